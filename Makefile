@@ -1,0 +1,47 @@
+# One line each: `make demo` and `make test` work on a machine with Python 3.11, make and a package index only.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+export MLFLOW_DISABLE_TELEMETRY := true
+export BENTOML_DO_NOT_TRACK := True
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal -m "not prove"
+
+.PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove lint format types docs docs-check check lock bench calibration
+help:  ## list what make can do
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+setup: .venv/.ready  ## the environment in .venv, from requirements.lock
+.venv/.ready: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+demo: setup  ## the main job: simulate, check, train, score, serve, ask, print the work-list
+	$(BIN)/onroll demo
+serve: setup  ## keep the service running on 127.0.0.1:3000 with what the demo made
+	$(BIN)/onroll serve --host 127.0.0.1 --port 3000
+experiments: setup  ## MLflow's pages on 127.0.0.1:5000
+	$(BIN)/mlflow ui --backend-store-uri sqlite:///mlruns/mlflow.db --host 127.0.0.1 --port 5000
+test: setup  ## the whole test suite
+	$(PYTEST)
+test-unit test-spec test-property test-leakage test-system: setup
+	$(PYTEST) tests/$(@:test-%=%)
+prove: setup  ## what takes longer than a test may
+	$(BIN)/python -m pytest -m prove
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+format: setup  ## lay the code out and mend what can be mended
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+types: setup
+	$(BIN)/mypy
+docs docs-check: setup  ## write the generated pages (docs-check: fail when one is not current)
+	$(BIN)/python -m histories.documentation $(if $(filter docs-check,$@),--check)
+	$(BIN)/python -m features.documentation $(if $(filter docs-check,$@),--check)
+check: lint types test docs-check  ## exactly what CI runs
+calibration: setup  ## the made-up population beside its targets; writes docs/population.md
+	$(BIN)/python -m histories.population.calibration
+bench: setup  ## ratios, measured in one run
+	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+lock: setup  ## resolve pyproject.toml anew: exact versions and hashes, no addresses
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements.lock pyproject.toml

@@ -1,0 +1,1 @@
+"""The room ``features`` of onroll."""

@@ -1,0 +1,118 @@
+"""Settings: the environment wins over ``.env``, which wins over ``onroll.toml``, which wins over the defaults."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from histories.faults import Fault, Faults
+
+KEYS = (
+    "MLFLOW_TRACKING_URI",
+    "ONROLL_DATABASE_URL",
+    "ONROLL_MODEL",
+    "ONROLL_PSEUDONYM_KEY",
+    "ONROLL_PSEUDONYM_KEY_FILE",
+    "ONROLL_ENGINE",
+    "ONROLL_MEMORY",
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings in force for one working folder.
+
+    Attributes
+    ----------
+    tracking_uri : str
+        Where MLflow keeps runs and versions.
+    artifacts : Path
+        Folder of MLflow's artifacts.
+    releases : Path
+        Folder of the released models that the service reads.
+    database_url : str
+        SQLAlchemy URL of the score store.
+    model : str
+        The model that scores: ``name@alias`` or a folder.
+    pseudonym_key : bytes or None
+        Key of the pseudonyms; needed by ``import`` and ``link``.
+    engine : str
+        Engine of the features: ``duckdb`` or ``polars``.
+    memory : str or None
+        Most memory that DuckDB may use, such as ``4GiB``.
+    """
+
+    tracking_uri: str
+    artifacts: Path
+    releases: Path
+    database_url: str
+    model: str
+    pseudonym_key: bytes | None
+    engine: str
+    memory: str | None
+
+
+def settings(folder: Path | None = None) -> Settings:
+    """Read the settings of a working folder (the current one unless named).
+
+    Raises
+    ------
+    Faults
+        When a file of settings cannot be read, names an unknown setting, or the key file is missing.
+    """
+    folder = (folder or Path.cwd()).absolute()
+    found = {**_from_toml(folder / "onroll.toml"), **_from_dotenv(folder / ".env")}
+    found |= {k: os.environ[k] for k in KEYS if os.environ.get(k)}
+    runs = folder / "mlruns"
+    return Settings(
+        tracking_uri=found.get("MLFLOW_TRACKING_URI", f"sqlite:///{runs / 'mlflow.db'}"),
+        artifacts=runs / "artifacts",
+        releases=runs / "releases",
+        database_url=found.get("ONROLL_DATABASE_URL", f"sqlite:///{folder / 'onroll.db'}"),
+        model=found.get("ONROLL_MODEL", "onroll@champion"),
+        pseudonym_key=_pseudonym_key(found, folder),
+        engine=found.get("ONROLL_ENGINE", "duckdb"),
+        memory=found.get("ONROLL_MEMORY"),
+    )
+
+
+def _from_toml(file: Path) -> dict[str, str]:
+    if not file.is_file():
+        return {}
+    try:
+        read = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Faults(Fault("this is not valid TOML", str(file), "Mend the file, or remove it.")) from error
+    upper = {k.upper(): v for k, v in read.items()}
+    bad = [k for k, v in upper.items() if k not in KEYS or not isinstance(v, str)]
+    if bad:
+        raise Faults(
+            Fault("no such setting, or not a text", f"{file}, {k.lower()}", f"Use one of {', '.join(KEYS)}.")
+            for k in bad
+        )
+    return upper
+
+
+def _from_dotenv(file: Path) -> dict[str, str]:
+    if not file.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    try:
+        return {k: v for k, v in dotenv_values(file).items() if k in KEYS and v}
+    except UnicodeDecodeError as error:
+        raise Faults(Fault("this is not text in UTF-8", str(file), "Mend the file, or remove it.")) from error
+
+
+def _pseudonym_key(found: dict[str, str], folder: Path) -> bytes | None:
+    if "ONROLL_PSEUDONYM_KEY" in found:
+        return found["ONROLL_PSEUDONYM_KEY"].encode()
+    if "ONROLL_PSEUDONYM_KEY_FILE" not in found:
+        return None
+    file = folder / found["ONROLL_PSEUDONYM_KEY_FILE"]
+    if not file.is_file():
+        do = "Put the key there, or point ONROLL_PSEUDONYM_KEY_FILE to it."
+        raise Faults(Fault("there is no such file", f"ONROLL_PSEUDONYM_KEY_FILE, {file}", do))
+    return file.read_bytes().strip()
