@@ -1,0 +1,57 @@
+"""Codes are data: one file a set in ``histories/codes``, attendance codes with the dates between which they are valid."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).with_name("codes")
+
+
+@dataclass(frozen=True)
+class AttendanceCode:
+    """One attendance code: what it means, what it counts as, and when it was valid."""
+
+    code: str
+    meaning: str
+    counts_as: str
+    since: date | None = None
+    until: date | None = None
+
+
+@cache
+def code_set(name: str) -> dict[str, str]:
+    """Return the codes of a set with their meanings.
+
+    Examples
+    --------
+    >>> code_set("sen_provision")["K"]
+    'SEN support'
+    >>> code_set("attendance")["O"]
+    'absent, other or unknown reason'
+    """
+    if name == "attendance":
+        return {code: c.meaning for code, c in attendance_codes().items()}
+    return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))["codes"]
+
+
+@cache
+def attendance_codes() -> dict[str, AttendanceCode]:
+    """Return every attendance code, present and withdrawn."""
+    read = tomllib.loads((FOLDER / "attendance.toml").read_text(encoding="utf-8"))
+    return {code: AttendanceCode(code, **row) for code, row in read.items() if isinstance(row, dict)}
+
+
+@cache
+def attendance_class(*classes: str) -> tuple[str, ...]:
+    """Return the codes that count as any of some classes.
+
+    Examples
+    --------
+    >>> attendance_class("unauthorised")
+    ('G', 'N', 'O', 'U')
+    """
+    return tuple(code for code, c in attendance_codes().items() if c.counts_as in classes)

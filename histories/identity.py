@@ -1,0 +1,63 @@
+"""Who a record is about: the check letter of a UPN, and the keyed pseudonym that leaves the linkage store."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from histories.faults import Fault, Faults
+
+LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
+
+
+def check_letter(rest: str) -> str | None:
+    """Return the check letter for the twelve characters after it, or None when they cannot be part of a UPN.
+
+    The sum of each digit times its place (2 to 13), modulo 23, counts into an alphabet without I, O and S. A temporary UPN has
+    a letter in the last place, which counts as its place in the same alphabet.
+
+    Examples
+    --------
+    >>> check_letter("801200005001")
+    'B'
+    """
+    if len(rest) != 12 or not (rest[:11].isascii() and rest[:11].isdigit()):
+        return None
+    last = rest[11]
+    if not (last.isascii() and last.isdigit()) and last not in LETTERS:
+        return None
+    digits = [int(c) for c in rest[:11]] + [int(last) if last.isdigit() else LETTERS.index(last)]
+    return LETTERS[sum(d * i for i, d in enumerate(digits, start=2)) % 23]
+
+
+def upn_with_check_letter(rest: str) -> str:
+    """Return a whole UPN from the twelve characters after the check letter."""
+    letter = check_letter(rest)
+    if letter is None:
+        raise ValueError("these are not the twelve characters of a UPN")
+    return letter + rest
+
+
+def is_valid_upn(upn: str) -> bool:
+    """Tell whether a UPN has the right form and check letter.
+
+    Examples
+    --------
+    >>> is_valid_upn("B801200005001"), is_valid_upn("A801200005001")
+    (True, False)
+    """
+    return len(upn) == 13 and check_letter(upn[1:]) == upn[0]
+
+
+def pseudonym(identifier: str, key: bytes | None) -> str:
+    """Return the keyed pseudonym (HMAC-SHA256, 20 hexadecimal characters) of an identifier.
+
+    Raises
+    ------
+    Faults
+        When there is no key: a plain hash could be undone by trying every UPN.
+    """
+    if not key:
+        do = "Set ONROLL_PSEUDONYM_KEY, or ONROLL_PSEUDONYM_KEY_FILE to a file that holds the key, and keep it safe."
+        raise Faults(Fault("there is no key for pseudonyms", "ONROLL_PSEUDONYM_KEY", do))
+    return "p" + hmac.new(key, identifier.encode(), hashlib.sha256).hexdigest()[:20]

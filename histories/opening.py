@@ -1,0 +1,197 @@
+"""Open histories: a folder of files by DuckDB, or the rows of a request by Polars, in one canonical form.
+
+Canonical: exactly the declared columns; dates as whole days since 1970-01-01; ``known``, the day the row was recorded;
+and ``end_known``, the day the end of the spell was. As of a day D a row is visible if ``known < D`` and its end if
+``end_known < D`` (``docs/decisions/0001-ends-are-known-late.md``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import weakref
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+
+from histories.faults import Fault, Faults
+from histories.tables import TABLES, Table
+
+ALWAYS = -1_000_000  # a day before every as-of date: reference data are always known
+NEVER = 1_000_000
+EPOCH = date(1970, 1, 1)
+EVENTS = ("enrolments", "attendance", "termly_attendance", "suspensions", "social_care", "cme")
+
+
+def day_number(day: date) -> int:
+    """Return the whole days from 1970-01-01 to a date.
+
+    Examples
+    --------
+    >>> day_number(date(1970, 1, 2))
+    1
+    """
+    return (day - EPOCH).days
+
+
+def day_of(number: int) -> date:
+    """Return the date of a day number."""
+    return EPOCH + timedelta(days=int(number))
+
+
+class Histories:
+    """Pupils' dated records, opened once and read many times.
+
+    Attributes
+    ----------
+    present : frozenset of str
+        The tables that were given.
+    missing : tuple of str
+        The tables that were not; their features are missing, never zero.
+    warnings : list of str
+        Unknown tables and columns, which are ignored.
+    engine : {"duckdb", "polars"}
+        What the frames run on.
+    connection
+        The DuckDB connection, or None.
+    """
+
+    def __init__(self, natives: dict[str, Any], warnings: list[str], engine: str, connection: Any = None, source: str = "") -> None:
+        self.present = frozenset(natives)
+        self.missing = tuple(name for name in TABLES if name not in natives)
+        self.warnings = warnings
+        self.engine = engine
+        self.connection = connection
+        self._natives = natives
+        self._source = source
+
+    @classmethod
+    def open(cls, folder: Path | str, *, memory: str | None = None, threads: int | None = None) -> Histories:
+        """Open a folder of histories with DuckDB; the rows stay outside Python.
+
+        Parameters
+        ----------
+        folder : Path or str
+            The folder, with ``<table>.parquet``, ``.csv``, ``.csv.gz`` or ``<table>/*.parquet``.
+        memory : str, optional
+            The most memory that DuckDB may use, such as ``4GiB``.
+        threads : int, optional
+            Threads of DuckDB.
+
+        Raises
+        ------
+        Faults
+            With every damaged file, missing table or column, wrong type and bad date.
+        """
+        import duckdb
+
+        from histories.reading import find_files, read_tables
+
+        folder = Path(folder)
+        files, warnings = find_files(folder)
+        scratch = tempfile.mkdtemp(prefix="onroll-")
+        connection = duckdb.connect(str(Path(scratch) / "scratch.duckdb"))
+        connection.execute(f"SET temp_directory = '{scratch}'; SET enable_progress_bar = false")
+        if memory:
+            connection.execute("SET memory_limit = ?", [memory])
+        if threads:
+            connection.execute(f"SET threads = {int(threads)}")
+        try:
+            natives = read_tables(connection, files, warnings)
+        except BaseException:
+            connection.close()
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
+        stamp = "|".join(f"{n}:{f.name}:{f.stat().st_size}" for n, fs in sorted(files.items()) for f in fs)
+        opened = cls(natives, warnings, "duckdb", connection, stamp)
+        weakref.finalize(opened, _close, connection, scratch)
+        return opened
+
+    @classmethod
+    def from_rows(cls, tables: dict[str, list[dict[str, Any]]]) -> Histories:
+        """Open the rows of a request with Polars.
+
+        Raises
+        ------
+        Faults
+            With the place of every bad row (``tables.sen[3].start_date``), never its value.
+        """
+        from histories.rows import read_rows
+
+        natives, warnings = read_rows(tables)
+        return cls(natives, warnings, "polars")
+
+    def frame(self, table: str) -> nw.LazyFrame:
+        """Return a table in canonical form as a lazy Narwhals frame; empty when it was not given."""
+        declared = TABLES[table]
+        native = self._natives.get(table)
+        if native is None:
+            native = self.native_of(_empty(declared))
+        elif self.engine == "duckdb":
+            native = self.connection.table(native)
+        return canonical(nw.from_native(native).lazy(), declared)
+
+    def native_of(self, arrow: Any) -> Any:
+        """Bring a small Arrow table to the engine, as a native lazy frame."""
+        if self.engine == "duckdb":
+            name = "given_" + hashlib.sha256(str((arrow.schema, arrow.num_rows, id(arrow))).encode()).hexdigest()[:16]
+            self.connection.register("incoming", arrow)
+            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM incoming")
+            self.connection.unregister("incoming")
+            return self.connection.table(name)
+        import polars as pl
+
+        return pl.from_arrow(arrow).lazy()  # type: ignore[union-attr]
+
+    def last_known(self) -> date:
+        """Return the newest day on which anything happened or was recorded in the tables of events."""
+        newest = ALWAYS
+        for name in EVENTS:
+            if name in self.present:
+                top = self.frame(name).select(nw.col("known").max()).collect().item()
+                newest = max(newest, ALWAYS if top is None else int(top))
+        return day_of(newest)
+
+    def digest(self) -> str:
+        """Return a hash of what was opened: every table's rows counted and its columns, and the files' sizes."""
+        parts = [self._source]
+        for name in sorted(self.present):
+            rows = self.frame(name).select(nw.len().alias("n")).collect().item()
+            parts.append(f"{name}:{rows}")
+        return hashlib.sha256("|".join(parts).encode()).hexdigest()
+
+
+def canonical(frame: nw.LazyFrame, table: type[Table]) -> nw.LazyFrame:
+    """Add ``known`` and ``end_known`` to a typed table by its declared rules."""
+    if table.always_known:
+        return frame.with_columns(nw.lit(ALWAYS).cast(nw.Int32).alias("known"))
+    first, *fallbacks = table.known
+    delayed = [nw.col(c) + table.known_delay for c in fallbacks]
+    frame = frame.with_columns(nw.coalesce(nw.col(first), *delayed, nw.lit(NEVER)).cast(nw.Int32).alias("known"))
+    if table.end is None:
+        return frame
+    ended = nw.coalesce(*(nw.col(c) for c in table.end_known))
+    return frame.with_columns(
+        nw.when(~nw.col(table.end).is_null()).then(nw.max_horizontal("known", ended)).cast(nw.Int32).alias("end_known")
+    )
+
+
+def _empty(table: type[Table]) -> Any:
+    import pyarrow as pa
+
+    kinds = {"text": pa.string(), "date": pa.int32(), "integer": pa.int64(), "boolean": pa.bool_()}
+    return pa.table({c.name: pa.array([], kinds[c.kind]) for c in table.columns.values()})
+
+
+def _close(connection: Any, scratch: str) -> None:
+    connection.close()
+    shutil.rmtree(scratch, ignore_errors=True)
+
+
+def need_folder(folder: Path) -> None:
+    """Raise one fault when a folder of histories is not there."""
+    if not folder.is_dir():
+        raise Faults(Fault("there is no such folder", str(folder), "Name a folder of histories (see docs/histories.md)."))

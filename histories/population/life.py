@@ -1,0 +1,252 @@
+"""How lives go on from week to week: the one process behind marks, moves, exits and the true risk.
+
+Each pupil has a disengagement ``x``, each household an instability ``h``: slow, mean-reverting, of standard deviation one.
+Both make a *crisis* more likely, in which attendance collapses and the child is likely to be lost. Everything that can be
+seen (marks, moves, episodes, suspensions, home moves) depends on these states, and so do the hazards of every exit.
+``hazards`` and ``advance`` are the only place where this is written; the generator and the true risk both call them.
+
+Random numbers are drawn by counters (splitmix64 of seed, pupil, purpose and step), so nothing depends on threads or chunks.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numba import njit, prange
+
+# Order of the competing exits.
+EXITS = ("missing_education", "unknown", "home_education", "other_authority", "independent_school", "abroad")
+N_EXITS = len(EXITS)
+MISSING, UNKNOWN = 0, 1
+# Kinds of events that a life leaves behind.
+EXIT, MOVE, HOME_MOVE, CARE_OPEN, CARE_CLOSE, SUSPENSION, RUNAWAY = range(7)
+MAX_EVENTS = 96
+WEEKS_IN_WINDOW = 17.2  # 120 days
+
+
+@njit(cache=True)
+def uniform(key, purpose, step):
+    """Draw a number in (0, 1) by counter."""
+    z = np.uint64(key) + np.uint64(purpose) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(step) * np.uint64(0xD1B54A32D192ED03)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z = z ^ (z >> np.uint64(31))
+    return (np.float64(z >> np.uint64(11)) + 0.5) / 9007199254740992.0
+
+
+@njit(cache=True)
+def normal(key, purpose, step):
+    """Draw a standard normal number by counter (Box and Muller)."""
+    return math.sqrt(-2.0 * math.log(uniform(key, purpose, 2 * step))) * math.cos(
+        6.283185307179586 * uniform(key, purpose, 2 * step + 1)
+    )
+
+
+@njit(cache=True)
+def stream(seed, number):
+    """Return the key of a stream of random numbers."""
+    return np.uint64(uniform(np.uint64(seed), 77, number) * 9007199254740992.0) * np.uint64(2654435761)
+
+
+@njit(cache=True)
+def drift(value, home, pull, draw):
+    """Move a mean-reverting state by one week; its long-run standard deviation is one."""
+    return value + pull * (home - value) + math.sqrt(2.0 * pull) * draw
+
+
+@njit(cache=True)
+def advance(x, h, crisis, home, key, step, p):
+    """Move a child's disengagement and crisis by one week.
+
+    Parameters
+    ----------
+    x, h : float
+        Disengagement of the child, instability of the household.
+    crisis : int
+        Whether the child is in crisis.
+    home : float
+        Where the child's disengagement is drawn back to.
+    p : float64 array
+        Parameters, see ``simulation.parameters``.
+
+    Returns
+    -------
+    x, crisis
+    """
+    x = drift(x, home, p[0], 0.80 * normal(key, 1, step))
+    draw = uniform(key, 2, step)
+    if crisis:
+        return x, 0 if draw < p[3] else 1
+    strain = p[4] * x + p[5] * h
+    return x, 1 if draw < p[2] * math.exp(min(strain, 6.5)) else 0
+
+
+@njit(cache=True)
+def hazards(x, h, crisis, year, effect, p, out):
+    """Fill the weekly hazards of each exit, in the order of ``EXITS``.
+
+    ``year`` is the year group (0 for Reception); ``effect`` scales what the states do to exits.
+    """
+    grown = 1.0 + 0.06 * max(year - 6, 0)
+    strain = math.exp(min(effect * (0.7 * x + 0.8 * h), 5.0))
+    out[0] = p[6] * strain * grown + crisis * p[12] * min(math.exp(effect * 0.55 * h), 5.0) * effect
+    out[1] = p[7] * strain * grown + crisis * p[13] * min(math.exp(effect * 0.45 * h), 5.0) * effect
+    out[2] = p[8] * math.exp(min(1.35 * x, 4.5)) * (0.6 + 0.12 * year)
+    out[3] = p[9] * math.exp(min(0.6 * h, 3.0))
+    out[4] = p[10]
+    out[5] = p[11]
+
+
+@njit(cache=True)
+def place_lost(place, x, h):
+    """Return the chance that Year 6 ends with no school to go to, by the state of the application.
+
+    ``place``: 0 accepted, 1 offer not answered, 2 offer declined, 3 no application.
+    """
+    strain = 1.0 / (1.0 + math.exp(-(0.9 * x + 0.8 * h - 2.0)))
+    if place == 0:
+        return 0.0006 * math.exp(min(0.5 * (x + h), 3.0))
+    if place == 1:
+        return 0.10 + 0.35 * strain
+    return 0.16 + 0.55 * strain
+
+
+@njit(cache=True, parallel=True)
+def household_paths(seed, homes, n_weeks, pull):
+    """Run every household's instability forward: float32, shape (households, weeks)."""
+    n = homes.shape[0]
+    paths = np.empty((n, n_weeks), np.float32)
+    for j in prange(n):
+        key = stream(seed, np.uint64(j) + np.uint64(1_000_000_007))
+        h = homes[j] + 0.8 * normal(key, 0, 0)
+        for t in range(n_weeks):
+            h = drift(h, homes[j], pull, 0.80 * normal(key, 1, t + 1))
+            paths[j, t] = h
+    return paths
+
+
+@njit(cache=True, parallel=True)
+def lives(seed, household, home, paths, years, summer_end, place, effect, p, term_week):
+    """Run every child's life from week to week.
+
+    Parameters
+    ----------
+    household : int array, shape (pupils,)
+    home : float array, shape (pupils,)
+    paths : float32 array, shape (households, weeks)
+    years : int8 array, shape (pupils, weeks)
+        The year group, or -1 when not of school age.
+    summer_end : bool array, shape (weeks,)
+        Weeks in which the school year ends.
+    place : int8 array, shape (pupils,)
+        The state of the application for secondary school.
+    effect : float array, shape (weeks,)
+    p : float array
+        Parameters.
+    term_week : bool array, shape (weeks,)
+
+    Returns
+    -------
+    x : float32 array, shape (pupils, weeks)
+    crisis : int8 array, shape (pupils, weeks)
+    events : int32 array, shape (pupils, MAX_EVENTS, 3)
+        Week, kind and detail of what happened.
+    counts : int array
+    """
+    n, n_weeks = years.shape
+    xs = np.zeros((n, n_weeks), np.float32)
+    cs = np.zeros((n, n_weeks), np.int8)
+    events = np.zeros((n, MAX_EVENTS, 3), np.int32)
+    counts = np.zeros(n, np.int64)
+    for i in prange(n):
+        key = stream(seed, np.uint64(i))
+        rates = np.zeros(N_EXITS)
+        x = home[i] + 0.8 * normal(key, 0, 0)
+        crisis, care, care_until, away_until, k = 0, 0, 0, -1, 0
+        for t in range(n_weeks):
+            h = paths[household[i], t]
+            x, crisis = advance(x, h, crisis, home[i], key, t + 1, p)
+            xs[i, t], cs[i, t] = x, crisis
+            year = years[i, t]
+            if k > MAX_EVENTS - 8:
+                continue
+            # Social care follows strain at home and crisis; it goes on whether or not the child is on a roll.
+            if care == 0 and uniform(key, 3, t) < 0.00030 * math.exp(min(0.85 * h + 0.25 * x, 4.5)) * (1 + 3 * crisis):
+                level = 1 + int(3.0 * uniform(key, 4, t) + 0.35 * h)
+                care = min(max(level, 1), 4)
+                care_until = t + 6 + int(-34.0 * math.log(uniform(key, 5, t)))
+                events[i, k, 0], events[i, k, 1], events[i, k, 2] = t, CARE_OPEN, care
+                k += 1
+            elif care > 0 and t >= care_until:
+                events[i, k, 0], events[i, k, 1], events[i, k, 2] = t, CARE_CLOSE, care
+                care = 0
+                k += 1
+            if year < 0 or t < away_until:
+                continue
+            if uniform(key, 6, t) < 0.00005 * math.exp(min(0.9 * x + 0.7 * h, 5.0)) * (1 + 4 * crisis) * (year > 5):
+                events[i, k, 0], events[i, k, 1], events[i, k, 2] = t, RUNAWAY, 0
+                k += 1
+            if uniform(key, 7, t) < 0.00020 * math.exp(min(0.8 * h, 3.5)):
+                events[i, k, 0], events[i, k, 1], events[i, k, 2] = t, MOVE, 0
+                k += 1
+            if term_week[t] and k < MAX_EVENTS - 30:
+                scale = 0.00022 if year < 7 else 0.00185
+                if uniform(key, 8, t) < scale * math.exp(min(1.05 * x, 4.5)):
+                    events[i, k, 0], events[i, k, 1] = t, SUSPENSION
+                    events[i, k, 2] = 1 if uniform(key, 9, t) < 0.011 else 0
+                    k += 1
+            hazards(x, h, crisis, year, effect[t], p, rates)
+            if summer_end[t] and year == 6:
+                lost = place_lost(place[i], x, h)
+                rates[MISSING] += 0.6 * lost
+                rates[UNKNOWN] += 0.4 * lost
+            draw, below, kind = uniform(key, 10, t), 0.0, -1
+            for e in range(N_EXITS):
+                below += rates[e]
+                if kind < 0 and draw < below:
+                    kind = e
+            if kind >= 0:
+                # Children who were lost often come back to a roll later; the others have left for good.
+                back = uniform(key, 11, t) < 0.72 and kind <= UNKNOWN
+                away_until = t + 7 + int(-20.0 * math.log(uniform(key, 12, t))) if back else n_weeks
+                detail = kind + 16 * (away_until if away_until < n_weeks else 0)
+                events[i, k, 0], events[i, k, 1], events[i, k, 2] = t, EXIT, detail
+                k += 1
+                crisis = 0
+        counts[i] = k
+    return xs, cs, events, counts
+
+
+@njit(cache=True, parallel=True)
+def true_risks(seed, x0, h0, c0, home, h_home, year, place, week, effect, summer_end, p, runs):
+    """Run the same process forward from the state on a day, many times, and return the share that goes missing.
+
+    Along each run the chance of still being on the roll is carried on week by week, so that a run says how likely an
+    exit was rather than whether it happened; this needs fewer runs for the same precision.
+    """
+    n = x0.shape[0]
+    risks = np.zeros(n)
+    for s in prange(n):
+        rates = np.zeros(N_EXITS)
+        total = 0.0
+        for r in range(runs):
+            key = stream(seed, np.uint64(5_000_000_000) + np.uint64(s) * np.uint64(runs) + np.uint64(r))
+            x, h, crisis, alive = x0[s], h0[s], c0[s], 1.0
+            for step in range(18):
+                t = week[s] + step
+                share = 1.0 if step < 17 else WEEKS_IN_WINDOW - 17
+                h = drift(h, h_home[s], p[1], 0.80 * normal(key, 3, step))
+                x, crisis = advance(x, h, crisis, home[s], key, step, p)
+                hazards(x, h, crisis, year[s], effect[min(t, effect.shape[0] - 1)], p, rates)
+                if t < summer_end.shape[0] and summer_end[t] and year[s] == 6:
+                    lost = place_lost(place[s], x, h)
+                    rates[MISSING] += 0.6 * lost
+                    rates[UNKNOWN] += 0.4 * lost
+                every = min(rates.sum(), 1.0)
+                total += alive * (rates[MISSING] + rates[UNKNOWN]) * share
+                alive *= 1.0 - every * share
+                if t < summer_end.shape[0] and summer_end[t] and (year[s] == 6 or year[s] == 11):
+                    alive = 0.0  # the phase ends: the child leaves this roll as planned
+        risks[s] = total / runs
+    return risks

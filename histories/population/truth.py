@@ -1,0 +1,46 @@
+"""The true risk of each snapshot: the same process run forward many times from the state on that day."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+from histories.calendar import as_of_dates
+from histories.population import life, roll
+
+if TYPE_CHECKING:
+    from histories.population.simulation import Simulation
+
+RUNS = 128
+
+
+def true_risks(sim: Simulation, rolls: roll.Rolls) -> pa.Table:
+    """Return ``pupil_id, as_of, risk`` for the default cohort, the default definition and a horizon of 120 days.
+
+    A child who has left by the day, though nobody has recorded it yet, has no risk of leaving any more and no row.
+    """
+    tables = [_on(sim, rolls, day) for day in as_of_dates(sim.clock.first + timedelta(days=1), sim.clock.end)]
+    return pa.concat_tables(tables).sort_by([("as_of", "ascending"), ("pupil_id", "ascending")])
+
+
+def _on(sim: Simulation, rolls: roll.Rolls, day: date) -> pa.Table:
+    week = (day - sim.clock.first).days // 7
+    open_case = {c[0] for c in rolls.cases if c[2] < day and (c[3] is None or c[3] >= day)}
+    children = sorted({
+        s.child
+        for s in rolls.spells
+        if s.entry <= day and s.entry_known < day and (s.leaving is None or s.leaving >= day) and s.child not in open_case
+    })  # fmt: skip
+    ids = np.array(children, int)
+    ids = ids[sim.years[ids, week] >= 0]
+    w = sim.world
+    home = w.household[ids]
+    risks = life.true_risks(
+        sim.seed + 1000 + week, sim.xs[ids, week - 1].astype(float), sim.paths[home, week - 1].astype(float), sim.cs[ids, week - 1],
+        w.engagement_home[ids], w.stability_home[home], sim.years[ids, week], w.place[ids], np.full(len(ids), week), sim.effect,
+        sim.summer, sim.params, RUNS,
+    )  # fmt: skip
+    return pa.table({"pupil_id": sim.ids[ids], "as_of": pa.array([day] * len(ids), pa.date32()), "risk": risks})

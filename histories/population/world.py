@@ -1,0 +1,134 @@
+"""Where the made-up children live: neighbourhoods, schools with catchments and trusts, families and what they are like."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+ETHNICITIES = {
+    "WBRI": 0.625, "WIRI": 0.003, "WIRT": 0.001, "WROM": 0.004, "WOTH": 0.069, "MWBC": 0.016, "MWBA": 0.010, "MWAS": 0.017,
+    "MOTH": 0.029, "AIND": 0.042, "APKN": 0.047, "ABAN": 0.018, "AOTH": 0.023, "BCRB": 0.009, "BAFR": 0.052, "BOTH": 0.008,
+    "CHNE": 0.008, "OOTH": 0.019,
+}  # fmt: skip
+NEEDS = {
+    "K": {"SLCN": 0.257, "SEMH": 0.21, "MLD": 0.17, "SPLD": 0.16, "ASD": 0.09, "OTH": 0.05, "NSA": 0.063},
+    "E": {"ASD": 0.336, "SLCN": 0.20, "SEMH": 0.15, "SLD": 0.09, "MLD": 0.08, "SPLD": 0.04, "PD": 0.04, "PMLD": 0.03, "OTH": 0.034},
+}
+FIRST_AUTHORITY = 801
+
+
+@dataclass
+class World:
+    """The static side of the population: one array element a child, household, area or school."""
+
+    authority: np.ndarray  # of households
+    area: np.ndarray  # of households
+    decile: np.ndarray  # of areas
+    area_authority: np.ndarray
+    stability_home: np.ndarray  # of households
+    household: np.ndarray  # of pupils
+    cohort: np.ndarray  # of pupils: the September in which they enter Reception
+    engagement_home: np.ndarray
+    sex: np.ndarray
+    ethnicity: np.ndarray
+    english: np.ndarray
+    fsm: np.ndarray
+    sen: np.ndarray  # 0 none, 1 support, 2 plan, from ``sen_year`` on
+    sen_year: np.ndarray
+    need: np.ndarray
+    primary: np.ndarray  # school index
+    secondary: np.ndarray
+    special: np.ndarray  # school index, or -1
+    place: np.ndarray  # 0 accepted, 1 offer not answered, 2 declined, 3 no application
+    schools: dict[str, list[Any]]
+
+
+def make_world(rng: np.random.Generator, pupils: int, years: int, authorities: int, first_year: int, scenario: dict[str, Any]) -> World:
+    """Draw neighbourhoods, schools, families and children.
+
+    Parameters
+    ----------
+    pupils : int
+        Children on a roll at any time, about; more are drawn, since cohorts come and go.
+    """
+    total = max(int(pupils * (12 + years) / 12), 12)
+    sizes = rng.choice([1, 2, 3, 4], size=total, p=[0.46, 0.37, 0.13, 0.04])
+    household = np.repeat(np.arange(total), sizes)[:total]
+    homes = int(household[-1]) + 1
+    n_areas = max(10 * authorities, total // 260)
+    area_authority = np.arange(n_areas) * authorities // n_areas
+    decile = rng.integers(1, 11, n_areas)
+    weight = 1.25 - 0.05 * decile
+    area = rng.choice(n_areas, size=homes, p=weight / weight.sum())
+    poor = (5.5 - decile[area]) / 4.5
+    stability_home = 0.45 * rng.standard_normal(homes) + 0.14 * poor
+    authority = area_authority[area]
+    cohort = first_year - 11 + rng.integers(0, 12 + years, total)
+    # Brothers and sisters are some years apart, never in the same school year (twins are too few to matter here).
+    first = np.r_[0, np.flatnonzero(np.diff(household)) + 1]
+    order = np.arange(total) - np.repeat(first, np.diff(np.r_[first, total]))
+    lead = np.repeat(cohort[first], np.diff(np.r_[first, total]))
+    cohort = np.where(order > 0, first_year - 11 + (lead - (first_year - 11) + 2 * order) % (12 + years), cohort)
+    poor = poor[household]
+    fsm = rng.random(total) < 0.245 * np.exp(0.55 * poor - 0.15)
+    boys = rng.random(total) < 0.51
+    sen_weight = (0.72 + 0.56 * boys) * (1.0 + 0.9 * fsm) / 1.22
+    draw = rng.random(total)
+    sen = np.where(draw < 0.062 * sen_weight, 2, np.where(draw < 0.245 * sen_weight, 1, 0)).astype(np.int8)
+    engagement = 0.40 * rng.standard_normal(total) + 0.25 * stability_home[household] + 0.22 * (sen > 0) + 0.25 * fsm
+    place = rng.random(total)
+    strain = 1 / (1 + np.exp(-(1.4 * engagement + 1.4 * stability_home[household] - 2.6)))
+    place = np.where(place < 0.030 * strain, 3, np.where(place < 0.055 * strain, 2, np.where(place < 0.12 * strain, 1, 0)))
+    schools, primary, secondary, special = _schools(rng, area, household, n_areas, area_authority, authorities, total, sen, scenario)
+    return World(
+        authority, area, decile, area_authority, stability_home, household, cohort, engagement - engagement.mean(),
+        np.where(boys, "M", "F"), rng.choice(list(ETHNICITIES), size=total, p=_shares(ETHNICITIES)),
+        rng.random(total) > 0.208, fsm, sen, rng.integers(-2, 9, total), _needs(rng, sen), primary, secondary, special,
+        place.astype(np.int8), schools,
+    )  # fmt: skip
+
+
+def _shares(table: dict[str, float]) -> np.ndarray:
+    share = np.array(list(table.values()))
+    return share / share.sum()
+
+
+def _needs(rng: np.random.Generator, sen: np.ndarray) -> np.ndarray:
+    support = rng.choice(list(NEEDS["K"]), size=len(sen), p=_shares(NEEDS["K"]))
+    plan = rng.choice(list(NEEDS["E"]), size=len(sen), p=_shares(NEEDS["E"]))
+    return np.where(sen == 2, plan, support)
+
+
+def _schools(rng, area, household, n_areas, area_authority, authorities, total, sen, scenario):  # type: ignore[no-untyped-def]
+    """Lay schools over areas: a primary to a few areas, a secondary to a few primaries, special schools and AP for all."""
+    scale = float(scenario["place"]["pupils_per_school"])
+    per_area = max(total / n_areas, 1)
+    areas_a_primary = max(int(round(300 * scale / per_area)), 1)
+    n_primary = -(-n_areas // areas_a_primary)
+    n_secondary = max(-(-n_primary // 5), authorities)
+    n_special = max(authorities, total // 12000)
+    primary_of_area = np.arange(n_areas) // areas_a_primary
+    secondary_of_area = np.arange(n_areas) * n_secondary // n_areas
+    phases = ["primary"] * n_primary + ["secondary"] * n_secondary + ["special"] * n_special + ["ap"] * authorities
+    n = len(phases)
+    home = np.r_[np.arange(n_primary) * areas_a_primary, np.arange(n_secondary) * n_areas // n_secondary]
+    la = np.r_[area_authority[np.minimum(home, n_areas - 1)], np.arange(n_special) % authorities, np.arange(authorities)]
+    ages = {"primary": (4, 11), "secondary": (11, 16), "special": (4, 16), "ap": (11, 16)}
+    schools = {
+        "urn": [str(100001 + i) for i in range(n)],
+        "name": [f"Made-up {phases[i]} school {i + 1}" for i in range(n)],
+        "phase": phases,
+        "authority": [str(FIRST_AUTHORITY + int(a)) for a in la],
+        "low_age": [ages[p][0] for p in phases],
+        "high_age": [ages[p][1] for p in phases],
+        "trust": [f"trust-{i % 7}" if i % 3 else None for i in range(n)],
+    }
+    where = area[household]
+    other = rng.random(total) < 0.15
+    primary = np.where(other, (primary_of_area[where] + 1) % n_primary, primary_of_area[where])
+    secondary = n_primary + np.where(other, (secondary_of_area[where] + 1) % n_secondary, secondary_of_area[where])
+    in_special = (sen == 2) & (rng.random(total) < 0.36)
+    special = np.where(in_special, n_primary + n_secondary + rng.integers(0, n_special, total), -1)
+    return schools, primary, secondary, special

@@ -1,0 +1,99 @@
+"""Read the rows of a request into Polars, and say where a row is wrong without saying its value."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Any
+
+from histories.faults import Fault, Faults
+from histories.reading import WANTED
+from histories.tables import TABLES, Column, Table
+
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def read_rows(tables: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, Any], list[str]]:
+    """Turn rows into one lazy Polars frame a table.
+
+    Returns
+    -------
+    dict, list of str
+        The frames with dates as day numbers, and warnings.
+
+    Raises
+    ------
+    Faults
+        With the place of everything that is wrong.
+    """
+    import polars as pl
+
+    warnings: list[str] = []
+    faults: list[Fault] = []
+    if not isinstance(tables, dict):
+        raise Faults(Fault("this is not an object of tables", "histories", "Send tables by name, each a list of rows."))
+    for name, table in TABLES.items():
+        if table.required and name not in tables:
+            faults.append(Fault("a required table is missing", f"tables.{name}", "Send its rows."))
+    natives = {}
+    kinds = {"text": pl.String, "date": pl.Int32, "integer": pl.Int64, "boolean": pl.Boolean}
+    for name, rows in tables.items():
+        if name not in TABLES:
+            warnings.append(f"the table at position {len(warnings) + 1} is not declared and is ignored")
+        elif not isinstance(rows, list):
+            faults.append(Fault("this is not a list of rows", f"tables.{name}", "Send a list of objects."))
+        else:
+            columns = _columns(TABLES[name], rows, faults, warnings)
+            schema = {c.name: kinds[c.kind] for c in TABLES[name].columns.values()}
+            natives[name] = (columns, schema)
+    if faults:
+        raise Faults(faults)
+    return {n: pl.DataFrame(c, schema=s).lazy() for n, (c, s) in natives.items()}, warnings
+
+
+def _columns(table: type[Table], rows: list[Any], faults: list[Fault], warnings: list[str]) -> dict[str, list[Any]]:
+    columns: dict[str, list[Any]] = {c: [] for c in table.columns}
+    unknown: set[str] = set()
+    for i, row in enumerate(rows):
+        if not isinstance(row, dict):
+            faults.append(Fault("this is not an object", f"tables.{table.table}[{i}]", "Send columns by name."))
+            continue
+        unknown |= {k for k in row if k not in table.columns}
+        for c in table.columns.values():
+            try:
+                columns[c.name].append(_value(c, row.get(c.name)))
+            except ValueError as error:
+                where = f"tables.{table.table}[{i}].{c.name}"
+                faults.append(Fault(str(error), where, f"Send {WANTED[c.kind]}."))
+    if unknown:
+        warnings.append(f"{table.table}: {len(unknown)} column(s) are not declared and are ignored")
+    return columns
+
+
+def _value(c: Column, value: Any) -> Any:
+    """Check one value; the ``ValueError`` says what is wrong, not what was sent."""
+    if value is None or value == "":
+        if c.required:
+            raise ValueError("a required value is empty")
+        return None
+    if c.kind == "date":
+        return _day(value)
+    wanted = {"text": str, "integer": int, "boolean": bool}[c.kind]
+    if not isinstance(value, wanted) or (c.kind == "integer" and isinstance(value, bool)):
+        raise ValueError(f"the value is not {WANTED[c.kind]}")
+    if c.kind == "integer" and not -(2**53) < value < 2**53:
+        raise ValueError("the number is too large")
+    if c.kind == "text" and (len(value) > 500 or "\x00" in value):
+        raise ValueError("the text is over 500 characters or holds a null byte")
+    return value
+
+
+def _day(value: Any) -> int:
+    if isinstance(value, str) and DATE.fullmatch(value):
+        try:
+            return (date.fromisoformat(value) - date(1970, 1, 1)).days
+        except ValueError:
+            pass
+    if type(value) is date:
+        return (value - date(1970, 1, 1)).days
+    raise ValueError(f"the value is not {WANTED['date']}") from None
