@@ -67,6 +67,7 @@ class Histories:
         self.connection = connection
         self._natives = natives
         self._source = source
+        self._given = 0
 
     @classmethod
     def open(cls, folder: Path | str, *, memory: str | None = None, threads: int | None = None) -> Histories:
@@ -137,9 +138,10 @@ class Histories:
     def native_of(self, arrow: Any) -> Any:
         """Bring a small Arrow table to the engine, as a native lazy frame."""
         if self.engine == "duckdb":
-            name = "given_" + hashlib.sha256(str((arrow.schema, arrow.num_rows, id(arrow))).encode()).hexdigest()[:16]
+            self._given += 1
+            name = f"given_{self._given}"
             self.connection.register("incoming", arrow)
-            self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM incoming")
+            self.connection.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM incoming")
             self.connection.unregister("incoming")
             return self.connection.table(name)
         import polars as pl

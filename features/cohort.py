@@ -1,0 +1,146 @@
+"""The cohort: the snapshots that are scored, and the school each is at as far as was known."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+import pyarrow as pa
+
+from features.visible import visible
+from histories.faults import Fault, Faults
+from histories.opening import Histories, day_number, day_of
+
+
+@dataclass(frozen=True)
+class CohortRule:
+    """Who is scored.
+
+    Attributes
+    ----------
+    min_age, max_age : int
+        Ages on the 31 August before the as-of date.
+    exclude_open_cases : bool
+        Leave out children with an open case of missing education.
+    phases : tuple of str
+        Phases of the school; all when empty.
+    """
+
+    min_age: int = 4
+    max_age: int = 15
+    exclude_open_cases: bool = True
+    phases: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, file: Path | None) -> CohortRule:
+        """Read a rule from a TOML file; without one, the default rule.
+
+        Raises
+        ------
+        Faults
+            For bad TOML, unknown keys and wrong values.
+        """
+        if file is None:
+            return cls()
+        try:
+            read = tomllib.loads(Path(file).read_text(encoding="utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+            raise Faults(Fault("the file cannot be read as TOML in UTF-8", str(file), "Mend the file.")) from error
+        kinds: dict[str, type] = {"min_age": int, "max_age": int, "exclude_open_cases": bool, "phases": list}
+        faults = [Fault("no such key", f"{file}, {k}", f"Use one of {', '.join(kinds)}.") for k in read if k not in kinds]
+        faults += [
+            Fault("the value has another type", f"{file}, {k}", f"Write {kinds[k].__name__}.")
+            for k, v in read.items()
+            if k in kinds and type(v) is not kinds[k]
+        ]
+        if faults:
+            raise Faults(faults)
+        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in read.items()})
+
+
+def cohort(histories: Histories, as_of: list[date], rule: CohortRule | None = None) -> pa.Table:
+    """Return the snapshots of the cohort.
+
+    Parameters
+    ----------
+    as_of : list of date
+        The days on which the question is asked.
+    rule : CohortRule, optional
+
+    Returns
+    -------
+    pyarrow.Table
+        ``pupil_id, as_of (date), urn, authority, nc_year (0 = Reception), entry_date (day number)``, sorted by day and pupil.
+    """
+    rule = rule or CohortRule()
+    spells = _current_spells(histories, as_of)
+    pupils = collect(histories.frame("pupils").unique(subset=["pupil_id"], keep="last", order_by=["date_of_birth"]))
+    frame = spells.join(pupils.select("pupil_id", "date_of_birth", pl.col("authority").alias("home")), on="pupil_id")
+    starts = pl.DataFrame({"as_of": [day_number(d) for d in as_of], "august": [august_before(d) for d in as_of]}, schema={"as_of": pl.Int32, "august": pl.Int32})
+    frame = frame.join(starts, on="as_of").with_columns(completed_years("date_of_birth", "august").alias("age"))
+    frame = frame.filter(pl.col("age").is_between(rule.min_age, rule.max_age))
+    schools = collect(histories.frame("schools")).unique("urn", keep="first", maintain_order=True).select("urn", "phase", pl.col("authority").alias("school_authority"))
+    frame = frame.join(schools, on="urn", how="left")
+    if rule.phases:
+        frame = frame.filter(pl.col("phase").is_in(list(rule.phases)))
+    if rule.exclude_open_cases and "cme" in histories.present:
+        cases = visible(histories, "cme", _lazy(histories, frame)).filter(nw.col("resolved_on").is_null())
+        frame = frame.join(collect(cases.select("pupil_id", "as_of").unique()), on=["pupil_id", "as_of"], how="anti")
+    frame = frame.sort("as_of", "pupil_id").with_columns(
+        pl.coalesce("school_authority", "home", pl.lit("")).alias("authority"), (pl.col("age") - 4).alias("nc_year"), pl.col("as_of").cast(pl.Date)
+    )
+    return frame.select("pupil_id", "as_of", "urn", "authority", "nc_year", "entry_date", "date_of_birth").to_arrow()
+
+
+def _current_spells(histories: Histories, as_of: list[date]) -> pl.DataFrame:
+    days = pa.table({"as_of": pa.array([day_number(d) for d in as_of], pa.int32())})
+    rows = histories.frame("enrolments").select("pupil_id").unique()
+    snapshots = rows.join(nw.from_native(histories.native_of(days)).lazy(), how="cross")
+    spells = visible(histories, "enrolments", snapshots).filter(
+        (nw.col("age") >= 0) & (nw.col("leaving_date").is_null() | (nw.col("leaving_date") >= nw.col("as_of")))
+    )
+    # A main or single registration before a subsidiary one, then the newest entry.
+    first = nw.when(nw.col("status") == "S").then(nw.lit(0)).otherwise(nw.lit(1)).alias("first")
+    spells = spells.with_columns(first).unique(subset=["pupil_id", "as_of"], keep="last", order_by=["first", "entry_date", "urn"])
+    return collect(spells.select("pupil_id", "as_of", "urn", "entry_date"))
+
+
+def august_before(day: date) -> int:
+    """Return the day number of the 31 August before a day."""
+    return day_number(date(day.year if (day.month, day.day) > (8, 31) else day.year - 1, 8, 31))
+
+
+def completed_years(born: str, on: str) -> pl.Expr:
+    """Return whole years from one column of day numbers to another."""
+    b, d = pl.col(born).cast(pl.Date), pl.col(on).cast(pl.Date)
+    before = (d.dt.month() * 100 + d.dt.day()) < (b.dt.month() * 100 + b.dt.day())
+    return d.dt.year() - b.dt.year() - before.cast(pl.Int32)
+
+
+def collect(frame: nw.LazyFrame) -> pl.DataFrame:
+    """Run a lazy frame on its engine and bring the result to Polars."""
+    return frame.collect(backend="polars").to_native()
+
+
+def _lazy(histories: Histories, frame: pl.DataFrame) -> nw.LazyFrame:
+    return nw.from_native(histories.native_of(frame.select("pupil_id", "as_of").to_arrow())).lazy()
+
+
+def default_as_of(histories: Histories, until: date | None = None) -> list[date]:
+    """Return the second Monday of every term of which something was recorded, before ``until`` when given."""
+    from histories.calendar import as_of_dates
+
+    last = histories.last_known()
+    table = next((t for t in ("attendance", "termly_attendance") if t in histories.present), None)
+    if table is None:
+        first = histories.frame("enrolments").select(nw.col("entry_date").min()).collect().item()
+    else:
+        column = "date" if table == "attendance" else "term_start"
+        first = histories.frame(table).select(nw.col(column).min()).collect().item()
+    dates: list[Any] = as_of_dates(day_of(int(first) + 60), last) if first is not None else []
+    return [d for d in dates if until is None or d < until]

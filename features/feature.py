@@ -1,0 +1,88 @@
+"""A feature is one declaration; a tally is what it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import narwhals as nw
+
+Role = Literal["reason", "context", "never_shown"]
+
+
+@dataclass(frozen=True)
+class Tally:
+    """A whole number counted for each snapshot from the rows of one table that were known before the day.
+
+    Attributes
+    ----------
+    table : str
+        The table; its rows are as known before the as-of date, corrections applied, ends hidden until known.
+    where : callable, optional
+        Returns the condition on a row; columns of the table, ``as_of`` and ``age`` (days from the row's own date to the as-of date).
+    value : callable, optional
+        Returns what is summed (default: one a row) or compared.
+    days : int, optional
+        Only rows whose own date lies in ``[as_of - days, as_of)``.
+    how : {"sum", "max", "min"}
+        How values are put together; max and min of nothing are missing.
+    """
+
+    table: str
+    where: Callable[[], nw.Expr] | None = None
+    value: Callable[[], nw.Expr] | None = None
+    days: int | None = None
+    how: Literal["sum", "max", "min"] = "sum"
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature of a snapshot.
+
+    Attributes
+    ----------
+    name : str
+        Snake case, unique.
+    theme : str
+        A key of ``features.catalogue.THEMES``.
+    expression : callable
+        Returns the Narwhals expression over tallies.
+    raises, lowers : str
+        What a worker reads when the feature moved a score up or down: templates over the values of features.
+    sources : tuple of str
+        Tables it needs; without one of them it is missing, never zero.
+    window : int or None
+        Days it looks back, for its evidence.
+    direction : int
+        1 when more of it can only raise the risk, -1 when it can only lower it, 0 when free.
+    role : str
+        ``reason`` may be shown as a reason, ``context`` is shown apart, ``never_shown`` is not shown.
+    unit : str
+        What the number counts.
+    """
+
+    name: str
+    theme: str
+    expression: Callable[[], nw.Expr]
+    raises: str
+    lowers: str
+    sources: tuple[str, ...]
+    window: int | None = None
+    direction: int = 0
+    role: Role = "reason"
+    unit: str = "count"
+
+
+def ratio(part: str, whole: str) -> Callable[[], nw.Expr]:
+    """Return the share of one tally in another; missing when there is nothing to share."""
+
+    def share() -> nw.Expr:
+        return nw.when(nw.col(whole) > 0).then(nw.col(part).cast(nw.Float64) / nw.col(whole).cast(nw.Float64))
+
+    return share
+
+
+def plain(tally: str) -> Callable[[], nw.Expr]:
+    """Return a tally as it is."""
+    return lambda: nw.col(tally).cast(nw.Float64)

@@ -1,0 +1,1 @@
+"""The catalogue by theme: one file a theme, one declaration a feature."""
