@@ -1,1 +1,8 @@
-"""The room ``features`` of onroll."""
+"""What was known of a child as of a day: the cohort, the definitions of missing, and the features."""
+
+from features.cohort import CohortRule, cohort, default_as_of
+from features.definition import Definition
+from features.label import HORIZON, label
+from features.matrix import matrix
+
+__all__ = ["HORIZON", "CohortRule", "Definition", "cohort", "default_as_of", "label", "matrix"]

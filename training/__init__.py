@@ -1,1 +1,1 @@
-"""The room ``training`` of onroll."""
+"""Training: a model that can be defended, and the registry that says which one serves."""

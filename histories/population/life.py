@@ -75,11 +75,15 @@ def advance(x, h, crisis, home, key, step, p):
     x, crisis
     """
     x = drift(x, home, p[0], 0.80 * normal(key, 1, step))
-    draw = uniform(key, 2, step)
+    return x, 1 if uniform(key, 2, step) < crisis_chance(x, h, crisis, p) else 0
+
+
+@njit(cache=True)
+def crisis_chance(x, h, crisis, p):
+    """Return the chance of being in crisis this week, given the states and whether the child was in crisis last week."""
     if crisis:
-        return x, 0 if draw < p[3] else 1
-    strain = p[4] * x + p[5] * h
-    return x, 1 if draw < p[2] * math.exp(min(strain, 6.5)) else 0
+        return 1.0 - p[3]
+    return p[2] * math.exp(min(p[4] * x + p[5] * h, 7.0))
 
 
 @njit(cache=True)
@@ -222,31 +226,39 @@ def lives(seed, household, home, paths, years, summer_end, place, effect, p, ter
 def true_risks(seed, x0, h0, c0, home, h_home, year, place, week, effect, summer_end, p, runs):
     """Run the same process forward from the state on a day, many times, and return the share that goes missing.
 
-    Along each run the chance of still being on the roll is carried on week by week, so that a run says how likely an
-    exit was rather than whether it happened; this needs fewer runs for the same precision.
+    Along each run of the two slow states, the chances of being on the roll in and out of crisis are carried on week by
+    week, so that a run says how likely a crisis or an exit was rather than whether it happened. With rare events this needs
+    far fewer runs for the same precision.
     """
     n = x0.shape[0]
     risks = np.zeros(n)
     for s in prange(n):
-        rates = np.zeros(N_EXITS)
+        calm, storm = np.zeros(N_EXITS), np.zeros(N_EXITS)
         total = 0.0
         for r in range(runs):
             key = stream(seed, np.uint64(5_000_000_000) + np.uint64(s) * np.uint64(runs) + np.uint64(r))
-            x, h, crisis, alive = x0[s], h0[s], c0[s], 1.0
+            x, h = x0[s], h0[s]
+            well, ill = (0.0, 1.0) if c0[s] else (1.0, 0.0)
             for step in range(18):
                 t = week[s] + step
                 share = 1.0 if step < 17 else WEEKS_IN_WINDOW - 17
+                last = t < summer_end.shape[0] and summer_end[t]
                 h = drift(h, h_home[s], p[1], 0.80 * normal(key, 3, step))
-                x, crisis = advance(x, h, crisis, home[s], key, step, p)
-                hazards(x, h, crisis, year[s], effect[min(t, effect.shape[0] - 1)], p, rates)
-                if t < summer_end.shape[0] and summer_end[t] and year[s] == 6:
+                x, _ = advance(x, h, 0, home[s], key, step, p)
+                enter, stay = crisis_chance(x, h, 0, p), crisis_chance(x, h, 1, p)
+                well, ill = well * (1.0 - enter) + ill * (1.0 - stay), well * enter + ill * stay
+                now = effect[min(t, effect.shape[0] - 1)]
+                hazards(x, h, 0, year[s], now, p, calm)
+                hazards(x, h, 1, year[s], now, p, storm)
+                if last and year[s] == 6:
                     lost = place_lost(place[s], x, h)
-                    rates[MISSING] += 0.6 * lost
-                    rates[UNKNOWN] += 0.4 * lost
-                every = min(rates.sum(), 1.0)
-                total += alive * (rates[MISSING] + rates[UNKNOWN]) * share
-                alive *= 1.0 - every * share
-                if t < summer_end.shape[0] and summer_end[t] and (year[s] == 6 or year[s] == 11):
-                    alive = 0.0  # the phase ends: the child leaves this roll as planned
+                    for rates in (calm, storm):
+                        rates[MISSING] += 0.6 * lost
+                        rates[UNKNOWN] += 0.4 * lost
+                total += share * (well * (calm[MISSING] + calm[UNKNOWN]) + ill * (storm[MISSING] + storm[UNKNOWN]))
+                well *= 1.0 - share * min(calm.sum(), 1.0)
+                ill *= 1.0 - share * min(storm.sum(), 1.0)
+                if last and (year[s] == 6 or year[s] == 11):
+                    well, ill = 0.0, 0.0  # the phase ends: the child leaves this roll as planned
         risks[s] = total / runs
     return risks

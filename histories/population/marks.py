@@ -20,15 +20,15 @@ PURPOSE = 40
 def absence_chance(x, crisis, year, sen):
     """Return the chance of missing a day."""
     if crisis:
-        return 0.80
-    level = -3.62 if year < 7 else -3.18
-    return 1.0 / (1.0 + math.exp(-(level + 0.92 * x + 0.14 * x * abs(x) * (x > 0) + 0.30 * (sen == 1) + 0.55 * (sen == 2))))
+        return 0.88
+    level = -3.40 if year < 7 else -2.92
+    return 1.0 / (1.0 + math.exp(-(level + 0.92 * x + 0.10 * x * abs(x) * (x > 0) + 0.30 * (sen == 1) + 0.55 * (sen == 2))))
 
 
 @njit(cache=True)
 def _absent_code(x, h, crisis, year, key, step):
     draw = uniform(key, PURPOSE + 2, step)
-    unexplained = 0.92 if crisis else 1.0 / (1.0 + math.exp(-((-1.55 if year < 7 else -0.85) + 0.75 * x + 0.30 * h)))
+    unexplained = 0.96 if crisis else 1.0 / (1.0 + math.exp(-((-1.30 if year < 7 else -0.68) + 0.25 * x + 0.15 * h)))
     second = uniform(key, PURPOSE + 3, step)
     if draw < unexplained:
         holiday = 0.0 if crisis else (0.33 if year < 7 else 0.11)

@@ -117,7 +117,11 @@ class Life:
         steps += [(term_dates(self.cohort + 6)[2].end, "phase_end", 6), (term_dates(self.cohort + 11)[2].end, "phase_end", 11)]
         for week, kind, detail in events:
             if kind in (EXIT, MOVE):
-                steps.append((self.clock.monday(week) + int(self.rng.integers(0, 5)) * DAY, "exit" if kind == EXIT else "move", int(detail)))
+                day = self.clock.monday(week) + int(self.rng.integers(0, 5)) * DAY
+                end = term_dates(self.cohort + 6)[2].end
+                # An exit in the last week of Year 6 comes before the planned end of primary school.
+                day = min(day, end) if self.clock.monday(week) <= end < self.clock.monday(week + 1) else day
+                steps.append((day, "exit" if kind == EXIT else "move", int(detail)))
                 if kind == EXIT and detail // 16:
                     steps.append((self.clock.monday(detail // 16), "back", 0))
         for day, what, detail in sorted(steps, key=lambda s: (s[0], s[1])):
@@ -179,8 +183,6 @@ class Life:
         if self.current is None:
             return
         kind = detail % 16
-        if self._year(day) == 6 and day.month == 7:
-            day = min(day, term_dates(self.cohort + 6)[2].end)
         entry = self.current.entry
         known = day + min(int(self.rng.exponential(self.delays[0])), 60) * DAY
         self._close(day, EXITS[kind], known)

@@ -14,7 +14,7 @@ from histories.population import life, roll
 if TYPE_CHECKING:
     from histories.population.simulation import Simulation
 
-RUNS = 128
+RUNS = 64
 
 
 def true_risks(sim: Simulation, rolls: roll.Rolls) -> pa.Table:

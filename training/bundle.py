@@ -1,0 +1,98 @@
+"""The model bundle: a folder of text and JSON with checksums, and nothing that has to be unpickled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from histories.faults import Fault, Faults
+
+BOOSTER, MANIFEST, CARD, SUMS = "booster.txt", "manifest.json", "card.md", "SHA256SUMS"
+
+
+@dataclass
+class Manifest:
+    """What a model is, was made from, and needs to score and explain.
+
+    Attributes
+    ----------
+    features : list of str
+        The columns in the order of the booster.
+    catalogue : list of dict
+        The declarations of the features, with their sentences.
+    calibrator : dict
+        ``a, b`` of ``p = sigmoid(a * margin + b)`` and ``bootstrap``, pairs refitted on resampled pupils.
+    bands : list of dict
+        ``name`` and ``at_least`` (risk), from the highest down.
+    seen : dict
+        For each feature ``[lowest, highest, share missing]`` in training.
+    """
+
+    name: str
+    version: str
+    trained_on: list[str]
+    until: str | None
+    definition: str
+    horizon_days: int
+    features: list[str]
+    catalogue: list[dict[str, Any]]
+    catalogue_digest: str
+    calibrator: dict[str, Any]
+    bands: list[dict[str, Any]]
+    base_rate: float
+    themes: dict[str, str]
+    metrics: dict[str, Any] = field(default_factory=dict)
+    limits: list[str] = field(default_factory=list)
+    seen: dict[str, list[float | None]] = field(default_factory=dict)
+    seed: int = 0
+    code_version: str = ""
+    data_digest: str = ""
+
+
+def write_bundle(folder: Path, booster: str, manifest: Manifest, card: str) -> None:
+    """Write a bundle into an existing empty folder; the checksums come last."""
+    files = {
+        BOOSTER: booster,
+        MANIFEST: json.dumps(asdict(manifest), indent=1, sort_keys=True, allow_nan=False) + "\n",
+        CARD: card,
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    sums = "".join(f"{hashlib.sha256((folder / n).read_bytes()).hexdigest()}  {n}\n" for n in sorted(files))
+    (folder / SUMS).write_text(sums, encoding="utf-8")
+
+
+def read_bundle(folder: Path) -> tuple[str, Manifest]:
+    """Read a bundle after checking every checksum.
+
+    Returns
+    -------
+    str, Manifest
+        The booster's text and the manifest.
+
+    Raises
+    ------
+    Faults
+        When a file is missing, was changed, or is not what a bundle holds.
+    """
+    if not (folder / SUMS).is_file():
+        raise Faults(Fault("this is not a model folder", str(folder), "Train a model, or name the folder of one."))
+    faults = []
+    listed = dict(reversed(line.split("  ", 1)) for line in (folder / SUMS).read_text(encoding="utf-8").splitlines() if "  " in line)
+    for name in (BOOSTER, MANIFEST, CARD):
+        file = folder / name
+        if not file.is_file():
+            faults.append(Fault("the file is missing", str(file), "Take the model from the registry again."))
+        elif listed.get(name) != hashlib.sha256(file.read_bytes()).hexdigest():
+            faults.append(Fault("the file was changed after it was made", str(file), "Take the model from the registry again."))
+    if faults:
+        raise Faults(faults)
+    try:
+        manifest = Manifest(**json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        do = "It was written by another version of onroll; train again."
+        raise Faults(Fault("the manifest cannot be read", str(folder / MANIFEST), do)) from error
+    return (folder / BOOSTER).read_text(encoding="utf-8"), manifest

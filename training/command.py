@@ -1,0 +1,147 @@
+"""The verbs ``onroll train`` and ``onroll models``."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from histories.terminal import json_option, progress, result
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+def _date(value: datetime | None) -> date | None:
+    return value.date() if value else None
+
+
+@click.command()
+@click.argument("histories", type=click.Path(path_type=Path))
+@click.option("--definition", default="commissioner_or_unknown", show_default=True, help="Name or TOML file of a definition of missing.")
+@click.option("--horizon", type=click.IntRange(7, 730), default=120, show_default=True, help="Days of the outcome window.")
+@click.option("--as-of", "as_of", type=DAY, multiple=True, help="Days to ask on; without it, the start of each term.")
+@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
+@click.option("--config", type=click.Path(path_type=Path), help="TOML file with settings of the booster.")
+@click.option("--until", type=DAY, help="Use nothing recorded on or after this day.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@json_option
+def train(histories: Path, definition: str, horizon: int, as_of: tuple[datetime, ...], cohort: Path | None, config: Path | None, until: datetime | None, seed: int, as_json: bool) -> None:
+    """Train a model on HISTORIES, judge it, track it and register it."""
+    from features import CohortRule, Definition
+    from histories.opening import Histories
+    from histories.settings import settings
+    from training.registry import register
+    from training.tracking import track
+    from training.training import load_config
+    from training.training import train as run
+
+    own = settings()
+    meant, rule, booster = Definition.load(definition), CohortRule.load(cohort), load_config(config)
+    opened = Histories.open(histories, memory=own.memory)
+    with progress("training") as advance:
+        made = run(opened, definition=meant, horizon=horizon, as_of=sorted(d.date() for d in as_of) or None, rule=rule, config=booster, until=_date(until), seed=seed, advance=advance)
+        advance(description="tracking")
+        run_id = track(own, made)
+        version, folder = register(own, made, run_id)
+    data = {"run_id": run_id, "name": made.manifest.name, "version": version, "folder": str(folder), "metrics": made.manifest.metrics}
+    result(data, as_json=as_json, text=_figures(made.manifest.metrics, version, made.splits.text()))
+
+
+def _figures(metrics: dict[str, Any], version: int, splits: str) -> str:
+    lines = [splits, f"{'candidate':12} {'average precision':>18} {'95% interval':>17} {'AUC':>6}"]
+    for name, f in metrics.items():
+        low, high = f["intervals"]["average_precision"]
+        lines.append(f"{name:12} {f['average_precision']:18.4f} {low:8.4f}-{high:.4f} {f['auc']:7.3f}")
+    return "\n".join([*lines, f"registered as version {version}"])
+
+
+@click.group()
+def models() -> None:
+    """Look at the registry, and move the champion."""
+
+
+@models.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the versions with their aliases and figures."""
+    from histories.settings import settings
+    from training.registry import versions
+
+    found = versions(settings(), "onroll")
+    lines = [f"v{v['version']:<4} {','.join(v['aliases']) or '-':12} average precision {v['average_precision']:.4f}  {v['definition']}, {v['horizon_days']} days, {v['trained_on']}" for v in found]
+    result({"versions": found}, as_json=as_json, text="\n".join(lines) or "no model yet: run 'onroll train'")
+
+
+@models.command()
+@click.argument("model", default="onroll@champion")
+@json_option
+def show(model: str, as_json: bool) -> None:
+    """Show the card of a model (name@alias, or its folder)."""
+    from histories.settings import settings
+    from training.bundle import CARD, MANIFEST, read_bundle
+    from training.release import resolve
+
+    folder = resolve(model, settings().releases)
+    read_bundle(folder)
+    card = (folder / CARD).read_text(encoding="utf-8")
+    result(json.loads((folder / MANIFEST).read_text(encoding="utf-8")), as_json=as_json, text=card)
+
+
+@models.command()
+@click.argument("first", default="onroll@champion")
+@click.argument("second", default="onroll@challenger")
+@json_option
+def compare(first: str, second: str, as_json: bool) -> None:
+    """Compare the figures of two models, each on its own newest dates."""
+    from histories.settings import settings
+    from training.bundle import read_bundle
+    from training.release import resolve
+
+    found = {m: read_bundle(resolve(m, settings().releases))[1].metrics["lightgbm"] for m in (first, second)}
+    lines = [f"{m:24} average precision {f['average_precision']:.4f}  interval {f['intervals']['average_precision']}" for m, f in found.items()]
+    result(found, as_json=as_json, text="\n".join(lines))
+
+
+@models.command()
+@click.argument("version", type=int)
+@click.option("--by", "who", required=True, help="Who promotes.")
+@click.option("--reason", "why", required=True, help="Why.")
+@json_option
+def promote(version: int, who: str, why: str, as_json: bool) -> None:
+    """Make VERSION the champion."""
+    from histories.settings import settings
+    from training.registry import promote as move
+
+    entry = move(settings(), "onroll", version, who=who, why=why)
+    result(entry, as_json=as_json, text=f"version {version} is the champion; before: {entry['before']}")
+
+
+@models.command()
+@click.option("--by", "who", required=True, help="Who rolls back.")
+@click.option("--reason", "why", required=True, help="Why.")
+@json_option
+def rollback(who: str, why: str, as_json: bool) -> None:
+    """Give the champion's alias back to the version before."""
+    from histories.settings import settings
+    from training.registry import rollback as back
+
+    entry = back(settings(), "onroll", who=who, why=why)
+    result(entry, as_json=as_json, text=f"version {entry['version']} is the champion again")
+
+
+@models.command("history")
+@json_option
+def history_(as_json: bool) -> None:
+    """Say who moved which alias, when and why."""
+    from histories.settings import settings
+    from training.registry import history
+
+    entries = history(settings(), "onroll")
+    lines = [f"{e['at']}  {e['alias']} -> v{e['version']} (before: {e['before']})  {e['by']}: {e['why']}" for e in entries]
+    result({"history": entries}, as_json=as_json, text="\n".join(lines) or "nothing yet")
+
+
+verbs = [train, models]

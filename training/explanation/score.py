@@ -1,0 +1,58 @@
+"""The record of one explained score."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+
+@dataclass
+class Reason:
+    """A theme that moved a score: its sentence, its features and the records behind them.
+
+    Attributes
+    ----------
+    contribution : float
+        In log-odds, signed; the features' contributions sum to it.
+    direction : {"raises", "lowers"}
+    """
+
+    theme: str
+    sentence: str
+    direction: str
+    contribution: float
+    features: list[dict[str, Any]]
+    evidence: list[dict[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Score:
+    """One pupil's explained score as of one day; ``base`` and all contributions sum to ``margin``."""
+
+    pupil_id: str
+    as_of: date
+    risk: float
+    risk_low: float
+    risk_high: float
+    rank: int
+    band: str
+    one_in: int
+    reasons: list[Reason]
+    protective: list[Reason]
+    context: list[Reason]
+    missing_tables: list[str]
+    unseen: list[str]
+    model: str
+    model_version: str
+    definition: str
+    horizon_days: int
+    margin: float
+    base: float
+    authority: str
+    urn: str
+    nc_year: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the score ready for JSON."""
+        return {**asdict(self), "as_of": self.as_of.isoformat()}

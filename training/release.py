@@ -1,0 +1,38 @@
+"""Find a released model by name and alias, without MLflow."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from histories.faults import Fault, Faults
+
+ALIASES = "aliases.json"
+
+
+def aliases(releases: Path, name: str) -> dict[str, int]:
+    """Return the version that each alias of a model names; empty when there is none."""
+    file = releases / name / ALIASES
+    if not file.is_file():
+        return {}
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def resolve(model: str, releases: Path) -> Path:
+    """Return the folder of ``name@alias``, or of a path.
+
+    Raises
+    ------
+    Faults
+        When there is no such model.
+    """
+    if "@" not in model:
+        if (Path(model) / "manifest.json").is_file():
+            return Path(model)
+        raise Faults(Fault("there is no such model", model, "Name a model as name@alias, such as onroll@champion, or a model folder."))
+    name, alias = model.split("@", 1)
+    version = aliases(releases, name).get(alias)
+    if version is None:
+        do = "Run 'onroll train' first, or 'onroll models list' to see what there is."
+        raise Faults(Fault("there is no such model", f"{model} in {releases}", do))
+    return releases / name / f"v{version}"

@@ -1,0 +1,153 @@
+"""A model that scores and says why: loaded from a bundle, without MLflow and without unpickling anything."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.catalogue import CATALOGUE, catalogue_digest
+from features.cohort import CohortRule
+from features.evidence import evidence
+from features.matrix import tallied
+from histories.faults import Fault, Faults
+from histories.opening import Histories
+from training.bundle import Manifest, read_bundle
+from training.explanation.leaf_tables import LeafTables, build, contributions
+from training.explanation.reasons import reasons
+from training.explanation.score import Score
+
+EVIDENCE_RANKS = 500  # evidence is gathered for so many ranks of an authority
+
+
+class RiskModel:
+    """A champion or challenger, ready to score.
+
+    Attributes
+    ----------
+    manifest : Manifest
+    tables : LeafTables
+    """
+
+    def __init__(self, booster: str, manifest: Manifest) -> None:
+        import lightgbm as lgb
+
+        self.manifest = manifest
+        try:
+            self.tables: LeafTables = build(lgb.Booster(model_str=booster).dump_model())
+        except (lgb.basic.LightGBMError, ValueError) as error:
+            do = "Train again with this version of onroll."
+            raise Faults(Fault("the booster cannot be used", f"model {manifest.name} {manifest.version}", do)) from error
+        self.pairs = np.array(manifest.calibrator["bootstrap"], float).reshape(-1, 2)
+
+    @classmethod
+    def load(cls, folder: Path) -> RiskModel:
+        """Load a bundle after checking its checksums.
+
+        Raises
+        ------
+        Faults
+            When the bundle is damaged or was made with another catalogue of features.
+        """
+        booster, manifest = read_bundle(folder)
+        if manifest.catalogue_digest != catalogue_digest():
+            do = "Train again: the features of this version differ from those that the model was made with."
+            raise Faults(Fault("the model was made with another catalogue of features", str(folder), do))
+        return cls(booster, manifest)
+
+    def contributions(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return exact contributions (rows, features + base) in log-odds, and margins; see ``leaf_tables``."""
+        return contributions(self.tables, x)
+
+    def risk(self, margins: np.ndarray) -> np.ndarray:
+        """Return calibrated probabilities of margins."""
+        return _sigmoid(self.manifest.calibrator["a"] * margins + self.manifest.calibrator["b"])
+
+    def interval(self, margins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the 95% interval of the rate among children with such a margin, from resampled calibrations."""
+        many = _sigmoid(np.outer(margins, self.pairs[:, 0]) + self.pairs[:, 1])
+        return np.percentile(many, 2.5, axis=1), np.percentile(many, 97.5, axis=1)
+
+    def band(self, risk: float) -> str:
+        """Return the band of a risk; the limits were fixed when the model was trained."""
+        return next(b["name"] for b in self.manifest.bands if risk >= b["at_least"])
+
+    def score(self, histories: Histories, as_of: date, *, rule: CohortRule | None = None, top: int | None = None, advance: Any = lambda steps=1, description=None: None) -> list[Score]:
+        """Score and explain the cohort as of a day.
+
+        Parameters
+        ----------
+        histories : Histories
+        as_of : date
+        rule : CohortRule, optional
+        top : int, optional
+            Only so many ranks of each authority.
+
+        Returns
+        -------
+        list of Score
+            By authority and rank.
+        """
+        frame = tallied(histories, [as_of], rule=rule, advance=advance)
+        if frame.is_empty():
+            return []
+        advance(description="scores and contributions")
+        x = frame.select(self.manifest.features).to_numpy().astype(np.float64)
+        parts, margins = self.contributions(x)
+        frame = frame.with_columns(pl.Series("margin", margins), pl.int_range(pl.len()).alias("row"))
+        frame = frame.sort(["authority", "margin", "pupil_id"], descending=[False, True, False])
+        frame = frame.with_columns((pl.int_range(pl.len()).over("authority") + 1).alias("rank"))
+        if top is not None:
+            frame = frame.filter(pl.col("rank") <= top)
+        made = self._scores(histories, frame, parts, as_of)
+        advance(description="evidence")
+        listed = [s for s in made if s.rank <= EVIDENCE_RANKS]
+        _attach(histories, listed, as_of)
+        return made
+
+    def _scores(self, histories: Histories, frame: pl.DataFrame, parts: np.ndarray, as_of: date) -> list[Score]:
+        m = self.manifest
+        margins = frame["margin"].to_numpy()
+        risks, (lows, highs) = self.risk(margins), self.interval(margins)
+        names = [c for c in frame.columns if frame[c].dtype.is_numeric()]
+        needed = [t for t in histories.missing if any(t in f.sources for f in CATALOGUE)]
+        made = []
+        for k, row in enumerate(frame.iter_rows(named=True)):
+            values = {n: None if row[n] is None or row[n] != row[n] else float(row[n]) for n in names}
+            raising, protective, context = reasons(values, parts[row["row"], :-1], m.catalogue, m.themes)
+            risk = float(risks[k])
+            made.append(Score(
+                row["pupil_id"], as_of, risk, min(float(lows[k]), risk), max(float(highs[k]), risk), int(row["rank"]), self.band(risk),
+                max(1, round(1 / max(risk, 1e-9))), raising, protective, context, needed, self._unseen(values), m.name, m.version,
+                m.definition, m.horizon_days, float(margins[k]), float(parts[row["row"], -1]), row["authority"], row["urn"], int(row["nc_year"]),
+            ))  # fmt: skip
+        return made
+
+    def _unseen(self, values: dict[str, float | None]) -> list[str]:
+        """Name features whose value lies outside what training saw, or is missing where it never was."""
+        found = []
+        for name, (low, high, missing) in self.manifest.seen.items():
+            value = values.get(name)
+            if value is None:
+                if missing == 0.0:
+                    found.append(name)
+            elif low is None or high is None or not low <= value <= high:
+                found.append(name)
+        return found
+
+
+def _attach(histories: Histories, scores: list[Score], as_of: date) -> None:
+    by_name = {f.name: f for f in CATALOGUE}
+    wanted = {s.pupil_id: {t for r in s.reasons + s.protective for f in r.features if f["name"] in by_name for t in by_name[f["name"]].sources} for s in scores}
+    records = evidence(histories, list(wanted), as_of)
+    for s in scores:
+        for r in s.reasons + s.protective:
+            tables = {t: by_name[f["name"]] for f in r.features if f["name"] in by_name for t in by_name[f["name"]].sources}
+            r.evidence = [e for t in tables for e in records.get(s.pupil_id, {}).get(t, [])]
+
+
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1.0 / (1.0 + np.exp(-x))
