@@ -1,0 +1,50 @@
+"""The verb ``onroll features``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from histories.faults import Fault, Usage
+from histories.terminal import json_option, progress, result
+
+
+@click.command()
+@click.argument("histories", type=click.Path(path_type=Path), required=False)
+@click.option("--as-of", "as_of", type=click.DateTime(formats=["%Y-%m-%d"]), multiple=True, help="Days to ask on.")
+@click.option("--out", type=click.Path(path_type=Path), help="Parquet file to write.")
+@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is in.")
+@click.option("--engine", type=click.Choice(["duckdb"]), default="duckdb", show_default=True)
+@click.option("--list", "listing", is_flag=True, help="List the catalogue.")
+@json_option
+def features(histories: Path | None, as_of: tuple[datetime, ...], out: Path | None, cohort: Path | None, engine: str, listing: bool, as_json: bool) -> None:
+    """Write the feature matrix of HISTORIES as of some days."""
+    from features.catalogue import CATALOGUE, declarations
+
+    if listing:
+        text = "\n".join(f"{f.name:32} {f.theme:13} {f.role:12} {', '.join(f.sources)}" for f in CATALOGUE)
+        result({"features": declarations()}, as_json=as_json, text=text)
+        return
+    if histories is None or not as_of or out is None:
+        raise Usage(Fault("HISTORIES, --as-of or --out is missing", "features", "onroll features HISTORIES --as-of 2025-01-13 --out F.parquet"))
+    import pyarrow.parquet as pq
+
+    from features import CohortRule, matrix
+    from histories.opening import Histories
+    from histories.settings import settings
+
+    rule = CohortRule.load(cohort)
+    opened = Histories.open(histories, memory=settings().memory)
+    with progress("features") as advance:
+        made = matrix(opened, sorted({d.date() for d in as_of}), rule=rule, advance=advance)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    beside = out.with_name(f".{out.name}.writing")
+    pq.write_table(made, beside, compression="zstd")
+    beside.replace(out)
+    data = {"rows": made.num_rows, "features": made.num_columns - 2, "out": str(out), "missing_tables": list(opened.missing)}
+    result(data, as_json=as_json, text=f"{made.num_rows:,} snapshots with {made.num_columns - 2} features written to {out}")
+
+
+verbs = [features]

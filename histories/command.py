@@ -1,0 +1,55 @@
+"""The verbs ``onroll check`` and ``onroll import``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from histories.faults import Fault, Usage
+from histories.terminal import json_option, progress, result
+
+
+@click.command()
+@click.argument("histories", type=click.Path(path_type=Path))
+@click.option("--report", type=click.Path(path_type=Path), help="Also write an HTML page.")
+@json_option
+def check(histories: Path, report: Path | None, as_json: bool) -> None:
+    """Check HISTORIES by every rule; exit 1 when a rule of severity error finds something."""
+    from histories.checking import check as run
+    from histories.checking import write_report
+    from histories.opening import Histories
+    from histories.settings import settings
+
+    with progress("checking"):
+        checked = run(Histories.open(histories, memory=settings().memory))
+    if report:
+        write_report(checked, report)
+    result(checked.to_dict(), as_json=as_json, text=checked.text())
+    if checked.errors:
+        raise SystemExit(1)
+
+
+@click.command("import")
+@click.argument("form", metavar="FORMAT", required=False)
+@click.argument("sources", metavar="SRC...", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--into", type=click.Path(path_type=Path), help="The histories folder to write.")
+@click.option("--list", "listing", is_flag=True, help="Describe every format.")
+@json_option
+def import_(form: str | None, sources: tuple[Path, ...], into: Path | None, listing: bool, as_json: bool) -> None:
+    """Read real returns (SRC: files or folders) of a FORMAT into a histories folder."""
+    from histories.returns import FORMATS, import_return
+    from histories.settings import settings
+
+    if listing:
+        result({n: f.describe() for n, f in FORMATS.items()}, as_json=as_json, text="\n\n".join(f.text() for f in FORMATS.values()))
+        return
+    if form not in FORMATS or not sources or into is None:
+        do = f"onroll import FORMAT SRC... --into HISTORIES, with one of {', '.join(FORMATS)}."
+        raise Usage(Fault("the format, a source or --into is missing or not known", "import", do))
+    with progress("importing"):
+        report = import_return(FORMATS[form], list(sources), into, settings().pseudonym_key)
+    result(report.to_dict(), as_json=as_json, text=report.text())
+
+
+verbs = [check, import_]

@@ -1,0 +1,196 @@
+"""The main job in one command: a made-up authority from histories to explained scores over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from features import Definition, default_as_of
+from features.visible import HAPPENED
+from histories.faults import Fault, Faults
+from histories.opening import Histories
+from histories.population import simulate
+from histories.settings import Settings, settings
+from histories.tables import TABLES
+from histories.terminal import progress, say
+from serving.scored import write_scores
+from serving.store import Store
+from serving.verbs import serve_command
+from training.registry import register
+from training.release import resolve
+from training.risk_model import RiskModel
+from training.tracking import track
+from training.training import train
+
+SHOWN = 5
+
+
+def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
+    """Simulate, check, train, register, score, serve, ask over HTTP and stop.
+
+    Returns
+    -------
+    dict, str
+        The answers of the service, and the top of the work-list as text.
+    """
+    own = settings()
+    opened = _population(pupils, folder)
+    model = _train(own, opened)
+    day, store = default_as_of(opened)[-1], Store(own.database_url)
+    scores = _score(own, opened, model, day, folder, store)
+    authority = scores[0].authority
+    key_id, key = store.create_key("lead", authority)
+    try:
+        with _served() as url:
+            say(f"[6/6] asking the service at {url} for the work-list and for a score of posted rows")
+            worklist = ask(f"{url}/api/v1/worklist", key, {"limit": SHOWN})
+            top = worklist["scores"][0]["pupil_id"]
+            live = ask(f"{url}/api/v1/score", key, {"as_of": day.isoformat(), "histories": rows_of(opened, [top])})
+            card = ask(f"{url}/api/v1/model", key)
+    finally:
+        store.revoke(key_id)
+    return {"worklist": worklist, "score": live, "model": card}, _text(worklist, live, card, day)
+
+
+def _population(pupils: int, folder: Path) -> Histories:
+    say(f"[1/6] making up an authority with {pupils:,} pupils (no real child is in it)")
+    home = folder / "histories"
+    shutil.rmtree(home, ignore_errors=True)
+    began = time.perf_counter()
+    with progress("made-up population") as advance:
+        rows = simulate(home, pupils=pupils, years=5, seed=7, advance=advance)
+    say(f"      {sum(rows.values()):,} rows in {time.perf_counter() - began:.0f} s, in {home}")
+    from histories.checking import check
+
+    say("[2/6] checking the histories")
+    opened = Histories.open(home, memory=settings().memory)
+    found = check(opened)
+    say(f"      {found.errors} errors, {found.warnings} warnings from {len(found.findings)} rules")
+    return opened
+
+
+def _train(own: Settings, opened: Histories) -> RiskModel:
+    say(f"[3/6] training on the start of each term ({Definition.load().title.lower()})")
+    began = time.perf_counter()
+    with progress("training") as advance:
+        made = train(opened, advance=advance)
+    say("      " + made.splits.text().replace("\n", "\n      "))
+    for name, f in made.judged.items():
+        low, high = f["intervals"]["average_precision"]
+        say(f"      {name:10} average precision {f['average_precision']:.3f} (95% interval {low:.3f} to {high:.3f})")
+    say(f"      {time.perf_counter() - began:.0f} s; registering in MLflow")
+    version, folder = register(own, made, track(own, made))
+    from training.release import aliases
+
+    if aliases(own.releases, "onroll").get("champion") != version:
+        from training.registry import promote
+
+        promote(own, "onroll", version, who="demo", why="the demo serves what it has just trained")
+    return RiskModel.load(folder)
+
+
+def _score(own: Settings, opened: Histories, model: RiskModel, day: date, folder: Path, store: Store) -> list[Any]:
+    say(f"[4/6] scoring everybody on a roll as of {day}")
+    with progress("scoring") as advance:
+        scores = model.score(opened, day, advance=advance)
+    out = folder / "scores.parquet"
+    write_scores(scores, out)
+    say(f"      {len(scores):,} explained scores in {out}, {store.save(s.to_dict() for s in scores):,} in the store")
+    resolve(own.model, own.releases)
+    return scores
+
+
+@contextmanager
+def _served() -> Iterator[str]:
+    """Run the service on a free port of this machine, and stop it."""
+    say("[5/6] starting the service")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {**os.environ, "BENTOML_DO_NOT_TRACK": "True", "BENTOML_HOME": str(Path.cwd() / ".bentoml")}
+    log = Path("demo-service.log")
+    with log.open("wb") as lines:
+        process = subprocess.Popen(serve_command("127.0.0.1", port), stdout=lines, stderr=lines, env=environment)
+        try:
+            url = f"http://127.0.0.1:{port}"
+            _wait(url, process, log)
+            yield url
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        if process.poll() is not None:
+            break
+        try:
+            with urllib.request.urlopen(f"{url}/readyz", timeout=2):
+                return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    raise Faults(Fault("the service did not become ready", str(log), "Read the log; its last lines say why."))
+
+
+def ask(url: str, key: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Call the service and return what it answers."""
+    data = None if body is None else json.dumps(body).encode()
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=60) as answer:
+        return json.load(answer)
+
+
+def rows_of(histories: Histories, pupil_ids: list[str]) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of some pupils, and all schools and areas, as the interface takes them."""
+    import narwhals as nw
+    import polars as pl
+
+    from features.cohort import collect
+
+    sent = {}
+    for name in sorted(histories.present):
+        frame = histories.frame(name)
+        if "pupil_id" in TABLES[name].columns:
+            frame = frame.filter(nw.col("pupil_id").is_in(pupil_ids))
+        dates = [c.name for c in TABLES[name].columns.values() if c.kind == "date"]
+        rows = collect(frame.select(*TABLES[name].columns)).with_columns(pl.col(c).cast(pl.Date).cast(pl.String) for c in dates)
+        order = [c for c in (HAPPENED.get(name), *TABLES[name].columns) if c in rows.columns]
+        sent[name] = rows.sort(order).to_dicts()
+    return sent
+
+
+def _text(worklist: dict[str, Any], live: dict[str, Any], card: dict[str, Any], day: date) -> str:
+    lines = [f"\nThe work-list as of {day}, {len(worklist['scores'])} highest of the authority (made-up children):"]
+    for s in worklist["scores"]:
+        year = "Reception" if s["nc_year"] == 0 else f"Year {s['nc_year']}"
+        lines.append(f"\n {s['rank']}. {s['pupil_id']}, {year}, school {s['urn']}: {s['band']}; about 1 in {s['one_in']} like this went missing")
+        for r in s["reasons"][:3]:
+            lines.append(f"      {r['theme']}: {r['sentence']}")
+            lines += [f"        {e['date']}  {e['text']}" for e in r["evidence"][:2]]
+    lone = live["scores"][0] if live["scores"] else None
+    if lone:
+        lines.append(f"\nThe first child's rows alone, posted to /api/v1/score: risk {lone['risk']:.3f}, by version {lone['model_version']}")
+        lines.append("(without schoolmates' rows the school's context is missing, so this can differ from the list).")
+    found = card["metrics"]["lightgbm"]["at_capacity"]["top_25_a_list"]
+    lines.append(f"On the newest dates that could be judged, {found['precision']:.0%} of the 25 highest a term went missing, and {found['recall']:.0%} of those who went missing were among them.")
+    lines.append("A score is not a finding: it orders a list for people to look at.\n")
+    lines += [
+        "Where to look next:",
+        "  make serve            keeps the service running on 127.0.0.1:3000; 'onroll keys create --role lead --authority 801' makes a key",
+        "  make experiments      shows the runs in MLflow's pages",
+        "  .venv/bin/onroll models show        the model's card",
+        "  docs/features.md, docs/histories.md what goes in",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,64 @@
+"""Errors as application/problem+json: what is wrong and where, never the value that was sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from histories.faults import Faults
+
+TITLES = {
+    400: "The request cannot be read", 401: "A valid key is needed", 403: "The key may not do this", 404: "There is nothing here",
+    405: "The method does not fit", 413: "The request is too large", 415: "Only JSON is read", 422: "Some of what was sent is not valid",
+    500: "Something went wrong", 503: "There is no model to score with",
+}  # fmt: skip
+
+
+class Problem(Exception):  # noqa: N818 - a problem in the sense of RFC 9457
+    """An answer that is not the one that was asked for."""
+
+    def __init__(self, status: int, detail: str = "", errors: list[dict[str, Any]] | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.errors = status, detail, errors
+
+
+def answer(status: int, detail: str = "", errors: list[dict[str, Any]] | None = None) -> JSONResponse:
+    """Return a problem as a response."""
+    body: dict[str, Any] = {"type": "about:blank", "title": TITLES.get(status, "The request was refused"), "status": status, "detail": detail}
+    if errors is not None:
+        body["errors"] = errors
+    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
+
+
+def install(app: FastAPI) -> None:
+    """Answer every kind of error of an application as a problem."""
+
+    @app.exception_handler(Problem)
+    async def problem(_: Request, p: Problem) -> JSONResponse:
+        return answer(p.status, p.detail, p.errors)
+
+    @app.exception_handler(Faults)
+    async def faults(_: Request, found: Faults) -> JSONResponse:
+        errors = [{"loc": f.where.split("."), "msg": f"{f.what}. {f.do}", "type": f.code or "histories"} for f in found.faults[:100]]
+        return answer(422, f"{len(found.faults)} thing(s) are wrong.", errors)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, e: RequestValidationError) -> JSONResponse:
+        errors = [{"loc": _places(d["loc"]), "msg": d["msg"], "type": d["type"]} for d in e.errors()[:100]]
+        malformed = any(d["type"] == "json_invalid" for d in e.errors())
+        return answer(400 if malformed else 422, "", [{**x, "msg": "this is not valid JSON"} for x in errors] if malformed else errors)
+
+    @app.exception_handler(HTTPException)
+    async def refused(_: Request, e: HTTPException) -> JSONResponse:
+        return answer(e.status_code)
+
+
+def _places(loc: tuple[Any, ...]) -> list[str]:
+    """Keep the declared part of a place; what a caller made up as a key could be a value."""
+    known = [str(x) if isinstance(x, int) or (isinstance(x, str) and x.isidentifier() and len(x) < 40 and not any(c.isdigit() for c in x)) else "…" for x in loc]
+    return known

@@ -1,0 +1,41 @@
+"""The BentoML service: mounts the application and keeps logs free of values; all logic lives in plain modules."""
+
+from __future__ import annotations
+
+import os
+
+os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+
+import bentoml  # noqa: E402
+
+from histories.settings import settings  # noqa: E402
+from serving import logs  # noqa: E402
+from serving.api import make_app  # noqa: E402
+from serving.guard import Guard  # noqa: E402
+
+app = make_app(settings())
+
+
+@bentoml.service(
+    name="onroll",
+    workers=int(os.environ.get("ONROLL_WORKERS", "1")),
+    threads=4,
+    traffic={"timeout": 120, "max_concurrency": 64},
+    metrics={"enabled": False},
+    logging={"access": {"enabled": True, "skip_paths": ["/livez", "/readyz", "/metrics"]}},
+)
+@bentoml.asgi_app(app, path="/")
+class Onroll:
+    """Explained scores over HTTP."""
+
+    @bentoml.on_startup
+    async def _start(self) -> None:
+        logs.install()
+
+    def __is_ready__(self) -> bool:
+        """Tell whether there is a model to score with."""
+        return app.state.holder.model() is not None
+
+
+Onroll.add_asgi_middleware(Guard)

@@ -1,0 +1,121 @@
+"""The verbs of serving: score, keys, serve and demo."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from histories.terminal import json_option, progress, result
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.command()
+@click.argument("histories", type=click.Path(path_type=Path))
+@click.option("--as-of", "as_of", type=DAY, required=True, help="The day on which the question is asked.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Parquet file to write.")
+@click.option("--model", help="name@alias or a model folder; without it, the setting ONROLL_MODEL.")
+@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
+@click.option("--top", type=click.IntRange(1), help="Only so many ranks of each authority.")
+@click.option("--store", is_flag=True, help="Also put the scores into the store that the service reads.")
+@json_option
+def score(histories: Path, as_of: datetime, out: Path, model: str | None, cohort: Path | None, top: int | None, store: bool, as_json: bool) -> None:
+    """Score and explain the cohort of HISTORIES as of a day."""
+    from features import CohortRule
+    from histories.opening import Histories
+    from histories.settings import settings
+    from serving.scored import write_scores
+    from serving.store import Store
+    from training.release import resolve
+    from training.risk_model import RiskModel
+
+    own = settings()
+    loaded = RiskModel.load(resolve(model or own.model, own.releases))
+    rule = CohortRule.load(cohort)
+    opened = Histories.open(histories, memory=own.memory)
+    with progress("scoring") as advance:
+        scores = loaded.score(opened, as_of.date(), rule=rule, top=top, advance=advance)
+        advance(description="writing")
+        write_scores(scores, out)
+        stored = Store(own.database_url).save(s.to_dict() for s in scores) if store else 0
+    data = {"scores": len(scores), "stored": stored, "out": str(out), "model": loaded.manifest.name, "model_version": loaded.manifest.version}
+    result(data, as_json=as_json, text=f"{len(scores):,} scores by version {loaded.manifest.version} written to {out}" + (f", {stored:,} stored" if store else ""))
+
+
+@click.group()
+def keys() -> None:
+    """Make, list and revoke keys of the HTTP interface."""
+
+
+@keys.command()
+@click.option("--role", type=click.Choice(["worker", "lead", "analyst", "administrator"]), required=True)
+@click.option("--authority", help="Number of the local authority.")
+@click.option("--urn", "urns", multiple=True, help="Only these schools.")
+@click.option("--expires", type=DAY, help="Last day of the key.")
+@json_option
+def create(role: str, authority: str | None, urns: tuple[str, ...], expires: datetime | None, as_json: bool) -> None:
+    """Make a key and print it, this once."""
+    from histories.settings import settings
+    from serving.store import Store
+
+    key_id, key = Store(settings().database_url).create_key(role, authority, urns, expires.date() if expires else None)
+    result({"key_id": key_id, "key": key}, as_json=as_json, text=key)
+
+
+@keys.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the keys without their secrets."""
+    from histories.settings import settings
+    from serving.store import Store
+
+    found = Store(settings().database_url).keys()
+    lines = [f"{k['key_id']}  {k['role']:13} {k['authority'] or 'all':5} {'revoked' if k['revoked'] else k['expires'] or 'no end'}" for k in found]
+    result({"keys": found}, as_json=as_json, text="\n".join(lines) or "no key yet: run 'onroll keys create --role worker --authority LA'")
+
+
+@keys.command()
+@click.argument("key_id")
+@json_option
+def revoke(key_id: str, as_json: bool) -> None:
+    """Revoke a key by its id."""
+    from histories.settings import settings
+    from serving.store import Store
+
+    Store(settings().database_url).revoke(key_id)
+    result({"revoked": key_id}, as_json=as_json, text=f"{key_id} is revoked")
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
+def serve(host: str, port: int) -> None:
+    """Run the service with its interface until it is stopped."""
+    os.environ.update({"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true"})
+    os.environ.setdefault("BENTOML_HOME", str(Path.cwd() / ".bentoml"))
+    os.execv(sys.executable, serve_command(host, port))
+
+
+def serve_command(host: str, port: int) -> list[str]:
+    """Return the command that runs the service."""
+    return [sys.executable, "-m", "bentoml", "serve", "serving.service:Onroll", "--host", host, "--port", str(port)]
+
+
+@click.command()
+@click.option("--pupils", type=int, default=12000, show_default=True, help="Children of the made-up authority.")
+@click.option("--folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Where the histories go.")
+@json_option
+def demo(pupils: int, folder: Path, as_json: bool) -> None:
+    """Run the main job from made-up histories to explained scores over HTTP."""
+    from serving.demo import run
+
+    data, text = run(pupils, folder)
+    result(data, as_json=as_json, text=text)
+
+
+verbs: list[Any] = [score, keys, serve, demo]
