@@ -7,7 +7,18 @@ import json
 from typing import Any
 
 from features.feature import Feature, Tally
-from features.themes import attendance, behaviour, data_quality, family, home, moves, needs, pupil, school, transition
+from features.themes import (
+    attendance,
+    behaviour,
+    data_quality,
+    family,
+    home,
+    moves,
+    needs,
+    pupil,
+    school,
+    transition,
+)
 
 THEMES = {
     "attendance": "Attendance",

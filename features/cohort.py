@@ -52,7 +52,9 @@ class CohortRule:
         except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
             raise Faults(Fault("the file cannot be read as TOML in UTF-8", str(file), "Mend the file.")) from error
         kinds: dict[str, type] = {"min_age": int, "max_age": int, "exclude_open_cases": bool, "phases": list}
-        faults = [Fault("no such key", f"{file}, {k}", f"Use one of {', '.join(kinds)}.") for k in read if k not in kinds]
+        faults = [
+            Fault("no such key", f"{file}, {k}", f"Use one of {', '.join(kinds)}.") for k in read if k not in kinds
+        ]
         faults += [
             Fault("the value has another type", f"{file}, {k}", f"Write {kinds[k].__name__}.")
             for k, v in read.items()
@@ -60,7 +62,8 @@ class CohortRule:
         ]
         if faults:
             raise Faults(faults)
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in read.items()})
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in read.items()}
+        return cls(**plain)
 
 
 def cohort(histories: Histories, as_of: list[date], rule: CohortRule | None = None) -> pa.Table:
@@ -81,10 +84,17 @@ def cohort(histories: Histories, as_of: list[date], rule: CohortRule | None = No
     spells = _current_spells(histories, as_of)
     pupils = collect(histories.frame("pupils").unique(subset=["pupil_id"], keep="last", order_by=["date_of_birth"]))
     frame = spells.join(pupils.select("pupil_id", "date_of_birth", pl.col("authority").alias("home")), on="pupil_id")
-    starts = pl.DataFrame({"as_of": [day_number(d) for d in as_of], "august": [august_before(d) for d in as_of]}, schema={"as_of": pl.Int32, "august": pl.Int32})
+    starts = pl.DataFrame(
+        {"as_of": [day_number(d) for d in as_of], "august": [august_before(d) for d in as_of]},
+        schema={"as_of": pl.Int32, "august": pl.Int32},
+    )
     frame = frame.join(starts, on="as_of").with_columns(completed_years("date_of_birth", "august").alias("age"))
     frame = frame.filter(pl.col("age").is_between(rule.min_age, rule.max_age))
-    schools = collect(histories.frame("schools")).unique("urn", keep="first", maintain_order=True).select("urn", "phase", pl.col("authority").alias("school_authority"))
+    schools = (
+        collect(histories.frame("schools"))
+        .unique("urn", keep="first", maintain_order=True)
+        .select("urn", "phase", pl.col("authority").alias("school_authority"))
+    )
     frame = frame.join(schools, on="urn", how="left")
     if rule.phases:
         frame = frame.filter(pl.col("phase").is_in(list(rule.phases)))
@@ -92,7 +102,9 @@ def cohort(histories: Histories, as_of: list[date], rule: CohortRule | None = No
         cases = visible(histories, "cme", _lazy(histories, frame)).filter(nw.col("resolved_on").is_null())
         frame = frame.join(collect(cases.select("pupil_id", "as_of").unique()), on=["pupil_id", "as_of"], how="anti")
     frame = frame.sort("as_of", "pupil_id").with_columns(
-        pl.coalesce("school_authority", "home", pl.lit("")).alias("authority"), (pl.col("age") - 4).alias("nc_year"), pl.col("as_of").cast(pl.Date)
+        pl.coalesce("school_authority", "home", pl.lit("")).alias("authority"),
+        (pl.col("age") - 4).alias("nc_year"),
+        pl.col("as_of").cast(pl.Date),
     )
     return frame.select("pupil_id", "as_of", "urn", "authority", "nc_year", "entry_date", "date_of_birth").to_arrow()
 
@@ -106,7 +118,9 @@ def _current_spells(histories: Histories, as_of: list[date]) -> pl.DataFrame:
     )
     # A main or single registration before a subsidiary one, then the newest entry.
     first = nw.when(nw.col("status") == "S").then(nw.lit(0)).otherwise(nw.lit(1)).alias("first")
-    spells = spells.with_columns(first).unique(subset=["pupil_id", "as_of"], keep="last", order_by=["first", "entry_date", "urn"])
+    spells = spells.with_columns(first).unique(
+        subset=["pupil_id", "as_of"], keep="last", order_by=["first", "entry_date", "urn"]
+    )
     return collect(spells.select("pupil_id", "as_of", "urn", "entry_date"))
 
 

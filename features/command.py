@@ -19,7 +19,15 @@ from histories.terminal import json_option, progress, result
 @click.option("--engine", type=click.Choice(["duckdb"]), default="duckdb", show_default=True)
 @click.option("--list", "listing", is_flag=True, help="List the catalogue.")
 @json_option
-def features(histories: Path | None, as_of: tuple[datetime, ...], out: Path | None, cohort: Path | None, engine: str, listing: bool, as_json: bool) -> None:
+def features(
+    histories: Path | None,
+    as_of: tuple[datetime, ...],
+    out: Path | None,
+    cohort: Path | None,
+    engine: str,
+    listing: bool,
+    as_json: bool,
+) -> None:
     """Write the feature matrix of HISTORIES as of some days."""
     from features.catalogue import CATALOGUE, declarations
 
@@ -28,7 +36,13 @@ def features(histories: Path | None, as_of: tuple[datetime, ...], out: Path | No
         result({"features": declarations()}, as_json=as_json, text=text)
         return
     if histories is None or not as_of or out is None:
-        raise Usage(Fault("HISTORIES, --as-of or --out is missing", "features", "onroll features HISTORIES --as-of 2025-01-13 --out F.parquet"))
+        raise Usage(
+            Fault(
+                "HISTORIES, --as-of or --out is missing",
+                "features",
+                "onroll features HISTORIES --as-of 2025-01-13 --out F.parquet",
+            )
+        )
     import pyarrow.parquet as pq
 
     from features import CohortRule, matrix
@@ -43,8 +57,17 @@ def features(histories: Path | None, as_of: tuple[datetime, ...], out: Path | No
     beside = out.with_name(f".{out.name}.writing")
     pq.write_table(made, beside, compression="zstd")
     beside.replace(out)
-    data = {"rows": made.num_rows, "features": made.num_columns - 2, "out": str(out), "missing_tables": list(opened.missing)}
-    result(data, as_json=as_json, text=f"{made.num_rows:,} snapshots with {made.num_columns - 2} features written to {out}")
+    data = {
+        "rows": made.num_rows,
+        "features": made.num_columns - 2,
+        "out": str(out),
+        "missing_tables": list(opened.missing),
+    }
+    result(
+        data,
+        as_json=as_json,
+        text=f"{made.num_rows:,} snapshots with {made.num_columns - 2} features written to {out}",
+    )
 
 
 verbs = [features]

@@ -71,25 +71,47 @@ class Definition:
         faults = list(_faults(read, str(file)))
         if faults:
             raise Faults(faults)
-        plain = {k: tuple(v) if isinstance(v, list) else v for k, v in read.items()}
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in read.items()}
         return cls(name=file.stem, **plain)
 
 
 def _faults(read: dict[str, Any], where: str) -> Any:
-    kinds: dict[str, type] = {"title": str, "text": str, "source": str, "cases": bool, "destinations": list, "grounds": list}
+    kinds: dict[str, type] = {
+        "title": str,
+        "text": str,
+        "source": str,
+        "cases": bool,
+        "destinations": list,
+        "grounds": list,
+    }
     allowed = [f.name for f in fields(Definition) if f.name != "name"]
-    for key in ("title", "text", "source"):
-        if key not in read:
-            yield Fault("the key is missing", f"{where}, {key}", "Add it; a definition says what it means and where it comes from.")
+    for needed in ("title", "text", "source"):
+        if needed not in read:
+            yield Fault(
+                "the key is missing",
+                f"{where}, {key}",
+                "Add it; a definition says what it means and where it comes from.",
+            )
+    key: str
+    value: Any
     for key, value in read.items():
         kind = kinds.get(key, int)
         if key not in allowed:
             yield Fault("no such key", f"{where}, {key}", f"Use one of {', '.join(allowed)}.")
         elif not isinstance(value, kind) or (kind is int and (isinstance(value, bool) or not 0 <= value <= 3650)):
-            yield Fault(f"the value is not {'a number from 0 to 3650' if kind is int else kind.__name__}", f"{where}, {key}", "Mend it.")
+            yield Fault(
+                f"the value is not {'a number from 0 to 3650' if kind is int else kind.__name__}",
+                f"{where}, {key}",
+                "Mend it.",
+            )
         elif kind is list and not all(isinstance(v, str) for v in value):
             yield Fault("the list holds something other than text", f"{where}, {key}", "Write a list of texts.")
         elif key == "destinations" and not set(value) <= set(code_set("destination")):
             yield Fault("no such destination", f"{where}, {key}", f"Use some of {', '.join(code_set('destination'))}.")
-    if not read.get("destinations") and not read.get("cases") and not read.get("grounds") and "unknown_school_days" not in read:
+    if (
+        not read.get("destinations")
+        and not read.get("cases")
+        and not read.get("grounds")
+        and "unknown_school_days" not in read
+    ):
         yield Fault("nothing counts as missing", where, "Set destinations, grounds, unknown_school_days or cases.")

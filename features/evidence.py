@@ -16,7 +16,16 @@ from histories.codes import code_set
 from histories.opening import Histories, day_number, day_of
 
 MOST = 6  # records of one table behind one reason, newest first
-TABLES = ("enrolments", "suspensions", "sen", "addresses", "social_care", "admissions", "cme", "termly_attendance")
+TABLES = (
+    "enrolments",
+    "suspensions",
+    "sen",
+    "addresses",
+    "social_care",
+    "admissions",
+    "cme",
+    "termly_attendance",
+)
 
 
 def evidence(histories: Histories, pupil_ids: list[str], as_of: date) -> dict[str, dict[str, list[dict[str, str]]]]:
@@ -35,7 +44,16 @@ def evidence(histories: Histories, pupil_ids: list[str], as_of: date) -> dict[st
     for table in TABLES:
         if table in histories.present:
             rows = collect(visible(histories, table, nw.from_native(histories.native_of(given)).lazy()))
-            _add(found, table, rows.sort("pupil_id", HAPPENED[table], *_ties(table), descending=[False, True, *[False] * len(_ties(table))]))
+            _add(
+                found,
+                table,
+                rows.sort(
+                    "pupil_id",
+                    HAPPENED[table],
+                    *_ties(table),
+                    descending=[False, True, *[False] * len(_ties(table))],
+                ),
+            )
     if "attendance" in histories.present:
         _add_marks(found, histories, given, day)
     return found
@@ -54,15 +72,30 @@ def _add(found: dict[str, dict[str, list[dict[str, str]]]], table: str, rows: pl
             own.append({"table": table, "date": day_of(row[HAPPENED[table]]).isoformat(), "text": TEXTS[table](row)})
 
 
-def _add_marks(found: dict[str, dict[str, list[dict[str, str]]]], histories: Histories, given: pa.Table, day: int) -> None:
+def _add_marks(
+    found: dict[str, dict[str, list[dict[str, str]]]], histories: Histories, given: pa.Table, day: int
+) -> None:
     """Say missed sessions week by week, as far back as ninety days."""
-    marks = histories.frame("attendance").filter((nw.col("date") < day) & (nw.col("date") >= day - 90) & (nw.col("known") < day))
+    marks = histories.frame("attendance").filter(
+        (nw.col("date") < day) & (nw.col("date") >= day - 90) & (nw.col("known") < day)
+    )
     keys = nw.from_native(histories.native_of(given)).lazy().select("pupil_id")
     rows = collect(marks.join(keys, on="pupil_id", how="semi").select("pupil_id", "date", "session", "code", "known"))
-    rows = rows.sort("pupil_id", "date", "session", "known", "code").unique(["pupil_id", "date", "session"], keep="last", maintain_order=True)
-    rows = rows.with_columns((pl.col("date") - (pl.col("date") + 3) % 7).alias("monday"), pl.col("code").is_in(list(ABSENT)).alias("absent"))
-    weeks = rows.group_by("pupil_id", "monday").agg(pl.len().alias("n"), pl.col("absent").sum().alias("missed"), pl.col("code").filter(pl.col("absent")).sort().alias("codes"))
-    for row in weeks.filter(pl.col("missed") > 0).sort("pupil_id", "monday", descending=[False, True]).iter_rows(named=True):
+    rows = rows.sort("pupil_id", "date", "session", "known", "code").unique(
+        ["pupil_id", "date", "session"], keep="last", maintain_order=True
+    )
+    rows = rows.with_columns(
+        (pl.col("date") - (pl.col("date") + 3) % 7).alias("monday"),
+        pl.col("code").is_in(list(ABSENT)).alias("absent"),
+    )
+    weeks = rows.group_by("pupil_id", "monday").agg(
+        pl.len().alias("n"),
+        pl.col("absent").sum().alias("missed"),
+        pl.col("code").filter(pl.col("absent")).sort().alias("codes"),
+    )
+    for row in (
+        weeks.filter(pl.col("missed") > 0).sort("pupil_id", "monday", descending=[False, True]).iter_rows(named=True)
+    ):
         own = found[row["pupil_id"]].setdefault("attendance", [])
         if len(own) < MOST:
             codes = ", ".join(f"{row['codes'].count(c)} {c}" for c in sorted(set(row["codes"])))

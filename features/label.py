@@ -18,7 +18,13 @@ FAR = 10**6
 
 
 def label(
-    histories: Histories, as_of: list[date], definition: Definition, horizon: int = HORIZON, *, rule: CohortRule | None = None, until: date | None = None
+    histories: Histories,
+    as_of: list[date],
+    definition: Definition,
+    horizon: int = HORIZON,
+    *,
+    rule: CohortRule | None = None,
+    until: date | None = None,
 ) -> pa.Table:
     """Label the cohort's snapshots.
 
@@ -57,20 +63,34 @@ def _spells(histories: Histories, limit: int, definition: Definition) -> pl.Data
     import narwhals as nw
 
     rows = histories.frame("enrolments").filter(nw.col("known") < limit)
-    rows = rows.unique(subset=["pupil_id", "urn", "entry_date"], keep="last", order_by=["known", "end_known", "destination"])
+    rows = rows.unique(
+        subset=["pupil_id", "urn", "entry_date"], keep="last", order_by=["known", "end_known", "destination"]
+    )
     frame = collect(rows.select("pupil_id", "entry_date", "leaving_date", "destination", "leaving_ground", "end_known"))
-    frame = frame.with_columns(pl.when(pl.col("end_known") < limit).then(c).alias(c) for c in ("leaving_date", "destination", "leaving_ground", "end_known"))
-    frame = frame.sort("pupil_id", "entry_date").with_columns(pl.col("entry_date").shift(-1).over("pupil_id").alias("next_entry"))
-    known = pl.col("destination").is_in(list(definition.destinations)) | pl.col("leaving_ground").is_in(list(definition.grounds))
+    frame = frame.with_columns(
+        pl.when(pl.col("end_known") < limit).then(c).alias(c)
+        for c in ("leaving_date", "destination", "leaving_ground", "end_known")
+    )
+    frame = frame.sort("pupil_id", "entry_date").with_columns(
+        pl.col("entry_date").shift(-1).over("pupil_id").alias("next_entry")
+    )
+    known = pl.col("destination").is_in(list(definition.destinations)) | pl.col("leaving_ground").is_in(
+        list(definition.grounds)
+    )
     frame = frame.with_columns(known.fill_null(False).alias("counts"), pl.col("end_known").alias("counts_known"))
     if definition.unknown_school_days is None:
         return frame
     twenty = _after_school_days(frame["leaving_date"], definition.unknown_school_days)
-    unknown = pl.col("leaving_date").is_not_null() & (pl.col("destination").is_null() | (pl.col("destination") == "unknown"))
+    unknown = pl.col("leaving_date").is_not_null() & (
+        pl.col("destination").is_null() | (pl.col("destination") == "unknown")
+    )
     away = pl.col("next_entry").is_null() | (pl.col("next_entry") > pl.col("twenty"))
     return frame.with_columns(twenty.alias("twenty")).with_columns(
         pl.when(unknown).then(away).otherwise("counts").alias("counts"),
-        pl.when(unknown & away).then(pl.max_horizontal("end_known", "twenty")).otherwise("counts_known").alias("counts_known"),
+        pl.when(unknown & away)
+        .then(pl.max_horizontal("end_known", "twenty"))
+        .otherwise("counts_known")
+        .alias("counts_known"),
         pl.when(unknown).then(pl.lit("unknown")).otherwise("destination").alias("destination"),
     )
 
@@ -81,7 +101,11 @@ def _after_school_days(leaving: pl.Series, number: int) -> pl.Series:
         return pl.Series(leaving.name, [None] * len(leaving), pl.Int32)
     low, high = day_of(leaving.min()), day_of(leaving.max())  # type: ignore[arg-type]
     open_days = [day_number(d) for d in school_days(low, high.replace(year=high.year + 1, day=min(high.day, 28)))]
-    return pl.Series("twenty", [None if x is None else open_days[bisect.bisect_right(open_days, x) + number - 1] for x in leaving], pl.Int32)
+    return pl.Series(
+        "twenty",
+        [None if x is None else open_days[bisect.bisect_right(open_days, x) + number - 1] for x in leaving],
+        pl.Int32,
+    )
 
 
 def _exits(snapshots: pl.DataFrame, spells: pl.DataFrame, definition: Definition, horizon: int) -> pl.DataFrame:
@@ -95,7 +119,9 @@ def _exits(snapshots: pl.DataFrame, spells: pl.DataFrame, definition: Definition
     window = window.filter(pl.col("counts") | (pl.col("destination") != "state_school"))
     window = window.sort("rank", "leaving_date").unique(["pupil_id", "as_of"], keep="first", maintain_order=True)
     window = window.select("pupil_id", "as_of", "counts", "destination", "counts_known")
-    gone = both.filter(before).select("pupil_id", "as_of", pl.lit(True).alias("left_before")).unique(["pupil_id", "as_of"])
+    gone = (
+        both.filter(before).select("pupil_id", "as_of", pl.lit(True).alias("left_before")).unique(["pupil_id", "as_of"])
+    )
     return window.join(gone, on=["pupil_id", "as_of"], how="full", coalesce=True)
 
 
@@ -114,7 +140,13 @@ def _decide(frame: pl.DataFrame, definition: Definition, horizon: int, limit: in
     other = pl.col("counts").is_not_null() & ~positive
     matured = pl.col("as_of") + horizon + definition.known_after_days
     known = (
-        pl.when(case).then("case_known").when(positive).then("counts_known").when(other).then("counts_known").otherwise(matured)
+        pl.when(case)
+        .then("case_known")
+        .when(positive)
+        .then("counts_known")
+        .when(other)
+        .then("counts_known")
+        .otherwise(matured)
     )
     # Positives become known sooner than their absence does; to count them earlier would make a window look worse than it was.
     frame = frame.with_columns(pl.max_horizontal(known, matured).cast(pl.Int32).alias("known"))

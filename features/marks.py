@@ -61,11 +61,18 @@ def mark_tallies(histories: Histories, snapshots: pl.DataFrame) -> pl.DataFrame:
         .group_by("pupil_id", "block", "seen_from", "seen_until")
         .agg(*(_count(codes).alias(name) for name, codes in MEASURES.items()))
     )
-    lists = [(d, n, b, *_inside(d, edges[b - 1])) for n, d in enumerate(days) for b in range(1, len(edges)) if edges[b - 1] < d]
+    lists = [
+        (d, n, b, *_inside(d, edges[b - 1]))
+        for n, d in enumerate(days)
+        for b in range(1, len(edges))
+        if edges[b - 1] < d
+    ]
     names = ["as_of", "number", "block", *(f"w{w}" for w in WINDOWS), "wyear"]
     windows = pa.table({n: pa.array(list(v), pa.int32()) for n, v in zip(names, zip(*lists, strict=True), strict=True)})
     sums = [
-        (nw.col(m) * nw.col(f"w{w}")).sum().cast(nw.Int64).alias(f"{m}_{w}") for m in MEASURES for w in (*WINDOWS, "year")
+        (nw.col(m) * nw.col(f"w{w}")).sum().cast(nw.Int64).alias(f"{m}_{w}")
+        for m in MEASURES
+        for w in (*WINDOWS, "year")
     ]
     joined = blocks.join(nw.from_native(histories.native_of(windows)).lazy(), on="block", how="inner").filter(
         (nw.col("seen_from") <= nw.col("number")) & (nw.col("seen_until") > nw.col("number"))
@@ -84,7 +91,12 @@ def recent_tallies(histories: Histories, snapshots: pl.DataFrame) -> pl.DataFram
     """
     days = sorted(snapshots["as_of"].unique().to_list())
     pairs = [(d - n, d, i) for i, d in enumerate(days) for n in range(1, RECENT + 1)]
-    near = pa.table({n: pa.array(list(v), pa.int32()) for n, v in zip(("date", "as_of", "number"), zip(*pairs, strict=True), strict=True)})
+    near = pa.table(
+        {
+            n: pa.array(list(v), pa.int32())
+            for n, v in zip(("date", "as_of", "number"), zip(*pairs, strict=True), strict=True)
+        }
+    )
     keys = nw.from_native(histories.native_of(snapshots.select("pupil_id", "as_of").to_arrow())).lazy()
     marks = (
         _seen(histories, days)
@@ -102,12 +114,17 @@ def recent_tallies(histories: Histories, snapshots: pl.DataFrame) -> pl.DataFram
         .with_columns(nw.when(nw.col("absent") == 0).then(nw.col("slot")).alias("present_slot"))
         .with_columns(nw.col("present_slot").max().over("pupil_id", "as_of").alias("last_present"))
     )
-    trailing = nw.when(nw.col("last_present").is_null() | (nw.col("slot") > nw.col("last_present"))).then(1).otherwise(0)
+    trailing = (
+        nw.when(nw.col("last_present").is_null() | (nw.col("slot") > nw.col("last_present"))).then(1).otherwise(0)
+    )
     weeks = collect(
         marks.group_by("pupil_id", "as_of", "week").agg(
-            nw.col("possible").sum().cast(nw.Int64).alias("possible"), nw.col("absent").sum().cast(nw.Int64).alias("absent"),
-            trailing.sum().cast(nw.Int64).alias("trailing"), nw.col("slot").max().alias("slot"), nw.col("last_present").max().alias("last_present"),
-        )  # fmt: skip
+            nw.col("possible").sum().cast(nw.Int64).alias("possible"),
+            nw.col("absent").sum().cast(nw.Int64).alias("absent"),
+            trailing.sum().cast(nw.Int64).alias("trailing"),
+            nw.col("slot").max().alias("slot"),
+            nw.col("last_present").max().alias("last_present"),
+        )
     )
     whole = (pl.col("absent") == pl.col("possible")).cast(pl.Int64)
     most = (2 * pl.col("absent") >= pl.col("possible")).cast(pl.Int64)
@@ -139,9 +156,15 @@ def _seen(histories: Histories, days: Sequence[int]) -> nw.LazyFrame:
         .with_columns(nw.col("known").shift(-1).over(*key, order_by="known").alias("next_known"))
     )
     again = again.with_columns(
-        nw.when(nw.col("next_known").is_null()).then(nw.lit(LAST)).otherwise(_number("next_known", days)).cast(nw.Int32).alias("seen_until")
+        nw.when(nw.col("next_known").is_null())
+        .then(nw.lit(LAST))
+        .otherwise(_number("next_known", days))
+        .cast(nw.Int32)
+        .alias("seen_until")
     )
-    both = nw.concat([once.select(*key, "code", "known", "seen_until"), again.select(*key, "code", "known", "seen_until")])
+    both = nw.concat(
+        [once.select(*key, "code", "known", "seen_until"), again.select(*key, "code", "known", "seen_until")]
+    )
     both = both.with_columns(_number("known", days).cast(nw.Int32).alias("seen_from"))
     return both.filter(nw.col("seen_from") < nw.col("seen_until"))
 

@@ -63,7 +63,8 @@ def tallied(
     frame = add_context(histories, frame)
     frame = _fill(histories, frame)
     features = nw.from_native(frame).select(
-        *(nw.col(k) for k in KEYS), *(_feature(f.expression(), f.sources, histories).alias(f"feature:{f.name}") for f in CATALOGUE)
+        *(nw.col(k) for k in KEYS),
+        *(_feature(f.expression(), f.sources, histories).alias(f"feature:{f.name}") for f in CATALOGUE),
     )
     named = features.to_native().rename({f"feature:{f.name}": f.name for f in CATALOGUE})
     rest = frame.drop([f.name for f in CATALOGUE], strict=False)
@@ -83,7 +84,16 @@ def _with_marks(histories: Histories, snapshots: pl.DataFrame) -> pl.DataFrame:
         from features.marks import MEASURES, WINDOWS
 
         names = [f"{m}_{w}" for m in MEASURES for w in (*WINDOWS, "year")]
-        names += ["trailing_absent", "weeks_missed", "weeks_mostly_missed", "weeks_open", "last_week_absent", "last_week_possible", "last_mark_days", "last_present_days"]
+        names += [
+            "trailing_absent",
+            "weeks_missed",
+            "weeks_mostly_missed",
+            "weeks_open",
+            "last_week_absent",
+            "last_week_possible",
+            "last_mark_days",
+            "last_present_days",
+        ]
         marks = empty.with_columns(*(pl.lit(None, pl.Int64).alias(n) for n in names))
         return snapshots.join(marks, on=KEYS, how="left")
     frame = snapshots.join(mark_tallies(histories, snapshots), on=KEYS, how="left")
@@ -99,10 +109,17 @@ def _tallies(histories: Histories, table: str, snapshots: pl.DataFrame) -> pl.Da
         # Entry days are turned into a day of the school year: outside the weeks around 1 September it is a move in the year.
         day = (nw.col("entry_date") - nw.lit(day_number(date(2000, 9, 1)))) * 100
         of_year = day - (day // 36525) * 36525
-        rows = rows.with_columns(nw.when((of_year > 2500) & (of_year < 34500)).then(1).otherwise(0).alias("in_year_entry"))
+        rows = rows.with_columns(
+            nw.when((of_year > 2500) & (of_year < 34500)).then(1).otherwise(0).alias("in_year_entry")
+        )
     if table == "admissions":
         days = sorted(snapshots["as_of"].unique().to_list())
-        years = pa.table({"as_of": pa.array(days, pa.int32()), "next_september": pa.array([_next_september(d) for d in days], pa.int64())})
+        years = pa.table(
+            {
+                "as_of": pa.array(days, pa.int32()),
+                "next_september": pa.array([_next_september(d) for d in days], pa.int64()),
+            }
+        )
         rows = rows.join(nw.from_native(histories.native_of(years)).lazy(), on="as_of", how="left")
     if table == "addresses":
         areas = histories.frame("areas").select("lsoa", "idaci_decile").unique(subset=["lsoa"], keep="any")

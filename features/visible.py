@@ -32,7 +32,11 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame) -> nw.Laz
     """
     declared = TABLES[table]
     rows = histories.frame(table)
-    joined = snapshots.select("pupil_id", "as_of").join(rows, on="pupil_id", how="inner").filter(nw.col("known") < nw.col("as_of"))
+    joined = (
+        snapshots.select("pupil_id", "as_of")
+        .join(rows, on="pupil_id", how="inner")
+        .filter(nw.col("known") < nw.col("as_of"))
+    )
     # Ties of recording are broken by every other column, so that engines agree on which row stands.
     ties = [c for c in declared.columns if c not in declared.key]
     joined = joined.unique(subset=["as_of", *declared.key], keep="last", order_by=["known", *ties])

@@ -41,16 +41,33 @@ class Checked:
     def to_dict(self) -> dict[str, Any]:
         """Return the findings ready for JSON."""
         found = [
-            {"code": f.rule.code, "severity": f.rule.severity, "title": f.rule.title, "table": f.rule.table, "rows": f.rows, "do": f.rule.do}
+            {
+                "code": f.rule.code,
+                "severity": f.rule.severity,
+                "title": f.rule.title,
+                "table": f.rule.table,
+                "rows": f.rows,
+                "do": f.rule.do,
+            }
             for f in self.findings
             if f.rows
         ]
-        return {"errors": self.errors, "warnings": self.warnings, "rules": len(self.findings), "findings": found, "ignored": self.warnings_of_opening}
+        return {
+            "errors": self.errors,
+            "warnings": self.warnings,
+            "rules": len(self.findings),
+            "findings": found,
+            "ignored": self.warnings_of_opening,
+        }
 
     def text(self) -> str:
         """Return the findings as lines."""
         lines = [f"ignored: {w}" for w in self.warnings_of_opening]
-        lines += [f"{f.rule.code} {f.rule.severity}: {f.rule.table}: {f.rule.title}: {f.rows:,} rows\n    {f.rule.do}" for f in self.findings if f.rows]
+        lines += [
+            f"{f.rule.code} {f.rule.severity}: {f.rule.table}: {f.rule.title}: {f.rows:,} rows\n    {f.rule.do}"
+            for f in self.findings
+            if f.rows
+        ]
         return "\n".join([*lines, f"{len(self.findings)} rules, {self.errors} errors, {self.warnings} warnings"])
 
 
@@ -71,7 +88,9 @@ def write_report(checked: Checked, out: Path) -> None:
         for f in checked.findings
     )
     head = "<tr><th>rule</th><th>severity</th><th>table</th><th>what</th><th>rows</th><th>what to do</th></tr>"
-    style = "body{font-family:sans-serif;margin:2em}td,th{text-align:left;padding:.3em .8em;border-bottom:1px solid #ccc}"
+    style = (
+        "body{font-family:sans-serif;margin:2em}td,th{text-align:left;padding:.3em .8em;border-bottom:1px solid #ccc}"
+    )
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Check of histories</title><style>{style}</style><h1>Check of histories</h1>'
         f"<p>{len(checked.findings)} rules, {checked.errors} errors, {checked.warnings} warnings.</p><table>{head}{rows}</table></html>"

@@ -42,7 +42,11 @@ def import_(form: str | None, sources: tuple[Path, ...], into: Path | None, list
     from histories.settings import settings
 
     if listing:
-        result({n: f.describe() for n, f in FORMATS.items()}, as_json=as_json, text="\n\n".join(f.text() for f in FORMATS.values()))
+        result(
+            {n: f.describe() for n, f in FORMATS.items()},
+            as_json=as_json,
+            text="\n\n".join(f.text() for f in FORMATS.values()),
+        )
         return
     if form not in FORMATS or not sources or into is None:
         do = f"onroll import FORMAT SRC... --into HISTORIES, with one of {', '.join(FORMATS)}."

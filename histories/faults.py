@@ -32,7 +32,7 @@ class Fault:
         return f"{head}{self.where}: {self.what}\n    {self.do}"
 
 
-class Faults(Exception):  # noqa: N818 - the field's word, not an error's
+class Faults(Exception):
     """All that was found wrong; the run stops and writes nothing."""
 
     exit_code = 1

@@ -59,7 +59,14 @@ class Histories:
         The DuckDB connection, or None.
     """
 
-    def __init__(self, natives: dict[str, Any], warnings: list[str], engine: str, connection: Any = None, source: str = "") -> None:
+    def __init__(
+        self,
+        natives: dict[str, Any],
+        warnings: list[str],
+        engine: str,
+        connection: Any = None,
+        source: str = "",
+    ) -> None:
         self.present = frozenset(natives)
         self.missing = tuple(name for name in TABLES if name not in natives)
         self.warnings = warnings
@@ -196,4 +203,6 @@ def _close(connection: Any, scratch: str) -> None:
 def need_folder(folder: Path) -> None:
     """Raise one fault when a folder of histories is not there."""
     if not folder.is_dir():
-        raise Faults(Fault("there is no such folder", str(folder), "Name a folder of histories (see docs/histories.md)."))
+        raise Faults(
+            Fault("there is no such folder", str(folder), "Name a folder of histories (see docs/histories.md).")
+        )

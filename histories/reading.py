@@ -9,7 +9,12 @@ from histories.faults import Fault, Faults
 from histories.tables import TABLES, Column, Table
 
 SQL_TYPES = {"text": "VARCHAR", "date": "DATE", "integer": "BIGINT", "boolean": "BOOLEAN"}
-WANTED = {"date": "a date such as 2024-09-04", "integer": "a whole number", "boolean": "true or false", "text": "text"}
+WANTED = {
+    "date": "a date such as 2024-09-04",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "text": "text",
+}
 SHOWN = 10  # row numbers named in a message
 DATE_TYPES = ("DATE", "TIMESTAMP")
 
@@ -79,7 +84,11 @@ def _read_table(connection: Any, table: type[Table], paths: list[Path], warnings
     types = _columns(connection, source, where)
     warnings += [f"{where}: column {c} is not declared and is ignored" for c in types if c not in table.columns]
     faults = [
-        Fault("a required column is missing", f"{where}, column {c.name}", "Add the column; docs/histories.md says what it holds.")
+        Fault(
+            "a required column is missing",
+            f"{where}, column {c.name}",
+            "Add the column; docs/histories.md says what it holds.",
+        )
         for c in table.columns.values()
         if c.required and c.name not in types
     ]
@@ -88,7 +97,11 @@ def _read_table(connection: Any, table: type[Table], paths: list[Path], warnings
         raise Faults(faults)
     name = f"t_{table.table}"
     if is_csv:
-        _copy(connection, f"CREATE TABLE raw_{name} AS SELECT *, row_number() OVER () AS onroll_row FROM {source}", where)
+        _copy(
+            connection,
+            f"CREATE TABLE raw_{name} AS SELECT *, row_number() OVER () AS onroll_row FROM {source}",
+            where,
+        )
         source = f"raw_{name}"
     else:
         _copy(connection, f"SELECT * FROM {source} LIMIT 1", where)
@@ -105,7 +118,10 @@ def _source(paths: list[Path]) -> tuple[str, bool]:
     listed = "[" + ", ".join("'" + str(p).replace("'", "''") + "'" for p in paths) + "]"
     if paths[0].suffix == ".parquet":
         return f"read_parquet({listed}, union_by_name = true)", False
-    return f"read_csv({listed}, all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '')", True
+    return (
+        f"read_csv({listed}, all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '')",
+        True,
+    )
 
 
 def _columns(connection: Any, source: str, where: str) -> dict[str, str]:
@@ -132,13 +148,19 @@ def _wrong_types(table: type[Table], types: dict[str, str], where: str) -> list[
         "text": lambda t: t == "VARCHAR" or t.startswith("ENUM") or "INT" in t,
     }
     return [
-        Fault(f"the column holds {types[c.name].lower()}, not {WANTED[c.kind]}", f"{where}, column {c.name}", "Write it with that type.")
+        Fault(
+            f"the column holds {types[c.name].lower()}, not {WANTED[c.kind]}",
+            f"{where}, column {c.name}",
+            "Write it with that type.",
+        )
         for c in table.columns.values()
         if c.name in types and not (fits[c.kind](types[c.name]) or types[c.name] == '"NULL"')
     ]
 
 
-def _bad_values(connection: Any, table: type[Table], types: dict[str, str], source: str, where: str, is_csv: bool) -> list[Fault]:
+def _bad_values(
+    connection: Any, table: type[Table], types: dict[str, str], source: str, where: str, is_csv: bool
+) -> list[Fault]:
     """Find nulls in required columns and text that does not become its type, in one pass over the file."""
     tests: list[tuple[Column, str, str]] = []
     for c in table.columns.values():
@@ -148,11 +170,17 @@ def _bad_values(connection: Any, table: type[Table], types: dict[str, str], sour
             tests.append((c, "is empty", f'"{c.name}" IS NULL'))
         if types[c.name] == "VARCHAR" and c.kind != "text":
             cast = f'TRY_CAST("{c.name}" AS {SQL_TYPES[c.kind]})'
-            strict = f" OR NOT regexp_full_match(\"{c.name}\", '\\d{{4}}-\\d{{2}}-\\d{{2}}')" if c.kind == "date" else ""
+            strict = (
+                f" OR NOT regexp_full_match(\"{c.name}\", '\\d{{4}}-\\d{{2}}-\\d{{2}}')" if c.kind == "date" else ""
+            )
             tests.append((c, f"is not {WANTED[c.kind]}", f'"{c.name}" IS NOT NULL AND ({cast} IS NULL{strict})'))
     if not tests:
         return []
-    counts = _copy(connection, "SELECT " + ", ".join(f"count(*) FILTER ({t})" for *_, t in tests) + f" FROM {source}", where)[0]
+    counts = _copy(
+        connection,
+        "SELECT " + ", ".join(f"count(*) FILTER ({t})" for *_, t in tests) + f" FROM {source}",
+        where,
+    )[0]
     faults = []
     for (c, what, test), count in zip(tests, counts, strict=True):
         if count:
@@ -175,5 +203,5 @@ def _canonical(c: Column, types: dict[str, str]) -> str:
         kind = "INTEGER" if c.kind == "date" else SQL_TYPES[c.kind]
         return f'CAST(NULL AS {kind}) AS "{c.name}"'
     if c.kind == "date":
-        return f"CAST(CAST(\"{c.name}\" AS DATE) - DATE '1970-01-01' AS INTEGER) AS \"{c.name}\""
+        return f'CAST(CAST("{c.name}" AS DATE) - DATE \'1970-01-01\' AS INTEGER) AS "{c.name}"'
     return f'CAST("{c.name}" AS {SQL_TYPES[c.kind]}) AS "{c.name}"'

@@ -78,7 +78,7 @@ def _value(c: Column, value: Any) -> Any:
         return None
     if c.kind == "date":
         return _day(value)
-    wanted = {"text": str, "integer": int, "boolean": bool}[c.kind]
+    wanted: Any = {"text": str, "integer": int, "boolean": bool}[c.kind]
     if not isinstance(value, wanted) or (c.kind == "integer" and isinstance(value, bool)):
         raise ValueError(f"the value is not {WANTED[c.kind]}")
     if c.kind == "integer" and not -(2**53) < value < 2**53:

@@ -43,6 +43,6 @@ def progress(description: str, total: int | None = None) -> Iterator[Callable[..
         task = bar.add_task(description, total=total)
 
         def advance(steps: int = 1, description: str | None = None) -> None:
-            bar.update(task, advance=steps, **({"description": description} if description else {}))
+            bar.update(task, advance=steps, description=description)
 
         yield advance

@@ -15,13 +15,27 @@ from serving import metrics, problems
 from serving.access import EVERYONE, IDENTITIES, allowed
 from serving.holder import ModelHolder
 from serving.problems import Problem
-from serving.schemas import MOST_PUPILS, MOST_ROWS, ModelName, ProblemAnswer, ScoreRequest, ScoresAnswer, ScoresRequest, WorklistRequest
+from serving.schemas import (
+    MOST_PUPILS,
+    MOST_ROWS,
+    ModelName,
+    ProblemAnswer,
+    ScoreRequest,
+    ScoresAnswer,
+    ScoresRequest,
+    WorklistRequest,
+)
 from serving.store import Caller, Store
 from training.bundle import Manifest
 from training.risk_model import RiskModel
 
 RESPONSES: dict[int | str, dict[str, Any]] = {
-    code: {"model": ProblemAnswer, "description": problems.TITLES[code], "content": {"application/problem+json": {}}} for code in (400, 401, 403, 413, 415, 422, 503)
+    code: {
+        "model": ProblemAnswer,
+        "description": problems.TITLES[code],
+        "content": {"application/problem+json": {}},
+    }
+    for code in (400, 401, 403, 413, 415, 422, 503)
 }
 Seer = Annotated[Caller, Depends(allowed(*IDENTITIES))]
 Anyone = Annotated[Caller, Depends(allowed(*EVERYONE))]
@@ -65,7 +79,9 @@ def _routes(app: FastAPI) -> None:
     @app.post("/api/v1/worklist", response_model=ScoresAnswer, responses=RESPONSES)
     def worklist(body: WorklistRequest, request: Request, caller: Seer) -> dict[str, Any]:
         """Return the ranked list that the caller may see."""
-        return _stored(request.app.state.store.worklist(caller, body.as_of, body.limit, body.urn, body.year_group, body.band))
+        return _stored(
+            request.app.state.store.worklist(caller, body.as_of, body.limit, body.urn, body.year_group, body.band)
+        )
 
     @app.get("/api/v1/model", responses=RESPONSES)
     def model(request: Request, caller: Anyone) -> dict[str, Any]:
@@ -94,7 +110,9 @@ def _routes(app: FastAPI) -> None:
         raise Problem(404, "See /api/v1/openapi.json for what there is.")
 
 
-def score_rows(model: RiskModel, tables: dict[str, list[dict[str, Any]]], as_of: date, caller: Caller) -> dict[str, Any]:
+def score_rows(
+    model: RiskModel, tables: dict[str, list[dict[str, Any]]], as_of: date, caller: Caller
+) -> dict[str, Any]:
     """Score the rows of a request; only pupils in the caller's scope are answered.
 
     Raises
@@ -119,5 +137,10 @@ def _stored(found: list[dict[str, Any]]) -> dict[str, Any]:
     if not found:
         return {"model": None, "scores": []}
     first = found[0]
-    named = ModelName(name=first["model"], version=first["model_version"], definition=first["definition"], horizon_days=first["horizon_days"])
+    named = ModelName(
+        name=first["model"],
+        version=first["model_version"],
+        definition=first["definition"],
+        horizon_days=first["horizon_days"],
+    )
     return {"model": named, "scores": found}

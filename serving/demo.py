@@ -165,7 +165,9 @@ def rows_of(histories: Histories, pupil_ids: list[str]) -> dict[str, list[dict[s
         if "pupil_id" in TABLES[name].columns:
             frame = frame.filter(nw.col("pupil_id").is_in(pupil_ids))
         dates = [c.name for c in TABLES[name].columns.values() if c.kind == "date"]
-        rows = collect(frame.select(*TABLES[name].columns)).with_columns(pl.col(c).cast(pl.Date).cast(pl.String) for c in dates)
+        rows = collect(frame.select(*TABLES[name].columns)).with_columns(
+            pl.col(c).cast(pl.Date).cast(pl.String) for c in dates
+        )
         order = [c for c in (HAPPENED.get(name), *TABLES[name].columns) if c in rows.columns]
         sent[name] = rows.sort(order).to_dicts()
     return sent
@@ -175,16 +177,22 @@ def _text(worklist: dict[str, Any], live: dict[str, Any], card: dict[str, Any], 
     lines = [f"\nThe work-list as of {day}, {len(worklist['scores'])} highest of the authority (made-up children):"]
     for s in worklist["scores"]:
         year = "Reception" if s["nc_year"] == 0 else f"Year {s['nc_year']}"
-        lines.append(f"\n {s['rank']}. {s['pupil_id']}, {year}, school {s['urn']}: {s['band']}; about 1 in {s['one_in']} like this went missing")
+        lines.append(
+            f"\n {s['rank']}. {s['pupil_id']}, {year}, school {s['urn']}: {s['band']}; about 1 in {s['one_in']} like this went missing"
+        )
         for r in s["reasons"][:3]:
             lines.append(f"      {r['theme']}: {r['sentence']}")
             lines += [f"        {e['date']}  {e['text']}" for e in r["evidence"][:2]]
     lone = live["scores"][0] if live["scores"] else None
     if lone:
-        lines.append(f"\nThe first child's rows alone, posted to /api/v1/score: risk {lone['risk']:.3f}, by version {lone['model_version']}")
+        lines.append(
+            f"\nThe first child's rows alone, posted to /api/v1/score: risk {lone['risk']:.3f}, by version {lone['model_version']}"
+        )
         lines.append("(without schoolmates' rows the school's context is missing, so this can differ from the list).")
     found = card["metrics"]["lightgbm"]["at_capacity"]["top_25_a_list"]
-    lines.append(f"On the newest dates that could be judged, {found['precision']:.0%} of the 25 highest a term went missing, and {found['recall']:.0%} of those who went missing were among them.")
+    lines.append(
+        f"On the newest dates that could be judged, {found['precision']:.0%} of the 25 highest a term went missing, and {found['recall']:.0%} of those who went missing were among them."
+    )
     lines.append("A score is not a finding: it orders a list for people to look at.\n")
     lines += [
         "Where to look next:",

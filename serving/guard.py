@@ -46,7 +46,10 @@ class Guard:
                 if state["over"]:
                     return
                 state["status"] = message["status"]
-                message = {**message, "headers": [*message.get("headers", []), *HEADERS, (b"x-request-id", number)]}
+                message = {
+                    **message,
+                    "headers": [*message.get("headers", []), *HEADERS, (b"x-request-id", number)],
+                }
             if not (state["over"] and not state["status"]):
                 await send(message)
 

@@ -12,7 +12,12 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one JSON line."""
-        line = {"at": self.formatTime(record), "level": record.levelname, "logger": record.name, "msg": record.getMessage()}
+        line = {
+            "at": self.formatTime(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "msg": record.getMessage(),
+        }
         if record.exc_info and record.exc_info[0]:
             last = traceback.extract_tb(record.exc_info[2])[-1:]
             line["exception"] = record.exc_info[0].__name__

@@ -18,7 +18,7 @@ TITLES = {
 }  # fmt: skip
 
 
-class Problem(Exception):  # noqa: N818 - a problem in the sense of RFC 9457
+class Problem(Exception):
     """An answer that is not the one that was asked for."""
 
     def __init__(self, status: int, detail: str = "", errors: list[dict[str, Any]] | None = None) -> None:
@@ -28,7 +28,12 @@ class Problem(Exception):  # noqa: N818 - a problem in the sense of RFC 9457
 
 def answer(status: int, detail: str = "", errors: list[dict[str, Any]] | None = None) -> JSONResponse:
     """Return a problem as a response."""
-    body: dict[str, Any] = {"type": "about:blank", "title": TITLES.get(status, "The request was refused"), "status": status, "detail": detail}
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": TITLES.get(status, "The request was refused"),
+        "status": status,
+        "detail": detail,
+    }
     if errors is not None:
         body["errors"] = errors
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
@@ -44,14 +49,21 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Faults)
     async def faults(_: Request, found: Faults) -> JSONResponse:
-        errors = [{"loc": f.where.split("."), "msg": f"{f.what}. {f.do}", "type": f.code or "histories"} for f in found.faults[:100]]
+        errors = [
+            {"loc": f.where.split("."), "msg": f"{f.what}. {f.do}", "type": f.code or "histories"}
+            for f in found.faults[:100]
+        ]
         return answer(422, f"{len(found.faults)} thing(s) are wrong.", errors)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, e: RequestValidationError) -> JSONResponse:
         errors = [{"loc": _places(d["loc"]), "msg": d["msg"], "type": d["type"]} for d in e.errors()[:100]]
         malformed = any(d["type"] == "json_invalid" for d in e.errors())
-        return answer(400 if malformed else 422, "", [{**x, "msg": "this is not valid JSON"} for x in errors] if malformed else errors)
+        return answer(
+            400 if malformed else 422,
+            "",
+            [{**x, "msg": "this is not valid JSON"} for x in errors] if malformed else errors,
+        )
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, e: HTTPException) -> JSONResponse:
@@ -60,5 +72,11 @@ def install(app: FastAPI) -> None:
 
 def _places(loc: tuple[Any, ...]) -> list[str]:
     """Keep the declared part of a place; what a caller made up as a key could be a value."""
-    known = [str(x) if isinstance(x, int) or (isinstance(x, str) and x.isidentifier() and len(x) < 40 and not any(c.isdigit() for c in x)) else "…" for x in loc]
+    known = [
+        str(x)
+        if isinstance(x, int)
+        or (isinstance(x, str) and x.isidentifier() and len(x) < 40 and not any(c.isdigit() for c in x))
+        else "…"
+        for x in loc
+    ]
     return known

@@ -7,12 +7,12 @@ import os
 os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
-import bentoml  # noqa: E402
+import bentoml
 
-from histories.settings import settings  # noqa: E402
-from serving import logs  # noqa: E402
-from serving.api import make_app  # noqa: E402
-from serving.guard import Guard  # noqa: E402
+from histories.settings import settings
+from serving import logs
+from serving.api import make_app
+from serving.guard import Guard
 
 app = make_app(settings())
 
@@ -38,4 +38,4 @@ class Onroll:
         return app.state.holder.model() is not None
 
 
-Onroll.add_asgi_middleware(Guard)
+Onroll.add_asgi_middleware(Guard)  # type: ignore[attr-defined]

@@ -89,7 +89,13 @@ class Store:
                 sa.event.listen(self.engine, "connect", _prepare_sqlite)
             Base.metadata.create_all(self.engine)
         except (sa.exc.SQLAlchemyError, ImportError) as error:
-            raise Faults(Fault("the database cannot be opened", "ONROLL_DATABASE_URL", "Check the address and that the server runs.")) from error
+            raise Faults(
+                Fault(
+                    "the database cannot be opened",
+                    "ONROLL_DATABASE_URL",
+                    "Check the address and that the server runs.",
+                )
+            ) from error
 
     def save(self, scores: Iterable[dict[str, Any]]) -> int:
         """Store scores in one transaction; storing the same score again replaces it.
@@ -128,7 +134,15 @@ class Store:
             newest = {row.pupil_id: json.loads(row.body) for row in connection.execute(query)}
         return list(newest.values())
 
-    def worklist(self, caller: Caller, as_of: date | None, limit: int, urn: str | None, year_group: int | None, band: str | None) -> list[dict[str, Any]]:
+    def worklist(
+        self,
+        caller: Caller,
+        as_of: date | None,
+        limit: int,
+        urn: str | None,
+        year_group: int | None,
+        band: str | None,
+    ) -> list[dict[str, Any]]:
         """Return the ranked list that the caller may see, of the newest model that scored the day."""
         with self.engine.connect() as connection:
             day = as_of or connection.scalar(sa.select(sa.func.max(StoredScore.as_of)).where(*caller.scope()))
@@ -139,11 +153,15 @@ class Store:
             chosen = [StoredScore.urn == urn] if urn else []
             chosen += [StoredScore.nc_year == year_group] if year_group is not None else []
             chosen += [StoredScore.band == band] if band else []
-            query = sa.select(StoredScore.body).where(*caller.scope(), StoredScore.as_of == day, StoredScore.model_version == version, *chosen)
+            query = sa.select(StoredScore.body).where(
+                *caller.scope(), StoredScore.as_of == day, StoredScore.model_version == version, *chosen
+            )
             found = connection.scalars(query.order_by(StoredScore.rank, StoredScore.authority).limit(limit))
             return [json.loads(body) for body in found]
 
-    def create_key(self, role: str, authority: str | None = None, urns: Iterable[str] = (), expires: date | None = None) -> tuple[str, str]:
+    def create_key(
+        self, role: str, authority: str | None = None, urns: Iterable[str] = (), expires: date | None = None
+    ) -> tuple[str, str]:
         """Make a key and keep its hash.
 
         Returns
@@ -152,10 +170,25 @@ class Store:
             The key itself is returned here and never again.
         """
         if role != "administrator" and not authority:
-            raise Faults(Fault("the role needs an authority", "keys create --authority", "Say whose children the key may see."))
+            raise Faults(
+                Fault(
+                    "the role needs an authority",
+                    "keys create --authority",
+                    "Say whose children the key may see.",
+                )
+            )
         key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
         key = f"onroll_{key_id}_{secret}"
-        row = {"key_id": key_id, "digest": _digest(key), "role": role, "authority": authority, "urns": json.dumps(sorted(urns)), "created_at": datetime.now(UTC), "expires": expires, "revoked": False}
+        row = {
+            "key_id": key_id,
+            "digest": _digest(key),
+            "role": role,
+            "authority": authority,
+            "urns": json.dumps(sorted(urns)),
+            "created_at": datetime.now(UTC),
+            "expires": expires,
+            "revoked": False,
+        }
         with self.engine.begin() as connection:
             connection.execute(sa.insert(StoredKey), row)
         return key_id, key
@@ -164,7 +197,9 @@ class Store:
         """Return who a key belongs to, or None when it is unknown, revoked or expired."""
         with self.engine.connect() as connection:
             # The key is 256 random bits, so its plain hash can neither be guessed nor looked up by timing.
-            row = connection.execute(sa.select(StoredKey.__table__).where(StoredKey.digest == _digest(key))).one_or_none()
+            row = connection.execute(
+                sa.select(StoredKey.__table__).where(StoredKey.digest == _digest(key))
+            ).one_or_none()
         if row is None or row.revoked or (row.expires is not None and row.expires < datetime.now(UTC).date()):
             return None
         return Caller(row.key_id, row.role, row.authority, tuple(json.loads(row.urns)))
@@ -173,7 +208,9 @@ class Store:
         """Return all keys without their secrets."""
         columns = [c for c in StoredKey.__table__.columns if c.name != "digest"]
         with self.engine.connect() as connection:
-            return [dict(row._mapping) for row in connection.execute(sa.select(*columns).order_by(StoredKey.created_at))]
+            return [
+                dict(row._mapping) for row in connection.execute(sa.select(*columns).order_by(StoredKey.created_at))
+            ]
 
     def revoke(self, key_id: str) -> None:
         """Revoke a key.

@@ -24,7 +24,16 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--top", type=click.IntRange(1), help="Only so many ranks of each authority.")
 @click.option("--store", is_flag=True, help="Also put the scores into the store that the service reads.")
 @json_option
-def score(histories: Path, as_of: datetime, out: Path, model: str | None, cohort: Path | None, top: int | None, store: bool, as_json: bool) -> None:
+def score(
+    histories: Path,
+    as_of: datetime,
+    out: Path,
+    model: str | None,
+    cohort: Path | None,
+    top: int | None,
+    store: bool,
+    as_json: bool,
+) -> None:
     """Score and explain the cohort of HISTORIES as of a day."""
     from features import CohortRule
     from histories.opening import Histories
@@ -43,8 +52,19 @@ def score(histories: Path, as_of: datetime, out: Path, model: str | None, cohort
         advance(description="writing")
         write_scores(scores, out)
         stored = Store(own.database_url).save(s.to_dict() for s in scores) if store else 0
-    data = {"scores": len(scores), "stored": stored, "out": str(out), "model": loaded.manifest.name, "model_version": loaded.manifest.version}
-    result(data, as_json=as_json, text=f"{len(scores):,} scores by version {loaded.manifest.version} written to {out}" + (f", {stored:,} stored" if store else ""))
+    data = {
+        "scores": len(scores),
+        "stored": stored,
+        "out": str(out),
+        "model": loaded.manifest.name,
+        "model_version": loaded.manifest.version,
+    }
+    result(
+        data,
+        as_json=as_json,
+        text=f"{len(scores):,} scores by version {loaded.manifest.version} written to {out}"
+        + (f", {stored:,} stored" if store else ""),
+    )
 
 
 @click.group()
@@ -75,8 +95,15 @@ def list_(as_json: bool) -> None:
     from serving.store import Store
 
     found = Store(settings().database_url).keys()
-    lines = [f"{k['key_id']}  {k['role']:13} {k['authority'] or 'all':5} {'revoked' if k['revoked'] else k['expires'] or 'no end'}" for k in found]
-    result({"keys": found}, as_json=as_json, text="\n".join(lines) or "no key yet: run 'onroll keys create --role worker --authority LA'")
+    lines = [
+        f"{k['key_id']}  {k['role']:13} {k['authority'] or 'all':5} {'revoked' if k['revoked'] else k['expires'] or 'no end'}"
+        for k in found
+    ]
+    result(
+        {"keys": found},
+        as_json=as_json,
+        text="\n".join(lines) or "no key yet: run 'onroll keys create --role worker --authority LA'",
+    )
 
 
 @keys.command()
@@ -103,12 +130,28 @@ def serve(host: str, port: int) -> None:
 
 def serve_command(host: str, port: int) -> list[str]:
     """Return the command that runs the service."""
-    return [sys.executable, "-m", "bentoml", "serve", "serving.service:Onroll", "--host", host, "--port", str(port)]
+    return [
+        sys.executable,
+        "-m",
+        "bentoml",
+        "serve",
+        "serving.service:Onroll",
+        "--host",
+        host,
+        "--port",
+        str(port),
+    ]
 
 
 @click.command()
 @click.option("--pupils", type=int, default=12000, show_default=True, help="Children of the made-up authority.")
-@click.option("--folder", type=click.Path(path_type=Path), default=Path("demo"), show_default=True, help="Where the histories go.")
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("demo"),
+    show_default=True,
+    help="Where the histories go.",
+)
 @json_option
 def demo(pupils: int, folder: Path, as_json: bool) -> None:
     """Run the main job from made-up histories to explained scores over HTTP."""

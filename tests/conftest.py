@@ -5,10 +5,10 @@ import os
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 
-import pytest  # noqa: E402
-from hypothesis import HealthCheck, settings  # noqa: E402
+import pytest
+from hypothesis import HealthCheck, settings
 
-from histories.settings import KEYS  # noqa: E402
+from histories.settings import KEYS
 
 settings.register_profile(
     "onroll", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]

@@ -81,13 +81,22 @@ def read_bundle(folder: Path) -> tuple[str, Manifest]:
     if not (folder / SUMS).is_file():
         raise Faults(Fault("this is not a model folder", str(folder), "Train a model, or name the folder of one."))
     faults = []
-    listed = dict(reversed(line.split("  ", 1)) for line in (folder / SUMS).read_text(encoding="utf-8").splitlines() if "  " in line)
+    listed: dict[str, str] = {}
+    for line in (folder / SUMS).read_text(encoding="utf-8").splitlines():
+        digest, _, named = line.partition("  ")
+        listed[named] = digest
     for name in (BOOSTER, MANIFEST, CARD):
         file = folder / name
         if not file.is_file():
             faults.append(Fault("the file is missing", str(file), "Take the model from the registry again."))
         elif listed.get(name) != hashlib.sha256(file.read_bytes()).hexdigest():
-            faults.append(Fault("the file was changed after it was made", str(file), "Take the model from the registry again."))
+            faults.append(
+                Fault(
+                    "the file was changed after it was made",
+                    str(file),
+                    "Take the model from the registry again.",
+                )
+            )
     if faults:
         raise Faults(faults)
     try:

@@ -35,7 +35,9 @@ def fit(margins: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = No
     return float(max(a, 0.05)), float(b)
 
 
-def bootstrap(margins: np.ndarray, labels: np.ndarray, pupils: np.ndarray, seed: int, times: int = 100) -> list[list[float]]:
+def bootstrap(
+    margins: np.ndarray, labels: np.ndarray, pupils: np.ndarray, seed: int, times: int = 100
+) -> list[list[float]]:
     """Refit on resamples of pupils.
 
     Parameters
@@ -49,4 +51,7 @@ def bootstrap(margins: np.ndarray, labels: np.ndarray, pupils: np.ndarray, seed:
     """
     rng = np.random.Generator(np.random.PCG64(seed))
     n = int(pupils.max()) + 1
-    return [list(fit(margins, labels, np.bincount(rng.integers(0, n, n), minlength=n)[pupils].astype(float))) for _ in range(times)]
+    return [
+        list(fit(margins, labels, np.bincount(rng.integers(0, n, n), minlength=n)[pupils].astype(float)))
+        for _ in range(times)
+    ]

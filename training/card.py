@@ -12,7 +12,8 @@ def card(m: Manifest, splits_text: str) -> str:
     rows = "\n".join(_row(name, figures) for name, figures in m.metrics.items())
     test = m.metrics["lightgbm"]
     capacity = "\n".join(
-        f"| {name.replace('_', ' ')} | {f['precision']:.1%} | {f['recall']:.0%} | {f['lift']:.0f} |" for name, f in test["at_capacity"].items()
+        f"| {name.replace('_', ' ')} | {f['precision']:.1%} | {f['recall']:.0%} | {f['lift']:.0f} |"
+        for name, f in test["at_capacity"].items()
     )
     limits = "\n".join(f"- {x}" for x in m.limits)
     return f"""# Model card: {m.name}, version {m.version}

@@ -20,15 +20,36 @@ def _date(value: datetime | None) -> date | None:
 
 @click.command()
 @click.argument("histories", type=click.Path(path_type=Path))
-@click.option("--definition", default="commissioner_or_unknown", show_default=True, help="Name or TOML file of a definition of missing.")
-@click.option("--horizon", type=click.IntRange(7, 730), default=120, show_default=True, help="Days of the outcome window.")
+@click.option(
+    "--definition",
+    default="commissioner_or_unknown",
+    show_default=True,
+    help="Name or TOML file of a definition of missing.",
+)
+@click.option(
+    "--horizon",
+    type=click.IntRange(7, 730),
+    default=120,
+    show_default=True,
+    help="Days of the outcome window.",
+)
 @click.option("--as-of", "as_of", type=DAY, multiple=True, help="Days to ask on; without it, the start of each term.")
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
 @click.option("--config", type=click.Path(path_type=Path), help="TOML file with settings of the booster.")
 @click.option("--until", type=DAY, help="Use nothing recorded on or after this day.")
 @click.option("--seed", type=int, default=1, show_default=True)
 @json_option
-def train(histories: Path, definition: str, horizon: int, as_of: tuple[datetime, ...], cohort: Path | None, config: Path | None, until: datetime | None, seed: int, as_json: bool) -> None:
+def train(
+    histories: Path,
+    definition: str,
+    horizon: int,
+    as_of: tuple[datetime, ...],
+    cohort: Path | None,
+    config: Path | None,
+    until: datetime | None,
+    seed: int,
+    as_json: bool,
+) -> None:
     """Train a model on HISTORIES, judge it, track it and register it."""
     from features import CohortRule, Definition
     from histories.opening import Histories
@@ -42,11 +63,27 @@ def train(histories: Path, definition: str, horizon: int, as_of: tuple[datetime,
     meant, rule, booster = Definition.load(definition), CohortRule.load(cohort), load_config(config)
     opened = Histories.open(histories, memory=own.memory)
     with progress("training") as advance:
-        made = run(opened, definition=meant, horizon=horizon, as_of=sorted(d.date() for d in as_of) or None, rule=rule, config=booster, until=_date(until), seed=seed, advance=advance)
+        made = run(
+            opened,
+            definition=meant,
+            horizon=horizon,
+            as_of=sorted(d.date() for d in as_of) or None,
+            rule=rule,
+            config=booster,
+            until=_date(until),
+            seed=seed,
+            advance=advance,
+        )
         advance(description="tracking")
         run_id = track(own, made)
         version, folder = register(own, made, run_id)
-    data = {"run_id": run_id, "name": made.manifest.name, "version": version, "folder": str(folder), "metrics": made.manifest.metrics}
+    data = {
+        "run_id": run_id,
+        "name": made.manifest.name,
+        "version": version,
+        "folder": str(folder),
+        "metrics": made.manifest.metrics,
+    }
     result(data, as_json=as_json, text=_figures(made.manifest.metrics, version, made.splits.text()))
 
 
@@ -71,7 +108,10 @@ def list_(as_json: bool) -> None:
     from training.registry import versions
 
     found = versions(settings(), "onroll")
-    lines = [f"v{v['version']:<4} {','.join(v['aliases']) or '-':12} average precision {v['average_precision']:.4f}  {v['definition']}, {v['horizon_days']} days, {v['trained_on']}" for v in found]
+    lines = [
+        f"v{v['version']:<4} {','.join(v['aliases']) or '-':12} average precision {v['average_precision']:.4f}  {v['definition']}, {v['horizon_days']} days, {v['trained_on']}"
+        for v in found
+    ]
     result({"versions": found}, as_json=as_json, text="\n".join(lines) or "no model yet: run 'onroll train'")
 
 
@@ -101,7 +141,10 @@ def compare(first: str, second: str, as_json: bool) -> None:
     from training.release import resolve
 
     found = {m: read_bundle(resolve(m, settings().releases))[1].metrics["lightgbm"] for m in (first, second)}
-    lines = [f"{m:24} average precision {f['average_precision']:.4f}  interval {f['intervals']['average_precision']}" for m, f in found.items()]
+    lines = [
+        f"{m:24} average precision {f['average_precision']:.4f}  interval {f['intervals']['average_precision']}"
+        for m, f in found.items()
+    ]
     result(found, as_json=as_json, text="\n".join(lines))
 
 
@@ -140,7 +183,9 @@ def history_(as_json: bool) -> None:
     from training.registry import history
 
     entries = history(settings(), "onroll")
-    lines = [f"{e['at']}  {e['alias']} -> v{e['version']} (before: {e['before']})  {e['by']}: {e['why']}" for e in entries]
+    lines = [
+        f"{e['at']}  {e['alias']} -> v{e['version']} (before: {e['before']})  {e['by']}: {e['why']}" for e in entries
+    ]
     result({"history": entries}, as_json=as_json, text="\n".join(lines) or "nothing yet")
 
 

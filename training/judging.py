@@ -97,7 +97,7 @@ def intervals(judged: Judged, seed: int, times: int = 200) -> dict[str, list[flo
     """
     rng = np.random.Generator(np.random.PCG64(seed))
     n = int(judged.pupil.max()) + 1
-    cuts = {f"top_{s:.1%}": np.argsort(-judged.score, kind="stable")[: int(round(s * len(judged.score)))] for s in SHARES}
+    cuts = {f"top_{s:.1%}": np.argsort(-judged.score, kind="stable")[: round(s * len(judged.score))] for s in SHARES}
     drawn: dict[str, list[float]] = {}
     for _ in range(times):
         weight = np.bincount(rng.integers(0, n, n), minlength=n)[judged.pupil].astype(float)
@@ -128,5 +128,9 @@ def judge(judged: Judged, risk: np.ndarray | None, seed: int) -> dict[str, objec
     if risk is not None:
         logit = np.log(risk / (1 - risk))
         slope, intercept = fit(logit, judged.label)
-        result |= {"brier": float(((risk - judged.label) ** 2).mean()), "calibration_slope": slope, "calibration_intercept": intercept}
+        result |= {
+            "brier": float(((risk - judged.label) ** 2).mean()),
+            "calibration_slope": slope,
+            "calibration_intercept": intercept,
+        }
     return result

@@ -59,7 +59,14 @@ def register(settings: Settings, trained: Trained, run_id: str) -> tuple[int, Pa
     write_bundle(beside, trained.booster, trained.manifest, card(trained.manifest, trained.splits.text()))
     beside.rename(folder)
     alias = "challenger" if "champion" in aliases(settings.releases, name) else "champion"
-    _move(settings, name, alias, version, who="train", why="first model" if alias == "champion" else "newly trained")
+    _move(
+        settings,
+        name,
+        alias,
+        version,
+        who="train",
+        why="first model" if alias == "champion" else "newly trained",
+    )
     return version, folder
 
 
@@ -73,7 +80,13 @@ def promote(settings: Settings, name: str, version: int, *, who: str, why: str) 
     """
     faults = []
     if not (settings.releases / name / f"v{version}" / "manifest.json").is_file():
-        faults.append(Fault("there is no such version", f"{name} {version}", "Run 'onroll models list' to see what there is."))
+        faults.append(
+            Fault(
+                "there is no such version",
+                f"{name} {version}",
+                "Run 'onroll models list' to see what there is.",
+            )
+        )
     if not who.strip() or not why.strip():
         faults.append(Fault("who and why must be said", "models promote", "Give --by and --reason."))
     if faults:
@@ -90,7 +103,11 @@ def rollback(settings: Settings, name: str, *, who: str, why: str) -> dict[str, 
         When there was no champion before.
     """
     now = aliases(settings.releases, name).get("champion")
-    past = [e for e in history(settings, name) if e["alias"] == "champion" and e["version"] == now and e["before"] is not None]
+    past = [
+        e
+        for e in history(settings, name)
+        if e["alias"] == "champion" and e["version"] == now and e["before"] is not None
+    ]
     if not past:
         raise Faults(Fault("no earlier champion is known", name, "Promote a version by its number instead."))
     return promote(settings, name, int(past[-1]["before"]), who=who, why=why)
@@ -121,7 +138,14 @@ def _move(settings: Settings, name: str, alias: str, version: int, *, who: str, 
     """Move an alias: first the log, then MLflow, then the file that the service reads, which is replaced at once."""
     folder = settings.releases / name
     now = aliases(settings.releases, name)
-    entry = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "alias": alias, "version": version, "before": now.get(alias), "by": who, "why": why}
+    entry = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "alias": alias,
+        "version": version,
+        "before": now.get(alias),
+        "by": who,
+        "why": why,
+    }
     with (folder / LOG).open("a", encoding="utf-8") as log:
         log.write(json.dumps(entry) + "\n")
     client(settings).set_registered_model_alias(name, alias, str(version))
@@ -133,6 +157,3 @@ def _move(settings: Settings, name: str, alias: str, version: int, *, who: str, 
     beside.write_text(json.dumps(moved), encoding="utf-8")
     beside.replace(folder / ALIASES)
     return entry
-
-
-

@@ -29,7 +29,13 @@ def resolve(model: str, releases: Path) -> Path:
     if "@" not in model:
         if (Path(model) / "manifest.json").is_file():
             return Path(model)
-        raise Faults(Fault("there is no such model", model, "Name a model as name@alias, such as onroll@champion, or a model folder."))
+        raise Faults(
+            Fault(
+                "there is no such model",
+                model,
+                "Name a model as name@alias, such as onroll@champion, or a model folder.",
+            )
+        )
     name, alias = model.split("@", 1)
     version = aliases(releases, name).get(alias)
     if version is None:

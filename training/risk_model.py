@@ -40,7 +40,9 @@ class RiskModel:
             self.tables: LeafTables = build(lgb.Booster(model_str=booster).dump_model())
         except (lgb.basic.LightGBMError, ValueError) as error:
             do = "Train again with this version of onroll."
-            raise Faults(Fault("the booster cannot be used", f"model {manifest.name} {manifest.version}", do)) from error
+            raise Faults(
+                Fault("the booster cannot be used", f"model {manifest.name} {manifest.version}", do)
+            ) from error
         self.pairs = np.array(manifest.calibrator["bootstrap"], float).reshape(-1, 2)
 
     @classmethod
@@ -75,7 +77,15 @@ class RiskModel:
         """Return the band of a risk; the limits were fixed when the model was trained."""
         return next(b["name"] for b in self.manifest.bands if risk >= b["at_least"])
 
-    def score(self, histories: Histories, as_of: date, *, rule: CohortRule | None = None, top: int | None = None, advance: Any = lambda steps=1, description=None: None) -> list[Score]:
+    def score(
+        self,
+        histories: Histories,
+        as_of: date,
+        *,
+        rule: CohortRule | None = None,
+        top: int | None = None,
+        advance: Any = lambda steps=1, description=None: None,
+    ) -> list[Score]:
         """Score and explain the cohort as of a day.
 
         Parameters
@@ -141,11 +151,22 @@ class RiskModel:
 
 def _attach(histories: Histories, scores: list[Score], as_of: date) -> None:
     by_name = {f.name: f for f in CATALOGUE}
-    wanted = {s.pupil_id: {t for r in s.reasons + s.protective for f in r.features if f["name"] in by_name for t in by_name[f["name"]].sources} for s in scores}
+    wanted = {
+        s.pupil_id: {
+            t
+            for r in s.reasons + s.protective
+            for f in r.features
+            if f["name"] in by_name
+            for t in by_name[f["name"]].sources
+        }
+        for s in scores
+    }
     records = evidence(histories, list(wanted), as_of)
     for s in scores:
         for r in s.reasons + s.protective:
-            tables = {t: by_name[f["name"]] for f in r.features if f["name"] in by_name for t in by_name[f["name"]].sources}
+            tables = {
+                t: by_name[f["name"]] for f in r.features if f["name"] in by_name for t in by_name[f["name"]].sources
+            }
             r.evidence = [e for t in tables for e in records.get(s.pupil_id, {}).get(t, [])]
 
 

@@ -58,7 +58,9 @@ def split(labelled: pl.DataFrame) -> Splits:
     dates = sorted(labelled["as_of"].unique().to_list())
     do = "Give more years of histories, more as-of dates (--as-of), or a definition that counts more (--definition)."
     if len(dates) < 6:
-        raise Faults(Fault(f"only {len(dates)} as-of dates have labels that are fully known; six are needed", "train", do))
+        raise Faults(
+            Fault(f"only {len(dates)} as-of dates have labels that are fully known; six are needed", "train", do)
+        )
     splits = Splits(dates, dates[-4:-2], dates[-2:])
     faults = []
     for what, frame in (

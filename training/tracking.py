@@ -23,11 +23,29 @@ def track(settings: Settings, trained: Trained) -> str:
     api = client(settings)
     found = api.get_experiment_by_name(EXPERIMENT)
     settings.artifacts.mkdir(parents=True, exist_ok=True)
-    experiment = found.experiment_id if found else api.create_experiment(EXPERIMENT, artifact_location=settings.artifacts.as_uri())
+    experiment = (
+        found.experiment_id
+        if found
+        else api.create_experiment(EXPERIMENT, artifact_location=settings.artifacts.as_uri())
+    )
     m = trained.manifest
-    run = api.create_run(experiment, tags={"data_digest": m.data_digest, "catalogue_digest": m.catalogue_digest, "code_version": m.code_version})
+    run = api.create_run(
+        experiment,
+        tags={
+            "data_digest": m.data_digest,
+            "catalogue_digest": m.catalogue_digest,
+            "code_version": m.code_version,
+        },
+    )
     run_id = run.info.run_id
-    parameters = {**trained.settings, "definition": m.definition, "horizon_days": m.horizon_days, "until": m.until, "seed": m.seed, "as_of_dates": len(m.trained_on)}
+    parameters = {
+        **trained.settings,
+        "definition": m.definition,
+        "horizon_days": m.horizon_days,
+        "until": m.until,
+        "seed": m.seed,
+        "as_of_dates": len(m.trained_on),
+    }
     for name, value in parameters.items():
         api.log_param(run_id, name, value)
     for name, value in _flat(m.metrics):

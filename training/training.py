@@ -66,8 +66,18 @@ def load_config(file: Path | None) -> dict[str, Any]:
         like = boosted.DEFAULTS.get(key)
         if like is None:
             faults.append(Fault("no such key", f"{file}, {key}", f"Use one of {', '.join(boosted.DEFAULTS)}."))
-        elif isinstance(like, bool) != isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1e6:
-            faults.append(Fault("the value has another type or is out of range", f"{file}, {key}", f"Write it like {like!r}."))
+        elif (
+            isinstance(like, bool) != isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or not 0 <= value <= 1e6
+        ):
+            faults.append(
+                Fault(
+                    "the value has another type or is out of range",
+                    f"{file}, {key}",
+                    f"Write it like {like!r}.",
+                )
+            )
     if faults:
         raise Faults(faults)
     return {**boosted.DEFAULTS, **read}
@@ -119,16 +129,28 @@ def train(
     definition, config = definition or Definition.load(), config or dict(boosted.DEFAULTS)
     dates = [d for d in (as_of or default_as_of(histories, until)) if until is None or d < until]
     if not dates:
-        raise Faults(Fault("there is no as-of date to train on", "train", "Give more years of histories, a later --until, or --as-of."))
+        raise Faults(
+            Fault(
+                "there is no as-of date to train on",
+                "train",
+                "Give more years of histories, a later --until, or --as-of.",
+            )
+        )
     frame = labelled_matrix(histories, dates, definition, horizon, rule, until, advance)
     if frame.is_empty():
-        raise Faults(Fault("no window is fully known yet", "train", "Give more years of histories, a shorter --horizon, or earlier --as-of."))
+        raise Faults(
+            Fault(
+                "no window is fully known yet",
+                "train",
+                "Give more years of histories, a shorter --horizon, or earlier --as-of.",
+            )
+        )
     splits = split(frame)
     judged, pooled = _judge_candidates(frame, splits, config, seed, advance)
     advance(description="the final model")
     booster = _fit(frame, config, seed)
     a, b = calibration.fit(*pooled[:2])
-    pairs = calibration.bootstrap(*pooled, seed=seed)
+    pairs = calibration.bootstrap(pooled[0], pooled[1], pooled[2], seed)
     manifest = _manifest(frame, histories, definition, horizon, until, seed, (a, b), pairs, judged, splits, pooled[0])
     return Trained(booster.model_to_string(num_iteration=-1), manifest, judged, splits, config)
 
@@ -141,9 +163,11 @@ def _x(frame: pl.DataFrame) -> np.ndarray:
     return frame.select(NAMES).to_numpy().astype(np.float64)
 
 
-def _judge_candidates(frame: pl.DataFrame, splits: Splits, config: dict[str, Any], seed: int, advance: Callable[..., None]):  # type: ignore[no-untyped-def]
+def _judge_candidates(
+    frame: pl.DataFrame, splits: Splits, config: dict[str, Any], seed: int, advance: Callable[..., None]
+):  # type: ignore[no-untyped-def]
     """Judge every candidate on the test dates; return the figures and the pooled forward margins for the calibrator."""
-    parts = {}
+    parts: dict[str, tuple[Any, ...]] = {}
     for name, dates in (("calibrate", splits.calibrate), ("test", splits.test)):
         past = splits.known_before(frame, dates[0])
         ahead = frame.filter(pl.col("as_of").is_in(dates))
@@ -151,7 +175,12 @@ def _judge_candidates(frame: pl.DataFrame, splits: Splits, config: dict[str, Any
         x, y, xa = _x(past), past["label"].to_numpy(), _x(ahead)
         booster = boosted.train(x, y, NAMES, config, seed)
         line = baselines.logistic(x, y)
-        parts[name] = (ahead, booster.predict(xa, raw_score=True), line.decision_function(xa), baselines.checklist(xa, NAMES))
+        parts[name] = (
+            ahead,
+            booster.predict(xa, raw_score=True),
+            line.decision_function(xa),
+            baselines.checklist(xa, NAMES),
+        )
     calibrate, test = parts["calibrate"], parts["test"]
     y_calibrate, ahead = calibrate[0]["label"].to_numpy(), test[0]
     advance(description="judging: intervals")
@@ -167,12 +196,18 @@ def _judge_candidates(frame: pl.DataFrame, splits: Splits, config: dict[str, Any
     judged["base_rate"] = judge(Judged(nothing, ahead["label"].to_numpy(), pupils, lists), None, seed)
     both = pl.concat([calibrate[0], test[0]])
     margins = np.r_[calibrate[1], test[1]]
-    return judged, (margins, both["label"].to_numpy(), both["pupil_id"].rank("dense").to_numpy().astype(int) - 1)
+    return judged, (
+        margins,
+        both["label"].to_numpy(),
+        both["pupil_id"].rank("dense").to_numpy().astype(int) - 1,
+    )
 
 
 def _manifest(frame, histories, definition, horizon, until, seed, pair, pairs, judged, splits, margins) -> Manifest:  # type: ignore[no-untyped-def]
     risks = 1 / (1 + np.exp(-(pair[0] * margins + pair[1])))
-    bands = [{"name": n, "at_least": float(np.quantile(risks, 1 - s))} for n, s in BANDS] + [{"name": "usual", "at_least": 0.0}]
+    bands = [{"name": n, "at_least": float(np.quantile(risks, 1 - s))} for n, s in BANDS] + [
+        {"name": "usual", "at_least": 0.0}
+    ]
     seen = {}
     for name in NAMES:
         column = frame[name].fill_nan(None)

@@ -12,13 +12,22 @@ ABSENT = list(attendance_class("authorised", "unauthorised"))
 POSSIBLE = list(attendance_class("present", "educational", "authorised", "unauthorised"))
 
 TALLIES = {
-    "termly_possible": Tally("termly_attendance", lambda: nw.col("code").is_in(POSSIBLE), lambda: nw.col("sessions"), 250),
+    "termly_possible": Tally(
+        "termly_attendance", lambda: nw.col("code").is_in(POSSIBLE), lambda: nw.col("sessions"), 250
+    ),
     "termly_absent": Tally("termly_attendance", lambda: nw.col("code").is_in(ABSENT), lambda: nw.col("sessions"), 250),
     "termly_unauthorised": Tally(
-        "termly_attendance", lambda: nw.col("code").is_in(list(attendance_class("unauthorised"))), lambda: nw.col("sessions"), 250
+        "termly_attendance",
+        lambda: nw.col("code").is_in(list(attendance_class("unauthorised"))),
+        lambda: nw.col("sessions"),
+        250,
     ),
-    "termly_possible_earlier": Tally("termly_attendance", lambda: nw.col("code").is_in(POSSIBLE), lambda: nw.col("sessions"), 600),
-    "termly_absent_earlier": Tally("termly_attendance", lambda: nw.col("code").is_in(ABSENT), lambda: nw.col("sessions"), 600),
+    "termly_possible_earlier": Tally(
+        "termly_attendance", lambda: nw.col("code").is_in(POSSIBLE), lambda: nw.col("sessions"), 600
+    ),
+    "termly_absent_earlier": Tally(
+        "termly_attendance", lambda: nw.col("code").is_in(ABSENT), lambda: nw.col("sessions"), 600
+    ),
 }
 
 
@@ -48,9 +57,14 @@ def _change(measure: str, near: int, far: int, words: str) -> Feature:
     name = f"{measure}_change_{near}_{far}d"
 
     def expression() -> nw.Expr:
-        now_possible, was_possible = nw.col(f"possible_{near}"), nw.col(f"possible_{far}") - nw.col(f"possible_{near}")
+        now_possible, was_possible = (
+            nw.col(f"possible_{near}"),
+            nw.col(f"possible_{far}") - nw.col(f"possible_{near}"),
+        )
         now = nw.col(f"{measure}_{near}").cast(nw.Float64) / now_possible.cast(nw.Float64)
-        was = (nw.col(f"{measure}_{far}") - nw.col(f"{measure}_{near}")).cast(nw.Float64) / was_possible.cast(nw.Float64)
+        was = (nw.col(f"{measure}_{far}") - nw.col(f"{measure}_{near}")).cast(nw.Float64) / was_possible.cast(
+            nw.Float64
+        )
         return nw.when((now_possible > 0) & (was_possible > 0)).then(now - was)
 
     up = f"{words} changed by {{{name}:+.0%}} of sessions in the last {near} days compared with the {far - near} days before"

@@ -8,7 +8,13 @@ from features.feature import Feature, Tally, plain
 
 CARE = ("social_care",)
 OPEN = lambda: (nw.col("age") >= 0) & nw.col("end_date").is_null()  # noqa: E731
-KINDS = {"early_help": "Early help", "assessment": "An assessment by social care", "cin": "Child in need support", "cpp": "A child protection plan", "cla": "Being looked after"}
+KINDS = {
+    "early_help": "Early help",
+    "assessment": "An assessment by social care",
+    "cin": "Child in need support",
+    "cpp": "A child protection plan",
+    "cla": "Being looked after",
+}
 
 TALLIES = {
     **{f"care_{k}": Tally("social_care", lambda k=k: OPEN() & (nw.col("kind") == k)) for k in KINDS},  # type: ignore[misc]
@@ -17,7 +23,12 @@ TALLIES = {
     "runaways_all": Tally("social_care", lambda: nw.col("kind") == "missing"),
     "care_all": Tally("social_care", lambda: ~nw.col("kind").is_in(["missing", "referral"])),
     "care_newest": Tally("social_care", lambda: nw.col("kind") != "missing", lambda: nw.col("age"), how="min"),
-    "care_closed": Tally("social_care", lambda: nw.col("kind").is_in(["cin", "cpp", "early_help"]) & ~nw.col("end_date").is_null(), lambda: nw.col("as_of") - nw.col("end_date"), how="min"),
+    "care_closed": Tally(
+        "social_care",
+        lambda: nw.col("kind").is_in(["cin", "cpp", "early_help"]) & ~nw.col("end_date").is_null(),
+        lambda: nw.col("as_of") - nw.col("end_date"),
+        how="min",
+    ),
 }
 YES = "yes or no"
 

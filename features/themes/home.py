@@ -15,7 +15,12 @@ TALLIES = {
     "temporary_now": Tally("addresses", lambda: OPEN() & nw.col("temporary")),
     "temporary_all": Tally("addresses", lambda: (nw.col("age") >= 0) & nw.col("temporary")),
     "home_newest": Tally("addresses", lambda: nw.col("age") >= 0, lambda: nw.col("age"), how="min"),
-    "idaci": Tally("addresses", lambda: nw.col("age") >= 0, lambda: nw.col("age") * 16 + nw.col("idaci_decile"), how="min"),
+    "idaci": Tally(
+        "addresses",
+        lambda: nw.col("age") >= 0,
+        lambda: nw.col("age") * 16 + nw.col("idaci_decile"),
+        how="min",
+    ),
 }
 
 FEATURES = [

@@ -16,9 +16,19 @@ TALLIES = {
     "in_year_entries_all": Tally("enrolments", lambda: IN_YEAR() & STARTED()),
     "newest_entry": Tally("enrolments", STARTED, lambda: nw.col("age"), how="min"),
     "left_lost": Tally("enrolments", lambda: nw.col("destination").is_in(["missing_education", "unknown"])),
-    "left_to_other": Tally("enrolments", lambda: nw.col("destination").is_in(["home_education", "other_authority", "abroad", "independent_school"])),
-    "other_registrations": Tally("enrolments", lambda: STARTED() & nw.col("leaving_date").is_null() & nw.col("status").is_in(["M", "S", "O"])),
-    "days_on_rolls": Tally("enrolments", lambda: STARTED() & ~nw.col("leaving_date").is_null(), lambda: nw.col("leaving_date") - nw.col("entry_date")),
+    "left_to_other": Tally(
+        "enrolments",
+        lambda: nw.col("destination").is_in(["home_education", "other_authority", "abroad", "independent_school"]),
+    ),
+    "other_registrations": Tally(
+        "enrolments",
+        lambda: STARTED() & nw.col("leaving_date").is_null() & nw.col("status").is_in(["M", "S", "O"]),
+    ),
+    "days_on_rolls": Tally(
+        "enrolments",
+        lambda: STARTED() & ~nw.col("leaving_date").is_null(),
+        lambda: nw.col("leaving_date") - nw.col("entry_date"),
+    ),
     "cases": Tally("cme"),
     "newest_case": Tally("cme", None, lambda: nw.col("age"), how="min"),
 }

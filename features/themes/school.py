@@ -19,19 +19,51 @@ def _shrunk(part: str, whole: str):  # type: ignore[no-untyped-def]
         scale = nw.col("school_others").cast(nw.Float64)
         own = nw.col(f"school_{part}").cast(nw.Float64) / others
         rate = (own * scale + mean * WEIGHT) / (scale + WEIGHT)
-        enough = (nw.col("school_others") >= LEAST_OTHERS) & (nw.col(f"school_{whole}") > 0) & (nw.col(f"la_{whole}") > 0)
+        enough = (
+            (nw.col("school_others") >= LEAST_OTHERS) & (nw.col(f"school_{whole}") > 0) & (nw.col(f"la_{whole}") > 0)
+        )
         return nw.when(enough).then(rate)
 
     return expression
 
 
 WORDS = {
-    "school_absence_90d": ("absent_90", "possible_90", "Others at the school missed {school_absence_90d:.1%} of sessions in the last 90 days", ("attendance",)),
-    "school_unauthorised_90d": ("unauthorised_90", "possible_90", "Others at the school missed {school_unauthorised_90d:.1%} of sessions without permission in the last 90 days", ("attendance",)),
-    "school_suspensions_365d": ("suspensions_365", "pupils", "{school_suspensions_365d:.2f} suspensions for each other child at the school in the last year", ("suspensions",)),
-    "school_joined_in_year_365d": ("in_year_entries_365", "pupils", "{school_joined_in_year_365d:.1%} of others joined the school in the middle of the last year", ("enrolments",)),
-    "school_in_care_share": ("care_cin", "pupils", "{school_in_care_share:.1%} of others at the school have a child in need plan", ("social_care",)),
-    "school_lost_730d": ("lost_730", "pupils", "{school_lost_730d:.2%} of children at the school left in two years with nowhere known to go", ("enrolments",)),
+    "school_absence_90d": (
+        "absent_90",
+        "possible_90",
+        "Others at the school missed {school_absence_90d:.1%} of sessions in the last 90 days",
+        ("attendance",),
+    ),
+    "school_unauthorised_90d": (
+        "unauthorised_90",
+        "possible_90",
+        "Others at the school missed {school_unauthorised_90d:.1%} of sessions without permission in the last 90 days",
+        ("attendance",),
+    ),
+    "school_suspensions_365d": (
+        "suspensions_365",
+        "pupils",
+        "{school_suspensions_365d:.2f} suspensions for each other child at the school in the last year",
+        ("suspensions",),
+    ),
+    "school_joined_in_year_365d": (
+        "in_year_entries_365",
+        "pupils",
+        "{school_joined_in_year_365d:.1%} of others joined the school in the middle of the last year",
+        ("enrolments",),
+    ),
+    "school_in_care_share": (
+        "care_cin",
+        "pupils",
+        "{school_in_care_share:.1%} of others at the school have a child in need plan",
+        ("social_care",),
+    ),
+    "school_lost_730d": (
+        "lost_730",
+        "pupils",
+        "{school_lost_730d:.2%} of children at the school left in two years with nowhere known to go",
+        ("enrolments",),
+    ),
 }
 FEATURES = [
     Feature(name, "school", _shrunk(part, whole), text, text, tables, None, 0, "context", "share") for name, (part, whole, text, tables) in WORDS.items()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import TYPE_CHECKING
@@ -44,7 +45,7 @@ def _chunks(sim: Simulation, rolls: roll.Rolls) -> Iterator[tuple[np.ndarray, ..
         flat = np.array([x for o in own for x in o], np.int32).reshape(-1, 2)
         first, last = np.ascontiguousarray(flat[:, 0]), np.ascontiguousarray(flat[:, 1])
         inside = np.searchsorted(sim.open_days, last, "right") - np.searchsorted(sim.open_days, first)
-        each = np.array([inside[a:b].clip(0).sum() for a, b in zip(edges[:-1], edges[1:], strict=True)], np.int64)
+        each = np.array([inside[a:b].clip(0).sum() for a, b in itertools.pairwise(edges)], np.int64)
         offsets = np.r_[0, np.cumsum(4 * each)]
         n = int(offsets[-1])
         day, recorded = np.empty(n, np.int32), np.empty(n, np.int32)
@@ -85,7 +86,11 @@ def write_daily(sim: Simulation, rolls: roll.Rolls, advance: Callable[..., None]
                 csv.write_table(table)
                 total += table.num_rows
     else:
-        options = {"compression": "zstd", "use_dictionary": ["pupil_id", "session", "code"], "column_encoding": {"date": "DELTA_BINARY_PACKED", "recorded_on": "DELTA_BINARY_PACKED"}}
+        options = {
+            "compression": "zstd",
+            "use_dictionary": ["pupil_id", "session", "code"],
+            "column_encoding": {"date": "DELTA_BINARY_PACKED", "recorded_on": "DELTA_BINARY_PACKED"},
+        }
         with pq.ParquetWriter(sim.out / "attendance.parquet", SCHEMA, store_schema=False, **options) as parquet:
             for chunk in _chunks(sim, rolls):
                 table = _table(sim, chunk)

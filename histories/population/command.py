@@ -19,12 +19,32 @@ from histories.terminal import json_option, progress, result
 @click.option("--truth", is_flag=True, help="Also write truth.parquet: the true risk of every snapshot.")
 @click.option("--csv", is_flag=True, help="Write CSV instead of Parquet.")
 @json_option
-def simulate(out: Path, pupils: int, years: int, authorities: int, seed: int, scenario: str, truth: bool, csv: bool, as_json: bool) -> None:
+def simulate(
+    out: Path,
+    pupils: int,
+    years: int,
+    authorities: int,
+    seed: int,
+    scenario: str,
+    truth: bool,
+    csv: bool,
+    as_json: bool,
+) -> None:
     """Write histories of a made-up population into the new folder OUT."""
     from histories.population import simulate as run
 
     with progress("made-up population") as advance:
-        rows = run(out, pupils=pupils, years=years, authorities=authorities, seed=seed, scenario=scenario, truth=truth, csv=csv, advance=advance)
+        rows = run(
+            out,
+            pupils=pupils,
+            years=years,
+            authorities=authorities,
+            seed=seed,
+            scenario=scenario,
+            truth=truth,
+            csv=csv,
+            advance=advance,
+        )
     text = "\n".join(f"{name:18} {n:>12,} rows" for name, n in rows.items())
     result({"histories": str(out), "rows": rows}, as_json=as_json, text=f"{text}\nwritten to {out}")
 

@@ -28,7 +28,11 @@ WEEKS_IN_WINDOW = 17.2  # 120 days
 @njit(cache=True)
 def uniform(key, purpose, step):
     """Draw a number in (0, 1) by counter."""
-    z = np.uint64(key) + np.uint64(purpose) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(step) * np.uint64(0xD1B54A32D192ED03)
+    z = (
+        np.uint64(key)
+        + np.uint64(purpose) * np.uint64(0x9E3779B97F4A7C15)
+        + np.uint64(step) * np.uint64(0xD1B54A32D192ED03)
+    )
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     z = z ^ (z >> np.uint64(31))

@@ -4,14 +4,27 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 from numba import njit, prange
 
 from histories.population.life import normal, uniform
 
 # The order of codes in the dictionary of the written column.
 CODES = ("/", "\\", "L", "B", "P", "V", "W", "I", "M", "C", "C2", "E", "G", "O", "N", "U", "X", "K")
-PRESENT_AM, PRESENT_PM, LATE, OFFSITE, SPORT, VISIT, WORK, ILL, MEDICAL, LEAVE, PART_TIME, EXCLUDED, HOLIDAY = range(13)
+(
+    PRESENT_AM,
+    PRESENT_PM,
+    LATE,
+    OFFSITE,
+    SPORT,
+    VISIT,
+    WORK,
+    ILL,
+    MEDICAL,
+    LEAVE,
+    PART_TIME,
+    EXCLUDED,
+    HOLIDAY,
+) = range(13)
 OTHER, UNEXPLAINED, AFTER_CLOSE, NOT_REQUIRED, ARRANGED = range(13, 18)
 PURPOSE = 40
 
@@ -22,7 +35,9 @@ def absence_chance(x, crisis, year, sen):
     if crisis:
         return 0.88
     level = -3.40 if year < 7 else -2.92
-    return 1.0 / (1.0 + math.exp(-(level + 0.92 * x + 0.10 * x * abs(x) * (x > 0) + 0.30 * (sen == 1) + 0.55 * (sen == 2))))
+    return 1.0 / (
+        1.0 + math.exp(-(level + 0.92 * x + 0.10 * x * abs(x) * (x > 0) + 0.30 * (sen == 1) + 0.55 * (sen == 2)))
+    )
 
 
 @njit(cache=True)
@@ -75,7 +90,28 @@ def count_marks(first, last, spells, days, late_share, keys, out):
 
 
 @njit(cache=True, parallel=True)
-def draw_marks(spells, first, last, days, week_of_day, xs, cs, paths, household, years, sen, excluded, keys, late_share, offsets, day, session, code, recorded, used):
+def draw_marks(
+    spells,
+    first,
+    last,
+    days,
+    week_of_day,
+    xs,
+    cs,
+    paths,
+    household,
+    years,
+    sen,
+    excluded,
+    keys,
+    late_share,
+    offsets,
+    day,
+    session,
+    code,
+    recorded,
+    used,
+):
     """Fill the marks of some children, in order of child, day and session.
 
     Parameters

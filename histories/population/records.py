@@ -47,10 +47,15 @@ def homes(rng: np.random.Generator, world: World, clock: Clock, paths: np.ndarra
     children = np.split(np.arange(len(world.household)), np.flatnonzero(np.diff(world.household)) + 1)
     rows = []
     for home in range(n_homes):
-        start, area, shelter, number = clock.first - int(rng.integers(30, 3000)) * DAY, int(world.area[home]), False, 0
-        spells = []
+        start, area, shelter, number = (
+            clock.first - int(rng.integers(30, 3000)) * DAY,
+            int(world.area[home]),
+            False,
+            0,
+        )
+        spells: list[tuple[date, date | None, int, bool, int]] = []
         for week in np.flatnonzero(moved[home]):
-            day = clock.monday(week) + int(rng.integers(0, 5)) * DAY
+            day = clock.monday(int(week)) + int(rng.integers(0, 5)) * DAY
             spells.append((start, day - DAY, area, shelter, number))
             near = areas_of[int(world.authority[home])]
             area = int(near[rng.integers(0, len(near))]) if rng.random() < 0.6 else area
@@ -60,12 +65,17 @@ def homes(rng: np.random.Generator, world: World, clock: Clock, paths: np.ndarra
         for (begun, ended, where, temp, n), late in zip(spells, delay, strict=True):
             recorded = begun + int(late) * DAY
             if recorded <= clock.end and begun <= clock.end:
-                ended = ended if ended is not None and ended <= clock.end else None
-                rows += [(int(c), begun, ended, f"H{home:06d}-{n}", f"E01{where:06d}", temp, recorded) for c in children[home]]
+                until = ended if ended is not None and ended <= clock.end else None
+                rows += [
+                    (int(c), begun, until, f"H{home:06d}-{n}", f"E01{where:06d}", temp, recorded)
+                    for c in children[home]
+                ]
     return rows
 
 
-def suspensions(rng: np.random.Generator, clock: Clock, events: np.ndarray, counts: np.ndarray, open_days: np.ndarray) -> tuple[list[tuple], np.ndarray]:
+def suspensions(
+    rng: np.random.Generator, clock: Clock, events: np.ndarray, counts: np.ndarray, open_days: np.ndarray
+) -> tuple[list[tuple], np.ndarray]:
     """Make suspensions, and the days on which each child is suspended as pairs of day numbers ended by -1.
 
     Returns
@@ -75,14 +85,14 @@ def suspensions(rng: np.random.Generator, clock: Clock, events: np.ndarray, coun
     rows: list[tuple] = []
     excluded = np.full((len(counts), 64), -1, np.int32)
     epoch = date(1970, 1, 1)
-    for i, k in zip(*np.nonzero(events[:, :, 1] == SUSPENSION), strict=True):
+    for i, k in np.argwhere(events[:, :, 1] == SUSPENSION).tolist():
         if k >= counts[i]:
             continue
         day = clock.monday(events[i, k, 0]) + int(rng.integers(0, 5)) * DAY
-        sessions = int(min(1 + rng.exponential(3.2), 20))
+        sessions = min(1 + int(rng.exponential(3.2)), 20)
         number = (day - epoch).days
         at = np.searchsorted(open_days, number)
-        last = open_days[min(at + (sessions - 1) // 2, len(open_days) - 1)]
+        last = open_days[min(int(at) + (sessions - 1) // 2, len(open_days) - 1)]
         free = int(np.argmax(excluded[i] < 0))
         if free < 62 and at < len(open_days) and day <= clock.end:
             excluded[i, free : free + 2] = number, last
@@ -92,7 +102,9 @@ def suspensions(rng: np.random.Generator, clock: Clock, events: np.ndarray, coun
     return rows, excluded
 
 
-def social_care(rng: np.random.Generator, clock: Clock, events: np.ndarray, counts: np.ndarray, delay: float) -> list[tuple[Any, ...]]:
+def social_care(
+    rng: np.random.Generator, clock: Clock, events: np.ndarray, counts: np.ndarray, delay: float
+) -> list[tuple[Any, ...]]:
     """Make episodes of early help and social care, recorded late."""
     rows: list[tuple] = []
     for i in range(len(counts)):
@@ -114,7 +126,9 @@ def social_care(rng: np.random.Generator, clock: Clock, events: np.ndarray, coun
     return [r for r in rows if r[6] <= clock.end]
 
 
-def _episode(rng: np.random.Generator, i: int, opened: tuple[int, date], ended: date | None, clock: Clock, delay: float) -> list[tuple]:
+def _episode(
+    rng: np.random.Generator, i: int, opened: tuple[int, date], ended: date | None, clock: Clock, delay: float
+) -> list[tuple]:
     level, day = opened
     recorded = day + min(int(rng.exponential(delay)), 90) * DAY
     ended_known = None if ended is None else ended + min(int(rng.exponential(delay)), 90) * DAY

@@ -82,7 +82,14 @@ def summer_weeks(clock: Clock) -> np.ndarray:
     return np.array([any(clock.monday(t) <= e < clock.monday(t + 1) for e in ends) for t in range(clock.weeks)])
 
 
-def make_rolls(rng: np.random.Generator, world: World, clock: Clock, events: np.ndarray, counts: np.ndarray, delays: np.ndarray) -> Rolls:
+def make_rolls(
+    rng: np.random.Generator,
+    world: World,
+    clock: Clock,
+    events: np.ndarray,
+    counts: np.ndarray,
+    delays: np.ndarray,
+) -> Rolls:
     """Turn events into spells with their recording days.
 
     Parameters
@@ -114,7 +121,10 @@ class Life:
     def run(self, events: np.ndarray) -> None:
         """Go through phases and events in the order in which they happen."""
         steps = [(self._phase_start(0), "phase", 0), (self._phase_start(7), "phase", 7)]
-        steps += [(term_dates(self.cohort + 6)[2].end, "phase_end", 6), (term_dates(self.cohort + 11)[2].end, "phase_end", 11)]
+        steps += [
+            (term_dates(self.cohort + 6)[2].end, "phase_end", 6),
+            (term_dates(self.cohort + 11)[2].end, "phase_end", 11),
+        ]
         for week, kind, detail in events:
             if kind in (EXIT, MOVE):
                 day = self.clock.monday(week) + int(self.rng.integers(0, 5)) * DAY
@@ -194,7 +204,9 @@ class Life:
             if reported <= self.clock.end:
                 closed = back if back is not None and back > reported else (reported + 21 * DAY if back else None)
                 closed = closed if closed is not None and closed <= self.clock.end else None
-                self.rolls.cases.append((self.child, missing_from, reported, closed, "back_on_roll" if closed else None))
+                self.rolls.cases.append(
+                    (self.child, missing_from, reported, closed, "back_on_roll" if closed else None)
+                )
 
     def _back(self, day: date, _: int) -> None:
         self.gone_until = None
@@ -202,18 +214,31 @@ class Life:
         summer = term_dates(self.cohort + year)[2].end if year >= 0 else day
         if self.current is None and 0 <= year <= 11 and not (day > summer and year in (6, 11)):
             choices = self.phases[0 if year < 7 else 1]
-            self._open(int(choices[self.rng.integers(0, len(choices))]), day, day + int(self.rng.integers(0, 9)) * DAY)
+            self._open(
+                int(choices[self.rng.integers(0, len(choices))]),
+                day,
+                day + int(self.rng.integers(0, 9)) * DAY,
+            )
 
     def _admissions(self) -> None:
         applied = date(self.cohort + 6, 10, 1) + int(self.rng.integers(0, 30)) * DAY
-        on_roll = any(s.entry <= applied and (s.leaving is None or s.leaving > applied) for s in self.rolls.spells[-6:] if s.child == self.child)
+        on_roll = any(
+            s.entry <= applied and (s.leaving is None or s.leaving > applied)
+            for s in self.rolls.spells[-6:]
+            if s.child == self.child
+        )
         if not on_roll or not self.clock.first < applied <= self.clock.end:
             return
         place = int(self.world.place[self.child])
-        offered, answered = date(self.cohort + 7, 3, 1), date(self.cohort + 7, 3, 2) + int(self.rng.integers(0, 21)) * DAY
+        offered, answered = (
+            date(self.cohort + 7, 3, 1),
+            date(self.cohort + 7, 3, 2) + int(self.rng.integers(0, 21)) * DAY,
+        )
         no_offer = place == 3 or offered > self.clock.end
         urn = None if no_offer else self.world.schools["urn"][self._school(7)]
-        response = None if no_offer or place == 1 or answered > self.clock.end else ("declined" if place == 2 else "accepted")
+        response = (
+            None if no_offer or place == 1 or answered > self.clock.end else ("declined" if place == 2 else "accepted")
+        )
         recorded = date(self.cohort + 6, 11, 5) if place == 3 else applied
         if recorded <= self.clock.end:
             self.rolls.admissions.append((

@@ -54,7 +54,11 @@ def _faults(given: dict[str, Any], default: dict[str, Any], where: str) -> Any:
             else:
                 yield Fault("this is not a table", f"{where}, {key}", "Write it as a TOML table.")
         elif not _fits(value, default[key]):
-            yield Fault("the value has another type or is out of range", f"{where}, {key}", f"Write it like the default, {default[key]!r}.")
+            yield Fault(
+                "the value has another type or is out of range",
+                f"{where}, {key}",
+                f"Write it like the default, {default[key]!r}.",
+            )
 
 
 def _fits(value: Any, like: Any) -> bool:

@@ -87,11 +87,22 @@ def simulate(
 
 def _check(out: Path, pupils: int, years: int, authorities: int, seed: int) -> None:
     faults = []
-    for what, value, low, high in (("--pupils", pupils, 100, 10_000_000), ("--years", years, 1, 12), ("--authorities", authorities, 1, 150), ("--seed", seed, 0, 2**31)):
+    for what, value, low, high in (
+        ("--pupils", pupils, 100, 10_000_000),
+        ("--years", years, 1, 12),
+        ("--authorities", authorities, 1, 150),
+        ("--seed", seed, 0, 2**31),
+    ):
         if not low <= value <= high:
             faults.append(Fault("the number is out of range", what, f"Use a number from {low} to {high}."))
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        faults.append(Fault("this is there already and not an empty folder", str(out), "Name a new folder, or remove it first."))
+        faults.append(
+            Fault(
+                "this is there already and not an empty folder",
+                str(out),
+                "Name a new folder, or remove it first.",
+            )
+        )
     if faults:
         raise Usage(faults)
 
@@ -99,15 +110,40 @@ def _check(out: Path, pupils: int, years: int, authorities: int, seed: int) -> N
 def parameters(s: dict[str, Any]) -> np.ndarray:
     """Lay a scenario's numbers out for the compiled process; the order is that of ``life.advance`` and ``life.hazards``."""
     latent, exits = s["latent"], s["exits"]
-    names = ["missing", "unknown", "home_education", "other_authority", "independent", "abroad", "crisis_missing", "crisis_unknown"]
-    first = ["engagement_pull", "stability_pull", "crisis_rate", "crisis_end", "crisis_engagement", "crisis_stability"]
+    names = [
+        "missing",
+        "unknown",
+        "home_education",
+        "other_authority",
+        "independent",
+        "abroad",
+        "crisis_missing",
+        "crisis_unknown",
+    ]
+    first = [
+        "engagement_pull",
+        "stability_pull",
+        "crisis_rate",
+        "crisis_end",
+        "crisis_engagement",
+        "crisis_stability",
+    ]
     return np.array([latent[n] for n in first] + [exits[n] for n in names], float)
 
 
 class Simulation:
     """One population while it is being made."""
 
-    def __init__(self, out: Path, pupils: int, years: int, authorities: int, seed: int, scenario: dict[str, Any], csv: bool) -> None:
+    def __init__(
+        self,
+        out: Path,
+        pupils: int,
+        years: int,
+        authorities: int,
+        seed: int,
+        scenario: dict[str, Any],
+        csv: bool,
+    ) -> None:
         self.out, self.seed, self.scenario, self.csv = out, seed, scenario, csv
         first_year = LAST_SCHOOL_YEAR + 1 - years
         start = date(first_year, 9, 1)
@@ -137,7 +173,16 @@ class Simulation:
         in_term[self.week_of_day] = True
         self.open_days = open_days
         self.xs, self.cs, events, counts = life.lives(
-            self.seed, w.household, w.engagement_home, self.paths, self.years, self.summer, w.place, self.effect, self.params, in_term
+            self.seed,
+            w.household,
+            w.engagement_home,
+            self.paths,
+            self.years,
+            self.summer,
+            w.place,
+            self.effect,
+            self.params,
+            in_term,
         )
         rolls = roll.make_rolls(self.rng, w, clock, events, counts, self._delays())
         advance(description="records of schools and services")
@@ -164,7 +209,10 @@ class Simulation:
         w, clock, recording = self.world, self.clock, self.scenario["recording"]
         urns = w.schools["urn"]
         la = np.array([str(world.FIRST_AUTHORITY + int(a)) for a in w.authority])[w.household]
-        born = [date(int(c) - 5, 9, 1) + int(d) * DAY for c, d in zip(w.cohort, self.rng.integers(0, 365, len(w.cohort)), strict=True)]
+        born = [
+            date(int(c) - 5, 9, 1) + int(d) * DAY
+            for c, d in zip(w.cohort, self.rng.integers(0, 365, len(w.cohort)), strict=True)
+        ]
         upns = _upns(self.rng, la, w.cohort, float(recording["upn_missing"]))
         language = np.where(w.english, "eng", "und")
         carer = self.rng.random(len(w.cohort)) < 0.011
@@ -187,7 +235,10 @@ class Simulation:
         self._write("addresses", records.homes(self.rng, w, clock, self.paths))
         self._write("areas", [(f"E01{i:06d}", int(d)) for i, d in enumerate(w.decile)])
         self._write("schools", list(zip(*w.schools.values(), strict=True)))
-        self._write("social_care", records.social_care(self.rng, clock, events, counts, float(recording["care_delay"])))
+        self._write(
+            "social_care",
+            records.social_care(self.rng, clock, events, counts, float(recording["care_delay"])),
+        )
         self._write("admissions", rolls.admissions)
         self._write("cme", rolls.cases)
 
@@ -204,7 +255,19 @@ class Simulation:
                 arrays.append(pa.array([None if v is None else _plain(v, c.kind) for v in column], KINDS[c.kind]))
         table = pa.table(dict(zip([c.name for c in columns], arrays, strict=True)))
         keys = [(k, "ascending") for k in TABLES[name].key]
-        self._save(name, table.sort_by([*keys, *[(k, "ascending") for k in TABLES[name].known[:1] if k in table.column_names and k not in TABLES[name].key]]))
+        self._save(
+            name,
+            table.sort_by(
+                [
+                    *keys,
+                    *[
+                        (k, "ascending")
+                        for k in TABLES[name].known[:1]
+                        if k in table.column_names and k not in TABLES[name].key
+                    ],
+                ]
+            ),
+        )
 
     def _save(self, name: str, table: pa.Table) -> None:
         self.written[name] = table.num_rows
@@ -241,7 +304,10 @@ def _as_recorded(spell: tuple, end: date) -> tuple:
 def _upns(rng: np.random.Generator, la: np.ndarray, cohort: np.ndarray, missing: float) -> list[str | None]:
     draw = rng.random(len(la))
     numbers = rng.integers(0, 10**7, len(la))
-    digits = [f"{a}{n:07d}"[:7] + f"{c % 100:02d}{i % 1000:03d}" for i, (a, n, c) in enumerate(zip(la, numbers, cohort, strict=True))]
+    digits = [
+        f"{a}{n:07d}"[:7] + f"{c % 100:02d}{i % 1000:03d}"
+        for i, (a, n, c) in enumerate(zip(la, numbers, cohort, strict=True))
+    ]
     return [None if d < missing else upn_with_check_letter(x) for x, d in zip(digits, draw, strict=True)]
 
 

@@ -14,7 +14,17 @@ ETHNICITIES = {
 }  # fmt: skip
 NEEDS = {
     "K": {"SLCN": 0.257, "SEMH": 0.21, "MLD": 0.17, "SPLD": 0.16, "ASD": 0.09, "OTH": 0.05, "NSA": 0.063},
-    "E": {"ASD": 0.336, "SLCN": 0.20, "SEMH": 0.15, "SLD": 0.09, "MLD": 0.08, "SPLD": 0.04, "PD": 0.04, "PMLD": 0.03, "OTH": 0.034},
+    "E": {
+        "ASD": 0.336,
+        "SLCN": 0.20,
+        "SEMH": 0.15,
+        "SLD": 0.09,
+        "MLD": 0.08,
+        "SPLD": 0.04,
+        "PD": 0.04,
+        "PMLD": 0.03,
+        "OTH": 0.034,
+    },
 }
 FIRST_AUTHORITY = 801
 
@@ -45,7 +55,14 @@ class World:
     schools: dict[str, list[Any]]
 
 
-def make_world(rng: np.random.Generator, pupils: int, years: int, authorities: int, first_year: int, scenario: dict[str, Any]) -> World:
+def make_world(
+    rng: np.random.Generator,
+    pupils: int,
+    years: int,
+    authorities: int,
+    first_year: int,
+    scenario: dict[str, Any],
+) -> World:
     """Draw neighbourhoods, schools, families and children.
 
     Parameters
@@ -80,8 +97,12 @@ def make_world(rng: np.random.Generator, pupils: int, years: int, authorities: i
     engagement = 0.40 * rng.standard_normal(total) + 0.25 * stability_home[household] + 0.22 * (sen > 0) + 0.25 * fsm
     place = rng.random(total)
     strain = 1 / (1 + np.exp(-(1.4 * engagement + 1.4 * stability_home[household] - 2.6)))
-    place = np.where(place < 0.030 * strain, 3, np.where(place < 0.055 * strain, 2, np.where(place < 0.12 * strain, 1, 0)))
-    schools, primary, secondary, special = _schools(rng, area, household, n_areas, area_authority, authorities, total, sen, scenario)
+    place = np.where(
+        place < 0.030 * strain, 3, np.where(place < 0.055 * strain, 2, np.where(place < 0.12 * strain, 1, 0))
+    )
+    schools, primary, secondary, special = _schools(
+        rng, area, household, n_areas, area_authority, authorities, total, sen, scenario
+    )
     return World(
         authority, area, decile, area_authority, stability_home, household, cohort, engagement - engagement.mean(),
         np.where(boys, "M", "F"), rng.choice(list(ETHNICITIES), size=total, p=_shares(ETHNICITIES)),
@@ -105,7 +126,7 @@ def _schools(rng, area, household, n_areas, area_authority, authorities, total, 
     """Lay schools over areas: a primary to a few areas, a secondary to a few primaries, special schools and AP for all."""
     scale = float(scenario["place"]["pupils_per_school"])
     per_area = max(total / n_areas, 1)
-    areas_a_primary = max(int(round(300 * scale / per_area)), 1)
+    areas_a_primary = max(round(300 * scale / per_area), 1)
     n_primary = -(-n_areas // areas_a_primary)
     n_secondary = max(-(-n_primary // 5), authorities)
     n_special = max(authorities, total // 12000)
@@ -114,7 +135,11 @@ def _schools(rng, area, household, n_areas, area_authority, authorities, total, 
     phases = ["primary"] * n_primary + ["secondary"] * n_secondary + ["special"] * n_special + ["ap"] * authorities
     n = len(phases)
     home = np.r_[np.arange(n_primary) * areas_a_primary, np.arange(n_secondary) * n_areas // n_secondary]
-    la = np.r_[area_authority[np.minimum(home, n_areas - 1)], np.arange(n_special) % authorities, np.arange(authorities)]
+    la = np.r_[
+        area_authority[np.minimum(home, n_areas - 1)],
+        np.arange(n_special) % authorities,
+        np.arange(authorities),
+    ]
     ages = {"primary": (4, 11), "secondary": (11, 16), "special": (4, 16), "ap": (11, 16)}
     schools = {
         "urn": [str(100001 + i) for i in range(n)],

@@ -8,8 +8,16 @@ from histories.opening import Histories
 from histories.rules.rule import Rule
 from histories.tables import TABLES
 
-SPELLS_OF = {t.table: next(c for c in ("entry_date", "start_date", "missing_from") if c in t.columns) for t in TABLES.values() if t.end}
-RECORDED = [t.table for t in TABLES.values() if "recorded_on" in t.columns and t.table not in ("enrolments", "admissions", "interventions")]
+SPELLS_OF = {
+    t.table: next(c for c in ("entry_date", "start_date", "missing_from") if c in t.columns)
+    for t in TABLES.values()
+    if t.end
+}
+RECORDED = [
+    t.table
+    for t in TABLES.values()
+    if "recorded_on" in t.columns and t.table not in ("enrolments", "admissions", "interventions")
+]
 HAPPENED = {"attendance": "date", "termly_attendance": "term_end"}
 
 
@@ -37,7 +45,8 @@ def _overlapping(h: Histories) -> nw.LazyFrame:
     own = own.unique(subset=["pupil_id", "urn", "entry_date"], keep="last", order_by=["known", "leaving_date"])
     after = nw.col("entry_date").shift(-1).over("pupil_id", order_by=["entry_date", "urn"])
     return own.with_columns(after.alias("next_entry")).filter(
-        ~nw.col("next_entry").is_null() & (nw.col("leaving_date").is_null() | (nw.col("leaving_date") > nw.col("next_entry")))
+        ~nw.col("next_entry").is_null()
+        & (nw.col("leaving_date").is_null() | (nw.col("leaving_date") > nw.col("next_entry")))
     )
 
 
@@ -49,9 +58,17 @@ def _age_out_of_range(h: Histories) -> nw.LazyFrame:
 
 def _mark_outside_roll(h: Histories) -> nw.LazyFrame:
     """Days of marks on which the child was on no roll; counted by pupil and day."""
-    days = h.frame("attendance").group_by("pupil_id").agg(nw.col("date").min().alias("first"), nw.col("date").max().alias("last"))
-    rolls = h.frame("enrolments").with_columns(nw.when(nw.col("leaving_date").is_null()).then(nw.lit(10**6)).otherwise(nw.col("leaving_date")).alias("until"))
-    rolls = rolls.group_by("pupil_id").agg(nw.col("entry_date").min().alias("entry"), nw.col("until").max().alias("until"))
+    days = (
+        h.frame("attendance")
+        .group_by("pupil_id")
+        .agg(nw.col("date").min().alias("first"), nw.col("date").max().alias("last"))
+    )
+    rolls = h.frame("enrolments").with_columns(
+        nw.when(nw.col("leaving_date").is_null()).then(nw.lit(10**6)).otherwise(nw.col("leaving_date")).alias("until")
+    )
+    rolls = rolls.group_by("pupil_id").agg(
+        nw.col("entry_date").min().alias("entry"), nw.col("until").max().alias("until")
+    )
     return days.join(rolls, on="pupil_id", how="left").filter(
         nw.col("entry").is_null() | (nw.col("first") < nw.col("entry")) | (nw.col("last") > nw.col("until"))
     )

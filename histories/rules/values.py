@@ -66,15 +66,60 @@ _KEYED = [t.table for t in TABLES.values() if "pupil_id" in t.columns and t.tabl
 
 VALUES = [
     *(
-        Rule(f"H{100 + n}", "error", table, f"{column} holds codes that do not exist", f"Correct the codes; docs/histories.md lists those of {column}.", _unknown_code(table, column, codes))
+        Rule(
+            f"H{100 + n}",
+            "error",
+            table,
+            f"{column} holds codes that do not exist",
+            f"Correct the codes; docs/histories.md lists those of {column}.",
+            _unknown_code(table, column, codes),
+        )
         for n, (table, column, codes) in enumerate(_CODED)
     ),
     *(
-        Rule(f"H{150 + n}", "error", table, "rows of pupils who are not in the table pupils", "Add the pupils, or remove the rows.", _orphan(table, "pupil_id", "pupils", "pupil_id"), ("pupils",))
+        Rule(
+            f"H{150 + n}",
+            "error",
+            table,
+            "rows of pupils who are not in the table pupils",
+            "Add the pupils, or remove the rows.",
+            _orphan(table, "pupil_id", "pupils", "pupil_id"),
+            ("pupils",),
+        )
         for n, table in enumerate(_KEYED)
     ),
-    Rule("H170", "warning", "enrolments", "schools that are not in the table schools", "Add the schools; without them a phase is not known.", _orphan("enrolments", "urn", "schools", "urn"), ("schools",)),
-    Rule("H171", "warning", "addresses", "areas that are not in the table areas", "Add the areas; without them deprivation is not known.", _orphan("addresses", "lsoa", "areas", "lsoa"), ("areas",)),
-    Rule("H172", "warning", "attendance", "codes that were not valid on their date", "Look at the codes; they are counted all the same.", _not_valid_on_its_date),
-    Rule("H173", "warning", "pupils", "UPNs whose form or check letter is wrong", "Ask the schools; the rows are kept.", _wrong_check_letter),
+    Rule(
+        "H170",
+        "warning",
+        "enrolments",
+        "schools that are not in the table schools",
+        "Add the schools; without them a phase is not known.",
+        _orphan("enrolments", "urn", "schools", "urn"),
+        ("schools",),
+    ),
+    Rule(
+        "H171",
+        "warning",
+        "addresses",
+        "areas that are not in the table areas",
+        "Add the areas; without them deprivation is not known.",
+        _orphan("addresses", "lsoa", "areas", "lsoa"),
+        ("areas",),
+    ),
+    Rule(
+        "H172",
+        "warning",
+        "attendance",
+        "codes that were not valid on their date",
+        "Look at the codes; they are counted all the same.",
+        _not_valid_on_its_date,
+    ),
+    Rule(
+        "H173",
+        "warning",
+        "pupils",
+        "UPNs whose form or check letter is wrong",
+        "Ask the schools; the rows are kept.",
+        _wrong_check_letter,
+    ),
 ]

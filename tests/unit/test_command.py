@@ -13,7 +13,7 @@ from histories.terminal import json_option, progress, result
 from serving import command
 
 
-@pytest.fixture()
+@pytest.fixture
 def verb(monkeypatch):
     """Put a verb `features` in the place of the real one that does what the test says."""
 

@@ -14,7 +14,9 @@ def test_defaults_lie_in_the_working_folder(tmp_path):
 
 
 def test_the_nearer_place_wins(tmp_path, monkeypatch):
-    (tmp_path / "onroll.toml").write_text('onroll_model = "from@toml"\nonroll_memory = "1GiB"\nonroll_engine = "polars"')
+    (tmp_path / "onroll.toml").write_text(
+        'onroll_model = "from@toml"\nonroll_memory = "1GiB"\nonroll_engine = "polars"'
+    )
     (tmp_path / ".env").write_text("ONROLL_MODEL=from@dotenv\nONROLL_MEMORY=2GiB\n")
     monkeypatch.setenv("ONROLL_MODEL", "from@environment")
     found = settings()

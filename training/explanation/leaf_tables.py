@@ -91,10 +91,12 @@ def build(model: dict[str, Any]) -> LeafTables:
         rows = shapley_table(np.array([c[3] for c in path.values()], float), value)
         tables.append(rows.ravel())
         at += rows.size
-    slot, feature, low, high, missing = (list(c) for c in zip(*conditions, strict=True)) if conditions else ([], [], [], [], [])
+    slots, on, lows, highs, missings = (
+        (list(c) for c in zip(*conditions, strict=True)) if conditions else ([], [], [], [], [])
+    )
     return LeafTables(
         np.array([v for v, _ in leaves]), np.array([len(p) for _, p in leaves], np.int32), unique, np.array(edges, np.int64),
-        np.array(slot, np.int32), np.array(feature, np.int32), np.array(low, float), np.array(high, float), np.array(missing, bool),
+        np.array(slots, np.int32), np.array(on, np.int32), np.array(lows, float), np.array(highs, float), np.array(missings, bool),
         np.array(starts, np.int64), np.concatenate(tables) if tables else np.zeros(0), base, int(model["max_feature_idx"]) + 1,
     )  # fmt: skip
 
@@ -110,7 +112,10 @@ def _walk(node: dict[str, Any], path: dict[int, list[Any]], leaves: list[tuple[f
     counts = [_count(node["left_child"]), _count(node["right_child"])]
     total, expected = sum(counts), 0.0
     nan_left = node["default_left"] if node["missing_type"] == "NaN" else threshold >= 0
-    for child, count, left in ((node["left_child"], counts[0], True), (node["right_child"], counts[1], False)):
+    for child, count, left in (
+        (node["left_child"], counts[0], True),
+        (node["right_child"], counts[1], False),
+    ):
         low, high, missing, share = path.get(f, [-math.inf, math.inf, True, 1.0])
         narrowed = [low, min(high, threshold)] if left else [max(low, threshold), high]
         own = {**path, f: [*narrowed, missing and nan_left == left, share * count / total]}
@@ -160,7 +165,23 @@ def shapley_table(z: np.ndarray, value: float) -> np.ndarray:
 
 
 @njit(cache=True, parallel=True)
-def _contribute(x, value, n_unique, unique, cond_start, cond_slot, cond_feature, cond_low, cond_high, cond_missing, table_start, table, base, out, margins):
+def _contribute(
+    x,
+    value,
+    n_unique,
+    unique,
+    cond_start,
+    cond_slot,
+    cond_feature,
+    cond_low,
+    cond_high,
+    cond_missing,
+    table_start,
+    table,
+    base,
+    out,
+    margins,
+):
     for r in prange(x.shape[0]):
         total = 0.0
         for leaf in range(value.shape[0]):

@@ -13,7 +13,10 @@ SHOWN_FEATURES = 5  # in a reason; the rest of the theme is one line, so that pa
 
 
 def reasons(
-    values: dict[str, float | None], contributions: np.ndarray, catalogue: list[dict[str, Any]], themes: dict[str, str]
+    values: dict[str, float | None],
+    contributions: np.ndarray,
+    catalogue: list[dict[str, Any]],
+    themes: dict[str, str],
 ) -> tuple[list[Reason], list[Reason], list[Reason]]:
     """Turn one row's contributions into reasons.
 
@@ -33,7 +36,9 @@ def reasons(
     for i, f in enumerate(catalogue):
         if contributions[i] != 0.0:
             by_theme.setdefault((f["theme"], f["role"] == "reason"), []).append(i)
-    raising, protective, context = [], [], []
+    raising: list[Reason] = []
+    protective: list[Reason] = []
+    context: list[Reason] = []
     for (theme, is_reason), members in by_theme.items():
         total = math.fsum(contributions[i] for i in members)
         made = _reason(theme, total, members, values, contributions, catalogue, themes)
@@ -48,7 +53,11 @@ def _reason(
 ) -> Reason:  # fmt: skip
     ordered = sorted(members, key=lambda i: (-abs(contributions[i]), i))
     shown = [
-        {"name": catalogue[i]["name"], "value": values.get(catalogue[i]["name"]), "contribution": float(contributions[i])}
+        {
+            "name": catalogue[i]["name"],
+            "value": values.get(catalogue[i]["name"]),
+            "contribution": float(contributions[i]),
+        }
         for i in ordered[:SHOWN_FEATURES]
         if catalogue[i]["role"] != "never_shown"
     ]
