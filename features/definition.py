@@ -89,13 +89,13 @@ def _faults(read: dict[str, Any], where: str) -> Any:
         if needed not in read:
             yield Fault(
                 "the key is missing",
-                f"{where}, {key}",
+                f"{where}, {needed}",
                 "Add it; a definition says what it means and where it comes from.",
             )
     key: str
     value: Any
     for key, value in read.items():
-        kind = kinds.get(key, int)
+        kind: Any = kinds.get(key, int)
         if key not in allowed:
             yield Fault("no such key", f"{where}, {key}", f"Use one of {', '.join(allowed)}.")
         elif not isinstance(value, kind) or (kind is int and (isinstance(value, bool) or not 0 <= value <= 3650)):

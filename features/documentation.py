@@ -25,7 +25,9 @@ def page() -> str:
             for f in CATALOGUE
             if f.theme == theme
         )
-        parts.append(f"## {title}\n\n| feature | said when it raises a score | tables | days | direction | shown as |\n|---|---|---|---|---|---|\n{rows}\n")
+        parts.append(
+            f"## {title}\n\n| feature | said when it raises a score | tables | days | direction | shown as |\n|---|---|---|---|---|---|\n{rows}\n"
+        )
     parts.append("# Definitions of missing\n")
     for name in Definition.shipped():
         d = Definition.load(name)

@@ -23,7 +23,9 @@ def page() -> str:
     parts.append("## Codes\n")
     named = sorted({c.codes for t in TABLES.values() for c in t.columns.values() if c.codes})
     for name in named:
-        parts.append(f"### {name}\n\n" + "\n".join(f"- `{k}` {v}{_dates(name, k)}" for k, v in code_set(name).items()) + "\n")
+        parts.append(
+            f"### {name}\n\n" + "\n".join(f"- `{k}` {v}{_dates(name, k)}" for k, v in code_set(name).items()) + "\n"
+        )
     return "\n".join(parts)
 
 
