@@ -132,7 +132,9 @@ def august_before(day: date) -> int:
 def completed_years(born: str, on: str) -> pl.Expr:
     """Return whole years from one column of day numbers to another."""
     b, d = pl.col(born).cast(pl.Date), pl.col(on).cast(pl.Date)
-    before = (d.dt.month() * 100 + d.dt.day()) < (b.dt.month() * 100 + b.dt.day())
+    # Polars keeps months in eight bits, which a hundredfold would overflow.
+    day_of_year = [x.dt.month().cast(pl.Int32) * 100 + x.dt.day().cast(pl.Int32) for x in (b, d)]
+    before = day_of_year[1] < day_of_year[0]
     return d.dt.year() - b.dt.year() - before.cast(pl.Int32)
 
 

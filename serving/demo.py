@@ -20,7 +20,7 @@ from features import Definition, default_as_of
 from features.visible import HAPPENED
 from histories.faults import Fault, Faults
 from histories.opening import Histories
-from histories.population import simulate
+from histories.population.simulation import simulate
 from histories.settings import Settings, settings
 from histories.tables import TABLES
 from histories.terminal import progress, say

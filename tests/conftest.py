@@ -19,7 +19,46 @@ settings.load_profile("onroll")
 @pytest.fixture(autouse=True)
 def own_working_folder(tmp_path, monkeypatch):
     """Run each test in an empty folder, without the settings of whoever runs it."""
-    for key in KEYS:
+    for key in (*KEYS, "ONROLL_TRACEBACK"):
         monkeypatch.delenv(key, raising=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="session")
+def small_histories(tmp_path_factory):
+    """A folder with a made-up population of 300 pupils over one year, made once."""
+    from histories.population.simulation import simulate
+
+    out = tmp_path_factory.mktemp("population") / "histories"
+    simulate(out, pupils=300, years=1, seed=3, truth=True)
+    return out
+
+
+@pytest.fixture(scope="session")
+def bundle(small_histories, tmp_path_factory):
+    """A model folder trained on made-up labels that follow absence; good enough to score and explain with."""
+    from datetime import date
+
+    import numpy as np
+
+    from features import matrix
+    from features.catalogue import THEMES, catalogue_digest, declarations
+    from histories.opening import Histories
+    from training.bundle import Manifest, write_bundle
+    from training.candidates import boosted
+    from training.training import NAMES
+
+    table = matrix(Histories.open(small_histories), [date(2025, 1, 13), date(2025, 4, 28)])
+    x = np.column_stack([table[n].to_numpy(zero_copy_only=False) for n in NAMES])
+    y = (x[:, NAMES.index("absent_rate_365d")] > 0.07).astype(float)
+    settings = {**boosted.DEFAULTS, "rounds": 40, "min_data_in_leaf": 5, "feature_fraction": 0.5}
+    booster = boosted.train(x, y, NAMES, settings, 1)
+    manifest = Manifest(
+        "onroll", "1", ["2025-01-13"], None, "commissioner_or_unknown", 120, NAMES, declarations(), catalogue_digest(),
+        {"a": 1.0, "b": -1.0, "bootstrap": [[0.9, -1.1], [1.1, -0.9]]},
+        [{"name": "high", "at_least": 0.3}, {"name": "usual", "at_least": 0.0}], 0.1, THEMES,
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("bundle")
+    write_bundle(folder, booster.model_to_string(), manifest, "# card\n")
+    return folder

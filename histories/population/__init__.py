@@ -1,5 +1,1 @@
-"""A made-up population of pupils whose true risks are known."""
-
-from histories.population.simulation import simulate
-
-__all__ = ["simulate"]
+"""A made-up population of pupils whose true risks are known; start with ``simulation.simulate``."""

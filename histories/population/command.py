@@ -31,7 +31,7 @@ def simulate(
     as_json: bool,
 ) -> None:
     """Write histories of a made-up population into the new folder OUT."""
-    from histories.population import simulate as run
+    from histories.population.simulation import simulate as run
 
     with progress("made-up population") as advance:
         rows = run(

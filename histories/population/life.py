@@ -98,8 +98,8 @@ def hazards(x, h, crisis, year, effect, p, out):
     """
     grown = 1.0 + 0.06 * max(year - 6, 0)
     strain = math.exp(min(effect * (0.7 * x + 0.8 * h), 5.0))
-    out[0] = p[6] * strain * grown + crisis * p[12] * min(math.exp(effect * 0.55 * h), 5.0) * effect
-    out[1] = p[7] * strain * grown + crisis * p[13] * min(math.exp(effect * 0.45 * h), 5.0) * effect
+    out[0] = p[6] * strain * grown + crisis * p[12] * min(math.exp(effect * 0.20 * h), 5.0) * effect
+    out[1] = p[7] * strain * grown + crisis * p[13] * min(math.exp(effect * 0.20 * h), 5.0) * effect
     out[2] = p[8] * math.exp(min(1.35 * x, 4.5)) * (0.6 + 0.12 * year)
     out[3] = p[9] * math.exp(min(0.6 * h, 3.0))
     out[4] = p[10]

@@ -1,0 +1,98 @@
+"""What counts as going missing, by example."""
+
+from datetime import date
+
+import pytest
+
+from features import Definition, label
+from histories.faults import Faults
+from histories.opening import Histories
+
+D = date(2024, 1, 15)
+# Pupil B is there so that the histories go on long enough for A's window to be known.
+PUPILS = [{"pupil_id": p, "date_of_birth": "2014-05-01"} for p in "AB"]
+LATE = {
+    "pupil_id": "B",
+    "urn": "1",
+    "entry_date": "2018-09-04",
+    "leaving_date": "2025-06-01",
+    "destination": "over_age",
+}
+
+
+def outcome(left=None, destination=None, known=None, definition="commissioner_or_unknown", again=None, **tables):
+    own = {
+        "pupil_id": "A",
+        "urn": "1",
+        "entry_date": "2018-09-04",
+        "leaving_date": left,
+        "destination": destination,
+        "leaving_recorded_on": known,
+    }
+    back = [{"pupil_id": "A", "urn": "2", "entry_date": again}] if again else []
+    ends = [{"pupil_id": "B", "start_date": "2025-06-01", "category": "SUSP"}]
+    histories = Histories.from_rows({"pupils": PUPILS, "enrolments": [own, LATE, *back], "suspensions": ends, **tables})
+    found = label(histories, [D], Definition.load(definition), 120).to_pylist()
+    return next((r["label"], r["outcome"]) for r in found if r["pupil_id"] == "A")
+
+
+@pytest.mark.parametrize(
+    ("left", "destination", "known", "expected"),
+    [
+        (None, None, None, (0.0, "stayed")),
+        ("2024-02-01", "missing_education", "2024-02-10", (1.0, "missing_education")),
+        ("2024-01-15", "missing_education", "2024-02-10", (1.0, "missing_education")),
+        ("2024-05-13", "missing_education", "2024-06-10", (1.0, "missing_education")),
+        ("2024-05-14", "missing_education", "2024-06-10", (0.0, "stayed")),
+        ("2024-02-01", "unknown", "2024-02-10", (1.0, "unknown")),
+        ("2024-02-01", None, "2024-02-10", (1.0, "unknown")),
+        ("2024-02-01", "abroad", "2024-02-10", (0.0, "abroad")),
+        ("2024-02-01", "home_education", "2024-02-10", (0.0, "home_education")),
+        ("2024-01-14", "missing_education", "2024-01-20", (None, "left_before")),
+    ],
+)
+def test_what_happened_in_the_window_decides(left, destination, known, expected):
+    assert outcome(left, destination, known) == expected
+
+
+def test_unknown_does_not_count_when_the_child_is_back_within_twenty_school_days():
+    assert outcome("2024-02-01", "unknown", "2024-02-10", again="2024-02-20")[0] == 0.0
+    assert outcome("2024-02-01", "unknown", "2024-02-10", again="2024-04-29")[0] == 1.0
+
+
+def test_definitions_differ():
+    assert outcome("2024-02-01", "home_education", "2024-02-10", "any_unplanned_exit")[0] == 1.0
+    assert outcome("2024-02-01", "unknown", "2024-02-10", "commissioner")[0] == 0.0
+    case = [{"pupil_id": "A", "missing_from": "2024-03-01", "reported_on": "2024-04-01"}]
+    assert outcome(definition="cme_register", cme=case)[0] == 1.0
+
+
+def test_a_window_that_is_not_fully_known_has_no_label():
+    own = {
+        "pupil_id": "A",
+        "urn": "1",
+        "entry_date": "2018-09-04",
+        "leaving_date": "2024-02-01",
+        "destination": "missing_education",
+    }
+    histories = Histories.from_rows({"pupils": PUPILS[:1], "enrolments": [own]})
+    found = label(histories, [D], Definition.load(), 120).to_pylist()
+    assert [(r["label"], r["outcome"]) for r in found] == [(None, "not_known")]
+
+
+@pytest.mark.parametrize("name", Definition.shipped())
+def test_every_shipped_definition_names_its_source(name):
+    assert len(Definition.load(name).source) > 20
+
+
+HEAD = "title = 'x'\ntext = 'x'\nsource = 'x'\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "title = 1", HEAD, HEAD + "cases = 1", HEAD + "destinations = ['moon']", HEAD + "cases = true\nnosuch = 1", HEAD + "cases = true\nmin_age = -1", "title = ", HEAD + "destinations = [1]"],
+)  # fmt: skip
+def test_a_wrong_definition_is_said(tmp_path, text):
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(Faults):
+        Definition.load(str(tmp_path / "mine.toml"))
