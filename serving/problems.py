@@ -57,7 +57,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, e: RequestValidationError) -> JSONResponse:
-        errors = [{"loc": _places(d["loc"]), "msg": d["msg"], "type": d["type"]} for d in e.errors()[:100]]
+        errors = [{"loc": _places(d["loc"], d["type"]), "msg": d["msg"], "type": d["type"]} for d in e.errors()[:100]]
         malformed = any(d["type"] == "json_invalid" for d in e.errors())
         return answer(
             400 if malformed else 422,
@@ -70,13 +70,9 @@ def install(app: FastAPI) -> None:
         return answer(e.status_code)
 
 
-def _places(loc: tuple[Any, ...]) -> list[str]:
+def _places(loc: tuple[Any, ...], kind: str) -> list[str]:
     """Keep the declared part of a place; what a caller made up as a key could be a value."""
-    known = [
-        str(x)
-        if isinstance(x, int)
-        or (isinstance(x, str) and x.isidentifier() and len(x) < 40 and not any(c.isdigit() for c in x))
-        else "…"
-        for x in loc
-    ]
-    return known
+    made_up = kind == "extra_forbidden"
+    kept = loc[:-1] if made_up else loc
+    known = [str(x) if isinstance(x, int) or (x.isidentifier() and x.islower() and len(x) < 40) else "…" for x in kept]
+    return [*known, "…"] if made_up else known

@@ -204,7 +204,7 @@ class Store:
             return None
         return Caller(row.key_id, row.role, row.authority, tuple(json.loads(row.urns)))
 
-    def keys(self) -> list[dict[str, Any]]:
+    def list_keys(self) -> list[dict[str, Any]]:
         """Return all keys without their secrets."""
         columns = [c for c in StoredKey.__table__.columns if c.name != "digest"]
         with self.engine.connect() as connection:

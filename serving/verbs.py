@@ -94,7 +94,7 @@ def list_(as_json: bool) -> None:
     from histories.settings import settings
     from serving.store import Store
 
-    found = Store(settings().database_url).keys()
+    found = Store(settings().database_url).list_keys()
     lines = [
         f"{k['key_id']}  {k['role']:13} {k['authority'] or 'all':5} {'revoked' if k['revoked'] else k['expires'] or 'no end'}"
         for k in found

@@ -33,7 +33,7 @@ PURPOSE = 40
 def absence_chance(x, crisis, year, sen):
     """Return the chance of missing a day."""
     if crisis:
-        return 0.88
+        return 0.94
     level = -3.40 if year < 7 else -2.92
     return 1.0 / (
         1.0 + math.exp(-(level + 0.92 * x + 0.10 * x * abs(x) * (x > 0) + 0.30 * (sen == 1) + 0.55 * (sen == 2)))

@@ -14,12 +14,15 @@ thousand, whatever the number of threads.
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numba import njit, prange
 
+# Numba's plain thread pool must not be entered twice at once.
+_one_at_a_time = threading.Lock()
 MOST_FEATURES = 12  # features on one path; 2^12 patterns are still a small table
 
 
@@ -220,8 +223,9 @@ def contributions(tables: LeafTables, x: np.ndarray) -> tuple[np.ndarray, np.nda
     out = np.zeros((len(x), tables.n_features + 1))
     margins = np.zeros(len(x))
     t = tables
-    _contribute(
-        x, t.value, t.n_unique, t.unique, t.cond_start, t.cond_slot, t.cond_feature, t.cond_low, t.cond_high, t.cond_missing,
-        t.table_start, t.table, t.base, out, margins,
-    )  # fmt: skip
+    with _one_at_a_time:
+        _contribute(
+            x, t.value, t.n_unique, t.unique, t.cond_start, t.cond_slot, t.cond_feature, t.cond_low, t.cond_high, t.cond_missing,
+            t.table_start, t.table, t.base, out, margins,
+        )  # fmt: skip
     return out, margins

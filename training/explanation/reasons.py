@@ -42,7 +42,9 @@ def reasons(
     for (theme, is_reason), members in by_theme.items():
         total = math.fsum(contributions[i] for i in members)
         made = _reason(theme, total, members, values, contributions, catalogue, themes)
-        (context if not is_reason else raising if total > 0 else protective).append(made)
+        # A reason has to say something that is so; "no support" alone is kept in the sum and shown as context.
+        said = is_reason and (total <= 0 or _says_something(members, values, contributions, catalogue))
+        (context if not said else raising if total > 0 else protective).append(made)
     order = lambda r: (-abs(r.contribution), r.theme)  # noqa: E731
     return sorted(raising, key=order), sorted(protective, key=order), sorted(context, key=order)
 
@@ -65,10 +67,21 @@ def _reason(
     if len(shown) < len(members):
         shown.append({"name": "others", "value": None, "contribution": rest})
     same_way = [i for i in ordered if (contributions[i] > 0) == (total > 0) and catalogue[i]["role"] != "never_shown"]
+    if total > 0:
+        same_way.sort(key=lambda i: not values.get(catalogue[i]["name"]))
     sentence = next((s for i in same_way if (s := sentence_of(catalogue[i], values, total > 0))), None)
     if sentence is None:
         sentence = f"{themes.get(theme, theme)}: little is recorded"
     return Reason(themes.get(theme, theme), sentence, "raises" if total > 0 else "lowers", total, shown)
+
+
+def _says_something(
+    members: list[int], values: dict[str, float | None], contributions: np.ndarray, catalogue: list[dict[str, Any]]
+) -> bool:
+    """Tell whether a feature that raised the score is known and did happen."""
+    return any(
+        contributions[i] > 0 and values.get(catalogue[i]["name"]) for i in members if catalogue[i]["role"] == "reason"
+    )
 
 
 def sentence_of(declaration: dict[str, Any], values: dict[str, float | None], raises: bool) -> str | None:

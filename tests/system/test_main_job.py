@@ -1,0 +1,140 @@
+"""The main job by its verbs: simulate, check, features, train, models, score; and wrong usage leaves with the right code."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+
+from tests.system.test_service import ROOT
+
+
+def onroll(home, *words, code=0, **environment):
+    import os
+
+    done = subprocess.run(
+        [sys.executable, "-m", "serving.command", *words], cwd=home, env={**os.environ, "PYTHONPATH": ROOT, **environment}, capture_output=True, text=True, check=False
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    return json.loads(done.stdout) if "--json" in words and code == 0 else done.stderr
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A working folder with histories and a trained champion."""
+    home = tmp_path_factory.mktemp("main")
+    onroll(home, "simulate", "h", "--pupils", "9000", "--years", "4", "--seed", "2", "--truth", "--json")
+    (home / "config.toml").write_text("rounds = 60\n")
+    trained = onroll(home, "train", "h", "--config", "config.toml", "--json")
+    assert trained["version"] == 1
+    return home
+
+
+def test_the_first_model_is_champion_and_beats_knowing_nothing(home):
+    (version,) = onroll(home, "models", "list", "--json")["versions"]
+    assert version["aliases"] == ["champion"]
+    shown = onroll(home, "models", "show", "--json")
+    assert shown["metrics"]["lightgbm"]["average_precision"] > 5 * shown["metrics"]["base_rate"]["average_precision"]
+
+
+def test_the_same_data_and_seed_give_the_same_model_and_promotion_can_be_rolled_back(home):
+    assert onroll(home, "train", "h", "--config", "config.toml", "--json")["version"] == 2
+    releases = home / "mlruns" / "releases" / "onroll"
+    assert (releases / "v1" / "booster.txt").read_bytes() == (releases / "v2" / "booster.txt").read_bytes()
+    assert json.loads((releases / "aliases.json").read_text()) == {"champion": 1, "challenger": 2}
+    onroll(home, "models", "promote", "2", "--by", "a", "--reason", "b", "--json")
+    assert json.loads((releases / "aliases.json").read_text()) == {"champion": 2}
+    onroll(home, "models", "rollback", "--by", "a", "--reason", "c", "--json")
+    assert json.loads((releases / "aliases.json").read_text())["champion"] == 1
+    moves = onroll(home, "models", "history", "--json")["history"]
+    assert [(m["alias"], m["version"]) for m in moves] == [
+        ("champion", 1),
+        ("challenger", 2),
+        ("champion", 2),
+        ("champion", 1),
+    ]
+
+
+def test_scores_have_the_columns_of_the_contract_and_rank_the_risky_first(home):
+    onroll(home, "score", "h", "--as-of", "2025-09-08", "--out", "s.parquet", "--json")
+    scores = pl.read_parquet(home / "s.parquet")
+    wanted = [
+        "pupil_id",
+        "as_of",
+        "risk",
+        "risk_low",
+        "risk_high",
+        "rank",
+        "band",
+        "reasons",
+        "missing_tables",
+        "model",
+        "model_version",
+        "definition",
+        "horizon_days",
+    ]
+    assert scores.columns[:13] == wanted
+    assert scores["rank"].to_list() == list(range(1, scores.height + 1))
+    truth = pl.read_parquet(home / "h" / "truth.parquet")
+    both = scores.join(truth, on=["pupil_id", "as_of"], suffix="_true")
+    assert both.filter(pl.col("rank") <= 50)["risk_true"].mean() > 10 * both["risk_true"].mean()
+
+
+def test_training_until_a_day_uses_nothing_recorded_from_it_on(home):
+    """The model trained until a day is the same when everything later is taken away."""
+    assert onroll(home, "train", "h", "--config", "config.toml", "--until", "2025-06-01", "--json")["version"] >= 2
+    import datetime
+
+    cut = home / "cut"
+    cut.mkdir()
+    day = datetime.date(2025, 6, 1)
+    for file in (home / "h").glob("*.parquet"):
+        frame = pl.read_parquet(file)
+        if "recorded_on" in frame.columns:
+            frame = frame.filter(pl.col("recorded_on") < day)
+        if "leaving_recorded_on" in frame.columns:
+            late = pl.col("leaving_recorded_on") >= day
+            frame = frame.with_columns(
+                pl.when(late).then(None).otherwise(c).alias(c)
+                for c in ("leaving_date", "leaving_ground", "destination", "destination_urn", "leaving_recorded_on")
+            )
+        if "reported_on" in frame.columns:
+            frame = frame.filter(pl.col("reported_on") < day)
+        frame.write_parquet(cut / file.name)
+    other = home / "other"
+    other.mkdir()
+    shutil.copy(home / "config.toml", other)
+    onroll(other, "train", str(cut), "--config", "config.toml", "--until", "2025-06-01", "--json")
+    full = sorted((home / "mlruns" / "releases" / "onroll").glob("v*"), key=lambda f: int(f.name[1:]))[-1]
+    assert (full / "booster.txt").read_text() == (
+        other / "mlruns" / "releases" / "onroll" / "v1" / "booster.txt"
+    ).read_text()
+
+
+def test_runs_hold_no_rows_and_no_pupil(home):
+    ids = pl.read_parquet(home / "h" / "pupils.parquet")["pupil_id"].head(50).to_list()
+    for file in (home / "mlruns").rglob("*"):
+        if file.is_file():
+            data = file.read_bytes()
+            assert not any(i.encode() in data for i in ids), file.name
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (["check", "nowhere"], 1), (["train", "nowhere"], 1), (["score", "h", "--as-of", "soon", "--out", "x"], 2), (["score", "h", "--out", "x"], 2),
+        (["score", "h", "--as-of", "2025-09-08", "--out", "x", "--model", "onroll@nobody"], 1), (["score", "nowhere", "--as-of", "2025-09-08", "--out", "x"], 1),
+        (["train", "h", "--definition", "nosuch"], 1), (["train", "h", "--horizon", "0"], 2), (["train", "h", "--until", "2021-09-01"], 1), (["train", "h", "--config", "nowhere.toml"], 1),
+        (["features", "h"], 2), (["features", "nowhere", "--as-of", "2025-01-13", "--out", "f"], 1), (["import"], 2), (["import", "nosuch", "x", "--into", "y"], 2),
+        (["import", "school-census", "nowhere", "--into", "y"], 1), (["keys", "create", "--role", "worker"], 1), (["keys", "create", "--role", "king"], 2), (["keys", "revoke", "x"], 1),
+        (["models", "promote", "99", "--by", "a", "--reason", "b"], 1), (["models", "promote", "x"], 2), (["simulate", "h"], 2), (["simulate", "new", "--pupils", "1"], 2),
+        (["simulate", "new", "--scenario", "nosuch"], 1), (["nosuch"], 2),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_leaves_with_its_code_and_no_traceback(home, words, code):
+    said = onroll(home, *words, code=code)
+    assert said.strip()
+    assert not (home / "new").exists()

@@ -1,0 +1,131 @@
+"""The real server: a live score equals the batch score, nothing of a child is in logs or metrics, and it stops cleanly."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from datetime import date
+
+import pyarrow.parquet as pq
+import pytest
+
+from histories.opening import Histories
+from serving.demo import ask, rows_of
+from serving.verbs import serve_command
+
+DAY = date(2025, 4, 28)
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, bundle):
+    return tmp_path_factory.mktemp("service")
+
+
+@pytest.fixture(scope="module")
+def environment(home, bundle):
+    return {
+        **os.environ, "ONROLL_MODEL": str(bundle), "ONROLL_DATABASE_URL": f"sqlite:///{home / 'onroll.db'}",
+        "BENTOML_HOME": str(home / ".bentoml"), "PYTHONPATH": ROOT, "BENTOML_DO_NOT_TRACK": "True",
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def server(home, environment):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = home / "service.log"
+    with log.open("wb") as lines:
+        process = subprocess.Popen(
+            serve_command("127.0.0.1", port), cwd=home, env=environment, stdout=lines, stderr=lines
+        )
+        url = f"http://127.0.0.1:{port}"
+        until = time.monotonic() + 120
+        while time.monotonic() < until and process.poll() is None:
+            try:
+                urllib.request.urlopen(f"{url}/readyz", timeout=5).close()
+                break
+            except OSError:
+                time.sleep(0.1)  # the only way to hear of a process becoming ready is to ask again
+        yield url, log
+        process.terminate()
+        assert process.wait(30) is not None
+
+
+def onroll(home, environment, *words):
+    done = subprocess.run(
+        [sys.executable, "-m", "serving.command", *words],
+        cwd=home,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_live_score_equals_the_batch_score_of_the_same_rows(home, environment, server, small_histories):
+    url, _ = server
+    key = onroll(home, environment, "keys", "create", "--role", "administrator", "--json")["key"]
+    opened = Histories.open(small_histories)
+    ids = sorted(pq.read_table(small_histories / "pupils.parquet")["pupil_id"].to_pylist())[:150]
+    posted = rows_of(opened, ids)
+    live = ask(f"{url}/api/v1/score", key, {"as_of": DAY.isoformat(), "histories": posted})
+    folder = home / "same"
+    folder.mkdir()
+    import pyarrow as pa
+
+    for name, content in posted.items():
+        if content:
+            pq.write_table(pa.Table.from_pylist(content), folder / f"{name}.parquet")
+    made = onroll(
+        home,
+        environment,
+        "score",
+        str(folder),
+        "--as-of",
+        DAY.isoformat(),
+        "--out",
+        "same.parquet",
+        "--store",
+        "--json",
+    )
+    assert made["scores"] == made["stored"] == len(live["scores"]) > 50
+    stored = ask(f"{url}/api/v1/worklist", key, {"limit": 1000})["scores"]
+    order = lambda s: (s["authority"], s["rank"])  # noqa: E731
+    assert sorted(live["scores"], key=order) == sorted(stored, key=order)
+    assert any(r["evidence"] for s in live["scores"] for r in s["reasons"])
+
+
+def test_no_value_of_a_child_reaches_logs_metrics_or_errors(home, environment, server):
+    url, log = server
+    canary = "ZZCANARYZZ"
+    key = onroll(home, environment, "keys", "create", "--role", "administrator", "--json")["key"]
+    rows = {
+        "pupils": [{"pupil_id": canary, "date_of_birth": "2014-05-01"}],
+        "enrolments": [{"pupil_id": canary, "urn": canary, "entry_date": "2018-09-04"}],
+    }
+    ask(f"{url}/api/v1/score", key, {"as_of": "2025-01-13", "histories": rows})
+    for path, body in (
+        ("score", {"as_of": canary, "histories": rows}),
+        ("scores", {"pupil_ids": canary}),
+        (canary, {}),
+        ("worklist", {canary: canary}),
+    ):
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            ask(f"{url}/api/v1/{path}", key, body)
+        assert 400 <= refused.value.code < 500
+        assert canary not in refused.value.read().decode()
+    page = urllib.request.urlopen(f"{url}/metrics", timeout=30).read().decode()
+    assert "/api/v1/score" in page
+    assert canary not in page
+    said = log.read_text(errors="replace")
+    # A path that a caller made up is theirs; what they sent in bodies must not be there.
+    assert canary not in said.replace(f"/api/v1/{canary}", "")
+    assert key not in said

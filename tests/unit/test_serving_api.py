@@ -1,0 +1,230 @@
+"""The interface: who may see what, and that whatever is wrong is a problem without a value."""
+
+import json
+import os
+import sys
+from datetime import date, timedelta
+
+import pytest
+
+CANARY = "ZZCANARYZZ"
+ROWS = {
+    "pupils": [{"pupil_id": "A1", "date_of_birth": "2014-05-01", "authority": "801"}],
+    "enrolments": [{"pupil_id": "A1", "urn": "100", "entry_date": "2018-09-04"}],
+    "attendance": [{"pupil_id": "A1", "date": "2025-01-08", "session": s, "code": "O"} for s in ("AM", "PM")],
+}
+BODY = {"as_of": "2025-01-13", "histories": ROWS}
+
+
+@pytest.fixture
+def service(bundle, tmp_path, monkeypatch):
+    from starlette.testclient import TestClient
+
+    from histories.settings import settings
+    from serving.api import make_app
+    from serving.guard import Guard
+
+    monkeypatch.setenv("ONROLL_MODEL", str(bundle))
+    app = make_app(settings())
+    client = TestClient(Guard(app, limit=2_000_000), raise_server_exceptions=False)
+    client.store = app.state.store
+    _, key = client.store.create_key("lead", "801")
+    client.headers["Authorization"] = f"Bearer {key}"
+    return client
+
+
+def test_a_score_of_posted_rows_is_explained_and_adds_up(service):
+    answer = service.post("/api/v1/score", json=BODY)
+    assert answer.status_code == 200, answer.text
+    (score,) = answer.json()["scores"]
+    parts = score["reasons"] + score["protective"] + score["context"]
+    assert score["base"] + sum(p["contribution"] for p in parts) == pytest.approx(score["margin"], abs=1e-9)
+    assert 0 < score["risk_low"] <= score["risk"] <= score["risk_high"] < 1
+    assert "sen" in score["missing_tables"]
+    assert score["model_version"] == answer.json()["model"]["version"]
+
+
+def test_stored_scores_are_seen_within_the_scope_of_the_key(service):
+    first = service.post("/api/v1/score", json=BODY).json()["scores"][0]
+    service.store.save(
+        [
+            first,
+            {**first, "pupil_id": "B2", "authority": "802", "rank": 1},
+            {**first, "pupil_id": "C3", "urn": "200", "rank": 2},
+        ]
+    )
+    asked = {"pupil_ids": ["A1", "B2", "C3"]}
+    assert [s["pupil_id"] for s in service.post("/api/v1/scores", json=asked).json()["scores"]] == ["A1", "C3"]
+    assert service.post("/api/v1/scores", json={"pupil_ids": ["A1"]}).json()["scores"] == [first]
+    assert [s["pupil_id"] for s in service.post("/api/v1/worklist", json={"limit": 1}).json()["scores"]] == ["A1"]
+    _, narrow = service.store.create_key("worker", "801", ["200"])
+    listed = service.post("/api/v1/worklist", json={}, headers={"Authorization": f"Bearer {narrow}"}).json()["scores"]
+    assert [s["pupil_id"] for s in listed] == ["C3"]
+    _, everyone = service.store.create_key("administrator")
+    seen = service.post("/api/v1/scores", json=asked, headers={"Authorization": f"Bearer {everyone}"}).json()["scores"]
+    assert len(seen) == 3
+    for choice, expected in (
+        ({"urn": "200"}, ["C3"]),
+        ({"year_group": 11}, []),
+        ({"band": first["band"]}, ["A1", "C3"]),
+    ):
+        assert [s["pupil_id"] for s in service.post("/api/v1/worklist", json=choice).json()["scores"]] == expected
+
+
+def test_storing_a_score_again_replaces_it(service):
+    first = service.post("/api/v1/score", json=BODY).json()["scores"][0]
+    service.store.save([first])
+    service.store.save([{**first, "band": "other"}])
+    assert [s["band"] for s in service.post("/api/v1/worklist", json={}).json()["scores"]] == ["other"]
+
+
+def test_another_authority_gets_no_score_of_posted_rows(service):
+    _, other = service.store.create_key("lead", "802")
+    assert service.post("/api/v1/score", json=BODY, headers={"Authorization": f"Bearer {other}"}).json()["scores"] == []
+
+
+def test_keys_are_refused_when_wrong_revoked_expired_or_of_the_wrong_role(service):
+    key_id, revoked = service.store.create_key("worker", "801")
+    service.store.revoke(key_id)
+    _, expired = service.store.create_key("worker", "801", expires=date.today() - timedelta(days=1))
+    _, analyst = service.store.create_key("analyst", "801")
+    for header, status in (
+        (f"Bearer {revoked}", 401),
+        (f"Bearer {expired}", 401),
+        ("Bearer x", 401),
+        ("Basic x", 401),
+        ("", 401),
+        ("Bearer ", 401),
+        (f"Bearer {analyst}", 403),
+    ):
+        answer = service.post("/api/v1/worklist", json={}, headers={"Authorization": header})
+        assert answer.status_code == status
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert service.get("/api/v1/model", headers={"Authorization": f"Bearer {analyst}"}).status_code == 200
+
+
+def test_keys_are_kept_as_hashes(service):
+    _, key = service.store.create_key("worker", "801")
+    assert key not in json.dumps(service.store.list_keys(), default=str)
+    assert all("digest" not in k for k in service.store.list_keys())
+
+
+BODIES = [
+    *(("/api/v1/score", b) for b in (
+        b"", b"{", b"[]", b"null", b"5", b'"x"', b"{}", b"\xff\xfe", b"{\"as_of\": \"2025-01-13\"}", b'{"as_of": NaN, "histories": {}}', b"[" * 5000,
+        {**BODY, "as_of": CANARY}, {**BODY, "as_of": "2025-02-30"}, {**BODY, "as_of": 5.5}, {**BODY, "as_of": None}, {**BODY, "as_of": "0001-01-01"}, {**BODY, "as_of": "9999-12-31"},
+        {**BODY, CANARY: 1}, {**BODY, "histories": None}, {**BODY, "histories": []}, {**BODY, "histories": {}}, {**BODY, "histories": CANARY},
+        {**BODY, "histories": {"pupils": ROWS["pupils"]}}, {**BODY, "histories": {**ROWS, "sen": CANARY}}, {**BODY, "histories": {**ROWS, "sen": [5]}},
+        {**BODY, "histories": {**ROWS, "sen": [{"pupil_id": "A1", "start_date": CANARY, "provision": "K"}]}},
+        {**BODY, "histories": {**ROWS, "sen": [{"pupil_id": "A1", "start_date": "2024-01-01"}]}},
+        {**BODY, "histories": {**ROWS, "sen": [{"pupil_id": {"x": CANARY}, "start_date": "2024-01-01", "provision": "K"}]}},
+        {**BODY, "histories": {**ROWS, "termly_attendance": [{"pupil_id": "A1", "term_start": "2024-01-01", "term_end": "2024-04-01", "code": "/", "sessions": 10**40}]}},
+        {**BODY, "histories": {**ROWS, "pupils": [{"pupil_id": "", "date_of_birth": "2014-05-01"}]}},
+        {**BODY, "histories": {**ROWS, "pupils": [{"pupil_id": "A\x00", "date_of_birth": "2014-05-01"}]}},
+        {**BODY, "histories": {**ROWS, "pupils": ROWS["pupils"] * 1001}},
+    )),
+    *(("/api/v1/scores", b) for b in (
+        {}, {"pupil_ids": []}, {"pupil_ids": CANARY}, {"pupil_ids": [CANARY * 99]}, {"pupil_ids": [5]}, {"pupil_ids": [None]}, {"pupil_ids": ["a\x00"]},
+        {"pupil_ids": ["a"] * 1001}, {"pupil_ids": ["a"], "as_of": CANARY}, {"pupil_ids": ["a"], "as_of": "2025-13-01"}, {"pupil_ids": ["a"], "x": 1}, {"pupil_ids": {}}, b"\x80abc", b"{'a': 1}",
+    )),
+    *(("/api/v1/worklist", b) for b in (
+        {"limit": 0}, {"limit": -1}, {"limit": 10**30}, {"limit": CANARY}, {"limit": 1.5}, {"limit": None}, {"urn": CANARY * 9}, {"urn": "'; drop table scores"}, {"urn": 5}, {"year_group": 99},
+        {"year_group": -1}, {"year_group": CANARY}, {"band": 5}, {"band": CANARY * 9}, {"band": "\x00"}, {"as_of": CANARY}, {"as_of": 1e400}, {"nothing": 1}, [], b'{"limit": Infinity}', b"{\"limit\": 1", b"limit=1",
+    )),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "body"), BODIES, ids=range(len(BODIES)))
+def test_a_wrong_body_is_a_problem_without_its_value(service, caplog, path, body):
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    answer = service.post(path, content=data, headers={"Content-Type": "application/json"})
+    assert 400 <= answer.status_code < 500, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    said = answer.json()
+    assert said["status"] == answer.status_code
+    assert said["title"]
+    assert CANARY not in answer.text + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("POST", "/api/v1/score", {"Content-Type": "application/vnd.bentoml+pickle"}, 415),
+        ("POST", "/api/v1/score", {"Content-Type": "text/plain"}, 415),
+        ("POST", "/api/v1/worklist", {"Content-Type": ""}, 415),
+        ("GET", f"/{CANARY}", {}, 404),
+        ("GET", "/api/v1/score", {}, 404),
+        ("DELETE", "/api/v1/model", {}, 404),
+        ("GET", "/docs", {}, 404),
+        ("GET", "/../etc/passwd", {}, 404),
+    ],
+)
+def test_what_is_not_there_is_a_problem(service, method, path, headers, status):
+    answer = service.request(method, path, content=b"{}" if method == "POST" else None, headers=headers)
+    assert answer.status_code in (status, 405)
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_a_body_that_is_too_large_is_refused(service):
+    answer = service.post("/api/v1/score", content=b" " * 2_000_001, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 413
+
+    def chunks():
+        for _ in range(30):
+            yield b" " * 100_000
+
+    chunked = service.post("/api/v1/score", content=chunks(), headers={"Content-Type": "application/json"})
+    assert chunked.status_code == 413
+    assert chunked.json()["title"]
+
+
+def test_metrics_hold_templates_and_no_path(service):
+    service.get(f"/api/v1/{CANARY}")
+    service.post("/api/v1/worklist", json={})
+    page = service.get("/metrics").text
+    assert "/api/v1/worklist" in page
+    assert CANARY not in page
+
+
+def test_without_a_model_the_answer_is_503(tmp_path):
+    from starlette.testclient import TestClient
+
+    from histories.settings import settings
+    from serving.api import make_app
+
+    app = make_app(settings())
+    _, key = app.state.store.create_key("lead", "801")
+    client = TestClient(app)
+    assert client.get("/readyz").status_code == 503
+    assert client.post("/api/v1/score", json=BODY, headers={"Authorization": f"Bearer {key}"}).status_code == 503
+
+
+def test_the_description_names_every_route_and_its_errors(service):
+    described = service.get("/api/v1/openapi.json").json()
+    assert set(described["paths"]) == {"/api/v1/score", "/api/v1/scores", "/api/v1/worklist", "/api/v1/model"}
+    assert {"401", "422", "503"} <= set(described["paths"]["/api/v1/score"]["post"]["responses"])
+    assert service.get("/openapi.json").json() == described
+
+
+def test_a_changed_model_file_is_refused(bundle, tmp_path):
+    import shutil
+
+    from histories.faults import Faults
+    from training.risk_model import RiskModel
+
+    copy = tmp_path / "model"
+    shutil.copytree(bundle, copy)
+    (copy / "booster.txt").write_text((copy / "booster.txt").read_text().replace("0.", "1.", 1))
+    with pytest.raises(Faults, match="changed after it was made"):
+        RiskModel.load(copy)
+
+
+def test_plain_modules_of_serving_do_not_import_mlflow_or_shap():
+    import subprocess
+
+    program = "import sys, serving.api; assert not {'mlflow', 'shap'} & set(sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, env=dict(os.environ)
+    )
+    assert done.returncode == 0, done.stderr
