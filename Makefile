@@ -5,7 +5,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal -m "not prove"
 
-.PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove lint format types docs docs-check check lock bench calibration
+.PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove lint format types docs docs-check check lock
 help:  ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 setup: .venv/.ready  ## the environment in .venv, from requirements.lock
@@ -38,10 +38,7 @@ docs docs-check: setup  ## write the generated pages (docs-check: fail when one 
 	$(BIN)/python -m histories.documentation $(if $(filter docs-check,$@),--check)
 	$(BIN)/python -m features.documentation $(if $(filter docs-check,$@),--check)
 check: lint types test docs-check  ## exactly what CI runs
-calibration: setup  ## the made-up population beside its targets; writes docs/population.md
-	$(BIN)/python -m histories.population.calibration
-bench: setup  ## ratios, measured in one run
-	for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
 lock: setup  ## resolve pyproject.toml anew: exact versions and hashes, no addresses
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements.lock pyproject.toml
