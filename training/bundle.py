@@ -88,7 +88,7 @@ class Manifest:
     themes : dict of str to str
         Each theme and its name in words.
     seen : dict of str to list
-        For each feature ``[lowest, highest, missing_share]`` in training; ``None`` bounds when always missing.
+        For each feature ``[lowest, highest, missing_share]`` in training; bounds ``None`` when all missing.
     """
 
     name: str
@@ -198,7 +198,7 @@ def write_bundle(folder: Path, booster: str, manifest: Manifest, card: str) -> P
 
 
 def verify(folder: Path) -> None:
-    """Compare a bundle with its checksums; raise :class:`Faults` for each file missing, altered or foreign."""
+    """Compare a bundle with its checksums; raise :class:`Faults` for files missing, altered or foreign."""
     if not folder.is_dir():
         raise Faults(Fault("is not a folder", str(folder), "give the folder of a model bundle"))
     if not (folder / SUMS).is_file():

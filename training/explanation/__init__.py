@@ -1,0 +1,1 @@
+"""Explained scores: exact contributions, their sums by theme, and the sentences that say them."""
