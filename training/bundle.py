@@ -166,8 +166,10 @@ def _check_meaning(manifest: Manifest, where: str) -> None:
         faults.append(
             Fault("is not above 0, so ranks and risks would disagree", f"{where}, calibrator, a", RETRAIN)
         )
-    if not manifest.bands:
-        faults.append(Fault("is empty", f"{where}, bands", RETRAIN))
+    if not manifest.bands or min(b.at_least for b in manifest.bands) != 0:
+        faults.append(
+            Fault("has no band that begins at 0, so a score could be in none", f"{where}, bands", RETRAIN)
+        )
     if faults:
         raise Faults(faults)
 

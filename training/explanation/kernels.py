@@ -54,7 +54,7 @@ def leaf_table(zeros, value, points, weights):
 
 @nb.njit(cache=True, nogil=True)
 def add_leaf(table, leaf, masks, wants, places):
-    """Add a leaf's table to that of its group, whose code answers the leaf's condition i by masks and wants."""
+    """Add a leaf's table to its group's, whose code answers the leaf's condition i by masks and wants."""
     for code in range(table.shape[0]):
         pattern = 0
         for i in range(len(masks)):

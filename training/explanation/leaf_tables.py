@@ -1,4 +1,4 @@
-"""Exact path-dependent tree SHAP by look-up: the same values as LightGBM's ``pred_contrib``, many times faster.
+"""Exact path-dependent tree SHAP by look-up: the values of LightGBM's ``pred_contrib``, many times faster.
 
 What a leaf adds to a row depends only on which of the conditions on its path the row satisfies, and there
 are few of them. So the Shapley values are worked out once for every pattern when the model is loaded; a row
