@@ -1,4 +1,4 @@
-"""Explaining beside LightGBM's `pred_contrib` in one run: 400 trees, 31 leaves, 100 features, depth 6 or free."""
+"""Explaining beside LightGBM's `pred_contrib` in one run: 400 trees, 31 leaves, 100 features."""
 
 from __future__ import annotations
 
