@@ -48,15 +48,14 @@ def features(
     from features import CohortRule, matrix
     from histories.opening import Histories
     from histories.settings import settings
+    from histories.writing import new_file
 
     rule = CohortRule.load(cohort)
     opened = Histories.open(histories, memory=settings().memory)
     with progress("features") as advance:
         made = matrix(opened, sorted({d.date() for d in as_of}), rule=rule, advance=advance)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(f".{out.name}.writing")
-    pq.write_table(made, beside, compression="zstd")
-    beside.replace(out)
+    with new_file(out) as beside:
+        pq.write_table(made, beside, compression="zstd")
     data = {
         "rows": made.num_rows,
         "features": made.num_columns - 2,

@@ -28,7 +28,7 @@ TABLES = (
 )
 
 
-def evidence(histories: Histories, pupil_ids: list[str], as_of: date) -> dict[str, dict[str, list[dict[str, str]]]]:
+def evidence(histories: Histories, pupil_ids: list[str], as_of: date) -> dict[str, dict[str, list[Any]]]:
     """Return the newest visible records of each table for some pupils.
 
     Returns

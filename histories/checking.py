@@ -11,6 +11,7 @@ import narwhals as nw
 
 from histories.opening import Histories
 from histories.rules import RULES, Rule
+from histories.writing import new_file
 
 
 @dataclass(frozen=True)
@@ -95,6 +96,5 @@ def write_report(checked: Checked, out: Path) -> None:
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Check of histories</title><style>{style}</style><h1>Check of histories</h1>'
         f"<p>{len(checked.findings)} rules, {checked.errors} errors, {checked.warnings} warnings.</p><table>{head}{rows}</table></html>"
     )
-    beside = out.with_name(f".{out.name}.writing")
-    beside.write_text(page, encoding="utf-8")
-    beside.replace(out)
+    with new_file(out) as beside:
+        beside.write_text(page, encoding="utf-8")

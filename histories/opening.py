@@ -65,7 +65,7 @@ class Histories:
         warnings: list[str],
         engine: str,
         connection: Any = None,
-        source: str = "",
+        files: dict[str, list[Path]] | None = None,
     ) -> None:
         self.present = frozenset(natives)
         self.missing = tuple(name for name in TABLES if name not in natives)
@@ -73,7 +73,7 @@ class Histories:
         self.engine = engine
         self.connection = connection
         self._natives = natives
-        self._source = source
+        self._files = files or {}
         self._given = 0
 
     @classmethod
@@ -113,8 +113,7 @@ class Histories:
             connection.close()
             shutil.rmtree(scratch, ignore_errors=True)
             raise
-        stamp = "|".join(f"{n}:{f.name}:{f.stat().st_size}" for n, fs in sorted(files.items()) for f in fs)
-        opened = cls(natives, warnings, "duckdb", connection, stamp)
+        opened = cls(natives, warnings, "duckdb", connection, files)
         weakref.finalize(opened, _close, connection, scratch)
         return opened
 
@@ -165,12 +164,13 @@ class Histories:
         return day_of(newest)
 
     def digest(self) -> str:
-        """Return a hash of what was opened: every table's rows counted and its columns, and the files' sizes."""
-        parts = [self._source]
-        for name in sorted(self.present):
-            rows = self.frame(name).select(nw.len().alias("n")).collect().item()
-            parts.append(f"{name}:{rows}")
-        return hashlib.sha256("|".join(parts).encode()).hexdigest()
+        """Return a hash of every byte of the files that were opened; empty for the rows of a request."""
+        whole = hashlib.sha256()
+        for name, files in sorted(self._files.items()):
+            for file in files:
+                with file.open("rb") as data:
+                    whole.update(f"{name}:{hashlib.file_digest(data, 'sha256').hexdigest()}\n".encode())
+        return whole.hexdigest() if self._files else ""
 
 
 def canonical(frame: nw.LazyFrame, table: type[Table]) -> nw.LazyFrame:

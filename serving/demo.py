@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import socket
-import subprocess
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from features import Definition, default_as_of
 from features.visible import HAPPENED
-from histories.faults import Fault, Faults
 from histories.opening import Histories
 from histories.population.simulation import simulate
 from histories.settings import Settings, settings
 from histories.tables import TABLES
 from histories.terminal import progress, say
+from serving.running import running
 from serving.scored import write_scores
 from serving.store import Store
-from serving.verbs import serve_command
 from training.registry import register
 from training.release import resolve
 from training.risk_model import RiskModel
@@ -52,7 +45,8 @@ def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
     authority = scores[0].authority
     key_id, key = store.create_key("lead", authority)
     try:
-        with _served() as url:
+        say("[5/6] starting the service")
+        with running(folder / "service.log", Path.cwd()) as url:
             say(f"[6/6] asking the service at {url} for the work-list and for a score of posted rows")
             worklist = ask(f"{url}/api/v1/worklist", key, {"limit": SHOWN})
             top = worklist["scores"][0]["pupil_id"]
@@ -109,39 +103,6 @@ def _score(own: Settings, opened: Histories, model: RiskModel, day: date, folder
     say(f"      {len(scores):,} explained scores in {out}, {store.save(s.to_dict() for s in scores):,} in the store")
     resolve(own.model, own.releases)
     return scores
-
-
-@contextmanager
-def _served() -> Iterator[str]:
-    """Run the service on a free port of this machine, and stop it."""
-    say("[5/6] starting the service")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {**os.environ, "BENTOML_DO_NOT_TRACK": "True", "BENTOML_HOME": str(Path.cwd() / ".bentoml")}
-    log = Path("demo-service.log")
-    with log.open("wb") as lines:
-        process = subprocess.Popen(serve_command("127.0.0.1", port), stdout=lines, stderr=lines, env=environment)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait(url, process, log)
-            yield url
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + 120
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            break
-        try:
-            with urllib.request.urlopen(f"{url}/readyz", timeout=2):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    raise Faults(Fault("the service did not become ready", str(log), "Read the log; its last lines say why."))
 
 
 def ask(url: str, key: str, body: dict[str, Any] | None = None) -> dict[str, Any]:

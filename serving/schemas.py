@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from training.explanation.score import Score
 
 MOST_PUPILS = 1000
 MOST_ROWS = 200_000
@@ -51,65 +53,11 @@ class ModelName(BaseModel):
     horizon_days: int
 
 
-class Feature(BaseModel):
-    """A feature's value and what it contributed, in log-odds."""
-
-    name: str
-    value: float | None
-    contribution: float
-
-
-class Evidence(BaseModel):
-    """A dated record behind a reason."""
-
-    table: str
-    date: str
-    text: str
-
-
-class Reason(BaseModel):
-    """A theme that moved the score."""
-
-    theme: str
-    sentence: str
-    direction: Literal["raises", "lowers"]
-    contribution: float
-    features: list[Feature]
-    evidence: list[Evidence]
-
-
-class ScoreAnswer(BaseModel):
-    """One explained score; base and contributions sum to the margin."""
-
-    pupil_id: str
-    as_of: date
-    risk: float
-    risk_low: float
-    risk_high: float
-    rank: int | None
-    band: str
-    one_in: int
-    reasons: list[Reason]
-    protective: list[Reason]
-    context: list[Reason]
-    missing_tables: list[str]
-    unseen: list[str]
-    model: str
-    model_version: str
-    definition: str
-    horizon_days: int
-    margin: float
-    base: float
-    authority: str
-    urn: str
-    nc_year: int
-
-
 class ScoresAnswer(BaseModel):
     """Scores with the model that made them."""
 
     model: ModelName | None
-    scores: list[ScoreAnswer]
+    scores: list[Score]
 
 
 class ProblemAnswer(BaseModel):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from histories.writing import new_file
 from training.explanation.score import Score
 
 FEATURE = pa.struct([("name", pa.string()), ("value", pa.float64()), ("contribution", pa.float64())])
@@ -26,7 +27,5 @@ SCHEMA = pa.schema([
 def write_scores(scores: list[Score], out: Path) -> None:
     """Write scores to a Parquet file with the columns of the contract, and some more."""
     rows = [{**s.to_dict(), "as_of": s.as_of} for s in scores]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_name(f".{out.name}.writing")
-    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), beside, compression="zstd")
-    beside.replace(out)
+    with new_file(out) as beside:
+        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), beside, compression="zstd")

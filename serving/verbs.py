@@ -123,24 +123,11 @@ def revoke(key_id: str, as_json: bool) -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 def serve(host: str, port: int) -> None:
     """Run the service with its interface until it is stopped."""
+    from serving.running import serve_command
+
     os.environ.update({"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true"})
     os.environ.setdefault("BENTOML_HOME", str(Path.cwd() / ".bentoml"))
     os.execv(sys.executable, serve_command(host, port))
-
-
-def serve_command(host: str, port: int) -> list[str]:
-    """Return the command that runs the service."""
-    return [
-        sys.executable,
-        "-m",
-        "bentoml",
-        "serve",
-        "serving.service:Onroll",
-        "--host",
-        host,
-        "--port",
-        str(port),
-    ]
 
 
 @click.command()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from histories.faults import Fault, Faults
 from histories.settings import Settings
+from histories.writing import new_file, new_folder
 from training.bundle import Manifest, write_bundle
 from training.card import card
 from training.release import ALIASES, aliases
@@ -53,11 +53,8 @@ def register(settings: Settings, trained: Trained, run_id: str) -> tuple[int, Pa
     version = int(found.version)
     trained.manifest.version = str(version)
     folder = settings.releases / name / f"v{version}"
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=".writing-", dir=folder.parent))
-    beside.chmod(0o755)
-    write_bundle(beside, trained.booster, trained.manifest, card(trained.manifest, trained.splits.text()))
-    beside.rename(folder)
+    with new_folder(folder) as beside:
+        write_bundle(beside, trained.booster, trained.manifest, card(trained.manifest, trained.splits.text()))
     alias = "challenger" if "champion" in aliases(settings.releases, name) else "champion"
     _move(
         settings,
@@ -153,7 +150,6 @@ def _move(settings: Settings, name: str, alias: str, version: int, *, who: str, 
     if alias == "champion" and moved.get("challenger") == version:
         del moved["challenger"]
         client(settings).delete_registered_model_alias(name, "challenger")
-    beside = folder / f".{ALIASES}.writing"
-    beside.write_text(json.dumps(moved), encoding="utf-8")
-    beside.replace(folder / ALIASES)
+    with new_file(folder / ALIASES) as beside:
+        beside.write_text(json.dumps(moved), encoding="utf-8")
     return entry

@@ -13,13 +13,13 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from histories.calendar import term_dates
-from histories.opening import day_number, day_of
+from histories.opening import day_number
 from histories.population import life, marks, roll
 
 if TYPE_CHECKING:
     from histories.population.simulation import Simulation
 
-CHUNK = 3000
+CHUNK = 3000  # children whose marks are drawn and written together
 SCHEMA = pa.schema([
     ("pupil_id", pa.dictionary(pa.int32(), pa.string())),
     ("date", pa.date32()),
@@ -119,6 +119,3 @@ def write_termly(sim: Simulation, rolls: roll.Rolls, advance: Callable[..., None
             if returned <= sim.clock.end:
                 rows.append((int(children[g // 100_000]), t.start, t.end, marks.CODES[g % 100], n, returned))
     sim._write("termly_attendance", rows)
-
-
-__all__ = ["day_of", "write_daily", "write_termly"]

@@ -6,7 +6,7 @@ import math
 
 from numba import njit, prange
 
-from histories.population.life import normal, uniform
+from histories.population.life import uniform
 
 # The order of codes in the dictionary of the written column.
 CODES = ("/", "\\", "L", "B", "P", "V", "W", "I", "M", "C", "C2", "E", "G", "O", "N", "U", "X", "K")
@@ -74,19 +74,6 @@ def _present_code(x, year, session, key, step):
     if draw > 0.9865 and year >= 10:
         return WORK
     return PRESENT_AM if session == 0 else PRESENT_PM
-
-
-@njit(cache=True, parallel=True)
-def count_marks(first, last, spells, days, late_share, keys, out):
-    """Count the sessions of each child (upper bound including corrections is twice this)."""
-    for i in prange(first.shape[0]):
-        n = 0
-        for s in range(spells[i], spells[i + 1]):
-            for d in range(days.shape[0]):
-                if first[s] <= days[d] <= last[s]:
-                    n += 2
-        out[i] = n
-    return out
 
 
 @njit(cache=True, parallel=True)
@@ -161,6 +148,3 @@ def draw_marks(
                     day[at], session[at], code[at], recorded[at] = today, part, mark, known
                     at += 1
         used[i] = at - offsets[i]
-
-
-__all__ = ["CODES", "count_marks", "draw_marks", "normal"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
@@ -13,16 +12,16 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from histories.calendar import as_of_dates, school_days, term_dates
+from histories.calendar import school_days
 from histories.faults import Fault, Usage
 from histories.identity import upn_with_check_letter
 from histories.opening import day_number
-from histories.population import life, marks, records, roll, world
+from histories.population import life, records, roll, world
 from histories.population.scenario import load_scenario
 from histories.tables import TABLES
+from histories.writing import new_folder, not_new
 
 LAST_SCHOOL_YEAR = 2024  # the newest full school year ends in the summer after
-CHUNK = 3000  # children whose marks are drawn and written together
 DAY = timedelta(days=1)
 KINDS = {"text": pa.string(), "date": pa.date32(), "integer": pa.int64(), "boolean": pa.bool_()}
 
@@ -72,16 +71,8 @@ def simulate(
     """
     _check(out, pupils, years, authorities, seed)
     settings = load_scenario(scenario)
-    beside = out.parent / f".{out.name}.writing"
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    try:
+    with new_folder(out) as beside:
         rows = Simulation(beside, pupils, years, authorities, seed, settings, csv).run(truth, advance)
-        if out.exists():
-            out.rmdir()
-        beside.rename(out)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return rows
 
 
@@ -95,14 +86,7 @@ def _check(out: Path, pupils: int, years: int, authorities: int, seed: int) -> N
     ):
         if not low <= value <= high:
             faults.append(Fault("the number is out of range", what, f"Use a number from {low} to {high}."))
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        faults.append(
-            Fault(
-                "this is there already and not an empty folder",
-                str(out),
-                "Name a new folder, or remove it first.",
-            )
-        )
+    faults += not_new(out)
     if faults:
         raise Usage(faults)
 
@@ -323,6 +307,3 @@ def _school_on(rolls: roll.Rolls, urns: list[str]) -> Callable[[int, date], str 
         return None
 
     return find
-
-
-__all__ = ["Simulation", "as_of_dates", "marks", "simulate", "term_dates"]

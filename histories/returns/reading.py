@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 
 from histories.faults import Fault, Faults
 from histories.tables import TABLES
+from histories.writing import new_folder, not_new
 
 KINDS = {"text": pa.string(), "date": pa.date32(), "integer": pa.int64(), "boolean": pa.bool_()}
 
@@ -90,26 +90,16 @@ def import_return(form: Return, sources: list[Path], into: Path, key: bytes | No
     Faults
         With everything that is wrong; nothing is written then.
     """
-    if into.exists() and (not into.is_dir() or any(into.iterdir())):
-        raise Faults(
-            Fault("this is there already and not an empty folder", str(into), "Name a new folder, or remove it first.")
-        )
+    if faults := not_new(into):
+        raise Faults(faults)
     report = Report()
     tables = form.convert(_read_all(sources, report), key, report)
-    beside = into.parent / f".{into.name}.writing"
-    shutil.rmtree(beside, ignore_errors=True)
-    beside.mkdir(parents=True)
-    try:
+    with new_folder(into) as beside:
         for name, rows in tables.items():
             columns = TABLES[name].columns.values()
             table = pa.table({c.name: pa.array([r.get(c.name) for r in rows], KINDS[c.kind]) for c in columns})
             pq.write_table(table, beside / f"{name}.parquet", compression="zstd")
             report.rows[name] = len(rows)
-        if into.exists():
-            into.rmdir()
-        beside.rename(into)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     return report
 
 

@@ -2,10 +2,8 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 from datetime import date
@@ -15,7 +13,7 @@ import pytest
 
 from histories.opening import Histories
 from serving.demo import ask, rows_of
-from serving.verbs import serve_command
+from serving.running import running
 
 DAY = date(2025, 4, 28)
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
@@ -36,25 +34,9 @@ def environment(home, bundle):
 
 @pytest.fixture(scope="module")
 def server(home, environment):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     log = home / "service.log"
-    with log.open("wb") as lines:
-        process = subprocess.Popen(
-            serve_command("127.0.0.1", port), cwd=home, env=environment, stdout=lines, stderr=lines
-        )
-        url = f"http://127.0.0.1:{port}"
-        until = time.monotonic() + 120
-        while time.monotonic() < until and process.poll() is None:
-            try:
-                urllib.request.urlopen(f"{url}/readyz", timeout=5).close()
-                break
-            except OSError:
-                time.sleep(0.1)  # the only way to hear of a process becoming ready is to ask again
+    with running(log, home, environment) as url:
         yield url, log
-        process.terminate()
-        assert process.wait(30) is not None
 
 
 def onroll(home, environment, *words):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from training.explanation.score import Reason
+from training.explanation.score import FeaturePart, Reason
 
 SHOWN_FEATURES = 5  # in a reason; the rest of the theme is one line, so that parts still add up
 
@@ -54,7 +54,7 @@ def _reason(
     catalogue: list[dict[str, Any]], themes: dict[str, str],
 ) -> Reason:  # fmt: skip
     ordered = sorted(members, key=lambda i: (-abs(contributions[i]), i))
-    shown = [
+    shown: list[FeaturePart] = [
         {
             "name": catalogue[i]["name"],
             "value": values.get(catalogue[i]["name"]),

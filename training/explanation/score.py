@@ -4,7 +4,25 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any
+from typing import Any, Literal
+
+from typing_extensions import TypedDict
+
+
+class FeaturePart(TypedDict):
+    """A feature's value and what it contributed, in log-odds; ``others`` stands for the rest of a theme."""
+
+    name: str
+    value: float | None
+    contribution: float
+
+
+class Evidence(TypedDict):
+    """A dated record behind a reason."""
+
+    table: str
+    date: str
+    text: str
 
 
 @dataclass
@@ -20,10 +38,10 @@ class Reason:
 
     theme: str
     sentence: str
-    direction: str
+    direction: Literal["raises", "lowers"]
     contribution: float
-    features: list[dict[str, Any]]
-    evidence: list[dict[str, str]] = field(default_factory=list)
+    features: list[FeaturePart]
+    evidence: list[Evidence] = field(default_factory=list)
 
 
 @dataclass

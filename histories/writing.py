@@ -1,0 +1,45 @@
+"""Write beside, then rename: what was there stays until what replaces it is whole, and a failed run leaves nothing."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from histories.faults import Fault
+
+
+def not_new(folder: Path) -> list[Fault]:
+    """Return a fault when a folder that is to be made is there already and not empty, else none."""
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        do = "Name a new folder, or remove it first."
+        return [Fault("this is there already and not an empty folder", str(folder), do)]
+    return []
+
+
+@contextmanager
+def new_folder(folder: Path) -> Iterator[Path]:
+    """Yield a folder to write into; it takes its place when all went well, and goes when not."""
+    beside = folder.parent / f".{folder.name}.writing"
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    try:
+        yield beside
+        if folder.exists():
+            folder.rmdir()
+        beside.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+@contextmanager
+def new_file(file: Path) -> Iterator[Path]:
+    """Yield a path to write to; it takes the file's place when all went well, and goes when not."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    beside = file.with_name(f".{file.name}.writing")
+    try:
+        yield beside
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)
