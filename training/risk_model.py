@@ -16,9 +16,10 @@ from features.matrix import tallied
 from histories.faults import Fault, Faults
 from histories.opening import Histories
 from training.bundle import Manifest, read_bundle
-from training.explanation.leaf_tables import LeafTables, build, contributions
+from training.explanation.leaf_tables import LeafTables
 from training.explanation.reasons import reasons
 from training.explanation.score import Score
+from training.explanation.trees import read_forest
 
 EVIDENCE_RANKS = 500  # evidence is gathered for so many ranks of an authority
 
@@ -33,16 +34,8 @@ class RiskModel:
     """
 
     def __init__(self, booster: str, manifest: Manifest) -> None:
-        import lightgbm as lgb
-
         self.manifest = manifest
-        try:
-            self.tables: LeafTables = build(lgb.Booster(model_str=booster).dump_model())
-        except (lgb.basic.LightGBMError, ValueError) as error:
-            do = "Train again with this version of onroll."
-            raise Faults(
-                Fault("the booster cannot be used", f"model {manifest.name} {manifest.version}", do)
-            ) from error
+        self.tables = LeafTables(read_forest(booster, f"model {manifest.name} {manifest.version}"))
         self.pairs = np.array(manifest.calibrator["bootstrap"], float).reshape(-1, 2)
 
     @classmethod
@@ -62,7 +55,7 @@ class RiskModel:
 
     def contributions(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return exact contributions (rows, features + base) in log-odds, and margins; see ``leaf_tables``."""
-        return contributions(self.tables, x)
+        return self.tables.contributions(x), self.tables.margins(x)
 
     def risk(self, margins: np.ndarray) -> np.ndarray:
         """Return calibrated probabilities of margins."""

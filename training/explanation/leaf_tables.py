@@ -1,231 +1,254 @@
-"""Exact tree SHAP from tables made once for every leaf.
+"""Exact path-dependent tree SHAP by look-up: the values of LightGBM's ``pred_contrib``, many times faster.
 
-For a leaf with value v, let U be the features on its path; a feature u of U is *satisfied* when the row takes all of the path's
-branches on u, and z_u is the share of training rows that did so (the product of cover ratios). The path-dependent Shapley value
-(Lundberg et al. 2020, Nature Machine Intelligence 2, 56-67) of u for this leaf is
-
-    v * sum over S of U without u:  w(|S|) * prod(s_i for i in S) * prod(z_i for i not in S and not u) * (s_u - z_u)
-
-which depends on the row only through which features are satisfied: 2^|U| patterns, so it can be tabled. A row then needs, for each
-leaf, its pattern and one addition per feature of the path. The same additions in the same order serve one row and a hundred
-thousand, whatever the number of threads.
+What a leaf adds to a row depends only on which of the conditions on its path the row satisfies, and there
+are few of them. So the Shapley values are worked out once for every pattern when the model is loaded; a row
+then needs the outcome of each split and one look-up. Neighbouring leaves share most of their paths: as many
+of them as have at most ``GROUP_BITS`` splits together are one group with one summed table, indexed by the
+outcomes of these splits. A leaf on a longer path is a group of its own, indexed by its conditions (one per
+feature, however many splits it has); one with more than ``LEAF_BITS`` features is worked out for each row.
 """
 
 from __future__ import annotations
 
-import math
-import threading
-from dataclasses import dataclass
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numpy.typing import NDArray
 
-# Numba's plain thread pool must not be entered twice at once.
-_one_at_a_time = threading.Lock()
-MOST_FEATURES = 12  # features on one path; 2^12 patterns are still a small table
+from training.explanation import kernels
+from training.explanation.trees import Forest
 
-
-@dataclass(frozen=True)
-class LeafTables:
-    """Flat arrays over all leaves of all trees, in tree order.
-
-    Attributes
-    ----------
-    value : float64, shape (leaves,)
-    n_unique : int32, shape (leaves,)
-    unique : int32, shape (leaves, widest)
-        Features on the path.
-    cond_start : int64, shape (leaves + 1,)
-        Where each leaf's conditions begin.
-    cond_slot, cond_feature : int32
-        Which of the path's features a condition is on.
-    cond_low, cond_high : float64
-        The condition ``low < value <= high``.
-    cond_missing : bool
-        Whether a missing value satisfies it.
-    table_start : int64, shape (leaves,)
-    table : float64
-        For each leaf ``2^n_unique`` rows of ``n_unique`` Shapley values.
-    base : float
-        The expected margin.
-    n_features : int
-    """
-
-    value: np.ndarray
-    n_unique: np.ndarray
-    unique: np.ndarray
-    cond_start: np.ndarray
-    cond_slot: np.ndarray
-    cond_feature: np.ndarray
-    cond_low: np.ndarray
-    cond_high: np.ndarray
-    cond_missing: np.ndarray
-    table_start: np.ndarray
-    table: np.ndarray
-    base: float
-    n_features: int
+GROUP_BITS = 8
+LEAF_BITS = 10
+ROWS_A_TASK = 4 * kernels.BLOCK
+Test = tuple[int, bool]  # a node of the tree and whether the row goes left there
 
 
-def build(model: dict[str, Any]) -> LeafTables:
-    """Make the tables from LightGBM's ``dump_model()``.
+@dataclass
+class Leaf:
+    """One leaf: per feature on its path the splits it has to pass and the share of the data that passes."""
 
-    Raises
-    ------
-    ValueError
-        When a split is not numeric or treats zero as missing, or a path holds more than twelve features.
-    """
-    leaves: list[tuple[float, dict[int, list[Any]]]] = []
-    base = 0.0
-    for tree in model["tree_info"]:
-        base += _walk(tree["tree_structure"], {}, leaves)
-    widest = max((len(path) for _, path in leaves), default=1) or 1
-    if widest > MOST_FEATURES:
-        raise ValueError("a path of the model holds more features than the tables allow; limit max_depth")
-    unique = np.full((len(leaves), widest), -1, np.int32)
-    starts, tables, conditions, edges = [], [], [], [0]
-    at = 0
-    for n, (value, path) in enumerate(leaves):
-        unique[n, : len(path)] = list(path)
-        for slot, (feature, (low, high, missing, _)) in enumerate(path.items()):
-            conditions.append((slot, feature, low, high, missing))
-        edges.append(len(conditions))
-        starts.append(at)
-        rows = shapley_table(np.array([c[3] for c in path.values()], float), value)
-        tables.append(rows.ravel())
-        at += rows.size
-    slots, on, lows, highs, missings = (
-        (list(c) for c in zip(*conditions, strict=True)) if conditions else ([], [], [], [], [])
-    )
-    return LeafTables(
-        np.array([v for v, _ in leaves]), np.array([len(p) for _, p in leaves], np.int32), unique, np.array(edges, np.int64),
-        np.array(slots, np.int32), np.array(on, np.int32), np.array(lows, float), np.array(highs, float), np.array(missings, bool),
-        np.array(starts, np.int64), np.concatenate(tables) if tables else np.zeros(0), base, int(model["max_feature_idx"]) + 1,
-    )  # fmt: skip
+    value: float
+    path: list[int]
+    tests: dict[int, list[Test]] = field(default_factory=dict)
+    shares: dict[int, float] = field(default_factory=dict)
 
 
-def _walk(node: dict[str, Any], path: dict[int, list[Any]], leaves: list[tuple[float, dict[int, list[Any]]]]) -> float:
-    """Collect leaves with their paths; return the tree's expected value by training counts."""
-    if "leaf_value" in node and "split_feature" not in node:
-        leaves.append((float(node["leaf_value"]), path))
-        return float(node["leaf_value"])
-    if node["decision_type"] != "<=" or node["missing_type"] == "Zero":
-        raise ValueError("the model has a split that is not numeric or treats zero as missing")
-    f, threshold = int(node["split_feature"]), float(node["threshold"])
-    counts = [_count(node["left_child"]), _count(node["right_child"])]
-    total, expected = sum(counts), 0.0
-    nan_left = node["default_left"] if node["missing_type"] == "NaN" else threshold >= 0
-    for child, count, left in (
-        (node["left_child"], counts[0], True),
-        (node["right_child"], counts[1], False),
-    ):
-        low, high, missing, share = path.get(f, [-math.inf, math.inf, True, 1.0])
-        narrowed = [low, min(high, threshold)] if left else [max(low, threshold), high]
-        own = {**path, f: [*narrowed, missing and nan_left == left, share * count / total]}
-        expected += count / total * _walk(child, own, leaves)
-    return expected
+@dataclass
+class Group:
+    """Leaves with one table: bit b of the code says whether all of ``bits[b]`` hold."""
+
+    leaves: list[Leaf]
+    bits: list[list[Test]]
+
+    @property
+    def places(self) -> list[int]:
+        """The features of the table's columns."""
+        return sorted({f for leaf in self.leaves for f in leaf.tests})
 
 
-def _count(node: dict[str, Any]) -> float:
-    return float(node["leaf_count"] if "leaf_count" in node else node["internal_count"])
+def leaves_of(forest: Forest, tree: int) -> list[Leaf]:
+    """Give the leaves of a tree from left to right."""
+    first, leaf_first = forest.node_start[tree], forest.leaf_start[tree]
+    found: list[Leaf] = []
+
+    def walk(node: int, count: float, leaf: Leaf) -> None:
+        k = first + node
+        feature = int(forest.feature[k])
+        for child, goes_left in ((int(forest.left[k]), True), (int(forest.right[k]), False)):
+            below = forest.count[first + child] if child >= 0 else forest.leaf_count[leaf_first + ~child]
+            tests = {**leaf.tests, feature: [*leaf.tests.get(feature, []), (node, goes_left)]}
+            shares = {**leaf.shares, feature: leaf.shares.get(feature, 1.0) * float(below / count)}
+            reached = Leaf(0.0, [*leaf.path, node], tests, shares)
+            if child >= 0:
+                walk(child, below, reached)
+            else:
+                reached.value = float(forest.leaf_value[leaf_first + ~child])
+                found.append(reached)
+
+    if forest.node_start[tree + 1] > first:
+        walk(0, float(forest.count[first]), Leaf(0.0, []))
+    return found
 
 
-def shapley_table(z: np.ndarray, value: float) -> np.ndarray:
-    """Return the Shapley values of a leaf for every pattern of satisfied features.
+def grouped(leaves: list[Leaf]) -> tuple[list[Group], list[Leaf]]:
+    """Give the groups of a tree's leaves, and the leaves that are too deep for a table."""
+    groups: list[Group] = []
+    deep: list[Leaf] = []
+    together: list[Leaf] = []
+    splits: list[int] = []
 
-    Parameters
-    ----------
-    z : float array, shape (m,)
-        Share of training rows that satisfy each feature's conditions.
-    value : float
-        The leaf's value.
+    def close() -> None:
+        if together:
+            groups.append(Group(list(together), [[(node, True)] for node in splits]))
+        together.clear()
+        splits.clear()
 
-    Returns
-    -------
-    float array, shape (2**m, m)
-        Row ``mask`` has bit i set when feature i is satisfied.
+    for leaf in leaves:
+        if len(leaf.tests) > LEAF_BITS:
+            deep.append(leaf)
+        elif len(leaf.path) > GROUP_BITS:
+            groups.append(Group([leaf], list(leaf.tests.values())))
+        else:
+            if len({*splits, *leaf.path}) > GROUP_BITS:
+                close()
+            splits.extend(node for node in leaf.path if node not in splits)
+            together.append(leaf)
+    close()
+    return groups, deep
 
-    Examples
-    --------
-    >>> shapley_table(np.array([0.25]), 2.0).tolist()
-    [[-0.5], [1.5]]
-    """
-    m = len(z)
-    table = np.zeros((1 << m, m))
-    weights = [math.factorial(k) * math.factorial(m - k - 1) / math.factorial(m) for k in range(m)] if m else []
-    bits = (np.arange(1 << m)[:, None] >> np.arange(m)) & 1
-    for u in range(m):
-        others = [i for i in range(m) if i != u]
-        # Polynomial in the size of S, one coefficient a size, for all patterns at once.
-        poly = np.zeros((1 << m, m))
-        poly[:, 0] = 1.0
-        for i in others:
-            shifted = np.zeros_like(poly)
-            shifted[:, 1:] = poly[:, :-1] * bits[:, i : i + 1]
-            poly = poly * z[i] + shifted
-        table[:, u] = value * (poly @ np.array(weights)) * (bits[:, u] - z[u])
+
+def gauss_rule(widest: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Give points and weights on (0, 1): row n integrates polynomials of a degree below 2n exactly."""
+    most = max((widest + 1) // 2, 1)
+    points, weights = np.zeros((most + 1, most)), np.zeros((most + 1, most))
+    for n in range(1, most + 1):
+        x, w = np.polynomial.legendre.leggauss(n)
+        points[n, :n], weights[n, :n] = (x + 1.0) / 2.0, w / 2.0
+    return points, weights
+
+
+def group_table(group: Group, rule: tuple[NDArray, NDArray]) -> NDArray[np.float64]:
+    """Give the summed Shapley values of a group: codes by features."""
+    column = {f: i for i, f in enumerate(group.places)}
+    bit = {tuple(tests): b for b, tests in enumerate(group.bits)}
+    table = np.zeros((1 << len(group.bits), len(column)))
+    for leaf in group.leaves:
+        masks, wants = [], []
+        for tests in leaf.tests.values():
+            if tuple(tests) in bit:
+                masks.append(1 << bit[tuple(tests)])
+                wants.append(masks[-1])
+            else:
+                masks.append(sum(1 << bit[((node, True),)] for node, _ in tests))
+                wants.append(sum(1 << bit[((node, True),)] for node, left in tests if left))
+        shares = np.array(list(leaf.shares.values()))
+        kernels.add_leaf(
+            table,
+            kernels.leaf_table(shares, leaf.value, *rule),
+            np.array(masks),
+            np.array(wants),
+            np.array([column[f] for f in leaf.tests]),
+        )
     return table
 
 
-@njit(cache=True, parallel=True)
-def _contribute(
-    x,
-    value,
-    n_unique,
-    unique,
-    cond_start,
-    cond_slot,
-    cond_feature,
-    cond_low,
-    cond_high,
-    cond_missing,
-    table_start,
-    table,
-    base,
-    out,
-    margins,
-):
-    for r in prange(x.shape[0]):
-        total = 0.0
-        for leaf in range(value.shape[0]):
-            mask = 0
-            for c in range(cond_start[leaf], cond_start[leaf + 1]):
-                v = x[r, cond_feature[c]]
-                satisfied = cond_missing[c] if math.isnan(v) else (cond_low[c] < v and v <= cond_high[c])
-                if satisfied:
-                    mask |= 1 << cond_slot[c]
-            m = n_unique[leaf]
-            if mask == (1 << m) - 1:
-                total += value[leaf]
-            at = table_start[leaf] + mask * m
-            for u in range(m):
-                out[r, unique[leaf, u]] += table[at + u]
-        out[r, out.shape[1] - 1] = base
-        margins[r] = total
+class LeafTables:
+    """The tables of a model; the same object answers one row and a million, from any number of threads."""
+
+    def __init__(self, forest: Forest) -> None:
+        self.forest = forest
+        self.base = forest.base
+        groups: list[Group] = []
+        deep: list[Leaf] = []
+        tree_groups, tree_deep = [0], [0]
+        for tree in range(forest.trees):
+            more_groups, more_deep = grouped(leaves_of(forest, tree))
+            groups += more_groups
+            deep += more_deep
+            tree_groups.append(len(groups))
+            tree_deep.append(len(deep))
+        self._rule = gauss_rule(max([LEAF_BITS, *(len(leaf.tests) for leaf in deep)]))
+        self._groups, self._tree_groups = self._pack_groups(groups), np.array(tree_groups)
+        self._deep, self._tree_deep = _pack_deep(deep), np.array(tree_deep)
+        self._splits = (
+            forest.node_start,
+            forest.feature,
+            forest.threshold,
+            forest.nan_left,
+            forest.zero_missing,
+        )
+        self._widest = int(np.diff(forest.node_start).max(initial=0))
+
+    def _pack_groups(self, groups: list[Group]) -> tuple[NDArray, ...]:
+        places = [g.places for g in groups]
+        starts = _starts([len(p) << len(g.bits) for g, p in zip(groups, places, strict=True)])
+        tables = np.zeros(starts[-1])
+        for g, group in enumerate(groups):
+            tables[starts[g] : starts[g + 1]] = group_table(group, self._rule).ravel()
+        return (
+            _starts([len(g.bits) for g in groups]),
+            *_pack_tests([tests for g in groups for tests in g.bits]),
+            _starts([len(p) for p in places]),
+            np.array([f for p in places for f in p], dtype=np.int64),
+            starts,
+            tables,
+        )
+
+    def margins(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give the sum of the leaves that each row reaches, in the order of the trees (log-odds)."""
+        forest, rows = self.forest, np.ascontiguousarray(rows, dtype=np.float64)
+        out = np.empty(len(rows))
+
+        def task(part: slice) -> None:
+            children = (forest.left, forest.right)
+            kernels.margins(rows[part], self._splits, children, forest.leaf_start, forest.leaf_value, out[part])
+
+        _in_threads(task, len(rows))
+        return out
+
+    def contributions(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Give what each feature adds to each row's margin, with the base as last column (log-odds).
+
+        Parameters
+        ----------
+        rows : array of shape (rows, features)
+            In the order of ``forest.features``; NaN is missing.
+
+        Returns
+        -------
+        array of shape (rows, features + 1)
+        """
+        rows = np.ascontiguousarray(rows, dtype=np.float64)
+        out = np.empty((len(rows), rows.shape[1] + 1))
+        out[:, -1] = self.base
+
+        def task(part: slice) -> None:
+            kernels.contributions(
+                rows[part],
+                self._splits,
+                self._groups,
+                self._tree_groups,
+                self._deep,
+                self._tree_deep,
+                self._rule,
+                self._widest,
+                out[part, :-1],
+            )
+
+        _in_threads(task, len(rows))
+        return out
 
 
-def contributions(tables: LeafTables, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return exact contributions and margins.
+def _starts(lengths: list[int]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(np.array(lengths, dtype=np.int64))]).astype(np.int64)
 
-    Parameters
-    ----------
-    x : float64 array, shape (rows, features)
-        Missing is NaN.
 
-    Returns
-    -------
-    contributions : float64 array, shape (rows, features + 1)
-        In log-odds; the last column is the base. They sum to the margin.
-    margins : float64 array, shape (rows,)
-        The sum of the leaves that the rows fall into, in tree order.
-    """
-    x = np.ascontiguousarray(x, np.float64)
-    out = np.zeros((len(x), tables.n_features + 1))
-    margins = np.zeros(len(x))
-    t = tables
-    with _one_at_a_time:
-        _contribute(
-            x, t.value, t.n_unique, t.unique, t.cond_start, t.cond_slot, t.cond_feature, t.cond_low, t.cond_high, t.cond_missing,
-            t.table_start, t.table, t.base, out, margins,
-        )  # fmt: skip
-    return out, margins
+def _pack_tests(conditions: list[list[Test]]) -> tuple[NDArray, NDArray, NDArray]:
+    nodes = np.array([node for tests in conditions for node, _ in tests], dtype=np.int64)
+    wants = np.array([left for tests in conditions for _, left in tests], dtype=np.bool_)
+    return _starts([len(tests) for tests in conditions]), nodes, wants
+
+
+def _pack_deep(deep: list[Leaf]) -> tuple[Any, ...]:
+    return (
+        _starts([len(leaf.tests) for leaf in deep]),
+        *_pack_tests([tests for leaf in deep for tests in leaf.tests.values()]),
+        np.array([f for leaf in deep for f in leaf.tests], dtype=np.int64),
+        np.array([s for leaf in deep for s in leaf.shares.values()], dtype=np.float64),
+        np.array([leaf.value for leaf in deep], dtype=np.float64),
+    )
+
+
+def _in_threads(task: Any, rows: int) -> None:
+    """Run a task over slices of the rows: at once when they are few, in threads when they are many."""
+    parts = [slice(a, min(a + ROWS_A_TASK, rows)) for a in range(0, rows, ROWS_A_TASK)]
+    if len(parts) <= 1:
+        for part in parts:
+            task(part)
+        return
+    with ThreadPoolExecutor(max_workers=min(len(parts), os.cpu_count() or 1)) as pool:
+        list(pool.map(task, parts))
