@@ -40,5 +40,4 @@ docs docs-check: setup  ## write the generated pages (docs-check: fail when one 
 check: lint types test docs-check  ## exactly what CI runs
 
 lock: setup  ## resolve pyproject.toml anew: exact versions and hashes, no addresses
-	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements.lock pyproject.toml
