@@ -74,6 +74,12 @@ def _mark_outside_roll(h: Histories) -> nw.LazyFrame:
     )
 
 
+def _two_marks(h: Histories) -> nw.LazyFrame:
+    """Sessions with two marks recorded on one day; a correction is recorded on a later one."""
+    key = ("pupil_id", "date", "session", "known")
+    return h.frame("attendance").group_by(*key).agg(nw.len().alias("times")).filter(nw.col("times") > 1)
+
+
 DO_END = "Correct one of the two dates."
 SPELLS = [
     *(Rule(f"H{n:03}", "error", t, "a spell ends before it starts", DO_END, _ends_before_it_starts(t)) for n, t in enumerate(SPELLS_OF, start=1)),
@@ -83,5 +89,6 @@ SPELLS = [
     Rule("H060", "warning", "pupils", "pupils who were never on a roll", "They are never scored; is a return missing?", _pupil_without_roll, ("enrolments",)),
     Rule("H061", "warning", "enrolments", "spells at main schools overlap", "The newest entry counts; ask the schools which is right.", _overlapping),
     Rule("H062", "warning", "enrolments", "entry at an age under 2 or over 20", "Look at the date of birth and the entry.", _age_out_of_range, ("pupils",)),
+    Rule("H064", "error", "attendance", "two marks for one session were recorded on the same day", "Keep one, or give the correction its own recorded_on; else both are counted.", _two_marks),
     Rule("H063", "warning", "attendance", "pupils with marks before their first or after their last day on a roll", "Is a spell missing from enrolments?", _mark_outside_roll, ("enrolments",)),
 ]  # fmt: skip

@@ -81,6 +81,7 @@ def test_deleting_the_future_moves_no_feature(tables, before, tmp_path):
 RECORDED = [
     n for n, t in TABLES.items() if "recorded_on" in t.columns and n not in ("termly_attendance", "interventions")
 ]
+CLOCKS = ("recorded_on", "leaving_recorded_on", "end_recorded_on")
 OTHER = {
     "code": "O",
     "destination": "missing_education",
@@ -111,6 +112,29 @@ def test_rows_recorded_from_the_day_on_move_no_feature(tables, before, tmp_path_
         )
         changed[name] = pl.concat([frame, again.select(frame.columns)])
     assert features_of(changed, tmp_path_factory.mktemp("after"), "h").equals(before)
+
+
+@settings(max_examples=12)
+@given(seed=st.integers(0, 2**31), wait=st.integers(0, 200), back=st.integers(0, 60))
+def test_new_rows_recorded_from_the_day_on_move_no_feature(tables, before, tmp_path_factory, seed, wait, back):
+    """Rows about things that nobody had recorded yet: other days, other children, in every table with a clock."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    changed = {}
+    for name, frame in tables.items():
+        if name not in RECORDED or frame.is_empty():
+            changed[name] = frame
+            continue
+        new = frame[rng.integers(0, frame.height, min(80, frame.height)).tolist()]
+        shift = pl.lit(f"-{back}d")
+        days = [c for c in new.columns if new[c].dtype == pl.Date and "recorded" not in c]
+        new = new.with_columns(pl.col(c).dt.offset_by(shift).alias(c) for c in days)
+        new = new.with_columns(
+            pl.Series("pupil_id", rng.permutation(new["pupil_id"].to_numpy())),
+            *(pl.lit(D).dt.offset_by(f"{wait}d").cast(pl.Date).alias(c) for c in CLOCKS if c in new.columns),
+            *(pl.lit(v).cast(new[c].dtype).alias(c) for c, v in OTHER.items() if c in new.columns),
+        )
+        changed[name] = pl.concat([frame, new.select(frame.columns)])
+    assert features_of(changed, tmp_path_factory.mktemp("new"), "h").equals(before)
 
 
 def test_a_feature_that_sees_the_future_is_caught(tables, before, tmp_path, monkeypatch):

@@ -46,6 +46,12 @@ def test_a_rule_finds_what_it_is_for(code):
     assert code in found(tables)
 
 
+def test_two_marks_for_a_session_are_found_and_a_correction_is_not():
+    (mark,) = SOUND["attendance"]
+    assert "H064" in found({**SOUND, "attendance": [mark, {**mark, "code": "I"}]})
+    assert "H064" not in found({**SOUND, "attendance": [mark, {**mark, "code": "I", "recorded_on": "2024-10-03"}]})
+
+
 def test_unknown_codes_and_orphans_are_errors():
     bad = {**SOUND, "sen": [{"pupil_id": "NOBODY", "start_date": "2021-01-01", "provision": "?"}]}
     checked = check(Histories.from_rows(bad))
