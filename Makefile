@@ -5,7 +5,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal -m "not prove"
 
-.PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove lint format types docs docs-check check lock
+.PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove calibration bench lint format types docs docs-check check lock
 help:  ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 setup: .venv/.ready  ## the environment in .venv, from requirements.lock
@@ -24,8 +24,13 @@ test: setup  ## the whole test suite
 	$(PYTEST)
 test-unit test-spec test-property test-leakage test-system: setup
 	$(PYTEST) tests/$(@:test-%=%)
-prove: setup  ## what takes longer than a test may
+prove: setup  ## what takes longer than a test may: the promised accuracy, calibration, many more random histories
 	$(BIN)/python -m pytest -m prove
+calibration: setup  ## measure the made-up population against published figures; writes docs/population.md
+	$(BIN)/python -m histories.population.calibration
+bench: setup  ## timings as ratios against a named floor
+	$(BIN)/python -m benchmarks.simulate
+	$(BIN)/python -m benchmarks.explaining
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

@@ -17,17 +17,8 @@ from serving.guard import Guard
 app = make_app(settings())
 
 
-# The archive that `bentoml build` writes; LightGBM needs GNU OpenMP, and versions are locked by the project, not anew.
-image = (
-    bentoml.images.Image(python_version="3.11", distro="debian", lock_python_packages=False)
-    .system_packages("libgomp1")
-    .requirements_file("requirements.lock")
-)
-
-
 @bentoml.service(
     name="onroll",
-    image=image,
     workers=int(os.environ.get("ONROLL_WORKERS", "1")),
     threads=4,
     traffic={"timeout": 120, "max_concurrency": 64},

@@ -3,6 +3,8 @@
 Each pupil has a disengagement ``x``, each household an instability ``h``: slow, mean-reverting, of standard deviation one.
 Both make a *crisis* more likely, in which attendance collapses and the child is likely to be lost. Everything that can be
 seen (marks, moves, episodes, suspensions, home moves) depends on these states, and so do the hazards of every exit.
+Beside it some children *avoid* school for long, mostly as illness: they are as absent as a child in crisis, but what they
+are lost to is home education. And a few who are on a Year 7 roll do not *come* in September.
 ``hazards`` and ``advance`` are the only place where this is written; the generator and the true risk both call them.
 
 Random numbers are drawn by counters (splitmix64 of seed, pupil, purpose and step), so nothing depends on threads or chunks.
@@ -19,6 +21,14 @@ from numba import njit, prange
 EXITS = ("missing_education", "unknown", "home_education", "other_authority", "independent_school", "abroad")
 N_EXITS = len(EXITS)
 MISSING, UNKNOWN = 0, 1
+# What a child is in, apart from plain school life: ``CRISIS`` and ``NO_SHOW`` exclude each other, avoidance goes beside.
+CALM, CRISIS, NO_SHOW = range(3)
+# Weekly, for a child on a Year 7 roll who has not come: arrives late, and is lost to each exit in the order of ``EXITS``.
+ARRIVES = 0.13
+NEVER_CAME = np.array([0.075, 0.050, 0.010, 0.030, 0.020, 0.015])
+LOST_BEFORE = (
+    0.5  # share of the places lost over the summer that show as leaving Year 6; the others as never coming to Year 7
+)
 # Kinds of events that a life leaves behind.
 EXIT, MOVE, HOME_MOVE, CARE_OPEN, CARE_CLOSE, SUSPENSION, RUNAWAY = range(7)
 MAX_EVENTS = 96
@@ -68,7 +78,7 @@ def advance(x, h, crisis, home, key, step, p):
     x, h : float
         Disengagement of the child, instability of the household.
     crisis : int
-        Whether the child is in crisis.
+        ``CALM``, ``CRISIS`` or ``NO_SHOW``.
     home : float
         Where the child's disengagement is drawn back to.
     p : float64 array
@@ -79,7 +89,19 @@ def advance(x, h, crisis, home, key, step, p):
     x, crisis
     """
     x = drift(x, home, p[0], 0.80 * normal(key, 1, step))
-    return x, 1 if uniform(key, 2, step) < crisis_chance(x, h, crisis, p) else 0
+    if crisis == NO_SHOW:
+        return x, CALM if uniform(key, 2, step) < ARRIVES else NO_SHOW
+    return x, CRISIS if uniform(key, 2, step) < crisis_chance(x, h, crisis, p) else CALM
+
+
+@njit(cache=True)
+def avoids(avoiding, x, year, trait, key, step, p):
+    """Move a child's avoidance of school by one week; ``trait`` is the logarithm of how prone the child is to it."""
+    draw = uniform(key, 13, step)
+    if avoiding:
+        return 0 if draw < p[15] else 1
+    onset = p[14] * math.exp(min(0.65 * x + trait, 5.5)) * (1.0 if year < 7 else 2.3)
+    return 1 if draw < onset else 0
 
 
 @njit(cache=True)
@@ -91,16 +113,20 @@ def crisis_chance(x, h, crisis, p):
 
 
 @njit(cache=True)
-def hazards(x, h, crisis, year, effect, p, out):
+def hazards(x, h, crisis, avoiding, year, effect, p, out):
     """Fill the weekly hazards of each exit, in the order of ``EXITS``.
 
     ``year`` is the year group (0 for Reception); ``effect`` scales what the states do to exits.
     """
+    if crisis == NO_SHOW:
+        for e in range(N_EXITS):
+            out[e] = NEVER_CAME[e]
+        return
     grown = 1.0 + 0.06 * max(year - 6, 0)
     strain = math.exp(min(effect * (0.7 * x + 0.8 * h), 5.0))
     out[0] = p[6] * strain * grown + crisis * p[12] * min(math.exp(effect * 0.20 * h), 5.0) * effect
     out[1] = p[7] * strain * grown + crisis * p[13] * min(math.exp(effect * 0.20 * h), 5.0) * effect
-    out[2] = p[8] * math.exp(min(1.35 * x, 4.5)) * (0.6 + 0.12 * year)
+    out[2] = p[8] * math.exp(min(0.9 * x, 4.0)) * (0.6 + 0.12 * year) * (1.0 + p[16] * avoiding)
     out[3] = p[9] * math.exp(min(0.6 * h, 3.0))
     out[4] = p[10]
     out[5] = p[11]
@@ -114,10 +140,33 @@ def place_lost(place, x, h):
     """
     strain = 1.0 / (1.0 + math.exp(-(0.9 * x + 0.8 * h - 2.0)))
     if place == 0:
-        return 0.0006 * math.exp(min(0.5 * (x + h), 3.0))
+        return 0.0004 * math.exp(min(0.5 * (x + h), 3.0))
     if place == 1:
-        return 0.10 + 0.35 * strain
-    return 0.16 + 0.55 * strain
+        return 0.06 + 0.25 * strain
+    return 0.10 + 0.40 * strain
+
+
+@njit(cache=True)
+def care_level(draw, running):
+    """Draw what an episode is: 1 early help, 2 assessment, 3 child in need, 4 protection plan, 5 looked after.
+
+    ``running``: the episode is one of those that run when the simulated time begins, among which the long ones weigh more.
+    """
+    if running:
+        return 1 if draw < 0.30 else 2 if draw < 0.36 else 3 if draw < 0.79 else 4 if draw < 0.87 else 5
+    return 1 if draw < 0.46 else 2 if draw < 0.66 else 3 if draw < 0.93 else 4 if draw < 0.976 else 5
+
+
+@njit(cache=True)
+def care_weeks(level, draw, short):
+    """Draw how many weeks an episode lasts; almost half of the episodes of need end within three months."""
+    if level == 5:
+        return 8 + int(-120.0 * math.log(draw))
+    if level == 4:
+        return 8 + int(-30.0 * math.log(draw))
+    if level == 2 or (level <= 3 and short < 0.45):
+        return 3 + int(-4.0 * math.log(draw))
+    return 8 + int(-38.0 * math.log(draw))
 
 
 @njit(cache=True, parallel=True)
@@ -135,13 +184,15 @@ def household_paths(seed, homes, n_weeks, pull):
 
 
 @njit(cache=True, parallel=True)
-def lives(seed, household, home, paths, years, summer_end, place, effect, p, term_week):
+def lives(seed, household, home, traits, paths, years, summer_end, place, effect, p, term_week):
     """Run every child's life from week to week.
 
     Parameters
     ----------
     household : int array, shape (pupils,)
     home : float array, shape (pupils,)
+    traits : float array, shape (pupils, 2)
+        Logarithms of how prone each child is to avoid school and to be suspended.
     paths : float32 array, shape (households, weeks)
     years : int8 array, shape (pupils, weeks)
         The year group, or -1 when not of school age.
@@ -157,7 +208,8 @@ def lives(seed, household, home, paths, years, summer_end, place, effect, p, ter
     Returns
     -------
     x : float32 array, shape (pupils, weeks)
-    crisis : int8 array, shape (pupils, weeks)
+    states : int8 array, shape (pupils, weeks)
+        ``CALM``, ``CRISIS`` or ``NO_SHOW``, plus 4 while the child avoids school.
     events : int32 array, shape (pupils, MAX_EVENTS, 3)
         Week, kind and detail of what happened.
     counts : int array
@@ -171,19 +223,26 @@ def lives(seed, household, home, paths, years, summer_end, place, effect, p, ter
         key = stream(seed, np.uint64(i))
         rates = np.zeros(N_EXITS)
         x = home[i] + 0.8 * normal(key, 0, 0)
-        crisis, care, care_until, away_until, k = 0, 0, 0, -1, 0
+        crisis, avoiding, care, care_until, away_until, k = 0, 0, 0, 0, -1, 0
+        prone = p[14] * math.exp(min(0.65 * x + traits[i, 0], 5.5)) * (1.0 if years[i, 0] < 7 else 2.3)
+        avoiding = 1 if uniform(key, 14, 0) < prone / (prone + p[15]) else 0
         for t in range(n_weeks):
             h = paths[household[i], t]
             x, crisis = advance(x, h, crisis, home[i], key, t + 1, p)
-            xs[i, t], cs[i, t] = x, crisis
             year = years[i, t]
+            avoiding = avoids(avoiding, x, year, traits[i, 0], key, t, p)
+            if year == 7 and t > 0 and years[i, t - 1] != 7 and t >= away_until:
+                lost = (1.0 - LOST_BEFORE) * place_lost(place[i], x, h)
+                crisis = NO_SHOW if uniform(key, 15, t) < 0.0010 + 1.3 * lost else crisis
+            xs[i, t], cs[i, t] = x, crisis + 4 * avoiding
             if k > MAX_EVENTS - 8:
                 continue
             # Social care follows strain at home and crisis; it goes on whether or not the child is on a roll.
-            if care == 0 and uniform(key, 3, t) < 0.00030 * math.exp(min(0.85 * h + 0.25 * x, 4.5)) * (1 + 3 * crisis):
-                level = 1 + int(3.0 * uniform(key, 4, t) + 0.35 * h)
-                care = min(max(level, 1), 4)
-                care_until = t + 6 + int(-34.0 * math.log(uniform(key, 5, t)))
+            strained = math.exp(min(0.75 * h + 0.95 * x + 1.3 * avoiding, 4.5)) * (1 + 2 * (crisis == CRISIS))
+            starts = uniform(key, 3, t)
+            if care == 0 and starts < (0.00080 * strained if t > 0 else 0.024 * strained):
+                care = care_level(uniform(key, 4, t), t == 0)
+                care_until = t + care_weeks(care, uniform(key, 5, t), uniform(key, 16, t))
                 events[i, k, 0], events[i, k, 1], events[i, k, 2] = t, CARE_OPEN, care
                 k += 1
             elif care > 0 and t >= care_until:
@@ -192,21 +251,23 @@ def lives(seed, household, home, paths, years, summer_end, place, effect, p, ter
                 k += 1
             if year < 0 or t < away_until:
                 continue
-            if uniform(key, 6, t) < 0.00005 * math.exp(min(0.9 * x + 0.7 * h, 5.0)) * (1 + 4 * crisis) * (year > 5):
+            if uniform(key, 6, t) < 0.00005 * math.exp(min(0.9 * x + 0.7 * h, 5.0)) * (1 + 4 * (crisis == CRISIS)) * (
+                year > 5
+            ):
                 events[i, k, 0], events[i, k, 1], events[i, k, 2] = t, RUNAWAY, 0
                 k += 1
-            if uniform(key, 7, t) < 0.00020 * math.exp(min(0.8 * h, 3.5)):
+            if uniform(key, 7, t) < 0.00036 * math.exp(min(0.8 * h, 3.5)):
                 events[i, k, 0], events[i, k, 1], events[i, k, 2] = t, MOVE, 0
                 k += 1
             if term_week[t] and k < MAX_EVENTS - 30:
-                scale = 0.00022 if year < 7 else 0.00185
-                if uniform(key, 8, t) < scale * math.exp(min(1.05 * x, 4.5)):
+                scale = 0.00034 if year < 7 else 0.0032
+                if uniform(key, 8, t) < scale * math.exp(min(0.85 * x + traits[i, 1], 6.0)):
                     events[i, k, 0], events[i, k, 1] = t, SUSPENSION
-                    events[i, k, 2] = 1 if uniform(key, 9, t) < 0.011 else 0
+                    events[i, k, 2] = 1 if uniform(key, 9, t) < 0.0130 else 0
                     k += 1
-            hazards(x, h, crisis, year, effect[t], p, rates)
+            hazards(x, h, crisis, avoiding, year, effect[t], p, rates)
             if summer_end[t] and year == 6:
-                lost = place_lost(place[i], x, h)
+                lost = LOST_BEFORE * place_lost(place[i], x, h)
                 rates[MISSING] += 0.6 * lost
                 rates[UNKNOWN] += 0.4 * lost
             draw, below, kind = uniform(key, 10, t), 0.0, -1
@@ -216,8 +277,8 @@ def lives(seed, household, home, paths, years, summer_end, place, effect, p, ter
                     kind = e
             if kind >= 0:
                 # Children who were lost often come back to a roll later; the others have left for good.
-                back = uniform(key, 11, t) < 0.72 and kind <= UNKNOWN
-                away_until = t + 7 + int(-20.0 * math.log(uniform(key, 12, t))) if back else n_weeks
+                back = uniform(key, 11, t) < (0.97 if kind == MISSING else 0.82) and kind <= UNKNOWN
+                away_until = t + 3 + int(-6.5 * math.log(uniform(key, 12, t))) if back else n_weeks
                 detail = kind + 16 * (away_until if away_until < n_weeks else 0)
                 events[i, k, 0], events[i, k, 1], events[i, k, 2] = t, EXIT, detail
                 k += 1
@@ -227,42 +288,43 @@ def lives(seed, household, home, paths, years, summer_end, place, effect, p, ter
 
 
 @njit(cache=True, parallel=True)
-def true_risks(seed, x0, h0, c0, home, h_home, year, place, week, effect, summer_end, p, runs):
+def true_risks(seed, x0, h0, state0, home, traits, h_home, year, place, week, effect, summer_end, p, runs):
     """Run the same process forward from the state on a day, many times, and return the share that goes missing.
 
-    Along each run of the two slow states, the chances of being on the roll in and out of crisis are carried on week by
-    week, so that a run says how likely a crisis or an exit was rather than whether it happened. With rare events this needs
-    far fewer runs for the same precision.
+    Along each run of the slow states, the chances of being on the roll in calm, in crisis and not having come are carried on
+    week by week, so that a run says how likely a crisis or an exit was rather than whether it happened. With rare events this
+    needs far fewer runs for the same precision.
     """
     n = x0.shape[0]
     risks = np.zeros(n)
     for s in prange(n):
-        calm, storm = np.zeros(N_EXITS), np.zeros(N_EXITS)
+        rates = np.zeros((3, N_EXITS))
         total = 0.0
         for r in range(runs):
             key = stream(seed, np.uint64(5_000_000_000) + np.uint64(s) * np.uint64(runs) + np.uint64(r))
-            x, h = x0[s], h0[s]
-            well, ill = (0.0, 1.0) if c0[s] else (1.0, 0.0)
+            x, h, avoiding = x0[s], h0[s], state0[s] // 4
+            chance = np.zeros(3)
+            chance[state0[s] % 4] = 1.0
             for step in range(18):
                 t = week[s] + step
                 share = 1.0 if step < 17 else WEEKS_IN_WINDOW - 17
                 last = t < summer_end.shape[0] and summer_end[t]
                 h = drift(h, h_home[s], p[1], 0.80 * normal(key, 3, step))
-                x, _ = advance(x, h, 0, home[s], key, step, p)
-                enter, stay = crisis_chance(x, h, 0, p), crisis_chance(x, h, 1, p)
-                well, ill = well * (1.0 - enter) + ill * (1.0 - stay), well * enter + ill * stay
+                x, _ = advance(x, h, CALM, home[s], key, step, p)
+                avoiding = avoids(avoiding, x, year[s], traits[s], key, step, p)
+                enter, stay = crisis_chance(x, h, CALM, p), crisis_chance(x, h, CRISIS, p)
+                well, ill, absent = chance[CALM], chance[CRISIS], chance[NO_SHOW]
+                chance[CALM] = well * (1.0 - enter) + ill * (1.0 - stay) + absent * ARRIVES
+                chance[CRISIS], chance[NO_SHOW] = well * enter + ill * stay, absent * (1.0 - ARRIVES)
                 now = effect[min(t, effect.shape[0] - 1)]
-                hazards(x, h, 0, year[s], now, p, calm)
-                hazards(x, h, 1, year[s], now, p, storm)
-                if last and year[s] == 6:
-                    lost = place_lost(place[s], x, h)
-                    for rates in (calm, storm):
-                        rates[MISSING] += 0.6 * lost
-                        rates[UNKNOWN] += 0.4 * lost
-                total += share * (well * (calm[MISSING] + calm[UNKNOWN]) + ill * (storm[MISSING] + storm[UNKNOWN]))
-                well *= 1.0 - share * min(calm.sum(), 1.0)
-                ill *= 1.0 - share * min(storm.sum(), 1.0)
+                lost = LOST_BEFORE * place_lost(place[s], x, h) if last and year[s] == 6 else 0.0
+                for state in range(3):
+                    hazards(x, h, state, avoiding, year[s], now, p, rates[state])
+                    rates[state, MISSING] += 0.6 * lost
+                    rates[state, UNKNOWN] += 0.4 * lost
+                    total += share * chance[state] * (rates[state, MISSING] + rates[state, UNKNOWN])
+                    chance[state] *= 1.0 - share * min(rates[state].sum(), 1.0)
                 if last and (year[s] == 6 or year[s] == 11):
-                    well, ill = 0.0, 0.0  # the phase ends: the child leaves this roll as planned
+                    chance[:] = 0.0  # the phase ends: the child leaves this roll as planned
         risks[s] = total / runs
     return risks

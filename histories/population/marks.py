@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 from numba import njit, prange
 
-from histories.population.life import uniform
+from histories.population.life import CRISIS, NO_SHOW, uniform
 
 # The order of codes in the dictionary of the written column.
 CODES = ("/", "\\", "L", "B", "P", "V", "W", "I", "M", "C", "C2", "E", "G", "O", "N", "U", "X", "K")
@@ -29,50 +30,65 @@ OTHER, UNEXPLAINED, AFTER_CLOSE, NOT_REQUIRED, ARRANGED = range(13, 18)
 PURPOSE = 40
 
 
+# What a present mark is, for primary, secondary: shares of B, P, V and W (Years 10 and 11 only), and of late marks.
+PRESENT = np.array([[0.0020, 0.0009, 0.0078, 0.0, 0.0105], [0.0034, 0.0016, 0.0083, 0.0088, 0.0270]])
+
+
 @njit(cache=True)
-def absence_chance(x, crisis, year, sen):
-    """Return the chance of missing a day."""
-    if crisis:
+def absence_chance(x, state, year, sen):
+    """Return the chance of missing a day; ``state`` as in ``life.lives``."""
+    if state % 4 == NO_SHOW:
+        return 1.0
+    if state % 4 == CRISIS:
         return 0.94
-    level = -3.40 if year < 7 else -2.92
-    return 1.0 / (
-        1.0 + math.exp(-(level + 0.92 * x + 0.10 * x * abs(x) * (x > 0) + 0.30 * (sen == 1) + 0.55 * (sen == 2)))
-    )
+    if state >= 4:
+        return 0.66
+    level, slope = (-3.74, 1.20) if year < 7 else (-3.14, 1.04)
+    return 1.0 / (1.0 + math.exp(-(level + slope * x + 0.30 * (sen == 1) + 0.35 * (sen == 2))))
 
 
 @njit(cache=True)
-def _absent_code(x, h, crisis, year, key, step):
-    draw = uniform(key, PURPOSE + 2, step)
-    unexplained = 0.96 if crisis else 1.0 / (1.0 + math.exp(-((-1.30 if year < 7 else -0.68) + 0.25 * x + 0.15 * h)))
-    second = uniform(key, PURPOSE + 3, step)
+def _absent_code(x, h, state, year, key, step):
+    draw, second = uniform(key, PURPOSE + 2, step), uniform(key, PURPOSE + 3, step)
+    lost = state % 4 != 0
+    if not lost and state >= 4:
+        # Avoidance is mostly written as illness; part-time timetables are tried.
+        return (
+            ILL
+            if draw < (0.62 if year < 7 else 0.50)
+            else OTHER
+            if draw < 0.83
+            else PART_TIME
+            if draw < 0.95
+            else MEDICAL
+        )
+    unexplained = 0.96 if lost else 1.0 / (1.0 + math.exp(-((-1.10 if year < 7 else -0.50) + 0.25 * x + 0.15 * h)))
     if draw < unexplained:
-        holiday = 0.0 if crisis else (0.33 if year < 7 else 0.11)
-        if second < holiday:
+        if state % 4 == NO_SHOW and second < 0.30:
+            return UNEXPLAINED
+        if not lost and second < (0.46 if year < 7 else 0.135):
             return HOLIDAY
-        return AFTER_CLOSE if second > 0.93 else OTHER
-    if second < 0.78:
+        return AFTER_CLOSE if second > (0.865 if year < 7 else 0.89) else OTHER
+    if second < 0.775:
         return ILL
-    if second < 0.86:
+    if second < 0.858:
         return MEDICAL
-    if second < 0.96:
+    if second < 0.985:
         return LEAVE
-    return PART_TIME if x > 1.0 else ILL
+    return PART_TIME if x > 0.5 else ILL
 
 
 @njit(cache=True)
 def _present_code(x, year, session, key, step):
     draw = uniform(key, PURPOSE + 4, step)
-    late = (0.009 if year < 7 else 0.021) * math.exp(min(0.6 * x, 2.5))
-    if session == 0 and draw < 2.0 * late:
+    shares = PRESENT[0 if year < 7 else 1]
+    if session == 0 and draw < 2.0 * shares[4] * math.exp(min(0.6 * x, 2.5)):
         return LATE
-    if draw > 0.9925:
-        return VISIT
-    if draw > 0.9900:
-        return OFFSITE
-    if draw > 0.9888:
-        return SPORT
-    if draw > 0.9865 and year >= 10:
-        return WORK
+    above = 1.0 - draw
+    for kind in range(4):
+        if above < shares[kind] and (kind < 3 or year >= 10):
+            return OFFSITE + kind
+        above -= shares[kind]
     return PRESENT_AM if session == 0 else PRESENT_PM
 
 
@@ -121,16 +137,16 @@ def draw_marks(
                 if today < first[s] or today > last[s]:
                     continue
                 t = week_of_day[d]
-                x, crisis, year = xs[i, t], cs[i, t], years[i, t]
+                x, state, year = xs[i, t], cs[i, t], years[i, t]
                 h = paths[household[i], t]
                 suspended = False
                 for q in range(0, 64, 2):
                     if excluded[i, q] < 0:
                         break
                     suspended = suspended or excluded[i, q] <= today <= excluded[i, q + 1]
-                absent = uniform(key, PURPOSE, d) < absence_chance(x, crisis, year, sen[i])
+                absent = uniform(key, PURPOSE, d) < absence_chance(x, state, year, sen[i])
                 half = uniform(key, PURPOSE + 1, d)
-                whole_code = _absent_code(x, h, crisis, year, key, d)
+                whole_code = _absent_code(x, h, state, year, key, d)
                 for part in range(2):
                     missed = absent and not ((half < 0.05 and part == 0) or (half > 0.93 and part == 1))
                     step = 2 * d + part
@@ -140,11 +156,14 @@ def draw_marks(
                         mark = EXCLUDED
                     elif missed:
                         mark = whole_code
-                        if uniform(key, PURPOSE + 5, d) < late_share and mark != HOLIDAY:
+                        if uniform(key, PURPOSE + 5, d) < late_share and mark != HOLIDAY and mark != UNEXPLAINED:
                             day[at], session[at], code[at], recorded[at] = today, part, UNEXPLAINED, today
                             at += 1
+                            why = uniform(key, PURPOSE + 7, d)
+                            if why < 0.55:
+                                continue  # nobody ever gave a reason
                             known = today + 2 + int(12.0 * uniform(key, PURPOSE + 6, d))
-                            mark = ILL if uniform(key, PURPOSE + 7, d) < 0.6 and not crisis else OTHER
+                            mark = LATE if why > 0.93 else ILL if why < 0.80 and state % 4 == 0 else OTHER
                     day[at], session[at], code[at], recorded[at] = today, part, mark, known
                     at += 1
         used[i] = at - offsets[i]

@@ -12,7 +12,7 @@ from histories.population.roll import Clock
 from histories.population.world import World
 
 DAY = timedelta(days=1)
-LEVELS = {1: "early_help", 2: "assessment", 3: "cin", 4: "cpp"}
+LEVELS = {1: "early_help", 2: "assessment", 3: "cin", 4: "cpp", 5: "cla"}
 REASONS = ("DB", "DB", "DB", "PP", "VA", "PA", "OT", "DM", "BU")
 
 
@@ -24,15 +24,18 @@ def needs_and_meals(rng: np.random.Generator, world: World, clock: Clock) -> tup
         if world.sen[i] and started < clock.end:
             recorded = min(started + int(rng.integers(0, 30)) * DAY, clock.end)
             if world.sen[i] == 2:
-                plan = started + int(rng.integers(200, 700)) * DAY
+                plan = started + int(rng.integers(60, 560)) * DAY
                 ended = plan - DAY if plan <= clock.end else None
                 sen.append((i, started, ended, "K", world.need[i], recorded))
                 if plan <= clock.end:
                     sen.append((i, plan, None, "E", world.need[i], plan))
             else:
-                sen.append((i, started, None, "K", world.need[i], recorded))
+                # Support ends for many who catch up, more often in secondary school.
+                until = date(int(world.cohort[i]) + 6 + int(rng.integers(0, 10)), 7, 20)
+                ended = until if started < until <= clock.end else None
+                sen.append((i, started, ended, "K", world.need[i], recorded))
         if world.fsm[i]:
-            begun = date(int(world.cohort[i]), 9, 1) + int(rng.integers(0, 900)) * DAY
+            begun = date(int(world.cohort[i]), 9, 1) + int(rng.integers(0, 700)) * DAY
             if begun < clock.end:
                 fsm.append((i, begun, None, begun))
     return sen, fsm
@@ -89,7 +92,7 @@ def suspensions(
         if k >= counts[i]:
             continue
         day = clock.monday(events[i, k, 0]) + int(rng.integers(0, 5)) * DAY
-        sessions = min(1 + int(rng.exponential(3.2)), 20)
+        sessions = min(1 + int(rng.exponential(4.0)), 20)
         number = (day - epoch).days
         at = np.searchsorted(open_days, number)
         last = open_days[min(int(at) + (sessions - 1) // 2, len(open_days) - 1)]
@@ -135,9 +138,4 @@ def _episode(
     if ended_known is not None and ended_known > clock.end:
         ended, ended_known = None, None
     category = ("N1", "N1", "N5", "N4")[int(rng.integers(0, 4))] if level >= 3 else None
-    rows = [(i, LEVELS[level], day, ended, category, "closed" if ended else None, recorded, ended_known)]
-    if level == 4 and rng.random() < 0.35:
-        later = day + int(rng.integers(30, 120)) * DAY
-        if later < clock.end and (ended is None or later < ended):
-            rows.append((i, "cla", later, ended, None, "closed" if ended else None, later, ended_known))
-    return rows
+    return [(i, LEVELS[level], day, ended, category, "closed" if ended else None, recorded, ended_known)]

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from histories.calendar import school_days
 from histories.faults import Fault, Usage
-from histories.identity import upn_with_check_letter
+from histories.identity import LETTERS, upn_with_check_letter
 from histories.opening import day_number
 from histories.population import life, records, roll, world
 from histories.population.scenario import load_scenario
@@ -23,6 +23,7 @@ from histories.writing import new_folder, not_new
 
 LAST_SCHOOL_YEAR = 2024  # the newest full school year ends in the summer after
 DAY = timedelta(days=1)
+TEMPORARY_UPNS = 0.004  # assumption: no published share was found
 KINDS = {"text": pa.string(), "date": pa.date32(), "integer": pa.int64(), "boolean": pa.bool_()}
 
 
@@ -104,6 +105,7 @@ def parameters(s: dict[str, Any]) -> np.ndarray:
         "crisis_missing",
         "crisis_unknown",
     ]
+    avoidance = [latent["avoidance_rate"], latent["avoidance_end"], exits["avoidance_home_education"]]
     first = [
         "engagement_pull",
         "stability_pull",
@@ -112,7 +114,7 @@ def parameters(s: dict[str, Any]) -> np.ndarray:
         "crisis_engagement",
         "crisis_stability",
     ]
-    return np.array([latent[n] for n in first] + [exits[n] for n in names], float)
+    return np.array([latent[n] for n in first] + [exits[n] for n in names] + avoidance, float)
 
 
 class Simulation:
@@ -160,6 +162,7 @@ class Simulation:
             self.seed,
             w.household,
             w.engagement_home,
+            w.traits,
             self.paths,
             self.years,
             self.summer,
@@ -286,13 +289,15 @@ def _as_recorded(spell: tuple, end: date) -> tuple:
 
 
 def _upns(rng: np.random.Generator, la: np.ndarray, cohort: np.ndarray, missing: float) -> list[str | None]:
-    draw = rng.random(len(la))
-    numbers = rng.integers(0, 10**7, len(la))
-    digits = [
-        f"{a}{n:07d}"[:7] + f"{c % 100:02d}{i % 1000:03d}"
-        for i, (a, n, c) in enumerate(zip(la, numbers, cohort, strict=True))
-    ]
-    return [None if d < missing else upn_with_check_letter(x) for x, d in zip(digits, draw, strict=True)]
+    """Draw unique pupil numbers with their check letters; a few are missing, and a few temporary (they end in a letter)."""
+    draw, number = rng.random(len(la)), rng.permutation(len(la))
+    upns: list[str | None] = []
+    for a, n, c, d in zip(la, number, cohort, draw, strict=True):
+        rest = f"{a}{n // 1000:04d}{c % 100:02d}{n % 1000:03d}"
+        temporary = d > 1 - TEMPORARY_UPNS
+        rest = rest[:-1] + LETTERS[n % 10] if temporary else rest
+        upns.append(None if d < missing else upn_with_check_letter(rest))
+    return upns
 
 
 def _school_on(rolls: roll.Rolls, urns: list[str]) -> Callable[[int, date], str | None]:

@@ -40,7 +40,7 @@ def _on(sim: Simulation, rolls: roll.Rolls, day: date) -> pa.Table:
     home = w.household[ids]
     risks = life.true_risks(
         sim.seed + 1000 + week, sim.xs[ids, week - 1].astype(float), sim.paths[home, week - 1].astype(float), sim.cs[ids, week - 1],
-        w.engagement_home[ids], w.stability_home[home], sim.years[ids, week], w.place[ids], np.full(len(ids), week), sim.effect,
+        w.engagement_home[ids], w.traits[ids, 0], w.stability_home[home], sim.years[ids, week], w.place[ids], np.full(len(ids), week), sim.effect,
         sim.summer, sim.params, RUNS,
     )  # fmt: skip
     return pa.table({"pupil_id": sim.ids[ids], "as_of": pa.array([day] * len(ids), pa.date32()), "risk": risks})

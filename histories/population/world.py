@@ -41,6 +41,7 @@ class World:
     household: np.ndarray  # of pupils
     cohort: np.ndarray  # of pupils: the September in which they enter Reception
     engagement_home: np.ndarray
+    traits: np.ndarray  # of pupils: logarithms of how prone to avoid school, and to be suspended
     sex: np.ndarray
     ethnicity: np.ndarray
     english: np.ndarray
@@ -76,12 +77,14 @@ def make_world(
     homes = int(household[-1]) + 1
     n_areas = max(10 * authorities, total // 260)
     area_authority = np.arange(n_areas) * authorities // n_areas
-    decile = rng.integers(1, 11, n_areas)
+    # As many areas in each tenth, by construction of the index; neighbours may differ.
+    decile = rng.permutation(np.arange(n_areas) % 10 + 1)
     weight = 1.25 - 0.05 * decile
     area = rng.choice(n_areas, size=homes, p=weight / weight.sum())
     poor = (5.5 - decile[area]) / 4.5
-    stability_home = 0.45 * rng.standard_normal(homes) + 0.14 * poor
+    stability_home = 0.45 * rng.standard_normal(homes) + 0.34 * poor
     authority = area_authority[area]
+    stability_home += 0.6 * float(scenario["place"]["authorities_differ"]) * (authority % 2)
     cohort = first_year - 11 + rng.integers(0, 12 + years, total)
     # Brothers and sisters are some years apart, never in the same school year (twins are too few to matter here).
     first = np.r_[0, np.flatnonzero(np.diff(household)) + 1]
@@ -89,12 +92,17 @@ def make_world(
     lead = np.repeat(cohort[first], np.diff(np.r_[first, total]))
     cohort = np.where(order > 0, first_year - 11 + (lead - (first_year - 11) + 2 * order) % (12 + years), cohort)
     poor = poor[household]
-    fsm = rng.random(total) < 0.245 * np.exp(0.55 * poor - 0.15)
+    fsm = rng.random(total) < np.clip(0.268 * np.exp(0.55 * poor - 0.10), 0, 0.9)
     boys = rng.random(total) < 0.51
-    sen_weight = (0.72 + 0.56 * boys) * (1.0 + 0.9 * fsm) / 1.22
-    draw = rng.random(total)
-    sen = np.where(draw < 0.062 * sen_weight, 2, np.where(draw < 0.245 * sen_weight, 1, 0)).astype(np.int8)
-    engagement = 0.40 * rng.standard_normal(total) + 0.25 * stability_home[household] + 0.22 * (sen > 0) + 0.25 * fsm
+    draw, risk = rng.random(total), np.where(fsm, 1.72, 0.72)
+    plan = 0.070 * np.where(boys, 1.39, 0.59) * risk
+    support = plan + 0.200 * np.where(boys, 1.18, 0.81) * np.where(fsm, 1.55, 0.80)
+    sen = np.where(draw < plan, 2, np.where(draw < support, 1, 0)).astype(np.int8)
+    engagement = 0.40 * rng.standard_normal(total) + 0.30 * stability_home[household] + 0.12 * (sen > 0) + 0.68 * fsm
+    traits = np.column_stack([
+        0.5 * rng.standard_normal(total) + np.array([0.0, 0.95, 1.45])[sen] - 0.2,
+        1.85 * rng.standard_normal(total) + np.array([0.0, 1.02, 0.92])[sen] + 0.75 * fsm + 0.35 * boys - 2.36,
+    ])  # fmt: skip
     place = rng.random(total)
     strain = 1 / (1 + np.exp(-(1.4 * engagement + 1.4 * stability_home[household] - 2.6)))
     place = np.where(
@@ -104,9 +112,9 @@ def make_world(
         rng, area, household, n_areas, area_authority, authorities, total, sen, scenario
     )
     return World(
-        authority, area, decile, area_authority, stability_home, household, cohort, engagement - engagement.mean(),
+        authority, area, decile, area_authority, stability_home, household, cohort, engagement - engagement.mean(), traits,
         np.where(boys, "M", "F"), rng.choice(list(ETHNICITIES), size=total, p=_shares(ETHNICITIES)),
-        rng.random(total) > 0.208, fsm, sen, rng.integers(-2, 9, total), _needs(rng, sen), primary, secondary, special,
+        rng.random(total) > 0.208, fsm, sen, rng.choice(9, size=total, p=[0.38, 0.26, 0.14, 0.09, 0.05, 0.04, 0.02, 0.01, 0.01]), _needs(rng, sen), primary, secondary, special,
         place.astype(np.int8), schools,
     )  # fmt: skip
 

@@ -9,7 +9,7 @@ import numpy as np
 from features.catalogue import BY_NAME
 
 DEFAULTS: dict[str, Any] = {
-    "rounds": 200, "learning_rate": 0.03, "num_leaves": 7, "max_depth": 6, "min_data_in_leaf": 40, "feature_fraction": 0.3,
+    "rounds": 400, "learning_rate": 0.015, "num_leaves": 7, "max_depth": 6, "min_data_in_leaf": 40, "feature_fraction": 0.3,
     "lambda_l2": 10.0, "negative_share": 0.3, "monotone": True,
 }  # fmt: skip
 

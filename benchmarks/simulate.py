@@ -1,0 +1,55 @@
+"""Marks a second of `onroll simulate`, by the median of three runs; the floor is writing as many random rows with pyarrow alone."""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from histories.population.attendance import SCHEMA
+from histories.population.simulation import simulate
+
+PUPILS, YEARS, REPEATS = 20_000, 3, 3
+
+
+def floor(file: Path, rows: int) -> float:
+    """Time writing rows of the same layout that cost nothing to make."""
+    rng = np.random.default_rng(1)
+    at = 1_000_000
+    columns = [
+        pa.DictionaryArray.from_arrays(pa.array(np.sort(rng.integers(0, 3000, at)).astype(np.int32)), pa.array([f"P{i}" for i in range(3000)])),
+        pa.array(rng.integers(19000, 20000, at).astype(np.int32)).cast(pa.date32()),
+        pa.DictionaryArray.from_arrays(pa.array(rng.integers(0, 2, at).astype(np.int8)), pa.array(["AM", "PM"])),
+        pa.DictionaryArray.from_arrays(pa.array(rng.integers(0, 2, at).astype(np.int8)), pa.array(["/", "\\"])),
+        pa.array(rng.integers(19000, 20000, at).astype(np.int32)).cast(pa.date32()),
+    ]  # fmt: skip
+    table = pa.Table.from_arrays(columns, schema=SCHEMA)
+    begun = time.perf_counter()
+    with pq.ParquetWriter(file, SCHEMA, store_schema=False, compression="zstd") as parquet:
+        for _ in range(max(rows // at, 1)):
+            parquet.write_table(table)
+    return time.perf_counter() - begun
+
+
+def main() -> None:
+    """Print the figures."""
+    with tempfile.TemporaryDirectory() as beside:
+        simulate(Path(beside) / "warm", pupils=200, years=1)  # compiles
+        taken, floors, rows = [], [], 0
+        for n in range(REPEATS):
+            begun = time.perf_counter()
+            rows = simulate(Path(beside) / str(n), pupils=PUPILS, years=YEARS, seed=n)["attendance"]
+            taken.append(time.perf_counter() - begun)
+            floors.append(floor(Path(beside) / "floor.parquet", rows))
+        middle = statistics.median(taken)
+        print(f"{rows:,} marks in {middle:.1f} s: {rows / middle / 1e6:.2f} million a second, all tables included")
+        print(f"times the floor of writing random rows: {middle / statistics.median(floors):.2f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""Measure a made-up population against what is published: ``python -m histories.population.calibration``.
+
+Every target of ``targets.toml`` is an aggregate over one row a pupil and January census (``calibration.sql``), as the
+Children's Commissioner counted: who was on a roll in one January, and what became of them by the next.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import tomllib
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+
+from histories.calendar import term_dates
+from histories.codes import attendance_codes
+from histories.documentation import write
+from histories.terminal import progress, say
+
+FOLDER = Path(__file__).parent
+PAGE = FOLDER.parents[1] / "docs" / "population.md"
+PUPILS, YEARS, SEED = 40_000, 6, 20
+OUTCOMES = ("unknown", "home_education", "elsewhere", "other_authority", "left_school")
+
+
+@dataclass(frozen=True)
+class Target:
+    """One published figure, how it is measured here, and how far off a made-up population may be."""
+
+    name: str
+    unit: str
+    value: float
+    measure: str
+    source: str
+    where: str = "true"
+    within: float = 0.0
+    plus_minus: float = 0.0
+    assumption: bool = False
+
+    @property
+    def tolerance(self) -> float:
+        """The largest difference allowed, in the target's unit."""
+        return max(abs(self.value) * self.within, self.plus_minus)
+
+    def holds(self, simulated: float) -> bool:
+        """Say whether a simulated value is near enough."""
+        return abs(simulated - self.value) <= self.tolerance
+
+
+def targets() -> list[Target]:
+    """Read the targets in the order of the page."""
+    declared = tomllib.loads((FOLDER / "targets.toml").read_text(encoding="utf-8"))
+    codes = declared["codes"]
+    shared = {k: codes[k] for k in ("source", "plus_minus")}
+    found = [
+        Target(
+            f"Code {code}, {phase}", "% of sessions", value, f'100 * sum("{code}") / sum(sessions)',
+            where=f"phase = '{phase}'",
+            within=codes["present_within" if code == "present" else "within"], **shared,
+        )
+        for phase in ("primary", "secondary")
+        for code, value in codes[phase].items()
+    ]  # fmt: skip
+    return found + [Target(**t) for t in declared["target"]]
+
+
+def measure(folder: Path) -> tuple[list[float], int, int]:
+    """Measure every target on a histories folder of Parquet files.
+
+    Returns
+    -------
+    values, pupil_years, followed
+        One value a target; pupils by January census; those of them who could be followed for a year.
+    """
+    import duckdb
+
+    connection = duckdb.connect()
+    for file in sorted(folder.glob("*.parquet")):
+        if file.stem != "truth":
+            connection.execute(f"create view {file.stem} as from read_parquet('{file}')")
+    connection.execute(_sql(connection))
+    values = []
+    for t in targets():
+        (value,) = connection.execute(f"select {t.measure} from census where {t.where}").fetchone() or (None,)
+        values.append(float("nan") if value is None else float(value))
+    counts = connection.execute("select count(*), count(missing) from census").fetchone()
+    return values, *counts  # type: ignore[misc]
+
+
+def _sql(connection: Any) -> str:
+    first, end = connection.execute('select min("date"), max("date") from attendance').fetchone()
+    years = []
+    for y in range(first.year, end.year):
+        spring = term_dates(y)[1]
+        years.append(f"({y}, date '{date(y + 1, 1, 16)}', date '{spring.start}', date '{spring.end}')")
+    classes = {c: a.counts_as for c, a in attendance_codes().items()}
+    authorised, unauthorised, outside = (
+        [c for c in classes if classes[c] == kind] for kind in ("authorised", "unauthorised", "not_counted")
+    )
+    followed = f"case when c.census + interval 1 year <= date '{end}' then coalesce({{0}}, 0) end as {{1}}"
+    outcomes = [followed.format(f"o.{o}", o) for o in OUTCOMES]
+    outcomes += [followed.format(f"cases.{o}", o) for o in ("missing", "still_missing")]
+    columns = ["present", *(c for c in classes if c not in "/\\" and c not in outside)]
+    return (
+        (FOLDER / "calibration.sql")
+        .read_text(encoding="utf-8")
+        .format(
+            years=", ".join(years),
+            end=end,
+            codes=", ".join(f"coalesce(sum(n) filter (code = '{c}'), 0) as \"{c}\"" for c in columns),
+            absence=_list(authorised + unauthorised),
+            unauthorised=_list(unauthorised),
+            not_counted=_list(outside),
+            outcomes=",\n    ".join(outcomes),
+        )
+    )
+
+
+def _list(codes: list[str]) -> str:
+    return "(" + ", ".join(f"'{c}'" for c in codes) + ")"
+
+
+def page(values: list[float], pupil_years: int, followed: int) -> str:
+    """Return ``docs/population.md``."""
+    head = (
+        "# The made-up population\n\nGenerated by `make calibration`; do not edit. Simulated with `onroll simulate --pupils "
+        f"{PUPILS} --years {YEARS} --seed {SEED}`: {pupil_years:,} pupil-years, {followed:,} of them followed for a year. A row marked "
+        "*assumed* has no published figure; the value is ours. Nothing here was fitted to a child: the figures are national.\n\n"
+        "| what | unit | published | simulated | allowed | source |\n|---|---|---|---|---|---|\n"
+    )
+    rows = [
+        f"| {t.name} | {t.unit} | {t.value:g} | {v:.3g} | ± {t.tolerance:.2g} | {'*assumed*: ' if t.assumption else ''}{t.source} |"
+        for t, v in zip(targets(), values, strict=True)
+    ]
+    return head + "\n".join(rows) + "\n"
+
+
+def outside(values: list[float]) -> list[str]:
+    """Name the targets that a population misses."""
+    return [t.name for t, v in zip(targets(), values, strict=True) if not t.holds(v)]
+
+
+def main(folder: Path | None) -> int:
+    """Simulate (unless given a folder), measure, print, and write the page; return the exit code."""
+    from histories.population.simulation import simulate
+
+    with tempfile.TemporaryDirectory() as beside, progress("calibration") as advance:
+        if folder is None:
+            simulate(Path(beside) / "histories", pupils=PUPILS, years=YEARS, seed=SEED, advance=advance)
+        advance(description="measuring")
+        values, pupil_years, followed = measure(folder or Path(beside) / "histories")
+    for t, v in zip(targets(), values, strict=True):
+        mark = "  " if t.holds(v) else "✗ "
+        click.echo(f"{mark}{t.name:70.70} {t.value:9.3f} {v:9.3f}  ± {t.tolerance:.3f} {t.unit}")
+    missed = outside(values)
+    click.echo(
+        f"{len(values)} targets, {len(missed)} outside their tolerance; {pupil_years:,} pupil-years, {followed:,} followed"
+    )
+    if folder is None and not missed:
+        write(PAGE, page(values, pupil_years, followed))
+    elif missed:
+        say("docs/population.md was not written: mend the population first")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]) if len(sys.argv) > 1 else None))

@@ -1,0 +1,66 @@
+"""What is promised of accuracy, on the population that it is promised for; takes minutes, so `make prove` runs it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from training.judging import average_precision
+
+ROOT = Path(__file__).parents[2]
+DAYS = ("2024-09-09", "2025-01-13", "2025-04-28")
+
+
+def onroll(folder, *words):
+    done = subprocess.run(
+        [sys.executable, "-m", "serving.command", *words, "--json"],
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.prove
+def test_the_model_finds_three_quarters_of_what_can_be_found(tmp_path):
+    """40,000 pupils over five years: trained until the last, judged on it, beside the true risk and plainer candidates."""
+    from features import Definition, label, matrix
+    from histories.opening import Histories
+    from training.candidates import baselines
+    from training.training import NAMES
+
+    onroll(tmp_path, "simulate", "h", "--pupils", "40000", "--years", "5", "--seed", "7", "--truth")
+    onroll(tmp_path, "train", "h", "--until", "2024-09-01")
+    for day in DAYS:
+        onroll(tmp_path, "score", "h", "--as-of", day, "--out", f"{day}.parquet")
+    histories = Histories.open(tmp_path / "h")
+    from datetime import date
+
+    days = [date.fromisoformat(d) for d in DAYS]
+    labels = pl.from_arrow(label(histories, days, Definition.load())).drop_nulls("label")
+    scores = pl.concat(pl.read_parquet(tmp_path / f"{d}.parquet", columns=["pupil_id", "as_of", "risk"]) for d in DAYS)
+    truth = pl.read_parquet(tmp_path / "h" / "truth.parquet").rename({"risk": "truth"})
+    keys = ["pupil_id", "as_of"]
+    both = labels.join(scores, on=keys).join(truth, on=keys).join(pl.from_arrow(matrix(histories, days)), on=keys)
+    y = both["label"].to_numpy()
+    points = baselines.checklist(both.select(NAMES).to_numpy().astype(float), NAMES)
+    found = {n: average_precision(both[n].to_numpy(), y) for n in ("truth", "risk")}
+    found["checklist"] = average_precision(np.asarray(points), y)
+    sys.stderr.write(f"{found} positives {y.sum():.0f} base {y.mean():.5f}\n")
+    assert found["risk"] >= 0.75 * found["truth"]
+    assert found["risk"] > found["checklist"] > y.mean()
+
+
+@pytest.mark.prove
+def test_the_made_up_population_meets_every_target(tmp_path):
+    from histories.population import calibration
+    from histories.population.simulation import simulate
+
+    simulate(tmp_path / "h", pupils=calibration.PUPILS, years=calibration.YEARS, seed=calibration.SEED)
+    values, pupil_years, followed = calibration.measure(tmp_path / "h")
+    assert min(pupil_years, followed) >= 190_000
+    assert calibration.outside(values) == []
