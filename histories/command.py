@@ -34,10 +34,15 @@ def check(histories: Path, report: Path | None, as_json: bool) -> None:
 @click.argument("form", metavar="FORMAT", required=False)
 @click.argument("sources", metavar="SRC...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--into", type=click.Path(path_type=Path), help="The histories folder to write.")
+@click.option(
+    "--mapping", type=click.Path(path_type=Path), help="TOML file that names columns (formats marks and csv)."
+)
 @click.option("--list", "listing", is_flag=True, help="Describe every format.")
 @json_option
-def import_(form: str | None, sources: tuple[Path, ...], into: Path | None, listing: bool, as_json: bool) -> None:
-    """Read real returns (SRC: files or folders) of a FORMAT into a histories folder."""
+def import_(
+    form: str | None, sources: tuple[Path, ...], into: Path | None, mapping: Path | None, listing: bool, as_json: bool
+) -> None:
+    """Read real returns (SRC: files or folders) of a FORMAT into a histories folder, new or there already."""
     from histories.returns import FORMATS, import_return
     from histories.settings import settings
 
@@ -51,8 +56,13 @@ def import_(form: str | None, sources: tuple[Path, ...], into: Path | None, list
     if form not in FORMATS or not sources or into is None:
         do = f"onroll import FORMAT SRC... --into HISTORIES, with one of {', '.join(FORMATS)}."
         raise Usage(Fault("the format, a source or --into is missing or not known", "import", do))
+    if mapping is not None and not FORMATS[form].mappable:
+        raise Usage(Fault("the format takes no mapping", "import --mapping", "Use it with the formats marks and csv."))
     with progress("importing"):
-        report = import_return(FORMATS[form], list(sources), into, settings().pseudonym_key)
+        found = settings()
+        report = import_return(
+            FORMATS[form], list(sources), into, found.pseudonym_key, mapping=mapping, memory=found.memory
+        )
     result(report.to_dict(), as_json=as_json, text=report.text())
 
 

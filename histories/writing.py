@@ -19,16 +19,23 @@ def not_new(folder: Path) -> list[Fault]:
 
 
 @contextmanager
-def new_folder(folder: Path) -> Iterator[Path]:
-    """Yield a folder to write into; it takes its place when all went well, and goes when not."""
+def new_folder(folder: Path, *, keep: bool = False) -> Iterator[Path]:
+    """Yield a folder to write into; it takes its place when all went well, and goes when not.
+
+    With ``keep`` a folder that is there already stays until the new one is whole, and is replaced then.
+    """
     beside = folder.parent / f".{folder.name}.writing"
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     try:
         yield beside
-        if folder.exists():
+        old = folder.parent / f".{folder.name}.old"
+        if folder.exists() and keep:
+            folder.rename(old)
+        elif folder.exists():
             folder.rmdir()
         beside.rename(folder)
+        shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 

@@ -1,8 +1,70 @@
 """Real returns become histories: each format is a small declared mapping."""
 
-from histories.returns.reading import Report, Return, import_return
-from histories.returns.school_census import SCHOOL_CENSUS
+from __future__ import annotations
 
-FORMATS: dict[str, Return] = {SCHOOL_CENSUS.name: SCHOOL_CENSUS}
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from histories.faults import Fault, Usage
+from histories.returns import cin_census, ctf, marks, school_census, ssda903
+from histories.returns import mapping as mapping_
+from histories.returns.reading import Report, Return, import_return
+
+if TYPE_CHECKING:
+    from histories.returns.people import People
+    from histories.returns.staging import Staging
+
+NO_RECORDED = "when a thing was recorded: it counts as known on its own date"
+
+
+def _declared(name: str) -> Return:
+    m = mapping_.load_mapping(mapping_.FOLDER / f"{name}.toml")
+    return Return(name, m.title, m.fills, m.cannot_know, partial(mapping_.convert, m))
+
+
+def _own(staging: Staging, people: People, files: list[Path], report: Report, mapping: Path | None) -> None:
+    if mapping is None:
+        raise Usage(
+            Fault(
+                "there is no mapping",
+                "import csv --mapping",
+                "Name a TOML file that says which columns fill which table.",
+            )
+        )
+    mapping_.convert(mapping_.load_mapping(mapping), staging, people, files, report)
+
+
+FORMATS: dict[str, Return] = {
+    r.name: r
+    for r in (
+        Return(
+            "school-census", "COLLECT's CSV export of the School Census, all terms, files named like 2024_autumn_pupilonroll.csv; give all censuses at once",
+            ("pupils", "enrolments", "sen", "fsm", "addresses", "suspensions", "termly_attendance", "schools"),
+            ("why a child left and where to", "daily marks", "when provision changed between two censuses", "the LSOA of a home", "social care, admissions and cases"),
+            school_census.convert,
+        ),
+        Return(
+            "cin-census", "the Children in Need census, XML of 2017 to 2026", ("social_care",),
+            (NO_RECORDED, "children without a UPN (they need linking)", "early help"), cin_census.convert, (".xml",),
+        ),
+        Return(
+            "ssda903", "looked-after children, CSV files header, episodes and missing", ("social_care",),
+            (NO_RECORDED, "children without a UPN (they need linking)"), ssda903.convert,
+        ),
+        Return(
+            "ctf", "Common Transfer Files, XML", ("pupils", "enrolments"),
+            (NO_RECORDED, "the URN of a school: it is named by its LA and establishment numbers"), ctf.convert, (".xml", ".ctf"),
+        ),
+        Return(
+            "marks", "daily marks as CSV: long, a column a session, or a string a week; --mapping names the columns", ("attendance",),
+            ("marks before the system was used", "when a mark was entered, unless there is a column for it"), marks.convert, mappable=True,
+        ),
+        *(_declared(n) for n in ("cme-cases", "schools", "areas")),
+        Return(
+            "csv", "any other CSV, by a mapping file (--mapping)", ("what the mapping says",), ("what the mapping does not say",), _own, mappable=True,
+        ),
+    )
+}  # fmt: skip
 
 __all__ = ["FORMATS", "Report", "Return", "import_return"]

@@ -1,21 +1,20 @@
-"""What a format of a return is, and the one way to read it: beside, checked by opening, then renamed."""
+"""What a format of a return is, and the one way to read it: beside, joined to what is there, checked by opening, then renamed."""
 
 from __future__ import annotations
 
-import csv
+import shutil
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from histories.faults import Fault, Faults
-from histories.tables import TABLES
-from histories.writing import new_folder, not_new
-
-KINDS = {"text": pa.string(), "date": pa.date32(), "integer": pa.int64(), "boolean": pa.bool_()}
+from histories.reading import SQL_TYPES
+from histories.returns.people import People
+from histories.returns.staging import Staging
+from histories.tables import TABLES, Table
+from histories.writing import new_folder
 
 
 @dataclass
@@ -35,7 +34,7 @@ class Report:
     def text(self) -> str:
         """Return the report as lines."""
         lines = [f"read {n:,} rows of {name}" for name, n in self.read.items()]
-        lines += [f"wrote {n:,} rows of {name}" for name, n in self.rows.items()]
+        lines += [f"now {n:,} rows in {name}" for name, n in self.rows.items()]
         lines += [f"absent: {a}" for a in self.absent] + [f"not used: {u}" for u in self.unused] + self.notes
         return "\n".join(lines)
 
@@ -46,21 +45,26 @@ class Return:
 
     Attributes
     ----------
-    name : str
-    title : str
+    name, title : str
     fills : tuple of str
         The tables it fills.
     cannot_know : tuple of str
         What the return does not carry.
     convert : callable
-        Turns ``{file stem: rows}`` and the key of pseudonyms into rows of each table; writes its remarks into the report.
+        Makes ``out_<table>`` from the files; keeps its remarks in the report and what is wrong in the staging.
+    suffixes : tuple of str
+        How its files end.
+    mappable : bool
+        Whether ``--mapping`` names its columns.
     """
 
     name: str
     title: str
     fills: tuple[str, ...]
     cannot_know: tuple[str, ...]
-    convert: Callable[[dict[str, list[dict[str, str]]], bytes | None, Report], dict[str, list[dict[str, Any]]]]
+    convert: Callable[..., None]
+    suffixes: tuple[str, ...] = (".csv",)
+    mappable: bool = False
 
     def describe(self) -> dict[str, Any]:
         """Return the description ready for JSON."""
@@ -73,82 +77,134 @@ class Return:
         )
 
 
-def import_return(form: Return, sources: list[Path], into: Path, key: bytes | None) -> Report:
-    """Read a return into a new histories folder.
+def import_return(
+    form: Return,
+    sources: list[Path],
+    into: Path,
+    key: bytes | None,
+    *,
+    mapping: Path | None = None,
+    memory: str | None = None,
+) -> Report:
+    """Read a return into a histories folder, new or there already.
+
+    What is there stays: rows that are not there yet are added; a pupil, a school and an area has one row, in which what the
+    return says fills what was empty or takes its place.
 
     Parameters
     ----------
     sources : list of Path
         Files, or folders of files.
     into : Path
-        A folder that does not exist yet, or is empty.
+        The histories folder.
     key : bytes or None
         Key of the pseudonyms.
+    mapping : Path, optional
+        Names of columns, for formats that differ by supplier.
 
     Raises
     ------
     Faults
-        With everything that is wrong; nothing is written then.
+        With everything that is wrong; nothing is changed then.
     """
-    if faults := not_new(into):
-        raise Faults(faults)
     report = Report()
-    tables = form.convert(_read_all(sources, report), key, report)
-    with new_folder(into) as beside:
-        for name, rows in tables.items():
-            columns = TABLES[name].columns.values()
-            table = pa.table({c.name: pa.array([r.get(c.name) for r in rows], KINDS[c.kind]) for c in columns})
-            pq.write_table(table, beside / f"{name}.parquet", compression="zstd")
-            report.rows[name] = len(rows)
+    files = _files(form, sources)
+    _may_write(into)
+    with tempfile.TemporaryDirectory(prefix="onroll-") as scratch:
+        staging = Staging(Path(scratch), memory)
+        people = People(staging, key, into)
+        form.convert(staging, people, files, report, *([mapping] if form.mappable else []))
+        staging.raise_faults()
+        if people.wrong_letters:
+            report.notes.append(f"{people.wrong_letters} UPNs have a wrong check letter; they are kept as they are")
+        if people.changed:
+            report.notes.append(f"{people.changed} changed UPNs were followed to the child they belong to")
+        _write(staging, into, report)
+        staging.connection.close()
     return report
 
 
-def _read_all(sources: list[Path], report: Report) -> dict[str, list[dict[str, str]]]:
+def _files(form: Return, sources: list[Path]) -> list[Path]:
     files, faults = [], []
     for source in sources:
         if source.is_dir():
-            files += sorted(source.glob("*.csv"))
+            files += sorted(f for f in source.iterdir() if f.suffix.lower() in form.suffixes)
         elif source.is_file():
             files.append(source)
         else:
-            faults.append(
-                Fault("there is no such file or folder", str(source), "Name a file of the return, or a folder of them.")
-            )
+            do = "Name a file of the return, or a folder of them."
+            faults.append(Fault("there is no such file or folder", str(source), do))
     if not files and not faults:
-        faults.append(
-            Fault("there is no CSV file", ", ".join(map(str, sources)), "Name a folder with the files of the return.")
-        )
-    read: dict[str, list[dict[str, str]]] = {}
-    for file in files:
-        try:
-            read[file.stem.lower()] = rows = _read(file)
-            report.read[file.name] = len(rows)
-        except Faults as found:
-            faults += found.faults
+        do = f"Name a folder with the files of the return; they end in {' or '.join(form.suffixes)}."
+        faults.append(Fault("there is no file of the format", ", ".join(map(str, sources)), do))
     if faults:
         raise Faults(faults)
-    return read
+    return files
 
 
-def _read(file: Path) -> list[dict[str, str]]:
-    do = "Export it again as CSV with commas, in UTF-8."
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as lines:
-            reader = csv.reader(lines, strict=True)
-            head = next(reader, None)
-            if not head:
-                raise Faults(Fault("the file is empty", str(file), do))
-            names = [h.strip().lower() for h in head]
-            doubled = sorted({n for n in names if names.count(n) > 1})
-            if doubled:
-                raise Faults(Fault("the header names a column twice", f"{file}, columns {', '.join(doubled)}", do))
-            rows = []
-            for n, row in enumerate(reader, start=2):
-                if len(row) != len(names):
-                    raise Faults(
-                        Fault(f"the row has {len(row)} fields, the header {len(names)}", f"{file}, line {n}", do)
-                    )
-                rows.append(dict(zip(names, row, strict=True)))
-            return rows
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise Faults(Fault("the file cannot be read as CSV in UTF-8", str(file), do)) from error
+def _may_write(into: Path) -> None:
+    """Refuse a folder that holds what imports did not write, so that nothing of somebody else's is replaced."""
+    strange = [f for f in into.iterdir() if f.suffix != ".parquet" or f.stem not in TABLES] if into.is_dir() else []
+    if strange or (into.exists() and not into.is_dir()):
+        do = "Name a new folder, or one that holds imported tables (Parquet) only."
+        raise Faults(Fault("the folder holds something else than imported histories", str(into), do))
+
+
+def _write(staging: Staging, into: Path, report: Report) -> None:
+    there = {
+        r[0] for r in staging.sql("SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views()")
+    }
+    made = [t for t in TABLES if f"out_{t}" in there]
+    # A table that the return could not fill stays absent, so that its features are missing and not zero.
+    empty = [t for t in made if not staging.sql(f"SELECT 1 FROM out_{t} LIMIT 1")]
+    report.notes += [f"{t}: the return holds nothing for it" for t in empty]
+    made = [t for t in made if t not in empty]
+    if not made:
+        raise Faults(
+            Fault(
+                "the return holds no row that could be used",
+                str(into),
+                "Look at the remarks of 'onroll import --list'.",
+            )
+        )
+    with new_folder(into, keep=True) as beside:
+        for file in sorted(into.glob("*.parquet")) if into.is_dir() else []:
+            if file.stem not in made:
+                shutil.copy2(file, beside / file.name)
+        for name in made:
+            before = into / f"{name}.parquet"
+            _join(staging, TABLES[name], before if before.is_file() else None, beside / f"{name}.parquet")
+            report.rows[name] = int(staging.sql(f"SELECT count(*) FROM read_parquet('{beside / name}.parquet')")[0][0])
+        if all((beside / f"{t}.parquet").is_file() for t, declared in TABLES.items() if declared.required):
+            from histories.opening import Histories
+
+            Histories.open(beside)
+        else:
+            lacking = [
+                t for t, declared in TABLES.items() if declared.required and not (beside / f"{t}.parquet").is_file()
+            ]
+            report.notes.append(f"the folder lacks {' and '.join(lacking)} still: import a return that fills them too")
+
+
+def _join(staging: Staging, table: type[Table], before: Path | None, after: Path) -> None:
+    """Write the rows of a table: those of before and those that are new."""
+    have = {r[0] for r in staging.sql(f"DESCRIBE out_{table.table}")}
+    columns = list(table.columns.values())
+    given = {c.name: f'"{c.name}"' if c.name in have else "NULL" for c in columns}
+    cast = ", ".join(f'CAST({given[c.name]} AS {SQL_TYPES[c.kind]}) AS "{c.name}"' for c in columns)
+    new = f"SELECT {cast} FROM out_{table.table}"
+    if table.always_known or table.table == "pupils":
+        old = f"SELECT *, 0 AS turn FROM read_parquet('{before}') UNION ALL BY NAME " if before else ""
+        rest = [c.name for c in columns if c.name not in table.key]
+        latest = ", ".join(f'arg_max("{c}", turn) FILTER ("{c}" IS NOT NULL) AS "{c}"' for c in rest)
+        keys = ", ".join(f'"{k}"' for k in table.key)
+        query = f"SELECT {keys}, {latest} FROM ({old} SELECT *, 1 AS turn FROM ({new})) GROUP BY {keys} ORDER BY {keys}"
+    elif before:
+        # What the return says anew of the same thing on the same day takes the place of what it said before.
+        keys = [*table.key, *[c for c in ("recorded_on",) if c in table.columns and c not in table.key]]
+        same = " AND ".join(f'o."{k}" IS NOT DISTINCT FROM n."{k}"' for k in keys)
+        old = f"SELECT * FROM read_parquet('{before}') o WHERE NOT EXISTS (SELECT 1 FROM ({new}) n WHERE {same})"
+        query = f"({old}) UNION ALL BY NAME ({new})"
+    else:
+        query = new
+    staging.sql(f"COPY ({query}) TO '{after}' (FORMAT parquet, COMPRESSION zstd)")

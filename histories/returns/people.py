@@ -1,0 +1,59 @@
+"""Who the rows of a return are about: UPNs, former UPNs, and the keyed pseudonym that is all that histories hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from histories.identity import is_valid_upn, pseudonym
+from histories.returns.staging import Staging
+
+
+class People:
+    """Gives each UPN the key of its child; a changed UPN keeps the key under which the child was known first.
+
+    Parameters
+    ----------
+    into : Path
+        The histories that the return is read into; their pupils keep their keys.
+    """
+
+    def __init__(self, staging: Staging, key: bytes | None, into: Path) -> None:
+        self.staging, self.key = staging, key
+        self.known: dict[str, str] = {}
+        file = into / "pupils.parquet"
+        if file.is_file():
+            import pyarrow.parquet as pq
+
+            have = pq.read_table(file, columns=["upn", "pupil_id"])
+            self.known = {u: p for u, p in zip(have["upn"].to_pylist(), have["pupil_id"].to_pylist(), strict=True) if u}
+        self.wrong_letters = 0
+        self.changed = 0
+        staging.sql("CREATE TABLE person (upn VARCHAR PRIMARY KEY, pupil_id VARCHAR)")
+
+    def add(self, query: str) -> None:
+        """Take in pairs of UPN and former UPN (either may be null) that a query yields; fills the table ``person``."""
+        parent: dict[str, str] = {}
+
+        def root(upn: str) -> str:
+            while parent.setdefault(upn, upn) != upn:
+                upn = parent[upn]
+            return upn
+
+        pairs = self.staging.sql(f"SELECT DISTINCT upn, former FROM ({query}) WHERE upn IS NOT NULL")
+        for upn, former in sorted(pairs, key=lambda p: (p[0], p[1] or "")):
+            root(upn)
+            if former and former != upn and is_valid_upn(former):
+                self.changed += 1
+                parent[root(upn)] = root(former)
+        kept = {root(u): self.known[u] for u in sorted(parent) if u in self.known}
+        rows = []
+        for upn in sorted(parent):
+            self.wrong_letters += not is_valid_upn(upn)
+            rows.append((upn, kept.setdefault(root(upn), pseudonym(root(upn), self.key))))
+        if rows:
+            import pyarrow as pa
+
+            table = pa.table({"upn": [r[0] for r in rows], "pupil_id": [r[1] for r in rows]})
+            self.staging.connection.register("incoming", table)
+            self.staging.sql("INSERT OR IGNORE INTO person SELECT * FROM incoming")
+            self.staging.connection.unregister("incoming")

@@ -1,0 +1,146 @@
+"""Files of a return as tables of text in DuckDB, each row with its line; what is wrong is collected, never a value."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from histories.faults import Fault, Faults
+
+HEAD = 1 << 20  # bytes in which a header has to end
+MOST_LINE = 4 << 20
+SHOWN = 10  # lines named in a message
+LINE = re.compile(r"Line:\s*(\d+)")
+AGAIN = "Export it again as CSV with commas, in UTF-8."
+
+
+class Staging:
+    """The text of a return while it is being read.
+
+    Attributes
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        An own database on disk, so that files may be larger than memory.
+    faults : list of Fault
+        What was found wrong so far; ``raise_faults`` stops with all of it.
+    """
+
+    def __init__(self, folder: Path, memory: str | None = None) -> None:
+        import duckdb
+
+        self.connection = duckdb.connect(str(folder / "staging.duckdb"))
+        self.connection.execute(f"SET temp_directory = '{folder}'; SET enable_progress_bar = false")
+        self.connection.execute("SET memory_limit = ?", [memory or "3GiB"])
+        self.faults: list[Fault] = []
+        self.files: dict[str, Path] = {}
+        self.columns: dict[str, list[str]] = {}
+
+    def sql(self, statement: str, *values: Any) -> list[tuple]:
+        """Run a statement and return its rows."""
+        return self.connection.execute(statement, list(values)).fetchall()
+
+    def csv(self, name: str, file: Path) -> int:
+        """Make a table of a CSV file: every column as text under its lower-case name, and ``line``.
+
+        Returns
+        -------
+        int
+            Rows read; 0 when the file is at fault.
+        """
+        names = self._header(file)
+        if names is None:
+            return 0
+        import duckdb
+
+        listed = "{" + ", ".join(f"'{_quoted(n)}': 'VARCHAR'" for n in names) + "}"
+        source = (
+            f"read_csv('{_quoted(str(file))}', columns = {listed}, header = true, auto_detect = false, delim = ',', quote = '\"', "
+            f"escape = '\"', nullstr = '', strict_mode = true, max_line_size = {MOST_LINE}, encoding = 'utf-8')"
+        )
+        try:
+            self.connection.execute(
+                f'CREATE TABLE "{name}" AS SELECT row_number() OVER () + 1 AS line, * FROM {source}'
+            )
+        except (duckdb.Error, UnicodeDecodeError) as error:
+            found = LINE.search(str(error))
+            where = f"{file}, line {found[1]}" if found else str(file)
+            what = (
+                "the file cannot be read as CSV in UTF-8: a row is of another length, cut off, or not in that encoding"
+            )
+            self.faults.append(Fault(what, where, AGAIN))
+            return 0
+        self.files[name], self.columns[name] = file, names
+        return int(self.sql(f'SELECT count(*) FROM "{name}"')[0][0])
+
+    def rows(self, name: str, file: Path, columns: list[str], rows: Iterable[tuple]) -> int:
+        """Make a table of rows of text (line first) that some other reader yields."""
+        import pyarrow as pa
+
+        given = list(rows)
+        kinds = [pa.int64(), *[pa.string()] * len(columns)]
+        lists = list(zip(*given, strict=True)) or [()] * len(kinds)
+        arrays = [pa.array(list(v), k) for v, k in zip(lists, kinds, strict=True)]
+        self.connection.register("incoming", pa.Table.from_arrays(arrays, names=["line", *columns]))
+        self.connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM incoming')
+        self.connection.unregister("incoming")
+        self.files[name], self.columns[name] = file, columns
+        return len(given)
+
+    def check(self, name: str, column: str, test: str, what: str, do: str) -> None:
+        """Keep a fault for the rows of a table that meet a condition; say file, column and lines."""
+        found = self.sql(f'SELECT line FROM "{name}" WHERE {test} ORDER BY line')
+        if found:
+            lines = ", ".join(str(r[0]) for r in found[:SHOWN]) + (" …" if len(found) > SHOWN else "")
+            where = f"{self.files[name]}, column {column}, lines {lines}"
+            self.faults.append(Fault(f"{len(found)} of its rows: {what}", where, do))
+
+    def need(self, name: str, columns: Iterable[str]) -> bool:
+        """Keep a fault for each column that a table lacks; return whether all are there."""
+        lacking = [c for c in columns if c not in self.columns[name]]
+        self.faults += [
+            Fault("the column is missing", f"{self.files[name]}, column {c}", "Export the table with all its columns.")
+            for c in lacking
+        ]
+        return not lacking
+
+    def raise_faults(self) -> None:
+        """Stop when anything was wrong."""
+        if self.faults:
+            raise Faults(self.faults)
+
+    def _header(self, file: Path) -> list[str] | None:
+        where = str(file)
+        with file.open("rb") as data:
+            head = data.read(HEAD)
+        if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in head:
+            self.faults.append(Fault("the file is not text in UTF-8", where, AGAIN))
+            return None
+        line = head.split(b"\n", 1)[0]
+        try:
+            names = [
+                n.strip().lower() for n in next(csv.reader(io.StringIO(line.decode("utf-8-sig")), strict=True), [])
+            ]
+        except (UnicodeDecodeError, csv.Error):
+            self.faults.append(Fault("the header cannot be read as CSV in UTF-8", where, AGAIN))
+            return None
+        what = None
+        if not any(names):
+            what = "the file is empty"
+        elif len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+            what = "the columns are not separated by commas"
+        elif any(not n for n in names):
+            what = "a column of the header has no name"
+        elif doubled := sorted({n for n in names if names.count(n) > 1}):
+            what, where = "the header names a column twice", f"{where}, columns {', '.join(doubled)}"
+        if what:
+            self.faults.append(Fault(what, where, AGAIN))
+            return None
+        return names
+
+
+def _quoted(text: str) -> str:
+    return text.replace("'", "''")

@@ -1,0 +1,150 @@
+"""XML of returns, read by a hardened stream: no document types, no entities, and limits on size, depth, text and time.
+
+The parser holds one unit (a child, a pupil) at a time, so a return may be larger than memory.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from xml.parsers import expat
+
+from histories.faults import Fault, Faults
+
+MOST_BYTES = 4 << 30
+MOST_DEPTH = 24
+MOST_TEXT = 10_000  # characters in one element
+MOST_ELEMENTS = 20_000  # in one unit
+MOST_SECONDS = 1800
+PIECE = 1 << 20
+AGAIN = "Export it again from the system that made it."
+Node = dict[str, list[Any]]
+
+
+class _Refused(Exception):
+    """Says what the file may not hold."""
+
+
+class _Reader:
+    """Builds one unit after the other as nested dictionaries of lists, and hands each over with its line."""
+
+    def __init__(self, root: str, unit: str, take: Callable[[Node, int], None]) -> None:
+        self.root, self.unit, self.take = root, unit, take
+        self.path: list[str] = []
+        self.nodes: list[Node] = []
+        self.text: list[str] = []
+        self.length = self.elements = self.line = self.units = 0
+        self.header: dict[str, str] = {}
+        self.parser = expat.ParserCreate()
+        self.parser.StartElementHandler = self.start
+        self.parser.EndElementHandler = self.end
+        self.parser.CharacterDataHandler = self.data
+        self.parser.StartDoctypeDeclHandler = self._doctype
+        self.parser.EntityDeclHandler = self._doctype
+        self.parser.ProcessingInstructionHandler = lambda *_: None
+        self.parser.buffer_text = True
+
+    def _doctype(self, *_: Any) -> None:
+        raise _Refused("it declares a document type or entities, which returns never do")
+
+    def start(self, name: str, _: dict[str, str]) -> None:
+        """Take the start of an element."""
+        name = name.rpartition(":")[2]
+        if not self.path and name != self.root:
+            raise _Refused(f"its root element is not {self.root}")
+        self.path.append(name)
+        if len(self.path) > MOST_DEPTH:
+            raise _Refused(f"its elements lie more than {MOST_DEPTH} deep")
+        self.text, self.length = [], 0
+        if name == self.unit and not self.nodes:
+            self.nodes, self.elements, self.line = [{}], 0, self.parser.CurrentLineNumber
+        elif self.nodes:
+            self.elements += 1
+            if self.elements > MOST_ELEMENTS:
+                raise _Refused(f"one {self.unit} holds more than {MOST_ELEMENTS} elements")
+            self.nodes.append({})
+
+    def data(self, text: str) -> None:
+        """Take text."""
+        self.length += len(text)
+        if self.length > MOST_TEXT:
+            raise _Refused(f"an element holds more than {MOST_TEXT} characters")
+        self.text.append(text)
+
+    def end(self, name: str) -> None:
+        """Take the end of an element."""
+        name = self.path.pop()
+        said = "".join(self.text).strip()
+        self.text, self.length = [], 0
+        if not self.nodes:
+            if said:
+                self.header.setdefault(name, said)
+            return
+        node = self.nodes.pop()
+        if self.nodes:
+            self.nodes[-1].setdefault(name, []).append(node or said)
+        else:
+            self.units += 1
+            self.take(node, self.line)
+
+
+def read_units(file: Path, root: str, unit: str, take: Callable[[Node, int], None]) -> tuple[int, dict[str, str]]:
+    """Read a file unit by unit.
+
+    Parameters
+    ----------
+    root, unit : str
+        Names of the root element and of the repeated one.
+    take : callable
+        Is given each unit (nested dictionaries of lists, leaves as text) and the line on which it begins.
+
+    Returns
+    -------
+    int, dict
+        Units read, and the leaves outside of units (the header).
+
+    Raises
+    ------
+    Faults
+        When the file is damaged, of another kind, or holds what is refused.
+    """
+    reader, began, size = _Reader(root, unit, take), time.monotonic(), 0
+    try:
+        with file.open("rb") as data:
+            first = data.read(4)
+            if first[:2] in (b"PK", b"\x1f\x8b") or first[:3] == b"BZh":
+                raise _Refused("it is an archive; take the XML file out of it first")
+            data.seek(0)
+            while piece := data.read(PIECE):
+                size += len(piece)
+                if size > MOST_BYTES:
+                    raise _Refused(f"it is larger than {MOST_BYTES >> 30} GiB")
+                if time.monotonic() - began > MOST_SECONDS:
+                    raise _Refused(f"reading it takes more than {MOST_SECONDS // 60} minutes")
+                reader.parser.Parse(piece, False)
+            reader.parser.Parse(b"", True)
+    except _Refused as refused:
+        where = f"{file}, line {max(reader.parser.CurrentLineNumber, 1)}"
+        raise Faults(Fault(f"the file is refused: {refused}", where, AGAIN)) from None
+    except (expat.ExpatError, LookupError, ValueError):
+        what = "the file is not well-formed XML: cut off, damaged or in another encoding"
+        raise Faults(Fault(what, f"{file}, line {max(reader.parser.CurrentLineNumber, 1)}", AGAIN)) from None
+    return reader.units, reader.header
+
+
+def leaf(node: Node, name: str) -> str | None:
+    """Return the first text of an element under a node, or None."""
+    for value in node.get(name, ()):
+        if isinstance(value, str) and value:
+            return value
+    return None
+
+
+def under(node: Node, *path: str) -> list[Node]:
+    """Return the nodes at a path under a node."""
+    found = [node]
+    for name in path:
+        found = [c for n in found for c in n.get(name, ()) if isinstance(c, dict)]
+    return found

@@ -1,0 +1,88 @@
+"""Writes made-up histories in the layouts of real returns, so that importing them again can be compared with what went in."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from histories.calendar import term_dates
+from histories.returns.school_census import COVERED, census_day
+
+
+def opened(histories: Path) -> duckdb.DuckDBPyConnection:
+    """Open a folder of Parquet as views."""
+    connection = duckdb.connect()
+    for file in histories.glob("*.parquet"):
+        connection.execute(f"CREATE VIEW {file.stem} AS FROM read_parquet('{file}')")
+    return connection
+
+
+def censuses(first: int, last: int) -> list[tuple[int, str]]:
+    """Name the censuses from the autumn of one year to the summer of another, in order."""
+    found = [(y, t) for y in range(first, last + 1) for t in ("spring", "summer", "autumn")]
+    return [c for c in found if census_day(first, "autumn") <= census_day(*c) <= census_day(last, "summer")]
+
+
+def write_school_census(histories: Path, folder: Path, years: tuple[int, int]) -> list[tuple[int, str]]:
+    """Write every census between two autumns as COLLECT exports it."""
+    folder.mkdir(parents=True)
+    con = opened(histories)
+    con.execute("""
+        CREATE TABLE final_marks AS SELECT pupil_id, "date", session, arg_max(code::VARCHAR, recorded_on) AS code FROM attendance GROUP BY ALL""")
+    before = date(1990, 1, 1)
+    made = censuses(*years)
+    for year, term in made:
+        day = census_day(year, term)
+        covered = term_dates(day.year - 1)[COVERED[term]]
+        stem = folder / f"{year}_{term}_"
+
+        def put(table: str, query: str, stem: Path = stem) -> None:
+            con.execute(f"COPY ({query}) TO '{stem}{table}.csv' (HEADER, DELIMITER ',')")
+
+        text = lambda c: f"strftime({c}, '%Y-%b-%d 00:00:00')"  # noqa: E731
+        con.execute(f"""CREATE OR REPLACE TEMP TABLE roll AS
+            SELECT row_number() OVER (ORDER BY e.pupil_id, e.entry_date)::VARCHAR AS id, e.*, p.* EXCLUDE (pupil_id), e.leaving_date <= DATE '{day}' AS gone,
+                CASE e.nc_year WHEN 'R' THEN 0 ELSE e.nc_year::INT END + {day.year if day.month >= 9 else day.year - 1}
+                    - (year(e.entry_date) - (month(e.entry_date) < 9)::INT) AS y
+            FROM enrolments e JOIN pupils p USING (pupil_id)
+            WHERE p.upn IS NOT NULL AND e.entry_date <= DATE '{day}' AND (e.leaving_date IS NULL OR e.leaving_date > least(DATE '{before}', DATE '{covered.start}' - 1))""")
+        provision = f"""coalesce((SELECT max(provision) FILTER (provision = 'E') FROM sen s WHERE s.pupil_id = roll.pupil_id AND s.start_date <= DATE '{day}' AND coalesce(s.end_date, DATE '2999-01-01') > DATE '{day}'),
+            (SELECT max(provision) FROM sen s WHERE s.pupil_id = roll.pupil_id AND s.start_date <= DATE '{day}' AND coalesce(s.end_date, DATE '2999-01-01') > DATE '{day}'), 'N')"""
+        common = f"urn AS \"NativeId\", {text('date_of_birth')} AS dob, 'SUR' AS surname, upn, NULL AS formerupn, sex, {text('entry_date')} AS entrydate"
+        put("pupilonroll", f"""SELECT id AS pupilonrolltableid, {common}, upper(ethnicity) AS ethnicity, upper(first_language) AS language, 'C' AS enrolstatus,
+            CASE WHEN y = 0 THEN 'R' ELSE y::VARCHAR END AS ncyearactual, {provision} AS senprovision FROM roll WHERE NOT coalesce(gone, false)""")  # fmt: skip
+        put(
+            "pupilnolongeronroll",
+            f"SELECT id AS pupilnolongeronrolltableid, {common}, {text('leaving_date')} AS leavingdate FROM roll WHERE gone",
+        )
+        put("fsmperiod", f"""SELECT r.id AS pupilonrolltableid, {text('f.start_date')} AS fsmstartdate, NULL AS fsmenddate, 'ENG' AS ukcountry
+            FROM roll r JOIN fsm f USING (pupil_id) WHERE NOT coalesce(gone, false) AND f.start_date <= DATE '{day}'""")  # fmt: skip
+        for kind, gone in (("on", "NOT coalesce(gone, false)"), ("off", "gone")):
+            key = "pupilonrolltableid" if kind == "on" else "pupilnolongeronrolltableid"
+            put(f"termlysessiondetails{kind}roll", f"""SELECT r.id AS {key}, m.code AS attendancereason, count(*)::DOUBLE AS sessions
+                FROM roll r JOIN final_marks m USING (pupil_id) WHERE {gone} AND m."date" BETWEEN DATE '{covered.start}' AND DATE '{covered.end}'
+                AND m."date" >= r.entry_date AND (r.leaving_date IS NULL OR m."date" <= r.leaving_date) GROUP BY ALL""")  # fmt: skip
+            put(f"termlyexclusions{kind}roll", f"""SELECT r.id AS {key}, {text('s.start_date')} AS startdate, s.category, s.sessions::DOUBLE AS sessions, s.reason AS reason1
+                FROM roll r JOIN suspensions s USING (pupil_id) WHERE {gone} AND s.urn = r.urn AND s.start_date BETWEEN r.entry_date AND DATE '{day}'
+                AND s.start_date <= coalesce(r.leaving_date, DATE '2999-01-01')""")  # fmt: skip
+        before = day
+    return made
+
+
+def write_marks(histories: Path, file: Path, layout: str = "long") -> None:
+    """Write the marks of pupils with a UPN in one of the layouts of ``import marks``."""
+    con = opened(histories)
+    con.execute("""CREATE TABLE m AS SELECT p.upn, "date" AS d, session::VARCHAR AS s, arg_max(code::VARCHAR, a.recorded_on) AS c
+        FROM attendance a JOIN pupils p USING (pupil_id) WHERE p.upn IS NOT NULL GROUP BY ALL""")
+    query = 'SELECT upn, d AS "date", s AS session, c AS code FROM m ORDER BY ALL'
+    if layout == "weeks":
+        con.execute("DELETE FROM m WHERE length(c) > 1")  # a string of marks has one place for each
+        query = """SELECT upn, (d - (isodow(d) - 1)::INT)::DATE AS week, string_agg(coalesce(c, '-'), '' ORDER BY d, s) AS marks FROM (
+            SELECT w.upn, w.monday + i::INT AS d, h.s, m.c FROM (SELECT DISTINCT upn, (d - (isodow(d) - 1)::INT)::DATE AS monday FROM m) w,
+            range(5) r(i), (VALUES ('AM'), ('PM')) h(s) LEFT JOIN m ON m.upn = w.upn AND m.d = w.monday + i::INT AND m.s = h.s) GROUP BY 1, 2 ORDER BY 1, 2"""
+    if layout == "columns":
+        query = """PIVOT (SELECT upn, strftime(d, '%Y-%m-%d') || ' ' || s AS col, c FROM m WHERE d BETWEEN DATE '2024-09-09' AND DATE '2024-09-20')
+            ON col USING any_value(c) GROUP BY upn ORDER BY upn"""
+    con.execute(f"COPY ({query}) TO '{file}' (HEADER, DELIMITER ',')")
