@@ -201,8 +201,8 @@ def _join(staging: Staging, table: type[Table], before: Path | None, after: Path
         query = f"SELECT {keys}, {latest} FROM ({old} SELECT *, 1 AS turn FROM ({new})) GROUP BY {keys} ORDER BY {keys}"
     elif before:
         # What the return says anew of the same thing on the same day takes the place of what it said before.
-        keys = [*table.key, *[c for c in ("recorded_on",) if c in table.columns and c not in table.key]]
-        same = " AND ".join(f'o."{k}" IS NOT DISTINCT FROM n."{k}"' for k in keys)
+        told = [*table.key, *[c for c in ("recorded_on",) if c in table.columns and c not in table.key]]
+        same = " AND ".join(f'o."{k}" IS NOT DISTINCT FROM n."{k}"' for k in told)
         old = f"SELECT * FROM read_parquet('{before}') o WHERE NOT EXISTS (SELECT 1 FROM ({new}) n WHERE {same})"
         query = f"({old}) UNION ALL BY NAME ({new})"
     else:
