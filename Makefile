@@ -31,6 +31,7 @@ calibration: setup  ## measure the made-up population against published figures;
 bench: setup  ## timings as ratios against a named floor
 	$(BIN)/python -m benchmarks.simulate
 	$(BIN)/python -m benchmarks.explaining
+	$(BIN)/python -m benchmarks.importing
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

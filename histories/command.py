@@ -37,10 +37,22 @@ def check(histories: Path, report: Path | None, as_json: bool) -> None:
 @click.option(
     "--mapping", type=click.Path(path_type=Path), help="TOML file that names columns (formats marks and csv)."
 )
+@click.option(
+    "--link",
+    "persons",
+    type=click.Path(path_type=Path),
+    help="CSV of persons with names: link those without a UPN first.",
+)
 @click.option("--list", "listing", is_flag=True, help="Describe every format.")
 @json_option
 def import_(
-    form: str | None, sources: tuple[Path, ...], into: Path | None, mapping: Path | None, listing: bool, as_json: bool
+    form: str | None,
+    sources: tuple[Path, ...],
+    into: Path | None,
+    mapping: Path | None,
+    persons: Path | None,
+    listing: bool,
+    as_json: bool,
 ) -> None:
     """Read real returns (SRC: files or folders) of a FORMAT into a histories folder, new or there already."""
     from histories.returns import FORMATS, import_return
@@ -61,9 +73,39 @@ def import_(
     with progress("importing"):
         found = settings()
         report = import_return(
-            FORMATS[form], list(sources), into, found.pseudonym_key, mapping=mapping, memory=found.memory
+            FORMATS[form],
+            list(sources),
+            into,
+            found.pseudonym_key,
+            mapping=mapping,
+            persons=persons,
+            memory=found.memory,
         )
     result(report.to_dict(), as_json=as_json, text=report.text())
 
 
-verbs = [check, import_]
+@click.command()
+@click.argument("histories", type=click.Path(path_type=Path))
+@click.option(
+    "--people",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="CSV: person_id, forename, surname, dob; upn, sex, postcode where known.",
+)
+@json_option
+def link(histories: Path, people: Path, as_json: bool) -> None:
+    """Find the pupils for persons of another list that carry no UPN; names stay in the store beside HISTORIES.
+
+    Sure links are kept. Doubtful pairs go to review.csv in the store: write yes or no into the column `same` and run again.
+    """
+    from histories.linking.linking import link as run
+    from histories.linking.store import LinkageStore
+
+    with progress("linking"):
+        found = run(histories, people)
+    review = LinkageStore(histories).review
+    text = "\n".join(f"{n:>8,} {what.replace('_', ' ')}" for what, n in found.items())
+    result({**found, "review": str(review)}, as_json=as_json, text=f"{text}\npairs to answer are in {review}")
+
+
+verbs = [check, import_, link]

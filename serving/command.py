@@ -16,6 +16,7 @@ from histories.faults import Faults
 VERBS = {
     "simulate": "histories.population.command",
     "import": "histories.command",
+    "link": "histories.command",
     "check": "histories.command",
     "features": "features.command",
     "train": "training.command",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from histories.faults import Faults
 from histories.returns.mapping import expression_of
+from histories.returns.people import PERSON
 from histories.returns.xml import Node, leaf, read_units, under
 
 if TYPE_CHECKING:
@@ -23,9 +24,10 @@ FACTOR_MISSING = "10A"
 
 
 def rows_of(child: Node, line: int) -> tuple[str | None, list[tuple]]:
-    """Return the UPN of a child and the rows of its episodes, as text."""
+    """Return the UPN of a child (or the authority's own key, marked) and the rows of its episodes, as text."""
     identifiers = (under(child, "ChildIdentifiers") or [{}])[0]
-    upn, former = leaf(identifiers, "UPN"), leaf(identifiers, "FormerUPN")
+    own = leaf(identifiers, "LAchildID")
+    upn, former = leaf(identifiers, "UPN") or (f"{PERSON}{own}" if own else None), leaf(identifiers, "FormerUPN")
     rows: list[tuple] = []
 
     def add(
@@ -77,7 +79,7 @@ def convert(staging: Staging, people: People, files: list[Path], report: Report)
         year = header.get("Year", "not said")
         report.notes.append(f"{file.name}: collection {header.get('Collection', 'not said')} of {year}")
         if lost[0]:
-            report.notes.append(f"{file.name}: {lost[0]} children without a UPN were left out; they need linking")
+            report.notes.append(f"{file.name}: {lost[0]} children without a UPN and without an LAchildID were left out")
         staging.rows(f"care_{n}", file, COLUMNS, kept)
         rows.append(kept)
         for c in ("start_date", "end_date"):

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from histories.identity import is_valid_upn, pseudonym
+from histories.linking.store import LinkageStore
 from histories.returns.staging import Staging
+
+PERSON = "person:"
 
 
 class People:
@@ -26,6 +29,9 @@ class People:
 
             have = pq.read_table(file, columns=["upn", "pupil_id"])
             self.known = {u: p for u, p in zip(have["upn"].to_pylist(), have["pupil_id"].to_pylist(), strict=True) if u}
+        # Records without a UPN are known by the other list's key, behind this mark, and by what 'onroll link' found for it.
+        self.linked = {f"{PERSON}{k.person_id}": k.pupil_id for k in LinkageStore(into).links()}
+        self.unlinked: set[str] = set()
         self.wrong_letters = 0
         self.changed = 0
         staging.sql("CREATE TABLE person (upn VARCHAR PRIMARY KEY, pupil_id VARCHAR)")
@@ -48,6 +54,10 @@ class People:
         kept = {root(u): self.known[u] for u in sorted(parent) if u in self.known}
         rows = []
         for upn in sorted(parent):
+            if upn.startswith(PERSON):
+                rows += [(upn, self.linked[upn])] if upn in self.linked else []
+                self.unlinked |= {upn} - set(self.linked)
+                continue
             self.wrong_letters += not is_valid_upn(upn)
             rows.append((upn, kept.setdefault(root(upn), pseudonym(root(upn), self.key))))
         if rows:

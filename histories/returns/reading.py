@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from histories.faults import Fault, Faults
+from histories.linking.linking import link, write_people
+from histories.linking.store import LinkageStore
 from histories.reading import SQL_TYPES
 from histories.returns.people import People
 from histories.returns.staging import Staging
@@ -84,6 +86,7 @@ def import_return(
     key: bytes | None,
     *,
     mapping: Path | None = None,
+    persons: Path | None = None,
     memory: str | None = None,
 ) -> Report:
     """Read a return into a histories folder, new or there already.
@@ -101,6 +104,8 @@ def import_return(
         Key of the pseudonyms.
     mapping : Path, optional
         Names of columns, for formats that differ by supplier.
+    persons : Path, optional
+        A list of the persons of the return with names, to link those without a UPN first.
 
     Raises
     ------
@@ -110,6 +115,9 @@ def import_return(
     report = Report()
     files = _files(form, sources)
     _may_write(into)
+    if persons is not None:
+        linked = link(into, persons)
+        report.notes.append("linking: " + ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in linked.items()))
     with tempfile.TemporaryDirectory(prefix="onroll-") as scratch:
         staging = Staging(Path(scratch), memory)
         people = People(staging, key, into)
@@ -119,7 +127,17 @@ def import_return(
             report.notes.append(f"{people.wrong_letters} UPNs have a wrong check letter; they are kept as they are")
         if people.changed:
             report.notes.append(f"{people.changed} changed UPNs were followed to the child they belong to")
+        if people.unlinked:
+            report.notes.append(
+                f"{len(people.unlinked)} children without a UPN and without a link were left out; run 'onroll link' and import again"
+            )
         _write(staging, into, report)
+        if staging.sql("SELECT 1 FROM duckdb_tables() WHERE table_name = 'names'"):
+            store = LinkageStore(into)
+            known = write_people(staging.connection, "SELECT * FROM names", store)
+            report.notes.append(
+                f"names of {known:,} children are in the linkage store {store.folder.name}, beside the histories"
+            )
         staging.connection.close()
     return report
 

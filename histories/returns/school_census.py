@@ -31,7 +31,7 @@ NEEDED = ("upn", "dob", "entrydate", "nativeid")
 DATES = ("%Y-%b-%d %H:%M:%S", "%Y-%m-%d", "%d/%m/%Y")
 # Kinds of files by how their names begin, and the columns that are read from each; dates end in a mark for the check.
 ROLL = ("upn", "formerupn", "nativeid", "dob", "sex", "ethnicity", "language", "youngcarer", "entrydate", "leavingdate",
-        "enrolstatus", "ncyearactual", "ncyearleaving", "senprovision")  # fmt: skip
+        "enrolstatus", "ncyearactual", "ncyearleaving", "senprovision", "surname", "forename")  # fmt: skip
 KINDS: dict[str, tuple[str, ...]] = {
     "pupilonroll": ROLL, "pupilnolongeronroll": ROLL, "termlysessiondetails": ("attendancereason", "sessions"),
     "summerhalfterm2sessiondetails": ("attendancereason", "sessions"), "termlyexclusions": ("startdate", "category", "sessions", "reason1", "nativeid"),

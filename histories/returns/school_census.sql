@@ -2,7 +2,7 @@
 CREATE TABLE roll AS
 SELECT p.pupil_id, r.upn, r.nativeid AS urn, r.id, r.day, r.line, r.left_roll, {day_dob} AS dob, r.sex, left(r.ethnicity, 4) AS ethnicity, lower(nullif(r.language, '')) AS language,
     r.youngcarer, {day_entrydate} AS entry_date, {day_leavingdate} AS leaving_date, r.enrolstatus, coalesce(nullif(r.ncyearactual, ''), nullif(r.ncyearleaving, '')) AS nc_year,
-    r.senprovision
+    r.senprovision, nullif(r.surname, '') AS surname, nullif(r.forename, '') AS forename
 FROM raw_roll r JOIN person p ON p.upn = r.upn;
 CREATE TABLE who AS SELECT id, any_value(pupil_id) AS pupil_id, any_value(urn) AS urn FROM roll GROUP BY id;
 CREATE TABLE out_pupils AS
@@ -69,3 +69,11 @@ SELECT pupil_id, day AS start_date, lead(day) OVER (PARTITION BY pupil_id ORDER 
 CREATE TABLE out_schools AS
 SELECT urn, CASE WHEN max(y) IS NULL OR max(y) < 7 THEN 'primary' WHEN min(y) >= 7 THEN 'secondary' ELSE 'all-through' END AS phase
 FROM (SELECT urn, try_cast(nc_year AS INT) AS y FROM roll) GROUP BY urn;
+-- For the linkage store only: names and postcodes never reach the histories.
+CREATE TABLE names AS
+WITH postcodes AS (
+    SELECT w.pupil_id, arg_max(a.postcode, a.day) AS postcode FROM raw_addresses a JOIN who w USING (id) WHERE nullif(a.postcode, '') IS NOT NULL GROUP BY 1
+)
+SELECT pupil_id, arg_max(upn, day) AS upn, arg_max(forename, day) AS forename, arg_max(surname, day) AS surname, strftime(arg_max(dob, day), '%Y-%m-%d') AS dob,
+    arg_max(sex, day) AS sex, any_value(postcode) AS postcode
+FROM roll LEFT JOIN postcodes USING (pupil_id) GROUP BY pupil_id HAVING arg_max(surname, day) IS NOT NULL;

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from histories.faults import Fault
 from histories.returns.mapping import expression_of
+from histories.returns.people import PERSON
 
 if TYPE_CHECKING:
     from histories.returns.people import People
@@ -47,15 +48,16 @@ def convert(staging: Staging, people: People, files: list[Path], report: Report)
     staging.raise_faults()
     whole = {k: " UNION ALL ".join(f"SELECT {', '.join(NEEDED[k])} FROM {t}" for t in ts) for k, ts in
              ((k, found[k]) for k in found)}  # fmt: skip
-    people.add(f"SELECT upn, NULL AS former FROM ({whole['header']})")
     staging.sql(
-        f"CREATE TABLE child AS SELECT DISTINCT h.child, p.pupil_id FROM ({whole['header']}) h JOIN person p ON p.upn = h.upn"
+        f"CREATE TABLE header AS SELECT DISTINCT child, coalesce(nullif(upn, ''), '{PERSON}' || child) AS upn FROM ({whole['header']})"
     )
+    people.add("SELECT upn, NULL AS former FROM header")
+    staging.sql("CREATE TABLE child AS SELECT h.child, p.pupil_id FROM header h JOIN person p USING (upn)")
     lost = staging.sql(
-        f"SELECT count(DISTINCT child) FROM ({whole['episodes']}) WHERE child NOT IN (SELECT child FROM child)"
-    )[0][0]
-    if lost:
-        report.notes.append(f"{lost} looked-after children without a UPN were left out; they need linking")
+        f"SELECT count(DISTINCT child) FROM ({whole['episodes']}) WHERE child NOT IN (SELECT child FROM header)"
+    )
+    if lost[0][0]:
+        report.notes.append(f"{lost[0][0]} children of the episodes are not in the header and were left out")
     # A placement that begins on the day on which the last one ended goes on with the same spell of care.
     parts = [f"""
         SELECT pupil_id, 'cla' AS kind, min(begun) AS start_date, CASE WHEN count(ended) = count(*) THEN max(ended) END AS end_date

@@ -1,0 +1,56 @@
+"""Importing returns: a School Census of 100,000 pupils, and a long CSV of marks beside the floor of DuckDB copying it to Parquet.
+
+`python -m benchmarks.importing [ROWS]` with the number of marks (20 million unless said).
+"""
+
+from __future__ import annotations
+
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+
+from histories.population.simulation import simulate
+from histories.returns import FORMATS, import_return
+from tests.return_files import write_school_census
+
+KEY = b"a key for benchmarks"
+
+
+def marks(file: Path, rows: int) -> None:
+    """Write a CSV of made-up marks of 100,000 children."""
+    days = max(rows // 200_000, 1)
+    duckdb.sql(f"""COPY (SELECT 'A80120000' || lpad((c % 10000)::VARCHAR, 4, '0') || (c // 10000) AS upn, DATE '2024-09-02' + d::INT AS "date", s AS session,
+        CASE WHEN hash(c, d) % 20 = 0 THEN 'I' WHEN s = 'AM' THEN '/' ELSE '\\' END AS code
+        FROM range({days}) a(d), range(100000) b(c), (VALUES ('AM'), ('PM')) h(s)) TO '{file}' (HEADER, DELIMITER ',')""")  # fmt: skip
+
+
+def main(rows: int) -> None:
+    """Print the figures."""
+    with tempfile.TemporaryDirectory() as beside:
+        home = Path(beside)
+        simulate(home / "h", pupils=100_000, years=1, seed=5)
+        made = write_school_census(home / "h", home / "census", (2024, 2025))
+        begun = time.perf_counter()
+        import_return(FORMATS["school-census"], [home / "census"], home / "into", KEY)
+        print(f"{len(made)} censuses of 100,000 pupils, all tables: {time.perf_counter() - begun:.1f} s")
+        marks(home / "marks.csv", rows)
+        begun = time.perf_counter()
+        duckdb.sql(
+            f"COPY (FROM read_csv('{home / 'marks.csv'}', all_varchar = true)) TO '{home / 'floor.parquet'}' (COMPRESSION zstd)"
+        )
+        floor = time.perf_counter() - begun
+        begun = time.perf_counter()
+        written = import_return(FORMATS["marks"], [home / "marks.csv"], home / "marks", KEY).rows["attendance"]
+        taken = time.perf_counter() - begun
+        print(
+            f"{written:,} marks: {written / taken / 1e6:.2f} million rows a second, {taken / floor:.2f} times the floor"
+        )
+        print(f"most memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB, simulating included")
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000_000)

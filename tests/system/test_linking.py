@@ -1,0 +1,199 @@
+"""Linking: what is sure is kept, what is doubtful is asked, twins are never merged, and names stay out of histories."""
+
+import csv
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from histories.faults import Faults
+from histories.identity import pseudonym
+from histories.linking.linking import link
+from histories.linking.store import LinkageStore
+from histories.returns import FORMATS, import_return
+from tests.made_up_people import persons, pupils, write
+
+KEY = b"a key for tests only"
+
+
+def linked(folder):
+    return {k.person_id: k for k in LinkageStore(folder / "h").links()}
+
+
+def scored(folder, n, m):
+    rows, table = persons(pupils(n), m)
+    write(folder, rows, table)
+    counts = link(folder / "h", folder / "persons.csv")
+    return {r["person_id"]: r["true"] for r in rows}, counts
+
+
+def test_most_are_linked_and_none_wrongly(tmp_path):
+    true, counts = scored(tmp_path, 3000, 600)
+    found = linked(tmp_path)
+    assert all(true[p] == k.pupil_id for p, k in found.items())
+    assert len(found) > 0.85 * sum(bool(v) for v in true.values())
+    assert counts["automatic"] == len(found)
+    assert (
+        sum(counts[c] for c in ("upn", "automatic", "answered", "to_answer", "not_linked")) == counts["persons"] == 600
+    )
+    again = link(tmp_path / "h", tmp_path / "persons.csv")
+    assert again == counts, "the same lists give the same links"
+
+
+@pytest.mark.prove
+def test_twenty_thousand_records_to_a_hundred_thousand_pupils(tmp_path):
+    true, _ = scored(tmp_path, 100_000, 20_000)
+    found = linked(tmp_path)
+    right = sum(true[p] == k.pupil_id for p, k in found.items())
+    assert right / len(found) >= 0.999
+    assert right / sum(bool(v) for v in true.values()) > 0.9
+
+
+def table(rows):
+    """Lay rows of people out by column, with many others so that chance agreement can be estimated."""
+    others = pupils(1500, seed=9, twins=0.0)
+    return {
+        c: [r[n] for r in rows] + others[c]
+        for n, c in enumerate(("pupil_id", "forename", "surname", "dob", "sex", "postcode"))
+    }
+
+
+TWINS = [
+    ("t1", "Amara", "Okafor", "2012-03-04", "F", "QX1 1AA"),
+    ("t2", "Adaeze", "Okafor", "2012-03-04", "F", "QX1 1AA"),
+]
+
+
+@pytest.mark.parametrize(
+    ("forename", "there", "wanted"),
+    [
+        ("Amara", TWINS, "t1"),
+        ("Adaeze", TWINS, "t2"),
+        ("Amara", TWINS[1:], None),
+        ("A", TWINS, None),
+        ("Zoe", TWINS, None),
+        ("Amarah", TWINS, "t1"),
+    ],
+)
+def test_twins_are_not_merged(tmp_path, forename, there, wanted):
+    """A twin is linked to the own name only; to the other twin never, even when the own one is not on the list."""
+    person = {
+        "person_id": "s1",
+        "true": "",
+        "forename": forename,
+        "surname": "Okafor",
+        "dob": "2012-03-04",
+        "sex": "F",
+        "postcode": "QX1 1AA",
+    }
+    write(tmp_path, [person], table(there))
+    link(tmp_path / "h", tmp_path / "persons.csv")
+    found = linked(tmp_path).get("s1")
+    assert (found and found.pupil_id) == wanted
+
+
+def test_a_person_answers_and_the_answer_stands(tmp_path):
+    person = {
+        "person_id": "s1",
+        "true": "",
+        "forename": "A",
+        "surname": "Okafor",
+        "dob": "2012-03-04",
+        "sex": "F",
+        "postcode": "QX1 1AA",
+    }
+    write(tmp_path, [person], table(TWINS[:1]))
+    assert link(tmp_path / "h", tmp_path / "persons.csv")["to_answer"] == 1
+    review = LinkageStore(tmp_path / "h").review
+    with review.open(newline="") as lines:
+        (asked,) = csv.DictReader(lines)
+    assert "OKAFOR" in asked["person"]
+    review.write_text(review.read_text().rstrip() + "yes\n")
+    assert link(tmp_path / "h", tmp_path / "persons.csv")["answered"] == 1
+    assert linked(tmp_path)["s1"].how == "answered"
+
+
+def test_an_answer_that_is_none_is_told(tmp_path):
+    write(
+        tmp_path,
+        [
+            {
+                "person_id": "s1",
+                "true": "",
+                "forename": "A",
+                "surname": "B",
+                "dob": "2012-03-04",
+                "sex": "F",
+                "postcode": "",
+            }
+        ],
+        table(TWINS),
+    )
+    LinkageStore(tmp_path / "h").review.write_text(
+        "person_id,pupil_id,probability,person,pupil,same\ns1,t1,0.95,x,y,perhaps\n"
+    )
+    with pytest.raises(Faults, match="neither yes, no nor empty"):
+        link(tmp_path / "h", tmp_path / "persons.csv")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"a,b\n1,2\n",
+        b"person_id,forename,surname,dob\n1,A,B,notaday\n",
+        b"person_id,forename,surname,dob\n,A,B,2012-01-01\n",
+        b"\xff\xfe\x00a",
+    ],
+)
+def test_a_bad_list_is_told(tmp_path, content):
+    write(
+        tmp_path,
+        [
+            {
+                "person_id": "s1",
+                "true": "",
+                "forename": "A",
+                "surname": "B",
+                "dob": "2012-03-04",
+                "sex": "F",
+                "postcode": "",
+            }
+        ],
+        table(TWINS),
+    )
+    (tmp_path / "bad.csv").write_bytes(content)
+    with pytest.raises(Faults, match=r"bad\.csv"):
+        link(tmp_path / "h", tmp_path / "bad.csv")
+
+
+def test_without_names_there_is_nothing_to_link_to(tmp_path):
+    (tmp_path / "p.csv").write_text("person_id,forename,surname,dob\n1,A,B,2012-01-01\n")
+    with pytest.raises(Faults, match="no names of pupils"):
+        link(tmp_path / "h", tmp_path / "p.csv")
+
+
+def test_a_return_without_upns_is_read_by_its_links(tmp_path):
+    """Census with names, then a CIN census whose child has no UPN: the list of persons leads to the pupil."""
+    head = "pupilonrolltableid,NativeId,dob,upn,surname,forename,sex,entrydate\n"
+    rows = [f"{n},100001,2012-{m + 1:02}-{d + 1:02} 00:00:00,B80120000{n:04},Sur{chr(97 + d)}{chr(97 + m)}x,Fore{chr(97 + m)}{chr(97 + d)},F,2020-09-02 00:00:00\n"
+            for n, (m, d) in enumerate((m, d) for m in range(12) for d in range(25))]  # fmt: skip
+    text = head + "".join(rows).replace(" 00:00:00", "")
+    (tmp_path / "2024_autumn_pupilonroll.csv").write_text(text)
+    import_return(FORMATS["school-census"], [tmp_path / "2024_autumn_pupilonroll.csv"], tmp_path / "h", KEY)
+    child = "<Child><ChildIdentifiers><LAchildID>c7</LAchildID></ChildIdentifiers><CINdetails><CINreferralDate>2024-10-06</CINreferralDate></CINdetails></Child>"
+    (tmp_path / "cin.xml").write_text(
+        f"<Message><Header><Collection>CIN</Collection></Header><Children>{child}</Children></Message>"
+    )
+    with pytest.raises(Faults, match="no row"):
+        import_return(FORMATS["cin-census"], [tmp_path / "cin.xml"], tmp_path / "h", KEY)
+    (tmp_path / "people.csv").write_text("person_id,forename,surname,dob,sex\nc7,Forebc,Surcbx,2012-02-03,F\n")
+    report = import_return(
+        FORMATS["cin-census"], [tmp_path / "cin.xml"], tmp_path / "h", KEY, persons=tmp_path / "people.csv"
+    )
+    assert any("1 automatic" in n for n in report.notes)
+    found = {r["pupil_id"] for r in pq.read_table(tmp_path / "h" / "social_care.parquet").to_pylist()}
+    assert found == {pseudonym("B801200000027", KEY)}
+    for file in (tmp_path / "h").iterdir():
+        assert "Sur" not in str(pq.read_table(file).to_pylist())
+    assert isinstance(pq.read_table(tmp_path / "h.linkage" / "people.parquet"), pa.Table)
