@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import html
+import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 
+from histories.faults import Fault, Faults
 from histories.opening import Histories
 from histories.rules import RULES, Rule
+from histories.rules.whole import delays, marks_by_month
 from histories.writing import new_file
 
 
@@ -20,6 +24,7 @@ class Finding:
 
     rule: Rule
     rows: int
+    silenced: str = ""  # the reason for which it does not count
 
 
 @dataclass(frozen=True)
@@ -28,16 +33,18 @@ class Checked:
 
     findings: list[Finding]
     warnings_of_opening: list[str]
+    delays: dict[str, dict[str, float]]
+    months: dict[str, int]
 
     @property
     def errors(self) -> int:
         """How many rules of severity error found something."""
-        return sum(1 for f in self.findings if f.rows and f.rule.severity == "error")
+        return sum(1 for f in self.findings if f.rows and not f.silenced and f.rule.severity == "error")
 
     @property
     def warnings(self) -> int:
         """How many rules of severity warning found something."""
-        return sum(1 for f in self.findings if f.rows and f.rule.severity == "warning")
+        return sum(1 for f in self.findings if f.rows and not f.silenced and f.rule.severity == "warning")
 
     def to_dict(self) -> dict[str, Any]:
         """Return the findings ready for JSON."""
@@ -49,6 +56,7 @@ class Checked:
                 "table": f.rule.table,
                 "rows": f.rows,
                 "do": f.rule.do,
+                "silenced": f.silenced or None,
             }
             for f in self.findings
             if f.rows
@@ -59,42 +67,96 @@ class Checked:
             "rules": len(self.findings),
             "findings": found,
             "ignored": self.warnings_of_opening,
+            "days_until_recorded": self.delays,
         }
 
     def text(self) -> str:
         """Return the findings as lines."""
         lines = [f"ignored: {w}" for w in self.warnings_of_opening]
         lines += [
-            f"{f.rule.code} {f.rule.severity}: {f.rule.table}: {f.rule.title}: {f.rows:,} rows\n    {f.rule.do}"
+            f"{f.rule.code} {'silenced' if f.silenced else f.rule.severity}: {f.rule.table}: {f.rule.title}: {f.rows:,} rows\n    {f.silenced or f.rule.do}"
             for f in self.findings
             if f.rows
+        ]
+        lines += [
+            f"{table}: recorded {d['median']:.0f} days after (median), {d['nine_tenths']:.0f} for nine in ten"
+            for table, d in self.delays.items()
         ]
         return "\n".join([*lines, f"{len(self.findings)} rules, {self.errors} errors, {self.warnings} warnings"])
 
 
-def check(histories: Histories) -> Checked:
+def load_silences(file: Path | None) -> dict[str, str]:
+    """Read the rules that an authority silences, each with its reason: ``H061 = "our nursery units overlap on purpose"``.
+
+    Raises
+    ------
+    Faults
+        For bad TOML, unknown rules and empty reasons.
+    """
+    if file is None:
+        return {}
+    try:
+        read = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Faults(Fault("the file cannot be read as TOML in UTF-8", str(file), "Mend the file.")) from error
+    codes = {r.code for r in RULES}
+    faults = [
+        Fault("there is no such rule", f"{file}, {c}", "'onroll check --json' names the codes.")
+        for c in read
+        if c not in codes
+    ]
+    faults += [
+        Fault("a rule is silenced without a reason", f"{file}, {c}", 'Write the reason: H061 = "…".')
+        for c, why in read.items()
+        if not isinstance(why, str) or not why.strip()
+    ]
+    if faults:
+        raise Faults(faults)
+    return read
+
+
+def check(histories: Histories, silences: dict[str, str] | None = None) -> Checked:
     """Run every rule whose tables are there."""
     findings = []
     for rule in RULES:
         if {rule.table, *rule.needs} <= histories.present:
             found = rule.bad(histories).select(nw.len().alias("n")).collect().item()
-            findings.append(Finding(rule, int(found)))
-    return Checked(findings, histories.warnings)
+            findings.append(Finding(rule, int(found), (silences or {}).get(rule.code, "")))
+    return Checked(findings, histories.warnings, delays(histories), marks_by_month(histories))
 
 
 def write_report(checked: Checked, out: Path) -> None:
-    """Write the findings as one HTML page: beside, then renamed."""
+    """Write the findings as one HTML page, with small plots and no value of a pupil: beside, then renamed."""
     rows = "".join(
-        f"<tr><td>{f.rule.code}</td><td>{f.rule.severity}</td><td>{f.rule.table}</td><td>{html.escape(f.rule.title)}</td><td>{f.rows:,}</td><td>{html.escape(f.rule.do)}</td></tr>"
+        f"<tr><td>{f.rule.code}</td><td>{'silenced' if f.silenced else f.rule.severity}</td><td>{f.rule.table}</td><td>{html.escape(f.rule.title)}</td>"
+        f"<td>{f.rows:,}</td><td>{html.escape(f.silenced or f.rule.do)}</td></tr>"
         for f in checked.findings
     )
-    head = "<tr><th>rule</th><th>severity</th><th>table</th><th>what</th><th>rows</th><th>what to do</th></tr>"
+    head = "<tr><th>rule</th><th>severity</th><th>table</th><th>what</th><th>rows</th><th>what to do, or why it is silenced</th></tr>"
     style = (
         "body{font-family:sans-serif;margin:2em}td,th{text-align:left;padding:.3em .8em;border-bottom:1px solid #ccc}"
+        "svg text{font-size:11px}svg rect{fill:#1d70b8}"
     )
+    late = _bars("Days until nine in ten rows are recorded", {t: d["nine_tenths"] for t, d in checked.delays.items()})
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Check of histories</title><style>{style}</style><h1>Check of histories</h1>'
-        f"<p>{len(checked.findings)} rules, {checked.errors} errors, {checked.warnings} warnings.</p><table>{head}{rows}</table></html>"
+        f"<p>{len(checked.findings)} rules, {checked.errors} errors, {checked.warnings} warnings.</p><table>{head}{rows}</table>"
+        f"{late}{_bars('Marks by month', checked.months)}</html>"
     )
     with new_file(out) as beside:
         beside.write_text(page, encoding="utf-8")
+
+
+def _bars(title: str, values: Mapping[str, float]) -> str:
+    """Draw one bar a value, with the number beside it, so that the picture needs no other table."""
+    if not values:
+        return ""
+    top = max(max(values.values()), 1)
+    bars = "".join(
+        f'<text x="0" y="{n * 18 + 13}">{html.escape(name)}</text><rect x="130" y="{n * 18 + 3}" width="{500 * max(v, 0) / top:.1f}" height="12"></rect>'
+        f'<text x="{135 + 500 * max(v, 0) / top:.1f}" y="{n * 18 + 13}">{v:,.0f}</text>'
+        for n, (name, v) in enumerate(values.items())
+    )
+    return (
+        f'<h2>{title}</h2><svg role="img" aria-label="{title}" width="760" height="{len(values) * 18 + 6}">{bars}</svg>'
+    )

@@ -13,16 +13,19 @@ from histories.terminal import json_option, progress, result
 @click.command()
 @click.argument("histories", type=click.Path(path_type=Path))
 @click.option("--report", type=click.Path(path_type=Path), help="Also write an HTML page.")
+@click.option(
+    "--silence", type=click.Path(path_type=Path), help="TOML file of rules that do not count, each with its reason."
+)
 @json_option
-def check(histories: Path, report: Path | None, as_json: bool) -> None:
+def check(histories: Path, report: Path | None, silence: Path | None, as_json: bool) -> None:
     """Check HISTORIES by every rule; exit 1 when a rule of severity error finds something."""
     from histories.checking import check as run
-    from histories.checking import write_report
+    from histories.checking import load_silences, write_report
     from histories.opening import Histories
     from histories.settings import settings
 
     with progress("checking"):
-        checked = run(Histories.open(histories, memory=settings().memory))
+        checked = run(Histories.open(histories, memory=settings().memory), load_silences(silence))
     if report:
         write_report(checked, report)
     result(checked.to_dict(), as_json=as_json, text=checked.text())

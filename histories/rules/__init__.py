@@ -3,7 +3,8 @@
 from histories.rules.rule import Rule
 from histories.rules.spells import SPELLS
 from histories.rules.values import VALUES
+from histories.rules.whole import WHOLE
 
-RULES: tuple[Rule, ...] = tuple(sorted((*VALUES, *SPELLS), key=lambda r: r.code))
+RULES: tuple[Rule, ...] = tuple(sorted((*VALUES, *SPELLS, *WHOLE), key=lambda r: r.code))
 
 __all__ = ["RULES", "Rule"]

@@ -82,3 +82,99 @@ def test_a_pseudonym_needs_a_key():
     assert pseudonym("A", b"k") == pseudonym("A", b"k") != pseudonym("A", b"l")
     with pytest.raises(Faults, match="ONROLL_PSEUDONYM_KEY"):
         pseudonym("A", None)
+
+
+def register(days, code="/", pupil="A", recorded=None):
+    return [{"pupil_id": pupil, "date": d, "session": "AM", "code": code, "recorded_on": recorded} for d in days]
+
+
+def weekdays(first, many):
+    from datetime import date, timedelta
+
+    days = (date.fromisoformat(first) + timedelta(days=n) for n in range(many))
+    return [d.isoformat() for d in days if d.weekday() < 5]
+
+
+def test_marks_on_a_weekend_are_found():
+    assert "H080" in found({**SOUND, "attendance": register(["2024-10-05"])})
+    assert "H080" not in found({**SOUND, "attendance": register(["2024-10-04", "2024-10-07"])})
+
+
+def test_a_upn_of_two_pupils_is_an_error():
+    other = {**SOUND["pupils"][0], "pupil_id": "B"}
+    assert "H081" in found({**SOUND, "pupils": [SOUND["pupils"][0], other]})
+
+
+def test_a_school_that_stopped_sending_is_found():
+    pupils = [*SOUND["pupils"], {"pupil_id": "B", "date_of_birth": "2013-01-01"}]
+    rolls = [*SOUND["enrolments"], {"pupil_id": "B", "urn": "2", "entry_date": "2020-09-01"}]
+    tables = {
+        **SOUND,
+        "pupils": pupils,
+        "enrolments": rolls,
+        "schools": [*SOUND["schools"], {"urn": "2", "phase": "primary"}],
+    }
+    sent = register(weekdays("2024-09-09", 60))
+    assert "H082" in found({**tables, "attendance": sent + register(weekdays("2024-09-09", 20), pupil="B")})
+    assert "H082" not in found({**tables, "attendance": sent + register(weekdays("2024-09-09", 55), pupil="B")})
+
+
+def test_a_term_without_marks_is_found():
+    both = weekdays("2023-09-11", 60) + weekdays("2024-05-06", 30)
+    assert "H083" in found({**SOUND, "attendance": register(both)})
+    assert "H083" not in found({**SOUND, "attendance": register(weekdays("2023-09-11", 250))})
+
+
+def test_jumps_against_the_year_before_are_found(monkeypatch):
+    from histories.rules import whole
+
+    monkeypatch.setattr(whole, "FEWEST", 20)
+    first = register(weekdays("2023-09-11", 60), "/") + register(weekdays("2024-01-15", 10), "I")
+    same = register(weekdays("2024-09-09", 60), "/") + register(weekdays("2025-01-13", 10), "I")
+    worse = register(weekdays("2024-09-09", 60), "I") + register(weekdays("2025-01-13", 10), "/")
+    assert "H084" in found({**SOUND, "attendance": first + worse})
+    assert "H084" not in found({**SOUND, "attendance": first + same})
+    assert "H086" in found({**SOUND, "attendance": first + register(weekdays("2024-09-09", 60), "?")})
+    thin = register(weekdays("2024-09-09", 30), "/")
+    older, newer = register(weekdays("2022-09-12", 60), "/"), register(weekdays("2025-09-08", 60), "/")
+    assert "H085" in found({**SOUND, "attendance": older + first + thin + newer})
+    assert "H085" not in found({**SOUND, "attendance": older + first + same + newer})
+
+
+def test_late_records_are_counted_and_profiled():
+    late = register(weekdays("2024-09-09", 5), recorded="2025-01-10")
+    checked = check(Histories.from_rows({**SOUND, "attendance": late}))
+    assert next(f.rows for f in checked.findings if f.rule.code == "H090") == 5
+    assert checked.delays["attendance"]["median"] > 100
+
+
+def test_a_rule_is_silenced_with_a_reason_only(tmp_path):
+    from histories.checking import load_silences
+
+    (tmp_path / "s.toml").write_text('H081 = "two records are being joined"\n')
+    other = {**SOUND["pupils"][0], "pupil_id": "B"}
+    histories = Histories.from_rows(
+        {
+            **SOUND,
+            "pupils": [SOUND["pupils"][0], other],
+            "enrolments": [*SOUND["enrolments"], {**SOUND["enrolments"][0], "pupil_id": "B"}],
+        }
+    )
+    assert check(histories).errors == 1
+    checked = check(histories, load_silences(tmp_path / "s.toml"))
+    assert checked.errors == 0
+    assert "being joined" in checked.text()
+    write_report(checked, tmp_path / "r.html")
+    page = (tmp_path / "r.html").read_text()
+    assert "being joined" in page
+    assert "<svg" in page
+    assert "B801200005001" not in page
+
+
+@pytest.mark.parametrize("text", ['H999 = "x"', 'H081 = ""', "H081 = 3", "H081"])
+def test_a_wrong_file_of_silences_is_told(tmp_path, text):
+    from histories.checking import load_silences
+
+    (tmp_path / "s.toml").write_text(text)
+    with pytest.raises(Faults):
+        load_silences(tmp_path / "s.toml")
