@@ -9,7 +9,39 @@ from histories.codes import attendance_codes, code_set
 from histories.tables import TABLES, Table
 from histories.terminal import say
 
-PAGE = Path(__file__).parents[1] / "docs" / "histories.md"
+DOCS = Path(__file__).parents[1] / "docs"
+GRAMMAR = """## A mapping of one's own
+
+`onroll import csv FILES --into HISTORIES --mapping own.toml` reads any CSV. Each `[[table]]` says which table it fills from which files:
+
+```toml
+[[table]]
+fills = "cme"                      # a table of docs/histories.md
+files = "*cases*.csv"              # which of the files named on the command line
+pupil = ["UPN", "Pupil UPN"]       # the column with the UPN; the first that is there counts
+former = "Former UPN"              # where a former UPN stands, if anywhere
+dates = ["%d/%m/%Y", "%Y-%m-%d"]   # forms of dates, as strptime has them
+[table.columns]
+missing_from = "Missing from"      # column of the table = name, or names, in the file
+reported_on = ["Reported", "Referral date"]
+[table.codes.resolution]           # translations; a value without one becomes empty
+"Back in school" = "back_on_roll"
+[table.constants]
+```
+
+For `marks`, a mapping names columns instead: `layout` (`long`, `columns` or `weeks`), `pupil`, `date`, `session`, `code`, `recorded_on`, `week`, `marks`,
+`dates`, `am`, `pm`. In the layout `columns` a session is a column named like `2024-09-04 AM`; in `weeks` the marks of five days are one string of
+ten, with a dash or space where there is none, so codes of two characters do not fit it.
+
+## Who a record is about
+
+A UPN becomes a keyed pseudonym (`ONROLL_PSEUDONYM_KEY`), the only key in histories. A wrong check letter is told and kept. A former UPN leads to the key
+under which the child was known first. Records without a UPN are linked by `onroll link HISTORIES --people FILE` (or `--link FILE` on import) to the
+names that the School Census brought into the linkage store `HISTORIES.linkage`, which lies beside the histories: automatically at a probability of 0.99 and
+more when the forename is alike and no other pupil is near; from 0.90 on into `review.csv`, where a person writes yes or no; below, not at all.
+
+Importing again joins what is there: what a return says anew of the same thing on the same day takes the place of what it said before.
+"""
 
 
 def page() -> str:
@@ -27,6 +59,32 @@ def page() -> str:
             f"### {name}\n\n" + "\n".join(f"- `{k}` {v}{_dates(name, k)}" for k, v in code_set(name).items()) + "\n"
         )
     return "\n".join(parts)
+
+
+def returns_page() -> str:
+    """Return the page of what can be imported."""
+    from histories.returns import FORMATS
+
+    parts = [
+        "# Returns\n\nGenerated from `histories/returns/` by `make docs`; do not edit. `onroll import FORMAT SRC... --into HISTORIES`; SRC are files or folders.\n"
+    ]
+    for form in FORMATS.values():
+        fills, cannot = ", ".join(f"`{t}`" if t in TABLES else t for t in form.fills), "; ".join(form.cannot_know)
+        parts.append(
+            f"## {form.name}\n\n{form.title[:1].upper()}{form.title[1:]}.\n\n- fills: {fills}\n- cannot know: {cannot}\n"
+        )
+    return "\n".join([*parts, GRAMMAR])
+
+
+def rules_page() -> str:
+    """Return the page of rules."""
+    from histories.rules import RULES
+
+    head = (
+        "# Rules of `onroll check`\n\nGenerated from `histories/rules/` by `make docs`; do not edit. An error makes the check leave with 1. A rule can be silenced: "
+        '`onroll check HISTORIES --silence own.toml` with lines like `H061 = "why it does not count here"`.\n\n| rule | severity | table | what | what to do |\n|---|---|---|---|---|\n'
+    )
+    return head + "".join(f"| {r.code} | {r.severity} | `{r.table}` | {r.title} | {r.do} |\n" for r in RULES)
 
 
 def _dates(name: str, code: str) -> str:
@@ -61,4 +119,5 @@ def write(file: Path, text: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(write(PAGE, page()))
+    pages = {"histories.md": page(), "returns.md": returns_page(), "rules.md": rules_page()}
+    sys.exit(max(write(DOCS / name, text) for name, text in pages.items()))

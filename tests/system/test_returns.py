@@ -16,15 +16,27 @@ from tests.return_files import opened, write_marks, write_school_census
 KEY = b"a key for tests only"
 
 
-@pytest.fixture(scope="module")
-def given(tmp_path_factory):
-    """Histories of 400 pupils over two years, and every census of that time."""
+def made_up(folder, pupils):
+    """Make histories over two years, and every census of that time."""
     from histories.population.simulation import simulate
 
-    folder = tmp_path_factory.mktemp("returns")
-    simulate(folder / "h", pupils=400, years=2, seed=6)
+    simulate(folder / "h", pupils=pupils, years=2, seed=6)
     made = write_school_census(folder / "h", folder / "census", (2023, 2025))
     return folder / "h", folder / "census", made
+
+
+@pytest.fixture(scope="module")
+def few(tmp_path_factory):
+    return made_up(tmp_path_factory.mktemp("returns"), 400)
+
+
+@pytest.fixture(scope="module", params=[400, pytest.param(20_000, marks=pytest.mark.prove)])
+def given(request, tmp_path_factory):
+    return (
+        request.getfixturevalue("few")
+        if request.param == 400
+        else made_up(tmp_path_factory.mktemp("many"), request.param)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -119,11 +131,11 @@ def test_a_later_return_joins_what_is_there_and_the_same_again_changes_nothing(g
 
 
 @pytest.mark.parametrize("layout", ["long", "weeks", "columns"])
-def test_marks_come_back_in_every_layout(given, imported, tmp_path, layout):
-    write_marks(given[0], tmp_path / "marks.csv", layout)
+def test_marks_come_back_in_every_layout(few, tmp_path, layout):
+    write_marks(few[0], tmp_path / "marks.csv", layout)
     (tmp_path / "m.toml").write_text(f'layout = "{layout}"\n')
     import_return(FORMATS["marks"], [tmp_path / "marks.csv"], tmp_path / "h", KEY, mapping=tmp_path / "m.toml")
-    before, after = keyed(given[0]), opened(tmp_path / "h")
+    before, after = keyed(few[0]), opened(tmp_path / "h")
     final = """SELECT k.own, "date", session::VARCHAR, arg_max(code::VARCHAR, recorded_on) FROM attendance JOIN k USING (pupil_id) WHERE {} GROUP BY ALL"""
     within = "\"date\" BETWEEN DATE '2024-09-09' AND DATE '2024-09-20'" if layout == "columns" else "true"
     wanted = {r for r in rows(before, final.format(within)) if layout != "weeks" or len(r[3]) == 1}
