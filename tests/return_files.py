@@ -59,6 +59,10 @@ def write_school_census(histories: Path, folder: Path, years: tuple[int, int]) -
         )
         put("fsmperiod", f"""SELECT r.id AS pupilonrolltableid, {text('f.start_date')} AS fsmstartdate, NULL AS fsmenddate, 'ENG' AS ukcountry
             FROM roll r JOIN fsm f USING (pupil_id) WHERE NOT coalesce(gone, false) AND f.start_date <= DATE '{day}'""")  # fmt: skip
+        # A home is told by its UPRN alone; a made-up one has no postcode.
+        put("addressesonroll", f"""SELECT r.id AS pupilonrolltableid, any_value(a.household_id) AS uniquepropertyreferencenumber, NULL AS postcode FROM roll r
+            JOIN addresses a USING (pupil_id) WHERE NOT coalesce(gone, false) AND a.start_date <= DATE '{day}' AND coalesce(a.end_date, DATE '2999-01-01') >= DATE '{day}'
+            GROUP BY r.id""")  # fmt: skip
         for kind, gone in (("on", "NOT coalesce(gone, false)"), ("off", "gone")):
             key = "pupilonrolltableid" if kind == "on" else "pupilnolongeronrolltableid"
             put(f"termlysessiondetails{kind}roll", f"""SELECT r.id AS {key}, m.code AS attendancereason, count(*)::DOUBLE AS sessions
@@ -86,3 +90,60 @@ def write_marks(histories: Path, file: Path, layout: str = "long") -> None:
         query = """PIVOT (SELECT upn, strftime(d, '%Y-%m-%d') || ' ' || s AS col, c FROM m WHERE d BETWEEN DATE '2024-09-09' AND DATE '2024-09-20')
             ON col USING any_value(c) GROUP BY upn ORDER BY upn"""
     con.execute(f"COPY ({query}) TO '{file}' (HEADER, DELIMITER ',')")
+
+
+def write_social_care(histories: Path, folder: Path) -> None:
+    """Write a CIN census and the files of SSDA903 from the episodes of social care; early help is in neither."""
+    folder.mkdir(parents=True)
+    con = opened(histories)
+    rows = con.execute("""SELECT p.upn, kind, start_date, end_date, category, end_reason FROM social_care JOIN pupils p USING (pupil_id)
+        WHERE p.upn IS NOT NULL ORDER BY ALL""").fetchall()
+    children: dict[str, list[str]] = {}
+    tag = lambda name, value: f"<{name}>{value}</{name}>" if value else ""  # noqa: E731
+    for upn, kind, start, end, category, why in rows:
+        inside = {
+            "referral": f"<CINreferralDate>{start}</CINreferralDate><ReferralNFA>1</ReferralNFA>",
+            "cin": f"<CINreferralDate>{start}</CINreferralDate>{tag('PrimaryNeedCode', category)}{tag('CINclosureDate', end)}{tag('ReasonForClosure', why)}",
+            "assessment": f"<Assessments><AssessmentActualStartDate>{start}</AssessmentActualStartDate>{tag('AssessmentAuthorisationDate', end)}</Assessments>",
+            "cpp": f"<ChildProtectionPlans><CPPstartDate>{start}</CPPstartDate>{tag('CPPendDate', end)}{tag('LatestCategoryOfAbuse', category)}</ChildProtectionPlans>",
+        }.get(kind)
+        if inside:
+            children.setdefault(upn, []).append(f"<CINdetails>{inside}</CINdetails>")
+    body = "".join(
+        f"<Child><ChildIdentifiers><UPN>{u}</UPN></ChildIdentifiers>{''.join(d)}</Child>" for u, d in children.items()
+    )
+    (folder / "cin.xml").write_text(
+        f"<Message><Header><Collection>CIN</Collection></Header><Children>{body}</Children></Message>"
+    )
+    (folder / "903").mkdir()
+    con.execute(
+        "CREATE TABLE c AS SELECT p.upn AS upn, s.* FROM social_care s JOIN pupils p USING (pupil_id) WHERE p.upn IS NOT NULL AND kind IN ('cla', 'missing')"
+    )
+    for name, query in (
+        ("header", "SELECT DISTINCT pupil_id AS CHILD, upn AS UPN FROM c"),
+        (
+            "episodes",
+            "SELECT pupil_id AS CHILD, strftime(start_date, '%d/%m/%Y') AS DECOM, strftime(end_date, '%d/%m/%Y') AS DEC FROM c WHERE kind = 'cla'",
+        ),
+        (
+            "missing",
+            "SELECT pupil_id AS CHILD, strftime(start_date, '%d/%m/%Y') AS MIS_START, strftime(end_date, '%d/%m/%Y') AS MIS_END FROM c WHERE kind = 'missing'",
+        ),
+    ):
+        con.execute(f"COPY ({query}) TO '{folder / '903' / name}.csv' (HEADER, DELIMITER ',')")
+
+
+def write_lists(histories: Path, folder: Path) -> None:
+    """Write the list of cases, an extract of schools and the index of areas."""
+    folder.mkdir(parents=True)
+    con = opened(histories)
+    idaci = "Income Deprivation Affecting Children Index (IDACI) Decile (where 1 is most deprived 10% of LSOAs)"
+    kinds = "CASE phase WHEN 'special' THEN 'Community special school' WHEN 'ap' THEN 'Pupil referral unit' ELSE 'Community school' END"
+    for name, query in (
+        ("cases", "SELECT p.upn AS \"UPN\", missing_from, reported_on, resolved_on, resolution FROM cme JOIN pupils p USING (pupil_id) WHERE p.upn IS NOT NULL"),
+        ("schools", f"""SELECT urn AS "URN", name AS "EstablishmentName", authority AS "LA (code)", {kinds} AS "TypeOfEstablishment (name)",
+            CASE WHEN phase IN ('primary', 'secondary') THEN upper(phase[1]) || phase[2:] ELSE 'Not applicable' END AS "PhaseOfEducation (name)",
+            low_age AS "StatutoryLowAge", high_age AS "StatutoryHighAge", trust AS "Trusts (code)" FROM schools"""),
+        ("areas", f'SELECT lsoa AS "LSOA code (2021)", idaci_decile AS "{idaci}" FROM areas'),
+    ):  # fmt: skip
+        con.execute(f"COPY ({query}) TO '{folder / name}.csv' (HEADER, DELIMITER ',')")
