@@ -175,11 +175,10 @@ def _people(staging: Staging, people: People, report: Report) -> None:
 
 
 def _notes(staging: Staging, people: People, report: Report) -> None:
-    unknown = staging.sql("SELECT count(*) FROM raw_sessions WHERE id IS NOT NULL AND id NOT IN (SELECT id FROM who)")[
-        0
-    ][0]
-    if unknown:
-        report.notes.append(f"{unknown} rows of sessions belong to no row of a pupil and were left out")
+    for table in ("sessions", "termlyexclusions", "fsmperiod", "addresses", "senneeds"):
+        lost = staging.sql(f"SELECT count(*) FROM raw_{table} WHERE id NOT IN (SELECT id FROM who)")[0][0]
+        if lost:
+            report.notes.append(f"{lost} rows of {table} belong to no row of a pupil and were left out")
     other = staging.sql(
         "SELECT count(*) FROM raw_sessions WHERE attendancereason NOT IN " + _listed(code_set("attendance"))
     )[0][0]

@@ -13,6 +13,7 @@ from histories.rules.rule import Rule
 SILENT = 21  # days without a mark after which a school counts as having stopped sending
 JUMP = 1 / 3  # change of a share against the year before
 UNKNOWN = 0.001  # share of marks with a code that is not in the set
+OPEN = 0.02  # share of a usual day's marks below which a day counts as closed
 LATE = 60  # days after which a record counts as late
 FEWEST = 2000  # marks of a year below which its shares say little
 DELAYED = {
@@ -32,6 +33,14 @@ def _frame(h: Histories, rows: list[int]) -> nw.LazyFrame:
 
 def _weekend(h: Histories) -> nw.LazyFrame:
     return h.frame("attendance").filter((nw.col("date") + 3) % 7 >= 5)  # day 0 was a Thursday
+
+
+def _closed(h: Histories) -> nw.LazyFrame:
+    """Return marks on days on which hardly anybody has one: schools were closed, or the date is wrong."""
+    days = h.frame("attendance").group_by("date").agg(nw.len().alias("n"))
+    counts = sorted(days.collect()["n"].to_list())
+    least = OPEN * counts[len(counts) // 2] if counts else 0
+    return h.frame("attendance").join(days.filter(nw.col("n") < least), on="date", how="semi")
 
 
 def _same_upn(h: Histories) -> nw.LazyFrame:
@@ -151,5 +160,6 @@ WHOLE = [
     Rule("H084", "warning", "attendance", "years whose share of absence jumped by a third against the year before", "Is it the schools, or a change in codes or in what was sent?", _absence_jumps),
     Rule("H085", "warning", "attendance", "years with a third fewer marks than the year before", "Import what is missing.", _fewer_marks),
     Rule("H086", "warning", "attendance", "years in which more than one mark in a thousand has an unknown code", "Translate the codes with a mapping.", _unknown_codes),
+    Rule("H087", "warning", "attendance", "marks on days on which hardly any child has one", "Schools were closed, or the date is wrong.", _closed),
     *(Rule(f"H{90 + n:03}", "warning", t, f"rows recorded more than {LATE} days after what they tell", "A score cannot know them in time; ask why they are late.", _late(t)) for n, t in enumerate(DELAYED)),
 ]  # fmt: skip

@@ -119,6 +119,15 @@ def test_a_school_that_stopped_sending_is_found():
     assert "H082" not in found({**tables, "attendance": sent + register(weekdays("2024-09-09", 55), pupil="B")})
 
 
+def test_marks_on_a_closed_day_are_found():
+    pupils = [{"pupil_id": f"P{n}", "date_of_birth": "2013-01-01"} for n in range(60)]
+    rolls = [{"pupil_id": p["pupil_id"], "urn": "1", "entry_date": "2020-09-01"} for p in pupils]
+    usual = [m for p in pupils for m in register(weekdays("2024-09-09", 12), pupil=p["pupil_id"])]
+    tables = {**SOUND, "pupils": pupils, "enrolments": rolls, "sen": [], "addresses": []}
+    assert "H087" not in found({**tables, "attendance": usual})
+    assert "H087" in found({**tables, "attendance": usual + register(["2024-08-20"], pupil="P7")})
+
+
 def test_a_term_without_marks_is_found():
     both = weekdays("2023-09-11", 60) + weekdays("2024-05-06", 30)
     assert "H083" in found({**SOUND, "attendance": register(both)})
