@@ -187,3 +187,55 @@ def test_a_wrong_file_of_silences_is_told(tmp_path, text):
     (tmp_path / "s.toml").write_text(text)
     with pytest.raises(Faults):
         load_silences(tmp_path / "s.toml")
+
+
+ONE_OF_EACH = {
+    **SOUND,
+    "enrolments": [
+        {**SOUND["enrolments"][0], "leaving_date": "2024-12-01", "destination": "state_school", "nc_year": "R"}
+    ],
+    "termly_attendance": [
+        {"pupil_id": "A", "term_start": "2024-09-02", "term_end": "2024-12-20", "code": "I", "sessions": 3}
+    ],
+    "suspensions": [{"pupil_id": "A", "urn": "1", "start_date": "2024-10-02", "category": "SUSP", "reason": "PP"}],
+    "fsm": [{"pupil_id": "A", "start_date": "2021-01-01"}],
+    "social_care": [{"pupil_id": "A", "kind": "cin", "start_date": "2022-01-01"}],
+    "admissions": [
+        {"pupil_id": "A", "entry_year": 2024, "phase": "secondary", "applied_on": "2023-10-01", "offered_urn": "1"}
+    ],
+    "cme": [{"pupil_id": "A", "missing_from": "2024-12-02", "reported_on": "2025-01-10"}],
+    "interventions": [{"pupil_id": "A", "date": "2025-01-12", "kind": "visit"}],
+}
+OWN_TEST = {"H081", "H082", "H083", "H084", "H085", "H086", "H087"}  # need more than one row; tested above
+ODD = {
+    "date": ["1990-01-01", "2040-01-01", "2013-06-01", "2024-10-05"],
+    "integer": [-1],
+    "boolean": [True],
+    "text": ["?", None, "A801200005001"],
+}
+
+
+def damaged(table):
+    """Yield the row of a table with one value made odd, the row twice, and the row of nobody."""
+    from histories.tables import TABLES
+
+    (row,) = ONE_OF_EACH[table]
+    yield [row, row]
+    yield [row, {**row, **{c: "2021-06-01" for c in ("entry_date", "start_date") if c in row}}]
+    for c in TABLES[table].columns.values():
+        for value in ["NOBODY"] if c.name == "pupil_id" else ODD[c.kind]:
+            if value is not None or not c.required:
+                yield [{**row, c.name: value}]
+
+
+def test_one_row_of_each_table_breaks_no_rule():
+    assert found(ONE_OF_EACH) == set()
+
+
+@pytest.mark.parametrize("code", [r.code for r in RULES if r.code not in OWN_TEST])
+def test_every_rule_finds_something_wrong_with_a_single_row(code):
+    rule = next(r for r in RULES if r.code == code)
+    assert any(
+        rule.bad(Histories.from_rows({**ONE_OF_EACH, rule.table: rows})).collect().shape[0]
+        for rows in damaged(rule.table)
+    )
