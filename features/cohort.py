@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,6 +14,7 @@ import pyarrow as pa
 from features.visible import visible
 from histories.faults import Fault, Faults
 from histories.opening import Histories, day_number, day_of
+from histories.toml import read_toml
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,7 @@ class CohortRule:
         """
         if file is None:
             return cls()
-        try:
-            read = tomllib.loads(Path(file).read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-            raise Faults(Fault("the file cannot be read as TOML in UTF-8", str(file), "Mend the file.")) from error
+        read = read_toml(Path(file))
         kinds: dict[str, type] = {"min_age": int, "max_age": int, "exclude_open_cases": bool, "phases": list}
         faults = [
             Fault("no such key", f"{file}, {k}", f"Use one of {', '.join(kinds)}.") for k in read if k not in kinds

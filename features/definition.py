@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from histories.codes import code_set
 from histories.faults import Fault, Faults
+from histories.toml import read_toml
 
 FOLDER = Path(__file__).with_name("definition_files")
 DEFAULT = "commissioner_or_unknown"
@@ -64,10 +64,7 @@ class Definition:
         if not file.is_file():
             do = f"Name a TOML file, or one of {', '.join(cls.shipped())}."
             raise Faults(Fault("there is no such definition", str(name_or_path), do))
-        try:
-            read = tomllib.loads(file.read_text(encoding="utf-8"))
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise Faults(Fault("this is not valid TOML in UTF-8", str(file), "Mend the file.")) from error
+        read = read_toml(file)
         faults = list(_faults(read, str(file)))
         if faults:
             raise Faults(faults)

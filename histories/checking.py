@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from histories.faults import Fault, Faults
 from histories.opening import Histories
 from histories.rules import RULES, Rule
 from histories.rules.whole import delays, marks_by_month
+from histories.toml import read_toml
 from histories.writing import new_file
 
 
@@ -95,10 +95,7 @@ def load_silences(file: Path | None) -> dict[str, str]:
     """
     if file is None:
         return {}
-    try:
-        read = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Faults(Fault("the file cannot be read as TOML in UTF-8", str(file), "Mend the file.")) from error
+    read = read_toml(file)
     codes = {r.code for r in RULES}
     faults = [
         Fault("there is no such rule", f"{file}, {c}", "'onroll check --json' names the codes.")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
+
+from histories.toml import read_toml
 
 FOLDER = Path(__file__).with_name("codes")
 
@@ -35,13 +36,13 @@ def code_set(name: str) -> dict[str, str]:
     """
     if name == "attendance":
         return {code: c.meaning for code, c in attendance_codes().items()}
-    return tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))["codes"]
+    return read_toml(FOLDER / f"{name}.toml")["codes"]
 
 
 @cache
 def attendance_codes() -> dict[str, AttendanceCode]:
     """Return every attendance code, present and withdrawn."""
-    read = tomllib.loads((FOLDER / "attendance.toml").read_text(encoding="utf-8"))
+    read = read_toml(FOLDER / "attendance.toml")
     return {code: AttendanceCode(code, **row) for code, row in read.items() if isinstance(row, dict)}
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from histories.faults import Fault, Faults
+from histories.toml import read_toml
 
 KEYS = (
     "MLFLOW_TRACKING_URI",
@@ -81,11 +81,7 @@ def settings(folder: Path | None = None) -> Settings:
 def _from_toml(file: Path) -> dict[str, str]:
     if not file.is_file():
         return {}
-    try:
-        read = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Faults(Fault("this is not valid TOML", str(file), "Mend the file, or remove it.")) from error
-    upper = {k.upper(): v for k, v in read.items()}
+    upper = {k.upper(): v for k, v in read_toml(file).items()}
     bad = [k for k, v in upper.items() if k not in KEYS or not isinstance(v, str)]
     if bad:
         raise Faults(

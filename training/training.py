@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
@@ -18,6 +17,7 @@ from features.catalogue import CATALOGUE, THEMES, catalogue_digest, declarations
 from features.cohort import cohort
 from histories.faults import Fault, Faults
 from histories.opening import Histories
+from histories.toml import read_toml
 from training import calibration
 from training.bundle import Manifest
 from training.candidates import baselines, boosted
@@ -57,10 +57,7 @@ def load_config(file: Path | None) -> dict[str, Any]:
     """
     if file is None:
         return dict(boosted.DEFAULTS)
-    try:
-        read = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Faults(Fault("the file cannot be read as TOML in UTF-8", str(file), "Mend the file.")) from error
+    read = read_toml(file)
     faults = []
     for key, value in read.items():
         like = boosted.DEFAULTS.get(key)

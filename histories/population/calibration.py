@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import tomllib
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -20,6 +19,7 @@ from histories.calendar import term_dates
 from histories.codes import attendance_codes
 from histories.documentation import write
 from histories.terminal import progress, say
+from histories.toml import read_toml
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parents[1] / "docs" / "population.md"
@@ -53,7 +53,7 @@ class Target:
 
 def targets() -> list[Target]:
     """Read the targets in the order of the page."""
-    declared = tomllib.loads((FOLDER / "targets.toml").read_text(encoding="utf-8"))
+    declared = read_toml(FOLDER / "targets.toml")
     codes = declared["codes"]
     shared = {k: codes[k] for k in ("source", "plus_minus")}
     found = [

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from histories.faults import Fault, Faults
+from histories.toml import read_toml
 
 FOLDER = Path(__file__).with_name("scenarios")
 
@@ -25,23 +25,16 @@ def load_scenario(name_or_path: str = "default") -> dict[str, Any]:
     Faults
         For a missing file, bad TOML, unknown keys and values of another type.
     """
-    default = _toml(FOLDER / "default.toml")
+    default = read_toml(FOLDER / "default.toml")
     file = FOLDER / f"{name_or_path}.toml" if name_or_path in shipped() else Path(name_or_path)
     if not file.is_file():
         do = f"Name a TOML file, or one of {', '.join(shipped())}."
         raise Faults(Fault("there is no such scenario", str(name_or_path), do))
-    given = _toml(file)
+    given = read_toml(file)
     faults = list(_faults(given, default, str(file)))
     if faults:
         raise Faults(faults)
     return {k: {**v, **given.get(k, {})} if isinstance(v, dict) else given.get(k, v) for k, v in default.items()}
-
-
-def _toml(file: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Faults(Fault("this is not valid TOML in UTF-8", str(file), "Mend the file.")) from error
 
 
 def _faults(given: dict[str, Any], default: dict[str, Any], where: str) -> Any:

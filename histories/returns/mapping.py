@@ -6,13 +6,13 @@ The same grammar serves the formats that ship (``formats/*.toml``) and a user's 
 from __future__ import annotations
 
 import fnmatch
-import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from histories.faults import Fault, Faults
 from histories.tables import TABLES, Column
+from histories.toml import read_toml
 
 if TYPE_CHECKING:
     from histories.returns.people import People
@@ -80,10 +80,7 @@ def load_mapping(file: Path) -> Mapping:
     Faults
         For a missing file, bad TOML, unknown keys, tables and columns.
     """
-    try:
-        read = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Faults(Fault("the file cannot be read as TOML in UTF-8", str(file), "Mend the file.")) from error
+    read = read_toml(file)
     faults: list[Fault] = []
     entries = read.get("table", [])
     if not isinstance(entries, list) or not entries:

@@ -5,12 +5,12 @@ Every supplier names columns in its own way, so a mapping file may say which the
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from histories.faults import Fault, Faults
 from histories.returns.mapping import DATES, expression_of
+from histories.toml import read_toml
 
 if TYPE_CHECKING:
     from histories.returns.people import People
@@ -34,10 +34,7 @@ def load(file: Path | None) -> dict[str, Any]:
     """
     if file is None:
         return dict(DEFAULTS)
-    try:
-        read = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Faults(Fault("the file cannot be read as TOML in UTF-8", str(file), "Mend the file.")) from error
+    read = read_toml(file)
     faults = [
         Fault("no such key, or a value of another type", f"{file}, {k}", f"Use one of {', '.join(DEFAULTS)}.")
         for k, v in read.items()
