@@ -24,7 +24,7 @@ test: setup  ## the whole test suite
 	$(PYTEST)
 test-unit test-spec test-property test-leakage test-system: setup
 	$(PYTEST) tests/$(@:test-%=%)
-prove: setup  ## what takes longer than a test may: the promised accuracy, calibration, many more random histories
+prove: setup  ## what takes longer than a test may: the promised accuracy, the calibration, the round trip and linking at size
 	$(BIN)/python -m pytest -m prove
 calibration: setup  ## measure the made-up population against published figures; writes docs/population.md
 	$(BIN)/python -m histories.population.calibration

@@ -24,7 +24,7 @@ dates = ["%d/%m/%Y", "%Y-%m-%d"]   # forms of dates, as strptime has them
 [table.columns]
 missing_from = "Missing from"      # column of the table = name, or names, in the file
 reported_on = ["Reported", "Referral date"]
-[table.codes.resolution]           # translations; a value without one becomes empty
+[table.codes.resolution]           # translations; a value without one becomes empty and is counted
 "Back in school" = "back_on_roll"
 [table.constants]
 ```
@@ -38,7 +38,7 @@ ten, with a dash or space where there is none, so codes of two characters do not
 A UPN becomes a keyed pseudonym (`ONROLL_PSEUDONYM_KEY`), the only key in histories. A wrong check letter is told and kept. A former UPN leads to the key
 under which the child was known first. Records without a UPN are linked by `onroll link HISTORIES --people FILE` (or `--link FILE` on import) to the
 names that the School Census brought into the linkage store `HISTORIES.linkage`, which lies beside the histories: automatically at a probability of 0.99 and
-more when the forename is alike and no other pupil is near; from 0.90 on into `review.csv`, where a person writes yes or no; below, not at all.
+more when the forename is alike and no other pupil is near; from 0.90 on into `review.csv`, where a person writes yes or no; below, not at all. Answers stand, and a pair is not asked twice.
 
 Importing again joins what is there: what a return says anew of the same thing on the same day takes the place of what it said before.
 """

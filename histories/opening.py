@@ -17,7 +17,6 @@ from typing import Any
 
 import narwhals as nw
 
-from histories.faults import Fault, Faults
 from histories.tables import TABLES, Table
 
 ALWAYS = -1_000_000  # a day before every as-of date: reference data are always known
@@ -198,11 +197,3 @@ def _empty(table: type[Table]) -> Any:
 def _close(connection: Any, scratch: str) -> None:
     connection.close()
     shutil.rmtree(scratch, ignore_errors=True)
-
-
-def need_folder(folder: Path) -> None:
-    """Raise one fault when a folder of histories is not there."""
-    if not folder.is_dir():
-        raise Faults(
-            Fault("there is no such folder", str(folder), "Name a folder of histories (see docs/histories.md).")
-        )

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from histories.faults import Fault, Faults
+from histories.sql import literal
 from histories.tables import TABLES, Column, Table
 
 SQL_TYPES = {"text": "VARCHAR", "date": "DATE", "integer": "BIGINT", "boolean": "BOOLEAN"}
@@ -21,6 +22,14 @@ SHOWN = 10  # row numbers named in a message
 DATE_TYPES = ("DATE", "TIMESTAMP")
 
 
+def need_folder(folder: Path) -> None:
+    """Raise one fault when a folder of histories is not there."""
+    if not folder.is_dir():
+        raise Faults(
+            Fault("there is no such folder", str(folder), "Name a folder of histories (see docs/histories.md).")
+        )
+
+
 def find_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
     """Find each table's file or files; say which files are ignored.
 
@@ -29,8 +38,6 @@ def find_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
     Faults
         When the folder or a required table is missing, or a table is there twice.
     """
-    from histories.opening import need_folder
-
     need_folder(folder)
     files: dict[str, list[Path]] = {}
     warnings, faults = [], []
@@ -117,7 +124,7 @@ def _read_table(connection: Any, table: type[Table], paths: list[Path], warnings
 
 
 def _source(paths: list[Path]) -> tuple[str, bool]:
-    listed = "[" + ", ".join("'" + str(p).replace("'", "''") + "'" for p in paths) + "]"
+    listed = "[" + ", ".join(literal(p) for p in paths) + "]"
     if paths[0].suffix == ".parquet":
         return f"read_parquet({listed}, union_by_name = true)", False
     return (

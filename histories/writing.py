@@ -18,18 +18,26 @@ def not_new(folder: Path) -> list[Fault]:
     return []
 
 
+def finish_replacing(folder: Path) -> Path:
+    """Mend what a run left that was killed while it replaced a folder; return where the old one is put meanwhile."""
+    old = folder.parent / f".{folder.name}.old"
+    if old.exists() and not folder.exists():
+        old.rename(folder)
+    shutil.rmtree(old, ignore_errors=True)
+    return old
+
+
 @contextmanager
 def new_folder(folder: Path, *, keep: bool = False) -> Iterator[Path]:
     """Yield a folder to write into; it takes its place when all went well, and goes when not.
 
     With ``keep`` a folder that is there already stays until the new one is whole, and is replaced then.
     """
-    beside = folder.parent / f".{folder.name}.writing"
+    beside, old = folder.parent / f".{folder.name}.writing", finish_replacing(folder)
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
     try:
         yield beside
-        old = folder.parent / f".{folder.name}.old"
         if folder.exists() and keep:
             folder.rename(old)
         elif folder.exists():

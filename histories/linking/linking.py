@@ -7,11 +7,15 @@ they agree for one and the same child is set from the error rates below, so that
 from __future__ import annotations
 
 import logging
+import tempfile
 from pathlib import Path
 from typing import Any
 
 from histories.faults import Fault, Faults
-from histories.linking.store import PEOPLE, Link, LinkageStore
+from histories.linking.store import PEOPLE, REVIEW, Link, LinkageStore
+from histories.sql import literal
+from histories.staging import Staging
+from histories.writing import new_file
 
 MODEL = "1"
 AUTOMATIC, DOUBTFUL = 0.99, 0.90
@@ -62,89 +66,68 @@ def link(histories: Path, persons: Path) -> dict[str, int]:
     if not store.people.is_file():
         do = "Import a return that carries names (school-census) into the folder first."
         raise Faults(Fault("there are no names of pupils to link to", str(store.people), do))
-    answers = store.answers()
-    connection = _connect()
-    _load(connection, store.people, persons)
-    links = [Link(p, c, 1.0, "upn", MODEL) for p, c in connection.execute(
-        "SELECT p.person_id, c.pupil_id FROM persons p JOIN pupils c ON p.upn = c.upn ORDER BY ALL").fetchall()]  # fmt: skip
-    links += [Link(p, c, 1.0, "answered", MODEL) for (p, c), same in sorted(answers.items()) if same]
-    done = {k.person_id for k in links}
-    taken = {k.pupil_id for k in links}
-    review: list[dict[str, str]] = []
-    for row in _best(connection, done, taken):
-        person, pupil, probability, sure = row[:4]
-        if (person, pupil) in answers:
-            continue
-        if sure:
-            links.append(Link(person, pupil, probability, "automatic", MODEL))
-        else:
-            review.append(
-                {
-                    "person_id": person,
-                    "pupil_id": pupil,
-                    "probability": f"{probability:.3f}",
-                    "person": row[4],
-                    "pupil": row[5],
-                    "same": "",
-                }
+    answers = {(r["person_id"], r["pupil_id"]): r["same"] for r in store.asked() if r["same"]}
+    with tempfile.TemporaryDirectory(prefix="onroll-") as scratch:
+        staging = Staging(Path(scratch))
+        staging.sql("SET threads = 2")  # a fixed number, for the same result each time
+        _load(staging, store.people, persons)
+        listed = {r[0] for r in staging.sql("SELECT person_id FROM persons")}
+        links = [
+            Link(p, c, 1.0, "upn", MODEL)
+            for p, c in staging.sql(
+                "SELECT p.person_id, c.pupil_id FROM persons p JOIN pupils c ON p.upn = c.upn ORDER BY ALL"
             )
-    store.save(sorted(links, key=lambda k: k.person_id), review)
-    total = connection.execute("SELECT count(*) FROM persons").fetchall()[0][0]
+        ]
+        links += [
+            Link(p, c, 1.0, "answered", MODEL)
+            for (p, c), same in sorted(answers.items())
+            if same == "yes" and p in listed
+        ]
+        review: list[dict[str, str]] = []
+        done, taken = {k.person_id for k in links}, {k.pupil_id for k in links}
+        for person, pupil, probability, sure, *shown in _best(staging.connection, done, taken):
+            if (person, pupil) in answers:
+                continue
+            if sure:
+                links.append(Link(person, pupil, probability, "automatic", MODEL))
+            else:
+                asked = (person, pupil, f"{probability:.3f}", *shown, "")
+                review.append(dict(zip(REVIEW, asked, strict=True)))
+        staging.connection.close()
+    store.save(listed, links, review)
     count = {how: sum(k.how == how for k in links) for how in ("upn", "automatic", "answered")}
-    return {**count, "to_answer": len(review), "not_linked": total - len(links) - len(review), "persons": total}
+    open_ = len(listed) - len({k.person_id for k in links}) - len(review)
+    return {**count, "to_answer": len(review), "not_linked": open_, "persons": len(listed)}
 
 
-def _connect() -> Any:
-    import duckdb
-
-    connection = duckdb.connect()
-    connection.execute(
-        "SET threads = 2; SET enable_progress_bar = false"
-    )  # a fixed number, for the same result each time
-    return connection
-
-
-def _load(connection: Any, people: Path, persons: Path) -> None:
+def _load(staging: Staging, people: Path, persons: Path) -> None:
     """Bring both lists into one form: upper case without accents and marks, dates and postcodes alike."""
-    import duckdb
-
-    do = (
-        "Write a CSV in UTF-8 with person_id, forename, surname, dob (2013-05-01) and, where known, upn, sex, postcode."
-    )
-    try:
-        connection.execute(
-            "CREATE TABLE raw AS FROM read_csv(?, all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '')",
-            [str(persons)],
+    staging.csv("raw", persons)
+    staging.raise_faults()
+    if staging.need("raw", [c for c, needed in COLUMNS.items() if needed]):
+        do = "Write person_id in every row, once, and dob like 2013-05-01."
+        staging.check("raw", "person_id", "person_id IS NULL", "there is no person_id", do)
+        twice = "person_id IN (SELECT person_id FROM raw GROUP BY 1 HAVING count(*) > 1)"
+        staging.check("raw", "person_id", twice, "the person_id is there twice", do)
+        staging.check(
+            "raw",
+            "dob",
+            "dob IS NOT NULL AND try_cast(dob AS DATE) IS NULL",
+            "the value is not a date like 2013-05-01",
+            do,
         )
-    except (duckdb.Error, UnicodeDecodeError) as error:
-        raise Faults(Fault("the file cannot be read as CSV in UTF-8", str(persons), do)) from error
-    have = {r[0].lower() for r in connection.execute("DESCRIBE raw").fetchall()}
-    faults = [
-        Fault("the column is missing", f"{persons}, column {c}", do)
-        for c, needed in COLUMNS.items()
-        if needed and c not in have
-    ]
-    if not faults:
-        bad = connection.execute(
-            "SELECT line FROM (SELECT row_number() OVER () + 1 AS line, * FROM raw) WHERE person_id IS NULL OR (dob IS NOT NULL AND try_cast(dob AS DATE) IS NULL) LIMIT 10"
-        ).fetchall()
-        if bad:
-            lines = ", ".join(str(b[0]) for b in bad)
-            faults.append(
-                Fault("there is no person_id, or dob is not a date like 2013-05-01", f"{persons}, lines {lines}", do)
-            )
-    if faults:
-        raise Faults(faults)
+    staging.raise_faults()
     # What stays: the file's own key, and forms in which spelling that means nothing is gone.
     plain = lambda c: f"nullif(regexp_replace(upper(strip_accents({c})), '[^A-Z]', '', 'g'), '')"  # noqa: E731
     code = "nullif(upper(replace(postcode, ' ', '')), '')"
     spaced = (
         f"CASE WHEN length({code}) > 4 THEN left({code}, length({code}) - 3) || ' ' || right({code}, 3) ELSE {code} END"
     )
-    for table, source, key in (("persons", "raw", "person_id"), ("pupils", f"read_parquet('{people}')", "pupil_id")):
-        given = have if table == "persons" else set(PEOPLE)
+    for table, source, key, given in (
+        ("persons", "raw", "person_id", set(staging.columns["raw"])), ("pupils", f"read_parquet({literal(people)})", "pupil_id", set(PEOPLE)),
+    ):  # fmt: skip
         own = {c: c if c in given else "NULL::VARCHAR" for c in COLUMNS}
-        connection.execute(f"""CREATE TABLE {table} AS SELECT {key}, {key} AS unique_id, {plain('forename')} AS forename, {plain('surname')} AS surname,
+        staging.sql(f"""CREATE TABLE {table} AS SELECT {key}, {key} AS unique_id, {plain('forename')} AS forename, {plain('surname')} AS surname,
             strftime(try_cast(dob AS DATE), '%Y-%m-%d') AS dob, {own['upn']} AS upn, {own['sex']} AS sex,
             {spaced if 'postcode' in given else 'NULL::VARCHAR'} AS postcode FROM {source}""")  # fmt: skip
 
@@ -231,14 +214,14 @@ def write_people(connection: Any, query: str, store: LinkageStore) -> int:
     int
         How many children the store knows.
     """
-    from histories.writing import new_file
-
     old = (
-        f"SELECT *, 0 AS turn FROM read_parquet('{store.people}') UNION ALL BY NAME " if store.people.is_file() else ""
+        f"SELECT *, 0 AS turn FROM read_parquet({literal(store.people)}) UNION ALL BY NAME "
+        if store.people.is_file()
+        else ""
     )
     rest = ", ".join(f"arg_max({c}, turn) FILTER ({c} IS NOT NULL) AS {c}" for c in PEOPLE[1:])
     with new_file(store.people) as beside:
         connection.execute(
-            f"COPY (SELECT pupil_id, {rest} FROM ({old} SELECT *, 1 AS turn FROM ({query})) GROUP BY 1 ORDER BY 1) TO '{beside}' (FORMAT parquet)"
+            f"COPY (SELECT pupil_id, {rest} FROM ({old} SELECT *, 1 AS turn FROM ({query})) GROUP BY 1 ORDER BY 1) TO {literal(beside)} (FORMAT parquet)"
         )
-    return int(connection.execute(f"SELECT count(*) FROM read_parquet('{store.people}')").fetchall()[0][0])
+    return int(connection.execute(f"SELECT count(*) FROM read_parquet({literal(store.people)})").fetchall()[0][0])

@@ -62,19 +62,8 @@ class LinkageStore:
                 for r in csv.DictReader(lines)
             ]
 
-    def save(self, links: list[Link], review: list[dict[str, str]]) -> None:
-        """Write links and pairs to answer: beside, then renamed."""
-        with new_file(self.folder / "links.csv") as beside, beside.open("w", encoding="utf-8", newline="") as out:
-            writer = csv.writer(out)
-            writer.writerow(LINKS)
-            writer.writerows([(k.person_id, k.pupil_id, k.probability, k.how, k.model) for k in links])
-        with new_file(self.review) as beside, beside.open("w", encoding="utf-8", newline="") as out:
-            table = csv.DictWriter(out, REVIEW)
-            table.writeheader()
-            table.writerows(review)
-
-    def answers(self) -> dict[tuple[str, str], bool]:
-        """Return what a person answered in the review file, by person and pupil.
+    def asked(self) -> list[dict[str, str]]:
+        """Return the pairs of the review file, answered (yes or no in ``same``) or not (empty).
 
         Raises
         ------
@@ -82,21 +71,36 @@ class LinkageStore:
             When an answer is neither yes, no nor empty.
         """
         if not self.review.is_file():
-            return {}
-        found, faults = {}, []
+            return []
         with self.review.open(encoding="utf-8-sig", newline="") as lines:
-            for n, row in enumerate(csv.DictReader(lines), start=2):
-                said = (row.get("same") or "").strip().lower()
-                if said not in ("", "yes", "no"):
-                    faults.append(
-                        Fault(
-                            "the answer is neither yes, no nor empty",
-                            f"{self.review}, line {n}, column same",
-                            "Write yes or no.",
-                        )
-                    )
-                elif said:
-                    found[row["person_id"], row["pupil_id"]] = said == "yes"
+            rows = [{**row, "same": (row.get("same") or "").strip().lower()} for row in csv.DictReader(lines)]
+        faults = [
+            Fault(
+                "the answer is neither yes, no nor empty", f"{self.review}, line {n}, column same", "Write yes or no."
+            )
+            for n, row in enumerate(rows, start=2)
+            if row["same"] not in ("", "yes", "no")
+        ]
         if faults:
             raise Faults(faults)
-        return found
+        return rows
+
+    def save(self, persons: set[str], links: list[Link], review: list[dict[str, str]]) -> None:
+        """Write what was found for the persons of a list; what other lists gave, and every answer, stays.
+
+        Parameters
+        ----------
+        persons : set of str
+            All persons of the list; their former links and open questions are replaced.
+        """
+        kept = [k for k in self.links() if k.person_id not in persons]
+        answered = [r for r in self.asked() if r["same"] or r["person_id"] not in persons]
+        with new_file(self.folder / "links.csv") as beside, beside.open("w", encoding="utf-8", newline="") as out:
+            writer = csv.writer(out)
+            writer.writerow(LINKS)
+            for k in sorted([*kept, *links], key=lambda k: (k.person_id, k.pupil_id)):
+                writer.writerow((k.person_id, k.pupil_id, k.probability, k.how, k.model))
+        with new_file(self.review) as beside, beside.open("w", encoding="utf-8", newline="") as out:
+            table = csv.DictWriter(out, REVIEW, extrasaction="ignore")
+            table.writeheader()
+            table.writerows([*answered, *review])

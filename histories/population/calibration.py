@@ -18,6 +18,7 @@ import click
 from histories.calendar import term_dates
 from histories.codes import attendance_codes
 from histories.documentation import write
+from histories.sql import literal, literals
 from histories.terminal import progress, say
 from histories.toml import read_toml
 
@@ -81,7 +82,7 @@ def measure(folder: Path) -> tuple[list[float], int, int]:
     connection = duckdb.connect()
     for file in sorted(folder.glob("*.parquet")):
         if file.stem != "truth":
-            connection.execute(f"create view {file.stem} as from read_parquet('{file}')")
+            connection.execute(f"create view {file.stem} as from read_parquet({literal(file)})")
     connection.execute(_sql(connection))
     values = []
     for t in targets():
@@ -112,16 +113,12 @@ def _sql(connection: Any) -> str:
             years=", ".join(years),
             end=end,
             codes=", ".join(f"coalesce(sum(n) filter (code = '{c}'), 0) as \"{c}\"" for c in columns),
-            absence=_list(authorised + unauthorised),
-            unauthorised=_list(unauthorised),
-            not_counted=_list(outside),
+            absence=literals(authorised + unauthorised),
+            unauthorised=literals(unauthorised),
+            not_counted=literals(outside),
             outcomes=",\n    ".join(outcomes),
         )
     )
-
-
-def _list(codes: list[str]) -> str:
-    return "(" + ", ".join(f"'{c}'" for c in codes) + ")"
 
 
 def page(values: list[float], pupil_years: int, followed: int) -> str:

@@ -100,8 +100,13 @@ def avoids(avoiding, x, year, trait, key, step, p):
     draw = uniform(key, 13, step)
     if avoiding:
         return 0 if draw < p[15] else 1
-    onset = p[14] * math.exp(min(0.65 * x + trait, 5.5)) * (1.0 if year < 7 else 2.3)
-    return 1 if draw < onset else 0
+    return 1 if draw < avoidance_onset(x, year, trait, p) else 0
+
+
+@njit(cache=True)
+def avoidance_onset(x, year, trait, p):
+    """Return the chance that a child begins to avoid school this week."""
+    return p[14] * math.exp(min(0.65 * x + trait, 5.5)) * (1.0 if year < 7 else 2.3)
 
 
 @njit(cache=True)
@@ -223,8 +228,8 @@ def lives(seed, household, home, traits, paths, years, summer_end, place, effect
         key = stream(seed, np.uint64(i))
         rates = np.zeros(N_EXITS)
         x = home[i] + 0.8 * normal(key, 0, 0)
-        crisis, avoiding, care, care_until, away_until, k = 0, 0, 0, 0, -1, 0
-        prone = p[14] * math.exp(min(0.65 * x + traits[i, 0], 5.5)) * (1.0 if years[i, 0] < 7 else 2.3)
+        crisis, care, care_until, away_until, k = CALM, 0, 0, -1, 0
+        prone = avoidance_onset(x, years[i, 0], traits[i, 0], p)
         avoiding = 1 if uniform(key, 14, 0) < prone / (prone + p[15]) else 0
         for t in range(n_weeks):
             h = paths[household[i], t]

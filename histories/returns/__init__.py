@@ -13,7 +13,7 @@ from histories.returns.reading import Report, Return, import_return
 
 if TYPE_CHECKING:
     from histories.returns.people import People
-    from histories.returns.staging import Staging
+    from histories.staging import Staging
 
 NO_RECORDED = "when a thing was recorded: it counts as known on its own date"
 

@@ -17,7 +17,7 @@ from histories.returns.xml import Node, leaf, read_units, under
 if TYPE_CHECKING:
     from histories.returns.people import People
     from histories.returns.reading import Report
-    from histories.returns.staging import Staging
+    from histories.staging import Staging
 
 COLUMNS = ["upn", "former", "kind", "start_date", "end_date", "category", "end_reason"]
 FACTOR_MISSING = "10A"

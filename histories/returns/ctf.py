@@ -15,7 +15,7 @@ from histories.returns.xml import Node, leaf, read_units, under
 if TYPE_CHECKING:
     from histories.returns.people import People
     from histories.returns.reading import Report
-    from histories.returns.staging import Staging
+    from histories.staging import Staging
 
 PUPIL = ["upn", "former", "date_of_birth", "sex"]
 SPELL = ["upn", "urn", "entry_date", "leaving_date", "leaving_ground"]

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from histories.faults import Fault, Faults
+from histories.sql import literal, literals
 from histories.tables import TABLES, Column
 from histories.toml import read_toml
 
 if TYPE_CHECKING:
     from histories.returns.people import People
     from histories.returns.reading import Report
-    from histories.returns.staging import Staging
+    from histories.staging import Staging
 
 FOLDER = Path(__file__).with_name("formats")
 DATES = ("%Y-%m-%d", "%d/%m/%Y", "%Y-%b-%d %H:%M:%S", "%d-%b-%Y")
@@ -136,22 +137,17 @@ def _names(value: Any) -> tuple[str, ...]:
 
 def convert(mapping: Mapping, staging: Staging, people: People, files: list[Path], report: Report) -> None:
     """Fill ``out_<table>`` for each table that the mapping fills."""
-    used: set[str] = set()
+    belongs = [[f for f in mapping.tables if fnmatch.fnmatch(file.name.lower(), f.files)] for file in files]
     parts: dict[str, list[str]] = {}
-    for filled in mapping.tables:
-        for file in files:
-            if not fnmatch.fnmatch(file.name.lower(), filled.files):
-                continue
-            name = f"in_{len(used)}_{len(parts.get(filled.table, []))}_{filled.table}"
-            if file.name not in report.read:
-                report.read[file.name] = 0
-            rows = staging.csv(name, file)
-            report.read[file.name] = max(rows, report.read[file.name])
-            if name in staging.columns and (select := _select(staging, people, filled, name, report)):
+    for n, (file, tables) in enumerate(zip(files, belongs, strict=True)):
+        if not tables:
+            report.unused.append(f"{file.name}: no table of the format is read from it")
+            continue
+        report.read[file.name] = staging.csv(f"in_{n}", file)
+        for filled in tables if f"in_{n}" in staging.columns else ():
+            if select := _select(staging, people, filled, f"in_{n}", report):
                 parts.setdefault(filled.table, []).append(select)
-            used.add(file.name)
-    report.unused += [f"{f.name}: no table of the format is read from it" for f in files if f.name not in used]
-    if not used:
+    if not any(belongs):
         do = "Name files like " + ", ".join(sorted({t.files for t in mapping.tables})) + ", or use another format."
         staging.faults.append(Fault("no file belongs to the format", f"import {mapping.name}", do))
     staging.raise_faults()
@@ -162,7 +158,7 @@ def convert(mapping: Mapping, staging: Staging, people: People, files: list[Path
 def _select(staging: Staging, people: People, filled: Filled, name: str, report: Report) -> str | None:
     """Check the rows of one file and return the query that gives them as the table has them."""
     table, have = TABLES[filled.table], staging.columns[name]
-    chosen: dict[str, str] = {c: f"'{_quoted(v)}'" for c, v in filled.constants.items()}
+    chosen: dict[str, str] = {c: literal(v) for c, v in filled.constants.items()}
     who = next((n for n in filled.pupil if n in have), None)
     if filled.pupil and who is None:
         staging.need(name, [filled.pupil[0]])
@@ -177,6 +173,15 @@ def _select(staging: Staging, people: People, filled: Filled, name: str, report:
     for c, names in wanted.items():
         if names:
             chosen[c] = _value(staging, name, table.columns[c], names, filled)
+            if c in filled.codes and not table.columns[c].required:
+                lost = staging.sql(
+                    f'SELECT count(*) FROM "{name}" WHERE ({chosen[c]}) IS NULL AND nullif(trim("{names[0]}"), \'\') IS NOT NULL'
+                )[0][0]
+                report.notes += (
+                    [f"{staging.files[name].name}: {lost} values of {names[0]} have no translation and are empty now"]
+                    if lost
+                    else []
+                )
         elif table.columns[c].required is False:
             report.absent.append(f"{staging.files[name].name}: {filled.columns[c][0]}")
     for column in table.columns.values():
@@ -202,7 +207,7 @@ def _select(staging: Staging, people: People, filled: Filled, name: str, report:
     staging.check(
         name,
         who,
-        f'"{who}" IS NULL',
+        f"nullif(trim(\"{who}\"), '') IS NULL",
         "there is no UPN",
         "Rows without a UPN need 'onroll link'; fill it in or take them out.",
     )
@@ -218,7 +223,7 @@ def _value(staging: Staging, name: str, column: Column, names: list[str], filled
     for n in names:
         raw = f"nullif(trim(\"{n}\"), '')"
         if column.name in filled.codes:
-            pairs = "".join(f" WHEN '{_quoted(k)}' THEN '{_quoted(v)}'" for k, v in filled.codes[column.name].items())
+            pairs = "".join(f" WHEN {literal(k)} THEN {literal(v)}" for k, v in filled.codes[column.name].items())
             made.append(f"CASE lower({raw}){pairs} END")
             continue
         expression = expression_of(column.kind, raw, filled.dates)
@@ -248,16 +253,11 @@ def expression_of(kind: str, raw: str, dates: tuple[str, ...] = DATES) -> str:
     A day before 1900 or after 2100 is taken for a year of two digits, and refused.
     """
     if kind == "date":
-        forms = ", ".join(f"'{_quoted(d)}'" for d in dates)
+        forms = ", ".join(literal(d) for d in dates)
         day = f"try_strptime({raw}, [{forms}])::DATE"
         return f"CASE WHEN year({day}) BETWEEN 1900 AND 2100 THEN {day} END"
     if kind == "integer":
         return f"CASE WHEN try_cast({raw} AS DOUBLE) = round(try_cast({raw} AS DOUBLE)) THEN try_cast(try_cast({raw} AS DOUBLE) AS BIGINT) END"
     if kind == "boolean":
-        yes, no = (", ".join(f"'{w}'" for w in words) for words in (TRUE, FALSE))
-        return f"CASE WHEN lower({raw}) IN ({yes}) THEN true WHEN lower({raw}) IN ({no}) THEN false END"
+        return f"CASE WHEN lower({raw}) IN {literals(TRUE)} THEN true WHEN lower({raw}) IN {literals(FALSE)} THEN false END"
     return raw
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from histories.faults import Fault, Faults
 from histories.returns.mapping import DATES, expression_of
+from histories.sql import literal
 from histories.toml import read_toml
 
 if TYPE_CHECKING:
     from histories.returns.people import People
     from histories.returns.reading import Report
-    from histories.returns.staging import Staging
+    from histories.staging import Staging
 
 DEFAULTS: dict[str, Any] = {
     "layout": "long",  # or "columns": one a session, or "weeks": a string of marks from the week's first day on
@@ -68,40 +69,43 @@ def _select(staging: Staging, people: People, table: str, names: dict[str, Any],
     needed = {"long": ("date", "session", "code"), "columns": (), "weeks": ("week", "marks")}[names["layout"]]
     if not staging.need(table, [pupil, *(names[c] for c in needed)]):
         return None
+    upn = f"nullif(trim({_name(pupil)}), '')"
     staging.check(
         table,
         pupil,
-        f'"{pupil}" IS NULL',
+        f"{upn} IS NULL",
         "there is no UPN",
         "Rows without a UPN need linking; fill it in or take them out.",
     )
-    people.add(f'SELECT "{pupil}" AS upn, NULL AS former FROM "{table}"')
+    people.add(f'SELECT {upn} AS upn, NULL AS former FROM "{table}"')
     recorded = names["recorded_on"] if names["recorded_on"] in have else None
-    known = f", {expression_of('date', _name(recorded), tuple(names['dates']))} AS recorded_on" if recorded else ""
+    # A day of recording that cannot be read must not become the day of the mark: the future would be known too early.
+    known = f", {_day(staging, table, recorded, names, optional=True)} AS recorded_on" if recorded else ""
     make = {"long": _long, "columns": _columns, "weeks": _weeks}[names["layout"]]
     made = make(staging, table, names, recorded, report)
     if made is None:
         return None
-    return f'SELECT p.pupil_id, m.* EXCLUDE (upn) FROM (SELECT "{pupil}" AS upn, {made[0]}{known} {made[1]}) m JOIN person p USING (upn)'
+    return f"SELECT p.pupil_id, m.* EXCLUDE (upn) FROM (SELECT {upn} AS upn, {made[0]}{known} {made[1]}) m JOIN person p USING (upn)"
 
 
 def _name(column: str) -> str:
     return f'"{column}"'
 
 
-def _day(staging: Staging, table: str, column: str, names: dict[str, Any]) -> str:
+def _day(staging: Staging, table: str, column: str, names: dict[str, Any], optional: bool = False) -> str:
     made = expression_of("date", _name(column), tuple(names["dates"]))
     what, do = (
         "the value is not a date in one of the forms that the mapping names",
         "Correct the rows, or name the form in a mapping.",
     )
-    staging.check(table, column, f"({made}) IS NULL", what, do)
+    given = f"{_name(column)} IS NOT NULL AND " if optional else ""
+    staging.check(table, column, f"{given}({made}) IS NULL", what, do)
     return made
 
 
 def _long(staging: Staging, table: str, names: dict[str, Any], recorded: str | None, report: Report) -> tuple[str, str]:
     session, code = _name(names["session"]), _name(names["code"])
-    part = f"CASE {session} WHEN '{names['am']}' THEN 'AM' WHEN '{names['pm']}' THEN 'PM' END"
+    part = f"CASE {session} WHEN {literal(names['am'])} THEN 'AM' WHEN {literal(names['pm'])} THEN 'PM' END"
     staging.check(
         table,
         names["session"],
@@ -128,9 +132,7 @@ def _columns(
             continue
         head, _, tail = column.rpartition(" ")
         part = {names["am"].lower(): "AM", names["pm"].lower(): "PM"}.get(tail)
-        day = staging.sql(
-            f"SELECT {expression_of('date', '?', tuple(names['dates'])).replace('?', chr(39) + head.replace(chr(39), '') + chr(39))}"
-        )[0][0]
+        day = staging.sql(f"SELECT {expression_of('date', literal(head), tuple(names['dates']))}")[0][0]
         if part and day:
             sessions.append((column, day, part))
         else:
@@ -156,6 +158,6 @@ def _weeks(
         "the string does not hold two marks a day for five days",
         "Write a dash or a space for a session without a mark.",
     )
-    staging.check(table, names["marks"], f"length({marks}) <> 10", what, do)
+    staging.check(table, names["marks"], f"length({marks}) IS DISTINCT FROM 10", what, do)
     one = f"({begins}) + ((place - 1) // 2)::INT AS \"date\", CASE place % 2 WHEN 1 THEN 'AM' ELSE 'PM' END AS session, substr({marks}, place, 1) AS code"
     return one, f"FROM \"{table}\", range(1, 11) r(place) WHERE substr({marks}, place, 1) NOT IN ('-', ' ')"

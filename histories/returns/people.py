@@ -6,7 +6,7 @@ from pathlib import Path
 
 from histories.identity import is_valid_upn, pseudonym
 from histories.linking.store import LinkageStore
-from histories.returns.staging import Staging
+from histories.staging import Staging
 
 PERSON = "person:"
 
@@ -32,8 +32,9 @@ class People:
         # Records without a UPN are known by the other list's key, behind this mark, and by what 'onroll link' found for it.
         self.linked = {f"{PERSON}{k.person_id}": k.pupil_id for k in LinkageStore(into).links()}
         self.unlinked: set[str] = set()
-        self.wrong_letters = 0
-        self.changed = 0
+        self.wrong_letters: set[str] = set()
+        self.changed: set[str] = set()
+        self.doubled: set[str] = set()
         staging.sql("CREATE TABLE person (upn VARCHAR PRIMARY KEY, pupil_id VARCHAR)")
 
     def add(self, query: str) -> None:
@@ -49,17 +50,22 @@ class People:
         for upn, former in sorted(pairs, key=lambda p: (p[0], p[1] or "")):
             root(upn)
             if former and former != upn and is_valid_upn(former):
-                self.changed += 1
+                self.changed.add(upn)
                 parent[root(upn)] = root(former)
-        kept = {root(u): self.known[u] for u in sorted(parent) if u in self.known}
+        own = {u: self.known[u] for u in parent if u == root(u) and u in self.known}
+        for upn in sorted(set(parent) & set(self.known)):
+            own.setdefault(root(upn), self.known[upn])
         rows = []
         for upn in sorted(parent):
             if upn.startswith(PERSON):
                 rows += [(upn, self.linked[upn])] if upn in self.linked else []
                 self.unlinked |= {upn} - set(self.linked)
                 continue
-            self.wrong_letters += not is_valid_upn(upn)
-            rows.append((upn, kept.setdefault(root(upn), pseudonym(root(upn), self.key))))
+            if not is_valid_upn(upn):
+                self.wrong_letters.add(upn)
+            rows.append((upn, own.setdefault(root(upn), pseudonym(root(upn), self.key))))
+            if self.known.setdefault(upn, rows[-1][1]) != rows[-1][1]:
+                self.doubled.add(upn)
         if rows:
             import pyarrow as pa
 

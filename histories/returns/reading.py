@@ -14,9 +14,10 @@ from histories.linking.linking import link, write_people
 from histories.linking.store import LinkageStore
 from histories.reading import SQL_TYPES
 from histories.returns.people import People
-from histories.returns.staging import Staging
+from histories.sql import literal
+from histories.staging import Staging
 from histories.tables import TABLES, Table
-from histories.writing import new_folder
+from histories.writing import finish_replacing, new_folder
 
 
 @dataclass
@@ -110,10 +111,11 @@ def import_return(
     Raises
     ------
     Faults
-        With everything that is wrong; nothing is changed then.
+        With everything that is wrong; the histories are not changed then.
     """
     report = Report()
     files = _files(form, sources)
+    finish_replacing(into)
     _may_write(into)
     if persons is not None:
         linked = link(into, persons)
@@ -124,9 +126,15 @@ def import_return(
         form.convert(staging, people, files, report, *([mapping] if form.mappable else []))
         staging.raise_faults()
         if people.wrong_letters:
-            report.notes.append(f"{people.wrong_letters} UPNs have a wrong check letter; they are kept as they are")
+            report.notes.append(
+                f"{len(people.wrong_letters)} UPNs have a wrong check letter; they are kept as they are"
+            )
         if people.changed:
-            report.notes.append(f"{people.changed} changed UPNs were followed to the child they belong to")
+            report.notes.append(f"{len(people.changed)} changed UPNs were followed to the child they belong to")
+        if people.doubled:
+            report.notes.append(
+                f"{len(people.doubled)} changed UPNs had a key of their own already: those children stand twice in the histories"
+            )
         if people.unlinked:
             report.notes.append(
                 f"{len(people.unlinked)} children without a UPN and without a link were left out; run 'onroll link' and import again"
@@ -192,7 +200,9 @@ def _write(staging: Staging, into: Path, report: Report) -> None:
         for name in made:
             before = into / f"{name}.parquet"
             _join(staging, TABLES[name], before if before.is_file() else None, beside / f"{name}.parquet")
-            report.rows[name] = int(staging.sql(f"SELECT count(*) FROM read_parquet('{beside / name}.parquet')")[0][0])
+            report.rows[name] = int(
+                staging.sql(f"SELECT count(*) FROM read_parquet({literal(beside / f'{name}.parquet')})")[0][0]
+            )
         if all((beside / f"{t}.parquet").is_file() for t, declared in TABLES.items() if declared.required):
             from histories.opening import Histories
 
@@ -212,7 +222,7 @@ def _join(staging: Staging, table: type[Table], before: Path | None, after: Path
     cast = ", ".join(f'CAST({given[c.name]} AS {SQL_TYPES[c.kind]}) AS "{c.name}"' for c in columns)
     new = f"SELECT {cast} FROM out_{table.table}"
     if table.always_known or table.table == "pupils":
-        old = f"SELECT *, 0 AS turn FROM read_parquet('{before}') UNION ALL BY NAME " if before else ""
+        old = f"SELECT *, 0 AS turn FROM read_parquet({literal(before)}) UNION ALL BY NAME " if before else ""
         rest = [c.name for c in columns if c.name not in table.key]
         latest = ", ".join(f'arg_max("{c}", turn) FILTER ("{c}" IS NOT NULL) AS "{c}"' for c in rest)
         keys = ", ".join(f'"{k}"' for k in table.key)
@@ -221,8 +231,8 @@ def _join(staging: Staging, table: type[Table], before: Path | None, after: Path
         # What the return says anew of the same thing on the same day takes the place of what it said before.
         told = [*table.key, *[c for c in ("recorded_on",) if c in table.columns and c not in table.key]]
         same = " AND ".join(f'o."{k}" IS NOT DISTINCT FROM n."{k}"' for k in told)
-        old = f"SELECT * FROM read_parquet('{before}') o WHERE NOT EXISTS (SELECT 1 FROM ({new}) n WHERE {same})"
+        old = f"SELECT * FROM read_parquet({literal(before)}) o WHERE NOT EXISTS (SELECT 1 FROM ({new}) n WHERE {same})"
         query = f"({old}) UNION ALL BY NAME ({new})"
     else:
         query = new
-    staging.sql(f"COPY ({query}) TO '{after}' (FORMAT parquet, COMPRESSION zstd)")
+    staging.sql(f"COPY ({query}) TO {literal(after)} (FORMAT parquet, COMPRESSION zstd)")

@@ -17,11 +17,12 @@ from histories.codes import code_set
 from histories.faults import Fault
 from histories.identity import pseudonym
 from histories.returns.mapping import expression_of
+from histories.sql import literals
 
 if TYPE_CHECKING:
     from histories.returns.people import People
     from histories.returns.reading import Report
-    from histories.returns.staging import Staging
+    from histories.staging import Staging
 
 FILE = re.compile(r"(?P<year>20\d\d)_(?P<term>autumn|spring|summer)_(?P<table>[a-z0-9]+)")
 MONTHS = {"autumn": (10, 1, 3), "spring": (1, 3, 3), "summer": (5, 3, 3)}  # month, which, weekday: a Thursday
@@ -86,21 +87,13 @@ def convert(staging: Staging, people: People, files: list[Path], report: Report)
         empty += ", NULL::DATE AS day, NULL::BIGINT AS line, NULL::VARCHAR AS id, false AS left_roll, NULL::DATE AS term_start, NULL::DATE AS term_end WHERE false"
         staging.sql(f"CREATE OR REPLACE TABLE raw_{put} AS " + " UNION ALL BY NAME ".join(parts.get(put) or [empty]))
     _people(staging, people, report)
-    sen, left = code_set("sen_need"), code_set("attendance")
-    text = SQL.read_text(encoding="utf-8").format(
-        **{k: "(" + ", ".join("'" + c.replace("'", "''") + "'" for c in code_set(n)) + ")" for k, n in (
-            ("sexes", "sex"), ("ethnicities", "ethnicity"), ("statuses", "enrolment_status"), ("years", "nc_year"), ("reasons", "suspension_reason"),
-        )},
-        needs=_listed(sen), codes=_listed(left), **{f"day_{c}": f"({expression_of('date', c, DATES)})" for c in DAYS},
-    )  # fmt: skip
-    for statement in text.split(";\n"):
-        if statement.strip():
-            staging.sql(statement)
+    sets = {
+        "sexes": "sex", "ethnicities": "ethnicity", "statuses": "enrolment_status", "years": "nc_year", "reasons": "suspension_reason",
+        "needs": "sen_need", "codes": "attendance",
+    }  # fmt: skip
+    days = {f"day_{c}": f"({expression_of('date', c, DATES)})" for c in DAYS}
+    staging.sql(SQL.read_text(encoding="utf-8").format(**{k: literals(code_set(n)) for k, n in sets.items()}, **days))
     _notes(staging, people, report)
-
-
-def _listed(codes: dict[str, str]) -> str:
-    return "(" + ", ".join("'" + c.replace("'", "''") + "'" for c in codes) + ")"
 
 
 def _select(staging: Staging, name: str, kind: str, match: re.Match[str], report: Report) -> str | None:
@@ -140,7 +133,7 @@ def _select(staging: Staging, name: str, kind: str, match: re.Match[str], report
     term = term_dates(day.year - 1)[COVERED[match["term"]]]
     columns = ", ".join(f'trim("{c}") AS {c}' if c in have else f"NULL::VARCHAR AS {c}" for c in KINDS[kind])
     return (
-        f"SELECT {columns}, DATE '{day}' AS day, line, '{match['year']}{match['term']}' || coalesce(\"{own}\", '') AS id, {kind == 'pupilnolongeronroll'} AS left_roll, "
+        f"SELECT {columns}, DATE '{day}' AS day, onroll_line AS line, '{match['year']}{match['term']}' || coalesce(\"{own}\", '') AS id, {kind == 'pupilnolongeronroll'} AS left_roll, "
         f"DATE '{term.start}' AS term_start, DATE '{term.end}' AS term_end FROM \"{name}\""
     )
 
@@ -180,7 +173,7 @@ def _notes(staging: Staging, people: People, report: Report) -> None:
         if lost:
             report.notes.append(f"{lost} rows of {table} belong to no row of a pupil and were left out")
     other = staging.sql(
-        "SELECT count(*) FROM raw_sessions WHERE attendancereason NOT IN " + _listed(code_set("attendance"))
+        "SELECT count(*) FROM raw_sessions WHERE attendancereason NOT IN " + literals(code_set("attendance"))
     )[0][0]
     if other:
         report.notes.append(f"{other} rows of sessions have a code that is not in the set and were left out")

@@ -12,7 +12,7 @@ from histories.returns.people import PERSON
 if TYPE_CHECKING:
     from histories.returns.people import People
     from histories.returns.reading import Report
-    from histories.returns.staging import Staging
+    from histories.staging import Staging
 
 NEEDED = {
     "header": ("child", "upn"),

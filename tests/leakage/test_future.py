@@ -93,48 +93,46 @@ OTHER = {
 }
 
 
+def with_more(tables, seed, make):
+    """Add rows to every table with a clock: some of its own, made into others."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    more = dict(tables)
+    for name in RECORDED:
+        if name in tables and not tables[name].is_empty():
+            frame = tables[name]
+            some = frame[rng.integers(0, frame.height, min(80, frame.height)).tolist()]
+            more[name] = pl.concat([frame, make(some, name, rng).select(frame.columns)])
+    return more
+
+
 @settings(max_examples=12)
 @given(seed=st.integers(0, 2**31), wait=st.integers(0, 200))
 def test_rows_recorded_from_the_day_on_move_no_feature(tables, before, tmp_path_factory, seed, wait):
     """Rows of the past are written again with other values, recorded on the day or later: corrections nobody knew yet."""
-    rng = np.random.Generator(np.random.PCG64(seed))
-    changed = {}
-    for name, frame in tables.items():
-        if name not in RECORDED or frame.is_empty():
-            changed[name] = frame
-            continue
-        again = frame[rng.integers(0, frame.height, min(60, frame.height)).tolist()]
-        again = again.with_columns(pl.lit(D).dt.offset_by(f"{wait}d").cast(pl.Date).alias("recorded_on"))
-        again = again.with_columns(
-            pl.lit(v).cast(again[c].dtype).alias(c)
-            for c, v in OTHER.items()
-            if c in again.columns and c not in TABLES[name].key
-        )
-        changed[name] = pl.concat([frame, again.select(frame.columns)])
-    assert features_of(changed, tmp_path_factory.mktemp("after"), "h").equals(before)
+
+    def correct(rows, name, _):
+        rows = rows.with_columns(pl.lit(D).dt.offset_by(f"{wait}d").cast(pl.Date).alias("recorded_on"))
+        other = {c: v for c, v in OTHER.items() if c in rows.columns and c not in TABLES[name].key}
+        return rows.with_columns(pl.lit(v).cast(rows[c].dtype).alias(c) for c, v in other.items())
+
+    assert features_of(with_more(tables, seed, correct), tmp_path_factory.mktemp("after"), "h").equals(before)
 
 
 @settings(max_examples=12)
 @given(seed=st.integers(0, 2**31), wait=st.integers(0, 200), back=st.integers(0, 60))
 def test_new_rows_recorded_from_the_day_on_move_no_feature(tables, before, tmp_path_factory, seed, wait, back):
     """Rows about things that nobody had recorded yet: other days, other children, in every table with a clock."""
-    rng = np.random.Generator(np.random.PCG64(seed))
-    changed = {}
-    for name, frame in tables.items():
-        if name not in RECORDED or frame.is_empty():
-            changed[name] = frame
-            continue
-        new = frame[rng.integers(0, frame.height, min(80, frame.height)).tolist()]
-        shift = pl.lit(f"-{back}d")
-        days = [c for c in new.columns if new[c].dtype == pl.Date and "recorded" not in c]
-        new = new.with_columns(pl.col(c).dt.offset_by(shift).alias(c) for c in days)
-        new = new.with_columns(
-            pl.Series("pupil_id", rng.permutation(new["pupil_id"].to_numpy())),
-            *(pl.lit(D).dt.offset_by(f"{wait}d").cast(pl.Date).alias(c) for c in CLOCKS if c in new.columns),
-            *(pl.lit(v).cast(new[c].dtype).alias(c) for c, v in OTHER.items() if c in new.columns),
+
+    def invent(rows, _, rng):
+        days = [c for c in rows.columns if rows[c].dtype == pl.Date and "recorded" not in c]
+        rows = rows.with_columns(pl.col(c).dt.offset_by(pl.lit(f"-{back}d")).alias(c) for c in days)
+        return rows.with_columns(
+            pl.Series("pupil_id", rng.permutation(rows["pupil_id"].to_numpy())),
+            *(pl.lit(D).dt.offset_by(f"{wait}d").cast(pl.Date).alias(c) for c in CLOCKS if c in rows.columns),
+            *(pl.lit(v).cast(rows[c].dtype).alias(c) for c, v in OTHER.items() if c in rows.columns),
         )
-        changed[name] = pl.concat([frame, new.select(frame.columns)])
-    assert features_of(changed, tmp_path_factory.mktemp("new"), "h").equals(before)
+
+    assert features_of(with_more(tables, seed, invent), tmp_path_factory.mktemp("new"), "h").equals(before)
 
 
 def test_a_feature_that_sees_the_future_is_caught(tables, before, tmp_path, monkeypatch):

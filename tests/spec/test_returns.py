@@ -10,7 +10,7 @@ from histories.identity import pseudonym
 from histories.returns import FORMATS, import_return
 
 KEY = b"a key for tests only"
-UPN, OTHER = "B801200005001", "T801200005002"
+UPN, OTHER = "B801200005001", "Q801200005002"
 ME, ALSO = pseudonym(UPN, KEY), pseudonym(OTHER, KEY)
 
 
@@ -24,7 +24,8 @@ def read(tmp_path, form, files, table, columns, **options):
         (tmp_path / "own.toml").write_text(options["mapping"])
         options["mapping"] = tmp_path / "own.toml"
     report = import_return(FORMATS[form], [folder], tmp_path / "h", KEY, **options)
-    found = duckdb.sql(f"SELECT {columns} FROM read_parquet('{tmp_path}/h/{table}.parquet') ORDER BY ALL").fetchall()
+    file = str(tmp_path / "h" / f"{table}.parquet")
+    found = duckdb.execute(f"SELECT {columns} FROM read_parquet(?) ORDER BY ALL", [file]).fetchall()
     return found, report
 
 
@@ -117,6 +118,54 @@ def test_a_correction_is_a_later_row_and_the_same_row_is_not_doubled(tmp_path):
     read(tmp_path, "marks", {"m.csv": text.format("I", "2024-09-12")}, "attendance", "code")
     found, _ = read(tmp_path, "marks", {"m.csv": text.format("I", "2024-09-12")}, "attendance", "code, recorded_on")
     assert found == [("I", date(2024, 9, 12)), ("N", date(2024, 9, 10))]
+
+
+def test_a_day_of_recording_that_cannot_be_read_is_told(tmp_path):
+    """Left empty it would count as recorded on the day of the mark, and the future would be known too early."""
+    text = "upn,date,session,code,recorded_on\nB801200005001,2024-09-10,AM,I,soon\n"
+    with pytest.raises(Faults, match="recorded_on, lines 2"):
+        read(tmp_path, "marks", {"m.csv": text}, "attendance", "code")
+
+
+def test_a_upn_that_changed_twice_over_two_files_is_one_child(tmp_path):
+    third = "E801200005003"
+    text = "ID,Old,When,What\n{},{},2024-09-10,Home visit\n"
+    own = OWN.replace('pupil = "ID"', 'pupil = "ID"\nformer = "Old"')
+    files = {"a.csv": text.format(OTHER, UPN), "b.csv": text.format(third, OTHER).replace("09-10", "09-11")}
+    found, report = read(tmp_path, "csv", files, "interventions", "DISTINCT pupil_id", mapping=own)
+    assert found == [(ME,)]
+    assert any("2 changed UPNs" in n for n in report.notes)
+
+
+def test_quotation_marks_in_paths_and_a_column_called_line_do_no_harm(tmp_path):
+    folder = tmp_path / "St John's"
+    folder.mkdir()
+    found, _ = read(
+        folder,
+        "csv",
+        {"o'x.csv": f"ID,When,What,Line\n{UPN},2024-09-10,Home visit,7\n"},
+        "interventions",
+        "kind",
+        mapping=OWN,
+    )
+    assert found == [("visit",)]
+
+
+def test_a_value_without_a_translation_is_counted(tmp_path):
+    own = (
+        OWN.replace("[table.codes.kind]", '[table.codes.team]\n"eh" = "early help"\n[table.codes.kind]')
+        .replace('kind = "What"', 'kind = "What"\nteam = "Who"')
+        .replace('[table.constants]\nteam = "early help"\n', "")
+    )
+    _, report = read(
+        tmp_path,
+        "csv",
+        {"x.csv": f"ID,When,What,Who\n{UPN},2024-09-10,Home visit,?\n"},
+        "interventions",
+        "team",
+        mapping=own,
+    )
+    assert any("1 values of who have no translation" in n for n in report.notes)
 
 
 def test_cases_are_read_under_the_names_that_authorities_use(tmp_path):

@@ -64,6 +64,12 @@ TWINS = [
 ]
 
 
+def person(forename="A", surname="Okafor", postcode="QX1 1AA", person_id="s1"):
+    return {
+        "person_id": person_id, "true": "", "forename": forename, "surname": surname, "dob": "2012-03-04", "sex": "F", "postcode": postcode,
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("forename", "there", "wanted"),
     [
@@ -77,58 +83,52 @@ TWINS = [
 )
 def test_twins_are_not_merged(tmp_path, forename, there, wanted):
     """A twin is linked to the own name only; to the other twin never, even when the own one is not on the list."""
-    person = {
-        "person_id": "s1",
-        "true": "",
-        "forename": forename,
-        "surname": "Okafor",
-        "dob": "2012-03-04",
-        "sex": "F",
-        "postcode": "QX1 1AA",
-    }
-    write(tmp_path, [person], table(there))
+    write(tmp_path, [person(forename)], table(there))
     link(tmp_path / "h", tmp_path / "persons.csv")
     found = linked(tmp_path).get("s1")
     assert (found and found.pupil_id) == wanted
 
 
 def test_a_person_answers_and_the_answer_stands(tmp_path):
-    person = {
-        "person_id": "s1",
-        "true": "",
-        "forename": "A",
-        "surname": "Okafor",
-        "dob": "2012-03-04",
-        "sex": "F",
-        "postcode": "QX1 1AA",
-    }
-    write(tmp_path, [person], table(TWINS[:1]))
+    write(tmp_path, [person()], table(TWINS[:1]))
     assert link(tmp_path / "h", tmp_path / "persons.csv")["to_answer"] == 1
     review = LinkageStore(tmp_path / "h").review
     with review.open(newline="") as lines:
         (asked,) = csv.DictReader(lines)
     assert "OKAFOR" in asked["person"]
     review.write_text(review.read_text().rstrip() + "yes\n")
-    assert link(tmp_path / "h", tmp_path / "persons.csv")["answered"] == 1
-    assert linked(tmp_path)["s1"].how == "answered"
+    for _ in range(3):
+        assert link(tmp_path / "h", tmp_path / "persons.csv")["answered"] == 1
+        assert linked(tmp_path)["s1"].how == "answered"
+
+
+def test_a_no_is_not_asked_again(tmp_path):
+    write(tmp_path, [person()], table(TWINS[:1]))
+    link(tmp_path / "h", tmp_path / "persons.csv")
+    review = LinkageStore(tmp_path / "h").review
+    review.write_text(review.read_text().rstrip() + "no\n")
+    for _ in range(3):
+        counts = link(tmp_path / "h", tmp_path / "persons.csv")
+        assert (counts["to_answer"], counts["not_linked"]) == (0, 1)
+        assert not linked(tmp_path)
+
+
+def test_what_another_list_gave_stays(tmp_path):
+    write(tmp_path, [person("Amara", person_id="one"), person(person_id="ask")], table(TWINS))
+    link(tmp_path / "h", tmp_path / "persons.csv")
+    before = linked(tmp_path)
+    assert set(before) == {"one"}
+    (tmp_path / "more.csv").write_text(
+        "person_id,forename,surname,dob,postcode\ntwo,Adaeze,Okafor,2012-03-04,QX1 1AA\n"
+    )
+    link(tmp_path / "h", tmp_path / "more.csv")
+    assert set(linked(tmp_path)) == {"one", "two"}
+    assert linked(tmp_path)["one"] == before["one"]
+    assert [r["person_id"] for r in LinkageStore(tmp_path / "h").asked()] == ["ask"]
 
 
 def test_an_answer_that_is_none_is_told(tmp_path):
-    write(
-        tmp_path,
-        [
-            {
-                "person_id": "s1",
-                "true": "",
-                "forename": "A",
-                "surname": "B",
-                "dob": "2012-03-04",
-                "sex": "F",
-                "postcode": "",
-            }
-        ],
-        table(TWINS),
-    )
+    write(tmp_path, [person(surname="B", postcode="")], table(TWINS))
     LinkageStore(tmp_path / "h").review.write_text(
         "person_id,pupil_id,probability,person,pupil,same\ns1,t1,0.95,x,y,perhaps\n"
     )
@@ -143,25 +143,12 @@ def test_an_answer_that_is_none_is_told(tmp_path):
         b"a,b\n1,2\n",
         b"person_id,forename,surname,dob\n1,A,B,notaday\n",
         b"person_id,forename,surname,dob\n,A,B,2012-01-01\n",
+        b"person_id,forename,surname,dob\n1,A,B,2012-01-01\n1,C,D,2013-01-01\n",
         b"\xff\xfe\x00a",
     ],
 )
 def test_a_bad_list_is_told(tmp_path, content):
-    write(
-        tmp_path,
-        [
-            {
-                "person_id": "s1",
-                "true": "",
-                "forename": "A",
-                "surname": "B",
-                "dob": "2012-03-04",
-                "sex": "F",
-                "postcode": "",
-            }
-        ],
-        table(TWINS),
-    )
+    write(tmp_path, [person(surname="B", postcode="")], table(TWINS))
     (tmp_path / "bad.csv").write_bytes(content)
     with pytest.raises(Faults, match=r"bad\.csv"):
         link(tmp_path / "h", tmp_path / "bad.csv")

@@ -205,7 +205,7 @@ def test_a_changed_upn_keeps_the_child(tmp_path):
     """The former UPN of a later census leads to the key under which the child was known first, in one import or in two."""
     head = "pupilonrolltableid,NativeId,dob,upn,formerupn,sex,entrydate,enrolstatus,ncyearactual,senprovision\n"
     row = "1,100001,2013-May-01 00:00:00,{},{},F,2020-Sep-02 00:00:00,C,6,N\n"
-    old, new = "B801200005001", "T801200005002"
+    old, new = "B801200005001", "Q801200005002"
     (tmp_path / "2023_autumn_pupilonroll.csv").write_text(head + row.format(old, ""))
     (tmp_path / "2024_autumn_pupilonroll.csv").write_text(head + row.format(new, old))
     files = sorted(tmp_path.glob("*.csv"))

@@ -37,3 +37,21 @@ def test_the_digest_of_histories_changes_with_a_value_of_the_same_length(tmp_pat
         (tmp_path / "pupils.csv").write_text(f"pupil_id,date_of_birth\nA,{day}\n")
         digests.add(Histories.open(tmp_path).digest())
     assert len(digests) == 2
+
+
+def test_a_folder_that_was_being_replaced_when_the_run_was_killed_comes_back(tmp_path):
+    (tmp_path / ".h.old").mkdir()
+    (tmp_path / ".h.old" / "kept").write_text("x")
+    with pytest.raises(RuntimeError):
+        fail_half_way(new_folder(tmp_path / "h", keep=True), "half")
+    assert [f.name for f in (tmp_path / "h").iterdir()] == ["kept"]
+    assert [f.name for f in tmp_path.iterdir()] == ["h"]
+
+
+def test_a_kept_folder_is_replaced_whole(tmp_path):
+    (tmp_path / "h").mkdir()
+    (tmp_path / "h" / "before").write_text("x")
+    with new_folder(tmp_path / "h", keep=True) as beside:
+        (beside / "after").write_text("y")
+        assert (tmp_path / "h" / "before").exists()
+    assert [f.name for f in (tmp_path / "h").iterdir()] == ["after"]

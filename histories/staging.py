@@ -1,4 +1,4 @@
-"""Files of a return as tables of text in DuckDB, each row with its line; what is wrong is collected, never a value."""
+"""Files of others as tables of text in DuckDB, each row with its line; what is wrong is collected, never a value."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from histories.faults import Fault, Faults
+from histories.sql import literal
 
 HEAD = 1 << 20  # bytes in which a header has to end
 MOST_LINE = 4 << 20
@@ -19,7 +20,7 @@ AGAIN = "Export it again as CSV with commas, in UTF-8."
 
 
 class Staging:
-    """The text of a return while it is being read.
+    """The text of files while they are being read.
 
     Attributes
     ----------
@@ -33,7 +34,7 @@ class Staging:
         import duckdb
 
         self.connection = duckdb.connect(str(folder / "staging.duckdb"))
-        self.connection.execute(f"SET temp_directory = '{folder}'; SET enable_progress_bar = false")
+        self.connection.execute(f"SET temp_directory = {literal(folder)}; SET enable_progress_bar = false")
         self.connection.execute("SET memory_limit = ?", [memory or "3GiB"])
         self.faults: list[Fault] = []
         self.files: dict[str, Path] = {}
@@ -44,7 +45,7 @@ class Staging:
         return self.connection.execute(statement, list(values)).fetchall()
 
     def csv(self, name: str, file: Path) -> int:
-        """Make a table of a CSV file: every column as text under its lower-case name, and ``line``.
+        """Make a table of a CSV file: every column as text under its lower-case name, and ``onroll_line``.
 
         Returns
         -------
@@ -56,14 +57,14 @@ class Staging:
             return 0
         import duckdb
 
-        listed = "{" + ", ".join(f"'{_quoted(n)}': 'VARCHAR'" for n in names) + "}"
+        listed = "{" + ", ".join(f"{literal(n)}: 'VARCHAR'" for n in names) + "}"
         source = (
-            f"read_csv('{_quoted(str(file))}', columns = {listed}, header = true, auto_detect = false, delim = ',', quote = '\"', "
+            f"read_csv({literal(file)}, columns = {listed}, header = true, auto_detect = false, delim = ',', quote = '\"', "
             f"escape = '\"', nullstr = '', strict_mode = true, max_line_size = {MOST_LINE}, encoding = 'utf-8')"
         )
         try:
             self.connection.execute(
-                f'CREATE TABLE "{name}" AS SELECT row_number() OVER () + 1 AS line, * FROM {source}'
+                f'CREATE TABLE "{name}" AS SELECT row_number() OVER () + 1 AS onroll_line, * FROM {source}'
             )
         except (duckdb.Error, UnicodeDecodeError) as error:
             found = LINE.search(str(error))
@@ -84,7 +85,7 @@ class Staging:
         kinds = [pa.int64(), *[pa.string()] * len(columns)]
         lists = list(zip(*given, strict=True)) or [()] * len(kinds)
         arrays = [pa.array(list(v), k) for v, k in zip(lists, kinds, strict=True)]
-        self.connection.register("incoming", pa.Table.from_arrays(arrays, names=["line", *columns]))
+        self.connection.register("incoming", pa.Table.from_arrays(arrays, names=["onroll_line", *columns]))
         self.connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM incoming')
         self.connection.unregister("incoming")
         self.files[name], self.columns[name] = file, columns
@@ -92,7 +93,7 @@ class Staging:
 
     def check(self, name: str, column: str, test: str, what: str, do: str) -> None:
         """Keep a fault for the rows of a table that meet a condition; say file, column and lines."""
-        found = self.sql(f'SELECT line FROM "{name}" WHERE {test} ORDER BY line')
+        found = self.sql(f'SELECT onroll_line FROM "{name}" WHERE {test} ORDER BY 1')
         if found:
             lines = ", ".join(str(r[0]) for r in found[:SHOWN]) + (" …" if len(found) > SHOWN else "")
             where = f"{self.files[name]}, column {column}, lines {lines}"
@@ -132,15 +133,11 @@ class Staging:
             what = "the file is empty"
         elif len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
             what = "the columns are not separated by commas"
-        elif any(not n for n in names):
-            what = "a column of the header has no name"
+        elif any(not n or '"' in n for n in names):
+            what = "a column of the header has no name, or one with quotation marks"
         elif doubled := sorted({n for n in names if names.count(n) > 1}):
             what, where = "the header names a column twice", f"{where}, columns {', '.join(doubled)}"
         if what:
             self.faults.append(Fault(what, where, AGAIN))
             return None
         return names
-
-
-def _quoted(text: str) -> str:
-    return text.replace("'", "''")
