@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,17 +79,20 @@ class Staging:
 
     def rows(self, name: str, file: Path, columns: list[str], rows: Iterable[tuple]) -> int:
         """Make a table of rows of text (line first) that some other reader yields."""
-        import pyarrow as pa
-
         given = list(rows)
-        kinds = [pa.int64(), *[pa.string()] * len(columns)]
-        lists = list(zip(*given, strict=True)) or [()] * len(kinds)
-        arrays = [pa.array(list(v), k) for v, k in zip(lists, kinds, strict=True)]
-        self.connection.register("incoming", pa.Table.from_arrays(arrays, names=["onroll_line", *columns]))
-        self.connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM incoming')
-        self.connection.unregister("incoming")
+        lists = list(zip(*given, strict=True)) or [()] * (1 + len(columns))
+        self.give(name, dict(zip(["onroll_line", *columns], lists, strict=True)))
         self.files[name], self.columns[name] = file, columns
         return len(given)
+
+    def give(self, name: str, columns: Mapping[str, Iterable[Any]]) -> None:
+        """Make a table of lists: text, but for whole numbers in ``onroll_line``."""
+        import pyarrow as pa
+
+        arrays = {c: pa.array(list(v), pa.int64() if c == "onroll_line" else pa.string()) for c, v in columns.items()}
+        self.connection.register("incoming", pa.table(arrays))
+        self.connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM incoming')
+        self.connection.unregister("incoming")
 
     def check(self, name: str, column: str, test: str, what: str, do: str) -> None:
         """Keep a fault for the rows of a table that meet a condition; say file, column and lines."""

@@ -85,7 +85,7 @@ def link(histories: Path, persons: Path) -> dict[str, int]:
         ]
         review: list[dict[str, str]] = []
         done, taken = {k.person_id for k in links}, {k.pupil_id for k in links}
-        for person, pupil, probability, sure, *shown in _best(staging.connection, done, taken):
+        for person, pupil, probability, sure, *shown in _best(staging, done, taken):
             if (person, pupil) in answers:
                 continue
             if sure:
@@ -132,12 +132,11 @@ def _load(staging: Staging, people: Path, persons: Path) -> None:
             {spaced if 'postcode' in given else 'NULL::VARCHAR'} AS postcode FROM {source}""")  # fmt: skip
 
 
-def _best(connection: Any, done: set[str], taken: set[str]) -> list[tuple]:
+def _best(staging: Staging, done: set[str], taken: set[str]) -> list[tuple]:
     """Return the best pupil of each person who is not linked yet, from the doubtful on, with whether it is sure."""
-    connection.execute("CREATE TABLE done (person_id VARCHAR); CREATE TABLE taken (pupil_id VARCHAR)")
-    for table, keys in (("done", done), ("taken", taken)):
-        if keys:
-            connection.executemany(f"INSERT INTO {table} VALUES (?)", [(k,) for k in sorted(keys)])
+    staging.give("done", {"person_id": sorted(done)})
+    staging.give("taken", {"pupil_id": sorted(taken)})
+    connection = staging.connection
     connection.execute("CREATE VIEW open_persons AS FROM persons WHERE person_id NOT IN (FROM done)")
     n, pupils = (connection.execute(f"SELECT count(*) FROM {t}").fetchall()[0][0] for t in ("open_persons", "pupils"))
     if not n or not pupils:

@@ -66,10 +66,6 @@ class People:
             rows.append((upn, own.setdefault(root(upn), pseudonym(root(upn), self.key))))
             if self.known.setdefault(upn, rows[-1][1]) != rows[-1][1]:
                 self.doubled.add(upn)
-        if rows:
-            import pyarrow as pa
-
-            table = pa.table({"upn": [r[0] for r in rows], "pupil_id": [r[1] for r in rows]})
-            self.staging.connection.register("incoming", table)
-            self.staging.sql("INSERT OR IGNORE INTO person SELECT * FROM incoming")
-            self.staging.connection.unregister("incoming")
+        self.staging.give("more", {"upn": [r[0] for r in rows], "pupil_id": [r[1] for r in rows]})
+        self.staging.sql("INSERT OR IGNORE INTO person SELECT * FROM more")
+        self.staging.sql("DROP TABLE more")

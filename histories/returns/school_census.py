@@ -158,10 +158,8 @@ def _people(staging: Staging, people: People, report: Report) -> None:
     homes = staging.sql(
         "SELECT DISTINCT coalesce(uniquepropertyreferencenumber, '') || coalesce(postcode, '') FROM raw_addresses"
     )
-    keys = [(h, pseudonym(f"home:{h}", people.key)) for (h,) in homes if h]
-    staging.sql("CREATE TABLE home (address VARCHAR, household_id VARCHAR)")
-    if keys:
-        staging.connection.executemany("INSERT INTO home VALUES (?, ?)", keys)
+    listed = [h for (h,) in homes if h]
+    staging.give("home", {"address": listed, "household_id": [pseudonym(f"home:{h}", people.key) for h in listed]})
     lost = staging.sql("SELECT count(*) FROM raw_roll WHERE nullif(upn, '') IS NULL")[0][0]
     if lost:
         report.notes.append(f"{lost} rows of pupils without a UPN were left out; they need linking")
