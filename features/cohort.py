@@ -63,7 +63,9 @@ class CohortRule:
         return cls(**plain)
 
 
-def cohort(histories: Histories, as_of: list[date], rule: CohortRule | None = None) -> pa.Table:
+def cohort(
+    histories: Histories, as_of: list[date], rule: CohortRule | None = None, known: date | None = None
+) -> pa.Table:
     """Return the snapshots of the cohort.
 
     Parameters
@@ -71,6 +73,8 @@ def cohort(histories: Histories, as_of: list[date], rule: CohortRule | None = No
     as_of : list of date
         The days on which the question is asked.
     rule : CohortRule, optional
+    known : date, optional
+        The day of knowledge; see ``features.visible.seen``.
 
     Returns
     -------
@@ -78,7 +82,7 @@ def cohort(histories: Histories, as_of: list[date], rule: CohortRule | None = No
         ``pupil_id, as_of (date), urn, authority, nc_year (0 = Reception), entry_date (day number)``, sorted by day and pupil.
     """
     rule = rule or CohortRule()
-    spells = _current_spells(histories, as_of)
+    spells = _current_spells(histories, as_of, known)
     pupils = collect(histories.frame("pupils").unique(subset=["pupil_id"], keep="last", order_by=["date_of_birth"]))
     frame = spells.join(pupils.select("pupil_id", "date_of_birth", pl.col("authority").alias("home")), on="pupil_id")
     starts = pl.DataFrame(
@@ -96,7 +100,7 @@ def cohort(histories: Histories, as_of: list[date], rule: CohortRule | None = No
     if rule.phases:
         frame = frame.filter(pl.col("phase").is_in(list(rule.phases)))
     if rule.exclude_open_cases and "cme" in histories.present:
-        cases = visible(histories, "cme", _lazy(histories, frame)).filter(nw.col("resolved_on").is_null())
+        cases = visible(histories, "cme", _lazy(histories, frame), known).filter(nw.col("resolved_on").is_null())
         frame = frame.join(collect(cases.select("pupil_id", "as_of").unique()), on=["pupil_id", "as_of"], how="anti")
     frame = frame.sort("as_of", "pupil_id").with_columns(
         pl.coalesce("school_authority", "home", pl.lit("")).alias("authority"),
@@ -106,11 +110,11 @@ def cohort(histories: Histories, as_of: list[date], rule: CohortRule | None = No
     return frame.select("pupil_id", "as_of", "urn", "authority", "nc_year", "entry_date", "date_of_birth").to_arrow()
 
 
-def _current_spells(histories: Histories, as_of: list[date]) -> pl.DataFrame:
+def _current_spells(histories: Histories, as_of: list[date], known: date | None) -> pl.DataFrame:
     days = pa.table({"as_of": pa.array([day_number(d) for d in as_of], pa.int32())})
     rows = histories.frame("enrolments").select("pupil_id").unique()
     snapshots = rows.join(nw.from_native(histories.native_of(days)).lazy(), how="cross")
-    spells = visible(histories, "enrolments", snapshots).filter(
+    spells = visible(histories, "enrolments", snapshots, known).filter(
         (nw.col("age") >= 0) & (nw.col("leaving_date").is_null() | (nw.col("leaving_date") >= nw.col("as_of")))
     )
     # A main or single registration before a subsidiary one, then the newest entry.

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from histories.faults import Fault, Usage
-from histories.terminal import json_option, progress, result
+from histories.terminal import json_option, known_option, progress, result
 
 
 @click.command()
@@ -16,6 +16,7 @@ from histories.terminal import json_option, progress, result
 @click.option("--as-of", "as_of", type=click.DateTime(formats=["%Y-%m-%d"]), multiple=True, help="Days to ask on.")
 @click.option("--out", type=click.Path(path_type=Path), help="Parquet file to write.")
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is in.")
+@known_option
 @click.option("--engine", type=click.Choice(["duckdb"]), default="duckdb", show_default=True)
 @click.option("--list", "listing", is_flag=True, help="List the catalogue.")
 @json_option
@@ -24,6 +25,7 @@ def features(
     as_of: tuple[datetime, ...],
     out: Path | None,
     cohort: Path | None,
+    known: datetime | None,
     engine: str,
     listing: bool,
     as_json: bool,
@@ -53,7 +55,8 @@ def features(
     rule = CohortRule.load(cohort)
     opened = Histories.open(histories, memory=settings().memory)
     with progress("features") as advance:
-        made = matrix(opened, sorted({d.date() for d in as_of}), rule=rule, advance=advance)
+        days = sorted({d.date() for d in as_of})
+        made = matrix(opened, days, rule=rule, known=known.date() if known else None, advance=advance)
     with new_file(out) as beside:
         pq.write_table(made, beside, compression="zstd")
     data = {

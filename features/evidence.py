@@ -28,7 +28,9 @@ TABLES = (
 )
 
 
-def evidence(histories: Histories, pupil_ids: list[str], as_of: date) -> dict[str, dict[str, list[Any]]]:
+def evidence(
+    histories: Histories, pupil_ids: list[str], as_of: date, known: date | None = None
+) -> dict[str, dict[str, list[Any]]]:
     """Return the newest visible records of each table for some pupils.
 
     Returns
@@ -43,7 +45,7 @@ def evidence(histories: Histories, pupil_ids: list[str], as_of: date) -> dict[st
     found: dict[str, dict[str, list[dict[str, str]]]] = {p: {} for p in pupil_ids}
     for table in TABLES:
         if table in histories.present:
-            rows = collect(visible(histories, table, nw.from_native(histories.native_of(given)).lazy()))
+            rows = collect(visible(histories, table, nw.from_native(histories.native_of(given)).lazy(), known))
             _add(
                 found,
                 table,
@@ -55,7 +57,7 @@ def evidence(histories: Histories, pupil_ids: list[str], as_of: date) -> dict[st
                 ),
             )
     if "attendance" in histories.present:
-        _add_marks(found, histories, given, day)
+        _add_marks(found, histories, given, day, day_number(known or as_of))
     return found
 
 
@@ -73,11 +75,11 @@ def _add(found: dict[str, dict[str, list[dict[str, str]]]], table: str, rows: pl
 
 
 def _add_marks(
-    found: dict[str, dict[str, list[dict[str, str]]]], histories: Histories, given: pa.Table, day: int
+    found: dict[str, dict[str, list[dict[str, str]]]], histories: Histories, given: pa.Table, day: int, known: int
 ) -> None:
     """Say missed sessions week by week, as far back as ninety days."""
     marks = histories.frame("attendance").filter(
-        (nw.col("date") < day) & (nw.col("date") >= day - 90) & (nw.col("known") < day)
+        (nw.col("date") < day) & (nw.col("date") >= day - 90) & (nw.col("known") < known)
     )
     keys = nw.from_native(histories.native_of(given)).lazy().select("pupil_id")
     rows = collect(marks.join(keys, on="pupil_id", how="semi").select("pupil_id", "date", "session", "code", "known"))

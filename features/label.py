@@ -25,6 +25,7 @@ def label(
     *,
     rule: CohortRule | None = None,
     until: date | None = None,
+    known: date | None = None,
 ) -> pa.Table:
     """Label the cohort's snapshots.
 
@@ -36,6 +37,8 @@ def label(
         Days of the outcome window, which begins on the as-of date.
     until : date, optional
         Use nothing recorded on or after this day; without it, everything that was ever recorded.
+    known : date, optional
+        The day of knowledge of the cohort; see ``features.visible.seen``.
 
     Returns
     -------
@@ -44,7 +47,7 @@ def label(
         or ``not_known``; known exits of another kind end the window without being the outcome.
     """
     limit = day_number(until) if until else day_number(histories.last_known()) + 1
-    snapshots = pl.from_arrow(cohort(histories, as_of, rule)).with_columns(pl.col("as_of").cast(pl.Int32))  # type: ignore[union-attr]
+    snapshots = pl.from_arrow(cohort(histories, as_of, rule, known)).with_columns(pl.col("as_of").cast(pl.Int32))  # type: ignore[union-attr]
     spells = _spells(histories, limit, definition)
     exits = _exits(snapshots, spells, definition, horizon)
     cases = _cases(histories, snapshots, horizon, limit) if definition.cases else None

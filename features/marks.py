@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Sequence
+from datetime import date
 
 import narwhals as nw
 import polars as pl
@@ -35,13 +36,15 @@ MEASURES: dict[str, tuple[str, ...]] = {
 LAST = 10_000  # the number of an as-of date that never comes
 
 
-def mark_tallies(histories: Histories, snapshots: pl.DataFrame) -> pl.DataFrame:
+def mark_tallies(histories: Histories, snapshots: pl.DataFrame, known: date | None = None) -> pl.DataFrame:
     """Count marks of each kind in each window for each snapshot.
 
     Parameters
     ----------
     snapshots : polars.DataFrame
         ``pupil_id`` and ``as_of`` (day number).
+    known : date, optional
+        The day of knowledge; see ``features.visible.seen``.
 
     Returns
     -------
@@ -49,7 +52,7 @@ def mark_tallies(histories: Histories, snapshots: pl.DataFrame) -> pl.DataFrame:
         ``pupil_id, as_of`` and one column ``<measure>_<days>`` each, also ``_year`` for the school year to date.
     """
     days = sorted(snapshots["as_of"].unique().to_list())
-    marks = _seen(histories, days)
+    marks = _seen(histories, days, known)
     edges = sorted({d - w for d in days for w in (0, *WINDOWS)} | {_september(d) for d in days})
     low, high = edges[0], edges[-1]
     calendar = pa.table({
@@ -81,7 +84,7 @@ def mark_tallies(histories: Histories, snapshots: pl.DataFrame) -> pl.DataFrame:
     return collect(joined.join(keys, on=["pupil_id", "as_of"], how="semi").group_by("pupil_id", "as_of").agg(*sums))
 
 
-def recent_tallies(histories: Histories, snapshots: pl.DataFrame) -> pl.DataFrame:
+def recent_tallies(histories: Histories, snapshots: pl.DataFrame, known: date | None = None) -> pl.DataFrame:
     """Look at the newest sessions one by one: the run of absence that reaches to the day, and whole weeks missed.
 
     Returns
@@ -99,7 +102,7 @@ def recent_tallies(histories: Histories, snapshots: pl.DataFrame) -> pl.DataFram
     )
     keys = nw.from_native(histories.native_of(snapshots.select("pupil_id", "as_of").to_arrow())).lazy()
     marks = (
-        _seen(histories, days)
+        _seen(histories, days, known)
         .filter(nw.col("date") >= min(days) - RECENT)
         .join(nw.from_native(histories.native_of(near)).lazy(), on="date", how="inner")
         .filter((nw.col("seen_from") <= nw.col("number")) & (nw.col("seen_until") > nw.col("number")))
@@ -143,9 +146,13 @@ def recent_tallies(histories: Histories, snapshots: pl.DataFrame) -> pl.DataFram
     ).drop("last_slot", "present_slot")  # fmt: skip
 
 
-def _seen(histories: Histories, days: Sequence[int]) -> nw.LazyFrame:
+def _seen(histories: Histories, days: Sequence[int], known: date | None) -> nw.LazyFrame:
     """Return marks with the numbers of the first as-of date that sees them and of the first that no longer does."""
-    marks = histories.frame("attendance").filter((nw.col("date") < days[-1]) & (nw.col("known") < days[-1]))
+    marks = histories.frame("attendance").filter(nw.col("date") < days[-1])
+    if known is not None:
+        # Windows hold only days before the as-of date, so with a day of knowledge all dates see the same marks.
+        days = [day_number(known)]
+    marks = marks.filter(nw.col("known") < days[-1])
     key = ["pupil_id", "date", "session"]
     # A correction is recorded after its day, so only keys with such a row can have more than one.
     late = marks.filter(nw.col("known") > nw.col("date")).select(*key).unique()

@@ -25,6 +25,7 @@ def matrix(
     as_of: list[date],
     *,
     rule: CohortRule | None = None,
+    known: date | None = None,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> pa.Table:
     """Build the features of the cohort as of some days.
@@ -36,13 +37,16 @@ def matrix(
         The days on which the question is asked.
     rule : CohortRule, optional
         Who is in the cohort.
+    known : date, optional
+        The day of knowledge: earlier as-of dates are asked as it was known on that day, with what came late and with
+        corrections, but with nothing that happened from the as-of date on. By default each as-of date is its own.
 
     Returns
     -------
     pyarrow.Table
         ``pupil_id, as_of`` and one float64 column a feature, in the catalogue's order, sorted by day and pupil. Missing is NaN.
     """
-    values = tallied(histories, as_of, rule=rule, advance=advance)
+    values = tallied(histories, as_of, rule=rule, known=known, advance=advance)
     return values.select(*KEYS, *(f.name for f in CATALOGUE)).to_arrow().cast(_schema())
 
 
@@ -51,16 +55,17 @@ def tallied(
     as_of: list[date],
     *,
     rule: CohortRule | None = None,
+    known: date | None = None,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> pl.DataFrame:
     """Return tallies and features together, for sentences that name both; see ``matrix``."""
-    snapshots = pl.from_arrow(cohort(histories, as_of, rule)).with_columns(pl.col("as_of").cast(pl.Int32))  # type: ignore[union-attr]
+    snapshots = pl.from_arrow(cohort(histories, as_of, rule, known)).with_columns(pl.col("as_of").cast(pl.Int32))  # type: ignore[union-attr]
     advance(description="features: marks")
-    frame = _with_marks(histories, snapshots)
+    frame = _with_marks(histories, snapshots, known)
     for table in sorted({t.table for t in TALLIES.values()}):
         advance(description=f"features: {table}")
-        frame = frame.join(_tallies(histories, table, snapshots), on=KEYS, how="left")
-    frame = add_context(histories, frame)
+        frame = frame.join(_tallies(histories, table, snapshots, known), on=KEYS, how="left")
+    frame = add_context(histories, frame, known)
     frame = _fill(histories, frame)
     features = nw.from_native(frame).select(
         *(nw.col(k) for k in KEYS),
@@ -77,7 +82,7 @@ def _feature(expression: nw.Expr, sources: tuple[str, ...], histories: Histories
     return expression
 
 
-def _with_marks(histories: Histories, snapshots: pl.DataFrame) -> pl.DataFrame:
+def _with_marks(histories: Histories, snapshots: pl.DataFrame, known: date | None) -> pl.DataFrame:
     if snapshots.is_empty() or "attendance" not in histories.present:
         # An empty frame of the right columns keeps every expression valid.
         empty = snapshots.clear().select(KEYS)
@@ -96,15 +101,15 @@ def _with_marks(histories: Histories, snapshots: pl.DataFrame) -> pl.DataFrame:
         ]
         marks = empty.with_columns(*(pl.lit(None, pl.Int64).alias(n) for n in names))
         return snapshots.join(marks, on=KEYS, how="left")
-    frame = snapshots.join(mark_tallies(histories, snapshots), on=KEYS, how="left")
-    return frame.join(recent_tallies(histories, snapshots), on=KEYS, how="left")
+    frame = snapshots.join(mark_tallies(histories, snapshots, known), on=KEYS, how="left")
+    return frame.join(recent_tallies(histories, snapshots, known), on=KEYS, how="left")
 
 
-def _tallies(histories: Histories, table: str, snapshots: pl.DataFrame) -> pl.DataFrame:
+def _tallies(histories: Histories, table: str, snapshots: pl.DataFrame, known: date | None) -> pl.DataFrame:
     """Count every tally of one table in one pass."""
     own = {n: t for n, t in TALLIES.items() if t.table == table}
     lazy = nw.from_native(histories.native_of(snapshots.select(KEYS).to_arrow())).lazy()
-    rows = visible(histories, table, lazy)
+    rows = visible(histories, table, lazy, known)
     if table == "enrolments":
         # Entry days are turned into a day of the school year: outside the weeks around 1 September it is a move in the year.
         day = (nw.col("entry_date") - nw.lit(day_number(date(2000, 9, 1)))) * 100

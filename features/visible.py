@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import narwhals as nw
 
-from histories.opening import Histories
-from histories.tables import TABLES
+from histories.opening import Histories, day_number
+from histories.tables import TABLES, Table
 
 # The day on which a row of each table happened.
 HAPPENED = {
@@ -13,17 +15,30 @@ HAPPENED = {
     "fsm": "start_date", "addresses": "start_date", "social_care": "start_date", "cme": "missing_from", "interventions": "date",
     "pupils": "date_of_birth", "admissions": "known", "attendance": "date",
 }  # fmt: skip
-# Tables whose rows may lie ahead of the day and are visible all the same, such as an entry agreed for next month.
-KEEPS_FUTURE = ("enrolments", "admissions")
 
 
-def visible(histories: Histories, table: str, snapshots: nw.LazyFrame) -> nw.LazyFrame:
+def seen(recorded: nw.Expr, happened: nw.Expr, known: date | None) -> nw.Expr:
+    """Return whether something recorded on one day and happened on another is seen as of ``as_of``.
+
+    Without a day of knowledge it is seen if it was recorded before the as-of date. With one, it is seen as it was known on
+    that day: recorded before it, and before the as-of date either recorded or happened. So a later day of knowledge adds
+    what came late and no future, an earlier one takes away, and the as-of date itself changes nothing.
+    """
+    in_time = recorded < nw.col("as_of")
+    if known is None:
+        return in_time
+    return (recorded < day_number(known)) & (in_time | (happened < nw.col("as_of")))
+
+
+def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known: date | None = None) -> nw.LazyFrame:
     """Join each snapshot with its pupil's rows of a table as they were visible on the as-of date.
 
     Parameters
     ----------
     snapshots : LazyFrame
         ``pupil_id`` and ``as_of`` (day number), on the engine of the histories.
+    known : date, optional
+        The day of knowledge for all as-of dates; by default each as-of date is its own. See ``seen``.
 
     Returns
     -------
@@ -35,17 +50,24 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame) -> nw.Laz
     joined = (
         snapshots.select("pupil_id", "as_of")
         .join(rows, on="pupil_id", how="inner")
-        .filter(nw.col("known") < nw.col("as_of"))
+        .filter(seen(nw.col("known"), _happened(declared), known))
     )
     # Ties of recording are broken by every other column, so that engines agree on which row stands.
     ties = [c for c in declared.columns if c not in declared.key]
     joined = joined.unique(subset=["as_of", *declared.key], keep="last", order_by=["known", *ties])
     hidden = []
     if declared.end:
-        seen = nw.col("end_known") < nw.col("as_of")
-        hidden = [nw.when(seen).then(nw.col(c)).alias(c) for c in declared.end_columns]
+        ended = seen(nw.col("end_known"), nw.col(declared.end), known)
+        hidden = [nw.when(ended).then(nw.col(c)).alias(c) for c in declared.end_columns]
     for stage in declared.stages:
-        seen = nw.col(stage.date) < nw.col("as_of")
-        hidden += [nw.when(seen).then(nw.col(c)).alias(c) for c in stage.columns]
+        come = seen(nw.col(stage.date), nw.col(stage.date), known)
+        hidden += [nw.when(come).then(nw.col(c)).alias(c) for c in stage.columns]
     joined = joined.with_columns(*hidden) if hidden else joined
     return joined.with_columns((nw.col("as_of") - nw.col(HAPPENED[table])).alias("age"))
+
+
+def _happened(declared: type[Table]) -> nw.Expr:
+    """Return the day on which a row happened; a row of stages did with the first of them, or when it was recorded."""
+    if not declared.stages:
+        return nw.col(HAPPENED[declared.table])
+    return nw.coalesce(nw.min_horizontal(*(s.date for s in declared.stages)), nw.col("known"))

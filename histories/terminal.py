@@ -11,6 +11,11 @@ from typing import Any
 import click
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, and nothing else.")
+known_option = click.option(
+    "--known",
+    type=click.DateTime(formats=["%Y-%m-%d"]),
+    help="Ask as it was known on this day: with what was recorded late and with corrections up to it, and nothing after.",
+)
 
 
 def say(text: str) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import click
 
-from histories.terminal import json_option, progress, result
+from histories.faults import Fault, Usage
+from histories.terminal import json_option, known_option, progress, result
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -22,6 +23,7 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--model", help="name@alias or a model folder; without it, the setting ONROLL_MODEL.")
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
 @click.option("--top", type=click.IntRange(1), help="Only so many ranks of each authority.")
+@known_option
 @click.option("--store", is_flag=True, help="Also put the scores into the store that the service reads.")
 @json_option
 def score(
@@ -31,10 +33,14 @@ def score(
     model: str | None,
     cohort: Path | None,
     top: int | None,
+    known: datetime | None,
     store: bool,
     as_json: bool,
 ) -> None:
     """Score and explain the cohort of HISTORIES as of a day."""
+    if known and store:
+        do = "Leave --store out: the service shows what could be known on the day, not what was known later."
+        raise Usage(Fault("scores of another day of knowledge are not stored", "score --known --store", do))
     from features import CohortRule
     from histories.opening import Histories
     from histories.settings import settings
@@ -45,10 +51,10 @@ def score(
 
     own = settings()
     loaded = RiskModel.load(resolve(model or own.model, own.releases))
-    rule = CohortRule.load(cohort)
+    rule, day = CohortRule.load(cohort), known.date() if known else None
     opened = Histories.open(histories, memory=own.memory)
     with progress("scoring") as advance:
-        scores = loaded.score(opened, as_of.date(), rule=rule, top=top, advance=advance)
+        scores = loaded.score(opened, as_of.date(), rule=rule, known=day, top=top, advance=advance)
         advance(description="writing")
         write_scores(scores, out)
         stored = Store(own.database_url).save(s.to_dict() for s in scores) if store else 0

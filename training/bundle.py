@@ -47,6 +47,7 @@ class Manifest:
     metrics: dict[str, Any] = field(default_factory=dict)
     limits: list[str] = field(default_factory=list)
     seen: dict[str, list[float | None]] = field(default_factory=dict)
+    known: str | None = None
     seed: int = 0
     code_version: str = ""
     data_digest: str = ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from histories.terminal import json_option, progress, result
+from histories.terminal import json_option, known_option, progress, result
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
@@ -37,6 +37,7 @@ def _date(value: datetime | None) -> date | None:
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
 @click.option("--config", type=click.Path(path_type=Path), help="TOML file with settings of the booster.")
 @click.option("--until", type=DAY, help="Use nothing recorded on or after this day.")
+@known_option
 @click.option("--seed", type=int, default=1, show_default=True)
 @json_option
 def train(
@@ -47,6 +48,7 @@ def train(
     cohort: Path | None,
     config: Path | None,
     until: datetime | None,
+    known: datetime | None,
     seed: int,
     as_json: bool,
 ) -> None:
@@ -71,6 +73,7 @@ def train(
             rule=rule,
             config=booster,
             until=_date(until),
+            known=_date(known),
             seed=seed,
             advance=advance,
         )

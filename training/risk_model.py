@@ -76,6 +76,7 @@ class RiskModel:
         as_of: date,
         *,
         rule: CohortRule | None = None,
+        known: date | None = None,
         top: int | None = None,
         advance: Any = lambda steps=1, description=None: None,
     ) -> list[Score]:
@@ -86,6 +87,8 @@ class RiskModel:
         histories : Histories
         as_of : date
         rule : CohortRule, optional
+        known : date, optional
+            The day of knowledge; see ``features.visible.seen``.
         top : int, optional
             Only so many ranks of each authority.
 
@@ -94,7 +97,7 @@ class RiskModel:
         list of Score
             By authority and rank.
         """
-        frame = tallied(histories, [as_of], rule=rule, advance=advance)
+        frame = tallied(histories, [as_of], rule=rule, known=known, advance=advance)
         if frame.is_empty():
             return []
         advance(description="scores and contributions")
@@ -108,7 +111,7 @@ class RiskModel:
         made = self._scores(histories, frame, parts, as_of)
         advance(description="evidence")
         listed = [s for s in made if s.rank <= EVIDENCE_RANKS]
-        _attach(histories, listed, as_of)
+        _attach(histories, listed, as_of, known)
         return made
 
     def _scores(self, histories: Histories, frame: pl.DataFrame, parts: np.ndarray, as_of: date) -> list[Score]:
@@ -142,7 +145,7 @@ class RiskModel:
         return found
 
 
-def _attach(histories: Histories, scores: list[Score], as_of: date) -> None:
+def _attach(histories: Histories, scores: list[Score], as_of: date, known: date | None) -> None:
     by_name = {f.name: f for f in CATALOGUE}
     wanted = {
         s.pupil_id: {
@@ -154,7 +157,7 @@ def _attach(histories: Histories, scores: list[Score], as_of: date) -> None:
         }
         for s in scores
     }
-    records = evidence(histories, list(wanted), as_of)
+    records = evidence(histories, list(wanted), as_of, known)
     for s in scores:
         for r in s.reasons + s.protective:
             tables = {

@@ -43,6 +43,7 @@ def track(settings: Settings, trained: Trained) -> str:
         "definition": m.definition,
         "horizon_days": m.horizon_days,
         "until": m.until,
+        "known": m.known,
         "seed": m.seed,
         "as_of_dates": len(m.trained_on),
     }

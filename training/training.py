@@ -15,7 +15,7 @@ import polars as pl
 from features import CohortRule, Definition, default_as_of, label, matrix
 from features.catalogue import CATALOGUE, THEMES, catalogue_digest, declarations
 from features.cohort import cohort
-from histories.faults import Fault, Faults
+from histories.faults import Fault, Faults, Usage
 from histories.opening import Histories
 from histories.toml import read_toml
 from training import calibration
@@ -82,7 +82,7 @@ def load_config(file: Path | None) -> dict[str, Any]:
 
 def labelled_matrix(
     histories: Histories, as_of: list[date], definition: Definition, horizon: int, rule: CohortRule | None, until: date | None,
-    advance: Callable[..., None],
+    advance: Callable[..., None], known: date | None = None,
 ) -> pl.DataFrame:  # fmt: skip
     """Return features beside labels and what lists are made of, for snapshots whose outcome is known.
 
@@ -91,10 +91,10 @@ def labelled_matrix(
     polars.DataFrame
         ``pupil_id, as_of``, the features, ``label, known_on, authority``.
     """
-    x = pl.from_arrow(matrix(histories, as_of, rule=rule, advance=advance))
+    x = pl.from_arrow(matrix(histories, as_of, rule=rule, known=known, advance=advance))
     advance(description="labels")
-    y = pl.from_arrow(label(histories, as_of, definition, horizon, rule=rule, until=until))
-    who = pl.from_arrow(cohort(histories, as_of, rule)).select("pupil_id", "as_of", "authority")  # type: ignore[union-attr]
+    y = pl.from_arrow(label(histories, as_of, definition, horizon, rule=rule, until=until, known=known))
+    who = pl.from_arrow(cohort(histories, as_of, rule, known)).select("pupil_id", "as_of", "authority")  # type: ignore[union-attr]
     frame = x.join(y, on=["pupil_id", "as_of"]).join(who, on=["pupil_id", "as_of"])  # type: ignore[union-attr, arg-type]
     return frame.filter(pl.col("label").is_not_null()).sort("as_of", "pupil_id")
 
@@ -108,6 +108,7 @@ def train(
     rule: CohortRule | None = None,
     config: dict[str, Any] | None = None,
     until: date | None = None,
+    known: date | None = None,
     seed: int = 1,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> Trained:
@@ -117,12 +118,17 @@ def train(
     ----------
     until : date, optional
         Use nothing recorded on or after this day.
+    known : date, optional
+        The day of knowledge of the features; see ``features.visible.seen``.
 
     Raises
     ------
     Faults
-        When too little is known to learn from.
+        When too little is known to learn from, or the day of knowledge lies after ``until``.
     """
+    if known and until and known > until:
+        do = "Give a --known that is no later than --until, which promises to use nothing recorded from then on."
+        raise Usage(Fault("the day of knowledge lies after --until", "train --known", do))
     definition, config = definition or Definition.load(), config or dict(boosted.DEFAULTS)
     dates = [d for d in (as_of or default_as_of(histories, until)) if until is None or d < until]
     if not dates:
@@ -133,7 +139,7 @@ def train(
                 "Give more years of histories, a later --until, or --as-of.",
             )
         )
-    frame = labelled_matrix(histories, dates, definition, horizon, rule, until, advance)
+    frame = labelled_matrix(histories, dates, definition, horizon, rule, until, advance, known)
     if frame.is_empty():
         raise Faults(
             Fault(
@@ -148,7 +154,9 @@ def train(
     booster = _fit(frame, config, seed)
     a, b = calibration.fit(*pooled[:2])
     pairs = calibration.bootstrap(pooled[0], pooled[1], pooled[2], seed)
-    manifest = _manifest(frame, histories, definition, horizon, until, seed, (a, b), pairs, judged, splits, pooled[0])
+    manifest = _manifest(
+        frame, histories, definition, horizon, until, known, seed, (a, b), pairs, judged, splits, pooled[0]
+    )
     return Trained(booster.model_to_string(num_iteration=-1), manifest, judged, splits, config)
 
 
@@ -200,7 +208,9 @@ def _judge_candidates(
     )
 
 
-def _manifest(frame, histories, definition, horizon, until, seed, pair, pairs, judged, splits, margins) -> Manifest:  # type: ignore[no-untyped-def]
+def _manifest(
+    frame, histories, definition, horizon, until, known, seed, pair, pairs, judged, splits, margins
+) -> Manifest:  # type: ignore[no-untyped-def]
     risks = 1 / (1 + np.exp(-(pair[0] * margins + pair[1])))
     bands = [{"name": n, "at_least": float(np.quantile(risks, 1 - s))} for n, s in BANDS] + [
         {"name": "usual", "at_least": 0.0}
@@ -210,7 +220,7 @@ def _manifest(frame, histories, definition, horizon, until, seed, pair, pairs, j
         column = frame[name].fill_nan(None)
         seen[name] = [column.min(), column.max(), float(column.null_count() / len(column))]
     return Manifest(
-        name="onroll", version="0", trained_on=[str(d) for d in splits.dates], until=str(until) if until else None,
+        name="onroll", version="0", trained_on=[str(d) for d in splits.dates], until=str(until) if until else None, known=str(known) if known else None,
         definition=definition.name, horizon_days=horizon, features=NAMES, catalogue=declarations(), catalogue_digest=catalogue_digest(),
         calibrator={"a": pair[0], "b": pair[1], "bootstrap": pairs}, bands=bands, base_rate=float(frame["label"].mean()), themes=THEMES,
         metrics=_finite(judged), limits=LIMITS, seen=seen, seed=seed, code_version=version_of("onroll"), data_digest=histories.digest(),

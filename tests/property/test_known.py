@@ -1,0 +1,57 @@
+"""The day of knowledge on random histories: the as-of date itself changes nothing, and no later day shows the future."""
+
+from datetime import date, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.matrix import matrix
+from features.visible import HAPPENED
+from histories.opening import Histories
+from histories.tables import TABLES
+from tests.property.test_engines import GIVEN, SET
+
+DAY = date(2025, 1, 13)
+MADE = st.fixed_dictionaries(
+    {"enrolments": GIVEN["enrolments"]}, optional={t: s for t, s in GIVEN.items() if t != "enrolments"}
+)
+
+
+def own(row, columns, delay=0):
+    """Return the first date of some columns; what is not the first of them may come with a delay."""
+    found = next(((n, row[c]) for n, c in enumerate(columns) if row[c]), None)
+    return found and (date.fromisoformat(found[1]) + timedelta(days=delay if found[0] else 0)).isoformat()
+
+
+def without_future(table, row):
+    """Take away what both happened and was recorded from the day on; None when nothing is left."""
+    declared, day = TABLES[table], DAY.isoformat()
+    recorded = own(row, declared.known, declared.known_delay)
+    happened = (
+        min((row[s.date] for s in declared.stages if row[s.date]), default=recorded)
+        if declared.stages
+        else row[HAPPENED[table]]
+    )
+    if recorded is not None and recorded >= day and happened >= day:
+        return None
+    if declared.end and row[declared.end] and row[declared.end] >= day:
+        ended = max(recorded, own(row, declared.end_known))
+        if ended >= day:
+            return {**row, **dict.fromkeys({*declared.end_columns, *declared.end_known})}
+    return row
+
+
+@settings(max_examples=30)
+@given(made=MADE)
+def test_the_as_of_date_as_day_of_knowledge_is_the_default(made):
+    histories = Histories.from_rows({**SET, **made})
+    assert matrix(histories, [DAY], known=DAY).equals(matrix(histories, [DAY]))
+
+
+@settings(max_examples=30)
+@given(made=MADE, later=st.integers(0, 400))
+def test_what_happened_from_the_as_of_date_on_is_never_seen(made, later):
+    cut = {t: [r for row in found if (r := without_future(t, row))] for t, found in made.items()}
+    known = DAY + timedelta(days=later)
+    one, other = (matrix(Histories.from_rows({**SET, **m}), [DAY], known=known) for m in (made, cut))
+    assert one.equals(other)
