@@ -139,7 +139,7 @@ def test_a_feature_that_sees_the_future_is_caught(tables, before, tmp_path, monk
     """The test can fail: a feature that counts whole tables, whenever recorded, moves."""
     from features import visible
 
-    def leaky(histories, table, snapshots):
+    def leaky(histories, table, snapshots, known):
         import narwhals as nw
 
         rows = snapshots.select("pupil_id", "as_of").join(histories.frame(table), on="pupil_id", how="inner")
