@@ -1,0 +1,117 @@
+"""No hidden count can be worked out, neither from exact totals nor by who knows the rule and the rounding."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import linprog
+
+from features.disclosure import ALL, SMALLEST, cross, partition, rounded
+
+counts = st.one_of(st.integers(0, 12), st.integers(0, 60))
+LETTERS = "abcdef"
+TREE = {"c": "broad", "d": "broad", "e": "other", "f": "other"}
+
+
+def totals(table, within):
+    broad = {b: sum(n for v, n in table.items() if within.get(v) == b) for b in within.values()}
+    broad = {b: n for b, n in broad.items() if any(within.get(v) == b for v in table)}
+    return {**table, **broad, ALL: sum(table.values())}
+
+
+def equations(names, sums):
+    """Return A and b of A x = b: each sum less its parts is nothing."""
+    at = {n: i for i, n in enumerate(names)}
+    rows = np.zeros((len(sums), len(names)))
+    for row, (whole, parts) in zip(rows, sums, strict=True):
+        row[at[whole]] = -1
+        row[[at[p] for p in parts]] = 1
+    return rows, np.zeros(len(sums))
+
+
+def ranges(values, sums, out):
+    """Return the range of each hidden count for a reader who knows every printed one exactly (linear programming)."""
+    names = list(values)
+    a, b = equations(names, sums)
+    bounds = [(0, None) if n in out else (values[n], values[n]) for n in names]
+    found = {}
+    for name in out:
+        goal = np.zeros(len(names))
+        goal[names.index(name)] = 1
+        least, most = (linprog(s * goal, A_eq=a, b_eq=b, bounds=bounds) for s in (1, -1))
+        found[name] = (round(least.fun), np.inf if most.status == 3 else round(-most.fun))
+    return found
+
+
+def sums_of(table, within):
+    broad = {b: [v for v in table if within.get(v) == b] for b in within.values()}
+    broad = {b: parts for b, parts in broad.items() if parts}
+    return [*broad.items(), (ALL, [v for v in table if v not in within] + list(broad))]
+
+
+@pytest.mark.parametrize("within", [{}, TREE])
+@given(st.lists(counts, min_size=1, max_size=6))
+def test_exact_totals_leave_a_wide_range_for_every_hidden_count(within, values):
+    table = dict(zip(LETTERS, values, strict=False))
+    out, whole = partition(table, within), totals(table, within)
+    assert {n for n, v in whole.items() if v <= SMALLEST} <= out
+    for low, high in ranges(whole, sums_of(table, within), out).values():
+        assert high - low > SMALLEST
+
+
+@given(st.lists(st.lists(counts, min_size=3, max_size=3), min_size=2, max_size=4))
+def test_the_totals_of_a_table_of_two_groups_leave_a_wide_range(rows):
+    table = {(LETTERS[r], str(c)): n for r, row in enumerate(rows) for c, n in enumerate(row)}
+    row_names, column_names = sorted({r for r, _ in table}), sorted({c for _, c in table})
+    whole = dict(table)
+    sums = []
+    for r in row_names:
+        sums.append(((r, ALL), [(r, c) for c in column_names]))
+    for c in column_names:
+        sums.append(((ALL, c), [(r, c) for r in row_names]))
+    sums.append(((ALL, ALL), [(r, ALL) for r in row_names]))
+    for name, parts in sums:
+        whole[name] = sum(whole[p] for p in parts)
+    out = cross(table)
+    assert {n for n, v in whole.items() if v <= SMALLEST} <= out
+    for low, high in ranges(whole, sums, out).values():
+        assert high - low > SMALLEST
+
+
+def printed(table):
+    out = partition(table)
+    return {n: None if n in out else rounded(v) for n, v in totals(table, {}).items()}
+
+
+@given(st.lists(counts, min_size=2, max_size=4))
+def test_who_knows_the_rule_and_the_rounding_cannot_tell_a_hidden_count(values):
+    table = dict(zip(LETTERS, values, strict=False))
+    seen = printed(table)
+    for name in (n for n in table if seen[n] is None):
+        # Another table prints the same, with another count in this place; the rest moves by little.
+        others = [n for n in table if n != name]
+        steps = product(range(-9, 10), *(range(-4, 5) if seen[n] is None else range(-2, 3) for n in others))
+        tables = (
+            {name: table[name] + first, **{n: table[n] + s for n, s in zip(others, rest, strict=True)}}
+            for first, *rest in sorted(steps, key=lambda s: sum(abs(x) for x in s))
+            if first
+        )
+        assert any(min(t.values()) >= 0 and printed({n: t[n] for n in table}) == seen for t in tables), (
+            f"{name} can be told"
+        )
+
+
+def test_hiding_only_small_counts_would_give_them_away():
+    table = {"a": 3, "b": 20, "c": 90}
+    assert ranges(totals(table, {}), sums_of(table, {}), {"a"}) == {"a": (3, 3)}
+    assert partition(table) == {"a", "b"}
+
+
+def test_no_more_is_hidden_than_need_be():
+    assert partition({"a": 30, "b": 20, "c": 90}) == set()
+    assert partition({"a": 3, "b": 7, "c": 90}) == {"a", "b"}
+    assert partition({"a": 0, "b": 0, "c": 90, "d": 50}) == {"a", "b", "d"}
+    assert partition({"no": 900, "k": 60, "e": 4}, {"k": "any", "e": "any"}) == {"k", "e"}
+    assert partition({"a": 2, "b": 3}) == {"a", "b", ALL}
