@@ -17,6 +17,7 @@ KEYS = (
     "ONROLL_PSEUDONYM_KEY_FILE",
     "ONROLL_ENGINE",
     "ONROLL_MEMORY",
+    "ONROLL_ACCESS",
 )
 
 
@@ -42,6 +43,8 @@ class Settings:
         Engine of the features: ``duckdb`` or ``polars``.
     memory : str or None
         Most memory that DuckDB may use, such as ``4GiB``.
+    access : Path or None
+        File that says who may call the service besides holders of keys.
     """
 
     tracking_uri: str
@@ -52,6 +55,7 @@ class Settings:
     pseudonym_key: bytes | None
     engine: str
     memory: str | None
+    access: Path | None
 
 
 def settings(folder: Path | None = None) -> Settings:
@@ -75,6 +79,7 @@ def settings(folder: Path | None = None) -> Settings:
         pseudonym_key=_pseudonym_key(found, folder),
         engine=found.get("ONROLL_ENGINE", "duckdb"),
         memory=found.get("ONROLL_MEMORY"),
+        access=folder / found["ONROLL_ACCESS"] if "ONROLL_ACCESS" in found else None,
     )
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response, Security
+from fastapi.security import HTTPBearer
 
 from histories.faults import Fault, Faults
 from histories.opening import Histories
 from histories.settings import Settings
 from serving import metrics, problems
-from serving.access import EVERYONE, IDENTITIES, allowed
+from serving.access import Configuration, Door
+from serving.access.door import ways_in
+from serving.access.limits import Buckets
 from serving.holder import ModelHolder
 from serving.problems import Problem
 from serving.schemas import (
@@ -35,20 +40,51 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         "description": problems.TITLES[code],
         "content": {"application/problem+json": {}},
     }
-    for code in (400, 401, 403, 413, 415, 422, 503)
+    for code in (400, 401, 403, 404, 405, 408, 413, 415, 422, 429, 500, 503)
 }
-Seer = Annotated[Caller, Depends(allowed(*IDENTITIES))]
-Anyone = Annotated[Caller, Depends(allowed(*EVERYONE))]
+
+
+def _caller(request: Request) -> Caller:
+    """Return the caller whom the door has let in."""
+    return request.state.caller
+
+
+# The door has looked at the credentials already; this only tells readers of the description how to send them.
+DOCUMENTED: dict[str, Any] = {"responses": RESPONSES, "dependencies": [Security(HTTPBearer(auto_error=False))]}
+Seer = Annotated[Caller, Depends(_caller)]
 # One request at a time computes features: each uses all the processors it needs, and memory stays bounded.
 _one_at_a_time = threading.Lock()
+_waiting = threading.BoundedSemaphore(8)  # requests that may wait for it; the threads stay free for stored scores
+PATIENCE = 30  # seconds that a request waits for its turn
 
 
-def make_app(settings: Settings) -> FastAPI:
-    """Return the application for some settings."""
+def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> FastAPI:
+    """Return the application for some settings.
+
+    Parameters
+    ----------
+    settings : Settings
+    host : str, optional
+        The address that the service listens on; development users are refused when it is not this machine's own.
+    workers : int
+        Processes that share the limits.
+
+    Raises
+    ------
+    Faults
+        When the file of access is wrong or the database cannot be opened.
+    """
+    configuration = Configuration.load(settings.access)
     app = FastAPI(title="onroll", version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
     app.state.store = Store(settings.database_url)
     app.state.holder = ModelHolder(settings.model, settings.releases)
     problems.install(app)
+    limits = configuration.limits
+    app.add_middleware(
+        Door,
+        ways=ways_in(configuration, app.state.store, host),
+        buckets=Buckets(limits.per_second / workers, max(1, limits.burst // workers)),
+    )
     app.add_api_route("/openapi.json", lambda: app.openapi(), include_in_schema=False)
     _routes(app)
     return app
@@ -66,25 +102,31 @@ def _named(m: Manifest) -> ModelName:
 
 
 def _routes(app: FastAPI) -> None:
-    @app.post("/api/v1/score", response_model=ScoresAnswer, responses=RESPONSES)
+    @app.post("/api/v1/score", response_model=ScoresAnswer, **DOCUMENTED)
     def score(body: ScoreRequest, request: Request, caller: Seer) -> dict[str, Any]:
         """Build features from the rows sent, score and explain."""
         return score_rows(_model(request), body.histories, body.as_of, caller)
 
-    @app.post("/api/v1/scores", response_model=ScoresAnswer, responses=RESPONSES)
+    @app.post("/api/v1/scores", response_model=ScoresAnswer, **DOCUMENTED)
     def scores(body: ScoresRequest, request: Request, caller: Seer) -> dict[str, Any]:
-        """Return stored scores of some pupils; a pupil whom the caller may not see is not there."""
-        return _stored(request.app.state.store.scores(caller, body.pupil_ids, body.as_of))
+        """Return stored scores of some pupils; a pupil whom the caller may not see is not there.
 
-    @app.post("/api/v1/worklist", response_model=ScoresAnswer, responses=RESPONSES)
+        Whoever asks for one pupil is told by 404; in a list of several the pupil is missing.
+        """
+        found = request.app.state.store.scores(caller, body.pupil_ids, body.as_of)
+        if not found and len(body.pupil_ids) == 1:
+            raise Problem(404, "There is no score of this pupil that the caller may see.")
+        return _stored(found)
+
+    @app.post("/api/v1/worklist", response_model=ScoresAnswer, **DOCUMENTED)
     def worklist(body: WorklistRequest, request: Request, caller: Seer) -> dict[str, Any]:
         """Return the ranked list that the caller may see."""
         return _stored(
             request.app.state.store.worklist(caller, body.as_of, body.limit, body.urn, body.year_group, body.band)
         )
 
-    @app.get("/api/v1/model", responses=RESPONSES)
-    def model(request: Request, caller: Anyone) -> dict[str, Any]:
+    @app.get("/api/v1/model", **DOCUMENTED)
+    def model(request: Request) -> dict[str, Any]:
         """Return the card of the model that serves."""
         m = _model(request).manifest
         return {
@@ -105,9 +147,8 @@ def _routes(app: FastAPI) -> None:
         text, kind = metrics.page()
         return Response(text, media_type=kind)
 
-    @app.api_route("/{anything:path}", methods=["GET", "POST", "PUT", "DELETE", "PATCH"], include_in_schema=False)
-    def nothing_here(anything: str) -> None:
-        raise Problem(404, "See /api/v1/openapi.json for what there is.")
+    # BentoML hands a path on only when a route fits it; what has no rule is answered at the door and never comes here.
+    app.mount("/", _nothing_here)
 
 
 def score_rows(
@@ -127,10 +168,31 @@ def score_rows(
     if not date(1990, 1, 1) <= as_of <= date(2100, 1, 1):
         raise Faults(Fault("the day is out of range", "as_of", "Send a day from 1990 to 2100."))
     histories = Histories.from_rows(tables)
-    with _one_at_a_time:
+    with _turn():
         found = model.score(histories, as_of)
     mine = [s for s in found if caller.authority in (None, s.authority) and (not caller.urns or s.urn in caller.urns)]
     return {"model": _named(model.manifest), "scores": [s.to_dict() for s in mine]}
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Wait for the turn to compute features, but neither long nor in a crowd."""
+    busy = Problem(503, "Other requests are being scored; try again.", headers={"Retry-After": "5"})
+    if not _waiting.acquire(blocking=False):
+        raise busy
+    try:
+        if not _one_at_a_time.acquire(timeout=PATIENCE):
+            raise busy
+        try:
+            yield
+        finally:
+            _one_at_a_time.release()
+    finally:
+        _waiting.release()
+
+
+async def _nothing_here(scope: Any, receive: Any, send: Any) -> None:
+    await problems.answer(404)(scope, receive, send)
 
 
 def _stored(found: list[dict[str, Any]]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ VERBS = {
     "models": "training.command",
     "score": "serving.verbs",
     "keys": "serving.verbs",
+    "access": "serving.access.command",
     "serve": "serving.verbs",
     "demo": "serving.verbs",
 }

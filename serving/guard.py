@@ -67,7 +67,8 @@ class Guard:
         if state["over"] and not state["status"]:
             state["over"] = False
             await answer(413, f"The most is {self.limit} bytes.")(scope, receive, headed)
-        route = getattr(scope.get("route"), "path", None) or "unmatched"
+        rule = scope.get("rule")
+        route = rule.route if rule else "unmatched"
         metrics.count(scope["method"], route, int(state["status"]), began)
 
     def _refusal(self, scope: Any) -> Any:

@@ -12,21 +12,36 @@ from starlette.exceptions import HTTPException
 from histories.faults import Faults
 
 TITLES = {
-    400: "The request cannot be read", 401: "A valid key is needed", 403: "The key may not do this", 404: "There is nothing here",
-    405: "The method does not fit", 413: "The request is too large", 415: "Only JSON is read", 422: "Some of what was sent is not valid",
-    500: "Something went wrong", 503: "There is no model to score with",
+    400: "The request cannot be read", 401: "Who calls is not known", 403: "The caller may not do this", 404: "There is nothing here",
+    405: "The method does not fit", 408: "The body took too long", 409: "It has changed meanwhile", 413: "The request is too large", 415: "Only JSON is read", 422: "Some of what was sent is not valid",
+    429: "Too many requests", 500: "Something went wrong", 503: "The service cannot answer now",
 }  # fmt: skip
 
 
 class Problem(Exception):
     """An answer that is not the one that was asked for."""
 
-    def __init__(self, status: int, detail: str = "", errors: list[dict[str, Any]] | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        detail: str = "",
+        errors: list[dict[str, Any]] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
         super().__init__(detail)
-        self.status, self.detail, self.errors = status, detail, errors
+        self.status, self.detail, self.errors, self.headers = status, detail, errors, headers
+
+    def response(self) -> JSONResponse:
+        """Return it as a response."""
+        return answer(self.status, self.detail, self.errors, self.headers)
 
 
-def answer(status: int, detail: str = "", errors: list[dict[str, Any]] | None = None) -> JSONResponse:
+def answer(
+    status: int,
+    detail: str = "",
+    errors: list[dict[str, Any]] | None = None,
+    headers: dict[str, str] | None = None,
+) -> JSONResponse:
     """Return a problem as a response."""
     body: dict[str, Any] = {
         "type": "about:blank",
@@ -36,7 +51,7 @@ def answer(status: int, detail: str = "", errors: list[dict[str, Any]] | None = 
     }
     if errors is not None:
         body["errors"] = errors
-    headers = {"WWW-Authenticate": "Bearer"} if status == 401 else None
+    headers = {**(headers or {}), **({"WWW-Authenticate": "Bearer"} if status == 401 else {})}
     return JSONResponse(body, status, headers=headers, media_type="application/problem+json")
 
 
@@ -45,7 +60,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Problem)
     async def problem(_: Request, p: Problem) -> JSONResponse:
-        return answer(p.status, p.detail, p.errors)
+        return p.response()
 
     @app.exception_handler(Faults)
     async def faults(_: Request, found: Faults) -> JSONResponse:

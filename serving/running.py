@@ -48,6 +48,7 @@ def running(log: Path, folder: Path, environment: dict[str, str] | None = None) 
         **os.environ,
         "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(folder / ".bentoml"),
+        "ONROLL_HOST": "127.0.0.1",
         **(environment or {}),
     }
     with log.open("wb") as lines:

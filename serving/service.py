@@ -14,12 +14,13 @@ from serving import logs
 from serving.api import make_app
 from serving.guard import Guard
 
-app = make_app(settings())
+WORKERS = int(os.environ.get("ONROLL_WORKERS", "1"))
+app = make_app(settings(), os.environ.get("ONROLL_HOST"), WORKERS)
 
 
 @bentoml.service(
     name="onroll",
-    workers=int(os.environ.get("ONROLL_WORKERS", "1")),
+    workers=WORKERS,
     threads=4,
     traffic={"timeout": 120, "max_concurrency": 64},
     metrics={"enabled": False},

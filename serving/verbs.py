@@ -129,9 +129,14 @@ def revoke(key_id: str, as_json: bool) -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 def serve(host: str, port: int) -> None:
     """Run the service with its interface until it is stopped."""
+    from histories.settings import settings
+    from serving.access.configuration import Configuration
+    from serving.access.development import refuse_elsewhere
     from serving.running import serve_command
 
-    os.environ.update({"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true"})
+    if Configuration.load(settings().access).development:
+        refuse_elsewhere(host)
+    os.environ.update({"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true", "ONROLL_HOST": host})
     os.environ.setdefault("BENTOML_HOME", str(Path.cwd() / ".bentoml"))
     os.execv(sys.executable, serve_command(host, port))
 

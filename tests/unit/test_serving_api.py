@@ -203,7 +203,9 @@ def test_without_a_model_the_answer_is_503(tmp_path):
 def test_the_description_names_every_route_and_its_errors(service):
     described = service.get("/api/v1/openapi.json").json()
     assert set(described["paths"]) == {"/api/v1/score", "/api/v1/scores", "/api/v1/worklist", "/api/v1/model"}
-    assert {"401", "422", "503"} <= set(described["paths"]["/api/v1/score"]["post"]["responses"])
+    assert {"400", "401", "403", "404", "413", "422", "429", "503"} <= set(
+        described["paths"]["/api/v1/score"]["post"]["responses"]
+    )
     assert service.get("/openapi.json").json() == described
 
 

@@ -1,0 +1,51 @@
+"""Users made up for development: no secret, so only where nobody else can reach the service."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from starlette.requests import Request
+
+from histories.faults import Fault, Faults
+from serving.access.configuration import DevelopmentUser
+from serving.access.ways import bearer
+from serving.problems import Problem
+from serving.store import Caller
+
+
+def refuse_elsewhere(host: str | None) -> None:
+    """Refuse development users unless the service listens on a loopback address only.
+
+    Raises
+    ------
+    Faults
+        When the address is another one, or is not known.
+    """
+    if not _is_loopback(host):
+        do = "Start with 'onroll serve --host 127.0.0.1', or take the development users out of the file."
+        raise Faults(Fault("development users need no secret and are only for this machine", "ONROLL_ACCESS", do))
+
+
+def _is_loopback(host: str | None) -> bool:
+    try:
+        return host is not None and ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class DevelopmentUsers:
+    """Callers by name: ``Authorization: Bearer dev:NAME``."""
+
+    def __init__(self, users: dict[str, DevelopmentUser], host: str | None) -> None:
+        refuse_elsewhere(host)
+        self.users = users
+
+    def caller(self, request: Request) -> Caller | None:
+        """Return a development user."""
+        named = bearer(request)
+        if named is None or not named.startswith("dev:"):
+            return None
+        user = self.users.get(named.removeprefix("dev:"))
+        if user is None:
+            raise Problem(401, "There is no such development user.")
+        return Caller(named, user.role, user.authority, user.urns)

@@ -1,0 +1,79 @@
+"""The door: finds out who calls, looks the route up in the table of rules, and lets nothing through that has no rule."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import anyio
+from starlette.requests import Request
+
+from serving.access.configuration import Configuration
+from serving.access.development import DevelopmentUsers
+from serving.access.limits import Buckets
+from serving.access.proxy import Proxy
+from serving.access.rules import Rule, find
+from serving.access.tokens import Tokens
+from serving.access.ways import Keys, Way
+from serving.problems import Problem
+from serving.store import Caller, Store
+
+SAY_WHO = "Send 'Authorization: Bearer KEY' with a key that is neither expired nor revoked."
+NOT_THIS_ROLE = "The role of this caller does not see what is behind this route."
+
+
+def ways_in(configuration: Configuration, store: Store, host: str | None) -> list[Way]:
+    """Return the ways in that are configured, in the order in which they are asked."""
+    ways: list[Way] = []
+    if configuration.keys:
+        ways.append(Keys(store))
+    if configuration.development:
+        ways.append(DevelopmentUsers(configuration.development, host))
+    if configuration.tokens:
+        ways.append(Tokens(configuration.tokens, configuration))
+    if configuration.proxy:
+        ways.append(Proxy(configuration.proxy, configuration))
+    return ways
+
+
+class Door:
+    """ASGI middleware before the routes: the body of a request that is refused here is never read.
+
+    A request that is let in carries its ``Caller`` as ``request.state.caller`` (None on open routes without one).
+    """
+
+    def __init__(self, app: Any, ways: list[Way], buckets: Buckets) -> None:
+        self.app, self.ways, self.buckets = app, ways, buckets
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Let one request in, or answer why not."""
+        if scope["type"] == "http":
+            try:
+                await self._admit(scope)
+            except Problem as refused:
+                await refused.response()(scope, receive, send)
+                return
+        await self.app(scope, receive, send)
+
+    async def _admit(self, scope: Any) -> None:
+        rule, methods = find(scope["method"], scope["path"])
+        if not methods:
+            raise Problem(404, "See /api/v1/openapi.json for what there is.")
+        if rule is None:
+            raise Problem(405, "See /api/v1/openapi.json for what there is.", headers={"Allow": ", ".join(methods)})
+        scope["rule"] = rule
+        scope.setdefault("state", {})["caller"] = None
+        if not rule.is_open:
+            # A key is looked up in the database and a token's signers may have to be fetched: neither on the event loop.
+            scope["state"]["caller"] = await anyio.to_thread.run_sync(self._caller, Request(scope), rule)
+
+    def _caller(self, request: Request, rule: Rule) -> Caller:
+        caller = next((c for c in (way.caller(request) for way in self.ways) if c is not None), None)
+        if caller is None:
+            raise Problem(401, SAY_WHO)
+        seconds = self.buckets.wait(caller.key_id)
+        if seconds:
+            raise Problem(429, "Wait before the next request.", headers={"Retry-After": str(math.ceil(seconds))})
+        if caller.role not in rule.roles:
+            raise Problem(403, NOT_THIS_ROLE)
+        return caller

@@ -1,0 +1,75 @@
+"""The table of rules: who may call which route. What is not here cannot be called."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from starlette.routing import compile_path
+
+NOBODY = "nobody"  # a caller without anything that says who calls
+ROLES = ("worker", "lead", "analyst", "administrator")
+IDENTITIES = ("worker", "lead", "administrator")  # they see children, each in its own scope
+OPEN = (NOBODY, *ROLES)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Who may call one method of one route.
+
+    Attributes
+    ----------
+    method, route : str
+        The method and the route's template, as the application declares them.
+    roles : tuple of str
+        Who may call it; ``nobody`` stands for callers who say nothing of themselves.
+    sees : str
+        What the answer holds, for the printed matrix.
+    """
+
+    method: str
+    route: str
+    roles: tuple[str, ...]
+    sees: str
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the route answers callers who say nothing of themselves."""
+        return NOBODY in self.roles
+
+    @cached_property
+    def _pattern(self) -> object:
+        return compile_path(self.route)[0]
+
+    def fits(self, path: str) -> bool:
+        """Tell whether a path is of this route."""
+        return self._pattern.match(path) is not None  # type: ignore[attr-defined]
+
+
+RULES = (
+    Rule("POST", "/api/v1/score", IDENTITIES, "scores of the rows sent, of pupils in the caller's scope"),
+    Rule("POST", "/api/v1/scores", IDENTITIES, "stored scores of pupils in the caller's scope"),
+    Rule("POST", "/api/v1/worklist", IDENTITIES, "the ranked list of the caller's scope"),
+    Rule("GET", "/api/v1/model", ROLES, "the model's card"),
+    Rule("GET", "/api/v1/openapi.json", OPEN, "the description of this interface"),
+    Rule("GET", "/openapi.json", OPEN, "the description of this interface"),
+    Rule("GET", "/livez", OPEN, "that the process runs"),
+    Rule("GET", "/readyz", OPEN, "which model version serves"),
+    Rule("GET", "/metrics", OPEN, "counts by route template"),
+)
+
+
+def find(method: str, path: str) -> tuple[Rule | None, tuple[str, ...]]:
+    """Return the rule of a request, and which methods its path has at all."""
+    fitting = [r for r in RULES if r.fits(path)]
+    return next((r for r in fitting if r.method == method), None), tuple(r.method for r in fitting)
+
+
+def matrix() -> str:
+    """Return the table of routes and roles as text."""
+    width = max(len(f"{r.method} {r.route}") for r in RULES)
+    lines = [f"{'':{width}}  {'  '.join(OPEN)}  sees"]
+    for r in RULES:
+        marks = "  ".join(("yes" if role in r.roles else "-").ljust(len(role)) for role in OPEN)
+        lines.append(f"{f'{r.method} {r.route}':{width}}  {marks}  {r.sees}")
+    return "\n".join(lines)
