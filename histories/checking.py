@@ -12,19 +12,36 @@ import narwhals as nw
 
 from histories.faults import Fault, Faults
 from histories.opening import Histories
+from histories.profile import delays, marks_by_month
 from histories.rules import RULES, Rule
-from histories.rules.whole import delays, marks_by_month
 from histories.toml import read_toml
 from histories.writing import new_file
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What one rule found."""
+    """What one rule found in one place."""
 
     rule: Rule
+    place: str
     rows: int
     silenced: str = ""  # the reason for which it does not count
+
+    @property
+    def table(self) -> str:
+        """The table that it is about."""
+        return self.place.split(".")[0]
+
+    @property
+    def title(self) -> str:
+        """What is wrong, with the column where the rule looks at one."""
+        column = self.place.partition(".")[2]
+        return f"{self.rule.title} in {column}" if column else self.rule.title
+
+    @property
+    def weight(self) -> str:
+        """``error``, ``warning`` or ``silenced``."""
+        return "silenced" if self.silenced else self.rule.severity
 
 
 @dataclass(frozen=True)
@@ -38,13 +55,23 @@ class Checked:
 
     @property
     def errors(self) -> int:
-        """How many rules of severity error found something."""
-        return sum(1 for f in self.findings if f.rows and not f.silenced and f.rule.severity == "error")
+        """How many findings are errors."""
+        return sum(1 for f in self.findings if f.rows and f.weight == "error")
 
     @property
     def warnings(self) -> int:
-        """How many rules of severity warning found something."""
-        return sum(1 for f in self.findings if f.rows and not f.silenced and f.rule.severity == "warning")
+        """How many findings are warnings."""
+        return sum(1 for f in self.findings if f.rows and f.weight == "warning")
+
+    @property
+    def rules(self) -> int:
+        """How many rules could be asked."""
+        return len({f.rule.code for f in self.findings})
+
+    @property
+    def summary(self) -> str:
+        """The counts in a line."""
+        return f"{self.rules} rules, {self.errors} errors, {self.warnings} warnings"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the findings ready for JSON."""
@@ -52,8 +79,8 @@ class Checked:
             {
                 "code": f.rule.code,
                 "severity": f.rule.severity,
-                "title": f.rule.title,
-                "table": f.rule.table,
+                "title": f.title,
+                "table": f.table,
                 "rows": f.rows,
                 "do": f.rule.do,
                 "silenced": f.silenced or None,
@@ -64,7 +91,7 @@ class Checked:
         return {
             "errors": self.errors,
             "warnings": self.warnings,
-            "rules": len(self.findings),
+            "rules": self.rules,
             "findings": found,
             "ignored": self.warnings_of_opening,
             "days_until_recorded": self.delays,
@@ -74,7 +101,7 @@ class Checked:
         """Return the findings as lines."""
         lines = [f"ignored: {w}" for w in self.warnings_of_opening]
         lines += [
-            f"{f.rule.code} {'silenced' if f.silenced else f.rule.severity}: {f.rule.table}: {f.rule.title}: {f.rows:,} rows\n    {f.silenced or f.rule.do}"
+            f"{f.rule.code} {f.weight}: {f.table}: {f.title}: {f.rows:,} rows\n    {f.silenced or f.rule.do}"
             for f in self.findings
             if f.rows
         ]
@@ -82,11 +109,11 @@ class Checked:
             f"{table}: recorded {d['median']:.0f} days after (median), {d['nine_tenths']:.0f} for nine in ten"
             for table, d in self.delays.items()
         ]
-        return "\n".join([*lines, f"{len(self.findings)} rules, {self.errors} errors, {self.warnings} warnings"])
+        return "\n".join([*lines, self.summary])
 
 
 def load_silences(file: Path | None) -> dict[str, str]:
-    """Read the rules that an authority silences, each with its reason: ``H061 = "our nursery units overlap on purpose"``.
+    """Read the rules that an authority silences, each with its reason: ``H040 = "our nursery units overlap on purpose"``.
 
     Raises
     ------
@@ -103,7 +130,7 @@ def load_silences(file: Path | None) -> dict[str, str]:
         if c not in codes
     ]
     faults += [
-        Fault("a rule is silenced without a reason", f"{file}, {c}", 'Write the reason: H061 = "…".')
+        Fault("a rule is silenced without a reason", f"{file}, {c}", 'Write the reason: H040 = "…".')
         for c, why in read.items()
         if not isinstance(why, str) or not why.strip()
     ]
@@ -113,19 +140,19 @@ def load_silences(file: Path | None) -> dict[str, str]:
 
 
 def check(histories: Histories, silences: dict[str, str] | None = None) -> Checked:
-    """Run every rule whose tables are there."""
+    """Ask every rule in every place whose tables are there."""
     findings = []
     for rule in RULES:
-        if {rule.table, *rule.needs} <= histories.present:
-            found = rule.bad(histories).select(nw.len().alias("n")).collect().item()
-            findings.append(Finding(rule, int(found), (silences or {}).get(rule.code, "")))
+        for place in rule.asked(histories):
+            found = rule.broken(histories, place).select(nw.len().alias("n")).collect().item()
+            findings.append(Finding(rule, place, int(found), (silences or {}).get(rule.code, "")))
     return Checked(findings, histories.warnings, delays(histories), marks_by_month(histories))
 
 
 def write_report(checked: Checked, out: Path) -> None:
     """Write the findings as one HTML page, with small plots and no value of a pupil: beside, then renamed."""
     rows = "".join(
-        f"<tr><td>{f.rule.code}</td><td>{'silenced' if f.silenced else f.rule.severity}</td><td>{f.rule.table}</td><td>{html.escape(f.rule.title)}</td>"
+        f"<tr><td>{f.rule.code}</td><td>{f.weight}</td><td>{f.table}</td><td title='{html.escape(f.rule.reason)}'>{html.escape(f.title)}</td>"
         f"<td>{f.rows:,}</td><td>{html.escape(f.silenced or f.rule.do)}</td></tr>"
         for f in checked.findings
     )
@@ -137,7 +164,7 @@ def write_report(checked: Checked, out: Path) -> None:
     late = _bars("Days until nine in ten rows are recorded", {t: d["nine_tenths"] for t, d in checked.delays.items()})
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Check of histories</title><style>{style}</style><h1>Check of histories</h1>'
-        f"<p>{len(checked.findings)} rules, {checked.errors} errors, {checked.warnings} warnings.</p><table>{head}{rows}</table>"
+        f"<p>{checked.summary}.</p><table>{head}{rows}</table>"
         f"{late}{_bars('Marks by month', checked.months)}</html>"
     )
     with new_file(out) as beside:

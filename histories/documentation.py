@@ -81,10 +81,14 @@ def rules_page() -> str:
     from histories.rules import RULES
 
     head = (
-        "# Rules of `onroll check`\n\nGenerated from `histories/rules/` by `make docs`; do not edit. An error makes the check leave with 1. A rule can be silenced: "
-        '`onroll check HISTORIES --silence own.toml` with lines like `H061 = "why it does not count here"`.\n\n| rule | severity | table | what | what to do |\n|---|---|---|---|---|\n'
+        "# Rules of `onroll check`\n\nGenerated from `histories/rules/` by `make docs`; do not edit. An error makes the check leave with 1: what it finds makes figures "
+        "wrong. A rule gives a finding for each table (or column) in which it finds something. It can be silenced: `onroll check HISTORIES --silence own.toml` with "
+        'lines like `H040 = "why it does not count here"`.\n\n| rule | severity | what | why it matters | what to do | where it looks |\n|---|---|---|---|---|---|\n'
     )
-    return head + "".join(f"| {r.code} | {r.severity} | `{r.table}` | {r.title} | {r.do} |\n" for r in RULES)
+    return head + "".join(
+        f"| {r.code} | {r.severity} | {r.title} | {' '.join(r.reason.split())} | {r.do} | {', '.join(f'`{p}`' for p in r.places)} |\n"
+        for r in RULES
+    )
 
 
 def _dates(name: str, code: str) -> str:

@@ -70,7 +70,7 @@ def _population(pupils: int, folder: Path) -> Histories:
     say("[2/6] checking the histories")
     opened = Histories.open(home, memory=settings().memory)
     found = check(opened)
-    say(f"      {found.errors} errors, {found.warnings} warnings from {len(found.findings)} rules")
+    say(f"      {found.summary}")
     return opened
 
 

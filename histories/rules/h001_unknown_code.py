@@ -1,0 +1,29 @@
+"""A code that does not exist is counted as nothing at all: the pupil's features miss it without a word."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.codes import code_set
+from histories.opening import Histories
+from histories.rules.rule import Rule
+from histories.tables import TABLES
+
+CODED = {f"{t.table}.{c.name}": c.codes for t in TABLES.values() for c in t.columns.values() if c.codes}
+
+
+def broken(h: Histories, place: str) -> nw.LazyFrame:
+    """Return the rows whose code is in no set."""
+    table, column = place.split(".")
+    return h.frame(table).filter(~nw.col(column).is_null() & ~nw.col(column).is_in(list(code_set(CODED[place]))))
+
+
+RULE = Rule(
+    "H001",
+    "error",
+    "codes that do not exist",
+    reason=__doc__,
+    do="Correct or translate them; docs/histories.md lists the codes of each column.",
+    places=tuple(CODED),
+    broken=broken,
+)

@@ -1,0 +1,36 @@
+"""Codes change their meaning with the law: one used before it came or after it went may be a slip for another."""
+
+from __future__ import annotations
+
+import narwhals as nw
+import pyarrow as pa
+
+from histories.codes import attendance_codes
+from histories.opening import Histories, day_of
+from histories.profile import marks
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the marks whose code was not valid on their day."""
+    out: set[tuple[int, str]] = set()
+    for day, _, code, _ in marks(h):
+        known = attendance_codes().get(code)
+        early = known and known.since and day_of(day) < known.since
+        late = known and known.until and day_of(day) > known.until
+        if early or late:
+            out.add((day, code))
+    days, codes = [d for d, _ in out], [c for _, c in out]
+    pairs = pa.table({"date": pa.array(days, pa.int32()), "code": pa.array(codes, pa.string())})
+    return h.frame(table).join(nw.from_native(h.native_of(pairs)).lazy(), on=["date", "code"], how="semi")
+
+
+RULE = Rule(
+    "H002",
+    "warning",
+    "codes that were not valid on their date",
+    reason=__doc__,
+    do="Look at the codes; they are counted all the same.",
+    places=("attendance",),
+    broken=broken,
+)

@@ -1,0 +1,27 @@
+"""A few unknown codes are slips; more than one in a thousand says that a supplier writes codes of its own."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.profile import school_years
+from histories.rules.rule import Rule, listed
+
+UNKNOWN = 0.001  # share of a year's marks
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the school years with too many unknown codes."""
+    return listed(h, [y for y, marks in school_years(h).items() if marks["unknown"] > UNKNOWN * marks["all"]])
+
+
+RULE = Rule(
+    "H003",
+    "warning",
+    "years in which more than one mark in a thousand has an unknown code",
+    reason=__doc__,
+    do="Translate the codes with a mapping.",
+    places=("attendance",),
+    broken=broken,
+)

@@ -1,0 +1,27 @@
+"""A row of nobody is never counted: half of a child's history may lie under a key that was written differently."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.h005_unknown_child_of_services import SERVICES
+from histories.rules.rule import Rule
+from histories.tables import TABLES
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the rows whose pupil is not in pupils."""
+    return h.frame(table).join(h.frame("pupils").select("pupil_id").unique(), on="pupil_id", how="anti")
+
+
+RULE = Rule(
+    "H004",
+    "error",
+    "rows of pupils who are not in the table pupils",
+    reason=__doc__,
+    do="Add the pupils, or correct their keys.",
+    places=tuple(t.table for t in TABLES.values() if "pupil_id" in t.columns and t.table not in ("pupils", *SERVICES)),
+    broken=broken,
+    needs=("pupils",),
+)

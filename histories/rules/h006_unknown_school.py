@@ -1,0 +1,27 @@
+"""Without its row a school has no phase, and moves between phases cannot be told from moves within a year."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, place: str) -> nw.LazyFrame:
+    """Return the rows whose school is not in schools."""
+    table, column = place.split(".")
+    known = h.frame("schools").select(nw.col("urn").alias(column)).unique()
+    return h.frame(table).filter(~nw.col(column).is_null()).join(known, on=column, how="anti")
+
+
+RULE = Rule(
+    "H006",
+    "warning",
+    "schools that are not in the table schools",
+    reason=__doc__,
+    do="Add the schools; 'onroll import schools' reads the national list.",
+    places=("enrolments.urn", "suspensions.urn"),
+    broken=broken,
+    needs=("schools",),
+)

@@ -1,0 +1,26 @@
+"""Without its row an area has no decile: often the homes are coded to the areas of another census year than the list."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the homes whose area is not in areas."""
+    known = h.frame("areas").select("lsoa").unique()
+    return h.frame(table).filter(~nw.col("lsoa").is_null()).join(known, on="lsoa", how="anti")
+
+
+RULE = Rule(
+    "H007",
+    "warning",
+    "areas that are not in the table areas",
+    reason=__doc__,
+    do="Add the areas; without them deprivation is not known.",
+    places=("addresses",),
+    broken=broken,
+    needs=("areas",),
+)

@@ -1,0 +1,26 @@
+"""Of two versions of one thing the last recorded counts; when both came on one day, nobody can say which, and marks count twice."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.rule import Rule
+from histories.tables import TABLES
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the keys that were recorded more than once on a day."""
+    key = [*TABLES[table].key, "known"]
+    return h.frame(table).group_by(*key).agg(nw.len().alias("times")).filter(nw.col("times") > 1)
+
+
+RULE = Rule(
+    "H008",
+    "error",
+    "rows with the same key that were recorded on the same day",
+    reason=__doc__,
+    do="Keep one, or give the correction its own recorded_on.",
+    places=tuple(TABLES),
+    broken=broken,
+)

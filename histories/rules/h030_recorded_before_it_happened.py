@@ -1,0 +1,28 @@
+"""What is recorded before it happened was planned, or one of the two dates is wrong and a score would know the future."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.days import HAPPENED
+from histories.rules.rule import Rule
+from histories.tables import TABLES
+
+PLANNED = ("enrolments", "interventions")  # a place or a visit is rightly written down before
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the rows recorded before what they tell."""
+    return h.frame(table).filter(nw.col("recorded_on") < nw.col(HAPPENED[table]))
+
+
+RULE = Rule(
+    "H030",
+    "warning",
+    "rows recorded before what they tell happened",
+    reason=__doc__,
+    do="Look at the dates; a planned thing is fine.",
+    places=tuple(t for t in HAPPENED if "recorded_on" in TABLES[t].columns and t not in PLANNED),
+    broken=broken,
+)

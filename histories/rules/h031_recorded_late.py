@@ -1,0 +1,27 @@
+"""A score cannot know what is written down two months late: such rows help to explain the past and never to act in time."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.profile import DELAYED
+from histories.rules.rule import Rule
+
+LATE = 60  # days
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the rows recorded late."""
+    return h.frame(table).filter(nw.col("known") - nw.col(DELAYED[table]) > LATE)
+
+
+RULE = Rule(
+    "H031",
+    "warning",
+    f"rows recorded more than {LATE} days after what they tell",
+    reason=__doc__,
+    do="Ask why they are late.",
+    places=tuple(DELAYED),
+    broken=broken,
+)

@@ -1,0 +1,31 @@
+"""Nobody enters a school as a baby or as an adult: the date of birth or the entry has a wrong year."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.days import YEAR
+from histories.rules.rule import Rule
+
+YOUNGEST, OLDEST = 2, 20
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the entries at an age that cannot be."""
+    born = h.frame("pupils").select("pupil_id", "date_of_birth").unique("pupil_id", keep="any")
+    days = nw.col("entry_date") - nw.col("date_of_birth")
+    entries = h.frame(table).join(born, on="pupil_id", how="inner")
+    return entries.filter((days < YOUNGEST * YEAR) | (days > OLDEST * YEAR))
+
+
+RULE = Rule(
+    "H041",
+    "warning",
+    f"entries at an age under {YOUNGEST} or over {OLDEST}",
+    reason=__doc__,
+    do="Look at the date of birth and the entry.",
+    places=("enrolments",),
+    broken=broken,
+    needs=("pupils",),
+)

@@ -1,0 +1,24 @@
+"""Schools keep no register on Saturday or Sunday: day and month may be swapped, and then every window counts the wrong days."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the marks on a weekend."""
+    return h.frame(table).filter((nw.col("date") + 3) % 7 >= 5)  # day 0 was a Thursday
+
+
+RULE = Rule(
+    "H061",
+    "warning",
+    "marks on a Saturday or Sunday",
+    reason=__doc__,
+    do="Look at the form of the dates: day and month may be swapped.",
+    places=("attendance",),
+    broken=broken,
+)

@@ -1,0 +1,31 @@
+"""The pupils of a school that stopped sending look absent to nobody: their newest weeks are missing, and so is the warning."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.profile import marks_of_pupils
+from histories.rules.rule import Rule, listed
+
+SILENT = 21  # days
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the schools with pupils on roll whose newest mark is old."""
+    running = h.frame("enrolments").filter(nw.col("leaving_date").is_null()).select("pupil_id", "urn").unique()
+    schools = running.join(marks_of_pupils(h), on="pupil_id", how="inner").group_by("urn").agg(nw.col("last").max())
+    days = schools.collect()["last"].to_list()
+    return listed(h, [d for d in days if d < max(days) - SILENT])
+
+
+RULE = Rule(
+    "H063",
+    "warning",
+    "schools with pupils on roll that sent no mark for three weeks",
+    reason=__doc__,
+    do="Ask the school or its supplier.",
+    places=("attendance",),
+    broken=broken,
+    needs=("enrolments",),
+)

@@ -1,0 +1,31 @@
+"""Windows over a term without marks are empty: a year's absence is then that of the other terms."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.calendar import term_dates
+from histories.opening import Histories, day_number, day_of
+from histories.profile import marks_by_day
+from histories.rules.rule import Rule, listed
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the terms between the first and the last mark that have none."""
+    have = marks_by_day(h).keys()
+    if not have:
+        return listed(h, [])
+    first, last = day_of(min(have)), day_of(max(have))
+    terms = [t for y in range(first.year - 1, last.year + 1) for t in term_dates(y) if t.start > first and t.end < last]
+    return listed(h, [day_number(t.start) for t in terms if not have & {day_number(d) for d in t.school_days}])
+
+
+RULE = Rule(
+    "H064",
+    "warning",
+    "terms without a single mark",
+    reason=__doc__,
+    do="Import the term, or know that windows over it are empty.",
+    places=("attendance",),
+    broken=broken,
+)
