@@ -1,0 +1,120 @@
+"""The groups that people ask about, by example; each example runs on DuckDB and on Polars."""
+
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from features.catalogue import CATALOGUE
+from features.groups import GROUPS, grouped
+from histories.opening import Histories
+from tests.tables import rows
+
+D = date(2025, 1, 13)
+ENROLMENTS = [{"pupil_id": "A", "urn": "1", "entry_date": "2019-09-04"}]
+
+
+@pytest.fixture(params=["duckdb", "polars"])
+def groups(request, tmp_path):
+    """Return the groups of pupil A as of 13 January 2025, on one engine."""
+
+    def build(pupil=None, **tables):
+        child = {"pupil_id": "A", "date_of_birth": "2014-05-01", "authority": "801", **(pupil or {})}
+        given = {"pupils": [child], "enrolments": ENROLMENTS, **tables}
+        if request.param == "polars":
+            histories = Histories.from_rows(given)
+        else:
+            for name, content in given.items():
+                pq.write_table(pa.Table.from_pylist(content), tmp_path / f"{name}.parquet")
+            histories = Histories.open(tmp_path)
+        return grouped(histories, [D]).to_pylist()[0]
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("code", "value"),
+    [("WROM", "gypsy_roma"), ("WIRT", "irish_traveller"), ("WBRI", "white_british"), ("CHNE", "asian"), ("NOBT", "not_recorded"), (None, "not_recorded")],
+)  # fmt: skip
+def test_ethnicity_shows_gypsy_roma_and_irish_traveller_children_apart(groups, code, value):
+    assert groups({"ethnicity": code, "sex": "F"})["ethnicity"] == value
+
+
+@pytest.mark.parametrize(("language", "value"), [("en", "no"), ("eng", "no"), ("pl", "yes"), (None, "not_recorded")])
+def test_another_first_language_than_english(groups, language, value):
+    assert groups({"first_language": language, "sex": "M"})["eal"] == value
+
+
+def test_a_child_aged_ten_at_the_start_of_the_year_is_in_year_six(groups):
+    found = groups({"date_of_birth": "2014-08-31"}, schools=[{"urn": "1", "phase": "primary", "authority": "802"}])
+    assert (found["age"], found["year_group"], found["phase"], found["authority"]) == ("10", "6", "primary", "802")
+
+
+def test_need_is_as_known_before_the_day(groups):
+    spells = rows("sen", """
+        pupil_id | start_date | end_date   | provision | primary_need | recorded_on
+        A        | 2023-01-09 |            | K         | SEMH         | 2023-01-09
+        A        | 2022-01-09 | 2022-07-09 | E         | MLD          | 2022-01-09
+        A        | 2025-01-06 |            | E         | ASD          | 2025-01-13
+    """)  # fmt: skip
+    found = groups(sen=spells)
+    assert (found["sen"], found["primary_need"]) == ("support", "semh")
+
+
+def test_the_strongest_help_that_is_open_counts(groups):
+    episodes = rows("social_care", """
+        pupil_id | kind       | start_date | end_date   | recorded_on
+        A        | early_help | 2024-01-09 |            | 2024-01-09
+        A        | cin        | 2024-03-01 |            | 2024-03-01
+        A        | cpp        | 2023-03-01 | 2024-02-01 | 2023-03-01
+        A        | missing    | 2025-01-03 |            | 2025-01-03
+    """)  # fmt: skip
+    assert groups(social_care=episodes)["social_care"] == "cin"
+
+
+def test_free_school_meals_that_ended_or_are_recorded_later_do_not_count(groups):
+    later = [{"pupil_id": "A", "start_date": "2024-09-01", "recorded_on": "2025-01-13"}]
+    assert groups(fsm=later)["fsm"] == "no"
+    now = [{"pupil_id": "A", "start_date": "2024-09-01", "recorded_on": "2025-01-12"}]
+    assert groups(fsm=now)["fsm"] == "yes"
+
+
+def test_the_fifth_is_of_the_area_of_the_present_home(groups):
+    homes = rows("addresses", """
+        pupil_id | start_date | end_date   | lsoa
+        A        | 2020-01-01 | 2024-06-01 | E1
+        A        | 2024-06-02 |            | E2
+    """)  # fmt: skip
+    areas = [{"lsoa": "E1", "idaci_decile": 1}, {"lsoa": "E2", "idaci_decile": 4}]
+    assert groups(addresses=homes, areas=areas)["idaci_fifth"] == "2"
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"), [("2024-09-04", "no"), ("2024-11-04", "yes"), ("2023-11-04", "no"), ("2025-01-12", "yes")]
+)
+def test_a_child_who_joined_in_the_middle_of_the_last_year(groups, entry, value):
+    spell = {"pupil_id": "A", "urn": "2", "entry_date": entry}
+    assert groups(enrolments=[*ENROLMENTS, spell])["in_year_mover"] == value
+
+
+@pytest.mark.parametrize(("missed", "value"), [(1, "yes"), (0, "no")])
+def test_missing_one_session_in_ten_is_persistent_absence(groups, missed, value):
+    codes = ["I"] * missed + ["/"] * (10 - missed)
+    days = [date(2025, 1, 6 + n // 2).isoformat() for n in range(10)]
+    marks = [
+        {"pupil_id": "A", "date": d, "session": "AM" if n % 2 == 0 else "PM", "code": c}
+        for n, (d, c) in enumerate(zip(days, codes, strict=True))
+    ]
+    assert groups(attendance=marks)["persistent_absence"] == value
+
+
+def test_a_group_whose_table_was_not_given_is_left_out_and_never_no(groups):
+    assert set(groups()) == {
+        "pupil_id", "as_of", *(g.name for g in GROUPS if g.table in ("pupils", "cohort", "enrolments"))
+    }  # fmt: skip
+
+
+def test_no_feature_is_made_of_what_is_for_auditing_only():
+    assert not [f.name for f in CATALOGUE if "fsm" in f.sources]
+    assert not {f.name for f in CATALOGUE} & {"sex", "ethnicity", "fsm", "eal", "first_language"}
