@@ -6,9 +6,13 @@ import json
 import logging
 import traceback
 
+from serving.problems import REQUEST_ID
+
+FOREIGN = ("", "bentoml", "bentoml.access", "uvicorn", "uvicorn.error", "uvicorn.access")
+
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record without arguments of exceptions."""
+    """Formats a record without what an exception says."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one JSON line."""
@@ -17,6 +21,8 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname,
             "logger": record.name,
             "msg": record.getMessage(),
+            **({"request_id": REQUEST_ID.get()} if REQUEST_ID.get() else {}),
+            **getattr(record, "fields", {}),
         }
         if record.exc_info and record.exc_info[0]:
             last = traceback.extract_tb(record.exc_info[2])[-1:]
@@ -26,7 +32,14 @@ class JsonFormatter(logging.Formatter):
 
 
 def install() -> None:
-    """Put the formatter on every handler that the server has made."""
-    for name in ("", "bentoml", "bentoml.access", "uvicorn", "uvicorn.error", "uvicorn.access", "onroll"):
+    """Put the formatter on every handler that the server has made, and give our own lines a handler."""
+    for name in FOREIGN:
         for handler in logging.getLogger(name).handlers:
             handler.setFormatter(JsonFormatter())
+    own = logging.getLogger("onroll")
+    if not own.handlers:
+        handler = logging.StreamHandler()
+        handler.setFormatter(JsonFormatter())
+        own.addHandler(handler)
+        own.setLevel(logging.INFO)
+        own.propagate = False

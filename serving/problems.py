@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -10,12 +11,17 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from histories.faults import Faults
+from histories.tables import TABLES
+from serving.schemas import Strict
 
 TITLES = {
     400: "The request cannot be read", 401: "Who calls is not known", 403: "The caller may not do this", 404: "There is nothing here",
     405: "The method does not fit", 408: "The body took too long", 409: "It has changed meanwhile", 413: "The request is too large", 415: "Only JSON is read", 422: "Some of what was sent is not valid",
     429: "Too many requests", 500: "Something went wrong", 503: "The service cannot answer now",
 }  # fmt: skip
+
+
+REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
 class Problem(Exception):
@@ -49,6 +55,8 @@ def answer(
         "status": status,
         "detail": detail,
     }
+    if REQUEST_ID.get() is not None:
+        body["request_id"] = REQUEST_ID.get()
     if errors is not None:
         body["errors"] = errors
     headers = {**(headers or {}), **({"WWW-Authenticate": "Bearer"} if status == 401 else {})}
@@ -72,7 +80,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, e: RequestValidationError) -> JSONResponse:
-        errors = [{"loc": _places(d["loc"], d["type"]), "msg": d["msg"], "type": d["type"]} for d in e.errors()[:100]]
+        errors = [{"loc": _places(d["loc"]), "msg": d["msg"], "type": d["type"]} for d in e.errors()[:100]]
         malformed = any(d["type"] == "json_invalid" for d in e.errors())
         return answer(
             400 if malformed else 422,
@@ -85,9 +93,7 @@ def install(app: FastAPI) -> None:
         return answer(e.status_code)
 
 
-def _places(loc: tuple[Any, ...], kind: str) -> list[str]:
-    """Keep the declared part of a place; what a caller made up as a key could be a value."""
-    made_up = kind == "extra_forbidden"
-    kept = loc[:-1] if made_up else loc
-    known = [str(x) if isinstance(x, int) or (x.isidentifier() and x.islower() and len(x) < 40) else "…" for x in kept]
-    return [*known, "…"] if made_up else known
+def _places(loc: tuple[Any, ...]) -> list[str]:
+    """Keep the declared parts of a place; what a caller made up as a key could be a value."""
+    declared = {"body", *TABLES, *(name for model in Strict.__subclasses__() for name in model.model_fields)}
+    return [str(x) if isinstance(x, int) or x in declared else "…" for x in loc]

@@ -60,6 +60,14 @@ class ScoresAnswer(BaseModel):
     scores: list[Score]
 
 
+class InvalidPart(BaseModel):
+    """What is wrong with a part of what was sent; never with its value."""
+
+    loc: list[str]
+    msg: str
+    type: str
+
+
 class ProblemAnswer(BaseModel):
     """An error, as in RFC 9457."""
 
@@ -67,4 +75,5 @@ class ProblemAnswer(BaseModel):
     title: str
     status: int
     detail: str
-    errors: list[dict[str, Any]] | None = None
+    request_id: str | None = None
+    errors: list[InvalidPart] | None = None

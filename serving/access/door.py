@@ -61,7 +61,6 @@ class Door:
             raise Problem(404, "See /api/v1/openapi.json for what there is.")
         if rule is None:
             raise Problem(405, "See /api/v1/openapi.json for what there is.", headers={"Allow": ", ".join(methods)})
-        scope["rule"] = rule
         scope.setdefault("state", {})["caller"] = None
         if not rule.is_open:
             # A key is looked up in the database and a token's signers may have to be fetched: neither on the event loop.

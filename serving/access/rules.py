@@ -25,12 +25,18 @@ class Rule:
         Who may call it; ``nobody`` stands for callers who say nothing of themselves.
     sees : str
         What the answer holds, for the printed matrix.
+    most : int
+        Bytes that a body may have.
+    reads : str
+        The content type of a body.
     """
 
     method: str
     route: str
     roles: tuple[str, ...]
     sees: str
+    most: int = 256 * 1024
+    reads: str = "application/json"
 
     @property
     def is_open(self) -> bool:
@@ -47,7 +53,13 @@ class Rule:
 
 
 RULES = (
-    Rule("POST", "/api/v1/score", IDENTITIES, "scores of the rows sent, of pupils in the caller's scope"),
+    Rule(
+        "POST",
+        "/api/v1/score",
+        IDENTITIES,
+        "scores of the rows sent, of pupils in the caller's scope",
+        most=32 * 1024**2,
+    ),
     Rule("POST", "/api/v1/scores", IDENTITIES, "stored scores of pupils in the caller's scope"),
     Rule("POST", "/api/v1/worklist", IDENTITIES, "the ranked list of the caller's scope"),
     Rule("GET", "/api/v1/model", ROLES, "the model's card"),
