@@ -1,4 +1,4 @@
-"""The verb ``onroll features``."""
+"""The verbs ``onroll features`` and ``onroll leaks``."""
 
 from __future__ import annotations
 
@@ -72,4 +72,32 @@ def features(
     )
 
 
-verbs = [features]
+@click.command()
+@click.argument("histories", type=click.Path(path_type=Path))
+@click.option("--as-of", "as_of", type=click.DateTime(formats=["%Y-%m-%d"]), required=True, help="Day to ask on.")
+@click.option(
+    "--pupils", type=click.IntRange(1), default=2000, show_default=True, help="About so many, by whole schools."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Chooses the schools and the other future.")
+@click.option("--engine", type=click.Choice(["duckdb", "polars"]), default="duckdb", show_default=True)
+@json_option
+def leaks(histories: Path, as_of: datetime, pupils: int, seed: int, engine: str, as_json: bool) -> None:
+    """Prove that nothing recorded in HISTORIES on or after a day moves a feature as of it; exit 1 when something does.
+
+    A copy gets another future: rows recorded on or after the day are changed, deleted and added in every table, ends and
+    corrections come late. HISTORIES itself is never changed.
+    """
+    from features.leaks import leaks as run
+    from histories.opening import Histories
+    from histories.settings import settings
+
+    memory = settings().memory
+    with progress("leaks") as advance:
+        opened = Histories.open(histories, memory=memory)
+        proof = run(opened, as_of.date(), pupils=pupils, seed=seed, engine=engine, memory=memory, advance=advance)
+    result(proof.to_dict(), as_json=as_json, text=proof.text())
+    if proof.leaks:
+        raise SystemExit(1)
+
+
+verbs = [features, leaks]

@@ -19,6 +19,7 @@ VERBS = {
     "link": "histories.command",
     "check": "histories.command",
     "features": "features.command",
+    "leaks": "features.command",
     "train": "training.command",
     "models": "training.command",
     "score": "serving.verbs",
