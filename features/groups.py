@@ -1,7 +1,8 @@
 """The groups that people ask about, as known before the day: for describing and auditing, never features.
 
 Each is declared once. Its values share out the cohort, so that counts add up; a broader value that is asked for too (any special
-educational need) names its parts by ``within``. A group whose table was not given is left out, and said to be.
+educational need) names its parts by ``within``. Groups that share a value (no special educational need) share it at the same place, so that both
+tables hide the same. A group whose table was not given is left out, and said to be.
 """
 
 from __future__ import annotations
@@ -124,7 +125,9 @@ GROUPS: tuple[Group, ...] = (
           (Value("any", "any special educational need"),), protected=True,
           counts=lambda: {"provision": _highest("provision", "K", "E")}),
     Group("primary_need", "Primary need", "sen", lambda: _named("need", "none", "another", "mld", "semh"),
-          (Value("semh", "social, emotional and mental health"), Value("mld", "moderate learning difficulty"), Value("another", "another need, or not said"), Value("none", "no special educational need")),
+          (Value("none", "no special educational need"), Value("semh", "social, emotional and mental health", "any"), Value("mld", "moderate learning difficulty", "any"),
+           Value("another", "another need, or not said", "any")),
+          (Value("any", "any special educational need"),),
           counts=lambda: {"need": nw.max_horizontal(_highest("primary_need", "-", "MLD", "SEMH"), nw.when(nw.col("open")).then(nw.lit(1)).otherwise(nw.lit(0)).max().cast(nw.Int64))}),
     Group("social_care", "Early help and social care", "social_care", lambda: _named("care", "none", "early_help", "cin", "cpp", "cla"),
           (Value("none", "none"), Value("early_help", "early help"), Value("cin", "child in need plan", "social_worker"), Value("cpp", "child protection plan", "social_worker"),

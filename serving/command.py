@@ -20,6 +20,7 @@ VERBS = {
     "check": "histories.command",
     "features": "features.command",
     "leaks": "features.command",
+    "describe": "training.inquiry",
     "train": "training.command",
     "models": "training.command",
     "score": "serving.verbs",

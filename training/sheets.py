@@ -1,0 +1,70 @@
+"""Sheets: rows of figures as a table on a terminal, and as CSV in which no cell is run by a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from histories.faults import Fault, Usage
+from histories.writing import new_file
+
+PICTURES = (".png", ".svg", ".pdf")
+
+
+def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "", left: int = 1) -> str:
+    """Return rows as aligned text; the first ``left`` columns are words, the rest numbers."""
+    from rich.box import SIMPLE
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title or None, title_justify="left", box=SIMPLE, pad_edge=False)
+    for n, header in enumerate(headers):
+        table.add_column(header, justify="left" if n < left else "right", no_wrap=True)
+    for row in rows:
+        # As plain text: [c] is a symbol here and not a colour.
+        table.add_row(*(Text(cell) for cell in row))
+    said = io.StringIO()
+    Console(file=said, width=240, color_system=None).print(table)
+    return "\n".join(line.rstrip() for line in said.getvalue().strip("\n").splitlines())
+
+
+def harmless(cell: object) -> object:
+    """Return a cell that a spreadsheet takes for text, whatever it begins with (OWASP, CSV injection).
+
+    Examples
+    --------
+    >>> harmless("=1+1"), harmless("801"), harmless(-0.5)
+    ("'=1+1", '801', -0.5)
+    """
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
+
+
+def write_csv(out: Path, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Write rows as CSV in UTF-8, beside and then renamed."""
+    with new_file(out) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(headers)
+        writer.writerows([harmless(c) for c in row] for row in rows)
+
+
+def picture_kind(out: Path) -> str:
+    """Return the kind of picture that a file's name asks for.
+
+    Raises
+    ------
+    Usage
+        When it is none of ``PICTURES``.
+    """
+    if out.suffix.lower() not in PICTURES:
+        raise Usage(Fault("this is not a name of a picture", str(out), f"End it with {', '.join(PICTURES)}."))
+    return out.suffix.lower()[1:]
+
+
+def write_picture(figure: object, out: Path) -> None:
+    """Write a Matplotlib figure in the kind that the file's name asks for, beside and then renamed."""
+    kind = picture_kind(out)
+    with new_file(out) as beside:
+        figure.savefig(beside, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)  # type: ignore[attr-defined]
