@@ -1,4 +1,4 @@
-"""Open histories: a folder of files by DuckDB, or the rows of a request by Polars, in one canonical form.
+"""Open histories: a folder by DuckDB or Spark, or the rows of a request by Polars, in one canonical form.
 
 Canonical: exactly the declared columns; dates as whole days since 1970-01-01; ``known``, the day the row was recorded;
 and ``end_known``, the day the end of the spell was. As of a day D a row is visible if ``known < D`` and its end if
@@ -52,10 +52,10 @@ class Histories:
         The tables that were not; their features are missing, never zero.
     warnings : list of str
         Unknown tables and columns, which are ignored.
-    engine : {"duckdb", "polars"}
+    engine : {"duckdb", "polars", "spark"}
         What the frames run on.
     connection
-        The DuckDB connection, or None.
+        The DuckDB connection or the Spark session, or None.
     """
 
     def __init__(
@@ -76,15 +76,20 @@ class Histories:
         self._given = 0
 
     @classmethod
-    def open(cls, folder: Path | str, *, memory: str | None = None, threads: int | None = None) -> Histories:
-        """Open a folder of histories with DuckDB; the rows stay outside Python.
+    def open(
+        cls, folder: Path | str, *, engine: str = "duckdb", memory: str | None = None, threads: int | None = None
+    ) -> Histories:
+        """Open a folder of histories; the rows stay outside Python, but for Polars.
 
         Parameters
         ----------
         folder : Path or str
-            The folder, with ``<table>.parquet``, ``.csv``, ``.csv.gz`` or ``<table>/*.parquet``.
+            The folder, with ``<table>.parquet``, ``.csv``, ``.csv.gz`` or ``<table>/*.parquet``; for Spark also a place on its
+            platform (see ``histories.spark``).
+        engine : {"duckdb", "polars", "spark"}
+            What the features run on; Polars takes all rows into memory.
         memory : str, optional
-            The most memory that DuckDB may use, such as ``4GiB``.
+            The most memory that DuckDB, or Spark on this machine, may use, such as ``4GiB``.
         threads : int, optional
             Threads of DuckDB.
 
@@ -93,28 +98,45 @@ class Histories:
         Faults
             With every damaged file, missing table or column, wrong type and bad date.
         """
+        scratch = tempfile.mkdtemp(prefix="onroll-")
+        try:
+            opened = (cls._spark if engine == "spark" else cls._duckdb)(str(folder), Path(scratch), memory, threads)
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
+        if engine == "polars":
+            natives = {name: opened.connection.table(native).pl().lazy() for name, native in opened._natives.items()}
+            opened.connection.close()
+            opened = cls(natives, opened.warnings, engine, None, opened._files)
+        weakref.finalize(opened, _close, opened.connection if engine == "duckdb" else None, scratch)
+        return opened
+
+    @classmethod
+    def _duckdb(cls, folder: str, scratch: Path, memory: str | None, threads: int | None) -> Histories:
         import duckdb
 
         from histories.reading import find_files, read_tables
 
-        folder = Path(folder)
-        files, warnings = find_files(folder)
-        scratch = tempfile.mkdtemp(prefix="onroll-")
-        connection = duckdb.connect(str(Path(scratch) / "scratch.duckdb"))
+        files, warnings = find_files(Path(folder))
+        connection = duckdb.connect(str(scratch / "scratch.duckdb"))
         connection.execute(f"SET temp_directory = '{scratch}'; SET enable_progress_bar = false")
         if memory:
             connection.execute("SET memory_limit = ?", [memory])
         if threads:
             connection.execute(f"SET threads = {int(threads)}")
         try:
-            natives = read_tables(connection, files, warnings)
+            return cls(read_tables(connection, files, warnings), warnings, "duckdb", connection, files)
         except BaseException:
             connection.close()
-            shutil.rmtree(scratch, ignore_errors=True)
             raise
-        opened = cls(natives, warnings, "duckdb", connection, files)
-        weakref.finalize(opened, _close, connection, scratch)
-        return opened
+
+    @classmethod
+    def _spark(cls, place: str, scratch: Path, memory: str | None, threads: int | None) -> Histories:
+        from histories.spark import read_place, session
+
+        spark = session(memory)
+        natives, warnings, files = read_place(spark, place, scratch)
+        return cls(natives, warnings, "spark", spark, files)
 
     @classmethod
     def from_rows(cls, tables: dict[str, list[dict[str, Any]]]) -> Histories:
@@ -149,6 +171,8 @@ class Histories:
             self.connection.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM incoming")
             self.connection.unregister("incoming")
             return self.connection.table(name)
+        if self.engine == "spark":
+            return self.connection.createDataFrame(arrow)
         import polars as pl
 
         return pl.from_arrow(arrow).lazy()  # type: ignore[union-attr]
@@ -195,5 +219,6 @@ def _empty(table: type[Table]) -> Any:
 
 
 def _close(connection: Any, scratch: str) -> None:
-    connection.close()
+    if connection is not None:
+        connection.close()
     shutil.rmtree(scratch, ignore_errors=True)

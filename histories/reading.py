@@ -17,7 +17,7 @@ WANTED = {
     "text": "text",
 }
 # DuckDB reads more than is meant (2024-1-2, 1.5): these forms only are taken.
-FORMS = {"date": r"\d{4}-\d{2}-\d{2}", "integer": r"[+-]?\d+"}
+FORMS = {"date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "integer": "^[+-]?[0-9]+$"}
 SHOWN = 10  # row numbers named in a message
 DATE_TYPES = ("DATE", "TIMESTAMP")
 
@@ -91,19 +91,7 @@ def _read_table(connection: Any, table: type[Table], paths: list[Path], warnings
     where = str(paths[0] if len(paths) == 1 else paths[0].parent)
     source, is_csv = _source(paths)
     types = _columns(connection, source, where)
-    warnings += [f"{where}: column {c} is not declared and is ignored" for c in types if c not in table.columns]
-    faults = [
-        Fault(
-            "a required column is missing",
-            f"{where}, column {c.name}",
-            "Add the column; docs/histories.md says what it holds.",
-        )
-        for c in table.columns.values()
-        if c.required and c.name not in types
-    ]
-    faults += [] if is_csv else _wrong_types(table, types, where)
-    if faults:
-        raise Faults(faults)
+    check_columns(table, types, where, warnings, any_type=is_csv)
     name = f"t_{table.table}"
     if is_csv:
         _copy(
@@ -149,6 +137,33 @@ def _copy(connection: Any, sql: str, where: str) -> list[tuple]:
         raise Faults(Fault(what, where, do)) from error
 
 
+def check_columns(
+    table: type[Table], types: dict[str, str], where: str, warnings: list[str], *, any_type: bool = False
+) -> None:
+    """Warn of columns that are not declared; raise faults for columns that are missing or of a wrong type.
+
+    Parameters
+    ----------
+    types : dict
+        The type of each column that was found, by DuckDB's names.
+    any_type : bool
+        Whether types do not matter, since everything is text.
+    """
+    warnings += [f"{where}: column {c} is not declared and is ignored" for c in types if c not in table.columns]
+    faults = [
+        Fault(
+            "a required column is missing",
+            f"{where}, column {c.name}",
+            "Add the column; docs/histories.md says what it holds.",
+        )
+        for c in table.columns.values()
+        if c.required and c.name not in types
+    ]
+    faults += [] if any_type else _wrong_types(table, types, where)
+    if faults:
+        raise Faults(faults)
+
+
 def _wrong_types(table: type[Table], types: dict[str, str], where: str) -> list[Fault]:
     fits = {
         "date": lambda t: t.startswith(DATE_TYPES) or t == "VARCHAR",
@@ -167,21 +182,44 @@ def _wrong_types(table: type[Table], types: dict[str, str], where: str) -> list[
     ]
 
 
-def _bad_values(
-    connection: Any, table: type[Table], types: dict[str, str], source: str, where: str, is_csv: bool
-) -> list[Fault]:
-    """Find nulls in required columns and text that does not become its type, in one pass over the file."""
+def value_tests(table: type[Table], types: dict[str, str], matches: str) -> list[tuple[Column, str, str]]:
+    """Return what is wrong with a value, as conditions in the SQL that DuckDB and Spark share.
+
+    Parameters
+    ----------
+    matches : str
+        The engine's function that looks for a regular expression.
+
+    Returns
+    -------
+    list of (Column, str, str)
+        The column, what is wrong, and the condition.
+    """
     tests: list[tuple[Column, str, str]] = []
     for c in table.columns.values():
         if c.name not in types:
             continue
         if c.required:
-            tests.append((c, "is empty", f'"{c.name}" IS NULL'))
+            tests.append((c, "is empty", f"{c.name} IS NULL"))
         if types[c.name] == "VARCHAR" and c.kind != "text":
-            cast = f'TRY_CAST("{c.name}" AS {SQL_TYPES[c.kind]})'
+            cast = f"TRY_CAST({c.name} AS {SQL_TYPES[c.kind]})"
             form = FORMS.get(c.kind)
-            strict = f" OR NOT regexp_full_match(\"{c.name}\", '{form}')" if form else ""
-            tests.append((c, f"is not {WANTED[c.kind]}", f'"{c.name}" IS NOT NULL AND ({cast} IS NULL{strict})'))
+            strict = f" OR NOT {matches}({c.name}, '{form}')" if form else ""
+            tests.append((c, f"is not {WANTED[c.kind]}", f"{c.name} IS NOT NULL AND ({cast} IS NULL{strict})"))
+    return tests
+
+
+def bad_value(c: Column, what: str, count: int, where: str, rows: str = "") -> Fault:
+    """Return the fault of a column with values that are wrong."""
+    do = f"Write {WANTED[c.kind]} in every row of the column{'' if c.required else ', or leave it empty'}."
+    return Fault(f"{count} of its rows: the value {what}", f"{where}, column {c.name}{rows}", do)
+
+
+def _bad_values(
+    connection: Any, table: type[Table], types: dict[str, str], source: str, where: str, is_csv: bool
+) -> list[Fault]:
+    """Find nulls in required columns and text that does not become its type, in one pass over the file."""
+    tests = value_tests(table, types, "regexp_matches")
     if not tests:
         return []
     counts = _copy(
@@ -192,9 +230,7 @@ def _bad_values(
     faults = []
     for (c, what, test), count in zip(tests, counts, strict=True):
         if count:
-            rows = _rows(connection, source, test, is_csv)
-            do = f"Write {WANTED[c.kind]} in every row of the column{'' if c.required else ', or leave it empty'}."
-            faults.append(Fault(f"{count} of its rows: the value {what}", f"{where}, column {c.name}, {rows}", do))
+            faults.append(bad_value(c, what, count, where, f", {_rows(connection, source, test, is_csv)}"))
     return faults
 
 
