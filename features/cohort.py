@@ -91,11 +91,7 @@ def cohort(
     )
     frame = frame.join(starts, on="as_of").with_columns(completed_years("date_of_birth", "august").alias("age"))
     frame = frame.filter(pl.col("age").is_between(rule.min_age, rule.max_age))
-    schools = (
-        collect(histories.frame("schools"))
-        .unique("urn", keep="first", maintain_order=True)
-        .select("urn", "phase", pl.col("authority").alias("school_authority"))
-    )
+    schools = schools_once(histories).select("urn", "phase", pl.col("authority").alias("school_authority"))
     frame = frame.join(schools, on="urn", how="left")
     if rule.phases:
         frame = frame.filter(pl.col("phase").is_in(list(rule.phases)))
@@ -123,6 +119,11 @@ def _current_spells(histories: Histories, as_of: list[date], known: date | None)
         subset=["pupil_id", "as_of"], keep="last", order_by=["first", "entry_date", "urn"]
     )
     return collect(spells.select("pupil_id", "as_of", "urn", "entry_date"))
+
+
+def schools_once(histories: Histories) -> pl.DataFrame:
+    """Return each school once; which of two rows stands does not depend on their order, which engines do not keep."""
+    return collect(histories.frame("schools").unique(subset=["urn"], keep="first", order_by=["phase", "authority"]))
 
 
 def august_before(day: date) -> int:

@@ -8,25 +8,25 @@ from pathlib import Path
 import click
 
 from histories.faults import Fault, Usage
-from histories.terminal import json_option, known_option, progress, result
+from histories.terminal import engine_option, json_option, known_option, progress, result
 
 
 @click.command()
-@click.argument("histories", type=click.Path(path_type=Path), required=False)
+@click.argument("histories", type=click.Path(), required=False)
 @click.option("--as-of", "as_of", type=click.DateTime(formats=["%Y-%m-%d"]), multiple=True, help="Days to ask on.")
 @click.option("--out", type=click.Path(path_type=Path), help="Parquet file to write.")
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is in.")
 @known_option
-@click.option("--engine", type=click.Choice(["duckdb"]), default="duckdb", show_default=True)
+@engine_option
 @click.option("--list", "listing", is_flag=True, help="List the catalogue.")
 @json_option
 def features(
-    histories: Path | None,
+    histories: str | None,
     as_of: tuple[datetime, ...],
     out: Path | None,
     cohort: Path | None,
     known: datetime | None,
-    engine: str,
+    engine: str | None,
     listing: bool,
     as_json: bool,
 ) -> None:
@@ -53,7 +53,8 @@ def features(
     from histories.writing import new_file
 
     rule = CohortRule.load(cohort)
-    opened = Histories.open(histories, memory=settings().memory)
+    own = settings()
+    opened = Histories.open(histories, engine=engine or own.engine, memory=own.memory)
     with progress("features") as advance:
         days = sorted({d.date() for d in as_of})
         made = matrix(opened, days, rule=rule, known=known.date() if known else None, advance=advance)

@@ -7,7 +7,7 @@ from datetime import date
 import narwhals as nw
 import polars as pl
 
-from features.cohort import august_before, collect
+from features.cohort import august_before, collect, schools_once
 from features.visible import visible
 from histories.opening import Histories, day_of
 
@@ -35,9 +35,10 @@ def add_context(histories: Histories, frame: pl.DataFrame, known: date | None = 
             - 365 * (pl.col("nc_year") + 4)
         ).alias("age_in_year"),
     )
-    schools = collect(histories.frame("schools")).unique("urn", keep="first", maintain_order=True)
     frame = frame.join(
-        schools.select("urn", pl.col("phase").is_in(["special", "ap"]).cast(pl.Int64).alias("special_or_ap")),
+        schools_once(histories).select(
+            "urn", pl.col("phase").is_in(["special", "ap"]).cast(pl.Int64).alias("special_or_ap")
+        ),
         on="urn",
         how="left",
     )

@@ -127,7 +127,11 @@ def _tallies(histories: Histories, table: str, snapshots: pl.DataFrame, known: d
         )
         rows = rows.join(nw.from_native(histories.native_of(years)).lazy(), on="as_of", how="left")
     if table == "addresses":
-        areas = histories.frame("areas").select("lsoa", "idaci_decile").unique(subset=["lsoa"], keep="any")
+        areas = (
+            histories.frame("areas")
+            .select("lsoa", "idaci_decile")
+            .unique(subset=["lsoa"], keep="first", order_by=["idaci_decile"])
+        )
         rows = rows.join(areas, on="lsoa", how="left")
     return collect(rows.group_by(*KEYS).agg(*(_aggregate(t).alias(n) for n, t in own.items())))
 

@@ -17,8 +17,10 @@ KEYS = (
     "ONROLL_PSEUDONYM_KEY_FILE",
     "ONROLL_ENGINE",
     "ONROLL_MEMORY",
+    "ONROLL_SPARK_MASTER",
     "ONROLL_ACCESS",
 )
+ENGINES = ("duckdb", "polars", "spark")
 
 
 @dataclass(frozen=True)
@@ -40,9 +42,11 @@ class Settings:
     pseudonym_key : bytes or None
         Key of the pseudonyms; needed by ``import`` and ``link``.
     engine : str
-        Engine of the features: ``duckdb`` or ``polars``.
+        Engine of the features: ``duckdb``, ``polars`` or ``spark``.
     memory : str or None
-        Most memory that DuckDB may use, such as ``4GiB``.
+        Most memory that DuckDB, or Spark on this machine, may use, such as ``4GiB``.
+    spark_master : str or None
+        Spark's master, such as ``local[2]`` or ``yarn``; ``SPARK_REMOTE`` in the environment goes before it.
     access : Path or None
         File that says who may call the service besides holders of keys.
     """
@@ -56,6 +60,7 @@ class Settings:
     engine: str
     memory: str | None
     access: Path | None
+    spark_master: str | None
 
 
 def settings(folder: Path | None = None) -> Settings:
@@ -64,7 +69,7 @@ def settings(folder: Path | None = None) -> Settings:
     Raises
     ------
     Faults
-        When a file of settings cannot be read, names an unknown setting, or the key file is missing.
+        When a file of settings cannot be read, names an unknown setting or engine, or the key file is missing.
     """
     folder = (folder or Path.cwd()).absolute()
     found = {**_from_toml(folder / "onroll.toml"), **_from_dotenv(folder / ".env")}
@@ -77,10 +82,17 @@ def settings(folder: Path | None = None) -> Settings:
         database_url=found.get("ONROLL_DATABASE_URL", f"sqlite:///{folder / 'onroll.db'}"),
         model=found.get("ONROLL_MODEL", "onroll@champion"),
         pseudonym_key=_pseudonym_key(found, folder),
-        engine=found.get("ONROLL_ENGINE", "duckdb"),
+        engine=_engine(found.get("ONROLL_ENGINE", "duckdb")),
         memory=found.get("ONROLL_MEMORY"),
+        spark_master=found.get("ONROLL_SPARK_MASTER"),
         access=folder / found["ONROLL_ACCESS"] if "ONROLL_ACCESS" in found else None,
     )
+
+
+def _engine(name: str) -> str:
+    if name not in ENGINES:
+        raise Faults(Fault("there is no such engine", "ONROLL_ENGINE", f"Use one of {', '.join(ENGINES)}."))
+    return name
 
 
 def _from_toml(file: Path) -> dict[str, str]:

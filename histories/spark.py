@@ -17,6 +17,7 @@ from typing import Any
 
 from histories.faults import Fault, Faults
 from histories.reading import SQL_TYPES, bad_value, check_columns, find_files, read_tables, value_tests
+from histories.settings import settings
 from histories.sql import literal
 from histories.tables import TABLES, Column, Table
 
@@ -29,7 +30,7 @@ TYPES = {"STRING": "VARCHAR", "VOID": '"NULL"'}
 def session(memory: str | None = None) -> Any:
     """Return the Spark session that runs already, or start one.
 
-    ``SPARK_REMOTE`` names a Spark Connect server, ``ONROLL_SPARK_MASTER`` a master; with neither, what ``spark-defaults.conf`` in
+    ``SPARK_REMOTE`` names a Spark Connect server, the setting ``ONROLL_SPARK_MASTER`` a master; with neither, what ``spark-defaults.conf`` in
     ``SPARK_CONF_DIR`` says, or all cores of this machine. What Java prints is thrown away, since it can hold values of rows;
     with ``ONROLL_TRACEBACK`` set it is shown.
 
@@ -60,8 +61,10 @@ def _local_or_master(builder: Any, memory: str | None) -> Any:
     home = os.environ.get("JAVA_HOME")
     if not ((home and (Path(home) / "bin" / "java").is_file()) or shutil.which("java")):
         raise Faults(Fault("Java is not installed", "engine spark", JAVA))
-    master = os.environ.get("ONROLL_SPARK_MASTER") or (None if os.environ.get("SPARK_CONF_DIR") else "local[*]")
+    master = settings().spark_master or (None if os.environ.get("SPARK_CONF_DIR") else "local[*]")
     builder = builder.config("spark.ui.showConsoleProgress", "false").config("spark.ui.enabled", "false")
+    # To note the line of Python behind every column takes longer than to build the plan.
+    builder = builder.config("spark.python.sql.dataFrameDebugging.enabled", "false")
     if master is None:
         return builder
     if master.startswith("local"):
@@ -133,9 +136,7 @@ def read_place(spark: Any, place: str, scratch: Path) -> tuple[dict[str, Any], l
     return natives, warnings, {}
 
 
-def _read_folder(
-    spark: Any, folder: Path, scratch: Path
-) -> tuple[dict[str, Any], list[str], dict[str, list[Path]]]:
+def _read_folder(spark: Any, folder: Path, scratch: Path) -> tuple[dict[str, Any], list[str], dict[str, list[Path]]]:
     """Check a local folder with DuckDB; Spark reads its Parquet as it is, and what was CSV from the scratch folder."""
     import duckdb
 
@@ -170,12 +171,10 @@ def _find(spark: Any, place: str, name: str) -> Any:
 
 def _parquet(spark: Any, paths: list[str], where: str) -> Any:
     """Open Parquet files; None when there is nothing at the path."""
-    from pyspark.errors import PySparkException
-
     try:
         return spark.read.option("mergeSchema", len(paths) > 1).parquet(*paths)
-    except PySparkException as error:
-        if error.getCondition() == "PATH_NOT_FOUND":
+    except Exception as error:  # Spark's own, Py4J's or gRPC's
+        if getattr(error, "getCondition", str)() == "PATH_NOT_FOUND":
             return None
         do = "It may be damaged, no Parquet, hold types that Spark lacks (nanoseconds), or need rights that Spark has not."
         raise Faults(Fault("Spark cannot read this as Parquet", where, do)) from error

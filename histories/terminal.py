@@ -10,7 +10,15 @@ from typing import Any
 
 import click
 
+from histories.settings import ENGINES
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, and nothing else.")
+engine_option = click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    help="What the features run on; without it, the setting ONROLL_ENGINE, which is duckdb by default. Polars takes all rows "
+    "into memory; with spark, HISTORIES may be a place on its platform.",
+)
 known_option = click.option(
     "--known",
     type=click.DateTime(formats=["%Y-%m-%d"]),

@@ -11,29 +11,31 @@ from typing import Any
 import click
 
 from histories.faults import Fault, Usage
-from histories.terminal import json_option, known_option, progress, result
+from histories.terminal import engine_option, json_option, known_option, progress, result
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @click.command()
-@click.argument("histories", type=click.Path(path_type=Path))
+@click.argument("histories", type=click.Path())
 @click.option("--as-of", "as_of", type=DAY, required=True, help="The day on which the question is asked.")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Parquet file to write.")
 @click.option("--model", help="name@alias or a model folder; without it, the setting ONROLL_MODEL.")
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
 @click.option("--top", type=click.IntRange(1), help="Only so many ranks of each authority.")
 @known_option
+@engine_option
 @click.option("--store", is_flag=True, help="Also put the scores into the store that the service reads.")
 @json_option
 def score(
-    histories: Path,
+    histories: str,
     as_of: datetime,
     out: Path,
     model: str | None,
     cohort: Path | None,
     top: int | None,
     known: datetime | None,
+    engine: str | None,
     store: bool,
     as_json: bool,
 ) -> None:
@@ -52,7 +54,7 @@ def score(
     own = settings()
     loaded = RiskModel.load(resolve(model or own.model, own.releases))
     rule, day = CohortRule.load(cohort), known.date() if known else None
-    opened = Histories.open(histories, memory=own.memory)
+    opened = Histories.open(histories, engine=engine or own.engine, memory=own.memory)
     with progress("scoring") as advance:
         scores = loaded.score(opened, as_of.date(), rule=rule, known=day, top=top, advance=advance)
         advance(description="writing")

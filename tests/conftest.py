@@ -26,6 +26,21 @@ def own_working_folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
+def spark(tmp_path_factory):
+    """The one Spark session of the tests: two cores of this machine, and as few tasks as small data need."""
+    from histories.spark import session
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ONROLL_SPARK_MASTER", "local[2]")
+        patch.chdir(tmp_path_factory.mktemp("spark"))
+        started = session()
+    started.conf.set("spark.sql.shuffle.partitions", "2")
+    started.conf.set("spark.sql.adaptive.enabled", "false")
+    yield started
+    started.stop()
+
+
+@pytest.fixture(scope="session")
 def small_histories(tmp_path_factory):
     """A folder with a made-up population of 300 pupils over one year, made once."""
     from histories.population.simulation import simulate

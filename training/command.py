@@ -19,7 +19,7 @@ def _date(value: datetime | None) -> date | None:
 
 
 @click.command()
-@click.argument("histories", type=click.Path(path_type=Path))
+@click.argument("histories", type=click.Path())
 @click.option(
     "--definition",
     default="commissioner_or_unknown",
@@ -41,7 +41,7 @@ def _date(value: datetime | None) -> date | None:
 @click.option("--seed", type=int, default=1, show_default=True)
 @json_option
 def train(
-    histories: Path,
+    histories: str,
     definition: str,
     horizon: int,
     as_of: tuple[datetime, ...],
@@ -63,7 +63,7 @@ def train(
 
     own = settings()
     meant, rule, booster = Definition.load(definition), CohortRule.load(cohort), load_config(config)
-    opened = Histories.open(histories, memory=own.memory)
+    opened = Histories.open(histories, engine=own.engine, memory=own.memory)
     with progress("training") as advance:
         made = run(
             opened,
