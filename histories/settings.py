@@ -19,6 +19,7 @@ KEYS = (
     "ONROLL_MEMORY",
     "ONROLL_SPARK_MASTER",
     "ONROLL_ACCESS",
+    "ONROLL_SHADOW",
 )
 ENGINES = ("duckdb", "polars", "spark")
 
@@ -49,6 +50,8 @@ class Settings:
         Spark's master, such as ``local[2]`` or ``yarn``; ``SPARK_REMOTE`` in the environment goes before it.
     access : Path or None
         File that says who may call the service besides holders of keys.
+    shadow : float
+        Share of the posted requests that a challenger scores too, 0 to 1.
     """
 
     tracking_uri: str
@@ -61,6 +64,7 @@ class Settings:
     memory: str | None
     access: Path | None
     spark_master: str | None
+    shadow: float
 
 
 def settings(folder: Path | None = None) -> Settings:
@@ -86,6 +90,7 @@ def settings(folder: Path | None = None) -> Settings:
         memory=found.get("ONROLL_MEMORY"),
         spark_master=found.get("ONROLL_SPARK_MASTER"),
         access=folder / found["ONROLL_ACCESS"] if "ONROLL_ACCESS" in found else None,
+        shadow=_share(found.get("ONROLL_SHADOW", "0.2")),
     )
 
 
@@ -117,6 +122,16 @@ def _from_dotenv(file: Path) -> dict[str, str]:
         return {k: v for k, v in dotenv_values(file).items() if k in KEYS and v}
     except UnicodeDecodeError as error:
         raise Faults(Fault("this is not text in UTF-8", str(file), "Mend the file, or remove it.")) from error
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = -1.0
+    if not 0 <= share <= 1:
+        raise Faults(Fault("this is not a share", "ONROLL_SHADOW", "Give a number from 0 to 1."))
+    return share
 
 
 def _pseudonym_key(found: dict[str, str], folder: Path) -> bytes | None:

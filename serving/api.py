@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
 
@@ -30,6 +31,7 @@ from serving.schemas import (
     ScoresRequest,
     WorklistRequest,
 )
+from serving.shadow import Shadow
 from serving.store import Caller, Store
 from training.bundle import Manifest
 from training.risk_model import RiskModel
@@ -75,14 +77,32 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
         When the file of access is wrong or the database cannot be opened.
     """
     configuration = Configuration.load(settings.access)
-    app = FastAPI(title="onroll", version="1", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
-    app.state.store = Store(settings.database_url)
-    app.state.holder = ModelHolder(settings.model, settings.releases)
+    store, holder = Store(settings.database_url), ModelHolder(settings.model, settings.releases)
+    rival = ModelHolder(f"{settings.model.partition('@')[0]}@challenger", settings.releases, needed=False)
+    shadow = Shadow(rival, store, settings.shadow)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        holder.watch()
+        shadow.watch()
+        yield
+        holder.stop()
+        shadow.stop()
+
+    app = FastAPI(
+        title="onroll",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        lifespan=lifespan,
+    )
+    app.state.store, app.state.holder, app.state.shadow = store, holder, shadow
     problems.install(app)
     limits = configuration.limits
     app.add_middleware(
         Door,
-        ways=ways_in(configuration, app.state.store, host),
+        ways=ways_in(configuration, store, host),
         buckets=Buckets(limits.per_second / workers, max(1, limits.burst // workers)),
     )
     app.add_api_route("/openapi.json", lambda: app.openapi(), include_in_schema=False)
@@ -105,7 +125,7 @@ def _routes(app: FastAPI) -> None:
     @app.post("/api/v1/score", response_model=ScoresAnswer, **DOCUMENTED)
     def score(body: ScoreRequest, request: Request, caller: Seer) -> dict[str, Any]:
         """Build features from the rows sent, score and explain."""
-        return score_rows(_model(request), body.histories, body.as_of, caller)
+        return score_rows(_model(request), body.histories, body.as_of, caller, request.app.state.shadow)
 
     @app.post("/api/v1/scores", response_model=ScoresAnswer, **DOCUMENTED)
     def scores(body: ScoresRequest, request: Request, caller: Seer) -> dict[str, Any]:
@@ -139,20 +159,19 @@ def _routes(app: FastAPI) -> None:
         return {"status": "alive"}
 
     @app.get("/readyz", include_in_schema=False)
-    def readyz(request: Request) -> dict[str, str]:
-        return {"status": "ready", "model_version": _model(request).manifest.version}
+    def readyz(request: Request) -> dict[str, Any]:
+        m, refused = _model(request).manifest, request.app.state.holder.refused
+        serving = {"status": "ready", "model": m.name, "model_version": m.version}
+        return {**serving, "refused": asdict(refused)} if refused else serving
 
     @app.get("/metrics", include_in_schema=False)
     def metrics_page() -> Response:
         text, kind = metrics.page()
         return Response(text, media_type=kind)
 
-    # BentoML hands a path on only when a route fits it; what has no rule is answered at the door and never comes here.
-    app.mount("/", _nothing_here)
-
 
 def score_rows(
-    model: RiskModel, tables: dict[str, list[dict[str, Any]]], as_of: date, caller: Caller
+    model: RiskModel, tables: dict[str, list[dict[str, Any]]], as_of: date, caller: Caller, shadow: Shadow
 ) -> dict[str, Any]:
     """Score the rows of a request; only pupils in the caller's scope are answered.
 
@@ -170,6 +189,7 @@ def score_rows(
     histories = Histories.from_rows(tables)
     with _turn():
         found = model.score(histories, as_of)
+    shadow.offer(histories, as_of, found)
     mine = [s for s in found if caller.authority in (None, s.authority) and (not caller.urns or s.urn in caller.urns)]
     return {"model": _named(model.manifest), "scores": [s.to_dict() for s in mine]}
 
@@ -189,10 +209,6 @@ def _turn() -> Iterator[None]:
             _one_at_a_time.release()
     finally:
         _waiting.release()
-
-
-async def _nothing_here(scope: Any, receive: Any, send: Any) -> None:
-    await problems.answer(404)(scope, receive, send)
 
 
 def _stored(found: list[dict[str, Any]]) -> dict[str, Any]:

@@ -22,7 +22,7 @@ VERBS = {
     "leaks": "features.command",
     "describe": "training.inquiry",
     "train": "training.command",
-    "models": "training.command",
+    "models": "serving.shadow_command",
     "score": "serving.verbs",
     "keys": "serving.verbs",
     "access": "serving.access.command",

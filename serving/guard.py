@@ -96,12 +96,27 @@ class Exchange:
 
 
 class Guard:
-    """ASGI middleware around the application."""
+    """ASGI middleware around the application.
+
+    Parameters
+    ----------
+    app : ASGI application
+    limit : int
+        Bytes of any body.
+    answer_seconds, body_seconds : float
+    routes : ASGI application, optional
+        What answers requests, when that is a part of ``app``: the routes that a framework has around it are not reached then.
+    """
 
     def __init__(
-        self, app: Any, limit: int = LIMIT, answer_seconds: float = ANSWER_SECONDS, body_seconds: float = BODY_SECONDS
+        self,
+        app: Any,
+        limit: int = LIMIT,
+        answer_seconds: float = ANSWER_SECONDS,
+        body_seconds: float = BODY_SECONDS,
+        routes: Any = None,
     ) -> None:
-        self.app, self.limit = app, limit
+        self.app, self.routes, self.limit = app, routes or app, limit
         self.answer_seconds, self.body_seconds = answer_seconds, body_seconds
         self.in_hand = 0
 
@@ -136,7 +151,7 @@ class Guard:
 
     async def _within(self, scope: Any, exchange: Exchange) -> None:
         """Let the application answer, in a task of its own so that its time can run out."""
-        task = asyncio.ensure_future(self.app(scope, exchange.receive, exchange.send))
+        task = asyncio.ensure_future(self.routes(scope, exchange.receive, exchange.send))
         self.in_hand += 1
         task.add_done_callback(self._done)
         try:

@@ -1,57 +1,156 @@
-"""Holds the model that serves: found by alias, checked, and swapped whole when the alias moves."""
+"""Holds the model that serves: found by alias, checked, tried, and swapped whole when the alias moves."""
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import threading
 import time
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
-from histories.faults import Faults
-from training.release import resolve
+from histories.faults import Fault, Faults
+from histories.opening import Histories
+from serving import metrics
+from training.bundle import SUMS
+from training.release import aliases, resolve
 from training.risk_model import RiskModel
 
 log = logging.getLogger("onroll.model")
-LOOK_EVERY = 2.0  # seconds
+LOOK_EVERY = 1.0  # seconds between two looks at the alias
+TRY_AGAIN = 30.0  # seconds until a refused version is tried again: what was half copied may be whole then
+A_PUPIL = {
+    "pupils": [{"pupil_id": "smoke", "date_of_birth": "2014-05-01", "authority": "000"}],
+    "enrolments": [{"pupil_id": "smoke", "urn": "000000", "entry_date": "2018-09-04"}],
+}
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A version that the alias names and that does not serve, and why."""
+
+    version: str
+    why: str
 
 
 class ModelHolder:
-    """The current model, or none.
+    """The current model, or none; each process holds its own and looks for itself.
 
     Parameters
     ----------
     model : str
         ``name@alias`` or a folder.
     releases : Path
+    needed : bool
+        Whether somebody waits for it; an alias that nobody has is no fault of a model that may be absent.
+
+    Attributes
+    ----------
+    current : RiskModel or None
+        Take it once for a whole request: it is replaced, never changed.
+    refused : Refused or None
     """
 
-    def __init__(self, model: str, releases: Path) -> None:
-        self.name, self.releases = model, releases
+    def __init__(self, model: str, releases: Path, *, needed: bool = True) -> None:
+        self.name, self.releases, self.needed = model, releases, needed
         self.current: RiskModel | None = None
-        self._folder: Path | None = None
-        self._looked = 0.0
+        self.refused: Refused | None = None
+        self._taken = self._seen = "not looked yet"
+        self._tried = 0.0
         self._lock = threading.Lock()
+        self._ended = threading.Event()
 
     def model(self) -> RiskModel | None:
-        """Return the model to use for a whole request; looks for a new one every two seconds."""
-        if time.monotonic() - self._looked > LOOK_EVERY and self._lock.acquire(blocking=self.current is None):
-            try:
-                self._refresh()
-                self._looked = time.monotonic()
-            finally:
-                self._lock.release()
+        """Return the model to use for a whole request."""
+        if self._seen == "not looked yet":
+            self.refresh()
         return self.current
 
-    def _refresh(self) -> None:
-        try:
-            folder = resolve(self.name, self.releases)
-            if folder != self._folder:
-                model = RiskModel.load(folder)
-                import numpy as np
+    def watch(self) -> None:
+        """Look for another version every second until ``stop``, in a thread of its own."""
+        threading.Thread(target=self._watch, name="model", daemon=True).start()
 
-                # A smoke score compiles and proves the tables before anybody is answered from them.
-                model.contributions(np.zeros((1, len(model.manifest.features))))
-                self.current, self._folder = model, folder
-                log.warning("model %s version %s serves", model.manifest.name, model.manifest.version)
-        except Faults:
-            log.exception("the named model cannot be loaded; the one before keeps serving")
+    def stop(self) -> None:
+        """End the watch."""
+        self._ended.set()
+
+    def _watch(self) -> None:
+        self.refresh()
+        while not self._ended.wait(LOOK_EVERY):
+            self.refresh()
+
+    def refresh(self) -> None:
+        """Take the version that the alias names now, or keep the one before and say so."""
+        with self._lock:
+            try:
+                named = self._named()
+            except Exception as error:
+                if self._due(f"nothing, {type(error).__name__}"):
+                    self._refuse("", error)
+                return
+            if named == self._taken:
+                self._seen, self.refused = named, None
+            elif self._due(named):
+                self._take(named)
+
+    def _named(self) -> str:
+        """Return what the alias names: the folder and its checksums, so that a replaced folder is another version."""
+        name, _, alias = self.name.partition("@")
+        if not self.needed and alias not in aliases(self.releases, name):
+            return ""
+        folder = resolve(self.name, self.releases)
+        sums = folder / SUMS
+        return f"{folder}\n{hashlib.sha256(sums.read_bytes()).hexdigest() if sums.is_file() else ''}"
+
+    def _due(self, named: str) -> bool:
+        """Tell whether to act on what is named: at once when it is new, and on the same again only after a while."""
+        now = time.monotonic()
+        due = named != self._seen or now - self._tried >= TRY_AGAIN
+        if due:
+            self._seen, self._tried = named, now
+        return due
+
+    def _take(self, named: str) -> None:
+        if not named:
+            self.current, self._taken = None, named
+            return
+        folder = Path(named.partition("\n")[0])
+        try:
+            model = RiskModel.load(folder)
+            smoke(model)
+        except Exception as error:
+            self._refuse(folder.name, error)
+            return
+        self.current, self._taken, self.refused = model, named, None
+        log.warning("version %s of model %s serves as %s", model.manifest.version, model.manifest.name, self.name)
+        if self.needed:
+            metrics.serves(model.manifest.version)
+
+    def _refuse(self, version: str, error: Exception) -> None:
+        why = "; ".join(f.what for f in error.faults) if isinstance(error, Faults) else type(error).__name__
+        self.refused = Refused(version, why)
+        kept = self.current.manifest.version if self.current else "none"
+        log.error("%s %s is refused: %s; version kept: %s", self.name, version, why, kept, exc_info=error)
+        if self.needed:
+            metrics.refuses()
+
+
+def smoke(model: RiskModel) -> None:
+    """Score a made-up pupil: it compiles and proves the whole way before anybody is answered by it.
+
+    Raises
+    ------
+    Faults
+        When the score is not one.
+    """
+    scores = model.score(Histories.from_rows(A_PUPIL), date(2025, 1, 13))
+    whole = [
+        0 < s.risk < 1
+        and s.risk_low <= s.risk <= s.risk_high
+        and abs(s.base + sum(r.contribution for r in s.reasons + s.protective + s.context) - s.margin) < 1e-6
+        for s in scores
+    ]
+    if whole != [True]:
+        do = "Train again, or roll back; the version before keeps serving."
+        raise Faults(Fault("the smoke score is not a score", f"version {model.manifest.version}", do))

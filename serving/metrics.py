@@ -16,6 +16,38 @@ def _series() -> tuple[Any, Any]:
     return requests, seconds
 
 
+@cache
+def _gauges() -> tuple[Any, Any]:
+    from prometheus_client import Gauge
+
+    # Of several workers the last one to say something is believed: they all follow the same alias.
+    serving = Gauge("onroll_model_serves", "1 for the version that serves", ["version"], multiprocess_mode="mostrecent")
+    refused = Gauge(
+        "onroll_model_refused",
+        "1 while the named version cannot serve and the one before is kept",
+        multiprocess_mode="mostrecent",
+    )
+    return serving, refused
+
+
+_served: list[str] = []
+
+
+def serves(version: str) -> None:
+    """Say which version serves from now on."""
+    serving, refused = _gauges()
+    for earlier in _served:
+        serving.labels(earlier).set(0)
+    _served[:] = [version]
+    serving.labels(version).set(1)
+    refused.set(0)
+
+
+def refuses() -> None:
+    """Say that the version that is named is refused."""
+    _gauges()[1].set(1)
+
+
 def count(method: str, route: str, status: int, seconds: float) -> None:
     """Count one request."""
     requests, durations = _series()

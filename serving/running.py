@@ -25,7 +25,17 @@ def serve_command(host: str, port: int) -> list[str]:
 
 @contextmanager
 def running(log: Path, folder: Path, environment: dict[str, str] | None = None) -> Iterator[str]:
-    """Yield the address of a service that is ready.
+    """Yield the address of a service that is ready, and stop it in the end; see ``start``."""
+    process, url = start(log, folder, environment)
+    try:
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def start(log: Path, folder: Path, environment: dict[str, str] | None = None) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a service and wait until it is ready.
 
     Parameters
     ----------
@@ -35,6 +45,11 @@ def running(log: Path, folder: Path, environment: dict[str, str] | None = None) 
         Its working folder.
     environment : dict, optional
         Changes to this process's environment.
+
+    Returns
+    -------
+    Popen, str
+        The process and the address.
 
     Raises
     ------
@@ -53,12 +68,13 @@ def running(log: Path, folder: Path, environment: dict[str, str] | None = None) 
     }
     with log.open("wb") as lines:
         process = subprocess.Popen(serve_command("127.0.0.1", port), cwd=folder, env=own, stdout=lines, stderr=lines)
-        try:
-            _wait(f"http://127.0.0.1:{port}", process, log)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(30)
+    try:
+        _wait(f"http://127.0.0.1:{port}", process, log)
+    except BaseException:
+        process.terminate()
+        process.wait(30)
+        raise
+    return process, f"http://127.0.0.1:{port}"
 
 
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -36,9 +36,6 @@ class Onroll:
     async def _start(self) -> None:
         logs.install()
 
-    def __is_ready__(self) -> bool:
-        """Tell whether there is a model to score with."""
-        return app.state.holder.model() is not None
 
-
-Onroll.add_asgi_middleware(Guard)  # type: ignore[attr-defined]
+# BentoML's own routes (/schema.json, /healthz, a page with an outside script) have no rule, so requests go past them.
+Onroll.add_asgi_middleware(Guard, routes=app)  # type: ignore[attr-defined]

@@ -1,0 +1,29 @@
+"""The verb ``models`` with what only the service knows: how a challenger does in the champion's shadow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from histories.terminal import json_option, result
+from training.command import models
+
+
+@models.command()
+@json_option
+def shadow(as_json: bool) -> None:
+    """Say how a challenger's scores of what was posted to the service differ from the champion's."""
+    from histories.settings import settings
+    from serving.shadow import differences
+    from serving.store import Store
+
+    found = differences(Store(settings().database_url))
+    lines = [
+        f"v{f['challenger']} in the shadow of v{f['champion']} since {f['since']}: {f['pupils']:,} pupils scored by both; "
+        f"rank correlation {'-' if f['rank_correlation'] is None else format(f['rank_correlation'], '.3f')}; "
+        f"{f['list_changes']:.1%} of a list of the highest 5% would change; mean risk difference {f['mean_risk_difference']:+.4f}"
+        for f in found
+    ]
+    result({"pairs": found}, as_json=as_json, text="\n".join(lines) or "no challenger has scored in shadow yet")
+
+
+verbs: list[Any] = [models]

@@ -1,0 +1,178 @@
+"""The real server with two workers: promotions under load, a broken version, a stop with a request in hand."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from serving.demo import ask
+from serving.running import start
+from serving.store import Store
+from tests.system.test_service import ROOT
+from tests.unit.released import alias, release
+
+PATIENCE = 60  # seconds until something has to have happened
+BODY = {
+    "as_of": "2025-01-13",
+    "histories": {
+        "pupils": [{"pupil_id": f"A{n}", "date_of_birth": "2014-05-01", "authority": "801"} for n in range(30)],
+        "enrolments": [{"pupil_id": f"A{n}", "urn": "100", "entry_date": "2018-09-04"} for n in range(30)],
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory, bundle):
+    """A running service with two workers: its process, address, log, releases and a key."""
+    home = tmp_path_factory.mktemp("edge")
+    releases = home / "mlruns" / "releases"
+    release(releases, bundle, 1)
+    alias(releases, champion=1)
+    store = Store(f"sqlite:///{home / 'onroll.db'}")
+    _, key = store.create_key("lead", "801")
+    environment = {"ONROLL_WORKERS": "2", "PYTHONPATH": ROOT, "ONROLL_SHADOW": "1", "OMP_NUM_THREADS": "1"}
+    process, url = start(home / "log", home, environment)
+    yield process, url, home / "log", releases, key, store
+    process.terminate()
+    process.wait(30)
+
+
+def until(true):
+    """Ask until it is true."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        found = true()
+        if found:
+            return found
+    raise AssertionError("it did not happen in time")
+
+
+def ready(url):
+    with urllib.request.urlopen(f"{url}/readyz", timeout=30) as answer:
+        return json.load(answer)
+
+
+def everywhere(url, version):
+    """Tell whether many fresh connections, which both workers take, meet the version only."""
+    return all(ready(url)["model_version"] == version for _ in range(24))
+
+
+def test_a_promotion_reaches_every_worker_without_a_failed_request(service, bundle):
+    _, url, _, releases, key, _ = service
+    ended, seen, failed = threading.Event(), [], []
+
+    def client():
+        while not ended.is_set():
+            try:
+                answer = ask(f"{url}/api/v1/score", key, BODY)
+                seen.append(answer["model"]["version"])
+                if {s["model_version"] for s in answer["scores"]} != {answer["model"]["version"]}:
+                    failed.append("an answer of two versions")
+            except (OSError, http.client.HTTPException) as error:
+                failed.append(repr(error))
+
+    with ThreadPoolExecutor(2) as pool:
+        for _ in range(2):
+            pool.submit(client)
+        try:
+            until(lambda: len(seen) > 3)
+            for version in (2, 3):
+                release(releases, bundle, version)
+                alias(releases, champion=version)
+                until(lambda version=version: everywhere(url, str(version)))
+        finally:
+            ended.set()
+    assert failed == []
+    assert set(seen) >= {"1", "3"}
+
+
+def test_a_broken_version_is_refused_and_the_one_before_kept(service, bundle):
+    _, url, log, releases, key, _ = service
+    before = ready(url)["model_version"]
+    folder = release(releases, bundle, 9)
+    (folder / "booster.txt").write_text("not a booster")
+    alias(releases, champion=9)
+    until(lambda: "refused" in ready(url))
+    assert ready(url)["model_version"] == before
+    assert ask(f"{url}/api/v1/score", key, BODY)["model"]["version"] == before
+    assert "v9 is refused" in log.read_text()
+    page = urllib.request.urlopen(f"{url}/metrics", timeout=30).read().decode()
+    assert "onroll_model_refused 1.0" in page
+    alias(releases, champion=int(before))
+    until(lambda: all("refused" not in ready(url) for _ in range(12)))
+
+
+def test_a_challenger_scores_in_the_shadow(service, bundle):
+    from serving.shadow import differences
+
+    _, url, _, releases, key, store = service
+    before = int(ready(url)["model_version"])
+    release(releases, bundle, 10)
+    alias(releases, champion=before, challenger=10)
+
+    def counted():
+        assert ask(f"{url}/api/v1/score", key, BODY)["model"]["version"] == str(before)
+        return [d for d in differences(store) if d["challenger"] == "10"]
+
+    (pair,) = until(counted)
+    assert pair["pupils"] >= 30
+    assert pair["mean_risk_difference"] == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("path", ["schema.json", "healthz", "docs.json", "", "docs", "static_content/x", "assets/x"])
+def test_the_frameworks_own_routes_are_not_there(service, path):
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{service[1]}/{path}", timeout=30)
+    assert refused.value.code == 404
+    assert refused.value.headers["content-type"] == "application/problem+json"
+
+
+def test_metrics_are_those_of_both_workers(service):
+    _, url, *_ = service
+
+    def livez():
+        page = urllib.request.urlopen(f"{url}/metrics", timeout=30).read().decode()
+        lines = [x for x in page.splitlines() if 'route="/livez"' in x and x.startswith("onroll_requests_total")]
+        return sum(float(x.split()[-1]) for x in lines)
+
+    before = livez()
+    for _ in range(20):
+        urllib.request.urlopen(f"{url}/livez", timeout=30).read()
+    assert livez() == before + 20
+
+
+def test_a_request_in_hand_is_finished_when_the_service_is_told_to_stop(service):
+    process, url, log, _, key, _ = service
+    port = int(url.rsplit(":", 1)[1])
+    body = json.dumps(BODY).encode()
+    head = (
+        f"POST /api/v1/score HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {key}\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+        connection.sendall(head + body[: len(body) // 2])
+        until(lambda: ready(url))
+        os.kill(process.pid, signal.SIGTERM)
+
+        def closed():
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            except OSError:
+                return True
+
+        until(closed)
+        connection.sendall(body[len(body) // 2 :])
+        answer = http.client.HTTPResponse(connection)
+        answer.begin()
+        assert answer.status == 200
+        assert len(json.load(answer)["scores"]) == 30
+    process.wait(PATIENCE)
+    assert '"level": "ERROR"' not in log.read_text().split("is refused")[-1]
