@@ -1,4 +1,7 @@
-"""The catalogue: every feature of every theme, in one order that models rely on."""
+"""The catalogue: every feature of every theme, in one order that models rely on, and after them those of a user's own.
+
+It is fixed once for a process: the file of own features is the one that the settings name when this module is first imported.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import hashlib
 import json
 from typing import Any
 
+from features import own
 from features.feature import Feature, Tally
 from features.themes import (
     attendance,
@@ -19,8 +23,9 @@ from features.themes import (
     school,
     transition,
 )
+from histories.settings import settings
 
-THEMES = {
+_SHIPPED = {
     "attendance": "Attendance",
     "moves": "Moves between schools",
     "transition": "Moving to secondary school",
@@ -33,22 +38,27 @@ THEMES = {
     "data_quality": "What is recorded",
 }
 _FILES = (attendance, moves, transition, behaviour, needs, family, home, school, pupil, data_quality)
-CATALOGUE: tuple[Feature, ...] = tuple(f for file in _FILES for f in file.FEATURES)
-TALLIES: dict[str, Tally] = {name: tally for file in _FILES for name, tally in file.TALLIES.items()}
+_FEATURES = tuple(f for file in _FILES for f in file.FEATURES)
+_TALLIES: dict[str, Tally] = {name: tally for file in _FILES for name, tally in file.TALLIES.items()}
+OWN = own.load(settings().features, [f.name for f in _FEATURES], _TALLIES, _SHIPPED)
+THEMES = {**_SHIPPED, **OWN.themes}
+CATALOGUE: tuple[Feature, ...] = _FEATURES + OWN.features
+TALLIES: dict[str, Tally] = {**_TALLIES, **OWN.tallies}
 BY_NAME: dict[str, Feature] = {f.name: f for f in CATALOGUE}
 
 
 def declarations() -> list[dict[str, Any]]:
-    """Return what a reader or a model needs of each feature, without its expression."""
+    """Return what a reader or a model needs of each feature, without its expression; of own ones also their file's digest."""
     return [
         {
             "name": f.name, "theme": f.theme, "raises": f.raises, "lowers": f.lowers, "sources": list(f.sources), "window": f.window,
             "direction": f.direction, "role": f.role, "unit": f.unit,
+            **({"own_file": OWN.digest} if f in OWN.features else {}),
         }
         for f in CATALOGUE
     ]  # fmt: skip
 
 
 def catalogue_digest() -> str:
-    """Return a hash of all declarations."""
+    """Return a hash of all declarations and of the file of own features."""
     return hashlib.sha256(json.dumps(declarations(), sort_keys=True).encode()).hexdigest()

@@ -59,14 +59,7 @@ def tallied(
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> pl.DataFrame:
     """Return tallies and features together, for sentences that name both; see ``matrix``."""
-    snapshots = pl.from_arrow(cohort(histories, as_of, rule, known)).with_columns(pl.col("as_of").cast(pl.Int32))  # type: ignore[union-attr]
-    advance(description="features: marks")
-    frame = _with_marks(histories, snapshots, known)
-    for table in sorted({t.table for t in TALLIES.values()}):
-        advance(description=f"features: {table}")
-        frame = frame.join(_tallies(histories, table, snapshots, known), on=KEYS, how="left")
-    frame = add_context(histories, frame, known)
-    frame = _fill(histories, frame)
+    frame = counted(histories, as_of, rule=rule, known=known, advance=advance)
     features = nw.from_native(frame).select(
         *(nw.col(k) for k in KEYS),
         *(_feature(f.expression(), f.sources, histories).alias(f"feature:{f.name}") for f in CATALOGUE),
@@ -74,6 +67,26 @@ def tallied(
     named = features.to_native().rename({f"feature:{f.name}": f.name for f in CATALOGUE})
     rest = frame.drop([f.name for f in CATALOGUE], strict=False)
     return rest.join(named, on=KEYS).sort("as_of", "pupil_id").with_columns(pl.col("as_of").cast(pl.Date))
+
+
+def counted(
+    histories: Histories,
+    as_of: list[date],
+    *,
+    rule: CohortRule | None = None,
+    known: date | None = None,
+    tallies: dict[str, Tally] = TALLIES,
+    advance: Callable[..., None] = lambda steps=1, description=None: None,
+) -> pl.DataFrame:
+    """Return the snapshots with their tallies and their context, which is what features are computed from; see ``matrix``."""
+    snapshots = pl.from_arrow(cohort(histories, as_of, rule, known)).with_columns(pl.col("as_of").cast(pl.Int32))  # type: ignore[union-attr]
+    advance(description="features: marks")
+    frame = _with_marks(histories, snapshots, known)
+    for table in sorted({t.table for t in tallies.values()}):
+        advance(description=f"features: {table}")
+        frame = frame.join(_tallies(histories, table, tallies, snapshots, known), on=KEYS, how="left")
+    frame = add_context(histories, frame, known)
+    return _fill(histories, frame, tallies)
 
 
 def _feature(expression: nw.Expr, sources: tuple[str, ...], histories: Histories) -> nw.Expr:
@@ -105,9 +118,17 @@ def _with_marks(histories: Histories, snapshots: pl.DataFrame, known: date | Non
     return frame.join(recent_tallies(histories, snapshots, known), on=KEYS, how="left")
 
 
-def _tallies(histories: Histories, table: str, snapshots: pl.DataFrame, known: date | None) -> pl.DataFrame:
+def _tallies(
+    histories: Histories, table: str, tallies: dict[str, Tally], snapshots: pl.DataFrame, known: date | None
+) -> pl.DataFrame:
     """Count every tally of one table in one pass."""
-    own = {n: t for n, t in TALLIES.items() if t.table == table}
+    own = {n: t for n, t in tallies.items() if t.table == table}
+    rows = rows_of(histories, table, snapshots, known)
+    return collect(rows.group_by(*KEYS).agg(*(aggregate(t).alias(n) for n, t in own.items())))
+
+
+def rows_of(histories: Histories, table: str, snapshots: pl.DataFrame, known: date | None = None) -> nw.LazyFrame:
+    """Return what tallies of a table are counted from: its visible rows, and columns that only whole tables can give."""
     lazy = nw.from_native(histories.native_of(snapshots.select(KEYS).to_arrow())).lazy()
     rows = visible(histories, table, lazy, known)
     if table == "enrolments":
@@ -133,10 +154,11 @@ def _tallies(histories: Histories, table: str, snapshots: pl.DataFrame, known: d
             .unique(subset=["lsoa"], keep="first", order_by=["idaci_decile"])
         )
         rows = rows.join(areas, on="lsoa", how="left")
-    return collect(rows.group_by(*KEYS).agg(*(_aggregate(t).alias(n) for n, t in own.items())))
+    return rows
 
 
-def _aggregate(tally: Tally) -> nw.Expr:
+def aggregate(tally: Tally) -> nw.Expr:
+    """Return the aggregation of a tally over the rows of a snapshot."""
     value = tally.value() if tally.value else nw.lit(1)
     condition = tally.where() if tally.where else ~nw.col("pupil_id").is_null()
     if tally.days is not None:
@@ -147,11 +169,11 @@ def _aggregate(tally: Tally) -> nw.Expr:
     return (chosen.max() if tally.how == "max" else chosen.min()).cast(nw.Int64)
 
 
-def _fill(histories: Histories, frame: pl.DataFrame) -> pl.DataFrame:
+def _fill(histories: Histories, frame: pl.DataFrame, tallies: dict[str, Tally]) -> pl.DataFrame:
     """Sums over no rows of a table that is there are zero; extremes of nothing stay missing."""
     from features.marks import MEASURES, WINDOWS
 
-    zero = [n for n, t in TALLIES.items() if t.how == "sum" and t.table in histories.present]
+    zero = [n for n, t in tallies.items() if t.how == "sum" and t.table in histories.present]
     if "attendance" in histories.present:
         zero += [f"{m}_{w}" for m in MEASURES for w in (*WINDOWS, "year")]
     return frame.with_columns(*(pl.col(n).fill_null(0) for n in zero))

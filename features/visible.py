@@ -58,7 +58,9 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known: da
     hidden = []
     if declared.end:
         ended = seen(nw.col("end_known"), nw.col(declared.end), known)
-        hidden = [nw.when(ended).then(nw.col(c)).alias(c) for c in declared.end_columns]
+        # The clock of an end is hidden with it: that something was recorded later is the future too.
+        with_it = dict.fromkeys((*declared.end_columns, *declared.end_known, "end_known"))
+        hidden = [nw.when(ended).then(nw.col(c)).alias(c) for c in with_it]
     for stage in declared.stages:
         come = seen(nw.col(stage.date), nw.col(stage.date), known)
         hidden += [nw.when(come).then(nw.col(c)).alias(c) for c in stage.columns]

@@ -18,6 +18,7 @@ KEYS = (
     "ONROLL_ENGINE",
     "ONROLL_MEMORY",
     "ONROLL_SPARK_MASTER",
+    "ONROLL_FEATURES",
     "ONROLL_ACCESS",
     "ONROLL_SHADOW",
 )
@@ -48,6 +49,9 @@ class Settings:
         Most memory that DuckDB, or Spark on this machine, may use, such as ``4GiB``.
     spark_master : str or None
         Spark's master, such as ``local[2]`` or ``yarn``; ``SPARK_REMOTE`` in the environment goes before it.
+        Most memory that DuckDB may use, such as ``4GiB``.
+    features : Path or None
+        Python file with features of one's own; see ``docs/own-features.md``.
     access : Path or None
         File that says who may call the service besides holders of keys.
     shadow : float
@@ -62,6 +66,7 @@ class Settings:
     pseudonym_key: bytes | None
     engine: str
     memory: str | None
+    features: Path | None
     access: Path | None
     spark_master: str | None
     shadow: float
@@ -89,6 +94,7 @@ def settings(folder: Path | None = None) -> Settings:
         engine=_engine(found.get("ONROLL_ENGINE", "duckdb")),
         memory=found.get("ONROLL_MEMORY"),
         spark_master=found.get("ONROLL_SPARK_MASTER"),
+        features=folder / found["ONROLL_FEATURES"] if "ONROLL_FEATURES" in found else None,
         access=folder / found["ONROLL_ACCESS"] if "ONROLL_ACCESS" in found else None,
         shadow=_share(found.get("ONROLL_SHADOW", "0.2")),
     )
@@ -103,14 +109,18 @@ def _engine(name: str) -> str:
 def _from_toml(file: Path) -> dict[str, str]:
     if not file.is_file():
         return {}
-    upper = {k.upper(): v for k, v in read_toml(file).items()}
-    bad = [k for k, v in upper.items() if k not in KEYS or not isinstance(v, str)]
-    if bad:
-        raise Faults(
-            Fault("no such setting, or not a text", f"{file}, {k.lower()}", f"Use one of {', '.join(KEYS)}.")
-            for k in bad
-        )
-    return upper
+    found = {}
+    faults = []
+    for key, value in read_toml(file).items():
+        # `features` is short for `onroll_features`.
+        name = next((k for k in (key.upper(), f"ONROLL_{key.upper()}") if k in KEYS), None)
+        if name is None or not isinstance(value, str):
+            faults.append(Fault("no such setting, or not a text", f"{file}, {key}", f"Use one of {', '.join(KEYS)}."))
+        else:
+            found[name] = value
+    if faults:
+        raise Faults(faults)
+    return found
 
 
 def _from_dotenv(file: Path) -> dict[str, str]:

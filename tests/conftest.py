@@ -4,6 +4,7 @@ import os
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["BENTOML_DO_NOT_TRACK"] = "True"
+os.environ.pop("ONROLL_FEATURES", None)  # read once, when the catalogue is imported
 
 import pytest
 from hypothesis import HealthCheck, settings

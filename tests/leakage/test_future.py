@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from features import visible as time_rule
 from features.future import KINDS, has_clock, other_future
 from features.leaks import leaks
-from histories.opening import Histories
+from histories.opening import Histories, day_number
 from histories.tables import TABLES
 from serving.command import main
 
@@ -71,6 +71,22 @@ def test_a_feature_that_goes_by_what_happened_instead_of_what_was_recorded_is_na
     found = moved_by(monkeypatch, small_histories, "suspensions", happened)
     assert {("suspensions_365d", "suspensions", k) for k in ("corrected", "added")} <= found
     assert {table for _, table, _ in found} == {"suspensions"}
+
+
+@pytest.mark.parametrize("table", [t for t in TABLES if TABLES[t].end])
+def test_no_column_of_a_row_tells_that_its_end_was_recorded_later(table):
+    declared = TABLES[table]
+    row = {
+        c.name: "2024-10-01" if c.kind == "date" else "x"
+        for c in declared.columns.values()
+        if c.kind in ("date", "text")
+    }
+    row |= {"pupil_id": "A", **dict.fromkeys(declared.end_known, "2025-01-13"), declared.end: "2025-01-13"}
+    given = {"pupils": [], "enrolments": [], table: [row]}
+    histories, asked = Histories.from_rows(given), pl.DataFrame({"pupil_id": ["A"], "as_of": [day_number(D)]})
+    seen = time_rule.visible(histories, table, nw.from_native(asked.lazy())).collect().to_native()
+    ends = {*declared.end_columns, *declared.end_known, "end_known"}
+    assert [{c for c in ends if r[c] is not None} for r in seen.to_dicts()] == [set()]
 
 
 def test_the_past_of_the_other_future_is_the_past_itself(small_histories):
