@@ -49,7 +49,6 @@ class Settings:
         Most memory that DuckDB, or Spark on this machine, may use, such as ``4GiB``.
     spark_master : str or None
         Spark's master, such as ``local[2]`` or ``yarn``; ``SPARK_REMOTE`` in the environment goes before it.
-        Most memory that DuckDB may use, such as ``4GiB``.
     features : Path or None
         Python file with features of one's own; see ``docs/own-features.md``.
     access : Path or None
