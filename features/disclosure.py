@@ -32,11 +32,27 @@ def rounded(count: int) -> int:
     return BASE * ((int(count) + BASE // 2) // BASE)
 
 
+def sums(counts: Mapping[str, int], within: Mapping[str, str]) -> dict[str, int]:
+    """Return counts with the sums of broader values and of all.
+
+    Examples
+    --------
+    >>> sums({"none": 900, "support": 60, "plan": 4}, {"support": "any", "plan": "any"})
+    {'none': 900, 'support': 60, 'plan': 4, 'any': 64, 'all': 964}
+    """
+    broader = dict.fromkeys(within[v] for v in counts if v in within)
+    parts = {b: sum(n for v, n in counts.items() if within.get(v) == b) for b in broader}
+    return {**counts, **parts, ALL: sum(counts.values())}
+
+
 def partition(
-    counts: Mapping[str, int], within: Mapping[str, str] | None = None, *, low: Mapping[str, int] | None = None,
-    high: Mapping[str, int] | None = None, sensitive: Iterable[Hashable] = (),
-) -> set[Hashable]:  # fmt: skip
-    """Name the values to hide in a table of one group and its total.
+    counts: Mapping[str, int],
+    within: Mapping[str, str] | None = None,
+    *,
+    high: Mapping[str, int] | None = None,
+    sensitive: Iterable[Hashable] = (),
+) -> set[Hashable]:
+    """Name the values to hide in a table of one group whose total is printed.
 
     Parameters
     ----------
@@ -44,8 +60,10 @@ def partition(
         Count by value; the values share out the total.
     within : mapping, optional
         For values that are parts of a broader one, its name; the broader count is printed too and is their sum.
-    low, high : mapping, optional
-        Bounds of each value.
+    high : mapping, optional
+        The most that a reader could think a count is.
+    sensitive : iterable, optional
+        Values to hide whatever their count.
 
     Returns
     -------
@@ -59,46 +77,51 @@ def partition(
     >>> sorted(partition({"none": 900, "support": 60, "plan": 4}, {"support": "any", "plan": "any"}))
     ['plan', 'support']
     """
-    within, low, high = within or {}, low or {}, high or {}
-    cells = [
-        Cell(v, within.get(v, "root"), "sink", n, low.get(v, 0), high.get(v, MANY)) for v, n in counts.items()
-    ]  # fmt: skip
-    for broad in dict.fromkeys(within.values()):
-        parts = [v for v in counts if within.get(v) == broad]
-        if parts:
-            bounds = sum(low.get(v, 0) for v in parts), sum(high.get(v, MANY) for v in parts)
-            cells.append(Cell(broad, "root", broad, sum(counts[v] for v in parts), *bounds))
-    total = Cell(ALL, "sink", "root", sum(counts.values()))
+    within, high, whole = within or {}, high or {}, sums(counts, within or {})
+    cells = [Cell(v, within.get(v, "root"), "sink", n, high.get(v, MANY)) for v, n in counts.items()]
+    for broad in whole.keys() - counts.keys() - {ALL}:
+        most = sum(high.get(v, MANY) for v in counts if within.get(v) == broad)
+        cells.append(Cell(broad, "root", broad, whole[broad], most))
+    # Many tables share one total, so no single table may hide it unless it is too small itself.
+    total = Cell(ALL, "sink", "root", whole[ALL], fixed=whole[ALL] > SMALLEST)
     return hide([*cells, total], SMALLEST, sensitive)
 
 
 def cross(
-    counts: Mapping[tuple[str, str], int], *, low: Mapping[tuple[str, str], int] | None = None,
-    high: Mapping[tuple[str, str], int] | None = None, sensitive: Iterable[Hashable] = (), printed: Iterable[Hashable] = (),
-) -> set[Hashable]:  # fmt: skip
+    counts: Mapping[tuple[str, str], int],
+    *,
+    high: Mapping[tuple[str, str], int] | None = None,
+    sensitive: Iterable[Hashable] = (),
+    printed: Iterable[Hashable] = (),
+) -> set[Hashable]:
     """Name the cells to hide in a table of two groups with its row totals, column totals and grand total.
 
     Parameters
     ----------
     counts : mapping
         Count by pair of values; pairs that are not there cannot occur.
-    printed : iterable
-        Names of totals that are printed elsewhere: ``(row, "all")``, ``("all", column)``, ``("all", "all")``.
+    high, sensitive
+        As in ``partition``.
+    printed : iterable, optional
+        Totals that are printed elsewhere: ``(row, "all")``, ``("all", column)``, ``("all", "all")``.
 
     Returns
     -------
     set
         Pairs, with ``all`` in the place of a value in totals.
+
+    Examples
+    --------
+    >>> sorted(cross({("a", "f"): 3, ("a", "m"): 20, ("b", "f"): 40, ("b", "m"): 50}))
+    [('a', 'f'), ('a', 'm'), ('b', 'f'), ('b', 'm')]
     """
-    low, high, out = low or {}, high or {}, set(printed)
-    rows, columns = dict.fromkeys(r for r, _ in counts), dict.fromkeys(c for _, c in counts)
-    row = {r: sum(n for (a, _), n in counts.items() if a == r) for r in rows}
-    column = {c: sum(n for (_, b), n in counts.items() if b == c) for c in columns}
-    cells = [
-        Cell((r, c), ("row", r), ("column", c), n, low.get((r, c), 0), high.get((r, c), MANY))
-        for (r, c), n in counts.items()
-    ]
-    cells += [Cell((r, ALL), "root", ("row", r), n, fixed=(r, ALL) in out) for r, n in row.items()]
-    cells += [Cell((ALL, c), ("column", c), "sink", n, fixed=(ALL, c) in out) for c, n in column.items()]
-    total = Cell((ALL, ALL), "sink", "root", sum(row.values()), fixed=(ALL, ALL) in out)
-    return hide([*cells, total], SMALLEST, sensitive)
+    high, known = high or {}, set(printed)
+    row: dict[str, int] = {}
+    column: dict[str, int] = {}
+    for (r, c), n in counts.items():
+        row[r], column[c] = row.get(r, 0) + n, column.get(c, 0) + n
+    cells = [Cell((r, c), ("row", r), ("column", c), n, high.get((r, c), MANY)) for (r, c), n in counts.items()]
+    cells += [Cell((r, ALL), "root", ("row", r), n, fixed=(r, ALL) in known) for r, n in row.items()]
+    cells += [Cell((ALL, c), ("column", c), "sink", n, fixed=(ALL, c) in known) for c, n in column.items()]
+    whole = sum(row.values())
+    return hide([*cells, Cell((ALL, ALL), "sink", "root", whole, fixed=whole > SMALLEST)], SMALLEST, sensitive)

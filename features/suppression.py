@@ -27,8 +27,8 @@ class Cell:
         The nodes it runs from and to; at each node what comes in equals what goes out.
     value : int
         The true count.
-    low, high : int
-        The least and most that a reader could think it is, from the other figures printed beside it.
+    high : int
+        The most that a reader could think it is, from the other figures printed beside it; the least is nothing.
     fixed : bool
         It is printed elsewhere already, so hiding it here protects nothing.
     """
@@ -37,7 +37,6 @@ class Cell:
     tail: Hashable
     head: Hashable
     value: int
-    low: int = 0
     high: int = MANY
     fixed: bool = False
 
@@ -77,7 +76,7 @@ def hide(cells: Iterable[Cell], smallest: int, sensitive: Iterable[Hashable] = (
 
 def _arcs(cell: Cell) -> tuple[tuple[Hashable, Hashable, int], tuple[Hashable, Hashable, int]]:
     """Return how a count can grow and shrink, as arcs with room."""
-    return (cell.tail, cell.head, cell.high - cell.value), (cell.head, cell.tail, cell.value - cell.low)
+    return (cell.tail, cell.head, cell.high - cell.value), (cell.head, cell.tail, cell.value)
 
 
 def _width(cell: Cell, table: list[Cell], out: set[Hashable], most: int) -> int:

@@ -13,11 +13,11 @@ from typing import Any
 import polars as pl
 
 from features import HORIZON, CohortRule, Definition, label
-from features.disclosure import ALL, BASE, HIDDEN, NOT_AVAILABLE, SMALLEST, partition, rounded
+from features.disclosure import ALL, BASE, HIDDEN, NOT_AVAILABLE, SMALLEST, partition, rounded, sums
 from features.groups import GROUPS, NOT_RECORDED, Group, grouped
 from histories.faults import Fault, Faults
 from histories.opening import Histories
-from training.intervals import ROUNDING, Interval, design_effect, relative_risk, wilson
+from training.intervals import ROUNDING, Interval, design_effect, relative_risk, rounded_share
 
 METHOD = (
     f"Counts of {SMALLEST} or fewer, and those that would give one away, are hidden; the others are rounded to {BASE}, and all else is computed from "
@@ -154,14 +154,14 @@ def _rows(frame: pl.DataFrame, group: Group, design: float) -> list[Row]:
     values = [v for v in declared if v in seen] + sorted(set(seen) - set(declared), key=_in_order)
     children = {v: seen[v][0] for v in values}
     missing = {v: seen[v][1] for v in values}
-    few = partition(children, group.within, low=missing)
+    few = partition(children, group.within)
     everybody = {v: children[v] - missing[v] for v in values}
-    stayed = {n for n, left in _with_broader(everybody, group.within).items() if left <= SMALLEST}
+    stayed = {n for n, left in sums(everybody, group.within).items() if left <= SMALLEST}
     # A reader bounds the missing by the children only where the children are printed.
     most = {v: c for v, c in children.items() if v not in few}
     hidden = partition(missing, group.within, high=most, sensitive=few | stayed)
-    n = {v: None if v in few else rounded(c) for v, c in _with_broader(children, group.within).items()}
-    y = {v: None if v in hidden else rounded(c) for v, c in _with_broader(missing, group.within).items()}
+    n = {v: None if v in few else rounded(c) for v, c in sums(children, group.within).items()}
+    y = {v: None if v in hidden else rounded(c) for v, c in sums(missing, group.within).items()}
     order = [x for v in values for x in _broader_first(v, group, values)]
     return [_row(group, v, n[v], y[v], n[ALL], y[ALL], design) for v in order]
 
@@ -182,14 +182,7 @@ def _row(
 
 
 def _rate(missing: int | None, children: int | None, design: float) -> Interval | None:
-    if not missing or not children or missing > children:
-        return None
-    return wilson(missing, children, design + ROUNDING / missing)
-
-
-def _with_broader(counts: dict[str, int], within: dict[str, str]) -> dict[str, int]:
-    broader = {b: sum(n for v, n in counts.items() if within.get(v) == b) for b in within.values()}
-    return {**counts, **broader, ALL: sum(counts.values())}
+    return rounded_share(missing, children, design) if missing and children and missing <= children else None
 
 
 def _broader_first(value: str, group: Group, values: list[str]) -> list[str]:

@@ -54,6 +54,23 @@ def wilson(found: float, of: float, design: float = 1.0) -> Interval | None:
     return Interval(share, float(max(middle - half, 0.0)), float(min(middle + half, 1.0)))
 
 
+def rounded_share(found: float, of: float, design: float = 1.0) -> Interval | None:
+    """Return a share of counts that were rounded to 5 with its interval, which is as much wider.
+
+    Rounding adds a variance of 2 to both counts; over the binomial variance of the share that is a design effect.
+
+    Examples
+    --------
+    >>> print(rounded_share(10, 100))
+    0.1 (0.0519 to 0.184)
+    """
+    if of <= 0:
+        return None
+    # A share of exactly nothing or all would have no variance to compare with; half a step of rounding away it has.
+    share = min(max(found, 2.5), of - 2.5) / of if of > 5 else 0.5
+    return wilson(found, of, design + ROUNDING * (1 + share**2) / (of * share * (1 - share)))
+
+
 def difference(first: Interval, second: Interval) -> Interval:
     """Return the difference of two independent shares with its interval (Newcombe 1998, method 10).
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from features.disclosure import ALL, SMALLEST, cross, partition, rounded
+from features.disclosure import ALL, BASE, SMALLEST, cross, partition, rounded
+from training.fairness import COUNTS, hide_layers
 
 counts = st.one_of(st.integers(0, 12), st.integers(0, 60))
 LETTERS = "abcdef"
@@ -101,6 +102,50 @@ def test_who_knows_the_rule_and_the_rounding_cannot_tell_a_hidden_count(values):
         assert any(min(t.values()) >= 0 and printed({n: t[n] for n in table}) == seen for t in tables), (
             f"{name} can be told"
         )
+
+
+@st.composite
+def audits(draw):
+    """Make the counts of an audit: found within missing and within listed, all within children."""
+    cells = []
+    for _ in range(draw(st.integers(2, 4))):
+        parts = [draw(st.one_of(st.integers(0, 9), st.integers(8, 60))) for _ in range(3)]
+        cells.append((*parts, draw(st.one_of(st.integers(0, 9), st.integers(30, 900)))))
+    return {
+        LETTERS[n]: {"children": t + p + w + rest, "missing": t + p, "listed": t + w, "found": t}
+        for n, (t, p, w, rest) in enumerate(cells)
+    }  # fmt: skip
+
+
+@given(audits())
+def test_no_count_of_an_audit_follows_from_the_others(cells):
+    # All four counts at once: who knows every printed one exactly, and that one lies within another.
+    layers = {c: {v: n[c] for v, n in cells.items()} for c in COUNTS}
+    out = hide_layers(layers, lambda layer, counts, **known: partition(counts, **known))
+    names = [(c, v) for c in COUNTS for v in cells]
+    at = {n: i for i, n in enumerate(names)}
+    equal, less = [], []
+    for c in COUNTS:
+        if sum(layers[c].values()) > SMALLEST:
+            equal.append((np.isin(range(len(names)), [at[c, v] for v in cells]).astype(float), sum(layers[c].values())))
+    for v in cells:
+        for signs in ((0, -1, 0, 1), (0, 0, -1, 1), (-1, 1, 1, -1)):
+            row = np.zeros(len(names))
+            row[[at[c, v] for c in COUNTS]] = signs
+            less.append(row)
+    bounds = [(0, None) if v in out[c] else (layers[c][v],) * 2 for c, v in names]
+    a, b = np.array([r for r, _ in equal]).reshape(-1, len(names)), [t for _, t in equal]
+    for c, v in names:
+        assert (v in out[c]) or layers[c][v] > SMALLEST
+        if v in out[c]:
+            goal = np.zeros(len(names))
+            goal[at[c, v]] = 1
+            low, high = (
+                linprog(s * goal, A_ub=np.array(less), b_ub=np.zeros(len(less)), A_eq=a, b_eq=b, bounds=bounds)
+                for s in (1, -1)
+            )
+            # Where one count bounds another on both sides the range can be a little narrower than in a single table.
+            assert high.status == 3 or -high.fun - low.fun > BASE - 1.5
 
 
 def test_hiding_only_small_counts_would_give_them_away():

@@ -14,7 +14,7 @@ from histories.opening import Histories
 from serving import command
 from training import commissioner_table
 from training.describing import PUBLISHED, describe, described
-from training.intervals import ROUNDING, relative_risk, wilson
+from training.intervals import ROUNDING, relative_risk, rounded_share
 
 DAY = [date(2025, 1, 13)]
 
@@ -44,7 +44,7 @@ def test_a_rate_is_held_against_everybody_elses(table):
     any_need = row(table, "any")
     assert (any_need.children, any_need.missing) == (1605, 25)
     assert any_need.relative_risk == relative_risk(25, 1605, 65 - 25, 10005 - 1605, rounding=ROUNDING)
-    assert any_need.rate == wilson(25, 1605, 1 + ROUNDING / 25)
+    assert any_need.rate == rounded_share(25, 1605)
     assert any_need.against_all == pytest.approx((25 / 1605) / (65 / 10005))
     assert any_need.published is PUBLISHED[0]
 
