@@ -178,12 +178,12 @@ class Histories:
         return pl.from_arrow(arrow).lazy()  # type: ignore[union-attr]
 
     def last_known(self) -> date:
-        """Return the newest day on which anything happened or was recorded in the tables of events."""
-        newest = ALWAYS
+        """Return the newest day on which anything happened or was recorded in the tables of events; 1970-01-01 for none."""
+        newest = 0
         for name in EVENTS:
             if name in self.present:
                 top = self.frame(name).select(nw.col("known").max()).collect().item()
-                newest = max(newest, ALWAYS if top is None else int(top))
+                newest = max(newest, int(top or 0))
         return day_of(newest)
 
     def digest(self) -> str:

@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 import narwhals as nw
 
 from histories.codes import attendance_class, attendance_codes
-from histories.opening import Histories, day_of
+from histories.opening import Histories, day_number, day_of
 
 Found = TypeVar("Found")
 DELAYED = {
@@ -39,9 +39,9 @@ def _once(count: Callable[[Histories], Found]) -> Callable[[Histories], Found]:
 
 
 @_once
-def newest_day(h: Histories) -> date:
-    """Return the newest day on which anything was recorded."""
-    return h.last_known()
+def newest_day(h: Histories) -> int:
+    """Return the number of the newest day on which anything was recorded; a slip into the future does not move it."""
+    return day_number(min(h.last_known(), date.today()))
 
 
 @_once

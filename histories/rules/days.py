@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import narwhals as nw
 
-from histories.opening import Histories
+from histories.opening import NEVER, Histories, day_number
 from histories.tables import TABLES
 
 # The first date of the natural key says when a thing began.
@@ -16,7 +18,14 @@ START = {
 # A count of a term is whole when the term is over.
 HAPPENED = {**START, "termly_attendance": "term_end"}
 YEAR = 365.25
-SEPTEMBER_1, JANUARY_1 = 184, 306  # days after 1 March
+# Between the centuries without a leap day, year k after these days begins 365 k + k // 4 days later.
+SEPTEMBER_1900, JANUARY_1901 = day_number(date(1900, 9, 1)), day_number(date(1901, 1, 1))
+FOUR_YEARS = 1461
+
+
+def today() -> int:
+    """Return the number of today."""
+    return day_number(date.today())
 
 
 def corrected(h: Histories, table: str) -> nw.LazyFrame:
@@ -26,24 +35,22 @@ def corrected(h: Histories, table: str) -> nw.LazyFrame:
     return h.frame(table).unique(subset=list(declared.key), keep="last", order_by=order)
 
 
+def main_rolls(h: Histories) -> nw.LazyFrame:
+    """Return the spells at main schools, as last corrected, with ``until``: the last day, or a day after every other."""
+    own = corrected(h, "enrolments").filter(nw.col("status").is_null() | nw.col("status").is_in(["C", "M"]))
+    return own.with_columns(nw.coalesce(nw.col("leaving_date"), nw.lit(NEVER)).alias("until"))
+
+
+def births(h: Histories) -> nw.LazyFrame:
+    """Return ``pupil_id`` and ``date_of_birth``, one row a pupil."""
+    return h.frame("pupils").select("pupil_id", "date_of_birth").unique("pupil_id", keep="any")
+
+
 def school_year(day: nw.Expr) -> nw.Expr:
-    """Return the year in which the school year of a day number began (1 September)."""
-    year, of_year = _since_march(day)
-    return nw.when(of_year >= SEPTEMBER_1).then(year).otherwise(year - 1)
+    """Return the year in which the school year of a day number began (1 September), for the days from 1900 to 2100."""
+    return (4 * (day - SEPTEMBER_1900) + 3) // FOUR_YEARS + 1900
 
 
 def is_first_january(day: nw.Expr) -> nw.Expr:
-    """Tell of a day number whether it is a 1 January."""
-    return _since_march(day)[1] == JANUARY_1
-
-
-def _since_march(day: nw.Expr) -> tuple[nw.Expr, nw.Expr]:
-    """Split a day number into a year that begins on 1 March and the days since then, so that a leap day comes last.
-
-    The method is Howard Hinnant's ``civil_from_days`` (https://howardhinnant.github.io/date_algorithms.html).
-    """
-    since = day + 719_468  # days from 1 March of the year 0 to 1970-01-01
-    era = since // 146_097  # 400 years
-    of_era = since - era * 146_097
-    year = (of_era - of_era // 1460 + of_era // 36_524 - of_era // 146_096) // 365
-    return year + era * 400, of_era - (365 * year + year // 4 - year // 100)
+    """Tell of a day number whether it is a 1 January, for the days from 1901 to 2100."""
+    return (4 * (day - JANUARY_1901) + 3) % FOUR_YEARS < 4

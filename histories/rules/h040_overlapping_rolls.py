@@ -5,18 +5,14 @@ from __future__ import annotations
 import narwhals as nw
 
 from histories.opening import Histories
-from histories.rules.days import corrected
+from histories.rules.days import main_rolls
 from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
     """Return the spells at a main school that run into the next."""
-    own = corrected(h, table).filter(nw.col("status").is_null() | nw.col("status").is_in(["C", "M"]))
     after = nw.col("entry_date").shift(-1).over("pupil_id", order_by=["entry_date", "urn"])
-    return own.with_columns(after.alias("next_entry")).filter(
-        ~nw.col("next_entry").is_null()
-        & (nw.col("leaving_date").is_null() | (nw.col("leaving_date") > nw.col("next_entry")))
-    )
+    return main_rolls(h).with_columns(after.alias("next_entry")).filter(nw.col("until") > nw.col("next_entry"))
 
 
 RULE = Rule(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from histories.opening import Histories
-from histories.rules.days import YEAR
+from histories.rules.days import YEAR, births
 from histories.rules.rule import Rule
 
 YOUNGEST, OLDEST = 2, 20
@@ -13,9 +13,8 @@ YOUNGEST, OLDEST = 2, 20
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
     """Return the entries at an age that cannot be."""
-    born = h.frame("pupils").select("pupil_id", "date_of_birth").unique("pupil_id", keep="any")
     days = nw.col("entry_date") - nw.col("date_of_birth")
-    entries = h.frame(table).join(born, on="pupil_id", how="inner")
+    entries = h.frame(table).join(births(h), on="pupil_id", how="inner")
     return entries.filter((days < YOUNGEST * YEAR) | (days > OLDEST * YEAR))
 
 

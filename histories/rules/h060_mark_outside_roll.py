@@ -17,9 +17,7 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
     return (
         marks_of_pupils(h)
         .join(ends, on="pupil_id", how="left")
-        .filter(
-            nw.col("entry").is_null() | (nw.col("first") < nw.col("entry")) | (nw.col("last") > nw.col("until")),
-        )
+        .filter(nw.col("entry").is_null() | (nw.col("first") < nw.col("entry")) | (nw.col("last") > nw.col("until")))
     )
 
 

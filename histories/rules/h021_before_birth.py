@@ -1,0 +1,30 @@
+"""Nobody is on a roll, suspended or missing before birth: the row is another child's, or one of the two dates is wrong and every age is too."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.days import START, births
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the rows that begin before birth."""
+    return (
+        h.frame(table)
+        .join(births(h), on="pupil_id", how="inner")
+        .filter(nw.col(START[table]) < nw.col("date_of_birth"))
+    )
+
+
+RULE = Rule(
+    "H021",
+    "warning",
+    "rows dated before the child was born",
+    reason=__doc__,
+    do="Correct the date of birth or the date of the row.",
+    places=("enrolments", "suspensions", "sen", "fsm", "cme"),
+    broken=broken,
+    needs=("pupils",),
+)

@@ -1,0 +1,32 @@
+"""Systems write 1900 or 9999 where they know no date: a spell then lasts a century, and a leaving is never reached."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import narwhals as nw
+
+from histories.opening import Histories, day_number
+from histories.rules.rule import Rule
+from histories.tables import TABLES
+
+EARLY, LATE = day_number(date(1990, 1, 1)), day_number(date(2100, 1, 1))
+DATED = {t.table: [c.name for c in t.columns.values() if c.kind == "date"] for t in TABLES.values()}
+DATES = {table: columns for table, columns in DATED.items() if columns}
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the rows with a date that stands for none."""
+    odd = ((nw.col(c) < EARLY) | (nw.col(c) > LATE) for c in DATES[table])
+    return h.frame(table).filter(nw.any_horizontal(*odd, ignore_nulls=True))
+
+
+RULE = Rule(
+    "H022",
+    "warning",
+    "dates before 1990 or after 2100",
+    reason=__doc__,
+    do="Leave the cell empty where the date is not known.",
+    places=tuple(DATES),
+    broken=broken,
+)

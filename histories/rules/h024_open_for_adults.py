@@ -1,0 +1,31 @@
+"""An end that nobody wrote keeps a grown-up on a roll or in care: schools look larger, and shares by group are wrong."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.profile import newest_day
+from histories.rules.days import YEAR, births, corrected
+from histories.rules.rule import Rule
+from histories.tables import TABLES
+
+ADULT = 20
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the open spells of pupils who have grown up."""
+    grown = births(h).filter(nw.col("date_of_birth") + ADULT * YEAR < newest_day(h))
+    return corrected(h, table).filter(nw.col(str(TABLES[table].end)).is_null()).join(grown, on="pupil_id", how="semi")
+
+
+RULE = Rule(
+    "H024",
+    "warning",
+    f"spells still open of pupils over {ADULT}",
+    reason=__doc__,
+    do="Close the spells; was the leaving never returned?",
+    places=("enrolments", "fsm", "social_care"),
+    broken=broken,
+    needs=("pupils", "enrolments"),
+)

@@ -1,0 +1,35 @@
+"""A child has one home, one plan and one case at a time: of two open ones the older was left open, and it goes on being counted."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.days import corrected
+from histories.rules.rule import Rule
+from histories.tables import TABLES
+
+ALONE = {
+    "sen": ("pupil_id",),
+    "fsm": ("pupil_id",),
+    "addresses": ("pupil_id",),
+    "social_care": ("pupil_id", "kind"),
+    "cme": ("pupil_id",),
+}
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the pupils with more than one open spell."""
+    running = corrected(h, table).filter(nw.col(str(TABLES[table].end)).is_null())
+    return running.group_by(*ALONE[table]).agg(nw.len().alias("times")).filter(nw.col("times") > 1)
+
+
+RULE = Rule(
+    "H025",
+    "warning",
+    "pupils with two spells open at once where there can be one",
+    reason=__doc__,
+    do="Close the one that is over.",
+    places=tuple(ALONE),
+    broken=broken,
+)

@@ -1,0 +1,34 @@
+"""A child with a subsidiary registration only is on no main roll, so it is never scored, although some school is responsible."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import NEVER, Histories
+from histories.rules.days import corrected, main_rolls
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the subsidiary spells during which there is no main one."""
+    until = nw.coalesce(nw.col("leaving_date"), nw.lit(NEVER)).alias("until")
+    second = corrected(h, table).filter(nw.col("status") == "S").with_columns(until)
+    main = main_rolls(h).select(
+        "pupil_id", nw.col("entry_date").alias("main_from"), nw.col("until").alias("main_until")
+    )
+    both = second.join(main, on="pupil_id", how="inner").filter(
+        (nw.col("main_from") <= nw.col("until")) & (nw.col("main_until") >= nw.col("entry_date"))
+    )
+    key = ["pupil_id", "urn", "entry_date"]
+    return second.join(both.select(*key).unique(), on=key, how="anti")
+
+
+RULE = Rule(
+    "H044",
+    "warning",
+    "subsidiary registrations without a main one at the same time",
+    reason=__doc__,
+    do="Ask which school is the main one; it may lie in another authority.",
+    places=("enrolments",),
+    broken=broken,
+)

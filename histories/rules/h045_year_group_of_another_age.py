@@ -1,0 +1,32 @@
+"""Transition is read from the year group: a child in a wrong one is not looked for when the time to change schools comes."""
+
+from __future__ import annotations
+
+import narwhals as nw
+import pyarrow as pa
+
+from histories.opening import Histories
+from histories.rules.days import births, school_year
+from histories.rules.rule import Rule
+
+YEARS = {"N1": -2, "N2": -1, "R": 0, **{str(n): n for n in range(1, 14)}}
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the spells whose year group does not fit the age; one year early or late happens."""
+    numbers = pa.table({"nc_year": list(YEARS), "number": list(YEARS.values())})
+    spells = h.frame(table).join(nw.from_native(h.native_of(numbers)).lazy(), on="nc_year", how="inner")
+    fitting = school_year(nw.col("entry_date")) - school_year(nw.col("date_of_birth")) - 5
+    return spells.join(births(h), on="pupil_id", how="inner").filter((nw.col("number") - fitting).abs() > 1)
+
+
+RULE = Rule(
+    "H045",
+    "warning",
+    "year groups two years and more from the child's age",
+    reason=__doc__,
+    do="Correct the year group or the date of birth.",
+    places=("enrolments",),
+    broken=broken,
+    needs=("pupils",),
+)

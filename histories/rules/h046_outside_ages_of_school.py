@@ -1,0 +1,29 @@
+"""The school or the date of birth is wrong; peers of the school are then no peers, and the change of schools is expected at a wrong age."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.days import births, school_year
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the entries outside the ages of the school; who comes in summer may be a year younger."""
+    ages = h.frame("schools").select("urn", "low_age", "high_age").unique("urn", keep="any")
+    entries = h.frame(table).join(ages, on="urn", how="inner").join(births(h), on="pupil_id", how="inner")
+    in_august = school_year(nw.col("entry_date")) - school_year(nw.col("date_of_birth")) - 1
+    return entries.filter((in_august < nw.col("low_age") - 1) | (in_august > nw.col("high_age")))
+
+
+RULE = Rule(
+    "H046",
+    "warning",
+    "pupils who entered a school that does not teach their age",
+    reason=__doc__,
+    do="Look at the ages of the school and the date of birth.",
+    places=("enrolments",),
+    broken=broken,
+    needs=("pupils", "schools"),
+)

@@ -1,0 +1,34 @@
+"""A permanent exclusion ends a registration when it can no longer be reviewed: either it was withdrawn or the leaving was not recorded."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.profile import newest_day
+from histories.rules.days import corrected, main_rolls
+from histories.rules.rule import Rule
+
+DAYS = 100  # long enough for the governors and an independent panel to review it
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the permanent exclusions after which the child stayed."""
+    out = corrected(h, table).filter((nw.col("category") == "PERM") & (nw.col("start_date") + DAYS < newest_day(h)))
+    rolls = main_rolls(h).select("pupil_id", "urn", "entry_date", "until")
+    stayed = out.join(rolls, on=["pupil_id", "urn"], how="inner").filter(
+        (nw.col("entry_date") <= nw.col("start_date")) & (nw.col("until") > nw.col("start_date") + DAYS)
+    )
+    return stayed.select("pupil_id", "start_date").unique()
+
+
+RULE = Rule(
+    "H047",
+    "warning",
+    "permanent exclusions of pupils still on that roll a hundred days later",
+    reason=__doc__,
+    do="Ask the school: withdrawn, or a leaving that is missing?",
+    places=("suspensions",),
+    broken=broken,
+    needs=("enrolments",),
+)

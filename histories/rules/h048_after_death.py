@@ -1,0 +1,30 @@
+"""A family must never be asked after a child who has died: the destination is wrong, or somebody still records as if nothing had happened."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.profile import marks_of_pupils
+from histories.rules.days import START, corrected
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return what began after the last day of a roll that ended in death; of marks, the children."""
+    died = corrected(h, "enrolments").filter(nw.col("destination") == "deceased")
+    died = died.group_by("pupil_id").agg(nw.col("leaving_date").min().alias("died"))
+    rows, day = (marks_of_pupils(h), "last") if table == "attendance" else (h.frame(table), START[table])
+    return rows.join(died, on="pupil_id", how="inner").filter(nw.col(day) > nw.col("died"))
+
+
+RULE = Rule(
+    "H048",
+    "error",
+    "rows of pupils after their death",
+    reason=__doc__,
+    do="Find out which it is before anything is sent; correct the destination or end the spells.",
+    places=("enrolments", "attendance", "suspensions", "sen", "cme"),
+    broken=broken,
+    needs=("enrolments",),
+)

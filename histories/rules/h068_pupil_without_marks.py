@@ -1,0 +1,37 @@
+"""Their attendance is missing, not good: a child who is hidden from the registers is the one to look for first."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.profile import marks_by_day, marks_of_pupils
+from histories.rules.days import main_rolls
+from histories.rules.rule import Rule
+
+DAYS = 60
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the pupils on a main roll while marks were sent, without any."""
+    days = marks_by_day(h).keys()
+    if not days:
+        return h.frame(table).head(0)
+    entry, until = (
+        nw.max_horizontal(nw.col("entry_date"), nw.lit(min(days))),
+        nw.min_horizontal(nw.col("until"), nw.lit(max(days))),
+    )
+    here = main_rolls(h).filter(until - entry >= DAYS).select("pupil_id").unique()
+    return here.join(marks_of_pupils(h), on="pupil_id", how="anti")
+
+
+RULE = Rule(
+    "H068",
+    "warning",
+    "pupils on a roll for two months of which there is not one mark",
+    reason=__doc__,
+    do="Does the school send, and under the same keys?",
+    places=("attendance",),
+    broken=broken,
+    needs=("enrolments",),
+)

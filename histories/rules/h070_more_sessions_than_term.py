@@ -1,0 +1,28 @@
+"""A term holds two sessions a weekday: more of them were added up twice, or belong to two children."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.days import corrected
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the pupils and terms whose sessions of all codes do not fit between its days."""
+    terms = corrected(h, table).group_by("pupil_id", "term_start")
+    held = terms.agg(nw.col("sessions").sum().alias("sessions"), nw.col("term_end").max().alias("term_end"))
+    weeks = (nw.col("term_end") - nw.col("term_start")) // 7 + 1
+    return held.filter(nw.col("sessions") > weeks * 10)
+
+
+RULE = Rule(
+    "H070",
+    "warning",
+    "terms in which a pupil has more sessions than the term can hold",
+    reason=__doc__,
+    do="Was a return imported twice under other dates, or a year's count taken for a term's?",
+    places=("termly_attendance",),
+    broken=broken,
+)

@@ -1,0 +1,25 @@
+"""A count below zero takes away from what is true of others: sums and rates of the child, the school and the year are wrong."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, place: str) -> nw.LazyFrame:
+    """Return the rows with a count below zero."""
+    table, column = place.split(".")
+    return h.frame(table).filter(nw.col(column) < 0)
+
+
+RULE = Rule(
+    "H071",
+    "error",
+    "counts below zero",
+    reason=__doc__,
+    do="Correct the counts, or leave them empty.",
+    places=("termly_attendance.sessions", "suspensions.sessions"),
+    broken=broken,
+)

@@ -1,0 +1,25 @@
+"""A plan names a need; without it children with the needs that most often go with missing education cannot be told from the others."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.days import corrected
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the plans without a need."""
+    return corrected(h, table).filter((nw.col("provision") == "E") & nw.col("primary_need").is_null())
+
+
+RULE = Rule(
+    "H082",
+    "warning",
+    "education, health and care plans without a primary need",
+    reason=__doc__,
+    do="Import the needs; the spring census carries them.",
+    places=("sen",),
+    broken=broken,
+)

@@ -1,0 +1,30 @@
+"""These last days or weeks: one that stays open was not closed in the system, and the child counts as known to services ever since."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.profile import newest_day
+from histories.rules.days import YEAR, corrected
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the short kinds of episodes that are still open."""
+    open_for = newest_day(h) - nw.col("start_date")
+    missing = (nw.col("kind") == "missing") & (open_for > 60)
+    looked_at = nw.col("kind").is_in(["referral", "assessment"]) & (open_for > YEAR)
+    return corrected(h, table).filter(nw.col("end_date").is_null() & (missing | looked_at))
+
+
+RULE = Rule(
+    "H083",
+    "warning",
+    "missing episodes open for two months, referrals and assessments open for a year",
+    reason=__doc__,
+    do="Close the episodes; a child who is really still missing needs somebody today.",
+    places=("social_care",),
+    broken=broken,
+    needs=("enrolments",),
+)

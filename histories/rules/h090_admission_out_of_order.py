@@ -1,0 +1,26 @@
+"""Each step is known from its own day: a wrong one lets a score see an answer before the question was put."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the applications whose days run backwards."""
+    applied, offered, answered = (nw.col(c) for c in ("applied_on", "offered_on", "response_on"))
+    backwards = (offered < applied, answered < offered, answered < applied)
+    return h.frame(table).filter(nw.any_horizontal(*backwards, ignore_nulls=True))
+
+
+RULE = Rule(
+    "H090",
+    "warning",
+    "offers before the application, or answers before the offer",
+    reason=__doc__,
+    do="Correct the dates; a year may be wrong.",
+    places=("admissions",),
+    broken=broken,
+)

@@ -1,0 +1,25 @@
+"""Who declined nothing and accepted nothing is shown as decided: a child without a place is taken for one with a place."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the applications with an answer but without an offer."""
+    answered = ~nw.col("response").is_null() | ~nw.col("response_on").is_null()
+    return h.frame(table).filter(answered & nw.col("offered_urn").is_null() & nw.col("offered_on").is_null())
+
+
+RULE = Rule(
+    "H092",
+    "warning",
+    "answers to an offer that nobody made",
+    reason=__doc__,
+    do="Add the offer, or remove the answer.",
+    places=("admissions",),
+    broken=broken,
+)

@@ -1,0 +1,24 @@
+"""A child cannot be reported missing before the first day without education: the two dates may be swapped, and delays come out too short."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the cases reported too early."""
+    return h.frame(table).filter(nw.col("reported_on") < nw.col("missing_from"))
+
+
+RULE = Rule(
+    "H100",
+    "warning",
+    "cases reported before the child was missing",
+    reason=__doc__,
+    do="Correct missing_from or reported_on.",
+    places=("cme",),
+    broken=broken,
+)

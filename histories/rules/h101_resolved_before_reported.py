@@ -1,0 +1,24 @@
+"""Such a case is never open on any day, so that a child who was missing is scored as if nothing had been."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the cases resolved too early."""
+    return h.frame(table).filter(nw.col("resolved_on") < nw.col("reported_on"))
+
+
+RULE = Rule(
+    "H101",
+    "warning",
+    "cases resolved before they were reported",
+    reason=__doc__,
+    do="Correct reported_on or resolved_on.",
+    places=("cme",),
+    broken=broken,
+)

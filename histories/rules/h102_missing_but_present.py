@@ -1,0 +1,33 @@
+"""A child who sits in a classroom is not missing: the case was never closed, and keeps the child out of the cohort."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.codes import attendance_class
+from histories.opening import Histories
+from histories.rules.days import corrected
+from histories.rules.rule import Rule
+
+SESSIONS = 10
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the children with an open case and a week of presence since the report."""
+    cases = corrected(h, table).filter(nw.col("resolved_on").is_null()).group_by("pupil_id")
+    since = cases.agg(nw.col("reported_on").min())
+    here = h.frame("attendance").filter(nw.col("code").is_in(list(attendance_class("present"))))
+    marks = here.join(since, on="pupil_id", how="inner").filter(nw.col("date") > nw.col("reported_on"))
+    return marks.group_by("pupil_id").agg(nw.len().alias("marks")).filter(nw.col("marks") >= SESSIONS)
+
+
+RULE = Rule(
+    "H102",
+    "warning",
+    "open cases of children who are marked present",
+    reason=__doc__,
+    do="Close the case with the day of return.",
+    places=("cme",),
+    broken=broken,
+    needs=("attendance",),
+)

@@ -1,0 +1,24 @@
+"""The ages say who belongs to a school and when its children move on; crossed, nobody does."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the schools with crossed ages."""
+    return h.frame(table).filter(nw.col("low_age") > nw.col("high_age"))
+
+
+RULE = Rule(
+    "H110",
+    "warning",
+    "schools whose lowest age is over the highest",
+    reason=__doc__,
+    do="Correct the ages from the national list.",
+    places=("schools",),
+    broken=broken,
+)

@@ -1,0 +1,26 @@
+"""The change from primary to secondary school is read from the phase: a wrong one hides it for every child of the school."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.rule import Rule
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return primary schools that begin at eleven and secondary schools that end before twelve."""
+    primary = (nw.col("phase") == "primary") & (nw.col("low_age") >= 11)
+    secondary = (nw.col("phase") == "secondary") & (nw.col("high_age") <= 11)
+    return h.frame(table).filter(primary | secondary)
+
+
+RULE = Rule(
+    "H112",
+    "warning",
+    "schools whose phase does not fit their ages",
+    reason=__doc__,
+    do="Correct the phase or the ages from the national list.",
+    places=("schools",),
+    broken=broken,
+)

@@ -1,0 +1,31 @@
+"""A table that stopped coming looks like a life in which nothing happens any more: no suspension, no case, no absence."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.profile import newest_day
+from histories.rules.rule import Rule, listed
+
+HALF_A_YEAR = 183
+FEWEST = 100  # rows
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the newest day of recording when it is old; small tables may well have had nothing to tell."""
+    rows = h.frame(table).select(nw.len().alias("n"), nw.col("known").max().alias("newest")).collect()
+    n, newest = rows["n"].to_list()[0], rows["newest"].to_list()[0]
+    return listed(h, [newest] if n >= FEWEST and newest_day(h) - newest > HALF_A_YEAR else [])
+
+
+RULE = Rule(
+    "H120",
+    "warning",
+    "tables whose newest row is half a year older than the newest of all",
+    reason=__doc__,
+    do="Import what came since.",
+    places=("enrolments", "attendance", "suspensions", "sen", "addresses", "social_care", "cme"),
+    broken=broken,
+    needs=("enrolments",),
+)

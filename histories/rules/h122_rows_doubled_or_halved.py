@@ -1,0 +1,31 @@
+"""Suspensions and cases do not double in a year: something was counted anew, sent twice or left out, and the model learns it as a change of life."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from histories.opening import Histories
+from histories.rules.days import START, school_year
+from histories.rules.rule import Rule, listed
+
+FEWEST = 100  # rows of a year below which chance makes the change
+
+
+def broken(h: Histories, table: str) -> nw.LazyFrame:
+    """Return the school years that stand out, but the first two and the one that may still run."""
+    years = h.frame(table).select(school_year(nw.col(START[table])).alias("year")).group_by("year")
+    found = years.agg(nw.len().alias("n")).collect()
+    rows = dict(zip(found["year"].to_list(), found["n"].to_list(), strict=True))
+    pairs = {y: (rows[y - 1], n) for y, n in rows.items() if y - 1 in rows and min(rows) < y - 1 and y < max(rows)}
+    return listed(h, [y for y, (before, n) in pairs.items() if before >= FEWEST and not before / 2 <= n <= before * 2])
+
+
+RULE = Rule(
+    "H122",
+    "warning",
+    "years with more than twice, or less than half, the rows of the year before",
+    reason=__doc__,
+    do="Find out what changed in what is recorded, or train on the years since.",
+    places=("suspensions", "social_care", "cme"),
+    broken=broken,
+)
