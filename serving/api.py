@@ -9,26 +9,30 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import Depends, FastAPI, Request, Response, Security
-from fastapi.security import HTTPBearer
+from fastapi import Depends, FastAPI, Request, Response
 
-from histories.faults import Fault, Faults
 from histories.opening import Histories
 from histories.settings import Settings
 from serving import metrics, problems
 from serving.access import Configuration, Door
 from serving.access.door import ways_in
 from serving.access.limits import Buckets
+from serving.counts import disclosed
+from serving.description import BODY, describe, documented
 from serving.holder import ModelHolder
+from serving.paging import ListChanged, Place
 from serving.problems import Problem
 from serving.schemas import (
     MOST_PUPILS,
     MOST_ROWS,
+    CountsAnswer,
+    CountsRequest,
+    ModelCard,
     ModelName,
-    ProblemAnswer,
     ScoreRequest,
     ScoresAnswer,
     ScoresRequest,
+    WorklistAnswer,
     WorklistRequest,
 )
 from serving.shadow import Shadow
@@ -36,23 +40,12 @@ from serving.store import Caller, Store
 from training.bundle import Manifest
 from training.risk_model import RiskModel
 
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    code: {
-        "model": ProblemAnswer,
-        "description": problems.TITLES[code],
-        "content": {"application/problem+json": {}},
-    }
-    for code in (400, 401, 403, 404, 405, 408, 413, 415, 422, 429, 500, 503)
-}
-
 
 def _caller(request: Request) -> Caller:
     """Return the caller whom the door has let in."""
     return request.state.caller
 
 
-# The door has looked at the credentials already; this only tells readers of the description how to send them.
-DOCUMENTED: dict[str, Any] = {"responses": RESPONSES, "dependencies": [Security(HTTPBearer(auto_error=False))]}
 Seer = Annotated[Caller, Depends(_caller)]
 # One request at a time computes features: each uses all the processors it needs, and memory stays bounded.
 _one_at_a_time = threading.Lock()
@@ -107,6 +100,7 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
     )
     app.add_api_route("/openapi.json", lambda: app.openapi(), include_in_schema=False)
     _routes(app)
+    describe(app)
     return app
 
 
@@ -122,12 +116,12 @@ def _named(m: Manifest) -> ModelName:
 
 
 def _routes(app: FastAPI) -> None:
-    @app.post("/api/v1/score", response_model=ScoresAnswer, **DOCUMENTED)
+    @app.post("/api/v1/score", response_model=ScoresAnswer, **documented(*BODY))
     def score(body: ScoreRequest, request: Request, caller: Seer) -> dict[str, Any]:
         """Build features from the rows sent, score and explain."""
         return score_rows(_model(request), body.histories, body.as_of, caller, request.app.state.shadow)
 
-    @app.post("/api/v1/scores", response_model=ScoresAnswer, **DOCUMENTED)
+    @app.post("/api/v1/scores", response_model=ScoresAnswer, **documented(*BODY, 404))
     def scores(body: ScoresRequest, request: Request, caller: Seer) -> dict[str, Any]:
         """Return stored scores of some pupils; a pupil whom the caller may not see is not there.
 
@@ -138,14 +132,31 @@ def _routes(app: FastAPI) -> None:
             raise Problem(404, "There is no score of this pupil that the caller may see.")
         return _stored(found)
 
-    @app.post("/api/v1/worklist", response_model=ScoresAnswer, **DOCUMENTED)
+    @app.post("/api/v1/worklist", response_model=WorklistAnswer, **documented(*BODY, 409))
     def worklist(body: WorklistRequest, request: Request, caller: Seer) -> dict[str, Any]:
-        """Return the ranked list that the caller may see."""
-        return _stored(
-            request.app.state.store.worklist(caller, body.as_of, body.limit, body.urn, body.year_group, body.band)
+        """Return a page of the ranked list that the caller may see; `next` leads to the page after it."""
+        try:
+            after = Place.of(body.after) if body.after else None
+            found = request.app.state.store.worklist(
+                caller, body.as_of, body.limit + 1, body.urn, body.year_group, body.band, after
+            )
+        except ListChanged:
+            raise Problem(
+                409, "There is no such page: another model has scored the pupils since. Begin again."
+            ) from None
+        page, more = found[: body.limit], found[body.limit :]
+        last = page[-1] if more else None
+        place = last and Place(
+            date.fromisoformat(last["as_of"]), last["model_version"], last["rank"], last["authority"]
         )
+        return {**_stored(page), "next": place.word() if place else None}
 
-    @app.get("/api/v1/model", **DOCUMENTED)
+    @app.post("/api/v1/counts", response_model=CountsAnswer, **documented(*BODY))
+    def counts(body: CountsRequest, request: Request, caller: Seer) -> dict[str, Any]:
+        """Count the pupils of the newest list, without identities: small counts are hidden and others rounded to 5."""
+        return disclosed(request.app.state.store.counts(caller, body.as_of, body.by), body.by)
+
+    @app.get("/api/v1/model", response_model=ModelCard, **documented())
     def model(request: Request) -> dict[str, Any]:
         """Return the card of the model that serves."""
         m = _model(request).manifest
@@ -184,8 +195,6 @@ def score_rows(
     if rows > MOST_ROWS or len(tables.get("pupils", [])) > MOST_PUPILS:
         do = f"Send at most {MOST_PUPILS} pupils and {MOST_ROWS} rows in a request."
         raise Problem(413, do)
-    if not date(1990, 1, 1) <= as_of <= date(2100, 1, 1):
-        raise Faults(Fault("the day is out of range", "as_of", "Send a day from 1990 to 2100."))
     histories = Histories.from_rows(tables)
     with _turn():
         found = model.score(histories, as_of)

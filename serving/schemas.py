@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from training.explanation.score import Score
 
@@ -14,16 +16,32 @@ MOST_ROWS = 200_000
 Identifier = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
 
 
+DAY = r"^(199[0-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}$"
+
+
+def _day(text: Any) -> date:
+    """Read a day as it is written: not a number of seconds, and no time of day."""
+    if isinstance(text, str) and re.fullmatch(DAY, text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise PydanticCustomError("day", "Send a day from 1990 to 2099 as YYYY-MM-DD.")
+
+
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "pattern": DAY})]
+
+
 class Strict(BaseModel):
     """Refuses unknown keys and never repeats what was sent."""
 
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, allow_inf_nan=False, strict=True)
 
 
 class ScoreRequest(Strict):
     """Histories to build features from, score and explain."""
 
-    as_of: date
+    as_of: Day
     histories: dict[str, list[dict[str, Any]]]
 
 
@@ -31,17 +49,27 @@ class ScoresRequest(Strict):
     """Pupils whose stored scores are asked for."""
 
     pupil_ids: list[Identifier] = Field(min_length=1, max_length=MOST_PUPILS)
-    as_of: date | None = None
+    as_of: Day | None = None
 
 
 class WorklistRequest(Strict):
     """How much of the ranked list is asked for."""
 
-    as_of: date | None = None
+    as_of: Day | None = None
     limit: int = Field(default=50, ge=1, le=1000)
     urn: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,20}$")] | None = None
     year_group: int | None = Field(default=None, ge=0, le=11)
     band: Annotated[str, Field(pattern=r"^[a-z ]{1,20}$")] | None = None
+    after: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,300}$", description="`next` of the page before")] | None = (
+        None
+    )
+
+
+class CountsRequest(Strict):
+    """What the pupils of a list are counted by."""
+
+    as_of: Day | None = None
+    by: Literal["band", "year_group", "urn"] = "band"
 
 
 class ModelName(BaseModel):
@@ -53,11 +81,53 @@ class ModelName(BaseModel):
     horizon_days: int
 
 
+class Band(BaseModel):
+    """A band and the risk at which it begins."""
+
+    name: str
+    at_least: float
+
+
 class ScoresAnswer(BaseModel):
     """Scores with the model that made them."""
 
     model: ModelName | None
     scores: list[Score]
+
+
+class WorklistAnswer(ScoresAnswer):
+    """A page of the ranked list."""
+
+    next: str | None = Field(default=None, description="Send it as `after` for the next page; null on the last one.")
+
+
+class Count(BaseModel):
+    """How many pupils there are of a group, rounded to 5; null where the count is small or would give a small one away."""
+
+    group: str
+    pupils: int | None
+
+
+class CountsAnswer(BaseModel):
+    """Counts without identities; small ones are hidden and the others rounded."""
+
+    as_of: date | None
+    by: str
+    counts: list[Count]
+    all: int | None
+
+
+class ModelCard(ModelName):
+    """What the model is, was made from, and is good for."""
+
+    trained_on: list[date]
+    until: date | None
+    base_rate: float
+    metrics: dict[str, Any]
+    limits: list[str]
+    bands: list[Band]
+    data_digest: str
+    catalogue_digest: str
 
 
 class InvalidPart(BaseModel):

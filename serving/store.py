@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from histories.faults import Fault, Faults
+from serving.paging import ListChanged, Place
 
 ROLES = ("worker", "lead", "analyst", "administrator")
 
@@ -142,22 +143,49 @@ class Store:
         urn: str | None,
         year_group: int | None,
         band: str | None,
+        after: Place | None = None,
     ) -> list[dict[str, Any]]:
-        """Return the ranked list that the caller may see, of the newest model that scored the day."""
+        """Return the ranked list that the caller may see, of the newest model that scored the day.
+
+        Raises
+        ------
+        ListChanged
+            When the page before was of another model's list.
+        """
         with self.engine.connect() as connection:
-            day = as_of or connection.scalar(sa.select(sa.func.max(StoredScore.as_of)).where(*caller.scope()))
-            newest = sa.select(StoredScore.model_version).where(*caller.scope(), StoredScore.as_of == day)
-            version = connection.scalar(newest.order_by(StoredScore.stored_at.desc()).limit(1)) if day else None
-            if version is None:
+            newest = _newest(connection, caller, after.as_of if after else as_of)
+            if after and (newest is None or newest[1] != after.version):
+                raise ListChanged
+            if newest is None:
                 return []
+            day, version = newest
             chosen = [StoredScore.urn == urn] if urn else []
             chosen += [StoredScore.nc_year == year_group] if year_group is not None else []
             chosen += [StoredScore.band == band] if band else []
+            if after:
+                later = sa.and_(StoredScore.rank == after.rank, StoredScore.authority > after.authority)
+                chosen.append(sa.or_(StoredScore.rank > after.rank, later))
             query = sa.select(StoredScore.body).where(
                 *caller.scope(), StoredScore.as_of == day, StoredScore.model_version == version, *chosen
             )
             found = connection.scalars(query.order_by(StoredScore.rank, StoredScore.authority).limit(limit))
             return [json.loads(body) for body in found]
+
+    def counts(self, caller: Caller, as_of: date | None, by: str) -> tuple[date, dict[str, int]] | None:
+        """Count the pupils whom the caller may see by a column, of the newest model that scored the day; true counts."""
+        column = {"band": StoredScore.band, "year_group": StoredScore.nc_year, "urn": StoredScore.urn}[by]
+        with self.engine.connect() as connection:
+            newest = _newest(connection, caller, as_of)
+            if newest is None:
+                return None
+            day, version = newest
+            query = (
+                sa.select(column, sa.func.count())
+                .where(*caller.scope(), StoredScore.as_of == day, StoredScore.model_version == version)
+                .group_by(column)
+                .order_by(column)
+            )
+            return day, {str(group): n for group, n in connection.execute(query).all()}
 
     def create_key(
         self, role: str, authority: str | None = None, urns: Iterable[str] = (), expires: date | None = None
@@ -224,6 +252,14 @@ class Store:
             done = connection.execute(sa.update(StoredKey).where(StoredKey.key_id == key_id).values(revoked=True))
         if not done.rowcount:
             raise Faults(Fault("there is no such key", "keys revoke", "Run 'onroll keys list' to see the keys."))
+
+
+def _newest(connection: sa.Connection, caller: Caller, as_of: date | None) -> tuple[date, str] | None:
+    """Return the day, the newest one unless named, and the newest model version that scored it in the caller's scope."""
+    day = as_of or connection.scalar(sa.select(sa.func.max(StoredScore.as_of)).where(*caller.scope()))
+    query = sa.select(StoredScore.model_version).where(*caller.scope(), StoredScore.as_of == day)
+    version = connection.scalar(query.order_by(StoredScore.stored_at.desc()).limit(1)) if day else None
+    return None if day is None or version is None else (day, version)
 
 
 def _digest(key: str) -> str:

@@ -62,6 +62,9 @@ RULES = (
     ),
     Rule("POST", "/api/v1/scores", IDENTITIES, "stored scores of pupils in the caller's scope"),
     Rule("POST", "/api/v1/worklist", IDENTITIES, "the ranked list of the caller's scope"),
+    Rule(
+        "POST", "/api/v1/counts", ROLES, "how many pupils of the caller's scope, small counts hidden and others rounded"
+    ),
     Rule("GET", "/api/v1/model", ROLES, "the model's card"),
     Rule("GET", "/api/v1/openapi.json", OPEN, "the description of this interface"),
     Rule("GET", "/openapi.json", OPEN, "the description of this interface"),

@@ -45,6 +45,7 @@ ASKED = {
     }},
     "/api/v1/scores": {"pupil_ids": ["A1"]},
     "/api/v1/worklist": {},
+    "/api/v1/counts": {},
     **dict.fromkeys(("/api/v1/model", "/api/v1/openapi.json", "/openapi.json", "/livez", "/readyz", "/metrics")),
 }  # fmt: skip
 

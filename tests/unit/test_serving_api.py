@@ -71,6 +71,49 @@ def test_stored_scores_are_seen_within_the_scope_of_the_key(service):
         assert [s["pupil_id"] for s in service.post("/api/v1/worklist", json=choice).json()["scores"]] == expected
 
 
+def test_pages_of_the_list_follow_each_other_until_it_changes(service):
+    first = service.post("/api/v1/score", json=BODY).json()["scores"][0]
+    ranked = [{**first, "pupil_id": f"p{n}", "rank": n // 2, "authority": f"80{1 + n % 2}"} for n in range(7)]
+    service.store.save(ranked)
+    _, everyone = service.store.create_key("administrator")
+    headers = {"Authorization": f"Bearer {everyone}"}
+    asked, seen, pages = {"limit": 3}, [], 0
+    while True:
+        page = service.post("/api/v1/worklist", json=asked, headers=headers).json()
+        seen, pages = seen + [s["pupil_id"] for s in page["scores"]], pages + 1
+        if page["next"] is None:
+            break
+        assert "p" + page["next"] not in seen
+        asked = {"limit": 3, "after": page["next"]}
+    assert (seen, pages) == ([s["pupil_id"] for s in ranked], 3)
+    service.store.save([{**first, "model_version": "9"}])
+    changed = service.post("/api/v1/worklist", json=asked, headers=headers)
+    assert changed.status_code == 409
+    lead = service.post("/api/v1/worklist", json=asked).json()
+    assert lead["status"] == 409
+    for nonsense in ("x", "W10", "IiI", "WzEsMl0", "a" * 300):
+        assert service.post("/api/v1/worklist", json={"after": nonsense}).status_code == 409
+
+
+def test_counts_name_nobody_and_hide_what_is_small(service):
+    first = service.post("/api/v1/score", json=BODY).json()["scores"][0]
+    many = [(b, n) for b, size in (("high", 3), ("raised", 23), ("usual", 101)) for n in range(size)]
+    service.store.save({**first, "pupil_id": f"{b}{n}", "band": b, "rank": k} for k, (b, n) in enumerate(many))
+    service.store.save([{**first, "pupil_id": "far", "authority": "802", "band": "elsewhere"}])
+    _, analyst = service.store.create_key("analyst", "801")
+    answer = service.post("/api/v1/counts", json={}, headers={"Authorization": f"Bearer {analyst}"})
+    assert answer.json() == {
+        "as_of": "2025-01-13", "by": "band", "all": 125,
+        "counts": [{"group": "high", "pupils": None}, {"group": "raised", "pupils": None}, {"group": "usual", "pupils": 100}],
+    }  # fmt: skip
+    for by in ("urn", "year_group"):
+        (count,) = service.post("/api/v1/counts", json={"by": by}).json()["counts"]
+        assert count["pupils"] == 125
+    _, nowhere = service.store.create_key("analyst", "803")
+    empty = service.post("/api/v1/counts", json={}, headers={"Authorization": f"Bearer {nowhere}"}).json()
+    assert (empty["counts"], empty["all"]) == ([], None)
+
+
 def test_storing_a_score_again_replaces_it(service):
     first = service.post("/api/v1/score", json=BODY).json()["scores"][0]
     service.store.save([first])
@@ -202,10 +245,24 @@ def test_without_a_model_the_answer_is_503(tmp_path):
 
 def test_the_description_names_every_route_and_its_errors(service):
     described = service.get("/api/v1/openapi.json").json()
-    assert set(described["paths"]) == {"/api/v1/score", "/api/v1/scores", "/api/v1/worklist", "/api/v1/model"}
-    assert {"400", "401", "403", "404", "413", "422", "429", "503"} <= set(
-        described["paths"]["/api/v1/score"]["post"]["responses"]
+    assert set(described["paths"]) == {
+        "/api/v1/score",
+        "/api/v1/scores",
+        "/api/v1/worklist",
+        "/api/v1/counts",
+        "/api/v1/model",
+    }
+    errors = {"400", "401", "403", "405", "408", "413", "415", "422", "429", "500", "503"}
+    of = lambda call: set(described["paths"][f"/api/v1/{call}"]["post"]["responses"]) - {"200"}  # noqa: E731
+    assert (of("score"), of("counts"), of("scores"), of("worklist")) == (
+        errors,
+        errors,
+        errors | {"404"},
+        errors | {"409"},
     )
+    sent = described["components"]["schemas"]["ScoreRequest"]["properties"]["histories"]
+    assert sent["required"] == ["pupils", "enrolments"]
+    assert sent["properties"]["sen"]["items"]["required"] == ["pupil_id", "start_date", "provision"]
     assert service.get("/openapi.json").json() == described
 
 

@@ -1,0 +1,205 @@
+"""Whatever is sent to the real server, it answers properly, hangs never, fails never, and keeps what was sent out of its log."""
+
+import json
+import os
+import random
+import re
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from serving.running import running
+from serving.store import Store
+from tests.system.test_service import ROOT
+from tests.unit.test_access import stored
+
+CANARY = "ZZCANARYZZ"
+PATIENCE = 60  # seconds for one answer
+PUPIL = {"pupil_id": "A1", "date_of_birth": "2014-05-01", "authority": "801"}
+SPELL = {"pupil_id": "A1", "urn": "100", "entry_date": "2018-09-04"}
+BODIES = {
+    "/api/v1/score": {
+        "as_of": "2025-01-13",
+        "histories": {
+            "pupils": [PUPIL],
+            "enrolments": [SPELL],
+            "attendance": [{"pupil_id": "A1", "date": "2025-01-08", "session": "AM", "code": "O"}],
+            "termly_attendance": [
+                {"pupil_id": "A1", "term_start": "2024-09-01", "term_end": "2024-12-20", "code": "/", "sessions": 70}
+            ],
+            "schools": [{"urn": "100", "phase": "primary"}],
+            "areas": [{"lsoa": "E01", "idaci_decile": 3}],
+            "addresses": [{"pupil_id": "A1", "start_date": "2020-01-01", "lsoa": "E01", "temporary": True}],
+            "cme": [{"pupil_id": "A1", "missing_from": "2020-01-01", "reported_on": "2020-01-02"}],
+        },
+    },
+    "/api/v1/scores": {"pupil_ids": ["p1", "p2"], "as_of": "2025-01-13"},
+    "/api/v1/worklist": {"as_of": "2025-01-13", "limit": 5, "urn": "100", "year_group": 5, "band": "high"},
+    "/api/v1/counts": {"by": "band"},
+}
+VALUES = [
+    CANARY, CANARY.lower(), CANARY * 300, "", " ", "\x00", f"\x00{CANARY}", "\ud800", "é" * 50, "2025-02-30", "0001-01-01", "9999-12-31", "2025-01-13T00:00:00", "NaN",
+    0, -1, 1.5, 1e308, -1e308, 2**53, 2**63, 10**30, True, False, None, [], {}, [[]], [CANARY], {CANARY: CANARY}, {CANARY.lower(): 1}, "' or 1=1 --", "../../etc/passwd", "${jndi:x}", "\u202e",
+]  # fmt: skip
+RAW = [
+    b"", b"[" * 100_000, b'{"a":' * 50_000, b'{"limit": NaN}', b'{"limit": Infinity}', b'{"limit": -Infinity}', b'{"limit": 1e999}', b'{"limit": ' + b"9" * 10_000 + b"}",
+    b"\xff\xfe{\x00}\x00", b"\xef\xbb\xbf{}", b"\x00", b"{\x00}", b'{"urn": "\x00"}', b'{"urn": "\\ud800"}', b'{"urn": "\\u0000"}', b"{'limit': 1}", b"limit=1", b"\x80\x04\x95", b"\x1f\x8b\x08",
+    b'{"limit": 1, "limit": 2}', f'{{"{CANARY}": '.encode(), b'"' + CANARY.encode() * 1000, b"nul", b"-", b"1" * 5000, b"/* */{}", b" " * 300_000, b"\xed\xa0\x80", b'{"a":1}' * 1000,
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory, bundle):
+    """A running service: its address, log and keys of a lead and an analyst."""
+    home = tmp_path_factory.mktemp("fuzz")
+    store = Store(f"sqlite:///{home / 'onroll.db'}")
+    store.save({**stored(f"p{n}", "801"), "rank": n} for n in range(1, 40))
+    keys = [store.create_key(role, "801")[1] for role in ("lead", "analyst")]
+    (home / "access.toml").write_text("[limits]\nper_second = 100000\nburst = 100000\n")
+    environment = {"ONROLL_MODEL": str(bundle), "PYTHONPATH": ROOT, "ONROLL_ACCESS": "access.toml"}
+    with running(home / "log", home, environment) as url:
+        yield url, home / "log", keys
+
+
+@pytest.mark.parametrize("examples", [15, pytest.param(600, marks=pytest.mark.prove)])
+def test_the_description_tells_the_truth(service, examples):
+    """Schemathesis calls everything that is described, rightly and wrongly, and compares the answers with the description."""
+    url, log, keys = service
+    ids = {"ONROLL_REAL_IDS": "p1,p2,p3", "SCHEMATHESIS_HOOKS": "tests.system.openapi_hooks"}
+    done = subprocess.run(
+        [Path(sys.executable).with_name("schemathesis"), "run", f"{url}/openapi.json", "-H", f"Authorization: Bearer {keys[0]}", "--max-examples", str(examples),
+         "--phases", "coverage,fuzzing", "--seed", "1", "--continue-on-failure", "--no-color", "--warnings", "off"],
+        env={**os.environ, **ids, "PYTHONPATH": ROOT}, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert re.search(r"(\d+) generated", done.stdout), done.stdout[-2000:]
+    assert '"level": "ERROR"' not in log.read_text()
+
+
+def changed(chance, value):
+    """Return a JSON value with some part of it replaced, left out, or given a strange name."""
+    if isinstance(value, dict) and value and chance.random() < 0.85:
+        key = chance.choice(sorted(value))
+        kind = chance.random()
+        if kind < 0.08:
+            return {k: v for k, v in value.items() if k != key}
+        if kind < 0.16:
+            return {**value, chance.choice([CANARY, CANARY.lower(), "", "\x00", "a" * 1000]): chance.choice(VALUES)}
+        return {**value, key: changed(chance, value[key])}
+    if isinstance(value, list) and value and chance.random() < 0.8:
+        if chance.random() < 0.2:
+            return value * chance.choice([2, 50])
+        return [changed(chance, value[0]), *value[1:]]
+    return chance.choice(VALUES)
+
+
+def request(chance, keys):
+    """Return the bytes of one strange request, in as many pieces as they are sent."""
+    path = chance.choice([*BODIES] * 12 + ["/api/v1/model", "/readyz", f"/{CANARY}", f"/api/v1/scores?x={CANARY}", "/" + "a" * 9000, "/%00", "/..%2f", "/\xe9", "*", f"http://{CANARY}/", "//", "/api/v1/score/"])  # fmt: skip
+    method = chance.choice(
+        ["POST"] * 12 + ["GET", "PUT", "HEAD", "OPTIONS", "TRACE", "CONNECT", "PATCH", CANARY, "G\x00T"]
+    )
+    kind = chance.random()
+    if kind < 0.25:
+        body = chance.choice(RAW)
+    else:
+        body = BODIES.get(path, {})
+        for _ in range(chance.choice([0, 1, 1, 1, 2, 3])):
+            body = changed(chance, body)
+        body = json.dumps(body).encode()
+    headers = [
+        ("Host", "x"),
+        ("Connection", "close"),
+        ("Content-Type", chance.choice(["application/json"] * 9 + ["application/vnd.bentoml+pickle", "text/plain", "multipart/form-data; boundary=" + "x" * 200, "application/json; charset=utf-16", ""])),
+        ("Authorization", chance.choice([f"Bearer {keys[0]}"] * 9 + [f"Bearer {keys[1]}", "Bearer ", f"Basic {CANARY}", f"Bearer {CANARY}", "Bearer onroll_" + CANARY, "Bearer a.b.c", "Bearer é"])),
+    ]  # fmt: skip
+    chunked = chance.random() < 0.15
+    headers.append(("Transfer-Encoding", "chunked") if chunked else ("Content-Length", str(len(body))))
+    smuggled = [
+        ("Content-Length", "0"), ("Content-Length", str(len(body))), ("Content-Length", "-1"), ("Content-Length", "9" * 400), ("Content-Length", "1e3"), ("Transfer-Encoding", "chunked"),
+        ("Transfer-Encoding", "xchunked"), ("Transfer-Encoding", " chunked"), ("X-Request-ID", CANARY), ("X-Forwarded-For", "127.0.0.1"), ("X-Onroll-Proxy-Secret", CANARY),
+        ("Authorization", f"Bearer {keys[1]}"), ("Host", CANARY), ("Content-Encoding", "gzip"), ("Expect", "100-continue"), ("traceparent", CANARY), (CANARY, CANARY), ("X", "a" * 20_000),
+        ("Bad Name", "x"), ("X-Null", "a\x00b"), ("Upgrade", "websocket"), ("Cookie", CANARY), ("Range", "bytes=0-1"), ("X-Split", "a\r\nSet-Cookie: x"), ("Content-Type", "text/html"),
+    ]  # fmt: skip
+    if chance.random() < 0.3:
+        headers.insert(chance.randrange(len(headers) + 1), chance.choice(smuggled))
+    head = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in headers) + "\r\n"
+    if chunked:
+        parts = [body[i : i + 4000] for i in range(0, len(body), 4000)]
+        ended = chance.choice([b"0\r\n\r\n"] * 5 + [b"zz\r\n", b"0\r\n" + CANARY.encode() + b": x\r\n\r\n"])
+        body = b"".join(f"{len(p):x}\r\n".encode() + p + b"\r\n" for p in parts) + ended
+    return [head.encode("latin-1", "replace"), body]
+
+
+def answer(port, pieces):
+    """Send the pieces and return the status of the answer; 0 when the server closed without one."""
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as connection:
+        try:
+            for piece in pieces:
+                connection.sendall(piece)
+        except OSError:
+            pass  # the server has answered and closed before everything was sent
+        said = b""
+        try:
+            while part := connection.recv(65536):
+                said += part
+        except ConnectionResetError:
+            pass
+    heads = [int(m) for m in re.findall(rb"^HTTP/1\.1 (\d{3}) ", said)]
+    return heads[0] if heads else 0
+
+
+def assert_well(url, log):
+    """The service is ready, and nothing that was sent is in its log or its metrics."""
+    with urllib.request.urlopen(f"{url}/readyz", timeout=PATIENCE) as ready:
+        assert ready.status == 200
+    page = urllib.request.urlopen(f"{url}/metrics", timeout=PATIENCE).read().decode()
+    lines = log.read_text(errors="replace")
+    assert CANARY.lower() not in (lines + page).lower()
+    assert '"level": "ERROR"' not in lines, [x for x in lines.splitlines() if '"ERROR"' in x][:3]
+
+
+@pytest.mark.parametrize("number", [1500, pytest.param(10_000, marks=pytest.mark.prove)])
+def test_strange_requests_are_answered_and_forgotten(service, number):
+    url, log, keys = service
+    port = int(url.rsplit(":", 1)[1])
+    chance = random.Random(number)
+    counts = {}
+    with ThreadPoolExecutor(4) as pool:
+        sent = [request(chance, keys) for _ in range(number)]
+        for pieces, status in zip(sent, pool.map(lambda pieces: answer(port, pieces), sent), strict=True):
+            assert status < 500, pieces[0][:300] + pieces[1][:300]
+            counts[status] = counts.get(status, 0) + 1
+    assert_well(url, log)
+    assert {200, 400, 401, 403, 404, 405, 413, 415, 422} <= set(counts), counts
+    # A connection that ends without an answer is one whose request never became one.
+    assert counts.get(0, 0) < number / 20, counts
+
+
+@pytest.mark.prove
+def test_slow_bodies_and_heads_hold_nobody_up(service):
+    """Fifty clients that send the half and then nothing: others are answered meanwhile, and they are told in the end."""
+    url, log, keys = service
+    port = int(url.rsplit(":", 1)[1])
+    head = f"POST /api/v1/worklist HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {keys[0]}\r\nContent-Type: application/json\r\nContent-Length: 40\r\n\r\n"
+    waiting = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(50)]
+    try:
+        for n, connection in enumerate(waiting):
+            connection.sendall(head.encode() + f'{{"{CANARY}'.encode() if n % 5 else head.encode()[:60])
+        began = time.monotonic()
+        body = b'{"pupil_ids": ["p1"]}'
+        quick = head.replace("worklist", "scores").replace(": 40", f": {len(body)}\r\nConnection: close").encode()
+        assert [answer(port, [quick, body]) for _ in range(20)] == [200] * 20
+        assert time.monotonic() - began < 25, "others waited for the slow ones"
+        told = [connection.recv(65536)[:12] for n, connection in enumerate(waiting) if n % 5]
+        assert set(told) == {b"HTTP/1.1 408"}
+    finally:
+        for connection in waiting:
+            connection.close()
+    assert_well(url, log)
