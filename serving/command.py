@@ -21,6 +21,7 @@ VERBS = {
     "features": "features.command",
     "leaks": "features.command",
     "describe": "training.inquiry",
+    "definitions": "training.inquiry",
     "train": "training.command",
     "models": "serving.shadow_command",
     "score": "serving.verbs",

@@ -1,4 +1,4 @@
-"""The verb ``onroll describe``: what people ask of histories before any model."""
+"""The verbs ``onroll describe`` and ``onroll definitions``: what people ask of histories before they choose a model."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from histories.faults import Fault, Usage
 from histories.terminal import json_option, progress, result
 
 DAY = click.DateTime(formats=["%Y-%m-%d"])
@@ -59,4 +60,45 @@ def describe(
     result(table.to_dict(), as_json=as_json, text=commissioner_table.text(table))
 
 
-verbs = [describe]
+@click.command()
+@click.argument("histories", type=click.Path(path_type=Path))
+@click.option(
+    "--as-of", "as_of", type=DAY, multiple=True, help="Days on which windows begin; without it, the start of each term."
+)
+@click.option(
+    "--definition", "extra", multiple=True, help="TOML file of one more definition, beside those that come with onroll."
+)
+@click.option(
+    "--horizon", type=click.IntRange(7, 730), default=120, show_default=True, help="Days of the outcome window."
+)
+@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is in.")
+@click.option(
+    "--capacity",
+    type=click.FloatRange(0, min_open=True),
+    default=0.01,
+    show_default=True,
+    help="Children a list, or below 1 the share of it.",
+)
+@click.option("--seed", type=int, default=1, show_default=True)
+@json_option
+def definitions(
+    histories: Path, as_of: tuple[datetime, ...], extra: tuple[str, ...], horizon: int, cohort: Path | None, capacity: float, seed: int, as_json: bool
+) -> None:  # fmt: skip
+    """Hold all definitions of missing against each other on HISTORIES: who counts, when it is known, and whom the list names."""
+    from features import CohortRule, Definition
+    from histories.opening import Histories
+    from histories.settings import settings
+    from training.definitions import compare, text
+
+    names = [*Definition.shipped(), *(e for e in extra if e not in Definition.shipped())]
+    meant, rule = [Definition.load(n) for n in names], CohortRule.load(cohort)
+    if len({d.name for d in meant}) < len(meant):
+        raise Usage(Fault("two definitions have the same name", "--definition", "Name each file differently."))
+    with progress("definitions") as advance:
+        opened = Histories.open(histories, memory=settings().memory)
+        days = sorted({d.date() for d in as_of}) or None
+        found = compare(opened, meant, days, horizon, rule=rule, capacity=capacity, seed=seed, advance=advance)
+    result(found.to_dict(), as_json=as_json, text=text(found))
+
+
+verbs = [describe, definitions]
