@@ -17,14 +17,12 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
     """Return the rows of the day on which nearly all were recorded, when they tell of more than a year."""
     day = nw.col(START[table])
     days = h.frame(table).filter(~nw.col("recorded_on").is_null()).group_by("recorded_on")
-    found = days.agg(nw.len().alias("n"), day.min().alias("first"), day.max().alias("last")).collect()
+    found = days.agg(nw.len().alias("n"), (day.max() - day.min()).alias("tells")).collect()
     rows = sum(found["n"].to_list())
     loads = [
-        int(recorded)
-        for recorded, n, first, last in zip(
-            *(found[c].to_list() for c in ("recorded_on", "n", "first", "last")), strict=True
-        )
-        if rows >= FEWEST and n > NEARLY * rows and last - first > YEAR
+        load["recorded_on"]
+        for load in found.iter_rows(named=True)
+        if rows >= FEWEST and load["n"] > NEARLY * rows and load["tells"] > YEAR
     ]
     return h.frame(table).filter(nw.col("recorded_on").is_in(loads)) if loads else h.frame(table).head(0)
 

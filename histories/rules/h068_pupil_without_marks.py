@@ -17,10 +17,8 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
     days = marks_by_day(h).keys()
     if not days:
         return h.frame(table).head(0)
-    entry, until = (
-        nw.max_horizontal(nw.col("entry_date"), nw.lit(min(days))),
-        nw.min_horizontal(nw.col("until"), nw.lit(max(days))),
-    )
+    entry = nw.max_horizontal(nw.col("entry_date"), nw.lit(min(days)))
+    until = nw.min_horizontal(nw.col("until"), nw.lit(max(days)))
     here = main_rolls(h).filter(until - entry >= DAYS).select("pupil_id").unique()
     return here.join(marks_of_pupils(h), on="pupil_id", how="anti")
 
