@@ -52,7 +52,7 @@ def declarations() -> list[dict[str, Any]]:
     return [
         {
             "name": f.name, "theme": f.theme, "raises": f.raises, "lowers": f.lowers, "sources": list(f.sources), "window": f.window,
-            "direction": f.direction, "role": f.role, "unit": f.unit,
+            "direction": f.direction, "role": f.role, "unit": f.unit, "missing": f.missing,
             **({"own_file": OWN.digest} if f in OWN.features else {}),
         }
         for f in CATALOGUE

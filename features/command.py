@@ -19,6 +19,9 @@ from histories.terminal import engine_option, json_option, known_option, progres
 @known_option
 @engine_option
 @click.option("--list", "listing", is_flag=True, help="List the catalogue.")
+@click.option(
+    "--explain", "name", metavar="NAME", help="Say what a feature is, when it is missing, and show its examples."
+)
 @json_option
 def features(
     histories: str | None,
@@ -28,14 +31,16 @@ def features(
     known: datetime | None,
     engine: str | None,
     listing: bool,
+    name: str | None,
     as_json: bool,
 ) -> None:
     """Write the feature matrix of HISTORIES as of some days."""
-    from features.catalogue import CATALOGUE, declarations
+    if listing or name is not None:
+        from features.catalogue import declarations
+        from features.documentation import explained, listed
 
-    if listing:
-        text = "\n".join(f"{f.name:32} {f.theme:13} {f.role:12} {', '.join(f.sources)}" for f in CATALOGUE)
-        result({"features": declarations()}, as_json=as_json, text=text)
+        data, text = explained(name) if name is not None else ({"features": declarations()}, listed())
+        result(data, as_json=as_json, text=text)
         return
     if histories is None or not as_of or out is None:
         raise Usage(
@@ -80,9 +85,9 @@ def features(
     "--pupils", type=click.IntRange(1), default=2000, show_default=True, help="About so many, by whole schools."
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Chooses the schools and the other future.")
-@click.option("--engine", type=click.Choice(["duckdb", "polars"]), default="duckdb", show_default=True)
+@engine_option
 @json_option
-def leaks(histories: Path, as_of: datetime, pupils: int, seed: int, engine: str, as_json: bool) -> None:
+def leaks(histories: Path, as_of: datetime, pupils: int, seed: int, engine: str | None, as_json: bool) -> None:
     """Prove that nothing recorded in HISTORIES on or after a day moves a feature as of it; exit 1 when something does.
 
     A copy gets another future: rows recorded on or after the day are changed, deleted and added in every table, ends and
@@ -92,10 +97,18 @@ def leaks(histories: Path, as_of: datetime, pupils: int, seed: int, engine: str,
     from histories.opening import Histories
     from histories.settings import settings
 
-    memory = settings().memory
+    own = settings()
     with progress("leaks") as advance:
-        opened = Histories.open(histories, memory=memory)
-        proof = run(opened, as_of.date(), pupils=pupils, seed=seed, engine=engine, memory=memory, advance=advance)
+        opened = Histories.open(histories, engine=engine or own.engine, memory=own.memory)
+        proof = run(
+            opened,
+            as_of.date(),
+            pupils=pupils,
+            seed=seed,
+            engine=engine or own.engine,
+            memory=own.memory,
+            advance=advance,
+        )
     result(proof.to_dict(), as_json=as_json, text=proof.text())
     if proof.leaks:
         raise SystemExit(1)

@@ -60,6 +60,8 @@ class Feature:
         ``reason`` may be shown as a reason, ``context`` is shown apart, ``never_shown`` is not shown.
     unit : str
         What the number counts.
+    missing : str
+        When it is missing although its tables are there; never when this is empty.
     """
 
     name: str
@@ -72,6 +74,7 @@ class Feature:
     direction: int = 0
     role: Role = "reason"
     unit: str = "count"
+    missing: str = ""
 
 
 def ratio(part: str, whole: str) -> Callable[[], nw.Expr]:

@@ -111,7 +111,7 @@ def leaks(
         About so many pupils, by whole schools, since schools' features need a school's other children.
     seed : int
         Chooses schools and the other future.
-    engine : {"duckdb", "polars"}
+    engine : {"duckdb", "polars", "spark"}
         What the features run on; Polars is faster on a small sample, and writes nothing to disk.
 
     Raises
@@ -178,7 +178,7 @@ class _Copies:
             for table, frame in frames.items():
                 dates = [c.name for c in TABLES[table].columns.values() if c.kind == "date"]
                 frame.with_columns(pl.col(c).cast(pl.Date) for c in dates).write_parquet(f"{scratch}/{table}.parquet")
-            return self._matrix(Histories.open(scratch, memory=self.memory))
+            return self._matrix(Histories.open(scratch, engine=self.engine, memory=self.memory))
 
     def _matrix(self, opened: Histories) -> pl.DataFrame:
         return pl.from_arrow(matrix(opened, [self.as_of]))  # type: ignore[return-value]

@@ -50,7 +50,7 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known: da
     joined = (
         snapshots.select("pupil_id", "as_of")
         .join(rows, on="pupil_id", how="inner")
-        .filter(seen(nw.col("known"), _happened(declared), known))
+        .filter(seen(nw.col("known"), happened(declared), known))
     )
     # Ties of recording are broken by every other column, so that engines agree on which row stands.
     ties = [c for c in declared.columns if c not in declared.key]
@@ -68,7 +68,7 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known: da
     return joined.with_columns((nw.col("as_of") - nw.col(HAPPENED[table])).alias("age"))
 
 
-def _happened(declared: type[Table]) -> nw.Expr:
+def happened(declared: type[Table]) -> nw.Expr:
     """Return the day on which a row happened; a row of stages did with the first of them, or when it was recorded."""
     if not declared.stages:
         return nw.col(HAPPENED[declared.table])

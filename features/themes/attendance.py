@@ -37,7 +37,7 @@ def _rate(measure: str, window: int | str, theme_words: str, low: str, *, role: 
     return Feature(
         name, "attendance", ratio(f"{measure}_{window}", f"possible_{window}"),
         f"{theme_words} {{{measure}_{window}:.0f}} of {{possible_{window}:.0f}} sessions in {period} ({{{name}:.0%}})", low,
-        DAILY, 365 if window == "year" else int(window), 1, role, "share",  # type: ignore[arg-type]
+        DAILY, 365 if window == "year" else int(window), 1, role, "share", f"no possible session in {period}",  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -50,7 +50,9 @@ def _before(measure: str, near: int, far: int) -> Feature:
         return nw.when(possible > 0).then(part / possible.cast(nw.Float64))
 
     text = f"Missed {{{name}:.0%}} of the sessions between {near} and {far} days ago"
-    return Feature(name, "attendance", expression, text, text, DAILY, far, 0, "reason", "share")
+    return Feature(
+        name, "attendance", expression, text, text, DAILY, far, 0, "reason", "share", "no possible session between them"
+    )
 
 
 def _change(measure: str, near: int, far: int, words: str) -> Feature:
@@ -68,10 +70,23 @@ def _change(measure: str, near: int, far: int, words: str) -> Feature:
         return nw.when((now_possible > 0) & (was_possible > 0)).then(now - was)
 
     up = f"{words} changed by {{{name}:+.0%}} of sessions in the last {near} days compared with the {far - near} days before"
-    return Feature(name, "attendance", expression, up, up, DAILY, far, 1, "reason", "share")
+    return Feature(
+        name,
+        "attendance",
+        expression,
+        up,
+        up,
+        DAILY,
+        far,
+        1,
+        "reason",
+        "share",
+        "no possible session in one of the two periods",
+    )
 
 
 MISSED = "Missed"
+NO_SESSION = "no possible session in 60 days"
 NO_REASON = "No accepted reason for"
 FEATURES = [
     *(_rate("absent", w, MISSED, f"Missed {{absent_rate_{w}{'' if w == 'year' else 'd'}:.0%}} of sessions") for w in (14, 28, 90, 180, 365, "year")),
@@ -92,22 +107,22 @@ FEATURES = [
     _change("unauthorised", 28, 84, "Absence without permission"),
     _change("unauthorised", 90, 180, "Absence without permission"),
     Feature("trailing_absent_sessions", "attendance", plain("trailing_absent"),
-            "Has missed the last {trailing_absent_sessions:.0f} sessions in a row", "Was in school at the last session", DAILY, 60, 1, "reason", "sessions"),
+            "Has missed the last {trailing_absent_sessions:.0f} sessions in a row", "Was in school at the last session", DAILY, 60, 1, "reason", "sessions", NO_SESSION),
     Feature("days_since_present", "attendance", plain("last_present_days"),
-            "Last seen in school {days_since_present:.0f} days ago", "Seen in school {days_since_present:.0f} days ago", DAILY, 60, 1, "reason", "days"),
+            "Last seen in school {days_since_present:.0f} days ago", "Seen in school {days_since_present:.0f} days ago", DAILY, 60, 1, "reason", "days", "not present in 60 days"),
     Feature("weeks_missed_60d", "attendance", plain("weeks_missed"),
-            "Missed {weeks_missed_60d:.0f} whole weeks in the last 60 days", "No whole week missed in the last 60 days", DAILY, 60, 1, "reason", "weeks"),
+            "Missed {weeks_missed_60d:.0f} whole weeks in the last 60 days", "No whole week missed in the last 60 days", DAILY, 60, 1, "reason", "weeks", NO_SESSION),
     Feature("weeks_mostly_missed_60d", "attendance", plain("weeks_mostly_missed"),
-            "Missed half or more of {weeks_mostly_missed_60d:.0f} weeks in the last 60 days", "Came for most of each week in the last 60 days", DAILY, 60, 1, "reason", "weeks"),
+            "Missed half or more of {weeks_mostly_missed_60d:.0f} weeks in the last 60 days", "Came for most of each week in the last 60 days", DAILY, 60, 1, "reason", "weeks", NO_SESSION),
     Feature("last_week_absence_rate", "attendance", ratio("last_week_absent", "last_week_possible"),
-            "Missed {last_week_absence_rate:.0%} of the last week of school", "Missed {last_week_absence_rate:.0%} of the last week of school", DAILY, 14, 1, "reason", "share"),
+            "Missed {last_week_absence_rate:.0%} of the last week of school", "Missed {last_week_absence_rate:.0%} of the last week of school", DAILY, 14, 1, "reason", "share", NO_SESSION),
     Feature("termly_absence_rate", "attendance", ratio("termly_absent", "termly_possible"),
             "Missed {termly_absent:.0f} of {termly_possible:.0f} sessions in the newest returns ({termly_absence_rate:.0%})", "Missed {termly_absence_rate:.0%} of sessions in the newest returns",
-            ("termly_attendance",), 250, 1, "reason", "share"),
+            ("termly_attendance",), 250, 1, "reason", "share", "no return of a term that ended in 250 days"),
     Feature("termly_unauthorised_rate", "attendance", ratio("termly_unauthorised", "termly_possible"),
             "Absent without permission for {termly_unauthorised_rate:.0%} of sessions in the newest returns", "Little absence without permission in the newest returns",
-            ("termly_attendance",), 250, 1, "reason", "share"),
+            ("termly_attendance",), 250, 1, "reason", "share", "no return of a term that ended in 250 days"),
     Feature("termly_absence_rate_longer", "attendance", ratio("termly_absent_earlier", "termly_possible_earlier"),
             "Missed {termly_absence_rate_longer:.0%} of sessions in the returns of the last five terms", "Missed {termly_absence_rate_longer:.0%} of sessions in the returns of the last five terms",
-            ("termly_attendance",), 600, 1, "reason", "share"),
+            ("termly_attendance",), 600, 1, "reason", "share", "no return of a term that ended in 600 days"),
 ]  # fmt: skip

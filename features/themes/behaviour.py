@@ -25,5 +25,5 @@ FEATURES = [
     Feature("suspended_sessions_90d", "behaviour", plain("suspended_sessions_90"), "Suspended for {suspended_sessions_90d:.0f} sessions in the last 90 days", "Not suspended in the last 90 days", SUSPENSIONS, 90, 1, "reason", "sessions"),
     Feature("suspended_sessions_365d", "behaviour", plain("suspended_sessions_365"), "Suspended for {suspended_sessions_365d:.0f} sessions in the last year", "Not suspended in the last year", SUSPENSIONS, 365, 1, "reason", "sessions"),
     Feature("permanent_exclusions", "behaviour", plain("exclusions"), "Permanently excluded {permanent_exclusions:.0f} time(s)", "Never permanently excluded", SUSPENSIONS, None, 1),
-    Feature("days_since_suspension", "behaviour", plain("newest_suspension"), "Last suspended {days_since_suspension:.0f} days ago", "Last suspended {days_since_suspension:.0f} days ago", SUSPENSIONS, None, -1, "reason", "days"),
+    Feature("days_since_suspension", "behaviour", plain("newest_suspension"), "Last suspended {days_since_suspension:.0f} days ago", "Last suspended {days_since_suspension:.0f} days ago", SUSPENSIONS, None, -1, "reason", "days", "never suspended"),
 ]  # fmt: skip

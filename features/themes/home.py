@@ -28,6 +28,6 @@ FEATURES = [
     Feature("homes_known", "home", plain("homes_all"), "{homes_known:.0f} home(s) known in all", "{homes_known:.0f} home(s) known in all", ADDRESSES, None, 0),
     Feature("temporary_home", "home", lambda: (nw.col("temporary_now") > 0).cast(nw.Float64), "Lives in temporary accommodation", "Does not live in temporary accommodation, as far as known", ADDRESSES, None, 1, "reason", "yes or no"),
     Feature("temporary_homes_all", "home", plain("temporary_all"), "Has lived in temporary accommodation {temporary_homes_all:.0f} time(s)", "Has not lived in temporary accommodation, as far as known", ADDRESSES, None, 1),
-    Feature("days_at_home", "home", plain("home_newest"), "Moved home {days_at_home:.0f} days ago", "At the same address for {days_at_home:.0f} days", ADDRESSES, None, 0, "reason", "days"),
-    Feature("idaci_decile", "home", lambda: (nw.col("idaci") % 16).cast(nw.Float64), "Lives in an area of income deprivation decile {idaci_decile:.0f} (1 is the most deprived)", "Lives in an area of income deprivation decile {idaci_decile:.0f} (1 is the most deprived)", ("addresses", "areas"), None, 0, "context", "decile"),
+    Feature("days_at_home", "home", plain("home_newest"), "Moved home {days_at_home:.0f} days ago", "At the same address for {days_at_home:.0f} days", ADDRESSES, None, 0, "reason", "days", "no address known"),
+    Feature("idaci_decile", "home", lambda: (nw.col("idaci") % 16).cast(nw.Float64), "Lives in an area of income deprivation decile {idaci_decile:.0f} (1 is the most deprived)", "Lives in an area of income deprivation decile {idaci_decile:.0f} (1 is the most deprived)", ("addresses", "areas"), None, 0, "context", "decile", "no address known, or none of a listed area"),
 ]  # fmt: skip

@@ -44,5 +44,5 @@ FEATURES = [
     Feature("left_state_schools", "moves", plain("left_to_other"), "Has left state schools {left_state_schools:.0f} time(s) before", "Has not left state schools before", ENROLMENTS, None, 0),
     Feature("registered_twice", "moves", plain("other_registrations"), "Registered at more than one place", "Registered at one school", ENROLMENTS, None, 0),
     Feature("past_cases", "moves", plain("cases"), "Was missing education {past_cases:.0f} time(s) before", "No earlier case of missing education", ("cme",), None, 1),
-    Feature("days_since_case", "moves", plain("newest_case"), "The last case of missing education began {days_since_case:.0f} days ago", "The last case began {days_since_case:.0f} days ago", ("cme",), None, -1, "reason", "days"),
+    Feature("days_since_case", "moves", plain("newest_case"), "The last case of missing education began {days_since_case:.0f} days ago", "The last case began {days_since_case:.0f} days ago", ("cme",), None, -1, "reason", "days", "no earlier case"),
 ]  # fmt: skip

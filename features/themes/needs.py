@@ -25,5 +25,5 @@ FEATURES = [
     Feature("need_semh", "needs", lambda: (nw.col("sen_semh") > 0).cast(nw.Float64), "The recorded need is social, emotional and mental health", "Another recorded need, or none", SEN, None, 0, "reason", YES),
     Feature("need_mld", "needs", lambda: (nw.col("sen_mld") > 0).cast(nw.Float64), "The recorded need is a moderate learning difficulty", "Another recorded need, or none", SEN, None, 0, "reason", YES),
     Feature("sen_changes_365d", "needs", plain("sen_started_365"), "Special educational provision began or changed in the last year", "No change of provision in the last year", SEN, 365, 0),
-    Feature("days_since_sen_change", "needs", plain("sen_newest"), "Provision last changed {days_since_sen_change:.0f} days ago", "Provision last changed {days_since_sen_change:.0f} days ago", SEN, None, 0, "reason", "days"),
+    Feature("days_since_sen_change", "needs", plain("sen_newest"), "Provision last changed {days_since_sen_change:.0f} days ago", "Provision last changed {days_since_sen_change:.0f} days ago", SEN, None, 0, "reason", "days", "no provision known"),
 ]  # fmt: skip

@@ -65,10 +65,11 @@ WORDS = {
         ("enrolments",),
     ),
 }
+FEW = f"fewer than {LEAST_OTHERS} others at the school, or nothing to count among them"
 FEATURES = [
-    Feature(name, "school", _shrunk(part, whole), text, text, tables, None, 0, "context", "share") for name, (part, whole, text, tables) in WORDS.items()
+    Feature(name, "school", _shrunk(part, whole), text, text, tables, None, 0, "context", "share", FEW) for name, (part, whole, text, tables) in WORDS.items()
 ] + [
     Feature("pupils_at_school", "school", lambda: nw.when(nw.col("school_others") >= LEAST_OTHERS).then(nw.col("school_others").cast(nw.Float64)),
-            "A school of about {pupils_at_school:.0f} children", "A school of about {pupils_at_school:.0f} children", ("enrolments",), None, 0, "context"),
+            "A school of about {pupils_at_school:.0f} children", "A school of about {pupils_at_school:.0f} children", ("enrolments",), None, 0, "context", "count", FEW),
 ]  # fmt: skip
 TALLIES: dict = {}

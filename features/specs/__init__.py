@@ -1,0 +1,12 @@
+"""What every feature is, by example: one file a theme, beside the declarations and read by the tests and the docs."""
+
+from features.specs import attendance, behaviour, data_quality, family, home, moves, needs, pupil, school, transition
+from features.specs.spec import Spec
+
+_FILES = (attendance, moves, transition, behaviour, needs, family, home, school, pupil, data_quality)
+SPECS: tuple[Spec, ...] = tuple(s for file in _FILES for s in file.SPECS)
+
+
+def specs_of(feature: str) -> list[Spec]:
+    """Return the examples of a feature."""
+    return [s for s in SPECS if feature in s.features]

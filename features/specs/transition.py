@@ -1,0 +1,32 @@
+"""What features of the move to secondary school are, by example."""
+
+from features.specs.spec import Spec
+
+SPECS = [
+    Spec(
+        "Application, offer and answer count from their own days, for the September to come and in Year 6 only (D is in Year 8).",
+        {
+            "pupils": """
+            pupil_id | date_of_birth
+            D        | 2012-05-01
+        """,
+            "admissions": """
+            pupil_id | entry_year | phase     | applied_on | offered_on | response | response_on | recorded_on
+            A        | 2025       | secondary |            |            |          |             | 2024-11-01
+            A        | 2025       | secondary | 2024-10-30 |            |          |             | 2025-01-14
+            B        | 2025       | secondary | 2024-10-10 | 2025-01-12 | declined | 2025-01-14  |
+            C        | 2025       | secondary | 2024-10-10 | 2025-01-10 | accepted | 2025-01-11  | 2025-01-13
+            D        | 2025       | secondary | 2024-10-10 | 2025-01-10 | accepted | 2025-01-11  |
+        """,
+        },
+        """
+            as_of      | pupil_id | no_application | offer_not_answered | offer_declined | place_accepted
+            2025-01-14 | A        | 1              | 0                  | 0              | 0
+            2025-01-15 | A        | 0              | 0                  | 0              | 0
+            2025-01-14 | B        | 0              | 1                  | 0              | 0
+            2025-01-15 | B        | 0              | 0                  | 1              | 0
+            2025-01-14 | C        | 0              | 0                  | 0              | 1
+            2025-01-14 | D        | 0              | 0                  | 0              | 0
+        """,
+    ),
+]  # fmt: skip

@@ -1,0 +1,83 @@
+"""Every example of every feature, on every engine: all of them in one folder, each with children and schools of its own."""
+
+import math
+from collections import defaultdict
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from features.catalogue import CATALOGUE
+from features.matrix import matrix
+from features.specs import SPECS, specs_of
+from features.specs.spec import edges_needed
+from histories.opening import Histories
+from histories.tables import TABLES
+
+BLANK = "blank"  # a child with an empty record in every table that there is
+
+
+def together():
+    tables = defaultdict(list)
+    for n, spec in enumerate(SPECS):
+        for table, found in spec.histories(f"{n}-").items():
+            tables[table] += found
+    tables["pupils"].append({"pupil_id": BLANK, "date_of_birth": "2014-05-01", "authority": "blank"})
+    tables["enrolments"].append({"pupil_id": BLANK, "urn": "blank", "entry_date": "2018-09-04"})
+    return tables
+
+
+@pytest.fixture(scope="module", params=["duckdb", "polars"])
+def values(request, tmp_path_factory):
+    """Return the value of each child, day and feature."""
+    tables = together()
+    days = sorted({d for s in SPECS for d in s.days})
+    if request.param == "polars":
+        histories = Histories.from_rows(tables)
+    else:
+        folder = tmp_path_factory.mktemp("specs")
+        for name, found in tables.items():
+            columns = TABLES[name].columns
+            pq.write_table(
+                pa.Table.from_pylist([{c: r.get(c) for c in columns} for r in found]), folder / f"{name}.parquet"
+            )
+        histories = Histories.open(folder, engine=request.param)
+    return {(r["as_of"], r["pupil_id"]): r for r in matrix(histories, days).to_pylist()}
+
+
+@pytest.mark.parametrize("number", range(len(SPECS)), ids=[" ".join(s.features)[:60] for s in SPECS])
+def test_the_values_are_those_that_the_example_says(values, number):
+    wrong = []
+    for day, pupil, feature, expected in SPECS[number].expected():
+        assert (day, f"{number}-{pupil}") in values, f"{pupil} is not in the cohort of {day}"
+        found = values[day, f"{number}-{pupil}"][feature]
+        same = found is None if expected is None else found is not None and math.isclose(found, expected, rel_tol=1e-12)
+        wrong += [] if same else [f"{feature} of {pupil} on {day}: {found}, expected {expected}"]
+    assert not wrong, "\n".join([SPECS[number].says, *wrong])
+
+
+@pytest.mark.parametrize("feature", CATALOGUE, ids=lambda f: f.name)
+def test_every_feature_has_examples_on_every_edge_of_time(feature):
+    assert specs_of(feature.name), "no example: add one in features/specs/"
+    for table, needed in edges_needed(feature).items():
+        shown = set().union(*(s.edges.get(table, set()) for s in specs_of(feature.name)))
+        assert needed <= shown, f"{table}: no example of {', '.join(sorted(needed - shown))}"
+
+
+@pytest.mark.parametrize("feature", CATALOGUE, ids=lambda f: f.name)
+def test_of_a_child_without_any_record_a_feature_is_missing_only_when_it_says_so(values, feature):
+    found = {r[feature.name] for (_, pupil), r in values.items() if pupil == BLANK}
+    assert (found == {None}) == bool(feature.missing), (
+        f"{found}: say in the declaration when it is missing, or give a value"
+    )
+
+
+def test_without_one_of_its_tables_a_feature_is_missing():
+    whole = Histories.from_rows(together())
+    for table in sorted({s for f in CATALOGUE for s in f.sources} - {"pupils", "enrolments"}):
+        without = {t: rows for t, rows in together().items() if t != table}
+        made = matrix(Histories.from_rows(without), [max(SPECS[0].days)])
+        given = {f.name for f in CATALOGUE if made[f.name].null_count < made.num_rows}
+        needing = {f.name for f in CATALOGUE if table in f.sources}
+        assert needing.isdisjoint(given), f"{table}: {needing & given}"
+    assert whole.present >= {s for f in CATALOGUE for s in f.sources}
