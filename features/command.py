@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from histories.faults import Fault, Usage
 from histories.terminal import engine_option, json_option, known_option, progress, result
+
+if TYPE_CHECKING:
+    from features import CohortRule
+    from histories.opening import Histories
+
+NEWEST = "newest"  # the day of knowledge after the newest recording
 
 
 @click.command()
@@ -18,6 +25,15 @@ from histories.terminal import engine_option, json_option, known_option, progres
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is in.")
 @known_option
 @engine_option
+@click.option(
+    "--compare-known",
+    "hindsight",
+    metavar="[DAY]",
+    is_flag=False,
+    flag_value=NEWEST,
+    help="Instead: how far features as known on the days are from those known on DAY, or by the newest recording (give HISTORIES first); "
+    "--out is then a CSV.",
+)
 @click.option("--list", "listing", is_flag=True, help="List the catalogue.")
 @click.option(
     "--explain", "name", metavar="NAME", help="Say what a feature is, when it is missing, and show its examples."
@@ -30,6 +46,7 @@ def features(
     cohort: Path | None,
     known: datetime | None,
     engine: str | None,
+    hindsight: str | None,
     listing: bool,
     name: str | None,
     as_json: bool,
@@ -42,7 +59,10 @@ def features(
         data, text = explained(name) if name is not None else ({"features": declarations()}, listed())
         result(data, as_json=as_json, text=text)
         return
-    if histories is None or not as_of or out is None:
+    if hindsight is not None and known is not None:
+        do = "Give the day to --compare-known, and leave --known out."
+        raise Usage(Fault("two days of knowledge are given", "features --known --compare-known", do))
+    if histories is None or not as_of or (out is None and hindsight is None):
         raise Usage(
             Fault(
                 "HISTORIES, --as-of or --out is missing",
@@ -60,6 +80,9 @@ def features(
     rule = CohortRule.load(cohort)
     own = settings()
     opened = Histories.open(histories, engine=engine or own.engine, memory=own.memory)
+    if out is None or hindsight is not None:
+        _compare(opened, sorted({d.date() for d in as_of}), hindsight or NEWEST, rule, out, as_json)
+        return
     with progress("features") as advance:
         days = sorted({d.date() for d in as_of})
         made = matrix(opened, days, rule=rule, known=known.date() if known else None, advance=advance)
@@ -76,6 +99,24 @@ def features(
         as_json=as_json,
         text=f"{made.num_rows:,} snapshots with {made.num_columns - 2} features written to {out}",
     )
+
+
+def _compare(
+    opened: Histories, days: list[date], known: str, rule: CohortRule, out: Path | None, as_json: bool
+) -> None:
+    """Say how far features as known on the days are from those known in hindsight."""
+    from features.hindsight import hindsight
+
+    try:
+        day = None if known == NEWEST else date.fromisoformat(known)
+    except ValueError as error:
+        do = "Write it like 2025-09-01, or leave it out; HISTORIES comes before the option."
+        raise Usage(Fault("this is not a day", "features --compare-known", do)) from error
+    with progress("features") as advance:
+        compared = hindsight(opened, days, day, rule=rule, advance=advance)
+    if out is not None:
+        compared.write(out)
+    result(compared.to_dict(), as_json=as_json, text=compared.text())
 
 
 @click.command()
