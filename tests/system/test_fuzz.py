@@ -67,15 +67,30 @@ def service(tmp_path_factory, bundle):
         yield url, home / "log", keys
 
 
-@pytest.mark.parametrize("examples", [15, pytest.param(600, marks=pytest.mark.prove)])
-def test_the_description_tells_the_truth(service, examples):
+def examples():
+    return re.findall(r"```sh\n(.*?)```", (Path(ROOT) / "docs" / "api.md").read_text(), re.S)
+
+
+@pytest.mark.parametrize("example", examples(), ids=range(len(examples())))
+def test_the_examples_of_the_documentation_run(service, example):
+    url, _, keys = service
+    given = {**os.environ, "ONROLL_URL": url, "ONROLL_KEY": keys[0]}
+    done = subprocess.run(["bash", "-c", example], env=given, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("most", "phases"), [(20, "fuzzing"), pytest.param(600, "coverage,fuzzing", marks=pytest.mark.prove)]
+)
+def test_the_description_tells_the_truth(service, most, phases):
     """Schemathesis calls everything that is described, rightly and wrongly, and compares the answers with the description."""
     url, log, keys = service
     ids = {"ONROLL_REAL_IDS": "p1,p2,p3", "SCHEMATHESIS_HOOKS": "tests.system.openapi_hooks"}
     done = subprocess.run(
-        [Path(sys.executable).with_name("schemathesis"), "run", f"{url}/openapi.json", "-H", f"Authorization: Bearer {keys[0]}", "--max-examples", str(examples),
-         "--phases", "coverage,fuzzing", "--seed", "1", "--continue-on-failure", "--no-color", "--warnings", "off"],
-        env={**os.environ, **ids, "PYTHONPATH": ROOT}, cwd=ROOT, capture_output=True, text=True, check=False,
+        [Path(sys.executable).with_name("schemathesis"), "run", f"{url}/openapi.json", "-H", f"Authorization: Bearer {keys[0]}", "--max-examples", str(most),
+         "--phases", phases, "--seed", "1", "--continue-on-failure", "--no-color", "--warnings", "off"],
+        env={**os.environ, **ids, "PYTHONPATH": ROOT}, cwd=log.parent, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:]
     assert re.search(r"(\d+) generated", done.stdout), done.stdout[-2000:]
