@@ -1,4 +1,4 @@
-"""Who is in the cohort, on DuckDB and on Polars, and what is never a feature; what features are, ``features/specs`` says."""
+"""Who is in the cohort, on every engine, and what is never a feature; what features are, ``features/specs`` says."""
 
 from datetime import date
 
@@ -17,18 +17,18 @@ ENROLMENTS = [
 ]
 
 
-@pytest.fixture(params=["duckdb", "polars"])
-def known(request, tmp_path):
+@pytest.fixture
+def known(engine, tmp_path):
     """Return the features of pupil A as of a day, on one engine."""
 
     def build(day=D, **tables):
         given = {"pupils": PUPILS, "enrolments": ENROLMENTS, **tables}
-        if request.param == "polars":
+        if engine == "polars":
             histories = Histories.from_rows(given)
         else:
             for name, content in given.items():
                 pq.write_table(pa.Table.from_pylist(content), tmp_path / f"{name}.parquet")
-            histories = Histories.open(tmp_path)
+            histories = Histories.open(tmp_path, engine=engine)
         return next((r for r in matrix(histories, [day]).to_pylist() if r["pupil_id"] == "A"), None)
 
     return build

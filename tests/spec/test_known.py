@@ -1,4 +1,4 @@
-"""What was known on another day: late records and corrections come in, the future never does; on DuckDB and on Polars."""
+"""What was known on another day: late records and corrections come in, the future never does; on every engine."""
 
 from datetime import date
 
@@ -18,15 +18,15 @@ ENROLMENTS = [
 ]
 
 
-@pytest.fixture(params=["duckdb", "polars"])
-def opened(request, tmp_path):
+@pytest.fixture
+def opened(engine, tmp_path):
     def build(**tables):
         given = {"pupils": PUPILS, "enrolments": ENROLMENTS, **tables}
-        if request.param == "polars":
+        if engine == "polars":
             return Histories.from_rows(given)
         for name, content in given.items():
             pq.write_table(pa.Table.from_pylist(content), tmp_path / f"{name}.parquet")
-        return Histories.open(tmp_path)
+        return Histories.open(tmp_path, engine=engine)
 
     return build
 

@@ -27,7 +27,7 @@ def together():
     return tables
 
 
-@pytest.fixture(scope="module", params=["duckdb", "polars"])
+@pytest.fixture(scope="module", params=["duckdb", "polars", "spark"])
 def values(request, tmp_path_factory):
     """Return the value of each child, day and feature."""
     tables = together()
@@ -35,6 +35,8 @@ def values(request, tmp_path_factory):
     if request.param == "polars":
         histories = Histories.from_rows(tables)
     else:
+        if request.param == "spark":
+            request.getfixturevalue("spark")
         folder = tmp_path_factory.mktemp("specs")
         for name, found in tables.items():
             columns = TABLES[name].columns
