@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ from histories.tables import TABLES
 MEMBERSHIP = "(who is in the cohort)"
 TOGETHER = "(several tables together)"
 PUPILS = 2000
+# As in training a later day is asked about in the same run, and may not lend the day what it sees.
+LATER = timedelta(days=120)
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,9 @@ def _sample(histories: Histories, pupils: int, seed: int) -> tuple[dict[str, pl.
     for table in sorted(histories.present):
         rows = histories.frame(table)
         own = "pupil_id" in TABLES[table].columns
-        tables[table] = collect(rows.join(ids, on="pupil_id", how="semi") if own else rows)
+        found = collect(rows.join(ids, on="pupil_id", how="semi") if own else rows)
+        # The same seed has to give the same future, in whatever order an engine returns rows.
+        tables[table] = found.sort(found.columns)
     return tables, len(chosen)
 
 
@@ -181,7 +185,8 @@ class _Copies:
             return self._matrix(Histories.open(scratch, engine=self.engine, memory=self.memory))
 
     def _matrix(self, opened: Histories) -> pl.DataFrame:
-        return pl.from_arrow(matrix(opened, [self.as_of]))  # type: ignore[return-value]
+        built = pl.from_arrow(matrix(opened, [self.as_of, self.as_of + LATER]))
+        return built.filter(pl.col("as_of") == self.as_of)  # type: ignore[union-attr, return-value, arg-type]
 
 
 def _moved(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, int]:
