@@ -78,6 +78,8 @@ def _value(c: Column, value: Any) -> Any:
         return None
     if c.kind == "date":
         return _day(value)
+    if c.kind == "integer" and isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON knows one kind of number: 70.0 is 70
     wanted: Any = {"text": str, "integer": int, "boolean": bool}[c.kind]
     if not isinstance(value, wanted) or (c.kind == "integer" and isinstance(value, bool)):
         raise ValueError(f"the value is not {WANTED[c.kind]}")

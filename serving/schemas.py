@@ -32,6 +32,14 @@ def _day(text: Any) -> date:
 Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "pattern": DAY})]
 
 
+def _whole(number: Any) -> Any:
+    """Read 5.0 as 5: JSON knows one kind of number."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+WHOLE = BeforeValidator(_whole)  # last, so that the bounds before it are in the description
+
+
 class Strict(BaseModel):
     """Refuses unknown keys and never repeats what was sent."""
 
@@ -56,9 +64,9 @@ class WorklistRequest(Strict):
     """How much of the ranked list is asked for."""
 
     as_of: Day | None = None
-    limit: int = Field(default=50, ge=1, le=1000)
+    limit: Annotated[int, Field(ge=1, le=1000), WHOLE] = 50
     urn: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,20}$")] | None = None
-    year_group: int | None = Field(default=None, ge=0, le=11)
+    year_group: Annotated[int, Field(ge=0, le=11), WHOLE] | None = None
     band: Annotated[str, Field(pattern=r"^[a-z ]{1,20}$")] | None = None
     after: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,300}$", description="`next` of the page before")] | None = (
         None

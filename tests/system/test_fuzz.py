@@ -81,7 +81,7 @@ def test_the_examples_of_the_documentation_run(service, example):
 
 
 @pytest.mark.parametrize(
-    ("most", "phases"), [(20, "fuzzing"), pytest.param(600, "coverage,fuzzing", marks=pytest.mark.prove)]
+    ("most", "phases"), [(20, "fuzzing"), pytest.param(150, "coverage,fuzzing", marks=pytest.mark.prove)]
 )
 def test_the_description_tells_the_truth(service, most, phases):
     """Schemathesis calls everything that is described, rightly and wrongly, and compares the answers with the description."""
@@ -92,7 +92,7 @@ def test_the_description_tells_the_truth(service, most, phases):
          "--phases", phases, "--seed", "1", "--continue-on-failure", "--no-color", "--warnings", "off"],
         env={**os.environ, **ids, "PYTHONPATH": ROOT}, cwd=log.parent, capture_output=True, text=True, check=False,
     )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-6000:]
+    assert done.returncode == 0, "\n".join(line[:400] for line in done.stdout.splitlines())[-6000:]
     assert re.search(r"(\d+) generated", done.stdout), done.stdout[-2000:]
     assert '"level": "ERROR"' not in log.read_text()
 

@@ -71,6 +71,18 @@ def test_stored_scores_are_seen_within_the_scope_of_the_key(service):
         assert [s["pupil_id"] for s in service.post("/api/v1/worklist", json=choice).json()["scores"]] == expected
 
 
+def test_a_whole_number_is_one_however_it_is_written(service):
+    terms = {"pupil_id": "A1", "term_start": "2024-09-01", "term_end": "2024-12-20", "code": "O"}
+    scored = [
+        service.post(
+            "/api/v1/score", json={**BODY, "histories": {**ROWS, "termly_attendance": [{**terms, "sessions": n}]}}
+        )
+        for n in (70, 70.0)
+    ]
+    assert scored[0].json()["scores"] == scored[1].json()["scores"]
+    assert service.post("/api/v1/worklist", json={"limit": 5.0, "year_group": 7.0}).status_code == 200
+
+
 def test_pages_of_the_list_follow_each_other_until_it_changes(service):
     first = service.post("/api/v1/score", json=BODY).json()["scores"][0]
     ranked = [{**first, "pupil_id": f"p{n}", "rank": n // 2, "authority": f"80{1 + n % 2}"} for n in range(7)]
