@@ -21,6 +21,9 @@ KEYS = (
     "ONROLL_FEATURES",
     "ONROLL_ACCESS",
     "ONROLL_SHADOW",
+    "ONROLL_AUDIT_KEY",
+    "ONROLL_AUDIT_KEY_FILE",
+    "ONROLL_AUDIT_ANCHOR",
 )
 ENGINES = ("duckdb", "polars", "spark")
 
@@ -55,6 +58,10 @@ class Settings:
         File that says who may call the service besides holders of keys.
     shadow : float
         Share of the posted requests that a challenger scores too, 0 to 1.
+    audit_key : bytes or None
+        Key of the audit; a SQLite database gets one beside it when there is none, another database needs one.
+    audit_anchor : Path or None
+        File that the audit's end is written to each day; without it, one beside the SQLite database or in the folder.
     """
 
     tracking_uri: str
@@ -69,6 +76,8 @@ class Settings:
     access: Path | None
     spark_master: str | None
     shadow: float
+    audit_key: bytes | None
+    audit_anchor: Path | None
 
 
 def settings(folder: Path | None = None) -> Settings:
@@ -89,13 +98,15 @@ def settings(folder: Path | None = None) -> Settings:
         releases=runs / "releases",
         database_url=found.get("ONROLL_DATABASE_URL", f"sqlite:///{folder / 'onroll.db'}"),
         model=found.get("ONROLL_MODEL", "onroll@champion"),
-        pseudonym_key=_pseudonym_key(found, folder),
+        pseudonym_key=_key(found, folder, "ONROLL_PSEUDONYM_KEY"),
         engine=_engine(found.get("ONROLL_ENGINE", "duckdb")),
         memory=found.get("ONROLL_MEMORY"),
         spark_master=found.get("ONROLL_SPARK_MASTER"),
         features=folder / found["ONROLL_FEATURES"] if "ONROLL_FEATURES" in found else None,
         access=folder / found["ONROLL_ACCESS"] if "ONROLL_ACCESS" in found else None,
         shadow=_share(found.get("ONROLL_SHADOW", "0.2")),
+        audit_key=_key(found, folder, "ONROLL_AUDIT_KEY"),
+        audit_anchor=folder / found["ONROLL_AUDIT_ANCHOR"] if "ONROLL_AUDIT_ANCHOR" in found else None,
     )
 
 
@@ -143,13 +154,15 @@ def _share(text: str) -> float:
     return share
 
 
-def _pseudonym_key(found: dict[str, str], folder: Path) -> bytes | None:
-    if "ONROLL_PSEUDONYM_KEY" in found:
-        return found["ONROLL_PSEUDONYM_KEY"].encode()
-    if "ONROLL_PSEUDONYM_KEY_FILE" not in found:
+def _key(found: dict[str, str], folder: Path, name: str) -> bytes | None:
+    """Return a key that a setting holds, or the file that another setting names."""
+    if name in found:
+        return found[name].encode()
+    if f"{name}_FILE" not in found:
         return None
-    file = folder / found["ONROLL_PSEUDONYM_KEY_FILE"]
+    file = folder / found[f"{name}_FILE"]
     if not file.is_file():
-        do = "Put the key there, or point ONROLL_PSEUDONYM_KEY_FILE to it."
-        raise Faults(Fault("there is no such file", f"ONROLL_PSEUDONYM_KEY_FILE, {file}", do))
+        raise Faults(
+            Fault("there is no such file", f"{name}_FILE, {file}", f"Put the key there, or point {name}_FILE to it.")
+        )
     return file.read_bytes().strip()

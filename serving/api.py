@@ -70,7 +70,7 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
         When the file of access is wrong or the database cannot be opened.
     """
     configuration = Configuration.load(settings.access)
-    store, holder = Store(settings.database_url), ModelHolder(settings.model, settings.releases)
+    store, holder = Store.of(settings, problems.REQUEST_ID.get), ModelHolder(settings.model, settings.releases)
     rival = ModelHolder(f"{settings.model.partition('@')[0]}@challenger", settings.releases, needed=False)
     shadow = Shadow(rival, store, settings.shadow)
 

@@ -40,7 +40,7 @@ def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
     own = settings()
     opened = _population(pupils, folder)
     model = _train(own, opened)
-    day, store = default_as_of(opened)[-1], Store(own.database_url)
+    day, store = default_as_of(opened)[-1], Store.of(own)
     scores = _score(own, opened, model, day, folder, store)
     authority = scores[0].authority
     key_id, key = store.create_key("lead", authority)

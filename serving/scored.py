@@ -21,6 +21,7 @@ SCHEMA = pa.schema([
     ("model_version", pa.string()), ("definition", pa.string()), ("horizon_days", pa.int64()), ("one_in", pa.int64()),
     ("protective", pa.list_(REASON)), ("context", pa.list_(REASON)), ("unseen", pa.list_(pa.string())), ("margin", pa.float64()), ("base", pa.float64()),
     ("authority", pa.string()), ("urn", pa.string()), ("nc_year", pa.int64()),
+    ("catalogue_digest", pa.string()), ("features_digest", pa.string()),
 ])  # fmt: skip
 
 

@@ -20,12 +20,13 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
-from sqlalchemy.orm import Mapped, mapped_column
 
 from features.matrix import tallied
 from histories.opening import Histories
 from serving.holder import ModelHolder
-from serving.store import Base, Store
+from serving.store import Store
+from serving.store.database import reading, writing
+from serving.store.tables import ShadowCount
 from training.explanation.score import Score
 from training.risk_model import RiskModel
 
@@ -33,20 +34,6 @@ log = logging.getLogger("onroll.shadow")
 CELLS, LOWEST, HIGHEST = 320, -10.0, 10.0  # of log-odds: a cell is 0.0625 wide
 WAITING = 2  # requests that wait to be scored again; more are left out, since the shadow must not grow
 LIST = 0.05  # share of the pupils that a list is taken to hold
-
-
-class ShadowCount(Base):
-    """Counts of pairs of risks by two versions; rows are added and never changed."""
-
-    __tablename__ = "shadow_counts"
-    count_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    counted_at: Mapped[datetime] = mapped_column(sa.DateTime(timezone=True))
-    champion: Mapped[str] = mapped_column(sa.String(40))
-    challenger: Mapped[str] = mapped_column(sa.String(40))
-    pupils: Mapped[int]
-    difference: Mapped[float]
-    cells: Mapped[str] = mapped_column(sa.Text)
-    __table_args__ = (sa.Index("shadow_counts_by_pair", "champion", "challenger"),)
 
 
 @dataclass(frozen=True)
@@ -109,7 +96,7 @@ class Shadow:
         other = risks(challenger, waiting.histories, waiting.as_of)
         both = [(risk, other[pupil]) for pupil, risk in waiting.risks.items() if pupil in other]
         if both:
-            with self.store.engine.begin() as connection:
+            with writing(self.store.engine) as connection:
                 connection.execute(
                     sa.insert(ShadowCount), counted(waiting.champion, challenger.manifest.version, np.array(both))
                 )
@@ -143,7 +130,7 @@ def differences(store: Store) -> list[dict[str, Any]]:
         them says the same of all), ``list_changes`` (share of a list of the highest 5% that the other model would not put
         there, at the least), and ``mean_risk_difference`` (challenger less champion). Risks within 0.0625 log-odds count as equal.
     """
-    with store.engine.connect() as connection:
+    with reading(store.engine) as connection:
         rows = connection.execute(sa.select(ShadowCount.__table__).order_by(ShadowCount.count_id)).all()
     found = []
     for pair in dict.fromkeys((r.champion, r.challenger) for r in rows):

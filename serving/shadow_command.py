@@ -16,7 +16,7 @@ def shadow(as_json: bool) -> None:
     from serving.shadow import differences
     from serving.store import Store
 
-    found = differences(Store(settings().database_url))
+    found = differences(Store.of(settings()))
     lines = [
         f"v{f['challenger']} in the shadow of v{f['champion']} since {f['since']}: {f['pupils']:,} pupils scored by both; "
         f"rank correlation {'-' if f['rank_correlation'] is None else format(f['rank_correlation'], '.3f')}; "

@@ -59,7 +59,7 @@ def score(
         scores = loaded.score(opened, as_of.date(), rule=rule, known=day, top=top, advance=advance)
         advance(description="writing")
         write_scores(scores, out)
-        stored = Store(own.database_url).save(s.to_dict() for s in scores) if store else 0
+        stored = Store.of(own).save(s.to_dict() for s in scores) if store else 0
     data = {
         "scores": len(scores),
         "stored": stored,
@@ -91,7 +91,7 @@ def create(role: str, authority: str | None, urns: tuple[str, ...], expires: dat
     from histories.settings import settings
     from serving.store import Store
 
-    key_id, key = Store(settings().database_url).create_key(role, authority, urns, expires.date() if expires else None)
+    key_id, key = Store.of(settings()).create_key(role, authority, urns, expires.date() if expires else None)
     result({"key_id": key_id, "key": key}, as_json=as_json, text=key)
 
 
@@ -102,7 +102,7 @@ def list_(as_json: bool) -> None:
     from histories.settings import settings
     from serving.store import Store
 
-    found = Store(settings().database_url).list_keys()
+    found = Store.of(settings()).list_keys()
     lines = [
         f"{k['key_id']}  {k['role']:13} {k['authority'] or 'all':5} {'revoked' if k['revoked'] else k['expires'] or 'no end'}"
         for k in found
@@ -122,7 +122,7 @@ def revoke(key_id: str, as_json: bool) -> None:
     from histories.settings import settings
     from serving.store import Store
 
-    Store(settings().database_url).revoke(key_id)
+    Store.of(settings()).revoke(key_id)
     result({"revoked": key_id}, as_json=as_json, text=f"{key_id} is revoked")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -108,13 +109,15 @@ class RiskModel:
         frame = frame.with_columns((pl.int_range(pl.len()).over("authority") + 1).alias("rank"))
         if top is not None:
             frame = frame.filter(pl.col("rank") <= top)
-        made = self._scores(histories, frame, parts, as_of)
+        made = self._scores(histories, frame, parts, as_of, digests(x))
         advance(description="evidence")
         listed = [s for s in made if s.rank <= EVIDENCE_RANKS]
         _attach(histories, listed, as_of, known)
         return made
 
-    def _scores(self, histories: Histories, frame: pl.DataFrame, parts: np.ndarray, as_of: date) -> list[Score]:
+    def _scores(
+        self, histories: Histories, frame: pl.DataFrame, parts: np.ndarray, as_of: date, made_from: list[str]
+    ) -> list[Score]:
         m = self.manifest
         margins = frame["margin"].to_numpy()
         risks, (lows, highs) = self.risk(margins), self.interval(margins)
@@ -128,7 +131,7 @@ class RiskModel:
             made.append(Score(
                 row["pupil_id"], as_of, risk, min(float(lows[k]), risk), max(float(highs[k]), risk), int(row["rank"]), self.band(risk),
                 max(1, round(1 / max(risk, 1e-9))), raising, protective, context, needed, self._unseen(values), m.name, m.version,
-                m.definition, m.horizon_days, float(margins[k]), float(parts[row["row"], -1]), row["authority"], row["urn"], int(row["nc_year"]),
+                m.definition, m.horizon_days, float(margins[k]), float(parts[row["row"], -1]), row["authority"], row["urn"], int(row["nc_year"]), m.catalogue_digest, made_from[row["row"]],
             ))  # fmt: skip
         return made
 
@@ -143,6 +146,12 @@ class RiskModel:
             elif low is None or high is None or not low <= value <= high:
                 found.append(name)
         return found
+
+
+def digests(x: np.ndarray) -> list[str]:
+    """Return the SHA-256 of each row of feature values (rows, features): the same for the same values, missing ones alike."""
+    alike = np.where(np.isnan(x), np.nan, x) + 0.0  # one kind of missing, and no negative zero
+    return [hashlib.sha256(row.tobytes()).hexdigest() for row in np.ascontiguousarray(alike, dtype="<f8")]
 
 
 def _attach(histories: Histories, scores: list[Score], as_of: date, known: date | None) -> None:

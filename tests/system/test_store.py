@@ -1,68 +1,19 @@
 """The score store answers alike on SQLite and on a real PostgreSQL server, which the tests start themselves."""
 
-import os
-import pwd
-import shutil
-import subprocess
-import tempfile
 from datetime import date
-from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from histories.faults import Faults
-from serving.store import Base, Store
-
-
-def programs():
-    """Return the folder of Debian's newest PostgreSQL, or None."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
-    return found[-1].parent if found else None
-
-
-def owner():
-    """PostgreSQL refuses to run as root: then it runs as the account that Debian's package made."""
-    return {} if os.geteuid() else {"user": "postgres", "group": pwd.getpwnam("postgres").pw_gid, "extra_groups": []}
-
-
-@pytest.fixture(scope="session")
-def postgresql():
-    """The URL of a PostgreSQL server of our own, without a port: it listens on a socket in a folder only."""
-    where = programs()
-    if where is None:
-        reason = "no PostgreSQL programs under /usr/lib/postgresql; .ci/run installs them"
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
-    account = owner()
-    try:
-        if account:
-            shutil.chown(folder, account["user"])
-        run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder, **account}
-        subprocess.run([where / "initdb", "-D", folder / "d", "-U", "onroll", "-A", "trust", "--no-sync"], **run)
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-        subprocess.run(
-            [where / "pg_ctl", "-D", folder / "d", "-l", folder / "log", "-w", "-o", options, "start"], **run
-        )
-        try:
-            yield f"postgresql://onroll@/postgres?host={folder}"
-        finally:
-            subprocess.run([where / "pg_ctl", "-D", folder / "d", "-m", "immediate", "stop"], **run)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def store(request, tmp_path):
-    url = f"sqlite:///{tmp_path / 'onroll.db'}" if request.param == "sqlite" else request.getfixturevalue("postgresql")
-    made = Store(url)
-    yield made
-    Base.metadata.drop_all(made.engine)
-    made.engine.dispose()
+from serving.store import Caller, scores
+from serving.store.tables import Pupil
 
 
 def score(pupil, rank, authority="801", version="1", day="2025-01-13"):
     return {
         "pupil_id": pupil, "as_of": day, "model_version": version, "authority": authority, "urn": f"1000{rank % 2}", "nc_year": 7,
+        "model": "onroll", "definition": "cme_register", "horizon_days": 120,
         "band": "high" if rank == 1 else "usual", "rank": rank, "risk": 1 / (rank + 1), "reasons": [{"theme": "é 'quoted' %s"}],
     }  # fmt: skip
 
@@ -79,12 +30,28 @@ def test_scores_come_back_as_they_were_stored(store):
 
 def test_storing_again_replaces_and_a_new_version_stands_beside(store):
     store.save([score("p1", 1)])
-    store.save([{**score("p1", 2)}, score("p1", 1, version="2")])
-    _, key = store.create_key("lead", "801")
-    (found,) = store.worklist(store.caller(key), None, 9, None, None, None)
-    assert found["rank"] in (1, 2)
-    with store.engine.connect() as connection:
-        assert connection.exec_driver_sql("select count(*) from scores").scalar() == 2
+    store.save([score("p1", 1)])
+    store.save([{**score("p1", 2), "features_digest": "f", "catalogue_digest": "c"}, score("p1", 1, version="2")])
+    lead = Caller("lead", "lead", "801")
+    assert [s["model_version"] for s in store.worklist(lead, None, 9, None, None, None)] in (["1"], ["2"])
+    assert len(store.scores(lead, ["p1"], None)) == 1
+    with store.view(lead) as view:
+        ref = view.connection.scalar(sa.select(Pupil.pupil_ref))
+        found = scores.history(view, ref)
+        assert scores.history(view, "unknown") == []
+    assert [(s["model_version"], s["score"]["rank"], bool(s["replaced_at"])) for s in found] == [
+        ("1", 1, True), ("1", 2, False), ("2", 1, False),
+    ]  # fmt: skip
+    assert [(s["catalogue_digest"], s["features_digest"]) for s in found] == [("", ""), ("c", "f"), ("", "")]
+    assert len({s["score_id"] for s in found}) == 3
+
+
+def test_an_analyst_counts_children_and_sees_none(store):
+    store.save([score("p1", 1), score("p2", 2), score("far", 1, authority="802")])
+    analyst = Caller("analyst", "analyst", "801")
+    assert store.counts(analyst, None, "band") == (date(2025, 1, 13), {"high": 1, "usual": 1})
+    assert store.worklist(analyst, None, 9, None, None, None) == []
+    assert store.scores(analyst, ["p1"], None) == []
 
 
 def test_a_caller_sees_the_own_authority_and_schools_only(store):

@@ -120,3 +120,14 @@ def averaged():
 def test_a_model_that_cannot_be_explained_exactly_is_refused(text, said):
     with pytest.raises(Faults, match=said):
         read_forest(text())
+
+
+def test_the_digest_of_what_a_score_was_made_from_tells_values_apart_and_missing_ones_alike():
+    from training.risk_model import digests
+
+    other_missing = np.array([0x7FF8000000000001], dtype="<u8").view("<f8")[0]
+    found = digests(
+        np.array([[1.0, np.nan, 0.0], [1.0, other_missing, -0.0], [1.0, 0.0, 0.0], [1.0 + 1e-15, np.nan, 0.0]])
+    )
+    assert found[0] == found[1]
+    assert len(set(found)) == 3

@@ -46,7 +46,13 @@ class Reason:
 
 @dataclass
 class Score:
-    """One pupil's explained score as of one day; ``base`` and all contributions sum to ``margin``."""
+    """One pupil's explained score as of one day; ``base`` and all contributions sum to ``margin``.
+
+    Attributes
+    ----------
+    catalogue_digest, features_digest : str
+        What it was made from: the declarations of the features, and the pupil's values of them (SHA-256).
+    """
 
     pupil_id: str
     as_of: date
@@ -70,6 +76,8 @@ class Score:
     authority: str
     urn: str
     nc_year: int
+    catalogue_digest: str = ""
+    features_digest: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the score ready for JSON."""

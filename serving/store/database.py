@@ -1,0 +1,90 @@
+"""Opening the database: SQLite in WAL mode by default, PostgreSQL by its URL, and what each needs to be told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import sqlalchemy as sa
+
+from histories.faults import Fault, Faults
+
+PATIENCE = 30  # seconds that a writer waits for another
+CONNECTIONS = 20  # of one process: more requests than that are not in hand at once
+
+
+class Unavailable(Faults):
+    """The database does not answer, is locked, or its disk is full: try again later."""
+
+
+def open_engine(url: str) -> sa.Engine:
+    """Return an engine for a URL.
+
+    Raises
+    ------
+    Faults
+        When the URL cannot be one of a database.
+    """
+    if url.startswith("postgresql://"):
+        url = url.replace("postgresql://", "postgresql+psycopg://", 1)
+    try:
+        # An error of the database must not carry pupils' values into a log.
+        engine = sa.create_engine(
+            url, pool_pre_ping=True, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=PATIENCE, hide_parameters=True
+        )
+    except (sa.exc.SQLAlchemyError, ImportError, TypeError) as error:
+        raise Faults(cannot_open()) from error
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+        sa.event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def cannot_open() -> Fault:
+    """Return what is said when the database cannot be opened."""
+    do = "Check the address and that the server runs."
+    return Fault("the database cannot be opened", "ONROLL_DATABASE_URL", do)
+
+
+@contextmanager
+def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Yield a connection that sees one state of the database."""
+    with _told(), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
+    """Yield a connection in a transaction that is committed when all went well; SQLite lets one writer in at a time."""
+    with _told(), engine.connect().execution_options(writes=True) as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    try:
+        yield
+    except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError):
+        # The driver's own words may hold values.
+        do = "Try again; if it stays, look at the database's disk and server."
+        raise Unavailable(Fault("the database does not answer", "ONROLL_DATABASE_URL", do)) from None
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None  # the driver would begin late, and not before a change of the schema
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",  # what was acknowledged survives a power cut
+        f"busy_timeout = {PATIENCE * 1000}",
+        "foreign_keys = ON",
+        "secure_delete = ON",  # what was erased is not left in the file
+        "cache_size = -16000",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    # A reader that becomes a writer could be refused; a writer says so at once.
+    writes = connection.get_execution_options().get("writes")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,101 @@
+"""Bringing a database to the present schema, and telling whether it is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from histories.faults import Fault, Faults
+from serving.store import case_tables  # noqa: F401  (its tables belong to the schema)
+from serving.store.database import reading, writing
+from serving.store.tables import Base
+
+STEPS = Path(__file__).parents[1] / "migrations"
+HEAD = max(f.stem[:4] for f in (STEPS / "versions").glob("[0-9]*.py"))
+LOCK = 0x6F6E726F6C  # PostgreSQL's advisory lock of whoever changes the schema
+TRIGGERS = {"audit_no_update", "audit_no_delete"}  # PostgreSQL has one more, since it can empty a table at once
+
+
+def current(engine: sa.Engine) -> str | None:
+    """Return the revision of a database, or None when it has none."""
+    with reading(engine) as connection:
+        return _revision(connection)
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+
+
+def upgrade(engine: sa.Engine, to: str = HEAD) -> str | None:
+    """Bring a database to a revision in one transaction, and return the revision it had; several may try at once.
+
+    Raises
+    ------
+    Faults
+        When a newer onroll made the database.
+    """
+    before = current(engine)
+    if before == to:
+        return before  # without Alembic, whose import takes longer than the rest of a start
+    with writing(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+        before = _revision(connection)
+        if before is not None and before > HEAD:
+            do = "Install the onroll that made it, or a newer one; its schema is not changed back."
+            raise Faults(Fault(f"the database has revision {before}, and this onroll knows {HEAD}", "database", do))
+        _run(connection, to)
+    return before
+
+
+def _run(connection: sa.Connection, to: str) -> None:
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory(str(STEPS))
+
+    def steps(revision: Any, _: Any) -> Any:
+        return script._upgrade_revs(to, revision)
+
+    context = MigrationContext.configure(connection, opts={"fn": steps, "transactional_ddl": True})
+    with Operations.context(context):
+        context.run_migrations()
+
+
+def differences(engine: sa.Engine) -> list[str]:
+    """Return how a database differs from the schema that this onroll declares; nothing when it does not."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
+
+    with reading(engine) as connection:
+        revision = _revision(connection)
+        if revision != HEAD:
+            return [f"the revision is {revision or 'none'}, and this onroll needs {HEAD}"]
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        found = [_said(d) for d in compare_metadata(context, Base.metadata)]
+        found += [f"the trigger {name} is missing" for name in missing_triggers(connection)]
+    return found
+
+
+def missing_triggers(connection: sa.Connection) -> list[str]:
+    """Return the names of the audit's triggers that are gone, or that PostgreSQL was told not to run."""
+    if connection.dialect.name == "sqlite":
+        there = set(connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")))
+        return sorted(TRIGGERS - there)
+    there = set(
+        connection.scalars(
+            sa.text("SELECT tgname FROM pg_trigger WHERE tgrelid = 'audit'::regclass AND tgenabled = 'O'")
+        )
+    )
+    return sorted({*TRIGGERS, "audit_no_truncate"} - there)
+
+
+def _said(difference: Any) -> str:
+    what = difference[0] if isinstance(difference, tuple) else difference[0][0]
+    thing = difference[1] if isinstance(difference, tuple) else difference[0][2:4]
+    return f"{what.replace('_', ' ')}: {getattr(thing, 'name', thing)}"

@@ -1,0 +1,215 @@
+"""Scores: stored as they are shown, found within the scope of who asks, and kept when newer ones replace them."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from serving.paging import ListChanged, Place
+from serving.store.caller import Caller
+from serving.store.tables import Pupil, ScoreList, StoredScore
+from serving.store.work import Change, View
+
+BATCH = 500
+COPIED = ("pupil_id", "model", "model_version", "definition", "horizon_days", "authority", "urn", "nc_year", "band", "rank", "risk")  # fmt: skip
+DIGESTS = ("catalogue_digest", "features_digest")
+
+
+def rows_of(scores: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of scores, ready before the database is locked for them."""
+    return [
+        {
+            **{k: s[k] for k in COPIED}, **{k: s.get(k, "") for k in DIGESTS}, "as_of": date.fromisoformat(s["as_of"]),
+            "score_id": secrets.token_hex(16), "replaced_at": None, "body": json.dumps(s, ensure_ascii=False),
+        }
+        for s in scores
+    ]  # fmt: skip
+
+
+def save(change: Change, rows: Sequence[dict[str, Any]]) -> int:
+    """Store rows of ``rows_of``; a score that is there already with the same content stays, other content replaces it.
+
+    Returns
+    -------
+    int
+        How many were given.
+    """
+    for at in range(0, len(rows), BATCH):
+        part = rows[at : at + BATCH]
+        identity = (StoredScore.pupil_id, StoredScore.as_of, StoredScore.model_version)
+        keys = [(r["pupil_id"], r["as_of"], r["model_version"]) for r in part]
+        there = sa.and_(sa.tuple_(*identity).in_(keys), StoredScore.replaced_at.is_(None))
+        bodies = {
+            tuple(r)[:3]: r.body
+            for r in change.connection.execute(sa.select(*identity, StoredScore.body).where(there)).all()
+        }
+        changed = [r for r, key in zip(part, keys, strict=True) if bodies.get(key) != r["body"]]
+        old = [
+            (r["pupil_id"], r["as_of"], r["model_version"])
+            for r in changed
+            if (r["pupil_id"], r["as_of"], r["model_version"]) in bodies
+        ]
+        if old:
+            replaced = sa.and_(sa.tuple_(*identity).in_(old), StoredScore.replaced_at.is_(None))
+            change.connection.execute(sa.update(StoredScore).where(replaced).values(replaced_at=change.now))
+        if changed:
+            change.connection.execute(sa.insert(StoredScore), [{**r, "stored_at": change.now} for r in changed])
+    _place(change, rows)
+    _list(change, rows)
+    versions = sorted({f"{r['model']} {r['model_version']}" for r in rows})
+    days = sorted({r["as_of"].isoformat() for r in rows})
+    change.record("scores.stored", count=len(rows), models=versions, as_of=days)
+    return len(rows)
+
+
+def _upsert(change: Change, table: Any) -> Any:
+    return (postgresql if change.connection.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def _place(change: Change, rows: Sequence[dict[str, Any]]) -> None:
+    """Remember the pupils, each where the newest score found them."""
+    newest = {r["pupil_id"]: r for r in sorted(rows, key=lambda r: r["as_of"])}
+    moved = ("authority", "urn", "nc_year", "as_of")
+    found = [{"pupil_id": p, "pupil_ref": secrets.token_hex(16), **{k: r[k] for k in moved}} for p, r in newest.items()]
+    for at in range(0, len(found), BATCH):
+        insert = _upsert(change, Pupil)
+        newer = insert.excluded.as_of >= Pupil.as_of
+        changes = {k: getattr(insert.excluded, k) for k in moved}
+        change.connection.execute(
+            insert.on_conflict_do_update(index_elements=["pupil_id"], set_=changes, where=newer),
+            found[at : at + BATCH],
+        )
+
+
+def _list(change: Change, rows: Sequence[dict[str, Any]]) -> None:
+    made = dict.fromkeys((r["authority"], r["as_of"], r["model_version"]) for r in rows)
+    for key in made:
+        values = {
+            **dict(zip(("authority", "as_of", "model_version"), key, strict=True)),
+            "stored_at": change.now,
+        }
+        insert = _upsert(change, ScoreList).values(values)
+        change.connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["authority", "as_of", "model_version"], set_={"stored_at": change.now}
+            )
+        )
+
+
+def find(view: View, pupil_ids: Sequence[str], as_of: date | None) -> list[dict[str, Any]]:
+    """Return the newest scores of pupils that the caller may see, of the newest day unless one is named."""
+    found = {}
+    day = as_of or _newest_day(view)
+    if day is not None:
+        query = (
+            sa.select(StoredScore.body, StoredScore.pupil_id)
+            .where(*view.caller.children(StoredScore), StoredScore.as_of == day, StoredScore.pupil_id.in_(pupil_ids))
+            .where(StoredScore.replaced_at.is_(None))
+            .order_by(StoredScore.pupil_id, StoredScore.stored_at, StoredScore.model_version)
+        )
+        found = {row.pupil_id: row.body for row in view.connection.execute(query)}
+    withheld = [p for p in dict.fromkeys(pupil_ids) if p not in found]
+    view.record("scores.seen", pupils=list(found), withheld=view.references(withheld))
+    return [json.loads(body) for body in found.values()]
+
+
+def worklist(
+    view: View,
+    as_of: date | None,
+    limit: int,
+    urn: str | None,
+    year_group: int | None,
+    band: str | None,
+    after: Place | None = None,
+) -> list[dict[str, Any]]:
+    """Return the ranked list that the caller may see, of the newest model that scored the day.
+
+    Raises
+    ------
+    ListChanged
+        When the page before was of another model's list.
+    """
+    newest = _newest(view, after.as_of if after else as_of)
+    if after and (newest is None or newest[1] != after.version):
+        raise ListChanged
+    found: Sequence[Any] = []
+    if newest is not None:
+        chosen = [StoredScore.urn == urn] if urn else []
+        chosen += [StoredScore.nc_year == year_group] if year_group is not None else []
+        chosen += [StoredScore.band == band] if band else []
+        if after:
+            later = sa.and_(StoredScore.rank == after.rank, StoredScore.authority > after.authority)
+            chosen.append(sa.or_(StoredScore.rank > after.rank, later))
+        query = sa.select(StoredScore.pupil_id, StoredScore.body).where(
+            *view.caller.children(StoredScore), *_of(newest), *chosen
+        )
+        found = view.connection.execute(query.order_by(StoredScore.rank, StoredScore.authority).limit(limit)).all()
+    view.record("worklist.seen", pupils=[row.pupil_id for row in found])
+    return [json.loads(row.body) for row in found]
+
+
+def counts(view: View, as_of: date | None, by: str) -> tuple[date, dict[str, int]] | None:
+    """Count the pupils of the caller's scope by a column, of the newest model that scored the day; true counts."""
+    column = {"band": StoredScore.band, "year_group": StoredScore.nc_year, "urn": StoredScore.urn}[by]
+    newest = _newest(view, as_of)
+    view.record("counts.seen", by=by)
+    if newest is None:
+        return None
+    query = (
+        sa.select(column, sa.func.count())
+        .where(*view.caller.scope(StoredScore), *_of(newest))
+        .group_by(column)
+        .order_by(column)
+    )
+    return newest[0], {str(group): n for group, n in view.connection.execute(query).all()}
+
+
+def history(view: View, pupil_ref: str) -> list[dict[str, Any]]:
+    """Return every score of a pupil that the caller may see, oldest first, also those that others replaced.
+
+    Returns
+    -------
+    list of dict
+        ``score_id``, ``as_of``, ``model_version``, ``catalogue_digest``, ``features_digest``, ``stored_at``, ``replaced_at``
+        and ``score`` as it was shown.
+    """
+    shown = (StoredScore.score_id, StoredScore.as_of, StoredScore.model_version, StoredScore.catalogue_digest, StoredScore.features_digest,
+             StoredScore.stored_at, StoredScore.replaced_at, StoredScore.body, StoredScore.pupil_id)  # fmt: skip
+    query = (
+        sa.select(*shown)
+        .join(Pupil, Pupil.pupil_id == StoredScore.pupil_id)
+        .where(*view.caller.children(StoredScore), Pupil.pupil_ref == pupil_ref)
+        .order_by(StoredScore.as_of, StoredScore.stored_at)
+    )
+    rows = view.connection.execute(query).mappings().all()
+    view.record("history.seen", pupils=list(dict.fromkeys(r["pupil_id"] for r in rows)), scores=len(rows))
+    return [
+        {**{k: v for k, v in r.items() if k not in ("body", "pupil_id")}, "score": json.loads(r["body"])} for r in rows
+    ]
+
+
+def _of(newest: tuple[date, str]) -> list[sa.ColumnElement[bool]]:
+    return [StoredScore.as_of == newest[0], StoredScore.model_version == newest[1], StoredScore.replaced_at.is_(None)]
+
+
+def _own_lists(caller: Caller) -> list[sa.ColumnElement[bool]]:
+    """A list is an authority's; which of its schools a caller sees is asked of its scores."""
+    return Caller(caller.key_id, caller.role, caller.authority).scope(ScoreList)
+
+
+def _newest_day(view: View) -> date | None:
+    return view.connection.scalar(sa.select(sa.func.max(ScoreList.as_of)).where(*_own_lists(view.caller)))
+
+
+def _newest(view: View, as_of: date | None) -> tuple[date, str] | None:
+    """Return the day, the newest one unless named, and the model version that scored it last."""
+    day = as_of or _newest_day(view)
+    query = sa.select(ScoreList.model_version).where(*_own_lists(view.caller), ScoreList.as_of == day)
+    version = view.connection.scalar(query.order_by(ScoreList.stored_at.desc()).limit(1)) if day else None
+    return None if day is None or version is None else (day, version)

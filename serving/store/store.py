@@ -1,0 +1,160 @@
+"""The store: one database, and the only two ways to work on it, of which both tell the audit."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from histories.faults import Fault, Faults
+from histories.settings import Settings
+from serving.paging import Place
+from serving.store import keys, schema, scores
+from serving.store.anchors import Anchors
+from serving.store.audit_key import audit_key, beside
+from serving.store.caller import Caller, command_line
+from serving.store.chain import Chain, Entry
+from serving.store.database import PATIENCE, Unavailable, cannot_open, open_engine, reading, writing
+from serving.store.work import Change, Recorder, Told, View
+
+
+class Store:
+    """Scores, keys, cases and the audit in one database, which is brought to the present schema when it is opened.
+
+    Parameters
+    ----------
+    url : str
+        A SQLAlchemy URL: SQLite by default, PostgreSQL by its URL.
+    key : bytes, optional
+        Key of the audit; without one, the key beside a SQLite database is used, or made.
+    anchors : Path, optional
+        Where the audit's end is written each day; by default beside a SQLite database, else in the working folder.
+    told : callable
+        Returns the id of the request that is being answered, if there is one.
+
+    Raises
+    ------
+    Faults
+        When the database cannot be opened, a newer onroll made it, or it needs a key.
+    """
+
+    def __init__(
+        self, url: str, key: bytes | None = None, anchors: Path | None = None, told: Told = lambda: None
+    ) -> None:
+        self.engine = open_engine(url)
+        is_file = self.engine.dialect.name == "sqlite" and self.engine.url.database
+        self.told, self.chain = told, Chain(audit_key(self.engine.url, key))
+        self.anchors = Anchors(anchors or beside(Path(is_file or "onroll.db"), "audit-anchors"))
+        try:
+            schema.upgrade(self.engine)
+        except Unavailable:
+            raise Faults(cannot_open()) from None
+        self.recorder = Recorder(self.engine, self.chain, self.anchors)
+
+    @classmethod
+    def of(cls, own: Settings, told: Told = lambda: None) -> Store:
+        """Return the store that the settings name."""
+        return cls(own.database_url, own.audit_key, own.audit_anchor, told)
+
+    @contextmanager
+    def change(self, caller: Caller) -> Iterator[Change]:
+        """Yield a change; it is committed with its entries in the audit when all went well, and else nothing of it is kept.
+
+        Examples
+        --------
+        >>> with store.change(caller) as change:                                    # doctest: +SKIP
+        ...     change.connection.execute(sa.update(Case)...)
+        ...     change.record("case.assigned", pupils=[pupil_id], version=3)
+        """
+        with self._alone(), writing(self.engine) as connection:
+            change = Change(connection, caller, self.chain, self.told())
+            yield change
+            end = self.chain.append(connection, change.must_be_recorded())
+        self.anchors.note(end)
+
+    @contextmanager
+    def view(self, caller: Caller) -> Iterator[View]:
+        """Yield a view of one state of the database; what was seen is in the audit before this is left."""
+        with reading(self.engine) as connection:
+            view = View(connection, caller, self.chain, self.told())
+            yield view
+        self.recorder.append(view.must_be_recorded())
+
+    def note(self, caller: Caller, action: str, **details: Any) -> None:
+        """Record something that neither changes nor shows what is stored."""
+        entry = Entry(caller.key_id, caller.role, caller.authority, action, (), details, self.told())
+        self.recorder.append([entry])
+
+    def _alone(self) -> AbstractContextManager[Any]:
+        """Let this process's changes queue where the database has one writer: they would only poll for its lock."""
+        return _Turn(self.recorder.turn) if self.engine.dialect.name == "sqlite" else nullcontext()
+
+    def save(self, given: Iterable[dict[str, Any]], caller: Caller | None = None) -> int:
+        """Store scores in one transaction, and return how many; see ``scores.save``."""
+        rows = scores.rows_of(given)
+        with self.change(caller or command_line()) as change:
+            return scores.save(change, rows)
+
+    def scores(self, caller: Caller, pupil_ids: list[str], as_of: date | None) -> list[dict[str, Any]]:
+        """Return pupils' newest scores; see ``scores.find``."""
+        with self.view(caller) as view:
+            return scores.find(view, pupil_ids, as_of)
+
+    def worklist(
+        self,
+        caller: Caller,
+        as_of: date | None,
+        limit: int,
+        urn: str | None,
+        year_group: int | None,
+        band: str | None,
+        after: Place | None = None,
+    ) -> list[dict[str, Any]]:
+        """Return the ranked list; see ``scores.worklist``."""
+        with self.view(caller) as view:
+            return scores.worklist(view, as_of, limit, urn, year_group, band, after)
+
+    def counts(self, caller: Caller, as_of: date | None, by: str) -> tuple[date, dict[str, int]] | None:
+        """Count pupils; see ``scores.counts``."""
+        with self.view(caller) as view:
+            return scores.counts(view, as_of, by)
+
+    def create_key(
+        self, role: str, authority: str | None = None, urns: Iterable[str] = (), expires: date | None = None
+    ) -> tuple[str, str]:
+        """Make a key; see ``keys.create``."""
+        with self.change(command_line()) as change:
+            return keys.create(change, role, authority, urns, expires)
+
+    def revoke(self, key_id: str) -> None:
+        """Revoke a key; see ``keys.revoke``."""
+        with self.change(command_line()) as change:
+            keys.revoke(change, key_id)
+
+    def caller(self, key: str) -> Caller | None:
+        """Return whose key it is; see ``keys.caller``."""
+        with reading(self.engine) as connection:
+            return keys.caller(connection, key)
+
+    def list_keys(self) -> list[dict[str, Any]]:
+        """Return all keys without their hashes."""
+        with reading(self.engine) as connection:
+            return keys.listed(connection)
+
+
+class _Turn:
+    """A lock that is waited for as long as a lock of the database, and no longer."""
+
+    def __init__(self, lock: threading.Lock) -> None:
+        self.lock = lock
+
+    def __enter__(self) -> None:
+        if not self.lock.acquire(timeout=PATIENCE):
+            do = "Try again; another change takes long."
+            raise Unavailable(Fault("the database is busy", "ONROLL_DATABASE_URL", do))
+
+    def __exit__(self, *_: object) -> None:
+        self.lock.release()

@@ -1,0 +1,176 @@
+"""What the store keeps, table by table; ``serving/migrations`` lays it down and changes it."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class Moment(sa.TypeDecorator[datetime]):
+    """A moment with its time zone; SQLite would forget that it was UTC."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Keep UTC."""
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        """Give UTC back."""
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value and value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """The tables of the store."""
+
+    metadata = sa.MetaData(
+        naming_convention={
+            "pk": "pk_%(table_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "ix": "ix_%(table_name)s_%(column_0_name)s",
+        }
+    )
+    type_annotation_map = {datetime: Moment, date: sa.Date}  # noqa: RUF012
+
+
+Opaque = sa.String(32)  # random, without meaning: may stand in an address
+PupilId = sa.String(100)
+Who = sa.String(200)
+Version = sa.String(40)
+
+
+class Pupil(Base):
+    """A pupil whom the store knows, and where the newest score found them: whose child it is now."""
+
+    __tablename__ = "pupils"
+    pupil_id: Mapped[str] = mapped_column(PupilId, primary_key=True)
+    pupil_ref: Mapped[str] = mapped_column(Opaque, unique=True)
+    authority: Mapped[str] = mapped_column(sa.String(10))
+    urn: Mapped[str] = mapped_column(sa.String(20))
+    nc_year: Mapped[int]
+    as_of: Mapped[date]
+    __table_args__ = (sa.Index("pupils_by_place", "authority", "urn"),)
+
+
+class StoredScore(Base):
+    """A score of a pupil as of a day by a model version, with its reasons as they were shown then.
+
+    A score that is stored again with other content does not overwrite what somebody may have seen: the row before gets its
+    ``replaced_at``.
+    """
+
+    __tablename__ = "scores"
+    score_id: Mapped[str] = mapped_column(Opaque, primary_key=True)
+    pupil_id: Mapped[str] = mapped_column(PupilId)
+    as_of: Mapped[date]
+    model: Mapped[str] = mapped_column(sa.String(100))
+    model_version: Mapped[str] = mapped_column(Version)
+    definition: Mapped[str] = mapped_column(sa.String(100))
+    horizon_days: Mapped[int]
+    catalogue_digest: Mapped[str] = mapped_column(sa.String(64))
+    features_digest: Mapped[str] = mapped_column(sa.String(64))
+    authority: Mapped[str] = mapped_column(sa.String(10))
+    urn: Mapped[str] = mapped_column(sa.String(20))
+    nc_year: Mapped[int]
+    band: Mapped[str] = mapped_column(sa.String(20))
+    rank: Mapped[int]
+    risk: Mapped[float]
+    stored_at: Mapped[datetime]
+    replaced_at: Mapped[datetime | None]
+    body: Mapped[str] = mapped_column(sa.Text)
+
+
+# The list's indexes hold what a list is cut by, so that only the rows that are shown are read from the table.
+def _index(name: str, columns: str, *, of_now: bool, unique: bool = False) -> None:
+    now = StoredScore.replaced_at.is_(None) if of_now else None
+    named = [StoredScore.__table__.c[c] for c in columns.split()]
+    sa.Index(name, *named, unique=unique, sqlite_where=now, postgresql_where=now)
+
+
+_index("scores_by_list", "authority as_of model_version rank urn nc_year band", of_now=True)
+_index("scores_of_all", "as_of model_version rank authority urn nc_year band", of_now=True)
+_index("scores_by_pupil", "pupil_id as_of model_version", of_now=True, unique=True)
+_index("scores_of_pupil", "pupil_id as_of", of_now=False)
+_index("scores_by_age", "stored_at", of_now=False)
+
+
+class ScoreList(Base):
+    """One authority's pupils scored as of a day by a model version."""
+
+    __tablename__ = "score_lists"
+    authority: Mapped[str] = mapped_column(sa.String(10), primary_key=True)
+    as_of: Mapped[date] = mapped_column(primary_key=True)
+    model_version: Mapped[str] = mapped_column(Version, primary_key=True)
+    stored_at: Mapped[datetime]
+
+
+class StoredKey(Base):
+    """A key of the interface; only its hash is kept."""
+
+    __tablename__ = "keys"
+    key_id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
+    digest: Mapped[str] = mapped_column(sa.String(64), unique=True)
+    role: Mapped[str] = mapped_column(sa.String(20))
+    authority: Mapped[str | None] = mapped_column(sa.String(10))
+    urns: Mapped[str] = mapped_column(sa.Text)
+    created_at: Mapped[datetime]
+    expires: Mapped[date | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class AuditEntry(Base):
+    """One thing that was seen, done or refused; triggers let no row be changed or removed."""
+
+    __tablename__ = "audit"
+    seq: Mapped[int] = mapped_column(
+        sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False
+    )
+    at: Mapped[str] = mapped_column(sa.String(32))
+    who: Mapped[str] = mapped_column(Who)
+    role: Mapped[str] = mapped_column(sa.String(20))
+    authority: Mapped[str | None] = mapped_column(sa.String(10))
+    action: Mapped[str] = mapped_column(sa.String(40))
+    pupils: Mapped[str] = mapped_column(sa.Text)
+    details: Mapped[str] = mapped_column(sa.Text)
+    request_id: Mapped[str | None] = mapped_column(sa.String(64))
+    mac: Mapped[str] = mapped_column(sa.String(64))
+
+
+class CopiedLog(Base):
+    """How much of a log outside the database the audit has taken over."""
+
+    __tablename__ = "copied_logs"
+    source: Mapped[str] = mapped_column(sa.String(200), primary_key=True)
+    lines: Mapped[int]
+
+
+class Hold(Base):
+    """A legal hold: nothing of the pupil is removed while it stands."""
+
+    __tablename__ = "holds"
+    hold_id: Mapped[str] = mapped_column(Opaque, primary_key=True)
+    pupil_id: Mapped[str] = mapped_column(PupilId, index=True)
+    reason: Mapped[str] = mapped_column(sa.String(500))
+    placed_at: Mapped[datetime]
+    placed_by: Mapped[str] = mapped_column(Who)
+    lifted_at: Mapped[datetime | None]
+    lifted_by: Mapped[str | None] = mapped_column(Who)
+
+
+class ShadowCount(Base):
+    """Counts of pairs of risks by two versions; rows are added and never changed."""
+
+    __tablename__ = "shadow_counts"
+    count_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
+    counted_at: Mapped[datetime]
+    champion: Mapped[str] = mapped_column(Version)
+    challenger: Mapped[str] = mapped_column(Version)
+    pupils: Mapped[int]
+    difference: Mapped[float]
+    cells: Mapped[str] = mapped_column(sa.Text)
+    __table_args__ = (sa.Index("shadow_counts_by_pair", "champion", "challenger"),)

@@ -1,0 +1,109 @@
+"""A fresh database, one that is brought forward and one of before the steps all end in the schema that is declared."""
+
+import json
+import multiprocessing
+from datetime import UTC, date, datetime
+
+import pytest
+import sqlalchemy as sa
+
+from histories.faults import Faults
+from serving.store import Caller, Store, schema
+from serving.store.database import open_engine, reading, writing
+from tests.system.databases import KEY
+from tests.system.test_store import score
+
+CATALOGUE = {
+    "sqlite": "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name",
+    "postgresql": """
+        SELECT table_name, column_name, data_type || is_nullable || coalesce(character_maximum_length, 0) FROM information_schema.columns
+        WHERE table_schema = 'public' UNION SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'
+        UNION SELECT 'trigger', tgname, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2, 3""",
+}
+
+
+def described(engine):
+    with reading(engine) as connection:
+        return [tuple(row) for row in connection.exec_driver_sql(CATALOGUE[connection.dialect.name])]
+
+
+def fill_as_before(engine):
+    """Lay the first step, and put in it what a database of that time held."""
+    schema.upgrade(engine, "0001")
+    now = datetime(2025, 2, 1, tzinfo=UTC)
+    with writing(engine) as connection:
+        tables = sa.MetaData()
+        tables.reflect(connection)
+        for n in range(1, 1202):
+            s = score(f"p{n}", n)
+            row = {
+                k: s[k] for k in ("pupil_id", "model_version", "authority", "urn", "nc_year", "band", "rank", "risk")
+            }
+            row |= {"as_of": date(2025, 1, 13), "stored_at": now, "body": json.dumps(s)}
+            connection.execute(sa.insert(tables.tables["scores"]), row)
+        key = {"key_id": "k", "digest": "d", "role": "lead", "authority": "801", "urns": "[]", "created_at": now}
+        connection.execute(sa.insert(tables.tables["keys"]), [
+            {**key, "expires": None, "revoked": False}, {**key, "key_id": "r", "digest": "e", "expires": None, "revoked": True},
+        ])  # fmt: skip
+
+
+def test_the_steps_end_in_what_is_declared(store):
+    assert schema.differences(store.engine) == []
+    with writing(store.engine) as connection:
+        connection.exec_driver_sql("DROP INDEX scores_by_list")
+        where = " ON audit" if connection.dialect.name == "postgresql" else ""
+        connection.exec_driver_sql(f"DROP TRIGGER audit_no_update{where}")
+    said = " ".join(schema.differences(store.engine))
+    assert "scores_by_list" in said
+    assert "audit_no_update" in said
+
+
+@pytest.mark.parametrize("stamped", [True, False])
+def test_a_database_of_before_is_carried_over_whole(database_url, request, tmp_path, stamped):
+    engine = open_engine(database_url)
+    fill_as_before(engine)
+    if not stamped:
+        with writing(engine) as connection:
+            connection.exec_driver_sql("DROP TABLE alembic_version")
+    carried = Store(database_url, KEY, tmp_path / "anchors")
+    lead = Caller("lead", "lead", "801")
+    assert carried.worklist(lead, None, 1000, None, None, None) == [score(f"p{n}", n) for n in range(1, 1001)]
+    assert [(k["key_id"], k["revoked"]) for k in carried.list_keys()] == [("k", False), ("r", True)]
+    assert schema.differences(carried.engine) == []
+    before = described(carried.engine)
+    with writing(engine) as connection:  # and a fresh one looks the same
+        for name in reversed(list(before_tables(connection))):
+            connection.execute(sa.schema.DropTable(name))
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("DROP FUNCTION audit_only_added")
+    assert described(Store(database_url, KEY, tmp_path / "anchors").engine) == before
+    carried.engine.dispose()
+    engine.dispose()
+
+
+def before_tables(connection):
+    tables = sa.MetaData()
+    tables.reflect(connection)
+    return tables.sorted_tables
+
+
+def open_it(url, anchors):
+    Store(url, KEY, anchors)
+
+
+def test_several_that_open_a_new_database_at_once_lay_it_once(database_url, tmp_path):
+    many = multiprocessing.get_context("spawn")
+    opening = [many.Process(target=open_it, args=(database_url, tmp_path / "anchors")) for _ in range(3)]
+    for process in opening:
+        process.start()
+    for process in opening:
+        process.join(60)
+    assert [p.exitcode for p in opening] == [0, 0, 0]
+    assert schema.differences(open_engine(database_url)) == []
+
+
+def test_a_database_of_a_newer_onroll_is_left_alone(store, database_url, tmp_path):
+    with writing(store.engine) as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(Faults, match="revision 9999"):
+        Store(database_url, KEY, tmp_path / "anchors")
