@@ -70,12 +70,11 @@ def features(
                 "onroll features HISTORIES --as-of 2025-01-13 --out F.parquet",
             )
         )
-    import pyarrow.parquet as pq
-
-    from features import CohortRule, matrix
+    from features import CohortRule
+    from features.block_store import BlockStore
+    from features.matrix import FILE_SCHEMA, write_matrix
     from histories.opening import Histories
     from histories.settings import settings
-    from histories.writing import new_file
 
     rule = CohortRule.load(cohort)
     own = settings()
@@ -84,20 +83,20 @@ def features(
         _compare(opened, sorted({d.date() for d in as_of}), hindsight or NEWEST, rule, out, as_json)
         return
     with progress("features") as advance:
-        days = sorted({d.date() for d in as_of})
-        made = matrix(opened, days, rule=rule, known=known.date() if known else None, advance=advance)
-    with new_file(out) as beside:
-        pq.write_table(made, beside, compression="zstd")
+        days, store = sorted({d.date() for d in as_of}), BlockStore(own.blocks)
+        day = known.date() if known else None
+        rows = write_matrix(out, opened, days, rule=rule, known=day, kept=store, advance=advance)
     data = {
-        "rows": made.num_rows,
-        "features": made.num_columns - 2,
+        "rows": rows,
+        "features": len(FILE_SCHEMA) - 2,
+        "blocks": {"counted": store.counted, "reused": store.reused},
         "out": str(out),
         "missing_tables": list(opened.missing),
     }
     result(
         data,
         as_json=as_json,
-        text=f"{made.num_rows:,} snapshots with {made.num_columns - 2} features written to {out}",
+        text=f"{rows:,} snapshots with {len(FILE_SCHEMA) - 2} features written to {out}",
     )
 
 

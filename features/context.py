@@ -1,104 +1,108 @@
-"""Columns that come from other snapshots of the same day: the school's other children, and children at the same address."""
+"""Columns that come from other snapshots of the same day: the school's other children, and children at the same address.
+
+They are sums, so those of blocks of children add up to those of the whole cohort.
+"""
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-import narwhals as nw
 import polars as pl
 
-from features.cohort import august_before, collect, schools_once
-from features.visible import visible
+from features.cohort import august_before, schools_once
 from histories.opening import Histories, day_of
 
 SUMMED = ("absent_90", "unauthorised_90", "possible_90", "suspensions_365", "in_year_entries_365", "care_cin")
+AT_HOME = {"pupils": "siblings", "absent_90": "siblings_absent", "possible_90": "siblings_possible"}
+# What has to be known of a snapshot to be summed.
+NEEDED = ("urn", "authority", "household_id", *SUMMED)
 
 
-def add_context(histories: Histories, frame: pl.DataFrame, known: date | None = None) -> pl.DataFrame:
+@dataclass(frozen=True)
+class Sums:
+    """Sums over the snapshots of one day.
+
+    Attributes
+    ----------
+    schools : polars.DataFrame
+        By ``urn`` and ``authority``: ``pupils`` and what is ``SUMMED``.
+    homes : polars.DataFrame
+        By ``household_id``: ``pupils``, ``absent_90`` and ``possible_90``.
+    lost : polars.DataFrame
+        By ``urn``: ``lost_730``.
+    """
+
+    schools: pl.DataFrame
+    homes: pl.DataFrame
+    lost: pl.DataFrame
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, lost: pl.DataFrame) -> Sums:
+        """Sum snapshots of one day, with who left each school without a trace."""
+        frame = frame.with_columns(pl.lit(1, pl.Int64).alias("pupils"))
+        homes = frame.filter(pl.col("household_id").is_not_null())
+        return cls(
+            _added(frame, ["urn", "authority"], (*SUMMED, "pupils")), _added(homes, ["household_id"], AT_HOME), lost
+        )
+
+    @classmethod
+    def together(cls, sums: Iterable[Sums]) -> Sums:
+        """Add up the sums of blocks of children."""
+        schools, homes, lost = zip(*((s.schools, s.homes, s.lost) for s in sums), strict=True)
+        return cls(
+            _added(pl.concat(schools), ["urn", "authority"], (*SUMMED, "pupils")),
+            _added(pl.concat(homes), ["household_id"], AT_HOME),
+            _added(pl.concat(lost), ["urn"], ("lost_730",)),
+        )
+
+
+def _added(frame: pl.DataFrame, by: list[str], columns: Iterable[str]) -> pl.DataFrame:
+    return frame.group_by(by).agg(pl.col(c).fill_null(0).sum() for c in columns)
+
+
+def add_context(histories: Histories, frame: pl.DataFrame, day: int, sums: Sums) -> pl.DataFrame:
     """Add sums over the other children at the school, over the authority, and over children at the same address.
 
     Parameters
     ----------
     frame : polars.DataFrame
-        One row a snapshot of the whole cohort, with tallies.
-    known : date, optional
-        The day of knowledge; see ``features.visible.seen``.
+        One row a snapshot of one day, with tallies.
+    day : int
+        The as-of date.
+    sums : Sums
+        Those of the whole cohort on the day.
     """
-    days = frame["as_of"].unique().to_list()
-    term = {d: _term(d) for d in days}
-    august = {d: august_before(day_of(d)) for d in days}
+    august, zero = august_before(day_of(day)), pl.lit(0, pl.Int64)
+    kinds = pl.col("phase").is_in(["special", "ap"]).cast(pl.Int64).alias("special_or_ap")
     frame = frame.with_columns(
-        pl.col("as_of").replace_strict(term, return_dtype=pl.Int64, default=0).alias("term_number"),
-        (
-            pl.col("as_of").replace_strict(august, return_dtype=pl.Int64, default=0)
-            - pl.col("date_of_birth")
-            - 365 * (pl.col("nc_year") + 4)
-        ).alias("age_in_year"),
+        pl.lit(_term(day), pl.Int64).alias("term_number"),
+        (pl.lit(august, pl.Int64) - pl.col("date_of_birth") - 365 * (pl.col("nc_year") + 4)).alias("age_in_year"),
+        pl.lit(1, pl.Int64).alias("pupils"),
     )
-    frame = frame.join(
-        schools_once(histories).select(
-            "urn", pl.col("phase").is_in(["special", "ap"]).cast(pl.Int64).alias("special_or_ap")
-        ),
-        on="urn",
-        how="left",
+    frame = frame.join(schools_once(histories).select("urn", kinds), on="urn", how="left", maintain_order="left")
+    summed = (*SUMMED, "pupils")
+    schools = _added(sums.schools, ["urn"], summed).select("urn", *(pl.col(c).alias(f"school_{c}") for c in summed))
+    areas = _added(sums.schools, ["authority"], summed).select(
+        "authority", *(pl.col(c).alias(f"la_{c}") for c in summed)
     )
-    frame = frame.join(_lost_by_school(histories, frame, known), on=["urn", "as_of"], how="left")
-    return _siblings(histories, _schools(frame), known)
-
-
-def _schools(frame: pl.DataFrame) -> pl.DataFrame:
-    one = pl.lit(1, pl.Int64).alias("pupils")
-    frame = frame.with_columns(one, pl.col("lost_730").fill_null(0))
-    school, authority = ["urn", "as_of"], ["authority", "as_of"]
-    others = [
-        (pl.col(c).fill_null(0).sum().over(school) - pl.col(c).fill_null(0)).alias(f"school_{c}")
-        for c in (*SUMMED, "pupils")
-    ]
-    whole = [pl.col(c).fill_null(0).sum().over(authority).alias(f"la_{c}") for c in (*SUMMED, "pupils")]
-    by_school = frame.unique(["urn", "as_of"], keep="first", maintain_order=True)
-    lost = by_school.group_by("authority", "as_of").agg(pl.col("lost_730").sum().alias("la_lost_730"))
-    frame = frame.with_columns(*others, *whole, pl.col("lost_730").alias("school_lost_730")).join(
-        lost, on=authority, how="left"
+    # A school whose authority is not known counts for every authority that has children there.
+    lost = (
+        sums.schools.join(sums.lost, on="urn").group_by("authority").agg(pl.col("lost_730").sum().alias("la_lost_730"))
     )
-    return frame.with_columns(pl.col("school_pupils").alias("school_others"))
-
-
-def _lost_by_school(histories: Histories, frame: pl.DataFrame, known: date | None) -> pl.DataFrame:
-    """Count the children who were known to have left each school in two years with nowhere known to go."""
-    import pyarrow as pa
-
-    days = sorted(frame["as_of"].unique().to_list())
-    lazy = histories.frame("enrolments").select("pupil_id").unique()
-    given = nw.from_native(histories.native_of(pa.table({"as_of": pa.array(days, pa.int32())}))).lazy()
-    left = visible(histories, "enrolments", lazy.join(given, how="cross"), known).filter(
-        nw.col("destination").is_in(["missing_education", "unknown"])
-        & (nw.col("as_of") - nw.col("leaving_date") <= 730)
-    )
-    return collect(left.group_by("urn", "as_of").agg(nw.len().cast(nw.Int64).alias("lost_730")))
-
-
-def _siblings(histories: Histories, frame: pl.DataFrame, known: date | None) -> pl.DataFrame:
+    for beside, on in ((schools, "urn"), (areas, "authority"), (lost, "authority"), (sums.lost, "urn")):
+        frame = frame.join(beside, on=on, how="left", maintain_order="left")
+    frame = frame.with_columns(
+        *((pl.col(f"school_{c}") - pl.col(c).fill_null(0)).alias(f"school_{c}") for c in summed),
+        pl.col("la_lost_730").fill_null(0),
+        pl.col("lost_730").fill_null(0),
+    ).with_columns(pl.col("lost_730").alias("school_lost_730"), pl.col("school_pupils").alias("school_others"))
     if "addresses" not in histories.present:
-        return frame.with_columns(
-            *(pl.lit(None, pl.Int64).alias(c) for c in ("siblings", "siblings_absent", "siblings_possible"))
-        )
-    lazy = nw.from_native(histories.native_of(frame.select("pupil_id", "as_of").to_arrow())).lazy()
-    homes = visible(histories, "addresses", lazy, known).filter(
-        (nw.col("age") >= 0) & nw.col("end_date").is_null() & ~nw.col("household_id").is_null()
-    )
-    homes = homes.unique(subset=["pupil_id", "as_of"], keep="last", order_by=["start_date", "household_id"])
-    frame = frame.join(collect(homes.select("pupil_id", "as_of", "household_id")), on=["pupil_id", "as_of"], how="left")
-    home = ["household_id", "as_of"]
-    housed = pl.col("household_id").is_not_null()
-    sums = [
-        pl.when(housed).then(pl.col(c).fill_null(0).sum().over(home) - pl.col(c).fill_null(0)).otherwise(0).alias(n)
-        for c, n in (
-            ("pupils", "siblings"),
-            ("absent_90", "siblings_absent"),
-            ("possible_90", "siblings_possible"),
-        )
-    ]
-    return frame.with_columns(*sums)
+        return frame.with_columns(pl.lit(None, pl.Int64).alias(name) for name in AT_HOME.values())
+    homes = sums.homes.filter(pl.col("pupils") > 1).rename(AT_HOME)
+    frame = frame.join(homes, on="household_id", how="left", maintain_order="left")
+    own = {name: pl.col(c).fill_null(0) for c, name in AT_HOME.items()}
+    return frame.with_columns(pl.coalesce(pl.col(n) - mine, zero).alias(n) for n, mine in own.items())
 
 
 def _term(day: int) -> int:

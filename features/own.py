@@ -155,7 +155,8 @@ def try_out(own: OwnFeatures) -> None:
     from datetime import date
 
     from features.catalogue import BY_NAME, TALLIES
-    from features.matrix import aggregate, counted, rows_of
+    from features.matrix import counted
+    from features.tallies import aggregate, rows_of
     from histories.opening import Histories
 
     child: dict[str, list[dict[str, Any]]] = {t: [] for t in TABLES}

@@ -52,9 +52,6 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known: da
         .join(rows, on="pupil_id", how="inner")
         .filter(seen(nw.col("known"), happened(declared), known))
     )
-    # Ties of recording are broken by every other column, so that engines agree on which row stands.
-    ties = [c for c in declared.columns if c not in declared.key]
-    joined = joined.unique(subset=["as_of", *declared.key], keep="last", order_by=["known", *ties])
     hidden = []
     if declared.end:
         ended = seen(nw.col("end_known"), nw.col(declared.end), known)
@@ -65,6 +62,10 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known: da
         come = seen(nw.col(stage.date), nw.col(stage.date), known)
         hidden += [nw.when(come).then(nw.col(c)).alias(c) for c in stage.columns]
     joined = joined.with_columns(*hidden) if hidden else joined
+    # Ties of recording are broken by every other column as it was visible, so that engines agree on which row stands and what
+    # is not yet known does not decide.
+    ties = [c for c in declared.columns if c not in declared.key]
+    joined = joined.unique(subset=["as_of", *declared.key], keep="last", order_by=["known", *ties])
     return joined.with_columns((nw.col("as_of") - nw.col(HAPPENED[table])).alias("age"))
 
 

@@ -7,10 +7,14 @@ and ``end_known``, the day the end of the spell was. As of a day D a row is visi
 
 from __future__ import annotations
 
+import copy
 import hashlib
+import itertools
 import shutil
 import tempfile
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -73,7 +77,10 @@ class Histories:
         self.connection = connection
         self._natives = natives
         self._files = files or {}
-        self._given = 0
+        self._given = itertools.count(1)
+        self._brought: list[str] = []
+        self._hashes: dict[Path, str] = {}
+        self.limits: tuple[str | None, str | None] = (None, None)
 
     @classmethod
     def open(
@@ -160,13 +167,30 @@ class Histories:
             native = self.native_of(_empty(declared))
         elif self.engine == "duckdb":
             native = self.connection.table(native)
-        return canonical(nw.from_native(native).lazy(), declared)
+        frame = canonical(nw.from_native(native).lazy(), declared)
+        low, high = self.limits if "pupil_id" in declared.columns else (None, None)
+        frame = frame if low is None else frame.filter(nw.col("pupil_id") >= low)
+        return frame if high is None else frame.filter(nw.col("pupil_id") < high)
+
+    @contextmanager
+    def between(self, low: str | None, high: str | None) -> Iterator[Histories]:
+        """Yield the histories of the pupils from one key to another, the last left out; None is no limit.
+
+        What was brought to the engine meanwhile is gone in the end.
+        """
+        part = copy.copy(self)
+        part.limits, part._brought = (low, high), []
+        try:
+            yield part
+        finally:
+            for name in part._brought:
+                self.connection.execute(f"DROP TABLE IF EXISTS {name}")
 
     def native_of(self, arrow: Any) -> Any:
         """Bring a small Arrow table to the engine, as a native lazy frame."""
         if self.engine == "duckdb":
-            self._given += 1
-            name = f"given_{self._given}"
+            name = f"given_{next(self._given)}"
+            self._brought.append(name)
             self.connection.register("incoming", arrow)
             self.connection.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM incoming")
             self.connection.unregister("incoming")
@@ -186,13 +210,15 @@ class Histories:
                 newest = max(newest, int(top or 0))
         return day_of(newest)
 
-    def digest(self) -> str:
-        """Return a hash of every byte of the files that were opened; empty for the rows of a request."""
+    def digest(self, *tables: str) -> str:
+        """Return a hash of every byte of the files that were opened, or of some tables' files; empty for the rows of a request."""
         whole = hashlib.sha256()
         for name, files in sorted(self._files.items()):
-            for file in files:
-                with file.open("rb") as data:
-                    whole.update(f"{name}:{hashlib.file_digest(data, 'sha256').hexdigest()}\n".encode())
+            for file in files if not tables or name in tables else ():
+                if file not in self._hashes:
+                    with file.open("rb") as data:
+                        self._hashes[file] = hashlib.file_digest(data, "sha256").hexdigest()
+                whole.update(f"{name}:{self._hashes[file]}\n".encode())
         return whole.hexdigest() if self._files else ""
 
 

@@ -17,6 +17,7 @@ KEYS = (
     "ONROLL_PSEUDONYM_KEY_FILE",
     "ONROLL_ENGINE",
     "ONROLL_MEMORY",
+    "ONROLL_BLOCKS",
     "ONROLL_SPARK_MASTER",
     "ONROLL_FEATURES",
     "ONROLL_ACCESS",
@@ -50,6 +51,8 @@ class Settings:
         Engine of the features: ``duckdb``, ``polars`` or ``spark``.
     memory : str or None
         Most memory that DuckDB, or Spark on this machine, may use, such as ``4GiB``.
+    blocks : Path
+        Folder that keeps what was counted of blocks of children for the next run; it holds rows of children.
     spark_master : str or None
         Spark's master, such as ``local[2]`` or ``yarn``; ``SPARK_REMOTE`` in the environment goes before it.
     features : Path or None
@@ -72,6 +75,7 @@ class Settings:
     pseudonym_key: bytes | None
     engine: str
     memory: str | None
+    blocks: Path
     features: Path | None
     access: Path | None
     spark_master: str | None
@@ -101,6 +105,7 @@ def settings(folder: Path | None = None) -> Settings:
         pseudonym_key=_key(found, folder, "ONROLL_PSEUDONYM_KEY"),
         engine=_engine(found.get("ONROLL_ENGINE", "duckdb")),
         memory=found.get("ONROLL_MEMORY"),
+        blocks=folder / found.get("ONROLL_BLOCKS", ".onroll/blocks"),
         spark_master=found.get("ONROLL_SPARK_MASTER"),
         features=folder / found["ONROLL_FEATURES"] if "ONROLL_FEATURES" in found else None,
         access=folder / found["ONROLL_ACCESS"] if "ONROLL_ACCESS" in found else None,

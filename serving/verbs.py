@@ -44,6 +44,7 @@ def score(
         do = "Leave --store out: the service shows what could be known on the day, not what was known later."
         raise Usage(Fault("scores of another day of knowledge are not stored", "score --known --store", do))
     from features import CohortRule
+    from features.block_store import BlockStore
     from histories.opening import Histories
     from histories.settings import settings
     from serving.scored import write_scores
@@ -56,7 +57,9 @@ def score(
     rule, day = CohortRule.load(cohort), known.date() if known else None
     opened = Histories.open(histories, engine=engine or own.engine, memory=own.memory)
     with progress("scoring") as advance:
-        scores = loaded.score(opened, as_of.date(), rule=rule, known=day, top=top, advance=advance)
+        scores = loaded.score(
+            opened, as_of.date(), rule=rule, known=day, kept=BlockStore(own.blocks), top=top, advance=advance
+        )
         advance(description="writing")
         write_scores(scores, out)
         stored = Store.of(own).save(s.to_dict() for s in scores) if store else 0

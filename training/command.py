@@ -54,6 +54,7 @@ def train(
 ) -> None:
     """Train a model on HISTORIES, judge it, track it and register it."""
     from features import CohortRule, Definition
+    from features.block_store import BlockStore
     from histories.opening import Histories
     from histories.settings import settings
     from training.registry import register
@@ -74,6 +75,7 @@ def train(
             config=booster,
             until=_date(until),
             known=_date(known),
+            kept=BlockStore(own.blocks),
             seed=seed,
             advance=advance,
         )

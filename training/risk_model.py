@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from features.block_store import BlockStore
 from features.catalogue import CATALOGUE, catalogue_digest
 from features.cohort import CohortRule
 from features.evidence import evidence
@@ -78,6 +79,7 @@ class RiskModel:
         *,
         rule: CohortRule | None = None,
         known: date | None = None,
+        kept: BlockStore | None = None,
         top: int | None = None,
         advance: Any = lambda steps=1, description=None: None,
     ) -> list[Score]:
@@ -90,6 +92,8 @@ class RiskModel:
         rule : CohortRule, optional
         known : date, optional
             The day of knowledge; see ``features.visible.seen``.
+        kept : BlockStore, optional
+            Keeps what was counted of blocks of children for the next run.
         top : int, optional
             Only so many ranks of each authority.
 
@@ -98,7 +102,7 @@ class RiskModel:
         list of Score
             By authority and rank.
         """
-        frame = tallied(histories, [as_of], rule=rule, known=known, advance=advance)
+        frame = tallied(histories, [as_of], rule=rule, known=known, kept=kept, advance=advance)
         if frame.is_empty():
             return []
         advance(description="scores and contributions")

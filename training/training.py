@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from features import CohortRule, Definition, default_as_of, label, matrix
+from features.block_store import BlockStore
 from features.catalogue import CATALOGUE, THEMES, catalogue_digest, declarations
 from features.cohort import cohort
 from histories.faults import Fault, Faults, Usage
@@ -82,7 +83,7 @@ def load_config(file: Path | None) -> dict[str, Any]:
 
 def labelled_matrix(
     histories: Histories, as_of: list[date], definition: Definition, horizon: int, rule: CohortRule | None, until: date | None,
-    advance: Callable[..., None], known: date | None = None,
+    advance: Callable[..., None], known: date | None = None, kept: BlockStore | None = None,
 ) -> pl.DataFrame:  # fmt: skip
     """Return features beside labels and what lists are made of, for snapshots whose outcome is known.
 
@@ -91,7 +92,7 @@ def labelled_matrix(
     polars.DataFrame
         ``pupil_id, as_of``, the features, ``label, known_on, authority``.
     """
-    x = pl.from_arrow(matrix(histories, as_of, rule=rule, known=known, advance=advance))
+    x = pl.from_arrow(matrix(histories, as_of, rule=rule, known=known, kept=kept, advance=advance))
     advance(description="labels")
     y = pl.from_arrow(label(histories, as_of, definition, horizon, rule=rule, until=until, known=known))
     who = pl.from_arrow(cohort(histories, as_of, rule, known)).select("pupil_id", "as_of", "authority")  # type: ignore[union-attr]
@@ -109,6 +110,7 @@ def train(
     config: dict[str, Any] | None = None,
     until: date | None = None,
     known: date | None = None,
+    kept: BlockStore | None = None,
     seed: int = 1,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> Trained:
@@ -120,6 +122,8 @@ def train(
         Use nothing recorded on or after this day.
     known : date, optional
         The day of knowledge of the features; see ``features.visible.seen``.
+    kept : BlockStore, optional
+        Keeps what was counted of blocks of children for the next run.
 
     Raises
     ------
@@ -139,7 +143,7 @@ def train(
                 "Give more years of histories, a later --until, or --as-of.",
             )
         )
-    frame = labelled_matrix(histories, dates, definition, horizon, rule, until, advance, known)
+    frame = labelled_matrix(histories, dates, definition, horizon, rule, until, advance, known, kept)
     if frame.is_empty():
         raise Faults(
             Fault(

@@ -47,7 +47,7 @@ def moved_by(monkeypatch, histories, table, leaky):
     def visible(opened, name, snapshots, known=None):
         return leaky(real, opened, snapshots) if name == table else real(opened, name, snapshots, known)
 
-    monkeypatch.setattr(sys.modules["features.matrix"], "visible", visible)
+    monkeypatch.setattr(sys.modules["features.tallies"], "visible", visible)
     return {(x.feature, x.table, x.kind) for x in leaks(Histories.open(histories), D, engine="polars").leaks}
 
 
@@ -135,7 +135,7 @@ def test_the_verb_leaves_with_1_when_something_leaks(small_histories, capsys, mo
     def late(histories, table, snapshots, known=None):
         return real(histories, table, snapshots, date(2026, 1, 1) if table == "sen" else known)
 
-    monkeypatch.setattr(sys.modules["features.matrix"], "visible", late)
+    monkeypatch.setattr(sys.modules["features.tallies"], "visible", late)
     with pytest.raises(SystemExit) as left:
         main(["leaks", str(small_histories), "--as-of", "2025-01-13", "--engine", "polars"])
     said = capsys.readouterr().out

@@ -1,0 +1,173 @@
+"""What is counted of children, part by part: their marks, their rows in each table, their homes; and who left their schools."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import narwhals as nw
+import polars as pl
+import pyarrow as pa
+
+from features.cohort import collect
+from features.feature import Tally
+from features.marks import MEASURES, WINDOWS, mark_tallies, recent_tallies
+from features.visible import visible
+from histories.opening import Histories, day_number, day_of
+
+KEYS = ["pupil_id", "as_of"]
+WINDOWED = [f"{m}_{w}" for m in MEASURES for w in (*WINDOWS, "year")]
+NEWEST = [
+    "trailing_absent", "weeks_missed", "weeks_mostly_missed", "weeks_open", "last_week_absent", "last_week_possible", "last_mark_days",
+    "last_present_days",
+]  # fmt: skip
+# A tally of a table may read columns of another, which belongs to what it was counted from.
+BESIDE = {"addresses": ("areas",)}
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one pass over a table counts for each snapshot.
+
+    Attributes
+    ----------
+    name : str
+    tables : tuple of str
+        The tables whose rows it is counted from.
+    columns : dict
+        ``{column: digest of what it counts}``.
+    count : callable
+        ``(histories, snapshots, columns, known)`` to ``pupil_id, as_of`` and at least those columns.
+    zero : frozenset of str
+        Columns that are zero, not missing, for a child without rows.
+    looks_back : int or None
+        Days before the as-of date from which rows count; None when all do.
+    kind : type
+        What its columns hold.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    columns: dict[str, str]
+    count: Callable[[Histories, pl.DataFrame, list[str], date | None], pl.DataFrame]
+    zero: frozenset[str] = frozenset()
+    looks_back: int | None = None
+    kind: type[pl.DataType] = pl.Int64
+
+
+def parts(tallies: dict[str, Tally]) -> list[Part]:
+    """Return the parts that count some tallies, the marks and the homes."""
+    marks = {c: digest(c, sorted(MEASURES.items()), WINDOWS) for c in (*WINDOWED, *NEWEST)}
+    made = [Part("attendance", ("attendance",), marks, _marks, frozenset(WINDOWED), max(WINDOWS) + 2)]
+    for table in sorted({t.table for t in tallies.values()}):
+        own = {n: t for n, t in tallies.items() if t.table == table}
+        sums = frozenset(n for n, t in own.items() if t.how == "sum")
+        digests = {n: tally_digest(t) for n, t in own.items()}
+        made.append(Part(table, (table, *BESIDE.get(table, ())), digests, _counter(table, own), sums))
+    return [*made, Part("homes", ("addresses",), {"household_id": ""}, _homes, kind=pl.String)]
+
+
+def digest(*what: object) -> str:
+    """Return a short hash of what some things say of themselves."""
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:32]
+
+
+def tally_digest(tally: Tally) -> str:
+    """Return a hash of what a tally counts; the text of a Narwhals expression says all of it."""
+    said = [repr(part()) if part else None for part in (tally.where, tally.value)]
+    return digest(tally.table, *said, tally.days, tally.how)
+
+
+def _marks(histories: Histories, snapshots: pl.DataFrame, columns: list[str], known: date | None) -> pl.DataFrame:
+    windows = mark_tallies(histories, snapshots, known)
+    return windows.join(recent_tallies(histories, snapshots, known), on=KEYS, how="full", coalesce=True)
+
+
+def _counter(table: str, own: dict[str, Tally]):  # type: ignore[no-untyped-def]
+    def count(
+        histories: Histories, snapshots: pl.DataFrame, columns: Iterable[str], known: date | None
+    ) -> pl.DataFrame:
+        """Count tallies of one table in one pass."""
+        rows = rows_of(histories, table, snapshots, known)
+        return collect(rows.group_by(*KEYS).agg(*(aggregate(own[n]).alias(n) for n in columns)))
+
+    return count
+
+
+def rows_of(histories: Histories, table: str, snapshots: pl.DataFrame, known: date | None = None) -> nw.LazyFrame:
+    """Return what tallies of a table are counted from: its visible rows, and columns that only whole tables can give."""
+    rows = visible(histories, table, keys_of(histories, snapshots), known)
+    if table == "enrolments":
+        # Entry days are turned into a day of the school year: outside the weeks around 1 September it is a move in the year.
+        day = (nw.col("entry_date") - nw.lit(day_number(date(2000, 9, 1)))) * 100
+        of_year = day - (day // 36525) * 36525
+        rows = rows.with_columns(
+            nw.when((of_year > 2500) & (of_year < 34500)).then(1).otherwise(0).alias("in_year_entry")
+        )
+    if table == "admissions":
+        days = sorted(snapshots["as_of"].unique().to_list())
+        years = pa.table(
+            {
+                "as_of": pa.array(days, pa.int32()),
+                "next_september": pa.array([_next_september(d) for d in days], pa.int64()),
+            }
+        )
+        rows = rows.join(nw.from_native(histories.native_of(years)).lazy(), on="as_of", how="left")
+    if table == "addresses":
+        areas = (
+            histories.frame("areas")
+            .select("lsoa", "idaci_decile")
+            .unique(subset=["lsoa"], keep="first", order_by=["idaci_decile"])
+        )
+        rows = rows.join(areas, on="lsoa", how="left")
+    return rows
+
+
+def keys_of(histories: Histories, snapshots: pl.DataFrame) -> nw.LazyFrame:
+    """Bring the keys of snapshots to the engine of the histories."""
+    return nw.from_native(histories.native_of(snapshots.select(KEYS).to_arrow())).lazy()
+
+
+def aggregate(tally: Tally) -> nw.Expr:
+    """Return the aggregation of a tally over the rows of a snapshot."""
+    value = tally.value() if tally.value else nw.lit(1)
+    condition = tally.where() if tally.where else ~nw.col("pupil_id").is_null()
+    if tally.days is not None:
+        condition = condition & (nw.col("age") >= 1) & (nw.col("age") <= tally.days)
+    if tally.how == "sum":
+        return nw.when(condition).then(value).otherwise(nw.lit(0)).sum().cast(nw.Int64)
+    chosen = nw.when(condition).then(value)
+    return (chosen.max() if tally.how == "max" else chosen.min()).cast(nw.Int64)
+
+
+def _homes(histories: Histories, snapshots: pl.DataFrame, columns: list[str], known: date | None) -> pl.DataFrame:
+    """Return the household each child lives in as far as is known."""
+    homes = visible(histories, "addresses", keys_of(histories, snapshots), known).filter(
+        (nw.col("age") >= 0) & nw.col("end_date").is_null() & ~nw.col("household_id").is_null()
+    )
+    homes = homes.unique(subset=KEYS, keep="last", order_by=["start_date", "household_id"])
+    return collect(homes.select(*KEYS, "household_id"))
+
+
+def lost_by_school(histories: Histories, days: list[int], known: date | None) -> pl.DataFrame:
+    """Count the children who were known to have left each school in two years with nowhere known to go.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``urn, as_of, lost_730``: of all children, in the cohort or not.
+    """
+    given = nw.from_native(histories.native_of(pa.table({"as_of": pa.array(days, pa.int32())}))).lazy()
+    children = histories.frame("enrolments").select("pupil_id").unique().join(given, how="cross")
+    left = visible(histories, "enrolments", children, known).filter(
+        nw.col("destination").is_in(["missing_education", "unknown"])
+        & (nw.col("as_of") - nw.col("leaving_date") <= 730)
+    )
+    return collect(left.group_by("urn", "as_of").agg(nw.len().cast(nw.Int64).alias("lost_730")))
+
+
+def _next_september(day: int) -> int:
+    d = day_of(day)
+    return d.year if d.month < 9 else d.year + 1

@@ -1,0 +1,61 @@
+"""Into how many blocks the children fall changes nothing, nor does what was kept of an earlier run."""
+
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features import blocks
+from features.matrix import matrix
+from histories.opening import Histories
+from histories.reading import SQL_TYPES
+from histories.tables import TABLES
+from tests.property.test_engines import DAYS, GIVEN, SET
+
+MADE = st.fixed_dictionaries(
+    {"enrolments": GIVEN["enrolments"]}, optional={t: s for t, s in GIVEN.items() if t != "enrolments"}
+)
+
+
+def written(folder, tables):
+    for name, content in tables.items():
+        kinds = {"BIGINT": pa.int64(), "BOOLEAN": pa.bool_()}
+        schema = pa.schema([(c.name, kinds.get(SQL_TYPES[c.kind], pa.string())) for c in TABLES[name].columns.values()])
+        pq.write_table(pa.Table.from_pylist(content, schema=schema), folder / f"{name}.parquet")
+    return folder
+
+
+@settings(max_examples=5)
+@given(made=MADE, known=st.sampled_from([None, date(2025, 2, 1)]))
+def test_blocks_and_what_was_kept_change_nothing(tmp_path_factory, made, known):
+    folder = tmp_path_factory.mktemp("h")
+    opened = Histories.open(written(folder, {**SET, **made}))
+    whole = matrix(opened, DAYS, known=known)
+    assert matrix(opened, DAYS, known=known, pupils=1).equals(whole)
+    for pupils in (2, 2, 50):
+        assert matrix(opened, DAYS, known=known, pupils=pupils, kept=folder / "kept").equals(whole)
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "polars"])
+def test_one_two_and_seven_blocks_are_the_same(small_histories, engine):
+    opened = Histories.open(small_histories, engine=engine)
+    whole = matrix(opened, DAYS)
+    for pupils, many in ((1000, 1), (200, 2), (55, 7)):
+        assert len(blocks.cut(opened, pupils)) + 1 == many
+        assert matrix(opened, DAYS, pupils=pupils).equals(whole)
+
+
+@given(many=st.integers(1, 400), pupils=st.integers(1, 60), gone=st.integers(0, 399))
+def test_blocks_are_of_about_one_size_and_a_child_moves_few_borders(many, pupils, gone):
+    def edges(numbers):
+        rows = [{"pupil_id": f"P{n:04d}", "date_of_birth": "2014-05-01"} for n in numbers]
+        return blocks.cut(Histories.from_rows({"pupils": rows, "enrolments": []}), pupils)
+
+    cut = edges(range(many))
+    assert cut == sorted(set(cut))
+    sizes = [int(b[1:]) - int(a[1:]) for a, b in zip(["P0000", *cut], [*cut, f"P{many:04d}"], strict=True)]
+    assert all(size >= pupils - max(pupils // 8, 1) for size in sizes[:-1])
+    assert {e for e in cut if e < f"P{gone:04d}"} <= set(edges(n for n in range(many) if n != gone))
