@@ -7,10 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from functools import cache
 from typing import Any
 
 from features import own
+from features.context import AT_HOME, SUMMED
 from features.feature import Feature, Tally
+from features.tallies import parts
 from features.themes import (
     attendance,
     behaviour,
@@ -59,6 +63,27 @@ def declarations() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+@cache
+def _counted() -> dict[str, str]:
+    """Return the digest of every column that features are computed from, by name; a sum has that of what it sums."""
+    columns = {c: d for part in parts(TALLIES) for c, d in part.columns.items()}
+    around = {f"{where}_{c}": columns[c] for where in ("school", "la") for c in SUMMED}
+    return {**columns, **around, **{n: columns[c] for c, n in AT_HOME.items() if c in columns}}
+
+
+def feature_digest(name: str) -> str:
+    """Return a hash of a feature's declaration, its expression and all that the expression counts.
+
+    The expression enters by its text, which for a Narwhals expression says all of it.
+    """
+    said = repr(BY_NAME[name].expression())
+    counts = _counted()
+    reads = sorted((word, counts[word]) for word in set(re.findall(r"\w+", said)) & counts.keys())
+    declared = next(d for d in declarations() if d["name"] == name)
+    return hashlib.sha256(json.dumps([declared, said, reads], sort_keys=True).encode()).hexdigest()
+
+
 def catalogue_digest() -> str:
-    """Return a hash of all declarations and of the file of own features."""
-    return hashlib.sha256(json.dumps(declarations(), sort_keys=True).encode()).hexdigest()
+    """Return a hash of every feature, in order, and of the file of own features."""
+    whole = [feature_digest(f.name) for f in CATALOGUE]
+    return hashlib.sha256(json.dumps([whole, OWN.digest]).encode()).hexdigest()

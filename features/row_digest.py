@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-import duckdb
-
 from features.block_store import BlockStore
 from features.visible import HAPPENED
 from histories.opening import Histories, day_number
@@ -31,9 +29,7 @@ class RowDigests:
     def _table(self, table: str, looks_back: int | None) -> dict[int, str]:
         if table not in self.histories.present:
             return dict.fromkeys(self.days, "absent")
-        key = self.store.key(
-            "rows", duckdb.__version__, table, self.histories.digest(table), self.histories.limits, looks_back
-        )
+        key = self.store.key("rows", table, self.histories.digest(table), self.histories.limits, looks_back)
         noted = self.store.noted(key)
         names = {day: f"{day} {cut}" for day, cut in zip(self.days, self.cuts, strict=True)}
         if not all(n in noted for n in names.values()):

@@ -126,3 +126,24 @@ def test_what_nobody_asked_for_in_weeks_goes(tmp_path):
     os.utime(tmp_path / "blocks" / "old.parquet", (long_ago, long_ago))
     store.forget()
     assert (store.held("old"), store.held("new")) == ({}, {"a": "x"})
+
+
+def test_a_feature_has_a_digest_of_all_that_it_is_computed_from(monkeypatch):
+    from features import catalogue
+
+    before = {f.name: catalogue.feature_digest(f.name) for f in catalogue.CATALOGUE}
+    assert len(set(before.values())) == len(catalogue.CATALOGUE)
+    whole = catalogue.catalogue_digest()
+    other = dataclasses.replace(TALLIES["suspensions_365"], days=366)
+    monkeypatch.setitem(catalogue.TALLIES, "suspensions_365", other)
+    catalogue._counted.cache_clear()
+    moved = {n for n, d in before.items() if catalogue.feature_digest(n) != d}
+    assert (
+        {"suspensions_365d", "school_suspensions_365d"} <= moved <= {n for n in before if "suspen" in n or "exclu" in n}
+    )
+    assert catalogue.catalogue_digest() != whole
+    monkeypatch.undo()
+    expression = dataclasses.replace(catalogue.BY_NAME["sen_plan"], expression=lambda: nw.lit(1.0))
+    monkeypatch.setitem(catalogue.BY_NAME, "sen_plan", expression)
+    catalogue._counted.cache_clear()
+    assert {n for n, d in before.items() if catalogue.feature_digest(n) != d} == {"sen_plan"}
