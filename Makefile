@@ -32,6 +32,7 @@ bench: setup  ## timings as ratios against a named floor
 	$(BIN)/python -m benchmarks.simulate
 	$(BIN)/python -m benchmarks.explaining
 	$(BIN)/python -m benchmarks.importing
+	$(BIN)/python -m benchmarks.starting
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

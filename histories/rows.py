@@ -85,8 +85,17 @@ def _value(c: Column, value: Any) -> Any:
         raise ValueError(f"the value is not {WANTED[c.kind]}")
     if c.kind == "integer" and not -(2**53) < value < 2**53:
         raise ValueError("the number is too large")
-    if c.kind == "text" and (len(value) > 500 or "\x00" in value):
+    return _text(value) if c.kind == "text" else value
+
+
+def _text(value: str) -> str:
+    if len(value) > 500 or "\x00" in value:
         raise ValueError("the text is over 500 characters or holds a null byte")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        # JSON can spell half of a character; its own message would repeat the text.
+        raise ValueError("the text holds half a character (a lone surrogate)") from None
     return value
 
 

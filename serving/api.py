@@ -119,7 +119,11 @@ def _routes(app: FastAPI) -> None:
     @app.post("/api/v1/score", response_model=ScoresAnswer, **documented(*BODY))
     def score(body: ScoreRequest, request: Request, caller: Seer) -> dict[str, Any]:
         """Build features from the rows sent, score and explain."""
-        return score_rows(_model(request), body.histories, body.as_of, caller, request.app.state.shadow)
+        scored = score_rows(_model(request), body.histories, body.as_of, caller, request.app.state.shadow)
+        with request.app.state.store.view(caller) as view:
+            pupils = [s["pupil_id"] for s in scored["scores"]]
+            view.record("rows.scored", pupils=pupils, as_of=body.as_of, model_version=scored["model"].version)
+        return scored
 
     @app.post("/api/v1/scores", response_model=ScoresAnswer, **documented(*BODY, 404))
     def scores(body: ScoresRequest, request: Request, caller: Seer) -> dict[str, Any]:
@@ -138,18 +142,18 @@ def _routes(app: FastAPI) -> None:
         try:
             after = Place.of(body.after) if body.after else None
             found = request.app.state.store.worklist(
-                caller, body.as_of, body.limit + 1, body.urn, body.year_group, body.band, after
+                caller, body.as_of, body.limit, body.urn, body.year_group, body.band, after
             )
         except ListChanged:
             raise Problem(
                 409, "There is no such page: another model has scored the pupils since. Begin again."
             ) from None
-        page, more = found[: body.limit], found[body.limit :]
-        last = page[-1] if more else None
+        # A full page may be the last one; to look further would be to see, and to record, a pupil who is not shown.
+        last = found[-1] if len(found) == body.limit else None
         place = last and Place(
             date.fromisoformat(last["as_of"]), last["model_version"], last["rank"], last["authority"]
         )
-        return {**_stored(page), "next": place.word() if place else None}
+        return {**_stored(found), "next": place.word() if place else None}
 
     @app.post("/api/v1/counts", response_model=CountsAnswer, **documented(*BODY))
     def counts(body: CountsRequest, request: Request, caller: Seer) -> dict[str, Any]:

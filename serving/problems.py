@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from histories.faults import Faults
 from histories.tables import TABLES
 from serving.schemas import Strict
+from serving.store.database import Unavailable
 
 TITLES = {
     400: "The request cannot be read", 401: "Who calls is not known", 403: "The caller may not do this", 404: "There is nothing here",
@@ -42,6 +43,11 @@ class Problem(Exception):
         return answer(self.status, self.detail, self.errors, self.headers)
 
 
+def no_database() -> Problem:
+    """Return what is answered while the database does not answer: nothing can be looked up, and nothing shown unrecorded."""
+    return Problem(503, "The database does not answer now.", headers={"Retry-After": "5"})
+
+
 def answer(
     status: int,
     detail: str = "",
@@ -69,6 +75,10 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def problem(_: Request, p: Problem) -> JSONResponse:
         return p.response()
+
+    @app.exception_handler(Unavailable)
+    async def unavailable(_: Request, e: Unavailable) -> JSONResponse:
+        return no_database().response()
 
     @app.exception_handler(Faults)
     async def faults(_: Request, found: Faults) -> JSONResponse:

@@ -106,7 +106,10 @@ class ScoresAnswer(BaseModel):
 class WorklistAnswer(ScoresAnswer):
     """A page of the ranked list."""
 
-    next: str | None = Field(default=None, description="Send it as `after` for the next page; null on the last one.")
+    next: str | None = Field(
+        default=None,
+        description="Send it as `after` for the next page; null at the end. A full page can be followed by an empty one.",
+    )
 
 
 class Count(BaseModel):

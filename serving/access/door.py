@@ -15,8 +15,8 @@ from serving.access.proxy import Proxy
 from serving.access.rules import Rule, find
 from serving.access.tokens import Tokens
 from serving.access.ways import Keys, Way
-from serving.problems import Problem
-from serving.store import Caller, Store
+from serving.problems import Problem, no_database
+from serving.store import Caller, Store, Unavailable
 
 SAY_WHO = "Send 'Authorization: Bearer KEY' with a key that is neither expired nor revoked."
 NOT_THIS_ROLE = "The role of this caller does not see what is behind this route."
@@ -50,8 +50,9 @@ class Door:
         if scope["type"] == "http":
             try:
                 await self._admit(scope)
-            except Problem as refused:
-                await refused.response()(scope, receive, send)
+            except (Problem, Unavailable) as refused:
+                problem = refused if isinstance(refused, Problem) else no_database()
+                await problem.response()(scope, receive, send)
                 return
         await self.app(scope, receive, send)
 

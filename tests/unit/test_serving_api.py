@@ -71,6 +71,40 @@ def test_stored_scores_are_seen_within_the_scope_of_the_key(service):
         assert [s["pupil_id"] for s in service.post("/api/v1/worklist", json=choice).json()["scores"]] == expected
 
 
+def audited(service):
+    import sqlalchemy as sa
+
+    from serving.store.tables import AuditEntry
+
+    with service.store.engine.connect() as connection:
+        rows = connection.execute(sa.select(AuditEntry.action, AuditEntry.pupils).order_by(AuditEntry.seq)).all()
+    return [(r.action, len(json.loads(r.pupils))) for r in rows]
+
+
+def test_whom_an_answer_shows_is_in_the_audit(service):
+    first = service.post("/api/v1/score", json=BODY).json()["scores"][0]
+    service.store.save([{**first, "pupil_id": f"p{n}", "rank": n} for n in range(5)])
+    service.post("/api/v1/worklist", json={"limit": 2})
+    service.post("/api/v1/scores", json={"pupil_ids": ["p1", "nobody"]})
+    seen = [(action, n) for action, n in audited(service) if not action.startswith("key.")]
+    assert seen == [("rows.scored", 1), ("scores.stored", 0), ("worklist.seen", 2), ("scores.seen", 1)]
+
+
+def test_while_the_database_does_not_answer_nothing_is_shown(service, monkeypatch):
+    from histories.faults import Fault
+    from serving.store import Unavailable
+
+    def broken(*_, **__):
+        raise Unavailable(Fault("the database does not answer", CANARY, ""))
+
+    monkeypatch.setattr(service.store.recorder, "append", broken)
+    assert service.post("/api/v1/score", json=BODY).status_code == 503
+    monkeypatch.setattr(service.store, "caller", broken)
+    answer = service.get("/api/v1/model")
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert CANARY not in answer.text
+
+
 def test_a_whole_number_is_one_however_it_is_written(service):
     terms = {"pupil_id": "A1", "term_start": "2024-09-01", "term_end": "2024-12-20", "code": "O"}
     scored = [
@@ -177,6 +211,7 @@ BODIES = [
         {**BODY, "histories": {**ROWS, "pupils": [{"pupil_id": "", "date_of_birth": "2014-05-01"}]}},
         {**BODY, "histories": {**ROWS, "pupils": [{"pupil_id": "A\x00", "date_of_birth": "2014-05-01"}]}},
         {**BODY, "histories": {**ROWS, "pupils": ROWS["pupils"] * 1001}},
+        {**BODY, "histories": {**ROWS, "pupils": [{"pupil_id": "A\ud800", "date_of_birth": "2014-05-01"}]}},
     )),
     *(("/api/v1/scores", b) for b in (
         {}, {"pupil_ids": []}, {"pupil_ids": CANARY}, {"pupil_ids": [CANARY * 99]}, {"pupil_ids": [5]}, {"pupil_ids": [None]}, {"pupil_ids": ["a\x00"]},

@@ -1,0 +1,38 @@
+"""How long the service takes from its command to its first answer, beside the import of MLflow, which it must not make."""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from histories.settings import settings
+from serving.running import running
+from training.release import resolve
+
+REPEATS = 3
+
+
+def main() -> None:
+    """Print the median time until ``/readyz`` says yes, and how many imports of MLflow that is."""
+    model = resolve(settings().model, settings().releases)
+    started, imported = [], []
+    for _ in range(REPEATS):
+        with tempfile.TemporaryDirectory() as folder:
+            home, own = Path(folder), {"ONROLL_MODEL": str(model.absolute()), "PYTHONPATH": str(Path.cwd())}
+            began = time.perf_counter()
+            with running(home / "log", home, {**os.environ, **own}):
+                started.append(time.perf_counter() - began)
+        began = time.perf_counter()
+        subprocess.run([sys.executable, "-c", "import mlflow"], check=True)
+        imported.append(time.perf_counter() - began)
+    ready, mlflow = statistics.median(started), statistics.median(imported)
+    print(f"ready after {ready:.1f} s, which is {ready / mlflow:.2f} times one import of MLflow ({mlflow:.1f} s)")
+
+
+if __name__ == "__main__":
+    main()
