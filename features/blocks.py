@@ -15,9 +15,10 @@ import polars as pl
 from features.block_store import BlockStore, fingerprint
 from features.cohort import CohortRule, cohort, collect
 from features.row_digest import RowDigests
-from features.tallies import KEYS, Part, lost_by_school
+from features.tallies import KEYS, Part, lost_children
 from histories.opening import Histories, day_number
 
+LOST = ["urn", "lsoa", "lost_730"]
 PUPILS = 50_000  # children of a block, about
 
 
@@ -30,7 +31,7 @@ class Block:
     counts : callable
         A day and some columns (None: all) to one row a snapshot of the day, sorted by child: the cohort's columns and counts.
     lost : callable
-        A day to ``urn, lost_730``.
+        A day to ``urn, lsoa, lost_730``.
     """
 
     counts: Callable[[int, tuple[str, ...] | None], pl.DataFrame]
@@ -107,7 +108,7 @@ def _in_memory(histories: Histories, snapshots: pl.DataFrame, parts: list[Part],
     frame = snapshots
     for part in parts:
         frame = frame.join(counted(histories, snapshots, part, list(part.columns), known), on=KEYS, how="left", maintain_order="left")  # fmt: skip
-    lost = lost_by_school(histories, days, known)
+    lost = lost_children(histories, days, known)
 
     def counts(day: int, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
         own = frame.filter(pl.col("as_of") == day)
@@ -164,11 +165,11 @@ def _in_store(
         chosen = {k: [c for c in names if columns is None or c in columns] for k, names in files[day].items()}
         return pl.concat([store.read(k, names) for k, names in chosen.items() if names], how="horizontal")
 
-    seen = rows(("enrolments",), None)
+    seen = rows(("enrolments", "addresses"), None)
     lost = {day: store.key("lost", seen[day], day, known) for day in days}
     todo = [day for day in days if not store.held(lost[day])]
     if todo:
-        found = lost_by_school(histories, todo, known).sort("urn")
+        found = lost_children(histories, todo, known).sort("urn", "lsoa")
         for day in todo:
-            store.write(lost[day], found.filter(pl.col("as_of") == day).drop("as_of"), {"urn": "", "lost_730": ""})
-    return Block(counts, lambda day: store.read(lost[day], ["urn", "lost_730"]))
+            store.write(lost[day], found.filter(pl.col("as_of") == day).drop("as_of"), dict.fromkeys(LOST, ""))
+    return Block(counts, lambda day: store.read(lost[day], LOST))

@@ -1,4 +1,4 @@
-"""Columns that come from other snapshots of the same day: the school's other children, and children at the same address.
+"""Columns that come from other snapshots of the same day: other children at the school, in the area and at the same address.
 
 They are sums, so those of blocks of children add up to those of the whole cohort.
 """
@@ -13,10 +13,19 @@ import polars as pl
 from features.cohort import august_before, schools_once
 from histories.opening import Histories, day_of
 
-SUMMED = ("absent_90", "unauthorised_90", "possible_90", "suspensions_365", "in_year_entries_365", "care_cin")
+SUMMED = (
+    "absent_90",
+    "unauthorised_90",
+    "possible_90",
+    "suspensions_365",
+    "in_year_entries_365",
+    "care_cin",
+    "home_starts_730",
+)
+IN_AREA = ("absent_90", "possible_90", "home_starts_730", "pupils")
 AT_HOME = {"pupils": "siblings", "absent_90": "siblings_absent", "possible_90": "siblings_possible"}
 # What has to be known of a snapshot to be summed.
-NEEDED = ("urn", "authority", "household_id", *SUMMED)
+NEEDED = ("urn", "authority", "household_id", "lsoa", *SUMMED)
 
 
 @dataclass(frozen=True)
@@ -29,31 +38,38 @@ class Sums:
         By ``urn`` and ``authority``: ``pupils`` and what is ``SUMMED``.
     homes : polars.DataFrame
         By ``household_id``: ``pupils``, ``absent_90`` and ``possible_90``.
+    areas : polars.DataFrame
+        By ``lsoa``: what is summed ``IN_AREA``.
     lost : polars.DataFrame
-        By ``urn``: ``lost_730``.
+        By ``urn`` and ``lsoa``: ``lost_730``.
     """
 
     schools: pl.DataFrame
     homes: pl.DataFrame
+    areas: pl.DataFrame
     lost: pl.DataFrame
 
     @classmethod
     def of(cls, frame: pl.DataFrame, lost: pl.DataFrame) -> Sums:
-        """Sum snapshots of one day, with who left each school without a trace."""
+        """Sum snapshots of one day, with who left school and area without a trace."""
         frame = frame.with_columns(pl.lit(1, pl.Int64).alias("pupils"))
-        homes = frame.filter(pl.col("household_id").is_not_null())
+        homes, areas = (frame.filter(pl.col(c).is_not_null()) for c in ("household_id", "lsoa"))
         return cls(
-            _added(frame, ["urn", "authority"], (*SUMMED, "pupils")), _added(homes, ["household_id"], AT_HOME), lost
+            _added(frame, ["urn", "authority"], (*SUMMED, "pupils")),
+            _added(homes, ["household_id"], AT_HOME),
+            _added(areas, ["lsoa"], IN_AREA),
+            lost,
         )
 
     @classmethod
     def together(cls, sums: Iterable[Sums]) -> Sums:
         """Add up the sums of blocks of children."""
-        schools, homes, lost = zip(*((s.schools, s.homes, s.lost) for s in sums), strict=True)
+        schools, homes, areas, lost = zip(*((s.schools, s.homes, s.areas, s.lost) for s in sums), strict=True)
         return cls(
             _added(pl.concat(schools), ["urn", "authority"], (*SUMMED, "pupils")),
             _added(pl.concat(homes), ["household_id"], AT_HOME),
-            _added(pl.concat(lost), ["urn"], ("lost_730",)),
+            _added(pl.concat(areas), ["lsoa"], IN_AREA),
+            _added(pl.concat(lost), ["urn", "lsoa"], ("lost_730",)),
         )
 
 
@@ -62,7 +78,7 @@ def _added(frame: pl.DataFrame, by: list[str], columns: Iterable[str]) -> pl.Dat
 
 
 def add_context(histories: Histories, frame: pl.DataFrame, day: int, sums: Sums) -> pl.DataFrame:
-    """Add sums over the other children at the school, over the authority, and over children at the same address.
+    """Add sums over the other children at the school, in the area and at the same address, and over the authority.
 
     Parameters
     ----------
@@ -81,28 +97,36 @@ def add_context(histories: Histories, frame: pl.DataFrame, day: int, sums: Sums)
         pl.lit(1, pl.Int64).alias("pupils"),
     )
     frame = frame.join(schools_once(histories).select("urn", kinds), on="urn", how="left", maintain_order="left")
-    summed = (*SUMMED, "pupils")
-    schools = _added(sums.schools, ["urn"], summed).select("urn", *(pl.col(c).alias(f"school_{c}") for c in summed))
-    areas = _added(sums.schools, ["authority"], summed).select(
-        "authority", *(pl.col(c).alias(f"la_{c}") for c in summed)
-    )
-    # A school whose authority is not known counts for every authority that has children there.
-    lost = (
-        sums.schools.join(sums.lost, on="urn").group_by("authority").agg(pl.col("lost_730").sum().alias("la_lost_730"))
-    )
-    for beside, on in ((schools, "urn"), (areas, "authority"), (lost, "authority"), (sums.lost, "urn")):
+    for beside, on in _beside(sums):
         frame = frame.join(beside, on=on, how="left", maintain_order="left")
+    own = {c: pl.col(c).fill_null(0) for c in (*SUMMED, "pupils")}
+    sizes = {"school_others": "school_pupils", "area_others": "area_pupils"}
     frame = frame.with_columns(
-        *((pl.col(f"school_{c}") - pl.col(c).fill_null(0)).alias(f"school_{c}") for c in summed),
-        pl.col("la_lost_730").fill_null(0),
-        pl.col("lost_730").fill_null(0),
-    ).with_columns(pl.col("lost_730").alias("school_lost_730"), pl.col("school_pupils").alias("school_others"))
+        *((pl.col(f"school_{c}") - mine).alias(f"school_{c}") for c, mine in own.items()),
+        *((pl.col(f"area_{c}") - own[c]).alias(f"area_{c}") for c in IN_AREA),
+        *(pl.col(f"{group}_lost_730").fill_null(0) for group in ("school", "area", "la")),
+    ).with_columns(pl.col(c).alias(name) for name, c in sizes.items())
     if "addresses" not in histories.present:
         return frame.with_columns(pl.lit(None, pl.Int64).alias(name) for name in AT_HOME.values())
     homes = sums.homes.filter(pl.col("pupils") > 1).rename(AT_HOME)
     frame = frame.join(homes, on="household_id", how="left", maintain_order="left")
-    own = {name: pl.col(c).fill_null(0) for c, name in AT_HOME.items()}
-    return frame.with_columns(pl.coalesce(pl.col(n) - mine, zero).alias(n) for n, mine in own.items())
+    return frame.with_columns(pl.coalesce(pl.col(n) - own[c], zero).alias(n) for c, n in AT_HOME.items())
+
+
+def _beside(sums: Sums) -> list[tuple[pl.DataFrame, str]]:
+    """Return the sums of schools, authorities and areas, each under names of its own, with what they are joined by."""
+    # A school whose authority is not known counts for every authority that has children there.
+    lost = sums.schools.select("urn", "authority").join(sums.lost, on="urn")
+    everything = (*SUMMED, "pupils")
+    found = [
+        ("school", "urn", _added(sums.schools, ["urn"], everything)),
+        ("school", "urn", _added(sums.lost, ["urn"], ("lost_730",))),
+        ("la", "authority", _added(sums.schools, ["authority"], everything)),
+        ("la", "authority", _added(lost, ["authority"], ("lost_730",))),
+        ("area", "lsoa", sums.areas),
+        ("area", "lsoa", _added(sums.lost.filter(pl.col("lsoa").is_not_null()), ["lsoa"], ("lost_730",))),
+    ]
+    return [(t.rename({c: f"{group}_{c}" for c in t.columns if c != on}), on) for group, on, t in found]
 
 
 def _term(day: int) -> int:

@@ -66,7 +66,7 @@ def parts(tallies: dict[str, Tally]) -> list[Part]:
         sums = frozenset(n for n, t in own.items() if t.how == "sum")
         digests = {n: tally_digest(t) for n, t in own.items()}
         made.append(Part(table, (table, *BESIDE.get(table, ())), digests, _counter(table, own), sums))
-    return [*made, Part("homes", ("addresses",), {"household_id": ""}, _homes, kind=pl.String)]
+    return [*made, Part("homes", ("addresses",), {"household_id": "", "lsoa": ""}, _homes, kind=pl.String)]
 
 
 def digest(*what: object) -> str:
@@ -142,22 +142,25 @@ def aggregate(tally: Tally) -> nw.Expr:
     return (chosen.max() if tally.how == "max" else chosen.min()).cast(nw.Int64)
 
 
-def _homes(histories: Histories, snapshots: pl.DataFrame, columns: list[str], known: date | None) -> pl.DataFrame:
-    """Return the household each child lives in as far as is known."""
+def _homes(histories: Histories, snapshots: pl.DataFrame, columns: Iterable[str], known: date | None) -> pl.DataFrame:
+    """Return the household and the area each child lives in as far as is known."""
     homes = visible(histories, "addresses", keys_of(histories, snapshots), known).filter(
-        (nw.col("age") >= 0) & nw.col("end_date").is_null() & ~nw.col("household_id").is_null()
+        (nw.col("age") >= 0) & nw.col("end_date").is_null()
     )
-    homes = homes.unique(subset=KEYS, keep="last", order_by=["start_date", "household_id"])
-    return collect(homes.select(*KEYS, "household_id"))
+    found = snapshots.select(KEYS)
+    for c in columns:
+        newest = homes.filter(~nw.col(c).is_null()).unique(subset=KEYS, keep="last", order_by=["start_date", c])
+        found = found.join(collect(newest.select(*KEYS, c)), on=KEYS, how="left", maintain_order="left")
+    return found
 
 
-def lost_by_school(histories: Histories, days: list[int], known: date | None) -> pl.DataFrame:
-    """Count the children who were known to have left each school in two years with nowhere known to go.
+def lost_children(histories: Histories, days: list[int], known: date | None) -> pl.DataFrame:
+    """Count the children who were known to have left a school in two years with nowhere known to go.
 
     Returns
     -------
     polars.DataFrame
-        ``urn, as_of, lost_730``: of all children, in the cohort or not.
+        ``urn, lsoa, as_of, lost_730``: of all children, in the cohort or not, by their school and the area they live in.
     """
     given = nw.from_native(histories.native_of(pa.table({"as_of": pa.array(days, pa.int32())}))).lazy()
     children = histories.frame("enrolments").select("pupil_id").unique().join(given, how="cross")
@@ -165,7 +168,12 @@ def lost_by_school(histories: Histories, days: list[int], known: date | None) ->
         nw.col("destination").is_in(["missing_education", "unknown"])
         & (nw.col("as_of") - nw.col("leaving_date") <= 730)
     )
-    return collect(left.group_by("urn", "as_of").agg(nw.len().cast(nw.Int64).alias("lost_730")))
+    gone = collect(left.select(*KEYS, "urn"))
+    if "addresses" in histories.present:
+        gone = gone.join(_homes(histories, gone.select(KEYS).unique(), ["lsoa"], known), on=KEYS, how="left")
+    else:
+        gone = gone.with_columns(pl.lit(None, pl.String).alias("lsoa"))
+    return gone.group_by("urn", "lsoa", "as_of").agg(pl.len().cast(pl.Int64).alias("lost_730"))
 
 
 def _next_september(day: int) -> int:

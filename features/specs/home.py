@@ -28,4 +28,86 @@ SPECS = [
             2025-01-15 | 2              | 3               | 4               | 5           | 0              | 2                   | 26           | 9
         """,
     ),
+    Spec(
+        "The area is that of the address as it was known; what counts of the 27 others in it is mixed with 200 children of the authority's mean.",
+        {
+            "addresses": """
+            pupil_id | start_date | end_date   | lsoa | recorded_on
+            A        | 2024-01-01 |            | E1   |
+            B1..B24  | 2020-01-01 |            | E1   |
+            C1       | 2024-10-01 |            | E1   | 2025-01-13
+            C2       | 2024-11-01 |            | E1   | 2025-01-14
+            C3       | 2020-01-01 | 2025-01-14 | E1   |
+            C4       | 2024-06-01 |            | E2   |
+            C4       | 2024-06-01 |            | E1   | 2025-01-13
+        """,
+            "attendance": """
+            pupil_id | date       | session | code | recorded_on
+            A        | 2025-01-13 | AM      | O    |
+            B1..B24  | 2025-01-10 | AM      | /    |
+            B1       | 2025-01-13 | AM      | O    | 2025-01-13
+            B1       | 2025-01-14 | AM      | O    | 2025-01-14
+            B2       | 2025-01-09 | AM      | I    | 2025-01-14
+            B3       | 2025-01-08 | AM      | O    | 2025-01-08
+            B3       | 2025-01-08 | AM      | /    | 2025-01-13
+        """,
+        },
+        """
+            as_of      | area_absence_90d           | area_moves_730d
+            2025-01-14 | (27*1/26 + 200*2/27) / 227 | (27*2/27 + 200*3/29) / 227
+            2025-01-15 | (27*3/28 + 200*4/29) / 227 | (27*3/27 + 200*4/29) / 227
+        """,
+    ),
+    Spec(
+        "Children who left a school with nowhere known to go count in the area in which they were known to live, among the 27 others there.",
+        {
+            "enrolments": """
+            pupil_id | urn | entry_date | leaving_date | status | destination       | recorded_on | leaving_recorded_on
+            A        | 1   | 2018-09-04 |              |        |                   |             |
+            B1..B24  | 1   | 2018-09-04 |              |        |                   |             |
+            C1       | 1   | 2024-11-04 |              |        |                   | 2025-01-13  |
+            C2       | 1   | 2024-11-05 |              |        |                   | 2025-01-14  |
+            C4       | 1   | 2024-11-07 |              | M      |                   | 2024-11-07  |
+            C4       | 1   | 2024-11-07 |              | C      |                   | 2025-01-13  |
+            E1       | 1   | 2018-09-04 | 2024-06-03   |        | missing_education |             | 2024-06-10
+            E2       | 1   | 2018-09-04 | 2025-01-10   |        | unknown           |             | 2025-01-14
+            E3..E5   | 1   | 2018-09-04 | 2024-05-01   |        | unknown           |             | 2024-05-01
+        """,
+            "addresses": """
+            pupil_id | start_date | end_date   | lsoa | recorded_on
+            A        | 2020-01-01 |            | E1   |
+            B1..B24  | 2020-01-01 |            | E1   |
+            C1..C2   | 2020-01-01 |            | E1   |
+            C4       | 2020-01-01 |            | E1   |
+            E1..E2   | 2020-01-01 |            | E1   |
+            E3       | 2020-01-01 |            | E2   |
+            E3       | 2020-01-01 |            | E1   | 2025-01-13
+            E4       | 2020-01-01 |            | E1   | 2025-01-14
+            E5       | 2020-01-01 | 2025-01-14 | E1   |
+        """,
+        },
+        """
+            as_of      | area_lost_730d
+            2025-01-14 | (27*3/27 + 200*4/28) / 227
+            2025-01-15 | (27*4/27 + 200*5/28) / 227
+        """,
+    ),
+    Spec(
+        "Of an area with fewer than 20 others nothing is said, nor of a child whose address is not known.",
+        {
+            "addresses": """
+            pupil_id | start_date | lsoa
+            A        | 2020-01-01 | E1
+            B1..B19  | 2020-01-01 | E1
+            C1       | 2020-01-01 |
+            E1..E25  | 2020-01-01 | E2
+        """,
+        },
+        """
+            as_of      | pupil_id | area_moves_730d | area_lost_730d
+            2025-01-14 | A        |                 |
+            2025-01-14 | C1       |                 |
+            2025-01-14 | E1       | 0               | 0
+        """,
+    ),
 ]  # fmt: skip

@@ -5,27 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from features.feature import Feature
-
-LEAST_OTHERS = 20  # below so many other children nothing is said of a school
-WEIGHT = 200  # children of the authority's mean that a school's own rate is mixed with
-
-
-def _shrunk(part: str, whole: str):  # type: ignore[no-untyped-def]
-    """Mix the rate among other children at the school with the authority's, by the number of children."""
-
-    def expression() -> nw.Expr:
-        mean = nw.col(f"la_{part}").cast(nw.Float64) / nw.col(f"la_{whole}").cast(nw.Float64)
-        others = nw.col(f"school_{whole}").cast(nw.Float64)
-        scale = nw.col("school_others").cast(nw.Float64)
-        own = nw.col(f"school_{part}").cast(nw.Float64) / others
-        rate = (own * scale + mean * WEIGHT) / (scale + WEIGHT)
-        enough = (
-            (nw.col("school_others") >= LEAST_OTHERS) & (nw.col(f"school_{whole}") > 0) & (nw.col(f"la_{whole}") > 0)
-        )
-        return nw.when(enough).then(rate)
-
-    return expression
-
+from features.shrunk import LEAST_OTHERS, shrunk
 
 WORDS = {
     "school_absence_90d": (
@@ -67,7 +47,7 @@ WORDS = {
 }
 FEW = f"fewer than {LEAST_OTHERS} others at the school, or nothing to count among them"
 FEATURES = [
-    Feature(name, "school", _shrunk(part, whole), text, text, tables, None, 0, "context", "share", FEW) for name, (part, whole, text, tables) in WORDS.items()
+    Feature(name, "school", shrunk("school", part, whole), text, text, tables, None, 0, "context", "share", FEW) for name, (part, whole, text, tables) in WORDS.items()
 ] + [
     Feature("pupils_at_school", "school", lambda: nw.when(nw.col("school_others") >= LEAST_OTHERS).then(nw.col("school_others").cast(nw.Float64)),
             "A school of about {pupils_at_school:.0f} children", "A school of about {pupils_at_school:.0f} children", ("enrolments",), None, 0, "context", "count", FEW),
