@@ -67,7 +67,7 @@ def declarations() -> list[dict[str, Any]]:
 def _counted() -> dict[str, str]:
     """Return the digest of every column that features are computed from, by name; a sum has that of what it sums."""
     columns = {c: d for part in parts(TALLIES) for c, d in part.columns.items()}
-    around = {f"{where}_{c}": columns[c] for where in ("school", "la") for c in SUMMED}
+    around = {f"{where}_{c}": columns[c] for where in ("school", "la", "area") for c in SUMMED}
     return {**columns, **around, **{n: columns[c] for c, n in AT_HOME.items() if c in columns}}
 
 

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import blocks
+from features.block_store import BlockStore
 from features.matrix import matrix
 from histories.opening import Histories
 from histories.reading import SQL_TYPES
@@ -36,7 +37,7 @@ def test_blocks_and_what_was_kept_change_nothing(tmp_path_factory, made, known):
     whole = matrix(opened, DAYS, known=known)
     assert matrix(opened, DAYS, known=known, pupils=1).equals(whole)
     for pupils in (2, 2, 50):
-        assert matrix(opened, DAYS, known=known, pupils=pupils, kept=folder / "kept").equals(whole)
+        assert matrix(opened, DAYS, known=known, pupils=pupils, kept=BlockStore(folder / "kept")).equals(whole)
 
 
 @pytest.mark.parametrize("engine", ["duckdb", "polars"])
