@@ -37,6 +37,7 @@ from serving.schemas import (
 )
 from serving.shadow import Shadow
 from serving.store import Caller, Store
+from serving.store.moves import copy_moves
 from training.bundle import Manifest
 from training.risk_model import RiskModel
 
@@ -70,7 +71,8 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
         When the file of access is wrong or the database cannot be opened.
     """
     configuration = Configuration.load(settings.access)
-    store, holder = Store.of(settings, problems.REQUEST_ID.get), ModelHolder(settings.model, settings.releases)
+    store = Store.of(settings, problems.REQUEST_ID.get)
+    holder = ModelHolder(settings.model, settings.releases, taken=lambda: copy_moves(store, settings.releases))
     rival = ModelHolder(f"{settings.model.partition('@')[0]}@challenger", settings.releases, needed=False)
     shadow = Shadow(rival, store, settings.shadow)
 
@@ -81,6 +83,7 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
         yield
         holder.stop()
         shadow.stop()
+        store.refusals.flush()
 
     app = FastAPI(
         title="onroll",
@@ -97,6 +100,7 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
         Door,
         ways=ways_in(configuration, store, host),
         buckets=Buckets(limits.per_second / workers, max(1, limits.burst // workers)),
+        refusals=store.refusals,
     )
     app.add_api_route("/openapi.json", lambda: app.openapi(), include_in_schema=False)
     _routes(app)

@@ -26,6 +26,8 @@ VERBS = {
     "models": "serving.shadow_command",
     "score": "serving.verbs",
     "keys": "serving.verbs",
+    "database": "serving.store.database_command",
+    "audit": "serving.store.audit_command",
     "access": "serving.access.command",
     "serve": "serving.verbs",
     "demo": "serving.verbs",

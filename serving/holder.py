@@ -6,6 +6,7 @@ import hashlib
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -44,6 +45,8 @@ class ModelHolder:
     releases : Path
     needed : bool
         Whether somebody waits for it; an alias that nobody has is no fault of a model that may be absent.
+    taken : callable
+        Called when a version has been taken; the version serves whatever becomes of the call.
 
     Attributes
     ----------
@@ -52,8 +55,10 @@ class ModelHolder:
     refused : Refused or None
     """
 
-    def __init__(self, model: str, releases: Path, *, needed: bool = True) -> None:
-        self.name, self.releases, self.needed = model, releases, needed
+    def __init__(
+        self, model: str, releases: Path, *, needed: bool = True, taken: Callable[[], object] = lambda: None
+    ) -> None:
+        self.name, self.releases, self.needed, self.taken = model, releases, needed, taken
         self.current: RiskModel | None = None
         self.refused: Refused | None = None
         self._taken = self._seen = "not looked yet"
@@ -126,6 +131,10 @@ class ModelHolder:
         log.warning("version %s of model %s serves as %s", model.manifest.version, model.manifest.name, self.name)
         if self.needed:
             metrics.serves(model.manifest.version)
+        try:
+            self.taken()
+        except Exception:
+            log.exception("the move to version %s could not be recorded", model.manifest.version)
 
     def _refuse(self, version: str, error: Exception) -> None:
         why = "; ".join(f.what for f in error.faults) if isinstance(error, Faults) else type(error).__name__

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import click
+
 from histories.terminal import json_option, result
 from training.command import models
 
@@ -24,6 +26,18 @@ def shadow(as_json: bool) -> None:
         for f in found
     ]
     result({"pairs": found}, as_json=as_json, text="\n".join(lines) or "no challenger has scored in shadow yet")
+
+
+@models.result_callback()
+@click.pass_context
+def tell_the_audit(context: click.Context, _: Any) -> None:
+    """Take over what the registry has logged; what a run leaves out, such as a training, the service or the next one takes."""
+    if context.invoked_subcommand in ("promote", "rollback"):
+        from histories.settings import settings
+        from serving.store import Store
+        from serving.store.moves import copy_moves
+
+        copy_moves(Store.of(settings()), settings().releases)
 
 
 verbs: list[Any] = [models]

@@ -13,10 +13,8 @@ from histories.settings import Settings
 from histories.writing import new_file, new_folder
 from training.bundle import Manifest, write_bundle
 from training.card import card
-from training.release import ALIASES, aliases
+from training.release import ALIASES, MOVES, aliases, moves
 from training.training import Trained
-
-LOG = "promotions.jsonl"
 
 
 def client(settings: Settings) -> Any:
@@ -112,8 +110,7 @@ def rollback(settings: Settings, name: str, *, who: str, why: str) -> dict[str, 
 
 def history(settings: Settings, name: str) -> list[dict[str, Any]]:
     """Return every move of an alias, oldest first."""
-    file = settings.releases / name / LOG
-    return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.is_file() else []
+    return moves(settings.releases, name)
 
 
 def versions(settings: Settings, name: str) -> list[dict[str, Any]]:
@@ -143,7 +140,7 @@ def _move(settings: Settings, name: str, alias: str, version: int, *, who: str, 
         "by": who,
         "why": why,
     }
-    with (folder / LOG).open("a", encoding="utf-8") as log:
+    with (folder / MOVES).open("a", encoding="utf-8") as log:
         log.write(json.dumps(entry) + "\n")
     client(settings).set_registered_model_alias(name, alias, str(version))
     moved = {**now, alias: version}

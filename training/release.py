@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from histories.faults import Fault, Faults
 
 ALIASES = "aliases.json"
+MOVES = "promotions.jsonl"
 
 
 def aliases(releases: Path, name: str) -> dict[str, int]:
@@ -16,6 +18,13 @@ def aliases(releases: Path, name: str) -> dict[str, int]:
     if not file.is_file():
         return {}
     return json.loads(file.read_text(encoding="utf-8"))
+
+
+def moves(releases: Path, name: str) -> list[dict[str, Any]]:
+    """Return every move of an alias of a model, oldest first; a line that is being written is not one yet."""
+    file = releases / name / MOVES
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.is_file() else []
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def resolve(model: str, releases: Path) -> Path:

@@ -17,6 +17,7 @@ from serving.access.tokens import Tokens
 from serving.access.ways import Keys, Way
 from serving.problems import Problem, no_database
 from serving.store import Caller, Store, Unavailable
+from serving.store.refusals import Refusals
 
 SAY_WHO = "Send 'Authorization: Bearer KEY' with a key that is neither expired nor revoked."
 NOT_THIS_ROLE = "The role of this caller does not see what is behind this route."
@@ -42,8 +43,8 @@ class Door:
     A request that is let in carries its ``Caller`` as ``request.state.caller`` (None on open routes without one).
     """
 
-    def __init__(self, app: Any, ways: list[Way], buckets: Buckets) -> None:
-        self.app, self.ways, self.buckets = app, ways, buckets
+    def __init__(self, app: Any, ways: list[Way], buckets: Buckets, refusals: Refusals) -> None:
+        self.app, self.ways, self.buckets, self.refusals = app, ways, buckets, refusals
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Let one request in, or answer why not."""
@@ -68,12 +69,17 @@ class Door:
             scope["state"]["caller"] = await anyio.to_thread.run_sync(self._caller, Request(scope), rule)
 
     def _caller(self, request: Request, rule: Rule) -> Caller:
-        caller = next((c for c in (way.caller(request) for way in self.ways) if c is not None), None)
-        if caller is None:
-            raise Problem(401, SAY_WHO)
-        seconds = self.buckets.wait(caller.key_id)
-        if seconds:
-            raise Problem(429, "Wait before the next request.", headers={"Retry-After": str(math.ceil(seconds))})
-        if caller.role not in rule.roles:
-            raise Problem(403, NOT_THIS_ROLE)
+        caller = None
+        try:
+            caller = next((c for c in (way.caller(request) for way in self.ways) if c is not None), None)
+            if caller is None:
+                raise Problem(401, SAY_WHO)
+            seconds = self.buckets.wait(caller.key_id)
+            if seconds:
+                raise Problem(429, "Wait before the next request.", headers={"Retry-After": str(math.ceil(seconds))})
+            if caller.role not in rule.roles:
+                raise Problem(403, NOT_THIS_ROLE)
+        except Problem as refused:
+            self.refusals.refused(caller, refused.status, f"{rule.method} {rule.route}")
+            raise
         return caller

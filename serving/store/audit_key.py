@@ -60,3 +60,13 @@ def beside(database: Path, what: str) -> Path:
     'onroll.audit-key'
     """
     return database.with_name(f"{database.stem}.{what}")
+
+
+def private(database: Path) -> None:
+    """Make the file of a new database one that only its owner reads; SQLite gives its other files the same rights."""
+    try:
+        database.touch(mode=0o600)
+    except OSError as error:
+        raise Faults(
+            Fault("the database cannot be opened", "ONROLL_DATABASE_URL", "Name a file in a folder that is there.")
+        ) from error

@@ -66,10 +66,14 @@ class Chain:
         signed = json.dumps([before, *(row[name] for name in SIGNED)], separators=(",", ":"))
         return hmac.new(self._codes, signed.encode(), hashlib.sha256).hexdigest()
 
+    def lock(self, connection: sa.Connection) -> None:
+        """Let nobody else append until the transaction ends; SQLite lets only one writer in anyway."""
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+
     def append(self, connection: sa.Connection, entries: Iterable[Entry]) -> End:
         """Append entries as the last thing of a transaction that writes; appends of others wait until it is committed."""
-        if connection.dialect.name == "postgresql":  # SQLite lets only one writer in anyway
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
+        self.lock(connection)
         last = connection.execute(LAST).one_or_none()
         seq, mac = (last.seq, last.mac) if last else (0, "")
         at, rows = datetime.now(UTC).isoformat(timespec="milliseconds"), []

@@ -14,10 +14,11 @@ from histories.settings import Settings
 from serving.paging import Place
 from serving.store import keys, schema, scores
 from serving.store.anchors import Anchors
-from serving.store.audit_key import audit_key, beside
+from serving.store.audit_key import audit_key, beside, private
 from serving.store.caller import Caller, command_line
 from serving.store.chain import Chain, Entry
 from serving.store.database import PATIENCE, Unavailable, cannot_open, open_engine, reading, writing
+from serving.store.refusals import Refusals
 from serving.store.work import Change, Recorder, Told, View
 
 
@@ -48,11 +49,14 @@ class Store:
         is_file = self.engine.dialect.name == "sqlite" and self.engine.url.database
         self.told, self.chain = told, Chain(audit_key(self.engine.url, key))
         self.anchors = Anchors(anchors or beside(Path(is_file or "onroll.db"), "audit-anchors"))
+        if is_file:
+            private(Path(is_file))
         try:
             schema.upgrade(self.engine)
         except Unavailable:
             raise Faults(cannot_open()) from None
         self.recorder = Recorder(self.engine, self.chain, self.anchors)
+        self.refusals = Refusals(self.note)
 
     @classmethod
     def of(cls, own: Settings, told: Told = lambda: None) -> Store:
@@ -83,9 +87,10 @@ class Store:
             yield view
         self.recorder.append(view.must_be_recorded())
 
-    def note(self, caller: Caller, action: str, **details: Any) -> None:
-        """Record something that neither changes nor shows what is stored."""
-        entry = Entry(caller.key_id, caller.role, caller.authority, action, (), details, self.told())
+    def note(self, caller: Caller, action: str, pupils: Iterable[str] = (), **details: Any) -> None:
+        """Record something that neither changes nor shows what is stored; see ``View.record``."""
+        references = [self.chain.reference(p) for p in pupils]
+        entry = Entry(caller.key_id, caller.role, caller.authority, action, references, details, self.told())
         self.recorder.append([entry])
 
     def _alone(self) -> AbstractContextManager[Any]:

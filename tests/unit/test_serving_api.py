@@ -334,3 +334,20 @@ def test_plain_modules_of_serving_do_not_import_mlflow_or_shap():
         [sys.executable, "-c", program], capture_output=True, text=True, check=False, env=dict(os.environ)
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_scores_that_are_served_and_requests_that_are_refused_are_in_the_audit(service):
+    from serving.store import Caller, audit
+
+    service.post("/api/v1/score", json=BODY)
+    service.post("/api/v1/scores", json={"pupil_ids": [CANARY]})
+    service.post("/api/v1/worklist", json={}, headers={"Authorization": "Bearer x"})
+    with service.store.view(Caller("test", "administrator", None)) as view:
+        found = list(audit.entries(view))
+        view.record("audit.seen")
+    kept = {e["action"]: e for e in found}
+    assert kept["rows.scored"]["pupils"] == [service.store.chain.reference("A1")]
+    assert kept["scores.seen"]["details"]["withheld"] == [service.store.chain.reference(CANARY)]
+    assert kept["request.refused"]["details"] == {"status": 401, "route": "POST /api/v1/worklist", "more_since_last": 0}
+    assert len({e["request_id"] for e in found} - {None}) == 3
+    assert CANARY not in json.dumps(found)

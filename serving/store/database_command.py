@@ -1,0 +1,44 @@
+"""The verb ``database``: bring it to the present schema, and tell whether it is there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from histories.terminal import json_option, result
+
+
+@click.group()
+def database() -> None:
+    """Look after the schema of the database."""
+
+
+@database.command()
+@json_option
+def upgrade(as_json: bool) -> None:
+    """Bring the database to the schema of this onroll; a start of the service does the same."""
+    from histories.settings import settings
+    from serving.store import schema
+    from serving.store.database import open_engine
+
+    before = schema.upgrade(open_engine(settings().database_url))
+    text = f"from {before or 'an empty database'} to {schema.HEAD}" if before != schema.HEAD else f"at {before} already"
+    result({"before": before, "revision": schema.HEAD}, as_json=as_json, text=text)
+
+
+@database.command()
+@json_option
+def check(as_json: bool) -> None:
+    """Say how the database differs from the schema of this onroll; exit 1 when it does."""
+    from histories.settings import settings
+    from serving.store import schema
+    from serving.store.database import open_engine
+
+    found = schema.differences(open_engine(settings().database_url))
+    result({"revision": schema.HEAD, "differences": found}, as_json=as_json, text="\n".join(found) or "as it should be")
+    if found:
+        raise SystemExit(1)
+
+
+verbs: list[Any] = [database]

@@ -1,0 +1,40 @@
+"""Moves of the models' aliases: the registry logs them where there is no store, and the audit takes its log over."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from serving.store.caller import command_line
+from serving.store.chain import Entry
+from serving.store.database import reading
+from serving.store.store import Store
+from serving.store.tables import CopiedLog
+from serving.store.work import NotRecorded
+from training.release import moves
+
+
+def copy_moves(store: Store, releases: Path) -> int:
+    """Take over what the logs of all models say since the last time, each move once, and return how many moves."""
+    return sum(_copy(store, folder.name, releases) for folder in sorted(releases.glob("*")) if folder.is_dir())
+
+
+def _copy(store: Store, model: str, releases: Path) -> int:
+    logged = moves(releases, model)
+    source = sa.select(CopiedLog.lines).where(CopiedLog.source == model)
+    with reading(store.engine) as connection:
+        if (connection.scalar(source) or 0) >= len(logged):
+            return 0
+    with suppress(NotRecorded), store.change(command_line()) as change:
+        store.chain.lock(change.connection)  # two may come here at once: the second finds nothing left to copy
+        done = change.connection.scalar(source) or 0
+        for move in logged[done:]:
+            details = {"model": model, **{k: move.get(k) for k in ("alias", "version", "before", "why", "at")}}
+            who = f"registry:{move.get('by', 'unknown')}"[:200]
+            change.entries.append(Entry(who, "administrator", None, "model.moved", (), details, change.request_id))
+        change.connection.execute(sa.delete(CopiedLog).where(CopiedLog.source == model))
+        change.connection.execute(sa.insert(CopiedLog), {"source": model, "lines": len(logged)})
+        return len(logged) - done
+    return 0

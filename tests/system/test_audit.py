@@ -1,0 +1,313 @@
+"""The audit: written with what it records, in one chain by however many, and every meddling is found at its first row."""
+
+import csv
+import json
+import multiprocessing
+import threading
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from histories.faults import Faults
+from serving.command import onroll
+from serving.store import Caller, Store, audit, scores
+from serving.store.anchors import Anchors
+from serving.store.database import reading, writing
+from serving.store.refusals import Refusals
+from serving.store.tables import AuditEntry, StoredScore
+from serving.store.work import NotRecorded
+from tests.system.databases import KEY
+from tests.system.test_store import score
+
+LEAD = Caller("token:ann", "lead", "801")
+
+
+def verified(store):
+    with reading(store.engine) as connection:
+        return audit.verify(connection, store.chain, store.anchors)
+
+
+def entries(store):
+    with reading(store.engine) as connection:
+        return connection.execute(sa.select(AuditEntry.__table__).order_by(AuditEntry.seq)).mappings().all()
+
+
+def test_who_saw_whom_is_in_the_audit_and_no_pupil_is_named(store):
+    store.save([score("p1", 1), score("p2", 2), score("far", 1, authority="802")])
+    store.scores(LEAD, ["p1", "far", "nobody"], None)
+    store.worklist(LEAD, None, 9, None, None, None)
+    store.counts(LEAD, None, "band")
+    _, found, listed, _ = rows = entries(store)
+    assert [r["action"] for r in rows] == ["scores.stored", "scores.seen", "worklist.seen", "counts.seen"]
+    assert json.loads(found["pupils"]) == [store.chain.reference("p1")]
+    assert json.loads(found["details"])["withheld"] == [store.chain.reference(p) for p in ("far", "nobody")]
+    assert json.loads(listed["pupils"]) == [store.chain.reference(p) for p in ("p1", "p2")]
+    assert {(r["who"], r["role"], r["authority"]) for r in rows[1:]} == {("token:ann", "lead", "801")}
+    assert not any(name in str([dict(r) for r in rows]) for name in ("'p1'", '"p1"', "far", "nobody"))
+    with store.view(LEAD) as view:
+        mine = list(audit.entries(view, pupils=["far"]))
+        assert [e["action"] for e in mine] == ["scores.seen"]
+        assert [e["action"] for e in audit.entries(view, action="scores", last=1)] == ["scores.seen"]
+        view.record("audit.seen")
+    assert verified(store).whole
+
+
+def fails(store, rows):
+    with store.change(LEAD) as change:
+        scores.save(change, rows)
+        1 / 0
+
+
+def says_nothing(store, rows):
+    with store.change(LEAD) as change:
+        scores.save(change, rows)
+        change.entries.clear()
+
+
+def looks_and_says_nothing(store, _):
+    with store.view(LEAD):
+        pass
+
+
+def test_what_fails_or_records_nothing_is_not_kept(store):
+    rows = scores.rows_of([score("p1", 1)])
+    for work, error in ((fails, ZeroDivisionError), (says_nothing, NotRecorded), (looks_and_says_nothing, NotRecorded)):
+        with pytest.raises(error):
+            work(store, rows)
+    assert entries(store) == []
+    with reading(store.engine) as connection:
+        assert connection.scalar(sa.select(sa.func.count()).select_from(StoredScore)) == 0
+
+
+@pytest.mark.parametrize("meddling", ["UPDATE audit SET who = 'x'", "DELETE FROM audit"])
+def test_the_database_itself_lets_no_entry_be_changed(store, meddling):
+    store.note(LEAD, "test")
+    with pytest.raises(sa.exc.DBAPIError, match="only added to"), writing(store.engine) as connection:
+        connection.exec_driver_sql(meddling)
+    assert verified(store).whole
+
+
+def meddle(store, *statements):
+    """Do what somebody does who owns the database: take the triggers away, change rows, and put them back."""
+    with writing(store.engine) as connection:
+        if connection.dialect.name == "postgresql":
+            statements = [
+                "ALTER TABLE audit DISABLE TRIGGER USER",
+                *statements,
+                "ALTER TABLE audit ENABLE TRIGGER USER",
+            ]
+        else:
+            laid = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
+            statements = [*(f"DROP TRIGGER {name}" for name, _ in laid), *statements, *(sql for _, sql in laid)]
+        for statement in statements:
+            connection.exec_driver_sql(statement)
+
+
+COPY = "INSERT INTO audit SELECT {seq}, at, who, role, authority, action, pupils, details, request_id, mac FROM audit WHERE seq = 4"
+
+
+@pytest.mark.parametrize(
+    ("statements", "bad", "why"),
+    [
+        *((("UPDATE audit SET {} = '{}' WHERE seq = 5".format(*change),), 5, "changed") for change in (
+            ("at", "2020"), ("who", "x"), ("role", "x"), ("authority", "x"), ("action", "x"), ("pupils", "[]"), ("details", "{}"), ("request_id", "x"), ("mac", "x"),
+        )),
+        (("DELETE FROM audit WHERE seq = 5",), 5, "removed"),
+        (("DELETE FROM audit WHERE seq = 5", "UPDATE audit SET seq = 5 WHERE seq = 10"), 5, "changed or inserted"),
+        (("DELETE FROM audit WHERE seq <= 3",), 1, "not by 'onroll retention'"),
+        ((COPY.format(seq=11),), 11, "inserted"),
+        ((COPY.format(seq=50),), 11, "removed"),
+        (("DELETE FROM audit WHERE seq > 7",), 8, "the audit reached entry 10"),
+        (("DELETE FROM audit",), 1, "the audit reached entry 10"),
+    ],
+)  # fmt: skip
+def test_every_meddling_is_found_at_its_first_row(store, statements, bad, why):
+    for n in range(10):
+        store.note(LEAD, "test", [f"p{n}"], count=n)
+    (first,) = store.anchors.read()
+    with store.anchors.file.open("a") as lines:  # the next day's anchor
+        last = entries(store)[-1]
+        lines.write(json.dumps({"seq": last["seq"], "mac": last["mac"], "at": "2999-01-01"}) + "\n")
+    assert (first.seq, verified(store).entries, verified(store).anchors) == (1, 10, 2)
+    meddle(store, *statements)
+    found = verified(store)
+    assert found.bad == bad
+    assert why in found.why
+    assert not found.whole
+
+
+def test_a_chain_that_is_made_again_with_the_key_does_not_meet_its_anchors(store):
+    for n in range(3):
+        store.note(LEAD, "test", count=n)
+    meddle(store, "DELETE FROM audit")
+    again = Store(store.engine.url.render_as_string(False), KEY, store.anchors.file.with_name("other"))
+    for n in range(3):
+        again.note(LEAD, "made up", count=n)
+    assert verified(again).whole
+    assert (verified(store).bad, "made again" in verified(store).why) == (1, True)
+    again.engine.dispose()
+
+
+def test_without_the_triggers_or_with_another_key_it_does_not_verify(store):
+    store.note(LEAD, "test")
+    with reading(store.engine) as connection:
+        other = audit.verify(connection, type(store.chain)(b"o" * 32), store.anchors)
+    assert (other.bad, other.whole) == (1, False)
+    with writing(store.engine) as connection:
+        where = " ON audit" if connection.dialect.name == "postgresql" else ""
+        connection.exec_driver_sql(f"DROP TRIGGER audit_no_delete{where}")
+    assert "audit_no_delete" in verified(store).why
+
+
+def test_anchors_are_one_a_day_and_only_added_to(tmp_path):
+    from serving.store.chain import End
+
+    file = tmp_path / "anchors"
+    for process in (Anchors(file), Anchors(file)):
+        for seq, day in ((1, "2025-01-01"), (2, "2025-01-01"), (3, "2025-01-02")):
+            process.note(End(seq, "m", f"{day}T00:00:00"))
+    assert [a.seq for a in Anchors(file).read()] == [1, 3]
+    file.write_text("{}\n")
+    with pytest.raises(Faults, match="line 1"):
+        list(Anchors(file).read())
+
+
+def append_many(url, anchors, who):
+    store = Store(url, KEY, anchors)
+    for n in range(20):
+        if n % 4:
+            store.note(Caller(who, "lead", "801"), "test", count=n)
+        else:
+            store.save([score(f"{who}{n}", n + 1)], Caller(who, "lead", "801"))
+
+
+def test_four_processes_keep_one_chain(store, database_url, tmp_path):
+    many = multiprocessing.get_context("spawn")
+    appending = [many.Process(target=append_many, args=(database_url, tmp_path / "anchors", f"w{n}")) for n in range(4)]
+    for process in appending:
+        process.start()
+    for process in appending:
+        process.join(120)
+    assert [p.exitcode for p in appending] == [0] * 4
+    assert (verified(store).entries, verified(store).why) == (80, "")
+
+
+def test_threads_that_wait_are_written_with_one_commit_and_all_are_told_when_it_fails(store):
+    commits, failed = [], []
+    append = store.chain.append
+    gate = threading.Event()
+
+    def slow(connection, batch):
+        commits.append(len(batch))
+        gate.wait(20)
+        return append(connection, batch)
+
+    store.chain.append = slow
+    threads = [threading.Thread(target=store.note, args=(LEAD, "test")) for _ in range(20)]
+    threads[0].start()
+    while not commits:
+        pass
+    for t in threads[1:]:
+        t.start()
+    while len(store.recorder._waiting) < 19:
+        pass
+    gate.set()
+    for t in threads:
+        t.join(30)
+    assert commits == [1, 19]
+    assert verified(store).entries == 20
+
+    def broken(*_):
+        raise sa.exc.OperationalError("", {}, Exception())
+
+    store.chain.append = broken
+
+    def note():
+        try:
+            store.note(LEAD, "test")
+        except Faults as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=note) for _ in range(5)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(30)
+    assert len(failed) == 5
+
+
+def test_refusals_are_recorded_at_once_and_a_flood_as_a_number(store):
+    time = [0.0]
+    refusals = Refusals(store.note, clock=lambda: time[0])
+    for second in (0, 1, 2, 59, 61, 62):
+        time[0] = float(second)
+        refusals.refused(None, 401, "POST /api/v1/worklist")
+    refusals.refused(LEAD, 403, "POST /api/v1/worklist")
+    refusals.flush()
+    assert [(r["who"], json.loads(r["details"])["status"], json.loads(r["details"])["more_since_last"]) for r in entries(store)] == [
+        ("nobody", 401, 0), ("nobody", 401, 3), ("token:ann", 403, 0), ("nobody", 401, 1),
+    ]  # fmt: skip
+
+
+def test_postgresql_needs_a_key_sqlite_makes_one_and_a_short_one_is_refused(tmp_path):
+    made = Store(f"sqlite:///{tmp_path / 'own.db'}")
+    key = tmp_path / "own.audit-key"
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "own.db").stat().st_mode & 0o777 == 0o600
+    made.note(LEAD, "test")
+    assert verified(Store(f"sqlite:///{tmp_path / 'own.db'}")).entries == 1
+    with pytest.raises(Faults, match="needs a key"):
+        Store("postgresql://x@/y?host=/nowhere")
+    with pytest.raises(Faults, match="short"):
+        Store(f"sqlite:///{tmp_path / 'own.db'}", b"short")
+
+
+def test_the_verb_verifies_shows_and_exports(tmp_path, monkeypatch):
+    monkeypatch.setenv("ONROLL_AUDIT_KEY", "k" * 32)
+    run = lambda *a: CliRunner().invoke(onroll, ["audit", *a])  # noqa: E731
+    store = Store("sqlite:///onroll.db", KEY)
+    store.note(Caller("=cmd()", "lead", "801"), "test", ["p1"])
+    (tmp_path / "pupils.txt").write_text("p1\n\n p1 \n")
+    said = json.loads(run("show", "--pupil-file", "pupils.txt", "--json").output)
+    assert [e["who"] for e in said["entries"]] == ["=cmd()"]
+    assert run("export", "--out", "a.csv").exit_code == 0
+    with (tmp_path / "a.csv").open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert (rows[0]["seq"], rows[0]["who"]) == ("1", "'=cmd()")
+    assert run("export", "--out", "a.jsonl").exit_code == 0
+    assert [json.loads(x)["action"] for x in (tmp_path / "a.jsonl").read_text().splitlines()] == [
+        "test",
+        "audit.seen",
+        "audit.exported",
+    ]
+    assert isinstance(run("export", "--out", "a.xls").exception, Faults)
+    assert not (tmp_path / "a.xls").exists()
+    assert run("verify").exit_code == 0
+    meddle(store, "UPDATE audit SET who = 'x' WHERE seq = 2")
+    said = run("verify", "--json")
+    assert (said.exit_code, json.loads(said.output)["bad"]) == (1, 2)
+
+
+def test_the_registrys_log_is_taken_over_once(store, tmp_path):
+    from serving.store.moves import copy_moves
+
+    folder = tmp_path / "releases" / "onroll"
+    folder.mkdir(parents=True)
+    move = {"at": "2025-01-01", "alias": "champion", "version": 1, "before": None, "by": "ann", "why": "first"}
+    with (folder / "promotions.jsonl").open("w") as log:
+        log.write(json.dumps(move) + "\n" + json.dumps({**move, "version": 2}) + "\n" + '{"half')
+    assert [copy_moves(store, tmp_path / "releases") for _ in range(2)] == [2, 0]
+    with (folder / "promotions.jsonl").open("w") as log:
+        log.write("".join(json.dumps({**move, "version": v}) + "\n" for v in (1, 2, 3)))
+    assert copy_moves(store, tmp_path / "releases") == 1
+    assert [(r["who"], json.loads(r["details"])["version"]) for r in entries(store)] == [
+        ("registry:ann", v) for v in (1, 2, 3)
+    ]
+    assert verified(store).whole
+
+
+def test_a_day_that_nobody_scored_is_seen_too(store):
+    assert store.worklist(LEAD, date(2025, 1, 1), 9, None, None, None) == []
+    assert [r["action"] for r in entries(store)] == ["worklist.seen"]
