@@ -201,37 +201,31 @@ def _snapshots(histories: Histories, as_of: list[date], rule: CohortRule | None)
 
 
 def _counted(histories: Histories, table: str, frame: pl.DataFrame, groups: list[Group]) -> pl.DataFrame:
-    """Count what the groups of one table ask for in one pass over its visible rows; attendance of the last year, a day at a time."""
+    """Count what the groups of one table ask for in one pass over its visible rows; marks, which are many, a day at a time."""
     counts = {n: e for g in groups if g.counts for n, e in g.counts().items()}
+    keys = frame.select(KEYS)
+    passes = keys.partition_by("as_of") if table == "attendance" and len(keys) else [keys]
     parts = []
-    for day in sorted(frame["as_of"].unique().to_list()):
-        snapshots = frame.filter(pl.col("as_of") == day).select(KEYS)
+    for snapshots in passes:
         rows = visible(histories, table, nw.from_native(histories.native_of(snapshots.to_arrow())).lazy())
-        rows = _prepared(histories, table, rows, day)
+        rows = _prepared(histories, table, rows, snapshots["as_of"].unique().to_list())
         parts.append(collect(rows.group_by(*KEYS).agg(*(e.alias(n) for n, e in counts.items()))))
-    return pl.concat(parts) if parts else frame.select(KEYS).with_columns(*(pl.lit(None).alias(n) for n in counts))
+    return pl.concat(parts)
 
 
-def _prepared(histories: Histories, table: str, rows: nw.LazyFrame, day: int) -> nw.LazyFrame:
+def _prepared(histories: Histories, table: str, rows: nw.LazyFrame, days: list[int]) -> nw.LazyFrame:
     """Mark the rows that are open on the day, and bring what lies in another table."""
     if table == "attendance":
-        return rows.filter(nw.col("date") >= day - 365)
+        return rows.filter((nw.col("age") >= 1) & (nw.col("age") <= 365))
     if table == "enrolments":
         # A move lies in the middle of a year when it is well after the weeks in which years begin and before the summer's end.
-        spans = [
-            (day_number(date(y, 9, 26)), day_number(date(y + 1, 8, 11)))
-            for y in (day_of(day).year - 2, day_of(day).year - 1, day_of(day).year)
-        ]
-        inside = nw.any_horizontal(
-            *((nw.col("entry_date") >= a) & (nw.col("entry_date") <= b) for a, b in spans), ignore_nulls=True
-        )
-        return rows.with_columns(inside.alias("in_year"))
+        years = {day_of(d).year - back for d in days for back in range(3)} or {1970}
+        spans = [(day_number(date(y, 9, 26)), day_number(date(y + 1, 8, 11))) for y in sorted(years)]
+        inside = (nw.col("entry_date").is_between(a, b) for a, b in spans)
+        return rows.with_columns(nw.any_horizontal(*inside, ignore_nulls=True).alias("in_year"))
     if table == "addresses":
-        rows = rows.join(
-            histories.frame("areas").select("lsoa", "idaci_decile").unique(subset=["lsoa"], keep="any"),
-            on="lsoa",
-            how="left",
-        )
+        areas = histories.frame("areas").select("lsoa", "idaci_decile").unique(subset=["lsoa"], keep="any")
+        rows = rows.join(areas, on="lsoa", how="left")
     if "end_date" in rows.collect_schema().names():
         ended = ~nw.col("end_date").is_null() & (nw.col("end_date") < nw.col("as_of"))
         rows = rows.with_columns(((nw.col("age") >= 0) & ~ended).alias("open"))

@@ -14,7 +14,7 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @click.command()
-@click.argument("histories", type=click.Path(path_type=Path))
+@click.argument("histories", type=click.Path())
 @click.option(
     "--as-of",
     "as_of",
@@ -37,7 +37,7 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--plot", type=click.Path(path_type=Path), help="Picture to write: .png, .svg or .pdf.")
 @json_option
 def describe(
-    histories: Path, as_of: tuple[datetime, ...], definition: str, horizon: int, cohort: Path | None, out: Path | None, plot: Path | None, as_json: bool
+    histories: str, as_of: tuple[datetime, ...], definition: str, horizon: int, cohort: Path | None, out: Path | None, plot: Path | None, as_json: bool
 ) -> None:  # fmt: skip
     """Say who of HISTORIES went missing: each group's rate against its peers, with intervals, safe to print."""
     from features import CohortRule, Definition
@@ -49,9 +49,9 @@ def describe(
 
     if plot:
         picture_kind(plot)
-    meant, rule = Definition.load(definition), CohortRule.load(cohort)
+    own, meant, rule = settings(), Definition.load(definition), CohortRule.load(cohort)
     with progress("describing"):
-        opened = Histories.open(histories, memory=settings().memory)
+        opened = Histories.open(histories, engine=own.engine, memory=own.memory)
         table = run(opened, sorted({d.date() for d in as_of}), meant, horizon, rule)
     if out:
         commissioner_table.save_csv(table, out)
@@ -61,7 +61,7 @@ def describe(
 
 
 @click.command()
-@click.argument("histories", type=click.Path(path_type=Path))
+@click.argument("histories", type=click.Path())
 @click.option(
     "--as-of", "as_of", type=DAY, multiple=True, help="Days on which windows begin; without it, the start of each term."
 )
@@ -82,7 +82,7 @@ def describe(
 @click.option("--seed", type=int, default=1, show_default=True)
 @json_option
 def definitions(
-    histories: Path, as_of: tuple[datetime, ...], extra: tuple[str, ...], horizon: int, cohort: Path | None, capacity: float, seed: int, as_json: bool
+    histories: str, as_of: tuple[datetime, ...], extra: tuple[str, ...], horizon: int, cohort: Path | None, capacity: float, seed: int, as_json: bool
 ) -> None:  # fmt: skip
     """Hold all definitions of missing against each other on HISTORIES: who counts, when it is known, and whom the list names."""
     from features import CohortRule, Definition
@@ -91,11 +91,11 @@ def definitions(
     from training.definitions import compare, text
 
     names = [*Definition.shipped(), *(e for e in extra if e not in Definition.shipped())]
-    meant, rule = [Definition.load(n) for n in names], CohortRule.load(cohort)
+    own, meant, rule = settings(), [Definition.load(n) for n in names], CohortRule.load(cohort)
     if len({d.name for d in meant}) < len(meant):
         raise Usage(Fault("two definitions have the same name", "--definition", "Name each file differently."))
     with progress("definitions") as advance:
-        opened = Histories.open(histories, memory=settings().memory)
+        opened = Histories.open(histories, engine=own.engine, memory=own.memory)
         days = sorted({d.date() for d in as_of}) or None
         found = compare(opened, meant, days, horizon, rule=rule, capacity=capacity, seed=seed, advance=advance)
     result(found.to_dict(), as_json=as_json, text=text(found))

@@ -9,6 +9,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import seed as reproduce_with
 from hypothesis import strategies as st
 
+from features.groups import GROUPS, grouped
 from features.matrix import matrix
 from histories.codes import attendance_codes
 from histories.opening import Histories
@@ -50,6 +51,7 @@ GIVEN = {
     for t in TABLES
     if t not in ("pupils", "areas", "schools", "fsm", "interventions")
 }
+GROUPED = {g.table for g in GROUPS}
 SET = {
     "pupils": [
         {"pupil_id": p, "date_of_birth": f"201{n}-05-0{n + 1}", "authority": "801"} for n, p in enumerate(PUPILS)
@@ -83,6 +85,14 @@ def test_duckdb_and_polars_give_the_same_bits(tmp_path_factory, made):
     folder = write(tmp_path_factory.mktemp("h"), tables)
     one, other = matrix(Histories.open(folder), DAYS), matrix(Histories.from_rows(tables), DAYS)
     assert one.equals(other)
+
+
+@settings(max_examples=10)
+@given(made=st.fixed_dictionaries({t: s for t, s in GIVEN.items() if t in GROUPED}))
+def test_duckdb_and_polars_give_the_same_groups(tmp_path_factory, made):
+    tables = {**SET, **made}
+    folder = write(tmp_path_factory.mktemp("h"), tables)
+    assert grouped(Histories.open(folder), DAYS).equals(grouped(Histories.from_rows(tables), DAYS))
 
 
 def apart(tables, n):
@@ -119,6 +129,8 @@ def test_spark_gives_the_same_bits(spark, tmp_path, absent, seed):
     draw()
     together = {t: [r for e in examples for r in e[t]] for t in examples[0]} | {"areas": SET["areas"]}
     folder = write(tmp_path / "h", together)
-    one, other = matrix(Histories.open(folder), DAYS), matrix(Histories.open(folder, engine="spark"), DAYS)
+    opened = Histories.open(folder), Histories.open(folder, engine="spark")
+    one, other = (matrix(h, DAYS) for h in opened)
     assert one.num_rows > 25
     assert one.equals(other)
+    assert grouped(opened[0], DAYS).equals(grouped(opened[1], DAYS))
