@@ -33,6 +33,7 @@ bench: setup  ## timings as ratios against a named floor
 	$(BIN)/python -m benchmarks.explaining
 	$(BIN)/python -m benchmarks.importing
 	$(BIN)/python -m benchmarks.starting
+	$(BIN)/python -m benchmarks.intervals
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

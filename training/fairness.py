@@ -3,7 +3,7 @@
 It reports, and adjusts nothing. Four counts are taken of each group: children, those who went missing, those listed, and those listed
 who went missing. They are printed under the rules of ``features.disclosure``; all figures are computed from what is printed.
 
-fairlearn's ``MetricFrame`` gives the same counts (a test holds them together); Polars takes them here, since it is a hundred times
+fairlearn's ``MetricFrame`` gives the same counts (a test holds them together); Polars takes them here, since it is some hundred times
 faster and the counts have to be hidden and rounded before a figure is made of them.
 """
 
@@ -275,8 +275,10 @@ def hide_layers(layers: Mapping[str, Mapping[Any, int]], hide: Callable[..., set
     # Children who are in neither count, if they are few, leave those who are in both no room.
     packed = {c for c in n if n[c] - p[c] - of[c] + t[c] <= SMALLEST}
     for name, own in (("missing", p), ("listed", of)):
-        nearly = {c for c in n if n[c] - own[c] <= SMALLEST or (t[c] > SMALLEST and own[c] - t[c] <= SMALLEST)}
-        out[name] = hide(name, own, high={c: n[c] for c in n if c not in unknown}, sensitive=unknown | nearly | packed)
+        bounding = {c for c in n if t[c] > SMALLEST and own[c] - t[c] <= SMALLEST}
+        out[name] = hide(
+            name, own, high={c: n[c] for c in n if c not in unknown}, sensitive=unknown | bounding | packed
+        )
     either = out["missing"] | out["listed"]
     most = {c: min(p[c], of[c]) for c in n if c not in either}
     out["found"] = hide("found", t, high=most, sensitive=either | {c for c in most if most[c] - t[c] <= SMALLEST})

@@ -1,0 +1,90 @@
+"""How often printed 95% intervals hold the truth, in worlds drawn from one made-up population whose true risks are known.
+
+``python -m benchmarks.intervals [WORLDS]`` (200 unless said). A world draws pupils of the population with all of their snapshots, and their
+outcomes anew from the true risks; the truth is that of the population. It prints the share of intervals that hold the truth: of relative
+risks as ``onroll describe`` prints them, and of precision on the riskiest 1% by resampled pupils.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from features.groups import GROUPS, grouped
+from histories.opening import Histories
+from histories.population.simulation import simulate
+from training.describing import described
+from training.fairness import listed
+from training.intervals import bootstrap
+
+DAYS = [date(2023, 9, 11), date(2024, 1, 15), date(2024, 9, 9)]
+# The groups that need no marks: reading those would take most of the time.
+NAMES = [g.name for g in GROUPS if g.table != "attendance"]
+
+
+def population(folder: Path, pupils: int = 40_000) -> pl.DataFrame:
+    """Return snapshots with their groups and true risks."""
+    simulate(folder, pupils=pupils, years=2, authorities=2, seed=8, truth=True)
+    found = pl.DataFrame(grouped(Histories.open(folder), DAYS, names=NAMES))
+    return found.join(pl.read_parquet(folder / "truth.parquet"), on=["pupil_id", "as_of"]).sort("pupil_id", "as_of")
+
+
+def drawn(frame: pl.DataFrame, seed: int, worlds: int) -> Iterator[pl.DataFrame]:
+    """Yield worlds: pupils drawn with replacement, each a pupil of its own, and outcomes."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    pupil = frame["pupil_id"].rank("dense").to_numpy().astype(int) - 1
+    first, many = np.unique(pupil, return_index=True)[1], np.bincount(pupil)
+    for _ in range(worlds):
+        chosen = rng.integers(0, len(first), len(first))
+        own = np.repeat(np.arange(len(chosen)), many[chosen])
+        rows = (
+            np.arange(len(own)) - np.repeat(np.cumsum(many[chosen]) - many[chosen], many[chosen]) + first[chosen][own]
+        )
+        world = frame[rows].with_columns(pl.Series("pupil_id", own).cast(pl.String))
+        yield world.with_columns(pl.Series("label", (rng.random(len(own)) < world["risk"].to_numpy()).astype(float)))
+
+
+def true_ratios(frame: pl.DataFrame) -> dict[tuple[str, str], float]:
+    """Return the true relative risk of each value and broader value."""
+    truth = {}
+    for group in (g for g in GROUPS if g.name in frame.columns):
+        for values in (frame[group.name], frame[group.name].replace(group.within)):
+            for value in values.unique():
+                own, risk = (values == value).to_numpy(), frame["risk"].to_numpy()
+                if not own.all():
+                    truth[group.name, value] = float(risk[own].mean() / risk[~own].mean())
+    return truth
+
+
+def riskiest(frame: pl.DataFrame) -> np.ndarray:
+    """Return who is on the lists of the riskiest 1%."""
+    return listed(frame.select("authority", "as_of"), frame["risk"].to_numpy(), 0.01)
+
+
+def main(worlds: int = 200) -> None:
+    """Print both shares."""
+    with tempfile.TemporaryDirectory() as folder:
+        frame = population(Path(folder) / "histories")
+    ratios, precision = true_ratios(frame), float(frame["risk"].to_numpy()[riskiest(frame)].mean())
+    risks, precisions = [], []
+    for n, world in enumerate(drawn(frame, 1, worlds)):
+        for row in described(world, DAYS, "drawn", 120).rows:
+            if row.relative_risk:
+                risks.append(row.relative_risk.low <= ratios[row.group.name, row.value] <= row.relative_risk.high)
+        top = world.filter(pl.Series(riskiest(world)))
+        label, pupil = top["label"].to_numpy(), top["pupil_id"].rank("dense").to_numpy().astype(int) - 1
+        low, high = bootstrap(lambda w, y=label: (w * y).sum() / w.sum(), pupil, seed=n)  # type: ignore[misc]
+        precisions.append(low <= precision <= high)
+    print(f"{len(frame):,} snapshots, true rate {frame['risk'].mean():.3%}, {worlds} worlds")
+    for name, inside in (("relative risks", risks), ("precision in the top 1%", precisions)):
+        print(f"{name}: {np.mean(inside):.1%} of {len(inside):,} intervals hold the truth")
+
+
+if __name__ == "__main__":
+    main(*(int(a) for a in sys.argv[1:]))
