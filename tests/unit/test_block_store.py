@@ -69,17 +69,39 @@ def test_what_was_recorded_later_makes_an_earlier_day_not_stale(small_histories,
     assert 0 < store.counted <= store.reused
 
 
-def test_another_row_of_the_past_counts_its_table_anew(small_histories, kept, tmp_path):
-    def more(name, frame):
-        return (
-            frame if name != "suspensions" else frame.with_columns(pl.lit(7, frame["sessions"].dtype).alias("sessions"))
-        )
-
-    opened = copied(small_histories, tmp_path / "h", more)
+@pytest.mark.parametrize(
+    ("table", "change", "parts_of_it"),
+    [
+        ("suspensions", lambda: pl.lit(7).alias("sessions"), 1),
+        ("social_care", lambda: pl.coalesce("end_date", pl.lit(date(2024, 11, 1))).alias("end_date"), 1),
+        ("admissions", lambda: pl.lit(date(2024, 12, 1)).alias("offered_on"), 1),
+        ("addresses", lambda: pl.lit(True).alias("temporary"), 2),  # addresses say the homes too
+    ],
+)
+def test_another_past_of_a_table_counts_that_table_anew(small_histories, kept, tmp_path, table, change, parts_of_it):
+    opened = copied(small_histories, tmp_path / "h", lambda name, f: f.with_columns(change()) if name == table else f)
     made, store = run(opened, kept[0])
-    assert store.counted == len(DAYS)
+    assert store.counted == parts_of_it * len(DAYS)
     assert made.equals(matrix(opened, DAYS))
     assert not made.equals(kept[1])
+
+
+def test_an_end_that_came_later_makes_an_earlier_day_not_stale(small_histories, kept, tmp_path):
+    late = pl.col("end_date").is_null() & (pl.col("start_date") < DAYS[0])
+
+    def ended(name, frame):
+        if name != "social_care":
+            return frame
+        return frame.with_columns(
+            pl.when(late).then(DAYS[0]).otherwise(c).alias(c) for c in ("end_date", "end_recorded_on")
+        )
+
+    opened = copied(small_histories, tmp_path / "h", ended)
+    _, store = run(opened, kept[0], DAYS[:1])
+    assert store.counted == 0
+    made, store = run(opened, kept[0])
+    assert store.counted == 1
+    assert made.equals(matrix(opened, DAYS))
 
 
 def test_a_changed_tally_counts_only_its_own_column(small_histories, kept):
