@@ -15,7 +15,7 @@ from pathlib import Path
 
 from histories.faults import Fault, Faults
 
-PATIENCE = 120  # seconds until the service has to be ready
+PATIENCE = 120  # seconds until the service has to be ready, and until it has finished what it has in hand
 
 
 def serve_command(host: str, port: int) -> list[str]:
@@ -31,7 +31,7 @@ def running(log: Path, folder: Path, environment: dict[str, str] | None = None) 
         yield url
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE)
 
 
 def start(log: Path, folder: Path, environment: dict[str, str] | None = None) -> tuple[subprocess.Popen[bytes], str]:
@@ -72,7 +72,7 @@ def start(log: Path, folder: Path, environment: dict[str, str] | None = None) ->
         _wait(f"http://127.0.0.1:{port}", process, log)
     except BaseException:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE)
         raise
     return process, f"http://127.0.0.1:{port}"
 

@@ -204,7 +204,7 @@ def test_strange_requests_are_answered_and_forgotten(service, number):
     port = int(url.rsplit(":", 1)[1])
     chance = random.Random(number)
     counts = {}
-    with ThreadPoolExecutor(4) as pool:
+    with ThreadPoolExecutor(2) as pool:
         sent = [plain(path, body, keys[0]) for path, whole in BODIES.items() for body in every(whole)]
         sent += [request(chance, keys) for _ in range(number - len(sent))]
         for pieces, status in zip(sent, pool.map(lambda pieces: answer(port, pieces), sent), strict=True):
