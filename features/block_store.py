@@ -6,12 +6,15 @@ enter the folder, and what no run has asked for in some weeks goes.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import inspect
 import io
 import json
 import os
 import time
+from functools import cache
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -96,12 +99,15 @@ def fingerprint(frame: pl.DataFrame) -> str:
     return hashlib.sha256(content.getvalue()).hexdigest()
 
 
+@cache
 def code_digest() -> str:
-    """Return a hash of the code that decides what is visible and how it is counted."""
-    from features import marks, tallies, visible
-    from histories import opening, tables
-
-    whole = hashlib.sha256()
-    for module in (marks, tallies, visible, opening, tables):
-        whole.update(inspect.getsource(module).encode())
-    return whole.hexdigest()
+    """Return a hash of the code that decides what is visible and how it is counted: a module, and all of ours it imports."""
+    sources: dict[str, str] = {}
+    todo = ["features.tallies"]
+    while todo:
+        name = todo.pop()
+        if name not in sources:
+            sources[name] = inspect.getsource(import_module(name))
+            found = [n.module for n in ast.walk(ast.parse(sources[name])) if isinstance(n, ast.ImportFrom)]
+            todo += [m for m in found if m and m.startswith(("features.", "histories."))]
+    return hashlib.sha256(json.dumps(sources, sort_keys=True).encode()).hexdigest()

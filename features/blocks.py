@@ -145,19 +145,7 @@ def _in_store(
     for part in parts:
         seen = rows(part.tables, part.looks_back)
         keys = {day: store.key(part.name, seen[day], who[day], day, known) for day in days}
-        held = {day: store.held(key) for day, key in keys.items()}
-        lacking = {day: [c for c, d in part.columns.items() if held[day].get(c) != d] for day in days}
-        todo = [day for day in days if lacking[day]]
-        columns = [c for c in part.columns if any(c in lacking[day] for day in todo)]
-        if todo:
-            made = counted(histories, snapshots.filter(pl.col("as_of").is_in(todo)), part, columns, known)
-        for day in todo:
-            now = made.filter(pl.col("as_of") == day).select(columns)
-            stays = {c: d for c, d in held[day].items() if c not in columns and c in part.columns}
-            before = [store.read(keys[day], list(stays))] if stays else []
-            digests = {**stays, **{c: part.columns[c] for c in columns}}
-            store.write(keys[day], pl.concat([*before, now], how="horizontal"), digests)
-        store.counted, store.reused = store.counted + len(todo), store.reused + len(days) - len(todo)
+        _count_lacking(histories, snapshots, part, keys, known, store)
         for day in days:
             files[day][keys[day]] = list(part.columns)
 
@@ -173,3 +161,23 @@ def _in_store(
         for day in todo:
             store.write(lost[day], found.filter(pl.col("as_of") == day).drop("as_of"), dict.fromkeys(LOST, ""))
     return Block(counts, lambda day: store.read(lost[day], LOST))
+
+
+def _count_lacking(
+    histories: Histories, snapshots: pl.DataFrame, part: Part, keys: dict[int, str], known: date | None, store: BlockStore
+) -> None:  # fmt: skip
+    """Count the columns that a part's files lack, on the days that lack any, and put them beside those that stay."""
+    held = {day: store.held(key) for day, key in keys.items()}
+    lacking = {day: [c for c, d in part.columns.items() if held[day].get(c) != d] for day in keys}
+    todo = [day for day in keys if lacking[day]]
+    store.counted, store.reused = store.counted + len(todo), store.reused + len(keys) - len(todo)
+    if not todo:
+        return
+    columns = [c for c in part.columns if any(c in lacking[day] for day in todo)]
+    made = counted(histories, snapshots.filter(pl.col("as_of").is_in(todo)), part, columns, known)
+    for day in todo:
+        now = made.filter(pl.col("as_of") == day).select(columns)
+        stays = {c: d for c, d in held[day].items() if c not in columns and c in part.columns}
+        before = [store.read(keys[day], list(stays))] if stays else []
+        digests = {**stays, **{c: part.columns[c] for c in columns}}
+        store.write(keys[day], pl.concat([*before, now], how="horizontal"), digests)
