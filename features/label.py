@@ -43,8 +43,8 @@ def label(
     Returns
     -------
     pyarrow.Table
-        ``pupil_id, as_of, label (1, 0, or null), outcome, known_on (date)``. ``outcome`` names the exit, ``stayed``, ``left_before``
-        or ``not_known``; known exits of another kind end the window without being the outcome.
+        ``pupil_id, as_of, label (1, 0, or null), outcome, known_on (date), happened_on (date, of a child who went missing)``. ``outcome`` names
+        the exit, ``stayed``, ``left_before`` or ``not_known``; known exits of another kind end the window without being the outcome.
     """
     limit = day_number(until) if until else day_number(histories.last_known()) + 1
     snapshots = pl.from_arrow(cohort(histories, as_of, rule, known)).with_columns(pl.col("as_of").cast(pl.Int32))  # type: ignore[union-attr]
@@ -55,9 +55,9 @@ def label(
     if cases is not None:
         frame = frame.join(cases, on=["pupil_id", "as_of"], how="left")
     else:
-        frame = frame.with_columns(pl.lit(None, pl.Int32).alias("case_known"))
+        frame = frame.with_columns(pl.lit(None, pl.Int32).alias(c) for c in ("case_known", "case_from"))
     frame = _decide(frame, definition, horizon, limit)
-    frame = frame.select("pupil_id", pl.col("as_of").cast(pl.Date), "label", "outcome", "known_on")
+    frame = frame.select("pupil_id", pl.col("as_of").cast(pl.Date), "label", "outcome", "known_on", "happened_on")
     return frame.sort("as_of", "pupil_id").to_arrow()
 
 
@@ -121,7 +121,9 @@ def _exits(snapshots: pl.DataFrame, spells: pl.DataFrame, definition: Definition
     # A known exit out of state schools decides; a move between state schools does not end the window.
     window = window.filter(pl.col("counts") | (pl.col("destination") != "state_school"))
     window = window.sort("rank", "leaving_date").unique(["pupil_id", "as_of"], keep="first", maintain_order=True)
-    window = window.select("pupil_id", "as_of", "counts", "destination", "counts_known")
+    window = window.select(
+        "pupil_id", "as_of", "counts", "destination", "counts_known", pl.col("leaving_date").alias("left_on")
+    )
     gone = (
         both.filter(before).select("pupil_id", "as_of", pl.lit(True).alias("left_before")).unique(["pupil_id", "as_of"])
     )
@@ -134,7 +136,9 @@ def _cases(histories: Histories, snapshots: pl.DataFrame, horizon: int, limit: i
     cases = collect(histories.frame("cme").filter(nw.col("known") < limit).select("pupil_id", "missing_from", "known"))
     both = snapshots.select("pupil_id", "as_of").join(cases, on="pupil_id")
     both = both.filter(pl.col("missing_from").is_between(pl.col("as_of"), pl.col("as_of") + horizon - 1))
-    return both.group_by("pupil_id", "as_of").agg(pl.col("known").min().alias("case_known"))
+    return both.group_by("pupil_id", "as_of").agg(
+        pl.col("known").min().alias("case_known"), pl.col("missing_from").min().alias("case_from")
+    )
 
 
 def _decide(frame: pl.DataFrame, definition: Definition, horizon: int, limit: int) -> pl.DataFrame:
@@ -156,11 +160,13 @@ def _decide(frame: pl.DataFrame, definition: Definition, horizon: int, limit: in
     ready = pl.col("known") < limit
     age = (pl.col("nc_year") + 4).is_between(definition.min_age, definition.max_age)
     left = pl.col("left_before").fill_null(False)
+    happened = pl.min_horizontal("case_from", pl.when(pl.col("counts").fill_null(False)).then("left_on"))
     return frame.with_columns(
         pl.when(left | ~ready | ~age).then(None).otherwise(positive.cast(pl.Float64)).alias("label"),
         pl.when(left).then(pl.lit("left_before")).when(~ready).then(pl.lit("not_known"))
         .when(case & ~pl.col("counts").fill_null(False)).then(pl.lit("case")).when(positive | other).then("destination").otherwise(pl.lit("stayed")).alias("outcome"),
         pl.when(ready & ~left).then("known").cast(pl.Date).alias("known_on"),
+        pl.when(ready & ~left & age & positive).then(happened).cast(pl.Date).alias("happened_on"),
     )  # fmt: skip
 
 

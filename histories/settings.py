@@ -83,6 +83,11 @@ class Settings:
     audit_key: bytes | None
     audit_anchor: Path | None
 
+    @property
+    def studies(self) -> Path:
+        """SQLite file in which searches for settings of the booster are kept, so that a broken off one goes on."""
+        return self.releases.parent / "studies.db"
+
 
 def settings(folder: Path | None = None) -> Settings:
     """Read the settings of a working folder (the current one unless named).

@@ -169,7 +169,7 @@ def _routes(app: FastAPI) -> None:
         """Return the card of the model that serves."""
         m = _model(request).manifest
         return {
-            **_named(m).model_dump(), "trained_on": m.trained_on, "until": m.until, "base_rate": m.base_rate, "metrics": m.metrics,
+            **_named(m).model_dump(), "trained_on": m.trained_on, "until": m.until, "candidate": m.candidate, "base_rate": m.base_rate, "metrics": m.metrics,
             "limits": m.limits, "bands": m.bands, "data_digest": m.data_digest, "catalogue_digest": m.catalogue_digest,
         }  # fmt: skip
 

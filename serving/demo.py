@@ -23,7 +23,7 @@ from serving.store import Store
 from training.registry import register
 from training.release import resolve
 from training.risk_model import RiskModel
-from training.tracking import track
+from training.tracking import Run
 from training.training import train
 
 SHOWN = 5
@@ -79,12 +79,13 @@ def _train(own: Settings, opened: Histories) -> RiskModel:
     began = time.perf_counter()
     with progress("training") as advance:
         made = train(opened, advance=advance)
+        run_id = Run(own).finish(made)
     say("      " + made.splits.text().replace("\n", "\n      "))
     for name, f in made.judged.items():
         low, high = f["intervals"]["average_precision"]
         say(f"      {name:10} average precision {f['average_precision']:.3f} (95% interval {low:.3f} to {high:.3f})")
     say(f"      {time.perf_counter() - began:.0f} s; registering in MLflow")
-    version, folder = register(own, made, track(own, made))
+    version, folder = register(own, made, run_id)
     from training.release import aliases
 
     if aliases(own.releases, "onroll").get("champion") != version:
@@ -150,7 +151,7 @@ def _text(worklist: dict[str, Any], live: dict[str, Any], card: dict[str, Any], 
             f"\nThe first child's rows alone, posted to /api/v1/score: risk {lone['risk']:.3f}, by version {lone['model_version']}"
         )
         lines.append("(without schoolmates' rows the school's context is missing, so this can differ from the list).")
-    found = card["metrics"]["lightgbm"]["at_capacity"]["top_25_a_list"]
+    found = card["metrics"][card["candidate"]]["at_capacity"]["top_25_a_list"]
     lines.append(
         f"On the newest dates that could be judged, {found['precision']:.0%} of the 25 highest a term went missing, and {found['recall']:.0%} of those who went missing were among them."
     )

@@ -62,14 +62,14 @@ def bundle(small_histories, tmp_path_factory):
     from features.catalogue import THEMES, catalogue_digest, declarations
     from histories.opening import Histories
     from training.bundle import Manifest, write_bundle
-    from training.candidates import boosted
+    from training.candidates import Learning, boosted
     from training.training import NAMES
 
     table = matrix(Histories.open(small_histories), [date(2025, 1, 13), date(2025, 4, 28)])
     x = np.column_stack([table[n].to_numpy(zero_copy_only=False) for n in NAMES])
     y = (x[:, NAMES.index("absent_rate_365d")] > 0.07).astype(float)
     settings = {**boosted.DEFAULTS, "rounds": 40, "min_data_in_leaf": 5, "feature_fraction": 0.5}
-    booster = boosted.train(x, y, NAMES, settings, 1)
+    booster = boosted.train(Learning(x, y, np.ones(len(y)), NAMES, 1), settings)
     manifest = Manifest(
         "onroll", "1", ["2025-01-13"], None, "commissioner_or_unknown", 120, NAMES, declarations(), catalogue_digest(),
         {"a": 1.0, "b": -1.0, "bootstrap": [[0.9, -1.1], [1.1, -0.9]]},

@@ -24,11 +24,13 @@ class Manifest:
     catalogue : list of dict
         The declarations of the features, with their sentences.
     calibrator : dict
-        ``a, b`` of ``p = sigmoid(a * margin + b)`` and ``bootstrap``, pairs refitted on resampled pupils.
+        ``a, b`` of ``p = sigmoid(a * margin + b)``; ``bootstrap``, pairs refitted on resampled pupils; ``spread`` (see ``uncertainty``).
     bands : list of dict
         ``name`` and ``at_least`` (risk), from the highest down.
     seen : dict
         For each feature ``[lowest, highest, share missing]`` in training.
+    metrics : dict
+        Figures of every candidate; those of this model under the name in ``candidate``.
     """
 
     name: str
@@ -48,9 +50,15 @@ class Manifest:
     limits: list[str] = field(default_factory=list)
     seen: dict[str, list[float | None]] = field(default_factory=dict)
     known: str | None = None
+    candidate: str = "lightgbm"
     seed: int = 0
     code_version: str = ""
     data_digest: str = ""
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The figures of this model on the days on which candidates were judged."""
+        return dict(self.metrics[self.candidate])
 
 
 def write_bundle(folder: Path, booster: str, manifest: Manifest, card: str) -> None:

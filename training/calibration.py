@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+
+from training.intervals import resampled
 
 
 def fit(margins: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> tuple[float, float]:
@@ -36,8 +40,8 @@ def fit(margins: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = No
 
 
 def bootstrap(
-    margins: np.ndarray, labels: np.ndarray, pupils: np.ndarray, seed: int, times: int = 100
-) -> list[list[float]]:
+    margins: np.ndarray, labels: np.ndarray, pupils: np.ndarray, seed: int, times: int = 100, weights: np.ndarray | None = None
+) -> list[list[float]]:  # fmt: skip
     """Refit on resamples of pupils.
 
     Parameters
@@ -49,9 +53,22 @@ def bootstrap(
     -------
     list of [a, b]
     """
-    rng = np.random.Generator(np.random.PCG64(seed))
-    n = int(pupils.max()) + 1
-    return [
-        list(fit(margins, labels, np.bincount(rng.integers(0, n, n), minlength=n)[pupils].astype(float)))
-        for _ in range(times)
-    ]
+    own = np.ones(len(labels)) if weights is None else weights
+    return [list(fit(margins, labels, drawn * own)) for drawn in resampled(pupils, seed, times)]
+
+
+def half_width(margins: np.ndarray, calibrator: dict[str, Any]) -> np.ndarray:
+    """Return half of the 95% interval in log-odds at some margins, shape (rows,).
+
+    Parameters
+    ----------
+    calibrator : dict
+        ``a``, ``bootstrap`` (pairs refitted on resampled pupils) and, where it was measured, ``spread``.
+    """
+    pairs = np.array(calibrator["bootstrap"], float).reshape(-1, 2)
+    variance = np.outer(margins, pairs[:, 0]) + pairs[:, 1]
+    total = variance.var(axis=1, ddof=1) if len(pairs) > 1 else np.zeros(len(margins))
+    if calibrator.get("spread"):
+        knots = calibrator["spread"]
+        total = total + (calibrator["a"] * np.interp(margins, knots["margin"], knots["sd"])) ** 2
+    return 1.96 * np.sqrt(total)

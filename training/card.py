@@ -10,7 +10,7 @@ from training.bundle import Manifest
 def card(m: Manifest, splits_text: str) -> str:
     """Return the model card as Markdown."""
     rows = "\n".join(_row(name, figures) for name, figures in m.metrics.items())
-    test = m.metrics["lightgbm"]
+    test = m.figures
     capacity = "\n".join(
         f"| {name.replace('_', ' ')} | {f['precision']:.1%} | {f['recall']:.0%} | {f['lift']:.0f} |"
         for name, f in test["at_capacity"].items()

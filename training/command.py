@@ -38,65 +38,74 @@ def _date(value: datetime | None) -> date | None:
 @click.option("--config", type=click.Path(path_type=Path), help="TOML file with settings of the booster.")
 @click.option("--until", type=DAY, help="Use nothing recorded on or after this day.")
 @known_option
+@click.option(
+    "--tune",
+    "trials",
+    type=click.IntRange(0, 1000),
+    default=0,
+    show_default=True,
+    help="Settings of the booster to try; a broken off search goes on.",
+)
+@click.option(
+    "--report",
+    is_flag=True,
+    help="Also judge by theme, authority and week, and say who was missed; takes several times as long.",
+)
 @click.option("--seed", type=int, default=1, show_default=True)
 @json_option
 def train(
-    histories: str,
-    definition: str,
-    horizon: int,
-    as_of: tuple[datetime, ...],
-    cohort: Path | None,
-    config: Path | None,
-    until: datetime | None,
-    known: datetime | None,
-    seed: int,
-    as_json: bool,
-) -> None:
+    histories: Path, definition: str, horizon: int, as_of: tuple[datetime, ...], cohort: Path | None, config: Path | None, until: datetime | None,
+    known: datetime | None, trials: int, report: bool, seed: int, as_json: bool,
+) -> None:  # fmt: skip
     """Train a model on HISTORIES, judge it, track it and register it."""
     from features import CohortRule, Definition
     from features.block_store import BlockStore
     from histories.opening import Histories
     from histories.settings import settings
+    from training.config import load_config
+    from training.question import Question
     from training.registry import register
-    from training.tracking import track
-    from training.training import load_config
+    from training.report import deeper
+    from training.tracking import Run
     from training.training import train as run
 
     own = settings()
-    meant, rule, booster = Definition.load(definition), CohortRule.load(cohort), load_config(config)
-    opened = Histories.open(histories, engine=own.engine, memory=own.memory)
+    days = tuple(sorted(d.date() for d in as_of))
+    rule, booster = CohortRule.load(cohort), load_config(config)
+    question = Question(Definition.load(definition), horizon, days, rule, _date(until), _date(known))
+    opened = Histories.open(histories, memory=own.memory)
+    question.days(opened)
     with progress("training") as advance:
-        made = run(
-            opened,
-            definition=meant,
-            horizon=horizon,
-            as_of=sorted(d.date() for d in as_of) or None,
-            rule=rule,
-            config=booster,
-            until=_date(until),
-            known=_date(known),
-            kept=BlockStore(own.blocks),
-            seed=seed,
-            advance=advance,
-        )
-        advance(description="tracking")
-        run_id = track(own, made)
-        version, folder = register(own, made, run_id)
+        tracked = Run(own)
+        try:
+            made = run(opened, question, config=booster, seed=seed, memory=own.memory, kept=BlockStore(own.blocks), trials=trials, storage=own.studies, told=tracked.trial, advance=advance)  # fmt: skip
+            more = deeper(opened, question, made, seed, advance) if report else {}
+            advance(description="tracking")
+            tracked.finish(made, {"report.json": json.dumps(more, indent=1)} if more else {})
+        except BaseException:
+            tracked.fail()
+            raise
+        version, folder = register(own, made, tracked.run_id)
+    m = made.manifest
     data = {
-        "run_id": run_id,
-        "name": made.manifest.name,
-        "version": version,
-        "folder": str(folder),
-        "metrics": made.manifest.metrics,
-    }
-    result(data, as_json=as_json, text=_figures(made.manifest.metrics, version, made.splits.text()))
+        "run_id": tracked.run_id, "name": m.name, "version": version, "folder": str(folder), "candidate": m.candidate, "metrics": m.metrics,
+        "leads": made.against, "chosen": made.story, "settings": made.settings, "report": more,
+    }  # fmt: skip
+    result(data, as_json=as_json, text=_figures(m.metrics, made.against, version, made.splits.text()))
 
 
-def _figures(metrics: dict[str, Any], version: int, splits: str) -> str:
-    lines = [splits, f"{'candidate':12} {'average precision':>18} {'95% interval':>17} {'AUC':>6}"]
+def _figures(metrics: dict[str, Any], leads: dict[str, Any], version: int, splits: str) -> str:
+    lines = [
+        splits,
+        f"{'candidate':14} {'average precision':>18} {'95% interval':>17} {'AUC':>6}  lead of the chosen one",
+    ]
     for name, f in metrics.items():
         low, high = f["intervals"]["average_precision"]
-        lines.append(f"{name:12} {f['average_precision']:18.4f} {low:8.4f}-{high:.4f} {f['auc']:7.3f}")
+        lead = leads.get(name, {}).get("average_precision")
+        ahead = "chosen" if lead is None else f"{lead['lead']:+.4f}{', within noise' if lead['within_noise'] else ''}"
+        lines.append(
+            f"{name:14} {f['average_precision']:18.4f} {low or 0:8.4f}-{high or 0:.4f} {f['auc']:7.3f}  {ahead}"
+        )
     return "\n".join([*lines, f"registered as version {version}"])
 
 
@@ -145,7 +154,7 @@ def compare(first: str, second: str, as_json: bool) -> None:
     from training.bundle import read_bundle
     from training.release import resolve
 
-    found = {m: read_bundle(resolve(m, settings().releases))[1].metrics["lightgbm"] for m in (first, second)}
+    found = {m: read_bundle(resolve(m, settings().releases))[1].figures for m in (first, second)}
     lines = [
         f"{m:24} average precision {f['average_precision']:.4f}  interval {f['intervals']['average_precision']}"
         for m, f in found.items()

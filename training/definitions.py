@@ -18,9 +18,9 @@ from features import CohortRule, Definition, cohort, default_as_of, label, matri
 from histories.faults import Fault, Faults
 from histories.opening import Histories
 from training.candidates import boosted
-from training.fairness import listed
+from training.figures import average_precision, listed, numbers
 from training.intervals import Interval, bootstrap, design_effect, wilson
-from training.judging import average_precision
+from training.rolling import learn_from
 
 KEYS = ["pupil_id", "as_of"]
 LIGHT = {**boosted.DEFAULTS, "rounds": 150, "learning_rate": 0.04}
@@ -224,9 +224,9 @@ def _learn(
                 f"only {positives} children were known to have gone missing before {judged_on[0]}; {FEWEST} are needed"
             )
             continue
-        booster = boosted.train(past.select(features).to_numpy(), past["label"].to_numpy(), features, LIGHT, seed)
+        booster = boosted.train(learn_from(past, features, seed), LIGHT)
         scores[name], sizes[name] = booster.predict(ahead.select(features).to_numpy(), raw_score=True), len(past)
-    lists = {n: listed(ahead, s, capacity, seed) for n, s in scores.items()}
+    lists = {n: listed(s, numbers(ahead, "authority", "as_of"), capacity, seed) for n, s in scores.items()}
     pupil = ahead["pupil_id"].rank("dense").to_numpy().astype(int) - 1
     return [
         Learned(

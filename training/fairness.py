@@ -19,6 +19,7 @@ import polars as pl
 
 from features.disclosure import ALL, SMALLEST, cross, partition, rounded, sums
 from features.groups import BY_NAME, PROTECTED
+from training.figures import listed, numbers
 from training.intervals import (
     ROUNDING,
     Interval,
@@ -133,32 +134,6 @@ class FairnessReport:
         return out
 
 
-def listed(lists: pl.DataFrame, scores: np.ndarray, capacity: float, seed: int = 1) -> np.ndarray:
-    """Return who is on the lists.
-
-    Parameters
-    ----------
-    lists : polars.DataFrame
-        ``authority, as_of``: each pair has a list of its own.
-    scores : float array, shape (rows,)
-        Higher is riskier; ties are broken by lot.
-    capacity : float
-        Children a list, or below 1 the share of each list.
-
-    Returns
-    -------
-    bool array, shape (rows,)
-    """
-    lot = np.random.Generator(np.random.PCG64(seed)).permutation(len(scores))
-    frame = lists.select("authority", "as_of").with_columns(
-        pl.Series("score", scores), pl.Series("lot", lot), pl.int_range(pl.len()).alias("row")
-    )
-    frame = frame.sort("score", "lot", descending=[True, False])
-    place, size = pl.int_range(pl.len()).over("authority", "as_of"), pl.len().over("authority", "as_of")
-    room = (size * capacity).round() if capacity < 1 else pl.lit(float(capacity))
-    return frame.with_columns((place < room).alias("listed")).sort("row")["listed"].to_numpy()
-
-
 def fairness(
     snapshots: pl.DataFrame, scores: np.ndarray, labels: np.ndarray, groups: pl.DataFrame, capacity: float, *, pairs: bool = True, seed: int = 1
 ) -> FairnessReport:  # fmt: skip
@@ -180,7 +155,7 @@ def fairness(
     """
     names = [c for c in groups.columns if c not in ("pupil_id", "as_of")]
     frame = snapshots.select("pupil_id", "as_of", "authority").with_columns(
-        pl.Series("label", labels, pl.Float64), pl.Series("expected", scores, pl.Float64), pl.Series("on", listed(snapshots, scores, capacity, seed))
+        pl.Series("label", labels, pl.Float64), pl.Series("expected", scores, pl.Float64), pl.Series("on", listed(scores, numbers(snapshots, "authority", "as_of"), capacity, seed))
     )  # fmt: skip
     of = groups.rename({n: f"group:{n}" for n in names})
     frame = frame.join(of, on=["pupil_id", "as_of"], how="left", maintain_order="left")

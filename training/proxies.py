@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from features.groups import BY_NAME, PROTECTED
-from training.candidates import boosted
+from training.candidates import Learning, boosted
 
 SETTINGS = {
     **boosted.DEFAULTS,
@@ -105,7 +105,7 @@ def _told(
     margins, weight = np.zeros(len(y)), np.zeros(len(names))
     for n in range(FOLDS):
         own = fold == n
-        booster = boosted.train(x[~own], y[~own], names, SETTINGS, seed)
+        booster = boosted.train(Learning(x[~own], y[~own], np.ones((~own).sum()), names, seed), SETTINGS)
         parts = booster.predict(x[own], pred_contrib=True)
         margins[own] = parts.sum(axis=1)
         weight += np.abs(parts[:, :-1]).sum(axis=0)

@@ -119,7 +119,7 @@ def versions(settings: Settings, name: str) -> list[dict[str, Any]]:
     found = []
     for folder in sorted((settings.releases / name).glob("v*"), key=lambda f: int(f.name[1:])):
         m = Manifest(**json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
-        figures = m.metrics["lightgbm"]
+        figures = m.figures
         found.append({
             "version": int(m.version), "aliases": sorted(a for a, v in named.items() if v == int(m.version)), "definition": m.definition,
             "horizon_days": m.horizon_days, "trained_on": f"{m.trained_on[0]} to {m.trained_on[-1]}", "until": m.until,

@@ -18,6 +18,7 @@ from features.matrix import tallied
 from histories.faults import Fault, Faults
 from histories.opening import Histories
 from training.bundle import Manifest, read_bundle
+from training.calibration import half_width
 from training.explanation.leaf_tables import LeafTables
 from training.explanation.reasons import reasons
 from training.explanation.score import Score
@@ -38,7 +39,6 @@ class RiskModel:
     def __init__(self, booster: str, manifest: Manifest) -> None:
         self.manifest = manifest
         self.tables = LeafTables(read_forest(booster, f"model {manifest.name} {manifest.version}"))
-        self.pairs = np.array(manifest.calibrator["bootstrap"], float).reshape(-1, 2)
 
     @classmethod
     def load(cls, folder: Path) -> RiskModel:
@@ -64,9 +64,12 @@ class RiskModel:
         return _sigmoid(self.manifest.calibrator["a"] * margins + self.manifest.calibrator["b"])
 
     def interval(self, margins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return the 95% interval of the rate among children with such a margin, from resampled calibrations."""
-        many = _sigmoid(np.outer(margins, self.pairs[:, 0]) + self.pairs[:, 1])
-        return np.percentile(many, 2.5, axis=1), np.percentile(many, 97.5, axis=1)
+        """Return the 95% interval of the rate among children with such a margin; see ``uncertainty``."""
+        logit, half = (
+            self.manifest.calibrator["a"] * margins + self.manifest.calibrator["b"],
+            half_width(margins, self.manifest.calibrator),
+        )
+        return _sigmoid(logit - half), _sigmoid(logit + half)
 
     def band(self, risk: float) -> str:
         """Return the band of a risk; the limits were fixed when the model was trained."""
@@ -133,7 +136,7 @@ class RiskModel:
             raising, protective, context = reasons(values, parts[row["row"], :-1], m.catalogue, m.themes)
             risk = float(risks[k])
             made.append(Score(
-                row["pupil_id"], as_of, risk, min(float(lows[k]), risk), max(float(highs[k]), risk), int(row["rank"]), self.band(risk),
+                row["pupil_id"], as_of, risk, float(lows[k]), float(highs[k]), int(row["rank"]), self.band(risk),
                 max(1, round(1 / max(risk, 1e-9))), raising, protective, context, needed, self._unseen(values), m.name, m.version,
                 m.definition, m.horizon_days, float(margins[k]), float(parts[row["row"], -1]), row["authority"], row["urn"], int(row["nc_year"]), m.catalogue_digest, made_from[row["row"]],
             ))  # fmt: skip

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,61 +17,82 @@ from training.training import Trained
 EXPERIMENT = "onroll"
 
 
-def track(settings: Settings, trained: Trained) -> str:
-    """Write a run with its parameters, figures and bundle; return its id.
+class Run:
+    """One run of training, open from before its trials until it is finished.
 
     The experiment's artifacts lie under the working folder's ``mlruns/artifacts``.
     """
-    api = client(settings)
-    found = api.get_experiment_by_name(EXPERIMENT)
-    settings.artifacts.mkdir(parents=True, exist_ok=True)
-    experiment = (
-        found.experiment_id
-        if found
-        else api.create_experiment(EXPERIMENT, artifact_location=settings.artifacts.as_uri())
-    )
-    m = trained.manifest
-    run = api.create_run(
-        experiment,
-        tags={
-            "data_digest": m.data_digest,
-            "catalogue_digest": m.catalogue_digest,
-            "code_version": m.code_version,
-        },
-    )
-    run_id = run.info.run_id
-    parameters = {
-        **trained.settings,
-        "definition": m.definition,
-        "horizon_days": m.horizon_days,
-        "until": m.until,
-        "known": m.known,
-        "seed": m.seed,
-        "as_of_dates": len(m.trained_on),
-    }
-    for name, value in parameters.items():
-        api.log_param(run_id, name, value)
-    for name, value in _flat(m.metrics):
-        api.log_metric(run_id, name, value)
-    with tempfile.TemporaryDirectory() as folder:
-        bundle = Path(folder) / "bundle"
-        bundle.mkdir()
-        write_bundle(bundle, trained.booster, m, card(m, trained.splits.text()))
-        (Path(folder) / "splits.txt").write_text(trained.splits.text() + "\n", encoding="utf-8")
-        api.log_artifacts(run_id, str(bundle), "bundle")
-        api.log_artifact(run_id, str(Path(folder) / "splits.txt"))
-    api.set_terminated(run_id)
-    return run_id
+
+    def __init__(self, settings: Settings) -> None:
+        self.api = client(settings)
+        found = self.api.get_experiment_by_name(EXPERIMENT)
+        settings.artifacts.mkdir(parents=True, exist_ok=True)
+        self.experiment = (
+            found.experiment_id
+            if found
+            else self.api.create_experiment(EXPERIMENT, artifact_location=settings.artifacts.as_uri())
+        )
+        self.run_id: str = self.api.create_run(self.experiment).info.run_id
+
+    def trial(self, number: int, settings: dict[str, Any], value: float | None, state: str) -> None:
+        """Write one trial of settings as a nested run."""
+        tags = {"mlflow.parentRunId": self.run_id, "mlflow.runName": f"trial {number}", "state": state}
+        nested = self.api.create_run(self.experiment, tags=tags).info.run_id
+        for name, chosen in settings.items():
+            self.api.log_param(nested, name, chosen)
+        if value is not None:
+            self.api.log_metric(nested, "average_precision_before_judging", value)
+        self.api.set_terminated(nested, "FINISHED" if state == "complete" else "KILLED")
+
+    def finish(self, trained: Trained, papers: Mapping[str, str] | None = None) -> str:
+        """Write parameters, figures, the bundle and the papers; return the run's id.
+
+        Parameters
+        ----------
+        papers : mapping, optional
+            Text by file name, such as the report.
+        """
+        m = trained.manifest
+        said = {
+            **trained.settings, "definition": m.definition, "horizon_days": m.horizon_days, "until": m.until, "known": m.known,
+            "seed": m.seed, "as_of_dates": len(m.trained_on), "candidate": m.candidate,
+        }  # fmt: skip
+        for name in ("data_digest", "catalogue_digest", "code_version"):
+            self.api.set_tag(self.run_id, name, getattr(m, name))
+        for name, chosen in said.items():
+            self.api.log_param(self.run_id, name, chosen)
+        for name, value in _flat(m.metrics):
+            self.api.log_metric(self.run_id, name, value)
+        with tempfile.TemporaryDirectory() as folder:
+            bundle = Path(folder) / "bundle"
+            bundle.mkdir()
+            write_bundle(bundle, trained.booster, m, card(m, trained.splits.text()))
+            files = {
+                "splits.txt": trained.splits.text() + "\n",
+                "chosen.json": json.dumps({"how": trained.story, "leads": trained.against}, indent=1) + "\n",
+                **(papers or {}),
+            }
+            for name, text in files.items():
+                (Path(folder) / name).write_text(text, encoding="utf-8")
+            self.api.log_artifacts(self.run_id, folder)
+        self.api.set_terminated(self.run_id)
+        return self.run_id
+
+    def fail(self) -> None:
+        """Close the run as failed."""
+        self.api.set_terminated(self.run_id, "FAILED")
 
 
 def _flat(value: dict[str, Any], before: str = "") -> list[tuple[str, float]]:
+    """Return every number under a name of its own; pairs are intervals, longer lists are left to the report."""
     flat: list[tuple[str, float]] = []
     for key, inner in value.items():
         name = f"{before}{key}".replace("%", "pc")
         if isinstance(inner, dict):
             flat += _flat(inner, f"{name}.")
         elif isinstance(inner, list):
-            flat += [(f"{name}.{side}", x) for side, x in zip(("low", "high"), inner, strict=True) if x is not None]
+            pair = inner if len(inner) == 2 and not isinstance(inner[0], dict) else []
+            flat += [(f"{name}.{side}", x) for side, x in zip(("low", "high"), pair, strict=False) if x is not None]
         elif inner is not None:
             flat.append((name, float(inner)))
     return flat

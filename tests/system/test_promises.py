@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from training.judging import average_precision
+from training.figures import average_precision
 
 ROOT = Path(__file__).parents[2]
 CUT = date(2024, 9, 1)
@@ -30,10 +30,12 @@ def onroll(folder, *words):
 @pytest.mark.prove
 def test_the_model_finds_three_quarters_of_what_can_be_found(tmp_path):
     """40,000 pupils over five years: trained until the last, judged on it, beside the true risk and plainer candidates."""
-    from features import Definition, default_as_of, label, matrix
+    from features import Definition, label, matrix
     from histories.opening import Histories
-    from training.candidates import baselines
-    from training.training import NAMES, labelled_matrix
+    from training.candidates import baselines, linear
+    from training.question import Question
+    from training.rolling import learn_from
+    from training.training import NAMES
 
     onroll(tmp_path, "simulate", "h", "--pupils", "40000", "--years", "5", "--seed", "7", "--truth")
     onroll(tmp_path, "train", "h", "--until", str(CUT))
@@ -47,12 +49,11 @@ def test_the_model_finds_three_quarters_of_what_can_be_found(tmp_path):
     keys = ["pupil_id", "as_of"]
     both = labels.join(scores, on=keys).join(truth, on=keys).join(pl.from_arrow(matrix(histories, days)), on=keys)
     y = both["label"].to_numpy()
-    past = labelled_matrix(
-        histories, default_as_of(histories, CUT), Definition.load(), 120, None, CUT, lambda *_, **__: None
+    past, ahead = (
+        learn_from(Question(until=CUT).labelled(histories), NAMES, 1),
+        both.select(NAMES).to_numpy().astype(float),
     )
-    values = lambda frame: frame.select(NAMES).to_numpy().astype(float)  # noqa: E731
-    line = baselines.logistic(values(past), past["label"].to_numpy()).decision_function(values(both))
-    points = baselines.checklist(values(both), NAMES)
+    line, points = linear.elastic_net(past)(ahead), baselines.checklist(past)(ahead)
     found = {n: average_precision(both[n].to_numpy(), y) for n in ("truth", "risk")}
     found["logistic"] = average_precision(line, y)
     found["checklist"] = average_precision(np.asarray(points), y)

@@ -8,11 +8,15 @@ import pytest
 from fairlearn.metrics import MetricFrame, count, false_positive_rate, selection_rate, true_positive_rate
 
 from features.disclosure import SMALLEST, partition, rounded
-from training import fairness_table
-from training.fairness import fairness, hide_layers, listed
+from training import fairness_table, figures
+from training.fairness import fairness, hide_layers
 from training.proxies import proxies
 
 N = 30_000
+
+
+def listed(frame, scores, capacity, seed=1):
+    return figures.listed(scores, figures.numbers(frame, "authority", "as_of"), capacity, seed)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""LightGBM with monotone directions from the catalogue."""
+"""LightGBM, with the monotone directions of the catalogue or without."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from features.catalogue import BY_NAME
+from training.candidates.candidate import Learning, Scorer
 
 DEFAULTS: dict[str, Any] = {
     "rounds": 400, "learning_rate": 0.015, "num_leaves": 7, "max_depth": 6, "min_data_in_leaf": 40, "feature_fraction": 0.3,
@@ -14,15 +15,8 @@ DEFAULTS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def train(x: np.ndarray, y: np.ndarray, names: list[str], settings: dict[str, Any], seed: int) -> Any:
+def train(learning: Learning, settings: dict[str, Any]) -> Any:
     """Train a booster; the same data, settings and seed give the same text.
-
-    Parameters
-    ----------
-    x : float64 array, shape (rows, features)
-    y : float array of 0 and 1
-    names : list of str
-        Names of the columns.
 
     Returns
     -------
@@ -30,13 +24,27 @@ def train(x: np.ndarray, y: np.ndarray, names: list[str], settings: dict[str, An
     """
     import lightgbm as lgb
 
-    directions = [BY_NAME[n].direction if settings["monotone"] else 0 for n in names]
-    data = lgb.Dataset(x, y, feature_name=names, free_raw_data=True, params={"verbose": -1})
+    names = learning.names
+    directions = [BY_NAME[n].direction if settings["monotone"] and n in BY_NAME else 0 for n in names]
+    weight = None if np.all(learning.weight == 1) else learning.weight
+    data = lgb.Dataset(
+        learning.x, learning.y, weight=weight, feature_name=names, free_raw_data=True, params={"verbose": -1}
+    )
     parameters = {
         "objective": "binary", "learning_rate": settings["learning_rate"], "num_leaves": settings["num_leaves"],
         "max_depth": settings["max_depth"], "min_data_in_leaf": settings["min_data_in_leaf"], "min_sum_hessian_in_leaf": 1e-3,
         "feature_fraction": settings["feature_fraction"], "lambda_l2": settings["lambda_l2"], "bagging_freq": 1,
         "pos_bagging_fraction": 1.0, "neg_bagging_fraction": settings["negative_share"], "monotone_constraints": directions,
-        "deterministic": True, "force_row_wise": True, "seed": seed, "num_threads": 2, "verbose": -1,
+        "deterministic": True, "force_row_wise": True, "seed": learning.seed, "num_threads": 0, "verbose": -1,
     }  # fmt: skip
     return lgb.train(parameters, data, settings["rounds"])
+
+
+def learner(settings: dict[str, Any]) -> Any:
+    """Return the function by which a booster with some settings learns as a candidate."""
+
+    def learn(learning: Learning) -> Scorer:
+        booster = train(learning, settings)
+        return lambda x: np.asarray(booster.predict(x, raw_score=True))
+
+    return learn

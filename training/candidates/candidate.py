@@ -1,0 +1,76 @@
+"""What a candidate is: it learns from a matrix and orders the rows of another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+# Margins of a matrix: float64, shape (rows,); higher is riskier.
+Scorer = Callable[[np.ndarray], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Learning:
+    """What a candidate learns from.
+
+    Attributes
+    ----------
+    x : float64 array, shape (rows, features)
+        Missing is NaN.
+    y : float array of 0 and 1, shape (rows,)
+    weight : float array, shape (rows,)
+        How many snapshots each row stands for.
+    names : list of str
+        Names of the columns.
+    seed : int
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    weight: np.ndarray
+    names: list[str]
+    seed: int
+
+    def columns(self, wanted: list[str]) -> list[int]:
+        """Return the places of some features, in their order here."""
+        return [i for i, n in enumerate(self.names) if n in set(wanted)]
+
+    def rows(self, chosen: np.ndarray) -> Learning:
+        """Return some rows."""
+        return Learning(self.x[chosen], self.y[chosen], self.weight[chosen], self.names, self.seed)
+
+    def fewer(self, negatives: int) -> Learning:
+        """Keep every row with the outcome and at most so many of the others, weighted to stand for all."""
+        without = np.flatnonzero(self.y == 0)
+        if len(without) <= negatives:
+            return self
+        rng = np.random.Generator(np.random.PCG64(self.seed))
+        drawn = np.sort(rng.choice(without, negatives, replace=False))
+        less = self.rows(np.sort(np.r_[np.flatnonzero(self.y == 1), drawn]))
+        scale = float(self.weight[without].sum() / self.weight[drawn].sum())
+        less.weight[less.y == 0] *= scale
+        return less
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One row of the grid.
+
+    Attributes
+    ----------
+    name : str
+    title : str
+        What it is, for the report.
+    learn : callable
+        Takes ``Learning`` and returns a ``Scorer``.
+    settings : dict or None
+        Settings of the booster, for a candidate that can become a version and explain its scores exactly; None for what it has to beat.
+    """
+
+    name: str
+    title: str
+    learn: Callable[[Learning], Scorer]
+    settings: dict[str, Any] | None = None

@@ -1,0 +1,58 @@
+"""The deeper report of a run: groups, themes, authorities and weeks, and who was missed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.groups import PROTECTED, grouped
+from histories.opening import Histories
+from training.ablation import by_theme
+from training.authorities import learning_curve, leave_one_out
+from training.fairness import fairness
+from training.figures import numbers
+from training.mistakes import profile
+from training.proxies import proxies
+from training.question import Advance, Question, quiet
+from training.rolling import matrix_of
+from training.seen import seen_and_unseen
+from training.training import NAMES, Trained, finite
+from training.weekly import week_by_week
+
+CAPACITY = 25  # children looked into in each authority and term
+WEEKLY = 8  # and in each authority and week
+
+
+def deeper(
+    histories: Histories, question: Question, trained: Trained, seed: int, advance: Advance = quiet
+) -> dict[str, Any]:
+    """Return everything that is told of a model beyond the figures of the grid, ready for JSON."""
+    name = trained.manifest.candidate
+    advance(description="who was missed")
+    return finite({
+        "capacity": CAPACITY,
+        "seen_and_unseen": seen_and_unseen(trained.answers, name, CAPACITY),
+        "mistakes": profile(trained.answers, name, CAPACITY),
+        **_groups(histories, question, trained, seed, advance),
+        "weekly": week_by_week(histories, question, trained, WEEKLY, seed, advance),
+        "themes": by_theme(trained, seed, advance),
+        "other_authorities": leave_one_out(trained, seed, advance),
+        "learning_curve": learning_curve(trained, seed, advance),
+    })  # fmt: skip
+
+
+def _groups(histories: Histories, question: Question, trained: Trained, seed: int, advance: Advance) -> dict[str, Any]:
+    """Say how the lists of the judged days fall on groups, and how well the features tell protected groups."""
+    advance(description="groups of children")
+    answers = trained.answers
+    rows = np.flatnonzero(answers.judged)
+    frame, keys = answers.frame[rows], ["pupil_id", "as_of"]
+    of: Any = pl.from_arrow(grouped(histories, trained.splits.test, question.rule))
+    report = fairness(
+        frame, answers.risk(trained.manifest.candidate)[rows], frame["label"].to_numpy(), of, CAPACITY, seed=seed
+    )
+    beside = frame.select(keys).join(of.select(*keys, *(c for c in PROTECTED if c in of.columns)), on=keys, how="left", maintain_order="left")  # fmt: skip
+    told = proxies(matrix_of(frame, NAMES), NAMES, numbers(frame, "pupil_id"), beside, seed=seed)
+    return {"fairness": report.to_dict(), "proxies": [p.to_dict() for p in told]}
