@@ -7,7 +7,7 @@ from typing import Any
 from features.catalogue import BY_NAME
 from training.candidates.candidate import Learning, Scorer
 
-NEGATIVES = 60_000  # rows without the outcome that are enough to fit some hundred coefficients; they are weighted back
+NEGATIVES = 15_000  # rows without the outcome that are enough to fit some hundred coefficients; they are weighted back
 
 
 def elastic_net(learning: Learning) -> Scorer:
