@@ -113,6 +113,7 @@ def test_training_until_a_day_uses_nothing_recorded_from_it_on(home):
     ).read_text()
 
 
+@pytest.mark.prove
 def test_a_run_is_judged_beside_what_it_has_to_beat_and_its_trials_are_nested(home):
     (home / "short.toml").write_text("rounds = 20\n")
     trained = onroll(home, "train", "h", "--config", "short.toml", "--tune", "2", "--report", "--json")
