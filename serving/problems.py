@@ -14,6 +14,7 @@ from histories.faults import Faults
 from histories.tables import TABLES
 from serving.schemas import Strict
 from serving.store.database import Unavailable
+from serving.store.work import Conflict, NotThere
 
 TITLES = {
     400: "The request cannot be read", 401: "Who calls is not known", 403: "The caller may not do this", 404: "There is nothing here",
@@ -79,6 +80,11 @@ def install(app: FastAPI) -> None:
     @app.exception_handler(Unavailable)
     async def unavailable(_: Request, e: Unavailable) -> JSONResponse:
         return no_database().response()
+
+    @app.exception_handler(Conflict)
+    @app.exception_handler(NotThere)
+    async def stale(_: Request, e: Conflict | NotThere) -> JSONResponse:
+        return answer(409 if isinstance(e, Conflict) else 404, f"{e.faults[0].what}. {e.faults[0].do}")
 
     @app.exception_handler(Faults)
     async def faults(_: Request, found: Faults) -> JSONResponse:

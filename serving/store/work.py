@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from histories.faults import Fault, Faults
 from serving.store.anchors import Anchors
 from serving.store.caller import Caller
 from serving.store.chain import Chain, Entry
@@ -18,6 +19,20 @@ from serving.store.database import writing
 
 class NotRecorded(RuntimeError):
     """Work that says nothing to the audit; a mistake of whoever wrote it, and nothing of it is kept."""
+
+
+class Conflict(Faults):
+    """Somebody changed it since it was read (409): show what they did, and let the caller decide again."""
+
+    def __init__(self, what: str = "somebody changed this meanwhile") -> None:
+        super().__init__(Fault(what, "version", "Look at it again, then send the change with its version now."))
+
+
+class NotThere(Faults):
+    """There is no such thing among what the caller may see (404)."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(Fault(f"there is no such {what} that the caller may see", what, "Look at the list again."))
 
 
 @dataclass

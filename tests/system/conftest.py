@@ -3,6 +3,8 @@
 import pytest
 
 from serving.store import Store
+from serving.store.database import open_engine, writing
+from serving.store.tables import Base
 from tests.system.databases import KEY, database_of, server
 
 
@@ -12,9 +14,37 @@ def postgresql():
         yield url
 
 
+@pytest.fixture(scope="session")
+def laid(postgresql, tmp_path_factory):
+    """The URL of one database of the server with the schema: making one for each test would take longer than the test."""
+    with database_of(postgresql) as url:
+        Store(url, KEY, tmp_path_factory.mktemp("laid") / "anchors").engine.dispose()
+        yield url
+
+
+def emptied(url):
+    engine = open_engine(url)
+    with writing(engine) as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # the audit's triggers rest
+        for table in Base.metadata.sorted_tables:
+            connection.exec_driver_sql(f"DELETE FROM {table.name}")
+    engine.dispose()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request, tmp_path):
-    """The URL of an empty database of each kind."""
+    """The URL of a database of each kind without a row."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'onroll.db'}"
+    else:
+        url = request.getfixturevalue("laid")
+        yield url
+        emptied(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request, tmp_path):
+    """The URL of a database of each kind without a schema, for tests that change it."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'onroll.db'}"
     else:
@@ -25,5 +55,13 @@ def database_url(request, tmp_path):
 @pytest.fixture
 def store(database_url, tmp_path):
     made = Store(database_url, KEY, tmp_path / "anchors")
+    yield made
+    made.engine.dispose()
+
+
+@pytest.fixture
+def own_store(empty_url, tmp_path):
+    """A store whose schema the test may spoil."""
+    made = Store(empty_url, KEY, tmp_path / "anchors")
     yield made
     made.engine.dispose()

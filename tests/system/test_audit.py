@@ -150,15 +150,15 @@ def test_a_chain_that_is_made_again_with_the_key_does_not_meet_its_anchors(store
     again.engine.dispose()
 
 
-def test_without_the_triggers_or_with_another_key_it_does_not_verify(store):
-    store.note(LEAD, "test")
-    with reading(store.engine) as connection:
-        other = audit.verify(connection, type(store.chain)(b"o" * 32), store.anchors)
+def test_without_the_triggers_or_with_another_key_it_does_not_verify(own_store):
+    own_store.note(LEAD, "test")
+    with reading(own_store.engine) as connection:
+        other = audit.verify(connection, type(own_store.chain)(b"o" * 32), own_store.anchors)
     assert (other.bad, other.whole) == (1, False)
-    with writing(store.engine) as connection:
+    with writing(own_store.engine) as connection:
         where = " ON audit" if connection.dialect.name == "postgresql" else ""
         connection.exec_driver_sql(f"DROP TRIGGER audit_no_delete{where}")
-    assert "audit_no_delete" in verified(store).why
+    assert "audit_no_delete" in verified(own_store).why
 
 
 def test_anchors_are_one_a_day_and_only_added_to(tmp_path):

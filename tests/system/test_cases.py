@@ -1,0 +1,208 @@
+"""Cases: everybody sees what was done before, nobody overwrites it, and nobody reaches another's children."""
+
+import json
+import threading
+from datetime import date
+
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from histories.faults import Faults
+from serving.command import onroll
+from serving.store import Caller, Conflict, NotThere, Store, audit, cases, people
+from serving.store.database import reading
+from serving.store.tables import AuditEntry, Pupil
+from tests.system.databases import KEY
+from tests.system.test_store import score
+
+ANN, BEN = Caller("token:ann", "worker", "801", ("10001",)), Caller("token:ben", "lead", "801")
+FAR, ANALYST = Caller("token:far", "lead", "802"), Caller("token:cat", "analyst", "801")
+DAY = date(2025, 2, 3)
+
+
+def ref(store, pupil):
+    with reading(store.engine) as connection:
+        return connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == pupil))
+
+
+def do(store, caller, work, *arguments):
+    with store.change(caller) as change:
+        return work(change, *arguments)
+
+
+def look(store, caller, work, *arguments, **named):
+    with store.view(caller) as view:
+        return work(view, *arguments, **named)
+
+
+@pytest.fixture
+def opened(store):
+    """The store with pupils p1 (Ann's school) and p2 (another), and Ann's case of p1."""
+    store.save([score("p1", 1), score("p2", 2)])
+    return store, do(store, ANN, cases.open_case, ref(store, "p1"))
+
+
+def test_what_is_done_is_seen_by_the_next_person_in_order(opened):
+    store, case_id = opened
+    version = do(store, ANN, cases.assign, case_id, 1, "token:ben")
+    version = do(store, BEN, cases.contact, case_id, version, DAY, "spoke to mother", "They move on Friday.", "north")
+    version = do(store, BEN, cases.act, case_id, version, DAY, "home visit")
+    version = do(store, BEN, cases.note, case_id, version, " Ring again. ")
+    version = do(store, BEN, cases.snooze, case_id, version, date(2025, 3, 1))
+    version = do(store, BEN, cases.doubt, case_id, version, "attendance", DAY, "She was in school.")
+    version = do(store, BEN, cases.dismiss, case_id, version, "at another school")
+    found = look(store, ANN, cases.case, case_id)
+    assert [e["kind"] for e in found["entries"]] == [
+        k for k in cases.KINDS if k not in ("woken", "closed", "doubted", "dismissed")
+    ] + ["doubted", "dismissed"]
+    assert [e["version"] for e in found["entries"]] == list(range(2, 9))
+    assert [e["by"] for e in found["entries"]] == ["token:ann"] + ["token:ben"] * 6
+    assert (found["owner"], found["version"], found["changed_by"]) == ("token:ben", 8, "token:ben")
+    assert (found["snoozed_until"], found["dismissed_why"]) == (date(2025, 3, 1), "at another school")
+    assert found["entries"][3]["text"] == "Ring again."
+    assert found["changed_at"].tzinfo is not None
+    version = do(store, ANN, cases.wake, case_id, version)
+    assert look(store, ANN, cases.case, case_id)["snoozed_until"] is None
+    assert [c["case_id"] for c in look(store, BEN, cases.cases, owner="token:ben")] == [case_id]
+    do(store, ANN, cases.close, case_id, version, "back in school")
+    assert look(store, BEN, cases.cases) == []
+    assert [c["closed_why"] for c in look(store, BEN, cases.cases, closed=True)] == ["back in school"]
+    with pytest.raises(Conflict):
+        do(store, ANN, cases.note, case_id, version + 1, "too late")
+    assert do(store, ANN, cases.open_case, ref(store, "p1")) != case_id
+
+
+def test_every_change_is_in_the_audit_without_what_was_written(opened):
+    store, case_id = opened
+    do(store, ANN, cases.note, case_id, 1, "Ring grandmother")
+    do(store, ANN, cases.dismiss, case_id, 2, "away", "in hospital")
+    with reading(store.engine) as connection:
+        rows = connection.execute(sa.select(AuditEntry.__table__)).mappings().all()
+        assert audit.verify(connection, store.chain, store.anchors).whole
+    assert [r["action"] for r in rows][1:] == ["case.opened", "case.note", "case.dismissed"]
+    assert {r["pupils"] for r in rows[1:]} == {json.dumps([store.chain.reference("p1")])}
+    assert json.loads(rows[-1]["details"]) == {"case_id": case_id, "version": 3}
+    assert not any(w in str([dict(r) for r in rows]) for w in ("grandmother", "hospital", "away"))
+
+
+def test_two_who_change_the_same_version_do_not_overwrite_each_other(opened):
+    store, case_id = opened
+    start, done = threading.Barrier(4), []
+
+    def write(n):
+        start.wait(20)
+        try:
+            done.append(do(store, BEN, cases.note, case_id, 1, f"from {n}"))
+        except Conflict as error:
+            done.append(type(error))
+
+    threads = [threading.Thread(target=write, args=(n,)) for n in range(4)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(60)
+    assert sorted(done, key=str) == [2, Conflict, Conflict, Conflict]
+    assert len(look(store, BEN, cases.case, case_id)["entries"]) == 1
+
+
+def test_a_pupil_has_one_open_case_whoever_opens_it(opened):
+    store, case_id = opened
+    with pytest.raises(Conflict, match="open case already"):
+        do(store, BEN, cases.open_case, ref(store, "p1"))
+    assert look(store, BEN, lambda v: (v.record("x"), cases.case_of(v, ref(store, "p1")))[1])["case_id"] == case_id
+
+
+@pytest.mark.parametrize("caller", [FAR, ANALYST, Caller("token:dan", "worker", "801", ("10000",))])
+def test_a_case_of_somebody_elses_child_is_not_there(opened, caller):
+    store, case_id = opened
+    assert look(store, caller, cases.cases) == []
+    for work in (
+        lambda: look(store, caller, cases.case, case_id),
+        lambda: do(store, caller, cases.note, case_id, 1, "x"),
+        lambda: do(store, caller, cases.assign, case_id, 1, "me"),
+        lambda: do(store, caller, cases.close, case_id, 1, "x"),
+        lambda: do(store, caller, cases.open_case, ref(store, "p1")),
+    ):
+        with pytest.raises(NotThere):
+            work()
+    assert look(store, ANN, cases.case, case_id)["version"] == 1
+
+
+def test_a_child_who_moves_school_takes_the_case_along(opened):
+    store, case_id = opened
+    store.save([{**score("p1", 2, day="2025-04-28"), "urn": "10000"}])
+    with pytest.raises(NotThere):
+        look(store, ANN, cases.case, case_id)
+    store.save([{**score("p1", 2, day="2024-09-02"), "urn": "10001"}])  # an older score does not bring it back
+    assert look(store, Caller("token:eve", "worker", "801", ("10000",)), cases.case, case_id)["urn"] == "10000"
+
+
+def test_doubts_reach_the_analyst_without_the_child(opened):
+    store, case_id = opened
+    do(store, ANN, cases.doubt, case_id, 1, "attendance", DAY, "She was in school.")
+    (doubt,) = look(store, ANALYST, cases.faults)
+    assert (doubt["table_name"], doubt["record_date"], doubt["urn"]) == ("attendance", DAY, "10001")
+    assert "pupil_id" not in doubt
+    assert look(store, FAR, cases.faults) == []
+    with pytest.raises(NotThere):
+        do(store, FAR, cases.answer, doubt["fault_id"], 1, "mine")
+    assert do(store, ANALYST, cases.answer, doubt["fault_id"], 1, "The school sent it again.") == 2
+    with pytest.raises(Conflict):
+        do(store, ANALYST, cases.answer, doubt["fault_id"], 1, "late")
+    assert look(store, ANALYST, cases.faults) == []
+    assert look(store, ANN, cases.case, case_id)["faults"][0]["answer"] == "The school sent it again."
+
+
+@pytest.mark.parametrize("text", ["", "  ", "a\x00b", "x" * 5001])
+def test_what_cannot_be_kept_is_refused_without_repeating_it(opened, text):
+    store, case_id = opened
+    with pytest.raises(Faults) as refused:
+        do(store, ANN, cases.note, case_id, 1, text)
+    assert "xxx" not in str(refused.value)
+    hostile = "'; DROP TABLE cases; -- <script> {{7*7}} =cmd() \u202e"
+    do(store, ANN, cases.note, case_id, 1, hostile)
+    assert look(store, ANN, cases.case, case_id)["entries"][0]["text"] == hostile
+
+
+def test_people_and_capacities_are_their_authoritys(store):
+    assert do(store, ANN, people.remember, "Ann", ["north"], "team a") == 1
+    assert do(store, ANN, people.remember, "Ann B", ["north"], "team a") == 2
+    do(store, FAR, people.remember, "Far")
+    assert [(p["name"], p["urns"], p["localities"]) for p in look(store, BEN, people.people)] == [
+        ("Ann B", ["10001"], ["north"])
+    ]
+    assert do(store, BEN, people.set_capacity, "801", "team a", 8, 0) == 1
+    assert do(store, BEN, people.set_capacity, "801", "team a", 9, 1) == 2
+    for version in (0, 1):
+        with pytest.raises(Conflict):
+            do(store, BEN, people.set_capacity, "801", "team a", 5, version)
+    with pytest.raises(NotThere):
+        do(store, FAR, people.set_capacity, "801", "team a", 5, 2)
+    assert [c["per_week"] for c in look(store, ANN, people.capacities)] == [9]
+    assert look(store, FAR, people.capacities) == []
+
+
+def test_what_was_done_flows_back_into_the_histories(tmp_path, monkeypatch, small_histories):
+    import shutil
+
+    from histories.opening import Histories
+
+    monkeypatch.setenv("ONROLL_AUDIT_KEY", "k" * 32)
+    store = Store("sqlite:///onroll.db", KEY)
+    known = pq.read_table(small_histories / "pupils.parquet")["pupil_id"][0].as_py()
+    store.save([score(known, 1)])
+    case_id = do(store, BEN, cases.open_case, ref(store, known))
+    version = do(store, BEN, cases.contact, case_id, 1, DAY, "spoke to mother", "private", "north")
+    do(store, BEN, cases.note, case_id, do(store, BEN, cases.act, case_id, version, DAY, "home visit"), "private")
+    shutil.copytree(small_histories, tmp_path / "h", ignore=lambda *_: ["interventions.parquet", "interventions"])
+    out = tmp_path / "h" / "interventions.parquet"
+    said = CliRunner().invoke(onroll, ["actions", "export", "--out", str(out), "--json"])
+    assert json.loads(said.output)["rows"] == 2
+    rows = pq.read_table(out).to_pylist()
+    assert [(r["pupil_id"], r["date"], r["kind"], r["team"]) for r in rows] == [
+        (known, DAY, "contact", "north"), (known, DAY, "home visit", None),
+    ]  # fmt: skip
+    opened = Histories.open(tmp_path / "h")
+    assert opened.frame("interventions").collect().shape[0] == 2

@@ -1,0 +1,209 @@
+"""Retention and erasure: what is due goes wholly, what is held or younger stays, and the audit still verifies."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+from dateutil.relativedelta import relativedelta
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from histories.faults import Faults, Usage
+from serving.command import onroll
+from serving.store import Caller, Store, cases, erasure, holds, retention
+from serving.store.case_tables import Case, CaseEntry, DataFault
+from serving.store.database import reading, writing
+from serving.store.tables import AuditEntry, Hold, Pupil, ScoreList, ShadowCount, StoredKey, StoredScore
+from tests.system.databases import KEY
+from tests.system.test_audit import meddle, verified
+from tests.system.test_store import score
+
+ADMIN = Caller("command:test", "administrator", None)
+TABLES = (StoredScore, Case, CaseEntry, DataFault, Pupil, ScoreList, Hold, StoredKey, ShadowCount)
+
+
+def do(store, work, *arguments):
+    with store.change(ADMIN) as change:
+        return work(change, *arguments)
+
+
+def rows(store, *columns):
+    with reading(store.engine) as connection:
+        return [tuple(r) for r in connection.execute(sa.select(*columns))]
+
+
+def fill(store, pupil, scored, closed=None):
+    """Store a pupil with a score of some months ago, and a case with an entry and a doubt, closed months ago or open."""
+    store.save([score(pupil, 1)])
+    (ref,) = (r for p, r in rows(store, Pupil.pupil_id, Pupil.pupil_ref) if p == pupil)
+    case_id = do(store, cases.open_case, ref)
+    do(store, cases.doubt, case_id, 1, "attendance", date(2025, 1, 2), f"about {pupil}")
+    if closed is not None:
+        do(store, cases.close, case_id, 2, "done")
+    with writing(store.engine) as connection:
+        now = datetime.now(UTC)
+        past = now - relativedelta(months=scored)
+        connection.execute(sa.update(StoredScore).where(StoredScore.pupil_id == pupil).values(stored_at=past))
+        if closed is not None:
+            past = now - relativedelta(months=closed)
+            connection.execute(sa.update(Case).where(Case.pupil_id == pupil).values(closed_at=past))
+
+
+PUPILS = st.lists(
+    st.tuples(st.integers(0, 60), st.one_of(st.none(), st.integers(0, 60)), st.booleans()), min_size=1, max_size=5
+)
+PERIODS = st.fixed_dictionaries(
+    {"scores": st.one_of(st.none(), st.integers(1, 48)), "cases": st.one_of(st.none(), st.integers(1, 48))}
+)
+
+
+@hypothesis_settings(max_examples=25)
+@given(pupils=PUPILS, periods=PERIODS)
+def test_retention_removes_what_is_due_and_nothing_held_or_younger(tmp_path_factory, pupils, periods):
+    folder = tmp_path_factory.mktemp("store")
+    store = Store(f"sqlite:///{folder / 'onroll.db'}", KEY)
+    for n, (scored, closed, _) in enumerate(pupils):
+        fill(store, f"p{n}", scored, closed)
+    do(store, holds.place, [f"p{n}" for n, p in enumerate(pupils) if p[2]], "court")
+    wanted = dict.fromkeys(retention.KINDS) | periods
+    with store.view(ADMIN) as view:
+        due = retention.due(view, wanted)
+    assert do(store, retention.apply, wanted) == due
+
+    def stays(age, kind, is_held):
+        return is_held or age is None or periods[kind] is None or age < periods[kind]
+
+    left_scores = {f"p{n}" for n, (scored, _, h) in enumerate(pupils) if stays(scored, "scores", h)}
+    left_cases = {f"p{n}" for n, (_, closed, h) in enumerate(pupils) if stays(closed, "cases", h)}
+    assert {p for (p,) in rows(store, StoredScore.pupil_id)} == left_scores
+    assert {p for (p,) in rows(store, Case.pupil_id)} == left_cases
+    of_cases = {c for (c,) in rows(store, Case.case_id)}
+    assert {c for (c,) in rows(store, CaseEntry.case_id)} == {c for (c,) in rows(store, DataFault.case_id)} == of_cases
+    known = {f"p{n}" for n, p in enumerate(pupils) if p[2]} | left_scores | left_cases
+    assert {p for (p,) in rows(store, Pupil.pupil_id)} == known
+    assert len(rows(store, ScoreList.as_of)) == bool(left_scores)
+    assert verified(store).whole
+    store.engine.dispose()
+
+
+def test_old_entries_of_the_audit_go_and_the_chain_still_proves_the_rest(store):
+    for n in range(10):
+        store.note(ADMIN, "test", [f"p{n}"], count=n)
+    with writing(store.engine) as connection:  # as if the first seven were written long ago
+        kept = connection.execute(sa.select(AuditEntry.__table__).order_by(AuditEntry.seq)).mappings().all()
+    mac, aged = "", []
+    for row in kept:
+        old = {**row, "at": "2010-01-01T00:00:00.000+00:00"} if row["seq"] <= 7 else dict(row)
+        mac = store.chain.code(mac, old)
+        aged.append(f"UPDATE audit SET at = '{old['at']}', mac = '{mac}' WHERE seq = {old['seq']}")
+    meddle(store, *aged)
+    store.anchors.file.unlink()
+    assert verified(store).whole
+    forty = dict.fromkeys(retention.KINDS, 40)
+    do(store, holds.place, ["p5"], "court")  # entry 6 tells of p5: it and all after it stay
+    assert do(store, retention.apply, forty)["audit"] == 5
+    assert (verified(store).first, verified(store).why) == (6, "")
+    do(store, holds.lift, ["p5"], "over")
+    assert do(store, retention.apply, forty)["audit"] == 2
+    found = verified(store)
+    assert (found.first, found.whole) == (8, True)
+    meddle(store, "DELETE FROM audit WHERE seq <= 8")  # and nobody else can do the same
+    assert not verified(store).whole
+
+
+def test_erasure_leaves_nothing_of_a_pupil_but_a_reference(store, tmp_path):
+    for pupil in ("gone-1234567", "kept-1234567", "stay-1234567"):
+        fill(store, pupil, 1, 1)
+    store.scores(Caller("lead", "lead", "801"), ["gone-1234567"], None)
+    do(store, holds.place, ["kept-1234567"], "court")
+    found = do(store, erasure.erase, ["gone-1234567", "kept-1234567", "nobody-12345"], "asked by the family")
+    erasure.settle(store.engine)
+    assert (found.erased, found.held, found.unknown) == (1, 1, 1)
+    for table in TABLES:
+        with reading(store.engine) as connection:
+            text = str([tuple(r) for r in connection.execute(sa.select(table.__table__))])
+        assert "gone-1234567" not in text
+    assert {p for (p,) in rows(store, StoredScore.pupil_id)} == {"kept-1234567", "stay-1234567"}
+    assert len(rows(store, CaseEntry.entry_id)) == 4
+    with reading(store.engine) as connection:
+        last = connection.execute(sa.select(AuditEntry.__table__).order_by(AuditEntry.seq.desc())).mappings().first()
+    assert json.loads(last["pupils"]) == [store.chain.reference("gone-1234567")]
+    assert json.loads(last["details"])["held"] == [store.chain.reference("kept-1234567")]
+    assert verified(store).whole
+    if store.engine.dialect.name == "sqlite":
+        files = b"".join(f.read_bytes() for f in tmp_path.glob("onroll.db*"))
+        assert b"stay-1234567" in files
+        assert b"gone-1234567" not in files
+
+
+def test_keys_and_counts_and_lifted_holds_go_at_their_age(store):
+    for key in ("old", "new"):
+        store.create_key("lead", "801", expires=date(2020, 1, 1) if key == "old" else None)
+    do(store, holds.place, ["a", "b"], "court")
+    do(store, holds.lift, ["a"], "over")
+    long_ago = datetime.now(UTC) - timedelta(days=3000)
+    with writing(store.engine) as connection:
+        connection.execute(sa.update(Hold).values(placed_at=long_ago))
+        connection.execute(sa.update(Hold).where(Hold.pupil_id == "a").values(lifted_at=long_ago))
+        count = {"champion": "1", "challenger": "2", "pupils": 1, "difference": 0.0, "cells": "[]"}
+        connection.execute(sa.insert(ShadowCount), [{**count, "counted_at": t} for t in (long_ago, datetime.now(UTC))])
+    removed = do(store, retention.apply, retention.load(None))
+    assert removed == {"scores": 0, "cases": 0, "keys": 1, "holds": 1, "shadow_counts": 1, "audit": 0}
+    assert [p for (p,) in rows(store, Hold.pupil_id)] == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[months]\nscore = 1", "no such kind"),
+        ("scores = 1", "no such part"),
+        ("months = 3", "not a table"),
+        ("[months]\nscores = 0", "not a period"),
+        ("[months]\nscores = true", "not a period"),
+        ("[months]\nscores = 'ever'", "not a period"),
+        ("[months]\naudit = 12", "removed before its records"),
+        ("[months]\ncases = 'for ever'", "removed before its records"),
+    ],
+)
+def test_a_wrong_file_of_periods_is_refused(tmp_path, text, said):
+    (tmp_path / "keep.toml").write_text(text)
+    with pytest.raises(Faults, match=said):
+        retention.load(tmp_path / "keep.toml")
+
+
+def test_a_file_of_periods_goes_over_the_defaults(tmp_path):
+    (tmp_path / "keep.toml").write_text("[months]\nscores = 12\ncases = 'for ever'\naudit = 'for ever'\n")
+    found = retention.load(tmp_path / "keep.toml")
+    assert (found["scores"], found["cases"], found["audit"], found["keys"]) == (12, None, None, 12)
+
+
+def test_the_verbs_look_before_they_remove_and_take_pupils_from_a_file(tmp_path, monkeypatch):
+    monkeypatch.setenv("ONROLL_AUDIT_KEY", "k" * 32)
+    run = lambda *a: CliRunner().invoke(onroll, a)  # noqa: E731
+    store = Store("sqlite:///onroll.db", KEY)
+    for pupil in ("p-one", "p-two"):
+        fill(store, pupil, 30)
+    (tmp_path / "held.txt").write_text("p-one\n")
+    assert json.loads(run("hold", "add", "--pupil-file", "held.txt", "--reason", "court", "--json").output) == {
+        "held": 1
+    }
+    assert "p-one" not in run("hold", "list").output + run("hold", "list", "--json", "--out", "held.csv").output
+    assert "p-one" in (tmp_path / "held.csv").read_text()
+    assert json.loads(run("retention", "--json").output)["due"]["scores"] == 1
+    assert len(rows(store, StoredScore.score_id)) == 2
+    assert json.loads(run("retention", "--apply", "--json").output)["removed"]["scores"] == 1
+    assert rows(store, StoredScore.pupil_id) == [("p-one",)]
+    (tmp_path / "all.txt").write_text("p-one\np-two\n")
+    said = run("erase", "--pupil-file", "all.txt", "--reason", "asked", "--json")
+    assert (said.exit_code, json.loads(said.output)) == (1, {"erased": 1, "held": 1, "unknown": 0})
+    assert run("hold", "remove", "--pupil-file", "held.txt", "--reason", "over").exit_code == 0
+    assert run("erase", "--pupil-file", "all.txt", "--reason", "asked").exit_code == 0
+    assert rows(store, Pupil.pupil_id) == []
+    for wrong in ("", "because p-one asked", "x" * 501):
+        assert isinstance(run("erase", "--pupil-file", "all.txt", "--reason", wrong).exception, Usage)
+    (tmp_path / "all.txt").write_text("\n")
+    assert isinstance(run("erase", "--pupil-file", "all.txt", "--reason", "asked").exception, Faults)
+    assert verified(store).whole
