@@ -1,29 +1,31 @@
-"""Marks to tallies: one pass maps every date to the block between two window edges, and each window is a sum of blocks.
+"""Marks to tallies in one pass: nine marks in ten are plain presence recorded on the day, and of those a bit is enough.
 
-A mark is seen as of D if it was recorded before D and no correction of it was. Both are put into the group as the number of
-the first and last as-of date that sees it, so late and corrected marks are exact without a pass for each date.
+The engine sums bits, one for each session with a mark, into one number for each child and few weeks; every other mark (absent,
+late, corrected, recorded later) comes as a row. From both the register of every child is rebuilt exactly as it was known on
+each as-of date, and ``features.sessions`` walks it. So the cost does not grow with the number of windows, and late and corrected marks
+are exact without a pass for each date.
 """
 
 from __future__ import annotations
 
-import bisect
 from collections.abc import Sequence
 from datetime import date
 
 import narwhals as nw
+import numpy as np
 import polars as pl
 import pyarrow as pa
 
 from features.cohort import collect
+from features.sessions import NEWEST, POSSIBLE, SPAN, walk
 from histories.codes import attendance_class, attendance_codes
 from histories.opening import Histories, day_number, day_of
 
 WINDOWS = (14, 28, 56, 84, 90, 180, 365)
-RECENT = 60  # days in which the newest sessions are looked at one by one
+RUN_WINDOWS = (90, 365)
 ABSENT = attendance_class("authorised", "unauthorised")
-POSSIBLE = tuple(c for c, a in attendance_codes().items() if a.counts_as != "not_possible")
 MEASURES: dict[str, tuple[str, ...]] = {
-    "possible": POSSIBLE,
+    "possible": tuple(c for c, a in attendance_codes().items() if a.counts_as != "not_possible"),
     "absent": ABSENT,
     "unauthorised": attendance_class("unauthorised"),
     "no_reason": ("O", "N"),
@@ -33,11 +35,16 @@ MEASURES: dict[str, tuple[str, ...]] = {
     "suspended_marks": ("E",),
     "part_time": ("C2",),
 }
-LAST = 10_000  # the number of an as-of date that never comes
+COUNTS = [f"{m}_{w}" for w in (*WINDOWS, "year") for m in MEASURES]
+RUNS = [f"{what}_{w}" for w in RUN_WINDOWS for what in ("longest_run", "runs")]
+# What every code counts as: a bit for each measure.
+KINDS = {c: sum(1 << i for i, codes in enumerate(MEASURES.values()) if c in codes) for c in attendance_codes()}
+PLAIN = [c for c, kind in KINDS.items() if kind == POSSIBLE]
+CODES = sorted(KINDS)
 
 
 def mark_tallies(histories: Histories, snapshots: pl.DataFrame, known: date | None = None) -> pl.DataFrame:
-    """Count marks of each kind in each window for each snapshot.
+    """Count marks of each kind in each window, runs of absence, and the newest weeks, for each snapshot.
 
     Parameters
     ----------
@@ -49,144 +56,95 @@ def mark_tallies(histories: Histories, snapshots: pl.DataFrame, known: date | No
     Returns
     -------
     polars.DataFrame
-        ``pupil_id, as_of`` and one column ``<measure>_<days>`` each, also ``_year`` for the school year to date.
+        ``pupil_id, as_of``; ``<measure>_<days>``, also ``_year`` for the school year to date; ``longest_run_<days>`` and ``runs_<days>``;
+        and what ``features.sessions.NEWEST`` names, missing where the last sixty days hold no session.
     """
-    days = sorted(snapshots["as_of"].unique().to_list())
-    marks = _seen(histories, days, known)
-    edges = sorted({d - w for d in days for w in (0, *WINDOWS)} | {_september(d) for d in days})
-    low, high = edges[0], edges[-1]
+    days = snapshots["as_of"].unique().to_list()
+    pupils = snapshots.select(pl.col("pupil_id").unique(maintain_order=True)).with_row_index("place")
+    looked_at = sorted({d - back for d in days for back in range(1, WINDOWS[-1] + 1)})
+    first = looked_at[0]
+    rows = _rows(histories, looked_at)
+    place = nw.from_native(histories.native_of(pupils.to_arrow())).lazy()
+    odd = _odd(rows, place, first)
+    words = np.zeros((len(pupils), (looked_at[-1] - first) // SPAN + 1), np.int64)
+    found = _words(histories, rows, place, odd)
+    words[found["place"], found["word"]] = found["bits"]
+    snapshots = snapshots.select("pupil_id", "as_of")
+    who = snapshots.join(pupils, on="pupil_id", how="left", maintain_order="left")["place"].to_numpy().astype(np.int64)
+    as_of = snapshots["as_of"].to_numpy().astype(np.int64)
+    cut = as_of if known is None else np.full(len(as_of), day_number(known))
+    year = snapshots["as_of"].replace_strict({d: _september(d) for d in days}, return_dtype=pl.Int64).to_numpy()
+    starts = np.searchsorted(odd["place"].to_numpy(), np.arange(len(pupils) + 1))
+    marks = odd.select("slot", "known", "kind").to_numpy(order="c").astype(np.int64)
+    counts, runs, newest = walk(words, first, marks, starts, who, as_of, cut, year, np.array(WINDOWS), len(MEASURES))
+    several = [WINDOWS.index(w) for w in RUN_WINDOWS]
+    return snapshots.with_columns(
+        *_columns(COUNTS, counts),
+        *_columns(RUNS, runs[:, several]),
+        *(pl.when(c >= 0).then(c).alias(c.name) for c in _columns(NEWEST, newest)),
+    )
+
+
+def _rows(histories: Histories, looked_at: list[int]) -> nw.LazyFrame:
+    """Return the marks of some days with the word and the bit of each session."""
+    at = [d - looked_at[0] for d in looked_at]
     calendar = pa.table({
-        "date": pa.array(range(low, high), pa.int32()),
-        "block": pa.array([bisect.bisect_right(edges, x) for x in range(low, high)], pa.int32()),
+        "date": pa.array(looked_at, pa.int32()),
+        "word": pa.array([a // SPAN for a in at], pa.int32()),
+        "morning": pa.array([1 << 2 * (a % SPAN) for a in at], pa.int64()),
+        "afternoon": pa.array([2 << 2 * (a % SPAN) for a in at], pa.int64()),
     })  # fmt: skip
-    blocks = (
-        marks.join(nw.from_native(histories.native_of(calendar)).lazy(), on="date", how="inner")
-        .group_by("pupil_id", "block", "seen_from", "seen_until")
-        .agg(*(_count(codes).alias(name) for name, codes in MEASURES.items()))
+    days = nw.from_native(histories.native_of(calendar)).lazy()
+    bit = nw.when(nw.col("session") == "PM").then(nw.col("afternoon")).otherwise(nw.col("morning"))
+    return histories.frame("attendance").join(days, on="date", how="inner").with_columns(bit.alias("bit"))
+
+
+def _odd(rows: nw.LazyFrame, place: nw.LazyFrame, first: int) -> pl.DataFrame:
+    """Return every mark that is not plain presence recorded on its day, by child, session and day of recording."""
+    half = nw.when(nw.col("session") == "PM").then(1).otherwise(0)
+    found = collect(
+        rows.filter(~nw.col("code").is_in(PLAIN) | (nw.col("known") != nw.col("date")))
+        .join(place, on="pupil_id", how="inner")
+        .select("place", ((nw.col("date") - first) * 2 + half).cast(nw.Int32).alias("slot"), "code", "known", "date")
     )
-    lists = [
-        (d, n, b, *_inside(d, edges[b - 1]))
-        for n, d in enumerate(days)
-        for b in range(1, len(edges))
-        if edges[b - 1] < d
-    ]
-    names = ["as_of", "number", "block", *(f"w{w}" for w in WINDOWS), "wyear"]
-    windows = pa.table({n: pa.array(list(v), pa.int32()) for n, v in zip(names, zip(*lists, strict=True), strict=True)})
-    sums = [
-        (nw.col(m) * nw.col(f"w{w}")).sum().cast(nw.Int64).alias(f"{m}_{w}")
-        for m in MEASURES
-        for w in (*WINDOWS, "year")
-    ]
-    joined = blocks.join(nw.from_native(histories.native_of(windows)).lazy(), on="block", how="inner").filter(
-        (nw.col("seen_from") <= nw.col("number")) & (nw.col("seen_until") > nw.col("number"))
+    # Of two codes recorded on one day the last in their order stands, on every engine.
+    code = pl.col("code").cast(pl.Enum(CODES), strict=False).to_physical()
+    kind = code.replace_strict(dict(enumerate(KINDS[c] for c in CODES)), default=0, return_dtype=pl.Int16)
+    return found.sort("place", "slot", "known", code).with_columns(kind.alias("kind"))
+
+
+def _words(histories: Histories, rows: nw.LazyFrame, place: nw.LazyFrame, odd: pl.DataFrame) -> pl.DataFrame:
+    """Return, by child and word, the bits of the sessions of which a mark was recorded on the day itself."""
+    found = collect(_summed(rows).join(place, on="pupil_id", how="inner"))
+    # All marks are summed, which is faster than to choose among them; what was recorded on another day is taken out again.
+    bit = pl.lit(2, pl.Int64).pow(pl.col("slot") % (2 * SPAN))
+    late = (
+        odd.filter(pl.col("known") != pl.col("date"))
+        .group_by("place", (pl.col("slot") // (2 * SPAN)).alias("word"))
+        .agg(pl.len().cast(pl.Int64).alias("late"), bit.sum().alias("late_bits"))
     )
-    keys = nw.from_native(histories.native_of(snapshots.select("pupil_id", "as_of").to_arrow())).lazy()
-    return collect(joined.join(keys, on=["pupil_id", "as_of"], how="semi").group_by("pupil_id", "as_of").agg(*sums))
-
-
-def recent_tallies(histories: Histories, snapshots: pl.DataFrame, known: date | None = None) -> pl.DataFrame:
-    """Look at the newest sessions one by one: the run of absence that reaches to the day, and whole weeks missed.
-
-    Returns
-    -------
-    polars.DataFrame
-        ``last_mark_days, last_present_days, trailing_absent, longest_gap_weeks`` and more, by snapshot; counts are whole numbers.
-    """
-    days = sorted(snapshots["as_of"].unique().to_list())
-    pairs = [(d - n, d, i) for i, d in enumerate(days) for n in range(1, RECENT + 1)]
-    near = pa.table(
-        {
-            n: pa.array(list(v), pa.int32())
-            for n, v in zip(("date", "as_of", "number"), zip(*pairs, strict=True), strict=True)
-        }
+    found = found.join(late, on=["place", "word"], how="left").select(
+        "pupil_id",
+        "place",
+        "word",
+        pl.col("n") - pl.col("late").fill_null(0),
+        pl.col("bits") - pl.col("late_bits").fill_null(0),
     )
-    keys = nw.from_native(histories.native_of(snapshots.select("pupil_id", "as_of").to_arrow())).lazy()
-    marks = (
-        _seen(histories, days, known)
-        .filter(nw.col("date") >= min(days) - RECENT)
-        .join(nw.from_native(histories.native_of(near)).lazy(), on="date", how="inner")
-        .filter((nw.col("seen_from") <= nw.col("number")) & (nw.col("seen_until") > nw.col("number")))
-        .join(keys, on=["pupil_id", "as_of"], how="semi")
-        .with_columns(
-            (nw.col("date") * 2 + nw.when(nw.col("session") == "PM").then(1).otherwise(0)).alias("slot"),
-            ((nw.col("as_of") - 1 - nw.col("date")) // 7).cast(nw.Int32).alias("week"),
-            _flag(POSSIBLE).alias("possible"),
-            _flag(ABSENT).alias("absent"),
-        )
-        .filter(nw.col("possible") == 1)
-        .with_columns(nw.when(nw.col("absent") == 0).then(nw.col("slot")).alias("present_slot"))
-        .with_columns(nw.col("present_slot").max().over("pupil_id", "as_of").alias("last_present"))
+    # The sum of n powers of two has n bits if all are different, and fewer if a mark is there twice.
+    twice = found.filter(pl.col("bits").bitwise_count_ones() != pl.col("n")).select(pl.col("pupil_id").unique())
+    if twice.is_empty():
+        return found
+    those = nw.from_native(histories.native_of(twice.to_arrow())).lazy()
+    once = rows.filter(nw.col("known") == nw.col("date")).join(those, on="pupil_id", how="semi")
+    once = once.select("pupil_id", "date", "session", "word", "bit").unique()
+    again = collect(_summed(once).join(place, on="pupil_id", how="inner")).select(found.columns)
+    return pl.concat([found.join(twice, on="pupil_id", how="anti"), again], how="vertical_relaxed")
+
+
+def _summed(rows: nw.LazyFrame) -> nw.LazyFrame:
+    return rows.group_by("pupil_id", "word").agg(
+        nw.len().cast(nw.Int64).alias("n"), nw.col("bit").sum().cast(nw.Int64).alias("bits")
     )
-    trailing = (
-        nw.when(nw.col("last_present").is_null() | (nw.col("slot") > nw.col("last_present"))).then(1).otherwise(0)
-    )
-    weeks = collect(
-        marks.group_by("pupil_id", "as_of", "week").agg(
-            nw.col("possible").sum().cast(nw.Int64).alias("possible"),
-            nw.col("absent").sum().cast(nw.Int64).alias("absent"),
-            trailing.sum().cast(nw.Int64).alias("trailing"),
-            nw.col("slot").max().alias("slot"),
-            nw.col("last_present").max().alias("last_present"),
-        )
-    )
-    whole = (pl.col("absent") == pl.col("possible")).cast(pl.Int64)
-    most = (2 * pl.col("absent") >= pl.col("possible")).cast(pl.Int64)
-    return weeks.group_by("pupil_id", "as_of").agg(
-        pl.col("trailing").sum().alias("trailing_absent"),
-        whole.sum().alias("weeks_missed"),
-        most.sum().alias("weeks_mostly_missed"),
-        pl.len().cast(pl.Int64).alias("weeks_open"),
-        pl.col("slot").max().alias("last_slot"),
-        pl.col("last_present").max().alias("present_slot"),
-        pl.when(pl.col("week") == pl.col("week").min()).then("absent").sum().cast(pl.Int64).alias("last_week_absent"),
-        pl.when(pl.col("week") == pl.col("week").min()).then("possible").sum().cast(pl.Int64).alias("last_week_possible"),
-    ).with_columns(
-        (pl.col("as_of") - pl.col("last_slot") // 2).cast(pl.Int64).alias("last_mark_days"),
-        (pl.col("as_of") - pl.col("present_slot") // 2).cast(pl.Int64).alias("last_present_days"),
-    ).drop("last_slot", "present_slot")  # fmt: skip
-
-
-def _seen(histories: Histories, days: Sequence[int], known: date | None) -> nw.LazyFrame:
-    """Return marks with the numbers of the first as-of date that sees them and of the first that no longer does."""
-    marks = histories.frame("attendance").filter(nw.col("date") < days[-1])
-    if known is not None:
-        # Windows hold only days before the as-of date, so with a day of knowledge all dates see the same marks.
-        days = [day_number(known)]
-    marks = marks.filter(nw.col("known") < days[-1])
-    key = ["pupil_id", "date", "session"]
-    # A correction is recorded after its day, so only keys with such a row can have more than one.
-    late = marks.filter(nw.col("known") > nw.col("date")).select(*key).unique()
-    once = marks.join(late, on=key, how="anti").with_columns(nw.lit(LAST).cast(nw.Int32).alias("seen_until"))
-    again = (
-        marks.join(late, on=key, how="semi")
-        .unique(subset=[*key, "known"], keep="last", order_by=["code"])
-        .with_columns(nw.col("known").shift(-1).over(*key, order_by="known").alias("next_known"))
-    )
-    again = again.with_columns(
-        nw.when(nw.col("next_known").is_null())
-        .then(nw.lit(LAST))
-        .otherwise(_number("next_known", days))
-        .cast(nw.Int32)
-        .alias("seen_until")
-    )
-    both = nw.concat(
-        [once.select(*key, "code", "known", "seen_until"), again.select(*key, "code", "known", "seen_until")]
-    )
-    both = both.with_columns(_number("known", days).cast(nw.Int32).alias("seen_from"))
-    return both.filter(nw.col("seen_from") < nw.col("seen_until"))
-
-
-def _number(column: str, days: Sequence[int]) -> nw.Expr:
-    """Return how many as-of dates are no later than a day: the number of the first date that lies after it."""
-    return nw.sum_horizontal(*(nw.when(nw.col(column) >= d).then(1).otherwise(0) for d in days))
-
-
-def _count(codes: tuple[str, ...]) -> nw.Expr:
-    return _flag(codes).sum().cast(nw.Int64)
-
-
-def _flag(codes: tuple[str, ...]) -> nw.Expr:
-    return nw.when(nw.col("code").is_in(list(codes))).then(1).otherwise(0)
 
 
 def _september(day: int) -> int:
@@ -194,6 +152,5 @@ def _september(day: int) -> int:
     return day_number(as_of.replace(year=as_of.year if as_of.month >= 9 else as_of.year - 1, month=9, day=1))
 
 
-def _inside(day: int, begins: int) -> list[int]:
-    """Return for each window whether a block that begins on a day lies in it."""
-    return [int(day - w <= begins < day) for w in WINDOWS] + [int(_september(day) <= begins < day)]
+def _columns(names: Sequence[str], values: np.ndarray) -> list[pl.Series]:
+    return [pl.Series(n, v) for n, v in zip(names, values.reshape(len(values), -1).T, strict=True)]

@@ -13,16 +13,11 @@ import pyarrow as pa
 
 from features.cohort import collect
 from features.feature import Tally
-from features.marks import MEASURES, WINDOWS, mark_tallies, recent_tallies
+from features.marks import COUNTS, MEASURES, NEWEST, RUNS, WINDOWS, mark_tallies
 from features.visible import visible
 from histories.opening import Histories, day_number, day_of
 
 KEYS = ["pupil_id", "as_of"]
-WINDOWED = [f"{m}_{w}" for m in MEASURES for w in (*WINDOWS, "year")]
-NEWEST = [
-    "trailing_absent", "weeks_missed", "weeks_mostly_missed", "weeks_open", "last_week_absent", "last_week_possible", "last_mark_days",
-    "last_present_days",
-]  # fmt: skip
 # A tally of a table may read columns of another, which belongs to what it was counted from.
 BESIDE = {"addresses": ("areas",)}
 
@@ -59,8 +54,8 @@ class Part:
 
 def parts(tallies: dict[str, Tally]) -> list[Part]:
     """Return the parts that count some tallies, the marks and the homes."""
-    marks = {c: digest(c, sorted(MEASURES.items()), WINDOWS) for c in (*WINDOWED, *NEWEST)}
-    made = [Part("attendance", ("attendance",), marks, _marks, frozenset(WINDOWED), max(WINDOWS) + 2)]
+    marks = {c: digest(c, sorted(MEASURES.items()), WINDOWS) for c in (*COUNTS, *RUNS, *NEWEST)}
+    made = [Part("attendance", ("attendance",), marks, _marks, frozenset(COUNTS), max(WINDOWS) + 2)]
     for table in sorted({t.table for t in tallies.values()}):
         own = {n: t for n, t in tallies.items() if t.table == table}
         sums = frozenset(n for n, t in own.items() if t.how == "sum")
@@ -81,8 +76,7 @@ def tally_digest(tally: Tally) -> str:
 
 
 def _marks(histories: Histories, snapshots: pl.DataFrame, columns: list[str], known: date | None) -> pl.DataFrame:
-    windows = mark_tallies(histories, snapshots, known)
-    return windows.join(recent_tallies(histories, snapshots, known), on=KEYS, how="full", coalesce=True)
+    return mark_tallies(histories, snapshots, known)
 
 
 def _counter(table: str, own: dict[str, Tally]):  # type: ignore[no-untyped-def]

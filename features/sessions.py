@@ -1,0 +1,131 @@
+"""Walk a child's sessions back from a day, newest first, and count what each window holds; compiled once and kept on disk."""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+
+SPAN = 24  # days of one word: two bits a day, and room for tens of thousands of copies of a mark before a sum overflows
+RECENT = 60  # days in which the newest sessions are looked at week by week
+NEWEST = (
+    "trailing_absent", "weeks_missed", "weeks_mostly_missed", "weeks_open", "last_week_absent", "last_week_possible", "last_mark_days",
+    "last_present_days",
+)  # fmt: skip
+POSSIBLE, ABSENT = 1, 2  # the first two bits of what a mark counts as
+
+
+@nb.njit(cache=True, nogil=True)
+def walk(words, first, marks, starts, pupil, as_of, cut, september, windows, measures):
+    """Count sessions in the windows before each snapshot.
+
+    Parameters
+    ----------
+    words : int64 array, shape (pupils, words)
+        Bit ``2 * day + PM`` is set where a mark was recorded on its own day; the day is counted within a word of ``SPAN`` days.
+    first : int
+        The day number of the first bit.
+    marks : int64 array, shape (marks, 3)
+        Slot (``2 * (date - first) + PM``), day of recording and what it counts as (a bit a measure) of every mark that is not
+        plain presence recorded on its day; by pupil, slot and day of recording.
+    starts : int64 array, shape (pupils + 1,)
+        Where each pupil's marks begin.
+    pupil, as_of, cut, september : int64 arrays, shape (snapshots,)
+        The pupil's place, the as-of date, the day before which a mark must be recorded, and the first day of the school year.
+    windows : int64 array
+        Days of the windows, ascending; the last is how far a walk goes.
+    measures : int
+        Measures, of which the first are possible and absent sessions.
+
+    Returns
+    -------
+    counts : int64 array, shape (snapshots, windows + 1, measures)
+        The last window is the school year.
+    runs : int64 array, shape (snapshots, windows, 2)
+        The longest run of absence and the number of runs; a run goes on until a session attended, over nights and holidays.
+    newest : int64 array, shape (snapshots, len(NEWEST))
+        See ``NEWEST``; -1 where there is nothing to say.
+    """
+    n, many = len(pupil), len(windows)
+    counts = np.zeros((n, many + 1, measures), np.int64)
+    runs = np.zeros((n, many, 2), np.int64)
+    newest = np.full((n, 8), -1, np.int64)
+    for s in range(n):
+        p, day = pupil[s], as_of[s]
+        at, low = starts[p + 1] - 1, starts[p]
+        so_far = np.zeros(measures, np.int64)
+        run = longest = number = trailing = window = 0
+        week_possible = week_absent = weeks_open = weeks_missed = weeks_mostly = 0
+        last_mark = last_present = last_week_absent = last_week_possible = -1
+        for back in range(1, windows[-1] + 1):
+            date = day - back
+            word = words[p, (date - first) // SPAN] if date >= first else 0
+            for half in range(1, -1, -1):
+                slot = 2 * (date - first) + half
+                while at >= low and marks[at, 0] > slot:
+                    at -= 1
+                prompt = (word >> (2 * ((date - first) % SPAN) + half)) & 1 == 1
+                kind, at = _seen(marks, at, low, slot, date, prompt, cut[s])
+                if kind & POSSIBLE == 0:
+                    continue
+                for m in range(measures):
+                    so_far[m] += (kind >> m) & 1
+                absent = (kind & ABSENT) // ABSENT
+                if absent:
+                    run += 1
+                    number += run == 1
+                    longest = max(longest, run)
+                else:
+                    run = 0
+                if back <= RECENT:
+                    week_possible += 1
+                    week_absent += absent
+                    last_mark = back if last_mark < 0 else last_mark
+                    if not absent and last_present < 0:
+                        last_present = back
+                    trailing += last_present < 0
+            if back <= RECENT and (back % 7 == 0 or back == RECENT):
+                if week_possible > 0:
+                    if weeks_open == 0:
+                        last_week_absent, last_week_possible = week_absent, week_possible
+                    weeks_open += 1
+                    weeks_missed += week_absent == week_possible
+                    weeks_mostly += 2 * week_absent >= week_possible
+                week_possible = week_absent = 0
+            if date == september[s]:
+                counts[s, many] = so_far
+            if back == windows[window]:
+                counts[s, window] = so_far
+                runs[s, window, 0], runs[s, window, 1] = longest, number
+                window += 1
+        if weeks_open > 0:
+            newest[s, 0], newest[s, 1], newest[s, 2], newest[s, 3] = trailing, weeks_missed, weeks_mostly, weeks_open
+            newest[s, 4], newest[s, 5], newest[s, 6], newest[s, 7] = (
+                last_week_absent,
+                last_week_possible,
+                last_mark,
+                last_present,
+            )
+    return counts, runs, newest
+
+
+@nb.njit(cache=True, nogil=True)
+def _seen(marks, at, low, slot, date, prompt, cut):
+    """Return what the mark that stands for a session counts as (0: none is seen), and where the marks before it begin.
+
+    Of several recordings the last before the cut stands. Plain presence recorded on the day itself has only its bit, and
+    stands between what was recorded before the day and after it.
+    """
+    kind = 0
+    found = False
+    own_day = False
+    while at >= low and marks[at, 0] == slot:
+        recorded = marks[at, 1]
+        own_day = own_day or recorded == date
+        if not found and recorded < cut:
+            before = recorded < date and prompt and not own_day and date < cut
+            kind = POSSIBLE if before else marks[at, 2]
+            found = True
+        at -= 1
+    if not found and prompt and not own_day and date < cut:
+        kind = POSSIBLE
+    return kind, at
