@@ -213,6 +213,55 @@ SPECS = [
         """,
     ),
     Spec(
+        "A run of absence goes on until a session attended, over nights and holidays; what lies before the window is cut off.",
+        {"attendance": """
+            pupil_id | date       | session | code | recorded_on
+            A        | 2025-01-14 | AM      | /    | 2025-01-14
+            A        | 2025-01-13 | AM      | O    | 2025-01-13
+            A        | 2025-01-10 | AM      | /    | 2025-01-10
+            A        | 2025-01-10 | AM      | I    | 2025-01-13
+            A        | 2025-01-09 | AM      | O    | 2025-01-14
+            A        | 2025-01-08 | AM      | L    |
+            A        | 2025-01-06 | PM      | O    |
+            A        | 2025-01-06 | AM      | /    |
+            A        | 2024-12-03 | AM      | O    |
+            A        | 2024-11-15 | AM      | X    |
+            A        | 2024-11-14 | PM      | I    |
+            A        | 2024-11-14 | AM      | O    |
+            A        | 2024-10-16 | AM      | O    |
+            A        | 2024-07-01 | AM      | /    |
+            A        | 2024-06-28 | AM      | O    |
+            A        | 2024-06-27 | AM      | /    |
+            A        | 2024-01-15 | AM      | O    |
+        """},
+        """
+            as_of      | longest_absence_run_90d | absence_runs_90d | longest_absence_run_365d | absence_runs_365d
+            2025-01-14 | 4                       | 3                | 4                        | 5
+            2025-01-15 | 3                       | 3                | 4                        | 4
+        """,
+    ),
+    Spec(
+        "Holiday entered beforehand gives way to the mark of the day, a mark sent twice counts once.",
+        {"attendance": """
+            pupil_id | date       | session | code | recorded_on
+            A        | 2025-01-14 | AM      | O    | 2025-01-14
+            A        | 2025-01-13 | AM      | G    | 2025-01-02
+            A        | 2025-01-13 | AM      | /    | 2025-01-13
+            A        | 2025-01-13 | PM      | G    | 2025-01-02
+            A        | 2025-01-10 | AM      | /    | 2025-01-10
+            A        | 2025-01-10 | AM      | /    | 2025-01-10
+            A        | 2025-01-09 | AM      | O    | 2025-01-10
+            A        | 2025-01-09 | AM      | O    | 2025-01-10
+            A        | 2025-01-08 | AM      | /    | 2025-01-08
+            A        | 2025-01-08 | AM      | I    | 2025-01-14
+        """},
+        """
+            as_of      | holiday_rate_365d | absent_rate_14d | sessions_known_28d
+            2025-01-14 | 1/5               | 2/5             | 5
+            2025-01-15 | 1/6               | 4/6             | 6
+        """,
+    ),
+    Spec(
         "Returns count from the day they came in, which is 122 days after the term when nobody says so; the newest are those of terms that ended within 250 days.",
         {"termly_attendance": """
             pupil_id | term_start | term_end   | code | sessions | recorded_on

@@ -85,6 +85,28 @@ def _change(measure: str, near: int, far: int, words: str) -> Feature:
     )
 
 
+def _of_runs(tally: str, window: int, name: str, raises: str, lowers: str, direction: int, unit: str) -> Feature:
+    """Return a feature of the runs of absence in a window, missing when it holds no session."""
+
+    def expression() -> nw.Expr:
+        return nw.when(nw.col(f"possible_{window}") > 0).then(nw.col(f"{tally}_{window}").cast(nw.Float64))
+
+    missing = f"no possible session in {window} days"
+    return Feature(name, "attendance", expression, raises, lowers, DAILY, window, direction, "reason", unit, missing)
+
+
+def _longest_run(window: int) -> Feature:
+    name = f"longest_absence_run_{window}d"
+    raises = f"Missed {{{name}:.0f}} sessions in a row at the longest in the last {window} days"
+    return _of_runs("longest_run", window, name, raises, f"No long absence in the last {window} days", 1, "sessions")
+
+
+def _runs(window: int) -> Feature:
+    name = f"absence_runs_{window}d"
+    raises = f"Was away {{{name}:.0f}} separate time(s) in the last {window} days"
+    return _of_runs("runs", window, name, raises, raises, 0, "runs")
+
+
 MISSED = "Missed"
 NO_SESSION = "no possible session in 60 days"
 NO_REASON = "No accepted reason for"
@@ -114,6 +136,8 @@ FEATURES = [
             "Missed {weeks_missed_60d:.0f} whole weeks in the last 60 days", "No whole week missed in the last 60 days", DAILY, 60, 1, "reason", "weeks", NO_SESSION),
     Feature("weeks_mostly_missed_60d", "attendance", plain("weeks_mostly_missed"),
             "Missed half or more of {weeks_mostly_missed_60d:.0f} weeks in the last 60 days", "Came for most of each week in the last 60 days", DAILY, 60, 1, "reason", "weeks", NO_SESSION),
+    *(_longest_run(w) for w in (90, 365)),
+    *(_runs(w) for w in (90, 365)),
     Feature("last_week_absence_rate", "attendance", ratio("last_week_absent", "last_week_possible"),
             "Missed {last_week_absence_rate:.0%} of the last week of school", "Missed {last_week_absence_rate:.0%} of the last week of school", DAILY, 14, 1, "reason", "share", NO_SESSION),
     Feature("termly_absence_rate", "attendance", ratio("termly_absent", "termly_possible"),
