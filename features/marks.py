@@ -60,7 +60,11 @@ def mark_tallies(histories: Histories, snapshots: pl.DataFrame, known: date | No
         and what ``features.sessions.NEWEST`` names, missing where the last sixty days hold no session.
     """
     days = snapshots["as_of"].unique().to_list()
-    pupils = snapshots.select(pl.col("pupil_id").unique(maintain_order=True)).with_row_index("place").cast({"place": pl.Int32})
+    pupils = (
+        snapshots.select(pl.col("pupil_id").unique(maintain_order=True))
+        .with_row_index("place")
+        .cast({"place": pl.Int32})
+    )
     looked_at = sorted({d - back for d in days for back in range(1, WINDOWS[-1] + 1)})
     first = looked_at[0]
     rows = _rows(histories, looked_at)
