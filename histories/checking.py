@@ -12,6 +12,7 @@ import narwhals as nw
 
 from histories.faults import Fault, Faults
 from histories.opening import Histories
+from histories.places import row_numbers
 from histories.profile import delays, marks_by_month
 from histories.rules import RULES, Rule
 from histories.toml import read_toml
@@ -25,6 +26,7 @@ class Finding:
     rule: Rule
     place: str
     rows: int
+    row_numbers: tuple[str, ...] = ()  # where the first of them stand in the table's file, from 1
     silenced: str = ""  # the reason for which it does not count
 
     @property
@@ -37,6 +39,12 @@ class Finding:
         """What is wrong, with the column where the rule looks at one."""
         column = self.place.partition(".")[2]
         return f"{self.rule.title} in {column}" if column else self.rule.title
+
+    @property
+    def where(self) -> str:
+        """The numbers of the first rows, in words."""
+        more = " …" if len(self.row_numbers) < self.rows else ""
+        return f" (row {', '.join(self.row_numbers)}{more})" if self.row_numbers else ""
 
     @property
     def weight(self) -> str:
@@ -82,6 +90,7 @@ class Checked:
                 "title": f.title,
                 "table": f.table,
                 "rows": f.rows,
+                "row_numbers": list(f.row_numbers),
                 "do": f.rule.do,
                 "silenced": f.silenced or None,
             }
@@ -101,7 +110,7 @@ class Checked:
         """Return the findings as lines."""
         lines = [f"ignored: {w}" for w in self.warnings_of_opening]
         lines += [
-            f"{f.rule.code} {f.weight}: {f.table}: {f.title}: {f.rows:,} rows\n    {f.silenced or f.rule.do}"
+            f"{f.rule.code} {f.weight}: {f.table}: {f.title}: {f.rows:,} rows{f.where}\n    {f.silenced or f.rule.do}"
             for f in self.findings
             if f.rows
         ]
@@ -144,8 +153,10 @@ def check(histories: Histories, silences: dict[str, str] | None = None) -> Check
     findings = []
     for rule in RULES:
         for place in rule.asked(histories):
-            found = rule.broken(histories, place).select(nw.len().alias("n")).collect().item()
-            findings.append(Finding(rule, place, int(found), (silences or {}).get(rule.code, "")))
+            broken = rule.broken(histories, place)
+            found = int(broken.select(nw.len().alias("n")).collect().item())
+            where = row_numbers(histories, place.split(".")[0], broken) if found else ()
+            findings.append(Finding(rule, place, found, where, (silences or {}).get(rule.code, "")))
     return Checked(findings, histories.warnings, delays(histories), marks_by_month(histories))
 
 
@@ -153,10 +164,10 @@ def write_report(checked: Checked, out: Path) -> None:
     """Write the findings as one HTML page, with small plots and no value of a pupil: beside, then renamed."""
     rows = "".join(
         f"<tr><td>{f.rule.code}</td><td>{f.weight}</td><td>{f.table}</td><td title='{html.escape(f.rule.reason)}'>{html.escape(f.title)}</td>"
-        f"<td>{f.rows:,}</td><td>{html.escape(f.silenced or f.rule.do)}</td></tr>"
+        f"<td>{f.rows:,}{html.escape(f.where)}</td><td>{html.escape(f.silenced or f.rule.do)}</td></tr>"
         for f in checked.findings
     )
-    head = "<tr><th>rule</th><th>severity</th><th>table</th><th>what</th><th>rows</th><th>what to do, or why it is silenced</th></tr>"
+    head = "<tr><th>rule</th><th>severity</th><th>table</th><th>what</th><th>rows, and the first of them</th><th>what to do, or why it is silenced</th></tr>"
     style = (
         "body{font-family:sans-serif;margin:2em}td,th{text-align:left;padding:.3em .8em;border-bottom:1px solid #ccc}"
         "svg text{font-size:11px}svg rect{fill:#1d70b8}"

@@ -19,6 +19,7 @@ WANTED = {
 # DuckDB reads more than is meant (2024-1-2, 1.5): these forms only are taken.
 FORMS = {"date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "integer": "^[+-]?[0-9]+$"}
 SHOWN = 10  # row numbers named in a message
+NUMBERED, PLACE = "numbered_", "row_number"  # the view of a table that also says where each row stands, and its column
 DATE_TYPES = ("DATE", "TIMESTAMP")
 
 
@@ -108,7 +109,18 @@ def _read_table(connection: Any, table: type[Table], paths: list[Path], warnings
     kind = "TABLE" if is_csv else "VIEW"
     chosen = ", ".join(_canonical(c, types) for c in table.columns.values())
     connection.execute(f"CREATE {kind} {name} AS SELECT {chosen} FROM {source}")
+    numbered, number = _numbered(source, paths, is_csv)
+    connection.execute(f"CREATE VIEW {NUMBERED}{name} AS SELECT {chosen}, {number} AS {PLACE} FROM {numbered}")
     return name
+
+
+def _numbered(source: str, paths: list[Path], is_csv: bool) -> tuple[str, str]:
+    """Return a source that counts its rows, and the text that says where a row stands, with its file where there are several."""
+    if is_csv:
+        return source, "CAST(onroll_row AS VARCHAR)"
+    counted = source.replace("union_by_name = true", "union_by_name = true, file_row_number = true, filename = true")
+    number = "CAST(file_row_number + 1 AS VARCHAR)"
+    return counted, number if len(paths) == 1 else f"parse_filename(filename) || ':' || {number}"
 
 
 def _source(paths: list[Path]) -> tuple[str, bool]:
