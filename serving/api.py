@@ -9,6 +9,7 @@ from dataclasses import asdict
 from datetime import date
 from typing import Annotated, Any
 
+import anyio
 from fastapi import Depends, FastAPI, Request, Response
 
 from histories.opening import Histories
@@ -78,6 +79,8 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        # A worker takes connections only when this is done: one that starts beside others must not answer without a model.
+        await anyio.to_thread.run_sync(holder.model)
         holder.watch()
         shadow.watch()
         yield

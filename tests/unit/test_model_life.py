@@ -115,6 +115,16 @@ def test_readiness_says_which_version_serves_and_which_is_refused(releases, bund
     assert "onroll_model_refused 1.0" in client.get("/metrics").text
 
 
+def test_a_worker_has_its_model_before_it_takes_connections(releases, monkeypatch):
+    from starlette.testclient import TestClient
+
+    monkeypatch.setattr(ModelHolder, "watch", lambda self: None)
+    app = make_app(settings())
+    assert app.state.holder.current is None
+    with TestClient(app):
+        assert app.state.holder.current.manifest.version == "1"
+
+
 def shadowed(releases, bundle, small_histories, tmp_path, **changes):
     release(releases, bundle, 2, **changes)
     alias(releases, champion=1, challenger=2)
