@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from features.cohort import collect
-from features.sessions import NEWEST, POSSIBLE, SPAN, walk
+from features.words import NEWEST, POSSIBLE, SPAN
 from histories.codes import attendance_class, attendance_codes
 from histories.opening import Histories, day_number, day_of
 
@@ -57,7 +57,7 @@ def mark_tallies(histories: Histories, snapshots: pl.DataFrame, known: date | No
     -------
     polars.DataFrame
         ``pupil_id, as_of``; ``<measure>_<days>``, also ``_year`` for the school year to date; ``longest_run_<days>`` and ``runs_<days>``;
-        and what ``features.sessions.NEWEST`` names, missing where the last sixty days hold no session.
+        and what ``features.words.NEWEST`` names, missing where the last sixty days hold no session.
     """
     days = snapshots["as_of"].unique().to_list()
     pupils = (
@@ -80,6 +80,8 @@ def mark_tallies(histories: Histories, snapshots: pl.DataFrame, known: date | No
     year = snapshots["as_of"].replace_strict({d: _september(d) for d in days}, return_dtype=pl.Int64).to_numpy()
     starts = np.searchsorted(odd["place"].to_numpy(), np.arange(len(pupils) + 1))
     marks = odd.select("slot", "known", "kind").to_numpy(order="c").astype(np.int64)
+    from features.sessions import walk  # numba takes a second to import, and most verbs need none of it
+
     counts, runs, newest = walk(words, first, marks, starts, who, as_of, cut, year, np.array(WINDOWS), len(MEASURES))
     several = [WINDOWS.index(w) for w in RUN_WINDOWS]
     return snapshots.with_columns(

@@ -5,8 +5,8 @@ import os
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 # Tests run side by side: threads that wait for each other's processors by spinning would make each several times slower.
-for pool in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(pool, "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.pop("ONROLL_FEATURES", None)  # read once, when the catalogue is imported
 
 import pytest
