@@ -32,6 +32,7 @@ bench: setup  ## timings as ratios against a named floor
 	$(BIN)/python -m benchmarks.simulate
 	$(BIN)/python -m benchmarks.explaining
 	$(BIN)/python -m benchmarks.importing
+	$(BIN)/python -m benchmarks.store
 	$(BIN)/python -m benchmarks.starting
 	$(BIN)/python -m benchmarks.intervals
 lint: setup

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -133,7 +134,7 @@ def _routes(app: FastAPI) -> None:
         return scored
 
     @app.post("/api/v1/scores", response_model=ScoresAnswer, **documented(*BODY, 404))
-    def scores(body: ScoresRequest, request: Request, caller: Seer) -> dict[str, Any]:
+    def scores(body: ScoresRequest, request: Request, caller: Seer) -> Response:
         """Return stored scores of some pupils; a pupil whom the caller may not see is not there.
 
         Whoever asks for one pupil is told by 404; in a list of several the pupil is missing.
@@ -144,7 +145,7 @@ def _routes(app: FastAPI) -> None:
         return _stored(found)
 
     @app.post("/api/v1/worklist", response_model=WorklistAnswer, **documented(*BODY, 409))
-    def worklist(body: WorklistRequest, request: Request, caller: Seer) -> dict[str, Any]:
+    def worklist(body: WorklistRequest, request: Request, caller: Seer) -> Response:
         """Return a page of the ranked list that the caller may see; `next` leads to the page after it."""
         try:
             after = Place.of(body.after) if body.after else None
@@ -156,11 +157,11 @@ def _routes(app: FastAPI) -> None:
                 409, "There is no such page: another model has scored the pupils since. Begin again."
             ) from None
         # A full page may be the last one; to look further would be to see, and to record, a pupil who is not shown.
-        last = found[-1] if len(found) == body.limit else None
+        last = json.loads(found[-1]) if len(found) == body.limit else None
         place = last and Place(
             date.fromisoformat(last["as_of"]), last["model_version"], last["rank"], last["authority"]
         )
-        return {**_stored(found), "next": place.word() if place else None}
+        return _stored(found, next=place.word() if place else None)
 
     @app.post("/api/v1/counts", response_model=CountsAnswer, **documented(*BODY))
     def counts(body: CountsRequest, request: Request, caller: Seer) -> dict[str, Any]:
@@ -231,14 +232,11 @@ def _turn() -> Iterator[None]:
         _waiting.release()
 
 
-def _stored(found: list[dict[str, Any]]) -> dict[str, Any]:
-    if not found:
-        return {"model": None, "scores": []}
-    first = found[0]
-    named = ModelName(
-        name=first["model"],
-        version=first["model_version"],
-        definition=first["definition"],
-        horizon_days=first["horizon_days"],
-    )
-    return {"model": named, "scores": found}
+def _stored(found: list[str], **more: str | None) -> Response:
+    """Return scores as they were stored: they were checked when they were made, and are shown as they were then."""
+    first = json.loads(found[0]) if found else None
+    named = first and {
+        "name": first["model"], "version": first["model_version"], "definition": first["definition"], "horizon_days": first["horizon_days"],
+    }  # fmt: skip
+    rest = json.dumps({"model": named, **more}, ensure_ascii=False)
+    return Response(f'{rest[:-1]}, "scores": [{",".join(found)}]}}', media_type="application/json")

@@ -80,6 +80,7 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
         "foreign_keys = ON",
         "secure_delete = ON",  # what was erased is not left in the file
         "cache_size = -16000",
+        "analysis_limit = 1000",
     ):
         connection.execute(f"PRAGMA {pragma}")
 

@@ -112,5 +112,6 @@ def tidy(connection: sa.Connection) -> None:
     left = [sa.select(table.pupil_id) for table in (StoredScore, Case)]
     gone = [Pupil.pupil_id.not_in(rows) for rows in (*left, HELD)]
     connection.execute(sa.delete(Pupil).where(*gone))
-    same = (StoredScore.authority == ScoreList.authority, StoredScore.as_of == ScoreList.as_of, StoredScore.model_version == ScoreList.model_version)  # fmt: skip
-    connection.execute(sa.delete(ScoreList).where(~sa.exists().where(*same)))
+    whole = (ScoreList.authority, ScoreList.as_of, ScoreList.model_version)
+    scored = sa.select(StoredScore.authority, StoredScore.as_of, StoredScore.model_version)
+    connection.execute(sa.delete(ScoreList).where(sa.tuple_(*whole).not_in(scored)))

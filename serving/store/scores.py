@@ -17,7 +17,14 @@ from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.work import Change, View
 
 BATCH = 500
+LISTED = sa.exists().where(
+    ScoreList.authority == StoredScore.authority,
+    ScoreList.as_of == StoredScore.as_of,
+    ScoreList.model_version == StoredScore.model_version,
+)
 COPIED = ("pupil_id", "model", "model_version", "definition", "horizon_days", "authority", "urn", "nc_year", "band", "rank", "risk")  # fmt: skip
+IDENTITY = ("pupil_id", "as_of", "model_version")
+COLUMNS = (StoredScore.pupil_id, StoredScore.as_of, StoredScore.model_version)
 DIGESTS = ("catalogue_digest", "features_digest")
 
 
@@ -26,7 +33,7 @@ def rows_of(scores: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             **{k: s[k] for k in COPIED}, **{k: s.get(k, "") for k in DIGESTS}, "as_of": date.fromisoformat(s["as_of"]),
-            "score_id": secrets.token_hex(16), "replaced_at": None, "body": json.dumps(s, ensure_ascii=False),
+            "score_id": secrets.token_hex(16), "replaced_at": None, "body": json.dumps(s, ensure_ascii=False, allow_nan=False),
         }
         for s in scores
     ]  # fmt: skip
@@ -35,33 +42,27 @@ def rows_of(scores: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 def save(change: Change, rows: Sequence[dict[str, Any]]) -> int:
     """Store rows of ``rows_of``; a score that is there already with the same content stays, other content replaces it.
 
+    They are on no list, and so seen by nobody, until ``enlist`` has said that the list is whole.
+
     Returns
     -------
     int
         How many were given.
     """
     for at in range(0, len(rows), BATCH):
-        part = rows[at : at + BATCH]
-        identity = (StoredScore.pupil_id, StoredScore.as_of, StoredScore.model_version)
-        keys = [(r["pupil_id"], r["as_of"], r["model_version"]) for r in part]
-        there = sa.and_(sa.tuple_(*identity).in_(keys), StoredScore.replaced_at.is_(None))
-        bodies = {
-            tuple(r)[:3]: r.body
-            for r in change.connection.execute(sa.select(*identity, StoredScore.body).where(there)).all()
-        }
-        changed = [r for r, key in zip(part, keys, strict=True) if bodies.get(key) != r["body"]]
-        old = [
-            (r["pupil_id"], r["as_of"], r["model_version"])
-            for r in changed
-            if (r["pupil_id"], r["as_of"], r["model_version"]) in bodies
-        ]
-        if old:
-            replaced = sa.and_(sa.tuple_(*identity).in_(old), StoredScore.replaced_at.is_(None))
-            change.connection.execute(sa.update(StoredScore).where(replaced).values(replaced_at=change.now))
+        part = {tuple(r[k] for k in IDENTITY): r for r in rows[at : at + BATCH]}
+        there = sa.and_(sa.tuple_(*COLUMNS).in_(part), StoredScore.replaced_at.is_(None))
+        found = change.connection.execute(sa.select(*COLUMNS, StoredScore.body).where(there)).all()
+        bodies = {tuple(r)[:3]: r.body for r in found}
+        changed = [key for key, r in part.items() if bodies.get(key) != r["body"]]
+        replaced = [key for key in changed if key in bodies]
+        if replaced:
+            old = sa.and_(sa.tuple_(*COLUMNS).in_(replaced), StoredScore.replaced_at.is_(None))
+            change.connection.execute(sa.update(StoredScore).where(old).values(replaced_at=change.now))
         if changed:
-            change.connection.execute(sa.insert(StoredScore), [{**r, "stored_at": change.now} for r in changed])
+            new = [{**part[key], "stored_at": change.now} for key in changed]
+            change.connection.execute(sa.insert(StoredScore), new)
     _place(change, rows)
-    _list(change, rows)
     versions = sorted({f"{r['model']} {r['model_version']}" for r in rows})
     days = sorted({r["as_of"].isoformat() for r in rows})
     change.record("scores.stored", count=len(rows), models=versions, as_of=days)
@@ -87,36 +88,40 @@ def _place(change: Change, rows: Sequence[dict[str, Any]]) -> None:
         )
 
 
-def _list(change: Change, rows: Sequence[dict[str, Any]]) -> None:
-    made = dict.fromkeys((r["authority"], r["as_of"], r["model_version"]) for r in rows)
-    for key in made:
-        values = {
-            **dict(zip(("authority", "as_of", "model_version"), key, strict=True)),
-            "stored_at": change.now,
-        }
-        insert = _upsert(change, ScoreList).values(values)
+def enlist(change: Change, rows: Sequence[dict[str, Any]]) -> None:
+    """Say, in the change that stored the last of the rows, that the lists they belong to are whole."""
+    listed = ("authority", "as_of", "model_version")
+    for key in dict.fromkeys(tuple(r[k] for k in listed) for r in rows):
+        insert = _upsert(change, ScoreList).values({**dict(zip(listed, key, strict=True)), "stored_at": change.now})
         change.connection.execute(
-            insert.on_conflict_do_update(
-                index_elements=["authority", "as_of", "model_version"], set_={"stored_at": change.now}
-            )
+            insert.on_conflict_do_update(index_elements=list(listed), set_={"stored_at": change.now})
         )
+    if len(rows) >= BATCH:
+        # Without it SQLite takes the list's index for a few pupils, and reads a whole authority.
+        change.connection.exec_driver_sql("ANALYZE scores")
 
 
-def find(view: View, pupil_ids: Sequence[str], as_of: date | None) -> list[dict[str, Any]]:
-    """Return the newest scores of pupils that the caller may see, of the newest day unless one is named."""
+def find(view: View, pupil_ids: Sequence[str], as_of: date | None) -> list[str]:
+    """Return the newest scores of pupils that the caller may see, of the newest day unless one is named.
+
+    Returns
+    -------
+    list of str
+        JSON, as it was stored: to read it and write it again would take longer than to find it.
+    """
     found = {}
     day = as_of or _newest_day(view)
     if day is not None:
         query = (
             sa.select(StoredScore.body, StoredScore.pupil_id)
             .where(*view.caller.children(StoredScore), StoredScore.as_of == day, StoredScore.pupil_id.in_(pupil_ids))
-            .where(StoredScore.replaced_at.is_(None))
+            .where(StoredScore.replaced_at.is_(None), LISTED)
             .order_by(StoredScore.pupil_id, StoredScore.stored_at, StoredScore.model_version)
         )
         found = {row.pupil_id: row.body for row in view.connection.execute(query)}
     withheld = [p for p in dict.fromkeys(pupil_ids) if p not in found]
     view.record("scores.seen", pupils=list(found), withheld=view.references(withheld))
-    return [json.loads(body) for body in found.values()]
+    return list(found.values())
 
 
 def worklist(
@@ -127,8 +132,13 @@ def worklist(
     year_group: int | None,
     band: str | None,
     after: Place | None = None,
-) -> list[dict[str, Any]]:
+) -> list[str]:
     """Return the ranked list that the caller may see, of the newest model that scored the day.
+
+    Returns
+    -------
+    list of str
+        JSON, as it was stored.
 
     Raises
     ------
@@ -151,7 +161,7 @@ def worklist(
         )
         found = view.connection.execute(query.order_by(StoredScore.rank, StoredScore.authority).limit(limit)).all()
     view.record("worklist.seen", pupils=[row.pupil_id for row in found])
-    return [json.loads(row.body) for row in found]
+    return [row.body for row in found]
 
 
 def counts(view: View, as_of: date | None, by: str) -> tuple[date, dict[str, int]] | None:

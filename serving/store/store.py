@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
@@ -20,6 +21,9 @@ from serving.store.chain import Chain, Entry
 from serving.store.database import PATIENCE, Unavailable, cannot_open, open_engine, reading, writing
 from serving.store.refusals import Refusals
 from serving.store.work import Change, Recorder, Told, View
+
+PART = 2000  # scores stored in one transaction
+BREATH = 0.1  # seconds between two parts: SQLite lets who waits look that seldom whether it is their turn
 
 
 class Store:
@@ -98,12 +102,19 @@ class Store:
         return _Turn(self.recorder.turn) if self.engine.dialect.name == "sqlite" else nullcontext()
 
     def save(self, given: Iterable[dict[str, Any]], caller: Caller | None = None) -> int:
-        """Store scores in one transaction, and return how many; see ``scores.save``."""
-        rows = scores.rows_of(given)
-        with self.change(caller or command_line()) as change:
-            return scores.save(change, rows)
+        """Store scores, and return how many: in parts, so that nobody waits long, and seen when all are there; see ``scores``."""
+        rows, who = scores.rows_of(given), caller or command_line()
+        for at in range(0, len(rows), PART):
+            with self.change(who) as change:
+                scores.save(change, rows[at : at + PART])
+                if at + PART >= len(rows):
+                    scores.enlist(change, rows)
+                    break
+            if self.engine.dialect.name == "sqlite":
+                time.sleep(BREATH)
+        return len(rows)
 
-    def scores(self, caller: Caller, pupil_ids: list[str], as_of: date | None) -> list[dict[str, Any]]:
+    def scores(self, caller: Caller, pupil_ids: list[str], as_of: date | None) -> list[str]:
         """Return pupils' newest scores; see ``scores.find``."""
         with self.view(caller) as view:
             return scores.find(view, pupil_ids, as_of)
@@ -117,7 +128,7 @@ class Store:
         year_group: int | None,
         band: str | None,
         after: Place | None = None,
-    ) -> list[dict[str, Any]]:
+    ) -> list[str]:
         """Return the ranked list; see ``scores.worklist``."""
         with self.view(caller) as view:
             return scores.worklist(view, as_of, limit, urn, year_group, band, after)

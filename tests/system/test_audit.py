@@ -138,6 +138,19 @@ def test_every_meddling_is_found_at_its_first_row(store, statements, bad, why):
     assert not found.whole
 
 
+def test_a_true_entry_of_another_past_does_not_fit_in(store):
+    for n in range(5):
+        store.note(LEAD, "test", count=n)
+    other = dict(entries(store)[3])
+    meddle(store, "DELETE FROM audit WHERE seq > 2")
+    for n in range(5, 8):
+        store.note(LEAD, "test", count=n)
+    assert verified(store).whole
+    values = ", ".join(f"{name} = '{other[name]}'" for name in ("at", "details", "mac"))
+    meddle(store, f"UPDATE audit SET {values} WHERE seq = 4")
+    assert (verified(store).bad, "changed or inserted" in verified(store).why) == (4, True)
+
+
 def test_a_chain_that_is_made_again_with_the_key_does_not_meet_its_anchors(store):
     for n in range(3):
         store.note(LEAD, "test", count=n)

@@ -1,13 +1,15 @@
 """The score store answers alike on SQLite and on a real PostgreSQL server, which the tests start themselves."""
 
+import json
 from datetime import date
 
 import pytest
 import sqlalchemy as sa
 
 from histories.faults import Faults
-from serving.store import Caller, scores
+from serving.store import Caller, Store, scores
 from serving.store.tables import Pupil
+from tests.system.databases import KEY
 
 
 def score(pupil, rank, authority="801", version="1", day="2025-01-13"):
@@ -18,14 +20,18 @@ def score(pupil, rank, authority="801", version="1", day="2025-01-13"):
     }  # fmt: skip
 
 
+def read(bodies):
+    return [json.loads(body) for body in bodies]
+
+
 def test_scores_come_back_as_they_were_stored(store):
     given = [score(f"p{n}", n) for n in range(1, 1203)]
     assert store.save(given) == 1202
     _, key = store.create_key("lead", "801")
     caller = store.caller(key)
-    assert store.worklist(caller, None, 3, None, None, None) == given[:3]
-    assert store.worklist(caller, date(2025, 1, 13), 10, "10001", 7, "high") == given[:1]
-    assert store.scores(caller, ["p5", "p2", "nobody"], None) == [given[1], given[4]]
+    assert read(store.worklist(caller, None, 3, None, None, None)) == given[:3]
+    assert read(store.worklist(caller, date(2025, 1, 13), 10, "10001", 7, "high")) == given[:1]
+    assert read(store.scores(caller, ["p5", "p2", "nobody"], None)) == [given[1], given[4]]
 
 
 def test_storing_again_replaces_and_a_new_version_stands_beside(store):
@@ -33,7 +39,7 @@ def test_storing_again_replaces_and_a_new_version_stands_beside(store):
     store.save([score("p1", 1)])
     store.save([{**score("p1", 2), "features_digest": "f", "catalogue_digest": "c"}, score("p1", 1, version="2")])
     lead = Caller("lead", "lead", "801")
-    assert [s["model_version"] for s in store.worklist(lead, None, 9, None, None, None)] in (["1"], ["2"])
+    assert [s["model_version"] for s in read(store.worklist(lead, None, 9, None, None, None))] in (["1"], ["2"])
     assert len(store.scores(lead, ["p1"], None)) == 1
     with store.view(lead) as view:
         ref = view.connection.scalar(sa.select(Pupil.pupil_ref))
@@ -59,7 +65,7 @@ def test_a_caller_sees_the_own_authority_and_schools_only(store):
     _, lead = store.create_key("lead", "801")
     _, worker = store.create_key("worker", "801", ["10000"])
     _, administrator = store.create_key("administrator")
-    seen = lambda key: {s["pupil_id"] for s in store.worklist(store.caller(key), None, 9, None, None, None)}  # noqa: E731
+    seen = lambda key: {s["pupil_id"] for s in read(store.worklist(store.caller(key), None, 9, None, None, None))}  # noqa: E731
     assert seen(lead) == {"own", "other"}
     assert seen(worker) == {"other"}
     assert seen(administrator) == {"own", "other", "far"}
@@ -77,3 +83,46 @@ def test_keys_are_shown_once_expire_and_are_revoked(store):
     assert store.caller(key) is None
     with pytest.raises(Faults):
         store.revoke("unknown")
+
+
+def test_a_list_is_seen_when_it_is_whole_and_not_before(store, monkeypatch):
+    from serving.store import store as storing
+
+    monkeypatch.setattr(storing, "PART", 2)
+    lead, seen = Caller("lead", "lead", "801"), []
+    save = scores.save
+
+    def watched(change, rows):
+        seen.append(len(store.worklist(lead, None, 9, None, None, None)) + len(store.scores(lead, ["p1"], None)))
+        return save(change, rows)
+
+    store.recorder.append = lambda entries: None  # nobody can append while a change is open
+    monkeypatch.setattr(scores, "save", watched)
+    assert store.save([score(f"p{n}", n) for n in range(1, 6)]) == 5
+    assert seen == [0, 0, 0]
+    assert len(store.worklist(lead, None, 9, None, None, None)) == 5
+
+
+def test_the_queries_of_a_request_go_by_their_index(tmp_path):
+    store = Store(f"sqlite:///{tmp_path / 'big.db'}", KEY)
+    store.save([score(f"p{n}", n) for n in range(1, 2001)])
+    asked = []
+    sa.event.listen(store.engine, "before_cursor_execute", lambda c, cur, text, given, *_: asked.append((text, given)))
+    for caller in (
+        Caller("l", "lead", "801"),
+        Caller("w", "worker", "801", ("10001",)),
+        Caller("a", "administrator", None),
+    ):
+        store.worklist(caller, None, 100, None, None, None)
+        store.scores(caller, [f"p{n}" for n in range(50)], None)
+    with store.engine.connect() as connection:
+        plans = [
+            str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", given).all())
+            for text, given in list(asked)
+            if "scores.body" in text
+        ]
+    by_list, by_pupil = plans[::2], plans[1::2]
+    assert all("scores_by_list" in p or "scores_of_all" in p for p in by_list)
+    assert not any("TEMP B-TREE" in p for p in by_list)
+    assert all("pupil_id=?" in p for p in by_pupil)
+    store.engine.dispose()
