@@ -85,12 +85,17 @@ def tallied(histories: Histories, as_of: list[date], **how) -> pl.DataFrame:  # 
 def tallied_blocks(histories: Histories, as_of: list[date], **how) -> Iterator[pl.DataFrame]:  # type: ignore[no-untyped-def]
     """Yield tallies and features together by day and block of children, in the order of the matrix; see ``matrix``."""
     for frame in _counted(histories, as_of, TALLIES, **how):
-        features = nw.from_native(frame).select(
-            *(_feature(f.expression(), f.sources, histories).alias(f"feature:{f.name}") for f in CATALOGUE)
-        )
-        named = features.to_native().rename({f"feature:{f.name}": f.name for f in CATALOGUE})
-        rest = frame.drop([f.name for f in CATALOGUE], strict=False)
-        yield pl.concat([rest, named], how="horizontal").with_columns(pl.col("as_of").cast(pl.Date))
+        yield featured(histories, frame)
+
+
+def featured(histories: Histories, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return snapshots with tallies and context together with their features."""
+    features = nw.from_native(frame).select(
+        *(_feature(f.expression(), f.sources, histories).alias(f"feature:{f.name}") for f in CATALOGUE)
+    )
+    named = features.to_native().rename({f"feature:{f.name}": f.name for f in CATALOGUE})
+    rest = frame.drop([f.name for f in CATALOGUE], strict=False)
+    return pl.concat([rest, named], how="horizontal").with_columns(pl.col("as_of").cast(pl.Date))
 
 
 def counted(histories: Histories, as_of: list[date], *, tallies: dict[str, Tally] = TALLIES) -> pl.DataFrame:

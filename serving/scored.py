@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -25,8 +26,12 @@ SCHEMA = pa.schema([
 ])  # fmt: skip
 
 
+def rows_of(scores: list[Score]) -> list[dict[str, Any]]:
+    """Return scores as rows of the file."""
+    return [{**s.to_dict(), "as_of": s.as_of} for s in scores]
+
+
 def write_scores(scores: list[Score], out: Path) -> None:
     """Write scores to a Parquet file with the columns of the contract, and some more."""
-    rows = [{**s.to_dict(), "as_of": s.as_of} for s in scores]
     with new_file(out) as beside:
-        pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), beside, compression="zstd")
+        pq.write_table(pa.Table.from_pylist(rows_of(scores), schema=SCHEMA), beside, compression="zstd")

@@ -19,7 +19,7 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.command()
 @click.argument("histories", type=click.Path())
 @click.option("--as-of", "as_of", type=DAY, required=True, help="The day on which the question is asked.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Parquet file to write.")
+@click.option("--out", type=click.Path(), required=True, help="Parquet file to write; a folder of them with Spark.")
 @click.option("--model", help="name@alias or a model folder; without it, the setting ONROLL_MODEL.")
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
 @click.option("--top", type=click.IntRange(1), help="Only so many ranks of each authority.")
@@ -30,7 +30,7 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 def score(
     histories: str,
     as_of: datetime,
-    out: Path,
+    out: str,
     model: str | None,
     cohort: Path | None,
     top: int | None,
@@ -53,27 +53,38 @@ def score(
     from training.risk_model import RiskModel
 
     own = settings()
-    loaded = RiskModel.load(resolve(model or own.model, own.releases))
+    engine = engine or own.engine
+    if engine == "spark" and store:
+        do = "Leave --store out, or score with --engine duckdb: with Spark no row of a child comes to this machine."
+        raise Usage(Fault("scores that Spark writes are not stored", "score --engine spark --store", do))
+    folder = resolve(model or own.model, own.releases)
+    loaded = RiskModel.load(folder)
     rule, day = CohortRule.load(cohort), known.date() if known else None
-    opened = Histories.open(histories, engine=engine or own.engine, memory=own.memory)
+    opened = Histories.open(histories, engine=engine, memory=own.memory)
     with progress("scoring") as advance:
-        scores = loaded.score(
-            opened, as_of.date(), rule=rule, known=day, kept=BlockStore(own.blocks), top=top, advance=advance
-        )
-        advance(description="writing")
-        write_scores(scores, out)
-        stored = Store.of(own).save(s.to_dict() for s in scores) if store else 0
+        stored = 0
+        if engine == "spark":
+            from serving.scored_in_spark import score_in_spark
+
+            number = score_in_spark(opened, folder, as_of.date(), out, rule=rule, known=day, top=top)
+        else:
+            kept = BlockStore(own.blocks)
+            scores = loaded.score(opened, as_of.date(), rule=rule, known=day, kept=kept, top=top, advance=advance)
+            advance(description="writing")
+            write_scores(scores, Path(out))
+            number = len(scores)
+            stored = Store.of(own).save(s.to_dict() for s in scores) if store else 0
     data = {
-        "scores": len(scores),
+        "scores": number,
         "stored": stored,
-        "out": str(out),
+        "out": out,
         "model": loaded.manifest.name,
         "model_version": loaded.manifest.version,
     }
     result(
         data,
         as_json=as_json,
-        text=f"{len(scores):,} scores by version {loaded.manifest.version} written to {out}"
+        text=f"{number:,} scores by version {loaded.manifest.version} written to {out}"
         + (f", {stored:,} stored" if store else ""),
     )
 

@@ -108,19 +108,27 @@ class RiskModel:
         frame = tallied(histories, [as_of], rule=rule, known=known, kept=kept, advance=advance)
         if frame.is_empty():
             return []
-        advance(description="scores and contributions")
-        x = frame.select(self.manifest.features).to_numpy().astype(np.float64)
-        parts, margins = self.contributions(x)
-        frame = frame.with_columns(pl.Series("margin", margins), pl.int_range(pl.len()).alias("row"))
+        frame = frame.with_columns(pl.Series("margin", self.margins(frame)))
         frame = frame.sort(["authority", "margin", "pupil_id"], descending=[False, True, False])
         frame = frame.with_columns((pl.int_range(pl.len()).over("authority") + 1).alias("rank"))
         if top is not None:
             frame = frame.filter(pl.col("rank") <= top)
-        made = self._scores(histories, frame, parts, as_of, digests(x))
-        advance(description="evidence")
-        listed = [s for s in made if s.rank <= EVIDENCE_RANKS]
-        _attach(histories, listed, as_of, known)
+        advance(description="contributions and evidence")
+        return self.explain(histories, frame, as_of, known)
+
+    def margins(self, frame: pl.DataFrame) -> np.ndarray:
+        """Return the margins of snapshots with their features."""
+        return self.tables.margins(self._x(frame))
+
+    def explain(self, histories: Histories, frame: pl.DataFrame, as_of: date, known: date | None = None) -> list[Score]:
+        """Explain snapshots with their tallies, features, ``margin`` and ``rank``; the first ranks also with evidence."""
+        x = self._x(frame)
+        made = self._scores(histories, frame, self.tables.contributions(x), as_of, digests(x))
+        _attach(histories, [s for s in made if s.rank <= EVIDENCE_RANKS], as_of, known)
         return made
+
+    def _x(self, frame: pl.DataFrame) -> np.ndarray:
+        return frame.select(self.manifest.features).to_numpy().astype(np.float64)
 
     def _scores(
         self, histories: Histories, frame: pl.DataFrame, parts: np.ndarray, as_of: date, made_from: list[str]
@@ -133,12 +141,12 @@ class RiskModel:
         made = []
         for k, row in enumerate(frame.iter_rows(named=True)):
             values = {n: None if row[n] is None or row[n] != row[n] else float(row[n]) for n in names}
-            raising, protective, context = reasons(values, parts[row["row"], :-1], m.catalogue, m.themes)
+            raising, protective, context = reasons(values, parts[k, :-1], m.catalogue, m.themes)
             risk = float(risks[k])
             made.append(Score(
                 row["pupil_id"], as_of, risk, float(lows[k]), float(highs[k]), int(row["rank"]), self.band(risk),
                 max(1, round(1 / max(risk, 1e-9))), raising, protective, context, needed, self._unseen(values), m.name, m.version,
-                m.definition, m.horizon_days, float(margins[k]), float(parts[row["row"], -1]), row["authority"], row["urn"], int(row["nc_year"]), m.catalogue_digest, made_from[row["row"]],
+                m.definition, m.horizon_days, float(margins[k]), float(parts[k, -1]), row["authority"], row["urn"], int(row["nc_year"]), m.catalogue_digest, made_from[k],
             ))  # fmt: skip
         return made
 

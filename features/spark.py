@@ -1,0 +1,204 @@
+"""Features where the data are: Spark brings the rows of some thousand children together, and Polars counts them there.
+
+What has to be said of other children too is summed by Spark: by school and authority on the driver, by home among the executors.
+So neither rows nor counts of a child pass through the driver.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+import pyarrow as pa
+
+from features.blocks import counted_blocks
+from features.catalogue import TALLIES
+from features.cohort import CohortRule, collect
+from features.context import AT_HOME, Sums, add_context
+from features.matrix import featured
+from features.tallies import parts
+from histories.opening import Histories, day_number
+from histories.tables import TABLES
+
+PUPILS = 2000  # children of a block, about: their marks of a year are some ten megabytes
+MARKS_BACK = 400  # days of marks that features and evidence look back
+PACKED = "block int, name string, data binary"
+SUMMED_HOMES = "block int, household_id string, " + ", ".join(f"{c} long" for c in AT_HOME)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of every block: it goes to the executors, so it holds no row of a child.
+
+    Attributes
+    ----------
+    present : tuple of str
+        The tables that were given.
+    reference : dict
+        Tables without children, as Arrow's bytes.
+    sums : dict
+        ``schools`` and ``lost`` of ``features.context.Sums`` as Arrow's bytes, once they are known.
+    """
+
+    as_of: date
+    rule: CohortRule | None
+    known: date | None
+    present: tuple[str, ...]
+    reference: dict[str, bytes]
+    sums: dict[str, bytes]
+
+    def histories(self, tables: dict[str, pl.DataFrame]) -> Histories:
+        """Open the rows of a block."""
+        empty = Histories.from_rows({name: [] for name in self.present})
+        given = {**tables, **{name: pl.read_ipc(data) for name, data in self.reference.items()}}
+        return Histories(
+            {n: given[n].lazy() if n in given else empty.frame(n).to_native() for n in self.present}, [], "polars"
+        )
+
+    def count(self, tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+        """Count the children of a block, and sum what others have to know of them."""
+        day = day_number(self.as_of)
+        opened, all_of_them = self.histories(tables), 10**9
+        with counted_blocks(
+            opened, [self.as_of], parts(TALLIES), rule=self.rule, known=self.known, pupils=all_of_them
+        ) as blocks:
+            counts, lost = blocks[0].counts(day, None), blocks[0].lost(day)
+        sums = Sums.of(counts, lost)
+        return {"counts": counts, "schools": sums.schools, "own_homes": sums.homes, "lost": sums.lost}
+
+    def features(self, block: dict[str, pl.DataFrame]) -> tuple[Histories, pl.DataFrame]:
+        """Return a block's histories, and tallies and features of its snapshots; see ``features.matrix.tallied``."""
+        opened = self.histories({n: f for n, f in block.items() if n in TABLES})
+        sums = Sums(pl.read_ipc(self.sums["schools"]), block["homes"], pl.read_ipc(self.sums["lost"]))
+        return opened, featured(opened, add_context(opened, block["counts"], day_number(self.as_of), sums))
+
+
+def packed(table: pl.DataFrame) -> bytes:
+    """Return a frame as Arrow's bytes."""
+    data = io.BytesIO()
+    table.write_ipc(data)
+    return data.getvalue()
+
+
+def by_block(work: Callable[[dict[str, pl.DataFrame]], dict[str, pl.DataFrame]]) -> Callable[[pa.Table], pa.Table]:
+    """Make of work on the frames of a block a function on Spark's group of them: ``block, name, data``."""
+
+    def run(group: pa.Table) -> pa.Table:
+        made = work(unpacked(group))
+        block = pa.array([group["block"][0].as_py()] * len(made), pa.int32())
+        data = pa.array([packed(f) for f in made.values()], pa.binary())
+        return pa.table({"block": block, "name": pa.array(list(made), pa.string()), "data": data})
+
+    return run
+
+
+def unpacked(group: pa.Table) -> dict[str, pl.DataFrame]:
+    """Return the frames of a block by name."""
+    return {name.as_py(): pl.read_ipc(data.as_py()) for name, data in zip(group["name"], group["data"], strict=True)}
+
+
+def pack(name: str, columns: list[str]) -> Callable[[pa.Table], pa.Table]:
+    """Make a function that turns a group of rows with their ``block`` into one packed frame."""
+
+    def run(group: pa.Table) -> pa.Table:
+        frame: pl.DataFrame = pl.from_arrow(group.select(columns))  # type: ignore[assignment]
+        block = pa.array([group["block"][0].as_py()], pa.int32())
+        return pa.table({"block": block, "name": [name], "data": pa.array([packed(frame)], pa.binary())})
+
+    return run
+
+
+def counted_in_spark(
+    histories: Histories, as_of: date, rule: CohortRule | None = None, known: date | None = None
+) -> tuple[Asked, Any]:
+    """Count the cohort block by block.
+
+    Parameters
+    ----------
+    histories : Histories
+        On Spark.
+    as_of, rule, known
+        As for ``features.matrix``.
+
+    Returns
+    -------
+    Asked, pyspark.sql.DataFrame
+        What ``Asked.features`` needs: the frames of each block by ``block, name, data``; tables and ``counts`` and ``homes``.
+    """
+    reference = {
+        t: packed(collect(histories.frame(t))) for t in histories.present if "pupil_id" not in TABLES[t].columns
+    }
+    asked = Asked(as_of, rule, known, tuple(sorted(histories.present)), reference, {})
+    rows = _rows(histories, day_number(as_of)).persist()
+    counted = rows.groupBy("block").applyInArrow(by_block(asked.count), PACKED).persist()
+    found = counted.filter("name IN ('schools', 'lost')").toArrow()
+    sums = [Sums(b["schools"], pl.DataFrame(schema=_homes_schema()), b["lost"]) for b in _each_block(found)]
+    whole = Sums.together(sums)
+    asked = Asked(
+        as_of, rule, known, asked.present, reference, {"schools": packed(whole.schools), "lost": packed(whole.lost)}
+    )
+    frames = [rows, counted.filter("name = 'counts'"), _homes(counted)]
+    return asked, reduce(lambda one, other: one.unionByName(other), frames)
+
+
+def _rows(histories: Histories, day: int) -> Any:
+    """Bring the rows of each block together, table by table."""
+    from pyspark.sql import functions as F
+
+    children = collect(histories.frame("pupils").select(nw.len().alias("n"))).item()
+    blocks = -(-children // PUPILS) or 1
+    packings = []
+    for name in sorted(histories.present):
+        columns = list(TABLES[name].columns)
+        if "pupil_id" not in columns:
+            continue
+        frame = histories.frame(name)
+        if name == "attendance":
+            frame = frame.filter((nw.col("date") < day) & (nw.col("date") >= day - MARKS_BACK))
+        rows = frame.to_native().select(
+            F.expr(f"CAST(pmod(xxhash64(pupil_id), {blocks}) AS INT)").alias("block"), *columns
+        )
+        packings.append(rows.groupBy("block").applyInArrow(pack(name, columns), PACKED))
+    return reduce(lambda one, other: one.unionByName(other), packings)
+
+
+def _homes(counted: Any) -> Any:
+    """Give each block the sums over all children of the homes that its own children live in, also those of other blocks."""
+
+    def unpack(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            for block, data in zip(batch["block"], batch["data"], strict=True):
+                homes = pl.read_ipc(data.as_py()).select(
+                    pl.lit(block.as_py(), pl.Int32).alias("block"), "household_id", *AT_HOME
+                )
+                yield from homes.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(_arrow_homes()).to_batches()
+
+    columns = ["household_id", *AT_HOME]
+    own = counted.filter("name = 'own_homes'").mapInArrow(unpack, SUMMED_HOMES)
+    whole = own.groupBy("household_id").agg(dict.fromkeys(AT_HOME, "sum"))
+    whole = whole.selectExpr("household_id", *(f"`sum({c})` AS {c}" for c in AT_HOME))
+    beside = own.select("block", "household_id").join(whole, on="household_id").select("block", *columns)
+    # A block without any home needs its frame too.
+    none = counted.filter("name = 'counts'").selectExpr(
+        "block", "CAST(NULL AS STRING) AS household_id", *(f"0L AS {c}" for c in AT_HOME)
+    )
+    return beside.unionByName(none).groupBy("block").applyInArrow(pack("homes", columns), PACKED)
+
+
+def _homes_schema() -> dict[str, Any]:
+    return {"household_id": pl.String, **dict.fromkeys(AT_HOME, pl.Int64)}
+
+
+def _arrow_homes() -> pa.Schema:
+    return pa.schema([("block", pa.int32()), ("household_id", pa.string()), *((c, pa.int64()) for c in AT_HOME)])
+
+
+def _each_block(found: pa.Table) -> Iterator[dict[str, pl.DataFrame]]:
+    for block in found["block"].unique():
+        yield unpacked(found.filter(pa.compute.equal(found["block"], block)))
