@@ -40,9 +40,13 @@ def session(memory: str | None = None) -> Any:
         When pyspark or Java is missing, or Spark does not start.
     """
     try:
+        from pyspark.logger import PySparkLogger
         from pyspark.sql import SparkSession
     except ImportError as error:
         raise Faults(Fault("pyspark is not installed", "engine spark", "pip install 'onroll[spark]'")) from error
+    if not os.environ.get("ONROLL_TRACEBACK"):
+        # It writes Spark's messages to standard error, and they can hold values of rows.
+        PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True
     running = SparkSession.getActiveSession()
     if running is not None:
         return running
@@ -201,6 +205,9 @@ def _check_values(found: Any, table: type[Table], types: dict[str, str], where: 
 def _canonical(c: Column, types: dict[str, str]) -> str:
     if c.name not in types:
         return f"CAST(NULL AS {'INT' if c.kind == 'date' else _sql_type(c)}) AS {c.name}"
+    if c.kind == "date" and "INT" in types[c.name]:
+        # DuckDB let it pass: a column without any value, for which Parquet has no type that Spark knows.
+        return f"CAST(NULL AS INT) AS {c.name}"
     if c.kind == "date":
         return f"unix_date(CAST({c.name} AS DATE)) AS {c.name}"
     return f"CAST({c.name} AS {_sql_type(c)}) AS {c.name}"

@@ -5,6 +5,7 @@ from datetime import date
 import pyarrow.parquet as pq
 import pytest
 
+from features import matrix
 from features import spark as in_spark
 from histories.opening import Histories
 from serving.scored import rows_of
@@ -42,3 +43,25 @@ def test_scores_made_in_the_executors_are_those_of_duckdb(
             kept[c] = [{k: v for k, v in r.items() if k != "direction"} for r in kept[c]]
         assert near(kept, other), one["rank"]
     assert any(r["evidence"] for s in found for r in s["reasons"])
+
+
+@pytest.mark.prove
+def test_the_verbs_run_on_spark_and_print_json_and_nothing_else(small_histories, bundle, tmp_path):
+    """In a process of its own, where Spark has to start: what Java prints must reach neither output."""
+    environment = {**os.environ, "ONROLL_ENGINE": "spark", "ONROLL_SPARK_MASTER": "local[2]"}
+    for verb, out, more in (("features", "f.parquet", []), ("score", "s", ["--model", str(bundle), "--top", "3"])):
+        call = [sys.executable, "-m", "serving.command", verb, str(small_histories), "--as-of", str(D), "--out", out, *more, "--json"]  # fmt: skip
+        done = subprocess.run(call, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=500, check=False)  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+        said = json.loads(done.stdout)
+        assert said.get("scores", said.get("rows")) == pq.read_table(tmp_path / out).num_rows > 0
+    alone = matrix(Histories.open(small_histories), [D])
+    assert pq.read_table(tmp_path / "f.parquet").equals(alone)
+
+
+def test_scores_that_spark_writes_are_not_stored(small_histories, bundle, capsys):
+    call = ["score", str(small_histories), "--as-of", str(D), "--out", "s", "--model", str(bundle), "--engine", "spark", "--store"]  # fmt: skip
+    with pytest.raises(SystemExit) as left:
+        main(call)
+    assert left.value.code == 2
+    assert "not stored" in capsys.readouterr().err
