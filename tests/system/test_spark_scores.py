@@ -1,5 +1,9 @@
 """Scores made in Spark's executors are those that DuckDB's rows give, reasons and evidence included."""
 
+import json
+import os
+import subprocess
+import sys
 from datetime import date
 
 import pyarrow.parquet as pq
@@ -8,6 +12,7 @@ import pytest
 from features import matrix
 from features import spark as in_spark
 from histories.opening import Histories
+from serving.command import main
 from serving.scored import rows_of
 from serving.scored_in_spark import score_in_spark
 from training.risk_model import RiskModel
