@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
@@ -114,10 +115,11 @@ def pack(name: str, columns: list[str]) -> Callable[[pa.Table], pa.Table]:
     return run
 
 
+@contextmanager
 def counted_in_spark(
     histories: Histories, as_of: date, rule: CohortRule | None = None, known: date | None = None
-) -> tuple[Asked, Any]:
-    """Count the cohort block by block.
+) -> Iterator[tuple[Asked, Any]]:
+    """Count the cohort block by block; executors keep rows and counts until the context is left.
 
     Parameters
     ----------
@@ -126,8 +128,8 @@ def counted_in_spark(
     as_of, rule, known
         As for ``features.matrix``.
 
-    Returns
-    -------
+    Yields
+    ------
     Asked, pyspark.sql.DataFrame
         What ``Asked.features`` needs: the frames of each block by ``block, name, data``; tables and ``counts`` and ``homes``.
     """
@@ -144,7 +146,11 @@ def counted_in_spark(
         as_of, rule, known, asked.present, reference, {"schools": packed(whole.schools), "lost": packed(whole.lost)}
     )
     frames = [rows, counted.filter("name = 'counts'"), _homes(counted)]
-    return asked, reduce(lambda one, other: one.unionByName(other), frames)
+    try:
+        yield asked, reduce(lambda one, other: one.unionByName(other), frames)
+    finally:
+        for kept in (counted, rows):
+            kept.unpersist()
 
 
 def _rows(histories: Histories, day: int) -> Any:

@@ -1,6 +1,6 @@
 """Explained scores made by Spark's executors and written by them: the driver learns how many there are, and none of them.
 
-See ``docs/decisions/0006-spark.md``.
+See ``docs/decisions/0007-spark.md``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import asdict
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -55,29 +56,33 @@ def score_in_spark(
     int
         The number of scores.
     """
+    RiskModel.load(model)
+    booster, manifest = read_bundle(model)
+    shipped = (booster, json.dumps(asdict(manifest)))
+    with counted_in_spark(histories, as_of, rule, known) as (asked, frames):
+        scores = _scores(asked, frames, shipped, top)
+        if "://" in out:
+            scores.write.mode("overwrite").parquet(out)
+            return histories.connection.read.parquet(out).count()
+        with new_folder(Path(out).absolute(), keep=True) as beside:
+            scores.write.mode("overwrite").parquet(f"file://{beside}")
+            return histories.connection.read.parquet(f"file://{beside}").count()
+
+
+def _scores(asked: Asked, frames: Any, shipped: tuple[str, str], top: int | None) -> Any:
+    """Rank the margins of all blocks in their authorities, and explain each block with its ranks."""
     from pyspark.sql import Window
     from pyspark.sql import functions as F
     from pyspark.sql.pandas.types import from_arrow_schema
 
-    RiskModel.load(model)
-    booster, manifest = read_bundle(model)
-    shipped = (booster, json.dumps(asdict(manifest)))
-    asked, frames = counted_in_spark(histories, as_of, rule, known)
-    margins = (
-        frames.filter("name IN ('counts', 'homes')").groupBy("block").applyInArrow(_margins(asked, *shipped), MARGINS)
-    )
+    counted = frames.filter("name IN ('counts', 'homes')").groupBy("block")
     order = Window.partitionBy("authority").orderBy(F.desc("margin"), "pupil_id")
-    ranks = margins.withColumn("rank", F.row_number().over(order).cast("long"))
+    ranks = counted.applyInArrow(_margins(asked, *shipped), MARGINS)
+    ranks = ranks.withColumn("rank", F.row_number().over(order).cast("long"))
     ranks = ranks if top is None else ranks.filter(F.col("rank") <= top)
-    packed_ranks = ranks.groupBy("block").applyInArrow(pack("ranks", ["pupil_id", "margin", "rank"]), PACKED)
-    explain = _explain(asked, *shipped)
-    scores = frames.unionByName(packed_ranks).groupBy("block").applyInArrow(explain, from_arrow_schema(SCHEMA))
-    if "://" in out:
-        scores.write.mode("overwrite").parquet(out)
-        return histories.connection.read.parquet(out).count()
-    with new_folder(Path(out).absolute(), keep=True) as beside:
-        scores.write.mode("overwrite").parquet(f"file://{beside}")
-        return histories.connection.read.parquet(f"file://{beside}").count()
+    packed = ranks.groupBy("block").applyInArrow(pack("ranks", ["pupil_id", "margin", "rank"]), PACKED)
+    explained = frames.unionByName(packed).groupBy("block")
+    return explained.applyInArrow(_explain(asked, *shipped), from_arrow_schema(SCHEMA))
 
 
 def _margins(asked: Asked, booster: str, manifest: str) -> Callable[[pa.Table], pa.Table]:
