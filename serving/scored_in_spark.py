@@ -19,6 +19,7 @@ import pyarrow as pa
 from features.catalogue import catalogue_digest
 from features.cohort import CohortRule
 from features.spark import PACKED, Asked, counted_in_spark, pack, unpacked
+from histories.faults import Fault, Faults
 from histories.opening import Histories
 from histories.writing import new_folder
 from serving.scored import SCHEMA, rows_of
@@ -55,7 +56,15 @@ def score_in_spark(
     -------
     int
         The number of scores.
+
+    Raises
+    ------
+    Faults
+        When the model is damaged or of another catalogue, or there is a file where the folder is to be.
     """
+    if Path(out).is_file():
+        do = "Name another --out, or remove the file first."
+        raise Faults(Fault("this is a file, and Spark writes a folder of files", out, do))
     RiskModel.load(model)
     booster, manifest = read_bundle(model)
     shipped = (booster, json.dumps(asdict(manifest)))
