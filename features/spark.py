@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from functools import reduce
 from typing import Any
@@ -28,7 +28,6 @@ from histories.opening import Histories, day_number
 from histories.tables import TABLES
 
 PUPILS = 2000  # children of a block, about: their marks of a year are some ten megabytes
-MARKS_BACK = 400  # days of marks that features and evidence look back
 PACKED = "block int, name string, data binary"
 SUMMED_HOMES = "block int, household_id string, " + ", ".join(f"{c} long" for c in AT_HOME)
 
@@ -44,7 +43,7 @@ class Asked:
     reference : dict
         Tables without children, as Arrow's bytes.
     sums : dict
-        ``schools`` and ``lost`` of ``features.context.Sums`` as Arrow's bytes, once they are known.
+        ``features.context.Sums`` but for the homes, as Arrow's bytes, once they are known.
     """
 
     as_of: date
@@ -71,12 +70,12 @@ class Asked:
         ) as blocks:
             counts, lost = blocks[0].counts(day, None), blocks[0].lost(day)
         sums = Sums.of(counts, lost)
-        return {"counts": counts, "schools": sums.schools, "own_homes": sums.homes, "lost": sums.lost}
+        return {"counts": counts, **{f"sums:{f.name}": getattr(sums, f.name) for f in fields(Sums)}}
 
     def features(self, block: dict[str, pl.DataFrame]) -> tuple[Histories, pl.DataFrame]:
         """Return a block's histories, and tallies and features of its snapshots; see ``features.matrix.tallied``."""
         opened = self.histories({n: f for n, f in block.items() if n in TABLES})
-        sums = Sums(pl.read_ipc(self.sums["schools"]), block["homes"], pl.read_ipc(self.sums["lost"]))
+        sums = Sums(homes=block["homes"], **{name: pl.read_ipc(data) for name, data in self.sums.items()})
         return opened, featured(opened, add_context(opened, block["counts"], day_number(self.as_of), sums))
 
 
@@ -139,12 +138,13 @@ def counted_in_spark(
     asked = Asked(as_of, rule, known, tuple(sorted(histories.present)), reference, {})
     rows = _rows(histories, day_number(as_of)).persist()
     counted = rows.groupBy("block").applyInArrow(by_block(asked.count), PACKED).persist()
-    found = counted.filter("name IN ('schools', 'lost')").toArrow()
-    sums = [Sums(b["schools"], pl.DataFrame(schema=_homes_schema()), b["lost"]) for b in _each_block(found)]
-    whole = Sums.together(sums)
-    asked = Asked(
-        as_of, rule, known, asked.present, reference, {"schools": packed(whole.schools), "lost": packed(whole.lost)}
+    found = counted.filter("name LIKE 'sums:%' AND name != 'sums:homes'").toArrow()
+    homes = pl.DataFrame(schema={"household_id": pl.String, **dict.fromkeys(AT_HOME, pl.Int64)})
+    whole = Sums.together(
+        Sums(homes=homes, **{n.removeprefix("sums:"): f for n, f in block.items()}) for block in _each_block(found)
     )
+    sums = {f.name: packed(getattr(whole, f.name)) for f in fields(Sums) if f.name != "homes"}
+    asked = replace(asked, sums=sums)
     frames = [rows, counted.filter("name = 'counts'"), _homes(counted)]
     try:
         yield asked, reduce(lambda one, other: one.unionByName(other), frames)
@@ -159,6 +159,7 @@ def _rows(histories: Histories, day: int) -> Any:
 
     children = collect(histories.frame("pupils").select(nw.len().alias("n"))).item()
     blocks = -(-children // PUPILS) or 1
+    back = max(p.looks_back or day for p in parts(TALLIES) if "attendance" in p.tables)
     packings = []
     for name in sorted(histories.present):
         columns = list(TABLES[name].columns)
@@ -166,7 +167,7 @@ def _rows(histories: Histories, day: int) -> Any:
             continue
         frame = histories.frame(name)
         if name == "attendance":
-            frame = frame.filter((nw.col("date") < day) & (nw.col("date") >= day - MARKS_BACK))
+            frame = frame.filter((nw.col("date") < day) & (nw.col("date") >= day - back))
         rows = frame.to_native().select(
             F.expr(f"CAST(pmod(xxhash64(pupil_id), {blocks}) AS INT)").alias("block"), *columns
         )
@@ -186,7 +187,7 @@ def _homes(counted: Any) -> Any:
                 yield from homes.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(_arrow_homes()).to_batches()
 
     columns = ["household_id", *AT_HOME]
-    own = counted.filter("name = 'own_homes'").mapInArrow(unpack, SUMMED_HOMES)
+    own = counted.filter("name = 'sums:homes'").mapInArrow(unpack, SUMMED_HOMES)
     whole = own.groupBy("household_id").agg(dict.fromkeys(AT_HOME, "sum"))
     whole = whole.selectExpr("household_id", *(f"`sum({c})` AS {c}" for c in AT_HOME))
     beside = own.select("block", "household_id").join(whole, on="household_id").select("block", *columns)
@@ -195,10 +196,6 @@ def _homes(counted: Any) -> Any:
         "block", "CAST(NULL AS STRING) AS household_id", *(f"0L AS {c}" for c in AT_HOME)
     )
     return beside.unionByName(none).groupBy("block").applyInArrow(pack("homes", columns), PACKED)
-
-
-def _homes_schema() -> dict[str, Any]:
-    return {"household_id": pl.String, **dict.fromkeys(AT_HOME, pl.Int64)}
 
 
 def _arrow_homes() -> pa.Schema:
