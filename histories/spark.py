@@ -73,6 +73,8 @@ def _local_or_master(builder: Any, memory: str | None) -> Any:
         return builder
     if master.startswith("local"):
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+        # Two hundred, Spark's default, are for a cluster: here each would start a Python for a handful of rows.
+        builder = builder.config("spark.sql.shuffle.partitions", str(2 * (os.cpu_count() or 1)))
         if memory:
             builder = builder.config("spark.driver.memory", memory.lower().replace(" ", "").rstrip("b").rstrip("i"))
     return builder.master(master)
