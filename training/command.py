@@ -54,7 +54,7 @@ def _date(value: datetime | None) -> date | None:
 @click.option("--seed", type=int, default=1, show_default=True)
 @json_option
 def train(
-    histories: Path, definition: str, horizon: int, as_of: tuple[datetime, ...], cohort: Path | None, config: Path | None, until: datetime | None,
+    histories: str, definition: str, horizon: int, as_of: tuple[datetime, ...], cohort: Path | None, config: Path | None, until: datetime | None,
     known: datetime | None, trials: int, report: bool, seed: int, as_json: bool,
 ) -> None:  # fmt: skip
     """Train a model on HISTORIES, judge it, track it and register it."""
@@ -73,7 +73,7 @@ def train(
     days = tuple(sorted(d.date() for d in as_of))
     rule, booster = CohortRule.load(cohort), load_config(config)
     question = Question(Definition.load(definition), horizon, days, rule, _date(until), _date(known))
-    opened = Histories.open(histories, memory=own.memory)
+    opened = Histories.open(histories, engine=own.engine, memory=own.memory)
     question.days(opened)
     with progress("training") as advance:
         tracked = Run(own)

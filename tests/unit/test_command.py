@@ -80,3 +80,23 @@ def test_help_imports_no_heavy_library():
     assert done.returncode == 0, done.stderr
     for name in command.VERBS:
         assert name in done.stdout
+
+
+def test_training_runs_on_the_engine_that_the_settings_name(monkeypatch):
+    """The setting reaches the opening; what is opened then is told apart by the tests of engines."""
+    from click.testing import CliRunner
+
+    from histories.opening import Histories
+    from training.command import train
+
+    asked = []
+
+    def opened(place, **how):
+        asked.append((place, how["engine"]))
+        raise Faults(Fault("enough", "here", "Stop."))
+
+    monkeypatch.setattr(Histories, "open", opened)
+    for engine in ("duckdb", "polars", "spark"):
+        monkeypatch.setenv("ONROLL_ENGINE", engine)
+        CliRunner().invoke(train, ["s3a://place/histories"])
+    assert asked == [("s3a://place/histories", e) for e in ("duckdb", "polars", "spark")]
