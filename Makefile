@@ -5,7 +5,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal -m "not prove"
 
-.PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove calibration bench lint format types docs docs-check check lock
+.PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove calibration bench bench-england lint format types docs docs-check check lock
 help:  ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 setup: .venv/.ready  ## the environment in .venv, from requirements.lock
@@ -35,6 +35,9 @@ bench: setup  ## timings as ratios against a named floor
 	$(BIN)/python -m benchmarks.store
 	$(BIN)/python -m benchmarks.starting
 	$(BIN)/python -m benchmarks.intervals
+	for b in features one_pupil approaches; do $(BIN)/python -m benchmarks.$$b || exit 1; done
+bench-england: setup  ## a billion marks in three sizes; takes long
+	$(BIN)/python -m benchmarks.england
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

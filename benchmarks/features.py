@@ -1,0 +1,89 @@
+"""Features of 100,000 children beside one plain scan of their marks: three years, three as-of dates, all tables.
+
+The floor is `SELECT pupil_id, count(*), count(*) FILTER (code IN (...)) FROM attendance GROUP BY pupil_id`, the codes those of
+absence, by DuckDB with the same threads and memory. Another number of children may be given as an argument.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import resource
+import sys
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import narwhals as nw
+import polars as pl
+
+from benchmarks.rounds import report, rounds, show
+from features import matrix
+from features.blocks import PUPILS, cut
+from features.catalogue import CATALOGUE
+from features.cohort import collect
+from features.marks import ABSENT, mark_tallies
+from histories.opening import Histories, day_number
+from histories.population.simulation import simulate
+from histories.sql import literal
+
+MEMORY = "4GiB"
+OF_MARKS = [f for f in CATALOGUE if f.theme == "attendance" and f.sources == ("attendance",)]
+
+
+def plain_scan(histories: Histories, folder: Path) -> int:
+    """Count marks and absences of each child; return the children."""
+    codes = ", ".join(f"'{c}'" for c in ABSENT)
+    marks = f"read_parquet({literal(folder / 'attendance.parquet')})"
+    sql = f"SELECT pupil_id, count(*), count(*) FILTER (code IN ({codes})) FROM {marks} GROUP BY pupil_id"
+    return histories.connection.sql(sql).to_arrow_table().num_rows
+
+
+def features_of_marks(histories: Histories, days: list[date]) -> int:
+    """Compute every feature of daily marks, windows and runs alike, for all children; return the snapshots."""
+    edges = cut(histories, PUPILS)
+    given = pl.DataFrame({"as_of": [day_number(d) for d in days]}, schema={"as_of": pl.Int32})
+    rows = 0
+    for low, high in zip([None, *edges], [*edges, None], strict=True):
+        with histories.between(low, high) as own:
+            pupils = collect(own.frame("pupils").select("pupil_id").unique()).sort("pupil_id")
+            tallies = nw.from_native(mark_tallies(own, pupils.join(given, how="cross")))
+            rows += tallies.select(*(f.expression().alias(f.name) for f in OF_MARKS)).shape[0]
+    return rows
+
+
+def newest_days(histories: Histories) -> list[date]:
+    """Return a day in the middle of July of each of the last three years, so that every mark counts somewhere."""
+    last = histories.last_known()
+    year = last.year if last >= date(last.year, 7, 14) else last.year - 1
+    return [date(year - n, 7, 14) for n in (2, 1, 0)]
+
+
+def main() -> None:
+    """Print the figures."""
+    numbers = [a for a in sys.argv[1:] if a.isdigit()]
+    with tempfile.TemporaryDirectory() as beside:
+        folder = Path(beside) / "h"
+        # In a process of its own, so that its memory is not counted here.
+        making = {"pupils": int(numbers[0]) if numbers else 100_000, "years": 3, "seed": 5}
+        process = multiprocessing.get_context("spawn").Process(target=simulate, args=(folder,), kwargs=making)
+        process.start()
+        process.join()
+        if process.exitcode:
+            raise SystemExit(f"making the population ended with {process.exitcode}")
+        histories = Histories.open(folder, memory=MEMORY, threads=2)
+        days = newest_days(histories)
+        marks = collect(histories.frame("attendance").select(nw.len().alias("n"))).item()
+        timed = rounds(
+            {
+                "plain scan": lambda: plain_scan(histories, folder),
+                f"{len(OF_MARKS)} features of marks, with runs": lambda: features_of_marks(histories, days),
+                f"all {len(CATALOGUE)} features": lambda: matrix(histories, days),
+            }
+        )
+        memory = f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB at most"
+        title = f"{marks:,} marks of {making['pupils']:,} children, as of {', '.join(map(str, days))}"
+        show(report(title, timed, "plain scan", memory=memory))
+
+
+if __name__ == "__main__":
+    main()

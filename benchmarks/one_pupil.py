@@ -1,0 +1,51 @@
+"""One child from posted rows to features, and how it grows with 10, 100 and 1,000; the rows are of `onroll simulate`, all tables."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from benchmarks.rounds import report, rounds, show
+from features import matrix
+from histories.opening import Histories
+from histories.population.simulation import simulate
+from histories.tables import TABLES
+
+DAY = date(2025, 4, 28)
+MANY = (1, 10, 100, 1000)
+
+
+def posted(folder: Path) -> dict[int, dict[str, list[dict[str, Any]]]]:
+    """Return the rows of the first 1, 10, 100 and 1,000 children that are in the cohort, dates as text."""
+    ids = matrix(Histories.open(folder), [DAY])["pupil_id"].to_pylist()[: max(MANY)]
+    found: dict[int, dict[str, list[dict[str, Any]]]] = defaultdict(dict)
+    for file in folder.glob("*.parquet"):
+        if file.stem in TABLES:
+            frame = pl.read_parquet(file).with_columns(pl.col(pl.Date).cast(pl.String))
+            for n in MANY:
+                own = frame.filter(pl.col("pupil_id").is_in(ids[:n])) if "pupil_id" in frame.columns else frame
+                found[n][file.stem] = own.to_dicts()
+    for n in MANY:
+        schools, areas = {r["urn"] for r in found[n]["enrolments"]}, {r["lsoa"] for r in found[n]["addresses"]}
+        found[n]["schools"] = [r for r in found[n]["schools"] if r["urn"] in schools]
+        found[n]["areas"] = [r for r in found[n]["areas"] if r["lsoa"] in areas]
+    return found
+
+
+def main() -> None:
+    """Print the figures."""
+    with tempfile.TemporaryDirectory() as beside:
+        simulate(Path(beside) / "h", pupils=2000, years=3, seed=4)
+        rows = posted(Path(beside) / "h")
+    works = {f"{n} children, {sum(map(len, rows[n].values())):,} rows": n for n in MANY}
+    timed = rounds({name: lambda n=n: matrix(Histories.from_rows(rows[n]), [DAY]) for name, n in works.items()}, 15)
+    show(report("Histories.from_rows and matrix", timed, next(iter(works))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""Time pieces of work in turns, so that a noisy machine is as noisy to each of them, and set them beside a named floor."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Seconds of each round: on the clock, and of the processor in this process with all its threads."""
+
+    clock: tuple[float, ...]
+    processor: tuple[float, ...]
+
+    @property
+    def median(self) -> float:
+        """Return the median seconds on the clock."""
+        return statistics.median(self.clock)
+
+
+def rounds(works: Mapping[str, Callable[[], Any]], repeats: int = 5) -> dict[str, Timed]:
+    """Run every piece of work in each round, after one round that does not count."""
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
+    for n in range(repeats + 1):
+        for name, work in works.items():
+            clock, processor = time.perf_counter(), time.process_time()
+            work()
+            if n:
+                taken[name].append((time.perf_counter() - clock, time.process_time() - processor))
+    return {name: Timed(*zip(*pairs, strict=True)) for name, pairs in taken.items()}
+
+
+def report(title: str, timed: Mapping[str, Timed], floor: str, **more: object) -> dict[str, Any]:
+    """Return the figures of each piece of work and its ratio to the floor, by the clock and by the processor.
+
+    A ratio is the median over rounds of the ratio within a round.
+    """
+    base = timed[floor]
+    works = {
+        name: {
+            "seconds": {"min": min(t.clock), "median": t.median, "max": max(t.clock)},
+            "processor_seconds": statistics.median(t.processor),
+            "ratio": statistics.median(a / b for a, b in zip(t.clock, base.clock, strict=True)),
+            "ratio_of_processor": statistics.median(a / b for a, b in zip(t.processor, base.processor, strict=True)),
+        }
+        for name, t in timed.items()
+    }
+    return {"title": title, "floor": floor, "rounds": len(base.clock), "machine": machine(), **more, "works": works}
+
+
+def machine() -> dict[str, Any]:
+    """Return what the figures were measured on, and how busy it was, this work included."""
+    return {
+        "cores": os.cpu_count(),
+        "processor": platform.processor() or platform.machine(),
+        "python": platform.python_version(),
+        "load": [round(x, 1) for x in os.getloadavg()],
+    }
+
+
+def show(found: dict[str, Any]) -> None:
+    """Print figures as JSON with ``--json``, as a table otherwise."""
+    if "--json" in sys.argv:
+        print(json.dumps(found, indent=1))
+        return
+    m = found["machine"]
+    print(f"{found['title']}\n{found['rounds']} rounds, load {m['load'][0]} on {m['cores']} cores")
+    print(f"{'':44}{'min':>9}{'median':>9}{'max':>9}   ratio  of processor")
+    for name, w in found["works"].items():
+        s = w["seconds"]
+        times = f"{s['min']:9.3f}{s['median']:9.3f}{s['max']:9.3f}"
+        print(f"{name:44}{times}{w['ratio']:8.2f}{w['ratio_of_processor']:14.2f}")
+    for name, value in found.items():
+        if name not in ("title", "rounds", "machine", "works", "floor"):
+            print(f"{name}: {value}")
