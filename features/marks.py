@@ -37,10 +37,9 @@ MEASURES: dict[str, tuple[str, ...]] = {
 }
 COUNTS = [f"{m}_{w}" for w in (*WINDOWS, "year") for m in MEASURES]
 RUNS = [f"{what}_{w}" for w in RUN_WINDOWS for what in ("longest_run", "runs")]
-# What every code counts as: a bit for each measure.
-KINDS = {c: sum(1 << i for i, codes in enumerate(MEASURES.values()) if c in codes) for c in attendance_codes()}
+# What every code counts as, a bit for each measure; of two codes recorded on one day the last in this order stands.
+KINDS = {c: sum(1 << i for i, codes in enumerate(MEASURES.values()) if c in codes) for c in sorted(attendance_codes())}
 PLAIN = [c for c, kind in KINDS.items() if kind == POSSIBLE]
-CODES = sorted(KINDS)
 
 
 def mark_tallies(histories: Histories, snapshots: pl.DataFrame, known: date | None = None) -> pl.DataFrame:
@@ -66,23 +65,24 @@ def mark_tallies(histories: Histories, snapshots: pl.DataFrame, known: date | No
         .cast({"place": pl.Int32})
     )
     looked_at = sorted({d - back for d in days for back in range(1, WINDOWS[-1] + 1)})
-    first = looked_at[0]
+    first, slots = looked_at[0], 2 * (looked_at[-1] - looked_at[0] + 1)
     rows = _rows(histories, looked_at)
     place = nw.from_native(histories.native_of(pupils.to_arrow())).lazy()
-    odd = _odd(rows, place, first)
-    words = np.zeros((len(pupils), (looked_at[-1] - first) // SPAN + 1), np.int64)
-    found = _words(histories, rows, place, odd)
-    words[found["place"], found["word"]] = found["bits"]
+    odd = _odd(rows, place, first, slots)
+    words = _words(histories, rows, place, pupils, odd, first, slots)
     snapshots = snapshots.select("pupil_id", "as_of")
     who = snapshots.join(pupils, on="pupil_id", how="left", maintain_order="left")["place"].to_numpy().astype(np.int64)
     as_of = snapshots["as_of"].to_numpy().astype(np.int64)
     cut = as_of if known is None else np.full(len(as_of), day_number(known))
     year = snapshots["as_of"].replace_strict({d: _september(d) for d in days}, return_dtype=pl.Int64).to_numpy()
-    starts = np.searchsorted(odd["place"].to_numpy(), np.arange(len(pupils) + 1))
-    marks = odd.select("slot", "known", "kind").to_numpy(order="c").astype(np.int64)
+    keys = odd["key"].to_numpy()
+    starts = np.searchsorted(keys, np.arange(len(pupils) + 1) * slots)
+    marks = (keys, odd["known"].to_numpy(), odd["number"].to_numpy(), np.array([*KINDS.values(), 0]))
     from features.sessions import walk  # numba takes a second to import, and most verbs need none of it
 
-    counts, runs, newest = walk(words, first, marks, starts, who, as_of, cut, year, np.array(WINDOWS), len(MEASURES))
+    counts, runs, newest = walk(
+        words, first, *marks, starts, slots, who, as_of, cut, year, np.array(WINDOWS), len(MEASURES)
+    )
     several = [WINDOWS.index(w) for w in RUN_WINDOWS]
     return snapshots.with_columns(
         *_columns(COUNTS, counts),
@@ -105,46 +105,48 @@ def _rows(histories: Histories, looked_at: list[int]) -> nw.LazyFrame:
     return histories.frame("attendance").join(days, on="date", how="inner").with_columns(bit.alias("bit"))
 
 
-def _odd(rows: nw.LazyFrame, place: nw.LazyFrame, first: int) -> pl.DataFrame:
-    """Return every mark that is not plain presence recorded on its day, by child, session and day of recording."""
+def _odd(rows: nw.LazyFrame, place: nw.LazyFrame, first: int, slots: int) -> pl.DataFrame:
+    """Return every mark that is not plain presence recorded on its day, by child and session; see ``walk``."""
     half = nw.when(nw.col("session") == "PM").then(1).otherwise(0)
+    slot = (nw.col("date") - first) * 2 + half
     found = collect(
         rows.filter(~nw.col("code").is_in(PLAIN) | (nw.col("known") != nw.col("date")))
         .join(place, on="pupil_id", how="inner")
-        .select("place", ((nw.col("date") - first) * 2 + half).cast(nw.Int32).alias("slot"), "code", "known", "date")
+        .select((nw.col("place").cast(nw.Int64) * slots + slot).cast(nw.Int64).alias("key"), "code", "known")
     )
-    # Of two codes recorded on one day the last in their order stands, on every engine.
-    code = pl.col("code").cast(pl.Enum(CODES), strict=False).to_physical()
-    kind = code.replace_strict(dict(enumerate(KINDS[c] for c in CODES)), default=0, return_dtype=pl.Int16)
-    return found.sort("place", "slot", "known", code).with_columns(kind.alias("kind"))
+    # A code that is no code counts as nothing.
+    number = pl.col("code").cast(pl.Enum(list(KINDS)), strict=False).to_physical().fill_null(len(KINDS))
+    return found.select("key", "known", number.cast(pl.UInt8).alias("number")).sort("key")
 
 
-def _words(histories: Histories, rows: nw.LazyFrame, place: nw.LazyFrame, odd: pl.DataFrame) -> pl.DataFrame:
+def _words(
+    histories: Histories, rows: nw.LazyFrame, place: nw.LazyFrame, pupils: pl.DataFrame, odd: pl.DataFrame, first: int,
+    slots: int,
+) -> np.ndarray:  # fmt: skip
     """Return, by child and word, the bits of the sessions of which a mark was recorded on the day itself."""
-    found = collect(_summed(rows).join(place, on="pupil_id", how="inner"))
+    shape = (len(pupils), -(-slots // (2 * SPAN)))
+    bits, marks = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+
+    def fill(rows: nw.LazyFrame) -> None:
+        found = collect(_summed(rows).join(place, on="pupil_id", how="inner").select("place", "word", "n", "bits"))
+        at = (found["place"].to_numpy(), found["word"].to_numpy())
+        bits[at], marks[at] = found["bits"].to_numpy(), found["n"].to_numpy()
+
+    fill(rows)
     # All marks are summed, which is faster than to choose among them; what was recorded on another day is taken out again.
-    bit = pl.lit(2, pl.Int64).pow(pl.col("slot") % (2 * SPAN))
-    late = (
-        odd.filter(pl.col("known") != pl.col("date"))
-        .group_by("place", (pl.col("slot") // (2 * SPAN)).alias("word"))
-        .agg(pl.len().cast(pl.Int64).alias("late"), bit.sum().alias("late_bits"))
-    )
-    found = found.join(late, on=["place", "word"], how="left").select(
-        "pupil_id",
-        "place",
-        "word",
-        pl.col("n") - pl.col("late").fill_null(0),
-        pl.col("bits") - pl.col("late_bits").fill_null(0),
-    )
+    late = odd.filter(pl.col("known") != pl.col("key") % slots // 2 + first)["key"].to_numpy()
+    child, slot = late // slots, late % slots
+    at = (child, slot // (2 * SPAN))
+    np.subtract.at(bits, at, 1 << slot % (2 * SPAN))
+    np.subtract.at(marks, at, 1)
     # The sum of n powers of two has n bits if all are different, and fewer if a mark is there twice.
-    twice = found.filter(pl.col("bits").bitwise_count_ones() != pl.col("n")).select(pl.col("pupil_id").unique())
-    if twice.is_empty():
-        return found
-    those = nw.from_native(histories.native_of(twice.to_arrow())).lazy()
-    once = rows.filter(nw.col("known") == nw.col("date")).join(those, on="pupil_id", how="semi")
-    once = once.select("pupil_id", "date", "session", "word", "bit").unique()
-    again = collect(_summed(once).join(place, on="pupil_id", how="inner")).select(found.columns)
-    return pl.concat([found.join(twice, on="pupil_id", how="anti"), again], how="vertical_relaxed")
+    twice = np.flatnonzero((np.bitwise_count(bits) != marks).any(axis=1))
+    if len(twice):
+        those = nw.from_native(histories.native_of(pupils.select("pupil_id")[twice].to_arrow())).lazy()
+        once = rows.filter(nw.col("known") == nw.col("date")).join(those, on="pupil_id", how="semi")
+        bits[twice] = 0
+        fill(once.select("pupil_id", "date", "session", "word", "bit").unique())
+    return bits
 
 
 def _summed(rows: nw.LazyFrame) -> nw.LazyFrame:

@@ -9,7 +9,7 @@ from features.words import ABSENT, POSSIBLE, RECENT, SPAN
 
 
 @nb.njit(cache=True, nogil=True)
-def walk(words, first, marks, starts, pupil, as_of, cut, september, windows, measures):
+def walk(words, first, keys, known, code, kinds, starts, slots, pupil, as_of, cut, september, windows, measures):
     """Count sessions in the windows before each snapshot.
 
     Parameters
@@ -18,15 +18,19 @@ def walk(words, first, marks, starts, pupil, as_of, cut, september, windows, mea
         Bit ``2 * day + PM`` is set where a mark was recorded on its own day; the day is counted within a word of ``SPAN`` days.
     first : int
         The day number of the first bit.
-    marks : int64 array, shape (marks, 3)
-        Slot (``2 * (date - first) + PM``), day of recording and what it counts as (a bit a measure) of every mark that is not
-        plain presence recorded on its day; by pupil, slot and day of recording.
+    keys, known, code : arrays, shape (marks,)
+        Every mark that is not plain presence recorded on its day: ``slots * pupil + 2 * (date - first) + PM``, ascending, the day it
+        was recorded, and the number of its code.
+    kinds : int64 array
+        What each code counts as: a bit a measure.
     starts : int64 array, shape (pupils + 1,)
         Where each pupil's marks begin.
+    slots : int
+        Sessions that a pupil's keys leave room for.
     pupil, as_of, cut, september : int64 arrays, shape (snapshots,)
         The pupil's place, the as-of date, the day before which a mark must be recorded, and the first day of the school year.
     windows : int64 array
-        Days of the windows, ascending; the last is how far a walk goes.
+        Days of the windows, ascending; the last is how far a walk goes, and ``first`` lies no later.
     measures : int
         Measures, of which the first are possible and absent sessions.
 
@@ -37,45 +41,49 @@ def walk(words, first, marks, starts, pupil, as_of, cut, september, windows, mea
     runs : int64 array, shape (snapshots, windows, 2)
         The longest run of absence and the number of runs; a run goes on until a session attended, over nights and holidays.
     newest : int64 array, shape (snapshots, len(NEWEST))
-        See ``NEWEST``; -1 where there is nothing to say.
+        See ``features.words.NEWEST``; -1 where there is nothing to say.
     """
     n, many = len(pupil), len(windows)
     counts = np.zeros((n, many + 1, measures), np.int64)
     runs = np.zeros((n, many, 2), np.int64)
     newest = np.full((n, 8), -1, np.int64)
+    so_far = np.zeros(measures, np.int64)
     for s in range(n):
         p, day = pupil[s], as_of[s]
         at, low = starts[p + 1] - 1, starts[p]
-        so_far = np.zeros(measures, np.int64)
+        so_far[:] = 0
         run = longest = number = trailing = window = 0
         week_possible = week_absent = weeks_open = weeks_missed = weeks_mostly = 0
         last_mark = last_present = last_week_absent = last_week_possible = -1
         for back in range(1, windows[-1] + 1):
             date = day - back
-            word = words[p, (date - first) // SPAN] if date >= first else 0
-            for half in range(1, -1, -1):
-                slot = 2 * (date - first) + half
-                while at >= low and marks[at, 0] > slot:
-                    at -= 1
-                prompt = (word >> (2 * ((date - first) % SPAN) + half)) & 1 == 1
-                kind, at = _seen(marks, at, low, slot, date, prompt, cut[s])
+            away = date - first
+            prompt = (words[p, away // SPAN] >> (2 * (away % SPAN))) & 3
+            morning = p * slots + 2 * away
+            while at >= low and keys[at] > morning + 1:
+                at -= 1
+            halves = 2 if prompt or (at >= low and keys[at] >= morning) else 0
+            for half in range(halves - 1, -1, -1):
+                plain = (prompt >> half) & 1 == 1 and date < cut[s]
+                kind = POSSIBLE if plain else 0
+                if at >= low and keys[at] == morning + half:
+                    kind, at = _standing(keys, known, code, kinds, at, low, date, plain, cut[s])
                 if kind & POSSIBLE == 0:
                     continue
-                for m in range(measures):
-                    so_far[m] += (kind >> m) & 1
-                absent = (kind & ABSENT) // ABSENT
-                if absent:
-                    run += 1
-                    number += run == 1
-                    longest = max(longest, run)
+                if kind == POSSIBLE:
+                    so_far[0] += 1
                 else:
-                    run = 0
+                    for m in range(measures):
+                        so_far[m] += (kind >> m) & 1
+                absent = (kind & ABSENT) // ABSENT
+                run = run + 1 if absent else 0
+                number += run == 1
+                longest = max(longest, run)
                 if back <= RECENT:
                     week_possible += 1
                     week_absent += absent
                     last_mark = back if last_mark < 0 else last_mark
-                    if not absent and last_present < 0:
-                        last_present = back
+                    last_present = back if last_present < 0 and not absent else last_present
                     trailing += last_present < 0
             if back <= RECENT and (back % 7 == 0 or back == RECENT):
                 if week_possible > 0:
@@ -103,23 +111,19 @@ def walk(words, first, marks, starts, pupil, as_of, cut, september, windows, mea
 
 
 @nb.njit(cache=True, nogil=True)
-def _seen(marks, at, low, slot, date, prompt, cut):
+def _standing(keys, known, code, kinds, at, low, date, plain, cut):
     """Return what the mark that stands for a session counts as (0: none is seen), and where the marks before it begin.
 
-    Of several recordings the last before the cut stands. Plain presence recorded on the day itself has only its bit, and
-    stands between what was recorded before the day and after it.
+    Of several recordings the last before the cut stands, of several on one day the last code in their order. Plain presence recorded
+    on the day itself has only its bit, and stands between what was recorded before the day and after it; unless another mark
+    was recorded on the day, for then the bit is of that.
     """
-    kind = 0
-    found = False
-    own_day = False
-    while at >= low and marks[at, 0] == slot:
-        recorded = marks[at, 1]
-        own_day = own_day or recorded == date
-        if not found and recorded < cut:
-            before = recorded < date and prompt and not own_day and date < cut
-            kind = POSSIBLE if before else marks[at, 2]
-            found = True
+    key, newest, of, own_day = keys[at], -1, -1, False
+    while at >= low and keys[at] == key:
+        own_day = own_day or known[at] == date
+        if known[at] < cut and (newest < 0 or (known[at], code[at]) > (known[newest], of)):
+            newest, of = at, code[at]
         at -= 1
-    if not found and prompt and not own_day and date < cut:
-        kind = POSSIBLE
-    return kind, at
+    if plain and not own_day and (newest < 0 or known[newest] < date):
+        return POSSIBLE, at
+    return (kinds[of] if newest >= 0 else 0), at
