@@ -9,10 +9,11 @@ PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal -m "not prove"
 help:  ## list what make can do
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 setup: .venv/.ready  ## the environment in .venv, from requirements.lock
-.venv/.ready: requirements.lock pyproject.toml
+.venv/.ready: requirements.lock pyproject.toml serving/pages/package-lock.json
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -c 'from serving.pages.govuk_frontend import set_up; set_up()'
 	touch $@
 demo: setup  ## the main job: simulate, check, train, score, serve, ask, print the work-list
 	$(BIN)/onroll demo

@@ -21,6 +21,7 @@ KEYS = (
     "ONROLL_SPARK_MASTER",
     "ONROLL_FEATURES",
     "ONROLL_ACCESS",
+    "ONROLL_PAGES",
     "ONROLL_SHADOW",
     "ONROLL_AUDIT_KEY",
     "ONROLL_AUDIT_KEY_FILE",
@@ -59,6 +60,8 @@ class Settings:
         Python file with features of one's own; see ``docs/own-features.md``.
     access : Path or None
         File that says who may call the service besides holders of keys.
+    pages : Path or None
+        File with what an authority sets for its pages.
     shadow : float
         Share of the posted requests that a challenger scores too, 0 to 1.
     audit_key : bytes or None
@@ -78,6 +81,7 @@ class Settings:
     blocks: Path
     features: Path | None
     access: Path | None
+    pages: Path | None
     spark_master: str | None
     shadow: float
     audit_key: bytes | None
@@ -111,6 +115,7 @@ def settings(folder: Path | None = None) -> Settings:
         engine=_engine(found.get("ONROLL_ENGINE", "duckdb")),
         memory=found.get("ONROLL_MEMORY"),
         blocks=folder / found.get("ONROLL_BLOCKS", ".onroll/blocks"),
+        pages=folder / found["ONROLL_PAGES"] if "ONROLL_PAGES" in found else None,
         spark_master=found.get("ONROLL_SPARK_MASTER"),
         features=folder / found["ONROLL_FEATURES"] if "ONROLL_FEATURES" in found else None,
         access=folder / found["ONROLL_ACCESS"] if "ONROLL_ACCESS" in found else None,

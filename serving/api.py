@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import asdict
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any
 
 import anyio
@@ -19,9 +19,14 @@ from serving import metrics, problems
 from serving.access import Configuration, Door
 from serving.access.door import ways_in
 from serving.access.limits import Buckets
+from serving.access.proxy import Proxy
+from serving.access.sessions import Sessions
+from serving.access.tokens import Tokens
 from serving.counts import disclosed
 from serving.description import BODY, describe, documented
 from serving.holder import ModelHolder
+from serving.pages import mount
+from serving.pages.settings import PageSettings
 from serving.paging import ListChanged, Place
 from serving.problems import Problem
 from serving.schemas import (
@@ -99,15 +104,19 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
     )
     app.state.store, app.state.holder, app.state.shadow = store, holder, shadow
     problems.install(app)
-    limits = configuration.limits
+    limits, ways = configuration.limits, ways_in(configuration, store, host)
+    pages = PageSettings.load(settings.pages)
+    carried = [way for way in ways if isinstance(way, (Tokens, Proxy))]
     app.add_middleware(
         Door,
-        ways=ways_in(configuration, store, host),
+        ways=ways,
+        sessions=Sessions(store, timedelta(minutes=pages.idle_minutes), carried),
         buckets=Buckets(limits.per_second / workers, max(1, limits.burst // workers)),
         refusals=store.refusals,
     )
     app.add_api_route("/openapi.json", lambda: app.openapi(), include_in_schema=False)
     _routes(app)
+    mount(app, store, configuration, ways, pages)
     describe(app)
     return app
 

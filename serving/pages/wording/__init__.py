@@ -1,0 +1,99 @@
+"""Every word that pages say, in one catalogue for each language, and figures and days as people write them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from histories.faults import Fault, Faults
+from histories.toml import read_toml
+
+HERE = Path(__file__).parent
+HERE_TIME = ZoneInfo("Europe/London")
+
+
+class Wording:
+    """The words of one language.
+
+    Parameters
+    ----------
+    messages : dict
+        ``{part: {name: text}}``, as in ``en.toml``.
+    """
+
+    def __init__(self, messages: dict[str, dict[str, str]]) -> None:
+        self.messages = {f"{part}.{name}": text for part, own in messages.items() for name, text in own.items()}
+
+    @classmethod
+    def load(cls, language: str) -> Wording:
+        """Read a language.
+
+        Raises
+        ------
+        Faults
+            When onroll does not speak it.
+        """
+        file = HERE / f"{language}.toml"
+        if not file.is_file():
+            known = ", ".join(sorted(f.stem for f in HERE.glob("*.toml")))
+            raise Faults(Fault("there is no such language", "ONROLL_PAGES, language", f"Use one of {known}."))
+        return _load(file)
+
+    def __call__(self, key: str, **values: Any) -> str:
+        """Return a message with values in it.
+
+        Examples
+        --------
+        >>> Wording({"a": {"few": "{n} children"}})("a.few", n=3)
+        '3 children'
+        """
+        return self.messages[key].format(**values)
+
+    def day(self, day: date | datetime | str | None) -> str:
+        """Write a day as people do.
+
+        Examples
+        --------
+        >>> Wording.load("en").day(date(2025, 9, 4)), Wording.load("en").day("2025-01-13"), Wording.load("en").day(None)
+        ('4 September 2025', '13 January 2025', 'not known')
+        """
+        if day is None:
+            return self("time.unknown")
+        if isinstance(day, str):
+            day = date.fromisoformat(day)
+        if isinstance(day, datetime):
+            day = day.astimezone(HERE_TIME).date()
+        return f"{day.day} {self(f'time.month_{day.month}')} {day.year}"
+
+    def moment(self, moment: datetime) -> str:
+        """Write a moment as people do.
+
+        Examples
+        --------
+        >>> from datetime import UTC
+        >>> Wording.load("en").moment(datetime(2025, 7, 1, 13, 5, tzinfo=UTC))
+        '1 July 2025 at 2:05pm'
+        """
+        here = moment.astimezone(HERE_TIME)
+        return self(
+            "time.moment", day=self.day(here.date()), hour=here.hour % 12 or 12, minute=f"{here.minute:02}",
+            half=self("time.am" if here.hour < 12 else "time.pm"),
+        )  # fmt: skip
+
+    def year_group(self, nc_year: int) -> str:
+        """Name a year group.
+
+        Examples
+        --------
+        >>> Wording.load("en").year_group(0), Wording.load("en").year_group(6)
+        ('Reception', 'Year 6')
+        """
+        return self("school.reception") if nc_year == 0 else self("school.year", n=nc_year)
+
+
+@cache
+def _load(file: Path) -> Wording:
+    return Wording(read_toml(file))
