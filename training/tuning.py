@@ -13,7 +13,7 @@ import polars as pl
 from histories.faults import Fault, Faults
 from training.candidates import boosted
 from training.figures import average_precision
-from training.rolling import learn_from, matrix_of
+from training.rolling import learn_from, matrix_of, weight_of
 from training.splits import Splits, known_before, origins
 
 ORIGINS = 4  # newest origins before the days of judging
@@ -61,16 +61,16 @@ def tune(
         raise Faults(Fault("too little was known before the days of judging to tune on", "train --tune", do))
     prepared = [(known_before(past, o.day), past.filter(pl.col("as_of") == o.day)) for o in earlier]
     ready = [
-        (learn_from(before, names, seed), matrix_of(ahead, names), ahead["label"].to_numpy())
+        (learn_from(before, names, seed), matrix_of(ahead, names), ahead["label"].to_numpy(), weight_of(ahead))
         for before, ahead in prepared
     ]
 
     def value(trial: Any) -> float:
         settings = {**start, **_suggest(trial)}
         found: list[float] = []
-        for step, (learning, x, label) in enumerate(ready):
+        for step, (learning, x, label, weight) in enumerate(ready):
             margins = boosted.train(learning, settings).predict(x, raw_score=True)
-            found.append(float(np.nan_to_num(average_precision(np.asarray(margins), label))))
+            found.append(float(np.nan_to_num(average_precision(np.asarray(margins), label, weight))))
             trial.report(float(np.mean(found)), step)
             if trial.should_prune():
                 raise optuna.TrialPruned

@@ -1,0 +1,173 @@
+"""Every candidate on made-up populations whose true risks are known, in four scenarios and several seeds.
+
+``python -m benchmarks.scenarios [--seeds 3] [--pupils 20000] [--only SCENARIO] [--kept FOLDER] [--json]``. Each scenario and seed is a
+population of its own: simulated, tuned before its days of judging, asked at rolling origins and judged as ``onroll train --tune`` does,
+with all children who went missing and a weighted sample of the others, as training takes where memory is short (``training.sampling``).
+What came of it is kept in a file of the folder, so that a run that was broken off, or made in parts, goes on; the table is made from the files.
+
+Figures are means over the seeds. Their 95% intervals are over resampled pupils of each world, averaged; they hold for these worlds. The
+share of the truth is the candidate's average precision over that of ordering by the true risk, on the same children.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import polars as pl
+
+from features.catalogue import catalogue_digest
+from histories.opening import Histories
+from histories.population.simulation import simulate
+from histories.writing import new_file
+from training.candidates import boosted, grid
+from training.figures import numbers
+from training.judging import Judged, Resamples, interval, judge
+from training.question import Question
+from training.rolling import Answers, ask, weight_of
+from training.selection import choose
+from training.splits import split
+from training.training import NAMES, finite
+from training.tuning import tune
+
+SCENARIOS = {
+    "default": 2,
+    "drift": 2,
+    "two_authorities_differ": 2,
+    "small_rural": 2,
+}  # with their numbers of authorities
+YEARS, TRIALS, MEMORY = 5, 5, "200MB"
+TITLES = {c.name: c.title for c in grid(boosted.DEFAULTS)} | {
+    "released": "released: the tuned LightGBM that was chosen",
+    "truth": "ordering by the true risk",
+}
+DRAWN = ("average_precision", "top_25_a_list.precision", "top_25_a_list.recall")
+
+
+def answered(folder: Path, seed: int) -> tuple[Answers, str]:
+    """Tune, ask every candidate at every origin and choose one; its answers stand under ``released`` too."""
+    frame = Question().labelled(Histories.open(folder), memory=MEMORY, seed=seed)
+    splits = split(frame)
+    settings = tune(frame, NAMES, splits, trials=TRIALS, start=boosted.DEFAULTS, seed=seed, study=f"seed {seed}")
+    candidates = grid(settings)
+    answers = ask(frame, NAMES, splits, candidates, seed)
+    chosen, _ = choose(answers, [c.name for c in candidates if c.settings is not None])
+    answers.margins["released"] = answers.margins[chosen]
+    truth = pl.read_parquet(folder / "truth.parquet")
+    keys = ["pupil_id", "as_of"]
+    risk = answers.frame.select(keys).join(truth, on=keys, how="left", maintain_order="left")["risk"]
+    # Who had left by the day, though nobody had recorded it, has no risk any more and no row.
+    answers.margins["truth"] = risk.fill_null(0.0).to_numpy()
+    return answers, chosen
+
+
+def world(scenario: str, seed: int, pupils: int) -> dict[str, Any]:
+    """Return the figures and resampled figures of every candidate in one population."""
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        histories = Path(folder) / "h"
+        simulate(histories, pupils=pupils, years=YEARS, authorities=SCENARIOS[scenario], seed=seed, scenario=scenario, truth=True)  # fmt: skip
+        answers, chosen = answered(histories, seed)
+    rows = np.flatnonzero(answers.judged)
+    frame = answers.frame[rows]
+    pupil, lists, label = numbers(frame, "pupil_id"), numbers(frame, "authority", "as_of"), frame["label"].to_numpy()
+    resamples, found = Resamples(pupil, seed), {}
+    for name, margins in answers.margins.items():
+        risk = answers.risk(name)[rows] if name not in ("base_rate", "truth") else None
+        figures, draws = judge(Judged(margins[rows], label, pupil, lists, weight_of(frame)), risk, resamples)
+        at = figures["at_capacity"]["top_25_a_list"]
+        found[name] = {
+            "average_precision": figures["average_precision"], "auc": figures["auc"], "precision": at["precision"], "recall": at["recall"],
+            "number_needed": at["number_needed"], "slope": figures.get("calibration_slope"), "draws": {d: draws[d].tolist() for d in DRAWN},
+        }  # fmt: skip
+    return finite({
+        "scenario": scenario, "seed": seed, "pupils": pupils, "catalogue": catalogue_digest(), "chosen": chosen, "snapshots": round(float(frame["weight"].sum())),
+        "positives": int(label.sum()), "seconds": time.perf_counter() - began, "candidates": found,
+    })  # fmt: skip
+
+
+def row(worlds: list[dict[str, Any]], name: str) -> dict[str, Any]:
+    """Return a candidate's mean figures over worlds, each with its interval, and how far the released one leads."""
+
+    def mean(figure: str, of: str = name) -> float:
+        values = [w["candidates"][of][figure] for w in worlds]
+        return float(np.mean([v for v in values if v is not None])) if any(v is not None for v in values) else np.nan
+
+    def drawn(figure: str, of: str = name) -> np.ndarray:
+        draws = [np.array(w["candidates"][of]["draws"][figure], float) for w in worlds]
+        return np.mean(draws, axis=0)
+
+    ap, truth = drawn("average_precision"), drawn("average_precision", "truth")
+    lead = drawn("average_precision", "released") - ap
+    low, high = interval(lead)
+    return {
+        "average_precision": [mean("average_precision"), *interval(ap)],
+        "share_of_truth": [mean("average_precision") / mean("average_precision", "truth"), *interval(ap / truth)],
+        "precision": [mean("precision"), *interval(drawn(DRAWN[1]))], "recall": [mean("recall"), *interval(drawn(DRAWN[2]))],
+        "number_needed": 1 / max(mean("precision"), 1e-9), "auc": mean("auc"), "slope": mean("slope"),
+        "lead": [mean("average_precision", "released") - mean("average_precision"), low, high],
+        "within_noise": low is None or high is None or low <= 0 <= high,
+    }  # fmt: skip
+
+
+def table(scenario: str, worlds: list[dict[str, Any]]) -> str:
+    """Return the candidates of a scenario as a Markdown table."""
+    positives = sum(w["positives"] for w in worlds)
+    chosen = ", ".join(f"{w['chosen']} (seed {w['seed']})" for w in worlds)
+    lines = [
+        f"### {scenario}", "",
+        f"{len(worlds)} populations of {worlds[0]['pupils']:,} pupils; {positives} of {sum(w['snapshots'] for w in worlds):,} judged snapshots went missing. Released: {chosen}.", "",
+        "| candidate | average precision (95%) | share of the truth's | precision, 25 a list | recall | needed to see | AUC | slope | released leads by |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]  # fmt: skip
+    for name in worlds[0]["candidates"]:
+        r = row(worlds, name)
+        lead, low, high = r["lead"]
+        ahead = "" if name in ("released", "truth") else f"{lead:+.3f} ({low:+.3f} to {high:+.3f})"
+        ahead += ", within noise" if ahead and r["within_noise"] else ""
+        slope = "" if np.isnan(r["slope"]) else f"{r['slope']:.2f}"
+        lines.append(
+            f"| {TITLES[name]} | {_three(r['average_precision'], '.3f')} | {_three(r['share_of_truth'], '.0%')} | {_three(r['precision'], '.1%')} "
+            f"| {_three(r['recall'], '.0%')} | {r['number_needed']:.0f} | {r['auc']:.2f} | {slope} | {ahead} |"
+        )
+    return "\n".join(lines)
+
+
+def _three(figure: list[Any], form: str) -> str:
+    value, low, high = figure
+    return f"{value:{form}} ({low:{form}} to {high:{form}})"
+
+
+@click.command()
+@click.option("--seeds", default=3, show_default=True)
+@click.option("--pupils", default=20_000, show_default=True)
+@click.option("--only", type=click.Choice(list(SCENARIOS)), multiple=True)
+@click.option("--kept", type=click.Path(path_type=Path), default=Path(".onroll/scenarios"), show_default=True)
+@click.option("--json", "as_json", is_flag=True)
+def main(seeds: int, pupils: int, only: tuple[str, ...], kept: Path, as_json: bool) -> None:
+    """Make what is not there yet, and print a table of each scenario."""
+    for seed in range(1, seeds + 1):
+        for scenario in only or SCENARIOS:
+            file = kept / f"{scenario}-{seed}-{pupils}.json"
+            if not file.is_file() or json.loads(file.read_text())["catalogue"] != catalogue_digest():
+                found = world(scenario, seed, pupils)
+                with new_file(file) as beside:
+                    beside.write_text(json.dumps(found))
+                click.echo(f"{scenario}, seed {seed}: {found['seconds']:.0f} s", err=True)
+    by = {
+        s: [json.loads((kept / f"{s}-{n}-{pupils}.json").read_text()) for n in range(1, seeds + 1)]
+        for s in only or SCENARIOS
+    }
+    if as_json:
+        click.echo(json.dumps({s: {n: row(w, n) for n in w[0]["candidates"]} for s, w in by.items()}, indent=1))
+    else:
+        click.echo("\n\n".join(table(s, w) for s, w in by.items()))
+
+
+if __name__ == "__main__":
+    main()
