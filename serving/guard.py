@@ -62,8 +62,8 @@ class Exchange:
         if self._whole:
             return await self.incoming()
         try:
-            left = self.until - asyncio.get_running_loop().time()
-            message = await asyncio.wait_for(self.incoming(), max(left, 0.01))
+            async with asyncio.timeout_at(self.until):
+                message = await self.incoming()
         except TimeoutError:
             self.refused = Problem(408, "The body did not come in time.")
             return {"type": "http.disconnect"}

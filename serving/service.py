@@ -23,9 +23,10 @@ app = make_app(settings(), os.environ.get("ONROLL_HOST"), WORKERS)
     workers=WORKERS,
     threads=4,
     # The guard limits times and crowds, answers problems and writes the log by route template; BentoML's own would say
-    # paths, and its time only has to be longer.
-    traffic={"timeout": 600},
+    # paths, and its time only has to be longer: not much, since it holds a timer of every request until then.
+    traffic={"timeout": 150},
     metrics={"enabled": False},
+    tracing={"excluded_urls": ".*"},  # its spans would hold whole addresses; serving/tracing.py writes ours
     logging={"access": {"enabled": False}},
 )
 @bentoml.asgi_app(app, path="/")

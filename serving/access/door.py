@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from typing import Any
 
-import anyio
 from starlette.requests import Request
 
 from serving.access.configuration import Configuration
@@ -65,10 +65,11 @@ class Door:
             raise Problem(405, "See /api/v1/openapi.json for what there is.", headers={"Allow": ", ".join(methods)})
         scope.setdefault("state", {})["caller"] = None
         if not rule.is_open:
-            # A key is looked up in the database and a token's signers may have to be fetched: neither on the event loop.
-            scope["state"]["caller"] = await anyio.to_thread.run_sync(self._caller, Request(scope), rule)
+            # A key is looked up in the database and a token's signers may have to be fetched: neither on the event loop,
+            # nor with the threads of the routes: while those wait for the database, others still learn that they have to wait.
+            scope["state"]["caller"] = await asyncio.to_thread(self._caller, Request(scope), rule)
         elif rule.page:
-            scope["state"]["caller"] = await anyio.to_thread.run_sync(self._reader, Request(scope))
+            scope["state"]["caller"] = await asyncio.to_thread(self._reader, Request(scope))
 
     def _reader(self, request: Request) -> Caller | None:
         """Return who reads a page that is open to everybody, so that it can have their menu."""

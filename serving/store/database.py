@@ -29,10 +29,11 @@ def open_engine(url: str) -> sa.Engine:
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     try:
-        # An error of the database must not carry pupils' values into a log.
+        # An error of the database must not carry pupils' values into a log. A server may have ended a connection; a file cannot.
         engine = sa.create_engine(
-            url, pool_pre_ping=True, pool_size=CONNECTIONS, max_overflow=0, pool_timeout=PATIENCE, hide_parameters=True
-        )
+            url, pool_pre_ping=not url.startswith("sqlite"), pool_size=CONNECTIONS, max_overflow=0, pool_timeout=PATIENCE,
+            hide_parameters=True,
+        )  # fmt: skip
     except (sa.exc.SQLAlchemyError, ImportError, TypeError) as error:
         raise Faults(cannot_open()) from error
     if engine.dialect.name == "sqlite":

@@ -16,6 +16,10 @@ from serving.store.caller import Caller
 from serving.store.tables import StoredKey
 from serving.store.work import Change
 
+BY_DIGEST = sa.select(StoredKey.__table__).where(
+    StoredKey.digest == sa.bindparam("digest")
+)  # built once: every request
+
 
 def create(
     change: Change, role: str, authority: str | None, urns: Iterable[str], expires: date | None
@@ -49,7 +53,7 @@ def create(
 def caller(connection: sa.Connection, key: str) -> Caller | None:
     """Return who a key belongs to, or None when it is unknown, revoked or expired."""
     # The key is 256 random bits, so its plain hash can neither be guessed nor looked up by timing.
-    row = connection.execute(sa.select(StoredKey.__table__).where(StoredKey.digest == _digest(key))).one_or_none()
+    row = connection.execute(BY_DIGEST, {"digest": _digest(key)}).one_or_none()
     if row is None or row.revoked_at or (row.expires is not None and row.expires < datetime.now(UTC).date()):
         return None
     return Caller(row.key_id, row.role, row.authority, tuple(json.loads(row.urns)))

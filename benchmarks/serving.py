@@ -1,0 +1,150 @@
+"""The service beside the same routes on bare FastAPI and uvicorn, in turns within one run.
+
+Bare means: no BentoML, no guard, no door, no metrics, no log of ours; the handlers with their queries and the audit are the
+same, on the same database. The model is the one that ONROLL_MODEL names, as `make demo` leaves it; scores are made up.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from benchmarks.one_pupil import DAY, posted
+from benchmarks.rounds import machine
+from benchmarks.store import LEAD, scores
+from histories.population.simulation import simulate
+from histories.settings import settings
+from serving.api import make_app
+from serving.running import running
+from serving.store import Store
+from training.release import resolve
+
+STORED, ROUNDS, CALLS, CLIENTS = 20_000, 8, 100, 8
+KEY = "a key for benchmarks, 32 letters!"
+
+
+def bare() -> Any:
+    """Return the application without its door, for uvicorn: every caller is the lead of one authority."""
+    app = make_app(settings(), "127.0.0.1")
+    app.user_middleware.clear()
+
+    async def let_in(scope: Any, receive: Any, send: Any) -> None:
+        scope.setdefault("state", {})["caller"] = LEAD
+        await app(scope, receive, send)
+
+    return let_in
+
+
+@contextmanager
+def bare_running(home: Path, environment: dict[str, str]) -> Iterator[str]:
+    """Yield the address of the bare application."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.serving:bare", "--port", str(port)]
+    with (home / "bare.log").open("wb") as lines:
+        process = subprocess.Popen(command, cwd=home, env={**os.environ, **environment}, stdout=lines, stderr=lines)
+    try:
+        until = time.monotonic() + 60
+        while socket.socket().connect_ex(("127.0.0.1", port)) and time.monotonic() < until:
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+class Client:
+    """One kept connection that times its calls."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+        self.connection.connect()
+        self.connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+
+    def call(self, path: str, body: bytes | None) -> float:
+        """Return how many milliseconds a call took; an answer that is not 200 ends the run."""
+        begun = time.perf_counter()
+        self.connection.request("GET" if body is None else "POST", path, body, self.headers)
+        answer = self.connection.getresponse()
+        answer.read()
+        if answer.status != 200:
+            raise SystemExit(f"{path} answered {answer.status}")
+        return (time.perf_counter() - begun) * 1000
+
+
+def together(clients: list[Client], path: str, body: bytes | None, calls: int) -> list[float]:
+    """Return the milliseconds of calls that several clients make at once, each one after the other."""
+    taken: list[float] = []
+    work = lambda client: taken.extend([client.call(path, body) for _ in range(calls)])  # noqa: E731
+    threads = [threading.Thread(target=work, args=(client,)) for client in clients]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return taken
+
+
+def beside(urls: dict[str, str], key: str, path: str, body: bytes | None, clients: int, calls: int) -> str:
+    """Return a line with the median and the 99th percentile of both, and their ratios."""
+    taken: dict[str, list[float]] = {name: [] for name in urls}
+    for _ in range(ROUNDS):
+        for name, url in urls.items():
+            callers = [Client(url, key) for _ in range(clients)]  # a server ends a connection that waits for its turn
+            together(callers, path, body, 2)
+            taken[name] += together(callers, path, body, calls)
+    middle = {name: statistics.median(times) for name, times in taken.items()}
+    late = {name: statistics.quantiles(times, n=100)[98] for name, times in taken.items()}
+    said = "  ".join(f"{name} {middle[name]:6.2f} / {late[name]:6.2f} ms" for name in urls)
+    ratios = (found["onroll"] / found["bare"] for found in (middle, late))
+    return f"{said}  ratios {' / '.join(f'{r:.2f}' for r in ratios)}"
+
+
+def main() -> None:
+    """Print the median and the 99th percentile of every call, of one client and of several at once."""
+    model = resolve(settings().model, settings().releases).absolute()
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        home = Path(folder)
+        simulate(home / "h", pupils=600, years=3, seed=4)
+        sent = {
+            n: json.dumps({"as_of": DAY.isoformat(), "histories": posted(home / "h")[n]}).encode() for n in (1, 100)
+        }
+        store = Store(f"sqlite:///{home / 'onroll.db'}", KEY.encode(), home / "anchors")
+        store.save(scores(STORED), LEAD)
+        _, key = store.create_key("lead", "801")
+        own = {"ONROLL_MODEL": str(model), "ONROLL_AUDIT_KEY": KEY, "PYTHONPATH": str(Path(__file__).parents[1])}
+        (home / "access.toml").write_text("[limits]\nper_second = 1e6\nburst = 1000000\n")
+        urls = {
+            "bare": stack.enter_context(bare_running(home, own)),
+            "onroll": stack.enter_context(running(home / "log", home, {**own, "ONROLL_ACCESS": "access.toml"})),
+        }
+        print(f"{ROUNDS} rounds, median / 99th percentile, {machine()}")
+        ids = [f"pupil-{n:07d}" for n in range(0, 150, 3)]
+        stored = {"/api/v1/scores": {"pupil_ids": ids}, "/api/v1/worklist": {"limit": 100}}
+        for many in (1, CLIENTS):
+            print(f"clients at once: {many}")
+            for path, body in {"/api/v1/model": None, **stored}.items():
+                content = None if body is None else json.dumps(body).encode()
+                print(f"  {path:28}{beside(urls, key, path, content, many, CALLS // many)}")
+        print("rows sent, one client")
+        for pupils, body in sent.items():
+            calls = 10 if pupils == 1 else 4
+            print(f"  /api/v1/score of {pupils:<11}{beside(urls, key, '/api/v1/score', body, 1, calls)}")
+
+
+if __name__ == "__main__":
+    main()
