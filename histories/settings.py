@@ -26,6 +26,7 @@ KEYS = (
     "ONROLL_AUDIT_KEY",
     "ONROLL_AUDIT_KEY_FILE",
     "ONROLL_AUDIT_ANCHOR",
+    "ONROLL_AUTHORITY_FACTS",
 )
 ENGINES = ("duckdb", "polars", "spark")
 
@@ -68,6 +69,8 @@ class Settings:
         Key of the audit; a SQLite database gets one beside it when there is none, another database needs one.
     audit_anchor : Path or None
         File that the audit's end is written to each day; without it, one beside the SQLite database or in the folder.
+    authority_facts : Path or None
+        YAML file with what only the authority can say in the papers of a model; see ``docs/judging.md``.
     """
 
     tracking_uri: str
@@ -86,6 +89,7 @@ class Settings:
     shadow: float
     audit_key: bytes | None
     audit_anchor: Path | None
+    authority_facts: Path | None
 
     @property
     def studies(self) -> Path:
@@ -122,6 +126,7 @@ def settings(folder: Path | None = None) -> Settings:
         shadow=_share(found.get("ONROLL_SHADOW", "0.2")),
         audit_key=_key(found, folder, "ONROLL_AUDIT_KEY"),
         audit_anchor=folder / found["ONROLL_AUDIT_ANCHOR"] if "ONROLL_AUDIT_ANCHOR" in found else None,
+        authority_facts=folder / found["ONROLL_AUTHORITY_FACTS"] if "ONROLL_AUTHORITY_FACTS" in found else None,
     )
 
 

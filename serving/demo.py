@@ -20,6 +20,8 @@ from histories.terminal import progress, say
 from serving.running import running
 from serving.scored import write_scores
 from serving.store import Store
+from training.papers import Authority, Material
+from training.question import Question
 from training.registry import register
 from training.release import resolve
 from training.risk_model import RiskModel
@@ -79,13 +81,16 @@ def _train(own: Settings, opened: Histories) -> RiskModel:
     began = time.perf_counter()
     with progress("training") as advance:
         made = train(opened, advance=advance)
-        run_id = Run(own).finish(made)
+        run = Run(own)
+        facts = Authority.load(own.authority_facts)
+        material = Material.of(opened, Question(), made, facts=facts, run_id=run.run_id, report={})
+        run.finish(made, material)
     say("      " + made.splits.text().replace("\n", "\n      "))
     for name, f in made.judged.items():
         low, high = f["intervals"]["average_precision"]
         say(f"      {name:10} average precision {f['average_precision']:.3f} (95% interval {low:.3f} to {high:.3f})")
     say(f"      {time.perf_counter() - began:.0f} s; registering in MLflow")
-    version, folder = register(own, made, run_id)
+    version, folder = register(own, made, run.run_id, material)
     from training.release import aliases
 
     if aliases(own.releases, "onroll").get("champion") != version:

@@ -79,5 +79,5 @@ def bundle(small_histories, tmp_path_factory):
         [{"name": "high", "at_least": 0.3}, {"name": "usual", "at_least": 0.0}], 0.1, THEMES,
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("bundle")
-    write_bundle(folder, booster.model_to_string(), manifest, "# card\n")
+    write_bundle(folder, booster.model_to_string(), manifest, {"card.md": "# card\n"})
     return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,12 +62,18 @@ class Manifest:
         return dict(self.metrics[self.candidate])
 
 
-def write_bundle(folder: Path, booster: str, manifest: Manifest, card: str) -> None:
-    """Write a bundle into an existing empty folder; the checksums come last."""
+def write_bundle(folder: Path, booster: str, manifest: Manifest, papers: Mapping[str, str]) -> None:
+    """Write a bundle into an existing empty folder; the checksums come last.
+
+    Parameters
+    ----------
+    papers : mapping
+        Text by file name, ``card.md`` among them; see ``training.papers``.
+    """
     files = {
         BOOSTER: booster,
         MANIFEST: json.dumps(asdict(manifest), indent=1, sort_keys=True, allow_nan=False) + "\n",
-        CARD: card,
+        **papers,
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -94,7 +101,7 @@ def read_bundle(folder: Path) -> tuple[str, Manifest]:
     for line in (folder / SUMS).read_text(encoding="utf-8").splitlines():
         digest, _, named = line.partition("  ")
         listed[named] = digest
-    for name in (BOOSTER, MANIFEST, CARD):
+    for name in dict.fromkeys((BOOSTER, MANIFEST, CARD, *listed)):
         file = folder / name
         if not file.is_file():
             faults.append(Fault("the file is missing", str(file), "Take the model from the registry again."))

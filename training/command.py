@@ -63,6 +63,7 @@ def train(
     from histories.opening import Histories
     from histories.settings import settings
     from training.config import load_config
+    from training.papers import Authority, Material
     from training.question import Question
     from training.registry import register
     from training.report import deeper
@@ -75,17 +76,19 @@ def train(
     question = Question(Definition.load(definition), horizon, days, rule, _date(until), _date(known))
     opened = Histories.open(histories, engine=own.engine, memory=own.memory)
     question.days(opened)
+    facts = Authority.load(own.authority_facts)
     with progress("training") as advance:
         tracked = Run(own)
         try:
             made = run(opened, question, config=booster, seed=seed, memory=own.memory, kept=BlockStore(own.blocks), trials=trials, storage=own.studies, told=tracked.trial, advance=advance)  # fmt: skip
             more = deeper(opened, question, made, seed, advance) if report else {}
             advance(description="tracking")
-            tracked.finish(made, {"report.json": json.dumps(more, indent=1)} if more else {})
+            material = Material.of(opened, question, made, facts=facts, run_id=tracked.run_id, report=more)
+            tracked.finish(made, material, {"report.json": json.dumps(more, indent=1)} if more else {})
         except BaseException:
             tracked.fail()
             raise
-        version, folder = register(own, made, tracked.run_id)
+        version, folder = register(own, made, tracked.run_id, material)
     m = made.manifest
     data = {
         "run_id": tracked.run_id, "name": m.name, "version": version, "folder": str(folder), "candidate": m.candidate, "metrics": m.metrics,

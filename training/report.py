@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from features.groups import PROTECTED, grouped
@@ -35,7 +34,8 @@ def deeper(
         "capacity": CAPACITY,
         "seen_and_unseen": seen_and_unseen(trained.answers, name, CAPACITY),
         "mistakes": profile(trained.answers, name, CAPACITY),
-        **_groups(histories, question, trained, seed, advance),
+        "fairness": groups_of(histories, question, trained, seed),
+        "proxies": proxies_of(histories, question, trained, seed),
         "weekly": week_by_week(histories, question, trained, WEEKLY, seed, advance),
         "themes": by_theme(trained, seed, advance),
         "other_authorities": leave_one_out(trained, seed, advance),
@@ -43,16 +43,21 @@ def deeper(
     })  # fmt: skip
 
 
-def _groups(histories: Histories, question: Question, trained: Trained, seed: int, advance: Advance) -> dict[str, Any]:
-    """Say how the lists of the judged days fall on groups, and how well the features tell protected groups."""
-    advance(description="groups of children")
-    answers = trained.answers
-    rows = np.flatnonzero(answers.judged)
-    frame, keys = answers.frame[rows], ["pupil_id", "as_of"]
-    of: Any = pl.from_arrow(grouped(histories, trained.splits.test, question.rule))
-    report = fairness(
-        frame, answers.risk(trained.manifest.candidate)[rows], frame["label"].to_numpy(), of, CAPACITY, seed=seed
-    )
+def groups_of(histories: Histories, question: Question, trained: Trained, seed: int) -> dict[str, Any]:
+    """Say how the lists of the judged days fall on groups."""
+    frame, of = _beside_groups(histories, question, trained)
+    risk = trained.answers.risk(trained.manifest.candidate)[trained.answers.judged]
+    return fairness(frame, risk, frame["label"].to_numpy(), of, CAPACITY, seed=seed).to_dict()
+
+
+def proxies_of(histories: Histories, question: Question, trained: Trained, seed: int) -> list[dict[str, Any]]:
+    """Say how well the features tell protected groups."""
+    frame, of = _beside_groups(histories, question, trained)
+    keys = ["pupil_id", "as_of"]
     beside = frame.select(keys).join(of.select(*keys, *(c for c in PROTECTED if c in of.columns)), on=keys, how="left", maintain_order="left")  # fmt: skip
-    told = proxies(matrix_of(frame, NAMES), NAMES, numbers(frame, "pupil_id"), beside, seed=seed)
-    return {"fairness": report.to_dict(), "proxies": [p.to_dict() for p in told]}
+    return [p.to_dict() for p in proxies(matrix_of(frame, NAMES), NAMES, numbers(frame, "pupil_id"), beside, seed=seed)]
+
+
+def _beside_groups(histories: Histories, question: Question, trained: Trained) -> tuple[pl.DataFrame, pl.DataFrame]:
+    of: Any = pl.from_arrow(grouped(histories, trained.splits.test, question.rule))
+    return trained.answers.frame.filter(trained.answers.judged), of

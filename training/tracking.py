@@ -10,7 +10,7 @@ from typing import Any
 
 from histories.settings import Settings
 from training.bundle import write_bundle
-from training.card import card
+from training.papers import Material, files, write
 from training.registry import client
 from training.training import Trained
 
@@ -44,12 +44,14 @@ class Run:
             self.api.log_metric(nested, "average_precision_before_judging", value)
         self.api.set_terminated(nested, "FINISHED" if state == "complete" else "KILLED")
 
-    def finish(self, trained: Trained, papers: Mapping[str, str] | None = None) -> str:
-        """Write parameters, figures, the bundle and the papers; return the run's id.
+    def finish(self, trained: Trained, material: Material, more: Mapping[str, str] | None = None) -> str:
+        """Write parameters, figures, the bundle with its papers; return the run's id.
 
         Parameters
         ----------
-        papers : mapping, optional
+        material : Material
+            What the papers are written from.
+        more : mapping, optional
             Text by file name, such as the report.
         """
         m = trained.manifest
@@ -66,13 +68,13 @@ class Run:
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(folder) / "bundle"
             bundle.mkdir()
-            write_bundle(bundle, trained.booster, m, card(m, trained.splits.text()))
-            files = {
+            write_bundle(bundle, trained.booster, m, files(write(material)))
+            beside = {
                 "splits.txt": trained.splits.text() + "\n",
                 "chosen.json": json.dumps({"how": trained.story, "leads": trained.against}, indent=1) + "\n",
-                **(papers or {}),
+                **(more or {}),
             }
-            for name, text in files.items():
+            for name, text in beside.items():
                 (Path(folder) / name).write_text(text, encoding="utf-8")
             self.api.log_artifacts(self.run_id, folder)
         self.api.set_terminated(self.run_id)

@@ -12,7 +12,7 @@ def release(releases, bundle, version, **changes):
     booster, manifest = read_bundle(bundle)
     folder = releases / "onroll" / f"v{version}"
     folder.mkdir(parents=True)
-    write_bundle(folder, booster, replace(manifest, version=str(version), **changes), "# card\n")
+    write_bundle(folder, booster, replace(manifest, version=str(version), **changes), {"card.md": "# card\n"})
     return folder
 
 

@@ -1,0 +1,42 @@
+"""What the run says in the annex to the data protection impact assessment."""
+
+from __future__ import annotations
+
+from histories.tables import TABLES
+from training.papers.material import Material
+from training.papers.model_card import OUT_OF_SCOPE
+from training.papers.paper import Table, Value
+from training.papers.sheets import columns, features, given
+from training.papers.used import JUDGED_ONLY, UNUSED, counted, protected_groups, use_of
+
+MEASURES = [
+    "Pupils are known by a key of the authority's own or a keyed pseudonym; names and addresses are not in histories.",
+    "A feature is a count, a rate or a duration; free text is not read.",
+    "The model holds numbers of trees and no row of a child; MLflow gets settings, figures and papers only.",
+    "Counts of 7 or fewer are hidden in every printed table and the others rounded to 5.",
+    "Scores, actions and readings are kept for the periods of the file of retention, and removed by onroll retention.",
+]
+
+
+def values(m: Material) -> dict[str, Value]:
+    """Return the annex's values by ``section.field``; those that the authority's facts fill are left out."""
+    tables = [t.name for t in m.tables]
+    special = [t for t in ("sen", "social_care") if t in tables]
+    groups = tuple((title, table, "judging only" if table in JUDGED_ONLY else "judging; the table also makes features") for title, table in protected_groups(tables))  # fmt: skip
+    return {
+        "purpose.purpose": f"To learn which children went missing from education ({m.question.definition.title}), and to order children on rolls by that risk within {m.manifest.horizon_days} days, so that people can help early.",
+        "purpose.not_for": OUT_OF_SCOPE,
+        "people.children": f"{counted(m.children)} children of {m.authorities} authorities, on a roll on at least one of {len(m.manifest.trained_on)} days." if m.manifest.trained_on else None,
+        "people.special_categories": f"Records of {' and '.join(special)} bear on health and family life. " * bool(special) + "Ethnicity is used for judging only." if tables else None,
+        "tables.given": given(m), "tables.columns": columns(m), "features.features": features(m),
+        "minimisation.not_used": unused(m), "minimisation.measures": MEASURES,
+        "protected.judging_only": Table(("group", "known from", "used for"), groups) if groups else None,
+    }  # fmt: skip
+
+
+def unused(m: Material) -> list[str] | None:
+    """Name the columns that were given and not used, which need not be sent."""
+    if not m.tables:
+        return None
+    by_table = {t.name: [c for c in TABLES[t.name].columns if use_of(t.name, c) == UNUSED] for t in m.tables}
+    return [f"{name}: {', '.join(c)}" for name, c in by_table.items() if c] or ["Nothing: every column is used."]

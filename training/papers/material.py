@@ -1,0 +1,74 @@
+"""What papers are written from: a run, its histories, its deeper report, and the authority's facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from histories.opening import Histories
+from training.bundle import Manifest
+from training.papers.authority import Authority
+from training.papers.used import TableUsed, tables_used
+from training.question import Question
+from training.splits import Splits
+from training.training import Trained
+
+
+@dataclass(frozen=True)
+class Material:
+    """All that papers and the report say, without a row of a child.
+
+    Attributes
+    ----------
+    manifest : Manifest
+    splits : Splits
+    settings, against, story : dict
+        Of the booster, the leads over others, and how it was chosen.
+    question : Question
+    engine : str
+    tables : list of TableUsed
+    authorities, children : int
+        On all days together.
+    facts : Authority
+    run_id : str
+    on : date
+        The day of the run.
+    report : dict
+        What ``training.report.deeper`` found; empty when it was not asked for.
+    """
+
+    manifest: Manifest
+    splits: Splits
+    settings: dict[str, Any]
+    against: dict[str, Any]
+    story: dict[str, Any]
+    question: Question
+    engine: str
+    tables: list[TableUsed]
+    authorities: int
+    children: int
+    facts: Authority = field(default_factory=Authority)
+    run_id: str = ""
+    on: date = field(default_factory=date.today)
+    report: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls, histories: Histories, question: Question, trained: Trained, *, facts: Authority, run_id: str, report: dict[str, Any]
+    ) -> Material:  # fmt: skip
+        """Gather what is told of a run."""
+        frame = trained.frame
+        return cls(
+            trained.manifest, trained.splits, trained.settings, trained.against, trained.story, question, histories.engine, tables_used(histories),
+            frame["authority"].n_unique(), frame["pupil_id"].n_unique(), facts, run_id, report=report,
+        )  # fmt: skip
+
+    def named(self, version: str) -> Material:
+        """Return the same with the number that the registry gave the model."""
+        return replace(self, manifest=replace(self.manifest, version=version))
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Figures of the model on the judged days."""
+        return self.manifest.figures

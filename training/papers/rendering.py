@@ -1,0 +1,65 @@
+"""Papers as Markdown, HTML and JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from training.papers.paper import Paper
+
+FOLDER = Path(__file__).parent
+STEMS = {"model_card": "card", "atrs": "atrs", "dpia": "dpia"}
+
+
+def files(papers: Mapping[str, Paper]) -> dict[str, str]:
+    """Return the text of every paper in every form, by file name: ``card.md``, ``card.html``, ``card.json``, ``atrs.md`` and so on."""
+    said = {}
+    for name, paper in papers.items():
+        data, stem = paper.to_dict(), STEMS[name]
+        said[f"{stem}.md"] = markdown(data)
+        said[f"{stem}.html"] = page("paper.html", paper=data)
+        said[f"{stem}.json"] = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    return said
+
+
+def page(template: str, **values: Any) -> str:
+    """Fill a template of HTML; whatever is put in is escaped."""
+    import jinja2
+
+    loader = jinja2.FileSystemLoader(FOLDER)
+    environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)  # fmt: skip
+    return environment.get_template(template).render(**values)
+
+
+def markdown(data: Mapping[str, Any]) -> str:
+    """Return a paper as Markdown; what is put in cannot make marks of its own."""
+    lines = [f"# {_plain(data['title'])}: {_plain(data['subject'])}", "", _plain(data["source"]), ""]
+    for section in data["sections"]:
+        lines += [f"## {_plain(section['title'])}", ""]
+        for field in section["fields"]:
+            lines += [f"### {_plain(field['title'])}", "", *_value(field), ""]
+    return "\n".join(lines)
+
+
+def _value(field: Mapping[str, Any]) -> list[str]:
+    value = field["value"]
+    if value is None:
+        return [f"not provided: {_plain(field['not_provided'])}"]
+    if isinstance(value, list):
+        return [f"- {_plain(v)}" for v in value]
+    if isinstance(value, dict):
+        rows = [value["headers"], ["---"] * len(value["headers"]), *value["rows"]]
+        return [
+            f"| {' | '.join(_plain(c) if n != 1 else c for c in row)} |" for n, row in enumerate(rows)
+        ]  # the second row is the rule
+    return [_plain(value)]
+
+
+def _plain(text: str) -> str:
+    """Return text on one line in which Markdown and HTML see nothing but text."""
+    line = " ".join(str(text).split())
+    for mark in "\\`*_[]<>|#":
+        line = line.replace(mark, f"\\{mark}")
+    return line

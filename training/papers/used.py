@@ -1,0 +1,83 @@
+"""Which data a run used: tables and their sizes, and what each column is used for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import narwhals as nw
+
+from features.catalogue import CATALOGUE, TALLIES
+from features.cohort import collect
+from features.disclosure import HIDDEN, SMALLEST, rounded
+from features.groups import GROUPS, PROTECTED
+from histories.opening import Histories, day_of
+from histories.tables import TABLES
+
+# Columns that come with histories and enter no feature, label, list or group; a test blanks them all and finds everything as it was.
+NOT_USED: dict[str, tuple[str, ...]] = {
+    "pupils": ("upn", "young_carer"), "enrolments": ("destination_urn",), "suspensions": ("urn",), "schools": ("name", "trust", "low_age", "high_age"),
+    "social_care": ("category", "end_reason"), "admissions": ("offered_urn",), "cme": ("resolution",),
+    "interventions": ("pupil_id", "date", "kind", "team", "recorded_on"),
+}  # fmt: skip
+SHOWN_ONLY = {"suspensions": ("reason",)}  # an officer reads it beside a reason; no feature is made of it
+JUDGED_ONLY = {
+    "pupils": ("sex", "ethnicity", "first_language"),
+    "fsm": ("pupil_id", "start_date", "end_date", "recorded_on"),
+}
+LEARNED, JUDGED, SHOWN, UNUSED = "learning, scoring and judging", "judging only", "shown beside a reason", "not used"
+
+
+@dataclass(frozen=True)
+class TableUsed:
+    """A table as it was given; small counts are hidden, others rounded."""
+
+    name: str
+    rows: str
+    first: date | None
+    last: date | None
+    features: int
+
+
+def tables_used(histories: Histories) -> list[TableUsed]:
+    """Count each table that was given, and say from when to when it was recorded."""
+    found = []
+    for name in (t for t in TABLES if t in histories.present):
+        frame = histories.frame(name)
+        clock = not TABLES[name].always_known
+        days = (nw.col("known").min().alias("first"), nw.col("known").max().alias("last")) if clock else ()
+        row = collect(frame.select(nw.len().alias("rows"), *days)).row(0, named=True)
+        first, last = (day_of(int(row[k])) if row.get(k) is not None else None for k in ("first", "last"))
+        found.append(TableUsed(name, counted(row["rows"]), first, last, sum(name in f.sources for f in CATALOGUE)))
+    return found
+
+
+def use_of(table: str, column: str) -> str:
+    """Say what a column is used for; one that a feature of somebody's own counts is used, whatever is told of it here."""
+    if any(t.table == table and column in _said(t) for t in TALLIES.values()):
+        return LEARNED
+    if column in NOT_USED.get(table, ()):
+        return UNUSED
+    if column in JUDGED_ONLY.get(table, ()):
+        return JUDGED
+    return SHOWN if column in SHOWN_ONLY.get(table, ()) else LEARNED
+
+
+def _said(tally) -> str:  # type: ignore[no-untyped-def]
+    return " ".join(f"'{part()!r}'" for part in (tally.where, tally.value) if part)
+
+
+def protected_groups(present: list[str]) -> list[tuple[str, str]]:
+    """Return the protected groups whose table was given, with that table."""
+    return [(g.title, g.table) for g in GROUPS if g.name in PROTECTED and g.table in (*present, "cohort")]
+
+
+def counted(number: float) -> str:
+    """Return a count as it may be printed.
+
+    Examples
+    --------
+    >>> counted(7), counted(1234)
+    ('[c]', '1,235')
+    """
+    return HIDDEN if number <= SMALLEST else f"{rounded(int(number)):,}"

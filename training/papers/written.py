@@ -1,0 +1,21 @@
+"""Write the three papers from what is known of a run."""
+
+from __future__ import annotations
+
+from training.papers import atrs, dpia, model_card
+from training.papers.forms import ATRS, DPIA, MODEL_CARD
+from training.papers.material import Material
+from training.papers.paper import Form, Paper, Value
+
+FILLED = ((MODEL_CARD, model_card.values), (ATRS, atrs.values), (DPIA, dpia.values))
+
+
+def write(material: Material) -> dict[str, Paper]:
+    """Return the papers by name; what neither the run nor the authority says is told as not provided."""
+    man = material.manifest
+    subject = f"{man.name}, version {man.version}"
+    return {form.name: Paper(form, subject, {**_facts(form, material), **values(material)}) for form, values in FILLED}
+
+
+def _facts(form: Form, material: Material) -> dict[str, Value]:
+    return {f"{s.key}.{f.key}": material.facts[f.fact] for s in form.sections for f in s.fields if f.fact}
