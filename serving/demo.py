@@ -17,6 +17,7 @@ from histories.population.simulation import simulate
 from histories.settings import Settings, settings
 from histories.tables import TABLES
 from histories.terminal import progress, say
+from serving.pages.settings import PageSettings
 from serving.running import running
 from serving.scored import write_scores
 from serving.store import Store
@@ -108,6 +109,8 @@ def _score(own: Settings, opened: Histories, model: RiskModel, day: date, folder
     write_scores(scores, out)
     say(f"      {len(scores):,} explained scores in {out}, {store.save(s.to_dict() for s in scores):,} in the store")
     resolve(own.model, own.releases)
+    pages = PageSettings.load(own.pages)
+    store.keep(opened, scores, pages.rules(), pages.calendar.closed)
     return scores
 
 

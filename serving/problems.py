@@ -119,6 +119,10 @@ def install(app: FastAPI) -> None:
             [{**x, "msg": "this is not valid JSON"} for x in errors] if malformed else errors,
         )
 
+    @app.exception_handler(Exception)
+    async def failed(_: Request, e: Exception) -> Response:
+        return answer(500, "It was logged without what was sent.")  # the guard logs it, since it is raised again
+
     @app.exception_handler(HTTPException)
     async def refused(_: Request, e: HTTPException) -> Response:
         return answer(e.status_code)

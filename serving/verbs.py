@@ -47,6 +47,7 @@ def score(
     from features.block_store import BlockStore
     from histories.opening import Histories
     from histories.settings import settings
+    from serving.pages.settings import PageSettings
     from serving.scored import write_scores
     from serving.store import Store
     from training.release import resolve
@@ -73,7 +74,11 @@ def score(
             advance(description="writing")
             write_scores(scores, Path(out))
             number = len(scores)
-            stored = Store.of(own).save(s.to_dict() for s in scores) if store else 0
+            if store and scores:
+                advance(description="storing")
+                kept_in, pages = Store.of(own), PageSettings.load(own.pages)
+                stored = kept_in.save(s.to_dict() for s in scores)
+                kept_in.keep(opened, scores, pages.rules(), pages.calendar.closed)
     data = {
         "scores": number,
         "stored": stored,

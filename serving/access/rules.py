@@ -84,7 +84,13 @@ RULES = (
     _page("POST", "/sign-out", ROLES, "the end of a session"),
     _page("GET", "/about", OPEN, "what a score means"),
     _page("GET", "/accessibility", OPEN, "what the pages do for everybody to be able to use them"),
-    Rule("GET", "/assets/{name}", OPEN, "a style sheet"),
+    _page("GET", "/work-list", IDENTITIES, "the week's list of the caller's scope"),
+    _page("GET", "/work-list.csv", IDENTITIES, "the same as a file"),
+    _page("GET", "/work-list.xlsx", IDENTITIES, "the same as a file"),
+    _page("GET", "/pupils/{pupil_ref}", IDENTITIES, "a child of the caller's scope"),
+    _page("POST", "/pupils/{pupil_ref}/{what}", IDENTITIES, "what was done for a child of the caller's scope"),
+    _page("POST", "/clocks/{clock_id}", IDENTITIES, "that a duty is done, of a child of the caller's scope"),
+    Rule("GET", "/assets/{name}", OPEN, "a style sheet, or the icon"),
 )
 
 

@@ -9,8 +9,10 @@ from starlette.responses import Response
 
 from serving.access.configuration import Configuration
 from serving.access.ways import Way
-from serving.pages import sign_in
-from serving.pages.govuk_frontend import sheets
+from serving.holder import ModelHolder
+from serving.pages import case, pupil, sign_in, work_list
+from serving.pages.desk import Desk
+from serving.pages.govuk_frontend import HERE, sheets
 from serving.pages.refused import Refusals
 from serving.pages.rendering import Renderer
 from serving.pages.settings import PageSettings
@@ -19,8 +21,17 @@ from serving.store import Store
 
 KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}  # the address changes with the content
 
+ICON = HERE / "look" / "icon.svg"
 
-def mount(app: FastAPI, store: Store, configuration: Configuration, ways: list[Way], settings: PageSettings) -> None:
+
+def mount(
+    app: FastAPI,
+    store: Store,
+    configuration: Configuration,
+    ways: list[Way],
+    settings: PageSettings,
+    holder: ModelHolder,
+) -> None:
     """Add every page to an application, and let refusals be said to people.
 
     Parameters
@@ -32,12 +43,17 @@ def mount(app: FastAPI, store: Store, configuration: Configuration, ways: list[W
     ways : list of Way
         The ways in that give a session.
     settings : PageSettings
+    holder : ModelHolder
     """
     pages = Renderer(settings)
+    desk = Desk(store, configuration, settings, pages, holder)
     app.state.people = Refusals(pages)
     parts = [
         sign_in.routes(store, ways, list(configuration.development), configuration.keys, pages),
         _plain(pages),
+        work_list.routes(desk),
+        pupil.routes(desk),
+        case.routes(desk),
     ]
     for part in parts:
         # Not `include_router`, which hides the routes from whoever walks them to compare them with the rules.
@@ -59,6 +75,8 @@ def _plain(pages: Renderer) -> APIRouter:
 
     @router.get("/assets/{name}")
     def asset(name: str) -> Response:
+        if name == ICON.name:
+            return Response(ICON.read_text("utf-8"), media_type="image/svg+xml", headers=KEPT)
         sheet = sheets().get(name.partition("-")[0])
         if sheet is None:
             raise Problem(404, "There is no such style sheet.")

@@ -36,7 +36,7 @@ class Link:
     word: str
 
 
-MENU: list[Link] = []  # in the order in which they are shown; each page's file adds its own
+MENU = (Link("/work-list", "work_list.menu"),)
 
 
 class Renderer:
@@ -64,6 +64,7 @@ class Renderer:
             made.globals[macro] = getattr(
                 theirs.get_template(f"govuk_frontend_jinja/components/{name}/macro.html").module, macro
             )
+        made.filters["one_in"] = lambda risk: max(1, round(1 / max(risk, 1e-9)))
         w = self.words
         made.globals |= {"t": w, "day": w.day, "moment": w.moment, "year_group": w.year_group}
         made.globals["sheets"] = [

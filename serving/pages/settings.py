@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from histories.faults import Fault, Faults
 from histories.toml import read_toml
+from serving.background.clocks import Rule
 
 DEFAULTS = Path(__file__).with_name("pages.toml")
 Words = dict[str, str]
+ClockKind = Literal["new_pupil_return", "unauthorised_10", "sickness_15", "unauthorised_20", "deletion_return", "destination", "transfer_file", "case_not_opened"]  # fmt: skip
+
+
+class ClockSettings(BaseModel):
+    """How long a clock runs, and where that is written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    school_days: int = Field(ge=-1, le=200)
+    source: str = Field(min_length=1)
+    from_day: int = Field(default=0, ge=0, le=200)
+
+
+class CalendarSettings(BaseModel):
+    """Days on which no school of the authority is open."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    closed: tuple[date, ...] = ()
 
 
 class PageSettings(BaseModel):
@@ -25,19 +47,23 @@ class PageSettings(BaseModel):
     actions: Words = Field(min_length=1)
     not_for_this_child: Words = Field(min_length=1)
     closing: Words = Field(min_length=1)
+    clocks: dict[ClockKind, ClockSettings]
+    calendar: CalendarSettings
 
     @classmethod
     def load(cls, file: Path | None) -> PageSettings:
-        """Read a file over the defaults; a list that is given replaces the whole list.
+        """Read a file over the defaults; a list that is given replaces the whole list, and a clock that clock.
 
         Raises
         ------
         Faults
             With everything that is wrong in it.
         """
-        given = read_toml(file) if file else {}
+        given, shipped = read_toml(file) if file else {}, read_toml(DEFAULTS)
+        own = given.get("clocks")
+        clocks = {**shipped["clocks"], **own} if isinstance(own, dict) else own or shipped["clocks"]
         try:
-            return cls.model_validate({**read_toml(DEFAULTS), **given})
+            return cls.model_validate({**shipped, **given, "clocks": clocks})
         except ValidationError as error:
             raise Faults(
                 Fault(
@@ -45,3 +71,17 @@ class PageSettings(BaseModel):
                 )
                 for e in error.errors()
             ) from None
+
+    def rules(self) -> dict[str, Rule]:
+        """Return how long each clock runs; one that is left out has no rule."""
+        return {k: Rule(c.school_days, c.source, c.from_day) for k, c in self.clocks.items() if c.school_days >= 0}
+
+    def said(self, kind: str, code: str) -> str:
+        """Return the words of a code that an entry of a case keeps; the code itself when it is no longer on the list."""
+        lists = {
+            "contact": self.outcomes,
+            "action": self.actions,
+            "dismissed": self.not_for_this_child,
+            "closed": self.closing,
+        }
+        return lists.get(kind, {}).get(code, code)

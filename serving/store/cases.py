@@ -136,7 +136,7 @@ def contact(
     change: Change, case_id: str, version: int, on: date, outcome: str, text: str = "", team: str | None = None
 ) -> int:
     """Record that somebody was contacted on a day, and what came of it."""
-    done = {"code": _written(outcome, "outcome", MOST_CODE), "text": _written(text, "text", needed=False)}
+    done = {"code": written(outcome, "outcome", MOST_CODE), "text": written(text, "text", needed=False)}
     return _do(change, case_id, version, "contact", {}, on_day=on, team=team, **done)
 
 
@@ -144,13 +144,13 @@ def act(
     change: Change, case_id: str, version: int, on: date, what: str, text: str = "", team: str | None = None
 ) -> int:
     """Record an action of the authority's own list, done on a day."""
-    done = {"code": _written(what, "action", MOST_CODE), "text": _written(text, "text", needed=False)}
+    done = {"code": written(what, "action", MOST_CODE), "text": written(text, "text", needed=False)}
     return _do(change, case_id, version, "action", {}, on_day=on, team=team, **done)
 
 
 def note(change: Change, case_id: str, version: int, text: str) -> int:
     """Write a note for whoever comes next."""
-    return _do(change, case_id, version, "note", {}, text=_written(text, "text"))
+    return _do(change, case_id, version, "note", {}, text=written(text, "text"))
 
 
 def snooze(change: Change, case_id: str, version: int, until: date) -> int:
@@ -165,23 +165,23 @@ def wake(change: Change, case_id: str, version: int) -> int:
 
 def dismiss(change: Change, case_id: str, version: int, why: str, text: str = "") -> int:
     """Say that the list is not for this child, and why."""
-    code = _written(why, "reason", MOST_CODE)
-    written = _written(text, "text", needed=False)
-    return _do(change, case_id, version, "dismissed", {"dismissed_why": code}, code=code, text=written)
+    code = written(why, "reason", MOST_CODE)
+    kept = written(text, "text", needed=False)
+    return _do(change, case_id, version, "dismissed", {"dismissed_why": code}, code=code, text=kept)
 
 
 def close(change: Change, case_id: str, version: int, why: str) -> int:
     """Close a case; the pupil can get another."""
-    code = _written(why, "reason", MOST_CODE)
+    code = written(why, "reason", MOST_CODE)
     return _do(change, case_id, version, "closed", {"closed_at": change.now, "closed_why": code}, code=code)
 
 
 def doubt(change: Change, case_id: str, version: int, table: str, on: date | None, text: str) -> int:
     """Say that a record is wrong; it goes to the analyst with the table and the day of the record."""
-    written = _written(text, "text")
-    made = _do(change, case_id, version, "doubted", {}, on_day=on, code=_written(table, "table", 40), text=written)
+    kept = written(text, "text")
+    made = _do(change, case_id, version, "doubted", {}, on_day=on, code=written(table, "table", 40), text=kept)
     who = change.caller.key_id
-    row = {"fault_id": secrets.token_hex(16), "case_id": case_id, "table_name": table, "record_date": on, "text": written,
+    row = {"fault_id": secrets.token_hex(16), "case_id": case_id, "table_name": table, "record_date": on, "text": kept,
            "raised_at": change.now, "raised_by": who, "version": 1, "changed_at": change.now, "changed_by": who}  # fmt: skip
     change.connection.execute(sa.insert(DataFault), row)
     return made
@@ -207,7 +207,7 @@ def answer(change: Change, fault_id: str, version: int, text: str) -> int:
     named = sa.and_(DataFault.fault_id == fault_id, DataFault.case_id.in_(pupils))
     who = {"changed_at": change.now, "changed_by": change.caller.key_id}
     update = sa.update(DataFault).where(named, DataFault.version == version)
-    done = change.connection.execute(update.values(answer=_written(text, "text"), version=version + 1, **who))
+    done = change.connection.execute(update.values(answer=written(text, "text"), version=version + 1, **who))
     if change.connection.scalar(sa.select(DataFault.fault_id).where(named)) is None:
         raise NotThere("doubt")
     if not done.rowcount:
@@ -216,7 +216,7 @@ def answer(change: Change, fault_id: str, version: int, text: str) -> int:
     return version + 1
 
 
-def _written(text: str, where: str, most: int = MOST_TEXT, *, needed: bool = True) -> str | None:
+def written(text: str, where: str, most: int = MOST_TEXT, *, needed: bool = True) -> str | None:
     """Return what somebody wrote, or None for nothing.
 
     Raises

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from histories.faults import Fault, Usage
+from serving.store.background_tables import OF_PUPILS
 from serving.store.case_tables import Case
 from serving.store.holds import held
 from serving.store.retention import remove, tidy
@@ -53,8 +54,8 @@ def erase(change: Change, pupils: Sequence[str], reason: str) -> Erased:
         part = free[at : at + BATCH]
         for table in (Pupil, StoredScore, Case, Hold):
             known |= set(change.connection.scalars(sa.select(table.pupil_id).where(table.pupil_id.in_(part))))
-        for table in (Case, StoredScore, Hold, Pupil):
-            rows += remove(change.connection, table, table.pupil_id.in_(part))
+        for own in (Case, StoredScore, Hold, *OF_PUPILS, Pupil):
+            rows += remove(change.connection, own, own.pupil_id.in_(part))
     tidy(change.connection)
     found = Erased(len(known), len(asked) - len(free), len(free) - len(known))
     kept = change.references(p for p in asked if p in stays)
@@ -72,4 +73,6 @@ def settle(engine: sa.Engine) -> None:
             connection.close()
         return
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as autocommit:
-        autocommit.exec_driver_sql("VACUUM scores, pupils, cases, case_entries, data_faults, holds")
+        autocommit.exec_driver_sql(
+            "VACUUM scores, pupils, cases, case_entries, data_faults, holds, backgrounds, clocks, crossings, gone"
+        )

@@ -12,6 +12,7 @@ from dateutil.relativedelta import relativedelta
 
 from histories.faults import Fault, Faults
 from histories.toml import read_toml
+from serving.store.background_tables import OF_PUPILS, Clock
 from serving.store.case_tables import Case, CaseEntry, DataFault
 from serving.store.holds import HELD
 from serving.store.pruning import prunable, prune
@@ -110,8 +111,11 @@ def remove(connection: sa.Connection, table: Any, condition: sa.ColumnElement[bo
 def tidy(connection: sa.Connection) -> None:
     """Forget pupils and lists of which nothing is left; a held pupil is not forgotten."""
     left = [sa.select(table.pupil_id) for table in (StoredScore, Case)]
+    left.append(sa.select(Clock.pupil_id).where(Clock.stopped_at.is_(None)))
     gone = [Pupil.pupil_id.not_in(rows) for rows in (*left, HELD)]
     connection.execute(sa.delete(Pupil).where(*gone))
+    for table in OF_PUPILS:
+        connection.execute(sa.delete(table).where(table.pupil_id.not_in(sa.select(Pupil.pupil_id))))
     whole = (ScoreList.authority, ScoreList.as_of, ScoreList.model_version)
     scored = sa.select(StoredScore.authority, StoredScore.as_of, StoredScore.model_version)
     connection.execute(sa.delete(ScoreList).where(sa.tuple_(*whole).not_in(scored)))

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from histories.faults import Fault, Faults
-from serving.store import case_tables, sessions  # noqa: F401  (their tables belong to the schema)
+from serving.store import background_tables, case_tables, sessions  # noqa: F401  (their tables belong to the schema)
 from serving.store.database import reading, writing
 from serving.store.tables import Base
 

@@ -17,6 +17,7 @@ from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.work import Change, View
 
 BATCH = 500
+SHOWN = 3  # reasons that a list shows of a child
 LISTED = sa.exists().where(
     ScoreList.authority == StoredScore.authority,
     ScoreList.as_of == StoredScore.as_of,
@@ -34,6 +35,7 @@ def rows_of(scores: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
         {
             **{k: s[k] for k in COPIED}, **{k: s.get(k, "") for k in DIGESTS}, "as_of": date.fromisoformat(s["as_of"]),
             "score_id": secrets.token_hex(16), "replaced_at": None, "body": json.dumps(s, ensure_ascii=False, allow_nan=False),
+            "themes": f"|{'|'.join(r['theme'] for r in s['reasons'][:SHOWN])}|"[:300],
         }
         for s in scores
     ]  # fmt: skip
@@ -69,7 +71,8 @@ def save(change: Change, rows: Sequence[dict[str, Any]]) -> int:
     return len(rows)
 
 
-def _upsert(change: Change, table: Any) -> Any:
+def upsert(change: Change, table: Any) -> Any:
+    """Return an insert that can say what becomes of rows that are there."""
     return (postgresql if change.connection.dialect.name == "postgresql" else sqlite).insert(table)
 
 
@@ -79,7 +82,7 @@ def _place(change: Change, rows: Sequence[dict[str, Any]]) -> None:
     moved = ("authority", "urn", "nc_year", "as_of")
     found = [{"pupil_id": p, "pupil_ref": secrets.token_hex(16), **{k: r[k] for k in moved}} for p, r in newest.items()]
     for at in range(0, len(found), BATCH):
-        insert = _upsert(change, Pupil)
+        insert = upsert(change, Pupil)
         newer = insert.excluded.as_of >= Pupil.as_of
         changes = {k: getattr(insert.excluded, k) for k in moved}
         change.connection.execute(
@@ -92,7 +95,7 @@ def enlist(change: Change, rows: Sequence[dict[str, Any]]) -> None:
     """Say, in the change that stored the last of the rows, that the lists they belong to are whole."""
     listed = ("authority", "as_of", "model_version")
     for key in dict.fromkeys(tuple(r[k] for k in listed) for r in rows):
-        insert = _upsert(change, ScoreList).values({**dict(zip(listed, key, strict=True)), "stored_at": change.now})
+        insert = upsert(change, ScoreList).values({**dict(zip(listed, key, strict=True)), "stored_at": change.now})
         change.connection.execute(
             insert.on_conflict_do_update(index_elements=list(listed), set_={"stored_at": change.now})
         )
@@ -145,7 +148,7 @@ def worklist(
     ListChanged
         When the page before was of another model's list.
     """
-    newest = _newest(view, after.as_of if after else as_of)
+    newest = newest_list(view, after.as_of if after else as_of)
     if after and (newest is None or newest[1] != after.version):
         raise ListChanged
     found: Sequence[Any] = []
@@ -157,7 +160,7 @@ def worklist(
             later = sa.and_(StoredScore.rank == after.rank, StoredScore.authority > after.authority)
             chosen.append(sa.or_(StoredScore.rank > after.rank, later))
         query = sa.select(StoredScore.pupil_id, StoredScore.body).where(
-            *view.caller.children(StoredScore), *_of(newest), *chosen
+            *view.caller.children(StoredScore), *of_list(newest), *chosen
         )
         found = view.connection.execute(query.order_by(StoredScore.rank, StoredScore.authority).limit(limit)).all()
     view.record("worklist.seen", pupils=[row.pupil_id for row in found])
@@ -167,13 +170,13 @@ def worklist(
 def counts(view: View, as_of: date | None, by: str) -> tuple[date, dict[str, int]] | None:
     """Count the pupils of the caller's scope by a column, of the newest model that scored the day; true counts."""
     column = {"band": StoredScore.band, "year_group": StoredScore.nc_year, "urn": StoredScore.urn}[by]
-    newest = _newest(view, as_of)
+    newest = newest_list(view, as_of)
     view.record("counts.seen", by=by)
     if newest is None:
         return None
     query = (
         sa.select(column, sa.func.count())
-        .where(*view.caller.scope(StoredScore), *_of(newest))
+        .where(*view.caller.scope(StoredScore), *of_list(newest))
         .group_by(column)
         .order_by(column)
     )
@@ -204,22 +207,23 @@ def history(view: View, pupil_ref: str) -> list[dict[str, Any]]:
     ]
 
 
-def _of(newest: tuple[date, str]) -> list[sa.ColumnElement[bool]]:
+def of_list(newest: tuple[date, str]) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions on the scores that stand of a day by a model version."""
     return [StoredScore.as_of == newest[0], StoredScore.model_version == newest[1], StoredScore.replaced_at.is_(None)]
 
 
-def _own_lists(caller: Caller) -> list[sa.ColumnElement[bool]]:
+def own_lists(caller: Caller) -> list[sa.ColumnElement[bool]]:
     """A list is an authority's; which of its schools a caller sees is asked of its scores."""
     return Caller(caller.key_id, caller.role, caller.authority).scope(ScoreList)
 
 
 def _newest_day(view: View) -> date | None:
-    return view.connection.scalar(sa.select(sa.func.max(ScoreList.as_of)).where(*_own_lists(view.caller)))
+    return view.connection.scalar(sa.select(sa.func.max(ScoreList.as_of)).where(*own_lists(view.caller)))
 
 
-def _newest(view: View, as_of: date | None) -> tuple[date, str] | None:
+def newest_list(view: View, as_of: date | None = None) -> tuple[date, str] | None:
     """Return the day, the newest one unless named, and the model version that scored it last."""
     day = as_of or _newest_day(view)
-    query = sa.select(ScoreList.model_version).where(*_own_lists(view.caller), ScoreList.as_of == day)
+    query = sa.select(ScoreList.model_version).where(*own_lists(view.caller), ScoreList.as_of == day)
     version = view.connection.scalar(query.order_by(ScoreList.stored_at.desc()).limit(1)) if day else None
     return None if day is None or version is None else (day, version)

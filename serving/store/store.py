@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from histories.faults import Fault, Faults
+from histories.opening import Histories
 from histories.settings import Settings
+from serving.background import Gathered, gather
+from serving.background.clocks import Rule
 from serving.paging import Place
-from serving.store import keys, schema, scores
+from serving.store import background, keys, schema, scores
 from serving.store.anchors import Anchors
 from serving.store.audit_key import audit_key, beside, private
 from serving.store.caller import Caller, command_line
@@ -21,6 +24,7 @@ from serving.store.chain import Chain, Entry
 from serving.store.database import PATIENCE, Unavailable, cannot_open, open_engine, reading, writing
 from serving.store.refusals import Refusals
 from serving.store.work import Change, Recorder, Told, View
+from training.explanation.score import Score
 
 PART = 2000  # scores stored in one transaction
 BREATH = 0.1  # seconds between two parts: SQLite lets who waits look that seldom whether it is their turn
@@ -113,6 +117,17 @@ class Store:
             if self.engine.dialect.name == "sqlite":
                 time.sleep(BREATH)
         return len(rows)
+
+    def keep(
+        self, histories: Histories, found: Sequence[Score], rules: dict[str, Rule], closed: Iterable[date]
+    ) -> Gathered:
+        """Keep what workers need beside scores that were stored; see ``serving.background``."""
+        with self.view(command_line()) as view:
+            also = background.with_cases(view)
+        gathered = gather(histories, found[0].as_of, found, rules, frozenset(closed), also)
+        with self.change(command_line()) as change:
+            background.keep(change, gathered, found[0].model_version)
+        return gathered
 
     def scores(self, caller: Caller, pupil_ids: list[str], as_of: date | None) -> list[str]:
         """Return pupils' newest scores; see ``scores.find``."""

@@ -83,6 +83,7 @@ class StoredScore(Base):
     stored_at: Mapped[datetime]
     replaced_at: Mapped[datetime | None]
     body: Mapped[str] = mapped_column(sa.Text)
+    themes: Mapped[str] = mapped_column(sa.String(300), server_default="")  # of the reasons shown first, |so|written|
 
 
 # The list's indexes hold what a list is cut by, so that only the rows that are shown are read from the table.
@@ -92,8 +93,8 @@ def _index(name: str, columns: str, *, of_now: bool, unique: bool = False) -> No
     sa.Index(name, *named, unique=unique, sqlite_where=now, postgresql_where=now)
 
 
-_index("scores_by_list", "authority as_of model_version rank urn nc_year band", of_now=True)
-_index("scores_of_all", "as_of model_version rank authority urn nc_year band", of_now=True)
+_index("scores_by_list", "authority as_of model_version rank urn nc_year band themes", of_now=True)
+_index("scores_of_all", "as_of model_version rank authority urn nc_year band themes", of_now=True)
 _index("scores_by_pupil", "pupil_id as_of model_version", of_now=True, unique=True)
 _index("scores_of_pupil", "pupil_id as_of", of_now=False)
 _index("scores_by_age", "stored_at", of_now=False)
@@ -107,6 +108,7 @@ class ScoreList(Base):
     as_of: Mapped[date] = mapped_column(primary_key=True)
     model_version: Mapped[str] = mapped_column(Version, primary_key=True)
     stored_at: Mapped[datetime]
+    sources: Mapped[str] = mapped_column(sa.Text, server_default="{}")  # JSON: table -> the last day it tells of
 
 
 class StoredKey(Base):

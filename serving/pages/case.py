@@ -1,0 +1,153 @@
+"""What is done for a child: each form makes the next version of the case, and tells whoever saw an older one what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from histories.faults import Fault, Faults
+from histories.tables import TABLES
+from serving.pages.desk import Desk
+from serving.pages.forms import Form
+from serving.pages.pupil import show
+from serving.pages.rendering import HEADERS
+from serving.problems import Problem
+from serving.store import background, cases, people
+from serving.store.work import Change, Conflict
+
+FURTHEST = timedelta(days=366)  # that something may lie back, and that a case may be snoozed
+Fields = dict[str, str]
+Doing = Callable[[Change, str, int, Fields, "Desk"], int]
+
+
+def routes(desk: Desk) -> APIRouter:
+    """Return the routes of the forms on a child's page."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.post("/pupils/{pupil_ref}/{what}")
+    def do(pupil_ref: str, what: str, request: Request, fields: Form) -> Response:
+        if what not in DOING:
+            raise Problem(404, "There is no such form.")
+        try:
+            with desk.store.change(request.state.caller) as change:
+                DOING[what](change, *_case(change, pupil_ref, fields), fields, desk)
+        except Conflict:
+            return _again(desk, request, pupil_ref, what, fields, {what: desk.pages.words("case.conflict")}, 409)
+        except Faults as found:
+            wrong = {f.where: desk.pages.words(f"case.wrong_{f.where}") for f in found.faults}
+            return _again(desk, request, pupil_ref, what, fields, wrong, 422)
+        return RedirectResponse(f"/pupils/{pupil_ref}?done={what}", 303, HEADERS)
+
+    @router.post("/clocks/{clock_id}")
+    def stop(clock_id: str, request: Request, fields: Form) -> Response:
+        text = cases.written(fields.get("text", ""), "text", background.MOST_TEXT)
+        with desk.store.change(request.state.caller) as change:
+            background.stop(change, clock_id, _version(fields), text or "")
+        return RedirectResponse("/clocks?done=stopped", 303, HEADERS)
+
+    return router
+
+
+def _again(
+    desk: Desk, request: Request, pupil_ref: str, what: str, fields: Fields, wrong: dict[str, str], status: int
+) -> Response:
+    """Show the page with what was written, what is wrong with it, and what others did meanwhile."""
+    errors = [
+        {"text": text, "href": f"#{what}" if where == what else f"#{what}-{where}"} for where, text in wrong.items()
+    ]
+    return show(desk, request, pupil_ref, status, errors=errors, wrong={what: wrong}, written={what: fields})
+
+
+def _case(change: Change, pupil_ref: str, fields: Fields) -> tuple[str, int]:
+    """Return the case that a form is about, opening one when it saw none."""
+    version, case = _version(fields), cases.case_of(change, pupil_ref)
+    if version == 0:
+        return cases.open_case(change, pupil_ref), 1
+    if case is None:
+        raise Conflict("the case was closed meanwhile")
+    return case["case_id"], version
+
+
+def _version(fields: Fields) -> int:
+    written = fields.get("version", "")
+    if not written.isdecimal() or len(written) > 9:
+        raise Problem(400, "The form is not whole.")
+    return int(written)
+
+
+def _day(fields: Fields, name: str, first: date, last: date) -> date:
+    try:
+        day = date.fromisoformat(fields.get(name, ""))
+    except ValueError:
+        day = date.min
+    if not first <= day <= last:
+        raise Faults(Fault("this is no day that fits", name, "Choose another day."))
+    return day
+
+
+def _past(fields: Fields) -> date:
+    return _day(fields, "on", date.today() - FURTHEST, date.today())
+
+
+def _code(fields: Fields, name: str, words: dict[str, str]) -> str:
+    if fields.get(name) not in words:
+        raise Faults(Fault("this is not on the list", name, "Choose one."))
+    return fields[name]
+
+
+def _assign(change: Change, case: str, version: int, fields: Fields, desk: Desk) -> int:
+    to = fields.get("to") or None
+    if to is not None and to not in {p["person_id"] for p in people.people(change)}:
+        raise Faults(Fault("there is no such person", "to", "Choose one."))
+    return cases.assign(change, case, version, to)
+
+
+def _contact(change: Change, case: str, version: int, fields: Fields, desk: Desk) -> int:
+    outcome = _code(fields, "outcome", desk.settings.outcomes)
+    return cases.contact(
+        change, case, version, _past(fields), outcome, fields.get("text", ""), desk.team(change.caller) or None
+    )
+
+
+def _act(change: Change, case: str, version: int, fields: Fields, desk: Desk) -> int:
+    action = _code(fields, "action", desk.settings.actions)
+    return cases.act(
+        change, case, version, _past(fields), action, fields.get("text", ""), desk.team(change.caller) or None
+    )
+
+
+def _dismiss(change: Change, case: str, version: int, fields: Fields, desk: Desk) -> int:
+    reason = _code(fields, "reason", desk.settings.not_for_this_child)
+    return cases.dismiss(change, case, version, reason, fields.get("text", ""))
+
+
+def _doubt(change: Change, case: str, version: int, fields: Fields, desk: Desk) -> int:
+    table = _code(fields, "table", dict.fromkeys(TABLES, ""))
+    day = _day(fields, "on", date(1990, 1, 1), date.today()) if fields.get("on") else None
+    return cases.doubt(change, case, version, table, day, fields.get("text", ""))
+
+
+def _snooze(change: Change, case: str, version: int, fields: Fields, desk: Desk) -> int:
+    return cases.snooze(
+        change, case, version, _day(fields, "until", date.today() + timedelta(days=1), date.today() + FURTHEST)
+    )
+
+
+def _close(change: Change, case: str, version: int, fields: Fields, desk: Desk) -> int:
+    return cases.close(change, case, version, _code(fields, "reason", desk.settings.closing))
+
+
+DOING: dict[str, Doing] = {
+    "assign": _assign,
+    "contact": _contact,
+    "act": _act,
+    "note": lambda change, case, version, fields, desk: cases.note(change, case, version, fields.get("text", "")),
+    "dismiss": _dismiss,
+    "doubt": _doubt,
+    "snooze": _snooze,
+    "wake": lambda change, case, version, fields, desk: cases.wake(change, case, version),
+    "close": _close,
+}

@@ -1,0 +1,96 @@
+"""The timeline's picture: attendance by week as bars, and a strip for each kind of event; figures only, the words are the page's.
+
+The pictures carry no text, so they can be stretched; a table beside them says the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+LANES = ("school", "suspension", "care", "address", "missing")
+WEEKS = 52
+SLOT, HEIGHT = 10, 60  # of one week, in the picture's own units
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A week: how much was missed, and how much of it without leave."""
+
+    x: int
+    missed: float
+    unauthorised: float
+    possible: bool
+
+
+@dataclass(frozen=True)
+class Stroke:
+    """Something that happened, as a mark, or a spell as a band, in a strip."""
+
+    x: float
+    width: float
+    starts: bool
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A year of a child.
+
+    Attributes
+    ----------
+    first, last : date
+        The Mondays of the first and the last week.
+    rows : list of dict
+        The table: ``week, missed, possible, unauthorised, events``.
+    """
+
+    first: date
+    last: date
+    bars: list[Bar]
+    lanes: dict[str, list[Stroke]]
+    rows: list[dict[str, Any]]
+    width: int = WEEKS * SLOT
+    height: int = HEIGHT
+    slot: int = SLOT
+
+
+def timeline(past: dict[str, Any], as_of: date) -> Timeline:
+    """Return the picture of the year before a day.
+
+    Parameters
+    ----------
+    past : dict
+        See ``serving.background.past``.
+    as_of : date
+    """
+    last = as_of - timedelta(days=1)
+    last -= timedelta(days=last.weekday())
+    first = last - timedelta(weeks=WEEKS - 1)
+    weeks = {date.fromisoformat(w[0]): w[1:] for w in past["weeks"]}
+    bars, rows = [], []
+    for n in range(WEEKS):
+        monday = first + timedelta(weeks=n)
+        possible, missed, unauthorised = weeks.get(monday, (0, 0, 0))
+        share = [HEIGHT * x / possible if possible else 0.0 for x in (missed, unauthorised)]
+        bars.append(Bar(n * SLOT, round(share[0], 1), round(share[1], 1), possible > 0))
+        here = [e for e in past["events"] if monday <= date.fromisoformat(e["date"]) < monday + timedelta(weeks=1)]
+        if missed or here:
+            rows.append(
+                {"week": monday, "missed": missed, "possible": possible, "unauthorised": unauthorised, "events": here}
+            )
+    rows.reverse()
+    lanes = {lane: [_stroke(e, first, last) for e in past["events"] if e["lane"] == lane] for lane in LANES}
+    return Timeline(first, last, bars, {k: v for k, v in lanes.items() if v}, rows)
+
+
+def _stroke(event: dict[str, Any], first: date, last: date) -> Stroke:
+    end = last + timedelta(weeks=1)
+    began = date.fromisoformat(event["date"])
+    over = event.get("end") or (end.isoformat() if "end" in event else event["date"])
+    x, x_end = (_x(min(max(d, first), end), first) for d in (began, date.fromisoformat(over)))
+    return Stroke(x, max(x_end - x, SLOT / 2), began >= first)
+
+
+def _x(day: date, first: date) -> float:
+    return round((day - first).days * SLOT / 7, 1)
