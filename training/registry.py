@@ -12,7 +12,7 @@ from histories.faults import Fault, Faults
 from histories.settings import Settings
 from histories.writing import new_file, new_folder
 from training.bundle import Manifest, write_bundle
-from training.papers import Material, files, write
+from training.papers import Material, files_of
 from training.release import ALIASES, MOVES, aliases, moves
 from training.training import Trained
 
@@ -52,7 +52,7 @@ def register(settings: Settings, trained: Trained, run_id: str, material: Materi
     trained.manifest.version = str(version)
     folder = settings.releases / name / f"v{version}"
     with new_folder(folder) as beside:
-        write_bundle(beside, trained.booster, trained.manifest, files(write(material.named(str(version)))))
+        write_bundle(beside, trained.booster, trained.manifest, files_of(material.named(str(version))))
     alias = "challenger" if "champion" in aliases(settings.releases, name) else "champion"
     _move(
         settings,
