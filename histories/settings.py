@@ -27,6 +27,7 @@ KEYS = (
     "ONROLL_AUDIT_KEY_FILE",
     "ONROLL_AUDIT_ANCHOR",
     "ONROLL_AUTHORITY_FACTS",
+    "ONROLL_GATES",
 )
 ENGINES = ("duckdb", "polars", "spark")
 
@@ -71,6 +72,8 @@ class Settings:
         File that the audit's end is written to each day; without it, one beside the SQLite database or in the folder.
     authority_facts : Path or None
         YAML file with what only the authority can say in the papers of a model; see ``docs/judging.md``.
+    gates : Path or None
+        TOML file with limits of one's own for the gates of promotion; see ``docs/models.md``.
     """
 
     tracking_uri: str
@@ -90,6 +93,7 @@ class Settings:
     audit_key: bytes | None
     audit_anchor: Path | None
     authority_facts: Path | None
+    gates: Path | None
 
     @property
     def studies(self) -> Path:
@@ -127,6 +131,7 @@ def settings(folder: Path | None = None) -> Settings:
         audit_key=_key(found, folder, "ONROLL_AUDIT_KEY"),
         audit_anchor=folder / found["ONROLL_AUDIT_ANCHOR"] if "ONROLL_AUDIT_ANCHOR" in found else None,
         authority_facts=folder / found["ONROLL_AUTHORITY_FACTS"] if "ONROLL_AUTHORITY_FACTS" in found else None,
+        gates=folder / found["ONROLL_GATES"] if "ONROLL_GATES" in found else None,
     )
 
 

@@ -21,10 +21,12 @@ from serving.pages.settings import PageSettings
 from serving.running import running
 from serving.scored import write_scores
 from serving.store import Store
+from training.evidence import of_training
 from training.papers import Authority, Material
+from training.promotion import promote
 from training.question import Question
-from training.registry import register
-from training.release import resolve
+from training.registry import register, serving_folder
+from training.release import aliases, resolve
 from training.risk_model import RiskModel
 from training.tracking import Run
 from training.training import train
@@ -82,6 +84,8 @@ def _train(own: Settings, opened: Histories) -> RiskModel:
     began = time.perf_counter()
     with progress("training") as advance:
         made = train(opened, advance=advance)
+        champion = serving_folder(own, "onroll")
+        proof = of_training(opened, Question(), made, champion, made.manifest.seed, advance) if champion else None
         run = Run(own)
         facts = Authority.load(own.authority_facts)
         material = Material.of(opened, Question(), made, facts=facts, run_id=run.run_id, report={})
@@ -91,14 +95,16 @@ def _train(own: Settings, opened: Histories) -> RiskModel:
         low, high = f["intervals"]["average_precision"]
         say(f"      {name:10} average precision {f['average_precision']:.3f} (95% interval {low:.3f} to {high:.3f})")
     say(f"      {time.perf_counter() - began:.0f} s; registering in MLflow")
-    version, folder = register(own, made, run.run_id, material)
-    from training.release import aliases
-
-    if aliases(own.releases, "onroll").get("champion") != version:
-        from training.registry import promote
-
-        promote(own, "onroll", version, who="demo", why="the demo serves what it has just trained")
-    return RiskModel.load(folder)
+    version, _ = register(own, made, run.run_id, material, proof)
+    if champion:
+        said = promote(own, "onroll", version, who="demo", why="the demo serves what it has just trained")
+        for verdict in said["gates"]:
+            if not verdict["passed"]:
+                say(f"      {verdict['code']} {verdict['title']}: {verdict['measured']}; asked: {verdict['limit']}")
+        say(
+            f"      version {version} is {said['action']}; version {aliases(own.releases, 'onroll')['champion']} serves"
+        )
+    return RiskModel.load(resolve(own.model, own.releases))
 
 
 def _score(own: Settings, opened: Histories, model: RiskModel, day: date, folder: Path, store: Store) -> list[Any]:

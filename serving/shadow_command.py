@@ -32,7 +32,7 @@ def shadow(as_json: bool) -> None:
 @click.pass_context
 def tell_the_audit(context: click.Context, _: Any) -> None:
     """Take over what the registry has logged; what a run leaves out, such as a training, the service or the next one takes."""
-    if context.invoked_subcommand in ("promote", "rollback"):
+    if context.invoked_subcommand in ("promote", "rollback", "judge"):
         from histories.settings import settings
         from serving.store import Store
         from serving.store.moves import copy_moves

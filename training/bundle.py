@@ -11,7 +11,7 @@ from typing import Any
 
 from histories.faults import Fault, Faults
 
-BOOSTER, MANIFEST, CARD, SUMS = "booster.txt", "manifest.json", "card.md", "SHA256SUMS"
+BOOSTER, MANIFEST, CARD, RECIPE, SUMS = "booster.txt", "manifest.json", "card.md", "recipe.json", "SHA256SUMS"
 
 
 @dataclass
@@ -32,6 +32,8 @@ class Manifest:
         For each feature ``[lowest, highest, share missing]`` in training.
     metrics : dict
         Figures of every candidate; those of this model under the name in ``candidate``.
+    leads : dict
+        How far this model is ahead of every other candidate, with intervals.
     """
 
     name: str
@@ -55,6 +57,7 @@ class Manifest:
     seed: int = 0
     code_version: str = ""
     data_digest: str = ""
+    leads: dict[str, Any] = field(default_factory=dict)
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -62,18 +65,27 @@ class Manifest:
         return dict(self.metrics[self.candidate])
 
 
-def write_bundle(folder: Path, booster: str, manifest: Manifest, papers: Mapping[str, str]) -> None:
+def write_bundle(
+    folder: Path,
+    booster: str,
+    manifest: Manifest,
+    papers: Mapping[str, str],
+    recipe: Mapping[str, Any] | None = None,
+) -> None:
     """Write a bundle into an existing empty folder; the checksums come last.
 
     Parameters
     ----------
     papers : mapping
         Text by file name, ``card.md`` among them; see ``training.papers``.
+    recipe : mapping, optional
+        What the model was made from; see ``training.recipe``.
     """
     files = {
         BOOSTER: booster,
         MANIFEST: json.dumps(asdict(manifest), indent=1, sort_keys=True, allow_nan=False) + "\n",
         **papers,
+        **({RECIPE: json.dumps(recipe, indent=1, sort_keys=True, allow_nan=False) + "\n"} if recipe else {}),
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -121,3 +133,15 @@ def read_bundle(folder: Path) -> tuple[str, Manifest]:
         do = "It was written by another version of onroll; train again."
         raise Faults(Fault("the manifest cannot be read", str(folder / MANIFEST), do)) from error
     return (folder / BOOSTER).read_text(encoding="utf-8"), manifest
+
+
+def read_recipe(folder: Path) -> dict[str, Any]:
+    """Return what the model of a checked bundle was made from; empty when an older onroll did not write it down."""
+    file = folder / RECIPE
+    return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+
+def bundle_digest(folder: Path) -> str:
+    """Return the hash of a bundle's checksums, which stands for all of it."""
+    file = folder / SUMS
+    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""

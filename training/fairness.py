@@ -98,19 +98,32 @@ class FairnessReport:
         Every value of every group.
     pairs : list of Slice
         Every pair of values of two groups.
+    design : float
+        The design effect of pupils, with which intervals are widened.
     """
 
     capacity: float
     overall: Slice
     slices: list[Slice]
     pairs: list[Slice]
+    design: float = 1.0
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report ready for JSON."""
         return {
-            "capacity": self.capacity, "figures": FIGURES, "overall": self.overall.to_dict(), "groups": [s.to_dict() for s in self.slices],
+            "capacity": self.capacity, "design": self.design, "figures": FIGURES, "overall": self.overall.to_dict(), "groups": [s.to_dict() for s in self.slices],
             "pairs": [s.to_dict() for s in self.pairs],
         }  # fmt: skip
+
+    @classmethod
+    def from_dict(cls, said: Mapping[str, Any]) -> FairnessReport:
+        """Return the report that ``to_dict`` wrote, without its pairs; every figure and gap is computed anew from the printed counts."""
+        design, total = float(said["design"]), dict(said["overall"]["counts"])
+        slices = [
+            Slice(tuple(s["groups"]), tuple(s["values"]), s["counts"], _figures(s["counts"], design), _gaps(s["counts"], total, design))
+            for s in said["groups"]
+        ]  # fmt: skip
+        return cls(float(said["capacity"]), Slice((), (), total, _figures(total, design), {}), slices, [], design)
 
     def measured(self, figure: str) -> list[Slice]:
         """Return the groups for which the gap of a figure could be measured at all; a gate that finds none has not been passed."""
@@ -170,7 +183,7 @@ def fairness(
         slices += made
     both = list(combinations([n for n in names if n in PROTECTED], 2)) if pairs else []
     return FairnessReport(
-        capacity, overall, slices, [s for a, b in both for s in _pair(frame, a, b, printed, total, design)]
+        capacity, overall, slices, [s for a, b in both for s in _pair(frame, a, b, printed, total, design)], design
     )
 
 

@@ -1,20 +1,24 @@
-"""The registry: versions, aliases and the log of every promotion, in MLflow and in the released folders together."""
+"""The registry: versions, aliases and the log of all that is done with them, in MLflow and in the released folders together."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from histories.faults import Fault, Faults
 from histories.settings import Settings
 from histories.writing import new_file, new_folder
-from training.bundle import Manifest, write_bundle
-from training.papers import Material, files_of
+from training.bundle import MANIFEST, Manifest, bundle_digest, read_bundle, write_bundle
+from training.papers import Material, files, write
+from training.promotion_log import DO, HEAD, Followed, append, held
+from training.recipe import account
 from training.release import ALIASES, MOVES, aliases, moves
 from training.training import Trained
+
+EVIDENCE = "evidence"  # folder beside the versions
 
 
 def client(settings: Settings) -> Any:
@@ -31,8 +35,15 @@ def client(settings: Settings) -> Any:
     return mlflow.MlflowClient()
 
 
-def register(settings: Settings, trained: Trained, run_id: str, material: Material) -> tuple[int, Path]:
+def register(
+    settings: Settings, trained: Trained, run_id: str, material: Material, evidence: dict[str, Any] | None = None
+) -> tuple[int, Path]:
     """Register a trained model as a new version, release it, and name it challenger, or champion when there is none.
+
+    Parameters
+    ----------
+    evidence : dict, optional
+        What its gates need; see ``training.evidence``.
 
     Returns
     -------
@@ -52,64 +63,80 @@ def register(settings: Settings, trained: Trained, run_id: str, material: Materi
     trained.manifest.version = str(version)
     folder = settings.releases / name / f"v{version}"
     with new_folder(folder) as beside:
-        write_bundle(beside, trained.booster, trained.manifest, files_of(material.named(str(version))))
-    alias = "challenger" if "champion" in aliases(settings.releases, name) else "champion"
-    _move(
-        settings,
-        name,
-        alias,
-        version,
-        who="train",
-        why="first model" if alias == "champion" else "newly trained",
-    )
+        papers = files(write(material.named(str(version))))
+        write_bundle(beside, trained.booster, trained.manifest, papers, trained.recipe)
+    first = not champion(settings, name)
+    move(
+        settings, name, "champion" if first else "challenger", version,
+        action="registered", by=trained.recipe["trained_by"], why="first model; nobody approved it" if first else "newly trained", run_id=run_id,
+        bundle=bundle_digest(folder), data=trained.manifest.data_digest, catalogue=trained.manifest.catalogue_digest,
+        evidence=keep_evidence(settings, name, version, evidence) if evidence else None,
+    )  # fmt: skip
     return version, folder
 
 
-def promote(settings: Settings, name: str, version: int, *, who: str, why: str) -> dict[str, Any]:
-    """Make a version the champion; the log keeps who, when, why and which version served before.
+def keep_evidence(settings: Settings, name: str, version: int, evidence: dict[str, Any]) -> str:
+    """Write what a version's gates need beside the releases, and return its hash for the log."""
+    file = settings.releases / name / EVIDENCE / f"v{version}.json"
+    with new_file(file) as beside:
+        beside.write_text(json.dumps(evidence, indent=1, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+def champion(settings: Settings, name: str) -> int:
+    """Return the version that the log says is the champion; 0 when there never was one."""
+    return next((int(e["version"]) for e in reversed(history(settings, name)) if e.get("alias") == "champion"), 0)
+
+
+def serving_folder(settings: Settings, name: str) -> Path | None:
+    """Return the folder of the champion, or None when there never was one."""
+    version = champion(settings, name)
+    return folder_of(settings, name, version) if version else None
+
+
+def folder_of(settings: Settings, name: str, version: int) -> Path:
+    """Return the folder of a version.
 
     Raises
     ------
     Faults
-        When there is no such version, or no name or reason.
+        When there is no such version.
     """
-    faults = []
-    if not (settings.releases / name / f"v{version}" / "manifest.json").is_file():
-        faults.append(
-            Fault(
-                "there is no such version",
-                f"{name} {version}",
-                "Run 'onroll models list' to see what there is.",
-            )
-        )
-    if not who.strip() or not why.strip():
-        faults.append(Fault("who and why must be said", "models promote", "Give --by and --reason."))
-    if faults:
-        raise Faults(faults)
-    return _move(settings, name, "champion", version, who=who, why=why)
+    folder = settings.releases / name / f"v{version}"
+    if not (folder / MANIFEST).is_file():
+        do = "Run 'onroll models list' to see what there is."
+        raise Faults(Fault("there is no such version", f"{name} {version}", do))
+    return folder
 
 
 def rollback(settings: Settings, name: str, *, who: str, why: str) -> dict[str, Any]:
-    """Give the champion's alias back to the version that had it before.
+    """Give the champion's alias back to the version that had it before, which no gate holds up.
+
+    Rolled back again, the champion is the one before that: those that were rolled back from are left out.
 
     Raises
     ------
     Faults
-        When there was no champion before.
+        When there was no champion before, its files are not whole, or who or why is not said.
     """
-    now = aliases(settings.releases, name).get("champion")
-    past = [
-        e
-        for e in history(settings, name)
-        if e["alias"] == "champion" and e["version"] == now and e["before"] is not None
-    ]
-    if not past:
+    if not who.strip() or not why.strip():
+        raise Faults(Fault("who and why must be said", "models rollback", "Give --by and --reason."))
+    served: list[int] = []
+    for e in history(settings, name):
+        if e.get("alias") == "champion" and e.get("action") == "rolled back":
+            del served[-1:]
+        elif e.get("alias") == "champion":
+            served.append(int(e["version"]))
+    if len(served) < 2:
         raise Faults(Fault("no earlier champion is known", name, "Promote a version by its number instead."))
-    return promote(settings, name, int(past[-1]["before"]), who=who, why=why)
+    folder = folder_of(settings, name, served[-2])
+    read_bundle(folder)
+    said = {"action": "rolled back", "by": who, "why": why, "account": account(), "bundle": bundle_digest(folder)}
+    return move(settings, name, "champion", served[-2], **said)
 
 
 def history(settings: Settings, name: str) -> list[dict[str, Any]]:
-    """Return every move of an alias, oldest first."""
+    """Return every line of the log, oldest first."""
     return moves(settings.releases, name)
 
 
@@ -128,20 +155,45 @@ def versions(settings: Settings, name: str) -> list[dict[str, Any]]:
     return found
 
 
-def _move(settings: Settings, name: str, alias: str, version: int, *, who: str, why: str) -> dict[str, Any]:
+def note(settings: Settings, name: str, **said: Any) -> dict[str, Any]:
+    """Append a line to a model's log, and its end to MLflow.
+
+    Raises
+    ------
+    Faults
+        When the log does not hold.
+    """
+    check_log(settings, name)
+    line = append(settings.releases / name / MOVES, **said)
+    client(settings).set_registered_model_tag(name, HEAD, f"{line['n']} {line['hash']}")
+    return line
+
+
+def check_log(settings: Settings, name: str) -> None:
+    """Raise ``Faults`` when a model's log does not hold: nothing is added to it then."""
+    found = verify(settings, name)
+    if not found.whole:
+        raise Faults(Fault(f"line {found.bad} of the log does not hold: {found.why}", f"{name}, {MOVES}", DO))
+
+
+def verify(settings: Settings, name: str) -> Followed:
+    """Follow a model's log from the first line to the end that MLflow has noted."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        head = client(settings).get_registered_model(name).tags.get(HEAD, "")
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        head = ""
+    return held(settings.releases / name / MOVES, head)
+
+
+def move(settings: Settings, name: str, alias: str, version: int, **said: Any) -> dict[str, Any]:
     """Move an alias: first the log, then MLflow, then the file that the service reads, which is replaced at once."""
     folder = settings.releases / name
     now = aliases(settings.releases, name)
-    entry = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "alias": alias,
-        "version": version,
-        "before": now.get(alias),
-        "by": who,
-        "why": why,
-    }
-    with (folder / MOVES).open("a", encoding="utf-8") as log:
-        log.write(json.dumps(entry) + "\n")
+    entry = note(settings, name, alias=alias, version=version, before=now.get(alias), **said)
     client(settings).set_registered_model_alias(name, alias, str(version))
     moved = {**now, alias: version}
     if alias == "champion" and moved.get("challenger") == version:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from histories.faults import Fault, Faults
+from training.promotion_log import entries
 
 ALIASES = "aliases.json"
 MOVES = "promotions.jsonl"
@@ -21,10 +22,8 @@ def aliases(releases: Path, name: str) -> dict[str, int]:
 
 
 def moves(releases: Path, name: str) -> list[dict[str, Any]]:
-    """Return every move of an alias of a model, oldest first; a line that is being written is not one yet."""
-    file = releases / name / MOVES
-    lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.is_file() else []
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    """Return every line of a model's log, oldest first; those that move an alias name it."""
+    return entries(releases / name / MOVES)
 
 
 def resolve(model: str, releases: Path) -> Path:

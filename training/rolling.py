@@ -143,10 +143,10 @@ def judge_all(answers: Answers, chosen: str, seed: int) -> tuple[dict[str, Any],
         )
     against = {
         name: {
-            "average_precision": _lead(figures[chosen]["average_precision"] - figures[name]["average_precision"],
-                                       draws[chosen]["average_precision"] - draws[name]["average_precision"]),
-            "precision_top_25_a_list": _lead(_precision(figures[chosen]) - _precision(figures[name]),
-                                             draws[chosen]["top_25_a_list.precision"] - draws[name]["top_25_a_list.precision"]),
+            "average_precision": lead_of(figures[chosen]["average_precision"] - figures[name]["average_precision"],
+                                         draws[chosen]["average_precision"] - draws[name]["average_precision"]),
+            "precision_top_25_a_list": lead_of(precision_of(figures[chosen]) - precision_of(figures[name]),
+                                               draws[chosen]["top_25_a_list.precision"] - draws[name]["top_25_a_list.precision"]),
         }
         for name in figures
         if name != chosen
@@ -154,10 +154,12 @@ def judge_all(answers: Answers, chosen: str, seed: int) -> tuple[dict[str, Any],
     return figures, against
 
 
-def _precision(figures: dict[str, Any]) -> float:
+def precision_of(figures: dict[str, Any]) -> float:
+    """Return the precision at capacity by which candidates are compared."""
     return float(figures["at_capacity"]["top_25_a_list"]["precision"])
 
 
-def _lead(lead: float, draws: np.ndarray) -> dict[str, Any]:
+def lead_of(lead: float, draws: np.ndarray) -> dict[str, Any]:
+    """Return a lead with its interval over draws in pairs, and whether that holds zero."""
     low, high = interval(draws)
     return {"lead": lead, "interval": [low, high], "within_noise": low is None or high is None or low <= 0 <= high}

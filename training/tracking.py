@@ -10,7 +10,7 @@ from typing import Any
 
 from histories.settings import Settings
 from training.bundle import write_bundle
-from training.papers import Material, files_of
+from training.papers import Material, files, write
 from training.registry import client
 from training.training import Trained
 
@@ -61,6 +61,8 @@ class Run:
         }  # fmt: skip
         for name in ("data_digest", "catalogue_digest", "code_version"):
             self.api.set_tag(self.run_id, name, getattr(m, name))
+        for name in ("trained_by", "code", "lock"):
+            self.api.set_tag(self.run_id, name, trained.recipe[name] or "")
         for name, chosen in said.items():
             self.api.log_param(self.run_id, name, chosen)
         for name, value in _flat(m.metrics):
@@ -68,7 +70,7 @@ class Run:
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(folder) / "bundle"
             bundle.mkdir()
-            write_bundle(bundle, trained.booster, m, files_of(material))
+            write_bundle(bundle, trained.booster, m, files(write(material)), trained.recipe)
             beside = {
                 "splits.txt": trained.splits.text() + "\n",
                 "chosen.json": json.dumps({"how": trained.story, "leads": trained.against}, indent=1) + "\n",

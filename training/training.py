@@ -21,6 +21,7 @@ from training.bundle import Manifest
 from training.candidates import boosted, grid
 from training.figures import numbers
 from training.question import Advance, Question, quiet
+from training.recipe import recipe
 from training.rolling import Answers, ask, judge_all, learn_from, matrix_of, weight_of
 from training.selection import choose
 from training.splits import Splits, split
@@ -51,10 +52,12 @@ class Trained:
         The labelled snapshots; kept in memory for the report and never written.
     answers : Answers
         What each candidate answered at the origins.
-    against : dict
-        The chosen candidate's leads over each other, with intervals.
     story : dict
         How it was chosen.
+    settings : dict
+        Settings of the chosen booster.
+    recipe : dict
+        What it was made from; see ``recipe``.
     """
 
     booster: str
@@ -62,14 +65,19 @@ class Trained:
     frame: pl.DataFrame
     splits: Splits
     answers: Answers
-    against: dict[str, Any]
     story: dict[str, Any]
     settings: dict[str, Any]
+    recipe: dict[str, Any]
 
     @property
     def judged(self) -> dict[str, Any]:
         """Figures by candidate."""
         return self.manifest.metrics
+
+    @property
+    def against(self) -> dict[str, Any]:
+        """The chosen candidate's leads over each other, with intervals."""
+        return self.manifest.leads
 
 
 def train(
@@ -113,7 +121,9 @@ def train(
         settings = tune(frame, NAMES, splits, trials=trials, start=settings, seed=seed, study=study, storage=storage, told=told, advance=advance)  # fmt: skip
     candidates = grid(settings)
     answers = ask(frame, NAMES, splits, candidates, seed, advance)
-    chosen, story = choose(answers, [c.name for c in candidates if c.settings is not None])
+    # Where directions are asked for, a booster without them stays in the grid to say what they cost, and is not released.
+    allowed = [c.name for c in candidates if c.settings and (c.settings["monotone"] or not settings["monotone"])]
+    chosen, story = choose(answers, allowed)
     advance(description="judging")
     figures, against = judge_all(answers, chosen, seed)
     released = next(c.settings for c in candidates if c.name == chosen) or settings
@@ -126,9 +136,11 @@ def train(
         definition=question.definition.name, horizon_days=question.horizon, features=NAMES, catalogue=declarations(), catalogue_digest=catalogue_digest(),
         calibrator=calibrator, bands=_bands(calibrator, answers.margins[chosen]), base_rate=float(np.average(frame["label"].to_numpy(), weights=weight_of(frame))), themes=THEMES,  # type: ignore[arg-type]
         metrics=finite(figures), candidate=chosen, limits=LIMITS, seen=_seen(frame), seed=seed, code_version=version_of("onroll"), data_digest=digest,
+        leads=finite(against),
     )  # fmt: skip
+    made = recipe(histories, question, config=settings, released=released, seed=seed, memory=memory, trials=trials)
     text = booster.model_to_string(num_iteration=-1)
-    return Trained(text, manifest, frame, splits, answers, finite(against), finite(story), released)
+    return Trained(text, manifest, frame, splits, answers, finite(story), released, made)
 
 
 def _calibrator(answers, chosen, learning, booster, frame, settings, seed, advance) -> dict[str, Any]:  # type: ignore[no-untyped-def]

@@ -36,10 +36,7 @@ class Link:
     word: str
 
 
-MENU = tuple(
-    Link(f"/{name.replace('_', '-')}", f"{name}.menu")
-    for name in ("work_list", "clocks", "transition", "team", "model")
-)
+MENU = (Link("/work-list", "work_list.menu"),)
 
 
 class Renderer:

@@ -1,4 +1,4 @@
-"""Moves of the models' aliases: the registry logs them where there is no store, and the audit takes its log over."""
+"""What was done with models: the registry logs it where there is no store, and the audit takes its log over."""
 
 from __future__ import annotations
 
@@ -15,9 +15,12 @@ from serving.store.tables import CopiedLog
 from serving.store.work import NotRecorded
 from training.release import moves
 
+# With the line's hash, under the audit's own key: whoever writes the registry's log anew cannot write this anew.
+DETAILS = ("alias", "version", "before", "why", "at", "account", "bundle", "hash")
+
 
 def copy_moves(store: Store, releases: Path) -> int:
-    """Take over what the logs of all models say since the last time, each move once, and return how many moves."""
+    """Take over what the logs of all models say since the last time, each line once, and return how many."""
     return sum(_copy(store, folder.name, releases) for folder in sorted(releases.glob("*")) if folder.is_dir())
 
 
@@ -31,9 +34,12 @@ def _copy(store: Store, model: str, releases: Path) -> int:
         store.chain.lock(change.connection)  # two may come here at once: the second finds nothing left to copy
         done = change.connection.scalar(source) or 0
         for move in logged[done:]:
-            details = {"model": model, **{k: move.get(k) for k in ("alias", "version", "before", "why", "at")}}
+            details = {"model": model, **{k: move.get(k) for k in DETAILS}}
+            failed = [verdict["code"] for verdict in move.get("gates", ()) if not verdict["passed"]]
+            details |= {"failed": failed} if failed else {}
+            action = f"model.{move.get('action', 'moved').replace(' ', '_')}"
             who = f"registry:{move.get('by', 'unknown')}"[:200]
-            change.entries.append(Entry(who, "administrator", None, "model.moved", (), details, change.request_id))
+            change.entries.append(Entry(who, "administrator", None, action, (), details, change.request_id))
         change.connection.execute(sa.delete(CopiedLog).where(CopiedLog.source == model))
         change.connection.execute(sa.insert(CopiedLog), {"source": model, "lines": len(logged)})
         return len(logged) - done

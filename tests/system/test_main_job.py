@@ -55,6 +55,11 @@ def test_the_same_data_and_seed_give_the_same_model_and_promotion_can_be_rolled_
         ("champion", 2),
         ("champion", 1),
     ]
+    promoted = next(e for e in onroll(home, "models", "log", "--json")["log"] if e["action"] == "promoted")
+    assert all(v["passed"] for v in promoted["gates"])
+    assert onroll(home, "models", "verify", "--json")["whole"]
+    # A version that was never compared with the champion cannot take its place.
+    onroll(home, "models", "gates", "1", "--by", "a", "--reason", "b", code=1)
 
 
 def test_scores_have_the_columns_of_the_contract_and_rank_the_risky_first(home):

@@ -1,0 +1,41 @@
+"""A list that surely misses, or surely suspects, some groups of children more than others is not put to use unseen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from training.fairness import FIGURES, FairnessReport
+from training.gates.gate import Dossier, Finding, Gate, Missing
+
+
+def asked(d: Dossier, limits: Mapping[str, Any]) -> Finding:
+    """Look for groups whose gap surely lies beyond a limit; where nothing could be measured nothing was shown."""
+    report = FairnessReport.from_dict(d.take("evidence", "groups"))
+    widest = {figure: limits[figure] for figure in FIGURES if figure in limits}
+    asked_of = ", ".join(f"{figure.replace('_', ' ')} {limit:g}" for figure, limit in widest.items())
+    there = {s.groups[0] for s in report.slices}
+    for group in limits["groups"]:
+        if group not in there and group not in d.take("evidence", "groups", "left_out"):
+            raise Missing(f"evidence, groups, {group}")
+    own = [s for s in report.slices if s.groups[0] in limits["groups"]]
+    counted = {figure: len([s for s in report.measured(figure) if s in own]) for figure in widest}
+    for figure in limits["measured"]:
+        if not counted[figure]:
+            return Finding(False, f"no group's {figure.replace('_', ' ')} could be measured", asked_of)
+    beyond = [(s, figure) for s, figure in report.beyond(widest) if s in own]
+    if beyond:
+        said = "; ".join(f"{figure.replace('_', ' ')} of {s.title} {s.gaps[figure]}" for s, figure in beyond)
+        return Finding(False, said, asked_of)
+    none = [figure.replace("_", " ") for figure, n in counted.items() if not n]
+    few = f"; too few children to measure {', '.join(none)}" if none else ""
+    return Finding(True, f"no gap surely beyond in {max(counted.values())} groups{few}", asked_of)
+
+
+GATE = Gate(
+    "G003",
+    "gaps between groups of children are within limits",
+    reason=__doc__,
+    do="Read the fairness table (onroll train --report) with those who know these children; do not adjust scores by group.",
+    asked=asked,
+)

@@ -1,0 +1,62 @@
+"""Reasons say that more absence raises a risk; a model in which it also lowers it cannot be explained to a parent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from features.catalogue import BY_NAME, catalogue_digest
+from histories.faults import Faults
+from training.explanation.trees import Forest, read_forest
+from training.gates.gate import Dossier, Finding, Gate
+
+
+def asked(d: Dossier, limits: Mapping[str, Any]) -> Finding:
+    """Follow every split of a feature with a declared direction: all leaves on its higher side lie on the declared side."""
+    every = "none against the declared direction"
+    if d.take("manifest", "catalogue_digest") != catalogue_digest():
+        return Finding(False, "it was made with another catalogue of features", every)
+    try:
+        forest = read_forest(d.take("booster"))
+    except Faults as faults:
+        return Finding(False, f"the booster cannot be read: {faults.faults[0].what}", every)
+    directions = np.array([BY_NAME[n].direction if n in BY_NAME else 0 for n in forest.features])
+    asked_of, against = _against(forest, directions)
+    names = sorted({forest.features[f] for f in against})
+    said = f"{len(against)} of {asked_of} splits go against it ({', '.join(names[:5])})" if names else f"none of {asked_of} splits goes against it"  # fmt: skip
+    return Finding(not against and forest.trees > 0, said, every)
+
+
+def _against(forest: Forest, directions: np.ndarray) -> tuple[int, list[int]]:
+    """Return how many splits have a direction, and the features of those that break it.
+
+    A model is monotone when it is so at each of its splits: no leaf on the side of lower values lies above one on the other.
+    """
+    splits, broken = 0, []
+    for tree in range(forest.trees):
+        start, leaves = forest.node_start[tree], forest.leaf_start[tree]
+        ends: dict[int, tuple[float, float]] = {}
+        for node in range(int(forest.node_start[tree + 1] - start) - 1, -1, -1):  # children come after their parents
+            sides = []
+            for child in (int(forest.left[start + node]), int(forest.right[start + node])):
+                value = forest.leaf_value[leaves + ~child] if child < 0 else 0.0
+                sides.append((float(value), float(value)) if child < 0 else ends[child])
+            (low_left, high_left), (low_right, high_right) = sides
+            ends[node] = (min(low_left, low_right), max(high_left, high_right))
+            feature = int(forest.feature[start + node])
+            direction = directions[feature]
+            splits += bool(direction)
+            if (direction > 0 and high_left > low_right) or (direction < 0 and low_left < high_right):
+                broken.append(feature)
+    return splits, broken
+
+
+GATE = Gate(
+    "G005",
+    "the declared directions of features hold in the booster",
+    reason=__doc__,
+    do="Train with 'monotone = true' in the file of settings (--config), which is the default.",
+    asked=asked,
+)

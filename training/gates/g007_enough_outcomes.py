@@ -1,0 +1,25 @@
+"""Figures from a handful of children who went missing say little, however good they look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from training.gates.gate import Dossier, Finding, Gate
+
+
+def asked(d: Dossier, limits: Mapping[str, Any]) -> Finding:
+    """Count the outcomes on the judged days."""
+    positives, snapshots = d.number(*d.figure("positives")), d.number(*d.figure("snapshots"))
+    holds = positives >= limits["positives"] and snapshots >= limits["snapshots"]
+    asked_of = f"{limits['positives']:,} and more of {limits['snapshots']:,} and more"
+    return Finding(holds, f"{positives:,.0f} of {snapshots:,.0f} judged snapshots went missing", asked_of)
+
+
+GATE = Gate(
+    "G007",
+    "enough matured outcomes",
+    reason=__doc__,
+    do="Wait for more outcomes to become known, join authorities, or use a definition that counts more.",
+    asked=asked,
+)
