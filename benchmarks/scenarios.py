@@ -1,6 +1,6 @@
 """Every candidate on made-up populations whose true risks are known, in four scenarios and several seeds.
 
-``python -m benchmarks.scenarios [--seeds 3] [--pupils 20000] [--only SCENARIO] [--kept FOLDER] [--json]``. Each scenario and seed is a
+``python -m benchmarks.scenarios [--seeds 3] [--pupils 10000] [--only SCENARIO] [--kept FOLDER] [--json]``. Each scenario and seed is a
 population of its own: simulated, tuned before its days of judging, asked at rolling origins and judged as ``onroll train --tune`` does,
 with all children who went missing and a weighted sample of the others, as training takes where memory is short (``training.sampling``).
 What came of it is kept in a file of the folder, so that a run that was broken off, or made in parts, goes on; the table is made from the files.
@@ -41,7 +41,7 @@ SCENARIOS = {
     "two_authorities_differ": 2,
     "small_rural": 2,
 }  # with their numbers of authorities
-YEARS, TRIALS, MEMORY = 5, 5, "200MB"
+YEARS, TRIALS, MEMORY = 5, 4, "100MB"
 TITLES = {c.name: c.title for c in grid(boosted.DEFAULTS)} | {
     "released": "released: the tuned LightGBM that was chosen",
     "truth": "ordering by the true risk",
@@ -145,7 +145,7 @@ def _three(figure: list[Any], form: str) -> str:
 
 @click.command()
 @click.option("--seeds", default=3, show_default=True)
-@click.option("--pupils", default=20_000, show_default=True)
+@click.option("--pupils", default=10_000, show_default=True)
 @click.option("--only", type=click.Choice(list(SCENARIOS)), multiple=True)
 @click.option("--kept", type=click.Path(path_type=Path), default=Path(".onroll/scenarios"), show_default=True)
 @click.option("--json", "as_json", is_flag=True)

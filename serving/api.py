@@ -116,7 +116,7 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
     )
     app.add_api_route("/openapi.json", lambda: app.openapi(), include_in_schema=False)
     _routes(app)
-    mount(app, store, configuration, ways, pages, holder)
+    mount(app, store, configuration, ways, pages, champion=holder, challenger=rival)
     describe(app)
     return app
 

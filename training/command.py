@@ -49,7 +49,7 @@ def _date(value: datetime | None) -> date | None:
 @click.option(
     "--report",
     is_flag=True,
-    help="Also judge by theme, authority and week, and say who was missed; takes several times as long.",
+    help="Also judge by group, theme, authority and week, say who was missed, and write a report for people beside the model; takes several times as long.",
 )
 @click.option("--seed", type=int, default=1, show_default=True)
 @json_option
@@ -65,6 +65,7 @@ def train(
     from training.config import load_config
     from training.evidence import of_training
     from training.papers import Authority, Material
+    from training.papers.written import REPORT
     from training.question import Question
     from training.registry import check_log, register, serving_folder
     from training.report import deeper
@@ -99,8 +100,11 @@ def train(
     data = {
         "run_id": tracked.run_id, "name": m.name, "version": version, "folder": str(folder), "candidate": m.candidate, "metrics": m.metrics,
         "leads": made.against, "chosen": made.story, "settings": made.settings, "report": more,
+        "papers": sorted(f.name for f in folder.iterdir() if f.suffix in (".md", ".html", ".json")),
     }  # fmt: skip
-    result(data, as_json=as_json, text=_figures(m.metrics, made.against, version, made.splits.text()))
+    said = [_figures(m.metrics, made.against, version, made.splits.text())]
+    said += [f"report: {folder / REPORT}"] if report else []
+    result(data, as_json=as_json, text="\n".join(said))
 
 
 def _figures(metrics: dict[str, Any], leads: dict[str, Any], version: int, splits: str) -> str:

@@ -12,7 +12,7 @@ from histories.faults import Fault, Faults
 from histories.settings import Settings
 from histories.writing import new_file, new_folder
 from training.bundle import MANIFEST, Manifest, bundle_digest, read_bundle, write_bundle
-from training.papers import Material, files, write
+from training.papers import Material, files_of
 from training.promotion_log import DO, HEAD, Followed, append, held
 from training.recipe import account
 from training.release import ALIASES, MOVES, aliases, moves
@@ -63,7 +63,7 @@ def register(
     trained.manifest.version = str(version)
     folder = settings.releases / name / f"v{version}"
     with new_folder(folder) as beside:
-        papers = files(write(material.named(str(version))))
+        papers = files_of(material.named(str(version)))
         write_bundle(beside, trained.booster, trained.manifest, papers, trained.recipe)
     first = not champion(settings, name)
     move(

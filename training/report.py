@@ -10,6 +10,7 @@ from features.groups import PROTECTED, grouped
 from histories.opening import Histories
 from training.ablation import by_theme
 from training.authorities import learning_curve, leave_one_out
+from training.contributions import contributions
 from training.fairness import fairness
 from training.figures import numbers
 from training.mistakes import profile
@@ -30,12 +31,14 @@ def deeper(
     """Return everything that is told of a model beyond the figures of the grid, ready for JSON."""
     name = trained.manifest.candidate
     advance(description="who was missed")
+    moved = contributions(trained, seed)
     return finite({
         "capacity": CAPACITY,
         "seen_and_unseen": seen_and_unseen(trained.answers, name, CAPACITY),
         "mistakes": profile(trained.answers, name, CAPACITY),
         "fairness": groups_of(histories, question, trained, seed),
-        "proxies": proxies_of(histories, question, trained, seed),
+        "proxies": proxies_of(histories, question, trained, moved, seed),
+        "contributions": moved,
         "weekly": week_by_week(histories, question, trained, WEEKLY, seed, advance),
         "themes": by_theme(trained, seed, advance),
         "other_authorities": leave_one_out(trained, seed, advance),
@@ -50,12 +53,19 @@ def groups_of(histories: Histories, question: Question, trained: Trained, seed: 
     return fairness(frame, risk, frame["label"].to_numpy(), of, CAPACITY, seed=seed).to_dict()
 
 
-def proxies_of(histories: Histories, question: Question, trained: Trained, seed: int) -> list[dict[str, Any]]:
-    """Say how well the features tell protected groups."""
+def proxies_of(
+    histories: Histories, question: Question, trained: Trained, moved: dict[str, float], seed: int
+) -> list[dict[str, Any]]:
+    """Say how well the features tell protected groups, and how much of the risk model goes by the same."""
     frame, of = _beside_groups(histories, question, trained)
     keys = ["pupil_id", "as_of"]
     beside = frame.select(keys).join(of.select(*keys, *(c for c in PROTECTED if c in of.columns)), on=keys, how="left", maintain_order="left")  # fmt: skip
-    return [p.to_dict() for p in proxies(matrix_of(frame, NAMES), NAMES, numbers(frame, "pupil_id"), beside, seed=seed)]
+    return [
+        p.to_dict()
+        for p in proxies(
+            matrix_of(frame, NAMES), NAMES, numbers(frame, "pupil_id"), beside, importance=moved, seed=seed
+        )
+    ]
 
 
 def _beside_groups(histories: Histories, question: Question, trained: Trained) -> tuple[pl.DataFrame, pl.DataFrame]:

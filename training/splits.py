@@ -60,12 +60,13 @@ class Splits:
         lines = [
             f"outcomes are known for {len(self.dates)} dates, {self.dates[0]} to {self.dates[-1]}",
             "L learned from, . not yet known on that day, C asked to calibrate, J asked to judge",
-            *(f"{o.day}  {self._letters(o)}" for o in self.origins),
+            *(f"{o.day}  {self.letters(o)}" for o in self.origins),
             f"released   {'L' * len(self.dates)}",
         ]
         return "\n".join(lines)
 
-    def _letters(self, origin: Origin) -> str:
+    def letters(self, origin: Origin) -> str:
+        """Return a letter for every date up to an origin's day; ``text`` says what they mean."""
         asked = "J" if origin.judged else "C"
         return "".join(
             "L" if d in origin.learned else asked if d == origin.day else "." if d < origin.day else " "

@@ -10,7 +10,7 @@ from typing import Any
 
 from histories.settings import Settings
 from training.bundle import write_bundle
-from training.papers import Material, files, write
+from training.papers import Material, files_of
 from training.registry import client
 from training.training import Trained
 
@@ -70,7 +70,7 @@ class Run:
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(folder) / "bundle"
             bundle.mkdir()
-            write_bundle(bundle, trained.booster, m, files(write(material)), trained.recipe)
+            write_bundle(bundle, trained.booster, m, files_of(material), trained.recipe)
             beside = {
                 "splits.txt": trained.splits.text() + "\n",
                 "chosen.json": json.dumps({"how": trained.story, "leads": trained.against}, indent=1) + "\n",

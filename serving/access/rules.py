@@ -89,6 +89,19 @@ RULES = (
     _page("GET", "/work-list.xlsx", IDENTITIES, "the same as a file"),
     _page("GET", "/pupils/{pupil_ref}", IDENTITIES, "a child of the caller's scope"),
     _page("POST", "/pupils/{pupil_ref}/{what}", IDENTITIES, "what was done for a child of the caller's scope"),
+    _page("GET", "/clocks", IDENTITIES, "duties that are due, of children of the caller's scope"),
+    _page("GET", "/transition", IDENTITIES, "moves to secondary school of children of the caller's scope"),
+    _page(
+        "GET", "/team", ("lead", "administrator"), "what became of the children who were listed, in the caller's scope"
+    ),
+    _page("POST", "/team", ("lead", "administrator"), "what the team can take up"),
+    _page(
+        "GET",
+        "/model",
+        ("lead", "analyst", "administrator"),
+        "models and doubted records of the caller's scope, without children",
+    ),
+    _page("POST", "/faults/{fault_id}", ("analyst", "administrator"), "an answer to a doubt of the caller's scope"),
     _page("POST", "/clocks/{clock_id}", IDENTITIES, "that a duty is done, of a child of the caller's scope"),
     Rule("GET", "/assets/{name}", OPEN, "a style sheet, or the icon"),
 )

@@ -11,11 +11,11 @@ from starlette.responses import RedirectResponse, Response
 from histories.faults import Fault, Faults
 from histories.tables import TABLES
 from serving.pages.desk import Desk
-from serving.pages.forms import Form
+from serving.pages.forms import Form, version_of
 from serving.pages.pupil import show
 from serving.pages.rendering import HEADERS
 from serving.problems import Problem
-from serving.store import background, cases, people
+from serving.store import cases, people
 from serving.store.work import Change, Conflict
 
 FURTHEST = timedelta(days=366)  # that something may lie back, and that a case may be snoozed
@@ -41,13 +41,6 @@ def routes(desk: Desk) -> APIRouter:
             return _again(desk, request, pupil_ref, what, fields, wrong, 422)
         return RedirectResponse(f"/pupils/{pupil_ref}?done={what}", 303, HEADERS)
 
-    @router.post("/clocks/{clock_id}")
-    def stop(clock_id: str, request: Request, fields: Form) -> Response:
-        text = cases.written(fields.get("text", ""), "text", background.MOST_TEXT)
-        with desk.store.change(request.state.caller) as change:
-            background.stop(change, clock_id, _version(fields), text or "")
-        return RedirectResponse("/clocks?done=stopped", 303, HEADERS)
-
     return router
 
 
@@ -63,19 +56,12 @@ def _again(
 
 def _case(change: Change, pupil_ref: str, fields: Fields) -> tuple[str, int]:
     """Return the case that a form is about, opening one when it saw none."""
-    version, case = _version(fields), cases.case_of(change, pupil_ref)
+    version, case = version_of(fields), cases.case_of(change, pupil_ref)
     if version == 0:
         return cases.open_case(change, pupil_ref), 1
     if case is None:
         raise Conflict("the case was closed meanwhile")
     return case["case_id"], version
-
-
-def _version(fields: Fields) -> int:
-    written = fields.get("version", "")
-    if not written.isdecimal() or len(written) > 9:
-        raise Problem(400, "The form is not whole.")
-    return int(written)
 
 
 def _day(fields: Fields, name: str, first: date, last: date) -> date:

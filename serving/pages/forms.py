@@ -39,3 +39,17 @@ def _same_origin(request: Request) -> bool:
 
 
 Form = Annotated[dict[str, str], Depends(_form)]
+
+
+def version_of(fields: dict[str, str]) -> int:
+    """Return the version of what a form was shown.
+
+    Raises
+    ------
+    Problem
+        When the form is not whole.
+    """
+    written = fields.get("version", "")
+    if not (written.isascii() and written.isdigit() and len(written) < 10):
+        raise Problem(400, "The form is not whole.")
+    return int(written)

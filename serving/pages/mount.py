@@ -10,7 +10,7 @@ from starlette.responses import Response
 from serving.access.configuration import Configuration
 from serving.access.ways import Way
 from serving.holder import ModelHolder
-from serving.pages import case, pupil, sign_in, work_list
+from serving.pages import case, clocks, model, pupil, sign_in, team, transition, work_list
 from serving.pages.desk import Desk
 from serving.pages.govuk_frontend import HERE, sheets
 from serving.pages.refused import Refusals
@@ -30,7 +30,9 @@ def mount(
     configuration: Configuration,
     ways: list[Way],
     settings: PageSettings,
-    holder: ModelHolder,
+    *,
+    champion: ModelHolder,
+    challenger: ModelHolder,
 ) -> None:
     """Add every page to an application, and let refusals be said to people.
 
@@ -43,10 +45,10 @@ def mount(
     ways : list of Way
         The ways in that give a session.
     settings : PageSettings
-    holder : ModelHolder
+    champion, challenger : ModelHolder
     """
     pages = Renderer(settings)
-    desk = Desk(store, configuration, settings, pages, holder)
+    desk = Desk(store, configuration, settings, pages, champion)
     app.state.people = Refusals(pages)
     parts = [
         sign_in.routes(store, ways, list(configuration.development), configuration.keys, pages),
@@ -54,6 +56,10 @@ def mount(
         work_list.routes(desk),
         pupil.routes(desk),
         case.routes(desk),
+        clocks.routes(desk),
+        transition.routes(desk),
+        team.routes(desk),
+        model.routes(desk, challenger),
     ]
     for part in parts:
         # Not `include_router`, which hides the routes from whoever walks them to compare them with the rules.

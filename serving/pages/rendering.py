@@ -36,7 +36,10 @@ class Link:
     word: str
 
 
-MENU = (Link("/work-list", "work_list.menu"),)
+MENU = tuple(
+    Link(f"/{name.replace('_', '-')}", f"{name}.menu")
+    for name in ("work_list", "clocks", "transition", "team", "model")
+)
 
 
 class Renderer:

@@ -43,6 +43,7 @@ class PageSettings(BaseModel):
     language: str = Field(pattern=r"^[a-z]{2}$")
     idle_minutes: int = Field(ge=1, le=240)
     per_week: int = Field(ge=1, le=1000)
+    experiments: str = Field(pattern=r"^(https?://[^\s\"'<>]+)?$")
     outcomes: Words = Field(min_length=1)
     actions: Words = Field(min_length=1)
     not_for_this_child: Words = Field(min_length=1)

@@ -16,7 +16,8 @@ from serving.store.scores import BATCH, upsert
 from serving.store.tables import Pupil, ScoreList
 from serving.store.work import Change, Conflict, NotThere, View
 
-MOST_TEXT = 500
+MOST_TEXT = 500  # characters of how a duty was done
+MOST = 200  # clocks on a page
 
 
 def with_cases(view: View) -> list[str]:
@@ -106,7 +107,7 @@ def _clocks(change: Change, found: Gathered) -> None:
     change.connection.execute(over.values(stopped_at=change.now, stopped_how="data", **who))
 
 
-def clocks(view: View, *, pupil_ref: str | None = None, most: int = 200) -> list[dict[str, Any]]:
+def clocks(view: View, *, pupil_ref: str | None = None, most: int = MOST) -> list[dict[str, Any]]:
     """Return the clocks that run of children whom the caller may see, those due first first.
 
     Returns

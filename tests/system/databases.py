@@ -26,28 +26,34 @@ def owner():
     return {} if os.geteuid() else {"user": "postgres", "group": pwd.getpwnam("postgres").pw_gid, "extra_groups": []}
 
 
+def control(folder, *words, check=True):
+    """Run PostgreSQL's own control program on the server in a folder."""
+    run = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **owner()}
+    options = f"-c listen_addresses='' -c unix_socket_directories={folder} {(folder / 'options').read_text()}"
+    command = [programs() / "pg_ctl", "-D", folder / "d", "-l", folder / "log", "-w", "-o", options, *words]
+    return subprocess.run(command, check=check, **run)
+
+
 @contextmanager
-def server():
+def server(where=None, options="-c fsync=off"):
     """Yield the URL of a PostgreSQL server of our own, without a port: it listens on a socket in a folder only."""
-    where = programs()
-    if where is None:
+    programs_there = programs()
+    if programs_there is None:
         reason = "no PostgreSQL programs under /usr/lib/postgresql; .ci/run installs them"
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    folder = Path(tempfile.mkdtemp(prefix="pg"))
+    folder = Path(tempfile.mkdtemp(prefix="pg", dir=where))
     account = owner()
     try:
         if account:
             shutil.chown(folder, account["user"])
-        run = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder, **account}
-        subprocess.run([where / "initdb", "-D", folder / "d", "-U", "onroll", "-A", "trust", "--no-sync"], **run)
-        options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c fsync=off"
-        subprocess.run(
-            [where / "pg_ctl", "-D", folder / "d", "-l", folder / "log", "-w", "-o", options, "start"], **run
-        )
+        (folder / "options").write_text(options)
+        init = [programs_there / "initdb", "-D", folder / "d", "-U", "onroll", "-A", "trust", "--no-sync"]
+        subprocess.run(init, check=True, stdout=subprocess.DEVNULL, cwd=folder, **account)
+        control(folder, "start")
         try:
             yield f"postgresql://onroll@/postgres?host={folder}"
         finally:
-            subprocess.run([where / "pg_ctl", "-D", folder / "d", "-m", "immediate", "stop"], **run)
+            control(folder, "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

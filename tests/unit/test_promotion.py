@@ -21,8 +21,7 @@ from training.release import aliases
 def mlflow(monkeypatch):
     made = Registered()
     monkeypatch.setattr(registry, "client", lambda own: made)
-    monkeypatch.setattr(registry, "write", lambda material: {})
-    monkeypatch.setattr(registry, "files", as_files)
+    monkeypatch.setattr(registry, "files_of", as_files)
     return made
 
 

@@ -6,7 +6,6 @@ from training.papers.authority import Authority
 from training.papers.complete import empty_fields
 from training.papers.material import Material
 from training.papers.paper import Paper
-from training.papers.rendering import files
-from training.papers.written import write
+from training.papers.written import files_of, write
 
-__all__ = ["Authority", "Material", "Paper", "empty_fields", "files", "write"]
+__all__ = ["Authority", "Material", "Paper", "empty_fields", "files_of", "write"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from features.catalogue import BY_NAME, THEMES
@@ -125,11 +126,22 @@ def features(m: Material) -> Table:
     """Every feature with what it is made from."""
     headers = ("feature", "theme", "said when it raises a score", "tables", "days back", "direction", "shown as")
     rows = [
-        (f["name"], m.manifest.themes.get(f["theme"], f["theme"]), f["raises"], ", ".join(f["sources"]), str(f["window"] or "all"),
+        (f["name"], m.manifest.themes.get(f["theme"], f["theme"]), sentence(f["raises"]), ", ".join(f["sources"]), str(f["window"] or "all"),
          DIRECTION[f["direction"]], f["role"].replace("_", " "))
         for f in m.manifest.catalogue
     ]  # fmt: skip
     return Table(headers, tuple(rows))
+
+
+def sentence(template: str) -> str:
+    """Return what a worker reads with its numbers left open.
+
+    Examples
+    --------
+    >>> sentence("Missed {absent_rate_90d:.0%} of sessions")
+    'Missed … of sessions'
+    """
+    return re.sub(r"\{[^}]*\}", "…", template)
 
 
 def given(m: Material) -> Table:

@@ -1,4 +1,4 @@
-"""Write the three papers from what is known of a run."""
+"""Write the three papers, and the report, from what is known of a run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from training.papers import atrs, dpia, model_card
 from training.papers.forms import ATRS, DPIA, MODEL_CARD
 from training.papers.material import Material
 from training.papers.paper import Form, Paper, Value
+from training.papers.rendering import files
+from training.papers.report_page import report_page
 
+REPORT = "report.html"
 FILLED = ((MODEL_CARD, model_card.values), (ATRS, atrs.values), (DPIA, dpia.values))
 
 
@@ -15,6 +18,12 @@ def write(material: Material) -> dict[str, Paper]:
     man = material.manifest
     subject = f"{man.name}, version {man.version}"
     return {form.name: Paper(form, subject, {**_facts(form, material), **values(material)}) for form, values in FILLED}
+
+
+def files_of(material: Material) -> dict[str, str]:
+    """Return the text of the papers in every form, and of the report where the run looked deeper, by file name."""
+    report = {REPORT: report_page(material)} if material.report else {}
+    return {**files(write(material)), **report}
 
 
 def _facts(form: Form, material: Material) -> dict[str, Value]:

@@ -1,0 +1,112 @@
+"""Clients that call a running service at a steady pace, and remember what became of every call."""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+import random
+import secrets
+import statistics
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from benchmarks.store import SCORES
+
+ONE = {
+    "pupils": [{"pupil_id": "A1", "date_of_birth": "2014-05-01", "authority": "801"}],
+    "enrolments": [{"pupil_id": "A1", "urn": "100001", "entry_date": "2018-09-04"}],
+    "attendance": [{"pupil_id": "A1", "date": "2025-01-08", "session": s, "code": "O"} for s in ("AM", "PM")],
+}
+RECORDED = ("/api/v1/score", "/api/v1/scores", "/api/v1/worklist", "/api/v1/counts")  # the audit has an entry of each
+
+
+@dataclass(frozen=True)
+class Called:
+    """One call: when it was answered, and how; ``status`` is 0 when the connection broke."""
+
+    at: float
+    path: str
+    status: int
+    proper: bool
+    ms: float
+    request_id: str
+
+
+def call_of(number: int, scored_every: int, pupils: int) -> tuple[str, dict[str, Any] | None]:
+    """Return the call that comes at a number: mostly stored scores and lists, now and then one that computes."""
+    if number % scored_every == scored_every - 1:
+        return "/api/v1/score", {"as_of": "2025-01-13", "histories": ONE}
+    chosen = number % 8
+    if chosen < 4:
+        ids = [f"pupil-{random.randrange(pupils // 3) * 3:07d}" for _ in range(50)]
+        return "/api/v1/scores", {"pupil_ids": ids}
+    if chosen < 6:
+        return "/api/v1/worklist", {"limit": 100, "year_group": random.choice([None, 3, 7])}
+    return ("/api/v1/counts", {"by": "year_group"}) if chosen == 6 else ("/api/v1/model", None)
+
+
+class Load:
+    """Clients, each in a thread, that together make so many calls a second until they are stopped."""
+
+    def __init__(
+        self, url: str, key: str, clients: int, rate: float, scored_every: int = 40, pupils: int = SCORES
+    ) -> None:
+        self.host, self.key, self.scored_every, self.pupils = urlsplit(url).netloc, key, scored_every, pupils
+        self.called: list[Called] = []
+        self._pause, self._ended = clients / rate, threading.Event()
+        self._threads = [threading.Thread(target=self._client, args=(n,)) for n in range(clients)]
+
+    def __enter__(self) -> Load:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _client(self, first: int) -> None:
+        connection = http.client.HTTPConnection(self.host, timeout=150)
+        for number in itertools.count(first * 3):
+            if self._ended.wait(random.uniform(0, 2 * self._pause)):
+                return
+            path, body = call_of(number, self.scored_every, self.pupils)
+            called = self._call(connection, path, body)
+            self.called.append(called)
+            if not called.status:
+                connection.close()
+
+    def _call(self, connection: http.client.HTTPConnection, path: str, body: dict[str, Any] | None) -> Called:
+        own, begun, status, proper = secrets.token_hex(16), time.monotonic(), 0, False
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", "X-Request-ID": own}
+        content = None if body is None else json.dumps({k: v for k, v in body.items() if v is not None})
+        try:
+            connection.request("GET" if content is None else "POST", path, content, headers)
+            answer = connection.getresponse()
+            read = json.loads(answer.read())
+            kind = answer.headers["content-type"]
+            proper = "model" in read or "counts" in read or "version" in read or (
+                kind == "application/problem+json" and read["status"] == answer.status
+            )  # fmt: skip
+            status = answer.status
+        except (OSError, http.client.HTTPException, ValueError):
+            pass
+        now = time.monotonic()
+        return Called(now, path, status, proper, (now - begun) * 1000, own)
+
+    def summary(self) -> dict[str, Any]:
+        """Return how many calls there were of each status, and how long those that succeeded took."""
+        well = [c.ms for c in self.called if c.status == 200]
+        return {
+            "calls": len(self.called),
+            "statuses": dict(sorted(Counter(c.status for c in self.called).items())),
+            "median_ms": round(statistics.median(well), 1),
+            "p99_ms": round(statistics.quantiles(well, n=100)[98], 1),
+            "longest_ms": round(max(c.ms for c in self.called)),
+        }

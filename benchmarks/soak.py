@@ -1,0 +1,230 @@
+"""Long runs of the real service with two workers.
+
+`python -m benchmarks.soak steady [--minutes 10] [--clients 20] [--rate 40]`: 100,000 stored scores and calls at a steady pace; no
+call may fail, and memory may not grow. `python -m benchmarks.soak mixed [--minutes 30] [--database sqlite|postgresql]`: calls and
+writes while one mishap follows the other (`benchmarks.mishaps`; root is needed for the small disk); calls succeed or fail with a
+proper error, and in the end the audit's chain verifies and every acknowledged write is there. The model is the one that
+ONROLL_MODEL names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import secrets
+import shutil
+import statistics
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import sqlalchemy as sa
+
+from benchmarks.load import RECORDED, Called, Load
+from benchmarks.mishaps import Mishaps, small_disk
+from benchmarks.rounds import machine
+from benchmarks.stepped_clock import SteppedClock
+from benchmarks.store import LEAD, SCORES, scores
+from histories.settings import settings
+from serving.running import PATIENCE, start
+from serving.store import Store, Unavailable, audit, cases
+from serving.store.case_tables import CaseEntry
+from serving.store.database import reading
+from serving.store.tables import AuditEntry, Pupil, StoredScore
+from tests.system.databases import server
+from tests.unit.released import alias, release
+from training.release import resolve
+
+KEY = "a key for long runs, of 32 letters"
+MIXED = 5_000  # stored scores of the mixed run
+
+
+@contextmanager
+def service(home: Path, url: str, **more: str) -> Iterator[tuple[psutil.Process, str]]:
+    """Yield a service with two workers and its address, on two versions of the model."""
+    model = resolve(settings().model, settings().releases).absolute()
+    for version in (1, 2):
+        release(home / "mlruns" / "releases", model, version)
+    alias(home / "mlruns" / "releases", champion=1)
+    own = {
+        "ONROLL_DATABASE_URL": url, "ONROLL_AUDIT_KEY": KEY, "ONROLL_AUDIT_ANCHOR": str(home / "anchors"), "ONROLL_WORKERS": "2",
+        "ONROLL_MODEL": "onroll@champion", "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1", **more,
+    }  # fmt: skip
+    process, address = start(home / "log", home, own)
+    try:
+        yield psutil.Process(process.pid), address
+    finally:
+        process.terminate()
+        process.wait(PATIENCE)
+
+
+def megabytes(process: psutil.Process) -> float:
+    """Return the memory of a process and its children that is theirs alone."""
+    found = 0.0
+    for p in [process, *process.children(recursive=True)]:
+        try:
+            found += p.memory_full_info().uss / 2**20
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def steady(minutes: float, clients: int, rate: float) -> dict[str, Any]:
+    """Call for some minutes; memory is taken as grown when the last quarter's median is a twentieth over the second's."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        store = Store(f"sqlite:///{home / 'onroll.db'}", KEY.encode(), home / "anchors")
+        store.save(scores(SCORES), LEAD)
+        _, key = store.create_key("lead", "801")
+        held = []
+        with ExitStack() as stack:
+            process, address = stack.enter_context(service(home, f"sqlite:///{home / 'onroll.db'}"))
+            load = stack.enter_context(Load(address, key, clients, rate))
+            until = time.monotonic() + minutes * 60
+            while time.monotonic() < until:
+                time.sleep(5)
+                held.append(megabytes(process))
+        quarter = len(held) // 4
+        early, late = statistics.median(held[quarter : 2 * quarter]), statistics.median(held[-quarter:])
+        failed = [c for c in load.called if c.status != 200 or not c.proper]
+        return {
+            **load.summary(), "failed": len(failed), "memory_mb": {"first": round(held[0]), "second_quarter": round(early), "last_quarter": round(late)},
+            **kept(store, load), "well": not failed and late < early * 1.05,
+        }  # fmt: skip
+
+
+class Writer:
+    """Stores scores and keeps cases beside the service, as `onroll score --store` and the pages do; remembers what was acknowledged."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.scored, self.noted, self.refused = store, set[str](), set[tuple[str, int]](), 0
+        self.wrong: list[str] = []
+        self._ended, self._thread = threading.Event(), threading.Thread(target=self._write)
+
+    def __enter__(self) -> Writer:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _write(self) -> None:
+        for n in itertools.count():
+            if self._ended.wait(0.3):
+                return
+            try:
+                self._one(n)
+            except Unavailable:
+                self.refused += 1
+            except Exception as error:
+                self.wrong.append(type(error).__name__)
+
+    def _one(self, n: int) -> None:
+        (score,) = scores(1)
+        pupil = f"written-{secrets.token_hex(8)}"
+        self.store.save([{**score, "pupil_id": pupil, "rank": 90_000 + n, "as_of": "2024-01-15"}], LEAD)
+        self.scored.add(pupil)
+        with self.store.change(LEAD) as change:
+            ref = change.connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == pupil))
+            case = cases.open_case(change, ref)
+            version = cases.note(change, case, 1, "a note")
+        self.noted.add((case, version))
+
+
+def kept(store: Store, load: Load, writer: Writer | None = None) -> dict[str, Any]:
+    """Return whether the chain verifies, and how much of what was acknowledged is not there."""
+    with reading(store.engine) as connection:
+        found = audit.verify(connection, store.chain, store.anchors)
+        recorded = set(connection.scalars(sa.select(AuditEntry.request_id)))
+        scored = set(connection.scalars(sa.select(StoredScore.pupil_id).where(StoredScore.pupil_id.like("written-%"))))
+        noted = {tuple(r) for r in connection.execute(sa.select(CaseEntry.case_id, CaseEntry.version))}
+    acknowledged = {c.request_id for c in load.called if c.status == 200 and c.path in RECORDED}
+    lost = len(acknowledged - recorded)
+    counts = {"answers": len(acknowledged)}
+    if writer is not None:
+        lost += len(writer.scored - scored) + len(writer.noted - noted)
+        counts |= {"scores": len(writer.scored), "cases": len(writer.noted), "writes_refused": writer.refused}
+    return {"audit": {"entries": found.entries, "why": found.why}, "acknowledged": counts, "lost": lost}
+
+
+def mixed(minutes: float, clients: int, rate: float, database: str) -> dict[str, Any]:
+    """Call and write for some minutes while mishaps happen; see the module."""
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        home.chmod(0o755)
+        disk = stack.enter_context(small_disk(home / "disk", 400))
+        url, folder = f"sqlite:///{disk / 'onroll.db'}", None
+        if database == "postgresql":
+            disk.chmod(0o777)
+            url = stack.enter_context(server(disk, "-c max_wal_size=64MB -c min_wal_size=32MB -c shared_buffers=32MB"))
+            folder = Path(url.rpartition("host=")[2])
+        store = Store(url, KEY.encode(), home / "anchors")
+        store.save(scores(MIXED), LEAD)
+        _, key = store.create_key("lead", "801")
+        clock = SteppedClock(home)
+        process, address = stack.enter_context(service(home, url, **clock.environment))
+        mishaps = Mishaps(process, home / "mlruns" / "releases", disk, folder, clock)
+        load = Load(address, key, clients, rate, scored_every=10, pupils=MIXED)
+        until = time.monotonic() + minutes * 60
+        with load, Writer(store) as writer:
+            for mishap in itertools.cycle(mishaps.all()):
+                pause = min(40.0, minutes * 60 / 12)
+                time.sleep(max(0.0, min(pause, until - time.monotonic())))
+                if time.monotonic() >= until:
+                    break
+                mishaps.make(mishap)
+        wrong = [c for c in load.called if not _excused(c, mishaps.during)]
+        in_peace = [
+            c for c in load.called if c.status == 503 and not _names(c, mishaps.during) - {"promotion", "clock_step"}
+        ]
+        shutil.copy(home / "log", os.environ.get("SOAK_LOG", os.devnull))
+        found = kept(store, load, writer)
+        store.engine.dispose()
+        return {
+            **load.summary(), "mishaps": dict(Counter(name for name, *_ in mishaps.during)), "wrong": [(c.path, c.status, round(c.ms)) for c in wrong[:20]],
+            "refused_in_peace": dict(Counter(c.path for c in in_peace)), "wrong_writes": writer.wrong[:20], **found, "well": not (wrong or writer.wrong or found["lost"] or found["audit"]["why"]),
+        }  # fmt: skip
+
+
+def _names(called: Called, during: list[tuple[str, float, float]]) -> set[str]:
+    """Return the mishaps that a call met."""
+    return {name for name, begun, end in during if called.at >= begun and called.at - called.ms / 1000 <= end}
+
+
+def _excused(called: Called, during: list[tuple[str, float, float]]) -> bool:
+    """Tell whether a call went well, or failed as it may: with a proper 503 or, where a worker was killed, with its connection."""
+    if called.status == 200:
+        return called.proper
+    if called.status == 0:
+        return "killed_worker" in _names(called, during)
+    return called.status == 503 and called.proper
+
+
+def main() -> None:
+    """Print what was seen as JSON; exit 1 when it is not what has to hold."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run", choices=("steady", "mixed"))
+    parser.add_argument("--minutes", type=float)
+    parser.add_argument("--clients", type=int, default=20)
+    parser.add_argument("--rate", type=float, default=40, help="calls a second, of all clients together")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql", help="of the mixed run")
+    asked = parser.parse_args()
+    if asked.run == "steady":
+        found = steady(asked.minutes or 10, asked.clients, asked.rate)
+    else:
+        found = mixed(asked.minutes or 30, asked.clients, asked.rate, asked.database)
+    print(json.dumps({"asked": vars(asked), "machine": machine(), **found}, indent=1))
+    raise SystemExit(not found["well"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Duties with a day by which they are due: overdue first, and a child whom nobody looks for above all."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from histories.faults import Faults
+from serving.pages.desk import Desk
+from serving.pages.forms import Form, version_of
+from serving.pages.rendering import HEADERS
+from serving.store import background, cases, listing
+from serving.store.work import Conflict
+
+SOON = timedelta(days=7)
+
+
+def routes(desk: Desk) -> APIRouter:
+    """Return the routes of the clocks."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/clocks")
+    def clocks(request: Request) -> Response:
+        return _show(desk, request)
+
+    @router.post("/clocks/{clock_id}")
+    def stop(clock_id: str, request: Request, fields: Form) -> Response:
+        w, version = desk.pages.words, version_of(fields)
+        try:
+            text = cases.written(fields.get("text", ""), "text", background.MOST_TEXT) or ""
+            with desk.store.change(request.state.caller) as change:
+                background.stop(change, clock_id, version, text)
+        except Conflict:
+            return _show(desk, request, 409, errors=[{"text": w("clock.conflict"), "href": "#main-content"}])
+        except Faults:
+            return _show(
+                desk, request, 422, errors=[{"text": w("clock.say_how"), "href": f"#{clock_id}"}], wrong=clock_id
+            )
+        return RedirectResponse("/clocks?done=stopped", 303, HEADERS)
+
+    return router
+
+
+def _show(desk: Desk, request: Request, status: int = 200, wrong: str = "", **more: Any) -> Response:
+    today = date.today()
+    with desk.store.view(request.state.caller) as view:
+        running = background.clocks(view)
+        names = listing.school_names(view)
+    lost = [c for c in running if c["kind"] == "case_not_opened" and c["due_on"] < today]
+    rest = [c for c in running if c not in lost]
+    groups = {
+        "lost": lost,
+        "late": [c for c in rest if c["due_on"] < today],
+        "soon": [c for c in rest if today <= c["due_on"] <= today + SOON],
+        "later": [c for c in rest if c["due_on"] > today + SOON],
+    }
+    sources = {kind: c.source for kind, c in desk.settings.clocks.items()}
+    banner = desk.pages.words("clock.done") if request.query_params.get("done") else None
+    return desk.pages.page(
+        request, "clocks", status, groups=groups, names=names, sources=sources, today=today, wrong=wrong, most=len(running) >= background.MOST,
+        banner=banner, **more,
+    )  # fmt: skip

@@ -1,0 +1,69 @@
+"""The data scientist's page: which model serves and which waits, how they differ, what drifted, and which records are doubted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.responses import RedirectResponse, Response
+
+from histories.faults import Faults
+from serving.holder import ModelHolder
+from serving.pages.desk import Desk
+from serving.pages.forms import Form, version_of
+from serving.pages.rendering import HEADERS
+from serving.shadow import differences
+from serving.store import cases
+from serving.store.work import Conflict
+from training.release import moves
+
+FIGURES = ("average_precision", "auc", "base_rate", "brier", "calibration_slope", "calibration_intercept")
+NEWEST = 20  # moves of an alias that are shown
+
+
+def routes(desk: Desk, rival: ModelHolder) -> APIRouter:
+    """Return the routes of the model's page.
+
+    Parameters
+    ----------
+    desk : Desk
+    rival : ModelHolder
+        Holds the challenger.
+    """
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/model")
+    def model(request: Request) -> Response:
+        return _show(desk, rival, request)
+
+    @router.post("/faults/{fault_id}")
+    def answer(fault_id: str, request: Request, fields: Form) -> Response:
+        w, version = desk.pages.words, version_of(fields)
+        try:
+            with desk.store.change(request.state.caller) as change:
+                cases.answer(change, fault_id, version, fields.get("text", ""))
+        except Conflict:
+            return _show(desk, rival, request, 409, errors=[{"text": w("model.conflict"), "href": "#faults"}])
+        except Faults:
+            return _show(
+                desk, rival, request, 422, errors=[{"text": w("model.say"), "href": f"#{fault_id}"}], wrong=fault_id
+            )
+        return RedirectResponse("/model?done=answered", 303, HEADERS)
+
+    return router
+
+
+def _show(
+    desk: Desk, rival: ModelHolder, request: Request, status: int = 200, wrong: str = "", **more: Any
+) -> Response:
+    with desk.store.view(request.state.caller) as view:
+        doubted = cases.faults(view)
+    served = {name: held.model() for name, held in (("champion", desk.holder), ("challenger", rival))}
+    manifests = {name: m.manifest for name, m in served.items() if m}
+    name = desk.holder.name.partition("@")[0]
+    banner = desk.pages.words("model.answered") if request.query_params.get("done") else None
+    return desk.pages.page(
+        request, "model", status, manifests=manifests, figures=FIGURES, refused=desk.holder.refused, shadow=differences(desk.store),
+        moves=moves(desk.holder.releases, name)[::-1][:NEWEST], doubted=doubted, wrong=wrong, experiments=desk.settings.experiments,
+        banner=banner, **more,
+    )  # fmt: skip

@@ -1,0 +1,19 @@
+"""A part of the report: words, pictures and tables under one heading."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from training.papers.paper import Table
+from training.papers.pictures import Picture
+
+
+@dataclass(frozen=True)
+class Part:
+    """What stands under one heading; ``tables`` with their captions, ``points`` as a list."""
+
+    title: str
+    text: list[str]
+    pictures: list[Picture] = field(default_factory=list)
+    tables: list[tuple[str, Table]] = field(default_factory=list)
+    points: list[str] = field(default_factory=list)

@@ -1,0 +1,128 @@
+"""Parts of the report about the children on lists: calibration, weeks, strangers, groups, and who was missed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from features.catalogue import BY_NAME
+from features.disclosure import HIDDEN, SMALLEST, rounded
+from training.papers import pictures
+from training.papers.material import Material
+from training.papers.paper import Table
+from training.papers.part import Part
+from training.papers.pictures import Bar
+from training.papers.sheets import calibration as calibration_table
+from training.papers.sheets import groups, number
+from training.papers.used import counted
+
+
+def calibration(m: Material) -> Part:
+    """Say whether risks are right."""
+    points = merged(m.figures.get("reliability") or [])
+    tables = [("Slope and intercept", calibration_table(m))]
+    shown = []
+    if len(points) > 1:
+        shown.append(pictures.reliability([(p["told"], p["seen"]) for p in points]))
+        rows = tuple((f"{p['told']:.2%}", f"{p['seen']:.2%}", counted(p["snapshots"])) for p in points)
+        tables.append(("Told and seen", Table(("risk that was told, on average", "share that went missing", "snapshots"), rows)))  # fmt: skip
+    text = ["A risk of 10% should mean that 1 in 10 such children goes missing. Points under the dashed line say that risks are told too high, points over it that they are told too low."]  # fmt: skip
+    return Part("Whether the risks are right", text, shown, tables)
+
+
+def merged(points: list[dict[str, float]]) -> list[dict[str, float]]:
+    """Put neighbouring points together until each rests on more than 7 who went missing, and round what it rests on.
+
+    Examples
+    --------
+    >>> merged([{"told": 0.1, "seen": 0.05, "snapshots": 100.0}, {"told": 0.3, "seen": 0.25, "snapshots": 20.0}])
+    [{'told': 0.13333333333333333, 'seen': 0.08333333333333333, 'snapshots': 120.0}]
+    """
+    made: list[list[float]] = []  # expected, missing, snapshots
+    for p in points:
+        now = [p["told"] * p["snapshots"], p["seen"] * p["snapshots"], p["snapshots"]]
+        if made and (made[-1][1] <= SMALLEST or round(now[1]) <= SMALLEST):
+            made[-1] = [a + b for a, b in zip(made[-1], now, strict=True)]
+        else:
+            made.append(now)
+    return [{"told": e / n, "seen": rounded(round(y)) / n, "snapshots": n} for e, y, n in made if round(y) > SMALLEST]
+
+
+def weeks(m: Material) -> Part:
+    """Say how early children are listed, and how much a list changes."""
+    w = m.report.get("weekly") or {}
+    if not w:
+        return Part("How early, and how much a list changes", ["This run did not look."], [], [])
+    text = [
+        f"In the newest judged term, {w['capacity']} children of each authority were listed in each of {len(w['weeks'])} weeks, by a model that knew nothing of the term."
+    ]
+    listed, went = w["listed"], w["went_missing"]
+    if min(listed, went - listed) > SMALLEST:
+        low, middle, high = w["lead_days"]
+        text.append(f"Of {counted(went)} who went missing within the window of one of the weeks, {counted(listed)} had been listed before: half of them at least {middle:.0f} days before, a quarter at least {high:.0f}, three quarters at least {low:.0f}.")  # fmt: skip
+    else:
+        text.append(f"How many of those who went missing had been listed before is hidden ({HIDDEN}): there are too few.")  # fmt: skip
+    if w["kept"] is not None:
+        text.append(f"From one week to the next {w['kept']:.0%} of a list stayed; {w['new_children']:.0f} children a week, of all lists together, were listed for the first time.")  # fmt: skip
+    return Part("How early, and how much a list changes", text, [], [])
+
+
+def strangers(m: Material) -> Part:
+    """Say whether the model knows children, or only about children."""
+    tables, shown = [], []
+    rows = []
+    for title, f in (m.report.get("seen_and_unseen") or {}).items():
+        many = f["positives"] > SMALLEST
+        rows.append((f"{title} in training", counted(f["snapshots"]), counted(f["positives"]), number(f["average_precision"], ".3f") if many else HIDDEN))  # fmt: skip
+    tables.append(("Children learned from, and others", Table(("children", "snapshots", "went missing", "average precision"), tuple(rows))))  # fmt: skip
+    others = m.report.get("other_authorities") or {}
+    if others:
+        told = [(a, counted(f["positives"]), *([number(f["average_precision"], ".3f"), number(f["with_its_own_past"], ".3f")] if f["positives"] > SMALLEST else [HIDDEN] * 2)) for a, f in others.items()]  # fmt: skip
+        tables.append(("Authorities that the model never saw", Table(("authority", "went missing", "learned from all others", "learned from all"), tuple(told))))  # fmt: skip
+    points = m.report.get("learning_curve") or []
+    if points:
+        kind = points[0]["of"]
+        if len(points) > 1:
+            shown.append(pictures.curve([(p["number"], p["average_precision"] or 0.0) for p in points], f"{kind} learned from", "average precision",
+                                        alt=f"Average precision by the number of {kind} learned from; the table below says the same.", caption="What more data would bring: a line that still climbs says that more would help"))  # fmt: skip
+        told_points = tuple((f"{p['number']:,}", counted(p["positives"]), number(p["average_precision"], ".3f")) for p in points)  # fmt: skip
+        tables.append(("Learning curve", Table((f"{kind} learned from", "of them went missing", "average precision"), told_points)))  # fmt: skip
+    text = [
+        "A model that only recognises children it has seen is of no use for others. The same holds for authorities: the figures of one are a sample of one authority."
+    ]
+    return Part("Whether it holds for others", text, shown, tables)
+
+
+def fairness(m: Material) -> Part:
+    """Say how lists fall on groups, and which groups the features tell."""
+    found = m.report.get("fairness") or {}
+    tables = [(title, t) for title, t in (("Group by group", groups(m)), ("Pairs of groups", groups(m, "pairs"))) if t]
+    shown = []
+    for figure, words in (("listing_rate", "share of children who are listed"), ("recall", "share of those who went missing who were listed")):  # fmt: skip
+        drawn = [Bar(s["title"], i["value"], i["low"], i["high"]) for s in found.get("groups", []) if (i := s["figures"][figure])]  # fmt: skip
+        whole = (found.get("overall") or {}).get("figures", {}).get(figure)
+        if drawn:
+            shown.append(pictures.bars(f"{words}, 95% interval", drawn, line=whole["value"] if whole else None, alt=f"{words.capitalize()}, by group; the table below says the same.", caption=f"{words.capitalize()}; the line is that of all children"))  # fmt: skip
+    told = tuple((p["title"], p["group"].replace("_", " "), f"{p['auc']:.2f}", ", ".join(n.replace("_", " ") for n, _ in p["top"])) for p in m.report.get("proxies") or [])  # fmt: skip
+    if told:
+        tables.append(("How well the features tell each protected group", Table(("group", "of", "AUC (0.5: not at all)", "mostly by"), told)))  # fmt: skip
+    text = [
+        f"The list takes {found.get('capacity', 25):g} children of each authority on each day. Counts of {SMALLEST} or fewer, and those that would give one away, are hidden ({HIDDEN}); the others are rounded to 5.",
+        "Nothing was adjusted. A gap may be in the world, in the records or in the model; the table does not tell which.",
+    ]
+    return Part("Whom the list falls on", text, shown, tables)
+
+
+def mistakes(m: Material) -> Part:
+    """Say who was missed and who was wrongly listed."""
+    found: dict[str, Any] = m.report.get("mistakes") or {}
+    kinds = {"found": "listed, and went missing", "missed": "went missing, and were not listed", "wrongly_listed": "listed, and did not go missing"}  # fmt: skip
+    counts = tuple((words, str(found["children"][kind])) for kind, words in kinds.items()) if found else ()
+    tables = [("Right and wrong", Table(("snapshots", "number"), counts))] if counts else []
+    for kind, title in (("missed", "How the missed differ from the found"), ("wrongly_listed", "How the wrongly listed differ from the found")):  # fmt: skip
+        rows = tuple((t["feature"].replace("_", " "), BY_NAME[t["feature"]].unit if t["feature"] in BY_NAME else "", f"{t['mean']:.2f}", f"{t['mean_of_found']:.2f}", f"{t['difference']:+.1f}") for t in found.get(kind) or [])  # fmt: skip
+        if rows:
+            tables.append((title, Table(("feature", "unit", "mean", "mean of the found", "difference in standard deviations"), rows)))  # fmt: skip
+    text = [
+        "Every child who went missing and was not listed is one that the list did not help with; every child who was listed and did not go missing cost time, and perhaps trust."
+    ]
+    return Part("Who was missed, and who was wrongly listed", text, [], tables)

@@ -1,0 +1,141 @@
+"""The report that a head of service reads: one page, nothing from outside, every picture beside a table that says the same."""
+
+from __future__ import annotations
+
+from features.catalogue import BY_NAME, THEMES
+from features.disclosure import HIDDEN
+from training.papers import pictures
+from training.papers.material import Material
+from training.papers.model_card import MITIGATIONS, origins
+from training.papers.paper import Table
+from training.papers.part import Part
+from training.papers.pictures import Bar
+from training.papers.rendering import page
+from training.papers.report_lists import calibration, fairness, mistakes, strangers, weeks
+from training.papers.sheets import CAPACITIES, TITLES, candidates, capacity, leads, number, sentence
+
+
+def report_page(m: Material) -> str:
+    """Return the report as HTML.
+
+    Parameters
+    ----------
+    m : Material
+        With the deeper report of the run.
+    """
+    made = (summary, question, time, compared, at_capacity, calibration, weeks, strangers, fairness, mistakes, uses)
+    return page("report.html", title=f"Report on {m.manifest.name}, version {m.manifest.version}", on=m.on.isoformat(), parts=[part(m) for part in made])  # fmt: skip
+
+
+def summary(m: Material) -> Part:
+    """Answer first what a committee asks first."""
+    f, man = m.figures, m.manifest
+    at = next((r for r in capacity(m).rows if r[0].startswith("25")), None)
+    said = [
+        f"The model orders children on school rolls by how likely they are to go missing from education within {man.horizon_days} days. It was made on {m.on} from {len(man.trained_on)} days "
+        f"of histories and judged on {len(m.splits.test)} later days that it had not seen."
+    ]
+    if at and at[2] != HIDDEN:
+        said.append(
+            f"When 25 children of each authority's list are looked into, {at[2]} of those listed went missing, and {at[3]} of all who went missing are among them: {at[4]} children looked into for one found."
+        )
+    said.append(_against(m, "surroundings", "looking at schools and areas alone"))
+    said.append(_against(m, "checklist", "a checklist with points"))
+    said.append(_against(m, "logistic", "a plain logistic regression"))
+    slope = f.get("calibration_slope_interval") or [None, None]
+    if slope[0] is not None:
+        right = slope[0] <= 1 <= slope[1]
+        said.append(
+            f"Its risks are {'about right' if right else 'not right, and should not be read as they stand'}: the calibration slope is {f['calibration_slope']:.2f} ({slope[0]:.2f} to {slope[1]:.2f}), where 1 is right."
+        )
+    return Part("In short", [s for s in said if s])
+
+
+def _against(m: Material, name: str, words: str) -> str:
+    lead = (m.against.get(name) or {}).get("average_precision")
+    if not lead or lead["lead"] is None or lead["interval"][0] is None:
+        return ""
+    low, high = lead["interval"]
+    better = "within noise of" if lead["within_noise"] else "better than" if lead["lead"] > 0 else "worse than"
+    return f"It is {better} {words}: by {lead['lead']:+.3f} in average precision ({low:+.3f} to {high:+.3f})."
+
+
+def question(m: Material) -> Part:
+    """Say what was asked."""
+    d, q = m.question.definition, m.question
+    said = [
+        f"Which children will go missing within {q.horizon} days? Missing means: {d.title}. {d.text}",
+        f"Source of the definition: {d.source}",
+    ]
+    if q.until:
+        said.append(f"Nothing was used that was recorded on or after {q.until}.")
+    return Part("The question", said)
+
+
+def time(m: Material) -> Part:
+    """Show which days taught and judged what."""
+    text = [
+        "A model is judged as it would have been used: made on a day from outcomes known before it, and asked about that day. Days whose outcomes were not yet known then taught it nothing.",
+        f"Outcomes are known for {len(m.splits.dates)} days, {m.splits.dates[0]} to {m.splits.dates[-1]}.",
+    ]
+    table = Table(("made on", "learned from", "used for"), origins(m))
+    return Part(
+        "Which data taught and judged what",
+        text,
+        [pictures.splits(m.splits)],
+        [("Which days taught each model", table)],
+    )
+
+
+def compared(m: Material) -> Part:
+    """Hold the candidates against each other."""
+    figures = []
+    for name, f in m.manifest.metrics.items():
+        low, high = f["intervals"]["average_precision"]
+        figures.append(Bar(TITLES.get(name, name), f["average_precision"] or 0.0, low, high))
+    picture = pictures.bars(
+        "average precision, 95% interval", figures, alt="Average precision of every candidate with its interval; the table below says the same.",
+        caption="How well each way orders children on days that it had not seen",
+    )  # fmt: skip
+    text = [
+        "Average precision says how high on the list those who went missing stand: 1 when all stand first, about the share that goes missing when the order says nothing.",
+        "Intervals are over resampled pupils. Where the interval of a lead holds zero, the two cannot be told apart on these data: within noise.",
+        f"Chosen for the smallest regret over all days: {TITLES.get(m.manifest.candidate, m.manifest.candidate)}.",
+    ]
+    return Part("What was compared", text, [picture], [("Candidates", candidates(m)), ("Leads of the chosen one", leads(m))])  # fmt: skip
+
+
+def at_capacity(m: Material) -> Part:
+    """Say what a team finds."""
+    table = capacity(m)
+    bars = []
+    for name, at in m.figures["at_capacity"].items():
+        row = next(r for r in table.rows if r[0] == CAPACITIES.get(name, name))
+        if row[2] != HIDDEN:
+            bars.append(Bar(row[0], at["precision"], *m.figures["intervals"].get(f"{name}.precision", (None, None))))
+    shown = [pictures.bars("share of the listed who went missing, 95% interval", bars, alt="Precision for lists of several lengths; the table below says the same.", caption="The shorter the list, the larger the share of it that goes missing")] if bars else []  # fmt: skip
+    text = [
+        "A team can look into so many children. A list here is one authority's on one day. Of the rest nothing is said: most who are not listed do not go missing, some do."
+    ]
+    return Part("What a team finds", text, shown, [("Found at a team's capacity", table)])
+
+
+def uses(m: Material) -> Part:
+    """Say what the model goes by, and how far it can be trusted."""
+    lost = m.report.get("themes") or {}
+    rows = [(THEMES.get(t, t), str(v["features"]), f"{number(v['lost'], '+.3f')} ({number(v['interval'][0], '+.3f')} to {number(v['interval'][1], '+.3f')})") for t, v in lost.items()]  # fmt: skip
+    drawn = [Bar(THEMES.get(t, t), v["lost"] or 0.0, *v["interval"]) for t, v in lost.items()]
+    shown, tables = [], []
+    if drawn:
+        shown.append(pictures.bars("average precision lost without the theme, 95% interval", drawn, line=0.0, alt="What each theme is worth; the table below says the same.", caption="What is lost when a theme is taken away; what one loses another can often make up for"))  # fmt: skip
+        tables.append(("What each theme is worth", Table(("theme", "features", "average precision lost (95% interval)"), tuple(rows))))  # fmt: skip
+    means = m.report.get("contributions") or {}
+    top = sorted(means.items(), key=lambda pair: -pair[1])[:15]
+    if top:
+        shown.append(pictures.bars("mean size of the contribution, in log-odds", [Bar(n.replace("_", " "), v) for n, v in top], alt="The features that move scores most; the table below says the same.", caption="What moves scores most, up or down (TreeSHAP)"))  # fmt: skip
+        said = tuple(
+            (n.replace("_", " "), sentence(BY_NAME[n].raises) if n in BY_NAME else "", f"{v:.3f}") for n, v in top
+        )
+        tables.append(("The features that move scores most", Table(("feature", "said when it raises a score", "mean contribution"), said)))  # fmt: skip
+    text = ["What a model goes by is linked with going missing. It is no cause, and changing it need change nothing."]
+    return Part("What it goes by, and its limits", text, shown, tables, [*m.manifest.limits, *MITIGATIONS])
