@@ -17,6 +17,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+import narwhals as nw
 import pandas as pd
 import polars as pl
 
@@ -43,7 +44,7 @@ def ours(file: Path) -> pl.DataFrame:
     histories = Histories.open(file.parent, memory="4GiB", threads=2)
     pupils = collect(histories.frame("pupils").select("pupil_id"))
     days = pl.DataFrame({"as_of": [day_number(d) for d in DAYS]}, schema={"as_of": pl.Int32})
-    return mark_tallies(histories, pupils.join(days, how="cross"))
+    return mark_tallies(histories, nw.from_native(pupils.join(days, how="cross"))).to_native()
 
 
 def by_pandas(file: Path) -> pd.DataFrame:

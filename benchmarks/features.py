@@ -46,7 +46,7 @@ def features_of_marks(histories: Histories, days: list[date]) -> int:
     for low, high in zip([None, *edges], [*edges, None], strict=True):
         with histories.between(low, high) as own:
             pupils = collect(own.frame("pupils").select("pupil_id").unique()).sort("pupil_id")
-            tallies = nw.from_native(mark_tallies(own, pupils.join(given, how="cross")))
+            tallies = mark_tallies(own, nw.from_native(pupils.join(given, how="cross")))
             rows += tallies.select(*(f.expression().alias(f.name) for f in OF_MARKS)).shape[0]
     return rows
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import narwhals as nw
 import numpy as np
 import polars as pl
 
 from features.block_store import BlockStore, fingerprint
-from features.cohort import CohortRule, cohort, collect
+from features.cohort import CohortRule, Frame, collect, joined, snapshots_of
 from features.row_digest import RowDigests
 from features.tallies import KEYS, Part, lost_children
 from histories.opening import Histories, day_number
@@ -34,8 +35,8 @@ class Block:
         A day to ``urn, lsoa, lost_730``.
     """
 
-    counts: Callable[[int, tuple[str, ...] | None], pl.DataFrame]
-    lost: Callable[[int], pl.DataFrame]
+    counts: Callable[[int, tuple[str, ...] | None], Frame]
+    lost: Callable[[int], Frame]
 
 
 @contextmanager
@@ -65,21 +66,21 @@ def counted_blocks(
     edges, days = cut(histories, pupils), sorted({day_number(d) for d in as_of})
     ranges = list(zip([None, *edges], [*edges, None], strict=True))
     kept = kept if histories.engine == "duckdb" else None
-    with tempfile.TemporaryDirectory(prefix="onroll-") as waiting:
-        store = kept or (BlockStore(Path(waiting)) if edges else None)
+    # A folder costs a posted child as much as its features, and a single block needs none.
+    with tempfile.TemporaryDirectory(prefix="onroll-") if edges and not kept else nullcontext() as waiting:
+        store = kept or (BlockStore(Path(waiting)) if waiting else None)
         blocks = []
         for number, (low, high) in enumerate(ranges, 1):
             advance(description=f"features: block {number} of {len(ranges)}")
             with histories.between(low, high) as own:
-                found = pl.from_arrow(cohort(own, as_of, rule, known))
-                snapshots = found.with_columns(pl.col("as_of").cast(pl.Int32))  # type: ignore[union-attr]
+                found = snapshots_of(own, as_of, rule, known)
                 if store is None:
-                    blocks.append(_in_memory(own, snapshots, parts, days, known))
+                    blocks.append(_in_memory(own, found, parts, days, known))
                     continue
                 # What is gone in the end need not be told from what another run counted.
                 alone = dict.fromkeys(days, f"block {number}")
                 rows = RowDigests(own, days, known, store).of if kept else lambda tables, looks_back, alone=alone: alone
-                blocks.append(_in_store(own, snapshots, parts, days, known, store, rows))
+                blocks.append(_in_store(own, found.to_native(), parts, days, known, store, rows))
         if kept:
             kept.forget()
         yield blocks
@@ -91,6 +92,8 @@ def cut(histories: Histories, pupils: int) -> list[str]:
     Where a block ends follows from the keys themselves, not from their number: a child that comes or goes moves no border but
     those nearby, so blocks that were counted stay what they were (content-defined chunking with a least size).
     """
+    if histories.engine == "plain":
+        return []
     keys = collect(histories.frame("pupils").select("pupil_id").unique())["pupil_id"].sort()
     if len(keys) <= pupils:
         return []
@@ -104,29 +107,29 @@ def cut(histories: Histories, pupils: int) -> list[str]:
     return edges
 
 
-def _in_memory(histories: Histories, snapshots: pl.DataFrame, parts: list[Part], days: list[int], known: date | None) -> Block:  # fmt: skip
+def _in_memory(histories: Histories, snapshots: Frame, parts: list[Part], days: list[int], known: date | None) -> Block:  # fmt: skip
     frame = snapshots
     for part in parts:
-        frame = frame.join(counted(histories, snapshots, part, list(part.columns), known), on=KEYS, how="left", maintain_order="left")  # fmt: skip
+        frame = joined(frame, counted(histories, snapshots, part, list(part.columns), known), KEYS)
     lost = lost_children(histories, days, known)
 
-    def counts(day: int, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
-        own = frame.filter(pl.col("as_of") == day)
-        return own if columns is None else own.select(columns)
+    def counts(day: int, columns: tuple[str, ...] | None = None) -> Frame:
+        own = frame.filter(nw.col("as_of") == day)
+        return own if columns is None else own.select(*columns)
 
-    return Block(counts, lambda day: lost.filter(pl.col("as_of") == day).drop("as_of"))
+    return Block(counts, lambda day: lost.filter(nw.col("as_of") == day).drop("as_of"))
 
 
-def counted(histories: Histories, snapshots: pl.DataFrame, part: Part, columns: list[str], known: date | None) -> pl.DataFrame:  # fmt: skip
+def counted(histories: Histories, snapshots: Frame, part: Part, columns: list[str], known: date | None) -> Frame:  # fmt: skip
     """Count columns of a part for each snapshot: null where nothing is known, zero where a sum is of no rows."""
     frame = snapshots.select(KEYS)
     present = part.tables[0] in histories.present
-    if present and not frame.is_empty():
+    if present and len(frame):
         found = part.count(histories, frame, columns, known)
-        frame = frame.join(found.select(*KEYS, *(pl.col(c).cast(part.kind) for c in columns)), on=KEYS, how="left", maintain_order="left")  # fmt: skip
+        frame = joined(frame, found.select(*KEYS, *(nw.col(c).cast(part.kind) for c in columns)), KEYS)
     else:
-        frame = frame.with_columns(pl.lit(None, part.kind).alias(c) for c in columns)
-    return frame.with_columns(pl.col(c).fill_null(0) for c in columns if present and c in part.zero)
+        frame = frame.with_columns(*(nw.lit(None, part.kind).alias(c) for c in columns))
+    return frame.with_columns(*(nw.col(c).fill_null(0) for c in columns if present and c in part.zero))
 
 
 def _in_store(
@@ -149,18 +152,18 @@ def _in_store(
         for day in days:
             files[day][keys[day]] = list(part.columns)
 
-    def counts(day: int, columns: tuple[str, ...] | None = None) -> pl.DataFrame:
+    def counts(day: int, columns: tuple[str, ...] | None = None) -> Frame:
         chosen = {k: [c for c in names if columns is None or c in columns] for k, names in files[day].items()}
-        return pl.concat([store.read(k, names) for k, names in chosen.items() if names], how="horizontal")
+        return _frame(pl.concat([store.read(k, names) for k, names in chosen.items() if names], how="horizontal"))
 
     seen = rows(("enrolments", "addresses"), None)
     lost = {day: store.key("lost", seen[day], day, known) for day in days}
     todo = [day for day in days if not store.held(lost[day])]
     if todo:
-        found = lost_children(histories, todo, known).sort("urn", "lsoa")
+        found = lost_children(histories, todo, known).to_native().sort("urn", "lsoa")
         for day in todo:
             store.write(lost[day], found.filter(pl.col("as_of") == day).drop("as_of"), dict.fromkeys(LOST, ""))
-    return Block(counts, lambda day: store.read(lost[day], LOST))
+    return Block(counts, lambda day: _frame(store.read(lost[day], LOST)))
 
 
 def _count_lacking(
@@ -174,10 +177,15 @@ def _count_lacking(
     if not todo:
         return
     columns = [c for c in part.columns if any(c in lacking[day] for day in todo)]
-    made = counted(histories, snapshots.filter(pl.col("as_of").is_in(todo)), part, columns, known)
+    own = _frame(snapshots.filter(pl.col("as_of").is_in(todo)))
+    made = counted(histories, own, part, columns, known).to_native()
     for day in todo:
         now = made.filter(pl.col("as_of") == day).select(columns)
         stays = {c: d for c, d in held[day].items() if c not in columns and c in part.columns}
         before = [store.read(keys[day], list(stays))] if stays else []
         digests = {**stays, **{c: part.columns[c] for c in columns}}
         store.write(keys[day], pl.concat([*before, now], how="horizontal"), digests)
+
+
+def _frame(polars: pl.DataFrame) -> Frame:
+    return nw.from_native(polars, eager_only=True)

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-import polars as pl
+import narwhals as nw
 
-from features.cohort import august_before, schools_once
+from features.cohort import Frame, august_before, joined, schools_once
 from histories.opening import Histories, day_of
 
 SUMMED = (
@@ -34,26 +34,26 @@ class Sums:
 
     Attributes
     ----------
-    schools : polars.DataFrame
+    schools : Frame
         By ``urn`` and ``authority``: ``pupils`` and what is ``SUMMED``.
-    homes : polars.DataFrame
+    homes : Frame
         By ``household_id``: ``pupils``, ``absent_90`` and ``possible_90``.
-    areas : polars.DataFrame
+    areas : Frame
         By ``lsoa``: what is summed ``IN_AREA``.
-    lost : polars.DataFrame
+    lost : Frame
         By ``urn`` and ``lsoa``: ``lost_730``.
     """
 
-    schools: pl.DataFrame
-    homes: pl.DataFrame
-    areas: pl.DataFrame
-    lost: pl.DataFrame
+    schools: Frame
+    homes: Frame
+    areas: Frame
+    lost: Frame
 
     @classmethod
-    def of(cls, frame: pl.DataFrame, lost: pl.DataFrame) -> Sums:
+    def of(cls, frame: Frame, lost: Frame) -> Sums:
         """Sum snapshots of one day, with who left school and area without a trace."""
-        frame = frame.with_columns(pl.lit(1, pl.Int64).alias("pupils"))
-        homes, areas = (frame.filter(pl.col(c).is_not_null()) for c in ("household_id", "lsoa"))
+        frame = frame.with_columns(nw.lit(1, nw.Int64).alias("pupils"))
+        homes, areas = (frame.filter(~nw.col(c).is_null()) for c in ("household_id", "lsoa"))
         return cls(
             _added(frame, ["urn", "authority"], (*SUMMED, "pupils")),
             _added(homes, ["household_id"], AT_HOME),
@@ -64,56 +64,61 @@ class Sums:
     @classmethod
     def together(cls, sums: Iterable[Sums]) -> Sums:
         """Add up the sums of blocks of children."""
-        schools, homes, areas, lost = zip(*((s.schools, s.homes, s.areas, s.lost) for s in sums), strict=True)
+        first, *others = sums
+        if not others:
+            return first
+        schools, homes, areas, lost = zip(
+            *((s.schools, s.homes, s.areas, s.lost) for s in (first, *others)), strict=True
+        )
         return cls(
-            _added(pl.concat(schools), ["urn", "authority"], (*SUMMED, "pupils")),
-            _added(pl.concat(homes), ["household_id"], AT_HOME),
-            _added(pl.concat(areas), ["lsoa"], IN_AREA),
-            _added(pl.concat(lost), ["urn", "lsoa"], ("lost_730",)),
+            _added(nw.concat(schools), ["urn", "authority"], (*SUMMED, "pupils")),
+            _added(nw.concat(homes), ["household_id"], AT_HOME),
+            _added(nw.concat(areas), ["lsoa"], IN_AREA),
+            _added(nw.concat(lost), ["urn", "lsoa"], ("lost_730",)),
         )
 
 
-def _added(frame: pl.DataFrame, by: list[str], columns: Iterable[str]) -> pl.DataFrame:
-    return frame.group_by(by).agg(pl.col(c).fill_null(0).sum() for c in columns)
+def _added(frame: Frame, by: list[str], columns: Iterable[str]) -> Frame:
+    return frame.group_by(*by).agg(*(nw.col(c).fill_null(0).sum() for c in columns))
 
 
-def add_context(histories: Histories, frame: pl.DataFrame, day: int, sums: Sums) -> pl.DataFrame:
+def add_context(histories: Histories, frame: Frame, day: int, sums: Sums) -> Frame:
     """Add sums over the other children at the school, in the area and at the same address, and over the authority.
 
     Parameters
     ----------
-    frame : polars.DataFrame
+    frame : Frame
         One row a snapshot of one day, with tallies.
     day : int
         The as-of date.
     sums : Sums
         Those of the whole cohort on the day.
     """
-    august, zero = august_before(day_of(day)), pl.lit(0, pl.Int64)
-    kinds = pl.col("phase").is_in(["special", "ap"]).cast(pl.Int64).alias("special_or_ap")
+    august, zero = august_before(day_of(day)), nw.lit(0, nw.Int64)
+    kinds = nw.col("phase").is_in(["special", "ap"]).cast(nw.Int64).alias("special_or_ap")
     frame = frame.with_columns(
-        pl.lit(_term(day), pl.Int64).alias("term_number"),
-        (pl.lit(august, pl.Int64) - pl.col("date_of_birth") - 365 * (pl.col("nc_year") + 4)).alias("age_in_year"),
-        pl.lit(1, pl.Int64).alias("pupils"),
+        nw.lit(_term(day), nw.Int64).alias("term_number"),
+        (nw.lit(august, nw.Int64) - nw.col("date_of_birth") - 365 * (nw.col("nc_year") + 4)).alias("age_in_year"),
+        nw.lit(1, nw.Int64).alias("pupils"),
     )
-    frame = frame.join(schools_once(histories).select("urn", kinds), on="urn", how="left", maintain_order="left")
+    frame = joined(frame, schools_once(histories).select("urn", kinds), "urn")
     for beside, on in _beside(sums):
-        frame = frame.join(beside, on=on, how="left", maintain_order="left")
-    own = {c: pl.col(c).fill_null(0) for c in (*SUMMED, "pupils")}
+        frame = joined(frame, beside, on)
+    own = {c: nw.col(c).fill_null(0) for c in (*SUMMED, "pupils")}
     sizes = {"school_others": "school_pupils", "area_others": "area_pupils"}
     frame = frame.with_columns(
-        *((pl.col(f"school_{c}") - mine).alias(f"school_{c}") for c, mine in own.items()),
-        *((pl.col(f"area_{c}") - own[c]).alias(f"area_{c}") for c in IN_AREA),
-        *(pl.col(f"{group}_lost_730").fill_null(0) for group in ("school", "area", "la")),
-    ).with_columns(pl.col(c).alias(name) for name, c in sizes.items())
+        *((nw.col(f"school_{c}") - mine).alias(f"school_{c}") for c, mine in own.items()),
+        *((nw.col(f"area_{c}") - own[c]).alias(f"area_{c}") for c in IN_AREA),
+        *(nw.col(f"{group}_lost_730").fill_null(0) for group in ("school", "area", "la")),
+    ).with_columns(*(nw.col(c).alias(name) for name, c in sizes.items()))
     if "addresses" not in histories.present:
-        return frame.with_columns(pl.lit(None, pl.Int64).alias(name) for name in AT_HOME.values())
-    homes = sums.homes.filter(pl.col("pupils") > 1).rename(AT_HOME)
-    frame = frame.join(homes, on="household_id", how="left", maintain_order="left")
-    return frame.with_columns(pl.coalesce(pl.col(n) - own[c], zero).alias(n) for c, n in AT_HOME.items())
+        return frame.with_columns(*(nw.lit(None, nw.Int64).alias(name) for name in AT_HOME.values()))
+    homes = sums.homes.filter(nw.col("pupils") > 1).rename(AT_HOME)
+    frame = joined(frame, homes, "household_id")
+    return frame.with_columns(*(nw.coalesce(nw.col(n) - own[c], zero).alias(n) for c, n in AT_HOME.items()))
 
 
-def _beside(sums: Sums) -> list[tuple[pl.DataFrame, str]]:
+def _beside(sums: Sums) -> list[tuple[Frame, str]]:
     """Return the sums of schools, authorities and areas, each under names of its own, with what they are joined by."""
     # A school whose authority is not known counts for every authority that has children there.
     lost = sums.schools.select("urn", "authority").join(sums.lost, on="urn")
@@ -124,7 +129,7 @@ def _beside(sums: Sums) -> list[tuple[pl.DataFrame, str]]:
         ("la", "authority", _added(sums.schools, ["authority"], everything)),
         ("la", "authority", _added(lost, ["authority"], ("lost_730",))),
         ("area", "lsoa", sums.areas),
-        ("area", "lsoa", _added(sums.lost.filter(pl.col("lsoa").is_not_null()), ["lsoa"], ("lost_730",))),
+        ("area", "lsoa", _added(sums.lost.filter(~nw.col("lsoa").is_null()), ["lsoa"], ("lost_730",))),
     ]
     return [(t.rename({c: f"{group}_{c}" for c in t.columns if c != on}), on) for group, on, t in found]
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from typing import Any
 
 import narwhals as nw
-import polars as pl
 import pyarrow as pa
 
-from features.cohort import collect
+from features.cohort import gathered
 from features.marks import ABSENT
 from features.visible import HAPPENED, visible
 from histories.codes import code_set
 from histories.opening import Histories, day_number, day_of
+from histories.tables import TABLES as DECLARED
 
 MOST = 6  # records of one table behind one reason, newest first
 TABLES = (
@@ -40,69 +41,48 @@ def evidence(
     """
     if not pupil_ids:
         return {}
-    day = day_number(as_of)
+    histories, day = histories.plain(), day_number(as_of)
     given = pa.table({"pupil_id": pa.array(sorted(pupil_ids)), "as_of": pa.array([day] * len(pupil_ids), pa.int32())})
     found: dict[str, dict[str, list[dict[str, str]]]] = {p: {} for p in pupil_ids}
     for table in TABLES:
         if table in histories.present:
-            rows = collect(visible(histories, table, nw.from_native(histories.native_of(given)).lazy(), known))
-            _add(
-                found,
-                table,
-                rows.sort(
-                    "pupil_id",
-                    HAPPENED[table],
-                    *_ties(table),
-                    descending=[False, True, *[False] * len(_ties(table))],
-                ),
-            )
+            _add(found, table, _rows(visible(histories, table, histories.given(given), known)))
     if "attendance" in histories.present:
-        _add_marks(found, histories, given, day, day_number(known or as_of))
+        marks = histories.frame("attendance").filter(
+            nw.col("date") < day, nw.col("date") >= day - 90, nw.col("known") < day_number(known or as_of)
+        )
+        _add_marks(found, _rows(marks.join(histories.given(given).select("pupil_id"), on="pupil_id", how="semi")))
     return found
 
 
-def _ties(table: str) -> list[str]:
-    from histories.tables import TABLES as DECLARED
-
-    return [k for k in DECLARED[table].key if k not in ("pupil_id", HAPPENED[table])]
+def _rows(frame: nw.LazyFrame) -> list[dict[str, Any]]:
+    return gathered(frame).rows(named=True)
 
 
-def _add(found: dict[str, dict[str, list[dict[str, str]]]], table: str, rows: pl.DataFrame) -> None:
-    for row in rows.iter_rows(named=True):
+def _add(found: dict[str, dict[str, list[dict[str, str]]]], table: str, rows: list[dict[str, Any]]) -> None:
+    happened = HAPPENED[table]
+    ties = [k for k in DECLARED[table].key if k not in ("pupil_id", happened)]
+    for row in sorted(rows, key=lambda r: (-r[happened], *((r[c] is not None, r[c]) for c in ties))):
         own = found[row["pupil_id"]].setdefault(table, [])
         if len(own) < MOST:
-            own.append({"table": table, "date": day_of(row[HAPPENED[table]]).isoformat(), "text": TEXTS[table](row)})
+            own.append({"table": table, "date": day_of(row[happened]).isoformat(), "text": TEXTS[table](row)})
 
 
-def _add_marks(
-    found: dict[str, dict[str, list[dict[str, str]]]], histories: Histories, given: pa.Table, day: int, known: int
-) -> None:
-    """Say missed sessions week by week, as far back as ninety days."""
-    marks = histories.frame("attendance").filter(
-        (nw.col("date") < day) & (nw.col("date") >= day - 90) & (nw.col("known") < known)
-    )
-    keys = nw.from_native(histories.native_of(given)).lazy().select("pupil_id")
-    rows = collect(marks.join(keys, on="pupil_id", how="semi").select("pupil_id", "date", "session", "code", "known"))
-    rows = rows.sort("pupil_id", "date", "session", "known", "code").unique(
-        ["pupil_id", "date", "session"], keep="last", maintain_order=True
-    )
-    rows = rows.with_columns(
-        (pl.col("date") - (pl.col("date") + 3) % 7).alias("monday"),
-        pl.col("code").is_in(list(ABSENT)).alias("absent"),
-    )
-    weeks = rows.group_by("pupil_id", "monday").agg(
-        pl.len().alias("n"),
-        pl.col("absent").sum().alias("missed"),
-        pl.col("code").filter(pl.col("absent")).sort().alias("codes"),
-    )
-    for row in (
-        weeks.filter(pl.col("missed") > 0).sort("pupil_id", "monday", descending=[False, True]).iter_rows(named=True)
-    ):
-        own = found[row["pupil_id"]].setdefault("attendance", [])
-        if len(own) < MOST:
-            codes = ", ".join(f"{row['codes'].count(c)} {c}" for c in sorted(set(row["codes"])))
-            text = f"Missed {row['missed']} of {row['n']} sessions in the week from this Monday ({codes})"
-            own.append({"table": "attendance", "date": day_of(row["monday"]).isoformat(), "text": text})
+def _add_marks(found: dict[str, dict[str, list[dict[str, str]]]], rows: list[dict[str, Any]]) -> None:
+    """Say missed sessions week by week."""
+    stands: dict[tuple[str, int, str], str] = {}
+    for row in sorted(rows, key=lambda r: (r["known"], r["code"])):
+        stands[row["pupil_id"], row["date"], row["session"]] = row["code"]
+    weeks: dict[tuple[int, str], list[str]] = {}
+    for (pupil, day, _), code in stands.items():
+        weeks.setdefault((day - (day + 3) % 7, pupil), []).append(code)
+    for (monday, pupil), codes in sorted(weeks.items(), reverse=True):
+        missed = Counter(c for c in codes if c in ABSENT)
+        own = found[pupil].setdefault("attendance", []) if missed else []
+        if missed and len(own) < MOST:
+            of_each = ", ".join(f"{n} {c}" for c, n in sorted(missed.items()))
+            text = f"Missed {missed.total()} of {len(codes)} sessions in the week from this Monday ({of_each})"
+            own.append({"table": "attendance", "date": day_of(monday).isoformat(), "text": text})
 
 
 def _enrolment(row: dict[str, Any]) -> str:

@@ -196,7 +196,7 @@ def _snapshots(histories: Histories, as_of: list[date], rule: CohortRule | None)
     )
     august = [pl.Series("august", [august_before(d) for d in frame["as_of"].to_list()], pl.Int32)]  # type: ignore[union-attr, index]
     frame = frame.with_columns(*august, pl.col("as_of").cast(pl.Int32))  # type: ignore[union-attr]
-    frame = frame.with_columns(completed_years("date_of_birth", "august").alias("age"))
+    frame = nw.from_native(frame).with_columns(completed_years("date_of_birth", "august").alias("age")).to_native()
     return frame.join(schools, on="urn", how="left")
 
 
@@ -207,7 +207,7 @@ def _counted(histories: Histories, table: str, frame: pl.DataFrame, groups: list
     passes = keys.partition_by("as_of") if table == "attendance" and len(keys) else [keys]
     parts = []
     for snapshots in passes:
-        rows = visible(histories, table, nw.from_native(histories.native_of(snapshots.to_arrow())).lazy())
+        rows = visible(histories, table, histories.given(snapshots.to_arrow()))
         rows = _prepared(histories, table, rows, snapshots["as_of"].unique().to_list())
         parts.append(collect(rows.group_by(*KEYS).agg(*(e.alias(n) for n, e in counts.items()))))
     return pl.concat(parts)

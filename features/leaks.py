@@ -13,7 +13,6 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import narwhals as nw
 import numpy as np
 import polars as pl
 import pyarrow as pa
@@ -144,7 +143,7 @@ def _sample(histories: Histories, pupils: int, seed: int) -> tuple[dict[str, pl.
         "at"
     )
     chosen = order["pupil_id"].unique(maintain_order=True)[:pupils]
-    ids = nw.from_native(histories.native_of(pa.table({"pupil_id": chosen.to_arrow().cast(pa.string())}))).lazy()
+    ids = histories.given(pa.table({"pupil_id": chosen.to_arrow().cast(pa.string())}))
     tables = {}
     for table in sorted(histories.present):
         rows = histories.frame(table)

@@ -8,18 +8,19 @@ are exact without a pass for each date.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
+from typing import Any, TypeAlias
 
 import narwhals as nw
 import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from features.cohort import collect
+from features.cohort import Frame, collect, days_of
 from features.words import NEWEST, POSSIBLE, SPAN
 from histories.codes import attendance_class, attendance_codes
 from histories.opening import Histories, day_number, day_of
+from histories.plain import PlainFrame
 
 WINDOWS = (14, 28, 56, 84, 90, 180, 365)
 RUN_WINDOWS = (90, 365)
@@ -39,56 +40,82 @@ COUNTS = [f"{m}_{w}" for w in (*WINDOWS, "year") for m in MEASURES]
 RUNS = [f"{what}_{w}" for w in RUN_WINDOWS for what in ("longest_run", "runs")]
 # What every code counts as, a bit for each measure; of two codes recorded on one day the last in this order stands.
 KINDS = {c: sum(1 << i for i, codes in enumerate(MEASURES.values()) if c in codes) for c in sorted(attendance_codes())}
+NUMBERS = {c: n for n, c in enumerate(KINDS)}
+COUNTS_AS = np.array([*KINDS.values(), 0])  # a code that is no code counts as nothing
 PLAIN = [c for c, kind in KINDS.items() if kind == POSSIBLE]
 
 
-def mark_tallies(histories: Histories, snapshots: pl.DataFrame, known: date | None = None) -> pl.DataFrame:
+def mark_tallies(histories: Histories, snapshots: Frame, known: date | None = None) -> Frame:
     """Count marks of each kind in each window, runs of absence, and the newest weeks, for each snapshot.
 
     Parameters
     ----------
-    snapshots : polars.DataFrame
+    snapshots : Frame
         ``pupil_id`` and ``as_of`` (day number).
     known : date, optional
         The day of knowledge; see ``features.visible.seen``.
 
     Returns
     -------
-    polars.DataFrame
+    Frame
         ``pupil_id, as_of``; ``<measure>_<days>``, also ``_year`` for the school year to date; ``longest_run_<days>`` and ``runs_<days>``;
         and what ``features.words.NEWEST`` names, missing where the last sixty days hold no session.
     """
-    days = snapshots["as_of"].unique().to_list()
-    pupils = (
-        snapshots.select(pl.col("pupil_id").unique(maintain_order=True))
-        .with_row_index("place")
-        .cast({"place": pl.Int32})
-    )
-    looked_at = sorted({d - back for d in days for back in range(1, WINDOWS[-1] + 1)})
-    first, slots = looked_at[0], 2 * (looked_at[-1] - looked_at[0] + 1)
-    rows = _rows(histories, looked_at)
-    place = nw.from_native(histories.native_of(pupils.to_arrow())).lazy()
-    odd = _odd(rows, place, first, slots)
-    words = _words(histories, rows, place, pupils, odd, first, slots)
-    snapshots = snapshots.select("pupil_id", "as_of")
-    who = snapshots.join(pupils, on="pupil_id", how="left", maintain_order="left")["place"].to_numpy().astype(np.int64)
-    as_of = snapshots["as_of"].to_numpy().astype(np.int64)
+    days = days_of(snapshots)
+    first, slots = days[0] - WINDOWS[-1], 2 * (days[-1] - days[0] + WINDOWS[-1])
+    read = _plain_register if histories.engine == "plain" else _register
+    who, words, marks = read(histories, snapshots, days, first, slots)
+    as_of = np.asarray(snapshots["as_of"], np.int64)
     cut = as_of if known is None else np.full(len(as_of), day_number(known))
-    year = snapshots["as_of"].replace_strict({d: _september(d) for d in days}, return_dtype=pl.Int64).to_numpy()
-    keys = odd["key"].to_numpy()
-    starts = np.searchsorted(keys, np.arange(len(pupils) + 1) * slots)
-    marks = (keys, odd["known"].to_numpy(), odd["number"].to_numpy(), np.array([*KINDS.values(), 0]))
+    september = np.array([_september(d) for d in days])[np.searchsorted(days, as_of)]
+    starts = np.searchsorted(marks[0], np.arange(len(words) + 1) * slots)
     from features.sessions import walk  # numba takes a second to import, and most verbs need none of it
 
-    counts, runs, newest = walk(
-        words, first, *marks, starts, slots, who, as_of, cut, year, np.array(WINDOWS), len(MEASURES)
-    )
+    given = (words, first, *marks, starts, slots, who, as_of, cut, september, np.array(WINDOWS), len(MEASURES))
+    counts, runs, newest = walk(*given)
     several = [WINDOWS.index(w) for w in RUN_WINDOWS]
-    return snapshots.with_columns(
-        *_columns(COUNTS, counts),
-        *_columns(RUNS, runs[:, several]),
-        *(pl.when(c >= 0).then(c).alias(c.name) for c in _columns(NEWEST, newest)),
+    found = dict(zip((*COUNTS, *RUNS), _columns(counts, runs[:, several]), strict=True))
+    lately = dict(zip(NEWEST, _columns(newest), strict=True))
+    snapshots = snapshots.select("pupil_id", "as_of")
+    if isinstance(snapshots, PlainFrame):
+        nothing = {n: [None if v < 0 else v for v in c.tolist()] for n, c in lately.items()}
+        counted = {n: c.tolist() for n, c in found.items()}
+        return PlainFrame({**snapshots.data, **counted, **nothing}, len(snapshots))
+    columns = [pl.Series(n, c) for n, c in (found | lately).items()]
+    missing = [pl.when(pl.col(n) >= 0).then(n).alias(n) for n in NEWEST]
+    return nw.from_native(snapshots.to_native().with_columns(*columns).with_columns(*missing))
+
+
+Register: TypeAlias = tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]
+
+
+def _register(histories: Histories, snapshots: Frame, days: list[int], first: int, slots: int) -> Register:
+    """Return the place of each snapshot's child, the words of the children, and every other mark; see ``walk``."""
+    children = snapshots.to_native().select("pupil_id")
+    pupils = children.unique(maintain_order=True).with_row_index("place").cast({"place": pl.Int32})
+    looked_at = sorted({d - back for d in days for back in range(1, WINDOWS[-1] + 1)})
+    rows = _rows(histories, looked_at)
+    place = histories.given(pupils.to_arrow())
+    odd = _odd(rows, place, first, slots)
+    words = _words(histories, rows, place, pupils, odd, first, slots)
+    who = children.join(pupils, on="pupil_id", how="left", maintain_order="left")["place"].to_numpy().astype(np.int64)
+    return who, words, (odd["key"].to_numpy(), odd["known"].to_numpy(), odd["number"].to_numpy(), COUNTS_AS)
+
+
+def _plain_register(histories: Histories, snapshots: Frame, days: list[int], first: int, slots: int) -> Register:
+    """Return the same of few rows, with every mark as a mark of its own: a bit would save nothing."""
+    places = {p: n for n, p in enumerate(dict.fromkeys(snapshots["pupil_id"]))}
+    rows: Any = histories.frame("attendance")
+    columns = (rows[c] for c in ("pupil_id", "date", "session", "code", "known"))
+    marks = sorted(
+        (places[p] * slots + 2 * (d - first) + (s == "PM"), k, NUMBERS.get(c, len(KINDS)))
+        for p, d, s, c, k in zip(*columns, strict=True)
+        if p in places and first <= d < days[-1]
     )
+    key, known, number = zip(*marks, strict=True) if marks else ((), (), ())
+    words = np.zeros((len(places), -(-slots // (2 * SPAN))), np.int64)
+    of_each = (np.array(key, np.int64), np.array(known, np.int32), np.array(number, np.uint8), COUNTS_AS)
+    return np.array([places[p] for p in snapshots["pupil_id"]], np.int64), words, of_each
 
 
 def _rows(histories: Histories, looked_at: list[int]) -> nw.LazyFrame:
@@ -100,7 +127,7 @@ def _rows(histories: Histories, looked_at: list[int]) -> nw.LazyFrame:
         "morning": pa.array([1 << 2 * (a % SPAN) for a in at], pa.int64()),
         "afternoon": pa.array([2 << 2 * (a % SPAN) for a in at], pa.int64()),
     })  # fmt: skip
-    days = nw.from_native(histories.native_of(calendar)).lazy()
+    days = histories.given(calendar)
     bit = nw.when(nw.col("session") == "PM").then(nw.col("afternoon")).otherwise(nw.col("morning"))
     return histories.frame("attendance").join(days, on="date", how="inner").with_columns(bit.alias("bit"))
 
@@ -114,7 +141,6 @@ def _odd(rows: nw.LazyFrame, place: nw.LazyFrame, first: int, slots: int) -> pl.
         .join(place, on="pupil_id", how="inner")
         .select((nw.col("place").cast(nw.Int64) * slots + slot).cast(nw.Int64).alias("key"), "code", "known")
     )
-    # A code that is no code counts as nothing.
     number = pl.col("code").cast(pl.Enum(list(KINDS)), strict=False).to_physical().fill_null(len(KINDS))
     return found.select("key", "known", number.cast(pl.UInt8).alias("number")).sort("key")
 
@@ -142,7 +168,7 @@ def _words(
     # The sum of n powers of two has n bits if all are different, and fewer if a mark is there twice.
     twice = np.flatnonzero((np.bitwise_count(bits) != marks).any(axis=1))
     if len(twice):
-        those = nw.from_native(histories.native_of(pupils.select("pupil_id")[twice].to_arrow())).lazy()
+        those = histories.given(pupils.select("pupil_id")[twice].to_arrow())
         once = rows.filter(nw.col("known") == nw.col("date")).join(those, on="pupil_id", how="semi")
         bits[twice] = 0
         fill(once.select("pupil_id", "date", "session", "word", "bit").unique())
@@ -160,5 +186,5 @@ def _september(day: int) -> int:
     return day_number(as_of.replace(year=as_of.year if as_of.month >= 9 else as_of.year - 1, month=9, day=1))
 
 
-def _columns(names: Sequence[str], values: np.ndarray) -> list[pl.Series]:
-    return [pl.Series(n, v) for n, v in zip(names, values.reshape(len(values), -1).T, strict=True)]
+def _columns(*values: np.ndarray) -> list[np.ndarray]:
+    return [column for v in values for column in v.reshape(len(v), -1).T]

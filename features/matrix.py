@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import narwhals as nw
 import polars as pl
@@ -14,16 +16,19 @@ import pyarrow.parquet as pq
 from features.block_store import BlockStore
 from features.blocks import PUPILS, counted_blocks
 from features.catalogue import CATALOGUE, TALLIES
-from features.cohort import CohortRule
+from features.cohort import CohortRule, Frame
 from features.context import NEEDED, Sums, add_context
 from features.feature import Tally
-from features.tallies import parts
+from features.tallies import aggregate, parts
 from histories.opening import Histories, day_number
+from histories.plain import PlainFrame
+from histories.plain_expressions import supports
 from histories.writing import new_file
 
 FILE_SCHEMA = pa.schema(
     [("pupil_id", pa.string()), ("as_of", pa.date32()), *((f.name, pa.float64()) for f in CATALOGUE)]
 )
+TEXTS = ("pupil_id", "urn", "authority", "household_id", "lsoa")
 
 
 def matrix(
@@ -84,26 +89,38 @@ def tallied(histories: Histories, as_of: list[date], **how) -> pl.DataFrame:  # 
 
 def tallied_blocks(histories: Histories, as_of: list[date], **how) -> Iterator[pl.DataFrame]:  # type: ignore[no-untyped-def]
     """Yield tallies and features together by day and block of children, in the order of the matrix; see ``matrix``."""
+    histories = histories.plain() if _plainly() else histories
     for frame in _counted(histories, as_of, TALLIES, **how):
-        yield featured(histories, frame)
+        yield in_polars(featured(histories, frame))
 
 
-def featured(histories: Histories, frame: pl.DataFrame) -> pl.DataFrame:
+def featured(histories: Histories, frame: Frame) -> Frame:
     """Return snapshots with tallies and context together with their features."""
-    features = nw.from_native(frame).select(
-        *(_feature(f.expression(), f.sources, histories).alias(f"feature:{f.name}") for f in CATALOGUE)
+    there, absent = _expressions(), nw.lit(None, nw.Float64)
+    known = (all(s in histories.present for s in f.sources) for f in CATALOGUE)
+    return frame.with_columns(
+        *((there[f.name] if k else absent).alias(f.name) for f, k in zip(CATALOGUE, known, strict=True))
     )
-    named = features.to_native().rename({f"feature:{f.name}": f.name for f in CATALOGUE})
-    rest = frame.drop([f.name for f in CATALOGUE], strict=False)
-    return pl.concat([rest, named], how="horizontal").with_columns(pl.col("as_of").cast(pl.Date))
+
+
+def in_polars(frame: Frame) -> pl.DataFrame:
+    """Return tallies and features in Polars, with days as dates."""
+    if isinstance(frame, PlainFrame):
+        kinds: dict[str, Any] = dict.fromkeys(frame.columns, pl.Int64) | dict.fromkeys(TEXTS, pl.String)
+        kinds |= {f.name: pl.Float64 for f in CATALOGUE}
+        rows = list(zip(*frame.data.values(), strict=True))
+        polars = pl.DataFrame(rows, {c: kinds[c] for c in frame.columns}, orient="row")
+    else:
+        polars = frame.to_native()
+    return polars.with_columns(pl.col("as_of").cast(pl.Int32).cast(pl.Date))
 
 
 def counted(histories: Histories, as_of: list[date], *, tallies: dict[str, Tally] = TALLIES) -> pl.DataFrame:
     """Return the snapshots with their tallies and their context, which is what features are computed from; see ``matrix``."""
-    return pl.concat(list(_counted(histories, as_of, tallies)))
+    return pl.concat([frame.to_native() for frame in _counted(histories, as_of, tallies)])
 
 
-def _counted(histories: Histories, as_of: list[date], tallies: dict[str, Tally], **how) -> Iterator[pl.DataFrame]:  # type: ignore[no-untyped-def]
+def _counted(histories: Histories, as_of: list[date], tallies: dict[str, Tally], **how) -> Iterator[Frame]:  # type: ignore[no-untyped-def]
     with counted_blocks(histories, as_of, parts(tallies), **how) as blocks:
         for day in sorted({day_number(d) for d in as_of}):
             sums = Sums.together(Sums.of(b.counts(day, NEEDED), b.lost(day)) for b in blocks)
@@ -111,7 +128,13 @@ def _counted(histories: Histories, as_of: list[date], tallies: dict[str, Tally],
                 yield add_context(histories, block.counts(day, None), day, sums)
 
 
-def _feature(expression: nw.Expr, sources: tuple[str, ...], histories: Histories) -> nw.Expr:
-    if any(s not in histories.present for s in sources):
-        return nw.lit(None).cast(nw.Float64)
-    return expression
+@cache
+def _expressions() -> dict[str, nw.Expr]:
+    return {f.name: f.expression().cast(nw.Float64) for f in CATALOGUE}
+
+
+@cache
+def _plainly() -> bool:
+    """Return whether the plain engine knows every step of the catalogue; a user's own features may take others."""
+    steps = [*_expressions().values(), *(aggregate(t) for t in TALLIES.values())]
+    return all(supports(e) for e in steps)

@@ -168,7 +168,7 @@ def try_out(own: OwnFeatures) -> None:
     frame = counted(histories, day, tallies=plain)
     faults: list[Fault] = []
     for name, tally in own.tallies.items():
-        rows = rows_of(histories, tally.table, frame)
+        rows = rows_of(histories, tally.table, nw.from_native(frame))
         made = _tried(lambda t=tally, r=rows, n=name: r.group_by("pupil_id").agg(aggregate(t).alias(n)).collect(), own, f"tally {name}", faults)  # type: ignore[misc]  # fmt: skip
         if made is None:
             return _raise(faults)

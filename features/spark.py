@@ -22,7 +22,7 @@ from features.blocks import counted_blocks
 from features.catalogue import TALLIES
 from features.cohort import CohortRule, collect
 from features.context import AT_HOME, Sums, add_context
-from features.matrix import featured
+from features.matrix import featured, in_polars
 from features.tallies import parts
 from histories.opening import Histories, day_number
 from histories.tables import TABLES
@@ -70,13 +70,16 @@ class Asked:
         ) as blocks:
             counts, lost = blocks[0].counts(day, None), blocks[0].lost(day)
         sums = Sums.of(counts, lost)
-        return {"counts": counts, **{f"sums:{f.name}": getattr(sums, f.name) for f in fields(Sums)}}
+        found = {"counts": counts, **{f"sums:{f.name}": getattr(sums, f.name) for f in fields(Sums)}}
+        return {name: frame.to_native() for name, frame in found.items()}
 
     def features(self, block: dict[str, pl.DataFrame]) -> tuple[Histories, pl.DataFrame]:
         """Return a block's histories, and tallies and features of its snapshots; see ``features.matrix.tallied``."""
         opened = self.histories({n: f for n, f in block.items() if n in TABLES})
-        sums = Sums(homes=block["homes"], **{name: pl.read_ipc(data) for name, data in self.sums.items()})
-        return opened, featured(opened, add_context(opened, block["counts"], day_number(self.as_of), sums))
+        frames = {"homes": block["homes"], **{name: pl.read_ipc(data) for name, data in self.sums.items()}}
+        sums = Sums(**{name: nw.from_native(frame) for name, frame in frames.items()})
+        counts = add_context(opened, nw.from_native(block["counts"]), day_number(self.as_of), sums)
+        return opened, in_polars(featured(opened, counts))
 
 
 def packed(table: pl.DataFrame) -> bytes:
@@ -141,9 +144,10 @@ def counted_in_spark(
     found = counted.filter("name LIKE 'sums:%' AND name != 'sums:homes'").toArrow()
     homes = pl.DataFrame(schema={"household_id": pl.String, **dict.fromkeys(AT_HOME, pl.Int64)})
     whole = Sums.together(
-        Sums(homes=homes, **{n.removeprefix("sums:"): f for n, f in block.items()}) for block in _each_block(found)
+        Sums(**{n.removeprefix("sums:"): nw.from_native(f) for n, f in {"sums:homes": homes, **block}.items()})
+        for block in _each_block(found)
     )
-    sums = {f.name: packed(getattr(whole, f.name)) for f in fields(Sums) if f.name != "homes"}
+    sums = {f.name: packed(getattr(whole, f.name).to_native()) for f in fields(Sums) if f.name != "homes"}
     asked = replace(asked, sums=sums)
     frames = [rows, counted.filter("name = 'counts'"), _homes(counted)]
     try:

@@ -6,12 +6,13 @@ import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from typing import Any
 
 import narwhals as nw
-import polars as pl
 import pyarrow as pa
 
-from features.cohort import collect
+from features.cohort import Frame, days_of, gathered, joined
 from features.feature import Tally
 from features.marks import COUNTS, MEASURES, NEWEST, RUNS, WINDOWS, mark_tallies
 from features.visible import visible
@@ -46,14 +47,20 @@ class Part:
     name: str
     tables: tuple[str, ...]
     columns: dict[str, str]
-    count: Callable[[Histories, pl.DataFrame, list[str], date | None], pl.DataFrame]
+    count: Callable[[Histories, Frame, list[str], date | None], Frame]
     zero: frozenset[str] = frozenset()
     looks_back: int | None = None
-    kind: type[pl.DataType] = pl.Int64
+    kind: Any = nw.Int64
 
 
 def parts(tallies: dict[str, Tally]) -> list[Part]:
     """Return the parts that count some tallies, the marks and the homes."""
+    return list(_parts(tuple(tallies.items())))
+
+
+@cache  # a digest of each tally would be most of the work for one child
+def _parts(of: tuple[tuple[str, Tally], ...]) -> tuple[Part, ...]:
+    tallies = dict(of)
     marks = {c: digest(c, sorted(MEASURES.items()), WINDOWS) for c in (*COUNTS, *RUNS, *NEWEST)}
     made = [Part("attendance", ("attendance",), marks, _marks, frozenset(COUNTS), max(WINDOWS) + 2)]
     for table in sorted({t.table for t in tallies.values()}):
@@ -61,7 +68,7 @@ def parts(tallies: dict[str, Tally]) -> list[Part]:
         sums = frozenset(n for n, t in own.items() if t.how == "sum")
         digests = {n: tally_digest(t) for n, t in own.items()}
         made.append(Part(table, (table, *BESIDE.get(table, ())), digests, _counter(table, own), sums))
-    return [*made, Part("homes", ("addresses",), {"household_id": "", "lsoa": ""}, _homes, kind=pl.String)]
+    return (*made, Part("homes", ("addresses",), {"household_id": "", "lsoa": ""}, _homes, kind=nw.String))
 
 
 def digest(*what: object) -> str:
@@ -75,22 +82,20 @@ def tally_digest(tally: Tally) -> str:
     return digest(tally.table, *said, tally.days, tally.how)
 
 
-def _marks(histories: Histories, snapshots: pl.DataFrame, columns: list[str], known: date | None) -> pl.DataFrame:
+def _marks(histories: Histories, snapshots: Frame, columns: list[str], known: date | None) -> Frame:
     return mark_tallies(histories, snapshots, known)
 
 
 def _counter(table: str, own: dict[str, Tally]):  # type: ignore[no-untyped-def]
-    def count(
-        histories: Histories, snapshots: pl.DataFrame, columns: Iterable[str], known: date | None
-    ) -> pl.DataFrame:
+    def count(histories: Histories, snapshots: Frame, columns: Iterable[str], known: date | None) -> Frame:
         """Count tallies of one table in one pass."""
         rows = rows_of(histories, table, snapshots, known)
-        return collect(rows.group_by(*KEYS).agg(*(aggregate(own[n]).alias(n) for n in columns)))
+        return gathered(rows.group_by(*KEYS).agg(*(aggregate(own[n]).alias(n) for n in columns)))
 
     return count
 
 
-def rows_of(histories: Histories, table: str, snapshots: pl.DataFrame, known: date | None = None) -> nw.LazyFrame:
+def rows_of(histories: Histories, table: str, snapshots: Frame, known: date | None = None) -> nw.LazyFrame:
     """Return what tallies of a table are counted from: its visible rows, and columns that only whole tables can give."""
     rows = visible(histories, table, keys_of(histories, snapshots), known)
     if table == "enrolments":
@@ -101,14 +106,14 @@ def rows_of(histories: Histories, table: str, snapshots: pl.DataFrame, known: da
             nw.when((of_year > 2500) & (of_year < 34500)).then(1).otherwise(0).alias("in_year_entry")
         )
     if table == "admissions":
-        days = sorted(snapshots["as_of"].unique().to_list())
+        days = days_of(snapshots)
         years = pa.table(
             {
                 "as_of": pa.array(days, pa.int32()),
                 "next_september": pa.array([_next_september(d) for d in days], pa.int64()),
             }
         )
-        rows = rows.join(nw.from_native(histories.native_of(years)).lazy(), on="as_of", how="left")
+        rows = rows.join(histories.given(years), on="as_of", how="left")
     if table == "addresses":
         areas = (
             histories.frame("areas")
@@ -119,11 +124,12 @@ def rows_of(histories: Histories, table: str, snapshots: pl.DataFrame, known: da
     return rows
 
 
-def keys_of(histories: Histories, snapshots: pl.DataFrame) -> nw.LazyFrame:
+def keys_of(histories: Histories, snapshots: Frame) -> nw.LazyFrame:
     """Bring the keys of snapshots to the engine of the histories."""
-    return nw.from_native(histories.native_of(snapshots.select(KEYS).to_arrow())).lazy()
+    return histories.given(snapshots.select(KEYS))
 
 
+@cache
 def aggregate(tally: Tally) -> nw.Expr:
     """Return the aggregation of a tally over the rows of a snapshot."""
     value = tally.value() if tally.value else nw.lit(1)
@@ -136,7 +142,7 @@ def aggregate(tally: Tally) -> nw.Expr:
     return (chosen.max() if tally.how == "max" else chosen.min()).cast(nw.Int64)
 
 
-def _homes(histories: Histories, snapshots: pl.DataFrame, columns: Iterable[str], known: date | None) -> pl.DataFrame:
+def _homes(histories: Histories, snapshots: Frame, columns: Iterable[str], known: date | None) -> Frame:
     """Return the household and the area each child lives in as far as is known."""
     homes = visible(histories, "addresses", keys_of(histories, snapshots), known).filter(
         (nw.col("age") >= 0) & nw.col("end_date").is_null()
@@ -144,30 +150,30 @@ def _homes(histories: Histories, snapshots: pl.DataFrame, columns: Iterable[str]
     found = snapshots.select(KEYS)
     for c in columns:
         newest = homes.filter(~nw.col(c).is_null()).unique(subset=KEYS, keep="last", order_by=["start_date", c])
-        found = found.join(collect(newest.select(*KEYS, c)), on=KEYS, how="left", maintain_order="left")
+        found = joined(found, gathered(newest.select(*KEYS, c)), KEYS)
     return found
 
 
-def lost_children(histories: Histories, days: list[int], known: date | None) -> pl.DataFrame:
+def lost_children(histories: Histories, days: list[int], known: date | None) -> Frame:
     """Count the children who were known to have left a school in two years with nowhere known to go.
 
     Returns
     -------
-    polars.DataFrame
+    Frame
         ``urn, lsoa, as_of, lost_730``: of all children, in the cohort or not, by their school and the area they live in.
     """
-    given = nw.from_native(histories.native_of(pa.table({"as_of": pa.array(days, pa.int32())}))).lazy()
+    given = histories.given(pa.table({"as_of": pa.array(days, pa.int32())}))
     children = histories.frame("enrolments").select("pupil_id").unique().join(given, how="cross")
     left = visible(histories, "enrolments", children, known).filter(
         nw.col("destination").is_in(["missing_education", "unknown"])
         & (nw.col("as_of") - nw.col("leaving_date") <= 730)
     )
-    gone = collect(left.select(*KEYS, "urn"))
+    gone = gathered(left.select(*KEYS, "urn"))
     if "addresses" in histories.present:
         gone = gone.join(_homes(histories, gone.select(KEYS).unique(), ["lsoa"], known), on=KEYS, how="left")
     else:
-        gone = gone.with_columns(pl.lit(None, pl.String).alias("lsoa"))
-    return gone.group_by("urn", "lsoa", "as_of").agg(pl.len().cast(pl.Int64).alias("lost_730"))
+        gone = gone.with_columns(nw.lit(None, nw.String).alias("lsoa"))
+    return gone.group_by("urn", "lsoa", "as_of").agg(nw.len().cast(nw.Int64).alias("lost_730"))
 
 
 def _next_september(day: int) -> int:

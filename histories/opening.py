@@ -21,11 +21,14 @@ from typing import Any
 
 import narwhals as nw
 
+from histories.plain import PlainFrame
 from histories.tables import TABLES, Table
 
 ALWAYS = -1_000_000  # a day before every as-of date: reference data are always known
 NEVER = 1_000_000
 EPOCH = date(1970, 1, 1)
+# Rows of a request up to which plain lists are faster than a query engine: about a hundred children with a year of marks.
+FEW = 30_000
 EVENTS = ("enrolments", "attendance", "termly_attendance", "suspensions", "social_care", "cme")
 
 
@@ -56,7 +59,7 @@ class Histories:
         The tables that were not; their features are missing, never zero.
     warnings : list of str
         Unknown tables and columns, which are ignored.
-    engine : {"duckdb", "polars", "spark"}
+    engine : {"duckdb", "polars", "spark", "plain"}
         What the frames run on.
     connection
         The DuckDB connection or the Spark session, or None.
@@ -69,6 +72,7 @@ class Histories:
         engine: str,
         connection: Any = None,
         files: dict[str, list[Path]] | None = None,
+        few: dict[str, PlainFrame] | None = None,
     ) -> None:
         self.present = frozenset(natives)
         self.missing = tuple(name for name in TABLES if name not in natives)
@@ -77,6 +81,7 @@ class Histories:
         self.connection = connection
         self._natives = natives
         self._files = files or {}
+        self._few = few
         self._given = itertools.count(1)
         self._brought: list[str] = []
         self._hashes: dict[Path, str] = {}
@@ -156,21 +161,26 @@ class Histories:
         """
         from histories.rows import read_rows
 
-        natives, warnings = read_rows(tables)
-        return cls(natives, warnings, "polars")
+        few, natives, warnings = read_rows(tables)
+        return cls(natives, warnings, "polars", few=few if sum(map(len, few.values())) <= FEW else None)
+
+    def plain(self) -> Histories:
+        """Return the same histories on plain lists when they are the few rows of a request, themselves otherwise."""
+        return self if self._few is None else Histories(dict(self._few), self.warnings, "plain")
 
     def frame(self, table: str) -> nw.LazyFrame:
         """Return a table in canonical form as a lazy Narwhals frame; empty when it was not given."""
         declared = TABLES[table]
-        native = self._natives.get(table)
-        if native is None:
-            native = self.native_of(_empty(declared))
-        elif self.engine == "duckdb":
-            native = self.connection.table(native)
-        frame = canonical(nw.from_native(native).lazy(), declared)
+        rows = self._lazy(self.native(table)) if table in self.present else self.given(_empty(declared))
+        frame = canonical(rows, declared)
         low, high = self.limits if "pupil_id" in declared.columns else (None, None)
         frame = frame if low is None else frame.filter(nw.col("pupil_id") >= low)
         return frame if high is None else frame.filter(nw.col("pupil_id") < high)
+
+    def native(self, table: str) -> Any:
+        """Return a table that was given, as the engine has it."""
+        native = self._natives[table]
+        return self.connection.table(native) if self.engine == "duckdb" else native() if callable(native) else native
 
     @contextmanager
     def between(self, low: str | None, high: str | None) -> Iterator[Histories]:
@@ -186,8 +196,16 @@ class Histories:
             for name in part._brought:
                 self.connection.execute(f"DROP TABLE IF EXISTS {name}")
 
-    def native_of(self, arrow: Any) -> Any:
-        """Bring a small Arrow table to the engine, as a native lazy frame."""
+    def given(self, rows: Any) -> Any:
+        """Bring a small frame, of Arrow, Polars or plain lists, to the engine."""
+        if self.engine == "plain":
+            return rows if isinstance(rows, PlainFrame) else PlainFrame(rows.to_pydict(), len(rows))
+        return self._lazy(self._native_of(rows if hasattr(rows, "to_pydict") else rows.to_arrow()))
+
+    def _lazy(self, native: Any) -> Any:
+        return native if self.engine == "plain" else nw.from_native(native).lazy()
+
+    def _native_of(self, arrow: Any) -> Any:
         if self.engine == "duckdb":
             name = f"given_{next(self._given)}"
             self._brought.append(name)

@@ -58,7 +58,7 @@ def marks_of_pupils(h: Histories) -> nw.LazyFrame:
     day = nw.col("date")
     found = h.frame("attendance").group_by("pupil_id")
     each = found.agg(day.min().alias("first"), day.max().alias("last"), nw.len().cast(nw.Int64).alias("marks"))
-    return nw.from_native(h.native_of(each.collect().to_arrow())).lazy()
+    return h.given(each.collect().to_arrow())
 
 
 def summed(pairs: Iterable[tuple[Hashable, int]]) -> Counter:

@@ -1,33 +1,36 @@
-"""Read the rows of a request into Polars, and say where a row is wrong without saying its value."""
+"""Read the rows of a request, and say where a row is wrong without saying its value."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import date
+from functools import cache
 from typing import Any
 
 from histories.faults import Fault, Faults
+from histories.plain import PlainFrame
 from histories.reading import WANTED
 from histories.tables import TABLES, Column, Table
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
-def read_rows(tables: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, Any], list[str]]:
-    """Turn rows into one lazy Polars frame a table.
+def read_rows(
+    tables: dict[str, list[dict[str, Any]]],
+) -> tuple[dict[str, PlainFrame], dict[str, Callable[[], Any]], list[str]]:
+    """Turn rows into one frame a table.
 
     Returns
     -------
-    dict, list of str
-        The frames with dates as day numbers, and warnings.
+    dict, dict, list of str
+        The frames in plain lists, with dates as day numbers; what makes a lazy Polars frame of each; and warnings.
 
     Raises
     ------
     Faults
         With the place of everything that is wrong.
     """
-    import polars as pl
-
     warnings: list[str] = []
     faults: list[Fault] = []
     if not isinstance(tables, dict):
@@ -35,20 +38,28 @@ def read_rows(tables: dict[str, list[dict[str, Any]]]) -> tuple[dict[str, Any], 
     for name, table in TABLES.items():
         if table.required and name not in tables:
             faults.append(Fault("a required table is missing", f"tables.{name}", "Send its rows."))
-    natives = {}
-    kinds = {"text": pl.String, "date": pl.Int32, "integer": pl.Int64, "boolean": pl.Boolean}
+    frames: dict[str, PlainFrame] = {}
     for name, rows in tables.items():
         if name not in TABLES:
             warnings.append(f"the table at position {len(warnings) + 1} is not declared and is ignored")
         elif not isinstance(rows, list):
             faults.append(Fault("this is not a list of rows", f"tables.{name}", "Send a list of objects."))
         else:
-            columns = _columns(TABLES[name], rows, faults, warnings)
-            schema = {c.name: kinds[c.kind] for c in TABLES[name].columns.values()}
-            natives[name] = (columns, schema)
+            frames[name] = PlainFrame(_columns(TABLES[name], rows, faults, warnings), len(rows))
     if faults:
         raise Faults(faults)
-    return {n: pl.DataFrame(c, schema=s).lazy() for n, (c, s) in natives.items()}, warnings
+    return frames, {n: _in_polars(TABLES[n], f) for n, f in frames.items()}, warnings
+
+
+def _in_polars(table: type[Table], frame: PlainFrame) -> Callable[[], Any]:
+    @cache
+    def made() -> Any:
+        import polars as pl
+
+        kinds = {"text": pl.String, "date": pl.Int32, "integer": pl.Int64, "boolean": pl.Boolean}
+        return pl.DataFrame(frame.data, schema={c.name: kinds[c.kind] for c in table.columns.values()}).lazy()
+
+    return made
 
 
 def _columns(table: type[Table], rows: list[Any], faults: list[Fault], warnings: list[str]) -> dict[str, list[Any]]:

@@ -49,8 +49,8 @@ def _found(rule: Any, h: Histories) -> dict[str, int]:
 
 def _in_duckdb(h: Histories) -> Histories:
     connection = duckdb.connect()
-    for table, frame in h._natives.items():
-        connection.register("incoming", frame.collect().to_arrow())
+    for table in h.present:
+        connection.register("incoming", h.native(table).collect().to_arrow())
         connection.execute(f"CREATE TABLE t_{table} AS SELECT * FROM incoming")
         connection.unregister("incoming")
     return Histories({t: f"t_{t}" for t in h.present}, [], "duckdb", connection)

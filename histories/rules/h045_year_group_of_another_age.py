@@ -15,7 +15,7 @@ YEARS = {"N1": -2, "N2": -1, "R": 0, **{str(n): n for n in range(1, 14)}}
 def broken(h: Histories, table: str) -> nw.LazyFrame:
     """Return the spells whose year group does not fit the age; one year early or late happens."""
     numbers = pa.table({"nc_year": list(YEARS), "number": list(YEARS.values())})
-    spells = h.frame(table).join(nw.from_native(h.native_of(numbers)).lazy(), on="nc_year", how="inner")
+    spells = h.frame(table).join(h.given(numbers), on="nc_year", how="inner")
     fitting = school_year(nw.col("entry_date")) - school_year(nw.col("date_of_birth")) - 5
     return spells.join(births(h), on="pupil_id", how="inner").filter((nw.col("number") - fitting).abs() > 1)
 

@@ -1,4 +1,4 @@
-"""DuckDB, Polars and Spark give the same bits for any histories."""
+"""DuckDB, Polars, plain lists and Spark give the same bits for any histories."""
 
 from datetime import date, timedelta
 
@@ -80,11 +80,14 @@ def write(folder, tables):
         {"enrolments": GIVEN["enrolments"]}, optional={t: s for t, s in GIVEN.items() if t != "enrolments"}
     )
 )
-def test_duckdb_and_polars_give_the_same_bits(tmp_path_factory, made):
+def test_duckdb_polars_and_plain_lists_give_the_same_bits(tmp_path_factory, made):
     tables = {**SET, **made}
     folder = write(tmp_path_factory.mktemp("h"), tables)
-    one, other = matrix(Histories.open(folder), DAYS), matrix(Histories.from_rows(tables), DAYS)
-    assert one.equals(other)
+    posted = Histories.from_rows(tables)
+    assert posted.plain().engine == "plain"
+    one = matrix(Histories.open(folder), DAYS)
+    assert one.equals(matrix(Histories.open(folder, engine="polars"), DAYS))
+    assert one.equals(matrix(posted, DAYS))
 
 
 @settings(max_examples=10)

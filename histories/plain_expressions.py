@@ -1,0 +1,188 @@
+"""Narwhals expressions on lists: an engine for few rows, whose every step costs microseconds where a query engine plans for longer.
+
+It reads the nodes of an expression, which Narwhals keeps to itself; the version is pinned, and property tests hold this engine to the
+same results as the others. What it does not know, ``supports`` says before anything is computed.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Any
+
+import narwhals as nw
+
+Column = list[Any]
+EPOCH = date(1970, 1, 1)
+
+
+def evaluate(expression: nw.Expr, columns: dict[str, Column], height: int, groups: list[list[int]] | None = None) -> tuple[str, Column]:  # fmt: skip
+    """Return the name and the values of an expression.
+
+    Parameters
+    ----------
+    columns : dict
+        ``{name: values}``, each of ``height`` values; a missing value is None.
+    groups : list of list of int, optional
+        The rows of each group, for an expression that aggregates; without it all rows are one.
+
+    Raises
+    ------
+    KeyError
+        For a column that is not there, or a step that this engine does not know (see ``supports``).
+    """
+    name, values = "literal", []
+    for node in expression._nodes:
+        step = node.name
+        if step == "col":
+            (name,) = node.kwargs["names"]
+            values = columns[name]
+        elif step == "lit":
+            values = [node.kwargs["value"]] * height
+        elif step == "alias":
+            name = node.kwargs["name"]
+        elif step == "len":
+            name, values = "len", [len(g) for g in groups] if groups is not None else [height]
+            height = len(values)
+        elif step in AGGREGATIONS:
+            whole = groups if groups is not None else [list(range(height))]
+            put_together = AGGREGATIONS[step]
+            values = [put_together([v for i in g if (v := values[i]) is not None]) for g in whole]
+            height = len(values)
+        elif step in HORIZONTAL:
+            given = [_argument(e, node, columns, height) for e in node.exprs]
+            name = given[1 if step == "when_then" else 0][0] if name == "literal" else name
+            values = HORIZONTAL[step]([v for _, v in given], node.kwargs)
+        else:
+            others = [e if _constant(e, node) else _argument(e, node, columns, height)[1] for e in node.exprs]
+            values = STEPS[step](values, others, node.kwargs)
+    return name, values
+
+
+def supports(expression: nw.Expr) -> bool:
+    """Return whether this engine knows every step of an expression."""
+    return all(
+        (node.name in KNOWN or (node.name == "col" and len(node.kwargs["names"]) == 1))
+        and all(supports(e) for e in node.exprs if isinstance(e, nw.Expr))
+        for node in expression._nodes
+    )
+
+
+def _constant(given: Any, node: Any) -> bool:
+    return not isinstance(given, nw.Expr) and (node.str_as_lit or not isinstance(given, str))
+
+
+def _argument(given: Any, node: Any, columns: dict[str, Column], height: int) -> tuple[str, Column]:
+    if isinstance(given, nw.Expr):
+        return evaluate(given, columns, height)
+    if _constant(given, node):
+        return "literal", [given] * height
+    return given, columns[given]
+
+
+def _two(f: Callable[[Any, Any], Any], *, turned: bool = False) -> Callable[[Column, list[Any], Any], Column]:
+    """Make a step of two operands, missing where one of them is."""
+
+    def step(values: Column, others: list[Any], _: Any) -> Column:
+        other = others[0]
+        beside: Iterator[Any] | Column = other if isinstance(other, list) else [other] * len(values)
+        if turned:
+            return [None if a is None or b is None else f(b, a) for a, b in zip(values, beside, strict=True)]
+        return [None if a is None or b is None else f(a, b) for a, b in zip(values, beside, strict=True)]
+
+    return step
+
+
+def _one(f: Callable[[Any], Any]) -> Callable[[Column, list[Any], Any], Column]:
+    return lambda values, _, __: [None if v is None else f(v) for v in values]
+
+
+def _and(values: Column) -> bool | None:
+    return False if any(v is False for v in values) else None if None in values else True
+
+
+def _or(values: Column) -> bool | None:
+    return True if any(v is True for v in values) else None if None in values else False
+
+
+def _divided(a: float, b: float) -> float:
+    if b:
+        return a / b
+    return math.nan if not a or a != a else math.copysign(math.inf, a)
+
+
+def _whole(a: int, b: int) -> int | None:
+    return a // b if b else None
+
+
+def _cast(values: Column, _: list[Any], kwargs: dict[str, Any]) -> Column:
+    kind = kwargs["dtype"]
+    # A day stays the number of the day.
+    to = {nw.Float64: float, nw.Int64: int, nw.Int32: int, nw.String: str, nw.Boolean: bool, nw.Date: int}[kind]
+    return [None if v is None else to(v) for v in values]
+
+
+def _is_in(values: Column, _: list[Any], kwargs: dict[str, Any]) -> Column:
+    inside = set(kwargs["other"])
+    return [None if v is None else v in inside for v in values]
+
+
+def _between(values: Column, others: list[Any], kwargs: dict[str, Any]) -> Column:
+    low, high = (o if isinstance(o, list) else [o] * len(values) for o in others)
+    left = operator.le if kwargs["closed"] in ("both", "left") else operator.lt
+    right = operator.le if kwargs["closed"] in ("both", "right") else operator.lt
+    return [
+        _and([None if v is None or a is None else left(a, v), None if v is None or b is None else right(v, b)])
+        for v, a, b in zip(values, low, high, strict=True)
+    ]
+
+
+def _filled(values: Column, others: list[Any], _: Any) -> Column:
+    other = others[0]
+    return [other if v is None else v for v in values] if not isinstance(other, list) else _first([values, other], {})
+
+
+def _first(given: list[Column], _: Any) -> Column:
+    return [next((v for v in row if v is not None), None) for row in zip(*given, strict=True)]
+
+
+def _extreme(f: Callable[[Any], Any]) -> Callable[[list[Column], Any], Column]:
+    return lambda given, _: [
+        f(there) if (there := [v for v in row if v is not None]) else None for row in zip(*given, strict=True)
+    ]
+
+
+def _chosen(given: list[Column], _: Any) -> Column:
+    condition, then, *otherwise = given
+    other = otherwise[0] if otherwise else [None] * len(then)
+    return [a if c else b for c, a, b in zip(condition, then, other, strict=True)]
+
+
+@lru_cache(maxsize=50_000)
+def _day(number: int) -> date:
+    return EPOCH + timedelta(days=number)
+
+
+STEPS: dict[str, Callable[[Column, list[Any], dict[str, Any]], Column]] = {
+    "__add__": _two(operator.add), "__radd__": _two(operator.add, turned=True), "__sub__": _two(operator.sub), "__rsub__": _two(operator.sub, turned=True),
+    "__mul__": _two(operator.mul), "__rmul__": _two(operator.mul, turned=True), "__truediv__": _two(_divided), "__rtruediv__": _two(_divided, turned=True),
+    "__floordiv__": _two(_whole), "__mod__": _two(operator.mod),
+    "__eq__": _two(operator.eq), "__ne__": _two(operator.ne), "__lt__": _two(operator.lt), "__le__": _two(operator.le), "__gt__": _two(operator.gt),
+    "__ge__": _two(operator.ge),
+    "__and__": lambda v, o, _: [_and([*row]) for row in zip(v, o[0], strict=True)], "__or__": lambda v, o, _: [_or([*row]) for row in zip(v, o[0], strict=True)],
+    "__invert__": _one(operator.not_), "is_null": lambda v, _, __: [x is None for x in v], "fill_null": _filled, "cast": _cast, "is_in": _is_in,
+    "is_between": _between, "abs": _one(abs), "dt.year": _one(lambda n: _day(n).year), "dt.month": _one(lambda n: _day(n).month),
+    "dt.day": _one(lambda n: _day(n).day),
+}  # fmt: skip
+HORIZONTAL: dict[str, Callable[[list[Column], dict[str, Any]], Column]] = {
+    "when_then": _chosen, "coalesce": _first, "max_horizontal": _extreme(max), "min_horizontal": _extreme(min),
+    "all_horizontal": lambda given, kwargs: [_and([v for v in row if v is not None or not kwargs["ignore_nulls"]]) for row in zip(*given, strict=True)],
+    "any_horizontal": lambda given, kwargs: [_or([v for v in row if v is not None or not kwargs["ignore_nulls"]]) for row in zip(*given, strict=True)],
+}  # fmt: skip
+AGGREGATIONS: dict[str, Callable[[Column], Any]] = {
+    "sum": sum, "max": lambda v: max(v, default=None), "min": lambda v: min(v, default=None), "count": len,
+}  # fmt: skip
+KNOWN = {*STEPS, *HORIZONTAL, *AGGREGATIONS, "lit", "alias", "len"}
