@@ -101,7 +101,7 @@ def _cases(histories: Histories, left: pl.DataFrame, as_of: date) -> dict[str, i
         return {}
     day = day_number(as_of)
     keys = pa.table({"pupil_id": left["pupil_id"].to_arrow(), "as_of": pa.array([day] * len(left), pa.int32())})
-    rows = collect(visible(histories, "cme", nw.from_native(histories.native_of(keys)).lazy()))
+    rows = collect(visible(histories, "cme", histories.given(keys)))
     return dict(rows.group_by("pupil_id").agg(pl.col("reported_on").max()).iter_rows())
 
 

@@ -50,7 +50,7 @@ def crossings(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[C
         return []
     day = day_number(as_of)
     keys = pa.table({"pupil_id": children["pupil_id"].to_arrow(), "as_of": pa.array([day] * len(children), pa.int32())})
-    rows = collect(visible(histories, "admissions", nw.from_native(histories.native_of(keys)).lazy()))
+    rows = collect(visible(histories, "admissions", histories.given(keys)))
     asked = {
         r["pupil_id"]: r for r in rows.iter_rows(named=True) if r["entry_year"] == year and r["phase"] == "secondary"
     }
@@ -89,7 +89,7 @@ def _came(histories: Histories, children: pl.DataFrame, as_of: date, year: int) 
     if "attendance" not in histories.present:
         return {}
     first, day = day_number(date(year, 9, 1)), day_number(as_of)
-    keys = nw.from_native(histories.native_of(children.select("pupil_id").to_arrow())).lazy()
+    keys = histories.given(children.select("pupil_id").to_arrow())
     marks = histories.frame("attendance").filter(
         (nw.col("date") >= first) & (nw.col("date") < day) & (nw.col("known") < day) & nw.col("code").is_in(list(MEASURES["possible"]))
     )  # fmt: skip

@@ -44,7 +44,7 @@ def pasts(histories: Histories, pupils: list[str], spells: pl.DataFrame, as_of: 
         _compare(found, _usual(histories, spells, day), spells)
     for table, lane in LANES.items():
         if table in histories.present:
-            rows = collect(visible(histories, table, nw.from_native(histories.native_of(given)).lazy()))
+            rows = collect(visible(histories, table, histories.given(given)))
             _add_events(found, rows, table, lane, day)
     for own in found.values():
         own["events"].sort(key=lambda e: e["date"])
@@ -56,7 +56,7 @@ def _add_weeks(found: dict[str, dict[str, Any]], histories: Histories, given: pa
     marks = histories.frame("attendance").filter(
         (nw.col("date") < day) & (nw.col("date") >= monday - 7 * WEEKS) & (nw.col("known") < day)
     )
-    keys = nw.from_native(histories.native_of(given)).lazy().select("pupil_id")
+    keys = histories.given(given).select("pupil_id")
     rows = collect(marks.join(keys, on="pupil_id", how="semi").select("pupil_id", "date", "session", "code", "known"))
     rows = rows.sort("pupil_id", "date", "session", "known").unique(["pupil_id", "date", "session"], keep="last")
     weeks = rows.with_columns((pl.col("date") - (pl.col("date") + 3) % 7).alias("monday")).group_by(

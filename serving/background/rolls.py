@@ -25,7 +25,7 @@ def last_spells(histories: Histories, as_of: date) -> pl.DataFrame:
         ``nc_year`` (by age) and ``on_roll``.
     """
     day = day_number(as_of)
-    one = nw.from_native(histories.native_of(pa.table({"as_of": pa.array([day], pa.int32())}))).lazy()
+    one = histories.given(pa.table({"as_of": pa.array([day], pa.int32())}))
     snapshots = histories.frame("enrolments").select("pupil_id").unique().join(one, how="cross")
     spells = visible(histories, "enrolments", snapshots).filter(nw.col("age") >= 0)
     on_roll = nw.col("leaving_date").is_null() | (nw.col("leaving_date") >= day)
@@ -38,11 +38,15 @@ def last_spells(histories: Histories, as_of: date) -> pl.DataFrame:
     )
     pupils = collect(histories.frame("pupils").unique(subset=["pupil_id"], keep="last", order_by=["date_of_birth"]))
     frame = frame.join(pupils.select("pupil_id", "date_of_birth", pl.col("authority").alias("home")), on="pupil_id")
-    schools = schools_once(histories).select("urn", pl.col("authority").alias("school_authority"))
+    schools = schools_once(histories).select("urn", nw.col("authority").alias("school_authority")).to_native()
     frame = frame.join(schools, on="urn", how="left").with_columns(
         pl.lit(august_before(as_of), pl.Int32).alias("august"), pl.col("now").cast(pl.Boolean).alias("on_roll")
     )
-    return frame.with_columns(
-        pl.coalesce("school_authority", "home", pl.lit("")).alias("authority"),
-        (completed_years("date_of_birth", "august") - 4).alias("nc_year"),
-    ).filter(pl.col("nc_year").is_between(0, 11))
+    frame = (
+        nw.from_native(frame)
+        .with_columns((completed_years("date_of_birth", "august") - 4).alias("nc_year"))
+        .to_native()
+    )
+    return frame.with_columns(pl.coalesce("school_authority", "home", pl.lit("")).alias("authority")).filter(
+        pl.col("nc_year").is_between(0, 11)
+    )

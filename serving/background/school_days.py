@@ -72,7 +72,7 @@ class SchoolDays:
         marks = histories.frame("attendance").filter(
             (nw.col("date") < day) & (nw.col("date") >= day_number(first)) & (nw.col("known") < day) & nw.col("code").is_in(list(MEASURES["possible"]))
         )  # fmt: skip
-        keys = nw.from_native(histories.native_of(at.select("pupil_id", "urn").to_arrow())).lazy()
+        keys = histories.given(at.select("pupil_id", "urn").to_arrow())
         rows = collect(marks.join(keys, on="pupil_id", how="inner").group_by("urn", "date").agg(nw.len().alias("n")))
         marked: dict[str, set[date]] = defaultdict(set)
         for row in rows.iter_rows(named=True):
