@@ -271,9 +271,9 @@ def rollback(who: str, why: str, as_json: bool) -> None:
 def history_(as_json: bool) -> None:
     """Say who moved which alias, when and why."""
     from histories.settings import settings
-    from training.registry import history
+    from training.release import moves
 
-    entries = [e for e in history(settings(), "onroll") if e.get("alias")]
+    entries = moves(settings().releases, "onroll")
     lines = [
         f"{e['at']}  {e['alias']} -> v{e['version']} (before: {e['before']})  {e['by']}: {e['why']}" for e in entries
     ]

@@ -15,7 +15,7 @@ from training.bundle import MANIFEST, Manifest, bundle_digest, read_bundle, writ
 from training.papers import Material, files_of
 from training.promotion_log import DO, HEAD, Followed, append, held
 from training.recipe import account
-from training.release import ALIASES, MOVES, aliases, moves
+from training.release import ALIASES, MOVES, aliases, logged
 from training.training import Trained
 
 EVIDENCE = "evidence"  # folder beside the versions
@@ -137,7 +137,7 @@ def rollback(settings: Settings, name: str, *, who: str, why: str) -> dict[str, 
 
 def history(settings: Settings, name: str) -> list[dict[str, Any]]:
     """Return every line of the log, oldest first."""
-    return moves(settings.releases, name)
+    return logged(settings.releases, name)
 
 
 def versions(settings: Settings, name: str) -> list[dict[str, Any]]:

@@ -21,9 +21,14 @@ def aliases(releases: Path, name: str) -> dict[str, int]:
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def moves(releases: Path, name: str) -> list[dict[str, Any]]:
+def logged(releases: Path, name: str) -> list[dict[str, Any]]:
     """Return every line of a model's log, oldest first; those that move an alias name it."""
     return entries(releases / name / MOVES)
+
+
+def moves(releases: Path, name: str) -> list[dict[str, Any]]:
+    """Return every move of an alias of a model, oldest first."""
+    return [line for line in logged(releases, name) if line.get("alias")]
 
 
 def resolve(model: str, releases: Path) -> Path:

@@ -13,7 +13,7 @@ from serving.store.database import reading
 from serving.store.store import Store
 from serving.store.tables import CopiedLog
 from serving.store.work import NotRecorded
-from training.release import moves
+from training.release import logged
 
 # With the line's hash, under the audit's own key: whoever writes the registry's log anew cannot write this anew.
 DETAILS = ("alias", "version", "before", "why", "at", "account", "bundle", "hash")
@@ -25,15 +25,15 @@ def copy_moves(store: Store, releases: Path) -> int:
 
 
 def _copy(store: Store, model: str, releases: Path) -> int:
-    logged = moves(releases, model)
+    lines = logged(releases, model)
     source = sa.select(CopiedLog.lines).where(CopiedLog.source == model)
     with reading(store.engine) as connection:
-        if (connection.scalar(source) or 0) >= len(logged):
+        if (connection.scalar(source) or 0) >= len(lines):
             return 0
     with suppress(NotRecorded), store.change(command_line()) as change:
         store.chain.lock(change.connection)  # two may come here at once: the second finds nothing left to copy
         done = change.connection.scalar(source) or 0
-        for move in logged[done:]:
+        for move in lines[done:]:
             details = {"model": model, **{k: move.get(k) for k in DETAILS}}
             failed = [verdict["code"] for verdict in move.get("gates", ()) if not verdict["passed"]]
             details |= {"failed": failed} if failed else {}
@@ -41,6 +41,6 @@ def _copy(store: Store, model: str, releases: Path) -> int:
             who = f"registry:{move.get('by', 'unknown')}"[:200]
             change.entries.append(Entry(who, "administrator", None, action, (), details, change.request_id))
         change.connection.execute(sa.delete(CopiedLog).where(CopiedLog.source == model))
-        change.connection.execute(sa.insert(CopiedLog), {"source": model, "lines": len(logged)})
-        return len(logged) - done
+        change.connection.execute(sa.insert(CopiedLog), {"source": model, "lines": len(lines)})
+        return len(lines) - done
     return 0
