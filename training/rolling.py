@@ -119,7 +119,7 @@ def weight_of(frame: pl.DataFrame) -> np.ndarray:
 
 def matrix_of(frame: pl.DataFrame, names: list[str]) -> np.ndarray:
     """Return features as float64, shape (rows, features)."""
-    return frame.select(names).to_numpy().astype(np.float64)
+    return frame.select(names).to_numpy().astype(np.float64, copy=False)
 
 
 def judge_all(answers: Answers, chosen: str, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:

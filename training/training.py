@@ -18,7 +18,7 @@ from features.catalogue import CATALOGUE, THEMES, catalogue_digest, declarations
 from histories.opening import Histories
 from training import calibration, uncertainty
 from training.bundle import Manifest
-from training.candidates import boosted, grid
+from training.candidates import Learning, boosted, grid
 from training.figures import numbers
 from training.question import Advance, Question, quiet
 from training.recipe import recipe
@@ -130,7 +130,7 @@ def train(
     advance(description="the final model")
     learning = learn_from(frame, NAMES, seed)
     booster = boosted.train(learning, released)
-    calibrator = _calibrator(answers, chosen, learning, booster, frame, released, seed, advance)
+    calibrator = fit_calibrator(answers, chosen, learning, booster, frame, released, seed, advance)
     manifest = Manifest(
         name="onroll", version="0", trained_on=[str(d) for d in splits.dates], until=_text(question.until), known=_text(question.known),
         definition=question.definition.name, horizon_days=question.horizon, features=NAMES, catalogue=declarations(), catalogue_digest=catalogue_digest(),
@@ -143,7 +143,9 @@ def train(
     return Trained(text, manifest, frame, splits, answers, finite(story), released, made)
 
 
-def _calibrator(answers, chosen, learning, booster, frame, settings, seed, advance) -> dict[str, Any]:  # type: ignore[no-untyped-def]
+def fit_calibrator(
+    answers: Answers, chosen: str, learning: Learning, booster: Any, frame: pl.DataFrame, settings: dict[str, Any], seed: int, advance: Advance = quiet
+) -> dict[str, Any]:  # fmt: skip
     """Fit risks to the answers at all origins, and measure how sure they are."""
     margins, label = answers.margins[chosen], answers.label
     a, b = calibration.fit(margins, label, answers.weight)

@@ -24,21 +24,24 @@ def train(learning: Learning, settings: dict[str, Any]) -> Any:
     """
     import lightgbm as lgb
 
-    names = learning.names
-    directions = [BY_NAME[n].direction if settings["monotone"] and n in BY_NAME else 0 for n in names]
     weight = None if np.all(learning.weight == 1) else learning.weight
     data = lgb.Dataset(
-        learning.x, learning.y, weight=weight, feature_name=names, free_raw_data=True, params={"verbose": -1}
+        learning.x, learning.y, weight=weight, feature_name=learning.names, free_raw_data=True, params={"verbose": -1}
     )
+    return lgb.train(parameters(learning.names, settings, learning.seed), data, settings["rounds"])
+
+
+def parameters(names: list[str], settings: dict[str, Any], seed: int) -> dict[str, Any]:
+    """Return what LightGBM is told, besides the number of rounds."""
+    directions = [BY_NAME[n].direction if settings["monotone"] and n in BY_NAME else 0 for n in names]
     # By columns: a tree looks at a part of the features, and reads only those; it is four times as fast here as by rows.
-    parameters = {
+    return {
         "objective": "binary", "learning_rate": settings["learning_rate"], "num_leaves": settings["num_leaves"],
         "max_depth": settings["max_depth"], "min_data_in_leaf": settings["min_data_in_leaf"], "min_sum_hessian_in_leaf": 1e-3,
         "feature_fraction": settings["feature_fraction"], "lambda_l2": settings["lambda_l2"], "bagging_freq": 1,
         "pos_bagging_fraction": 1.0, "neg_bagging_fraction": settings["negative_share"], "monotone_constraints": directions,
-        "deterministic": True, "force_col_wise": True, "seed": learning.seed, "num_threads": 0, "verbose": -1,
+        "deterministic": True, "force_col_wise": True, "seed": seed, "num_threads": 0, "verbose": -1,
     }  # fmt: skip
-    return lgb.train(parameters, data, settings["rounds"])
 
 
 def learner(settings: dict[str, Any]) -> Any:

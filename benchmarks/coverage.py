@@ -1,0 +1,86 @@
+"""How often the 95% interval of a score holds the truth, in worlds drawn from one made-up population whose true risks are known.
+
+``python -m benchmarks.coverage [WORLDS] [PUPILS]`` (20 and 10,000 unless said). A world keeps the children and their features and draws outcomes anew
+from the true risks; a model is made of it as ``onroll train`` makes one (a booster, calibrated on its answers at origins, with boosters of
+resampled pupils), and asked about the three newest days, which it never saw. The interval of a score is of the rate among children with such
+a score: so the children of those days are put into bins by their score, and the truth of a bin is the mean of its true risks.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from histories.opening import Histories
+from histories.population.simulation import simulate
+from training.calibration import half_width
+from training.candidates import Candidate, boosted
+from training.question import Question
+from training.rolling import ask, learn_from, matrix_of
+from training.sampling import sample
+from training.splits import split
+from training.training import NAMES, fit_calibrator
+
+SHARE = 0.25  # of the children who did not go missing, weighted, so that a world takes a quarter of the time
+AHEAD = 3  # the newest days: a year of terms
+BINS = 14
+
+
+def population(folder: Path, pupils: int) -> pl.DataFrame:
+    """Return labelled snapshots with their features and true risks; who had left already has none."""
+    simulate(folder, pupils=pupils, years=5, authorities=2, seed=8, truth=True)
+    frame = Question().labelled(Histories.open(folder))
+    truth = pl.read_parquet(folder / "truth.parquet")
+    return frame.join(truth, on=["pupil_id", "as_of"], how="left", maintain_order="left").with_columns(
+        pl.col("risk").fill_null(0.0)
+    )
+
+
+def world(frame: pl.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Draw outcomes, make a model of the days before the newest, and return its margins and calibrator's intervals for those days.
+
+    Returns
+    -------
+    margins, low, high, truth : float array, shape (rows,)
+    """
+    rng = np.random.Generator(np.random.PCG64(seed))
+    drawn = frame.with_columns(pl.Series("label", (rng.random(len(frame)) < frame["risk"].to_numpy()).astype(float)))
+    newest = sorted(frame["as_of"].unique().to_list())[-AHEAD]
+    past, ahead = sample(drawn.filter(pl.col("as_of") < newest), SHARE, seed), drawn.filter(pl.col("as_of") >= newest)
+    settings = dict(boosted.DEFAULTS)
+    candidate = Candidate("lightgbm", "", boosted.learner(settings), settings)
+    answers = ask(past, NAMES, split(past), [candidate], seed)
+    learning = learn_from(past, NAMES, seed)
+    booster = boosted.train(learning, settings)
+    calibrator = fit_calibrator(answers, "lightgbm", learning, booster, past, settings, seed)
+    margins = np.asarray(booster.predict(matrix_of(ahead, NAMES), raw_score=True))
+    logit, half = calibrator["a"] * margins + calibrator["b"], half_width(margins, calibrator)
+    return margins, 1 / (1 + np.exp(half - logit)), 1 / (1 + np.exp(-half - logit)), ahead["risk"].to_numpy()
+
+
+def binned(margins: np.ndarray, low: np.ndarray, high: np.ndarray, truth: np.ndarray, bins: int = BINS) -> np.ndarray:
+    """Return mean low, mean high and true rate of children with like scores, finer towards the top, shape (bins, 3)."""
+    order = np.argsort(-margins, kind="stable")
+    cuts = np.unique(np.geomspace(50, len(order), bins).astype(int))
+    return np.array([[v[rows].mean() for v in (low, high, truth)] for rows in np.split(order, cuts[:-1])])
+
+
+def main(worlds: int = 20, pupils: int = 10_000) -> None:
+    """Print the share of bins whose interval holds the truth, of all and by place on the list."""
+    with tempfile.TemporaryDirectory() as folder:
+        frame = population(Path(folder) / "h", pupils)
+    found = np.array([binned(*world(frame, seed)) for seed in range(1, worlds + 1)])
+    low, high, truth = found[..., 0], found[..., 1], found[..., 2]
+    inside = (low <= truth) & (truth <= high)
+    print(f"{worlds} worlds of {pupils:,} pupils, true rate {frame['risk'].mean():.3%}, {found.shape[1]} bins by score")
+    print(f"all bins: {inside.mean():.1%} hold the truth; too low {(truth > high).mean():.1%}, too high {(truth < low).mean():.1%}")  # fmt: skip
+    for n in range(found.shape[1]):
+        print(f"bin {n + 1:2}  true rate {truth[:, n].mean():8.3%}  interval {low[:, n].mean():8.3%} to {high[:, n].mean():8.3%}  holds it {inside[:, n].mean():.0%}")  # fmt: skip
+
+
+if __name__ == "__main__":
+    main(*(int(a) for a in sys.argv[1:]))

@@ -1,0 +1,93 @@
+"""Training on a matrix beside ``lightgbm.train`` alone on the same matrix: time, and the most memory that each process held.
+
+``python -m benchmarks.training [SNAPSHOTS] [FEATURES]`` (200,000 and 100 unless said). Each runs in a process of its own, in turns: one that only
+makes the matrix, one that hands it to ``lightgbm.train`` with the settings of onroll's booster, one that gives the same as labelled snapshots to
+``training.candidates.boosted.train``, as the final model of a run is trained. The time is that of training, the memory the peak of the process.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.catalogue import CATALOGUE
+from training.candidates import boosted
+from training.rolling import learn_from
+
+ROUNDS = 3
+
+
+def matrix(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return made-up features, half of them counts and a tenth missing, and a rare outcome that follows some of them."""
+    rng = np.random.Generator(np.random.PCG64(1))
+    x = np.empty((rows, columns))
+    for at in range(columns):
+        x[:, at] = rng.poisson(1 + at % 5, rows) if at % 2 else rng.random(rows)
+        x[rng.random(rows) < 0.1, at] = np.nan
+    risk = 0.001 * np.exp(np.nan_to_num(x[:, 1]) + 2 * np.nan_to_num(x[:, 0]) - 1.5)
+    return x, (rng.random(rows) < risk).astype(float)
+
+
+def names(columns: int) -> list[str]:
+    """Return names of features, those of the catalogue first, so that directions apply."""
+    return ([f.name for f in CATALOGUE] + [f"other_{n}" for n in range(columns)])[:columns]
+
+
+def alone(x: np.ndarray, y: np.ndarray) -> None:
+    """Train with LightGBM itself."""
+    import lightgbm as lgb
+
+    data = lgb.Dataset(x, y, feature_name=names(x.shape[1]), params={"verbose": -1})
+    lgb.train(boosted.parameters(names(x.shape[1]), boosted.DEFAULTS, 1), data, boosted.DEFAULTS["rounds"])
+
+
+def ours(frame: pl.DataFrame, columns: list[str]) -> None:
+    """Train as a run trains its final model."""
+    boosted.train(learn_from(frame, columns, 1), boosted.DEFAULTS)
+
+
+def child(what: str, rows: int, columns: int) -> None:
+    """Do one piece of work and print its seconds and the peak of this process in MiB."""
+    import lightgbm  # noqa: F401  # the same imports in each
+
+    x, y = matrix(rows, columns)
+    frame = pl.DataFrame()
+    if what == "onroll":
+        frame = pl.DataFrame(x, schema=names(columns)).with_columns(pl.Series("label", y))
+        del x
+    began = time.perf_counter()
+    if what == "lightgbm":
+        alone(x, y)
+    elif what == "onroll":
+        ours(frame, names(columns))
+    taken = time.perf_counter() - began
+    print(json.dumps({"seconds": taken, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}))
+
+
+def main(rows: int = 200_000, columns: int = 100) -> None:
+    """Print both, and their ratios."""
+    found: dict[str, list[dict[str, Any]]] = {"matrix only": [], "lightgbm": [], "onroll": []}
+    for _ in range(ROUNDS):
+        for what, runs in found.items():
+            asked = [sys.executable, "-m", "benchmarks.training", what, str(rows), str(columns)]
+            runs.append(json.loads(subprocess.run(asked, check=True, capture_output=True, text=True).stdout))
+    print(f"{rows:,} snapshots x {columns} features ({rows * columns * 8 / 2**20:,.0f} MiB), {boosted.DEFAULTS['rounds']} trees, {ROUNDS} rounds")  # fmt: skip
+    for what, runs in found.items():
+        print(f"{what:12} {statistics.median(r['seconds'] for r in runs):8.1f} s {statistics.median(r['peak'] for r in runs):8,.0f} MiB at most")  # fmt: skip
+    pairs = list(zip(found["onroll"], found["lightgbm"], strict=True))
+    print(f"time {statistics.median(a['seconds'] / b['seconds'] for a, b in pairs):.2f} times, memory {statistics.median(a['peak'] / b['peak'] for a, b in pairs):.2f} times that of lightgbm.train alone")  # fmt: skip
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1 and not sys.argv[1].isdigit():
+        child(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+    else:
+        main(*(int(a) for a in sys.argv[1:]))
