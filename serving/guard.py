@@ -7,6 +7,7 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -14,11 +15,14 @@ from typing import Any
 from serving import metrics, tracing
 from serving.access.rules import Rule, find
 from serving.problems import PAGE, REQUEST_ID, Problem
+from serving.store.refusals import Refusals
 
 log = logging.getLogger("onroll.guard")
 LIMIT = 32 * 1024 * 1024  # bytes of any body
 ANSWER_SECONDS, BODY_SECONDS = 90.0, 30.0  # until an answer has begun, and until the body has come
 MOST_AT_ONCE = 64  # requests that one worker has in hand
+# Answers that the audit has as refusals beside those of the door; 409 and 422 refuse nobody, they ask to send something else.
+REFUSALS = (400, 401, 403, 404, 405, 408, 413, 415, 429)
 PROBES = ("/livez", "/readyz", "/metrics")
 # A caller's own id must not be able to hold a pupil's number: those are shorter, or have other letters.
 SAFE_ID = re.compile(rb"[0-9a-f][0-9a-f-]{14,62}[0-9a-f]")
@@ -42,6 +46,8 @@ class Exchange:
         Why the body was not read to its end.
     closed : bool
         The guard has answered; nothing from within goes out any more.
+    told : callable, optional
+        Awaited with the status before an answer goes out.
     """
 
     incoming: Any
@@ -53,6 +59,7 @@ class Exchange:
     status: int = 0
     refused: Problem | None = None
     closed: bool = False
+    told: Callable[[int], Awaitable[None]] | None = None
     _whole: bool = field(default=False)
 
     async def receive(self) -> Any:
@@ -83,6 +90,8 @@ class Exchange:
     async def _send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self.told is not None:
+                await self.told(self.status)
             given = list(message.get("headers", []))
             there = {name.lower() for name, _ in given}
             added = [(name, value) for name, value in HEADERS.items() if name not in there]
@@ -109,6 +118,8 @@ class Guard:
         What answers requests, when that is a part of ``app``: the routes that a framework has around it are not reached then.
     people : optional
         Says refusals to people; see ``serving.pages.refused``.
+    refusals : Refusals, optional
+        Records refusals that the door has not recorded.
     """
 
     def __init__(
@@ -119,8 +130,10 @@ class Guard:
         body_seconds: float = BODY_SECONDS,
         routes: Any = None,
         people: Any = None,
+        refusals: Refusals | None = None,
     ) -> None:
         self.app, self.routes, self.limit, self.people = app, routes or app, limit, people
+        self.refusals = refusals
         self.answer_seconds, self.body_seconds = answer_seconds, body_seconds
         self.in_hand = 0
 
@@ -140,7 +153,7 @@ class Guard:
         PAGE.set(partial(self.people.answer, scope["method"]) if asks else None)
         most = min(self.limit, rule.most if rule else 0)
         until = asyncio.get_running_loop().time() + self.body_seconds
-        exchange = Exchange(receive, send, request_id, most, until)
+        exchange = Exchange(receive, send, request_id, most, until, told=partial(self._refused, scope, rule))
         try:
             problem = _refusal(scope, rule, most) or self._crowded(scope)
             if problem is not None:
@@ -149,6 +162,15 @@ class Guard:
                 await self._within(scope, exchange)
         finally:
             _record(scope, rule, exchange, began, now)
+
+    async def _refused(self, scope: Any, rule: Rule | None, status: int) -> None:
+        """Record a refusal in the audit before it is said."""
+        state = scope.get("state", {})
+        if self.refusals is None or status not in REFUSALS or state.get("refusal_recorded"):
+            return
+        caller = state.get("caller")
+        # As with the door: not with the threads of the routes, which may all be waiting.
+        await asyncio.to_thread(self.refusals.refused, caller, status, " ".join(_named(scope, rule)))
 
     def _crowded(self, scope: Any) -> Problem | None:
         if self.in_hand >= MOST_AT_ONCE and scope["path"] not in PROBES:
@@ -211,10 +233,14 @@ def _refusal(scope: Any, rule: Rule | None, most: int) -> Problem | None:
     return None
 
 
+def _named(scope: Any, rule: Rule | None) -> tuple[str, str]:
+    """Return the method and the route's template: a caller could write a pupil's number into either."""
+    return scope["method"] if scope["method"] in ("GET", "POST") else "other", rule.route if rule else "unmatched"
+
+
 def _record(scope: Any, rule: Rule | None, exchange: Exchange, began: float, now: int) -> None:
     """Write the request's line, count and span: by the route's template, since a path may hold a pupil."""
-    route = rule.route if rule else "unmatched"
-    method = scope["method"] if scope["method"] in ("GET", "POST") else "other"
+    method, route = _named(scope, rule)
     seconds = time.perf_counter() - began
     caller = scope.get("state", {}).get("caller")
     log.info(

@@ -39,4 +39,4 @@ class Onroll:
 
 
 # BentoML's own routes (/schema.json, /healthz, a page with an outside script) have no rule, so requests go past them.
-Onroll.add_asgi_middleware(Guard, routes=app, people=app.state.people)  # type: ignore[attr-defined]
+Onroll.add_asgi_middleware(Guard, routes=app, people=app.state.people, refusals=app.state.store.refusals)  # type: ignore[attr-defined]

@@ -92,5 +92,6 @@ class Door:
                 raise Problem(403, NOT_THIS_ROLE)
         except Problem as refused:
             self.refusals.refused(caller, refused.status, f"{rule.method} {rule.route}")
+            request.state.refusal_recorded = True
             raise
         return caller

@@ -26,7 +26,8 @@ def service(bundle, tmp_path, monkeypatch):
 
     monkeypatch.setenv("ONROLL_MODEL", str(bundle))
     app = make_app(settings())
-    client = TestClient(Guard(app, limit=2_000_000), raise_server_exceptions=False)
+    guard = Guard(app, limit=2_000_000, refusals=app.state.store.refusals)
+    client = TestClient(guard, raise_server_exceptions=False)
     client.store = app.state.store
     _, key = client.store.create_key("lead", "801")
     client.headers["Authorization"] = f"Bearer {key}"
@@ -350,4 +351,43 @@ def test_scores_that_are_served_and_requests_that_are_refused_are_in_the_audit(s
     assert kept["scores.seen"]["details"]["withheld"] == [service.store.chain.reference(CANARY)]
     assert kept["request.refused"]["details"] == {"status": 401, "route": "POST /api/v1/worklist", "more_since_last": 0}
     assert len({e["request_id"] for e in found} - {None}) == 3
+    assert CANARY not in json.dumps(found)
+
+
+def test_every_kind_of_refusal_is_in_the_audit_with_who_was_refused(service, monkeypatch):
+    from serving.access.limits import Buckets
+    from serving.store import Caller, audit
+
+    analyst_id, analyst = service.store.create_key("analyst", "801")
+    key_id = next(k["key_id"] for k in service.store.list_keys() if k["key_id"] != analyst_id)
+    big = json.dumps({"pupil_ids": ["x" * 90] * 5000})
+    plain = {"Content-Type": "text/plain"}
+    too_many = {"as_of": "2025-01-13", "histories": {**ROWS, "pupils": ROWS["pupils"] * 1001}}
+    for expected, path, sent in (
+        (400, "/api/v1/scores", {"content": "{"}),
+        (401, "/api/v1/model", {"method": "GET", "headers": {"Authorization": "Bearer x"}}),
+        (403, "/api/v1/worklist", {"json": {}, "headers": {"Authorization": f"Bearer {analyst}"}}),
+        (404, "/api/v1/scores", {"json": {"pupil_ids": [CANARY]}}),
+        (404, f"/{CANARY}", {"json": {}}),
+        (405, "/api/v1/model", {"json": {}}),
+        (413, "/api/v1/scores", {"content": big}),
+        (413, "/api/v1/score", {"json": too_many}),
+        (415, "/api/v1/counts", {"content": "{}", "headers": plain}),
+    ):
+        content = {"headers": {"Content-Type": "application/json"}, **sent} if "content" in sent else sent
+        assert service.request(content.pop("method", "POST"), path, **content).status_code == expected
+    monkeypatch.setattr(Buckets, "wait", lambda *_: 3.0)
+    assert service.post("/api/v1/counts", json={}).status_code == 429
+    with service.store.view(Caller("test", "administrator", None)) as view:
+        found = list(audit.entries(view, action="request.refused"))
+        view.record("audit.seen")
+    by_whom = {(e["details"]["status"], e["details"]["route"]): e["who"] for e in found}
+    assert by_whom == {
+        (400, "POST /api/v1/scores"): key_id, (401, "GET /api/v1/model"): "nobody", (403, "POST /api/v1/worklist"): analyst_id,
+        (404, "POST /api/v1/scores"): key_id, (404, "POST unmatched"): "nobody", (405, "POST unmatched"): "nobody",
+        (413, "POST /api/v1/scores"): "nobody", (413, "POST /api/v1/score"): key_id, (415, "POST /api/v1/counts"): "nobody",
+        (429, "POST /api/v1/counts"): key_id,
+    }  # fmt: skip
+    assert len(found) == len(by_whom)  # and none of them twice
+    assert all(e["request_id"] for e in found)
     assert CANARY not in json.dumps(found)

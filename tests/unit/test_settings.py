@@ -50,3 +50,20 @@ def test_the_pseudonym_key_comes_from_a_file_without_its_line_end(tmp_path, monk
     monkeypatch.setenv("ONROLL_PSEUDONYM_KEY_FILE", "elsewhere")
     with pytest.raises(Faults, match="no such file"):
         settings()
+
+
+def test_the_page_of_settings_names_every_setting_and_no_other():
+    import re
+    from pathlib import Path
+
+    from histories.settings import KEYS
+    from serving.tracing import CONFIGURED
+
+    root = Path(__file__).parents[2]
+    page = (root / "docs" / "settings.md").read_text("utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
+    named = [name for row in rows for name in re.findall("`([A-Z_]+)`", row)]
+    read = r"""(?:os\.environ(?:\.get|\.pop|\.setdefault|\.update)?|getenv)[\[({]+\s*"([A-Z_]+)\""""
+    code = "\n".join(f.read_text("utf-8") for room in ("histories", "features", "training", "serving") for f in (root / room).rglob("*.py"))  # fmt: skip
+    assert len(named) == len(set(named))
+    assert set(named) == {*KEYS, *CONFIGURED, *re.findall(read, code)} - {"PATH"}
