@@ -87,8 +87,7 @@ class Load:
         headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", "X-Request-ID": own}
         content = None if body is None else json.dumps({k: v for k, v in body.items() if v is not None})
         try:
-            connection.request("GET" if content is None else "POST", path, content, headers)
-            answer = connection.getresponse()
+            answer = self._ask(connection, "GET" if content is None else "POST", path, content, headers)
             read = json.loads(answer.read())
             kind = answer.headers["content-type"]
             proper = "model" in read or "counts" in read or "version" in read or (
@@ -99,6 +98,19 @@ class Load:
             pass
         now = time.monotonic()
         return Called(now, path, status, proper, (now - begun) * 1000, own)
+
+    def _ask(self, connection: http.client.HTTPConnection, *request: Any) -> http.client.HTTPResponse:
+        """Ask, and ask again where the server had closed a connection that was not used for long, as every client does."""
+        kept = connection.sock is not None
+        try:
+            connection.request(*request)
+            return connection.getresponse()
+        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
+            connection.close()
+            if not kept:
+                raise
+            connection.request(*request)
+            return connection.getresponse()
 
     def summary(self) -> dict[str, Any]:
         """Return how many calls there were of each status, and how long those that succeeded took."""

@@ -96,7 +96,7 @@ def steady(minutes: float, clients: int, rate: float) -> dict[str, Any]:
         early, late = statistics.median(held[quarter : 2 * quarter]), statistics.median(held[-quarter:])
         failed = [c for c in load.called if c.status != 200 or not c.proper]
         return {
-            **load.summary(), "failed": len(failed), "memory_mb": {"first": round(held[0]), "second_quarter": round(early), "last_quarter": round(late)},
+            **load.summary(), "failed": [(c.path, c.status, round(c.ms)) for c in failed], "memory_by_minute_mb": [round(m) for m in held[::12]], "memory_mb": {"first": round(held[0]), "second_quarter": round(early), "last_quarter": round(late)},
             **kept(store, load), "well": not failed and late < early * 1.05,
         }  # fmt: skip
 
