@@ -8,6 +8,8 @@ are exact without a pass for each date.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -69,10 +71,7 @@ def mark_tallies(histories: Histories, snapshots: Frame, known: date | None = No
     cut = as_of if known is None else np.full(len(as_of), day_number(known))
     september = np.array([_september(d) for d in days])[np.searchsorted(days, as_of)]
     starts = np.searchsorted(marks[0], np.arange(len(words) + 1) * slots)
-    from features.sessions import walk  # numba takes a second to import, and most verbs need none of it
-
-    given = (words, first, *marks, starts, slots, who, as_of, cut, september, np.array(WINDOWS), len(MEASURES))
-    counts, runs, newest = walk(*given)
+    counts, runs, newest = _walked((words, first, *marks, starts, slots), (who, as_of, cut, september))
     several = [WINDOWS.index(w) for w in RUN_WINDOWS]
     found = dict(zip((*COUNTS, *RUNS), _columns(counts, runs[:, several]), strict=True))
     lately = dict(zip(NEWEST, _columns(newest), strict=True))
@@ -84,6 +83,17 @@ def mark_tallies(histories: Histories, snapshots: Frame, known: date | None = No
     columns = [pl.Series(n, c) for n, c in (found | lately).items()]
     missing = [pl.when(pl.col(n) >= 0).then(n).alias(n) for n in NEWEST]
     return nw.from_native(snapshots.to_native().with_columns(*columns).with_columns(*missing))
+
+
+def _walked(register: tuple[Any, ...], snapshots: tuple[np.ndarray, ...]) -> list[np.ndarray]:
+    """Walk the register for each snapshot, many snapshots on every core at once."""
+    from features.sessions import walk  # numba takes a second to import, and most verbs need none of it
+
+    pieces = max(1, min(os.cpu_count() or 1, len(snapshots[0]) // 10_000))
+    shares = zip(*(np.array_split(column, pieces) for column in snapshots), strict=True)
+    with ThreadPoolExecutor(pieces) as cores:
+        found = cores.map(lambda own: walk(*register, *own, np.array(WINDOWS), len(MEASURES)), shares)
+        return [np.concatenate(made) for made in zip(*found, strict=True)]
 
 
 Register: TypeAlias = tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]
