@@ -111,7 +111,7 @@ def by_window(file: Path) -> pl.DataFrame:
 
 def main() -> None:
     """Check that all agree, then print the figures."""
-    numbers = [int(a) for a in sys.argv[1:] if a.isdigit()] or [5000]
+    numbers = [int(a) for a in sys.argv[1:] if a.isdigit()] or [10_000]
     with tempfile.TemporaryDirectory() as beside:
         folder = Path(beside) / "h"
         write(folder, numbers[0])

@@ -92,7 +92,7 @@ def _walked(register: tuple[Any, ...], snapshots: tuple[np.ndarray, ...]) -> lis
     pieces = max(1, min(os.cpu_count() or 1, len(snapshots[0]) // 10_000))
     shares = zip(*(np.array_split(column, pieces) for column in snapshots), strict=True)
     with ThreadPoolExecutor(pieces) as cores:
-        found = cores.map(lambda own: walk(*register, *own, np.array(WINDOWS), len(MEASURES)), shares)
+        found = cores.map(lambda own: walk(*register, *own, np.array(WINDOWS), len(MEASURES)), shares)  # type: ignore[call-arg]
         return [np.concatenate(made) for made in zip(*found, strict=True)]
 
 
