@@ -137,6 +137,12 @@ def test_a_run_is_judged_beside_what_it_has_to_beat_and_its_trials_are_nested(ho
     runs = api.search_runs([experiment.experiment_id], f"tags.`mlflow.parentRunId` = '{trained['run_id']}'")
     assert len(runs) == 2
     assert "report.json" in {f.path for f in api.list_artifacts(trained["run_id"])}
+    kept = {f.path for f in api.list_artifacts(trained["run_id"], "bundle")}
+    papers = {f"{stem}.{kind}" for stem in ("card", "atrs", "dpia") for kind in ("md", "html", "json")} | {
+        "report.html"
+    }
+    assert papers <= set(trained["papers"])
+    assert {f"bundle/{name}" for name in papers} <= kept
 
 
 def test_runs_hold_no_rows_and_no_pupil(home):

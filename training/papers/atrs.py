@@ -19,7 +19,7 @@ def values(m: Material) -> dict[str, Value]:
     sensitive = SENSITIVE.format(judged=judged or "nothing")
     one = f"Risk that a child on a roll goes missing from education within {man.horizon_days} days"
     return {
-        "metadata.id": f"{man.name}-{man.version}-{m.run_id[:8] or m.on}", "metadata.standard_version": "3", "metadata.date_completed": m.on.isoformat(),
+        "metadata.id": f"{man.name}-{m.run_id[:8] or m.on}", "metadata.standard_version": "3", "metadata.date_completed": m.on.isoformat(),
         "metadata.date_updated": m.on.isoformat(), "metadata.date_archived": "not archived", "metadata.capability": "Scoring and ranking, with explanations", "metadata.task": one,
         "tier_1.name": "Children likely to go missing from education (onroll)",
         "tier_1.description": "Each week the tool orders children on school rolls by how likely they are to go missing from education, and says why, so that officers can look at a few of them early. "
@@ -34,7 +34,7 @@ def values(m: Material) -> dict[str, Value]:
         "decisions.provided_information": "For each listed child: rank, band, risk with its interval and as about 1 in N, reasons by theme in sentences, what speaks against, the dated records behind them, which tables were missing, "
         "and the model's version. Beside the list: how many like these went missing, and how many are missed.",
         "specification.architecture": "Histories are files in the authority's own store; features are computed by SQL on them; models are text files with checksums, tracked in MLflow; an HTTP service and pages serve scores behind keys and roles, and every reading is audited.",
-        "model.name": man.name, "model.version": man.version, "model.task": one,
+        "model.name": man.name, "model.version": m.version, "model.task": one,
         "model.input": f"{len(man.features)} numbers about a child as of a day, from {named}; listed in the annex of the data used." if tables else None,
         "model.output": "A risk between 0 and 1 with a 95% interval, a rank, a band, and the contribution of each feature in log-odds.",
         "model.architecture": "Gradient-boosted trees (LightGBM), with directions that may not be reversed where the catalogue of features names them; two-parameter logistic calibration.",

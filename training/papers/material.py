@@ -14,6 +14,8 @@ from training.question import Question
 from training.splits import Splits
 from training.training import Trained
 
+UNREGISTERED = "(not numbered yet)"
+
 
 @dataclass(frozen=True)
 class Material:
@@ -30,6 +32,8 @@ class Material:
     tables : list of TableUsed
     authorities, children : int
         On all days together.
+    sampled : bool
+        Whether children who did not go missing were sampled; groups are then counted in the sample.
     facts : Authority
     run_id : str
     on : date
@@ -48,6 +52,7 @@ class Material:
     tables: list[TableUsed]
     authorities: int
     children: int
+    sampled: bool = False
     facts: Authority = field(default_factory=Authority)
     run_id: str = ""
     on: date = field(default_factory=date.today)
@@ -61,12 +66,22 @@ class Material:
         frame = trained.frame
         return cls(
             trained.manifest, trained.splits, trained.settings, trained.against, trained.story, question, histories.engine, tables_used(histories),
-            frame["authority"].n_unique(), frame["pupil_id"].n_unique(), facts, run_id, report=report,
+            frame["authority"].n_unique(), frame["pupil_id"].n_unique(), bool((frame["weight"] != 1).any()), facts, run_id, report=report,
         )  # fmt: skip
 
     def named(self, version: str) -> Material:
         """Return the same with the number that the registry gave the model."""
         return replace(self, manifest=replace(self.manifest, version=version))
+
+    @property
+    def version(self) -> str:
+        """The number that the registry gave the model."""
+        return self.manifest.version if self.manifest.version != "0" else UNREGISTERED
+
+    @property
+    def title(self) -> str:
+        """What the model is called."""
+        return f"{self.manifest.name}, version {self.version}"
 
     @property
     def figures(self) -> dict[str, Any]:

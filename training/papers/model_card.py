@@ -32,7 +32,7 @@ def values(m: Material) -> dict[str, Value]:
     looked_at = Table(("group", "known from"), tuple(protected_groups(present))) if m.report.get("fairness") else None
     return {
         "details.date": m.on.isoformat(),
-        "details.version": f"{man.name}, version {man.version}",
+        "details.version": m.title,
         "details.type": "Gradient-boosted trees with two-parameter calibration; exact contributions of each feature to each score.",
         "details.algorithm": [
             f"LightGBM ({settings}); {len(man.features)} features of these themes: {themes(man.features)}.",
@@ -60,7 +60,8 @@ def values(m: Material) -> dict[str, Value]:
         "training_data.datasets": f"{counted(m.children)} children of {m.authorities} authorities on {len(man.trained_on)} days, {days}"
         + (f", with nothing recorded on or after {man.until}" if man.until else "") + f"; {man.base_rate:.3%} of the snapshots went missing.",
         "training_data.time": Table(("made before", "learned from", "used for"), origins(m)),
-        "training_data.preprocessing": f"Features as in the annex; what is missing stays missing. The first {BEFORE} days asked about only calibrate. Where memory was short, children who did not go missing were sampled and weighted.",
+        "training_data.preprocessing": f"Features as in the annex; what is missing stays missing. The first {BEFORE} days asked about only calibrate."
+        + (" Memory was short: children who did not go missing were sampled and weighted; groups are counted in the sample." if m.sampled else ""),
         "quantitative.candidates": candidates(m), "quantitative.leads": leads(m), "quantitative.capacity": capacity(m), "quantitative.calibration": calibration(m),
         "quantitative.groups": groups(m), "quantitative.pairs": groups(m, "pairs"),
         "ethics.sensitive_data": "Records of social care and special educational needs are features; ethnicity, sex, first language and free school meals are used for judging only. "

@@ -109,6 +109,8 @@ def fairness(m: Material) -> Part:
         f"The list takes {found.get('capacity', 25):g} children of each authority on each day. Counts of {SMALLEST} or fewer, and those that would give one away, are hidden ({HIDDEN}); the others are rounded to 5.",
         "Nothing was adjusted. A gap may be in the world, in the records or in the model; the table does not tell which.",
     ]
+    if m.sampled:
+        text.append("Memory was short: the children who did not go missing were sampled, and these tables count the sample, so shares of the listed are too high in all groups alike.")  # fmt: skip
     return Part("Whom the list falls on", text, shown, tables)
 
 

@@ -24,7 +24,7 @@ def report_page(m: Material) -> str:
         With the deeper report of the run.
     """
     made = (summary, question, time, compared, at_capacity, calibration, weeks, strangers, fairness, mistakes, uses)
-    return page("report.html", title=f"Report on {m.manifest.name}, version {m.manifest.version}", on=m.on.isoformat(), parts=[part(m) for part in made])  # fmt: skip
+    return page("report.html", title=f"Report on {m.title}", on=m.on.isoformat(), parts=[part(m) for part in made])  # fmt: skip
 
 
 def summary(m: Material) -> Part:

@@ -15,9 +15,10 @@ FILLED = ((MODEL_CARD, model_card.values), (ATRS, atrs.values), (DPIA, dpia.valu
 
 def write(material: Material) -> dict[str, Paper]:
     """Return the papers by name; what neither the run nor the authority says is told as not provided."""
-    man = material.manifest
-    subject = f"{man.name}, version {man.version}"
-    return {form.name: Paper(form, subject, {**_facts(form, material), **values(material)}) for form, values in FILLED}
+    return {
+        form.name: Paper(form, material.title, {**_facts(form, material), **values(material)})
+        for form, values in FILLED
+    }
 
 
 def files_of(material: Material) -> dict[str, str]:
