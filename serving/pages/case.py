@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from histories.faults import Fault, Faults
 from histories.tables import TABLES
 from serving.pages.desk import Desk
-from serving.pages.forms import Form, version_of
+from serving.pages.forms import Form, fields_of, version_of
 from serving.pages.pupil import show
 from serving.pages.rendering import HEADERS
 from serving.problems import Problem
@@ -37,7 +37,7 @@ def routes(desk: Desk) -> APIRouter:
         except Conflict:
             return _again(desk, request, pupil_ref, what, fields, {what: desk.pages.words("case.conflict")}, 409)
         except Faults as found:
-            wrong = {f.where: desk.pages.words(f"case.wrong_{f.where}") for f in found.faults}
+            wrong = {name: desk.pages.words(f"case.wrong_{name}") for name in fields_of(found)}
             return _again(desk, request, pupil_ref, what, fields, wrong, 422)
         return RedirectResponse(f"/pupils/{pupil_ref}?done={what}", 303, HEADERS)
 

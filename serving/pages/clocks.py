@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from histories.faults import Faults
 from serving.pages.desk import Desk
-from serving.pages.forms import Form, version_of
+from serving.pages.forms import Form, fields_of, version_of
 from serving.pages.rendering import HEADERS
 from serving.store import background, cases, listing
 from serving.store.work import Conflict
@@ -35,7 +35,8 @@ def routes(desk: Desk) -> APIRouter:
                 background.stop(change, clock_id, version, text)
         except Conflict:
             return _show(desk, request, 409, errors=[{"text": w("clock.conflict"), "href": "#main-content"}])
-        except Faults:
+        except Faults as found:
+            fields_of(found)
             return _show(
                 desk, request, 422, errors=[{"text": w("clock.say_how"), "href": f"#{clock_id}"}], wrong=clock_id
             )

@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
 
+from histories.faults import Faults
 from serving.access.sessions import cookie, holds
 from serving.problems import Problem
+from serving.store import NotThere, Unavailable
 
 MOST_FIELDS = 40
 
@@ -39,6 +41,13 @@ def _same_origin(request: Request) -> bool:
 
 
 Form = Annotated[dict[str, str], Depends(_form)]
+
+
+def fields_of(found: Faults) -> list[str]:
+    """Return the fields that are wrong; what is no fault of a field is raised again."""
+    if isinstance(found, (NotThere, Unavailable)):
+        raise found
+    return [f.where for f in found.faults]
 
 
 def version_of(fields: dict[str, str]) -> int:

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from histories.faults import Faults
 from serving.holder import ModelHolder
 from serving.pages.desk import Desk
-from serving.pages.forms import Form, version_of
+from serving.pages.forms import Form, fields_of, version_of
 from serving.pages.rendering import HEADERS
 from serving.shadow import differences
 from serving.store import cases
@@ -44,7 +44,8 @@ def routes(desk: Desk, rival: ModelHolder) -> APIRouter:
                 cases.answer(change, fault_id, version, fields.get("text", ""))
         except Conflict:
             return _show(desk, rival, request, 409, errors=[{"text": w("model.conflict"), "href": "#faults"}])
-        except Faults:
+        except Faults as found:
+            fields_of(found)
             return _show(
                 desk, rival, request, 422, errors=[{"text": w("model.say"), "href": f"#{fault_id}"}], wrong=fault_id
             )

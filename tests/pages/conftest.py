@@ -1,16 +1,24 @@
 """One server and one population for all tests of pages, and Debian's browser."""
 
+import re
 import shutil
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from starlette.testclient import TestClient
 
 from histories.opening import Histories
+from histories.settings import settings
+from serving.api import make_app
+from serving.background.clocks import Started
+from serving.background.crossings import Crossed
+from serving.guard import Guard
 from serving.pages.settings import PageSettings
 from serving.running import running
-from serving.store import Store
+from serving.store import Store, background
+from serving.store.caller import command_line
 from training.risk_model import RiskModel
 
 ROOT = Path(__file__).parents[2]
@@ -24,33 +32,76 @@ second = {{role = "worker", authority = "{authority}"}}
 north = {{role = "worker", authority = "{authority}", urns = [{north}]}}
 lead = {{role = "lead", authority = "{authority}"}}
 analyst = {{role = "analyst", authority = "{authority}"}}
-administrator = {{role = "administrator"}}
+administrator = {{role = "administrator", authority = "{authority}"}}
 stranger = {{role = "worker", authority = "999"}}
 """
 
 
-def _filled(home: Path, histories: Path, bundle: Path) -> tuple[Store, str]:
-    """Store two weeks' lists and what workers need beside them; return the store and the authority."""
+def fill(home: Path, histories: Path, bundle: Path) -> SimpleNamespace:
+    """Store two weeks' lists and what workers need beside them, with duties and moves of every kind."""
     model, opened, pages = RiskModel.load(bundle), Histories.open(histories), PageSettings.load(None)
     store = Store(f"sqlite:///{home / 'onroll.db'}")
     for day in DAYS:
         scores = model.score(opened, day)
         store.save(s.to_dict() for s in scores)
-        store.keep(opened, scores, pages.rules(), pages.calendar.closed)
+        gathered = store.keep(opened, scores, pages.rules(), pages.calendar.closed)
     urns = sorted({s.urn for s in scores})
+    for s, kind in zip(scores[-20:], pages.clocks, strict=False):
+        due = (
+            date.today() - timedelta(days=3)
+            if kind in ("case_not_opened", "destination")
+            else date.today() + timedelta(days=3)
+        )
+        gathered.clocks.append(Started(s.pupil_id, kind, s.urn, due - timedelta(days=70), due))
+    for s, state in zip(scores[-40:], ("no_show", "no_show", "not_on_roll", "no_application", "offered"), strict=False):
+        gathered.crossings.append(Crossed(s.pupil_id, 2025, s.urn, urns[0], state, 3 if state == "no_show" else 0))
+    with store.change(command_line()) as change:
+        background.keep(change, gathered, model.manifest.version)
     north = ", ".join(f'"{u}"' for u in urns[: len(urns) // 2])
     (home / "access.toml").write_text(ACCESS.format(authority=scores[0].authority, north=north))
-    return store, scores[0].authority
+    return SimpleNamespace(
+        store=store, authority=scores[0].authority, scores=scores, urns=urns, north=set(urns[: len(urns) // 2])
+    )
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory, small_histories, bundle):
-    """A running service with two weeks' lists: ``url``, ``store``, ``authority``."""
+    """A running service with two weeks' lists: ``url``, and what ``fill`` returns."""
     home = tmp_path_factory.mktemp("site")
-    store, authority = _filled(home, small_histories, bundle)
-    environment = {"ONROLL_MODEL": str(bundle), "ONROLL_ACCESS": str(home / "access.toml"), "PYTHONPATH": str(ROOT)}
-    with running(home / "service.log", home, environment) as url:
-        yield SimpleNamespace(url=url, store=store, authority=authority, log=home / "service.log", home=home)
+    made = fill(home, small_histories, bundle)
+    made.environment = {
+        "ONROLL_MODEL": str(bundle),
+        "ONROLL_ACCESS": str(home / "access.toml"),
+        "PYTHONPATH": str(ROOT),
+    }
+    made.home, made.log = home, home / "service.log"
+    with running(made.log, home, made.environment) as made.url:
+        yield made
+
+
+class Visitor(TestClient):
+    """A browser without a window, in this process, signed in as a development user."""
+
+    def __init__(self, app, user=None):
+        super().__init__(Guard(app, people=app.state.people), base_url="http://127.0.0.1", follow_redirects=False)
+        if user:
+            self.submit("/sign-in", "/sign-in", user=user)
+
+    def submit(self, page, to, /, **fields):
+        """Send a form with the token that a page gave."""
+        token = re.search(r'name="csrf" value="([0-9a-f]{64})"', self.get(page).text).group(1)
+        return self.post(to, data={"csrf": token, **fields})
+
+
+@pytest.fixture(scope="session")
+def visit(site):
+    """Visit the pages of the same population without the server, by a user's name."""
+    with pytest.MonkeyPatch.context() as patch:
+        for key, value in {**site.environment, "ONROLL_DATABASE_URL": f"sqlite:///{site.home / 'onroll.db'}"}.items():
+            patch.setenv(key, value)
+        app = make_app(settings(), "127.0.0.1")
+    yield lambda user=None: Visitor(app, user)
+    app.state.store.engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -59,19 +110,18 @@ def browser_type_launch_args(browser_type_launch_args):
 
 
 @pytest.fixture
-def browser_context_args(browser_context_args):
-    return {**browser_context_args, "java_script_enabled": True}
-
-
-@pytest.fixture
 def signed_in(site, page):
-    """Sign a user in with the browser, as people do."""
+    """Sign a user in with the browser, as people do; what the browser complains of fails the test."""
+    said = []
+    page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("request", lambda request: said.append(request.url) if not request.url.startswith(site.url) else None)
 
     def sign_in(user):
         page.goto(f"{site.url}/sign-in")
         page.get_by_label(user, exact=True).check()
         page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url("**/work-list" if user != "analyst" else "**/model")
+        page.wait_for_url("**/model" if user == "analyst" else "**/work-list")
         return page
 
-    return sign_in
+    yield sign_in
+    assert said == [], "the browser refused something, or asked another machine"

@@ -1,0 +1,123 @@
+"""The pages on the real server with 100,000 stored scores: the week's list, a child, what is due, and the first load in bytes.
+
+The floor is a page that shows nothing of the store but who is signed in. The model is the one that ONROLL_MODEL names, as
+`make demo` leaves it; scores, pasts and duties are made up.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import statistics
+import tempfile
+import time
+import urllib.parse
+from datetime import date, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from benchmarks.rounds import machine
+from benchmarks.store import LEAD, scores
+from histories.settings import settings
+from serving.background import Gathered
+from serving.background.clocks import Started
+from serving.running import running
+from serving.store import Store, background
+from training.release import resolve
+
+LISTS, PUPILS, CALLS = 2, 50_000, 60
+DAY = date(2025, 1, 13)
+ACCESS = '[development]\nlead = {role = "lead", authority = "801"}\n[limits]\nper_second = 10000\nburst = 10000\n'
+
+
+class Visitor:
+    """One kept connection that is signed in."""
+
+    def __init__(self, url: str) -> None:
+        self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+        self.cookie = ""
+        token = re.search(r'name="csrf" value="(\w+)"', self.get("/sign-in")[0])
+        assert token
+        form = urllib.parse.urlencode({"csrf": token.group(1), "user": "lead"})
+        self.ask("POST", "/sign-in", form)
+
+    def ask(self, method: str, path: str, form: str | None = None) -> tuple[str, float]:
+        """Return the text of an answer and how many milliseconds it took."""
+        begun = time.perf_counter()
+        headers = {"Cookie": self.cookie, "Content-Type": "application/x-www-form-urlencoded"}
+        self.connection.request(method, path, form, headers)
+        answer = self.connection.getresponse()
+        text = answer.read().decode()
+        if answer.status not in (200, 303):
+            raise SystemExit(f"{path} answered {answer.status}")
+        given = answer.headers.get("Set-Cookie")
+        self.cookie = given.partition(";")[0] if given else self.cookie
+        return text, (time.perf_counter() - begun) * 1000
+
+    def get(self, path: str) -> tuple[str, float]:
+        """Return a page and its milliseconds."""
+        return self.ask("GET", path)
+
+
+def filled(url: str) -> Store:
+    """Store two weeks' lists, pasts of the first hundred children and a thousand duties."""
+    store = Store(url, b"a key for benchmarks, 32 letters!")
+    made = scores(PUPILS)
+    for s in made:
+        s["reasons"] = [
+            {**r, "theme": theme}
+            for r, theme in zip(s["reasons"], ("Attendance", "Moves between schools", "Home and area"), strict=True)
+        ]  # type: ignore[call-overload]
+    for week in range(LISTS):
+        day = (DAY - timedelta(weeks=LISTS - 1 - week)).isoformat()
+        store.save([{**s, "as_of": day} for s in made], LEAD)
+    weeks = [[(DAY - timedelta(weeks=n)).isoformat(), 10, n % 4, n % 2] for n in range(52, 0, -1)]
+    past = {"weeks": weeks, "events": [], "compared": [{"what": "missed", "now": 0.2, "before": 0.1, "peers": 0.05}]}
+    gathered = Gathered(DAY, pasts={str(s["pupil_id"]): past for s in made[:300]})
+    gathered.clocks = [
+        Started(str(s["pupil_id"]), "destination", str(s["urn"]), DAY, DAY + timedelta(days=n % 30))
+        for n, s in enumerate(made[:3000])
+    ]
+    with store.change(LEAD) as change:
+        background.keep(change, gathered, "1")
+    return store
+
+
+def main() -> None:
+    """Print the figures."""
+    print(machine())
+    own = settings()
+    model = str(resolve(own.model, own.releases))
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        url = f"sqlite:///{home / 'onroll.db'}"
+        filled(url).engine.dispose()
+        (home / "access.toml").write_text(ACCESS)
+        environment = {
+            "ONROLL_MODEL": model, "ONROLL_DATABASE_URL": url, "ONROLL_AUDIT_KEY": "a key for benchmarks, 32 letters!",
+            "ONROLL_ACCESS": str(home / "access.toml"), "PYTHONPATH": os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")]),
+        }  # fmt: skip
+        with running(home / "service.log", home, environment) as address:
+            visitor = Visitor(address)
+            listed, _ = visitor.get("/work-list")
+            child = re.search(r'href="(/pupils/\w+)"', listed)
+            assert child
+            paths = {
+                "a page without children (the floor)": "/about", "the week's list": "/work-list", "the list of a reason": "/work-list?theme=Home+and+area",
+                "a list of nobody": "/work-list?theme=Attendance&year=11&school=none", "a child": child.group(1), "what is due": "/clocks", "the team": "/team",
+            }  # fmt: skip
+            middle = {
+                name: statistics.median([visitor.get(path)[1] for _ in range(CALLS)][5:])
+                for name, path in paths.items()
+            }
+            floor = next(iter(middle.values()))
+            for name, ms in middle.items():
+                print(f"{name:40} {ms:7.1f} ms   {ms / floor:5.1f} times the floor")
+            sheets = re.findall(r'href="(/assets/[^"]+)"', listed)
+            loaded = len(listed.encode()) + sum(len(visitor.get(sheet)[0].encode()) for sheet in sheets)
+            print(f"first load of the list: {loaded:,} bytes")
+
+
+if __name__ == "__main__":
+    main()

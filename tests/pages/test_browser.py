@@ -1,0 +1,158 @@
+"""The pages in Debian's Chromium against the real server: axe, keyboard, reflow, larger text, print, and no script anywhere."""
+
+import re
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PATHS = {
+    "worker": ["/work-list?sort=school", "child", "child?record=0-0", "/clocks", "/transition", "/about", "/accessibility", "/nowhere"],
+    "lead": ["/team"], "analyst": ["/model"],
+}  # fmt: skip
+
+
+def go(page, site, path):
+    if path.startswith("child"):
+        page.goto(f"{site.url}/work-list")
+        found = page.locator(".onroll-list h2 a").first.get_attribute("href")
+        path = found + path.removeprefix("child")
+    page.goto(site.url + path)
+
+
+def everything_open(page):
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+
+
+@pytest.mark.parametrize("user", PATHS)
+def test_axe_finds_nothing_and_nothing_runs_out_of_a_narrow_window(site, signed_in, user):
+    page = signed_in(user)
+    titles = set()
+    for path in PATHS[user]:
+        if path == "/nowhere":
+            continue
+        page.set_viewport_size({"width": 1100, "height": 900})
+        go(page, site, path)
+        everything_open(page)
+        found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
+        assert found.violations_count == 0, f"{path}: {found.generate_report()}"
+        titles.add(page.title())
+        for width, bigger in ((320, "100%"), (640, "200%")):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.evaluate(f"document.documentElement.style.fontSize = '{bigger}'") if bigger != "100%" else None
+            wide = page.evaluate("document.scrollingElement.scrollWidth")
+            assert wide <= width, f"{path} at {width} px and text of {bigger}: {wide} px"
+    assert len(titles) >= len({p.partition("?")[0] for p in PATHS[user]} - {"/nowhere"})
+
+
+def test_the_sign_in_page_and_a_page_of_errors_pass_axe(site, page):
+    page.goto(f"{site.url}/sign-in")
+    page.get_by_role("button", name="Sign in").click()
+    assert page.title().startswith("Error: ")
+    assert page.evaluate("document.activeElement.className").startswith("govuk-error-summary")
+    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
+    assert found.violations_count == 0, found.generate_report()
+
+
+def tab_to(page, text, most=80):
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        name = page.evaluate("(document.activeElement.innerText || document.activeElement.id || '').trim()")
+        if re.search(text, name):
+            return
+    raise AssertionError(f"the keyboard does not reach {text}")
+
+
+def test_a_contact_is_recorded_by_keyboard_alone_without_scripts(site, browser):
+    context = browser.new_context(java_script_enabled=True)
+    context.route("**/*.js", lambda route: route.abort())
+    page = context.new_page()
+    page.goto(f"{site.url}/sign-in")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.innerText") == "Skip to main content"
+    page.keyboard.press("Enter")
+    tab_to(page, "^user$")
+    page.keyboard.press("Space")
+    tab_to(page, "^Sign in$")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/work-list")
+    tab_to(page, r"^P\d+$")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/pupils/*")
+    tab_to(page, "^Record a contact$")
+    page.keyboard.press("Enter")
+    tab_to(page, "^contact-outcome|Choose one")
+    page.keyboard.type("No answer")
+    tab_to(page, "^contact-text$")
+    page.keyboard.type("by keyboard alone")
+    tab_to(page, "^Save$")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**?done=contact")
+    assert page.get_by_text("The contact was saved.").is_visible()
+    assert page.get_by_text("by keyboard alone").is_visible()
+    context.close()
+
+
+def test_everything_works_without_scripts(site, browser):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(f"{site.url}/sign-in")
+    page.get_by_label("second", exact=True).check()
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_text("Choose or sort").click()
+    page.get_by_label("Sort by").select_option("Year group")
+    page.get_by_role("button", name="Show").click()
+    assert "sort=year" in page.url
+    page.locator(".onroll-list h2 a").first.click()
+    page.get_by_text("Write a note").click()
+    page.get_by_label("Note for whoever comes next").fill("without scripts")
+    page.locator("#note").get_by_role("button", name="Save").click()
+    page.get_by_text("without scripts").wait_for()
+    page.locator("summary", has_text="The last year as a table").click()
+    assert page.get_by_role("columnheader", name="Missed sessions").is_visible()
+    context.close()
+
+
+def test_after_signing_out_the_back_button_shows_no_child(site, signed_in):
+    page = signed_in("worker")
+    page.locator(".onroll-list h2 a").first.click()
+    child = page.locator("h1").inner_text()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url("**/sign-in?ended")
+    for _ in range(2):
+        page.go_back()
+        assert child not in page.content()
+        assert "/sign-in" in page.url
+
+
+def test_a_printed_list_has_the_children_and_not_the_menu(site, signed_in):
+    page = signed_in("worker")
+    page.emulate_media(media="print")
+    assert page.locator(".onroll-list__item").first.is_visible()
+    assert not page.get_by_role("navigation").first.is_visible()
+    assert not page.get_by_text("as CSV").is_visible()
+    assert page.get_by_text("A score is not a finding").last.is_visible()
+
+
+def test_the_picture_and_its_table_say_the_same(site, signed_in):
+    page = signed_in("worker")
+    page.locator(".onroll-list h2 a").first.click()
+    everything_open(page)
+    missed = page.locator(".onroll-missed").count()
+    rows = page.locator("tbody tr").filter(has_text=re.compile(r"\d+ of \d+")).count()
+    assert missed == rows > 0
+    assert page.locator("svg text").count() == 0
+    for svg in page.locator("svg").all():
+        assert svg.get_attribute("aria-label")
+
+
+def test_a_first_load_is_small(site, page):
+    answers = []
+    page.on("response", lambda answer: answers.append(answer))
+    page.goto(f"{site.url}/sign-in")
+    page.get_by_label("worker", exact=True).check()
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/work-list")
+    sizes = {a.url: len(a.body()) for a in answers if a.status == 200}
+    assert any(url.endswith(".css") for url in sizes)
+    assert sum(sizes.values()) <= 200_000

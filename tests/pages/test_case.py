@@ -1,0 +1,173 @@
+"""The case: what is written is seen by the next person, nobody overwrites another, and text stays text."""
+
+import csv
+import io
+import re
+from datetime import date, timedelta
+
+import openpyxl
+import pytest
+
+from serving.pages.wording import Wording
+from serving.store.actions import export
+from serving.store.audit import entries
+from serving.store.caller import command_line
+
+WORDS, WHEN = Wording.load("en"), str(date.today() - timedelta(days=1))
+NASTY = """=HYPERLINK("http://x")<script>alert(1)</script>'"><img src=x onerror=alert(1)> {{7*7}} {% raw %} é☃"""
+
+
+def first(client, n=0):
+    return re.findall(r'href="(/pupils/[0-9a-f]{32})"', client.get("/work-list").text)[n]
+
+
+def version(client, path):
+    return re.search(r'name="version" value="(\d+)"', client.get(path).text).group(1)
+
+
+def do(client, path, what, **fields):
+    return client.submit(path, f"{path}/{what}", version=fields.pop("version", None) or version(client, path), **fields)
+
+
+def test_what_one_writes_the_next_sees_and_the_histories_get(site, visit, tmp_path):
+    one, two = visit("worker"), visit("second")
+    path = first(one)
+    done = [
+        do(one, path, "assign", to="dev:second"), do(one, path, "contact", on=WHEN, outcome="spoke_help", text="rang at nine"),
+        do(one, path, "act", on=WHEN, action="home_visit"), do(two, path, "note", text="ask for the aunt"),
+    ]  # fmt: skip
+    assert [(d.status_code, d.headers["location"]) for d in done] == [
+        (303, f"{path}?done={w}") for w in ("assign", "contact", "act", "note")
+    ]
+    text = two.get(path).text
+    for said in ("rang at nine", "ask for the aunt", "Home visit", "they want help", WORDS.day(WHEN), "second"):
+        assert said in text
+    assert "second" in one.get("/work-list").text
+    with site.store.view(command_line()) as view:
+        assert export(view, tmp_path / "interventions.parquet") >= 2
+        told = {e["action"] for e in entries(view)}
+    assert {
+        "case.opened",
+        "case.assigned",
+        "case.contact",
+        "case.action",
+        "case.note",
+        "pupil.seen",
+        "worklist.seen",
+    } <= told
+
+
+def test_two_people_do_not_overwrite_each_other(visit):
+    one, two = visit("worker"), visit("second")
+    path = first(one, 1)
+    seen = version(one, path)
+    assert do(one, path, "note", text="the first", version=seen).status_code == 303
+    late = do(two, path, "note", text="the second", version=seen)
+    assert late.status_code == 409
+    assert "Somebody else changed this case" in late.text
+    assert "the first" in late.text
+    assert ">the second</textarea>" in late.text, "what was written is not lost"
+    again = re.search(r'name="version" value="(\d+)"', late.text).group(1)
+    assert do(two, path, "note", text="the second", version=again).status_code == 303
+
+
+def test_who_is_set_aside_leaves_the_list_and_comes_back(visit):
+    client = visit("worker")
+    path = first(client, 2)
+    assert do(client, path, "dismiss", reason="moved").status_code == 303
+    assert path not in client.get("/work-list").text
+    assert "1 more are set aside" in client.get("/work-list").text
+    assert do(client, path, "wake").status_code == 303
+    assert do(client, path, "snooze", until=str(date.today() + timedelta(days=40))).status_code == 303
+    assert path not in client.get("/work-list").text
+    assert do(client, path, "wake").status_code == 303
+    assert path in client.get("/work-list").text
+    assert do(client, path, "close", reason="in_education").status_code == 303
+    assert version(client, path) == "0"
+
+
+def test_a_doubt_goes_to_the_analyst_without_the_child_and_comes_back_answered(visit):
+    worker, analyst = visit("worker"), visit("analyst")
+    path = first(worker, 3)
+    assert do(worker, path, "doubt", table="attendance", on="2025-03-03", text="she was at school").status_code == 303
+    page = analyst.get("/model").text
+    assert "she was at school" in page
+    fault = re.search(r'action="(/faults/[0-9a-f]{32})"', page).group(1)
+    assert analyst.submit("/model", fault, version="1", text="").status_code == 422
+    assert analyst.submit("/model", fault, version="1", text="mended in the next return").status_code == 303
+    assert analyst.submit("/model", fault, version="1", text="again").status_code == 409
+    assert "mended in the next return" in worker.get(path).text
+
+
+def test_a_duty_is_stopped_once_and_with_words(visit):
+    client = visit("worker")
+    clock = re.search(r'action="(/clocks/[0-9a-f]{32})"', client.get("/clocks").text).group(1)
+    assert client.submit("/clocks", clock, version="1", text=" ").status_code == 422
+    assert client.submit("/clocks", clock, version="1", text=NASTY).status_code == 303
+    assert clock not in client.get("/clocks").text
+    assert client.submit("/clocks", clock, version="1", text="again").status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("what", "fields", "wrong"),
+    [
+        ("contact", {"on": "2999-01-01", "outcome": "spoke_well"}, "contact-on"), ("contact", {"on": "x", "outcome": "spoke_well"}, "contact-on"),
+        ("contact", {"on": WHEN, "outcome": "invented"}, "contact-outcome"), ("act", {"on": WHEN, "action": ""}, "act-action"),
+        ("note", {"text": "  "}, "note-text"), ("note", {"text": "x" * 5001}, "note-text"), ("snooze", {"until": "2020-01-01"}, "snooze-until"),
+        ("dismiss", {"reason": NASTY}, "dismiss-reason"), ("assign", {"to": "dev:stranger"}, "assign-to"), ("doubt", {"table": "audit", "text": "x"}, "doubt-table"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_beside_the_field(visit, what, fields, wrong):
+    client = visit("worker")
+    path = first(client, 4)
+    before = version(client, path)
+    answer = do(client, path, what, **fields)
+    assert answer.status_code == 422
+    assert "There is a problem" in answer.text
+    assert f'href="#{wrong}"' in answer.text
+    assert f'id="{wrong}-error"' in answer.text
+    assert version(client, path) == before
+
+
+def test_text_stays_text_wherever_it_is_shown(visit):
+    worker, lead, analyst = visit("worker"), visit("lead"), visit("analyst")
+    path = first(worker, 5)
+    for what, fields in (
+        ("note", {"text": NASTY}), ("contact", {"on": WHEN, "outcome": "no_answer", "text": NASTY}),
+        ("act", {"on": WHEN, "action": "other", "text": NASTY}), ("doubt", {"table": "sen", "text": NASTY}),
+        ("dismiss", {"reason": "not_right", "text": NASTY}),
+    ):  # fmt: skip
+        assert do(worker, path, what, **fields).status_code == 303
+    pages = [worker.get(path).text, analyst.get("/model").text, lead.get("/team").text]
+    pages.append(do(worker, path, "snooze", until=NASTY).text)
+    pages.append(
+        worker.get(
+            "/work-list", params={"school": NASTY, "theme": NASTY, "sort": NASTY, "year": NASTY, "locality": NASTY}
+        ).text
+    )
+    pages.append(worker.get(path, params={"record": NASTY, "done": NASTY}).text)
+    for page in pages:
+        assert "<script" not in page
+        assert "<img" not in page
+        assert " 49 " not in page
+    assert sum("&lt;script&gt;" in page for page in pages) >= 2
+    assert do(worker, path, "wake").status_code == 303
+    assert do(worker, path, "note", text="a\x00b").status_code == 400
+
+
+def test_exports_are_safe_for_spreadsheets_and_hold_what_the_page_shows(site, visit):
+    client = visit("worker")
+    name = site.scores[0].urn
+    with site.store.engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE schools SET name = '=cmd|'' /C calc''!A0' WHERE urn = '{name}'")
+    rows = list(csv.reader(io.StringIO(client.get("/work-list.csv").content.decode("utf-8-sig"))))
+    book = openpyxl.load_workbook(io.BytesIO(client.get("/work-list.xlsx").content)).active
+    assert [c.value for c in book[1]] == rows[0]
+    shown = re.findall(r'href="/pupils/[0-9a-f]{32}">(\w+)</a>', client.get("/work-list").text)
+    assert [r[1] for r in rows[1:-1]] == shown
+    assert any(r[2].startswith("'=cmd") for r in rows[1:-1])
+    assert not any(cell.startswith(("=", "+", "-", "@")) for row in rows for cell in row)
+    assert all(cell.data_type != "f" for row in book for cell in row)
+    with site.store.view(command_line()) as view:
+        assert sum(1 for _ in entries(view, action="worklist.exported")) >= 2
+        view.record("audit.seen")

@@ -1,0 +1,101 @@
+"""Every page against every role: who may open it, whose children are on it, and that an analyst meets no child."""
+
+import re
+
+import pytest
+
+from serving.access import RULES
+from serving.access.rules import ROLES
+from serving.store.tables import Pupil
+
+PAGES = [r for r in RULES if r.page]
+# What a form sends; a page with a form that is missing here fails the walk.
+SENT = {
+    "/sign-in": {"user": "lead"}, "/sign-out": {"now": "1"}, "/pupils/{pupil_ref}/{what}": {"version": "0", "text": "a note"},
+    "/clocks/{clock_id}": {"version": "1", "text": "by telephone"}, "/team": {"version": "0", "per_week": "8"},
+    "/faults/{fault_id}": {"version": "1", "text": "looked at"},
+}  # fmt: skip
+IDS = {"what": "note", "clock_id": "0" * 32, "fault_id": "0" * 32}
+
+
+def refs(site):
+    with site.store.engine.connect() as connection:
+        return {r.pupil_ref: r for r in connection.execute(Pupil.__table__.select())}
+
+
+def address(rule, ref):
+    return re.sub(r"{(\w+)}", lambda m: {**IDS, "pupil_ref": ref}[m.group(1)], rule.route)
+
+
+def call(client, rule, ref):
+    if rule.method == "GET":
+        return client.get(address(rule, ref))
+    return client.submit("/about" if rule.route != "/sign-in" else "/sign-in", address(rule, ref), **SENT[rule.route])
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_opens_its_pages_and_no_other(site, visit, role):
+    ref = sorted(refs(site))[0]
+    for rule in PAGES:
+        answer = call(visit(role), rule, ref)
+        if role not in rule.roles:
+            assert answer.status_code == 403, rule
+            assert "You cannot see this page" in answer.text
+        elif IDS["clock_id"] in address(rule, ref):
+            assert answer.status_code == 404, rule
+        else:
+            assert answer.status_code in (200, 303, 409), rule
+
+
+def test_nobody_opens_more_than_what_is_open(visit):
+    client = visit()
+    for rule in PAGES:
+        if not rule.is_open and rule.method == "GET":
+            assert client.get(address(rule, "0" * 32)).headers["location"] == "/sign-in?ended", rule
+        elif not rule.is_open:
+            assert client.post(address(rule, "0" * 32), data=SENT[rule.route]).status_code == 401, rule
+
+
+def test_no_form_is_read_without_the_token_of_its_session(site, visit):
+    ref = sorted(refs(site))[0]
+    for role in ROLES:
+        client = visit(role)
+        for rule in PAGES:
+            if rule.method == "POST" and role in rule.roles:
+                assert client.post(address(rule, ref), data=SENT[rule.route]).status_code == 403, rule
+
+
+def ids_on(text, site):
+    return {s.pupil_id for s in site.scores if re.search(rf"\b{s.pupil_id}\b", text)}
+
+
+def test_a_worker_sees_children_of_the_own_schools_only(site, visit):
+    urn_of = {s.pupil_id: s.urn for s in site.scores}
+    for user, own in (("north", site.north), ("worker", set(site.urns)), ("stranger", set())):
+        client = visit(user)
+        for path in ("/work-list", "/clocks", "/transition", "/work-list.csv"):
+            seen = {urn_of[p] for p in ids_on(client.get(path).text, site)}
+            assert seen <= own, (user, path)
+        for ref, row in refs(site).items():
+            if row.urn not in own:
+                assert client.get(f"/pupils/{ref}").status_code == 404
+                assert client.submit("/about", f"/pupils/{ref}/note", version="0", text="x").status_code == 404
+                break
+    assert len(ids_on(visit("worker").get("/work-list").text, site)) == 8
+
+
+def test_an_analyst_meets_no_child(site, visit):
+    client = visit("analyst")
+    for rule in PAGES:
+        if rule.method == "GET" and "analyst" in rule.roles:
+            text = client.get(rule.route).text
+            assert ids_on(text, site) == set()
+            assert not any(ref in text for ref in refs(site))
+
+
+def test_no_address_of_a_page_holds_a_pupil(site, visit):
+    for path in ("/work-list", "/clocks", "/transition"):
+        links = re.findall(r'(?:href|action)="([^"]*)"', visit("lead").get(path).text)
+        assert any("/pupils/" in link for link in links)
+        assert all(ids_on(link, site) == set() for link in links)
+    assert "P0" not in "".join(line for line in site.log.read_text().splitlines() if '"route"' in line)
