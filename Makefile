@@ -50,6 +50,7 @@ types: setup
 docs docs-check: setup  ## write the generated pages (docs-check: fail when one is not current)
 	$(BIN)/python -m histories.documentation $(if $(filter docs-check,$@),--check)
 	$(BIN)/python -m features.documentation $(if $(filter docs-check,$@),--check)
+	$(BIN)/python -m training.documentation $(if $(filter docs-check,$@),--check)
 	$(BIN)/python -m serving.documentation $(if $(filter docs-check,$@),--check)
 check: lint types test docs-check  ## exactly what CI runs
 

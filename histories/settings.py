@@ -100,6 +100,11 @@ class Settings:
         """SQLite file in which searches for settings of the booster are kept, so that a broken off one goes on."""
         return self.releases.parent / "studies.db"
 
+    @property
+    def whereabouts(self) -> Path:
+        """File that says where histories with some fingerprint lay when they were used here last."""
+        return self.releases.parent / "histories.json"
+
 
 def settings(folder: Path | None = None) -> Settings:
     """Read the settings of a working folder (the current one unless named).

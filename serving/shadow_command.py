@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from histories.terminal import json_option, result
-from training.command import models
+from training.models_command import models
 
 
 @models.command()

@@ -17,37 +17,55 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @click.command()
-@click.argument("histories", type=click.Path())
-@click.option("--as-of", "as_of", type=DAY, required=True, help="The day on which the question is asked.")
-@click.option("--out", type=click.Path(), required=True, help="Parquet file to write; a folder of them with Spark.")
+@click.argument("histories", type=click.Path(), required=False)
+@click.option("--as-of", "as_of", type=DAY, help="The day on which the question is asked.")
+@click.option("--out", type=click.Path(), help="Parquet file to write; a folder of them with Spark.")
 @click.option("--model", help="name@alias or a model folder; without it, the setting ONROLL_MODEL.")
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
 @click.option("--top", type=click.IntRange(1), help="Only so many ranks of each authority.")
 @known_option
 @engine_option
 @click.option("--store", is_flag=True, help="Also put the scores into the store that the service reads.")
+@click.option(
+    "--reproduce",
+    metavar="SCORE_ID",
+    help="Instead: make a stored score again, and exit 1 when it is not equal; without HISTORIES from those that the score was made from, "
+    "if they are still there.",
+)
 @json_option
 def score(
-    histories: str,
-    as_of: datetime,
-    out: str,
+    histories: str | None,
+    as_of: datetime | None,
+    out: str | None,
     model: str | None,
     cohort: Path | None,
     top: int | None,
     known: datetime | None,
     engine: str | None,
     store: bool,
+    reproduce: str | None,
     as_json: bool,
 ) -> None:
     """Score and explain the cohort of HISTORIES as of a day."""
+    if reproduce is not None:
+        if as_of or out or model or top or known or store:
+            do = "Give HISTORIES and --cohort beside it at most: the score says the rest."
+            raise Usage(Fault("a score is made again as it was made", "score --reproduce", do))
+        _reproduce(reproduce, histories, cohort, as_json)
+        return
+    if histories is None or as_of is None or out is None:
+        do = "onroll score HISTORIES --as-of 2025-09-08 --out S.parquet"
+        raise Usage(Fault("HISTORIES, --as-of or --out is missing", "score", do))
     if known and store:
         do = "Leave --store out: the service shows what could be known on the day, not what was known later."
         raise Usage(Fault("scores of another day of knowledge are not stored", "score --known --store", do))
     from features import CohortRule
     from features.block_store import BlockStore
+    from histories import whereabouts
     from histories.opening import Histories
     from histories.settings import settings
     from serving.pages.settings import PageSettings
+    from serving.remaking import used_for
     from serving.scored import write_scores
     from serving.store import Store
     from training.release import resolve
@@ -79,6 +97,9 @@ def score(
                 kept_in, pages = Store.of(own), PageSettings.load(own.pages)
                 stored = kept_in.save(s.to_dict() for s in scores)
                 kept_in.keep(opened, scores, pages.rules(), pages.calendar.closed)
+                m = loaded.manifest
+                made = used_for(m.name, m.version, as_of.date().isoformat())
+                whereabouts.remember(own.whereabouts, opened.digest(), histories, made)
     data = {
         "scores": number,
         "stored": stored,
@@ -92,6 +113,20 @@ def score(
         text=f"{number:,} scores by version {loaded.manifest.version} written to {out}"
         + (f", {stored:,} stored" if store else ""),
     )
+
+
+def _reproduce(score_id: str, histories: str | None, cohort: Path | None, as_json: bool) -> None:
+    """Make a stored score again."""
+    from features import CohortRule
+    from histories.settings import settings
+    from serving.remaking import remake
+
+    with progress("scoring") as advance:
+        folder = Path(histories) if histories else None
+        made = remake(settings(), score_id, folder, rule=CohortRule.load(cohort), advance=advance)
+    result(made.to_dict(), as_json=as_json, text=made.text())
+    if not made.equal:
+        raise SystemExit(1)
 
 
 @click.group()

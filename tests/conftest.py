@@ -81,3 +81,21 @@ def bundle(small_histories, tmp_path_factory):
     folder = tmp_path_factory.mktemp("bundle")
     write_bundle(folder, booster.model_to_string(), manifest, {"card.md": "# card\n"})
     return folder
+
+
+@pytest.fixture(scope="session")
+def small_run(tmp_path_factory):
+    """A training on a small population of two authorities, made once: its folder of histories, its question, and what came of it."""
+    from histories.opening import Histories
+    from histories.population.simulation import simulate
+    from training.candidates import boosted
+    from training.question import Question
+    from training.training import train
+
+    folder = tmp_path_factory.mktemp("small") / "h"
+    simulate(folder, pupils=3000, years=4, authorities=2, seed=2)
+    config = {**boosted.DEFAULTS, "rounds": 20, "negative_share": 0.5}
+    made = train(
+        Histories.open(folder), Question(), config=config, seed=1, memory="30MB"
+    )  # a sample of the others is enough
+    return folder, Question(), made

@@ -125,7 +125,7 @@ def rollback(settings: Settings, name: str, *, who: str, why: str) -> dict[str, 
     for e in history(settings, name):
         if e.get("alias") == "champion" and e.get("action") == "rolled back":
             del served[-1:]
-        elif e.get("alias") == "champion":
+        elif e.get("alias") == "champion" and served[-1:] != [int(e["version"])]:  # a champion can be approved later
             served.append(int(e["version"]))
     if len(served) < 2:
         raise Faults(Fault("no earlier champion is known", name, "Promote a version by its number instead."))

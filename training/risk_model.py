@@ -108,13 +108,17 @@ class RiskModel:
         frame = tallied(histories, [as_of], rule=rule, known=known, kept=kept, advance=advance)
         if frame.is_empty():
             return []
-        frame = frame.with_columns(pl.Series("margin", self.margins(frame)))
-        frame = frame.sort(["authority", "margin", "pupil_id"], descending=[False, True, False])
-        frame = frame.with_columns((pl.int_range(pl.len()).over("authority") + 1).alias("rank"))
+        frame = self.ranked(frame)
         if top is not None:
             frame = frame.filter(pl.col("rank") <= top)
         advance(description="contributions and evidence")
         return self.explain(histories, frame, as_of, known)
+
+    def ranked(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Return snapshots with ``margin`` and ``rank`` (1 = highest in its authority; equal ones by key), by authority and rank."""
+        frame = frame.with_columns(pl.Series("margin", self.margins(frame)))
+        frame = frame.sort(["authority", "margin", "pupil_id"], descending=[False, True, False])
+        return frame.with_columns((pl.int_range(pl.len()).over("authority") + 1).alias("rank"))
 
     def margins(self, frame: pl.DataFrame) -> np.ndarray:
         """Return the margins of snapshots with their features."""

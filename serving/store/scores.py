@@ -207,6 +207,15 @@ def history(view: View, pupil_ref: str) -> list[dict[str, Any]]:
     ]
 
 
+def one(view: View, score_id: str) -> dict[str, Any] | None:
+    """Return a stored score with what it was made from, also one that another replaced; None when the caller may not see it."""
+    made_from = (StoredScore.pupil_id, StoredScore.as_of, StoredScore.catalogue_digest, StoredScore.features_digest, StoredScore.body)  # fmt: skip
+    query = sa.select(*made_from).where(*view.caller.children(StoredScore), StoredScore.score_id == score_id)
+    row = view.connection.execute(query).mappings().one_or_none()
+    view.record("score.seen", pupils=[row["pupil_id"]] if row else [], score_id=score_id)
+    return {**row, "score": json.loads(row["body"])} if row else None
+
+
 def of_list(newest: tuple[date, str]) -> list[sa.ColumnElement[bool]]:
     """Return the conditions on the scores that stand of a day by a model version."""
     return [StoredScore.as_of == newest[0], StoredScore.model_version == newest[1], StoredScore.replaced_at.is_(None)]

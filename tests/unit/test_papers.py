@@ -27,21 +27,17 @@ from training.papers.used import JUDGED, SHOWN, UNUSED, use_of
 from training.question import Question
 from training.report import groups_of
 from training.seen import seen_and_unseen
-from training.training import finite, train
+from training.training import finite
 
 FACTS = Path(__file__).parents[2] / "docs" / "authority.yaml"
 QUICK = {**boosted.DEFAULTS, "rounds": 20, "negative_share": 0.5}
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory):
+def trained(small_run):
     """A small population, trained on, with the groups of the deeper report."""
-    from histories.population.simulation import simulate
-
-    folder = tmp_path_factory.mktemp("papers") / "h"
-    simulate(folder, pupils=3000, years=4, authorities=2, seed=2)
-    histories, question = Histories.open(folder), Question()
-    made = train(histories, question, config=QUICK, seed=1, memory="30MB")  # a sample of the others is enough
+    folder, question, made = small_run
+    histories = Histories.open(folder)
     return histories, question, made, {"fairness": groups_of(histories, question, made, 1)}
 
 

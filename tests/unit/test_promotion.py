@@ -11,9 +11,9 @@ from histories.settings import settings
 from tests.unit.laid_before import Registered, as_files, registered
 from tests.unit.test_gates import paths, without
 from training import promotion, promotion_log, registry
-from training.command import models
 from training.gates import GATES
 from training.gates.limits import load_limits
+from training.models_command import models
 from training.release import aliases
 
 
@@ -192,10 +192,17 @@ def test_half_a_line_that_a_killed_run_left_goes_and_lines_from_before_the_chain
 def test_rolling_back_goes_from_champion_to_champion(own, folder, bundle):
     promote(own)
     registered(own, bundle, 1)
-    folder_2 = json.loads((folder / "v2" / "manifest.json").read_text())
-    assert folder_2["version"] == "2"
     registry.move(own, "onroll", "champion", 3, action="promoted", by="ann", why="x")
     assert registry.rollback(own, "onroll", who="bob", why="x")["version"] == 2
+    assert registry.rollback(own, "onroll", who="bob", why="x")["version"] == 1
+    with pytest.raises(Faults, match="no earlier champion"):
+        registry.rollback(own, "onroll", who="bob", why="x")
+
+
+def test_a_champion_that_is_approved_later_is_rolled_back_from_once(own, folder):
+    registry.move(own, "onroll", "champion", 1, action="promoted", by="ann", why="approved")
+    promote(own)
+    registry.move(own, "onroll", "champion", 2, action="promoted", by="ann", why="approved again")
     assert registry.rollback(own, "onroll", who="bob", why="x")["version"] == 1
     with pytest.raises(Faults, match="no earlier champion"):
         registry.rollback(own, "onroll", who="bob", why="x")
