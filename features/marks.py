@@ -117,14 +117,15 @@ def _plain_register(histories: Histories, snapshots: Frame, days: list[int], fir
     places = {p: n for n, p in enumerate(dict.fromkeys(snapshots["pupil_id"]))}
     rows: Any = histories.frame("attendance")
     columns = (rows[c] for c in ("pupil_id", "date", "session", "code", "known"))
-    marks = sorted(
+    marks = [
         (places[p] * slots + 2 * (d - first) + (s == "PM"), k, NUMBERS.get(c, len(KINDS)))
         for p, d, s, c, k in zip(*columns, strict=True)
         if p in places and first <= d < days[-1]
-    )
-    key, known, number = zip(*marks, strict=True) if marks else ((), (), ())
+    ]
+    key, known, number = np.array(marks, np.int64).reshape(-1, 3).T
+    order = np.argsort(key, kind="stable")
     words = np.zeros((len(places), -(-slots // (2 * SPAN))), np.int64)
-    of_each = (np.array(key, np.int64), np.array(known, np.int32), np.array(number, np.uint8), COUNTS_AS)
+    of_each = (key[order], known[order].astype(np.int32), number[order].astype(np.uint8), COUNTS_AS)
     return np.array([places[p] for p in snapshots["pupil_id"]], np.int64), words, of_each
 
 

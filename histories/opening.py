@@ -27,8 +27,8 @@ from histories.tables import TABLES, Table
 ALWAYS = -1_000_000  # a day before every as-of date: reference data are always known
 NEVER = 1_000_000
 EPOCH = date(1970, 1, 1)
-# Rows of a request up to which plain lists are faster than a query engine: about a hundred children with a year of marks.
-FEW = 30_000
+# Rows of a request up to which plain lists are faster than a query engine: some 150 children with three years of marks.
+FEW = 200_000
 EVENTS = ("enrolments", "attendance", "termly_attendance", "suspensions", "social_care", "cme")
 
 

@@ -146,7 +146,10 @@ def _filled(values: Column, others: list[Any], _: Any) -> Column:
 
 
 def _first(given: list[Column], _: Any) -> Column:
-    return [next((v for v in row if v is not None), None) for row in zip(*given, strict=True)]
+    first, *others = given
+    for other in others:
+        first = [b if a is None else a for a, b in zip(first, other, strict=True)]
+    return first
 
 
 def _extreme(f: Callable[[Any], Any]) -> Callable[[list[Column], Any], Column]:

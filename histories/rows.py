@@ -63,22 +63,35 @@ def _in_polars(table: type[Table], frame: PlainFrame) -> Callable[[], Any]:
 
 
 def _columns(table: type[Table], rows: list[Any], faults: list[Fault], warnings: list[str]) -> dict[str, list[Any]]:
-    columns: dict[str, list[Any]] = {c: [] for c in table.columns}
-    unknown: set[str] = set()
-    for i, row in enumerate(rows):
-        if not isinstance(row, dict):
-            faults.append(Fault("this is not an object", f"tables.{table.table}[{i}]", "Send columns by name."))
-            continue
-        unknown |= {k for k in row if k not in table.columns}
-        for c in table.columns.values():
-            try:
-                columns[c.name].append(_value(c, row.get(c.name)))
-            except ValueError as error:
-                where = f"tables.{table.table}[{i}].{c.name}"
-                faults.append(Fault(str(error), where, f"Send {WANTED[c.kind]}."))
+    bad = [i for i, row in enumerate(rows) if not isinstance(row, dict)]
+    if bad:
+        faults += [Fault("this is not an object", f"tables.{table.table}[{i}]", "Send columns by name.") for i in bad]
+        return {}
+    columns = {
+        c.name: _column(c, [row.get(c.name) for row in rows], table.table, faults) for c in table.columns.values()
+    }
+    unknown = {k for names in set(map(tuple, rows)) for k in names} - set(table.columns)
     if unknown:
         warnings.append(f"{table.table}: {len(unknown)} column(s) are not declared and are ignored")
     return columns
+
+
+def _column(c: Column, values: list[Any], table: str, faults: list[Fault]) -> list[Any]:
+    """Check the values of a column, each different text once: of many marks there are few days and codes."""
+    read: list[Any] = []
+    try:
+        if set(map(type, values)) <= {str, type(None)}:
+            known = {v: _value(c, v) for v in set(values)}
+            return [known[v] for v in values]
+        return [_value(c, v) for v in values]
+    except ValueError:
+        pass  # which of them are wrong is found one by one
+    for i, v in enumerate(values):
+        try:
+            read.append(_value(c, v))
+        except ValueError as error:
+            faults.append(Fault(str(error), f"tables.{table}[{i}].{c.name}", f"Send {WANTED[c.kind]}."))
+    return read
 
 
 def _value(c: Column, value: Any) -> Any:
