@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,8 +80,16 @@ class Mishaps:
 
     def killed_worker(self) -> None:
         """Kill one worker, without a word."""
-        workers = [p for p in self.service.children(recursive=True) if "worker" in " ".join(p.cmdline())]
-        random.choice(workers).send_signal(signal.SIGKILL)
+        if self.workers():
+            random.choice(self.workers()).send_signal(signal.SIGKILL)
+
+    def workers(self) -> list[psutil.Process]:
+        """Return the workers that are alive."""
+        found = []
+        for p in self.service.children(recursive=True):
+            with suppress(psutil.Error):  # it may have ended, and wait to be noticed
+                found += [p] if p.status() != psutil.STATUS_ZOMBIE and "worker" in " ".join(p.cmdline()) else []
+        return found
 
     def clock_step(self) -> None:
         """Let the wall clock jump by up to a day, forward or back."""

@@ -182,6 +182,9 @@ def mixed(minutes: float, clients: int, rate: float, database: str) -> dict[str,
                 if time.monotonic() >= until:
                     break
                 mishaps.make(mishap)
+        patient = time.monotonic() + PATIENCE
+        while len(mishaps.workers()) < 2 and time.monotonic() < patient:
+            time.sleep(1)
         wrong = [c for c in load.called if not _excused(c, mishaps.during)]
         in_peace = [
             c for c in load.called if c.status == 503 and not _names(c, mishaps.during) - {"promotion", "clock_step"}
@@ -191,7 +194,8 @@ def mixed(minutes: float, clients: int, rate: float, database: str) -> dict[str,
         store.engine.dispose()
         return {
             **load.summary(), "mishaps": dict(Counter(name for name, *_ in mishaps.during)), "wrong": [(c.path, c.status, round(c.ms)) for c in wrong[:20]],
-            "refused_in_peace": dict(Counter(c.path for c in in_peace)), "wrong_writes": writer.wrong[:20], **found, "well": not (wrong or writer.wrong or found["lost"] or found["audit"]["why"]),
+            "refused_in_peace": dict(Counter(c.path for c in in_peace)), "wrong_writes": writer.wrong[:20], "workers": len(mishaps.workers()), **found,
+            "well": len(mishaps.workers()) == 2 and not (wrong or writer.wrong or found["lost"] or found["audit"]["why"]),
         }  # fmt: skip
 
 

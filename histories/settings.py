@@ -66,8 +66,8 @@ class Settings:
         File with what an authority sets for its pages.
     shadow : float
         Share of the posted requests that a challenger scores too, 0 to 1.
-    audit_key : bytes or None
-        Key of the audit; a SQLite database gets one beside it when there is none, another database needs one.
+    audit_key : bytes, Path or None
+        Key of the audit, or the file with its keys; a SQLite database gets one beside it when there is none, another database needs one.
     audit_anchor : Path or None
         File that the audit's end is written to each day; without it, one beside the SQLite database or in the folder.
     authority_facts : Path or None
@@ -90,7 +90,7 @@ class Settings:
     pages: Path | None
     spark_master: str | None
     shadow: float
-    audit_key: bytes | None
+    audit_key: bytes | Path | None
     audit_anchor: Path | None
     authority_facts: Path | None
     gates: Path | None
@@ -133,7 +133,9 @@ def settings(folder: Path | None = None) -> Settings:
         features=folder / found["ONROLL_FEATURES"] if "ONROLL_FEATURES" in found else None,
         access=folder / found["ONROLL_ACCESS"] if "ONROLL_ACCESS" in found else None,
         shadow=_share(found.get("ONROLL_SHADOW", "0.2")),
-        audit_key=_key(found, folder, "ONROLL_AUDIT_KEY"),
+        audit_key=found["ONROLL_AUDIT_KEY"].encode()
+        if "ONROLL_AUDIT_KEY" in found
+        else _key_file(found, folder, "ONROLL_AUDIT_KEY"),
         audit_anchor=folder / found["ONROLL_AUDIT_ANCHOR"] if "ONROLL_AUDIT_ANCHOR" in found else None,
         authority_facts=folder / found["ONROLL_AUTHORITY_FACTS"] if "ONROLL_AUTHORITY_FACTS" in found else None,
         gates=folder / found["ONROLL_GATES"] if "ONROLL_GATES" in found else None,
@@ -188,6 +190,12 @@ def _key(found: dict[str, str], folder: Path, name: str) -> bytes | None:
     """Return a key that a setting holds, or the file that another setting names."""
     if name in found:
         return found[name].encode()
+    file = _key_file(found, folder, name)
+    return file.read_bytes().strip() if file else None
+
+
+def _key_file(found: dict[str, str], folder: Path, name: str) -> Path | None:
+    """Return the file that a setting names for a key, which has to be there."""
     if f"{name}_FILE" not in found:
         return None
     file = folder / found[f"{name}_FILE"]
@@ -195,4 +203,4 @@ def _key(found: dict[str, str], folder: Path, name: str) -> bytes | None:
         raise Faults(
             Fault("there is no such file", f"{name}_FILE, {file}", f"Put the key there, or point {name}_FILE to it.")
         )
-    return file.read_bytes().strip()
+    return file

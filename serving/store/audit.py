@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from serving.spreadsheet import safe
 from serving.store.anchors import Anchors
-from serving.store.chain import SIGNED, Chain
+from serving.store.chain import REKEYED, SIGNED, Chain, Link
 from serving.store.schema import missing_triggers
 from serving.store.tables import AuditEntry
 from serving.store.work import View
@@ -64,15 +64,19 @@ def verify(connection: sa.Connection, chain: Chain, anchors: Anchors) -> Verifie
     anchored = {a.seq: a for a in anchors.read()}
     first = last = met = 0
     before: str | None = ""
+    link: Link | None = None
     for row in _rows(connection, sa.select(AuditEntry.__table__).order_by(AuditEntry.seq)):
         if not first:
             first, before = row["seq"], _pruned(connection, row["seq"] - 1)
             last = first - 1
-        wrong = _wrong(chain, before, last, row, anchored)
+            link = next((x for x in chain.links if x.code(before or "", row) == row["mac"]), chain.links[0])
+        wrong = _wrong(link, before, last, row, anchored)
         if wrong:
             return Verified(last - first + 1, first, last, met, *wrong)
         met += row["seq"] in anchored
         last, before = row["seq"], row["mac"]
+        if row["action"] == REKEYED:
+            link = chain.named(json.loads(row["details"])["key"])
     entries = last - first + 1 if first else 0
     beyond = max(anchored, default=0)
     if beyond > last:
@@ -83,14 +87,18 @@ def verify(connection: sa.Connection, chain: Chain, anchors: Anchors) -> Verifie
     return Verified(entries, first, last, met, None, why)
 
 
-def _wrong(chain: Chain, before: str | None, last: int, row: Any, anchored: dict[int, Any]) -> tuple[int, str] | None:
+def _wrong(
+    link: Link | None, before: str | None, last: int, row: Any, anchored: dict[int, Any]
+) -> tuple[int, str] | None:
     """Return which entry does not hold at a row, and why."""
     seq = row["seq"]
     if before is None:
         return 1, f"it and what follows, up to entry {seq - 1}, were removed, and not by 'onroll retention'"
     if seq != last + 1:
         return last + 1, "it was removed"
-    if chain.code(before, row) != row["mac"]:
+    if link is None:
+        return seq, "the key that it was made with is not in the file of keys"
+    if link.code(before, row) != row["mac"]:
         return seq, "it was changed or inserted, or the audit's key is another"
     if seq in anchored and anchored[seq].mac != row["mac"]:
         return seq, f"it is not what was anchored on {anchored[seq].at[:10]}: the chain was made again"
@@ -129,7 +137,9 @@ def entries(view: View, *, last: int | None = None, action: str | None = None, p
             sa.or_(AuditEntry.action == action, AuditEntry.action.startswith(f"{action}.", autoescape=True))
         )
     if pupils:
-        named = [AuditEntry.pupils.contains(ref) | AuditEntry.details.contains(ref) for ref in view.references(pupils)]
+        named = [
+            AuditEntry.pupils.contains(ref) | AuditEntry.details.contains(ref) for ref in view.all_references(pupils)
+        ]
         query = query.where(sa.or_(*named))
     if last is not None:
         newest = query.order_by(AuditEntry.seq.desc()).limit(last).subquery()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from histories.faults import Fault, Faults
+from histories.faults import Fault, Faults, Usage
 
 PATIENCE = 30  # seconds that a writer waits for another
 CONNECTIONS = 20  # of one process: more requests than that are not in hand at once
@@ -60,6 +62,24 @@ def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
     """Yield a connection in a transaction that is committed when all went well; SQLite lets one writer in at a time."""
     with _told(), engine.connect().execution_options(writes=True) as connection, connection.begin():
         yield connection
+
+
+def copy(engine: sa.Engine, out: Path) -> None:
+    """Copy a SQLite database as it is at one moment into a new file that only its owner reads.
+
+    Raises
+    ------
+    Usage
+        When it is another database.
+    """
+    if engine.dialect.name != "sqlite":
+        raise Usage(
+            Fault("only SQLite is copied this way", "ONROLL_DATABASE_URL", "Use pg_dump; see docs/operations.md.")
+        )
+    out.touch(mode=0o600)
+    with _told(), engine.connect() as connection, closing(sqlite3.connect(out)) as there:
+        driver: Any = connection.connection.driver_connection
+        driver.backup(there)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -39,6 +40,20 @@ def check(as_json: bool) -> None:
     result({"revision": schema.HEAD, "differences": found}, as_json=as_json, text="\n".join(found) or "as it should be")
     if found:
         raise SystemExit(1)
+
+
+@database.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@json_option
+def backup(out: Path, as_json: bool) -> None:
+    """Copy a SQLite database to a file as it is at one moment, while the service runs; PostgreSQL has pg_dump for that."""
+    from histories.settings import settings
+    from histories.writing import new_file
+    from serving.store.database import copy, open_engine
+
+    with new_file(out) as beside:
+        copy(open_engine(settings().database_url), beside)
+    result({"out": str(out), "bytes": out.stat().st_size}, as_json=as_json, text=f"{out}, {out.stat().st_size:,} bytes")
 
 
 verbs: list[Any] = [database]

@@ -25,7 +25,8 @@ def prunable(work: View, before: datetime) -> tuple[int, int]:
     stays = [rows[1]]  # the next entry follows the last one
     young = AuditEntry.at >= before.isoformat(timespec="milliseconds")
     named = [
-        AuditEntry.pupils.contains(r) | AuditEntry.details.contains(r) for r in work.references(held(work.connection))
+        AuditEntry.pupils.contains(r) | AuditEntry.details.contains(r)
+        for r in work.all_references(held(work.connection))
     ]
     for condition in (young, *named):
         first = work.connection.scalar(sa.select(sa.func.min(AuditEntry.seq)).where(condition))

@@ -18,7 +18,7 @@ from serving.background.clocks import Rule
 from serving.paging import Place
 from serving.store import background, keys, schema, scores
 from serving.store.anchors import Anchors
-from serving.store.audit_key import audit_key, beside, private
+from serving.store.audit_key import audit_keys, beside, private
 from serving.store.caller import Caller, command_line
 from serving.store.chain import Chain, Entry
 from serving.store.database import PATIENCE, Unavailable, cannot_open, open_engine, reading, writing
@@ -37,8 +37,8 @@ class Store:
     ----------
     url : str
         A SQLAlchemy URL: SQLite by default, PostgreSQL by its URL.
-    key : bytes, optional
-        Key of the audit; without one, the key beside a SQLite database is used, or made.
+    key : bytes or Path, optional
+        Key of the audit, or the file with its keys; without one, the key beside a SQLite database is used, or made.
     anchors : Path, optional
         Where the audit's end is written each day; by default beside a SQLite database, else in the working folder.
     told : callable
@@ -51,11 +51,11 @@ class Store:
     """
 
     def __init__(
-        self, url: str, key: bytes | None = None, anchors: Path | None = None, told: Told = lambda: None
+        self, url: str, key: bytes | Path | None = None, anchors: Path | None = None, told: Told = lambda: None
     ) -> None:
         self.engine = open_engine(url)
         is_file = self.engine.dialect.name == "sqlite" and self.engine.url.database
-        self.told, self.chain = told, Chain(audit_key(self.engine.url, key))
+        self.told, self.chain = told, Chain(audit_keys(self.engine.url, key))
         self.anchors = Anchors(anchors or beside(Path(is_file or "onroll.db"), "audit-anchors"))
         if is_file:
             private(Path(is_file))

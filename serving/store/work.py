@@ -73,6 +73,10 @@ class View:
         """Return pupils' references in the audit."""
         return [self.chain.reference(p) for p in pupils]
 
+    def all_references(self, pupils: Iterable[str]) -> list[str]:
+        """Return the references that pupils have had, by every key of the audit: what to look for."""
+        return [ref for p in pupils for ref in self.chain.references(p)]
+
     def must_be_recorded(self) -> list[Entry]:
         """Return the entries, of which there has to be one."""
         if not self.entries:

@@ -97,7 +97,7 @@ def test_old_entries_of_the_audit_go_and_the_chain_still_proves_the_rest(store):
     mac, aged = "", []
     for row in kept:
         old = {**row, "at": "2010-01-01T00:00:00.000+00:00"} if row["seq"] <= 7 else dict(row)
-        mac = store.chain.code(mac, old)
+        mac = store.chain.current.code(mac, old)
         aged.append(f"UPDATE audit SET at = '{old['at']}', mac = '{mac}' WHERE seq = {old['seq']}")
     meddle(store, *aged)
     store.anchors.file.unlink()
