@@ -14,6 +14,8 @@ from histories.faults import Faults
 from serving.command import onroll
 from serving.store import Caller, Store, audit, scores
 from serving.store.anchors import Anchors
+from serving.store.audit_key import AuditKeys
+from serving.store.chain import Chain
 from serving.store.database import reading, writing
 from serving.store.refusals import Refusals
 from serving.store.tables import AuditEntry, StoredScore
@@ -166,7 +168,7 @@ def test_a_chain_that_is_made_again_with_the_key_does_not_meet_its_anchors(store
 def test_without_the_triggers_or_with_another_key_it_does_not_verify(own_store):
     own_store.note(LEAD, "test")
     with reading(own_store.engine) as connection:
-        other = audit.verify(connection, type(own_store.chain)(b"o" * 32), own_store.anchors)
+        other = audit.verify(connection, Chain(AuditKeys(b"o" * 32)), own_store.anchors)
     assert (other.bad, other.whole) == (1, False)
     with writing(own_store.engine) as connection:
         where = " ON audit" if connection.dialect.name == "postgresql" else ""
