@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from serving.background import Gathered
 from serving.store.background_tables import Background, Clock, Crossing, Gone, School
 from serving.store.case_tables import Case
 from serving.store.scores import BATCH, upsert
 from serving.store.tables import Pupil, ScoreList
 from serving.store.work import Change, Conflict, NotThere, View
+
+if TYPE_CHECKING:  # its imports are many, and most verbs that open the store gather nothing
+    from serving.background import Gathered
 
 MOST_TEXT = 500  # characters of how a duty was done
 MOST = 200  # clocks on a page

@@ -8,13 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from histories.faults import Fault, Faults
-from histories.opening import Histories
 from histories.settings import Settings
-from serving.background import Gathered, gather
-from serving.background.clocks import Rule
 from serving.paging import Place
 from serving.store import background, keys, schema, scores
 from serving.store.anchors import Anchors
@@ -24,7 +21,12 @@ from serving.store.chain import Chain, Entry
 from serving.store.database import PATIENCE, Unavailable, cannot_open, open_engine, reading, writing
 from serving.store.refusals import Refusals
 from serving.store.work import Change, Recorder, Told, View
-from training.explanation.score import Score
+
+if TYPE_CHECKING:
+    from histories.opening import Histories
+    from serving.background import Gathered
+    from serving.background.clocks import Rule
+    from training.explanation.score import Score
 
 PART = 2000  # scores stored in one transaction
 BREATH = 0.1  # seconds between two parts: SQLite lets who waits look that seldom whether it is their turn
@@ -122,6 +124,8 @@ class Store:
         self, histories: Histories, found: Sequence[Score], rules: dict[str, Rule], closed: Iterable[date]
     ) -> Gathered:
         """Keep what workers need beside scores that were stored; see ``serving.background``."""
+        from serving.background import gather  # its imports are many, and most verbs gather nothing
+
         with self.view(command_line()) as view:
             also = background.with_cases(view)
         gathered = gather(histories, found[0].as_of, found, rules, frozenset(closed), also)
