@@ -29,8 +29,9 @@ class Compared:
     children, both : int
         In the cohort, and on both lists.
     enters, leaves : list of dict
-        ``pupil_id, authority, rank_before, rank_after``, and ``themes`` with the contribution ``before`` and ``after`` and its ``change`` in
-        log-odds, those that moved the child most first.
+        ``pupil_id, authority, rank_before, rank_after``, and ``themes`` with the contribution ``before`` and ``after`` in log-odds, its ``change``,
+        and ``beside``: the change less the mean change of all on either list, since a child enters when others fall. What moved the child most
+        is first.
     rank_correlation : float
         Spearman's, over the whole cohort.
     """
@@ -60,7 +61,7 @@ class Compared:
         lines = [head]
         for title, moved in (("enters", self.enters), ("leaves", self.leaves)):
             for m in moved:
-                why = ", ".join(f"{t['theme']} {t['change']:+.2f}" for t in m["themes"])
+                why = ", ".join(f"{t['theme']} {t['beside']:+.2f}" for t in m["themes"])
                 lines.append(f"{title}  {m['pupil_id']}  authority {m['authority']}  rank {m['rank_before']} -> {m['rank_after']}  {why}")  # fmt: skip
         return "\n".join(lines)
 
@@ -88,7 +89,7 @@ def side_by_side(
     before, after = (m.ranked(frame).select("pupil_id", "authority", "rank", "margin") for m in (first, second))
     ranks = before.join(after.select("pupil_id", "rank", "margin"), on="pupil_id", suffix="_after")
     on, on_after = pl.col("rank") <= capacity, pl.col("rank_after") <= capacity
-    themes = _Themes(frame, first, second)
+    themes = _Themes(frame, ranks.filter(on | on_after).select("pupil_id"), first, second)
     return Compared(
         _named(first), _named(second), as_of, capacity, len(ranks), ranks.filter(on & on_after).height,
         float(ranks.select(pl.corr("margin", "margin_after", method="spearman")).item()),
@@ -102,30 +103,34 @@ def _named(model: RiskModel) -> str:
 
 
 class _Themes:
-    """Contributions of two versions by theme; exact, so that their changes add up to the change of the margin, but for the base's."""
+    """Contributions of two versions by theme to the children on either list; exact, so that with the bases' their changes add up to the margin's."""
 
-    def __init__(self, frame: pl.DataFrame, first: RiskModel, second: RiskModel) -> None:
-        self.frame, self.models = frame, (first, second)
+    def __init__(self, frame: pl.DataFrame, listed: pl.DataFrame, first: RiskModel, second: RiskModel) -> None:
+        rows = listed.join(frame, on="pupil_id", how="left", maintain_order="left")
+        self.at = {pupil: k for k, pupil in enumerate(rows["pupil_id"].to_list())}
+        self.before, self.after = (_by_theme(model, rows) for model in (first, second))
+        self.mean = {t: float((self.after[t] - self.before[t]).mean()) for t in self.before}
 
     def moved(self, ranks: pl.DataFrame, sign: float) -> list[dict[str, Any]]:
         """Say of some children which themes moved them up (sign 1) or down (-1) most."""
-        if ranks.is_empty():
-            return []
-        rows = ranks.select("pupil_id").join(self.frame, on="pupil_id", how="left", maintain_order="left")
-        before, after = (self._by_theme(m, rows) for m in self.models)
         told = []
-        for k, row in enumerate(ranks.iter_rows(named=True)):
-            changes = {t: float(after[t][k] - before[t][k]) for t in before}
-            order = sorted(changes, key=lambda t: (-sign * changes[t], t))[:THEMES_SHOWN]
-            themes = [{"theme": t, "before": float(before[t][k]), "after": float(after[t][k]), "change": changes[t]} for t in order]  # fmt: skip
+        for row in ranks.iter_rows(named=True):
+            k = self.at[row["pupil_id"]]
+            themes: list[dict[str, Any]] = []
+            for t, mean in self.mean.items():
+                before, after = float(self.before[t][k]), float(self.after[t][k])
+                change = after - before
+                themes.append({"theme": t, "before": before, "after": after, "change": change, "beside": change - mean})
+            themes.sort(key=lambda said: (-sign * said["beside"], said["theme"]))
             told.append({
                 "pupil_id": row["pupil_id"], "authority": row["authority"], "rank_before": row["rank"], "rank_after": row["rank_after"],
-                "themes": themes,
+                "themes": themes[:THEMES_SHOWN],
             })  # fmt: skip
         return told
 
-    def _by_theme(self, model: RiskModel, rows: pl.DataFrame) -> dict[str, np.ndarray]:
-        parts = model.tables.contributions(rows.select(model.manifest.features).to_numpy().astype(np.float64))
-        of = {f["name"]: f["theme"] for f in model.manifest.catalogue}
-        themes = np.array([of[n] for n in model.manifest.features])
-        return {t: parts[:, :-1][:, themes == t].sum(axis=1) for t in dict.fromkeys(of.values())}
+
+def _by_theme(model: RiskModel, rows: pl.DataFrame) -> dict[str, np.ndarray]:
+    parts = model.tables.contributions(rows.select(model.manifest.features).to_numpy().astype(np.float64))
+    of = {f["name"]: f["theme"] for f in model.manifest.catalogue}
+    themes = np.array([of[n] for n in model.manifest.features])
+    return {t: parts[:, :-1][:, themes == t].sum(axis=1) for t in dict.fromkeys(of.values())}

@@ -57,19 +57,25 @@ def test_who_enters_and_leaves_is_who_the_lists_say(compared, small_histories):
 
 
 def test_themes_say_what_moved_a_child(compared, small_histories):
-    """Changes by theme are of exact contributions: with the bases' they add up to the change of the margin."""
+    """Changes by theme are of exact contributions, and told beside the mean change of all who are on either list."""
     first, second, said = compared
     frame = tallied(Histories.open(small_histories), [DAY])
-    for moved in said.enters:
-        row = frame.filter(pl.col("pupil_id") == moved["pupil_id"])
-        parts = [m.tables.contributions(row.select(m.manifest.features).to_numpy())[0] for m in (first, second)]
-        change = parts[1][:-1] - parts[0][:-1]
-        of = {f["name"]: f["theme"] for f in first.manifest.catalogue}
-        themes = np.array([of[n] for n in first.manifest.features])
-        wanted = {t: change[themes == t].sum() for t in set(of.values())}
-        assert [t["theme"] for t in moved["themes"]] == sorted(wanted, key=lambda t: (-wanted[t], t))[:3]
+    before, after = lists(first, small_histories), lists(second, small_histories)
+    either = frame.filter(pl.col("pupil_id").is_in([p for p in before if before[p] <= 20 or after[p] <= 20]))
+    x = either.select(first.manifest.features).to_numpy()
+    change = (second.tables.contributions(x) - first.tables.contributions(x))[:, :-1]
+    of = {f["name"]: f["theme"] for f in first.manifest.catalogue}
+    themes = np.array([of[n] for n in first.manifest.features])
+    by_theme = {t: change[:, themes == t].sum(axis=1) for t in set(of.values())}
+    at = {p: k for k, p in enumerate(either["pupil_id"].to_list())}
+    for moved, sign in [*((m, 1) for m in said.enters), *((m, -1) for m in said.leaves)]:
+        own = {t: values[at[moved["pupil_id"]]] for t, values in by_theme.items()}
+        beside = {t: own[t] - by_theme[t].mean() for t in own}
+        shown = [t["theme"] for t in moved["themes"]]
+        assert [beside[t] for t in shown] == pytest.approx(sorted(beside.values(), reverse=sign > 0)[:3])
         for theme in moved["themes"]:
-            assert theme["change"] == pytest.approx(wanted[theme["theme"]])
+            assert theme["change"] == pytest.approx(own[theme["theme"]])
+            assert theme["beside"] == pytest.approx(beside[theme["theme"]])
             assert theme["after"] - theme["before"] == pytest.approx(theme["change"])
 
 
