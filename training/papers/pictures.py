@@ -121,5 +121,6 @@ def curve(points: Sequence[tuple[float, float]], x: str, y: str, *, alt: str, ca
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.set_ylim(bottom=0)
+    axes.set_xticks([p[0] for p in points])
     axes.spines[["top", "right"]].set_visible(False)
     return _picture(figure, alt, caption)

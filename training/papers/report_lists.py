@@ -12,7 +12,7 @@ from training.papers.paper import Table
 from training.papers.part import Part
 from training.papers.pictures import Bar
 from training.papers.sheets import calibration as calibration_table
-from training.papers.sheets import groups, number
+from training.papers.sheets import group_title, groups, number
 from training.papers.used import counted
 
 
@@ -89,6 +89,8 @@ def strangers(m: Material) -> Part:
     text = [
         "A model that only recognises children it has seen is of no use for others. The same holds for authorities: the figures of one are a sample of one authority."
     ]
+    if m.sampled:
+        text.append("Memory was short: the children who did not go missing were sampled, so who was seen in training is not as it would be with all.")  # fmt: skip
     return Part("Whether it holds for others", text, shown, tables)
 
 
@@ -98,7 +100,7 @@ def fairness(m: Material) -> Part:
     tables = [(title, t) for title, t in (("Group by group", groups(m)), ("Pairs of groups", groups(m, "pairs"))) if t]
     shown = []
     for figure, words in (("listing_rate", "share of children who are listed"), ("recall", "share of those who went missing who were listed")):  # fmt: skip
-        drawn = [Bar(s["title"], i["value"], i["low"], i["high"]) for s in found.get("groups", []) if (i := s["figures"][figure])]  # fmt: skip
+        drawn = [Bar(f"{group_title(s)}: {s['title']}", i["value"], i["low"], i["high"]) for s in found.get("groups", []) if (i := s["figures"][figure])]  # fmt: skip
         whole = (found.get("overall") or {}).get("figures", {}).get(figure)
         if drawn:
             shown.append(pictures.bars(f"{words}, 95% interval", drawn, line=whole["value"] if whole else None, alt=f"{words.capitalize()}, by group; the table below says the same.", caption=f"{words.capitalize()}; the line is that of all children"))  # fmt: skip

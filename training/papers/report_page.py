@@ -33,7 +33,7 @@ def summary(m: Material) -> Part:
     at = next((r for r in capacity(m).rows if r[0].startswith("25")), None)
     said = [
         f"The model orders children on school rolls by how likely they are to go missing from education within {man.horizon_days} days. It was made on {m.on} from {len(man.trained_on)} days "
-        f"of histories and judged on {len(m.splits.test)} later days that it had not seen."
+        f"of histories. The way it was made was judged on {len(m.splits.test)} of them, each time by a model made from what was known before."
     ]
     if at and at[2] != HIDDEN:
         said.append(

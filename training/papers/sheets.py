@@ -90,7 +90,7 @@ def groups(m: Material, part: str = "groups") -> Table | None:
     if part == "pairs":
         slices = [s for s in slices if s["figures"]["recall"] or s["figures"]["precision"]]
     protected = [s for s in slices if part == "pairs" or s["groups"][0] in _judged_by(slices)]
-    rows = tuple((_group_title(s), s["title"], *_counts(s), *_shares(s)) for s in protected)
+    rows = tuple((group_title(s), s["title"], *_counts(s), *_shares(s)) for s in protected)
     if part == "pairs" and not rows and (m.report.get("fairness") or {}).get("pairs"):
         rows = (("all pairs", "of every pair the counts are too small to be shown", *[HIDDEN] * 8),)
     headers = ("group", "value", "children", "missing", "listed", *(n.replace("_", " ") for n in FIGURES))
@@ -101,7 +101,8 @@ def _judged_by(slices: list[dict[str, Any]]) -> set[str]:
     return {s["groups"][0] for s in slices}
 
 
-def _group_title(s: dict[str, Any]) -> str:
+def group_title(s: dict[str, Any]) -> str:
+    """Return what the group, or the pair of groups, of a slice is called."""
     from features.groups import BY_NAME as GROUP
 
     return " and ".join(GROUP[g].title if g in GROUP else g for g in s["groups"])
