@@ -1,6 +1,6 @@
 """Training on a matrix beside ``lightgbm.train`` alone on the same matrix: time, and the most memory that each process held.
 
-``python -m benchmarks.training [SNAPSHOTS] [FEATURES] [ROUNDS]`` (200,000, 100 and 3 unless said). Each runs in a process of its own, in turns: one that only
+``python -m benchmarks.training [SNAPSHOTS] [FEATURES] [ROUNDS] [TREES]`` (200,000, 100, 3 and 400 unless said). Each runs in a process of its own, in turns: one that only
 makes the matrix, one that hands it to ``lightgbm.train`` with the settings of onroll's booster, one that gives the same as labelled snapshots to
 ``training.candidates.boosted.train``, as the final model of a run is trained. The time is that of training, by
 the clock and of the processor (which a busy machine does not lengthen), the memory the peak of the process.
@@ -40,20 +40,20 @@ def names(columns: int) -> list[str]:
     return ([f.name for f in CATALOGUE] + [f"other_{n}" for n in range(columns)])[:columns]
 
 
-def alone(x: np.ndarray, y: np.ndarray) -> None:
+def alone(x: np.ndarray, y: np.ndarray, trees: int) -> None:
     """Train with LightGBM itself."""
     import lightgbm as lgb
 
     data = lgb.Dataset(x, y, feature_name=names(x.shape[1]), params={"verbose": -1})
-    lgb.train(boosted.parameters(names(x.shape[1]), boosted.DEFAULTS, 1), data, boosted.DEFAULTS["rounds"])
+    lgb.train(boosted.parameters(names(x.shape[1]), boosted.DEFAULTS, 1), data, trees)
 
 
-def ours(frame: pl.DataFrame, columns: list[str]) -> None:
+def ours(frame: pl.DataFrame, columns: list[str], trees: int) -> None:
     """Train as a run trains its final model."""
-    boosted.train(learn_from(frame, columns, 1), boosted.DEFAULTS)
+    boosted.train(learn_from(frame, columns, 1), {**boosted.DEFAULTS, "rounds": trees})
 
 
-def child(what: str, rows: int, columns: int) -> None:
+def child(what: str, rows: int, columns: int, trees: int) -> None:
     """Do one piece of work and print its seconds and the peak of this process in MiB."""
     import lightgbm  # noqa: F401  # the same imports in each
 
@@ -64,9 +64,9 @@ def child(what: str, rows: int, columns: int) -> None:
         del x
     began, busy = time.perf_counter(), time.process_time()
     if what == "lightgbm":
-        alone(x, y)
+        alone(x, y, trees)
     elif what == "onroll":
-        ours(frame, names(columns))
+        ours(frame, names(columns), trees)
     taken, worked = time.perf_counter() - began, time.process_time() - busy
     print(
         json.dumps(
@@ -75,14 +75,14 @@ def child(what: str, rows: int, columns: int) -> None:
     )
 
 
-def main(rows: int = 200_000, columns: int = 100, rounds: int = 3) -> None:
+def main(rows: int = 200_000, columns: int = 100, rounds: int = 3, trees: int = boosted.DEFAULTS["rounds"]) -> None:
     """Print both, and their ratios."""
     found: dict[str, list[dict[str, Any]]] = {"matrix only": [], "lightgbm": [], "onroll": []}
     for _ in range(rounds):
         for what, runs in found.items():
-            asked = [sys.executable, "-m", "benchmarks.training", what, str(rows), str(columns)]
+            asked = [sys.executable, "-m", "benchmarks.training", what, str(rows), str(columns), str(trees)]
             runs.append(json.loads(subprocess.run(asked, check=True, capture_output=True, text=True).stdout))
-    print(f"{rows:,} snapshots x {columns} features ({rows * columns * 8 / 2**20:,.0f} MiB), {boosted.DEFAULTS['rounds']} trees, {rounds} rounds")  # fmt: skip
+    print(f"{rows:,} snapshots x {columns} features ({rows * columns * 8 / 2**20:,.0f} MiB), {trees} trees, {rounds} rounds")  # fmt: skip
     for what, runs in found.items():
         clock, busy, peak = (statistics.median(r[k] for r in runs) for k in ("seconds", "processor", "peak"))
         print(f"{what:12} {clock:8.1f} s {busy:8.1f} s of the processor {peak:8,.0f} MiB at most")
@@ -93,6 +93,6 @@ def main(rows: int = 200_000, columns: int = 100, rounds: int = 3) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1 and not sys.argv[1].isdigit():
-        child(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]))
+        child(sys.argv[1], *(int(a) for a in sys.argv[2:]))
     else:
         main(*(int(a) for a in sys.argv[1:]))
