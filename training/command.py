@@ -66,6 +66,7 @@ def train(
     from training.config import load_config
     from training.evidence import of_training
     from training.papers import Authority, Material
+    from training.papers.rendering import STEMS
     from training.papers.written import REPORT
     from training.question import Question
     from training.registry import check_log, register, serving_folder
@@ -102,7 +103,7 @@ def train(
     data = {
         "run_id": tracked.run_id, "name": m.name, "version": version, "folder": str(folder), "candidate": m.candidate, "metrics": m.metrics,
         "leads": made.against, "chosen": made.story, "settings": made.settings, "report": more,
-        "papers": sorted(f.name for f in folder.iterdir() if f.suffix in (".md", ".html", ".json")),
+        "papers": sorted(f.name for f in folder.iterdir() if f.name == REPORT or f.stem in STEMS.values()),
     }  # fmt: skip
     said = [_figures(m.metrics, made.against, version, made.splits.text())]
     said += [f"report: {folder / REPORT}"] if report else []
