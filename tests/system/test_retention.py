@@ -12,8 +12,12 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from histories.faults import Faults, Usage
+from serving.background import Gathered
+from serving.background.clocks import Started
+from serving.background.crossings import Crossed
 from serving.command import onroll
-from serving.store import Caller, Store, cases, erasure, holds, retention
+from serving.store import Caller, Store, background, cases, erasure, holds, retention
+from serving.store.background_tables import OF_PUPILS, Background
 from serving.store.case_tables import Case, CaseEntry, DataFault
 from serving.store.database import reading, writing
 from serving.store.tables import AuditEntry, Hold, Pupil, ScoreList, ShadowCount, StoredKey, StoredScore
@@ -50,6 +54,17 @@ def fill(store, pupil, scored, closed=None):
         if closed is not None:
             past = now - relativedelta(months=closed)
             connection.execute(sa.update(Case).where(Case.pupil_id == pupil).values(closed_at=past))
+
+
+def gathered(*pupils, as_of=date(2025, 1, 13)):
+    """What is kept beside scores, of each kind one row a pupil."""
+    gone = [{"pupil_id": p, "on_day": as_of, "how": "unknown", "known_on": as_of} for p in pupils]
+    places = [{"pupil_id": p, "authority": "801", "urn": "100", "nc_year": 6} for p in pupils]
+    return Gathered(
+        as_of, [{"urn": "100", "name": "A school", "phase": "primary"}], places, {p: {"weeks": []} for p in pupils},
+        [Started(p, "destination", "100", date(2025, 1, 6), date(2025, 1, 20)) for p in pupils],
+        [Crossed(p, 2025, "100", None, "applied") for p in pupils], gone, {"attendance": "2025-01-10"},
+    )  # fmt: skip
 
 
 PUPILS = st.lists(
@@ -117,16 +132,18 @@ def test_old_entries_of_the_audit_go_and_the_chain_still_proves_the_rest(store):
 def test_erasure_leaves_nothing_of_a_pupil_but_a_reference(store, tmp_path):
     for pupil in ("gone-1234567", "kept-1234567", "stay-1234567"):
         fill(store, pupil, 1, 1)
+    do(store, background.keep, gathered("gone-1234567", "kept-1234567", "stay-1234567"), "1")
     store.scores(Caller("lead", "lead", "801"), ["gone-1234567"], None)
     do(store, holds.place, ["kept-1234567"], "court")
     found = do(store, erasure.erase, ["gone-1234567", "kept-1234567", "nobody-12345"], "asked by the family")
     erasure.settle(store.engine)
     assert (found.erased, found.held, found.unknown) == (1, 1, 1)
-    for table in TABLES:
+    for table in (*TABLES, *OF_PUPILS):
         with reading(store.engine) as connection:
             text = str([tuple(r) for r in connection.execute(sa.select(table.__table__))])
         assert "gone-1234567" not in text
     assert {p for (p,) in rows(store, StoredScore.pupil_id)} == {"kept-1234567", "stay-1234567"}
+    assert {p for (p,) in rows(store, Background.pupil_id)} == {"kept-1234567", "stay-1234567"}
     assert len(rows(store, CaseEntry.entry_id)) == 4
     with reading(store.engine) as connection:
         last = connection.execute(sa.select(AuditEntry.__table__).order_by(AuditEntry.seq.desc())).mappings().first()

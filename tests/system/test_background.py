@@ -1,0 +1,69 @@
+"""What is kept beside scores: newer days replace older ones, and a clock stops and runs again as the histories say."""
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+from histories.faults import Faults
+from serving.store import Caller, Conflict, NotThere, background
+from tests.system.test_retention import do, gathered
+from tests.system.test_store import score
+
+LEAD = Caller("lead", "lead", "801")
+LATER = date(2025, 1, 20)
+
+
+def running(store, caller=LEAD):
+    with store.view(caller) as view:
+        return background.clocks(view)
+
+
+def test_a_clock_runs_as_long_as_the_histories_start_it_or_until_a_person_stops_it(store):
+    do(store, background.keep, gathered("one-pupil", "two-pupil"), "1")
+    assert [c["pupil_id"] for c in running(store)] == ["one-pupil", "two-pupil"]
+    do(store, background.keep, gathered("two-pupil", as_of=LATER), "1")
+    assert [c["pupil_id"] for c in running(store)] == ["two-pupil"]
+    do(store, background.keep, gathered("one-pupil", "two-pupil", as_of=LATER), "1")
+    assert len(running(store)) == 2, "what only the histories had stopped runs again"
+    first = running(store)[0]
+    with store.change(LEAD) as change:
+        background.stop(change, first["clock_id"], first["version"], "rang the school")
+    do(store, background.keep, gathered("one-pupil", "two-pupil", as_of=LATER), "1")
+    assert [c["pupil_id"] for c in running(store)] == ["two-pupil"], "what a person stopped stays"
+
+
+def test_a_clock_is_stopped_once_and_by_whoever_may_see_the_child(store):
+    do(store, background.keep, gathered("one-pupil"), "1")
+    (clock,) = running(store)
+    for caller, wrong in ((Caller("s", "worker", "999"), NotThere), (Caller("a", "analyst", "801"), NotThere)):
+        assert running(store, caller) == []
+        with pytest.raises(wrong), store.change(caller) as change:
+            background.stop(change, clock["clock_id"], 1, "x")
+    with store.change(LEAD) as change:
+        background.stop(change, clock["clock_id"], 1, "done")
+    with pytest.raises(Conflict), store.change(LEAD) as change:
+        background.stop(change, clock["clock_id"], 1, "again")
+
+
+def test_what_is_older_replaces_nothing(store):
+    store.save([score("one-pupil", 1)])
+    newer = replace(gathered("one-pupil", as_of=LATER), pasts={"one-pupil": {"weeks": [["2025-01-13", 10, 1, 1]]}})
+    do(store, background.keep, newer, "1")
+    do(store, background.keep, gathered("one-pupil"), "1")
+    with store.view(LEAD) as view:
+        as_of, kept = background.past(view, "one-pupil")
+        view.record("test.seen")
+    assert (as_of, len(kept["weeks"])) == (LATER, 1)
+    with store.view(Caller("s", "worker", "999")) as view:
+        assert background.past(view, "one-pupil") is None
+        view.record("test.seen")
+
+
+def test_nothing_is_kept_of_a_run_that_fails(store):
+    broken = replace(
+        gathered("one-pupil"), gone=[{"pupil_id": "one-pupil", "on_day": None, "how": "x", "known_on": LATER}]
+    )
+    with pytest.raises((Faults, Exception)):
+        do(store, background.keep, broken, "1")
+    assert running(store) == []
