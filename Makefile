@@ -36,7 +36,7 @@ bench: setup  ## timings as ratios against a named floor
 	$(BIN)/python -m benchmarks.store
 	$(BIN)/python -m benchmarks.starting
 	$(BIN)/python -m benchmarks.intervals
-	for b in features one_pupil approaches serving; do $(BIN)/python -m benchmarks.$$b || exit 1 training coverage scenarios; done
+	for b in features one_pupil approaches serving training coverage scenarios; do $(BIN)/python -m benchmarks.$$b || exit 1; done
 bench-england: setup  ## a billion marks in three sizes; takes long
 	$(BIN)/python -m benchmarks.england
 lint: setup
