@@ -133,6 +133,7 @@ class ModelCard(ModelName):
 
     trained_on: list[date]
     until: date | None
+    candidate: str = Field("lightgbm", description="Whose figures in `metrics` are this model's.")
     base_rate: float
     metrics: dict[str, Any]
     limits: list[str]
