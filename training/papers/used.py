@@ -16,16 +16,19 @@ from histories.tables import TABLES
 
 # Columns that come with histories and enter no feature, label, list or group; a test blanks them all and finds everything as it was.
 NOT_USED: dict[str, tuple[str, ...]] = {
-    "pupils": ("upn", "young_carer"), "enrolments": ("destination_urn",), "suspensions": ("urn",), "schools": ("name", "trust", "low_age", "high_age"),
-    "social_care": ("category", "end_reason"), "admissions": ("offered_urn",), "cme": ("resolution",),
+    "pupils": ("upn", "young_carer"), "suspensions": ("urn",), "schools": ("trust", "low_age", "high_age"),
+    "social_care": ("category", "end_reason"), "cme": ("resolution",),
     "interventions": ("pupil_id", "date", "kind", "team", "recorded_on"),
 }  # fmt: skip
-SHOWN_ONLY = {"suspensions": ("reason",)}  # an officer reads it beside a reason; no feature is made of it
+# A worker reads these on a page or beside a reason; no feature is made of them.
+SHOWN_ONLY = {
+    "suspensions": ("reason",), "schools": ("name",), "enrolments": ("destination_urn",), "admissions": ("offered_urn",),
+}  # fmt: skip
 JUDGED_ONLY = {
     "pupils": ("sex", "ethnicity", "first_language"),
     "fsm": ("pupil_id", "start_date", "end_date", "recorded_on"),
 }
-LEARNED, JUDGED, SHOWN, UNUSED = "learning, scoring and judging", "judging only", "shown beside a reason", "not used"
+LEARNED, JUDGED, SHOWN, UNUSED = "learning, scoring and judging", "judging only", "shown to workers", "not used"
 
 
 @dataclass(frozen=True)
