@@ -14,8 +14,9 @@ from serving.pages.forms import Form, fields_of, version_of
 from serving.pages.rendering import HEADERS
 from serving.shadow import differences
 from serving.store import cases
+from serving.store.drift import drift
 from serving.store.work import Conflict
-from training.release import moves
+from training.release import logged
 
 FIGURES = ("average_precision", "auc", "base_rate", "brier", "calibration_slope", "calibration_intercept")
 NEWEST = 20  # moves of an alias that are shown
@@ -57,14 +58,21 @@ def routes(desk: Desk, rival: ModelHolder) -> APIRouter:
 def _show(
     desk: Desk, rival: ModelHolder, request: Request, status: int = 200, wrong: str = "", **more: Any
 ) -> Response:
-    with desk.store.view(request.state.caller) as view:
-        doubted = cases.faults(view)
     served = {name: held.model() for name, held in (("champion", desk.holder), ("challenger", rival))}
     manifests = {name: m.manifest for name, m in served.items() if m}
-    name = desk.holder.name.partition("@")[0]
+    champion = manifests.get("champion")
+    learned = champion.metrics.get(champion.candidate, {}).get("base_rate") if champion else None
+    with desk.store.view(request.state.caller) as view:
+        doubted, drifted = cases.faults(view), drift(view, learned)
+    log = logged(desk.holder.releases, desk.holder.name.partition("@")[0])
     banner = desk.pages.words("model.answered") if request.query_params.get("done") else None
     return desk.pages.page(
         request, "model", status, manifests=manifests, figures=FIGURES, refused=desk.holder.refused, shadow=differences(desk.store),
-        moves=moves(desk.holder.releases, name)[::-1][:NEWEST], doubted=doubted, wrong=wrong, experiments=desk.settings.experiments,
+        moves=[e for e in log if e.get("alias")][::-1][:NEWEST], asked=_asked(log), drifted=drifted, doubted=doubted, wrong=wrong, experiments=desk.settings.experiments,
         banner=banner, **more,
     )  # fmt: skip
+
+
+def _asked(log: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the newest line of the log that holds what the gates said."""
+    return next((e for e in reversed(log) if e.get("gates")), None)

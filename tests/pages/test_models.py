@@ -1,0 +1,29 @@
+"""The models' page: how risks moved from list to list, and what the gates said last."""
+
+from serving.pages import model
+
+GATE = {"code": "G001", "title": "better than <the champion>", "passed": False, "measured": "lead -0.0737", "limit": "at least 0"}  # fmt: skip
+
+
+def test_each_list_stands_with_its_mean_risk(site, visit):
+    page = visit("analyst").get("/model").text
+    assert "28 April 2025" in page
+    assert "21 April 2025" in page
+    newest = [s.risk for s in site.scores]
+    assert f"{sum(newest) / len(newest):.4f}" in page
+    assert str(len(newest)) in page
+
+
+def test_another_authority_has_no_list_there(visit):
+    assert visit("stranger").get("/model").status_code == 403
+
+
+def test_the_gates_are_told_as_they_were_asked_last(visit, monkeypatch):
+    client = visit("analyst")
+    assert "The gates were not asked yet" in client.get("/model").text
+    line = {"action": "refused", "version": 3, "by": "ann", "why": "autumn", "gates": [GATE]}
+    monkeypatch.setattr(model, "logged", lambda releases, name: [{**line, "version": 2}, line, {"action": "judged"}])
+    page = client.get("/model").text
+    assert "Version 3 was refused. ann asked for it: autumn" in page
+    assert "G001: better than &lt;the champion&gt;" in page
+    assert "lead -0.0737" in page
