@@ -10,10 +10,11 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 import bentoml
 
 from histories.settings import settings
-from serving import logs
+from serving import logs, supervision
 from serving.api import make_app
 from serving.guard import Guard
 
+supervision.by_steady_clock()  # the supervisor imports this module too
 WORKERS = int(os.environ.get("ONROLL_WORKERS", "1"))
 app = make_app(settings(), os.environ.get("ONROLL_HOST"), WORKERS)
 

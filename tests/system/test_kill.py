@@ -26,7 +26,7 @@ print("ready", flush=True)
 for n in range(10_000):
     pupil = f"{name}-{n}"
     place = {"authority": "801", "urn": "1", "nc_year": 7, "as_of": "2025-01-13"}
-    made = {"model": "m", "model_version": "1", "definition": "d", "horizon_days": 9, "band": "high", "rank": n, "risk": 0.5}
+    made = {"model": "m", "model_version": "1", "definition": "d", "horizon_days": 9, "band": "high", "rank": n, "risk": 0.5, "reasons": []}
     store.save([{"pupil_id": pupil, **place, **made}], lead)
     print("score", pupil, flush=True)
     with store.change(lead) as change:
