@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from histories.faults import Fault, Faults
 from histories.toml import read_toml
+from serving.declared import Declared
 from serving.problems import Problem
 from serving.store import Caller
 
@@ -19,13 +20,7 @@ Role = Literal["worker", "lead", "analyst", "administrator"]
 SHORTEST_SECRET = 32  # characters
 
 
-class Strict(BaseModel):
-    """Refuses unknown keys and never repeats a value."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
-
-
-class TokenSettings(Strict):
+class TokenSettings(Declared):
     """Tokens of an identity provider: ``jwks`` is a file beside this one, or an address."""
 
     issuer: str = Field(min_length=1)
@@ -36,7 +31,7 @@ class TokenSettings(Strict):
     leeway_seconds: int = Field(default=30, ge=0, le=300)
 
 
-class ProxySettings(Strict):
+class ProxySettings(Declared):
     """A trusted proxy: the file with the secret that it shares, and the headers that it sets."""
 
     secret_file: str
@@ -45,7 +40,7 @@ class ProxySettings(Strict):
     groups_header: str = "X-Forwarded-Groups"
 
 
-class Group(Strict):
+class Group(Declared):
     """Whose pupils the members of a group may see; without schools all of the authority's."""
 
     authority: str = Field(min_length=1)
@@ -53,7 +48,7 @@ class Group(Strict):
     locality: str | None = None
 
 
-class DevelopmentUser(Strict):
+class DevelopmentUser(Declared):
     """A made-up user of development."""
 
     role: Role
@@ -61,25 +56,25 @@ class DevelopmentUser(Strict):
     urns: tuple[str, ...] = ()
 
 
-class Limits(Strict):
+class Limits(Declared):
     """How often each caller may call, over all workers."""
 
     per_second: float = Field(default=200, gt=0, allow_inf_nan=False)
     burst: int = Field(default=400, ge=1)
 
 
-class Configuration(Strict):
+class Configuration(Declared):
     """Everything in the file; without a file there are keys and nothing else."""
 
     folder: Path = Path()
     keys: bool = True
     tokens: TokenSettings | None = None
     proxy: ProxySettings | None = None
-    roles: dict[str, Role] = {}
-    groups: dict[str, Group] = {}
-    localities: dict[str, tuple[str, ...]] = {}
+    roles: dict[str, Role] = Field(default_factory=dict)
+    groups: dict[str, Group] = Field(default_factory=dict)
+    localities: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     limits: Limits = Limits()
-    development: dict[str, DevelopmentUser] = {}
+    development: dict[str, DevelopmentUser] = Field(default_factory=dict)
 
     @classmethod
     def load(cls, file: Path | None) -> Configuration:
@@ -92,13 +87,8 @@ class Configuration(Strict):
         """
         if file is None:
             return cls()
-        try:
-            made = cls.model_validate({**read_toml(file), "folder": file.parent})
-        except ValidationError as error:
-            raise Faults(
-                Fault(e["msg"], f"{file}, {'.'.join(map(str, e['loc']))}", "See docs/access.md for what may be there.")
-                for e in error.errors()
-            ) from None
+        do = "See docs/access.md for what may be there."
+        made = cls.of({**read_toml(file), "folder": file.parent}, file, do)
         faults = list(made._faults(file))
         if faults:
             raise Faults(faults)

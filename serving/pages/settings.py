@@ -6,39 +6,33 @@ from datetime import date
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from histories.faults import Fault, Faults
 from histories.toml import read_toml
 from serving.background.clocks import Rule
+from serving.declared import Declared
 
 DEFAULTS = Path(__file__).with_name("pages.toml")
 Words = dict[str, str]
 ClockKind = Literal["new_pupil_return", "unauthorised_10", "sickness_15", "unauthorised_20", "deletion_return", "destination", "transfer_file", "case_not_opened"]  # fmt: skip
 
 
-class ClockSettings(BaseModel):
+class ClockSettings(Declared):
     """How long a clock runs, and where that is written."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     school_days: int = Field(ge=-1, le=200)
     source: str = Field(min_length=1)
     from_day: int = Field(default=0, ge=0, le=200)
 
 
-class CalendarSettings(BaseModel):
+class CalendarSettings(Declared):
     """Days on which no school of the authority is open."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     closed: tuple[date, ...] = ()
 
 
-class PageSettings(BaseModel):
+class PageSettings(Declared):
     """Everything in the file; the lists map a code, which is kept, to its words."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     language: str = Field(pattern=r"^[a-z]{2}$")
     idle_minutes: int = Field(ge=1, le=240)
@@ -63,15 +57,8 @@ class PageSettings(BaseModel):
         given, shipped = read_toml(file) if file else {}, read_toml(DEFAULTS)
         own = given.get("clocks")
         clocks = {**shipped["clocks"], **own} if isinstance(own, dict) else own or shipped["clocks"]
-        try:
-            return cls.model_validate({**shipped, **given, "clocks": clocks})
-        except ValidationError as error:
-            raise Faults(
-                Fault(
-                    e["msg"], f"{file}, {'.'.join(map(str, e['loc']))}", f"See {DEFAULTS.name} for what may be there."
-                )
-                for e in error.errors()
-            ) from None
+        do = f"See {DEFAULTS.name} for what may be there."
+        return cls.of({**shipped, **given, "clocks": clocks}, file, do)
 
     def rules(self) -> dict[str, Rule]:
         """Return how long each clock runs; one that is left out has no rule."""
