@@ -69,6 +69,11 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known: da
     return joined.with_columns((nw.col("as_of") - nw.col(HAPPENED[table])).alias("age"))
 
 
+def standing(marks: nw.LazyFrame) -> nw.LazyFrame:
+    """Return the mark that stands for each session among those given: the last recorded, of one day the last code."""
+    return marks.unique(subset=["pupil_id", "date", "session"], keep="last", order_by=["known", "code"])
+
+
 def happened(declared: type[Table]) -> nw.Expr:
     """Return the day on which a row happened; a row of stages did with the first of them, or when it was recorded."""
     if not declared.stages:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from serving.access.ways import Way
 from serving.problems import Problem
 from serving.store import Caller, Store
-from serving.store.sessions import LONGEST, signed_in
+from serving.store.sessions import signed_in
 
 ENDED = "You are signed out. Nothing of what you sent was kept."
 
@@ -69,10 +69,7 @@ def cookie(request: Request) -> str | None:
 
 def give(request: Request, response: Response, secret: str) -> None:
     """Let the browser keep a secret until it is closed, out of reach of scripts and of other sites."""
-    response.set_cookie(
-        _named(request), secret, path="/", secure=not near(request), httponly=True, samesite="strict",
-        max_age=int(LONGEST.total_seconds()),
-    )  # fmt: skip
+    response.set_cookie(_named(request), secret, path="/", secure=not near(request), httponly=True, samesite="strict")
 
 
 def take(request: Request, response: Response) -> None:

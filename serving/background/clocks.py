@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from features.cohort import collect
 from features.marks import MEASURES
-from features.visible import visible
+from features.visible import standing, visible
 from histories.opening import Histories, day_number, day_of
 from serving.background.school_days import SchoolDays
 
@@ -46,7 +46,6 @@ class Rule:
     """How long a clock runs: see ``serving/pages/pages.toml``."""
 
     school_days: int
-    source: str
     from_day: int = 0  # a run is shown when it has lasted so many school days
 
 
@@ -118,8 +117,8 @@ def _of_runs(
         newest = marks.filter((nw.col("date") >= day - NEWEST) & nw.col("code").is_in(codes))
         many = newest.group_by("pupil_id").agg(nw.len().alias("n")).filter(nw.col("n") >= FEWEST)
         rows = collect(
-            marks.filter(nw.col("date") >= day - REACH).join(many.select("pupil_id"), on="pupil_id", how="semi")
-            .select("pupil_id", "date", "session", "code", "known")
+            standing(marks.filter(nw.col("date") >= day - REACH).join(many.select("pupil_id"), on="pupil_id", how="semi"))
+            .select("pupil_id", "date", "code")
         )  # fmt: skip
         for pupil, first, length in _runs(rows, codes):
             at = spells.filter((pl.col("pupil_id") == pupil) & pl.col("on_roll"))
@@ -130,7 +129,6 @@ def _of_runs(
 
 def _runs(rows: pl.DataFrame, codes: list[str]) -> Iterator[tuple[str, int, int]]:
     """Yield the run that reaches the last marked day of each child: its first day and its length in school days."""
-    rows = rows.sort("pupil_id", "date", "session", "known").unique(["pupil_id", "date", "session"], keep="last")
     rows = rows.filter(pl.col("code").is_in(list(MEASURES["possible"])))
     whole = rows.group_by("pupil_id", "date").agg(pl.col("code").is_in(codes).all().alias("missed"))
     whole = whole.sort("pupil_id", "date", descending=[False, True])

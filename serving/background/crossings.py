@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from features.cohort import collect
 from features.marks import MEASURES
-from features.visible import visible
+from features.visible import standing, visible
 from histories.opening import Histories, day_number
 
 STATES = ("no_application", "applied", "offered", "declined", "accepted", "not_on_roll", "no_show", "arrived")
@@ -91,10 +91,12 @@ def _came(histories: Histories, children: pl.DataFrame, as_of: date, year: int) 
     first, day = day_number(date(year, 9, 1)), day_number(as_of)
     keys = histories.given(children.select("pupil_id").to_arrow())
     marks = histories.frame("attendance").filter(
-        (nw.col("date") >= first) & (nw.col("date") < day) & (nw.col("known") < day) & nw.col("code").is_in(list(MEASURES["possible"]))
-    )  # fmt: skip
+        (nw.col("date") >= first) & (nw.col("date") < day) & (nw.col("known") < day)
+    )
+    marks = standing(marks.join(keys, on="pupil_id", how="semi"))
+    marks = marks.filter(nw.col("code").is_in(list(MEASURES["possible"])))
     there = nw.col("code").is_in(list(PRESENT)).cast(nw.Int64)
-    days = marks.join(keys, on="pupil_id", how="semi").group_by("pupil_id", "date").agg(there.sum().alias("there"))
+    days = marks.group_by("pupil_id", "date").agg(there.sum().alias("there"))
     missed = (nw.col("there") == 0).cast(nw.Int64)
     rows = collect(days.group_by("pupil_id").agg(nw.col("there").sum(), missed.sum().alias("missed")))
     return {r["pupil_id"]: (int(r["there"]), int(r["missed"])) for r in rows.iter_rows(named=True)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -39,6 +39,8 @@ class Gathered:
         ``pupil_id, on_day, how, known_on``.
     sources : dict
         The last day that each table tells of.
+    authorities : frozenset of str
+        Those whose children were scored: what is kept of others stays as it is.
     """
 
     as_of: date
@@ -49,10 +51,11 @@ class Gathered:
     crossings: list[Crossed] = field(default_factory=list)
     gone: list[dict[str, Any]] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
+    authorities: frozenset[str] = frozenset()
 
 
 def gather(
-    histories: Histories, as_of: date, scores: Iterable[Score], rules: dict[str, Rule], closed: frozenset[date] = frozenset(),
+    histories: Histories, as_of: date, scores: Collection[Score], rules: dict[str, Rule], closed: frozenset[date] = frozenset(),
     also: Iterable[str] = (),
 ) -> Gathered:  # fmt: skip
     """Find everything in the histories as it was known on a day.
@@ -61,7 +64,7 @@ def gather(
     ----------
     histories : Histories
     as_of : date
-    scores : iterable of Score
+    scores : collection of Score
         Those of the first ranks get a past.
     rules : dict
         How long each clock runs.
@@ -76,6 +79,7 @@ def gather(
     known = set(here["pupil_id"])
     first = {s.pupil_id for s in scores if s.rank <= RANKS} | {p for p in also if p in known}
     found = Gathered(as_of, schools=_schools(histories), sources=_sources(histories, as_of))
+    found.authorities = frozenset(s.authority for s in scores)
     found.clocks = clocks(histories, spells, as_of, days, rules)
     found.crossings = crossings(histories, spells, as_of)
     found.gone = _gone(histories, spells, as_of)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from features.cohort import collect
 from features.evidence import TEXTS
 from features.marks import ABSENT, MEASURES
-from features.visible import HAPPENED, visible
+from features.visible import HAPPENED, standing, visible
 from histories.opening import Histories, day_number, day_of
 
 WEEKS, COMPARED = 52, 12
@@ -57,8 +57,7 @@ def _add_weeks(found: dict[str, dict[str, Any]], histories: Histories, given: pa
         (nw.col("date") < day) & (nw.col("date") >= monday - 7 * WEEKS) & (nw.col("known") < day)
     )
     keys = histories.given(given).select("pupil_id")
-    rows = collect(marks.join(keys, on="pupil_id", how="semi").select("pupil_id", "date", "session", "code", "known"))
-    rows = rows.sort("pupil_id", "date", "session", "known").unique(["pupil_id", "date", "session"], keep="last")
+    rows = collect(standing(marks.join(keys, on="pupil_id", how="semi")).select("pupil_id", "date", "code"))
     weeks = rows.with_columns((pl.col("date") - (pl.col("date") + 3) % 7).alias("monday")).group_by(
         "pupil_id", "monday"
     )
@@ -82,7 +81,7 @@ def _usual(histories: Histories, spells: pl.DataFrame, day: int) -> dict[int, fl
     )
     possible = nw.col("code").is_in(list(MEASURES["possible"])).cast(nw.Int64).sum().alias("possible")
     missed = nw.col("code").is_in(list(ABSENT)).cast(nw.Int64).sum().alias("missed")
-    rows = collect(marks.group_by("pupil_id").agg(possible, missed))
+    rows = collect(standing(marks).group_by("pupil_id").agg(possible, missed))
     rows = rows.join(spells.select("pupil_id", "nc_year"), on="pupil_id")
     rows = rows.filter(pl.col("possible") > 0)
     counts = (pl.col(c).cast(pl.Int64).sum() for c in ("missed", "possible"))  # DuckDB's sums come as decimals

@@ -58,16 +58,17 @@ def routes(desk: Desk, rival: ModelHolder) -> APIRouter:
 def _show(
     desk: Desk, rival: ModelHolder, request: Request, status: int = 200, wrong: str = "", **more: Any
 ) -> Response:
+    caller = request.state.caller
     served = {name: held.model() for name, held in (("champion", desk.holder), ("challenger", rival))}
     manifests = {name: m.manifest for name, m in served.items() if m}
     champion = manifests.get("champion")
     learned = champion.metrics.get(champion.candidate, {}).get("base_rate") if champion else None
-    with desk.store.view(request.state.caller) as view:
+    with desk.store.view(caller) as view:
         doubted, drifted = cases.faults(view), drift(view, learned)
     log = logged(desk.holder.releases, desk.holder.name.partition("@")[0])
     banner = desk.pages.words("model.answered") if request.query_params.get("done") else None
     return desk.pages.page(
-        request, "model", status, manifests=manifests, figures=FIGURES, refused=desk.holder.refused, shadow=differences(desk.store),
+        request, "model", status, manifests=manifests, figures=FIGURES, refused=desk.holder.refused, shadow=differences(desk.store) if caller.authority is None else [],
         moves=[e for e in log if e.get("alias")][::-1][:NEWEST], asked=_asked(log), drifted=drifted, doubted=doubted, wrong=wrong, experiments=desk.settings.experiments,
         banner=banner, **more,
     )  # fmt: skip

@@ -62,7 +62,7 @@ class PageSettings(Declared):
 
     def rules(self) -> dict[str, Rule]:
         """Return how long each clock runs; one that is left out has no rule."""
-        return {k: Rule(c.school_days, c.source, c.from_day) for k, c in self.clocks.items() if c.school_days >= 0}
+        return {k: Rule(c.school_days, c.from_day) for k, c in self.clocks.items() if c.school_days >= 0}
 
     def said(self, kind: str, code: str) -> str:
         """Return the words of a code that an entry of a case keeps; the code itself when it is no longer on the list."""

@@ -58,7 +58,6 @@ def routes(store: Store, ways: list[Way], users: list[str], keys: bool, pages: R
         try:
             caller = carried(_saying(request, said) if said else request)
         except Problem:
-            store.refusals.refused(None, 401, "POST /sign-in")
             return form(request, pages.words("sign_in.wrong"), 401)
         if caller is None:
             return form(request, pages.words("sign_in.wrong" if said else "sign_in.nothing"), 400)

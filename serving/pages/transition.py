@@ -27,7 +27,8 @@ def routes(desk: Desk) -> APIRouter:
             found = boards.crossings(view)
             names = listing.school_names(view)
         states = [s for s in STATES if any(c["state"] == s for c in found)]
-        named = [(state, [c for c in found if c["state"] == state][:MOST]) for state in LOOK if state in states]
+        each = ((state, [c for c in found if c["state"] == state]) for state in LOOK if state in states)
+        named = [(state, len(whole), whole[:MOST]) for state, whole in each]
         missed = Counter(min(c["missed_days"], 10) for c in found if c["state"] == "no_show")
         return desk.pages.page(
             request, "transition", rows=_by_school(found, side), states=states, named=named, names=names, side=side,

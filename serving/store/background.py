@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -50,9 +51,12 @@ def keep(change: Change, found: Gathered, model_version: str) -> None:
     _put(
         change, Crossing, [{**vars(c), "as_of": as_of} for c in found.crossings], ["pupil_id", "entry_year"], newer=True
     )
-    _put(change, Gone, found.gone, ["pupil_id", "on_day"], keeps=("known_on",))
-    _clocks(change, found)
-    listed = sa.update(ScoreList).where(ScoreList.as_of == as_of, ScoreList.model_version == model_version)
+    here = sa.select(Pupil.pupil_id).where(Pupil.authority.in_(found.authorities))
+    _gone(change, found, here)
+    _clocks(change, found, here)
+    listed = sa.update(ScoreList).where(
+        ScoreList.as_of == as_of, ScoreList.model_version == model_version, ScoreList.authority.in_(found.authorities)
+    )
     change.connection.execute(listed.values(sources=json.dumps(found.sources)))
     change.record(
         "background.stored", as_of=as_of, pasts=len(bodies), clocks=len(found.clocks), crossings=len(found.crossings)
@@ -81,7 +85,14 @@ def _put(
         change.connection.execute(done, rows[at : at + BATCH])
 
 
-def _clocks(change: Change, found: Gathered) -> None:
+def _gone(change: Change, found: Gathered, here: sa.Select[Any]) -> None:
+    """Keep who went missing in the year before, and forget of whom that is no longer so: a destination may come late."""
+    year = Gone.on_day.between(found.as_of - timedelta(days=365), found.as_of)
+    change.connection.execute(sa.delete(Gone).where(year, Gone.known_on <= found.as_of, Gone.pupil_id.in_(here)))
+    _put(change, Gone, found.gone, ["pupil_id", "on_day"], keeps=("known_on",))
+
+
+def _clocks(change: Change, found: Gathered, here: sa.Select[Any]) -> None:
     """Start new clocks, move the day of those that run, and stop those that the histories no longer start."""
     who = {"changed_at": change.now, "changed_by": change.caller.key_id}
     rows = [
@@ -105,7 +116,7 @@ def _clocks(change: Change, found: Gathered) -> None:
             ),
             rows[at : at + BATCH],
         )
-    over = sa.update(Clock).where(Clock.stopped_at.is_(None), Clock.as_of < found.as_of)
+    over = sa.update(Clock).where(Clock.stopped_at.is_(None), Clock.as_of < found.as_of, Clock.pupil_id.in_(here))
     change.connection.execute(over.values(stopped_at=change.now, stopped_how="data", **who))
 
 

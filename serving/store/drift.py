@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from serving.counts import disclosed
 from serving.store.tables import StoredScore
 from serving.store.work import View
 
@@ -23,7 +24,8 @@ def drift(view: View, base_rate: float | None) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``as_of, model_version, children, mean_risk`` and ``times``, the mean risk over the base rate; newest first.
+        ``as_of, model_version, children, mean_risk`` and ``times``, the mean risk over the base rate; newest first. Children are
+        rounded, and a list of few is left out, so that two lists that differ by a child do not give that child away.
     """
     key = (StoredScore.as_of, StoredScore.model_version)
     query = (
@@ -35,4 +37,9 @@ def drift(view: View, base_rate: float | None) -> list[dict[str, Any]]:
     )
     found = [dict(r) for r in view.connection.execute(query).mappings()]
     view.record("drift.seen", count=len(found))
-    return [{**r, "times": float(r["mean_risk"]) / base_rate if base_rate else None} for r in found]
+    told = [{**r, "children": disclosed((r["as_of"], {"": r["children"]}), "")["all"]} for r in found]
+    return [
+        {**r, "times": float(r["mean_risk"]) / base_rate if base_rate else None}
+        for r in told
+        if r["children"] is not None
+    ]

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from histories.faults import Fault, Usage
 from serving.store.background_tables import OF_PUPILS
-from serving.store.case_tables import Case
+from serving.store.case_tables import Case, CaseEntry, DataFault
 from serving.store.holds import held
 from serving.store.retention import remove, tidy
 from serving.store.tables import Hold, Pupil, StoredScore
@@ -73,6 +73,5 @@ def settle(engine: sa.Engine) -> None:
             connection.close()
         return
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as autocommit:
-        autocommit.exec_driver_sql(
-            "VACUUM scores, pupils, cases, case_entries, data_faults, holds, backgrounds, clocks, crossings, gone"
-        )
+        emptied = (StoredScore, Pupil, Case, CaseEntry, DataFault, Hold, *OF_PUPILS)
+        autocommit.exec_driver_sql(f"VACUUM {', '.join(table.__tablename__ for table in emptied)}")

@@ -56,8 +56,6 @@ class WeekList:
 
     Attributes
     ----------
-    matching : int
-        Children whom the caller may see and who match what was chosen, on the list or not.
     set_aside : int
         Those of them who are snoozed or whom the list is not for.
     before : date or None
@@ -72,7 +70,6 @@ class WeekList:
     stored_at: datetime | None = None
     model_version: str = ""
     children: list[Listed] = field(default_factory=list)
-    matching: int = 0
     before: date | None = None
     other_model: bool = False
     sources: dict[str, str] = field(default_factory=dict)
@@ -110,7 +107,6 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
     )  # fmt: skip
     rows = view.connection.execute(query).all()
     found = WeekList(*newest[:1], model_version=newest[1])
-    found.matching = view.connection.scalar(sa.select(sa.func.count()).where(*conditions)) or 0
     apart = (
         sa.select(sa.func.count())
         .select_from(StoredScore)

@@ -83,7 +83,8 @@ class Visitor(TestClient):
     """A browser without a window, in this process, signed in as a development user."""
 
     def __init__(self, app, user=None):
-        super().__init__(Guard(app, people=app.state.people), base_url="http://127.0.0.1", follow_redirects=False)
+        guarded = Guard(app, people=app.state.people, refusals=app.state.store.refusals)
+        super().__init__(guarded, base_url="http://127.0.0.1", follow_redirects=False)
         if user:
             self.submit("/sign-in", "/sign-in", user=user)
 

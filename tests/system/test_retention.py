@@ -63,7 +63,7 @@ def gathered(*pupils, as_of=date(2025, 1, 13)):
     return Gathered(
         as_of, [{"urn": "100", "name": "A school", "phase": "primary"}], places, {p: {"weeks": []} for p in pupils},
         [Started(p, "destination", "100", date(2025, 1, 6), date(2025, 1, 20)) for p in pupils],
-        [Crossed(p, 2025, "100", None, "applied") for p in pupils], gone, {"attendance": "2025-01-10"},
+        [Crossed(p, 2025, "100", None, "applied") for p in pupils], gone, {"attendance": "2025-01-10"}, frozenset({"801"}),
     )  # fmt: skip
 
 

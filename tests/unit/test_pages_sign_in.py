@@ -41,7 +41,8 @@ def app(tmp_path, bundle, monkeypatch):
 
 
 def browser(app, **more):
-    return TestClient(Guard(app, people=app.state.people), base_url="http://127.0.0.1", follow_redirects=False, **more)
+    guarded = Guard(app, people=app.state.people, refusals=app.state.store.refusals)
+    return TestClient(guarded, base_url="http://127.0.0.1", follow_redirects=False, **more)
 
 
 def csrf(page):
@@ -122,7 +123,12 @@ def test_a_form_of_another_site_is_refused_whatever_it_holds(app):
     client = browser(app)
     sign_in(client, user="ann")
     held = {"csrf": csrf(client.get("/about"))}
-    for headers in ({"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}):
+    for headers in (
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://["},
+        {"Sec-Fetch-Site": "cross-site"},
+    ):
         assert client.post("/sign-out", data=held, headers=headers).status_code == 403
     assert client.post("/sign-out", data=held, headers={"Origin": "http://127.0.0.1"}).status_code == 303
 
