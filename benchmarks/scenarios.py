@@ -25,7 +25,7 @@ from features.catalogue import catalogue_digest
 from histories.opening import Histories
 from histories.population.simulation import simulate
 from histories.writing import new_file
-from training.candidates import boosted, grid
+from training.candidates import boosted, grid, releasable
 from training.figures import numbers
 from training.judging import Judged, Resamples, interval, judge
 from training.question import Question
@@ -56,7 +56,7 @@ def answered(folder: Path, seed: int) -> tuple[Answers, str]:
     settings = tune(frame, NAMES, splits, trials=TRIALS, start=boosted.DEFAULTS, seed=seed, study=f"seed {seed}")
     candidates = grid(settings)
     answers = ask(frame, NAMES, splits, candidates, seed)
-    chosen, _ = choose(answers, [c.name for c in candidates if c.settings is not None])
+    chosen, _ = choose(answers, releasable(candidates, settings))
     answers.margins["released"] = answers.margins[chosen]
     truth = pl.read_parquet(folder / "truth.parquet")
     keys = ["pupil_id", "as_of"]

@@ -103,24 +103,9 @@ class PlainFrame:
         """Put together the rows of each key."""
         return PlainGroups(self, _flat(keys))
 
-    def rows(self, *, named: bool) -> list[Any]:
-        """Return the rows as dicts, or as tuples without names."""
-        tuples = self._tuples(self.columns)
-        return [dict(zip(self.data, row, strict=True)) for row in tuples] if named else tuples
-
-    def lazy(self) -> PlainFrame:
-        """Return the frame itself."""
-        return self
-
-    def collect(self, backend: str | None = None) -> nw.DataFrame:
-        """Return the frame in Polars."""
-        return nw.from_native(self.to_polars(), eager_only=True)
-
-    def to_polars(self) -> Any:
-        """Return the frame in Polars; of a column that holds nothing it is not known what it would hold."""
-        import polars as pl
-
-        return pl.DataFrame([pl.Series(n, v, strict=False) for n, v in self.data.items()])
+    def rows(self, *, named: bool) -> list[dict[str, Any]]:
+        """Return the rows by column; ``named`` is what other frames ask to be told."""
+        return [dict(zip(self.data, row, strict=True)) for row in self._tuples(self.columns)]
 
     def _values(self, expressions: Iterable[Any]) -> Iterable[tuple[str, Column]]:
         for e in _flat(expressions):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import threading
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 from histories.faults import Fault, Faults
 from histories.opening import Histories
 from serving import metrics
-from training.bundle import SUMS
+from training.bundle import bundle_digest
 from training.release import aliases, resolve
 from training.risk_model import RiskModel
 
@@ -105,8 +104,7 @@ class ModelHolder:
         if not self.needed and alias not in aliases(self.releases, name):
             return ""
         folder = resolve(self.name, self.releases)
-        sums = folder / SUMS
-        return f"{folder}\n{hashlib.sha256(sums.read_bytes()).hexdigest() if sums.is_file() else ''}"
+        return f"{folder}\n{bundle_digest(folder)}"
 
     def _due(self, named: str) -> bool:
         """Tell whether to act on what is named: at once when it is new, and on the same again only after a while."""

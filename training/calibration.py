@@ -39,6 +39,11 @@ def fit(margins: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = No
     return float(max(a, 0.05)), float(b)
 
 
+def risk(margins: np.ndarray, a: float, b: float) -> np.ndarray:
+    """Return calibrated probabilities of margins."""
+    return 1 / (1 + np.exp(-np.clip(a * margins + b, -30, 30)))
+
+
 def bootstrap(
     margins: np.ndarray, labels: np.ndarray, pupils: np.ndarray, seed: int, times: int = 100, weights: np.ndarray | None = None
 ) -> list[list[float]]:  # fmt: skip

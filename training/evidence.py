@@ -17,6 +17,7 @@ from features.groups import PROTECTED, grouped
 from features.leaks import leaks
 from histories.faults import Fault, Faults
 from histories.opening import Histories
+from training import calibration
 from training.bundle import Manifest, bundle_digest, read_bundle, read_recipe
 from training.candidates import boosted
 from training.fairness import fairness
@@ -119,8 +120,7 @@ def asked_again(
             past = learn_from(known_before(frame, o.day), names, seed)
             margins.append(boosted.learner(settings)(past)(matrix_of(ahead, names)))
     both = np.concatenate(margins)
-    logit = np.clip(m.calibrator["a"] * both + m.calibrator["b"], -30, 30)
-    return Asked(pl.concat(parts), both, 1 / (1 + np.exp(-logit)), how)
+    return Asked(pl.concat(parts), both, calibration.risk(both, m.calibrator["a"], m.calibrator["b"]), how)
 
 
 def _booster(version: Contender) -> Any:

@@ -139,12 +139,14 @@ def reproduce(version: str, histories: str | None, as_json: bool) -> None:
     folder = _folder(version, own)
     read_bundle(folder)
     recipe = read_recipe(folder)
-    opened = None
     if histories is None:
+        # What is only remembered may be gone, and is then told as missing.
         with suppress(Faults):
-            histories = str(whereabouts.find(own.whereabouts, recipe.get("histories", "")))
-    if histories is not None and Path(histories).exists():
-        opened = Histories.open(histories, engine=recipe.get("engine", own.engine), memory=own.memory)
+            found = whereabouts.find(own.whereabouts, recipe.get("histories", ""))
+            histories = str(found) if Path(found).exists() else None
+    opened = (
+        Histories.open(histories, engine=recipe.get("engine", own.engine), memory=own.memory) if histories else None
+    )
     with progress("training again") as advance:
         made = again(folder, opened, kept=BlockStore(own.blocks), advance=advance)
     result(asdict(made), as_json=as_json, text=made.text())

@@ -10,14 +10,13 @@ from typing import Any
 
 from histories.faults import Faults
 from histories.settings import Settings
-from histories.writing import locked
 from training.bundle import MANIFEST, bundle_digest, read_bundle, read_recipe
 from training.gates import GATES, Verdict
 from training.gates.gate import ask_all
 from training.gates.limits import load_limits
 from training.papers.rendering import STEMS
 from training.recipe import account
-from training.registry import EVIDENCE, champion, folder_of, history, keep_evidence, move, note, verify
+from training.registry import EVIDENCE, champion, folder_of, history, keep_evidence, move, moving, note, verify
 from training.release import aliases
 
 
@@ -40,7 +39,7 @@ def promote(settings: Settings, name: str, version: int, *, who: str, why: str) 
         When there is no such version, or the log does not hold, so that nothing can be written into it.
     """
     folder_of(settings, name, version)
-    with locked(settings.releases / name / ".promotion"):
+    with moving(settings, name):
         parts, limits = dossier(settings, name, version, who=who, why=why), load_limits(settings.gates)
         verdicts = ask_all(GATES, parts, limits)
         failed = [v for v in verdicts if not v.passed]
@@ -77,7 +76,7 @@ def dossier(settings: Settings, name: str, version: int, *, who: str, why: str) 
         papers = {n: json.loads(f.read_text(encoding="utf-8")) for n, f in found.items() if f.is_file()}
     except Faults as faults:
         harm = "; ".join(f"{Path(f.where).name}: {f.what}" for f in faults.faults)
-    noted = next((e["evidence"] for e in reversed(own) if e.get("action") in ("registered", "judged")), None)
+    noted = _noted(own)
     serving = champion(settings, name)
     followed = verify(settings, name)
     return {
@@ -92,6 +91,11 @@ def dossier(settings: Settings, name: str, version: int, *, who: str, why: str) 
     }  # fmt: skip
 
 
+def _noted(own: list[dict[str, Any]]) -> str | None:
+    """Return the hash of a version's newest evidence, of its lines of the log."""
+    return next((e["evidence"] for e in reversed(own) if e.get("action") in ("registered", "judged")), None)
+
+
 def _evidence(settings: Settings, name: str, version: int, noted: str | None) -> dict[str, Any]:
     file = settings.releases / name / EVIDENCE / f"v{version}.json"
     if not noted or not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != noted:
@@ -101,11 +105,13 @@ def _evidence(settings: Settings, name: str, version: int, noted: str | None) ->
 
 def judged(settings: Settings, name: str, version: int) -> dict[str, Any]:
     """Return the evidence of a version so far; empty when there is none, or not that which the log noted."""
-    return dossier(settings, name, version, who="", why="")["evidence"]
+    own = [e for e in history(settings, name) if e.get("version") == version]
+    return _evidence(settings, name, version, _noted(own))
 
 
 def say_judged(settings: Settings, name: str, version: int, evidence: dict[str, Any]) -> dict[str, Any]:
     """Keep new evidence of a version, note its hash in the log, and return the line."""
-    digest = keep_evidence(settings, name, version, evidence)
-    said = {"by": account(), "why": "judged again", "evidence": digest, "data": evidence["histories"]}
-    return note(settings, name, version=version, action="judged", **said)
+    with moving(settings, name):
+        digest = keep_evidence(settings, name, version, evidence)
+        said = {"by": account(), "why": "judged again", "evidence": digest, "data": evidence["histories"]}
+        return note(settings, name, version=version, action="judged", **said)

@@ -19,7 +19,7 @@ from typing import Any
 from histories.faults import Fault, Faults
 
 HEAD = "log_head"  # tag of the registered model in MLflow
-DO = "Keep the file as it is, take it from a backup, and find out who changed it; the audit has a copy of every line."
+DO = "Keep the file as it is, take it from a backup, and find out who changed it; the audit has who did what, and the hash of every line."
 
 
 @dataclass(frozen=True)

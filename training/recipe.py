@@ -43,7 +43,7 @@ def recipe(
     return {
         "question": {
             "definition": asdict(question.definition), "horizon": question.horizon, "as_of": [str(d) for d in question.as_of],
-            "rule": asdict(question.rule) if question.rule else None, "until": _text(question.until), "known": _text(question.known),
+            "rule": asdict(question.rule) if question.rule else None, "until": text_of(question.until), "known": text_of(question.known),
         },
         "config": dict(config), "released": dict(released), "seed": seed, "trials": trials, "memory": memory,
         "histories": histories.digest(), "trained_by": account(), **made_with(histories.engine),
@@ -109,7 +109,8 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _text(day: date | None) -> str | None:
+def text_of(day: date | None) -> str | None:
+    """Return a day as text, if there is one."""
     return str(day) if day else None
 
 

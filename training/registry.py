@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 from histories.faults import Fault, Faults
 from histories.settings import Settings
-from histories.writing import new_file, new_folder
+from histories.writing import locked, new_file, new_folder
 from training.bundle import MANIFEST, Manifest, bundle_digest, read_bundle, write_bundle
 from training.papers import Material, files_of
 from training.promotion_log import DO, HEAD, Followed, append, held
@@ -65,14 +66,20 @@ def register(
     with new_folder(folder) as beside:
         papers = files_of(material.named(str(version)))
         write_bundle(beside, trained.booster, trained.manifest, papers, trained.recipe)
-    first = not champion(settings, name)
-    move(
-        settings, name, "champion" if first else "challenger", version,
-        action="registered", by=trained.recipe["trained_by"], why="first model; nobody approved it" if first else "newly trained", run_id=run_id,
-        bundle=bundle_digest(folder), data=trained.manifest.data_digest, catalogue=trained.manifest.catalogue_digest,
-        evidence=keep_evidence(settings, name, version, evidence) if evidence else None,
-    )  # fmt: skip
+    with moving(settings, name):
+        first = not champion(settings, name)
+        move(
+            settings, name, "champion" if first else "challenger", version,
+            action="registered", by=trained.recipe["trained_by"], why="first model; nobody approved it" if first else "newly trained", run_id=run_id,
+            bundle=bundle_digest(folder), data=trained.manifest.data_digest, catalogue=trained.manifest.catalogue_digest,
+            evidence=keep_evidence(settings, name, version, evidence) if evidence else None,
+        )  # fmt: skip
     return version, folder
+
+
+def moving(settings: Settings, name: str) -> AbstractContextManager[None]:
+    """Let one process at a time read and move a model's aliases and its log."""
+    return locked(settings.releases / name / ".promotion")
 
 
 def keep_evidence(settings: Settings, name: str, version: int, evidence: dict[str, Any]) -> str:
@@ -121,18 +128,21 @@ def rollback(settings: Settings, name: str, *, who: str, why: str) -> dict[str, 
     """
     if not who.strip() or not why.strip():
         raise Faults(Fault("who and why must be said", "models rollback", "Give --by and --reason."))
-    served: list[int] = []
-    for e in history(settings, name):
-        if e.get("alias") == "champion" and e.get("action") == "rolled back":
-            del served[-1:]
-        elif e.get("alias") == "champion" and served[-1:] != [int(e["version"])]:  # a champion can be approved later
-            served.append(int(e["version"]))
-    if len(served) < 2:
-        raise Faults(Fault("no earlier champion is known", name, "Promote a version by its number instead."))
-    folder = folder_of(settings, name, served[-2])
-    read_bundle(folder)
-    said = {"action": "rolled back", "by": who, "why": why, "account": account(), "bundle": bundle_digest(folder)}
-    return move(settings, name, "champion", served[-2], **said)
+    with moving(settings, name):
+        served: list[int] = []
+        for e in history(settings, name):
+            if e.get("alias") == "champion" and e.get("action") == "rolled back":
+                del served[-1:]
+            elif e.get("alias") == "champion" and served[-1:] != [
+                int(e["version"])
+            ]:  # a champion can be approved later
+                served.append(int(e["version"]))
+        if len(served) < 2:
+            raise Faults(Fault("no earlier champion is known", name, "Promote a version by its number instead."))
+        folder = folder_of(settings, name, served[-2])
+        read_bundle(folder)
+        said = {"action": "rolled back", "by": who, "why": why, "account": account(), "bundle": bundle_digest(folder)}
+        return move(settings, name, "champion", served[-2], **said)
 
 
 def history(settings: Settings, name: str) -> list[dict[str, Any]]:

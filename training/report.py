@@ -30,14 +30,16 @@ def deeper(
 ) -> dict[str, Any]:
     """Return everything that is told of a model beyond the figures of the grid, ready for JSON."""
     name = trained.manifest.candidate
+    advance(description="groups of children")
+    beside = beside_groups(histories, question, trained)
     advance(description="who was missed")
     moved = contributions(trained, seed)
     return finite({
         "capacity": CAPACITY,
         "seen_and_unseen": seen_and_unseen(trained.answers, name, CAPACITY),
         "mistakes": profile(trained.answers, name, CAPACITY),
-        "fairness": groups_of(histories, question, trained, seed),
-        "proxies": proxies_of(histories, question, trained, moved, seed),
+        "fairness": groups_of(trained, beside, seed),
+        "proxies": proxies_of(trained, beside, moved, seed),
         "contributions": moved,
         "weekly": week_by_week(histories, question, trained, WEEKLY, seed, advance),
         "themes": by_theme(trained, seed, advance),
@@ -46,28 +48,29 @@ def deeper(
     })  # fmt: skip
 
 
-def groups_of(histories: Histories, question: Question, trained: Trained, seed: int) -> dict[str, Any]:
-    """Say how the lists of the judged days fall on groups."""
-    frame, of = _beside_groups(histories, question, trained)
+def groups_of(trained: Trained, beside: tuple[pl.DataFrame, pl.DataFrame], seed: int) -> dict[str, Any]:
+    """Say how the lists of the judged days fall on groups; see ``beside_groups``."""
+    frame, of = beside
     risk = trained.answers.risk(trained.manifest.candidate)[trained.answers.judged]
     return fairness(frame, risk, frame["label"].to_numpy(), of, CAPACITY, seed=seed).to_dict()
 
 
 def proxies_of(
-    histories: Histories, question: Question, trained: Trained, moved: dict[str, float], seed: int
+    trained: Trained, beside: tuple[pl.DataFrame, pl.DataFrame], moved: dict[str, float], seed: int
 ) -> list[dict[str, Any]]:
-    """Say how well the features tell protected groups, and how much of the risk model goes by the same."""
-    frame, of = _beside_groups(histories, question, trained)
+    """Say how well the features tell protected groups, and how much of the risk model goes by the same; see ``beside_groups``."""
+    frame, of = beside
     keys = ["pupil_id", "as_of"]
-    beside = frame.select(keys).join(of.select(*keys, *(c for c in PROTECTED if c in of.columns)), on=keys, how="left", maintain_order="left")  # fmt: skip
+    protected = frame.select(keys).join(of.select(*keys, *(c for c in PROTECTED if c in of.columns)), on=keys, how="left", maintain_order="left")  # fmt: skip
     return [
         p.to_dict()
         for p in proxies(
-            matrix_of(frame, NAMES), NAMES, numbers(frame, "pupil_id"), beside, importance=moved, seed=seed
+            matrix_of(frame, NAMES), NAMES, numbers(frame, "pupil_id"), protected, importance=moved, seed=seed
         )
     ]
 
 
-def _beside_groups(histories: Histories, question: Question, trained: Trained) -> tuple[pl.DataFrame, pl.DataFrame]:
+def beside_groups(histories: Histories, question: Question, trained: Trained) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the snapshots of the judged days, and the groups of their children."""
     of: Any = pl.from_arrow(grouped(histories, trained.splits.test, question.rule))
     return trained.answers.frame.filter(trained.answers.judged), of

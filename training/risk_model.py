@@ -17,8 +17,8 @@ from features.evidence import evidence
 from features.matrix import tallied
 from histories.faults import Fault, Faults
 from histories.opening import Histories
+from training import calibration
 from training.bundle import Manifest, read_bundle
-from training.calibration import half_width
 from training.explanation.leaf_tables import LeafTables
 from training.explanation.reasons import reasons
 from training.explanation.score import Score
@@ -61,13 +61,13 @@ class RiskModel:
 
     def risk(self, margins: np.ndarray) -> np.ndarray:
         """Return calibrated probabilities of margins."""
-        return _sigmoid(self.manifest.calibrator["a"] * margins + self.manifest.calibrator["b"])
+        return calibration.risk(margins, self.manifest.calibrator["a"], self.manifest.calibrator["b"])
 
     def interval(self, margins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the 95% interval of the rate among children with such a margin; see ``uncertainty``."""
         logit, half = (
             self.manifest.calibrator["a"] * margins + self.manifest.calibrator["b"],
-            half_width(margins, self.manifest.calibrator),
+            calibration.half_width(margins, self.manifest.calibrator),
         )
         return _sigmoid(logit - half), _sigmoid(logit + half)
 

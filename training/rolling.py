@@ -70,7 +70,7 @@ class Answers:
         for n in range(1, int(self.origin.max()) + 1):
             past, now = self.origin < n, self.origin == n
             a, b = calibration.fit(margins[past], label[past], weight[past])
-            risk[now] = 1 / (1 + np.exp(-np.clip(a * margins[now] + b, -30, 30)))
+            risk[now] = calibration.risk(margins[now], a, b)
         return risk
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import date
 from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,10 @@ from features.catalogue import CATALOGUE, THEMES, catalogue_digest, declarations
 from histories.opening import Histories
 from training import calibration, uncertainty
 from training.bundle import Manifest
-from training.candidates import Learning, boosted, grid
+from training.candidates import Learning, boosted, grid, releasable
 from training.figures import numbers
 from training.question import Advance, Question, quiet
-from training.recipe import recipe
+from training.recipe import recipe, text_of
 from training.rolling import Answers, ask, judge_all, learn_from, matrix_of, weight_of
 from training.selection import choose
 from training.splits import Splits, split
@@ -121,9 +120,7 @@ def train(
         settings = tune(frame, NAMES, splits, trials=trials, start=settings, seed=seed, study=study, storage=storage, told=told, advance=advance)  # fmt: skip
     candidates = grid(settings)
     answers = ask(frame, NAMES, splits, candidates, seed, advance)
-    # Where directions are asked for, a booster without them stays in the grid to say what they cost, and is not released.
-    allowed = [c.name for c in candidates if c.settings and (c.settings["monotone"] or not settings["monotone"])]
-    chosen, story = choose(answers, allowed)
+    chosen, story = choose(answers, releasable(candidates, settings))
     advance(description="judging")
     figures, against = judge_all(answers, chosen, seed)
     released = next(c.settings for c in candidates if c.name == chosen) or settings
@@ -132,7 +129,7 @@ def train(
     booster = boosted.train(learning, released)
     calibrator = fit_calibrator(answers, chosen, learning, booster, frame, released, seed, advance)
     manifest = Manifest(
-        name="onroll", version="0", trained_on=[str(d) for d in splits.dates], until=_text(question.until), known=_text(question.known),
+        name="onroll", version="0", trained_on=[str(d) for d in splits.dates], until=text_of(question.until), known=text_of(question.known),
         definition=question.definition.name, horizon_days=question.horizon, features=NAMES, catalogue=declarations(), catalogue_digest=catalogue_digest(),
         calibrator=calibrator, bands=_bands(calibrator, answers.margins[chosen]), base_rate=float(np.average(frame["label"].to_numpy(), weights=weight_of(frame))), themes=THEMES,  # type: ignore[arg-type]
         metrics=finite(figures), candidate=chosen, limits=LIMITS, seen=_seen(frame), seed=seed, code_version=version_of("onroll"), data_digest=digest,
@@ -160,24 +157,20 @@ def fit_calibrator(
     }
 
 
-def _text(day: date | None) -> str | None:
-    return str(day) if day else None
-
-
 def _study(digest: str, question: Question, splits: Splits, settings: dict[str, Any], seed: int) -> str:
     asked = [
         repr(question.definition),
         question.horizon,
         repr(question.rule),
-        _text(question.until),
-        _text(question.known),
+        text_of(question.until),
+        text_of(question.known),
     ]
     said = [digest, catalogue_digest(), asked, [str(d) for d in splits.dates], settings, seed]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _bands(calibrator: dict[str, Any], margins: np.ndarray) -> list[dict[str, Any]]:
-    risks = 1 / (1 + np.exp(-np.clip(calibrator["a"] * margins + calibrator["b"], -30, 30)))
+    risks = calibration.risk(margins, calibrator["a"], calibrator["b"])
     limits = [{"name": n, "at_least": float(np.quantile(risks, 1 - s))} for n, s in BANDS]
     return [*limits, {"name": "usual", "at_least": 0.0}]
 

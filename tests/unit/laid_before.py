@@ -125,8 +125,14 @@ def registered(own, bundle, count=2):
     """Register versions, the first of which serves; each other has evidence against it. Return the folder of the model."""
     from training.registry import register
 
-    for n in range(count):
+    for _ in range(count):
         folder = own.releases / "onroll"
         material = SimpleNamespace(named=lambda version: None)
-        register(own, trained(bundle), "run", material, evidence(bundle_digest(folder / "v1")) if n else None)
+        register(
+            own,
+            trained(bundle),
+            "run",
+            material,
+            evidence(bundle_digest(folder / "v1")) if (folder / "v1").is_dir() else None,
+        )
     return own.releases / "onroll"

@@ -25,7 +25,7 @@ from training.papers.rendering import files
 from training.papers.report_lists import merged
 from training.papers.used import JUDGED, SHOWN, UNUSED, use_of
 from training.question import Question
-from training.report import groups_of
+from training.report import beside_groups, groups_of
 from training.seen import seen_and_unseen
 from training.training import finite
 
@@ -38,7 +38,7 @@ def trained(small_run):
     """A small population, trained on, with the groups of the deeper report."""
     folder, question, made = small_run
     histories = Histories.open(folder)
-    return histories, question, made, {"fairness": groups_of(histories, question, made, 1)}
+    return histories, question, made, {"fairness": groups_of(made, beside_groups(histories, question, made), 1)}
 
 
 @pytest.fixture(scope="session")

@@ -73,9 +73,10 @@ def test_limits_in_the_settings_hold_and_are_in_the_log(own, folder, tmp_path, m
 
 def test_a_version_that_was_compared_with_another_champion_is_judged_again_first(own, folder, bundle):
     registered(own, bundle, 1)
-    registry.keep_evidence(own, "onroll", 3, {})
     promote(own)
-    assert "G001" in failed(promote(own, version=3))
+    (own_verdict,) = [v for v in promote(own, version=3)["gates"] if v["code"] == "G001"]
+    assert not own_verdict["passed"]
+    assert "compared with version 1, and version 2 serves" in own_verdict["measured"]
 
 
 def test_evidence_from_which_anything_was_taken_is_no_evidence(own, folder):

@@ -22,4 +22,12 @@ def grid(settings: dict[str, Any]) -> list[Candidate]:
     ]
 
 
-__all__ = ["Candidate", "Learning", "Scorer", "grid"]
+def releasable(candidates: list[Candidate], settings: dict[str, Any]) -> list[str]:
+    """Name the boosters that may be released.
+
+    Where directions are asked for, a booster without them stays in the grid to say what they cost, and is not released.
+    """
+    return [c.name for c in candidates if c.settings and (c.settings["monotone"] or not settings["monotone"])]
+
+
+__all__ = ["Candidate", "Learning", "Scorer", "grid", "releasable"]

@@ -8,6 +8,7 @@ from typing import Any
 from features.catalogue import BY_NAME, THEMES
 from features.disclosure import HIDDEN, NOT_AVAILABLE, SMALLEST, rounded
 from features.documentation import DIRECTION
+from features.groups import BY_NAME as GROUP
 from histories.tables import TABLES
 from training.candidates import boosted, grid
 from training.fairness import FIGURES
@@ -89,22 +90,15 @@ def groups(m: Material, part: str = "groups") -> Table | None:
     slices = (m.report.get("fairness") or {}).get(part) or []
     if part == "pairs":
         slices = [s for s in slices if s["figures"]["recall"] or s["figures"]["precision"]]
-    protected = [s for s in slices if part == "pairs" or s["groups"][0] in _judged_by(slices)]
-    rows = tuple((group_title(s), s["title"], *_counts(s), *_shares(s)) for s in protected)
+    rows = tuple((group_title(s), s["title"], *_counts(s), *_shares(s)) for s in slices)
     if part == "pairs" and not rows and (m.report.get("fairness") or {}).get("pairs"):
         rows = (("all pairs", "of every pair the counts are too small to be shown", *[HIDDEN] * 8),)
     headers = ("group", "value", "children", "missing", "listed", *(n.replace("_", " ") for n in FIGURES))
     return Table(headers, rows) if rows else None
 
 
-def _judged_by(slices: list[dict[str, Any]]) -> set[str]:
-    return {s["groups"][0] for s in slices}
-
-
 def group_title(s: dict[str, Any]) -> str:
     """Return what the group, or the pair of groups, of a slice is called."""
-    from features.groups import BY_NAME as GROUP
-
     return " and ".join(GROUP[g].title if g in GROUP else g for g in s["groups"])
 
 
