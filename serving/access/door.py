@@ -14,7 +14,7 @@ from serving.access.limits import Buckets
 from serving.access.proxy import Proxy
 from serving.access.rules import Rule, find
 from serving.access.tokens import Tokens
-from serving.access.ways import Keys, Way
+from serving.access.ways import Keys, Way, first
 from serving.problems import Problem, no_database
 from serving.store import Caller, Store, Unavailable
 from serving.store.refusals import Refusals
@@ -82,7 +82,7 @@ class Door:
         caller = None
         try:
             ways = [self.sessions] if rule.page else self.ways
-            caller = next((c for c in (way.caller(request) for way in ways) if c is not None), None)
+            caller = first(ways, request)
             if caller is None:
                 raise Problem(401, SAY_WHO)
             seconds = self.buckets.wait(caller.key_id)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.access.ways import Way
+from serving.access.ways import Way, first
 from serving.problems import Problem
 from serving.store import Caller, Store
 from serving.store.sessions import signed_in
@@ -41,7 +41,7 @@ class Sessions:
         if found is None:
             return None
         caller, name = found
-        carried = next((c for way in self.others if (c := way.caller(request)) is not None), None)
+        carried = first(self.others, request)
         if carried is not None and carried != caller:
             raise Problem(401, "Somebody else is signed in on this machine now.")
         request.state.name = name

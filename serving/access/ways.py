@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from starlette.requests import Request
@@ -22,6 +23,11 @@ class Way(Protocol):
             When it carries something of this kind that does not hold; no other way is asked then.
         """
         ...
+
+
+def first(ways: Iterable[Way], request: Request) -> Caller | None:
+    """Return who the first way that knows says is calling, or None."""
+    return next((c for way in ways if (c := way.caller(request)) is not None), None)
 
 
 def only(request: Request, header: str) -> str | None:

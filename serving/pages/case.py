@@ -6,14 +6,13 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from histories.faults import Fault, Faults
 from histories.tables import TABLES
 from serving.pages.desk import Desk
-from serving.pages.forms import Form, fields_of, version_of
+from serving.pages.forms import Form, done, version_of
 from serving.pages.pupil import show
-from serving.pages.rendering import HEADERS
 from serving.problems import Problem
 from serving.store import cases, people
 from serving.store.work import Change, Conflict
@@ -31,15 +30,16 @@ def routes(desk: Desk) -> APIRouter:
     def do(pupil_ref: str, what: str, request: Request, fields: Form) -> Response:
         if what not in DOING:
             raise Problem(404, "There is no such form.")
-        try:
-            with desk.store.change(request.state.caller) as change:
-                DOING[what](change, *_case(change, pupil_ref, fields), fields, desk)
-        except Conflict:
-            return _again(desk, request, pupil_ref, what, fields, {what: desk.pages.words("case.conflict")}, 409)
-        except Faults as found:
-            wrong = {name: desk.pages.words(f"case.wrong_{name}") for name in fields_of(found)}
-            return _again(desk, request, pupil_ref, what, fields, wrong, 422)
-        return RedirectResponse(f"/pupils/{pupil_ref}?done={what}", 303, HEADERS)
+
+        def again(status: int, wrong: list[str]) -> Response:
+            said = {name: desk.pages.words(f"case.wrong_{name}") for name in wrong}
+            said = said or {what: desk.pages.words("case.conflict")}
+            return _again(desk, request, pupil_ref, what, fields, said, status)
+
+        def act(change: Change) -> None:
+            DOING[what](change, *_case(change, pupil_ref, fields), fields, desk)
+
+        return done(desk.store, request, act, f"/pupils/{pupil_ref}?done={what}", again)
 
     return router
 

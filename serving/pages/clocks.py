@@ -6,14 +6,12 @@ from datetime import date, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from histories.faults import Faults
 from serving.pages.desk import Desk
-from serving.pages.forms import Form, fields_of, version_of
-from serving.pages.rendering import HEADERS
-from serving.store import background, cases, listing
-from serving.store.work import Conflict
+from serving.pages.forms import Form, done, version_of
+from serving.store import background, listing
+from serving.store.work import Change
 
 SOON = timedelta(days=7)
 
@@ -29,18 +27,17 @@ def routes(desk: Desk) -> APIRouter:
     @router.post("/clocks/{clock_id}")
     def stop(clock_id: str, request: Request, fields: Form) -> Response:
         w, version = desk.pages.words, version_of(fields)
-        try:
-            text = cases.written(fields.get("text", ""), "text", background.MOST_TEXT) or ""
-            with desk.store.change(request.state.caller) as change:
-                background.stop(change, clock_id, version, text)
-        except Conflict:
-            return _show(desk, request, 409, errors=[{"text": w("clock.conflict"), "href": "#main-content"}])
-        except Faults as found:
-            fields_of(found)
-            return _show(
-                desk, request, 422, errors=[{"text": w("clock.say_how"), "href": f"#{clock_id}"}], wrong=clock_id
-            )
-        return RedirectResponse("/clocks?done=stopped", 303, HEADERS)
+
+        def again(status: int, wrong: list[str]) -> Response:
+            if not wrong:
+                return _show(desk, request, status, errors=[{"text": w("clock.conflict"), "href": "#main-content"}])
+            said = [{"text": w("clock.say_how"), "href": f"#{clock_id}"}]
+            return _show(desk, request, status, errors=said, wrong=clock_id)
+
+        def stopped(change: Change) -> None:
+            background.stop(change, clock_id, version, fields.get("text", ""))
+
+        return done(desk.store, request, stopped, "/clocks?done=stopped", again)
 
     return router
 

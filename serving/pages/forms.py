@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
+from starlette.responses import RedirectResponse, Response
 
 from histories.faults import Faults
 from serving.access.sessions import cookie, holds
+from serving.pages.rendering import HEADERS
 from serving.problems import Problem
-from serving.store import NotThere, Unavailable
+from serving.store import NotThere, Store, Unavailable
+from serving.store.work import Change, Conflict
 
 MOST_FIELDS = 40
 
@@ -42,11 +46,30 @@ def _same_origin(request: Request) -> bool:
 Form = Annotated[dict[str, str], Depends(_form)]
 
 
-def fields_of(found: Faults) -> list[str]:
-    """Return the fields that are wrong; what is no fault of a field is raised again."""
-    if isinstance(found, (NotThere, Unavailable)):
-        raise found
-    return [f.where for f in found.faults]
+def done(
+    store: Store, request: Request, do: Callable[[Change], object], to: str, again: Callable[[int, list[str]], Response]
+) -> Response:
+    """Change something and lead on; or show the page again: 409 when somebody was faster, 422 with the fields that are wrong.
+
+    Parameters
+    ----------
+    do : callable
+        Makes the change; ``Faults`` name fields in their ``where``.
+    to : str
+        Where a browser goes on.
+    again : callable
+        Shows the page with a status and the wrong fields.
+    """
+    try:
+        with store.change(request.state.caller) as change:
+            do(change)
+    except Conflict:
+        return again(409, [])
+    except (NotThere, Unavailable):
+        raise
+    except Faults as found:
+        return again(422, [f.where for f in found.faults])
+    return RedirectResponse(to, 303, HEADERS)
 
 
 def version_of(fields: dict[str, str]) -> int:

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
-from histories.faults import Faults
 from serving.holder import ModelHolder
 from serving.pages.desk import Desk
-from serving.pages.forms import Form, fields_of, version_of
-from serving.pages.rendering import HEADERS
+from serving.pages.forms import Form, done, version_of
 from serving.shadow import differences
 from serving.store import cases
 from serving.store.drift import drift
-from serving.store.work import Conflict
+from serving.store.work import Change
 from training.release import logged
 
 FIGURES = ("average_precision", "auc", "base_rate", "brier", "calibration_slope", "calibration_intercept")
@@ -40,17 +38,17 @@ def routes(desk: Desk, rival: ModelHolder) -> APIRouter:
     @router.post("/faults/{fault_id}")
     def answer(fault_id: str, request: Request, fields: Form) -> Response:
         w, version = desk.pages.words, version_of(fields)
-        try:
-            with desk.store.change(request.state.caller) as change:
-                cases.answer(change, fault_id, version, fields.get("text", ""))
-        except Conflict:
-            return _show(desk, rival, request, 409, errors=[{"text": w("model.conflict"), "href": "#faults"}])
-        except Faults as found:
-            fields_of(found)
-            return _show(
-                desk, rival, request, 422, errors=[{"text": w("model.say"), "href": f"#{fault_id}"}], wrong=fault_id
-            )
-        return RedirectResponse("/model?done=answered", 303, HEADERS)
+
+        def again(status: int, wrong: list[str]) -> Response:
+            if not wrong:
+                return _show(desk, rival, request, status, errors=[{"text": w("model.conflict"), "href": "#faults"}])
+            said = [{"text": w("model.say"), "href": f"#{fault_id}"}]
+            return _show(desk, rival, request, status, errors=said, wrong=fault_id)
+
+        def answered(change: Change) -> None:
+            cases.answer(change, fault_id, version, fields.get("text", ""))
+
+        return done(desk.store, request, answered, "/model?done=answered", again)
 
     return router
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
 from serving.access.sessions import cookie, give, take, token
-from serving.access.ways import Way
+from serving.access.ways import Way, first
 from serving.pages.forms import Form
 from serving.pages.rendering import HEADERS, Renderer
 from serving.problems import Problem
@@ -36,7 +36,7 @@ def routes(store: Store, ways: list[Way], users: list[str], keys: bool, pages: R
     router = APIRouter(include_in_schema=False)
 
     def carried(request: Request) -> Caller | None:
-        return next((c for way in ways if (c := way.caller(request)) is not None), None)
+        return first(ways, request)
 
     def form(request: Request, error: str = "", status: int = 200) -> Response:
         before = cookie(request)

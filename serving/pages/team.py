@@ -6,15 +6,15 @@ from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
+from histories.faults import Fault, Faults
 from serving.counts import disclosed
 from serving.pages.desk import Desk
-from serving.pages.forms import Form, version_of
-from serving.pages.rendering import HEADERS
+from serving.pages.forms import Form, done, version_of
 from serving.problems import Problem
 from serving.store import boards, listing, people
-from serving.store.work import Conflict
+from serving.store.work import Change
 
 MOST_A_WEEK = 1000
 WELL = "spoke_well"  # the outcome of a contact that says that a child is well
@@ -33,17 +33,25 @@ def routes(desk: Desk) -> APIRouter:
         caller, w = request.state.caller, desk.pages.words
         if caller.authority is None:
             raise Problem(403, "A capacity is an authority's.")
-        written, version = fields.get("per_week", "").strip(), version_of(fields)
-        if not (written.isascii() and written.isdigit() and len(written) < 5 and 1 <= int(written) <= MOST_A_WEEK):
-            return _show(desk, request, 422, errors=[{"text": w("team.wrong"), "href": "#per_week"}])
-        try:
-            with desk.store.change(caller) as change:
-                people.set_capacity(change, caller.authority, desk.team(caller), int(written), version)
-        except Conflict:
-            return _show(desk, request, 409, errors=[{"text": w("team.conflict"), "href": "#per_week"}])
-        return RedirectResponse("/team?done=saved", 303, HEADERS)
+        authority, version = caller.authority, version_of(fields)
+
+        def again(status: int, wrong: list[str]) -> Response:
+            text = w("team.wrong") if wrong else w("team.conflict")
+            return _show(desk, request, status, errors=[{"text": text, "href": "#per_week"}])
+
+        def save(change: Change) -> None:
+            people.set_capacity(change, authority, desk.team(caller), _per_week(fields), version)
+
+        return done(desk.store, request, save, "/team?done=saved", again)
 
     return router
+
+
+def _per_week(fields: dict[str, str]) -> int:
+    written = fields.get("per_week", "").strip()
+    if not (written.isascii() and written.isdigit() and len(written) < 5 and 1 <= int(written) <= MOST_A_WEEK):
+        raise Faults(Fault("this is no number of children a week", "per_week", f"Write 1 to {MOST_A_WEEK}."))
+    return int(written)
 
 
 def _show(desk: Desk, request: Request, status: int = 200, **more: Any) -> Response:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from serving.store import cases
 from serving.store.background_tables import Background, Clock, Crossing, Gone, School
 from serving.store.case_tables import Case
 from serving.store.scores import BATCH, upsert
@@ -146,11 +147,14 @@ def stop(change: Change, clock_id: str, version: int, text: str) -> None:
 
     Raises
     ------
+    Faults
+        When nothing, or too much, is written.
     NotThere
         When there is no such clock of a child whom the caller may see.
     Conflict
         When somebody stopped it meanwhile.
     """
+    text = cases.written(text, "text", MOST_TEXT) or ""
     mine = Clock.pupil_id.in_(sa.select(Pupil.pupil_id).where(*change.caller.children(Pupil)))
     pupil = change.connection.scalar(sa.select(Clock.pupil_id).where(Clock.clock_id == clock_id, mine))
     if pupil is None:
