@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from tornado.ioloop import IOLoop, PeriodicCallback
 
@@ -28,7 +29,8 @@ def looks(monkeypatch, set_back):
             await asyncio.wait_for(enough.wait(), 2)
         callback.stop()
 
-    asyncio.run(run())
+    with ThreadPoolExecutor(1) as alone:  # a browser of another test keeps a loop running in the main thread
+        alone.submit(asyncio.run, run()).result()
     monkeypatch.setattr(time, "time", day)
     return len(found)
 
