@@ -1,7 +1,9 @@
 """The service beside the same routes on bare FastAPI and uvicorn, in turns within one run.
 
-Bare means: no BentoML, no guard, no door, no metrics, no log of ours; the handlers with their queries and the audit are the
-same, on the same database. The model is the one that ONROLL_MODEL names, as `make demo` leaves it; scores are made up.
+Bare means: no BentoML, no guard, no door, no limits, no metrics, no log of ours; the handlers with their queries and the audit
+are the same, on the same database. The handlers answer to a caller, so bare too looks the caller's key up in the database, in a
+thread as FastAPI does with a dependency; `nobody` is bare with a caller who is already there. The model is the one that
+ONROLL_MODEL names, as `make demo` leaves it; scores are made up.
 """
 
 from __future__ import annotations
@@ -22,11 +24,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+
 from benchmarks.one_pupil import DAY, posted
 from benchmarks.rounds import machine
 from benchmarks.store import LEAD, scores
 from histories.population.simulation import simulate
 from histories.settings import settings
+from serving.access.ways import bearer
 from serving.api import make_app
 from serving.running import running
 from serving.store import Store
@@ -37,25 +43,36 @@ KEY = "a key for benchmarks, 32 letters!"
 
 
 def bare() -> Any:
+    """Return the application without its door, for uvicorn: only the caller's key is looked up."""
+    return _let_in(lambda store, request: store.caller(bearer(request)))
+
+
+def nobody() -> Any:
     """Return the application without its door, for uvicorn: every caller is the lead of one authority."""
+    return _let_in(None)
+
+
+def _let_in(asks: Any) -> Any:
     app = make_app(settings(), "127.0.0.1")
     app.user_middleware.clear()
 
     async def let_in(scope: Any, receive: Any, send: Any) -> None:
-        scope.setdefault("state", {})["caller"] = LEAD
+        if scope["type"] == "http":
+            asked = asks and await run_in_threadpool(asks, app.state.store, Request(scope))
+            scope.setdefault("state", {})["caller"] = asked or LEAD
         await app(scope, receive, send)
 
     return let_in
 
 
 @contextmanager
-def bare_running(home: Path, environment: dict[str, str]) -> Iterator[str]:
-    """Yield the address of the bare application."""
+def bare_running(made: str, home: Path, environment: dict[str, str]) -> Iterator[str]:
+    """Yield the address of an application that a function of this file makes."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "--factory", "benchmarks.serving:bare", "--port", str(port)]
-    with (home / "bare.log").open("wb") as lines:
+    command = [sys.executable, "-m", "uvicorn", "--factory", f"benchmarks.serving:{made}", "--port", str(port)]
+    with (home / f"{made}.log").open("wb") as lines:
         process = subprocess.Popen(command, cwd=home, env={**os.environ, **environment}, stdout=lines, stderr=lines)
     try:
         until = time.monotonic() + 60
@@ -100,7 +117,7 @@ def together(clients: list[Client], path: str, body: bytes | None, calls: int) -
 
 
 def beside(urls: dict[str, str], key: str, path: str, body: bytes | None, clients: int, calls: int) -> str:
-    """Return a line with the median and the 99th percentile of both, and their ratios."""
+    """Return a line with the median and the 99th percentile of each, and their ratios."""
     taken: dict[str, list[float]] = {name: [] for name in urls}
     for _ in range(ROUNDS):
         for name, url in urls.items():
@@ -110,8 +127,8 @@ def beside(urls: dict[str, str], key: str, path: str, body: bytes | None, client
     middle = {name: statistics.median(times) for name, times in taken.items()}
     late = {name: statistics.quantiles(times, n=100)[98] for name, times in taken.items()}
     said = "  ".join(f"{name} {middle[name]:6.2f} / {late[name]:6.2f} ms" for name in urls)
-    ratios = (found["onroll"] / found["bare"] for found in (middle, late))
-    return f"{said}  ratios {' / '.join(f'{r:.2f}' for r in ratios)}"
+    ratios = {name: [found["onroll"] / found[name] for found in (middle, late)] for name in urls if name != "onroll"}
+    return said + "".join(f"  to {name} {' / '.join(f'{r:.2f}' for r in two)}" for name, two in ratios.items())
 
 
 def main() -> None:
@@ -129,7 +146,8 @@ def main() -> None:
         own = {"ONROLL_MODEL": str(model), "ONROLL_AUDIT_KEY": KEY, "PYTHONPATH": str(Path(__file__).parents[1])}
         (home / "access.toml").write_text("[limits]\nper_second = 1e6\nburst = 1000000\n")
         urls = {
-            "bare": stack.enter_context(bare_running(home, own)),
+            "nobody": stack.enter_context(bare_running("nobody", home, own)),
+            "bare": stack.enter_context(bare_running("bare", home, own)),
             "onroll": stack.enter_context(running(home / "log", home, {**own, "ONROLL_ACCESS": "access.toml"})),
         }
         print(f"{ROUNDS} rounds, median / 99th percentile, {machine()}")
@@ -143,7 +161,7 @@ def main() -> None:
         print("rows sent, one client")
         for pupils, body in sent.items():
             calls = 10 if pupils == 1 else 4
-            print(f"  /api/v1/score of {pupils:<11}{beside(urls, key, '/api/v1/score', body, 1, calls)}")
+            print(f"  /api/v1/score of {pupils:<12}{beside(urls, key, '/api/v1/score', body, 1, calls)}")
 
 
 if __name__ == "__main__":

@@ -134,13 +134,14 @@ def _named(m: Manifest) -> ModelName:
 
 def _routes(app: FastAPI) -> None:
     @app.post("/api/v1/score", response_model=ScoresAnswer, **documented(*BODY))
-    def score(body: ScoreRequest, request: Request, caller: Seer) -> dict[str, Any]:
+    def score(body: ScoreRequest, request: Request, caller: Seer) -> Response:
         """Build features from the rows sent, score and explain."""
         scored = score_rows(_model(request), body.histories, body.as_of, caller, request.app.state.shadow)
         with request.app.state.store.view(caller) as view:
             pupils = [s["pupil_id"] for s in scored["scores"]]
             view.record("rows.scored", pupils=pupils, as_of=body.as_of, model_version=scored["model"].version)
-        return scored
+        said = {**scored, "model": scored["model"].model_dump()}
+        return Response(json.dumps(said, ensure_ascii=False, allow_nan=False), media_type="application/json")
 
     @app.post("/api/v1/scores", response_model=ScoresAnswer, **documented(*BODY, 404))
     def scores(body: ScoresRequest, request: Request, caller: Seer) -> Response:
@@ -212,8 +213,8 @@ def score_rows(
     Faults
         With the place of everything that is wrong in the rows.
     """
-    rows = sum(len(t) for t in tables.values())
-    if rows > MOST_ROWS or len(tables.get("pupils", [])) > MOST_PUPILS:
+    sizes = {name: len(t) for name, t in tables.items() if isinstance(t, list)} if isinstance(tables, dict) else {}
+    if sum(sizes.values()) > MOST_ROWS or sizes.get("pupils", 0) > MOST_PUPILS:
         do = f"Send at most {MOST_PUPILS} pupils and {MOST_ROWS} rows in a request."
         raise Problem(413, do)
     histories = Histories.from_rows(tables)

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from training.explanation.score import Score
@@ -50,7 +50,7 @@ class ScoreRequest(Strict):
     """Histories to build features from, score and explain."""
 
     as_of: Day
-    histories: dict[str, list[dict[str, Any]]]
+    histories: SkipValidation[dict[str, list[dict[str, Any]]]]  # ``histories.rows`` looks at every value, once
 
 
 class ScoresRequest(Strict):

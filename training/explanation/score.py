@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Literal
 
@@ -80,5 +80,6 @@ class Score:
     features_digest: str = ""
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the score ready for JSON."""
-        return {**asdict(self), "as_of": self.as_of.isoformat()}
+        """Return the score ready for JSON; its innermost parts are shared with the score."""
+        reasons = {kind: [vars(r) for r in getattr(self, kind)] for kind in ("reasons", "protective", "context")}
+        return {**vars(self), **reasons, "as_of": self.as_of.isoformat()}
