@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import re
 import string
@@ -14,6 +13,7 @@ from typing import Any
 import narwhals as nw
 
 from features.feature import Feature, Tally
+from histories.digest import file_digest
 from histories.faults import Fault, Faults
 from histories.tables import TABLES
 
@@ -64,7 +64,7 @@ def load(
     module = _run(file)
     own = OwnFeatures(
         str(file),
-        hashlib.sha256(file.read_bytes()).hexdigest(),
+        file_digest(file),
         tuple(getattr(module, "FEATURES", ())),
         dict(getattr(module, "TALLIES", {})),
         dict(getattr(module, "THEMES", {})),

@@ -21,6 +21,8 @@ from typing import Any
 
 import narwhals as nw
 
+from histories.digest import file_digest
+from histories.memory import bytes_of
 from histories.plain import PlainFrame
 from histories.tables import TABLES, Table
 
@@ -133,7 +135,7 @@ class Histories:
         connection = duckdb.connect(str(scratch / "scratch.duckdb"))
         connection.execute(f"SET temp_directory = '{scratch}'; SET enable_progress_bar = false")
         if memory:
-            connection.execute("SET memory_limit = ?", [memory])
+            connection.execute(f"SET memory_limit = '{bytes_of(memory)}B'")
         if threads:
             connection.execute(f"SET threads = {int(threads)}")
         try:
@@ -234,8 +236,7 @@ class Histories:
         for name, files in sorted(self._files.items()):
             for file in files if not tables or name in tables else ():
                 if file not in self._hashes:
-                    with file.open("rb") as data:
-                        self._hashes[file] = hashlib.file_digest(data, "sha256").hexdigest()
+                    self._hashes[file] = file_digest(file)
                 whole.update(f"{name}:{self._hashes[file]}\n".encode())
         return whole.hexdigest() if self._files else ""
 

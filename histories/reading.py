@@ -143,6 +143,8 @@ def _copy(connection: Any, sql: str, where: str) -> list[tuple]:
 
     try:
         return connection.execute(sql).fetchall()
+    except duckdb.OutOfMemoryException:
+        raise  # the file is whole
     except (duckdb.Error, UnicodeDecodeError) as error:
         what = f"the file cannot be read as {'Parquet' if 'read_parquet' in sql else 'CSV in UTF-8 with commas'}"
         do = "It may be cut off, in another encoding or with rows of different length: export it again."

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from histories.faults import Fault, Faults
+from histories.memory import bytes_of
 from histories.sql import literal
 
 HEAD = 1 << 20  # bytes in which a header has to end
@@ -35,7 +36,7 @@ class Staging:
 
         self.connection = duckdb.connect(str(folder / "staging.duckdb"))
         self.connection.execute(f"SET temp_directory = {literal(folder)}; SET enable_progress_bar = false")
-        self.connection.execute("SET memory_limit = ?", [memory or "3GiB"])
+        self.connection.execute(f"SET memory_limit = '{bytes_of(memory or '3GiB')}B'")
         self.faults: list[Fault] = []
         self.files: dict[str, Path] = {}
         self.columns: dict[str, list[str]] = {}
@@ -66,6 +67,8 @@ class Staging:
             self.connection.execute(
                 f'CREATE TABLE "{name}" AS SELECT row_number() OVER () + 1 AS onroll_line, * FROM {source}'
             )
+        except duckdb.OutOfMemoryException:
+            raise  # the file is whole
         except (duckdb.Error, UnicodeDecodeError) as error:
             found = LINE.search(str(error))
             where = f"{file}, line {found[1]}" if found else str(file)

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 
 from histories.faults import Faults
+from histories.memory import too_little
 
 VERBS = {
     "simulate": "histories.population.command",
@@ -69,6 +70,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(str(faults), err=True)
         sys.exit(faults.exit_code)
     except Exception as error:
+        if fault := too_little(error):
+            click.echo(str(fault), err=True)
+            sys.exit(Faults.exit_code)
         # A foreign library's message can hold a pupil's value, so only its type and place are said.
         if os.environ.get("ONROLL_TRACEBACK"):
             raise

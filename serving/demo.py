@@ -12,6 +12,7 @@ from typing import Any
 
 from features import Definition, default_as_of
 from features.visible import HAPPENED
+from histories.faults import Fault, Usage
 from histories.opening import Histories
 from histories.population.simulation import simulate
 from histories.settings import Settings, settings
@@ -32,6 +33,7 @@ from training.tracking import Run
 from training.training import train
 
 SHOWN = 5
+LEAST = 2500  # children of the made-up authority of whom enough go missing to calibrate and judge a model
 
 
 def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
@@ -41,7 +43,16 @@ def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
     -------
     dict, str
         The answers of the service, and the top of the work-list as text.
+
+    Raises
+    ------
+    Usage
+        When so few children are asked for that too few of them go missing to train on.
     """
+    if pupils < LEAST:
+        do = f"Ask for {LEAST:,} or more; without the option there are 12,000."
+        what = f"of {pupils:,} children too few go missing to calibrate and judge a model"
+        raise Usage(Fault(what, "demo --pupils", do))
     own = settings()
     opened = _population(pupils, folder)
     model = _train(own, opened)

@@ -198,7 +198,9 @@ def serve(host: str, port: int) -> None:
 
 
 @click.command()
-@click.option("--pupils", type=int, default=12000, show_default=True, help="Children of the made-up authority.")
+@click.option(
+    "--pupils", type=int, default=12000, show_default=True, help="Children of the made-up authority; 2,500 at least."
+)
 @click.option(
     "--folder",
     type=click.Path(path_type=Path),

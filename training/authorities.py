@@ -10,7 +10,7 @@ import polars as pl
 from training.candidates import boosted
 from training.figures import average_precision
 from training.question import Advance, quiet
-from training.rolling import learn_from, matrix_of
+from training.rolling import learn_from, matrix_of, weight_of
 from training.splits import known_before
 from training.training import NAMES, Trained
 
@@ -31,11 +31,11 @@ def leave_one_out(trained: Trained, seed: int, advance: Advance = quiet) -> dict
             continue
         advance(description=f"without authority {authority}")
         stranger = boosted.train(learn_from(others, NAMES, seed), trained.settings)
-        x, y = matrix_of(own, NAMES), own["label"].to_numpy()
+        x, y, w = matrix_of(own, NAMES), own["label"].to_numpy(), weight_of(own)
         found[str(authority)] = {
-            "positives": int(y.sum()), "snapshots": len(y),
-            "average_precision": average_precision(np.asarray(stranger.predict(x, raw_score=True)), y),
-            "with_its_own_past": average_precision(np.asarray(everybody.predict(x, raw_score=True)), y),
+            "positives": int(y.sum()), "snapshots": round(float(w.sum())),
+            "average_precision": average_precision(np.asarray(stranger.predict(x, raw_score=True)), y, w),
+            "with_its_own_past": average_precision(np.asarray(everybody.predict(x, raw_score=True)), y, w),
         }  # fmt: skip
     return found
 
@@ -50,7 +50,7 @@ def learning_curve(trained: Trained, seed: int, advance: Advance = quiet) -> lis
     unit = "authority" if past["authority"].n_unique() > 1 else "pupil_id"
     units = past[unit].unique().sort().to_numpy()
     units = units[np.random.Generator(np.random.PCG64(seed)).permutation(len(units))]
-    x, y = matrix_of(ahead, NAMES), ahead["label"].to_numpy()
+    x, y, w = matrix_of(ahead, NAMES), ahead["label"].to_numpy(), weight_of(ahead)
     points: list[dict[str, Any]] = []
     many = len(units)
     while many >= 1 and len(points) < 4:
@@ -61,7 +61,7 @@ def learning_curve(trained: Trained, seed: int, advance: Advance = quiet) -> lis
         booster = boosted.train(learn_from(part, NAMES, seed), trained.settings)
         points.append({
             "of": "authorities" if unit == "authority" else "pupils", "number": many, "positives": int(part["label"].sum()),
-            "average_precision": average_precision(np.asarray(booster.predict(x, raw_score=True)), y),
+            "average_precision": average_precision(np.asarray(booster.predict(x, raw_score=True)), y, w),
         })  # fmt: skip
         many //= 2
     return points[::-1]

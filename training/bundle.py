@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from histories.digest import file_digest
 from histories.faults import Fault, Faults
 
 BOOSTER, MANIFEST, CARD, RECIPE, SUMS = "booster.txt", "manifest.json", "card.md", "recipe.json", "SHA256SUMS"
@@ -89,7 +89,7 @@ def write_bundle(
     }
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    sums = "".join(f"{hashlib.sha256((folder / n).read_bytes()).hexdigest()}  {n}\n" for n in sorted(files))
+    sums = "".join(f"{file_digest(folder / n)}  {n}\n" for n in sorted(files))
     (folder / SUMS).write_text(sums, encoding="utf-8")
 
 
@@ -117,7 +117,7 @@ def read_bundle(folder: Path) -> tuple[str, Manifest]:
         file = folder / name
         if not file.is_file():
             faults.append(Fault("the file is missing", str(file), "Take the model from the registry again."))
-        elif listed.get(name) != hashlib.sha256(file.read_bytes()).hexdigest():
+        elif listed.get(name) != file_digest(file):
             faults.append(
                 Fault(
                     "the file was changed after it was made",
@@ -144,4 +144,4 @@ def read_recipe(folder: Path) -> dict[str, Any]:
 def bundle_digest(folder: Path) -> str:
     """Return the hash of a bundle's checksums, which stands for all of it."""
     file = folder / SUMS
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
+    return file_digest(file) if file.is_file() else ""

@@ -6,7 +6,7 @@ import numpy as np
 
 from training.explanation.leaf_tables import LeafTables
 from training.explanation.trees import read_forest
-from training.rolling import matrix_of
+from training.rolling import matrix_of, weight_of
 from training.training import NAMES, Trained
 
 MOST = 2000  # snapshots of the newest judged day that are looked at; more make the means no different
@@ -22,4 +22,5 @@ def contributions(trained: Trained, seed: int) -> dict[str, float]:
     rng = np.random.Generator(np.random.PCG64(seed))
     chosen = np.sort(rng.choice(rows, min(len(rows), MOST), replace=False))
     parts = LeafTables(read_forest(trained.booster)).contributions(matrix_of(frame[chosen], NAMES))
-    return dict(zip(NAMES, (float(v) for v in np.abs(parts[:, :-1]).mean(axis=0)), strict=True))
+    mean = np.average(np.abs(parts[:, :-1]), axis=0, weights=weight_of(frame[chosen]))
+    return dict(zip(NAMES, mean.tolist(), strict=True))

@@ -167,7 +167,8 @@ def evidence(
     days = sorted(frame["as_of"].unique().to_list())
     advance(description="groups of children")
     of: Any = pl.from_arrow(grouped(histories, days, question.rule, PROTECTED))
-    report = fairness(frame, asked.risk, frame["label"].to_numpy(), of, CAPACITY, pairs=False, seed=seed).to_dict()
+    label = frame["label"].to_numpy()
+    report = fairness(frame, asked.risk, label, of, CAPACITY, weight=weight_of(frame), pairs=False, seed=seed).to_dict()
     del report["pairs"]
     left_out = [g for g in PROTECTED if g not in of.columns]
     return finite({

@@ -2,6 +2,8 @@
 
 It reports, and adjusts nothing. Four counts are taken of each group: children, those who went missing, those listed, and those listed
 who went missing. They are printed under the rules of ``features.disclosure``; all figures are computed from what is printed.
+Where snapshots were sampled, each counts for as many as it stands for, intervals are as wide as the sample makes them
+(``training.design``), and what is hidden is decided by the snapshots that are there, which are never more.
 
 fairlearn's ``MetricFrame`` gives the same counts (a test holds them together); Polars takes them here, since it is some hundred times
 faster and the counts have to be hidden and rounded before a figure is made of them.
@@ -19,11 +21,11 @@ import polars as pl
 
 from features.disclosure import ALL, SMALLEST, cross, partition, rounded, sums
 from features.groups import BY_NAME, PROTECTED
-from training.figures import listed, numbers
+from training.design import Design
+from training.figures import numbers, share_listed
 from training.intervals import (
     ROUNDING,
     Interval,
-    design_effect,
     difference,
     observed_over_expected,
     relative_risk,
@@ -98,27 +100,27 @@ class FairnessReport:
         Every value of every group.
     pairs : list of Slice
         Every pair of values of two groups.
-    design : float
-        The design effect of pupils, with which intervals are widened.
+    design : Design
+        The effects with which intervals are widened.
     """
 
     capacity: float
     overall: Slice
     slices: list[Slice]
     pairs: list[Slice]
-    design: float = 1.0
+    design: Design
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report ready for JSON."""
         return {
-            "capacity": self.capacity, "design": self.design, "figures": FIGURES, "overall": self.overall.to_dict(), "groups": [s.to_dict() for s in self.slices],
+            "capacity": self.capacity, "design": self.design.to_dict(), "figures": FIGURES, "overall": self.overall.to_dict(), "groups": [s.to_dict() for s in self.slices],
             "pairs": [s.to_dict() for s in self.pairs],
         }  # fmt: skip
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> FairnessReport:
         """Return the report that ``to_dict`` wrote, without its pairs; every figure and gap is computed anew from the printed counts."""
-        design, total = float(said["design"]), dict(said["overall"]["counts"])
+        design, total = Design(**said["design"]), dict(said["overall"]["counts"])
         slices = [
             Slice(tuple(s["groups"]), tuple(s["values"]), s["counts"], _figures(s["counts"], design), _gaps(s["counts"], total, design))
             for s in said["groups"]
@@ -148,7 +150,8 @@ class FairnessReport:
 
 
 def fairness(
-    snapshots: pl.DataFrame, scores: np.ndarray, labels: np.ndarray, groups: pl.DataFrame, capacity: float, *, pairs: bool = True, seed: int = 1
+    snapshots: pl.DataFrame, scores: np.ndarray, labels: np.ndarray, groups: pl.DataFrame, capacity: float, *, weight: np.ndarray | None = None,
+    pairs: bool = True, seed: int = 1,
 ) -> FairnessReport:  # fmt: skip
     """Report how a list of some capacity falls on groups of children.
 
@@ -163,18 +166,23 @@ def fairness(
         ``pupil_id, as_of`` and columns of groups (``features.groups.grouped``).
     capacity : float
         Children a list (authority and day), or below 1 the share of each list.
+    weight : float array, shape (rows,), optional
+        How many snapshots each row stands for: one for those with the outcome (``training.sampling``).
     pairs : bool
         Whether to look at pairs of protected groups too.
     """
     names = [c for c in groups.columns if c not in ("pupil_id", "as_of")]
+    weight = np.ones(len(scores)) if weight is None else weight
+    on = share_listed(scores, numbers(snapshots, "authority", "as_of"), capacity, seed, weight)
     frame = snapshots.select("pupil_id", "as_of", "authority").with_columns(
-        pl.Series("label", labels, pl.Float64), pl.Series("expected", scores, pl.Float64), pl.Series("on", listed(scores, numbers(snapshots, "authority", "as_of"), capacity, seed))
+        pl.Series("label", labels, pl.Float64), pl.Series("expected", scores, pl.Float64), pl.Series("weight", weight, pl.Float64), pl.Series("on", on)
     )  # fmt: skip
     of = groups.rename({n: f"group:{n}" for n in names})
     frame = frame.join(of, on=["pupil_id", "as_of"], how="left", maintain_order="left")
-    design = design_effect(frame["label"].to_numpy(), frame["pupil_id"].rank("dense").to_numpy().astype(int) - 1)
-    whole = {ALL: _counted(frame, [])[()]}
-    total = {c: None if whole[ALL][c] <= SMALLEST else rounded(whole[ALL][c]) for c in (*COUNTS, "expected")}
+    design = Design.of(labels, numbers(frame, "pupil_id"), weight, scores)
+    everybody = _counted(frame, [])[()]
+    few = {c for c, n in (everybody.told | everybody.there).items() if n <= SMALLEST}
+    total = {c: None if c in few else rounded(n) for c, n in everybody.told.items()}
     overall = Slice((), (), total, _figures(total, design), {})
     slices, printed = [], {}
     for name in names:
@@ -187,30 +195,47 @@ def fairness(
     )
 
 
-def _counted(frame: pl.DataFrame, names: Iterable[str]) -> dict[Key, dict[str, Any]]:
+@dataclass(frozen=True)
+class _Counted:
+    """The counts of one cell: ``told``, with what they expect, are of all whom the snapshots stand for; ``there`` of the snapshots themselves."""
+
+    told: dict[str, Any]
+    there: dict[str, int]
+
+
+def _counted(frame: pl.DataFrame, names: Iterable[str]) -> dict[Key, _Counted]:
     """Return the true counts of each combination of values."""
-    on = pl.col("on").cast(pl.Int64)
-    aggregates = [
-        pl.len().cast(pl.Int64).alias("children"), pl.col("label").sum().cast(pl.Int64).alias("missing"), on.sum().alias("listed"),
-        (on * pl.col("label")).sum().cast(pl.Int64).alias("found"), pl.col("expected").sum(),
-    ]  # fmt: skip
+    weight, label, on = pl.col("weight"), pl.col("label"), pl.col("weight") * pl.col("on")
+    # A snapshot of which only a part is on the list is there as that part.
+    there = pl.min_horizontal(on, 1.0)
+    whole = {"children": weight, "missing": weight * label, "listed": on, "found": on * label}
+    own = {"children": pl.col("label").is_not_null(), "missing": label, "listed": there, "found": there * label}
+    aggregates = [e.sum().round().cast(pl.Int64).alias(c) for c, e in whole.items()]
+    aggregates += [e.sum().cast(pl.Float64).floor().cast(pl.Int64).alias(f"there:{c}") for c, e in own.items()]
+    aggregates += [(weight * pl.col("expected")).sum().alias("expected")]
     columns = [f"group:{n}" for n in names]
     made = frame.group_by(columns, maintain_order=True).agg(aggregates) if columns else frame.select(aggregates)
-    return {tuple(r[c] for c in columns): {c: r[c] for c in (*COUNTS, "expected")} for r in made.to_dicts()}
+    return {
+        tuple(r[c] for c in columns): _Counted(
+            {c: r[c] for c in (*COUNTS, "expected")}, {c: r[f"there:{c}"] for c in COUNTS}
+        )
+        for r in made.to_dicts()
+    }
 
 
-def _group(frame: pl.DataFrame, name: str, total: dict[str, int | None], design: float) -> list[Slice]:
+def _group(frame: pl.DataFrame, name: str, total: dict[str, int | None], design: Design) -> list[Slice]:
     counted = {k[0]: v for k, v in _counted(frame, [name]).items()}
     group = BY_NAME.get(name)
     within = {v: b for v, b in (group.within if group else {}).items() if v in counted}
     order = [v.name for v in group.values if v.name in counted] if group else []
     order += sorted(set(counted) - set(order))
-    wide = {c: sums({v: counted[v][c] for v in order}, within) for c in (*COUNTS, "expected")}
+    wide = {c: sums({v: counted[v].told[c] for v in order}, within) for c in (*COUNTS, "expected")}
+    there = {c: sums({v: counted[v].there[c] for v in order}, within) for c in COUNTS}
 
     def parted(layer: str, counts: Mapping[str, int], **known: Any) -> set[Any]:
         return partition({v: counts[v] for v in order}, within, **known)
 
-    hidden = hide_layers({c: {v: n for v, n in wide[c].items() if v != ALL} for c in COUNTS}, parted)
+    hidden = hide_layers({c: {v: n for v, n in there[c].items() if v != ALL} for c in COUNTS}, parted)
     values = list(dict.fromkeys(x for v in order for x in (within.get(v), v) if x))
     printed = {v: _printed({c: wide[c][v] for c in wide}, {c for c in COUNTS if v in hidden[c]}) for v in values}
     return [
@@ -219,7 +244,7 @@ def _group(frame: pl.DataFrame, name: str, total: dict[str, int | None], design:
 
 
 def _pair(
-    frame: pl.DataFrame, first: str, second: str, printed: dict[str, dict[str, dict[str, int | None]]], total: dict[str, int | None], design: float
+    frame: pl.DataFrame, first: str, second: str, printed: dict[str, dict[str, dict[str, int | None]]], total: dict[str, int | None], design: Design
 ) -> list[Slice]:  # fmt: skip
     # Broader values where there are some: of pairs of the finest hardly anything could be printed.
     for name in (first, second):
@@ -234,10 +259,10 @@ def _pair(
         unknown = {m for m, n in shown.items() if n is None}
         return cross(counts, printed=shown.keys() - unknown, sensitive={*sensitive, *unknown}, **known)
 
-    hidden = hide_layers({c: {k: v[c] for k, v in counted.items()} for c in COUNTS}, crossed)
+    hidden = hide_layers({c: {k: v.there[c] for k, v in counted.items()} for c in COUNTS}, crossed)
     out = []
     for key in counted:
-        own = _printed(counted[key], {c for c in COUNTS if key in hidden[c]})
+        own = _printed(counted[key].told, {c for c in COUNTS if key in hidden[c]})
         out.append(Slice((first, second), key, own, _figures(own, design), _gaps(own, total, design)))
     return out
 
@@ -280,19 +305,20 @@ def _printed(counts: Mapping[str, Any], hidden: set[str]) -> dict[str, int | Non
     return {**shown, "expected": expected if shown["missing"] is not None and expected else None}
 
 
-def _figures(counts: Mapping[str, int | None], design: float) -> dict[str, Interval | None]:
+def _figures(counts: Mapping[str, int | None], design: Design) -> dict[str, Interval | None]:
     n, p, of, t, e = (counts[c] for c in (*COUNTS, "expected"))
     calibration = None
     if p and e:
-        calibration = observed_over_expected(p, e, design=design + ROUNDING / p + ROUNDING * p / e**2)
+        calibration = observed_over_expected(p, e, design=design.of_ratio + ROUNDING / p + ROUNDING * p / e**2)
     return {
-        "listing_rate": _share(of, n, design), "recall": _share(t, p, design), "precision": _share(t, of, design),
-        "false_listing_rate": _share(_less(of, t), _less(n, p), design), "calibration": calibration,
+        "listing_rate": _share(of, n, design.of_others), "recall": _share(t, p, design.pupils),
+        "precision": _share(t, of, design.of_outcomes(t / of) if t and of else design.pupils),
+        "false_listing_rate": _share(_less(of, t), _less(n, p), design.of_others), "calibration": calibration,
     }  # fmt: skip
 
 
 def _gaps(
-    counts: Mapping[str, int | None], total: Mapping[str, int | None], design: float
+    counts: Mapping[str, int | None], total: Mapping[str, int | None], design: Design
 ) -> dict[str, Interval | None]:
     others = {c: _less(total[c], counts[c]) for c in counts}
     own, rest = _figures(counts, design), _figures(others, design)
@@ -302,7 +328,7 @@ def _gaps(
     }
     n, of, on, o = counts["children"], counts["listed"], others["children"], others["listed"]
     gaps["listing_rate"] = (
-        relative_risk(of, n, o, on, design=design, rounding=ROUNDING) if n and of and on and o else None
+        relative_risk(of, n, o, on, design=design.of_others, rounding=ROUNDING) if n and of and on and o else None
     )
     # Calibration is held against one, which is what the scores say of everybody.
     gaps["calibration"] = own["calibration"]

@@ -49,13 +49,20 @@ def text(report: FairnessReport) -> str:
 def _words(title: str, made: Slice) -> tuple[str, ...]:
     hidden = any(made.counts[c] is None for c in COUNTS)
     counts = [HIDDEN if made.counts[c] is None else f"{made.counts[c]:,}" for c in COUNTS]
-    shares = [_said(made.figures[f], hidden, ".1%") for f in FIGURES if f != "calibration"]
-    return (title, *counts, *shares, _said(made.figures["calibration"], hidden, ".2f"))
+    return (title, *counts, *(figure_text(name, figure, hidden=hidden) for name, figure in made.figures.items()))
 
 
-def _said(figure: Interval | None, hidden: bool, form: str) -> str:
+def figure_text(name: str, figure: Interval | None, *, hidden: bool) -> str:
+    """Return a figure of ``FIGURES`` with its interval, or the mark of what is hidden or cannot be computed.
+
+    Parameters
+    ----------
+    hidden : bool
+        Whether a count of the slice is hidden.
+    """
     if figure is None:
         return HIDDEN if hidden else NOT_AVAILABLE
+    form = ".2f" if name == "calibration" else ".1%"
     return f"{figure.value:{form}} ({figure.low:{form}} to {figure.high:{form}})"
 
 

@@ -78,10 +78,12 @@ def numbers(frame: pl.DataFrame, *columns: str) -> np.ndarray:
     return frame.select(pl.struct(*columns).rank("dense")).to_series().to_numpy().astype(int) - 1
 
 
-def listed(
+def share_listed(
     score: np.ndarray, list_of: np.ndarray, k: float, seed: int = 0, weight: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return which rows are among the k highest of their list, ties broken by a seeded draw.
+    """Return how much of each row is among the k highest of its list, ties broken by a seeded draw.
+
+    That is all or nothing, but for a row that stands for several snapshots of which only the first find room.
 
     Parameters
     ----------
@@ -95,7 +97,8 @@ def listed(
 
     Returns
     -------
-    bool array, shape (rows,)
+    float array, shape (rows,)
+        From 0 to 1.
     """
     weight = np.ones(len(score)) if weight is None else weight
     draw = np.random.Generator(np.random.PCG64(seed)).random(len(score))
@@ -103,6 +106,14 @@ def listed(
     size = np.bincount(list_of, weights=weight)
     # The weight that stands before each row on its list.
     before = np.cumsum(weight[order]) - weight[order] - np.r_[0.0, np.cumsum(size)[:-1]][list_of[order]]
-    chosen = np.zeros(len(score), bool)
-    chosen[order] = before < (np.round(size * k)[list_of[order]] if k < 1 else k) - 1e-9
-    return chosen
+    room = (np.round(size * k)[list_of[order]] if k < 1 else k) - before
+    share = np.zeros(len(score))
+    share[order] = np.where(room > 1e-9, np.minimum(room / weight[order], 1.0), 0.0)
+    return share
+
+
+def listed(
+    score: np.ndarray, list_of: np.ndarray, k: float, seed: int = 0, weight: np.ndarray | None = None
+) -> np.ndarray:
+    """Return which rows are among the k highest of their list at all, shape (rows,); see ``share_listed``."""
+    return share_listed(score, list_of, k, seed, weight) > 0

@@ -139,7 +139,7 @@ def observed_over_expected(observed: float, expected: float, *, design: float = 
     )  # fmt: skip
 
 
-def design_effect(label: np.ndarray, pupil: np.ndarray) -> float:
+def design_effect(label: np.ndarray, pupil: np.ndarray, weight: np.ndarray | None = None) -> float:
     """Return the variance of the number missing when pupils are drawn over that when snapshots are; at least 1.
 
     Parameters
@@ -147,12 +147,15 @@ def design_effect(label: np.ndarray, pupil: np.ndarray) -> float:
     label : float array of 0 and 1, shape (rows,)
     pupil : int array, shape (rows,)
         The number of each row's pupil, from 0.
+    weight : float array, shape (rows,), optional
+        How many snapshots each row stands for.
     """
-    rate = float(label.mean()) if len(label) else 0.0
+    weight = np.ones(len(label)) if weight is None else weight
+    rate = float(np.average(label, weights=weight)) if len(label) else 0.0
     if not 0 < rate < 1:
         return 1.0
-    residual = np.bincount(pupil, weights=label - rate)
-    return float(max((residual**2).sum() / (len(label) * rate * (1 - rate)), 1.0))
+    residual = weight * (label - rate)
+    return float(max((np.bincount(pupil, weights=residual) ** 2).sum() / (residual**2).sum(), 1.0))
 
 
 def resampled(pupil: np.ndarray, seed: int, times: int = 200) -> Iterator[np.ndarray]:

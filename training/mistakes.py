@@ -8,7 +8,7 @@ import numpy as np
 
 from features.catalogue import BY_NAME
 from features.disclosure import HIDDEN, partition, rounded
-from training.figures import listed, numbers
+from training.figures import numbers, share_listed
 from training.rolling import Answers, matrix_of
 from training.training import NAMES
 
@@ -31,25 +31,33 @@ def profile(answers: Answers, name: str, capacity: int) -> dict[str, Any]:
         from those of the found, in standard deviations of the cohort.
     """
     rows = np.flatnonzero(answers.judged)
-    frame = answers.frame[rows]
-    on_list = listed(
-        answers.margins[name][rows], numbers(frame, "authority", "as_of"), capacity, 0, answers.weight[rows]
-    )
-    went = answers.label[rows] == 1
-    kinds = {"found": went & on_list, "missed": went & ~on_list, "wrongly_listed": ~went & on_list}
+    frame, weight = answers.frame[rows], answers.weight[rows]
+    lists = numbers(frame, "authority", "as_of")
+    on_list = weight * share_listed(answers.margins[name][rows], lists, capacity, 0, weight)
+    went = answers.label[rows]
+    kinds = {"found": went * on_list, "missed": went * (1 - on_list), "wrongly_listed": (1 - went) * on_list}
     x = matrix_of(frame, NAMES)
-    with np.errstate(invalid="ignore"):
-        scale = np.nanstd(x, axis=0)
+    scale = _deviation(x, weight)
+    rows_of = {kind: part > 0 for kind, part in kinds.items()}
     return {
-        "children": _counts({kind: int(chosen.sum()) for kind, chosen in kinds.items()}),
-        "missed": _against(x, kinds["missed"], kinds["found"], scale),
-        "wrongly_listed": _against(x, kinds["wrongly_listed"], kinds["found"], scale),
+        "children": _counts(kinds),
+        "missed": _against(x, rows_of["missed"], rows_of["found"], scale),
+        "wrongly_listed": _against(x, rows_of["wrongly_listed"], rows_of["found"], scale),
     }
 
 
-def _counts(counts: dict[str, int]) -> dict[str, int | str]:
-    hidden = partition(counts)
-    return {kind: HIDDEN if kind in hidden else rounded(n) for kind, n in counts.items()}
+def _counts(kinds: dict[str, np.ndarray]) -> dict[str, int | str]:
+    """Print how many snapshots there are of each kind; what is hidden is decided by those that are there, not by what they stand for."""
+    hidden = partition({kind: int(np.minimum(part, 1).sum()) for kind, part in kinds.items()})
+    return {kind: HIDDEN if kind in hidden else rounded(round(float(part.sum()))) for kind, part in kinds.items()}
+
+
+def _deviation(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of each column over the cohort, missing values left out, shape (columns,)."""
+    known = ~np.isnan(x)
+    of = np.maximum(weight @ known, 1e-12)
+    mean = weight @ np.where(known, x, 0.0) / of
+    return np.asarray(np.sqrt(weight @ np.where(known, x - mean, 0.0) ** 2 / of))
 
 
 def _against(x: np.ndarray, some: np.ndarray, found: np.ndarray, scale: np.ndarray) -> list[dict[str, Any]]:

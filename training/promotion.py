@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from histories.digest import file_digest
 from histories.faults import Faults
 from histories.settings import Settings
-from training.bundle import MANIFEST, bundle_digest, read_bundle, read_recipe
+from training.bundle import bundle_digest, read_bundle, read_recipe
 from training.gates import GATES, Verdict
 from training.gates.gate import ask_all
 from training.gates.limits import load_limits
@@ -70,8 +70,8 @@ def dossier(settings: Settings, name: str, version: int, *, who: str, why: str) 
     registered = next((e for e in own if e.get("action") == "registered"), {})
     manifest, recipe, papers, booster, harm = {}, {}, {}, "", ""
     try:
-        booster, _ = read_bundle(folder)
-        manifest, recipe = json.loads((folder / MANIFEST).read_text(encoding="utf-8")), read_recipe(folder)
+        booster, made = read_bundle(folder)
+        manifest, recipe = asdict(made), read_recipe(folder)
         found = {name: folder / f"{stem}.json" for name, stem in STEMS.items()}
         papers = {n: json.loads(f.read_text(encoding="utf-8")) for n, f in found.items() if f.is_file()}
     except Faults as faults:
@@ -98,7 +98,7 @@ def _noted(own: list[dict[str, Any]]) -> str | None:
 
 def _evidence(settings: Settings, name: str, version: int, noted: str | None) -> dict[str, Any]:
     file = settings.releases / name / EVIDENCE / f"v{version}.json"
-    if not noted or not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != noted:
+    if not noted or not file.is_file() or file_digest(file) != noted:
         return {}
     return json.loads(file.read_text(encoding="utf-8"))
 

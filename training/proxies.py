@@ -61,7 +61,8 @@ class Proxy:
 
 
 def proxies(
-    x: np.ndarray, names: list[str], pupils: np.ndarray, groups: pl.DataFrame, *, importance: dict[str, float] | None = None, seed: int = 1
+    x: np.ndarray, names: list[str], pupils: np.ndarray, groups: pl.DataFrame, *, weight: np.ndarray | None = None, importance: dict[str, float] | None = None,
+    seed: int = 1,
 ) -> list[Proxy]:  # fmt: skip
     """Predict each protected group from the features, by a light model and in folds of pupils.
 
@@ -74,6 +75,8 @@ def proxies(
         The number of each row's pupil.
     groups : polars.DataFrame
         Columns of groups, in the order of the rows; those that are not protected are passed over.
+    weight : float array, shape (rows,), optional
+        How many snapshots each row stands for.
     importance : dict, optional
         Mean absolute contribution of each feature in the risk model.
 
@@ -85,6 +88,7 @@ def proxies(
     rng = np.random.Generator(np.random.PCG64(seed))
     rows = np.sort(rng.choice(len(x), min(len(x), MOST), replace=False))
     x, pupils, groups = x[rows], pupils[rows], groups[rows]
+    weight = np.ones(len(x)) if weight is None else weight[rows]
     fold = rng.integers(0, FOLDS, int(pupils.max()) + 1)[pupils] if len(pupils) else pupils
     found = []
     for name in (n for n in PROTECTED if n in groups.columns):
@@ -93,27 +97,28 @@ def proxies(
         for value in values[: 1 if len(values) == 2 else None]:
             inside = (groups[name] == value).to_numpy()
             if min(len(np.unique(pupils[inside])), len(np.unique(pupils[~inside]))) >= FEWEST:
-                found.append(_told(x, names, inside.astype(float), fold, name, value, importance, seed))
+                found.append(
+                    _told(Learning(x, inside.astype(float), weight, names, seed), fold, name, value, importance)
+                )
     return sorted(found, key=lambda p: -p.auc)
 
 
-def _told(
-    x: np.ndarray, names: list[str], y: np.ndarray, fold: np.ndarray, group: str, value: str, importance: dict[str, float] | None, seed: int
-) -> Proxy:  # fmt: skip
+def _told(of: Learning, fold: np.ndarray, group: str, value: str, importance: dict[str, float] | None) -> Proxy:
     from sklearn.metrics import roc_auc_score
 
-    margins, weight = np.zeros(len(y)), np.zeros(len(names))
+    margins, moved = np.zeros(len(of.y)), np.zeros(len(of.names))
     for n in range(FOLDS):
         own = fold == n
-        booster = boosted.train(Learning(x[~own], y[~own], np.ones((~own).sum()), names, seed), SETTINGS)
-        parts = booster.predict(x[own], pred_contrib=True)
+        booster = boosted.train(of.rows(~own), SETTINGS)
+        parts = booster.predict(of.x[own], pred_contrib=True)
         margins[own] = parts.sum(axis=1)
-        weight += np.abs(parts[:, :-1]).sum(axis=0)
-    share = weight / weight.sum() if weight.sum() else weight
-    top = [(names[i], float(share[i])) for i in np.argsort(-share, kind="stable")[:TOP] if share[i] > 0]
+        moved += of.weight[own] @ np.abs(parts[:, :-1])
+    share = moved / moved.sum() if moved.sum() else moved
+    top = [(of.names[i], float(share[i])) for i in np.argsort(-share, kind="stable")[:TOP] if share[i] > 0]
     whole = sum(importance.values()) if importance else 0.0
     in_model = sum(importance.get(n, 0.0) for n, _ in top) / whole if importance and whole else None
-    return Proxy(group, value, float(roc_auc_score(y, margins)), top, float(sum(s for _, s in top)), in_model)
+    auc = float(roc_auc_score(of.y, margins, sample_weight=of.weight))
+    return Proxy(group, value, auc, top, float(sum(s for _, s in top)), in_model)
 
 
 def text(found: list[Proxy]) -> str:

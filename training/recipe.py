@@ -15,6 +15,7 @@ from typing import Any
 
 from features import CohortRule, Definition
 from features.catalogue import OWN, catalogue_digest
+from histories.digest import file_digest
 from histories.opening import Histories
 from training.question import Question
 
@@ -92,14 +93,14 @@ def code_digest() -> str:
     whole = hashlib.sha256()
     for room in ROOMS:
         for file in sorted(f for f in (ROOT / room).rglob("*") if f.suffix in CODE and f.is_file()):
-            whole.update(f"{file.relative_to(ROOT)}:{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+            whole.update(f"{file.relative_to(ROOT)}:{file_digest(file)}\n".encode())
     return whole.hexdigest()
 
 
 def lock_digest() -> str | None:
     """Return the hash of the lock file beside the code; None where onroll was installed without it."""
     file = ROOT / "requirements.lock"
-    return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else None
+    return file_digest(file) if file.is_file() else None
 
 
 def _version(package: str) -> str | None:

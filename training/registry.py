@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from histories.digest import file_digest
 from histories.faults import Fault, Faults
 from histories.settings import Settings
 from histories.writing import locked, new_file, new_folder
@@ -87,7 +87,7 @@ def keep_evidence(settings: Settings, name: str, version: int, evidence: dict[st
     file = settings.releases / name / EVIDENCE / f"v{version}.json"
     with new_file(file) as beside:
         beside.write_text(json.dumps(evidence, indent=1, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+    return file_digest(file)
 
 
 def champion(settings: Settings, name: str) -> int:

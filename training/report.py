@@ -16,7 +16,7 @@ from training.figures import numbers
 from training.mistakes import profile
 from training.proxies import proxies
 from training.question import Advance, Question, quiet
-from training.rolling import matrix_of
+from training.rolling import matrix_of, weight_of
 from training.seen import seen_and_unseen
 from training.training import NAMES, Trained, finite
 from training.weekly import week_by_week
@@ -52,7 +52,7 @@ def groups_of(trained: Trained, beside: tuple[pl.DataFrame, pl.DataFrame], seed:
     """Say how the lists of the judged days fall on groups; see ``beside_groups``."""
     frame, of = beside
     risk = trained.answers.risk(trained.manifest.candidate)[trained.answers.judged]
-    return fairness(frame, risk, frame["label"].to_numpy(), of, CAPACITY, seed=seed).to_dict()
+    return fairness(frame, risk, frame["label"].to_numpy(), of, CAPACITY, weight=weight_of(frame), seed=seed).to_dict()
 
 
 def proxies_of(
@@ -62,12 +62,10 @@ def proxies_of(
     frame, of = beside
     keys = ["pupil_id", "as_of"]
     protected = frame.select(keys).join(of.select(*keys, *(c for c in PROTECTED if c in of.columns)), on=keys, how="left", maintain_order="left")  # fmt: skip
-    return [
-        p.to_dict()
-        for p in proxies(
-            matrix_of(frame, NAMES), NAMES, numbers(frame, "pupil_id"), protected, importance=moved, seed=seed
-        )
-    ]
+    found = proxies(
+        matrix_of(frame, NAMES), NAMES, numbers(frame, "pupil_id"), protected, weight=weight_of(frame), importance=moved, seed=seed
+    )  # fmt: skip
+    return [p.to_dict() for p in found]
 
 
 def beside_groups(histories: Histories, question: Question, trained: Trained) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -7,16 +7,14 @@ the share that was drawn, stands for all of them without bias (King and Zeng 200
 from __future__ import annotations
 
 import hashlib
-import re
 
 import polars as pl
 
-from histories.faults import Fault, Faults
+from histories.memory import bytes_of
 
 # A number of the matrix is held in the frame, in the array and in the part that a candidate learns from.
 BYTES_A_NUMBER = 3 * 8
 LEAST_SHARE = 0.001
-UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 
 
 def share_that_fits(rows: int, positives: int, columns: int, memory: str | None) -> float:
@@ -45,20 +43,6 @@ def share_that_fits(rows: int, positives: int, columns: int, memory: str | None)
         return 1.0
     room = bytes_of(memory) / (columns * BYTES_A_NUMBER) - positives
     return float(min(max(room / (rows - positives), LEAST_SHARE), 1.0))
-
-
-def bytes_of(memory: str) -> int:
-    """Return the bytes of a text such as ``4GiB`` or ``500MB``.
-
-    Examples
-    --------
-    >>> bytes_of("1.5 KiB")
-    1536
-    """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", memory.lower())
-    if found is None or found[2] not in UNITS:
-        raise Faults(Fault("this is not an amount of memory", "ONROLL_MEMORY", "Write it like 4GiB."))
-    return int(float(found[1]) * UNITS[found[2]])
 
 
 def sample(labelled: pl.DataFrame, share: float, seed: int) -> pl.DataFrame:

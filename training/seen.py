@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from training.figures import average_precision, listed, numbers
+from training.figures import average_precision, numbers, share_listed
 from training.rolling import Answers
 
 
@@ -19,14 +19,20 @@ def seen_and_unseen(answers: Answers, name: str, capacity: int) -> dict[str, dic
         Children listed in each authority and on each day; the lists are those of everybody together.
     """
     rows = np.flatnonzero(answers.judged)
-    margins, label, seen = answers.margins[name][rows], answers.label[rows], answers.seen[rows]
-    on_list = listed(margins, numbers(answers.frame[rows], "authority", "as_of"), capacity, 0, answers.weight[rows])
-    found = {}
+    margins, label, seen, weight = (
+        answers.margins[name][rows],
+        answers.label[rows],
+        answers.seen[rows],
+        answers.weight[rows],
+    )
+    on_list = weight * share_listed(margins, numbers(answers.frame[rows], "authority", "as_of"), capacity, 0, weight)
+    told = {}
     for title, part in (("seen", seen), ("unseen", ~seen)):
-        y, chosen = label[part], on_list[part]
-        found[title] = {
-            "snapshots": len(y), "positives": int(y.sum()), "base_rate": float(y.mean()) if len(y) else None,
-            "average_precision": average_precision(margins[part], y), "listed": int(chosen.sum()),
-            "precision": float(y[chosen].mean()) if chosen.any() else None, "recall": float(y[chosen].sum() / y.sum()) if y.sum() else None,
+        y, w, chosen = label[part], weight[part], on_list[part]
+        positives, found = float(y.sum()), float(chosen @ y)
+        told[title] = {
+            "snapshots": round(float(w.sum())), "positives": int(positives), "base_rate": float(np.average(y, weights=w)) if len(y) else None,
+            "average_precision": average_precision(margins[part], y, w), "listed": round(float(chosen.sum())),
+            "precision": found / float(chosen.sum()) if chosen.any() else None, "recall": found / positives if positives else None,
         }  # fmt: skip
-    return found
+    return told

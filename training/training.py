@@ -131,7 +131,7 @@ def train(
     manifest = Manifest(
         name="onroll", version="0", trained_on=[str(d) for d in splits.dates], until=text_of(question.until), known=text_of(question.known),
         definition=question.definition.name, horizon_days=question.horizon, features=NAMES, catalogue=declarations(), catalogue_digest=catalogue_digest(),
-        calibrator=calibrator, bands=_bands(calibrator, answers.margins[chosen]), base_rate=float(np.average(frame["label"].to_numpy(), weights=weight_of(frame))), themes=THEMES,  # type: ignore[arg-type]
+        calibrator=calibrator, bands=_bands(calibrator, answers.margins[chosen], answers.weight), base_rate=float(np.average(frame["label"].to_numpy(), weights=weight_of(frame))), themes=THEMES,  # type: ignore[arg-type]
         metrics=finite(figures), candidate=chosen, limits=LIMITS, seen=_seen(frame), seed=seed, code_version=version_of("onroll"), data_digest=digest,
         leads=finite(against),
     )  # fmt: skip
@@ -169,17 +169,19 @@ def _study(digest: str, question: Question, splits: Splits, settings: dict[str, 
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _bands(calibrator: dict[str, Any], margins: np.ndarray) -> list[dict[str, Any]]:
+def _bands(calibrator: dict[str, Any], margins: np.ndarray, weight: np.ndarray) -> list[dict[str, Any]]:
     risks = calibration.risk(margins, calibrator["a"], calibrator["b"])
-    limits = [{"name": n, "at_least": float(np.quantile(risks, 1 - s))} for n, s in BANDS]
+    order = np.argsort(risks, kind="stable")
+    before = np.r_[0.0, np.cumsum(weight[order])[:-1]]
+    limits = [{"name": n, "at_least": float(np.interp((1 - s) * before[-1], before, risks[order]))} for n, s in BANDS]
     return [*limits, {"name": "usual", "at_least": 0.0}]
 
 
 def _seen(frame: pl.DataFrame) -> dict[str, list[float | None]]:
-    seen = {}
+    seen, weight = {}, weight_of(frame)
     for name in NAMES:
         column = frame[name].fill_nan(None)
-        seen[name] = [column.min(), column.max(), float(column.null_count() / len(column))]
+        seen[name] = [column.min(), column.max(), float(weight[column.is_null().to_numpy()].sum() / weight.sum())]
     return seen  # type: ignore[return-value]
 
 

@@ -45,7 +45,13 @@ def groups(missing=(100, 100)):
     own = [{**{k: v // 2 for k, v in wide.items()}, "missing": n} for n in missing]
     slices = [{"groups": ["sex"], "values": [v], "counts": c} for v, c in zip(("female", "male"), own, strict=True)]
     others = ["ethnicity", "fsm", "eal", "sen", "idaci_fifth"]
-    return {"capacity": 25, "design": 1.0, "overall": {"counts": wide}, "groups": slices, "left_out": others}
+    return {
+        "capacity": 25,
+        "design": {"pupils": 1.0, "weight": 1.0, "expected": 0.0},
+        "overall": {"counts": wide},
+        "groups": slices,
+        "left_out": others,
+    }
 
 
 def papers():

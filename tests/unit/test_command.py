@@ -53,6 +53,19 @@ def test_faults_leave_with_their_code_and_all_of_their_messages(verb, capsys, ki
     assert capsys.readouterr().err == "a.csv: no such file\n    Name another.\nH001 b.csv: empty\n    Fill it.\n"
 
 
+def test_too_little_memory_is_said_with_what_to_do(capsys, small_histories, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ONROLL_MEMORY", "1MB")
+    assert left(["features", str(small_histories), "--as-of", "2025-01-13", "--out", "f.parquet"]) == 1
+    out, err = capsys.readouterr()
+    assert (out, [f.name for f in tmp_path.glob("*.parquet")]) == ("", [])
+    assert err.startswith("ONROLL_MEMORY: DuckDB had too little memory")
+    assert "ONROLL_MEMORY=4GiB" in err
+    monkeypatch.setenv("ONROLL_MEMORY", "plenty")
+    assert left(["features", str(small_histories), "--as-of", "2025-01-13", "--out", "f.parquet"]) == 1
+    assert "not an amount of memory" in capsys.readouterr().err
+
+
 def test_what_nobody_foresaw_is_said_without_a_value(verb, capsys):
     def body(as_json):
         raise ValueError("pupil CANARY")

@@ -9,8 +9,10 @@ from fairlearn.metrics import MetricFrame, count, false_positive_rate, selection
 
 from features.disclosure import SMALLEST, partition, rounded
 from training import fairness_table, figures
-from training.fairness import fairness, hide_layers
+from training.design import Design
+from training.fairness import FIGURES, fairness, hide_layers
 from training.proxies import proxies
+from training.sampling import sample
 
 N = 30_000
 
@@ -124,6 +126,65 @@ def test_a_hidden_number_of_children_hides_what_is_counted_of_them():
     }  # fmt: skip
     out = hide_layers(layers, lambda layer, counts, **known: partition(counts, **known))
     assert all("b" in hidden and "c" not in hidden for hidden in out.values())
+
+
+def everybody(seed=7):
+    """A cohort of 60,000 on two lists, where girls go missing more often than is told."""
+    rng, n = np.random.Generator(np.random.PCG64(seed)), 60_000
+    sex, margin = rng.choice(["female", "male"], n, p=[0.3, 0.7]), rng.normal(-6, 1.5, n)
+    snapshots = pl.DataFrame(
+        {"pupil_id": [f"p{i}" for i in range(n)], "as_of": "d", "authority": rng.choice(["801", "802"], n)}
+    )
+    label = (rng.random(n) < 1 / (1 + np.exp(-margin - 0.3 * (sex == "female")))).astype(float)
+    return (
+        snapshots,
+        1 / (1 + np.exp(-margin)),
+        label,
+        snapshots.select("pupil_id", "as_of").with_columns(pl.Series("sex", sex)),
+    )
+
+
+def some_of(whole, share, seed):
+    """Every child who went missing and a weighted sample of the others, as training takes them where memory is short."""
+    snapshots, scores, label, groups = whole
+    kept = sample(snapshots.select("pupil_id").with_columns(pl.Series("label", label)).with_row_index(), share, seed)
+    rows = kept["index"].to_numpy()
+    return (snapshots[rows], scores[rows], label[rows], groups[rows]), kept["weight"].to_numpy()
+
+
+def test_weights_of_one_change_nothing(population, report):
+    assert fairness(*population, capacity=0.1, weight=np.ones(N)).to_dict() == report.to_dict()
+    assert report.design == Design(1.0, 1.0, report.design.expected)
+
+
+def test_a_weighted_sample_is_told_like_everybody_and_as_much_less_surely():
+    whole = everybody()
+    of_all, inside = fairness(*whole, 300, pairs=False), []
+    for seed in range(30):
+        some, weight = some_of(whole, 0.2, seed)
+        of_some = fairness(*some, 300, weight=weight, pairs=False)
+        for name in ("female", "male"):
+            true, own = slice_of(of_all, name), slice_of(of_some, name)
+            assert own.counts["missing"] == true.counts["missing"]
+            assert own.counts["children"] == pytest.approx(true.counts["children"], rel=0.05)
+            assert own.counts["listed"] == pytest.approx(true.counts["listed"], rel=0.25)
+            inside += [own.figures[f].low <= true.figures[f].value <= own.figures[f].high for f in FIGURES]
+            inside += [own.gaps[f].low <= true.gaps[f].value <= own.gaps[f].high for f in FIGURES]
+            for f in ("listing_rate", "false_listing_rate"):
+                wide, narrow = (s.figures[f].high - s.figures[f].low for s in (own, true))
+                assert 1.8 < wide / narrow < 2.8  # of the others one in five is there: the root of five
+        assert of_some.overall.counts["listed"] == of_all.overall.counts["listed"] == 600
+    assert np.mean(inside) > 0.97  # they are sure of the truth; the whole cohort's own figures lie nearer
+
+
+def test_what_is_hidden_is_decided_by_the_children_who_are_there():
+    some, weight = some_of(everybody(), 0.02, 1)
+    few = np.zeros(len(weight), bool)
+    few[np.flatnonzero(some[2] == 0)[:7]] = True
+    named = some[3].with_columns(pl.Series("sex", np.where(few, "unknown", "male")))
+    found = slice_of(fairness(*some[:3], named, 300, weight=weight, pairs=False), "unknown")
+    assert weight[few].sum() == pytest.approx(350)
+    assert set(found.counts.values()) == {None}
 
 
 def test_pairs_are_of_protected_groups_only(report):

@@ -100,16 +100,16 @@ def test_every_fact_of_the_authority_is_asked_for(material):
     [
         ({"report": {}}, {"model_card.factors.evaluated", "model_card.quantitative.groups", "model_card.quantitative.pairs"}),
         ({"tables": []}, {"dpia.tables.given", "dpia.tables.columns", "dpia.minimisation.not_used", "dpia.people.special_categories", "atrs.model.datasets", "atrs.model.input", "atrs.operational_data.sources"}),
-        ({"against": {}}, {"model_card.quantitative.leads"}),
     ],
 )  # fmt: skip
 def test_an_input_of_the_run_that_is_taken_away_is_named(material, taken, named):
     assert named <= set(empty_fields(said(replace(material, **taken))))
 
 
-def test_features_without_declarations_are_named(material):
-    bare = replace(material, manifest=replace(material.manifest, catalogue=[], limits=[]))
-    assert {"dpia.features.features", "model_card.caveats.limits"} <= set(empty_fields(said(bare)))
+def test_what_the_manifest_does_not_say_is_named(material):
+    bare = replace(material, manifest=replace(material.manifest, catalogue=[], limits=[], leads={}))
+    named = {"dpia.features.features", "model_card.caveats.limits", "model_card.quantitative.leads"}
+    assert named <= set(empty_fields(said(bare)))
 
 
 def test_the_annex_says_every_table_column_and_feature(material):

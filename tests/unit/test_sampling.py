@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from histories.faults import Faults
-from training.sampling import bytes_of, sample, share_that_fits
+from histories.memory import bytes_of
+from training.sampling import sample, share_that_fits
 
 PUPILS, DATES = 4000, 6
 rng = np.random.default_rng(5)

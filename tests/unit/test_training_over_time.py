@@ -9,10 +9,13 @@ import pytest
 from histories.faults import Faults
 from training.candidates import Candidate
 from training.judging import Judged, Resamples, interval, judge
+from training.mistakes import profile
 from training.rolling import Answers, ask, judge_all
+from training.sampling import sample
 from training.seen import seen_and_unseen
 from training.selection import choose
 from training.splits import split
+from training.training import NAMES
 
 DAYS = [date(2020 + n // 3, (1, 4, 9)[n % 3], 10) for n in range(11)]
 DELAY = timedelta(days=180)
@@ -111,6 +114,33 @@ def test_pupils_learned_from_and_others_are_judged_apart():
     assert (found["seen"]["positives"], found["unseen"]["positives"]) == (4, 20)
     assert found["unseen"]["recall"] == 1
     assert found["seen"]["precision"] == 1
+
+
+def test_a_weighted_sample_is_told_of_seen_and_unseen_like_everybody():
+    frame = snapshots(pupils=3000, missing=120).filter(pl.col("as_of") == DAYS[-1])
+    rng = np.random.default_rng(4)
+    margin, known = rng.normal(size=3000) + 2 * frame["label"].to_numpy(), rng.random(3000) < 0.5
+
+    def weighed(f):
+        row = f["row"]
+        return Answers(f, np.zeros(len(f), int), np.ones(len(f), bool), known[row], {"own": margin[row]})
+
+    frame = frame.with_row_index("row")
+    whole = weighed(frame)
+    of_all = seen_and_unseen(whole, "own", 400)
+    assert seen_and_unseen(weighed(sample(frame, 1.0, 1)), "own", 400) == of_all
+    drawn = [seen_and_unseen(weighed(sample(frame, 0.2, seed)), "own", 400) for seed in range(40)]
+    for part in ("seen", "unseen"):
+        for figure, true in of_all[part].items():
+            assert np.mean([d[part][figure] for d in drawn]) == pytest.approx(true, rel=0.05), figure
+    told = [profile_counts(weighed(sample(frame, 0.2, seed)), 400) for seed in range(20)]
+    assert np.mean(told, axis=0) == pytest.approx(profile_counts(whole, 400), abs=2.5)  # they are rounded to 5
+
+
+def profile_counts(asked, capacity):
+    padded = asked.frame.with_columns(*(pl.lit(0.0).alias(n) for n in NAMES))
+    own = Answers(padded, asked.origin, asked.judged, asked.seen, asked.margins)
+    return list(profile(own, "own", capacity)["children"].values())
 
 
 def test_ties_are_told_as_worst_expected_and_best():

@@ -25,15 +25,15 @@ class Material:
     ----------
     manifest : Manifest
     splits : Splits
-    settings, against, story : dict
-        Of the booster, the leads over others, and how it was chosen.
+    settings, story : dict
+        Of the booster, and how it was chosen.
     question : Question
     engine : str
     tables : list of TableUsed
     authorities, children : int
         On all days together.
     sampled : bool
-        Whether children who did not go missing were sampled; groups are then counted in the sample.
+        Whether children who did not go missing were sampled, and each counts for as many as it stands for.
     facts : Authority
     run_id : str
     on : date
@@ -45,7 +45,6 @@ class Material:
     manifest: Manifest
     splits: Splits
     settings: dict[str, Any]
-    against: dict[str, Any]
     story: dict[str, Any]
     question: Question
     engine: str
@@ -65,7 +64,7 @@ class Material:
         """Gather what is told of a run."""
         frame = trained.frame
         return cls(
-            trained.manifest, trained.splits, trained.settings, trained.against, trained.story, question, histories.engine, tables_used(histories),
+            trained.manifest, trained.splits, trained.settings, trained.story, question, histories.engine, tables_used(histories),
             frame["authority"].n_unique(), frame["pupil_id"].n_unique(), bool((frame["weight"] != 1).any()), facts, run_id, report=report,
         )  # fmt: skip
 

@@ -61,7 +61,7 @@ def values(m: Material) -> dict[str, Value]:
         + (f", with nothing recorded on or after {man.until}" if man.until else "") + f"; {man.base_rate:.3%} of the snapshots went missing.",
         "training_data.time": Table(("made before", "learned from", "used for"), origins(m)),
         "training_data.preprocessing": f"Features as in the annex; what is missing stays missing. The first {BEFORE} days asked about only calibrate."
-        + (" Memory was short: children who did not go missing were sampled and weighted; groups are counted in the sample." if m.sampled else ""),
+        + (" Memory was short: children who did not go missing were sampled; each counts for as many as it stands for, in groups too." if m.sampled else ""),
         "quantitative.candidates": candidates(m), "quantitative.leads": leads(m), "quantitative.capacity": capacity(m), "quantitative.calibration": calibration(m),
         "quantitative.groups": groups(m), "quantitative.pairs": groups(m, "pairs"),
         "ethics.sensitive_data": "Records of social care and special educational needs are features; ethnicity, sex, first language and free school meals are used for judging only. "

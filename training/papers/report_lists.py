@@ -90,7 +90,7 @@ def strangers(m: Material) -> Part:
         "A model that only recognises children it has seen is of no use for others. The same holds for authorities: the figures of one are a sample of one authority."
     ]
     if m.sampled:
-        text.append("Memory was short: the children who did not go missing were sampled, so who was seen in training is not as it would be with all.")  # fmt: skip
+        text.append("Memory was short: the children who did not go missing were sampled, and count for as many as they stand for; who was not drawn was not learned from, so fewer were seen than with all.")  # fmt: skip
     return Part("Whether it holds for others", text, shown, tables)
 
 
@@ -112,7 +112,7 @@ def fairness(m: Material) -> Part:
         "Nothing was adjusted. A gap may be in the world, in the records or in the model; the table does not tell which.",
     ]
     if m.sampled:
-        text.append("Memory was short: the children who did not go missing were sampled, and these tables count the sample, so shares of the listed are too high in all groups alike.")  # fmt: skip
+        text.append("Memory was short: the children who did not go missing were sampled; each counts for as many as it stands for, intervals are as wide as the sample makes them, and counts are hidden by the children who were drawn.")  # fmt: skip
     return Part("Whom the list falls on", text, shown, tables)
 
 

@@ -52,7 +52,7 @@ def summary(m: Material) -> Part:
 
 
 def _against(m: Material, name: str, words: str) -> str:
-    lead = (m.against.get(name) or {}).get("average_precision")
+    lead = (m.manifest.leads.get(name) or {}).get("average_precision")
     if not lead or lead["lead"] is None or lead["interval"][0] is None:
         return ""
     low, high = lead["interval"]

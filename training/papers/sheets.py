@@ -11,16 +11,18 @@ from features.documentation import DIRECTION
 from features.groups import BY_NAME as GROUP
 from histories.tables import TABLES
 from training.candidates import boosted, grid
-from training.fairness import FIGURES
+from training.fairness import COUNTS, FIGURES
+from training.fairness_table import figure_text
+from training.intervals import Interval
+from training.judging import PER_LIST, SHARES, of_all, of_each
 from training.papers.material import Material
 from training.papers.paper import Table
 from training.papers.used import UNUSED, counted, use_of
 
 TITLES = {c.name: c.title for c in grid(boosted.DEFAULTS)}
-CAPACITIES = {
-    "top_0.1%": "the first 0.1% of all", "top_0.5%": "the first 0.5% of all", "top_1.0%": "the first 1% of all", "top_8_a_list": "8 of each list",
-    "top_10_a_list": "10 of each list", "top_25_a_list": "25 of each list", "top_50_a_list": "50 of each list",
-}  # fmt: skip
+CAPACITIES = {of_all(s): f"the first {100 * s:g}% of all" for s in SHARES} | {
+    of_each(n): f"{n} of each list" for n in PER_LIST
+}
 Row = tuple[str, ...]
 
 
@@ -40,7 +42,7 @@ def leads(m: Material) -> Table:
     headers = ("ahead of", "in average precision (95% interval)", "in precision at 25 of each list (95% interval)")
     rows = [
         (TITLES.get(name, name), _lead(v["average_precision"], ".3f"), _lead(v["precision_top_25_a_list"], ".1%"))
-        for name, v in m.against.items()
+        for name, v in m.manifest.leads.items()
     ]
     return Table(headers, tuple(rows))
 
@@ -107,14 +109,8 @@ def _counts(s: dict[str, Any]) -> Row:
 
 
 def _shares(s: dict[str, Any]) -> Row:
-    hidden = any(s["counts"][c] is None for c in ("children", "missing", "listed", "found"))
-    said = []
-    for name in FIGURES:
-        i, form = s["figures"][name], ".2f" if name == "calibration" else ".0%" if name in ("recall", "precision") else ".1%"  # fmt: skip
-        said.append(
-            (HIDDEN if hidden else NOT_AVAILABLE) if i is None else f"{i['value']:{form}} ({i['low']:{form}} to {i['high']:{form}})"
-        )  # fmt: skip
-    return tuple(said)
+    hidden = any(s["counts"][c] is None for c in COUNTS)
+    return tuple(figure_text(name, Interval(**i) if i else None, hidden=hidden) for name, i in s["figures"].items())
 
 
 def features(m: Material) -> Table:
