@@ -54,7 +54,7 @@ def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
         what = f"of {pupils:,} children too few go missing to calibrate and judge a model"
         raise Usage(Fault(what, "demo --pupils", do))
     own = settings()
-    opened = _population(pupils, folder)
+    opened = population(pupils, folder)
     model = _train(own, opened)
     day, store = default_as_of(opened)[-1], Store.of(own)
     scores = _score(own, opened, model, day, folder, store)
@@ -73,7 +73,8 @@ def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
     return {"worklist": worklist, "score": live, "model": card}, _text(worklist, live, card, day)
 
 
-def _population(pupils: int, folder: Path) -> Histories:
+def population(pupils: int, folder: Path) -> Histories:
+    """Make up the demo's histories, check and open them."""
     say(f"[1/6] making up an authority with {pupils:,} pupils (no real child is in it)")
     home = folder / "histories"
     shutil.rmtree(home, ignore_errors=True)

@@ -8,8 +8,12 @@ import sys
 
 import polars as pl
 import pytest
+from mlflow import MlflowClient
 
+from features import Definition, default_as_of, label
+from serving import demo
 from tests.system.test_service import ROOT
+from training.splits import split
 
 
 def onroll(home, *words, code=0, **environment):
@@ -37,6 +41,26 @@ def test_the_first_model_is_champion_and_beats_knowing_nothing(home):
     assert version["aliases"] == ["champion"]
     shown = onroll(home, "models", "show", "--json")
     assert shown["metrics"]["lightgbm"]["average_precision"] > 5 * shown["metrics"]["base_rate"]["average_precision"]
+    (run,) = MlflowClient(f"sqlite:///{home}/mlruns/mlflow.db").search_runs(["1"])
+    for name, figures in shown["metrics"].items():
+        assert run.data.metrics[f"{name}.average_precision"] == figures["average_precision"]
+    assert len(run.data.metrics) > 500
+    assert (run.data.params["seed"], run.data.params["rounds"]) == ("1", "60")
+    assert len(run.data.tags["data_digest"]) == len(run.data.tags["lock"]) == 64
+
+
+def test_a_demo_of_too_few_children_is_refused_before_it_begins(tmp_path):
+    said = onroll(tmp_path, "demo", "--pupils", str(demo.LEAST - 1), code=2)
+    assert f"{demo.LEAST:,} or more" in said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.prove
+def test_the_least_number_of_children_of_the_demo_is_enough(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    opened = demo.population(demo.LEAST, tmp_path / "demo")
+    known = label(opened, default_as_of(opened), Definition.load())
+    assert len(split(pl.DataFrame(known).drop_nulls("label")).test) >= 2
 
 
 def test_the_same_data_and_seed_give_the_same_model_and_promotion_can_be_rolled_back(home):
