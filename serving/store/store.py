@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -10,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from histories.faults import Fault, Faults
+from histories.faults import Faults
 from histories.settings import Settings
 from serving.paging import Place
 from serving.store import background, keys, schema, scores
@@ -18,7 +17,7 @@ from serving.store.anchors import Anchors
 from serving.store.audit_key import audit_keys, beside, private
 from serving.store.caller import Caller, command_line
 from serving.store.chain import Chain, Entry
-from serving.store.database import PATIENCE, Unavailable, cannot_open, open_engine, reading, writing
+from serving.store.database import Unavailable, cannot_open, open_engine, reading, writing
 from serving.store.refusals import Refusals
 from serving.store.work import Change, Recorder, Told, View
 
@@ -105,7 +104,7 @@ class Store:
 
     def _alone(self) -> AbstractContextManager[Any]:
         """Let this process's changes queue where the database has one writer: they would only poll for its lock."""
-        return _Turn(self.recorder.turn) if self.engine.dialect.name == "sqlite" else nullcontext()
+        return self.recorder.turn.taken() if self.engine.dialect.name == "sqlite" else nullcontext()
 
     def save(self, given: Iterable[dict[str, Any]], caller: Caller | None = None) -> int:
         """Store scores, and return how many: in parts, so that nobody waits long, and seen when all are there; see ``scores``."""
@@ -178,18 +177,3 @@ class Store:
         """Return all keys without their hashes."""
         with reading(self.engine) as connection:
             return keys.listed(connection)
-
-
-class _Turn:
-    """A lock that is waited for as long as a lock of the database, and no longer."""
-
-    def __init__(self, lock: threading.Lock) -> None:
-        self.lock = lock
-
-    def __enter__(self) -> None:
-        if not self.lock.acquire(timeout=PATIENCE):
-            do = "Try again; another change takes long."
-            raise Unavailable(Fault("the database is busy", "ONROLL_DATABASE_URL", do))
-
-    def __exit__(self, *_: object) -> None:
-        self.lock.release()

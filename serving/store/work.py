@@ -15,6 +15,7 @@ from serving.store.anchors import Anchors
 from serving.store.caller import Caller
 from serving.store.chain import Chain, Entry
 from serving.store.database import writing
+from serving.store.turn import Turn
 
 
 class NotRecorded(RuntimeError):
@@ -107,7 +108,7 @@ class Recorder:
 
     def __init__(self, engine: sa.Engine, chain: Chain, anchors: Anchors) -> None:
         self.engine, self.chain, self.anchors = engine, chain, anchors
-        self.turn = threading.Lock()
+        self.turn = Turn()
         self._waiting: list[_Waiting] = []
         self._lock = threading.Lock()
 
@@ -116,8 +117,8 @@ class Recorder:
         mine = _Waiting(entries)
         with self._lock:
             self._waiting.append(mine)
-        with self.turn:
-            if not mine.done:
+        with self.turn.taken(unless=lambda: mine.done) as is_mine:
+            if is_mine:
                 self._write()
         if mine.failed is not None:
             raise mine.failed
