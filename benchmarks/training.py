@@ -45,7 +45,7 @@ def alone(x: np.ndarray, y: np.ndarray, trees: int) -> None:
     import lightgbm as lgb
 
     data = lgb.Dataset(x, y, feature_name=names(x.shape[1]), params={"verbose": -1})
-    lgb.train(boosted.parameters(names(x.shape[1]), boosted.DEFAULTS, 1), data, trees)
+    lgb.train(boosted.parameters(names(x.shape[1]), boosted.DEFAULTS, 1, len(y)), data, trees)
 
 
 def ours(frame: pl.DataFrame, columns: list[str], trees: int) -> None:

@@ -24,8 +24,8 @@ def by_theme(trained: Trained, seed: int, advance: Advance = quiet) -> dict[str,
     """
     splits = Splits(trained.splits.dates, [o for o in trained.splits.origins if o.judged][-2:])
     themes = [t for t in THEMES if any(BY_NAME[n].theme == t for n in NAMES)]
-    whole = Candidate("whole", "all themes", boosted.learner(trained.settings))
-    without = [Candidate(t, f"without {THEMES[t]}", _without(t, trained.settings)) for t in themes]
+    whole = Candidate("whole", "all themes", boosted.learner(trained.settings), trained.settings)
+    without = [Candidate(t, f"without {THEMES[t]}", _without(t, trained.settings), trained.settings) for t in themes]
     answers = ask(trained.frame, NAMES, splits, [whole, *without], seed, advance)
     pupil, lists = numbers(answers.frame, "pupil_id"), numbers(answers.frame, "authority", "as_of")
     resamples = Resamples(pupil, seed)
@@ -47,6 +47,6 @@ def _without(theme: str, settings: dict[str, Any]) -> Any:
             learning.x[:, kept], learning.y, learning.weight, [learning.names[i] for i in kept], learning.seed
         )
         booster = boosted.train(less, settings)
-        return lambda x: np.asarray(booster.predict(x[:, kept], raw_score=True))
+        return lambda x: boosted.margins(booster, x[:, kept])
 
     return learn

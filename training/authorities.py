@@ -34,8 +34,8 @@ def leave_one_out(trained: Trained, seed: int, advance: Advance = quiet) -> dict
         x, y, w = matrix_of(own, NAMES), own["label"].to_numpy(), weight_of(own)
         found[str(authority)] = {
             "positives": int(y.sum()), "snapshots": round(float(w.sum())),
-            "average_precision": average_precision(np.asarray(stranger.predict(x, raw_score=True)), y, w),
-            "with_its_own_past": average_precision(np.asarray(everybody.predict(x, raw_score=True)), y, w),
+            "average_precision": average_precision(boosted.margins(stranger, x), y, w),
+            "with_its_own_past": average_precision(boosted.margins(everybody, x), y, w),
         }  # fmt: skip
     return found
 
@@ -61,7 +61,7 @@ def learning_curve(trained: Trained, seed: int, advance: Advance = quiet) -> lis
         booster = boosted.train(learn_from(part, NAMES, seed), trained.settings)
         points.append({
             "of": "authorities" if unit == "authority" else "pupils", "number": many, "positives": int(part["label"].sum()),
-            "average_precision": average_precision(np.asarray(booster.predict(x, raw_score=True)), y, w),
+            "average_precision": average_precision(boosted.margins(booster, x), y, w),
         })  # fmt: skip
         many //= 2
     return points[::-1]

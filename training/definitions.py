@@ -225,7 +225,7 @@ def _learn(
             )
             continue
         booster = boosted.train(learn_from(past, features, seed), LIGHT)
-        scores[name], sizes[name] = booster.predict(ahead.select(features).to_numpy(), raw_score=True), len(past)
+        scores[name], sizes[name] = boosted.margins(booster, ahead.select(features).to_numpy()), len(past)
     lists = {n: listed(s, numbers(ahead, "authority", "as_of"), capacity, seed) for n, s in scores.items()}
     pupil = ahead["pupil_id"].rank("dense").to_numpy().astype(int) - 1
     return [

@@ -111,7 +111,7 @@ def asked_again(
         parts.append(ahead)
         if whole and o.day > version.newest:
             how[str(o.day)] = "released"
-            margins.append(np.asarray(_booster(version).predict(matrix_of(ahead, names), raw_score=True)))
+            margins.append(boosted.margins(_booster(version), matrix_of(ahead, names)))
             continue
         how[str(o.day)] = "anew"
         if alike and alike[1].how[str(o.day)] == "anew" and _same_recipe(version, alike[0], settings):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from training.candidates import Candidate, Learning
 from training.figures import numbers
 from training.judging import Judged, Resamples, interval, judge
 from training.splits import Splits, known_before
+from training.together import together
 
 
 @dataclass
@@ -96,15 +98,23 @@ def ask(
     for n, o in enumerate(splits.origins):
         past, ahead = known_before(frame, o.day), frame.filter(pl.col("as_of") == o.day)
         learning, x = learn_from(past, names, seed), matrix_of(ahead, names)
+        boosters = [c for c in candidates if c.settings]
+        advance(description=f"asking on {o.day}: {', '.join(c.title for c in boosters)}")
+        jobs = [partial(_answer, c, learning, x) for c in boosters]
+        answered = dict(zip((c.name for c in boosters), together(jobs, len(learning.y)), strict=True))
         for c in candidates:
             advance(description=f"asking on {o.day}: {c.title}")
-            margins[c.name].append(c.learn(learning)(x))
+            margins[c.name].append(answered[c.name] if c.name in answered else _answer(c, learning, x))
         parts.append(ahead)
         origin.append(np.full(len(ahead), n))
         judged.append(np.full(len(ahead), o.judged))
         seen.append(ahead["pupil_id"].is_in(past["pupil_id"].unique().implode()).to_numpy())
-    answered = {name: np.concatenate(m) for name, m in margins.items()}
-    return Answers(pl.concat(parts), np.concatenate(origin), np.concatenate(judged), np.concatenate(seen), answered)
+    whole = {name: np.concatenate(m) for name, m in margins.items()}
+    return Answers(pl.concat(parts), np.concatenate(origin), np.concatenate(judged), np.concatenate(seen), whole)
+
+
+def _answer(candidate: Candidate, learning: Learning, x: np.ndarray) -> np.ndarray:
+    return candidate.learn(learning)(x)
 
 
 def learn_from(frame: pl.DataFrame, names: list[str], seed: int) -> Learning:

@@ -147,7 +147,7 @@ def fit_calibrator(
     margins, label = answers.margins[chosen], answers.label
     a, b = calibration.fit(margins, label, answers.weight)
     newest = matrix_of(frame.filter(pl.col("as_of") == frame["as_of"].max()), NAMES)
-    own = booster.predict(newest, raw_score=True)
+    own = boosted.margins(booster, newest)
     spread = uncertainty.spread(learning, numbers(frame, "pupil_id"), newest, own, settings, advance)
     return {
         "a": a,

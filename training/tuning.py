@@ -69,8 +69,8 @@ def tune(
         settings = {**start, **_suggest(trial)}
         found: list[float] = []
         for step, (learning, x, label, weight) in enumerate(ready):
-            margins = boosted.train(learning, settings).predict(x, raw_score=True)
-            found.append(float(np.nan_to_num(average_precision(np.asarray(margins), label, weight))))
+            margins = boosted.margins(boosted.train(learning, settings), x)
+            found.append(float(np.nan_to_num(average_precision(margins, label, weight))))
             trial.report(float(np.mean(found)), step)
             if trial.should_prune():
                 raise optuna.TrialPruned

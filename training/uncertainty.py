@@ -8,11 +8,14 @@ from the others with the score.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
 from training.candidates import Learning, boosted
+from training.intervals import resampled
+from training.together import together
 
 BOOSTERS = 6
 KNOTS = 24
@@ -44,15 +47,17 @@ def spread(
     dict
         ``margin``, rising knots, and ``sd``, the standard deviation of margins there.
     """
-    rng = np.random.Generator(np.random.PCG64(learning.seed))
-    n = int(pupil.max()) + 1
-    others = []
-    for number in range(BOOSTERS):
-        advance(description=f"how sure: booster {number + 1} of {BOOSTERS}")
-        times = np.bincount(rng.integers(0, n, n), minlength=n)[pupil]
+
+    def made(times: np.ndarray) -> np.ndarray:
         drawn = learning.rows(np.flatnonzero(times))
         drawn.weight[:] *= times[times > 0]
-        others.append(boosted.train(drawn, settings).predict(x, raw_score=True))
+        return boosted.margins(boosted.train(drawn, settings), x)
+
+    jobs = [partial(made, times) for times in resampled(pupil, learning.seed, BOOSTERS)]
+    others = []
+    for number, margins_of_other in enumerate(together(jobs, len(learning.y)), 1):
+        advance(description=f"how sure: booster {number} of {BOOSTERS}")
+        others.append(margins_of_other)
     # Each booster's own mean moves with how many positives were drawn; the calibrator's resamples hold that part already.
     parts = np.array([o - o.mean() for o in others])
     sd = parts.std(axis=0, ddof=1)

@@ -61,7 +61,7 @@ def week_by_week(
     x: Any = pl.from_arrow(matrix(histories, days, rule=question.rule))
     who: Any = pl.from_arrow(cohort(histories, days, question.rule))
     frame = x.join(who.select(*keys, "authority"), on=keys).sort(keys)
-    margins = np.asarray(booster.predict(matrix_of(frame, NAMES), raw_score=True))
+    margins = boosted.margins(booster, matrix_of(frame, NAMES))
     frame = frame.select(*keys, "authority").with_columns(
         pl.Series("on_list", listed(margins, numbers(frame, "authority", "as_of"), capacity))
     )

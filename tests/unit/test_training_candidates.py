@@ -10,6 +10,7 @@ from training import calibration, uncertainty
 from training.candidates import Learning, boosted, grid
 from training.figures import average_precision, listed
 from training.splits import split
+from training.together import together
 from training.training import NAMES
 from training.tuning import tune
 
@@ -130,3 +131,15 @@ def test_risks_are_told_with_wider_intervals_where_boosters_differ_more():
     without = calibration.half_width(margins, {"a": a, "b": b, "bootstrap": pairs})
     assert (with_spread >= without).all()
     assert with_spread.mean() > without.mean()
+
+
+def test_boosters_made_side_by_side_are_those_made_alone_in_their_order(monkeypatch):
+    several = [learning(seed=seed) for seed in range(5)]
+    alone = [boosted.train(own, SMALL).model_to_string() for own in several]
+    jobs = [lambda own=own: boosted.train(own, SMALL).model_to_string() for own in several]
+    assert len(set(alone)) == 5
+    assert list(together(jobs, 4000)) == alone
+    # Where one takes all processors they come one after the other, and learn the same.
+    monkeypatch.setattr(boosted, "ALL_PROCESSORS", 4000)
+    one_by_one = [text.replace("[num_threads: 0]", "[num_threads: 1]") for text in together(jobs, 10**9)]
+    assert one_by_one == alone
