@@ -99,7 +99,7 @@ RULES = (
         "GET",
         "/model",
         ("lead", "analyst", "administrator"),
-        "models and doubted records of the caller's scope, without children",
+        "models and doubted records of the caller's scope, without children; the shadow for callers of no one authority",
     ),
     _page("POST", "/faults/{fault_id}", ("analyst", "administrator"), "an answer to a doubt of the caller's scope"),
     _page("POST", "/clocks/{clock_id}", IDENTITIES, "that a duty is done, of a child of the caller's scope"),

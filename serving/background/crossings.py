@@ -14,7 +14,17 @@ from features.marks import MEASURES
 from features.visible import standing, visible
 from histories.opening import Histories, day_number
 
-STATES = ("no_application", "applied", "offered", "declined", "accepted", "not_on_roll", "no_show", "arrived")
+STATES = (
+    "no_application",
+    "applied",
+    "offered",
+    "declined",
+    "accepted",
+    "not_on_roll",
+    "no_show",
+    "on_roll",
+    "arrived",
+)
 PRESENT = tuple(set(MEASURES["possible"]) - set(MEASURES["absent"]))
 AUTUMN = (9, 10)  # months in which arrivals are watched
 
@@ -55,12 +65,13 @@ def crossings(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[C
         r["pupil_id"]: r for r in rows.iter_rows(named=True) if r["entry_year"] == year and r["phase"] == "secondary"
     }
     came = _came(histories, children, as_of, year) if autumn else {}
+    primaries = _before(histories, keys, date(year, 8, 1)) if autumn else {}
     made = []
     for r in children.iter_rows(named=True):
         row = asked.get(r["pupil_id"])
         if autumn:
             if row is not None:
-                made.append(_arrived(r, row, year, came))
+                made.append(_arrived(r, row, year, came, primaries.get(r["pupil_id"], "")))
         elif r["on_roll"]:
             state = _state(row)
             made.append(Crossed(r["pupil_id"], year, r["urn"], row["offered_urn"] if row else None, state))
@@ -75,13 +86,22 @@ def _state(row: dict[str, object] | None) -> str:
     return str(row["response"] or "offered")
 
 
-def _arrived(spell: dict[str, object], row: dict[str, object], year: int, came: dict[str, tuple[int, int]]) -> Crossed:
+def _before(histories: Histories, keys: pa.Table, moved: date) -> dict[str, str]:
+    """Return the school on whose roll each child was last before a day."""
+    spells = visible(histories, "enrolments", histories.given(keys)).filter(nw.col("entry_date") < day_number(moved))
+    last = spells.unique(subset=["pupil_id"], keep="last", order_by=["entry_date", "urn"])
+    return dict(collect(last.select("pupil_id", "urn")).iter_rows())
+
+
+def _arrived(
+    spell: dict[str, object], row: dict[str, object], year: int, came: dict[str, tuple[int, int]], primary: str
+) -> Crossed:
     pupil, to = str(spell["pupil_id"]), row["offered_urn"]
     started = spell["on_roll"] and int(spell["entry_date"]) >= day_number(date(year, 8, 1))  # type: ignore[call-overload]
     present, missed = came.get(pupil, (0, 0))
-    state = "not_on_roll" if not started else "arrived" if present else "no_show"
+    state = "not_on_roll" if not started else "arrived" if present else "no_show" if missed else "on_roll"
     to_urn = str(spell["urn"]) if started else (str(to) if to else None)
-    return Crossed(pupil, year, "" if started else str(spell["urn"]), to_urn, state, missed)
+    return Crossed(pupil, year, primary, to_urn, state, missed)
 
 
 def _came(histories: Histories, children: pl.DataFrame, as_of: date, year: int) -> dict[str, tuple[int, int]]:

@@ -45,12 +45,12 @@ def routes(desk: Desk) -> APIRouter:
 def _show(desk: Desk, request: Request, status: int = 200, wrong: str = "", **more: Any) -> Response:
     today = date.today()
     with desk.store.view(request.state.caller) as view:
-        running = background.clocks(view)
+        running, lost = background.clocks(view), background.lost(view, today)
         names = listing.school_names(view)
-    lost = [c for c in running if c["kind"] == "case_not_opened" and c["due_on"] < today]
-    rest = [c for c in running if c not in lost]
+    first = [c for c in running if c["kind"] == background.LOST and c["due_on"] < today]
+    rest = sorted((c for c in running if c not in first), key=lambda c: c["due_on"])
     groups = {
-        "lost": lost,
+        "lost": first,
         "late": [c for c in rest if c["due_on"] < today],
         "soon": [c for c in rest if today <= c["due_on"] <= today + SOON],
         "later": [c for c in rest if c["due_on"] > today + SOON],
@@ -58,6 +58,6 @@ def _show(desk: Desk, request: Request, status: int = 200, wrong: str = "", **mo
     sources = {kind: c.source for kind, c in desk.settings.clocks.items()}
     banner = desk.pages.words("clock.done") if request.query_params.get("done") else None
     return desk.pages.page(
-        request, "clocks", status, groups=groups, names=names, sources=sources, today=today, wrong=wrong, most=len(running) >= background.MOST,
-        banner=banner, **more,
+        request, "clocks", status, groups=groups, names=names, sources=sources, today=today, lost=lost, wrong=wrong, more=len(running) if len(running) >= background.MOST else 0,
+        longest=background.MOST_TEXT, banner=banner, **more,
     )  # fmt: skip

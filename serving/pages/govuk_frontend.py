@@ -12,7 +12,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -74,13 +73,6 @@ def neutral(sheet: str) -> str:
     sheet = re.sub(r"@font-face\{[^}]*\}", "", sheet)
     sheet = re.sub(r"/\*# sourceMappingURL.*?\*/", "", sheet)
     return re.sub(r"url\([^)]*\)", "none", sheet.replace("GDS Transport,", "").replace("GDS Transport", "arial"))
-
-
-@cache
-def sheets() -> dict[str, str]:
-    """Return the style sheets by the name under which they are served; without the fetched one pages are plain, and work."""
-    own = {"onroll": (HERE / "look" / "onroll.css").read_text("utf-8")}
-    return ({"govuk": SHEET.read_text("utf-8")} if SHEET.is_file() else {}) | own
 
 
 def set_up() -> None:

@@ -66,10 +66,16 @@ def _show(
     log = logged(desk.holder.releases, desk.holder.name.partition("@")[0])
     banner = desk.pages.words("model.answered") if request.query_params.get("done") else None
     return desk.pages.page(
-        request, "model", status, manifests=manifests, figures=FIGURES, refused=desk.holder.refused, shadow=differences(desk.store) if caller.authority is None else [],
-        moves=[e for e in log if e.get("alias")][::-1][:NEWEST], asked=_asked(log), drifted=drifted, doubted=doubted, wrong=wrong, experiments=desk.settings.experiments,
-        banner=banner, **more,
+        request, "model", status, manifests=manifests, figures=FIGURES, refused=desk.holder.refused, shadow=differences(desk.store) if caller.authority is None else None,
+        moves=[e for e in log if e.get("alias")][::-1][:NEWEST], asked=_asked(log), drifted=drifted, doubted=doubted, wrong=wrong,
+        runs=_runs(desk.settings.experiments, log), banner=banner, **more,
     )  # fmt: skip
+
+
+def _runs(experiments: str, log: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the address of each version's run in MLflow's pages, which find a run by its id alone; empty when they have no address."""
+    pages = experiments.rstrip("/")
+    return {str(e["version"]): f"{pages}/#/runs/{e['run_id']}" for e in log if pages and e.get("run_id")}
 
 
 def _asked(log: list[dict[str, Any]]) -> dict[str, Any] | None:

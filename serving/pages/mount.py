@@ -10,18 +10,12 @@ from starlette.responses import Response
 from serving.access.configuration import Configuration
 from serving.access.ways import Way
 from serving.holder import ModelHolder
-from serving.pages import case, clocks, model, pupil, sign_in, team, transition, work_list
+from serving.pages import assets, case, clocks, model, pupil, sign_in, team, transition, work_list
 from serving.pages.desk import Desk
-from serving.pages.govuk_frontend import HERE, sheets
 from serving.pages.refused import Refusals
 from serving.pages.rendering import Renderer
 from serving.pages.settings import PageSettings
-from serving.problems import Problem
 from serving.store import Store
-
-KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}  # the address changes with the content
-
-ICON = HERE / "look" / "icon.svg"
 
 
 def mount(
@@ -53,6 +47,7 @@ def mount(
     parts = [
         sign_in.routes(store, ways, list(configuration.development), configuration.keys, pages),
         _plain(pages),
+        assets.routes(),
         work_list.routes(desk),
         pupil.routes(desk),
         case.routes(desk),
@@ -67,7 +62,7 @@ def mount(
 
 
 def _plain(pages: Renderer) -> APIRouter:
-    """Return the pages that show nothing of a child, and the style sheets."""
+    """Return the pages that show nothing of a child."""
     router = APIRouter(include_in_schema=False)
 
     def said(template: str) -> Callable[[Request], Response]:
@@ -78,14 +73,5 @@ def _plain(pages: Renderer) -> APIRouter:
 
     for name in ("about", "accessibility"):
         router.add_api_route(f"/{name}", said(name), methods=["GET"])
-
-    @router.get("/assets/{name}")
-    def asset(name: str) -> Response:
-        if name == ICON.name:
-            return Response(ICON.read_text("utf-8"), media_type="image/svg+xml", headers=KEPT)
-        sheet = sheets().get(name.partition("-")[0])
-        if sheet is None:
-            raise Problem(404, "There is no such style sheet.")
-        return Response(sheet, media_type="text/css", headers=KEPT)
 
     return router

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 
 from serving.access.rules import RULES
 from serving.access.sessions import cookie, token
-from serving.pages.govuk_frontend import sheets
+from serving.pages.assets import assets
 from serving.pages.settings import PageSettings
 from serving.pages.wording import Wording
 
@@ -69,10 +68,8 @@ class Renderer:
             )
         made.filters["one_in"] = lambda risk: max(1, round(1 / max(risk, 1e-9)))
         w = self.words
-        made.globals |= {"t": w, "day": w.day, "moment": w.moment, "year_group": w.year_group}
-        made.globals["sheets"] = [
-            f"/assets/{name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}.css" for name, text in sheets().items()
-        ]
+        made.globals |= {"t": w, "day": w.day, "moment": w.moment, "year_group": w.year_group, "one_in": w.one_in}
+        made.globals["assets"] = assets()
         return made
 
     def page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from features.disclosure import partition, rounded, sums
 from histories.faults import Fault, Faults
-from serving.counts import disclosed
 from serving.pages.desk import Desk
 from serving.pages.forms import Form, done, version_of
 from serving.problems import Problem
@@ -63,13 +64,45 @@ def _show(desk: Desk, request: Request, status: int = 200, **more: Any) -> Respo
         version = next((c["version"] for c in people.capacities(view) if c["team"] == team), 0)
         named = {p["person_id"]: p["name"] for p in people.people(view)}
         names = listing.school_names(view)
-    shown = disclosed((date.today(), found.by_school), "urn")["counts"]
     model = desk.holder.model()
     banner = desk.pages.words("team.saved") if request.query_params.get("done") else None
     return desk.pages.page(
-        request, "team", status, team=team, most=most, version=version, found=found, people=named, names=names, shown=shown,
-        promise=promised(model.manifest, most) if model else None, banner=banner, **more,
+        request, "team", status, team=team, most=most, version=version, found=found, people=named,
+        names=names, listed=shareable(found.by_school, desk.configuration.localities),
+        promise=promised(model.manifest, most) if model else None, children=_children, banner=banner, **more,
     )  # fmt: skip
+
+
+def _children(n: float) -> str:
+    """Write a number of children that was worked out: whole ones, and tenths of a single one."""
+    return f"{n:.0f}" if n >= 1 else f"{n:.1f}"
+
+
+def shareable(
+    by_school: Mapping[str, int], localities: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[dict[str, int], int]]:
+    """Return how many children were listed in which schools and areas, as it may be shared.
+
+    Parameters
+    ----------
+    by_school : mapping
+        True counts by URN.
+    localities : mapping
+        The schools of each area; a school counts for the first that names it.
+
+    Returns
+    -------
+    dict
+        For ``schools`` and ``areas`` the counts that are shown, rounded, and how many places are left out: small ones, and those that
+        would give a small one away.
+    """
+    areas = {urn: name for name, urns in reversed(list(localities.items())) for urn in urns if urn in by_school}
+    whole, hidden = sums(by_school, areas), partition(by_school, areas)
+    shown = {}
+    for kind, places in (("schools", by_school), ("areas", dict.fromkeys(areas.values()))):
+        told = {place: rounded(whole[place]) for place in places if place not in hidden}
+        shown[kind] = told, len(places) - len(told)
+    return shown
 
 
 def promised(manifest: Any, most: int) -> dict[str, Any] | None:

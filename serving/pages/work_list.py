@@ -14,7 +14,7 @@ from starlette.responses import Response
 from features.catalogue import CATALOGUE, THEMES
 from serving.pages.desk import Desk
 from serving.spreadsheet import safe
-from serving.store import listing
+from serving.store import background, listing
 from serving.store.work import View
 
 THEMES_SHOWN = [
@@ -41,10 +41,17 @@ def routes(desk: Desk) -> APIRouter:
         with desk.store.view(caller) as view:
             found, most = _week(desk, view, asked, "worklist.seen")
             schools = listing.own_schools(view)
-            names = listing.school_names(view)
+            names, lost = listing.school_names(view), background.lost(view, date.today())
         choices = _choices(desk, asked, [(u, names.get(u, u)) for u in schools])
         return desk.pages.page(
-            request, "work_list", week=found, most=most, choices=choices, today=date.today(), query=request.url.query
+            request,
+            "work_list",
+            week=found,
+            most=most,
+            choices=choices,
+            today=date.today(),
+            lost=lost,
+            query=request.url.query,
         )
 
     @router.get("/work-list.csv")
@@ -134,7 +141,7 @@ def _exported(desk: Desk, request: Request) -> list[list[Any]]:
         reasons = "; ".join(r["sentence"] for r in s["reasons"][:3])
         moved = w(f"work_list.{c.moved}") if c.moved else ""
         clock = w(f"clock.{c.clock['kind']}") if c.clock else ""
-        rows.append([s["rank"], s["pupil_id"], c.school, s["urn"], w.year_group(s["nc_year"]), s["band"], s["one_in"], moved, reasons, c.owner,
+        rows.append([s["rank"], s["pupil_id"], c.school, s["urn"], w.year_group(s["nc_year"]), s["band"], w.one_in(s["one_in"]), moved, reasons, c.owner,
                      clock, c.clock["due_on"].isoformat() if c.clock else "", s["as_of"]])  # fmt: skip
     rows.append([w("site.reminder")])
     return [[safe(cell) for cell in row] for row in rows]

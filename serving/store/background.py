@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # its imports are many, and most verbs that open the store ga
 
 MOST_TEXT = 500  # characters of how a duty was done
 MOST = 200  # clocks on a page
+LOST = "case_not_opened"  # the clock of a child off roll whom nobody looks for
 
 
 def with_cases(view: View) -> list[str]:
@@ -122,7 +123,7 @@ def _clocks(change: Change, found: Gathered, here: sa.Select[Any]) -> None:
 
 
 def clocks(view: View, *, pupil_ref: str | None = None, most: int = MOST) -> list[dict[str, Any]]:
-    """Return the clocks that run of children whom the caller may see, those due first first.
+    """Return the clocks that run of children whom the caller may see, those of children whom nobody looks for before all, then by day.
 
     Returns
     -------
@@ -133,13 +134,26 @@ def clocks(view: View, *, pupil_ref: str | None = None, most: int = MOST) -> lis
         sa.select(Clock.__table__, Pupil.pupil_ref, Pupil.nc_year)
         .join(Pupil, Pupil.pupil_id == Clock.pupil_id)
         .where(*view.caller.children(Pupil), Clock.stopped_at.is_(None))
-        .order_by(Clock.due_on, Clock.pupil_id, Clock.kind)
+        .order_by(Clock.kind != LOST, Clock.due_on, Clock.pupil_id, Clock.kind)
         .limit(most)
     )
     query = query.where(Pupil.pupil_ref == pupil_ref) if pupil_ref else query
     found = [dict(r) for r in view.connection.execute(query).mappings()]
     view.record("clocks.seen", pupils=dict.fromkeys(c["pupil_id"] for c in found))
     return found
+
+
+def lost(view: View, today: date) -> int:
+    """Count children whom the caller may see, who are off roll, whom nobody can find, and whose case should be open by now.
+
+    Where it is said the view is the caller's to record.
+    """
+    query = (
+        sa.select(sa.func.count(Clock.pupil_id.distinct()))
+        .join(Pupil, Pupil.pupil_id == Clock.pupil_id)
+        .where(*view.caller.children(Pupil), Clock.stopped_at.is_(None), Clock.kind == LOST, Clock.due_on < today)
+    )
+    return view.connection.scalar(query) or 0
 
 
 def stop(change: Change, clock_id: str, version: int, text: str) -> None:

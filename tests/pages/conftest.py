@@ -72,11 +72,19 @@ def site(tmp_path_factory, small_histories, bundle):
     made.environment = {
         "ONROLL_MODEL": str(bundle),
         "ONROLL_ACCESS": str(home / "access.toml"),
+        "ONROLL_PAGES": str(home / "pages.toml"),
         "PYTHONPATH": str(ROOT),
     }
+    (home / "pages.toml").write_text('experiments = "http://127.0.0.1:5000/"\n')
     made.home, made.log = home, home / "service.log"
     with running(made.log, home, made.environment) as made.url:
         yield made
+
+
+def submit(client, page, to, /, **fields):
+    """Send a form with the token that a page gave."""
+    token = re.search(r'name="csrf" value="([0-9a-f]{64})"', client.get(page).text).group(1)
+    return client.post(to, data={"csrf": token, **fields})
 
 
 class Visitor(TestClient):
@@ -90,8 +98,7 @@ class Visitor(TestClient):
 
     def submit(self, page, to, /, **fields):
         """Send a form with the token that a page gave."""
-        token = re.search(r'name="csrf" value="([0-9a-f]{64})"', self.get(page).text).group(1)
-        return self.post(to, data={"csrf": token, **fields})
+        return submit(self, page, to, **fields)
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,11 @@
 from datetime import date, timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 
 from histories.population.simulation import simulate
 from serving.running import running
 from tests.pages.conftest import ROOT, fill
-from tests.pages.test_browser import TAGS, everything_open
+from tests.pages.test_browser import holds
 
 pytestmark = pytest.mark.prove
 
@@ -29,39 +28,33 @@ def enter(page, url, user):
     page.get_by_role("button", name="Sign in").click()
 
 
-def passes(page):
-    everything_open(page)
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
-    assert found.violations_count == 0, f"{page.url}: {found.generate_report()}"
-
-
 def test_a_monday_of_a_worker_a_lead_and_an_analyst(at_size, page):
     said = []
     page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)
     enter(page, at_size.url, "worker")
     page.wait_for_url("**/work-list")
     assert page.locator(".onroll-list__item").count() == 8
-    passes(page)
+    holds(page)
     page.get_by_label("Year group").select_option("9")
     page.get_by_role("button", name="Show").click()
     assert page.locator(".onroll-list__who").all_inner_texts()
     assert all("Year 9" in text for text in page.locator(".onroll-list__who").all_inner_texts())
     page.locator(".onroll-list h2 a").first.click()
-    passes(page)
+    holds(page)
     page.locator("#contact-on").fill(str(date.today() - timedelta(days=1)))
     page.get_by_label("What came of it").select_option("spoke_well")
     page.locator("#contact").get_by_role("button", name="Save").click()
     page.get_by_text("The contact was saved.").wait_for()
     for path in ("/clocks", "/transition", "/transition?by=to"):
         page.goto(at_size.url + path)
-        passes(page)
+        holds(page)
     page.get_by_role("button", name="Sign out").click()
     enter(page, at_size.url, "lead")
     page.wait_for_url("**/work-list")
     page.goto(f"{at_size.url}/team")
-    passes(page)
+    holds(page)
     page.get_by_role("button", name="Sign out").click()
     enter(page, at_size.url, "analyst")
     page.wait_for_url("**/model")
-    passes(page)
+    holds(page)
     assert said == []

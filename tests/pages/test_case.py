@@ -102,11 +102,19 @@ def test_a_doubt_goes_to_the_analyst_without_the_child_and_comes_back_answered(v
 
 def test_a_duty_is_stopped_once_and_with_words(visit):
     client = visit("worker")
-    clock = re.search(r'action="(/clocks/[0-9a-f]{32})"', client.get("/clocks").text).group(1)
+    clock = re.findall(r'action="(/clocks/[0-9a-f]{32})"', client.get("/clocks").text)[-1]
     assert client.submit("/clocks", clock, version="1", text=" ").status_code == 422
     assert client.submit("/clocks", clock, version="1", text=NASTY).status_code == 303
     assert clock not in client.get("/clocks").text
     assert client.submit("/clocks", clock, version="1", text="again").status_code == 409
+
+
+def test_a_child_whom_nobody_looks_for_is_told_on_the_first_page(visit):
+    """Off roll, not found, and no case: the list cannot hold such a child, so it says so."""
+    said = r"Children off roll whom nobody can find, with no case open: [1-9]"
+    assert re.search(said, visit("worker").get("/work-list").text)
+    assert re.search(said, visit("lead").get("/clocks").text)
+    assert "with no case open" not in visit("stranger").get("/work-list").text
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,15 @@
 """Every page against every role: who may open it, whose children are on it, and that an analyst meets no child."""
 
 import re
+import time
 
+import httpx2
 import pytest
 
 from serving.access import RULES
 from serving.access.rules import ROLES
 from serving.store.tables import Pupil
+from tests.pages.conftest import submit
 
 PAGES = [r for r in RULES if r.page]
 # What a form sends; a page with a form that is missing here fails the walk.
@@ -98,4 +101,21 @@ def test_no_address_of_a_page_holds_a_pupil(site, visit):
         links = re.findall(r'(?:href|action)="([^"]*)"', visit("lead").get(path).text)
         assert any("/pupils/" in link for link in links)
         assert all(ids_on(link, site) == set() for link in links)
-    assert "P0" not in "".join(line for line in site.log.read_text().splitlines() if '"route"' in line)
+
+
+def test_no_line_of_the_servers_log_holds_a_pupil(site):
+    """With a child looked at, written about, and looked for under a wrong address."""
+    with httpx2.Client(base_url=site.url) as client:
+        submit(client, "/sign-in", "/sign-in", user="lead")
+        path = re.search(r'href="(/pupils/[0-9a-f]{32})"', client.get("/work-list").text).group(1)
+        child = re.search(r"<h1[^>]*>.*?(\w+)</h1>", client.get(path).text).group(1)
+        assert child in {s.pupil_id for s in site.scores}
+        assert submit(client, path, f"{path}/note", version="no number", text=child).status_code == 400
+        assert client.get(f"/pupils/{child}").status_code == 404
+    deadline = time.monotonic() + 20
+    while '"status": 404' not in (written := site.log.read_text()):
+        assert time.monotonic() < deadline, "the service did not log what was asked"
+    assert '"/pupils/{pupil_ref}"' in written
+    assert '"/pupils/{pupil_ref}/{what}"' in written
+    assert ids_on(written, site) == set()
+    assert not any(ref in written for ref in refs(site))

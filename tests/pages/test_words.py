@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import serving.pages
-from features.catalogue import THEMES
+from features.catalogue import CATALOGUE, THEMES
 from histories.tables import TABLES
 from serving.background.crossings import STATES
 from serving.pages.case import DOING
@@ -65,6 +65,41 @@ def test_sentences_are_short_and_words_plain(key):
     for sentence in re.split(r"[.:?] ", WORDS[key]):
         assert len(sentence.split()) <= 25, sentence
     assert "utilis" not in WORDS[key]
+
+
+def grade(texts):
+    """Return the reading grade of sentences and labels: 4 is read at about nine years of age.
+
+    Kincaid, Fishburne, Rogers and Chissom 1975: 0.39 words a sentence and 11.8 syllables a word, less 15.59. What is filled in
+    counts as a word of one syllable; syllables are counted by their vowels, without an e that is not heard.
+    """
+    said = [
+        re.findall(r"[A-Za-z]+(?:['’-][A-Za-z]+)*", re.sub(r"{[^}]*}", "one", s))
+        for t in texts
+        for s in re.split(r"[.:;?!](?:\s|$)", t)
+    ]
+    words = [word.lower() for sentence in said for word in sentence]
+    heard = [re.sub(r"(?<=[a-z]{2})(?<![aeiouyl])((?<![sczxgh])es|(?<![td])ed|e)$", "", word) for word in words]
+    syllables = sum(max(1, len(re.findall(r"[aeiouy]+", word))) for word in heard)
+    return 0.39 * len(words) / sum(map(bool, said)) + 11.8 * syllables / len(words) - 15.59
+
+
+def test_what_workers_read_is_read_at_about_nine_years():
+    assert grade(["The cat sat on the mat."]) == pytest.approx(0.39 * 6 + 11.8 - 15.59)
+    assert grade(["Administrators necessitate notification."]) > 20
+    # The models' page is the data scientist's; the guidelines of accessibility have a name that nobody may shorten.
+    own = {
+        key: text
+        for key, text in WORDS.items()
+        if not key.startswith(("model.", "time.")) and key != "accessibility.aim"
+    }
+    assert grade(own.values()) <= 3
+    assert grade(text for text in own.values() if not text.endswith((".", "?"))) <= 3, "labels"
+    # A label of a few words says little of itself: one official word is a grade of 20.
+    long = [s for text in own.values() for s in re.split(r"[.:;?!] ", text) if len(s.split()) >= 6]
+    assert [s for s in long if grade([s]) > 9] == []
+    reasons = [s for f in CATALOGUE if f.role == "reason" for s in (f.raises, f.lowers) if s]
+    assert grade(reasons) <= 5, "they hold the official words: unauthorised, suspended, provision"
 
 
 def test_no_theme_is_a_protected_characteristic():

@@ -1,7 +1,7 @@
 """What is kept beside scores: newer days replace older ones, and a clock stops and runs again as the histories say."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -45,6 +45,20 @@ def test_a_clock_is_stopped_once_and_by_whoever_may_see_the_child(store):
         background.stop(change, clock["clock_id"], 1, "done")
     with pytest.raises(Conflict), store.change(LEAD) as change:
         background.stop(change, clock["clock_id"], 1, "again")
+
+
+def test_a_child_whom_nobody_looks_for_stands_above_all_that_is_due_and_is_counted(store):
+    found = gathered("one-pupil", "two-pupil")
+    lost = replace(found.clocks[1], kind="case_not_opened", due_on=found.clocks[0].due_on + timedelta(days=9))
+    again = replace(lost, started_on=lost.started_on - timedelta(days=40))
+    do(store, background.keep, replace(found, clocks=[found.clocks[0], lost, again]), "1")
+    with store.view(LEAD) as view:
+        assert [c["pupil_id"] for c in background.clocks(view, most=1)] == ["two-pupil"], "also when most is cut off"
+        assert background.lost(view, lost.due_on) == 0, "not before it is due"
+        assert background.lost(view, lost.due_on + timedelta(days=1)) == 1, "a child once"
+    with store.view(Caller("s", "worker", "999")) as view:
+        background.clocks(view)
+        assert background.lost(view, LATER + timedelta(days=900)) == 0
 
 
 def test_what_is_older_replaces_nothing(store):

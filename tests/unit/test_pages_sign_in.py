@@ -1,5 +1,6 @@
 """Signing in: a new secret each time, forms of the own session only, and nothing left when it has ended."""
 
+import hashlib
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -184,9 +185,21 @@ def test_pages_are_not_kept_and_run_nothing(app):
     assert "unsafe" not in policy
     assert "<script" not in page.text
     assert " style=" not in page.text
-    sheet = re.search(r'href="(/assets/[^"]+)"', page.text).group(1)
-    assert client.get(sheet).headers["cache-control"].startswith("public")
-    assert client.get("/assets/no-such.css").status_code == 404
+
+
+def test_what_a_browser_keeps_for_good_has_its_digest_in_its_address(app):
+    client = browser(app)
+    kept = re.findall(r'href="(/assets/[^"]+)"', client.get("/sign-in").text)
+    assert [re.sub(r"-[0-9a-f]{12}", "", address) for address in kept][-2:] == [
+        "/assets/onroll.css",
+        "/assets/icon.svg",
+    ]
+    for address in kept:
+        answer = client.get(address)
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert hashlib.sha256(answer.content).hexdigest()[:12] in address
+    for other in ("no-such.css", "icon.svg", "onroll-000000000000.css", "onroll.css"):
+        assert client.get(f"/assets/{other}").status_code == 404, "nothing is kept under an address of other content"
 
 
 def test_people_are_refused_by_a_page_and_programs_by_a_problem(app):

@@ -68,7 +68,7 @@ class Wording:
             day = day.astimezone(HERE_TIME).date()
         return f"{day.day} {self(f'time.month_{day.month}')} {day.year}"
 
-    def moment(self, moment: datetime) -> str:
+    def moment(self, moment: datetime | str) -> str:
         """Write a moment as people do.
 
         Examples
@@ -77,11 +77,23 @@ class Wording:
         >>> Wording.load("en").moment(datetime(2025, 7, 1, 13, 5, tzinfo=UTC))
         '1 July 2025 at 2:05pm'
         """
+        if isinstance(moment, str):
+            moment = datetime.fromisoformat(moment)
         here = moment.astimezone(HERE_TIME)
         return self(
             "time.moment", day=self.day(here.date()), hour=here.hour % 12 or 12, minute=f"{here.minute:02}",
             half=self("time.am" if here.hour < 12 else "time.pm"),
         )  # fmt: skip
+
+    def one_in(self, n: int) -> str:
+        """Say how many: ``n`` is what ``1 / risk`` is rounded to, so that 1 stands for two thirds and more.
+
+        Examples
+        --------
+        >>> Wording.load("en").one_in(12), Wording.load("en").one_in(1)
+        ('1 in 12', '2 in 3 or more')
+        """
+        return self("score.one_in", n=n) if n > 1 else self("score.most")
 
     def year_group(self, nc_year: int) -> str:
         """Name a year group.

@@ -1,0 +1,59 @@
+"""Style sheets and the icon: each under an address that holds the digest of its content, so that a browser may keep it for good."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache, cached_property
+from pathlib import Path
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from serving.pages.govuk_frontend import SHEET
+from serving.problems import Problem
+
+LOOK = Path(__file__).with_name("look")
+KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}
+
+
+@dataclass(frozen=True)
+class Asset:
+    """A text that a page needs beside itself."""
+
+    name: str
+    ending: str
+    kind: str
+    text: str
+
+    @cached_property
+    def file(self) -> str:
+        """Its name in addresses, which changes with its content."""
+        return f"{self.name}-{hashlib.sha256(self.text.encode()).hexdigest()[:12]}.{self.ending}"
+
+    @property
+    def address(self) -> str:
+        """Where it is."""
+        return f"/assets/{self.file}"
+
+
+@cache
+def assets() -> tuple[Asset, ...]:
+    """Return style sheets, in their order, and the icon; without the fetched sheet pages are plain, and work."""
+    found = [Asset("govuk", "css", "text/css", SHEET.read_text("utf-8"))] if SHEET.is_file() else []
+    own = Asset("onroll", "css", "text/css", (LOOK / "onroll.css").read_text("utf-8"))
+    return (*found, own, Asset("icon", "svg", "image/svg+xml", (LOOK / "icon.svg").read_text("utf-8")))
+
+
+def routes() -> APIRouter:
+    """Return the route of what is kept; what an address of other content named is not there."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/assets/{name}")
+    def asset(name: str) -> Response:
+        found = next((a for a in assets() if a.file == name), None)
+        if found is None:
+            raise Problem(404, "There is nothing under this address.")
+        return Response(found.text, media_type=found.kind, headers=KEPT)
+
+    return router

@@ -1,0 +1,27 @@
+"""The lead's page: where the listed children are, as it may be shared."""
+
+from dataclasses import replace
+
+from serving.pages import team
+from serving.store import boards
+
+AREAS = {"north": ["1", "2"], "south": ["3"], "nowhere": ["9"]}
+
+
+def test_small_places_are_left_out_and_what_would_give_them_away():
+    found = team.shareable({"1": 41, "2": 3, "3": 20, "4": 22}, AREAS)
+    assert found["areas"] == ({"north": 45, "south": 20}, 0)
+    assert found["schools"] == ({"3": 20, "4": 20}, 2), "north less school 1 would be school 2"
+
+
+def test_a_school_counts_for_one_area_only():
+    assert team.shareable({"1": 30}, {"a": ["1"], "b": ["1"]})["areas"] == ({"a": 30}, 0)
+
+
+def test_the_page_shows_schools_and_areas(site, visit, monkeypatch):
+    own, many = boards.followed, dict.fromkeys(site.urns, 20)
+    monkeypatch.setattr(boards, "followed", lambda *given: replace(own(*given), by_school={**many, site.urns[0]: 1}))
+    text = visit("lead").get("/team").text
+    assert ">north</dt>" in text
+    assert f">{5 * round((20 * len(site.north) - 19) / 5)}</dd>" in text
+    assert "Left out, with too few children to show: " in text
