@@ -67,17 +67,29 @@ def week_by_week(
     )
     y: Any = pl.from_arrow(label(histories, days, question.definition, question.horizon, rule=question.rule, until=question.until))  # fmt: skip
     lists = frame.filter("on_list")
-    went = y.filter(pl.col("label") == 1).group_by("pupil_id").agg(pl.col("happened_on").min())
+    return {"weeks": [str(d) for d in days], "capacity": capacity, **churn(lists, days), **lead_time(lists, y)}
+
+
+def lead_time(lists: pl.DataFrame, labels: pl.DataFrame) -> dict[str, Any]:
+    """Say how many of those who went missing were listed before, and how many days before.
+
+    Parameters
+    ----------
+    lists : polars.DataFrame
+        ``pupil_id, as_of``, a row a listed child and week.
+    labels : polars.DataFrame
+        ``pupil_id, label, happened_on``.
+    """
+    went = labels.filter(pl.col("label") == 1).group_by("pupil_id").agg(pl.col("happened_on").min())
     first = lists.group_by("pupil_id").agg(pl.col("as_of").min().alias("first"))
     lead = went.join(first, on="pupil_id").filter(pl.col("first") <= pl.col("happened_on"))
     early = (lead["happened_on"] - lead["first"]).dt.total_days().to_numpy()
-    return {
-        "weeks": [str(d) for d in days], "capacity": capacity, **_churn(lists, days), "went_missing": len(went), "listed": len(lead),
-        "lead_days": [float(np.percentile(early, q)) for q in (25, 50, 75)] if len(early) else None,
-    }  # fmt: skip
+    days = [float(np.percentile(early, q)) for q in (25, 50, 75)] if len(early) else None
+    return {"went_missing": len(went), "listed": len(lead), "lead_days": days}
 
 
-def _churn(lists: pl.DataFrame, days: list[date]) -> dict[str, Any]:
+def churn(lists: pl.DataFrame, days: list[date]) -> dict[str, Any]:
+    """Say which share of a list was on the list of the week before, and how many children are listed for the first time, on average."""
     by_week = [set(lists.filter(pl.col("as_of") == d)["pupil_id"]) for d in days]
     kept, new, before = [], [], set(by_week[0])
     for last, now in pairwise(by_week):
