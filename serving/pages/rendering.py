@@ -68,7 +68,14 @@ class Renderer:
             )
         made.filters["one_in"] = lambda risk: max(1, round(1 / max(risk, 1e-9)))
         w = self.words
-        made.globals |= {"t": w, "day": w.day, "moment": w.moment, "year_group": w.year_group, "one_in": w.one_in}
+        made.globals |= {
+            "t": w,
+            "day": w.day,
+            "moment": w.moment,
+            "year_group": w.year_group,
+            "one_in": w.one_in,
+            "about": w.about,
+        }
         made.globals["assets"] = assets()
         return made
 

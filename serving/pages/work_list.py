@@ -141,7 +141,7 @@ def _exported(desk: Desk, request: Request) -> list[list[Any]]:
         reasons = "; ".join(r["sentence"] for r in s["reasons"][:3])
         moved = w(f"work_list.{c.moved}") if c.moved else ""
         clock = w(f"clock.{c.clock['kind']}") if c.clock else ""
-        rows.append([s["rank"], s["pupil_id"], c.school, s["urn"], w.year_group(s["nc_year"]), s["band"], w.one_in(s["one_in"]), moved, reasons, c.owner,
+        rows.append([s["rank"], s["pupil_id"], c.school, s["urn"], w.year_group(s["nc_year"]), s["band"], w.about(s["one_in"]), moved, reasons, c.owner,
                      clock, c.clock["due_on"].isoformat() if c.clock else "", s["as_of"]])  # fmt: skip
     rows.append([w("site.reminder")])
     return [[safe(cell) for cell in row] for row in rows]

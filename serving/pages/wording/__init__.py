@@ -95,6 +95,16 @@ class Wording:
         """
         return self("score.one_in", n=n) if n > 1 else self("score.most")
 
+    def about(self, n: int) -> str:
+        """Say about how many.
+
+        Examples
+        --------
+        >>> Wording.load("en").about(12), Wording.load("en").about(1)
+        ('About 1 in 12', '2 in 3 or more')
+        """
+        return self("score.about", share=self.one_in(n)) if n > 1 else self.one_in(n)
+
     def year_group(self, nc_year: int) -> str:
         """Name a year group.
 

@@ -1,0 +1,132 @@
+"""Take the pictures of docs/pages: each page in Debian's Chromium, from the real server, with the made-up authority of `make demo`.
+
+Run it where `make demo` was run. Pages count days from today, so everything that takes part runs under a clock that is set to a Monday
+of the demo's newest term; lists of three weeks are stored, and a worker has done some work.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.stepped_clock import SteppedClock
+from histories.opening import Histories
+from serving.pages.settings import PageSettings
+from serving.running import running
+from serving.store import Caller, Store, cases, listing, people
+from training.release import resolve
+from training.risk_model import RiskModel
+
+OUT, TODAY, RELEASES = Path("docs/pages"), date(2025, 9, 22), Path("mlruns/releases")
+LISTS = [TODAY - timedelta(weeks=n) for n in (11, 1, 0)]
+SCALE, COLOURS, TALLEST, MOST = 0.75, 16, 1700, 60_000  # of a picture; its bytes
+USERS = {"dana": "worker", "robin": "worker", "lee": "lead", "sam": "analyst"}
+ADDRESSES = {
+    "work-list": "dana",
+    "clocks": "dana",
+    "transition": "dana",
+    "about": "dana",
+    "team": "lee",
+    "model": "sam",
+}
+NARROW, WIDE, SHEET = {"width": 320, "height": 640}, {"width": 1000, "height": 700}, {"width": 794, "height": 1123}
+
+
+def fill(home: Path) -> None:
+    """Store lists, and what somebody did for the first children."""
+    opened, pages = Histories.open(Path("demo/histories")), PageSettings.load(None)
+    model, store = RiskModel.load(resolve("onroll@champion", RELEASES)), Store(f"sqlite:///{home / 'onroll.db'}")
+    for day in LISTS:
+        scores = model.score(opened, day)
+        store.save(s.to_dict() for s in scores)
+        store.keep(opened, scores, pages.rules(), pages.calendar.closed)
+    authority, urns = scores[0].authority, sorted({s.urn for s in scores})
+    users = [f'{name} = {{role = "{role}", authority = "{authority}"}}' for name, role in USERS.items()]
+    areas = f"[localities]\nHarbour = {urns[::2]}\nHill = {urns[1::2]}\n"
+    (home / "access.toml").write_text(areas + "[development]\n" + "\n".join(users))
+    (home / "pages.toml").write_text('experiments = "http://127.0.0.1:5000"\n')
+    dana = Caller("dev:dana", "worker", authority)
+    with store.view(dana) as view:
+        refs = [c.pupil_ref for c in listing.week(view, listing.Chosen(), 5, TODAY).children]
+    with store.change(dana) as change:
+        people.remember(change, "dana")
+        named = [cases.open_case(change, ref) for ref in refs]
+        for case in named[:3]:
+            cases.assign(change, case, 1, dana.key_id)
+        cases.contact(change, named[0], 2, TODAY - timedelta(days=4), "no_answer", "Rang at nine and at four.")
+        cases.act(change, named[0], 3, TODAY - timedelta(days=3), "school_meeting")
+        cases.contact(change, named[1], 2, TODAY - timedelta(days=5), "spoke_well")
+        cases.doubt(change, named[2], 2, "attendance", TODAY - timedelta(days=6), "The school has a letter from the dentist.")  # fmt: skip
+        cases.dismiss(change, named[3], 1, "known_plan")
+        cases.snooze(change, named[4], 1, TODAY + timedelta(days=14))
+    store.engine.dispose()
+
+
+def keep(page: Page, name: str) -> None:
+    """Write the top of a page as a picture that is small enough."""
+    image = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
+    for height in range(min(image.height, TALLEST), 0, -50):
+        out = io.BytesIO()
+        cut = image.crop((0, 0, image.width, height)).quantize(COLOURS, dither=Image.Dither.NONE)
+        cut.save(out, "png", optimize=True)
+        if out.tell() <= MOST:
+            break
+    (OUT / f"{name}.png").write_bytes(out.getvalue())
+    print(f"{name:20} {image.width} x {height} of {image.height}  {out.tell():,} bytes")
+
+
+def take(page: Page, url: str) -> None:
+    """Go through the pages and keep a picture of each, of two in a narrow window too, and of the list as it is printed."""
+    page.set_viewport_size(WIDE)
+    for name, user in ADDRESSES.items():
+        page.context.clear_cookies()
+        page.goto(f"{url}/sign-in")
+        keep(page, "sign-in")
+        page.get_by_label(user, exact=True).check()
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign out").wait_for()
+        page.goto(f"{url}/{name}")
+        keep(page, name)
+        if name == "work-list":
+            page.set_viewport_size(NARROW)
+            keep(page, "work-list-narrow")
+            page.set_viewport_size(SHEET)
+            page.emulate_media(media="print")
+            keep(page, "work-list-print")
+            page.emulate_media(media="screen")
+            page.locator(".onroll-list h2 a").first.click()
+            for size, picture in ((WIDE, "pupil"), (NARROW, "pupil-narrow")):
+                page.set_viewport_size(size)
+                keep(page, picture)
+            page.set_viewport_size(WIDE)
+
+
+def main() -> None:
+    """Set the clock and begin again under it; then fill a store, serve it and take every picture."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        if "STEPPED_CLOCK" not in os.environ:
+            clock = SteppedClock(home)
+            clock.step(int((datetime.combine(TODAY, time(8, 40)) - datetime.now()).total_seconds()))
+            again = [sys.executable, "-m", "benchmarks.pictures"]
+            raise SystemExit(subprocess.call(again, env={**os.environ, **clock.environment}))
+        shutil.copytree(RELEASES, home / RELEASES)
+        fill(home)
+        environment = {"ONROLL_ACCESS": str(home / "access.toml"), "ONROLL_PAGES": str(home / "pages.toml")}
+        with running(home / "service.log", home, environment) as url, sync_playwright() as browsers:
+            browser = browsers.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+            take(browser.new_page(device_scale_factor=SCALE), url)
+            browser.close()
+
+
+if __name__ == "__main__":
+    main()
