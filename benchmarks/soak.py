@@ -189,7 +189,8 @@ def mixed(minutes: float, clients: int, rate: float, database: str) -> dict[str,
         in_peace = [
             c for c in load.called if c.status == 503 and not _names(c, mishaps.during) - {"promotion", "clock_step"}
         ]
-        shutil.copy(home / "log", os.environ.get("SOAK_LOG", os.devnull))
+        if os.environ.get("SOAK_LOG"):
+            shutil.copy(home / "log", os.environ["SOAK_LOG"])
         found = kept(store, load, writer)
         store.engine.dispose()
         return {
