@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Any
 
 import numpy as np
 
 from training.explanation.score import FeaturePart, Reason
 
+COUNTED = re.compile(r"\b(\d+)( [a-z ]+)\(s\)")  # what a declaration writes as `time(s)` agrees with its number
 SHOWN_FEATURES = 5  # in a reason; the rest of the theme is one line, so that parts still add up
 
 
@@ -91,7 +93,7 @@ def sentence_of(declaration: dict[str, Any], values: dict[str, float | None], ra
     --------
     >>> moved = {"name": "moves", "raises": "Moved {moves:.0f} time(s)", "lowers": "Has not moved"}
     >>> sentence_of(moved, {"moves": 2.0}, True)
-    'Moved 2 time(s)'
+    'Moved 2 times'
     >>> sentence_of(moved, {"moves": None}, True) is None
     True
     """
@@ -102,6 +104,7 @@ def sentence_of(declaration: dict[str, Any], values: dict[str, float | None], ra
     template = declaration["raises"] if raises and value != 0 else declaration["lowers"]
     known = {k: v for k, v in values.items() if v is not None}
     try:
-        return template.format(**known)
+        said = template.format(**known)
     except (KeyError, ValueError):
         return None
+    return COUNTED.sub(lambda m: f"{m[1]}{m[2]}{'' if m[1] == '1' else 's'}", said)
