@@ -10,6 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from histories.opening import Histories
+from histories.population.simulation import simulate
 from histories.settings import settings
 from serving.api import make_app
 from serving.background.clocks import Started
@@ -64,11 +65,14 @@ def fill(home: Path, histories: Path, bundle: Path) -> SimpleNamespace:
     )
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory, small_histories, bundle):
-    """A running service with two weeks' lists: ``url``, and what ``fill`` returns."""
-    home = tmp_path_factory.mktemp("site")
-    made = fill(home, small_histories, bundle)
+@pytest.fixture(scope="session", params=["few", pytest.param(20_000, marks=pytest.mark.prove)])
+def site(tmp_path_factory, small_histories, bundle, request):
+    """A running service with two weeks' lists, of few pupils and of many: ``url``, and what ``fill`` returns."""
+    home, histories = tmp_path_factory.mktemp("site"), small_histories
+    if request.param != "few":
+        histories = home / "histories"
+        simulate(histories, pupils=request.param, years=1, seed=3)
+    made = fill(home, histories, bundle)
     made.environment = {
         "ONROLL_MODEL": str(bundle),
         "ONROLL_ACCESS": str(home / "access.toml"),

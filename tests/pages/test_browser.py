@@ -120,6 +120,17 @@ def test_everything_works_without_scripts(site, browser):
     context.close()
 
 
+def test_a_worker_chooses_whom_the_list_shows(site, signed_in):
+    page = signed_in("worker")
+    assert page.locator(".onroll-list__item").count() == 8
+    page.locator("summary", has_text="Choose or sort").click()
+    page.get_by_label("Year group").select_option("9")
+    page.get_by_role("button", name="Show").click()
+    shown = page.locator(".onroll-list__who").all_inner_texts()
+    assert shown
+    assert all("Year 9" in text for text in shown)
+
+
 def test_after_signing_out_the_back_button_shows_no_child(site, signed_in):
     page = signed_in("worker")
     page.locator(".onroll-list h2 a").first.click()
