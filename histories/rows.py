@@ -41,10 +41,14 @@ def read_rows(
             faults.append(Fault("a required table is missing", f"tables.{name}", "Send its rows."))
     frames: dict[str, PlainFrame] = {}
     for name, rows in tables.items():
-        if name not in TABLES:
+        place = f"tables.{name if name in TABLES else '…'}"  # a name that is not declared could be a value
+        if not isinstance(rows, list):
+            faults.append(Fault("this is not a list of rows", place, "Send a list of objects."))
+        elif not set(map(type, rows)) <= {dict}:
+            bad = [i for i, row in enumerate(rows) if not isinstance(row, dict)]
+            faults += [Fault("this is not an object", f"{place}[{i}]", "Send columns by name.") for i in bad]
+        elif name not in TABLES:
             warnings.append(f"the table at position {len(warnings) + 1} is not declared and is ignored")
-        elif not isinstance(rows, list):
-            faults.append(Fault("this is not a list of rows", f"tables.{name}", "Send a list of objects."))
         else:
             frames[name] = PlainFrame(_columns(TABLES[name], rows, faults, warnings), len(rows))
     if faults:
@@ -63,11 +67,9 @@ def _in_polars(table: type[Table], frame: PlainFrame) -> Callable[[], Any]:
     return made
 
 
-def _columns(table: type[Table], rows: list[Any], faults: list[Fault], warnings: list[str]) -> dict[str, list[Any]]:
-    bad = [] if set(map(type, rows)) <= {dict} else [i for i, row in enumerate(rows) if not isinstance(row, dict)]
-    if bad:
-        faults += [Fault("this is not an object", f"tables.{table.table}[{i}]", "Send columns by name.") for i in bad]
-        return {}
+def _columns(
+    table: type[Table], rows: list[dict[str, Any]], faults: list[Fault], warnings: list[str]
+) -> dict[str, list[Any]]:
     columns = {c.name: _column(c, _values(rows, c.name), table.table, faults) for c in table.columns.values()}
     unknown = set().union(*rows) - set(table.columns)
     if unknown:

@@ -204,6 +204,7 @@ BODIES = [
         b"", b"{", b"[]", b"null", b"5", b'"x"', b"{}", b"\xff\xfe", b"{\"as_of\": \"2025-01-13\"}", b'{"as_of": NaN, "histories": {}}', b"[" * 5000,
         {**BODY, "as_of": CANARY}, {**BODY, "as_of": "2025-02-30"}, {**BODY, "as_of": 5.5}, {**BODY, "as_of": None}, {**BODY, "as_of": "0001-01-01"}, {**BODY, "as_of": "9999-12-31"},
         {**BODY, CANARY: 1}, {**BODY, "histories": None}, {**BODY, "histories": []}, {**BODY, "histories": {}}, {**BODY, "histories": CANARY},
+        {**BODY, "histories": {**ROWS, CANARY: CANARY}}, {**BODY, "histories": {**ROWS, CANARY: [5]}}, {**BODY, "histories": {**ROWS, CANARY: None}},
         {**BODY, "histories": {"pupils": ROWS["pupils"]}}, {**BODY, "histories": {**ROWS, "sen": CANARY}}, {**BODY, "histories": {**ROWS, "sen": [5]}},
         {**BODY, "histories": {**ROWS, "sen": [{"pupil_id": "A1", "start_date": CANARY, "provision": "K"}]}},
         {**BODY, "histories": {**ROWS, "sen": [{"pupil_id": "A1", "start_date": "2024-01-01"}]}},
