@@ -19,6 +19,7 @@ from histories.settings import Settings, settings
 from histories.tables import TABLES
 from histories.terminal import progress, say
 from serving.pages.settings import PageSettings
+from serving.pages.wording import Wording
 from serving.running import running
 from serving.scored import write_scores
 from serving.store import Store
@@ -162,11 +163,12 @@ def rows_of(histories: Histories, pupil_ids: list[str]) -> dict[str, list[dict[s
 
 
 def _text(worklist: dict[str, Any], live: dict[str, Any], card: dict[str, Any], day: date) -> str:
+    words = Wording.load("en")
     lines = [f"\nThe work-list as of {day}, {len(worklist['scores'])} highest of the authority (made-up children):"]
     for s in worklist["scores"]:
         year = "Reception" if s["nc_year"] == 0 else f"Year {s['nc_year']}"
         lines.append(
-            f"\n {s['rank']}. {s['pupil_id']}, {year}, school {s['urn']}: {s['band']}; about 1 in {s['one_in']} like this went missing"
+            f"\n {s['rank']}. {s['pupil_id']}, {year}, school {s['urn']}: {s['band']}. {words.about(s['one_in'])} like this went missing"
         )
         for r in s["reasons"][:3]:
             lines.append(f"      {r['theme']}: {r['sentence']}")
