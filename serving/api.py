@@ -139,9 +139,8 @@ def _routes(app: FastAPI) -> None:
         scored = score_rows(_model(request), body.histories, body.as_of, caller, request.app.state.shadow)
         with request.app.state.store.view(caller) as view:
             pupils = [s["pupil_id"] for s in scored["scores"]]
-            view.record("rows.scored", pupils=pupils, as_of=body.as_of, model_version=scored["model"].version)
-        said = {**scored, "model": scored["model"].model_dump()}
-        return Response(json.dumps(said, ensure_ascii=False, allow_nan=False), media_type="application/json")
+            view.record("rows.scored", pupils=pupils, as_of=body.as_of, model_version=scored["model"]["version"])
+        return Response(json.dumps(scored, ensure_ascii=False, allow_nan=False), media_type="application/json")
 
     @app.post("/api/v1/scores", response_model=ScoresAnswer, **documented(*BODY, 404))
     def scores(body: ScoresRequest, request: Request, caller: Seer) -> Response:
@@ -206,15 +205,15 @@ def _routes(app: FastAPI) -> None:
 def score_rows(
     model: RiskModel, tables: dict[str, list[dict[str, Any]]], as_of: date, caller: Caller, shadow: Shadow
 ) -> dict[str, Any]:
-    """Score the rows of a request; only pupils in the caller's scope are answered.
+    """Score the rows of a request, and return the answer ready for JSON; only pupils in the caller's scope are in it.
 
     Raises
     ------
     Faults
         With the place of everything that is wrong in the rows.
     """
-    sizes = {name: len(t) for name, t in tables.items() if isinstance(t, list)} if isinstance(tables, dict) else {}
-    if sum(sizes.values()) > MOST_ROWS or sizes.get("pupils", 0) > MOST_PUPILS:
+    rows = sum(len(t) for t in tables.values())
+    if rows > MOST_ROWS or len(tables.get("pupils", [])) > MOST_PUPILS:
         do = f"Send at most {MOST_PUPILS} pupils and {MOST_ROWS} rows in a request."
         raise Problem(413, do)
     histories = Histories.from_rows(tables)
@@ -222,7 +221,7 @@ def score_rows(
         found = model.score(histories, as_of)
     shadow.offer(histories, as_of, found)
     mine = [s for s in found if caller.authority in (None, s.authority) and (not caller.urns or s.urn in caller.urns)]
-    return {"model": _named(model.manifest), "scores": [s.to_dict() for s in mine]}
+    return {"model": _named(model.manifest).model_dump(), "scores": [s.to_dict() for s in mine]}
 
 
 @contextmanager

@@ -50,7 +50,7 @@ class ScoreRequest(Strict):
     """Histories to build features from, score and explain."""
 
     as_of: Day
-    histories: SkipValidation[dict[str, list[dict[str, Any]]]]  # ``histories.rows`` looks at every value, once
+    histories: dict[str, list[SkipValidation[dict[str, Any]]]]  # ``histories.rows`` looks at every row, once
 
 
 class ScoresRequest(Strict):

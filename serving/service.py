@@ -41,7 +41,7 @@ class Onroll:
     @bentoml.on_startup
     async def _start(self) -> None:
         logs.install()
-        app.state.holder.model()
+        app.state.holder.model()  # loaded once; what it holds is frozen too
         gc.freeze()
 
 
