@@ -8,6 +8,7 @@ import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from serving.store.refusals import Refusals
 log = logging.getLogger("onroll.guard")
 LIMIT = 32 * 1024 * 1024  # bytes of any body
 ANSWER_SECONDS, BODY_SECONDS = 90.0, 30.0  # until an answer has begun, and until the body has come
+GONE_SECONDS = 1.0  # that a server takes at most to say that a connection has ended
 MOST_AT_ONCE = 64  # requests that one worker has in hand
 # Answers that the audit has as refusals beside those of the door; 409 and 422 refuse nobody, they ask to send something else.
 REFUSALS = (400, 401, 403, 404, 405, 408, 413, 415, 429)
@@ -96,7 +98,22 @@ class Exchange:
             there = {name.lower() for name, _ in given}
             added = [(name, value) for name, value in HEADERS.items() if name not in there]
             message = {**message, "headers": [*given, *added, (b"x-request-id", self.request_id.encode())]}
-        await self.outgoing(message)
+        try:
+            await self.outgoing(message)
+        except Exception:
+            if not await self._gone():
+                self.status = 0 if message["type"] == "http.response.start" else self.status
+                raise
+            self.closed = True
+
+    async def _gone(self) -> bool:
+        """Tell whether the connection has ended: where the body is no HTTP, the server refuses it itself, and sends nothing more."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GONE_SECONDS):
+                while (await self.incoming())["type"] != "http.disconnect":
+                    pass
+                return True
+        return False
 
     async def answer(self, scope: Any, problem: Problem) -> None:
         """Answer with a problem, and with nothing from within any more."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -94,8 +95,8 @@ def _told() -> Iterator[None]:
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # the driver would begin late, and not before a change of the schema
+    _keep_wal(connection)
     for pragma in (
-        "journal_mode = WAL",
         "synchronous = FULL",  # what was acknowledged survives a power cut
         f"busy_timeout = {PATIENCE * 1000}",
         "foreign_keys = ON",
@@ -104,6 +105,19 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
         "analysis_limit = 1000",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _keep_wal(connection: Any) -> None:
+    """Let a file keep its changes in a log; while it is new, SQLite refuses one of two that ask at once, however patient."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.01)
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -2,13 +2,15 @@
 
 import json
 import multiprocessing
+import sqlite3
+from contextlib import closing
 from datetime import UTC, date, datetime
 
 import pytest
 import sqlalchemy as sa
 
 from histories.faults import Faults
-from serving.store import Caller, Store, schema
+from serving.store import Caller, Store, database, schema
 from serving.store.database import open_engine, reading, writing
 from tests.system.databases import KEY
 from tests.system.test_store import read, score
@@ -102,6 +104,17 @@ def test_several_that_open_a_new_database_at_once_lay_it_once(empty_url, tmp_pat
         process.join(60)
     assert [p.exitcode for p in opening] == [0, 0, 0]
     assert schema.differences(open_engine(empty_url)) == []
+
+
+def test_a_new_file_that_is_in_use_is_waited_for(tmp_path, monkeypatch):
+    """SQLite refuses at once, whatever its patience, where two would each wait for the other."""
+    with closing(sqlite3.connect(tmp_path / "onroll.db", isolation_level=None)) as other:
+        other.execute("CREATE TABLE anything (there)")
+        other.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setattr(database.time, "sleep", lambda _: other.execute("COMMIT") if other.in_transaction else None)
+        with closing(sqlite3.connect(tmp_path / "onroll.db", timeout=0)) as ours:
+            database._keep_wal(ours)
+            assert ours.execute("PRAGMA journal_mode").fetchall() == [("wal",)]
 
 
 def test_a_database_of_a_newer_onroll_is_left_alone(own_store, empty_url, tmp_path):

@@ -3,8 +3,11 @@
 import asyncio
 import json
 import logging
+import socket
+import threading
 
 import pytest
+import uvicorn
 
 from serving import guard as layer
 from serving import tracing
@@ -22,9 +25,10 @@ class Answered:
         self.body = b"".join(m.get("body", b"") for m in sent)
 
 
-def ask(app, path="/api/v1/scores", method="POST", headers=JSON, parts=(b"{}",), stall=False, **times):
-    """Call the guarded application as a server would; with ``stall`` the body never ends."""
+def ask(app, path="/api/v1/scores", method="POST", headers=JSON, parts=(b"{}",), stall=False, refused=(), **times):
+    """Call the guarded application as a server would; with ``stall`` the body never ends, one message of each refused type is not sent."""
     guarded = app if isinstance(app, Guard) else Guard(app, **times)
+    refused = list(refused)
 
     async def run():
         sent = []
@@ -36,6 +40,9 @@ def ask(app, path="/api/v1/scores", method="POST", headers=JSON, parts=(b"{}",),
             await asyncio.Event().wait()
 
         async def send(message):
+            if message["type"] in refused:
+                refused.remove(message["type"])
+                raise RuntimeError
             sent.append(message)
 
         await guarded({"type": "http", "method": method, "path": path, "headers": headers, "state": {}}, receive, send)
@@ -128,6 +135,32 @@ def test_a_failure_is_answered_and_logged_without_what_it_says(caplog):
     lines = [JsonFormatter().format(record) for record in caplog.records]
     assert any(json.loads(line).get("exception") == "ValueError" for line in lines)
     assert CANARY not in "".join(lines) + answered.body.decode()
+
+
+def test_what_is_no_http_is_refused_by_the_server_and_is_no_failure_of_ours(caplog):
+    """The server answers a broken body itself; what the guard then says can no longer go out."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(Guard(echo), http="h11", lifespan="off", log_config=None))
+    serving = threading.Thread(target=asyncio.run, args=(server.serve([listener]),))
+    serving.start()
+    try:
+        with socket.create_connection(listener.getsockname(), 30) as caller:
+            caller.sendall(
+                b"POST /api/v1/scores HTTP/1.1\r\nHost: a\r\nContent-Type: application/pickle\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\nno length of a part\r\n"
+            )
+            assert caller.makefile("rb").read().startswith(b"HTTP/1.1 400")
+    finally:
+        server.should_exit = True
+        serving.join()
+    assert [r.name for r in caplog.records if r.levelno >= logging.ERROR] == []
+
+
+@pytest.mark.parametrize(("refused", "status"), [("http.response.start", 500), ("http.response.body", 200)])
+def test_what_the_server_will_not_send_is_a_failure_while_the_caller_is_there(caplog, monkeypatch, refused, status):
+    monkeypatch.setattr(layer, "GONE_SECONDS", 0.01)
+    assert ask(echo, refused=[refused]).status == status
+    assert [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR] == ["a request failed"]
 
 
 def test_the_request_id_is_in_the_answer_the_problem_and_the_log(caplog):
