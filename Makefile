@@ -48,10 +48,10 @@ format: setup  ## lay the code out and mend what can be mended
 types: setup
 	$(BIN)/mypy
 docs docs-check: setup  ## write the generated pages (docs-check: fail when one is not current)
-	$(BIN)/python -m histories.documentation $(if $(filter docs-check,$@),--check)
-	$(BIN)/python -m features.documentation $(if $(filter docs-check,$@),--check)
-	$(BIN)/python -m training.documentation $(if $(filter docs-check,$@),--check)
-	$(BIN)/python -m serving.documentation $(if $(filter docs-check,$@),--check)
+	$(BIN)/python -m histories.table_docs $(if $(filter docs-check,$@),--check)
+	$(BIN)/python -m features.feature_docs $(if $(filter docs-check,$@),--check)
+	$(BIN)/python -m training.gate_docs $(if $(filter docs-check,$@),--check)
+	$(BIN)/python -m serving.access_docs $(if $(filter docs-check,$@),--check)
 check: lint types test docs-check  ## exactly what CI runs
 
 lock: setup  ## resolve pyproject.toml anew: exact versions and hashes, no addresses

@@ -24,10 +24,10 @@ import polars as pl
 from benchmarks.england import write
 from benchmarks.marks_file import write_marks
 from benchmarks.rounds import report, rounds, show
-from features.cohort import collect
-from features.marks import COUNTS, MEASURES, WINDOWS, mark_tallies
-from histories.opening import Histories, day_number
-from histories.sql import literal
+from features.attendance.register import COUNTS, MEASURES, WINDOWS, mark_tallies
+from features.outcome.cohort import collect
+from histories.io.sql import literal
+from histories.reading.histories import Histories, day_number
 
 DAYS = [date(2023, 7, 14), date(2024, 7, 14), date(2025, 7, 14)]
 KEY = ["pupil_id", "date", "session"]

@@ -15,15 +15,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from histories.opening import Histories
 from histories.population.simulation import simulate
-from training.calibration import half_width
-from training.candidates import Candidate, boosted
-from training.question import Question
-from training.rolling import ask, learn_from, matrix_of
-from training.sampling import sample
-from training.splits import split
-from training.training import NAMES, fit_calibrator
+from histories.reading.histories import Histories
+from training.fitting.candidates import Candidate, boosted
+from training.fitting.rolling_origin import ask, learn_from, matrix_of
+from training.fitting.sampling import sample
+from training.fitting.splits import split
+from training.measures.calibration import half_width
+from training.pipeline import NAMES, fit_calibrator
+from training.task import Question
 
 SHARE = 0.25  # of the children who did not go missing, weighted, so that a world takes a quarter of the time
 AHEAD = 3  # the newest days: a year of terms

@@ -22,7 +22,7 @@ from benchmarks.features import MEMORY, features_of_marks, plain_scan
 from benchmarks.marks_file import pupil_ids, write_marks
 from benchmarks.rounds import Timed, report, rounds, show
 from histories.calendar import school_days
-from histories.opening import Histories
+from histories.reading.histories import Histories
 
 FIRST, LAST = date(2024, 9, 1), date(2025, 7, 31)
 DAY = date(2025, 7, 14)

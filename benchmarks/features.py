@@ -18,13 +18,13 @@ import polars as pl
 
 from benchmarks.rounds import report, rounds, show
 from features import matrix
-from features.blocks import PUPILS, cut
+from features.attendance.register import ABSENT, mark_tallies
 from features.catalogue import CATALOGUE
-from features.cohort import collect
-from features.marks import ABSENT, mark_tallies
-from histories.opening import Histories, day_number
+from features.counting.blocks import PUPILS, cut
+from features.outcome.cohort import collect
+from histories.io.sql import literal
 from histories.population.simulation import simulate
-from histories.sql import literal
+from histories.reading.histories import Histories, day_number
 
 MEMORY = "4GiB"
 OF_MARKS = [f for f in CATALOGUE if f.theme == "attendance" and f.sources == ("attendance",)]

@@ -15,7 +15,7 @@ import duckdb
 
 from histories.population.simulation import simulate
 from histories.returns import FORMATS, import_return
-from tests.return_files import write_school_census
+from tests.support.return_files import write_school_census
 
 KEY = b"a key for benchmarks"
 

@@ -16,12 +16,12 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from features.groups import GROUPS, grouped
-from histories.opening import Histories
+from features.groups.groups import GROUPS, grouped
 from histories.population.simulation import simulate
-from training.describing import described
-from training.fairness import listed
-from training.intervals import bootstrap
+from histories.reading.histories import Histories
+from training.description.describing import described
+from training.evaluation.fairness import listed
+from training.measures.intervals import bootstrap
 
 DAYS = [date(2023, 9, 11), date(2024, 1, 15), date(2024, 9, 9)]
 # The groups that need no marks: reading those would take most of the time.

@@ -16,8 +16,8 @@ from pathlib import Path
 import psutil
 
 from benchmarks.stepped_clock import SteppedClock
-from tests.system.databases import control
-from tests.unit.released import alias
+from tests.support.databases import control
+from tests.support.released import alias
 
 AFTERWARDS = 10.0  # seconds after which everything has to be well again
 FULL = 10.0  # seconds that the disk stays full

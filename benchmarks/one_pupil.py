@@ -13,8 +13,8 @@ import polars as pl
 from benchmarks.rounds import report, rounds, show
 from features import matrix
 from features.matrix import tallied
-from histories.opening import Histories
 from histories.population.simulation import simulate
+from histories.reading.histories import Histories
 from histories.tables import TABLES
 
 DAY = date(2025, 4, 28)

@@ -20,11 +20,12 @@ from urllib.parse import urlsplit
 from benchmarks.rounds import machine
 from benchmarks.store import LEAD, scores
 from histories.settings import settings
-from serving.background import Gathered
-from serving.background.clocks import Started
-from serving.running import running
-from serving.store import Store, background
-from training.release import resolve
+from serving.casework import Gathered
+from serving.casework.deadlines import Started
+from serving.cli.running import running
+from serving.store import Store
+from serving.store.cases import casework
+from training.release.resolve import resolve
 
 LISTS, PUPILS, CALLS = 2, 50_000, 60
 DAY = date(2025, 1, 13)
@@ -80,7 +81,7 @@ def filled(url: str) -> Store:
         for n, s in enumerate(made[:3000])
     ]
     with store.change(LEAD) as change:
-        background.keep(change, gathered, "1")
+        casework.keep(change, gathered, "1")
     return store
 
 

@@ -19,11 +19,14 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.stepped_clock import SteppedClock
-from histories.opening import Histories
+from histories.reading.histories import Histories
+from serving.cli.running import running
 from serving.pages.settings import PageSettings
-from serving.running import running
-from serving.store import Caller, Store, cases, listing, people
-from training.release import resolve
+from serving.store import Caller, Store
+from serving.store.cases import cases
+from serving.store.scores import week_list
+from serving.store.sign_in import staff
+from training.release.resolve import resolve
 from training.risk_model import RiskModel
 
 OUT, TODAY, RELEASES = Path("docs/pages"), date(2025, 9, 22), Path("mlruns/releases")
@@ -56,9 +59,9 @@ def fill(home: Path) -> None:
     (home / "pages.toml").write_text('experiments = "http://127.0.0.1:5000"\n')
     dana = Caller("dev:dana", "worker", authority)
     with store.view(dana) as view:
-        refs = [c.pupil_ref for c in listing.week(view, listing.Chosen(), 5, TODAY).children]
+        refs = [c.pupil_ref for c in week_list.week(view, week_list.Chosen(), 5, TODAY).children]
     with store.change(dana) as change:
-        people.remember(change, "dana")
+        staff.remember(change, "dana")
         named = [cases.open_case(change, ref) for ref in refs]
         for case in named[:3]:
             cases.assign(change, case, 1, dana.key_id)

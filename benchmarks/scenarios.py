@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.scenarios [--seeds 3] [--pupils 10000] [--only SCENARIO] [--kept FOLDER] [--json]``. Each scenario and seed is a
 population of its own: simulated, tuned before its days of judging, asked at rolling origins and judged as ``onroll train --tune`` does,
-with all children who went missing and a weighted sample of the others, as training takes where memory is short (``training.sampling``).
+with all children who went missing and a weighted sample of the others, as training takes where memory is short (``training.fitting.sampling``).
 What came of it is kept in a file of the folder, so that a run that was broken off, or made in parts, goes on; the table is made from the files.
 
 Figures are means over the seeds. Their 95% intervals are over resampled pupils of each world, averaged; they hold for these worlds. The
@@ -22,18 +22,18 @@ import numpy as np
 import polars as pl
 
 from features.catalogue import catalogue_digest
-from histories.opening import Histories
+from histories.io.atomic_write import new_file
 from histories.population.simulation import simulate
-from histories.writing import new_file
-from training.candidates import boosted, grid, releasable
-from training.figures import numbers
-from training.judging import Judged, Resamples, interval, judge
-from training.question import Question
-from training.rolling import Answers, ask, weight_of
-from training.selection import choose
-from training.splits import split
-from training.training import NAMES, finite
-from training.tuning import tune
+from histories.reading.histories import Histories
+from training.fitting.candidates import boosted, grid, releasable
+from training.fitting.rolling_origin import Answers, ask, weight_of
+from training.fitting.selection import choose
+from training.fitting.splits import split
+from training.fitting.tuning import tune
+from training.measures.evaluate import Judged, Resamples, interval, judge
+from training.measures.metrics import numbers
+from training.pipeline import NAMES, finite
+from training.task import Question
 
 SCENARIOS = {
     "default": 2,

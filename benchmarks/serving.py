@@ -32,11 +32,11 @@ from benchmarks.rounds import machine
 from benchmarks.store import LEAD, scores
 from histories.population.simulation import simulate
 from histories.settings import settings
-from serving.access.ways import bearer
-from serving.api import make_app
-from serving.running import running
+from serving.access.authenticators import bearer
+from serving.cli.running import running
+from serving.http.api import make_app
 from serving.store import Store
-from training.release import resolve
+from training.release.resolve import resolve
 
 STORED, ROUNDS, CALLS, CLIENTS = 20_000, 8, 100, 8
 KEY = "a key for benchmarks, 32 letters!"

@@ -34,14 +34,16 @@ from benchmarks.rounds import machine
 from benchmarks.stepped_clock import SteppedClock
 from benchmarks.store import LEAD, SCORES, scores
 from histories.settings import settings
-from serving.running import PATIENCE, start
-from serving.store import Store, Unavailable, audit, cases
-from serving.store.case_tables import CaseEntry
+from serving.cli.running import PATIENCE, start
+from serving.store import Store, Unavailable
+from serving.store.audit import audit_log
+from serving.store.cases import cases
+from serving.store.cases.tables import CaseEntry
 from serving.store.database import reading
 from serving.store.tables import AuditEntry, Pupil, StoredScore
-from tests.system.databases import server
-from tests.unit.released import alias, release
-from training.release import resolve
+from tests.support.databases import server
+from tests.support.released import alias, release
+from training.release.resolve import resolve
 
 KEY = "a key for long runs, of 32 letters"
 MIXED = 5_000  # stored scores of the mixed run
@@ -143,7 +145,7 @@ class Writer:
 def kept(store: Store, load: Load, writer: Writer | None = None) -> dict[str, Any]:
     """Return whether the chain verifies, and how much of what was acknowledged is not there."""
     with reading(store.engine) as connection:
-        found = audit.verify(connection, store.chain, store.anchors)
+        found = audit_log.verify(connection, store.chain, store.anchors)
         recorded = set(connection.scalars(sa.select(AuditEntry.request_id)))
         scored = set(connection.scalars(sa.select(StoredScore.pupil_id).where(StoredScore.pupil_id.like("written-%"))))
         noted = {tuple(r) for r in connection.execute(sa.select(CaseEntry.case_id, CaseEntry.version))}

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 from histories.settings import settings
-from serving.running import running
-from training.release import resolve
+from serving.cli.running import running
+from training.release.resolve import resolve
 
 REPEATS = 3
 

@@ -14,7 +14,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from serving.store import Caller, Store, audit
+from serving.store import Caller, Store
+from serving.store.audit import audit_log
 from serving.store.database import reading
 
 SCORES, TIMES, CALLERS = 100_000, 100, 20
@@ -96,7 +97,7 @@ def main(url: str | None) -> None:
         )
         begun = time.perf_counter()
         with reading(store.engine) as connection:
-            found = audit.verify(connection, store.chain, store.anchors)
+            found = audit_log.verify(connection, store.chain, store.anchors)
         taken = time.perf_counter() - begun
         print(f"{found.entries:,} entries verified in {taken:.2f} s: {'whole' if found.whole else found.why}")
 

@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.training [SNAPSHOTS] [FEATURES] [ROUNDS] [TREES]`` (200,000, 100, 3 and 400 unless said). Each runs in a process of its own, in turns: one that only
 makes the matrix, one that hands it to ``lightgbm.train`` with the settings of onroll's booster, one that gives the same as labelled snapshots to
-``training.candidates.boosted.train``, as the final model of a run is trained. The time is that of training, by
+``training.fitting.candidates.boosted.train``, as the final model of a run is trained. The time is that of training, by
 the clock and of the processor (which a busy machine does not lengthen), the memory the peak of the process.
 """
 
@@ -20,8 +20,8 @@ import numpy as np
 import polars as pl
 
 from features.catalogue import CATALOGUE
-from training.candidates import boosted
-from training.rolling import learn_from
+from training.fitting.candidates import boosted
+from training.fitting.rolling_origin import learn_from
 
 
 def matrix(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:

@@ -1,13 +1,13 @@
 """What was known of a child as of a day: the cohort, the definitions of missing, and the features."""
 
-from features import own
+from features import own_features
 from features.catalogue import OWN
-from features.cohort import CohortRule, cohort, default_as_of
-from features.definition import Definition
-from features.label import HORIZON, label
 from features.matrix import matrix
+from features.outcome.cohort import CohortRule, cohort, default_as_of
+from features.outcome.definition import Definition
+from features.outcome.label import HORIZON, label
 
 __all__ = ["HORIZON", "CohortRule", "Definition", "cohort", "default_as_of", "label", "matrix"]
 
 if OWN.features:
-    own.try_out(OWN)
+    own_features.try_out(OWN)

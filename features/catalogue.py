@@ -11,10 +11,10 @@ import re
 from functools import cache
 from typing import Any
 
-from features import own
-from features.context import AT_HOME, SUMMED
+from features import own_features
+from features.counting.peers import AT_HOME, SUMMED
+from features.counting.tallies import parts
 from features.feature import Feature, Tally
-from features.tallies import parts
 from features.themes import (
     attendance,
     behaviour,
@@ -44,7 +44,7 @@ _SHIPPED = {
 _FILES = (attendance, moves, transition, behaviour, needs, family, home, school, pupil, data_quality)
 _FEATURES = tuple(f for file in _FILES for f in file.FEATURES)
 _TALLIES: dict[str, Tally] = {name: tally for file in _FILES for name, tally in file.TALLIES.items()}
-OWN = own.load(settings().features, [f.name for f in _FEATURES], _TALLIES, _SHIPPED)
+OWN = own_features.load(settings().features, [f.name for f in _FEATURES], _TALLIES, _SHIPPED)
 THEMES = {**_SHIPPED, **OWN.themes}
 CATALOGUE: tuple[Feature, ...] = _FEATURES + OWN.features
 TALLIES: dict[str, Tally] = {**_TALLIES, **OWN.tallies}

@@ -9,11 +9,11 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
-from features.cohort import gathered
-from features.marks import ABSENT
-from features.visible import HAPPENED, visible
+from features.as_of import HAPPENED, visible
+from features.attendance.register import ABSENT
+from features.outcome.cohort import gathered
 from histories.codes import code_set
-from histories.opening import Histories, day_number, day_of
+from histories.reading.histories import Histories, day_number, day_of
 from histories.tables import TABLES as DECLARED
 
 MOST = 6  # records of one table behind one reason, newest first

@@ -13,17 +13,17 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.block_store import BlockStore
-from features.blocks import PUPILS, counted_blocks
 from features.catalogue import CATALOGUE, TALLIES
-from features.cohort import CohortRule, Frame
-from features.context import NEEDED, Sums, add_context
+from features.counting.block_cache import BlockStore
+from features.counting.blocks import PUPILS, counted_blocks
+from features.counting.peers import NEEDED, Sums, add_context
+from features.counting.tallies import aggregate, parts
 from features.feature import Tally
-from features.tallies import aggregate, parts
-from histories.opening import Histories, day_number
-from histories.plain import PlainFrame
-from histories.plain_expressions import supports
-from histories.writing import new_file
+from features.outcome.cohort import CohortRule, Frame
+from histories.io.atomic_write import new_file
+from histories.reading.histories import Histories, day_number
+from histories.reading.plain_expressions import supports
+from histories.reading.plain_frame import PlainFrame
 
 FILE_SCHEMA = pa.schema(
     [("pupil_id", pa.string()), ("as_of", pa.date32()), *((f.name, pa.float64()) for f in CATALOGUE)]

@@ -18,13 +18,13 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
-from features.blocks import counted_blocks
 from features.catalogue import TALLIES
-from features.cohort import CohortRule, collect
-from features.context import AT_HOME, Sums, add_context
+from features.counting.blocks import counted_blocks
+from features.counting.peers import AT_HOME, Sums, add_context
+from features.counting.tallies import parts
 from features.matrix import featured, in_polars
-from features.tallies import parts
-from histories.opening import Histories, day_number
+from features.outcome.cohort import CohortRule, collect
+from histories.reading.histories import Histories, day_number
 from histories.tables import TABLES
 
 PUPILS = 2000  # children of a block, about: their marks of a year are some ten megabytes
@@ -43,7 +43,7 @@ class Asked:
     reference : dict
         Tables without children, as Arrow's bytes.
     sums : dict
-        ``features.context.Sums`` but for the homes, as Arrow's bytes, once they are known.
+        ``features.counting.peers.Sums`` but for the homes, as Arrow's bytes, once they are known.
     """
 
     as_of: date

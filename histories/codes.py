@@ -7,7 +7,7 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-from histories.toml import read_toml
+from histories.io.toml import read_toml
 
 FOLDER = Path(__file__).with_name("codes")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 
-from histories.faults import Fault, Faults
+from histories.errors import Fault, Faults
 
 LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 

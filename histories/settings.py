@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from histories.faults import Fault, Faults
-from histories.toml import read_toml
+from histories.errors import Fault, Faults
+from histories.io.toml import read_toml
 
 KEYS = (
     "MLFLOW_TRACKING_URI",

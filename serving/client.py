@@ -24,7 +24,7 @@ from typing import Any, Generic, TypeVar
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from serving.schemas import CountsAnswer, ModelCard, ProblemAnswer, ScoresAnswer, WorklistAnswer
+from serving.http.schemas import CountsAnswer, ModelCard, ProblemAnswer, ScoresAnswer, WorklistAnswer
 from training.explanation.score import Score
 
 Answer = TypeVar("Answer", bound=BaseModel)

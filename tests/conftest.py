@@ -32,7 +32,7 @@ def own_working_folder(tmp_path, monkeypatch):
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory):
     """The one Spark session of the tests: two cores of this machine, and as few tasks as small data need."""
-    from histories.spark import session
+    from histories.reading.spark import session
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ONROLL_SPARK_MASTER", "local[2]")
@@ -63,10 +63,10 @@ def bundle(small_histories, tmp_path_factory):
 
     from features import matrix
     from features.catalogue import THEMES, catalogue_digest, declarations
-    from histories.opening import Histories
+    from histories.reading.histories import Histories
     from training.bundle import Manifest, write_bundle
-    from training.candidates import Learning, boosted
-    from training.training import NAMES
+    from training.fitting.candidates import Learning, boosted
+    from training.pipeline import NAMES
 
     table = matrix(Histories.open(small_histories), [date(2025, 1, 13), date(2025, 4, 28)])
     x = np.column_stack([table[n].to_numpy(zero_copy_only=False) for n in NAMES])
@@ -86,11 +86,11 @@ def bundle(small_histories, tmp_path_factory):
 @pytest.fixture(scope="session")
 def small_run(tmp_path_factory):
     """A training on a small population of two authorities, made once: its folder of histories, its question, and what came of it."""
-    from histories.opening import Histories
     from histories.population.simulation import simulate
-    from training.candidates import boosted
-    from training.question import Question
-    from training.training import train
+    from histories.reading.histories import Histories
+    from training.fitting.candidates import boosted
+    from training.pipeline import train
+    from training.task import Question
 
     folder = tmp_path_factory.mktemp("small") / "h"
     simulate(folder, pupils=3000, years=4, authorities=2, seed=2)

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from histories.digest import file_digest
-from histories.faults import Fault, Faults
+from histories.errors import Fault, Faults
+from histories.io.digest import file_digest
 
 BOOSTER, MANIFEST, CARD, RECIPE, SUMS = "booster.txt", "manifest.json", "card.md", "recipe.json", "SHA256SUMS"
 
@@ -79,7 +79,7 @@ def write_bundle(
     papers : mapping
         Text by file name, ``card.md`` among them; see ``training.papers``.
     recipe : mapping, optional
-        What the model was made from; see ``training.recipe``.
+        What the model was made from; see ``training.provenance``.
     """
     files = {
         BOOSTER: booster,

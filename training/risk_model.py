@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.block_store import BlockStore
 from features.catalogue import CATALOGUE, catalogue_digest
-from features.cohort import CohortRule
+from features.counting.block_cache import BlockStore
 from features.evidence import evidence
 from features.matrix import tallied
-from histories.faults import Fault, Faults
-from histories.opening import Histories
-from training import calibration
+from features.outcome.cohort import CohortRule
+from histories.errors import Fault, Faults
+from histories.reading.histories import Histories
 from training.bundle import Manifest, read_bundle
 from training.explanation.leaf_tables import LeafTables
 from training.explanation.reasons import reasons
 from training.explanation.score import Score
 from training.explanation.trees import read_forest
+from training.measures import calibration
 
 EVIDENCE_RANKS = 500  # evidence is gathered for so many ranks of an authority
 
@@ -94,7 +94,7 @@ class RiskModel:
         as_of : date
         rule : CohortRule, optional
         known : date, optional
-            The day of knowledge; see ``features.visible.seen``.
+            The day of knowledge; see ``features.as_of.seen``.
         kept : BlockStore, optional
             Keeps what was counted of blocks of children for the next run.
         top : int, optional

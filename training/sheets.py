@@ -7,8 +7,8 @@ import io
 from collections.abc import Sequence
 from pathlib import Path
 
-from histories.faults import Fault, Usage
-from histories.writing import new_file
+from histories.errors import Fault, Usage
+from histories.io.atomic_write import new_file
 
 PICTURES = (".png", ".svg", ".pdf")
 

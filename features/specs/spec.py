@@ -17,10 +17,10 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from features.cohort import collect
+from features.as_of import happened
 from features.feature import Feature
-from features.visible import happened
-from histories.opening import Histories, day_number
+from features.outcome.cohort import collect
+from histories.reading.histories import Histories, day_number
 from histories.tables import TABLES
 
 BORN, ROLL = "2014-05-01", "2018-09-04"  # a child of Year 6 in January 2025, unless a spec says otherwise

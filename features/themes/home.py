@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import narwhals as nw
 
+from features.counting.shrinkage import LEAST_OTHERS, shrunk
 from features.feature import Feature, Tally, plain
-from features.shrunk import LEAST_OTHERS, shrunk
 
 ADDRESSES = ("addresses",)
 OPEN = lambda: (nw.col("age") >= 0) & nw.col("end_date").is_null()  # noqa: E731

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import narwhals as nw
 
+from features.counting.shrinkage import LEAST_OTHERS, shrunk
 from features.feature import Feature
-from features.shrunk import LEAST_OTHERS, shrunk
 
 WORDS = {
     "school_absence_90d": (

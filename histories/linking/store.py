@@ -6,8 +6,8 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from histories.faults import Fault, Faults
-from histories.writing import new_file
+from histories.errors import Fault, Faults
+from histories.io.atomic_write import new_file
 
 PEOPLE = ("pupil_id", "upn", "forename", "surname", "dob", "sex", "postcode")
 LINKS = ("person_id", "pupil_id", "probability", "how", "model")

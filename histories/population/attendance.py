@@ -13,8 +13,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from histories.calendar import term_dates
-from histories.opening import day_number
 from histories.population import life, marks, roll
+from histories.reading.histories import day_number
 
 if TYPE_CHECKING:
     from histories.population.simulation import Simulation

@@ -17,10 +17,10 @@ import click
 
 from histories.calendar import term_dates
 from histories.codes import attendance_codes
-from histories.documentation import write
-from histories.sql import literal, literals
-from histories.terminal import progress, say
-from histories.toml import read_toml
+from histories.io.sql import literal, literals
+from histories.io.terminal import progress, say
+from histories.io.toml import read_toml
+from histories.table_docs import write
 
 FOLDER = Path(__file__).parent
 PAGE = FOLDER.parents[1] / "docs" / "population.md"

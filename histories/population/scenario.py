@@ -6,8 +6,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from histories.faults import Fault, Faults
-from histories.toml import read_toml
+from histories.errors import Fault, Faults
+from histories.io.toml import read_toml
 
 FOLDER = Path(__file__).with_name("scenarios")
 

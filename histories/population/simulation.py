@@ -13,13 +13,13 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from histories.calendar import school_days
-from histories.faults import Fault, Usage
+from histories.errors import Fault, Usage
 from histories.identity import LETTERS, upn_with_check_letter
-from histories.opening import day_number
+from histories.io.atomic_write import new_folder, not_new
 from histories.population import life, records, roll, world
 from histories.population.scenario import load_scenario
+from histories.reading.histories import day_number
 from histories.tables import TABLES
-from histories.writing import new_folder, not_new
 
 LAST_SCHOOL_YEAR = 2024  # the newest full school year ends in the summer after
 DAY = timedelta(days=1)

@@ -6,14 +6,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from histories.faults import Fault, Usage
+from histories.errors import Fault, Usage
 from histories.returns import cin_census, ctf, marks, school_census, ssda903
 from histories.returns import mapping as mapping_
 from histories.returns.reading import Report, Return, import_return
 
 if TYPE_CHECKING:
-    from histories.returns.people import People
-    from histories.staging import Staging
+    from histories.returns.pupil_keys import People
+    from histories.returns.staging import Staging
 
 NO_RECORDED = "when a thing was recorded: it counts as known on its own date"
 

@@ -9,15 +9,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from histories.faults import Faults
+from histories.errors import Faults
 from histories.returns.mapping import expression_of
-from histories.returns.people import PERSON
+from histories.returns.pupil_keys import PERSON
 from histories.returns.xml import Node, leaf, read_units, under
 
 if TYPE_CHECKING:
-    from histories.returns.people import People
+    from histories.returns.pupil_keys import People
     from histories.returns.reading import Report
-    from histories.staging import Staging
+    from histories.returns.staging import Staging
 
 COLUMNS = ["upn", "former", "kind", "start_date", "end_date", "category", "end_reason"]
 FACTOR_MISSING = "10A"

@@ -8,14 +8,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from histories.faults import Faults
+from histories.errors import Faults
 from histories.returns.mapping import expression_of
 from histories.returns.xml import Node, leaf, read_units, under
 
 if TYPE_CHECKING:
-    from histories.returns.people import People
+    from histories.returns.pupil_keys import People
     from histories.returns.reading import Report
-    from histories.staging import Staging
+    from histories.returns.staging import Staging
 
 PUPIL = ["upn", "former", "date_of_birth", "sex"]
 SPELL = ["upn", "urn", "entry_date", "leaving_date", "leaving_ground"]

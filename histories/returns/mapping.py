@@ -10,15 +10,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from histories.faults import Fault, Faults
-from histories.sql import literal, literals
+from histories.errors import Fault, Faults
+from histories.io.sql import literal, literals
+from histories.io.toml import read_toml
 from histories.tables import TABLES, Column
-from histories.toml import read_toml
 
 if TYPE_CHECKING:
-    from histories.returns.people import People
+    from histories.returns.pupil_keys import People
     from histories.returns.reading import Report
-    from histories.staging import Staging
+    from histories.returns.staging import Staging
 
 FOLDER = Path(__file__).with_name("formats")
 DATES = ("%Y-%m-%d", "%d/%m/%Y", "%Y-%b-%d %H:%M:%S", "%d-%b-%Y")

@@ -8,15 +8,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from histories.faults import Fault, Faults
+from histories.errors import Fault, Faults
+from histories.io.sql import literal
+from histories.io.toml import read_toml
 from histories.returns.mapping import DATES, expression_of
-from histories.sql import literal
-from histories.toml import read_toml
 
 if TYPE_CHECKING:
-    from histories.returns.people import People
+    from histories.returns.pupil_keys import People
     from histories.returns.reading import Report
-    from histories.staging import Staging
+    from histories.returns.staging import Staging
 
 DEFAULTS: dict[str, Any] = {
     "layout": "long",  # or "columns": one a session, or "weeks": a string of marks from the week's first day on

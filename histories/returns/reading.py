@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from histories.faults import Fault, Faults
-from histories.linking.linking import link, write_people
+from histories.errors import Fault, Faults
+from histories.io.atomic_write import finish_replacing, new_folder
+from histories.io.sql import literal
+from histories.linking.link import link, write_people
 from histories.linking.store import LinkageStore
-from histories.reading import SQL_TYPES
-from histories.returns.people import People
-from histories.sql import literal
-from histories.staging import Staging
+from histories.reading.files import SQL_TYPES
+from histories.returns.pupil_keys import People
+from histories.returns.staging import Staging
 from histories.tables import TABLES, Table
-from histories.writing import finish_replacing, new_folder
 
 
 @dataclass
@@ -204,7 +204,7 @@ def _write(staging: Staging, into: Path, report: Report) -> None:
                 staging.sql(f"SELECT count(*) FROM read_parquet({literal(beside / f'{name}.parquet')})")[0][0]
             )
         if all((beside / f"{t}.parquet").is_file() for t, declared in TABLES.items() if declared.required):
-            from histories.opening import Histories
+            from histories.reading.histories import Histories
 
             Histories.open(beside)
         else:

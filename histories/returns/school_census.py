@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 
 from histories.calendar import term_dates
 from histories.codes import code_set
-from histories.faults import Fault
+from histories.errors import Fault
 from histories.identity import pseudonym
+from histories.io.sql import literals
 from histories.returns.mapping import expression_of
-from histories.sql import literals
 
 if TYPE_CHECKING:
-    from histories.returns.people import People
+    from histories.returns.pupil_keys import People
     from histories.returns.reading import Report
-    from histories.staging import Staging
+    from histories.returns.staging import Staging
 
 FILE = re.compile(r"(?P<year>20\d\d)_(?P<term>autumn|spring|summer)_(?P<table>[a-z0-9]+)")
 MONTHS = {"autumn": (10, 1, 3), "spring": (1, 3, 3), "summer": (5, 3, 3)}  # month, which, weekday: a Thursday

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from histories.faults import Fault
+from histories.errors import Fault
 from histories.returns.mapping import expression_of
-from histories.returns.people import PERSON
+from histories.returns.pupil_keys import PERSON
 
 if TYPE_CHECKING:
-    from histories.returns.people import People
+    from histories.returns.pupil_keys import People
     from histories.returns.reading import Report
-    from histories.staging import Staging
+    from histories.returns.staging import Staging
 
 NEEDED = {
     "header": ("child", "upn"),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
-from histories.faults import Fault, Faults
+from histories.errors import Fault, Faults
 
 MOST_BYTES = 4 << 30
 MOST_DEPTH = 24

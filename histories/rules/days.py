@@ -6,7 +6,7 @@ from datetime import date
 
 import narwhals as nw
 
-from histories.opening import NEVER, Histories, day_number
+from histories.reading.histories import NEVER, Histories, day_number
 from histories.tables import TABLES
 
 # The first date of the natural key says when a thing began.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from histories.codes import code_set
-from histories.opening import Histories
+from histories.reading.histories import Histories
 from histories.rules.rule import Rule
 from histories.tables import TABLES
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import narwhals as nw
 import pyarrow as pa
 
+from histories.checks.profile import marks
 from histories.codes import attendance_codes
-from histories.opening import Histories, day_of
-from histories.profile import marks
+from histories.reading.histories import Histories, day_of
 from histories.rules.rule import Rule
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from histories.opening import Histories
+from histories.reading.histories import Histories
 from histories.rules.rule import Rule
 from histories.tables import TABLES
 

@@ -6,7 +6,7 @@ from datetime import date
 
 import narwhals as nw
 
-from histories.opening import Histories, day_number
+from histories.reading.histories import Histories, day_number
 from histories.rules.rule import Rule
 from histories.tables import TABLES
 

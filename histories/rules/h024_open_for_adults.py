@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from histories.opening import Histories
-from histories.profile import newest_day
+from histories.checks.profile import newest_day
+from histories.reading.histories import Histories
 from histories.rules.days import YEAR, births, corrected
 from histories.rules.rule import Rule
 from histories.tables import TABLES

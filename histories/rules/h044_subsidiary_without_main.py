@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from histories.opening import NEVER, Histories
+from histories.reading.histories import NEVER, Histories
 from histories.rules.days import corrected, main_rolls
 from histories.rules.rule import Rule
 

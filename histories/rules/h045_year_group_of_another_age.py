@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 import pyarrow as pa
 
-from histories.opening import Histories
+from histories.reading.histories import Histories
 from histories.rules.days import births, school_year
 from histories.rules.rule import Rule
 

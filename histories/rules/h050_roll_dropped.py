@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from histories.opening import Histories, day_of
+from histories.reading.histories import Histories, day_of
 from histories.rules.days import corrected
 from histories.rules.rule import Rule, listed
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from histories.opening import NEVER, Histories
-from histories.profile import marks_of_pupils
+from histories.checks.profile import marks_of_pupils
+from histories.reading.histories import NEVER, Histories
 from histories.rules.rule import Rule
 
 

@@ -6,8 +6,8 @@ from statistics import median_high
 
 import narwhals as nw
 
-from histories.opening import Histories
-from histories.profile import marks_by_day
+from histories.checks.profile import marks_by_day
+from histories.reading.histories import Histories
 from histories.rules.rule import Rule, listed
 
 OPEN = 0.02  # share of a usual day's marks

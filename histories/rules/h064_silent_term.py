@@ -5,8 +5,8 @@ from __future__ import annotations
 import narwhals as nw
 
 from histories.calendar import term_dates
-from histories.opening import Histories, day_number, day_of
-from histories.profile import marks_by_day
+from histories.checks.profile import marks_by_day
+from histories.reading.histories import Histories, day_number, day_of
 from histories.rules.rule import Rule, listed
 
 

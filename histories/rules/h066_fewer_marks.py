@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from histories.opening import Histories
-from histories.profile import school_years
+from histories.checks.profile import school_years
+from histories.reading.histories import Histories
 from histories.rules.rule import Rule, listed
 
 FEWER = 1 / 3

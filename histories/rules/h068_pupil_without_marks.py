@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from histories.opening import Histories
-from histories.profile import marks_by_day, marks_of_pupils
+from histories.checks.profile import marks_by_day, marks_of_pupils
+from histories.reading.histories import Histories
 from histories.rules.days import main_rolls
 from histories.rules.rule import Rule
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from histories.opening import NEVER, Histories
-from histories.profile import newest_day
+from histories.checks.profile import newest_day
+from histories.reading.histories import NEVER, Histories
 from histories.rules.days import corrected, main_rolls
 from histories.rules.rule import Rule
 

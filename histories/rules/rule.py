@@ -8,7 +8,7 @@ from typing import Literal
 
 import narwhals as nw
 
-from histories.opening import Histories
+from histories.reading.histories import Histories
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from histories.faults import Fault, Faults
-from histories.toml import read_toml
-from serving.declared import Declared
-from serving.problems import Problem
+from histories.errors import Fault, Faults
+from histories.io.toml import read_toml
+from serving.http.problems import Problem
+from serving.settings_file import Declared
 from serving.store import Caller
 
 Role = Literal["worker", "lead", "analyst", "administrator"]

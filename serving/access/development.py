@@ -6,10 +6,10 @@ import ipaddress
 
 from starlette.requests import Request
 
-from histories.faults import Fault, Faults
+from histories.errors import Fault, Faults
+from serving.access.authenticators import bearer
 from serving.access.configuration import DevelopmentUser
-from serving.access.ways import bearer
-from serving.problems import Problem
+from serving.http.problems import Problem
 from serving.store import Caller
 
 

@@ -6,9 +6,9 @@ import hmac
 
 from starlette.requests import Request
 
+from serving.access.authenticators import only
 from serving.access.configuration import Configuration, ProxySettings
-from serving.access.ways import only
-from serving.problems import Problem
+from serving.http.problems import Problem
 from serving.store import Caller
 
 

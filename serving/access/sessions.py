@@ -11,10 +11,10 @@ from datetime import timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.access.ways import Way, first
-from serving.problems import Problem
+from serving.access.authenticators import Way, first
+from serving.http.problems import Problem
 from serving.store import Caller, Store
-from serving.store.sessions import signed_in
+from serving.store.sign_in.sessions import signed_in
 
 ENDED = "You are signed out. Nothing of what you sent was kept."
 

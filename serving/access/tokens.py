@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import jwt
 from starlette.requests import Request
 
-from histories.faults import Fault, Faults
+from histories.errors import Fault, Faults
+from serving.access.authenticators import bearer
 from serving.access.configuration import Configuration, TokenSettings
-from serving.access.ways import bearer
-from serving.problems import Problem
+from serving.http.problems import Problem
 from serving.store import Caller
 
 REFUSED = "The token is not valid: its signature, issuer, audience or time does not hold."

@@ -3,6 +3,6 @@
 Start reading at ``mount.py``, then ``rendering.py``; every word is in ``wording/en.toml``.
 """
 
-from serving.pages.mount import mount
+from serving.pages.router import mount
 
 __all__ = ["mount"]

@@ -10,8 +10,8 @@ from pathlib import Path
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from serving.http.problems import Problem
 from serving.pages.govuk_frontend import SHEET
-from serving.problems import Problem
 
 LOOK = Path(__file__).with_name("look")
 KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}

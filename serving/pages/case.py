@@ -8,14 +8,15 @@ from datetime import date, timedelta
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from histories.faults import Fault, Faults
+from histories.errors import Fault, Faults
 from histories.tables import TABLES
-from serving.pages.desk import Desk
+from serving.http.problems import Problem
+from serving.pages.context import Desk
 from serving.pages.forms import Form, done, version_of
 from serving.pages.pupil import show
-from serving.problems import Problem
-from serving.store import cases, people
-from serving.store.work import Change, Conflict
+from serving.store.cases import cases
+from serving.store.sign_in import staff
+from serving.store.unit_of_work import Change, Conflict
 
 FURTHEST = timedelta(days=366)  # that something may lie back, and that a case may be snoozed
 Fields = dict[str, str]
@@ -86,7 +87,7 @@ def _code(fields: Fields, name: str, words: dict[str, str]) -> str:
 
 def _assign(change: Change, case: str, version: int, fields: Fields, desk: Desk) -> int:
     to = fields.get("to") or None
-    if to is not None and to not in {p["person_id"] for p in people.people(change)}:
+    if to is not None and to not in {p["person_id"] for p in staff.people(change)}:
         raise Faults(Fault("there is no such person", "to", "Choose one."))
     return cases.assign(change, case, version, to)
 

@@ -9,12 +9,12 @@ from fastapi import Depends, Request
 from starlette.datastructures import UploadFile
 from starlette.responses import RedirectResponse, Response
 
-from histories.faults import Faults
+from histories.errors import Faults
 from serving.access.sessions import cookie, holds
+from serving.http.problems import Problem
 from serving.pages.rendering import HEADERS
-from serving.problems import Problem
 from serving.store import NotThere, Store, Unavailable
-from serving.store.work import Change, Conflict
+from serving.store.unit_of_work import Change, Conflict
 
 MOST_FIELDS = 40
 

@@ -15,8 +15,8 @@ import tempfile
 from importlib.util import find_spec
 from pathlib import Path
 
-from histories.faults import Fault, Faults
-from histories.terminal import say
+from histories.errors import Fault, Faults
+from histories.io.terminal import say
 
 HERE = Path(__file__).parent
 VERSION: str = json.loads((HERE / "package.json").read_text("utf-8"))["dependencies"]["govuk-frontend"]

@@ -7,14 +7,14 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from serving.holder import ModelHolder
-from serving.pages.desk import Desk
+from serving.pages.context import Desk
 from serving.pages.forms import Form, done, version_of
-from serving.shadow import differences
-from serving.store import cases
-from serving.store.drift import drift
-from serving.store.work import Change
-from training.release import logged
+from serving.scoring.live_model import ModelHolder
+from serving.scoring.shadow import differences
+from serving.store.cases import cases
+from serving.store.scores.drift import drift
+from serving.store.unit_of_work import Change
+from training.release.resolve import logged
 
 FIGURES = ("average_precision", "auc", "base_rate", "brier", "calibration_slope", "calibration_intercept")
 NEWEST = 20  # moves of an alias that are shown

@@ -13,10 +13,12 @@ from starlette.responses import Response
 
 from features.catalogue import catalogue_digest, declarations
 from histories.tables import TABLES
-from serving.pages.desk import Desk
+from serving.pages.context import Desk
 from serving.pages.timeline import timeline
-from serving.store import background, cases, listing, people, scores
-from serving.store.work import NotThere
+from serving.store.cases import cases, casework
+from serving.store.scores import stored_scores, week_list
+from serving.store.sign_in import staff
+from serving.store.unit_of_work import NotThere
 from training.explanation.reasons import sentence_of
 
 LEAST_CHANGE = 0.1  # log-odds of a theme that are worth a line
@@ -51,8 +53,8 @@ def show(desk: Desk, request: Request, pupil_ref: str, status: int = 200, **more
         When there is no such child that the caller may see.
     """
     with desk.store.view(request.state.caller) as view:
-        told = scores.history(view, pupil_ref)
-        at = listing.place(view, pupil_ref)
+        told = stored_scores.history(view, pupil_ref)
+        at = week_list.place(view, pupil_ref)
         if at is None:
             raise NotThere("pupil")
         stands = [h for h in told if h["replaced_at"] is None]
@@ -64,12 +66,12 @@ def show(desk: Desk, request: Request, pupil_ref: str, status: int = 200, **more
             "stored_at": stands[-1]["stored_at"] if stands else None,
             "change": changed(stands),
             "case": case,
-            "clocks": background.clocks(view, pupil_ref=pupil_ref),
-            "people": {p["person_id"]: p["name"] for p in people.people(view)},
-            "names": listing.school_names(view),
-            "sources": listing.sources(view),
+            "clocks": casework.clocks(view, pupil_ref=pupil_ref),
+            "people": {p["person_id"]: p["name"] for p in staff.people(view)},
+            "names": week_list.school_names(view),
+            "sources": week_list.sources(view),
         }
-        past = background.past(view, at["pupil_id"])
+        past = casework.past(view, at["pupil_id"])
         view.record("pupil.seen", pupils=[at["pupil_id"]])
     score: Any = found["score"]
     w, asked = desk.pages.words, request.query_params

@@ -6,9 +6,9 @@ from typing import Any
 
 from starlette.responses import RedirectResponse, Response
 
-from serving.access.rules import find
+from serving.access.permissions import find
+from serving.http.problems import REQUEST_ID
 from serving.pages.rendering import HEADERS, Renderer
-from serving.problems import REQUEST_ID
 
 
 class Refusals:

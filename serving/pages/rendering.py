@@ -10,7 +10,7 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from serving.access.rules import RULES
+from serving.access.permissions import RULES
 from serving.access.sessions import cookie, token
 from serving.pages.assets import assets
 from serving.pages.settings import PageSettings

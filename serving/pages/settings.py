@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from histories.toml import read_toml
-from serving.background.clocks import Rule
-from serving.declared import Declared
+from histories.io.toml import read_toml
+from serving.casework.deadlines import Rule
+from serving.settings_file import Declared
 
 DEFAULTS = Path(__file__).with_name("pages.toml")
 Words = dict[str, str]

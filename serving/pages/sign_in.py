@@ -7,14 +7,14 @@ import secrets
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
+from serving.access.authenticators import Way, first
 from serving.access.sessions import cookie, give, take, token
-from serving.access.ways import Way, first
+from serving.http.problems import Problem
 from serving.pages.forms import Form
 from serving.pages.rendering import HEADERS, Renderer
-from serving.problems import Problem
 from serving.store import Caller, Store
-from serving.store.people import remember
-from serving.store.sessions import end_session, open_session
+from serving.store.sign_in.sessions import end_session, open_session
+from serving.store.sign_in.staff import remember
 
 HOME = {"worker": "/work-list", "lead": "/work-list", "administrator": "/work-list", "analyst": "/model"}
 

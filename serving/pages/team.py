@@ -9,13 +9,14 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from features.disclosure import partition, rounded, sums
-from histories.faults import Fault, Faults
-from serving.pages.desk import Desk
+from features.groups.disclosure import partition, rounded, sums
+from histories.errors import Fault, Faults
+from serving.http.problems import Problem
+from serving.pages.context import Desk
 from serving.pages.forms import Form, done, version_of
-from serving.problems import Problem
-from serving.store import boards, listing, people
-from serving.store.work import Change
+from serving.store.scores import boards, week_list
+from serving.store.sign_in import staff
+from serving.store.unit_of_work import Change
 
 MOST_A_WEEK = 1000
 WELL = "spoke_well"  # the outcome of a contact that says that a child is well
@@ -41,7 +42,7 @@ def routes(desk: Desk) -> APIRouter:
             return _show(desk, request, status, errors=[{"text": text, "href": "#per_week"}])
 
         def save(change: Change) -> None:
-            people.set_capacity(change, authority, desk.team(caller), _per_week(fields), version)
+            staff.set_capacity(change, authority, desk.team(caller), _per_week(fields), version)
 
         return done(desk.store, request, save, "/team?done=saved", again)
 
@@ -59,11 +60,11 @@ def _show(desk: Desk, request: Request, status: int = 200, **more: Any) -> Respo
     caller = request.state.caller
     team = desk.team(caller)
     with desk.store.view(caller) as view:
-        most = listing.per_week(view, team, desk.settings.per_week)
+        most = week_list.per_week(view, team, desk.settings.per_week)
         found = boards.followed(view, most, [WELL], date.today())
-        version = next((c["version"] for c in people.capacities(view) if c["team"] == team), 0)
-        named = {p["person_id"]: p["name"] for p in people.people(view)}
-        names = listing.school_names(view)
+        version = next((c["version"] for c in staff.capacities(view) if c["team"] == team), 0)
+        named = {p["person_id"]: p["name"] for p in staff.people(view)}
+        names = week_list.school_names(view)
     model = desk.holder.model()
     banner = desk.pages.words("team.saved") if request.query_params.get("done") else None
     return desk.pages.page(

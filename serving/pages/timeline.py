@@ -61,7 +61,7 @@ def timeline(past: dict[str, Any], as_of: date) -> Timeline:
     Parameters
     ----------
     past : dict
-        See ``serving.background.past``.
+        See ``serving.casework.history``.
     as_of : date
     """
     last = as_of - timedelta(days=1)

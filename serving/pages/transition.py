@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from serving.background.crossings import STATES
-from serving.pages.desk import Desk
-from serving.store import boards, listing
+from serving.casework.transitions import STATES
+from serving.pages.context import Desk
+from serving.store.scores import boards, week_list
 
 LOOK = ("no_show", "not_on_roll", "no_application", "declined", "offered")  # those whom somebody should look at
 MOST = 200  # children named on the page
@@ -25,7 +25,7 @@ def routes(desk: Desk) -> APIRouter:
         side = "to" if request.query_params.get("by") == "to" else "from"
         with desk.store.view(request.state.caller) as view:
             found = boards.crossings(view)
-            names = listing.school_names(view)
+            names = week_list.school_names(view)
         states = [s for s in STATES if any(c["state"] == s for c in found)]
         each = ((state, [c for c in found if c["state"] == state]) for state in LOOK if state in states)
         named = [(state, len(whole), whole[:MOST]) for state, whole in each]

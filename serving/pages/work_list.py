@@ -12,15 +12,16 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from features.catalogue import CATALOGUE, THEMES
-from serving.pages.desk import Desk
+from serving.pages.context import Desk
 from serving.spreadsheet import safe
-from serving.store import background, listing
-from serving.store.work import View
+from serving.store.cases import casework
+from serving.store.scores import week_list
+from serving.store.unit_of_work import View
 
 THEMES_SHOWN = [
     title for name, title in THEMES.items() if any(f.theme == name and f.role == "reason" for f in CATALOGUE)
 ]
-SORTS: dict[str, Callable[[listing.Listed], Any]] = {
+SORTS: dict[str, Callable[[week_list.Listed], Any]] = {
     "rank": lambda c: c.score["rank"],
     "school": lambda c: (c.school, c.score["rank"]),
     "year": lambda c: (c.score["nc_year"], c.score["rank"]),
@@ -40,8 +41,8 @@ def routes(desk: Desk) -> APIRouter:
         caller, asked = request.state.caller, request.query_params
         with desk.store.view(caller) as view:
             found, most = _week(desk, view, asked, "worklist.seen")
-            schools = listing.own_schools(view)
-            names, lost = listing.school_names(view), background.lost(view, date.today())
+            schools = week_list.own_schools(view)
+            names, lost = week_list.school_names(view), casework.lost(view, date.today())
         choices = _choices(desk, asked, [(u, names.get(u, u)) for u in schools])
         return desk.pages.page(
             request,
@@ -75,14 +76,14 @@ def routes(desk: Desk) -> APIRouter:
     return router
 
 
-def _week(desk: Desk, view: View, asked: Any, action: str) -> tuple[listing.WeekList, int]:
-    most = listing.per_week(view, desk.team(view.caller), desk.settings.per_week)
-    found = listing.week(view, _chosen(desk, asked), most, date.today(), action)
+def _week(desk: Desk, view: View, asked: Any, action: str) -> tuple[week_list.WeekList, int]:
+    most = week_list.per_week(view, desk.team(view.caller), desk.settings.per_week)
+    found = week_list.week(view, _chosen(desk, asked), most, date.today(), action)
     found.children.sort(key=SORTS.get(asked.get("sort", "rank"), SORTS["rank"]))
     return found, most
 
 
-def _chosen(desk: Desk, asked: Any) -> listing.Chosen:
+def _chosen(desk: Desk, asked: Any) -> week_list.Chosen:
     """Return what the address asks for; what it does not know is left out."""
     urns = [asked["school"]] if asked.get("school") else None
     if asked.get("locality") in desk.configuration.localities:
@@ -90,7 +91,7 @@ def _chosen(desk: Desk, asked: Any) -> listing.Chosen:
         urns = [u for u in (urns or here) if u in here]
     year = asked.get("year", "")
     theme = asked.get("theme")
-    return listing.Chosen(
+    return week_list.Chosen(
         urns, int(year) if year.isdecimal() and len(year) < 3 else None, theme if theme in THEMES_SHOWN else None
     )
 

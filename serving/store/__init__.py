@@ -8,6 +8,6 @@ from serving.store.caller import Caller
 from serving.store.database import Unavailable
 from serving.store.store import Store
 from serving.store.tables import Base
-from serving.store.work import Change, Conflict, NotThere, View
+from serving.store.unit_of_work import Change, Conflict, NotThere, View
 
 __all__ = ["Base", "Caller", "Change", "Conflict", "NotThere", "Store", "Unavailable", "View"]

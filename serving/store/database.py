@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from histories.faults import Fault, Faults, Usage
+from histories.errors import Fault, Faults, Usage
 
 PATIENCE = 30  # seconds that a writer waits for another
 CONNECTIONS = 20  # of one process: more requests than that are not in hand at once

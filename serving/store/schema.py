@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from histories.faults import Fault, Faults
-from serving.store import background_tables, case_tables, sessions  # noqa: F401  (their tables belong to the schema)
+from histories.errors import Fault, Faults
 from serving.store.database import reading, writing
+from serving.store.sign_in import sessions  # noqa: F401  (their tables belong to the schema)
 from serving.store.tables import Base
 
 STEPS = Path(__file__).parents[1] / "migrations"

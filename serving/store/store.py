@@ -9,22 +9,25 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from histories.faults import Faults
+from histories.errors import Faults
 from histories.settings import Settings
-from serving.paging import Place
-from serving.store import background, keys, schema, scores
-from serving.store.anchors import Anchors
-from serving.store.audit_key import audit_keys, beside, private
+from serving.http.paging import Place
+from serving.store import schema
 from serving.store.caller import Caller, command_line
-from serving.store.chain import Chain, Entry
+from serving.store.cases import casework
 from serving.store.database import Unavailable, cannot_open, open_engine, reading, writing
-from serving.store.refusals import Refusals
-from serving.store.work import Change, Recorder, Told, View
+from serving.store.ledger.anchors import Anchors
+from serving.store.ledger.chain import Chain, Entry
+from serving.store.ledger.keys import audit_keys, beside, private
+from serving.store.ledger.refusals import Refusals
+from serving.store.scores import stored_scores
+from serving.store.sign_in import api_keys
+from serving.store.unit_of_work import Change, Recorder, Told, View
 
 if TYPE_CHECKING:
-    from histories.opening import Histories
-    from serving.background import Gathered
-    from serving.background.clocks import Rule
+    from histories.reading.histories import Histories
+    from serving.casework import Gathered
+    from serving.casework.deadlines import Rule
     from training.explanation.score import Score
 
 PART = 2000  # scores stored in one transaction
@@ -108,12 +111,12 @@ class Store:
 
     def save(self, given: Iterable[dict[str, Any]], caller: Caller | None = None) -> int:
         """Store scores, and return how many: in parts, so that nobody waits long, and seen when all are there; see ``scores``."""
-        rows, who = scores.rows_of(given), caller or command_line()
+        rows, who = stored_scores.rows_of(given), caller or command_line()
         for at in range(0, len(rows), PART):
             with self.change(who) as change:
-                scores.save(change, rows[at : at + PART])
+                stored_scores.save(change, rows[at : at + PART])
                 if at + PART >= len(rows):
-                    scores.enlist(change, rows)
+                    stored_scores.enlist(change, rows)
                     break
             if self.engine.dialect.name == "sqlite":
                 time.sleep(BREATH)
@@ -122,20 +125,20 @@ class Store:
     def keep(
         self, histories: Histories, found: Sequence[Score], rules: dict[str, Rule], closed: Iterable[date]
     ) -> Gathered:
-        """Keep what workers need beside scores that were stored; see ``serving.background``."""
-        from serving.background import gather  # its imports are many, and most verbs gather nothing
+        """Keep what workers need beside scores that were stored; see ``serving.casework``."""
+        from serving.casework import gather  # its imports are many, and most verbs gather nothing
 
         with self.view(command_line()) as view:
-            also = background.with_cases(view)
+            also = casework.with_cases(view)
         gathered = gather(histories, found[0].as_of, found, rules, frozenset(closed), also)
         with self.change(command_line()) as change:
-            background.keep(change, gathered, found[0].model_version)
+            casework.keep(change, gathered, found[0].model_version)
         return gathered
 
     def scores(self, caller: Caller, pupil_ids: list[str], as_of: date | None) -> list[str]:
         """Return pupils' newest scores; see ``scores.find``."""
         with self.view(caller) as view:
-            return scores.find(view, pupil_ids, as_of)
+            return stored_scores.find(view, pupil_ids, as_of)
 
     def worklist(
         self,
@@ -149,31 +152,31 @@ class Store:
     ) -> list[str]:
         """Return the ranked list; see ``scores.worklist``."""
         with self.view(caller) as view:
-            return scores.worklist(view, as_of, limit, urn, year_group, band, after)
+            return stored_scores.worklist(view, as_of, limit, urn, year_group, band, after)
 
     def counts(self, caller: Caller, as_of: date | None, by: str) -> tuple[date, dict[str, int]] | None:
         """Count pupils; see ``scores.counts``."""
         with self.view(caller) as view:
-            return scores.counts(view, as_of, by)
+            return stored_scores.counts(view, as_of, by)
 
     def create_key(
         self, role: str, authority: str | None = None, urns: Iterable[str] = (), expires: date | None = None
     ) -> tuple[str, str]:
         """Make a key; see ``keys.create``."""
         with self.change(command_line()) as change:
-            return keys.create(change, role, authority, urns, expires)
+            return api_keys.create(change, role, authority, urns, expires)
 
     def revoke(self, key_id: str) -> None:
         """Revoke a key; see ``keys.revoke``."""
         with self.change(command_line()) as change:
-            keys.revoke(change, key_id)
+            api_keys.revoke(change, key_id)
 
     def caller(self, key: str) -> Caller | None:
         """Return whose key it is; see ``keys.caller``."""
         with reading(self.engine) as connection:
-            return keys.caller(connection, key)
+            return api_keys.caller(connection, key)
 
     def list_keys(self) -> list[dict[str, Any]]:
         """Return all keys without their hashes."""
         with reading(self.engine) as connection:
-            return keys.listed(connection)
+            return api_keys.listed(connection)

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import visible as time_rule
-from features.future import KINDS, has_clock, other_future
-from features.leaks import leaks
-from histories.opening import Histories, day_number, day_of
+from features import as_of as time_rule
+from features.leakage.future import KINDS, has_clock, other_future
+from features.leakage.leaks import leaks
+from histories.reading.histories import Histories, day_number, day_of
 from histories.tables import TABLES
-from serving.command import main
+from serving.cli.main import main
 
 D = date(2025, 1, 13)
 
@@ -47,7 +47,7 @@ def moved_by(monkeypatch, histories, table, leaky):
     def visible(opened, name, snapshots, known=None):
         return leaky(real, opened, snapshots) if name == table else real(opened, name, snapshots, known)
 
-    monkeypatch.setattr(sys.modules["features.tallies"], "visible", visible)
+    monkeypatch.setattr(sys.modules["features.counting.tallies"], "visible", visible)
     return {(x.feature, x.table, x.kind) for x in leaks(Histories.open(histories), D, engine="polars").leaks}
 
 
@@ -135,7 +135,7 @@ def test_the_verb_leaves_with_1_when_something_leaks(small_histories, capsys, mo
     def late(histories, table, snapshots, known=None):
         return real(histories, table, snapshots, date(2026, 1, 1) if table == "sen" else known)
 
-    monkeypatch.setattr(sys.modules["features.tallies"], "visible", late)
+    monkeypatch.setattr(sys.modules["features.counting.tallies"], "visible", late)
     with pytest.raises(SystemExit) as left:
         main(["leaks", str(small_histories), "--as-of", "2025-01-13", "--engine", "polars"])
     said = capsys.readouterr().out

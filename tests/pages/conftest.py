@@ -9,17 +9,18 @@ from types import SimpleNamespace
 import pytest
 from starlette.testclient import TestClient
 
-from histories.opening import Histories
 from histories.population.simulation import simulate
+from histories.reading.histories import Histories
 from histories.settings import settings
-from serving.api import make_app
-from serving.background.clocks import Started
-from serving.background.crossings import Crossed
-from serving.guard import Guard
+from serving.casework.deadlines import Started
+from serving.casework.transitions import Crossed
+from serving.cli.running import running
+from serving.http.api import make_app
+from serving.http.guard import Guard
 from serving.pages.settings import PageSettings
-from serving.running import running
-from serving.store import Store, background
+from serving.store import Store
 from serving.store.caller import command_line
+from serving.store.cases import casework
 from training.risk_model import RiskModel
 
 ROOT = Path(__file__).parents[2]
@@ -57,7 +58,7 @@ def fill(home: Path, histories: Path, bundle: Path) -> SimpleNamespace:
     for s, state in zip(scores[-40:], ("no_show", "no_show", "not_on_roll", "no_application", "offered"), strict=False):
         gathered.crossings.append(Crossed(s.pupil_id, 2025, s.urn, urns[0], state, 3 if state == "no_show" else 0))
     with store.change(command_line()) as change:
-        background.keep(change, gathered, model.manifest.version)
+        casework.keep(change, gathered, model.manifest.version)
     north = ", ".join(f'"{u}"' for u in urns[: len(urns) // 2])
     (home / "access.toml").write_text(ACCESS.format(authority=scores[0].authority, north=north))
     return SimpleNamespace(

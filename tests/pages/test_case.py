@@ -9,9 +9,9 @@ import openpyxl
 import pytest
 
 from serving.pages.wording import Wording
-from serving.store.actions import export
-from serving.store.audit import entries
+from serving.store.audit.audit_log import entries
 from serving.store.caller import command_line
+from serving.store.cases.actions import export
 
 WORDS, WHEN = Wording.load("en"), str(date.today() - timedelta(days=1))
 NASTY = """=HYPERLINK("http://x")<script>alert(1)</script>'"><img src=x onerror=alert(1)> {{7*7}} {% raw %} é☃"""

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from serving.access import RULES
-from serving.access.rules import ROLES
+from serving.access.permissions import ROLES
 from serving.store.tables import Pupil
 from tests.pages.conftest import submit
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from serving.pages import team
-from serving.store import boards
+from serving.store.scores import boards
 
 AREAS = {"north": ["1", "2"], "south": ["3"], "nowhere": ["9"]}
 

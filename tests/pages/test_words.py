@@ -8,7 +8,7 @@ import pytest
 import serving.pages
 from features.catalogue import CATALOGUE, THEMES
 from histories.tables import TABLES
-from serving.background.crossings import STATES
+from serving.casework.transitions import STATES
 from serving.pages.case import DOING
 from serving.pages.settings import PageSettings
 from serving.pages.wording import Wording

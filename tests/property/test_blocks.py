@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import blocks
-from features.block_store import BlockStore
+from features.counting import blocks
+from features.counting.block_cache import BlockStore
 from features.matrix import matrix
-from histories.opening import Histories
+from histories.reading.histories import Histories
 from tests.property.test_engines import DAYS, GIVEN, SET, write
 
 MADE = st.fixed_dictionaries(

@@ -8,8 +8,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from features.disclosure import ALL, BASE, SMALLEST, cross, partition, rounded
-from training.fairness import COUNTS, hide_layers
+from features.groups.disclosure import ALL, BASE, SMALLEST, cross, partition, rounded
+from training.evaluation.fairness import COUNTS, hide_layers
 
 counts = st.one_of(st.integers(0, 12), st.integers(0, 60))
 LETTERS = "abcdef"

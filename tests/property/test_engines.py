@@ -9,11 +9,11 @@ from hypothesis import Phase, given, settings
 from hypothesis import seed as reproduce_with
 from hypothesis import strategies as st
 
-from features.groups import GROUPS, grouped
+from features.groups.groups import GROUPS, grouped
 from features.matrix import matrix
 from histories.codes import attendance_codes
-from histories.opening import Histories
-from histories.reading import SQL_TYPES
+from histories.reading.files import SQL_TYPES
+from histories.reading.histories import Histories
 from histories.tables import TABLES
 
 DAYS = [date(2024, 9, 9), date(2025, 1, 13)]

@@ -5,9 +5,9 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features.as_of import HAPPENED
 from features.matrix import matrix
-from features.visible import HAPPENED
-from histories.opening import Histories
+from histories.reading.histories import Histories
 from histories.tables import TABLES
 from tests.property.test_engines import GIVEN, SET
 

@@ -8,7 +8,7 @@ import pytest
 
 from features.catalogue import CATALOGUE
 from features.matrix import matrix
-from histories.opening import Histories
+from histories.reading.histories import Histories
 
 D = date(2025, 1, 13)
 PUPILS = [{"pupil_id": "A", "date_of_birth": "2014-05-01", "authority": "801"}]

@@ -7,9 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from features.catalogue import CATALOGUE
-from features.groups import GROUPS, grouped
-from histories.opening import Histories
-from tests.tables import rows
+from features.groups.groups import GROUPS, grouped
+from histories.reading.histories import Histories
+from tests.support.tables import rows
 
 D = date(2025, 1, 13)
 ENROLMENTS = [{"pupil_id": "A", "urn": "1", "entry_date": "2019-09-04"}]

@@ -8,8 +8,8 @@ import pytest
 
 from features.evidence import evidence
 from features.matrix import matrix
-from histories.opening import Histories
-from tests.tables import rows
+from histories.reading.histories import Histories
+from tests.support.tables import rows
 
 D = date(2025, 1, 13)
 PUPILS = [{"pupil_id": "A", "date_of_birth": "2014-05-01", "authority": "801"}]

@@ -5,8 +5,8 @@ from datetime import date
 import pytest
 
 from features import Definition, label
-from histories.faults import Faults
-from histories.opening import Histories
+from histories.errors import Faults
+from histories.reading.histories import Histories
 
 D = date(2024, 1, 15)
 # Pupil B is there so that the histories go on long enough for A's window to be known.

@@ -5,7 +5,7 @@ from datetime import date
 import duckdb
 import pytest
 
-from histories.faults import Faults, Usage
+from histories.errors import Faults, Usage
 from histories.identity import pseudonym
 from histories.returns import FORMATS, import_return
 

@@ -11,7 +11,7 @@ from features.catalogue import CATALOGUE
 from features.matrix import matrix
 from features.specs import SPECS, specs_of
 from features.specs.spec import edges_needed
-from histories.opening import Histories
+from histories.reading.histories import Histories
 from histories.tables import TABLES
 
 BLANK = "blank"  # a child with an empty record in every table that there is

@@ -5,7 +5,7 @@ import pytest
 from serving.store import Store
 from serving.store.database import open_engine, writing
 from serving.store.tables import Base
-from tests.system.databases import KEY, database_of, server
+from tests.support.databases import KEY, database_of, server
 
 
 @pytest.fixture(scope="session")

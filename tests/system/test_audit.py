@@ -10,17 +10,19 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from histories.faults import Faults
-from serving.command import onroll
-from serving.store import Caller, Store, audit, scores
-from serving.store.anchors import Anchors
-from serving.store.audit_key import AuditKeys
-from serving.store.chain import Chain
+from histories.errors import Faults
+from serving.cli.main import onroll
+from serving.store import Caller, Store
+from serving.store.audit import audit_log
 from serving.store.database import reading, writing
-from serving.store.refusals import Refusals
+from serving.store.ledger.anchors import Anchors
+from serving.store.ledger.chain import Chain
+from serving.store.ledger.keys import AuditKeys
+from serving.store.ledger.refusals import Refusals
+from serving.store.scores import stored_scores
 from serving.store.tables import AuditEntry, StoredScore
-from serving.store.work import NotRecorded
-from tests.system.databases import KEY
+from serving.store.unit_of_work import NotRecorded
+from tests.support.databases import KEY
 from tests.system.test_store import score
 
 LEAD = Caller("token:ann", "lead", "801")
@@ -28,7 +30,7 @@ LEAD = Caller("token:ann", "lead", "801")
 
 def verified(store):
     with reading(store.engine) as connection:
-        return audit.verify(connection, store.chain, store.anchors)
+        return audit_log.verify(connection, store.chain, store.anchors)
 
 
 def entries(store):
@@ -49,22 +51,22 @@ def test_who_saw_whom_is_in_the_audit_and_no_pupil_is_named(store):
     assert {(r["who"], r["role"], r["authority"]) for r in rows[1:]} == {("token:ann", "lead", "801")}
     assert not any(name in str([dict(r) for r in rows]) for name in ("'p1'", '"p1"', "far", "nobody"))
     with store.view(LEAD) as view:
-        mine = list(audit.entries(view, pupils=["far"]))
+        mine = list(audit_log.entries(view, pupils=["far"]))
         assert [e["action"] for e in mine] == ["scores.seen"]
-        assert [e["action"] for e in audit.entries(view, action="scores", last=1)] == ["scores.seen"]
+        assert [e["action"] for e in audit_log.entries(view, action="scores", last=1)] == ["scores.seen"]
         view.record("audit.seen")
     assert verified(store).whole
 
 
 def fails(store, rows):
     with store.change(LEAD) as change:
-        scores.save(change, rows)
+        stored_scores.save(change, rows)
         1 / 0
 
 
 def says_nothing(store, rows):
     with store.change(LEAD) as change:
-        scores.save(change, rows)
+        stored_scores.save(change, rows)
         change.entries.clear()
 
 
@@ -74,7 +76,7 @@ def looks_and_says_nothing(store, _):
 
 
 def test_what_fails_or_records_nothing_is_not_kept(store):
-    rows = scores.rows_of([score("p1", 1)])
+    rows = stored_scores.rows_of([score("p1", 1)])
     for work, error in ((fails, ZeroDivisionError), (says_nothing, NotRecorded), (looks_and_says_nothing, NotRecorded)):
         with pytest.raises(error):
             work(store, rows)
@@ -168,7 +170,7 @@ def test_a_chain_that_is_made_again_with_the_key_does_not_meet_its_anchors(store
 def test_without_the_triggers_or_with_another_key_it_does_not_verify(own_store):
     own_store.note(LEAD, "test")
     with reading(own_store.engine) as connection:
-        other = audit.verify(connection, Chain(AuditKeys(b"o" * 32)), own_store.anchors)
+        other = audit_log.verify(connection, Chain(AuditKeys(b"o" * 32)), own_store.anchors)
     assert (other.bad, other.whole) == (1, False)
     with writing(own_store.engine) as connection:
         where = " ON audit" if connection.dialect.name == "postgresql" else ""
@@ -177,7 +179,7 @@ def test_without_the_triggers_or_with_another_key_it_does_not_verify(own_store):
 
 
 def test_anchors_are_one_a_day_and_only_added_to(tmp_path):
-    from serving.store.chain import End
+    from serving.store.ledger.chain import End
 
     file = tmp_path / "anchors"
     for process in (Anchors(file), Anchors(file)):
@@ -306,7 +308,7 @@ def test_the_verb_verifies_shows_and_exports(tmp_path, monkeypatch):
 
 
 def test_the_registrys_log_is_taken_over_once(store, tmp_path):
-    from serving.store.moves import copy_moves
+    from serving.store.audit.model_log import copy_moves
 
     folder = tmp_path / "releases" / "onroll"
     folder.mkdir(parents=True)

@@ -5,12 +5,13 @@ import json
 import pytest
 import sqlalchemy as sa
 
-from histories.faults import Faults
-from serving.command import main
-from serving.store import Caller, Store, Unavailable, audit
+from histories.errors import Faults
+from serving.cli.main import main
+from serving.store import Caller, Store, Unavailable
+from serving.store.audit import audit_log
 from serving.store.database import writing
 from serving.store.tables import AuditEntry
-from serving.store.work import NotRecorded
+from serving.store.unit_of_work import NotRecorded
 from tests.system.test_audit import verified
 
 LEAD = Caller("lead", "lead", "801")
@@ -68,7 +69,7 @@ def test_the_chain_verifies_across_rotations_whoever_appends(opened, keys):
     for store in (one, other, opened()):
         assert (verified(store).why, verified(store).entries) == ("", 11)
     with other.view(LEAD) as view:
-        found = [e for e in audit.entries(view, pupils=["p1"])]  # noqa: C416
+        found = [e for e in audit_log.entries(view, pupils=["p1"])]  # noqa: C416
         view.record("audit.seen")
     assert len(found) == 9  # found by the references of every key
     assert len({e["pupils"][0] for e in found}) == 3

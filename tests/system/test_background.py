@@ -6,8 +6,9 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
-from serving.store import Caller, Conflict, NotThere, background
-from serving.store.background_tables import Gone
+from serving.store import Caller, Conflict, NotThere
+from serving.store.cases import casework
+from serving.store.cases.casework_tables import Gone
 from tests.system.test_retention import do, gathered
 from tests.system.test_store import score
 
@@ -17,61 +18,61 @@ LATER = date(2025, 1, 20)
 
 def running(store, caller=LEAD):
     with store.view(caller) as view:
-        return background.clocks(view)
+        return casework.clocks(view)
 
 
 def test_a_clock_runs_as_long_as_the_histories_start_it_or_until_a_person_stops_it(store):
-    do(store, background.keep, gathered("one-pupil", "two-pupil"), "1")
+    do(store, casework.keep, gathered("one-pupil", "two-pupil"), "1")
     assert [c["pupil_id"] for c in running(store)] == ["one-pupil", "two-pupil"]
-    do(store, background.keep, gathered("two-pupil", as_of=LATER), "1")
+    do(store, casework.keep, gathered("two-pupil", as_of=LATER), "1")
     assert [c["pupil_id"] for c in running(store)] == ["two-pupil"]
-    do(store, background.keep, gathered("one-pupil", "two-pupil", as_of=LATER), "1")
+    do(store, casework.keep, gathered("one-pupil", "two-pupil", as_of=LATER), "1")
     assert len(running(store)) == 2, "what only the histories had stopped runs again"
     first = running(store)[0]
     with store.change(LEAD) as change:
-        background.stop(change, first["clock_id"], first["version"], "rang the school")
-    do(store, background.keep, gathered("one-pupil", "two-pupil", as_of=LATER), "1")
+        casework.stop(change, first["clock_id"], first["version"], "rang the school")
+    do(store, casework.keep, gathered("one-pupil", "two-pupil", as_of=LATER), "1")
     assert [c["pupil_id"] for c in running(store)] == ["two-pupil"], "what a person stopped stays"
 
 
 def test_a_clock_is_stopped_once_and_by_whoever_may_see_the_child(store):
-    do(store, background.keep, gathered("one-pupil"), "1")
+    do(store, casework.keep, gathered("one-pupil"), "1")
     (clock,) = running(store)
     for caller, wrong in ((Caller("s", "worker", "999"), NotThere), (Caller("a", "analyst", "801"), NotThere)):
         assert running(store, caller) == []
         with pytest.raises(wrong), store.change(caller) as change:
-            background.stop(change, clock["clock_id"], 1, "x")
+            casework.stop(change, clock["clock_id"], 1, "x")
     with store.change(LEAD) as change:
-        background.stop(change, clock["clock_id"], 1, "done")
+        casework.stop(change, clock["clock_id"], 1, "done")
     with pytest.raises(Conflict), store.change(LEAD) as change:
-        background.stop(change, clock["clock_id"], 1, "again")
+        casework.stop(change, clock["clock_id"], 1, "again")
 
 
 def test_a_child_whom_nobody_looks_for_stands_above_all_that_is_due_and_is_counted(store):
     found = gathered("one-pupil", "two-pupil")
     lost = replace(found.clocks[1], kind="case_not_opened", due_on=found.clocks[0].due_on + timedelta(days=9))
     again = replace(lost, started_on=lost.started_on - timedelta(days=40))
-    do(store, background.keep, replace(found, clocks=[found.clocks[0], lost, again]), "1")
+    do(store, casework.keep, replace(found, clocks=[found.clocks[0], lost, again]), "1")
     with store.view(LEAD) as view:
-        assert [c["pupil_id"] for c in background.clocks(view, most=1)] == ["two-pupil"], "also when most is cut off"
-        assert background.lost(view, lost.due_on) == 0, "not before it is due"
-        assert background.lost(view, lost.due_on + timedelta(days=1)) == 1, "a child once"
+        assert [c["pupil_id"] for c in casework.clocks(view, most=1)] == ["two-pupil"], "also when most is cut off"
+        assert casework.lost(view, lost.due_on) == 0, "not before it is due"
+        assert casework.lost(view, lost.due_on + timedelta(days=1)) == 1, "a child once"
     with store.view(Caller("s", "worker", "999")) as view:
-        background.clocks(view)
-        assert background.lost(view, LATER + timedelta(days=900)) == 0
+        casework.clocks(view)
+        assert casework.lost(view, LATER + timedelta(days=900)) == 0
 
 
 def test_what_is_older_replaces_nothing(store):
     store.save([score("one-pupil", 1)])
     newer = replace(gathered("one-pupil", as_of=LATER), pasts={"one-pupil": {"weeks": [["2025-01-13", 10, 1, 1]]}})
-    do(store, background.keep, newer, "1")
-    do(store, background.keep, gathered("one-pupil"), "1")
+    do(store, casework.keep, newer, "1")
+    do(store, casework.keep, gathered("one-pupil"), "1")
     with store.view(LEAD) as view:
-        as_of, kept = background.past(view, "one-pupil")
+        as_of, kept = casework.past(view, "one-pupil")
         view.record("test.seen")
     assert (as_of, len(kept["weeks"])) == (LATER, 1)
     with store.view(Caller("s", "worker", "999")) as view:
-        assert background.past(view, "one-pupil") is None
+        assert casework.past(view, "one-pupil") is None
         view.record("test.seen")
 
 
@@ -80,16 +81,16 @@ def test_nothing_is_kept_of_a_run_that_fails(store):
         gathered("one-pupil"), gone=[{"pupil_id": "one-pupil", "on_day": None, "how": "x", "known_on": LATER}]
     )
     with pytest.raises(sa.exc.IntegrityError):
-        do(store, background.keep, broken, "1")
+        do(store, casework.keep, broken, "1")
     assert running(store) == []
 
 
 def test_another_authority_stops_no_clock_and_one_that_came_late_is_no_longer_gone(store):
-    do(store, background.keep, gathered("one-pupil"), "1")
+    do(store, casework.keep, gathered("one-pupil"), "1")
     elsewhere = [{"pupil_id": "their-pupil", "authority": "999", "urn": "9", "nc_year": 6}]
     theirs = replace(gathered("their-pupil", as_of=LATER), places=elsewhere, authorities=frozenset({"999"}))
-    do(store, background.keep, theirs, "1")
+    do(store, casework.keep, theirs, "1")
     assert [c["pupil_id"] for c in running(store)] == ["one-pupil"]
-    do(store, background.keep, replace(gathered("one-pupil", as_of=LATER), gone=[]), "1")
+    do(store, casework.keep, replace(gathered("one-pupil", as_of=LATER), gone=[]), "1")
     with store.engine.connect() as connection:
         assert set(connection.scalars(sa.select(Gone.pupil_id))) == {"their-pupil"}

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from histories.faults import Usage
-from serving.command import main
+from histories.errors import Usage
+from serving.cli.main import main
 from serving.store import Caller, Store, schema
 from serving.store.database import copy, open_engine, reading
 from serving.store.tables import AuditEntry
-from tests.system.databases import KEY, database_of, owner, programs
+from tests.support.databases import KEY, database_of, owner, programs
 from tests.system.test_audit import verified
 from tests.system.test_store import read, score
 

@@ -22,7 +22,7 @@ def test_bentoml_build_writes_an_archive_that_holds_the_service(tmp_path):
     (built,) = [f for f in (tmp_path / "bentos" / "onroll").iterdir() if f.is_dir()]
     source = built / "src"
     for needed in (
-        "serving/service.py",
+        "serving/http/service.py",
         "histories/codes/attendance.toml",
         "features/definition_files",
         "training/risk_model.py",

@@ -9,12 +9,15 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
-from histories.faults import Faults
-from serving.command import onroll
-from serving.store import Caller, Conflict, NotThere, Store, audit, cases, people
+from histories.errors import Faults
+from serving.cli.main import onroll
+from serving.store import Caller, Conflict, NotThere, Store
+from serving.store.audit import audit_log
+from serving.store.cases import cases
 from serving.store.database import reading
+from serving.store.sign_in import staff
 from serving.store.tables import AuditEntry, Pupil
-from tests.system.databases import KEY
+from tests.support.databases import KEY
 from tests.system.test_store import score
 
 ANN, BEN = Caller("token:ann", "worker", "801", ("10001",)), Caller("token:ben", "lead", "801")
@@ -80,7 +83,7 @@ def test_every_change_is_in_the_audit_without_what_was_written(opened):
     do(store, ANN, cases.dismiss, case_id, 2, "away", "in hospital")
     with reading(store.engine) as connection:
         rows = connection.execute(sa.select(AuditEntry.__table__)).mappings().all()
-        assert audit.verify(connection, store.chain, store.anchors).whole
+        assert audit_log.verify(connection, store.chain, store.anchors).whole
     assert [r["action"] for r in rows][1:] == ["case.opened", "case.note", "case.dismissed"]
     assert {r["pupils"] for r in rows[1:]} == {json.dumps([store.chain.reference("p1")])}
     assert json.loads(rows[-1]["details"]) == {"case_id": case_id, "version": 3}
@@ -167,27 +170,27 @@ def test_what_cannot_be_kept_is_refused_without_repeating_it(opened, text):
 
 
 def test_people_and_capacities_are_their_authoritys(store):
-    assert do(store, ANN, people.remember, "Ann", ["north"], "team a") == 1
-    assert do(store, ANN, people.remember, "Ann B", ["north"], "team a") == 2
-    do(store, FAR, people.remember, "Far")
-    assert [(p["name"], p["urns"], p["localities"]) for p in look(store, BEN, people.people)] == [
+    assert do(store, ANN, staff.remember, "Ann", ["north"], "team a") == 1
+    assert do(store, ANN, staff.remember, "Ann B", ["north"], "team a") == 2
+    do(store, FAR, staff.remember, "Far")
+    assert [(p["name"], p["urns"], p["localities"]) for p in look(store, BEN, staff.people)] == [
         ("Ann B", ["10001"], ["north"])
     ]
-    assert do(store, BEN, people.set_capacity, "801", "team a", 8, 0) == 1
-    assert do(store, BEN, people.set_capacity, "801", "team a", 9, 1) == 2
+    assert do(store, BEN, staff.set_capacity, "801", "team a", 8, 0) == 1
+    assert do(store, BEN, staff.set_capacity, "801", "team a", 9, 1) == 2
     for version in (0, 1):
         with pytest.raises(Conflict):
-            do(store, BEN, people.set_capacity, "801", "team a", 5, version)
+            do(store, BEN, staff.set_capacity, "801", "team a", 5, version)
     with pytest.raises(NotThere):
-        do(store, FAR, people.set_capacity, "801", "team a", 5, 2)
-    assert [c["per_week"] for c in look(store, ANN, people.capacities)] == [9]
-    assert look(store, FAR, people.capacities) == []
+        do(store, FAR, staff.set_capacity, "801", "team a", 5, 2)
+    assert [c["per_week"] for c in look(store, ANN, staff.capacities)] == [9]
+    assert look(store, FAR, staff.capacities) == []
 
 
 def test_what_was_done_flows_back_into_the_histories(tmp_path, monkeypatch, small_histories):
     import shutil
 
-    from histories.opening import Histories
+    from histories.reading.histories import Histories
 
     monkeypatch.setenv("ONROLL_AUDIT_KEY", "k" * 32)
     store = Store("sqlite:///onroll.db", KEY)

@@ -13,11 +13,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from serving.demo import ask
-from serving.running import start
+from serving.cli.demo import ask
+from serving.cli.running import start
 from serving.store import Store
+from tests.support.released import alias, release
 from tests.system.test_service import ROOT
-from tests.unit.released import alias, release
 
 PATIENCE = 60  # seconds until something has to have happened
 BODY = {
@@ -112,7 +112,7 @@ def test_a_broken_version_is_refused_and_the_one_before_kept(service, bundle):
 
 
 def test_a_challenger_scores_in_the_shadow(service, bundle):
-    from serving.shadow import differences
+    from serving.scoring.shadow import differences
 
     _, url, _, releases, key, store = service
     before = int(ready(url)["model_version"])

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from serving.running import running
+from serving.cli.running import running
 from serving.store import Store
 from tests.system.test_service import ROOT
-from tests.unit.test_access import stored
+from tests.unit.serving.test_access import stored
 
 CANARY = "ZZCANARYZZ"
 PATIENCE = 60  # seconds for one answer
@@ -86,7 +86,7 @@ def test_the_examples_of_the_documentation_run(service, example):
 def test_the_description_tells_the_truth(service, most, phases):
     """Schemathesis calls everything that is described, rightly and wrongly, and compares the answers with the description."""
     url, log, keys = service
-    ids = {"ONROLL_REAL_IDS": "p1,p2,p3", "SCHEMATHESIS_HOOKS": "tests.system.openapi_hooks"}
+    ids = {"ONROLL_REAL_IDS": "p1,p2,p3", "SCHEMATHESIS_HOOKS": "tests.support.openapi_hooks"}
     done = subprocess.run(
         [Path(sys.executable).with_name("schemathesis"), "run", f"{url}/openapi.json", "-H", f"Authorization: Bearer {keys[0]}", "--max-examples", str(most),
          "--phases", phases, "--seed", "1", "--continue-on-failure", "--no-color", "--warnings", "off"],

@@ -8,7 +8,7 @@ import time
 
 import sqlalchemy as sa
 
-from serving.store.case_tables import Case, CaseEntry
+from serving.store.cases.tables import Case, CaseEntry
 from serving.store.database import reading
 from serving.store.tables import AuditEntry, StoredScore
 from tests.system.test_audit import verified

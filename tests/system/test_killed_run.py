@@ -6,18 +6,18 @@ import sys
 import time
 from datetime import date
 
-from features.block_store import BlockStore
+from features.counting.block_cache import BlockStore
 from features.matrix import write_matrix
-from histories.opening import Histories
+from histories.reading.histories import Histories
 
 DAYS, FILES = [date(2025, 4, 28)], 15  # somewhere in the second of four blocks
 PROGRAM = """
 import sys
 from datetime import date
 from pathlib import Path
-from features.block_store import BlockStore
+from features.counting.block_cache import BlockStore
 from features.matrix import write_matrix
-from histories.opening import Histories
+from histories.reading.histories import Histories
 days = [date(2025, 4, 28)]
 write_matrix(Path("out.parquet"), Histories.open(sys.argv[1]), days, pupils=90, kept=BlockStore(Path("kept")))
 """

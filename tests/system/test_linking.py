@@ -6,12 +6,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from histories.faults import Faults
+from histories.errors import Faults
 from histories.identity import pseudonym
-from histories.linking.linking import link
+from histories.linking.link import link
 from histories.linking.store import LinkageStore
 from histories.returns import FORMATS, import_return
-from tests.made_up_people import persons, pupils, write
+from tests.support.made_up_people import persons, pupils, write
 
 KEY = b"a key for tests only"
 

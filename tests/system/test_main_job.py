@@ -11,14 +11,14 @@ import pytest
 from mlflow import MlflowClient
 
 from features import Definition, default_as_of, label
-from serving import demo
+from serving.cli import demo
 from tests.system.test_service import ROOT
-from training.splits import split
+from training.fitting.splits import split
 
 
 def onroll(home, *words, code=0, **environment):
     done = subprocess.run(
-        [sys.executable, "-m", "serving.command", *words], cwd=home, env={**os.environ, "PYTHONPATH": ROOT, **environment}, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "serving.cli.main", *words], cwd=home, env={**os.environ, "PYTHONPATH": ROOT, **environment}, capture_output=True, text=True, check=False
     )  # fmt: skip
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
@@ -154,7 +154,7 @@ def test_a_run_is_judged_beside_what_it_has_to_beat_and_its_trials_are_nested(ho
         assert trained["report"][part], part
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     from histories.settings import settings
-    from training.registry import client
+    from training.release.registry import client
 
     api = client(settings(home))
     (experiment,) = [e for e in api.search_experiments() if e.name == "onroll"]

@@ -47,11 +47,11 @@ def test_the_worked_example(run, tmp_path):
     }
     for name, rows in tables.items():
         pq.write_table(pa.Table.from_pylist(rows), folder / f"{name}.parquet")
-    made = run("-m", "serving.command", "features", "h", "--as-of", "2025-01-13", "--out", "f.parquet", "--json")
+    made = run("-m", "serving.cli.main", "features", "h", "--as-of", "2025-01-13", "--out", "f.parquet", "--json")
     assert made.returncode == 0, made.stderr
     own = ["home_visits_180d", "share_of_help_at_home_180d", "days_since_home_visit"]
     assert pq.read_table(tmp_path / "f.parquet", columns=own).to_pylist() == [dict(zip(own, (1, 0.5, 3), strict=True))]
-    proved = run("-m", "serving.command", "leaks", "h", "--as-of", "2025-01-13", "--json")
+    proved = run("-m", "serving.cli.main", "leaks", "h", "--as-of", "2025-01-13", "--json")
     said = json.loads(proved.stdout)
     assert (proved.returncode, said["holds"], said["rows"]["interventions"]["deleted"] > 0) == (0, True, False)
     declared = run("-c", "import json; from features.catalogue import *; print(json.dumps([declarations(), catalogue_digest(), THEMES]))")  # fmt: skip
@@ -66,6 +66,6 @@ def test_the_worked_example(run, tmp_path):
 
 def test_a_faulty_file_stops_every_verb_with_what_to_do(run, tmp_path):
     (tmp_path / "own_features.py").write_text("FEATURES = []")
-    left = run("-m", "serving.command", "features", "--list")
+    left = run("-m", "serving.cli.main", "features", "--list")
     assert (left.returncode, left.stdout) == (1, "")
     assert "own_features.py: FEATURES or TALLIES is missing" in left.stderr

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from training.figures import average_precision
+from training.measures.metrics import average_precision
 
 ROOT = Path(__file__).parents[2]
 CUT = date(2024, 9, 1)
@@ -20,7 +20,7 @@ DAYS = ("2024-09-09", "2025-01-13", "2025-04-28")
 
 def onroll(folder, *words):
     done = subprocess.run(
-        [sys.executable, "-m", "serving.command", *words, "--json"],
+        [sys.executable, "-m", "serving.cli.main", *words, "--json"],
         cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -31,11 +31,11 @@ def onroll(folder, *words):
 def test_the_model_finds_three_quarters_of_what_can_be_found(tmp_path):
     """40,000 pupils over five years: trained until the last, judged on it, beside the true risk and plainer candidates."""
     from features import Definition, label, matrix
-    from histories.opening import Histories
-    from training.candidates import baselines, linear
-    from training.question import Question
-    from training.rolling import learn_from
-    from training.training import NAMES
+    from histories.reading.histories import Histories
+    from training.fitting.candidates import baselines, linear
+    from training.fitting.rolling_origin import learn_from
+    from training.pipeline import NAMES
+    from training.task import Question
 
     onroll(tmp_path, "simulate", "h", "--pupils", "40000", "--years", "5", "--seed", "7", "--truth")
     onroll(tmp_path, "train", "h", "--until", str(CUT))

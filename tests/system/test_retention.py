@@ -11,17 +11,19 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from histories.faults import Faults, Usage
-from serving.background import Gathered
-from serving.background.clocks import Started
-from serving.background.crossings import Crossed
-from serving.command import onroll
-from serving.store import Caller, Store, background, cases, erasure, holds, retention
-from serving.store.background_tables import OF_PUPILS, Background
-from serving.store.case_tables import Case, CaseEntry, DataFault
+from histories.errors import Faults, Usage
+from serving.casework import Gathered
+from serving.casework.deadlines import Started
+from serving.casework.transitions import Crossed
+from serving.cli.main import onroll
+from serving.store import Caller, Store
+from serving.store.cases import cases, casework
+from serving.store.cases.casework_tables import OF_PUPILS, Background
+from serving.store.cases.tables import Case, CaseEntry, DataFault
 from serving.store.database import reading, writing
+from serving.store.records import erasure, holds, retention
 from serving.store.tables import AuditEntry, Hold, Pupil, ScoreList, ShadowCount, StoredKey, StoredScore
-from tests.system.databases import KEY
+from tests.support.databases import KEY
 from tests.system.test_audit import meddle, verified
 from tests.system.test_store import score
 
@@ -132,7 +134,7 @@ def test_old_entries_of_the_audit_go_and_the_chain_still_proves_the_rest(store):
 def test_erasure_leaves_nothing_of_a_pupil_but_a_reference(store, tmp_path):
     for pupil in ("gone-1234567", "kept-1234567", "stay-1234567"):
         fill(store, pupil, 1, 1)
-    do(store, background.keep, gathered("gone-1234567", "kept-1234567", "stay-1234567"), "1")
+    do(store, casework.keep, gathered("gone-1234567", "kept-1234567", "stay-1234567"), "1")
     store.scores(Caller("lead", "lead", "801"), ["gone-1234567"], None)
     do(store, holds.place, ["kept-1234567"], "court")
     found = do(store, erasure.erase, ["gone-1234567", "kept-1234567", "nobody-12345"], "asked by the family")

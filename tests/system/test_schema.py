@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime
 import pytest
 import sqlalchemy as sa
 
-from histories.faults import Faults
+from histories.errors import Faults
 from serving.store import Caller, Store, database, schema
 from serving.store.database import open_engine, reading, writing
-from tests.system.databases import KEY
+from tests.support.databases import KEY
 from tests.system.test_store import read, score
 
 CATALOGUE = {

@@ -11,9 +11,9 @@ from datetime import date
 import pyarrow.parquet as pq
 import pytest
 
-from histories.opening import Histories
-from serving.demo import ask, rows_of
-from serving.running import running
+from histories.reading.histories import Histories
+from serving.cli.demo import ask, rows_of
+from serving.cli.running import running
 
 DAY = date(2025, 4, 28)
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
@@ -41,7 +41,7 @@ def server(home, environment):
 
 def onroll(home, environment, *words):
     done = subprocess.run(
-        [sys.executable, "-m", "serving.command", *words],
+        [sys.executable, "-m", "serving.cli.main", *words],
         cwd=home,
         env=environment,
         capture_output=True,

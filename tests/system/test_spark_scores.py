@@ -11,10 +11,10 @@ import pytest
 
 from features import matrix
 from features import spark as in_spark
-from histories.opening import Histories
-from serving.command import main
-from serving.scored import rows_of
-from serving.scored_in_spark import score_in_spark
+from histories.reading.histories import Histories
+from serving.cli.main import main
+from serving.scoring.parquet import rows_of
+from serving.scoring.spark import score_in_spark
 from training.risk_model import RiskModel
 
 D = date(2025, 1, 13)
@@ -55,7 +55,7 @@ def test_the_verbs_run_on_spark_and_print_json_and_nothing_else(small_histories,
     """In a process of its own, where Spark has to start: what Java prints must reach neither output."""
     environment = {**os.environ, "ONROLL_ENGINE": "spark", "ONROLL_SPARK_MASTER": "local[2]"}
     for verb, out, more in (("features", "f.parquet", []), ("score", "s", ["--model", str(bundle), "--top", "3"])):
-        call = [sys.executable, "-m", "serving.command", verb, str(small_histories), "--as-of", str(D), "--out", out, *more, "--json"]  # fmt: skip
+        call = [sys.executable, "-m", "serving.cli.main", verb, str(small_histories), "--as-of", str(D), "--out", out, *more, "--json"]  # fmt: skip
         done = subprocess.run(call, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=500, check=False)  # fmt: skip
         assert (done.returncode, done.stderr) == (0, "")
         said = json.loads(done.stdout)

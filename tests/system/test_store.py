@@ -6,10 +6,11 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
-from histories.faults import Faults
-from serving.store import Caller, Store, scores
+from histories.errors import Faults
+from serving.store import Caller, Store
+from serving.store.scores import stored_scores
 from serving.store.tables import Pupil
-from tests.system.databases import KEY
+from tests.support.databases import KEY
 
 
 def score(pupil, rank, authority="801", version="1", day="2025-01-13"):
@@ -43,8 +44,8 @@ def test_storing_again_replaces_and_a_new_version_stands_beside(store):
     assert len(store.scores(lead, ["p1"], None)) == 1
     with store.view(lead) as view:
         ref = view.connection.scalar(sa.select(Pupil.pupil_ref))
-        found = scores.history(view, ref)
-        assert scores.history(view, "unknown") == []
+        found = stored_scores.history(view, ref)
+        assert stored_scores.history(view, "unknown") == []
     assert [(s["model_version"], s["score"]["rank"], bool(s["replaced_at"])) for s in found] == [
         ("1", 1, True), ("1", 2, False), ("2", 1, False),
     ]  # fmt: skip
@@ -90,14 +91,14 @@ def test_a_list_is_seen_when_it_is_whole_and_not_before(store, monkeypatch):
 
     monkeypatch.setattr(storing, "PART", 2)
     lead, seen = Caller("lead", "lead", "801"), []
-    save = scores.save
+    save = stored_scores.save
 
     def watched(change, rows):
         seen.append(len(store.worklist(lead, None, 9, None, None, None)) + len(store.scores(lead, ["p1"], None)))
         return save(change, rows)
 
     store.recorder.append = lambda entries: None  # nobody can append while a change is open
-    monkeypatch.setattr(scores, "save", watched)
+    monkeypatch.setattr(stored_scores, "save", watched)
     assert store.save([score(f"p{n}", n) for n in range(1, 6)]) == 5
     assert seen == [0, 0, 0]
     assert len(store.worklist(lead, None, 9, None, None, None)) == 5

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from histories.faults import Fault, Faults
+from histories.errors import Fault, Faults
 
 DO = "train a binary model with numeric features and boosting `gbdt`"
 CATEGORICAL, DEFAULT_LEFT, ZERO_IS_MISSING, NAN_IS_MISSING = 1, 2, 1, 2

@@ -1,7 +1,7 @@
 """Gates that a model passes before it serves, one file a gate: each says what it asks, why it matters and what to do.
 
 A new gate is a file ``gNNN_short_name.py`` here, with ``GATE`` in it, its limits in ``limits.toml``, and its cases in
-``tests/unit/test_gates.py``, which fails for a gate that it has no failing case for.
+``tests/unit/training/test_gates.py``, which fails for a gate that it has no failing case for.
 """
 
 import re

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from features.catalogue import BY_NAME, catalogue_digest
-from histories.faults import Faults
+from histories.errors import Faults
 from training.explanation.trees import Forest, read_forest
 from training.gates.gate import Dossier, Finding, Gate
 

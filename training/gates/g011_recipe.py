@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from training.gates.gate import Dossier, Finding, Gate, Missing
-from training.recipe import question_of
+from training.provenance import question_of
 
 HASHES = ("histories", "catalogue", "code")
 PARTS = ("config", "released", "packages", "python", "machine", "engine")

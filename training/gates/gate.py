@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from histories.faults import Fault
+from histories.errors import Fault
 
 
 class Missing(Exception):
@@ -20,7 +20,7 @@ class Dossier:
     Parameters
     ----------
     parts : mapping
-        JSON; see ``training.promotion.dossier``.
+        JSON; see ``training.release.promotion.dossier``.
     """
 
     def __init__(self, parts: Mapping[str, Any]) -> None:

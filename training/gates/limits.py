@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from histories.faults import Fault, Faults
-from histories.toml import read_toml
+from histories.errors import Fault, Faults
+from histories.io.toml import read_toml
 
 SHIPPED = Path(__file__).with_name("limits.toml")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from training.papers.material import Material
 from training.papers.model_card import OUT_OF_SCOPE
 from training.papers.paper import Value
-from training.papers.sheets import candidates, capacity, given
+from training.papers.tables import candidates, capacity, given
 from training.papers.used import counted, protected_groups
 
 SENSITIVE = "Learned from: special educational needs and social care, which bear on health and family life. For judging only: {judged}. Not held at all: religion, nationality, immigration status."

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from histories.faults import Fault, Faults
+from histories.errors import Fault, Faults
 from training.papers.paper import Table, Value
 
 TEXTS: dict[str, dict[str, str]] = {

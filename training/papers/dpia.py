@@ -6,7 +6,7 @@ from histories.tables import TABLES
 from training.papers.material import Material
 from training.papers.model_card import OUT_OF_SCOPE
 from training.papers.paper import Table, Value
-from training.papers.sheets import columns, features, given
+from training.papers.tables import columns, features, given
 from training.papers.used import JUDGED_ONLY, UNUSED, counted, protected_groups, use_of
 
 MEASURES = [

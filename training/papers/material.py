@@ -6,13 +6,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from histories.opening import Histories
+from histories.reading.histories import Histories
 from training.bundle import Manifest
+from training.fitting.splits import Splits
 from training.papers.authority import Authority
 from training.papers.used import TableUsed, tables_used
-from training.question import Question
-from training.splits import Splits
-from training.training import Trained
+from training.pipeline import Trained
+from training.task import Question
 
 UNREGISTERED = "(not numbered yet)"
 
@@ -39,7 +39,7 @@ class Material:
     on : date
         The day of the run.
     report : dict
-        What ``training.report.deeper`` found; empty when it was not asked for.
+        What ``training.evaluation.extended.deeper`` found; empty when it was not asked for.
     """
 
     manifest: Manifest

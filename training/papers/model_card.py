@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from training.judging import PER_LIST, SHARES, TIMES
+from training.fitting.splits import BEFORE, JUDGED
+from training.fitting.uncertainty import BOOSTERS
+from training.measures.evaluate import PER_LIST, SHARES, TIMES
 from training.papers.material import Material
 from training.papers.paper import Table, Value
-from training.papers.sheets import calibration, candidates, capacity, groups, leads, themes
+from training.papers.tables import calibration, candidates, capacity, groups, leads, themes
 from training.papers.used import counted, protected_groups
-from training.splits import BEFORE, JUDGED
-from training.uncertainty import BOOSTERS
 
 MITIGATIONS = [
     "A score orders a list for people to look at, and decides nothing; each comes with its reasons and the records behind them.",

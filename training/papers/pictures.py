@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from training.splits import Splits
+from training.fitting.splits import Splits
 
 BLUE, GREY, RED, LIGHT = "#1d70b8", "#505a5f", "#d4351c", "#b1b4b6"
 

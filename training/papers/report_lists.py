@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from features.catalogue import BY_NAME
-from features.disclosure import HIDDEN, SMALLEST, rounded
+from features.groups.disclosure import HIDDEN, SMALLEST, rounded
 from training.papers import pictures
 from training.papers.material import Material
 from training.papers.paper import Table
 from training.papers.part import Part
 from training.papers.pictures import Bar
-from training.papers.sheets import calibration as calibration_table
-from training.papers.sheets import group_title, groups, number
+from training.papers.tables import calibration as calibration_table
+from training.papers.tables import group_title, groups, number
 from training.papers.used import counted
 
 

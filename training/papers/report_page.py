@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from features.catalogue import BY_NAME, THEMES
-from features.disclosure import HIDDEN
+from features.groups.disclosure import HIDDEN
 from training.papers import pictures
 from training.papers.material import Material
 from training.papers.model_card import MITIGATIONS, origins
@@ -12,7 +12,7 @@ from training.papers.part import Part
 from training.papers.pictures import Bar
 from training.papers.rendering import page
 from training.papers.report_lists import calibration, fairness, mistakes, strangers, weeks
-from training.papers.sheets import CAPACITIES, TITLES, candidates, capacity, leads, number, sentence
+from training.papers.tables import CAPACITIES, TITLES, candidates, capacity, leads, number, sentence
 
 
 def report_page(m: Material) -> str:

@@ -8,10 +8,10 @@ from datetime import date
 import narwhals as nw
 
 from features.catalogue import CATALOGUE, TALLIES
-from features.cohort import collect
-from features.disclosure import HIDDEN, SMALLEST, rounded
-from features.groups import GROUPS, PROTECTED
-from histories.opening import Histories, day_of
+from features.groups.disclosure import HIDDEN, SMALLEST, rounded
+from features.groups.groups import GROUPS, PROTECTED
+from features.outcome.cohort import collect
+from histories.reading.histories import Histories, day_of
 from histories.tables import TABLES
 
 # Columns that come with histories and enter no feature, label, list or group; a test blanks them all and finds everything as it was.

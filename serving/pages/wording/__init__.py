@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from histories.faults import Fault, Faults
-from histories.toml import read_toml
+from histories.errors import Fault, Faults
+from histories.io.toml import read_toml
 
 HERE = Path(__file__).parent
 HERE_TIME = ZoneInfo("Europe/London")

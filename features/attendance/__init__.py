@@ -1,0 +1,1 @@
+"""Daily marks: a register packed into bits, and the compiled walk back through it."""

@@ -1,0 +1,201 @@
+"""Marks to tallies in one pass: nine marks in ten are plain presence recorded on the day, and of those a bit is enough.
+
+The engine sums bits, one for each session with a mark, into one number for each child and few weeks; every other mark (absent,
+late, corrected, recorded later) comes as a row. From both the register of every child is rebuilt exactly as it was known on
+each as-of date, and ``features.attendance.walk`` walks it. So the cost does not grow with the number of windows, and late and corrected marks
+are exact without a pass for each date.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from typing import Any, TypeAlias
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from features.attendance.bits import NEWEST, POSSIBLE, SPAN
+from features.outcome.cohort import Frame, collect, days_of
+from histories.codes import attendance_class, attendance_codes
+from histories.reading.histories import Histories, day_number, day_of
+from histories.reading.plain_frame import PlainFrame
+
+WINDOWS = (14, 28, 56, 84, 90, 180, 365)
+RUN_WINDOWS = (90, 365)
+ABSENT = attendance_class("authorised", "unauthorised")
+MEASURES: dict[str, tuple[str, ...]] = {
+    "possible": tuple(c for c, a in attendance_codes().items() if a.counts_as != "not_possible"),
+    "absent": ABSENT,
+    "unauthorised": attendance_class("unauthorised"),
+    "no_reason": ("O", "N"),
+    "holiday": ("G",),
+    "ill": ("I", "M"),
+    "late": ("L", "U"),
+    "suspended_marks": ("E",),
+    "part_time": ("C2",),
+}
+COUNTS = [f"{m}_{w}" for w in (*WINDOWS, "year") for m in MEASURES]
+RUNS = [f"{what}_{w}" for w in RUN_WINDOWS for what in ("longest_run", "runs")]
+# What every code counts as, a bit for each measure; of two codes recorded on one day the last in this order stands.
+KINDS = {c: sum(1 << i for i, codes in enumerate(MEASURES.values()) if c in codes) for c in sorted(attendance_codes())}
+NUMBERS = {c: n for n, c in enumerate(KINDS)}
+COUNTS_AS = np.array([*KINDS.values(), 0])  # a code that is no code counts as nothing
+PLAIN = [c for c, kind in KINDS.items() if kind == POSSIBLE]
+
+
+def mark_tallies(histories: Histories, snapshots: Frame, known: date | None = None) -> Frame:
+    """Count marks of each kind in each window, runs of absence, and the newest weeks, for each snapshot.
+
+    Parameters
+    ----------
+    snapshots : Frame
+        ``pupil_id`` and ``as_of`` (day number).
+    known : date, optional
+        The day of knowledge; see ``features.as_of.seen``.
+
+    Returns
+    -------
+    Frame
+        ``pupil_id, as_of``; ``<measure>_<days>``, also ``_year`` for the school year to date; ``longest_run_<days>`` and ``runs_<days>``;
+        and what ``features.attendance.bits.NEWEST`` names, missing where the last sixty days hold no session.
+    """
+    days = days_of(snapshots)
+    first, slots = days[0] - WINDOWS[-1], 2 * (days[-1] - days[0] + WINDOWS[-1])
+    read = _plain_register if histories.engine == "plain" else _register
+    who, words, marks = read(histories, snapshots, days, first, slots)
+    as_of = np.asarray(snapshots["as_of"], np.int64)
+    cut = as_of if known is None else np.full(len(as_of), day_number(known))
+    september = np.array([_september(d) for d in days])[np.searchsorted(days, as_of)]
+    starts = np.searchsorted(marks[0], np.arange(len(words) + 1) * slots)
+    counts, runs, newest = _walked((words, first, *marks, starts, slots), (who, as_of, cut, september))
+    several = [WINDOWS.index(w) for w in RUN_WINDOWS]
+    found = dict(zip((*COUNTS, *RUNS), _columns(counts, runs[:, several]), strict=True))
+    lately = dict(zip(NEWEST, _columns(newest), strict=True))
+    snapshots = snapshots.select("pupil_id", "as_of")
+    if isinstance(snapshots, PlainFrame):
+        nothing = {n: [None if v < 0 else v for v in c.tolist()] for n, c in lately.items()}
+        counted = {n: c.tolist() for n, c in found.items()}
+        return PlainFrame({**snapshots.data, **counted, **nothing}, len(snapshots))
+    columns = [pl.Series(n, c) for n, c in (found | lately).items()]
+    missing = [pl.when(pl.col(n) >= 0).then(n).alias(n) for n in NEWEST]
+    return nw.from_native(snapshots.to_native().with_columns(*columns).with_columns(*missing))
+
+
+def _walked(register: tuple[Any, ...], snapshots: tuple[np.ndarray, ...]) -> list[np.ndarray]:
+    """Walk the register for each snapshot, many snapshots on every core at once."""
+    from features.attendance.walk import walk  # numba takes a second to import, and most verbs need none of it
+
+    pieces = max(1, min(os.cpu_count() or 1, len(snapshots[0]) // 10_000))
+    shares = zip(*(np.array_split(column, pieces) for column in snapshots), strict=True)
+    with ThreadPoolExecutor(pieces) as cores:
+        found = cores.map(lambda own: walk(*register, *own, np.array(WINDOWS), len(MEASURES)), shares)  # type: ignore[call-arg]
+        return [np.concatenate(made) for made in zip(*found, strict=True)]
+
+
+Register: TypeAlias = tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]
+
+
+def _register(histories: Histories, snapshots: Frame, days: list[int], first: int, slots: int) -> Register:
+    """Return the place of each snapshot's child, the words of the children, and every other mark; see ``walk``."""
+    children = snapshots.to_native().select("pupil_id")
+    pupils = children.unique(maintain_order=True).with_row_index("place").cast({"place": pl.Int32})
+    looked_at = sorted({d - back for d in days for back in range(1, WINDOWS[-1] + 1)})
+    rows = _rows(histories, looked_at)
+    place = histories.given(pupils.to_arrow())
+    odd = _odd(rows, place, first, slots)
+    words = _words(histories, rows, place, pupils, odd, first, slots)
+    who = children.join(pupils, on="pupil_id", how="left", maintain_order="left")["place"].to_numpy().astype(np.int64)
+    return who, words, (odd["key"].to_numpy(), odd["known"].to_numpy(), odd["number"].to_numpy(), COUNTS_AS)
+
+
+def _plain_register(histories: Histories, snapshots: Frame, days: list[int], first: int, slots: int) -> Register:
+    """Return the same of few rows, with every mark as a mark of its own: a bit would save nothing."""
+    places = {p: n for n, p in enumerate(dict.fromkeys(snapshots["pupil_id"]))}
+    rows: Any = histories.frame("attendance")
+    columns = (rows[c] for c in ("pupil_id", "date", "session", "code", "known"))
+    marks = [
+        (places[p] * slots + 2 * (d - first) + (s == "PM"), k, NUMBERS.get(c, len(KINDS)))
+        for p, d, s, c, k in zip(*columns, strict=True)
+        if p in places and first <= d < days[-1]
+    ]
+    key, known, number = np.array(marks, np.int64).reshape(-1, 3).T
+    order = np.argsort(key, kind="stable")
+    words = np.zeros((len(places), -(-slots // (2 * SPAN))), np.int64)
+    of_each = (key[order], known[order].astype(np.int32), number[order].astype(np.uint8), COUNTS_AS)
+    return np.array([places[p] for p in snapshots["pupil_id"]], np.int64), words, of_each
+
+
+def _rows(histories: Histories, looked_at: list[int]) -> nw.LazyFrame:
+    """Return the marks of some days with the word and the bit of each session."""
+    at = [d - looked_at[0] for d in looked_at]
+    calendar = pa.table({
+        "date": pa.array(looked_at, pa.int32()),
+        "word": pa.array([a // SPAN for a in at], pa.int32()),
+        "morning": pa.array([1 << 2 * (a % SPAN) for a in at], pa.int64()),
+        "afternoon": pa.array([2 << 2 * (a % SPAN) for a in at], pa.int64()),
+    })  # fmt: skip
+    days = histories.given(calendar)
+    bit = nw.when(nw.col("session") == "PM").then(nw.col("afternoon")).otherwise(nw.col("morning"))
+    return histories.frame("attendance").join(days, on="date", how="inner").with_columns(bit.alias("bit"))
+
+
+def _odd(rows: nw.LazyFrame, place: nw.LazyFrame, first: int, slots: int) -> pl.DataFrame:
+    """Return every mark that is not plain presence recorded on its day, by child and session; see ``walk``."""
+    half = nw.when(nw.col("session") == "PM").then(1).otherwise(0)
+    slot = (nw.col("date") - first) * 2 + half
+    found = collect(
+        rows.filter(~nw.col("code").is_in(PLAIN) | (nw.col("known") != nw.col("date")))
+        .join(place, on="pupil_id", how="inner")
+        .select((nw.col("place").cast(nw.Int64) * slots + slot).cast(nw.Int64).alias("key"), "code", "known")
+    )
+    number = pl.col("code").cast(pl.Enum(list(KINDS)), strict=False).to_physical().fill_null(len(KINDS))
+    return found.select("key", "known", number.cast(pl.UInt8).alias("number")).sort("key")
+
+
+def _words(
+    histories: Histories, rows: nw.LazyFrame, place: nw.LazyFrame, pupils: pl.DataFrame, odd: pl.DataFrame, first: int,
+    slots: int,
+) -> np.ndarray:  # fmt: skip
+    """Return, by child and word, the bits of the sessions of which a mark was recorded on the day itself."""
+    shape = (len(pupils), -(-slots // (2 * SPAN)))
+    bits, marks = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+
+    def fill(rows: nw.LazyFrame) -> None:
+        found = collect(_summed(rows).join(place, on="pupil_id", how="inner").select("place", "word", "n", "bits"))
+        at = (found["place"].to_numpy(), found["word"].to_numpy())
+        bits[at], marks[at] = found["bits"].to_numpy(), found["n"].to_numpy()
+
+    fill(rows)
+    # All marks are summed, which is faster than to choose among them; what was recorded on another day is taken out again.
+    late = odd.filter(pl.col("known") != pl.col("key") % slots // 2 + first)["key"].to_numpy()
+    child, slot = late // slots, late % slots
+    at = (child, slot // (2 * SPAN))
+    np.subtract.at(bits, at, 1 << slot % (2 * SPAN))
+    np.subtract.at(marks, at, 1)
+    # The sum of n powers of two has n bits if all are different, and fewer if a mark is there twice.
+    twice = np.flatnonzero((np.bitwise_count(bits) != marks).any(axis=1))
+    if len(twice):
+        those = histories.given(pupils.select("pupil_id")[twice].to_arrow())
+        once = rows.filter(nw.col("known") == nw.col("date")).join(those, on="pupil_id", how="semi")
+        bits[twice] = 0
+        fill(once.select("pupil_id", "date", "session", "word", "bit").unique())
+    return bits
+
+
+def _summed(rows: nw.LazyFrame) -> nw.LazyFrame:
+    return rows.group_by("pupil_id", "word").agg(
+        nw.len().cast(nw.Int64).alias("n"), nw.col("bit").sum().cast(nw.Int64).alias("bits")
+    )
+
+
+def _september(day: int) -> int:
+    as_of = day_of(day)
+    return day_number(as_of.replace(year=as_of.year if as_of.month >= 9 else as_of.year - 1, month=9, day=1))
+
+
+def _columns(*values: np.ndarray) -> list[np.ndarray]:
+    return [column for v in values for column in v.reshape(len(v), -1).T]

@@ -1,0 +1,129 @@
+"""Walk a child's sessions back from a day, newest first, and count what each window holds; compiled once and kept on disk."""
+
+from __future__ import annotations
+
+import numba as nb
+import numpy as np
+
+from features.attendance.bits import ABSENT, POSSIBLE, RECENT, SPAN
+
+
+@nb.njit(cache=True, nogil=True)
+def walk(words, first, keys, known, code, kinds, starts, slots, pupil, as_of, cut, september, windows, measures):
+    """Count sessions in the windows before each snapshot.
+
+    Parameters
+    ----------
+    words : int64 array, shape (pupils, words)
+        Bit ``2 * day + PM`` is set where a mark was recorded on its own day; the day is counted within a word of ``SPAN`` days.
+    first : int
+        The day number of the first bit.
+    keys, known, code : arrays, shape (marks,)
+        Every mark that is not plain presence recorded on its day: ``slots * pupil + 2 * (date - first) + PM``, ascending, the day it
+        was recorded, and the number of its code.
+    kinds : int64 array
+        What each code counts as: a bit a measure.
+    starts : int64 array, shape (pupils + 1,)
+        Where each pupil's marks begin.
+    slots : int
+        Sessions that a pupil's keys leave room for.
+    pupil, as_of, cut, september : int64 arrays, shape (snapshots,)
+        The pupil's place, the as-of date, the day before which a mark must be recorded, and the first day of the school year.
+    windows : int64 array
+        Days of the windows, ascending; the last is how far a walk goes, and ``first`` lies no later.
+    measures : int
+        Measures, of which the first are possible and absent sessions.
+
+    Returns
+    -------
+    counts : int64 array, shape (snapshots, windows + 1, measures)
+        The last window is the school year.
+    runs : int64 array, shape (snapshots, windows, 2)
+        The longest run of absence and the number of runs; a run goes on until a session attended, over nights and holidays.
+    newest : int64 array, shape (snapshots, len(NEWEST))
+        See ``features.attendance.bits.NEWEST``; -1 where there is nothing to say.
+    """
+    n, many = len(pupil), len(windows)
+    counts = np.zeros((n, many + 1, measures), np.int64)
+    runs = np.zeros((n, many, 2), np.int64)
+    newest = np.full((n, 8), -1, np.int64)
+    so_far = np.zeros(measures, np.int64)
+    for s in range(n):
+        p, day = pupil[s], as_of[s]
+        at, low = starts[p + 1] - 1, starts[p]
+        so_far[:] = 0
+        run = longest = number = trailing = window = 0
+        week_possible = week_absent = weeks_open = weeks_missed = weeks_mostly = 0
+        last_mark = last_present = last_week_absent = last_week_possible = -1
+        for back in range(1, windows[-1] + 1):
+            date = day - back
+            away = date - first
+            prompt = (words[p, away // SPAN] >> (2 * (away % SPAN))) & 3
+            morning = p * slots + 2 * away
+            while at >= low and keys[at] > morning + 1:
+                at -= 1
+            halves = 2 if prompt or (at >= low and keys[at] >= morning) else 0
+            for half in range(halves - 1, -1, -1):
+                plain = (prompt >> half) & 1 == 1 and date < cut[s]
+                kind = POSSIBLE if plain else 0
+                if at >= low and keys[at] == morning + half:
+                    kind, at = _standing(keys, known, code, kinds, at, low, date, plain, cut[s])
+                if kind & POSSIBLE == 0:
+                    continue
+                if kind == POSSIBLE:
+                    so_far[0] += 1
+                else:
+                    for m in range(measures):
+                        so_far[m] += (kind >> m) & 1
+                absent = (kind & ABSENT) // ABSENT
+                run = run + 1 if absent else 0
+                number += run == 1
+                longest = max(longest, run)
+                if back <= RECENT:
+                    week_possible += 1
+                    week_absent += absent
+                    last_mark = back if last_mark < 0 else last_mark
+                    last_present = back if last_present < 0 and not absent else last_present
+                    trailing += last_present < 0
+            if back <= RECENT and (back % 7 == 0 or back == RECENT):
+                if week_possible > 0:
+                    if weeks_open == 0:
+                        last_week_absent, last_week_possible = week_absent, week_possible
+                    weeks_open += 1
+                    weeks_missed += week_absent == week_possible
+                    weeks_mostly += 2 * week_absent >= week_possible
+                week_possible = week_absent = 0
+            if date == september[s]:
+                counts[s, many] = so_far
+            if back == windows[window]:
+                counts[s, window] = so_far
+                runs[s, window, 0], runs[s, window, 1] = longest, number
+                window += 1
+        if weeks_open > 0:
+            newest[s, 0], newest[s, 1], newest[s, 2], newest[s, 3] = trailing, weeks_missed, weeks_mostly, weeks_open
+            newest[s, 4], newest[s, 5], newest[s, 6], newest[s, 7] = (
+                last_week_absent,
+                last_week_possible,
+                last_mark,
+                last_present,
+            )
+    return counts, runs, newest
+
+
+@nb.njit(cache=True, nogil=True)
+def _standing(keys, known, code, kinds, at, low, date, plain, cut):
+    """Return what the mark that stands for a session counts as (0: none is seen), and where the marks before it begin.
+
+    Of several recordings the last before the cut stands, of several on one day the last code in their order. Plain presence recorded
+    on the day itself has only its bit, and stands between what was recorded before the day and after it; unless another mark
+    was recorded on the day, for then the bit is of that.
+    """
+    key, newest, of, own_day = keys[at], -1, -1, False
+    while at >= low and keys[at] == key:
+        own_day = own_day or known[at] == date
+        if known[at] < cut and (newest < 0 or (known[at], code[at]) > (known[newest], of)):
+            newest, of = at, code[at]
+        at -= 1
+    if plain and not own_day and (newest < 0 or known[newest] < date):
+        return POSSIBLE, at
+    return (kinds[of] if newest >= 0 else 0), at

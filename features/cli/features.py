@@ -1,0 +1,157 @@
+"""The verbs ``onroll features`` and ``onroll leaks``."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from histories.errors import Fault, Usage
+from histories.io.terminal import engine_option, json_option, known_option, progress, result
+
+if TYPE_CHECKING:
+    from features import CohortRule
+    from histories.reading.histories import Histories
+
+NEWEST = "newest"  # the day of knowledge after the newest recording
+
+
+@click.command()
+@click.argument("histories", type=click.Path(), required=False)
+@click.option("--as-of", "as_of", type=click.DateTime(formats=["%Y-%m-%d"]), multiple=True, help="Days to ask on.")
+@click.option("--out", type=click.Path(path_type=Path), help="Parquet file to write.")
+@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is in.")
+@known_option
+@engine_option
+@click.option(
+    "--compare-known",
+    "hindsight",
+    metavar="[DAY]",
+    is_flag=False,
+    flag_value=NEWEST,
+    help="Instead: how far features as known on the days are from those known on DAY, or by the newest recording (give HISTORIES first); "
+    "--out is then a CSV.",
+)
+@click.option("--list", "listing", is_flag=True, help="List the catalogue.")
+@click.option(
+    "--explain", "name", metavar="NAME", help="Say what a feature is, when it is missing, and show its examples."
+)
+@json_option
+def features(
+    histories: str | None,
+    as_of: tuple[datetime, ...],
+    out: Path | None,
+    cohort: Path | None,
+    known: datetime | None,
+    engine: str | None,
+    hindsight: str | None,
+    listing: bool,
+    name: str | None,
+    as_json: bool,
+) -> None:
+    """Write the feature matrix of HISTORIES as of some days."""
+    if listing or name is not None:
+        from features.catalogue import declarations
+        from features.feature_docs import explained, listed
+
+        data, text = explained(name) if name is not None else ({"features": declarations()}, listed())
+        result(data, as_json=as_json, text=text)
+        return
+    if hindsight is not None and known is not None:
+        do = "Give the day to --compare-known, and leave --known out."
+        raise Usage(Fault("two days of knowledge are given", "features --known --compare-known", do))
+    if histories is None or not as_of or (out is None and hindsight is None):
+        raise Usage(
+            Fault(
+                "HISTORIES, --as-of or --out is missing",
+                "features",
+                "onroll features HISTORIES --as-of 2025-01-13 --out F.parquet",
+            )
+        )
+    from features import CohortRule
+    from features.counting.block_cache import BlockStore
+    from features.matrix import FILE_SCHEMA, write_matrix
+    from histories.reading.histories import Histories
+    from histories.settings import settings
+
+    rule = CohortRule.load(cohort)
+    own = settings()
+    opened = Histories.open(histories, engine=engine or own.engine, memory=own.memory)
+    if out is None or hindsight is not None:
+        _compare(opened, sorted({d.date() for d in as_of}), hindsight or NEWEST, rule, out, as_json)
+        return
+    with progress("features") as advance:
+        days, store = sorted({d.date() for d in as_of}), BlockStore(own.blocks)
+        day = known.date() if known else None
+        rows = write_matrix(out, opened, days, rule=rule, known=day, kept=store, advance=advance)
+    data = {
+        "rows": rows,
+        "features": len(FILE_SCHEMA) - 2,
+        "blocks": {"counted": store.counted, "reused": store.reused},
+        "out": str(out),
+        "missing_tables": list(opened.missing),
+    }
+    result(
+        data,
+        as_json=as_json,
+        text=f"{rows:,} snapshots with {len(FILE_SCHEMA) - 2} features written to {out}",
+    )
+
+
+def _compare(
+    opened: Histories, days: list[date], known: str, rule: CohortRule, out: Path | None, as_json: bool
+) -> None:
+    """Say how far features as known on the days are from those known in hindsight."""
+    from features.leakage.hindsight import hindsight
+
+    try:
+        day = None if known == NEWEST else date.fromisoformat(known)
+    except ValueError as error:
+        do = "Write it like 2025-09-01, or leave it out; HISTORIES comes before the option."
+        raise Usage(Fault("this is not a day", "features --compare-known", do)) from error
+    with progress("features") as advance:
+        compared = hindsight(opened, days, day, rule=rule, advance=advance)
+    if out is not None:
+        compared.write(out)
+    result(compared.to_dict(), as_json=as_json, text=compared.text())
+
+
+@click.command()
+@click.argument("histories", type=click.Path(path_type=Path))
+@click.option("--as-of", "as_of", type=click.DateTime(formats=["%Y-%m-%d"]), required=True, help="Day to ask on.")
+@click.option(
+    "--pupils", type=click.IntRange(1), default=2000, show_default=True, help="About so many, by whole schools."
+)
+@click.option("--seed", type=int, default=1, show_default=True, help="Chooses the schools and the other future.")
+@engine_option
+@json_option
+def leaks(histories: Path, as_of: datetime, pupils: int, seed: int, engine: str | None, as_json: bool) -> None:
+    """Prove that nothing recorded in HISTORIES on or after a day moves a feature as of it; exit 1 when something does.
+
+    A copy gets another future: rows recorded on or after the day are changed, deleted and added in every table, ends and
+    corrections come late. HISTORIES itself is never changed.
+    """
+    from features.leakage.leaks import leaks as run
+    from histories.reading.histories import Histories
+    from histories.settings import settings
+
+    own = settings()
+    with progress("leaks") as advance:
+        opened = Histories.open(histories, engine=engine or own.engine, memory=own.memory)
+        proof = run(
+            opened,
+            as_of.date(),
+            pupils=pupils,
+            seed=seed,
+            engine=engine or own.engine,
+            memory=own.memory,
+            advance=advance,
+        )
+    result(proof.to_dict(), as_json=as_json, text=proof.text())
+    if proof.leaks:
+        raise SystemExit(1)
+
+
+verbs = [features, leaks]

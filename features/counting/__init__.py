@@ -1,0 +1,1 @@
+"""Tallies: what is counted of each child, block by block, and what is counted of the children around."""

@@ -1,0 +1,113 @@
+"""A folder of counted blocks: each file is named by all that its content follows from, and is whole or not there.
+
+A run that is killed leaves whole files only, which the next run finds. Files hold rows of children, so only their owner may
+enter the folder, and what no run has asked for in some weeks goes.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import inspect
+import io
+import json
+import os
+import time
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+
+import polars as pl
+import pyarrow.parquet as pq
+
+STAYS = 35  # days for which a file stays that nobody asked for
+ENGINES = tuple(version(name) for name in ("duckdb", "polars", "narwhals"))
+
+
+class BlockStore:
+    """Counted columns by key.
+
+    Attributes
+    ----------
+    counted, reused : int
+        How often this run counted a part of a block on a day, and how often it found it counted.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+        self.folder, self.counted, self.reused = folder, 0, 0
+        self._code = code_digest()
+
+    def key(self, *what: object) -> str:
+        """Return the name of what follows from some things, from the code that counts and from the engines' versions."""
+        return hashlib.sha256(repr((self._code, ENGINES, *what)).encode()).hexdigest()[:40]
+
+    def held(self, key: str) -> dict[str, str]:
+        """Return ``{column: digest}`` of a file; empty when it is not there."""
+        file = self._file(key)
+        if not file.is_file():
+            return {}
+        os.utime(file)
+        return json.loads((pq.read_schema(file).metadata or {}).get(b"onroll", b"{}"))
+
+    def read(self, key: str, columns: list[str]) -> pl.DataFrame:
+        """Return columns of a file."""
+        return pl.read_parquet(self._file(key), columns=columns, hive_partitioning=False)
+
+    def write(self, key: str, frame: pl.DataFrame, digests: dict[str, str]) -> None:
+        """Write a file with the digests of its columns; it is whole or not there."""
+        table = frame.select(list(digests)).to_arrow().replace_schema_metadata({"onroll": json.dumps(digests)})
+        beside = self._beside(key)
+        pq.write_table(table, beside, compression="zstd")
+        beside.replace(self._file(key))
+
+    def noted(self, key: str) -> dict[str, str]:
+        """Return what was noted under a key."""
+        file = self.folder / f"{key}.json"
+        if not file.is_file():
+            return {}
+        os.utime(file)
+        return json.loads(file.read_text(encoding="utf-8"))
+
+    def note(self, key: str, said: dict[str, str]) -> None:
+        """Note something under a key."""
+        beside = self._beside(key)
+        beside.write_text(json.dumps(said), encoding="utf-8")
+        beside.replace(self.folder / f"{key}.json")
+
+    def forget(self) -> None:
+        """Remove files that nobody asked for in some weeks, and what killed runs left unfinished."""
+        limit = time.time() - STAYS * 86400
+        for file in self.folder.iterdir():
+            if file.stat().st_mtime < limit:
+                file.unlink(missing_ok=True)
+
+    def _beside(self, key: str) -> Path:
+        # Two runs may count the same block at once; each writes beside under a name of its own, and the last one stays.
+        return self.folder / f".{key}.{os.getpid()}.writing"
+
+    def _file(self, key: str) -> Path:
+        return self.folder / f"{key}.parquet"
+
+
+def fingerprint(frame: pl.DataFrame) -> str:
+    """Return a hash of every value of a frame, in order."""
+    content = io.BytesIO()
+    frame.rechunk().write_ipc(content)
+    return hashlib.sha256(content.getvalue()).hexdigest()
+
+
+@cache
+def code_digest() -> str:
+    """Return a hash of the code that decides what is visible and how it is counted: a module, and all of ours it imports."""
+    sources: dict[str, str] = {}
+    todo = ["features.counting.tallies"]
+    while todo:
+        name = todo.pop()
+        if name not in sources:
+            sources[name] = inspect.getsource(import_module(name))
+            found = [n.module for n in ast.walk(ast.parse(sources[name])) if isinstance(n, ast.ImportFrom)]
+            todo += [m for m in found if m and m.startswith(("features.", "histories."))]
+    return hashlib.sha256(json.dumps(sources, sort_keys=True).encode()).hexdigest()

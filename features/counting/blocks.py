@@ -1,0 +1,191 @@
+"""Blocks of children: counted one after the other, so that a country needs no more memory than a city."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+
+from features.counting.block_cache import BlockStore, fingerprint
+from features.counting.row_digest import RowDigests
+from features.counting.tallies import KEYS, Part, lost_children
+from features.outcome.cohort import CohortRule, Frame, collect, joined, snapshots_of
+from histories.reading.histories import Histories, day_number
+
+LOST = ["urn", "lsoa", "lost_730"]
+PUPILS = 50_000  # children of a block, about
+
+
+@dataclass(frozen=True)
+class Block:
+    """What was counted of the children of one block.
+
+    Attributes
+    ----------
+    counts : callable
+        A day and some columns (None: all) to one row a snapshot of the day, sorted by child: the cohort's columns and counts.
+    lost : callable
+        A day to ``urn, lsoa, lost_730``.
+    """
+
+    counts: Callable[[int, tuple[str, ...] | None], Frame]
+    lost: Callable[[int], Frame]
+
+
+@contextmanager
+def counted_blocks(
+    histories: Histories,
+    as_of: list[date],
+    parts: list[Part],
+    *,
+    rule: CohortRule | None = None,
+    known: date | None = None,
+    pupils: int = PUPILS,
+    kept: BlockStore | None = None,
+    advance: Callable[..., None] = lambda steps=1, description=None: None,
+) -> Iterator[list[Block]]:
+    """Count every block of the cohort; the blocks can be read until the context is left.
+
+    Parameters
+    ----------
+    parts : list of Part
+        What to count.
+    pupils : int
+        About so many children a block.
+    kept : BlockStore, optional
+        Keeps what was counted for the next run (on DuckDB only). Without it a single block stays in memory, and several wait
+        in a folder that is gone in the end.
+    """
+    edges, days = cut(histories, pupils), sorted({day_number(d) for d in as_of})
+    ranges = list(zip([None, *edges], [*edges, None], strict=True))
+    kept = kept if histories.engine == "duckdb" else None
+    # A folder costs a posted child as much as its features, and a single block needs none.
+    with tempfile.TemporaryDirectory(prefix="onroll-") if edges and not kept else nullcontext() as waiting:
+        store = kept or (BlockStore(Path(waiting)) if waiting else None)
+        blocks = []
+        for number, (low, high) in enumerate(ranges, 1):
+            advance(description=f"features: block {number} of {len(ranges)}")
+            with histories.between(low, high) as own:
+                found = snapshots_of(own, as_of, rule, known)
+                if store is None:
+                    blocks.append(_in_memory(own, found, parts, days, known))
+                    continue
+                # What is gone in the end need not be told from what another run counted.
+                alone = dict.fromkeys(days, f"block {number}")
+                rows = RowDigests(own, days, known, store).of if kept else lambda tables, looks_back, alone=alone: alone
+                blocks.append(_in_store(own, found.to_native(), parts, days, known, store, rows))
+        if kept:
+            kept.forget()
+        yield blocks
+
+
+def cut(histories: Histories, pupils: int) -> list[str]:
+    """Return the first child of every block but the first.
+
+    Where a block ends follows from the keys themselves, not from their number: a child that comes or goes moves no border but
+    those nearby, so blocks that were counted stay what they were (content-defined chunking with a least size).
+    """
+    if histories.engine == "plain":
+        return []
+    keys = collect(histories.frame("pupils").select("pupil_id").unique())["pupil_id"].sort()
+    if len(keys) <= pupils:
+        return []
+    step = max(pupils // 8, 1)
+    possible = np.flatnonzero((keys.hash(seed=0) % step == 0).to_numpy())
+    edges: list[str] = []
+    begun = 0
+    while (n := int(np.searchsorted(possible, begun + max(pupils - step, 1)))) < len(possible):
+        begun = int(possible[n])
+        edges.append(keys[begun])
+    return edges
+
+
+def _in_memory(histories: Histories, snapshots: Frame, parts: list[Part], days: list[int], known: date | None) -> Block:  # fmt: skip
+    frame = snapshots
+    for part in parts:
+        frame = joined(frame, counted(histories, snapshots, part, list(part.columns), known), KEYS)
+    lost = lost_children(histories, days, known)
+
+    def counts(day: int, columns: tuple[str, ...] | None = None) -> Frame:
+        own = frame.filter(nw.col("as_of") == day)
+        return own if columns is None else own.select(*columns)
+
+    return Block(counts, lambda day: lost.filter(nw.col("as_of") == day).drop("as_of"))
+
+
+def counted(histories: Histories, snapshots: Frame, part: Part, columns: list[str], known: date | None) -> Frame:  # fmt: skip
+    """Count columns of a part for each snapshot: null where nothing is known, zero where a sum is of no rows."""
+    frame = snapshots.select(KEYS)
+    present = part.tables[0] in histories.present
+    if present and len(frame):
+        found = part.count(histories, frame, columns, known)
+        frame = joined(frame, found.select(*KEYS, *(nw.col(c).cast(part.kind) for c in columns)), KEYS)
+    else:
+        frame = frame.with_columns(*(nw.lit(None, part.kind).alias(c) for c in columns))
+    return frame.with_columns(*(nw.col(c).fill_null(0) for c in columns if present and c in part.zero))
+
+
+def _in_store(
+    histories: Histories, snapshots: pl.DataFrame, parts: list[Part], days: list[int], known: date | None, store: BlockStore,
+    rows: Callable[[tuple[str, ...], int | None], dict[int, str]],
+) -> Block:  # fmt: skip
+    """Count what the store does not hold yet, part by part, and return what reads it."""
+    own = {day: snapshots.filter(pl.col("as_of") == day) for day in days}
+    who = {day: fingerprint(frame.select(KEYS)) for day, frame in own.items()}
+    files: dict[int, dict[str, list[str]]] = {}
+    for day, frame in own.items():
+        key = store.key("cohort", fingerprint(frame))
+        if not store.held(key):
+            store.write(key, frame, dict.fromkeys(frame.columns, ""))
+        files[day] = {key: frame.columns}
+    for part in parts:
+        seen = rows(part.tables, part.looks_back)
+        keys = {day: store.key(part.name, seen[day], who[day], day, known) for day in days}
+        _count_lacking(histories, snapshots, part, keys, known, store)
+        for day in days:
+            files[day][keys[day]] = list(part.columns)
+
+    def counts(day: int, columns: tuple[str, ...] | None = None) -> Frame:
+        chosen = {k: [c for c in names if columns is None or c in columns] for k, names in files[day].items()}
+        return _frame(pl.concat([store.read(k, names) for k, names in chosen.items() if names], how="horizontal"))
+
+    seen = rows(("enrolments", "addresses"), None)
+    lost = {day: store.key("lost", seen[day], day, known) for day in days}
+    todo = [day for day in days if not store.held(lost[day])]
+    if todo:
+        found = lost_children(histories, todo, known).to_native().sort("urn", "lsoa")
+        for day in todo:
+            store.write(lost[day], found.filter(pl.col("as_of") == day).drop("as_of"), dict.fromkeys(LOST, ""))
+    return Block(counts, lambda day: _frame(store.read(lost[day], LOST)))
+
+
+def _count_lacking(
+    histories: Histories, snapshots: pl.DataFrame, part: Part, keys: dict[int, str], known: date | None, store: BlockStore
+) -> None:  # fmt: skip
+    """Count the columns that a part's files lack, on the days that lack any, and put them beside those that stay."""
+    held = {day: store.held(key) for day, key in keys.items()}
+    lacking = {day: [c for c, d in part.columns.items() if held[day].get(c) != d] for day in keys}
+    todo = [day for day in keys if lacking[day]]
+    store.counted, store.reused = store.counted + len(todo), store.reused + len(keys) - len(todo)
+    if not todo:
+        return
+    columns = [c for c in part.columns if any(c in lacking[day] for day in todo)]
+    own = _frame(snapshots.filter(pl.col("as_of").is_in(todo)))
+    made = counted(histories, own, part, columns, known).to_native()
+    for day in todo:
+        now = made.filter(pl.col("as_of") == day).select(columns)
+        stays = {c: d for c, d in held[day].items() if c not in columns and c in part.columns}
+        before = [store.read(keys[day], list(stays))] if stays else []
+        digests = {**stays, **{c: part.columns[c] for c in columns}}
+        store.write(keys[day], pl.concat([*before, now], how="horizontal"), digests)
+
+
+def _frame(polars: pl.DataFrame) -> Frame:
+    return nw.from_native(polars, eager_only=True)

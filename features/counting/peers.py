@@ -1,0 +1,139 @@
+"""Columns that come from other snapshots of the same day: other children at the school, in the area and at the same address.
+
+They are sums, so those of blocks of children add up to those of the whole cohort.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import narwhals as nw
+
+from features.outcome.cohort import Frame, august_before, joined, schools_once
+from histories.reading.histories import Histories, day_of
+
+SUMMED = (
+    "absent_90",
+    "unauthorised_90",
+    "possible_90",
+    "suspensions_365",
+    "in_year_entries_365",
+    "care_cin",
+    "home_starts_730",
+)
+IN_AREA = ("absent_90", "possible_90", "home_starts_730", "pupils")
+AT_HOME = {"pupils": "siblings", "absent_90": "siblings_absent", "possible_90": "siblings_possible"}
+# What has to be known of a snapshot to be summed.
+NEEDED = ("urn", "authority", "household_id", "lsoa", *SUMMED)
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Sums over the snapshots of one day.
+
+    Attributes
+    ----------
+    schools : Frame
+        By ``urn`` and ``authority``: ``pupils`` and what is ``SUMMED``.
+    homes : Frame
+        By ``household_id``: ``pupils``, ``absent_90`` and ``possible_90``.
+    areas : Frame
+        By ``lsoa``: what is summed ``IN_AREA``.
+    lost : Frame
+        By ``urn`` and ``lsoa``: ``lost_730``.
+    """
+
+    schools: Frame
+    homes: Frame
+    areas: Frame
+    lost: Frame
+
+    @classmethod
+    def of(cls, frame: Frame, lost: Frame) -> Sums:
+        """Sum snapshots of one day, with who left school and area without a trace."""
+        frame = frame.with_columns(nw.lit(1, nw.Int64).alias("pupils"))
+        homes, areas = (frame.filter(~nw.col(c).is_null()) for c in ("household_id", "lsoa"))
+        return cls(
+            _added(frame, ["urn", "authority"], (*SUMMED, "pupils")),
+            _added(homes, ["household_id"], AT_HOME),
+            _added(areas, ["lsoa"], IN_AREA),
+            lost,
+        )
+
+    @classmethod
+    def together(cls, sums: Iterable[Sums]) -> Sums:
+        """Add up the sums of blocks of children."""
+        first, *others = sums
+        if not others:
+            return first
+        schools, homes, areas, lost = zip(
+            *((s.schools, s.homes, s.areas, s.lost) for s in (first, *others)), strict=True
+        )
+        return cls(
+            _added(nw.concat(schools), ["urn", "authority"], (*SUMMED, "pupils")),
+            _added(nw.concat(homes), ["household_id"], AT_HOME),
+            _added(nw.concat(areas), ["lsoa"], IN_AREA),
+            _added(nw.concat(lost), ["urn", "lsoa"], ("lost_730",)),
+        )
+
+
+def _added(frame: Frame, by: list[str], columns: Iterable[str]) -> Frame:
+    return frame.group_by(*by).agg(*(nw.col(c).fill_null(0).sum() for c in columns))
+
+
+def add_context(histories: Histories, frame: Frame, day: int, sums: Sums) -> Frame:
+    """Add sums over the other children at the school, in the area and at the same address, and over the authority.
+
+    Parameters
+    ----------
+    frame : Frame
+        One row a snapshot of one day, with tallies.
+    day : int
+        The as-of date.
+    sums : Sums
+        Those of the whole cohort on the day.
+    """
+    august, zero = august_before(day_of(day)), nw.lit(0, nw.Int64)
+    kinds = nw.col("phase").is_in(["special", "ap"]).cast(nw.Int64).alias("special_or_ap")
+    frame = frame.with_columns(
+        nw.lit(_term(day), nw.Int64).alias("term_number"),
+        (nw.lit(august, nw.Int64) - nw.col("date_of_birth") - 365 * (nw.col("nc_year") + 4)).alias("age_in_year"),
+        nw.lit(1, nw.Int64).alias("pupils"),
+    )
+    frame = joined(frame, schools_once(histories).select("urn", kinds), "urn")
+    for beside, on in _beside(sums):
+        frame = joined(frame, beside, on)
+    own = {c: nw.col(c).fill_null(0) for c in (*SUMMED, "pupils")}
+    sizes = {"school_others": "school_pupils", "area_others": "area_pupils"}
+    frame = frame.with_columns(
+        *((nw.col(f"school_{c}") - mine).alias(f"school_{c}") for c, mine in own.items()),
+        *((nw.col(f"area_{c}") - own[c]).alias(f"area_{c}") for c in IN_AREA),
+        *(nw.col(f"{group}_lost_730").fill_null(0) for group in ("school", "area", "la")),
+    ).with_columns(*(nw.col(c).alias(name) for name, c in sizes.items()))
+    if "addresses" not in histories.present:
+        return frame.with_columns(*(nw.lit(None, nw.Int64).alias(name) for name in AT_HOME.values()))
+    homes = sums.homes.filter(nw.col("pupils") > 1).rename(AT_HOME)
+    frame = joined(frame, homes, "household_id")
+    return frame.with_columns(*(nw.coalesce(nw.col(n) - own[c], zero).alias(n) for c, n in AT_HOME.items()))
+
+
+def _beside(sums: Sums) -> list[tuple[Frame, str]]:
+    """Return the sums of schools, authorities and areas, each under names of its own, with what they are joined by."""
+    # A school whose authority is not known counts for every authority that has children there.
+    lost = sums.schools.select("urn", "authority").join(sums.lost, on="urn")
+    everything = (*SUMMED, "pupils")
+    found = [
+        ("school", "urn", _added(sums.schools, ["urn"], everything)),
+        ("school", "urn", _added(sums.lost, ["urn"], ("lost_730",))),
+        ("la", "authority", _added(sums.schools, ["authority"], everything)),
+        ("la", "authority", _added(lost, ["authority"], ("lost_730",))),
+        ("area", "lsoa", sums.areas),
+        ("area", "lsoa", _added(sums.lost.filter(~nw.col("lsoa").is_null()), ["lsoa"], ("lost_730",))),
+    ]
+    return [(t.rename({c: f"{group}_{c}" for c in t.columns if c != on}), on) for group, on, t in found]
+
+
+def _term(day: int) -> int:
+    month = day_of(day).month
+    return 1 if month >= 9 else 2 if month < 4 else 3

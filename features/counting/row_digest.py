@@ -1,0 +1,67 @@
+"""What a table says as of a day, as a number: the same whatever the order of its rows and whatever was recorded later."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from features.as_of import HAPPENED
+from features.counting.block_cache import BlockStore
+from histories.reading.histories import Histories, day_number
+from histories.tables import TABLES, Table
+
+
+class RowDigests:
+    """Digests of the rows of a block of children, by table and as-of date.
+
+    A row counts from the day on which it was recorded, its end and its stages each from the day on which they were. Hashes of
+    rows are added up, so one pass serves all as-of dates. The store remembers them by the bytes of the files.
+    """
+
+    def __init__(self, histories: Histories, days: list[int], known: date | None, store: BlockStore) -> None:
+        self.histories, self.days, self.store = histories, days, store
+        self.cuts = [day_number(known)] * len(days) if known else days
+
+    def of(self, tables: tuple[str, ...], looks_back: int | None) -> dict[int, str]:
+        """Return the digest of some tables together for each as-of date, of rows that happened so many days before it."""
+        found = [self._table(table, looks_back) for table in tables]
+        return {day: " ".join(f[day] for f in found) for day in self.days}
+
+    def _table(self, table: str, looks_back: int | None) -> dict[int, str]:
+        if table not in self.histories.present:
+            return dict.fromkeys(self.days, "absent")
+        key = self.store.key("rows", table, self.histories.digest(table), self.histories.limits, looks_back)
+        noted = self.store.noted(key)
+        names = {day: f"{day} {cut}" for day, cut in zip(self.days, self.cuts, strict=True)}
+        if not all(n in noted for n in names.values()):
+            made = self._hashed(TABLES[table], looks_back)
+            noted |= {names[day]: made[day] for day in self.days}
+            self.store.note(key, noted)
+        return {day: noted[names[day]] for day in self.days}
+
+    def _hashed(self, table: type[Table], looks_back: int | None) -> dict[int, str]:
+        rows = self.histories.frame(table.table).to_native()
+        cuts = sorted(set(self.cuts))
+        begins = [day - looks_back for day in self.days] if looks_back else []
+        sums = {day: [0, 0] for day in self.days}
+        for recorded, columns in _pieces(table):
+            number = " + ".join(f"CAST({recorded} >= {c} AS INTEGER)" for c in cuts)
+            place = " + ".join(f"CAST({HAPPENED[table.table]} >= {b} AS INTEGER)" for b in begins) or "0"
+            counted = f"{number} AS n, {place} AS p, sum(hash({', '.join(columns)})) AS h, count(*) AS m"
+            inside = [f"{recorded} < {cuts[-1]}", *(f"{HAPPENED[table.table]} >= {b}" for b in begins[:1])]
+            chosen = f"SELECT {counted} FROM rows WHERE {' AND '.join(inside)} GROUP BY ALL"
+            for n, p, h, m in rows.query("rows", chosen).fetchall():
+                for at, day in enumerate(self.days):
+                    if n <= cuts.index(self.cuts[at]) and (not begins or p > at):
+                        sums[day][0] += int(h)
+                        sums[day][1] += m
+        return {day: f"{h:x}.{m}" for day, (h, m) in sums.items()}
+
+
+def _pieces(table: type[Table]) -> list[tuple[str, list[str]]]:
+    """Return what of a row is known from when: the day of recording and the columns that say it."""
+    late = {*table.end_columns, *table.end_known, *(c for s in table.stages for c in s.columns)}
+    base = ["known", *(c for c in table.columns if c not in late)]
+    pieces = [("known", base)]
+    if table.end:
+        pieces.append(("end_known", [*base, "end_known", *table.end_columns]))
+    return pieces + [(f"greatest(known, {s.date})", [*base, *s.columns]) for s in table.stages]

@@ -1,0 +1,34 @@
+"""Rates among a child's neighbours, drawn towards the authority's mean: few children say little."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import narwhals as nw
+
+LEAST_OTHERS = 20  # below so many other children nothing is said of a school or an area
+WEIGHT = 200  # children of the authority's mean that a group's own rate is mixed with
+
+
+def shrunk(group: str, part: str, whole: str) -> Callable[[], nw.Expr]:
+    """Return the rate among the others of a group mixed with the authority's, by the number of children.
+
+    Parameters
+    ----------
+    group : {"school", "area"}
+        Whose sums over other children to take (``features.counting.peers``).
+    part, whole : str
+        What is counted, and of what.
+    """
+
+    def expression() -> nw.Expr:
+        mean = nw.col(f"la_{part}").cast(nw.Float64) / nw.col(f"la_{whole}").cast(nw.Float64)
+        scale = nw.col(f"{group}_others").cast(nw.Float64)
+        own = nw.col(f"{group}_{part}").cast(nw.Float64) / nw.col(f"{group}_{whole}").cast(nw.Float64)
+        rate = (own * scale + mean * WEIGHT) / (scale + WEIGHT)
+        enough = (
+            (nw.col(f"{group}_others") >= LEAST_OTHERS) & (nw.col(f"{group}_{whole}") > 0) & (nw.col(f"la_{whole}") > 0)
+        )
+        return nw.when(enough).then(rate)
+
+    return expression

@@ -1,0 +1,181 @@
+"""What is counted of children, part by part: their marks, their rows in each table, their homes; and who left their schools."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from typing import Any
+
+import narwhals as nw
+import pyarrow as pa
+
+from features.as_of import visible
+from features.attendance.register import COUNTS, MEASURES, NEWEST, RUNS, WINDOWS, mark_tallies
+from features.feature import Tally
+from features.outcome.cohort import Frame, days_of, gathered, joined
+from histories.reading.histories import Histories, day_number, day_of
+
+KEYS = ["pupil_id", "as_of"]
+# A tally of a table may read columns of another, which belongs to what it was counted from.
+BESIDE = {"addresses": ("areas",)}
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one pass over a table counts for each snapshot.
+
+    Attributes
+    ----------
+    name : str
+    tables : tuple of str
+        The tables whose rows it is counted from.
+    columns : dict
+        ``{column: digest of what it counts}``.
+    count : callable
+        ``(histories, snapshots, columns, known)`` to ``pupil_id, as_of`` and at least those columns.
+    zero : frozenset of str
+        Columns that are zero, not missing, for a child without rows.
+    looks_back : int or None
+        Days before the as-of date from which rows count; None when all do.
+    kind : type
+        What its columns hold.
+    """
+
+    name: str
+    tables: tuple[str, ...]
+    columns: dict[str, str]
+    count: Callable[[Histories, Frame, list[str], date | None], Frame]
+    zero: frozenset[str] = frozenset()
+    looks_back: int | None = None
+    kind: Any = nw.Int64
+
+
+def parts(tallies: dict[str, Tally]) -> list[Part]:
+    """Return the parts that count some tallies, the marks and the homes."""
+    return list(_parts(tuple(tallies.items())))
+
+
+@cache  # a digest of each tally would be most of the work for one child
+def _parts(of: tuple[tuple[str, Tally], ...]) -> tuple[Part, ...]:
+    tallies = dict(of)
+    marks = {c: digest(c, sorted(MEASURES.items()), WINDOWS) for c in (*COUNTS, *RUNS, *NEWEST)}
+    made = [Part("attendance", ("attendance",), marks, _marks, frozenset(COUNTS), max(WINDOWS) + 2)]
+    for table in sorted({t.table for t in tallies.values()}):
+        own = {n: t for n, t in tallies.items() if t.table == table}
+        sums = frozenset(n for n, t in own.items() if t.how == "sum")
+        digests = {n: tally_digest(t) for n, t in own.items()}
+        made.append(Part(table, (table, *BESIDE.get(table, ())), digests, _counter(table, own), sums))
+    return (*made, Part("homes", ("addresses",), {"household_id": "", "lsoa": ""}, _homes, kind=nw.String))
+
+
+def digest(*what: object) -> str:
+    """Return a short hash of what some things say of themselves."""
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:32]
+
+
+def tally_digest(tally: Tally) -> str:
+    """Return a hash of what a tally counts; the text of a Narwhals expression says all of it."""
+    said = [repr(part()) if part else None for part in (tally.where, tally.value)]
+    return digest(tally.table, *said, tally.days, tally.how)
+
+
+def _marks(histories: Histories, snapshots: Frame, columns: list[str], known: date | None) -> Frame:
+    return mark_tallies(histories, snapshots, known)
+
+
+def _counter(table: str, own: dict[str, Tally]):  # type: ignore[no-untyped-def]
+    def count(histories: Histories, snapshots: Frame, columns: Iterable[str], known: date | None) -> Frame:
+        """Count tallies of one table in one pass."""
+        rows = rows_of(histories, table, snapshots, known)
+        return gathered(rows.group_by(*KEYS).agg(*(aggregate(own[n]).alias(n) for n in columns)))
+
+    return count
+
+
+def rows_of(histories: Histories, table: str, snapshots: Frame, known: date | None = None) -> nw.LazyFrame:
+    """Return what tallies of a table are counted from: its visible rows, and columns that only whole tables can give."""
+    rows = visible(histories, table, keys_of(histories, snapshots), known)
+    if table == "enrolments":
+        # Entry days are turned into a day of the school year: outside the weeks around 1 September it is a move in the year.
+        day = (nw.col("entry_date") - nw.lit(day_number(date(2000, 9, 1)))) * 100
+        of_year = day - (day // 36525) * 36525
+        rows = rows.with_columns(
+            nw.when((of_year > 2500) & (of_year < 34500)).then(1).otherwise(0).alias("in_year_entry")
+        )
+    if table == "admissions":
+        days = days_of(snapshots)
+        years = pa.table(
+            {
+                "as_of": pa.array(days, pa.int32()),
+                "next_september": pa.array([_next_september(d) for d in days], pa.int64()),
+            }
+        )
+        rows = rows.join(histories.given(years), on="as_of", how="left")
+    if table == "addresses":
+        areas = (
+            histories.frame("areas")
+            .select("lsoa", "idaci_decile")
+            .unique(subset=["lsoa"], keep="first", order_by=["idaci_decile"])
+        )
+        rows = rows.join(areas, on="lsoa", how="left")
+    return rows
+
+
+def keys_of(histories: Histories, snapshots: Frame) -> nw.LazyFrame:
+    """Bring the keys of snapshots to the engine of the histories."""
+    return histories.given(snapshots.select(KEYS))
+
+
+@cache
+def aggregate(tally: Tally) -> nw.Expr:
+    """Return the aggregation of a tally over the rows of a snapshot."""
+    value = tally.value() if tally.value else nw.lit(1)
+    condition = tally.where() if tally.where else ~nw.col("pupil_id").is_null()
+    if tally.days is not None:
+        condition = condition & (nw.col("age") >= 1) & (nw.col("age") <= tally.days)
+    if tally.how == "sum":
+        return nw.when(condition).then(value).otherwise(nw.lit(0)).sum().cast(nw.Int64)
+    chosen = nw.when(condition).then(value)
+    return (chosen.max() if tally.how == "max" else chosen.min()).cast(nw.Int64)
+
+
+def _homes(histories: Histories, snapshots: Frame, columns: Iterable[str], known: date | None) -> Frame:
+    """Return the household and the area each child lives in as far as is known."""
+    homes = visible(histories, "addresses", keys_of(histories, snapshots), known).filter(
+        (nw.col("age") >= 0) & nw.col("end_date").is_null()
+    )
+    found = snapshots.select(KEYS)
+    for c in columns:
+        newest = homes.filter(~nw.col(c).is_null()).unique(subset=KEYS, keep="last", order_by=["start_date", c])
+        found = joined(found, gathered(newest.select(*KEYS, c)), KEYS)
+    return found
+
+
+def lost_children(histories: Histories, days: list[int], known: date | None) -> Frame:
+    """Count the children who were known to have left a school in two years with nowhere known to go.
+
+    Returns
+    -------
+    Frame
+        ``urn, lsoa, as_of, lost_730``: of all children, in the cohort or not, by their school and the area they live in.
+    """
+    given = histories.given(pa.table({"as_of": pa.array(days, pa.int32())}))
+    children = histories.frame("enrolments").select("pupil_id").unique().join(given, how="cross")
+    left = visible(histories, "enrolments", children, known).filter(
+        nw.col("destination").is_in(["missing_education", "unknown"])
+        & (nw.col("as_of") - nw.col("leaving_date") <= 730)
+    )
+    gone = gathered(left.select(*KEYS, "urn"))
+    if "addresses" in histories.present:
+        gone = gone.join(_homes(histories, gone.select(KEYS).unique(), ["lsoa"], known), on=KEYS, how="left")
+    else:
+        gone = gone.with_columns(nw.lit(None, nw.String).alias("lsoa"))
+    return gone.group_by("urn", "lsoa", "as_of").agg(nw.len().cast(nw.Int64).alias("lost_730"))
+
+
+def _next_september(day: int) -> int:
+    d = day_of(day)
+    return d.year if d.month < 9 else d.year + 1

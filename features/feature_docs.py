@@ -1,0 +1,114 @@
+"""What is said of features: ``docs/features.md`` (with ``--check``, fail when it is not current), ``--list`` and ``--explain``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from features.catalogue import BY_NAME, CATALOGUE, OWN, THEMES, declarations
+from features.feature import Feature
+from features.outcome.definition import Definition
+from features.specs import SPECS, specs_of
+from features.specs.spec import BORN, ROLL, Spec, aligned
+from histories.errors import Fault, Usage
+from histories.table_docs import write
+
+PAGE = Path(__file__).parents[1] / "docs" / "features.md"
+DIRECTION = {1: "more can only raise the risk", -1: "more can only lower the risk", 0: "free"}
+HEAD = f"""# Features
+
+Generated from `features/themes/` and `features/specs/` by `make docs`; do not edit. {{count}} features; ethnicity, sex, language, religion and free
+school meals are never features. `onroll features --explain NAME` says the same of one; features of your own: `own-features.md`.
+
+A feature is missing, never zero, when one of its tables is absent; when else it can be missing, its row says. An example shows rows of histories, the day on
+which is asked, and the values that have to come out; an empty value is missing. Unless told, a child was born on {BORN} (Year 6) and is on the roll of school 1
+since {ROLL}; where `recorded_on` is empty, the row was recorded by the rule of its table. Examples run as tests on every engine.
+"""
+
+
+def facts(f: Feature) -> dict[str, str]:
+    """Return what a reader needs to know of a feature, in words."""
+    return {
+        "said when it raises a score": f.raises,
+        "said when it lowers a score": f.lowers,
+        "tables": ", ".join(f.sources),
+        "days": str(f.window or ""),
+        "direction": DIRECTION[f.direction],
+        "shown as": f.role.replace("_", " "),
+        "unit": f.unit,
+        "missing when": f.missing or "never",
+    }
+
+
+def page() -> str:
+    """Return the page."""
+    shipped = [f for f in CATALOGUE if f not in OWN.features]
+    parts = [HEAD.format(count=len(shipped))]
+    for theme, title in THEMES.items():
+        own = [f for f in shipped if f.theme == theme]
+        if own:
+            heads = [h for h in facts(own[0]) if h != "said when it lowers a score"]
+            rows = "\n".join(f"| `{f.name}` | " + " | ".join(facts(f)[h] for h in heads) + " |" for f in own)
+            parts.append(f"## {title}\n\n| feature | {' | '.join(heads)} |\n{'|---' * (len(heads) + 1)}|\n{rows}\n")
+            parts += [_folded(s) for s in SPECS if BY_NAME[s.features[0]].theme == theme]
+    parts.append("# Definitions of missing\n")
+    for name in Definition.shipped():
+        d = Definition.load(name)
+        parts.append(f"## `{name}`\n\n{d.title}. {d.text}\n\nSource: {d.source}\n")
+    return "\n".join(parts)
+
+
+def _folded(spec: Spec) -> str:
+    about = ", ".join(f"<code>{n}</code>" for n in spec.features)
+    return f"<details><summary>Example: {about}</summary>\n\n{spec.says}\n\n```\n{example(spec, spec.features)}\n```\n\n</details>\n"
+
+
+def example(spec: Spec, features: Sequence[str]) -> str:
+    """Return the tables of an example and the values of some of its features, as aligned text."""
+    parts = [f"{table}\n{_laid_out(*aligned(text))}" for table, text in spec.tables.items()]
+    heads, rows = aligned(spec.expect)
+    kept = [i for i, h in enumerate(heads) if h in ("as_of", "pupil_id", *features)]
+    parts.append(f"has to give\n{_laid_out([heads[i] for i in kept], [[r[i] for i in kept] for r in rows])}")
+    return "\n\n".join(parts)
+
+
+def _laid_out(heads: list[str], rows: list[list[str]]) -> str:
+    widths = [max(len(line[i]) for line in (heads, *rows)) for i in range(len(heads))]
+    return "\n".join(
+        ("  " + " | ".join(c.ljust(w) for c, w in zip(line, widths, strict=True))).rstrip() for line in (heads, *rows)
+    )
+
+
+def listed() -> str:
+    """Return the catalogue, a line a feature."""
+    return "\n".join(
+        f"{f.name:32} {f.theme:13} {f.role:12} {', '.join(f.sources):24} {DIRECTION[f.direction]:29} {f.raises}"
+        for f in CATALOGUE
+    )
+
+
+def explained(name: str) -> tuple[dict[str, Any], str]:
+    """Return a feature's declaration with its examples, as data and as text.
+
+    Raises
+    ------
+    Usage
+        When there is no such feature.
+    """
+    if name not in BY_NAME:
+        near = get_close_matches(name, BY_NAME, 3, 0.5)
+        do = f"Did you mean {' or '.join(near)}?" if near else "`onroll features --list` names those there are."
+        raise Usage(Fault("there is no such feature", "features --explain", do))
+    f, specs = BY_NAME[name], specs_of(name)
+    declared = next(d for d in declarations() if d["name"] == name)
+    examples = [{"says": s.says, "text": example(s, [name])} for s in specs]
+    lines = [f"{h:28} {text}" for h, text in {"feature": name, "theme": THEMES[f.theme], **facts(f)}.items() if text]
+    text = "\n".join(lines) + "".join(f"\n\n{e['says']}\n\n{e['text']}" for e in examples)
+    return {**declared, "missing_without": list(f.sources), "examples": examples}, text
+
+
+if __name__ == "__main__":
+    sys.exit(write(PAGE, page()))

@@ -1,0 +1,1 @@
+"""Groups for describing and auditing, and the disclosure control of their counts."""

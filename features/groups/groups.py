@@ -1,0 +1,232 @@
+"""The groups that people ask about, as known before the day: for describing and auditing, never features.
+
+Each is declared once. Its values share out the cohort, so that counts add up; a broader value that is asked for too (any special
+educational need) names its parts by ``within``. Groups that share a value (no special educational need) share it at the same place, so that both
+tables hide the same. A group whose table was not given is left out, and said to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from datetime import date
+
+import narwhals as nw
+import polars as pl
+import pyarrow as pa
+
+from features.as_of import visible
+from features.outcome.cohort import CohortRule, august_before, cohort, collect, completed_years
+from histories.codes import attendance_class
+from histories.reading.histories import Histories, day_number, day_of
+
+NOT_RECORDED = "not_recorded"
+KEYS = ["pupil_id", "as_of"]
+PERSISTENT = 10  # persistently absent: at least one possible session in ten missed (Department for Education)
+ABSENT = list(attendance_class("authorised", "unauthorised"))
+POSSIBLE = list(attendance_class("present", "educational", "authorised", "unauthorised"))
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value of a group; ``within`` is the broader value it is a part of."""
+
+    name: str
+    title: str
+    within: str | None = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """One way of sharing out the children.
+
+    Attributes
+    ----------
+    name, title : str
+    table : str
+        What it is known from: a table of the histories, or ``cohort`` for what the snapshot itself says.
+    code : callable
+        Returns the Polars expression of the value's name, over the columns of ``counts`` and the cohort; null where nothing is recorded.
+    values : tuple of Value
+        In the order of printing; empty when they are whatever occurs (authorities, years).
+    broader : tuple of Value
+        Values that others lie within.
+    counts : callable, optional
+        Returns Narwhals aggregates over the table's rows as visible on the day, open ones marked by ``open``.
+    protected : bool
+        Whether a model is audited by it: a protected characteristic, or a disadvantage that stands beside one.
+    """
+
+    name: str
+    title: str
+    table: str
+    code: Callable[[], pl.Expr]
+    values: tuple[Value, ...] = ()
+    broader: tuple[Value, ...] = ()
+    counts: Callable[[], dict[str, nw.Expr]] | None = None
+    protected: bool = False
+
+    def title_of(self, value: str) -> str:
+        """Return the title of a value; a value without one is its own."""
+        known = {v.name: v.title for v in (*self.values, *self.broader)}
+        return known.get(value, "not recorded" if value == NOT_RECORDED else value)
+
+    @property
+    def within(self) -> dict[str, str]:
+        """The broader value of each value that has one."""
+        return {v.name: v.within for v in self.values if v.within}
+
+
+def _highest(column: str, *codes: str) -> nw.Expr:
+    """Return the place, from 1, of the last of some codes that an open row has; 0 for none."""
+    place = nw.lit(0)
+    for n, code in enumerate(codes, 1):
+        place = nw.when(nw.col("open") & (nw.col(column) == code)).then(nw.lit(n)).otherwise(place)
+    return place.max().cast(nw.Int64)
+
+
+def _named(column: str, *names: str) -> pl.Expr:
+    """Return the name that stands at the place a column holds; a child without rows is at 0."""
+    return pl.col(column).fill_null(0).replace_strict(dict(enumerate(names)), return_dtype=pl.String)
+
+
+def _recorded(column: str, names: dict[str, str]) -> pl.Expr:
+    return pl.col(column).replace_strict(names, default=None, return_dtype=pl.String)
+
+
+def _sum_when(condition: nw.Expr) -> nw.Expr:
+    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0)).sum().cast(nw.Int64)
+
+
+YES_NO = (Value("yes", "yes"), Value("no", "no"))
+ETHNICITIES = {
+    "WBRI": "white_british", "WIRI": "white_irish", "WIRT": "irish_traveller", "WROM": "gypsy_roma", "WOTH": "white_other",
+    "MWBC": "mixed", "MWBA": "mixed", "MWAS": "mixed", "MOTH": "mixed", "AIND": "asian", "APKN": "asian", "ABAN": "asian",
+    "CHNE": "asian", "AOTH": "asian", "BCRB": "black", "BAFR": "black", "BOTH": "black", "OOTH": "other",
+}  # fmt: skip
+
+GROUPS: tuple[Group, ...] = (
+    Group("sex", "Sex", "pupils", lambda: _recorded("sex", {"F": "female", "M": "male"}),
+          (Value("female", "girls"), Value("male", "boys")), protected=True,
+          counts=lambda: {"sex": nw.col("sex").max()}),
+    Group("ethnicity", "Ethnicity", "pupils", lambda: _recorded("ethnicity", ETHNICITIES),
+          (Value("white_british", "White British"), Value("white_irish", "White Irish"), Value("gypsy_roma", "Gypsy/Roma", "gypsy_roma_traveller"),
+           Value("irish_traveller", "Irish Traveller", "gypsy_roma_traveller"), Value("white_other", "other White"), Value("mixed", "mixed"), Value("asian", "Asian"),
+           Value("black", "Black"), Value("other", "other")),
+          (Value("gypsy_roma_traveller", "Gypsy, Roma or Irish Traveller"),), protected=True,
+          counts=lambda: {"ethnicity": nw.col("ethnicity").max()}),
+    Group("fsm", "Free school meals", "fsm", lambda: _named("eligible", "no", "yes"), YES_NO, protected=True,
+          counts=lambda: {"eligible": nw.when(nw.col("open")).then(nw.lit(1)).otherwise(nw.lit(0)).max().cast(nw.Int64)}),
+    Group("eal", "First language other than English", "pupils",
+          lambda: pl.when(pl.col("first_language").is_not_null()).then(pl.when(pl.col("first_language").str.to_lowercase().is_in(["en", "eng"])).then(pl.lit("no")).otherwise(pl.lit("yes"))),
+          YES_NO, protected=True, counts=lambda: {"first_language": nw.col("first_language").max()}),
+    Group("sen", "Special educational needs", "sen", lambda: _named("provision", "none", "support", "plan"),
+          (Value("none", "none"), Value("support", "SEN support", "any"), Value("plan", "education, health and care plan", "any")),
+          (Value("any", "any special educational need"),), protected=True,
+          counts=lambda: {"provision": _highest("provision", "K", "E")}),
+    Group("primary_need", "Primary need", "sen", lambda: _named("need", "none", "another", "mld", "semh"),
+          (Value("none", "no special educational need"), Value("semh", "social, emotional and mental health", "any"), Value("mld", "moderate learning difficulty", "any"),
+           Value("another", "another need, or not said", "any")),
+          (Value("any", "any special educational need"),),
+          counts=lambda: {"need": nw.max_horizontal(_highest("primary_need", "-", "MLD", "SEMH"), nw.when(nw.col("open")).then(nw.lit(1)).otherwise(nw.lit(0)).max().cast(nw.Int64))}),
+    Group("social_care", "Early help and social care", "social_care", lambda: _named("care", "none", "early_help", "cin", "cpp", "cla"),
+          (Value("none", "none"), Value("early_help", "early help"), Value("cin", "child in need plan", "social_worker"), Value("cpp", "child protection plan", "social_worker"),
+           Value("cla", "looked after", "social_worker")),
+          (Value("social_worker", "child in need, on a protection plan or looked after"),), protected=True,
+          counts=lambda: {"care": _highest("kind", "early_help", "cin", "cpp", "cla")}),
+    Group("idaci_fifth", "Deprivation of the area (IDACI fifth)", "addresses", lambda: ((pl.col("decile") + 1) // 2).cast(pl.String),
+          (Value("1", "poorest fifth"), Value("2", "second"), Value("3", "third"), Value("4", "fourth"), Value("5", "least poor fifth")), protected=True,
+          counts=lambda: {"decile": nw.when(nw.col("open")).then(nw.col("idaci_decile")).min().cast(nw.Int64)}),
+    Group("authority", "Authority", "cohort", lambda: pl.when(pl.col("authority") != "").then("authority"), protected=True),
+    Group("age", "Age at the start of the year", "cohort", lambda: pl.col("age").cast(pl.String)),
+    Group("year_group", "Year group", "cohort", lambda: pl.when(pl.col("nc_year") == 0).then(pl.lit("R")).otherwise(pl.col("nc_year").cast(pl.String))),
+    Group("phase", "Phase of the school", "schools", lambda: pl.col("phase"),
+          (Value("primary", "primary"), Value("secondary", "secondary"), Value("all-through", "all-through"), Value("special", "special"), Value("ap", "alternative provision"))),
+    Group("persistent_absence", "Persistently absent in the last year", "attendance",
+          lambda: pl.when(pl.col("possible") > 0).then(pl.when(pl.col("absent") * PERSISTENT >= pl.col("possible")).then(pl.lit("yes")).otherwise(pl.lit("no"))),
+          YES_NO, counts=lambda: {"absent": _sum_when(nw.col("code").is_in(ABSENT)), "possible": _sum_when(nw.col("code").is_in(POSSIBLE))}),
+    Group("in_year_mover", "Joined a school in the middle of the last year", "enrolments", lambda: _named("moved", "no", "yes"), YES_NO,
+          counts=lambda: {"moved": nw.when((nw.col("age") >= 1) & (nw.col("age") <= 365) & nw.col("in_year")).then(nw.lit(1)).otherwise(nw.lit(0)).max().cast(nw.Int64)}),
+)  # fmt: skip
+BY_NAME = {g.name: g for g in GROUPS}
+PROTECTED = tuple(g.name for g in GROUPS if g.protected)
+
+
+def grouped(
+    histories: Histories, as_of: list[date], rule: CohortRule | None = None, names: Collection[str] | None = None
+) -> pa.Table:
+    """Return the groups of the cohort's snapshots.
+
+    Parameters
+    ----------
+    histories : Histories
+    as_of : list of date
+    rule : CohortRule, optional
+    names : collection of str, optional
+        The groups wanted, such as ``PROTECTED``; all unless named.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``pupil_id, as_of`` and a column of texts for each group whose table was given, sorted by day and pupil; what nobody
+        recorded is ``not_recorded``.
+    """
+    frame = _snapshots(histories, as_of, rule)
+    asked = [g for g in GROUPS if names is None or g.name in names]
+    given = [g for g in asked if g.table == "cohort" or g.table in histories.present]
+    made = frame.select(KEYS)
+    for table in dict.fromkeys(g.table for g in given):
+        own = [g for g in given if g.table == table]
+        wide = (
+            frame
+            if not own[0].counts
+            else frame.select(KEYS).join(_counted(histories, table, frame, own), on=KEYS, how="left")
+        )
+        codes = (g.code().fill_null(NOT_RECORDED).alias(g.name) for g in own)
+        made = made.join(wide.select(*KEYS, *codes), on=KEYS, how="left")
+    made = made.select(*KEYS, *(g.name for g in given)).sort("as_of", "pupil_id")
+    return made.with_columns(pl.col("as_of").cast(pl.Date)).to_arrow()
+
+
+def _snapshots(histories: Histories, as_of: list[date], rule: CohortRule | None) -> pl.DataFrame:
+    """Return the cohort with each child's age on the 31 August before and the phase of the school."""
+    frame = pl.from_arrow(cohort(histories, as_of, rule))
+    schools = collect(histories.frame("schools").select("urn", "phase")).unique(
+        "urn", keep="first", maintain_order=True
+    )
+    august = [pl.Series("august", [august_before(d) for d in frame["as_of"].to_list()], pl.Int32)]  # type: ignore[union-attr, index]
+    frame = frame.with_columns(*august, pl.col("as_of").cast(pl.Int32))  # type: ignore[union-attr]
+    frame = nw.from_native(frame).with_columns(completed_years("date_of_birth", "august").alias("age")).to_native()
+    return frame.join(schools, on="urn", how="left")
+
+
+def _counted(histories: Histories, table: str, frame: pl.DataFrame, groups: list[Group]) -> pl.DataFrame:
+    """Count what the groups of one table ask for in one pass over its visible rows; marks, which are many, a day at a time."""
+    counts = {n: e for g in groups if g.counts for n, e in g.counts().items()}
+    keys = frame.select(KEYS)
+    passes = keys.partition_by("as_of") if table == "attendance" and len(keys) else [keys]
+    parts = []
+    for snapshots in passes:
+        rows = visible(histories, table, histories.given(snapshots.to_arrow()))
+        rows = _prepared(histories, table, rows, snapshots["as_of"].unique().to_list())
+        parts.append(collect(rows.group_by(*KEYS).agg(*(e.alias(n) for n, e in counts.items()))))
+    return pl.concat(parts)
+
+
+def _prepared(histories: Histories, table: str, rows: nw.LazyFrame, days: list[int]) -> nw.LazyFrame:
+    """Mark the rows that are open on the day, and bring what lies in another table."""
+    if table == "attendance":
+        return rows.filter((nw.col("age") >= 1) & (nw.col("age") <= 365))
+    if table == "enrolments":
+        # A move lies in the middle of a year when it is well after the weeks in which years begin and before the summer's end.
+        years = {day_of(d).year - back for d in days for back in range(3)} or {1970}
+        spans = [(day_number(date(y, 9, 26)), day_number(date(y + 1, 8, 11))) for y in sorted(years)]
+        inside = (nw.col("entry_date").is_between(a, b) for a, b in spans)
+        return rows.with_columns(nw.any_horizontal(*inside, ignore_nulls=True).alias("in_year"))
+    if table == "addresses":
+        areas = histories.frame("areas").select("lsoa", "idaci_decile").unique(subset=["lsoa"], keep="any")
+        rows = rows.join(areas, on="lsoa", how="left")
+    if "end_date" in rows.collect_schema().names():
+        ended = ~nw.col("end_date").is_null() & (nw.col("end_date") < nw.col("as_of"))
+        rows = rows.with_columns(((nw.col("age") >= 0) & ~ended).alias("open"))
+    return rows

@@ -1,0 +1,164 @@
+"""What late recording does to features: the matrix as it was known on the days themselves, beside the one known in hindsight."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+import pyarrow as pa
+
+from features.catalogue import BY_NAME
+from features.matrix import matrix
+from features.outcome.cohort import CohortRule
+from histories.errors import Fault, Faults, Usage
+from histories.io.atomic_write import new_file
+from histories.reading.histories import NEVER, Histories, day_of
+from histories.tables import TABLES
+
+KEYS = ["pupil_id", "as_of"]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How far a feature, as it was known on the day, is from what hindsight says of the same snapshots.
+
+    Attributes
+    ----------
+    differ : float
+        Share of snapshots in which it has another value, or a value in one of the two only.
+    moved : float or None
+        Mean absolute difference in the feature's own unit, over snapshots in which both have a value.
+    missing_then, missing_now : float
+        Share of snapshots in which it is missing.
+    """
+
+    feature: str
+    theme: str
+    unit: str
+    differ: float
+    moved: float | None
+    missing_then: float
+    missing_now: float
+
+
+@dataclass(frozen=True)
+class Hindsight:
+    """The comparison.
+
+    Attributes
+    ----------
+    snapshots : int
+        In the cohort by both, which is what is compared.
+    only_then, only_now : int
+        In the cohort only as it was known then, and only in hindsight.
+    features : list of Difference
+        Those that late recording hurts most come first.
+    """
+
+    as_of: list[date]
+    known: date
+    snapshots: int
+    only_then: int
+    only_now: int
+    features: list[Difference]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """Return what a person reads: the features that differ."""
+        said = f"{self.snapshots:,} snapshots as known then and on {self.known}; {self.only_then:,} in the cohort only then, {self.only_now:,} only now"
+        hurt = [d for d in self.features if d.differ > 0]
+        if not hurt:
+            return f"{said}\nno feature differs"
+        head = f"{'feature':32} {'differ':>8} {'mean difference':>16} {'unit':12} {'missing then':>12} {'now':>7}"
+        lines = [
+            f"{d.feature:32} {d.differ:>8.2%} {'' if d.moved is None else f'{d.moved:.4g}':>16} {d.unit:12} {d.missing_then:>12.1%} {d.missing_now:>7.1%}"
+            for d in hurt
+        ]
+        return "\n".join([said, head, *lines, f"{len(self.features) - len(hurt)} other features do not differ"])
+
+    def write(self, file: Path) -> None:
+        """Write a CSV with a row a feature."""
+        with new_file(file) as beside, beside.open("w", encoding="utf-8", newline="") as out:
+            table = csv.DictWriter(out, list(Difference.__dataclass_fields__))
+            table.writeheader()
+            table.writerows(asdict(d) for d in self.features)
+
+
+def hindsight(
+    histories: Histories,
+    as_of: list[date],
+    known: date | None = None,
+    *,
+    rule: CohortRule | None = None,
+    advance: Callable[..., None] = lambda steps=1, description=None: None,
+) -> Hindsight:
+    """Compare features as known on each as-of date with the same as known on a later day.
+
+    Parameters
+    ----------
+    known : date, optional
+        The day of hindsight; the day after the newest recording when not given.
+
+    Raises
+    ------
+    Usage
+        When the day of hindsight lies before an as-of date.
+    Faults
+        When nobody is in the cohort.
+    """
+    known = known or newest_recording(histories) + timedelta(days=1)
+    if known < max(as_of):
+        do = "Give a --compare-known that is no earlier than the last --as-of."
+        raise Usage(Fault("the day of hindsight lies before a day that is asked about", "features --compare-known", do))
+    advance(description="features as known then")
+    then = _frame(matrix(histories, as_of, rule=rule))
+    advance(description=f"features as known on {known}")
+    now = _frame(matrix(histories, as_of, rule=rule, known=known))
+    both = then.join(now, on=KEYS, suffix=":now")
+    if both.is_empty():
+        do = "Ask on days on which children of school age are on a roll."
+        raise Faults(Fault("nobody is in the cohort both then and in hindsight", "features --as-of", do))
+    found = [(_difference(both, name), _spread(both, name)) for name in then.columns if name not in KEYS]
+    found.sort(key=lambda d: (-d[0].differ, -abs(d[0].missing_now - d[0].missing_then), -(d[0].moved or 0) / d[1]))
+    return Hindsight(
+        as_of, known, both.height, then.height - both.height, now.height - both.height, [d for d, _ in found]
+    )
+
+
+def newest_recording(histories: Histories) -> date:
+    """Return the last day on which a row, or an end, was recorded in any table."""
+    newest = [0]
+    for table in histories.present:
+        if TABLES[table].known and table != "pupils":
+            for column in ("known", *(["end_known"] if TABLES[table].end else [])):
+                rows = histories.frame(table).filter(nw.col(column) < NEVER)
+                newest.append(rows.select(nw.col(column).max()).collect().item() or 0)
+    return day_of(max(newest))
+
+
+def _frame(table: pa.Table) -> pl.DataFrame:
+    return pl.from_arrow(table)  # type: ignore[return-value]
+
+
+def _difference(both: pl.DataFrame, name: str) -> Difference:
+    then, now = both[name], both[f"{name}:now"]
+    gap = (now - then).abs().mean()
+    f, n = BY_NAME[name], both.height
+    return Difference(
+        name, f.theme, f.unit, int(then.ne_missing(now).sum()) / n, None if gap is None else float(gap),  # type: ignore[arg-type]
+        then.null_count() / n, now.null_count() / n,
+    )  # fmt: skip
+
+
+def _spread(both: pl.DataFrame, name: str) -> float:
+    """Return the feature's standard deviation, in which differences of unlike units can be compared."""
+    return float(both[f"{name}:now"].std() or 1.0)  # type: ignore[arg-type]

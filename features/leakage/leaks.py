@@ -1,0 +1,221 @@
+"""The proof that no feature sees the future: another future is written, and every feature has to stay as it was.
+
+What was recorded on or after the as-of date is changed, deleted and added in every table of a copy, and the matrix of the day is
+built again. When something moved, one table and one kind of row at a time says which it was.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+
+from features.catalogue import CATALOGUE
+from features.leakage.future import KINDS, has_clock, other_future
+from features.matrix import matrix
+from features.outcome.cohort import collect
+from histories.errors import Fault, Faults
+from histories.reading.histories import Histories, day_number
+from histories.tables import TABLES
+
+MEMBERSHIP = "(who is in the cohort)"
+TOGETHER = "(several tables together)"
+PUPILS = 2000
+# As in training a later day is asked about in the same run, and may not lend the day what it sees.
+LATER = timedelta(days=120)
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A feature that moved although nothing known before the day did.
+
+    Attributes
+    ----------
+    feature : str
+        Its name, or ``MEMBERSHIP``.
+    table, kind : str
+        What moved it: a table and a key of ``features.leakage.future.KINDS``.
+    snapshots : int
+        How many children it moved for.
+    """
+
+    feature: str
+    table: str
+    kind: str
+    snapshots: int
+
+
+@dataclass
+class Proof:
+    """What was tried, and what it showed.
+
+    Attributes
+    ----------
+    snapshots, features : int
+        Rows and columns that were compared.
+    rows : dict
+        ``{table: {kind: rows}}`` of the other future.
+    leaks : list of Leak
+        Empty when the proof holds.
+    """
+
+    as_of: date
+    pupils: int
+    seed: int
+    snapshots: int
+    features: int
+    rows: dict[str, dict[str, int]]
+    leaks: list[Leak] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints."""
+        return {**asdict(self), "as_of": str(self.as_of), "holds": not self.leaks, "kinds": KINDS}
+
+    def text(self) -> str:
+        """Return what a person reads."""
+        changes = sum(n for kinds in self.rows.values() for n in kinds.values())
+        said = f"{changes:,} rows of another future in {len(self.rows)} tables; {self.snapshots:,} snapshots with {self.features} features"
+        if not self.leaks:
+            return f"{said}: nothing moved as of {self.as_of}"
+        lines = [
+            f"{x.feature:32} {x.snapshots:>7,} snapshots   {x.table}: {KINDS.get(x.kind, x.kind)}" for x in self.leaks
+        ]
+        return "\n".join([f"{said}: what was recorded on or after {self.as_of} moved", *lines])
+
+
+def leaks(
+    histories: Histories,
+    as_of: date,
+    *,
+    pupils: int = PUPILS,
+    seed: int = 1,
+    engine: str = "duckdb",
+    memory: str | None = None,
+    advance: Callable[..., None] = lambda steps=1, description=None: None,
+) -> Proof:
+    """Perturb the future of a copy and compare every feature and the cohort.
+
+    Parameters
+    ----------
+    histories : Histories
+        Never changed; a sample of it is copied into a temporary folder.
+    as_of : date
+        The day from which on everything is the future.
+    pupils : int
+        About so many pupils, by whole schools, since schools' features need a school's other children.
+    seed : int
+        Chooses schools and the other future.
+    engine : {"duckdb", "polars", "spark"}
+        What the features run on; Polars is faster on a small sample, and writes nothing to disk.
+
+    Raises
+    ------
+    Faults
+        When nobody is in the cohort on the day.
+    """
+    day = day_number(as_of)
+    advance(description="copying a sample")
+    tables, chosen = _sample(histories, pupils, seed)
+    with tempfile.TemporaryDirectory(prefix="onroll-leaks-") as scratch:
+        base = _Copies(Path(scratch), tables, as_of, day, seed, engine, memory, advance)
+        before = base.build({})
+        if before.is_empty():
+            do = "Ask on a day on which children of school age are on a roll."
+            raise Faults(Fault("nobody is in the cohort on this day", "leaks --as-of", do))
+        proof = Proof(as_of, chosen, seed, before.height, before.width - 2, {})
+        moved = _moved(before, base.build(dict.fromkeys(tables, tuple(KINDS)), proof.rows))
+        proof.leaks += _blamed(base, before, moved) if moved else []
+    return proof
+
+
+def _sample(histories: Histories, pupils: int, seed: int) -> tuple[dict[str, pl.DataFrame], int]:
+    """Take whole schools until there are enough pupils, and every row of theirs."""
+    spells = collect(histories.frame("enrolments").select("pupil_id", "urn").unique()).sort("urn", "pupil_id")
+    urns = np.random.default_rng(seed).permutation(spells["urn"].unique().sort().to_numpy())
+    order = spells.join(pl.DataFrame({"urn": urns}, schema={"urn": pl.String}).with_row_index("at"), on="urn").sort(
+        "at"
+    )
+    chosen = order["pupil_id"].unique(maintain_order=True)[:pupils]
+    ids = histories.given(pa.table({"pupil_id": chosen.to_arrow().cast(pa.string())}))
+    tables = {}
+    for table in sorted(histories.present):
+        rows = histories.frame(table)
+        own = "pupil_id" in TABLES[table].columns
+        found = collect(rows.join(ids, on="pupil_id", how="semi") if own else rows)
+        # The same seed has to give the same future, in whatever order an engine returns rows.
+        tables[table] = found.sort(found.columns)
+    return tables, len(chosen)
+
+
+@dataclass
+class _Copies:
+    """The copy in a temporary folder, and matrices of it with another future in some tables."""
+
+    folder: Path
+    tables: dict[str, pl.DataFrame]
+    as_of: date
+    day: int
+    seed: int
+    engine: str
+    memory: str | None
+    advance: Callable[..., None]
+
+    def build(self, kinds: dict[str, Iterable[str]], rows: dict[str, dict[str, int]] | None = None) -> pl.DataFrame:
+        said = "as it is" if not kinds else ", ".join(f"{t}: {', '.join(k)}" for t, k in kinds.items())
+        self.advance(description=f"features {said if len(kinds) < 2 else 'with another future'}")
+        frames = {}
+        for table, frame in self.tables.items():
+            frames[table], touched = other_future(table, frame, self.day, tuple(kinds.get(table, ())), self.seed)
+            if rows is not None and touched:
+                rows[table] = touched
+        if self.engine == "polars":
+            return self._matrix(Histories({t: f.lazy() for t, f in frames.items()}, [], "polars"))
+        with tempfile.TemporaryDirectory(dir=self.folder) as scratch:
+            for table, frame in frames.items():
+                dates = [c.name for c in TABLES[table].columns.values() if c.kind == "date"]
+                frame.with_columns(pl.col(c).cast(pl.Date) for c in dates).write_parquet(f"{scratch}/{table}.parquet")
+            return self._matrix(Histories.open(scratch, engine=self.engine, memory=self.memory))
+
+    def _matrix(self, opened: Histories) -> pl.DataFrame:
+        built = pl.from_arrow(matrix(opened, [self.as_of, self.as_of + LATER]))
+        return built.filter(pl.col("as_of") == self.as_of)  # type: ignore[union-attr, return-value, arg-type]
+
+
+def _moved(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, int]:
+    """Return how many snapshots each feature moved for; membership under its own name."""
+    both = before.join(after, on=["pupil_id", "as_of"], how="inner", suffix=":after")
+    names = [c for c in before.columns if c not in ("pupil_id", "as_of")]
+    counts = both.select(pl.col(n).ne_missing(pl.col(f"{n}:after")).sum() for n in names).row(0)
+    moved = {MEMBERSHIP: before.height + after.height - 2 * both.height, **dict(zip(names, counts, strict=True))}
+    return {name: int(n) for name, n in moved.items() if n}
+
+
+def _blamed(base: _Copies, before: pl.DataFrame, moved: dict[str, int]) -> list[Leak]:
+    """Find which table and which kind of row moved what: tables by halves, those that moved features need first."""
+    by_name = {f.name: f for f in CATALOGUE}
+    needed = {t for name in moved if name in by_name for t in by_name[name].sources}
+    clocked = [t for t in base.tables if has_clock(t)]
+    guilty = _guilty(base, before, [t for t in clocked if t in needed])
+    guilty += _guilty(base, before, [t for t in clocked if t not in needed])
+    found = []
+    for table in guilty:
+        for kind in KINDS:
+            now = _moved(before, base.build({table: (kind,)}))
+            found += [Leak(name, table, kind, n) for name, n in now.items()]
+    seen = {leak.feature for leak in found}
+    return found + [Leak(name, TOGETHER, "", n) for name, n in moved.items() if name not in seen]
+
+
+def _guilty(base: _Copies, before: pl.DataFrame, tables: list[str]) -> list[str]:
+    """Return the tables whose other future moves something, by trying halves of halves."""
+    if not tables or not _moved(before, base.build(dict.fromkeys(tables, tuple(KINDS)))):
+        return []
+    half = len(tables) // 2
+    return _guilty(base, before, tables[:half]) + _guilty(base, before, tables[half:]) if half else tables

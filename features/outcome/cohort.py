@@ -1,0 +1,196 @@
+"""The cohort: the snapshots that are scored, and the school each is at as far as was known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import narwhals as nw
+import polars as pl
+import pyarrow as pa
+
+from features.as_of import visible
+from histories.errors import Fault, Faults
+from histories.io.toml import read_toml
+from histories.reading.histories import Histories, day_number, day_of
+from histories.reading.plain_frame import PlainFrame
+
+# A frame in memory: Polars by Narwhals, or the plain lists of a request, with the same methods.
+Frame: TypeAlias = Any
+
+
+@dataclass(frozen=True)
+class CohortRule:
+    """Who is scored.
+
+    Attributes
+    ----------
+    min_age, max_age : int
+        Ages on the 31 August before the as-of date.
+    exclude_open_cases : bool
+        Leave out children with an open case of missing education.
+    phases : tuple of str
+        Phases of the school; all when empty.
+    """
+
+    min_age: int = 4
+    max_age: int = 15
+    exclude_open_cases: bool = True
+    phases: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, file: Path | None) -> CohortRule:
+        """Read a rule from a TOML file; without one, the default rule.
+
+        Raises
+        ------
+        Faults
+            For bad TOML, unknown keys and wrong values.
+        """
+        if file is None:
+            return cls()
+        read = read_toml(Path(file))
+        kinds: dict[str, type] = {"min_age": int, "max_age": int, "exclude_open_cases": bool, "phases": list}
+        faults = [
+            Fault("no such key", f"{file}, {k}", f"Use one of {', '.join(kinds)}.") for k in read if k not in kinds
+        ]
+        faults += [
+            Fault("the value has another type", f"{file}, {k}", f"Write {kinds[k].__name__}.")
+            for k, v in read.items()
+            if k in kinds and type(v) is not kinds[k]
+        ]
+        if faults:
+            raise Faults(faults)
+        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in read.items()}
+        return cls(**plain)
+
+
+def cohort(
+    histories: Histories, as_of: list[date], rule: CohortRule | None = None, known: date | None = None
+) -> pa.Table:
+    """Return the snapshots of the cohort.
+
+    Parameters
+    ----------
+    as_of : list of date
+        The days on which the question is asked.
+    rule : CohortRule, optional
+    known : date, optional
+        The day of knowledge; see ``features.as_of.seen``.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``pupil_id, as_of (date), urn, authority, nc_year (0 = Reception), entry_date (day number)``, sorted by day and pupil.
+    """
+    return (
+        snapshots_of(histories, as_of, rule, known).to_native().with_columns(pl.col("as_of").cast(pl.Date)).to_arrow()
+    )
+
+
+def snapshots_of(
+    histories: Histories, as_of: list[date], rule: CohortRule | None = None, known: date | None = None
+) -> Frame:
+    """Return the snapshots of the cohort with ``as_of`` as a day number; see ``cohort``."""
+    rule = rule or CohortRule()
+    spells = _current_spells(histories, as_of, known)
+    pupils = gathered(histories.frame("pupils").unique(subset=["pupil_id"], keep="last", order_by=["date_of_birth"]))
+    frame = spells.join(pupils.select("pupil_id", "date_of_birth", nw.col("authority").alias("home")), on="pupil_id")
+    days = {day_number(d): august_before(d) for d in as_of}
+    frame = with_each(frame, "as_of", days, "august", nw.Int32)
+    frame = frame.with_columns(completed_years("date_of_birth", "august").alias("age"))
+    frame = frame.filter(nw.col("age").is_between(rule.min_age, rule.max_age))
+    schools = schools_once(histories).select("urn", "phase", nw.col("authority").alias("school_authority"))
+    frame = frame.join(schools, on="urn", how="left")
+    if rule.phases:
+        frame = frame.filter(nw.col("phase").is_in(list(rule.phases)))
+    if rule.exclude_open_cases and "cme" in histories.present:
+        cases = visible(histories, "cme", histories.given(frame.select("pupil_id", "as_of")), known)
+        cases = cases.filter(nw.col("resolved_on").is_null()).select("pupil_id", "as_of").unique()
+        frame = frame.join(gathered(cases), on=["pupil_id", "as_of"], how="anti")
+    frame = frame.sort("as_of", "pupil_id").with_columns(
+        nw.coalesce("school_authority", "home", nw.lit("")).alias("authority"),
+        (nw.col("age") - 4).alias("nc_year"),
+    )
+    return frame.select("pupil_id", "as_of", "urn", "authority", "nc_year", "entry_date", "date_of_birth")
+
+
+def _current_spells(histories: Histories, as_of: list[date], known: date | None) -> Frame:
+    days = pa.table({"as_of": pa.array([day_number(d) for d in as_of], pa.int32())})
+    rows = histories.frame("enrolments").select("pupil_id").unique()
+    asked = rows.join(histories.given(days), how="cross")
+    spells = visible(histories, "enrolments", asked, known).filter(
+        (nw.col("age") >= 0) & (nw.col("leaving_date").is_null() | (nw.col("leaving_date") >= nw.col("as_of")))
+    )
+    # A main or single registration before a subsidiary one, then the newest entry.
+    first = nw.when(nw.col("status") == "S").then(nw.lit(0)).otherwise(nw.lit(1)).alias("first")
+    spells = spells.with_columns(first).unique(
+        subset=["pupil_id", "as_of"], keep="last", order_by=["first", "entry_date", "urn"]
+    )
+    return gathered(spells.select("pupil_id", "as_of", "urn", "entry_date"))
+
+
+def schools_once(histories: Histories) -> Frame:
+    """Return each school once; which of two rows stands does not depend on their order, which engines do not keep."""
+    return gathered(histories.frame("schools").unique(subset=["urn"], keep="first", order_by=["phase", "authority"]))
+
+
+def august_before(day: date) -> int:
+    """Return the day number of the 31 August before a day."""
+    return day_number(date(day.year if (day.month, day.day) > (8, 31) else day.year - 1, 8, 31))
+
+
+def completed_years(born: str, on: str) -> nw.Expr:
+    """Return whole years from one column of day numbers to another."""
+    b, d = nw.col(born).cast(nw.Date), nw.col(on).cast(nw.Date)
+    # Polars keeps months in eight bits, which a hundredfold would overflow.
+    day_of_year = [x.dt.month().cast(nw.Int32) * 100 + x.dt.day().cast(nw.Int32) for x in (b, d)]
+    before = day_of_year[1] < day_of_year[0]
+    return d.dt.year() - b.dt.year() - before.cast(nw.Int32)
+
+
+def collect(frame: nw.LazyFrame) -> pl.DataFrame:
+    """Run a lazy frame on its engine and bring the result to Polars."""
+    return frame.collect(backend="polars").to_native()
+
+
+def gathered(frame: nw.LazyFrame) -> Frame:
+    """Run a lazy frame on its engine and bring the result to memory: to Polars, unless it is there in plain lists."""
+    return frame if isinstance(frame, PlainFrame) else frame.collect(backend="polars")
+
+
+def joined(left: Frame, right: Frame, on: str | list[str]) -> Frame:
+    """Join what is known of some keys to the rows of a frame in memory, which keep their order."""
+    if isinstance(left, PlainFrame):
+        return left.join(right, on=on, how="left")
+    return nw.from_native(left.to_native().join(right.to_native(), on=on, how="left", maintain_order="left"))
+
+
+def days_of(frame: Frame) -> list[int]:
+    """Return the as-of dates of snapshots, ascending, as day numbers."""
+    return sorted(frame.select("as_of").unique()["as_of"])
+
+
+def with_each(frame: Frame, key: str, values: dict[int, int], name: str, kind: type) -> Frame:
+    """Add a column that says of each of some numbers of a key its own."""
+    said = nw.lit(None, kind)
+    for n, value in values.items():
+        said = nw.when(nw.col(key) == n).then(nw.lit(value, kind)).otherwise(said)
+    return frame.with_columns(said.alias(name))
+
+
+def default_as_of(histories: Histories, until: date | None = None) -> list[date]:
+    """Return the second Monday of every term of which something was recorded, before ``until`` when given."""
+    from histories.calendar import as_of_dates
+
+    last = histories.last_known()
+    table = next((t for t in ("attendance", "termly_attendance") if t in histories.present), None)
+    if table is None:
+        first = histories.frame("enrolments").select(nw.col("entry_date").min()).collect().item()
+    else:
+        column = "date" if table == "attendance" else "term_start"
+        first = histories.frame(table).select(nw.col(column).min()).collect().item()
+    dates: list[Any] = as_of_dates(day_of(int(first) + 60), last) if first is not None else []
+    return [d for d in dates if until is None or d < until]

@@ -1,0 +1,173 @@
+"""Labels: what happened in the window, and the day on which that was known; a window not fully known has no label."""
+
+from __future__ import annotations
+
+import bisect
+from datetime import date
+
+import polars as pl
+import pyarrow as pa
+
+from features.outcome.cohort import CohortRule, cohort, collect
+from features.outcome.definition import Definition
+from histories.calendar import school_days
+from histories.reading.histories import Histories, day_number, day_of
+
+HORIZON = 120  # days; docs/decisions/0003-horizon-and-as-of-dates.md
+FAR = 10**6
+
+
+def label(
+    histories: Histories,
+    as_of: list[date],
+    definition: Definition,
+    horizon: int = HORIZON,
+    *,
+    rule: CohortRule | None = None,
+    until: date | None = None,
+    known: date | None = None,
+) -> pa.Table:
+    """Label the cohort's snapshots.
+
+    Parameters
+    ----------
+    definition : Definition
+        What counts as going missing.
+    horizon : int
+        Days of the outcome window, which begins on the as-of date.
+    until : date, optional
+        Use nothing recorded on or after this day; without it, everything that was ever recorded.
+    known : date, optional
+        The day of knowledge of the cohort; see ``features.as_of.seen``.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``pupil_id, as_of, label (1, 0, or null), outcome, known_on (date), happened_on (date, of a child who went missing)``. ``outcome`` names
+        the exit, ``stayed``, ``left_before`` or ``not_known``; known exits of another kind end the window without being the outcome.
+    """
+    limit = day_number(until) if until else day_number(histories.last_known()) + 1
+    snapshots = pl.from_arrow(cohort(histories, as_of, rule, known)).with_columns(pl.col("as_of").cast(pl.Int32))  # type: ignore[union-attr]
+    spells = _spells(histories, limit, definition)
+    exits = _exits(snapshots, spells, definition, horizon)
+    cases = _cases(histories, snapshots, horizon, limit) if definition.cases else None
+    frame = snapshots.select("pupil_id", "as_of", "nc_year").join(exits, on=["pupil_id", "as_of"], how="left")
+    if cases is not None:
+        frame = frame.join(cases, on=["pupil_id", "as_of"], how="left")
+    else:
+        frame = frame.with_columns(pl.lit(None, pl.Int32).alias(c) for c in ("case_known", "case_from"))
+    frame = _decide(frame, definition, horizon, limit)
+    frame = frame.select("pupil_id", pl.col("as_of").cast(pl.Date), "label", "outcome", "known_on", "happened_on")
+    return frame.sort("as_of", "pupil_id").to_arrow()
+
+
+def _spells(histories: Histories, limit: int, definition: Definition) -> pl.DataFrame:
+    """Return each pupil's leavings as known in the end, with whether and when each counts."""
+    import narwhals as nw
+
+    rows = histories.frame("enrolments").filter(nw.col("known") < limit)
+    rows = rows.unique(
+        subset=["pupil_id", "urn", "entry_date"], keep="last", order_by=["known", "end_known", "destination"]
+    )
+    frame = collect(rows.select("pupil_id", "entry_date", "leaving_date", "destination", "leaving_ground", "end_known"))
+    frame = frame.with_columns(
+        pl.when(pl.col("end_known") < limit).then(c).alias(c)
+        for c in ("leaving_date", "destination", "leaving_ground", "end_known")
+    )
+    frame = frame.sort("pupil_id", "entry_date").with_columns(
+        pl.col("entry_date").shift(-1).over("pupil_id").alias("next_entry")
+    )
+    known = pl.col("destination").is_in(list(definition.destinations)) | pl.col("leaving_ground").is_in(
+        list(definition.grounds)
+    )
+    frame = frame.with_columns(known.fill_null(False).alias("counts"), pl.col("end_known").alias("counts_known"))
+    if definition.unknown_school_days is None:
+        return frame
+    twenty = _after_school_days(frame["leaving_date"], definition.unknown_school_days)
+    unknown = pl.col("leaving_date").is_not_null() & (
+        pl.col("destination").is_null() | (pl.col("destination") == "unknown")
+    )
+    away = pl.col("next_entry").is_null() | (pl.col("next_entry") > pl.col("twenty"))
+    return frame.with_columns(twenty.alias("twenty")).with_columns(
+        pl.when(unknown).then(away).otherwise("counts").alias("counts"),
+        pl.when(unknown & away)
+        .then(pl.max_horizontal("end_known", "twenty"))
+        .otherwise("counts_known")
+        .alias("counts_known"),
+        pl.when(unknown).then(pl.lit("unknown")).otherwise("destination").alias("destination"),
+    )
+
+
+def _after_school_days(leaving: pl.Series, number: int) -> pl.Series:
+    """Return the day on which so many school days have passed since each leaving."""
+    if leaving.drop_nulls().is_empty():
+        return pl.Series(leaving.name, [None] * len(leaving), pl.Int32)
+    low, high = day_of(leaving.min()), day_of(leaving.max())  # type: ignore[arg-type]
+    open_days = [day_number(d) for d in school_days(low, high.replace(year=high.year + 1, day=min(high.day, 28)))]
+    return pl.Series(
+        "twenty",
+        [None if x is None else open_days[bisect.bisect_right(open_days, x) + number - 1] for x in leaving],
+        pl.Int32,
+    )
+
+
+def _exits(snapshots: pl.DataFrame, spells: pl.DataFrame, definition: Definition, horizon: int) -> pl.DataFrame:
+    ended = spells.filter(pl.col("leaving_date").is_not_null())
+    both = snapshots.select("pupil_id", "as_of", "entry_date").join(ended, on="pupil_id", suffix="_spell")
+    inside = pl.col("leaving_date").is_between(pl.col("as_of"), pl.col("as_of") + horizon - 1)
+    before = (pl.col("entry_date") == pl.col("entry_date_spell")) & (pl.col("leaving_date") < pl.col("as_of"))
+    rank = pl.when(pl.col("counts")).then(0).otherwise(1)
+    window = both.filter(inside & (pl.col("entry_date_spell") >= pl.col("entry_date"))).with_columns(rank.alias("rank"))
+    # A known exit out of state schools decides; a move between state schools does not end the window.
+    window = window.filter(pl.col("counts") | (pl.col("destination") != "state_school"))
+    window = window.sort("rank", "leaving_date").unique(["pupil_id", "as_of"], keep="first", maintain_order=True)
+    window = window.select(
+        "pupil_id", "as_of", "counts", "destination", "counts_known", pl.col("leaving_date").alias("left_on")
+    )
+    gone = (
+        both.filter(before).select("pupil_id", "as_of", pl.lit(True).alias("left_before")).unique(["pupil_id", "as_of"])
+    )
+    return window.join(gone, on=["pupil_id", "as_of"], how="full", coalesce=True)
+
+
+def _cases(histories: Histories, snapshots: pl.DataFrame, horizon: int, limit: int) -> pl.DataFrame:
+    import narwhals as nw
+
+    cases = collect(histories.frame("cme").filter(nw.col("known") < limit).select("pupil_id", "missing_from", "known"))
+    both = snapshots.select("pupil_id", "as_of").join(cases, on="pupil_id")
+    both = both.filter(pl.col("missing_from").is_between(pl.col("as_of"), pl.col("as_of") + horizon - 1))
+    return both.group_by("pupil_id", "as_of").agg(
+        pl.col("known").min().alias("case_known"), pl.col("missing_from").min().alias("case_from")
+    )
+
+
+def _decide(frame: pl.DataFrame, definition: Definition, horizon: int, limit: int) -> pl.DataFrame:
+    case = pl.col("case_known").is_not_null()
+    positive = case | pl.col("counts").fill_null(False)
+    other = pl.col("counts").is_not_null() & ~positive
+    matured = pl.col("as_of") + horizon + definition.known_after_days
+    known = (
+        pl.when(case)
+        .then("case_known")
+        .when(positive)
+        .then("counts_known")
+        .when(other)
+        .then("counts_known")
+        .otherwise(matured)
+    )
+    # Positives become known sooner than their absence does; to count them earlier would make a window look worse than it was.
+    frame = frame.with_columns(pl.max_horizontal(known, matured).cast(pl.Int32).alias("known"))
+    ready = pl.col("known") < limit
+    age = (pl.col("nc_year") + 4).is_between(definition.min_age, definition.max_age)
+    left = pl.col("left_before").fill_null(False)
+    happened = pl.min_horizontal("case_from", pl.when(pl.col("counts").fill_null(False)).then("left_on"))
+    return frame.with_columns(
+        pl.when(left | ~ready | ~age).then(None).otherwise(positive.cast(pl.Float64)).alias("label"),
+        pl.when(left).then(pl.lit("left_before")).when(~ready).then(pl.lit("not_known"))
+        .when(case & ~pl.col("counts").fill_null(False)).then(pl.lit("case")).when(positive | other).then("destination").otherwise(pl.lit("stayed")).alias("outcome"),
+        pl.when(ready & ~left).then("known").cast(pl.Date).alias("known_on"),
+        pl.when(ready & ~left & age & positive).then(happened).cast(pl.Date).alias("happened_on"),
+    )  # fmt: skip
+
+
+__all__ = ["HORIZON", "label"]

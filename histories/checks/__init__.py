@@ -1,0 +1,1 @@
+"""The data checks: coded rules (``histories.rules``) run over opened histories."""

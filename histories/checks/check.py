@@ -1,0 +1,197 @@
+"""Check histories by coded rules: counts and places, never a pupil's value."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+
+from histories.checks.profile import delays, marks_by_month
+from histories.checks.row_numbers import row_numbers
+from histories.errors import Fault, Faults
+from histories.io.atomic_write import new_file
+from histories.io.toml import read_toml
+from histories.reading.histories import Histories
+from histories.rules import RULES, Rule
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one rule found in one place."""
+
+    rule: Rule
+    place: str
+    rows: int
+    row_numbers: tuple[str, ...] = ()  # where the first of them stand in the table's file, from 1
+    silenced: str = ""  # the reason for which it does not count
+
+    @property
+    def table(self) -> str:
+        """The table that it is about."""
+        return self.place.split(".")[0]
+
+    @property
+    def title(self) -> str:
+        """What is wrong, with the column where the rule looks at one."""
+        column = self.place.partition(".")[2]
+        return f"{self.rule.title} in {column}" if column else self.rule.title
+
+    @property
+    def where(self) -> str:
+        """The numbers of the first rows, in words."""
+        more = " …" if len(self.row_numbers) < self.rows else ""
+        return f" (row {', '.join(self.row_numbers)}{more})" if self.row_numbers else ""
+
+    @property
+    def weight(self) -> str:
+        """``error``, ``warning`` or ``silenced``."""
+        return "silenced" if self.silenced else self.rule.severity
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What all rules found."""
+
+    findings: list[Finding]
+    warnings_of_opening: list[str]
+    delays: dict[str, dict[str, float]]
+    months: dict[str, int]
+
+    @property
+    def errors(self) -> int:
+        """How many findings are errors."""
+        return sum(1 for f in self.findings if f.rows and f.weight == "error")
+
+    @property
+    def warnings(self) -> int:
+        """How many findings are warnings."""
+        return sum(1 for f in self.findings if f.rows and f.weight == "warning")
+
+    @property
+    def rules(self) -> int:
+        """How many rules could be asked."""
+        return len({f.rule.code for f in self.findings})
+
+    @property
+    def summary(self) -> str:
+        """The counts in a line."""
+        return f"{self.rules} rules, {self.errors} errors, {self.warnings} warnings"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the findings ready for JSON."""
+        found = [
+            {
+                "code": f.rule.code,
+                "severity": f.rule.severity,
+                "title": f.title,
+                "table": f.table,
+                "rows": f.rows,
+                "row_numbers": list(f.row_numbers),
+                "do": f.rule.do,
+                "silenced": f.silenced or None,
+            }
+            for f in self.findings
+            if f.rows
+        ]
+        return {
+            "errors": self.errors,
+            "warnings": self.warnings,
+            "rules": self.rules,
+            "findings": found,
+            "ignored": self.warnings_of_opening,
+            "days_until_recorded": self.delays,
+        }
+
+    def text(self) -> str:
+        """Return the findings as lines."""
+        lines = [f"ignored: {w}" for w in self.warnings_of_opening]
+        lines += [
+            f"{f.rule.code} {f.weight}: {f.table}: {f.title}: {f.rows:,} rows{f.where}\n    {f.silenced or f.rule.do}"
+            for f in self.findings
+            if f.rows
+        ]
+        lines += [
+            f"{table}: recorded {d['median']:.0f} days after (median), {d['nine_tenths']:.0f} for nine in ten"
+            for table, d in self.delays.items()
+        ]
+        return "\n".join([*lines, self.summary])
+
+
+def load_silences(file: Path | None) -> dict[str, str]:
+    """Read the rules that an authority silences, each with its reason: ``H040 = "our nursery units overlap on purpose"``.
+
+    Raises
+    ------
+    Faults
+        For bad TOML, unknown rules and empty reasons.
+    """
+    if file is None:
+        return {}
+    read = read_toml(file)
+    codes = {r.code for r in RULES}
+    faults = [
+        Fault("there is no such rule", f"{file}, {c}", "'onroll check --json' names the codes.")
+        for c in read
+        if c not in codes
+    ]
+    faults += [
+        Fault("a rule is silenced without a reason", f"{file}, {c}", 'Write the reason: H040 = "…".')
+        for c, why in read.items()
+        if not isinstance(why, str) or not why.strip()
+    ]
+    if faults:
+        raise Faults(faults)
+    return read
+
+
+def check(histories: Histories, silences: dict[str, str] | None = None) -> Checked:
+    """Ask every rule in every place whose tables are there."""
+    findings = []
+    for rule in RULES:
+        for place in rule.asked(histories):
+            broken = rule.broken(histories, place)
+            found = int(broken.select(nw.len().alias("n")).collect().item())
+            where = row_numbers(histories, place.split(".")[0], broken) if found else ()
+            findings.append(Finding(rule, place, found, where, (silences or {}).get(rule.code, "")))
+    return Checked(findings, histories.warnings, delays(histories), marks_by_month(histories))
+
+
+def write_report(checked: Checked, out: Path) -> None:
+    """Write the findings as one HTML page, with small plots and no value of a pupil: beside, then renamed."""
+    rows = "".join(
+        f"<tr><td>{f.rule.code}</td><td>{f.weight}</td><td>{f.table}</td><td title='{html.escape(f.rule.reason)}'>{html.escape(f.title)}</td>"
+        f"<td>{f.rows:,}{html.escape(f.where)}</td><td>{html.escape(f.silenced or f.rule.do)}</td></tr>"
+        for f in checked.findings
+    )
+    head = "<tr><th>rule</th><th>severity</th><th>table</th><th>what</th><th>rows, and the first of them</th><th>what to do, or why it is silenced</th></tr>"
+    style = (
+        "body{font-family:sans-serif;margin:2em}td,th{text-align:left;padding:.3em .8em;border-bottom:1px solid #ccc}"
+        "svg text{font-size:11px}svg rect{fill:#1d70b8}"
+    )
+    late = _bars("Days until nine in ten rows are recorded", {t: d["nine_tenths"] for t, d in checked.delays.items()})
+    page = (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Check of histories</title><style>{style}</style><h1>Check of histories</h1>'
+        f"<p>{checked.summary}.</p><table>{head}{rows}</table>"
+        f"{late}{_bars('Marks by month', checked.months)}</html>"
+    )
+    with new_file(out) as beside:
+        beside.write_text(page, encoding="utf-8")
+
+
+def _bars(title: str, values: Mapping[str, float]) -> str:
+    """Draw one bar a value, with the number beside it, so that the picture needs no other table."""
+    if not values:
+        return ""
+    top = max(max(values.values()), 1)
+    bars = "".join(
+        f'<text x="0" y="{n * 18 + 13}">{html.escape(name)}</text><rect x="130" y="{n * 18 + 3}" width="{500 * max(v, 0) / top:.1f}" height="12"></rect>'
+        f'<text x="{135 + 500 * max(v, 0) / top:.1f}" y="{n * 18 + 13}">{v:,.0f}</text>'
+        for n, (name, v) in enumerate(values.items())
+    )
+    return (
+        f'<h2>{title}</h2><svg role="img" aria-label="{title}" width="760" height="{len(values) * 18 + 6}">{bars}</svg>'
+    )

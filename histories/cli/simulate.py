@@ -1,0 +1,52 @@
+"""The verb ``onroll simulate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from histories.io.terminal import json_option, progress, result
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path))
+@click.option("--pupils", type=int, default=5000, show_default=True, help="Children on a roll at any time, about.")
+@click.option("--years", type=int, default=4, show_default=True, help="Full school years; the autumn after is added.")
+@click.option("--authorities", type=int, default=1, show_default=True, help="Authorities they live in.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same bytes.")
+@click.option("--scenario", default="default", show_default=True, help="Name or TOML file of a scenario.")
+@click.option("--truth", is_flag=True, help="Also write truth.parquet: the true risk of every snapshot.")
+@click.option("--csv", is_flag=True, help="Write CSV instead of Parquet.")
+@json_option
+def simulate(
+    out: Path,
+    pupils: int,
+    years: int,
+    authorities: int,
+    seed: int,
+    scenario: str,
+    truth: bool,
+    csv: bool,
+    as_json: bool,
+) -> None:
+    """Write histories of a made-up population into the new folder OUT."""
+    from histories.population.simulation import simulate as run
+
+    with progress("made-up population") as advance:
+        rows = run(
+            out,
+            pupils=pupils,
+            years=years,
+            authorities=authorities,
+            seed=seed,
+            scenario=scenario,
+            truth=truth,
+            csv=csv,
+            advance=advance,
+        )
+    text = "\n".join(f"{name:18} {n:>12,} rows" for name, n in rows.items())
+    result({"histories": str(out), "rows": rows}, as_json=as_json, text=f"{text}\nwritten to {out}")
+
+
+verbs = [simulate]

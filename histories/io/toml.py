@@ -1,0 +1,25 @@
+"""Read a file of settings, definitions, mappings or rules in TOML; what cannot be read is one fault that names the file."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from histories.errors import Fault, Faults
+
+
+def read_toml(file: Path) -> dict[str, Any]:
+    """Read a TOML file in UTF-8.
+
+    Raises
+    ------
+    Faults
+        When it is missing or not valid.
+    """
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Faults(Fault("the file cannot be opened", str(file), "Name a TOML file that is there.")) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Faults(Fault("this is not valid TOML in UTF-8", str(file), "Mend the file, or remove it.")) from error

@@ -1,0 +1,1 @@
+"""Opening histories: a folder on DuckDB or Spark, or the rows of a request."""

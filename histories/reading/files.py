@@ -1,0 +1,265 @@
+"""Read the files of a histories folder into DuckDB and say everything that is wrong with them at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from histories.errors import Fault, Faults
+from histories.io.sql import literal
+from histories.tables import TABLES, Column, Table
+
+SQL_TYPES = {"text": "VARCHAR", "date": "DATE", "integer": "BIGINT", "boolean": "BOOLEAN"}
+WANTED = {
+    "date": "a date such as 2024-09-04",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "text": "text",
+}
+# DuckDB reads more than is meant (2024-1-2, 1.5): these forms only are taken.
+FORMS = {"date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "integer": "^[+-]?[0-9]+$"}
+SHOWN = 10  # row numbers named in a message
+NUMBERED, PLACE = "numbered_", "row_number"  # the view of a table that also says where each row stands, and its column
+DATE_TYPES = ("DATE", "TIMESTAMP")
+
+
+def need_folder(folder: Path) -> None:
+    """Raise one fault when a folder of histories is not there."""
+    if not folder.is_dir():
+        raise Faults(
+            Fault("there is no such folder", str(folder), "Name a folder of histories (see docs/histories.md).")
+        )
+
+
+def find_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
+    """Find each table's file or files; say which files are ignored.
+
+    Raises
+    ------
+    Faults
+        When the folder or a required table is missing, or a table is there twice.
+    """
+    need_folder(folder)
+    files: dict[str, list[Path]] = {}
+    warnings, faults = [], []
+    for entry in sorted(folder.iterdir()):
+        name = entry.name.split(".")[0]
+        found = sorted(entry.glob("*.parquet")) if entry.is_dir() else [entry]
+        kind = entry.name[len(name) :]
+        if entry.name.startswith(".") or name == "truth":
+            continue
+        if name not in TABLES or (not entry.is_dir() and kind not in (".parquet", ".csv", ".csv.gz")) or not found:
+            warnings.append(f"{entry.name} is not a table of histories and is ignored")
+        elif name in files:
+            do = "Keep one of them."
+            faults.append(Fault("the table is there twice", f"{folder}, {name}", do))
+        else:
+            files[name] = found
+    for name, table in TABLES.items():
+        if table.required and name not in files:
+            do = f"Put {name}.parquet or {name}.csv into the folder; docs/histories.md lists its columns."
+            faults.append(Fault("a required table is missing", f"{folder}, {name}", do))
+    if faults:
+        raise Faults(faults)
+    return files, warnings
+
+
+def read_tables(connection: Any, files: dict[str, list[Path]], warnings: list[str]) -> dict[str, str]:
+    """Make a DuckDB view or table of each declared table.
+
+    Returns
+    -------
+    dict
+        The name of the DuckDB relation of each table: declared columns only, dates as day numbers.
+
+    Raises
+    ------
+    Faults
+        With everything that is wrong in any file.
+    """
+    natives, faults = {}, []
+    for name, paths in files.items():
+        try:
+            natives[name] = _read_table(connection, TABLES[name], paths, warnings)
+        except Faults as found:
+            faults += found.faults
+    if faults:
+        raise Faults(faults)
+    return natives
+
+
+def _read_table(connection: Any, table: type[Table], paths: list[Path], warnings: list[str]) -> str:
+    where = str(paths[0] if len(paths) == 1 else paths[0].parent)
+    source, is_csv = _source(paths)
+    types = _columns(connection, source, where)
+    check_columns(table, types, where, warnings, any_type=is_csv)
+    name = f"t_{table.table}"
+    if is_csv:
+        _copy(
+            connection,
+            f"CREATE TABLE raw_{name} AS SELECT *, row_number() OVER () AS onroll_row FROM {source}",
+            where,
+        )
+        source = f"raw_{name}"
+    else:
+        _copy(connection, f"SELECT * FROM {source} LIMIT 1", where)
+    faults = _bad_values(connection, table, types, source, where, is_csv)
+    if faults:
+        raise Faults(faults)
+    kind = "TABLE" if is_csv else "VIEW"
+    chosen = ", ".join(_canonical(c, types) for c in table.columns.values())
+    connection.execute(f"CREATE {kind} {name} AS SELECT {chosen} FROM {source}")
+    numbered, number = _numbered(source, paths, is_csv)
+    connection.execute(f"CREATE VIEW {NUMBERED}{name} AS SELECT {chosen}, {number} AS {PLACE} FROM {numbered}")
+    return name
+
+
+def _numbered(source: str, paths: list[Path], is_csv: bool) -> tuple[str, str]:
+    """Return a source that counts its rows, and the text that says where a row stands, with its file where there are several."""
+    if is_csv:
+        return source, "CAST(onroll_row AS VARCHAR)"
+    counted = source.replace("union_by_name = true", "union_by_name = true, file_row_number = true, filename = true")
+    number = "CAST(file_row_number + 1 AS VARCHAR)"
+    return counted, number if len(paths) == 1 else f"parse_filename(filename) || ':' || {number}"
+
+
+def _source(paths: list[Path]) -> tuple[str, bool]:
+    listed = "[" + ", ".join(literal(p) for p in paths) + "]"
+    if paths[0].suffix == ".parquet":
+        return f"read_parquet({listed}, union_by_name = true)", False
+    return (
+        f"read_csv({listed}, all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '')",
+        True,
+    )
+
+
+def _columns(connection: Any, source: str, where: str) -> dict[str, str]:
+    return {row[0]: row[1] for row in _copy(connection, f"DESCRIBE SELECT * FROM {source}", where)}
+
+
+def _copy(connection: Any, sql: str, where: str) -> list[tuple]:
+    """Run a statement that touches a file; a damaged file is a fault that names it, without DuckDB's words."""
+    import duckdb
+
+    try:
+        return connection.execute(sql).fetchall()
+    except duckdb.OutOfMemoryException:
+        raise  # the file is whole
+    except (duckdb.Error, UnicodeDecodeError) as error:
+        what = f"the file cannot be read as {'Parquet' if 'read_parquet' in sql else 'CSV in UTF-8 with commas'}"
+        do = "It may be cut off, in another encoding or with rows of different length: export it again."
+        raise Faults(Fault(what, where, do)) from error
+
+
+def check_columns(
+    table: type[Table], types: dict[str, str], where: str, warnings: list[str], *, any_type: bool = False
+) -> None:
+    """Warn of columns that are not declared; raise faults for columns that are missing or of a wrong type.
+
+    Parameters
+    ----------
+    types : dict
+        The type of each column that was found, by DuckDB's names.
+    any_type : bool
+        Whether types do not matter, since everything is text.
+    """
+    warnings += [f"{where}: column {c} is not declared and is ignored" for c in types if c not in table.columns]
+    faults = [
+        Fault(
+            "a required column is missing",
+            f"{where}, column {c.name}",
+            "Add the column; docs/histories.md says what it holds.",
+        )
+        for c in table.columns.values()
+        if c.required and c.name not in types
+    ]
+    faults += [] if any_type else _wrong_types(table, types, where)
+    if faults:
+        raise Faults(faults)
+
+
+def _wrong_types(table: type[Table], types: dict[str, str], where: str) -> list[Fault]:
+    fits = {
+        "date": lambda t: t.startswith(DATE_TYPES) or t == "VARCHAR",
+        "integer": lambda t: "INT" in t or t == "VARCHAR",
+        "boolean": lambda t: t in ("BOOLEAN", "VARCHAR"),
+        "text": lambda t: t == "VARCHAR" or t.startswith("ENUM") or "INT" in t,
+    }
+    return [
+        Fault(
+            f"the column holds {types[c.name].lower()}, not {WANTED[c.kind]}",
+            f"{where}, column {c.name}",
+            "Write it with that type.",
+        )
+        for c in table.columns.values()
+        if c.name in types and not (fits[c.kind](types[c.name]) or types[c.name] == '"NULL"')
+    ]
+
+
+def value_tests(table: type[Table], types: dict[str, str], matches: str) -> list[tuple[Column, str, str]]:
+    """Return what is wrong with a value, as conditions in the SQL that DuckDB and Spark share.
+
+    Parameters
+    ----------
+    matches : str
+        The engine's function that looks for a regular expression.
+
+    Returns
+    -------
+    list of (Column, str, str)
+        The column, what is wrong, and the condition.
+    """
+    tests: list[tuple[Column, str, str]] = []
+    for c in table.columns.values():
+        if c.name not in types:
+            continue
+        if c.required:
+            tests.append((c, "is empty", f"{c.name} IS NULL"))
+        if types[c.name] == "VARCHAR" and c.kind != "text":
+            cast = f"TRY_CAST({c.name} AS {SQL_TYPES[c.kind]})"
+            form = FORMS.get(c.kind)
+            strict = f" OR NOT {matches}({c.name}, '{form}')" if form else ""
+            tests.append((c, f"is not {WANTED[c.kind]}", f"{c.name} IS NOT NULL AND ({cast} IS NULL{strict})"))
+    return tests
+
+
+def bad_value(c: Column, what: str, count: int, where: str, rows: str = "") -> Fault:
+    """Return the fault of a column with values that are wrong."""
+    do = f"Write {WANTED[c.kind]} in every row of the column{'' if c.required else ', or leave it empty'}."
+    return Fault(f"{count} of its rows: the value {what}", f"{where}, column {c.name}{rows}", do)
+
+
+def _bad_values(
+    connection: Any, table: type[Table], types: dict[str, str], source: str, where: str, is_csv: bool
+) -> list[Fault]:
+    """Find nulls in required columns and text that does not become its type, in one pass over the file."""
+    tests = value_tests(table, types, "regexp_matches")
+    if not tests:
+        return []
+    counts = _copy(
+        connection,
+        "SELECT " + ", ".join(f"count(*) FILTER ({t})" for *_, t in tests) + f" FROM {source}",
+        where,
+    )[0]
+    faults = []
+    for (c, what, test), count in zip(tests, counts, strict=True):
+        if count:
+            faults.append(bad_value(c, what, count, where, f", {_rows(connection, source, test, is_csv)}"))
+    return faults
+
+
+def _rows(connection: Any, source: str, test: str, is_csv: bool) -> str:
+    number = "onroll_row" if is_csv else "file_row_number + 1"
+    if not is_csv:
+        source = source.replace("union_by_name = true", "union_by_name = true, file_row_number = true")
+    found = connection.execute(f"SELECT {number} FROM {source} WHERE {test} ORDER BY 1 LIMIT {SHOWN}").fetchall()
+    return "rows " + ", ".join(str(r[0]) for r in found) + (" …" if len(found) == SHOWN else "")
+
+
+def _canonical(c: Column, types: dict[str, str]) -> str:
+    if c.name not in types:
+        kind = "INTEGER" if c.kind == "date" else SQL_TYPES[c.kind]
+        return f'CAST(NULL AS {kind}) AS "{c.name}"'
+    if c.kind == "date":
+        return f'CAST(CAST("{c.name}" AS DATE) - DATE \'1970-01-01\' AS INTEGER) AS "{c.name}"'
+    return f'CAST("{c.name}" AS {SQL_TYPES[c.kind]}) AS "{c.name}"'

@@ -1,0 +1,269 @@
+"""Open histories: a folder by DuckDB or Spark, or the rows of a request by Polars, in one canonical form.
+
+Canonical: exactly the declared columns; dates as whole days since 1970-01-01; ``known``, the day the row was recorded;
+and ``end_known``, the day the end of the spell was. As of a day D a row is visible if ``known < D`` and its end if
+``end_known < D`` (``docs/decisions/0001-ends-are-known-late.md``).
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import itertools
+import shutil
+import tempfile
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+
+from histories.io.digest import file_digest
+from histories.io.memory import bytes_of
+from histories.reading.plain_frame import PlainFrame
+from histories.tables import TABLES, Table
+
+ALWAYS = -1_000_000  # a day before every as-of date: reference data are always known
+NEVER = 1_000_000
+EPOCH = date(1970, 1, 1)
+# Rows of a request up to which plain lists are faster than a query engine: some 150 children with three years of marks.
+FEW = 200_000
+EVENTS = ("enrolments", "attendance", "termly_attendance", "suspensions", "social_care", "cme")
+
+
+def day_number(day: date) -> int:
+    """Return the whole days from 1970-01-01 to a date.
+
+    Examples
+    --------
+    >>> day_number(date(1970, 1, 2))
+    1
+    """
+    return (day - EPOCH).days
+
+
+def day_of(number: int) -> date:
+    """Return the date of a day number."""
+    return EPOCH + timedelta(days=int(number))
+
+
+class Histories:
+    """Pupils' dated records, opened once and read many times.
+
+    Attributes
+    ----------
+    present : frozenset of str
+        The tables that were given.
+    missing : tuple of str
+        The tables that were not; their features are missing, never zero.
+    warnings : list of str
+        Unknown tables and columns, which are ignored.
+    engine : {"duckdb", "polars", "spark", "plain"}
+        What the frames run on.
+    connection
+        The DuckDB connection or the Spark session, or None.
+    """
+
+    def __init__(
+        self,
+        natives: dict[str, Any],
+        warnings: list[str],
+        engine: str,
+        connection: Any = None,
+        files: dict[str, list[Path]] | None = None,
+        few: dict[str, PlainFrame] | None = None,
+    ) -> None:
+        self.present = frozenset(natives)
+        self.missing = tuple(name for name in TABLES if name not in natives)
+        self.warnings = warnings
+        self.engine = engine
+        self.connection = connection
+        self._natives = natives
+        self._files = files or {}
+        self._few = few
+        self._given = itertools.count(1)
+        self._brought: list[str] = []
+        self._hashes: dict[Path, str] = {}
+        self.limits: tuple[str | None, str | None] = (None, None)
+
+    @classmethod
+    def open(
+        cls, folder: Path | str, *, engine: str = "duckdb", memory: str | None = None, threads: int | None = None
+    ) -> Histories:
+        """Open a folder of histories; the rows stay outside Python, but for Polars.
+
+        Parameters
+        ----------
+        folder : Path or str
+            The folder, with ``<table>.parquet``, ``.csv``, ``.csv.gz`` or ``<table>/*.parquet``; for Spark also a place on its
+            platform (see ``histories.reading.spark``).
+        engine : {"duckdb", "polars", "spark"}
+            What the features run on; Polars takes all rows into memory.
+        memory : str, optional
+            The most memory that DuckDB, or Spark on this machine, may use, such as ``4GiB``.
+        threads : int, optional
+            Threads of DuckDB.
+
+        Raises
+        ------
+        Faults
+            With every damaged file, missing table or column, wrong type and bad date.
+        """
+        scratch = tempfile.mkdtemp(prefix="onroll-")
+        try:
+            opened = (cls._spark if engine == "spark" else cls._duckdb)(str(folder), Path(scratch), memory, threads)
+        except BaseException:
+            shutil.rmtree(scratch, ignore_errors=True)
+            raise
+        if engine == "polars":
+            natives = {name: opened.connection.table(native).pl().lazy() for name, native in opened._natives.items()}
+            opened.connection.close()
+            opened = cls(natives, opened.warnings, engine, None, opened._files)
+        weakref.finalize(opened, _close, opened.connection if engine == "duckdb" else None, scratch)
+        return opened
+
+    @classmethod
+    def _duckdb(cls, folder: str, scratch: Path, memory: str | None, threads: int | None) -> Histories:
+        import duckdb
+
+        from histories.reading.files import find_files, read_tables
+
+        files, warnings = find_files(Path(folder))
+        connection = duckdb.connect(str(scratch / "scratch.duckdb"))
+        connection.execute(f"SET temp_directory = '{scratch}'; SET enable_progress_bar = false")
+        if memory:
+            connection.execute(f"SET memory_limit = '{bytes_of(memory)}B'")
+        if threads:
+            connection.execute(f"SET threads = {int(threads)}")
+        try:
+            return cls(read_tables(connection, files, warnings), warnings, "duckdb", connection, files)
+        except BaseException:
+            connection.close()
+            raise
+
+    @classmethod
+    def _spark(cls, place: str, scratch: Path, memory: str | None, threads: int | None) -> Histories:
+        from histories.reading.spark import read_place, session
+
+        spark = session(memory)
+        natives, warnings, files = read_place(spark, place, scratch)
+        return cls(natives, warnings, "spark", spark, files)
+
+    @classmethod
+    def from_rows(cls, tables: dict[str, list[dict[str, Any]]]) -> Histories:
+        """Open the rows of a request with Polars.
+
+        Raises
+        ------
+        Faults
+            With the place of every bad row (``tables.sen[3].start_date``), never its value.
+        """
+        from histories.reading.posted_rows import read_rows
+
+        few, natives, warnings = read_rows(tables)
+        return cls(natives, warnings, "polars", few=few if sum(map(len, few.values())) <= FEW else None)
+
+    def plain(self) -> Histories:
+        """Return the same histories on plain lists when they are the few rows of a request, themselves otherwise."""
+        return self if self._few is None else Histories(dict(self._few), self.warnings, "plain")
+
+    def frame(self, table: str) -> nw.LazyFrame:
+        """Return a table in canonical form as a lazy Narwhals frame; empty when it was not given."""
+        declared = TABLES[table]
+        rows = self._lazy(self.native(table)) if table in self.present else self.given(_empty(declared))
+        frame = canonical(rows, declared)
+        low, high = self.limits if "pupil_id" in declared.columns else (None, None)
+        frame = frame if low is None else frame.filter(nw.col("pupil_id") >= low)
+        return frame if high is None else frame.filter(nw.col("pupil_id") < high)
+
+    def native(self, table: str) -> Any:
+        """Return a table that was given, as the engine has it."""
+        native = self._natives[table]
+        return self.connection.table(native) if self.engine == "duckdb" else native() if callable(native) else native
+
+    @contextmanager
+    def between(self, low: str | None, high: str | None) -> Iterator[Histories]:
+        """Yield the histories of the pupils from one key to another, the last left out; None is no limit.
+
+        What was brought to the engine meanwhile is gone in the end.
+        """
+        part = copy.copy(self)
+        part.limits, part._brought = (low, high), []
+        try:
+            yield part
+        finally:
+            for name in part._brought:
+                self.connection.execute(f"DROP TABLE IF EXISTS {name}")
+
+    def given(self, rows: Any) -> Any:
+        """Bring a small frame, of Arrow, Polars or plain lists, to the engine."""
+        if self.engine == "plain":
+            return rows if isinstance(rows, PlainFrame) else PlainFrame(rows.to_pydict(), len(rows))
+        return self._lazy(self._native_of(rows if hasattr(rows, "to_pydict") else rows.to_arrow()))
+
+    def _lazy(self, native: Any) -> Any:
+        return native if self.engine == "plain" else nw.from_native(native).lazy()
+
+    def _native_of(self, arrow: Any) -> Any:
+        if self.engine == "duckdb":
+            name = f"given_{next(self._given)}"
+            self._brought.append(name)
+            self.connection.register("incoming", arrow)
+            self.connection.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM incoming")
+            self.connection.unregister("incoming")
+            return self.connection.table(name)
+        if self.engine == "spark":
+            return self.connection.createDataFrame(arrow)
+        import polars as pl
+
+        return pl.from_arrow(arrow).lazy()  # type: ignore[union-attr]
+
+    def last_known(self) -> date:
+        """Return the newest day on which anything happened or was recorded in the tables of events; 1970-01-01 for none."""
+        newest = 0
+        for name in EVENTS:
+            if name in self.present:
+                top = self.frame(name).select(nw.col("known").max()).collect().item()
+                newest = max(newest, int(top or 0))
+        return day_of(newest)
+
+    def digest(self, *tables: str) -> str:
+        """Return a hash of every byte of the files that were opened, or of some tables' files; empty for the rows of a request."""
+        whole = hashlib.sha256()
+        for name, files in sorted(self._files.items()):
+            for file in files if not tables or name in tables else ():
+                if file not in self._hashes:
+                    self._hashes[file] = file_digest(file)
+                whole.update(f"{name}:{self._hashes[file]}\n".encode())
+        return whole.hexdigest() if self._files else ""
+
+
+def canonical(frame: nw.LazyFrame, table: type[Table]) -> nw.LazyFrame:
+    """Add ``known`` and ``end_known`` to a typed table by its declared rules."""
+    if table.always_known:
+        return frame.with_columns(nw.lit(ALWAYS).cast(nw.Int32).alias("known"))
+    first, *fallbacks = table.known
+    delayed = [nw.col(c) + table.known_delay for c in fallbacks]
+    frame = frame.with_columns(nw.coalesce(nw.col(first), *delayed, nw.lit(NEVER)).cast(nw.Int32).alias("known"))
+    if table.end is None:
+        return frame
+    ended = nw.coalesce(*(nw.col(c) for c in table.end_known))
+    return frame.with_columns(
+        nw.when(~nw.col(table.end).is_null()).then(nw.max_horizontal("known", ended)).cast(nw.Int32).alias("end_known")
+    )
+
+
+def _empty(table: type[Table]) -> Any:
+    import pyarrow as pa
+
+    kinds = {"text": pa.string(), "date": pa.int32(), "integer": pa.int64(), "boolean": pa.bool_()}
+    return pa.table({c.name: pa.array([], kinds[c.kind]) for c in table.columns.values()})
+
+
+def _close(connection: Any, scratch: str) -> None:
+    if connection is not None:
+        connection.close()
+    shutil.rmtree(scratch, ignore_errors=True)

@@ -1,0 +1,139 @@
+"""Few rows in plain lists, with the methods of a Narwhals frame that features use; see ``histories.reading.plain_expressions``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from typing import Any
+
+import narwhals as nw
+
+from histories.reading.plain_expressions import Column, evaluate
+
+
+class PlainFrame:
+    """Columns of equal length.
+
+    Its methods mean what those of ``narwhals.LazyFrame`` mean, but are done at once. Rows keep their order, a join that of the
+    left frame.
+    """
+
+    def __init__(self, data: dict[str, Column], height: int) -> None:
+        self.data, self.height = data, height
+
+    @property
+    def columns(self) -> list[str]:
+        """Return the names of the columns."""
+        return list(self.data)
+
+    def __len__(self) -> int:
+        return self.height
+
+    def __getitem__(self, column: str) -> Column:
+        return self.data[column]
+
+    def filter(self, *conditions: nw.Expr) -> PlainFrame:
+        """Keep the rows of which every condition is true."""
+        kept = list(range(self.height))
+        for condition in conditions:
+            true = evaluate(condition, self.data, self.height)[1]
+            kept = [i for i in kept if true[i]]
+        return self if len(kept) == self.height else self._rows(kept)
+
+    def with_columns(self, *expressions: Any) -> PlainFrame:
+        """Add columns or put them in the place of others."""
+        return PlainFrame(self.data | dict(self._values(expressions)), self.height)
+
+    def select(self, *expressions: Any) -> PlainFrame:
+        """Return columns alone; a frame of aggregations has one row."""
+        data = dict(self._values(expressions))
+        return PlainFrame(data, len(next(iter(data.values()))) if data else self.height)
+
+    def drop(self, *columns: Any, strict: bool = True) -> PlainFrame:
+        """Return the other columns."""
+        gone = {*_flat(columns)}
+        return PlainFrame({n: v for n, v in self.data.items() if n not in gone}, self.height)
+
+    def rename(self, names: dict[str, str]) -> PlainFrame:
+        """Give columns other names."""
+        return PlainFrame({names.get(n, n): v for n, v in self.data.items()}, self.height)
+
+    def join(self, other: PlainFrame, on: str | Sequence[str] | None = None, how: str = "inner", suffix: str = "_right") -> PlainFrame:  # fmt: skip
+        """Join by equal keys; a missing key equals nothing."""
+        keys = [on] if isinstance(on, str) else list(on or ())
+        if how == "cross":
+            pairs: list[tuple[int, int | None]] = [(i, j) for i in range(self.height) for j in range(other.height)]
+        else:
+            places: dict[tuple[Any, ...], list[int]] = {}
+            for j, key in enumerate(other._tuples(keys)):
+                places.setdefault(key, []).append(j)
+            own = [() if None in key else places.get(key, ()) for key in self._tuples(keys)]
+            if how in ("semi", "anti"):
+                return self._rows([i for i, found in enumerate(own) if bool(found) == (how == "semi")])
+            nobody = (None,) if how == "left" else ()
+            pairs = [(i, j) for i, found in enumerate(own) for j in (found or nobody)]
+        left = self._rows([i for i, _ in pairs]).data
+        for name, values in other.data.items():
+            if name not in keys:
+                taken = [None if j is None else values[j] for _, j in pairs]
+                left[f"{name}{suffix}" if name in self.data else name] = taken
+        return PlainFrame(left, len(pairs))
+
+    def unique(
+        self, subset: str | Sequence[str] | None = None, *, keep: str = "any", order_by: Sequence[str] | None = None
+    ) -> PlainFrame:
+        """Keep one row of each key: the first or the last in an order in which what is missing comes first."""
+        keys = self.columns if subset is None else [subset] if isinstance(subset, str) else list(subset)
+        columns = [self.data[c] for c in order_by or ()]
+        order: Iterable[int] = range(self.height)
+        if columns:
+            order = sorted(order, key=lambda i: [(c[i] is not None, c[i]) for c in columns])
+        tuples, chosen = self._tuples(keys), {}
+        for i in order:
+            if keep == "last" or tuples[i] not in chosen:
+                chosen[tuples[i]] = i
+        return self if len(chosen) == self.height else self._rows(sorted(chosen.values()))
+
+    def sort(self, *by: str) -> PlainFrame:
+        """Sort upwards; what is missing comes first."""
+        columns = [self.data[c] for c in by]
+        return self._rows(sorted(range(self.height), key=lambda i: [(c[i] is not None, c[i]) for c in columns]))
+
+    def group_by(self, *keys: Any) -> PlainGroups:
+        """Put together the rows of each key."""
+        return PlainGroups(self, _flat(keys))
+
+    def rows(self, *, named: bool) -> list[dict[str, Any]]:
+        """Return the rows by column; ``named`` is what other frames ask to be told."""
+        return [dict(zip(self.data, row, strict=True)) for row in self._tuples(self.columns)]
+
+    def _values(self, expressions: Iterable[Any]) -> Iterable[tuple[str, Column]]:
+        for e in _flat(expressions):
+            yield (e, self.data[e]) if isinstance(e, str) else evaluate(e, self.data, self.height)
+
+    def _tuples(self, columns: Sequence[str]) -> list[tuple[Any, ...]]:
+        return list(zip(*(self.data[c] for c in columns), strict=True)) if columns else [()] * self.height
+
+    def _rows(self, kept: list[int]) -> PlainFrame:
+        return PlainFrame({n: [v[i] for i in kept] for n, v in self.data.items()}, len(kept))
+
+
+class PlainGroups:
+    """The rows of a frame by key."""
+
+    def __init__(self, frame: PlainFrame, keys: list[str]) -> None:
+        self.frame, self.keys = frame, keys
+
+    def agg(self, *expressions: Any) -> PlainFrame:
+        """Return one row a key, in the order in which keys appear."""
+        groups: dict[tuple[Any, ...], list[int]] = {}
+        for i, key in enumerate(self.frame._tuples(self.keys)):
+            groups.setdefault(key, []).append(i)
+        data: dict[str, Column] = {k: [key[n] for key in groups] for n, k in enumerate(self.keys)}
+        rows = list(groups.values())
+        data |= dict(evaluate(e, self.frame.data, self.frame.height, rows) for e in _flat(expressions))
+        return PlainFrame(data, len(groups))
+
+
+def _flat(given: Iterable[Any]) -> list[Any]:
+    return list(chain.from_iterable([g] if isinstance(g, str | nw.Expr) else g for g in given))

@@ -1,0 +1,149 @@
+"""Files of others as tables of text in DuckDB, each row with its line; what is wrong is collected, never a value."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from histories.errors import Fault, Faults
+from histories.io.memory import bytes_of
+from histories.io.sql import literal
+
+HEAD = 1 << 20  # bytes in which a header has to end
+MOST_LINE = 4 << 20
+SHOWN = 10  # lines named in a message
+LINE = re.compile(r"Line:\s*(\d+)")
+AGAIN = "Export it again as CSV with commas, in UTF-8."
+
+
+class Staging:
+    """The text of files while they are being read.
+
+    Attributes
+    ----------
+    connection : duckdb.DuckDBPyConnection
+        An own database on disk, so that files may be larger than memory.
+    faults : list of Fault
+        What was found wrong so far; ``raise_faults`` stops with all of it.
+    """
+
+    def __init__(self, folder: Path, memory: str | None = None) -> None:
+        import duckdb
+
+        self.connection = duckdb.connect(str(folder / "staging.duckdb"))
+        self.connection.execute(f"SET temp_directory = {literal(folder)}; SET enable_progress_bar = false")
+        self.connection.execute(f"SET memory_limit = '{bytes_of(memory or '3GiB')}B'")
+        self.faults: list[Fault] = []
+        self.files: dict[str, Path] = {}
+        self.columns: dict[str, list[str]] = {}
+
+    def sql(self, statement: str, *values: Any) -> list[tuple]:
+        """Run a statement and return its rows."""
+        return self.connection.execute(statement, list(values)).fetchall()
+
+    def csv(self, name: str, file: Path) -> int:
+        """Make a table of a CSV file: every column as text under its lower-case name, and ``onroll_line``.
+
+        Returns
+        -------
+        int
+            Rows read; 0 when the file is at fault.
+        """
+        names = self._header(file)
+        if names is None:
+            return 0
+        import duckdb
+
+        listed = "{" + ", ".join(f"{literal(n)}: 'VARCHAR'" for n in names) + "}"
+        source = (
+            f"read_csv({literal(file)}, columns = {listed}, header = true, auto_detect = false, delim = ',', quote = '\"', "
+            f"escape = '\"', nullstr = '', strict_mode = true, max_line_size = {MOST_LINE}, encoding = 'utf-8')"
+        )
+        try:
+            self.connection.execute(
+                f'CREATE TABLE "{name}" AS SELECT row_number() OVER () + 1 AS onroll_line, * FROM {source}'
+            )
+        except duckdb.OutOfMemoryException:
+            raise  # the file is whole
+        except (duckdb.Error, UnicodeDecodeError) as error:
+            found = LINE.search(str(error))
+            where = f"{file}, line {found[1]}" if found else str(file)
+            what = (
+                "the file cannot be read as CSV in UTF-8: a row is of another length, cut off, or not in that encoding"
+            )
+            self.faults.append(Fault(what, where, AGAIN))
+            return 0
+        self.files[name], self.columns[name] = file, names
+        return int(self.sql(f'SELECT count(*) FROM "{name}"')[0][0])
+
+    def rows(self, name: str, file: Path, columns: list[str], rows: Iterable[tuple]) -> int:
+        """Make a table of rows of text (line first) that some other reader yields."""
+        given = list(rows)
+        lists = list(zip(*given, strict=True)) or [()] * (1 + len(columns))
+        self.give(name, dict(zip(["onroll_line", *columns], lists, strict=True)))
+        self.files[name], self.columns[name] = file, columns
+        return len(given)
+
+    def give(self, name: str, columns: Mapping[str, Iterable[Any]]) -> None:
+        """Make a table of lists: text, but for whole numbers in ``onroll_line``."""
+        import pyarrow as pa
+
+        arrays = {c: pa.array(list(v), pa.int64() if c == "onroll_line" else pa.string()) for c, v in columns.items()}
+        self.connection.register("incoming", pa.table(arrays))
+        self.connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM incoming')
+        self.connection.unregister("incoming")
+
+    def check(self, name: str, column: str, test: str, what: str, do: str) -> None:
+        """Keep a fault for the rows of a table that meet a condition; say file, column and lines."""
+        found = self.sql(f'SELECT onroll_line FROM "{name}" WHERE {test} ORDER BY 1')
+        if found:
+            lines = ", ".join(str(r[0]) for r in found[:SHOWN]) + (" …" if len(found) > SHOWN else "")
+            where = f"{self.files[name]}, column {column}, lines {lines}"
+            self.faults.append(Fault(f"{len(found)} of its rows: {what}", where, do))
+
+    def need(self, name: str, columns: Iterable[str]) -> bool:
+        """Keep a fault for each column that a table lacks; return whether all are there."""
+        lacking = [c for c in columns if c not in self.columns[name]]
+        self.faults += [
+            Fault("the column is missing", f"{self.files[name]}, column {c}", "Export the table with all its columns.")
+            for c in lacking
+        ]
+        return not lacking
+
+    def raise_faults(self) -> None:
+        """Stop when anything was wrong."""
+        if self.faults:
+            raise Faults(self.faults)
+
+    def _header(self, file: Path) -> list[str] | None:
+        where = str(file)
+        with file.open("rb") as data:
+            head = data.read(HEAD)
+        if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in head:
+            self.faults.append(Fault("the file is not text in UTF-8", where, AGAIN))
+            return None
+        line = head.split(b"\n", 1)[0]
+        try:
+            names = [
+                n.strip().lower() for n in next(csv.reader(io.StringIO(line.decode("utf-8-sig")), strict=True), [])
+            ]
+        except (UnicodeDecodeError, csv.Error):
+            self.faults.append(Fault("the header cannot be read as CSV in UTF-8", where, AGAIN))
+            return None
+        what = None
+        if not any(names):
+            what = "the file is empty"
+        elif len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
+            what = "the columns are not separated by commas"
+        elif any(not n or '"' in n for n in names):
+            what = "a column of the header has no name, or one with quotation marks"
+        elif doubled := sorted({n for n in names if names.count(n) > 1}):
+            what, where = "the header names a column twice", f"{where}, columns {', '.join(doubled)}"
+        if what:
+            self.faults.append(Fault(what, where, AGAIN))
+            return None
+        return names

@@ -1,0 +1,127 @@
+"""Write ``docs/histories.md`` from the declarations; with ``--check``, fail when it is not current."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from histories.codes import attendance_codes, code_set
+from histories.io.terminal import say
+from histories.tables import TABLES, Table
+
+DOCS = Path(__file__).parents[1] / "docs"
+GRAMMAR = """## A mapping of one's own
+
+`onroll import csv FILES --into HISTORIES --mapping own.toml` reads any CSV. Each `[[table]]` says which table it fills from which files:
+
+```toml
+[[table]]
+fills = "cme"                      # a table of docs/histories.md
+files = "*cases*.csv"              # which of the files named on the command line
+pupil = ["UPN", "Pupil UPN"]       # the column with the UPN; the first that is there counts
+former = "Former UPN"              # where a former UPN stands, if anywhere
+dates = ["%d/%m/%Y", "%Y-%m-%d"]   # forms of dates, as strptime has them
+[table.columns]
+missing_from = "Missing from"      # column of the table = name, or names, in the file
+reported_on = ["Reported", "Referral date"]
+[table.codes.resolution]           # translations; a value without one becomes empty and is counted
+"Back in school" = "back_on_roll"
+[table.constants]
+```
+
+For `marks`, a mapping names columns instead: `layout` (`long`, `columns` or `weeks`), `pupil`, `date`, `session`, `code`, `recorded_on`, `week`, `marks`,
+`dates`, `am`, `pm`. In the layout `columns` a session is a column named like `2024-09-04 AM`; in `weeks` the marks of five days are one string of
+ten, with a dash or space where there is none, so codes of two characters do not fit it.
+
+## Who a record is about
+
+A UPN becomes a keyed pseudonym (`ONROLL_PSEUDONYM_KEY`), the only key in histories. A wrong check letter is told and kept. A former UPN leads to the key
+under which the child was known first. Records without a UPN are linked by `onroll link HISTORIES --people FILE` (or `--link FILE` on import) to the
+names that the School Census brought into the linkage store `HISTORIES.linkage`, which lies beside the histories: automatically at a probability of 0.99 and
+more when the forename is alike and no other pupil is near; from 0.90 on into `review.csv`, where a person writes yes or no; below, not at all. Answers stand, and a pair is not asked twice.
+
+Importing again joins what is there: what a return says anew of the same thing on the same day takes the place of what it said before.
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    parts = [
+        "# Histories\n\nGenerated from `histories/tables.py` by `make docs`; do not edit.\n\nA histories folder holds one file per table: "
+        "`<table>.parquet`, `.csv`, `.csv.gz`, or a folder `<table>/*.parquet`. Dates are ISO. As of a day D a row is visible if it was "
+        "recorded strictly before D, and the end of a spell if that was (`docs/decisions/0001-ends-are-known-late.md`).\n"
+    ]
+    parts += [_table(t) for t in TABLES.values()]
+    parts.append("## Codes\n")
+    named = sorted({c.codes for t in TABLES.values() for c in t.columns.values() if c.codes})
+    for name in named:
+        parts.append(
+            f"### {name}\n\n" + "\n".join(f"- `{k}` {v}{_dates(name, k)}" for k, v in code_set(name).items()) + "\n"
+        )
+    return "\n".join(parts)
+
+
+def returns_page() -> str:
+    """Return the page of what can be imported."""
+    from histories.returns import FORMATS
+
+    parts = [
+        "# Returns\n\nGenerated from `histories/returns/` by `make docs`; do not edit. `onroll import FORMAT SRC... --into HISTORIES`; SRC are files or folders.\n"
+    ]
+    for form in FORMATS.values():
+        fills, cannot = ", ".join(f"`{t}`" if t in TABLES else t for t in form.fills), "; ".join(form.cannot_know)
+        parts.append(
+            f"## {form.name}\n\n{form.title[:1].upper()}{form.title[1:]}.\n\n- fills: {fills}\n- cannot know: {cannot}\n"
+        )
+    return "\n".join([*parts, GRAMMAR])
+
+
+def rules_page() -> str:
+    """Return the page of rules."""
+    from histories.rules import RULES
+
+    head = (
+        "# Rules of `onroll check`\n\nGenerated from `histories/rules/` by `make docs`; do not edit. An error makes the check leave with 1: what it finds makes figures "
+        "wrong. A rule gives a finding for each table (or column) in which it finds something. It can be silenced: `onroll check HISTORIES --silence own.toml` with "
+        'lines like `H040 = "why it does not count here"`.\n\n| rule | severity | what | why it matters | what to do | where it looks |\n|---|---|---|---|---|---|\n'
+    )
+    return head + "".join(
+        f"| {r.code} | {r.severity} | {r.title} | {' '.join(r.reason.split())} | {r.do} | {', '.join(f'`{p}`' for p in r.places)} |\n"
+        for r in RULES
+    )
+
+
+def _dates(name: str, code: str) -> str:
+    if name != "attendance":
+        return ""
+    c = attendance_codes()[code]
+    since, until = (f", since {c.since}" if c.since else ""), (f", until {c.until}" if c.until else "")
+    return f" ({c.counts_as.replace('_', ' ')}{since}{until})"
+
+
+def _table(t: type[Table]) -> str:
+    doc = (t.__doc__ or "").strip()
+    need = "required" if t.required else "may be absent; then its features are missing, never zero"
+    known = "always known" if t.always_known else "known on the first of " + ", ".join(f"`{k}`" for k in t.known)
+    known += f" ({t.known_delay} days after it)" if t.known_delay else ""
+    rows = "\n".join(
+        f"| `{c.name}` | {c.kind} | {'yes' if c.required else ''} | {c.meaning}{f' (codes: {c.codes})' if c.codes else ''} |"
+        for c in t.columns.values()
+    )
+    return f"## {t.table}\n\n{doc} {need.capitalize()}; {known}. Key: {', '.join(f'`{k}`' for k in t.key)}.\n\n| column | type | required | meaning |\n|---|---|---|---|\n{rows}\n"
+
+
+def write(file: Path, text: str) -> int:
+    """Write a page, or with ``--check`` say whether it is current; return the exit code."""
+    if "--check" in sys.argv:
+        if not file.is_file() or file.read_text(encoding="utf-8") != text:
+            say(f"{file.name} is not current: run 'make docs' and commit it")
+            return 1
+        return 0
+    file.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    pages = {"histories.md": page(), "returns.md": returns_page(), "rules.md": rules_page()}
+    sys.exit(max(write(DOCS / name, text) for name, text in pages.items()))

@@ -1,0 +1,27 @@
+"""Write the matrix of routes and roles into ``docs/access.md``; with ``--check``, fail when it is not current."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+from histories.table_docs import DOCS, write
+from serving.access.permissions import matrix
+
+PAGE = DOCS / "access.md"
+TABLE = re.compile(r"(?<=<!-- written by `make docs` -->\n```\n).*?(?=\n```)", re.DOTALL)
+
+
+def page(text: str) -> str:
+    """Return the page with the matrix as it is now.
+
+    Examples
+    --------
+    >>> "GET /livez" in page("<!-- written by `make docs` -->\\n```\\nold\\n```")
+    True
+    """
+    return TABLE.sub(lambda _: matrix(), text)
+
+
+if __name__ == "__main__":
+    sys.exit(write(PAGE, page(PAGE.read_text(encoding="utf-8"))))

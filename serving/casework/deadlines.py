@@ -1,0 +1,136 @@
+"""Clocks: duties with a day by which they are due, as the histories start and stop them; how long each runs is the authority's file's.
+
+Each clock is found by one function. What the histories cannot tell (that a transfer file was sent) a person stops on the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import narwhals as nw
+import polars as pl
+import pyarrow as pa
+
+from features.as_of import standing, visible
+from features.attendance.register import MEASURES
+from features.outcome.cohort import collect
+from histories.reading.histories import Histories, day_number, day_of
+from serving.casework.school_days import SchoolDays
+
+NOT_KNOWN = (None, "unknown")
+ENDED = ("deceased", "over_age", "home_education", "custody", "abroad")  # no school waits for a file
+FILE_REACH = 60  # days for which it is asked whether a file was sent: whether it was, no history tells
+RUNS = {"unauthorised_10": "unauthorised", "unauthorised_20": "unauthorised", "sickness_15": "ill"}
+REACH, NEWEST, FEWEST = (
+    130,
+    21,
+    6,
+)  # days looked at for a run; days in which it must be alive; its fewest sessions in those
+
+
+@dataclass(frozen=True)
+class Started:
+    """A clock that runs."""
+
+    pupil_id: str
+    kind: str
+    urn: str
+    started_on: date
+    due_on: date
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How long a clock runs: see ``serving/pages/pages.toml``."""
+
+    school_days: int
+    from_day: int = 0  # a run is shown when it has lasted so many school days
+
+
+def clocks(
+    histories: Histories, spells: pl.DataFrame, as_of: date, days: SchoolDays, rules: dict[str, Rule]
+) -> list[Started]:
+    """Return every clock that runs as of a day.
+
+    Parameters
+    ----------
+    histories : Histories
+    spells : polars.DataFrame
+        See ``rolls.last_spells``.
+    as_of : date
+    days : SchoolDays
+    rules : dict
+        By kind; a kind without a rule is not looked for.
+    """
+    found = [*_of_leavers(histories, spells, as_of), *_of_runs(histories, spells, as_of, rules)]
+    return [
+        Started(pupil, kind, urn, start, _due(days, urn, start, rules[kind].school_days))
+        for pupil, kind, urn, start in found
+        if kind in rules
+    ]
+
+
+def _due(days: SchoolDays, urn: str, start: date, n: int) -> date:
+    return days.nth(urn, start, n) if n else start
+
+
+def _of_leavers(histories: Histories, spells: pl.DataFrame, as_of: date) -> Iterator[tuple[str, str, str, date]]:
+    left = spells.filter(pl.col("leaving_date").is_not_null() & ~pl.col("on_roll"))
+    opened = _cases(histories, left, as_of)
+    for r in left.iter_rows(named=True):
+        pupil, urn, gone = r["pupil_id"], r["urn"], day_of(r["leaving_date"])
+        after, where = gone + timedelta(days=1), r["destination"]
+        if r["leaving_ground"] is None:
+            yield pupil, "deletion_return", urn, gone
+        if where in NOT_KNOWN:
+            yield pupil, "destination", urn, after
+        if where not in ENDED and (as_of - gone).days <= FILE_REACH:
+            yield pupil, "transfer_file", urn, after
+        if where == "state_school" and r["destination_urn"]:
+            yield pupil, "new_pupil_return", r["destination_urn"], after
+        if where in (*NOT_KNOWN, "missing_education") and opened.get(pupil, -1) < r["leaving_date"]:
+            yield pupil, "case_not_opened", urn, after
+
+
+def _cases(histories: Histories, left: pl.DataFrame, as_of: date) -> dict[str, int]:
+    """Return the day of the newest case of each child that was reported."""
+    if "cme" not in histories.present or left.is_empty():
+        return {}
+    day = day_number(as_of)
+    keys = pa.table({"pupil_id": left["pupil_id"].to_arrow(), "as_of": pa.array([day] * len(left), pa.int32())})
+    rows = collect(visible(histories, "cme", histories.given(keys)))
+    return dict(rows.group_by("pupil_id").agg(pl.col("reported_on").max()).iter_rows())
+
+
+def _of_runs(
+    histories: Histories, spells: pl.DataFrame, as_of: date, rules: dict[str, Rule]
+) -> Iterator[tuple[str, str, str, date]]:
+    """Yield runs of school days that a child missed whole and that have not ended."""
+    if "attendance" not in histories.present:
+        return
+    day = day_number(as_of)
+    marks = histories.frame("attendance").filter((nw.col("date") < day) & (nw.col("known") < day))
+    for what in ("unauthorised", "ill"):
+        codes = list(MEASURES["ill"][:1] if what == "ill" else MEASURES[what])
+        newest = marks.filter((nw.col("date") >= day - NEWEST) & nw.col("code").is_in(codes))
+        many = newest.group_by("pupil_id").agg(nw.len().alias("n")).filter(nw.col("n") >= FEWEST)
+        rows = collect(
+            standing(marks.filter(nw.col("date") >= day - REACH).join(many.select("pupil_id"), on="pupil_id", how="semi"))
+            .select("pupil_id", "date", "code")
+        )  # fmt: skip
+        for pupil, first, length in _runs(rows, codes):
+            at = spells.filter((pl.col("pupil_id") == pupil) & pl.col("on_roll"))
+            for kind, of in RUNS.items():
+                if of == what and kind in rules and length >= rules[kind].from_day and not at.is_empty():
+                    yield pupil, kind, at["urn"][0], day_of(first)
+
+
+def _runs(rows: pl.DataFrame, codes: list[str]) -> Iterator[tuple[str, int, int]]:
+    """Yield the run that reaches the last marked day of each child: its first day and its length in school days."""
+    rows = rows.filter(pl.col("code").is_in(list(MEASURES["possible"])))
+    whole = rows.group_by("pupil_id", "date").agg(pl.col("code").is_in(codes).all().alias("missed"))
+    whole = whole.sort("pupil_id", "date", descending=[False, True])
+    alive = whole.filter(pl.col("missed").cum_min().over("pupil_id"))
+    yield from alive.group_by("pupil_id").agg(pl.col("date").min(), pl.len()).sort("pupil_id").iter_rows()

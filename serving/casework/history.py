@@ -1,0 +1,114 @@
+"""A child's past: attendance by week, what happened, and how the child compares with its own past and with its year group."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+import pyarrow as pa
+
+from features.as_of import HAPPENED, standing, visible
+from features.attendance.register import ABSENT, MEASURES
+from features.evidence import TEXTS
+from features.outcome.cohort import collect
+from histories.reading.histories import Histories, day_number, day_of
+
+WEEKS, COMPARED = 52, 12
+LANES = {
+    "enrolments": "school",
+    "suspensions": "suspension",
+    "social_care": "care",
+    "addresses": "address",
+    "cme": "missing",
+}
+
+
+def pasts(histories: Histories, pupils: list[str], spells: pl.DataFrame, as_of: date) -> dict[str, dict[str, Any]]:
+    """Return the past of some pupils.
+
+    Returns
+    -------
+    dict
+        ``{pupil_id: {"weeks": [[monday, possible, missed, unauthorised]], "events": [{lane, date, end, text}], "compared": [{what, now,
+        before, peers}]}}``; weeks oldest first, shares of sessions from 0 to 1, and None for what is not known.
+    """
+    if not pupils:
+        return {}
+    found: dict[str, dict[str, Any]] = {p: {"weeks": [], "events": [], "compared": []} for p in pupils}
+    day = day_number(as_of)
+    given = pa.table({"pupil_id": pa.array(sorted(pupils)), "as_of": pa.array([day] * len(pupils), pa.int32())})
+    if "attendance" in histories.present:
+        _add_weeks(found, histories, given, day)
+        _compare(found, _usual(histories, spells, day), spells)
+    for table, lane in LANES.items():
+        if table in histories.present:
+            rows = collect(visible(histories, table, histories.given(given)))
+            _add_events(found, rows, table, lane, day)
+    for own in found.values():
+        own["events"].sort(key=lambda e: e["date"])
+    return found
+
+
+def _add_weeks(found: dict[str, dict[str, Any]], histories: Histories, given: pa.Table, day: int) -> None:
+    monday = day - (day + 3) % 7
+    marks = histories.frame("attendance").filter(
+        (nw.col("date") < day) & (nw.col("date") >= monday - 7 * WEEKS) & (nw.col("known") < day)
+    )
+    keys = histories.given(given).select("pupil_id")
+    rows = collect(standing(marks.join(keys, on="pupil_id", how="semi")).select("pupil_id", "date", "code"))
+    weeks = rows.with_columns((pl.col("date") - (pl.col("date") + 3) % 7).alias("monday")).group_by(
+        "pupil_id", "monday"
+    )
+    counted = weeks.agg(
+        pl.col("code").is_in(list(codes)).sum().alias(name)
+        for name, codes in (
+            ("possible", MEASURES["possible"]),
+            ("missed", ABSENT),
+            ("unauthorised", MEASURES["unauthorised"]),
+        )
+    )
+    for r in counted.sort("pupil_id", "monday").iter_rows(named=True):
+        week = [day_of(r["monday"]).isoformat(), r["possible"], r["missed"], r["unauthorised"]]
+        found[r["pupil_id"]]["weeks"].append(week)
+
+
+def _usual(histories: Histories, spells: pl.DataFrame, day: int) -> dict[int, float]:
+    """Return the share of sessions that children of each year group missed in the newest weeks."""
+    marks = histories.frame("attendance").filter(
+        (nw.col("date") < day) & (nw.col("date") >= day - 7 * COMPARED) & (nw.col("known") < day)
+    )
+    possible = nw.col("code").is_in(list(MEASURES["possible"])).cast(nw.Int64).sum().alias("possible")
+    missed = nw.col("code").is_in(list(ABSENT)).cast(nw.Int64).sum().alias("missed")
+    rows = collect(standing(marks).group_by("pupil_id").agg(possible, missed))
+    rows = rows.join(spells.select("pupil_id", "nc_year"), on="pupil_id")
+    rows = rows.filter(pl.col("possible") > 0)
+    counts = (pl.col(c).cast(pl.Int64).sum() for c in ("missed", "possible"))  # DuckDB's sums come as decimals
+    return {year: missed / of for year, missed, of in rows.group_by("nc_year").agg(counts).iter_rows()}
+
+
+def _compare(found: dict[str, dict[str, Any]], usual: dict[int, float], spells: pl.DataFrame) -> None:
+    years = dict(spells.select("pupil_id", "nc_year").iter_rows())
+    for pupil, own in found.items():
+        newest, before = own["weeks"][-COMPARED:], own["weeks"][-2 * COMPARED : -COMPARED]
+        peers = usual.get(years.get(pupil, -1))
+        own["compared"].append({"what": "missed", "now": _share(newest), "before": _share(before), "peers": peers})
+
+
+def _share(weeks: list[list[Any]]) -> float | None:
+    possible = sum(w[1] for w in weeks)
+    return sum(w[2] for w in weeks) / possible if possible else None
+
+
+def _add_events(found: dict[str, dict[str, Any]], rows: pl.DataFrame, table: str, lane: str, day: int) -> None:
+    """Add what happened in the weeks shown, and spells that reach into them."""
+    end = {"enrolments": "leaving_date", "cme": "resolved_on"}.get(table, "end_date")
+    earliest = day - 7 * (WEEKS + 1)
+    for r in rows.iter_rows(named=True):
+        started, ended = r[HAPPENED[table]], r.get(end)
+        if started >= earliest or (end in r and (ended is None or ended >= earliest)):
+            event: dict[str, str | None] = {"lane": lane, "date": day_of(started).isoformat(), "text": TEXTS[table](r)}
+            if end in r:
+                event["end"] = day_of(ended).isoformat() if ended is not None else None
+            found[r["pupil_id"]]["events"].append(event)

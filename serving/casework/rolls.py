@@ -1,0 +1,52 @@
+"""Where every known child is as of a day: on a roll, or where the last one ended."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import narwhals as nw
+import polars as pl
+import pyarrow as pa
+
+from features.as_of import visible
+from features.outcome.cohort import august_before, collect, completed_years, schools_once
+from histories.reading.histories import Histories, day_number
+
+REACH = 365  # days for which a child who left is looked at
+
+
+def last_spells(histories: Histories, as_of: date) -> pl.DataFrame:
+    """Return each child's last spell on a roll that could be known, of those who are on one or left within a year.
+
+    Returns
+    -------
+    polars.DataFrame
+        ``pupil_id, urn, entry_date, leaving_date, leaving_ground, destination, destination_urn`` (days as numbers), ``authority``,
+        ``nc_year`` (by age) and ``on_roll``.
+    """
+    day = day_number(as_of)
+    one = histories.given(pa.table({"as_of": pa.array([day], pa.int32())}))
+    snapshots = histories.frame("enrolments").select("pupil_id").unique().join(one, how="cross")
+    spells = visible(histories, "enrolments", snapshots).filter(nw.col("age") >= 0)
+    on_roll = nw.col("leaving_date").is_null() | (nw.col("leaving_date") >= day)
+    spells = spells.with_columns(on_roll.cast(nw.Int32).alias("now"))
+    spells = spells.unique(subset=["pupil_id"], keep="last", order_by=["now", "entry_date", "urn"])
+    frame = collect(
+        spells.filter((nw.col("now") == 1) | (nw.col("leaving_date") >= day - REACH)).select(
+            "pupil_id", "urn", "entry_date", "leaving_date", "leaving_ground", "destination", "destination_urn", "now"
+        )
+    )
+    pupils = collect(histories.frame("pupils").unique(subset=["pupil_id"], keep="last", order_by=["date_of_birth"]))
+    frame = frame.join(pupils.select("pupil_id", "date_of_birth", pl.col("authority").alias("home")), on="pupil_id")
+    schools = schools_once(histories).select("urn", nw.col("authority").alias("school_authority")).to_native()
+    frame = frame.join(schools, on="urn", how="left").with_columns(
+        pl.lit(august_before(as_of), pl.Int32).alias("august"), pl.col("now").cast(pl.Boolean).alias("on_roll")
+    )
+    frame = (
+        nw.from_native(frame)
+        .with_columns((completed_years("date_of_birth", "august") - 4).alias("nc_year"))
+        .to_native()
+    )
+    return frame.with_columns(pl.coalesce("school_authority", "home", pl.lit("")).alias("authority")).filter(
+        pl.col("nc_year").is_between(0, 11)
+    )

@@ -1,0 +1,122 @@
+"""The move from primary to secondary school: who has no application, no answer, and who did not come in September."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import narwhals as nw
+import polars as pl
+import pyarrow as pa
+
+from features.as_of import standing, visible
+from features.attendance.register import MEASURES
+from features.outcome.cohort import collect
+from histories.reading.histories import Histories, day_number
+
+STATES = (
+    "no_application",
+    "applied",
+    "offered",
+    "declined",
+    "accepted",
+    "not_on_roll",
+    "no_show",
+    "on_roll",
+    "arrived",
+)
+PRESENT = tuple(set(MEASURES["possible"]) - set(MEASURES["absent"]))
+AUTUMN = (9, 10)  # months in which arrivals are watched
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """One child's move."""
+
+    pupil_id: str
+    entry_year: int
+    from_urn: str
+    to_urn: str | None
+    state: str
+    missed_days: int = 0
+
+
+def crossings(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[Crossed]:
+    """Return the moves of the September to come, or in autumn of the one that was.
+
+    Parameters
+    ----------
+    histories : Histories
+    spells : polars.DataFrame
+        See ``rolls.last_spells``.
+    as_of : date
+    """
+    if "admissions" not in histories.present:
+        return []
+    autumn = as_of.month in AUTUMN
+    year = as_of.year + (as_of.month > AUTUMN[-1])
+    children = spells.filter(pl.col("nc_year") == (7 if autumn else 6))
+    if children.is_empty():
+        return []
+    day = day_number(as_of)
+    keys = pa.table({"pupil_id": children["pupil_id"].to_arrow(), "as_of": pa.array([day] * len(children), pa.int32())})
+    rows = collect(visible(histories, "admissions", histories.given(keys)))
+    asked = {
+        r["pupil_id"]: r for r in rows.iter_rows(named=True) if r["entry_year"] == year and r["phase"] == "secondary"
+    }
+    came = _came(histories, children, as_of, year) if autumn else {}
+    primaries = _before(histories, keys, date(year, 8, 1)) if autumn else {}
+    made = []
+    for r in children.iter_rows(named=True):
+        row = asked.get(r["pupil_id"])
+        if autumn:
+            if row is not None:
+                made.append(_arrived(r, row, year, came, primaries.get(r["pupil_id"], "")))
+        elif r["on_roll"]:
+            state = _state(row)
+            made.append(Crossed(r["pupil_id"], year, r["urn"], row["offered_urn"] if row else None, state))
+    return made
+
+
+def _state(row: dict[str, object] | None) -> str:
+    if row is None or row["applied_on"] is None:
+        return "no_application"
+    if row["offered_on"] is None:
+        return "applied"
+    return str(row["response"] or "offered")
+
+
+def _before(histories: Histories, keys: pa.Table, moved: date) -> dict[str, str]:
+    """Return the school on whose roll each child was last before a day."""
+    spells = visible(histories, "enrolments", histories.given(keys)).filter(nw.col("entry_date") < day_number(moved))
+    last = spells.unique(subset=["pupil_id"], keep="last", order_by=["entry_date", "urn"])
+    return dict(collect(last.select("pupil_id", "urn")).iter_rows())
+
+
+def _arrived(
+    spell: dict[str, object], row: dict[str, object], year: int, came: dict[str, tuple[int, int]], primary: str
+) -> Crossed:
+    pupil, to = str(spell["pupil_id"]), row["offered_urn"]
+    started = spell["on_roll"] and int(spell["entry_date"]) >= day_number(date(year, 8, 1))  # type: ignore[call-overload]
+    present, missed = came.get(pupil, (0, 0))
+    state = "not_on_roll" if not started else "arrived" if present else "no_show" if missed else "on_roll"
+    to_urn = str(spell["urn"]) if started else (str(to) if to else None)
+    return Crossed(pupil, year, primary, to_urn, state, missed)
+
+
+def _came(histories: Histories, children: pl.DataFrame, as_of: date, year: int) -> dict[str, tuple[int, int]]:
+    """Return how many sessions each child was there since September, and how many days they missed whole."""
+    if "attendance" not in histories.present:
+        return {}
+    first, day = day_number(date(year, 9, 1)), day_number(as_of)
+    keys = histories.given(children.select("pupil_id").to_arrow())
+    marks = histories.frame("attendance").filter(
+        (nw.col("date") >= first) & (nw.col("date") < day) & (nw.col("known") < day)
+    )
+    marks = standing(marks.join(keys, on="pupil_id", how="semi"))
+    marks = marks.filter(nw.col("code").is_in(list(MEASURES["possible"])))
+    there = nw.col("code").is_in(list(PRESENT)).cast(nw.Int64)
+    days = marks.group_by("pupil_id", "date").agg(there.sum().alias("there"))
+    missed = (nw.col("there") == 0).cast(nw.Int64)
+    rows = collect(days.group_by("pupil_id").agg(nw.col("there").sum(), missed.sum().alias("missed")))
+    return {r["pupil_id"]: (int(r["there"]), int(r["missed"])) for r in rows.iter_rows(named=True)}

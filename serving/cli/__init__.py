@@ -1,0 +1,1 @@
+"""The command ``onroll`` and the verbs of this room."""

@@ -1,0 +1,92 @@
+"""The command ``onroll``: the verbs of all rooms behind one door, and one way for errors to leave."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from histories.errors import Faults
+from histories.io.memory import too_little
+
+VERBS = {
+    "simulate": "histories.cli.simulate",
+    "import": "histories.cli.returns",
+    "link": "histories.cli.returns",
+    "check": "histories.cli.returns",
+    "features": "features.cli.features",
+    "leaks": "features.cli.features",
+    "describe": "training.cli.describe",
+    "definitions": "training.cli.describe",
+    "train": "training.cli.train",
+    "models": "serving.cli.models",
+    "score": "serving.cli.verbs",
+    "keys": "serving.cli.verbs",
+    "database": "serving.cli.database",
+    "audit": "serving.cli.audit",
+    "actions": "serving.cli.actions",
+    "retention": "serving.cli.records",
+    "hold": "serving.cli.records",
+    "erase": "serving.cli.records",
+    "access": "serving.cli.access",
+    "serve": "serving.cli.verbs",
+    "demo": "serving.cli.verbs",
+}
+
+
+class Verbs(click.Group):
+    """The group of verbs; a verb's room is imported only when the verb is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the verbs in the order in which the data walk through the rooms."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the room that holds a verb and return it."""
+        if cmd_name not in VERBS:
+            return None
+        verbs = {verb.name: verb for verb in import_module(VERBS[cmd_name]).verbs}
+        return verbs[cmd_name]
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="onroll", prog_name="onroll")
+def onroll() -> None:
+    """Say which children are likely to go missing from education, and why, early enough to help."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one verb; exit 0 when done, 1 when the data or a gate says no, 2 for wrong usage."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+    try:
+        onroll.main(args=arguments, prog_name="onroll", standalone_mode=True)
+    except Faults as faults:
+        click.echo(str(faults), err=True)
+        sys.exit(faults.exit_code)
+    except Exception as error:
+        if fault := too_little(error):
+            click.echo(str(fault), err=True)
+            sys.exit(Faults.exit_code)
+        # A foreign library's message can hold a pupil's value, so only its type and place are said.
+        if os.environ.get("ONROLL_TRACEBACK"):
+            raise
+        click.echo(_unforeseen(error), err=True)
+        sys.exit(1)
+
+
+def _unforeseen(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return (
+        f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}, which onroll did not foresee.\n"
+        "    Run again with ONROLL_TRACEBACK=1 to see where; that may print values from the data."
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,271 @@
+"""The outermost layer: sizes, times, content types, a request id, security headers, and one answer when all else fails."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from serving.access.permissions import Rule, find
+from serving.http.problems import PAGE, REQUEST_ID, Problem
+from serving.store.ledger.refusals import Refusals
+from serving.telemetry import metrics, tracing
+
+log = logging.getLogger("onroll.guard")
+LIMIT = 32 * 1024 * 1024  # bytes of any body
+ANSWER_SECONDS, BODY_SECONDS = 90.0, 30.0  # until an answer has begun, and until the body has come
+GONE_SECONDS = 1.0  # that a server takes at most to say that a connection has ended
+MOST_AT_ONCE = 64  # requests that one worker has in hand
+# Answers that the audit has as refusals beside those of the door; 409 and 422 refuse nobody, they ask to send something else.
+REFUSALS = (400, 401, 403, 404, 405, 408, 413, 415, 429)
+PROBES = ("/livez", "/readyz", "/metrics")
+# A caller's own id must not be able to hold a pupil's number: those are shorter, or have other letters.
+SAFE_ID = re.compile(rb"[0-9a-f][0-9a-f-]{14,62}[0-9a-f]")
+HEADERS = {
+    b"x-content-type-options": b"nosniff", b"cache-control": b"no-store", b"referrer-policy": b"no-referrer", b"x-frame-options": b"DENY",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'", b"cross-origin-resource-policy": b"same-origin",
+}  # fmt: skip
+
+
+@dataclass
+class Exchange:
+    """One request and its answer: counts what comes in, and sees that exactly one answer goes out.
+
+    Attributes
+    ----------
+    most : int
+        Bytes that the body may have.
+    until : float
+        Time of the event loop when the body has to be whole.
+    refused : Problem or None
+        Why the body was not read to its end.
+    closed : bool
+        The guard has answered; nothing from within goes out any more.
+    told : callable, optional
+        Awaited with the status before an answer goes out.
+    """
+
+    incoming: Any
+    outgoing: Any
+    request_id: str
+    most: int
+    until: float
+    size: int = 0
+    status: int = 0
+    refused: Problem | None = None
+    closed: bool = False
+    told: Callable[[int], Awaitable[None]] | None = None
+    _whole: bool = field(default=False)
+
+    async def receive(self) -> Any:
+        """Hand on what comes, until it is too much or comes too slowly."""
+        if self.refused:
+            return {"type": "http.disconnect"}
+        if self._whole:
+            return await self.incoming()
+        try:
+            async with asyncio.timeout_at(self.until):
+                message = await self.incoming()
+        except TimeoutError:
+            self.refused = Problem(408, "The body did not come in time.")
+            return {"type": "http.disconnect"}
+        if message["type"] == "http.request":
+            self._whole = not message.get("more_body", False)
+            self.size += len(message.get("body", b""))
+            if self.size > self.most:
+                self.refused = Problem(413, f"The most is {self.most} bytes.")
+                return {"type": "http.disconnect"}
+        return message
+
+    async def send(self, message: Any) -> None:
+        """Hand on the answer from within, unless the guard answers itself."""
+        if not self.closed and (self.refused is None or self.status):
+            await self._send(message)
+
+    async def _send(self, message: Any) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            if self.told is not None:
+                await self.told(self.status)
+            given = list(message.get("headers", []))
+            there = {name.lower() for name, _ in given}
+            added = [(name, value) for name, value in HEADERS.items() if name not in there]
+            message = {**message, "headers": [*given, *added, (b"x-request-id", self.request_id.encode())]}
+        try:
+            await self.outgoing(message)
+        except Exception:
+            if not await self._gone():
+                self.status = 0 if message["type"] == "http.response.start" else self.status
+                raise
+            self.closed = True
+
+    async def _gone(self) -> bool:
+        """Tell whether the connection has ended: where the body is no HTTP, the server refuses it itself, and sends nothing more."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GONE_SECONDS):
+                while (await self.incoming())["type"] != "http.disconnect":
+                    pass
+                return True
+        return False
+
+    async def answer(self, scope: Any, problem: Problem) -> None:
+        """Answer with a problem, and with nothing from within any more."""
+        self.closed = True
+        if not self.status:
+            await problem.response()(scope, self.incoming, self._send)
+
+
+class Guard:
+    """ASGI middleware around the application.
+
+    Parameters
+    ----------
+    app : ASGI application
+    limit : int
+        Bytes of any body.
+    answer_seconds, body_seconds : float
+    routes : ASGI application, optional
+        What answers requests, when that is a part of ``app``: the routes that a framework has around it are not reached then.
+    people : optional
+        Says refusals to people; see ``serving.pages.refused``.
+    refusals : Refusals, optional
+        Records refusals that the door has not recorded.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        limit: int = LIMIT,
+        answer_seconds: float = ANSWER_SECONDS,
+        body_seconds: float = BODY_SECONDS,
+        routes: Any = None,
+        people: Any = None,
+        refusals: Refusals | None = None,
+    ) -> None:
+        self.app, self.routes, self.limit, self.people = app, routes or app, limit, people
+        self.refusals = refusals
+        self.answer_seconds, self.body_seconds = answer_seconds, body_seconds
+        self.in_hand = 0
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Answer one request."""
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        began, now = time.perf_counter(), time.time_ns()
+        rule, _ = find(scope["method"], scope["path"])
+        request_id = _request_id(scope)
+        REQUEST_ID.set(request_id)
+        asks = self.people is not None and self.people.for_people(scope)
+        PAGE.set(partial(self.people.answer, scope["method"]) if asks else None)
+        most = min(self.limit, rule.most if rule else 0)
+        until = asyncio.get_running_loop().time() + self.body_seconds
+        exchange = Exchange(receive, send, request_id, most, until, told=partial(self._refused, scope, rule))
+        try:
+            problem = _refusal(scope, rule, most) or self._crowded(scope)
+            if problem is not None:
+                await exchange.answer(scope, problem)
+            else:
+                await self._within(scope, exchange)
+        finally:
+            _record(scope, rule, exchange, began, now)
+
+    async def _refused(self, scope: Any, rule: Rule | None, status: int) -> None:
+        """Record a refusal in the audit before it is said."""
+        state = scope.get("state", {})
+        if self.refusals is None or status not in REFUSALS or state.get("refusal_recorded"):
+            return
+        caller = state.get("caller")
+        # As with the door: not with the threads of the routes, which may all be waiting.
+        await asyncio.to_thread(self.refusals.refused, caller, status, " ".join(_named(scope, rule)))
+
+    def _crowded(self, scope: Any) -> Problem | None:
+        if self.in_hand >= MOST_AT_ONCE and scope["path"] not in PROBES:
+            return Problem(503, "Too many requests are in hand; try again.", headers={"Retry-After": "2"})
+        return None
+
+    async def _within(self, scope: Any, exchange: Exchange) -> None:
+        """Let the application answer, in a task of its own so that its time can run out."""
+        task = asyncio.ensure_future(self.routes(scope, exchange.receive, exchange.send))
+        self.in_hand += 1
+        task.add_done_callback(self._done)
+        try:
+            # The answer's time begins when the body's has ended at the latest.
+            await asyncio.wait({task}, timeout=self.body_seconds + self.answer_seconds)
+        finally:
+            if not task.done():
+                task.cancel()  # a thread that computes goes on to its end, and counts as in hand until then
+        if not task.done():
+            log.error("a request took too long")
+            problem = Problem(503, "The answer took too long; ask for less.", headers={"Retry-After": "10"})
+            await exchange.answer(scope, problem)
+        elif exchange.refused is not None:
+            await exchange.answer(scope, exchange.refused)
+        elif task.exception() is not None:
+            log.error("a request failed", exc_info=task.exception())
+            await exchange.answer(scope, Problem(500, "It was logged without what was sent."))
+
+    def _done(self, task: asyncio.Future[None]) -> None:
+        self.in_hand -= 1
+        if not task.cancelled():
+            task.exception()  # seen, so that the event loop does not print it
+
+
+def _request_id(scope: Any) -> str:
+    given = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    return given[0].decode() if len(given) == 1 and SAFE_ID.fullmatch(given[0]) else secrets.token_hex(16)
+
+
+def _refusal(scope: Any, rule: Rule | None, most: int) -> Problem | None:
+    """Return what is wrong with the head of a request, before any of its body is read."""
+    headers: dict[bytes, list[bytes]] = {}
+    for name, value in scope["headers"]:
+        headers.setdefault(name, []).append(value)
+    lengths = headers.get(b"content-length", [])
+    if len(lengths) > 1 or (lengths and b"transfer-encoding" in headers) or not all(x.isdigit() for x in lengths):
+        return Problem(400, "How long the body is was said in more than one way.")
+    if rule is None:
+        return None  # the door answers, and reads no body
+    if lengths and (len(lengths[0]) > 18 or int(lengths[0]) > most):
+        return Problem(413, f"The most is {most} bytes.")
+    if scope["method"] == "GET":
+        return None
+    kinds = headers.get(b"content-type", [])
+    kind, _, more = (kinds[0] if len(kinds) == 1 else b"").lower().partition(b";")
+    charset = more.strip().removeprefix(b"charset=").strip(b'" ')
+    if kind.strip().decode("latin-1") != rule.reads or charset not in (b"", b"utf-8"):
+        return Problem(415, f"Send {rule.reads} in UTF-8.")
+    if b"content-encoding" in headers:
+        return Problem(415, "Send the body as it is, not compressed.")
+    return None
+
+
+def _named(scope: Any, rule: Rule | None) -> tuple[str, str]:
+    """Return the method and the route's template: a caller could write a pupil's number into either."""
+    return scope["method"] if scope["method"] in ("GET", "POST") else "other", rule.route if rule else "unmatched"
+
+
+def _record(scope: Any, rule: Rule | None, exchange: Exchange, began: float, now: int) -> None:
+    """Write the request's line, count and span: by the route's template, since a path may hold a pupil."""
+    method, route = _named(scope, rule)
+    seconds = time.perf_counter() - began
+    caller = scope.get("state", {}).get("caller")
+    log.info(
+        "request",
+        extra={"fields": {
+            "request_id": exchange.request_id, "method": method, "route": route, "status": exchange.status, "ms": round(seconds * 1000, 1),
+            "bytes": exchange.size, "caller": caller.key_id if caller else None,
+        }},
+    )  # fmt: skip
+    metrics.count(method, route, exchange.status, seconds)
+    tracing.record(scope, method, route, exchange.status, now, exchange.request_id)

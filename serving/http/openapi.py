@@ -1,0 +1,89 @@
+"""The description of the interface (OpenAPI): every error a call can answer, and every table and column that can be sent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Security
+from fastapi.security import HTTPBearer
+
+from histories.tables import TABLES, Column
+from serving.http import problems
+from serving.http.schemas import ProblemAnswer
+
+ANY, BODY = (400, 401, 403, 405, 429, 500, 503), (408, 413, 415, 422)  # of every call, and of calls with a body
+ABOUT = """Explained scores of which children are likely to go missing from education. A score orders a list for people to look at;
+it is not a finding. Pupils' identifiers go into bodies only. Every answer carries `X-Request-ID`; errors are `application/problem+json`."""
+
+
+def documented(*statuses: int) -> dict[str, Any]:
+    """Return what the description says of a call: how to say who calls, and every error that it can answer."""
+    header = lambda text: {"schema": {"type": "string"}, "description": text}  # noqa: E731
+    wait = {"Retry-After": header("Seconds to wait.")}
+    extra = {
+        401: {"WWW-Authenticate": header("`Bearer`")},
+        405: {"Allow": header("The methods.")},
+        429: wait,
+        503: wait,
+    }
+    responses = {
+        status: {
+            "description": problems.TITLES[status],
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}},
+            "headers": extra.get(status, {}),
+        }
+        for status in sorted({*ANY, *statuses})
+    }
+    # The door has looked at the credentials already; this only tells readers of the description how to send them.
+    return {"responses": responses, "dependencies": [Security(HTTPBearer(auto_error=False))]}
+
+
+def describe(app: FastAPI) -> None:
+    """Complete the description that FastAPI makes of an application."""
+    made = app.openapi
+
+    def whole() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schemas = made()["components"]["schemas"]
+            problem = ProblemAnswer.model_json_schema(ref_template="#/components/schemas/{model}")
+            schemas.update(problem.pop("$defs"))
+            schemas["ProblemAnswer"] = problem
+            schemas["ScoreRequest"]["properties"]["histories"] = tables()
+        return made()
+
+    app.openapi = whole  # type: ignore[method-assign]
+
+
+def tables() -> dict[str, Any]:
+    """Return the schema of the histories that can be posted, from their one declaration."""
+    rows = {
+        name: {
+            "type": "array",
+            "description": (table.__doc__ or "").strip().splitlines()[0],
+            "items": {
+                "type": "object",
+                "properties": {c.name: _column(c) for c in table.columns.values()},
+                "required": [c.name for c in table.columns.values() if c.required],
+            },
+        }
+        for name, table in TABLES.items()
+    }
+    return {
+        "title": "Histories",
+        "type": "object",
+        "description": "Rows by table. Unknown tables and columns are ignored. A table that is not sent is missing, never empty.",
+        "properties": rows,
+        "required": [name for name, table in TABLES.items() if table.required],
+        "additionalProperties": {"type": "array", "items": {"type": "object"}},
+    }
+
+
+def _column(c: Column) -> dict[str, Any]:
+    kinds: dict[str, dict[str, Any]] = {
+        "text": {"type": "string", "maxLength": 500, "pattern": r"^[^\u0000]*$"},
+        "date": {"type": "string", "format": "date"},
+        "integer": {"type": "integer", "exclusiveMinimum": -(2**53), "exclusiveMaximum": 2**53},
+        "boolean": {"type": "boolean"},
+    }
+    kind = kinds[c.kind] | ({"minLength": 1} if c.required and c.kind == "text" else {})
+    return kind if c.required else {"anyOf": [kind, {"type": "null"}, {"const": "", "description": "as null"}]}

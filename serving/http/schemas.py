@@ -1,0 +1,163 @@
+"""What goes in and out over HTTP, typed and bounded; rows of histories are declared in ``histories.tables`` only."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from training.explanation.score import Score
+
+MOST_PUPILS = 1000
+MOST_ROWS = 200_000
+Identifier = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
+
+
+DAY = r"^(199[0-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}$"
+
+
+def _day(text: Any) -> date:
+    """Read a day as it is written: not a number of seconds, and no time of day."""
+    if isinstance(text, str) and re.fullmatch(DAY, text):
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise PydanticCustomError("day", "Send a day from 1990 to 2099 as YYYY-MM-DD.")
+
+
+Day = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date", "pattern": DAY})]
+
+
+def _whole(number: Any) -> Any:
+    """Read 5.0 as 5: JSON knows one kind of number."""
+    return int(number) if isinstance(number, float) and number.is_integer() else number
+
+
+WHOLE = BeforeValidator(_whole)  # last, so that the bounds before it are in the description
+
+
+class Strict(BaseModel):
+    """Refuses unknown keys and never repeats what was sent."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, allow_inf_nan=False, strict=True)
+
+
+class ScoreRequest(Strict):
+    """Histories to build features from, score and explain."""
+
+    as_of: Day
+    histories: dict[
+        str, list[SkipValidation[dict[str, Any]]]
+    ]  # ``histories.reading.posted_rows`` looks at every row, once
+
+
+class ScoresRequest(Strict):
+    """Pupils whose stored scores are asked for."""
+
+    pupil_ids: list[Identifier] = Field(min_length=1, max_length=MOST_PUPILS)
+    as_of: Day | None = None
+
+
+class WorklistRequest(Strict):
+    """How much of the ranked list is asked for."""
+
+    as_of: Day | None = None
+    limit: Annotated[int, Field(ge=1, le=1000), WHOLE] = 50
+    urn: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,20}$")] | None = None
+    year_group: Annotated[int, Field(ge=0, le=11), WHOLE] | None = None
+    band: Annotated[str, Field(pattern=r"^[a-z ]{1,20}$")] | None = None
+    after: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,300}$", description="`next` of the page before")] | None = (
+        None
+    )
+
+
+class CountsRequest(Strict):
+    """What the pupils of a list are counted by."""
+
+    as_of: Day | None = None
+    by: Literal["band", "year_group", "urn"] = "band"
+
+
+class ModelName(BaseModel):
+    """Which model answered."""
+
+    name: str
+    version: str
+    definition: str
+    horizon_days: int
+
+
+class Band(BaseModel):
+    """A band and the risk at which it begins."""
+
+    name: str
+    at_least: float
+
+
+class ScoresAnswer(BaseModel):
+    """Scores with the model that made them."""
+
+    model: ModelName | None
+    scores: list[Score]
+
+
+class WorklistAnswer(ScoresAnswer):
+    """A page of the ranked list."""
+
+    next: str | None = Field(
+        default=None,
+        description="Send it as `after` for the next page; null at the end. A full page can be followed by an empty one.",
+    )
+
+
+class Count(BaseModel):
+    """How many pupils there are of a group, rounded to 5; null where the count is small or would give a small one away."""
+
+    group: str
+    pupils: int | None
+
+
+class CountsAnswer(BaseModel):
+    """Counts without identities; small ones are hidden and the others rounded."""
+
+    as_of: date | None
+    by: str
+    counts: list[Count]
+    all: int | None
+
+
+class ModelCard(ModelName):
+    """What the model is, was made from, and is good for."""
+
+    trained_on: list[date]
+    until: date | None
+    candidate: str = Field("lightgbm", description="Whose figures in `metrics` are this model's.")
+    base_rate: float
+    metrics: dict[str, Any]
+    limits: list[str]
+    bands: list[Band]
+    data_digest: str
+    catalogue_digest: str
+
+
+class InvalidPart(BaseModel):
+    """What is wrong with a part of what was sent; never with its value."""
+
+    loc: list[str]
+    msg: str
+    type: str
+
+
+class ProblemAnswer(BaseModel):
+    """An error, as in RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    request_id: str | None = None
+    errors: list[InvalidPart] | None = None

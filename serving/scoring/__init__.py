@@ -1,0 +1,1 @@
+"""The model that serves, and explained scores in bulk."""

@@ -1,0 +1,131 @@
+"""Explained scores made by Spark's executors and written by them: the driver learns how many there are, and none of them.
+
+See ``docs/decisions/0007-spark.md``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+
+from features.catalogue import catalogue_digest
+from features.outcome.cohort import CohortRule
+from features.spark import PACKED, Asked, counted_in_spark, pack, unpacked
+from histories.errors import Fault, Faults
+from histories.io.atomic_write import new_folder
+from histories.reading.histories import Histories
+from serving.scoring.parquet import SCHEMA, rows_of
+from training.bundle import Manifest, read_bundle
+from training.risk_model import RiskModel
+
+MARGINS = "block int, pupil_id string, authority string, margin double"
+
+
+def score_in_spark(
+    histories: Histories,
+    model: Path,
+    as_of: date,
+    out: str,
+    *,
+    rule: CohortRule | None = None,
+    known: date | None = None,
+    top: int | None = None,
+) -> int:
+    """Score and explain the cohort as of a day, and let Spark write the scores as a folder of Parquet files.
+
+    Parameters
+    ----------
+    histories : Histories
+        On Spark.
+    model : Path
+        The model's folder.
+    out : str
+        A local folder, or a place of the platform.
+    rule, known, top
+        As for ``RiskModel.score``, whose scores these are.
+
+    Returns
+    -------
+    int
+        The number of scores.
+
+    Raises
+    ------
+    Faults
+        When the model is damaged or of another catalogue, or there is a file where the folder is to be.
+    """
+    if Path(out).is_file():
+        do = "Name another --out, or remove the file first."
+        raise Faults(Fault("this is a file, and Spark writes a folder of files", out, do))
+    RiskModel.load(model)
+    booster, manifest = read_bundle(model)
+    shipped = (booster, json.dumps(asdict(manifest)))
+    with counted_in_spark(histories, as_of, rule, known) as (asked, frames):
+        scores = _scores(asked, frames, shipped, top)
+        if "://" in out:
+            scores.write.mode("overwrite").parquet(out)
+            return histories.connection.read.parquet(out).count()
+        with new_folder(Path(out).absolute(), keep=True) as beside:
+            scores.write.mode("overwrite").parquet(f"file://{beside}")
+            return histories.connection.read.parquet(f"file://{beside}").count()
+
+
+def _scores(asked: Asked, frames: Any, shipped: tuple[str, str], top: int | None) -> Any:
+    """Rank the margins of all blocks in their authorities, and explain each block with its ranks."""
+    from pyspark.sql import Window
+    from pyspark.sql import functions as F
+    from pyspark.sql.pandas.types import from_arrow_schema
+
+    counted = frames.filter("name IN ('counts', 'homes')").groupBy("block")
+    order = Window.partitionBy("authority").orderBy(F.desc("margin"), "pupil_id")
+    ranks = counted.applyInArrow(_margins(asked, *shipped), MARGINS)
+    ranks = ranks.withColumn("rank", F.row_number().over(order).cast("long"))
+    ranks = ranks if top is None else ranks.filter(F.col("rank") <= top)
+    packed = ranks.groupBy("block").applyInArrow(pack("ranks", ["pupil_id", "margin", "rank"]), PACKED)
+    explained = frames.unionByName(packed).groupBy("block")
+    return explained.applyInArrow(_explain(asked, *shipped), from_arrow_schema(SCHEMA))
+
+
+def _margins(asked: Asked, booster: str, manifest: str) -> Callable[[pa.Table], pa.Table]:
+    def run(group: pa.Table) -> pa.Table:
+        _, frame = asked.features(unpacked(group))
+        found = frame.select(
+            pl.lit(group["block"][0].as_py(), pl.Int32).alias("block"), "pupil_id", "authority",
+            pl.Series("margin", _model(booster, manifest).margins(frame), pl.Float64),
+        )  # fmt: skip
+        names = pa.schema(
+            [("block", pa.int32()), ("pupil_id", pa.string()), ("authority", pa.string()), ("margin", pa.float64())]
+        )
+        return found.to_arrow().cast(names)
+
+    return run
+
+
+def _explain(asked: Asked, booster: str, manifest: str) -> Callable[[pa.Table], pa.Table]:
+    def run(group: pa.Table) -> pa.Table:
+        block = unpacked(group)
+        if "ranks" not in block:
+            return SCHEMA.empty_table()
+        histories, frame = asked.features(block)
+        listed = frame.join(block["ranks"], on="pupil_id").sort("authority", "rank")
+        scores = _model(booster, manifest).explain(histories, listed, asked.as_of, asked.known)
+        return pa.Table.from_pylist(rows_of(scores), schema=SCHEMA)
+
+    return run
+
+
+@lru_cache(maxsize=1)
+def _model(booster: str, manifest: str) -> RiskModel:
+    """Build the model, once in each process of Python that an executor keeps."""
+    meant = Manifest(**json.loads(manifest))
+    if meant.catalogue_digest != catalogue_digest():
+        raise RuntimeError("the executors hold another version of onroll, or lack the file of own features")
+    return RiskModel(booster, meant)

@@ -1,0 +1,166 @@
+"""Reading the audit: that nothing of it was changed, what it says, and a copy of it for whoever examines it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from serving.spreadsheet import safe
+from serving.store.ledger.anchors import Anchors
+from serving.store.ledger.chain import REKEYED, SIGNED, Chain, Link
+from serving.store.schema import missing_triggers
+from serving.store.tables import AuditEntry
+from serving.store.unit_of_work import View
+
+PRUNED = "audit.pruned"
+BATCH = 1000
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What came of following the chain.
+
+    Attributes
+    ----------
+    entries : int
+        How many were followed and hold.
+    first, last : int
+        The first and the last entry that hold; 0 when there is none.
+    anchors : int
+        How many anchors were met.
+    bad : int or None
+        The first entry that does not hold.
+    why : str
+        What is wrong with it, or with the table.
+    """
+
+    entries: int
+    first: int
+    last: int
+    anchors: int
+    bad: int | None = None
+    why: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether nothing is wrong."""
+        return not self.why
+
+
+def verify(connection: sa.Connection, chain: Chain, anchors: Anchors) -> Verified:
+    """Follow the chain from its first entry to the last anchor and beyond, and stop at the first entry that does not hold.
+
+    Raises
+    ------
+    Faults
+        When the file of anchors cannot be read.
+    """
+    anchored = {a.seq: a for a in anchors.read()}
+    first = last = met = 0
+    before: str | None = ""
+    link: Link | None = None
+    for row in _rows(connection, sa.select(AuditEntry.__table__).order_by(AuditEntry.seq)):
+        if not first:
+            first, before = row["seq"], _pruned(connection, row["seq"] - 1)
+            last = first - 1
+            link = next((x for x in chain.links if x.code(before or "", row) == row["mac"]), chain.links[0])
+        wrong = _wrong(link, before, last, row, anchored)
+        if wrong:
+            return Verified(last - first + 1, first, last, met, *wrong)
+        met += row["seq"] in anchored
+        last, before = row["seq"], row["mac"]
+        if row["action"] == REKEYED:
+            link = chain.named(json.loads(row["details"])["key"])
+    entries = last - first + 1 if first else 0
+    beyond = max(anchored, default=0)
+    if beyond > last:
+        why = f"it and what follows were removed: on {anchored[beyond].at[:10]} the audit reached entry {beyond}"
+        return Verified(entries, first, last, met, last + 1, why)
+    gone = missing_triggers(connection)
+    why = f"the triggers that protect the audit are gone: {', '.join(gone)}" if gone else ""
+    return Verified(entries, first, last, met, None, why)
+
+
+def _wrong(
+    link: Link | None, before: str | None, last: int, row: Any, anchored: dict[int, Any]
+) -> tuple[int, str] | None:
+    """Return which entry does not hold at a row, and why."""
+    seq = row["seq"]
+    if before is None:
+        return 1, f"it and what follows, up to entry {seq - 1}, were removed, and not by 'onroll retention'"
+    if seq != last + 1:
+        return last + 1, "it was removed"
+    if link is None:
+        return seq, "the key that it was made with is not in the file of keys"
+    if link.code(before, row) != row["mac"]:
+        return seq, "it was changed or inserted, or the audit's key is another"
+    if seq in anchored and anchored[seq].mac != row["mac"]:
+        return seq, f"it is not what was anchored on {anchored[seq].at[:10]}: the chain was made again"
+    return None
+
+
+def _pruned(connection: sa.Connection, until: int) -> str | None:
+    """Return the code of the entry that retention removed last, as the chain itself tells; an empty one for the beginning."""
+    if until == 0:
+        return ""
+    told = connection.scalars(sa.select(AuditEntry.details).where(AuditEntry.action == PRUNED))
+    found = (json.loads(details) for details in told)
+    return next((d["mac"] for d in found if d["until"] == until), None)
+
+
+def _rows(connection: sa.Connection, query: Any) -> Iterator[Any]:
+    yield from connection.execute(query, execution_options={"yield_per": BATCH}).mappings()
+
+
+def entries(view: View, *, last: int | None = None, action: str | None = None, pupils: Sequence[str] = ()) -> Any:
+    """Yield entries, oldest first, as dicts.
+
+    Parameters
+    ----------
+    view : View
+    last : int, optional
+        Only so many of the newest.
+    action : str, optional
+        Only this action, or all that begin with it and a dot.
+    pupils : sequence of str
+        Only what was seen or done of these pupils.
+    """
+    query = sa.select(AuditEntry.__table__)
+    if action:
+        query = query.where(
+            sa.or_(AuditEntry.action == action, AuditEntry.action.startswith(f"{action}.", autoescape=True))
+        )
+    if pupils:
+        named = [
+            AuditEntry.pupils.contains(ref) | AuditEntry.details.contains(ref) for ref in view.all_references(pupils)
+        ]
+        query = query.where(sa.or_(*named))
+    if last is not None:
+        newest = query.order_by(AuditEntry.seq.desc()).limit(last).subquery()
+        query = sa.select(newest)
+    for row in _rows(view.connection, query.order_by(sa.literal_column("seq"))):
+        yield {**row, "pupils": json.loads(row["pupils"]), "details": json.loads(row["details"])}
+
+
+def export(view: View, file: Path, kind: str) -> int:
+    """Write all entries to a file, as ``jsonl`` or ``csv``, tell the audit, and return how many."""
+    rows = _rows(view.connection, sa.select(AuditEntry.__table__).order_by(AuditEntry.seq))
+    count = 0
+    with file.open("w", encoding="utf-8", newline="") as out:
+        table = csv.writer(out)
+        if kind == "csv":
+            table.writerow([*SIGNED, "mac"])
+        for row in rows:
+            count += 1
+            if kind == "csv":
+                table.writerow([safe(row[name]) for name in (*SIGNED, "mac")])
+            else:
+                out.write(json.dumps(dict(row), ensure_ascii=False) + "\n")
+    view.record("audit.exported", entries=count, kind=kind)
+    return count

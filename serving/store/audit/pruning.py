@@ -1,0 +1,59 @@
+"""Removing the oldest entries of the audit: the one thing that its triggers stand against, done openly and inside the chain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from serving.store.audit.audit_log import PRUNED
+from serving.store.records.holds import held
+from serving.store.tables import AuditEntry
+from serving.store.unit_of_work import View
+
+
+def prunable(work: View, before: datetime) -> tuple[int, int]:
+    """Return how many entries are older than a moment and tell of no held pupil, and the last of them.
+
+    They are always the first ones of the chain: what is older but comes after one that has to stay, stays too.
+    """
+    rows = work.connection.execute(sa.select(sa.func.min(AuditEntry.seq), sa.func.max(AuditEntry.seq))).one()
+    if rows[0] is None:
+        return 0, 0
+    stays = [rows[1]]  # the next entry follows the last one
+    young = AuditEntry.at >= before.isoformat(timespec="milliseconds")
+    named = [
+        AuditEntry.pupils.contains(r) | AuditEntry.details.contains(r)
+        for r in work.all_references(held(work.connection))
+    ]
+    for condition in (young, *named):
+        first = work.connection.scalar(sa.select(sa.func.min(AuditEntry.seq)).where(condition))
+        stays += [first] if first is not None else []
+    until = min(stays) - 1
+    return max(0, until - rows[0] + 1), until
+
+
+def prune(work: View, before: datetime) -> int:
+    """Remove what ``prunable`` names, leave in the chain where it begins now, and return how many."""
+    work.chain.lock(work.connection)
+    count, until = prunable(work, before)
+    if count:
+        mac = work.connection.scalar(sa.select(AuditEntry.mac).where(AuditEntry.seq == until))
+        with _unlocked(work.connection):
+            work.connection.execute(sa.delete(AuditEntry).where(AuditEntry.seq <= until))
+        work.record(PRUNED, until=until, mac=mac, entries=count)
+    return count
+
+
+@contextmanager
+def _unlocked(connection: sa.Connection) -> Iterator[None]:
+    if connection.dialect.name == "postgresql":
+        off, on = (f"ALTER TABLE audit {x} TRIGGER audit_no_delete" for x in ("DISABLE", "ENABLE"))
+    else:
+        off = "DROP TRIGGER audit_no_delete"
+        on = connection.exec_driver_sql("SELECT sql FROM sqlite_master WHERE name = 'audit_no_delete'").scalar_one()
+    connection.exec_driver_sql(off)
+    yield
+    connection.exec_driver_sql(on)

@@ -1,0 +1,46 @@
+"""What was done, as rows of the histories' ``interventions``: so that it flows back, and can be told apart from its absence."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
+from serving.store.cases.tables import Case, CaseEntry
+from serving.store.tables import Pupil
+from serving.store.unit_of_work import View
+
+SCHEMA = pa.schema([
+    ("pupil_id", pa.string()), ("date", pa.date32()), ("kind", pa.string()), ("team", pa.string()), ("recorded_on", pa.date32()),
+])  # fmt: skip
+
+
+def export(view: View, file: Path, since: date | None = None) -> int:
+    """Write contacts and actions that the caller may see to a Parquet file, and return how many.
+
+    Parameters
+    ----------
+    view : View
+    file : Path
+    since : date, optional
+        Only what happened on this day or later.
+    """
+    query = (
+        sa.select(Case.pupil_id, CaseEntry.on_day, CaseEntry.kind, CaseEntry.code, CaseEntry.team, CaseEntry.at)
+        .join(Case, Case.case_id == CaseEntry.case_id)
+        .join(Pupil, Pupil.pupil_id == Case.pupil_id)
+        .where(*view.caller.children(Pupil), CaseEntry.kind.in_(("contact", "action")))
+        .order_by(Case.pupil_id, CaseEntry.on_day, CaseEntry.at)
+    )
+    found = view.connection.execute(query.where(CaseEntry.on_day >= since) if since else query).all()
+    rows = [
+        {"pupil_id": r.pupil_id, "date": r.on_day, "kind": "contact" if r.kind == "contact" else r.code, "team": r.team,
+         "recorded_on": r.at.date()}
+        for r in found
+    ]  # fmt: skip
+    pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), file, compression="zstd")
+    view.record("actions.exported", pupils=dict.fromkeys(r.pupil_id for r in found), rows=len(rows))
+    return len(rows)

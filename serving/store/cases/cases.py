@@ -1,0 +1,230 @@
+"""What is done for a pupil: a case and its entries. Every change says which version it saw; a stale one is a ``Conflict``.
+
+A page reads a case with its ``version``, puts that into its form and hands it back; ``change.caller`` and the time are the store's
+to add, and each change is in the audit.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from histories.errors import Fault, Faults
+from serving.store.cases.tables import Case, CaseEntry, DataFault
+from serving.store.tables import Pupil
+from serving.store.unit_of_work import Change, Conflict, NotThere, View
+
+KINDS = ("assigned", "contact", "action", "note", "snoozed", "woken", "dismissed", "doubted", "closed")
+MOST_TEXT = 5000  # characters of a note
+MOST_CODE = 100
+FIELDS = (*Case.__table__.c, *(Pupil.__table__.c[c] for c in ("pupil_ref", "authority", "urn", "nc_year")))
+
+
+def _mine(work: View) -> sa.ColumnElement[bool]:
+    return Case.pupil_id.in_(sa.select(Pupil.pupil_id).where(*work.caller.children(Pupil)))
+
+
+def _select(work: View) -> sa.Select[Any]:
+    return sa.select(*FIELDS).join(Pupil, Pupil.pupil_id == Case.pupil_id).where(*work.caller.children(Pupil))
+
+
+def cases(view: View, *, owner: str | None = None, closed: bool = False) -> list[dict[str, Any]]:
+    """Return the cases that the caller may see, those changed last first.
+
+    Parameters
+    ----------
+    view : View
+    owner : str, optional
+        Only those of one person.
+    closed : bool
+        Those that are closed, and not those that are open.
+
+    Returns
+    -------
+    list of dict
+        The columns of ``Case``, and where the pupil is now: ``pupil_ref``, ``authority``, ``urn``, ``nc_year``.
+    """
+    query = _select(view).where(Case.closed_at.is_not(None) if closed else Case.closed_at.is_(None))
+    query = query.where(Case.owner == owner) if owner else query
+    found = view.connection.execute(query.order_by(Case.changed_at.desc(), Case.case_id)).mappings().all()
+    view.record("cases.seen", pupils=[c["pupil_id"] for c in found])
+    return [dict(c) for c in found]
+
+
+def case(view: View, case_id: str) -> dict[str, Any]:
+    """Return a case with its ``entries`` and ``faults``, oldest first.
+
+    Raises
+    ------
+    NotThere
+        When there is none that the caller may see.
+    """
+    row = view.connection.execute(_select(view).where(Case.case_id == case_id)).mappings().one_or_none()
+    if row is None:
+        raise NotThere("case")
+    found = dict(row)
+    for name, table, order in (
+        ("entries", CaseEntry, CaseEntry.version),
+        ("faults", DataFault, DataFault.raised_at),
+    ):
+        query = sa.select(table.__table__).where(table.case_id == case_id).order_by(order)  # type: ignore[attr-defined]
+        found[name] = [dict(r) for r in view.connection.execute(query).mappings()]
+    view.record("case.seen", pupils=[found["pupil_id"]], case_id=case_id)
+    return found
+
+
+def case_of(view: View, pupil_ref: str) -> dict[str, Any] | None:
+    """Return the open case of a pupil, or None; the view of the pupil is the caller's to record."""
+    query = _select(view).where(Pupil.pupil_ref == pupil_ref, Case.closed_at.is_(None))
+    row = view.connection.execute(query).mappings().one_or_none()
+    return dict(row) if row else None
+
+
+def open_case(change: Change, pupil_ref: str) -> str:
+    """Open a case of a pupil at version 1, and return its id.
+
+    Raises
+    ------
+    NotThere
+        When there is no such pupil that the caller may see.
+    Conflict
+        When the pupil has an open case.
+    """
+    whose = sa.select(Pupil.pupil_id).where(Pupil.pupil_ref == pupil_ref, *change.caller.children(Pupil))
+    pupil = change.connection.scalar(whose)
+    if pupil is None:
+        raise NotThere("pupil")
+    case_id = secrets.token_hex(16)
+    row = {"case_id": case_id, "pupil_id": pupil, "opened_at": change.now, "opened_by": change.caller.key_id, "version": 1,
+           "changed_at": change.now, "changed_by": change.caller.key_id}  # fmt: skip
+    try:
+        with change.connection.begin_nested():
+            change.connection.execute(sa.insert(Case), row)
+    except sa.exc.IntegrityError:
+        raise Conflict("the pupil has an open case already") from None
+    change.record("case.opened", pupils=[pupil], case_id=case_id)
+    return case_id
+
+
+def _do(change: Change, case_id: str, version: int, kind: str, sets: dict[str, Any], **entry: Any) -> int:
+    """Make the next version of an open case with one entry, and return it."""
+    named = sa.and_(Case.case_id == case_id, _mine(change))
+    update = sa.update(Case).where(named, Case.version == version, Case.closed_at.is_(None))
+    who = {"changed_at": change.now, "changed_by": change.caller.key_id}
+    done = change.connection.execute(update.values(version=version + 1, **who, **sets))
+    pupil = change.connection.scalar(sa.select(Case.pupil_id).where(named))
+    if pupil is None:
+        raise NotThere("case")
+    if not done.rowcount:
+        raise Conflict
+    row = {"entry_id": secrets.token_hex(16), "case_id": case_id, "version": version + 1, "kind": kind, "at": change.now,
+           "by": change.caller.key_id, **entry}  # fmt: skip
+    change.connection.execute(sa.insert(CaseEntry), row)
+    change.record(f"case.{kind}", pupils=[pupil], case_id=case_id, version=version + 1)
+    return version + 1
+
+
+def assign(change: Change, case_id: str, version: int, to: str | None) -> int:
+    """Give a case to a person, or to nobody; this and all that follow return the version they made."""
+    return _do(change, case_id, version, "assigned", {"owner": to}, to_person=to)
+
+
+def contact(
+    change: Change, case_id: str, version: int, on: date, outcome: str, text: str = "", team: str | None = None
+) -> int:
+    """Record that somebody was contacted on a day, and what came of it."""
+    done = {"code": written(outcome, "outcome", MOST_CODE), "text": written(text, "text", needed=False)}
+    return _do(change, case_id, version, "contact", {}, on_day=on, team=team, **done)
+
+
+def act(
+    change: Change, case_id: str, version: int, on: date, what: str, text: str = "", team: str | None = None
+) -> int:
+    """Record an action of the authority's own list, done on a day."""
+    done = {"code": written(what, "action", MOST_CODE), "text": written(text, "text", needed=False)}
+    return _do(change, case_id, version, "action", {}, on_day=on, team=team, **done)
+
+
+def note(change: Change, case_id: str, version: int, text: str) -> int:
+    """Write a note for whoever comes next."""
+    return _do(change, case_id, version, "note", {}, text=written(text, "text"))
+
+
+def snooze(change: Change, case_id: str, version: int, until: date) -> int:
+    """Leave a case off the list until a day."""
+    return _do(change, case_id, version, "snoozed", {"snoozed_until": until}, on_day=until)
+
+
+def wake(change: Change, case_id: str, version: int) -> int:
+    """Bring a case back to the list: neither snoozed nor dismissed."""
+    return _do(change, case_id, version, "woken", {"snoozed_until": None, "dismissed_why": None})
+
+
+def dismiss(change: Change, case_id: str, version: int, why: str, text: str = "") -> int:
+    """Say that the list is not for this child, and why."""
+    code = written(why, "reason", MOST_CODE)
+    kept = written(text, "text", needed=False)
+    return _do(change, case_id, version, "dismissed", {"dismissed_why": code}, code=code, text=kept)
+
+
+def close(change: Change, case_id: str, version: int, why: str) -> int:
+    """Close a case; the pupil can get another."""
+    code = written(why, "reason", MOST_CODE)
+    return _do(change, case_id, version, "closed", {"closed_at": change.now, "closed_why": code}, code=code)
+
+
+def doubt(change: Change, case_id: str, version: int, table: str, on: date | None, text: str) -> int:
+    """Say that a record is wrong; it goes to the analyst with the table and the day of the record."""
+    kept = written(text, "text")
+    made = _do(change, case_id, version, "doubted", {}, on_day=on, code=written(table, "table", 40), text=kept)
+    who = change.caller.key_id
+    row = {"fault_id": secrets.token_hex(16), "case_id": case_id, "table_name": table, "record_date": on, "text": kept,
+           "raised_at": change.now, "raised_by": who, "version": 1, "changed_at": change.now, "changed_by": who}  # fmt: skip
+    change.connection.execute(sa.insert(DataFault), row)
+    return made
+
+
+def faults(view: View) -> list[dict[str, Any]]:
+    """Return the doubted records that nobody has answered, oldest first, without the pupils; an analyst sees them too."""
+    query = (
+        sa.select(DataFault.__table__, Pupil.urn)
+        .join(Case, Case.case_id == DataFault.case_id)
+        .join(Pupil, Pupil.pupil_id == Case.pupil_id)
+        .where(*view.caller.scope(Pupil), DataFault.answer.is_(None))
+        .order_by(DataFault.raised_at)
+    )
+    found = [dict(r) for r in view.connection.execute(query).mappings()]
+    view.record("faults.seen", count=len(found))
+    return found
+
+
+def answer(change: Change, fault_id: str, version: int, text: str) -> int:
+    """Answer a doubt, and return the version of the answer."""
+    pupils = sa.select(Case.case_id).join(Pupil, Pupil.pupil_id == Case.pupil_id).where(*change.caller.scope(Pupil))
+    named = sa.and_(DataFault.fault_id == fault_id, DataFault.case_id.in_(pupils))
+    who = {"changed_at": change.now, "changed_by": change.caller.key_id}
+    update = sa.update(DataFault).where(named, DataFault.version == version)
+    done = change.connection.execute(update.values(answer=written(text, "text"), version=version + 1, **who))
+    if change.connection.scalar(sa.select(DataFault.fault_id).where(named)) is None:
+        raise NotThere("doubt")
+    if not done.rowcount:
+        raise Conflict
+    change.record("fault.answered", fault_id=fault_id, version=version + 1)
+    return version + 1
+
+
+def written(text: str, where: str, most: int = MOST_TEXT, *, needed: bool = True) -> str | None:
+    """Return what somebody wrote, or None for nothing.
+
+    Raises
+    ------
+    Faults
+        When it is needed and empty, too long, or holds a null byte.
+    """
+    kept = text.strip()
+    if (needed and not kept) or len(kept) > most or "\x00" in kept:
+        raise Faults(Fault("this is empty, too long or not text", where, f"Write 1 to {most} characters."))
+    return kept or None

@@ -1,0 +1,96 @@
+"""What workers need beside a score, as the newest scoring found it in the histories; pages show it, and clocks are stopped there."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from serving.store.cases.tables import Changed
+from serving.store.tables import Base, Opaque, PupilId
+
+Urn = sa.String(20)
+
+
+class School(Base):
+    """A school's name."""
+
+    __tablename__ = "schools"
+    urn: Mapped[str] = mapped_column(Urn, primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(200))
+    phase: Mapped[str] = mapped_column(sa.String(20))
+
+
+class Background(Base):
+    """A child's past as JSON: see ``serving.casework.history``."""
+
+    __tablename__ = "backgrounds"
+    pupil_id: Mapped[str] = mapped_column(PupilId, primary_key=True)
+    as_of: Mapped[date]
+    body: Mapped[str] = mapped_column(sa.Text)
+
+
+class Clock(Changed, Base):
+    """A duty with a day by which it is due.
+
+    Attributes
+    ----------
+    kind : str
+        One of the clocks in the file of pages.
+    stopped_how : str or None
+        ``data`` when the histories say that it is done, ``person`` when somebody said so.
+    """
+
+    __tablename__ = "clocks"
+    clock_id: Mapped[str] = mapped_column(Opaque, primary_key=True)
+    pupil_id: Mapped[str] = mapped_column(PupilId)
+    kind: Mapped[str] = mapped_column(sa.String(40))
+    urn: Mapped[str] = mapped_column(Urn)
+    started_on: Mapped[date]
+    due_on: Mapped[date]
+    as_of: Mapped[date]
+    stopped_at: Mapped[datetime | None]
+    stopped_how: Mapped[str | None] = mapped_column(sa.String(20))
+    stopped_text: Mapped[str | None] = mapped_column(sa.Text)
+    __table_args__ = (sa.UniqueConstraint("pupil_id", "kind", "started_on"),)
+
+
+_running = Clock.__table__.c.stopped_at.is_(None)
+sa.Index("clocks_running", Clock.__table__.c.due_on, sqlite_where=_running, postgresql_where=_running)
+
+
+class Crossing(Base):
+    """A child's move from primary to secondary school.
+
+    Attributes
+    ----------
+    state : str
+        One of ``serving.casework.transitions.STATES``.
+    missed_days : int
+        School days since the first day of the new school on which the child has not come.
+    """
+
+    __tablename__ = "crossings"
+    pupil_id: Mapped[str] = mapped_column(PupilId, primary_key=True)
+    entry_year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    from_urn: Mapped[str] = mapped_column(Urn)
+    to_urn: Mapped[str | None] = mapped_column(Urn)
+    state: Mapped[str] = mapped_column(sa.String(20))
+    missed_days: Mapped[int]
+    as_of: Mapped[date]
+
+
+class Gone(Base):
+    """A child who went missing from education, as the histories say."""
+
+    __tablename__ = "gone"
+    pupil_id: Mapped[str] = mapped_column(PupilId, primary_key=True)
+    on_day: Mapped[date] = mapped_column(primary_key=True)
+    how: Mapped[str] = mapped_column(sa.String(20))
+    known_on: Mapped[date]
+
+
+sa.Index("gone_by_day", Gone.__table__.c.on_day)
+OF_PUPILS: tuple[Any, ...] = (Background, Clock, Crossing, Gone)

@@ -1,0 +1,107 @@
+"""What is done for pupils, and by whom. A row that people change has a version; who read an older one is told, not obeyed."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from serving.store.tables import Base, Opaque, PupilId, Who
+
+
+class Changed:
+    """Who changed a row last, when, and how often it was changed."""
+
+    version: Mapped[int]
+    changed_at: Mapped[datetime]
+    changed_by: Mapped[str] = mapped_column(Who)
+
+
+class Person(Changed, Base):
+    """Somebody who works with the pages, as the way in named them last."""
+
+    __tablename__ = "people"
+    person_id: Mapped[str] = mapped_column(Who, primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(200))
+    role: Mapped[str] = mapped_column(sa.String(20))
+    authority: Mapped[str | None] = mapped_column(sa.String(10), index=True)
+    urns: Mapped[str] = mapped_column(sa.Text)
+    localities: Mapped[str] = mapped_column(sa.Text)
+    team: Mapped[str | None] = mapped_column(sa.String(100))
+    active: Mapped[bool]
+
+
+class Case(Changed, Base):
+    """What stands about a pupil now; a pupil has one case that is not closed."""
+
+    __tablename__ = "cases"
+    case_id: Mapped[str] = mapped_column(Opaque, primary_key=True)
+    pupil_id: Mapped[str] = mapped_column(PupilId, sa.ForeignKey("pupils.pupil_id"))
+    owner: Mapped[str | None] = mapped_column(Who, index=True)
+    opened_at: Mapped[datetime]
+    opened_by: Mapped[str] = mapped_column(Who)
+    snoozed_until: Mapped[date | None]
+    dismissed_why: Mapped[str | None] = mapped_column(sa.String(100))
+    closed_at: Mapped[datetime | None]
+    closed_why: Mapped[str | None] = mapped_column(sa.String(100))
+
+
+sa.Index(
+    "cases_open", Case.__table__.c.pupil_id, unique=True, sqlite_where=Case.closed_at.is_(None), postgresql_where=Case.closed_at.is_(None)
+)  # fmt: skip
+sa.Index("cases_of_pupil", Case.__table__.c.pupil_id)
+
+
+class CaseEntry(Base):
+    """One thing done in a case; added, never changed.
+
+    Attributes
+    ----------
+    kind : str
+        One of ``serving.store.cases.cases.KINDS``.
+    version : int
+        The case's version that it made.
+    on_day : date or None
+        The day it happened, for contacts and actions; the day a snooze ends.
+    code : str or None
+        From a list: the kind of action, the outcome of a contact, the reason of a dismissal.
+    to_person : str or None
+        Whom the case was given.
+    """
+
+    __tablename__ = "case_entries"
+    entry_id: Mapped[str] = mapped_column(Opaque, primary_key=True)
+    case_id: Mapped[str] = mapped_column(Opaque, sa.ForeignKey("cases.case_id"), index=True)
+    version: Mapped[int]
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    at: Mapped[datetime]
+    by: Mapped[str] = mapped_column(Who)
+    on_day: Mapped[date | None]
+    code: Mapped[str | None] = mapped_column(sa.String(100))
+    team: Mapped[str | None] = mapped_column(sa.String(100))
+    to_person: Mapped[str | None] = mapped_column(Who)
+    text: Mapped[str | None] = mapped_column(sa.Text)
+
+
+class DataFault(Changed, Base):
+    """ "The data are wrong": a record that somebody doubts, for the analyst to look into."""
+
+    __tablename__ = "data_faults"
+    fault_id: Mapped[str] = mapped_column(Opaque, primary_key=True)
+    case_id: Mapped[str] = mapped_column(Opaque, sa.ForeignKey("cases.case_id"), index=True)
+    table_name: Mapped[str] = mapped_column(sa.String(40))
+    record_date: Mapped[date | None]
+    text: Mapped[str] = mapped_column(sa.Text)
+    raised_at: Mapped[datetime]
+    raised_by: Mapped[str] = mapped_column(Who)
+    answer: Mapped[str | None] = mapped_column(sa.Text)
+
+
+class Capacity(Changed, Base):
+    """How many children a team can take up in a week."""
+
+    __tablename__ = "capacities"
+    authority: Mapped[str] = mapped_column(sa.String(10), primary_key=True)
+    team: Mapped[str] = mapped_column(sa.String(100), primary_key=True)
+    per_week: Mapped[int]

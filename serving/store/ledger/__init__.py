@@ -1,0 +1,1 @@
+"""The audit's chain: entries, keys, anchors and refusals."""

@@ -1,0 +1,62 @@
+"""Refusals in the audit: the first of a kind at once, and those of the next minute as a number, so that a flood fills nothing."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from histories.errors import Faults
+from serving.store.caller import Caller
+
+log = logging.getLogger("onroll.audit")
+NOBODY = Caller("nobody", "nobody", None)
+EVERY = 60.0  # seconds between two entries of the same kind
+MOST_KINDS = 10_000
+Kind = tuple[Caller, int, str]
+
+
+class Refusals:
+    """Counts refusals by caller, status and route.
+
+    Parameters
+    ----------
+    note : callable
+        ``note(caller, action, **details)`` that records; see ``Store.note``.
+    clock : callable
+        Seconds that only go forward.
+    """
+
+    def __init__(self, note: Callable[..., None], clock: Callable[[], float] = time.monotonic) -> None:
+        self._note, self._clock = note, clock
+        self._seen: dict[Kind, tuple[float, int]] = {}
+        self._lock = threading.Lock()
+
+    def refused(self, caller: Caller | None, status: int, route: str) -> None:
+        """Record that a request was refused; it stays refused when the audit cannot be written."""
+        kind, now = (caller or NOBODY, status, route), self._clock()
+        with self._lock:
+            at, more = self._seen.get(kind, (-EVERY, 0))
+            if now - at < EVERY:
+                self._seen[kind] = at, more + 1
+                return
+            if len(self._seen) >= MOST_KINDS:
+                self._seen.pop(next(iter(self._seen)))
+            self._seen[kind] = now, 0
+        self._write(kind, more)
+
+    def flush(self) -> None:
+        """Record what was only counted so far; call it when the service ends."""
+        with self._lock:
+            left = [(kind, more) for kind, (_, more) in self._seen.items() if more]
+            self._seen.clear()
+        for kind, more in left:
+            self._write(kind, more)
+
+    def _write(self, kind: Kind, more: int) -> None:
+        caller, status, route = kind
+        try:
+            self._note(caller, "request.refused", status=status, route=route, more_since_last=more)
+        except Faults as error:
+            log.error("a refusal could not be recorded: %s", error.faults[0].what)

@@ -1,0 +1,143 @@
+"""What boards count: the move to secondary school, and what became of the children who were listed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from serving.store.cases.casework_tables import Crossing, Gone
+from serving.store.cases.tables import Case, CaseEntry
+from serving.store.scores.stored_scores import of_list, own_lists
+from serving.store.tables import Pupil, ScoreList, StoredScore
+from serving.store.unit_of_work import View
+
+LOOK_BACK = timedelta(weeks=12)
+
+
+def crossings(view: View) -> list[dict[str, Any]]:
+    """Return the newest moves to secondary school of children whom the caller may see.
+
+    Returns
+    -------
+    list of dict
+        The columns of ``Crossing``, and ``pupil_ref``.
+    """
+    newest = (
+        sa.select(sa.func.max(Crossing.as_of))
+        .join(Pupil, Pupil.pupil_id == Crossing.pupil_id)
+        .where(*view.caller.children(Pupil))
+    )
+    query = (
+        sa.select(Crossing.__table__, Pupil.pupil_ref)
+        .join(Pupil, Pupil.pupil_id == Crossing.pupil_id)
+        .where(*view.caller.children(Pupil), Crossing.as_of == newest.scalar_subquery())
+        .order_by(Crossing.missed_days.desc(), Crossing.from_urn, Crossing.pupil_id)
+    )
+    found = [dict(r) for r in view.connection.execute(query).mappings()]
+    view.record("transition.seen", pupils=[c["pupil_id"] for c in found])
+    return found
+
+
+@dataclass
+class Followed:
+    """What became of children since a day.
+
+    Attributes
+    ----------
+    since : date
+    lists : int
+        Lists that were looked back on.
+    listed : int
+        Different children among the first of a list.
+    contacted, acted, well, dismissed : int
+        How many of them were contacted, had an action, were found well in education, or were set aside.
+    missing : int
+        How many of them went missing after they were listed.
+    unlisted : int
+        Children who went missing and were never among the first.
+    owners : dict
+        Open cases by owner; None for those of nobody.
+    by_school : dict
+        Children among the first, by school; true counts.
+    """
+
+    since: date
+    lists: int = 0
+    listed: int = 0
+    contacted: int = 0
+    acted: int = 0
+    well: int = 0
+    dismissed: int = 0
+    missing: int = 0
+    unlisted: int = 0
+    owners: dict[str | None, int] = field(default_factory=dict)
+    by_school: dict[str, int] = field(default_factory=dict)
+
+
+def followed(view: View, most: int, well: Sequence[str], today: date) -> Followed:
+    """Count what became of the first children of each list of the newest weeks.
+
+    Parameters
+    ----------
+    view : View
+    most : int
+        How many are the first.
+    well : sequence of str
+        Outcomes of a contact that say that the child is well.
+    today : date
+    """
+    newest = view.connection.scalar(sa.select(sa.func.max(ScoreList.as_of)).where(*own_lists(view.caller)))
+    found = Followed(since=(newest or today) - LOOK_BACK)
+    first_day, urn_of = _first_of_lists(view, most, found)
+    found.listed, found.by_school = len(first_day), dict(Counter(urn_of.values()).most_common())
+    query = (
+        sa.select(Case.pupil_id, CaseEntry.kind, CaseEntry.code)
+        .join(Case, Case.case_id == CaseEntry.case_id)
+        .where(Case.pupil_id.in_(first_day), CaseEntry.kind.in_(("contact", "action", "dismissed")))
+    )
+    done: dict[str, set[str]] = {}
+    for r in view.connection.execute(query):
+        done.setdefault(r.kind, set()).add(r.pupil_id)
+        if r.kind == "contact" and r.code in well:
+            done.setdefault("well", set()).add(r.pupil_id)
+    found.contacted, found.acted = len(done.get("contact", ())), len(done.get("action", ()))
+    found.well, found.dismissed = len(done.get("well", ())), len(done.get("dismissed", ()))
+    gone = (
+        sa.select(Gone.pupil_id, Gone.on_day)
+        .join(Pupil, Pupil.pupil_id == Gone.pupil_id)
+        .where(*view.caller.children(Pupil), Gone.on_day >= found.since)
+    )
+    missing = {r.pupil_id: r.on_day for r in view.connection.execute(gone)}
+    caught = {p for p, day in missing.items() if p in first_day and first_day[p] <= day}
+    found.missing, found.unlisted = len(caught), len(missing) - len(caught)
+    owners = sa.select(Case.owner, sa.func.count()).join(Pupil, Pupil.pupil_id == Case.pupil_id)
+    owners = owners.where(*view.caller.children(Pupil), Case.closed_at.is_(None)).group_by(Case.owner)
+    found.owners = {r[0]: r[1] for r in view.connection.execute(owners)}
+    view.record("team.seen", lists=found.lists, listed=found.listed)
+    return found
+
+
+def _first_of_lists(view: View, most: int, found: Followed) -> tuple[dict[str, date], dict[str, str]]:
+    """Return the day on which each child was first among the first, and their school then."""
+    lists = sa.select(ScoreList.as_of, ScoreList.model_version).where(
+        *own_lists(view.caller), ScoreList.as_of >= found.since
+    )
+    days: dict[date, str] = {
+        r.as_of: r.model_version for r in view.connection.execute(lists.order_by(ScoreList.as_of, ScoreList.stored_at))
+    }
+    found.lists = len(days)
+    first_day: dict[str, date] = {}
+    urn_of: dict[str, str] = {}
+    for day, version in days.items():
+        query = sa.select(StoredScore.pupil_id, StoredScore.urn).where(
+            *view.caller.children(StoredScore), *of_list((day, version))
+        )
+        for r in view.connection.execute(query.order_by(StoredScore.rank).limit(most)):
+            first_day.setdefault(r.pupil_id, day)
+            urn_of[r.pupil_id] = r.urn
+    return first_day, urn_of

@@ -1,0 +1,238 @@
+"""Scores: stored as they are shown, found within the scope of who asks, and kept when newer ones replace them."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from serving.http.paging import ListChanged, Place
+from serving.store.caller import Caller
+from serving.store.tables import Pupil, ScoreList, StoredScore
+from serving.store.unit_of_work import Change, View
+
+BATCH = 500
+SHOWN = 3  # reasons that a list shows of a child
+LISTED = sa.exists().where(
+    ScoreList.authority == StoredScore.authority,
+    ScoreList.as_of == StoredScore.as_of,
+    ScoreList.model_version == StoredScore.model_version,
+)
+COPIED = ("pupil_id", "model", "model_version", "definition", "horizon_days", "authority", "urn", "nc_year", "band", "rank", "risk")  # fmt: skip
+IDENTITY = ("pupil_id", "as_of", "model_version")
+COLUMNS = (StoredScore.pupil_id, StoredScore.as_of, StoredScore.model_version)
+DIGESTS = ("catalogue_digest", "features_digest")
+
+
+def rows_of(scores: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows of scores, ready before the database is locked for them."""
+    return [
+        {
+            **{k: s[k] for k in COPIED}, **{k: s.get(k, "") for k in DIGESTS}, "as_of": date.fromisoformat(s["as_of"]),
+            "score_id": secrets.token_hex(16), "replaced_at": None, "body": json.dumps(s, ensure_ascii=False, allow_nan=False),
+            "themes": f"|{'|'.join(r['theme'] for r in s['reasons'][:SHOWN])}|"[:300],
+        }
+        for s in scores
+    ]  # fmt: skip
+
+
+def save(change: Change, rows: Sequence[dict[str, Any]]) -> int:
+    """Store rows of ``rows_of``; a score that is there already with the same content stays, other content replaces it.
+
+    They are on no list, and so seen by nobody, until ``enlist`` has said that the list is whole.
+
+    Returns
+    -------
+    int
+        How many were given.
+    """
+    for at in range(0, len(rows), BATCH):
+        part = {tuple(r[k] for k in IDENTITY): r for r in rows[at : at + BATCH]}
+        there = sa.and_(sa.tuple_(*COLUMNS).in_(part), StoredScore.replaced_at.is_(None))
+        found = change.connection.execute(sa.select(*COLUMNS, StoredScore.body).where(there)).all()
+        bodies = {tuple(r)[:3]: r.body for r in found}
+        changed = [key for key, r in part.items() if bodies.get(key) != r["body"]]
+        replaced = [key for key in changed if key in bodies]
+        if replaced:
+            old = sa.and_(sa.tuple_(*COLUMNS).in_(replaced), StoredScore.replaced_at.is_(None))
+            change.connection.execute(sa.update(StoredScore).where(old).values(replaced_at=change.now))
+        if changed:
+            new = [{**part[key], "stored_at": change.now} for key in changed]
+            change.connection.execute(sa.insert(StoredScore), new)
+    _place(change, rows)
+    versions = sorted({f"{r['model']} {r['model_version']}" for r in rows})
+    days = sorted({r["as_of"].isoformat() for r in rows})
+    change.record("scores.stored", count=len(rows), models=versions, as_of=days)
+    return len(rows)
+
+
+def upsert(change: Change, table: Any) -> Any:
+    """Return an insert that can say what becomes of rows that are there."""
+    return (postgresql if change.connection.dialect.name == "postgresql" else sqlite).insert(table)
+
+
+def _place(change: Change, rows: Sequence[dict[str, Any]]) -> None:
+    """Remember the pupils, each where the newest score found them."""
+    newest = {r["pupil_id"]: r for r in sorted(rows, key=lambda r: r["as_of"])}
+    moved = ("authority", "urn", "nc_year", "as_of")
+    found = [{"pupil_id": p, "pupil_ref": secrets.token_hex(16), **{k: r[k] for k in moved}} for p, r in newest.items()]
+    for at in range(0, len(found), BATCH):
+        insert = upsert(change, Pupil)
+        newer = insert.excluded.as_of >= Pupil.as_of
+        changes = {k: getattr(insert.excluded, k) for k in moved}
+        change.connection.execute(
+            insert.on_conflict_do_update(index_elements=["pupil_id"], set_=changes, where=newer),
+            found[at : at + BATCH],
+        )
+
+
+def enlist(change: Change, rows: Sequence[dict[str, Any]]) -> None:
+    """Say, in the change that stored the last of the rows, that the lists they belong to are whole."""
+    listed = ("authority", "as_of", "model_version")
+    for key in dict.fromkeys(tuple(r[k] for k in listed) for r in rows):
+        insert = upsert(change, ScoreList).values({**dict(zip(listed, key, strict=True)), "stored_at": change.now})
+        change.connection.execute(
+            insert.on_conflict_do_update(index_elements=list(listed), set_={"stored_at": change.now})
+        )
+    if len(rows) >= BATCH:
+        # Without it SQLite takes the list's index for a few pupils, and reads a whole authority.
+        change.connection.exec_driver_sql("ANALYZE scores")
+
+
+def find(view: View, pupil_ids: Sequence[str], as_of: date | None) -> list[str]:
+    """Return the newest scores of pupils that the caller may see, of the newest day unless one is named.
+
+    Returns
+    -------
+    list of str
+        JSON, as it was stored: to read it and write it again would take longer than to find it.
+    """
+    found = {}
+    day = as_of or _newest_day(view)
+    if day is not None:
+        query = (
+            sa.select(StoredScore.body, StoredScore.pupil_id)
+            .where(*view.caller.children(StoredScore), StoredScore.as_of == day, StoredScore.pupil_id.in_(pupil_ids))
+            .where(StoredScore.replaced_at.is_(None), LISTED)
+            .order_by(StoredScore.pupil_id, StoredScore.stored_at, StoredScore.model_version)
+        )
+        found = {row.pupil_id: row.body for row in view.connection.execute(query)}
+    withheld = [p for p in dict.fromkeys(pupil_ids) if p not in found]
+    view.record("scores.seen", pupils=list(found), withheld=view.references(withheld))
+    return list(found.values())
+
+
+def worklist(
+    view: View,
+    as_of: date | None,
+    limit: int,
+    urn: str | None,
+    year_group: int | None,
+    band: str | None,
+    after: Place | None = None,
+) -> list[str]:
+    """Return the ranked list that the caller may see, of the newest model that scored the day.
+
+    Returns
+    -------
+    list of str
+        JSON, as it was stored.
+
+    Raises
+    ------
+    ListChanged
+        When the page before was of another model's list.
+    """
+    newest = newest_list(view, after.as_of if after else as_of)
+    if after and (newest is None or newest[1] != after.version):
+        raise ListChanged
+    found: Sequence[Any] = []
+    if newest is not None:
+        chosen = [StoredScore.urn == urn] if urn else []
+        chosen += [StoredScore.nc_year == year_group] if year_group is not None else []
+        chosen += [StoredScore.band == band] if band else []
+        if after:
+            later = sa.and_(StoredScore.rank == after.rank, StoredScore.authority > after.authority)
+            chosen.append(sa.or_(StoredScore.rank > after.rank, later))
+        query = sa.select(StoredScore.pupil_id, StoredScore.body).where(
+            *view.caller.children(StoredScore), *of_list(newest), *chosen
+        )
+        found = view.connection.execute(query.order_by(StoredScore.rank, StoredScore.authority).limit(limit)).all()
+    view.record("worklist.seen", pupils=[row.pupil_id for row in found])
+    return [row.body for row in found]
+
+
+def counts(view: View, as_of: date | None, by: str) -> tuple[date, dict[str, int]] | None:
+    """Count the pupils of the caller's scope by a column, of the newest model that scored the day; true counts."""
+    column = {"band": StoredScore.band, "year_group": StoredScore.nc_year, "urn": StoredScore.urn}[by]
+    newest = newest_list(view, as_of)
+    view.record("counts.seen", by=by)
+    if newest is None:
+        return None
+    query = (
+        sa.select(column, sa.func.count())
+        .where(*view.caller.scope(StoredScore), *of_list(newest))
+        .group_by(column)
+        .order_by(column)
+    )
+    return newest[0], {str(group): n for group, n in view.connection.execute(query).all()}
+
+
+def history(view: View, pupil_ref: str) -> list[dict[str, Any]]:
+    """Return every score of a pupil that the caller may see, oldest first, also those that others replaced.
+
+    Returns
+    -------
+    list of dict
+        ``score_id``, ``as_of``, ``model_version``, ``catalogue_digest``, ``features_digest``, ``stored_at``, ``replaced_at``
+        and ``score`` as it was shown.
+    """
+    shown = (StoredScore.score_id, StoredScore.as_of, StoredScore.model_version, StoredScore.catalogue_digest, StoredScore.features_digest,
+             StoredScore.stored_at, StoredScore.replaced_at, StoredScore.body, StoredScore.pupil_id)  # fmt: skip
+    query = (
+        sa.select(*shown)
+        .join(Pupil, Pupil.pupil_id == StoredScore.pupil_id)
+        .where(*view.caller.children(StoredScore), Pupil.pupil_ref == pupil_ref)
+        .order_by(StoredScore.as_of, StoredScore.stored_at)
+    )
+    rows = view.connection.execute(query).mappings().all()
+    view.record("history.seen", pupils=list(dict.fromkeys(r["pupil_id"] for r in rows)), scores=len(rows))
+    return [
+        {**{k: v for k, v in r.items() if k not in ("body", "pupil_id")}, "score": json.loads(r["body"])} for r in rows
+    ]
+
+
+def one(view: View, score_id: str) -> dict[str, Any] | None:
+    """Return a stored score with what it was made from, also one that another replaced; None when the caller may not see it."""
+    made_from = (StoredScore.pupil_id, StoredScore.as_of, StoredScore.catalogue_digest, StoredScore.features_digest, StoredScore.body)  # fmt: skip
+    query = sa.select(*made_from).where(*view.caller.children(StoredScore), StoredScore.score_id == score_id)
+    row = view.connection.execute(query).mappings().one_or_none()
+    view.record("score.seen", pupils=[row["pupil_id"]] if row else [], score_id=score_id)
+    return {**row, "score": json.loads(row["body"])} if row else None
+
+
+def of_list(newest: tuple[date, str]) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions on the scores that stand of a day by a model version."""
+    return [StoredScore.as_of == newest[0], StoredScore.model_version == newest[1], StoredScore.replaced_at.is_(None)]
+
+
+def own_lists(caller: Caller) -> list[sa.ColumnElement[bool]]:
+    """A list is an authority's; which of its schools a caller sees is asked of its scores."""
+    return Caller(caller.key_id, caller.role, caller.authority).scope(ScoreList)
+
+
+def _newest_day(view: View) -> date | None:
+    return view.connection.scalar(sa.select(sa.func.max(ScoreList.as_of)).where(*own_lists(view.caller)))
+
+
+def newest_list(view: View, as_of: date | None = None) -> tuple[date, str] | None:
+    """Return the day, the newest one unless named, and the model version that scored it last."""
+    day = as_of or _newest_day(view)
+    query = sa.select(ScoreList.model_version).where(*own_lists(view.caller), ScoreList.as_of == day)
+    version = view.connection.scalar(query.order_by(ScoreList.stored_at.desc()).limit(1)) if day else None
+    return None if day is None or version is None else (day, version)

@@ -1,0 +1,213 @@
+"""The week's list as a team works with it: cut to what it can take up, without those set aside, with what changed since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from serving.store.cases.casework_tables import Clock, School
+from serving.store.cases.tables import Capacity, Case, Person
+from serving.store.scores.stored_scores import newest_list, of_list, own_lists
+from serving.store.tables import Pupil, ScoreList, StoredScore
+from serving.store.unit_of_work import View
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a list is cut by; None leaves it whole."""
+
+    urns: Sequence[str] | None = None
+    nc_year: int | None = None
+    theme: str | None = None
+
+
+@dataclass
+class Listed:
+    """One child of the list.
+
+    Attributes
+    ----------
+    score : dict
+        As it was stored.
+    moved : {"new", "risen", "fallen", "same"} or None
+        Since the list before; None when there is none.
+    owner : str or None
+        Whose case it is.
+    clock : dict or None
+        ``kind`` and ``due_on`` of the clock that runs out next.
+    """
+
+    pupil_ref: str
+    score: dict[str, Any]
+    moved: str | None
+    owner: str | None
+    clock: dict[str, Any] | None
+    school: str
+
+
+@dataclass
+class WeekList:
+    """A list, and what it is.
+
+    Attributes
+    ----------
+    set_aside : int
+        Those of them who are snoozed or whom the list is not for.
+    before : date or None
+        The day of the list before.
+    other_model : bool
+        Whether another model version made the list before.
+    sources : dict
+        The last day that each table tells of.
+    """
+
+    as_of: date | None = None
+    stored_at: datetime | None = None
+    model_version: str = ""
+    children: list[Listed] = field(default_factory=list)
+    before: date | None = None
+    other_model: bool = False
+    sources: dict[str, str] = field(default_factory=dict)
+    set_aside: int = 0
+
+
+def week(view: View, chosen: Chosen, most: int, today: date, action: str = "worklist.seen") -> WeekList:
+    """Return the first children of the newest list who match and are neither snoozed nor dismissed.
+
+    Parameters
+    ----------
+    view : View
+    chosen : Chosen
+    most : int
+        How many the team can take up.
+    today : date
+        A snooze ends on its day.
+    action : str
+        What the audit says of it.
+    """
+    newest = newest_list(view)
+    if newest is None:
+        view.record(action, as_of=None)
+        return WeekList()
+    conditions = [*view.caller.children(StoredScore), *of_list(newest), *_conditions(chosen)]
+    aside = sa.or_(Case.dismissed_why.is_not(None), Case.snoozed_until > today)
+    query = (
+        sa.select(StoredScore.body, StoredScore.rank, Pupil.pupil_ref, Pupil.pupil_id, Person.name.label("owner_name"), Case.owner)
+        .join(Pupil, Pupil.pupil_id == StoredScore.pupil_id)
+        .join(Case, sa.and_(Case.pupil_id == StoredScore.pupil_id, Case.closed_at.is_(None)), isouter=True)
+        .join(Person, Person.person_id == Case.owner, isouter=True)
+        .where(*conditions, Case.dismissed_why.is_(None), sa.or_(Case.snoozed_until.is_(None), Case.snoozed_until <= today))
+        .order_by(StoredScore.rank, StoredScore.authority)
+        .limit(most)
+    )  # fmt: skip
+    rows = view.connection.execute(query).all()
+    found = WeekList(*newest[:1], model_version=newest[1])
+    apart = (
+        sa.select(sa.func.count())
+        .select_from(StoredScore)
+        .join(Case, sa.and_(Case.pupil_id == StoredScore.pupil_id, Case.closed_at.is_(None), aside))
+    )
+    found.set_aside = view.connection.scalar(apart.where(*conditions)) or 0
+    _told(view, found)
+    ids = [r.pupil_id for r in rows]
+    ranks, top = _before(view, newest, found, conditions=_conditions(chosen), pupils=ids, most=most)
+    clocks, names = next_clocks(view, ids), school_names(view)
+    for r in rows:
+        score = json.loads(r.body)
+        moved = None if found.before is None else _moved(r.rank, ranks.get(r.pupil_id), r.pupil_id in top)
+        school = names.get(score["urn"], score["urn"])
+        owner = r.owner_name or r.owner
+        found.children.append(Listed(r.pupil_ref, score, moved, owner, clocks.get(r.pupil_id), school))
+    view.record(action, pupils=ids, as_of=newest[0], model_version=newest[1])
+    return found
+
+
+def _conditions(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
+    cut: list[sa.ColumnElement[bool]] = [StoredScore.urn.in_(chosen.urns)] if chosen.urns is not None else []
+    cut += [StoredScore.nc_year == chosen.nc_year] if chosen.nc_year is not None else []
+    return [*cut, StoredScore.themes.contains(f"|{chosen.theme}|", autoescape=True)] if chosen.theme else cut
+
+
+def _told(view: View, found: WeekList) -> None:
+    """Add when the list was stored, how fresh its sources are, and which list came before it."""
+    lists = sa.select(ScoreList).where(*own_lists(view.caller))
+    same = (ScoreList.as_of == found.as_of, ScoreList.model_version == found.model_version)
+    row = view.connection.execute(lists.where(*same).order_by(ScoreList.stored_at.desc()).limit(1)).one()
+    found.stored_at, found.sources = row.stored_at, json.loads(row.sources)
+
+
+def _before(
+    view: View, newest: tuple[date, str], found: WeekList, *, conditions: list[Any], pupils: Sequence[str], most: int
+) -> tuple[dict[str, int], set[str]]:
+    """Return the ranks of pupils on the list before, and who was among the first there."""
+    earlier = sa.select(ScoreList.as_of, ScoreList.model_version).where(
+        *own_lists(view.caller), ScoreList.as_of < newest[0]
+    )
+    row = view.connection.execute(
+        earlier.order_by(ScoreList.as_of.desc(), ScoreList.stored_at.desc()).limit(1)
+    ).one_or_none()
+    if row is None:
+        return {}, set()
+    found.before, found.other_model = row.as_of, row.model_version != newest[1]
+    own = [*view.caller.children(StoredScore), *of_list((row.as_of, row.model_version))]
+    ranked = sa.select(StoredScore.pupil_id, StoredScore.rank).where(*own)
+    ranks = {r.pupil_id: r.rank for r in view.connection.execute(ranked.where(StoredScore.pupil_id.in_(pupils)))}
+    top = view.connection.execute(ranked.where(*conditions).order_by(StoredScore.rank).limit(most))
+    return ranks, {r.pupil_id for r in top}
+
+
+def _moved(rank: int, before: int | None, was_first: bool) -> str:
+    if before is None or not was_first:
+        return "new"
+    return "risen" if rank < before else "fallen" if rank > before else "same"
+
+
+def next_clocks(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the clock of each pupil that runs out next."""
+    query = sa.select(Clock.pupil_id, Clock.kind, Clock.due_on).where(
+        Clock.pupil_id.in_(pupils), Clock.stopped_at.is_(None)
+    )
+    found: dict[str, dict[str, Any]] = {}
+    for r in view.connection.execute(query.order_by(Clock.due_on)):
+        found.setdefault(r.pupil_id, {"kind": r.kind, "due_on": r.due_on})
+    return found
+
+
+def school_names(view: View) -> dict[str, str]:
+    """Return the names of schools by their numbers."""
+    return {r.urn: r.name for r in view.connection.execute(sa.select(School.urn, School.name))}
+
+
+def own_schools(view: View) -> list[str]:
+    """Return the schools of the children whom the caller may see."""
+    query = sa.select(Pupil.urn).where(*view.caller.children(Pupil)).distinct().order_by(Pupil.urn)
+    return list(view.connection.scalars(query))
+
+
+def per_week(view: View, team: str, default: int) -> int:
+    """Return how many children a team can take up in a week."""
+    which = (Capacity.authority == view.caller.authority, Capacity.team == team)
+    return view.connection.scalar(sa.select(Capacity.per_week).where(*which)) or default
+
+
+def place(view: View, pupil_ref: str) -> dict[str, Any] | None:
+    """Return a pupil whom the caller may see, and where they are; the view of the pupil is the caller's to record."""
+    query = sa.select(Pupil.__table__).where(Pupil.pupil_ref == pupil_ref, *view.caller.children(Pupil))
+    row = view.connection.execute(query).mappings().one_or_none()
+    return dict(row) if row else None
+
+
+def sources(view: View) -> dict[str, str]:
+    """Return the last day that each table told of when the newest list was stored."""
+    query = (
+        sa.select(ScoreList.sources)
+        .where(*own_lists(view.caller))
+        .order_by(ScoreList.as_of.desc(), ScoreList.stored_at.desc())
+    )
+    found = view.connection.scalar(query.limit(1))
+    return json.loads(found) if found else {}

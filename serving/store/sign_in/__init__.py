@@ -1,0 +1,1 @@
+"""Who may sign in: API keys, sessions and staff."""

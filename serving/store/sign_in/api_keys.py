@@ -1,0 +1,89 @@
+"""Keys of the interface: made once, kept as hashes, expiring and revocable."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from histories.errors import Fault, Faults
+from serving.store.caller import Caller
+from serving.store.tables import StoredKey
+from serving.store.unit_of_work import Change
+
+BY_DIGEST = sa.select(StoredKey.__table__).where(
+    StoredKey.digest == sa.bindparam("digest")
+)  # built once: every request
+
+
+def create(
+    change: Change, role: str, authority: str | None, urns: Iterable[str], expires: date | None
+) -> tuple[str, str]:
+    """Make a key and keep its hash.
+
+    Returns
+    -------
+    key_id, key
+        The key itself is returned here and never again.
+
+    Raises
+    ------
+    Faults
+        When the role needs an authority.
+    """
+    if role != "administrator" and not authority:
+        do = "Say whose children the key may see."
+        raise Faults(Fault("the role needs an authority", "keys create --authority", do))
+    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    key, schools = f"onroll_{key_id}_{secret}", sorted(urns)
+    row = {
+        "key_id": key_id, "digest": _digest(key), "role": role, "authority": authority, "urns": json.dumps(schools),
+        "created_at": change.now, "expires": expires, "revoked_at": None,
+    }  # fmt: skip
+    change.connection.execute(sa.insert(StoredKey), row)
+    change.record("key.created", key_id=key_id, role=role, authority=authority, urns=schools, expires=expires)
+    return key_id, key
+
+
+def caller(connection: sa.Connection, key: str) -> Caller | None:
+    """Return who a key belongs to, or None when it is unknown, revoked or expired."""
+    # The key is 256 random bits, so its plain hash can neither be guessed nor looked up by timing.
+    row = connection.execute(BY_DIGEST, {"digest": _digest(key)}).one_or_none()
+    if row is None or row.revoked_at or (row.expires is not None and row.expires < datetime.now(UTC).date()):
+        return None
+    return Caller(row.key_id, row.role, row.authority, tuple(json.loads(row.urns)))
+
+
+def listed(connection: sa.Connection) -> list[dict[str, Any]]:
+    """Return all keys without their hashes."""
+    columns = [c for c in StoredKey.__table__.columns if c.name not in ("digest", "revoked_at")]
+    revoked = StoredKey.revoked_at.is_not(None).label("revoked")
+    rows = connection.execute(sa.select(*columns, revoked).order_by(StoredKey.created_at)).mappings()
+    return [{**row, "revoked": bool(row["revoked"])} for row in rows]
+
+
+def revoke(change: Change, key_id: str) -> None:
+    """Revoke a key.
+
+    Raises
+    ------
+    Faults
+        When there is no such key.
+    """
+    row = sa.update(StoredKey).where(StoredKey.key_id == key_id, StoredKey.revoked_at.is_(None))
+    done = change.connection.execute(row.values(revoked_at=change.now))
+    if (
+        not done.rowcount
+        and change.connection.scalar(sa.select(StoredKey.key_id).where(StoredKey.key_id == key_id)) is None
+    ):
+        raise Faults(Fault("there is no such key", "keys revoke", "Run 'onroll keys list' to see the keys."))
+    change.record("key.revoked", key_id=key_id)
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Metrics, traces and logs, none of which holds a pupil's value."""

@@ -1,0 +1,56 @@
+"""What one rule finds in small tables, the same on both engines: for tests that are read as documentation."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import duckdb
+import narwhals as nw
+
+from histories.reading.histories import Histories
+from histories.rules import RULES
+from tests.support.tables import rows
+
+REQUIRED = {
+    "pupils": [{"pupil_id": "A", "date_of_birth": "2013-05-01"}],
+    "enrolments": [{"pupil_id": "A", "urn": "1", "entry_date": "2017-09-04"}],
+}
+
+
+def findings(code: str, **tables: str | list[dict[str, Any]]) -> dict[str, int]:
+    """Return the rows that a rule finds by place, without the places where it finds none.
+
+    A table is aligned text or a list of rows; without them there is a pupil ``A``, born in 2013, at school ``1`` since 2017.
+    """
+    given = {t: rows(t, r) if isinstance(r, str) else r for t, r in {**REQUIRED, **tables}.items()}
+    rule = next(r for r in RULES if r.code == code)
+    polars = Histories.from_rows(given)
+    found, again = _found(rule, polars), _found(rule, _in_duckdb(polars))
+    assert found == again, "the engines differ"
+    return found
+
+
+def weekdays(first: str, many: int) -> list[str]:
+    """Return the days from Monday to Friday among so many from a first one on."""
+    days = (date.fromisoformat(first) + timedelta(days=n) for n in range(many))
+    return [d.isoformat() for d in days if d.weekday() < 5]
+
+
+def register(days: list[str], code: str = "/", pupil: str = "A", session: str = "AM") -> list[dict[str, Any]]:
+    """Return a mark of a pupil on each day."""
+    return [{"pupil_id": pupil, "date": d, "session": session, "code": code} for d in days]
+
+
+def _found(rule: Any, h: Histories) -> dict[str, int]:
+    counts = {p: rule.broken(h, p).select(nw.len().alias("n")).collect().item() for p in rule.asked(h)}
+    return {p: n for p, n in counts.items() if n}
+
+
+def _in_duckdb(h: Histories) -> Histories:
+    connection = duckdb.connect()
+    for table in h.present:
+        connection.register("incoming", h.native(table).collect().to_arrow())
+        connection.execute(f"CREATE TABLE t_{table} AS SELECT * FROM incoming")
+        connection.unregister("incoming")
+    return Histories({t: f"t_{t}" for t in h.present}, [], "duckdb", connection)

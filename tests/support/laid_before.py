@@ -1,0 +1,144 @@
+"""A dossier that passes every gate, and a registry in which such versions are registered; no model is trained for it."""
+
+import json
+from dataclasses import asdict, replace
+from types import SimpleNamespace
+
+from features import Definition
+from features.catalogue import catalogue_digest
+from training.bundle import bundle_digest, read_bundle
+from training.papers.forms import FORMS
+from training.papers.rendering import STEMS
+from training.provenance import made_with
+
+DATA = "d" * 64
+FIGURES = {
+    "average_precision": 0.2, "auc": 0.9, "positives": 60, "snapshots": 40_000, "calibration_slope": 1.05, "calibration_slope_interval": [0.9, 1.2],
+    "intervals": {"average_precision": [0.1, 0.3]},
+    "at_capacity": {"top_25_a_list": {"precision": 0.1, "recall": 0.3, "lift": 90.0}},
+}  # fmt: skip
+
+
+def lead(value, low, high):
+    return {"average_precision": {"lead": value, "interval": [low, high], "within_noise": low <= 0 <= high}}
+
+
+def manifest(bundle, version=2):
+    """The manifest of the bundle that all tests share, with figures that are good enough."""
+    _, made = read_bundle(bundle)
+    leads = {"base_rate": lead(0.15, 0.1, 0.2), "checklist": lead(0.05, -0.01, 0.1)}
+    return replace(made, version=str(version), metrics={"lightgbm": dict(FIGURES)}, leads=leads, data_digest=DATA, seed=1)  # fmt: skip
+
+
+def recipe():
+    question = {"definition": asdict(Definition.load()), "horizon": 120, "as_of": [], "rule": None, "until": None, "known": None}  # fmt: skip
+    return {
+        "question": question, "config": {"rounds": 40}, "released": {"rounds": 40, "monotone": True}, "seed": 1, "trials": 0, "memory": None,
+        "histories": DATA, "trained_by": "tess", **made_with("duckdb"),
+    }  # fmt: skip
+
+
+def groups(missing=(100, 100)):
+    """A fairness report's counts: girls and boys alike but for how many of them went missing; 100 were expected of each."""
+    wide = {"children": 20_000, "missing": 200, "listed": 400, "found": 100, "expected": 200}
+    wide["missing"] = sum(missing)
+    own = [{**{k: v // 2 for k, v in wide.items()}, "missing": n} for n in missing]
+    slices = [{"groups": ["sex"], "values": [v], "counts": c} for v, c in zip(("female", "male"), own, strict=True)]
+    others = ["ethnicity", "fsm", "eal", "sen", "idaci_fifth"]
+    return {
+        "capacity": 25,
+        "design": {"pupils": 1.0, "weight": 1.0, "expected": 0.0},
+        "overall": {"counts": wide},
+        "groups": slices,
+        "left_out": others,
+    }
+
+
+def papers():
+    """Papers in which every field says something."""
+    field = lambda f: {"key": f.key, "title": f.title, "mandatory": True, "value": "words"}  # noqa: E731
+    return {
+        form.name: {"sections": [{"key": s.key, "fields": [field(f) for f in s.fields]} for s in form.sections]}
+        for form in FORMS
+    }
+
+
+def as_files(_):
+    return {"card.md": "# card\n", **{f"{STEMS[name]}.json": json.dumps(paper) for name, paper in papers().items()}}
+
+
+def evidence(champion_bundle, champion=1):
+    leaks = {
+        "snapshots": 700, "features": 108, "rows": {"attendance": {"changed": 500}}, "leaks": [], "holds": True, "data_digest": DATA,
+        "catalogue_digest": catalogue_digest(),
+    }  # fmt: skip
+    against = {"version": champion, "bundle": champion_bundle, "snapshots": 40_000, "positives": 60, **lead(0.01, -0.01, 0.03)}  # fmt: skip
+    return {
+        "judged_on": ["2025-01-13"],
+        "histories": DATA,
+        "champion": against,
+        "groups": groups(),
+        "leaks": leaks,
+    }
+
+
+def dossier(bundle):
+    """All that is known of version 2 beside version 1, which serves."""
+    booster, _ = read_bundle(bundle)
+    parts = {
+        "version": 2, "approver": "ann", "reason": "better in every term", "manifest": asdict(manifest(bundle)), "recipe": recipe(), "booster": booster,
+        "papers": papers(),
+        "bundle": {"whole": True, "why": "", "digest": "b2", "registered": "b2"}, "evidence": evidence("b1"), "evidence_digest": "e2",
+        "log": {"whole": True, "why": "", "lines": 2, "version": 2, "champion": 1, "alias": 1, "champion_bundle": "b1"},
+    }  # fmt: skip
+    return json.loads(json.dumps(parts))
+
+
+class Registered:
+    """What the registry asks of MLflow, kept in memory."""
+
+    def __init__(self):
+        self.tags, self.versions, self.aliases = {}, 0, {}
+
+    def create_registered_model(self, name):
+        pass
+
+    def create_model_version(self, name, source, run_id):
+        self.versions += 1
+        return SimpleNamespace(version=self.versions)
+
+    def get_registered_model(self, name):
+        return SimpleNamespace(tags=dict(self.tags))
+
+    def set_registered_model_tag(self, name, key, value):
+        self.tags[key] = value
+
+    def set_registered_model_alias(self, name, alias, version):
+        self.aliases[alias] = version
+
+    def delete_registered_model_alias(self, name, alias):
+        del self.aliases[alias]
+
+
+def trained(bundle):
+    booster, _ = read_bundle(bundle)
+    return SimpleNamespace(
+        booster=booster, manifest=manifest(bundle), recipe=recipe(), splits=SimpleNamespace(text=lambda: "L J")
+    )
+
+
+def registered(own, bundle, count=2):
+    """Register versions, the first of which serves; each other has evidence against it. Return the folder of the model."""
+    from training.release.registry import register
+
+    for _ in range(count):
+        folder = own.releases / "onroll"
+        material = SimpleNamespace(named=lambda version: None)
+        register(
+            own,
+            trained(bundle),
+            "run",
+            material,
+            evidence(bundle_digest(folder / "v1")) if (folder / "v1").is_dir() else None,
+        )
+    return own.releases / "onroll"

@@ -1,0 +1,92 @@
+"""Versions beside each other: each is asked what it had not seen, on the same snapshots and the same resamples of pupils."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from features.catalogue import catalogue_digest
+from training.bundle import read_bundle
+from training.fitting.candidates import Learning, boosted
+from training.fitting.splits import split
+from training.release.gate_evidence import Contender, against_champion, asked_again, paired
+
+DAYS = [date(2020 + n // 3, (1, 4, 9)[n % 3], 10) for n in range(11)]
+SETTINGS = {**boosted.DEFAULTS, "rounds": 15, "learning_rate": 0.2, "min_data_in_leaf": 5, "feature_fraction": 1.0}
+
+
+@pytest.fixture(scope="module")
+def frame():
+    """150 pupils on eleven days: who has a high ``a`` goes missing, ``b`` says nothing."""
+    rng = np.random.default_rng(1)
+    rows = [
+        {"pupil_id": f"P{p}", "as_of": d, "authority": f"{p % 2}", "a": float(rng.normal()), "b": float(rng.normal()), "known_on": d + timedelta(days=180)}
+        for d in DAYS for p in range(150)
+    ]  # fmt: skip
+    return pl.DataFrame(rows).with_columns((pl.col("a") > 1.3).cast(pl.Float64).alias("label"))
+
+
+@pytest.fixture
+def version(bundle, frame):
+    _, manifest = read_bundle(bundle)
+
+    def made(names, newest, settings=SETTINGS):
+        days = [d for d in DAYS if d <= newest]
+        known = frame.filter(pl.col("as_of").is_in(days))
+        learning = Learning(known.select(names).to_numpy(), known["label"].to_numpy(), np.ones(len(known)), names, 1)
+        text = boosted.train(learning, settings).model_to_string()
+        own = replace(manifest, features=names, trained_on=[str(d) for d in days], catalogue_digest=catalogue_digest())
+        return Contender(text, own, {"released": settings}, "digest")
+
+    return made
+
+
+def test_a_version_answers_itself_only_about_days_after_all_that_it_learned_from(frame, version):
+    asked = asked_again(version(["a"], DAYS[8]), frame, split(frame), 1)
+    assert list(asked.how.values()) == ["anew", "anew", "released", "released"]
+    assert list(asked.how) == [str(d) for d in DAYS[-4:]]
+    assert asked_again(version(["a"], DAYS[-1]), frame, split(frame), 1).how == dict.fromkeys(asked.how, "anew")
+
+
+def test_a_version_of_another_catalogue_is_made_anew_of_the_features_that_there_still_are(frame, version):
+    old = version(["a", "b"], DAYS[7])
+    other = Contender(
+        old.booster, replace(old.manifest, features=["a", "gone"], catalogue_digest="other"), old.recipe, ""
+    )
+    asked = asked_again(other, frame, split(frame), 1)
+    assert set(asked.how.values()) == {"anew"}
+    np.testing.assert_array_equal(asked.margins, asked_again(version(["a"], DAYS[-1]), frame, split(frame), 1).margins)
+
+
+def test_who_knows_more_is_surely_ahead_and_the_other_surely_behind(frame, version):
+    splits = split(frame)
+    good, bad = version(["a"], DAYS[-1]), version(["b"], DAYS[8])
+    ahead = against_champion(good, asked_again(good, frame, splits, 1), bad, frame, splits, 1)
+    behind = against_champion(bad, asked_again(bad, frame, splits, 1), good, frame, splits, 1)
+    for figure in ("average_precision", "precision_top_25_a_list"):
+        assert ahead[figure]["interval"][0] > 0
+        assert behind[figure]["interval"][1] < 0
+    assert ahead["average_precision"]["lead"] == pytest.approx(-behind["average_precision"]["lead"])
+
+
+def test_the_same_recipe_is_made_once_and_is_not_ahead_of_itself(frame, version, monkeypatch):
+    splits, own = split(frame), version(["a"], DAYS[-1])
+    asked = asked_again(own, frame, splits, 1)
+    fresh = asked_again(own, frame, splits, 1)
+    np.testing.assert_array_equal(asked.margins, fresh.margins)
+    monkeypatch.setattr(boosted, "learner", None)
+    said = against_champion(own, asked, own, frame, splits, 1)
+    assert said["average_precision"] == {"lead": 0.0, "interval": [0.0, 0.0], "within_noise": True}
+    assert (said["snapshots"], said["positives"]) == (600, int(asked.frame["label"].sum()))
+
+
+def test_the_interval_is_of_pupils(frame, version):
+    """Each pupil ten times over makes it no narrower, as it would be if rows were drawn."""
+    splits = split(frame)
+    one, other = (asked_again(version([n], DAYS[-1]), frame, splits, 1) for n in ("a", "b"))
+    told = paired(one, other, 1)["average_precision"]["interval"]
+    many = [replace(a, frame=pl.concat([a.frame] * 10), margins=np.tile(a.margins, 10)) for a in (one, other)]
+    same = paired(*many, 1)["average_precision"]["interval"]
+    assert np.diff(same)[0] == pytest.approx(np.diff(told)[0], rel=0.3)

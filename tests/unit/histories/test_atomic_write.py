@@ -1,0 +1,57 @@
+"""What was there stays until what replaces it is whole; a digest changes with every byte."""
+
+import pytest
+
+from histories.io.atomic_write import new_file, new_folder, not_new
+from histories.reading.histories import Histories
+
+
+def fail_half_way(writing, name):
+    with writing as beside:
+        (beside if name is None else beside / name).write_text("half")
+        raise RuntimeError
+
+
+def test_a_failed_run_leaves_what_was_there_and_nothing_else(tmp_path):
+    (tmp_path / "s.parquet").write_text("old")
+    with pytest.raises(RuntimeError):
+        fail_half_way(new_file(tmp_path / "s.parquet"), None)
+    with pytest.raises(RuntimeError):
+        fail_half_way(new_folder(tmp_path / "h"), "pupils.csv")
+    assert [f.name for f in tmp_path.iterdir()] == ["s.parquet"]
+    assert (tmp_path / "s.parquet").read_text() == "old"
+
+
+def test_only_an_absent_or_empty_folder_is_new(tmp_path):
+    assert not_new(tmp_path / "h") == []
+    with new_folder(tmp_path / "h") as beside:
+        (beside / "x").write_text("1")
+    assert not_new(tmp_path / "h")
+    assert not_new(tmp_path / "h" / "x")
+
+
+def test_the_digest_of_histories_changes_with_a_value_of_the_same_length(tmp_path):
+    (tmp_path / "enrolments.csv").write_text("pupil_id,urn,entry_date\nA,1,2020-09-01\n")
+    digests = set()
+    for day in ("2014-01-01", "2014-01-02"):
+        (tmp_path / "pupils.csv").write_text(f"pupil_id,date_of_birth\nA,{day}\n")
+        digests.add(Histories.open(tmp_path).digest())
+    assert len(digests) == 2
+
+
+def test_a_folder_that_was_being_replaced_when_the_run_was_killed_comes_back(tmp_path):
+    (tmp_path / ".h.old").mkdir()
+    (tmp_path / ".h.old" / "kept").write_text("x")
+    with pytest.raises(RuntimeError):
+        fail_half_way(new_folder(tmp_path / "h", keep=True), "half")
+    assert [f.name for f in (tmp_path / "h").iterdir()] == ["kept"]
+    assert [f.name for f in tmp_path.iterdir()] == ["h"]
+
+
+def test_a_kept_folder_is_replaced_whole(tmp_path):
+    (tmp_path / "h").mkdir()
+    (tmp_path / "h" / "before").write_text("x")
+    with new_folder(tmp_path / "h", keep=True) as beside:
+        (beside / "after").write_text("y")
+        assert (tmp_path / "h" / "before").exists()
+    assert [f.name for f in (tmp_path / "h").iterdir()] == ["after"]

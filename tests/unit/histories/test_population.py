@@ -1,0 +1,92 @@
+"""The made-up population: the same seed gives the same bytes, spells are sound, and the true risks are true."""
+
+import hashlib
+
+import polars as pl
+import pytest
+
+from histories.checks.check import check
+from histories.errors import Faults, Usage
+from histories.population.scenario import load_scenario, shipped
+from histories.population.simulation import simulate
+from histories.reading.histories import Histories
+
+
+def digest(folder):
+    return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in folder.iterdir()}
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path, small_histories):
+    simulate(tmp_path / "again", pupils=300, years=1, seed=3, truth=True)
+    simulate(tmp_path / "other", pupils=300, years=1, seed=4, truth=True)
+    same, other = digest(tmp_path / "again"), digest(tmp_path / "other")
+    assert same == digest(small_histories)
+    assert all(same[n] != other[n] for n in ("attendance.parquet", "enrolments.parquet", "truth.parquet"))
+
+
+def test_threads_do_not_change_the_bytes(tmp_path, small_histories):
+    import numba
+
+    before = numba.get_num_threads()
+    try:
+        numba.set_num_threads(1)
+        simulate(tmp_path / "one", pupils=300, years=1, seed=3, truth=True)
+    finally:
+        numba.set_num_threads(before)
+    assert digest(tmp_path / "one") == digest(small_histories)
+
+
+def test_made_up_histories_break_no_rule_of_severity_error(small_histories):
+    checked = check(Histories.open(small_histories))
+    assert checked.errors == 0, checked.text()
+
+
+def test_true_risk_is_calibrated(tmp_path):
+    """Among snapshots with a true risk of about r, a share of about r goes missing."""
+    from features import Definition, default_as_of, label
+
+    simulate(tmp_path / "h", pupils=6000, years=4, seed=11, truth=True)
+    histories = Histories.open(tmp_path / "h")
+    labels = pl.from_arrow(label(histories, default_as_of(histories), Definition.load()))
+    both = labels.drop_nulls("label").join(pl.read_parquet(tmp_path / "h" / "truth.parquet"), on=["pupil_id", "as_of"])
+    assert both.height > 50_000
+    for low, high in ((0.0, 0.002), (0.002, 0.05), (0.05, 1.0)):
+        part = both.filter(pl.col("risk").is_between(low, high, closed="left"))
+        expected, seen = part["risk"].sum(), part["label"].sum()
+        # Snapshots of one child overlap, which widens the binomial spread; four of its deviations and a little more.
+        assert abs(seen - expected) < 5 * expected**0.5 + 3, (low, high, expected, seen)
+
+
+def test_a_scenario_without_daily_marks_writes_termly_counts(tmp_path):
+    rows = simulate(tmp_path / "h", pupils=150, years=1, seed=1, scenario="no_daily_marks")
+    assert rows["termly_attendance"] > 0
+    assert "attendance" not in rows
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_shipped_scenario_loads(name):
+    assert load_scenario(name)["title"] == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "latent = 3",
+        "[latent]\nspeed = 1",
+        "[latent]\ncrisis_rate = 'x'",
+        "[latent",
+        "[exits]\nmissing = -1",
+        "[tables]\ndaily_marks = 1",
+    ],
+)
+def test_a_wrong_scenario_is_said(tmp_path, text):
+    (tmp_path / "s.toml").write_text(text)
+    with pytest.raises(Faults):
+        load_scenario(str(tmp_path / "s.toml"))
+
+
+def test_a_full_folder_is_never_written_over(tmp_path, small_histories):
+    before = digest(small_histories)
+    with pytest.raises(Usage):
+        simulate(small_histories, pupils=300, years=1)
+    assert digest(small_histories) == before

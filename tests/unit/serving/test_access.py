@@ -1,0 +1,317 @@
+"""Who may call what: the table of rules against every route, every role and every way in."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from starlette.testclient import TestClient
+
+from histories.errors import Faults
+from histories.settings import settings
+from serving.access import RULES, Configuration
+from serving.access.development import refuse_elsewhere
+from serving.access.permissions import OPEN, ROLES, find, matrix
+from serving.access.rate_limit import Buckets
+from serving.http.api import make_app
+
+SECRET = "s" * 40
+FILE = """
+[tokens]
+issuer = "https://id.example"
+audience = "onroll"
+jwks = "jwks.json"
+[proxy]
+secret_file = "secret"
+[roles]
+"Onroll.Worker" = "worker"
+"Onroll.Analyst" = "analyst"
+"Onroll.Administrator" = "administrator"
+[groups]
+"cme-801" = {authority = "801"}
+"north-801" = {authority = "801", locality = "north"}
+"cme-802" = {authority = "802"}
+[localities]
+north = ["100", "101"]
+[development]
+someone = {role = "lead", authority = "801"}
+"""
+# What a test sends to each route; a route that is missing here fails the walk, like one without a rule.
+ASKED = {
+    "/api/v1/score": {
+        "as_of": "2025-01-13",
+        "histories": {
+            "pupils": [{"pupil_id": "A1", "date_of_birth": "2014-05-01", "authority": "801"}],
+            "enrolments": [{"pupil_id": "A1", "urn": "100", "entry_date": "2018-09-04"}],
+        },
+    },
+    "/api/v1/scores": {"pupil_ids": ["A1"]},
+    "/api/v1/worklist": {},
+    "/api/v1/counts": {},
+    **dict.fromkeys(("/api/v1/model", "/api/v1/openapi.json", "/openapi.json", "/livez", "/readyz", "/metrics")),
+}
+INTERFACE = [r for r in RULES if not r.page and r.route != "/assets/{name}"]  # tests/pages walks the others  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def signer():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture
+def files(tmp_path, signer):
+    key = jwt.algorithms.RSAAlgorithm.to_jwk(signer.public_key(), as_dict=True)
+    (tmp_path / "jwks.json").write_text(json.dumps({"keys": [{**key, "kid": "k1", "use": "sig"}]}))
+    (tmp_path / "secret").write_text(SECRET + "\n")
+    (tmp_path / "access.toml").write_text(FILE)
+    return tmp_path
+
+
+@pytest.fixture
+def client(files, bundle, monkeypatch):
+    monkeypatch.setenv("ONROLL_MODEL", str(bundle))
+    monkeypatch.setenv("ONROLL_ACCESS", "access.toml")
+    app = make_app(settings(), "127.0.0.1")
+    client = TestClient(app, raise_server_exceptions=False)
+    client.store = app.state.store
+    return client
+
+
+def token(signer, **changes):
+    claims = {
+        "iss": "https://id.example", "aud": "onroll", "sub": "u1", "iat": datetime.now(UTC), "exp": datetime.now(UTC) + timedelta(minutes=5),
+        "roles": ["Onroll.Worker"], "groups": ["cme-801"], **changes,
+    }  # fmt: skip
+    return jwt.encode({k: v for k, v in claims.items() if v is not None}, signer, "RS256", headers={"kid": "k1"})
+
+
+def stored(pupil, authority, urn="100"):
+    return {
+        "pupil_id": pupil, "as_of": "2025-01-13", "risk": 0.1, "risk_low": 0.05, "risk_high": 0.2, "rank": 1, "band": "high", "one_in": 10, "reasons": [],
+        "protective": [], "context": [], "missing_tables": [], "unseen": [], "model": "onroll", "model_version": "1", "definition": "d", "horizon_days": 120,
+        "margin": -2.2, "base": -2.2, "authority": authority, "urn": urn, "nc_year": 5,
+    }  # fmt: skip
+
+
+def call(client, rule, headers):
+    return client.request(rule.method, rule.route, json=ASKED[rule.route], headers=headers)
+
+
+def test_every_route_of_the_application_has_a_rule_and_every_rule_a_route(client):
+    declared = {
+        (method, route.path)
+        for route in client.app.routes
+        if hasattr(route, "methods")
+        for method in route.methods
+        if method != "HEAD"
+    }
+    assert declared == {(r.method, r.route) for r in RULES}
+    assert {r.route for r in INTERFACE} == set(ASKED)
+    assert all(hasattr(r, "methods") for r in client.app.routes), "what is mounted is walked, too"
+
+
+@pytest.mark.parametrize("rule", INTERFACE, ids=lambda r: f"{r.method} {r.route}")
+def test_the_matrix_of_roles_holds_for_the_own_and_for_another_authority(client, rule):
+    client.store.save([stored("A1", "801"), stored("B2", "802")])
+    for authority, pupils in (("801", {"A1"}), ("802", set())):
+        for role in ROLES:
+            _, key = client.store.create_key(role, authority)
+            answer = call(client, rule, {"Authorization": f"Bearer {key}"})
+            if role not in rule.roles:
+                assert answer.status_code == 403
+                continue
+            if rule.route == "/api/v1/scores" and not pupils:
+                assert answer.status_code == 404
+                continue
+            assert answer.status_code == 200, answer.text
+            if rule.route in ("/api/v1/score", "/api/v1/scores"):
+                assert {s["pupil_id"] for s in answer.json()["scores"]} == pupils
+            if rule.route == "/api/v1/worklist":
+                assert {s["authority"] for s in answer.json()["scores"]} == {authority}
+    assert call(client, rule, {}).status_code == (200 if rule.is_open else 401)
+
+
+def test_what_has_no_rule_is_not_there_or_not_that_way(client):
+    client.app.add_api_route("/open-by-mistake", lambda: "everything", methods=["GET"])
+    _, key = client.store.create_key("administrator")
+    headers = {"Authorization": f"Bearer {key}"}
+    assert client.get("/open-by-mistake", headers=headers).status_code == 404
+    refused = client.delete("/api/v1/model", headers=headers)
+    assert (refused.status_code, refused.headers["allow"]) == (405, "GET")
+    assert find("GET", "/api/v1/score/") == (None, ())
+
+
+def test_another_authoritys_pupil_is_as_if_not_there(client):
+    client.store.save([stored("A1", "801"), stored("B2", "802")])
+    _, key = client.store.create_key("lead", "801")
+    headers = {"Authorization": f"Bearer {key}"}
+    foreign = client.post("/api/v1/scores", json={"pupil_ids": ["B2"]}, headers=headers)
+    nobody = client.post("/api/v1/scores", json={"pupil_ids": ["nobody"]}, headers=headers)
+    assert foreign.status_code == nobody.status_code == 404
+    assert foreign.json() == nobody.json()
+    both = client.post("/api/v1/scores", json={"pupil_ids": ["A1", "B2"]}, headers=headers)
+    assert [s["pupil_id"] for s in both.json()["scores"]] == ["A1"]
+
+
+def test_a_token_brings_its_role_and_schools(client, signer):
+    client.store.save([stored("A1", "801"), stored("A2", "801", "200"), stored("B2", "802")])
+    seen = lambda **claims: {  # noqa: E731
+        s["pupil_id"] for s in client.post("/api/v1/worklist", json={}, headers={"Authorization": f"Bearer {token(signer, **claims)}"}).json()["scores"]
+    }  # fmt: skip
+    assert seen() == {"A1", "A2"}
+    assert seen(groups=["north-801"]) == {"A1"}
+    assert seen(groups=["north-801", "cme-801", "something else"]) == {"A1", "A2"}
+    assert seen(roles="Onroll.Worker", groups="cme-802") == {"B2"}
+    assert seen(roles=["Onroll.Administrator"], groups=None) == {"A1", "A2", "B2"}
+
+
+def test_tokens_that_do_not_hold_are_refused(client, signer):
+    past, later = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=1)
+    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    public = signer.public_key().public_numbers().n.to_bytes(256, "big")
+    bad = [
+        token(signer, exp=past), token(signer, exp=None), token(signer, iss="https://other"), token(signer, iss=None), token(signer, aud="other"),
+        token(signer, aud=None), token(signer, sub=None), token(signer, iat=None), token(signer, nbf=later), token(other), token(signer)[:-4] + "AAAA", "a.b.c", "..", "é.b.c",
+        jwt.encode({"sub": "x"}, None, "none"), jwt.encode({"sub": "x"}, public, "HS256", headers={"kid": "k1"}),
+        jwt.encode({"sub": "x"}, signer, "RS256", headers={"kid": "unknown"}), jwt.encode({"sub": "x"}, signer, "RS512", headers={"kid": "k1"}),
+    ]  # fmt: skip
+    for one in bad:
+        answer = client.post("/api/v1/worklist", json={}, headers={"Authorization": f"Bearer {one}".encode()})
+        assert answer.status_code == 401, one
+        assert answer.headers["www-authenticate"] == "Bearer"
+        assert one not in answer.text
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"roles": []}, {"roles": ["unknown"]}, {"roles": ["Onroll.Worker", "Onroll.Analyst"]}, {"groups": []}, {"groups": ["cme-801", "cme-802"]}, {"roles": 5}, {"roles": {"a": 1}}, {"groups": [[]]},
+    ],
+)  # fmt: skip
+def test_a_token_without_exactly_one_role_and_authority_may_nothing(client, signer, claims):
+    headers = {"Authorization": f"Bearer {token(signer, **claims)}"}
+    assert client.post("/api/v1/worklist", json={}, headers=headers).status_code == 403
+
+
+def test_a_proxy_is_believed_only_with_its_secret(client):
+    client.store.save([stored("A1", "801"), stored("A2", "801", "200")])
+    told = {"X-Forwarded-User": "ann", "X-Forwarded-Groups": "Onroll.Worker, north-801"}
+    asked = lambda headers: client.post("/api/v1/worklist", json={}, headers=headers)  # noqa: E731
+    believed = asked({**told, "X-Onroll-Proxy-Secret": SECRET})
+    assert [s["pupil_id"] for s in believed.json()["scores"]] == ["A1"]
+    for headers in (
+        told,
+        {**told, "X-Onroll-Proxy-Secret": ""},
+        {**told, "X-Onroll-Proxy-Secret": SECRET[:-1]},
+        {**told, "X-Onroll-Proxy-Secret": SECRET, "X-Forwarded-User": ""},
+        {**told, "X-Onroll-Proxy-Secret": "é" * 40, "X-Forwarded-For": "127.0.0.1"},
+    ):
+        assert asked({k: v.encode("latin-1") for k, v in headers.items()}).status_code == 401
+    twice = [*told.items(), ("X-Onroll-Proxy-Secret", SECRET), ("X-Forwarded-Groups", "Onroll.Administrator")]
+    assert asked(twice).status_code == 400
+
+
+def test_keys_of_a_provider_are_fetched_once_and_their_loss_is_a_503(files, bundle, monkeypatch, signer):
+    import http.server
+    import threading
+
+    asked, document = [], (files / "jwks.json").read_bytes()
+
+    class Provider(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(document)
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Provider)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}/keys"
+    (files / "access.toml").write_text(FILE.replace("jwks.json", address))
+    monkeypatch.setenv("ONROLL_ACCESS", "access.toml")
+    monkeypatch.setenv("ONROLL_MODEL", str(bundle))
+    first, second = TestClient(make_app(settings(), "127.0.0.1")), TestClient(make_app(settings(), "127.0.0.1"))
+    headers = {"Authorization": f"Bearer {token(signer)}"}
+    assert [first.get("/api/v1/model", headers=headers).status_code for _ in range(3)] == [200] * 3
+    assert asked == ["/keys"]
+    server.shutdown()
+    server.server_close()
+    assert first.get("/api/v1/model", headers=headers).status_code == 200
+    lost = second.get("/api/v1/model", headers=headers)
+    assert lost.status_code == 503
+    assert address not in lost.text
+
+
+def test_development_users_are_for_this_machine_only(client, files):
+    assert client.get("/api/v1/model", headers={"Authorization": "Bearer dev:someone"}).status_code == 200
+    assert client.get("/api/v1/model", headers={"Authorization": "Bearer dev:other"}).status_code == 401
+    for host in (None, "0.0.0.0", "192.0.2.1", "::", "example.org"):
+        with pytest.raises(Faults, match="only for this machine"):
+            make_app(settings(), host)
+    for host in ("127.0.0.1", "::1", "localhost"):
+        refuse_elsewhere(host)
+
+
+def test_serve_refuses_to_start_with_development_users_elsewhere(files, monkeypatch):
+    from click.testing import CliRunner
+
+    from serving.cli.main import onroll
+
+    monkeypatch.setenv("ONROLL_ACCESS", "access.toml")
+    refused = CliRunner().invoke(onroll, ["serve", "--host", "0.0.0.0"])
+    assert isinstance(refused.exception, Faults)
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("nothing = 1\n[tokens]\nissuer = 5\n", ["nothing", "tokens.issuer", "tokens.audience", "tokens.jwks"]),
+        ("[groups]\na = {authority = '801', locality = 'x'}\n[development]\nb = {role = 'lead'}\n[proxy]\nsecret_file = 'short'\n", ["groups.a.locality", "development.b", "roles", "short"]),
+        ("[roles]\na = 'king'\n[localities]\nn = 'x'\n[limits]\nper_second = 0\n", ["roles.a", "localities.n", "limits.per_second"]),
+        ("[roles]\na = 'lead'\n[tokens]\nissuer='i'\naudience='a'\njwks='http://id.example/keys'\n[localities]\nn = []\n", ["tokens.jwks", "localities.n"]),
+    ],
+)  # fmt: skip
+def test_every_fault_of_the_file_is_said_at_once(tmp_path, text, places):
+    (tmp_path / "access.toml").write_text(text)
+    (tmp_path / "short").write_text("guessable")
+    with pytest.raises(Faults) as said:
+        Configuration.load(tmp_path / "access.toml")
+    assert len(said.value.faults) == len(places)
+    for place in places:
+        assert any(f.where.endswith(place) for f in said.value.faults), place
+    assert "guessable" not in str(said.value)
+    assert "king" not in str(said.value)
+
+
+def test_a_bucket_holds_a_burst_and_fills_again():
+    now = [0.0]
+    buckets = Buckets(per_second=2, burst=3, clock=lambda: now[0])
+    assert [buckets.wait("a") for _ in range(4)] == [0, 0, 0, 0.5]
+    assert buckets.wait("b") == 0
+    now[0] = 0.5
+    assert [buckets.wait("a"), buckets.wait("a")] == [0, 0.5]
+    now[0] = 1000
+    assert [buckets.wait("a") for _ in range(4)] == [0, 0, 0, 0.5]
+
+
+def test_who_calls_too_often_is_told_when_to_come_again(files, bundle, monkeypatch):
+    (files / "access.toml").write_text("[limits]\nper_second = 0.5\nburst = 2\n")
+    monkeypatch.setenv("ONROLL_ACCESS", "access.toml")
+    monkeypatch.setenv("ONROLL_MODEL", str(bundle))
+    app = make_app(settings())
+    client, (_, one), (_, other) = TestClient(app), *(app.state.store.create_key("lead", "801") for _ in range(2))
+    answers = [client.get("/api/v1/model", headers={"Authorization": f"Bearer {one}"}) for _ in range(3)]
+    assert [a.status_code for a in answers] == [200, 200, 429]
+    assert answers[2].headers["retry-after"] in ("1", "2")
+    assert client.get("/api/v1/model", headers={"Authorization": f"Bearer {other}"}).status_code == 200
+    assert client.get("/livez").status_code == 200
+
+
+def test_the_matrix_prints_every_rule_and_role():
+    table = matrix()
+    assert all(r.route in table for r in RULES)
+    assert all(role in table.splitlines()[0] for role in OPEN)

@@ -1,0 +1,115 @@
+"""One door for all verbs, and one way out for errors."""
+
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import click
+import pytest
+
+from histories.errors import Fault, Faults, Usage
+from histories.io.terminal import json_option, progress, result
+from serving.cli import main
+
+
+@pytest.fixture
+def verb(monkeypatch):
+    """Put a verb `features` in the place of the real one that does what the test says."""
+
+    def put(body):
+        wrapped = json_option(click.command("features")(body))
+        monkeypatch.setattr(main, "import_module", lambda _: SimpleNamespace(verbs=[wrapped]))
+
+    return put
+
+
+def left(arguments):
+    with pytest.raises(SystemExit) as leaving:
+        main.main(arguments)
+    return leaving.value.code
+
+
+def test_a_result_is_json_and_nothing_else_on_standard_output(verb, capsys):
+    def body(as_json):
+        with progress("counting", 2) as advance:
+            advance()
+        result({"pupils": 2}, as_json=as_json, text="2 pupils")
+
+    verb(body)
+    assert left(["features", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"pupils": 2}
+    assert left(["features"]) == 0
+    assert capsys.readouterr() == ("2 pupils\n", "")
+
+
+@pytest.mark.parametrize(("kind", "code"), [(Faults, 1), (Usage, 2)])
+def test_faults_leave_with_their_code_and_all_of_their_messages(verb, capsys, kind, code):
+    def body(as_json):
+        raise kind([Fault("no such file", "a.csv", "Name another."), Fault("empty", "b.csv", "Fill it.", "H001")])
+
+    verb(body)
+    assert left(["features"]) == code
+    assert capsys.readouterr().err == "a.csv: no such file\n    Name another.\nH001 b.csv: empty\n    Fill it.\n"
+
+
+def test_too_little_memory_is_said_with_what_to_do(capsys, small_histories, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ONROLL_MEMORY", "1MB")
+    assert left(["features", str(small_histories), "--as-of", "2025-01-13", "--out", "f.parquet"]) == 1
+    out, err = capsys.readouterr()
+    assert (out, [f.name for f in tmp_path.glob("*.parquet")]) == ("", [])
+    assert err.startswith("ONROLL_MEMORY: DuckDB had too little memory")
+    assert "ONROLL_MEMORY=4GiB" in err
+    monkeypatch.setenv("ONROLL_MEMORY", "plenty")
+    assert left(["features", str(small_histories), "--as-of", "2025-01-13", "--out", "f.parquet"]) == 1
+    assert "not an amount of memory" in capsys.readouterr().err
+
+
+def test_what_nobody_foresaw_is_said_without_a_value(verb, capsys):
+    def body(as_json):
+        raise ValueError("pupil CANARY")
+
+    verb(body)
+    assert left(["features"]) == 1
+    said = capsys.readouterr()
+    assert "ValueError" in said.err
+    assert "CANARY" not in said.err + said.out
+
+
+@pytest.mark.parametrize("arguments", [["nosuchverb"], ["features", "--nosuchflag"]])
+def test_wrong_usage_leaves_with_2(arguments):
+    assert left(arguments) == 2
+
+
+def test_help_imports_no_heavy_library():
+    heavy = "{'mlflow', 'shap', 'lightgbm', 'pandas', 'duckdb', 'bentoml', 'numba'}"
+    program = (
+        "import sys; from serving.cli.main import main\n"
+        "try: main(['--help'])\n"
+        f"except SystemExit: assert not {heavy} & set(sys.modules), {heavy} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    for name in main.VERBS:
+        assert name in done.stdout
+
+
+def test_training_runs_on_the_engine_that_the_settings_name(monkeypatch):
+    """The setting reaches the opening; what is opened then is told apart by the tests of engines."""
+    from click.testing import CliRunner
+
+    from histories.reading.histories import Histories
+    from training.cli.train import train
+
+    asked = []
+
+    def opened(place, **how):
+        asked.append((place, how["engine"]))
+        raise Faults(Fault("enough", "here", "Stop."))
+
+    monkeypatch.setattr(Histories, "open", opened)
+    for engine in ("duckdb", "polars", "spark"):
+        monkeypatch.setenv("ONROLL_ENGINE", engine)
+        CliRunner().invoke(train, ["s3a://place/histories"])
+    assert asked == [("s3a://place/histories", e) for e in ("duckdb", "polars", "spark")]

@@ -1,0 +1,141 @@
+"""Clocks: which duties the histories start, which they stop, and by which day each is due."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from histories.calendar import school_days
+from histories.reading.histories import Histories
+from serving.casework.deadlines import clocks
+from serving.casework.rolls import last_spells
+from serving.casework.school_days import SchoolDays
+from serving.casework.transitions import crossings
+from serving.pages.settings import PageSettings
+
+DAY = date(2025, 3, 10)
+RULES = PageSettings.load(None).rules()
+PUPILS = [{"pupil_id": p, "date_of_birth": "2013-05-01", "authority": "801"} for p in "abcdef"]
+OPEN = school_days(date(2025, 1, 6), DAY - timedelta(days=1))
+
+
+def spell(pupil, **more):
+    return {"pupil_id": pupil, "urn": "100", "entry_date": "2020-09-02", **more}
+
+
+def marks(pupil, missed, code):
+    """Marks of every open day, the last ones missed."""
+    days = [(d, code if d in OPEN[-missed:] and missed else "/") for d in OPEN]
+    return [{"pupil_id": pupil, "date": str(d), "session": s, "code": c} for d, c in days for s in ("AM", "PM")]
+
+
+def found(*spells, **tables):
+    histories = Histories.from_rows({"pupils": PUPILS, "enrolments": list(spells), **tables})
+    rolls = last_spells(histories, DAY)
+    days = SchoolDays.of(histories, rolls, DAY, frozenset())
+    return {(c.pupil_id, c.kind): (c.started_on, c.due_on) for c in clocks(histories, rolls, DAY, days, RULES)}
+
+
+@pytest.mark.parametrize(
+    ("leaving", "kinds"),
+    [
+        ({"destination": "unknown"}, {"deletion_return", "destination", "transfer_file", "case_not_opened"}),
+        ({"leaving_ground": "a"}, {"destination", "transfer_file", "case_not_opened"}),
+        (
+            {"destination": "state_school", "destination_urn": "200", "leaving_ground": "a"},
+            {"transfer_file", "new_pupil_return"},
+        ),
+        ({"destination": "missing_education", "leaving_ground": "a"}, {"transfer_file", "case_not_opened"}),
+        ({"destination": "home_education", "leaving_ground": "a"}, set()),
+    ],
+)
+def test_a_child_who_left_starts_what_is_still_to_be_done(leaving, kinds):
+    assert {k for _, k in found(spell("a", leaving_date="2025-02-24", **leaving))} == kinds
+
+
+def test_a_new_roll_stops_them_and_a_case_stops_that_none_is_open():
+    left = spell("a", leaving_date="2025-02-24")
+    assert found(left, spell("a", urn="200") | {"entry_date": "2025-03-03"}) == {}
+    told = {"pupil_id": "a", "missing_from": "2025-02-25", "reported_on": "2025-03-01"}
+    assert ("a", "case_not_opened") not in found(left, cme=[told])
+    assert ("a", "case_not_opened") in found(left, cme=[{**told, "reported_on": str(DAY)}]), (
+        "a case that is reported today is not known yet"
+    )
+
+
+def test_a_deletion_return_is_due_on_the_day_and_others_in_school_days():
+    told = found(spell("a", leaving_date="2025-02-13"))
+    assert told["a", "deletion_return"] == (date(2025, 2, 13), date(2025, 2, 13))
+    # After Friday the 14th come the half-term and an inset day.
+    assert told["a", "case_not_opened"] == (
+        date(2025, 2, 14),
+        SchoolDays({}, DAY, DAY).nth("100", date(2025, 2, 14), 5),
+    )
+    assert told["a", "case_not_opened"][1] == date(2025, 2, 28)
+
+
+@pytest.mark.parametrize(
+    ("missed", "code", "kinds"),
+    [
+        (2, "O", set()),
+        (4, "O", {"unauthorised_10"}),
+        (12, "O", {"unauthorised_10", "unauthorised_20"}),
+        (9, "I", {"sickness_15"}),
+        (12, "Q", set()),
+    ],
+)
+def test_a_run_of_absence_starts_clocks_when_it_is_long_enough(missed, code, kinds):
+    told = found(spell("a"), spell("b"), attendance=[*marks("a", missed, code), *marks("b", 0, "O")])
+    assert {k for _, k in told} == kinds
+    for _, kind in told:
+        start, due = told["a", kind]
+        assert start == OPEN[-missed]
+        assert due == SchoolDays({}, DAY, DAY).nth("100", start, RULES[kind].school_days)
+
+
+def test_days_are_those_of_the_childs_school():
+    closed = OPEN[-3]
+    own = SchoolDays({"100": set(OPEN) - {closed}}, OPEN[0], OPEN[-1])
+    assert own.nth("100", OPEN[-4], 2) == OPEN[-2]
+    assert own.nth("200", OPEN[-4], 2) == closed
+    later = own.nth("200", OPEN[-1], 3)
+    assert SchoolDays({}, DAY, DAY, frozenset({later})).nth("200", OPEN[-1], 3) > later
+
+
+@pytest.mark.parametrize(
+    ("row", "state"),
+    [
+        (None, "no_application"), ({}, "no_application"), ({"applied_on": "2024-10-20"}, "applied"),
+        ({"applied_on": "2024-10-20", "offered_on": "2025-03-03", "offered_urn": "300"}, "offered"),
+        ({"applied_on": "2024-10-20", "offered_on": "2025-03-03", "response": "declined", "response_on": "2025-03-05"}, "declined"),
+        ({"applied_on": "2024-10-20", "offered_on": "2025-03-03", "response": "accepted", "response_on": str(DAY)}, "offered"),
+    ],
+)  # fmt: skip
+def test_a_move_is_as_far_as_was_known_on_the_day(row, state):
+    pupil = {"pupil_id": "g", "date_of_birth": "2014-05-01", "authority": "801"}  # Year 6
+    rows = (
+        []
+        if row is None
+        else [{"pupil_id": "g", "entry_year": 2025, "phase": "secondary", "recorded_on": "2024-10-21", **row}]
+    )
+    histories = Histories.from_rows({"pupils": [pupil], "enrolments": [spell("g")], "admissions": rows})
+    assert [c.state for c in crossings(histories, last_spells(histories, DAY), DAY)] == [state]
+
+
+@pytest.mark.parametrize(
+    ("roll", "codes", "state"),
+    [
+        (None, [], "not_on_roll"), ("300", [], "on_roll"), ("300", ["O", "O", "I"], "no_show"), ("300", ["O", "O", "/"], "arrived"),
+        ("300", ["#"], "on_roll"),
+    ],
+)  # fmt: skip
+def test_in_september_a_move_is_from_the_primary_school_to_where_the_child_is(roll, codes, state):
+    pupil = {"pupil_id": "g", "date_of_birth": "2014-05-01", "authority": "801"}  # Year 7 by then
+    asked = {"pupil_id": "g", "entry_year": 2025, "phase": "secondary", "applied_on": "2024-10-20", "offered_on": "2025-03-03", "offered_urn": "300"}  # fmt: skip
+    spells = [spell("g", leaving_date="2025-07-22")]
+    spells += [{"pupil_id": "g", "urn": roll, "entry_date": "2025-09-03"}] if roll else []
+    marks = [{"pupil_id": "g", "date": f"2025-09-{3 + n:02}", "session": "AM", "code": c} for n, c in enumerate(codes)]
+    histories = Histories.from_rows({"pupils": [pupil], "enrolments": spells, "admissions": [asked], **({"attendance": marks} if marks else {})})  # fmt: skip
+    day = date(2025, 9, 8)
+    (found,) = crossings(histories, last_spells(histories, day), day)
+    assert (found.from_urn, found.to_urn, found.state) == (spell("g")["urn"], "300", state)
+    assert found.missed_days == (3 if state == "no_show" else 2 if state == "arrived" else 0)

@@ -1,0 +1,212 @@
+"""A model's life in the service: taken when it proves itself, kept when the next one does not, shadowed by a challenger."""
+
+import logging
+import shutil
+from datetime import date
+
+import numpy as np
+import pytest
+from scipy.stats import spearmanr
+
+from histories.reading.histories import Histories
+from histories.settings import settings
+from serving.http.api import make_app
+from serving.scoring import live_model as holding
+from serving.scoring.live_model import ModelHolder
+from serving.scoring.shadow import CELLS, Shadow, counted, differences, list_changes, rank_correlation
+from serving.store import Store
+from tests.support.released import alias, release
+
+FLIPPED = {"a": -1.0, "b": 1.0, "bootstrap": [[-1.0, 1.0]]}
+
+
+@pytest.fixture
+def releases(tmp_path, bundle):
+    folder = tmp_path / "mlruns" / "releases"
+    release(folder, bundle, 1)
+    alias(folder, champion=1)
+    return folder
+
+
+@pytest.fixture
+def holder(releases):
+    made = ModelHolder("onroll@champion", releases)
+    assert made.model().manifest.version == "1"
+    return made
+
+
+def test_a_promotion_is_taken_whole_and_a_request_keeps_what_it_has(releases, bundle, holder):
+    mine = holder.model()
+    release(releases, bundle, 2)
+    alias(releases, champion=2)
+    assert holder.model() is mine
+    holder.refresh()
+    assert (holder.model().manifest.version, mine.manifest.version) == ("2", "1")
+    assert holder.refused is None
+
+
+def spoil(folder):
+    text = (folder / "booster.txt").read_text()
+    (folder / "booster.txt").write_text(text.replace("0.", "1.", 1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "harm", "why"),
+    [
+        ({}, spoil, "changed after it was made"),
+        ({}, lambda f: (f / "SHA256SUMS").unlink(), "not a model folder"),
+        ({}, shutil.rmtree, "not a model folder"),
+        ({"catalogue_digest": "other"}, None, "another catalogue"),
+        ({"bands": []}, None, "StopIteration"),
+        ({"calibrator": {"a": 1e308, "b": 1e308, "bootstrap": [[-1e308, 1e308]]}}, None, ""),
+        ({"features": []}, None, ""),
+    ],
+)
+def test_a_version_that_does_not_prove_itself_is_refused_loudly_and_the_one_before_kept(
+    releases, bundle, holder, caplog, changes, harm, why
+):
+    folder = release(releases, bundle, 2, **changes)
+    if harm:
+        harm(folder)
+    alias(releases, champion=2)
+    holder.refresh()
+    holder.refresh()
+    assert holder.model().manifest.version == "1"
+    assert holder.refused.version == "v2"
+    assert why in holder.refused.why
+    assert len([r for r in caplog.records if r.levelno == logging.ERROR]) == 1
+    alias(releases, champion=1)
+    holder.refresh()
+    assert holder.refused is None
+
+
+def test_a_version_that_was_half_copied_is_taken_when_it_is_whole(releases, bundle, holder, monkeypatch):
+    folder = release(releases, bundle, 2)
+    whole = (folder / "booster.txt").read_text()
+    (folder / "booster.txt").write_text(whole[:1000])
+    alias(releases, champion=2)
+    holder.refresh()
+    (folder / "booster.txt").write_text(whole)
+    holder.refresh()
+    assert holder.model().manifest.version == "1"
+    monkeypatch.setattr(holding, "TRY_AGAIN", 0.0)
+    holder.refresh()
+    assert holder.model().manifest.version == "2"
+
+
+def test_a_damaged_file_of_aliases_changes_nothing(releases, holder):
+    (releases / "onroll" / "aliases.json").write_text("{")
+    holder.refresh()
+    assert holder.model().manifest.version == "1"
+    assert holder.refused.why == "JSONDecodeError"
+
+
+def test_readiness_says_which_version_serves_and_which_is_refused(releases, bundle):
+    from starlette.testclient import TestClient
+
+    app = make_app(settings())
+    client = TestClient(app)
+    assert client.get("/readyz").json() == {"status": "ready", "model": "onroll", "model_version": "1"}
+    spoil(release(releases, bundle, 2))
+    alias(releases, champion=2)
+    app.state.holder.refresh()
+    ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()["model_version"], ready.json()["refused"]["version"]) == (200, "1", "v2")
+    assert "onroll_model_refused 1.0" in client.get("/metrics").text
+
+
+def test_a_worker_has_its_model_before_it_takes_connections(releases, monkeypatch):
+    from starlette.testclient import TestClient
+
+    monkeypatch.setattr(ModelHolder, "watch", lambda self: None)
+    app = make_app(settings())
+    assert app.state.holder.current is None
+    with TestClient(app):
+        assert app.state.holder.current.manifest.version == "1"
+
+
+def shadowed(releases, bundle, small_histories, tmp_path, **changes):
+    release(releases, bundle, 2, **changes)
+    alias(releases, champion=1, challenger=2)
+    champion, rival = ModelHolder("onroll@champion", releases), ModelHolder("onroll@challenger", releases, needed=False)
+    rival.refresh()
+    shadow = Shadow(rival, Store(f"sqlite:///{tmp_path / 'onroll.db'}"), share=1)
+    histories = Histories.open(small_histories)
+    scores = champion.model().score(histories, date(2025, 4, 28))
+    shadow.offer(histories, date(2025, 4, 28), scores)
+    shadow.score(shadow._queue.get_nowait())
+    (pair,) = differences(shadow.store)
+    assert pair["pupils"] == len(scores) > 100
+    return pair, scores
+
+
+def test_a_challenger_that_says_the_same_changes_nothing(releases, bundle, small_histories, tmp_path):
+    pair, scores = shadowed(releases, bundle, small_histories, tmp_path)
+    assert (pair["champion"], pair["challenger"]) == ("1", "2")
+    assert pair["rank_correlation"] == pytest.approx(1)
+    assert pair["list_changes"] == pytest.approx(0)
+    assert pair["mean_risk_difference"] == pytest.approx(0)
+    kept = b"".join(f.read_bytes() for f in tmp_path.glob("onroll.db*"))
+    assert not any(s.pupil_id.encode() in kept or s.urn.encode() in kept for s in scores)
+
+
+def test_a_challenger_that_says_the_opposite_is_seen(releases, bundle, small_histories, tmp_path):
+    pair, scores = shadowed(releases, bundle, small_histories, tmp_path, calibrator=FLIPPED)
+    assert pair["rank_correlation"] == pytest.approx(-1, abs=0.01)
+    assert pair["list_changes"] == pytest.approx(1)
+    wanted = [1 / (1 + np.exp(s.margin - 1)) - s.risk for s in scores]
+    assert pair["mean_risk_difference"] == pytest.approx(np.mean(wanted))
+
+
+def test_the_shadow_never_holds_a_request_up(releases, bundle, tmp_path, caplog):
+    alias(releases, champion=1, challenger=1)
+    rival = ModelHolder("onroll@challenger", releases, needed=False)
+    shadow = Shadow(rival, Store(f"sqlite:///{tmp_path / 'onroll.db'}"), share=1)
+    scores = (
+        ModelHolder("onroll@champion", releases).model().score(Histories.from_rows(holding.A_PUPIL), date(2025, 1, 13))
+    )
+    shadow.offer(None, date(2025, 1, 13), scores)
+    assert shadow._queue.empty()  # there is no challenger yet
+    rival.refresh()
+    for _ in range(10):
+        shadow.offer(None, date(2025, 1, 13), scores)
+    assert shadow._queue.full()
+    alias(releases, champion=1)
+    rival.refresh()
+    assert rival.current is None
+    assert rival.refused is None
+    assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
+
+
+def test_what_the_counts_say_is_what_the_pairs_say():
+    rng = np.random.default_rng(4)
+    margins = rng.normal(-4, 1, size=3000)
+    pairs = 1 / (1 + np.exp(-np.column_stack([margins, margins + rng.normal(0, 0.5, size=3000)])))
+    row = counted("1", "2", pairs)
+    import json
+
+    table = np.zeros((CELLS, CELLS))
+    for i, j, n in json.loads(row["cells"]):
+        table[i, j] = n
+    assert rank_correlation(table) == pytest.approx(spearmanr(pairs[:, 0], pairs[:, 1])[0], abs=0.003)
+    first, second = (set(np.argsort(-pairs[:, k])[:150]) for k in (0, 1))
+    assert list_changes(table) == pytest.approx(1 - len(first & second) / 150, abs=0.05)
+    alike = np.zeros((CELLS, CELLS))
+    alike[7, :9] = 1
+    assert rank_correlation(alike) is None
+
+
+def test_models_shadow_reports_the_pairs(tmp_path, monkeypatch):
+    import sqlalchemy as sa
+    from click.testing import CliRunner
+
+    from serving.cli.main import onroll
+    from serving.scoring.shadow import ShadowCount
+
+    said = CliRunner().invoke(onroll, ["models", "shadow"])
+    assert "no challenger has scored" in said.output
+    with Store(settings().database_url).engine.begin() as connection:
+        connection.execute(sa.insert(ShadowCount), counted("1", "2", np.array([[0.1, 0.2], [0.2, 0.1]])))
+    said = CliRunner().invoke(onroll, ["models", "shadow"])
+    assert "v2 in the shadow of v1" in said.output
+    assert "rank correlation -1.000" in said.output

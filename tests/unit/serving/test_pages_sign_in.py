@@ -1,0 +1,219 @@
+"""Signing in: a new secret each time, forms of the own session only, and nothing left when it has ended."""
+
+import hashlib
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+from starlette.testclient import TestClient
+
+from histories.errors import Faults
+from histories.settings import settings
+from serving.access.sessions import token
+from serving.http.api import make_app
+from serving.http.guard import Guard
+from serving.pages.settings import PageSettings
+from serving.store.audit.audit_log import entries
+from serving.store.caller import command_line
+from serving.store.sign_in.sessions import Session
+
+SECRET = "s" * 40
+FILE = """
+[proxy]
+secret_file = "secret"
+[roles]
+"Onroll.Worker" = "worker"
+[groups]
+"cme-801" = {authority = "801"}
+[development]
+ann = {role = "worker", authority = "801"}
+bob = {role = "analyst", authority = "801"}
+"""
+
+
+@pytest.fixture
+def app(tmp_path, bundle, monkeypatch):
+    (tmp_path / "access.toml").write_text(FILE)
+    (tmp_path / "secret").write_text(SECRET)
+    monkeypatch.setenv("ONROLL_ACCESS", "access.toml")
+    monkeypatch.setenv("ONROLL_MODEL", str(bundle))
+    return make_app(settings(), "127.0.0.1")
+
+
+def browser(app, **more):
+    guarded = Guard(app, people=app.state.people, refusals=app.state.store.refusals)
+    return TestClient(guarded, base_url="http://127.0.0.1", follow_redirects=False, **more)
+
+
+def csrf(page):
+    return re.search(r'name="csrf" value="([0-9a-f]{64})"', page.text).group(1)
+
+
+def sign_in(client, headers=None, **fields):
+    token = csrf(client.get("/sign-in", headers=headers))
+    return client.post("/sign-in", data={"csrf": token, **fields}, headers=headers)
+
+
+def audited(app):
+    with app.state.store.view(command_line()) as view:
+        found = [(e["action"], e["who"]) for e in entries(view)]
+        view.record("audit.seen")
+    return found
+
+
+def test_each_way_in_gives_a_session_and_all_is_in_the_audit(app):
+    _, key = app.state.store.create_key("lead", "801")
+    key_id = key.split("_")[1]
+    by_proxy = {
+        "X-Onroll-Proxy-Secret": SECRET,
+        "X-Forwarded-User": "cat",
+        "X-Forwarded-Groups": "Onroll.Worker, cme-801",
+    }
+    for who, headers, fields in (
+        ("dev:ann", {}, {"user": "ann"}), (key_id, {}, {"key": key}), ("proxy:cat", by_proxy, {}),
+    ):  # fmt: skip
+        client = browser(app)
+        answer = sign_in(client, headers, **fields)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/")
+        cookie = answer.headers["set-cookie"]
+        assert all(word in cookie for word in ("HttpOnly", "SameSite=strict", "Path=/"))
+        assert "Secure" not in cookie
+        assert client.get("/", headers=headers).headers["location"] == "/work-list"
+        assert ("session.opened", who) in audited(app)
+
+
+def test_away_from_this_machine_the_cookie_is_for_encrypted_connections_only(app):
+    answer = browser(app).get("https://onroll.example/sign-in")
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-onroll=")
+    assert "Secure" in cookie
+
+
+def test_a_secret_from_before_signing_in_is_worth_nothing_after_it(app):
+    client = browser(app)
+    client.cookies.set("onroll", "known-to-an-attacker", domain="127.0.0.1")
+    answer = client.post("/sign-in", data={"csrf": token("known-to-an-attacker"), "user": "ann"})
+    assert answer.status_code == 303
+    thief = browser(app, cookies={"onroll": "known-to-an-attacker"})
+    assert thief.get("/").headers["location"] == "/sign-in?ended"
+    first = client.cookies["onroll"]
+    assert sign_in(client, user="bob").status_code == 303
+    assert client.cookies["onroll"] != first
+    assert browser(app, cookies={"onroll": first}).get("/").headers["location"] == "/sign-in?ended"
+
+
+def test_a_wrong_key_or_user_gives_nothing_and_is_in_the_audit(app):
+    for fields in ({"key": "onroll_x_wrong"}, {"user": "nobody"}, {"key": "é"}):
+        answer = sign_in(browser(app), **fields)
+        assert answer.status_code in (400, 401)
+        assert "There is a problem" in answer.text
+        assert not any(value in answer.text for value in ("x_wrong", "é"))
+    assert ("request.refused", "nobody") in audited(app)
+
+
+@pytest.mark.parametrize("given", ["", "0" * 64, token("of another session")])
+def test_a_form_of_no_page_of_the_session_is_refused(app, given):
+    client = browser(app)
+    sign_in(client, user="ann")
+    assert client.post("/sign-out", data={"csrf": given}).status_code == 403
+    assert client.get("/").status_code == 303
+
+
+def test_a_form_of_another_site_is_refused_whatever_it_holds(app):
+    client = browser(app)
+    sign_in(client, user="ann")
+    held = {"csrf": csrf(client.get("/about"))}
+    for headers in (
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://["},
+        {"Sec-Fetch-Site": "cross-site"},
+    ):
+        assert client.post("/sign-out", data=held, headers=headers).status_code == 403
+    assert client.post("/sign-out", data=held, headers={"Origin": "http://127.0.0.1"}).status_code == 303
+
+
+def test_a_session_ends_by_idling_by_age_by_sign_out_and_with_its_key(app):
+    store = app.state.store
+    _, key = store.create_key("lead", "801")
+    for column, ago in (("seen_at", timedelta(minutes=31)), ("opened_at", timedelta(hours=13))):
+        client = browser(app)
+        sign_in(client, key=key)
+        with store.engine.begin() as connection:
+            connection.execute(sa.update(Session).values({column: datetime.now(UTC) - ago}))
+        assert client.get("/").headers["location"] == "/sign-in?ended"
+    client = browser(app)
+    sign_in(client, key=key)
+    old = client.cookies["onroll"]
+    ended = client.post("/sign-out", data={"csrf": csrf(client.get("/about"))})
+    assert (ended.status_code, ended.headers["clear-site-data"]) == (303, '"cache"')
+    assert browser(app, cookies={"onroll": old}).get("/").headers["location"] == "/sign-in?ended"
+    client = browser(app)
+    sign_in(client, key=key)
+    store.revoke(key.split("_")[1])
+    assert client.get("/").headers["location"] == "/sign-in?ended"
+
+
+def test_a_session_is_not_kept_for_somebody_else_whom_the_proxy_names(app):
+    headers = {
+        "X-Onroll-Proxy-Secret": SECRET,
+        "X-Forwarded-User": "cat",
+        "X-Forwarded-Groups": "Onroll.Worker, cme-801",
+    }
+    client = browser(app)
+    sign_in(client, headers)
+    assert client.get("/", headers=headers).headers["location"] == "/work-list"
+    assert client.get("/", headers={**headers, "X-Forwarded-User": "dan"}).headers["location"] == "/sign-in?ended"
+
+
+def test_a_cookie_opens_nothing_of_the_interface_and_a_key_no_page(app):
+    _, key = app.state.store.create_key("lead", "801")
+    client = browser(app)
+    sign_in(client, key=key)
+    assert client.post("/api/v1/worklist", json={}).status_code == 401
+    assert browser(app).get("/", headers={"Authorization": f"Bearer {key}"}).headers["location"] == "/sign-in?ended"
+
+
+def test_pages_are_not_kept_and_run_nothing(app):
+    client = browser(app)
+    page = client.get("/sign-in")
+    assert page.headers["cache-control"] == "no-store"
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'")
+    assert "script" not in policy
+    assert "unsafe" not in policy
+    assert "<script" not in page.text
+    assert " style=" not in page.text
+
+
+def test_what_a_browser_keeps_for_good_has_its_digest_in_its_address(app):
+    client = browser(app)
+    kept = re.findall(r'href="(/assets/[^"]+)"', client.get("/sign-in").text)
+    assert [re.sub(r"-[0-9a-f]{12}", "", address) for address in kept][-2:] == [
+        "/assets/onroll.css",
+        "/assets/icon.svg",
+    ]
+    for address in kept:
+        answer = client.get(address)
+        assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert hashlib.sha256(answer.content).hexdigest()[:12] in address
+    for other in ("no-such.css", "icon.svg", "onroll-000000000000.css", "onroll.css"):
+        assert client.get(f"/assets/{other}").status_code == 404, "nothing is kept under an address of other content"
+
+
+def test_people_are_refused_by_a_page_and_programs_by_a_problem(app):
+    client = browser(app)
+    assert "There is nothing here" in client.get("/nowhere", headers={"Accept": "text/html"}).text
+    assert client.get("/nowhere").headers["content-type"] == "application/problem+json"
+    lost = client.post("/sign-out", data={"csrf": "x"})
+    assert (lost.status_code, "You are signed out" in lost.text) == (401, True)
+    assert client.post("/sign-in", content=b"{}", headers={"Content-Type": "application/json"}).status_code == 415
+    assert client.post("/sign-in", data={"key": "x" * 70_000}).status_code == 413
+
+
+def test_every_fault_of_the_file_of_pages_is_said(tmp_path):
+    (tmp_path / "pages.toml").write_text("idle_minutes = 0\nnothing = 1\n[actions]\n")
+    with pytest.raises(Faults) as said:
+        PageSettings.load(tmp_path / "pages.toml")
+    assert {f.where.rpartition(" ")[2] for f in said.value.faults} == {"idle_minutes", "nothing", "actions"}

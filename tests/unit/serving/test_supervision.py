@@ -1,0 +1,43 @@
+"""The supervisor goes on looking after its workers when somebody sets the clock back."""
+
+import asyncio
+import contextlib
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from tornado.ioloop import IOLoop, PeriodicCallback
+
+from serving.http import supervision
+
+
+def looks(monkeypatch, set_back):
+    """Return how often a callback of every 5 ms ran while the time of day was set back by an hour after the first."""
+    found, day = [], time.time
+
+    async def run():
+        enough = asyncio.Event()
+
+        def look():
+            found.append(1)
+            monkeypatch.setattr(time, "time", lambda: day() - set_back)
+            if len(found) == 3:
+                enough.set()
+
+        callback = PeriodicCallback(look, 5)
+        callback.start()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(enough.wait(), 2)
+        callback.stop()
+
+    with ThreadPoolExecutor(1) as alone:  # a browser of another test keeps a loop running in the main thread
+        alone.submit(asyncio.run, run()).result()
+    monkeypatch.setattr(time, "time", day)
+    return len(found)
+
+
+def test_a_clock_set_back_stops_no_looks(monkeypatch):
+    # As Tornado has it, whatever was imported before; what is laid over it is taken off again.
+    monkeypatch.setattr(IOLoop, "time", lambda self: time.time())
+    assert looks(monkeypatch, 3600) < 3, "Tornado has mended it: serving.http.supervision can go"
+    supervision.by_steady_clock()
+    assert looks(monkeypatch, 3600) == 3

@@ -1,0 +1,18 @@
+"""Every line of the threat model names a test that exists, and every letter of STRIDE has lines."""
+
+import ast
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_every_named_test_exists():
+    lines = [x for x in (ROOT / "docs/threat-model.md").read_text("utf-8").splitlines() if x.startswith("| ")][1:]
+    named = [re.search(r"`(tests/[\w/]+\.py)::(test_\w+)` \|$", line) for line in lines]
+    assert all(named), [line for line, found in zip(lines, named, strict=True) if not found]
+    for found in named:
+        tree = ast.parse((ROOT / found[1]).read_text("utf-8"))
+        assert found[2] in {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}, found[0]
+    letters = {re.sub(r"[|* ]", "", line)[0] for line in lines}
+    assert letters == set("STRIDE")

@@ -1,0 +1,146 @@
+"""Candidates, tuning and uncertainty on small made-up matrices."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from training.fitting import uncertainty
+from training.fitting.candidates import Learning, boosted, grid
+from training.fitting.parallel import together
+from training.fitting.splits import split
+from training.fitting.tuning import tune
+from training.measures import calibration
+from training.measures.metrics import average_precision, listed
+from training.pipeline import NAMES
+
+SMALL = {
+    **boosted.DEFAULTS,
+    "rounds": 20,
+    "learning_rate": 0.1,
+    "min_data_in_leaf": 5,
+    "feature_fraction": 1.0,
+    "negative_share": 1.0,
+}
+
+
+def learning(rows=4000, seed=1):
+    """A matrix in which absence and a school's rate of lost children raise the risk."""
+    rng = np.random.default_rng(seed)
+    x = rng.random((rows, len(NAMES)))
+    x[:, NAMES.index("suspensions_365d")] = np.nan
+    logit = -4 + 4 * x[:, NAMES.index("absent_rate_90d")] + 1.5 * x[:, NAMES.index("school_lost_730d")]
+    return Learning(x, (rng.random(rows) < 1 / (1 + np.exp(-logit))).astype(float), np.ones(rows), NAMES, 1)
+
+
+def test_every_candidate_orders_strangers_and_those_that_know_more_do_so_better():
+    past, ahead = learning(), learning(seed=2)
+    found = {c.name: average_precision(c.learn(past)(ahead.x), ahead.y) for c in grid(SMALL)}
+    assert set(found) == {
+        "base_rate",
+        "best_single",
+        "checklist",
+        "surroundings",
+        "logistic",
+        "lightgbm_free",
+        "lightgbm",
+    }
+    assert found["logistic"] > found["surroundings"] > found["base_rate"]
+    assert found["lightgbm"] > found["checklist"]
+    assert found["best_single"] > found["surroundings"]
+
+
+def test_surroundings_know_nothing_of_the_child():
+    past, ahead = learning(), learning(seed=2)
+    line = next(c for c in grid(SMALL) if c.name == "surroundings").learn(past)
+    other = ahead.x.copy()
+    other[:, NAMES.index("absent_rate_90d")] = 0
+    np.testing.assert_array_equal(line(ahead.x), line(other))
+    other[:, NAMES.index("school_lost_730d")] = 0
+    assert (line(ahead.x) != line(other)).any()
+
+
+def test_directions_hold_with_them_and_not_without():
+    past = learning()
+    worse = Learning(
+        past.x, (past.x[:, NAMES.index("unauthorised_rate_90d")] < 0.2).astype(float), past.weight, NAMES, 1
+    )
+    low, high = past.x[:200].copy(), past.x[:200].copy()
+    low[:, NAMES.index("unauthorised_rate_90d")], high[:, NAMES.index("unauthorised_rate_90d")] = 0.0, 1.0
+    change = {c.name: c.learn(worse)(high) - c.learn(worse)(low) for c in grid(SMALL) if c.settings}
+    assert (change["lightgbm"] >= 0).all()
+    assert (change["lightgbm_free"] < 0).all()
+
+
+def test_fewer_negatives_stand_for_all():
+    past = learning()
+    less = past.fewer(500)
+    assert less.y.sum() == past.y.sum()
+    assert less.weight.sum() == pytest.approx(past.weight.sum())
+    assert (past.weight == 1).all()
+
+
+def test_the_list_of_each_authority_holds_as_many_and_ties_are_drawn_by_seed():
+    lists = np.repeat([0, 1, 2], [5, 3, 1])
+    chosen = listed(np.zeros(9), lists, 2, seed=3)
+    assert np.bincount(lists, weights=chosen).tolist() == [2, 2, 1]
+    assert (chosen == listed(np.zeros(9), lists, 2, seed=3)).all()
+    assert listed(np.array([1.0, 3.0, 2.0]), np.zeros(3, int), 2).tolist() == [False, True, True]
+
+
+@pytest.fixture(scope="module")
+def frame():
+    days = [date(2017 + n // 3, (1, 4, 9)[n % 3], 10) for n in range(18)]
+    parts = []
+    for n, day in enumerate(days):
+        made = learning(300, seed=n)
+        parts.append(pl.DataFrame(made.x, schema=NAMES).with_columns(
+            pl.Series("label", made.y), pl.lit(day).alias("as_of"), pl.lit(day + timedelta(180)).alias("known_on"), pl.lit("801").alias("authority"),
+            pl.Series("pupil_id", [f"P{i}" for i in range(300)])))  # fmt: skip
+    return pl.concat(parts)
+
+
+def test_tuning_starts_from_the_defaults_goes_on_where_it_stopped_and_uses_no_judged_day(frame, tmp_path):
+    splits, told = split(frame), []
+    asked = {"trials": 3, "start": SMALL, "seed": 1, "study": "s", "storage": tmp_path / "studies.db"}
+    best = tune(frame, NAMES, splits, told=lambda *said: told.append(said), **asked)
+    assert told[0][1]["rounds"] == SMALL["rounds"]
+    assert set(best) == set(SMALL)
+    again: list = []
+    assert tune(frame, NAMES, splits, told=lambda *said: again.append(said), **asked) == best
+    assert again == []
+    tune(frame, NAMES, splits, told=lambda *said: again.append(said), **{**asked, "trials": 4})
+    assert [said[0] for said in again] == [3]
+    # Labels that were not known before the first judged day may be anything.
+    unknown = pl.col("known_on") >= splits.test[0]
+    other = frame.with_columns(pl.when(unknown).then(1 - pl.col("label")).otherwise("label").alias("label"))
+    assert tune(other, NAMES, splits, **{**asked, "study": "t"}) == best
+
+
+def test_risks_are_told_with_wider_intervals_where_boosters_differ_more():
+    past, ahead = learning(), learning(seed=2)
+    booster = boosted.train(past, SMALL)
+    margins = booster.predict(ahead.x, raw_score=True)
+    spread = uncertainty.spread(past, np.arange(len(past.y)), ahead.x, margins, SMALL)
+    assert np.all(np.diff(spread["margin"]) >= 0)
+    assert min(spread["sd"]) >= 0
+    assert max(spread["sd"]) > 0
+    a, b = calibration.fit(margins, ahead.y)
+    pairs = calibration.bootstrap(margins, ahead.y, np.arange(len(ahead.y)), 1, 30)
+    with_spread = calibration.half_width(margins, {"a": a, "b": b, "bootstrap": pairs, "spread": spread})
+    without = calibration.half_width(margins, {"a": a, "b": b, "bootstrap": pairs})
+    assert (with_spread >= without).all()
+    assert with_spread.mean() > without.mean()
+
+
+def test_boosters_made_side_by_side_are_those_made_alone_in_their_order(monkeypatch):
+    several = [learning(seed=seed) for seed in range(5)]
+    alone = [boosted.train(own, SMALL).model_to_string() for own in several]
+    jobs = [lambda own=own: boosted.train(own, SMALL).model_to_string() for own in several]
+    assert len(set(alone)) == 5
+    assert list(together(jobs, 4000)) == alone
+    # Where one takes all processors they come one after the other, and learn the same.
+    monkeypatch.setattr(boosted, "ALL_PROCESSORS", 4000)
+    one_by_one = [text.replace("[num_threads: 0]", "[num_threads: 1]") for text in together(jobs, 10**9)]
+    assert one_by_one == alone

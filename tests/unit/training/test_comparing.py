@@ -1,0 +1,103 @@
+"""Two versions' lists side by side, on the bundle that all tests share and on one in which other features count."""
+
+import json
+import re
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+from click.testing import CliRunner
+
+from features.matrix import tallied
+from histories import location_cache
+from histories.reading.histories import Histories
+from histories.settings import settings
+from tests.support.released import alias, release
+from training.bundle import read_bundle
+from training.cli.models import models
+from training.release.comparing import side_by_side
+from training.risk_model import RiskModel
+
+DAY = date(2025, 4, 28)
+
+
+def other(bundle):
+    """The same trees with other values in every third: another order of children."""
+    booster, manifest = read_bundle(bundle)
+    head, *trees = booster.split("\nTree=")
+    turned = lambda found: "leaf_value=" + " ".join(str(-3 * float(v)) for v in found[1].split())  # noqa: E731
+    trees = [re.sub(r"leaf_value=(.*)", turned, t) if n % 3 == 0 else t for n, t in enumerate(trees)]
+    return RiskModel("\nTree=".join([head, *trees]), manifest)
+
+
+@pytest.fixture(scope="module")
+def compared(bundle, small_histories):
+    first, second = RiskModel.load(bundle), other(bundle)
+    return first, second, side_by_side(Histories.open(small_histories), first, second, DAY, 20)
+
+
+def lists(model, histories):
+    frame = model.ranked(tallied(Histories.open(histories), [DAY]))
+    return {r["pupil_id"]: r["rank"] for r in frame.select("pupil_id", "rank").to_dicts()}
+
+
+def test_who_enters_and_leaves_is_who_the_lists_say(compared, small_histories):
+    first, second, said = compared
+    before, after = lists(first, small_histories), lists(second, small_histories)
+    on, on_after = ({p for p, rank in r.items() if rank <= 20} for r in (before, after))
+    assert {m["pupil_id"] for m in said.enters} == on_after - on
+    assert {m["pupil_id"] for m in said.leaves} == on - on_after
+    assert said.enters
+    assert said.both == len(on & on_after)
+    assert said.overlap == pytest.approx(len(on & on_after) / len(on))
+    for moved in said.enters + said.leaves:
+        assert (moved["rank_before"], moved["rank_after"]) == (before[moved["pupil_id"]], after[moved["pupil_id"]])
+    assert -1 < said.rank_correlation < 1
+
+
+def test_themes_say_what_moved_a_child(compared, small_histories):
+    """Changes by theme are of exact contributions, and told beside the mean change of all who are on either list."""
+    first, second, said = compared
+    frame = tallied(Histories.open(small_histories), [DAY])
+    before, after = lists(first, small_histories), lists(second, small_histories)
+    either = frame.filter(pl.col("pupil_id").is_in([p for p in before if before[p] <= 20 or after[p] <= 20]))
+    x = either.select(first.manifest.features).to_numpy()
+    change = (second.tables.contributions(x) - first.tables.contributions(x))[:, :-1]
+    of = {f["name"]: f["theme"] for f in first.manifest.catalogue}
+    themes = np.array([of[n] for n in first.manifest.features])
+    by_theme = {t: change[:, themes == t].sum(axis=1) for t in set(of.values())}
+    at = {p: k for k, p in enumerate(either["pupil_id"].to_list())}
+    for moved, sign in [*((m, 1) for m in said.enters), *((m, -1) for m in said.leaves)]:
+        own = {t: values[at[moved["pupil_id"]]] for t, values in by_theme.items()}
+        beside = {t: own[t] - by_theme[t].mean() for t in own}
+        shown = [t["theme"] for t in moved["themes"]]
+        assert [beside[t] for t in shown] == pytest.approx(sorted(beside.values(), reverse=sign > 0)[:3])
+        for theme in moved["themes"]:
+            assert theme["change"] == pytest.approx(own[theme["theme"]])
+            assert theme["beside"] == pytest.approx(beside[theme["theme"]])
+            assert theme["after"] - theme["before"] == pytest.approx(theme["change"])
+
+
+def test_a_version_beside_itself_changes_nothing(bundle, small_histories):
+    model = RiskModel.load(bundle)
+    said = side_by_side(Histories.open(small_histories), model, model, DAY, 20)
+    assert (said.enters, said.leaves, said.overlap, said.both) == ([], [], 1.0, 20)
+    assert said.rank_correlation == pytest.approx(1)
+
+
+def test_the_verb_takes_numbers_and_aliases_and_finds_the_histories(bundle, small_histories, caplog):
+    own = settings()
+    figures = {"average_precision": 0.1, "intervals": {"average_precision": [0.0, 0.2]}}
+    for version in (1, 2):
+        release(own.releases, bundle, version, metrics={"lightgbm": figures}, data_digest="d1")
+    alias(own.releases, champion=1, challenger=2)
+    assert CliRunner().invoke(models, ["compare", "1", "v2", "--json"]).exit_code == 0
+    words = ["compare", "onroll@champion", "2", "--as-of", str(DAY), "--capacity", "5"]
+    assert "not known here where the histories are" in str(CliRunner().invoke(models, words).exception)
+    location_cache.remember(own.whereabouts, "d1", small_histories)
+    said = json.loads(CliRunner().invoke(models, [*words, "--json"]).output)
+    assert (said["lists"]["both"], said["lists"]["enters"]) == (5, [])
+    assert "5 on both (100%)" in CliRunner().invoke(models, words).output
+    ids = pl.read_parquet(small_histories / "pupils.parquet")["pupil_id"].to_list()
+    assert not any(i in caplog.text for i in ids)

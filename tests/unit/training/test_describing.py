@@ -1,0 +1,120 @@
+"""The Commissioner's table: what it says, what it hides, and that nothing in it rests on what is hidden."""
+
+import csv
+import json
+from datetime import date
+
+import numpy as np
+import polars as pl
+import pytest
+
+from features.groups.disclosure import SMALLEST, rounded
+from histories.errors import Faults
+from histories.reading.histories import Histories
+from serving.cli import main
+from training.description import commissioner_table
+from training.description.describing import PUBLISHED, describe, described
+from training.measures.intervals import ROUNDING, relative_risk, rounded_share
+
+DAY = [date(2025, 1, 13)]
+
+
+def frame(*groups, name="sen"):
+    """Build snapshots from (value, children, missing), one pupil a row."""
+    values = [(v, float(n < missing)) for v, children, missing in groups for n in range(children)]
+    return pl.DataFrame(
+        {
+            "pupil_id": [str(n) for n in range(len(values))],
+            "label": [y for _, y in values],
+            name: [v for v, _ in values],
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def table():
+    return described(frame(("none", 8401, 42), ("support", 1203, 22), ("plan", 400, 3)), DAY, "mine", 120)
+
+
+def row(table, value):
+    return next(r for r in table.rows if r.value == value)
+
+
+def test_a_rate_is_held_against_everybody_elses(table):
+    any_need = row(table, "any")
+    assert (any_need.children, any_need.missing) == (1605, 25)
+    assert any_need.relative_risk == relative_risk(25, 1605, 65 - 25, 10005 - 1605, rounding=ROUNDING)
+    assert any_need.rate == rounded_share(25, 1605)
+    assert any_need.against_all == pytest.approx((25 / 1605) / (65 / 10005))
+    assert any_need.published is PUBLISHED[0]
+
+
+def test_small_counts_and_what_gives_them_away_are_hidden_everywhere(table, tmp_path):
+    assert (row(table, "plan").missing, row(table, "support").missing, row(table, "none").missing) == (None, None, 40)
+    assert row(table, "support").children == 1205
+    assert [row(table, "support").rate, row(table, "support").relative_risk, row(table, "support").against_all] == [
+        None
+    ] * 3
+    commissioner_table.save_csv(table, tmp_path / "t.csv")
+    cells = {r["value"]: r for r in csv.DictReader((tmp_path / "t.csv").open(encoding="utf-8"))}
+    assert (cells["plan"]["missing"], cells["plan"]["rate"], cells["plan"]["relative_risk"]) == ("[c]", "[c]", "[c]")
+    assert json.loads(json.dumps(table.to_dict()))["groups"][0]["rows"][3]["missing"] is None
+
+
+def test_all_figures_follow_from_printed_counts(table):
+    # Two populations with the same printed counts print the same, to the last digit.
+    other = described(frame(("none", 8399, 41), ("support", 1205, 20), ("plan", 399, 4)), DAY, "mine", 120)
+    assert other.to_dict() == table.to_dict()
+
+
+def test_nearly_everybody_is_as_telling_as_nearly_nobody():
+    found = described(frame(("none", 5000, 900), ("support", 60, 55), ("plan", 700, 90)), DAY, "mine", 120)
+    assert row(found, "support").missing is None
+
+
+@pytest.mark.parametrize("values", [("801", 900, 9), ("=HYPERLINK(1)", 900, 9)])
+def test_the_text_and_the_picture_hold_every_row(values, tmp_path):
+    found = described(frame(values, ("802", 3000, 60), ("803", 500, 2), name="authority"), DAY, "mine", 120)
+    said = commissioner_table.text(found)
+    assert "[c]" in said
+    assert "802" in said
+    for kind in ("png", "svg"):
+        commissioner_table.save_plot(found, tmp_path / f"plot.{kind}")
+        assert (tmp_path / f"plot.{kind}").stat().st_size > 5000
+    commissioner_table.save_csv(found, tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(encoding="utf-8") as file:
+        assert not [c for r in csv.reader(file) for c in r if c.startswith(("=", "+", "@"))]
+
+
+def test_printed_relative_risks_cover_the_truth_in_made_up_worlds():
+    rng, n = np.random.Generator(np.random.PCG64(5)), {"none": 6000, "support": 1000, "plan": 300}
+    risk = {"none": 0.004, "support": 0.012, "plan": 0.02}
+    truth = {v: risk[v] / (sum(n[o] * risk[o] for o in n if o != v) / sum(n[o] for o in n if o != v)) for v in n}
+    inside = []
+    for _ in range(150):
+        found = described(frame(*((v, n[v], rng.binomial(n[v], risk[v])) for v in n)), DAY, "mine", 120)
+        intervals = {r.value: r.relative_risk for r in found.rows if r.value in n and r.relative_risk}
+        inside += [i.low <= truth[v] <= i.high for v, i in intervals.items()]
+    assert len(inside) > 200
+    assert 0.92 <= np.mean(inside) <= 0.99
+
+
+def test_a_day_whose_window_is_not_known_is_refused_with_the_newest_that_is(small_histories):
+    with pytest.raises(Faults, match="no later than"):
+        describe(Histories.open(small_histories), [date(2025, 11, 10)])
+
+
+def test_the_verb_prints_json_and_writes_what_is_asked(small_histories, tmp_path, capsys):
+    arguments = ["describe", str(small_histories), "--as-of", "2025-01-13", "--out", "t.csv", "--plot", "p.svg"]
+    with pytest.raises(SystemExit) as left:
+        main.main([*arguments, "--json"])
+    said = json.loads(capsys.readouterr().out)
+    assert left.value.code == 0
+    assert {g["group"] for g in said["groups"]} >= {"sex", "ethnicity", "sen", "social_care", "idaci_fifth", "age"}
+    counts = [r[c] for g in said["groups"] for r in g["rows"] for c in ("children", "missing")]
+    assert all(c is None or (c > SMALLEST and c == rounded(c)) for c in counts)
+    assert (tmp_path / "t.csv").exists()
+    assert (tmp_path / "p.svg").exists()
+    with pytest.raises(SystemExit) as left:
+        main.main([*arguments[:4], "--plot", "p.txt"])
+    assert left.value.code == 2

@@ -1,0 +1,180 @@
+"""Time in training: what taught a model was known before its day, lists are judged on later days, and choice is by regret."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from histories.errors import Faults
+from training.evaluation.mistakes import profile
+from training.evaluation.seen_pupils import seen_and_unseen
+from training.fitting.candidates import Candidate
+from training.fitting.rolling_origin import Answers, ask, judge_all
+from training.fitting.sampling import sample
+from training.fitting.selection import choose
+from training.fitting.splits import split
+from training.measures.evaluate import Judged, Resamples, interval, judge
+from training.pipeline import NAMES
+
+DAYS = [date(2020 + n // 3, (1, 4, 9)[n % 3], 10) for n in range(11)]
+DELAY = timedelta(days=180)
+
+
+def snapshots(pupils=60, missing=6):
+    """Pupils asked about on eleven days; the first few go missing each time, and outcomes are known 180 days later."""
+    return pl.DataFrame([
+        {"pupil_id": f"P{p}", "as_of": d, "authority": f"{p % 2}", "label": float(p < missing), "known_on": d + DELAY, "a": float(-p)}
+        for d in DAYS for p in range(pupils)
+    ])  # fmt: skip
+
+
+def test_an_origin_learns_only_from_outcomes_known_before_its_day():
+    splits = split(snapshots())
+    assert [o.day for o in splits.origins] == DAYS[-6:]
+    assert splits.test == DAYS[-4:]
+    for origin in splits.origins:
+        assert origin.learned == tuple(d for d in DAYS if d + DELAY < origin.day)
+
+
+def test_the_picture_has_a_letter_for_every_date():
+    text = split(snapshots()).text()
+    assert f"{DAYS[-1]}  LLLLLLLLL.J" in text
+    assert f"{DAYS[-6]}  LLLL.C" in text
+
+
+@pytest.mark.parametrize(
+    "frame", [snapshots().filter(pl.col("as_of") < DAYS[4]), snapshots(missing=0), snapshots(missing=1)]
+)
+def test_too_little_is_told(frame):
+    with pytest.raises(Faults, match="needed"):
+        split(frame)
+
+
+def test_no_candidate_is_given_a_row_that_was_not_known():
+    """A candidate that keeps what it is given never sees the labels of its own day or of outcomes still unknown."""
+    given, frame = [], snapshots()
+    keep = Candidate("keep", "", lambda learning: (given.append(len(learning.y)), lambda x: x[:, 0])[1])
+    splits = split(frame)
+    ask(frame, ["a"], splits, [keep], 1)
+    assert given == [60 * len(o.learned) for o in splits.origins]
+
+
+def answers(margins):
+    frame = snapshots().filter(pl.col("as_of").is_in(DAYS[-6:]))
+    origin = frame["as_of"].rank("dense").to_numpy().astype(int) - 1
+    return Answers(
+        frame,
+        origin,
+        origin >= 2,
+        frame["pupil_id"].is_in(["P0", "P9"]).to_numpy(),
+        {n: m(frame) for n, m in margins.items()},
+    )
+
+
+RIGHT = lambda f: f["a"].to_numpy()  # noqa: E731
+WRONG = lambda f: -f["a"].to_numpy()  # noqa: E731
+SOMETIMES = lambda f: np.where(f["as_of"].to_numpy() < np.datetime64(DAYS[-1]), f["a"].to_numpy(), -f["a"].to_numpy())  # noqa: E731
+
+
+def test_the_candidate_with_the_least_regret_is_chosen_and_the_rule_is_judged_too():
+    asked = answers({"sometimes": SOMETIMES, "right": RIGHT, "wrong": WRONG})
+    chosen, story = choose(asked, ["sometimes", "wrong"])
+    assert chosen == "sometimes"
+    assert story["mean_regret"]["sometimes"] < story["mean_regret"]["wrong"]
+    chosen, story = choose(asked, ["sometimes", "right"])
+    assert chosen == "right"
+    assert story["lost_by_the_rule_next_time"][:-1] == [0, 0, 0, 0]
+    assert story["lost_by_the_rule_next_time"][-1] > 0
+
+
+def test_a_lead_is_told_as_noise_where_its_interval_holds_zero():
+    asked = answers({"right": RIGHT, "same": RIGHT, "wrong": WRONG})
+    figures, against = judge_all(asked, "right", 1)
+    assert figures["right"]["average_precision"] == 1
+    assert against["same"]["average_precision"]["within_noise"]
+    assert against["wrong"]["average_precision"]["lead"] > 0.5
+    assert not against["wrong"]["average_precision"]["within_noise"]
+
+
+def test_risks_at_an_origin_are_calibrated_on_the_origins_before_it():
+    asked = answers({"right": RIGHT})
+    before = asked.risk("right")
+    later = asked.origin == asked.origin.max()
+    changed = asked.frame.with_columns(
+        pl.when(pl.col("as_of") == DAYS[-1]).then(1 - pl.col("label")).otherwise("label").alias("label")
+    )
+    after = Answers(changed, asked.origin, asked.judged, asked.seen, asked.margins).risk("right")
+    assert np.isnan(before[asked.origin == 0]).all()
+    np.testing.assert_array_equal(before[later], after[later])
+
+
+def test_pupils_learned_from_and_others_are_judged_apart():
+    found = seen_and_unseen(answers({"right": RIGHT}), "right", 3)
+    assert (found["seen"]["positives"], found["unseen"]["positives"]) == (4, 20)
+    assert found["unseen"]["recall"] == 1
+    assert found["seen"]["precision"] == 1
+
+
+def test_a_weighted_sample_is_told_of_seen_and_unseen_like_everybody():
+    frame = snapshots(pupils=3000, missing=120).filter(pl.col("as_of") == DAYS[-1])
+    rng = np.random.default_rng(4)
+    margin, known = rng.normal(size=3000) + 2 * frame["label"].to_numpy(), rng.random(3000) < 0.5
+
+    def weighed(f):
+        row = f["row"]
+        return Answers(f, np.zeros(len(f), int), np.ones(len(f), bool), known[row], {"own": margin[row]})
+
+    frame = frame.with_row_index("row")
+    whole = weighed(frame)
+    of_all = seen_and_unseen(whole, "own", 400)
+    assert seen_and_unseen(weighed(sample(frame, 1.0, 1)), "own", 400) == of_all
+    drawn = [seen_and_unseen(weighed(sample(frame, 0.2, seed)), "own", 400) for seed in range(40)]
+    for part in ("seen", "unseen"):
+        for figure, true in of_all[part].items():
+            assert np.mean([d[part][figure] for d in drawn]) == pytest.approx(true, rel=0.05), figure
+    told = [profile_counts(weighed(sample(frame, 0.2, seed)), 400) for seed in range(20)]
+    assert np.mean(told, axis=0) == pytest.approx(profile_counts(whole, 400), abs=2.5)  # they are rounded to 5
+
+
+def profile_counts(asked, capacity):
+    padded = asked.frame.with_columns(*(pl.lit(0.0).alias(n) for n in NAMES))
+    own = Answers(padded, asked.origin, asked.judged, asked.seen, asked.margins)
+    return list(profile(own, "own", capacity)["children"].values())
+
+
+def test_ties_are_told_as_worst_expected_and_best():
+    judged = Judged(np.zeros(100), np.r_[np.ones(10), np.zeros(90)], np.arange(100), np.zeros(100, int), np.ones(100))
+    figures, _ = judge(judged, None, Resamples(judged.pupil, 1, 20))
+    at = figures["at_capacity"]["top_50_a_list"]
+    assert (at["precision"], at["precision_ties"], at["recall"]) == (0.1, [0.0, 0.2], 0.5)
+    assert at["number_needed"] == 10
+
+
+def test_resampled_pupils_are_drawn_with_all_their_snapshots():
+    pupil = np.repeat(np.arange(50), 4)
+    for weight in Resamples(pupil, 1, 5).weights:
+        assert (weight.reshape(50, 4) == weight.reshape(50, 4)[:, :1]).all()
+        assert weight.sum() == len(pupil)
+
+
+def test_an_interval_of_nothing_is_nothing():
+    assert interval(np.array([np.nan, np.nan])) == [None, None]
+
+
+def test_a_weighted_sample_is_judged_like_everybody():
+    rng = np.random.default_rng(1)
+    label = (rng.random(20_000) < 0.02).astype(float)
+    score = np.round(rng.normal(size=20_000) + 2 * label, 1)
+    everybody = Judged(score, label, np.arange(20_000), rng.integers(0, 3, 20_000), np.ones(20_000))
+    kept = (label == 1) | (rng.random(20_000) < 0.3)
+    weight = np.where(label[kept] == 1, 1, 1 / 0.3)
+    some = Judged(score[kept], label[kept], np.arange(kept.sum()), everybody.list_of[kept], weight)
+    of_all, of_some = (judge(j, None, Resamples(j.pupil, 1, 5))[0] for j in (everybody, some))
+    for name in ("average_precision", "auc", "base_rate"):
+        assert of_some[name] == pytest.approx(of_all[name], rel=0.1)
+    for name in ("top_1.0%", "top_50_a_list"):
+        assert of_some["at_capacity"][name]["precision"] == pytest.approx(
+            of_all["at_capacity"][name]["precision"], rel=0.25
+        )
+        assert of_some["at_capacity"][name]["listed"] == pytest.approx(of_all["at_capacity"][name]["listed"], rel=0.01)

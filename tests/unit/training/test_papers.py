@@ -1,0 +1,303 @@
+"""The papers of a run: complete after a training with the authority's facts, and every mandatory field that is taken away is named."""
+
+import json
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from features import matrix
+from features.catalogue import CATALOGUE
+from features.groups.groups import grouped
+from features.outcome.label import label
+from histories.errors import Faults
+from histories.reading.histories import Histories
+from histories.tables import TABLES
+from training.evaluation.extended import beside_groups, groups_of
+from training.evaluation.feature_importance import contributions
+from training.evaluation.mistakes import profile
+from training.evaluation.seen_pupils import seen_and_unseen
+from training.fitting.candidates import boosted
+from training.papers import Authority, Material, empty_fields, files_of, write
+from training.papers.forms import ATRS, DPIA, FORMS, MODEL_CARD
+from training.papers.rendering import files
+from training.papers.report_lists import merged
+from training.papers.used import JUDGED, SHOWN, UNUSED, use_of
+from training.pipeline import finite
+from training.task import Question
+
+FACTS = Path(__file__).parents[3] / "docs" / "authority.yaml"
+QUICK = {**boosted.DEFAULTS, "rounds": 20, "negative_share": 0.5}
+
+
+@pytest.fixture(scope="session")
+def trained(small_run):
+    """A small population, trained on, with the groups of the deeper report."""
+    folder, question, made = small_run
+    histories = Histories.open(folder)
+    return histories, question, made, {"fairness": groups_of(made, beside_groups(histories, question, made), 1)}
+
+
+@pytest.fixture(scope="session")
+def material(trained):
+    histories, question, made, groups = trained
+    return Material.of(histories, question, made, facts=Authority.load(FACTS), run_id="f" * 32, report=groups)
+
+
+def said(material):
+    return {name: paper.to_dict() for name, paper in write(material).items()}
+
+
+def test_no_mandatory_field_is_empty_after_a_training(material):
+    assert empty_fields(said(material)) == []
+
+
+def test_the_card_has_the_nine_headings_and_the_record_its_tiers():
+    titles = [s.title for s in MODEL_CARD.sections]
+    assert titles == ["Model details", "Intended use", "Factors", "Metrics", "Evaluation data", "Training data", "Quantitative analyses", "Ethical considerations", "Caveats and recommendations"]  # fmt: skip
+    tiers = {s.title.split(":")[0] for s in ATRS.sections}
+    assert tiers == {"Metadata", "Tier 1", "Tier 2.1", "Tier 2.2", "Tier 2.3", "Tier 2.4", "Tier 2.5"}
+
+
+def test_every_field_that_is_taken_away_is_named(material):
+    papers = said(material)
+    for form in FORMS:
+        for section in papers[form.name]["sections"]:
+            for field in list(section["fields"]):
+                name = f"{form.name}.{section['key']}.{field['key']}"
+                for empty in (None, "", "  ", [], ["", " "], {"headers": ["a"], "rows": []}, "not provided: say it"):
+                    value, field["value"] = field["value"], empty
+                    assert empty_fields(papers) == [name]
+                    field["value"] = value
+                place = section["fields"].index(field)
+                section["fields"].remove(field)
+                assert empty_fields(papers) == [name]
+                section["fields"].insert(place, field)
+        without = {name: paper for name, paper in papers.items() if name != form.name}
+        assert empty_fields(without) == [f"{form.name}.{k}" for k in form.keys]
+    assert empty_fields({}) == [f"{form.name}.{k}" for form in FORMS for k in form.keys]
+
+
+def test_every_fact_of_the_authority_is_asked_for(material):
+    """Without a fact its fields are told as not provided, and named."""
+    facts = material.facts.facts
+    for key in facts:
+        less = replace(material, facts=Authority({k: v for k, v in facts.items() if k != key}))
+        papers = said(less)
+        missing = empty_fields(papers)
+        wanted = [f"{f.name}.{s.key}.{x.key}" for f in FORMS for s in f.sections for x in s.fields if x.fact == key]
+        assert missing == wanted != []
+        for name, text in files(write(less)).items():
+            if name.startswith({"model_card": "card"}.get(wanted[0].split(".")[0], wanted[0].split(".")[0])):
+                assert f"say {key}".replace("_", "\\_" if name.endswith(".md") else "_") in text or name.endswith(".json")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("taken", "named"),
+    [
+        ({"report": {}}, {"model_card.factors.evaluated", "model_card.quantitative.groups", "model_card.quantitative.pairs"}),
+        ({"tables": []}, {"dpia.tables.given", "dpia.tables.columns", "dpia.minimisation.not_used", "dpia.people.special_categories", "atrs.model.datasets", "atrs.model.input", "atrs.operational_data.sources"}),
+    ],
+)  # fmt: skip
+def test_an_input_of_the_run_that_is_taken_away_is_named(material, taken, named):
+    assert named <= set(empty_fields(said(replace(material, **taken))))
+
+
+def test_what_the_manifest_does_not_say_is_named(material):
+    bare = replace(material, manifest=replace(material.manifest, catalogue=[], limits=[], leads={}))
+    named = {"dpia.features.features", "model_card.caveats.limits", "model_card.quantitative.leads"}
+    assert named <= set(empty_fields(said(bare)))
+
+
+def test_the_annex_says_every_table_column_and_feature(material):
+    papers = said(material)["dpia"]["sections"]
+    fields = {f"{s['key']}.{f['key']}": f["value"] for s in papers for f in s["fields"]}
+    assert {r[0] for r in fields["features.features"]["rows"]} == {f.name for f in CATALOGUE}
+    told = {(r[0], r[1]): r[3] for r in fields["tables.columns"]["rows"]}
+    assert set(told) == {(t.name, c) for t in material.tables for c in TABLES[t.name].columns}
+    assert told["pupils", "ethnicity"] == told["fsm", "start_date"] == JUDGED
+    assert DPIA.keys[0] == "purpose.purpose"
+
+
+def test_what_is_told_as_not_used_changes_nothing(tmp_path, small_histories):
+    """Blank all columns that are told as unused, and those told as only for judging: features, labels and then groups are the same."""
+    from datetime import date
+
+    days = [date(2025, 1, 13)]
+    whole, other = Histories.open(small_histories), _blanked(small_histories, tmp_path / "unused", {UNUSED, SHOWN})
+    judged = _blanked(small_histories, tmp_path / "judged", {UNUSED, SHOWN, JUDGED})
+    definition = Question().definition
+    for changed in (other, judged):
+        assert matrix(changed, days).equals(matrix(whole, days))
+        assert label(changed, days, definition).equals(label(whole, days, definition))
+    assert grouped(other, days).equals(grouped(whole, days))
+    assert not grouped(judged, days).equals(grouped(whole, days))
+
+
+def _blanked(folder, out, uses):
+    out.mkdir()
+    for file in folder.glob("*.parquet"):
+        frame = pl.read_parquet(file)
+        if file.stem in TABLES:
+            named = [c for c in frame.columns if c in TABLES[file.stem].columns and use_of(file.stem, c) in uses]
+            if set(frame.columns) == set(named):
+                continue
+            frame = frame.with_columns(pl.lit(None, frame.schema[c]).alias(c) for c in named)
+        frame.write_parquet(out / file.name)
+    return Histories.open(out)
+
+
+class Tags(HTMLParser):
+    """What a report opens and closes."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.seen, self.headings = [], [], []
+
+    def handle_starttag(self, tag, attributes):
+        self.seen.append((tag, dict(attributes)))
+        if tag not in ("meta", "img", "br", "link"):
+            self.open.append(tag)
+        if tag in ("h1", "h2", "h3", "h4"):
+            self.headings.append(int(tag[1]))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def tags(text):
+    found = Tags()
+    found.feed(text)
+    assert found.open == []
+    return found
+
+
+def test_pages_are_whole_have_a_language_and_headings_in_order_and_need_nothing_from_outside(material):
+    for name, text in files_of(material).items():
+        if name.endswith(".html"):
+            found = tags(text)
+            assert ("html", {"lang": "en-GB"}) in found.seen
+            assert found.headings[0] == 1
+            assert all(b <= a + 1 for a, b in zip(found.headings, found.headings[1:], strict=False))
+            assert not {t for t, _ in found.seen} & {"script", "link", "iframe"}
+            assert all(a.get("src", "data:").startswith("data:") for _, a in found.seen)
+        elif name.endswith(".json"):
+            assert json.loads(text)["sections"]
+
+
+def test_what_the_authority_says_is_text_in_every_form(material):
+    facts = {**material.facts.facts, "organisation.name": "<script>x</script> | **A** & B\n# C"}
+    said = files_of(replace(material, facts=Authority(facts)))
+    for name, text in said.items():
+        if name.endswith(".html"):
+            assert "<script" not in text
+        if name == "card.md":
+            assert "<script" not in text.replace("\\<", "")
+            assert "\n# C" not in text
+            assert "**A**" not in text
+
+
+def test_papers_name_no_pupil(material, trained):
+    ids = trained[2].frame["pupil_id"].unique().to_list()
+    text = "\n".join(files_of(material).values())
+    assert not any(i in text for i in ids)
+
+
+def test_facts_are_checked_all_at_once(tmp_path):
+    file = tmp_path / "f.yaml"
+    file.write_text(
+        "organisation: {name: A, nmae: B}\nuse: [1]\nother: 1\nrisks:\n  - name: a\nimpact_assessments: x\n"
+    )
+    with pytest.raises(Faults) as found:
+        Authority.load(file)
+    where = [f.where.removeprefix(f"{file}, ") for f in found.value.faults]
+    assert where == ["organisation, nmae", "use", "other", "risks, entry 1", "impact_assessments"]
+    for text in ("a: [", "- a", "\udcff"):
+        file.write_bytes(text.encode(errors="surrogateescape"))
+        with pytest.raises(Faults):
+            Authority.load(file)
+    with pytest.raises(Faults, match="cannot be opened"):
+        Authority.load(tmp_path / "nowhere.yaml")
+    assert Authority.load(None)["organisation.name"] is None
+
+
+def test_without_a_third_party_the_rest_does_not_apply(tmp_path):
+    file = tmp_path / "f.yaml"
+    file.write_text("third_party: {involved: no}\n")
+    assert Authority.load(file)["third_party.role"].startswith("not applicable")
+    file.write_text("third_party: {involved: A company}\n")
+    assert Authority.load(file)["third_party.role"] is None
+
+
+def test_counts_of_a_few_are_hidden(material):
+    few = replace(material.manifest, metrics={**material.manifest.metrics, material.manifest.candidate: {**material.figures, "positives": 5, "observed": 5.0, "expected": 4.0}})  # fmt: skip
+    papers = said(replace(material, manifest=few, children=np.int64(3)))
+    text = json.dumps(papers)
+    assert "[c] children" in text
+    assert "of which [c] went missing" in text
+
+
+@pytest.fixture(scope="session")
+def report(material, trained):
+    """The report, with made-up figures of what takes longest to find out."""
+    _, _, made, _ = trained
+    name = made.manifest.candidate
+    more = {
+        "capacity": 25, "seen_and_unseen": seen_and_unseen(made.answers, name, 25), "mistakes": profile(made.answers, name, 25), "contributions": contributions(made, 1),
+        "weekly": {"weeks": ["2025-04-28"] * 6, "capacity": 8, "went_missing": 43, "listed": 21, "lead_days": [7.0, 31.0, 62.0], "kept": 0.91, "new_children": 2.2},
+        "themes": {"attendance": {"features": 30, "lost": 0.11, "interval": [0.02, 0.2]}, "moves": {"features": 9, "lost": 0.01, "interval": [None, None]}},
+        "other_authorities": {"801": {"positives": 40, "snapshots": 900, "average_precision": 0.1234, "with_its_own_past": 0.2}, "802": {"positives": 6, "snapshots": 80, "average_precision": 0.9876, "with_its_own_past": 0.3}},
+        "learning_curve": [{"of": "authorities", "number": n, "positives": 9 * n, "average_precision": 0.1 * n} for n in (1, 2)],
+        "proxies": [{"group": "sex", "value": "female", "title": "girls", "auc": 0.61, "top": [("absent_rate_90d", 0.3)]}],
+    }  # fmt: skip
+    return files_of(replace(material, report={**material.report, **finite(more)}))["report.html"]
+
+
+def test_the_report_answers_what_is_asked_of_a_model(report):
+    headings = [h.split("<")[0].split(">")[1] for h in report.split("<h2 ")[1:]]
+    assert headings == [
+        "In short", "The question", "Which data taught and judged what", "What was compared", "What a team finds", "Whether the risks are right", "How early, and how much a list changes",
+        "Whether it holds for others", "Whom the list falls on", "Who was missed, and who was wrongly listed", "What it goes by, and its limits",
+    ]  # fmt: skip
+    for words in ("looking at schools and areas alone", "half of them at least 31 days before", "91% of a list stayed", "Left a state roll", "authorities learned from"):  # fmt: skip
+        assert words in report
+
+
+def test_the_report_needs_nothing_from_outside_and_can_be_read_without_pictures(report):
+    found = tags(report)
+    assert ("html", {"lang": "en-GB"}) in found.seen
+    assert found.headings == [1] + [2] * 11
+    images = [a for t, a in found.seen if t == "img"]
+    assert len(images) >= 6
+    assert all(a["src"].startswith("data:image/svg+xml;base64,") and len(a["alt"]) > 30 for a in images)
+    tables = report.count("<table>")
+    assert tables == report.count("<caption>") >= 10
+    assert not {t for t, _ in found.seen} & {"script", "link", "iframe", "object"}
+    assert "http" not in report.replace("data:image/svg+xml", "")
+    ids = [a["id"] for _, a in found.seen if "id" in a]
+    assert len(ids) == len(set(ids))
+
+
+def test_the_report_names_no_pupil_and_hides_a_few(report, trained):
+    ids = trained[2].frame["pupil_id"].unique().to_list()
+    assert not any(i in report for i in ids)
+    assert "0.9876" not in report
+    assert "0.988" not in report  # of six children
+    assert "0.123" in report
+
+
+def test_the_report_escapes_what_others_write(material):
+    definition = replace(material.question.definition, title="<script>alert(1)</script>")
+    asked = replace(material, question=replace(material.question, definition=definition))
+    assert "<script" not in files_of(asked)["report.html"]
+
+
+def test_points_of_calibration_rest_on_more_than_a_few(material):
+    points = [{"told": 0.01, "seen": 0.002, "snapshots": 500.0}, {"told": 0.02, "seen": 0.05, "snapshots": 400.0}, {"told": 0.5, "seen": 0.3, "snapshots": 10.0}]  # fmt: skip
+    (only,) = merged(points)
+    assert only["snapshots"] == 910
+    assert only["seen"] == 25 / 910
+    assert merged([{"told": 0.1, "seen": 0.1, "snapshots": 20.0}]) == []

@@ -1,0 +1,243 @@
+"""Promotion: gates before it, a chained log after it, one command back, and no way around through the files."""
+
+import hashlib
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from histories.errors import Faults
+from histories.settings import settings
+from tests.support.laid_before import Registered, as_files, registered
+from tests.unit.training.test_gates import paths, without
+from training.cli.models import models
+from training.gates import GATES
+from training.gates.limits import load_limits
+from training.release import promotion, promotion_log, registry
+from training.release.resolve import aliases
+
+
+@pytest.fixture
+def mlflow(monkeypatch):
+    made = Registered()
+    monkeypatch.setattr(registry, "client", lambda own: made)
+    monkeypatch.setattr(registry, "files_of", as_files)
+    return made
+
+
+@pytest.fixture
+def own(mlflow):
+    return settings()
+
+
+@pytest.fixture
+def folder(own, bundle):
+    return registered(own, bundle)
+
+
+def promote(own, version=2, who="ann", why="better"):
+    return promotion.promote(own, "onroll", version, who=who, why=why)
+
+
+def champion(own):
+    return aliases(own.releases, "onroll")["champion"]
+
+
+def failed(entry):
+    return [v["code"] for v in entry["gates"] if not v["passed"]]
+
+
+def test_a_version_that_passes_is_promoted_and_the_log_says_on_what_grounds(own, folder, mlflow):
+    entry = promote(own)
+    assert (entry["action"], champion(own), mlflow.aliases) == ("promoted", 2, {"champion": "2"})
+    assert len(entry["gates"]) == len(GATES)
+    assert (entry["by"], entry["why"], entry["trained_by"]) == ("ann", "better", "tess")
+    assert all(len(entry[k]) == 64 for k in ("bundle", "evidence", "data", "catalogue", "hash", "previous"))
+    assert entry["limits"] == load_limits()
+    assert registry.history(own, "onroll")[-1] == entry
+
+
+def test_who_trained_is_refused_and_that_is_logged_too(own, folder):
+    entry = promote(own, who="TESS")
+    assert (entry["action"], failed(entry), champion(own)) == ("refused", ["G010"], 1)
+    assert registry.history(own, "onroll")[-1] == entry
+
+
+def test_limits_in_the_settings_hold_and_are_in_the_log(own, folder, tmp_path, monkeypatch):
+    (tmp_path / "gates.toml").write_text("[G007]\npositives = 61\n")
+    monkeypatch.setenv("ONROLL_GATES", "gates.toml")
+    entry = promote(settings())
+    assert failed(entry) == ["G007"]
+    assert entry["limits"]["G007"]["positives"] == 61
+
+
+def test_a_version_that_was_compared_with_another_champion_is_judged_again_first(own, folder, bundle):
+    registered(own, bundle, 1)
+    promote(own)
+    (own_verdict,) = [v for v in promote(own, version=3)["gates"] if v["code"] == "G001"]
+    assert not own_verdict["passed"]
+    assert "compared with version 1, and version 2 serves" in own_verdict["measured"]
+
+
+def test_evidence_from_which_anything_was_taken_is_no_evidence(own, folder):
+    file = folder / "evidence" / "v2.json"
+    whole = json.loads(file.read_text())
+    readers = [g for g in GATES if g.code in ("G001", "G003", "G004")]
+    tried = 0
+    for path in paths(whole):
+        for other in without(whole, path):
+            if other == whole:
+                continue
+            file.write_text(json.dumps(other, indent=1, sort_keys=True) + "\n")
+            assert promotion._evidence(own, "onroll", 2, registry.history(own, "onroll")[-1]["evidence"]) == {}
+            tried += 1
+    assert tried > 100
+    found = promotion.gates(own, "onroll", 2, who="ann", why="better")
+    assert [v.code for v in found if not v.passed] == [g.code for g in readers]
+    file.unlink()
+    assert failed(promote(own)) == [g.code for g in readers]
+
+
+def spoil_log(folder):
+    (folder / "promotions.jsonl").unlink()
+
+
+def cut_log(folder):
+    lines = (folder / "promotions.jsonl").read_text().splitlines(keepends=True)
+    (folder / "promotions.jsonl").write_text("".join(lines[:-1]))
+
+
+def change_log(folder):
+    text = (folder / "promotions.jsonl").read_text()
+    (folder / "promotions.jsonl").write_text(text.replace("first model", "best model"))
+
+
+@pytest.mark.parametrize("harm", [spoil_log, cut_log, change_log])
+def test_nothing_is_promoted_or_written_past_a_log_that_was_changed(own, folder, harm):
+    harm(folder)
+    text = (folder / "promotions.jsonl").read_text() if (folder / "promotions.jsonl").is_file() else None
+    with pytest.raises(Faults, match="G012"):
+        promote(own)
+    assert champion(own) == 1
+    with pytest.raises(Faults):
+        registry.rollback(own, "onroll", who="ann", why="x")
+    assert ((folder / "promotions.jsonl").read_text() if (folder / "promotions.jsonl").is_file() else None) == text
+
+
+def test_without_the_file_of_aliases_there_still_is_a_champion_to_beat(own, folder):
+    (folder / "aliases.json").unlink()
+    assert failed(promote(own)) == ["G012"]
+
+
+def with_sums_made_anew(folder):
+    recipe = (folder / "recipe.json").read_text()
+    (folder / "recipe.json").write_text(recipe.replace("tess", "nobody"))
+    named = [f.name for f in folder.iterdir() if f.name != "SHA256SUMS"]
+    sums = "".join(f"{hashlib.sha256((folder / n).read_bytes()).hexdigest()}  {n}\n" for n in sorted(named))
+    (folder / "SHA256SUMS").write_text(sums)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda f: (f / "booster.txt").write_text("tree\n"),
+        lambda f: (f / "recipe.json").unlink(),
+        lambda f: (f / "SHA256SUMS").unlink(),
+        with_sums_made_anew,
+    ],
+)
+def test_files_that_are_not_those_that_were_registered_are_refused(own, folder, harm):
+    harm(folder / "v2")
+    assert "G009" in failed(promote(own))
+
+
+@pytest.mark.parametrize("line", [1, 2, 3, 4])
+def test_a_changed_line_is_found(own, folder, line):
+    promote(own)
+    registry.rollback(own, "onroll", who="bob", why="worse")
+    file = folder / "promotions.jsonl"
+    lines = file.read_text().splitlines(keepends=True)
+    changed = [*lines[: line - 1], lines[line - 1].replace('"by": "', '"by": "x'), *lines[line:]]
+    for text, bad in (
+        (changed, line),
+        (lines[: line - 1] + lines[line:], min(line, 3)),
+        ([*lines[:line], lines[line - 1], *lines[line:]], line + 1),
+    ):
+        file.write_text("".join(text))
+        assert registry.verify(own, "onroll").bad == bad
+    file.write_text("".join(lines))
+    assert registry.verify(own, "onroll").whole
+
+
+def test_a_log_that_was_written_anew_does_not_end_as_noted(own, folder):
+    promote(own)
+    file = folder / "promotions.jsonl"
+    said = [{k: v for k, v in e.items() if k not in ("n", "at", "previous", "hash")} for e in promotion_log.entries(file)]  # fmt: skip
+    file.unlink()
+    for entry in said:
+        promotion_log.append(file, **{**entry, "why": "other"})
+    assert promotion_log.follow(file).whole
+    assert registry.verify(own, "onroll").bad == 3
+
+
+def test_half_a_line_that_a_killed_run_left_goes_and_lines_from_before_the_chain_stay(tmp_path):
+    file = tmp_path / "log.jsonl"
+    file.write_text('{"alias": "champion", "version": 1}\n{"half')
+    promotion_log.append(file, version=2)
+    found = promotion_log.follow(file)
+    assert (found.whole, found.lines, found.unchained) == (True, 2, 1)
+    file.write_text(file.read_text().replace("champion", "challenger"))
+    assert promotion_log.follow(file).bad == 2
+
+
+def test_rolling_back_goes_from_champion_to_champion(own, folder, bundle):
+    promote(own)
+    registered(own, bundle, 1)
+    registry.move(own, "onroll", "champion", 3, action="promoted", by="ann", why="x")
+    assert registry.rollback(own, "onroll", who="bob", why="x")["version"] == 2
+    assert registry.rollback(own, "onroll", who="bob", why="x")["version"] == 1
+    with pytest.raises(Faults, match="no earlier champion"):
+        registry.rollback(own, "onroll", who="bob", why="x")
+
+
+def test_a_champion_that_is_approved_later_is_rolled_back_from_once(own, folder):
+    registry.move(own, "onroll", "champion", 1, action="promoted", by="ann", why="approved")
+    promote(own)
+    registry.move(own, "onroll", "champion", 2, action="promoted", by="ann", why="approved again")
+    assert registry.rollback(own, "onroll", who="bob", why="x")["version"] == 1
+    with pytest.raises(Faults, match="no earlier champion"):
+        registry.rollback(own, "onroll", who="bob", why="x")
+
+
+def test_nothing_is_rolled_back_to_damaged_files(own, folder):
+    promote(own)
+    (folder / "v1" / "booster.txt").write_text("")
+    with pytest.raises(Faults, match="changed after"):
+        registry.rollback(own, "onroll", who="bob", why="x")
+    assert champion(own) == 2
+
+
+def run(*words):
+    return CliRunner().invoke(models, words)
+
+
+def test_the_verbs_say_it_and_leave_with_their_codes(own, folder):
+    refused = run("promote", "2", "--by", "tess", "--reason", "mine", "--json")
+    assert (refused.exit_code, failed(json.loads(refused.output))) == (1, ["G010"])
+    said = run("promote", "2", "--approver", "tess", "--reason", "mine")
+    assert "G010 FAILED" in said.output
+    assert "trained by tess, approved by tess" in said.output
+    assert "G001" not in said.output
+    assert run("gates", "2").exit_code == 1
+    assert run("gates", "2", "--approver", "ann", "--reason", "x").exit_code == 0
+    assert run("promote", "2", "--approver", "ann").exit_code == 2
+    assert run("promote", "2", "--approver", "ann", "--reason", "better", "--json").exit_code == 0
+    assert run("rollback", "--by", "bob", "--reason", "worse", "--json").exit_code == 0
+    log = json.loads(run("log", "--json").output)["log"]
+    assert [e["action"] for e in log] == ["registered", "registered", "refused", "refused", "promoted", "rolled back"]
+    assert [e["version"] for e in json.loads(run("history", "--json").output)["history"]] == [1, 2, 2, 1]
+    assert "failed G010" in run("log").output
+    assert run("verify").exit_code == 0
+    change_log(folder)
+    said = run("verify", "--json")
+    assert (said.exit_code, json.loads(said.output)["bad"]) == (1, 1)

@@ -1,0 +1,206 @@
+"""Made again: a model and a score come out equal from what they were made from, and what is missing is said exactly."""
+
+import json
+from dataclasses import asdict
+from datetime import date
+
+import pytest
+
+from features.groups.groups import PROTECTED
+from histories import location_cache
+from histories.errors import Faults
+from histories.reading.histories import Histories
+from histories.settings import settings
+from serving.scoring.reproducing import remake, used_for
+from serving.store import Store
+from tests.support.released import alias, release
+from training.bundle import write_bundle
+from training.gates import GATES
+from training.gates.gate import Dossier
+from training.gates.limits import load_limits
+from training.provenance import question_of
+from training.release import reproducing
+from training.release.gate_evidence import of_training, of_version
+from training.release.reproducing import reproduce
+from training.risk_model import RiskModel
+
+DAY = date(2025, 4, 28)
+
+
+@pytest.fixture(scope="module")
+def small(small_run, tmp_path_factory):
+    """A folder with a released version, beside what it was trained on and what came of it."""
+    histories, question, made = small_run
+    folder = tmp_path_factory.mktemp("remade")
+    (folder / "v1").mkdir()
+    write_bundle(folder / "v1", made.booster, made.manifest, {"card.md": "# card\n"}, made.recipe)
+    (folder / "h").symlink_to(histories)
+    return folder, made, question
+
+
+@pytest.fixture
+def rewritten(tmp_path, small):
+    """Write the version with another recipe."""
+    _, made, _ = small
+
+    def write(**changes):
+        (tmp_path / "v1").mkdir()
+        write_bundle(tmp_path / "v1", made.booster, made.manifest, {"card.md": ""}, {**made.recipe, **changes})
+        return tmp_path / "v1"
+
+    return write
+
+
+@pytest.mark.prove
+def test_a_model_made_again_is_equal_byte_by_byte_and_another_seed_is_not(small, rewritten):
+    folder, _, _ = small
+    found = reproduce(folder / "v1", Histories.open(folder / "h"))
+    assert (found.missing, found.differs, found.equal) == ([], [], True)
+    assert found.booster["then"] == found.booster["now"]
+    found = reproduce(rewritten(seed=4), Histories.open(folder / "h"))
+    assert (found.equal, found.missing) == (False, [])
+    assert {"booster.txt", "the manifest's seed"} <= set(found.differs)
+
+
+def test_a_recipe_says_the_question_again(small):
+    _, made, question = small
+    assert question_of(json.loads(json.dumps(made.recipe))) == question
+    assert made.recipe["config"]["rounds"] == 20
+    assert all(made.recipe[k] for k in ("histories", "catalogue", "code", "lock", "packages", "python", "machine"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "missing", "differs"),
+    [
+        ({"histories": "0" * 64}, "histories: 0000000000000000 then, ", None),
+        ({"catalogue": "0" * 64}, "catalogue: 0000000000000000 then, ", None),
+        ({"own_features": "1" * 64}, "own_features: 1111111111111111 then, none here", None),
+        ({"question": None}, "what it was made from (question)", None),
+        ({"histories": "0" * 64, "python": "2.7"}, "histories", "python: 2.7 then, 3."),
+        ({"histories": "0" * 64, "code": "1" * 64}, "histories", "code: 1111111111111111 then, "),
+        ({"histories": "0" * 64, "packages": {"lightgbm": "1.0"}}, "histories", "lightgbm 1.0 then, 4."),
+    ],
+)
+def test_what_is_missing_is_said_and_nothing_is_trained(small, rewritten, monkeypatch, changes, missing, differs):
+    monkeypatch.setattr(reproducing, "train", None)
+    folder, _, _ = small
+    found = reproduce(rewritten(**changes), Histories.open(folder / "h"))
+    assert not found.equal
+    assert found.missing[0].startswith(missing)
+    assert differs is None or any(differs in d for d in found.differs)
+    assert "was not made again" in found.text()
+
+
+def test_without_its_histories_a_model_is_not_made_again(small, monkeypatch):
+    monkeypatch.setattr(reproducing, "train", None)
+    found = reproduce(small[0] / "v1", None)
+    assert found.missing[0].endswith("then, none here")
+
+
+def test_the_evidence_of_a_training_is_what_the_gates_read(small):
+    """The first model has no champion to beat; groups and leaks are measured, and of these histories."""
+    folder, made, question = small
+    found = of_training(Histories.open(folder / "h"), question, made, None, 1)
+    parts = {"version": 1, "evidence": json.loads(json.dumps(found)), "manifest": asdict(made.manifest), "log": {"champion": 0}}  # fmt: skip
+    by_code = {g.code: g.ask(Dossier(parts), load_limits()[g.code]) for g in GATES if g.code in ("G001", "G003", "G004")}  # fmt: skip
+    assert by_code["G004"].passed, by_code["G004"]
+    assert by_code["G001"].passed
+    # So few went missing here that no group's gap may be measurable; that it was looked for is seen.
+    assert not by_code["G003"].measured.startswith("nothing"), by_code["G003"]
+    assert not {s["groups"][0] for s in found["groups"]["groups"]} - set(PROTECTED)
+    assert found["judged_on"] == [str(d) for d in made.splits.test]
+
+
+@pytest.mark.prove
+def test_judged_again_on_the_same_histories_a_version_is_told_the_same(small):
+    folder, made, question = small
+    histories = Histories.open(folder / "h")
+    first = of_training(histories, question, made, None, 1)
+    again = of_version(histories, folder / "v1", folder / "v1", {}, memory="30MB")
+    assert again["judged_on"] == first["judged_on"]
+    assert again["leaks"] == first["leaks"]
+    counts = [[(s["values"], s["counts"]["listed"]) for s in found["groups"]["groups"]] for found in (first, again)]
+    assert counts[0] == counts[1]
+    assert again["champion"]["average_precision"]["interval"] == [0.0, 0.0]
+
+
+@pytest.fixture
+def stored(bundle, small_histories):
+    """A score in the store by a version that is released, and its id."""
+    own = settings()
+    release(own.releases, bundle, 1)
+    alias(own.releases, champion=1)
+    scores = RiskModel.load(own.releases / "onroll" / "v1").score(Histories.open(small_histories), DAY, top=3)
+    store = Store.of(own)
+    store.save(s.to_dict() for s in scores)
+    with store.engine.connect() as connection:
+        ids = connection.exec_driver_sql("SELECT score_id FROM scores ORDER BY rank").scalars().all()
+    return own, ids[0]
+
+
+def test_a_stored_score_made_again_is_equal(stored, small_histories):
+    own, score_id = stored
+    made = remake(own, score_id, small_histories)
+    assert (made.missing, made.differs, made.equal) == ([], [], True)
+    location_cache.remember(own.whereabouts, "d1", small_histories, used_for("onroll", "1", str(DAY)))
+    assert remake(own, score_id).equal
+
+
+def test_what_a_score_needs_and_is_not_there_is_said(stored, small_histories, bundle, tmp_path):
+    own, score_id = stored
+    found = remake(own, score_id)
+    assert found.missing == ["the histories: it is not known here where the histories are; Name their folder with --histories."]  # fmt: skip
+    (own.releases / "onroll" / "v1" / "booster.txt").write_text("")
+    assert remake(own, score_id, small_histories).missing == ["the model: the file was changed after it was made"]
+    with pytest.raises(Faults, match="no such score"):
+        remake(own, "f" * 32, small_histories)
+
+
+def test_other_histories_give_other_features_and_that_is_said(stored, small_histories, tmp_path):
+    import polars as pl
+
+    own, score_id = stored
+    other = tmp_path / "other"
+    other.mkdir()
+    for file in small_histories.glob("*.parquet"):
+        frame = pl.read_parquet(file)
+        frame = frame.filter(pl.col("code") != "U") if file.stem == "attendance" else frame
+        frame = frame.with_columns(pl.lit("O").alias("code")) if file.stem == "attendance" else frame
+        frame.write_parquet(other / file.name)
+    found = remake(own, score_id, other)
+    assert not found.equal
+    assert found.missing[0].startswith(f"the histories: features from {other} are ")
+
+
+def test_the_verb_leaves_with_its_codes(stored, small_histories):
+    from click.testing import CliRunner
+
+    from serving.cli.verbs import score
+
+    _, score_id = stored
+    run = lambda *words: CliRunner().invoke(score, words)  # noqa: E731
+    made = run("--reproduce", score_id, str(small_histories), "--json")
+    assert (made.exit_code, json.loads(made.output)["equal"]) == (0, True)
+    assert set(json.loads(made.output)) == {
+        "score_id",
+        "model",
+        "model_version",
+        "as_of",
+        "equal",
+        "missing",
+        "differs",
+    }
+    assert run("--reproduce", score_id, "--json").exit_code == 1
+    for words in (["--reproduce", score_id, "--store"], [str(small_histories)], ["--as-of", "2025-04-28"]):
+        assert run(*words).exception.exit_code == 2
+
+
+def test_histories_are_found_by_their_fingerprint(tmp_path):
+    file = tmp_path / "mlruns" / "histories.json"
+    with pytest.raises(Faults, match="not known here"):
+        location_cache.find(file, "d1")
+    location_cache.remember(file, "d1", "somewhere")
+    location_cache.remember(file, "d2", tmp_path / "else", "scores onroll 1 2025-01-13")
+    location_cache.remember(file, "", "nowhere")
+    assert location_cache.find(file, "d1") == tmp_path / "somewhere"
+    assert location_cache.find(file, used_for="scores onroll 1 2025-01-13") == tmp_path / "else"

@@ -1,0 +1,75 @@
+"""The interval of a score holds the true rate among children with such a score, in worlds whose true risks are known."""
+
+import numpy as np
+import pytest
+
+from benchmarks.coverage import binned
+from training.fitting import uncertainty
+from training.fitting.candidates import Learning, boosted
+from training.measures import calibration
+
+NAMES = ["absent_rate_90d", "unauthorised_rate_90d", "school_lost_730d", "suspensions_365d"]
+SETTINGS = {**boosted.DEFAULTS, "rounds": 60, "learning_rate": 0.1, "feature_fraction": 1.0, "negative_share": 1.0}
+WORLDS = 8
+
+
+def children(rng, rows):
+    """Features and true risks: about one child in twenty goes missing."""
+    x = rng.random((rows, len(NAMES)))
+    return x, 1 / (1 + np.exp(5 - 3 * x[:, 0] - 1.5 * x[:, 2]))
+
+
+def world(seed):
+    """Learn from some children, calibrate on others, and say intervals for a third lot: margins, half widths, calibrator, truth."""
+    rng = np.random.default_rng(seed)
+    x, risk = children(rng, 3000)
+    past = Learning(x, (rng.random(3000) < risk).astype(float), np.ones(3000), NAMES, seed)
+    booster = boosted.train(past, SETTINGS)
+    x, risk = children(rng, 3000)
+    margins, label = booster.predict(x, raw_score=True), (rng.random(3000) < risk).astype(float)
+    a, b = calibration.fit(margins, label)
+    fitted = {"a": a, "b": b, "bootstrap": calibration.bootstrap(margins, label, np.arange(3000), seed, 50)}
+    fitted["spread"] = uncertainty.spread(past, np.arange(3000), x, margins, SETTINGS)
+    x, truth = children(rng, 10_000)
+    return booster.predict(x, raw_score=True), fitted, truth
+
+
+@pytest.fixture(scope="module")
+def worlds():
+    return [world(seed) for seed in range(WORLDS)]
+
+
+def inside(worlds, **changes):
+    """Return the share of bins by score whose interval holds the true rate, and the mean width in log-odds."""
+    held, widths = [], []
+    for margins, fitted, truth in worlds:
+        how = {**fitted, **changes}
+        half = calibration.half_width(margins, how)
+        logit = how["a"] * margins + how["b"]
+        low, high, true = binned(margins, 1 / (1 + np.exp(half - logit)), 1 / (1 + np.exp(-half - logit)), truth, 8).T
+        held.append((low <= true) & (true <= high))
+        widths.append(2 * half.mean())
+    return np.mean(held), np.mean(widths)
+
+
+def test_intervals_hold_the_true_rate_and_are_not_empty_words(worlds):
+    """They are wider than the rate needs: the spread of boosters is that of a single child's score."""
+    share, width = inside(worlds)
+    assert share >= 0.95
+    assert width < 1.5  # log-odds from end to end: about twice either way
+
+
+def test_most_hold_the_childs_own_risk_too(worlds):
+    own = []
+    for margins, fitted, truth in worlds:
+        logit = fitted["a"] * margins + fitted["b"]
+        own.append(np.abs(np.log(truth / (1 - truth)) - logit) <= calibration.half_width(margins, fitted))
+    assert np.mean(own) >= 0.8
+
+
+def test_each_part_of_the_interval_is_needed(worlds):
+    whole, width = inside(worlds)
+    without_spread, _ = inside(worlds, spread={})
+    without_both, _ = inside(worlds, bootstrap=[[1.0, 0.0]], spread={})
+    assert without_both < 0.1 < without_spread < 0.9 < whole
+    assert inside(worlds, bootstrap=[[1.0, 0.0]])[1] < width

@@ -1,0 +1,1 @@
+"""The verbs of this room: ``train``, ``models``, ``describe`` and ``definitions``."""

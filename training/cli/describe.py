@@ -1,0 +1,104 @@
+"""The verbs ``onroll describe`` and ``onroll definitions``: what people ask of histories before they choose a model."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from histories.errors import Fault, Usage
+from histories.io.terminal import json_option, progress, result
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.command()
+@click.argument("histories", type=click.Path())
+@click.option(
+    "--as-of",
+    "as_of",
+    type=DAY,
+    multiple=True,
+    required=True,
+    help="Days on which windows begin that are known by now.",
+)
+@click.option(
+    "--definition",
+    default="commissioner_or_unknown",
+    show_default=True,
+    help="Name or TOML file of a definition of missing.",
+)
+@click.option(
+    "--horizon", type=click.IntRange(7, 730), default=120, show_default=True, help="Days of the outcome window."
+)
+@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is in.")
+@click.option("--out", type=click.Path(path_type=Path), help="CSV file to write.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Picture to write: .png, .svg or .pdf.")
+@json_option
+def describe(
+    histories: str, as_of: tuple[datetime, ...], definition: str, horizon: int, cohort: Path | None, out: Path | None, plot: Path | None, as_json: bool
+) -> None:  # fmt: skip
+    """Say who of HISTORIES went missing: each group's rate against its peers, with intervals, safe to print."""
+    from features import CohortRule, Definition
+    from histories.reading.histories import Histories
+    from histories.settings import settings
+    from training.description import commissioner_table
+    from training.description.describing import describe as run
+    from training.sheets import picture_kind
+
+    if plot:
+        picture_kind(plot)
+    own, meant, rule = settings(), Definition.load(definition), CohortRule.load(cohort)
+    with progress("describing"):
+        opened = Histories.open(histories, engine=own.engine, memory=own.memory)
+        table = run(opened, sorted({d.date() for d in as_of}), meant, horizon, rule)
+    if out:
+        commissioner_table.save_csv(table, out)
+    if plot:
+        commissioner_table.save_plot(table, plot)
+    result(table.to_dict(), as_json=as_json, text=commissioner_table.text(table))
+
+
+@click.command()
+@click.argument("histories", type=click.Path())
+@click.option(
+    "--as-of", "as_of", type=DAY, multiple=True, help="Days on which windows begin; without it, the start of each term."
+)
+@click.option(
+    "--definition", "extra", multiple=True, help="TOML file of one more definition, beside those that come with onroll."
+)
+@click.option(
+    "--horizon", type=click.IntRange(7, 730), default=120, show_default=True, help="Days of the outcome window."
+)
+@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is in.")
+@click.option(
+    "--capacity",
+    type=click.FloatRange(0, min_open=True),
+    default=0.01,
+    show_default=True,
+    help="Children a list, or below 1 the share of it.",
+)
+@click.option("--seed", type=int, default=1, show_default=True)
+@json_option
+def definitions(
+    histories: str, as_of: tuple[datetime, ...], extra: tuple[str, ...], horizon: int, cohort: Path | None, capacity: float, seed: int, as_json: bool
+) -> None:  # fmt: skip
+    """Hold all definitions of missing against each other on HISTORIES: who counts, when it is known, and whom the list names."""
+    from features import CohortRule, Definition
+    from histories.reading.histories import Histories
+    from histories.settings import settings
+    from training.description.definitions import compare, text
+
+    names = [*Definition.shipped(), *(e for e in extra if e not in Definition.shipped())]
+    own, meant, rule = settings(), [Definition.load(n) for n in names], CohortRule.load(cohort)
+    if len({d.name for d in meant}) < len(meant):
+        raise Usage(Fault("two definitions have the same name", "--definition", "Name each file differently."))
+    with progress("definitions") as advance:
+        opened = Histories.open(histories, engine=own.engine, memory=own.memory)
+        days = sorted({d.date() for d in as_of}) or None
+        found = compare(opened, meant, days, horizon, rule=rule, capacity=capacity, seed=seed, advance=advance)
+    result(found.to_dict(), as_json=as_json, text=text(found))
+
+
+verbs = [describe, definitions]

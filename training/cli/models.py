@@ -1,0 +1,293 @@
+"""The verb ``onroll models``: the registry, its gates and its log."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from histories.io.terminal import json_option, progress, result
+
+if TYPE_CHECKING:
+    from histories.settings import Settings
+    from training.release.comparing import Compared
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.group()
+def models() -> None:
+    """Look at the registry, and move the champion."""
+
+
+@models.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the versions with their aliases and figures."""
+    from histories.settings import settings
+    from training.release.registry import versions
+
+    found = versions(settings(), "onroll")
+    lines = [
+        f"v{v['version']:<4} {','.join(v['aliases']) or '-':12} average precision {v['average_precision']:.4f}  {v['definition']}, {v['horizon_days']} days, {v['trained_on']}"
+        for v in found
+    ]
+    result({"versions": found}, as_json=as_json, text="\n".join(lines) or "no model yet: run 'onroll train'")
+
+
+@models.command()
+@click.argument("model", default="onroll@champion")
+@json_option
+def show(model: str, as_json: bool) -> None:
+    """Show the card of a model (its number, name@alias, or its folder)."""
+    from histories.settings import settings
+    from training.bundle import CARD, MANIFEST, read_bundle
+
+    folder = _folder(model, settings())
+    read_bundle(folder)
+    card = (folder / CARD).read_text(encoding="utf-8")
+    result(json.loads((folder / MANIFEST).read_text(encoding="utf-8")), as_json=as_json, text=card)
+
+
+def _folder(model: str, own: Settings) -> Path:
+    """Return the folder of a version by its number, of ``name@alias``, or of a folder."""
+    from training.release.registry import folder_of
+    from training.release.resolve import resolve
+
+    number = model.removeprefix("v")
+    return folder_of(own, "onroll", int(number)) if number.isdigit() else resolve(model, own.releases)
+
+
+@models.command()
+@click.argument("first", default="onroll@champion")
+@click.argument("second", default="onroll@challenger")
+@click.option(
+    "--as-of", "as_of", type=DAY, help="Hold their lists of this day side by side, and say who moved and why."
+)
+@click.option("--histories", type=click.Path(), help="With --as-of; without it, those that FIRST was trained on.")
+@click.option("--capacity", type=click.IntRange(1), default=25, show_default=True, help="Children on each list.")
+@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
+@json_option
+def compare(
+    first: str, second: str, as_of: datetime | None, histories: str | None, capacity: int, cohort: Path | None, as_json: bool
+) -> None:  # fmt: skip
+    """Compare two models: their figures, each on its own newest days, and with --as-of the lists that they make of a day."""
+    from histories.settings import settings
+    from training.bundle import read_bundle
+
+    own = settings()
+    folders = {m: _folder(m, own) for m in (first, second)}
+    found: dict[str, Any] = {m: read_bundle(folder)[1].figures for m, folder in folders.items()}
+    lines = [
+        f"{m:24} average precision {f['average_precision']:.4f}  interval {f['intervals']['average_precision']}"
+        for m, f in found.items()
+    ]
+    day = as_of.date() if as_of else None
+    if day:
+        compared = _lists(folders[first], folders[second], day, histories, capacity, cohort)
+        found["lists"] = compared.to_dict()
+        lines.append(compared.text())
+    result(found, as_json=as_json, text="\n".join(lines))
+
+
+def _lists(first: Path, second: Path, day: date, histories: str | None, capacity: int, cohort: Path | None) -> Compared:
+    from features import CohortRule
+    from features.counting.block_cache import BlockStore
+    from histories import location_cache
+    from histories.reading.histories import Histories
+    from histories.settings import settings
+    from training.release.comparing import side_by_side
+    from training.risk_model import RiskModel
+
+    own, before, after = settings(), RiskModel.load(first), RiskModel.load(second)
+    place = histories or location_cache.find(own.whereabouts, before.manifest.data_digest)
+    opened = Histories.open(place, engine=own.engine, memory=own.memory)
+    with progress("lists") as advance:
+        return side_by_side(
+            opened,
+            before,
+            after,
+            day,
+            capacity,
+            rule=CohortRule.load(cohort),
+            kept=BlockStore(own.blocks),
+            advance=advance,
+        )
+
+
+@models.command()
+@click.argument("version")
+@click.option("--histories", type=click.Path(), help="Those it was trained on, if they lie elsewhere by now.")
+@json_option
+def reproduce(version: str, histories: str | None, as_json: bool) -> None:
+    """Make VERSION again from what it was made from; exit 1, and what differs or is missing, when it is not equal."""
+    from dataclasses import asdict
+
+    from features.counting.block_cache import BlockStore
+    from histories import location_cache
+    from histories.errors import Faults
+    from histories.reading.histories import Histories
+    from histories.settings import settings
+    from training.bundle import read_bundle, read_recipe
+    from training.release.reproducing import reproduce as again
+
+    own = settings()
+    folder = _folder(version, own)
+    read_bundle(folder)
+    recipe = read_recipe(folder)
+    if histories is None:
+        # What is only remembered may be gone, and is then told as missing.
+        with suppress(Faults):
+            found = location_cache.find(own.whereabouts, recipe.get("histories", ""))
+            histories = str(found) if Path(found).exists() else None
+    opened = (
+        Histories.open(histories, engine=recipe.get("engine", own.engine), memory=own.memory) if histories else None
+    )
+    with progress("training again") as advance:
+        made = again(folder, opened, kept=BlockStore(own.blocks), advance=advance)
+    result(asdict(made), as_json=as_json, text=made.text())
+    if not made.equal:
+        raise SystemExit(1)
+
+
+@models.command()
+@click.argument("version", type=int)
+@click.argument("histories", type=click.Path())
+@json_option
+def judge(version: int, histories: str, as_json: bool) -> None:
+    """Find out what VERSION's gates need on HISTORIES, in which more outcomes are known by now than when it was trained."""
+    from features.counting.block_cache import BlockStore
+    from histories.reading.histories import Histories
+    from histories.settings import settings
+    from training.release.gate_evidence import of_version
+    from training.release.promotion import judged, say_judged
+    from training.release.registry import check_log, folder_of, serving_folder
+
+    own = settings()
+    folder = folder_of(own, "onroll", version)
+    check_log(own, "onroll")
+    opened = Histories.open(histories, engine=own.engine, memory=own.memory)
+    with progress("judging") as advance:
+        champion, before = serving_folder(own, "onroll"), judged(own, "onroll", version)
+        found = of_version(
+            opened, folder, champion, before, memory=own.memory, kept=BlockStore(own.blocks), advance=advance
+        )
+    entry = say_judged(own, "onroll", version, found)
+    text = f"judged on {', '.join(found['judged_on'])}: run 'onroll models gates {version}'"
+    result({**found, "logged": entry}, as_json=as_json, text=text)
+
+
+@models.command("gates")
+@click.argument("version", type=int)
+@click.option("--approver", "--by", "who", default="", help="Who would approve.")
+@click.option("--reason", "why", default="", help="Why.")
+@json_option
+def gates_(version: int, who: str, why: str, as_json: bool) -> None:
+    """Say which gates VERSION would pass, without promoting it; exit 1 when it would not pass all."""
+    from dataclasses import asdict
+
+    from histories.settings import settings
+    from training.release.promotion import gates
+
+    found = [asdict(v) for v in gates(settings(), "onroll", version, who=who, why=why)]
+    result({"version": version, "gates": found}, as_json=as_json, text=_gates(found))
+    if not all(v["passed"] for v in found):
+        raise SystemExit(1)
+
+
+def _gates(verdicts: list[dict[str, Any]], *, only_failed: bool = False) -> str:
+    lines = []
+    for v in verdicts:
+        if not v["passed"]:
+            lines += [f"{v['code']} FAILED {v['title']}", f"     measured: {v['measured']}", f"     asked:    {v['limit']}", f"     {v['do']}"]  # fmt: skip
+        elif not only_failed:
+            lines.append(f"{v['code']} passed {v['title']}: {v['measured']}")
+    return "\n".join(lines)
+
+
+@models.command()
+@click.argument("version", type=int)
+@click.option("--approver", "--by", "who", required=True, help="Who approves; somebody other than who trained.")
+@click.option("--reason", "why", required=True, help="Why.")
+@json_option
+def promote(version: int, who: str, why: str, as_json: bool) -> None:
+    """Make VERSION the champion if it passes every gate (docs/models.md); exit 1 with those that it does not."""
+    from histories.settings import settings
+    from training.release.promotion import promote as ask
+
+    entry = ask(settings(), "onroll", version, who=who, why=why)
+    passed = entry["action"] == "promoted"
+    if passed:
+        text = f"version {version} is the champion; before: {entry['before']}; {len(entry['gates'])} gates passed"
+        if entry["account"] == entry["trained_by"]:
+            text += f"\nthe account {entry['account']} trained it and ran this; the approver's name is what was typed"
+    else:
+        text = f"version {version} is refused\n{_gates(entry['gates'], only_failed=True)}"
+    result(entry, as_json=as_json, text=text)
+    if not passed:
+        raise SystemExit(1)
+
+
+@models.command()
+@click.option("--by", "who", required=True, help="Who rolls back.")
+@click.option("--reason", "why", required=True, help="Why.")
+@json_option
+def rollback(who: str, why: str, as_json: bool) -> None:
+    """Give the champion's alias back to the version before."""
+    from histories.settings import settings
+    from training.release.registry import rollback as back
+
+    entry = back(settings(), "onroll", who=who, why=why)
+    result(entry, as_json=as_json, text=f"version {entry['version']} is the champion again")
+
+
+@models.command("history")
+@json_option
+def history_(as_json: bool) -> None:
+    """Say who moved which alias, when and why."""
+    from histories.settings import settings
+    from training.release.resolve import moves
+
+    entries = moves(settings().releases, "onroll")
+    lines = [
+        f"{e['at']}  {e['alias']} -> v{e['version']} (before: {e['before']})  {e['by']}: {e['why']}" for e in entries
+    ]
+    result({"history": entries}, as_json=as_json, text="\n".join(lines) or "nothing yet")
+
+
+@models.command("log")
+@json_option
+def log_(as_json: bool) -> None:
+    """Show the whole log: registered, judged, promoted, refused and rolled back, by whom, why and on what grounds."""
+    from histories.settings import settings
+    from training.release.registry import history
+
+    entries = history(settings(), "onroll")
+    lines = []
+    for e in entries:
+        failed = ", ".join(v["code"] for v in e.get("gates", []) if not v["passed"])
+        grounds = f"; failed {failed}" if failed else f"; {len(e['gates'])} gates passed" if e.get("gates") else ""
+        lines.append(f"{e['at']}  v{e['version']} {e.get('action', 'moved')} by {e['by']}: {e['why']}{grounds}")
+    result({"log": entries}, as_json=as_json, text="\n".join(lines) or "nothing yet")
+
+
+@models.command()
+@json_option
+def verify(as_json: bool) -> None:
+    """Follow the log's chain to the end that MLflow has noted; exit 1 and the first line that does not hold."""
+    from dataclasses import asdict
+
+    from histories.settings import settings
+    from training.release.registry import verify as follow
+
+    found = follow(settings(), "onroll")
+    text = f"{found.lines} lines hold" if found.whole else f"line {found.bad}: {found.why}"
+    if found.unchained:
+        text += f"; the first {found.unchained} are from before lines were chained"
+    result({**asdict(found), "whole": found.whole}, as_json=as_json, text=text)
+    if not found.whole:
+        raise SystemExit(1)

@@ -1,0 +1,1 @@
+"""Who goes missing, and what each definition of missing makes of it."""

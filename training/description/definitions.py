@@ -1,0 +1,306 @@
+"""Definitions of missing side by side: how many each counts, where they agree, when each is known, and what each does to the list.
+
+The counts are exact: they are for the team that chooses a definition, not for publication.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features import CohortRule, Definition, cohort, default_as_of, label, matrix
+from histories.errors import Fault, Faults
+from histories.reading.histories import Histories
+from training.fitting.candidates import boosted
+from training.fitting.rolling_origin import learn_from
+from training.measures.intervals import Interval, bootstrap, design_effect, wilson
+from training.measures.metrics import average_precision, listed, numbers
+
+KEYS = ["pupil_id", "as_of"]
+LIGHT = {**boosted.DEFAULTS, "rounds": 150, "learning_rate": 0.04}
+FEWEST = 8  # children who went missing, below which nothing is trained
+JUDGED = 2  # newest dates that lists are compared on
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What one definition counts.
+
+    Attributes
+    ----------
+    snapshots, counted, children : int
+        Snapshots whose outcome is known, those of them that count as missing, and the different children among these.
+    rate : Interval or None
+    days_known, days_known_counted : dict
+        Days from the start of the window until the outcome was known: ``median`` and ``nine_tenths``, of all and of those that count.
+    outcomes : dict
+        How many snapshots ended how.
+    """
+
+    definition: Definition
+    snapshots: int
+    counted: int
+    children: int
+    rate: Interval | None
+    days_known: dict[str, float | None]
+    days_known_counted: dict[str, float | None]
+    outcomes: dict[str, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the counts ready for JSON."""
+        own = self.definition
+        said = {k: v for k, v in asdict(self).items() if k != "definition"}
+        return {"name": own.name, "title": own.title, "text": own.text, "source": own.source, **said}
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How far two definitions count the same snapshots, of those whose outcome both know."""
+
+    first: str
+    second: str
+    both: int
+    only_first: int
+    only_second: int
+    jaccard: float | None
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a light model that learned one definition does on the newest dates.
+
+    Attributes
+    ----------
+    average_precision, precision, recall : Interval or None
+        Judged by the same definition, with intervals over resampled pupils; None where nobody went missing.
+    judged_by : dict
+        Average precision when the same list is judged by each definition.
+    in_common : dict
+        The share of its list that is also on the list of the model of each definition.
+    """
+
+    definition: str
+    trained_on: int
+    average_precision: Interval | None
+    precision: Interval | None
+    recall: Interval | None
+    judged_by: dict[str, float | None]
+    in_common: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All definitions on the same histories; ``left_out`` says which could not be counted or learned, and why."""
+
+    as_of: list[date]
+    judged_on: list[date]
+    horizon: int
+    capacity: float
+    counted: list[Counted]
+    overlaps: list[Overlap]
+    learned: list[Learned]
+    left_out: dict[str, str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the comparison ready for JSON."""
+        return {
+            "as_of": [str(d) for d in self.as_of], "horizon_days": self.horizon, "definitions": [c.to_dict() for c in self.counted],
+            "overlaps": [asdict(o) for o in self.overlaps], "capacity": self.capacity, "judged_on": [str(d) for d in self.judged_on],
+            "models": [asdict(m) for m in self.learned], "left_out": self.left_out,
+        }  # fmt: skip
+
+
+def compare(
+    histories: Histories,
+    definitions: list[Definition],
+    as_of: list[date] | None = None,
+    horizon: int = 120,
+    *,
+    rule: CohortRule | None = None,
+    capacity: float = 0.01,
+    seed: int = 1,
+    advance: Callable[..., None] = lambda steps=1, description=None: None,
+) -> Comparison:
+    """Compare definitions on the same histories.
+
+    Parameters
+    ----------
+    as_of : list of date, optional
+        The start of each term unless given.
+    capacity : float
+        Children a list, or below 1 the share of each list.
+
+    Raises
+    ------
+    Faults
+        When no window of any definition is fully known.
+    """
+    as_of = sorted(as_of or default_as_of(histories))
+    left_out = {
+        d.name: "it counts nothing but cases, and the table cme was not given"
+        for d in definitions
+        if "cme" not in histories.present and not (d.destinations or d.grounds or d.unknown_school_days is not None)
+    }
+    used = [d for d in definitions if d.name not in left_out]
+    labels = {}
+    for definition in used:
+        advance(description=f"definitions: {definition.name}")
+        labels[definition.name] = pl.DataFrame(label(histories, as_of, definition, horizon, rule=rule))
+    if not any(frame["label"].count() for frame in labels.values()):
+        do = "Give earlier days (--as-of), a shorter --horizon, or histories that go on for longer."
+        raise Faults(Fault("no window is fully known for any definition", "definitions", do))
+    counted = [_counted(d, labels[d.name]) for d in used]
+    overlaps = [_overlap(a.name, b.name, labels) for a, b in combinations(used, 2)]
+    known = [d for d in as_of if all(f.filter(pl.col("as_of") == d)["label"].count() for f in labels.values())]
+    judged_on = known[-JUDGED:] if len(known) > JUDGED else []
+    if judged_on:
+        advance(description="definitions: features")
+        learned = _learn(histories, used, labels, judged_on, as_of, rule, capacity, seed, left_out, advance)
+    else:
+        learned = []
+        left_out["models"] = (
+            f"only {len(known)} days have windows that are known by every definition; {JUDGED + 1} are needed"
+        )
+    return Comparison(as_of, judged_on, horizon, capacity, counted, overlaps, learned, left_out)
+
+
+def _counted(definition: Definition, frame: pl.DataFrame) -> Counted:
+    known = frame.drop_nulls("label")
+    counts = known.filter(pl.col("label") == 1)
+    rate = None
+    if len(known):
+        pupil = known["pupil_id"].rank("dense").to_numpy().astype(int) - 1
+        rate = wilson(len(counts), len(known), design_effect(known["label"].to_numpy(), pupil))
+    outcomes = frame.group_by("outcome").len().sort("outcome")
+    return Counted(
+        definition, len(known), len(counts), counts["pupil_id"].n_unique(), rate, _days(known), _days(counts),
+        dict(zip(outcomes["outcome"].to_list(), outcomes["len"].to_list(), strict=True)),
+    )  # fmt: skip
+
+
+def _days(frame: pl.DataFrame) -> dict[str, float | None]:
+    days = (frame["known_on"] - frame["as_of"]).dt.total_days()
+    return {"median": days.median(), "nine_tenths": days.quantile(0.9, "higher")}  # type: ignore[dict-item]
+
+
+def _overlap(first: str, second: str, labels: dict[str, pl.DataFrame]) -> Overlap:
+    pair = labels[first].join(labels[second], on=KEYS).drop_nulls(["label", "label_right"])
+    a, b = pair["label"] == 1, pair["label_right"] == 1
+    both, either = int((a & b).sum()), int((a | b).sum())
+    return Overlap(first, second, both, int(a.sum()) - both, int(b.sum()) - both, both / either if either else None)
+
+
+def _learn(
+    histories: Histories, definitions: list[Definition], labels: dict[str, pl.DataFrame], judged_on: list[date], as_of: list[date],
+    rule: CohortRule | None, capacity: float, seed: int, left_out: dict[str, str], advance: Callable[..., None],
+) -> list[Learned]:  # fmt: skip
+    """Train a light model by each definition on what was known before the judged dates, and hold the lists against each other."""
+    x = pl.DataFrame(matrix(histories, [d for d in as_of if d <= judged_on[-1]], rule=rule, advance=advance))
+    features = [c for c in x.columns if c not in KEYS]
+    ahead = x.filter(pl.col("as_of").is_in(judged_on))
+    for frame in labels.values():
+        ahead = ahead.join(frame.drop_nulls("label").select(KEYS), on=KEYS, how="semi")
+    who = pl.DataFrame(cohort(histories, judged_on, rule)).select(*KEYS, "authority")
+    ahead = ahead.join(who, on=KEYS).sort("as_of", "pupil_id")
+    truth = {
+        n: ahead.select(KEYS).join(f, on=KEYS, how="left", maintain_order="left")["label"].to_numpy()
+        for n, f in labels.items()
+    }
+    scores, sizes = {}, {}
+    for name in (d.name for d in definitions):
+        advance(description=f"definitions: a light model by {name}")
+        past = x.join(
+            labels[name].filter((pl.col("known_on") < judged_on[0]) & pl.col("label").is_not_null()), on=KEYS
+        ).sort("as_of", "pupil_id")
+        positives = int(past["label"].sum())
+        if positives < FEWEST:
+            left_out[f"models.{name}"] = (
+                f"only {positives} children were known to have gone missing before {judged_on[0]}; {FEWEST} are needed"
+            )
+            continue
+        booster = boosted.train(learn_from(past, features, seed), LIGHT)
+        scores[name], sizes[name] = boosted.margins(booster, ahead.select(features).to_numpy()), len(past)
+    lists = {n: listed(s, numbers(ahead, "authority", "as_of"), capacity, seed) for n, s in scores.items()}
+    pupil = ahead["pupil_id"].rank("dense").to_numpy().astype(int) - 1
+    return [
+        Learned(
+            n, sizes[n], *_figures(scores[n], truth[n], lists[n], pupil, seed),
+            {m: average_precision(scores[n], y) if y.any() else None for m, y in truth.items()},
+            {m: float((on & lists[n]).sum() / max(lists[n].sum(), 1)) for m, on in lists.items()},
+        )
+        for n in scores
+    ]  # fmt: skip
+
+
+def _figures(
+    score: np.ndarray, y: np.ndarray, on: np.ndarray, pupil: np.ndarray, seed: int
+) -> tuple[Interval | None, Interval | None, Interval | None]:
+    if not y.any():
+        return None, None, None
+
+    def figures(weight: np.ndarray) -> np.ndarray:
+        found = (weight * y * on).sum()
+        with np.errstate(all="ignore"):
+            return np.array(
+                [average_precision(score, y, weight), found / (weight * on).sum(), found / (weight * y).sum()]
+            )
+
+    values, (low, high) = figures(np.ones(len(y))), bootstrap(figures, pupil, seed)
+    return tuple(Interval(*(float(v) for v in three)) for three in zip(values, low, high, strict=True))  # type: ignore[return-value]
+
+
+def text(found: Comparison) -> str:
+    """Return the comparison as aligned text."""
+    from training.sheets import text_table
+
+    shown = {c.definition.name: c for c in found.counted}
+    rows = [
+        (
+            n,
+            f"{c.counted:,}",
+            f"{c.snapshots:,}",
+            f"{c.rate.value:.2%}" if c.rate else "",
+            _said(c.days_known_counted),
+            _said(c.days_known),
+        )
+        for n, c in shown.items()
+    ]
+    parts = [
+        f"Windows of {found.horizon} days from {len(found.as_of)} days, {found.as_of[0]} to {found.as_of[-1]}",
+        text_table(("definition", "counts", "of snapshots", "rate", "days until known: missing", "all (median, nine in ten)"), rows),
+        "Who is counted by two definitions",
+        text_table(
+            ("definitions", "", "both", "only the first", "only the second", "Jaccard"),
+            [(o.first, o.second, f"{o.both:,}", f"{o.only_first:,}", f"{o.only_second:,}", "" if o.jaccard is None else f"{o.jaccard:.2f}") for o in found.overlaps],
+            left=2,
+        ),
+    ]  # fmt: skip
+    if found.learned:
+        size = f"{found.capacity:.1%} of each list" if found.capacity < 1 else f"{found.capacity:g} children a list"
+        parts += [
+            f"A light model by each definition, judged on {', '.join(str(d) for d in found.judged_on)} by the same definition; lists of {size}",
+            text_table(
+                ("learned", "average precision", "precision", "recall"),
+                [(m.definition, *(str(i) if i else "" for i in (m.average_precision, m.precision, m.recall))) for m in found.learned],
+            ),
+            "Share of the list (row) that is on the list of another (column), and average precision when judged by it",
+            text_table(
+                ("learned", *shown),
+                [
+                    (m.definition, *(f"{m.in_common[n]:.0%}, {m.judged_by[n]:.3f}" if n in m.in_common and m.judged_by[n] is not None else "" for n in shown))
+                    for m in found.learned
+                ],
+            ),
+        ]  # fmt: skip
+    parts += [f"{name}: {why}." for name, why in found.left_out.items()]
+    return "\n".join([*parts, "Counts are exact: for choosing a definition, not for publication."])
+
+
+def _said(days: dict[str, float | None]) -> str:
+    return "" if days["median"] is None else f"{days['median']:.0f}, {days['nine_tenths']:.0f}"

@@ -1,0 +1,196 @@
+"""Who goes missing: each group's rate against everybody else's, as the Children's Commissioner tables it, safe to print.
+
+Every figure is computed from counts that are printed, rounded to 5, and none from a hidden one; intervals are as wide as rounding makes
+them (``intervals.relative_risk``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+
+from features import HORIZON, CohortRule, Definition, label
+from features.groups.disclosure import ALL, BASE, HIDDEN, NOT_AVAILABLE, SMALLEST, partition, rounded, sums
+from features.groups.groups import GROUPS, NOT_RECORDED, Group, grouped
+from histories.errors import Fault, Faults
+from histories.reading.histories import Histories
+from training.measures.intervals import ROUNDING, Interval, design_effect, relative_risk, rounded_share
+
+METHOD = (
+    f"Counts of {SMALLEST} or fewer, and those that would give one away, are hidden; the others are rounded to {BASE}, and all else is computed from "
+    "the rounded counts. Rates: Wilson intervals. Relative risk: the group's rate over the rate of all other children, log-normal interval (Katz), "
+    "widened for rounding and for children counted on several days. Against all: the rate over the rate of all children. Not adjusted for anything: groups overlap, and a ratio is no cause."
+)
+SOURCE = "Children's Commissioner for England, Children Missing Education: The Unrolled Story (September 2024), as quoted in her office's release and the press"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A ratio that somebody published, to hold a row against."""
+
+    group: str
+    value: str
+    ratio: float
+    said: str
+    source: str = SOURCE
+
+
+# Ratios of a group's share of the missing to its share of all pupils, under another definition and over a school year.
+PUBLISHED = (
+    Published("sen", "any", 1.4, "children with special educational needs"),
+    Published("idaci_fifth", "1", 1.5, "children in the most deprived neighbourhoods"),
+    Published("social_care", "social_worker", 2.7, "children in need, who have a social worker"),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One value of a group as printed; what is hidden or cannot be computed is None."""
+
+    group: Group
+    value: str
+    children: int | None
+    missing: int | None
+    rate: Interval | None
+    peers_rate: Interval | None
+    relative_risk: Interval | None
+    against_all: float | None
+    published: Published | None = None
+
+    @property
+    def title(self) -> str:
+        """What the value is called."""
+        return self.group.title_of(self.value)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the row ready for JSON."""
+        figures = {n: getattr(self, n) for n in ("rate", "peers_rate", "relative_risk")}
+        return {
+            "value": self.value, "title": self.title, "children": self.children, "missing": self.missing,
+            **{n: i.to_dict() if i else None for n, i in figures.items()}, "against_all": self.against_all, "hidden": self.missing is None,
+            "published": {"ratio": self.published.ratio, "of": self.published.said, "source": self.published.source} if self.published else None,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Description:
+    """The table of all groups."""
+
+    as_of: list[date]
+    definition: str
+    horizon: int
+    children: int | None
+    missing: int | None
+    rate: Interval | None
+    rows: list[Row]
+    left_out: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table ready for JSON."""
+        groups = [
+            {"group": g.name, "title": g.title, "known_from": g.table, "rows": [r.to_dict() for r in self.rows if r.group is g]}
+            for g in dict.fromkeys(r.group for r in self.rows)
+        ]  # fmt: skip
+        return {
+            "as_of": [str(d) for d in self.as_of], "definition": self.definition, "horizon_days": self.horizon, "children": self.children,
+            "missing": self.missing, "rate": self.rate.to_dict() if self.rate else None, "groups": groups, "left_out": self.left_out,
+            "method": METHOD, "symbols": {HIDDEN: "hidden so that nobody learns about a few children", NOT_AVAILABLE: "cannot be computed"},
+        }  # fmt: skip
+
+
+def describe(
+    histories: Histories, as_of: list[date], definition: Definition | None = None, horizon: int = HORIZON, rule: CohortRule | None = None
+) -> Description:  # fmt: skip
+    """Describe who of the cohort went missing in the windows that begin on some days.
+
+    Raises
+    ------
+    Faults
+        When the window of one of the days is not fully known, or nobody is in the cohort.
+    """
+    definition = definition or Definition.load()
+    known = pl.DataFrame(label(histories, as_of, definition, horizon, rule=rule)).drop_nulls("label")
+    newest = histories.last_known() - timedelta(days=horizon + definition.known_after_days)
+    unknown = sorted(set(as_of) - set(known["as_of"].to_list()))
+    if unknown:
+        do = f"Ask for a day no later than {newest}, a shorter --horizon, or a day on which there were children in the cohort."
+        raise Faults(
+            Fault("the window that begins on this day is not fully known", f"--as-of {d}", do) for d in unknown
+        )
+    frame = known.join(pl.DataFrame(grouped(histories, as_of, rule)), on=["pupil_id", "as_of"]).sort(
+        "as_of", "pupil_id"
+    )
+    left_out = [g.name for g in GROUPS if g.name not in frame.columns]
+    return described(frame, as_of, definition.name, horizon, left_out)
+
+
+def described(
+    frame: pl.DataFrame, as_of: list[date], definition: str, horizon: int, left_out: list[str] | None = None
+) -> Description:
+    """Table the groups of labelled snapshots.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        ``pupil_id, label`` (0 or 1) and columns of groups.
+    """
+    pupil = frame["pupil_id"].rank("dense").to_numpy().astype(int) - 1
+    design = design_effect(frame["label"].to_numpy(), pupil)
+    children, missing = len(frame), int(frame["label"].sum())
+    shown = [None if n <= SMALLEST else rounded(n) for n in (children, missing)]
+    overall = _rate(shown[1], shown[0], design)
+    rows = [row for g in GROUPS if g.name in frame.columns for row in _rows(frame, g, design)]
+    return Description(as_of, definition, horizon, shown[0], shown[1], overall, rows, left_out or [])
+
+
+def _rows(frame: pl.DataFrame, group: Group, design: float) -> list[Row]:
+    found = frame.group_by(group.name).agg(pl.len(), pl.col("label").sum().cast(pl.Int64).alias("missing"))
+    seen = {v: (n, y) for v, n, y in found.select(group.name, "len", "missing").iter_rows()}
+    # A value that no child has is no row: nobody can be told by it.
+    declared = [v.name for v in group.values]
+    values = [v for v in declared if v in seen] + sorted(set(seen) - set(declared), key=_in_order)
+    children = {v: seen[v][0] for v in values}
+    missing = {v: seen[v][1] for v in values}
+    few = partition(children, group.within)
+    everybody = {v: children[v] - missing[v] for v in values}
+    stayed = {n for n, left in sums(everybody, group.within).items() if left <= SMALLEST}
+    # A reader bounds the missing by the children only where the children are printed.
+    most = {v: c for v, c in children.items() if v not in few}
+    hidden = partition(missing, group.within, high=most, sensitive=few | stayed)
+    n = {v: None if v in few else rounded(c) for v, c in sums(children, group.within).items()}
+    y = {v: None if v in hidden else rounded(c) for v, c in sums(missing, group.within).items()}
+    order = [x for v in values for x in _broader_first(v, group, values)]
+    return [_row(group, v, n[v], y[v], n[ALL], y[ALL], design) for v in order]
+
+
+def _row(
+    group: Group, value: str, children: int | None, missing: int | None, all_children: int | None, all_missing: int | None, design: float
+) -> Row:  # fmt: skip
+    rate = _rate(missing, children, design)
+    published = next((p for p in PUBLISHED if (p.group, p.value) == (group.name, value)), None)
+    if rate is None or all_children is None or all_missing is None or not all_missing:
+        return Row(group, value, children, missing, rate, None, None, None, published)
+    peers, peers_missing = all_children - children, all_missing - missing  # type: ignore[operator]
+    risk = relative_risk(missing, children, peers_missing, peers, design=design, rounding=ROUNDING)  # type: ignore[arg-type]
+    return Row(
+        group, value, children, missing, rate, _rate(peers_missing, peers, design), risk,
+        rate.value / (all_missing / all_children), published,
+    )  # fmt: skip
+
+
+def _rate(missing: int | None, children: int | None, design: float) -> Interval | None:
+    return rounded_share(missing, children, design) if missing and children and missing <= children else None
+
+
+def _broader_first(value: str, group: Group, values: list[str]) -> list[str]:
+    broad = group.within.get(value)
+    first = next((v for v in values if group.within.get(v) == broad), None)
+    return [broad, value] if broad and value == first else [value]
+
+
+def _in_order(value: str) -> tuple[bool, int, str]:
+    """Put R before 1, 9 before 10, and what is not recorded last."""
+    return value == NOT_RECORDED, int(value) if value.isdigit() else -1, value

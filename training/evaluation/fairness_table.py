@@ -1,0 +1,102 @@
+"""The fairness report for people: a table on a terminal, and a picture of every figure by group."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from features.groups.disclosure import HIDDEN, NOT_AVAILABLE
+from features.groups.groups import BY_NAME
+from training.evaluation.fairness import COUNTS, FIGURES, FairnessReport, Slice
+from training.measures.intervals import Interval
+from training.sheets import text_table, write_picture
+
+HEADERS = (
+    "",
+    "children",
+    "missing",
+    "listed",
+    "found",
+    "listing rate",
+    "recall",
+    "precision",
+    "wrongly listed",
+    "missing / expected",
+)
+
+
+def text(report: FairnessReport) -> str:
+    """Return every group, and the pairs of which a rate can be printed, as aligned text."""
+    size = f"{report.capacity:.1%} of each list" if report.capacity < 1 else f"{report.capacity:g} children a list"
+    rows = [_words("all children", report.overall)]
+    for group in dict.fromkeys(s.groups for s in report.slices):
+        rows.append((BY_NAME[group[0]].title if group[0] in BY_NAME else group[0], *[""] * (len(HEADERS) - 1)))
+        rows += [_words(f"  {s.title}", s) for s in report.slices if s.groups == group]
+    shown = [s for s in report.pairs if s.figures["recall"] or s.figures["precision"]]
+    rows += (
+        [(f"pairs of groups ({len(shown)} of {len(report.pairs)} can be shown)", *[""] * (len(HEADERS) - 1))]
+        if report.pairs
+        else []
+    )
+    rows += [_words(f"  {s.title}", s) for s in shown]
+    notes = [
+        f"The list takes {size}. Figures with 95% intervals, computed from counts rounded to 5; {HIDDEN} hidden, {NOT_AVAILABLE} cannot be computed.",
+        *(f"{name.replace('_', ' ')}: {meaning}" for name, meaning in FIGURES.items()),
+        "Nothing was adjusted. A gap may be in the world, in the records or in the model; the table does not tell which.",
+    ]
+    return "\n".join([text_table(HEADERS, rows), *notes])
+
+
+def _words(title: str, made: Slice) -> tuple[str, ...]:
+    hidden = any(made.counts[c] is None for c in COUNTS)
+    counts = [HIDDEN if made.counts[c] is None else f"{made.counts[c]:,}" for c in COUNTS]
+    return (title, *counts, *(figure_text(name, figure, hidden=hidden) for name, figure in made.figures.items()))
+
+
+def figure_text(name: str, figure: Interval | None, *, hidden: bool) -> str:
+    """Return a figure of ``FIGURES`` with its interval, or the mark of what is hidden or cannot be computed.
+
+    Parameters
+    ----------
+    hidden : bool
+        Whether a count of the slice is hidden.
+    """
+    if figure is None:
+        return HIDDEN if hidden else NOT_AVAILABLE
+    form = ".2f" if name == "calibration" else ".1%"
+    return f"{figure.value:{form}} ({figure.low:{form}} to {figure.high:{form}})"
+
+
+def save_plot(report: FairnessReport, out: Path) -> None:
+    """Draw each figure of each group with its interval, beside the line of all children."""
+    from matplotlib.figure import Figure
+
+    lines: list[tuple[str, Slice | None]] = []
+    for group in dict.fromkeys(s.groups for s in report.slices):
+        lines.append((BY_NAME[group[0]].title if group[0] in BY_NAME else group[0], None))
+        lines += [(f"  {s.title}", s) for s in report.slices if s.groups == group]
+    figure = Figure(figsize=(14, 1.4 + 0.22 * len(lines)), layout="constrained")
+    panels = figure.subplots(1, len(FIGURES), sharey=True)
+    for axes, name in zip(panels, FIGURES, strict=True):
+        for y, (_, made) in enumerate(lines):
+            if made and (shown := made.figures[name]):
+                axes.plot([shown.low, shown.high], [y, y], color="#1d70b8", linewidth=1.5)
+                axes.plot(shown.value, y, "s", color="#1d70b8", markersize=4)
+            elif made:
+                hidden = any(made.counts[c] is None for c in COUNTS)
+                axes.text(
+                    0.02,
+                    y,
+                    HIDDEN if hidden else NOT_AVAILABLE,
+                    transform=axes.get_yaxis_transform(),
+                    va="center",
+                    fontsize=6,
+                )
+        if whole := report.overall.figures[name]:
+            axes.axvline(whole.value, color="#505a5f", linewidth=0.8)
+        axes.set_title(name.replace("_", " "), fontsize=8)
+        axes.tick_params(axis="x", labelsize=6)
+    panels[0].set_yticks(range(len(lines)), [words for words, _ in lines], fontsize=7)
+    for tick, (_, made) in zip(panels[0].get_yticklabels(), lines, strict=True):
+        tick.set_fontweight("bold" if made is None else "normal")
+    panels[0].set_ylim(len(lines) - 0.5, -0.5)
+    write_picture(figure, out)

@@ -1,0 +1,74 @@
+"""Who was missed and who was wrongly listed: how they differ from those who were found, in the features' own units."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from features.catalogue import BY_NAME
+from features.groups.disclosure import HIDDEN, partition, rounded
+from training.fitting.rolling_origin import Answers, matrix_of
+from training.measures.metrics import numbers, share_listed
+from training.pipeline import NAMES
+
+FEWEST = 8  # children of a kind below whom no mean is told
+TOLD = 12
+
+
+def profile(answers: Answers, name: str, capacity: int) -> dict[str, Any]:
+    """Compare the missed (went missing, not listed) and the wrongly listed (listed, did not) with the found.
+
+    Parameters
+    ----------
+    capacity : int
+        Children listed in each authority and on each day.
+
+    Returns
+    -------
+    dict
+        Counts of the three kinds (small ones hidden), and for ``missed`` and ``wrongly_listed`` the features whose means differ most
+        from those of the found, in standard deviations of the cohort.
+    """
+    rows = np.flatnonzero(answers.judged)
+    frame, weight = answers.frame[rows], answers.weight[rows]
+    lists = numbers(frame, "authority", "as_of")
+    on_list = weight * share_listed(answers.margins[name][rows], lists, capacity, 0, weight)
+    went = answers.label[rows]
+    kinds = {"found": went * on_list, "missed": went * (1 - on_list), "wrongly_listed": (1 - went) * on_list}
+    x = matrix_of(frame, NAMES)
+    scale = _deviation(x, weight)
+    rows_of = {kind: part > 0 for kind, part in kinds.items()}
+    return {
+        "children": _counts(kinds),
+        "missed": _against(x, rows_of["missed"], rows_of["found"], scale),
+        "wrongly_listed": _against(x, rows_of["wrongly_listed"], rows_of["found"], scale),
+    }
+
+
+def _counts(kinds: dict[str, np.ndarray]) -> dict[str, int | str]:
+    """Print how many snapshots there are of each kind; what is hidden is decided by those that are there, not by what they stand for."""
+    hidden = partition({kind: int(np.minimum(part, 1).sum()) for kind, part in kinds.items()})
+    return {kind: HIDDEN if kind in hidden else rounded(round(float(part.sum()))) for kind, part in kinds.items()}
+
+
+def _deviation(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of each column over the cohort, missing values left out, shape (columns,)."""
+    known = ~np.isnan(x)
+    of = np.maximum(weight @ known, 1e-12)
+    mean = weight @ np.where(known, x, 0.0) / of
+    return np.asarray(np.sqrt(weight @ np.where(known, x - mean, 0.0) ** 2 / of))
+
+
+def _against(x: np.ndarray, some: np.ndarray, found: np.ndarray, scale: np.ndarray) -> list[dict[str, Any]]:
+    told: list[dict[str, Any]] = []
+    for at, name in enumerate(NAMES):
+        one, other = x[some, at], x[found, at]
+        one, other = one[~np.isnan(one)], other[~np.isnan(other)]
+        if min(len(one), len(other)) < FEWEST or not scale[at] > 0 or BY_NAME[name].role == "never_shown":
+            continue
+        told.append({
+            "feature": name, "theme": BY_NAME[name].theme, "unit": BY_NAME[name].unit, "mean": float(one.mean()),
+            "mean_of_found": float(other.mean()), "difference": float((one.mean() - other.mean()) / scale[at]),
+        })  # fmt: skip
+    return sorted(told, key=lambda t: -abs(t["difference"]))[:TOLD]

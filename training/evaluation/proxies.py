@@ -1,0 +1,133 @@
+"""Proxies: how well the features tell who belongs to a protected group, and by which of them.
+
+A model that never sees ethnicity can still act on it where other features stand in for it. An AUC near one half says that they hardly
+do; a high one says that the group can be told, not that the risk model tells it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.groups.groups import BY_NAME, PROTECTED
+from training.fitting.candidates import Learning, boosted
+
+SETTINGS = {
+    **boosted.DEFAULTS,
+    "rounds": 60,
+    "learning_rate": 0.1,
+    "num_leaves": 15,
+    "monotone": False,
+    "negative_share": 1.0,
+}
+FOLDS = 3
+MOST = 20_000  # snapshots looked at; more make the answer no different
+FEWEST = 50  # children of a group, and others, below which nothing is said
+TOP = 5
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """How well one group can be told from the features.
+
+    Attributes
+    ----------
+    group, value : str
+    auc : float
+        Area under the curve on pupils that the light model did not see.
+    top : list of tuple
+        The strongest features with their share of all contributions.
+    top_share : float
+        The share of these few together.
+    in_model : float or None
+        The share of the risk model's contributions that comes from these features.
+    """
+
+    group: str
+    value: str
+    auc: float
+    top: list[tuple[str, float]]
+    top_share: float
+    in_model: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the proxy ready for JSON."""
+        return asdict(self) | {
+            "title": BY_NAME[self.group].title_of(self.value) if self.group in BY_NAME else self.value
+        }
+
+
+def proxies(
+    x: np.ndarray, names: list[str], pupils: np.ndarray, groups: pl.DataFrame, *, weight: np.ndarray | None = None, importance: dict[str, float] | None = None,
+    seed: int = 1,
+) -> list[Proxy]:  # fmt: skip
+    """Predict each protected group from the features, by a light model and in folds of pupils.
+
+    Parameters
+    ----------
+    x : float64 array, shape (rows, features)
+    names : list of str
+        Names of the columns.
+    pupils : int array, shape (rows,)
+        The number of each row's pupil.
+    groups : polars.DataFrame
+        Columns of groups, in the order of the rows; those that are not protected are passed over.
+    weight : float array, shape (rows,), optional
+        How many snapshots each row stands for.
+    importance : dict, optional
+        Mean absolute contribution of each feature in the risk model.
+
+    Returns
+    -------
+    list of Proxy
+        The best told first; groups with fewer than 50 children inside or outside are passed over.
+    """
+    rng = np.random.Generator(np.random.PCG64(seed))
+    rows = np.sort(rng.choice(len(x), min(len(x), MOST), replace=False))
+    x, pupils, groups = x[rows], pupils[rows], groups[rows]
+    weight = np.ones(len(x)) if weight is None else weight[rows]
+    fold = rng.integers(0, FOLDS, int(pupils.max()) + 1)[pupils] if len(pupils) else pupils
+    found = []
+    for name in (n for n in PROTECTED if n in groups.columns):
+        values = groups[name].unique().sort().to_list()
+        # Of two values one says it all.
+        for value in values[: 1 if len(values) == 2 else None]:
+            inside = (groups[name] == value).to_numpy()
+            if min(len(np.unique(pupils[inside])), len(np.unique(pupils[~inside]))) >= FEWEST:
+                found.append(
+                    _told(Learning(x, inside.astype(float), weight, names, seed), fold, name, value, importance)
+                )
+    return sorted(found, key=lambda p: -p.auc)
+
+
+def _told(of: Learning, fold: np.ndarray, group: str, value: str, importance: dict[str, float] | None) -> Proxy:
+    from sklearn.metrics import roc_auc_score
+
+    margins, moved = np.zeros(len(of.y)), np.zeros(len(of.names))
+    for n in range(FOLDS):
+        own = fold == n
+        booster = boosted.train(of.rows(~own), SETTINGS)
+        parts = booster.predict(of.x[own], pred_contrib=True)
+        margins[own] = parts.sum(axis=1)
+        moved += of.weight[own] @ np.abs(parts[:, :-1])
+    share = moved / moved.sum() if moved.sum() else moved
+    top = [(of.names[i], float(share[i])) for i in np.argsort(-share, kind="stable")[:TOP] if share[i] > 0]
+    whole = sum(importance.values()) if importance else 0.0
+    in_model = sum(importance.get(n, 0.0) for n, _ in top) / whole if importance and whole else None
+    auc = float(roc_auc_score(of.y, margins, sample_weight=of.weight))
+    return Proxy(group, value, auc, top, float(sum(s for _, s in top)), in_model)
+
+
+def text(found: list[Proxy]) -> str:
+    """Return the proxies as lines."""
+    lines = []
+    for p in found:
+        title = BY_NAME[p.group].title_of(p.value) if p.group in BY_NAME else p.value
+        own = "" if p.in_model is None else f"; {p.in_model:.0%} of the risk model's contributions"
+        lines.append(
+            f"AUC {p.auc:.2f}  {p.group}: {title}, mostly by {', '.join(n for n, _ in p.top)} ({p.top_share:.0%} of it{own})"
+        )
+    return "\n".join(lines) or "no protected group is large enough to look at"

@@ -1,0 +1,38 @@
+"""Whether a model knows children or only knows about children: figures for pupils it learned from and for others."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from training.fitting.rolling_origin import Answers
+from training.measures.metrics import average_precision, numbers, share_listed
+
+
+def seen_and_unseen(answers: Answers, name: str, capacity: int) -> dict[str, dict[str, Any]]:
+    """Return average precision, precision and recall of the lists, for pupils among those learned from and for the rest.
+
+    Parameters
+    ----------
+    capacity : int
+        Children listed in each authority and on each day; the lists are those of everybody together.
+    """
+    rows = np.flatnonzero(answers.judged)
+    margins, label, seen, weight = (
+        answers.margins[name][rows],
+        answers.label[rows],
+        answers.seen[rows],
+        answers.weight[rows],
+    )
+    on_list = weight * share_listed(margins, numbers(answers.frame[rows], "authority", "as_of"), capacity, 0, weight)
+    told = {}
+    for title, part in (("seen", seen), ("unseen", ~seen)):
+        y, w, chosen = label[part], weight[part], on_list[part]
+        positives, found = float(y.sum()), float(chosen @ y)
+        told[title] = {
+            "snapshots": round(float(w.sum())), "positives": int(positives), "base_rate": float(np.average(y, weights=w)) if len(y) else None,
+            "average_precision": average_precision(margins[part], y, w), "listed": round(float(chosen.sum())),
+            "precision": found / float(chosen.sum()) if chosen.any() else None, "recall": found / positives if positives else None,
+        }  # fmt: skip
+    return told

@@ -1,0 +1,67 @@
+"""Whether a model travels: authorities that it never saw, and how much more authorities would teach it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from training.fitting.candidates import boosted
+from training.fitting.rolling_origin import learn_from, matrix_of, weight_of
+from training.fitting.splits import known_before
+from training.measures.metrics import average_precision
+from training.pipeline import NAMES, Trained
+from training.task import Advance, quiet
+
+
+def leave_one_out(trained: Trained, seed: int, advance: Advance = quiet) -> dict[str, dict[str, Any]]:
+    """Return by authority the average precision of a model that learned from all others, beside that of the model of all.
+
+    Asked at the newest judged origins; authorities without a child who went missing there are left out. Empty for one authority.
+    """
+    days = trained.splits.test[-2:]
+    ahead = trained.frame.filter(pl.col("as_of").is_in(days))
+    past = known_before(trained.frame, days[0])
+    everybody = boosted.train(learn_from(past, NAMES, seed), trained.settings)
+    found = {}
+    for (authority,), own in sorted(ahead.group_by("authority"), key=lambda pair: str(pair[0])):
+        others = past.filter(pl.col("authority") != authority)
+        if not own["label"].sum() or not others["label"].sum():
+            continue
+        advance(description=f"without authority {authority}")
+        stranger = boosted.train(learn_from(others, NAMES, seed), trained.settings)
+        x, y, w = matrix_of(own, NAMES), own["label"].to_numpy(), weight_of(own)
+        found[str(authority)] = {
+            "positives": int(y.sum()), "snapshots": round(float(w.sum())),
+            "average_precision": average_precision(boosted.margins(stranger, x), y, w),
+            "with_its_own_past": average_precision(boosted.margins(everybody, x), y, w),
+        }  # fmt: skip
+    return found
+
+
+def learning_curve(trained: Trained, seed: int, advance: Advance = quiet) -> list[dict[str, Any]]:
+    """Return the average precision of models that learned from more and more authorities (of one authority: from shares of its pupils).
+
+    The parts are drawn by seed and nested, each a half of the next; all are asked at the newest judged origin.
+    """
+    day = trained.splits.test[-1]
+    ahead, past = trained.frame.filter(pl.col("as_of") == day), known_before(trained.frame, day)
+    unit = "authority" if past["authority"].n_unique() > 1 else "pupil_id"
+    units = past[unit].unique().sort().to_numpy()
+    units = units[np.random.Generator(np.random.PCG64(seed)).permutation(len(units))]
+    x, y, w = matrix_of(ahead, NAMES), ahead["label"].to_numpy(), weight_of(ahead)
+    points: list[dict[str, Any]] = []
+    many = len(units)
+    while many >= 1 and len(points) < 4:
+        part = past.filter(pl.col(unit).is_in(units[:many].tolist()))
+        if part["label"].sum() < 2:
+            break
+        advance(description=f"learning from {many} of {len(units)}")
+        booster = boosted.train(learn_from(part, NAMES, seed), trained.settings)
+        points.append({
+            "of": "authorities" if unit == "authority" else "pupils", "number": many, "positives": int(part["label"].sum()),
+            "average_precision": average_precision(boosted.margins(booster, x), y, w),
+        })  # fmt: skip
+        many //= 2
+    return points[::-1]

@@ -1,0 +1,1 @@
+"""Splits over time, candidates, tuning, selection and uncertainty."""

@@ -1,0 +1,56 @@
+"""What needs no learning machine: knowing nothing, the best single feature, and a checklist."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from features.catalogue import BY_NAME
+from training.fitting.candidates.candidate import Learning, Scorer
+from training.measures.metrics import average_precision
+
+NEGATIVES = 30_000  # rows without the outcome that are enough to compare features by
+# A checklist of the kind that authorities use to find children at risk (RONI): points for what can be ticked.
+CHECKLIST: tuple[tuple[str, float, int], ...] = (
+    ("absent_rate_90d", 0.10, 1), ("absent_rate_90d", 0.50, 2), ("unauthorised_rate_90d", 0.05, 1), ("suspensions_365d", 1, 1),
+    ("permanent_exclusions", 1, 2), ("in_year_moves_365d", 1, 2), ("home_moves_365d", 1, 1), ("temporary_home", 1, 1),
+    ("cin_open", 1, 2), ("cpp_open", 1, 2), ("sen_plan", 1, 1), ("sen_support", 1, 1), ("past_cases", 1, 3),
+    ("no_application", 1, 3), ("offer_declined", 1, 3), ("offer_not_answered", 1, 2),
+)  # fmt: skip
+
+
+def base_rate(learning: Learning) -> Scorer:
+    """Give everybody the same margin."""
+    return lambda x: np.zeros(len(x))
+
+
+def best_single(learning: Learning) -> Scorer:
+    """Order by the one feature that ordered the past best, in the direction in which it did.
+
+    Missing values come last: nothing is known of them.
+    """
+    best, chosen, less = -1.0, (0, 1.0), learning.fewer(NEGATIVES)
+    for at, name in enumerate(less.names):
+        direction = BY_NAME[name].direction if name in BY_NAME else 0
+        for sign in (1.0, -1.0) if direction == 0 else (float(direction),):
+            found = average_precision(_last(sign * less.x[:, at]), less.y, less.weight)
+            if found > best:
+                best, chosen = found, (at, sign)
+    at, sign = chosen
+    return lambda x: _last(sign * x[:, at])
+
+
+def checklist(learning: Learning) -> Scorer:
+    """Add up points for what can be ticked; learns nothing."""
+    at = {n: i for i, n in enumerate(learning.names)}
+
+    def points(x: np.ndarray) -> np.ndarray:
+        total = np.zeros(len(x))
+        for name, least, worth in CHECKLIST:
+            total += worth * (np.nan_to_num(x[:, at[name]], nan=0.0) >= least)
+        return total
+
+    return points
+
+
+def _last(values: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(values), -1e18, values)

@@ -1,0 +1,31 @@
+"""Boosters side by side: each on one processor, as many at a time as there are processors."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from training.fitting.candidates.boosted import ALL_PROCESSORS
+
+MOST = 4  # at a time, since each has rows of its own in memory
+Made = TypeVar("Made")
+
+
+def together(jobs: Sequence[Callable[[], Made]], rows: int) -> Iterator[Made]:
+    """Do independent pieces of work, and yield what came of each in their order.
+
+    Only for work with boosters, which says the same whatever goes on beside it: sums by the linear algebra of NumPy need not.
+
+    Parameters
+    ----------
+    jobs : sequence of callable
+    rows : int
+        Rows that each learns from; where one booster takes all processors they are made one after the other.
+    """
+    if rows >= ALL_PROCESSORS:
+        yield from (job() for job in jobs)
+        return
+    with ThreadPoolExecutor(min(len(os.sched_getaffinity(0)), MOST)) as workers:
+        yield from workers.map(lambda job: job(), jobs)

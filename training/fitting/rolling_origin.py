@@ -1,0 +1,175 @@
+"""Ask every candidate at every origin, calibrate each by its own past, and judge all on the same resamples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from training.fitting.candidates import Candidate, Learning
+from training.fitting.parallel import together
+from training.fitting.splits import Splits, known_before
+from training.measures import calibration
+from training.measures.evaluate import Judged, Resamples, interval, judge
+from training.measures.metrics import numbers
+
+
+@dataclass
+class Answers:
+    """What candidates answered at the origins, before anybody knew the outcome.
+
+    Attributes
+    ----------
+    frame : polars.DataFrame
+        The snapshots that were asked about: ``pupil_id, as_of, authority, label`` and more, by origin.
+    origin : int array, shape (rows,)
+        The number of each row's origin.
+    judged : bool array, shape (rows,)
+        Whether the row belongs to an origin on which candidates are judged.
+    seen : bool array, shape (rows,)
+        Whether the pupil was among those learned from at the origin.
+    margins : dict of float array
+        Margins of each candidate.
+    """
+
+    frame: pl.DataFrame
+    origin: np.ndarray
+    judged: np.ndarray
+    seen: np.ndarray
+    margins: dict[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def label(self) -> np.ndarray:
+        """Outcomes, shape (rows,)."""
+        return self.frame["label"].to_numpy()
+
+    @property
+    def weight(self) -> np.ndarray:
+        """How many snapshots each row stands for, shape (rows,)."""
+        return weight_of(self.frame)
+
+    @property
+    def pupil(self) -> np.ndarray:
+        """Numbers of the rows' pupils, from 0."""
+        return numbers(self.frame, "pupil_id")
+
+    @property
+    def list_of(self) -> np.ndarray:
+        """Numbers of the rows' lists: one authority on one day."""
+        return numbers(self.frame, "authority", "as_of")
+
+    def risk(self, name: str) -> np.ndarray:
+        """Return probabilities of a candidate: at each origin calibrated on the answers at the origins before it.
+
+        Rows of the first origin have none and are NaN.
+        """
+        risk = np.full(len(self.frame), np.nan)
+        margins, label, weight = self.margins[name], self.label, self.weight
+        for n in range(1, int(self.origin.max()) + 1):
+            past, now = self.origin < n, self.origin == n
+            a, b = calibration.fit(margins[past], label[past], weight[past])
+            risk[now] = calibration.risk(margins[now], a, b)
+        return risk
+
+
+def ask(
+    frame: pl.DataFrame,
+    names: list[str],
+    splits: Splits,
+    candidates: list[Candidate],
+    seed: int,
+    advance: Callable[..., None] = lambda steps=1, description=None: None,
+) -> Answers:
+    """Make each candidate at each origin from what was known before, and ask it about the origin's day.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        Labelled snapshots: ``pupil_id, as_of, authority, label, known_on`` and the features.
+    names : list of str
+        The features.
+    """
+    parts, origin, judged, seen = [], [], [], []
+    margins: dict[str, list[np.ndarray]] = {c.name: [] for c in candidates}
+    for n, o in enumerate(splits.origins):
+        past, ahead = known_before(frame, o.day), frame.filter(pl.col("as_of") == o.day)
+        learning, x = learn_from(past, names, seed), matrix_of(ahead, names)
+        boosters = [c for c in candidates if c.settings]
+        advance(description=f"asking on {o.day}: {', '.join(c.title for c in boosters)}")
+        jobs = [partial(_answer, c, learning, x) for c in boosters]
+        answered = dict(zip((c.name for c in boosters), together(jobs, len(learning.y)), strict=True))
+        for c in candidates:
+            advance(description=f"asking on {o.day}: {c.title}")
+            margins[c.name].append(answered[c.name] if c.name in answered else _answer(c, learning, x))
+        parts.append(ahead)
+        origin.append(np.full(len(ahead), n))
+        judged.append(np.full(len(ahead), o.judged))
+        seen.append(ahead["pupil_id"].is_in(past["pupil_id"].unique().implode()).to_numpy())
+    whole = {name: np.concatenate(m) for name, m in margins.items()}
+    return Answers(pl.concat(parts), np.concatenate(origin), np.concatenate(judged), np.concatenate(seen), whole)
+
+
+def _answer(candidate: Candidate, learning: Learning, x: np.ndarray) -> np.ndarray:
+    return candidate.learn(learning)(x)
+
+
+def learn_from(frame: pl.DataFrame, names: list[str], seed: int) -> Learning:
+    """Return labelled snapshots as what a candidate learns from."""
+    return Learning(matrix_of(frame, names), frame["label"].to_numpy(), weight_of(frame), names, seed)
+
+
+def weight_of(frame: pl.DataFrame) -> np.ndarray:
+    """Return how many snapshots each row stands for: one, unless they were sampled."""
+    return frame["weight"].to_numpy().copy() if "weight" in frame.columns else np.ones(len(frame))
+
+
+def matrix_of(frame: pl.DataFrame, names: list[str]) -> np.ndarray:
+    """Return features as float64, shape (rows, features)."""
+    return frame.select(names).to_numpy().astype(np.float64, copy=False)
+
+
+def judge_all(answers: Answers, chosen: str, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Judge every candidate on the judged origins, and the chosen one against each in pairs.
+
+    Returns
+    -------
+    figures, against : dict
+        Figures by candidate; and for each other candidate the chosen one's lead in average precision and in precision at capacity with
+        its interval, and whether that is within noise (the interval holds zero).
+    """
+    rows = np.flatnonzero(answers.judged)
+    frame = answers.frame[rows]
+    pupil, lists, label = numbers(frame, "pupil_id"), numbers(frame, "authority", "as_of"), frame["label"].to_numpy()
+    resamples = Resamples(pupil, seed)
+    figures, draws = {}, {}
+    for name, margins in answers.margins.items():
+        risk = answers.risk(name)[rows] if name != "base_rate" else None
+        figures[name], draws[name] = judge(
+            Judged(margins[rows], label, pupil, lists, weight_of(frame)), risk, resamples
+        )
+    against = {
+        name: {
+            "average_precision": lead_of(figures[chosen]["average_precision"] - figures[name]["average_precision"],
+                                         draws[chosen]["average_precision"] - draws[name]["average_precision"]),
+            "precision_top_25_a_list": lead_of(precision_of(figures[chosen]) - precision_of(figures[name]),
+                                               draws[chosen]["top_25_a_list.precision"] - draws[name]["top_25_a_list.precision"]),
+        }
+        for name in figures
+        if name != chosen
+    }  # fmt: skip
+    return figures, against
+
+
+def precision_of(figures: dict[str, Any]) -> float:
+    """Return the precision at capacity by which candidates are compared."""
+    return float(figures["at_capacity"]["top_25_a_list"]["precision"])
+
+
+def lead_of(lead: float, draws: np.ndarray) -> dict[str, Any]:
+    """Return a lead with its interval over draws in pairs, and whether that holds zero."""
+    low, high = interval(draws)
+    return {"lead": lead, "interval": [low, high], "within_noise": low is None or high is None or low <= 0 <= high}

@@ -1,0 +1,120 @@
+"""Splits over time: rolling origins, built backwards from the newest outcome that is fully known.
+
+At an origin a model is made from what was known before its day and asked about its day. Between what it learned from and its day lies the
+time until outcomes become known, so no label is used before anybody could have known it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+import polars as pl
+
+from histories.errors import Fault, Faults
+
+FEWEST_POSITIVES = 8  # below so many a model learns nothing that can be defended
+JUDGED = 4  # newest origins, on which candidates are judged
+BEFORE = 2  # origins before them, on which the first is calibrated and among which is chosen
+
+
+@dataclass(frozen=True)
+class Origin:
+    """One day on which a model is made and asked.
+
+    Attributes
+    ----------
+    day : date
+        The as-of date that is asked about.
+    learned : tuple of date
+        The as-of dates with at least one outcome known before the day.
+    judged : bool
+        Whether the candidates are judged on it, or only calibrated and chosen.
+    """
+
+    day: date
+    learned: tuple[date, ...]
+    judged: bool
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The origins, oldest first, and every date with labels.
+
+    Attributes
+    ----------
+    dates : list of date
+    origins : list of Origin
+    """
+
+    dates: list[date]
+    origins: list[Origin]
+
+    @property
+    def test(self) -> list[date]:
+        """The days on which candidates are judged."""
+        return [o.day for o in self.origins if o.judged]
+
+    def text(self) -> str:
+        """Draw which dates taught and judged what: one line an origin, one letter a date."""
+        lines = [
+            f"outcomes are known for {len(self.dates)} dates, {self.dates[0]} to {self.dates[-1]}",
+            "L learned from, . not yet known on that day, C asked to calibrate, J asked to judge",
+            *(f"{o.day}  {self.letters(o)}" for o in self.origins),
+            f"released   {'L' * len(self.dates)}",
+        ]
+        return "\n".join(lines)
+
+    def letters(self, origin: Origin) -> str:
+        """Return a letter for every date up to an origin's day; ``text`` says what they mean."""
+        asked = "J" if origin.judged else "C"
+        return "".join(
+            "L" if d in origin.learned else asked if d == origin.day else "." if d < origin.day else " "
+            for d in self.dates
+        )
+
+
+def split(labelled: pl.DataFrame) -> Splits:
+    """Build the origins backwards from the newest labelled date.
+
+    Parameters
+    ----------
+    labelled : polars.DataFrame
+        ``as_of, label, known_on``; every row has a label.
+
+    Raises
+    ------
+    Faults
+        When there are too few dates or too few children who went missing.
+    """
+    dates = sorted(labelled["as_of"].unique().to_list())
+    do = "Give more years of histories, more as-of dates (--as-of), or a definition that counts more (--definition)."
+    asked = origins(labelled, JUDGED + BEFORE)
+    judged = asked[BEFORE:] if len(asked) > BEFORE else asked[1:]
+    if len(judged) < 2:
+        what = f"only {len(judged)} as-of dates can be judged, each with {FEWEST_POSITIVES} earlier children known to have gone missing; two are needed"
+        raise Faults(Fault(what, "train", do))
+    faults = []
+    for what, part in (("calibrate on", asked[: -len(judged)]), ("judge on", judged)):
+        positives = int(labelled.filter(pl.col("as_of").is_in([o.day for o in part]))["label"].sum())
+        if positives < 3:
+            faults.append(Fault(f"only {positives} snapshots to {what} went missing; 3 are needed", "train", do))
+    if faults:
+        raise Faults(faults)
+    return Splits(dates, [replace(o, judged=o in judged) for o in asked])
+
+
+def origins(labelled: pl.DataFrame, newest: int) -> list[Origin]:
+    """Return the newest labelled dates before which enough children were known to have gone missing, oldest first."""
+    dates = sorted(labelled["as_of"].unique().to_list())
+    found = []
+    for day in dates[-newest:]:
+        past = known_before(labelled, day)
+        if (past["label"].sum() or 0) >= FEWEST_POSITIVES:
+            found.append(Origin(day, tuple(sorted(past["as_of"].unique().to_list())), False))
+    return found
+
+
+def known_before(frame: pl.DataFrame, day: date) -> pl.DataFrame:
+    """Return the labelled snapshots that were fully known before a day."""
+    return frame.filter((pl.col("known_on") < day) & (pl.col("as_of") < day))

@@ -1,0 +1,112 @@
+"""Tune LightGBM with Optuna on origins whose outcomes were known before the first day of judging."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from histories.errors import Fault, Faults
+from training.fitting.candidates import boosted
+from training.fitting.rolling_origin import learn_from, matrix_of, weight_of
+from training.fitting.splits import Splits, known_before, origins
+from training.measures.metrics import average_precision
+
+ORIGINS = 4  # newest origins before the days of judging
+# Told of each finished trial: its number, settings, value (None when it was pruned) and state.
+Told = Callable[[int, dict[str, Any], float | None, str], None]
+
+
+def tune(
+    frame: pl.DataFrame,
+    names: list[str],
+    splits: Splits,
+    *,
+    trials: int,
+    start: dict[str, Any],
+    seed: int,
+    study: str,
+    storage: Path | None = None,
+    told: Told = lambda number, settings, value, state: None,
+    advance: Callable[..., None] = lambda steps=1, description=None: None,
+) -> dict[str, Any]:
+    """Return the best settings of so many trials, the start among them.
+
+    A trial learns and is asked at each origin in turn, and is pruned when it stays behind the median of the others. With ``storage`` the study
+    is kept, and a run that was broken off goes on where it stopped.
+
+    Parameters
+    ----------
+    study : str
+        Name of the study; it must change with the data, definition and catalogue.
+    storage : Path, optional
+        SQLite file of the study.
+
+    Raises
+    ------
+    Faults
+        When too little was known before the first day of judging.
+    """
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    past = known_before(frame, splits.test[0])
+    earlier = origins(past, ORIGINS)
+    if not earlier:
+        do = "Give more years of histories, or train without --tune."
+        raise Faults(Fault("too little was known before the days of judging to tune on", "train --tune", do))
+    prepared = [(known_before(past, o.day), past.filter(pl.col("as_of") == o.day)) for o in earlier]
+    ready = [
+        (learn_from(before, names, seed), matrix_of(ahead, names), ahead["label"].to_numpy(), weight_of(ahead))
+        for before, ahead in prepared
+    ]
+
+    def value(trial: Any) -> float:
+        settings = {**start, **_suggest(trial)}
+        found: list[float] = []
+        for step, (learning, x, label, weight) in enumerate(ready):
+            margins = boosted.margins(boosted.train(learning, settings), x)
+            found.append(float(np.nan_to_num(average_precision(margins, label, weight))))
+            trial.report(float(np.mean(found)), step)
+            if trial.should_prune():
+                raise optuna.TrialPruned
+        return float(np.mean(found))
+
+    def finished(whole: Any, trial: Any) -> None:
+        told(trial.number, trial.params, trial.value, trial.state.name.lower())
+        advance(description=f"tuning: trial {trial.number + 1} of {trials}, best {whole.best_value:.4f}")
+
+    if storage is not None:
+        storage.parent.mkdir(parents=True, exist_ok=True)
+    whole = optuna.create_study(
+        study_name=study, storage=f"sqlite:///{storage}" if storage else None, load_if_exists=True, direction="maximize",
+        sampler=optuna.samplers.TPESampler(seed=seed), pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=1),
+    )  # fmt: skip
+    if not whole.trials:
+        whole.enqueue_trial({k: start[k] for k in SPACE})
+    done = sum(t.state.is_finished() for t in whole.trials)
+    if done < trials:
+        with warnings.catch_warnings():
+            # The start may lie outside of what is searched.
+            warnings.filterwarnings("ignore", "Fixed parameter")
+            whole.optimize(value, n_trials=trials - done, callbacks=[finished])
+    return {**start, **whole.best_params}
+
+
+SPACE: dict[str, tuple[float, float, bool]] = {
+    "rounds": (150, 800, False), "learning_rate": (0.008, 0.05, True), "num_leaves": (4, 31, True), "max_depth": (2, 6, False),
+    "min_data_in_leaf": (20, 400, True), "feature_fraction": (0.15, 0.8, False), "lambda_l2": (0.1, 100.0, True), "negative_share": (0.1, 1.0, False),
+}  # fmt: skip
+
+
+def _suggest(trial: Any) -> dict[str, Any]:
+    return {
+        name: trial.suggest_float(name, low, high, log=log)
+        if isinstance(boosted.DEFAULTS[name], float)
+        else trial.suggest_int(name, int(low), int(high), log=log)
+        for name, (low, high, log) in SPACE.items()
+    }

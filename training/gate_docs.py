@@ -1,0 +1,42 @@
+"""Write the table of gates in ``docs/models.md`` from the gates and their limits; with ``--check``, fail when it is not current."""
+
+from __future__ import annotations
+
+import re
+import sys
+from typing import Any
+
+from histories.table_docs import DOCS, write
+from training.gates import GATES
+from training.gates.limits import load_limits
+
+BEGIN, END = "<!-- gates: written by make docs -->", "<!-- end of gates -->"
+
+
+def table() -> str:
+    """Return the gates as a table."""
+    limits = load_limits()
+    rows = [
+        f"| {g.code} | {g.title} | {' '.join(g.reason.split())} | {_limits(limits.get(g.code, {}))} | {g.do} |"
+        for g in GATES
+    ]
+    head = "| gate | what has to hold | why it matters | limits | when it does not hold |\n|---|---|---|---|---|"
+    return "\n".join([head, *rows])
+
+
+def page(text: str) -> str:
+    """Return the page with the table of now."""
+    return re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n{table()}\n{END}", text, flags=re.DOTALL)
+
+
+def _limits(limits: dict[str, Any]) -> str:
+    return "; ".join(f"`{name}` {_said(value)}" for name, value in limits.items()) or "none"
+
+
+def _said(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value).lower()
+
+
+if __name__ == "__main__":
+    file = DOCS / "models.md"
+    sys.exit(write(file, page(file.read_text(encoding="utf-8"))))

@@ -1,0 +1,1 @@
+"""Figures of a list, their intervals, and calibration."""

@@ -1,0 +1,181 @@
+"""Judging by use: who is found among the few that a team can look into, with intervals over resampled pupils."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from training.measures.calibration import fit
+from training.measures.intervals import resampled
+from training.measures.metrics import average_precision, found_within, listed, ordered_precision
+
+SHARES = (0.001, 0.005, 0.01)  # capacities as shares of the cohort
+PER_LIST = (8, 10, 25, 50)  # capacities as numbers on each list: one authority on one as-of date
+TIMES = 200  # resamples of pupils
+
+
+def of_all(share: float) -> str:
+    """Return the name of a capacity that is a share of the cohort."""
+    return f"top_{share:.1%}"
+
+
+def of_each(number: int) -> str:
+    """Return the name of a capacity that is a number on each list."""
+    return f"top_{number}_a_list"
+
+
+@dataclass
+class Judged:
+    """Scores and outcomes of the test period.
+
+    Attributes
+    ----------
+    score : float array, shape (rows,)
+        Higher is riskier.
+    label : float array of 0 and 1
+    pupil : int array
+        The number of each row's pupil, from 0.
+    list_of : int array
+        The number of each row's list: one authority on one as-of date.
+    weight : float array
+        How many snapshots each row stands for: one, unless the others were sampled (``training.fitting.sampling``).
+    """
+
+    score: np.ndarray
+    label: np.ndarray
+    pupil: np.ndarray
+    list_of: np.ndarray
+    weight: np.ndarray
+
+
+def at_capacity(judged: Judged) -> dict[str, dict[str, Any]]:
+    """Return precision, recall, lift and number needed to see at each capacity, ties at worst, expected and best.
+
+    Returns
+    -------
+    dict
+        ``top_0.1%`` and so on over the whole cohort, ``top_25_a_list`` and so on over each list.
+    """
+    weight, all_of = judged.weight, float(judged.weight.sum())
+    total = float(weight @ judged.label)
+    base = total / all_of
+    result = {}
+    for share in SHARES:
+        k = share * all_of
+        found = np.array(found_within(judged.score, judged.label, k, weight))
+        result[of_all(share)] = _figures(found, k, total, base)
+    order = np.argsort(judged.list_of, kind="stable")
+    cuts = np.flatnonzero(np.diff(judged.list_of[order])) + 1
+    lists = np.split(order, cuts)
+    for n in PER_LIST:
+        found = np.sum([found_within(judged.score[i], judged.label[i], n, weight[i]) for i in lists], axis=0)
+        result[of_each(n)] = _figures(found, sum(min(n, weight[i].sum()) for i in lists), total, base)
+    return result
+
+
+def _figures(found: Any, looked_at: float, total: float, base: float) -> dict[str, Any]:
+    worst, expected, best = (float(f) / looked_at if looked_at else 0.0 for f in found)
+    return {
+        "precision": expected, "precision_ties": [worst, best], "recall": float(found[1]) / total if total else 0.0,
+        "lift": expected / base if base else 0.0, "number_needed": 1 / expected if expected else float("inf"), "listed": float(looked_at),
+    }  # fmt: skip
+
+
+class Resamples:
+    """The same resamples of pupils for every candidate, so that differences are paired.
+
+    A pupil's snapshots are drawn together, since they resemble each other (a clustered bootstrap). Each draw gives whole numbers of times
+    that a pupil is in.
+
+    Parameters
+    ----------
+    pupil : int array, shape (rows,)
+        The number of each row's pupil, from 0.
+    """
+
+    def __init__(self, pupil: np.ndarray, seed: int, times: int = TIMES) -> None:
+        self.weights = [weight.astype(np.float32) for weight in resampled(pupil, seed, times)]
+
+    def draws(self, judged: Judged) -> dict[str, np.ndarray]:
+        """Return each figure in every resample: average precision, and precision and recall at each capacity."""
+        order = np.argsort(-judged.score, kind="stable")
+        score, label = judged.score[order], judged.label[order]
+        seen = np.cumsum(judged.weight[order])
+        cuts = {of_all(s): order[: max(int(np.searchsorted(seen, s * seen[-1])), 1)] for s in SHARES}
+        cuts |= {of_each(n): np.flatnonzero(listed(judged.score, judged.list_of, n, 0, judged.weight)) for n in PER_LIST}  # fmt: skip
+        drawn: dict[str, list[float]] = {}
+        for times in self.weights:
+            weight = times * judged.weight
+            drawn.setdefault("average_precision", []).append(ordered_precision(score, label, weight[order]))
+            total = float(weight @ judged.label)
+            for name, cut in cuts.items():
+                w = weight[cut]
+                found = float(w @ judged.label[cut])
+                drawn.setdefault(f"{name}.precision", []).append(found / max(float(w.sum()), 1.0))
+                drawn.setdefault(f"{name}.recall", []).append(found / total if total else np.nan)
+        return {name: np.array(values) for name, values in drawn.items()}
+
+
+def interval(draws: np.ndarray, level: float = 0.95) -> list[float | None]:
+    """Return the percentile interval of resampled values; nulls when there are none."""
+    good = draws[np.isfinite(draws)]
+    if not len(good):
+        return [None, None]
+    tail = 50 * (1 - level)
+    return [float(np.percentile(good, tail)), float(np.percentile(good, 100 - tail))]
+
+
+def calibrated(risk: np.ndarray, label: np.ndarray, weight: np.ndarray, resamples: Resamples) -> dict[str, Any]:
+    """Return Brier score, calibration slope and intercept with intervals, and the points of a reliability plot.
+
+    Slope and intercept by logistic recalibration (Cox 1958): a slope under 1 says that high risks are told too high.
+    """
+    logit = np.log(np.clip(risk, 1e-9, 1 - 1e-9) / (1 - np.clip(risk, 1e-9, 1 - 1e-9)))
+    slope, intercept = fit(logit, label, weight)
+    drawn = np.array([fit(logit, label, times * weight) for times in resamples.weights[:50]]).reshape(-1, 2)
+    return {
+        "brier": float(np.average((risk - label) ** 2, weights=weight)), "calibration_slope": slope, "calibration_slope_interval": interval(drawn[:, 0]),
+        "calibration_intercept": intercept, "calibration_intercept_interval": interval(drawn[:, 1]),
+        "expected": float(weight @ risk), "observed": float(weight @ label), "reliability": _reliability(risk, label, weight),
+    }  # fmt: skip
+
+
+def _reliability(risk: np.ndarray, label: np.ndarray, weight: np.ndarray) -> list[dict[str, float]]:
+    """Cut snapshots into parts of like expected numbers of the outcome, so that each point rests on as much."""
+    order = np.argsort(risk, kind="stable")
+    share = np.cumsum((weight * risk)[order]) / max(float(weight @ risk), 1e-12)
+    part = np.minimum((share * 10).astype(int), 9)
+    points = []
+    for n in range(10):
+        rows = order[part == n]
+        if len(rows):
+            told, seen = (float(np.average(v[rows], weights=weight[rows])) for v in (risk, label))
+            points.append({"told": told, "seen": seen, "snapshots": float(weight[rows].sum())})
+    return points
+
+
+def judge(
+    judged: Judged, risk: np.ndarray | None, resamples: Resamples
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return every figure of a candidate, and its resampled figures for comparisons in pairs.
+
+    Parameters
+    ----------
+    risk : float array or None
+        Calibrated probabilities, where the candidate has them.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    draws = resamples.draws(judged)
+    figures: dict[str, Any] = {
+        "average_precision": average_precision(judged.score, judged.label, judged.weight),
+        "auc": float(roc_auc_score(judged.label, judged.score, sample_weight=judged.weight)),
+        "base_rate": float(np.average(judged.label, weights=judged.weight)), "positives": int(judged.label.sum()),
+        "snapshots": round(float(judged.weight.sum())), "at_capacity": at_capacity(judged),
+        "intervals": {name: interval(values) for name, values in draws.items()},
+    }  # fmt: skip
+    if risk is not None:
+        figures |= calibrated(risk, judged.label, judged.weight, resamples)
+    return figures, draws

@@ -1,0 +1,181 @@
+"""Tables that papers and the report share; counts of a few children are hidden, and shares are computed from what is printed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from features.catalogue import BY_NAME, THEMES
+from features.feature_docs import DIRECTION
+from features.groups.disclosure import HIDDEN, NOT_AVAILABLE, SMALLEST, rounded
+from features.groups.groups import BY_NAME as GROUP
+from histories.tables import TABLES
+from training.evaluation.fairness import COUNTS, FIGURES
+from training.evaluation.fairness_table import figure_text
+from training.fitting.candidates import boosted, grid
+from training.measures.evaluate import PER_LIST, SHARES, of_all, of_each
+from training.measures.intervals import Interval
+from training.papers.material import Material
+from training.papers.paper import Table
+from training.papers.used import UNUSED, counted, use_of
+
+TITLES = {c.name: c.title for c in grid(boosted.DEFAULTS)}
+CAPACITIES = {of_all(s): f"the first {100 * s:g}% of all" for s in SHARES} | {
+    of_each(n): f"{n} of each list" for n in PER_LIST
+}
+Row = tuple[str, ...]
+
+
+def candidates(m: Material) -> Table:
+    """Average precision, AUC and calibration of every candidate, the chosen one marked."""
+    headers = ("candidate", "average precision (95% interval)", "AUC", "calibration slope (95% interval)")
+    rows = []
+    for name, f in m.manifest.metrics.items():
+        title = TITLES.get(name, name) + (" (chosen)" if name == m.manifest.candidate else "")
+        slope = f"{f['calibration_slope']:.2f} {_between(f['calibration_slope_interval'], '.2f')}" if "calibration_slope" in f else "–"  # fmt: skip
+        rows.append((title, f"{number(f['average_precision'], '.3f')} {_between(f['intervals']['average_precision'], '.3f')}", number(f["auc"], ".2f"), slope))  # fmt: skip
+    return Table(headers, tuple(rows))
+
+
+def leads(m: Material) -> Table:
+    """How far the chosen model leads each other candidate, and whether that is within noise."""
+    headers = ("ahead of", "in average precision (95% interval)", "in precision at 25 of each list (95% interval)")
+    rows = [
+        (TITLES.get(name, name), _lead(v["average_precision"], ".3f"), _lead(v["precision_top_25_a_list"], ".1%"))
+        for name, v in m.manifest.leads.items()
+    ]
+    return Table(headers, tuple(rows))
+
+
+def capacity(m: Material) -> Table:
+    """What is found among the first, for teams of several sizes."""
+    headers = ("looking into", "listed", "of those listed, went missing (95% interval)", "of the missing, listed (95% interval)", "looked into for one found", "times better than chance")  # fmt: skip
+    f, rows = m.figures, []
+    for name, at in f["at_capacity"].items():
+        shown = found(at, f["positives"])
+        bounds = [_between(f["intervals"].get(f"{name}.{part}", [None, None]), ".0%") for part in ("precision", "recall")]  # fmt: skip
+        if shown is None:
+            rows.append((CAPACITIES.get(name, name), counted(at["listed"]), *[HIDDEN] * 4))
+        else:
+            precision, recall, needed, lift = shown
+            rows.append((CAPACITIES.get(name, name), counted(at["listed"]), f"{precision:.0%} {bounds[0]}", f"{recall:.0%} {bounds[1]}", f"{needed:.0f}", f"{lift:.0f}"))  # fmt: skip
+    return Table(headers, tuple(rows))
+
+
+def found(at: dict[str, Any], positives: float) -> tuple[float, float, float, float] | None:
+    """Return precision, recall, number needed and lift from rounded counts; None where the number found, missed or wrongly listed is small."""
+    hits = at["precision"] * at["listed"]
+    if min(hits, at["listed"] - hits, positives - hits) <= SMALLEST or not at["lift"]:
+        return None
+    precision = rounded(round(hits)) / at["listed"]
+    return (
+        precision,
+        rounded(round(hits)) / rounded(int(positives)),
+        1 / precision,
+        at["lift"] * precision / at["precision"],
+    )
+
+
+def calibration(m: Material) -> Table:
+    """What was told beside what came."""
+    f = m.figures
+    rows = (
+        ("expected to go missing by the risks", counted(f["expected"])), ("went missing", counted(f["observed"])),
+        ("slope (1 is right; below 1, high risks are told too high)", f"{number(f['calibration_slope'], '.2f')} {_between(f['calibration_slope_interval'], '.2f')}"),
+        ("intercept (0 is right; below 0, risks are told too high)", f"{number(f['calibration_intercept'], '.2f')} {_between(f['calibration_intercept_interval'], '.2f')}"),
+    )  # fmt: skip
+    return Table(("figure", "value (95% interval)"), rows)
+
+
+def groups(m: Material, part: str = "groups") -> Table | None:
+    """Fairness by group, or by pair of groups (``pairs``); None when the run did not look, or nothing can be shown."""
+    slices = (m.report.get("fairness") or {}).get(part) or []
+    if part == "pairs":
+        slices = [s for s in slices if s["figures"]["recall"] or s["figures"]["precision"]]
+    rows = tuple((group_title(s), s["title"], *_counts(s), *_shares(s)) for s in slices)
+    if part == "pairs" and not rows and (m.report.get("fairness") or {}).get("pairs"):
+        rows = (("all pairs", "of every pair the counts are too small to be shown", *[HIDDEN] * 8),)
+    headers = ("group", "value", "children", "missing", "listed", *(n.replace("_", " ") for n in FIGURES))
+    return Table(headers, rows) if rows else None
+
+
+def group_title(s: dict[str, Any]) -> str:
+    """Return what the group, or the pair of groups, of a slice is called."""
+    return " and ".join(GROUP[g].title if g in GROUP else g for g in s["groups"])
+
+
+def _counts(s: dict[str, Any]) -> Row:
+    return tuple(HIDDEN if s["counts"][c] is None else f"{s['counts'][c]:,}" for c in ("children", "missing", "listed"))
+
+
+def _shares(s: dict[str, Any]) -> Row:
+    hidden = any(s["counts"][c] is None for c in COUNTS)
+    return tuple(figure_text(name, Interval(**i) if i else None, hidden=hidden) for name, i in s["figures"].items())
+
+
+def features(m: Material) -> Table:
+    """Every feature with what it is made from."""
+    headers = ("feature", "theme", "said when it raises a score", "tables", "days back", "direction", "shown as")
+    rows = [
+        (f["name"], m.manifest.themes.get(f["theme"], f["theme"]), sentence(f["raises"]), ", ".join(f["sources"]), str(f["window"] or "all"),
+         DIRECTION[f["direction"]], f["role"].replace("_", " "))
+        for f in m.manifest.catalogue
+    ]  # fmt: skip
+    return Table(headers, tuple(rows))
+
+
+def sentence(template: str) -> str:
+    """Return what a worker reads with its numbers left open.
+
+    Examples
+    --------
+    >>> sentence("Missed {absent_rate_90d:.0%} of sessions")
+    'Missed … of sessions'
+    """
+    return re.sub(r"\{[^}]*\}", "…", template)
+
+
+def given(m: Material) -> Table:
+    """The tables that were given, with their sizes and purposes."""
+    rows = [
+        (t.name, TABLES[t.name].__doc__ or "", t.rows, _years(t), str(t.features), _purpose(t.name, t.features))
+        for t in m.tables
+    ]  # fmt: skip
+    return Table(("table", "holds", "rows", "recorded", "features made from it", "purpose"), tuple(rows))
+
+
+def _years(t: Any) -> str:
+    # The clock of pupils is their birth, which is nobody's business here.
+    return "–" if t.first is None or t.name == "pupils" else f"{t.first.year} to {t.last.year}"
+
+
+def _purpose(table: str, made: int) -> str:
+    uses = {use_of(table, c) for c in TABLES[table].columns} - {UNUSED}
+    also = "; the outcome and who is in the cohort" if table in ("pupils", "enrolments", "cme") else ""
+    return ("; ".join(sorted(uses)) + also) if uses else UNUSED
+
+
+def columns(m: Material) -> Table:
+    """Every column of the tables that were given, with what it is used for."""
+    rows = [
+        (t.name, name, c.meaning, use_of(t.name, name)) for t in m.tables for name, c in TABLES[t.name].columns.items()
+    ]
+    return Table(("table", "column", "meaning", "used for"), tuple(rows))
+
+
+def themes(names: list[str]) -> str:
+    """Say which themes some features belong to."""
+    return ", ".join(title.lower() for t, title in THEMES.items() if any(n in BY_NAME and BY_NAME[n].theme == t for n in names))  # fmt: skip
+
+
+def number(value: float | None, form: str) -> str:
+    """Return a figure, or that it cannot be computed."""
+    return NOT_AVAILABLE if value is None else f"{value:{form}}"
+
+
+def _between(pair: list[float | None], form: str) -> str:
+    return f"({number(pair[0], form)} to {number(pair[1], form)})" if pair[0] is not None else ""
+
+
+def _lead(v: dict[str, Any], form: str) -> str:
+    return f"{number(v['lead'], '+' + form)} {_between(v['interval'], '+' + form)}{', within noise' if v['within_noise'] else ''}"

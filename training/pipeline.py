@@ -1,0 +1,197 @@
+"""Train, judge and choose: from histories to a model bundle whose figures say how far it can be trusted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.metadata import version as version_of
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.catalogue import CATALOGUE, THEMES, catalogue_digest, declarations
+from features.counting.block_cache import BlockStore
+from histories.reading.histories import Histories
+from training.bundle import Manifest
+from training.fitting import uncertainty
+from training.fitting.candidates import Learning, boosted, grid, releasable
+from training.fitting.rolling_origin import Answers, ask, judge_all, learn_from, matrix_of, weight_of
+from training.fitting.selection import choose
+from training.fitting.splits import Splits, split
+from training.fitting.tuning import Told, tune
+from training.measures import calibration
+from training.measures.metrics import numbers
+from training.provenance import recipe, text_of
+from training.task import Advance, Question, quiet
+
+NAMES = [f.name for f in CATALOGUE]
+# Shares of the cohort from the top, which fix the bands' limits; made up, and meant to be set to a team's capacity.
+BANDS = (("very high", 0.002), ("high", 0.01), ("raised", 0.05))
+LIMITS = [
+    "A score is not a finding: it orders a list for people to look at, and decides nothing.",
+    "A low score does not mean that a child is safe; most children are not listed, and some who go missing are missed.",
+    "It says what is linked with going missing, never what causes it.",
+    "Ethnicity, sex, language, religion and free school meals are not used; other features may still stand in for them.",
+    "Children without records here (new arrivals, independent schools) are not scored, or are scored on little.",
+]
+
+
+@dataclass
+class Trained:
+    """What a training run made.
+
+    Attributes
+    ----------
+    booster : str
+        The model as LightGBM's text.
+    manifest : Manifest
+    frame : polars.DataFrame
+        The labelled snapshots; kept in memory for the report and never written.
+    answers : Answers
+        What each candidate answered at the origins.
+    story : dict
+        How it was chosen.
+    settings : dict
+        Settings of the chosen booster.
+    recipe : dict
+        What it was made from; see ``recipe``.
+    """
+
+    booster: str
+    manifest: Manifest
+    frame: pl.DataFrame
+    splits: Splits
+    answers: Answers
+    story: dict[str, Any]
+    settings: dict[str, Any]
+    recipe: dict[str, Any]
+
+    @property
+    def judged(self) -> dict[str, Any]:
+        """Figures by candidate."""
+        return self.manifest.metrics
+
+    @property
+    def against(self) -> dict[str, Any]:
+        """The chosen candidate's leads over each other, with intervals."""
+        return self.manifest.leads
+
+
+def train(
+    histories: Histories,
+    question: Question | None = None,
+    *,
+    config: dict[str, Any] | None = None,
+    seed: int = 1,
+    memory: str | None = None,
+    kept: BlockStore | None = None,
+    trials: int = 0,
+    storage: Path | None = None,
+    told: Told = lambda number, settings, value, state: None,
+    advance: Advance = quiet,
+) -> Trained:
+    """Train a model, judge it beside what it has to beat, and choose by regret over time.
+
+    Parameters
+    ----------
+    question : Question, optional
+        The definition, the window and the days; the default definition and every term without it.
+    config : dict, optional
+        Settings of the booster; see ``config.load_config``.
+    memory, kept : str, BlockStore, optional
+        See ``Question.labelled``.
+    trials : int
+        Settings of the booster to try (see ``tuning``); none keeps ``config``.
+    storage, told
+        Where the study of settings is kept, and who is told of its trials.
+
+    Raises
+    ------
+    Faults
+        When too little is known to learn from.
+    """
+    question, settings = question or Question(), config or dict(boosted.DEFAULTS)
+    frame = question.labelled(histories, memory=memory, seed=seed, kept=kept, advance=advance)
+    splits, digest = split(frame), histories.digest()
+    if trials:
+        study = _study(digest, question, splits, settings, seed)
+        settings = tune(frame, NAMES, splits, trials=trials, start=settings, seed=seed, study=study, storage=storage, told=told, advance=advance)  # fmt: skip
+    candidates = grid(settings)
+    answers = ask(frame, NAMES, splits, candidates, seed, advance)
+    chosen, story = choose(answers, releasable(candidates, settings))
+    advance(description="judging")
+    figures, against = judge_all(answers, chosen, seed)
+    released = next(c.settings for c in candidates if c.name == chosen) or settings
+    advance(description="the final model")
+    learning = learn_from(frame, NAMES, seed)
+    booster = boosted.train(learning, released)
+    calibrator = fit_calibrator(answers, chosen, learning, booster, frame, released, seed, advance)
+    manifest = Manifest(
+        name="onroll", version="0", trained_on=[str(d) for d in splits.dates], until=text_of(question.until), known=text_of(question.known),
+        definition=question.definition.name, horizon_days=question.horizon, features=NAMES, catalogue=declarations(), catalogue_digest=catalogue_digest(),
+        calibrator=calibrator, bands=_bands(calibrator, answers.margins[chosen], answers.weight), base_rate=float(np.average(frame["label"].to_numpy(), weights=weight_of(frame))), themes=THEMES,  # type: ignore[arg-type]
+        metrics=finite(figures), candidate=chosen, limits=LIMITS, seen=_seen(frame), seed=seed, code_version=version_of("onroll"), data_digest=digest,
+        leads=finite(against),
+    )  # fmt: skip
+    made = recipe(histories, question, config=settings, released=released, seed=seed, memory=memory, trials=trials)
+    text = booster.model_to_string(num_iteration=-1)
+    return Trained(text, manifest, frame, splits, answers, finite(story), released, made)
+
+
+def fit_calibrator(
+    answers: Answers, chosen: str, learning: Learning, booster: Any, frame: pl.DataFrame, settings: dict[str, Any], seed: int, advance: Advance = quiet
+) -> dict[str, Any]:  # fmt: skip
+    """Fit risks to the answers at all origins, and measure how sure they are."""
+    margins, label = answers.margins[chosen], answers.label
+    a, b = calibration.fit(margins, label, answers.weight)
+    newest = matrix_of(frame.filter(pl.col("as_of") == frame["as_of"].max()), NAMES)
+    own = boosted.margins(booster, newest)
+    spread = uncertainty.spread(learning, numbers(frame, "pupil_id"), newest, own, settings, advance)
+    return {
+        "a": a,
+        "b": b,
+        "bootstrap": calibration.bootstrap(margins, label, answers.pupil, seed, weights=answers.weight),
+        "spread": spread,
+    }
+
+
+def _study(digest: str, question: Question, splits: Splits, settings: dict[str, Any], seed: int) -> str:
+    asked = [
+        repr(question.definition),
+        question.horizon,
+        repr(question.rule),
+        text_of(question.until),
+        text_of(question.known),
+    ]
+    said = [digest, catalogue_digest(), asked, [str(d) for d in splits.dates], settings, seed]
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _bands(calibrator: dict[str, Any], margins: np.ndarray, weight: np.ndarray) -> list[dict[str, Any]]:
+    risks = calibration.risk(margins, calibrator["a"], calibrator["b"])
+    order = np.argsort(risks, kind="stable")
+    before = np.r_[0.0, np.cumsum(weight[order])[:-1]]
+    limits = [{"name": n, "at_least": float(np.interp((1 - s) * before[-1], before, risks[order]))} for n, s in BANDS]
+    return [*limits, {"name": "usual", "at_least": 0.0}]
+
+
+def _seen(frame: pl.DataFrame) -> dict[str, list[float | None]]:
+    seen, weight = {}, weight_of(frame)
+    for name in NAMES:
+        column = frame[name].fill_nan(None)
+        seen[name] = [column.min(), column.max(), float(weight[column.is_null().to_numpy()].sum() / weight.sum())]
+    return seen  # type: ignore[return-value]
+
+
+def finite(value: Any) -> Any:
+    """Turn numbers that JSON cannot hold into null."""
+    if isinstance(value, dict):
+        return {k: finite(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(v) for v in value]
+    if isinstance(value, (float, np.floating)) and not np.isfinite(value):
+        return None
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,119 @@
+"""The recipe of a model: all that it was made from, by content or by hash, so that it can be made again or told what is missing."""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import date
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from features import CohortRule, Definition
+from features.catalogue import OWN, catalogue_digest
+from histories.io.digest import file_digest
+from histories.reading.histories import Histories
+from training.task import Question
+
+ROOT = Path(__file__).parents[1]
+ROOMS = ("histories", "features", "training")  # what a model is made by; serving only shows it
+CODE = (".py", ".toml", ".csv", ".json", ".sql")
+PACKAGES = ("duckdb", "lightgbm", "narwhals", "numpy", "optuna", "polars", "pyarrow", "scikit-learn", "scipy")
+
+
+def recipe(
+    histories: Histories, question: Question, *, config: Mapping[str, Any], released: Mapping[str, Any], seed: int, memory: str | None, trials: int
+) -> dict[str, Any]:  # fmt: skip
+    """Return the recipe of a model that is being made, ready for JSON.
+
+    Parameters
+    ----------
+    config, released : mapping
+        Settings of the booster that the candidates were made of (after tuning), and those of the chosen one.
+
+    Returns
+    -------
+    dict
+        ``question``, ``config``, ``released``, ``seed``, ``trials``, ``memory``, ``engine``; ``histories``, ``catalogue``, ``own_features``,
+        ``code`` and ``lock``, each a SHA-256; ``packages``, ``python``, ``machine``; ``trained_by``.
+    """
+    return {
+        "question": {
+            "definition": asdict(question.definition), "horizon": question.horizon, "as_of": [str(d) for d in question.as_of],
+            "rule": asdict(question.rule) if question.rule else None, "until": text_of(question.until), "known": text_of(question.known),
+        },
+        "config": dict(config), "released": dict(released), "seed": seed, "trials": trials, "memory": memory,
+        "histories": histories.digest(), "trained_by": account(), **made_with(histories.engine),
+    }  # fmt: skip
+
+
+def made_with(engine: str) -> dict[str, Any]:
+    """Return what a model made here and now would be made with, besides the data and the settings."""
+    return {
+        "engine": engine, "catalogue": catalogue_digest(), "own_features": OWN.digest, "code": code_digest(), "lock": lock_digest(),
+        "packages": {name: _version(name) for name in PACKAGES}, "python": platform.python_version(), "machine": platform.machine(),
+    }  # fmt: skip
+
+
+def question_of(made: Mapping[str, Any]) -> Question:
+    """Return the question of a recipe.
+
+    Raises
+    ------
+    KeyError, TypeError, ValueError
+        When the recipe is not whole.
+    """
+    asked = made["question"]
+    definition: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in asked["definition"].items()}
+    return Question(
+        Definition(**definition),
+        asked["horizon"],
+        tuple(date.fromisoformat(d) for d in asked["as_of"]),
+        CohortRule(**{**asked["rule"], "phases": tuple(asked["rule"]["phases"])}) if asked["rule"] else None,
+        _day(asked["until"]),
+        _day(asked["known"]),
+    )
+
+
+def account() -> str:
+    """Return the account that runs this process, as the machine knows it."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "unknown"
+
+
+@cache
+def code_digest() -> str:
+    """Return a hash of every source and data file of the rooms that make a model."""
+    whole = hashlib.sha256()
+    for room in ROOMS:
+        for file in sorted(f for f in (ROOT / room).rglob("*") if f.suffix in CODE and f.is_file()):
+            whole.update(f"{file.relative_to(ROOT)}:{file_digest(file)}\n".encode())
+    return whole.hexdigest()
+
+
+def lock_digest() -> str | None:
+    """Return the hash of the lock file beside the code; None where onroll was installed without it."""
+    file = ROOT / "requirements.lock"
+    return file_digest(file) if file.is_file() else None
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def text_of(day: date | None) -> str | None:
+    """Return a day as text, if there is one."""
+    return str(day) if day else None
+
+
+def _day(text: str | None) -> date | None:
+    return date.fromisoformat(text) if text else None

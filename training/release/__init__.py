@@ -1,0 +1,1 @@
+"""Versions: tracking, the registry, promotion, comparison and reproduction."""

@@ -1,0 +1,136 @@
+"""Two versions' lists side by side: who is on both, who enters, who leaves, and which themes moved them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.counting.block_cache import BlockStore
+from features.matrix import tallied
+from features.outcome.cohort import CohortRule
+from histories.errors import Fault, Faults
+from histories.reading.histories import Histories
+from training.risk_model import RiskModel
+from training.task import Advance, quiet
+
+THEMES_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What became of a list.
+
+    Attributes
+    ----------
+    children, both : int
+        In the cohort, and on both lists.
+    enters, leaves : list of dict
+        ``pupil_id, authority, rank_before, rank_after``, and ``themes`` with the contribution ``before`` and ``after`` in log-odds, its ``change``,
+        and ``beside``: the change less the mean change of all on either list, since a child enters when others fall. What moved the child most
+        is first.
+    rank_correlation : float
+        Spearman's, over the whole cohort.
+    """
+
+    first: str
+    second: str
+    as_of: date
+    capacity: int
+    children: int
+    both: int
+    rank_correlation: float
+    enters: list[dict[str, Any]]
+    leaves: list[dict[str, Any]]
+
+    @property
+    def overlap(self) -> float:
+        """Share of the first list that is on the second."""
+        return self.both / max(self.both + len(self.leaves), 1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what ``--json`` prints; it names children, as the one who asked for it wants."""
+        return {**self.__dict__, "as_of": str(self.as_of), "overlap": self.overlap}
+
+    def text(self) -> str:
+        """Return what a person reads."""
+        head = f"{self.capacity} a list as of {self.as_of}: {self.both} on both ({self.overlap:.0%}), {len(self.enters)} enter, {len(self.leaves)} leave; rank correlation over all {self.children:,} {self.rank_correlation:.3f}"
+        lines = [head]
+        for title, moved in (("enters", self.enters), ("leaves", self.leaves)):
+            for m in moved:
+                why = ", ".join(f"{t['theme']} {t['beside']:+.2f}" for t in m["themes"])
+                lines.append(f"{title}  {m['pupil_id']}  authority {m['authority']}  rank {m['rank_before']} -> {m['rank_after']}  {why}")  # fmt: skip
+        return "\n".join(lines)
+
+
+def side_by_side(
+    histories: Histories, first: RiskModel, second: RiskModel, as_of: date, capacity: int, *, rule: CohortRule | None = None, kept: BlockStore | None = None,
+    advance: Advance = quiet,
+) -> Compared:  # fmt: skip
+    """Score the cohort of a day with two versions, and hold their lists against each other.
+
+    Parameters
+    ----------
+    capacity : int
+        Children on the list of each authority.
+
+    Raises
+    ------
+    Faults
+        When nobody is in the cohort.
+    """
+    frame = tallied(histories, [as_of], rule=rule, kept=kept, advance=advance)
+    if frame.is_empty():
+        raise Faults(Fault("nobody is in the cohort on this day", "models compare --as-of", "Ask on a school day."))
+    advance(description="both lists")
+    before, after = (m.ranked(frame).select("pupil_id", "authority", "rank", "margin") for m in (first, second))
+    ranks = before.join(after.select("pupil_id", "rank", "margin"), on="pupil_id", suffix="_after")
+    on, on_after = pl.col("rank") <= capacity, pl.col("rank_after") <= capacity
+    themes = _Themes(frame, ranks.filter(on | on_after).select("pupil_id"), first, second)
+    return Compared(
+        _named(first), _named(second), as_of, capacity, len(ranks), ranks.filter(on & on_after).height,
+        float(ranks.select(pl.corr("margin", "margin_after", method="spearman")).item()),
+        themes.moved(ranks.filter(~on & on_after).sort("rank_after", "pupil_id"), 1.0),
+        themes.moved(ranks.filter(on & ~on_after).sort("rank", "pupil_id"), -1.0),
+    )  # fmt: skip
+
+
+def _named(model: RiskModel) -> str:
+    return f"{model.manifest.name} {model.manifest.version}"
+
+
+class _Themes:
+    """Contributions of two versions by theme to the children on either list; exact, so that with the bases' their changes add up to the margin's."""
+
+    def __init__(self, frame: pl.DataFrame, listed: pl.DataFrame, first: RiskModel, second: RiskModel) -> None:
+        rows = listed.join(frame, on="pupil_id", how="left", maintain_order="left")
+        self.at = {pupil: k for k, pupil in enumerate(rows["pupil_id"].to_list())}
+        self.before, self.after = (_by_theme(model, rows) for model in (first, second))
+        self.mean = {t: float((self.after[t] - self.before[t]).mean()) for t in self.before}
+
+    def moved(self, ranks: pl.DataFrame, sign: float) -> list[dict[str, Any]]:
+        """Say of some children which themes moved them up (sign 1) or down (-1) most."""
+        told = []
+        for row in ranks.iter_rows(named=True):
+            k = self.at[row["pupil_id"]]
+            themes: list[dict[str, Any]] = []
+            for t, mean in self.mean.items():
+                before, after = float(self.before[t][k]), float(self.after[t][k])
+                change = after - before
+                themes.append({"theme": t, "before": before, "after": after, "change": change, "beside": change - mean})
+            themes.sort(key=lambda said: (-sign * said["beside"], said["theme"]))
+            told.append({
+                "pupil_id": row["pupil_id"], "authority": row["authority"], "rank_before": row["rank"], "rank_after": row["rank_after"],
+                "themes": themes[:THEMES_SHOWN],
+            })  # fmt: skip
+        return told
+
+
+def _by_theme(model: RiskModel, rows: pl.DataFrame) -> dict[str, np.ndarray]:
+    parts = model.tables.contributions(rows.select(model.manifest.features).to_numpy().astype(np.float64))
+    of = {f["name"]: f["theme"] for f in model.manifest.catalogue}
+    themes = np.array([of[n] for n in model.manifest.features])
+    return {t: parts[:, :-1][:, themes == t].sum(axis=1) for t in dict.fromkeys(of.values())}

@@ -1,0 +1,243 @@
+"""What is found out about a version for its gates: how it does beside the champion, on whom its list falls, and whether a feature leaks."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from features.catalogue import catalogue_digest
+from features.counting.block_cache import BlockStore
+from features.groups.groups import PROTECTED, grouped
+from features.leakage.leaks import leaks
+from histories.errors import Fault, Faults
+from histories.reading.histories import Histories
+from training.bundle import Manifest, bundle_digest, read_bundle, read_recipe
+from training.evaluation.extended import CAPACITY
+from training.evaluation.fairness import fairness
+from training.fitting.candidates import boosted
+from training.fitting.rolling_origin import lead_of, learn_from, matrix_of, precision_of, weight_of
+from training.fitting.splits import Splits, known_before, split
+from training.measures import calibration
+from training.measures.evaluate import Judged, Resamples, judge
+from training.measures.metrics import numbers
+from training.pipeline import Trained, finite
+from training.provenance import question_of
+from training.task import Advance, Question, quiet
+
+LEAK_PUPILS = 1000
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A released version that is asked about days again.
+
+    Attributes
+    ----------
+    booster : str
+    manifest : Manifest
+    recipe : dict
+    bundle : str
+        The hash of its files.
+    """
+
+    booster: str
+    manifest: Manifest
+    recipe: dict[str, Any]
+    bundle: str
+
+    @classmethod
+    def load(cls, folder: Path) -> Contender:
+        """Read a released version; raises ``Faults`` when it is damaged."""
+        return cls(*read_bundle(folder), read_recipe(folder), bundle_digest(folder))
+
+    @property
+    def newest(self) -> date:
+        """The newest day that it learned from."""
+        return date.fromisoformat(self.manifest.trained_on[-1])
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a version answered on the judged days, before anybody knew the outcome.
+
+    Attributes
+    ----------
+    frame : polars.DataFrame
+        The snapshots, day by day.
+    margins, risk : float arrays, shape (rows,)
+    how : dict of str
+        By day: ``released`` (the version itself), or ``anew`` (made by its recipe from what was known then).
+    """
+
+    frame: pl.DataFrame
+    margins: np.ndarray
+    risk: np.ndarray
+    how: dict[str, str]
+
+
+def just_trained(trained: Trained) -> Asked:
+    """Return what a version that was just trained answered at its origins."""
+    rows, name = np.flatnonzero(trained.answers.judged), trained.manifest.candidate
+    frame = trained.answers.frame[rows]
+    how = {str(d): "anew" for d in trained.splits.test}
+    return Asked(frame, trained.answers.margins[name][rows], trained.answers.risk(name)[rows], how)
+
+
+def asked_again(
+    version: Contender, frame: pl.DataFrame, splits: Splits, seed: int, alike: tuple[Contender, Asked] | None = None
+) -> Asked:
+    """Ask a version about the judged days: itself about days after all it learned from, and as made anew by its recipe about others.
+
+    Asked itself about days whose outcomes it has seen, it would look better than it is.
+
+    Parameters
+    ----------
+    alike : tuple of Contender and Asked, optional
+        Another version's answers; made anew by the same recipe they are the same, and not made twice.
+    """
+    m = version.manifest
+    names = [n for n in m.features if n in frame.columns]
+    whole = m.catalogue_digest == catalogue_digest()
+    settings = version.recipe.get("released", boosted.DEFAULTS)
+    parts, margins, how = [], [], {}
+    for o in (o for o in splits.origins if o.judged):
+        ahead = frame.filter(pl.col("as_of") == o.day)
+        parts.append(ahead)
+        if whole and o.day > version.newest:
+            how[str(o.day)] = "released"
+            margins.append(boosted.margins(_booster(version), matrix_of(ahead, names)))
+            continue
+        how[str(o.day)] = "anew"
+        if alike and alike[1].how[str(o.day)] == "anew" and _same_recipe(version, alike[0], settings):
+            margins.append(alike[1].margins[(alike[1].frame["as_of"] == o.day).to_numpy()])
+        else:
+            past = learn_from(known_before(frame, o.day), names, seed)
+            margins.append(boosted.learner(settings)(past)(matrix_of(ahead, names)))
+    both = np.concatenate(margins)
+    return Asked(pl.concat(parts), both, calibration.risk(both, m.calibrator["a"], m.calibrator["b"]), how)
+
+
+def _booster(version: Contender) -> Any:
+    import lightgbm as lgb
+
+    return lgb.Booster(model_str=version.booster)
+
+
+def _same_recipe(one: Contender, other: Contender, settings: dict[str, Any]) -> bool:
+    return other.recipe.get("released") == settings and one.manifest.features == other.manifest.features
+
+
+def paired(own: Asked, other: Asked, seed: int) -> dict[str, Any]:
+    """Return how far one version is ahead of another on the same snapshots, with intervals over the same resamples of pupils."""
+    frame = own.frame
+    label, weight = frame["label"].to_numpy(), weight_of(frame)
+    pupil, lists = numbers(frame, "pupil_id"), numbers(frame, "authority", "as_of")
+    resamples = Resamples(pupil, seed)
+    (figures, draws), (theirs, their_draws) = (
+        judge(Judged(a.margins, label, pupil, lists, weight), None, resamples) for a in (own, other)
+    )
+    return {
+        "snapshots": figures["snapshots"], "positives": figures["positives"], "how": {"own": own.how, "champion": other.how},
+        "average_precision": lead_of(figures["average_precision"] - theirs["average_precision"], draws["average_precision"] - their_draws["average_precision"]),
+        "precision_top_25_a_list": lead_of(precision_of(figures) - precision_of(theirs), draws["top_25_a_list.precision"] - their_draws["top_25_a_list.precision"]),
+    }  # fmt: skip
+
+
+def evidence(
+    histories: Histories, question: Question, asked: Asked, against: dict[str, Any] | None, proof: dict[str, Any], seed: int, advance: Advance = quiet
+) -> dict[str, Any]:  # fmt: skip
+    """Return what the gates need besides the bundle, ready for JSON; no pupil is in it.
+
+    Parameters
+    ----------
+    asked : Asked
+        What the version answered on the judged days.
+    against : dict or None
+        How it compares with the champion; see ``against_champion``.
+    proof : dict
+        That no feature sees the future; see ``proved``.
+    """
+    frame = asked.frame
+    days = sorted(frame["as_of"].unique().to_list())
+    advance(description="groups of children")
+    of: Any = pl.from_arrow(grouped(histories, days, question.rule, PROTECTED))
+    label = frame["label"].to_numpy()
+    report = fairness(frame, asked.risk, label, of, CAPACITY, weight=weight_of(frame), pairs=False, seed=seed).to_dict()
+    del report["pairs"]
+    left_out = [g for g in PROTECTED if g not in of.columns]
+    return finite({
+        "judged_on": [str(d) for d in days], "histories": histories.digest(), "champion": against,
+        "groups": {**report, "left_out": left_out}, "leaks": proof,
+    })  # fmt: skip
+
+
+def proved(histories: Histories, day: date, seed: int, advance: Advance = quiet) -> dict[str, Any]:
+    """Return the proof that no feature sees the future of a day, and of which histories and features it is."""
+    advance(description="whether a feature sees the future")
+    proof = leaks(histories, day, pupils=LEAK_PUPILS, seed=seed, engine="polars").to_dict()
+    return {**proof, "data_digest": histories.digest(), "catalogue_digest": catalogue_digest()}
+
+
+def against_champion(
+    own: Contender, asked: Asked, champion: Contender, frame: pl.DataFrame, splits: Splits, seed: int
+) -> dict[str, Any]:
+    """Return how a version compares with the champion on the judged days; see ``paired``."""
+    theirs = asked_again(champion, frame, splits, seed, (own, asked))
+    return {
+        "version": int(champion.manifest.version),
+        "bundle": champion.bundle,
+        **paired(asked, theirs, seed),
+    }
+
+
+def of_training(
+    histories: Histories, question: Question, trained: Trained, champion: Path | None, seed: int, advance: Advance = quiet
+) -> dict[str, Any]:  # fmt: skip
+    """Return the evidence of a version that was just trained beside the champion, a released folder."""
+    asked, against = just_trained(trained), None
+    if champion:
+        advance(description="the champion on the same snapshots")
+        own = Contender(trained.booster, trained.manifest, trained.recipe, "")
+        with suppress(Faults):  # a damaged champion cannot be compared with; the gate says so
+            against = against_champion(own, asked, Contender.load(champion), trained.frame, trained.splits, seed)
+    proof = proved(histories, max(trained.splits.test), seed, advance)
+    return evidence(histories, question, asked, against, proof, seed, advance)
+
+
+def of_version(
+    histories: Histories, folder: Path, champion: Path | None, before: dict[str, Any], *, memory: str | None = None, kept: BlockStore | None = None,
+    advance: Advance = quiet,
+) -> dict[str, Any]:  # fmt: skip
+    """Return the evidence of a released version on histories in which more outcomes are known by now.
+
+    Parameters
+    ----------
+    before : dict
+        The evidence so far: whether a feature leaks is proved on the histories that the version was trained on, and only there.
+
+    Raises
+    ------
+    Faults
+        When a version is damaged, or it is not written down what it was made from.
+    """
+    own = Contender.load(folder)
+    try:
+        question = question_of(own.recipe)
+    except (KeyError, TypeError, ValueError) as error:
+        do = "Train again with this version of onroll, which writes it down."
+        raise Faults(Fault("it is not written down what the model was made from", str(folder), do)) from error
+    seed = own.manifest.seed
+    frame = question.labelled(histories, memory=memory, seed=seed, kept=kept, advance=advance)
+    splits = split(frame)
+    advance(description="both versions on the same snapshots")
+    asked = asked_again(own, frame, splits, seed)
+    against = against_champion(own, asked, Contender.load(champion), frame, splits, seed) if champion else None
+    same = histories.digest() == own.manifest.data_digest
+    proof = proved(histories, max(splits.test), seed, advance) if same else before.get("leaks", {})
+    return evidence(histories, question, asked, against, proof, seed, advance)

@@ -1,0 +1,117 @@
+"""Promotion: everything that is known of a version is laid before the gates, and the log says what came of it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from histories.errors import Faults
+from histories.io.digest import file_digest
+from histories.settings import Settings
+from training.bundle import bundle_digest, read_bundle, read_recipe
+from training.gates import GATES, Verdict
+from training.gates.gate import ask_all
+from training.gates.limits import load_limits
+from training.papers.rendering import STEMS
+from training.provenance import account
+from training.release.registry import EVIDENCE, champion, folder_of, history, keep_evidence, move, moving, note, verify
+from training.release.resolve import aliases
+
+
+def promote(settings: Settings, name: str, version: int, *, who: str, why: str) -> dict[str, Any]:
+    """Make a version the champion if it passes every gate; the log keeps what came of it either way.
+
+    Parameters
+    ----------
+    who : str
+        Who approves: somebody other than who trained.
+
+    Returns
+    -------
+    dict
+        The line of the log; its ``action`` is ``promoted`` or ``refused``, its ``gates`` are the verdicts.
+
+    Raises
+    ------
+    Faults
+        When there is no such version, or the log does not hold, so that nothing can be written into it.
+    """
+    folder_of(settings, name, version)
+    with moving(settings, name):
+        parts, limits = dossier(settings, name, version, who=who, why=why), load_limits(settings.gates)
+        verdicts = ask_all(GATES, parts, limits)
+        failed = [v for v in verdicts if not v.passed]
+        if not parts["log"]["whole"]:
+            raise Faults([v.fault(f"{name} {version}") for v in failed])
+        said = {
+            "by": who, "why": why, "account": account(), "trained_by": parts["recipe"].get("trained_by"), "gates": [asdict(v) for v in verdicts],
+            "limits": limits, "bundle": parts["bundle"]["digest"], "evidence": parts["evidence_digest"],
+            **{k: parts["manifest"].get(f"{k}_digest") for k in ("data", "catalogue")},
+        }  # fmt: skip
+        if failed:
+            return note(settings, name, version=version, action="refused", **said)
+        return move(settings, name, "champion", version, action="promoted", **said)
+
+
+def gates(settings: Settings, name: str, version: int, *, who: str = "", why: str = "") -> list[Verdict]:
+    """Return what the gates would say of a version, without promoting it."""
+    return ask_all(GATES, dossier(settings, name, version, who=who, why=why), load_limits(settings.gates))
+
+
+def dossier(settings: Settings, name: str, version: int, *, who: str, why: str) -> dict[str, Any]:
+    """Return all that is known of a version, as the gates read it.
+
+    What is damaged is left out, so that the gates that need it are not passed; so is evidence whose hash is not the one in the log.
+    """
+    folder, log = folder_of(settings, name, version), history(settings, name)
+    own = [e for e in log if e.get("version") == version]
+    registered = next((e for e in own if e.get("action") == "registered"), {})
+    manifest, recipe, papers, booster, harm = {}, {}, {}, "", ""
+    try:
+        booster, made = read_bundle(folder)
+        manifest, recipe = asdict(made), read_recipe(folder)
+        found = {name: folder / f"{stem}.json" for name, stem in STEMS.items()}
+        papers = {n: json.loads(f.read_text(encoding="utf-8")) for n, f in found.items() if f.is_file()}
+    except Faults as faults:
+        harm = "; ".join(f"{Path(f.where).name}: {f.what}" for f in faults.faults)
+    noted = _noted(own)
+    serving = champion(settings, name)
+    followed = verify(settings, name)
+    return {
+        "version": version, "approver": who, "reason": why, "manifest": manifest, "recipe": recipe, "booster": booster, "papers": papers,
+        "bundle": {"whole": not harm, "why": harm, "digest": bundle_digest(folder), "registered": registered.get("bundle")},
+        "evidence": _evidence(settings, name, version, noted), "evidence_digest": noted,
+        "log": {
+            "whole": followed.whole, "why": f"line {followed.bad}: {followed.why}", "lines": followed.lines, "version": registered.get("version"),
+            "champion": serving, "alias": aliases(settings.releases, name).get("champion", 0),
+            "champion_bundle": next((e.get("bundle") for e in log if e.get("version") == serving and e.get("action") == "registered"), None),
+        },
+    }  # fmt: skip
+
+
+def _noted(own: list[dict[str, Any]]) -> str | None:
+    """Return the hash of a version's newest evidence, of its lines of the log."""
+    return next((e["evidence"] for e in reversed(own) if e.get("action") in ("registered", "judged")), None)
+
+
+def _evidence(settings: Settings, name: str, version: int, noted: str | None) -> dict[str, Any]:
+    file = settings.releases / name / EVIDENCE / f"v{version}.json"
+    if not noted or not file.is_file() or file_digest(file) != noted:
+        return {}
+    return json.loads(file.read_text(encoding="utf-8"))
+
+
+def judged(settings: Settings, name: str, version: int) -> dict[str, Any]:
+    """Return the evidence of a version so far; empty when there is none, or not that which the log noted."""
+    own = [e for e in history(settings, name) if e.get("version") == version]
+    return _evidence(settings, name, version, _noted(own))
+
+
+def say_judged(settings: Settings, name: str, version: int, evidence: dict[str, Any]) -> dict[str, Any]:
+    """Keep new evidence of a version, note its hash in the log, and return the line."""
+    with moving(settings, name):
+        digest = keep_evidence(settings, name, version, evidence)
+        said = {"by": account(), "why": "judged again", "evidence": digest, "data": evidence["histories"]}
+        return note(settings, name, version=version, action="judged", **said)

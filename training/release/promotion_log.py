@@ -1,0 +1,135 @@
+"""The log of a model's life: every version registered, judged, promoted, refused and rolled back, each line chained to the one before.
+
+A line holds the hash of the line before it and its own, so that a line that was changed, taken out or put in is found. Whoever
+may write the file can write all of it anew; that is why its end is also kept in MLflow, and each line in the audit, which is
+chained with a key (``serving.store.audit.model_log``).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from histories.errors import Fault, Faults
+
+HEAD = "log_head"  # tag of the registered model in MLflow
+DO = "Keep the file as it is, take it from a backup, and find out who changed it; the audit has who did what, and the hash of every line."
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What came of following a log.
+
+    Attributes
+    ----------
+    lines : int
+        Whole lines, of which ``unchained`` are from before lines were chained.
+    bad : int or None
+        The first line that does not hold, counted from 1.
+    why : str
+    head : str
+        The hash of the last line; empty when there is none.
+    """
+
+    lines: int
+    unchained: int
+    bad: int | None = None
+    why: str = ""
+    head: str = ""
+
+    @property
+    def whole(self) -> bool:
+        """Tell whether every line holds."""
+        return self.bad is None
+
+
+def entries(file: Path) -> list[dict[str, Any]]:
+    """Return every line, oldest first; one that is being written is not one yet."""
+    return [json.loads(line) for line in _lines(file)]
+
+
+def append(file: Path, **said: Any) -> dict[str, Any]:
+    """Append a line and return it; what was appended is on the disk when this returns.
+
+    Raises
+    ------
+    Faults
+        When the log does not hold: nothing is added to a log that was changed.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a+b") as log:
+        fcntl.flock(log, fcntl.LOCK_EX)
+        _drop_half_a_line(log)
+        found = follow(file)
+        if not found.whole:
+            raise Faults(Fault(f"line {found.bad} does not hold: {found.why}", str(file), DO))
+        line = {
+            "n": found.lines + 1,
+            "at": datetime.now(UTC).isoformat(timespec="seconds"),
+            **said,
+            "previous": found.head,
+        }
+        line["hash"] = _hash(line)
+        log.write(json.dumps(line).encode() + b"\n")
+        log.flush()
+        os.fsync(log.fileno())
+    return line
+
+
+def follow(file: Path) -> Followed:
+    """Follow the chain from the first line to the last."""
+    head, unchained = "", 0
+    lines = _lines(file)
+    for n, line in enumerate(lines, 1):
+        try:
+            said = json.loads(line)
+        except ValueError:
+            return Followed(len(lines), unchained, n, "it cannot be read", head)
+        if "hash" not in said and unchained == n - 1:
+            unchained, head = n, hashlib.sha256(line.encode()).hexdigest()
+            continue
+        if said.get("hash") != _hash(said):
+            return Followed(len(lines), unchained, n, "it was changed", head)
+        if said.get("previous") != head or said.get("n") != n:
+            return Followed(len(lines), unchained, n, "a line before it was changed, taken out or put in", head)
+        head = said["hash"]
+    return Followed(len(lines), unchained, head=head)
+
+
+def held(file: Path, head: str) -> Followed:
+    """Follow the chain, and see that it still holds the end that was noted elsewhere as ``n hash``."""
+    found = follow(file)
+    n, _, noted = head.partition(" ")
+    if not found.whole or not (head or found.lines > found.unchained):
+        return found
+    lines = entries(file)
+    if not head:
+        return replace(found, bad=found.lines, why="its end is not noted in MLflow")
+    if int(n) > len(lines):
+        return replace(found, bad=len(lines), why=f"after it lines are missing: {n} were written")
+    if lines[int(n) - 1].get("hash") != noted:
+        return replace(found, bad=int(n), why="it is not what was written")
+    return found
+
+
+def _hash(said: dict[str, Any]) -> str:
+    plain = {k: v for k, v in said.items() if k != "hash"}
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
+
+
+def _lines(file: Path) -> list[str]:
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.is_file() else []
+    return [line for line in lines if line.endswith("\n")]
+
+
+def _drop_half_a_line(log: Any) -> None:
+    """Take away what a killed run left of a line."""
+    log.seek(0)
+    whole = log.read().rpartition(b"\n")
+    log.truncate(len(whole[0]) + len(whole[1]))

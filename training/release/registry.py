@@ -1,0 +1,214 @@
+"""The registry: versions, aliases and the log of all that is done with them, in MLflow and in the released folders together."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from histories.errors import Fault, Faults
+from histories.io.atomic_write import locked, new_file, new_folder
+from histories.io.digest import file_digest
+from histories.settings import Settings
+from training.bundle import MANIFEST, Manifest, bundle_digest, read_bundle, write_bundle
+from training.papers import Material, files_of
+from training.pipeline import Trained
+from training.provenance import account
+from training.release.promotion_log import DO, HEAD, Followed, append, held
+from training.release.resolve import ALIASES, MOVES, aliases, logged
+
+EVIDENCE = "evidence"  # folder beside the versions
+
+
+def client(settings: Settings) -> Any:
+    """Return MLflow's client for the settings; importing MLflow takes seconds, so it happens here."""
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    import logging
+
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    import mlflow
+
+    if settings.tracking_uri.startswith("sqlite:///"):
+        Path(settings.tracking_uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+    mlflow.set_tracking_uri(settings.tracking_uri)
+    return mlflow.MlflowClient()
+
+
+def register(
+    settings: Settings, trained: Trained, run_id: str, material: Material, evidence: dict[str, Any] | None = None
+) -> tuple[int, Path]:
+    """Register a trained model as a new version, release it, and name it challenger, or champion when there is none.
+
+    Parameters
+    ----------
+    evidence : dict, optional
+        What its gates need; see ``training.release.gate_evidence``.
+
+    Returns
+    -------
+    version, folder
+    """
+    from mlflow.exceptions import MlflowException
+
+    api = client(settings)
+    name = trained.manifest.name
+    try:
+        api.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    found = api.create_model_version(name, source=f"runs:/{run_id}/bundle", run_id=run_id)
+    version = int(found.version)
+    trained.manifest.version = str(version)
+    folder = settings.releases / name / f"v{version}"
+    with new_folder(folder) as beside:
+        papers = files_of(material.named(str(version)))
+        write_bundle(beside, trained.booster, trained.manifest, papers, trained.recipe)
+    with moving(settings, name):
+        first = not champion(settings, name)
+        move(
+            settings, name, "champion" if first else "challenger", version,
+            action="registered", by=trained.recipe["trained_by"], why="first model; nobody approved it" if first else "newly trained", run_id=run_id,
+            bundle=bundle_digest(folder), data=trained.manifest.data_digest, catalogue=trained.manifest.catalogue_digest,
+            evidence=keep_evidence(settings, name, version, evidence) if evidence else None,
+        )  # fmt: skip
+    return version, folder
+
+
+def moving(settings: Settings, name: str) -> AbstractContextManager[None]:
+    """Let one process at a time read and move a model's aliases and its log."""
+    return locked(settings.releases / name / ".promotion")
+
+
+def keep_evidence(settings: Settings, name: str, version: int, evidence: dict[str, Any]) -> str:
+    """Write what a version's gates need beside the releases, and return its hash for the log."""
+    file = settings.releases / name / EVIDENCE / f"v{version}.json"
+    with new_file(file) as beside:
+        beside.write_text(json.dumps(evidence, indent=1, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
+    return file_digest(file)
+
+
+def champion(settings: Settings, name: str) -> int:
+    """Return the version that the log says is the champion; 0 when there never was one."""
+    return next((int(e["version"]) for e in reversed(history(settings, name)) if e.get("alias") == "champion"), 0)
+
+
+def serving_folder(settings: Settings, name: str) -> Path | None:
+    """Return the folder of the champion, or None when there never was one."""
+    version = champion(settings, name)
+    return folder_of(settings, name, version) if version else None
+
+
+def folder_of(settings: Settings, name: str, version: int) -> Path:
+    """Return the folder of a version.
+
+    Raises
+    ------
+    Faults
+        When there is no such version.
+    """
+    folder = settings.releases / name / f"v{version}"
+    if not (folder / MANIFEST).is_file():
+        do = "Run 'onroll models list' to see what there is."
+        raise Faults(Fault("there is no such version", f"{name} {version}", do))
+    return folder
+
+
+def rollback(settings: Settings, name: str, *, who: str, why: str) -> dict[str, Any]:
+    """Give the champion's alias back to the version that had it before, which no gate holds up.
+
+    Rolled back again, the champion is the one before that: those that were rolled back from are left out.
+
+    Raises
+    ------
+    Faults
+        When there was no champion before, its files are not whole, or who or why is not said.
+    """
+    if not who.strip() or not why.strip():
+        raise Faults(Fault("who and why must be said", "models rollback", "Give --by and --reason."))
+    with moving(settings, name):
+        served: list[int] = []
+        for e in history(settings, name):
+            if e.get("alias") == "champion" and e.get("action") == "rolled back":
+                del served[-1:]
+            elif e.get("alias") == "champion" and served[-1:] != [
+                int(e["version"])
+            ]:  # a champion can be approved later
+                served.append(int(e["version"]))
+        if len(served) < 2:
+            raise Faults(Fault("no earlier champion is known", name, "Promote a version by its number instead."))
+        folder = folder_of(settings, name, served[-2])
+        read_bundle(folder)
+        said = {"action": "rolled back", "by": who, "why": why, "account": account(), "bundle": bundle_digest(folder)}
+        return move(settings, name, "champion", served[-2], **said)
+
+
+def history(settings: Settings, name: str) -> list[dict[str, Any]]:
+    """Return every line of the log, oldest first."""
+    return logged(settings.releases, name)
+
+
+def versions(settings: Settings, name: str) -> list[dict[str, Any]]:
+    """Return every released version with its aliases and headline figures, oldest first."""
+    named = aliases(settings.releases, name)
+    found = []
+    for folder in sorted((settings.releases / name).glob("v*"), key=lambda f: int(f.name[1:])):
+        m = Manifest(**json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+        figures = m.figures
+        found.append({
+            "version": int(m.version), "aliases": sorted(a for a, v in named.items() if v == int(m.version)), "definition": m.definition,
+            "horizon_days": m.horizon_days, "trained_on": f"{m.trained_on[0]} to {m.trained_on[-1]}", "until": m.until,
+            "average_precision": figures["average_precision"], "interval": figures["intervals"]["average_precision"],
+        })  # fmt: skip
+    return found
+
+
+def note(settings: Settings, name: str, **said: Any) -> dict[str, Any]:
+    """Append a line to a model's log, and its end to MLflow.
+
+    Raises
+    ------
+    Faults
+        When the log does not hold.
+    """
+    check_log(settings, name)
+    line = append(settings.releases / name / MOVES, **said)
+    client(settings).set_registered_model_tag(name, HEAD, f"{line['n']} {line['hash']}")
+    return line
+
+
+def check_log(settings: Settings, name: str) -> None:
+    """Raise ``Faults`` when a model's log does not hold: nothing is added to it then."""
+    found = verify(settings, name)
+    if not found.whole:
+        raise Faults(Fault(f"line {found.bad} of the log does not hold: {found.why}", f"{name}, {MOVES}", DO))
+
+
+def verify(settings: Settings, name: str) -> Followed:
+    """Follow a model's log from the first line to the end that MLflow has noted."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        head = client(settings).get_registered_model(name).tags.get(HEAD, "")
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+            raise
+        head = ""
+    return held(settings.releases / name / MOVES, head)
+
+
+def move(settings: Settings, name: str, alias: str, version: int, **said: Any) -> dict[str, Any]:
+    """Move an alias: first the log, then MLflow, then the file that the service reads, which is replaced at once."""
+    folder = settings.releases / name
+    now = aliases(settings.releases, name)
+    entry = note(settings, name, alias=alias, version=version, before=now.get(alias), **said)
+    client(settings).set_registered_model_alias(name, alias, str(version))
+    moved = {**now, alias: version}
+    if alias == "champion" and moved.get("challenger") == version:
+        del moved["challenger"]
+        client(settings).delete_registered_model_alias(name, "challenger")
+    with new_file(folder / ALIASES) as beside:
+        beside.write_text(json.dumps(moved), encoding="utf-8")
+    return entry

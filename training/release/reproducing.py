@@ -1,0 +1,104 @@
+"""Make a model again from its recipe, and say that it is the same, or exactly what differs or is missing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from features.counting.block_cache import BlockStore
+from histories.reading.histories import Histories
+from training.bundle import BOOSTER, read_bundle, read_recipe
+from training.pipeline import train
+from training.provenance import made_with, question_of
+from training.task import Advance, quiet
+
+# Without these no attempt is made: another model would come of it, or none.
+NEEDED = ("histories", "catalogue", "own_features")
+# Of these another version often makes the same; whether it did is seen by what comes out.
+NOTED = ("code", "lock", "packages", "python", "machine", "engine")
+
+
+@dataclass(frozen=True)
+class Remade:
+    """What came of making a model again.
+
+    Attributes
+    ----------
+    equal : bool
+        Whether the booster and all that the manifest says are the same, byte by byte.
+    missing : list of str
+        What there is not, or is another, so that it was not tried.
+    differs : list of str
+        What else is another than when the model was made, and what of the model came out otherwise.
+    booster : dict
+        Hashes of the booster, ``then`` and ``now``.
+    """
+
+    version: str
+    equal: bool
+    missing: list[str] = field(default_factory=list)
+    differs: list[str] = field(default_factory=list)
+    booster: dict[str, str] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """Return what a person reads."""
+        said = "is equal, byte by byte" if self.equal else "was not made again" if self.missing else "came out otherwise"  # fmt: skip
+        lines = [f"version {self.version} {said}"]
+        lines += [f"missing: {m}" for m in self.missing]
+        lines += [f"{'all the same though it differs' if self.equal else 'differs'}: {d}" for d in self.differs]
+        return "\n".join(lines)
+
+
+def reproduce(
+    folder: Path, histories: Histories | None, *, kept: BlockStore | None = None, advance: Advance = quiet
+) -> Remade:
+    """Train again by the recipe of a released version, and compare.
+
+    Parameters
+    ----------
+    histories : Histories or None
+        Those it was trained on; None when they are not known here.
+
+    Raises
+    ------
+    Faults
+        When the version's own files are damaged.
+    """
+    booster, manifest = read_bundle(folder)
+    recipe = read_recipe(folder)
+    then = hashlib.sha256(booster.encode()).hexdigest()
+    missing = [f"what it was made from ({name})" for name in ("question", "config", "histories") if not recipe.get(name)]  # fmt: skip
+    if missing:
+        return Remade(manifest.version, False, missing, booster={"then": then})
+    here = {**made_with(recipe["engine"]), "histories": histories.digest() if histories else None}
+    missing = [_differs(name, recipe[name], here[name]) for name in NEEDED if recipe[name] != here[name]]
+    differs = [_differs(name, recipe[name], here[name]) for name in NOTED if recipe[name] != here[name]]
+    if missing or histories is None:
+        return Remade(manifest.version, False, missing, differs, {"then": then})
+    made = train(
+        histories, question_of(recipe), config=recipe["config"], seed=recipe["seed"], memory=recipe["memory"], kept=kept, advance=advance
+    )  # fmt: skip
+    made.manifest.version = manifest.version
+    now = hashlib.sha256(made.booster.encode()).hexdigest()
+    came_out = [f"the manifest's {name}" for name in _other(asdict(manifest), asdict(made.manifest))]
+    came_out += [BOOSTER] if made.booster != booster else []
+    return Remade(manifest.version, not came_out, [], differs + came_out, {"then": then, "now": now})
+
+
+def _differs(name: str, then: Any, now: Any) -> str:
+    if isinstance(then, Mapping) and isinstance(now, Mapping):
+        names = sorted(k for k in {*then, *now} if then.get(k) != now.get(k))
+        return f"{name}: " + ", ".join(f"{k} {then.get(k)} then, {now.get(k)} here" for k in names)
+    return f"{name}: {_short(then)} then, {_short(now)} here"
+
+
+def _short(value: Any) -> str:
+    return "none" if not value else str(value)[:16]
+
+
+def _other(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
+    return [k for k in then if json.dumps(then[k], sort_keys=True) != json.dumps(now.get(k), sort_keys=True)]

@@ -1,0 +1,110 @@
+"""Tracking in MLflow: settings, figures and digests of each run, and never a pupil's row."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from histories.settings import Settings
+from training.bundle import write_bundle
+from training.papers import Material, files_of
+from training.pipeline import Trained
+from training.release.registry import client
+
+EXPERIMENT = "onroll"
+MOST = 1000  # figures that MLflow takes in one call
+
+
+class Run:
+    """One run of training, open from before its trials until it is finished.
+
+    The experiment's artifacts lie under the working folder's ``mlruns/artifacts``.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.api = client(settings)
+        found = self.api.get_experiment_by_name(EXPERIMENT)
+        settings.artifacts.mkdir(parents=True, exist_ok=True)
+        self.experiment = (
+            found.experiment_id
+            if found
+            else self.api.create_experiment(EXPERIMENT, artifact_location=settings.artifacts.as_uri())
+        )
+        self.run_id: str = self.api.create_run(self.experiment).info.run_id
+
+    def trial(self, number: int, settings: dict[str, Any], value: float | None, state: str) -> None:
+        """Write one trial of settings as a nested run."""
+        tags = {"mlflow.parentRunId": self.run_id, "mlflow.runName": f"trial {number}", "state": state}
+        nested = self.api.create_run(self.experiment, tags=tags).info.run_id
+        found = [] if value is None else [("average_precision_before_judging", value)]
+        self._log(nested, settings, found)
+        self.api.set_terminated(nested, "FINISHED" if state == "complete" else "KILLED")
+
+    def finish(self, trained: Trained, material: Material, more: Mapping[str, str] | None = None) -> str:
+        """Write parameters, figures, the bundle with its papers; return the run's id.
+
+        Parameters
+        ----------
+        material : Material
+            What the papers are written from.
+        more : mapping, optional
+            Text by file name, such as the report.
+        """
+        m = trained.manifest
+        said = {
+            **trained.settings, "definition": m.definition, "horizon_days": m.horizon_days, "until": m.until, "known": m.known,
+            "seed": m.seed, "as_of_dates": len(m.trained_on), "candidate": m.candidate,
+        }  # fmt: skip
+        tags = {name: getattr(m, name) for name in ("data_digest", "catalogue_digest", "code_version")}
+        tags |= {name: trained.recipe[name] or "" for name in ("trained_by", "code", "lock")}
+        self._log(self.run_id, said, _flat(m.metrics), tags)
+        with tempfile.TemporaryDirectory() as folder:
+            bundle = Path(folder) / "bundle"
+            bundle.mkdir()
+            write_bundle(bundle, trained.booster, m, files_of(material), trained.recipe)
+            beside = {
+                "splits.txt": trained.splits.text() + "\n",
+                "chosen.json": json.dumps({"how": trained.story, "leads": trained.against}, indent=1) + "\n",
+                **(more or {}),
+            }
+            for name, text in beside.items():
+                (Path(folder) / name).write_text(text, encoding="utf-8")
+            self.api.log_artifacts(self.run_id, folder)
+        self.api.set_terminated(self.run_id)
+        return self.run_id
+
+    def _log(
+        self, run_id: str, params: Mapping[str, Any], metrics: list[tuple[str, float]], tags: Mapping[str, str] | None = None
+    ) -> None:  # fmt: skip
+        """Write parameters, tags and figures in as few calls as there can be, since each call is a transaction."""
+        from mlflow.entities import Metric, Param, RunTag
+
+        now = time.time_ns() // 1_000_000
+        said = [Param(name, str(value)) for name, value in params.items()]
+        self.api.log_batch(run_id, params=said, tags=[RunTag(name, value) for name, value in (tags or {}).items()])
+        figures = [Metric(name, value, now, 0) for name, value in metrics]
+        for begin in range(0, len(figures), MOST):
+            self.api.log_batch(run_id, metrics=figures[begin : begin + MOST])
+
+    def fail(self) -> None:
+        """Close the run as failed."""
+        self.api.set_terminated(self.run_id, "FAILED")
+
+
+def _flat(value: dict[str, Any], before: str = "") -> list[tuple[str, float]]:
+    """Return every number under a name of its own; pairs are intervals, longer lists are left to the report."""
+    flat: list[tuple[str, float]] = []
+    for key, inner in value.items():
+        name = f"{before}{key}".replace("%", "pc")
+        if isinstance(inner, dict):
+            flat += _flat(inner, f"{name}.")
+        elif isinstance(inner, list):
+            pair = inner if len(inner) == 2 and not isinstance(inner[0], dict) else []
+            flat += [(f"{name}.{side}", x) for side, x in zip(("low", "high"), pair, strict=False) if x is not None]
+        elif inner is not None:
+            flat.append((name, float(inner)))
+    return flat

@@ -1,0 +1,113 @@
+"""What a model is asked: the definition of missing, the window, the days, who is in, and what may be used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from features import CohortRule, Definition, default_as_of, label
+from features.catalogue import CATALOGUE
+from features.counting.block_cache import BlockStore
+from features.matrix import as_table, tallied_blocks
+from features.outcome.cohort import cohort
+from histories.errors import Fault, Faults, Usage
+from histories.reading.histories import Histories
+from training.fitting.sampling import sample, share_that_fits
+
+Advance = Callable[..., None]
+
+
+def quiet(steps: int = 1, description: str | None = None) -> None:
+    """Show no progress."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question about histories.
+
+    Attributes
+    ----------
+    definition : Definition
+        What counts as going missing.
+    horizon : int
+        Days of the outcome window.
+    as_of : tuple of date
+        The days to ask on; when empty, the start of every term of which something was recorded.
+    rule : CohortRule or None
+        Who is in the cohort.
+    until : date or None
+        Use nothing recorded on or after this day.
+    known : date or None
+        The day of knowledge of the features; see ``features.as_of.seen``.
+    """
+
+    definition: Definition = field(default_factory=Definition.load)
+    horizon: int = 120
+    as_of: tuple[date, ...] = ()
+    rule: CohortRule | None = None
+    until: date | None = None
+    known: date | None = None
+
+    def days(self, histories: Histories) -> list[date]:
+        """Return the days to ask on.
+
+        Raises
+        ------
+        Faults
+            When there is none, or the day of knowledge lies after ``until``.
+        """
+        if self.known and self.until and self.known > self.until:
+            do = "Give a --known that is no later than --until, which promises to use nothing recorded from then on."
+            raise Usage(Fault("the day of knowledge lies after --until", "train --known", do))
+        given = list(self.as_of) or default_as_of(histories, self.until)
+        found = [d for d in given if self.until is None or d < self.until]
+        if not found:
+            do = "Give more years of histories, a later --until, or --as-of."
+            raise Faults(Fault("there is no as-of date to train on", "train", do))
+        return found
+
+    def labelled(
+        self,
+        histories: Histories,
+        *,
+        memory: str | None = None,
+        seed: int = 1,
+        kept: BlockStore | None = None,
+        advance: Advance = quiet,
+    ) -> pl.DataFrame:
+        """Return features beside labels and what lists are made of, for snapshots whose outcome is known.
+
+        Parameters
+        ----------
+        memory : str, optional
+            The most memory, such as ``4GiB``; where all snapshots would not fit, all with the outcome and a weighted sample of the
+            others are taken, by seed (``training.fitting.sampling``).
+        kept : BlockStore, optional
+            Keeps what was counted for the next run.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``pupil_id, as_of``, the features, ``label, outcome, known_on, happened_on, authority, urn, weight``, sorted by day and pupil.
+
+        Raises
+        ------
+        Faults
+            When no window is fully known.
+        """
+        days, keys = self.days(histories), ["pupil_id", "as_of"]
+        advance(description="labels")
+        y: Any = pl.from_arrow(label(histories, days, self.definition, self.horizon, rule=self.rule, until=self.until, known=self.known))  # fmt: skip
+        who: Any = pl.from_arrow(cohort(histories, days, self.rule, self.known))
+        y = y.filter(pl.col("label").is_not_null()).join(who.select(*keys, "authority", "urn"), on=keys)
+        if y.is_empty():
+            do = "Give more years of histories, a shorter --horizon, or earlier --as-of."
+            raise Faults(Fault("no window is fully known yet", "train", do))
+        y = sample(y, share_that_fits(len(y), int(y["label"].sum()), len(CATALOGUE), memory), seed)
+        how = {"rule": self.rule, "known": self.known, "kept": kept, "advance": advance}
+        blocks = (pl.DataFrame(as_table(b)).join(y, on=keys) for b in tallied_blocks(histories, days, **how))
+        return pl.concat(list(blocks)).sort("as_of", "pupil_id")
