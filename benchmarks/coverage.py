@@ -23,7 +23,7 @@ from training.fitting.sampling import sample
 from training.fitting.splits import split
 from training.measures.calibration import half_width
 from training.pipeline import NAMES, fit_calibrator
-from training.task import Question
+from training.task import Task
 
 SHARE = 0.25  # of the children who did not go missing, weighted, so that a world takes a quarter of the time
 AHEAD = 3  # the newest days: a year of terms
@@ -33,7 +33,7 @@ BINS = 14
 def population(folder: Path, pupils: int) -> pl.DataFrame:
     """Return labelled snapshots with their features and true risks; who had left already has none."""
     simulate(folder, pupils=pupils, years=5, authorities=2, seed=8, truth=True)
-    frame = Question().labelled(Histories.open(folder))
+    frame = Task().labelled(Histories.open(folder))
     truth = pl.read_parquet(folder / "truth.parquet")
     return frame.join(truth, on=["pupil_id", "as_of"], how="left", maintain_order="left").with_columns(
         pl.col("risk").fill_null(0.0)
@@ -56,7 +56,9 @@ def world(frame: pl.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray, np.nd
     answers = ask(past, NAMES, split(past), [candidate], seed)
     learning = learn_from(past, NAMES, seed)
     booster = boosted.train(learning, settings)
-    calibrator = fit_calibrator(answers, "lightgbm", learning, booster, past, settings, seed)
+    calibrator = fit_calibrator(
+        answers=answers, chosen="lightgbm", learning=learning, booster=booster, frame=past, settings=settings, seed=seed
+    )
     margins = np.asarray(booster.predict(matrix_of(ahead, NAMES), raw_score=True))
     logit, half = calibrator["a"] * margins + calibrator["b"], half_width(margins, calibrator)
     return margins, 1 / (1 + np.exp(half - logit)), 1 / (1 + np.exp(-half - logit)), ahead["risk"].to_numpy()
@@ -77,9 +79,13 @@ def main(worlds: int = 20, pupils: int = 10_000) -> None:
     low, high, truth = found[..., 0], found[..., 1], found[..., 2]
     inside = (low <= truth) & (truth <= high)
     print(f"{worlds} worlds of {pupils:,} pupils, true rate {frame['risk'].mean():.3%}, {found.shape[1]} bins by score")
-    print(f"all bins: {inside.mean():.1%} hold the truth; too low {(truth > high).mean():.1%}, too high {(truth < low).mean():.1%}")  # fmt: skip
+    print(
+        f"all bins: {inside.mean():.1%} hold the truth; too low {(truth > high).mean():.1%}, too high {(truth < low).mean():.1%}"
+    )
     for n in range(found.shape[1]):
-        print(f"bin {n + 1:2}  true rate {truth[:, n].mean():8.3%}  interval {low[:, n].mean():8.3%} to {high[:, n].mean():8.3%}  holds it {inside[:, n].mean():.0%}")  # fmt: skip
+        print(
+            f"bin {n + 1:2}  true rate {truth[:, n].mean():8.3%}  interval {low[:, n].mean():8.3%} to {high[:, n].mean():8.3%}  holds it {inside[:, n].mean():.0%}"
+        )
 
 
 if __name__ == "__main__":

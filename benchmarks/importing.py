@@ -25,7 +25,7 @@ def marks(file: Path, rows: int) -> None:
     days = max(rows // 200_000, 1)
     duckdb.sql(f"""COPY (SELECT 'A80120000' || lpad((c % 10000)::VARCHAR, 4, '0') || (c // 10000) AS upn, DATE '2024-09-02' + d::INT AS "date", s AS session,
         CASE WHEN hash(c, d) % 20 = 0 THEN 'I' WHEN s = 'AM' THEN '/' ELSE '\\' END AS code
-        FROM range({days}) a(d), range(100000) b(c), (VALUES ('AM'), ('PM')) h(s)) TO '{file}' (HEADER, DELIMITER ',')""")  # fmt: skip
+        FROM range({days}) a(d), range(100000) b(c), (VALUES ('AM'), ('PM')) h(s)) TO '{file}' (HEADER, DELIMITER ',')""")
 
 
 def main(rows: int) -> None:

@@ -25,7 +25,7 @@ ONE = {
 RECORDED = ("/api/v1/score", "/api/v1/scores", "/api/v1/worklist", "/api/v1/counts")  # the audit has an entry of each
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Called:
     """One call: when it was answered, and how; ``status`` is 0 when the connection broke."""
 
@@ -90,14 +90,17 @@ class Load:
             answer = self._ask(connection, "GET" if content is None else "POST", path, content, headers)
             read = json.loads(answer.read())
             kind = answer.headers["content-type"]
-            proper = "model" in read or "counts" in read or "version" in read or (
-                kind == "application/problem+json" and read["status"] == answer.status
-            )  # fmt: skip
+            proper = (
+                "model" in read
+                or "counts" in read
+                or "version" in read
+                or (kind == "application/problem+json" and read["status"] == answer.status)
+            )
             status = answer.status
         except (OSError, http.client.HTTPException, ValueError):
             pass
         now = time.monotonic()
-        return Called(now, path, status, proper, (now - begun) * 1000, own)
+        return Called(at=now, path=path, status=status, proper=proper, ms=(now - begun) * 1000, request_id=own)
 
     def _ask(self, connection: http.client.HTTPConnection, *request: Any) -> http.client.HTTPResponse:
         """Ask, and ask again where the server had closed a connection that was not used for long, as every client does."""

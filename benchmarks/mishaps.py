@@ -34,7 +34,7 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
         subprocess.run(["umount", "-l", folder], check=True)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Mishaps:
     """Makes one mishap after the other, and remembers when each was under way.
 
@@ -64,8 +64,14 @@ class Mishaps:
         """Return the mishaps in the order in which they come."""
         restarts = [self.restarted_database, self.crashed_database] if self.server else []
         return [
-            self.promotion, self.killed_worker, self.clock_step, *restarts, self.promotion, self.full_disk, self.promotion,
-        ]  # fmt: skip
+            self.promotion,
+            self.killed_worker,
+            self.clock_step,
+            *restarts,
+            self.promotion,
+            self.full_disk,
+            self.promotion,
+        ]
 
     def make(self, mishap: Callable[[], None]) -> None:
         """Make one mishap, and note when."""

@@ -75,9 +75,15 @@ def filled(url: str) -> Store:
         store.save([{**s, "as_of": day} for s in made], LEAD)
     weeks = [[(DAY - timedelta(weeks=n)).isoformat(), 10, n % 4, n % 2] for n in range(52, 0, -1)]
     past = {"weeks": weeks, "events": [], "compared": [{"what": "missed", "now": 0.2, "before": 0.1, "peers": 0.05}]}
-    gathered = Gathered(DAY, pasts={str(s["pupil_id"]): past for s in made[:300]})
+    gathered = Gathered(as_of=DAY, pasts={str(s["pupil_id"]): past for s in made[:300]})
     gathered.clocks = [
-        Started(str(s["pupil_id"]), "destination", str(s["urn"]), DAY, DAY + timedelta(days=n % 30))
+        Started(
+            pupil_id=str(s["pupil_id"]),
+            kind="destination",
+            urn=str(s["urn"]),
+            started_on=DAY,
+            due_on=DAY + timedelta(days=n % 30),
+        )
         for n, s in enumerate(made[:3000])
     ]
     with store.change(LEAD) as change:
@@ -96,18 +102,26 @@ def main() -> None:
         filled(url).engine.dispose()
         (home / "access.toml").write_text(ACCESS)
         environment = {
-            "ONROLL_MODEL": model, "ONROLL_DATABASE_URL": url, "ONROLL_AUDIT_KEY": "a key for benchmarks, 32 letters!",
-            "ONROLL_ACCESS": str(home / "access.toml"), "PYTHONPATH": os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")]),
-        }  # fmt: skip
+            "ONROLL_MODEL": model,
+            "ONROLL_DATABASE_URL": url,
+            "ONROLL_AUDIT_KEY": "a key for benchmarks, 32 letters!",
+            "ONROLL_ACCESS": str(home / "access.toml"),
+            "PYTHONPATH": os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")]),
+        }
         with running(home / "service.log", home, environment) as address:
             visitor = Visitor(address)
             listed, _ = visitor.get("/work-list")
             child = re.search(r'href="(/pupils/\w+)"', listed)
             assert child
             paths = {
-                "a page without children (the floor)": "/about", "the week's list": "/work-list", "the list of a reason": "/work-list?theme=Home+and+area",
-                "a list of nobody": "/work-list?theme=Attendance&year=11&school=none", "a child": child.group(1), "what is due": "/clocks", "the team": "/team",
-            }  # fmt: skip
+                "a page without children (the floor)": "/about",
+                "the week's list": "/work-list",
+                "the list of a reason": "/work-list?theme=Home+and+area",
+                "a list of nobody": "/work-list?theme=Attendance&year=11&school=none",
+                "a child": child.group(1),
+                "what is due": "/clocks",
+                "the team": "/team",
+            }
             middle = {
                 name: statistics.median([visitor.get(path)[1] for _ in range(CALLS)][5:])
                 for name, path in paths.items()

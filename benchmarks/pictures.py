@@ -31,7 +31,7 @@ from training.risk_model import RiskModel
 
 OUT, TODAY, RELEASES = Path("docs/pages"), date(2025, 9, 22), Path("mlruns/releases")
 LISTS = [TODAY - timedelta(weeks=n) for n in (11, 1, 0)]
-SCALE, COLOURS, TALLEST, MOST = 0.75, 16, 1700, 60_000  # of a picture; its bytes
+SCALE, COLOURS, TALLEST, MAX = 0.75, 16, 1700, 60_000  # of a picture; its bytes
 USERS = {"dana": "worker", "robin": "worker", "lee": "lead", "sam": "analyst"}
 ADDRESSES = {
     "work-list": "dana",
@@ -65,10 +65,24 @@ def fill(home: Path) -> None:
         named = [cases.open_case(change, ref) for ref in refs]
         for case in named[:3]:
             cases.assign(change, case, 1, dana.key_id)
-        cases.contact(change, named[0], 2, TODAY - timedelta(days=4), "no_answer", "Rang at nine and at four.")
+        cases.contact(
+            change=change,
+            case_id=named[0],
+            version=2,
+            on=TODAY - timedelta(days=4),
+            outcome="no_answer",
+            text="Rang at nine and at four.",
+        )
         cases.act(change, named[0], 3, TODAY - timedelta(days=3), "school_meeting")
         cases.contact(change, named[1], 2, TODAY - timedelta(days=5), "spoke_well")
-        cases.doubt(change, named[2], 2, "attendance", TODAY - timedelta(days=6), "The school has a letter from the dentist.")  # fmt: skip
+        cases.doubt(
+            change=change,
+            case_id=named[2],
+            version=2,
+            table="attendance",
+            on=TODAY - timedelta(days=6),
+            text="The school has a letter from the dentist.",
+        )
         cases.dismiss(change, named[3], 1, "known_plan")
         cases.snooze(change, named[4], 1, TODAY + timedelta(days=14))
     store.engine.dispose()
@@ -81,7 +95,7 @@ def keep(page: Page, name: str) -> None:
         out = io.BytesIO()
         cut = image.crop((0, 0, image.width, height)).quantize(COLOURS, dither=Image.Dither.NONE)
         cut.save(out, "png", optimize=True)
-        if out.tell() <= MOST:
+        if out.tell() <= MAX:
             break
     (OUT / f"{name}.png").write_bytes(out.getvalue())
     print(f"{name:20} {image.width} x {height} of {image.height}  {out.tell():,} bytes")

@@ -26,14 +26,14 @@ from histories.io.atomic_write import new_file
 from histories.population.simulation import simulate
 from histories.reading.histories import Histories
 from training.fitting.candidates import boosted, grid, releasable
-from training.fitting.rolling_origin import Answers, ask, weight_of
+from training.fitting.rolling_origin import Predictions, ask, weight_of
 from training.fitting.selection import choose
 from training.fitting.splits import split
 from training.fitting.tuning import tune
 from training.measures.evaluate import Judged, Resamples, interval, judge
 from training.measures.metrics import numbers
 from training.pipeline import NAMES, finite
-from training.task import Question
+from training.task import Task
 
 SCENARIOS = {
     "default": 2,
@@ -49,9 +49,9 @@ TITLES = {c.name: c.title for c in grid(boosted.DEFAULTS)} | {
 DRAWN = ("average_precision", "top_25_a_list.precision", "top_25_a_list.recall")
 
 
-def answered(folder: Path, seed: int) -> tuple[Answers, str]:
+def answered(folder: Path, seed: int) -> tuple[Predictions, str]:
     """Tune, ask every candidate at every origin and choose one; its answers stand under ``released`` too."""
-    frame = Question().labelled(Histories.open(folder), memory=MEMORY, seed=seed)
+    frame = Task().labelled(Histories.open(folder), memory=MEMORY, seed=seed)
     splits = split(frame)
     settings = tune(frame, NAMES, splits, trials=TRIALS, start=boosted.DEFAULTS, seed=seed, study=f"seed {seed}")
     candidates = grid(settings)
@@ -71,7 +71,15 @@ def world(scenario: str, seed: int, pupils: int) -> dict[str, Any]:
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         histories = Path(folder) / "h"
-        simulate(histories, pupils=pupils, years=YEARS, authorities=SCENARIOS[scenario], seed=seed, scenario=scenario, truth=True)  # fmt: skip
+        simulate(
+            histories,
+            pupils=pupils,
+            years=YEARS,
+            authorities=SCENARIOS[scenario],
+            seed=seed,
+            scenario=scenario,
+            truth=True,
+        )
         answers, chosen = answered(histories, seed)
     rows = np.flatnonzero(answers.judged)
     frame = answers.frame[rows]
@@ -79,16 +87,34 @@ def world(scenario: str, seed: int, pupils: int) -> dict[str, Any]:
     resamples, found = Resamples(pupil, seed), {}
     for name, margins in answers.margins.items():
         risk = answers.risk(name)[rows] if name not in ("base_rate", "truth") else None
-        figures, draws = judge(Judged(margins[rows], label, pupil, lists, weight_of(frame)), risk, resamples)
+        figures, draws = judge(
+            Judged(score=margins[rows], label=label, pupil=pupil, list_of=lists, weight=weight_of(frame)),
+            risk,
+            resamples,
+        )
         at = figures["at_capacity"]["top_25_a_list"]
         found[name] = {
-            "average_precision": figures["average_precision"], "auc": figures["auc"], "precision": at["precision"], "recall": at["recall"],
-            "number_needed": at["number_needed"], "slope": figures.get("calibration_slope"), "draws": {d: draws[d].tolist() for d in DRAWN},
-        }  # fmt: skip
-    return finite({
-        "scenario": scenario, "seed": seed, "pupils": pupils, "catalogue": catalogue_digest(), "chosen": chosen, "snapshots": round(float(frame["weight"].sum())),
-        "positives": int(label.sum()), "seconds": time.perf_counter() - began, "candidates": found,
-    })  # fmt: skip
+            "average_precision": figures["average_precision"],
+            "auc": figures["auc"],
+            "precision": at["precision"],
+            "recall": at["recall"],
+            "number_needed": at["number_needed"],
+            "slope": figures.get("calibration_slope"),
+            "draws": {d: draws[d].tolist() for d in DRAWN},
+        }
+    return finite(
+        {
+            "scenario": scenario,
+            "seed": seed,
+            "pupils": pupils,
+            "catalogue": catalogue_digest(),
+            "chosen": chosen,
+            "snapshots": round(float(frame["weight"].sum())),
+            "positives": int(label.sum()),
+            "seconds": time.perf_counter() - began,
+            "candidates": found,
+        }
+    )
 
 
 def row(worlds: list[dict[str, Any]], name: str) -> dict[str, Any]:
@@ -108,11 +134,14 @@ def row(worlds: list[dict[str, Any]], name: str) -> dict[str, Any]:
     return {
         "average_precision": [mean("average_precision"), *interval(ap)],
         "share_of_truth": [mean("average_precision") / mean("average_precision", "truth"), *interval(ap / truth)],
-        "precision": [mean("precision"), *interval(drawn(DRAWN[1]))], "recall": [mean("recall"), *interval(drawn(DRAWN[2]))],
-        "number_needed": 1 / max(mean("precision"), 1e-9), "auc": mean("auc"), "slope": mean("slope"),
+        "precision": [mean("precision"), *interval(drawn(DRAWN[1]))],
+        "recall": [mean("recall"), *interval(drawn(DRAWN[2]))],
+        "number_needed": 1 / max(mean("precision"), 1e-9),
+        "auc": mean("auc"),
+        "slope": mean("slope"),
         "lead": [mean("average_precision", "released") - mean("average_precision"), low, high],
         "within_noise": low is None or high is None or low <= 0 <= high,
-    }  # fmt: skip
+    }
 
 
 def table(scenario: str, worlds: list[dict[str, Any]]) -> str:
@@ -120,11 +149,13 @@ def table(scenario: str, worlds: list[dict[str, Any]]) -> str:
     positives = sum(w["positives"] for w in worlds)
     chosen = ", ".join(f"{w['chosen']} (seed {w['seed']})" for w in worlds)
     lines = [
-        f"### {scenario}", "",
-        f"{len(worlds)} populations of {worlds[0]['pupils']:,} pupils; {positives} of {sum(w['snapshots'] for w in worlds):,} judged snapshots went missing. Released: {chosen}.", "",
+        f"### {scenario}",
+        "",
+        f"{len(worlds)} populations of {worlds[0]['pupils']:,} pupils; {positives} of {sum(w['snapshots'] for w in worlds):,} judged snapshots went missing. Released: {chosen}.",
+        "",
         "| candidate | average precision (95%) | share of the truth's | precision, 25 a list | recall | needed to see | AUC | slope | released leads by |",
         "|---|---|---|---|---|---|---|---|---|",
-    ]  # fmt: skip
+    ]
     for name in worlds[0]["candidates"]:
         r = row(worlds, name)
         lead, low, high = r["lead"]

@@ -157,11 +157,15 @@ def main() -> None:
             print(f"clients at once: {many}")
             for path, body in {"/api/v1/model": None, **stored}.items():
                 content = None if body is None else json.dumps(body).encode()
-                print(f"  {path:28}{beside(urls, key, path, content, many, CALLS // many)}")
+                print(
+                    f"  {path:28}{beside(urls=urls, key=key, path=path, body=content, clients=many, calls=CALLS // many)}"
+                )
         print("rows sent, one client")
         for pupils, body in sent.items():
             calls = 10 if pupils == 1 else 4
-            print(f"  /api/v1/score of {pupils:<12}{beside(urls, key, '/api/v1/score', body, 1, calls)}")
+            print(
+                f"  /api/v1/score of {pupils:<12}{beside(urls=urls, key=key, path='/api/v1/score', body=body, clients=1, calls=calls)}"
+            )
 
 
 if __name__ == "__main__":

@@ -22,12 +22,14 @@ def floor(file: Path, rows: int) -> float:
     rng = np.random.default_rng(1)
     at = 1_000_000
     columns = [
-        pa.DictionaryArray.from_arrays(pa.array(np.sort(rng.integers(0, 3000, at)).astype(np.int32)), pa.array([f"P{i}" for i in range(3000)])),
+        pa.DictionaryArray.from_arrays(
+            pa.array(np.sort(rng.integers(0, 3000, at)).astype(np.int32)), pa.array([f"P{i}" for i in range(3000)])
+        ),
         pa.array(rng.integers(19000, 20000, at).astype(np.int32)).cast(pa.date32()),
         pa.DictionaryArray.from_arrays(pa.array(rng.integers(0, 2, at).astype(np.int8)), pa.array(["AM", "PM"])),
         pa.DictionaryArray.from_arrays(pa.array(rng.integers(0, 2, at).astype(np.int8)), pa.array(["/", "\\"])),
         pa.array(rng.integers(19000, 20000, at).astype(np.int32)).cast(pa.date32()),
-    ]  # fmt: skip
+    ]
     table = pa.Table.from_arrays(columns, schema=SCHEMA)
     begun = time.perf_counter()
     with pq.ParquetWriter(file, SCHEMA, store_schema=False, compression="zstd") as parquet:

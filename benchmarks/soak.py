@@ -57,9 +57,15 @@ def service(home: Path, url: str, **more: str) -> Iterator[tuple[psutil.Process,
         release(home / "mlruns" / "releases", model, version)
     alias(home / "mlruns" / "releases", champion=1)
     own = {
-        "ONROLL_DATABASE_URL": url, "ONROLL_AUDIT_KEY": KEY, "ONROLL_AUDIT_ANCHOR": str(home / "anchors"), "ONROLL_WORKERS": "2",
-        "ONROLL_MODEL": "onroll@champion", "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1", **more,
-    }  # fmt: skip
+        "ONROLL_DATABASE_URL": url,
+        "ONROLL_AUDIT_KEY": KEY,
+        "ONROLL_AUDIT_ANCHOR": str(home / "anchors"),
+        "ONROLL_WORKERS": "2",
+        "ONROLL_MODEL": "onroll@champion",
+        "PYTHONPATH": str(Path(__file__).parents[1]),
+        "OMP_NUM_THREADS": "1",
+        **more,
+    }
     process, address = start(home / "log", home, own)
     try:
         yield psutil.Process(process.pid), address
@@ -98,9 +104,13 @@ def steady(minutes: float, clients: int, rate: float) -> dict[str, Any]:
         early, late = statistics.median(held[quarter : 2 * quarter]), statistics.median(held[-quarter:])
         failed = [c for c in load.called if c.status != 200 or not c.proper]
         return {
-            **load.summary(), "failed": [(c.path, c.status, round(c.ms)) for c in failed], "memory_by_minute_mb": [round(m) for m in held[::12]], "memory_mb": {"first": round(held[0]), "second_quarter": round(early), "last_quarter": round(late)},
-            **kept(store, load), "well": not failed and late < early * 1.05,
-        }  # fmt: skip
+            **load.summary(),
+            "failed": [(c.path, c.status, round(c.ms)) for c in failed],
+            "memory_by_minute_mb": [round(m) for m in held[::12]],
+            "memory_mb": {"first": round(held[0]), "second_quarter": round(early), "last_quarter": round(late)},
+            **kept(store, load),
+            "well": not failed and late < early * 1.05,
+        }
 
 
 class Writer:
@@ -174,7 +184,7 @@ def mixed(minutes: float, clients: int, rate: float, database: str) -> dict[str,
         _, key = store.create_key("lead", "801")
         clock = SteppedClock(home)
         process, address = stack.enter_context(service(home, url, **clock.environment))
-        mishaps = Mishaps(process, home / "mlruns" / "releases", disk, folder, clock)
+        mishaps = Mishaps(service=process, releases=home / "mlruns" / "releases", disk=disk, server=folder, clock=clock)
         load = Load(address, key, clients, rate, scored_every=10, pupils=MIXED)
         until = time.monotonic() + minutes * 60
         with load, Writer(store) as writer:
@@ -196,10 +206,16 @@ def mixed(minutes: float, clients: int, rate: float, database: str) -> dict[str,
         found = kept(store, load, writer)
         store.engine.dispose()
         return {
-            **load.summary(), "mishaps": dict(Counter(name for name, *_ in mishaps.during)), "wrong": [(c.path, c.status, round(c.ms)) for c in wrong[:20]],
-            "refused_in_peace": dict(Counter(c.path for c in in_peace)), "wrong_writes": writer.wrong[:20], "workers": len(mishaps.workers()), **found,
-            "well": len(mishaps.workers()) == 2 and not (wrong or writer.wrong or found["lost"] or found["audit"]["why"]),
-        }  # fmt: skip
+            **load.summary(),
+            "mishaps": dict(Counter(name for name, *_ in mishaps.during)),
+            "wrong": [(c.path, c.status, round(c.ms)) for c in wrong[:20]],
+            "refused_in_peace": dict(Counter(c.path for c in in_peace)),
+            "wrong_writes": writer.wrong[:20],
+            "workers": len(mishaps.workers()),
+            **found,
+            "well": len(mishaps.workers()) == 2
+            and not (wrong or writer.wrong or found["lost"] or found["audit"]["why"]),
+        }
 
 
 def _names(called: Called, during: list[tuple[str, float, float]]) -> set[str]:

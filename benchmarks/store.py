@@ -27,17 +27,43 @@ def scores(count: int) -> list[dict[str, object]]:
     """Make up scores as large as real ones: three authorities, 100 schools, 4 kB each."""
     part = {"name": "absent_rate_28d", "value": 0.25, "contribution": 0.31}
     dated = {"table": "attendance", "date": "2025-01-06", "text": "absent without leave in the morning"}
-    reason = {"theme": "attendance", "sentence": "Away a quarter of the last four weeks.", "direction": "raises",
-              "contribution": 0.62, "features": [part] * 4, "evidence": [dated] * 6}  # fmt: skip
+    reason = {
+        "theme": "attendance",
+        "sentence": "Away a quarter of the last four weeks.",
+        "direction": "raises",
+        "contribution": 0.62,
+        "features": [part] * 4,
+        "evidence": [dated] * 6,
+    }
     return [
         {
-            "pupil_id": f"pupil-{n:07d}", "as_of": "2025-01-13", "risk": 1 / (n + 2), "risk_low": 0.0, "risk_high": 1.0, "rank": n // 3 + 1,
-            "band": "high" if n < 5000 else "usual", "one_in": 20, "reasons": [reason] * 3, "protective": [], "context": [], "missing_tables": [], "unseen": [], "margin": 0.0, "base": -3.0, "model": "onroll",
-            "model_version": "1", "definition": "commissioner_or_unknown", "horizon_days": 120, "authority": str(801 + n % 3),
-            "urn": str(1000 + n % 100), "nc_year": n % 12, "catalogue_digest": "c" * 64, "features_digest": "f" * 64,
+            "pupil_id": f"pupil-{n:07d}",
+            "as_of": "2025-01-13",
+            "risk": 1 / (n + 2),
+            "risk_low": 0.0,
+            "risk_high": 1.0,
+            "rank": n // 3 + 1,
+            "band": "high" if n < 5000 else "usual",
+            "one_in": 20,
+            "reasons": [reason] * 3,
+            "protective": [],
+            "context": [],
+            "missing_tables": [],
+            "unseen": [],
+            "margin": 0.0,
+            "base": -3.0,
+            "model": "onroll",
+            "model_version": "1",
+            "definition": "commissioner_or_unknown",
+            "horizon_days": 120,
+            "authority": str(801 + n % 3),
+            "urn": str(1000 + n % 100),
+            "nc_year": n % 12,
+            "catalogue_digest": "c" * 64,
+            "features_digest": "f" * 64,
         }
         for n in range(count)
-    ]  # fmt: skip
+    ]
 
 
 def median(work: Callable[[], object]) -> float:
@@ -82,16 +108,16 @@ def main(url: str | None) -> None:
         print(f"one entry of the audit: {floor:.2f} ms")
         for name, work in {
             "50 pupils' scores": lambda: store.scores(LEAD, ids, None),
-            "a list of 100": lambda: store.worklist(LEAD, None, 100, None, None, None),
-            "a list of 100 of one school": lambda: store.worklist(WORKER, None, 100, None, None, None),
+            "a list of 100": lambda: store.worklist(LEAD, None, 100),
+            "a list of 100 of one school": lambda: store.worklist(WORKER, None, 100),
             "a list of 100 of all authorities": lambda: store.worklist(
                 Caller("bench", "administrator", None), None, 100, None, None, None
             ),
         }.items():
             taken = median(work)
             print(f"{name}: {taken:.2f} ms, {taken / floor:.1f} times one entry")
-        alone = median(lambda: store.worklist(LEAD, None, 100, None, None, None))
-        middle, longest = at_once(lambda: store.worklist(LEAD, None, 100, None, None, None))
+        alone = median(lambda: store.worklist(LEAD, None, 100))
+        middle, longest = at_once(lambda: store.worklist(LEAD, None, 100))
         print(
             f"{CALLERS} callers at once: {middle:.1f} ms, {middle / alone / CALLERS:.2f} of one after the other; longest {longest:.0f} ms"
         )

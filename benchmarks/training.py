@@ -82,13 +82,17 @@ def main(rows: int = 200_000, columns: int = 100, rounds: int = 3, trees: int = 
         for what, runs in found.items():
             asked = [sys.executable, "-m", "benchmarks.training", what, str(rows), str(columns), str(trees)]
             runs.append(json.loads(subprocess.run(asked, check=True, capture_output=True, text=True).stdout))
-    print(f"{rows:,} snapshots x {columns} features ({rows * columns * 8 / 2**20:,.0f} MiB), {trees} trees, {rounds} rounds")  # fmt: skip
+    print(
+        f"{rows:,} snapshots x {columns} features ({rows * columns * 8 / 2**20:,.0f} MiB), {trees} trees, {rounds} rounds"
+    )
     for what, runs in found.items():
         clock, busy, peak = (statistics.median(r[k] for r in runs) for k in ("seconds", "processor", "peak"))
         print(f"{what:12} {clock:8.1f} s {busy:8.1f} s of the processor {peak:8,.0f} MiB at most")
     pairs = list(zip(found["onroll"], found["lightgbm"], strict=True))
     clock, busy, peak = (statistics.median(a[k] / b[k] for a, b in pairs) for k in ("seconds", "processor", "peak"))
-    print(f"time {clock:.2f} times by the clock, {busy:.2f} times of the processor, memory {peak:.2f} times that of lightgbm.train alone")  # fmt: skip
+    print(
+        f"time {clock:.2f} times by the clock, {busy:.2f} times of the processor, memory {peak:.2f} times that of lightgbm.train alone"
+    )
 
 
 if __name__ == "__main__":

@@ -55,12 +55,20 @@ def declarations() -> list[dict[str, Any]]:
     """Return what a reader or a model needs of each feature, without its expression; of own ones also their file's digest."""
     return [
         {
-            "name": f.name, "theme": f.theme, "raises": f.raises, "lowers": f.lowers, "sources": list(f.sources), "window": f.window,
-            "direction": f.direction, "role": f.role, "unit": f.unit, "missing": f.missing,
+            "name": f.name,
+            "theme": f.theme,
+            "raises": f.raises,
+            "lowers": f.lowers,
+            "sources": list(f.sources),
+            "window": f.window,
+            "direction": f.direction,
+            "role": f.role,
+            "unit": f.unit,
+            "missing": f.missing,
             **({"own_file": OWN.digest} if f in OWN.features else {}),
         }
         for f in CATALOGUE
-    ]  # fmt: skip
+    ]
 
 
 @cache

@@ -16,7 +16,7 @@ from histories.codes import code_set
 from histories.reading.histories import Histories, day_number, day_of
 from histories.tables import TABLES as DECLARED
 
-MOST = 6  # records of one table behind one reason, newest first
+MAX = 6  # records of one table behind one reason, newest first
 TABLES = (
     "enrolments",
     "suspensions",
@@ -64,7 +64,7 @@ def _add(found: dict[str, dict[str, list[dict[str, str]]]], table: str, rows: li
     ties = [k for k in DECLARED[table].key if k not in ("pupil_id", happened)]
     for row in sorted(rows, key=lambda r: (-r[happened], *((r[c] is not None, r[c]) for c in ties))):
         own = found[row["pupil_id"]].setdefault(table, [])
-        if len(own) < MOST:
+        if len(own) < MAX:
             own.append({"table": table, "date": day_of(row[happened]).isoformat(), "text": TEXTS[table](row)})
 
 
@@ -79,7 +79,7 @@ def _add_marks(found: dict[str, dict[str, list[dict[str, str]]]], rows: list[dic
     for (monday, pupil), codes in sorted(weeks.items(), reverse=True):
         missed = Counter(c for c in codes if c in ABSENT)
         own = found[pupil].setdefault("attendance", []) if missed else []
-        if missed and len(own) < MOST:
+        if missed and len(own) < MAX:
             of_each = ", ".join(f"{n} {c}" for c, n in sorted(missed.items()))
             text = f"Missed {missed.total()} of {len(codes)} sessions in the week from this Monday ({of_each})"
             own.append({"table": "attendance", "date": day_of(monday).isoformat(), "text": text})
@@ -107,13 +107,21 @@ def _admission(row: dict[str, Any]) -> str:
 
 TEXTS = {
     "enrolments": _enrolment,
-    "suspensions": lambda r: f"{'Permanently excluded' if r['category'] == 'PERM' else 'Suspended'}"
-    + (f" for {r['sessions']} sessions" if r["sessions"] else "")
-    + (f" ({code_set('suspension_reason').get(r['reason'], 'other')})" if r["reason"] else ""),
-    "sen": lambda r: _ended(r, code_set("sen_provision").get(r["provision"], "provision") + (f" ({code_set('sen_need').get(r['primary_need'], 'other need')})" if r["primary_need"] else "")),
+    "suspensions": lambda r: (
+        f"{'Permanently excluded' if r['category'] == 'PERM' else 'Suspended'}"
+        + (f" for {r['sessions']} sessions" if r["sessions"] else "")
+        + (f" ({code_set('suspension_reason').get(r['reason'], 'other')})" if r["reason"] else "")
+    ),
+    "sen": lambda r: _ended(
+        r,
+        code_set("sen_provision").get(r["provision"], "provision")
+        + (f" ({code_set('sen_need').get(r['primary_need'], 'other need')})" if r["primary_need"] else ""),
+    ),
     "addresses": lambda r: _ended(r, "Moved to temporary accommodation" if r["temporary"] else "At this address"),
     "social_care": lambda r: _ended(r, code_set("social_care_kind").get(r["kind"], "episode").capitalize()),
     "admissions": _admission,
-    "cme": lambda r: "Missing education" + ("" if r["resolved_on"] is None else f", until {day_of(r['resolved_on']).isoformat()}"),
+    "cme": lambda r: (
+        "Missing education" + ("" if r["resolved_on"] is None else f", until {day_of(r['resolved_on']).isoformat()}")
+    ),
     "termly_attendance": lambda r: f"{r['sessions']} sessions with code {r['code']} in the term that ended on this day",
-}  # fmt: skip
+}

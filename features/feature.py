@@ -11,7 +11,7 @@ import narwhals as nw
 Role = Literal["reason", "context", "never_shown"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Tally:
     """A whole number counted for each snapshot from the rows of one table that were known before the day.
 
@@ -36,7 +36,7 @@ class Tally:
     how: Literal["sum", "max", "min"] = "sum"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Feature:
     """One feature of a snapshot.
 

@@ -7,6 +7,7 @@ import re
 import string
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ COUNTED = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class OwnFeatures:
     """What a file of one's own declares.
 
@@ -63,11 +64,11 @@ def load(
         return OwnFeatures()
     module = _run(file)
     own = OwnFeatures(
-        str(file),
-        file_digest(file),
-        tuple(getattr(module, "FEATURES", ())),
-        dict(getattr(module, "TALLIES", {})),
-        dict(getattr(module, "THEMES", {})),
+        file=str(file),
+        digest=file_digest(file),
+        features=tuple(getattr(module, "FEATURES", ())),
+        tallies=dict(getattr(module, "TALLIES", {})),
+        themes=dict(getattr(module, "THEMES", {})),
     )
     wrong = [x for x in own.features if not isinstance(x, Feature)] + [
         x for x in own.tallies.values() if not isinstance(x, Tally)
@@ -155,7 +156,7 @@ def try_out(own: OwnFeatures) -> None:
     from datetime import date
 
     from features.catalogue import BY_NAME, TALLIES
-    from features.counting.tallies import aggregate, rows_of
+    from features.counting.tallies import rows_of
     from features.matrix import counted
     from histories.reading.histories import Histories
 
@@ -169,18 +170,35 @@ def try_out(own: OwnFeatures) -> None:
     faults: list[Fault] = []
     for name, tally in own.tallies.items():
         rows = rows_of(histories, tally.table, nw.from_native(frame))
-        made = _tried(lambda t=tally, r=rows, n=name: r.group_by("pupil_id").agg(aggregate(t).alias(n)).collect(), own, f"tally {name}", faults)  # type: ignore[misc]  # fmt: skip
+        grouped = rows.group_by("pupil_id")
+        made = _tried(partial(_aggregated, grouped, tally, name), own, f"tally {name}", faults)
         if made is None:
             return _raise(faults)
     frame = counted(histories, day, tallies=TALLIES)
     columns = {*frame.columns, *BY_NAME}
     for f in own.features:
-        _tried(lambda f=f: nw.from_native(frame).select(f.expression().cast(nw.Float64)), own, f"feature {f.name}", faults)  # type: ignore[misc]  # fmt: skip
+        _tried(partial(_selected, frame, f), own, f"feature {f.name}", faults)
         named = {n for text in (f.raises, f.lowers) for _, n, _, _ in string.Formatter().parse(text) if n is not None}
         if named - columns:
             do = "Put the name of a tally or of a feature between the braces."
-            faults.append(Fault(f"its sentence names {', '.join(sorted(named - columns))}, which is not there", f"{own.file}, feature {f.name}", do))  # fmt: skip
+            faults.append(
+                Fault(
+                    f"its sentence names {', '.join(sorted(named - columns))}, which is not there",
+                    f"{own.file}, feature {f.name}",
+                    do,
+                )
+            )
     return _raise(faults)
+
+
+def _aggregated(grouped: Any, tally: Tally, name: str) -> Any:
+    from features.counting.tallies import aggregate
+
+    return grouped.agg(aggregate(tally).alias(name)).collect()
+
+
+def _selected(frame: Any, feature: Feature) -> Any:
+    return nw.from_native(frame).select(feature.expression().cast(nw.Float64))
 
 
 def _tried(compute: Callable[[], Any], own: OwnFeatures, what: str, faults: list[Fault]) -> Any:

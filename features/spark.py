@@ -32,8 +32,8 @@ PACKED = "block int, name string, data binary"
 SUMMED_HOMES = "block int, household_id string, " + ", ".join(f"{c} long" for c in AT_HOME)
 
 
-@dataclass(frozen=True)
-class Asked:
+@dataclass(frozen=True, kw_only=True)
+class SparkTask:
     """What is asked of every block: it goes to the executors, so it holds no row of a child.
 
     Attributes
@@ -120,7 +120,7 @@ def pack(name: str, columns: list[str]) -> Callable[[pa.Table], pa.Table]:
 @contextmanager
 def counted_in_spark(
     histories: Histories, as_of: date, rule: CohortRule | None = None, known: date | None = None
-) -> Iterator[tuple[Asked, Any]]:
+) -> Iterator[tuple[SparkTask, Any]]:
     """Count the cohort block by block; executors keep rows and counts until the context is left.
 
     Parameters
@@ -133,12 +133,14 @@ def counted_in_spark(
     Yields
     ------
     Asked, pyspark.sql.DataFrame
-        What ``Asked.features`` needs: the frames of each block by ``block, name, data``; tables and ``counts`` and ``homes``.
+        What ``SparkTask.features`` needs: the frames of each block by ``block, name, data``; tables and ``counts`` and ``homes``.
     """
     reference = {
         t: packed(collect(histories.frame(t))) for t in histories.present if "pupil_id" not in TABLES[t].columns
     }
-    asked = Asked(as_of, rule, known, tuple(sorted(histories.present)), reference, {})
+    asked = SparkTask(
+        as_of=as_of, rule=rule, known=known, present=tuple(sorted(histories.present)), reference=reference, sums={}
+    )
     rows = _rows(histories, day_number(as_of)).persist()
     counted = rows.groupBy("block").applyInArrow(by_block(asked.count), PACKED).persist()
     found = counted.filter("name LIKE 'sums:%' AND name != 'sums:homes'").toArrow()

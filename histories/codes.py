@@ -12,7 +12,7 @@ from histories.io.toml import read_toml
 FOLDER = Path(__file__).with_name("codes")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class AttendanceCode:
     """One attendance code: what it means, what it counts as, and when it was valid."""
 
@@ -43,7 +43,7 @@ def code_set(name: str) -> dict[str, str]:
 def attendance_codes() -> dict[str, AttendanceCode]:
     """Return every attendance code, present and withdrawn."""
     read = read_toml(FOLDER / "attendance.toml")
-    return {code: AttendanceCode(code, **row) for code, row in read.items() if isinstance(row, dict)}
+    return {code: AttendanceCode(code=code, **row) for code, row in read.items() if isinstance(row, dict)}
 
 
 @cache

@@ -32,7 +32,7 @@ KEYS = (
 ENGINES = ("duckdb", "polars", "spark")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Settings:
     """The settings in force for one working folder.
 

@@ -15,7 +15,7 @@ from typing import ClassVar, Literal
 Kind = Literal["text", "date", "integer", "boolean"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Column:
     """One column: what it is, how it is typed, and whether a row may do without it."""
 
@@ -28,22 +28,22 @@ class Column:
 
 def text(meaning: str, *, required: bool = False, codes: str | None = None) -> Column:
     """Declare a column of text, optionally limited to a set of codes in ``histories/codes``."""
-    return Column("text", meaning, required, codes)
+    return Column(kind="text", meaning=meaning, required=required, codes=codes)
 
 
 def day(meaning: str, *, required: bool = False) -> Column:
     """Declare a column of dates (ISO, ``2024-09-04``)."""
-    return Column("date", meaning, required)
+    return Column(kind="date", meaning=meaning, required=required)
 
 
 def number(meaning: str, *, required: bool = False) -> Column:
     """Declare a column of whole numbers."""
-    return Column("integer", meaning, required)
+    return Column(kind="integer", meaning=meaning, required=required)
 
 
 def flag(meaning: str) -> Column:
     """Declare a column of true or false."""
-    return Column("boolean", meaning)
+    return Column(kind="boolean", meaning=meaning)
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class Table:
 
     def __init_subclass__(cls) -> None:
         cls.columns = {
-            name: Column(c.kind, c.meaning, c.required, c.codes, name)
+            name: Column(kind=c.kind, meaning=c.meaning, required=c.required, codes=c.codes, name=name)
             for name, c in vars(cls).items()
             if isinstance(c, Column)
         }

@@ -31,7 +31,7 @@ Answer = TypeVar("Answer", bound=BaseModel)
 WAIT = (429, 503)  # statuses after which the same request may be sent again: every call only reads
 
 
-class Refused(Exception):
+class RequestRefused(Exception):
     """The service answered with a problem.
 
     Attributes
@@ -54,7 +54,7 @@ class Unreachable(Exception):
     """The service did not answer, or something else answered in its place."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Retry:
     """When a request is sent again.
 
@@ -118,7 +118,7 @@ class _Call(Generic[Answer]):
             raise Unreachable(
                 f"What answered with {response.status_code} is not the service that was expected."
             ) from None
-        raise Refused(problem)
+        raise RequestRefused(problem)
 
 
 class _Calls:
@@ -170,7 +170,7 @@ class Client(_Calls):
 
     Raises
     ------
-    Refused
+    RequestRefused
         From every call, when the service answers with a problem that waiting does not mend.
     Unreachable
         From every call, when the service does not answer.

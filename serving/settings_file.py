@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from histories.errors import Fault, Faults
 
 
-class Declared(BaseModel):
+class SettingsFile(BaseModel):
     """Refuses unknown keys and never repeats a value."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)

@@ -72,12 +72,22 @@ def bundle(small_histories, tmp_path_factory):
     x = np.column_stack([table[n].to_numpy(zero_copy_only=False) for n in NAMES])
     y = (x[:, NAMES.index("absent_rate_365d")] > 0.07).astype(float)
     settings = {**boosted.DEFAULTS, "rounds": 40, "min_data_in_leaf": 5, "feature_fraction": 0.5}
-    booster = boosted.train(Learning(x, y, np.ones(len(y)), NAMES, 1), settings)
+    booster = boosted.train(Learning(x=x, y=y, weight=np.ones(len(y)), names=NAMES, seed=1), settings)
     manifest = Manifest(
-        "onroll", "1", ["2025-01-13"], None, "commissioner_or_unknown", 120, NAMES, declarations(), catalogue_digest(),
-        {"a": 1.0, "b": -1.0, "bootstrap": [[0.9, -1.1], [1.1, -0.9]]},
-        [{"name": "high", "at_least": 0.3}, {"name": "usual", "at_least": 0.0}], 0.1, THEMES,
-    )  # fmt: skip
+        name="onroll",
+        version="1",
+        trained_on=["2025-01-13"],
+        until=None,
+        definition="commissioner_or_unknown",
+        horizon_days=120,
+        features=NAMES,
+        catalogue=declarations(),
+        catalogue_digest=catalogue_digest(),
+        calibrator={"a": 1.0, "b": -1.0, "bootstrap": [[0.9, -1.1], [1.1, -0.9]]},
+        bands=[{"name": "high", "at_least": 0.3}, {"name": "usual", "at_least": 0.0}],
+        base_rate=0.1,
+        themes=THEMES,
+    )
     folder = tmp_path_factory.mktemp("bundle")
     write_bundle(folder, booster.model_to_string(), manifest, {"card.md": "# card\n"})
     return folder
@@ -90,12 +100,12 @@ def small_run(tmp_path_factory):
     from histories.reading.histories import Histories
     from training.fitting.candidates import boosted
     from training.pipeline import train
-    from training.task import Question
+    from training.task import Task
 
     folder = tmp_path_factory.mktemp("small") / "h"
     simulate(folder, pupils=3000, years=4, authorities=2, seed=2)
     config = {**boosted.DEFAULTS, "rounds": 20, "negative_share": 0.5}
     made = train(
-        Histories.open(folder), Question(), config=config, seed=1, memory="30MB"
+        Histories.open(folder), Task(), config=config, seed=1, memory="30MB"
     )  # a sample of the others is enough
-    return folder, Question(), made
+    return folder, Task(), made

@@ -14,7 +14,7 @@ from histories.io.digest import file_digest
 BOOSTER, MANIFEST, CARD, RECIPE, SUMS = "booster.txt", "manifest.json", "card.md", "recipe.json", "SHA256SUMS"
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Manifest:
     """What a model is, was made from, and needs to score and explain.
 

@@ -18,14 +18,14 @@ from histories.reading.histories import Histories
 from training.bundle import Manifest
 from training.fitting import uncertainty
 from training.fitting.candidates import Learning, boosted, grid, releasable
-from training.fitting.rolling_origin import Answers, ask, judge_all, learn_from, matrix_of, weight_of
+from training.fitting.rolling_origin import Predictions, ask, judge_all, learn_from, matrix_of, weight_of
 from training.fitting.selection import choose
 from training.fitting.splits import Splits, split
-from training.fitting.tuning import Told, tune
+from training.fitting.tuning import OnTrial, tune
 from training.measures import calibration
 from training.measures.metrics import numbers
 from training.provenance import recipe, text_of
-from training.task import Advance, Question, quiet
+from training.task import ProgressCallback, Task, quiet
 
 NAMES = [f.name for f in CATALOGUE]
 # Shares of the cohort from the top, which fix the bands' limits; made up, and meant to be set to a team's capacity.
@@ -39,7 +39,7 @@ LIMITS = [
 ]
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Trained:
     """What a training run made.
 
@@ -50,7 +50,7 @@ class Trained:
     manifest : Manifest
     frame : polars.DataFrame
         The labelled snapshots; kept in memory for the report and never written.
-    answers : Answers
+    answers : Predictions
         What each candidate answered at the origins.
     story : dict
         How it was chosen.
@@ -64,7 +64,7 @@ class Trained:
     manifest: Manifest
     frame: pl.DataFrame
     splits: Splits
-    answers: Answers
+    answers: Predictions
     story: dict[str, Any]
     settings: dict[str, Any]
     recipe: dict[str, Any]
@@ -82,7 +82,7 @@ class Trained:
 
 def train(
     histories: Histories,
-    question: Question | None = None,
+    question: Task | None = None,
     *,
     config: dict[str, Any] | None = None,
     seed: int = 1,
@@ -90,19 +90,19 @@ def train(
     kept: BlockStore | None = None,
     trials: int = 0,
     storage: Path | None = None,
-    told: Told = lambda number, settings, value, state: None,
-    advance: Advance = quiet,
+    told: OnTrial = lambda number, settings, value, state: None,
+    advance: ProgressCallback = quiet,
 ) -> Trained:
     """Train a model, judge it beside what it has to beat, and choose by regret over time.
 
     Parameters
     ----------
-    question : Question, optional
+    question : Task, optional
         The definition, the window and the days; the default definition and every term without it.
     config : dict, optional
         Settings of the booster; see ``config.load_config``.
     memory, kept : str, BlockStore, optional
-        See ``Question.labelled``.
+        See ``Task.labelled``.
     trials : int
         Settings of the booster to try (see ``tuning``); none keeps ``config``.
     storage, told
@@ -113,14 +113,25 @@ def train(
     Faults
         When too little is known to learn from.
     """
-    question, settings = question or Question(), config or dict(boosted.DEFAULTS)
+    question, settings = question or Task(), config or dict(boosted.DEFAULTS)
     frame = question.labelled(histories, memory=memory, seed=seed, kept=kept, advance=advance)
     splits, digest = split(frame), histories.digest()
     if trials:
         study = _study(digest, question, splits, settings, seed)
-        settings = tune(frame, NAMES, splits, trials=trials, start=settings, seed=seed, study=study, storage=storage, told=told, advance=advance)  # fmt: skip
+        settings = tune(
+            frame,
+            NAMES,
+            splits,
+            trials=trials,
+            start=settings,
+            seed=seed,
+            study=study,
+            storage=storage,
+            told=told,
+            advance=advance,
+        )
     candidates = grid(settings)
-    answers = ask(frame, NAMES, splits, candidates, seed, advance)
+    answers = ask(frame=frame, names=NAMES, splits=splits, candidates=candidates, seed=seed, advance=advance)
     chosen, story = choose(answers, releasable(candidates, settings))
     advance(description="judging")
     figures, against = judge_all(answers, chosen, seed)
@@ -128,28 +139,72 @@ def train(
     advance(description="the final model")
     learning = learn_from(frame, NAMES, seed)
     booster = boosted.train(learning, released)
-    calibrator = fit_calibrator(answers, chosen, learning, booster, frame, released, seed, advance)
+    calibrator = fit_calibrator(
+        answers=answers,
+        chosen=chosen,
+        learning=learning,
+        booster=booster,
+        frame=frame,
+        settings=released,
+        seed=seed,
+        advance=advance,
+    )
     manifest = Manifest(
-        name="onroll", version="0", trained_on=[str(d) for d in splits.dates], until=text_of(question.until), known=text_of(question.known),
-        definition=question.definition.name, horizon_days=question.horizon, features=NAMES, catalogue=declarations(), catalogue_digest=catalogue_digest(),
-        calibrator=calibrator, bands=_bands(calibrator, answers.margins[chosen], answers.weight), base_rate=float(np.average(frame["label"].to_numpy(), weights=weight_of(frame))), themes=THEMES,  # type: ignore[arg-type]
-        metrics=finite(figures), candidate=chosen, limits=LIMITS, seen=_seen(frame), seed=seed, code_version=version_of("onroll"), data_digest=digest,
+        name="onroll",
+        version="0",
+        trained_on=[str(d) for d in splits.dates],
+        until=text_of(question.until),
+        known=text_of(question.known),
+        definition=question.definition.name,
+        horizon_days=question.horizon,
+        features=NAMES,
+        catalogue=declarations(),
+        catalogue_digest=catalogue_digest(),
+        calibrator=calibrator,
+        bands=_bands(calibrator, answers.margins[chosen], answers.weight),
+        base_rate=float(np.average(frame["label"].to_numpy(), weights=weight_of(frame))),
+        themes=THEMES,  # type: ignore[arg-type]
+        metrics=finite(figures),
+        candidate=chosen,
+        limits=LIMITS,
+        seen=_seen(frame),
+        seed=seed,
+        code_version=version_of("onroll"),
+        data_digest=digest,
         leads=finite(against),
-    )  # fmt: skip
+    )
     made = recipe(histories, question, config=settings, released=released, seed=seed, memory=memory, trials=trials)
     text = booster.model_to_string(num_iteration=-1)
-    return Trained(text, manifest, frame, splits, answers, finite(story), released, made)
+    return Trained(
+        booster=text,
+        manifest=manifest,
+        frame=frame,
+        splits=splits,
+        answers=answers,
+        story=finite(story),
+        settings=released,
+        recipe=made,
+    )
 
 
 def fit_calibrator(
-    answers: Answers, chosen: str, learning: Learning, booster: Any, frame: pl.DataFrame, settings: dict[str, Any], seed: int, advance: Advance = quiet
-) -> dict[str, Any]:  # fmt: skip
+    answers: Predictions,
+    chosen: str,
+    learning: Learning,
+    booster: Any,
+    frame: pl.DataFrame,
+    settings: dict[str, Any],
+    seed: int,
+    advance: ProgressCallback = quiet,
+) -> dict[str, Any]:
     """Fit risks to the answers at all origins, and measure how sure they are."""
     margins, label = answers.margins[chosen], answers.label
     a, b = calibration.fit(margins, label, answers.weight)
     newest = matrix_of(frame.filter(pl.col("as_of") == frame["as_of"].max()), NAMES)
     own = boosted.margins(booster, newest)
-    spread = uncertainty.spread(learning, numbers(frame, "pupil_id"), newest, own, settings, advance)
+    spread = uncertainty.spread(
+        learning=learning, pupil=numbers(frame, "pupil_id"), x=newest, margins=own, settings=settings, advance=advance
+    )
     return {
         "a": a,
         "b": b,
@@ -158,7 +213,7 @@ def fit_calibrator(
     }
 
 
-def _study(digest: str, question: Question, splits: Splits, settings: dict[str, Any], seed: int) -> str:
+def _study(digest: str, question: Task, splits: Splits, settings: dict[str, Any], seed: int) -> str:
     asked = [
         repr(question.definition),
         question.horizon,

@@ -17,7 +17,7 @@ from features import CohortRule, Definition
 from features.catalogue import OWN, catalogue_digest
 from histories.io.digest import file_digest
 from histories.reading.histories import Histories
-from training.task import Question
+from training.task import Task
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("histories", "features", "training")  # what a model is made by; serving only shows it
@@ -26,8 +26,15 @@ PACKAGES = ("duckdb", "lightgbm", "narwhals", "numpy", "optuna", "polars", "pyar
 
 
 def recipe(
-    histories: Histories, question: Question, *, config: Mapping[str, Any], released: Mapping[str, Any], seed: int, memory: str | None, trials: int
-) -> dict[str, Any]:  # fmt: skip
+    histories: Histories,
+    question: Task,
+    *,
+    config: Mapping[str, Any],
+    released: Mapping[str, Any],
+    seed: int,
+    memory: str | None,
+    trials: int,
+) -> dict[str, Any]:
     """Return the recipe of a model that is being made, ready for JSON.
 
     Parameters
@@ -43,23 +50,39 @@ def recipe(
     """
     return {
         "question": {
-            "definition": asdict(question.definition), "horizon": question.horizon, "as_of": [str(d) for d in question.as_of],
-            "rule": asdict(question.rule) if question.rule else None, "until": text_of(question.until), "known": text_of(question.known),
+            "definition": asdict(question.definition),
+            "horizon": question.horizon,
+            "as_of": [str(d) for d in question.as_of],
+            "rule": asdict(question.rule) if question.rule else None,
+            "until": text_of(question.until),
+            "known": text_of(question.known),
         },
-        "config": dict(config), "released": dict(released), "seed": seed, "trials": trials, "memory": memory,
-        "histories": histories.digest(), "trained_by": account(), **made_with(histories.engine),
-    }  # fmt: skip
+        "config": dict(config),
+        "released": dict(released),
+        "seed": seed,
+        "trials": trials,
+        "memory": memory,
+        "histories": histories.digest(),
+        "trained_by": account(),
+        **made_with(histories.engine),
+    }
 
 
 def made_with(engine: str) -> dict[str, Any]:
     """Return what a model made here and now would be made with, besides the data and the settings."""
     return {
-        "engine": engine, "catalogue": catalogue_digest(), "own_features": OWN.digest, "code": code_digest(), "lock": lock_digest(),
-        "packages": {name: _version(name) for name in PACKAGES}, "python": platform.python_version(), "machine": platform.machine(),
-    }  # fmt: skip
+        "engine": engine,
+        "catalogue": catalogue_digest(),
+        "own_features": OWN.digest,
+        "code": code_digest(),
+        "lock": lock_digest(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }
 
 
-def question_of(made: Mapping[str, Any]) -> Question:
+def question_of(made: Mapping[str, Any]) -> Task:
     """Return the question of a recipe.
 
     Raises
@@ -69,13 +92,13 @@ def question_of(made: Mapping[str, Any]) -> Question:
     """
     asked = made["question"]
     definition: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in asked["definition"].items()}
-    return Question(
-        Definition(**definition),
-        asked["horizon"],
-        tuple(date.fromisoformat(d) for d in asked["as_of"]),
-        CohortRule(**{**asked["rule"], "phases": tuple(asked["rule"]["phases"])}) if asked["rule"] else None,
-        _day(asked["until"]),
-        _day(asked["known"]),
+    return Task(
+        definition=Definition(**definition),
+        horizon=asked["horizon"],
+        as_of=tuple(date.fromisoformat(d) for d in asked["as_of"]),
+        rule=CohortRule(**{**asked["rule"], "phases": tuple(asked["rule"]["phases"])}) if asked["rule"] else None,
+        until=_day(asked["until"]),
+        known=_day(asked["known"]),
     )
 
 

@@ -147,11 +147,34 @@ class RiskModel:
             values = {n: None if row[n] is None or row[n] != row[n] else float(row[n]) for n in names}
             raising, protective, context = reasons(values, parts[k, :-1], m.catalogue, m.themes)
             risk = float(risks[k])
-            made.append(Score(
-                row["pupil_id"], as_of, risk, float(lows[k]), float(highs[k]), int(row["rank"]), self.band(risk),
-                max(1, round(1 / max(risk, 1e-9))), raising, protective, context, needed, self._unseen(values), m.name, m.version,
-                m.definition, m.horizon_days, float(margins[k]), float(parts[k, -1]), row["authority"], row["urn"], int(row["nc_year"]), m.catalogue_digest, made_from[k],
-            ))  # fmt: skip
+            made.append(
+                Score(
+                    pupil_id=row["pupil_id"],
+                    as_of=as_of,
+                    risk=risk,
+                    risk_low=float(lows[k]),
+                    risk_high=float(highs[k]),
+                    rank=int(row["rank"]),
+                    band=self.band(risk),
+                    one_in=max(1, round(1 / max(risk, 1e-9))),
+                    reasons=raising,
+                    protective=protective,
+                    context=context,
+                    missing_tables=needed,
+                    unseen=self._unseen(values),
+                    model=m.name,
+                    model_version=m.version,
+                    definition=m.definition,
+                    horizon_days=m.horizon_days,
+                    margin=float(margins[k]),
+                    base=float(parts[k, -1]),
+                    authority=row["authority"],
+                    urn=row["urn"],
+                    nc_year=int(row["nc_year"]),
+                    catalogue_digest=m.catalogue_digest,
+                    features_digest=made_from[k],
+                )
+            )
         return made
 
     def _unseen(self, values: dict[str, float | None]) -> list[str]:

@@ -18,15 +18,15 @@ from histories.errors import Fault, Faults, Usage
 from histories.reading.histories import Histories
 from training.fitting.sampling import sample, share_that_fits
 
-Advance = Callable[..., None]
+ProgressCallback = Callable[..., None]
 
 
 def quiet(steps: int = 1, description: str | None = None) -> None:
     """Show no progress."""
 
 
-@dataclass(frozen=True)
-class Question:
+@dataclass(frozen=True, kw_only=True)
+class Task:
     """A question about histories.
 
     Attributes
@@ -77,7 +77,7 @@ class Question:
         memory: str | None = None,
         seed: int = 1,
         kept: BlockStore | None = None,
-        advance: Advance = quiet,
+        advance: ProgressCallback = quiet,
     ) -> pl.DataFrame:
         """Return features beside labels and what lists are made of, for snapshots whose outcome is known.
 
@@ -101,7 +101,9 @@ class Question:
         """
         days, keys = self.days(histories), ["pupil_id", "as_of"]
         advance(description="labels")
-        y: Any = pl.from_arrow(label(histories, days, self.definition, self.horizon, rule=self.rule, until=self.until, known=self.known))  # fmt: skip
+        y: Any = pl.from_arrow(
+            label(histories, days, self.definition, self.horizon, rule=self.rule, until=self.until, known=self.known)
+        )
         who: Any = pl.from_arrow(cohort(histories, days, self.rule, self.known))
         y = y.filter(pl.col("label").is_not_null()).join(who.select(*keys, "authority", "urn"), on=keys)
         if y.is_empty():

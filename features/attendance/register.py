@@ -107,7 +107,7 @@ def _register(histories: Histories, snapshots: Frame, days: list[int], first: in
     rows = _rows(histories, looked_at)
     place = histories.given(pupils.to_arrow())
     odd = _odd(rows, place, first, slots)
-    words = _words(histories, rows, place, pupils, odd, first, slots)
+    words = _words(histories=histories, rows=rows, place=place, pupils=pupils, odd=odd, first=first, slots=slots)
     who = children.join(pupils, on="pupil_id", how="left", maintain_order="left")["place"].to_numpy().astype(np.int64)
     return who, words, (odd["key"].to_numpy(), odd["known"].to_numpy(), odd["number"].to_numpy(), COUNTS_AS)
 
@@ -132,12 +132,14 @@ def _plain_register(histories: Histories, snapshots: Frame, days: list[int], fir
 def _rows(histories: Histories, looked_at: list[int]) -> nw.LazyFrame:
     """Return the marks of some days with the word and the bit of each session."""
     at = [d - looked_at[0] for d in looked_at]
-    calendar = pa.table({
-        "date": pa.array(looked_at, pa.int32()),
-        "word": pa.array([a // SPAN for a in at], pa.int32()),
-        "morning": pa.array([1 << 2 * (a % SPAN) for a in at], pa.int64()),
-        "afternoon": pa.array([2 << 2 * (a % SPAN) for a in at], pa.int64()),
-    })  # fmt: skip
+    calendar = pa.table(
+        {
+            "date": pa.array(looked_at, pa.int32()),
+            "word": pa.array([a // SPAN for a in at], pa.int32()),
+            "morning": pa.array([1 << 2 * (a % SPAN) for a in at], pa.int64()),
+            "afternoon": pa.array([2 << 2 * (a % SPAN) for a in at], pa.int64()),
+        }
+    )
     days = histories.given(calendar)
     bit = nw.when(nw.col("session") == "PM").then(nw.col("afternoon")).otherwise(nw.col("morning"))
     return histories.frame("attendance").join(days, on="date", how="inner").with_columns(bit.alias("bit"))
@@ -157,9 +159,14 @@ def _odd(rows: nw.LazyFrame, place: nw.LazyFrame, first: int, slots: int) -> pl.
 
 
 def _words(
-    histories: Histories, rows: nw.LazyFrame, place: nw.LazyFrame, pupils: pl.DataFrame, odd: pl.DataFrame, first: int,
+    histories: Histories,
+    rows: nw.LazyFrame,
+    place: nw.LazyFrame,
+    pupils: pl.DataFrame,
+    odd: pl.DataFrame,
+    first: int,
     slots: int,
-) -> np.ndarray:  # fmt: skip
+) -> np.ndarray:
     """Return, by child and word, the bits of the sessions of which a mark was recorded on the day itself."""
     shape = (len(pupils), -(-slots // (2 * SPAN)))
     bits, marks = np.zeros(shape, np.int64), np.zeros(shape, np.int64)

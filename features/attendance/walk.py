@@ -67,7 +67,17 @@ def walk(words, first, keys, known, code, kinds, starts, slots, pupil, as_of, cu
                 plain = (prompt >> half) & 1 == 1 and date < cut[s]
                 kind = POSSIBLE if plain else 0
                 if at >= low and keys[at] == morning + half:
-                    kind, at = _standing(keys, known, code, kinds, at, low, date, plain, cut[s])
+                    kind, at = _standing(
+                        keys=keys,
+                        known=known,
+                        code=code,
+                        kinds=kinds,
+                        at=at,
+                        low=low,
+                        date=date,
+                        plain=plain,
+                        cut=cut[s],
+                    )
                 if kind & POSSIBLE == 0:
                     continue
                 if kind == POSSIBLE:

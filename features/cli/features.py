@@ -80,7 +80,14 @@ def features(
     own = settings()
     opened = Histories.open(histories, engine=engine or own.engine, memory=own.memory)
     if out is None or hindsight is not None:
-        _compare(opened, sorted({d.date() for d in as_of}), hindsight or NEWEST, rule, out, as_json)
+        _compare(
+            opened=opened,
+            days=sorted({d.date() for d in as_of}),
+            known=hindsight or NEWEST,
+            rule=rule,
+            out=out,
+            as_json=as_json,
+        )
         return
     with progress("features") as advance:
         days, store = sorted({d.date() for d in as_of}), BlockStore(own.blocks)

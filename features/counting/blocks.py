@@ -15,7 +15,7 @@ import polars as pl
 
 from features.counting.block_cache import BlockStore, fingerprint
 from features.counting.row_digest import RowDigests
-from features.counting.tallies import KEYS, Part, lost_children
+from features.counting.tallies import KEYS, TallyPart, lost_children
 from features.outcome.cohort import CohortRule, Frame, collect, joined, snapshots_of
 from histories.reading.histories import Histories, day_number
 
@@ -43,7 +43,7 @@ class Block:
 def counted_blocks(
     histories: Histories,
     as_of: list[date],
-    parts: list[Part],
+    parts: list[TallyPart],
     *,
     rule: CohortRule | None = None,
     known: date | None = None,
@@ -55,7 +55,7 @@ def counted_blocks(
 
     Parameters
     ----------
-    parts : list of Part
+    parts : list of TallyPart
         What to count.
     pupils : int
         About so many children a block.
@@ -80,7 +80,17 @@ def counted_blocks(
                 # What is gone in the end need not be told from what another run counted.
                 alone = dict.fromkeys(days, f"block {number}")
                 rows = RowDigests(own, days, known, store).of if kept else lambda tables, looks_back, alone=alone: alone
-                blocks.append(_in_store(own, found.to_native(), parts, days, known, store, rows))
+                blocks.append(
+                    _in_store(
+                        histories=own,
+                        snapshots=found.to_native(),
+                        parts=parts,
+                        days=days,
+                        known=known,
+                        store=store,
+                        rows=rows,
+                    )
+                )
         if kept:
             kept.forget()
         yield blocks
@@ -107,7 +117,9 @@ def cut(histories: Histories, pupils: int) -> list[str]:
     return edges
 
 
-def _in_memory(histories: Histories, snapshots: Frame, parts: list[Part], days: list[int], known: date | None) -> Block:  # fmt: skip
+def _in_memory(
+    histories: Histories, snapshots: Frame, parts: list[TallyPart], days: list[int], known: date | None
+) -> Block:
     frame = snapshots
     for part in parts:
         frame = joined(frame, counted(histories, snapshots, part, list(part.columns), known), KEYS)
@@ -120,7 +132,7 @@ def _in_memory(histories: Histories, snapshots: Frame, parts: list[Part], days: 
     return Block(counts, lambda day: lost.filter(nw.col("as_of") == day).drop("as_of"))
 
 
-def counted(histories: Histories, snapshots: Frame, part: Part, columns: list[str], known: date | None) -> Frame:  # fmt: skip
+def counted(histories: Histories, snapshots: Frame, part: TallyPart, columns: list[str], known: date | None) -> Frame:
     """Count columns of a part for each snapshot: null where nothing is known, zero where a sum is of no rows."""
     frame = snapshots.select(KEYS)
     present = part.tables[0] in histories.present
@@ -133,9 +145,14 @@ def counted(histories: Histories, snapshots: Frame, part: Part, columns: list[st
 
 
 def _in_store(
-    histories: Histories, snapshots: pl.DataFrame, parts: list[Part], days: list[int], known: date | None, store: BlockStore,
+    histories: Histories,
+    snapshots: pl.DataFrame,
+    parts: list[TallyPart],
+    days: list[int],
+    known: date | None,
+    store: BlockStore,
     rows: Callable[[tuple[str, ...], int | None], dict[int, str]],
-) -> Block:  # fmt: skip
+) -> Block:
     """Count what the store does not hold yet, part by part, and return what reads it."""
     own = {day: snapshots.filter(pl.col("as_of") == day) for day in days}
     who = {day: fingerprint(frame.select(KEYS)) for day, frame in own.items()}
@@ -148,7 +165,7 @@ def _in_store(
     for part in parts:
         seen = rows(part.tables, part.looks_back)
         keys = {day: store.key(part.name, seen[day], who[day], day, known) for day in days}
-        _count_lacking(histories, snapshots, part, keys, known, store)
+        _count_lacking(histories=histories, snapshots=snapshots, part=part, keys=keys, known=known, store=store)
         for day in days:
             files[day][keys[day]] = list(part.columns)
 
@@ -167,8 +184,13 @@ def _in_store(
 
 
 def _count_lacking(
-    histories: Histories, snapshots: pl.DataFrame, part: Part, keys: dict[int, str], known: date | None, store: BlockStore
-) -> None:  # fmt: skip
+    histories: Histories,
+    snapshots: pl.DataFrame,
+    part: TallyPart,
+    keys: dict[int, str],
+    known: date | None,
+    store: BlockStore,
+) -> None:
     """Count the columns that a part's files lack, on the days that lack any, and put them beside those that stay."""
     held = {day: store.held(key) for day, key in keys.items()}
     lacking = {day: [c for c, d in part.columns.items() if held[day].get(c) != d] for day in keys}

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import narwhals as nw
 
-LEAST_OTHERS = 20  # below so many other children nothing is said of a school or an area
+MIN_OTHERS = 20  # below so many other children nothing is said of a school or an area
 WEIGHT = 200  # children of the authority's mean that a group's own rate is mixed with
 
 
@@ -27,7 +27,7 @@ def shrunk(group: str, part: str, whole: str) -> Callable[[], nw.Expr]:
         own = nw.col(f"{group}_{part}").cast(nw.Float64) / nw.col(f"{group}_{whole}").cast(nw.Float64)
         rate = (own * scale + mean * WEIGHT) / (scale + WEIGHT)
         enough = (
-            (nw.col(f"{group}_others") >= LEAST_OTHERS) & (nw.col(f"{group}_{whole}") > 0) & (nw.col(f"la_{whole}") > 0)
+            (nw.col(f"{group}_others") >= MIN_OTHERS) & (nw.col(f"{group}_{whole}") > 0) & (nw.col(f"la_{whole}") > 0)
         )
         return nw.when(enough).then(rate)
 

@@ -23,8 +23,8 @@ KEYS = ["pupil_id", "as_of"]
 BESIDE = {"addresses": ("areas",)}
 
 
-@dataclass(frozen=True)
-class Part:
+@dataclass(frozen=True, kw_only=True)
+class TallyPart:
     """What one pass over a table counts for each snapshot.
 
     Attributes
@@ -53,22 +53,44 @@ class Part:
     kind: Any = nw.Int64
 
 
-def parts(tallies: dict[str, Tally]) -> list[Part]:
+def parts(tallies: dict[str, Tally]) -> list[TallyPart]:
     """Return the parts that count some tallies, the marks and the homes."""
     return list(_parts(tuple(tallies.items())))
 
 
 @cache  # a digest of each tally would be most of the work for one child
-def _parts(of: tuple[tuple[str, Tally], ...]) -> tuple[Part, ...]:
+def _parts(of: tuple[tuple[str, Tally], ...]) -> tuple[TallyPart, ...]:
     tallies = dict(of)
     marks = {c: digest(c, sorted(MEASURES.items()), WINDOWS) for c in (*COUNTS, *RUNS, *NEWEST)}
-    made = [Part("attendance", ("attendance",), marks, _marks, frozenset(COUNTS), max(WINDOWS) + 2)]
+    made = [
+        TallyPart(
+            name="attendance",
+            tables=("attendance",),
+            columns=marks,
+            count=_marks,
+            zero=frozenset(COUNTS),
+            looks_back=max(WINDOWS) + 2,
+        )
+    ]
     for table in sorted({t.table for t in tallies.values()}):
         own = {n: t for n, t in tallies.items() if t.table == table}
         sums = frozenset(n for n, t in own.items() if t.how == "sum")
         digests = {n: tally_digest(t) for n, t in own.items()}
-        made.append(Part(table, (table, *BESIDE.get(table, ())), digests, _counter(table, own), sums))
-    return (*made, Part("homes", ("addresses",), {"household_id": "", "lsoa": ""}, _homes, kind=nw.String))
+        made.append(
+            TallyPart(
+                name=table,
+                tables=(table, *BESIDE.get(table, ())),
+                columns=digests,
+                count=_counter(table, own),
+                zero=sums,
+            )
+        )
+    return (
+        *made,
+        TallyPart(
+            name="homes", tables=("addresses",), columns={"household_id": "", "lsoa": ""}, count=_homes, kind=nw.String
+        ),
+    )
 
 
 def digest(*what: object) -> str:

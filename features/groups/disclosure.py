@@ -78,12 +78,15 @@ def partition(
     ['plan', 'support']
     """
     within, high, whole = within or {}, high or {}, sums(counts, within or {})
-    cells = [Cell(v, within.get(v, "root"), "sink", n, high.get(v, MANY)) for v, n in counts.items()]
+    cells = [
+        Cell(name=v, tail=within.get(v, "root"), head="sink", value=n, high=high.get(v, MANY))
+        for v, n in counts.items()
+    ]
     for broad in whole.keys() - counts.keys() - {ALL}:
         most = sum(high.get(v, MANY) for v in counts if within.get(v) == broad)
-        cells.append(Cell(broad, "root", broad, whole[broad], most))
+        cells.append(Cell(name=broad, tail="root", head=broad, value=whole[broad], high=most))
     # Many tables share one total, so no single table may hide it unless it is too small itself.
-    total = Cell(ALL, "sink", "root", whole[ALL], fixed=whole[ALL] > SMALLEST)
+    total = Cell(name=ALL, tail="sink", head="root", value=whole[ALL], fixed=whole[ALL] > SMALLEST)
     return hide([*cells, total], SMALLEST, sensitive)
 
 
@@ -120,8 +123,20 @@ def cross(
     column: dict[str, int] = {}
     for (r, c), n in counts.items():
         row[r], column[c] = row.get(r, 0) + n, column.get(c, 0) + n
-    cells = [Cell((r, c), ("row", r), ("column", c), n, high.get((r, c), MANY)) for (r, c), n in counts.items()]
-    cells += [Cell((r, ALL), "root", ("row", r), n, fixed=(r, ALL) in known) for r, n in row.items()]
-    cells += [Cell((ALL, c), ("column", c), "sink", n, fixed=(ALL, c) in known) for c, n in column.items()]
+    cells = [
+        Cell(name=(r, c), tail=("row", r), head=("column", c), value=n, high=high.get((r, c), MANY))
+        for (r, c), n in counts.items()
+    ]
+    cells += [
+        Cell(name=(r, ALL), tail="root", head=("row", r), value=n, fixed=(r, ALL) in known) for r, n in row.items()
+    ]
+    cells += [
+        Cell(name=(ALL, c), tail=("column", c), head="sink", value=n, fixed=(ALL, c) in known)
+        for c, n in column.items()
+    ]
     whole = sum(row.values())
-    return hide([*cells, Cell((ALL, ALL), "sink", "root", whole, fixed=whole > SMALLEST)], SMALLEST, sensitive)
+    return hide(
+        [*cells, Cell(name=(ALL, ALL), tail="sink", head="root", value=whole, fixed=whole > SMALLEST)],
+        SMALLEST,
+        sensitive,
+    )

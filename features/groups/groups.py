@@ -36,7 +36,7 @@ class Value:
     within: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Group:
     """One way of sharing out the children.
 
@@ -100,54 +100,197 @@ def _sum_when(condition: nw.Expr) -> nw.Expr:
 
 YES_NO = (Value("yes", "yes"), Value("no", "no"))
 ETHNICITIES = {
-    "WBRI": "white_british", "WIRI": "white_irish", "WIRT": "irish_traveller", "WROM": "gypsy_roma", "WOTH": "white_other",
-    "MWBC": "mixed", "MWBA": "mixed", "MWAS": "mixed", "MOTH": "mixed", "AIND": "asian", "APKN": "asian", "ABAN": "asian",
-    "CHNE": "asian", "AOTH": "asian", "BCRB": "black", "BAFR": "black", "BOTH": "black", "OOTH": "other",
-}  # fmt: skip
+    "WBRI": "white_british",
+    "WIRI": "white_irish",
+    "WIRT": "irish_traveller",
+    "WROM": "gypsy_roma",
+    "WOTH": "white_other",
+    "MWBC": "mixed",
+    "MWBA": "mixed",
+    "MWAS": "mixed",
+    "MOTH": "mixed",
+    "AIND": "asian",
+    "APKN": "asian",
+    "ABAN": "asian",
+    "CHNE": "asian",
+    "AOTH": "asian",
+    "BCRB": "black",
+    "BAFR": "black",
+    "BOTH": "black",
+    "OOTH": "other",
+}
 
 GROUPS: tuple[Group, ...] = (
-    Group("sex", "Sex", "pupils", lambda: _recorded("sex", {"F": "female", "M": "male"}),
-          (Value("female", "girls"), Value("male", "boys")), protected=True,
-          counts=lambda: {"sex": nw.col("sex").max()}),
-    Group("ethnicity", "Ethnicity", "pupils", lambda: _recorded("ethnicity", ETHNICITIES),
-          (Value("white_british", "White British"), Value("white_irish", "White Irish"), Value("gypsy_roma", "Gypsy/Roma", "gypsy_roma_traveller"),
-           Value("irish_traveller", "Irish Traveller", "gypsy_roma_traveller"), Value("white_other", "other White"), Value("mixed", "mixed"), Value("asian", "Asian"),
-           Value("black", "Black"), Value("other", "other")),
-          (Value("gypsy_roma_traveller", "Gypsy, Roma or Irish Traveller"),), protected=True,
-          counts=lambda: {"ethnicity": nw.col("ethnicity").max()}),
-    Group("fsm", "Free school meals", "fsm", lambda: _named("eligible", "no", "yes"), YES_NO, protected=True,
-          counts=lambda: {"eligible": nw.when(nw.col("open")).then(nw.lit(1)).otherwise(nw.lit(0)).max().cast(nw.Int64)}),
-    Group("eal", "First language other than English", "pupils",
-          lambda: pl.when(pl.col("first_language").is_not_null()).then(pl.when(pl.col("first_language").str.to_lowercase().is_in(["en", "eng"])).then(pl.lit("no")).otherwise(pl.lit("yes"))),
-          YES_NO, protected=True, counts=lambda: {"first_language": nw.col("first_language").max()}),
-    Group("sen", "Special educational needs", "sen", lambda: _named("provision", "none", "support", "plan"),
-          (Value("none", "none"), Value("support", "SEN support", "any"), Value("plan", "education, health and care plan", "any")),
-          (Value("any", "any special educational need"),), protected=True,
-          counts=lambda: {"provision": _highest("provision", "K", "E")}),
-    Group("primary_need", "Primary need", "sen", lambda: _named("need", "none", "another", "mld", "semh"),
-          (Value("none", "no special educational need"), Value("semh", "social, emotional and mental health", "any"), Value("mld", "moderate learning difficulty", "any"),
-           Value("another", "another need, or not said", "any")),
-          (Value("any", "any special educational need"),),
-          counts=lambda: {"need": nw.max_horizontal(_highest("primary_need", "-", "MLD", "SEMH"), nw.when(nw.col("open")).then(nw.lit(1)).otherwise(nw.lit(0)).max().cast(nw.Int64))}),
-    Group("social_care", "Early help and social care", "social_care", lambda: _named("care", "none", "early_help", "cin", "cpp", "cla"),
-          (Value("none", "none"), Value("early_help", "early help"), Value("cin", "child in need plan", "social_worker"), Value("cpp", "child protection plan", "social_worker"),
-           Value("cla", "looked after", "social_worker")),
-          (Value("social_worker", "child in need, on a protection plan or looked after"),), protected=True,
-          counts=lambda: {"care": _highest("kind", "early_help", "cin", "cpp", "cla")}),
-    Group("idaci_fifth", "Deprivation of the area (IDACI fifth)", "addresses", lambda: ((pl.col("decile") + 1) // 2).cast(pl.String),
-          (Value("1", "poorest fifth"), Value("2", "second"), Value("3", "third"), Value("4", "fourth"), Value("5", "least poor fifth")), protected=True,
-          counts=lambda: {"decile": nw.when(nw.col("open")).then(nw.col("idaci_decile")).min().cast(nw.Int64)}),
-    Group("authority", "Authority", "cohort", lambda: pl.when(pl.col("authority") != "").then("authority"), protected=True),
-    Group("age", "Age at the start of the year", "cohort", lambda: pl.col("age").cast(pl.String)),
-    Group("year_group", "Year group", "cohort", lambda: pl.when(pl.col("nc_year") == 0).then(pl.lit("R")).otherwise(pl.col("nc_year").cast(pl.String))),
-    Group("phase", "Phase of the school", "schools", lambda: pl.col("phase"),
-          (Value("primary", "primary"), Value("secondary", "secondary"), Value("all-through", "all-through"), Value("special", "special"), Value("ap", "alternative provision"))),
-    Group("persistent_absence", "Persistently absent in the last year", "attendance",
-          lambda: pl.when(pl.col("possible") > 0).then(pl.when(pl.col("absent") * PERSISTENT >= pl.col("possible")).then(pl.lit("yes")).otherwise(pl.lit("no"))),
-          YES_NO, counts=lambda: {"absent": _sum_when(nw.col("code").is_in(ABSENT)), "possible": _sum_when(nw.col("code").is_in(POSSIBLE))}),
-    Group("in_year_mover", "Joined a school in the middle of the last year", "enrolments", lambda: _named("moved", "no", "yes"), YES_NO,
-          counts=lambda: {"moved": nw.when((nw.col("age") >= 1) & (nw.col("age") <= 365) & nw.col("in_year")).then(nw.lit(1)).otherwise(nw.lit(0)).max().cast(nw.Int64)}),
-)  # fmt: skip
+    Group(
+        name="sex",
+        title="Sex",
+        table="pupils",
+        code=lambda: _recorded("sex", {"F": "female", "M": "male"}),
+        values=(Value("female", "girls"), Value("male", "boys")),
+        protected=True,
+        counts=lambda: {"sex": nw.col("sex").max()},
+    ),
+    Group(
+        name="ethnicity",
+        title="Ethnicity",
+        table="pupils",
+        code=lambda: _recorded("ethnicity", ETHNICITIES),
+        values=(
+            Value("white_british", "White British"),
+            Value("white_irish", "White Irish"),
+            Value("gypsy_roma", "Gypsy/Roma", "gypsy_roma_traveller"),
+            Value("irish_traveller", "Irish Traveller", "gypsy_roma_traveller"),
+            Value("white_other", "other White"),
+            Value("mixed", "mixed"),
+            Value("asian", "Asian"),
+            Value("black", "Black"),
+            Value("other", "other"),
+        ),
+        broader=(Value("gypsy_roma_traveller", "Gypsy, Roma or Irish Traveller"),),
+        protected=True,
+        counts=lambda: {"ethnicity": nw.col("ethnicity").max()},
+    ),
+    Group(
+        name="fsm",
+        title="Free school meals",
+        table="fsm",
+        code=lambda: _named("eligible", "no", "yes"),
+        values=YES_NO,
+        protected=True,
+        counts=lambda: {"eligible": nw.when(nw.col("open")).then(nw.lit(1)).otherwise(nw.lit(0)).max().cast(nw.Int64)},
+    ),
+    Group(
+        name="eal",
+        title="First language other than English",
+        table="pupils",
+        code=lambda: pl.when(pl.col("first_language").is_not_null()).then(
+            pl.when(pl.col("first_language").str.to_lowercase().is_in(["en", "eng"]))
+            .then(pl.lit("no"))
+            .otherwise(pl.lit("yes"))
+        ),
+        values=YES_NO,
+        protected=True,
+        counts=lambda: {"first_language": nw.col("first_language").max()},
+    ),
+    Group(
+        name="sen",
+        title="Special educational needs",
+        table="sen",
+        code=lambda: _named("provision", "none", "support", "plan"),
+        values=(
+            Value("none", "none"),
+            Value("support", "SEN support", "any"),
+            Value("plan", "education, health and care plan", "any"),
+        ),
+        broader=(Value("any", "any special educational need"),),
+        protected=True,
+        counts=lambda: {"provision": _highest("provision", "K", "E")},
+    ),
+    Group(
+        name="primary_need",
+        title="Primary need",
+        table="sen",
+        code=lambda: _named("need", "none", "another", "mld", "semh"),
+        values=(
+            Value("none", "no special educational need"),
+            Value("semh", "social, emotional and mental health", "any"),
+            Value("mld", "moderate learning difficulty", "any"),
+            Value("another", "another need, or not said", "any"),
+        ),
+        broader=(Value("any", "any special educational need"),),
+        counts=lambda: {
+            "need": nw.max_horizontal(
+                _highest("primary_need", "-", "MLD", "SEMH"),
+                nw.when(nw.col("open")).then(nw.lit(1)).otherwise(nw.lit(0)).max().cast(nw.Int64),
+            )
+        },
+    ),
+    Group(
+        name="social_care",
+        title="Early help and social care",
+        table="social_care",
+        code=lambda: _named("care", "none", "early_help", "cin", "cpp", "cla"),
+        values=(
+            Value("none", "none"),
+            Value("early_help", "early help"),
+            Value("cin", "child in need plan", "social_worker"),
+            Value("cpp", "child protection plan", "social_worker"),
+            Value("cla", "looked after", "social_worker"),
+        ),
+        broader=(Value("social_worker", "child in need, on a protection plan or looked after"),),
+        protected=True,
+        counts=lambda: {"care": _highest("kind", "early_help", "cin", "cpp", "cla")},
+    ),
+    Group(
+        name="idaci_fifth",
+        title="Deprivation of the area (IDACI fifth)",
+        table="addresses",
+        code=lambda: ((pl.col("decile") + 1) // 2).cast(pl.String),
+        values=(
+            Value("1", "poorest fifth"),
+            Value("2", "second"),
+            Value("3", "third"),
+            Value("4", "fourth"),
+            Value("5", "least poor fifth"),
+        ),
+        protected=True,
+        counts=lambda: {"decile": nw.when(nw.col("open")).then(nw.col("idaci_decile")).min().cast(nw.Int64)},
+    ),
+    Group(
+        name="authority",
+        title="Authority",
+        table="cohort",
+        code=lambda: pl.when(pl.col("authority") != "").then("authority"),
+        protected=True,
+    ),
+    Group(name="age", title="Age at the start of the year", table="cohort", code=lambda: pl.col("age").cast(pl.String)),
+    Group(
+        name="year_group",
+        title="Year group",
+        table="cohort",
+        code=lambda: pl.when(pl.col("nc_year") == 0).then(pl.lit("R")).otherwise(pl.col("nc_year").cast(pl.String)),
+    ),
+    Group(
+        name="phase",
+        title="Phase of the school",
+        table="schools",
+        code=lambda: pl.col("phase"),
+        values=(
+            Value("primary", "primary"),
+            Value("secondary", "secondary"),
+            Value("all-through", "all-through"),
+            Value("special", "special"),
+            Value("ap", "alternative provision"),
+        ),
+    ),
+    Group(
+        name="persistent_absence",
+        title="Persistently absent in the last year",
+        table="attendance",
+        code=lambda: pl.when(pl.col("possible") > 0).then(
+            pl.when(pl.col("absent") * PERSISTENT >= pl.col("possible")).then(pl.lit("yes")).otherwise(pl.lit("no"))
+        ),
+        values=YES_NO,
+        counts=lambda: {
+            "absent": _sum_when(nw.col("code").is_in(ABSENT)),
+            "possible": _sum_when(nw.col("code").is_in(POSSIBLE)),
+        },
+    ),
+    Group(
+        name="in_year_mover",
+        title="Joined a school in the middle of the last year",
+        table="enrolments",
+        code=lambda: _named("moved", "no", "yes"),
+        values=YES_NO,
+        counts=lambda: {
+            "moved": nw.when((nw.col("age") >= 1) & (nw.col("age") <= 365) & nw.col("in_year"))
+            .then(nw.lit(1))
+            .otherwise(nw.lit(0))
+            .max()
+            .cast(nw.Int64)
+        },
+    ),
+)
 BY_NAME = {g.name: g for g in GROUPS}
 PROTECTED = tuple(g.name for g in GROUPS if g.protected)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 MANY = 10**12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Cell:
     """One count of a table.
 

@@ -22,7 +22,7 @@ KINDS = {
 NEWCOMER = "~newcomer"
 WAITS = np.array([0, 0, 0, 1, 7, 60, 200])  # days from the as-of date to the recording; the day itself most often
 SHARE = 0.2  # of rows that are corrected, or are the pattern of new ones
-LEAST = 50  # rows are taken whole when there are no more
+MIN = 50  # rows are taken whole when there are no more
 
 
 def has_clock(table: str) -> bool:
@@ -88,7 +88,7 @@ def _written_again(
     kind: str, pattern: pl.DataFrame, declared: type[Table], day: int, rng: np.random.Generator
 ) -> pl.DataFrame:
     """Write some rows again, recorded on the day or later."""
-    most = max(LEAST, int(pattern.height * SHARE))
+    most = max(MIN, int(pattern.height * SHARE))
     rows = pattern[np.sort(rng.permutation(pattern.height)[:most]).tolist()]
     if kind == "corrected":
         rows = _scrambled(rows, declared, rng, keep=declared.key)
@@ -158,8 +158,13 @@ def _ended(past: pl.DataFrame, declared: type[Table], day: int, rng: np.random.G
         if own_clock:
             others.append(_days_from(declared.end_known[0], day, past.height, rng))
         past = past.with_columns(
-            pl.when(open_ & (choice == 1)).then(None).when(open_ & (choice == 2)).then(o).otherwise(pl.col(o.name)).alias(o.name)
+            pl.when(open_ & (choice == 1))
+            .then(None)
+            .when(open_ & (choice == 2))
+            .then(o)
+            .otherwise(pl.col(o.name))
+            .alias(o.name)
             for o in others
-        )  # fmt: skip
+        )
         touched += int((open_ & (choice > 0)).sum())
     return past, touched

@@ -24,7 +24,7 @@ from histories.tables import TABLES
 KEYS = ["pupil_id", "as_of"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Difference:
     """How far a feature, as it was known on the day, is from what hindsight says of the same snapshots.
 
@@ -47,7 +47,7 @@ class Difference:
     missing_now: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Hindsight:
     """The comparison.
 
@@ -130,7 +130,12 @@ def hindsight(
     found = [(_difference(both, name), _spread(both, name)) for name in then.columns if name not in KEYS]
     found.sort(key=lambda d: (-d[0].differ, -abs(d[0].missing_now - d[0].missing_then), -(d[0].moved or 0) / d[1]))
     return Hindsight(
-        as_of, known, both.height, then.height - both.height, now.height - both.height, [d for d, _ in found]
+        as_of=as_of,
+        known=known,
+        snapshots=both.height,
+        only_then=then.height - both.height,
+        only_now=now.height - both.height,
+        features=[d for d, _ in found],
     )
 
 
@@ -154,9 +159,14 @@ def _difference(both: pl.DataFrame, name: str) -> Difference:
     gap = (now - then).abs().mean()
     f, n = BY_NAME[name], both.height
     return Difference(
-        name, f.theme, f.unit, int(then.ne_missing(now).sum()) / n, None if gap is None else float(gap),  # type: ignore[arg-type]
-        then.null_count() / n, now.null_count() / n,
-    )  # fmt: skip
+        feature=name,
+        theme=f.theme,
+        unit=f.unit,
+        differ=int(then.ne_missing(now).sum()) / n,
+        moved=None if gap is None else float(gap),  # type: ignore[arg-type]
+        missing_then=then.null_count() / n,
+        missing_now=now.null_count() / n,
+    )
 
 
 def _spread(both: pl.DataFrame, name: str) -> float:

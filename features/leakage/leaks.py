@@ -52,7 +52,7 @@ class Leak:
     snapshots: int
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Proof:
     """What was tried, and what it showed.
 
@@ -124,12 +124,23 @@ def leaks(
     advance(description="copying a sample")
     tables, chosen = _sample(histories, pupils, seed)
     with tempfile.TemporaryDirectory(prefix="onroll-leaks-") as scratch:
-        base = _Copies(Path(scratch), tables, as_of, day, seed, engine, memory, advance)
+        base = _Copies(
+            folder=Path(scratch),
+            tables=tables,
+            as_of=as_of,
+            day=day,
+            seed=seed,
+            engine=engine,
+            memory=memory,
+            advance=advance,
+        )
         before = base.build({})
         if before.is_empty():
             do = "Ask on a day on which children of school age are on a roll."
             raise Faults(Fault("nobody is in the cohort on this day", "leaks --as-of", do))
-        proof = Proof(as_of, chosen, seed, before.height, before.width - 2, {})
+        proof = Proof(
+            as_of=as_of, pupils=chosen, seed=seed, snapshots=before.height, features=before.width - 2, rows={}
+        )
         moved = _moved(before, base.build(dict.fromkeys(tables, tuple(KINDS)), proof.rows))
         proof.leaks += _blamed(base, before, moved) if moved else []
     return proof
@@ -154,7 +165,7 @@ def _sample(histories: Histories, pupils: int, seed: int) -> tuple[dict[str, pl.
     return tables, len(chosen)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class _Copies:
     """The copy in a temporary folder, and matrices of it with another future in some tables."""
 

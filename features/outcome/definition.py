@@ -14,7 +14,7 @@ FOLDER = Path(__file__).with_name("definition_files")
 DEFAULT = "commissioner_or_unknown"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Definition:
     """What counts as going missing.
 

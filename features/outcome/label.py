@@ -163,11 +163,19 @@ def _decide(frame: pl.DataFrame, definition: Definition, horizon: int, limit: in
     happened = pl.min_horizontal("case_from", pl.when(pl.col("counts").fill_null(False)).then("left_on"))
     return frame.with_columns(
         pl.when(left | ~ready | ~age).then(None).otherwise(positive.cast(pl.Float64)).alias("label"),
-        pl.when(left).then(pl.lit("left_before")).when(~ready).then(pl.lit("not_known"))
-        .when(case & ~pl.col("counts").fill_null(False)).then(pl.lit("case")).when(positive | other).then("destination").otherwise(pl.lit("stayed")).alias("outcome"),
+        pl.when(left)
+        .then(pl.lit("left_before"))
+        .when(~ready)
+        .then(pl.lit("not_known"))
+        .when(case & ~pl.col("counts").fill_null(False))
+        .then(pl.lit("case"))
+        .when(positive | other)
+        .then("destination")
+        .otherwise(pl.lit("stayed"))
+        .alias("outcome"),
         pl.when(ready & ~left).then("known").cast(pl.Date).alias("known_on"),
         pl.when(ready & ~left & age & positive).then(happened).cast(pl.Date).alias("happened_on"),
-    )  # fmt: skip
+    )
 
 
 __all__ = ["HORIZON", "label"]

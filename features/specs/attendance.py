@@ -5,7 +5,8 @@ from features.specs.spec import Spec
 SPECS = [
     Spec(
         "Missed sessions are a share of possible ones; each window holds its first day and the day before the as-of date, never that itself.",
-        {"attendance": """
+        {
+            "attendance": """
             pupil_id | date       | session | code | recorded_on
             A        | 2025-01-14 | AM      | O    | 2025-01-14
             A        | 2025-01-13 | AM      | O    | 2025-01-13
@@ -24,7 +25,8 @@ SPECS = [
             A        | 2024-07-17 | AM      | /    |
             A        | 2024-01-15 | AM      | O    |
             A        | 2024-01-14 | AM      | O    |
-        """},
+        """
+        },
         """
             as_of      | absent_rate_14d | absent_rate_28d | absent_rate_90d | absent_rate_180d | absent_rate_365d | absent_rate_year
             2025-01-14 | 2/3             | 3/5             | 4/7             | 5/10             | 6/12             | 4/9
@@ -33,7 +35,8 @@ SPECS = [
     ),
     Spec(
         "Absent without permission are the codes G, N, O and U; an absence that was explained later no longer counts.",
-        {"attendance": """
+        {
+            "attendance": """
             pupil_id | date       | session | code | recorded_on
             A        | 2025-01-14 | AM      | O    | 2025-01-14
             A        | 2025-01-13 | AM      | O    | 2025-01-13
@@ -51,7 +54,8 @@ SPECS = [
             A        | 2024-07-17 | AM      | /    |
             A        | 2024-01-15 | AM      | O    |
             A        | 2024-01-14 | AM      | O    |
-        """},
+        """
+        },
         """
             as_of      | unauthorised_rate_14d | unauthorised_rate_28d | unauthorised_rate_90d | unauthorised_rate_180d | unauthorised_rate_365d | unauthorised_rate_year
             2025-01-14 | 2/3                   | 3/5                   | 4/7                   | 5/10                   | 6/12                   | 4/9
@@ -60,7 +64,8 @@ SPECS = [
     ),
     Spec(
         "No accepted reason are the codes N and O, until the school writes another.",
-        {"attendance": """
+        {
+            "attendance": """
             pupil_id | date       | session | code | recorded_on
             A        | 2025-01-14 | AM      | N    | 2025-01-14
             A        | 2025-01-13 | AM      | N    | 2025-01-13
@@ -73,7 +78,8 @@ SPECS = [
             A        | 2024-11-18 | AM      | /    |
             A        | 2024-07-18 | AM      | O    |
             A        | 2024-07-17 | AM      | O    |
-        """},
+        """
+        },
         """
             as_of      | no_reason_rate_28d | no_reason_rate_56d | no_reason_rate_180d
             2025-01-14 | 2/3                | 3/5                | 4/7
@@ -82,7 +88,8 @@ SPECS = [
     ),
     Spec(
         "Late are the codes L (before the register closed) and U (after it).",
-        {"attendance": """
+        {
+            "attendance": """
             pupil_id | date       | session | code | recorded_on
             A        | 2025-01-14 | AM      | U    | 2025-01-14
             A        | 2025-01-13 | AM      | L    | 2025-01-13
@@ -94,7 +101,8 @@ SPECS = [
             A        | 2024-10-15 | AM      | /    |
             A        | 2024-01-15 | AM      | L    |
             A        | 2024-01-14 | AM      | L    |
-        """},
+        """
+        },
         """
             as_of      | late_rate_90d | late_rate_365d
             2025-01-14 | 3/4           | 4/6
@@ -103,7 +111,8 @@ SPECS = [
     ),
     Spec(
         "Ill are the codes I (illness) and M (an appointment).",
-        {"attendance": """
+        {
+            "attendance": """
             pupil_id | date       | session | code | recorded_on
             A        | 2025-01-14 | AM      | I    | 2025-01-14
             A        | 2025-01-13 | AM      | M    | 2025-01-13
@@ -115,7 +124,8 @@ SPECS = [
             A        | 2024-10-15 | AM      | O    |
             A        | 2024-01-15 | AM      | M    |
             A        | 2024-01-14 | AM      | I    |
-        """},
+        """
+        },
         """
             as_of      | ill_rate_90d | ill_rate_365d
             2025-01-14 | 3/4          | 4/6
@@ -124,7 +134,8 @@ SPECS = [
     ),
     Spec(
         "On holiday without permission is the code G, on a part-time timetable the code C2.",
-        {"attendance": """
+        {
+            "attendance": """
             pupil_id | date       | session | code | recorded_on
             A        | 2025-01-14 | AM      | G    | 2025-01-14
             A        | 2025-01-14 | PM      | C2   | 2025-01-14
@@ -138,7 +149,8 @@ SPECS = [
             A        | 2024-07-17 | AM      | C2   |
             A        | 2024-01-15 | AM      | G    |
             A        | 2024-01-14 | AM      | G    |
-        """},
+        """
+        },
         """
             as_of      | holiday_rate_365d | part_time_rate_180d
             2025-01-14 | 2/6               | 3/4
@@ -147,7 +159,8 @@ SPECS = [
     ),
     Spec(
         "The last four weeks are compared with the eight before them.",
-        {"attendance": """
+        {
+            "attendance": """
             pupil_id | date       | session | code | recorded_on
             A        | 2025-01-14 | AM      | O    | 2025-01-14
             A        | 2025-01-13 | AM      | O    | 2025-01-13
@@ -160,7 +173,8 @@ SPECS = [
             A        | 2024-11-05 | AM      | O    |
             A        | 2024-10-22 | AM      | I    |
             A        | 2024-10-21 | AM      | O    |
-        """},
+        """
+        },
         """
             as_of      | absent_rate_28_to_84d | absent_change_28_84d | unauthorised_rate_28_to_84d | unauthorised_change_28_84d
             2025-01-14 | 2/4                   | 2/3 - 2/4            | 1/4                         | 1/3 - 1/4
@@ -169,7 +183,8 @@ SPECS = [
     ),
     Spec(
         "The last 90 days are compared with the 90 before them, and the half year with the half year before it.",
-        {"attendance": """
+        {
+            "attendance": """
             pupil_id | date       | session | code | recorded_on
             A        | 2025-01-14 | AM      | O    | 2025-01-14
             A        | 2025-01-13 | AM      | O    | 2025-01-13
@@ -183,7 +198,8 @@ SPECS = [
             A        | 2024-07-17 | AM      | N    |
             A        | 2024-01-15 | AM      | /    |
             A        | 2024-01-14 | AM      | O    |
-        """},
+        """
+        },
         """
             as_of      | absent_rate_90_to_180d | absent_change_90_180d | unauthorised_change_90_180d | unauthorised_rate_180_to_365d
             2025-01-14 | 2/3                    | 1/3 - 2/3             | 1/3 - 1/3                   | 1/2
@@ -192,7 +208,8 @@ SPECS = [
     ),
     Spec(
         "The newest sessions: a run of absence is counted back from the last one known; weeks are counted back from the day.",
-        {"attendance": """
+        {
+            "attendance": """
             pupil_id | date       | session | code | recorded_on
             A        | 2025-01-14 | AM      | /    | 2025-01-14
             A        | 2025-01-13 | AM      | O    | 2025-01-13
@@ -205,7 +222,8 @@ SPECS = [
             A        | 2024-12-03 | AM      | O    |
             A        | 2024-11-15 | AM      | O    |
             A        | 2024-11-14 | AM      | O    |
-        """},
+        """
+        },
         """
             as_of      | trailing_absent_sessions | days_since_present | days_since_last_mark | weeks_missed_60d | weeks_mostly_missed_60d | last_week_absence_rate
             2025-01-14 | 2                        | 6                  | 1                    | 2                | 4                       | 2/3
@@ -214,7 +232,8 @@ SPECS = [
     ),
     Spec(
         "A run of absence goes on until a session attended, over nights and holidays; what lies before the window is cut off.",
-        {"attendance": """
+        {
+            "attendance": """
             pupil_id | date       | session | code | recorded_on
             A        | 2025-01-14 | AM      | /    | 2025-01-14
             A        | 2025-01-13 | AM      | O    | 2025-01-13
@@ -233,7 +252,8 @@ SPECS = [
             A        | 2024-06-28 | AM      | O    |
             A        | 2024-06-27 | AM      | /    |
             A        | 2024-01-15 | AM      | O    |
-        """},
+        """
+        },
         """
             as_of      | longest_absence_run_90d | absence_runs_90d | longest_absence_run_365d | absence_runs_365d
             2025-01-14 | 4                       | 3                | 4                        | 5
@@ -242,7 +262,8 @@ SPECS = [
     ),
     Spec(
         "Holiday entered beforehand gives way to the mark of the day, a mark sent twice counts once.",
-        {"attendance": """
+        {
+            "attendance": """
             pupil_id | date       | session | code | recorded_on
             A        | 2025-01-14 | AM      | O    | 2025-01-14
             A        | 2025-01-13 | AM      | G    | 2025-01-02
@@ -254,7 +275,8 @@ SPECS = [
             A        | 2025-01-09 | AM      | O    | 2025-01-10
             A        | 2025-01-08 | AM      | /    | 2025-01-08
             A        | 2025-01-08 | AM      | I    | 2025-01-14
-        """},
+        """
+        },
         """
             as_of      | holiday_rate_365d | absent_rate_14d | sessions_known_28d
             2025-01-14 | 1/5               | 2/5             | 5
@@ -263,7 +285,8 @@ SPECS = [
     ),
     Spec(
         "Returns count from the day they came in, which is 122 days after the term when nobody says so; the newest are those of terms that ended within 250 days.",
-        {"termly_attendance": """
+        {
+            "termly_attendance": """
             pupil_id | term_start | term_end   | code | sessions | recorded_on
             A        | 2024-09-02 | 2024-12-20 | /    | 100      | 2025-01-13
             A        | 2024-09-02 | 2024-12-20 | O    | 10       | 2025-01-13
@@ -274,11 +297,12 @@ SPECS = [
             A        | 2024-04-15 | 2024-05-09 | O    | 10       | 2024-10-01
             A        | 2024-01-08 | 2024-05-08 | O    | 50       | 2024-10-01
             A        | 2023-01-09 | 2023-05-25 | /    | 30       |
-        """},
+        """
+        },
         """
             as_of      | termly_absence_rate | termly_unauthorised_rate | termly_absence_rate_longer
             2025-01-14 | 28/218              | 20/218                   | 78/298
             2025-01-15 | 22/122              | 14/122                   | 82/272
         """,
     ),
-]  # fmt: skip
+]

@@ -5,7 +5,8 @@ from features.specs.spec import Spec
 SPECS = [
     Spec(
         "Known sessions are possible ones; when a session became possible by a correction, it counts from then on.",
-        {"attendance": """
+        {
+            "attendance": """
             pupil_id | date       | session | code | recorded_on
             A        | 2025-01-14 | AM      | /    | 2025-01-14
             A        | 2025-01-13 | AM      | /    | 2025-01-13
@@ -19,11 +20,12 @@ SPECS = [
             A        | 2024-07-17 | AM      | /    |
             A        | 2024-01-15 | AM      | /    |
             A        | 2024-01-14 | AM      | /    |
-        """},
+        """
+        },
         """
             as_of      | sessions_known_28d | sessions_known_365d | share_of_year_known
             2025-01-14 | 3                  | 7                   | 5/7
             2025-01-15 | 4                  | 8                   | 6/8
         """,
     ),
-]  # fmt: skip
+]

@@ -5,7 +5,8 @@ from features.specs.spec import Spec
 SPECS = [
     Spec(
         "An episode is open until its end was recorded, whenever it ended.",
-        {"social_care": """
+        {
+            "social_care": """
             pupil_id | kind       | start_date | end_date   | recorded_on | end_recorded_on
             A        | early_help | 2024-03-01 | 2024-12-20 | 2024-03-05  | 2025-01-14
             A        | assessment | 2024-11-01 |            | 2024-11-05  |
@@ -13,7 +14,8 @@ SPECS = [
             A        | cin        | 2025-01-10 |            | 2025-01-13  |
             A        | cpp        | 2025-01-02 |            | 2025-01-14  |
             A        | cla        | 2023-01-01 | 2023-06-01 | 2023-01-02  | 2023-06-02
-        """},
+        """
+        },
         """
             as_of      | early_help_open | assessment_open | cin_open | cpp_open | cla_open | care_episodes_all | days_since_care_started | days_since_care_closed
             2025-01-14 | 1               | 0               | 1        | 0        | 0        | 4                 | 4                       |
@@ -22,7 +24,8 @@ SPECS = [
     ),
     Spec(
         "Referrals and times missing from home count by the day they began, once recorded.",
-        {"social_care": """
+        {
+            "social_care": """
             pupil_id | kind     | start_date | end_date   | recorded_on | end_recorded_on
             A        | referral | 2024-01-15 |            |             |
             A        | referral | 2024-01-14 |            |             |
@@ -33,7 +36,8 @@ SPECS = [
             A        | missing  | 2024-12-01 | 2024-12-02 | 2024-12-02  |
             A        | missing  | 2024-12-01 | 2024-12-03 | 2025-01-13  |
             A        | missing  | 2025-01-11 | 2025-01-12 | 2025-01-14  |
-        """},
+        """
+        },
         """
             as_of      | referrals_365d | missing_episodes_365d | missing_episodes_all
             2025-01-14 | 2              | 2                     | 3
@@ -74,4 +78,4 @@ SPECS = [
             2025-01-15 | D        | 0                  |
         """,
     ),
-]  # fmt: skip
+]

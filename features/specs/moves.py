@@ -5,7 +5,8 @@ from features.specs.spec import Spec
 SPECS = [
     Spec(
         "A roll counts from the day it was recorded, and a leaving and where to from the day that was; an entry in September is no move within the year.",
-        {"enrolments": """
+        {
+            "enrolments": """
             pupil_id | urn | entry_date | leaving_date | status | destination    | recorded_on | leaving_recorded_on
             A        | 1   | 2018-09-04 | 2023-11-30   |        | unknown        | 2018-09-04  | 2023-12-05
             A        | 2   | 2024-01-14 | 2024-06-28   |        | home_education | 2024-01-15  | 2024-07-01
@@ -13,7 +14,8 @@ SPECS = [
             A        | 3   | 2024-09-03 |              | C      |                | 2025-01-13  |
             A        | 4   | 2024-11-04 | 2025-01-10   | M      | abroad         | 2025-01-13  | 2025-01-14
             A        | 5   | 2025-01-06 |              | C      |                | 2025-01-14  |
-        """},
+        """
+        },
         """
             as_of      | in_year_moves_365d | in_year_moves_all | days_at_school | schools_so_far | left_to_nowhere | left_state_schools | registered_twice
             2025-01-14 | 2                  | 2                 | 71             | 4              | 1               | 1                  | 1
@@ -22,16 +24,18 @@ SPECS = [
     ),
     Spec(
         "A case counts from the day it was reported, whenever the child went missing; while it is open the child is not in the cohort.",
-        {"cme": """
+        {
+            "cme": """
             pupil_id | missing_from | reported_on | resolved_on
             A        | 2024-03-01   | 2024-03-10  | 2024-04-01
             A        | 2024-03-01   | 2025-01-13  | 2024-04-15
             A        | 2024-12-02   | 2025-01-14  | 2025-01-14
-        """},
+        """
+        },
         """
             as_of      | past_cases | days_since_case
             2025-01-14 | 1          | 319
             2025-01-15 | 2          | 44
         """,
     ),
-]  # fmt: skip
+]

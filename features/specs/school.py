@@ -5,7 +5,8 @@ from features.specs.spec import Spec
 SPECS = [
     Spec(
         "Absence among the 24 others at the school, as far as it was known; the child's own sessions are in the authority's mean only.",
-        {"attendance": """
+        {
+            "attendance": """
             pupil_id | date       | session | code | recorded_on
             A        | 2025-01-13 | AM      | O    |
             B1..B24  | 2025-01-10 | AM      | /    |
@@ -14,7 +15,8 @@ SPECS = [
             B2       | 2025-01-09 | AM      | I    | 2025-01-14
             B3       | 2025-01-08 | AM      | O    | 2025-01-08
             B3       | 2025-01-08 | AM      | /    | 2025-01-13
-        """},
+        """
+        },
         """
             as_of      | school_absence_90d             | school_unauthorised_90d
             2025-01-14 | (24*1/26 + 200*2/27) / 224     | (24*1/26 + 200*2/27) / 224
@@ -23,14 +25,16 @@ SPECS = [
     ),
     Spec(
         "Suspensions of others within a year, once recorded.",
-        {"suspensions": """
+        {
+            "suspensions": """
             pupil_id | start_date | category | sessions | recorded_on
             B1       | 2025-01-13 | SUSP     | 1        | 2025-01-13
             B2       | 2024-06-03 | SUSP     | 1        | 2024-06-03
             B2       | 2024-06-03 | SUSP     | 2        | 2025-01-13
             B3       | 2024-12-02 | SUSP     | 1        | 2025-01-14
             B4..B24  | 2023-12-01 | PERM     |          |
-        """},
+        """
+        },
         """
             as_of      | school_suspensions_365d
             2025-01-14 | (24*2/24 + 200*2/25) / 224
@@ -39,7 +43,8 @@ SPECS = [
     ),
     Spec(
         "Children with a plan as far as it was known, among others at the school.",
-        {"social_care": """
+        {
+            "social_care": """
             pupil_id | kind     | start_date | end_date   | recorded_on | end_recorded_on
             B1       | cin      | 2025-01-10 |            | 2025-01-13  |
             B2..B3   | cin      | 2024-12-01 |            | 2025-01-14  |
@@ -48,7 +53,8 @@ SPECS = [
             B5       | cin      | 2024-05-01 | 2024-12-01 | 2025-01-13  |
             A        | cin      | 2024-05-01 |            |             |
             B6..B24  | referral | 2024-05-01 |            |             |
-        """},
+        """
+        },
         """
             as_of      | school_in_care_share
             2025-01-14 | (24*2/24 + 200*3/25) / 224
@@ -57,7 +63,8 @@ SPECS = [
     ),
     Spec(
         "Who joined within the year, who left with nowhere known to go within two years, and how many are there, as far as it was known.",
-        {"enrolments": """
+        {
+            "enrolments": """
             pupil_id | urn | entry_date | leaving_date | status | destination       | recorded_on | leaving_recorded_on
             A        | 1   | 2018-09-04 |              |        |                   |             |
             B1..B24  | 1   | 2018-09-04 |              |        |                   |             |
@@ -67,7 +74,8 @@ SPECS = [
             C4       | 1   | 2024-11-07 |              | M      |                   | 2024-11-07  |
             C4       | 1   | 2024-11-07 |              | C      |                   | 2025-01-13  |
             E1       | 1   | 2018-09-04 | 2024-06-03   |        | missing_education | 2018-09-04  | 2024-06-10
-        """},
+        """
+        },
         """
             as_of      | school_joined_in_year_365d | school_lost_730d           | pupils_at_school
             2025-01-14 | (27*3/27 + 200*3/28) / 227 | (27*1/27 + 200*1/28) / 227 | 27
@@ -76,14 +84,16 @@ SPECS = [
     ),
     Spec(
         "Of a school with fewer than 20 others nothing is said.",
-        {"attendance": """
+        {
+            "attendance": """
             pupil_id | date       | session | code
             A        | 2025-01-10 | AM      | /
             B1..B19  | 2025-01-10 | AM      | O
-        """},
+        """
+        },
         """
             as_of      | school_absence_90d | school_unauthorised_90d | school_joined_in_year_365d | school_lost_730d | pupils_at_school
             2025-01-14 |                    |                         |                            |                  |
         """,
     ),
-]  # fmt: skip
+]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import narwhals as nw
 
 from features.feature import Feature, Tally, plain
@@ -17,31 +19,134 @@ KINDS = {
 }
 
 TALLIES = {
-    **{f"care_{k}": Tally("social_care", lambda k=k: OPEN() & (nw.col("kind") == k)) for k in KINDS},  # type: ignore[misc]
-    "referrals_365": Tally("social_care", lambda: nw.col("kind") == "referral", None, 365),
-    "runaways_365": Tally("social_care", lambda: nw.col("kind") == "missing", None, 365),
-    "runaways_all": Tally("social_care", lambda: nw.col("kind") == "missing"),
-    "care_all": Tally("social_care", lambda: ~nw.col("kind").is_in(["missing", "referral"])),
-    "care_newest": Tally("social_care", lambda: nw.col("kind") != "missing", lambda: nw.col("age"), how="min"),
+    **{f"care_{k}": Tally(table="social_care", where=lambda k=k: OPEN() & (nw.col("kind") == k)) for k in KINDS},  # type: ignore[misc]
+    "referrals_365": Tally(table="social_care", where=lambda: nw.col("kind") == "referral", value=None, days=365),
+    "runaways_365": Tally(table="social_care", where=lambda: nw.col("kind") == "missing", value=None, days=365),
+    "runaways_all": Tally(table="social_care", where=lambda: nw.col("kind") == "missing"),
+    "care_all": Tally(table="social_care", where=lambda: ~nw.col("kind").is_in(["missing", "referral"])),
+    "care_newest": Tally(
+        table="social_care", where=lambda: nw.col("kind") != "missing", value=lambda: nw.col("age"), how="min"
+    ),
     "care_closed": Tally(
-        "social_care",
-        lambda: nw.col("kind").is_in(["cin", "cpp", "early_help"]) & ~nw.col("end_date").is_null(),
-        lambda: nw.col("as_of") - nw.col("end_date"),
+        table="social_care",
+        where=lambda: nw.col("kind").is_in(["cin", "cpp", "early_help"]) & ~nw.col("end_date").is_null(),
+        value=lambda: nw.col("as_of") - nw.col("end_date"),
         how="min",
     ),
 }
 YES = "yes or no"
 
+
+def _open(kind: str) -> Callable[[], nw.Expr]:
+    return lambda: (nw.col(f"care_{kind}") > 0).cast(nw.Float64)
+
+
 FEATURES = [
-    *(Feature(f"{k}_open", "family", lambda k=k: (nw.col(f"care_{k}") > 0).cast(nw.Float64), f"{words} is under way", f"{words} is not under way", CARE, None, 0, "reason", YES)  # type: ignore[misc]
-      for k, words in KINDS.items()),
-    Feature("referrals_365d", "family", plain("referrals_365"), "Referred to social care {referrals_365d:.0f} time(s) in the last year", "Not referred to social care in the last year", CARE, 365, 1),
-    Feature("missing_episodes_365d", "family", plain("runaways_365"), "Missing from home or care {missing_episodes_365d:.0f} time(s) in the last year", "Not missing from home or care in the last year", CARE, 365, 1),
-    Feature("missing_episodes_all", "family", plain("runaways_all"), "Missing from home or care {missing_episodes_all:.0f} time(s) in all", "Never missing from home or care", CARE, None, 1),
-    Feature("care_episodes_all", "family", plain("care_all"), "Known to early help or social care {care_episodes_all:.0f} time(s)", "Not known to early help or social care", CARE, None, 0),
-    Feature("days_since_care_started", "family", plain("care_newest"), "The newest episode began {days_since_care_started:.0f} days ago", "The newest episode began {days_since_care_started:.0f} days ago", CARE, None, 0, "reason", "days", "no episode known"),
-    Feature("days_since_care_closed", "family", plain("care_closed"), "Help ended {days_since_care_closed:.0f} days ago", "Help ended {days_since_care_closed:.0f} days ago", CARE, None, 0, "reason", "days", "no early help or plan that ended is known"),
-    Feature("siblings_in_cohort", "family", plain("siblings"), "{siblings_in_cohort:.0f} other child(ren) at the same address", "{siblings_in_cohort:.0f} other child(ren) at the same address", ("addresses",), None, 0, "context"),
-    Feature("siblings_absence_90d", "family", lambda: nw.when(nw.col("siblings_possible") > 0).then(nw.col("siblings_absent").cast(nw.Float64) / nw.col("siblings_possible").cast(nw.Float64)),
-            "Children at the same address missed {siblings_absence_90d:.0%} of sessions in the last 90 days", "Children at the same address missed {siblings_absence_90d:.0%} of sessions in the last 90 days", ("addresses", "attendance"), None, 1, "reason", "share", "no sessions of others at the address in 90 days, or no address"),
-]  # fmt: skip
+    *(
+        Feature(
+            name=f"{k}_open",
+            theme="family",
+            expression=_open(k),
+            raises=f"{words} is under way",
+            lowers=f"{words} is not under way",
+            sources=CARE,
+            window=None,
+            direction=0,
+            role="reason",
+            unit=YES,
+        )
+        for k, words in KINDS.items()
+    ),
+    Feature(
+        name="referrals_365d",
+        theme="family",
+        expression=plain("referrals_365"),
+        raises="Referred to social care {referrals_365d:.0f} time(s) in the last year",
+        lowers="Not referred to social care in the last year",
+        sources=CARE,
+        window=365,
+        direction=1,
+    ),
+    Feature(
+        name="missing_episodes_365d",
+        theme="family",
+        expression=plain("runaways_365"),
+        raises="Missing from home or care {missing_episodes_365d:.0f} time(s) in the last year",
+        lowers="Not missing from home or care in the last year",
+        sources=CARE,
+        window=365,
+        direction=1,
+    ),
+    Feature(
+        name="missing_episodes_all",
+        theme="family",
+        expression=plain("runaways_all"),
+        raises="Missing from home or care {missing_episodes_all:.0f} time(s) in all",
+        lowers="Never missing from home or care",
+        sources=CARE,
+        window=None,
+        direction=1,
+    ),
+    Feature(
+        name="care_episodes_all",
+        theme="family",
+        expression=plain("care_all"),
+        raises="Known to early help or social care {care_episodes_all:.0f} time(s)",
+        lowers="Not known to early help or social care",
+        sources=CARE,
+        window=None,
+        direction=0,
+    ),
+    Feature(
+        name="days_since_care_started",
+        theme="family",
+        expression=plain("care_newest"),
+        raises="The newest episode began {days_since_care_started:.0f} days ago",
+        lowers="The newest episode began {days_since_care_started:.0f} days ago",
+        sources=CARE,
+        window=None,
+        direction=0,
+        role="reason",
+        unit="days",
+        missing="no episode known",
+    ),
+    Feature(
+        name="days_since_care_closed",
+        theme="family",
+        expression=plain("care_closed"),
+        raises="Help ended {days_since_care_closed:.0f} days ago",
+        lowers="Help ended {days_since_care_closed:.0f} days ago",
+        sources=CARE,
+        window=None,
+        direction=0,
+        role="reason",
+        unit="days",
+        missing="no early help or plan that ended is known",
+    ),
+    Feature(
+        name="siblings_in_cohort",
+        theme="family",
+        expression=plain("siblings"),
+        raises="{siblings_in_cohort:.0f} other child(ren) at the same address",
+        lowers="{siblings_in_cohort:.0f} other child(ren) at the same address",
+        sources=("addresses",),
+        window=None,
+        direction=0,
+        role="context",
+    ),
+    Feature(
+        name="siblings_absence_90d",
+        theme="family",
+        expression=lambda: nw.when(nw.col("siblings_possible") > 0).then(
+            nw.col("siblings_absent").cast(nw.Float64) / nw.col("siblings_possible").cast(nw.Float64)
+        ),
+        raises="Children at the same address missed {siblings_absence_90d:.0%} of sessions in the last 90 days",
+        lowers="Children at the same address missed {siblings_absence_90d:.0%} of sessions in the last 90 days",
+        sources=("addresses", "attendance"),
+        window=None,
+        direction=1,
+        role="reason",
+        unit="share",
+        missing="no sessions of others at the address in 90 days, or no address",
+    ),
+]

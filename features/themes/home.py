@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from features.counting.shrinkage import LEAST_OTHERS, shrunk
+from features.counting.shrinkage import MIN_OTHERS, shrunk
 from features.feature import Feature, Tally, plain
 
 ADDRESSES = ("addresses",)
 OPEN = lambda: (nw.col("age") >= 0) & nw.col("end_date").is_null()  # noqa: E731
 
 TALLIES = {
-    **{f"home_starts_{d}": Tally("addresses", None, None, d) for d in (90, 365, 730)},
-    "homes_all": Tally("addresses", lambda: nw.col("age") >= 0),
-    "temporary_now": Tally("addresses", lambda: OPEN() & nw.col("temporary")),
-    "temporary_all": Tally("addresses", lambda: (nw.col("age") >= 0) & nw.col("temporary")),
-    "home_newest": Tally("addresses", lambda: nw.col("age") >= 0, lambda: nw.col("age"), how="min"),
+    **{f"home_starts_{d}": Tally(table="addresses", where=None, value=None, days=d) for d in (90, 365, 730)},
+    "homes_all": Tally(table="addresses", where=lambda: nw.col("age") >= 0),
+    "temporary_now": Tally(table="addresses", where=lambda: OPEN() & nw.col("temporary")),
+    "temporary_all": Tally(table="addresses", where=lambda: (nw.col("age") >= 0) & nw.col("temporary")),
+    "home_newest": Tally(table="addresses", where=lambda: nw.col("age") >= 0, value=lambda: nw.col("age"), how="min"),
     "idaci": Tally(
-        "addresses",
-        lambda: nw.col("age") >= 0,
-        lambda: nw.col("age") * 16 + nw.col("idaci_decile"),
+        table="addresses",
+        where=lambda: nw.col("age") >= 0,
+        value=lambda: nw.col("age") * 16 + nw.col("idaci_decile"),
         how="min",
     ),
 }
 
-FEW = f"no area known, fewer than {LEAST_OTHERS} others in it, or nothing to count among them"
+FEW = f"no area known, fewer than {MIN_OTHERS} others in it, or nothing to count among them"
 AREA = {
     "area_absence_90d": (
         "absent_90",
@@ -47,11 +47,91 @@ AREA = {
 }
 
 FEATURES = [
-    *(Feature(f"home_moves_{d}d", "home", plain(f"home_starts_{d}"), f"Moved home {{home_moves_{d}d:.0f}} time(s) in the last {d} days", f"Has not moved home in the last {d} days", ADDRESSES, d, 1) for d in (90, 365, 730)),
-    Feature("homes_known", "home", plain("homes_all"), "{homes_known:.0f} home(s) known in all", "{homes_known:.0f} home(s) known in all", ADDRESSES, None, 0),
-    Feature("temporary_home", "home", lambda: (nw.col("temporary_now") > 0).cast(nw.Float64), "Lives in temporary accommodation", "Does not live in temporary accommodation, as far as known", ADDRESSES, None, 1, "reason", "yes or no"),
-    Feature("temporary_homes_all", "home", plain("temporary_all"), "Has lived in temporary accommodation {temporary_homes_all:.0f} time(s)", "Has not lived in temporary accommodation, as far as known", ADDRESSES, None, 1),
-    Feature("days_at_home", "home", plain("home_newest"), "Moved home {days_at_home:.0f} days ago", "At the same address for {days_at_home:.0f} days", ADDRESSES, None, 0, "reason", "days", "no address known"),
-    Feature("idaci_decile", "home", lambda: (nw.col("idaci") % 16).cast(nw.Float64), "Lives in an area of income deprivation decile {idaci_decile:.0f} (1 is the most deprived)", "Lives in an area of income deprivation decile {idaci_decile:.0f} (1 is the most deprived)", ("addresses", "areas"), None, 0, "context", "decile", "no address known, or none of a listed area"),
-    *(Feature(name, "home", shrunk("area", part, whole), text, text, tables, None, 0, "context", "share", FEW) for name, (part, whole, text, tables) in AREA.items()),
-]  # fmt: skip
+    *(
+        Feature(
+            name=f"home_moves_{d}d",
+            theme="home",
+            expression=plain(f"home_starts_{d}"),
+            raises=f"Moved home {{home_moves_{d}d:.0f}} time(s) in the last {d} days",
+            lowers=f"Has not moved home in the last {d} days",
+            sources=ADDRESSES,
+            window=d,
+            direction=1,
+        )
+        for d in (90, 365, 730)
+    ),
+    Feature(
+        name="homes_known",
+        theme="home",
+        expression=plain("homes_all"),
+        raises="{homes_known:.0f} home(s) known in all",
+        lowers="{homes_known:.0f} home(s) known in all",
+        sources=ADDRESSES,
+        window=None,
+        direction=0,
+    ),
+    Feature(
+        name="temporary_home",
+        theme="home",
+        expression=lambda: (nw.col("temporary_now") > 0).cast(nw.Float64),
+        raises="Lives in temporary accommodation",
+        lowers="Does not live in temporary accommodation, as far as known",
+        sources=ADDRESSES,
+        window=None,
+        direction=1,
+        role="reason",
+        unit="yes or no",
+    ),
+    Feature(
+        name="temporary_homes_all",
+        theme="home",
+        expression=plain("temporary_all"),
+        raises="Has lived in temporary accommodation {temporary_homes_all:.0f} time(s)",
+        lowers="Has not lived in temporary accommodation, as far as known",
+        sources=ADDRESSES,
+        window=None,
+        direction=1,
+    ),
+    Feature(
+        name="days_at_home",
+        theme="home",
+        expression=plain("home_newest"),
+        raises="Moved home {days_at_home:.0f} days ago",
+        lowers="At the same address for {days_at_home:.0f} days",
+        sources=ADDRESSES,
+        window=None,
+        direction=0,
+        role="reason",
+        unit="days",
+        missing="no address known",
+    ),
+    Feature(
+        name="idaci_decile",
+        theme="home",
+        expression=lambda: (nw.col("idaci") % 16).cast(nw.Float64),
+        raises="Lives in an area of income deprivation decile {idaci_decile:.0f} (1 is the most deprived)",
+        lowers="Lives in an area of income deprivation decile {idaci_decile:.0f} (1 is the most deprived)",
+        sources=("addresses", "areas"),
+        window=None,
+        direction=0,
+        role="context",
+        unit="decile",
+        missing="no address known, or none of a listed area",
+    ),
+    *(
+        Feature(
+            name=name,
+            theme="home",
+            expression=shrunk("area", part, whole),
+            raises=text,
+            lowers=text,
+            sources=tables,
+            window=None,
+            direction=0,
+            role="context",
+            unit="share",
+            missing=FEW,
+        )
+        for name, (part, whole, text, tables) in AREA.items()
+    ),
+]

@@ -7,42 +7,139 @@ import narwhals as nw
 from features.feature import Feature, Tally, plain
 
 ENROLMENTS = ("enrolments",)
-STARTED = lambda: nw.col("age") >= 0  # noqa: E731 - a condition, named
-IN_YEAR = lambda: nw.col("in_year_entry") == 1  # noqa: E731
+
+
+def _started() -> nw.Expr:
+    return nw.col("age") >= 0
+
+
+def _in_year() -> nw.Expr:
+    return nw.col("in_year_entry") == 1
+
+
+def _age() -> nw.Expr:
+    return nw.col("age")
+
 
 TALLIES = {
-    "spells": Tally("enrolments", STARTED),
-    "in_year_entries_365": Tally("enrolments", IN_YEAR, days=366),
-    "in_year_entries_all": Tally("enrolments", lambda: IN_YEAR() & STARTED()),
-    "newest_entry": Tally("enrolments", STARTED, lambda: nw.col("age"), how="min"),
-    "left_lost": Tally("enrolments", lambda: nw.col("destination").is_in(["missing_education", "unknown"])),
+    "spells": Tally(table="enrolments", where=_started),
+    "in_year_entries_365": Tally(table="enrolments", where=_in_year, days=366),
+    "in_year_entries_all": Tally(table="enrolments", where=lambda: _in_year() & _started()),
+    "newest_entry": Tally(table="enrolments", where=_started, value=_age, how="min"),
+    "left_lost": Tally(table="enrolments", where=lambda: nw.col("destination").is_in(["missing_education", "unknown"])),
     "left_to_other": Tally(
-        "enrolments",
-        lambda: nw.col("destination").is_in(["home_education", "other_authority", "abroad", "independent_school"]),
+        table="enrolments",
+        where=lambda: nw.col("destination").is_in(
+            ["home_education", "other_authority", "abroad", "independent_school"]
+        ),
     ),
     "other_registrations": Tally(
-        "enrolments",
-        lambda: STARTED() & nw.col("leaving_date").is_null() & nw.col("status").is_in(["M", "S", "O"]),
+        table="enrolments",
+        where=lambda: _started() & nw.col("leaving_date").is_null() & nw.col("status").is_in(["M", "S", "O"]),
     ),
     "days_on_rolls": Tally(
-        "enrolments",
-        lambda: STARTED() & ~nw.col("leaving_date").is_null(),
-        lambda: nw.col("leaving_date") - nw.col("entry_date"),
+        table="enrolments",
+        where=lambda: _started() & ~nw.col("leaving_date").is_null(),
+        value=lambda: nw.col("leaving_date") - nw.col("entry_date"),
     ),
-    "cases": Tally("cme"),
-    "newest_case": Tally("cme", None, lambda: nw.col("age"), how="min"),
+    "cases": Tally(table="cme"),
+    "newest_case": Tally(table="cme", where=None, value=_age, how="min"),
 }
 
 FEATURES = [
-    Feature("in_year_moves_365d", "moves", plain("in_year_entries_365"), "Joined a school in the middle of the year {in_year_moves_365d:.0f} time(s) in the last year",
-            "Has not changed school in the middle of the last year", ENROLMENTS, 365, 1),
-    Feature("in_year_moves_all", "moves", plain("in_year_entries_all"), "Joined a school in the middle of the year {in_year_moves_all:.0f} time(s) in all",
-            "Has never changed school in the middle of a year", ENROLMENTS, None, 1),
-    Feature("days_at_school", "moves", plain("newest_entry"), "Joined this school {days_at_school:.0f} days ago", "At this school for {days_at_school:.0f} days", ENROLMENTS, None, 0, "reason", "days"),
-    Feature("schools_so_far", "moves", plain("spells"), "Has been on {schools_so_far:.0f} school roll(s)", "Has been on {schools_so_far:.0f} school roll(s)", ENROLMENTS, None, 0),
-    Feature("left_to_nowhere", "moves", plain("left_lost"), "Has left a roll {left_to_nowhere:.0f} time(s) with nowhere known to go", "Has never left a roll with nowhere known to go", ENROLMENTS, None, 1),
-    Feature("left_state_schools", "moves", plain("left_to_other"), "Has left state schools {left_state_schools:.0f} time(s) before", "Has not left state schools before", ENROLMENTS, None, 0),
-    Feature("registered_twice", "moves", plain("other_registrations"), "Registered at more than one place", "Registered at one school", ENROLMENTS, None, 0),
-    Feature("past_cases", "moves", plain("cases"), "Was missing education {past_cases:.0f} time(s) before", "No earlier case of missing education", ("cme",), None, 1),
-    Feature("days_since_case", "moves", plain("newest_case"), "The last case of missing education began {days_since_case:.0f} days ago", "The last case began {days_since_case:.0f} days ago", ("cme",), None, -1, "reason", "days", "no earlier case"),
-]  # fmt: skip
+    Feature(
+        name="in_year_moves_365d",
+        theme="moves",
+        expression=plain("in_year_entries_365"),
+        raises="Joined a school in the middle of the year {in_year_moves_365d:.0f} time(s) in the last year",
+        lowers="Has not changed school in the middle of the last year",
+        sources=ENROLMENTS,
+        window=365,
+        direction=1,
+    ),
+    Feature(
+        name="in_year_moves_all",
+        theme="moves",
+        expression=plain("in_year_entries_all"),
+        raises="Joined a school in the middle of the year {in_year_moves_all:.0f} time(s) in all",
+        lowers="Has never changed school in the middle of a year",
+        sources=ENROLMENTS,
+        window=None,
+        direction=1,
+    ),
+    Feature(
+        name="days_at_school",
+        theme="moves",
+        expression=plain("newest_entry"),
+        raises="Joined this school {days_at_school:.0f} days ago",
+        lowers="At this school for {days_at_school:.0f} days",
+        sources=ENROLMENTS,
+        window=None,
+        direction=0,
+        role="reason",
+        unit="days",
+    ),
+    Feature(
+        name="schools_so_far",
+        theme="moves",
+        expression=plain("spells"),
+        raises="Has been on {schools_so_far:.0f} school roll(s)",
+        lowers="Has been on {schools_so_far:.0f} school roll(s)",
+        sources=ENROLMENTS,
+        window=None,
+        direction=0,
+    ),
+    Feature(
+        name="left_to_nowhere",
+        theme="moves",
+        expression=plain("left_lost"),
+        raises="Has left a roll {left_to_nowhere:.0f} time(s) with nowhere known to go",
+        lowers="Has never left a roll with nowhere known to go",
+        sources=ENROLMENTS,
+        window=None,
+        direction=1,
+    ),
+    Feature(
+        name="left_state_schools",
+        theme="moves",
+        expression=plain("left_to_other"),
+        raises="Has left state schools {left_state_schools:.0f} time(s) before",
+        lowers="Has not left state schools before",
+        sources=ENROLMENTS,
+        window=None,
+        direction=0,
+    ),
+    Feature(
+        name="registered_twice",
+        theme="moves",
+        expression=plain("other_registrations"),
+        raises="Registered at more than one place",
+        lowers="Registered at one school",
+        sources=ENROLMENTS,
+        window=None,
+        direction=0,
+    ),
+    Feature(
+        name="past_cases",
+        theme="moves",
+        expression=plain("cases"),
+        raises="Was missing education {past_cases:.0f} time(s) before",
+        lowers="No earlier case of missing education",
+        sources=("cme",),
+        window=None,
+        direction=1,
+    ),
+    Feature(
+        name="days_since_case",
+        theme="moves",
+        expression=plain("newest_case"),
+        raises="The last case of missing education began {days_since_case:.0f} days ago",
+        lowers="The last case began {days_since_case:.0f} days ago",
+        sources=("cme",),
+        window=None,
+        direction=-1,
+        role="reason",
+        unit="days",
+        missing="no earlier case",
+    ),
+]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from features.counting.shrinkage import LEAST_OTHERS, shrunk
+from features.counting.shrinkage import MIN_OTHERS, shrunk
 from features.feature import Feature
 
 WORDS = {
@@ -45,11 +45,37 @@ WORDS = {
         ("enrolments",),
     ),
 }
-FEW = f"fewer than {LEAST_OTHERS} others at the school, or nothing to count among them"
+FEW = f"fewer than {MIN_OTHERS} others at the school, or nothing to count among them"
 FEATURES = [
-    Feature(name, "school", shrunk("school", part, whole), text, text, tables, None, 0, "context", "share", FEW) for name, (part, whole, text, tables) in WORDS.items()
+    Feature(
+        name=name,
+        theme="school",
+        expression=shrunk("school", part, whole),
+        raises=text,
+        lowers=text,
+        sources=tables,
+        window=None,
+        direction=0,
+        role="context",
+        unit="share",
+        missing=FEW,
+    )
+    for name, (part, whole, text, tables) in WORDS.items()
 ] + [
-    Feature("pupils_at_school", "school", lambda: nw.when(nw.col("school_others") >= LEAST_OTHERS).then(nw.col("school_others").cast(nw.Float64)),
-            "A school of about {pupils_at_school:.0f} children", "A school of about {pupils_at_school:.0f} children", ("enrolments",), None, 0, "context", "count", FEW),
-]  # fmt: skip
+    Feature(
+        name="pupils_at_school",
+        theme="school",
+        expression=lambda: nw.when(nw.col("school_others") >= MIN_OTHERS).then(
+            nw.col("school_others").cast(nw.Float64)
+        ),
+        raises="A school of about {pupils_at_school:.0f} children",
+        lowers="A school of about {pupils_at_school:.0f} children",
+        sources=("enrolments",),
+        window=None,
+        direction=0,
+        role="context",
+        unit="count",
+        missing=FEW,
+    ),
+]
 TALLIES: dict = {}

@@ -11,11 +11,11 @@ ADMISSIONS = ("admissions",)
 NEXT = lambda: nw.col("entry_year") == nw.col("next_september")  # noqa: E731
 
 TALLIES = {
-    "application_rows": Tally("admissions", NEXT),
-    "applied": Tally("admissions", lambda: NEXT() & ~nw.col("applied_on").is_null()),
-    "offered": Tally("admissions", lambda: NEXT() & ~nw.col("offered_on").is_null()),
-    "accepted": Tally("admissions", lambda: NEXT() & (nw.col("response") == "accepted")),
-    "declined": Tally("admissions", lambda: NEXT() & (nw.col("response") == "declined")),
+    "application_rows": Tally(table="admissions", where=NEXT),
+    "applied": Tally(table="admissions", where=lambda: NEXT() & ~nw.col("applied_on").is_null()),
+    "offered": Tally(table="admissions", where=lambda: NEXT() & ~nw.col("offered_on").is_null()),
+    "accepted": Tally(table="admissions", where=lambda: NEXT() & (nw.col("response") == "accepted")),
+    "declined": Tally(table="admissions", where=lambda: NEXT() & (nw.col("response") == "declined")),
 }
 YEAR_6 = lambda: nw.col("nc_year") == 6  # noqa: E731
 
@@ -25,14 +25,78 @@ def _only_in_year_6(count: nw.Expr) -> nw.Expr:
 
 
 FEATURES = [
-    Feature("no_application", "transition", lambda: _only_in_year_6((nw.col("application_rows") > 0) & (nw.col("applied") == 0)),
-            "No application for secondary school is known", "An application for secondary school is known, or none is due", ADMISSIONS, None, 1, "reason", "yes or no"),
-    Feature("offer_declined", "transition", lambda: _only_in_year_6(nw.col("declined") > 0),
-            "The offer of a secondary place was declined", "No offer of a secondary place was declined", ADMISSIONS, None, 1, "reason", "yes or no"),
-    Feature("offer_not_answered", "transition", lambda: _only_in_year_6((nw.col("offered") > 0) & (nw.col("accepted") == 0) & (nw.col("declined") == 0)),
-            "The offer of a secondary place has not been answered", "The offer of a secondary place was answered, or none is due", ADMISSIONS, None, 1, "reason", "yes or no"),
-    Feature("place_accepted", "transition", lambda: _only_in_year_6(nw.col("accepted") > 0),
-            "No secondary place has been accepted yet", "A secondary place has been accepted", ADMISSIONS, None, 0, "reason", "yes or no"),
-    Feature("in_year_6", "transition", lambda: _only_in_year_6(nw.lit(1)), "In Year 6, before the move to secondary school", "Not in Year 6", ("enrolments",), None, 0, "context", "yes or no"),
-    Feature("in_year_7", "transition", lambda: (nw.col("nc_year") == 7).cast(nw.Float64), "In Year 7, after the move to secondary school", "Not in Year 7", ("enrolments",), None, 0, "context", "yes or no"),
-]  # fmt: skip
+    Feature(
+        name="no_application",
+        theme="transition",
+        expression=lambda: _only_in_year_6((nw.col("application_rows") > 0) & (nw.col("applied") == 0)),
+        raises="No application for secondary school is known",
+        lowers="An application for secondary school is known, or none is due",
+        sources=ADMISSIONS,
+        window=None,
+        direction=1,
+        role="reason",
+        unit="yes or no",
+    ),
+    Feature(
+        name="offer_declined",
+        theme="transition",
+        expression=lambda: _only_in_year_6(nw.col("declined") > 0),
+        raises="The offer of a secondary place was declined",
+        lowers="No offer of a secondary place was declined",
+        sources=ADMISSIONS,
+        window=None,
+        direction=1,
+        role="reason",
+        unit="yes or no",
+    ),
+    Feature(
+        name="offer_not_answered",
+        theme="transition",
+        expression=lambda: _only_in_year_6(
+            (nw.col("offered") > 0) & (nw.col("accepted") == 0) & (nw.col("declined") == 0)
+        ),
+        raises="The offer of a secondary place has not been answered",
+        lowers="The offer of a secondary place was answered, or none is due",
+        sources=ADMISSIONS,
+        window=None,
+        direction=1,
+        role="reason",
+        unit="yes or no",
+    ),
+    Feature(
+        name="place_accepted",
+        theme="transition",
+        expression=lambda: _only_in_year_6(nw.col("accepted") > 0),
+        raises="No secondary place has been accepted yet",
+        lowers="A secondary place has been accepted",
+        sources=ADMISSIONS,
+        window=None,
+        direction=0,
+        role="reason",
+        unit="yes or no",
+    ),
+    Feature(
+        name="in_year_6",
+        theme="transition",
+        expression=lambda: _only_in_year_6(nw.lit(1)),
+        raises="In Year 6, before the move to secondary school",
+        lowers="Not in Year 6",
+        sources=("enrolments",),
+        window=None,
+        direction=0,
+        role="context",
+        unit="yes or no",
+    ),
+    Feature(
+        name="in_year_7",
+        theme="transition",
+        expression=lambda: (nw.col("nc_year") == 7).cast(nw.Float64),
+        raises="In Year 7, after the move to secondary school",
+        lowers="Not in Year 7",
+        sources=("enrolments",),
+        window=None,
+        direction=0,
+        role="context",
+        unit="yes or no",
+    ),
+]

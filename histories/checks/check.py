@@ -19,7 +19,7 @@ from histories.reading.histories import Histories
 from histories.rules import RULES, Rule
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Finding:
     """What one rule found in one place."""
 
@@ -156,7 +156,11 @@ def check(histories: Histories, silences: dict[str, str] | None = None) -> Check
             broken = rule.broken(histories, place)
             found = int(broken.select(nw.len().alias("n")).collect().item())
             where = row_numbers(histories, place.split(".")[0], broken) if found else ()
-            findings.append(Finding(rule, place, found, where, (silences or {}).get(rule.code, "")))
+            findings.append(
+                Finding(
+                    rule=rule, place=place, rows=found, row_numbers=where, silenced=(silences or {}).get(rule.code, "")
+                )
+            )
     return Checked(findings, histories.warnings, delays(histories), marks_by_month(histories))
 
 

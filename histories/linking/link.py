@@ -73,13 +73,13 @@ def link(histories: Path, persons: Path) -> dict[str, int]:
         _load(staging, store.people, persons)
         listed = {r[0] for r in staging.sql("SELECT person_id FROM persons")}
         links = [
-            Link(p, c, 1.0, "upn", MODEL)
+            Link(person_id=p, pupil_id=c, probability=1.0, how="upn", model=MODEL)
             for p, c in staging.sql(
                 "SELECT p.person_id, c.pupil_id FROM persons p JOIN pupils c ON p.upn = c.upn ORDER BY ALL"
             )
         ]
         links += [
-            Link(p, c, 1.0, "answered", MODEL)
+            Link(person_id=p, pupil_id=c, probability=1.0, how="answered", model=MODEL)
             for (p, c), same in sorted(answers.items())
             if same == "yes" and p in listed
         ]
@@ -89,7 +89,9 @@ def link(histories: Path, persons: Path) -> dict[str, int]:
             if (person, pupil) in answers:
                 continue
             if sure:
-                links.append(Link(person, pupil, probability, "automatic", MODEL))
+                links.append(
+                    Link(person_id=person, pupil_id=pupil, probability=probability, how="automatic", model=MODEL)
+                )
             else:
                 asked = (person, pupil, f"{probability:.3f}", *shown, "")
                 review.append(dict(zip(REVIEW, asked, strict=True)))
@@ -124,12 +126,13 @@ def _load(staging: Staging, people: Path, persons: Path) -> None:
         f"CASE WHEN length({code}) > 4 THEN left({code}, length({code}) - 3) || ' ' || right({code}, 3) ELSE {code} END"
     )
     for table, source, key, given in (
-        ("persons", "raw", "person_id", set(staging.columns["raw"])), ("pupils", f"read_parquet({literal(people)})", "pupil_id", set(PEOPLE)),
-    ):  # fmt: skip
+        ("persons", "raw", "person_id", set(staging.columns["raw"])),
+        ("pupils", f"read_parquet({literal(people)})", "pupil_id", set(PEOPLE)),
+    ):
         own = {c: c if c in given else "NULL::VARCHAR" for c in COLUMNS}
-        staging.sql(f"""CREATE TABLE {table} AS SELECT {key}, {key} AS unique_id, {plain('forename')} AS forename, {plain('surname')} AS surname,
-            strftime(try_cast(dob AS DATE), '%Y-%m-%d') AS dob, {own['upn']} AS upn, {own['sex']} AS sex,
-            {spaced if 'postcode' in given else 'NULL::VARCHAR'} AS postcode FROM {source}""")  # fmt: skip
+        staging.sql(f"""CREATE TABLE {table} AS SELECT {key}, {key} AS unique_id, {plain("forename")} AS forename, {plain("surname")} AS surname,
+            strftime(try_cast(dob AS DATE), '%Y-%m-%d') AS dob, {own["upn"]} AS upn, {own["sex"]} AS sex,
+            {spaced if "postcode" in given else "NULL::VARCHAR"} AS postcode FROM {source}""")
 
 
 def _best(staging: Staging, done: set[str], taken: set[str]) -> list[tuple]:
@@ -149,8 +152,8 @@ def _best(staging: Staging, done: set[str], taken: set[str]) -> list[tuple]:
             row_number() OVER (PARTITION BY person_id ORDER BY weight DESC, pupil_id) AS place FROM scored),
         best AS (SELECT *, row_number() OVER (PARTITION BY pupil_id ORDER BY weight DESC, person_id) AS claim FROM ranked WHERE place = 1 AND probability >= {DOUBTFUL})
         SELECT b.person_id, b.pupil_id, b.probability,
-            b.probability >= {AUTOMATIC} AND b.alike >= {ALIKE} AND b.weight - b.second >= {CLEAR} AND b.claim = 1 AS sure, {shown('p')}, {shown('c')}
-        FROM best b JOIN persons p USING (person_id) JOIN pupils c ON c.pupil_id = b.pupil_id ORDER BY 1""").fetchall()  # fmt: skip
+            b.probability >= {AUTOMATIC} AND b.alike >= {ALIKE} AND b.weight - b.second >= {CLEAR} AND b.claim = 1 AS sure, {shown("p")}, {shown("c")}
+        FROM best b JOIN persons p USING (person_id) JOIN pupils c ON c.pupil_id = b.pupil_id ORDER BY 1""").fetchall()
 
 
 def _predict(connection: Any, pupils: int) -> str:
@@ -181,12 +184,15 @@ def _scored(connection: Any, pupils: int) -> str:
             cl.PostcodeComparison("postcode").configure(m_probabilities=SAME["postcode"]),
         ],
         blocking_rules_to_generate_predictions=[
-            block_on("dob", "substr(surname,1,1)"), block_on("forename", "surname"), block_on("postcode"), block_on("dob", "forename"),
+            block_on("dob", "substr(surname,1,1)"),
+            block_on("forename", "surname"),
+            block_on("postcode"),
+            block_on("dob", "forename"),
             block_on("surname", "substr(dob,1,7)"),
         ],
         probability_two_random_records_match=min(EXPECTED / pupils, 0.5),
         retain_intermediate_calculation_columns=False,
-    )  # fmt: skip
+    )
     compared = "unique_id, forename, surname, dob, sex, postcode"
     connection.execute(
         f"CREATE VIEW left_list AS SELECT {compared} FROM open_persons; CREATE VIEW right_list AS SELECT {compared} FROM pupils"
@@ -201,7 +207,7 @@ def _scored(connection: Any, pupils: int) -> str:
     left = "source_dataset_l = 'persons'"
     connection.execute(f"""CREATE OR REPLACE TABLE pairs AS SELECT CASE WHEN {left} THEN unique_id_l ELSE unique_id_r END AS person_id,
         CASE WHEN {left} THEN unique_id_r ELSE unique_id_l END AS pupil_id, match_weight AS weight, match_probability AS probability, gamma_forename AS alike
-        FROM {found.physical_name}""")  # fmt: skip
+        FROM {found.physical_name}""")
     return "pairs"
 
 

@@ -14,7 +14,7 @@ LINKS = ("person_id", "pupil_id", "probability", "how", "model")
 REVIEW = ("person_id", "pupil_id", "probability", "person", "pupil", "same")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Link:
     """A person of another list and the pupil it is.
 
@@ -58,7 +58,13 @@ class LinkageStore:
             return []
         with file.open(encoding="utf-8", newline="") as lines:
             return [
-                Link(r["person_id"], r["pupil_id"], float(r["probability"]), r["how"], r["model"])
+                Link(
+                    person_id=r["person_id"],
+                    pupil_id=r["pupil_id"],
+                    probability=float(r["probability"]),
+                    how=r["how"],
+                    model=r["model"],
+                )
                 for r in csv.DictReader(lines)
             ]
 

@@ -20,13 +20,15 @@ if TYPE_CHECKING:
     from histories.population.simulation import Simulation
 
 CHUNK = 3000  # children whose marks are drawn and written together
-SCHEMA = pa.schema([
-    ("pupil_id", pa.dictionary(pa.int32(), pa.string())),
-    ("date", pa.date32()),
-    ("session", pa.dictionary(pa.int8(), pa.string())),
-    ("code", pa.dictionary(pa.int8(), pa.string())),
-    ("recorded_on", pa.date32()),
-])  # fmt: skip
+SCHEMA = pa.schema(
+    [
+        ("pupil_id", pa.dictionary(pa.int32(), pa.string())),
+        ("date", pa.date32()),
+        ("session", pa.dictionary(pa.int8(), pa.string())),
+        ("code", pa.dictionary(pa.int8(), pa.string())),
+        ("recorded_on", pa.date32()),
+    ]
+)
 
 
 def _chunks(sim: Simulation, rolls: roll.Rolls) -> Iterator[tuple[np.ndarray, ...]]:
@@ -53,10 +55,27 @@ def _chunks(sim: Simulation, rolls: roll.Rolls) -> Iterator[tuple[np.ndarray, ..
         used = np.zeros(len(children), np.int64)
         w = sim.world
         marks.draw_marks(
-            edges, first, last, sim.open_days, sim.week_of_day, sim.xs[children], sim.cs[children], sim.paths,
-            w.household[children], sim.years[children], w.sen[children], sim.excluded[children], keys[children], late,
-            offsets[:-1], day, session, code, recorded, used,
-        )  # fmt: skip
+            spells=edges,
+            first=first,
+            last=last,
+            days=sim.open_days,
+            week_of_day=sim.week_of_day,
+            xs=sim.xs[children],
+            cs=sim.cs[children],
+            paths=sim.paths,
+            household=w.household[children],
+            years=sim.years[children],
+            sen=w.sen[children],
+            excluded=sim.excluded[children],
+            keys=keys[children],
+            late_share=late,
+            offsets=offsets[:-1],
+            day=day,
+            session=session,
+            code=code,
+            recorded=recorded,
+            used=used,
+        )
         keep = np.repeat(offsets[:-1] - np.r_[0, np.cumsum(used)[:-1]], used) + np.arange(int(used.sum()))
         keep = keep[recorded[keep] <= far]
         child = np.searchsorted(offsets, keep, "right") - 1

@@ -28,7 +28,7 @@ PUPILS, YEARS, SEED = 40_000, 6, 20
 OUTCOMES = ("unknown", "home_education", "elsewhere", "other_authority", "left_school")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """One published figure, how it is measured here, and how far off a made-up population may be."""
 
@@ -59,13 +59,17 @@ def targets() -> list[Target]:
     shared = {k: codes[k] for k in ("source", "plus_minus")}
     found = [
         Target(
-            f"Code {code}, {phase}", "% of sessions", value, f'100 * sum("{code}") / sum(sessions)',
+            name=f"Code {code}, {phase}",
+            unit="% of sessions",
+            value=value,
+            measure=f'100 * sum("{code}") / sum(sessions)',
             where=f"phase = '{phase}'",
-            within=codes["present_within" if code == "present" else "within"], **shared,
+            within=codes["present_within" if code == "present" else "within"],
+            **shared,
         )
         for phase in ("primary", "secondary")
         for code, value in codes[phase].items()
-    ]  # fmt: skip
+    ]
     return found + [Target(**t) for t in declared["target"]]
 
 

@@ -233,9 +233,9 @@ def lives(seed, household, home, traits, paths, years, summer_end, place, effect
         avoiding = 1 if uniform(key, 14, 0) < prone / (prone + p[15]) else 0
         for t in range(n_weeks):
             h = paths[household[i], t]
-            x, crisis = advance(x, h, crisis, home[i], key, t + 1, p)
+            x, crisis = advance(x=x, h=h, crisis=crisis, home=home[i], key=key, step=t + 1, p=p)
             year = years[i, t]
-            avoiding = avoids(avoiding, x, year, traits[i, 0], key, t, p)
+            avoiding = avoids(avoiding=avoiding, x=x, year=year, trait=traits[i, 0], key=key, step=t, p=p)
             if year == 7 and t > 0 and years[i, t - 1] != 7 and t >= away_until:
                 lost = (1.0 - LOST_BEFORE) * place_lost(place[i], x, h)
                 crisis = NO_SHOW if uniform(key, 15, t) < 0.0010 + 1.3 * lost else crisis
@@ -270,7 +270,7 @@ def lives(seed, household, home, traits, paths, years, summer_end, place, effect
                     events[i, k, 0], events[i, k, 1] = t, SUSPENSION
                     events[i, k, 2] = 1 if uniform(key, 9, t) < 0.0130 else 0
                     k += 1
-            hazards(x, h, crisis, avoiding, year, effect[t], p, rates)
+            hazards(x=x, h=h, crisis=crisis, avoiding=avoiding, year=year, effect=effect[t], p=p, out=rates)
             if summer_end[t] and year == 6:
                 lost = LOST_BEFORE * place_lost(place[i], x, h)
                 rates[MISSING] += 0.6 * lost
@@ -315,8 +315,8 @@ def true_risks(seed, x0, h0, state0, home, traits, h_home, year, place, week, ef
                 share = 1.0 if step < 17 else WEEKS_IN_WINDOW - 17
                 last = t < summer_end.shape[0] and summer_end[t]
                 h = drift(h, h_home[s], p[1], 0.80 * normal(key, 3, step))
-                x, _ = advance(x, h, CALM, home[s], key, step, p)
-                avoiding = avoids(avoiding, x, year[s], traits[s], key, step, p)
+                x, _ = advance(x=x, h=h, crisis=CALM, home=home[s], key=key, step=step, p=p)
+                avoiding = avoids(avoiding=avoiding, x=x, year=year[s], trait=traits[s], key=key, step=step, p=p)
                 enter, stay = crisis_chance(x, h, CALM, p), crisis_chance(x, h, CRISIS, p)
                 well, ill, absent = chance[CALM], chance[CRISIS], chance[NO_SHOW]
                 chance[CALM] = well * (1.0 - enter) + ill * (1.0 - stay) + absent * ARRIVES
@@ -324,7 +324,7 @@ def true_risks(seed, x0, h0, state0, home, traits, h_home, year, place, week, ef
                 now = effect[min(t, effect.shape[0] - 1)]
                 lost = LOST_BEFORE * place_lost(place[s], x, h) if last and year[s] == 6 else 0.0
                 for state in range(3):
-                    hazards(x, h, state, avoiding, year[s], now, p, rates[state])
+                    hazards(x=x, h=h, crisis=state, avoiding=avoiding, year=year[s], effect=now, p=p, out=rates[state])
                     rates[state, MISSING] += 0.6 * lost
                     rates[state, UNKNOWN] += 0.4 * lost
                     total += share * chance[state] * (rates[state, MISSING] + rates[state, UNKNOWN])

@@ -146,7 +146,7 @@ def draw_marks(
                     suspended = suspended or excluded[i, q] <= today <= excluded[i, q + 1]
                 absent = uniform(key, PURPOSE, d) < absence_chance(x, state, year, sen[i])
                 half = uniform(key, PURPOSE + 1, d)
-                whole_code = _absent_code(x, h, state, year, key, d)
+                whole_code = _absent_code(x=x, h=h, state=state, year=year, key=key, step=d)
                 for part in range(2):
                     missed = absent and not ((half < 0.05 and part == 0) or (half > 0.93 and part == 1))
                     step = 2 * d + part

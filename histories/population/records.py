@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from histories.population.life import CARE_CLOSE, CARE_OPEN, RUNAWAY, SUSPENSION
-from histories.population.roll import Clock
+from histories.population.roll import SimulatedPeriod
 from histories.population.world import World
 
 DAY = timedelta(days=1)
@@ -16,7 +16,7 @@ LEVELS = {1: "early_help", 2: "assessment", 3: "cin", 4: "cpp", 5: "cla"}
 REASONS = ("DB", "DB", "DB", "PP", "VA", "PA", "OT", "DM", "BU")
 
 
-def needs_and_meals(rng: np.random.Generator, world: World, clock: Clock) -> tuple[list[tuple], list[tuple]]:
+def needs_and_meals(rng: np.random.Generator, world: World, clock: SimulatedPeriod) -> tuple[list[tuple], list[tuple]]:
     """Make the spells of special educational provision and of free school meals."""
     sen, fsm = [], []
     for i in range(len(world.cohort)):
@@ -41,7 +41,7 @@ def needs_and_meals(rng: np.random.Generator, world: World, clock: Clock) -> tup
     return sen, fsm
 
 
-def homes(rng: np.random.Generator, world: World, clock: Clock, paths: np.ndarray) -> list[tuple]:
+def homes(rng: np.random.Generator, world: World, clock: SimulatedPeriod, paths: np.ndarray) -> list[tuple]:
     """Make the spells at addresses: unstable households move more often, and more often into temporary homes."""
     n_homes, weeks = paths.shape
     moved = rng.random((n_homes, weeks), dtype=np.float32) < 0.0017 * np.exp(np.minimum(0.85 * paths, 3.5))
@@ -77,7 +77,7 @@ def homes(rng: np.random.Generator, world: World, clock: Clock, paths: np.ndarra
 
 
 def suspensions(
-    rng: np.random.Generator, clock: Clock, events: np.ndarray, counts: np.ndarray, open_days: np.ndarray
+    rng: np.random.Generator, clock: SimulatedPeriod, events: np.ndarray, counts: np.ndarray, open_days: np.ndarray
 ) -> tuple[list[tuple], np.ndarray]:
     """Make suspensions, and the days on which each child is suspended as pairs of day numbers ended by -1.
 
@@ -106,7 +106,7 @@ def suspensions(
 
 
 def social_care(
-    rng: np.random.Generator, clock: Clock, events: np.ndarray, counts: np.ndarray, delay: float
+    rng: np.random.Generator, clock: SimulatedPeriod, events: np.ndarray, counts: np.ndarray, delay: float
 ) -> list[tuple[Any, ...]]:
     """Make episodes of early help and social care, recorded late."""
     rows: list[tuple] = []
@@ -119,18 +119,18 @@ def social_care(
                 if detail >= 2:
                     rows.append((i, "referral", day - DAY, day - DAY, None, None, day, day))
             elif kind == CARE_CLOSE and opened is not None:
-                rows += _episode(rng, i, opened, day, clock, delay)
+                rows += _episode(rng=rng, i=i, opened=opened, ended=day, clock=clock, delay=delay)
                 opened = None
             elif kind == RUNAWAY:
                 back = day + int(rng.integers(0, 4)) * DAY
                 rows.append((i, "missing", day, back, None, None, back, back))
         if opened is not None:
-            rows += _episode(rng, i, opened, None, clock, delay)
+            rows += _episode(rng=rng, i=i, opened=opened, ended=None, clock=clock, delay=delay)
     return [r for r in rows if r[6] <= clock.end]
 
 
 def _episode(
-    rng: np.random.Generator, i: int, opened: tuple[int, date], ended: date | None, clock: Clock, delay: float
+    rng: np.random.Generator, i: int, opened: tuple[int, date], ended: date | None, clock: SimulatedPeriod, delay: float
 ) -> list[tuple]:
     level, day = opened
     recorded = day + min(int(rng.exponential(delay)), 90) * DAY

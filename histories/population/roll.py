@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 
 
 @dataclass
-class Clock:
+class SimulatedPeriod:
     """The weeks of the simulated time and the last day that anything is recorded."""
 
     first: date  # a Monday
@@ -27,7 +27,7 @@ class Clock:
         return self.first + 7 * int(week) * DAY
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Spell:
     """One spell on a roll while it is being made."""
 
@@ -53,13 +53,18 @@ class Rolls:
 
 
 GROUNDS = {
-    "missing_education": "whereabouts_unknown", "unknown": "whereabouts_unknown", "home_education": "home_education_notice",
-    "other_authority": "other_school", "independent_school": "other_school", "abroad": "moved_away", "state_school": "other_school",
+    "missing_education": "whereabouts_unknown",
+    "unknown": "whereabouts_unknown",
+    "home_education": "home_education_notice",
+    "other_authority": "other_school",
+    "independent_school": "other_school",
+    "abroad": "moved_away",
+    "state_school": "other_school",
     "over_age": "over_age",
-}  # fmt: skip
+}
 
 
-def year_groups(world: World, clock: Clock) -> np.ndarray:
+def year_groups(world: World, clock: SimulatedPeriod) -> np.ndarray:
     """Return the year group of each child in each week: int8, shape (children, weeks); -1 outside school age."""
     years = np.full((len(world.cohort), clock.weeks), -1, np.int8)
     for t in range(clock.weeks):
@@ -76,7 +81,7 @@ def year_groups(world: World, clock: Clock) -> np.ndarray:
     return years
 
 
-def summer_weeks(clock: Clock) -> np.ndarray:
+def summer_weeks(clock: SimulatedPeriod) -> np.ndarray:
     """Return which weeks are the last of a school year."""
     ends = {term_dates(y)[2].end for y in range(clock.first.year - 1, clock.end.year + 1)}
     return np.array([any(clock.monday(t) <= e < clock.monday(t + 1) for e in ends) for t in range(clock.weeks)])
@@ -85,7 +90,7 @@ def summer_weeks(clock: Clock) -> np.ndarray:
 def make_rolls(
     rng: np.random.Generator,
     world: World,
-    clock: Clock,
+    clock: SimulatedPeriod,
     events: np.ndarray,
     counts: np.ndarray,
     delays: np.ndarray,
@@ -103,7 +108,16 @@ def make_rolls(
     seeds = rng.integers(0, 2**62, len(world.cohort))
     for child in range(len(world.cohort)):
         own = np.random.Generator(np.random.PCG64(int(seeds[child])))
-        Life(own, world, clock, rolls, child, primaries, secondaries, delays[child]).run(events[child, : counts[child]])
+        Life(
+            rng=own,
+            world=world,
+            clock=clock,
+            rolls=rolls,
+            child=child,
+            primaries=primaries,
+            secondaries=secondaries,
+            delays=delays[child],
+        ).run(events[child, : counts[child]])
     return rolls
 
 
@@ -151,7 +165,7 @@ class Life:
         return int((self.world.primary if year < 7 else self.world.secondary)[self.child])
 
     def _open(self, school: int, day: date, known: date) -> None:
-        self.current = Spell(self.child, school, day, self._year(day), known)
+        self.current = Spell(child=self.child, school=school, entry=day, year=self._year(day), entry_known=known)
         self.rolls.spells.append(self.current)
 
     def _close(self, day: date, destination: str, known: date, next_school: int | None = None) -> None:
@@ -241,7 +255,16 @@ class Life:
         )
         recorded = date(self.cohort + 6, 11, 5) if place == 3 else applied
         if recorded <= self.clock.end:
-            self.rolls.admissions.append((
-                self.child, self.cohort + 7, "secondary", None if place == 3 else applied, urn, None if no_offer else offered,
-                response, answered if response else None, recorded,
-            ))  # fmt: skip
+            self.rolls.admissions.append(
+                (
+                    self.child,
+                    self.cohort + 7,
+                    "secondary",
+                    None if place == 3 else applied,
+                    urn,
+                    None if no_offer else offered,
+                    response,
+                    answered if response else None,
+                    recorded,
+                )
+            )

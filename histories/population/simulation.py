@@ -73,7 +73,9 @@ def simulate(
     _check(out, pupils, years, authorities, seed)
     settings = load_scenario(scenario)
     with new_folder(out) as beside:
-        rows = Simulation(beside, pupils, years, authorities, seed, settings, csv).run(truth, advance)
+        rows = Simulation(
+            out=beside, pupils=pupils, years=years, authorities=authorities, seed=seed, scenario=settings, csv=csv
+        ).run(truth, advance)
     return rows
 
 
@@ -135,9 +137,11 @@ class Simulation:
         start = date(first_year, 9, 1)
         first = start - start.weekday() * DAY
         end = date(LAST_SCHOOL_YEAR + 1, 12, 31)
-        self.clock = roll.Clock(first, (end - first).days // 7, end)
+        self.clock = roll.SimulatedPeriod(first, (end - first).days // 7, end)
         self.rng = np.random.Generator(np.random.PCG64(seed))
-        self.world = world.make_world(self.rng, pupils, years, authorities, first_year, scenario)
+        self.world = world.make_world(
+            rng=self.rng, pupils=pupils, years=years, authorities=authorities, first_year=first_year, scenario=scenario
+        )
         n = len(self.world.cohort)
         self.ids = np.array([f"P{v:07d}" for v in self.rng.permutation(n * 7)[:n]])
         self.params = parameters(scenario)
@@ -159,19 +163,19 @@ class Simulation:
         in_term[self.week_of_day] = True
         self.open_days = open_days
         self.xs, self.cs, events, counts = life.lives(
-            self.seed,
-            w.household,
-            w.engagement_home,
-            w.traits,
-            self.paths,
-            self.years,
-            self.summer,
-            w.place,
-            self.effect,
-            self.params,
-            in_term,
+            seed=self.seed,
+            household=w.household,
+            home=w.engagement_home,
+            traits=w.traits,
+            paths=self.paths,
+            years=self.years,
+            summer_end=self.summer,
+            place=w.place,
+            effect=self.effect,
+            p=self.params,
+            term_week=in_term,
         )
-        rolls = roll.make_rolls(self.rng, w, clock, events, counts, self._delays())
+        rolls = roll.make_rolls(rng=self.rng, world=w, clock=clock, events=events, counts=counts, delays=self._delays())
         advance(description="records of schools and services")
         self._write_tables(rolls, events, counts)
         advance(description="attendance marks")
@@ -205,10 +209,21 @@ class Simulation:
         carer = self.rng.random(len(w.cohort)) < 0.011
         pupils = list(zip(range(len(la)), upns, born, w.sex, w.ethnicity, language, la, carer.tolist(), strict=True))
         spells = [
-            (s.child, urns[s.school], s.entry, s.leaving, "C", "R" if s.year == 0 else str(s.year), s.ground, s.destination,
-             None if s.next_school is None else urns[s.next_school], s.entry_known, s.leaving_known)
+            (
+                s.child,
+                urns[s.school],
+                s.entry,
+                s.leaving,
+                "C",
+                "R" if s.year == 0 else str(s.year),
+                s.ground,
+                s.destination,
+                None if s.next_school is None else urns[s.next_school],
+                s.entry_known,
+                s.leaving_known,
+            )
             for s in rolls.spells
-        ]  # fmt: skip
+        ]
         spells = [_as_recorded(s, clock.end) for s in spells if s[9] <= clock.end]
         sen, fsm = records.needs_and_meals(self.rng, w, clock)
         suspended, self.excluded = records.suspensions(self.rng, clock, events, counts, self.open_days)

@@ -29,18 +29,34 @@ def true_risks(sim: Simulation, rolls: roll.Rolls) -> pa.Table:
 def _on(sim: Simulation, rolls: roll.Rolls, day: date) -> pa.Table:
     week = (day - sim.clock.first).days // 7
     open_case = {c[0] for c in rolls.cases if c[2] < day and (c[3] is None or c[3] >= day)}
-    children = sorted({
-        s.child
-        for s in rolls.spells
-        if s.entry <= day and s.entry_known < day and (s.leaving is None or s.leaving >= day) and s.child not in open_case
-    })  # fmt: skip
+    children = sorted(
+        {
+            s.child
+            for s in rolls.spells
+            if s.entry <= day
+            and s.entry_known < day
+            and (s.leaving is None or s.leaving >= day)
+            and s.child not in open_case
+        }
+    )
     ids = np.array(children, int)
     ids = ids[sim.years[ids, week] >= 0]
     w = sim.world
     home = w.household[ids]
     risks = life.true_risks(
-        sim.seed + 1000 + week, sim.xs[ids, week - 1].astype(float), sim.paths[home, week - 1].astype(float), sim.cs[ids, week - 1],
-        w.engagement_home[ids], w.traits[ids, 0], w.stability_home[home], sim.years[ids, week], w.place[ids], np.full(len(ids), week), sim.effect,
-        sim.summer, sim.params, RUNS,
-    )  # fmt: skip
+        seed=sim.seed + 1000 + week,
+        x0=sim.xs[ids, week - 1].astype(float),
+        h0=sim.paths[home, week - 1].astype(float),
+        state0=sim.cs[ids, week - 1],
+        home=w.engagement_home[ids],
+        traits=w.traits[ids, 0],
+        h_home=w.stability_home[home],
+        year=sim.years[ids, week],
+        place=w.place[ids],
+        week=np.full(len(ids), week),
+        effect=sim.effect,
+        summer_end=sim.summer,
+        p=sim.params,
+        runs=RUNS,
+    )
     return pa.table({"pupil_id": sim.ids[ids], "as_of": pa.array([day] * len(ids), pa.date32()), "risk": risks})

@@ -8,10 +8,25 @@ from typing import Any
 import numpy as np
 
 ETHNICITIES = {
-    "WBRI": 0.625, "WIRI": 0.003, "WIRT": 0.001, "WROM": 0.004, "WOTH": 0.069, "MWBC": 0.016, "MWBA": 0.010, "MWAS": 0.017,
-    "MOTH": 0.029, "AIND": 0.042, "APKN": 0.047, "ABAN": 0.018, "AOTH": 0.023, "BCRB": 0.009, "BAFR": 0.052, "BOTH": 0.008,
-    "CHNE": 0.008, "OOTH": 0.019,
-}  # fmt: skip
+    "WBRI": 0.625,
+    "WIRI": 0.003,
+    "WIRT": 0.001,
+    "WROM": 0.004,
+    "WOTH": 0.069,
+    "MWBC": 0.016,
+    "MWBA": 0.010,
+    "MWAS": 0.017,
+    "MOTH": 0.029,
+    "AIND": 0.042,
+    "APKN": 0.047,
+    "ABAN": 0.018,
+    "AOTH": 0.023,
+    "BCRB": 0.009,
+    "BAFR": 0.052,
+    "BOTH": 0.008,
+    "CHNE": 0.008,
+    "OOTH": 0.019,
+}
 NEEDS = {
     "K": {"SLCN": 0.257, "SEMH": 0.21, "MLD": 0.17, "SPLD": 0.16, "ASD": 0.09, "OTH": 0.05, "NSA": 0.063},
     "E": {
@@ -29,7 +44,7 @@ NEEDS = {
 FIRST_AUTHORITY = 801
 
 
-@dataclass
+@dataclass(kw_only=True)
 class World:
     """The static side of the population: one array element a child, household, area or school."""
 
@@ -99,24 +114,51 @@ def make_world(
     support = plan + 0.200 * np.where(boys, 1.18, 0.81) * np.where(fsm, 1.55, 0.80)
     sen = np.where(draw < plan, 2, np.where(draw < support, 1, 0)).astype(np.int8)
     engagement = 0.40 * rng.standard_normal(total) + 0.30 * stability_home[household] + 0.12 * (sen > 0) + 0.68 * fsm
-    traits = np.column_stack([
-        0.5 * rng.standard_normal(total) + np.array([0.0, 0.95, 1.45])[sen] - 0.2,
-        1.85 * rng.standard_normal(total) + np.array([0.0, 1.02, 0.92])[sen] + 0.75 * fsm + 0.35 * boys - 2.36,
-    ])  # fmt: skip
+    traits = np.column_stack(
+        [
+            0.5 * rng.standard_normal(total) + np.array([0.0, 0.95, 1.45])[sen] - 0.2,
+            1.85 * rng.standard_normal(total) + np.array([0.0, 1.02, 0.92])[sen] + 0.75 * fsm + 0.35 * boys - 2.36,
+        ]
+    )
     place = rng.random(total)
     strain = 1 / (1 + np.exp(-(1.4 * engagement + 1.4 * stability_home[household] - 2.6)))
     place = np.where(
         place < 0.030 * strain, 3, np.where(place < 0.055 * strain, 2, np.where(place < 0.12 * strain, 1, 0))
     )
     schools, primary, secondary, special = _schools(
-        rng, area, household, n_areas, area_authority, authorities, total, sen, scenario
+        rng=rng,
+        area=area,
+        household=household,
+        n_areas=n_areas,
+        area_authority=area_authority,
+        authorities=authorities,
+        total=total,
+        sen=sen,
+        scenario=scenario,
     )
     return World(
-        authority, area, decile, area_authority, stability_home, household, cohort, engagement - engagement.mean(), traits,
-        np.where(boys, "M", "F"), rng.choice(list(ETHNICITIES), size=total, p=_shares(ETHNICITIES)),
-        rng.random(total) > 0.208, fsm, sen, rng.choice(9, size=total, p=[0.38, 0.26, 0.14, 0.09, 0.05, 0.04, 0.02, 0.01, 0.01]), _needs(rng, sen), primary, secondary, special,
-        place.astype(np.int8), schools,
-    )  # fmt: skip
+        authority=authority,
+        area=area,
+        decile=decile,
+        area_authority=area_authority,
+        stability_home=stability_home,
+        household=household,
+        cohort=cohort,
+        engagement_home=engagement - engagement.mean(),
+        traits=traits,
+        sex=np.where(boys, "M", "F"),
+        ethnicity=rng.choice(list(ETHNICITIES), size=total, p=_shares(ETHNICITIES)),
+        english=rng.random(total) > 0.208,
+        fsm=fsm,
+        sen=sen,
+        sen_year=rng.choice(9, size=total, p=[0.38, 0.26, 0.14, 0.09, 0.05, 0.04, 0.02, 0.01, 0.01]),
+        need=_needs(rng, sen),
+        primary=primary,
+        secondary=secondary,
+        special=special,
+        place=place.astype(np.int8),
+        schools=schools,
+    )
 
 
 def _shares(table: dict[str, float]) -> np.ndarray:

@@ -95,15 +95,15 @@ def _read_table(connection: Any, table: type[Table], paths: list[Path], warnings
     check_columns(table, types, where, warnings, any_type=is_csv)
     name = f"t_{table.table}"
     if is_csv:
-        _copy(
+        _execute(
             connection,
             f"CREATE TABLE raw_{name} AS SELECT *, row_number() OVER () AS onroll_row FROM {source}",
             where,
         )
         source = f"raw_{name}"
     else:
-        _copy(connection, f"SELECT * FROM {source} LIMIT 1", where)
-    faults = _bad_values(connection, table, types, source, where, is_csv)
+        _execute(connection, f"SELECT * FROM {source} LIMIT 1", where)
+    faults = _bad_values(connection=connection, table=table, types=types, source=source, where=where, is_csv=is_csv)
     if faults:
         raise Faults(faults)
     kind = "TABLE" if is_csv else "VIEW"
@@ -134,10 +134,10 @@ def _source(paths: list[Path]) -> tuple[str, bool]:
 
 
 def _columns(connection: Any, source: str, where: str) -> dict[str, str]:
-    return {row[0]: row[1] for row in _copy(connection, f"DESCRIBE SELECT * FROM {source}", where)}
+    return {row[0]: row[1] for row in _execute(connection, f"DESCRIBE SELECT * FROM {source}", where)}
 
 
-def _copy(connection: Any, sql: str, where: str) -> list[tuple]:
+def _execute(connection: Any, sql: str, where: str) -> list[tuple]:
     """Run a statement that touches a file; a damaged file is a fault that names it, without DuckDB's words."""
     import duckdb
 
@@ -236,7 +236,7 @@ def _bad_values(
     tests = value_tests(table, types, "regexp_matches")
     if not tests:
         return []
-    counts = _copy(
+    counts = _execute(
         connection,
         "SELECT " + ", ".join(f"count(*) FILTER ({t})" for *_, t in tests) + f" FROM {source}",
         where,

@@ -19,7 +19,9 @@ Column = list[Any]
 EPOCH = date(1970, 1, 1)
 
 
-def evaluate(expression: nw.Expr, columns: dict[str, Column], height: int, groups: list[list[int]] | None = None) -> tuple[str, Column]:  # fmt: skip
+def evaluate(
+    expression: nw.Expr, columns: dict[str, Column], height: int, groups: list[list[int]] | None = None
+) -> tuple[str, Column]:
     """Return the name and the values of an expression.
 
     Parameters
@@ -170,22 +172,51 @@ def _day(number: int) -> date:
 
 
 STEPS: dict[str, Callable[[Column, list[Any], dict[str, Any]], Column]] = {
-    "__add__": _two(operator.add), "__radd__": _two(operator.add, turned=True), "__sub__": _two(operator.sub), "__rsub__": _two(operator.sub, turned=True),
-    "__mul__": _two(operator.mul), "__rmul__": _two(operator.mul, turned=True), "__truediv__": _two(_divided), "__rtruediv__": _two(_divided, turned=True),
-    "__floordiv__": _two(_whole), "__mod__": _two(operator.mod),
-    "__eq__": _two(operator.eq), "__ne__": _two(operator.ne), "__lt__": _two(operator.lt), "__le__": _two(operator.le), "__gt__": _two(operator.gt),
+    "__add__": _two(operator.add),
+    "__radd__": _two(operator.add, turned=True),
+    "__sub__": _two(operator.sub),
+    "__rsub__": _two(operator.sub, turned=True),
+    "__mul__": _two(operator.mul),
+    "__rmul__": _two(operator.mul, turned=True),
+    "__truediv__": _two(_divided),
+    "__rtruediv__": _two(_divided, turned=True),
+    "__floordiv__": _two(_whole),
+    "__mod__": _two(operator.mod),
+    "__eq__": _two(operator.eq),
+    "__ne__": _two(operator.ne),
+    "__lt__": _two(operator.lt),
+    "__le__": _two(operator.le),
+    "__gt__": _two(operator.gt),
     "__ge__": _two(operator.ge),
-    "__and__": lambda v, o, _: [_and([*row]) for row in zip(v, o[0], strict=True)], "__or__": lambda v, o, _: [_or([*row]) for row in zip(v, o[0], strict=True)],
-    "__invert__": _one(operator.not_), "is_null": lambda v, _, __: [x is None for x in v], "fill_null": _filled, "cast": _cast, "is_in": _is_in,
-    "is_between": _between, "abs": _one(abs), "dt.year": _one(lambda n: _day(n).year), "dt.month": _one(lambda n: _day(n).month),
+    "__and__": lambda v, o, _: [_and([*row]) for row in zip(v, o[0], strict=True)],
+    "__or__": lambda v, o, _: [_or([*row]) for row in zip(v, o[0], strict=True)],
+    "__invert__": _one(operator.not_),
+    "is_null": lambda v, _, __: [x is None for x in v],
+    "fill_null": _filled,
+    "cast": _cast,
+    "is_in": _is_in,
+    "is_between": _between,
+    "abs": _one(abs),
+    "dt.year": _one(lambda n: _day(n).year),
+    "dt.month": _one(lambda n: _day(n).month),
     "dt.day": _one(lambda n: _day(n).day),
-}  # fmt: skip
+}
 HORIZONTAL: dict[str, Callable[[list[Column], dict[str, Any]], Column]] = {
-    "when_then": _chosen, "coalesce": _first, "max_horizontal": _extreme(max), "min_horizontal": _extreme(min),
-    "all_horizontal": lambda given, kwargs: [_and([v for v in row if v is not None or not kwargs["ignore_nulls"]]) for row in zip(*given, strict=True)],
-    "any_horizontal": lambda given, kwargs: [_or([v for v in row if v is not None or not kwargs["ignore_nulls"]]) for row in zip(*given, strict=True)],
-}  # fmt: skip
+    "when_then": _chosen,
+    "coalesce": _first,
+    "max_horizontal": _extreme(max),
+    "min_horizontal": _extreme(min),
+    "all_horizontal": lambda given, kwargs: [
+        _and([v for v in row if v is not None or not kwargs["ignore_nulls"]]) for row in zip(*given, strict=True)
+    ],
+    "any_horizontal": lambda given, kwargs: [
+        _or([v for v in row if v is not None or not kwargs["ignore_nulls"]]) for row in zip(*given, strict=True)
+    ],
+}
 AGGREGATIONS: dict[str, Callable[[Column], Any]] = {
-    "sum": sum, "max": lambda v: max(v, default=None), "min": lambda v: min(v, default=None), "count": len,
-}  # fmt: skip
+    "sum": sum,
+    "max": lambda v: max(v, default=None),
+    "min": lambda v: min(v, default=None),
+    "count": len,
+}
 KNOWN = {*STEPS, *HORIZONTAL, *AGGREGATIONS, "lit", "alias", "len"}

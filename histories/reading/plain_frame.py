@@ -58,7 +58,9 @@ class PlainFrame:
         """Give columns other names."""
         return PlainFrame({names.get(n, n): v for n, v in self.data.items()}, self.height)
 
-    def join(self, other: PlainFrame, on: str | Sequence[str] | None = None, how: str = "inner", suffix: str = "_right") -> PlainFrame:  # fmt: skip
+    def join(
+        self, other: PlainFrame, on: str | Sequence[str] | None = None, how: str = "inner", suffix: str = "_right"
+    ) -> PlainFrame:
         """Join by equal keys; a missing key equals nothing."""
         keys = [on] if isinstance(on, str) else list(on or ())
         if how == "cross":

@@ -20,7 +20,9 @@ NO_RECORDED = "when a thing was recorded: it counts as known on its own date"
 
 def _declared(name: str) -> Return:
     m = mapping_.load_mapping(mapping_.FOLDER / f"{name}.toml")
-    return Return(name, m.title, m.fills, m.cannot_know, partial(mapping_.convert, m))
+    return Return(
+        name=name, title=m.title, fills=m.fills, cannot_know=m.cannot_know, convert=partial(mapping_.convert, m)
+    )
 
 
 def _own(staging: Staging, people: People, files: list[Path], report: Report, mapping: Path | None) -> None:
@@ -39,32 +41,62 @@ FORMATS: dict[str, Return] = {
     r.name: r
     for r in (
         Return(
-            "school-census", "COLLECT's CSV export of the School Census, all terms, files named like 2024_autumn_pupilonroll.csv; give all censuses at once",
-            ("pupils", "enrolments", "sen", "fsm", "addresses", "suspensions", "termly_attendance", "schools"),
-            ("why a child left and where to", "daily marks", "when provision changed between two censuses", "the LSOA of a home", "social care, admissions and cases"),
-            school_census.convert,
+            name="school-census",
+            title="COLLECT's CSV export of the School Census, all terms, files named like 2024_autumn_pupilonroll.csv; give all censuses at once",
+            fills=("pupils", "enrolments", "sen", "fsm", "addresses", "suspensions", "termly_attendance", "schools"),
+            cannot_know=(
+                "why a child left and where to",
+                "daily marks",
+                "when provision changed between two censuses",
+                "the LSOA of a home",
+                "social care, admissions and cases",
+            ),
+            convert=school_census.convert,
         ),
         Return(
-            "cin-census", "the Children in Need census, XML of 2017 to 2026", ("social_care",),
-            (NO_RECORDED, "children without a UPN (they need linking)", "early help"), cin_census.convert, (".xml",),
+            name="cin-census",
+            title="the Children in Need census, XML of 2017 to 2026",
+            fills=("social_care",),
+            cannot_know=(NO_RECORDED, "children without a UPN (they need linking)", "early help"),
+            convert=cin_census.convert,
+            suffixes=(".xml",),
         ),
         Return(
-            "ssda903", "looked-after children, CSV files header, episodes and missing", ("social_care",),
-            (NO_RECORDED, "children without a UPN (they need linking)"), ssda903.convert,
+            name="ssda903",
+            title="looked-after children, CSV files header, episodes and missing",
+            fills=("social_care",),
+            cannot_know=(NO_RECORDED, "children without a UPN (they need linking)"),
+            convert=ssda903.convert,
         ),
         Return(
-            "ctf", "Common Transfer Files, XML", ("pupils", "enrolments"),
-            (NO_RECORDED, "the URN of a school: it is named by its LA and establishment numbers"), ctf.convert, (".xml", ".ctf"),
+            name="ctf",
+            title="Common Transfer Files, XML",
+            fills=("pupils", "enrolments"),
+            cannot_know=(NO_RECORDED, "the URN of a school: it is named by its LA and establishment numbers"),
+            convert=ctf.convert,
+            suffixes=(".xml", ".ctf"),
         ),
         Return(
-            "marks", "daily marks as CSV: long, a column a session, or a string a week; --mapping names the columns", ("attendance",),
-            ("marks before the system was used", "when a mark was entered, unless there is a column for it"), marks.convert, mappable=True,
+            name="marks",
+            title="daily marks as CSV: long, a column a session, or a string a week; --mapping names the columns",
+            fills=("attendance",),
+            cannot_know=(
+                "marks before the system was used",
+                "when a mark was entered, unless there is a column for it",
+            ),
+            convert=marks.convert,
+            mappable=True,
         ),
         *(_declared(n) for n in ("cme-cases", "schools", "areas")),
         Return(
-            "csv", "any other CSV, by a mapping file (--mapping)", ("what the mapping says",), ("what the mapping does not say",), _own, mappable=True,
+            name="csv",
+            title="any other CSV, by a mapping file (--mapping)",
+            fills=("what the mapping says",),
+            cannot_know=("what the mapping does not say",),
+            convert=_own,
+            mappable=True,
         ),
     )
-}  # fmt: skip
+}
 
 __all__ = ["FORMATS", "Report", "Return", "import_return"]

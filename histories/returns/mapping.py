@@ -25,7 +25,7 @@ DATES = ("%Y-%m-%d", "%d/%m/%Y", "%Y-%b-%d %H:%M:%S", "%d-%b-%Y")
 TRUE, FALSE = ("true", "yes", "y", "1", "t"), ("false", "no", "n", "0", "f")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Filled:
     """How one table is filled.
 
@@ -97,9 +97,15 @@ def load_mapping(file: Path) -> Mapping:
 
 def _filled(entry: Any, where: str, faults: list[Fault]) -> Filled | None:
     kinds: dict[str, Any] = {
-        "fills": str, "files": str, "pupil": (str, list), "former": (str, list), "columns": dict, "dates": list, "codes": dict,
+        "fills": str,
+        "files": str,
+        "pupil": (str, list),
+        "former": (str, list),
+        "columns": dict,
+        "dates": list,
+        "codes": dict,
         "constants": dict,
-    }  # fmt: skip
+    }
     if not isinstance(entry, dict):
         faults.append(Fault("this is not a table", where, "Write it as [[table]]."))
         return None
@@ -124,11 +130,15 @@ def _filled(entry: Any, where: str, faults: list[Fault]) -> Filled | None:
     if len(faults) > before:
         return None
     return Filled(
-        name, entry["files"].lower(), _names(entry.get("pupil")), _names(entry.get("former")),
-        {c: _names(v) for c, v in entry.get("columns", {}).items()}, tuple(entry.get("dates", DATES)),
-        {c: {str(k).lower(): str(v) for k, v in t.items()} for c, t in entry.get("codes", {}).items()},
-        {c: str(v) for c, v in entry.get("constants", {}).items()},
-    )  # fmt: skip
+        table=name,
+        files=entry["files"].lower(),
+        pupil=_names(entry.get("pupil")),
+        former=_names(entry.get("former")),
+        columns={c: _names(v) for c, v in entry.get("columns", {}).items()},
+        dates=tuple(entry.get("dates", DATES)),
+        codes={c: {str(k).lower(): str(v) for k, v in t.items()} for c, t in entry.get("codes", {}).items()},
+        constants={c: str(v) for c, v in entry.get("constants", {}).items()},
+    )
 
 
 def _names(value: Any) -> tuple[str, ...]:

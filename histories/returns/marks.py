@@ -20,9 +20,17 @@ if TYPE_CHECKING:
 
 DEFAULTS: dict[str, Any] = {
     "layout": "long",  # or "columns": one a session, or "weeks": a string of marks from the week's first day on
-    "pupil": "upn", "date": "date", "session": "session", "code": "code", "recorded_on": "recorded_on", "week": "week", "marks": "marks",
-    "dates": list(DATES), "am": "AM", "pm": "PM",
-}  # fmt: skip
+    "pupil": "upn",
+    "date": "date",
+    "session": "session",
+    "code": "code",
+    "recorded_on": "recorded_on",
+    "week": "week",
+    "marks": "marks",
+    "dates": list(DATES),
+    "am": "AM",
+    "pm": "PM",
+}
 
 
 def load(file: Path | None) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from histories.returns.staging import Staging
 from histories.tables import TABLES, Table
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Report:
     """What an import did: rows written, files read, and what was not used."""
 
@@ -42,7 +42,7 @@ class Report:
         return "\n".join(lines)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Return:
     """A format of a return.
 

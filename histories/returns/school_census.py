@@ -31,13 +31,34 @@ SQL = Path(__file__).with_name("school_census.sql")
 NEEDED = ("upn", "dob", "entrydate", "nativeid")
 DATES = ("%Y-%b-%d %H:%M:%S", "%Y-%m-%d", "%d/%m/%Y")
 # Kinds of files by how their names begin, and the columns that are read from each; dates end in a mark for the check.
-ROLL = ("upn", "formerupn", "nativeid", "dob", "sex", "ethnicity", "language", "youngcarer", "entrydate", "leavingdate",
-        "enrolstatus", "ncyearactual", "ncyearleaving", "senprovision", "surname", "forename")  # fmt: skip
+ROLL = (
+    "upn",
+    "formerupn",
+    "nativeid",
+    "dob",
+    "sex",
+    "ethnicity",
+    "language",
+    "youngcarer",
+    "entrydate",
+    "leavingdate",
+    "enrolstatus",
+    "ncyearactual",
+    "ncyearleaving",
+    "senprovision",
+    "surname",
+    "forename",
+)
 KINDS: dict[str, tuple[str, ...]] = {
-    "pupilonroll": ROLL, "pupilnolongeronroll": ROLL, "termlysessiondetails": ("attendancereason", "sessions"),
-    "summerhalfterm2sessiondetails": ("attendancereason", "sessions"), "termlyexclusions": ("startdate", "category", "sessions", "reason1", "nativeid"),
-    "fsmperiod": ("fsmstartdate", "fsmenddate"), "addresses": ("uniquepropertyreferencenumber", "postcode"), "senneeds": ("sentyperank", "sentype"),
-}  # fmt: skip
+    "pupilonroll": ROLL,
+    "pupilnolongeronroll": ROLL,
+    "termlysessiondetails": ("attendancereason", "sessions"),
+    "summerhalfterm2sessiondetails": ("attendancereason", "sessions"),
+    "termlyexclusions": ("startdate", "category", "sessions", "reason1", "nativeid"),
+    "fsmperiod": ("fsmstartdate", "fsmenddate"),
+    "addresses": ("uniquepropertyreferencenumber", "postcode"),
+    "senneeds": ("sentyperank", "sentype"),
+}
 PUT = {
     "pupilonroll": "roll",
     "pupilnolongeronroll": "roll",
@@ -88,9 +109,14 @@ def convert(staging: Staging, people: People, files: list[Path], report: Report)
         staging.sql(f"CREATE OR REPLACE TABLE raw_{put} AS " + " UNION ALL BY NAME ".join(parts.get(put) or [empty]))
     _people(staging, people, report)
     sets = {
-        "sexes": "sex", "ethnicities": "ethnicity", "statuses": "enrolment_status", "years": "nc_year", "reasons": "suspension_reason",
-        "needs": "sen_need", "codes": "attendance",
-    }  # fmt: skip
+        "sexes": "sex",
+        "ethnicities": "ethnicity",
+        "statuses": "enrolment_status",
+        "years": "nc_year",
+        "reasons": "suspension_reason",
+        "needs": "sen_need",
+        "codes": "attendance",
+    }
     days = {f"day_{c}": f"({expression_of('date', c, DATES)})" for c in DAYS}
     staging.sql(SQL.read_text(encoding="utf-8").format(**{k: literals(code_set(n)) for k, n in sets.items()}, **days))
     _notes(staging, people, report)

@@ -46,8 +46,10 @@ def convert(staging: Staging, people: People, files: list[Path], report: Report)
                 bad += f' OR "{c}" IS NULL' if n == 0 else ""
                 staging.check(table, c, bad, "the value is not a date like 04/09/2024", "Correct it, or fill it in.")
     staging.raise_faults()
-    whole = {k: " UNION ALL ".join(f"SELECT {', '.join(NEEDED[k])} FROM {t}" for t in ts) for k, ts in
-             ((k, found[k]) for k in found)}  # fmt: skip
+    whole = {
+        k: " UNION ALL ".join(f"SELECT {', '.join(NEEDED[k])} FROM {t}" for t in ts)
+        for k, ts in ((k, found[k]) for k in found)
+    }
     staging.sql(
         f"CREATE TABLE header AS SELECT DISTINCT child, coalesce(nullif(upn, ''), '{PERSON}' || child) AS upn FROM ({whole['header']})"
     )
@@ -59,16 +61,18 @@ def convert(staging: Staging, people: People, files: list[Path], report: Report)
     if lost[0][0]:
         report.notes.append(f"{lost[0][0]} children of the episodes are not in the header and were left out")
     # A placement that begins on the day on which the last one ended goes on with the same spell of care.
-    parts = [f"""
+    parts = [
+        f"""
         SELECT pupil_id, 'cla' AS kind, min(begun) AS start_date, CASE WHEN count(ended) = count(*) THEN max(ended) END AS end_date
         FROM (SELECT *, sum(fresh) OVER (PARTITION BY pupil_id ORDER BY begun, ended NULLS LAST) AS spell
               FROM (SELECT *, CASE WHEN begun <= max(coalesce(ended, DATE '2999-01-01')) OVER (PARTITION BY pupil_id ORDER BY begun, ended NULLS LAST
                               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + 1 THEN 0 ELSE 1 END AS fresh
-                    FROM (SELECT DISTINCT c.pupil_id, ({expression_of('date', 'decom', DATES)}) AS begun, ({expression_of('date', 'dec', DATES)}) AS ended
-                          FROM ({whole['episodes']}) e JOIN child c USING (child))))
-        GROUP BY pupil_id, spell"""]  # fmt: skip
+                    FROM (SELECT DISTINCT c.pupil_id, ({expression_of("date", "decom", DATES)}) AS begun, ({expression_of("date", "dec", DATES)}) AS ended
+                          FROM ({whole["episodes"]}) e JOIN child c USING (child))))
+        GROUP BY pupil_id, spell"""
+    ]
     if "missing" in whole:
         parts.append(f"""
-        SELECT DISTINCT c.pupil_id, 'missing' AS kind, ({expression_of('date', 'mis_start', DATES)}) AS start_date,
-               ({expression_of('date', 'mis_end', DATES)}) AS end_date FROM ({whole['missing']}) m JOIN child c USING (child)""")  # fmt: skip
+        SELECT DISTINCT c.pupil_id, 'missing' AS kind, ({expression_of("date", "mis_start", DATES)}) AS start_date,
+               ({expression_of("date", "mis_end", DATES)}) AS end_date FROM ({whole["missing"]}) m JOIN child c USING (child)""")
     staging.sql("CREATE TABLE out_social_care AS " + " UNION ALL BY NAME ".join(parts))

@@ -14,7 +14,7 @@ from histories.io.memory import bytes_of
 from histories.io.sql import literal
 
 HEAD = 1 << 20  # bytes in which a header has to end
-MOST_LINE = 4 << 20
+MAX_LINE = 4 << 20
 SHOWN = 10  # lines named in a message
 LINE = re.compile(r"Line:\s*(\d+)")
 AGAIN = "Export it again as CSV with commas, in UTF-8."
@@ -61,7 +61,7 @@ class Staging:
         listed = "{" + ", ".join(f"{literal(n)}: 'VARCHAR'" for n in names) + "}"
         source = (
             f"read_csv({literal(file)}, columns = {listed}, header = true, auto_detect = false, delim = ',', quote = '\"', "
-            f"escape = '\"', nullstr = '', strict_mode = true, max_line_size = {MOST_LINE}, encoding = 'utf-8')"
+            f"escape = '\"', nullstr = '', strict_mode = true, max_line_size = {MAX_LINE}, encoding = 'utf-8')"
         )
         try:
             self.connection.execute(

@@ -13,11 +13,11 @@ from xml.parsers import expat
 
 from histories.errors import Fault, Faults
 
-MOST_BYTES = 4 << 30
-MOST_DEPTH = 24
-MOST_TEXT = 10_000  # characters in one element
-MOST_ELEMENTS = 20_000  # in one unit
-MOST_SECONDS = 1800
+MAX_BYTES = 4 << 30
+MAX_DEPTH = 24
+MAX_TEXT = 10_000  # characters in one element
+MAX_ELEMENTS = 20_000  # in one unit
+MAX_SECONDS = 1800
 PIECE = 1 << 20
 AGAIN = "Export it again from the system that made it."
 Node = dict[str, list[Any]]
@@ -55,22 +55,22 @@ class _Reader:
         if not self.path and name != self.root:
             raise _Refused(f"its root element is not {self.root}")
         self.path.append(name)
-        if len(self.path) > MOST_DEPTH:
-            raise _Refused(f"its elements lie more than {MOST_DEPTH} deep")
+        if len(self.path) > MAX_DEPTH:
+            raise _Refused(f"its elements lie more than {MAX_DEPTH} deep")
         self.text, self.length = [], 0
         if name == self.unit and not self.nodes:
             self.nodes, self.elements, self.line = [{}], 0, self.parser.CurrentLineNumber
         elif self.nodes:
             self.elements += 1
-            if self.elements > MOST_ELEMENTS:
-                raise _Refused(f"one {self.unit} holds more than {MOST_ELEMENTS} elements")
+            if self.elements > MAX_ELEMENTS:
+                raise _Refused(f"one {self.unit} holds more than {MAX_ELEMENTS} elements")
             self.nodes.append({})
 
     def data(self, text: str) -> None:
         """Take text."""
         self.length += len(text)
-        if self.length > MOST_TEXT:
-            raise _Refused(f"an element holds more than {MOST_TEXT} characters")
+        if self.length > MAX_TEXT:
+            raise _Refused(f"an element holds more than {MAX_TEXT} characters")
         self.text.append(text)
 
     def end(self, name: str) -> None:
@@ -119,10 +119,10 @@ def read_units(file: Path, root: str, unit: str, take: Callable[[Node, int], Non
             data.seek(0)
             while piece := data.read(PIECE):
                 size += len(piece)
-                if size > MOST_BYTES:
-                    raise _Refused(f"it is larger than {MOST_BYTES >> 30} GiB")
-                if time.monotonic() - began > MOST_SECONDS:
-                    raise _Refused(f"reading it takes more than {MOST_SECONDS // 60} minutes")
+                if size > MAX_BYTES:
+                    raise _Refused(f"it is larger than {MAX_BYTES >> 30} GiB")
+                if time.monotonic() - began > MAX_SECONDS:
+                    raise _Refused(f"reading it takes more than {MAX_SECONDS // 60} minutes")
                 reader.parser.Parse(piece, False)
             reader.parser.Parse(b"", True)
     except _Refused as refused:

@@ -19,9 +19,9 @@ def broken(h: Histories, place: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H001",
-    "error",
-    "codes that do not exist",
+    code="H001",
+    severity="error",
+    title="codes that do not exist",
     reason=__doc__,
     do="Correct or translate them; docs/histories.md lists the codes of each column.",
     places=tuple(CODED),

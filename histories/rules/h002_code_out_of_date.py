@@ -26,9 +26,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H002",
-    "warning",
-    "codes that were not valid on their date",
+    code="H002",
+    severity="warning",
+    title="codes that were not valid on their date",
     reason=__doc__,
     do="Look at the codes; they are counted all the same.",
     places=("attendance",),

@@ -17,9 +17,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H003",
-    "warning",
-    "years in which more than one mark in a thousand has an unknown code",
+    code="H003",
+    severity="warning",
+    title="years in which more than one mark in a thousand has an unknown code",
     reason=__doc__,
     do="Translate the codes with a mapping.",
     places=("attendance",),

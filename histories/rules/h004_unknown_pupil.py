@@ -16,9 +16,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H004",
-    "error",
-    "rows of pupils who are not in the table pupils",
+    code="H004",
+    severity="error",
+    title="rows of pupils who are not in the table pupils",
     reason=__doc__,
     do="Add the pupils, or correct their keys.",
     places=tuple(t.table for t in TABLES.values() if "pupil_id" in t.columns and t.table not in ("pupils", *SERVICES)),

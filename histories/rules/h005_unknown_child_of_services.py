@@ -16,9 +16,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H005",
-    "warning",
-    "rows of children who are not in the table pupils",
+    code="H005",
+    severity="warning",
+    title="rows of children who are not in the table pupils",
     reason=__doc__,
     do="Link them ('onroll link'); what stays belongs to children on no roll here.",
     places=SERVICES,

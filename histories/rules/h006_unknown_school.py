@@ -16,9 +16,9 @@ def broken(h: Histories, place: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H006",
-    "warning",
-    "schools that are not in the table schools",
+    code="H006",
+    severity="warning",
+    title="schools that are not in the table schools",
     reason=__doc__,
     do="Add the schools; 'onroll import schools' reads the national list.",
     places=("enrolments.urn", "suspensions.urn"),

@@ -15,9 +15,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H007",
-    "warning",
-    "areas that are not in the table areas",
+    code="H007",
+    severity="warning",
+    title="areas that are not in the table areas",
     reason=__doc__,
     do="Add the areas; without them deprivation is not known.",
     places=("addresses",),

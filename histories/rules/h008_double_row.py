@@ -16,9 +16,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H008",
-    "error",
-    "rows with the same key that were recorded on the same day",
+    code="H008",
+    severity="error",
+    title="rows with the same key that were recorded on the same day",
     reason=__doc__,
     do="Keep one, or give the correction its own recorded_on.",
     places=tuple(TABLES),

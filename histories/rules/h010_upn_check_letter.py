@@ -16,9 +16,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H010",
-    "warning",
-    "UPNs whose form or check letter is wrong",
+    code="H010",
+    severity="warning",
+    title="UPNs whose form or check letter is wrong",
     reason=__doc__,
     do="Ask the schools; the rows are kept.",
     places=("pupils",),

@@ -15,9 +15,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H011",
-    "error",
-    "UPNs that two pupils share",
+    code="H011",
+    severity="error",
+    title="UPNs that two pupils share",
     reason=__doc__,
     do="Join the two, or correct the one that is wrong.",
     places=("pupils",),

@@ -18,9 +18,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H012",
-    "warning",
-    "temporary UPNs of pupils who came over a year ago",
+    code="H012",
+    severity="warning",
+    title="temporary UPNs of pupils who came over a year ago",
     reason=__doc__,
     do="Ask the schools for the permanent UPN.",
     places=("pupils",),

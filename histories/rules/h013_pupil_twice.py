@@ -18,9 +18,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H013",
-    "warning",
-    "pupils without a UPN who share birthday and home with one who has a UPN",
+    code="H013",
+    severity="warning",
+    title="pupils without a UPN who share birthday and home with one who has a UPN",
     reason=__doc__,
     do="Are they one child? Join the two ('onroll link'); they may be twins.",
     places=("pupils",),

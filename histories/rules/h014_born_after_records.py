@@ -15,9 +15,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H014",
-    "warning",
-    "pupils born after the newest record",
+    code="H014",
+    severity="warning",
+    title="pupils born after the newest record",
     reason=__doc__,
     do="Correct the dates of birth; leave unborn children out.",
     places=("pupils",),

@@ -9,21 +9,21 @@ from histories.rules.days import YEAR, is_first_january
 from histories.rules.rule import Rule
 
 TIMES = 3
-FEWEST = 300  # pupils below which a few say nothing
+MIN = 300  # pupils below which a few say nothing
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
     """Return the pupils born on 1 January when they are too many."""
     born = h.frame(table).filter(is_first_january(nw.col("date_of_birth")))
     everybody, january = (f.select(nw.len().alias("n")).collect().item() for f in (h.frame(table), born))
-    too_many = everybody >= FEWEST and january > TIMES * everybody / YEAR
+    too_many = everybody >= MIN and january > TIMES * everybody / YEAR
     return born if too_many else born.head(0)
 
 
 RULE = Rule(
-    "H015",
-    "warning",
-    "pupils born on 1 January, three times as many as chance gives",
+    code="H015",
+    severity="warning",
+    title="pupils born on 1 January, three times as many as chance gives",
     reason=__doc__,
     do="Ask the schools for the birthdays.",
     places=("pupils",),

@@ -14,9 +14,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H016",
-    "warning",
-    "pupils who were never on a roll",
+    code="H016",
+    severity="warning",
+    title="pupils who were never on a roll",
     reason=__doc__,
     do="Is a return missing, or are they known from services only?",
     places=("pupils",),

@@ -18,9 +18,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H020",
-    "error",
-    "spells that end before they start",
+    code="H020",
+    severity="error",
+    title="spells that end before they start",
     reason=__doc__,
     do="Correct one of the two dates.",
     places=tuple(ENDS),

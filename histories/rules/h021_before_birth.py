@@ -19,9 +19,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H021",
-    "warning",
-    "rows dated before the child was born",
+    code="H021",
+    severity="warning",
+    title="rows dated before the child was born",
     reason=__doc__,
     do="Correct the date of birth or the date of the row.",
     places=("enrolments", "suspensions", "sen", "fsm", "cme"),

@@ -22,9 +22,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H022",
-    "warning",
-    "dates before 1990 or after 2100",
+    code="H022",
+    severity="warning",
+    title="dates before 1990 or after 2100",
     reason=__doc__,
     do="Leave the cell empty where the date is not known.",
     places=tuple(DATES),

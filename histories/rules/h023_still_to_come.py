@@ -15,9 +15,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H023",
-    "warning",
-    "rows of days that are still to come",
+    code="H023",
+    severity="warning",
+    title="rows of days that are still to come",
     reason=__doc__,
     do="Look at the form of the dates.",
     places=("attendance", "termly_attendance", "suspensions", "sen", "social_care", "cme"),

@@ -20,9 +20,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H024",
-    "warning",
-    f"spells still open of pupils over {ADULT}",
+    code="H024",
+    severity="warning",
+    title=f"spells still open of pupils over {ADULT}",
     reason=__doc__,
     do="Close the spells; was the leaving never returned?",
     places=("enrolments", "fsm", "social_care"),

@@ -25,9 +25,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H025",
-    "warning",
-    "pupils with two spells open at once where there can be one",
+    code="H025",
+    severity="warning",
+    title="pupils with two spells open at once where there can be one",
     reason=__doc__,
     do="Close the one that is over.",
     places=tuple(ALONE),

@@ -18,9 +18,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H030",
-    "warning",
-    "rows recorded before what they tell happened",
+    code="H030",
+    severity="warning",
+    title="rows recorded before what they tell happened",
     reason=__doc__,
     do="Look at the dates; a planned thing is fine.",
     places=tuple(t for t in HAPPENED if "recorded_on" in TABLES[t].columns and t not in PLANNED),

@@ -17,9 +17,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H031",
-    "warning",
-    f"rows recorded more than {LATE} days after what they tell",
+    code="H031",
+    severity="warning",
+    title=f"rows recorded more than {LATE} days after what they tell",
     reason=__doc__,
     do="Ask why they are late.",
     places=tuple(DELAYED),

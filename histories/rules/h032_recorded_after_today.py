@@ -20,9 +20,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H032",
-    "error",
-    "rows recorded after today",
+    code="H032",
+    severity="error",
+    title="rows recorded after today",
     reason=__doc__,
     do="Correct the day of recording, or leave it empty.",
     places=tuple(CLOCKS),

@@ -10,7 +10,7 @@ from histories.rules.rule import Rule
 from histories.tables import TABLES
 
 NEARLY = 0.9
-FEWEST = 200  # rows below which a table may well come in one day
+MIN = 200  # rows below which a table may well come in one day
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
@@ -22,15 +22,15 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
     loads = [
         load["recorded_on"]
         for load in found.iter_rows(named=True)
-        if rows >= FEWEST and load["n"] > NEARLY * rows and load["tells"] > YEAR
+        if rows >= MIN and load["n"] > NEARLY * rows and load["tells"] > YEAR
     ]
     return h.frame(table).filter(nw.col("recorded_on").is_in(loads)) if loads else h.frame(table).head(0)
 
 
 RULE = Rule(
-    "H033",
-    "warning",
-    "tables of years that were all recorded on one day",
+    code="H033",
+    severity="warning",
+    title="tables of years that were all recorded on one day",
     reason=__doc__,
     do="Give the rows the day they were first recorded, or train only on days after the load.",
     places=tuple(t for t in START if "recorded_on" in TABLES[t].columns),

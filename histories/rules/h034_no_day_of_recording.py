@@ -10,20 +10,20 @@ from histories.rules.rule import Rule
 from histories.tables import TABLES
 
 PROMPT = ("attendance", "termly_attendance")  # marks are made on their day; a term's counts are taken as a term late
-FEWEST = 100  # rows below which it is not worth asking
+MIN = 100  # rows below which it is not worth asking
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
     """Return the rows without a day of recording when they are most."""
     silent = h.frame(table).filter(nw.col("recorded_on").is_null())
     everything, without = (f.select(nw.len().alias("n")).collect().item() for f in (h.frame(table), silent))
-    return silent if everything >= FEWEST and without > everything / 2 else silent.head(0)
+    return silent if everything >= MIN and without > everything / 2 else silent.head(0)
 
 
 RULE = Rule(
-    "H034",
-    "warning",
-    "rows that do not say when they were recorded, in tables where most do not",
+    code="H034",
+    severity="warning",
+    title="rows that do not say when they were recorded, in tables where most do not",
     reason=__doc__,
     do="Export the day of entry with the rows.",
     places=tuple(t for t in START if "recorded_on" in TABLES[t].columns and t not in PROMPT),

@@ -16,9 +16,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H040",
-    "warning",
-    "spells at main schools that overlap",
+    code="H040",
+    severity="warning",
+    title="spells at main schools that overlap",
     reason=__doc__,
     do="The newest entry counts; ask the schools which is right.",
     places=("enrolments",),

@@ -19,9 +19,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H041",
-    "warning",
-    f"entries at an age under {YOUNGEST} or over {OLDEST}",
+    code="H041",
+    severity="warning",
+    title=f"entries at an age under {YOUNGEST} or over {OLDEST}",
     reason=__doc__,
     do="Look at the date of birth and the entry.",
     places=("enrolments",),

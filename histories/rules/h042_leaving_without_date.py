@@ -17,9 +17,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H042",
-    "error",
-    "spells with a destination or a ground of leaving but no day of leaving",
+    code="H042",
+    severity="error",
+    title="spells with a destination or a ground of leaving but no day of leaving",
     reason=__doc__,
     do="Add the leaving_date, or remove what tells of a leaving.",
     places=("enrolments",),

@@ -8,7 +8,7 @@ from histories.reading.histories import Histories
 from histories.rules.days import YEAR, births, corrected, school_year
 from histories.rules.rule import Rule
 
-FEWEST = 20  # leavers of a year below which its share says little
+MIN = 20  # leavers of a year below which its share says little
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
@@ -21,14 +21,14 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
         school_year(nw.col("leaving_date")).alias("year"), nw.col("destination").is_null().cast(nw.Int64).alias("none")
     )
     years = left.group_by("year").agg(nw.len().cast(nw.Int64).alias("leavers"), nw.col("none").sum().alias("without"))
-    poor = years.filter((nw.col("leavers") >= FEWEST) & (nw.col("without") * 2 > nw.col("leavers"))).select("year")
+    poor = years.filter((nw.col("leavers") >= MIN) & (nw.col("without") * 2 > nw.col("leavers"))).select("year")
     return left.filter(nw.col("none") == 1).join(poor, on="year", how="semi")
 
 
 RULE = Rule(
-    "H043",
-    "warning",
-    "leavers of school age without a destination, in years in which most have none",
+    code="H043",
+    severity="warning",
+    title="leavers of school age without a destination, in years in which most have none",
     reason=__doc__,
     do="Import the deletion returns or the cases, or use a definition that needs no destination.",
     places=("enrolments",),

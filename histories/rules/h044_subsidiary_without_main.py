@@ -24,9 +24,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H044",
-    "warning",
-    "subsidiary registrations without a main one at the same time",
+    code="H044",
+    severity="warning",
+    title="subsidiary registrations without a main one at the same time",
     reason=__doc__,
     do="Ask which school is the main one; it may lie in another authority.",
     places=("enrolments",),

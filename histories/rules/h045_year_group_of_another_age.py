@@ -21,9 +21,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H045",
-    "warning",
-    "year groups two years and more from the child's age",
+    code="H045",
+    severity="warning",
+    title="year groups two years and more from the child's age",
     reason=__doc__,
     do="Correct the year group or the date of birth.",
     places=("enrolments",),

@@ -18,9 +18,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H046",
-    "warning",
-    "pupils who entered a school that does not teach their age",
+    code="H046",
+    severity="warning",
+    title="pupils who entered a school that does not teach their age",
     reason=__doc__,
     do="Look at the ages of the school and the date of birth.",
     places=("enrolments",),

@@ -23,9 +23,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H047",
-    "warning",
-    "permanent exclusions of pupils still on that roll a hundred days later",
+    code="H047",
+    severity="warning",
+    title="permanent exclusions of pupils still on that roll a hundred days later",
     reason=__doc__,
     do="Ask the school: withdrawn, or a leaving that is missing?",
     places=("suspensions",),

@@ -19,9 +19,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H048",
-    "error",
-    "rows of pupils after their death",
+    code="H048",
+    severity="error",
+    title="rows of pupils after their death",
     reason=__doc__,
     do="Find out which it is before anything is sent; correct the destination or end the spells.",
     places=("enrolments", "attendance", "suspensions", "sen", "cme"),

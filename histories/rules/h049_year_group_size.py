@@ -9,7 +9,7 @@ from histories.reading.histories import Histories, day_of
 from histories.rules.days import births, main_rolls, school_year
 from histories.rules.rule import Rule, listed
 
-FEWEST = 100  # pupils of a year below which chance makes a third
+MIN = 100  # pupils of a year below which chance makes a third
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
@@ -24,13 +24,13 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
         b: n for b, n in zip(found["born"].to_list(), found["n"].to_list(), strict=True) if oldest <= b < oldest + 11
     }
     beside = {b: (size[b - 1] + size[b + 1]) / 2 for b in size if b - 1 in size and b + 1 in size}
-    return listed(h, [b for b, usual in beside.items() if usual >= FEWEST and abs(size[b] - usual) > usual / 3])
+    return listed(h, [b for b, usual in beside.items() if usual >= MIN and abs(size[b] - usual) > usual / 3])
 
 
 RULE = Rule(
-    "H049",
-    "warning",
-    "year groups a third larger or smaller than their neighbours",
+    code="H049",
+    severity="warning",
+    title="year groups a third larger or smaller than their neighbours",
     reason=__doc__,
     do="Count that year group by school.",
     places=("enrolments",),

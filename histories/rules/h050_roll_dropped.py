@@ -8,7 +8,7 @@ from histories.reading.histories import Histories, day_of
 from histories.rules.days import corrected
 from histories.rules.rule import Rule, listed
 
-FEWEST = 10  # leavers
+MIN = 10  # leavers
 SUMMER = (6, 7, 8)
 
 
@@ -16,7 +16,7 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
     """Return the days on which a school's roll fell by a third; at the end of a school year that is usual."""
     spells = corrected(h, table)
     left = spells.filter(~nw.col("leaving_date").is_null()).group_by("urn", "leaving_date").agg(nw.len().alias("left"))
-    many = left.filter(nw.col("left") >= FEWEST).select("urn", "left", nw.col("leaving_date").alias("day"))
+    many = left.filter(nw.col("left") >= MIN).select("urn", "left", nw.col("leaving_date").alias("day"))
     on_roll = spells.join(many, on="urn", how="inner").filter(
         (nw.col("entry_date") <= nw.col("day"))
         & (nw.col("leaving_date").is_null() | (nw.col("leaving_date") >= nw.col("day")))
@@ -28,9 +28,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H050",
-    "warning",
-    "schools that lost a third of their pupils on one day outside the summer",
+    code="H050",
+    severity="warning",
+    title="schools that lost a third of their pupils on one day outside the summer",
     reason=__doc__,
     do="Give the pupils their entry at the school that follows, or correct the return.",
     places=("enrolments",),

@@ -22,9 +22,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H060",
-    "warning",
-    "pupils with marks before their first or after their last day on a roll",
+    code="H060",
+    severity="warning",
+    title="pupils with marks before their first or after their last day on a roll",
     reason=__doc__,
     do="Is a spell missing from enrolments?",
     places=("attendance",),

@@ -14,9 +14,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H061",
-    "warning",
-    "marks on a Saturday or Sunday",
+    code="H061",
+    severity="warning",
+    title="marks on a Saturday or Sunday",
     reason=__doc__,
     do="Look at the form of the dates: day and month may be swapped.",
     places=("attendance",),

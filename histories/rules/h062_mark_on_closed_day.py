@@ -22,9 +22,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H062",
-    "warning",
-    "marks on days on which hardly any child has one",
+    code="H062",
+    severity="warning",
+    title="marks on days on which hardly any child has one",
     reason=__doc__,
     do="Were schools closed, or is the date wrong?",
     places=("attendance",),

@@ -20,9 +20,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H063",
-    "warning",
-    "schools with pupils on roll that sent no mark for three weeks",
+    code="H063",
+    severity="warning",
+    title="schools with pupils on roll that sent no mark for three weeks",
     reason=__doc__,
     do="Ask the school or its supplier.",
     places=("attendance",),

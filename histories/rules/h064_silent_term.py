@@ -21,9 +21,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H064",
-    "warning",
-    "terms without a single mark",
+    code="H064",
+    severity="warning",
+    title="terms without a single mark",
     reason=__doc__,
     do="Import the term, or know that windows over it are empty.",
     places=("attendance",),

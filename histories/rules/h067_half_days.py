@@ -8,19 +8,19 @@ from histories.checks.profile import school_years
 from histories.reading.histories import Histories
 from histories.rules.rule import Rule, listed
 
-FEWEST = 2000  # marks of a year below which it is too small to compare
+MIN = 2000  # marks of a year below which it is too small to compare
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
     """Return the school years in which one session has a tenth fewer marks."""
-    sessions = {y: (m["AM"], m["PM"]) for y, m in school_years(h).items() if m["all"] >= FEWEST}
+    sessions = {y: (m["AM"], m["PM"]) for y, m in school_years(h).items() if m["all"] >= MIN}
     return listed(h, [y for y, both in sessions.items() if min(both) < 0.9 * max(both)])
 
 
 RULE = Rule(
-    "H067",
-    "warning",
-    "years with far more marks of one session than of the other",
+    code="H067",
+    severity="warning",
+    title="years with far more marks of one session than of the other",
     reason=__doc__,
     do="Import the other session.",
     places=("attendance",),

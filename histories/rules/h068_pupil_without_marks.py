@@ -24,9 +24,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H068",
-    "warning",
-    "pupils on a roll for two months of which there is not one mark",
+    code="H068",
+    severity="warning",
+    title="pupils on a roll for two months of which there is not one mark",
     reason=__doc__,
     do="Does the school send, and under the same keys?",
     places=("attendance",),

@@ -8,19 +8,19 @@ from histories.checks.profile import school_years
 from histories.reading.histories import Histories
 from histories.rules.rule import Rule, listed
 
-FEWEST = 2000  # marks of a year below which it may happen
+MIN = 2000  # marks of a year below which it may happen
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
     """Return the school years in which a kind of absence never occurs."""
-    years = {y: m for y, m in school_years(h).items() if m["all"] >= FEWEST}
+    years = {y: m for y, m in school_years(h).items() if m["all"] >= MIN}
     return listed(h, [y for y, m in years.items() if m["unauthorised"] in (0, m["absent"])])
 
 
 RULE = Rule(
-    "H069",
-    "warning",
-    "years without one authorised, or without one unauthorised, absence",
+    code="H069",
+    severity="warning",
+    title="years without one authorised, or without one unauthorised, absence",
     reason=__doc__,
     do="Look at the supplier's export: are all codes in it?",
     places=("attendance",),

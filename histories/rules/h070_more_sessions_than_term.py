@@ -18,9 +18,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H070",
-    "warning",
-    "terms in which a pupil has more sessions than the term can hold",
+    code="H070",
+    severity="warning",
+    title="terms in which a pupil has more sessions than the term can hold",
     reason=__doc__,
     do="Was a return imported twice under other dates, or a year's count taken for a term's?",
     places=("termly_attendance",),

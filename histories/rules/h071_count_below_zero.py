@@ -15,9 +15,9 @@ def broken(h: Histories, place: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H071",
-    "error",
-    "counts below zero",
+    code="H071",
+    severity="error",
+    title="counts below zero",
     reason=__doc__,
     do="Correct the counts, or leave them empty.",
     places=("termly_attendance.sessions", "suspensions.sessions"),

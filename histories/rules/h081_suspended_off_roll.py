@@ -21,9 +21,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H081",
-    "warning",
-    "suspensions from a school where the child was on no roll that day",
+    code="H081",
+    severity="warning",
+    title="suspensions from a school where the child was on no roll that day",
     reason=__doc__,
     do="Ask the school; look at the entry and the leaving.",
     places=("suspensions",),

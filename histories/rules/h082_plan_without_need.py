@@ -15,9 +15,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H082",
-    "warning",
-    "education, health and care plans without a primary need",
+    code="H082",
+    severity="warning",
+    title="education, health and care plans without a primary need",
     reason=__doc__,
     do="Import the needs; the spring census carries them.",
     places=("sen",),

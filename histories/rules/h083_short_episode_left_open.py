@@ -19,9 +19,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H083",
-    "warning",
-    "missing episodes open for two months, referrals and assessments open for a year",
+    code="H083",
+    severity="warning",
+    title="missing episodes open for two months, referrals and assessments open for a year",
     reason=__doc__,
     do="Close the episodes; a child who is really still missing needs somebody today.",
     places=("social_care",),

@@ -16,9 +16,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H090",
-    "warning",
-    "offers before the application, or answers before the offer",
+    code="H090",
+    severity="warning",
+    title="offers before the application, or answers before the offer",
     reason=__doc__,
     do="Correct the dates; a year may be wrong.",
     places=("admissions",),

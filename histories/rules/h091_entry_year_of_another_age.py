@@ -21,9 +21,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H091",
-    "warning",
-    "applications for a year in which the child is too young or too old for the phase",
+    code="H091",
+    severity="warning",
+    title="applications for a year in which the child is too young or too old for the phase",
     reason=__doc__,
     do="Correct the entry year, which is that of the September, or the date of birth.",
     places=("admissions",),

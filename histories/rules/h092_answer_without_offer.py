@@ -15,9 +15,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H092",
-    "warning",
-    "answers to an offer that nobody made",
+    code="H092",
+    severity="warning",
+    title="answers to an offer that nobody made",
     reason=__doc__,
     do="Add the offer, or remove the answer.",
     places=("admissions",),

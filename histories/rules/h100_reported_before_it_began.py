@@ -14,9 +14,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H100",
-    "warning",
-    "cases reported before the child was missing",
+    code="H100",
+    severity="warning",
+    title="cases reported before the child was missing",
     reason=__doc__,
     do="Correct missing_from or reported_on.",
     places=("cme",),

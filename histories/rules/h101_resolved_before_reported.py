@@ -14,9 +14,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H101",
-    "warning",
-    "cases resolved before they were reported",
+    code="H101",
+    severity="warning",
+    title="cases resolved before they were reported",
     reason=__doc__,
     do="Correct reported_on or resolved_on.",
     places=("cme",),

@@ -22,9 +22,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H102",
-    "warning",
-    "open cases of children who are marked present",
+    code="H102",
+    severity="warning",
+    title="open cases of children who are marked present",
     reason=__doc__,
     do="Close the case with the day of return.",
     places=("cme",),

@@ -23,9 +23,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H103",
-    "warning",
-    "cases of children who stayed on the roll of a main school for a month",
+    code="H103",
+    severity="warning",
+    title="cases of children who stayed on the roll of a main school for a month",
     reason=__doc__,
     do="Ask what the case list means, and the school for the leaving.",
     places=("cme",),

@@ -14,9 +14,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H110",
-    "warning",
-    "schools whose lowest age is over the highest",
+    code="H110",
+    severity="warning",
+    title="schools whose lowest age is over the highest",
     reason=__doc__,
     do="Correct the ages from the national list.",
     places=("schools",),

@@ -17,9 +17,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H111",
-    "warning",
-    "schools of the authority that never had a pupil",
+    code="H111",
+    severity="warning",
+    title="schools of the authority that never had a pupil",
     reason=__doc__,
     do="Was its return imported, and under the same number?",
     places=("schools",),

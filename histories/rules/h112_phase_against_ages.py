@@ -16,9 +16,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H112",
-    "warning",
-    "schools whose phase does not fit their ages",
+    code="H112",
+    severity="warning",
+    title="schools whose phase does not fit their ages",
     reason=__doc__,
     do="Correct the phase or the ages from the national list.",
     places=("schools",),

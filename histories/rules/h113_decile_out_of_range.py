@@ -14,9 +14,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H113",
-    "error",
-    "deciles outside 1 to 10",
+    code="H113",
+    severity="error",
+    title="deciles outside 1 to 10",
     reason=__doc__,
     do="Import the decile column, 1 for the most deprived.",
     places=("areas",),

@@ -21,9 +21,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H114",
-    "warning",
-    "pupils on a roll without a home",
+    code="H114",
+    severity="warning",
+    title="pupils on a roll without a home",
     reason=__doc__,
     do="Ask the schools for the addresses.",
     places=("addresses",),

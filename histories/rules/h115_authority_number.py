@@ -15,9 +15,9 @@ def broken(h: Histories, place: str) -> nw.LazyFrame:
 
 
 RULE = Rule(
-    "H115",
-    "warning",
-    "authorities that are not written as a number of three digits",
+    code="H115",
+    severity="warning",
+    title="authorities that are not written as a number of three digits",
     reason=__doc__,
     do="Write the three digits that the department uses, such as 801.",
     places=("pupils.authority", "schools.authority"),

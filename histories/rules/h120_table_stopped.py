@@ -9,20 +9,20 @@ from histories.reading.histories import Histories
 from histories.rules.rule import Rule, listed
 
 HALF_A_YEAR = 183
-FEWEST = 100  # rows
+MIN = 100  # rows
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
     """Return the newest day of recording when it is old; small tables may well have had nothing to tell."""
     rows = h.frame(table).select(nw.len().alias("n"), nw.col("known").max().alias("newest")).collect()
     n, newest = rows["n"].to_list()[0], rows["newest"].to_list()[0]
-    return listed(h, [newest] if n >= FEWEST and newest_day(h) - newest > HALF_A_YEAR else [])
+    return listed(h, [newest] if n >= MIN and newest_day(h) - newest > HALF_A_YEAR else [])
 
 
 RULE = Rule(
-    "H120",
-    "warning",
-    "tables whose newest row is half a year older than the newest of all",
+    code="H120",
+    severity="warning",
+    title="tables whose newest row is half a year older than the newest of all",
     reason=__doc__,
     do="Import what came since.",
     places=("enrolments", "attendance", "suspensions", "sen", "addresses", "social_care", "cme"),

@@ -8,7 +8,7 @@ from histories.reading.histories import Histories
 from histories.rules.days import START, school_year
 from histories.rules.rule import Rule, listed
 
-FEWEST = 20  # rows of the year before, below which nothing may well have happened
+MIN = 20  # rows of the year before, below which nothing may well have happened
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
@@ -16,14 +16,14 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
     years = h.frame(table).select(school_year(nw.col(START[table])).alias("year")).group_by("year")
     found = years.agg(nw.len().alias("n")).collect()
     rows = dict(zip(found["year"].to_list(), found["n"].to_list(), strict=True))
-    before = [y for y, n in rows.items() if n >= FEWEST and y < max(rows)]
+    before = [y for y, n in rows.items() if n >= MIN and y < max(rows)]
     return listed(h, [y + 1 for y in before if y + 1 not in rows])
 
 
 RULE = Rule(
-    "H121",
-    "warning",
-    "school years without a row between years that have some",
+    code="H121",
+    severity="warning",
+    title="school years without a row between years that have some",
     reason=__doc__,
     do="Import the year.",
     places=("enrolments", "suspensions", "sen", "addresses", "social_care", "cme"),

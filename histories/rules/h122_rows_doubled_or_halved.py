@@ -8,7 +8,7 @@ from histories.reading.histories import Histories
 from histories.rules.days import START, school_year
 from histories.rules.rule import Rule, listed
 
-FEWEST = 100  # rows of a year below which chance makes the change
+MIN = 100  # rows of a year below which chance makes the change
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
@@ -17,13 +17,13 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
     found = years.agg(nw.len().alias("n")).collect()
     rows = dict(zip(found["year"].to_list(), found["n"].to_list(), strict=True))
     pairs = {y: (rows[y - 1], n) for y, n in rows.items() if y - 1 in rows and min(rows) < y - 1 and y < max(rows)}
-    return listed(h, [y for y, (before, n) in pairs.items() if before >= FEWEST and not before / 2 <= n <= before * 2])
+    return listed(h, [y for y, (before, n) in pairs.items() if before >= MIN and not before / 2 <= n <= before * 2])
 
 
 RULE = Rule(
-    "H122",
-    "warning",
-    "years with more than twice, or less than half, the rows of the year before",
+    code="H122",
+    severity="warning",
+    title="years with more than twice, or less than half, the rows of the year before",
     reason=__doc__,
     do="Find out what changed in what is recorded, or train on the years since.",
     places=("suspensions", "social_care", "cme"),

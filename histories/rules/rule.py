@@ -11,7 +11,7 @@ import narwhals as nw
 from histories.reading.histories import Histories
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
     """A coded rule.
 

@@ -6,7 +6,7 @@ route up in the table of rules and lets nothing through that has no rule. What a
 """
 
 from serving.access.configuration import Configuration
-from serving.access.middleware import Door
-from serving.access.permissions import RULES, Rule, matrix
+from serving.access.middleware import AccessMiddleware
+from serving.access.permissions import RULES, Permission, matrix
 
-__all__ = ["RULES", "Configuration", "Door", "Rule", "matrix"]
+__all__ = ["RULES", "AccessMiddleware", "Configuration", "Permission", "matrix"]

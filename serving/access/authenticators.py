@@ -11,7 +11,7 @@ from serving.http.problems import Problem
 from serving.store import Caller, Store
 
 
-class Way(Protocol):
+class Authenticator(Protocol):
     """One way in."""
 
     def caller(self, request: Request) -> Caller | None:
@@ -25,7 +25,7 @@ class Way(Protocol):
         ...
 
 
-def first(ways: Iterable[Way], request: Request) -> Caller | None:
+def first(ways: Iterable[Authenticator], request: Request) -> Caller | None:
     """Return who the first way that knows says is calling, or None."""
     return next((c for way in ways if (c := way.caller(request)) is not None), None)
 
@@ -44,7 +44,7 @@ def bearer(request: Request) -> str | None:
     return carried.strip() if scheme.lower() == "bearer" and carried.strip() else None
 
 
-class Keys:
+class KeyAuthenticator:
     """Keys of ``onroll keys``, kept as hashes in the store."""
 
     def __init__(self, store: Store) -> None:

@@ -13,14 +13,14 @@ from pydantic import Field
 from histories.errors import Fault, Faults
 from histories.io.toml import read_toml
 from serving.http.problems import Problem
-from serving.settings_file import Declared
+from serving.settings_file import SettingsFile
 from serving.store import Caller
 
 Role = Literal["worker", "lead", "analyst", "administrator"]
 SHORTEST_SECRET = 32  # characters
 
 
-class TokenSettings(Declared):
+class TokenSettings(SettingsFile):
     """Tokens of an identity provider: ``jwks`` is a file beside this one, or an address."""
 
     issuer: str = Field(min_length=1)
@@ -31,7 +31,7 @@ class TokenSettings(Declared):
     leeway_seconds: int = Field(default=30, ge=0, le=300)
 
 
-class ProxySettings(Declared):
+class ProxySettings(SettingsFile):
     """A trusted proxy: the file with the secret that it shares, and the headers that it sets."""
 
     secret_file: str
@@ -40,7 +40,7 @@ class ProxySettings(Declared):
     groups_header: str = "X-Forwarded-Groups"
 
 
-class Group(Declared):
+class StaffGroup(SettingsFile):
     """Whose pupils the members of a group may see; without schools all of the authority's."""
 
     authority: str = Field(min_length=1)
@@ -48,7 +48,7 @@ class Group(Declared):
     locality: str | None = None
 
 
-class DevelopmentUser(Declared):
+class DevelopmentUser(SettingsFile):
     """A made-up user of development."""
 
     role: Role
@@ -56,14 +56,14 @@ class DevelopmentUser(Declared):
     urns: tuple[str, ...] = ()
 
 
-class Limits(Declared):
+class Limits(SettingsFile):
     """How often each caller may call, over all workers."""
 
     per_second: float = Field(default=200, gt=0, allow_inf_nan=False)
     burst: int = Field(default=400, ge=1)
 
 
-class Configuration(Declared):
+class Configuration(SettingsFile):
     """Everything in the file; without a file there are keys and nothing else."""
 
     folder: Path = Path()
@@ -71,7 +71,7 @@ class Configuration(Declared):
     tokens: TokenSettings | None = None
     proxy: ProxySettings | None = None
     roles: dict[str, Role] = Field(default_factory=dict)
-    groups: dict[str, Group] = Field(default_factory=dict)
+    groups: dict[str, StaffGroup] = Field(default_factory=dict)
     localities: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     limits: Limits = Limits()
     development: dict[str, DevelopmentUser] = Field(default_factory=dict)
@@ -155,7 +155,7 @@ class Configuration(Declared):
         urns = sorted(set().union(*schools)) if all(schools) else []
         return Caller(who, role, next(iter(authorities), None), tuple(urns))
 
-    def _schools(self, group: Group) -> set[str]:
+    def _schools(self, group: StaffGroup) -> set[str]:
         return {*group.urns, *(self.localities[group.locality] if group.locality else ())}
 
 

@@ -20,6 +20,8 @@ def disclosed(found: tuple[date, dict[str, int]] | None, by: str) -> dict[str, A
     hidden = partition(counts)
     shown = lambda name, n: None if name in hidden else rounded(n)  # noqa: E731
     return {
-        "as_of": day, "by": by, "counts": [{"group": g, "pupils": shown(g, n)} for g, n in counts.items()],
+        "as_of": day,
+        "by": by,
+        "counts": [{"group": g, "pupils": shown(g, n)} for g, n in counts.items()],
         "all": shown(ALL, sum(counts.values())),
-    }  # fmt: skip
+    }

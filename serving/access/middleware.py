@@ -8,11 +8,11 @@ from typing import Any
 
 from starlette.requests import Request
 
-from serving.access.authenticators import Keys, Way, first
+from serving.access.authenticators import Authenticator, KeyAuthenticator, first
 from serving.access.configuration import Configuration
 from serving.access.development import DevelopmentUsers
-from serving.access.permissions import Rule, find
-from serving.access.proxy import Proxy
+from serving.access.permissions import Permission, find
+from serving.access.proxy import TrustedProxy
 from serving.access.rate_limit import Buckets
 from serving.access.tokens import Tokens
 from serving.http.problems import Problem, no_database
@@ -23,27 +23,29 @@ SAY_WHO = "Send 'Authorization: Bearer KEY' with a key that is neither expired n
 NOT_THIS_ROLE = "The role of this caller does not see what is behind this route."
 
 
-def ways_in(configuration: Configuration, store: Store, host: str | None) -> list[Way]:
+def ways_in(configuration: Configuration, store: Store, host: str | None) -> list[Authenticator]:
     """Return the ways in that are configured, in the order in which they are asked."""
-    ways: list[Way] = []
+    ways: list[Authenticator] = []
     if configuration.keys:
-        ways.append(Keys(store))
+        ways.append(KeyAuthenticator(store))
     if configuration.development:
         ways.append(DevelopmentUsers(configuration.development, host))
     if configuration.tokens:
         ways.append(Tokens(configuration.tokens, configuration))
     if configuration.proxy:
-        ways.append(Proxy(configuration.proxy, configuration))
+        ways.append(TrustedProxy(configuration.proxy, configuration))
     return ways
 
 
-class Door:
+class AccessMiddleware:
     """ASGI middleware before the routes: the body of a request that is refused here is never read.
 
     A request that is let in carries its ``Caller`` as ``request.state.caller`` (None on open routes without one).
     """
 
-    def __init__(self, app: Any, ways: list[Way], sessions: Way, buckets: Buckets, refusals: Refusals) -> None:
+    def __init__(
+        self, app: Any, ways: list[Authenticator], sessions: Authenticator, buckets: Buckets, refusals: Refusals
+    ) -> None:
         self.app, self.ways, self.sessions, self.buckets, self.refusals = app, ways, sessions, buckets, refusals
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -78,7 +80,7 @@ class Door:
         except Problem:
             return None
 
-    def _caller(self, request: Request, rule: Rule) -> Caller:
+    def _caller(self, request: Request, rule: Permission) -> Caller:
         caller = None
         try:
             ways = [self.sessions] if rule.page else self.ways

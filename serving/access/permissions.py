@@ -13,8 +13,8 @@ IDENTITIES = ("worker", "lead", "administrator")  # they see children, each in i
 OPEN = (NOBODY, *ROLES)
 
 
-@dataclass(frozen=True)
-class Rule:
+@dataclass(frozen=True, kw_only=True)
+class Permission:
     """Who may call one method of one route.
 
     Attributes
@@ -55,29 +55,42 @@ class Rule:
         return self._pattern.match(path) is not None  # type: ignore[attr-defined]
 
 
-def _page(method: str, route: str, roles: tuple[str, ...], sees: str) -> Rule:
-    return Rule(method, route, roles, sees, most=64 * 1024, reads="application/x-www-form-urlencoded", page=True)
+def _page(method: str, route: str, roles: tuple[str, ...], sees: str) -> Permission:
+    return Permission(
+        method=method,
+        route=route,
+        roles=roles,
+        sees=sees,
+        most=64 * 1024,
+        reads="application/x-www-form-urlencoded",
+        page=True,
+    )
 
 
 RULES = (
-    Rule(
-        "POST",
-        "/api/v1/score",
-        IDENTITIES,
-        "scores of the rows sent, of pupils in the caller's scope",
+    Permission(
+        method="POST",
+        route="/api/v1/score",
+        roles=IDENTITIES,
+        sees="scores of the rows sent, of pupils in the caller's scope",
         most=32 * 1024**2,
     ),
-    Rule("POST", "/api/v1/scores", IDENTITIES, "stored scores of pupils in the caller's scope"),
-    Rule("POST", "/api/v1/worklist", IDENTITIES, "the ranked list of the caller's scope"),
-    Rule(
-        "POST", "/api/v1/counts", ROLES, "how many pupils of the caller's scope, small counts hidden and others rounded"
+    Permission(
+        method="POST", route="/api/v1/scores", roles=IDENTITIES, sees="stored scores of pupils in the caller's scope"
     ),
-    Rule("GET", "/api/v1/model", ROLES, "the model's card"),
-    Rule("GET", "/api/v1/openapi.json", OPEN, "the description of this interface"),
-    Rule("GET", "/openapi.json", OPEN, "the description of this interface"),
-    Rule("GET", "/livez", OPEN, "that the process runs"),
-    Rule("GET", "/readyz", OPEN, "which model version serves"),
-    Rule("GET", "/metrics", OPEN, "counts by route template"),
+    Permission(method="POST", route="/api/v1/worklist", roles=IDENTITIES, sees="the ranked list of the caller's scope"),
+    Permission(
+        method="POST",
+        route="/api/v1/counts",
+        roles=ROLES,
+        sees="how many pupils of the caller's scope, small counts hidden and others rounded",
+    ),
+    Permission(method="GET", route="/api/v1/model", roles=ROLES, sees="the model's card"),
+    Permission(method="GET", route="/api/v1/openapi.json", roles=OPEN, sees="the description of this interface"),
+    Permission(method="GET", route="/openapi.json", roles=OPEN, sees="the description of this interface"),
+    Permission(method="GET", route="/livez", roles=OPEN, sees="that the process runs"),
+    Permission(method="GET", route="/readyz", roles=OPEN, sees="which model version serves"),
+    Permission(method="GET", route="/metrics", roles=OPEN, sees="counts by route template"),
     _page("GET", "/", ROLES, "the first page of the role"),
     _page("GET", "/sign-in", OPEN, "who may sign in, and how"),
     _page("POST", "/sign-in", OPEN, "a session"),
@@ -103,7 +116,7 @@ RULES = (
     ),
     _page("POST", "/faults/{fault_id}", ("analyst", "administrator"), "an answer to a doubt of the caller's scope"),
     _page("POST", "/clocks/{clock_id}", IDENTITIES, "that a duty is done, of a child of the caller's scope"),
-    Rule("GET", "/assets/{name}", OPEN, "a style sheet, or the icon"),
+    Permission(method="GET", route="/assets/{name}", roles=OPEN, sees="a style sheet, or the icon"),
 )
 
 
@@ -111,7 +124,7 @@ RULES = (
 _PLAIN = {r.route: [x for x in RULES if x.fits(r.route)] for r in RULES if "{" not in r.route}
 
 
-def find(method: str, path: str) -> tuple[Rule | None, tuple[str, ...]]:
+def find(method: str, path: str) -> tuple[Permission | None, tuple[str, ...]]:
     """Return the rule of a request, and which methods its path has at all."""
     fitting = _PLAIN.get(path) or [r for r in RULES if r.fits(path)]
     return next((r for r in fitting if r.method == method), None), tuple(r.method for r in fitting)

@@ -12,7 +12,7 @@ from serving.http.problems import Problem
 from serving.store import Caller
 
 
-class Proxy:
+class TrustedProxy:
     """Headers of a trusted proxy; the address it calls from proves nothing, since a header can change it."""
 
     def __init__(self, own: ProxySettings, configuration: Configuration) -> None:

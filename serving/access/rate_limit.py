@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-MOST_CALLERS = 10_000  # buckets kept; the one that was used longest ago goes first
+MAX_CALLERS = 10_000  # buckets kept; the one that was used longest ago goes first
 
 
 class Buckets:
@@ -36,6 +36,6 @@ class Buckets:
             held = min(self.burst, held + (now - at) * self.per_second)
             taken = held >= 1
             self._held[who] = (held - 1 if taken else held, now)
-            if len(self._held) > MOST_CALLERS:
+            if len(self._held) > MAX_CALLERS:
                 self._held.popitem(last=False)
         return 0.0 if taken else (1 - held) / self.per_second

@@ -11,7 +11,7 @@ from datetime import timedelta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.access.authenticators import Way, first
+from serving.access.authenticators import Authenticator, first
 from serving.http.problems import Problem
 from serving.store import Caller, Store
 from serving.store.sign_in.sessions import signed_in
@@ -27,11 +27,11 @@ class Sessions:
     store : Store
     idle : timedelta
         A session that was not used for so long has ended.
-    others : sequence of Way
+    others : sequence of Authenticator
         The ways that a request carries by itself, such as a proxy's headers: they must not name somebody else.
     """
 
-    def __init__(self, store: Store, idle: timedelta, others: Sequence[Way] = ()) -> None:
+    def __init__(self, store: Store, idle: timedelta, others: Sequence[Authenticator] = ()) -> None:
         self.store, self.idle, self.others = store, idle, others
 
     def caller(self, request: Request) -> Caller | None:

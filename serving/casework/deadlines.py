@@ -23,14 +23,14 @@ NOT_KNOWN = (None, "unknown")
 ENDED = ("deceased", "over_age", "home_education", "custody", "abroad")  # no school waits for a file
 FILE_REACH = 60  # days for which it is asked whether a file was sent: whether it was, no history tells
 RUNS = {"unauthorised_10": "unauthorised", "unauthorised_20": "unauthorised", "sickness_15": "ill"}
-REACH, NEWEST, FEWEST = (
+REACH, NEWEST, MIN = (
     130,
     21,
     6,
 )  # days looked at for a run; days in which it must be alive; its fewest sessions in those
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Started:
     """A clock that runs."""
 
@@ -42,7 +42,7 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Rule:
+class DeadlineRule:
     """How long a clock runs: see ``serving/pages/pages.toml``."""
 
     school_days: int
@@ -50,7 +50,7 @@ class Rule:
 
 
 def clocks(
-    histories: Histories, spells: pl.DataFrame, as_of: date, days: SchoolDays, rules: dict[str, Rule]
+    histories: Histories, spells: pl.DataFrame, as_of: date, days: SchoolDays, rules: dict[str, DeadlineRule]
 ) -> list[Started]:
     """Return every clock that runs as of a day.
 
@@ -66,7 +66,9 @@ def clocks(
     """
     found = [*_of_leavers(histories, spells, as_of), *_of_runs(histories, spells, as_of, rules)]
     return [
-        Started(pupil, kind, urn, start, _due(days, urn, start, rules[kind].school_days))
+        Started(
+            pupil_id=pupil, kind=kind, urn=urn, started_on=start, due_on=_due(days, urn, start, rules[kind].school_days)
+        )
         for pupil, kind, urn, start in found
         if kind in rules
     ]
@@ -105,7 +107,7 @@ def _cases(histories: Histories, left: pl.DataFrame, as_of: date) -> dict[str, i
 
 
 def _of_runs(
-    histories: Histories, spells: pl.DataFrame, as_of: date, rules: dict[str, Rule]
+    histories: Histories, spells: pl.DataFrame, as_of: date, rules: dict[str, DeadlineRule]
 ) -> Iterator[tuple[str, str, str, date]]:
     """Yield runs of school days that a child missed whole and that have not ended."""
     if "attendance" not in histories.present:
@@ -115,11 +117,12 @@ def _of_runs(
     for what in ("unauthorised", "ill"):
         codes = list(MEASURES["ill"][:1] if what == "ill" else MEASURES[what])
         newest = marks.filter((nw.col("date") >= day - NEWEST) & nw.col("code").is_in(codes))
-        many = newest.group_by("pupil_id").agg(nw.len().alias("n")).filter(nw.col("n") >= FEWEST)
+        many = newest.group_by("pupil_id").agg(nw.len().alias("n")).filter(nw.col("n") >= MIN)
         rows = collect(
-            standing(marks.filter(nw.col("date") >= day - REACH).join(many.select("pupil_id"), on="pupil_id", how="semi"))
-            .select("pupil_id", "date", "code")
-        )  # fmt: skip
+            standing(
+                marks.filter(nw.col("date") >= day - REACH).join(many.select("pupil_id"), on="pupil_id", how="semi")
+            ).select("pupil_id", "date", "code")
+        )
         for pupil, first, length in _runs(rows, codes):
             at = spells.filter((pl.col("pupil_id") == pupil) & pl.col("on_roll"))
             for kind, of in RUNS.items():

@@ -12,7 +12,7 @@ import polars as pl
 
 from features.outcome.cohort import collect
 from histories.reading.histories import EVENTS, Histories, day_number, day_of
-from serving.casework.deadlines import Rule, Started, clocks
+from serving.casework.deadlines import DeadlineRule, Started, clocks
 from serving.casework.history import pasts
 from serving.casework.rolls import last_spells
 from serving.casework.school_days import SchoolDays
@@ -23,7 +23,7 @@ RANKS = 500  # a past is gathered for so many ranks of an authority
 GONE_AFTER = 28  # days on no roll after which an unknown destination is told as missing
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Gathered:
     """What was found as of a day.
 
@@ -55,9 +55,13 @@ class Gathered:
 
 
 def gather(
-    histories: Histories, as_of: date, scores: Collection[Score], rules: dict[str, Rule], closed: frozenset[date] = frozenset(),
+    histories: Histories,
+    as_of: date,
+    scores: Collection[Score],
+    rules: dict[str, DeadlineRule],
+    closed: frozenset[date] = frozenset(),
     also: Iterable[str] = (),
-) -> Gathered:  # fmt: skip
+) -> Gathered:
     """Find everything in the histories as it was known on a day.
 
     Parameters
@@ -78,7 +82,7 @@ def gather(
     days = SchoolDays.of(histories, here, as_of, closed)
     known = set(here["pupil_id"])
     first = {s.pupil_id for s in scores if s.rank <= RANKS} | {p for p in also if p in known}
-    found = Gathered(as_of, schools=_schools(histories), sources=_sources(histories, as_of))
+    found = Gathered(as_of=as_of, schools=_schools(histories), sources=_sources(histories, as_of))
     found.authorities = frozenset(s.authority for s in scores)
     found.clocks = clocks(histories, spells, as_of, days, rules)
     found.crossings = crossings(histories, spells, as_of)

@@ -70,8 +70,11 @@ class SchoolDays:
         if "attendance" not in histories.present or at.is_empty():
             return cls({}, first, first, closed)
         marks = histories.frame("attendance").filter(
-            (nw.col("date") < day) & (nw.col("date") >= day_number(first)) & (nw.col("known") < day) & nw.col("code").is_in(list(MEASURES["possible"]))
-        )  # fmt: skip
+            (nw.col("date") < day)
+            & (nw.col("date") >= day_number(first))
+            & (nw.col("known") < day)
+            & nw.col("code").is_in(list(MEASURES["possible"]))
+        )
         keys = histories.given(at.select("pupil_id", "urn").to_arrow())
         rows = collect(marks.join(keys, on="pupil_id", how="inner").group_by("urn", "date").agg(nw.len().alias("n")))
         marked: dict[str, set[date]] = defaultdict(set)

@@ -29,7 +29,7 @@ PRESENT = tuple(set(MEASURES["possible"]) - set(MEASURES["absent"]))
 AUTUMN = (9, 10)  # months in which arrivals are watched
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Crossed:
     """One child's move."""
 
@@ -74,7 +74,15 @@ def crossings(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[C
                 made.append(_arrived(r, row, year, came, primaries.get(r["pupil_id"], "")))
         elif r["on_roll"]:
             state = _state(row)
-            made.append(Crossed(r["pupil_id"], year, r["urn"], row["offered_urn"] if row else None, state))
+            made.append(
+                Crossed(
+                    pupil_id=r["pupil_id"],
+                    entry_year=year,
+                    from_urn=r["urn"],
+                    to_urn=row["offered_urn"] if row else None,
+                    state=state,
+                )
+            )
     return made
 
 
@@ -101,7 +109,7 @@ def _arrived(
     present, missed = came.get(pupil, (0, 0))
     state = "not_on_roll" if not started else "arrived" if present else "no_show" if missed else "on_roll"
     to_urn = str(spell["urn"]) if started else (str(to) if to else None)
-    return Crossed(pupil, year, primary, to_urn, state, missed)
+    return Crossed(pupil_id=pupil, entry_year=year, from_urn=primary, to_urn=to_urn, state=state, missed_days=missed)
 
 
 def _came(histories: Histories, children: pl.DataFrame, as_of: date, year: int) -> dict[str, tuple[int, int]]:

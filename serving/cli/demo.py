@@ -31,10 +31,10 @@ from training.release.registry import register, serving_folder
 from training.release.resolve import aliases, resolve
 from training.release.tracking import Run
 from training.risk_model import RiskModel
-from training.task import Question
+from training.task import Task
 
 SHOWN = 5
-LEAST = 2500  # children of the made-up authority of whom enough go missing to calibrate and judge a model
+MIN = 2500  # children of the made-up authority of whom enough go missing to calibrate and judge a model
 
 
 def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
@@ -50,15 +50,15 @@ def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
     Usage
         When so few children are asked for that too few of them go missing to train on.
     """
-    if pupils < LEAST:
-        do = f"Ask for {LEAST:,} or more; without the option there are 12,000."
+    if pupils < MIN:
+        do = f"Ask for {MIN:,} or more; without the option there are 12,000."
         what = f"of {pupils:,} children too few go missing to calibrate and judge a model"
         raise Usage(Fault(what, "demo --pupils", do))
     own = settings()
     opened = population(pupils, folder)
     model = _train(own, opened)
     day, store = default_as_of(opened)[-1], Store.of(own)
-    scores = _score(own, opened, model, day, folder, store)
+    scores = _score(own=own, opened=opened, model=model, day=day, folder=folder, store=store)
     authority = scores[0].authority
     key_id, key = store.create_key("lead", authority)
     try:
@@ -98,10 +98,21 @@ def _train(own: Settings, opened: Histories) -> RiskModel:
     with progress("training") as advance:
         made = train(opened, advance=advance)
         champion = serving_folder(own, "onroll")
-        proof = of_training(opened, Question(), made, champion, made.manifest.seed, advance) if champion else None
+        proof = (
+            of_training(
+                histories=opened,
+                question=Task(),
+                trained=made,
+                champion=champion,
+                seed=made.manifest.seed,
+                advance=advance,
+            )
+            if champion
+            else None
+        )
         run = Run(own)
         facts = Authority.load(own.authority_facts)
-        material = Material.of(opened, Question(), made, facts=facts, run_id=run.run_id, report={})
+        material = Material.of(opened, Task(), made, facts=facts, run_id=run.run_id, report={})
         run.finish(made, material)
     say("      " + made.splits.text().replace("\n", "\n      "))
     for name, f in made.judged.items():

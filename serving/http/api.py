@@ -15,10 +15,10 @@ from fastapi import Depends, FastAPI, Request, Response
 
 from histories.reading.histories import Histories
 from histories.settings import Settings
-from serving.access import Configuration, Door
+from serving.access import AccessMiddleware, Configuration
 from serving.access.disclosed_counts import disclosed
 from serving.access.middleware import ways_in
-from serving.access.proxy import Proxy
+from serving.access.proxy import TrustedProxy
 from serving.access.rate_limit import Buckets
 from serving.access.sessions import Sessions
 from serving.access.tokens import Tokens
@@ -27,8 +27,8 @@ from serving.http.openapi import BODY, describe, documented
 from serving.http.paging import ListChanged, Place
 from serving.http.problems import Problem
 from serving.http.schemas import (
-    MOST_PUPILS,
-    MOST_ROWS,
+    MAX_PUPILS,
+    MAX_ROWS,
     CountsAnswer,
     CountsRequest,
     ModelCard,
@@ -41,7 +41,7 @@ from serving.http.schemas import (
 )
 from serving.pages import mount
 from serving.pages.settings import PageSettings
-from serving.scoring.live_model import ModelHolder
+from serving.scoring.live_model import LiveModel
 from serving.scoring.shadow import Shadow
 from serving.store import Caller, Store
 from serving.store.audit.model_log import copy_moves
@@ -80,8 +80,8 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
     """
     configuration = Configuration.load(settings.access)
     store = Store.of(settings, problems.REQUEST_ID.get)
-    holder = ModelHolder(settings.model, settings.releases, taken=lambda: copy_moves(store, settings.releases))
-    rival = ModelHolder(f"{settings.model.partition('@')[0]}@challenger", settings.releases, needed=False)
+    holder = LiveModel(settings.model, settings.releases, taken=lambda: copy_moves(store, settings.releases))
+    rival = LiveModel(f"{settings.model.partition('@')[0]}@challenger", settings.releases, needed=False)
     shadow = Shadow(rival, store, settings.shadow)
 
     @asynccontextmanager
@@ -107,9 +107,9 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
     problems.install(app)
     limits, ways = configuration.limits, ways_in(configuration, store, host)
     pages = PageSettings.load(settings.pages)
-    carried = [way for way in ways if isinstance(way, (Tokens, Proxy))]
+    carried = [way for way in ways if isinstance(way, (Tokens, TrustedProxy))]
     app.add_middleware(
-        Door,
+        AccessMiddleware,
         ways=ways,
         sessions=Sessions(store, timedelta(minutes=pages.idle_minutes), carried),
         buckets=Buckets(limits.per_second / workers, max(1, limits.burst // workers)),
@@ -160,7 +160,13 @@ def _routes(app: FastAPI) -> None:
         try:
             after = Place.of(body.after) if body.after else None
             found = request.app.state.store.worklist(
-                caller, body.as_of, body.limit, body.urn, body.year_group, body.band, after
+                caller,
+                body.as_of,
+                body.limit,
+                urn=body.urn,
+                year_group=body.year_group,
+                band=body.band,
+                after=after,
             )
         except ListChanged:
             raise Problem(
@@ -183,9 +189,17 @@ def _routes(app: FastAPI) -> None:
         """Return the card of the model that serves."""
         m = _model(request).manifest
         return {
-            **_named(m).model_dump(), "trained_on": m.trained_on, "until": m.until, "candidate": m.candidate, "base_rate": m.base_rate, "metrics": m.metrics,
-            "limits": m.limits, "bands": m.bands, "data_digest": m.data_digest, "catalogue_digest": m.catalogue_digest,
-        }  # fmt: skip
+            **_named(m).model_dump(),
+            "trained_on": m.trained_on,
+            "until": m.until,
+            "candidate": m.candidate,
+            "base_rate": m.base_rate,
+            "metrics": m.metrics,
+            "limits": m.limits,
+            "bands": m.bands,
+            "data_digest": m.data_digest,
+            "catalogue_digest": m.catalogue_digest,
+        }
 
     @app.get("/livez", include_in_schema=False)
     def livez() -> dict[str, str]:
@@ -214,8 +228,8 @@ def score_rows(
         With the place of everything that is wrong in the rows.
     """
     rows = sum(len(t) for t in tables.values())
-    if rows > MOST_ROWS or len(tables.get("pupils", [])) > MOST_PUPILS:
-        do = f"Send at most {MOST_PUPILS} pupils and {MOST_ROWS} rows in a request."
+    if rows > MAX_ROWS or len(tables.get("pupils", [])) > MAX_PUPILS:
+        do = f"Send at most {MAX_PUPILS} pupils and {MAX_ROWS} rows in a request."
         raise Problem(413, do)
     histories = Histories.from_rows(tables)
     with _turn():
@@ -246,7 +260,10 @@ def _stored(found: list[str], **more: str | None) -> Response:
     """Return scores as they were stored: they were checked when they were made, and are shown as they were then."""
     first = json.loads(found[0]) if found else None
     named = first and {
-        "name": first["model"], "version": first["model_version"], "definition": first["definition"], "horizon_days": first["horizon_days"],
-    }  # fmt: skip
+        "name": first["model"],
+        "version": first["model_version"],
+        "definition": first["definition"],
+        "horizon_days": first["horizon_days"],
+    }
     rest = json.dumps({"model": named, **more}, ensure_ascii=False)
     return Response(f'{rest[:-1]}, "scores": [{",".join(found)}]}}', media_type="application/json")

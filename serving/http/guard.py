@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from serving.access.permissions import Rule, find
+from serving.access.permissions import Permission, find
 from serving.http.problems import PAGE, REQUEST_ID, Problem
 from serving.store.ledger.refusals import Refusals
 from serving.telemetry import metrics, tracing
@@ -22,19 +22,23 @@ log = logging.getLogger("onroll.guard")
 LIMIT = 32 * 1024 * 1024  # bytes of any body
 ANSWER_SECONDS, BODY_SECONDS = 90.0, 30.0  # until an answer has begun, and until the body has come
 GONE_SECONDS = 1.0  # that a server takes at most to say that a connection has ended
-MOST_AT_ONCE = 64  # requests that one worker has in hand
+MAX_AT_ONCE = 64  # requests that one worker has in hand
 # Answers that the audit has as refusals beside those of the door; 409 and 422 refuse nobody, they ask to send something else.
 REFUSALS = (400, 401, 403, 404, 405, 408, 413, 415, 429)
 PROBES = ("/livez", "/readyz", "/metrics")
 # A caller's own id must not be able to hold a pupil's number: those are shorter, or have other letters.
 SAFE_ID = re.compile(rb"[0-9a-f][0-9a-f-]{14,62}[0-9a-f]")
 HEADERS = {
-    b"x-content-type-options": b"nosniff", b"cache-control": b"no-store", b"referrer-policy": b"no-referrer", b"x-frame-options": b"DENY",
-    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'", b"cross-origin-resource-policy": b"same-origin",
-}  # fmt: skip
+    b"x-content-type-options": b"nosniff",
+    b"cache-control": b"no-store",
+    b"referrer-policy": b"no-referrer",
+    b"x-frame-options": b"DENY",
+    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"cross-origin-resource-policy": b"same-origin",
+}
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Exchange:
     """One request and its answer: counts what comes in, and sees that exactly one answer goes out.
 
@@ -170,7 +174,14 @@ class Guard:
         PAGE.set(partial(self.people.answer, scope["method"]) if asks else None)
         most = min(self.limit, rule.most if rule else 0)
         until = asyncio.get_running_loop().time() + self.body_seconds
-        exchange = Exchange(receive, send, request_id, most, until, told=partial(self._refused, scope, rule))
+        exchange = Exchange(
+            incoming=receive,
+            outgoing=send,
+            request_id=request_id,
+            most=most,
+            until=until,
+            told=partial(self._refused, scope, rule),
+        )
         try:
             problem = _refusal(scope, rule, most) or self._crowded(scope)
             if problem is not None:
@@ -180,7 +191,7 @@ class Guard:
         finally:
             _record(scope, rule, exchange, began, now)
 
-    async def _refused(self, scope: Any, rule: Rule | None, status: int) -> None:
+    async def _refused(self, scope: Any, rule: Permission | None, status: int) -> None:
         """Record a refusal in the audit before it is said."""
         state = scope.get("state", {})
         if self.refusals is None or status not in REFUSALS or state.get("refusal_recorded"):
@@ -190,7 +201,7 @@ class Guard:
         await asyncio.to_thread(self.refusals.refused, caller, status, " ".join(_named(scope, rule)))
 
     def _crowded(self, scope: Any) -> Problem | None:
-        if self.in_hand >= MOST_AT_ONCE and scope["path"] not in PROBES:
+        if self.in_hand >= MAX_AT_ONCE and scope["path"] not in PROBES:
             return Problem(503, "Too many requests are in hand; try again.", headers={"Retry-After": "2"})
         return None
 
@@ -226,7 +237,7 @@ def _request_id(scope: Any) -> str:
     return given[0].decode() if len(given) == 1 and SAFE_ID.fullmatch(given[0]) else secrets.token_hex(16)
 
 
-def _refusal(scope: Any, rule: Rule | None, most: int) -> Problem | None:
+def _refusal(scope: Any, rule: Permission | None, most: int) -> Problem | None:
     """Return what is wrong with the head of a request, before any of its body is read."""
     headers: dict[bytes, list[bytes]] = {}
     for name, value in scope["headers"]:
@@ -250,22 +261,31 @@ def _refusal(scope: Any, rule: Rule | None, most: int) -> Problem | None:
     return None
 
 
-def _named(scope: Any, rule: Rule | None) -> tuple[str, str]:
+def _named(scope: Any, rule: Permission | None) -> tuple[str, str]:
     """Return the method and the route's template: a caller could write a pupil's number into either."""
     return scope["method"] if scope["method"] in ("GET", "POST") else "other", rule.route if rule else "unmatched"
 
 
-def _record(scope: Any, rule: Rule | None, exchange: Exchange, began: float, now: int) -> None:
+def _record(scope: Any, rule: Permission | None, exchange: Exchange, began: float, now: int) -> None:
     """Write the request's line, count and span: by the route's template, since a path may hold a pupil."""
     method, route = _named(scope, rule)
     seconds = time.perf_counter() - began
     caller = scope.get("state", {}).get("caller")
     log.info(
         "request",
-        extra={"fields": {
-            "request_id": exchange.request_id, "method": method, "route": route, "status": exchange.status, "ms": round(seconds * 1000, 1),
-            "bytes": exchange.size, "caller": caller.key_id if caller else None,
-        }},
-    )  # fmt: skip
+        extra={
+            "fields": {
+                "request_id": exchange.request_id,
+                "method": method,
+                "route": route,
+                "status": exchange.status,
+                "ms": round(seconds * 1000, 1),
+                "bytes": exchange.size,
+                "caller": caller.key_id if caller else None,
+            }
+        },
+    )
     metrics.count(method, route, exchange.status, seconds)
-    tracing.record(scope, method, route, exchange.status, now, exchange.request_id)
+    tracing.record(
+        scope=scope, method=method, route=route, status=exchange.status, began=now, request_id=exchange.request_id
+    )

@@ -18,10 +18,20 @@ from serving.store.database import Unavailable
 from serving.store.unit_of_work import Conflict, NotThere
 
 TITLES = {
-    400: "The request cannot be read", 401: "Who calls is not known", 403: "The caller may not do this", 404: "There is nothing here",
-    405: "The method does not fit", 408: "The body took too long", 409: "It has changed meanwhile", 413: "The request is too large", 415: "Only JSON is read", 422: "Some of what was sent is not valid",
-    429: "Too many requests", 500: "Something went wrong", 503: "The service cannot answer now",
-}  # fmt: skip
+    400: "The request cannot be read",
+    401: "Who calls is not known",
+    403: "The caller may not do this",
+    404: "There is nothing here",
+    405: "The method does not fit",
+    408: "The body took too long",
+    409: "It has changed meanwhile",
+    413: "The request is too large",
+    415: "Only JSON is read",
+    422: "Some of what was sent is not valid",
+    429: "Too many requests",
+    500: "Something went wrong",
+    503: "The service cannot answer now",
+}
 
 
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)

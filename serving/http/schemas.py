@@ -11,8 +11,8 @@ from pydantic_core import PydanticCustomError
 
 from training.explanation.score import Score
 
-MOST_PUPILS = 1000
-MOST_ROWS = 200_000
+MAX_PUPILS = 1000
+MAX_ROWS = 200_000
 Identifier = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]
 
 
@@ -58,7 +58,7 @@ class ScoreRequest(Strict):
 class ScoresRequest(Strict):
     """Pupils whose stored scores are asked for."""
 
-    pupil_ids: list[Identifier] = Field(min_length=1, max_length=MOST_PUPILS)
+    pupil_ids: list[Identifier] = Field(min_length=1, max_length=MAX_PUPILS)
     as_of: Day | None = None
 
 

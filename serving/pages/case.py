@@ -11,7 +11,7 @@ from starlette.responses import Response
 from histories.errors import Fault, Faults
 from histories.tables import TABLES
 from serving.http.problems import Problem
-from serving.pages.context import Desk
+from serving.pages.context import PageContext
 from serving.pages.forms import Form, done, version_of
 from serving.pages.pupil import show
 from serving.store.cases import cases
@@ -20,10 +20,10 @@ from serving.store.unit_of_work import Change, Conflict
 
 FURTHEST = timedelta(days=366)  # that something may lie back, and that a case may be snoozed
 Fields = dict[str, str]
-Doing = Callable[[Change, str, int, Fields, "Desk"], int]
+Doing = Callable[[Change, str, int, Fields, "PageContext"], int]
 
 
-def routes(desk: Desk) -> APIRouter:
+def routes(desk: PageContext) -> APIRouter:
     """Return the routes of the forms on a child's page."""
     router = APIRouter(include_in_schema=False)
 
@@ -35,7 +35,9 @@ def routes(desk: Desk) -> APIRouter:
         def again(status: int, wrong: list[str]) -> Response:
             said = {name: desk.pages.words(f"case.wrong_{name}") for name in wrong}
             said = said or {what: desk.pages.words("case.conflict")}
-            return _again(desk, request, pupil_ref, what, fields, said, status)
+            return _again(
+                desk=desk, request=request, pupil_ref=pupil_ref, what=what, fields=fields, wrong=said, status=status
+            )
 
         def act(change: Change) -> None:
             DOING[what](change, *_case(change, pupil_ref, fields), fields, desk)
@@ -46,7 +48,7 @@ def routes(desk: Desk) -> APIRouter:
 
 
 def _again(
-    desk: Desk, request: Request, pupil_ref: str, what: str, fields: Fields, wrong: dict[str, str], status: int
+    desk: PageContext, request: Request, pupil_ref: str, what: str, fields: Fields, wrong: dict[str, str], status: int
 ) -> Response:
     """Show the page with what was written, what is wrong with it, and what others did meanwhile."""
     errors = [
@@ -85,45 +87,57 @@ def _code(fields: Fields, name: str, words: dict[str, str]) -> str:
     return fields[name]
 
 
-def _assign(change: Change, case: str, version: int, fields: Fields, desk: Desk) -> int:
+def _assign(change: Change, case: str, version: int, fields: Fields, desk: PageContext) -> int:
     to = fields.get("to") or None
     if to is not None and to not in {p["person_id"] for p in staff.people(change)}:
         raise Faults(Fault("there is no such person", "to", "Choose one."))
     return cases.assign(change, case, version, to)
 
 
-def _contact(change: Change, case: str, version: int, fields: Fields, desk: Desk) -> int:
+def _contact(change: Change, case: str, version: int, fields: Fields, desk: PageContext) -> int:
     outcome = _code(fields, "outcome", desk.settings.outcomes)
     return cases.contact(
-        change, case, version, _past(fields), outcome, fields.get("text", ""), desk.team(change.caller) or None
+        change=change,
+        case_id=case,
+        version=version,
+        on=_past(fields),
+        outcome=outcome,
+        text=fields.get("text", ""),
+        team=desk.team(change.caller) or None,
     )
 
 
-def _act(change: Change, case: str, version: int, fields: Fields, desk: Desk) -> int:
+def _act(change: Change, case: str, version: int, fields: Fields, desk: PageContext) -> int:
     action = _code(fields, "action", desk.settings.actions)
     return cases.act(
-        change, case, version, _past(fields), action, fields.get("text", ""), desk.team(change.caller) or None
+        change=change,
+        case_id=case,
+        version=version,
+        on=_past(fields),
+        what=action,
+        text=fields.get("text", ""),
+        team=desk.team(change.caller) or None,
     )
 
 
-def _dismiss(change: Change, case: str, version: int, fields: Fields, desk: Desk) -> int:
+def _dismiss(change: Change, case: str, version: int, fields: Fields, desk: PageContext) -> int:
     reason = _code(fields, "reason", desk.settings.not_for_this_child)
     return cases.dismiss(change, case, version, reason, fields.get("text", ""))
 
 
-def _doubt(change: Change, case: str, version: int, fields: Fields, desk: Desk) -> int:
+def _doubt(change: Change, case: str, version: int, fields: Fields, desk: PageContext) -> int:
     table = _code(fields, "table", dict.fromkeys(TABLES, ""))
     day = _day(fields, "on", date(1990, 1, 1), date.today()) if fields.get("on") else None
-    return cases.doubt(change, case, version, table, day, fields.get("text", ""))
+    return cases.doubt(change=change, case_id=case, version=version, table=table, on=day, text=fields.get("text", ""))
 
 
-def _snooze(change: Change, case: str, version: int, fields: Fields, desk: Desk) -> int:
+def _snooze(change: Change, case: str, version: int, fields: Fields, desk: PageContext) -> int:
     return cases.snooze(
         change, case, version, _day(fields, "until", date.today() + timedelta(days=1), date.today() + FURTHEST)
     )
 
 
-def _close(change: Change, case: str, version: int, fields: Fields, desk: Desk) -> int:
+def _close(change: Change, case: str, version: int, fields: Fields, desk: PageContext) -> int:
     return cases.close(change, case, version, _code(fields, "reason", desk.settings.closing))
 
 

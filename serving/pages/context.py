@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from serving.access.configuration import Configuration
 from serving.pages.rendering import Renderer
 from serving.pages.settings import PageSettings
-from serving.scoring.live_model import ModelHolder
+from serving.scoring.live_model import LiveModel
 from serving.store import Caller, Store
 
 
-@dataclass(frozen=True)
-class Desk:
+@dataclass(frozen=True, kw_only=True)
+class PageContext:
     """What pages are made from.
 
     Attributes
@@ -23,7 +23,7 @@ class Desk:
         Localities and their schools.
     settings : PageSettings
     pages : Renderer
-    holder : ModelHolder
+    holder : LiveModel
         The model that serves; pages that show a child show what was stored.
     """
 
@@ -31,7 +31,7 @@ class Desk:
     configuration: Configuration
     settings: PageSettings
     pages: Renderer
-    holder: ModelHolder
+    holder: LiveModel
 
     def team(self, caller: Caller) -> str:
         """Return the team of a caller: the locality whose schools they look after, or the whole authority's, which has no name."""

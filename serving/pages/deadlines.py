@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from serving.pages.context import Desk
+from serving.pages.context import PageContext
 from serving.pages.forms import Form, done, version_of
 from serving.store.cases import casework
 from serving.store.scores import week_list
@@ -17,7 +17,7 @@ from serving.store.unit_of_work import Change
 SOON = timedelta(days=7)
 
 
-def routes(desk: Desk) -> APIRouter:
+def routes(desk: PageContext) -> APIRouter:
     """Return the routes of the clocks."""
     router = APIRouter(include_in_schema=False)
 
@@ -43,7 +43,7 @@ def routes(desk: Desk) -> APIRouter:
     return router
 
 
-def _show(desk: Desk, request: Request, status: int = 200, wrong: str = "", **more: Any) -> Response:
+def _show(desk: PageContext, request: Request, status: int = 200, wrong: str = "", **more: Any) -> Response:
     today = date.today()
     with desk.store.view(request.state.caller) as view:
         running, lost = casework.clocks(view), casework.lost(view, today)
@@ -59,6 +59,17 @@ def _show(desk: Desk, request: Request, status: int = 200, wrong: str = "", **mo
     sources = {kind: c.source for kind, c in desk.settings.clocks.items()}
     banner = desk.pages.words("clock.done") if request.query_params.get("done") else None
     return desk.pages.page(
-        request, "clocks", status, groups=groups, names=names, sources=sources, today=today, lost=lost, wrong=wrong, more=len(running) if len(running) >= casework.MOST else 0,
-        longest=casework.MOST_TEXT, banner=banner, **more,
-    )  # fmt: skip
+        request,
+        "clocks",
+        status,
+        groups=groups,
+        names=names,
+        sources=sources,
+        today=today,
+        lost=lost,
+        wrong=wrong,
+        more=len(running) if len(running) >= casework.MAX else 0,
+        longest=casework.MAX_TEXT,
+        banner=banner,
+        **more,
+    )

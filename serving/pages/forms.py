@@ -16,7 +16,7 @@ from serving.pages.rendering import HEADERS
 from serving.store import NotThere, Store, Unavailable
 from serving.store.unit_of_work import Change, Conflict
 
-MOST_FIELDS = 40
+MAX_FIELDS = 40
 
 
 async def _form(request: Request) -> dict[str, str]:
@@ -29,7 +29,7 @@ async def _form(request: Request) -> dict[str, str]:
     """
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin" or not _same_origin(request):
         raise Problem(403, "The form was sent from another site.")
-    sent = await request.form(max_fields=MOST_FIELDS, max_files=0)
+    sent = await request.form(max_fields=MAX_FIELDS, max_files=0)
     fields = {name: value for name, value in sent.items() if not isinstance(value, UploadFile)}
     if any("\x00" in v for v in fields.values()):
         raise Problem(400, "This is not text.")

@@ -7,9 +7,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from serving.pages.context import Desk
+from serving.pages.context import PageContext
 from serving.pages.forms import Form, done, version_of
-from serving.scoring.live_model import ModelHolder
+from serving.scoring.live_model import LiveModel
 from serving.scoring.shadow import differences
 from serving.store.cases import cases
 from serving.store.scores.drift import drift
@@ -20,13 +20,13 @@ FIGURES = ("average_precision", "auc", "base_rate", "brier", "calibration_slope"
 NEWEST = 20  # moves of an alias that are shown
 
 
-def routes(desk: Desk, rival: ModelHolder) -> APIRouter:
+def routes(desk: PageContext, rival: LiveModel) -> APIRouter:
     """Return the routes of the model's page.
 
     Parameters
     ----------
-    desk : Desk
-    rival : ModelHolder
+    desk : PageContext
+    rival : LiveModel
         Holds the challenger.
     """
     router = APIRouter(include_in_schema=False)
@@ -54,7 +54,7 @@ def routes(desk: Desk, rival: ModelHolder) -> APIRouter:
 
 
 def _show(
-    desk: Desk, rival: ModelHolder, request: Request, status: int = 200, wrong: str = "", **more: Any
+    desk: PageContext, rival: LiveModel, request: Request, status: int = 200, wrong: str = "", **more: Any
 ) -> Response:
     caller = request.state.caller
     served = {name: held.model() for name, held in (("champion", desk.holder), ("challenger", rival))}
@@ -66,10 +66,22 @@ def _show(
     log = logged(desk.holder.releases, desk.holder.name.partition("@")[0])
     banner = desk.pages.words("model.answered") if request.query_params.get("done") else None
     return desk.pages.page(
-        request, "model", status, manifests=manifests, figures=FIGURES, refused=desk.holder.refused, shadow=differences(desk.store) if caller.authority is None else None,
-        moves=[e for e in log if e.get("alias")][::-1][:NEWEST], asked=_asked(log), drifted=drifted, doubted=doubted, wrong=wrong,
-        runs=_runs(desk.settings.experiments, log), banner=banner, **more,
-    )  # fmt: skip
+        request,
+        "model",
+        status,
+        manifests=manifests,
+        figures=FIGURES,
+        refused=desk.holder.refused,
+        shadow=differences(desk.store) if caller.authority is None else None,
+        moves=[e for e in log if e.get("alias")][::-1][:NEWEST],
+        asked=_asked(log),
+        drifted=drifted,
+        doubted=doubted,
+        wrong=wrong,
+        runs=_runs(desk.settings.experiments, log),
+        banner=banner,
+        **more,
+    )
 
 
 def _runs(experiments: str, log: list[dict[str, Any]]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from features.catalogue import catalogue_digest, declarations
 from histories.tables import TABLES
-from serving.pages.context import Desk
+from serving.pages.context import PageContext
 from serving.pages.timeline import timeline
 from serving.store.cases import cases, casework
 from serving.store.scores import stored_scores, week_list
@@ -21,10 +21,10 @@ from serving.store.sign_in import staff
 from serving.store.unit_of_work import NotThere
 from training.explanation.reasons import sentence_of
 
-LEAST_CHANGE = 0.1  # log-odds of a theme that are worth a line
+MIN_CHANGE = 0.1  # log-odds of a theme that are worth a line
 
 
-def routes(desk: Desk) -> APIRouter:
+def routes(desk: PageContext) -> APIRouter:
     """Return the route of a child's page."""
     router = APIRouter(include_in_schema=False)
 
@@ -35,12 +35,12 @@ def routes(desk: Desk) -> APIRouter:
     return router
 
 
-def show(desk: Desk, request: Request, pupil_ref: str, status: int = 200, **more: Any) -> Response:
+def show(desk: PageContext, request: Request, pupil_ref: str, status: int = 200, **more: Any) -> Response:
     """Return a child's page.
 
     Parameters
     ----------
-    desk : Desk
+    desk : PageContext
     request : Request
     pupil_ref : str
     status : int
@@ -102,8 +102,8 @@ def _record(score: dict[str, Any] | None, named: str) -> dict[str, str] | None:
         return None
 
 
-@dataclass(frozen=True)
-class Change:
+@dataclass(frozen=True, kw_only=True)
+class ScoreChange:
     """What changed since the score before.
 
     Attributes
@@ -125,7 +125,7 @@ class Change:
     shrunk: list[tuple[str, str | None, str | None]]
 
 
-def changed(stands: Sequence[dict[str, Any]]) -> Change | None:
+def changed(stands: Sequence[dict[str, Any]]) -> ScoreChange | None:
     """Compare the newest score with the one before, by the sums of themes."""
     if len(stands) < 2:
         return None
@@ -133,14 +133,20 @@ def changed(stands: Sequence[dict[str, Any]]) -> Change | None:
     alike = [h for h in earlier if h["model_version"] == now["model_version"] and h["as_of"] < now["as_of"]]
     before = (alike or earlier)[-1]
     if not alike:
-        return Change(before["as_of"], False, before["score"]["one_in"], [], [])
+        return ScoreChange(
+            before=before["as_of"], same_model=False, one_in=before["score"]["one_in"], grown=[], shrunk=[]
+        )
     a, b = _themes(before["score"]), _themes(now["score"])
     moves = {t: b.get(t, (0.0, None))[0] - a.get(t, (0.0, None))[0] for t in {*a, *b}}
     told = lambda t: (t, a.get(t, (0, None))[1], b.get(t, (0, None))[1])  # noqa: E731
     order = sorted(moves, key=lambda t: -abs(moves[t]))
-    grown = [told(t) for t in order if moves[t] >= LEAST_CHANGE]
-    return Change(
-        before["as_of"], True, before["score"]["one_in"], grown, [told(t) for t in order if moves[t] <= -LEAST_CHANGE]
+    grown = [told(t) for t in order if moves[t] >= MIN_CHANGE]
+    return ScoreChange(
+        before=before["as_of"],
+        same_model=True,
+        one_in=before["score"]["one_in"],
+        grown=grown,
+        shrunk=[told(t) for t in order if moves[t] <= -MIN_CHANGE],
     )
 
 

@@ -11,7 +11,7 @@ from serving.http.problems import REQUEST_ID
 from serving.pages.rendering import HEADERS, Renderer
 
 
-class Refusals:
+class RefusalPages:
     """Answers people who were refused.
 
     Parameters

@@ -23,12 +23,28 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-COMPONENTS = ("button", "details", "error-summary", "inset-text", "input", "notification-banner", "pagination", "radios", "select", "skip-link",
-              "summary-list", "tag", "textarea", "warning-text", "date-input", "back-link")  # fmt: skip
+COMPONENTS = (
+    "button",
+    "details",
+    "error-summary",
+    "inset-text",
+    "input",
+    "notification-banner",
+    "pagination",
+    "radios",
+    "select",
+    "skip-link",
+    "summary-list",
+    "tag",
+    "textarea",
+    "warning-text",
+    "date-input",
+    "back-link",
+)
 
 
 @dataclass(frozen=True)
-class Link:
+class MenuLink:
     """A page of the menu."""
 
     address: str
@@ -36,7 +52,7 @@ class Link:
 
 
 MENU = tuple(
-    Link(f"/{name.replace('_', '-')}", f"{name}.menu")
+    MenuLink(f"/{name.replace('_', '-')}", f"{name}.menu")
     for name in ("work_list", "clocks", "transition", "team", "model")
 )
 
@@ -55,12 +71,17 @@ class Renderer:
     @cached_property
     def _templates(self) -> jinja2.Environment:
         made = jinja2.Environment(
-            loader=jinja2.PackageLoader("serving.pages"), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-        )  # fmt: skip
+            loader=jinja2.PackageLoader("serving.pages"),
+            autoescape=True,
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
         # The components leave values out on purpose, so they live in an environment of their own that allows it.
         theirs = jinja2.Environment(
-            loader=jinja2.PrefixLoader({"govuk_frontend_jinja": jinja2.PackageLoader("govuk_frontend_jinja")}), autoescape=True
-        )  # fmt: skip
+            loader=jinja2.PrefixLoader({"govuk_frontend_jinja": jinja2.PackageLoader("govuk_frontend_jinja")}),
+            autoescape=True,
+        )
         for name in COMPONENTS:
             macro = f"govuk{name.title().replace('-', '')}"
             made.globals[macro] = getattr(

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from fastapi import APIRouter, FastAPI, Request
 from starlette.responses import Response
 
-from serving.access.authenticators import Way
+from serving.access.authenticators import Authenticator
 from serving.access.configuration import Configuration
 from serving.pages import assets, case, deadlines, model, pupil, sign_in, team, transition, work_list
-from serving.pages.context import Desk
-from serving.pages.refused import Refusals
+from serving.pages.context import PageContext
+from serving.pages.refused import RefusalPages
 from serving.pages.rendering import Renderer
 from serving.pages.settings import PageSettings
-from serving.scoring.live_model import ModelHolder
+from serving.scoring.live_model import LiveModel
 from serving.store import Store
 
 
@@ -22,11 +22,11 @@ def mount(
     app: FastAPI,
     store: Store,
     configuration: Configuration,
-    ways: list[Way],
+    ways: list[Authenticator],
     settings: PageSettings,
     *,
-    champion: ModelHolder,
-    challenger: ModelHolder,
+    champion: LiveModel,
+    challenger: LiveModel,
 ) -> None:
     """Add every page to an application, and let refusals be said to people.
 
@@ -36,14 +36,14 @@ def mount(
     store : Store
     configuration : Configuration
         Who may sign in.
-    ways : list of Way
+    ways : list of Authenticator
         The ways in that give a session.
     settings : PageSettings
     champion, challenger : ModelHolder
     """
     pages = Renderer(settings)
-    desk = Desk(store, configuration, settings, pages, champion)
-    app.state.people = Refusals(pages)
+    desk = PageContext(store=store, configuration=configuration, settings=settings, pages=pages, holder=champion)
+    app.state.people = RefusalPages(pages)
     parts = [
         sign_in.routes(store, ways, list(configuration.development), configuration.keys, pages),
         _plain(pages),

@@ -9,15 +9,24 @@ from typing import Literal
 from pydantic import Field
 
 from histories.io.toml import read_toml
-from serving.casework.deadlines import Rule
-from serving.settings_file import Declared
+from serving.casework.deadlines import DeadlineRule
+from serving.settings_file import SettingsFile
 
 DEFAULTS = Path(__file__).with_name("pages.toml")
 Words = dict[str, str]
-ClockKind = Literal["new_pupil_return", "unauthorised_10", "sickness_15", "unauthorised_20", "deletion_return", "destination", "transfer_file", "case_not_opened"]  # fmt: skip
+ClockKind = Literal[
+    "new_pupil_return",
+    "unauthorised_10",
+    "sickness_15",
+    "unauthorised_20",
+    "deletion_return",
+    "destination",
+    "transfer_file",
+    "case_not_opened",
+]
 
 
-class ClockSettings(Declared):
+class ClockSettings(SettingsFile):
     """How long a clock runs, and where that is written."""
 
     school_days: int = Field(ge=-1, le=200)
@@ -25,13 +34,13 @@ class ClockSettings(Declared):
     from_day: int = Field(default=0, ge=0, le=200)
 
 
-class CalendarSettings(Declared):
+class CalendarSettings(SettingsFile):
     """Days on which no school of the authority is open."""
 
     closed: tuple[date, ...] = ()
 
 
-class PageSettings(Declared):
+class PageSettings(SettingsFile):
     """Everything in the file; the lists map a code, which is kept, to its words."""
 
     language: str = Field(pattern=r"^[a-z]{2}$")
@@ -60,9 +69,9 @@ class PageSettings(Declared):
         do = f"See {DEFAULTS.name} for what may be there."
         return cls.of({**shipped, **given, "clocks": clocks}, file, do)
 
-    def rules(self) -> dict[str, Rule]:
+    def rules(self) -> dict[str, DeadlineRule]:
         """Return how long each clock runs; one that is left out has no rule."""
-        return {k: Rule(c.school_days, c.from_day) for k, c in self.clocks.items() if c.school_days >= 0}
+        return {k: DeadlineRule(c.school_days, c.from_day) for k, c in self.clocks.items() if c.school_days >= 0}
 
     def said(self, kind: str, code: str) -> str:
         """Return the words of a code that an entry of a case keeps; the code itself when it is no longer on the list."""

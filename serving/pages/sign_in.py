@@ -7,7 +7,7 @@ import secrets
 from fastapi import APIRouter, Request
 from starlette.responses import RedirectResponse, Response
 
-from serving.access.authenticators import Way, first
+from serving.access.authenticators import Authenticator, first
 from serving.access.sessions import cookie, give, take, token
 from serving.http.problems import Problem
 from serving.pages.forms import Form
@@ -19,13 +19,13 @@ from serving.store.sign_in.staff import remember
 HOME = {"worker": "/work-list", "lead": "/work-list", "administrator": "/work-list", "analyst": "/model"}
 
 
-def routes(store: Store, ways: list[Way], users: list[str], keys: bool, pages: Renderer) -> APIRouter:
+def routes(store: Store, ways: list[Authenticator], users: list[str], keys: bool, pages: Renderer) -> APIRouter:
     """Return the routes of signing in and out.
 
     Parameters
     ----------
     store : Store
-    ways : list of Way
+    ways : list of Authenticator
         The ways in that give a session.
     users : list of str
         Names of development users.
@@ -42,8 +42,18 @@ def routes(store: Store, ways: list[Way], users: list[str], keys: bool, pages: R
         before = cookie(request)
         secret = before or secrets.token_urlsafe(32)
         errors = [{"text": error, "href": "#user" if users else "#key"}] if error else []
-        page = pages.page(request, "sign_in", status, users=users, keys=keys, carried=carried(request), errors=errors,
-                          csrf=token(secret), ended="ended" in request.query_params, minutes=pages.settings.idle_minutes)  # fmt: skip
+        page = pages.page(
+            request,
+            "sign_in",
+            status,
+            users=users,
+            keys=keys,
+            carried=carried(request),
+            errors=errors,
+            csrf=token(secret),
+            ended="ended" in request.query_params,
+            minutes=pages.settings.idle_minutes,
+        )
         if not before:
             give(request, page, secret)
         return page

@@ -12,17 +12,17 @@ from starlette.responses import Response
 from features.groups.disclosure import partition, rounded, sums
 from histories.errors import Fault, Faults
 from serving.http.problems import Problem
-from serving.pages.context import Desk
+from serving.pages.context import PageContext
 from serving.pages.forms import Form, done, version_of
 from serving.store.scores import boards, week_list
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import Change
 
-MOST_A_WEEK = 1000
+MAX_A_WEEK = 1000
 WELL = "spoke_well"  # the outcome of a contact that says that a child is well
 
 
-def routes(desk: Desk) -> APIRouter:
+def routes(desk: PageContext) -> APIRouter:
     """Return the routes of the lead's page."""
     router = APIRouter(include_in_schema=False)
 
@@ -51,12 +51,12 @@ def routes(desk: Desk) -> APIRouter:
 
 def _per_week(fields: dict[str, str]) -> int:
     written = fields.get("per_week", "").strip()
-    if not (written.isascii() and written.isdigit() and len(written) < 5 and 1 <= int(written) <= MOST_A_WEEK):
-        raise Faults(Fault("this is no number of children a week", "per_week", f"Write 1 to {MOST_A_WEEK}."))
+    if not (written.isascii() and written.isdigit() and len(written) < 5 and 1 <= int(written) <= MAX_A_WEEK):
+        raise Faults(Fault("this is no number of children a week", "per_week", f"Write 1 to {MAX_A_WEEK}."))
     return int(written)
 
 
-def _show(desk: Desk, request: Request, status: int = 200, **more: Any) -> Response:
+def _show(desk: PageContext, request: Request, status: int = 200, **more: Any) -> Response:
     caller = request.state.caller
     team = desk.team(caller)
     with desk.store.view(caller) as view:
@@ -68,10 +68,21 @@ def _show(desk: Desk, request: Request, status: int = 200, **more: Any) -> Respo
     model = desk.holder.model()
     banner = desk.pages.words("team.saved") if request.query_params.get("done") else None
     return desk.pages.page(
-        request, "team", status, team=team, most=most, version=version, found=found, people=named,
-        names=names, listed=shareable(found.by_school, desk.configuration.localities),
-        promise=promised(model.manifest, most) if model else None, children=_children, banner=banner, **more,
-    )  # fmt: skip
+        request,
+        "team",
+        status,
+        team=team,
+        most=most,
+        version=version,
+        found=found,
+        people=named,
+        names=names,
+        listed=shareable(found.by_school, desk.configuration.localities),
+        promise=promised(model.manifest, most) if model else None,
+        children=_children,
+        banner=banner,
+        **more,
+    )
 
 
 def _children(n: float) -> str:

@@ -15,7 +15,7 @@ SLOT, HEIGHT = 10, 60  # of one week, in the picture's own units
 
 
 @dataclass(frozen=True)
-class Bar:
+class WeekBar:
     """A week: how much was missed, and how much of it without leave."""
 
     x: int
@@ -33,7 +33,7 @@ class Stroke:
     starts: bool
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Timeline:
     """A year of a child.
 
@@ -47,7 +47,7 @@ class Timeline:
 
     first: date
     last: date
-    bars: list[Bar]
+    bars: list[WeekBar]
     lanes: dict[str, list[Stroke]]
     rows: list[dict[str, Any]]
     width: int = WEEKS * SLOT
@@ -73,7 +73,7 @@ def timeline(past: dict[str, Any], as_of: date) -> Timeline:
         monday = first + timedelta(weeks=n)
         possible, missed, unauthorised = weeks.get(monday, (0, 0, 0))
         share = [HEIGHT * x / possible if possible else 0.0 for x in (missed, unauthorised)]
-        bars.append(Bar(n * SLOT, round(share[0], 1), round(share[1], 1), possible > 0))
+        bars.append(WeekBar(n * SLOT, round(share[0], 1), round(share[1], 1), possible > 0))
         here = [e for e in past["events"] if monday <= date.fromisoformat(e["date"]) < monday + timedelta(weeks=1)]
         if missed or here:
             rows.append(
@@ -81,7 +81,7 @@ def timeline(past: dict[str, Any], as_of: date) -> Timeline:
             )
     rows.reverse()
     lanes = {lane: [_stroke(e, first, last) for e in past["events"] if e["lane"] == lane] for lane in LANES}
-    return Timeline(first, last, bars, {k: v for k, v in lanes.items() if v}, rows)
+    return Timeline(first=first, last=last, bars=bars, lanes={k: v for k, v in lanes.items() if v}, rows=rows)
 
 
 def _stroke(event: dict[str, Any], first: date, last: date) -> Stroke:

@@ -9,14 +9,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from serving.casework.transitions import STATES
-from serving.pages.context import Desk
+from serving.pages.context import PageContext
 from serving.store.scores import boards, week_list
 
 LOOK = ("no_show", "not_on_roll", "no_application", "declined", "offered")  # those whom somebody should look at
-MOST = 200  # children named on the page
+MAX = 200  # children named on the page
 
 
-def routes(desk: Desk) -> APIRouter:
+def routes(desk: PageContext) -> APIRouter:
     """Return the route of the board."""
     router = APIRouter(include_in_schema=False)
 
@@ -28,13 +28,21 @@ def routes(desk: Desk) -> APIRouter:
             names = week_list.school_names(view)
         states = [s for s in STATES if any(c["state"] == s for c in found)]
         each = ((state, [c for c in found if c["state"] == state]) for state in LOOK if state in states)
-        named = [(state, len(whole), whole[:MOST]) for state, whole in each]
+        named = [(state, len(whole), whole[:MAX]) for state, whole in each]
         missed = Counter(min(c["missed_days"], 10) for c in found if c["state"] == "no_show")
         return desk.pages.page(
-            request, "transition", rows=_by_school(found, side), states=states, named=named, names=names, side=side,
-            missed=sorted(missed.items()), as_of=found[0]["as_of"] if found else None, year=found[0]["entry_year"] if found else None,
+            request,
+            "transition",
+            rows=_by_school(found, side),
+            states=states,
+            named=named,
+            names=names,
+            side=side,
+            missed=sorted(missed.items()),
+            as_of=found[0]["as_of"] if found else None,
+            year=found[0]["entry_year"] if found else None,
             children=len(found),
-        )  # fmt: skip
+        )
 
     return router
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from features.catalogue import CATALOGUE, THEMES
-from serving.pages.context import Desk
+from serving.pages.context import PageContext
 from serving.spreadsheet import safe
 from serving.store.cases import casework
 from serving.store.scores import week_list
@@ -32,7 +32,7 @@ COHORTS = (6, 7)  # before and after the move to secondary school
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-def routes(desk: Desk) -> APIRouter:
+def routes(desk: PageContext) -> APIRouter:
     """Return the routes of the list and of its exports."""
     router = APIRouter(include_in_schema=False)
 
@@ -76,14 +76,14 @@ def routes(desk: Desk) -> APIRouter:
     return router
 
 
-def _week(desk: Desk, view: View, asked: Any, action: str) -> tuple[week_list.WeekList, int]:
+def _week(desk: PageContext, view: View, asked: Any, action: str) -> tuple[week_list.WeekList, int]:
     most = week_list.per_week(view, desk.team(view.caller), desk.settings.per_week)
     found = week_list.week(view, _chosen(desk, asked), most, date.today(), action)
     found.children.sort(key=SORTS.get(asked.get("sort", "rank"), SORTS["rank"]))
     return found, most
 
 
-def _chosen(desk: Desk, asked: Any) -> week_list.Chosen:
+def _chosen(desk: PageContext, asked: Any) -> week_list.Chosen:
     """Return what the address asks for; what it does not know is left out."""
     urns = [asked["school"]] if asked.get("school") else None
     if asked.get("locality") in desk.configuration.localities:
@@ -96,7 +96,7 @@ def _chosen(desk: Desk, asked: Any) -> week_list.Chosen:
     )
 
 
-def _choices(desk: Desk, asked: Any, schools: list[tuple[str, str]]) -> list[dict[str, Any]]:
+def _choices(desk: PageContext, asked: Any, schools: list[tuple[str, str]]) -> list[dict[str, Any]]:
     """Return what the list can be cut and sorted by, each with its values and the one that is chosen."""
     w = desk.pages.words
     cohorts = [(str(y), w(f"work_list.cohort_{y}")) for y in COHORTS]
@@ -116,7 +116,7 @@ def _choices(desk: Desk, asked: Any, schools: list[tuple[str, str]]) -> list[dic
     return [*whole, {"name": "sort", "items": sorts, "chosen": asked.get("sort", "rank")}]
 
 
-def _exported(desk: Desk, request: Request) -> list[list[Any]]:
+def _exported(desk: PageContext, request: Request) -> list[list[Any]]:
     """Return the list as cells that a spreadsheet takes for text; the audit says that it was exported."""
     w = desk.pages.words
     with desk.store.view(request.state.caller) as view:
@@ -142,8 +142,23 @@ def _exported(desk: Desk, request: Request) -> list[list[Any]]:
         reasons = "; ".join(r["sentence"] for r in s["reasons"][:3])
         moved = w(f"work_list.{c.moved}") if c.moved else ""
         clock = w(f"clock.{c.clock['kind']}") if c.clock else ""
-        rows.append([s["rank"], s["pupil_id"], c.school, s["urn"], w.year_group(s["nc_year"]), s["band"], w.about(s["one_in"]), moved, reasons, c.owner,
-                     clock, c.clock["due_on"].isoformat() if c.clock else "", s["as_of"]])  # fmt: skip
+        rows.append(
+            [
+                s["rank"],
+                s["pupil_id"],
+                c.school,
+                s["urn"],
+                w.year_group(s["nc_year"]),
+                s["band"],
+                w.about(s["one_in"]),
+                moved,
+                reasons,
+                c.owner,
+                clock,
+                c.clock["due_on"].isoformat() if c.clock else "",
+                s["as_of"],
+            ]
+        )
     rows.append([w("site.reminder")])
     return [[safe(cell) for cell in row] for row in rows]
 

@@ -27,14 +27,14 @@ A_PUPIL = {
 
 
 @dataclass(frozen=True)
-class Refused:
+class RefusedModel:
     """A version that the alias names and that does not serve, and why."""
 
     version: str
     why: str
 
 
-class ModelHolder:
+class LiveModel:
     """The current model, or none; each process holds its own and looks for itself.
 
     Parameters
@@ -51,7 +51,7 @@ class ModelHolder:
     ----------
     current : RiskModel or None
         Take it once for a whole request: it is replaced, never changed.
-    refused : Refused or None
+    refused : RefusedModel or None
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class ModelHolder:
     ) -> None:
         self.name, self.releases, self.needed, self.taken = model, releases, needed, taken
         self.current: RiskModel | None = None
-        self.refused: Refused | None = None
+        self.refused: RefusedModel | None = None
         self._taken = self._seen = "not looked yet"
         self._tried = 0.0
         self._lock = threading.Lock()
@@ -136,7 +136,7 @@ class ModelHolder:
 
     def _refuse(self, version: str, error: Exception) -> None:
         why = "; ".join(f.what for f in error.faults) if isinstance(error, Faults) else type(error).__name__
-        self.refused = Refused(version, why)
+        self.refused = RefusedModel(version, why)
         kept = self.current.manifest.version if self.current else "none"
         log.error("%s %s is refused: %s; version kept: %s", self.name, version, why, kept, exc_info=error)
         if self.needed:

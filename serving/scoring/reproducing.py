@@ -20,10 +20,10 @@ from serving.store import Store
 from serving.store.caller import command_line
 from serving.store.scores import stored_scores
 from training.risk_model import RiskModel
-from training.task import Advance, quiet
+from training.task import ProgressCallback, quiet
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RemadeScore:
     """What came of making a score again; no child and no value is in it.
 
@@ -62,8 +62,13 @@ def used_for(model: str, version: str, as_of: str) -> str:
 
 
 def remake(
-    own: Settings, score_id: str, folder: Path | None = None, *, rule: CohortRule | None = None, advance: Advance = quiet
-) -> RemadeScore:  # fmt: skip
+    own: Settings,
+    score_id: str,
+    folder: Path | None = None,
+    *,
+    rule: CohortRule | None = None,
+    advance: ProgressCallback = quiet,
+) -> RemadeScore:
     """Make a stored score again.
 
     Parameters
@@ -96,19 +101,21 @@ def remake(
     except Faults as faults:
         missing += [f"the histories: {f.what}; {f.do}" for f in faults.faults]
     if missing:
-        return RemadeScore(score_id, **known, equal=False, missing=missing)
+        return RemadeScore(score_id=score_id, **known, equal=False, missing=missing)
     opened = Histories.open(place, engine=own.engine, memory=own.memory)
     frame = model.ranked(tallied(opened, [stored["as_of"]], rule=rule, kept=BlockStore(own.blocks), advance=advance))
     child = frame.filter(pl.col("pupil_id") == stored["pupil_id"])
     if child.is_empty():
         missing = ["the child in the cohort of these histories"]
-        return RemadeScore(score_id, **known, equal=False, missing=missing)
+        return RemadeScore(score_id=score_id, **known, equal=False, missing=missing)
     (again,) = model.explain(opened, child, stored["as_of"])
     now = json.loads(json.dumps(again.to_dict(), allow_nan=False))
     if now["features_digest"] != stored["features_digest"]:
-        missing = [f"the histories: features from {place} are {now['features_digest'][:16]}, the score's were {stored['features_digest'][:16]}"]  # fmt: skip
+        missing = [
+            f"the histories: features from {place} are {now['features_digest'][:16]}, the score's were {stored['features_digest'][:16]}"
+        ]
     differs = [k for k in then if now.get(k) != then[k]]
-    return RemadeScore(score_id, **known, equal=not missing and not differs, missing=missing, differs=differs)
+    return RemadeScore(score_id=score_id, **known, equal=not missing and not differs, missing=missing, differs=differs)
 
 
 def _named(known: dict[str, str]) -> dict[str, str]:

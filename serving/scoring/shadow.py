@@ -23,7 +23,7 @@ import sqlalchemy as sa
 
 from features.matrix import tallied
 from histories.reading.histories import Histories
-from serving.scoring.live_model import ModelHolder
+from serving.scoring.live_model import LiveModel
 from serving.store import Store
 from serving.store.database import reading, writing
 from serving.store.tables import ShadowCount
@@ -51,13 +51,13 @@ class Shadow:
 
     Parameters
     ----------
-    challenger : ModelHolder
+    challenger : LiveModel
     store : Store
     share : float
         Share of the requests that are scored again.
     """
 
-    def __init__(self, challenger: ModelHolder, store: Store, share: float) -> None:
+    def __init__(self, challenger: LiveModel, store: Store, share: float) -> None:
         self.challenger, self.store, self.share = challenger, store, share
         self._queue: queue.Queue[Waiting | None] = queue.Queue(WAITING)
 
@@ -115,9 +115,13 @@ def counted(champion: str, challenger: str, both: np.ndarray) -> dict[str, Any]:
     place = (np.log(held / (1 - held)) - LOWEST) / (HIGHEST - LOWEST) * CELLS
     cells = Counter(map(tuple, np.clip(place, 0, CELLS - 1).astype(int).tolist()))
     return {
-        "counted_at": datetime.now(UTC), "champion": champion, "challenger": challenger, "pupils": len(both),
-        "difference": float((both[:, 1] - both[:, 0]).sum()), "cells": json.dumps([[*cell, n] for cell, n in sorted(cells.items())]),
-    }  # fmt: skip
+        "counted_at": datetime.now(UTC),
+        "champion": champion,
+        "challenger": challenger,
+        "pupils": len(both),
+        "difference": float((both[:, 1] - both[:, 0]).sum()),
+        "cells": json.dumps([[*cell, n] for cell, n in sorted(cells.items())]),
+    }
 
 
 def differences(store: Store) -> list[dict[str, Any]]:
@@ -140,10 +144,17 @@ def differences(store: Store) -> list[dict[str, Any]]:
             for i, j, n in json.loads(row.cells):
                 table[i, j] += n
         pupils = sum(r.pupils for r in mine)
-        found.append({
-            "champion": pair[0], "challenger": pair[1], "since": mine[0].counted_at.date().isoformat(), "pupils": pupils,
-            "rank_correlation": rank_correlation(table), "list_changes": list_changes(table), "mean_risk_difference": sum(r.difference for r in mine) / pupils,
-        })  # fmt: skip
+        found.append(
+            {
+                "champion": pair[0],
+                "challenger": pair[1],
+                "since": mine[0].counted_at.date().isoformat(),
+                "pupils": pupils,
+                "rank_correlation": rank_correlation(table),
+                "list_changes": list_changes(table),
+                "mean_risk_difference": sum(r.difference for r in mine) / pupils,
+            }
+        )
     return found
 
 

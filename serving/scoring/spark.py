@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from features.catalogue import catalogue_digest
 from features.outcome.cohort import CohortRule
-from features.spark import PACKED, Asked, counted_in_spark, pack, unpacked
+from features.spark import PACKED, SparkTask, counted_in_spark, pack, unpacked
 from histories.errors import Fault, Faults
 from histories.io.atomic_write import new_folder
 from histories.reading.histories import Histories
@@ -78,7 +78,7 @@ def score_in_spark(
             return histories.connection.read.parquet(f"file://{beside}").count()
 
 
-def _scores(asked: Asked, frames: Any, shipped: tuple[str, str], top: int | None) -> Any:
+def _scores(asked: SparkTask, frames: Any, shipped: tuple[str, str], top: int | None) -> Any:
     """Rank the margins of all blocks in their authorities, and explain each block with its ranks."""
     from pyspark.sql import Window
     from pyspark.sql import functions as F
@@ -94,13 +94,15 @@ def _scores(asked: Asked, frames: Any, shipped: tuple[str, str], top: int | None
     return explained.applyInArrow(_explain(asked, *shipped), from_arrow_schema(SCHEMA))
 
 
-def _margins(asked: Asked, booster: str, manifest: str) -> Callable[[pa.Table], pa.Table]:
+def _margins(asked: SparkTask, booster: str, manifest: str) -> Callable[[pa.Table], pa.Table]:
     def run(group: pa.Table) -> pa.Table:
         _, frame = asked.features(unpacked(group))
         found = frame.select(
-            pl.lit(group["block"][0].as_py(), pl.Int32).alias("block"), "pupil_id", "authority",
+            pl.lit(group["block"][0].as_py(), pl.Int32).alias("block"),
+            "pupil_id",
+            "authority",
             pl.Series("margin", _model(booster, manifest).margins(frame), pl.Float64),
-        )  # fmt: skip
+        )
         names = pa.schema(
             [("block", pa.int32()), ("pupil_id", pa.string()), ("authority", pa.string()), ("margin", pa.float64())]
         )
@@ -109,7 +111,7 @@ def _margins(asked: Asked, booster: str, manifest: str) -> Callable[[pa.Table], 
     return run
 
 
-def _explain(asked: Asked, booster: str, manifest: str) -> Callable[[pa.Table], pa.Table]:
+def _explain(asked: SparkTask, booster: str, manifest: str) -> Callable[[pa.Table], pa.Table]:
     def run(group: pa.Table) -> pa.Table:
         block = unpacked(group)
         if "ranks" not in block:

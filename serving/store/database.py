@@ -34,9 +34,14 @@ def open_engine(url: str) -> sa.Engine:
     try:
         # An error of the database must not carry pupils' values into a log. A server may have ended a connection; a file cannot.
         engine = sa.create_engine(
-            url, pool_pre_ping=not url.startswith("sqlite"), pool_size=CONNECTIONS, max_overflow=0, pool_timeout=PATIENCE,
-            hide_parameters=True, pool_use_lifo=True,  # few connections at work, since each fills a cache of its own
-        )  # fmt: skip
+            url,
+            pool_pre_ping=not url.startswith("sqlite"),
+            pool_size=CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=PATIENCE,
+            hide_parameters=True,
+            pool_use_lifo=True,  # few connections at work, since each fills a cache of its own
+        )
     except (sa.exc.SQLAlchemyError, ImportError, TypeError) as error:
         raise Faults(cannot_open()) from error
     if engine.dialect.name == "sqlite":

@@ -22,12 +22,12 @@ from serving.store.ledger.keys import audit_keys, beside, private
 from serving.store.ledger.refusals import Refusals
 from serving.store.scores import stored_scores
 from serving.store.sign_in import api_keys
-from serving.store.unit_of_work import Change, Recorder, Told, View
+from serving.store.unit_of_work import Change, Recorder, RequestId, View
 
 if TYPE_CHECKING:
     from histories.reading.histories import Histories
     from serving.casework import Gathered
-    from serving.casework.deadlines import Rule
+    from serving.casework.deadlines import DeadlineRule
     from training.explanation.score import Score
 
 PART = 2000  # scores stored in one transaction
@@ -55,7 +55,7 @@ class Store:
     """
 
     def __init__(
-        self, url: str, key: bytes | Path | None = None, anchors: Path | None = None, told: Told = lambda: None
+        self, url: str, key: bytes | Path | None = None, anchors: Path | None = None, told: RequestId = lambda: None
     ) -> None:
         self.engine = open_engine(url)
         is_file = self.engine.dialect.name == "sqlite" and self.engine.url.database
@@ -71,7 +71,7 @@ class Store:
         self.refusals = Refusals(self.note)
 
     @classmethod
-    def of(cls, own: Settings, told: Told = lambda: None) -> Store:
+    def of(cls, own: Settings, told: RequestId = lambda: None) -> Store:
         """Return the store that the settings name."""
         return cls(own.database_url, own.audit_key, own.audit_anchor, told)
 
@@ -86,7 +86,7 @@ class Store:
         ...     change.record("case.assigned", pupils=[pupil_id], version=3)
         """
         with self._alone(), writing(self.engine) as connection:
-            change = Change(connection, caller, self.chain, self.told())
+            change = Change(connection=connection, caller=caller, chain=self.chain, request_id=self.told())
             yield change
             end = self.chain.append(connection, change.must_be_recorded())
         self.anchors.note(end)
@@ -95,14 +95,22 @@ class Store:
     def view(self, caller: Caller) -> Iterator[View]:
         """Yield a view of one state of the database; what was seen is in the audit before this is left."""
         with reading(self.engine) as connection:
-            view = View(connection, caller, self.chain, self.told())
+            view = View(connection=connection, caller=caller, chain=self.chain, request_id=self.told())
             yield view
         self.recorder.append(view.must_be_recorded())
 
     def note(self, caller: Caller, action: str, pupils: Iterable[str] = (), **details: Any) -> None:
         """Record something that neither changes nor shows what is stored; see ``View.record``."""
         references = [self.chain.reference(p) for p in pupils]
-        entry = Entry(caller.key_id, caller.role, caller.authority, action, references, details, self.told())
+        entry = Entry(
+            who=caller.key_id,
+            role=caller.role,
+            authority=caller.authority,
+            action=action,
+            pupils=references,
+            details=details,
+            request_id=self.told(),
+        )
         self.recorder.append([entry])
 
     def _alone(self) -> AbstractContextManager[Any]:
@@ -123,14 +131,16 @@ class Store:
         return len(rows)
 
     def keep(
-        self, histories: Histories, found: Sequence[Score], rules: dict[str, Rule], closed: Iterable[date]
+        self, histories: Histories, found: Sequence[Score], rules: dict[str, DeadlineRule], closed: Iterable[date]
     ) -> Gathered:
         """Keep what workers need beside scores that were stored; see ``serving.casework``."""
         from serving.casework import gather  # its imports are many, and most verbs gather nothing
 
         with self.view(command_line()) as view:
             also = casework.with_cases(view)
-        gathered = gather(histories, found[0].as_of, found, rules, frozenset(closed), also)
+        gathered = gather(
+            histories=histories, as_of=found[0].as_of, scores=found, rules=rules, closed=frozenset(closed), also=also
+        )
         with self.change(command_line()) as change:
             casework.keep(change, gathered, found[0].model_version)
         return gathered
@@ -145,14 +155,17 @@ class Store:
         caller: Caller,
         as_of: date | None,
         limit: int,
-        urn: str | None,
-        year_group: int | None,
-        band: str | None,
+        *,
+        urn: str | None = None,
+        year_group: int | None = None,
+        band: str | None = None,
         after: Place | None = None,
     ) -> list[str]:
         """Return the ranked list; see ``scores.worklist``."""
         with self.view(caller) as view:
-            return stored_scores.worklist(view, as_of, limit, urn, year_group, band, after)
+            return stored_scores.worklist(
+                view=view, as_of=as_of, limit=limit, urn=urn, year_group=year_group, band=band, after=after
+            )
 
     def counts(self, caller: Caller, as_of: date | None, by: str) -> tuple[date, dict[str, int]] | None:
         """Count pupils; see ``scores.counts``."""

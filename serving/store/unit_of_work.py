@@ -15,7 +15,7 @@ from serving.store.caller import Caller
 from serving.store.database import writing
 from serving.store.ledger.anchors import Anchors
 from serving.store.ledger.chain import Chain, Entry
-from serving.store.write_queue import Turn
+from serving.store.write_queue import WriteQueue
 
 
 class NotRecorded(RuntimeError):
@@ -36,7 +36,7 @@ class NotThere(Faults):
         super().__init__(Fault(f"there is no such {what} that the caller may see", what, "Look at the list again."))
 
 
-@dataclass
+@dataclass(kw_only=True)
 class View:
     """What is seen in one transaction by one caller.
 
@@ -68,7 +68,17 @@ class View:
         """
         own = self.caller
         refs = self.references(pupils)
-        self.entries.append(Entry(own.key_id, own.role, own.authority, action, refs, details, self.request_id))
+        self.entries.append(
+            Entry(
+                who=own.key_id,
+                role=own.role,
+                authority=own.authority,
+                action=action,
+                pupils=refs,
+                details=details,
+                request_id=self.request_id,
+            )
+        )
 
     def references(self, pupils: Iterable[str]) -> list[str]:
         """Return pupils' references in the audit."""
@@ -108,7 +118,7 @@ class Recorder:
 
     def __init__(self, engine: sa.Engine, chain: Chain, anchors: Anchors) -> None:
         self.engine, self.chain, self.anchors = engine, chain, anchors
-        self.turn = Turn()
+        self.turn = WriteQueue()
         self._waiting: list[_Waiting] = []
         self._lock = threading.Lock()
 
@@ -138,4 +148,4 @@ class Recorder:
                 w.done = True
 
 
-Told = Callable[[], str | None]  # the id of the request that is being answered
+RequestId = Callable[[], str | None]  # the id of the request that is being answered

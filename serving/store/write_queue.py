@@ -10,7 +10,7 @@ from histories.errors import Fault
 from serving.store.database import PATIENCE, Unavailable
 
 
-class Turn:
+class WriteQueue:
     """A lock for which nobody waits longer than for the database's own, nor once another has done the work.
 
     A plain lock lets whoever comes next overtake: one who only waits to learn that the work is done would wait for several writers.

@@ -43,8 +43,13 @@ def record(scope: Any, method: str, route: str, status: int, began: int, request
         context=TraceContextTextMapPropagator().extract({"traceparent": "".join(parents)}),
         kind=SpanKind.SERVER,
         start_time=began,
-        attributes={"http.request.method": method, "http.route": route, "http.response.status_code": status, "onroll.request_id": request_id},
-    )  # fmt: skip
+        attributes={
+            "http.request.method": method,
+            "http.route": route,
+            "http.response.status_code": status,
+            "onroll.request_id": request_id,
+        },
+    )
     if status >= 500:
         span.set_status(Status(StatusCode.ERROR))
     span.end(time.time_ns())

@@ -105,10 +105,16 @@ def test_no_column_of_a_row_tells_that_its_end_was_recorded_later(table):
 
 def test_the_past_of_the_other_future_is_the_past_itself(small_histories):
     frame = pl.DataFrame(
-        {"pupil_id": ["A", "A", "B"], "date": [10, 19, 10], "session": ["AM"] * 3, "code": ["/"] * 3,
-         "recorded_on": [None, None, 20], "known": [10, 19, 20]},
+        {
+            "pupil_id": ["A", "A", "B"],
+            "date": [10, 19, 10],
+            "session": ["AM"] * 3,
+            "code": ["/"] * 3,
+            "recorded_on": [None, None, 20],
+            "known": [10, 19, 20],
+        },
         schema_overrides=dict.fromkeys(("date", "recorded_on", "known"), pl.Int32),
-    )  # fmt: skip
+    )
     made, touched = other_future("attendance", frame, 20, KINDS, 1)
     told = made.filter(pl.coalesce("recorded_on", "date") < 20)
     assert told.sort("date").equals(frame.filter(pl.col("known") < 20).select(made.columns))

@@ -54,9 +54,20 @@ def fill(home: Path, histories: Path, bundle: Path) -> SimpleNamespace:
             if kind in ("case_not_opened", "destination")
             else date.today() + timedelta(days=3)
         )
-        gathered.clocks.append(Started(s.pupil_id, kind, s.urn, due - timedelta(days=70), due))
+        gathered.clocks.append(
+            Started(pupil_id=s.pupil_id, kind=kind, urn=s.urn, started_on=due - timedelta(days=70), due_on=due)
+        )
     for s, state in zip(scores[-40:], ("no_show", "no_show", "not_on_roll", "no_application", "offered"), strict=False):
-        gathered.crossings.append(Crossed(s.pupil_id, 2025, s.urn, urns[0], state, 3 if state == "no_show" else 0))
+        gathered.crossings.append(
+            Crossed(
+                pupil_id=s.pupil_id,
+                entry_year=2025,
+                from_urn=s.urn,
+                to_urn=urns[0],
+                state=state,
+                missed_days=3 if state == "no_show" else 0,
+            )
+        )
     with store.change(command_line()) as change:
         casework.keep(change, gathered, model.manifest.version)
     north = ", ".join(f'"{u}"' for u in urns[: len(urns) // 2])

@@ -7,9 +7,19 @@ from axe_playwright_python.sync_playwright import Axe
 
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PATHS = {
-    "worker": ["/work-list?sort=school", "child", "child?record=0-0", "/clocks", "/transition", "/about", "/accessibility", "/nowhere"],
-    "lead": ["/team"], "analyst": ["/model"],
-}  # fmt: skip
+    "worker": [
+        "/work-list?sort=school",
+        "child",
+        "child?record=0-0",
+        "/clocks",
+        "/transition",
+        "/about",
+        "/accessibility",
+        "/nowhere",
+    ],
+    "lead": ["/team"],
+    "analyst": ["/model"],
+}
 
 
 def go(page, site, path):

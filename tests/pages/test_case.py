@@ -33,9 +33,11 @@ def test_what_one_writes_the_next_sees_and_the_histories_get(site, visit, tmp_pa
     one, two = visit("worker"), visit("second")
     path = first(one)
     done = [
-        do(one, path, "assign", to="dev:second"), do(one, path, "contact", on=WHEN, outcome="spoke_help", text="rang at nine"),
-        do(one, path, "act", on=WHEN, action="home_visit"), do(two, path, "note", text="ask for the aunt"),
-    ]  # fmt: skip
+        do(one, path, "assign", to="dev:second"),
+        do(one, path, "contact", on=WHEN, outcome="spoke_help", text="rang at nine"),
+        do(one, path, "act", on=WHEN, action="home_visit"),
+        do(two, path, "note", text="ask for the aunt"),
+    ]
     assert [(d.status_code, d.headers["location"]) for d in done] == [
         (303, f"{path}?done={w}") for w in ("assign", "contact", "act", "note")
     ]
@@ -120,12 +122,18 @@ def test_a_child_whom_nobody_looks_for_is_told_on_the_first_page(visit):
 @pytest.mark.parametrize(
     ("what", "fields", "wrong"),
     [
-        ("contact", {"on": "2999-01-01", "outcome": "spoke_well"}, "contact-on"), ("contact", {"on": "x", "outcome": "spoke_well"}, "contact-on"),
-        ("contact", {"on": WHEN, "outcome": "invented"}, "contact-outcome"), ("act", {"on": WHEN, "action": ""}, "act-action"),
-        ("note", {"text": "  "}, "note-text"), ("note", {"text": "x" * 5001}, "note-text"), ("snooze", {"until": "2020-01-01"}, "snooze-until"),
-        ("dismiss", {"reason": NASTY}, "dismiss-reason"), ("assign", {"to": "dev:stranger"}, "assign-to"), ("doubt", {"table": "audit", "text": "x"}, "doubt-table"),
+        ("contact", {"on": "2999-01-01", "outcome": "spoke_well"}, "contact-on"),
+        ("contact", {"on": "x", "outcome": "spoke_well"}, "contact-on"),
+        ("contact", {"on": WHEN, "outcome": "invented"}, "contact-outcome"),
+        ("act", {"on": WHEN, "action": ""}, "act-action"),
+        ("note", {"text": "  "}, "note-text"),
+        ("note", {"text": "x" * 5001}, "note-text"),
+        ("snooze", {"until": "2020-01-01"}, "snooze-until"),
+        ("dismiss", {"reason": NASTY}, "dismiss-reason"),
+        ("assign", {"to": "dev:stranger"}, "assign-to"),
+        ("doubt", {"table": "audit", "text": "x"}, "doubt-table"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said_beside_the_field(visit, what, fields, wrong):
     client = visit("worker")
     path = first(client, 4)
@@ -142,10 +150,12 @@ def test_text_stays_text_wherever_it_is_shown(visit):
     worker, lead, analyst = visit("worker"), visit("lead"), visit("analyst")
     path = first(worker, 5)
     for what, fields in (
-        ("note", {"text": NASTY}), ("contact", {"on": WHEN, "outcome": "no_answer", "text": NASTY}),
-        ("act", {"on": WHEN, "action": "other", "text": NASTY}), ("doubt", {"table": "sen", "text": NASTY}),
+        ("note", {"text": NASTY}),
+        ("contact", {"on": WHEN, "outcome": "no_answer", "text": NASTY}),
+        ("act", {"on": WHEN, "action": "other", "text": NASTY}),
+        ("doubt", {"table": "sen", "text": NASTY}),
         ("dismiss", {"reason": "not_right", "text": NASTY}),
-    ):  # fmt: skip
+    ):
         assert do(worker, path, what, **fields).status_code == 303
     pages = [worker.get(path).text, analyst.get("/model").text, lead.get("/team").text]
     pages.append(do(worker, path, "snooze", until=NASTY).text)

@@ -14,10 +14,13 @@ from tests.pages.conftest import submit
 PAGES = [r for r in RULES if r.page]
 # What a form sends; a page with a form that is missing here fails the walk.
 SENT = {
-    "/sign-in": {"user": "lead"}, "/sign-out": {"now": "1"}, "/pupils/{pupil_ref}/{what}": {"version": "0", "text": "a note"},
-    "/clocks/{clock_id}": {"version": "1", "text": "by telephone"}, "/team": {"version": "0", "per_week": "8"},
+    "/sign-in": {"user": "lead"},
+    "/sign-out": {"now": "1"},
+    "/pupils/{pupil_ref}/{what}": {"version": "0", "text": "a note"},
+    "/clocks/{clock_id}": {"version": "1", "text": "by telephone"},
+    "/team": {"version": "0", "per_week": "8"},
     "/faults/{fault_id}": {"version": "1", "text": "looked at"},
-}  # fmt: skip
+}
 IDS = {"what": "note", "clock_id": "0" * 32, "fault_id": "0" * 32}
 
 

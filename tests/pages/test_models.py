@@ -4,7 +4,13 @@ import re
 
 from serving.pages import model
 
-GATE = {"code": "G001", "title": "better than <the champion>", "passed": False, "measured": "lead -0.0737", "limit": "at least 0"}  # fmt: skip
+GATE = {
+    "code": "G001",
+    "title": "better than <the champion>",
+    "passed": False,
+    "measured": "lead -0.0737",
+    "limit": "at least 0",
+}
 
 
 def test_each_list_stands_with_its_mean_risk(site, visit):

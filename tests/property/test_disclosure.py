@@ -114,13 +114,16 @@ def audits(draw):
     return {
         LETTERS[n]: {"children": t + p + w + rest, "missing": t + p, "listed": t + w, "found": t}
         for n, (t, p, w, rest) in enumerate(cells)
-    }  # fmt: skip
+    }
 
 
 # Nearly all who went missing were listed, which bounds those found from above.
-@example({
-    "a": {"children": 883, "missing": 45, "listed": 56, "found": 44}, "b": {"children": 158, "missing": 58, "listed": 54, "found": 54},
-})  # fmt: skip
+@example(
+    {
+        "a": {"children": 883, "missing": 45, "listed": 56, "found": 44},
+        "b": {"children": 158, "missing": 58, "listed": 54, "found": 54},
+    }
+)
 @given(audits())
 def test_no_count_of_an_audit_follows_from_the_others(cells):
     # All four counts at once: who knows every printed one exactly, and that one lies within another.

@@ -21,11 +21,20 @@ PUPILS = ["A", "B", "C", "D"]
 days = st.dates(date(2023, 6, 1), date(2025, 3, 1)).map(date.isoformat)
 later = st.one_of(st.none(), days)
 CHOICES = {
-    "urn": ["1", "2"], "destination": ["state_school", "unknown", "missing_education", "abroad"], "status": ["C", "S", "M"], "session": ["AM", "PM"],
-    "code": sorted(attendance_codes()), "category": ["SUSP", "PERM"], "provision": ["K", "E"], "primary_need": ["SEMH", "ASD"], "household_id": ["H1", "H2"],
-    "lsoa": ["E1", "E2", "E9"], "kind": ["early_help", "referral", "assessment", "cin", "cpp", "cla", "missing"], "phase": ["primary", "secondary"],
+    "urn": ["1", "2"],
+    "destination": ["state_school", "unknown", "missing_education", "abroad"],
+    "status": ["C", "S", "M"],
+    "session": ["AM", "PM"],
+    "code": sorted(attendance_codes()),
+    "category": ["SUSP", "PERM"],
+    "provision": ["K", "E"],
+    "primary_need": ["SEMH", "ASD"],
+    "household_id": ["H1", "H2"],
+    "lsoa": ["E1", "E2", "E9"],
+    "kind": ["early_help", "referral", "assessment", "cin", "cpp", "cla", "missing"],
+    "phase": ["primary", "secondary"],
     "response": ["accepted", "declined"],
-}  # fmt: skip
+}
 NEAR = st.integers(1, 70).map(lambda n: (DAYS[1] - timedelta(days=n)).isoformat())
 
 

@@ -35,8 +35,15 @@ def groups(engine, tmp_path):
 
 @pytest.mark.parametrize(
     ("code", "value"),
-    [("WROM", "gypsy_roma"), ("WIRT", "irish_traveller"), ("WBRI", "white_british"), ("CHNE", "asian"), ("NOBT", "not_recorded"), (None, "not_recorded")],
-)  # fmt: skip
+    [
+        ("WROM", "gypsy_roma"),
+        ("WIRT", "irish_traveller"),
+        ("WBRI", "white_british"),
+        ("CHNE", "asian"),
+        ("NOBT", "not_recorded"),
+        (None, "not_recorded"),
+    ],
+)
 def test_ethnicity_shows_gypsy_roma_and_irish_traveller_children_apart(groups, code, value):
     assert groups({"ethnicity": code, "sex": "F"})["ethnicity"] == value
 
@@ -52,24 +59,30 @@ def test_a_child_aged_ten_at_the_start_of_the_year_is_in_year_six(groups):
 
 
 def test_need_is_as_known_before_the_day(groups):
-    spells = rows("sen", """
+    spells = rows(
+        "sen",
+        """
         pupil_id | start_date | end_date   | provision | primary_need | recorded_on
         A        | 2023-01-09 |            | K         | SEMH         | 2023-01-09
         A        | 2022-01-09 | 2022-07-09 | E         | MLD          | 2022-01-09
         A        | 2025-01-06 |            | E         | ASD          | 2025-01-13
-    """)  # fmt: skip
+    """,
+    )
     found = groups(sen=spells)
     assert (found["sen"], found["primary_need"]) == ("support", "semh")
 
 
 def test_the_strongest_help_that_is_open_counts(groups):
-    episodes = rows("social_care", """
+    episodes = rows(
+        "social_care",
+        """
         pupil_id | kind       | start_date | end_date   | recorded_on
         A        | early_help | 2024-01-09 |            | 2024-01-09
         A        | cin        | 2024-03-01 |            | 2024-03-01
         A        | cpp        | 2023-03-01 | 2024-02-01 | 2023-03-01
         A        | missing    | 2025-01-03 |            | 2025-01-03
-    """)  # fmt: skip
+    """,
+    )
     assert groups(social_care=episodes)["social_care"] == "cin"
 
 
@@ -81,11 +94,14 @@ def test_free_school_meals_that_ended_or_are_recorded_later_do_not_count(groups)
 
 
 def test_the_fifth_is_of_the_area_of_the_present_home(groups):
-    homes = rows("addresses", """
+    homes = rows(
+        "addresses",
+        """
         pupil_id | start_date | end_date   | lsoa
         A        | 2020-01-01 | 2024-06-01 | E1
         A        | 2024-06-02 |            | E2
-    """)  # fmt: skip
+    """,
+    )
     areas = [{"lsoa": "E1", "idaci_decile": 1}, {"lsoa": "E2", "idaci_decile": 4}]
     assert groups(addresses=homes, areas=areas)["idaci_fifth"] == "2"
 
@@ -111,8 +127,10 @@ def test_missing_one_session_in_ten_is_persistent_absence(groups, missed, value)
 
 def test_a_group_whose_table_was_not_given_is_left_out_and_never_no(groups):
     assert set(groups()) == {
-        "pupil_id", "as_of", *(g.name for g in GROUPS if g.table in ("pupils", "cohort", "enrolments"))
-    }  # fmt: skip
+        "pupil_id",
+        "as_of",
+        *(g.name for g in GROUPS if g.table in ("pupils", "cohort", "enrolments")),
+    }
 
 
 def test_no_feature_is_made_of_what_is_for_auditing_only():

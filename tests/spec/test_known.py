@@ -42,7 +42,9 @@ def features(opened):
     return given
 
 
-SUSPENDED = rows("suspensions", """
+SUSPENDED = rows(
+    "suspensions",
+    """
     pupil_id | start_date | category | sessions | recorded_on
     A        | 2024-12-01 | SUSP     | 1        | 2024-12-01
     A        | 2024-12-02 | SUSP     | 2        | 2024-12-20
@@ -50,17 +52,21 @@ SUSPENDED = rows("suspensions", """
     A        | 2025-01-12 | SUSP     | 8        | 2025-02-01
     A        | 2025-01-13 | SUSP     | 16       | 2025-02-01
     A        | 2025-01-13 | PERM     |          | 2025-01-13
-""")  # fmt: skip
+""",
+)
 
 
-@pytest.mark.parametrize(("known", "sessions"), [
-    (None,              1 + 2),
-    (D,                 1 + 2),
-    (date(2025, 1, 14), 4 + 2),      # the correction was recorded on the 13th
-    (date(2025, 2, 1),  4 + 2),
-    (date(2025, 2, 2),  4 + 2 + 8),  # recorded late; what began on the as-of date is never seen
-    (date(2024, 12, 20), 1),         # an earlier day takes away
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("known", "sessions"),
+    [
+        (None, 1 + 2),
+        (D, 1 + 2),
+        (date(2025, 1, 14), 4 + 2),  # the correction was recorded on the 13th
+        (date(2025, 2, 1), 4 + 2),
+        (date(2025, 2, 2), 4 + 2 + 8),  # recorded late; what began on the as-of date is never seen
+        (date(2024, 12, 20), 1),  # an earlier day takes away
+    ],
+)
 def test_a_row_is_seen_when_it_was_recorded_before_the_day_of_knowledge_and_happened_before_the_as_of_date(
     features, known, sessions
 ):
@@ -69,12 +75,15 @@ def test_a_row_is_seen_when_it_was_recorded_before_the_day_of_knowledge_and_happ
 
 
 def test_an_end_is_seen_when_it_lay_before_the_as_of_date(features):
-    care = rows("social_care", """
+    care = rows(
+        "social_care",
+        """
         pupil_id | kind | start_date | end_date   | recorded_on | end_recorded_on
         A        | cin  | 2024-01-01 | 2025-01-12 | 2024-01-05  | 2025-01-20
         A        | cpp  | 2024-01-01 | 2025-01-13 | 2024-01-05  | 2025-01-20
         A        | cla  | 2024-01-01 | 2024-12-01 | 2024-01-05  | 2024-12-10
-    """)  # fmt: skip
+    """,
+    )
     at = features(social_care=care)
     open_at = [
         tuple(at(k)[f"{c}_open"] for c in ("cin", "cpp", "cla")) for k in (None, date(2025, 1, 21), date(2024, 12, 10))
@@ -91,12 +100,15 @@ def test_a_leaving_that_came_late_takes_the_child_out_of_the_cohort_of_then(feat
 
 
 def test_an_entry_agreed_beforehand_stays_and_one_recorded_later_does_not_come(features):
-    spells = rows("enrolments", """
+    spells = rows(
+        "enrolments",
+        """
         pupil_id | urn | entry_date | recorded_on
         A        | 1   | 2018-09-04 | 2018-09-04
         A        | 2   | 2024-11-11 | 2025-01-20
         A        | 3   | 2025-01-13 | 2025-01-20
-    """)  # fmt: skip
+    """,
+    )
     at = features(enrolments=spells)
     assert (at()["schools_so_far"], at(date(2025, 3, 1))["schools_so_far"]) == (1, 2)
     agreed = [{**s, "recorded_on": "2025-01-02"} if s["urn"] == "3" else s for s in spells]
@@ -105,14 +117,17 @@ def test_an_entry_agreed_beforehand_stays_and_one_recorded_later_does_not_come(f
 
 
 def test_marks_are_corrected_up_to_the_day_of_knowledge(features):
-    marks = rows("attendance", """
+    marks = rows(
+        "attendance",
+        """
         pupil_id | date       | session | code | recorded_on
         A        | 2025-01-08 | AM      | N    | 2025-01-08
         A        | 2025-01-08 | AM      | I    | 2025-01-13
         A        | 2025-01-08 | AM      | O    | 2025-01-20
         A        | 2025-01-09 | AM      | /    | 2025-01-20
         A        | 2025-01-13 | AM      | O    | 2025-01-13
-    """)  # fmt: skip
+    """,
+    )
     at = features(attendance=marks)
 
     def found(known):
@@ -131,10 +146,13 @@ def test_marks_are_corrected_up_to_the_day_of_knowledge(features):
 
 
 def test_a_stage_of_an_application_is_seen_by_its_own_day(features):
-    applied = rows("admissions", """
+    applied = rows(
+        "admissions",
+        """
         pupil_id | entry_year | phase     | applied_on | offered_urn | offered_on | response | response_on | recorded_on
         A        | 2025       | secondary | 2024-10-10 | 9           | 2025-01-12 | declined | 2025-01-13  | 2025-02-01
-    """)  # fmt: skip
+    """,
+    )
     at = features(admissions=applied, pupils=[{**PUPILS[0], "date_of_birth": "2014-05-01"}])
     names = ("no_application", "offer_not_answered", "offer_declined")
     assert [tuple(at(k)[n] for n in names) for k in (None, date(2025, 3, 1))] == [(0, 0, 0), (0, 1, 0)]

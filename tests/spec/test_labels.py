@@ -90,8 +90,18 @@ HEAD = "title = 'x'\ntext = 'x'\nsource = 'x'\n"
 
 @pytest.mark.parametrize(
     "text",
-    ["", "title = 1", HEAD, HEAD + "cases = 1", HEAD + "destinations = ['moon']", HEAD + "cases = true\nnosuch = 1", HEAD + "cases = true\nmin_age = -1", "title = ", HEAD + "destinations = [1]"],
-)  # fmt: skip
+    [
+        "",
+        "title = 1",
+        HEAD,
+        HEAD + "cases = 1",
+        HEAD + "destinations = ['moon']",
+        HEAD + "cases = true\nnosuch = 1",
+        HEAD + "cases = true\nmin_age = -1",
+        "title = ",
+        HEAD + "destinations = [1]",
+    ],
+)
 def test_a_wrong_definition_is_said(tmp_path, text):
     (tmp_path / "mine.toml").write_text(text)
     with pytest.raises(Faults):

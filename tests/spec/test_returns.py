@@ -79,10 +79,15 @@ def test_placements_in_a_row_are_one_spell_of_care(tmp_path):
         "reviews.csv": "CHILD,REVIEW\n7,01/01/2024\n",
     }
     found, report = read(tmp_path, "ssda903", files, "social_care", "pupil_id, kind, start_date, end_date")
-    assert found == sorted([
-        (ME, "cla", date(2023, 9, 4), date(2024, 2, 3)), (ME, "cla", date(2024, 6, 10), None), (ALSO, "cla", date(2024, 1, 1), date(2024, 1, 2)),
-        (ME, "missing", date(2023, 12, 5), date(2023, 12, 6)),
-    ], key=lambda r: (r[0], r[1], r[2]))  # fmt: skip
+    assert found == sorted(
+        [
+            (ME, "cla", date(2023, 9, 4), date(2024, 2, 3)),
+            (ME, "cla", date(2024, 6, 10), None),
+            (ALSO, "cla", date(2024, 1, 1), date(2024, 1, 2)),
+            (ME, "missing", date(2023, 12, 5), date(2023, 12, 6)),
+        ],
+        key=lambda r: (r[0], r[1], r[2]),
+    )
     assert any("reviews.csv" in u for u in report.unused)
 
 
@@ -173,9 +178,12 @@ def test_cases_are_read_under_the_names_that_authorities_use(tmp_path):
     found, _ = read(
         tmp_path, "cme-cases", {"list.csv": text}, "cme", "pupil_id, missing_from, reported_on, resolved_on, resolution"
     )
-    assert sorted(found) == sorted([
-        (ME, date(2024, 9, 10), date(2024, 10, 1), None, None), (ALSO, date(2024, 9, 11), date(2024, 9, 20), date(2024, 11, 1), "Found"),
-    ])  # fmt: skip
+    assert sorted(found) == sorted(
+        [
+            (ME, date(2024, 9, 10), date(2024, 10, 1), None, None),
+            (ALSO, date(2024, 9, 11), date(2024, 9, 20), date(2024, 11, 1), "Found"),
+        ]
+    )
 
 
 def test_schools_take_their_phase_from_type_before_phase(tmp_path):
@@ -228,11 +236,18 @@ def test_any_csv_by_a_mapping(tmp_path):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (("fills =", "fill ="), "fills"), (('"interventions"', '"nothing"'), "fills"), (("date =", "day ="), "no such column"), (("[[table]]", "[table]"), "no table"),
-        (('kind = "What"', 'kind = "Which"'), "missing"), (('kind = "What"\n', ""), "not filled"), (('"home visit"', '"walk"'), "translation"),
-        (("fills", "colour = 1\nfills"), "no such key"), (('files = "*.csv"', 'files = "*.txt"'), "no file belongs"), (("[[table]]", "[[table"), "TOML"),
+        (("fills =", "fill ="), "fills"),
+        (('"interventions"', '"nothing"'), "fills"),
+        (("date =", "day ="), "no such column"),
+        (("[[table]]", "[table]"), "no table"),
+        (('kind = "What"', 'kind = "Which"'), "missing"),
+        (('kind = "What"\n', ""), "not filled"),
+        (('"home visit"', '"walk"'), "translation"),
+        (("fills", "colour = 1\nfills"), "no such key"),
+        (('files = "*.csv"', 'files = "*.txt"'), "no file belongs"),
+        (("[[table]]", "[[table"), "TOML"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_mapping_is_told(tmp_path, change, said):
     with pytest.raises(Faults, match=said):
         read(

@@ -13,10 +13,15 @@ from training.provenance import made_with
 
 DATA = "d" * 64
 FIGURES = {
-    "average_precision": 0.2, "auc": 0.9, "positives": 60, "snapshots": 40_000, "calibration_slope": 1.05, "calibration_slope_interval": [0.9, 1.2],
+    "average_precision": 0.2,
+    "auc": 0.9,
+    "positives": 60,
+    "snapshots": 40_000,
+    "calibration_slope": 1.05,
+    "calibration_slope_interval": [0.9, 1.2],
     "intervals": {"average_precision": [0.1, 0.3]},
     "at_capacity": {"top_25_a_list": {"precision": 0.1, "recall": 0.3, "lift": 90.0}},
-}  # fmt: skip
+}
 
 
 def lead(value, low, high):
@@ -27,15 +32,31 @@ def manifest(bundle, version=2):
     """The manifest of the bundle that all tests share, with figures that are good enough."""
     _, made = read_bundle(bundle)
     leads = {"base_rate": lead(0.15, 0.1, 0.2), "checklist": lead(0.05, -0.01, 0.1)}
-    return replace(made, version=str(version), metrics={"lightgbm": dict(FIGURES)}, leads=leads, data_digest=DATA, seed=1)  # fmt: skip
+    return replace(
+        made, version=str(version), metrics={"lightgbm": dict(FIGURES)}, leads=leads, data_digest=DATA, seed=1
+    )
 
 
 def recipe():
-    question = {"definition": asdict(Definition.load()), "horizon": 120, "as_of": [], "rule": None, "until": None, "known": None}  # fmt: skip
+    question = {
+        "definition": asdict(Definition.load()),
+        "horizon": 120,
+        "as_of": [],
+        "rule": None,
+        "until": None,
+        "known": None,
+    }
     return {
-        "question": question, "config": {"rounds": 40}, "released": {"rounds": 40, "monotone": True}, "seed": 1, "trials": 0, "memory": None,
-        "histories": DATA, "trained_by": "tess", **made_with("duckdb"),
-    }  # fmt: skip
+        "question": question,
+        "config": {"rounds": 40},
+        "released": {"rounds": 40, "monotone": True},
+        "seed": 1,
+        "trials": 0,
+        "memory": None,
+        "histories": DATA,
+        "trained_by": "tess",
+        **made_with("duckdb"),
+    }
 
 
 def groups(missing=(100, 100)):
@@ -69,10 +90,21 @@ def as_files(_):
 
 def evidence(champion_bundle, champion=1):
     leaks = {
-        "snapshots": 700, "features": 108, "rows": {"attendance": {"changed": 500}}, "leaks": [], "holds": True, "data_digest": DATA,
+        "snapshots": 700,
+        "features": 108,
+        "rows": {"attendance": {"changed": 500}},
+        "leaks": [],
+        "holds": True,
+        "data_digest": DATA,
         "catalogue_digest": catalogue_digest(),
-    }  # fmt: skip
-    against = {"version": champion, "bundle": champion_bundle, "snapshots": 40_000, "positives": 60, **lead(0.01, -0.01, 0.03)}  # fmt: skip
+    }
+    against = {
+        "version": champion,
+        "bundle": champion_bundle,
+        "snapshots": 40_000,
+        "positives": 60,
+        **lead(0.01, -0.01, 0.03),
+    }
     return {
         "judged_on": ["2025-01-13"],
         "histories": DATA,
@@ -86,11 +118,18 @@ def dossier(bundle):
     """All that is known of version 2 beside version 1, which serves."""
     booster, _ = read_bundle(bundle)
     parts = {
-        "version": 2, "approver": "ann", "reason": "better in every term", "manifest": asdict(manifest(bundle)), "recipe": recipe(), "booster": booster,
+        "version": 2,
+        "approver": "ann",
+        "reason": "better in every term",
+        "manifest": asdict(manifest(bundle)),
+        "recipe": recipe(),
+        "booster": booster,
         "papers": papers(),
-        "bundle": {"whole": True, "why": "", "digest": "b2", "registered": "b2"}, "evidence": evidence("b1"), "evidence_digest": "e2",
+        "bundle": {"whole": True, "why": "", "digest": "b2", "registered": "b2"},
+        "evidence": evidence("b1"),
+        "evidence_digest": "e2",
         "log": {"whole": True, "why": "", "lines": 2, "version": 2, "champion": 1, "alias": 1, "champion_bundle": "b1"},
-    }  # fmt: skip
+    }
     return json.loads(json.dumps(parts))
 
 

@@ -67,10 +67,21 @@ def pupils(n, seed=1, twins=0.015):
     areas = [f"QX{i}" for i in range(1, 25)]
     table = {
         "pupil_id": [f"p{i}" for i in range(n)],
-        "forename": zipf(rng, forenames, n, 15).tolist(), "surname": zipf(rng, surnames, n, 60).tolist(), "dob": days.tolist(),
+        "forename": zipf(rng, forenames, n, 15).tolist(),
+        "surname": zipf(rng, surnames, n, 60).tolist(),
+        "dob": days.tolist(),
         "sex": rng.choice(["M", "F"], n).tolist(),
-        "postcode": [f"{areas[a]} {d}{chr(65 + x)}{chr(65 + y)}" for a, d, x, y in zip(rng.integers(0, 24, n), rng.integers(1, 10, n), rng.integers(0, 26, n), rng.integers(0, 26, n), strict=True)],
-    }  # fmt: skip
+        "postcode": [
+            f"{areas[a]} {d}{chr(65 + x)}{chr(65 + y)}"
+            for a, d, x, y in zip(
+                rng.integers(0, 24, n),
+                rng.integers(1, 10, n),
+                rng.integers(0, 26, n),
+                rng.integers(0, 26, n),
+                strict=True,
+            )
+        ],
+    }
     for i in np.flatnonzero(rng.random(n - 1) < twins):
         for c in ("surname", "dob", "postcode"):
             table[c][i + 1] = table[c][i]

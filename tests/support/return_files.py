@@ -51,26 +51,41 @@ def write_school_census(histories: Path, folder: Path, years: tuple[int, int]) -
         provision = f"""coalesce((SELECT max(provision) FILTER (provision = 'E') FROM sen s WHERE s.pupil_id = roll.pupil_id AND s.start_date <= DATE '{day}' AND coalesce(s.end_date, DATE '2999-01-01') > DATE '{day}'),
             (SELECT max(provision) FROM sen s WHERE s.pupil_id = roll.pupil_id AND s.start_date <= DATE '{day}' AND coalesce(s.end_date, DATE '2999-01-01') > DATE '{day}'), 'N')"""
         common = f"urn AS \"NativeId\", {text('date_of_birth')} AS dob, 'SUR' AS surname, upn, NULL AS formerupn, sex, {text('entry_date')} AS entrydate"
-        put("pupilonroll", f"""SELECT id AS pupilonrolltableid, {common}, upper(ethnicity) AS ethnicity, upper(first_language) AS language, 'C' AS enrolstatus,
-            CASE WHEN y = 0 THEN 'R' ELSE y::VARCHAR END AS ncyearactual, {provision} AS senprovision FROM roll WHERE NOT coalesce(gone, false)""")  # fmt: skip
+        put(
+            "pupilonroll",
+            f"""SELECT id AS pupilonrolltableid, {common}, upper(ethnicity) AS ethnicity, upper(first_language) AS language, 'C' AS enrolstatus,
+            CASE WHEN y = 0 THEN 'R' ELSE y::VARCHAR END AS ncyearactual, {provision} AS senprovision FROM roll WHERE NOT coalesce(gone, false)""",
+        )
         put(
             "pupilnolongeronroll",
             f"SELECT id AS pupilnolongeronrolltableid, {common}, {text('leaving_date')} AS leavingdate FROM roll WHERE gone",
         )
-        put("fsmperiod", f"""SELECT r.id AS pupilonrolltableid, {text('f.start_date')} AS fsmstartdate, NULL AS fsmenddate, 'ENG' AS ukcountry
-            FROM roll r JOIN fsm f USING (pupil_id) WHERE NOT coalesce(gone, false) AND f.start_date <= DATE '{day}'""")  # fmt: skip
+        put(
+            "fsmperiod",
+            f"""SELECT r.id AS pupilonrolltableid, {text("f.start_date")} AS fsmstartdate, NULL AS fsmenddate, 'ENG' AS ukcountry
+            FROM roll r JOIN fsm f USING (pupil_id) WHERE NOT coalesce(gone, false) AND f.start_date <= DATE '{day}'""",
+        )
         # A home is told by its UPRN alone; a made-up one has no postcode.
-        put("addressesonroll", f"""SELECT r.id AS pupilonrolltableid, any_value(a.household_id) AS uniquepropertyreferencenumber, NULL AS postcode FROM roll r
+        put(
+            "addressesonroll",
+            f"""SELECT r.id AS pupilonrolltableid, any_value(a.household_id) AS uniquepropertyreferencenumber, NULL AS postcode FROM roll r
             JOIN addresses a USING (pupil_id) WHERE NOT coalesce(gone, false) AND a.start_date <= DATE '{day}' AND coalesce(a.end_date, DATE '2999-01-01') >= DATE '{day}'
-            GROUP BY r.id""")  # fmt: skip
+            GROUP BY r.id""",
+        )
         for kind, gone in (("on", "NOT coalesce(gone, false)"), ("off", "gone")):
             key = "pupilonrolltableid" if kind == "on" else "pupilnolongeronrolltableid"
-            put(f"termlysessiondetails{kind}roll", f"""SELECT r.id AS {key}, m.code AS attendancereason, count(*)::DOUBLE AS sessions
+            put(
+                f"termlysessiondetails{kind}roll",
+                f"""SELECT r.id AS {key}, m.code AS attendancereason, count(*)::DOUBLE AS sessions
                 FROM roll r JOIN final_marks m USING (pupil_id) WHERE {gone} AND m."date" BETWEEN DATE '{covered.start}' AND DATE '{covered.end}'
-                AND m."date" >= r.entry_date AND (r.leaving_date IS NULL OR m."date" <= r.leaving_date) GROUP BY ALL""")  # fmt: skip
-            put(f"termlyexclusions{kind}roll", f"""SELECT r.id AS {key}, {text('s.start_date')} AS startdate, s.category, s.sessions::DOUBLE AS sessions, s.reason AS reason1
+                AND m."date" >= r.entry_date AND (r.leaving_date IS NULL OR m."date" <= r.leaving_date) GROUP BY ALL""",
+            )
+            put(
+                f"termlyexclusions{kind}roll",
+                f"""SELECT r.id AS {key}, {text("s.start_date")} AS startdate, s.category, s.sessions::DOUBLE AS sessions, s.reason AS reason1
                 FROM roll r JOIN suspensions s USING (pupil_id) WHERE {gone} AND s.urn = r.urn AND s.start_date BETWEEN r.entry_date AND DATE '{day}'
-                AND s.start_date <= coalesce(r.leaving_date, DATE '2999-01-01')""")  # fmt: skip
+                AND s.start_date <= coalesce(r.leaving_date, DATE '2999-01-01')""",
+            )
         before = day
     return made
 
@@ -140,10 +155,16 @@ def write_lists(histories: Path, folder: Path) -> None:
     idaci = "Income Deprivation Affecting Children Index (IDACI) Decile (where 1 is most deprived 10% of LSOAs)"
     kinds = "CASE phase WHEN 'special' THEN 'Community special school' WHEN 'ap' THEN 'Pupil referral unit' ELSE 'Community school' END"
     for name, query in (
-        ("cases", "SELECT p.upn AS \"UPN\", missing_from, reported_on, resolved_on, resolution FROM cme JOIN pupils p USING (pupil_id) WHERE p.upn IS NOT NULL"),
-        ("schools", f"""SELECT urn AS "URN", name AS "EstablishmentName", authority AS "LA (code)", {kinds} AS "TypeOfEstablishment (name)",
+        (
+            "cases",
+            'SELECT p.upn AS "UPN", missing_from, reported_on, resolved_on, resolution FROM cme JOIN pupils p USING (pupil_id) WHERE p.upn IS NOT NULL',
+        ),
+        (
+            "schools",
+            f"""SELECT urn AS "URN", name AS "EstablishmentName", authority AS "LA (code)", {kinds} AS "TypeOfEstablishment (name)",
             CASE WHEN phase IN ('primary', 'secondary') THEN upper(phase[1]) || phase[2:] ELSE 'Not applicable' END AS "PhaseOfEducation (name)",
-            low_age AS "StatutoryLowAge", high_age AS "StatutoryHighAge", trust AS "Trusts (code)" FROM schools"""),
+            low_age AS "StatutoryLowAge", high_age AS "StatutoryHighAge", trust AS "Trusts (code)" FROM schools""",
+        ),
         ("areas", f'SELECT lsoa AS "LSOA code (2021)", idaci_decile AS "{idaci}" FROM areas'),
-    ):  # fmt: skip
+    ):
         con.execute(f"COPY ({query}) TO '{folder / name}.csv' (HEADER, DELIMITER ',')")

@@ -78,9 +78,7 @@ def test_what_is_restored_verifies_and_goes_on(backed_up, tmp_path):
     restored = Store(url, KEY, tmp_path / "anchors-then")
     try:
         assert schema.differences(restored.engine) == []
-        assert read(restored.worklist(LEAD, None, 3, None, None, None)) == read(
-            store.worklist(LEAD, None, 3, None, None, None)
-        )
+        assert read(restored.worklist(LEAD, None, 3)) == read(store.worklist(LEAD, None, 3))
         found = verified(restored)
         assert (found.why, found.anchors) == ("", 1)
         with reading(store.engine) as connection:

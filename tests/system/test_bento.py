@@ -16,8 +16,12 @@ def test_bentoml_build_writes_an_archive_that_holds_the_service(tmp_path):
     }
     done = subprocess.run(
         [sys.executable, "-m", "bentoml", "build", "--output", "tag"],
-        cwd=ROOT, env=environment, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     (built,) = [f for f in (tmp_path / "bentos" / "onroll").iterdir() if f.is_dir()]
     source = built / "src"

@@ -205,7 +205,8 @@ def test_what_was_done_flows_back_into_the_histories(tmp_path, monkeypatch, smal
     assert json.loads(said.output)["rows"] == 2
     rows = pq.read_table(out).to_pylist()
     assert [(r["pupil_id"], r["date"], r["kind"], r["team"]) for r in rows] == [
-        (known, DAY, "contact", "north"), (known, DAY, "home visit", None),
-    ]  # fmt: skip
+        (known, DAY, "contact", "north"),
+        (known, DAY, "home visit", None),
+    ]
     opened = Histories.open(tmp_path / "h")
     assert opened.frame("interventions").collect().shape[0] == 2

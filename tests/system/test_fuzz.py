@@ -44,14 +44,73 @@ BODIES = {
     "/api/v1/counts": {"by": "band"},
 }
 VALUES = [
-    CANARY, CANARY.lower(), CANARY * 300, "", " ", "\x00", f"\x00{CANARY}", "\ud800", "é" * 50, "2025-02-30", "0001-01-01", "9999-12-31", "2025-01-13T00:00:00", "NaN",
-    0, -1, 1.5, 1e308, -1e308, 2**53, 2**63, 10**30, True, False, None, [], {}, [[]], [CANARY], {CANARY: CANARY}, {CANARY.lower(): 1}, "' or 1=1 --", "../../etc/passwd", "${jndi:x}", "\u202e",
-]  # fmt: skip
+    CANARY,
+    CANARY.lower(),
+    CANARY * 300,
+    "",
+    " ",
+    "\x00",
+    f"\x00{CANARY}",
+    "\ud800",
+    "é" * 50,
+    "2025-02-30",
+    "0001-01-01",
+    "9999-12-31",
+    "2025-01-13T00:00:00",
+    "NaN",
+    0,
+    -1,
+    1.5,
+    1e308,
+    -1e308,
+    2**53,
+    2**63,
+    10**30,
+    True,
+    False,
+    None,
+    [],
+    {},
+    [[]],
+    [CANARY],
+    {CANARY: CANARY},
+    {CANARY.lower(): 1},
+    "' or 1=1 --",
+    "../../etc/passwd",
+    "${jndi:x}",
+    "\u202e",
+]
 RAW = [
-    b"", b"[" * 100_000, b'{"a":' * 50_000, b'{"limit": NaN}', b'{"limit": Infinity}', b'{"limit": -Infinity}', b'{"limit": 1e999}', b'{"limit": ' + b"9" * 10_000 + b"}",
-    b"\xff\xfe{\x00}\x00", b"\xef\xbb\xbf{}", b"\x00", b"{\x00}", b'{"urn": "\x00"}', b'{"urn": "\\ud800"}', b'{"urn": "\\u0000"}', b"{'limit': 1}", b"limit=1", b"\x80\x04\x95", b"\x1f\x8b\x08",
-    b'{"limit": 1, "limit": 2}', f'{{"{CANARY}": '.encode(), b'"' + CANARY.encode() * 1000, b"nul", b"-", b"1" * 5000, b"/* */{}", b" " * 300_000, b"\xed\xa0\x80", b'{"a":1}' * 1000,
-]  # fmt: skip
+    b"",
+    b"[" * 100_000,
+    b'{"a":' * 50_000,
+    b'{"limit": NaN}',
+    b'{"limit": Infinity}',
+    b'{"limit": -Infinity}',
+    b'{"limit": 1e999}',
+    b'{"limit": ' + b"9" * 10_000 + b"}",
+    b"\xff\xfe{\x00}\x00",
+    b"\xef\xbb\xbf{}",
+    b"\x00",
+    b"{\x00}",
+    b'{"urn": "\x00"}',
+    b'{"urn": "\\ud800"}',
+    b'{"urn": "\\u0000"}',
+    b"{'limit': 1}",
+    b"limit=1",
+    b"\x80\x04\x95",
+    b"\x1f\x8b\x08",
+    b'{"limit": 1, "limit": 2}',
+    f'{{"{CANARY}": '.encode(),
+    b'"' + CANARY.encode() * 1000,
+    b"nul",
+    b"-",
+    b"1" * 5000,
+    b"/* */{}",
+    b" " * 300_000,
+    b"\xed\xa0\x80",
+    b'{"a":1}' * 1000,
+]
 
 
 @pytest.fixture(scope="module")
@@ -88,10 +147,29 @@ def test_the_description_tells_the_truth(service, most, phases):
     url, log, keys = service
     ids = {"ONROLL_REAL_IDS": "p1,p2,p3", "SCHEMATHESIS_HOOKS": "tests.support.openapi_hooks"}
     done = subprocess.run(
-        [Path(sys.executable).with_name("schemathesis"), "run", f"{url}/openapi.json", "-H", f"Authorization: Bearer {keys[0]}", "--max-examples", str(most),
-         "--phases", phases, "--seed", "1", "--continue-on-failure", "--no-color", "--warnings", "off"],
-        env={**os.environ, **ids, "PYTHONPATH": ROOT}, cwd=log.parent, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        [
+            Path(sys.executable).with_name("schemathesis"),
+            "run",
+            f"{url}/openapi.json",
+            "-H",
+            f"Authorization: Bearer {keys[0]}",
+            "--max-examples",
+            str(most),
+            "--phases",
+            phases,
+            "--seed",
+            "1",
+            "--continue-on-failure",
+            "--no-color",
+            "--warnings",
+            "off",
+        ],
+        env={**os.environ, **ids, "PYTHONPATH": ROOT},
+        cwd=log.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, "\n".join(line[:400] for line in done.stdout.splitlines())[-6000:]
     assert re.search(r"(\d+) generated", done.stdout), done.stdout[-2000:]
     assert '"level": "ERROR"' not in log.read_text()
@@ -134,7 +212,23 @@ def plain(path, body, key):
 
 def request(chance, keys):
     """Return the bytes of one strange request, in as many pieces as they are sent."""
-    path = chance.choice([*BODIES] * 12 + ["/api/v1/model", "/readyz", f"/{CANARY}", f"/api/v1/scores?x={CANARY}", "/" + "a" * 9000, "/%00", "/..%2f", "/\xe9", "*", f"http://{CANARY}/", "//", "/api/v1/score/"])  # fmt: skip
+    path = chance.choice(
+        [*BODIES] * 12
+        + [
+            "/api/v1/model",
+            "/readyz",
+            f"/{CANARY}",
+            f"/api/v1/scores?x={CANARY}",
+            "/" + "a" * 9000,
+            "/%00",
+            "/..%2f",
+            "/\xe9",
+            "*",
+            f"http://{CANARY}/",
+            "//",
+            "/api/v1/score/",
+        ]
+    )
     method = chance.choice(
         ["POST"] * 12 + ["GET", "PUT", "HEAD", "OPTIONS", "TRACE", "CONNECT", "PATCH", CANARY, "G\x00T"]
     )
@@ -149,17 +243,64 @@ def request(chance, keys):
     headers = [
         ("Host", "x"),
         ("Connection", "close"),
-        ("Content-Type", chance.choice(["application/json"] * 9 + ["application/vnd.bentoml+pickle", "text/plain", "multipart/form-data; boundary=" + "x" * 200, "application/json; charset=utf-16", ""])),
-        ("Authorization", chance.choice([f"Bearer {keys[0]}"] * 9 + [f"Bearer {keys[1]}", "Bearer ", f"Basic {CANARY}", f"Bearer {CANARY}", "Bearer onroll_" + CANARY, "Bearer a.b.c", "Bearer é"])),
-    ]  # fmt: skip
+        (
+            "Content-Type",
+            chance.choice(
+                ["application/json"] * 9
+                + [
+                    "application/vnd.bentoml+pickle",
+                    "text/plain",
+                    "multipart/form-data; boundary=" + "x" * 200,
+                    "application/json; charset=utf-16",
+                    "",
+                ]
+            ),
+        ),
+        (
+            "Authorization",
+            chance.choice(
+                [f"Bearer {keys[0]}"] * 9
+                + [
+                    f"Bearer {keys[1]}",
+                    "Bearer ",
+                    f"Basic {CANARY}",
+                    f"Bearer {CANARY}",
+                    "Bearer onroll_" + CANARY,
+                    "Bearer a.b.c",
+                    "Bearer é",
+                ]
+            ),
+        ),
+    ]
     chunked = chance.random() < 0.15
     headers.append(("Transfer-Encoding", "chunked") if chunked else ("Content-Length", str(len(body))))
     smuggled = [
-        ("Content-Length", "0"), ("Content-Length", str(len(body))), ("Content-Length", "-1"), ("Content-Length", "9" * 400), ("Content-Length", "1e3"), ("Transfer-Encoding", "chunked"),
-        ("Transfer-Encoding", "xchunked"), ("Transfer-Encoding", " chunked"), ("X-Request-ID", CANARY), ("X-Forwarded-For", "127.0.0.1"), ("X-Onroll-Proxy-Secret", CANARY),
-        ("Authorization", f"Bearer {keys[1]}"), ("Host", CANARY), ("Content-Encoding", "gzip"), ("Expect", "100-continue"), ("traceparent", CANARY), (CANARY, CANARY), ("X", "a" * 20_000),
-        ("Bad Name", "x"), ("X-Null", "a\x00b"), ("Upgrade", "websocket"), ("Cookie", CANARY), ("Range", "bytes=0-1"), ("X-Split", "a\r\nSet-Cookie: x"), ("Content-Type", "text/html"),
-    ]  # fmt: skip
+        ("Content-Length", "0"),
+        ("Content-Length", str(len(body))),
+        ("Content-Length", "-1"),
+        ("Content-Length", "9" * 400),
+        ("Content-Length", "1e3"),
+        ("Transfer-Encoding", "chunked"),
+        ("Transfer-Encoding", "xchunked"),
+        ("Transfer-Encoding", " chunked"),
+        ("X-Request-ID", CANARY),
+        ("X-Forwarded-For", "127.0.0.1"),
+        ("X-Onroll-Proxy-Secret", CANARY),
+        ("Authorization", f"Bearer {keys[1]}"),
+        ("Host", CANARY),
+        ("Content-Encoding", "gzip"),
+        ("Expect", "100-continue"),
+        ("traceparent", CANARY),
+        (CANARY, CANARY),
+        ("X", "a" * 20_000),
+        ("Bad Name", "x"),
+        ("X-Null", "a\x00b"),
+        ("Upgrade", "websocket"),
+        ("Cookie", CANARY),
+        ("Range", "bytes=0-1"),
+        ("X-Split", "a\r\nSet-Cookie: x"),
+        ("Content-Type", "text/html"),
+    ]
     if chance.random() < 0.3:
         headers.insert(chance.randrange(len(headers) + 1), chance.choice(smuggled))
     head = f"{method} {path} HTTP/1.1\r\n" + "".join(f"{n}: {v}\r\n" for n, v in headers) + "\r\n"

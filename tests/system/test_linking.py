@@ -66,8 +66,14 @@ TWINS = [
 
 def person(forename="A", surname="Okafor", postcode="QX1 1AA", person_id="s1"):
     return {
-        "person_id": person_id, "true": "", "forename": forename, "surname": surname, "dob": "2012-03-04", "sex": "F", "postcode": postcode,
-    }  # fmt: skip
+        "person_id": person_id,
+        "true": "",
+        "forename": forename,
+        "surname": surname,
+        "dob": "2012-03-04",
+        "sex": "F",
+        "postcode": postcode,
+    }
 
 
 @pytest.mark.parametrize(
@@ -163,8 +169,10 @@ def test_without_names_there_is_nothing_to_link_to(tmp_path):
 def test_a_return_without_upns_is_read_by_its_links(tmp_path):
     """Census with names, then a CIN census whose child has no UPN: the list of persons leads to the pupil."""
     head = "pupilonrolltableid,NativeId,dob,upn,surname,forename,sex,entrydate\n"
-    rows = [f"{n},100001,2012-{m + 1:02}-{d + 1:02} 00:00:00,B80120000{n:04},Sur{chr(97 + d)}{chr(97 + m)}x,Fore{chr(97 + m)}{chr(97 + d)},F,2020-09-02 00:00:00\n"
-            for n, (m, d) in enumerate((m, d) for m in range(12) for d in range(25))]  # fmt: skip
+    rows = [
+        f"{n},100001,2012-{m + 1:02}-{d + 1:02} 00:00:00,B80120000{n:04},Sur{chr(97 + d)}{chr(97 + m)}x,Fore{chr(97 + m)}{chr(97 + d)},F,2020-09-02 00:00:00\n"
+        for n, (m, d) in enumerate((m, d) for m in range(12) for d in range(25))
+    ]
     text = head + "".join(rows).replace(" 00:00:00", "")
     (tmp_path / "2024_autumn_pupilonroll.csv").write_text(text)
     import_return(FORMATS["school-census"], [tmp_path / "2024_autumn_pupilonroll.csv"], tmp_path / "h", KEY)

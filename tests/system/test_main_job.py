@@ -18,8 +18,13 @@ from training.fitting.splits import split
 
 def onroll(home, *words, code=0, **environment):
     done = subprocess.run(
-        [sys.executable, "-m", "serving.cli.main", *words], cwd=home, env={**os.environ, "PYTHONPATH": ROOT, **environment}, capture_output=True, text=True, check=False
-    )  # fmt: skip
+        [sys.executable, "-m", "serving.cli.main", *words],
+        cwd=home,
+        env={**os.environ, "PYTHONPATH": ROOT, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     return json.loads(done.stdout) if "--json" in words and code == 0 else done.stderr
@@ -50,15 +55,15 @@ def test_the_first_model_is_champion_and_beats_knowing_nothing(home):
 
 
 def test_a_demo_of_too_few_children_is_refused_before_it_begins(tmp_path):
-    said = onroll(tmp_path, "demo", "--pupils", str(demo.LEAST - 1), code=2)
-    assert f"{demo.LEAST:,} or more" in said
+    said = onroll(tmp_path, "demo", "--pupils", str(demo.MIN - 1), code=2)
+    assert f"{demo.MIN:,} or more" in said
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.prove
 def test_the_least_number_of_children_of_the_demo_is_enough(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    opened = demo.population(demo.LEAST, tmp_path / "demo")
+    opened = demo.population(demo.MIN, tmp_path / "demo")
     known = label(opened, default_as_of(opened), Definition.load())
     assert len(split(pl.DataFrame(known).drop_nulls("label")).test) >= 2
 
@@ -147,8 +152,14 @@ def test_a_run_is_judged_beside_what_it_has_to_beat_and_its_trials_are_nested(ho
     (home / "short.toml").write_text("rounds = 20\n")
     trained = onroll(home, "train", "h", "--config", "short.toml", "--tune", "2", "--report", "--json")
     assert set(trained["metrics"]) == {
-        "base_rate", "best_single", "checklist", "surroundings", "logistic", "lightgbm_free", "lightgbm",
-    }  # fmt: skip
+        "base_rate",
+        "best_single",
+        "checklist",
+        "surroundings",
+        "logistic",
+        "lightgbm_free",
+        "lightgbm",
+    }
     assert set(trained["leads"]) == set(trained["metrics"]) - {trained["candidate"]}
     for part in ("seen_and_unseen", "mistakes", "fairness", "proxies", "weekly", "themes", "learning_curve"):
         assert trained["report"][part], part
@@ -180,15 +191,32 @@ def test_runs_hold_no_rows_and_no_pupil(home):
 @pytest.mark.parametrize(
     ("words", "code"),
     [
-        (["check", "nowhere"], 1), (["train", "nowhere"], 1), (["score", "h", "--as-of", "soon", "--out", "x"], 2), (["score", "h", "--out", "x"], 2),
-        (["score", "h", "--as-of", "2025-09-08", "--out", "x", "--model", "onroll@nobody"], 1), (["score", "nowhere", "--as-of", "2025-09-08", "--out", "x"], 1),
-        (["train", "h", "--definition", "nosuch"], 1), (["train", "h", "--horizon", "0"], 2), (["train", "h", "--until", "2021-09-01"], 1), (["train", "h", "--config", "nowhere.toml"], 1),
-        (["features", "h"], 2), (["features", "nowhere", "--as-of", "2025-01-13", "--out", "f"], 1), (["import"], 2), (["import", "nosuch", "x", "--into", "y"], 2),
-        (["import", "school-census", "nowhere", "--into", "y"], 1), (["keys", "create", "--role", "worker"], 1), (["keys", "create", "--role", "king"], 2), (["keys", "revoke", "x"], 1),
-        (["models", "promote", "99", "--by", "a", "--reason", "b"], 1), (["models", "promote", "x"], 2), (["simulate", "h"], 2), (["simulate", "new", "--pupils", "1"], 2),
-        (["simulate", "new", "--scenario", "nosuch"], 1), (["nosuch"], 2),
+        (["check", "nowhere"], 1),
+        (["train", "nowhere"], 1),
+        (["score", "h", "--as-of", "soon", "--out", "x"], 2),
+        (["score", "h", "--out", "x"], 2),
+        (["score", "h", "--as-of", "2025-09-08", "--out", "x", "--model", "onroll@nobody"], 1),
+        (["score", "nowhere", "--as-of", "2025-09-08", "--out", "x"], 1),
+        (["train", "h", "--definition", "nosuch"], 1),
+        (["train", "h", "--horizon", "0"], 2),
+        (["train", "h", "--until", "2021-09-01"], 1),
+        (["train", "h", "--config", "nowhere.toml"], 1),
+        (["features", "h"], 2),
+        (["features", "nowhere", "--as-of", "2025-01-13", "--out", "f"], 1),
+        (["import"], 2),
+        (["import", "nosuch", "x", "--into", "y"], 2),
+        (["import", "school-census", "nowhere", "--into", "y"], 1),
+        (["keys", "create", "--role", "worker"], 1),
+        (["keys", "create", "--role", "king"], 2),
+        (["keys", "revoke", "x"], 1),
+        (["models", "promote", "99", "--by", "a", "--reason", "b"], 1),
+        (["models", "promote", "x"], 2),
+        (["simulate", "h"], 2),
+        (["simulate", "new", "--pupils", "1"], 2),
+        (["simulate", "new", "--scenario", "nosuch"], 1),
+        (["nosuch"], 2),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_leaves_with_its_code_and_no_traceback(home, words, code):
     said = onroll(home, *words, code=code)
     assert said.strip()

@@ -54,7 +54,10 @@ def test_the_worked_example(run, tmp_path):
     proved = run("-m", "serving.cli.main", "leaks", "h", "--as-of", "2025-01-13", "--json")
     said = json.loads(proved.stdout)
     assert (proved.returncode, said["holds"], said["rows"]["interventions"]["deleted"] > 0) == (0, True, False)
-    declared = run("-c", "import json; from features.catalogue import *; print(json.dumps([declarations(), catalogue_digest(), THEMES]))")  # fmt: skip
+    declared = run(
+        "-c",
+        "import json; from features.catalogue import *; print(json.dumps([declarations(), catalogue_digest(), THEMES]))",
+    )
     catalogue, digest, themes = json.loads(declared.stdout)
     assert [d["name"] for d in catalogue if "own_file" in d] == own
     assert themes["support"] == "Help that was given"

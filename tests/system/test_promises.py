@@ -21,8 +21,12 @@ DAYS = ("2024-09-09", "2025-01-13", "2025-04-28")
 def onroll(folder, *words):
     done = subprocess.run(
         [sys.executable, "-m", "serving.cli.main", *words, "--json"],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -35,7 +39,7 @@ def test_the_model_finds_three_quarters_of_what_can_be_found(tmp_path):
     from training.fitting.candidates import baselines, linear
     from training.fitting.rolling_origin import learn_from
     from training.pipeline import NAMES
-    from training.task import Question
+    from training.task import Task
 
     onroll(tmp_path, "simulate", "h", "--pupils", "40000", "--years", "5", "--seed", "7", "--truth")
     onroll(tmp_path, "train", "h", "--until", str(CUT))
@@ -50,7 +54,7 @@ def test_the_model_finds_three_quarters_of_what_can_be_found(tmp_path):
     both = labels.join(scores, on=keys).join(truth, on=keys).join(pl.from_arrow(matrix(histories, days)), on=keys)
     y = both["label"].to_numpy()
     past, ahead = (
-        learn_from(Question(until=CUT).labelled(histories), NAMES, 1),
+        learn_from(Task(until=CUT).labelled(histories), NAMES, 1),
         both.select(NAMES).to_numpy().astype(float),
     )
     line, points = linear.elastic_net(past)(ahead), baselines.checklist(past)(ahead)

@@ -63,10 +63,19 @@ def gathered(*pupils, as_of=date(2025, 1, 13)):
     gone = [{"pupil_id": p, "on_day": as_of, "how": "unknown", "known_on": as_of} for p in pupils]
     places = [{"pupil_id": p, "authority": "801", "urn": "100", "nc_year": 6} for p in pupils]
     return Gathered(
-        as_of, [{"urn": "100", "name": "A school", "phase": "primary"}], places, {p: {"weeks": []} for p in pupils},
-        [Started(p, "destination", "100", date(2025, 1, 6), date(2025, 1, 20)) for p in pupils],
-        [Crossed(p, 2025, "100", None, "applied") for p in pupils], gone, {"attendance": "2025-01-10"}, frozenset({"801"}),
-    )  # fmt: skip
+        as_of=as_of,
+        schools=[{"urn": "100", "name": "A school", "phase": "primary"}],
+        places=places,
+        pasts={p: {"weeks": []} for p in pupils},
+        clocks=[
+            Started(pupil_id=p, kind="destination", urn="100", started_on=date(2025, 1, 6), due_on=date(2025, 1, 20))
+            for p in pupils
+        ],
+        crossings=[Crossed(pupil_id=p, entry_year=2025, from_urn="100", to_urn=None, state="applied") for p in pupils],
+        gone=gone,
+        sources={"attendance": "2025-01-10"},
+        authorities=frozenset({"801"}),
+    )
 
 
 PUPILS = st.lists(

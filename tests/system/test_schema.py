@@ -46,9 +46,13 @@ def fill_as_before(engine):
             rows.append(row)
         connection.execute(sa.insert(tables.tables["scores"]), rows)
         key = {"key_id": "k", "digest": "d", "role": "lead", "authority": "801", "urns": "[]", "created_at": now}
-        connection.execute(sa.insert(tables.tables["keys"]), [
-            {**key, "expires": None, "revoked": False}, {**key, "key_id": "r", "digest": "e", "expires": None, "revoked": True},
-        ])  # fmt: skip
+        connection.execute(
+            sa.insert(tables.tables["keys"]),
+            [
+                {**key, "expires": None, "revoked": False},
+                {**key, "key_id": "r", "digest": "e", "expires": None, "revoked": True},
+            ],
+        )
 
 
 def test_the_steps_end_in_what_is_declared(own_store):
@@ -71,7 +75,7 @@ def test_a_database_of_before_is_carried_over_whole(empty_url, request, tmp_path
             connection.exec_driver_sql("DROP TABLE alembic_version")
     carried = Store(empty_url, KEY, tmp_path / "anchors")
     lead = Caller("lead", "lead", "801")
-    assert read(carried.worklist(lead, None, 1000, None, None, None)) == [score(f"p{n}", n) for n in range(1, 602)]
+    assert read(carried.worklist(lead, None, 1000)) == [score(f"p{n}", n) for n in range(1, 602)]
     assert [(k["key_id"], k["revoked"]) for k in carried.list_keys()] == [("k", False), ("r", True)]
     assert schema.differences(carried.engine) == []
     before = described(carried.engine)

@@ -27,9 +27,13 @@ def home(tmp_path_factory, bundle):
 @pytest.fixture(scope="module")
 def environment(home, bundle):
     return {
-        **os.environ, "ONROLL_MODEL": str(bundle), "ONROLL_DATABASE_URL": f"sqlite:///{home / 'onroll.db'}",
-        "BENTOML_HOME": str(home / ".bentoml"), "PYTHONPATH": ROOT, "BENTOML_DO_NOT_TRACK": "True",
-    }  # fmt: skip
+        **os.environ,
+        "ONROLL_MODEL": str(bundle),
+        "ONROLL_DATABASE_URL": f"sqlite:///{home / 'onroll.db'}",
+        "BENTOML_HOME": str(home / ".bentoml"),
+        "PYTHONPATH": ROOT,
+        "BENTOML_DO_NOT_TRACK": "True",
+    }
 
 
 @pytest.fixture(scope="module")

@@ -55,8 +55,22 @@ def test_the_verbs_run_on_spark_and_print_json_and_nothing_else(small_histories,
     """In a process of its own, where Spark has to start: what Java prints must reach neither output."""
     environment = {**os.environ, "ONROLL_ENGINE": "spark", "ONROLL_SPARK_MASTER": "local[2]"}
     for verb, out, more in (("features", "f.parquet", []), ("score", "s", ["--model", str(bundle), "--top", "3"])):
-        call = [sys.executable, "-m", "serving.cli.main", verb, str(small_histories), "--as-of", str(D), "--out", out, *more, "--json"]  # fmt: skip
-        done = subprocess.run(call, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=500, check=False)  # fmt: skip
+        call = [
+            sys.executable,
+            "-m",
+            "serving.cli.main",
+            verb,
+            str(small_histories),
+            "--as-of",
+            str(D),
+            "--out",
+            out,
+            *more,
+            "--json",
+        ]
+        done = subprocess.run(
+            call, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=500, check=False
+        )
         assert (done.returncode, done.stderr) == (0, "")
         said = json.loads(done.stdout)
         assert said.get("scores", said.get("rows")) == pq.read_table(tmp_path / out).num_rows > 0
@@ -65,7 +79,19 @@ def test_the_verbs_run_on_spark_and_print_json_and_nothing_else(small_histories,
 
 
 def test_scores_that_spark_writes_are_not_stored(small_histories, bundle, capsys):
-    call = ["score", str(small_histories), "--as-of", str(D), "--out", "s", "--model", str(bundle), "--engine", "spark", "--store"]  # fmt: skip
+    call = [
+        "score",
+        str(small_histories),
+        "--as-of",
+        str(D),
+        "--out",
+        "s",
+        "--model",
+        str(bundle),
+        "--engine",
+        "spark",
+        "--store",
+    ]
     with pytest.raises(SystemExit) as left:
         main(call)
     assert left.value.code == 2

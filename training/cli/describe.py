@@ -37,8 +37,15 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option("--plot", type=click.Path(path_type=Path), help="Picture to write: .png, .svg or .pdf.")
 @json_option
 def describe(
-    histories: str, as_of: tuple[datetime, ...], definition: str, horizon: int, cohort: Path | None, out: Path | None, plot: Path | None, as_json: bool
-) -> None:  # fmt: skip
+    histories: str,
+    as_of: tuple[datetime, ...],
+    definition: str,
+    horizon: int,
+    cohort: Path | None,
+    out: Path | None,
+    plot: Path | None,
+    as_json: bool,
+) -> None:
     """Say who of HISTORIES went missing: each group's rate against its peers, with intervals, safe to print."""
     from features import CohortRule, Definition
     from histories.reading.histories import Histories
@@ -82,8 +89,15 @@ def describe(
 @click.option("--seed", type=int, default=1, show_default=True)
 @json_option
 def definitions(
-    histories: str, as_of: tuple[datetime, ...], extra: tuple[str, ...], horizon: int, cohort: Path | None, capacity: float, seed: int, as_json: bool
-) -> None:  # fmt: skip
+    histories: str,
+    as_of: tuple[datetime, ...],
+    extra: tuple[str, ...],
+    horizon: int,
+    cohort: Path | None,
+    capacity: float,
+    seed: int,
+    as_json: bool,
+) -> None:
     """Hold all definitions of missing against each other on HISTORIES: who counts, when it is known, and whom the list names."""
     from features import CohortRule, Definition
     from histories.reading.histories import Histories

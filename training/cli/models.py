@@ -73,8 +73,14 @@ def _folder(model: str, own: Settings) -> Path:
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
 @json_option
 def compare(
-    first: str, second: str, as_of: datetime | None, histories: str | None, capacity: int, cohort: Path | None, as_json: bool
-) -> None:  # fmt: skip
+    first: str,
+    second: str,
+    as_of: datetime | None,
+    histories: str | None,
+    capacity: int,
+    cohort: Path | None,
+    as_json: bool,
+) -> None:
     """Compare two models: their figures, each on its own newest days, and with --as-of the lists that they make of a day."""
     from histories.settings import settings
     from training.bundle import read_bundle
@@ -88,7 +94,9 @@ def compare(
     ]
     day = as_of.date() if as_of else None
     if day:
-        compared = _lists(folders[first], folders[second], day, histories, capacity, cohort)
+        compared = _lists(
+            first=folders[first], second=folders[second], day=day, histories=histories, capacity=capacity, cohort=cohort
+        )
         found["lists"] = compared.to_dict()
         lines.append(compared.text())
     result(found, as_json=as_json, text="\n".join(lines))
@@ -203,7 +211,12 @@ def _gates(verdicts: list[dict[str, Any]], *, only_failed: bool = False) -> str:
     lines = []
     for v in verdicts:
         if not v["passed"]:
-            lines += [f"{v['code']} FAILED {v['title']}", f"     measured: {v['measured']}", f"     asked:    {v['limit']}", f"     {v['do']}"]  # fmt: skip
+            lines += [
+                f"{v['code']} FAILED {v['title']}",
+                f"     measured: {v['measured']}",
+                f"     asked:    {v['limit']}",
+                f"     {v['do']}",
+            ]
         elif not only_failed:
             lines.append(f"{v['code']} passed {v['title']}: {v['measured']}")
     return "\n".join(lines)

@@ -54,9 +54,19 @@ def _date(value: datetime | None) -> date | None:
 @click.option("--seed", type=int, default=1, show_default=True)
 @json_option
 def train(
-    histories: str, definition: str, horizon: int, as_of: tuple[datetime, ...], cohort: Path | None, config: Path | None, until: datetime | None,
-    known: datetime | None, trials: int, report: bool, seed: int, as_json: bool,
-) -> None:  # fmt: skip
+    histories: str,
+    definition: str,
+    horizon: int,
+    as_of: tuple[datetime, ...],
+    cohort: Path | None,
+    config: Path | None,
+    until: datetime | None,
+    known: datetime | None,
+    trials: int,
+    report: bool,
+    seed: int,
+    as_json: bool,
+) -> None:
     """Train a model on HISTORIES, judge it, track it and register it."""
     from features import CohortRule, Definition
     from features.counting.block_cache import BlockStore
@@ -72,12 +82,19 @@ def train(
     from training.release.gate_evidence import of_training
     from training.release.registry import check_log, register, serving_folder
     from training.release.tracking import Run
-    from training.task import Question
+    from training.task import Task
 
     own = settings()
     days = tuple(sorted(d.date() for d in as_of))
     rule, booster = CohortRule.load(cohort), load_config(config)
-    question = Question(Definition.load(definition), horizon, days, rule, _date(until), _date(known))
+    question = Task(
+        definition=Definition.load(definition),
+        horizon=horizon,
+        as_of=days,
+        rule=rule,
+        until=_date(until),
+        known=_date(known),
+    )
     opened = Histories.open(histories, engine=own.engine, memory=own.memory)
     question.days(opened)
     facts = Authority.load(own.authority_facts)
@@ -85,11 +102,28 @@ def train(
     with progress("training") as advance:
         tracked = Run(own)
         try:
-            made = run(opened, question, config=booster, seed=seed, memory=own.memory, kept=BlockStore(own.blocks), trials=trials, storage=own.studies, told=tracked.trial, advance=advance)  # fmt: skip
+            made = run(
+                opened,
+                question,
+                config=booster,
+                seed=seed,
+                memory=own.memory,
+                kept=BlockStore(own.blocks),
+                trials=trials,
+                storage=own.studies,
+                told=tracked.trial,
+                advance=advance,
+            )
             more = deeper(opened, question, made, seed, advance) if report else {}
             # The first model serves without anybody's leave; what its gates would need is found out when it is asked for.
             champion = serving_folder(own, "onroll")
-            proof = of_training(opened, question, made, champion, seed, advance) if champion else None
+            proof = (
+                of_training(
+                    histories=opened, question=question, trained=made, champion=champion, seed=seed, advance=advance
+                )
+                if champion
+                else None
+            )
             advance(description="tracking")
             material = Material.of(opened, question, made, facts=facts, run_id=tracked.run_id, report=more)
             beside = {"report.json": more, "evidence.json": proof}
@@ -101,10 +135,18 @@ def train(
         location_cache.remember(own.whereabouts, made.manifest.data_digest, histories)
     m = made.manifest
     data = {
-        "run_id": tracked.run_id, "name": m.name, "version": version, "folder": str(folder), "candidate": m.candidate, "metrics": m.metrics,
-        "leads": made.against, "chosen": made.story, "settings": made.settings, "report": more,
+        "run_id": tracked.run_id,
+        "name": m.name,
+        "version": version,
+        "folder": str(folder),
+        "candidate": m.candidate,
+        "metrics": m.metrics,
+        "leads": made.against,
+        "chosen": made.story,
+        "settings": made.settings,
+        "report": more,
         "papers": sorted(f.name for f in folder.iterdir() if f.name == REPORT or f.stem in STEMS.values()),
-    }  # fmt: skip
+    }
     said = [_figures(m.metrics, made.against, version, made.splits.text())]
     said += [f"report: {folder / REPORT}"] if report else []
     result(data, as_json=as_json, text="\n".join(said))

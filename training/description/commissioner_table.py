@@ -10,9 +10,23 @@ from training.measures.intervals import Interval
 from training.sheets import text_table, write_csv, write_picture
 
 CSV_COLUMNS = (
-    "group", "value", "children", "missing", "rate", "rate_low", "rate_high", "peers_rate", "peers_rate_low", "peers_rate_high",
-    "relative_risk", "relative_risk_low", "relative_risk_high", "against_all", "published_ratio", "published_source",
-)  # fmt: skip
+    "group",
+    "value",
+    "children",
+    "missing",
+    "rate",
+    "rate_low",
+    "rate_high",
+    "peers_rate",
+    "peers_rate_low",
+    "peers_rate_high",
+    "relative_risk",
+    "relative_risk_low",
+    "relative_risk_high",
+    "against_all",
+    "published_ratio",
+    "published_source",
+)
 
 
 def text(table: Description) -> str:
@@ -43,10 +57,15 @@ def _words(row: Row) -> tuple[str, ...]:
     # A rate that rests on a hidden count is hidden with it; one of nothing cannot be computed.
     none = HIDDEN if row.missing is None else NOT_AVAILABLE
     return (
-        broad, _count(row.children), _count(row.missing), _share(row.rate, none), _share(row.peers_rate, none),
+        broad,
+        _count(row.children),
+        _count(row.missing),
+        _share(row.rate, none),
+        _share(row.peers_rate, none),
         f"{risk.value:.2f} ({risk.low:.2f} to {risk.high:.2f})" if risk else none,
-        f"{row.against_all:.2f}" if row.against_all is not None else none, f"{row.published.ratio:.1f}" if row.published else "",
-    )  # fmt: skip
+        f"{row.against_all:.2f}" if row.against_all is not None else none,
+        f"{row.published.ratio:.1f}" if row.published else "",
+    )
 
 
 def _count(value: int | None) -> str:

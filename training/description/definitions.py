@@ -24,11 +24,11 @@ from training.measures.metrics import average_precision, listed, numbers
 
 KEYS = ["pupil_id", "as_of"]
 LIGHT = {**boosted.DEFAULTS, "rounds": 150, "learning_rate": 0.04}
-FEWEST = 8  # children who went missing, below which nothing is trained
+MIN = 8  # children who went missing, below which nothing is trained
 JUDGED = 2  # newest dates that lists are compared on
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Counted:
     """What one definition counts.
 
@@ -59,7 +59,7 @@ class Counted:
         return {"name": own.name, "title": own.title, "text": own.text, "source": own.source, **said}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Overlap:
     """How far two definitions count the same snapshots, of those whose outcome both know."""
 
@@ -71,7 +71,7 @@ class Overlap:
     jaccard: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Learned:
     """What a light model that learned one definition does on the newest dates.
 
@@ -94,7 +94,7 @@ class Learned:
     in_common: dict[str, float]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Comparison:
     """All definitions on the same histories; ``left_out`` says which could not be counted or learned, and why."""
 
@@ -110,10 +110,15 @@ class Comparison:
     def to_dict(self) -> dict[str, Any]:
         """Return the comparison ready for JSON."""
         return {
-            "as_of": [str(d) for d in self.as_of], "horizon_days": self.horizon, "definitions": [c.to_dict() for c in self.counted],
-            "overlaps": [asdict(o) for o in self.overlaps], "capacity": self.capacity, "judged_on": [str(d) for d in self.judged_on],
-            "models": [asdict(m) for m in self.learned], "left_out": self.left_out,
-        }  # fmt: skip
+            "as_of": [str(d) for d in self.as_of],
+            "horizon_days": self.horizon,
+            "definitions": [c.to_dict() for c in self.counted],
+            "overlaps": [asdict(o) for o in self.overlaps],
+            "capacity": self.capacity,
+            "judged_on": [str(d) for d in self.judged_on],
+            "models": [asdict(m) for m in self.learned],
+            "left_out": self.left_out,
+        }
 
 
 def compare(
@@ -161,13 +166,33 @@ def compare(
     judged_on = known[-JUDGED:] if len(known) > JUDGED else []
     if judged_on:
         advance(description="definitions: features")
-        learned = _learn(histories, used, labels, judged_on, as_of, rule, capacity, seed, left_out, advance)
+        learned = _learn(
+            histories=histories,
+            definitions=used,
+            labels=labels,
+            judged_on=judged_on,
+            as_of=as_of,
+            rule=rule,
+            capacity=capacity,
+            seed=seed,
+            left_out=left_out,
+            advance=advance,
+        )
     else:
         learned = []
         left_out["models"] = (
             f"only {len(known)} days have windows that are known by every definition; {JUDGED + 1} are needed"
         )
-    return Comparison(as_of, judged_on, horizon, capacity, counted, overlaps, learned, left_out)
+    return Comparison(
+        as_of=as_of,
+        judged_on=judged_on,
+        horizon=horizon,
+        capacity=capacity,
+        counted=counted,
+        overlaps=overlaps,
+        learned=learned,
+        left_out=left_out,
+    )
 
 
 def _counted(definition: Definition, frame: pl.DataFrame) -> Counted:
@@ -179,9 +204,15 @@ def _counted(definition: Definition, frame: pl.DataFrame) -> Counted:
         rate = wilson(len(counts), len(known), design_effect(known["label"].to_numpy(), pupil))
     outcomes = frame.group_by("outcome").len().sort("outcome")
     return Counted(
-        definition, len(known), len(counts), counts["pupil_id"].n_unique(), rate, _days(known), _days(counts),
-        dict(zip(outcomes["outcome"].to_list(), outcomes["len"].to_list(), strict=True)),
-    )  # fmt: skip
+        definition=definition,
+        snapshots=len(known),
+        counted=len(counts),
+        children=counts["pupil_id"].n_unique(),
+        rate=rate,
+        days_known=_days(known),
+        days_known_counted=_days(counts),
+        outcomes=dict(zip(outcomes["outcome"].to_list(), outcomes["len"].to_list(), strict=True)),
+    )
 
 
 def _days(frame: pl.DataFrame) -> dict[str, float | None]:
@@ -193,13 +224,28 @@ def _overlap(first: str, second: str, labels: dict[str, pl.DataFrame]) -> Overla
     pair = labels[first].join(labels[second], on=KEYS).drop_nulls(["label", "label_right"])
     a, b = pair["label"] == 1, pair["label_right"] == 1
     both, either = int((a & b).sum()), int((a | b).sum())
-    return Overlap(first, second, both, int(a.sum()) - both, int(b.sum()) - both, both / either if either else None)
+    return Overlap(
+        first=first,
+        second=second,
+        both=both,
+        only_first=int(a.sum()) - both,
+        only_second=int(b.sum()) - both,
+        jaccard=both / either if either else None,
+    )
 
 
 def _learn(
-    histories: Histories, definitions: list[Definition], labels: dict[str, pl.DataFrame], judged_on: list[date], as_of: list[date],
-    rule: CohortRule | None, capacity: float, seed: int, left_out: dict[str, str], advance: Callable[..., None],
-) -> list[Learned]:  # fmt: skip
+    histories: Histories,
+    definitions: list[Definition],
+    labels: dict[str, pl.DataFrame],
+    judged_on: list[date],
+    as_of: list[date],
+    rule: CohortRule | None,
+    capacity: float,
+    seed: int,
+    left_out: dict[str, str],
+    advance: Callable[..., None],
+) -> list[Learned]:
     """Train a light model by each definition on what was known before the judged dates, and hold the lists against each other."""
     x = pl.DataFrame(matrix(histories, [d for d in as_of if d <= judged_on[-1]], rule=rule, advance=advance))
     features = [c for c in x.columns if c not in KEYS]
@@ -219,23 +265,30 @@ def _learn(
             labels[name].filter((pl.col("known_on") < judged_on[0]) & pl.col("label").is_not_null()), on=KEYS
         ).sort("as_of", "pupil_id")
         positives = int(past["label"].sum())
-        if positives < FEWEST:
+        if positives < MIN:
             left_out[f"models.{name}"] = (
-                f"only {positives} children were known to have gone missing before {judged_on[0]}; {FEWEST} are needed"
+                f"only {positives} children were known to have gone missing before {judged_on[0]}; {MIN} are needed"
             )
             continue
         booster = boosted.train(learn_from(past, features, seed), LIGHT)
         scores[name], sizes[name] = boosted.margins(booster, ahead.select(features).to_numpy()), len(past)
     lists = {n: listed(s, numbers(ahead, "authority", "as_of"), capacity, seed) for n, s in scores.items()}
     pupil = ahead["pupil_id"].rank("dense").to_numpy().astype(int) - 1
-    return [
-        Learned(
-            n, sizes[n], *_figures(scores[n], truth[n], lists[n], pupil, seed),
-            {m: average_precision(scores[n], y) if y.any() else None for m, y in truth.items()},
-            {m: float((on & lists[n]).sum() / max(lists[n].sum(), 1)) for m, on in lists.items()},
+    learned = []
+    for n in scores:
+        precise, found_first, recalled = _figures(scores[n], truth[n], lists[n], pupil, seed)
+        learned.append(
+            Learned(
+                definition=n,
+                trained_on=sizes[n],
+                average_precision=precise,
+                precision=found_first,
+                recall=recalled,
+                judged_by={m: average_precision(scores[n], y) if y.any() else None for m, y in truth.items()},
+                in_common={m: float((on & lists[n]).sum() / max(lists[n].sum(), 1)) for m, on in lists.items()},
+            )
         )
-        for n in scores
-    ]  # fmt: skip
+    return learned
 
 
 def _figures(
@@ -273,31 +326,55 @@ def text(found: Comparison) -> str:
     ]
     parts = [
         f"Windows of {found.horizon} days from {len(found.as_of)} days, {found.as_of[0]} to {found.as_of[-1]}",
-        text_table(("definition", "counts", "of snapshots", "rate", "days until known: missing", "all (median, nine in ten)"), rows),
+        text_table(
+            ("definition", "counts", "of snapshots", "rate", "days until known: missing", "all (median, nine in ten)"),
+            rows,
+        ),
         "Who is counted by two definitions",
         text_table(
             ("definitions", "", "both", "only the first", "only the second", "Jaccard"),
-            [(o.first, o.second, f"{o.both:,}", f"{o.only_first:,}", f"{o.only_second:,}", "" if o.jaccard is None else f"{o.jaccard:.2f}") for o in found.overlaps],
+            [
+                (
+                    o.first,
+                    o.second,
+                    f"{o.both:,}",
+                    f"{o.only_first:,}",
+                    f"{o.only_second:,}",
+                    "" if o.jaccard is None else f"{o.jaccard:.2f}",
+                )
+                for o in found.overlaps
+            ],
             left=2,
         ),
-    ]  # fmt: skip
+    ]
     if found.learned:
         size = f"{found.capacity:.1%} of each list" if found.capacity < 1 else f"{found.capacity:g} children a list"
         parts += [
             f"A light model by each definition, judged on {', '.join(str(d) for d in found.judged_on)} by the same definition; lists of {size}",
             text_table(
                 ("learned", "average precision", "precision", "recall"),
-                [(m.definition, *(str(i) if i else "" for i in (m.average_precision, m.precision, m.recall))) for m in found.learned],
+                [
+                    (m.definition, *(str(i) if i else "" for i in (m.average_precision, m.precision, m.recall)))
+                    for m in found.learned
+                ],
             ),
             "Share of the list (row) that is on the list of another (column), and average precision when judged by it",
             text_table(
                 ("learned", *shown),
                 [
-                    (m.definition, *(f"{m.in_common[n]:.0%}, {m.judged_by[n]:.3f}" if n in m.in_common and m.judged_by[n] is not None else "" for n in shown))
+                    (
+                        m.definition,
+                        *(
+                            f"{m.in_common[n]:.0%}, {m.judged_by[n]:.3f}"
+                            if n in m.in_common and m.judged_by[n] is not None
+                            else ""
+                            for n in shown
+                        ),
+                    )
                     for m in found.learned
                 ],
             ),
-        ]  # fmt: skip
+        ]
     parts += [f"{name}: {why}." for name, why in found.left_out.items()]
     return "\n".join([*parts, "Counts are exact: for choosing a definition, not for publication."])
 

@@ -27,7 +27,7 @@ METHOD = (
 SOURCE = "Children's Commissioner for England, Children Missing Education: The Unrolled Story (September 2024), as quoted in her office's release and the press"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Published:
     """A ratio that somebody published, to hold a row against."""
 
@@ -40,13 +40,13 @@ class Published:
 
 # Ratios of a group's share of the missing to its share of all pupils, under another definition and over a school year.
 PUBLISHED = (
-    Published("sen", "any", 1.4, "children with special educational needs"),
-    Published("idaci_fifth", "1", 1.5, "children in the most deprived neighbourhoods"),
-    Published("social_care", "social_worker", 2.7, "children in need, who have a social worker"),
+    Published(group="sen", value="any", ratio=1.4, said="children with special educational needs"),
+    Published(group="idaci_fifth", value="1", ratio=1.5, said="children in the most deprived neighbourhoods"),
+    Published(group="social_care", value="social_worker", ratio=2.7, said="children in need, who have a social worker"),
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Row:
     """One value of a group as printed; what is hidden or cannot be computed is None."""
 
@@ -69,13 +69,20 @@ class Row:
         """Return the row ready for JSON."""
         figures = {n: getattr(self, n) for n in ("rate", "peers_rate", "relative_risk")}
         return {
-            "value": self.value, "title": self.title, "children": self.children, "missing": self.missing,
-            **{n: i.to_dict() if i else None for n, i in figures.items()}, "against_all": self.against_all, "hidden": self.missing is None,
-            "published": {"ratio": self.published.ratio, "of": self.published.said, "source": self.published.source} if self.published else None,
-        }  # fmt: skip
+            "value": self.value,
+            "title": self.title,
+            "children": self.children,
+            "missing": self.missing,
+            **{n: i.to_dict() if i else None for n, i in figures.items()},
+            "against_all": self.against_all,
+            "hidden": self.missing is None,
+            "published": {"ratio": self.published.ratio, "of": self.published.said, "source": self.published.source}
+            if self.published
+            else None,
+        }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Description:
     """The table of all groups."""
 
@@ -91,19 +98,38 @@ class Description:
     def to_dict(self) -> dict[str, Any]:
         """Return the table ready for JSON."""
         groups = [
-            {"group": g.name, "title": g.title, "known_from": g.table, "rows": [r.to_dict() for r in self.rows if r.group is g]}
+            {
+                "group": g.name,
+                "title": g.title,
+                "known_from": g.table,
+                "rows": [r.to_dict() for r in self.rows if r.group is g],
+            }
             for g in dict.fromkeys(r.group for r in self.rows)
-        ]  # fmt: skip
+        ]
         return {
-            "as_of": [str(d) for d in self.as_of], "definition": self.definition, "horizon_days": self.horizon, "children": self.children,
-            "missing": self.missing, "rate": self.rate.to_dict() if self.rate else None, "groups": groups, "left_out": self.left_out,
-            "method": METHOD, "symbols": {HIDDEN: "hidden so that nobody learns about a few children", NOT_AVAILABLE: "cannot be computed"},
-        }  # fmt: skip
+            "as_of": [str(d) for d in self.as_of],
+            "definition": self.definition,
+            "horizon_days": self.horizon,
+            "children": self.children,
+            "missing": self.missing,
+            "rate": self.rate.to_dict() if self.rate else None,
+            "groups": groups,
+            "left_out": self.left_out,
+            "method": METHOD,
+            "symbols": {
+                HIDDEN: "hidden so that nobody learns about a few children",
+                NOT_AVAILABLE: "cannot be computed",
+            },
+        }
 
 
 def describe(
-    histories: Histories, as_of: list[date], definition: Definition | None = None, horizon: int = HORIZON, rule: CohortRule | None = None
-) -> Description:  # fmt: skip
+    histories: Histories,
+    as_of: list[date],
+    definition: Definition | None = None,
+    horizon: int = HORIZON,
+    rule: CohortRule | None = None,
+) -> Description:
     """Describe who of the cohort went missing in the windows that begin on some days.
 
     Raises
@@ -143,7 +169,16 @@ def described(
     shown = [None if n <= SMALLEST else rounded(n) for n in (children, missing)]
     overall = _rate(shown[1], shown[0], design)
     rows = [row for g in GROUPS if g.name in frame.columns for row in _rows(frame, g, design)]
-    return Description(as_of, definition, horizon, shown[0], shown[1], overall, rows, left_out or [])
+    return Description(
+        as_of=as_of,
+        definition=definition,
+        horizon=horizon,
+        children=shown[0],
+        missing=shown[1],
+        rate=overall,
+        rows=rows,
+        left_out=left_out or [],
+    )
 
 
 def _rows(frame: pl.DataFrame, group: Group, design: float) -> list[Row]:
@@ -163,22 +198,48 @@ def _rows(frame: pl.DataFrame, group: Group, design: float) -> list[Row]:
     n = {v: None if v in few else rounded(c) for v, c in sums(children, group.within).items()}
     y = {v: None if v in hidden else rounded(c) for v, c in sums(missing, group.within).items()}
     order = [x for v in values for x in _broader_first(v, group, values)]
-    return [_row(group, v, n[v], y[v], n[ALL], y[ALL], design) for v in order]
+    return [
+        _row(group=group, value=v, children=n[v], missing=y[v], all_children=n[ALL], all_missing=y[ALL], design=design)
+        for v in order
+    ]
 
 
 def _row(
-    group: Group, value: str, children: int | None, missing: int | None, all_children: int | None, all_missing: int | None, design: float
-) -> Row:  # fmt: skip
+    group: Group,
+    value: str,
+    children: int | None,
+    missing: int | None,
+    all_children: int | None,
+    all_missing: int | None,
+    design: float,
+) -> Row:
     rate = _rate(missing, children, design)
     published = next((p for p in PUBLISHED if (p.group, p.value) == (group.name, value)), None)
     if rate is None or all_children is None or all_missing is None or not all_missing:
-        return Row(group, value, children, missing, rate, None, None, None, published)
+        return Row(
+            group=group,
+            value=value,
+            children=children,
+            missing=missing,
+            rate=rate,
+            peers_rate=None,
+            relative_risk=None,
+            against_all=None,
+            published=published,
+        )
     peers, peers_missing = all_children - children, all_missing - missing  # type: ignore[operator]
     risk = relative_risk(missing, children, peers_missing, peers, design=design, rounding=ROUNDING)  # type: ignore[arg-type]
     return Row(
-        group, value, children, missing, rate, _rate(peers_missing, peers, design), risk,
-        rate.value / (all_missing / all_children), published,
-    )  # fmt: skip
+        group=group,
+        value=value,
+        children=children,
+        missing=missing,
+        rate=rate,
+        peers_rate=_rate(peers_missing, peers, design),
+        relative_risk=risk,
+        against_all=rate.value / (all_missing / all_children),
+        published=published,
+    )
 
 
 def _rate(missing: int | None, children: int | None, design: float) -> Interval | None:

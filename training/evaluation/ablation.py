@@ -14,10 +14,10 @@ from training.fitting.splits import Splits
 from training.measures.evaluate import Judged, Resamples, interval
 from training.measures.metrics import numbers
 from training.pipeline import NAMES, Trained
-from training.task import Advance, quiet
+from training.task import ProgressCallback, quiet
 
 
-def by_theme(trained: Trained, seed: int, advance: Advance = quiet) -> dict[str, dict[str, Any]]:
+def by_theme(trained: Trained, seed: int, advance: ProgressCallback = quiet) -> dict[str, dict[str, Any]]:
     """Return by theme how much average precision is lost when its features are taken away, with its interval over pupils.
 
     Asked at the two newest origins. What one theme loses, another can often make up for: a small loss does not say that a theme is idle.
@@ -26,25 +26,36 @@ def by_theme(trained: Trained, seed: int, advance: Advance = quiet) -> dict[str,
     themes = [t for t in THEMES if any(BY_NAME[n].theme == t for n in NAMES)]
     whole = Candidate("whole", "all themes", boosted.learner(trained.settings), trained.settings)
     without = [Candidate(t, f"without {THEMES[t]}", _without(t, trained.settings), trained.settings) for t in themes]
-    answers = ask(trained.frame, NAMES, splits, [whole, *without], seed, advance)
+    answers = ask(
+        frame=trained.frame, names=NAMES, splits=splits, candidates=[whole, *without], seed=seed, advance=advance
+    )
     pupil, lists = numbers(answers.frame, "pupil_id"), numbers(answers.frame, "authority", "as_of")
     resamples = Resamples(pupil, seed)
     draws = {
-        name: resamples.draws(Judged(margins, answers.label, pupil, lists, answers.weight))["average_precision"]
+        name: resamples.draws(
+            Judged(score=margins, label=answers.label, pupil=pupil, list_of=lists, weight=answers.weight)
+        )["average_precision"]
         for name, margins in answers.margins.items()
     }
     return {
-        t: {"features": sum(BY_NAME[n].theme == t for n in NAMES), "lost": float(np.nanmean(draws["whole"] - draws[t])),
-            "interval": interval(draws["whole"] - draws[t])}
+        t: {
+            "features": sum(BY_NAME[n].theme == t for n in NAMES),
+            "lost": float(np.nanmean(draws["whole"] - draws[t])),
+            "interval": interval(draws["whole"] - draws[t]),
+        }
         for t in themes
-    }  # fmt: skip
+    }
 
 
 def _without(theme: str, settings: dict[str, Any]) -> Any:
     def learn(learning: Learning) -> Scorer:
         kept = learning.columns([n for n in learning.names if BY_NAME[n].theme != theme])
         less = Learning(
-            learning.x[:, kept], learning.y, learning.weight, [learning.names[i] for i in kept], learning.seed
+            x=learning.x[:, kept],
+            y=learning.y,
+            weight=learning.weight,
+            names=[learning.names[i] for i in kept],
+            seed=learning.seed,
         )
         booster = boosted.train(less, settings)
         return lambda x: boosted.margins(booster, x[:, kept])

@@ -43,7 +43,7 @@ FIGURES = {
 Key = tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Slice:
     """One group, or a pair of groups, as printed; what is hidden or cannot be computed is None.
 
@@ -86,7 +86,7 @@ class Slice:
         }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class FairnessReport:
     """What ``fairness`` found.
 
@@ -113,19 +113,35 @@ class FairnessReport:
     def to_dict(self) -> dict[str, Any]:
         """Return the report ready for JSON."""
         return {
-            "capacity": self.capacity, "design": self.design.to_dict(), "figures": FIGURES, "overall": self.overall.to_dict(), "groups": [s.to_dict() for s in self.slices],
+            "capacity": self.capacity,
+            "design": self.design.to_dict(),
+            "figures": FIGURES,
+            "overall": self.overall.to_dict(),
+            "groups": [s.to_dict() for s in self.slices],
             "pairs": [s.to_dict() for s in self.pairs],
-        }  # fmt: skip
+        }
 
     @classmethod
     def from_dict(cls, said: Mapping[str, Any]) -> FairnessReport:
         """Return the report that ``to_dict`` wrote, without its pairs; every figure and gap is computed anew from the printed counts."""
         design, total = Design(**said["design"]), dict(said["overall"]["counts"])
         slices = [
-            Slice(tuple(s["groups"]), tuple(s["values"]), s["counts"], _figures(s["counts"], design), _gaps(s["counts"], total, design))
+            Slice(
+                groups=tuple(s["groups"]),
+                values=tuple(s["values"]),
+                counts=s["counts"],
+                figures=_figures(s["counts"], design),
+                gaps=_gaps(s["counts"], total, design),
+            )
             for s in said["groups"]
-        ]  # fmt: skip
-        return cls(float(said["capacity"]), Slice((), (), total, _figures(total, design), {}), slices, [], design)
+        ]
+        return cls(
+            capacity=float(said["capacity"]),
+            overall=Slice(groups=(), values=(), counts=total, figures=_figures(total, design), gaps={}),
+            slices=slices,
+            pairs=[],
+            design=design,
+        )
 
     def measured(self, figure: str) -> list[Slice]:
         """Return the groups for which the gap of a figure could be measured at all; a gate that finds none has not been passed."""
@@ -150,9 +166,16 @@ class FairnessReport:
 
 
 def fairness(
-    snapshots: pl.DataFrame, scores: np.ndarray, labels: np.ndarray, groups: pl.DataFrame, capacity: float, *, weight: np.ndarray | None = None,
-    pairs: bool = True, seed: int = 1,
-) -> FairnessReport:  # fmt: skip
+    snapshots: pl.DataFrame,
+    scores: np.ndarray,
+    labels: np.ndarray,
+    groups: pl.DataFrame,
+    capacity: float,
+    *,
+    weight: np.ndarray | None = None,
+    pairs: bool = True,
+    seed: int = 1,
+) -> FairnessReport:
     """Report how a list of some capacity falls on groups of children.
 
     Parameters
@@ -175,15 +198,18 @@ def fairness(
     weight = np.ones(len(scores)) if weight is None else weight
     on = share_listed(scores, numbers(snapshots, "authority", "as_of"), capacity, seed, weight)
     frame = snapshots.select("pupil_id", "as_of", "authority").with_columns(
-        pl.Series("label", labels, pl.Float64), pl.Series("expected", scores, pl.Float64), pl.Series("weight", weight, pl.Float64), pl.Series("on", on)
-    )  # fmt: skip
+        pl.Series("label", labels, pl.Float64),
+        pl.Series("expected", scores, pl.Float64),
+        pl.Series("weight", weight, pl.Float64),
+        pl.Series("on", on),
+    )
     of = groups.rename({n: f"group:{n}" for n in names})
     frame = frame.join(of, on=["pupil_id", "as_of"], how="left", maintain_order="left")
     design = Design.of(labels, numbers(frame, "pupil_id"), weight, scores)
     everybody = _counted(frame, [])[()]
     few = {c for c, n in (everybody.told | everybody.there).items() if n <= SMALLEST}
     total = {c: None if c in few else rounded(n) for c, n in everybody.told.items()}
-    overall = Slice((), (), total, _figures(total, design), {})
+    overall = Slice(groups=(), values=(), counts=total, figures=_figures(total, design), gaps={})
     slices, printed = [], {}
     for name in names:
         made = _group(frame, name, total, design)
@@ -191,7 +217,15 @@ def fairness(
         slices += made
     both = list(combinations([n for n in names if n in PROTECTED], 2)) if pairs else []
     return FairnessReport(
-        capacity, overall, slices, [s for a, b in both for s in _pair(frame, a, b, printed, total, design)], design
+        capacity=capacity,
+        overall=overall,
+        slices=slices,
+        pairs=[
+            s
+            for a, b in both
+            for s in _pair(frame=frame, first=a, second=b, printed=printed, total=total, design=design)
+        ],
+        design=design,
     )
 
 
@@ -239,13 +273,25 @@ def _group(frame: pl.DataFrame, name: str, total: dict[str, int | None], design:
     values = list(dict.fromkeys(x for v in order for x in (within.get(v), v) if x))
     printed = {v: _printed({c: wide[c][v] for c in wide}, {c for c in COUNTS if v in hidden[c]}) for v in values}
     return [
-        Slice((name,), (v,), printed[v], _figures(printed[v], design), _gaps(printed[v], total, design)) for v in values
+        Slice(
+            groups=(name,),
+            values=(v,),
+            counts=printed[v],
+            figures=_figures(printed[v], design),
+            gaps=_gaps(printed[v], total, design),
+        )
+        for v in values
     ]
 
 
 def _pair(
-    frame: pl.DataFrame, first: str, second: str, printed: dict[str, dict[str, dict[str, int | None]]], total: dict[str, int | None], design: Design
-) -> list[Slice]:  # fmt: skip
+    frame: pl.DataFrame,
+    first: str,
+    second: str,
+    printed: dict[str, dict[str, dict[str, int | None]]],
+    total: dict[str, int | None],
+    design: Design,
+) -> list[Slice]:
     # Broader values where there are some: of pairs of the finest hardly anything could be printed.
     for name in (first, second):
         if name in BY_NAME:
@@ -263,7 +309,15 @@ def _pair(
     out = []
     for key in counted:
         own = _printed(counted[key].told, {c for c in COUNTS if key in hidden[c]})
-        out.append(Slice((first, second), key, own, _figures(own, design), _gaps(own, total, design)))
+        out.append(
+            Slice(
+                groups=(first, second),
+                values=key,
+                counts=own,
+                figures=_figures(own, design),
+                gaps=_gaps(own, total, design),
+            )
+        )
     return out
 
 
@@ -311,10 +365,12 @@ def _figures(counts: Mapping[str, int | None], design: Design) -> dict[str, Inte
     if p and e:
         calibration = observed_over_expected(p, e, design=design.of_ratio + ROUNDING / p + ROUNDING * p / e**2)
     return {
-        "listing_rate": _share(of, n, design.of_others), "recall": _share(t, p, design.pupils),
+        "listing_rate": _share(of, n, design.of_others),
+        "recall": _share(t, p, design.pupils),
         "precision": _share(t, of, design.of_outcomes(t / of) if t and of else design.pupils),
-        "false_listing_rate": _share(_less(of, t), _less(n, p), design.of_others), "calibration": calibration,
-    }  # fmt: skip
+        "false_listing_rate": _share(_less(of, t), _less(n, p), design.of_others),
+        "calibration": calibration,
+    }
 
 
 def _gaps(

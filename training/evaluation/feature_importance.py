@@ -9,7 +9,7 @@ from training.explanation.trees import read_forest
 from training.fitting.rolling_origin import matrix_of, weight_of
 from training.pipeline import NAMES, Trained
 
-MOST = 2000  # snapshots of the newest judged day that are looked at; more make the means no different
+MAX = 2000  # snapshots of the newest judged day that are looked at; more make the means no different
 
 
 def contributions(trained: Trained, seed: int) -> dict[str, float]:
@@ -20,7 +20,7 @@ def contributions(trained: Trained, seed: int) -> dict[str, float]:
     frame = trained.answers.frame
     rows = np.flatnonzero((frame["as_of"] == trained.splits.test[-1]).to_numpy())
     rng = np.random.Generator(np.random.PCG64(seed))
-    chosen = np.sort(rng.choice(rows, min(len(rows), MOST), replace=False))
+    chosen = np.sort(rng.choice(rows, min(len(rows), MAX), replace=False))
     parts = LeafTables(read_forest(trained.booster)).contributions(matrix_of(frame[chosen], NAMES))
     mean = np.average(np.abs(parts[:, :-1]), axis=0, weights=weight_of(frame[chosen]))
     return dict(zip(NAMES, mean.tolist(), strict=True))

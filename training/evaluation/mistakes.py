@@ -8,15 +8,15 @@ import numpy as np
 
 from features.catalogue import BY_NAME
 from features.groups.disclosure import HIDDEN, partition, rounded
-from training.fitting.rolling_origin import Answers, matrix_of
+from training.fitting.rolling_origin import Predictions, matrix_of
 from training.measures.metrics import numbers, share_listed
 from training.pipeline import NAMES
 
-FEWEST = 8  # children of a kind below whom no mean is told
+MIN = 8  # children of a kind below whom no mean is told
 TOLD = 12
 
 
-def profile(answers: Answers, name: str, capacity: int) -> dict[str, Any]:
+def profile(answers: Predictions, name: str, capacity: int) -> dict[str, Any]:
     """Compare the missed (went missing, not listed) and the wrongly listed (listed, did not) with the found.
 
     Parameters
@@ -65,10 +65,16 @@ def _against(x: np.ndarray, some: np.ndarray, found: np.ndarray, scale: np.ndarr
     for at, name in enumerate(NAMES):
         one, other = x[some, at], x[found, at]
         one, other = one[~np.isnan(one)], other[~np.isnan(other)]
-        if min(len(one), len(other)) < FEWEST or not scale[at] > 0 or BY_NAME[name].role == "never_shown":
+        if min(len(one), len(other)) < MIN or not scale[at] > 0 or BY_NAME[name].role == "never_shown":
             continue
-        told.append({
-            "feature": name, "theme": BY_NAME[name].theme, "unit": BY_NAME[name].unit, "mean": float(one.mean()),
-            "mean_of_found": float(other.mean()), "difference": float((one.mean() - other.mean()) / scale[at]),
-        })  # fmt: skip
+        told.append(
+            {
+                "feature": name,
+                "theme": BY_NAME[name].theme,
+                "unit": BY_NAME[name].unit,
+                "mean": float(one.mean()),
+                "mean_of_found": float(other.mean()),
+                "difference": float((one.mean() - other.mean()) / scale[at]),
+            }
+        )
     return sorted(told, key=lambda t: -abs(t["difference"]))[:TOLD]

@@ -24,13 +24,13 @@ SETTINGS = {
     "negative_share": 1.0,
 }
 FOLDS = 3
-MOST = 20_000  # snapshots looked at; more make the answer no different
-FEWEST = 50  # children of a group, and others, below which nothing is said
+MAX = 20_000  # snapshots looked at; more make the answer no different
+MIN = 50  # children of a group, and others, below which nothing is said
 TOP = 5
 
 
-@dataclass(frozen=True)
-class Proxy:
+@dataclass(frozen=True, kw_only=True)
+class ProxyFeature:
     """How well one group can be told from the features.
 
     Attributes
@@ -61,9 +61,15 @@ class Proxy:
 
 
 def proxies(
-    x: np.ndarray, names: list[str], pupils: np.ndarray, groups: pl.DataFrame, *, weight: np.ndarray | None = None, importance: dict[str, float] | None = None,
+    x: np.ndarray,
+    names: list[str],
+    pupils: np.ndarray,
+    groups: pl.DataFrame,
+    *,
+    weight: np.ndarray | None = None,
+    importance: dict[str, float] | None = None,
     seed: int = 1,
-) -> list[Proxy]:  # fmt: skip
+) -> list[ProxyFeature]:
     """Predict each protected group from the features, by a light model and in folds of pupils.
 
     Parameters
@@ -86,7 +92,7 @@ def proxies(
         The best told first; groups with fewer than 50 children inside or outside are passed over.
     """
     rng = np.random.Generator(np.random.PCG64(seed))
-    rows = np.sort(rng.choice(len(x), min(len(x), MOST), replace=False))
+    rows = np.sort(rng.choice(len(x), min(len(x), MAX), replace=False))
     x, pupils, groups = x[rows], pupils[rows], groups[rows]
     weight = np.ones(len(x)) if weight is None else weight[rows]
     fold = rng.integers(0, FOLDS, int(pupils.max()) + 1)[pupils] if len(pupils) else pupils
@@ -96,14 +102,20 @@ def proxies(
         # Of two values one says it all.
         for value in values[: 1 if len(values) == 2 else None]:
             inside = (groups[name] == value).to_numpy()
-            if min(len(np.unique(pupils[inside])), len(np.unique(pupils[~inside]))) >= FEWEST:
+            if min(len(np.unique(pupils[inside])), len(np.unique(pupils[~inside]))) >= MIN:
                 found.append(
-                    _told(Learning(x, inside.astype(float), weight, names, seed), fold, name, value, importance)
+                    _told(
+                        Learning(x=x, y=inside.astype(float), weight=weight, names=names, seed=seed),
+                        fold,
+                        name,
+                        value,
+                        importance,
+                    )
                 )
     return sorted(found, key=lambda p: -p.auc)
 
 
-def _told(of: Learning, fold: np.ndarray, group: str, value: str, importance: dict[str, float] | None) -> Proxy:
+def _told(of: Learning, fold: np.ndarray, group: str, value: str, importance: dict[str, float] | None) -> ProxyFeature:
     from sklearn.metrics import roc_auc_score
 
     margins, moved = np.zeros(len(of.y)), np.zeros(len(of.names))
@@ -118,10 +130,12 @@ def _told(of: Learning, fold: np.ndarray, group: str, value: str, importance: di
     whole = sum(importance.values()) if importance else 0.0
     in_model = sum(importance.get(n, 0.0) for n, _ in top) / whole if importance and whole else None
     auc = float(roc_auc_score(of.y, margins, sample_weight=of.weight))
-    return Proxy(group, value, auc, top, float(sum(s for _, s in top)), in_model)
+    return ProxyFeature(
+        group=group, value=value, auc=auc, top=top, top_share=float(sum(s for _, s in top)), in_model=in_model
+    )
 
 
-def text(found: list[Proxy]) -> str:
+def text(found: list[ProxyFeature]) -> str:
     """Return the proxies as lines."""
     lines = []
     for p in found:

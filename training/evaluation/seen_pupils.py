@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from training.fitting.rolling_origin import Answers
+from training.fitting.rolling_origin import Predictions
 from training.measures.metrics import average_precision, numbers, share_listed
 
 
-def seen_and_unseen(answers: Answers, name: str, capacity: int) -> dict[str, dict[str, Any]]:
+def seen_and_unseen(answers: Predictions, name: str, capacity: int) -> dict[str, dict[str, Any]]:
     """Return average precision, precision and recall of the lists, for pupils among those learned from and for the rest.
 
     Parameters
@@ -31,8 +31,12 @@ def seen_and_unseen(answers: Answers, name: str, capacity: int) -> dict[str, dic
         y, w, chosen = label[part], weight[part], on_list[part]
         positives, found = float(y.sum()), float(chosen @ y)
         told[title] = {
-            "snapshots": round(float(w.sum())), "positives": int(positives), "base_rate": float(np.average(y, weights=w)) if len(y) else None,
-            "average_precision": average_precision(margins[part], y, w), "listed": round(float(chosen.sum())),
-            "precision": found / float(chosen.sum()) if chosen.any() else None, "recall": found / positives if positives else None,
-        }  # fmt: skip
+            "snapshots": round(float(w.sum())),
+            "positives": int(positives),
+            "base_rate": float(np.average(y, weights=w)) if len(y) else None,
+            "average_precision": average_precision(margins[part], y, w),
+            "listed": round(float(chosen.sum())),
+            "precision": found / float(chosen.sum()) if chosen.any() else None,
+            "recall": found / positives if positives else None,
+        }
     return told

@@ -12,10 +12,10 @@ from training.fitting.rolling_origin import learn_from, matrix_of, weight_of
 from training.fitting.splits import known_before
 from training.measures.metrics import average_precision
 from training.pipeline import NAMES, Trained
-from training.task import Advance, quiet
+from training.task import ProgressCallback, quiet
 
 
-def leave_one_out(trained: Trained, seed: int, advance: Advance = quiet) -> dict[str, dict[str, Any]]:
+def leave_one_out(trained: Trained, seed: int, advance: ProgressCallback = quiet) -> dict[str, dict[str, Any]]:
     """Return by authority the average precision of a model that learned from all others, beside that of the model of all.
 
     Asked at the newest judged origins; authorities without a child who went missing there are left out. Empty for one authority.
@@ -33,14 +33,15 @@ def leave_one_out(trained: Trained, seed: int, advance: Advance = quiet) -> dict
         stranger = boosted.train(learn_from(others, NAMES, seed), trained.settings)
         x, y, w = matrix_of(own, NAMES), own["label"].to_numpy(), weight_of(own)
         found[str(authority)] = {
-            "positives": int(y.sum()), "snapshots": round(float(w.sum())),
+            "positives": int(y.sum()),
+            "snapshots": round(float(w.sum())),
             "average_precision": average_precision(boosted.margins(stranger, x), y, w),
             "with_its_own_past": average_precision(boosted.margins(everybody, x), y, w),
-        }  # fmt: skip
+        }
     return found
 
 
-def learning_curve(trained: Trained, seed: int, advance: Advance = quiet) -> list[dict[str, Any]]:
+def learning_curve(trained: Trained, seed: int, advance: ProgressCallback = quiet) -> list[dict[str, Any]]:
     """Return the average precision of models that learned from more and more authorities (of one authority: from shares of its pupils).
 
     The parts are drawn by seed and nested, each a half of the next; all are asked at the newest judged origin.
@@ -59,9 +60,13 @@ def learning_curve(trained: Trained, seed: int, advance: Advance = quiet) -> lis
             break
         advance(description=f"learning from {many} of {len(units)}")
         booster = boosted.train(learn_from(part, NAMES, seed), trained.settings)
-        points.append({
-            "of": "authorities" if unit == "authority" else "pupils", "number": many, "positives": int(part["label"].sum()),
-            "average_precision": average_precision(boosted.margins(booster, x), y, w),
-        })  # fmt: skip
+        points.append(
+            {
+                "of": "authorities" if unit == "authority" else "pupils",
+                "number": many,
+                "positives": int(part["label"].sum()),
+                "average_precision": average_precision(boosted.margins(booster, x), y, w),
+            }
+        )
         many //= 2
     return points[::-1]

@@ -18,7 +18,7 @@ from training.fitting.rolling_origin import learn_from, matrix_of
 from training.fitting.splits import known_before
 from training.measures.metrics import listed, numbers
 from training.pipeline import NAMES, Trained
-from training.task import Advance, Question, quiet
+from training.task import ProgressCallback, Task, quiet
 
 WEEKS = 10
 
@@ -37,7 +37,7 @@ def mondays(origin: date, weeks: int = WEEKS) -> list[date]:
 
 
 def week_by_week(
-    histories: Histories, question: Question, trained: Trained, capacity: int, seed: int, advance: Advance = quiet
+    histories: Histories, question: Task, trained: Trained, capacity: int, seed: int, advance: ProgressCallback = quiet
 ) -> dict[str, Any]:
     """List the highest of each authority every week of the newest judged term, with a model that knew nothing of it.
 
@@ -65,7 +65,9 @@ def week_by_week(
     frame = frame.select(*keys, "authority").with_columns(
         pl.Series("on_list", listed(margins, numbers(frame, "authority", "as_of"), capacity))
     )
-    y: Any = pl.from_arrow(label(histories, days, question.definition, question.horizon, rule=question.rule, until=question.until))  # fmt: skip
+    y: Any = pl.from_arrow(
+        label(histories, days, question.definition, question.horizon, rule=question.rule, until=question.until)
+    )
     lists = frame.filter("on_list")
     return {"weeks": [str(d) for d in days], "capacity": capacity, **churn(lists, days), **lead_time(lists, y)}
 

@@ -48,7 +48,7 @@ def leaf_table(zeros, value, points, weights):
     for pattern in range(1 << m):
         for i in range(m):
             ones[i] = (pattern >> i) & 1
-        shapley(ones, zeros, value, points, weights, before, table[pattern])
+        shapley(ones=ones, zeros=zeros, value=value, points=points, weights=weights, before=before, out=table[pattern])
     return table
 
 
@@ -101,7 +101,9 @@ def add_groups(groups, first, last, left, held, code, phi, n):
             code[r] = 0
         for b in range(bit_start[g], bit_start[g + 1]):
             worth = m << (b - bit_start[g])
-            holds(left, test_node, test_want, test_start[b], test_start[b + 1], held, n)
+            holds(
+                left=left, nodes=test_node, wants=test_want, start=test_start[b], stop=test_start[b + 1], out=held, n=n
+            )
             for r in range(n):
                 code[r] += held[r] * worth
         for j in range(m):
@@ -122,12 +124,28 @@ def add_deep(deep, first, last, left, held, phi, n, rule):
         ones = np.empty((m, n))
         before, out, one = np.empty(m), np.empty(m), np.empty(m)
         for i in range(m):
-            holds(left, test_node, test_want, test_start[start + i], test_start[start + i + 1], held, n)
+            holds(
+                left=left,
+                nodes=test_node,
+                wants=test_want,
+                start=test_start[start + i],
+                stop=test_start[start + i + 1],
+                out=held,
+                n=n,
+            )
             for r in range(n):
                 ones[i, r] = held[r]
         for r in range(n):
             one[:] = ones[:, r]
-            shapley(one, zeros[start:stop], values[d], points, weights, before, out)
+            shapley(
+                ones=one,
+                zeros=zeros[start:stop],
+                value=values[d],
+                points=points,
+                weights=weights,
+                before=before,
+                out=out,
+            )
             for i in range(m):
                 phi[places[start + i], r] += out[i]
 
@@ -146,9 +164,34 @@ def contributions(rows, splits, groups, tree_groups, deep, tree_deep, rule, wide
         x[:, :n] = rows[begin : begin + n].T
         for tree in range(len(node_start) - 1):
             for k in range(node_start[tree], node_start[tree + 1]):
-                goes_left(x[feature[k]], threshold[k], nan_left[k], zero_missing[k], left[k - node_start[tree]], n)
-            add_groups(groups, tree_groups[tree], tree_groups[tree + 1], left, held, code, phi, n)
-            add_deep(deep, tree_deep[tree], tree_deep[tree + 1], left, held, phi, n, rule)
+                goes_left(
+                    x=x[feature[k]],
+                    threshold=threshold[k],
+                    nan_left=nan_left[k],
+                    zero_missing=zero_missing[k],
+                    out=left[k - node_start[tree]],
+                    n=n,
+                )
+            add_groups(
+                groups=groups,
+                first=tree_groups[tree],
+                last=tree_groups[tree + 1],
+                left=left,
+                held=held,
+                code=code,
+                phi=phi,
+                n=n,
+            )
+            add_deep(
+                deep=deep,
+                first=tree_deep[tree],
+                last=tree_deep[tree + 1],
+                left=left,
+                held=held,
+                phi=phi,
+                n=n,
+                rule=rule,
+            )
         out[begin : begin + n] = phi[:, :n].T
 
 

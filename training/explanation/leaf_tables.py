@@ -38,7 +38,7 @@ class Leaf:
 
 
 @dataclass
-class Group:
+class TreeGroup:
     """Leaves with one table: bit b of the code says whether all of ``bits[b]`` hold."""
 
     leaves: list[Leaf]
@@ -74,16 +74,16 @@ def leaves_of(forest: Forest, tree: int) -> list[Leaf]:
     return found
 
 
-def grouped(leaves: list[Leaf]) -> tuple[list[Group], list[Leaf]]:
+def grouped(leaves: list[Leaf]) -> tuple[list[TreeGroup], list[Leaf]]:
     """Give the groups of a tree's leaves, and the leaves that are too deep for a table."""
-    groups: list[Group] = []
+    groups: list[TreeGroup] = []
     deep: list[Leaf] = []
     together: list[Leaf] = []
     splits: list[int] = []
 
     def close() -> None:
         if together:
-            groups.append(Group(list(together), [[(node, True)] for node in splits]))
+            groups.append(TreeGroup(list(together), [[(node, True)] for node in splits]))
         together.clear()
         splits.clear()
 
@@ -91,7 +91,7 @@ def grouped(leaves: list[Leaf]) -> tuple[list[Group], list[Leaf]]:
         if len(leaf.tests) > LEAF_BITS:
             deep.append(leaf)
         elif len(leaf.path) > GROUP_BITS:
-            groups.append(Group([leaf], list(leaf.tests.values())))
+            groups.append(TreeGroup([leaf], list(leaf.tests.values())))
         else:
             if len({*splits, *leaf.path}) > GROUP_BITS:
                 close()
@@ -111,7 +111,7 @@ def gauss_rule(widest: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return points, weights
 
 
-def group_table(group: Group, rule: tuple[NDArray, NDArray]) -> NDArray[np.float64]:
+def group_table(group: TreeGroup, rule: tuple[NDArray, NDArray]) -> NDArray[np.float64]:
     """Give the summed Shapley values of a group: codes by features."""
     column = {f: i for i, f in enumerate(group.places)}
     bit = {tuple(tests): b for b, tests in enumerate(group.bits)}
@@ -142,7 +142,7 @@ class LeafTables:
     def __init__(self, forest: Forest) -> None:
         self.forest = forest
         self.base = forest.base
-        groups: list[Group] = []
+        groups: list[TreeGroup] = []
         deep: list[Leaf] = []
         tree_groups, tree_deep = [0], [0]
         for tree in range(forest.trees):
@@ -163,7 +163,7 @@ class LeafTables:
         )
         self._widest = int(np.diff(forest.node_start).max(initial=0))
 
-    def _pack_groups(self, groups: list[Group]) -> tuple[NDArray, ...]:
+    def _pack_groups(self, groups: list[TreeGroup]) -> tuple[NDArray, ...]:
         places = [g.places for g in groups]
         starts = _starts([len(p) << len(g.bits) for g, p in zip(groups, places, strict=True)])
         tables = np.zeros(starts[-1])
@@ -185,7 +185,14 @@ class LeafTables:
 
         def task(part: slice) -> None:
             children = (forest.left, forest.right)
-            kernels.margins(rows[part], self._splits, children, forest.leaf_start, forest.leaf_value, out[part])
+            kernels.margins(
+                rows=rows[part],
+                splits=self._splits,
+                children=children,
+                leaf_start=forest.leaf_start,
+                leaf_value=forest.leaf_value,
+                out=out[part],
+            )
 
         _in_threads(task, len(rows))
         return out
@@ -208,15 +215,15 @@ class LeafTables:
 
         def task(part: slice) -> None:
             kernels.contributions(
-                rows[part],
-                self._splits,
-                self._groups,
-                self._tree_groups,
-                self._deep,
-                self._tree_deep,
-                self._rule,
-                self._widest,
-                out[part, :-1],
+                rows=rows[part],
+                splits=self._splits,
+                groups=self._groups,
+                tree_groups=self._tree_groups,
+                deep=self._deep,
+                tree_deep=self._tree_deep,
+                rule=self._rule,
+                widest=self._widest,
+                out=out[part, :-1],
             )
 
         _in_threads(task, len(rows))

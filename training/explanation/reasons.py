@@ -43,7 +43,15 @@ def reasons(
     context: list[Reason] = []
     for (theme, is_reason), members in by_theme.items():
         total = math.fsum(contributions[i] for i in members)
-        made = _reason(theme, total, members, values, contributions, catalogue, themes)
+        made = _reason(
+            theme=theme,
+            total=total,
+            members=members,
+            values=values,
+            contributions=contributions,
+            catalogue=catalogue,
+            themes=themes,
+        )
         # A reason has to say something that is so; "no support" alone is kept in the sum and shown as context.
         said = is_reason and (total <= 0 or _says_something(members, values, contributions, catalogue))
         (context if not said else raising if total > 0 else protective).append(made)
@@ -52,9 +60,14 @@ def reasons(
 
 
 def _reason(
-    theme: str, total: float, members: list[int], values: dict[str, float | None], contributions: np.ndarray,
-    catalogue: list[dict[str, Any]], themes: dict[str, str],
-) -> Reason:  # fmt: skip
+    theme: str,
+    total: float,
+    members: list[int],
+    values: dict[str, float | None],
+    contributions: np.ndarray,
+    catalogue: list[dict[str, Any]],
+    themes: dict[str, str],
+) -> Reason:
     ordered = sorted(members, key=lambda i: (-abs(contributions[i]), i))
     shown: list[FeaturePart] = [
         {
@@ -74,7 +87,13 @@ def _reason(
     sentence = next((s for i in same_way if (s := sentence_of(catalogue[i], values, total > 0))), None)
     if sentence is None:
         sentence = f"{themes.get(theme, theme)}: little is recorded"
-    return Reason(themes.get(theme, theme), sentence, "raises" if total > 0 else "lowers", total, shown)
+    return Reason(
+        theme=themes.get(theme, theme),
+        sentence=sentence,
+        direction="raises" if total > 0 else "lowers",
+        contribution=total,
+        features=shown,
+    )
 
 
 def _says_something(

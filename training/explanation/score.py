@@ -25,7 +25,7 @@ class Evidence(TypedDict):
     text: str
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Reason:
     """A theme that moved a score: its sentence, its features and the records behind them.
 
@@ -44,7 +44,7 @@ class Reason:
     evidence: list[Evidence] = field(default_factory=list)
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Score:
     """One pupil's explained score as of one day; ``base`` and all contributions sum to ``margin``.
 

@@ -13,7 +13,7 @@ DO = "train a binary model with numeric features and boosting `gbdt`"
 CATEGORICAL, DEFAULT_LEFT, ZERO_IS_MISSING, NAN_IS_MISSING = 1, 2, 1, 2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Forest:
     """The trees of a model as flat arrays; nodes and leaves count on from tree to tree.
 

@@ -26,7 +26,11 @@ def load_config(file: Path | None) -> dict[str, Any]:
         like = boosted.DEFAULTS.get(key)
         if like is None:
             faults.append(Fault("no such key", f"{file}, {key}", f"Use one of {', '.join(boosted.DEFAULTS)}."))
-        elif isinstance(like, bool) != isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1e6:  # fmt: skip
+        elif (
+            isinstance(like, bool) != isinstance(value, bool)
+            or not isinstance(value, (int, float))
+            or not 0 <= value <= 1e6
+        ):
             what = "the value has another type or is out of range"
             faults.append(Fault(what, f"{file}, {key}", f"Write it like {like!r}."))
     if faults:

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from training.fitting.candidates.boosted import ALL_PROCESSORS
 
-MOST = 4  # at a time, since each has rows of its own in memory
+MAX = 4  # at a time, since each has rows of its own in memory
 Made = TypeVar("Made")
 
 
@@ -27,5 +27,5 @@ def together(jobs: Sequence[Callable[[], Made]], rows: int) -> Iterator[Made]:
     if rows >= ALL_PROCESSORS:
         yield from (job() for job in jobs)
         return
-    with ThreadPoolExecutor(min(len(os.sched_getaffinity(0)), MOST)) as workers:
+    with ThreadPoolExecutor(min(len(os.sched_getaffinity(0)), MAX)) as workers:
         yield from workers.map(lambda job: job(), jobs)

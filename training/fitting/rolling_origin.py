@@ -18,8 +18,8 @@ from training.measures.evaluate import Judged, Resamples, interval, judge
 from training.measures.metrics import numbers
 
 
-@dataclass
-class Answers:
+@dataclass(kw_only=True)
+class Predictions:
     """What candidates answered at the origins, before anybody knew the outcome.
 
     Attributes
@@ -83,7 +83,7 @@ def ask(
     candidates: list[Candidate],
     seed: int,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
-) -> Answers:
+) -> Predictions:
     """Make each candidate at each origin from what was known before, and ask it about the origin's day.
 
     Parameters
@@ -110,7 +110,13 @@ def ask(
         judged.append(np.full(len(ahead), o.judged))
         seen.append(ahead["pupil_id"].is_in(past["pupil_id"].unique().implode()).to_numpy())
     whole = {name: np.concatenate(m) for name, m in margins.items()}
-    return Answers(pl.concat(parts), np.concatenate(origin), np.concatenate(judged), np.concatenate(seen), whole)
+    return Predictions(
+        frame=pl.concat(parts),
+        origin=np.concatenate(origin),
+        judged=np.concatenate(judged),
+        seen=np.concatenate(seen),
+        margins=whole,
+    )
 
 
 def _answer(candidate: Candidate, learning: Learning, x: np.ndarray) -> np.ndarray:
@@ -119,7 +125,9 @@ def _answer(candidate: Candidate, learning: Learning, x: np.ndarray) -> np.ndarr
 
 def learn_from(frame: pl.DataFrame, names: list[str], seed: int) -> Learning:
     """Return labelled snapshots as what a candidate learns from."""
-    return Learning(matrix_of(frame, names), frame["label"].to_numpy(), weight_of(frame), names, seed)
+    return Learning(
+        x=matrix_of(frame, names), y=frame["label"].to_numpy(), weight=weight_of(frame), names=names, seed=seed
+    )
 
 
 def weight_of(frame: pl.DataFrame) -> np.ndarray:
@@ -132,7 +140,7 @@ def matrix_of(frame: pl.DataFrame, names: list[str]) -> np.ndarray:
     return frame.select(names).to_numpy().astype(np.float64, copy=False)
 
 
-def judge_all(answers: Answers, chosen: str, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def judge_all(answers: Predictions, chosen: str, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """Judge every candidate on the judged origins, and the chosen one against each in pairs.
 
     Returns
@@ -149,18 +157,24 @@ def judge_all(answers: Answers, chosen: str, seed: int) -> tuple[dict[str, Any],
     for name, margins in answers.margins.items():
         risk = answers.risk(name)[rows] if name != "base_rate" else None
         figures[name], draws[name] = judge(
-            Judged(margins[rows], label, pupil, lists, weight_of(frame)), risk, resamples
+            Judged(score=margins[rows], label=label, pupil=pupil, list_of=lists, weight=weight_of(frame)),
+            risk,
+            resamples,
         )
     against = {
         name: {
-            "average_precision": lead_of(figures[chosen]["average_precision"] - figures[name]["average_precision"],
-                                         draws[chosen]["average_precision"] - draws[name]["average_precision"]),
-            "precision_top_25_a_list": lead_of(precision_of(figures[chosen]) - precision_of(figures[name]),
-                                               draws[chosen]["top_25_a_list.precision"] - draws[name]["top_25_a_list.precision"]),
+            "average_precision": lead_of(
+                figures[chosen]["average_precision"] - figures[name]["average_precision"],
+                draws[chosen]["average_precision"] - draws[name]["average_precision"],
+            ),
+            "precision_top_25_a_list": lead_of(
+                precision_of(figures[chosen]) - precision_of(figures[name]),
+                draws[chosen]["top_25_a_list.precision"] - draws[name]["top_25_a_list.precision"],
+            ),
         }
         for name in figures
         if name != chosen
-    }  # fmt: skip
+    }
     return figures, against
 
 

@@ -14,7 +14,7 @@ from histories.io.memory import bytes_of
 
 # A number of the matrix is held in the frame, in the array and in the part that a candidate learns from.
 BYTES_A_NUMBER = 3 * 8
-LEAST_SHARE = 0.001
+MIN_SHARE = 0.001
 
 
 def share_that_fits(rows: int, positives: int, columns: int, memory: str | None) -> float:
@@ -42,7 +42,7 @@ def share_that_fits(rows: int, positives: int, columns: int, memory: str | None)
     if memory is None or rows <= positives:
         return 1.0
     room = bytes_of(memory) / (columns * BYTES_A_NUMBER) - positives
-    return float(min(max(room / (rows - positives), LEAST_SHARE), 1.0))
+    return float(min(max(room / (rows - positives), MIN_SHARE), 1.0))
 
 
 def sample(labelled: pl.DataFrame, share: float, seed: int) -> pl.DataFrame:

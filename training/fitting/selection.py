@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from training.fitting.rolling_origin import Answers
+from training.fitting.rolling_origin import Predictions
 from training.measures.metrics import average_precision
 
 
-def choose(answers: Answers, among: list[str]) -> tuple[str, dict[str, Any]]:
+def choose(answers: Predictions, among: list[str]) -> tuple[str, dict[str, Any]]:
     """Return the candidate with the smallest mean regret in average precision over all origins.
 
     Parameters

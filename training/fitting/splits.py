@@ -13,7 +13,7 @@ import polars as pl
 
 from histories.errors import Fault, Faults
 
-FEWEST_POSITIVES = 8  # below so many a model learns nothing that can be defended
+MIN_POSITIVES = 8  # below so many a model learns nothing that can be defended
 JUDGED = 4  # newest origins, on which candidates are judged
 BEFORE = 2  # origins before them, on which the first is calibrated and among which is chosen
 
@@ -92,7 +92,7 @@ def split(labelled: pl.DataFrame) -> Splits:
     asked = origins(labelled, JUDGED + BEFORE)
     judged = asked[BEFORE:] if len(asked) > BEFORE else asked[1:]
     if len(judged) < 2:
-        what = f"only {len(judged)} as-of dates can be judged, each with {FEWEST_POSITIVES} earlier children known to have gone missing; two are needed"
+        what = f"only {len(judged)} as-of dates can be judged, each with {MIN_POSITIVES} earlier children known to have gone missing; two are needed"
         raise Faults(Fault(what, "train", do))
     faults = []
     for what, part in (("calibrate on", asked[: -len(judged)]), ("judge on", judged)):
@@ -110,7 +110,7 @@ def origins(labelled: pl.DataFrame, newest: int) -> list[Origin]:
     found = []
     for day in dates[-newest:]:
         past = known_before(labelled, day)
-        if (past["label"].sum() or 0) >= FEWEST_POSITIVES:
+        if (past["label"].sum() or 0) >= MIN_POSITIVES:
             found.append(Origin(day, tuple(sorted(past["as_of"].unique().to_list())), False))
     return found
 

@@ -18,7 +18,7 @@ from training.measures.metrics import average_precision
 
 ORIGINS = 4  # newest origins before the days of judging
 # Told of each finished trial: its number, settings, value (None when it was pruned) and state.
-Told = Callable[[int, dict[str, Any], float | None, str], None]
+OnTrial = Callable[[int, dict[str, Any], float | None, str], None]
 
 
 def tune(
@@ -31,7 +31,7 @@ def tune(
     seed: int,
     study: str,
     storage: Path | None = None,
-    told: Told = lambda number, settings, value, state: None,
+    told: OnTrial = lambda number, settings, value, state: None,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> dict[str, Any]:
     """Return the best settings of so many trials, the start among them.
@@ -83,9 +83,13 @@ def tune(
     if storage is not None:
         storage.parent.mkdir(parents=True, exist_ok=True)
     whole = optuna.create_study(
-        study_name=study, storage=f"sqlite:///{storage}" if storage else None, load_if_exists=True, direction="maximize",
-        sampler=optuna.samplers.TPESampler(seed=seed), pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=1),
-    )  # fmt: skip
+        study_name=study,
+        storage=f"sqlite:///{storage}" if storage else None,
+        load_if_exists=True,
+        direction="maximize",
+        sampler=optuna.samplers.TPESampler(seed=seed),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=5, n_warmup_steps=1),
+    )
     if not whole.trials:
         whole.enqueue_trial({k: start[k] for k in SPACE})
     done = sum(t.state.is_finished() for t in whole.trials)
@@ -98,9 +102,15 @@ def tune(
 
 
 SPACE: dict[str, tuple[float, float, bool]] = {
-    "rounds": (150, 800, False), "learning_rate": (0.008, 0.05, True), "num_leaves": (4, 31, True), "max_depth": (2, 6, False),
-    "min_data_in_leaf": (20, 400, True), "feature_fraction": (0.15, 0.8, False), "lambda_l2": (0.1, 100.0, True), "negative_share": (0.1, 1.0, False),
-}  # fmt: skip
+    "rounds": (150, 800, False),
+    "learning_rate": (0.008, 0.05, True),
+    "num_leaves": (4, 31, True),
+    "max_depth": (2, 6, False),
+    "min_data_in_leaf": (20, 400, True),
+    "feature_fraction": (0.15, 0.8, False),
+    "lambda_l2": (0.1, 100.0, True),
+    "negative_share": (0.1, 1.0, False),
+}
 
 
 def _suggest(trial: Any) -> dict[str, Any]:

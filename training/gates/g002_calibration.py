@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.gates.gate import Dossier, Finding, Gate
+from training.gates.gate import Dossier, Gate, GateFinding
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> Finding:
+def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """Hold the slope on the judged days, and its interval, against the range."""
     slope = d.number(*d.figure("calibration_slope"))
     low, high = d.interval(*d.figure("calibration_slope_interval"))
@@ -16,12 +16,12 @@ def asked(d: Dossier, limits: Mapping[str, Any]) -> Finding:
     bottom, top = limits["surely"]
     holds = least <= slope <= most and not (high < bottom or low > top)
     said = f"a slope of {slope:.2f}, 95% interval {low:.2f} to {high:.2f}"
-    return Finding(holds, said, f"{least} to {most}, and the interval not wholly outside {bottom} to {top}")
+    return GateFinding(holds, said, f"{least} to {most}, and the interval not wholly outside {bottom} to {top}")
 
 
 GATE = Gate(
-    "G002",
-    "risks are calibrated",
+    code="G002",
+    title="risks are calibrated",
     reason=__doc__,
     do="Train on more recent terms, or look for what changed in them (onroll check); the reliability plot is in the report.",
     asked=asked,

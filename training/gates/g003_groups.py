@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from training.evaluation.fairness import FIGURES, FairnessReport
-from training.gates.gate import Dossier, Finding, Gate, Missing
+from training.gates.gate import Dossier, Gate, GateFinding, Missing
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> Finding:
+def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """Look for groups whose gap surely lies beyond a limit; where nothing could be measured nothing was shown."""
     report = FairnessReport.from_dict(d.take("evidence", "groups"))
     widest = {figure: limits[figure] for figure in FIGURES if figure in limits}
@@ -22,19 +22,19 @@ def asked(d: Dossier, limits: Mapping[str, Any]) -> Finding:
     counted = {figure: len([s for s in report.measured(figure) if s in own]) for figure in widest}
     for figure in limits["measured"]:
         if not counted[figure]:
-            return Finding(False, f"no group's {figure.replace('_', ' ')} could be measured", asked_of)
+            return GateFinding(False, f"no group's {figure.replace('_', ' ')} could be measured", asked_of)
     beyond = [(s, figure) for s, figure in report.beyond(widest) if s in own]
     if beyond:
         said = "; ".join(f"{figure.replace('_', ' ')} of {s.title} {s.gaps[figure]}" for s, figure in beyond)
-        return Finding(False, said, asked_of)
+        return GateFinding(False, said, asked_of)
     none = [figure.replace("_", " ") for figure, n in counted.items() if not n]
     few = f"; too few children to measure {', '.join(none)}" if none else ""
-    return Finding(True, f"no gap surely beyond in {max(counted.values())} groups{few}", asked_of)
+    return GateFinding(True, f"no gap surely beyond in {max(counted.values())} groups{few}", asked_of)
 
 
 GATE = Gate(
-    "G003",
-    "gaps between groups of children are within limits",
+    code="G003",
+    title="gaps between groups of children are within limits",
     reason=__doc__,
     do="Read the fairness table (onroll train --report) with those who know these children; do not adjust scores by group.",
     asked=asked,

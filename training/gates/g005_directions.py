@@ -10,23 +10,27 @@ import numpy as np
 from features.catalogue import BY_NAME, catalogue_digest
 from histories.errors import Faults
 from training.explanation.trees import Forest, read_forest
-from training.gates.gate import Dossier, Finding, Gate
+from training.gates.gate import Dossier, Gate, GateFinding
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> Finding:
+def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """Follow every split of a feature with a declared direction: all leaves on its higher side lie on the declared side."""
     every = "none against the declared direction"
     if d.take("manifest", "catalogue_digest") != catalogue_digest():
-        return Finding(False, "it was made with another catalogue of features", every)
+        return GateFinding(False, "it was made with another catalogue of features", every)
     try:
         forest = read_forest(d.take("booster"))
     except Faults as faults:
-        return Finding(False, f"the booster cannot be read: {faults.faults[0].what}", every)
+        return GateFinding(False, f"the booster cannot be read: {faults.faults[0].what}", every)
     directions = np.array([BY_NAME[n].direction if n in BY_NAME else 0 for n in forest.features])
     asked_of, against = _against(forest, directions)
     names = sorted({forest.features[f] for f in against})
-    said = f"{len(against)} of {asked_of} splits go against it ({', '.join(names[:5])})" if names else f"none of {asked_of} splits goes against it"  # fmt: skip
-    return Finding(not against and forest.trees > 0, said, every)
+    said = (
+        f"{len(against)} of {asked_of} splits go against it ({', '.join(names[:5])})"
+        if names
+        else f"none of {asked_of} splits goes against it"
+    )
+    return GateFinding(not against and forest.trees > 0, said, every)
 
 
 def _against(forest: Forest, directions: np.ndarray) -> tuple[int, list[int]]:
@@ -54,8 +58,8 @@ def _against(forest: Forest, directions: np.ndarray) -> tuple[int, list[int]]:
 
 
 GATE = Gate(
-    "G005",
-    "the declared directions of features hold in the booster",
+    code="G005",
+    title="the declared directions of features hold in the booster",
     reason=__doc__,
     do="Train with 'monotone = true' in the file of settings (--config), which is the default.",
     asked=asked,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.gates.gate import Dossier, Finding, Gate
+from training.gates.gate import Dossier, Gate, GateFinding
 from training.papers import empty_fields
 from training.papers.forms import DEEPER, FORMS
 
@@ -13,21 +13,25 @@ FACTS = {f"{form.name}.{s.key}.{f.key}" for form in FORMS for s in form.sections
 DEEP = {f"{form.name}.{s.key}.{f.key}" for form in FORMS for s in form.sections for f in s.fields if f.do == DEEPER}
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> Finding:
+def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """See that no mandatory field of any paper is empty; what only the authority, or only the long report, can say is asked for by the limits."""
     excused = (set() if limits["facts"] else FACTS) | (set() if limits["report"] else DEEP)
     empty = empty_fields(d.take("papers"))
     bad = [name for name in empty if name not in excused]
-    also = [said for name, said in (("facts", "the authority's facts"), ("report", "the long report's groups")) if limits[name]]  # fmt: skip
+    also = [
+        said
+        for name, said in (("facts", "the authority's facts"), ("report", "the long report's groups"))
+        if limits[name]
+    ]
     asked_of = " and ".join(["all that the run can say", *also])
     if bad:
-        return Finding(False, f"{len(bad)} fields are empty ({', '.join(bad[:5])})", asked_of)
-    return Finding(True, f"nothing of it is empty; {len(empty)} fields that were not asked for are", asked_of)
+        return GateFinding(False, f"{len(bad)} fields are empty ({', '.join(bad[:5])})", asked_of)
+    return GateFinding(True, f"nothing of it is empty; {len(empty)} fields that were not asked for are", asked_of)
 
 
 GATE = Gate(
-    "G006",
-    "model card, transparency record and annex are complete",
+    code="G006",
+    title="model card, transparency record and annex are complete",
     reason=__doc__,
     do="Say the authority's facts (ONROLL_AUTHORITY_FACTS, docs/authority.yaml), and train again, with --report.",
     asked=asked,

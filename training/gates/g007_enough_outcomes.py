@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.gates.gate import Dossier, Finding, Gate
+from training.gates.gate import Dossier, Gate, GateFinding
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> Finding:
+def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """Count the outcomes on the judged days."""
     positives, snapshots = d.number(*d.figure("positives")), d.number(*d.figure("snapshots"))
     holds = positives >= limits["positives"] and snapshots >= limits["snapshots"]
     asked_of = f"{limits['positives']:,} and more of {limits['snapshots']:,} and more"
-    return Finding(holds, f"{positives:,.0f} of {snapshots:,.0f} judged snapshots went missing", asked_of)
+    return GateFinding(holds, f"{positives:,.0f} of {snapshots:,.0f} judged snapshots went missing", asked_of)
 
 
 GATE = Gate(
-    "G007",
-    "enough matured outcomes",
+    code="G007",
+    title="enough matured outcomes",
     reason=__doc__,
     do="Wait for more outcomes to become known, join authorities, or use a definition that counts more.",
     asked=asked,

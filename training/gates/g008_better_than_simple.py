@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.gates.gate import Dossier, Finding, Gate
+from training.gates.gate import Dossier, Gate, GateFinding
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> Finding:
+def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """Hold the model's leads over what it has to beat against nothing."""
     surely, over = limits["surely_over"], limits["over"]
     said, holds = [], bool(surely or over)
@@ -18,12 +18,12 @@ def asked(d: Dossier, limits: Mapping[str, Any]) -> Finding:
         holds &= low > 0 if name in surely else lead >= 0
         said.append(f"{lead:+.4f} over {name.replace('_', ' ')} ({low:+.4f} to {high:+.4f})")
     asked_of = [f"surely above {n.replace('_', ' ')}" for n in surely] + [f"above {n.replace('_', ' ')}" for n in over]
-    return Finding(holds, "; ".join(said) or "no lead", ", ".join(asked_of) or "some lead")
+    return GateFinding(holds, "; ".join(said) or "no lead", ", ".join(asked_of) or "some lead")
 
 
 GATE = Gate(
-    "G008",
-    "better than chance and than a checklist",
+    code="G008",
+    title="better than chance and than a checklist",
     reason=__doc__,
     do="Give more terms of histories or more tables, or use the checklist: it needs no model.",
     asked=asked,

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.gates.gate import Dossier, Finding, Gate
+from training.gates.gate import Dossier, Gate, GateFinding
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> Finding:
+def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """Check every file by its checksum, and the checksums by what the log noted when the version was registered."""
     asked_of = "every file as it was registered"
     if d.take("bundle", "whole") is not True:
-        return Finding(False, str(d.take("bundle", "why")), asked_of)
+        return GateFinding(False, str(d.take("bundle", "why")), asked_of)
     here, noted = str(d.take("bundle", "digest")), str(d.take("bundle", "registered"))
-    return Finding(here == noted, f"{here[:12]} here, {noted[:12]} in the log", asked_of)
+    return GateFinding(here == noted, f"{here[:12]} here, {noted[:12]} in the log", asked_of)
 
 
 GATE = Gate(
-    "G009",
-    "the model's files are those that were registered",
+    code="G009",
+    title="the model's files are those that were registered",
     reason=__doc__,
     do="Take the folder from a backup, or train again.",
     asked=asked,

@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.gates.gate import Dossier, Finding, Gate
+from training.gates.gate import Dossier, Gate, GateFinding
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> Finding:
+def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """See that somebody other than the trainer approves, and says why."""
     asked_of = "an approver other than the trainer, and a reason"
     approver, trainer = (str(d.take(*path)).strip() for path in (("approver",), ("recipe", "trained_by")))
     if not str(d.take("reason")).strip() or not approver or not trainer:
-        return Finding(False, "no approver, no trainer or no reason", asked_of)
+        return GateFinding(False, "no approver, no trainer or no reason", asked_of)
     same = approver.casefold() == trainer.casefold()
-    return Finding(not same, f"trained by {trainer}, approved by {approver}", asked_of)
+    return GateFinding(not same, f"trained by {trainer}, approved by {approver}", asked_of)
 
 
 GATE = Gate(
-    "G010",
-    "somebody other than the trainer approves, with a reason",
+    code="G010",
+    title="somebody other than the trainer approves, with a reason",
     reason=__doc__,
     do="Let another person promote: onroll models promote VERSION --approver NAME --reason WHY.",
     asked=asked,

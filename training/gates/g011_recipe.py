@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.gates.gate import Dossier, Finding, Gate, Missing
+from training.gates.gate import Dossier, Gate, GateFinding, Missing
 from training.provenance import question_of
 
 HASHES = ("histories", "catalogue", "code")
 PARTS = ("config", "released", "packages", "python", "machine", "engine")
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> Finding:
+def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """See that everything that the model was made from is written down, and is of this model."""
     asked_of = "histories, catalogue, code, versions, settings, seed and question, as of this model"
     for name in (*HASHES, *PARTS):
@@ -23,13 +23,15 @@ def asked(d: Dossier, limits: Mapping[str, Any]) -> Finding:
         raise Missing("recipe, question, definition")
     for name, other in (("histories", "data_digest"), ("catalogue", "catalogue_digest"), ("seed", "seed")):
         if d.take("recipe", name) != d.take("manifest", other):
-            return Finding(False, f"its {name} is not the model's", asked_of)
-    return Finding(True, f"{len(HASHES)} hashes, {len(d.take('recipe', 'packages'))} versions and the question", asked_of)  # fmt: skip
+            return GateFinding(False, f"its {name} is not the model's", asked_of)
+    return GateFinding(
+        True, f"{len(HASHES)} hashes, {len(d.take('recipe', 'packages'))} versions and the question", asked_of
+    )
 
 
 GATE = Gate(
-    "G011",
-    "it is written down what the model was made from",
+    code="G011",
+    title="it is written down what the model was made from",
     reason=__doc__,
     do="Train again with this version of onroll, which writes the recipe.",
     asked=asked,

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.gates.gate import Dossier, Finding, Gate
+from training.gates.gate import Dossier, Gate, GateFinding
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> Finding:
+def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """Follow the log's chain, see that it knows the version, and that the champion is the one that it says."""
     asked_of = "every line holds, and the champion is the one of the log"
     if d.take("log", "whole") is not True:
-        return Finding(False, str(d.take("log", "why")), asked_of)
+        return GateFinding(False, str(d.take("log", "why")), asked_of)
     lines, version, champion = (d.number("log", name) for name in ("lines", "version", "champion"))
     if version != d.number("version"):
-        return Finding(False, "the log does not know the version", asked_of)
+        return GateFinding(False, "the log does not know the version", asked_of)
     if champion != d.number("log", "alias"):
-        return Finding(False, "the file of aliases names another champion", asked_of)
-    return Finding(lines > 0, f"{lines:.0f} lines hold", asked_of)
+        return GateFinding(False, "the file of aliases names another champion", asked_of)
+    return GateFinding(lines > 0, f"{lines:.0f} lines hold", asked_of)
 
 
 GATE = Gate(
-    "G012",
-    "the log of promotions is whole",
+    code="G012",
+    title="the log of promotions is whole",
     reason=__doc__,
     do="Run 'onroll models verify'; take the log from a backup, and find out who changed it.",
     asked=asked,

@@ -64,7 +64,7 @@ class Dossier:
 
 
 @dataclass(frozen=True)
-class Finding:
+class GateFinding:
     """What a gate found.
 
     Attributes
@@ -79,7 +79,7 @@ class Finding:
     limit: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """A gate's answer for one version, ready for the log."""
 
@@ -95,7 +95,7 @@ class Verdict:
         return Fault(f"{self.title}: {self.measured}; asked: {self.limit}", where, self.do, self.code)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Gate:
     """A declared rule that a version has to meet before it serves.
 
@@ -110,14 +110,14 @@ class Gate:
     do : str
         What to do when it does not hold.
     asked : callable
-        Takes a ``Dossier`` and the gate's limits; returns a ``Finding``, or raises ``Missing``.
+        Takes a ``Dossier`` and the gate's limits; returns a ``GateFinding``, or raises ``Missing``.
     """
 
     code: str
     title: str
     reason: str
     do: str
-    asked: Callable[[Dossier, Mapping[str, Any]], Finding]
+    asked: Callable[[Dossier, Mapping[str, Any]], GateFinding]
 
     def ask(self, dossier: Dossier, limits: Mapping[str, Any]) -> Verdict:
         """Return the verdict; what is missing or cannot be read, limits too, has not passed."""
@@ -125,10 +125,14 @@ class Gate:
             asked_of = Dossier(limits)
             found = self.asked(dossier, {name: asked_of.take(name) for name in limits})
         except Missing as missing:
-            found = Finding(False, f"nothing, since this is missing: {missing}", "that it was measured")
+            found = GateFinding(False, f"nothing, since this is missing: {missing}", "that it was measured")
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, IndexError) as error:
-            found = Finding(False, f"nothing, since what it reads is damaged ({type(error).__name__})", "that it was measured")  # fmt: skip
-        return Verdict(self.code, self.title, found.holds, found.measured, found.limit, self.do)
+            found = GateFinding(
+                False, f"nothing, since what it reads is damaged ({type(error).__name__})", "that it was measured"
+            )
+        return Verdict(
+            code=self.code, title=self.title, passed=found.holds, measured=found.measured, limit=found.limit, do=self.do
+        )
 
 
 def ask_all(

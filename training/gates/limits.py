@@ -28,14 +28,18 @@ def load_limits(own: Path | None = None) -> dict[str, dict[str, Any]]:
     faults = []
     for code, said in (read_toml(own) if own else {}).items():
         if code not in limits or not isinstance(said, dict):
-            faults.append(Fault("no such gate, or it has no limits", f"{own}, {code}", f"Use some of {', '.join(limits)}."))  # fmt: skip
+            faults.append(
+                Fault("no such gate, or it has no limits", f"{own}, {code}", f"Use some of {', '.join(limits)}.")
+            )
             continue
         for name, value in said.items():
             like = limits[code].get(name)
             if like is None:
                 faults.append(Fault("no such limit", f"{own}, {code}.{name}", f"Use one of {', '.join(limits[code])}."))
             elif not _alike(value, like):
-                faults.append(Fault("the value is of another kind", f"{own}, {code}.{name}", f"Write it like {like!r}."))  # fmt: skip
+                faults.append(
+                    Fault("the value is of another kind", f"{own}, {code}.{name}", f"Write it like {like!r}.")
+                )
             else:
                 limits[code][name] = value
     if faults:

@@ -45,8 +45,13 @@ def risk(margins: np.ndarray, a: float, b: float) -> np.ndarray:
 
 
 def bootstrap(
-    margins: np.ndarray, labels: np.ndarray, pupils: np.ndarray, seed: int, times: int = 100, weights: np.ndarray | None = None
-) -> list[list[float]]:  # fmt: skip
+    margins: np.ndarray,
+    labels: np.ndarray,
+    pupils: np.ndarray,
+    seed: int,
+    times: int = 100,
+    weights: np.ndarray | None = None,
+) -> list[list[float]]:
     """Refit on resamples of pupils.
 
     Parameters

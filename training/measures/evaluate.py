@@ -26,7 +26,7 @@ def of_each(number: int) -> str:
     return f"top_{number}_a_list"
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Judged:
     """Scores and outcomes of the test period.
 
@@ -78,9 +78,13 @@ def at_capacity(judged: Judged) -> dict[str, dict[str, Any]]:
 def _figures(found: Any, looked_at: float, total: float, base: float) -> dict[str, Any]:
     worst, expected, best = (float(f) / looked_at if looked_at else 0.0 for f in found)
     return {
-        "precision": expected, "precision_ties": [worst, best], "recall": float(found[1]) / total if total else 0.0,
-        "lift": expected / base if base else 0.0, "number_needed": 1 / expected if expected else float("inf"), "listed": float(looked_at),
-    }  # fmt: skip
+        "precision": expected,
+        "precision_ties": [worst, best],
+        "recall": float(found[1]) / total if total else 0.0,
+        "lift": expected / base if base else 0.0,
+        "number_needed": 1 / expected if expected else float("inf"),
+        "listed": float(looked_at),
+    }
 
 
 class Resamples:
@@ -104,7 +108,9 @@ class Resamples:
         score, label = judged.score[order], judged.label[order]
         seen = np.cumsum(judged.weight[order])
         cuts = {of_all(s): order[: max(int(np.searchsorted(seen, s * seen[-1])), 1)] for s in SHARES}
-        cuts |= {of_each(n): np.flatnonzero(listed(judged.score, judged.list_of, n, 0, judged.weight)) for n in PER_LIST}  # fmt: skip
+        cuts |= {
+            of_each(n): np.flatnonzero(listed(judged.score, judged.list_of, n, 0, judged.weight)) for n in PER_LIST
+        }
         drawn: dict[str, list[float]] = {}
         for times in self.weights:
             weight = times * judged.weight
@@ -136,10 +142,15 @@ def calibrated(risk: np.ndarray, label: np.ndarray, weight: np.ndarray, resample
     slope, intercept = fit(logit, label, weight)
     drawn = np.array([fit(logit, label, times * weight) for times in resamples.weights[:50]]).reshape(-1, 2)
     return {
-        "brier": float(np.average((risk - label) ** 2, weights=weight)), "calibration_slope": slope, "calibration_slope_interval": interval(drawn[:, 0]),
-        "calibration_intercept": intercept, "calibration_intercept_interval": interval(drawn[:, 1]),
-        "expected": float(weight @ risk), "observed": float(weight @ label), "reliability": _reliability(risk, label, weight),
-    }  # fmt: skip
+        "brier": float(np.average((risk - label) ** 2, weights=weight)),
+        "calibration_slope": slope,
+        "calibration_slope_interval": interval(drawn[:, 0]),
+        "calibration_intercept": intercept,
+        "calibration_intercept_interval": interval(drawn[:, 1]),
+        "expected": float(weight @ risk),
+        "observed": float(weight @ label),
+        "reliability": _reliability(risk, label, weight),
+    }
 
 
 def _reliability(risk: np.ndarray, label: np.ndarray, weight: np.ndarray) -> list[dict[str, float]]:
@@ -172,10 +183,12 @@ def judge(
     figures: dict[str, Any] = {
         "average_precision": average_precision(judged.score, judged.label, judged.weight),
         "auc": float(roc_auc_score(judged.label, judged.score, sample_weight=judged.weight)),
-        "base_rate": float(np.average(judged.label, weights=judged.weight)), "positives": int(judged.label.sum()),
-        "snapshots": round(float(judged.weight.sum())), "at_capacity": at_capacity(judged),
+        "base_rate": float(np.average(judged.label, weights=judged.weight)),
+        "positives": int(judged.label.sum()),
+        "snapshots": round(float(judged.weight.sum())),
+        "at_capacity": at_capacity(judged),
         "intervals": {name: interval(values) for name, values in draws.items()},
-    }  # fmt: skip
+    }
     if risk is not None:
         figures |= calibrated(risk, judged.label, judged.weight, resamples)
     return figures, draws

@@ -134,9 +134,7 @@ def observed_over_expected(observed: float, expected: float, *, design: float = 
             return 0.0
         return max(count * (1 - 1 / (9 * count) + sign * Z * np.sqrt(design) / (3 * np.sqrt(count))) ** 3, 0.0)
 
-    return Interval(
-        observed / expected, float(byar(observed, -1) / expected), float(byar(observed + 1, 1) / expected)
-    )  # fmt: skip
+    return Interval(observed / expected, float(byar(observed, -1) / expected), float(byar(observed + 1, 1) / expected))
 
 
 def design_effect(label: np.ndarray, pupil: np.ndarray, weight: np.ndarray | None = None) -> float:

@@ -19,8 +19,13 @@ def values(m: Material) -> dict[str, Value]:
     sensitive = SENSITIVE.format(judged=judged or "nothing")
     one = f"Risk that a child on a roll goes missing from education within {man.horizon_days} days"
     return {
-        "metadata.id": f"{man.name}-{m.run_id[:8] or m.on}", "metadata.standard_version": "3", "metadata.date_completed": m.on.isoformat(),
-        "metadata.date_updated": m.on.isoformat(), "metadata.date_archived": "not archived", "metadata.capability": "Scoring and ranking, with explanations", "metadata.task": one,
+        "metadata.id": f"{man.name}-{m.run_id[:8] or m.on}",
+        "metadata.standard_version": "3",
+        "metadata.date_completed": m.on.isoformat(),
+        "metadata.date_updated": m.on.isoformat(),
+        "metadata.date_archived": "not archived",
+        "metadata.capability": "Scoring and ranking, with explanations",
+        "metadata.task": one,
         "tier_1.name": "Children likely to go missing from education (onroll)",
         "tier_1.description": "Each week the tool orders children on school rolls by how likely they are to go missing from education, and says why, so that officers can look at a few of them early. "
         "A person decides what to do. It does not decide anything about a child.",
@@ -29,29 +34,49 @@ def values(m: Material) -> dict[str, Value]:
             "into a risk with an interval, a rank in the authority, and reasons in plain English with the records behind them.",
             f"Missing means: {m.question.definition.title}. {m.question.definition.text}",
         ],
-        "rationale.scope": ["Children on a roll as known on the day, of the ages of the rule of the cohort, without an open case.", *OUT_OF_SCOPE],
-        "rationale.alternatives": [f"Compared on the same days: {', '.join(r[0] for r in candidates(m).rows)}; figures in the model card.", "Looking at schools and areas alone is one of them."] if man.metrics else None,
+        "rationale.scope": [
+            "Children on a roll as known on the day, of the ages of the rule of the cohort, without an open case.",
+            *OUT_OF_SCOPE,
+        ],
+        "rationale.alternatives": [
+            f"Compared on the same days: {', '.join(r[0] for r in candidates(m).rows)}; figures in the model card.",
+            "Looking at schools and areas alone is one of them.",
+        ]
+        if man.metrics
+        else None,
         "decisions.provided_information": "For each listed child: rank, band, risk with its interval and as about 1 in N, reasons by theme in sentences, what speaks against, the dated records behind them, which tables were missing, "
         "and the model's version. Beside the list: how many like these went missing, and how many are missed.",
         "specification.architecture": "Histories are files in the authority's own store; features are computed by SQL on them; models are text files with checksums, tracked in MLflow; an HTTP service and pages serve scores behind keys and roles, and every reading is audited.",
-        "model.name": man.name, "model.version": m.version, "model.task": one,
-        "model.input": f"{len(man.features)} numbers about a child as of a day, from {named}; listed in the annex of the data used." if tables else None,
+        "model.name": man.name,
+        "model.version": m.version,
+        "model.task": one,
+        "model.input": f"{len(man.features)} numbers about a child as of a day, from {named}; listed in the annex of the data used."
+        if tables
+        else None,
         "model.output": "A risk between 0 and 1 with a 95% interval, a rank, a band, and the contribution of each feature in log-odds.",
         "model.architecture": "Gradient-boosted trees (LightGBM), with directions that may not be reversed where the catalogue of features names them; two-parameter logistic calibration.",
-        "model.performance": capacity(m), "model.datasets": given(m),
-        "model.purposes": f"Training on {len(man.trained_on)} days ({man.trained_on[0]} to {man.trained_on[-1]}); judging on {', '.join(map(str, m.splits.test))}; calibration on the days before them." if man.trained_on else None,
-        "development_data.description": f"Dated records of children known to {m.authorities} authorities: {named}." if tables else None,
+        "model.performance": capacity(m),
+        "model.datasets": given(m),
+        "model.purposes": f"Training on {len(man.trained_on)} days ({man.trained_on[0]} to {man.trained_on[-1]}); judging on {', '.join(map(str, m.splits.test))}; calibration on the days before them."
+        if man.trained_on
+        else None,
+        "development_data.description": f"Dated records of children known to {m.authorities} authorities: {named}."
+        if tables
+        else None,
         "development_data.modality": "Tables of dates, codes and whole numbers; no text, image or sound.",
         "development_data.quantities": f"{counted(m.children)} children, {len(man.trained_on)} days, {counted(m.figures['positives'])} snapshots of the judged days that went missing; rows of each table in the annex.",
         "development_data.sensitive_attributes": sensitive,
         "development_data.completeness": [
             "Children in independent schools, educated at home or new to the authority are not in it, or hardly. Authorities record differently and late: outcomes count from the day on which they were known.",
-            "Tables that were not given: " + (", ".join(missing(m)) or "none") + "; their features are missing, never zero.",
+            "Tables that were not given: "
+            + (", ".join(missing(m)) or "none")
+            + "; their features are missing, never zero.",
         ],
         "development_data.cleaning": "Every row is checked by coded rules (onroll check), corrections replace what they correct from the day they were recorded, nothing is imputed.",
-        "operational_data.sources": f"The same tables, as of the day: {named}." if tables else None, "operational_data.sensitive_attributes": sensitive,
+        "operational_data.sources": f"The same tables, as of the day: {named}." if tables else None,
+        "operational_data.sensitive_attributes": sensitive,
         "operational_data.processing": "Features as of the day, margins of the trees, calibration, ranks in each authority, contributions, reasons and their records. Only what was recorded before the day is seen.",
-    }  # fmt: skip
+    }
 
 
 def missing(m: Material) -> list[str]:

@@ -8,31 +8,54 @@ from pathlib import Path
 from typing import Any
 
 from histories.errors import Fault, Faults
-from training.papers.paper import Table, Value
+from training.papers.paper import PaperTable, Value
 
 TEXTS: dict[str, dict[str, str]] = {
     "organisation": {
-        "name": "the authority, as in its constitution", "type": "local authority, combined authority, …", "function": "what the unit does", "region": "region of England",
-        "team": "team that owns the tool", "senior_responsible_owner": "role, not a person's name", "contact_email": "address that answers the public",
-        "website": "page about the tool", "data_protection_officer": "how to reach the officer",
+        "name": "the authority, as in its constitution",
+        "type": "local authority, combined authority, …",
+        "function": "what the unit does",
+        "region": "region of England",
+        "team": "team that owns the tool",
+        "senior_responsible_owner": "role, not a person's name",
+        "contact_email": "address that answers the public",
+        "website": "page about the tool",
+        "data_protection_officer": "how to reach the officer",
     },
     "third_party": {
-        "involved": "who else built or runs it, or no", "name": "name", "companies_house_number": "number", "role": "what the third party does",
-        "procurement": "kind of procurement procedure", "data_access": "terms on which the third party sees data",
+        "involved": "who else built or runs it, or no",
+        "name": "name",
+        "companies_house_number": "number",
+        "role": "what the third party does",
+        "procurement": "kind of procurement procedure",
+        "data_access": "terms on which the third party sees data",
     },
     "use": {
-        "phase": "pilot, production, retired, …", "benefit": "what it is for, and how its benefit will be measured", "previous_process": "what was done before",
-        "users": "who reads the list", "integration": "where the list stands in the work", "human_review": "who decides, on what, and what they can change",
-        "frequency_and_scale": "how often, for how many children", "training": "what users learn before they may use it", "appeals": "how a family can ask and object",
-        "maintenance": "who retrains and reviews it, and how often", "licence": "terms on which others may use the model",
+        "phase": "pilot, production, retired, …",
+        "benefit": "what it is for, and how its benefit will be measured",
+        "previous_process": "what was done before",
+        "users": "who reads the list",
+        "integration": "where the list stands in the work",
+        "human_review": "who decides, on what, and what they can change",
+        "frequency_and_scale": "how often, for how many children",
+        "training": "what users learn before they may use it",
+        "appeals": "how a family can ask and object",
+        "maintenance": "who retrains and reviews it, and how often",
+        "licence": "terms on which others may use the model",
     },
     "data": {
-        "lawful_basis": "articles and statutes", "source_name": "where the histories come from", "source_url": "address of a page about the source, or that there is none",
-        "collection": "how the data is collected", "sharing_agreements": "agreements under which it is shared", "access_and_storage": "who can reach it, where it lies",
-        "recipients": "who receives scores", "retention_histories": "how long histories are kept here", "retention_scores": "how long scores are kept",
+        "lawful_basis": "articles and statutes",
+        "source_name": "where the histories come from",
+        "source_url": "address of a page about the source, or that there is none",
+        "collection": "how the data is collected",
+        "sharing_agreements": "agreements under which it is shared",
+        "access_and_storage": "who can reach it, where it lies",
+        "recipients": "who receives scores",
+        "retention_histories": "how long histories are kept here",
+        "retention_scores": "how long scores are kept",
         "retention_models": "how long models and papers are kept",
     },
-}  # fmt: skip
+}
 LISTS = {"impact_assessments": ("name", "description", "date", "link"), "risks": ("name", "description", "mitigation")}
 NOBODY = "not applicable: no third party is involved"
 
@@ -71,7 +94,7 @@ class Authority:
             facts |= {f"third_party.{k}": facts.get(f"third_party.{k}") or NOBODY for k in TEXTS["third_party"]}
         for name, columns in LISTS.items():
             rows = tuple(tuple(_text(row.get(c)) for c in columns) for row in read.get(name) or [])
-            facts[name] = Table(columns, rows)
+            facts[name] = PaperTable(columns, rows)
         return cls(facts)
 
     def __getitem__(self, key: str) -> Value:
@@ -122,7 +145,11 @@ def _list_faults(value: Any, columns: tuple[str, ...], where: str) -> Any:
         yield Fault("this is not a list", where, do)
         return
     for n, row in enumerate(value or [], 1):
-        if not isinstance(row, dict) or set(row) - set(columns) or any(isinstance(v, (dict, list)) for v in row.values()):  # fmt: skip
+        if (
+            not isinstance(row, dict)
+            or set(row) - set(columns)
+            or any(isinstance(v, (dict, list)) for v in row.values())
+        ):
             yield Fault("an entry is not what it should be", f"{where}, entry {n}", do)
         elif missing := [c for c in columns if not _text(row.get(c))]:
             yield Fault(f"an entry does not say {', '.join(missing)}", f"{where}, entry {n}", do)

@@ -20,7 +20,9 @@ def empty_fields(papers: Mapping[str, Any]) -> list[str]:
     papers : mapping
         The papers as JSON has them (``Paper.to_dict``), by name: ``model_card``, ``atrs``, ``dpia``.
     """
-    return [f"{form.name}.{key}" for form in FORMS for key in form.keys if is_empty(_values(papers, form.name).get(key))]  # fmt: skip
+    return [
+        f"{form.name}.{key}" for form in FORMS for key in form.keys if is_empty(_values(papers, form.name).get(key))
+    ]
 
 
 def _values(papers: Mapping[str, Any], name: str) -> dict[str, Any]:

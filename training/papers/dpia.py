@@ -5,7 +5,7 @@ from __future__ import annotations
 from histories.tables import TABLES
 from training.papers.material import Material
 from training.papers.model_card import OUT_OF_SCOPE
-from training.papers.paper import Table, Value
+from training.papers.paper import PaperTable, Value
 from training.papers.tables import columns, features, given
 from training.papers.used import JUDGED_ONLY, UNUSED, counted, protected_groups, use_of
 
@@ -22,16 +22,28 @@ def values(m: Material) -> dict[str, Value]:
     """Return the annex's values by ``section.field``; those that the authority's facts fill are left out."""
     tables = [t.name for t in m.tables]
     special = [t for t in ("sen", "social_care") if t in tables]
-    groups = tuple((title, table, "judging only" if table in JUDGED_ONLY else "judging; the table also makes features") for title, table in protected_groups(tables))  # fmt: skip
+    groups = tuple(
+        (title, table, "judging only" if table in JUDGED_ONLY else "judging; the table also makes features")
+        for title, table in protected_groups(tables)
+    )
     return {
         "purpose.purpose": f"To learn which children went missing from education ({m.question.definition.title}), and to order children on rolls by that risk within {m.manifest.horizon_days} days, so that people can help early.",
         "purpose.not_for": OUT_OF_SCOPE,
-        "people.children": f"{counted(m.children)} children of {m.authorities} authorities, on a roll on at least one of {len(m.manifest.trained_on)} days." if m.manifest.trained_on else None,
-        "people.special_categories": f"Records of {' and '.join(special)} bear on health and family life. " * bool(special) + "Ethnicity is used for judging only." if tables else None,
-        "tables.given": given(m), "tables.columns": columns(m), "features.features": features(m),
-        "minimisation.not_used": unused(m), "minimisation.measures": MEASURES,
-        "protected.judging_only": Table(("group", "known from", "used for"), groups) if groups else None,
-    }  # fmt: skip
+        "people.children": f"{counted(m.children)} children of {m.authorities} authorities, on a roll on at least one of {len(m.manifest.trained_on)} days."
+        if m.manifest.trained_on
+        else None,
+        "people.special_categories": f"Records of {' and '.join(special)} bear on health and family life. "
+        * bool(special)
+        + "Ethnicity is used for judging only."
+        if tables
+        else None,
+        "tables.given": given(m),
+        "tables.columns": columns(m),
+        "features.features": features(m),
+        "minimisation.not_used": unused(m),
+        "minimisation.measures": MEASURES,
+        "protected.judging_only": PaperTable(("group", "known from", "used for"), groups) if groups else None,
+    }
 
 
 def unused(m: Material) -> list[str] | None:

@@ -12,12 +12,12 @@ from training.fitting.splits import Splits
 from training.papers.authority import Authority
 from training.papers.used import TableUsed, tables_used
 from training.pipeline import Trained
-from training.task import Question
+from training.task import Task
 
 UNREGISTERED = "(not numbered yet)"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Material:
     """All that papers and the report say, without a row of a child.
 
@@ -27,7 +27,7 @@ class Material:
     splits : Splits
     settings, story : dict
         Of the booster, and how it was chosen.
-    question : Question
+    question : Task
     engine : str
     tables : list of TableUsed
     authorities, children : int
@@ -46,7 +46,7 @@ class Material:
     splits: Splits
     settings: dict[str, Any]
     story: dict[str, Any]
-    question: Question
+    question: Task
     engine: str
     tables: list[TableUsed]
     authorities: int
@@ -59,14 +59,32 @@ class Material:
 
     @classmethod
     def of(
-        cls, histories: Histories, question: Question, trained: Trained, *, facts: Authority, run_id: str, report: dict[str, Any]
-    ) -> Material:  # fmt: skip
+        cls,
+        histories: Histories,
+        question: Task,
+        trained: Trained,
+        *,
+        facts: Authority,
+        run_id: str,
+        report: dict[str, Any],
+    ) -> Material:
         """Gather what is told of a run."""
         frame = trained.frame
         return cls(
-            trained.manifest, trained.splits, trained.settings, trained.story, question, histories.engine, tables_used(histories),
-            frame["authority"].n_unique(), frame["pupil_id"].n_unique(), bool((frame["weight"] != 1).any()), facts, run_id, report=report,
-        )  # fmt: skip
+            manifest=trained.manifest,
+            splits=trained.splits,
+            settings=trained.settings,
+            story=trained.story,
+            question=question,
+            engine=histories.engine,
+            tables=tables_used(histories),
+            authorities=frame["authority"].n_unique(),
+            children=frame["pupil_id"].n_unique(),
+            sampled=bool((frame["weight"] != 1).any()),
+            facts=facts,
+            run_id=run_id,
+            report=report,
+        )
 
     def named(self, version: str) -> Material:
         """Return the same with the number that the registry gave the model."""

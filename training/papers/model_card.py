@@ -6,7 +6,7 @@ from training.fitting.splits import BEFORE, JUDGED
 from training.fitting.uncertainty import BOOSTERS
 from training.measures.evaluate import PER_LIST, SHARES, TIMES
 from training.papers.material import Material
-from training.papers.paper import Table, Value
+from training.papers.paper import PaperTable, Value
 from training.papers.tables import calibration, candidates, capacity, groups, leads, themes
 from training.papers.used import counted, protected_groups
 
@@ -17,9 +17,11 @@ MITIGATIONS = [
     "Who read which score is audited; identifiers are in no log, metric or address.",
 ]
 OUT_OF_SCOPE = [
-    "Any decision about a child without a person.", "Schools' own use, police, immigration, benefits, or ranking schools or staff.",
-    "Telling whether a child is safe: a low score does not.", "Children who are on no roll, or of whom nothing is recorded here.",
-]  # fmt: skip
+    "Any decision about a child without a person.",
+    "Schools' own use, police, immigration, benefits, or ranking schools or staff.",
+    "Telling whether a child is safe: a low score does not.",
+    "Children who are on no roll, or of whom nothing is recorded here.",
+]
 
 
 def values(m: Material) -> dict[str, Value]:
@@ -29,7 +31,9 @@ def values(m: Material) -> dict[str, Value]:
     present = [t.name for t in m.tables]
     settings = ", ".join(f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in m.settings.items())
     capacities = ", ".join([*(f"{s:.1%}" for s in SHARES), *(f"{n} of each list" for n in PER_LIST)])
-    looked_at = Table(("group", "known from"), tuple(protected_groups(present))) if m.report.get("fairness") else None
+    looked_at = (
+        PaperTable(("group", "known from"), tuple(protected_groups(present))) if m.report.get("fairness") else None
+    )
     return {
         "details.date": m.on.isoformat(),
         "details.version": m.title,
@@ -51,19 +55,30 @@ def values(m: Material) -> dict[str, Value]:
             f"Precision, recall, lift and number looked into for one found, at what a team can look into: {capacities}.",
             "Calibration slope and intercept; by group also listing rate and the share wrongly listed.",
         ],
-        "metrics.thresholds": "None decides. " + "; ".join(f"band {b['name']}: risk of at least {b['at_least']:.2%}" for b in man.bands) + ". Bands were fixed in training from shares of the cohort.",
+        "metrics.thresholds": "None decides. "
+        + "; ".join(f"band {b['name']}: risk of at least {b['at_least']:.2%}" for b in man.bands)
+        + ". Bands were fixed in training from shares of the cohort.",
         "metrics.variation": f"95% intervals over {TIMES} resamples of pupils, each with all of its snapshots; leads in pairs on the same resamples. Interval of a risk: resampled calibration and {BOOSTERS} "
         "boosters that learned from resampled pupils; it is of the rate among children with such a score, not of one child.",
         "evaluation_data.datasets": f"{counted(figures['snapshots'])} snapshots of {', '.join(map(str, m.splits.test))}, of which {counted(figures['positives'])} went missing.",
         "evaluation_data.motivation": f"The {JUDGED} newest days (at most) whose outcomes are known, so that a model is judged as it would have been used: made before the day, asked on it.",
         "evaluation_data.preprocessing": "Only what was recorded before each day counts, corrections as they were known. A window that is not fully known has no label and is left out, never taken for a negative.",
         "training_data.datasets": f"{counted(m.children)} children of {m.authorities} authorities on {len(man.trained_on)} days, {days}"
-        + (f", with nothing recorded on or after {man.until}" if man.until else "") + f"; {man.base_rate:.3%} of the snapshots went missing.",
-        "training_data.time": Table(("made before", "learned from", "used for"), origins(m)),
+        + (f", with nothing recorded on or after {man.until}" if man.until else "")
+        + f"; {man.base_rate:.3%} of the snapshots went missing.",
+        "training_data.time": PaperTable(("made before", "learned from", "used for"), origins(m)),
         "training_data.preprocessing": f"Features as in the annex; what is missing stays missing. The first {BEFORE} days asked about only calibrate."
-        + (" Memory was short: children who did not go missing were sampled; each counts for as many as it stands for, in groups too." if m.sampled else ""),
-        "quantitative.candidates": candidates(m), "quantitative.leads": leads(m), "quantitative.capacity": capacity(m), "quantitative.calibration": calibration(m),
-        "quantitative.groups": groups(m), "quantitative.pairs": groups(m, "pairs"),
+        + (
+            " Memory was short: children who did not go missing were sampled; each counts for as many as it stands for, in groups too."
+            if m.sampled
+            else ""
+        ),
+        "quantitative.candidates": candidates(m),
+        "quantitative.leads": leads(m),
+        "quantitative.capacity": capacity(m),
+        "quantitative.calibration": calibration(m),
+        "quantitative.groups": groups(m),
+        "quantitative.pairs": groups(m, "pairs"),
         "ethics.sensitive_data": "Records of social care and special educational needs are features; ethnicity, sex, first language and free school meals are used for judging only. "
         "The records themselves stay in the histories; model, papers and tracking hold none.",
         "ethics.human_life": "A listed child and family may be contacted by the authority. A child who is missed may go without help that this list could have brought.",
@@ -73,14 +88,18 @@ def values(m: Material) -> dict[str, Value]:
             "Read it beside what schools and families say. Watch what is recorded, the risks and the outcomes each week, and train again each term.",
             "Attention changes outcomes: judge a list together with what was done for the listed.",
         ],
-    }  # fmt: skip
+    }
 
 
 def origins(m: Material) -> tuple[tuple[str, ...], ...]:
     """Say of each day on which a model was made and asked which days taught it."""
     rows = [
-        (str(o.day), f"{len(o.learned)} days, {o.learned[0]} to {o.learned[-1]}", "judging" if o.judged else "calibration")
+        (
+            str(o.day),
+            f"{len(o.learned)} days, {o.learned[0]} to {o.learned[-1]}",
+            "judging" if o.judged else "calibration",
+        )
         for o in m.splits.origins
-    ]  # fmt: skip
+    ]
     dates = m.splits.dates
     return (*rows, ("released", f"{len(dates)} days, {dates[0]} to {dates[-1]}", "scoring")) if dates else ()

@@ -8,7 +8,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Table:
+class PaperTable:
     """Rows of a table in a paper."""
 
     headers: tuple[str, ...]
@@ -16,7 +16,7 @@ class Table:
 
 
 # Text, a list of texts, a table; what is empty was not provided.
-Value = str | list[str] | Table | None
+Value = str | list[str] | PaperTable | None
 
 
 @dataclass(frozen=True)
@@ -84,25 +84,29 @@ class Paper:
     def to_dict(self) -> dict[str, Any]:
         """Return the paper ready for JSON; a field that is empty has no value and says what to do."""
         return {
-            "paper": self.form.name, "title": self.form.title, "subject": self.subject, "source": self.form.source,
+            "paper": self.form.name,
+            "title": self.form.title,
+            "subject": self.subject,
+            "source": self.form.source,
             "sections": [
-                {"key": s.key, "title": s.title, "fields": [self._field(s, f) for f in s.fields]} for s in self.form.sections
+                {"key": s.key, "title": s.title, "fields": [self._field(s, f) for f in s.fields]}
+                for s in self.form.sections
             ],
-        }  # fmt: skip
+        }
 
     def _field(self, section: Section, field: Field) -> dict[str, Any]:
         value = self.values.get(f"{section.key}.{field.key}")
         said = {"key": field.key, "title": field.title, "mandatory": True}
         if is_empty(value):
             return {**said, "value": None, "not_provided": field.how}
-        if isinstance(value, Table):
+        if isinstance(value, PaperTable):
             return {**said, "value": {"headers": list(value.headers), "rows": [list(r) for r in value.rows]}}
         return {**said, "value": value}
 
 
 def is_empty(value: Any) -> bool:
     """Tell whether a field's value, or the same as read from JSON, says nothing."""
-    if isinstance(value, Table):
+    if isinstance(value, PaperTable):
         return is_empty(value.rows)
     if isinstance(value, Mapping):
         return is_empty(value.get("rows"))

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from training.papers.paper import Table
+from training.papers.paper import PaperTable
 from training.papers.pictures import Picture
 
 
-@dataclass(frozen=True)
-class Part:
+@dataclass(frozen=True, kw_only=True)
+class ReportSection:
     """What stands under one heading; ``tables`` with their captions, ``points`` as a list."""
 
     title: str
     text: list[str]
     pictures: list[Picture] = field(default_factory=list)
-    tables: list[tuple[str, Table]] = field(default_factory=list)
+    tables: list[tuple[str, PaperTable]] = field(default_factory=list)
     points: list[str] = field(default_factory=list)

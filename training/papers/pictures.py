@@ -67,8 +67,11 @@ def splits(s: Splits) -> Picture:
     axes.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=8)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    return _picture(figure, "A row for each model and a square for each day: models learn from the oldest days, skip days whose outcomes were not yet known, and are asked about the day on which they were made. The table below says the same.",
-                    "L learned from, . not yet known on that day, C asked to calibrate, J asked to judge")  # fmt: skip
+    return _picture(
+        figure,
+        "A row for each model and a square for each day: models learn from the oldest days, skip days whose outcomes were not yet known, and are asked about the day on which they were made. The table below says the same.",
+        "L learned from, . not yet known on that day, C asked to calibrate, J asked to judge",
+    )
 
 
 def _square(x: float, y: float, colour: str) -> Any:
@@ -109,8 +112,11 @@ def reliability(points: Sequence[tuple[float, float]]) -> Picture:
     axes.set_xlabel("risk that was told")
     axes.set_ylabel("share that went missing")
     axes.spines[["top", "right"]].set_visible(False)
-    return _picture(figure, f"{len(points)} points of told risk against what came; on the dashed line they would be equal. The table below says the same.",
-                    "Calibration: each point rests on about as many children who were expected to go missing")  # fmt: skip
+    return _picture(
+        figure,
+        f"{len(points)} points of told risk against what came; on the dashed line they would be equal. The table below says the same.",
+        "Calibration: each point rests on about as many children who were expected to go missing",
+    )
 
 
 def curve(points: Sequence[tuple[float, float]], x: str, y: str, *, alt: str, caption: str) -> Picture:

@@ -8,15 +8,15 @@ from features.catalogue import BY_NAME
 from features.groups.disclosure import HIDDEN, SMALLEST, rounded
 from training.papers import pictures
 from training.papers.material import Material
-from training.papers.paper import Table
-from training.papers.part import Part
+from training.papers.paper import PaperTable
+from training.papers.part import ReportSection
 from training.papers.pictures import Bar
 from training.papers.tables import calibration as calibration_table
 from training.papers.tables import group_title, groups, number
 from training.papers.used import counted
 
 
-def calibration(m: Material) -> Part:
+def calibration(m: Material) -> ReportSection:
     """Say whether risks are right."""
     points = merged(m.figures.get("reliability") or [])
     tables = [("Slope and intercept", calibration_table(m))]
@@ -24,9 +24,16 @@ def calibration(m: Material) -> Part:
     if len(points) > 1:
         shown.append(pictures.reliability([(p["told"], p["seen"]) for p in points]))
         rows = tuple((f"{p['told']:.2%}", f"{p['seen']:.2%}", counted(p["snapshots"])) for p in points)
-        tables.append(("Told and seen", Table(("risk that was told, on average", "share that went missing", "snapshots"), rows)))  # fmt: skip
-    text = ["A risk of 10% should mean that 1 in 10 such children goes missing. Points under the dashed line say that risks are told too high, points over it that they are told too low."]  # fmt: skip
-    return Part("Whether the risks are right", text, shown, tables)
+        tables.append(
+            (
+                "Told and seen",
+                PaperTable(("risk that was told, on average", "share that went missing", "snapshots"), rows),
+            )
+        )
+    text = [
+        "A risk of 10% should mean that 1 in 10 such children goes missing. Points under the dashed line say that risks are told too high, points over it that they are told too low."
+    ]
+    return ReportSection(title="Whether the risks are right", text=text, pictures=shown, tables=tables)
 
 
 def merged(points: list[dict[str, float]]) -> list[dict[str, float]]:
@@ -47,86 +54,191 @@ def merged(points: list[dict[str, float]]) -> list[dict[str, float]]:
     return [{"told": e / n, "seen": rounded(round(y)) / n, "snapshots": n} for e, y, n in made if round(y) > SMALLEST]
 
 
-def weeks(m: Material) -> Part:
+def weeks(m: Material) -> ReportSection:
     """Say how early children are listed, and how much a list changes."""
     w = m.report.get("weekly") or {}
     if not w:
-        return Part("How early, and how much a list changes", ["This run did not look."], [], [])
+        return ReportSection(
+            title="How early, and how much a list changes", text=["This run did not look."], pictures=[], tables=[]
+        )
     text = [
         f"In the newest judged term, {w['capacity']} children of each authority were listed in each of {len(w['weeks'])} weeks, by a model that knew nothing of the term."
     ]
     listed, went = w["listed"], w["went_missing"]
     if min(listed, went - listed) > SMALLEST:
         low, middle, high = w["lead_days"]
-        text.append(f"Of {counted(went)} who went missing within the window of one of the weeks, {counted(listed)} had been listed before: half of them at least {middle:.0f} days before, a quarter at least {high:.0f}, three quarters at least {low:.0f}.")  # fmt: skip
+        text.append(
+            f"Of {counted(went)} who went missing within the window of one of the weeks, {counted(listed)} had been listed before: half of them at least {middle:.0f} days before, a quarter at least {high:.0f}, three quarters at least {low:.0f}."
+        )
     else:
-        text.append(f"How many of those who went missing had been listed before is hidden ({HIDDEN}): there are too few.")  # fmt: skip
+        text.append(
+            f"How many of those who went missing had been listed before is hidden ({HIDDEN}): there are too few."
+        )
     if w["kept"] is not None:
-        text.append(f"From one week to the next {w['kept']:.0%} of a list stayed; {w['new_children']:.0f} children a week, of all lists together, were listed for the first time.")  # fmt: skip
-    return Part("How early, and how much a list changes", text, [], [])
+        text.append(
+            f"From one week to the next {w['kept']:.0%} of a list stayed; {w['new_children']:.0f} children a week, of all lists together, were listed for the first time."
+        )
+    return ReportSection(title="How early, and how much a list changes", text=text, pictures=[], tables=[])
 
 
-def strangers(m: Material) -> Part:
+def strangers(m: Material) -> ReportSection:
     """Say whether the model knows children, or only about children."""
     tables, shown = [], []
     rows = []
     for title, f in (m.report.get("seen_and_unseen") or {}).items():
         many = f["positives"] > SMALLEST
-        rows.append((f"{title} in training", counted(f["snapshots"]), counted(f["positives"]), number(f["average_precision"], ".3f") if many else HIDDEN))  # fmt: skip
-    tables.append(("Children learned from, and others", Table(("children", "snapshots", "went missing", "average precision"), tuple(rows))))  # fmt: skip
+        rows.append(
+            (
+                f"{title} in training",
+                counted(f["snapshots"]),
+                counted(f["positives"]),
+                number(f["average_precision"], ".3f") if many else HIDDEN,
+            )
+        )
+    tables.append(
+        (
+            "Children learned from, and others",
+            PaperTable(("children", "snapshots", "went missing", "average precision"), tuple(rows)),
+        )
+    )
     others = m.report.get("other_authorities") or {}
     if others:
-        told = [(a, counted(f["positives"]), *([number(f["average_precision"], ".3f"), number(f["with_its_own_past"], ".3f")] if f["positives"] > SMALLEST else [HIDDEN] * 2)) for a, f in others.items()]  # fmt: skip
-        tables.append(("Authorities that the model never saw", Table(("authority", "went missing", "learned from all others", "learned from all"), tuple(told))))  # fmt: skip
+        told = [
+            (
+                a,
+                counted(f["positives"]),
+                *(
+                    [number(f["average_precision"], ".3f"), number(f["with_its_own_past"], ".3f")]
+                    if f["positives"] > SMALLEST
+                    else [HIDDEN] * 2
+                ),
+            )
+            for a, f in others.items()
+        ]
+        tables.append(
+            (
+                "Authorities that the model never saw",
+                PaperTable(("authority", "went missing", "learned from all others", "learned from all"), tuple(told)),
+            )
+        )
     points = m.report.get("learning_curve") or []
     if points:
         kind = points[0]["of"]
         if len(points) > 1:
-            shown.append(pictures.curve([(p["number"], p["average_precision"] or 0.0) for p in points], f"{kind} learned from", "average precision",
-                                        alt=f"Average precision by the number of {kind} learned from; the table below says the same.", caption="What more data would bring: a line that still climbs says that more would help"))  # fmt: skip
-        told_points = tuple((f"{p['number']:,}", counted(p["positives"]), number(p["average_precision"], ".3f")) for p in points)  # fmt: skip
-        tables.append(("Learning curve", Table((f"{kind} learned from", "of them went missing", "average precision"), told_points)))  # fmt: skip
+            shown.append(
+                pictures.curve(
+                    [(p["number"], p["average_precision"] or 0.0) for p in points],
+                    f"{kind} learned from",
+                    "average precision",
+                    alt=f"Average precision by the number of {kind} learned from; the table below says the same.",
+                    caption="What more data would bring: a line that still climbs says that more would help",
+                )
+            )
+        told_points = tuple(
+            (f"{p['number']:,}", counted(p["positives"]), number(p["average_precision"], ".3f")) for p in points
+        )
+        tables.append(
+            (
+                "Learning curve",
+                PaperTable((f"{kind} learned from", "of them went missing", "average precision"), told_points),
+            )
+        )
     text = [
         "A model that only recognises children it has seen is of no use for others. The same holds for authorities: the figures of one are a sample of one authority."
     ]
     if m.sampled:
-        text.append("Memory was short: the children who did not go missing were sampled, and count for as many as they stand for; who was not drawn was not learned from, so fewer were seen than with all.")  # fmt: skip
-    return Part("Whether it holds for others", text, shown, tables)
+        text.append(
+            "Memory was short: the children who did not go missing were sampled, and count for as many as they stand for; who was not drawn was not learned from, so fewer were seen than with all."
+        )
+    return ReportSection(title="Whether it holds for others", text=text, pictures=shown, tables=tables)
 
 
-def fairness(m: Material) -> Part:
+def fairness(m: Material) -> ReportSection:
     """Say how lists fall on groups, and which groups the features tell."""
     found = m.report.get("fairness") or {}
     tables = [(title, t) for title, t in (("Group by group", groups(m)), ("Pairs of groups", groups(m, "pairs"))) if t]
     shown = []
-    for figure, words in (("listing_rate", "share of children who are listed"), ("recall", "share of those who went missing who were listed")):  # fmt: skip
-        drawn = [Bar(f"{group_title(s)}: {s['title']}", i["value"], i["low"], i["high"]) for s in found.get("groups", []) if (i := s["figures"][figure])]  # fmt: skip
+    for figure, words in (
+        ("listing_rate", "share of children who are listed"),
+        ("recall", "share of those who went missing who were listed"),
+    ):
+        drawn = [
+            Bar(f"{group_title(s)}: {s['title']}", i["value"], i["low"], i["high"])
+            for s in found.get("groups", [])
+            if (i := s["figures"][figure])
+        ]
         whole = (found.get("overall") or {}).get("figures", {}).get(figure)
         if drawn:
-            shown.append(pictures.bars(f"{words}, 95% interval", drawn, line=whole["value"] if whole else None, alt=f"{words.capitalize()}, by group; the table below says the same.", caption=f"{words.capitalize()}; the line is that of all children"))  # fmt: skip
-    told = tuple((p["title"], p["group"].replace("_", " "), f"{p['auc']:.2f}", ", ".join(n.replace("_", " ") for n, _ in p["top"])) for p in m.report.get("proxies") or [])  # fmt: skip
+            shown.append(
+                pictures.bars(
+                    f"{words}, 95% interval",
+                    drawn,
+                    line=whole["value"] if whole else None,
+                    alt=f"{words.capitalize()}, by group; the table below says the same.",
+                    caption=f"{words.capitalize()}; the line is that of all children",
+                )
+            )
+    told = tuple(
+        (
+            p["title"],
+            p["group"].replace("_", " "),
+            f"{p['auc']:.2f}",
+            ", ".join(n.replace("_", " ") for n, _ in p["top"]),
+        )
+        for p in m.report.get("proxies") or []
+    )
     if told:
-        tables.append(("How well the features tell each protected group", Table(("group", "of", "AUC (0.5: not at all)", "mostly by"), told)))  # fmt: skip
+        tables.append(
+            (
+                "How well the features tell each protected group",
+                PaperTable(("group", "of", "AUC (0.5: not at all)", "mostly by"), told),
+            )
+        )
     text = [
         f"The list takes {found.get('capacity', 25):g} children of each authority on each day. Counts of {SMALLEST} or fewer, and those that would give one away, are hidden ({HIDDEN}); the others are rounded to 5.",
         "Nothing was adjusted. A gap may be in the world, in the records or in the model; the table does not tell which.",
     ]
     if m.sampled:
-        text.append("Memory was short: the children who did not go missing were sampled; each counts for as many as it stands for, intervals are as wide as the sample makes them, and counts are hidden by the children who were drawn.")  # fmt: skip
-    return Part("Whom the list falls on", text, shown, tables)
+        text.append(
+            "Memory was short: the children who did not go missing were sampled; each counts for as many as it stands for, intervals are as wide as the sample makes them, and counts are hidden by the children who were drawn."
+        )
+    return ReportSection(title="Whom the list falls on", text=text, pictures=shown, tables=tables)
 
 
-def mistakes(m: Material) -> Part:
+def mistakes(m: Material) -> ReportSection:
     """Say who was missed and who was wrongly listed."""
     found: dict[str, Any] = m.report.get("mistakes") or {}
-    kinds = {"found": "listed, and went missing", "missed": "went missing, and were not listed", "wrongly_listed": "listed, and did not go missing"}  # fmt: skip
+    kinds = {
+        "found": "listed, and went missing",
+        "missed": "went missing, and were not listed",
+        "wrongly_listed": "listed, and did not go missing",
+    }
     counts = tuple((words, str(found["children"][kind])) for kind, words in kinds.items()) if found else ()
-    tables = [("Right and wrong", Table(("snapshots", "number"), counts))] if counts else []
-    for kind, title in (("missed", "How the missed differ from the found"), ("wrongly_listed", "How the wrongly listed differ from the found")):  # fmt: skip
-        rows = tuple((t["feature"].replace("_", " "), BY_NAME[t["feature"]].unit if t["feature"] in BY_NAME else "", f"{t['mean']:.2f}", f"{t['mean_of_found']:.2f}", f"{t['difference']:+.1f}") for t in found.get(kind) or [])  # fmt: skip
+    tables = [("Right and wrong", PaperTable(("snapshots", "number"), counts))] if counts else []
+    for kind, title in (
+        ("missed", "How the missed differ from the found"),
+        ("wrongly_listed", "How the wrongly listed differ from the found"),
+    ):
+        rows = tuple(
+            (
+                t["feature"].replace("_", " "),
+                BY_NAME[t["feature"]].unit if t["feature"] in BY_NAME else "",
+                f"{t['mean']:.2f}",
+                f"{t['mean_of_found']:.2f}",
+                f"{t['difference']:+.1f}",
+            )
+            for t in found.get(kind) or []
+        )
         if rows:
-            tables.append((title, Table(("feature", "unit", "mean", "mean of the found", "difference in standard deviations"), rows)))  # fmt: skip
+            tables.append(
+                (
+                    title,
+                    PaperTable(
+                        ("feature", "unit", "mean", "mean of the found", "difference in standard deviations"), rows
+                    ),
+                )
+            )
     text = [
         "Every child who went missing and was not listed is one that the list did not help with; every child who was listed and did not go missing cost time, and perhaps trust."
     ]
-    return Part("Who was missed, and who was wrongly listed", text, [], tables)
+    return ReportSection(title="Who was missed, and who was wrongly listed", text=text, pictures=[], tables=tables)

@@ -7,8 +7,8 @@ from features.groups.disclosure import HIDDEN
 from training.papers import pictures
 from training.papers.material import Material
 from training.papers.model_card import MITIGATIONS, origins
-from training.papers.paper import Table
-from training.papers.part import Part
+from training.papers.paper import PaperTable
+from training.papers.part import ReportSection
 from training.papers.pictures import Bar
 from training.papers.rendering import page
 from training.papers.report_lists import calibration, fairness, mistakes, strangers, weeks
@@ -24,10 +24,10 @@ def report_page(m: Material) -> str:
         With the deeper report of the run.
     """
     made = (summary, question, time, compared, at_capacity, calibration, weeks, strangers, fairness, mistakes, uses)
-    return page("report.html", title=f"Report on {m.title}", on=m.on.isoformat(), parts=[part(m) for part in made])  # fmt: skip
+    return page("report.html", title=f"Report on {m.title}", on=m.on.isoformat(), parts=[part(m) for part in made])
 
 
-def summary(m: Material) -> Part:
+def summary(m: Material) -> ReportSection:
     """Answer first what a committee asks first."""
     f, man = m.figures, m.manifest
     at = next((r for r in capacity(m).rows if r[0].startswith("25")), None)
@@ -48,7 +48,7 @@ def summary(m: Material) -> Part:
         said.append(
             f"Its risks are {'about right' if right else 'not right, and should not be read as they stand'}: the calibration slope is {f['calibration_slope']:.2f} ({slope[0]:.2f} to {slope[1]:.2f}), where 1 is right."
         )
-    return Part("In short", [s for s in said if s])
+    return ReportSection(title="In short", text=[s for s in said if s])
 
 
 def _against(m: Material, name: str, words: str) -> str:
@@ -60,7 +60,7 @@ def _against(m: Material, name: str, words: str) -> str:
     return f"It is {better} {words}: by {lead['lead']:+.3f} in average precision ({low:+.3f} to {high:+.3f})."
 
 
-def question(m: Material) -> Part:
+def question(m: Material) -> ReportSection:
     """Say what was asked."""
     d, q = m.question.definition, m.question
     said = [
@@ -69,43 +69,50 @@ def question(m: Material) -> Part:
     ]
     if q.until:
         said.append(f"Nothing was used that was recorded on or after {q.until}.")
-    return Part("The question", said)
+    return ReportSection(title="The question", text=said)
 
 
-def time(m: Material) -> Part:
+def time(m: Material) -> ReportSection:
     """Show which days taught and judged what."""
     text = [
         "A model is judged as it would have been used: made on a day from outcomes known before it, and asked about that day. Days whose outcomes were not yet known then taught it nothing.",
         f"Outcomes are known for {len(m.splits.dates)} days, {m.splits.dates[0]} to {m.splits.dates[-1]}.",
     ]
-    table = Table(("made on", "learned from", "used for"), origins(m))
-    return Part(
-        "Which data taught and judged what",
-        text,
-        [pictures.splits(m.splits)],
-        [("Which days taught each model", table)],
+    table = PaperTable(("made on", "learned from", "used for"), origins(m))
+    return ReportSection(
+        title="Which data taught and judged what",
+        text=text,
+        pictures=[pictures.splits(m.splits)],
+        tables=[("Which days taught each model", table)],
     )
 
 
-def compared(m: Material) -> Part:
+def compared(m: Material) -> ReportSection:
     """Hold the candidates against each other."""
     figures = []
     for name, f in m.manifest.metrics.items():
         low, high = f["intervals"]["average_precision"]
         figures.append(Bar(TITLES.get(name, name), f["average_precision"] or 0.0, low, high))
     picture = pictures.bars(
-        "average precision, 95% interval", figures, alt="Average precision of every candidate with its interval; the table below says the same.",
+        "average precision, 95% interval",
+        figures,
+        alt="Average precision of every candidate with its interval; the table below says the same.",
         caption="How well each way orders children on days that it had not seen",
-    )  # fmt: skip
+    )
     text = [
         "Average precision says how high on the list those who went missing stand: 1 when all stand first, about the share that goes missing when the order says nothing.",
         "Intervals are over resampled pupils. Where the interval of a lead holds zero, the two cannot be told apart on these data: within noise.",
         f"Chosen for the smallest regret over all days: {TITLES.get(m.manifest.candidate, m.manifest.candidate)}.",
     ]
-    return Part("What was compared", text, [picture], [("Candidates", candidates(m)), ("Leads of the chosen one", leads(m))])  # fmt: skip
+    return ReportSection(
+        title="What was compared",
+        text=text,
+        pictures=[picture],
+        tables=[("Candidates", candidates(m)), ("Leads of the chosen one", leads(m))],
+    )
 
 
-def at_capacity(m: Material) -> Part:
+def at_capacity(m: Material) -> ReportSection:
     """Say what a team finds."""
     table = capacity(m)
     bars = []
@@ -113,29 +120,80 @@ def at_capacity(m: Material) -> Part:
         row = next(r for r in table.rows if r[0] == CAPACITIES.get(name, name))
         if row[2] != HIDDEN:
             bars.append(Bar(row[0], at["precision"], *m.figures["intervals"].get(f"{name}.precision", (None, None))))
-    shown = [pictures.bars("share of the listed who went missing, 95% interval", bars, alt="Precision for lists of several lengths; the table below says the same.", caption="The shorter the list, the larger the share of it that goes missing")] if bars else []  # fmt: skip
+    shown = (
+        [
+            pictures.bars(
+                "share of the listed who went missing, 95% interval",
+                bars,
+                alt="Precision for lists of several lengths; the table below says the same.",
+                caption="The shorter the list, the larger the share of it that goes missing",
+            )
+        ]
+        if bars
+        else []
+    )
     text = [
         "A team can look into so many children. A list here is one authority's on one day. Of the rest nothing is said: most who are not listed do not go missing, some do."
     ]
-    return Part("What a team finds", text, shown, [("Found at a team's capacity", table)])
+    return ReportSection(
+        title="What a team finds", text=text, pictures=shown, tables=[("Found at a team's capacity", table)]
+    )
 
 
-def uses(m: Material) -> Part:
+def uses(m: Material) -> ReportSection:
     """Say what the model goes by, and how far it can be trusted."""
     lost = m.report.get("themes") or {}
-    rows = [(THEMES.get(t, t), str(v["features"]), f"{number(v['lost'], '+.3f')} ({number(v['interval'][0], '+.3f')} to {number(v['interval'][1], '+.3f')})") for t, v in lost.items()]  # fmt: skip
+    rows = [
+        (
+            THEMES.get(t, t),
+            str(v["features"]),
+            f"{number(v['lost'], '+.3f')} ({number(v['interval'][0], '+.3f')} to {number(v['interval'][1], '+.3f')})",
+        )
+        for t, v in lost.items()
+    ]
     drawn = [Bar(THEMES.get(t, t), v["lost"] or 0.0, *v["interval"]) for t, v in lost.items()]
     shown, tables = [], []
     if drawn:
-        shown.append(pictures.bars("average precision lost without the theme, 95% interval", drawn, line=0.0, alt="What each theme is worth; the table below says the same.", caption="What is lost when a theme is taken away; what one loses another can often make up for"))  # fmt: skip
-        tables.append(("What each theme is worth", Table(("theme", "features", "average precision lost (95% interval)"), tuple(rows))))  # fmt: skip
+        shown.append(
+            pictures.bars(
+                "average precision lost without the theme, 95% interval",
+                drawn,
+                line=0.0,
+                alt="What each theme is worth; the table below says the same.",
+                caption="What is lost when a theme is taken away; what one loses another can often make up for",
+            )
+        )
+        tables.append(
+            (
+                "What each theme is worth",
+                PaperTable(("theme", "features", "average precision lost (95% interval)"), tuple(rows)),
+            )
+        )
     means = m.report.get("contributions") or {}
     top = sorted(means.items(), key=lambda pair: -pair[1])[:15]
     if top:
-        shown.append(pictures.bars("mean size of the contribution, in log-odds", [Bar(n.replace("_", " "), v) for n, v in top], alt="The features that move scores most; the table below says the same.", caption="What moves scores most, up or down (TreeSHAP)"))  # fmt: skip
+        shown.append(
+            pictures.bars(
+                "mean size of the contribution, in log-odds",
+                [Bar(n.replace("_", " "), v) for n, v in top],
+                alt="The features that move scores most; the table below says the same.",
+                caption="What moves scores most, up or down (TreeSHAP)",
+            )
+        )
         said = tuple(
             (n.replace("_", " "), sentence(BY_NAME[n].raises) if n in BY_NAME else "", f"{v:.3f}") for n, v in top
         )
-        tables.append(("The features that move scores most", Table(("feature", "said when it raises a score", "mean contribution"), said)))  # fmt: skip
+        tables.append(
+            (
+                "The features that move scores most",
+                PaperTable(("feature", "said when it raises a score", "mean contribution"), said),
+            )
+        )
     text = ["What a model goes by is linked with going missing. It is no cause, and changing it need change nothing."]
-    return Part("What it goes by, and its limits", text, shown, tables, [*m.manifest.limits, *MITIGATIONS])
+    return ReportSection(
+        title="What it goes by, and its limits",
+        text=text,
+        pictures=shown,
+        tables=tables,
+        points=[*m.manifest.limits, *MITIGATIONS],
+    )

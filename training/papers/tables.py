@@ -16,7 +16,7 @@ from training.fitting.candidates import boosted, grid
 from training.measures.evaluate import PER_LIST, SHARES, of_all, of_each
 from training.measures.intervals import Interval
 from training.papers.material import Material
-from training.papers.paper import Table
+from training.papers.paper import PaperTable
 from training.papers.used import UNUSED, counted, use_of
 
 TITLES = {c.name: c.title for c in grid(boosted.DEFAULTS)}
@@ -26,40 +26,69 @@ CAPACITIES = {of_all(s): f"the first {100 * s:g}% of all" for s in SHARES} | {
 Row = tuple[str, ...]
 
 
-def candidates(m: Material) -> Table:
+def candidates(m: Material) -> PaperTable:
     """Average precision, AUC and calibration of every candidate, the chosen one marked."""
     headers = ("candidate", "average precision (95% interval)", "AUC", "calibration slope (95% interval)")
     rows = []
     for name, f in m.manifest.metrics.items():
         title = TITLES.get(name, name) + (" (chosen)" if name == m.manifest.candidate else "")
-        slope = f"{f['calibration_slope']:.2f} {_between(f['calibration_slope_interval'], '.2f')}" if "calibration_slope" in f else "–"  # fmt: skip
-        rows.append((title, f"{number(f['average_precision'], '.3f')} {_between(f['intervals']['average_precision'], '.3f')}", number(f["auc"], ".2f"), slope))  # fmt: skip
-    return Table(headers, tuple(rows))
+        slope = (
+            f"{f['calibration_slope']:.2f} {_between(f['calibration_slope_interval'], '.2f')}"
+            if "calibration_slope" in f
+            else "–"
+        )
+        rows.append(
+            (
+                title,
+                f"{number(f['average_precision'], '.3f')} {_between(f['intervals']['average_precision'], '.3f')}",
+                number(f["auc"], ".2f"),
+                slope,
+            )
+        )
+    return PaperTable(headers, tuple(rows))
 
 
-def leads(m: Material) -> Table:
+def leads(m: Material) -> PaperTable:
     """How far the chosen model leads each other candidate, and whether that is within noise."""
     headers = ("ahead of", "in average precision (95% interval)", "in precision at 25 of each list (95% interval)")
     rows = [
         (TITLES.get(name, name), _lead(v["average_precision"], ".3f"), _lead(v["precision_top_25_a_list"], ".1%"))
         for name, v in m.manifest.leads.items()
     ]
-    return Table(headers, tuple(rows))
+    return PaperTable(headers, tuple(rows))
 
 
-def capacity(m: Material) -> Table:
+def capacity(m: Material) -> PaperTable:
     """What is found among the first, for teams of several sizes."""
-    headers = ("looking into", "listed", "of those listed, went missing (95% interval)", "of the missing, listed (95% interval)", "looked into for one found", "times better than chance")  # fmt: skip
+    headers = (
+        "looking into",
+        "listed",
+        "of those listed, went missing (95% interval)",
+        "of the missing, listed (95% interval)",
+        "looked into for one found",
+        "times better than chance",
+    )
     f, rows = m.figures, []
     for name, at in f["at_capacity"].items():
         shown = found(at, f["positives"])
-        bounds = [_between(f["intervals"].get(f"{name}.{part}", [None, None]), ".0%") for part in ("precision", "recall")]  # fmt: skip
+        bounds = [
+            _between(f["intervals"].get(f"{name}.{part}", [None, None]), ".0%") for part in ("precision", "recall")
+        ]
         if shown is None:
             rows.append((CAPACITIES.get(name, name), counted(at["listed"]), *[HIDDEN] * 4))
         else:
             precision, recall, needed, lift = shown
-            rows.append((CAPACITIES.get(name, name), counted(at["listed"]), f"{precision:.0%} {bounds[0]}", f"{recall:.0%} {bounds[1]}", f"{needed:.0f}", f"{lift:.0f}"))  # fmt: skip
-    return Table(headers, tuple(rows))
+            rows.append(
+                (
+                    CAPACITIES.get(name, name),
+                    counted(at["listed"]),
+                    f"{precision:.0%} {bounds[0]}",
+                    f"{recall:.0%} {bounds[1]}",
+                    f"{needed:.0f}",
+                    f"{lift:.0f}",
+                )
+            )
+    return PaperTable(headers, tuple(rows))
 
 
 def found(at: dict[str, Any], positives: float) -> tuple[float, float, float, float] | None:
@@ -76,18 +105,25 @@ def found(at: dict[str, Any], positives: float) -> tuple[float, float, float, fl
     )
 
 
-def calibration(m: Material) -> Table:
+def calibration(m: Material) -> PaperTable:
     """What was told beside what came."""
     f = m.figures
     rows = (
-        ("expected to go missing by the risks", counted(f["expected"])), ("went missing", counted(f["observed"])),
-        ("slope (1 is right; below 1, high risks are told too high)", f"{number(f['calibration_slope'], '.2f')} {_between(f['calibration_slope_interval'], '.2f')}"),
-        ("intercept (0 is right; below 0, risks are told too high)", f"{number(f['calibration_intercept'], '.2f')} {_between(f['calibration_intercept_interval'], '.2f')}"),
-    )  # fmt: skip
-    return Table(("figure", "value (95% interval)"), rows)
+        ("expected to go missing by the risks", counted(f["expected"])),
+        ("went missing", counted(f["observed"])),
+        (
+            "slope (1 is right; below 1, high risks are told too high)",
+            f"{number(f['calibration_slope'], '.2f')} {_between(f['calibration_slope_interval'], '.2f')}",
+        ),
+        (
+            "intercept (0 is right; below 0, risks are told too high)",
+            f"{number(f['calibration_intercept'], '.2f')} {_between(f['calibration_intercept_interval'], '.2f')}",
+        ),
+    )
+    return PaperTable(("figure", "value (95% interval)"), rows)
 
 
-def groups(m: Material, part: str = "groups") -> Table | None:
+def groups(m: Material, part: str = "groups") -> PaperTable | None:
     """Fairness by group, or by pair of groups (``pairs``); None when the run did not look, or nothing can be shown."""
     slices = (m.report.get("fairness") or {}).get(part) or []
     if part == "pairs":
@@ -96,7 +132,7 @@ def groups(m: Material, part: str = "groups") -> Table | None:
     if part == "pairs" and not rows and (m.report.get("fairness") or {}).get("pairs"):
         rows = (("all pairs", "of every pair the counts are too small to be shown", *[HIDDEN] * 8),)
     headers = ("group", "value", "children", "missing", "listed", *(n.replace("_", " ") for n in FIGURES))
-    return Table(headers, rows) if rows else None
+    return PaperTable(headers, rows) if rows else None
 
 
 def group_title(s: dict[str, Any]) -> str:
@@ -113,15 +149,22 @@ def _shares(s: dict[str, Any]) -> Row:
     return tuple(figure_text(name, Interval(**i) if i else None, hidden=hidden) for name, i in s["figures"].items())
 
 
-def features(m: Material) -> Table:
+def features(m: Material) -> PaperTable:
     """Every feature with what it is made from."""
     headers = ("feature", "theme", "said when it raises a score", "tables", "days back", "direction", "shown as")
     rows = [
-        (f["name"], m.manifest.themes.get(f["theme"], f["theme"]), sentence(f["raises"]), ", ".join(f["sources"]), str(f["window"] or "all"),
-         DIRECTION[f["direction"]], f["role"].replace("_", " "))
+        (
+            f["name"],
+            m.manifest.themes.get(f["theme"], f["theme"]),
+            sentence(f["raises"]),
+            ", ".join(f["sources"]),
+            str(f["window"] or "all"),
+            DIRECTION[f["direction"]],
+            f["role"].replace("_", " "),
+        )
         for f in m.manifest.catalogue
-    ]  # fmt: skip
-    return Table(headers, tuple(rows))
+    ]
+    return PaperTable(headers, tuple(rows))
 
 
 def sentence(template: str) -> str:
@@ -135,13 +178,13 @@ def sentence(template: str) -> str:
     return re.sub(r"\{[^}]*\}", "…", template)
 
 
-def given(m: Material) -> Table:
+def given(m: Material) -> PaperTable:
     """The tables that were given, with their sizes and purposes."""
     rows = [
         (t.name, TABLES[t.name].__doc__ or "", t.rows, _years(t), str(t.features), _purpose(t.name, t.features))
         for t in m.tables
-    ]  # fmt: skip
-    return Table(("table", "holds", "rows", "recorded", "features made from it", "purpose"), tuple(rows))
+    ]
+    return PaperTable(("table", "holds", "rows", "recorded", "features made from it", "purpose"), tuple(rows))
 
 
 def _years(t: Any) -> str:
@@ -155,17 +198,19 @@ def _purpose(table: str, made: int) -> str:
     return ("; ".join(sorted(uses)) + also) if uses else UNUSED
 
 
-def columns(m: Material) -> Table:
+def columns(m: Material) -> PaperTable:
     """Every column of the tables that were given, with what it is used for."""
     rows = [
         (t.name, name, c.meaning, use_of(t.name, name)) for t in m.tables for name, c in TABLES[t.name].columns.items()
     ]
-    return Table(("table", "column", "meaning", "used for"), tuple(rows))
+    return PaperTable(("table", "column", "meaning", "used for"), tuple(rows))
 
 
 def themes(names: list[str]) -> str:
     """Say which themes some features belong to."""
-    return ", ".join(title.lower() for t, title in THEMES.items() if any(n in BY_NAME and BY_NAME[n].theme == t for n in names))  # fmt: skip
+    return ", ".join(
+        title.lower() for t, title in THEMES.items() if any(n in BY_NAME and BY_NAME[n].theme == t for n in names)
+    )
 
 
 def number(value: float | None, form: str) -> str:

@@ -16,14 +16,20 @@ from histories.tables import TABLES
 
 # Columns that come with histories and enter no feature, label, list or group; a test blanks them all and finds everything as it was.
 NOT_USED: dict[str, tuple[str, ...]] = {
-    "pupils": ("upn", "young_carer"), "suspensions": ("urn",), "schools": ("trust", "low_age", "high_age"),
-    "social_care": ("category", "end_reason"), "cme": ("resolution",),
+    "pupils": ("upn", "young_carer"),
+    "suspensions": ("urn",),
+    "schools": ("trust", "low_age", "high_age"),
+    "social_care": ("category", "end_reason"),
+    "cme": ("resolution",),
     "interventions": ("pupil_id", "date", "kind", "team", "recorded_on"),
-}  # fmt: skip
+}
 # A worker reads these on a page or beside a reason; no feature is made of them.
 SHOWN_ONLY = {
-    "suspensions": ("reason",), "schools": ("name",), "enrolments": ("destination_urn",), "admissions": ("offered_urn",),
-}  # fmt: skip
+    "suspensions": ("reason",),
+    "schools": ("name",),
+    "enrolments": ("destination_urn",),
+    "admissions": ("offered_urn",),
+}
 JUDGED_ONLY = {
     "pupils": ("sex", "ethnicity", "first_language"),
     "fsm": ("pupil_id", "start_date", "end_date", "recorded_on"),
@@ -31,7 +37,7 @@ JUDGED_ONLY = {
 LEARNED, JUDGED, SHOWN, UNUSED = "learning, scoring and judging", "judging only", "shown to workers", "not used"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TableUsed:
     """A table as it was given; small counts are hidden, others rounded."""
 
@@ -51,7 +57,15 @@ def tables_used(histories: Histories) -> list[TableUsed]:
         days = (nw.col("known").min().alias("first"), nw.col("known").max().alias("last")) if clock else ()
         row = collect(frame.select(nw.len().alias("rows"), *days)).row(0, named=True)
         first, last = (day_of(int(row[k])) if row.get(k) is not None else None for k in ("first", "last"))
-        found.append(TableUsed(name, counted(row["rows"]), first, last, sum(name in f.sources for f in CATALOGUE)))
+        found.append(
+            TableUsed(
+                name=name,
+                rows=counted(row["rows"]),
+                first=first,
+                last=last,
+                features=sum(name in f.sources for f in CATALOGUE),
+            )
+        )
     return found
 
 

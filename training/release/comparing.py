@@ -15,12 +15,12 @@ from features.outcome.cohort import CohortRule
 from histories.errors import Fault, Faults
 from histories.reading.histories import Histories
 from training.risk_model import RiskModel
-from training.task import Advance, quiet
+from training.task import ProgressCallback, quiet
 
 THEMES_SHOWN = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Compared:
     """What became of a list.
 
@@ -62,14 +62,23 @@ class Compared:
         for title, moved in (("enters", self.enters), ("leaves", self.leaves)):
             for m in moved:
                 why = ", ".join(f"{t['theme']} {t['beside']:+.2f}" for t in m["themes"])
-                lines.append(f"{title}  {m['pupil_id']}  authority {m['authority']}  rank {m['rank_before']} -> {m['rank_after']}  {why}")  # fmt: skip
+                lines.append(
+                    f"{title}  {m['pupil_id']}  authority {m['authority']}  rank {m['rank_before']} -> {m['rank_after']}  {why}"
+                )
         return "\n".join(lines)
 
 
 def side_by_side(
-    histories: Histories, first: RiskModel, second: RiskModel, as_of: date, capacity: int, *, rule: CohortRule | None = None, kept: BlockStore | None = None,
-    advance: Advance = quiet,
-) -> Compared:  # fmt: skip
+    histories: Histories,
+    first: RiskModel,
+    second: RiskModel,
+    as_of: date,
+    capacity: int,
+    *,
+    rule: CohortRule | None = None,
+    kept: BlockStore | None = None,
+    advance: ProgressCallback = quiet,
+) -> Compared:
     """Score the cohort of a day with two versions, and hold their lists against each other.
 
     Parameters
@@ -91,11 +100,16 @@ def side_by_side(
     on, on_after = pl.col("rank") <= capacity, pl.col("rank_after") <= capacity
     themes = _Themes(frame, ranks.filter(on | on_after).select("pupil_id"), first, second)
     return Compared(
-        _named(first), _named(second), as_of, capacity, len(ranks), ranks.filter(on & on_after).height,
-        float(ranks.select(pl.corr("margin", "margin_after", method="spearman")).item()),
-        themes.moved(ranks.filter(~on & on_after).sort("rank_after", "pupil_id"), 1.0),
-        themes.moved(ranks.filter(on & ~on_after).sort("rank", "pupil_id"), -1.0),
-    )  # fmt: skip
+        first=_named(first),
+        second=_named(second),
+        as_of=as_of,
+        capacity=capacity,
+        children=len(ranks),
+        both=ranks.filter(on & on_after).height,
+        rank_correlation=float(ranks.select(pl.corr("margin", "margin_after", method="spearman")).item()),
+        enters=themes.moved(ranks.filter(~on & on_after).sort("rank_after", "pupil_id"), 1.0),
+        leaves=themes.moved(ranks.filter(on & ~on_after).sort("rank", "pupil_id"), -1.0),
+    )
 
 
 def _named(model: RiskModel) -> str:
@@ -122,10 +136,15 @@ class _Themes:
                 change = after - before
                 themes.append({"theme": t, "before": before, "after": after, "change": change, "beside": change - mean})
             themes.sort(key=lambda said: (-sign * said["beside"], said["theme"]))
-            told.append({
-                "pupil_id": row["pupil_id"], "authority": row["authority"], "rank_before": row["rank"], "rank_after": row["rank_after"],
-                "themes": themes[:THEMES_SHOWN],
-            })  # fmt: skip
+            told.append(
+                {
+                    "pupil_id": row["pupil_id"],
+                    "authority": row["authority"],
+                    "rank_before": row["rank"],
+                    "rank_after": row["rank_after"],
+                    "themes": themes[:THEMES_SHOWN],
+                }
+            )
         return told
 
 

@@ -28,7 +28,7 @@ from training.measures.evaluate import Judged, Resamples, judge
 from training.measures.metrics import numbers
 from training.pipeline import Trained, finite
 from training.provenance import question_of
-from training.task import Advance, Question, quiet
+from training.task import ProgressCallback, Task, quiet
 
 LEAK_PUPILS = 1000
 
@@ -63,7 +63,7 @@ class Contender:
 
 
 @dataclass(frozen=True)
-class Asked:
+class Evaluated:
     """What a version answered on the judged days, before anybody knew the outcome.
 
     Attributes
@@ -81,24 +81,24 @@ class Asked:
     how: dict[str, str]
 
 
-def just_trained(trained: Trained) -> Asked:
+def just_trained(trained: Trained) -> Evaluated:
     """Return what a version that was just trained answered at its origins."""
     rows, name = np.flatnonzero(trained.answers.judged), trained.manifest.candidate
     frame = trained.answers.frame[rows]
     how = {str(d): "anew" for d in trained.splits.test}
-    return Asked(frame, trained.answers.margins[name][rows], trained.answers.risk(name)[rows], how)
+    return Evaluated(frame, trained.answers.margins[name][rows], trained.answers.risk(name)[rows], how)
 
 
 def asked_again(
-    version: Contender, frame: pl.DataFrame, splits: Splits, seed: int, alike: tuple[Contender, Asked] | None = None
-) -> Asked:
+    version: Contender, frame: pl.DataFrame, splits: Splits, seed: int, alike: tuple[Contender, Evaluated] | None = None
+) -> Evaluated:
     """Ask a version about the judged days: itself about days after all it learned from, and as made anew by its recipe about others.
 
     Asked itself about days whose outcomes it has seen, it would look better than it is.
 
     Parameters
     ----------
-    alike : tuple of Contender and Asked, optional
+    alike : tuple of Contender and Evaluated, optional
         Another version's answers; made anew by the same recipe they are the same, and not made twice.
     """
     m = version.manifest
@@ -120,7 +120,7 @@ def asked_again(
             past = learn_from(known_before(frame, o.day), names, seed)
             margins.append(boosted.learner(settings)(past)(matrix_of(ahead, names)))
     both = np.concatenate(margins)
-    return Asked(pl.concat(parts), both, calibration.risk(both, m.calibrator["a"], m.calibrator["b"]), how)
+    return Evaluated(pl.concat(parts), both, calibration.risk(both, m.calibrator["a"], m.calibrator["b"]), how)
 
 
 def _booster(version: Contender) -> Any:
@@ -133,30 +133,45 @@ def _same_recipe(one: Contender, other: Contender, settings: dict[str, Any]) -> 
     return other.recipe.get("released") == settings and one.manifest.features == other.manifest.features
 
 
-def paired(own: Asked, other: Asked, seed: int) -> dict[str, Any]:
+def paired(own: Evaluated, other: Evaluated, seed: int) -> dict[str, Any]:
     """Return how far one version is ahead of another on the same snapshots, with intervals over the same resamples of pupils."""
     frame = own.frame
     label, weight = frame["label"].to_numpy(), weight_of(frame)
     pupil, lists = numbers(frame, "pupil_id"), numbers(frame, "authority", "as_of")
     resamples = Resamples(pupil, seed)
     (figures, draws), (theirs, their_draws) = (
-        judge(Judged(a.margins, label, pupil, lists, weight), None, resamples) for a in (own, other)
+        judge(Judged(score=a.margins, label=label, pupil=pupil, list_of=lists, weight=weight), None, resamples)
+        for a in (own, other)
     )
     return {
-        "snapshots": figures["snapshots"], "positives": figures["positives"], "how": {"own": own.how, "champion": other.how},
-        "average_precision": lead_of(figures["average_precision"] - theirs["average_precision"], draws["average_precision"] - their_draws["average_precision"]),
-        "precision_top_25_a_list": lead_of(precision_of(figures) - precision_of(theirs), draws["top_25_a_list.precision"] - their_draws["top_25_a_list.precision"]),
-    }  # fmt: skip
+        "snapshots": figures["snapshots"],
+        "positives": figures["positives"],
+        "how": {"own": own.how, "champion": other.how},
+        "average_precision": lead_of(
+            figures["average_precision"] - theirs["average_precision"],
+            draws["average_precision"] - their_draws["average_precision"],
+        ),
+        "precision_top_25_a_list": lead_of(
+            precision_of(figures) - precision_of(theirs),
+            draws["top_25_a_list.precision"] - their_draws["top_25_a_list.precision"],
+        ),
+    }
 
 
 def evidence(
-    histories: Histories, question: Question, asked: Asked, against: dict[str, Any] | None, proof: dict[str, Any], seed: int, advance: Advance = quiet
-) -> dict[str, Any]:  # fmt: skip
+    histories: Histories,
+    question: Task,
+    asked: Evaluated,
+    against: dict[str, Any] | None,
+    proof: dict[str, Any],
+    seed: int,
+    advance: ProgressCallback = quiet,
+) -> dict[str, Any]:
     """Return what the gates need besides the bundle, ready for JSON; no pupil is in it.
 
     Parameters
     ----------
-    asked : Asked
+    asked : Evaluated
         What the version answered on the judged days.
     against : dict or None
         How it compares with the champion; see ``against_champion``.
@@ -171,13 +186,18 @@ def evidence(
     report = fairness(frame, asked.risk, label, of, CAPACITY, weight=weight_of(frame), pairs=False, seed=seed).to_dict()
     del report["pairs"]
     left_out = [g for g in PROTECTED if g not in of.columns]
-    return finite({
-        "judged_on": [str(d) for d in days], "histories": histories.digest(), "champion": against,
-        "groups": {**report, "left_out": left_out}, "leaks": proof,
-    })  # fmt: skip
+    return finite(
+        {
+            "judged_on": [str(d) for d in days],
+            "histories": histories.digest(),
+            "champion": against,
+            "groups": {**report, "left_out": left_out},
+            "leaks": proof,
+        }
+    )
 
 
-def proved(histories: Histories, day: date, seed: int, advance: Advance = quiet) -> dict[str, Any]:
+def proved(histories: Histories, day: date, seed: int, advance: ProgressCallback = quiet) -> dict[str, Any]:
     """Return the proof that no feature sees the future of a day, and of which histories and features it is."""
     advance(description="whether a feature sees the future")
     proof = leaks(histories, day, pupils=LEAK_PUPILS, seed=seed, engine="polars").to_dict()
@@ -185,7 +205,7 @@ def proved(histories: Histories, day: date, seed: int, advance: Advance = quiet)
 
 
 def against_champion(
-    own: Contender, asked: Asked, champion: Contender, frame: pl.DataFrame, splits: Splits, seed: int
+    own: Contender, asked: Evaluated, champion: Contender, frame: pl.DataFrame, splits: Splits, seed: int
 ) -> dict[str, Any]:
     """Return how a version compares with the champion on the judged days; see ``paired``."""
     theirs = asked_again(champion, frame, splits, seed, (own, asked))
@@ -197,23 +217,43 @@ def against_champion(
 
 
 def of_training(
-    histories: Histories, question: Question, trained: Trained, champion: Path | None, seed: int, advance: Advance = quiet
-) -> dict[str, Any]:  # fmt: skip
+    histories: Histories,
+    question: Task,
+    trained: Trained,
+    champion: Path | None,
+    seed: int,
+    advance: ProgressCallback = quiet,
+) -> dict[str, Any]:
     """Return the evidence of a version that was just trained beside the champion, a released folder."""
     asked, against = just_trained(trained), None
     if champion:
         advance(description="the champion on the same snapshots")
         own = Contender(trained.booster, trained.manifest, trained.recipe, "")
         with suppress(Faults):  # a damaged champion cannot be compared with; the gate says so
-            against = against_champion(own, asked, Contender.load(champion), trained.frame, trained.splits, seed)
+            against = against_champion(
+                own=own,
+                asked=asked,
+                champion=Contender.load(champion),
+                frame=trained.frame,
+                splits=trained.splits,
+                seed=seed,
+            )
     proof = proved(histories, max(trained.splits.test), seed, advance)
-    return evidence(histories, question, asked, against, proof, seed, advance)
+    return evidence(
+        histories=histories, question=question, asked=asked, against=against, proof=proof, seed=seed, advance=advance
+    )
 
 
 def of_version(
-    histories: Histories, folder: Path, champion: Path | None, before: dict[str, Any], *, memory: str | None = None, kept: BlockStore | None = None,
-    advance: Advance = quiet,
-) -> dict[str, Any]:  # fmt: skip
+    histories: Histories,
+    folder: Path,
+    champion: Path | None,
+    before: dict[str, Any],
+    *,
+    memory: str | None = None,
+    kept: BlockStore | None = None,
+    advance: ProgressCallback = quiet,
+) -> dict[str, Any]:
     """Return the evidence of a released version on histories in which more outcomes are known by now.
 
     Parameters
@@ -237,7 +277,13 @@ def of_version(
     splits = split(frame)
     advance(description="both versions on the same snapshots")
     asked = asked_again(own, frame, splits, seed)
-    against = against_champion(own, asked, Contender.load(champion), frame, splits, seed) if champion else None
+    against = (
+        against_champion(own=own, asked=asked, champion=Contender.load(champion), frame=frame, splits=splits, seed=seed)
+        if champion
+        else None
+    )
     same = histories.digest() == own.manifest.data_digest
     proof = proved(histories, max(splits.test), seed, advance) if same else before.get("leaks", {})
-    return evidence(histories, question, asked, against, proof, seed, advance)
+    return evidence(
+        histories=histories, question=question, asked=asked, against=against, proof=proof, seed=seed, advance=advance
+    )

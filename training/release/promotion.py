@@ -46,10 +46,16 @@ def promote(settings: Settings, name: str, version: int, *, who: str, why: str) 
         if not parts["log"]["whole"]:
             raise Faults([v.fault(f"{name} {version}") for v in failed])
         said = {
-            "by": who, "why": why, "account": account(), "trained_by": parts["recipe"].get("trained_by"), "gates": [asdict(v) for v in verdicts],
-            "limits": limits, "bundle": parts["bundle"]["digest"], "evidence": parts["evidence_digest"],
+            "by": who,
+            "why": why,
+            "account": account(),
+            "trained_by": parts["recipe"].get("trained_by"),
+            "gates": [asdict(v) for v in verdicts],
+            "limits": limits,
+            "bundle": parts["bundle"]["digest"],
+            "evidence": parts["evidence_digest"],
             **{k: parts["manifest"].get(f"{k}_digest") for k in ("data", "catalogue")},
-        }  # fmt: skip
+        }
         if failed:
             return note(settings, name, version=version, action="refused", **said)
         return move(settings, name, "champion", version, action="promoted", **said)
@@ -80,15 +86,33 @@ def dossier(settings: Settings, name: str, version: int, *, who: str, why: str) 
     serving = champion(settings, name)
     followed = verify(settings, name)
     return {
-        "version": version, "approver": who, "reason": why, "manifest": manifest, "recipe": recipe, "booster": booster, "papers": papers,
-        "bundle": {"whole": not harm, "why": harm, "digest": bundle_digest(folder), "registered": registered.get("bundle")},
-        "evidence": _evidence(settings, name, version, noted), "evidence_digest": noted,
-        "log": {
-            "whole": followed.whole, "why": f"line {followed.bad}: {followed.why}", "lines": followed.lines, "version": registered.get("version"),
-            "champion": serving, "alias": aliases(settings.releases, name).get("champion", 0),
-            "champion_bundle": next((e.get("bundle") for e in log if e.get("version") == serving and e.get("action") == "registered"), None),
+        "version": version,
+        "approver": who,
+        "reason": why,
+        "manifest": manifest,
+        "recipe": recipe,
+        "booster": booster,
+        "papers": papers,
+        "bundle": {
+            "whole": not harm,
+            "why": harm,
+            "digest": bundle_digest(folder),
+            "registered": registered.get("bundle"),
         },
-    }  # fmt: skip
+        "evidence": _evidence(settings, name, version, noted),
+        "evidence_digest": noted,
+        "log": {
+            "whole": followed.whole,
+            "why": f"line {followed.bad}: {followed.why}",
+            "lines": followed.lines,
+            "version": registered.get("version"),
+            "champion": serving,
+            "alias": aliases(settings.releases, name).get("champion", 0),
+            "champion_bundle": next(
+                (e.get("bundle") for e in log if e.get("version") == serving and e.get("action") == "registered"), None
+            ),
+        },
+    }
 
 
 def _noted(own: list[dict[str, Any]]) -> str | None:

@@ -22,8 +22,8 @@ HEAD = "log_head"  # tag of the registered model in MLflow
 DO = "Keep the file as it is, take it from a backup, and find out who changed it; the audit has who did what, and the hash of every line."
 
 
-@dataclass(frozen=True)
-class Followed:
+@dataclass(frozen=True, kw_only=True)
+class LogState:
     """What came of following a log.
 
     Attributes
@@ -82,7 +82,7 @@ def append(file: Path, **said: Any) -> dict[str, Any]:
     return line
 
 
-def follow(file: Path) -> Followed:
+def follow(file: Path) -> LogState:
     """Follow the chain from the first line to the last."""
     head, unchained = "", 0
     lines = _lines(file)
@@ -90,19 +90,25 @@ def follow(file: Path) -> Followed:
         try:
             said = json.loads(line)
         except ValueError:
-            return Followed(len(lines), unchained, n, "it cannot be read", head)
+            return LogState(lines=len(lines), unchained=unchained, bad=n, why="it cannot be read", head=head)
         if "hash" not in said and unchained == n - 1:
             unchained, head = n, hashlib.sha256(line.encode()).hexdigest()
             continue
         if said.get("hash") != _hash(said):
-            return Followed(len(lines), unchained, n, "it was changed", head)
+            return LogState(lines=len(lines), unchained=unchained, bad=n, why="it was changed", head=head)
         if said.get("previous") != head or said.get("n") != n:
-            return Followed(len(lines), unchained, n, "a line before it was changed, taken out or put in", head)
+            return LogState(
+                lines=len(lines),
+                unchained=unchained,
+                bad=n,
+                why="a line before it was changed, taken out or put in",
+                head=head,
+            )
         head = said["hash"]
-    return Followed(len(lines), unchained, head=head)
+    return LogState(lines=len(lines), unchained=unchained, head=head)
 
 
-def held(file: Path, head: str) -> Followed:
+def held(file: Path, head: str) -> LogState:
     """Follow the chain, and see that it still holds the end that was noted elsewhere as ``n hash``."""
     found = follow(file)
     n, _, noted = head.partition(" ")

@@ -16,7 +16,7 @@ from training.bundle import MANIFEST, Manifest, bundle_digest, read_bundle, writ
 from training.papers import Material, files_of
 from training.pipeline import Trained
 from training.provenance import account
-from training.release.promotion_log import DO, HEAD, Followed, append, held
+from training.release.promotion_log import DO, HEAD, LogState, append, held
 from training.release.resolve import ALIASES, MOVES, aliases, logged
 
 EVIDENCE = "evidence"  # folder beside the versions
@@ -69,11 +69,19 @@ def register(
     with moving(settings, name):
         first = not champion(settings, name)
         move(
-            settings, name, "champion" if first else "challenger", version,
-            action="registered", by=trained.recipe["trained_by"], why="first model; nobody approved it" if first else "newly trained", run_id=run_id,
-            bundle=bundle_digest(folder), data=trained.manifest.data_digest, catalogue=trained.manifest.catalogue_digest,
+            settings,
+            name,
+            "champion" if first else "challenger",
+            version,
+            action="registered",
+            by=trained.recipe["trained_by"],
+            why="first model; nobody approved it" if first else "newly trained",
+            run_id=run_id,
+            bundle=bundle_digest(folder),
+            data=trained.manifest.data_digest,
+            catalogue=trained.manifest.catalogue_digest,
             evidence=keep_evidence(settings, name, version, evidence) if evidence else None,
-        )  # fmt: skip
+        )
     return version, folder
 
 
@@ -157,11 +165,18 @@ def versions(settings: Settings, name: str) -> list[dict[str, Any]]:
     for folder in sorted((settings.releases / name).glob("v*"), key=lambda f: int(f.name[1:])):
         m = Manifest(**json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
         figures = m.figures
-        found.append({
-            "version": int(m.version), "aliases": sorted(a for a, v in named.items() if v == int(m.version)), "definition": m.definition,
-            "horizon_days": m.horizon_days, "trained_on": f"{m.trained_on[0]} to {m.trained_on[-1]}", "until": m.until,
-            "average_precision": figures["average_precision"], "interval": figures["intervals"]["average_precision"],
-        })  # fmt: skip
+        found.append(
+            {
+                "version": int(m.version),
+                "aliases": sorted(a for a, v in named.items() if v == int(m.version)),
+                "definition": m.definition,
+                "horizon_days": m.horizon_days,
+                "trained_on": f"{m.trained_on[0]} to {m.trained_on[-1]}",
+                "until": m.until,
+                "average_precision": figures["average_precision"],
+                "interval": figures["intervals"]["average_precision"],
+            }
+        )
     return found
 
 
@@ -186,7 +201,7 @@ def check_log(settings: Settings, name: str) -> None:
         raise Faults(Fault(f"line {found.bad} of the log does not hold: {found.why}", f"{name}, {MOVES}", DO))
 
 
-def verify(settings: Settings, name: str) -> Followed:
+def verify(settings: Settings, name: str) -> LogState:
     """Follow a model's log from the first line to the end that MLflow has noted."""
     from mlflow.exceptions import MlflowException
 

@@ -14,7 +14,7 @@ from histories.reading.histories import Histories
 from training.bundle import BOOSTER, read_bundle, read_recipe
 from training.pipeline import train
 from training.provenance import made_with, question_of
-from training.task import Advance, quiet
+from training.task import ProgressCallback, quiet
 
 # Without these no attempt is made: another model would come of it, or none.
 NEEDED = ("histories", "catalogue", "own_features")
@@ -22,7 +22,7 @@ NEEDED = ("histories", "catalogue", "own_features")
 NOTED = ("code", "lock", "packages", "python", "machine", "engine")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Remade:
     """What came of making a model again.
 
@@ -46,7 +46,9 @@ class Remade:
 
     def text(self) -> str:
         """Return what a person reads."""
-        said = "is equal, byte by byte" if self.equal else "was not made again" if self.missing else "came out otherwise"  # fmt: skip
+        said = (
+            "is equal, byte by byte" if self.equal else "was not made again" if self.missing else "came out otherwise"
+        )
         lines = [f"version {self.version} {said}"]
         lines += [f"missing: {m}" for m in self.missing]
         lines += [f"{'all the same though it differs' if self.equal else 'differs'}: {d}" for d in self.differs]
@@ -54,7 +56,7 @@ class Remade:
 
 
 def reproduce(
-    folder: Path, histories: Histories | None, *, kept: BlockStore | None = None, advance: Advance = quiet
+    folder: Path, histories: Histories | None, *, kept: BlockStore | None = None, advance: ProgressCallback = quiet
 ) -> Remade:
     """Train again by the recipe of a released version, and compare.
 
@@ -71,22 +73,36 @@ def reproduce(
     booster, manifest = read_bundle(folder)
     recipe = read_recipe(folder)
     then = hashlib.sha256(booster.encode()).hexdigest()
-    missing = [f"what it was made from ({name})" for name in ("question", "config", "histories") if not recipe.get(name)]  # fmt: skip
+    missing = [
+        f"what it was made from ({name})" for name in ("question", "config", "histories") if not recipe.get(name)
+    ]
     if missing:
-        return Remade(manifest.version, False, missing, booster={"then": then})
+        return Remade(version=manifest.version, equal=False, missing=missing, booster={"then": then})
     here = {**made_with(recipe["engine"]), "histories": histories.digest() if histories else None}
     missing = [_differs(name, recipe[name], here[name]) for name in NEEDED if recipe[name] != here[name]]
     differs = [_differs(name, recipe[name], here[name]) for name in NOTED if recipe[name] != here[name]]
     if missing or histories is None:
-        return Remade(manifest.version, False, missing, differs, {"then": then})
+        return Remade(version=manifest.version, equal=False, missing=missing, differs=differs, booster={"then": then})
     made = train(
-        histories, question_of(recipe), config=recipe["config"], seed=recipe["seed"], memory=recipe["memory"], kept=kept, advance=advance
-    )  # fmt: skip
+        histories,
+        question_of(recipe),
+        config=recipe["config"],
+        seed=recipe["seed"],
+        memory=recipe["memory"],
+        kept=kept,
+        advance=advance,
+    )
     made.manifest.version = manifest.version
     now = hashlib.sha256(made.booster.encode()).hexdigest()
     came_out = [f"the manifest's {name}" for name in _other(asdict(manifest), asdict(made.manifest))]
     came_out += [BOOSTER] if made.booster != booster else []
-    return Remade(manifest.version, not came_out, [], differs + came_out, {"then": then, "now": now})
+    return Remade(
+        version=manifest.version,
+        equal=not came_out,
+        missing=[],
+        differs=differs + came_out,
+        booster={"then": then, "now": now},
+    )
 
 
 def _differs(name: str, then: Any, now: Any) -> str:

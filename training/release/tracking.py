@@ -16,7 +16,7 @@ from training.pipeline import Trained
 from training.release.registry import client
 
 EXPERIMENT = "onroll"
-MOST = 1000  # figures that MLflow takes in one call
+MAX = 1000  # figures that MLflow takes in one call
 
 
 class Run:
@@ -56,9 +56,15 @@ class Run:
         """
         m = trained.manifest
         said = {
-            **trained.settings, "definition": m.definition, "horizon_days": m.horizon_days, "until": m.until, "known": m.known,
-            "seed": m.seed, "as_of_dates": len(m.trained_on), "candidate": m.candidate,
-        }  # fmt: skip
+            **trained.settings,
+            "definition": m.definition,
+            "horizon_days": m.horizon_days,
+            "until": m.until,
+            "known": m.known,
+            "seed": m.seed,
+            "as_of_dates": len(m.trained_on),
+            "candidate": m.candidate,
+        }
         tags = {name: getattr(m, name) for name in ("data_digest", "catalogue_digest", "code_version")}
         tags |= {name: trained.recipe[name] or "" for name in ("trained_by", "code", "lock")}
         self._log(self.run_id, said, _flat(m.metrics), tags)
@@ -78,8 +84,12 @@ class Run:
         return self.run_id
 
     def _log(
-        self, run_id: str, params: Mapping[str, Any], metrics: list[tuple[str, float]], tags: Mapping[str, str] | None = None
-    ) -> None:  # fmt: skip
+        self,
+        run_id: str,
+        params: Mapping[str, Any],
+        metrics: list[tuple[str, float]],
+        tags: Mapping[str, str] | None = None,
+    ) -> None:
         """Write parameters, tags and figures in as few calls as there can be, since each call is a transaction."""
         from mlflow.entities import Metric, Param, RunTag
 
@@ -87,8 +97,8 @@ class Run:
         said = [Param(name, str(value)) for name, value in params.items()]
         self.api.log_batch(run_id, params=said, tags=[RunTag(name, value) for name, value in (tags or {}).items()])
         figures = [Metric(name, value, now, 0) for name, value in metrics]
-        for begin in range(0, len(figures), MOST):
-            self.api.log_batch(run_id, metrics=figures[begin : begin + MOST])
+        for begin in range(0, len(figures), MAX):
+            self.api.log_batch(run_id, metrics=figures[begin : begin + MAX])
 
     def fail(self) -> None:
         """Close the run as failed."""

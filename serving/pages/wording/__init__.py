@@ -81,9 +81,12 @@ class Wording:
             moment = datetime.fromisoformat(moment)
         here = moment.astimezone(HERE_TIME)
         return self(
-            "time.moment", day=self.day(here.date()), hour=here.hour % 12 or 12, minute=f"{here.minute:02}",
+            "time.moment",
+            day=self.day(here.date()),
+            hour=here.hour % 12 or 12,
+            minute=f"{here.minute:02}",
             half=self("time.am" if here.hour < 12 else "time.pm"),
-        )  # fmt: skip
+        )
 
     def one_in(self, n: int) -> str:
         """Say how many: ``n`` is what ``1 / risk`` is rounded to, so that 1 stands for two thirds and more.

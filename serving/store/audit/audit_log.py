@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from serving.spreadsheet import safe
 from serving.store.ledger.anchors import Anchors
-from serving.store.ledger.chain import REKEYED, SIGNED, Chain, Link
+from serving.store.ledger.chain import REKEYED, SIGNED, Chain, ChainKey
 from serving.store.schema import missing_triggers
 from serving.store.tables import AuditEntry
 from serving.store.unit_of_work import View
@@ -22,7 +22,7 @@ PRUNED = "audit.pruned"
 BATCH = 1000
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Verified:
     """What came of following the chain.
 
@@ -64,7 +64,7 @@ def verify(connection: sa.Connection, chain: Chain, anchors: Anchors) -> Verifie
     anchored = {a.seq: a for a in anchors.read()}
     first = last = met = 0
     before: str | None = ""
-    link: Link | None = None
+    link: ChainKey | None = None
     for row in _rows(connection, sa.select(AuditEntry.__table__).order_by(AuditEntry.seq)):
         if not first:
             first, before = row["seq"], _pruned(connection, row["seq"] - 1)
@@ -72,7 +72,8 @@ def verify(connection: sa.Connection, chain: Chain, anchors: Anchors) -> Verifie
             link = next((x for x in chain.links if x.code(before or "", row) == row["mac"]), chain.links[0])
         wrong = _wrong(link, before, last, row, anchored)
         if wrong:
-            return Verified(last - first + 1, first, last, met, *wrong)
+            bad, why = wrong
+            return Verified(entries=last - first + 1, first=first, last=last, anchors=met, bad=bad, why=why)
         met += row["seq"] in anchored
         last, before = row["seq"], row["mac"]
         if row["action"] == REKEYED:
@@ -81,14 +82,14 @@ def verify(connection: sa.Connection, chain: Chain, anchors: Anchors) -> Verifie
     beyond = max(anchored, default=0)
     if beyond > last:
         why = f"it and what follows were removed: on {anchored[beyond].at[:10]} the audit reached entry {beyond}"
-        return Verified(entries, first, last, met, last + 1, why)
+        return Verified(entries=entries, first=first, last=last, anchors=met, bad=last + 1, why=why)
     gone = missing_triggers(connection)
     why = f"the triggers that protect the audit are gone: {', '.join(gone)}" if gone else ""
-    return Verified(entries, first, last, met, None, why)
+    return Verified(entries=entries, first=first, last=last, anchors=met, bad=None, why=why)
 
 
 def _wrong(
-    link: Link | None, before: str | None, last: int, row: Any, anchored: dict[int, Any]
+    link: ChainKey | None, before: str | None, last: int, row: Any, anchored: dict[int, Any]
 ) -> tuple[int, str] | None:
     """Return which entry does not hold at a row, and why."""
     seq = row["seq"]

@@ -39,7 +39,17 @@ def _copy(store: Store, model: str, releases: Path) -> int:
             details |= {"failed": failed} if failed else {}
             action = f"model.{move.get('action', 'moved').replace(' ', '_')}"
             who = f"registry:{move.get('by', 'unknown')}"[:200]
-            change.entries.append(Entry(who, "administrator", None, action, (), details, change.request_id))
+            change.entries.append(
+                Entry(
+                    who=who,
+                    role="administrator",
+                    authority=None,
+                    action=action,
+                    pupils=(),
+                    details=details,
+                    request_id=change.request_id,
+                )
+            )
         change.connection.execute(sa.delete(CopiedLog).where(CopiedLog.source == model))
         change.connection.execute(sa.insert(CopiedLog), {"source": model, "lines": len(lines)})
         return len(lines) - done

@@ -13,9 +13,15 @@ from serving.store.cases.tables import Case, CaseEntry
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import View
 
-SCHEMA = pa.schema([
-    ("pupil_id", pa.string()), ("date", pa.date32()), ("kind", pa.string()), ("team", pa.string()), ("recorded_on", pa.date32()),
-])  # fmt: skip
+SCHEMA = pa.schema(
+    [
+        ("pupil_id", pa.string()),
+        ("date", pa.date32()),
+        ("kind", pa.string()),
+        ("team", pa.string()),
+        ("recorded_on", pa.date32()),
+    ]
+)
 
 
 def export(view: View, file: Path, since: date | None = None) -> int:
@@ -37,10 +43,15 @@ def export(view: View, file: Path, since: date | None = None) -> int:
     )
     found = view.connection.execute(query.where(CaseEntry.on_day >= since) if since else query).all()
     rows = [
-        {"pupil_id": r.pupil_id, "date": r.on_day, "kind": "contact" if r.kind == "contact" else r.code, "team": r.team,
-         "recorded_on": r.at.date()}
+        {
+            "pupil_id": r.pupil_id,
+            "date": r.on_day,
+            "kind": "contact" if r.kind == "contact" else r.code,
+            "team": r.team,
+            "recorded_on": r.at.date(),
+        }
         for r in found
-    ]  # fmt: skip
+    ]
     pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), file, compression="zstd")
     view.record("actions.exported", pupils=dict.fromkeys(r.pupil_id for r in found), rows=len(rows))
     return len(rows)

@@ -18,8 +18,8 @@ from serving.store.tables import Pupil
 from serving.store.unit_of_work import Change, Conflict, NotThere, View
 
 KINDS = ("assigned", "contact", "action", "note", "snoozed", "woken", "dismissed", "doubted", "closed")
-MOST_TEXT = 5000  # characters of a note
-MOST_CODE = 100
+MAX_TEXT = 5000  # characters of a note
+MAX_CODE = 100
 FIELDS = (*Case.__table__.c, *(Pupil.__table__.c[c] for c in ("pupil_ref", "authority", "urn", "nc_year")))
 
 
@@ -98,8 +98,15 @@ def open_case(change: Change, pupil_ref: str) -> str:
     if pupil is None:
         raise NotThere("pupil")
     case_id = secrets.token_hex(16)
-    row = {"case_id": case_id, "pupil_id": pupil, "opened_at": change.now, "opened_by": change.caller.key_id, "version": 1,
-           "changed_at": change.now, "changed_by": change.caller.key_id}  # fmt: skip
+    row = {
+        "case_id": case_id,
+        "pupil_id": pupil,
+        "opened_at": change.now,
+        "opened_by": change.caller.key_id,
+        "version": 1,
+        "changed_at": change.now,
+        "changed_by": change.caller.key_id,
+    }
     try:
         with change.connection.begin_nested():
             change.connection.execute(sa.insert(Case), row)
@@ -120,8 +127,15 @@ def _do(change: Change, case_id: str, version: int, kind: str, sets: dict[str, A
         raise NotThere("case")
     if not done.rowcount:
         raise Conflict
-    row = {"entry_id": secrets.token_hex(16), "case_id": case_id, "version": version + 1, "kind": kind, "at": change.now,
-           "by": change.caller.key_id, **entry}  # fmt: skip
+    row = {
+        "entry_id": secrets.token_hex(16),
+        "case_id": case_id,
+        "version": version + 1,
+        "kind": kind,
+        "at": change.now,
+        "by": change.caller.key_id,
+        **entry,
+    }
     change.connection.execute(sa.insert(CaseEntry), row)
     change.record(f"case.{kind}", pupils=[pupil], case_id=case_id, version=version + 1)
     return version + 1
@@ -136,7 +150,7 @@ def contact(
     change: Change, case_id: str, version: int, on: date, outcome: str, text: str = "", team: str | None = None
 ) -> int:
     """Record that somebody was contacted on a day, and what came of it."""
-    done = {"code": written(outcome, "outcome", MOST_CODE), "text": written(text, "text", needed=False)}
+    done = {"code": written(outcome, "outcome", MAX_CODE), "text": written(text, "text", needed=False)}
     return _do(change, case_id, version, "contact", {}, on_day=on, team=team, **done)
 
 
@@ -144,7 +158,7 @@ def act(
     change: Change, case_id: str, version: int, on: date, what: str, text: str = "", team: str | None = None
 ) -> int:
     """Record an action of the authority's own list, done on a day."""
-    done = {"code": written(what, "action", MOST_CODE), "text": written(text, "text", needed=False)}
+    done = {"code": written(what, "action", MAX_CODE), "text": written(text, "text", needed=False)}
     return _do(change, case_id, version, "action", {}, on_day=on, team=team, **done)
 
 
@@ -165,14 +179,14 @@ def wake(change: Change, case_id: str, version: int) -> int:
 
 def dismiss(change: Change, case_id: str, version: int, why: str, text: str = "") -> int:
     """Say that the list is not for this child, and why."""
-    code = written(why, "reason", MOST_CODE)
+    code = written(why, "reason", MAX_CODE)
     kept = written(text, "text", needed=False)
     return _do(change, case_id, version, "dismissed", {"dismissed_why": code}, code=code, text=kept)
 
 
 def close(change: Change, case_id: str, version: int, why: str) -> int:
     """Close a case; the pupil can get another."""
-    code = written(why, "reason", MOST_CODE)
+    code = written(why, "reason", MAX_CODE)
     return _do(change, case_id, version, "closed", {"closed_at": change.now, "closed_why": code}, code=code)
 
 
@@ -181,8 +195,18 @@ def doubt(change: Change, case_id: str, version: int, table: str, on: date | Non
     kept = written(text, "text")
     made = _do(change, case_id, version, "doubted", {}, on_day=on, code=written(table, "table", 40), text=kept)
     who = change.caller.key_id
-    row = {"fault_id": secrets.token_hex(16), "case_id": case_id, "table_name": table, "record_date": on, "text": kept,
-           "raised_at": change.now, "raised_by": who, "version": 1, "changed_at": change.now, "changed_by": who}  # fmt: skip
+    row = {
+        "fault_id": secrets.token_hex(16),
+        "case_id": case_id,
+        "table_name": table,
+        "record_date": on,
+        "text": kept,
+        "raised_at": change.now,
+        "raised_by": who,
+        "version": 1,
+        "changed_at": change.now,
+        "changed_by": who,
+    }
     change.connection.execute(sa.insert(DataFault), row)
     return made
 
@@ -216,7 +240,7 @@ def answer(change: Change, fault_id: str, version: int, text: str) -> int:
     return version + 1
 
 
-def written(text: str, where: str, most: int = MOST_TEXT, *, needed: bool = True) -> str | None:
+def written(text: str, where: str, most: int = MAX_TEXT, *, needed: bool = True) -> str | None:
     """Return what somebody wrote, or None for nothing.
 
     Raises

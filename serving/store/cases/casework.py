@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from serving.store.cases import cases
-from serving.store.cases.casework_tables import Background, Clock, Crossing, Gone, School
+from serving.store.cases.casework_tables import Background, Crossing, Deadline, Gone, School
 from serving.store.cases.tables import Case
 from serving.store.scores.stored_scores import BATCH, upsert
 from serving.store.tables import Pupil, ScoreList
@@ -20,8 +20,8 @@ from serving.store.unit_of_work import Change, Conflict, NotThere, View
 if TYPE_CHECKING:  # its imports are many, and most verbs that open the store gather nothing
     from serving.casework import Gathered
 
-MOST_TEXT = 500  # characters of how a duty was done
-MOST = 200  # clocks on a page
+MAX_TEXT = 500  # characters of how a duty was done
+MAX = 200  # clocks on a page
 LOST = "case_not_opened"  # the clock of a child off roll whom nobody looks for
 
 
@@ -98,43 +98,53 @@ def _clocks(change: Change, found: Gathered, here: sa.Select[Any]) -> None:
     """Start new clocks, move the day of those that run, and stop those that the histories no longer start."""
     who = {"changed_at": change.now, "changed_by": change.caller.key_id}
     rows = [
-        {"clock_id": secrets.token_hex(16), **vars(c), "as_of": found.as_of, "stopped_at": None, "stopped_how": None, "stopped_text": None,
-         "version": 1, **who}
+        {
+            "clock_id": secrets.token_hex(16),
+            **vars(c),
+            "as_of": found.as_of,
+            "stopped_at": None,
+            "stopped_how": None,
+            "stopped_text": None,
+            "version": 1,
+            **who,
+        }
         for c in found.clocks
-    ]  # fmt: skip
+    ]
     for at in range(0, len(rows), BATCH):
-        insert = upsert(change, Clock)
+        insert = upsert(change, Deadline)
         moved = {k: insert.excluded[k] for k in ("urn", "due_on", "as_of")}
         # A clock that only the histories had stopped runs again; one that a person stopped stays.
         again = {
-            k: sa.case((Clock.stopped_how == "data", sa.null()), else_=getattr(Clock, k))
+            k: sa.case((Deadline.stopped_how == "data", sa.null()), else_=getattr(Deadline, k))
             for k in ("stopped_at", "stopped_how")
         }
         change.connection.execute(
             insert.on_conflict_do_update(
                 index_elements=["pupil_id", "kind", "started_on"],
                 set_=moved | again,
-                where=insert.excluded.as_of >= Clock.as_of,
+                where=insert.excluded.as_of >= Deadline.as_of,
             ),
             rows[at : at + BATCH],
         )
-    over = sa.update(Clock).where(Clock.stopped_at.is_(None), Clock.as_of < found.as_of, Clock.pupil_id.in_(here))
+    over = sa.update(Deadline).where(
+        Deadline.stopped_at.is_(None), Deadline.as_of < found.as_of, Deadline.pupil_id.in_(here)
+    )
     change.connection.execute(over.values(stopped_at=change.now, stopped_how="data", **who))
 
 
-def clocks(view: View, *, pupil_ref: str | None = None, most: int = MOST) -> list[dict[str, Any]]:
+def clocks(view: View, *, pupil_ref: str | None = None, most: int = MAX) -> list[dict[str, Any]]:
     """Return the clocks that run of children whom the caller may see, those of children whom nobody looks for before all, then by day.
 
     Returns
     -------
     list of dict
-        The columns of ``Clock``, and ``pupil_ref``, ``nc_year``.
+        The columns of ``Deadline``, and ``pupil_ref``, ``nc_year``.
     """
     query = (
-        sa.select(Clock.__table__, Pupil.pupil_ref, Pupil.nc_year)
-        .join(Pupil, Pupil.pupil_id == Clock.pupil_id)
-        .where(*view.caller.children(Pupil), Clock.stopped_at.is_(None))
-        .order_by(Clock.kind != LOST, Clock.due_on, Clock.pupil_id, Clock.kind)
+        sa.select(Deadline.__table__, Pupil.pupil_ref, Pupil.nc_year)
+        .join(Pupil, Pupil.pupil_id == Deadline.pupil_id)
+        .where(*view.caller.children(Pupil), Deadline.stopped_at.is_(None))
+        .order_by(Deadline.kind != LOST, Deadline.due_on, Deadline.pupil_id, Deadline.kind)
         .limit(most)
     )
     query = query.where(Pupil.pupil_ref == pupil_ref) if pupil_ref else query
@@ -149,9 +159,11 @@ def lost(view: View, today: date) -> int:
     Where it is said the view is the caller's to record.
     """
     query = (
-        sa.select(sa.func.count(Clock.pupil_id.distinct()))
-        .join(Pupil, Pupil.pupil_id == Clock.pupil_id)
-        .where(*view.caller.children(Pupil), Clock.stopped_at.is_(None), Clock.kind == LOST, Clock.due_on < today)
+        sa.select(sa.func.count(Deadline.pupil_id.distinct()))
+        .join(Pupil, Pupil.pupil_id == Deadline.pupil_id)
+        .where(
+            *view.caller.children(Pupil), Deadline.stopped_at.is_(None), Deadline.kind == LOST, Deadline.due_on < today
+        )
     )
     return view.connection.scalar(query) or 0
 
@@ -168,14 +180,22 @@ def stop(change: Change, clock_id: str, version: int, text: str) -> None:
     Conflict
         When somebody stopped it meanwhile.
     """
-    text = cases.written(text, "text", MOST_TEXT) or ""
-    mine = Clock.pupil_id.in_(sa.select(Pupil.pupil_id).where(*change.caller.children(Pupil)))
-    pupil = change.connection.scalar(sa.select(Clock.pupil_id).where(Clock.clock_id == clock_id, mine))
+    text = cases.written(text, "text", MAX_TEXT) or ""
+    mine = Deadline.pupil_id.in_(sa.select(Pupil.pupil_id).where(*change.caller.children(Pupil)))
+    pupil = change.connection.scalar(sa.select(Deadline.pupil_id).where(Deadline.clock_id == clock_id, mine))
     if pupil is None:
         raise NotThere("clock")
-    own = sa.update(Clock).where(Clock.clock_id == clock_id, Clock.version == version, Clock.stopped_at.is_(None))
-    values = {"stopped_at": change.now, "stopped_how": "person", "stopped_text": text, "version": version + 1,
-              "changed_at": change.now, "changed_by": change.caller.key_id}  # fmt: skip
+    own = sa.update(Deadline).where(
+        Deadline.clock_id == clock_id, Deadline.version == version, Deadline.stopped_at.is_(None)
+    )
+    values = {
+        "stopped_at": change.now,
+        "stopped_how": "person",
+        "stopped_text": text,
+        "version": version + 1,
+        "changed_at": change.now,
+        "changed_by": change.caller.key_id,
+    }
     if not change.connection.execute(own.values(**values)).rowcount:
         raise Conflict
     change.record("clock.stopped", pupils=[pupil], clock_id=clock_id, version=version + 1)

@@ -32,7 +32,7 @@ class Background(Base):
     body: Mapped[str] = mapped_column(sa.Text)
 
 
-class Clock(Changed, Base):
+class Deadline(Changed, Base):
     """A duty with a day by which it is due.
 
     Attributes
@@ -57,8 +57,8 @@ class Clock(Changed, Base):
     __table_args__ = (sa.UniqueConstraint("pupil_id", "kind", "started_on"),)
 
 
-_running = Clock.__table__.c.stopped_at.is_(None)
-sa.Index("clocks_running", Clock.__table__.c.due_on, sqlite_where=_running, postgresql_where=_running)
+_running = Deadline.__table__.c.stopped_at.is_(None)
+sa.Index("clocks_running", Deadline.__table__.c.due_on, sqlite_where=_running, postgresql_where=_running)
 
 
 class Crossing(Base):
@@ -93,4 +93,4 @@ class Gone(Base):
 
 
 sa.Index("gone_by_day", Gone.__table__.c.on_day)
-OF_PUPILS: tuple[Any, ...] = (Background, Clock, Crossing, Gone)
+OF_PUPILS: tuple[Any, ...] = (Background, Deadline, Crossing, Gone)

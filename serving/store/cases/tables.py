@@ -48,8 +48,12 @@ class Case(Changed, Base):
 
 
 sa.Index(
-    "cases_open", Case.__table__.c.pupil_id, unique=True, sqlite_where=Case.closed_at.is_(None), postgresql_where=Case.closed_at.is_(None)
-)  # fmt: skip
+    "cases_open",
+    Case.__table__.c.pupil_id,
+    unique=True,
+    sqlite_where=Case.closed_at.is_(None),
+    postgresql_where=Case.closed_at.is_(None),
+)
 sa.Index("cases_of_pupil", Case.__table__.c.pupil_id)
 
 

@@ -29,7 +29,7 @@ REKEYED = "audit.key_changed"
 SIGNED = ("seq", "at", "who", "role", "authority", "action", "pupils", "details", "request_id")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Entry:
     """What is to be recorded: who did what to how many pupils, named by their keyed references only."""
 
@@ -51,7 +51,7 @@ class End:
     at: str
 
 
-class Link:
+class ChainKey:
     """What is made with one key: the codes of entries, and the references of pupils.
 
     Parameters
@@ -87,13 +87,13 @@ class Chain:
 
     Attributes
     ----------
-    current : Link
+    current : ChainKey
         What the next entry is made with, as far as this process knows.
     """
 
     def __init__(self, keys: AuditKeys) -> None:
         self.keys = keys
-        self.links = [Link(key) for key in keys.read()]
+        self.links = [ChainKey(key) for key in keys.read()]
         self.current = self.links[-1]
         self._looked_to: int | None = None
 
@@ -105,11 +105,11 @@ class Chain:
         """Return the references that a pupil has had, by every key."""
         return [link.reference(pupil_id) for link in self.links]
 
-    def named(self, fingerprint: str) -> Link | None:
+    def named(self, fingerprint: str) -> ChainKey | None:
         """Return the link of a key by its fingerprint, from the file as it is now."""
         found = next((link for link in self.links if link.fingerprint == fingerprint), None)
         if found is None:
-            self.links = [Link(key) for key in self.keys.read()]
+            self.links = [ChainKey(key) for key in self.keys.read()]
             found = next((link for link in self.links if link.fingerprint == fingerprint), None)
         return found
 
@@ -125,9 +125,9 @@ class Chain:
         """
         self.lock(change.connection)
         self._settle(change.connection, change.connection.execute(LAST).one_or_none())
-        self.links = [Link(key) for key in self.keys.read()]
+        self.links = [ChainKey(key) for key in self.keys.read()]
         if self.links[-1].fingerprint == self.current.fingerprint:
-            self.links.append(Link(self.keys.add()))
+            self.links.append(ChainKey(self.keys.add()))
         change.record(REKEYED, key=self.links[-1].fingerprint)
         return self.links[-1].fingerprint
 
@@ -146,9 +146,16 @@ class Chain:
         for e in entries:
             seq += 1
             row = {
-                "seq": seq, "at": at, "who": e.who, "role": e.role, "authority": e.authority, "action": e.action,
-                "pupils": _compact(list(e.pupils)), "details": _compact(e.details), "request_id": e.request_id,
-            }  # fmt: skip
+                "seq": seq,
+                "at": at,
+                "who": e.who,
+                "role": e.role,
+                "authority": e.authority,
+                "action": e.action,
+                "pupils": _compact(list(e.pupils)),
+                "details": _compact(e.details),
+                "request_id": e.request_id,
+            }
             mac = self.current.code(mac, row)
             rows.append({**row, "mac": mac})
         connection.execute(sa.insert(AuditEntry), rows)

@@ -13,7 +13,7 @@ from serving.store.caller import Caller
 log = logging.getLogger("onroll.audit")
 NOBODY = Caller("nobody", "nobody", None)
 EVERY = 60.0  # seconds between two entries of the same kind
-MOST_KINDS = 10_000
+MAX_KINDS = 10_000
 Kind = tuple[Caller, int, str]
 
 
@@ -41,7 +41,7 @@ class Refusals:
             if now - at < EVERY:
                 self._seen[kind] = at, more + 1
                 return
-            if len(self._seen) >= MOST_KINDS:
+            if len(self._seen) >= MAX_KINDS:
                 self._seen.pop(next(iter(self._seen)))
             self._seen[kind] = now, 0
         self._write(kind, more)

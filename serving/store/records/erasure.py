@@ -16,7 +16,7 @@ from serving.store.tables import Hold, Pupil, StoredScore
 from serving.store.unit_of_work import Change
 
 BATCH = 500
-MOST_REASON = 500
+MAX_REASON = 500
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,8 @@ def said(reason: str, pupils: Sequence[str]) -> str:
         When it is empty, too long, or names a pupil.
     """
     kept = reason.strip()
-    if not 0 < len(kept) <= MOST_REASON or "\x00" in kept:
-        raise Usage(Fault("the reason is empty or too long", "--reason", f"Give 1 to {MOST_REASON} characters."))
+    if not 0 < len(kept) <= MAX_REASON or "\x00" in kept:
+        raise Usage(Fault("the reason is empty or too long", "--reason", f"Give 1 to {MAX_REASON} characters."))
     if any(p in kept for p in pupils):
         raise Usage(Fault("the reason names a pupil", "--reason", "Say why without saying who: it stays in the audit."))
     return kept

@@ -43,8 +43,8 @@ def crossings(view: View) -> list[dict[str, Any]]:
     return found
 
 
-@dataclass
-class Followed:
+@dataclass(kw_only=True)
+class ListOutcome:
     """What became of children since a day.
 
     Attributes
@@ -79,7 +79,7 @@ class Followed:
     by_school: dict[str, int] = field(default_factory=dict)
 
 
-def followed(view: View, most: int, well: Sequence[str], today: date) -> Followed:
+def followed(view: View, most: int, well: Sequence[str], today: date) -> ListOutcome:
     """Count what became of the first children of each list of the newest weeks.
 
     Parameters
@@ -92,7 +92,7 @@ def followed(view: View, most: int, well: Sequence[str], today: date) -> Followe
     today : date
     """
     newest = view.connection.scalar(sa.select(sa.func.max(ScoreList.as_of)).where(*own_lists(view.caller)))
-    found = Followed(since=(newest or today) - LOOK_BACK)
+    found = ListOutcome(since=(newest or today) - LOOK_BACK)
     first_day, urn_of = _first_of_lists(view, most, found)
     found.listed, found.by_school = len(first_day), dict(Counter(urn_of.values()).most_common())
     query = (
@@ -122,7 +122,7 @@ def followed(view: View, most: int, well: Sequence[str], today: date) -> Followe
     return found
 
 
-def _first_of_lists(view: View, most: int, found: Followed) -> tuple[dict[str, date], dict[str, str]]:
+def _first_of_lists(view: View, most: int, found: ListOutcome) -> tuple[dict[str, date], dict[str, str]]:
     """Return the day on which each child was first among the first, and their school then."""
     lists = sa.select(ScoreList.as_of, ScoreList.model_version).where(
         *own_lists(view.caller), ScoreList.as_of >= found.since

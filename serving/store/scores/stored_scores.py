@@ -23,7 +23,19 @@ LISTED = sa.exists().where(
     ScoreList.as_of == StoredScore.as_of,
     ScoreList.model_version == StoredScore.model_version,
 )
-COPIED = ("pupil_id", "model", "model_version", "definition", "horizon_days", "authority", "urn", "nc_year", "band", "rank", "risk")  # fmt: skip
+COPIED = (
+    "pupil_id",
+    "model",
+    "model_version",
+    "definition",
+    "horizon_days",
+    "authority",
+    "urn",
+    "nc_year",
+    "band",
+    "rank",
+    "risk",
+)
 IDENTITY = ("pupil_id", "as_of", "model_version")
 COLUMNS = (StoredScore.pupil_id, StoredScore.as_of, StoredScore.model_version)
 DIGESTS = ("catalogue_digest", "features_digest")
@@ -33,12 +45,16 @@ def rows_of(scores: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the rows of scores, ready before the database is locked for them."""
     return [
         {
-            **{k: s[k] for k in COPIED}, **{k: s.get(k, "") for k in DIGESTS}, "as_of": date.fromisoformat(s["as_of"]),
-            "score_id": secrets.token_hex(16), "replaced_at": None, "body": json.dumps(s, ensure_ascii=False, allow_nan=False),
+            **{k: s[k] for k in COPIED},
+            **{k: s.get(k, "") for k in DIGESTS},
+            "as_of": date.fromisoformat(s["as_of"]),
+            "score_id": secrets.token_hex(16),
+            "replaced_at": None,
+            "body": json.dumps(s, ensure_ascii=False, allow_nan=False),
             "themes": f"|{'|'.join(r['theme'] for r in s['reasons'][:SHOWN])}|"[:300],
         }
         for s in scores
-    ]  # fmt: skip
+    ]
 
 
 def save(change: Change, rows: Sequence[dict[str, Any]]) -> int:
@@ -192,8 +208,17 @@ def history(view: View, pupil_ref: str) -> list[dict[str, Any]]:
         ``score_id``, ``as_of``, ``model_version``, ``catalogue_digest``, ``features_digest``, ``stored_at``, ``replaced_at``
         and ``score`` as it was shown.
     """
-    shown = (StoredScore.score_id, StoredScore.as_of, StoredScore.model_version, StoredScore.catalogue_digest, StoredScore.features_digest,
-             StoredScore.stored_at, StoredScore.replaced_at, StoredScore.body, StoredScore.pupil_id)  # fmt: skip
+    shown = (
+        StoredScore.score_id,
+        StoredScore.as_of,
+        StoredScore.model_version,
+        StoredScore.catalogue_digest,
+        StoredScore.features_digest,
+        StoredScore.stored_at,
+        StoredScore.replaced_at,
+        StoredScore.body,
+        StoredScore.pupil_id,
+    )
     query = (
         sa.select(*shown)
         .join(Pupil, Pupil.pupil_id == StoredScore.pupil_id)
@@ -209,7 +234,13 @@ def history(view: View, pupil_ref: str) -> list[dict[str, Any]]:
 
 def one(view: View, score_id: str) -> dict[str, Any] | None:
     """Return a stored score with what it was made from, also one that another replaced; None when the caller may not see it."""
-    made_from = (StoredScore.pupil_id, StoredScore.as_of, StoredScore.catalogue_digest, StoredScore.features_digest, StoredScore.body)  # fmt: skip
+    made_from = (
+        StoredScore.pupil_id,
+        StoredScore.as_of,
+        StoredScore.catalogue_digest,
+        StoredScore.features_digest,
+        StoredScore.body,
+    )
     query = sa.select(*made_from).where(*view.caller.children(StoredScore), StoredScore.score_id == score_id)
     row = view.connection.execute(query).mappings().one_or_none()
     view.record("score.seen", pupils=[row["pupil_id"]] if row else [], score_id=score_id)

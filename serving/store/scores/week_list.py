@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from serving.store.cases.casework_tables import Clock, School
+from serving.store.cases.casework_tables import Deadline, School
 from serving.store.cases.tables import Capacity, Case, Person
 from serving.store.scores.stored_scores import newest_list, of_list, own_lists
 from serving.store.tables import Pupil, ScoreList, StoredScore
@@ -26,7 +26,7 @@ class Chosen:
     theme: str | None = None
 
 
-@dataclass
+@dataclass(kw_only=True)
 class Listed:
     """One child of the list.
 
@@ -50,7 +50,7 @@ class Listed:
     school: str
 
 
-@dataclass
+@dataclass(kw_only=True)
 class WeekList:
     """A list, and what it is.
 
@@ -97,16 +97,25 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
     conditions = [*view.caller.children(StoredScore), *of_list(newest), *_conditions(chosen)]
     aside = sa.or_(Case.dismissed_why.is_not(None), Case.snoozed_until > today)
     query = (
-        sa.select(StoredScore.body, StoredScore.rank, Pupil.pupil_ref, Pupil.pupil_id, Person.name.label("owner_name"), Case.owner)
+        sa.select(
+            StoredScore.body,
+            StoredScore.rank,
+            Pupil.pupil_ref,
+            Pupil.pupil_id,
+            Person.name.label("owner_name"),
+            Case.owner,
+        )
         .join(Pupil, Pupil.pupil_id == StoredScore.pupil_id)
         .join(Case, sa.and_(Case.pupil_id == StoredScore.pupil_id, Case.closed_at.is_(None)), isouter=True)
         .join(Person, Person.person_id == Case.owner, isouter=True)
-        .where(*conditions, Case.dismissed_why.is_(None), sa.or_(Case.snoozed_until.is_(None), Case.snoozed_until <= today))
+        .where(
+            *conditions, Case.dismissed_why.is_(None), sa.or_(Case.snoozed_until.is_(None), Case.snoozed_until <= today)
+        )
         .order_by(StoredScore.rank, StoredScore.authority)
         .limit(most)
-    )  # fmt: skip
+    )
     rows = view.connection.execute(query).all()
-    found = WeekList(*newest[:1], model_version=newest[1])
+    found = WeekList(as_of=newest[0], model_version=newest[1])
     apart = (
         sa.select(sa.func.count())
         .select_from(StoredScore)
@@ -122,7 +131,16 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
         moved = None if found.before is None else _moved(r.rank, ranks.get(r.pupil_id), r.pupil_id in top)
         school = names.get(score["urn"], score["urn"])
         owner = r.owner_name or r.owner
-        found.children.append(Listed(r.pupil_ref, score, moved, owner, clocks.get(r.pupil_id), school))
+        found.children.append(
+            Listed(
+                pupil_ref=r.pupil_ref,
+                score=score,
+                moved=moved,
+                owner=owner,
+                clock=clocks.get(r.pupil_id),
+                school=school,
+            )
+        )
     view.record(action, pupils=ids, as_of=newest[0], model_version=newest[1])
     return found
 
@@ -169,11 +187,11 @@ def _moved(rank: int, before: int | None, was_first: bool) -> str:
 
 def next_clocks(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the clock of each pupil that runs out next."""
-    query = sa.select(Clock.pupil_id, Clock.kind, Clock.due_on).where(
-        Clock.pupil_id.in_(pupils), Clock.stopped_at.is_(None)
+    query = sa.select(Deadline.pupil_id, Deadline.kind, Deadline.due_on).where(
+        Deadline.pupil_id.in_(pupils), Deadline.stopped_at.is_(None)
     )
     found: dict[str, dict[str, Any]] = {}
-    for r in view.connection.execute(query.order_by(Clock.due_on)):
+    for r in view.connection.execute(query.order_by(Deadline.due_on)):
         found.setdefault(r.pupil_id, {"kind": r.kind, "due_on": r.due_on})
     return found
 

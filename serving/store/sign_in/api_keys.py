@@ -42,9 +42,15 @@ def create(
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     key, schools = f"onroll_{key_id}_{secret}", sorted(urns)
     row = {
-        "key_id": key_id, "digest": _digest(key), "role": role, "authority": authority, "urns": json.dumps(schools),
-        "created_at": change.now, "expires": expires, "revoked_at": None,
-    }  # fmt: skip
+        "key_id": key_id,
+        "digest": _digest(key),
+        "role": role,
+        "authority": authority,
+        "urns": json.dumps(schools),
+        "created_at": change.now,
+        "expires": expires,
+        "revoked_at": None,
+    }
     change.connection.execute(sa.insert(StoredKey), row)
     change.record("key.created", key_id=key_id, role=role, authority=authority, urns=schools, expires=expires)
     return key_id, key

@@ -39,8 +39,16 @@ def open_session(change: Change, name: str, before: str | None = None) -> str:
     change.connection.execute(sa.delete(Session).where(Session.seen_at < change.now - LONGEST))
     if before:
         change.connection.execute(sa.delete(Session).where(Session.digest == _digest(before)))
-    row = {"digest": _digest(secret), "person_id": own.key_id, "name": name, "role": own.role, "authority": own.authority,
-           "urns": json.dumps(own.urns), "opened_at": change.now, "seen_at": change.now}  # fmt: skip
+    row = {
+        "digest": _digest(secret),
+        "person_id": own.key_id,
+        "name": name,
+        "role": own.role,
+        "authority": own.authority,
+        "urns": json.dumps(own.urns),
+        "opened_at": change.now,
+        "seen_at": change.now,
+    }
     change.connection.execute(sa.insert(Session), row)
     change.record("session.opened")
     return secret

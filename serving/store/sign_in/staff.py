@@ -22,9 +22,16 @@ def remember(change: Change, name: str, localities: Sequence[str] = (), team: st
     """Keep who the caller is, as the way in says, so that cases can be given to them; return the version."""
     own = change.caller
     known = {
-        "name": name, "role": own.role, "authority": own.authority, "urns": json.dumps(own.urns), "localities": json.dumps(list(localities)),
-        "team": team, "active": True, "changed_at": change.now, "changed_by": own.key_id,
-    }  # fmt: skip
+        "name": name,
+        "role": own.role,
+        "authority": own.authority,
+        "urns": json.dumps(own.urns),
+        "localities": json.dumps(list(localities)),
+        "team": team,
+        "active": True,
+        "changed_at": change.now,
+        "changed_by": own.key_id,
+    }
     before = change.connection.scalar(sa.select(Person.version).where(Person.person_id == own.key_id)) or 0
     if before:
         update = sa.update(Person).where(Person.person_id == own.key_id).values(**known, version=before + 1)

@@ -22,9 +22,17 @@ def frame():
     """150 pupils on eleven days: who has a high ``a`` goes missing, ``b`` says nothing."""
     rng = np.random.default_rng(1)
     rows = [
-        {"pupil_id": f"P{p}", "as_of": d, "authority": f"{p % 2}", "a": float(rng.normal()), "b": float(rng.normal()), "known_on": d + timedelta(days=180)}
-        for d in DAYS for p in range(150)
-    ]  # fmt: skip
+        {
+            "pupil_id": f"P{p}",
+            "as_of": d,
+            "authority": f"{p % 2}",
+            "a": float(rng.normal()),
+            "b": float(rng.normal()),
+            "known_on": d + timedelta(days=180),
+        }
+        for d in DAYS
+        for p in range(150)
+    ]
     return pl.DataFrame(rows).with_columns((pl.col("a") > 1.3).cast(pl.Float64).alias("label"))
 
 
@@ -35,7 +43,13 @@ def version(bundle, frame):
     def made(names, newest, settings=SETTINGS):
         days = [d for d in DAYS if d <= newest]
         known = frame.filter(pl.col("as_of").is_in(days))
-        learning = Learning(known.select(names).to_numpy(), known["label"].to_numpy(), np.ones(len(known)), names, 1)
+        learning = Learning(
+            x=known.select(names).to_numpy(),
+            y=known["label"].to_numpy(),
+            weight=np.ones(len(known)),
+            names=names,
+            seed=1,
+        )
         text = boosted.train(learning, settings).model_to_string()
         own = replace(manifest, features=names, trained_on=[str(d) for d in days], catalogue_digest=catalogue_digest())
         return Contender(text, own, {"released": settings}, "digest")
@@ -63,8 +77,12 @@ def test_a_version_of_another_catalogue_is_made_anew_of_the_features_that_there_
 def test_who_knows_more_is_surely_ahead_and_the_other_surely_behind(frame, version):
     splits = split(frame)
     good, bad = version(["a"], DAYS[-1]), version(["b"], DAYS[8])
-    ahead = against_champion(good, asked_again(good, frame, splits, 1), bad, frame, splits, 1)
-    behind = against_champion(bad, asked_again(bad, frame, splits, 1), good, frame, splits, 1)
+    ahead = against_champion(
+        own=good, asked=asked_again(good, frame, splits, 1), champion=bad, frame=frame, splits=splits, seed=1
+    )
+    behind = against_champion(
+        own=bad, asked=asked_again(bad, frame, splits, 1), champion=good, frame=frame, splits=splits, seed=1
+    )
     for figure in ("average_precision", "precision_top_25_a_list"):
         assert ahead[figure]["interval"][0] > 0
         assert behind[figure]["interval"][1] < 0
@@ -77,7 +95,7 @@ def test_the_same_recipe_is_made_once_and_is_not_ahead_of_itself(frame, version,
     fresh = asked_again(own, frame, splits, 1)
     np.testing.assert_array_equal(asked.margins, fresh.margins)
     monkeypatch.setattr(boosted, "learner", None)
-    said = against_champion(own, asked, own, frame, splits, 1)
+    said = against_champion(own=own, asked=asked, champion=own, frame=frame, splits=splits, seed=1)
     assert said["average_precision"] == {"lead": 0.0, "interval": [0.0, 0.0], "within_noise": True}
     assert (said["snapshots"], said["positives"]) == (600, int(asked.frame["label"].sum()))
 

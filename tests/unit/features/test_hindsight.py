@@ -17,23 +17,29 @@ from tests.support.tables import rows
 D = date(2025, 1, 13)
 TABLES = {
     "pupils": [{"pupil_id": p, "date_of_birth": "2014-05-01"} for p in "ABCDE"],
-    "enrolments": rows("enrolments", """
+    "enrolments": rows(
+        "enrolments",
+        """
         pupil_id | urn | entry_date | leaving_date | recorded_on | leaving_recorded_on
         A        | 1   | 2018-09-04 |              |             |
         B        | 1   | 2018-09-04 |              |             |
         C        | 1   | 2018-09-04 | 2025-01-10   |             | 2025-01-20
         D        | 1   | 2018-09-04 |              |             |
         E        | 1   | 2024-09-04 |              | 2025-01-20  |
-    """),
-    "suspensions": rows("suspensions", """
+    """,
+    ),
+    "suspensions": rows(
+        "suspensions",
+        """
         pupil_id | start_date | category | sessions | recorded_on
         A        | 2024-12-02 | SUSP     | 4        | 2025-02-01
         A        | 2024-12-03 | SUSP     | 2        | 2024-12-03
         A        | 2024-12-03 | SUSP     | 3        | 2025-03-01
         B        | 2024-12-03 | SUSP     | 1        | 2025-02-03
         A        | 2025-01-13 | SUSP     | 9        | 2025-01-13
-    """),
-}  # fmt: skip
+    """,
+    ),
+}
 
 
 def compared(known=None):

@@ -53,13 +53,24 @@ def test_every_layout_gives_the_same_rows(tmp_path):
     pq.write_table(table.slice(0, 1), home / "enrolments" / "a.parquet")
     pq.write_table(table.slice(1), home / "enrolments" / "b.parquet")
     parts = everything(Histories.open(home))
-    rows = Histories.from_rows({
-        "pupils": [{"pupil_id": "A1", "date_of_birth": "2015-01-01"}, {"pupil_id": "B2", "date_of_birth": "2014-05-05"}],
-        "enrolments": [
-            {"pupil_id": "A1", "urn": "100", "entry_date": "2020-09-01"},
-            {"pupil_id": "B2", "urn": "100", "entry_date": "2019-09-01", "leaving_date": "2024-03-01", "leaving_recorded_on": "2024-03-20"},
-        ],
-    })  # fmt: skip
+    rows = Histories.from_rows(
+        {
+            "pupils": [
+                {"pupil_id": "A1", "date_of_birth": "2015-01-01"},
+                {"pupil_id": "B2", "date_of_birth": "2014-05-05"},
+            ],
+            "enrolments": [
+                {"pupil_id": "A1", "urn": "100", "entry_date": "2020-09-01"},
+                {
+                    "pupil_id": "B2",
+                    "urn": "100",
+                    "entry_date": "2019-09-01",
+                    "leaving_date": "2024-03-01",
+                    "leaving_recorded_on": "2024-03-20",
+                },
+            ],
+        }
+    )
     assert plain == zipped == parquet == parts == everything(rows)
 
 
@@ -100,7 +111,23 @@ BAD_FILES = [
     *({"enrolments_csv": f"pupil_id,urn,entry_date\n{CANARY},100,{bad}\n"} for bad in BAD_DATES),
     *({"sen_csv": f"pupil_id,start_date,provision\nA1,{bad},K\n"} for bad in BAD_DATES),
     *({"pupils_csv": f"pupil_id,date_of_birth\n{CANARY},{bad}\n"} for bad in BAD_DATES),
-    *({f"{t}_csv": f"pupil_id\n{CANARY}\n"} for t in ("pupils", "enrolments", "attendance", "suspensions", "sen", "fsm", "addresses", "social_care", "admissions", "cme", "interventions", "termly_attendance")),
+    *(
+        {f"{t}_csv": f"pupil_id\n{CANARY}\n"}
+        for t in (
+            "pupils",
+            "enrolments",
+            "attendance",
+            "suspensions",
+            "sen",
+            "fsm",
+            "addresses",
+            "social_care",
+            "admissions",
+            "cme",
+            "interventions",
+            "termly_attendance",
+        )
+    ),
     *({f"{t}_csv": b"\x89PNG\r\n\x1a\n\x00\x00\xff\xfe"} for t in ("pupils", "enrolments", "sen", "attendance")),
     *({f"{t}_csv": ""} for t in ("pupils", "enrolments", "sen", "cme")),
     {"pupils_csv": PUPILS.encode("utf-16")},
@@ -115,7 +142,7 @@ BAD_FILES = [
     {"areas_csv": f"lsoa,idaci_decile\nE01,{CANARY}\n"},
     {"addresses_csv": f"pupil_id,start_date,temporary\nA1,2024-01-01,{CANARY}\n"},
     {"pupils_csv": 'pupil_id,date_of_birth\n"A1,2015-01-01\n'},
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("files", BAD_FILES, ids=range(len(BAD_FILES)))
@@ -161,15 +188,42 @@ GOOD = {
     "enrolments": [{"pupil_id": "A1", "urn": "1", "entry_date": "2020-09-01"}],
 }
 BAD_ROWS = [
-    *({**GOOD, "sen": [{"pupil_id": "A1", "start_date": bad, "provision": "K"}]} for bad in [*BAD_DATES, 5, 1.5, True, [], {}, None]),
-    *({**GOOD, "termly_attendance": [{"pupil_id": "A1", "term_start": "2024-01-01", "term_end": "2024-04-01", "code": "/", "sessions": bad}]} for bad in (CANARY, 1.5, True, None, 2**70, [])),
-    *({**GOOD, "pupils": bad} for bad in (None, 5, CANARY, {}, [5], [CANARY], [None], [[]], [{}], [{"pupil_id": 5, "date_of_birth": "2015-01-01"}], [{"pupil_id": CANARY * 100, "date_of_birth": "2015-01-01"}], [{"pupil_id": "A\x00", "date_of_birth": "2015-01-01"}])),
+    *(
+        {**GOOD, "sen": [{"pupil_id": "A1", "start_date": bad, "provision": "K"}]}
+        for bad in [*BAD_DATES, 5, 1.5, True, [], {}, None]
+    ),
+    *(
+        {
+            **GOOD,
+            "termly_attendance": [
+                {"pupil_id": "A1", "term_start": "2024-01-01", "term_end": "2024-04-01", "code": "/", "sessions": bad}
+            ],
+        }
+        for bad in (CANARY, 1.5, True, None, 2**70, [])
+    ),
+    *(
+        {**GOOD, "pupils": bad}
+        for bad in (
+            None,
+            5,
+            CANARY,
+            {},
+            [5],
+            [CANARY],
+            [None],
+            [[]],
+            [{}],
+            [{"pupil_id": 5, "date_of_birth": "2015-01-01"}],
+            [{"pupil_id": CANARY * 100, "date_of_birth": "2015-01-01"}],
+            [{"pupil_id": "A\x00", "date_of_birth": "2015-01-01"}],
+        )
+    ),
     {"pupils": GOOD["pupils"]},
     {"enrolments": GOOD["enrolments"]},
     {},
     [],
     {**GOOD, "addresses": [{"pupil_id": "A1", "start_date": "2020-01-01", "temporary": "yes"}]},
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize("tables", BAD_ROWS, ids=range(len(BAD_ROWS)))

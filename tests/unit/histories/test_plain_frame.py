@@ -22,13 +22,49 @@ DATA = {
 KINDS = {"k": pl.String, "x": pl.Int64, "y": pl.Int64, "t": pl.Boolean, "d": pl.Int32}
 x, y, t, k = (nw.col(c) for c in "xytk")
 STEPS = [
-    x + y, x - 1, 5 - x, 2 + x, x * y, 3 * x, x // 2, x // y, x % 3, (x > 0).cast(nw.Float64) / y.cast(nw.Float64), 1.5 / x.cast(nw.Float64),
-    x == y, x != 3, x < y, x <= 1, x >= y, x > 0, (x > 0) & t, (x > 0) | t, ~t, x.is_null(), x.fill_null(9), x.fill_null(y), k.is_in(["a", "c"]),
-    x.is_between(0, 3), x.is_between(y, 5, closed="right"), x.is_between(0, 3, closed="none"), x.abs(), t.cast(nw.Int64), x.cast(nw.String),
-    nw.when(x > 1).then(y), nw.when(x > 1).then(y).otherwise(0), nw.when(x > 0, t).then(nw.lit(1)).otherwise(x), nw.coalesce("x", y, nw.lit(4)),
-    nw.max_horizontal("x", y), nw.min_horizontal("x", y), nw.any_horizontal(x > 0, t, ignore_nulls=False), nw.any_horizontal(x > 0, t, ignore_nulls=True),
-    nw.all_horizontal(x > 0, t, ignore_nulls=True), nw.col("d").cast(nw.Date).dt.year(), nw.col("d").cast(nw.Date).dt.month(), nw.col("d").cast(nw.Date).dt.day(),
-]  # fmt: skip
+    x + y,
+    x - 1,
+    5 - x,
+    2 + x,
+    x * y,
+    3 * x,
+    x // 2,
+    x // y,
+    x % 3,
+    (x > 0).cast(nw.Float64) / y.cast(nw.Float64),
+    1.5 / x.cast(nw.Float64),
+    x == y,
+    x != 3,
+    x < y,
+    x <= 1,
+    x >= y,
+    x > 0,
+    (x > 0) & t,
+    (x > 0) | t,
+    ~t,
+    x.is_null(),
+    x.fill_null(9),
+    x.fill_null(y),
+    k.is_in(["a", "c"]),
+    x.is_between(0, 3),
+    x.is_between(y, 5, closed="right"),
+    x.is_between(0, 3, closed="none"),
+    x.abs(),
+    t.cast(nw.Int64),
+    x.cast(nw.String),
+    nw.when(x > 1).then(y),
+    nw.when(x > 1).then(y).otherwise(0),
+    nw.when(x > 0, t).then(nw.lit(1)).otherwise(x),
+    nw.coalesce("x", y, nw.lit(4)),
+    nw.max_horizontal("x", y),
+    nw.min_horizontal("x", y),
+    nw.any_horizontal(x > 0, t, ignore_nulls=False),
+    nw.any_horizontal(x > 0, t, ignore_nulls=True),
+    nw.all_horizontal(x > 0, t, ignore_nulls=True),
+    nw.col("d").cast(nw.Date).dt.year(),
+    nw.col("d").cast(nw.Date).dt.month(),
+    nw.col("d").cast(nw.Date).dt.day(),
+]
 
 
 def both():
@@ -49,7 +85,9 @@ def test_a_step_does_what_it_does_in_polars(step):
     same(plain.select(step.alias("made")), polars.select(step.alias("made")))
 
 
-@pytest.mark.parametrize("step", [x.sum(), x.max(), x.min(), x.count(), nw.len(), (x > 0).sum(), x.sum().cast(nw.Float64) / 2], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "step", [x.sum(), x.max(), x.min(), x.count(), nw.len(), (x > 0).sum(), x.sum().cast(nw.Float64) / 2], ids=str
+)
 def test_an_aggregation_does_what_it_does_in_polars(step):
     plain, polars = both()
     same(plain.select(step.alias("made")), polars.select(step.alias("made")))

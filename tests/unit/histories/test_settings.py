@@ -64,6 +64,10 @@ def test_the_page_of_settings_names_every_setting_and_no_other():
     rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `")]
     named = [name for row in rows for name in re.findall("`([A-Z_]+)`", row)]
     read = r"""(?:os\.environ(?:\.get|\.pop|\.setdefault|\.update)?|getenv)[\[({]+\s*"([A-Z_]+)\""""
-    code = "\n".join(f.read_text("utf-8") for room in ("histories", "features", "training", "serving") for f in (root / room).rglob("*.py"))  # fmt: skip
+    code = "\n".join(
+        f.read_text("utf-8")
+        for room in ("histories", "features", "training", "serving")
+        for f in (root / room).rglob("*.py")
+    )
     assert len(named) == len(set(named))
     assert set(named) == {*KEYS, *CONFIGURED, *re.findall(read, code)} - {"PATH"}

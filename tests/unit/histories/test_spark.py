@@ -43,7 +43,9 @@ def test_a_folder_and_a_place_of_the_platform_and_a_database_are_read_as_by_duck
     for place in (folder, f"file://{folder}", "spark://marks_of_2025"):
         opened = Histories.open(place, engine="spark")
         assert opened.missing == expected.missing
-        assert [rows(opened, t) for t in ("pupils", "enrolments", "sen")] == [rows(expected, t) for t in ("pupils", "enrolments", "sen")]  # fmt: skip
+        assert [rows(opened, t) for t in ("pupils", "enrolments", "sen")] == [
+            rows(expected, t) for t in ("pupils", "enrolments", "sen")
+        ]
 
 
 def test_csv_is_read_as_by_duckdb(spark, tmp_path):
@@ -54,8 +56,12 @@ def test_csv_is_read_as_by_duckdb(spark, tmp_path):
 
 def test_everything_wrong_on_the_platform_is_said_at_once_without_a_value(spark, tmp_path):
     bad = {"pupil_id": ["A", None], "date_of_birth": ["2014-05-01", "secret"], "young_carer": [1.5, 2.5]}
-    folder = write(tmp_path / "h", pupils={**PUPILS, "date_of_birth": bad["date_of_birth"], "pupil_id": bad["pupil_id"]},
-                   sen={"pupil_id": ["A"], "start_date": [1.5]}, fsm={"pupil_id": ["A"], "start_date": ["2024-09-04"], "extra": [1]})  # fmt: skip
+    folder = write(
+        tmp_path / "h",
+        pupils={**PUPILS, "date_of_birth": bad["date_of_birth"], "pupil_id": bad["pupil_id"]},
+        sen={"pupil_id": ["A"], "start_date": [1.5]},
+        fsm={"pupil_id": ["A"], "start_date": ["2024-09-04"], "extra": [1]},
+    )
     (folder / "cme.parquet").write_bytes(b"PAR1 no PAR1")
     with pytest.raises(Faults) as found:
         Histories.open(f"file://{folder}", engine="spark")

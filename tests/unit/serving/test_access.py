@@ -51,7 +51,7 @@ ASKED = {
     "/api/v1/counts": {},
     **dict.fromkeys(("/api/v1/model", "/api/v1/openapi.json", "/openapi.json", "/livez", "/readyz", "/metrics")),
 }
-INTERFACE = [r for r in RULES if not r.page and r.route != "/assets/{name}"]  # tests/pages walks the others  # fmt: skip
+INTERFACE = [r for r in RULES if not r.page and r.route != "/assets/{name}"]  # tests/pages walks the others
 
 
 @pytest.fixture(scope="module")
@@ -80,18 +80,43 @@ def client(files, bundle, monkeypatch):
 
 def token(signer, **changes):
     claims = {
-        "iss": "https://id.example", "aud": "onroll", "sub": "u1", "iat": datetime.now(UTC), "exp": datetime.now(UTC) + timedelta(minutes=5),
-        "roles": ["Onroll.Worker"], "groups": ["cme-801"], **changes,
-    }  # fmt: skip
+        "iss": "https://id.example",
+        "aud": "onroll",
+        "sub": "u1",
+        "iat": datetime.now(UTC),
+        "exp": datetime.now(UTC) + timedelta(minutes=5),
+        "roles": ["Onroll.Worker"],
+        "groups": ["cme-801"],
+        **changes,
+    }
     return jwt.encode({k: v for k, v in claims.items() if v is not None}, signer, "RS256", headers={"kid": "k1"})
 
 
 def stored(pupil, authority, urn="100"):
     return {
-        "pupil_id": pupil, "as_of": "2025-01-13", "risk": 0.1, "risk_low": 0.05, "risk_high": 0.2, "rank": 1, "band": "high", "one_in": 10, "reasons": [],
-        "protective": [], "context": [], "missing_tables": [], "unseen": [], "model": "onroll", "model_version": "1", "definition": "d", "horizon_days": 120,
-        "margin": -2.2, "base": -2.2, "authority": authority, "urn": urn, "nc_year": 5,
-    }  # fmt: skip
+        "pupil_id": pupil,
+        "as_of": "2025-01-13",
+        "risk": 0.1,
+        "risk_low": 0.05,
+        "risk_high": 0.2,
+        "rank": 1,
+        "band": "high",
+        "one_in": 10,
+        "reasons": [],
+        "protective": [],
+        "context": [],
+        "missing_tables": [],
+        "unseen": [],
+        "model": "onroll",
+        "model_version": "1",
+        "definition": "d",
+        "horizon_days": 120,
+        "margin": -2.2,
+        "base": -2.2,
+        "authority": authority,
+        "urn": urn,
+        "nc_year": 5,
+    }
 
 
 def call(client, rule, headers):
@@ -157,8 +182,11 @@ def test_another_authoritys_pupil_is_as_if_not_there(client):
 def test_a_token_brings_its_role_and_schools(client, signer):
     client.store.save([stored("A1", "801"), stored("A2", "801", "200"), stored("B2", "802")])
     seen = lambda **claims: {  # noqa: E731
-        s["pupil_id"] for s in client.post("/api/v1/worklist", json={}, headers={"Authorization": f"Bearer {token(signer, **claims)}"}).json()["scores"]
-    }  # fmt: skip
+        s["pupil_id"]
+        for s in client.post(
+            "/api/v1/worklist", json={}, headers={"Authorization": f"Bearer {token(signer, **claims)}"}
+        ).json()["scores"]
+    }
     assert seen() == {"A1", "A2"}
     assert seen(groups=["north-801"]) == {"A1"}
     assert seen(groups=["north-801", "cme-801", "something else"]) == {"A1", "A2"}
@@ -171,11 +199,25 @@ def test_tokens_that_do_not_hold_are_refused(client, signer):
     other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     public = signer.public_key().public_numbers().n.to_bytes(256, "big")
     bad = [
-        token(signer, exp=past), token(signer, exp=None), token(signer, iss="https://other"), token(signer, iss=None), token(signer, aud="other"),
-        token(signer, aud=None), token(signer, sub=None), token(signer, iat=None), token(signer, nbf=later), token(other), token(signer)[:-4] + "AAAA", "a.b.c", "..", "é.b.c",
-        jwt.encode({"sub": "x"}, None, "none"), jwt.encode({"sub": "x"}, public, "HS256", headers={"kid": "k1"}),
-        jwt.encode({"sub": "x"}, signer, "RS256", headers={"kid": "unknown"}), jwt.encode({"sub": "x"}, signer, "RS512", headers={"kid": "k1"}),
-    ]  # fmt: skip
+        token(signer, exp=past),
+        token(signer, exp=None),
+        token(signer, iss="https://other"),
+        token(signer, iss=None),
+        token(signer, aud="other"),
+        token(signer, aud=None),
+        token(signer, sub=None),
+        token(signer, iat=None),
+        token(signer, nbf=later),
+        token(other),
+        token(signer)[:-4] + "AAAA",
+        "a.b.c",
+        "..",
+        "é.b.c",
+        jwt.encode({"sub": "x"}, None, "none"),
+        jwt.encode({"sub": "x"}, public, "HS256", headers={"kid": "k1"}),
+        jwt.encode({"sub": "x"}, signer, "RS256", headers={"kid": "unknown"}),
+        jwt.encode({"sub": "x"}, signer, "RS512", headers={"kid": "k1"}),
+    ]
     for one in bad:
         answer = client.post("/api/v1/worklist", json={}, headers={"Authorization": f"Bearer {one}".encode()})
         assert answer.status_code == 401, one
@@ -186,9 +228,16 @@ def test_tokens_that_do_not_hold_are_refused(client, signer):
 @pytest.mark.parametrize(
     "claims",
     [
-        {"roles": []}, {"roles": ["unknown"]}, {"roles": ["Onroll.Worker", "Onroll.Analyst"]}, {"groups": []}, {"groups": ["cme-801", "cme-802"]}, {"roles": 5}, {"roles": {"a": 1}}, {"groups": [[]]},
+        {"roles": []},
+        {"roles": ["unknown"]},
+        {"roles": ["Onroll.Worker", "Onroll.Analyst"]},
+        {"groups": []},
+        {"groups": ["cme-801", "cme-802"]},
+        {"roles": 5},
+        {"roles": {"a": 1}},
+        {"groups": [[]]},
     ],
-)  # fmt: skip
+)
 def test_a_token_without_exactly_one_role_and_authority_may_nothing(client, signer, claims):
     headers = {"Authorization": f"Bearer {token(signer, **claims)}"}
     assert client.post("/api/v1/worklist", json={}, headers=headers).status_code == 403
@@ -270,11 +319,20 @@ def test_serve_refuses_to_start_with_development_users_elsewhere(files, monkeypa
     ("text", "places"),
     [
         ("nothing = 1\n[tokens]\nissuer = 5\n", ["nothing", "tokens.issuer", "tokens.audience", "tokens.jwks"]),
-        ("[groups]\na = {authority = '801', locality = 'x'}\n[development]\nb = {role = 'lead'}\n[proxy]\nsecret_file = 'short'\n", ["groups.a.locality", "development.b", "roles", "short"]),
-        ("[roles]\na = 'king'\n[localities]\nn = 'x'\n[limits]\nper_second = 0\n", ["roles.a", "localities.n", "limits.per_second"]),
-        ("[roles]\na = 'lead'\n[tokens]\nissuer='i'\naudience='a'\njwks='http://id.example/keys'\n[localities]\nn = []\n", ["tokens.jwks", "localities.n"]),
+        (
+            "[groups]\na = {authority = '801', locality = 'x'}\n[development]\nb = {role = 'lead'}\n[proxy]\nsecret_file = 'short'\n",
+            ["groups.a.locality", "development.b", "roles", "short"],
+        ),
+        (
+            "[roles]\na = 'king'\n[localities]\nn = 'x'\n[limits]\nper_second = 0\n",
+            ["roles.a", "localities.n", "limits.per_second"],
+        ),
+        (
+            "[roles]\na = 'lead'\n[tokens]\nissuer='i'\naudience='a'\njwks='http://id.example/keys'\n[localities]\nn = []\n",
+            ["tokens.jwks", "localities.n"],
+        ),
     ],
-)  # fmt: skip
+)
 def test_every_fault_of_the_file_is_said_at_once(tmp_path, text, places):
     (tmp_path / "access.toml").write_text(text)
     (tmp_path / "short").write_text("guessable")

@@ -150,9 +150,15 @@ def test_counts_name_nobody_and_hide_what_is_small(service):
     _, analyst = service.store.create_key("analyst", "801")
     answer = service.post("/api/v1/counts", json={}, headers={"Authorization": f"Bearer {analyst}"})
     assert answer.json() == {
-        "as_of": "2025-01-13", "by": "band", "all": 125,
-        "counts": [{"group": "high", "pupils": None}, {"group": "raised", "pupils": None}, {"group": "usual", "pupils": 100}],
-    }  # fmt: skip
+        "as_of": "2025-01-13",
+        "by": "band",
+        "all": 125,
+        "counts": [
+            {"group": "high", "pupils": None},
+            {"group": "raised", "pupils": None},
+            {"group": "usual", "pupils": 100},
+        ],
+    }
     for by in ("urn", "year_group"):
         (count,) = service.post("/api/v1/counts", json={"by": by}).json()["counts"]
         assert count["pupils"] == 125
@@ -200,30 +206,114 @@ def test_keys_are_kept_as_hashes(service):
 
 
 BODIES = [
-    *(("/api/v1/score", b) for b in (
-        b"", b"{", b"[]", b"null", b"5", b'"x"', b"{}", b"\xff\xfe", b"{\"as_of\": \"2025-01-13\"}", b'{"as_of": NaN, "histories": {}}', b"[" * 5000,
-        {**BODY, "as_of": CANARY}, {**BODY, "as_of": "2025-02-30"}, {**BODY, "as_of": 5.5}, {**BODY, "as_of": None}, {**BODY, "as_of": "0001-01-01"}, {**BODY, "as_of": "9999-12-31"},
-        {**BODY, CANARY: 1}, {**BODY, "histories": None}, {**BODY, "histories": []}, {**BODY, "histories": {}}, {**BODY, "histories": CANARY},
-        {**BODY, "histories": {**ROWS, CANARY: CANARY}}, {**BODY, "histories": {**ROWS, CANARY: [5]}}, {**BODY, "histories": {**ROWS, CANARY: None}},
-        {**BODY, "histories": {"pupils": ROWS["pupils"]}}, {**BODY, "histories": {**ROWS, "sen": CANARY}}, {**BODY, "histories": {**ROWS, "sen": [5]}},
-        {**BODY, "histories": {**ROWS, "sen": [{"pupil_id": "A1", "start_date": CANARY, "provision": "K"}]}},
-        {**BODY, "histories": {**ROWS, "sen": [{"pupil_id": "A1", "start_date": "2024-01-01"}]}},
-        {**BODY, "histories": {**ROWS, "sen": [{"pupil_id": {"x": CANARY}, "start_date": "2024-01-01", "provision": "K"}]}},
-        {**BODY, "histories": {**ROWS, "termly_attendance": [{"pupil_id": "A1", "term_start": "2024-01-01", "term_end": "2024-04-01", "code": "/", "sessions": 10**40}]}},
-        {**BODY, "histories": {**ROWS, "pupils": [{"pupil_id": "", "date_of_birth": "2014-05-01"}]}},
-        {**BODY, "histories": {**ROWS, "pupils": [{"pupil_id": "A\x00", "date_of_birth": "2014-05-01"}]}},
-        {**BODY, "histories": {**ROWS, "pupils": ROWS["pupils"] * 1001}},
-        {**BODY, "histories": {**ROWS, "pupils": [{"pupil_id": "A\ud800", "date_of_birth": "2014-05-01"}]}},
-    )),
-    *(("/api/v1/scores", b) for b in (
-        {}, {"pupil_ids": []}, {"pupil_ids": CANARY}, {"pupil_ids": [CANARY * 99]}, {"pupil_ids": [5]}, {"pupil_ids": [None]}, {"pupil_ids": ["a\x00"]},
-        {"pupil_ids": ["a"] * 1001}, {"pupil_ids": ["a"], "as_of": CANARY}, {"pupil_ids": ["a"], "as_of": "2025-13-01"}, {"pupil_ids": ["a"], "x": 1}, {"pupil_ids": {}}, b"\x80abc", b"{'a': 1}",
-    )),
-    *(("/api/v1/worklist", b) for b in (
-        {"limit": 0}, {"limit": -1}, {"limit": 10**30}, {"limit": CANARY}, {"limit": 1.5}, {"limit": None}, {"urn": CANARY * 9}, {"urn": "'; drop table scores"}, {"urn": 5}, {"year_group": 99},
-        {"year_group": -1}, {"year_group": CANARY}, {"band": 5}, {"band": CANARY * 9}, {"band": "\x00"}, {"as_of": CANARY}, {"as_of": 1e400}, {"nothing": 1}, [], b'{"limit": Infinity}', b"{\"limit\": 1", b"limit=1",
-    )),
-]  # fmt: skip
+    *(
+        ("/api/v1/score", b)
+        for b in (
+            b"",
+            b"{",
+            b"[]",
+            b"null",
+            b"5",
+            b'"x"',
+            b"{}",
+            b"\xff\xfe",
+            b'{"as_of": "2025-01-13"}',
+            b'{"as_of": NaN, "histories": {}}',
+            b"[" * 5000,
+            {**BODY, "as_of": CANARY},
+            {**BODY, "as_of": "2025-02-30"},
+            {**BODY, "as_of": 5.5},
+            {**BODY, "as_of": None},
+            {**BODY, "as_of": "0001-01-01"},
+            {**BODY, "as_of": "9999-12-31"},
+            {**BODY, CANARY: 1},
+            {**BODY, "histories": None},
+            {**BODY, "histories": []},
+            {**BODY, "histories": {}},
+            {**BODY, "histories": CANARY},
+            {**BODY, "histories": {**ROWS, CANARY: CANARY}},
+            {**BODY, "histories": {**ROWS, CANARY: [5]}},
+            {**BODY, "histories": {**ROWS, CANARY: None}},
+            {**BODY, "histories": {"pupils": ROWS["pupils"]}},
+            {**BODY, "histories": {**ROWS, "sen": CANARY}},
+            {**BODY, "histories": {**ROWS, "sen": [5]}},
+            {**BODY, "histories": {**ROWS, "sen": [{"pupil_id": "A1", "start_date": CANARY, "provision": "K"}]}},
+            {**BODY, "histories": {**ROWS, "sen": [{"pupil_id": "A1", "start_date": "2024-01-01"}]}},
+            {
+                **BODY,
+                "histories": {
+                    **ROWS,
+                    "sen": [{"pupil_id": {"x": CANARY}, "start_date": "2024-01-01", "provision": "K"}],
+                },
+            },
+            {
+                **BODY,
+                "histories": {
+                    **ROWS,
+                    "termly_attendance": [
+                        {
+                            "pupil_id": "A1",
+                            "term_start": "2024-01-01",
+                            "term_end": "2024-04-01",
+                            "code": "/",
+                            "sessions": 10**40,
+                        }
+                    ],
+                },
+            },
+            {**BODY, "histories": {**ROWS, "pupils": [{"pupil_id": "", "date_of_birth": "2014-05-01"}]}},
+            {**BODY, "histories": {**ROWS, "pupils": [{"pupil_id": "A\x00", "date_of_birth": "2014-05-01"}]}},
+            {**BODY, "histories": {**ROWS, "pupils": ROWS["pupils"] * 1001}},
+            {**BODY, "histories": {**ROWS, "pupils": [{"pupil_id": "A\ud800", "date_of_birth": "2014-05-01"}]}},
+        )
+    ),
+    *(
+        ("/api/v1/scores", b)
+        for b in (
+            {},
+            {"pupil_ids": []},
+            {"pupil_ids": CANARY},
+            {"pupil_ids": [CANARY * 99]},
+            {"pupil_ids": [5]},
+            {"pupil_ids": [None]},
+            {"pupil_ids": ["a\x00"]},
+            {"pupil_ids": ["a"] * 1001},
+            {"pupil_ids": ["a"], "as_of": CANARY},
+            {"pupil_ids": ["a"], "as_of": "2025-13-01"},
+            {"pupil_ids": ["a"], "x": 1},
+            {"pupil_ids": {}},
+            b"\x80abc",
+            b"{'a': 1}",
+        )
+    ),
+    *(
+        ("/api/v1/worklist", b)
+        for b in (
+            {"limit": 0},
+            {"limit": -1},
+            {"limit": 10**30},
+            {"limit": CANARY},
+            {"limit": 1.5},
+            {"limit": None},
+            {"urn": CANARY * 9},
+            {"urn": "'; drop table scores"},
+            {"urn": 5},
+            {"year_group": 99},
+            {"year_group": -1},
+            {"year_group": CANARY},
+            {"band": 5},
+            {"band": CANARY * 9},
+            {"band": "\x00"},
+            {"as_of": CANARY},
+            {"as_of": 1e400},
+            {"nothing": 1},
+            [],
+            b'{"limit": Infinity}',
+            b'{"limit": 1',
+            b"limit=1",
+        )
+    ),
+]
 
 
 @pytest.mark.parametrize(("path", "body"), BODIES, ids=range(len(BODIES)))
@@ -386,11 +476,17 @@ def test_every_kind_of_refusal_is_in_the_audit_with_who_was_refused(service, mon
         view.record("audit.seen")
     by_whom = {(e["details"]["status"], e["details"]["route"]): e["who"] for e in found}
     assert by_whom == {
-        (400, "POST /api/v1/scores"): key_id, (401, "GET /api/v1/model"): "nobody", (403, "POST /api/v1/worklist"): analyst_id,
-        (404, "POST /api/v1/scores"): key_id, (404, "POST unmatched"): "nobody", (405, "POST unmatched"): "nobody",
-        (413, "POST /api/v1/scores"): "nobody", (413, "POST /api/v1/score"): key_id, (415, "POST /api/v1/counts"): "nobody",
+        (400, "POST /api/v1/scores"): key_id,
+        (401, "GET /api/v1/model"): "nobody",
+        (403, "POST /api/v1/worklist"): analyst_id,
+        (404, "POST /api/v1/scores"): key_id,
+        (404, "POST unmatched"): "nobody",
+        (405, "POST unmatched"): "nobody",
+        (413, "POST /api/v1/scores"): "nobody",
+        (413, "POST /api/v1/score"): key_id,
+        (415, "POST /api/v1/counts"): "nobody",
         (429, "POST /api/v1/counts"): key_id,
-    }  # fmt: skip
+    }
     assert len(found) == len(by_whom)  # and none of them twice
     assert all(e["request_id"] for e in found)
     assert CANARY not in json.dumps(found)

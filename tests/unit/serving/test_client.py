@@ -9,16 +9,26 @@ import httpx2
 import pytest
 
 from histories.settings import settings
-from serving.client import AsyncClient, Client, Refused, Retry, Unreachable
+from serving.client import AsyncClient, Client, RequestRefused, Retry, Unreachable
 from serving.http.api import make_app
 from tests.unit.serving.test_access import stored
 
 CANARY = "ZZCANARYZZ"
 URL = "http://127.0.0.1:1"
 CARD = {
-    "name": "onroll", "version": "1", "definition": "d", "horizon_days": 120, "trained_on": ["2025-01-13"], "until": None, "base_rate": 0.1, "metrics": {}, "limits": [],
-    "bands": [{"name": "high", "at_least": 0.3}], "data_digest": "", "catalogue_digest": "",
-}  # fmt: skip
+    "name": "onroll",
+    "version": "1",
+    "definition": "d",
+    "horizon_days": 120,
+    "trained_on": ["2025-01-13"],
+    "until": None,
+    "base_rate": 0.1,
+    "metrics": {},
+    "limits": [],
+    "bands": [{"name": "high", "at_least": 0.3}],
+    "data_digest": "",
+    "catalogue_digest": "",
+}
 RETRY = Retry(jitter=lambda: 0.0, now=lambda: datetime(2025, 1, 13, 12, tzinfo=UTC))
 
 
@@ -48,7 +58,7 @@ def asked(*answers, retry=RETRY):
         client = kind(URL, "k", retry=retry, sleep=sleep, transport=httpx2.MockTransport(answer))
         try:
             got = client.model() if kind is Client else asyncio.run(client.model())
-        except (Refused, Unreachable) as error:
+        except (RequestRefused, Unreachable) as error:
             got = error
         outcomes.append((got, waited, len(left)))
     (first, *rest), (second, *same) = outcomes
@@ -65,8 +75,16 @@ def test_it_waits_longer_each_time_and_then_answers():
 
 
 @pytest.mark.parametrize(
-    ("told", "waited"), [("7", [7.0]), ("0", [0.0]), ("Mon, 13 Jan 2025 12:00:09 GMT", [9.0]), ("Mon, 13 Jan 2025 11:00:00 GMT", [0.0]), ("soon", [0.5]), ("-3", [0.5])]
-)  # fmt: skip
+    ("told", "waited"),
+    [
+        ("7", [7.0]),
+        ("0", [0.0]),
+        ("Mon, 13 Jan 2025 12:00:09 GMT", [9.0]),
+        ("Mon, 13 Jan 2025 11:00:00 GMT", [0.0]),
+        ("soon", [0.5]),
+        ("-3", [0.5]),
+    ],
+)
 def test_it_waits_as_long_as_it_is_told(told, waited):
     assert asked(problem(429, **{"Retry-After": told}), OK)[1] == waited
 
@@ -136,9 +154,9 @@ def test_both_clients_ask_the_real_interface_and_log_nobody(app, caplog):
         assert client.score(rows, date(2025, 1, 13)).scores[0].reasons is not None
         assert client.counts().counts[0].group == "high"
         assert client.model().version == "1"
-        with pytest.raises(Refused) as refused:
+        with pytest.raises(RequestRefused) as refused:
             client.scores(["nobody" + CANARY])
-        with pytest.raises(Refused) as wrong:
+        with pytest.raises(RequestRefused) as wrong:
             client.scores([CANARY], as_of="soon")
     assert (refused.value.status, wrong.value.errors[0].loc) == (404, ["body", "as_of"])
 

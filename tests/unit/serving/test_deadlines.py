@@ -104,12 +104,25 @@ def test_days_are_those_of_the_childs_school():
 @pytest.mark.parametrize(
     ("row", "state"),
     [
-        (None, "no_application"), ({}, "no_application"), ({"applied_on": "2024-10-20"}, "applied"),
+        (None, "no_application"),
+        ({}, "no_application"),
+        ({"applied_on": "2024-10-20"}, "applied"),
         ({"applied_on": "2024-10-20", "offered_on": "2025-03-03", "offered_urn": "300"}, "offered"),
-        ({"applied_on": "2024-10-20", "offered_on": "2025-03-03", "response": "declined", "response_on": "2025-03-05"}, "declined"),
-        ({"applied_on": "2024-10-20", "offered_on": "2025-03-03", "response": "accepted", "response_on": str(DAY)}, "offered"),
+        (
+            {
+                "applied_on": "2024-10-20",
+                "offered_on": "2025-03-03",
+                "response": "declined",
+                "response_on": "2025-03-05",
+            },
+            "declined",
+        ),
+        (
+            {"applied_on": "2024-10-20", "offered_on": "2025-03-03", "response": "accepted", "response_on": str(DAY)},
+            "offered",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_move_is_as_far_as_was_known_on_the_day(row, state):
     pupil = {"pupil_id": "g", "date_of_birth": "2014-05-01", "authority": "801"}  # Year 6
     rows = (
@@ -124,17 +137,29 @@ def test_a_move_is_as_far_as_was_known_on_the_day(row, state):
 @pytest.mark.parametrize(
     ("roll", "codes", "state"),
     [
-        (None, [], "not_on_roll"), ("300", [], "on_roll"), ("300", ["O", "O", "I"], "no_show"), ("300", ["O", "O", "/"], "arrived"),
+        (None, [], "not_on_roll"),
+        ("300", [], "on_roll"),
+        ("300", ["O", "O", "I"], "no_show"),
+        ("300", ["O", "O", "/"], "arrived"),
         ("300", ["#"], "on_roll"),
     ],
-)  # fmt: skip
+)
 def test_in_september_a_move_is_from_the_primary_school_to_where_the_child_is(roll, codes, state):
     pupil = {"pupil_id": "g", "date_of_birth": "2014-05-01", "authority": "801"}  # Year 7 by then
-    asked = {"pupil_id": "g", "entry_year": 2025, "phase": "secondary", "applied_on": "2024-10-20", "offered_on": "2025-03-03", "offered_urn": "300"}  # fmt: skip
+    asked = {
+        "pupil_id": "g",
+        "entry_year": 2025,
+        "phase": "secondary",
+        "applied_on": "2024-10-20",
+        "offered_on": "2025-03-03",
+        "offered_urn": "300",
+    }
     spells = [spell("g", leaving_date="2025-07-22")]
     spells += [{"pupil_id": "g", "urn": roll, "entry_date": "2025-09-03"}] if roll else []
     marks = [{"pupil_id": "g", "date": f"2025-09-{3 + n:02}", "session": "AM", "code": c} for n, c in enumerate(codes)]
-    histories = Histories.from_rows({"pupils": [pupil], "enrolments": spells, "admissions": [asked], **({"attendance": marks} if marks else {})})  # fmt: skip
+    histories = Histories.from_rows(
+        {"pupils": [pupil], "enrolments": spells, "admissions": [asked], **({"attendance": marks} if marks else {})}
+    )
     day = date(2025, 9, 8)
     (found,) = crossings(histories, last_spells(histories, day), day)
     assert (found.from_urn, found.to_urn, found.state) == (spell("g")["urn"], "300", state)

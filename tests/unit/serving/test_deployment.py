@@ -138,8 +138,19 @@ def test_what_is_run_is_there():
 
 def test_the_unit_gives_the_service_nothing_that_it_does_not_need():
     own = unit()
-    for name in ("NoNewPrivileges", "ProtectHome", "PrivateTmp", "PrivateDevices", "ProtectClock", "ProtectKernelTunables",
-                 "ProtectKernelModules", "ProtectControlGroups", "RestrictNamespaces", "RestrictSUIDSGID", "LockPersonality"):  # fmt: skip
+    for name in (
+        "NoNewPrivileges",
+        "ProtectHome",
+        "PrivateTmp",
+        "PrivateDevices",
+        "ProtectClock",
+        "ProtectKernelTunables",
+        "ProtectKernelModules",
+        "ProtectControlGroups",
+        "RestrictNamespaces",
+        "RestrictSUIDSGID",
+        "LockPersonality",
+    ):
         assert own[name] == ["yes"], name
     assert own["ProtectSystem"] == ["strict"]
     assert own["CapabilityBoundingSet"] == [""]

@@ -32,7 +32,9 @@ def ask(app, path="/api/v1/scores", method="POST", headers=JSON, parts=(b"{}",),
 
     async def run():
         sent = []
-        waiting = [{"type": "http.request", "body": p, "more_body": stall or i + 1 < len(parts)} for i, p in enumerate(parts)]  # fmt: skip
+        waiting = [
+            {"type": "http.request", "body": p, "more_body": stall or i + 1 < len(parts)} for i, p in enumerate(parts)
+        ]
 
         async def receive():
             if waiting:
@@ -124,7 +126,7 @@ def test_an_answer_that_does_not_come_is_given_instead():
 
 
 def test_a_crowd_is_asked_to_come_again_but_probes_are_answered(monkeypatch):
-    monkeypatch.setattr(layer, "MOST_AT_ONCE", 0)
+    monkeypatch.setattr(layer, "MAX_AT_ONCE", 0)
     assert ask(echo).status == 503
     assert ask(echo, "/livez", "GET").status == 200
 
@@ -205,7 +207,11 @@ def test_spans_carry_the_template_and_nothing_a_caller_wrote(monkeypatch):
     provider.add_span_processor(SimpleSpanProcessor(kept))
     monkeypatch.setattr(tracing, "tracer", lambda: provider.get_tracer("test"))
     trace = "0af7651916cd43dd8448eb211c80319c"
-    headers = [*JSON, (b"traceparent", f"00-{trace}-b7ad6b7169203331-01".encode()), (b"tracestate", f"a={CANARY}".encode())]  # fmt: skip
+    headers = [
+        *JSON,
+        (b"traceparent", f"00-{trace}-b7ad6b7169203331-01".encode()),
+        (b"tracestate", f"a={CANARY}".encode()),
+    ]
     ask(echo, headers=[*headers, (b"user-agent", CANARY.encode())])
     ask(echo, f"/{CANARY}", headers=[(b"traceparent", CANARY.encode())])
     first, second = kept.get_finished_spans()

@@ -12,7 +12,7 @@ from histories.reading.histories import Histories
 from histories.settings import settings
 from serving.http.api import make_app
 from serving.scoring import live_model as holding
-from serving.scoring.live_model import ModelHolder
+from serving.scoring.live_model import LiveModel
 from serving.scoring.shadow import CELLS, Shadow, counted, differences, list_changes, rank_correlation
 from serving.store import Store
 from tests.support.released import alias, release
@@ -30,7 +30,7 @@ def releases(tmp_path, bundle):
 
 @pytest.fixture
 def holder(releases):
-    made = ModelHolder("onroll@champion", releases)
+    made = LiveModel("onroll@champion", releases)
     assert made.model().manifest.version == "1"
     return made
 
@@ -118,7 +118,7 @@ def test_readiness_says_which_version_serves_and_which_is_refused(releases, bund
 def test_a_worker_has_its_model_before_it_takes_connections(releases, monkeypatch):
     from starlette.testclient import TestClient
 
-    monkeypatch.setattr(ModelHolder, "watch", lambda self: None)
+    monkeypatch.setattr(LiveModel, "watch", lambda self: None)
     app = make_app(settings())
     assert app.state.holder.current is None
     with TestClient(app):
@@ -128,7 +128,7 @@ def test_a_worker_has_its_model_before_it_takes_connections(releases, monkeypatc
 def shadowed(releases, bundle, small_histories, tmp_path, **changes):
     release(releases, bundle, 2, **changes)
     alias(releases, champion=1, challenger=2)
-    champion, rival = ModelHolder("onroll@champion", releases), ModelHolder("onroll@challenger", releases, needed=False)
+    champion, rival = LiveModel("onroll@champion", releases), LiveModel("onroll@challenger", releases, needed=False)
     rival.refresh()
     shadow = Shadow(rival, Store(f"sqlite:///{tmp_path / 'onroll.db'}"), share=1)
     histories = Histories.open(small_histories)
@@ -160,10 +160,10 @@ def test_a_challenger_that_says_the_opposite_is_seen(releases, bundle, small_his
 
 def test_the_shadow_never_holds_a_request_up(releases, bundle, tmp_path, caplog):
     alias(releases, champion=1, challenger=1)
-    rival = ModelHolder("onroll@challenger", releases, needed=False)
+    rival = LiveModel("onroll@challenger", releases, needed=False)
     shadow = Shadow(rival, Store(f"sqlite:///{tmp_path / 'onroll.db'}"), share=1)
     scores = (
-        ModelHolder("onroll@champion", releases).model().score(Histories.from_rows(holding.A_PUPIL), date(2025, 1, 13))
+        LiveModel("onroll@champion", releases).model().score(Histories.from_rows(holding.A_PUPIL), date(2025, 1, 13))
     )
     shadow.offer(None, date(2025, 1, 13), scores)
     assert shadow._queue.empty()  # there is no challenger yet

@@ -71,8 +71,10 @@ def test_each_way_in_gives_a_session_and_all_is_in_the_audit(app):
         "X-Forwarded-Groups": "Onroll.Worker, cme-801",
     }
     for who, headers, fields in (
-        ("dev:ann", {}, {"user": "ann"}), (key_id, {}, {"key": key}), ("proxy:cat", by_proxy, {}),
-    ):  # fmt: skip
+        ("dev:ann", {}, {"user": "ann"}),
+        (key_id, {}, {"key": key}),
+        ("proxy:cat", by_proxy, {}),
+    ):
         client = browser(app)
         answer = sign_in(client, headers, **fields)
         assert (answer.status_code, answer.headers["location"]) == (303, "/")

@@ -6,7 +6,7 @@ import pytest
 
 from serving.store import write_queue as module
 from serving.store.database import Unavailable
-from serving.store.write_queue import Turn
+from serving.store.write_queue import WriteQueue
 
 
 def waiting(turn, unless=lambda: False):
@@ -23,7 +23,7 @@ def waiting(turn, unless=lambda: False):
 
 
 def test_the_next_has_its_turn_when_the_one_before_has_ended():
-    turn = Turn()
+    turn = WriteQueue()
     with turn.taken() as is_mine:
         thread, told = waiting(turn)
         thread.join(0.05)
@@ -34,7 +34,7 @@ def test_the_next_has_its_turn_when_the_one_before_has_ended():
 
 
 def test_an_error_ends_the_turn():
-    turn = Turn()
+    turn = WriteQueue()
     with pytest.raises(ZeroDivisionError), turn.taken():
         raise ZeroDivisionError
     with turn.taken() as is_mine:
@@ -42,7 +42,7 @@ def test_an_error_ends_the_turn():
 
 
 def test_whose_work_is_done_does_not_wait_for_the_turn():
-    turn, done = Turn(), threading.Event()
+    turn, done = WriteQueue(), threading.Event()
     with turn.taken():
         thread, told = waiting(turn, done.is_set)
         with turn.taken(unless=lambda: True) as is_mine:  # passes a turn that is another's
@@ -56,6 +56,6 @@ def test_whose_work_is_done_does_not_wait_for_the_turn():
 
 def test_a_turn_that_does_not_come_is_said(monkeypatch):
     monkeypatch.setattr(module, "PATIENCE", 0.01)
-    turn = Turn()
+    turn = WriteQueue()
     with turn.taken(), pytest.raises(Unavailable, match="busy"), turn.taken():
         pass

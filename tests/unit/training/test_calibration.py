@@ -18,7 +18,7 @@ def test_there_are_at_least_forty_targets_and_each_names_its_source():
 
 
 def test_a_target_holds_within_its_tolerance_only():
-    target = Target("x", "%", 10.0, "1", "here", within=0.1, plus_minus=0.5)
+    target = Target(name="x", unit="%", value=10.0, measure="1", source="here", within=0.1, plus_minus=0.5)
     assert target.tolerance == 1.0
     assert target.holds(10.9)
     assert not target.holds(11.1)

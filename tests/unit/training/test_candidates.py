@@ -31,7 +31,9 @@ def learning(rows=4000, seed=1):
     x = rng.random((rows, len(NAMES)))
     x[:, NAMES.index("suspensions_365d")] = np.nan
     logit = -4 + 4 * x[:, NAMES.index("absent_rate_90d")] + 1.5 * x[:, NAMES.index("school_lost_730d")]
-    return Learning(x, (rng.random(rows) < 1 / (1 + np.exp(-logit))).astype(float), np.ones(rows), NAMES, 1)
+    return Learning(
+        x=x, y=(rng.random(rows) < 1 / (1 + np.exp(-logit))).astype(float), weight=np.ones(rows), names=NAMES, seed=1
+    )
 
 
 def test_every_candidate_orders_strangers_and_those_that_know_more_do_so_better():
@@ -64,7 +66,11 @@ def test_surroundings_know_nothing_of_the_child():
 def test_directions_hold_with_them_and_not_without():
     past = learning()
     worse = Learning(
-        past.x, (past.x[:, NAMES.index("unauthorised_rate_90d")] < 0.2).astype(float), past.weight, NAMES, 1
+        x=past.x,
+        y=(past.x[:, NAMES.index("unauthorised_rate_90d")] < 0.2).astype(float),
+        weight=past.weight,
+        names=NAMES,
+        seed=1,
     )
     low, high = past.x[:200].copy(), past.x[:200].copy()
     low[:, NAMES.index("unauthorised_rate_90d")], high[:, NAMES.index("unauthorised_rate_90d")] = 0.0, 1.0
@@ -95,9 +101,15 @@ def frame():
     parts = []
     for n, day in enumerate(days):
         made = learning(300, seed=n)
-        parts.append(pl.DataFrame(made.x, schema=NAMES).with_columns(
-            pl.Series("label", made.y), pl.lit(day).alias("as_of"), pl.lit(day + timedelta(180)).alias("known_on"), pl.lit("801").alias("authority"),
-            pl.Series("pupil_id", [f"P{i}" for i in range(300)])))  # fmt: skip
+        parts.append(
+            pl.DataFrame(made.x, schema=NAMES).with_columns(
+                pl.Series("label", made.y),
+                pl.lit(day).alias("as_of"),
+                pl.lit(day + timedelta(180)).alias("known_on"),
+                pl.lit("801").alias("authority"),
+                pl.Series("pupil_id", [f"P{i}" for i in range(300)]),
+            )
+        )
     return pl.concat(parts)
 
 

@@ -49,8 +49,12 @@ def found():
 
 def test_each_definition_counts_what_it_says(found):
     assert {c.definition.name: c.counted for c in found.counted} == {
-        "any_unplanned_exit": 120, "cme_register": 40, "commissioner": 40, "commissioner_or_unknown": 80, "statutory": 120,
-    }  # fmt: skip
+        "any_unplanned_exit": 120,
+        "cme_register": 40,
+        "commissioner": 40,
+        "commissioner_or_unknown": 80,
+        "statutory": 120,
+    }
     outcomes = next(c.outcomes for c in found.counted if c.definition.name == "commissioner")
     assert outcomes["abroad"] == outcomes["home_education"] == outcomes["missing_education"] == 40
 

@@ -70,10 +70,15 @@ def trained():
         x = rng.random((1600, len(NAMES)))
         told = np.where(authority == "804", 1 - x[:, at], x[:, at])
         label = (rng.random(1600) < 0.25 * told**6).astype(float)
-        parts.append(pl.DataFrame(x, schema=NAMES).with_columns(
-            pl.Series("pupil_id", [f"p{p}" for p in pupils]), pl.Series("authority", authority), pl.Series("label", label), pl.lit(day).alias("as_of"),
-            pl.lit(day + timedelta(days=130)).alias("known_on"),
-        ))  # fmt: skip
+        parts.append(
+            pl.DataFrame(x, schema=NAMES).with_columns(
+                pl.Series("pupil_id", [f"p{p}" for p in pupils]),
+                pl.Series("authority", authority),
+                pl.Series("label", label),
+                pl.lit(day).alias("as_of"),
+                pl.lit(day + timedelta(days=130)).alias("known_on"),
+            )
+        )
     frame = pl.concat(parts)
     return SimpleNamespace(frame=frame, splits=split(frame), settings={**SMALL, "monotone": False})
 

@@ -26,13 +26,19 @@ def listed(frame, scores, capacity, seed=1):
 def population():
     """Risks that are right for everybody, but scores that see half of the risk of Gypsy/Roma children."""
     rng = np.random.Generator(np.random.PCG64(11))
-    snapshots = pl.DataFrame({
-        "pupil_id": [f"p{n}" for n in range(N)], "as_of": ["2025-01-13"] * N, "authority": rng.choice(["801", "802"], N),
-    })  # fmt: skip
+    snapshots = pl.DataFrame(
+        {
+            "pupil_id": [f"p{n}" for n in range(N)],
+            "as_of": ["2025-01-13"] * N,
+            "authority": rng.choice(["801", "802"], N),
+        }
+    )
     ethnicity = rng.choice(["white_british", "asian", "gypsy_roma", "irish_traveller"], N, p=[0.75, 0.17, 0.079, 0.001])
     groups = snapshots.select("pupil_id", "as_of").with_columns(
-        pl.Series("ethnicity", ethnicity), pl.Series("sex", rng.choice(["female", "male"], N)), pl.Series("age", rng.choice(["4", "5"], N))
-    )  # fmt: skip
+        pl.Series("ethnicity", ethnicity),
+        pl.Series("sex", rng.choice(["female", "male"], N)),
+        pl.Series("age", rng.choice(["4", "5"], N)),
+    )
     risk = rng.beta(0.4, 12, N)
     labels = (rng.random(N) < risk).astype(float)
     scores = np.where(ethnicity == "gypsy_roma", risk / 2, risk)
@@ -55,7 +61,7 @@ def test_the_list_takes_the_highest_of_each_authority_and_breaks_ties_by_lot():
     assert listed(lists, scores, 0.5).reshape(2, 4).sum(axis=1).tolist() == [2, 2]
     assert {tuple(listed(lists, scores, 1, seed)) for seed in range(20)} == {
         (False, True, False, False, False, *(n == k for n in range(1, 4))) for k in range(1, 4)
-    }  # fmt: skip
+    }
 
 
 @pytest.mark.parametrize("names", [["ethnicity"], ["ethnicity", "sex"]])
@@ -63,9 +69,16 @@ def test_counts_are_fairlearns_counts(population, report, names):
     snapshots, scores, labels, groups = population
     on = listed(snapshots, scores, 0.1)
     theirs = MetricFrame(
-        metrics={"children": count, "listing_rate": selection_rate, "recall": true_positive_rate, "false_listing_rate": false_positive_rate},
-        y_true=labels, y_pred=on.astype(int), sensitive_features=groups.select(names).to_pandas(),
-    ).by_group  # fmt: skip
+        metrics={
+            "children": count,
+            "listing_rate": selection_rate,
+            "recall": true_positive_rate,
+            "false_listing_rate": false_positive_rate,
+        },
+        y_true=labels,
+        y_pred=on.astype(int),
+        sensitive_features=groups.select(names).to_pandas(),
+    ).by_group
     seen = 0
     for values, expected in theirs.iterrows():
         key = (values,) if isinstance(values, str) else values
@@ -111,9 +124,11 @@ def test_what_rests_on_a_few_children_is_hidden_in_every_form(report, tmp_path):
 
 def test_the_few_who_are_not_in_a_count_are_as_telling_as_the_few_who_are():
     layers = {
-        "children": {"a": 60, "b": 5000, "c": 4000}, "missing": {"a": 55, "b": 300, "c": 200},
-        "listed": {"a": 40, "b": 500, "c": 300}, "found": {"a": 38, "b": 100, "c": 90},
-    }  # fmt: skip
+        "children": {"a": 60, "b": 5000, "c": 4000},
+        "missing": {"a": 55, "b": 300, "c": 200},
+        "listed": {"a": 40, "b": 500, "c": 300},
+        "found": {"a": 38, "b": 100, "c": 90},
+    }
     out = hide_layers(layers, lambda layer, counts, **known: partition(counts, **known))
     assert out["children"] == set()
     # Five of a did not go missing, and two were listed wrongly; c hides what would give a away.
@@ -122,9 +137,11 @@ def test_the_few_who_are_not_in_a_count_are_as_telling_as_the_few_who_are():
 
 def test_a_hidden_number_of_children_hides_what_is_counted_of_them():
     layers = {
-        "children": {"a": 5, "b": 200, "c": 900}, "missing": {"a": 0, "b": 40, "c": 20},
-        "listed": {"a": 0, "b": 40, "c": 20}, "found": {"a": 0, "b": 20, "c": 9},
-    }  # fmt: skip
+        "children": {"a": 5, "b": 200, "c": 900},
+        "missing": {"a": 0, "b": 40, "c": 20},
+        "listed": {"a": 0, "b": 40, "c": 20},
+        "found": {"a": 0, "b": 20, "c": 9},
+    }
     out = hide_layers(layers, lambda layer, counts, **known: partition(counts, **known))
     assert all("b" in hidden and "c" not in hidden for hidden in out.values())
 

@@ -83,7 +83,7 @@ WORSE = {
         lambda p: put(p, 2, "log", "alias"),
         lambda p: put(p, 1, "log", "version"),
     ],
-}  # fmt: skip
+}
 
 
 def verdict(code, parts, limits=LIMITS):
@@ -207,10 +207,19 @@ def test_limits_of_ones_own_are_laid_over_those_that_are_shipped(tmp_path):
 @pytest.mark.parametrize(
     "text",
     [
-        "[G999]\nx = 1", "[G007]\nnegatives = 5", "[G007]\npositives = 'few'", "[G007]\npositives = true", "[G001]\nsurely = 1", "G001 = 1",
-        "[G008]\nover = []", "[G002]\nslope = [2.0, 0.5]", "[G002]\nslope = [0.5]", "[G003]\ngroups = [1]", "[G007",
+        "[G999]\nx = 1",
+        "[G007]\nnegatives = 5",
+        "[G007]\npositives = 'few'",
+        "[G007]\npositives = true",
+        "[G001]\nsurely = 1",
+        "G001 = 1",
+        "[G008]\nover = []",
+        "[G002]\nslope = [2.0, 0.5]",
+        "[G002]\nslope = [0.5]",
+        "[G003]\ngroups = [1]",
+        "[G007",
     ],
-)  # fmt: skip
+)
 def test_limits_that_are_none_are_refused(tmp_path, text):
     own = tmp_path / "gates.toml"
     own.write_text(text)

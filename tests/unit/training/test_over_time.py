@@ -10,7 +10,7 @@ from histories.errors import Faults
 from training.evaluation.mistakes import profile
 from training.evaluation.seen_pupils import seen_and_unseen
 from training.fitting.candidates import Candidate
-from training.fitting.rolling_origin import Answers, ask, judge_all
+from training.fitting.rolling_origin import Predictions, ask, judge_all
 from training.fitting.sampling import sample
 from training.fitting.selection import choose
 from training.fitting.splits import split
@@ -23,10 +23,20 @@ DELAY = timedelta(days=180)
 
 def snapshots(pupils=60, missing=6):
     """Pupils asked about on eleven days; the first few go missing each time, and outcomes are known 180 days later."""
-    return pl.DataFrame([
-        {"pupil_id": f"P{p}", "as_of": d, "authority": f"{p % 2}", "label": float(p < missing), "known_on": d + DELAY, "a": float(-p)}
-        for d in DAYS for p in range(pupils)
-    ])  # fmt: skip
+    return pl.DataFrame(
+        [
+            {
+                "pupil_id": f"P{p}",
+                "as_of": d,
+                "authority": f"{p % 2}",
+                "label": float(p < missing),
+                "known_on": d + DELAY,
+                "a": float(-p),
+            }
+            for d in DAYS
+            for p in range(pupils)
+        ]
+    )
 
 
 def test_an_origin_learns_only_from_outcomes_known_before_its_day():
@@ -63,12 +73,12 @@ def test_no_candidate_is_given_a_row_that_was_not_known():
 def answers(margins):
     frame = snapshots().filter(pl.col("as_of").is_in(DAYS[-6:]))
     origin = frame["as_of"].rank("dense").to_numpy().astype(int) - 1
-    return Answers(
-        frame,
-        origin,
-        origin >= 2,
-        frame["pupil_id"].is_in(["P0", "P9"]).to_numpy(),
-        {n: m(frame) for n, m in margins.items()},
+    return Predictions(
+        frame=frame,
+        origin=origin,
+        judged=origin >= 2,
+        seen=frame["pupil_id"].is_in(["P0", "P9"]).to_numpy(),
+        margins={n: m(frame) for n, m in margins.items()},
     )
 
 
@@ -104,7 +114,9 @@ def test_risks_at_an_origin_are_calibrated_on_the_origins_before_it():
     changed = asked.frame.with_columns(
         pl.when(pl.col("as_of") == DAYS[-1]).then(1 - pl.col("label")).otherwise("label").alias("label")
     )
-    after = Answers(changed, asked.origin, asked.judged, asked.seen, asked.margins).risk("right")
+    after = Predictions(
+        frame=changed, origin=asked.origin, judged=asked.judged, seen=asked.seen, margins=asked.margins
+    ).risk("right")
     assert np.isnan(before[asked.origin == 0]).all()
     np.testing.assert_array_equal(before[later], after[later])
 
@@ -123,7 +135,13 @@ def test_a_weighted_sample_is_told_of_seen_and_unseen_like_everybody():
 
     def weighed(f):
         row = f["row"]
-        return Answers(f, np.zeros(len(f), int), np.ones(len(f), bool), known[row], {"own": margin[row]})
+        return Predictions(
+            frame=f,
+            origin=np.zeros(len(f), int),
+            judged=np.ones(len(f), bool),
+            seen=known[row],
+            margins={"own": margin[row]},
+        )
 
     frame = frame.with_row_index("row")
     whole = weighed(frame)
@@ -139,12 +157,18 @@ def test_a_weighted_sample_is_told_of_seen_and_unseen_like_everybody():
 
 def profile_counts(asked, capacity):
     padded = asked.frame.with_columns(*(pl.lit(0.0).alias(n) for n in NAMES))
-    own = Answers(padded, asked.origin, asked.judged, asked.seen, asked.margins)
+    own = Predictions(frame=padded, origin=asked.origin, judged=asked.judged, seen=asked.seen, margins=asked.margins)
     return list(profile(own, "own", capacity)["children"].values())
 
 
 def test_ties_are_told_as_worst_expected_and_best():
-    judged = Judged(np.zeros(100), np.r_[np.ones(10), np.zeros(90)], np.arange(100), np.zeros(100, int), np.ones(100))
+    judged = Judged(
+        score=np.zeros(100),
+        label=np.r_[np.ones(10), np.zeros(90)],
+        pupil=np.arange(100),
+        list_of=np.zeros(100, int),
+        weight=np.ones(100),
+    )
     figures, _ = judge(judged, None, Resamples(judged.pupil, 1, 20))
     at = figures["at_capacity"]["top_50_a_list"]
     assert (at["precision"], at["precision_ties"], at["recall"]) == (0.1, [0.0, 0.2], 0.5)
@@ -166,10 +190,18 @@ def test_a_weighted_sample_is_judged_like_everybody():
     rng = np.random.default_rng(1)
     label = (rng.random(20_000) < 0.02).astype(float)
     score = np.round(rng.normal(size=20_000) + 2 * label, 1)
-    everybody = Judged(score, label, np.arange(20_000), rng.integers(0, 3, 20_000), np.ones(20_000))
+    everybody = Judged(
+        score=score, label=label, pupil=np.arange(20_000), list_of=rng.integers(0, 3, 20_000), weight=np.ones(20_000)
+    )
     kept = (label == 1) | (rng.random(20_000) < 0.3)
     weight = np.where(label[kept] == 1, 1, 1 / 0.3)
-    some = Judged(score[kept], label[kept], np.arange(kept.sum()), everybody.list_of[kept], weight)
+    some = Judged(
+        score=score[kept],
+        label=label[kept],
+        pupil=np.arange(kept.sum()),
+        list_of=everybody.list_of[kept],
+        weight=weight,
+    )
     of_all, of_some = (judge(j, None, Resamples(j.pupil, 1, 5))[0] for j in (everybody, some))
     for name in ("average_precision", "auc", "base_rate"):
         assert of_some[name] == pytest.approx(of_all[name], rel=0.1)

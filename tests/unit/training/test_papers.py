@@ -27,7 +27,7 @@ from training.papers.rendering import files
 from training.papers.report_lists import merged
 from training.papers.used import JUDGED, SHOWN, UNUSED, use_of
 from training.pipeline import finite
-from training.task import Question
+from training.task import Task
 
 FACTS = Path(__file__).parents[3] / "docs" / "authority.yaml"
 QUICK = {**boosted.DEFAULTS, "rounds": 20, "negative_share": 0.5}
@@ -57,7 +57,17 @@ def test_no_mandatory_field_is_empty_after_a_training(material):
 
 def test_the_card_has_the_nine_headings_and_the_record_its_tiers():
     titles = [s.title for s in MODEL_CARD.sections]
-    assert titles == ["Model details", "Intended use", "Factors", "Metrics", "Evaluation data", "Training data", "Quantitative analyses", "Ethical considerations", "Caveats and recommendations"]  # fmt: skip
+    assert titles == [
+        "Model details",
+        "Intended use",
+        "Factors",
+        "Metrics",
+        "Evaluation data",
+        "Training data",
+        "Quantitative analyses",
+        "Ethical considerations",
+        "Caveats and recommendations",
+    ]
     tiers = {s.title.split(":")[0] for s in ATRS.sections}
     assert tiers == {"Metadata", "Tier 1", "Tier 2.1", "Tier 2.2", "Tier 2.3", "Tier 2.4", "Tier 2.5"}
 
@@ -92,16 +102,32 @@ def test_every_fact_of_the_authority_is_asked_for(material):
         assert missing == wanted != []
         for name, text in files(write(less)).items():
             if name.startswith({"model_card": "card"}.get(wanted[0].split(".")[0], wanted[0].split(".")[0])):
-                assert f"say {key}".replace("_", "\\_" if name.endswith(".md") else "_") in text or name.endswith(".json")  # fmt: skip
+                assert f"say {key}".replace("_", "\\_" if name.endswith(".md") else "_") in text or name.endswith(
+                    ".json"
+                )
 
 
 @pytest.mark.parametrize(
     ("taken", "named"),
     [
-        ({"report": {}}, {"model_card.factors.evaluated", "model_card.quantitative.groups", "model_card.quantitative.pairs"}),
-        ({"tables": []}, {"dpia.tables.given", "dpia.tables.columns", "dpia.minimisation.not_used", "dpia.people.special_categories", "atrs.model.datasets", "atrs.model.input", "atrs.operational_data.sources"}),
+        (
+            {"report": {}},
+            {"model_card.factors.evaluated", "model_card.quantitative.groups", "model_card.quantitative.pairs"},
+        ),
+        (
+            {"tables": []},
+            {
+                "dpia.tables.given",
+                "dpia.tables.columns",
+                "dpia.minimisation.not_used",
+                "dpia.people.special_categories",
+                "atrs.model.datasets",
+                "atrs.model.input",
+                "atrs.operational_data.sources",
+            },
+        ),
     ],
-)  # fmt: skip
+)
 def test_an_input_of_the_run_that_is_taken_away_is_named(material, taken, named):
     assert named <= set(empty_fields(said(replace(material, **taken))))
 
@@ -129,7 +155,7 @@ def test_what_is_told_as_not_used_changes_nothing(tmp_path, small_histories):
     days = [date(2025, 1, 13)]
     whole, other = Histories.open(small_histories), _blanked(small_histories, tmp_path / "unused", {UNUSED, SHOWN})
     judged = _blanked(small_histories, tmp_path / "judged", {UNUSED, SHOWN, JUDGED})
-    definition = Question().definition
+    definition = Task().definition
     for changed in (other, judged):
         assert matrix(changed, days).equals(matrix(whole, days))
         assert label(changed, days, definition).equals(label(whole, days, definition))
@@ -233,7 +259,13 @@ def test_without_a_third_party_the_rest_does_not_apply(tmp_path):
 
 
 def test_counts_of_a_few_are_hidden(material):
-    few = replace(material.manifest, metrics={**material.manifest.metrics, material.manifest.candidate: {**material.figures, "positives": 5, "observed": 5.0, "expected": 4.0}})  # fmt: skip
+    few = replace(
+        material.manifest,
+        metrics={
+            **material.manifest.metrics,
+            material.manifest.candidate: {**material.figures, "positives": 5, "observed": 5.0, "expected": 4.0},
+        },
+    )
     papers = said(replace(material, manifest=few, children=np.int64(3)))
     text = json.dumps(papers)
     assert "[c] children" in text
@@ -246,23 +278,59 @@ def report(material, trained):
     _, _, made, _ = trained
     name = made.manifest.candidate
     more = {
-        "capacity": 25, "seen_and_unseen": seen_and_unseen(made.answers, name, 25), "mistakes": profile(made.answers, name, 25), "contributions": contributions(made, 1),
-        "weekly": {"weeks": ["2025-04-28"] * 6, "capacity": 8, "went_missing": 43, "listed": 21, "lead_days": [7.0, 31.0, 62.0], "kept": 0.91, "new_children": 2.2},
-        "themes": {"attendance": {"features": 30, "lost": 0.11, "interval": [0.02, 0.2]}, "moves": {"features": 9, "lost": 0.01, "interval": [None, None]}},
-        "other_authorities": {"801": {"positives": 40, "snapshots": 900, "average_precision": 0.1234, "with_its_own_past": 0.2}, "802": {"positives": 6, "snapshots": 80, "average_precision": 0.9876, "with_its_own_past": 0.3}},
-        "learning_curve": [{"of": "authorities", "number": n, "positives": 9 * n, "average_precision": 0.1 * n} for n in (1, 2)],
-        "proxies": [{"group": "sex", "value": "female", "title": "girls", "auc": 0.61, "top": [("absent_rate_90d", 0.3)]}],
-    }  # fmt: skip
+        "capacity": 25,
+        "seen_and_unseen": seen_and_unseen(made.answers, name, 25),
+        "mistakes": profile(made.answers, name, 25),
+        "contributions": contributions(made, 1),
+        "weekly": {
+            "weeks": ["2025-04-28"] * 6,
+            "capacity": 8,
+            "went_missing": 43,
+            "listed": 21,
+            "lead_days": [7.0, 31.0, 62.0],
+            "kept": 0.91,
+            "new_children": 2.2,
+        },
+        "themes": {
+            "attendance": {"features": 30, "lost": 0.11, "interval": [0.02, 0.2]},
+            "moves": {"features": 9, "lost": 0.01, "interval": [None, None]},
+        },
+        "other_authorities": {
+            "801": {"positives": 40, "snapshots": 900, "average_precision": 0.1234, "with_its_own_past": 0.2},
+            "802": {"positives": 6, "snapshots": 80, "average_precision": 0.9876, "with_its_own_past": 0.3},
+        },
+        "learning_curve": [
+            {"of": "authorities", "number": n, "positives": 9 * n, "average_precision": 0.1 * n} for n in (1, 2)
+        ],
+        "proxies": [
+            {"group": "sex", "value": "female", "title": "girls", "auc": 0.61, "top": [("absent_rate_90d", 0.3)]}
+        ],
+    }
     return files_of(replace(material, report={**material.report, **finite(more)}))["report.html"]
 
 
 def test_the_report_answers_what_is_asked_of_a_model(report):
     headings = [h.split("<")[0].split(">")[1] for h in report.split("<h2 ")[1:]]
     assert headings == [
-        "In short", "The question", "Which data taught and judged what", "What was compared", "What a team finds", "Whether the risks are right", "How early, and how much a list changes",
-        "Whether it holds for others", "Whom the list falls on", "Who was missed, and who was wrongly listed", "What it goes by, and its limits",
-    ]  # fmt: skip
-    for words in ("looking at schools and areas alone", "half of them at least 31 days before", "91% of a list stayed", "Left a state roll", "authorities learned from"):  # fmt: skip
+        "In short",
+        "The question",
+        "Which data taught and judged what",
+        "What was compared",
+        "What a team finds",
+        "Whether the risks are right",
+        "How early, and how much a list changes",
+        "Whether it holds for others",
+        "Whom the list falls on",
+        "Who was missed, and who was wrongly listed",
+        "What it goes by, and its limits",
+    ]
+    for words in (
+        "looking at schools and areas alone",
+        "half of them at least 31 days before",
+        "91% of a list stayed",
+        "Left a state roll",
+        "authorities learned from",
+    ):
         assert words in report
 
 
@@ -296,7 +364,11 @@ def test_the_report_escapes_what_others_write(material):
 
 
 def test_points_of_calibration_rest_on_more_than_a_few(material):
-    points = [{"told": 0.01, "seen": 0.002, "snapshots": 500.0}, {"told": 0.02, "seen": 0.05, "snapshots": 400.0}, {"told": 0.5, "seen": 0.3, "snapshots": 10.0}]  # fmt: skip
+    points = [
+        {"told": 0.01, "seen": 0.002, "snapshots": 500.0},
+        {"told": 0.02, "seen": 0.05, "snapshots": 400.0},
+        {"told": 0.5, "seen": 0.3, "snapshots": 10.0},
+    ]
     (only,) = merged(points)
     assert only["snapshots"] == 910
     assert only["seen"] == 25 / 910

@@ -172,7 +172,9 @@ def test_a_changed_line_is_found(own, folder, line):
 def test_a_log_that_was_written_anew_does_not_end_as_noted(own, folder):
     promote(own)
     file = folder / "promotions.jsonl"
-    said = [{k: v for k, v in e.items() if k not in ("n", "at", "previous", "hash")} for e in promotion_log.entries(file)]  # fmt: skip
+    said = [
+        {k: v for k, v in e.items() if k not in ("n", "at", "previous", "hash")} for e in promotion_log.entries(file)
+    ]
     file.unlink()
     for entry in said:
         promotion_log.append(file, **{**entry, "why": "other"})

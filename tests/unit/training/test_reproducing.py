@@ -101,8 +101,15 @@ def test_the_evidence_of_a_training_is_what_the_gates_read(small):
     """The first model has no champion to beat; groups and leaks are measured, and of these histories."""
     folder, made, question = small
     found = of_training(Histories.open(folder / "h"), question, made, None, 1)
-    parts = {"version": 1, "evidence": json.loads(json.dumps(found)), "manifest": asdict(made.manifest), "log": {"champion": 0}}  # fmt: skip
-    by_code = {g.code: g.ask(Dossier(parts), load_limits()[g.code]) for g in GATES if g.code in ("G001", "G003", "G004")}  # fmt: skip
+    parts = {
+        "version": 1,
+        "evidence": json.loads(json.dumps(found)),
+        "manifest": asdict(made.manifest),
+        "log": {"champion": 0},
+    }
+    by_code = {
+        g.code: g.ask(Dossier(parts), load_limits()[g.code]) for g in GATES if g.code in ("G001", "G003", "G004")
+    }
     assert by_code["G004"].passed, by_code["G004"]
     assert by_code["G001"].passed
     # So few went missing here that no group's gap may be measurable; that it was looked for is seen.
@@ -149,7 +156,9 @@ def test_a_stored_score_made_again_is_equal(stored, small_histories):
 def test_what_a_score_needs_and_is_not_there_is_said(stored, small_histories, bundle, tmp_path):
     own, score_id = stored
     found = remake(own, score_id)
-    assert found.missing == ["the histories: it is not known here where the histories are; Name their folder with --histories."]  # fmt: skip
+    assert found.missing == [
+        "the histories: it is not known here where the histories are; Name their folder with --histories."
+    ]
     (own.releases / "onroll" / "v1" / "booster.txt").write_text("")
     assert remake(own, score_id, small_histories).missing == ["the model: the file was changed after it was made"]
     with pytest.raises(Faults, match="no such score"):

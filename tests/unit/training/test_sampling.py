@@ -10,11 +10,13 @@ from training.fitting.sampling import sample, share_that_fits
 
 PUPILS, DATES = 4000, 6
 rng = np.random.default_rng(5)
-FRAME = pl.DataFrame({
-    "pupil_id": np.repeat([f"p{i}" for i in range(PUPILS)], DATES),
-    "as_of": np.tile(np.arange(DATES), PUPILS),
-    "label": (rng.random(PUPILS * DATES) < 0.01).astype(float),
-})  # fmt: skip
+FRAME = pl.DataFrame(
+    {
+        "pupil_id": np.repeat([f"p{i}" for i in range(PUPILS)], DATES),
+        "as_of": np.tile(np.arange(DATES), PUPILS),
+        "label": (rng.random(PUPILS * DATES) < 0.01).astype(float),
+    }
+)
 
 
 def test_every_positive_is_kept_and_pupils_are_drawn_with_all_their_dates():
@@ -41,7 +43,9 @@ def test_the_same_seed_draws_the_same_and_more_rows_change_nothing():
     assert sample(FRAME, 0.2, 7).equals(sample(FRAME, 0.2, 7))
     assert not sample(FRAME, 0.2, 7).equals(sample(FRAME, 0.2, 8))
     half = FRAME.head(PUPILS * DATES // 2)
-    assert sample(half, 0.2, 7).equals(sample(FRAME, 0.2, 7).join(half.select("pupil_id").unique(), on="pupil_id", how="semi", maintain_order="left"))  # fmt: skip
+    assert sample(half, 0.2, 7).equals(
+        sample(FRAME, 0.2, 7).join(half.select("pupil_id").unique(), on="pupil_id", how="semi", maintain_order="left")
+    )
     smaller = sample(FRAME, 0.1, 7).select("pupil_id", "as_of")
     assert smaller.join(sample(FRAME, 0.2, 7), on=["pupil_id", "as_of"], how="anti").is_empty()
 

@@ -23,7 +23,7 @@ def world(seed):
     """Learn from some children, calibrate on others, and say intervals for a third lot: margins, half widths, calibrator, truth."""
     rng = np.random.default_rng(seed)
     x, risk = children(rng, 3000)
-    past = Learning(x, (rng.random(3000) < risk).astype(float), np.ones(3000), NAMES, seed)
+    past = Learning(x=x, y=(rng.random(3000) < risk).astype(float), weight=np.ones(3000), names=NAMES, seed=seed)
     booster = boosted.train(past, SETTINGS)
     x, risk = children(rng, 3000)
     margins, label = booster.predict(x, raw_score=True), (rng.random(3000) < risk).astype(float)

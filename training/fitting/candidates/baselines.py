@@ -11,11 +11,23 @@ from training.measures.metrics import average_precision
 NEGATIVES = 30_000  # rows without the outcome that are enough to compare features by
 # A checklist of the kind that authorities use to find children at risk (RONI): points for what can be ticked.
 CHECKLIST: tuple[tuple[str, float, int], ...] = (
-    ("absent_rate_90d", 0.10, 1), ("absent_rate_90d", 0.50, 2), ("unauthorised_rate_90d", 0.05, 1), ("suspensions_365d", 1, 1),
-    ("permanent_exclusions", 1, 2), ("in_year_moves_365d", 1, 2), ("home_moves_365d", 1, 1), ("temporary_home", 1, 1),
-    ("cin_open", 1, 2), ("cpp_open", 1, 2), ("sen_plan", 1, 1), ("sen_support", 1, 1), ("past_cases", 1, 3),
-    ("no_application", 1, 3), ("offer_declined", 1, 3), ("offer_not_answered", 1, 2),
-)  # fmt: skip
+    ("absent_rate_90d", 0.10, 1),
+    ("absent_rate_90d", 0.50, 2),
+    ("unauthorised_rate_90d", 0.05, 1),
+    ("suspensions_365d", 1, 1),
+    ("permanent_exclusions", 1, 2),
+    ("in_year_moves_365d", 1, 2),
+    ("home_moves_365d", 1, 1),
+    ("temporary_home", 1, 1),
+    ("cin_open", 1, 2),
+    ("cpp_open", 1, 2),
+    ("sen_plan", 1, 1),
+    ("sen_support", 1, 1),
+    ("past_cases", 1, 3),
+    ("no_application", 1, 3),
+    ("offer_declined", 1, 3),
+    ("offer_not_answered", 1, 2),
+)
 
 
 def base_rate(learning: Learning) -> Scorer:

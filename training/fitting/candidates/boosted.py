@@ -10,9 +10,16 @@ from features.catalogue import BY_NAME
 from training.fitting.candidates.candidate import Learning, Scorer
 
 DEFAULTS: dict[str, Any] = {
-    "rounds": 400, "learning_rate": 0.015, "num_leaves": 7, "max_depth": 6, "min_data_in_leaf": 40, "feature_fraction": 0.3,
-    "lambda_l2": 10.0, "negative_share": 0.3, "monotone": True,
-}  # fmt: skip
+    "rounds": 400,
+    "learning_rate": 0.015,
+    "num_leaves": 7,
+    "max_depth": 6,
+    "min_data_in_leaf": 40,
+    "feature_fraction": 0.3,
+    "lambda_l2": 10.0,
+    "negative_share": 0.3,
+    "monotone": True,
+}
 # Rows from which one booster takes all processors. With fewer a tree is made faster than threads find each other, and on a busy machine
 # two threads took four times the processor of one; so each booster has one, and several are made side by side (``training.fitting.parallel``).
 ALL_PROCESSORS = 250_000
@@ -39,12 +46,24 @@ def parameters(names: list[str], settings: dict[str, Any], seed: int, rows: int)
     directions = [BY_NAME[n].direction if settings["monotone"] and n in BY_NAME else 0 for n in names]
     # By columns: a tree looks at a part of the features, and reads only those; it is four times as fast here as by rows.
     return {
-        "objective": "binary", "learning_rate": settings["learning_rate"], "num_leaves": settings["num_leaves"],
-        "max_depth": settings["max_depth"], "min_data_in_leaf": settings["min_data_in_leaf"], "min_sum_hessian_in_leaf": 1e-3,
-        "feature_fraction": settings["feature_fraction"], "lambda_l2": settings["lambda_l2"], "bagging_freq": 1,
-        "pos_bagging_fraction": 1.0, "neg_bagging_fraction": settings["negative_share"], "monotone_constraints": directions,
-        "deterministic": True, "force_col_wise": True, "seed": seed, "num_threads": threads(rows), "verbose": -1,
-    }  # fmt: skip
+        "objective": "binary",
+        "learning_rate": settings["learning_rate"],
+        "num_leaves": settings["num_leaves"],
+        "max_depth": settings["max_depth"],
+        "min_data_in_leaf": settings["min_data_in_leaf"],
+        "min_sum_hessian_in_leaf": 1e-3,
+        "feature_fraction": settings["feature_fraction"],
+        "lambda_l2": settings["lambda_l2"],
+        "bagging_freq": 1,
+        "pos_bagging_fraction": 1.0,
+        "neg_bagging_fraction": settings["negative_share"],
+        "monotone_constraints": directions,
+        "deterministic": True,
+        "force_col_wise": True,
+        "seed": seed,
+        "num_threads": threads(rows),
+        "verbose": -1,
+    }
 
 
 def threads(rows: int) -> int:

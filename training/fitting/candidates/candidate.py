@@ -12,7 +12,7 @@ import numpy as np
 Scorer = Callable[[np.ndarray], np.ndarray]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Learning:
     """What a candidate learns from.
 
@@ -40,7 +40,9 @@ class Learning:
 
     def rows(self, chosen: np.ndarray) -> Learning:
         """Return some rows."""
-        return Learning(self.x[chosen], self.y[chosen], self.weight[chosen], self.names, self.seed)
+        return Learning(
+            x=self.x[chosen], y=self.y[chosen], weight=self.weight[chosen], names=self.names, seed=self.seed
+        )
 
     def fewer(self, negatives: int) -> Learning:
         """Keep every row with the outcome and at most so many of the others, weighted to stand for all."""

@@ -8,6 +8,6 @@ def year(first, absent):
 
 
 def test_a_jump_against_the_year_before(monkeypatch):
-    monkeypatch.setattr(h065_absence_jumped, "FEWEST", 20)
+    monkeypatch.setattr(h065_absence_jumped, "MIN", 20)
     assert findings("H065", attendance=year("2023-09-11", 10) + year("2024-09-09", 20)) == {"attendance": 1}
     assert findings("H065", attendance=year("2023-09-11", 10) + year("2024-09-09", 12)) == {}

@@ -1,0 +1,1 @@
+"""How the code stands: walls between rooms, sizes and layout."""

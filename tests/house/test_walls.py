@@ -1,0 +1,45 @@
+"""The walls: rooms import only to their left, nothing imports in a circle, and private names stay at home."""
+
+import pytest
+
+from tests.house.code import ROOMS, circles, crowded, imports, misplaced, modules
+
+HOUSE = [m for m in modules().values() if m.room in ROOMS]
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_only_rooms_to_its_left(room):
+    right = ROOMS[ROOMS.index(room) + 1 :]
+    wrong = [
+        f"{m.path} imports {to}" for m in HOUSE if m.room == room for to, _ in imports(m) if to.split(".")[0] in right
+    ]
+    assert not wrong
+
+
+def test_no_circle_of_imports():
+    assert circles() == []
+
+
+def test_private_names_stay_in_their_room():
+    wrong = [
+        f"{m.path} takes {name} from {to}"
+        for m in HOUSE
+        for to, name in imports(m)
+        if to.split(".")[0] != m.room and (name or to.rpartition(".")[2]).startswith("_")
+    ]
+    assert not wrong
+
+
+def test_the_house_imports_no_tests():
+    wrong = [
+        f"{m.path} imports {to}" for m in HOUSE for to, _ in imports(m) if to.split(".")[0] in ("tests", "benchmarks")
+    ]
+    assert not wrong
+
+
+def test_no_folder_is_crowded():
+    assert crowded() == []
+
+
+def test_every_line_is_laid_out_by_the_formatter():
+    assert [row for m in modules().values() for row in misplaced(m)] == []
