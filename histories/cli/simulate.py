@@ -11,12 +11,16 @@ from histories.io.terminal import json_option, progress, result
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path))
-@click.option("--pupils", type=int, default=5000, show_default=True, help="Children on a roll at any time, about.")
-@click.option("--years", type=int, default=4, show_default=True, help="Full school years; the autumn after is added.")
-@click.option("--authorities", type=int, default=1, show_default=True, help="Authorities they live in.")
+@click.option(
+    "--pupils", type=int, default=5000, show_default=True, help="Approximate number of children on roll at any time."
+)
+@click.option(
+    "--years", type=int, default=4, show_default=True, help="Full school years; the following autumn is added."
+)
+@click.option("--authorities", type=int, default=1, show_default=True, help="Number of local authorities.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same bytes.")
 @click.option("--scenario", default="default", show_default=True, help="Name or TOML file of a scenario.")
-@click.option("--truth", is_flag=True, help="Also write truth.parquet: the true risk of every snapshot.")
+@click.option("--truth", is_flag=True, help="Also write truth.parquet, the true risk of every snapshot.")
 @click.option("--csv", is_flag=True, help="Write CSV instead of Parquet.")
 @json_option
 def simulate(
@@ -30,7 +34,7 @@ def simulate(
     csv: bool,
     as_json: bool,
 ) -> None:
-    """Write histories of a made-up population into the new folder OUT."""
+    """Simulate a population and write its histories to folder OUT."""
     from histories.population.simulation import simulate as run
 
     with progress("made-up population") as advance:

@@ -16,9 +16,9 @@ from histories.io.memory import too_little
 
 VERBS = {
     "simulate": "histories.cli.simulate",
-    "import": "histories.cli.returns",
-    "link": "histories.cli.returns",
-    "check": "histories.cli.returns",
+    "import": "histories.cli.import_returns",
+    "link": "histories.cli.link",
+    "check": "histories.cli.check",
     "features": "features.cli.features",
     "leaks": "features.cli.features",
     "describe": "training.cli.describe",

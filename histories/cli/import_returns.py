@@ -1,0 +1,68 @@
+"""The verb ``onroll import``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from histories.errors import Fault, Usage
+from histories.io.terminal import json_option, progress, result
+
+
+@click.command("import")
+@click.argument("form", metavar="FORMAT", required=False)
+@click.argument("sources", metavar="SRC...", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--into", type=click.Path(path_type=Path), help="The histories folder to write.")
+@click.option("--mapping", type=click.Path(path_type=Path), help="TOML file that maps columns (formats marks and csv).")
+@click.option(
+    "--link",
+    "persons",
+    type=click.Path(path_type=Path),
+    help="CSV of persons with names; link those without a UPN first.",
+)
+@click.option("--list", "listing", is_flag=True, help="Describe every format.")
+@json_option
+def import_(
+    form: str | None,
+    sources: tuple[Path, ...],
+    into: Path | None,
+    mapping: Path | None,
+    persons: Path | None,
+    listing: bool,
+    as_json: bool,
+) -> None:
+    """Import real returns into a histories folder.
+
+    SRC are files or folders of the given FORMAT. The histories folder may be new or exist already.
+    """
+    from histories.returns import FORMATS, import_return
+    from histories.settings import settings
+
+    if listing:
+        result(
+            {n: f.describe() for n, f in FORMATS.items()},
+            as_json=as_json,
+            text="\n\n".join(f.text() for f in FORMATS.values()),
+        )
+        return
+    if form not in FORMATS or not sources or into is None:
+        do = f"onroll import FORMAT SRC... --into HISTORIES, with one of {', '.join(FORMATS)}."
+        raise Usage(Fault("the format is missing or unknown, or a source or --into is missing", "import", do))
+    if mapping is not None and not FORMATS[form].mappable:
+        raise Usage(Fault("this format takes no mapping", "import --mapping", "Use it with the formats marks and csv."))
+    with progress("importing"):
+        config = settings()
+        report = import_return(
+            FORMATS[form],
+            list(sources),
+            into,
+            config.pseudonym_key,
+            mapping=mapping,
+            persons=persons,
+            memory=config.memory,
+        )
+    result(report.to_dict(), as_json=as_json, text=report.text())
+
+
+verbs = [import_]
