@@ -99,11 +99,12 @@ def export(out: Path, as_json: bool) -> None:
 @json_option
 def rotate_key(as_json: bool) -> None:
     """Let the audit go on with a new key, which is added to the file of keys; what older keys made still verifies."""
+    from serving.store.audit.rotation import rotate
     from serving.store.caller import command_line
 
     store = _store()
     with store.change(command_line()) as change:
-        fingerprint = store.chain.rotate(change)
+        fingerprint = rotate(change)
     result(
         {"key": fingerprint}, as_json=as_json, text=f"the audit goes on with key {fingerprint}; copy the file of keys"
     )

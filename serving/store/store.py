@@ -17,7 +17,8 @@ from serving.store.caller import Caller, command_line
 from serving.store.cases import casework
 from serving.store.database import Unavailable, cannot_open, open_engine, reading, writing
 from serving.store.ledger.anchors import Anchors
-from serving.store.ledger.chain import Chain, Entry
+from serving.store.ledger.chain import Chain
+from serving.store.ledger.entry import Entry
 from serving.store.ledger.keys import audit_keys, beside, private
 from serving.store.ledger.refusals import Refusals
 from serving.store.scores import stored_scores

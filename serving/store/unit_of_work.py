@@ -14,7 +14,8 @@ from histories.errors import Fault, Faults
 from serving.store.caller import Caller
 from serving.store.database import writing
 from serving.store.ledger.anchors import Anchors
-from serving.store.ledger.chain import Chain, Entry
+from serving.store.ledger.chain import Chain
+from serving.store.ledger.entry import Entry
 from serving.store.write_queue import WriteQueue
 
 

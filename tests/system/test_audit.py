@@ -190,7 +190,7 @@ def test_without_the_triggers_or_with_another_key_it_does_not_verify(own_store):
 
 
 def test_anchors_are_one_a_day_and_only_added_to(tmp_path):
-    from serving.store.ledger.chain import End
+    from serving.store.ledger.entry import End
 
     file = tmp_path / "anchors"
     for process in (Anchors(file), Anchors(file)):

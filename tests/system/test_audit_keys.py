@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from histories.errors import Faults
 from serving.cli.main import main
 from serving.store import Caller, Store, Unavailable
-from serving.store.audit import audit_log
+from serving.store.audit import audit_log, rotation
 from serving.store.database import writing
 from serving.store.tables import AuditEntry
 from serving.store.unit_of_work import NotRecorded
@@ -41,12 +41,12 @@ def opened(database_url, keys, tmp_path):
 
 def rotate(store):
     with store.change(LEAD) as change:
-        return store.chain.rotate(change)
+        return rotation.rotate(change)
 
 
 def rotate_and_forget(store):
     with store.change(LEAD) as change:
-        store.chain.rotate(change)
+        rotation.rotate(change)
         change.entries.clear()
 
 

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from serving.spreadsheet import safe
 from serving.store.ledger.anchors import Anchors
-from serving.store.ledger.chain import REKEYED, SIGNED, Chain, ChainKey
+from serving.store.ledger.chain import Chain, ChainKey
+from serving.store.ledger.entry import REKEYED, SIGNED
 from serving.store.schema import missing_triggers
 from serving.store.tables import AuditEntry
 from serving.store.unit_of_work import View

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from serving.store.caller import command_line
 from serving.store.database import reading
-from serving.store.ledger.chain import Entry
+from serving.store.ledger.entry import Entry
 from serving.store.store import Store
 from serving.store.tables import CopiedLog
 from serving.store.unit_of_work import NotRecorded

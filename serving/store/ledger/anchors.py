@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from histories.errors import Fault, Faults
-from serving.store.ledger.chain import End
+from serving.store.ledger.entry import End
 
 log = logging.getLogger("onroll.audit")
 

@@ -1,7 +1,7 @@
-"""The audit's chain: every entry's code is made with a key from the entry and from the code of the one before.
+"""The audit's hash chain: each entry's HMAC covers the entry and the HMAC of the entry before it.
 
-Whoever changes, removes or inserts a row without the key breaks the chain at that row. That the last rows are missing a chain
-cannot show; for that its end is written to a file every day (``anchors``).
+Without the key, nobody can change, remove or insert a row without breaking the chain at that row. A chain cannot show that its
+last rows are missing, so its end is written to a file every day (``anchors``).
 """
 
 from __future__ import annotations
@@ -9,55 +9,36 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sqlalchemy as sa
 
 from histories.errors import Fault
 from serving.store.database import Unavailable
+from serving.store.ledger.entry import REKEYED, SIGNED, End, Entry
 from serving.store.ledger.keys import AuditKeys
 from serving.store.tables import AuditEntry
 
-if TYPE_CHECKING:
-    from serving.store.unit_of_work import Change
+LOCK = 0x6175646974  # id of the PostgreSQL advisory lock held while appending
 
-LOCK = 0x6175646974  # PostgreSQL's advisory lock of whoever appends
-REKEYED = "audit.key_changed"
-SIGNED = ("seq", "at", "who", "role", "authority", "action", "pupils", "details", "request_id")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Entry:
-    """What is to be recorded: who did what to how many pupils, named by their keyed references only."""
-
-    who: str
-    role: str
-    authority: str | None
-    action: str
-    pupils: Sequence[str]
-    details: dict[str, Any]
-    request_id: str | None = None
-
-
-@dataclass(frozen=True)
-class End:
-    """The end of a chain."""
-
-    seq: int
-    mac: str
-    at: str
+LAST = sa.select(AuditEntry.seq, AuditEntry.mac).order_by(AuditEntry.seq.desc()).limit(1)
+NEWEST_TWO = sa.select(AuditEntry.__table__).order_by(AuditEntry.seq.desc()).limit(2)
+KEY_CHANGES = (
+    sa.select(AuditEntry.details)
+    .where(AuditEntry.seq > sa.bindparam("after"), AuditEntry.action == REKEYED)
+    .order_by(AuditEntry.seq)
+)
 
 
 class ChainKey:
-    """What is made with one key: the codes of entries, and the references of pupils.
+    """One audit key: it makes the codes of entries and the references of pupils.
 
     Parameters
     ----------
     key : bytes
-        Whoever holds it can make entries that verify, and tell which reference is whose.
+        A holder of the key can make entries that verify, and can tell which pupil a reference belongs to.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -66,20 +47,20 @@ class ChainKey:
         self.fingerprint = hmac.digest(key, b"onroll audit key", "sha256")[:8].hex()
 
     def reference(self, pupil_id: str) -> str:
-        """Return the reference of a pupil: with one key always the same, and without it nobody's."""
+        """Return a pupil's reference: the same each time under one key, and not traceable without it."""
         return hmac.digest(self._names, pupil_id.encode(), "sha256")[:12].hex()
 
     def code(self, before: str, row: Any) -> str:
-        """Return the code of a row (a mapping) that follows a code."""
+        """Return the code of a row (a mapping) that follows an entry with the code ``before``."""
         signed = json.dumps([before, *(row[name] for name in SIGNED)], separators=(",", ":"))
         return hmac.new(self._codes, signed.encode(), hashlib.sha256).hexdigest()
 
 
 class Chain:
-    """Appends entries with the key that the chain itself says is in use.
+    """Appends entries under the key that the chain itself names as current.
 
-    The chain names the next key in an entry of its own, made with the key before. A process that finds such an entry among those
-    that others appended takes the named key from the file, and records nothing more when it is not there.
+    An entry made with the old key names the next one (``serving.store.audit.rotation``). A process that reads such an entry
+    from another process takes the named key from the key file. It appends nothing more if the key is not there.
 
     Parameters
     ----------
@@ -87,109 +68,99 @@ class Chain:
 
     Attributes
     ----------
+    links : list of ChainKey
+        The keys of the file, oldest first.
     current : ChainKey
-        What the next entry is made with, as far as this process knows.
+        The key of the next entry, as far as this process knows.
     """
 
     def __init__(self, keys: AuditKeys) -> None:
         self.keys = keys
-        self.links = [ChainKey(key) for key in keys.read()]
+        self.reload()
         self.current = self.links[-1]
-        self._looked_to: int | None = None
+        self._caught_up_to: int | None = None
+
+    def reload(self) -> None:
+        """Read the keys from their file again."""
+        self.links = [ChainKey(key) for key in self.keys.read()]
 
     def reference(self, pupil_id: str) -> str:
-        """Return the reference of a pupil in entries that are made now."""
+        """Return a pupil's reference under the current key."""
         return self.current.reference(pupil_id)
 
     def references(self, pupil_id: str) -> list[str]:
-        """Return the references that a pupil has had, by every key."""
+        """Return a pupil's references under every key, current and past."""
         return [link.reference(pupil_id) for link in self.links]
 
     def named(self, fingerprint: str) -> ChainKey | None:
-        """Return the link of a key by its fingerprint, from the file as it is now."""
-        found = next((link for link in self.links if link.fingerprint == fingerprint), None)
-        if found is None:
-            self.links = [ChainKey(key) for key in self.keys.read()]
-            found = next((link for link in self.links if link.fingerprint == fingerprint), None)
-        return found
+        """Return the key with a fingerprint, reading the key file again when it is not known yet."""
+        if not self._has(fingerprint):
+            self.reload()
+        return next((link for link in self.links if link.fingerprint == fingerprint), None)
 
-    def rotate(self, change: Change) -> str:
-        """Name the next key in a change, having put it into the file; return its fingerprint.
-
-        A key that is in the file and was not named yet, since this was broken off before, is taken first.
-
-        Raises
-        ------
-        Faults
-            When the key is not in a file.
-        """
-        self.lock(change.connection)
-        self._settle(change.connection, change.connection.execute(LAST).one_or_none())
-        self.links = [ChainKey(key) for key in self.keys.read()]
-        if self.links[-1].fingerprint == self.current.fingerprint:
-            self.links.append(ChainKey(self.keys.add()))
-        change.record(REKEYED, key=self.links[-1].fingerprint)
-        return self.links[-1].fingerprint
+    def _has(self, fingerprint: str) -> bool:
+        return any(link.fingerprint == fingerprint for link in self.links)
 
     def lock(self, connection: sa.Connection) -> None:
-        """Let nobody else append until the transaction ends; SQLite lets only one writer in anyway."""
+        """Keep other processes from appending until the transaction ends; SQLite has a single writer anyway."""
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
 
     def append(self, connection: sa.Connection, entries: Iterable[Entry]) -> End:
-        """Append entries as the last thing of a transaction that writes; appends of others wait until it is committed."""
+        """Append entries as the last step of a writing transaction; others wait to append until it commits."""
         self.lock(connection)
-        last = connection.execute(LAST).one_or_none()
-        self._settle(connection, last)
+        last = self.catch_up(connection)
         seq, mac = (last.seq, last.mac) if last else (0, "")
         at, rows = datetime.now(UTC).isoformat(timespec="milliseconds"), []
-        for e in entries:
+        for entry in entries:
             seq += 1
             row = {
                 "seq": seq,
                 "at": at,
-                "who": e.who,
-                "role": e.role,
-                "authority": e.authority,
-                "action": e.action,
-                "pupils": _compact(list(e.pupils)),
-                "details": _compact(e.details),
-                "request_id": e.request_id,
+                "who": entry.who,
+                "role": entry.role,
+                "authority": entry.authority,
+                "action": entry.action,
+                "pupils": _compact(list(entry.pupils)),
+                "details": _compact(entry.details),
+                "request_id": entry.request_id,
             }
             mac = self.current.code(mac, row)
             rows.append({**row, "mac": mac})
         connection.execute(sa.insert(AuditEntry), rows)
         return End(seq, mac, at)
 
-    def _settle(self, connection: sa.Connection, last: Any) -> None:
-        """Find out which key is in use: by the last entry at first, then by what others have appended since."""
+    def catch_up(self, connection: sa.Connection) -> Any:
+        """Find the current key from what others have appended; return the last entry's ``seq`` and ``mac``, or None.
+
+        Raises
+        ------
+        Unavailable
+            When the chain names a key that is not in the key file.
+        """
+        last = connection.execute(LAST).one_or_none()
         if last is None:
-            return
-        if self._looked_to is None:
-            two = connection.execute(NEWEST).mappings().all()
-            before = two[1]["mac"] if len(two) > 1 else ""
-            if len(self.links) > 1:
-                self.current = next((x for x in self.links if x.code(before, two[0]) == two[0]["mac"]), self.current)
-            self._looked_to = last.seq - 1
-        told = connection.scalars(NAMED, {"after": self._looked_to}).all()
-        if told:
-            fingerprint = json.loads(told[-1])["key"]
-            found = self.named(fingerprint)
-            if found is None:
-                do = "Let ONROLL_AUDIT_KEY_FILE name the file to which the key was added, and start again."
-                raise Unavailable(Fault("the audit goes on with a key that is not here", "ONROLL_AUDIT_KEY_FILE", do))
-            self.current = found
-        # Not to where this appends to: that may never be committed.
-        self._looked_to = last.seq
+            return None
+        if self._caught_up_to is None:
+            self._find_key_of_last_entry(connection)
+            self._caught_up_to = last.seq - 1
+        changes = connection.scalars(KEY_CHANGES, {"after": self._caught_up_to}).all()
+        if changes:
+            key = self.named(json.loads(changes[-1])["key"])
+            if key is None:
+                do = "Let ONROLL_AUDIT_KEY_FILE name the file that has the new key, and restart."
+                raise Unavailable(Fault("the audit's current key is not here", "ONROLL_AUDIT_KEY_FILE", do))
+            self.current = key
+        # Not up to the entries that this transaction appends: it may never commit.
+        self._caught_up_to = last.seq
+        return last
 
-
-LAST = sa.select(AuditEntry.seq, AuditEntry.mac).order_by(AuditEntry.seq.desc()).limit(1)
-NEWEST = sa.select(AuditEntry.__table__).order_by(AuditEntry.seq.desc()).limit(2)
-NAMED = (
-    sa.select(AuditEntry.details)
-    .where(AuditEntry.seq > sa.bindparam("after"), AuditEntry.action == REKEYED)
-    .order_by(AuditEntry.seq)
-)
+    def _find_key_of_last_entry(self, connection: sa.Connection) -> None:
+        newest = connection.execute(NEWEST_TWO).mappings().all()
+        before = newest[1]["mac"] if len(newest) > 1 else ""
+        if len(self.links) > 1:
+            verifying = (link for link in self.links if link.code(before, newest[0]) == newest[0]["mac"])
+            self.current = next(verifying, self.current)
 
 
 def _compact(value: Any) -> str:
