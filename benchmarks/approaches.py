@@ -25,8 +25,8 @@ from benchmarks.england import write
 from benchmarks.marks_file import write_marks
 from benchmarks.rounds import report, rounds, show
 from features.attendance.register import COUNTS, MEASURES, WINDOWS, mark_tallies
-from features.outcome.cohort import collect
 from histories.io.sql import literal
+from histories.reading.frames import collect
 from histories.reading.histories import Histories, day_number
 
 DAYS = [date(2023, 7, 14), date(2024, 7, 14), date(2025, 7, 14)]

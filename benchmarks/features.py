@@ -21,9 +21,9 @@ from features import matrix
 from features.attendance.register import ABSENT, mark_tallies
 from features.catalogue import CATALOGUE
 from features.counting.blocks import PUPILS, cut
-from features.outcome.cohort import collect
 from histories.io.sql import literal
 from histories.population.simulation import simulate
+from histories.reading.frames import collect
 from histories.reading.histories import Histories, day_number
 
 MEMORY = "4GiB"

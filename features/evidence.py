@@ -11,8 +11,8 @@ import pyarrow as pa
 
 from features.as_of import HAPPENED, visible
 from features.attendance.register import ABSENT
-from features.outcome.cohort import gathered
 from histories.codes import code_set
+from histories.reading.frames import gathered
 from histories.reading.histories import Histories, day_number, day_of
 from histories.tables import TABLES as DECLARED
 

@@ -19,8 +19,9 @@ from features.counting.blocks import PUPILS, counted_blocks
 from features.counting.peers import NEEDED, Sums, add_context
 from features.counting.tallies import aggregate, parts
 from features.feature import Tally
-from features.outcome.cohort import CohortRule, Frame
+from features.outcome.cohort import CohortRule
 from histories.io.atomic_write import new_file
+from histories.reading.frames import Frame
 from histories.reading.histories import Histories, day_number
 from histories.reading.plain_expressions import supports
 from histories.reading.plain_frame import PlainFrame

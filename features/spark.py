@@ -23,7 +23,8 @@ from features.counting.blocks import counted_blocks
 from features.counting.peers import AT_HOME, Sums, add_context
 from features.counting.tallies import parts
 from features.matrix import featured, in_polars
-from features.outcome.cohort import CohortRule, collect
+from features.outcome.cohort import CohortRule
+from histories.reading.frames import collect
 from histories.reading.histories import Histories, day_number
 from histories.tables import TABLES
 

@@ -19,8 +19,8 @@ import polars as pl
 import pyarrow as pa
 
 from features.attendance.bits import NEWEST, POSSIBLE, SPAN
-from features.outcome.cohort import Frame, collect, days_of
 from histories.codes import attendance_class, attendance_codes
+from histories.reading.frames import Frame, collect, days_of
 from histories.reading.histories import Histories, day_number, day_of
 from histories.reading.plain_frame import PlainFrame
 

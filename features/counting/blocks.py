@@ -16,7 +16,8 @@ import polars as pl
 from features.counting.block_cache import BlockStore, fingerprint
 from features.counting.row_digest import RowDigests
 from features.counting.tallies import KEYS, TallyPart, lost_children
-from features.outcome.cohort import CohortRule, Frame, collect, joined, snapshots_of
+from features.outcome.cohort import CohortRule, snapshots_of
+from histories.reading.frames import Frame, collect, joined
 from histories.reading.histories import Histories, day_number
 
 LOST = ["urn", "lsoa", "lost_730"]

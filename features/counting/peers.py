@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import narwhals as nw
 
-from features.outcome.cohort import Frame, august_before, joined, schools_once
+from features.outcome.cohort import august_before, schools_once
+from histories.reading.frames import Frame, joined
 from histories.reading.histories import Histories, day_of
 
 SUMMED = (

@@ -15,7 +15,7 @@ import pyarrow as pa
 from features.as_of import visible
 from features.attendance.register import COUNTS, MEASURES, NEWEST, RUNS, WINDOWS, mark_tallies
 from features.feature import Tally
-from features.outcome.cohort import Frame, days_of, gathered, joined
+from histories.reading.frames import Frame, days_of, gathered, joined
 from histories.reading.histories import Histories, day_number, day_of
 
 KEYS = ["pupil_id", "as_of"]

@@ -16,8 +16,9 @@ import polars as pl
 import pyarrow as pa
 
 from features.as_of import visible
-from features.outcome.cohort import CohortRule, august_before, cohort, collect, completed_years
+from features.outcome.cohort import CohortRule, august_before, cohort, completed_years
 from histories.codes import attendance_class
+from histories.reading.frames import collect
 from histories.reading.histories import Histories, day_number, day_of
 
 NOT_RECORDED = "not_recorded"

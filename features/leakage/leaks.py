@@ -20,8 +20,8 @@ import pyarrow as pa
 from features.catalogue import CATALOGUE
 from features.leakage.future import KINDS, has_clock, other_future
 from features.matrix import matrix
-from features.outcome.cohort import collect
 from histories.errors import Fault, Faults
+from histories.reading.frames import collect
 from histories.reading.histories import Histories, day_number
 from histories.tables import TABLES
 

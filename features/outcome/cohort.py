@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import narwhals as nw
 import polars as pl
@@ -14,11 +14,8 @@ import pyarrow as pa
 from features.as_of import visible
 from histories.errors import Fault, Faults
 from histories.io.toml import read_toml
+from histories.reading.frames import Frame, gathered, with_each
 from histories.reading.histories import Histories, day_number, day_of
-from histories.reading.plain_frame import PlainFrame
-
-# A frame in memory: Polars by Narwhals, or the plain lists of a request, with the same methods.
-Frame: TypeAlias = Any
 
 
 @dataclass(frozen=True)
@@ -149,36 +146,6 @@ def completed_years(born: str, on: str) -> nw.Expr:
     day_of_year = [x.dt.month().cast(nw.Int32) * 100 + x.dt.day().cast(nw.Int32) for x in (b, d)]
     before = day_of_year[1] < day_of_year[0]
     return d.dt.year() - b.dt.year() - before.cast(nw.Int32)
-
-
-def collect(frame: nw.LazyFrame) -> pl.DataFrame:
-    """Run a lazy frame on its engine and bring the result to Polars."""
-    return frame.collect(backend="polars").to_native()
-
-
-def gathered(frame: nw.LazyFrame) -> Frame:
-    """Run a lazy frame on its engine and bring the result to memory: to Polars, unless it is there in plain lists."""
-    return frame if isinstance(frame, PlainFrame) else frame.collect(backend="polars")
-
-
-def joined(left: Frame, right: Frame, on: str | list[str]) -> Frame:
-    """Join what is known of some keys to the rows of a frame in memory, which keep their order."""
-    if isinstance(left, PlainFrame):
-        return left.join(right, on=on, how="left")
-    return nw.from_native(left.to_native().join(right.to_native(), on=on, how="left", maintain_order="left"))
-
-
-def days_of(frame: Frame) -> list[int]:
-    """Return the as-of dates of snapshots, ascending, as day numbers."""
-    return sorted(frame.select("as_of").unique()["as_of"])
-
-
-def with_each(frame: Frame, key: str, values: dict[int, int], name: str, kind: type) -> Frame:
-    """Add a column that says of each of some numbers of a key its own."""
-    said = nw.lit(None, kind)
-    for n, value in values.items():
-        said = nw.when(nw.col(key) == n).then(nw.lit(value, kind)).otherwise(said)
-    return frame.with_columns(said.alias(name))
 
 
 def default_as_of(histories: Histories, until: date | None = None) -> list[date]:

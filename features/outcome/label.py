@@ -8,9 +8,10 @@ from datetime import date
 import polars as pl
 import pyarrow as pa
 
-from features.outcome.cohort import CohortRule, cohort, collect
+from features.outcome.cohort import CohortRule, cohort
 from features.outcome.definition import Definition
 from histories.calendar import school_days
+from histories.reading.frames import collect
 from histories.reading.histories import Histories, day_number, day_of
 
 HORIZON = 120  # days; docs/decisions/0003-horizon-and-as-of-dates.md

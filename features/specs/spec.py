@@ -19,7 +19,7 @@ import polars as pl
 
 from features.as_of import happened
 from features.feature import Feature
-from features.outcome.cohort import collect
+from histories.reading.frames import collect
 from histories.reading.histories import Histories, day_number
 from histories.tables import TABLES
 

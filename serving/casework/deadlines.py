@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from features.as_of import standing, visible
 from features.attendance.register import MEASURES
-from features.outcome.cohort import collect
+from histories.reading.frames import collect
 from histories.reading.histories import Histories, day_number, day_of
 from serving.casework.school_days import SchoolDays
 

@@ -10,7 +10,7 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from features.outcome.cohort import collect
+from histories.reading.frames import collect
 from histories.reading.histories import EVENTS, Histories, day_number, day_of
 from serving.casework.deadlines import DeadlineRule, Started, clocks
 from serving.casework.history import pasts

@@ -12,7 +12,7 @@ import pyarrow as pa
 from features.as_of import HAPPENED, standing, visible
 from features.attendance.register import ABSENT, MEASURES
 from features.evidence import TEXTS
-from features.outcome.cohort import collect
+from histories.reading.frames import collect
 from histories.reading.histories import Histories, day_number, day_of
 
 WEEKS, COMPARED = 52, 12

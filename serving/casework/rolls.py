@@ -9,7 +9,8 @@ import polars as pl
 import pyarrow as pa
 
 from features.as_of import visible
-from features.outcome.cohort import august_before, collect, completed_years, schools_once
+from features.outcome.cohort import august_before, completed_years, schools_once
+from histories.reading.frames import collect
 from histories.reading.histories import Histories, day_number
 
 REACH = 365  # days for which a child who left is looked at

@@ -9,8 +9,8 @@ import narwhals as nw
 import polars as pl
 
 from features.attendance.register import MEASURES
-from features.outcome.cohort import collect
 from histories.calendar import school_days
+from histories.reading.frames import collect
 from histories.reading.histories import Histories, day_number, day_of
 
 REACH = 130  # days before the as-of date whose marks are looked at

@@ -157,7 +157,7 @@ def rows_of(histories: Histories, pupil_ids: list[str]) -> dict[str, list[dict[s
     import narwhals as nw
     import polars as pl
 
-    from features.outcome.cohort import collect
+    from histories.reading.frames import collect
 
     sent = {}
     for name in sorted(histories.present):

@@ -10,7 +10,7 @@ import narwhals as nw
 from features.catalogue import CATALOGUE, TALLIES
 from features.groups.disclosure import HIDDEN, SMALLEST, rounded
 from features.groups.groups import GROUPS, PROTECTED
-from features.outcome.cohort import collect
+from histories.reading.frames import collect
 from histories.reading.histories import Histories, day_of
 from histories.tables import TABLES
 

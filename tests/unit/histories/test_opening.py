@@ -9,8 +9,8 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 import pytest
 
-from features.outcome.cohort import collect
 from histories.errors import Faults
+from histories.reading.frames import collect
 from histories.reading.histories import Histories
 
 PUPILS = "pupil_id,date_of_birth\nA1,2015-01-01\nB2,2014-05-05\n"

@@ -1,0 +1,43 @@
+"""Frames in memory: run a lazy frame, join to one, and add a column to one, whichever engine holds the rows."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import narwhals as nw
+import polars as pl
+
+from histories.reading.plain_frame import PlainFrame
+
+# Polars wrapped by Narwhals, or the plain lists of a request, which have the same methods.
+Frame: TypeAlias = Any
+
+
+def collect(frame: nw.LazyFrame) -> pl.DataFrame:
+    """Run a lazy frame on its engine and return the result as Polars."""
+    return frame.collect(backend="polars").to_native()
+
+
+def gathered(frame: nw.LazyFrame) -> Frame:
+    """Run a lazy frame on its engine and return the result in memory; plain lists are in memory already."""
+    return frame if isinstance(frame, PlainFrame) else frame.collect(backend="polars")
+
+
+def joined(left: Frame, right: Frame, on: str | list[str]) -> Frame:
+    """Left-join a frame in memory to another; the rows of ``left`` keep their order."""
+    if isinstance(left, PlainFrame):
+        return left.join(right, on=on, how="left")
+    return nw.from_native(left.to_native().join(right.to_native(), on=on, how="left", maintain_order="left"))
+
+
+def days_of(frame: Frame) -> list[int]:
+    """Return the distinct values of ``as_of`` (day numbers) in ascending order."""
+    return sorted(frame.select("as_of").unique()["as_of"])
+
+
+def with_each(frame: Frame, key: str, values: dict[int, int], name: str, kind: type) -> Frame:
+    """Add the column ``name`` of type ``kind``: ``values`` looked up by the column ``key``, null where there is none."""
+    looked_up = nw.lit(None, kind)
+    for number, value in values.items():
+        looked_up = nw.when(nw.col(key) == number).then(nw.lit(value, kind)).otherwise(looked_up)
+    return frame.with_columns(looked_up.alias(name))
