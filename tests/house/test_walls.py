@@ -37,6 +37,17 @@ def test_the_house_imports_no_tests():
     assert not wrong
 
 
+def test_tests_share_code_through_support_only():
+    wrong = [
+        f"{m.path} imports {to}"
+        for m in modules().values()
+        if m.room == "tests"
+        for to, _ in imports(m)
+        if to.startswith("tests.") and to.split(".")[1] not in ("support", "house")
+    ]
+    assert not wrong
+
+
 def test_no_folder_is_crowded():
     assert crowded() == []
 

@@ -1,6 +1,5 @@
 """One server and one population for all tests of pages, and Debian's browser."""
 
-import re
 import shutil
 from datetime import date, timedelta
 from pathlib import Path
@@ -21,6 +20,7 @@ from serving.pages.settings import PageSettings
 from serving.store import Store
 from serving.store.caller import command_line
 from serving.store.cases import casework
+from tests.support.forms import submit
 from training.risk_model import RiskModel
 
 ROOT = Path(__file__).parents[2]
@@ -95,12 +95,6 @@ def site(tmp_path_factory, small_histories, bundle, request):
     made.home, made.log = home, home / "service.log"
     with running(made.log, home, made.environment) as made.url:
         yield made
-
-
-def submit(client, page, to, /, **fields):
-    """Send a form with the token that a page gave."""
-    token = re.search(r'name="csrf" value="([0-9a-f]{64})"', client.get(page).text).group(1)
-    return client.post(to, data={"csrf": token, **fields})
 
 
 class Visitor(TestClient):

@@ -9,7 +9,7 @@ import pytest
 from serving.access import RULES
 from serving.access.permissions import ROLES
 from serving.store.tables import Pupil
-from tests.pages.conftest import submit
+from tests.support.forms import submit
 
 PAGES = [r for r in RULES if r.page]
 # What a form sends; a page with a form that is missing here fails the walk.

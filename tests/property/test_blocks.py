@@ -10,18 +10,14 @@ from features.counting import blocks
 from features.counting.block_cache import BlockStore
 from features.matrix import matrix
 from histories.reading.histories import Histories
-from tests.property.test_engines import DAYS, GIVEN, SET, write
-
-MADE = st.fixed_dictionaries(
-    {"enrolments": GIVEN["enrolments"]}, optional={t: s for t, s in GIVEN.items() if t != "enrolments"}
-)
+from tests.support.random_histories import DAYS, FIXED, HISTORIES, write_tables
 
 
 @settings(max_examples=5)
-@given(made=MADE, known=st.sampled_from([None, date(2025, 2, 1)]))
+@given(made=HISTORIES, known=st.sampled_from([None, date(2025, 2, 1)]))
 def test_blocks_and_what_was_kept_change_nothing(tmp_path_factory, made, known):
     folder = tmp_path_factory.mktemp("h")
-    opened = Histories.open(write(folder, {**SET, **made}))
+    opened = Histories.open(write_tables(folder, {**FIXED, **made}))
     whole = matrix(opened, DAYS, known=known)
     assert matrix(opened, DAYS, known=known, pupils=1).equals(whole)
     for pupils in (2, 2):

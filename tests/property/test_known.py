@@ -9,12 +9,9 @@ from features.as_of import HAPPENED
 from features.matrix import matrix
 from histories.reading.histories import Histories
 from histories.tables import TABLES
-from tests.property.test_engines import GIVEN, SET
+from tests.support.random_histories import FIXED, HISTORIES
 
 DAY = date(2025, 1, 13)
-MADE = st.fixed_dictionaries(
-    {"enrolments": GIVEN["enrolments"]}, optional={t: s for t, s in GIVEN.items() if t != "enrolments"}
-)
 
 
 def own(row, columns, delay=0):
@@ -42,16 +39,16 @@ def without_future(table, row):
 
 
 @settings(max_examples=30)
-@given(made=MADE)
+@given(made=HISTORIES)
 def test_the_as_of_date_as_day_of_knowledge_is_the_default(made):
-    histories = Histories.from_rows({**SET, **made})
+    histories = Histories.from_rows({**FIXED, **made})
     assert matrix(histories, [DAY], known=DAY).equals(matrix(histories, [DAY]))
 
 
 @settings(max_examples=30)
-@given(made=MADE, later=st.integers(0, 400))
+@given(made=HISTORIES, later=st.integers(0, 400))
 def test_what_happened_from_the_as_of_date_on_is_never_seen(made, later):
     cut = {t: [r for row in found if (r := without_future(t, row))] for t, found in made.items()}
     known = DAY + timedelta(days=later)
-    one, other = (matrix(Histories.from_rows({**SET, **m}), [DAY], known=known) for m in (made, cut))
+    one, other = (matrix(Histories.from_rows({**FIXED, **m}), [DAY], known=known) for m in (made, cut))
     assert one.equals(other)

@@ -23,14 +23,10 @@ from serving.store.scores import stored_scores
 from serving.store.tables import AuditEntry, StoredScore
 from serving.store.unit_of_work import NotRecorded
 from tests.support.databases import KEY
-from tests.system.test_store import score
+from tests.support.scores import score
+from tests.support.stores import tamper, verified
 
 LEAD = Caller("token:ann", "lead", "801")
-
-
-def verified(store):
-    with reading(store.engine) as connection:
-        return audit_log.verify(connection, store.chain, store.anchors)
 
 
 def entries(store):
@@ -93,22 +89,6 @@ def test_the_database_itself_lets_no_entry_be_changed(store, meddling):
     assert verified(store).whole
 
 
-def meddle(store, *statements):
-    """Do what somebody does who owns the database: take the triggers away, change rows, and put them back."""
-    with writing(store.engine) as connection:
-        if connection.dialect.name == "postgresql":
-            statements = [
-                "ALTER TABLE audit DISABLE TRIGGER USER",
-                *statements,
-                "ALTER TABLE audit ENABLE TRIGGER USER",
-            ]
-        else:
-            laid = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
-            statements = [*(f"DROP TRIGGER {name}" for name, _ in laid), *statements, *(sql for _, sql in laid)]
-        for statement in statements:
-            connection.exec_driver_sql(statement)
-
-
 COPY = "INSERT INTO audit SELECT {seq}, at, who, role, authority, action, pupils, details, request_id, mac FROM audit WHERE seq = 4"
 
 
@@ -146,7 +126,7 @@ def test_every_meddling_is_found_at_its_first_row(store, statements, bad, why):
         last = entries(store)[-1]
         lines.write(json.dumps({"seq": last["seq"], "mac": last["mac"], "at": "2999-01-01"}) + "\n")
     assert (first.seq, verified(store).entries, verified(store).anchors) == (1, 10, 2)
-    meddle(store, *statements)
+    tamper(store, *statements)
     found = verified(store)
     assert found.bad == bad
     assert why in found.why
@@ -157,19 +137,19 @@ def test_a_true_entry_of_another_past_does_not_fit_in(store):
     for n in range(5):
         store.note(LEAD, "test", count=n)
     other = dict(entries(store)[3])
-    meddle(store, "DELETE FROM audit WHERE seq > 2")
+    tamper(store, "DELETE FROM audit WHERE seq > 2")
     for n in range(5, 8):
         store.note(LEAD, "test", count=n)
     assert verified(store).whole
     values = ", ".join(f"{name} = '{other[name]}'" for name in ("at", "details", "mac"))
-    meddle(store, f"UPDATE audit SET {values} WHERE seq = 4")
+    tamper(store, f"UPDATE audit SET {values} WHERE seq = 4")
     assert (verified(store).bad, "changed or inserted" in verified(store).why) == (4, True)
 
 
 def test_a_chain_that_is_made_again_with_the_key_does_not_meet_its_anchors(store):
     for n in range(3):
         store.note(LEAD, "test", count=n)
-    meddle(store, "DELETE FROM audit")
+    tamper(store, "DELETE FROM audit")
     again = Store(store.engine.url.render_as_string(False), KEY, store.anchors.file.with_name("other"))
     for n in range(3):
         again.note(LEAD, "made up", count=n)
@@ -319,7 +299,7 @@ def test_the_verb_verifies_shows_and_exports(tmp_path, monkeypatch):
     assert isinstance(run("export", "--out", "a.xls").exception, Faults)
     assert not (tmp_path / "a.xls").exists()
     assert run("verify").exit_code == 0
-    meddle(store, "UPDATE audit SET who = 'x' WHERE seq = 2")
+    tamper(store, "UPDATE audit SET who = 'x' WHERE seq = 2")
     said = run("verify", "--json")
     assert (said.exit_code, json.loads(said.output)["bad"]) == (1, 2)
 

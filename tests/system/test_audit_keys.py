@@ -12,7 +12,7 @@ from serving.store.audit import audit_log, rotation
 from serving.store.database import writing
 from serving.store.tables import AuditEntry
 from serving.store.unit_of_work import NotRecorded
-from tests.system.test_audit import verified
+from tests.support.stores import verified
 
 LEAD = Caller("lead", "lead", "801")
 FIRST = "a" * 40

@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from serving.store import Caller, Conflict, NotThere
 from serving.store.cases import casework
 from serving.store.cases.casework_tables import Gone
-from tests.system.test_retention import do, gathered
-from tests.system.test_store import score
+from tests.support.scores import score
+from tests.support.stores import do, gathered
 
 LEAD = Caller("lead", "lead", "801")
 LATER = date(2025, 1, 20)

@@ -15,8 +15,8 @@ from serving.store import Caller, Store, schema
 from serving.store.database import copy, open_engine, reading
 from serving.store.tables import AuditEntry
 from tests.support.databases import KEY, database_of, owner, programs
-from tests.system.test_audit import verified
-from tests.system.test_store import read, score
+from tests.support.scores import parsed, score
+from tests.support.stores import verified
 
 LEAD = Caller("lead", "lead", "801")
 
@@ -78,7 +78,7 @@ def test_what_is_restored_verifies_and_goes_on(backed_up, tmp_path):
     restored = Store(url, KEY, tmp_path / "anchors-then")
     try:
         assert schema.differences(restored.engine) == []
-        assert read(restored.worklist(LEAD, None, 3)) == read(store.worklist(LEAD, None, 3))
+        assert parsed(restored.worklist(LEAD, None, 3)) == parsed(store.worklist(LEAD, None, 3))
         found = verified(restored)
         assert (found.why, found.anchors) == ("", 1)
         with reading(store.engine) as connection:

@@ -18,7 +18,7 @@ from serving.store.database import reading
 from serving.store.sign_in import staff
 from serving.store.tables import AuditEntry, Pupil
 from tests.support.databases import KEY
-from tests.system.test_store import score
+from tests.support.scores import score
 
 ANN, BEN = Caller("token:ann", "worker", "801", ("10001",)), Caller("token:ben", "lead", "801")
 FAR, ANALYST = Caller("token:far", "lead", "802"), Caller("token:cat", "analyst", "801")

@@ -16,8 +16,8 @@ import pytest
 from serving.cli.demo import ask
 from serving.cli.running import start
 from serving.store import Store
+from tests.support.checkout import ROOT
 from tests.support.released import alias, release
-from tests.system.test_service import ROOT
 
 PATIENCE = 60  # seconds until something has to have happened
 BODY = {
@@ -38,7 +38,7 @@ def service(tmp_path_factory, bundle):
     alias(releases, champion=1)
     store = Store(f"sqlite:///{home / 'onroll.db'}")
     _, key = store.create_key("lead", "801")
-    environment = {"ONROLL_WORKERS": "2", "PYTHONPATH": ROOT, "ONROLL_SHADOW": "1", "OMP_NUM_THREADS": "1"}
+    environment = {"ONROLL_WORKERS": "2", "PYTHONPATH": str(ROOT), "ONROLL_SHADOW": "1", "OMP_NUM_THREADS": "1"}
     process, url = start(home / "log", home, environment)
     yield process, url, home / "log", releases, key, store
     process.terminate()

@@ -16,8 +16,8 @@ import pytest
 
 from serving.cli.running import running
 from serving.store import Store
-from tests.system.test_service import ROOT
-from tests.unit.serving.test_access import stored
+from tests.support.checkout import ROOT
+from tests.support.scores import full_score
 
 CANARY = "ZZCANARYZZ"
 PATIENCE = 60  # seconds for one answer
@@ -118,16 +118,16 @@ def service(tmp_path_factory, bundle):
     """A running service: its address, log and keys of a lead and an analyst."""
     home = tmp_path_factory.mktemp("fuzz")
     store = Store(f"sqlite:///{home / 'onroll.db'}")
-    store.save({**stored(f"p{n}", "801"), "rank": n} for n in range(1, 40))
+    store.save({**full_score(f"p{n}", "801"), "rank": n} for n in range(1, 40))
     keys = [store.create_key(role, "801")[1] for role in ("lead", "analyst")]
     (home / "access.toml").write_text("[limits]\nper_second = 100000\nburst = 100000\n")
-    environment = {"ONROLL_MODEL": str(bundle), "PYTHONPATH": ROOT, "ONROLL_ACCESS": "access.toml"}
+    environment = {"ONROLL_MODEL": str(bundle), "PYTHONPATH": str(ROOT), "ONROLL_ACCESS": "access.toml"}
     with running(home / "log", home, environment) as url:
         yield url, home / "log", keys
 
 
 def examples():
-    return re.findall(r"```sh\n(.*?)```", (Path(ROOT) / "docs" / "api.md").read_text(), re.S)
+    return re.findall(r"```sh\n(.*?)```", (ROOT / "docs" / "api.md").read_text(), re.S)
 
 
 @pytest.mark.parametrize("example", examples(), ids=range(len(examples())))
@@ -164,7 +164,7 @@ def test_the_description_tells_the_truth(service, most, phases):
             "--warnings",
             "off",
         ],
-        env={**os.environ, **ids, "PYTHONPATH": ROOT},
+        env={**os.environ, **ids, "PYTHONPATH": str(ROOT)},
         cwd=log.parent,
         capture_output=True,
         text=True,

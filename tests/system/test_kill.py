@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from serving.store.cases.tables import Case, CaseEntry
 from serving.store.database import reading
 from serving.store.tables import AuditEntry, StoredScore
-from tests.system.test_audit import verified
+from tests.support.stores import verified
 
 WRITERS = 3
 PROGRAM = """

@@ -12,7 +12,7 @@ from mlflow import MlflowClient
 
 from features import Definition, default_as_of, label
 from serving.cli import demo
-from tests.system.test_service import ROOT
+from tests.support.checkout import ROOT
 from training.fitting.splits import split
 
 
@@ -20,7 +20,7 @@ def onroll(home, *words, code=0, **environment):
     done = subprocess.run(
         [sys.executable, "-m", "serving.cli.main", *words],
         cwd=home,
-        env={**os.environ, "PYTHONPATH": ROOT, **environment},
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
         capture_output=True,
         text=True,
         check=False,

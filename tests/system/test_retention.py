@@ -12,9 +12,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from histories.errors import Faults, Usage
-from serving.casework import Gathered
-from serving.casework.deadlines import Started
-from serving.casework.transitions import Crossed
 from serving.cli.main import onroll
 from serving.store import Caller, Store
 from serving.store.cases import cases, casework
@@ -24,16 +21,10 @@ from serving.store.database import reading, writing
 from serving.store.records import erasure, holds, retention
 from serving.store.tables import AuditEntry, Hold, Pupil, ScoreList, ShadowCount, StoredKey, StoredScore
 from tests.support.databases import KEY
-from tests.system.test_audit import meddle, verified
-from tests.system.test_store import score
+from tests.support.scores import score
+from tests.support.stores import ADMIN, do, gathered, tamper, verified
 
-ADMIN = Caller("command:test", "administrator", None)
 TABLES = (StoredScore, Case, CaseEntry, DataFault, Pupil, ScoreList, Hold, StoredKey, ShadowCount)
-
-
-def do(store, work, *arguments):
-    with store.change(ADMIN) as change:
-        return work(change, *arguments)
 
 
 def rows(store, *columns):
@@ -56,26 +47,6 @@ def fill(store, pupil, scored, closed=None):
         if closed is not None:
             past = now - relativedelta(months=closed)
             connection.execute(sa.update(Case).where(Case.pupil_id == pupil).values(closed_at=past))
-
-
-def gathered(*pupils, as_of=date(2025, 1, 13)):
-    """What is kept beside scores, of each kind one row a pupil."""
-    gone = [{"pupil_id": p, "on_day": as_of, "how": "unknown", "known_on": as_of} for p in pupils]
-    places = [{"pupil_id": p, "authority": "801", "urn": "100", "nc_year": 6} for p in pupils]
-    return Gathered(
-        as_of=as_of,
-        schools=[{"urn": "100", "name": "A school", "phase": "primary"}],
-        places=places,
-        pasts={p: {"weeks": []} for p in pupils},
-        clocks=[
-            Started(pupil_id=p, kind="destination", urn="100", started_on=date(2025, 1, 6), due_on=date(2025, 1, 20))
-            for p in pupils
-        ],
-        crossings=[Crossed(pupil_id=p, entry_year=2025, from_urn="100", to_urn=None, state="applied") for p in pupils],
-        gone=gone,
-        sources={"attendance": "2025-01-10"},
-        authorities=frozenset({"801"}),
-    )
 
 
 PUPILS = st.lists(
@@ -125,7 +96,7 @@ def test_old_entries_of_the_audit_go_and_the_chain_still_proves_the_rest(store):
         old = {**row, "at": "2010-01-01T00:00:00.000+00:00"} if row["seq"] <= 7 else dict(row)
         mac = store.chain.current.code(mac, old)
         aged.append(f"UPDATE audit SET at = '{old['at']}', mac = '{mac}' WHERE seq = {old['seq']}")
-    meddle(store, *aged)
+    tamper(store, *aged)
     store.anchors.file.unlink()
     assert verified(store).whole
     forty = dict.fromkeys(retention.KINDS, 40)
@@ -136,7 +107,7 @@ def test_old_entries_of_the_audit_go_and_the_chain_still_proves_the_rest(store):
     assert do(store, retention.apply, forty)["audit"] == 2
     found = verified(store)
     assert (found.first, found.whole) == (8, True)
-    meddle(store, "DELETE FROM audit WHERE seq <= 8")  # and nobody else can do the same
+    tamper(store, "DELETE FROM audit WHERE seq <= 8")  # and nobody else can do the same
     assert not verified(store).whole
 
 

@@ -13,7 +13,7 @@ from histories.errors import Faults
 from serving.store import Caller, Store, database, schema
 from serving.store.database import open_engine, reading, writing
 from tests.support.databases import KEY
-from tests.system.test_store import read, score
+from tests.support.scores import parsed, score
 
 CATALOGUE = {
     "sqlite": "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name",
@@ -75,7 +75,7 @@ def test_a_database_of_before_is_carried_over_whole(empty_url, request, tmp_path
             connection.exec_driver_sql("DROP TABLE alembic_version")
     carried = Store(empty_url, KEY, tmp_path / "anchors")
     lead = Caller("lead", "lead", "801")
-    assert read(carried.worklist(lead, None, 1000)) == [score(f"p{n}", n) for n in range(1, 602)]
+    assert parsed(carried.worklist(lead, None, 1000)) == [score(f"p{n}", n) for n in range(1, 602)]
     assert [(k["key_id"], k["revoked"]) for k in carried.list_keys()] == [("k", False), ("r", True)]
     assert schema.differences(carried.engine) == []
     before = described(carried.engine)

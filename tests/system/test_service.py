@@ -14,9 +14,9 @@ import pytest
 from histories.reading.histories import Histories
 from serving.cli.demo import ask, rows_of
 from serving.cli.running import running
+from tests.support.checkout import ROOT
 
 DAY = date(2025, 4, 28)
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH100, PTH120
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +31,7 @@ def environment(home, bundle):
         "ONROLL_MODEL": str(bundle),
         "ONROLL_DATABASE_URL": f"sqlite:///{home / 'onroll.db'}",
         "BENTOML_HOME": str(home / ".bentoml"),
-        "PYTHONPATH": ROOT,
+        "PYTHONPATH": str(ROOT),
         "BENTOML_DO_NOT_TRACK": "True",
     }
 

@@ -1,6 +1,5 @@
 """The score store answers alike on SQLite and on a real PostgreSQL server, which the tests start themselves."""
 
-import json
 from datetime import date
 
 import pytest
@@ -11,28 +10,7 @@ from serving.store import Caller, Store
 from serving.store.scores import stored_scores
 from serving.store.tables import Pupil
 from tests.support.databases import KEY
-
-
-def score(pupil, rank, authority="801", version="1", day="2025-01-13"):
-    return {
-        "pupil_id": pupil,
-        "as_of": day,
-        "model_version": version,
-        "authority": authority,
-        "urn": f"1000{rank % 2}",
-        "nc_year": 7,
-        "model": "onroll",
-        "definition": "cme_register",
-        "horizon_days": 120,
-        "band": "high" if rank == 1 else "usual",
-        "rank": rank,
-        "risk": 1 / (rank + 1),
-        "reasons": [{"theme": "é 'quoted' %s"}],
-    }
-
-
-def read(bodies):
-    return [json.loads(body) for body in bodies]
+from tests.support.scores import parsed, score
 
 
 def test_scores_come_back_as_they_were_stored(store):
@@ -40,9 +18,9 @@ def test_scores_come_back_as_they_were_stored(store):
     assert store.save(given) == 1202
     _, key = store.create_key("lead", "801")
     caller = store.caller(key)
-    assert read(store.worklist(caller, None, 3)) == given[:3]
-    assert read(store.worklist(caller, date(2025, 1, 13), 10, urn="10001", year_group=7, band="high")) == given[:1]
-    assert read(store.scores(caller, ["p5", "p2", "nobody"], None)) == [given[1], given[4]]
+    assert parsed(store.worklist(caller, None, 3)) == given[:3]
+    assert parsed(store.worklist(caller, date(2025, 1, 13), 10, urn="10001", year_group=7, band="high")) == given[:1]
+    assert parsed(store.scores(caller, ["p5", "p2", "nobody"], None)) == [given[1], given[4]]
 
 
 def test_storing_again_replaces_and_a_new_version_stands_beside(store):
@@ -50,7 +28,7 @@ def test_storing_again_replaces_and_a_new_version_stands_beside(store):
     store.save([score("p1", 1)])
     store.save([{**score("p1", 2), "features_digest": "f", "catalogue_digest": "c"}, score("p1", 1, version="2")])
     lead = Caller("lead", "lead", "801")
-    assert [s["model_version"] for s in read(store.worklist(lead, None, 9))] in (["1"], ["2"])
+    assert [s["model_version"] for s in parsed(store.worklist(lead, None, 9))] in (["1"], ["2"])
     assert len(store.scores(lead, ["p1"], None)) == 1
     with store.view(lead) as view:
         ref = view.connection.scalar(sa.select(Pupil.pupil_ref))
@@ -78,7 +56,7 @@ def test_a_caller_sees_the_own_authority_and_schools_only(store):
     _, lead = store.create_key("lead", "801")
     _, worker = store.create_key("worker", "801", ["10000"])
     _, administrator = store.create_key("administrator")
-    seen = lambda key: {s["pupil_id"] for s in read(store.worklist(store.caller(key), None, 9))}  # noqa: E731
+    seen = lambda key: {s["pupil_id"] for s in parsed(store.worklist(store.caller(key), None, 9))}  # noqa: E731
     assert seen(lead) == {"own", "other"}
     assert seen(worker) == {"other"}
     assert seen(administrator) == {"own", "other", "far"}

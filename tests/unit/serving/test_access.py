@@ -15,6 +15,7 @@ from serving.access.development import refuse_elsewhere
 from serving.access.permissions import OPEN, ROLES, find, matrix
 from serving.access.rate_limit import Buckets
 from serving.http.api import make_app
+from tests.support.scores import full_score
 
 SECRET = "s" * 40
 FILE = """
@@ -92,33 +93,6 @@ def token(signer, **changes):
     return jwt.encode({k: v for k, v in claims.items() if v is not None}, signer, "RS256", headers={"kid": "k1"})
 
 
-def stored(pupil, authority, urn="100"):
-    return {
-        "pupil_id": pupil,
-        "as_of": "2025-01-13",
-        "risk": 0.1,
-        "risk_low": 0.05,
-        "risk_high": 0.2,
-        "rank": 1,
-        "band": "high",
-        "one_in": 10,
-        "reasons": [],
-        "protective": [],
-        "context": [],
-        "missing_tables": [],
-        "unseen": [],
-        "model": "onroll",
-        "model_version": "1",
-        "definition": "d",
-        "horizon_days": 120,
-        "margin": -2.2,
-        "base": -2.2,
-        "authority": authority,
-        "urn": urn,
-        "nc_year": 5,
-    }
-
-
 def call(client, rule, headers):
     return client.request(rule.method, rule.route, json=ASKED[rule.route], headers=headers)
 
@@ -138,7 +112,7 @@ def test_every_route_of_the_application_has_a_rule_and_every_rule_a_route(client
 
 @pytest.mark.parametrize("rule", INTERFACE, ids=lambda r: f"{r.method} {r.route}")
 def test_the_matrix_of_roles_holds_for_the_own_and_for_another_authority(client, rule):
-    client.store.save([stored("A1", "801"), stored("B2", "802")])
+    client.store.save([full_score("A1", "801"), full_score("B2", "802")])
     for authority, pupils in (("801", {"A1"}), ("802", set())):
         for role in ROLES:
             _, key = client.store.create_key(role, authority)
@@ -168,7 +142,7 @@ def test_what_has_no_rule_is_not_there_or_not_that_way(client):
 
 
 def test_another_authoritys_pupil_is_as_if_not_there(client):
-    client.store.save([stored("A1", "801"), stored("B2", "802")])
+    client.store.save([full_score("A1", "801"), full_score("B2", "802")])
     _, key = client.store.create_key("lead", "801")
     headers = {"Authorization": f"Bearer {key}"}
     foreign = client.post("/api/v1/scores", json={"pupil_ids": ["B2"]}, headers=headers)
@@ -180,7 +154,7 @@ def test_another_authoritys_pupil_is_as_if_not_there(client):
 
 
 def test_a_token_brings_its_role_and_schools(client, signer):
-    client.store.save([stored("A1", "801"), stored("A2", "801", "200"), stored("B2", "802")])
+    client.store.save([full_score("A1", "801"), full_score("A2", "801", "200"), full_score("B2", "802")])
     seen = lambda **claims: {  # noqa: E731
         s["pupil_id"]
         for s in client.post(
@@ -244,7 +218,7 @@ def test_a_token_without_exactly_one_role_and_authority_may_nothing(client, sign
 
 
 def test_a_proxy_is_believed_only_with_its_secret(client):
-    client.store.save([stored("A1", "801"), stored("A2", "801", "200")])
+    client.store.save([full_score("A1", "801"), full_score("A2", "801", "200")])
     told = {"X-Forwarded-User": "ann", "X-Forwarded-Groups": "Onroll.Worker, north-801"}
     asked = lambda headers: client.post("/api/v1/worklist", json={}, headers=headers)  # noqa: E731
     believed = asked({**told, "X-Onroll-Proxy-Secret": SECRET})

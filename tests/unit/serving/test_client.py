@@ -11,7 +11,7 @@ import pytest
 from histories.settings import settings
 from serving.client import AsyncClient, Client, RequestRefused, Retry, Unreachable
 from serving.http.api import make_app
-from tests.unit.serving.test_access import stored
+from tests.support.scores import full_score
 
 CANARY = "ZZCANARYZZ"
 URL = "http://127.0.0.1:1"
@@ -134,7 +134,7 @@ def test_a_key_goes_over_https_but_on_this_machine():
 def app(bundle, monkeypatch):
     monkeypatch.setenv("ONROLL_MODEL", str(bundle))
     app = make_app(settings())
-    app.state.store.save({**stored(f"p{n}", "801"), "rank": n, "pupil_id": f"{CANARY}{n}"} for n in range(1, 8))
+    app.state.store.save({**full_score(f"p{n}", "801"), "rank": n, "pupil_id": f"{CANARY}{n}"} for n in range(1, 8))
     app.state.key = app.state.store.create_key("lead", "801")[1]
     return app
 

@@ -7,6 +7,7 @@ import pytest
 
 from histories.errors import Faults
 from tests.support.laid_before import dossier, groups
+from tests.support.nested import paths, without
 from training.gates import GATES
 from training.gates.gate import Dossier, ask_all
 from training.gates.limits import load_limits
@@ -88,28 +89,6 @@ WORSE = {
 
 def verdict(code, parts, limits=LIMITS):
     return GATE[code].ask(Dossier(parts), limits.get(code, {}))
-
-
-def paths(parts, before=()):
-    for key, inner in parts.items():
-        yield (*before, key)
-        if isinstance(inner, dict):
-            yield from paths(inner, (*before, key))
-
-
-def without(parts, path):
-    """Take a part away, and leave it empty or null in its place."""
-    for value in (None, "", {}, [], ...):
-        other = copy.copy(parts)
-        at = other
-        for key in path[:-1]:
-            at[key] = copy.copy(at[key])
-            at = at[key]
-        if value is ...:
-            del at[path[-1]]
-        else:
-            at[path[-1]] = value
-        yield other
 
 
 def test_a_good_version_passes_every_gate(whole):

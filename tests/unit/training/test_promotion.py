@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from histories.errors import Faults
 from histories.settings import settings
 from tests.support.laid_before import Registered, as_files, registered
-from tests.unit.training.test_gates import paths, without
+from tests.support.nested import paths, without
 from training.cli.models import models
 from training.gates import GATES
 from training.gates.limits import load_limits

@@ -1,0 +1,60 @@
+"""Changing a store as an administrator does, tampering with it as its database's owner could, and verifying its audit."""
+
+from datetime import date
+
+from serving.casework import Gathered
+from serving.casework.deadlines import Started
+from serving.casework.transitions import Crossed
+from serving.store import Caller
+from serving.store.audit import audit_log
+from serving.store.database import reading, writing
+
+ADMIN = Caller("command:test", "administrator", None)
+
+
+def do(store, work, *arguments):
+    """Do one piece of work in one change by an administrator."""
+    with store.change(ADMIN) as change:
+        return work(change, *arguments)
+
+
+def gathered(*pupils, as_of=date(2025, 1, 13)):
+    """The case material kept beside scores: one row a pupil of every kind."""
+    gone = [{"pupil_id": p, "on_day": as_of, "how": "unknown", "known_on": as_of} for p in pupils]
+    places = [{"pupil_id": p, "authority": "801", "urn": "100", "nc_year": 6} for p in pupils]
+    return Gathered(
+        as_of=as_of,
+        schools=[{"urn": "100", "name": "A school", "phase": "primary"}],
+        places=places,
+        pasts={p: {"weeks": []} for p in pupils},
+        clocks=[
+            Started(pupil_id=p, kind="destination", urn="100", started_on=date(2025, 1, 6), due_on=date(2025, 1, 20))
+            for p in pupils
+        ],
+        crossings=[Crossed(pupil_id=p, entry_year=2025, from_urn="100", to_urn=None, state="applied") for p in pupils],
+        gone=gone,
+        sources={"attendance": "2025-01-10"},
+        authorities=frozenset({"801"}),
+    )
+
+
+def verified(store):
+    """Return what verifying the whole audit finds."""
+    with reading(store.engine) as connection:
+        return audit_log.verify(connection, store.chain, store.anchors)
+
+
+def tamper(store, *statements):
+    """Change rows as the owner of the database could: drop the triggers, run the statements, put the triggers back."""
+    with writing(store.engine) as connection:
+        if connection.dialect.name == "postgresql":
+            statements = [
+                "ALTER TABLE audit DISABLE TRIGGER USER",
+                *statements,
+                "ALTER TABLE audit ENABLE TRIGGER USER",
+            ]
+        else:
+            laid = connection.exec_driver_sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").all()
+            statements = [*(f"DROP TRIGGER {name}" for name, _ in laid), *statements, *(sql for _, sql in laid)]
+        for statement in statements:
+            connection.exec_driver_sql(statement)
