@@ -20,11 +20,12 @@ from training.fitting import uncertainty
 from training.fitting.candidates import Learning, boosted, grid, releasable
 from training.fitting.rolling_origin import Predictions, ask, judge_all, learn_from, matrix_of, weight_of
 from training.fitting.selection import choose
-from training.fitting.splits import Splits, split
+from training.fitting.splits import Splits
 from training.fitting.tuning import OnTrial, tune
 from training.measures import calibration
 from training.measures.metrics import numbers
 from training.provenance import recipe, text_of
+from training.readiness import checked_split
 from training.task import ProgressCallback, Task, quiet
 
 NAMES = [f.name for f in CATALOGUE]
@@ -114,8 +115,11 @@ def train(
         When too little is known to learn from.
     """
     question, settings = question or Task(), config or dict(boosted.DEFAULTS)
-    frame = question.labelled(histories, memory=memory, seed=seed, kept=kept, advance=advance)
-    splits, digest = split(frame), histories.digest()
+    advance(description="labels")
+    labels = question.labels(histories)
+    splits = checked_split(histories, question, labels)  # refuses before a feature is built
+    frame = question.labelled(histories, labels, memory=memory, seed=seed, kept=kept, advance=advance)
+    digest = histories.digest()
     if trials:
         study = _study(digest, question, splits, settings, seed)
         settings = tune(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import date
-from typing import Any
+from datetime import date, timedelta
 
 import polars as pl
+import pyarrow as pa
 
 from features import CohortRule, Definition, default_as_of, label
 from features.catalogue import CATALOGUE
@@ -70,9 +70,61 @@ class Task:
             raise Faults(Fault("there is no as-of date to train on", "train", do))
         return found
 
+    def labels(self, histories: Histories, members: pa.Table | None = None) -> pl.DataFrame:
+        """Return the snapshots whose outcome is known, without building a feature.
+
+        Parameters
+        ----------
+        members : pyarrow.Table, optional
+            The cohort of the days, where it is at hand.
+
+        Returns
+        -------
+        polars.DataFrame
+            ``pupil_id, as_of, label, outcome, known_on, happened_on, authority, urn``, sorted by day and pupil.
+
+        Raises
+        ------
+        Faults
+            When no window is fully known.
+        """
+        days, keys = self.days(histories), ["pupil_id", "as_of"]
+        members = cohort(histories, days, self.rule, self.known) if members is None else members
+        labelled = label(
+            histories,
+            days,
+            self.definition,
+            self.horizon,
+            rule=self.rule,
+            until=self.until,
+            known=self.known,
+            members=members,
+        )
+        labels = pl.DataFrame(labelled).filter(pl.col("label").is_not_null())
+        if labels.is_empty():
+            raise Faults(self._no_label(histories, days))
+        places = pl.DataFrame(members).select(*keys, "authority", "urn")
+        return labels.join(places, on=keys).sort("as_of", "pupil_id")
+
+    def newest_labelled(self, histories: Histories) -> date:
+        """Return the newest as-of date whose window, and the time until its outcome is known, lie behind us."""
+        end = histories.last_known() + timedelta(days=1)
+        end = min(end, self.until) if self.until else end
+        return end - timedelta(days=self.horizon + self.definition.known_after_days + 1)
+
+    def _no_label(self, histories: Histories, days: list[date]) -> Fault:
+        last, newest = histories.last_known(), self.newest_labelled(histories)
+        what = (
+            f"no window is fully known yet: the newest day in the histories is {last}, and an outcome is known "
+            f"{self.horizon} + {self.definition.known_after_days} days after its as-of date"
+        )
+        do = f"Name as-of dates up to {newest} (the earliest asked is {min(days)}), use a shorter --horizon, or give newer histories."
+        return Fault(what, "train", do)
+
     def labelled(
         self,
         histories: Histories,
+        labels: pl.DataFrame | None = None,
         *,
         memory: str | None = None,
         seed: int = 1,
@@ -83,6 +135,8 @@ class Task:
 
         Parameters
         ----------
+        labels : polars.DataFrame, optional
+            What ``labels`` returned; found anew without it.
         memory : str, optional
             The most memory, such as ``4GiB``; where all snapshots would not fit, all with the outcome and a weighted sample of the
             others are taken, by seed (``training.fitting.sampling``).
@@ -99,17 +153,11 @@ class Task:
         Faults
             When no window is fully known.
         """
-        days, keys = self.days(histories), ["pupil_id", "as_of"]
-        advance(description="labels")
-        y: Any = pl.from_arrow(
-            label(histories, days, self.definition, self.horizon, rule=self.rule, until=self.until, known=self.known)
-        )
-        who: Any = pl.from_arrow(cohort(histories, days, self.rule, self.known))
-        y = y.filter(pl.col("label").is_not_null()).join(who.select(*keys, "authority", "urn"), on=keys)
-        if y.is_empty():
-            do = "Give more years of histories, a shorter --horizon, or earlier --as-of."
-            raise Faults(Fault("no window is fully known yet", "train", do))
+        y = self.labels(histories) if labels is None else labels
         y = sample(y, share_that_fits(len(y), int(y["label"].sum()), len(CATALOGUE), memory), seed)
         how = {"rule": self.rule, "known": self.known, "kept": kept, "advance": advance}
-        blocks = (pl.DataFrame(as_table(b)).join(y, on=keys) for b in tallied_blocks(histories, days, **how))
+        days = self.days(histories)
+        blocks = (
+            pl.DataFrame(as_table(b)).join(y, on=["pupil_id", "as_of"]) for b in tallied_blocks(histories, days, **how)
+        )
         return pl.concat(list(blocks)).sort("as_of", "pupil_id")

@@ -27,6 +27,7 @@ def label(
     rule: CohortRule | None = None,
     until: date | None = None,
     known: date | None = None,
+    members: pa.Table | None = None,
 ) -> pa.Table:
     """Label the cohort's snapshots.
 
@@ -40,6 +41,8 @@ def label(
         Use nothing recorded on or after this day; without it, everything that was ever recorded.
     known : date, optional
         The day of knowledge of the cohort; see ``features.as_of.seen``.
+    members : pyarrow.Table, optional
+        The cohort of these days where it is at hand; counted anew without it.
 
     Returns
     -------
@@ -48,7 +51,8 @@ def label(
         the exit, ``stayed``, ``left_before`` or ``not_known``; known exits of another kind end the window without being the outcome.
     """
     limit = day_number(until) if until else day_number(histories.last_known()) + 1
-    snapshots = pl.from_arrow(cohort(histories, as_of, rule, known)).with_columns(pl.col("as_of").cast(pl.Int32))  # type: ignore[union-attr]
+    members = cohort(histories, as_of, rule, known) if members is None else members
+    snapshots = pl.DataFrame(members).with_columns(pl.col("as_of").cast(pl.Int32))
     spells = _spells(histories, limit, definition)
     exits = _exits(snapshots, spells, definition, horizon)
     cases = _cases(histories, snapshots, horizon, limit) if definition.cases else None

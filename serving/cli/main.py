@@ -21,6 +21,7 @@ VERBS = {
     "check": "histories.cli.check",
     "features": "features.cli.features",
     "leaks": "features.cli.features",
+    "doctor": "training.cli.doctor",
     "describe": "training.cli.describe",
     "definitions": "training.cli.describe",
     "train": "training.cli.train",

@@ -1,0 +1,63 @@
+"""The verb ``onroll doctor``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from histories.io.terminal import json_option, result
+
+DAY = click.DateTime(formats=["%Y-%m-%d"])
+
+
+@click.command()
+@click.argument("histories", type=click.Path())
+@click.option(
+    "--definition",
+    "names",
+    multiple=True,
+    help="Name or TOML file of a definition of missing; without it, every shipped definition.",
+)
+@click.option("--horizon", type=click.IntRange(7, 730), default=120, show_default=True, help="Days of the window.")
+@click.option("--as-of", "as_of", type=DAY, multiple=True, help="Days to ask on; without it, the start of each term.")
+@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
+@click.option("--until", type=DAY, help="Use nothing recorded on or after this day.")
+@json_option
+def doctor(
+    histories: str,
+    names: tuple[str, ...],
+    horizon: int,
+    as_of: tuple[datetime, ...],
+    cohort: Path | None,
+    until: datetime | None,
+    as_json: bool,
+) -> None:
+    """Say whether HISTORIES can train, and what is missing.
+
+    Nothing is computed but labels: which definitions have outcomes, which as-of dates have labels, which tables are
+    missing and where they could come from. Exit 1 when no definition can train.
+    """
+    from features import CohortRule, Definition
+    from histories.reading.histories import Histories
+    from histories.settings import settings
+    from training.readiness import readiness
+    from training.task import Task
+
+    definitions = [Definition.load(name) for name in names or Definition.shipped()]
+    task = Task(
+        definition=definitions[0],
+        horizon=horizon,
+        as_of=tuple(sorted(d.date() for d in as_of)),
+        rule=CohortRule.load(cohort),
+        until=until.date() if until else None,
+    )
+    opened = Histories.open(histories, engine=settings().engine, memory=settings().memory)
+    found = readiness(opened, task, definitions)
+    result(found.to_dict(), as_json=as_json, text=found.text())
+    if not found.ready:
+        raise SystemExit(1)
+
+
+verbs = [doctor]

@@ -1,0 +1,310 @@
+"""Whether histories can train a model: outcomes, labelled dates and what is missing, found from labels alone in about a second."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+import pyarrow as pa
+
+from features import Definition
+from features.outcome.cohort import cohort
+from histories.calendar import school_days
+from histories.errors import Fault, Faults
+from histories.reading.histories import Histories, day_of
+from histories.tables import TABLES
+from training.fitting.splits import Splits, split
+from training.task import Task
+
+# Where a table that is not there could come from: the formats of ``onroll import --list``, or whoever holds it.
+SOURCES = {
+    "enrolments": "the School Census (onroll import school-census)",
+    "attendance": "daily marks from schools' systems (onroll import marks)",
+    "termly_attendance": "the School Census (onroll import school-census)",
+    "suspensions": "the School Census (onroll import school-census)",
+    "sen": "the School Census (onroll import school-census)",
+    "fsm": "the School Census (onroll import school-census)",
+    "addresses": "the School Census (onroll import school-census), or any list by onroll import csv --mapping",
+    "areas": "the published deprivation index, IDACI by LSOA (onroll import areas)",
+    "schools": "Get Information about Schools, as published (onroll import schools)",
+    "social_care": "the Children in Need census and SSDA903 (onroll import cin-census, ssda903)",
+    "admissions": "the admissions team's list (onroll import csv --mapping)",
+    "cme": "the register of children missing education (onroll import cme-cases)",
+    "interventions": "what was done for children (onroll actions export, or onroll import csv --mapping)",
+}
+DESTINATIONS = "deletion returns, the home-education register and lost transfer files (onroll import --list)"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefinitionReadiness:
+    """What one definition of missing finds in histories.
+
+    Attributes
+    ----------
+    outcomes : int
+        Snapshots whose child went missing, over the labelled dates.
+    pupils : int
+        Children among them.
+    labelled : tuple of date
+        As-of dates with at least one label.
+    judged : tuple of date
+        As-of dates on which candidates would be judged; empty when training is not possible.
+    reasons : tuple of Fault
+        Why training is not possible, and what would help.
+    """
+
+    definition: str
+    title: str
+    outcomes: int
+    pupils: int
+    labelled: tuple[date, ...]
+    judged: tuple[date, ...]
+    reasons: tuple[Fault, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether ``onroll train`` can work with this definition."""
+        return not self.reasons
+
+
+@dataclass(frozen=True, kw_only=True)
+class Readiness:
+    """What ``onroll doctor`` says of histories.
+
+    Attributes
+    ----------
+    last_known : date
+        The newest day of which anything is known.
+    as_of : tuple of date
+        The as-of dates that training would ask by default.
+    newest_labelled : dict
+        By definition the newest as-of date whose outcome can be known by now.
+    missing : dict
+        Tables that are not there, and where each could come from.
+    gaps : tuple of Fault
+        Columns that are there and say too little.
+    """
+
+    last_known: date
+    as_of: tuple[date, ...]
+    newest_labelled: dict[str, date]
+    definitions: tuple[DefinitionReadiness, ...]
+    missing: dict[str, str]
+    gaps: tuple[Fault, ...]
+
+    @property
+    def ready(self) -> bool:
+        """Whether any definition can train."""
+        return any(d.ready for d in self.definitions)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything ready for JSON."""
+        return {
+            "last_known": str(self.last_known),
+            "as_of": [str(d) for d in self.as_of],
+            "ready": self.ready,
+            "definitions": [
+                {
+                    "definition": d.definition,
+                    "ready": d.ready,
+                    "outcomes": d.outcomes,
+                    "pupils": d.pupils,
+                    "labelled": [str(day) for day in d.labelled],
+                    "judged": [str(day) for day in d.judged],
+                    "newest_labelled": str(self.newest_labelled[d.definition]),
+                    "reasons": [str(fault) for fault in d.reasons],
+                }
+                for d in self.definitions
+            ],
+            "missing": self.missing,
+            "gaps": [str(fault) for fault in self.gaps],
+        }
+
+    def text(self) -> str:
+        """Return the findings as lines for a terminal."""
+        first, last = (self.as_of[0], self.as_of[-1]) if self.as_of else (None, None)
+        lines = [f"The newest day that anything is known of is {self.last_known}."]
+        lines.append(
+            f"Default as-of dates: {len(self.as_of)}, {first} to {last}." if first else "No default as-of date."
+        )
+        lines += [
+            "",
+            f"{'definition':26} {'can train':>9} {'outcomes':>9} {'children':>9} {'labelled dates':>14}  newest",
+        ]
+        for d in self.definitions:
+            lines.append(
+                f"{d.definition:26} {'yes' if d.ready else 'no':>9} {d.outcomes:9,} {d.pupils:9,} "
+                f"{len(d.labelled):14}  {self.newest_labelled[d.definition]}"
+            )
+        for d in self.definitions:
+            lines += [f"\n{d.definition}:"] * bool(d.reasons) + [str(fault) for fault in d.reasons]
+        if self.missing:
+            lines += ["", "Tables that are not there (their features will be missing):"]
+            lines += [f"  {table:18} {source}" for table, source in self.missing.items()]
+        lines += ["", "Columns that say too little:", *(str(fault) for fault in self.gaps)] if self.gaps else []
+        return "\n".join(lines)
+
+
+def readiness(histories: Histories, task: Task, definitions: Iterable[Definition]) -> Readiness:
+    """Find out what training would find, without building a feature.
+
+    Parameters
+    ----------
+    histories : Histories
+    task : Task
+        The window, the as-of dates, the cohort and ``until``; its definition is replaced by each of ``definitions``.
+    definitions : iterable of Definition
+    """
+    last = histories.last_known()
+    found, newest = [], {}
+    days: tuple[date, ...] = ()
+    cohorts = Cohorts(histories, task)
+    for definition in definitions:
+        asked = replace(task, definition=definition)
+        newest[definition.name] = asked.newest_labelled(histories)
+        try:
+            days = tuple(asked.days(histories))
+        except Faults as faults:
+            found.append(_unready(definition, faults))
+            continue
+        found.append(_of_definition(histories, asked, cohorts))
+    missing = {t: SOURCES[t] for t in TABLES if t in SOURCES and t not in histories.present}
+    if "attendance" in histories.present:
+        missing.pop("termly_attendance", None)
+    return Readiness(
+        last_known=last,
+        as_of=days,
+        newest_labelled=newest,
+        definitions=tuple(found),
+        missing=missing,
+        gaps=tuple(_gaps(histories)),
+    )
+
+
+def _unready(definition: Definition, faults: Faults) -> DefinitionReadiness:
+    return DefinitionReadiness(
+        definition=definition.name,
+        title=definition.title,
+        outcomes=0,
+        pupils=0,
+        labelled=(),
+        judged=(),
+        reasons=tuple(faults.faults),
+    )
+
+
+class Cohorts:
+    """The cohort of some days, counted once for all definitions.
+
+    Parameters
+    ----------
+    histories : Histories
+    task : Task
+        The rule of the cohort and the day of knowledge.
+    """
+
+    def __init__(self, histories: Histories, task: Task) -> None:
+        self.histories, self.task = histories, task
+        self._counted: dict[tuple[date, ...], pa.Table] = {}
+
+    def of(self, days: tuple[date, ...]) -> pa.Table:
+        """Return the cohort of days."""
+        if days not in self._counted:
+            self._counted[days] = cohort(self.histories, list(days), self.task.rule, self.task.known)
+        return self._counted[days]
+
+
+def _of_definition(histories: Histories, task: Task, cohorts: Cohorts) -> DefinitionReadiness:
+    definition = task.definition
+    try:
+        labels = task.labels(histories, cohorts.of(tuple(task.days(histories))))
+    except Faults as faults:
+        return _unready(definition, faults)
+    missing = labels.filter(pl.col("label") == 1)
+    reasons: tuple[Fault, ...] = ()
+    judged: tuple[date, ...] = ()
+    try:
+        judged = tuple(checked_split(histories, task, labels, cohorts).test)
+    except Faults as faults:
+        reasons = tuple(faults.faults)
+    return DefinitionReadiness(
+        definition=definition.name,
+        title=definition.title,
+        outcomes=len(missing),
+        pupils=missing["pupil_id"].n_unique(),
+        labelled=tuple(sorted(labels["as_of"].unique().to_list())),
+        judged=judged,
+        reasons=reasons,
+    )
+
+
+def _gaps(histories: Histories) -> Iterable[Fault]:
+    """Yield columns that are there and say too little for the definitions or the features."""
+    spells = histories.frame("enrolments").select(
+        nw.col("leaving_date").count().alias("left"), nw.col("destination").count().alias("with_destination")
+    )
+    left, with_destination = spells.collect().row(0)
+    if not left:
+        yield Fault("no child has left a roll", "enrolments, leaving_date", f"Bring leavers: {SOURCES['enrolments']}.")
+    elif not with_destination:
+        what = f"none of {left:,} leavings says where the child went, so every one counts as unknown"
+        yield Fault(what, "enrolments, destination", f"Bring {DESTINATIONS}.")
+    if "addresses" in histories.present:
+        rows = histories.frame("addresses").select(nw.len().alias("n"), nw.col("lsoa").count().alias("lsoa")).collect()
+        n, lsoa = rows.row(0)
+        if n and not lsoa:
+            yield Fault(
+                "no address has an LSOA, so nothing is known of the area",
+                "addresses, lsoa",
+                "Import addresses with postcodes and the ONS postcode directory.",
+            )
+
+
+def checked_split(histories: Histories, task: Task, labels: pl.DataFrame, cohorts: Cohorts | None = None) -> Splits:
+    """Return the splits of labels; a refusal names the as-of dates that would work, where there are any.
+
+    Raises
+    ------
+    Faults
+        When too few dates can be judged or too few children went missing.
+    """
+    try:
+        return split(labels)
+    except Faults as faults:
+        advice = _advice(histories, task, cohorts or Cohorts(histories, task))
+        raise Faults([*faults.faults, advice]) from None
+
+
+def _advice(histories: Histories, task: Task, cohorts: Cohorts) -> Fault:
+    """Say which as-of dates would train, or that these histories hold too few outcomes whatever the dates."""
+    dates, pupils = monthly_dates(histories, task), 0
+    where = f"train, --definition {task.definition.name} --horizon {task.horizon}"
+    if dates:
+        try:
+            labels = replace(task, as_of=tuple(dates)).labels(histories, cohorts.of(tuple(dates)))
+            pupils = labels.filter(pl.col("label") == 1)["pupil_id"].n_unique()
+            split(labels)
+        except Faults:
+            pass
+        else:
+            named = " ".join(f"--as-of {day}" for day in dates)
+            return Fault(f"{len(dates)} monthly as-of dates would work", where, f"Add {named}")
+    what = f"by this definition {pupils} children went missing in windows that are fully known, whatever the dates"
+    return Fault(what, where, "Bring more years or authorities, or see onroll doctor for the other definitions.")
+
+
+def monthly_dates(histories: Histories, task: Task) -> list[date]:
+    """Return the first school Monday of each month whose outcomes are known by now, of six years at most."""
+    first = histories.frame("enrolments").select(nw.col("entry_date").min()).collect().item()
+    newest = task.newest_labelled(histories)
+    if first is None or day_of(int(first)) > newest:
+        return []
+    months: dict[tuple[int, int], date] = {}
+    for day in school_days(max(day_of(int(first)), date(newest.year - 6, 1, 1)), newest):
+        if day.weekday() == 0:
+            months.setdefault((day.year, day.month), day)
+    return list(months.values())
