@@ -64,9 +64,7 @@ def test_the_audit_verifies_and_goes_on_under_its_newest_key(store):
 
 
 def test_stored_scores_and_the_work_list_read_as_they_were_stored(store):
-    listed = [
-        json.loads(body) for body in store.worklist(LEAD, as_of=None, limit=100)
-    ]
+    listed = [json.loads(body) for body in store.worklist(LEAD, as_of=None, limit=100)]
     assert {s["pupil_id"]: [s["rank"], s["risk"]] for s in listed} == EXPECTED["scores"]
     assert listed[: len(EXPECTED["worklist"])] == EXPECTED["worklist"]
 
