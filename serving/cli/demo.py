@@ -23,15 +23,10 @@ from serving.pages.settings import PageSettings
 from serving.pages.wording import Wording
 from serving.scoring.parquet import write_scores
 from serving.store import Store
-from training.papers import Authority, Material
-from training.pipeline import train
-from training.release.gate_evidence import of_training
 from training.release.promotion import promote
-from training.release.registry import register, serving_folder
 from training.release.resolve import aliases, resolve
-from training.release.tracking import Run
 from training.risk_model import RiskModel
-from training.task import Task
+from training.workflow import train_and_register
 
 SHOWN = 5
 MIN = 2500  # children of the made-up authority of whom enough go missing to calibrate and judge a model
@@ -56,7 +51,7 @@ def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
         raise Usage(Fault(what, "demo --pupils", do))
     own = settings()
     opened = population(pupils, folder)
-    model = _train(own, opened)
+    model = _train(own, opened, folder / "histories")
     day, store = default_as_of(opened)[-1], Store.of(own)
     scores = _score(own=own, opened=opened, model=model, day=day, folder=folder, store=store)
     authority = scores[0].authority
@@ -92,35 +87,18 @@ def population(pupils: int, folder: Path) -> Histories:
     return opened
 
 
-def _train(own: Settings, opened: Histories) -> RiskModel:
+def _train(own: Settings, opened: Histories, location: Path) -> RiskModel:
     say(f"[3/6] training on the start of each term ({Definition.load().title.lower()})")
     began = time.perf_counter()
     with progress("training") as advance:
-        made = train(opened, advance=advance)
-        champion = serving_folder(own, "onroll")
-        proof = (
-            of_training(
-                histories=opened,
-                question=Task(),
-                trained=made,
-                champion=champion,
-                seed=made.manifest.seed,
-                advance=advance,
-            )
-            if champion
-            else None
-        )
-        run = Run(own)
-        facts = Authority.load(own.authority_facts)
-        material = Material.of(opened, Task(), made, facts=facts, run_id=run.run_id, report={})
-        run.finish(made, material)
-    say("      " + made.splits.text().replace("\n", "\n      "))
-    for name, f in made.judged.items():
+        registration = train_and_register(own, opened, location, advance=advance)
+    trained, version = registration.trained, registration.version
+    say("      " + trained.splits.text().replace("\n", "\n      "))
+    for name, f in trained.judged.items():
         low, high = f["intervals"]["average_precision"]
         say(f"      {name:10} average precision {f['average_precision']:.3f} (95% interval {low:.3f} to {high:.3f})")
-    say(f"      {time.perf_counter() - began:.0f} s; registering in MLflow")
-    version, _ = register(own, made, run.run_id, material, proof)
-    if champion:
+    say(f"      {time.perf_counter() - began:.0f} s; registered in MLflow as version {version}")
+    if not registration.first:
         said = promote(own, "onroll", version, who="demo", why="the demo serves what it has just trained")
         for verdict in said["gates"]:
             if not verdict["passed"]:

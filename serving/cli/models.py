@@ -1,4 +1,4 @@
-"""The verb ``models`` with what only the service knows: how a challenger does in the champion's shadow."""
+"""The verbs of ``models`` that need the service's store: those that move or judge a version, which the audit records, and ``shadow``."""
 
 from __future__ import annotations
 
@@ -6,14 +6,102 @@ from typing import Any
 
 import click
 
-from histories.io.terminal import json_option, result
-from training.cli.models import models
+from histories.io.terminal import json_option, progress, result
+from histories.settings import Settings
+from training.cli.models import gates_text, models
+
+
+def _record(settings: Settings) -> None:
+    """Copy new lines of the models' logs into the audit; a training is copied by the service or by the next of these verbs."""
+    from serving.store import Store
+    from serving.store.audit.model_log import copy_moves
+
+    copy_moves(Store.of(settings), settings.releases)
+
+
+@models.command()
+@click.argument("version", type=int)
+@click.option("--approver", "--by", "who", required=True, help="Who approves; not the person who trained it.")
+@click.option("--reason", "why", required=True, help="Why.")
+@json_option
+def promote(version: int, who: str, why: str, as_json: bool) -> None:
+    """Make VERSION the champion if it passes every gate.
+
+    Exit code 1 with the gates that failed. See docs/models.md.
+    """
+    from histories.settings import settings
+    from training.release.promotion import promote as promote_version
+
+    current = settings()
+    entry = promote_version(current, "onroll", version, who=who, why=why)
+    promoted = entry["action"] == "promoted"
+    if promoted:
+        text = f"version {version} is the champion; before: {entry['before']}; {len(entry['gates'])} gates passed"
+        if entry["account"] == entry["trained_by"]:
+            text += (
+                f"\nthe account {entry['account']} both trained and promoted it; the approver's name was not verified"
+            )
+    else:
+        text = f"version {version} is refused\n{gates_text(entry['gates'], only_failed=True)}"
+    result(entry, as_json=as_json, text=text)
+    _record(current)
+    if not promoted:
+        raise SystemExit(1)
+
+
+@models.command()
+@click.option("--by", "who", required=True, help="Who rolls back.")
+@click.option("--reason", "why", required=True, help="Why.")
+@json_option
+def rollback(who: str, why: str, as_json: bool) -> None:
+    """Make the previous champion the champion again."""
+    from histories.settings import settings
+    from training.release.registry import rollback as roll_back
+
+    current = settings()
+    entry = roll_back(current, "onroll", who=who, why=why)
+    result(entry, as_json=as_json, text=f"version {entry['version']} is the champion again")
+    _record(current)
+
+
+@models.command()
+@click.argument("version", type=int)
+@click.argument("histories", type=click.Path())
+@json_option
+def judge(version: int, histories: str, as_json: bool) -> None:
+    """Evaluate VERSION again on newer HISTORIES for its gates."""
+    from features.counting.block_cache import BlockStore
+    from histories.reading.histories import Histories
+    from histories.settings import settings
+    from training.release.gate_evidence import of_version
+    from training.release.promotion import judged, say_judged
+    from training.release.registry import check_log, folder_of, serving_folder
+
+    current = settings()
+    folder = folder_of(current, "onroll", version)
+    check_log(current, "onroll")
+    opened = Histories.open(histories, engine=current.engine, memory=current.memory)
+    with progress("judging") as advance:
+        champion, before = serving_folder(current, "onroll"), judged(current, "onroll", version)
+        evidence = of_version(
+            opened,
+            folder,
+            champion,
+            before,
+            memory=current.memory,
+            kept=BlockStore(current.blocks),
+            advance=advance,
+        )
+    entry = say_judged(current, "onroll", version, evidence)
+    text = f"judged on {', '.join(evidence['judged_on'])}: run 'onroll models gates {version}'"
+    result({**evidence, "logged": entry}, as_json=as_json, text=text)
+    _record(current)
 
 
 @models.command()
 @json_option
 def shadow(as_json: bool) -> None:
-    """Say how a challenger's scores of what was posted to the service differ from the champion's."""
+    """Compare a challenger's scores of posted requests with the champion's."""
     from histories.settings import settings
     from serving.scoring.shadow import differences
     from serving.store import Store
@@ -26,18 +114,6 @@ def shadow(as_json: bool) -> None:
         for f in found
     ]
     result({"pairs": found}, as_json=as_json, text="\n".join(lines) or "no challenger has scored in shadow yet")
-
-
-@models.result_callback()
-@click.pass_context
-def tell_the_audit(context: click.Context, _: Any) -> None:
-    """Take over what the registry has logged; what a run leaves out, such as a training, the service or the next one takes."""
-    if context.invoked_subcommand in ("promote", "rollback", "judge"):
-        from histories.settings import settings
-        from serving.store import Store
-        from serving.store.audit.model_log import copy_moves
-
-        copy_moves(Store.of(settings()), settings().releases)
 
 
 verbs: list[Any] = [models]

@@ -1,4 +1,4 @@
-"""The verb ``onroll models``: the registry, its gates and its log."""
+"""The verb ``onroll models``: what reads the registry, its gates and its log; ``serving.cli.models`` adds what changes them."""
 
 from __future__ import annotations
 
@@ -162,33 +162,6 @@ def reproduce(version: str, histories: str | None, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-@models.command()
-@click.argument("version", type=int)
-@click.argument("histories", type=click.Path())
-@json_option
-def judge(version: int, histories: str, as_json: bool) -> None:
-    """Find out what VERSION's gates need on HISTORIES, in which more outcomes are known by now than when it was trained."""
-    from features.counting.block_cache import BlockStore
-    from histories.reading.histories import Histories
-    from histories.settings import settings
-    from training.release.gate_evidence import of_version
-    from training.release.promotion import judged, say_judged
-    from training.release.registry import check_log, folder_of, serving_folder
-
-    own = settings()
-    folder = folder_of(own, "onroll", version)
-    check_log(own, "onroll")
-    opened = Histories.open(histories, engine=own.engine, memory=own.memory)
-    with progress("judging") as advance:
-        champion, before = serving_folder(own, "onroll"), judged(own, "onroll", version)
-        found = of_version(
-            opened, folder, champion, before, memory=own.memory, kept=BlockStore(own.blocks), advance=advance
-        )
-    entry = say_judged(own, "onroll", version, found)
-    text = f"judged on {', '.join(found['judged_on'])}: run 'onroll models gates {version}'"
-    result({**found, "logged": entry}, as_json=as_json, text=text)
-
-
 @models.command("gates")
 @click.argument("version", type=int)
 @click.option("--approver", "--by", "who", default="", help="Who would approve.")
@@ -202,12 +175,13 @@ def gates_(version: int, who: str, why: str, as_json: bool) -> None:
     from training.release.promotion import gates
 
     found = [asdict(v) for v in gates(settings(), "onroll", version, who=who, why=why)]
-    result({"version": version, "gates": found}, as_json=as_json, text=_gates(found))
+    result({"version": version, "gates": found}, as_json=as_json, text=gates_text(found))
     if not all(v["passed"] for v in found):
         raise SystemExit(1)
 
 
-def _gates(verdicts: list[dict[str, Any]], *, only_failed: bool = False) -> str:
+def gates_text(verdicts: list[dict[str, Any]], *, only_failed: bool = False) -> str:
+    """Return verdicts as text: a line for each gate that passed, four for each that failed."""
     lines = []
     for v in verdicts:
         if not v["passed"]:
@@ -220,42 +194,6 @@ def _gates(verdicts: list[dict[str, Any]], *, only_failed: bool = False) -> str:
         elif not only_failed:
             lines.append(f"{v['code']} passed {v['title']}: {v['measured']}")
     return "\n".join(lines)
-
-
-@models.command()
-@click.argument("version", type=int)
-@click.option("--approver", "--by", "who", required=True, help="Who approves; somebody other than who trained.")
-@click.option("--reason", "why", required=True, help="Why.")
-@json_option
-def promote(version: int, who: str, why: str, as_json: bool) -> None:
-    """Make VERSION the champion if it passes every gate (docs/models.md); exit 1 with those that it does not."""
-    from histories.settings import settings
-    from training.release.promotion import promote as ask
-
-    entry = ask(settings(), "onroll", version, who=who, why=why)
-    passed = entry["action"] == "promoted"
-    if passed:
-        text = f"version {version} is the champion; before: {entry['before']}; {len(entry['gates'])} gates passed"
-        if entry["account"] == entry["trained_by"]:
-            text += f"\nthe account {entry['account']} trained it and ran this; the approver's name is what was typed"
-    else:
-        text = f"version {version} is refused\n{_gates(entry['gates'], only_failed=True)}"
-    result(entry, as_json=as_json, text=text)
-    if not passed:
-        raise SystemExit(1)
-
-
-@models.command()
-@click.option("--by", "who", required=True, help="Who rolls back.")
-@click.option("--reason", "why", required=True, help="Why.")
-@json_option
-def rollback(who: str, why: str, as_json: bool) -> None:
-    """Give the champion's alias back to the version before."""
-    from histories.settings import settings
-    from training.release.registry import rollback as back
-
-    entry = back(settings(), "onroll", who=who, why=why)
-    result(entry, as_json=as_json, text=f"version {entry['version']} is the champion again")
 
 
 @models.command("history")
@@ -283,8 +221,9 @@ def log_(as_json: bool) -> None:
     lines = []
     for e in entries:
         failed = ", ".join(v["code"] for v in e.get("gates", []) if not v["passed"])
-        grounds = f"; failed {failed}" if failed else f"; {len(e['gates'])} gates passed" if e.get("gates") else ""
-        lines.append(f"{e['at']}  v{e['version']} {e.get('action', 'moved')} by {e['by']}: {e['why']}{grounds}")
+        passed = f"; {len(e['gates'])} gates passed" if e.get("gates") else ""
+        outcome = f"; failed {failed}" if failed else passed
+        lines.append(f"{e['at']}  v{e['version']} {e.get('action', 'moved')} by {e['by']}: {e['why']}{outcome}")
     result({"log": entries}, as_json=as_json, text="\n".join(lines) or "nothing yet")
 
 

@@ -8,9 +8,10 @@ from click.testing import CliRunner
 
 from histories.errors import Faults
 from histories.settings import settings
+from serving.cli.models import models
+from serving.store import Store
 from tests.support.laid_before import Registered, as_files, registered
 from tests.support.nested import paths, without
-from training.cli.models import models
 from training.gates import GATES
 from training.gates.limits import load_limits
 from training.release import promotion, promotion_log, registry
@@ -223,9 +224,16 @@ def run(*words):
     return CliRunner().invoke(models, words)
 
 
+def audited():
+    with Store.of(settings()).engine.connect() as connection:
+        actions = connection.exec_driver_sql("SELECT action FROM audit ORDER BY seq").scalars().all()
+    return [action for action in actions if action.startswith("model.")]
+
+
 def test_the_verbs_say_it_and_leave_with_their_codes(own, folder):
     refused = run("promote", "2", "--by", "tess", "--reason", "mine", "--json")
     assert (refused.exit_code, failed(json.loads(refused.output))) == (1, ["G010"])
+    assert audited()[-1] == "model.refused"
     said = run("promote", "2", "--approver", "tess", "--reason", "mine")
     assert "G010 FAILED" in said.output
     assert "trained by tess, approved by tess" in said.output
@@ -239,6 +247,7 @@ def test_the_verbs_say_it_and_leave_with_their_codes(own, folder):
     assert [e["action"] for e in log] == ["registered", "registered", "refused", "refused", "promoted", "rolled back"]
     assert [e["version"] for e in json.loads(run("history", "--json").output)["history"]] == [1, 2, 2, 1]
     assert "failed G010" in run("log").output
+    assert audited() == [f"model.{e['action'].replace(' ', '_')}" for e in log]
     assert run("verify").exit_code == 0
     change_log(folder)
     said = run("verify", "--json")

@@ -1,0 +1,124 @@
+"""Train, gather the gates' evidence, track the run in MLflow and register the version: the one way that a model is made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from features.counting.block_cache import BlockStore
+from histories import location_cache
+from histories.reading.histories import Histories
+from histories.settings import Settings
+from training.evaluation.extended import deeper
+from training.papers import Authority, Material
+from training.pipeline import Trained, train
+from training.release.gate_evidence import of_training
+from training.release.registry import check_log, register, serving_folder
+from training.release.tracking import Run
+from training.task import ProgressCallback, Task, quiet
+
+MODEL = "onroll"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """A registered version.
+
+    Attributes
+    ----------
+    trained : Trained
+    run_id : str
+        The run in MLflow.
+    version : int
+    folder : Path
+        The released bundle.
+    first : bool
+        Whether it is the first version, which serves without approval.
+    report : dict
+        The extended report; empty unless it was asked for.
+    """
+
+    trained: Trained
+    run_id: str
+    version: int
+    folder: Path
+    first: bool
+    report: dict[str, Any] = field(default_factory=dict)
+
+
+def train_and_register(
+    settings: Settings,
+    histories: Histories,
+    location: Path | str,
+    task: Task | None = None,
+    *,
+    config: Mapping[str, Any] | None = None,
+    seed: int = 1,
+    trials: int = 0,
+    extended: bool = False,
+    advance: ProgressCallback = quiet,
+) -> Registration:
+    """Train a model on histories and register it; the run in MLflow is closed as failed when a step fails.
+
+    Parameters
+    ----------
+    location : Path or str
+        Where the histories are, remembered so that the model can be reproduced.
+    config : mapping, optional
+        Settings of the booster; see ``booster_settings.load_config``.
+    trials : int
+        Settings of the booster to try.
+    extended : bool
+        Also evaluate by group, theme, authority and week (``training.evaluation.extended``).
+
+    Raises
+    ------
+    Faults
+        When the model's log does not verify, the authority's facts cannot be read, or too little is known to train on.
+    """
+    task = task or Task()
+    task.days(histories)
+    facts = Authority.load(settings.authority_facts)
+    check_log(settings, MODEL)
+    run = Run(settings)
+    try:
+        trained = train(
+            histories,
+            task,
+            config=dict(config) if config else None,
+            seed=seed,
+            memory=settings.memory,
+            kept=BlockStore(settings.blocks),
+            trials=trials,
+            storage=settings.studies,
+            told=run.trial,
+            advance=advance,
+        )
+        report = deeper(histories, task, trained, seed, advance) if extended else {}
+        champion = serving_folder(settings, MODEL)
+        # The first model has nothing to beat; its evidence is gathered when 'models judge' asks for it.
+        evidence = None
+        if champion:
+            evidence = of_training(
+                histories=histories, question=task, trained=trained, champion=champion, seed=seed, advance=advance
+            )
+        advance(description="tracking")
+        material = Material.of(histories, task, trained, facts=facts, run_id=run.run_id, report=report)
+        documents = {"report.json": report, "evidence.json": evidence}
+        run.finish(trained, material, {name: json.dumps(value, indent=1) for name, value in documents.items() if value})
+    except BaseException:
+        run.fail()
+        raise
+    version, folder = register(settings, trained, run.run_id, material, evidence)
+    location_cache.remember(settings.whereabouts, trained.manifest.data_digest, location)
+    return Registration(
+        trained=trained,
+        run_id=run.run_id,
+        version=version,
+        folder=folder,
+        first=champion is None,
+        report=report,
+    )
