@@ -1,8 +1,7 @@
-"""Sheets: rows of figures as a table on a terminal, and as CSV in which no cell is run by a spreadsheet."""
+"""Figures for people: rows as a table on a terminal, and pictures by Matplotlib."""
 
 from __future__ import annotations
 
-import csv
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -29,25 +28,6 @@ def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, title: 
     said = io.StringIO()
     Console(file=said, width=240, color_system=None).print(table)
     return "\n".join(line.rstrip() for line in said.getvalue().strip("\n").splitlines())
-
-
-def harmless(cell: object) -> object:
-    """Return a cell that a spreadsheet takes for text, whatever it begins with (OWASP, CSV injection).
-
-    Examples
-    --------
-    >>> harmless("=1+1"), harmless("801"), harmless(-0.5)
-    ("'=1+1", '801', -0.5)
-    """
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else cell
-
-
-def write_csv(out: Path, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Write rows as CSV in UTF-8, beside and then renamed."""
-    with new_file(out) as beside, beside.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(headers)
-        writer.writerows([harmless(c) for c in row] for row in rows)
 
 
 def picture_kind(out: Path) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -17,7 +16,7 @@ from features.catalogue import BY_NAME
 from features.matrix import matrix
 from features.outcome.cohort import CohortRule
 from histories.errors import Fault, Faults, Usage
-from histories.io.atomic_write import new_file
+from histories.io.spreadsheet import write_csv
 from histories.reading.histories import NEVER, Histories, day_of
 from histories.tables import TABLES
 
@@ -87,10 +86,8 @@ class Hindsight:
 
     def write(self, file: Path) -> None:
         """Write a CSV with a row a feature."""
-        with new_file(file) as beside, beside.open("w", encoding="utf-8", newline="") as out:
-            table = csv.DictWriter(out, list(Difference.__dataclass_fields__))
-            table.writeheader()
-            table.writerows(asdict(d) for d in self.features)
+        columns = list(Difference.__dataclass_fields__)
+        write_csv(file, columns, [[getattr(d, c) for c in columns] for d in self.features])
 
 
 def hindsight(

@@ -91,8 +91,8 @@ def _hold(do: Any, what: str, file: Path, reason: str, as_json: bool) -> None:
 def list_(out: Path | None, as_json: bool) -> None:
     """List the holds that stand, without identifiers."""
     from histories.io.atomic_write import new_file
+    from histories.io.spreadsheet import as_text
     from histories.settings import settings
-    from serving.spreadsheet import safe
     from serving.store import Store
     from serving.store.caller import command_line
     from serving.store.records import holds
@@ -105,7 +105,7 @@ def list_(out: Path | None, as_json: bool) -> None:
             os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT, 0o600), "w", newline="") as to,
         ):
             names = ("pupil_id", "hold_id", "reason", "placed_at", "placed_by")
-            csv.writer(to).writerows([names, *([safe(h[n]) for n in names] for h in found)])
+            csv.writer(to).writerows([names, *([as_text(h[n]) for n in names] for h in found)])
     shown = [{k: h[k] for k in ("hold_id", "reason", "placed_at", "placed_by")} for h in found]
     lines = [f"{h['hold_id']}  since {h['placed_at']:%Y-%m-%d} by {h['placed_by']}: {h['reason']}" for h in shown]
     result({"holds": shown}, as_json=as_json, text="\n".join(lines) or "nobody is held")

@@ -12,8 +12,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from features.catalogue import CATALOGUE, THEMES
+from histories.io.spreadsheet import as_text
 from serving.pages.context import PageContext
-from serving.spreadsheet import safe
 from serving.store.cases import casework
 from serving.store.scores import week_list
 from serving.store.unit_of_work import View
@@ -160,7 +160,7 @@ def _exported(desk: PageContext, request: Request) -> list[list[Any]]:
             ]
         )
     rows.append([w("site.reminder")])
-    return [[safe(cell) for cell in row] for row in rows]
+    return [[as_text(cell) for cell in row] for row in rows]
 
 
 def _file(content: bytes, kind: str, name: str) -> Response:

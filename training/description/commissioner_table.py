@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from features.groups.disclosure import HIDDEN, NOT_AVAILABLE
+from histories.io.spreadsheet import write_csv
 from training.description.describing import METHOD, PUBLISHED, Description, Row
 from training.measures.intervals import Interval
-from training.sheets import text_table, write_csv, write_picture
+from training.sheets import text_table, write_picture
 
 CSV_COLUMNS = (
     "group",

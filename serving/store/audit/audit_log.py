@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from serving.spreadsheet import safe
+from histories.io.spreadsheet import as_text
 from serving.store.ledger.anchors import Anchors
 from serving.store.ledger.chain import Chain, ChainKey
 from serving.store.ledger.entry import REKEYED, SIGNED
@@ -161,7 +161,7 @@ def export(view: View, file: Path, kind: str) -> int:
         for row in rows:
             count += 1
             if kind == "csv":
-                table.writerow([safe(row[name]) for name in (*SIGNED, "mac")])
+                table.writerow([as_text(row[name]) for name in (*SIGNED, "mac")])
             else:
                 out.write(json.dumps(dict(row), ensure_ascii=False) + "\n")
     view.record("audit.exported", entries=count, kind=kind)

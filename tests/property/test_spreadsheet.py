@@ -1,0 +1,50 @@
+"""No text that is exported begins a formula in a spreadsheet, and everything else is exported as it is."""
+
+import csv
+import io
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from histories.io.spreadsheet import as_text
+
+STARTS = st.sampled_from([*"=+-@", *"\uff1d\uff0b\uff0d\uff20", *"\ufe62\ufe63\ufe66\ufe6b"])
+BLANKS = st.text(st.sampled_from(" \t\r\n\u00a0\u2003\u3000\u200b\ufeff\x00"), max_size=4)
+
+
+@given(BLANKS, STARTS, st.text())
+def test_text_that_begins_a_formula_is_guarded(blanks, start, rest):
+    cell = blanks + start + rest
+    assert as_text(cell) == f"'{cell}"
+
+
+@given(st.sampled_from("\t\r\n"), st.text())
+def test_text_that_begins_with_a_tab_or_line_break_is_guarded(start, rest):
+    assert as_text(start + rest) == f"'{start}{rest}"
+
+
+@given(st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.dates()))
+def test_what_is_not_text_stays_as_it_is(cell):
+    assert as_text(cell) is cell
+
+
+@given(st.text(st.characters(categories=["L", "N"]), min_size=1), st.text())
+def test_text_that_begins_with_a_letter_or_digit_stays_as_it_is(start, rest):
+    assert as_text(start + rest) == start + rest
+
+
+@given(st.text())
+def test_a_guarded_cell_keeps_its_text_and_is_guarded_once(cell):
+    guarded = as_text(cell)
+    assert guarded.removeprefix("'") == cell or guarded == cell
+    assert as_text(guarded) == guarded
+    first = guarded.strip()[:1]
+    assert not first or unicodedata.normalize("NFKC", first)[0] not in "=+-@"
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"])), min_size=1, max_size=4))
+def test_guarded_cells_survive_a_file_of_csv(cells):
+    file = io.StringIO(newline="")
+    csv.writer(file).writerow([as_text(c) for c in cells])
+    assert next(csv.reader(io.StringIO(file.getvalue(), newline=""))) == [as_text(c) for c in cells]
