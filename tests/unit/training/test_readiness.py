@@ -1,0 +1,122 @@
+"""Whether histories can train is said before a feature is built, with what is missing and which dates would work."""
+
+import re
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from features import Definition
+from histories.errors import Faults
+from histories.reading.histories import Histories
+from serving.cli.main import onroll
+from training import pipeline
+from training.readiness import monthly_dates, readiness
+from training.task import Task
+
+MARKS_UNTIL = date(2025, 7, 18)
+
+
+def histories(children=60, leaving="2024-10-11", destination="missing_education", lost=30, years=3):
+    """Children on a roll since 2021; some leave each autumn, and marks go on until July 2025."""
+    rows = {
+        "pupils": [
+            {"pupil_id": f"p{n}", "date_of_birth": f"2012-{n % 12 + 1:02d}-10", "authority": "801"}
+            for n in range(children)
+        ],
+        "enrolments": [],
+        "attendance": [
+            {"pupil_id": f"p{children - 1}", "date": day, "session": "AM", "code": "/"}
+            for day in ("2021-09-06", str(MARKS_UNTIL))
+        ],
+    }
+    for n in range(children):
+        spell = {"pupil_id": f"p{n}", "urn": "100001", "entry_date": "2021-09-02"}
+        if n < lost:
+            year = 2025 - years + n % years
+            left = leaving.replace("2024", str(year))
+            spell |= {"leaving_date": left, "destination": destination, "leaving_recorded_on": left}
+        rows["enrolments"].append(spell)
+    return Histories.from_rows(rows)
+
+
+def found(opened, *names, **task):
+    definitions = [Definition.load(name) for name in names or Definition.shipped()]
+    return readiness(opened, Task(definition=definitions[0], **task), definitions)
+
+
+def test_ready_histories_say_which_dates_are_judged():
+    (one,) = found(histories(), "commissioner").definitions
+    assert one.ready
+    assert one.pupils == 30
+    assert len(one.judged) >= 2
+    assert set(one.judged) <= set(one.labelled)
+
+
+def test_each_definition_is_told_by_itself():
+    by_name = {d.definition: d for d in found(histories(destination="home_education")).definitions}
+    assert by_name["commissioner"].outcomes == 0
+    assert by_name["any_unplanned_exit"].outcomes == 30
+    assert not by_name["commissioner"].ready
+
+
+def test_the_newest_labelled_date_follows_horizon_delay_and_until():
+    opened = histories()
+    for horizon in (30, 120, 364):
+        task = Task(definition=Definition.load("commissioner"), horizon=horizon)
+        newest = task.newest_labelled(opened)
+        assert newest == MARKS_UNTIL - timedelta(days=horizon + 60)
+        for day, labelled in ((newest, True), (newest + timedelta(days=1), False)):
+            asked = replace(task, as_of=(day,))
+            if labelled:
+                assert not asked.labels(opened).is_empty()
+            else:
+                with pytest.raises(Faults, match="no window is fully known"):
+                    asked.labels(opened)
+        assert replace(task, until=date(2024, 1, 1)).newest_labelled(opened) < date(2024, 1, 1) - timedelta(
+            days=horizon
+        )
+
+
+def test_training_refuses_before_features_and_names_dates_that_would_work(monkeypatch):
+    built = []
+    monkeypatch.setattr("training.task.tallied_blocks", lambda *a, **k: built.append(1) or iter(()))
+    opened = histories()
+    with pytest.raises(Faults) as refused:
+        pipeline.train(opened, Task(definition=Definition.load("commissioner"), as_of=(date(2024, 9, 9),)))
+    assert not built
+    named = re.findall(r"--as-of (\S+)", str(refused.value))
+    assert named
+    dates = tuple(date.fromisoformat(d) for d in named)
+    (one,) = found(opened, "commissioner", as_of=dates).definitions
+    assert one.ready
+
+
+def test_too_few_outcomes_are_told_with_their_number():
+    (one,) = found(histories(lost=2), "commissioner").definitions
+    assert not one.ready
+    assert any("2 children went missing" in fault.what for fault in one.reasons)
+
+
+def test_gaps_and_missing_tables_name_where_they_could_come_from():
+    opened = histories(destination=None)
+    told = found(opened, "commissioner")
+    assert any(f.where == "enrolments, destination" for f in told.gaps)
+    assert "school-census" in told.missing["sen"]
+    assert "termly_attendance" not in told.missing  # daily marks say more
+    assert "enrolments" not in told.missing
+
+
+def test_months_are_named_only_where_outcomes_are_known():
+    opened = histories()
+    task = Task(definition=Definition.load("commissioner"))
+    dates = monthly_dates(opened, task)
+    assert max(dates) <= task.newest_labelled(opened)
+    assert len({(d.year, d.month) for d in dates}) == len(dates)
+
+
+def test_the_verb_leaves_with_1_when_nothing_can_train(small_histories):
+    done = CliRunner().invoke(onroll, ["doctor", str(small_histories), "--json"])
+    assert done.exit_code == 1
+    assert '"ready": false' in done.output
