@@ -25,9 +25,10 @@ from benchmarks.england import write
 from benchmarks.marks_file import write_marks
 from benchmarks.rounds import report, rounds, show
 from features.attendance.register import COUNTS, MEASURES, WINDOWS, mark_tallies
+from histories.calendar import day_number
 from histories.io.sql import literal
 from histories.reading.frames import collect
-from histories.reading.histories import Histories, day_number
+from histories.reading.histories import Histories
 
 DAYS = [date(2023, 7, 14), date(2024, 7, 14), date(2025, 7, 14)]
 KEY = ["pupil_id", "date", "session"]

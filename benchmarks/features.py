@@ -21,10 +21,11 @@ from features import matrix
 from features.attendance.register import ABSENT, mark_tallies
 from features.catalogue import CATALOGUE
 from features.counting.blocks import PUPILS, cut
+from histories.calendar import day_number
 from histories.io.sql import literal
 from histories.population.simulation import simulate
 from histories.reading.frames import collect
-from histories.reading.histories import Histories, day_number
+from histories.reading.histories import Histories
 
 MEMORY = "4GiB"
 OF_MARKS = [f for f in CATALOGUE if f.theme == "attendance" and f.sources == ("attendance",)]

@@ -13,9 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from histories.calendar import school_days
+from histories.calendar import day_number, school_days
 from histories.population.attendance import SCHEMA
-from histories.reading.histories import day_number
 
 PUPILS = 1000  # made and written together
 CODES = ("/", "\\", "L", "B", "P", "V", "I", "M", "C", "C2", "E", "G", "O", "N", "U", "X")

@@ -11,9 +11,10 @@ import pyarrow as pa
 
 from features.as_of import HAPPENED, visible
 from features.attendance.register import ABSENT
+from histories.calendar import day_number, day_of
 from histories.codes import code_set
 from histories.reading.frames import gathered
-from histories.reading.histories import Histories, day_number, day_of
+from histories.reading.histories import Histories
 from histories.tables import TABLES as DECLARED
 
 MAX = 6  # records of one table behind one reason, newest first

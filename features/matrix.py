@@ -20,9 +20,10 @@ from features.counting.peers import NEEDED, Sums, add_context
 from features.counting.tallies import aggregate, parts
 from features.feature import Tally
 from features.outcome.cohort import CohortRule
+from histories.calendar import day_number
 from histories.io.atomic_write import new_file
 from histories.reading.frames import Frame
-from histories.reading.histories import Histories, day_number
+from histories.reading.histories import Histories
 from histories.reading.plain_expressions import supports
 from histories.reading.plain_frame import PlainFrame
 

@@ -24,8 +24,9 @@ from features.counting.peers import AT_HOME, Sums, add_context
 from features.counting.tallies import parts
 from features.matrix import featured, in_polars
 from features.outcome.cohort import CohortRule
+from histories.calendar import day_number
 from histories.reading.frames import collect
-from histories.reading.histories import Histories, day_number
+from histories.reading.histories import Histories
 from histories.tables import TABLES
 
 PUPILS = 2000  # children of a block, about: their marks of a year are some ten megabytes

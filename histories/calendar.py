@@ -1,4 +1,4 @@
-"""The English school calendar: terms, half-terms, bank and inset days, and the days on which a score is asked for."""
+"""Dates as day numbers, and the English school calendar: terms, half-terms, bank holidays, inset days, as-of dates."""
 
 from __future__ import annotations
 
@@ -6,7 +6,24 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 
-DAY = timedelta(days=1)
+EPOCH = date(1970, 1, 1)
+ONE_DAY = timedelta(days=1)
+
+
+def day_number(day: date) -> int:
+    """Return the whole days from 1970-01-01 to a date.
+
+    Examples
+    --------
+    >>> day_number(date(1970, 1, 2))
+    1
+    """
+    return (day - EPOCH).days
+
+
+def day_of(number: int) -> date:
+    """Return the date of a day number."""
+    return EPOCH + timedelta(days=int(number))
 
 
 @dataclass(frozen=True)
@@ -23,7 +40,7 @@ class Term:
 def term_dates(school_year: int) -> tuple[Term, Term, Term]:
     """Return the three terms of the school year that begins in September of a year.
 
-    Authorities differ by days; this is a plain calendar of about 190 days with half-terms, Easter and five inset days.
+    Authorities differ by a few days; this calendar has about 190 days, with half-terms, Easter and five inset days.
 
     Examples
     --------
@@ -34,13 +51,13 @@ def term_dates(school_year: int) -> tuple[Term, Term, Term]:
 
     sunday = easter(school_year + 1)
     autumn = _weekday(date(school_year, 9, 2), after_monday=True)
-    christmas = _monday(date(school_year, 12, 20)) + 4 * DAY
-    spring = _monday(date(school_year + 1, 1, 4) + 6 * DAY)
+    christmas = _monday(date(school_year, 12, 20)) + 4 * ONE_DAY
+    spring = _monday(date(school_year + 1, 1, 4) + 6 * ONE_DAY)
     # A late Easter falls into the summer term, so the break begins two weeks before it.
     late = sunday > date(school_year + 1, 4, 12)
-    spring_end = sunday - (16 if late else 3) * DAY
-    summer = max(_monday(spring_end + 17 * DAY), sunday + DAY)
-    summer = summer + DAY if summer == sunday + DAY else summer
+    spring_end = sunday - (16 if late else 3) * ONE_DAY
+    summer = max(_monday(spring_end + 17 * ONE_DAY), sunday + ONE_DAY)
+    summer = summer + ONE_DAY if summer == sunday + ONE_DAY else summer
     return (
         _term("autumn", autumn, christmas, _monday(date(school_year, 10, 28))),
         _term("spring", spring, spring_end, _monday(date(school_year + 1, 2, 17))),
@@ -49,24 +66,24 @@ def term_dates(school_year: int) -> tuple[Term, Term, Term]:
 
 
 def as_of_dates(first: date, last: date) -> list[date]:
-    """Return the second Monday of every term from one day to another, both included.
+    """Return the second Monday of every term from ``first`` to ``last``, inclusive.
 
     Examples
     --------
     >>> [d.isoformat() for d in as_of_dates(date(2024, 9, 1), date(2025, 5, 31))]
     ['2024-09-09', '2025-01-13', '2025-04-28']
     """
-    found = []
+    days = []
     for year in range(first.year - 1, last.year + 1):
         for term in term_dates(year):
-            asked = _monday(term.start) + 7 * DAY
-            if first <= asked <= last:
-                found.append(asked)
-    return found
+            second_monday = _monday(term.start) + 7 * ONE_DAY
+            if first <= second_monday <= last:
+                days.append(second_monday)
+    return days
 
 
 def school_days(first: date, last: date) -> list[date]:
-    """Return the days on which schools are open, from one day to another, both included."""
+    """Return the days on which schools are open, from ``first`` to ``last``, inclusive."""
     return [
         day
         for year in range(first.year - 1, last.year + 1)
@@ -77,18 +94,18 @@ def school_days(first: date, last: date) -> list[date]:
 
 
 def _term(name: str, start: date, end: date, half_term: date) -> Term:
-    half = {half_term + n * DAY for n in range(5)}
+    half = {half_term + n * ONE_DAY for n in range(5)}
     bank = {_monday(date(end.year, 5, 7))} if name == "summer" else set()
-    inset = {half_term + 7 * DAY} if name != "summer" else {half_term + 7 * DAY, end}
-    days = (start + n * DAY for n in range((end - start).days + 1))
+    inset = {half_term + 7 * ONE_DAY} if name != "summer" else {half_term + 7 * ONE_DAY, end}
+    days = (start + n * ONE_DAY for n in range((end - start).days + 1))
     return Term(name, start, end, tuple(d for d in days if d.weekday() < 5 and d not in half | bank | inset))
 
 
 def _monday(day: date) -> date:
-    return day - day.weekday() * DAY
+    return day - day.weekday() * ONE_DAY
 
 
 def _weekday(day: date, after_monday: bool = False) -> date:
     while day.weekday() > 4 or (after_monday and day.weekday() == 0):
-        day += DAY
+        day += ONE_DAY
     return day

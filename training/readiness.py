@@ -13,9 +13,9 @@ import pyarrow as pa
 
 from features import Definition
 from features.outcome.cohort import cohort
-from histories.calendar import school_days
+from histories.calendar import day_of, school_days
 from histories.errors import Fault, Faults
-from histories.reading.histories import Histories, day_of
+from histories.reading.histories import Histories
 from histories.tables import TABLES
 from training.fitting.splits import Splits, split
 from training.task import Task

@@ -19,9 +19,10 @@ import polars as pl
 import pyarrow as pa
 
 from features.attendance.bits import NEWEST, POSSIBLE, SPAN
+from histories.calendar import day_number, day_of
 from histories.codes import attendance_class, attendance_codes
 from histories.reading.frames import Frame, collect, days_of
-from histories.reading.histories import Histories, day_number, day_of
+from histories.reading.histories import Histories
 from histories.reading.plain_frame import PlainFrame
 
 WINDOWS = (14, 28, 56, 84, 90, 180, 365)

@@ -17,8 +17,9 @@ from features.counting.block_cache import BlockStore, fingerprint
 from features.counting.row_digest import RowDigests
 from features.counting.tallies import KEYS, TallyPart, lost_children
 from features.outcome.cohort import CohortRule, snapshots_of
+from histories.calendar import day_number
 from histories.reading.frames import Frame, collect, joined
-from histories.reading.histories import Histories, day_number
+from histories.reading.histories import Histories
 
 LOST = ["urn", "lsoa", "lost_730"]
 PUPILS = 50_000  # children of a block, about

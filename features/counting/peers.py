@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import narwhals as nw
 
 from features.outcome.cohort import august_before, schools_once
+from histories.calendar import day_of
 from histories.reading.frames import Frame, joined
-from histories.reading.histories import Histories, day_of
+from histories.reading.histories import Histories
 
 SUMMED = (
     "absent_90",

@@ -6,7 +6,8 @@ from datetime import date
 
 from features.as_of import HAPPENED
 from features.counting.block_cache import BlockStore
-from histories.reading.histories import Histories, day_number
+from histories.calendar import day_number
+from histories.reading.histories import Histories
 from histories.tables import TABLES, Table
 
 

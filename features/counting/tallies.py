@@ -15,8 +15,9 @@ import pyarrow as pa
 from features.as_of import visible
 from features.attendance.register import COUNTS, MEASURES, NEWEST, RUNS, WINDOWS, mark_tallies
 from features.feature import Tally
+from histories.calendar import day_number, day_of
 from histories.reading.frames import Frame, days_of, gathered, joined
-from histories.reading.histories import Histories, day_number, day_of
+from histories.reading.histories import Histories
 
 KEYS = ["pupil_id", "as_of"]
 # A tally of a table may read columns of another, which belongs to what it was counted from.

@@ -17,9 +17,10 @@ import pyarrow as pa
 
 from features.as_of import visible
 from features.outcome.cohort import CohortRule, august_before, cohort, completed_years
+from histories.calendar import day_number, day_of
 from histories.codes import attendance_class
 from histories.reading.frames import collect
-from histories.reading.histories import Histories, day_number, day_of
+from histories.reading.histories import Histories
 
 NOT_RECORDED = "not_recorded"
 KEYS = ["pupil_id", "as_of"]

@@ -15,9 +15,10 @@ import pyarrow as pa
 from features.catalogue import BY_NAME
 from features.matrix import matrix
 from features.outcome.cohort import CohortRule
+from histories.calendar import day_of
 from histories.errors import Fault, Faults, Usage
 from histories.io.spreadsheet import write_csv
-from histories.reading.histories import NEVER, Histories, day_of
+from histories.reading.histories import NEVER, Histories
 from histories.tables import TABLES
 
 KEYS = ["pupil_id", "as_of"]

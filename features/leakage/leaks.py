@@ -20,9 +20,10 @@ import pyarrow as pa
 from features.catalogue import CATALOGUE
 from features.leakage.future import KINDS, has_clock, other_future
 from features.matrix import matrix
+from histories.calendar import day_number
 from histories.errors import Fault, Faults
 from histories.reading.frames import collect
-from histories.reading.histories import Histories, day_number
+from histories.reading.histories import Histories
 from histories.tables import TABLES
 
 MEMBERSHIP = "(who is in the cohort)"

@@ -12,10 +12,11 @@ import polars as pl
 import pyarrow as pa
 
 from features.as_of import visible
+from histories.calendar import day_number, day_of
 from histories.errors import Fault, Faults
 from histories.io.toml import read_toml
 from histories.reading.frames import Frame, gathered, with_each
-from histories.reading.histories import Histories, day_number, day_of
+from histories.reading.histories import Histories
 
 
 @dataclass(frozen=True)

@@ -19,8 +19,9 @@ import polars as pl
 
 from features.as_of import happened
 from features.feature import Feature
+from histories.calendar import day_number
 from histories.reading.frames import collect
-from histories.reading.histories import Histories, day_number
+from histories.reading.histories import Histories
 from histories.tables import TABLES
 
 BORN, ROLL = "2014-05-01", "2018-09-04"  # a child of Year 6 in January 2025, unless a spec says otherwise

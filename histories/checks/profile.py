@@ -11,8 +11,9 @@ from weakref import WeakKeyDictionary
 
 import narwhals as nw
 
+from histories.calendar import day_number, day_of
 from histories.codes import attendance_class, attendance_codes
-from histories.reading.histories import Histories, day_number, day_of
+from histories.reading.histories import Histories
 
 Found = TypeVar("Found")
 DELAYED = {

@@ -5,19 +5,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from datetime import date
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from histories.calendar import term_dates
+from histories.calendar import day_number, term_dates
 from histories.population import life, marks, roll
-from histories.reading.histories import day_number
-
-if TYPE_CHECKING:
-    from histories.population.simulation import Simulation
+from histories.population.state import PopulationState
 
 CHUNK = 3000  # children whose marks are drawn and written together
 SCHEMA = pa.schema(
@@ -31,42 +27,42 @@ SCHEMA = pa.schema(
 )
 
 
-def _chunks(sim: Simulation, rolls: roll.Rolls) -> Iterator[tuple[np.ndarray, ...]]:
+def _chunks(state: PopulationState, rolls: roll.Rolls) -> Iterator[tuple[np.ndarray, ...]]:
     """Draw the marks of children in the order of their keys; yield child, day, session, code and recording day."""
-    far = np.int32(day_number(sim.clock.end))
-    spells: list[list[tuple[int, int]]] = [[] for _ in sim.ids]
+    far = np.int32(day_number(state.clock.end))
+    spells: list[list[tuple[int, int]]] = [[] for _ in state.ids]
     for s in rolls.spells:
         spells[s.child].append((day_number(s.entry), int(far) if s.leaving is None else day_number(s.leaving)))
-    order = np.argsort(sim.ids, kind="stable")
-    keys = np.array([life.stream(sim.seed, np.uint64(i)) for i in range(len(sim.ids))], np.uint64)
-    late = float(sim.scenario["recording"]["late_mark_share"])
+    order = np.argsort(state.ids, kind="stable")
+    keys = np.array([life.stream(state.seed, np.uint64(i)) for i in range(len(state.ids))], np.uint64)
+    late = float(state.scenario["recording"]["late_mark_share"])
     for at in range(0, len(order), CHUNK):
         children = order[at : at + CHUNK]
         own = [sorted(spells[c]) for c in children]
         edges = np.r_[0, np.cumsum([len(o) for o in own])]
         flat = np.array([x for o in own for x in o], np.int32).reshape(-1, 2)
         first, last = np.ascontiguousarray(flat[:, 0]), np.ascontiguousarray(flat[:, 1])
-        inside = np.searchsorted(sim.open_days, last, "right") - np.searchsorted(sim.open_days, first)
+        inside = np.searchsorted(state.open_days, last, "right") - np.searchsorted(state.open_days, first)
         each = np.array([inside[a:b].clip(0).sum() for a, b in itertools.pairwise(edges)], np.int64)
         offsets = np.r_[0, np.cumsum(4 * each)]
         n = int(offsets[-1])
         day, recorded = np.empty(n, np.int32), np.empty(n, np.int32)
         session, code = np.empty(n, np.int8), np.empty(n, np.int8)
         used = np.zeros(len(children), np.int64)
-        w = sim.world
+        w = state.world
         marks.draw_marks(
             spells=edges,
             first=first,
             last=last,
-            days=sim.open_days,
-            week_of_day=sim.week_of_day,
-            xs=sim.xs[children],
-            cs=sim.cs[children],
-            paths=sim.paths,
+            days=state.open_days,
+            week_of_day=state.week_of_day,
+            xs=state.xs[children],
+            cs=state.cs[children],
+            paths=state.paths,
             household=w.household[children],
-            years=sim.years[children],
+            years=state.years[children],
             sen=w.sen[children],
-            excluded=sim.excluded[children],
+            excluded=state.excluded[children],
             keys=keys[children],
             late_share=late,
             offsets=offsets[:-1],
@@ -82,10 +78,10 @@ def _chunks(sim: Simulation, rolls: roll.Rolls) -> Iterator[tuple[np.ndarray, ..
         yield children, child.astype(np.int32), day[keep], session[keep], code[keep], recorded[keep]
 
 
-def _table(sim: Simulation, chunk: tuple[np.ndarray, ...]) -> pa.Table:
+def _table(state: PopulationState, chunk: tuple[np.ndarray, ...]) -> pa.Table:
     children, child, day, session, code, recorded = chunk
     columns = [
-        pa.DictionaryArray.from_arrays(pa.array(child), pa.array(sim.ids[children])),
+        pa.DictionaryArray.from_arrays(pa.array(child), pa.array(state.ids[children])),
         pa.array(day).cast(pa.date32()),
         pa.DictionaryArray.from_arrays(pa.array(session), pa.array(["AM", "PM"])),
         pa.DictionaryArray.from_arrays(pa.array(code), pa.array(list(marks.CODES))),
@@ -94,14 +90,14 @@ def _table(sim: Simulation, chunk: tuple[np.ndarray, ...]) -> pa.Table:
     return pa.Table.from_arrays(columns, schema=SCHEMA)
 
 
-def write_daily(sim: Simulation, rolls: roll.Rolls, advance: Callable[..., None]) -> None:
+def write_daily(state: PopulationState, rolls: roll.Rolls, advance: Callable[..., None]) -> None:
     """Write one row a child, day and session, sorted by child."""
     total = 0
-    if sim.csv:
+    if state.csv:
         plain = pa.schema([(f.name, pa.date32() if pa.types.is_date(f.type) else pa.string()) for f in SCHEMA])
-        with pa.csv.CSVWriter(sim.out / "attendance.csv", plain) as csv:
-            for chunk in _chunks(sim, rolls):
-                table = _table(sim, chunk).cast(plain)
+        with pa.csv.CSVWriter(state.out / "attendance.csv", plain) as csv:
+            for chunk in _chunks(state, rolls):
+                table = _table(state, chunk).cast(plain)
                 csv.write_table(table)
                 total += table.num_rows
     else:
@@ -110,21 +106,21 @@ def write_daily(sim: Simulation, rolls: roll.Rolls, advance: Callable[..., None]
             "use_dictionary": ["pupil_id", "session", "code"],
             "column_encoding": {"date": "DELTA_BINARY_PACKED", "recorded_on": "DELTA_BINARY_PACKED"},
         }
-        with pq.ParquetWriter(sim.out / "attendance.parquet", SCHEMA, store_schema=False, **options) as parquet:
-            for chunk in _chunks(sim, rolls):
-                table = _table(sim, chunk)
+        with pq.ParquetWriter(state.out / "attendance.parquet", SCHEMA, store_schema=False, **options) as parquet:
+            for chunk in _chunks(state, rolls):
+                table = _table(state, chunk)
                 parquet.write_table(table, row_group_size=1_000_000)
                 total += table.num_rows
                 advance(0, description=f"attendance marks: {total:,}")
-    sim.written["attendance"] = total
+    state.row_counts["attendance"] = total
 
 
-def write_termly(sim: Simulation, rolls: roll.Rolls, advance: Callable[..., None]) -> None:
+def write_termly(state: PopulationState, rolls: roll.Rolls, advance: Callable[..., None]) -> None:
     """Write sessions by child, term and code: the grain of the School Census, recorded a term later."""
-    terms = [t for y in range(sim.clock.first.year - 1, sim.clock.end.year + 1) for t in term_dates(y)]
+    terms = [t for y in range(state.clock.first.year - 1, state.clock.end.year + 1) for t in term_dates(y)]
     starts = np.array([day_number(t.start) for t in terms])
     rows: list[tuple] = []
-    for children, child, day, session, code, recorded in _chunks(sim, rolls):
+    for children, child, day, session, code, recorded in _chunks(state, rolls):
         # A return counts what the register says when it is sent, so the last recording of a session wins.
         slot = (child.astype(np.int64) * 100_000 + day) * 2 + session
         last = np.lexsort((recorded, slot))
@@ -135,6 +131,6 @@ def write_termly(sim: Simulation, rolls: roll.Rolls, advance: Callable[..., None
         for g, n in zip(found.tolist(), sessions.tolist(), strict=True):
             t = terms[g // 100 % 1000]
             returned = t.end + (date(2000, 5, 1) - date(2000, 1, 1))
-            if returned <= sim.clock.end:
+            if returned <= state.clock.end:
                 rows.append((int(children[g // 100_000]), t.start, t.end, marks.CODES[g % 100], n, returned))
-    sim._write("termly_attendance", rows)
+    state.write_table("termly_attendance", rows)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
 
+from histories.calendar import ONE_DAY, day_number
 from histories.population.life import CARE_CLOSE, CARE_OPEN, RUNAWAY, SUSPENSION
 from histories.population.roll import SimulatedPeriod
 from histories.population.world import World
 
-DAY = timedelta(days=1)
 LEVELS = {1: "early_help", 2: "assessment", 3: "cin", 4: "cpp", 5: "cla"}
 REASONS = ("DB", "DB", "DB", "PP", "VA", "PA", "OT", "DM", "BU")
 
@@ -20,12 +20,14 @@ def needs_and_meals(rng: np.random.Generator, world: World, clock: SimulatedPeri
     """Make the spells of special educational provision and of free school meals."""
     sen, fsm = [], []
     for i in range(len(world.cohort)):
-        started = date(int(world.cohort[i]) + max(int(world.sen_year[i]), 0), 9, 10) + int(rng.integers(0, 200)) * DAY
+        started = (
+            date(int(world.cohort[i]) + max(int(world.sen_year[i]), 0), 9, 10) + int(rng.integers(0, 200)) * ONE_DAY
+        )
         if world.sen[i] and started < clock.end:
-            recorded = min(started + int(rng.integers(0, 30)) * DAY, clock.end)
+            recorded = min(started + int(rng.integers(0, 30)) * ONE_DAY, clock.end)
             if world.sen[i] == 2:
-                plan = started + int(rng.integers(60, 560)) * DAY
-                ended = plan - DAY if plan <= clock.end else None
+                plan = started + int(rng.integers(60, 560)) * ONE_DAY
+                ended = plan - ONE_DAY if plan <= clock.end else None
                 sen.append((i, started, ended, "K", world.need[i], recorded))
                 if plan <= clock.end:
                     sen.append((i, plan, None, "E", world.need[i], plan))
@@ -35,7 +37,7 @@ def needs_and_meals(rng: np.random.Generator, world: World, clock: SimulatedPeri
                 ended = until if started < until <= clock.end else None
                 sen.append((i, started, ended, "K", world.need[i], recorded))
         if world.fsm[i]:
-            begun = date(int(world.cohort[i]), 9, 1) + int(rng.integers(0, 700)) * DAY
+            begun = date(int(world.cohort[i]), 9, 1) + int(rng.integers(0, 700)) * ONE_DAY
             if begun < clock.end:
                 fsm.append((i, begun, None, begun))
     return sen, fsm
@@ -51,22 +53,22 @@ def homes(rng: np.random.Generator, world: World, clock: SimulatedPeriod, paths:
     rows = []
     for home in range(n_homes):
         start, area, shelter, number = (
-            clock.first - int(rng.integers(30, 3000)) * DAY,
+            clock.first - int(rng.integers(30, 3000)) * ONE_DAY,
             int(world.area[home]),
             False,
             0,
         )
         spells: list[tuple[date, date | None, int, bool, int]] = []
         for week in np.flatnonzero(moved[home]):
-            day = clock.monday(int(week)) + int(rng.integers(0, 5)) * DAY
-            spells.append((start, day - DAY, area, shelter, number))
+            day = clock.monday(int(week)) + int(rng.integers(0, 5)) * ONE_DAY
+            spells.append((start, day - ONE_DAY, area, shelter, number))
             near = areas_of[int(world.authority[home])]
             area = int(near[rng.integers(0, len(near))]) if rng.random() < 0.6 else area
             start, shelter, number = day, bool(temporary[home, week]), number + 1
         spells.append((start, None, area, shelter, number))
         delay = rng.integers(0, 35, len(spells))
         for (begun, ended, where, temp, n), late in zip(spells, delay, strict=True):
-            recorded = begun + int(late) * DAY
+            recorded = begun + int(late) * ONE_DAY
             if recorded <= clock.end and begun <= clock.end:
                 until = ended if ended is not None and ended <= clock.end else None
                 rows += [
@@ -87,20 +89,19 @@ def suspensions(
     """
     rows: list[tuple] = []
     excluded = np.full((len(counts), 64), -1, np.int32)
-    epoch = date(1970, 1, 1)
     for i, k in np.argwhere(events[:, :, 1] == SUSPENSION).tolist():
         if k >= counts[i]:
             continue
-        day = clock.monday(events[i, k, 0]) + int(rng.integers(0, 5)) * DAY
+        day = clock.monday(events[i, k, 0]) + int(rng.integers(0, 5)) * ONE_DAY
         sessions = min(1 + int(rng.exponential(4.0)), 20)
-        number = (day - epoch).days
+        number = day_number(day)
         at = np.searchsorted(open_days, number)
         last = open_days[min(int(at) + (sessions - 1) // 2, len(open_days) - 1)]
         free = int(np.argmax(excluded[i] < 0))
         if free < 62 and at < len(open_days) and day <= clock.end:
             excluded[i, free : free + 2] = number, last
             category = "PERM" if events[i, k, 2] else "SUSP"
-            recorded = min(day + int(rng.integers(0, 10)) * DAY, clock.end)
+            recorded = min(day + int(rng.integers(0, 10)) * ONE_DAY, clock.end)
             rows.append((int(i), day, category, REASONS[rng.integers(0, len(REASONS))], sessions, recorded))
     return rows, excluded
 
@@ -113,16 +114,16 @@ def social_care(
     for i in range(len(counts)):
         opened: tuple[int, date] | None = None
         for week, kind, detail in events[i, : counts[i]]:
-            day = clock.monday(week) + int(rng.integers(0, 5)) * DAY
+            day = clock.monday(week) + int(rng.integers(0, 5)) * ONE_DAY
             if kind == CARE_OPEN:
                 opened = (int(detail), day)
                 if detail >= 2:
-                    rows.append((i, "referral", day - DAY, day - DAY, None, None, day, day))
+                    rows.append((i, "referral", day - ONE_DAY, day - ONE_DAY, None, None, day, day))
             elif kind == CARE_CLOSE and opened is not None:
                 rows += _episode(rng=rng, i=i, opened=opened, ended=day, clock=clock, delay=delay)
                 opened = None
             elif kind == RUNAWAY:
-                back = day + int(rng.integers(0, 4)) * DAY
+                back = day + int(rng.integers(0, 4)) * ONE_DAY
                 rows.append((i, "missing", day, back, None, None, back, back))
         if opened is not None:
             rows += _episode(rng=rng, i=i, opened=opened, ended=None, clock=clock, delay=delay)
@@ -133,8 +134,8 @@ def _episode(
     rng: np.random.Generator, i: int, opened: tuple[int, date], ended: date | None, clock: SimulatedPeriod, delay: float
 ) -> list[tuple]:
     level, day = opened
-    recorded = day + min(int(rng.exponential(delay)), 90) * DAY
-    ended_known = None if ended is None else ended + min(int(rng.exponential(delay)), 90) * DAY
+    recorded = day + min(int(rng.exponential(delay)), 90) * ONE_DAY
+    ended_known = None if ended is None else ended + min(int(rng.exponential(delay)), 90) * ONE_DAY
     if ended_known is not None and ended_known > clock.end:
         ended, ended_known = None, None
     category = ("N1", "N1", "N5", "N4")[int(rng.integers(0, 4))] if level >= 3 else None

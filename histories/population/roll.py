@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date
 
 import numpy as np
 
-from histories.calendar import term_dates
+from histories.calendar import ONE_DAY, term_dates
 from histories.population.life import EXIT, EXITS, MISSING, MOVE, UNKNOWN
 from histories.population.world import World
-
-DAY = timedelta(days=1)
 
 
 @dataclass
@@ -24,7 +22,7 @@ class SimulatedPeriod:
 
     def monday(self, week: int) -> date:
         """Return the Monday of a week."""
-        return self.first + 7 * int(week) * DAY
+        return self.first + 7 * int(week) * ONE_DAY
 
 
 @dataclass(kw_only=True)
@@ -69,13 +67,13 @@ def year_groups(world: World, clock: SimulatedPeriod) -> np.ndarray:
     years = np.full((len(world.cohort), clock.weeks), -1, np.int8)
     for t in range(clock.weeks):
         monday = clock.monday(t)
-        school_year = monday.year if (monday + 4 * DAY).month >= 9 else monday.year - 1
+        school_year = monday.year if (monday + 4 * ONE_DAY).month >= 9 else monday.year - 1
         autumn, _, summer = term_dates(school_year)
         now = school_year - world.cohort
         inside = (now >= 0) & (now <= 11)
         if monday > summer.end:
             inside &= (now != 6) & (now != 11)
-        if monday + 4 * DAY < autumn.start:
+        if monday + 4 * ONE_DAY < autumn.start:
             inside &= (now != 0) & (now != 7)
         years[:, t] = np.where(inside, now, -1)
     return years
@@ -141,7 +139,7 @@ class Life:
         ]
         for week, kind, detail in events:
             if kind in (EXIT, MOVE):
-                day = self.clock.monday(week) + int(self.rng.integers(0, 5)) * DAY
+                day = self.clock.monday(week) + int(self.rng.integers(0, 5)) * ONE_DAY
                 end = term_dates(self.cohort + 6)[2].end
                 # An exit in the last week of Year 6 comes before the planned end of primary school.
                 day = min(day, end) if self.clock.monday(week) <= end < self.clock.monday(week + 1) else day
@@ -179,11 +177,11 @@ class Life:
 
     def _phase(self, day: date, year: int) -> None:
         if self.gone_until is None and self.current is None:
-            self._open(self._school(year), day, day - int(self.rng.integers(18, 60)) * DAY)
+            self._open(self._school(year), day, day - int(self.rng.integers(18, 60)) * ONE_DAY)
 
     def _phase_end(self, day: date, year: int) -> None:
         if self.current is not None:
-            known = day + int(self.rng.integers(0, 12)) * DAY
+            known = day + int(self.rng.integers(0, 12)) * ONE_DAY
             if year == 6:
                 self._close(day, "state_school", known, self._school(7))
             else:
@@ -198,25 +196,25 @@ class Life:
         if school == self.current.school:
             return
         gap = int(self.rng.integers(1, 15))
-        self._close(day, "state_school", day + int(self.rng.exponential(self.delays[0] / 2)) * DAY, school)
-        if self._year(day + gap * DAY) == year:
-            entry = day + gap * DAY
-            self._open(school, entry, entry + int(self.rng.integers(0, 9)) * DAY)
+        self._close(day, "state_school", day + int(self.rng.exponential(self.delays[0] / 2)) * ONE_DAY, school)
+        if self._year(day + gap * ONE_DAY) == year:
+            entry = day + gap * ONE_DAY
+            self._open(school, entry, entry + int(self.rng.integers(0, 9)) * ONE_DAY)
 
     def _exit(self, day: date, detail: int) -> None:
         if self.current is None:
             return
         kind = detail % 16
         entry = self.current.entry
-        known = day + min(int(self.rng.exponential(self.delays[0])), 60) * DAY
+        known = day + min(int(self.rng.exponential(self.delays[0])), 60) * ONE_DAY
         self._close(day, EXITS[kind], known)
         back = self.clock.monday(detail // 16) if detail // 16 else None
         self.gone_until = back or date.max
         if kind == MISSING or (kind == UNKNOWN and self.rng.random() < 0.3):
-            missing_from = max(day, entry) + DAY
-            reported = missing_from + (10 + int(self.rng.exponential(self.delays[1]))) * DAY
+            missing_from = max(day, entry) + ONE_DAY
+            reported = missing_from + (10 + int(self.rng.exponential(self.delays[1]))) * ONE_DAY
             if reported <= self.clock.end:
-                closed = back if back is not None and back > reported else (reported + 21 * DAY if back else None)
+                closed = back if back is not None and back > reported else (reported + 21 * ONE_DAY if back else None)
                 closed = closed if closed is not None and closed <= self.clock.end else None
                 self.rolls.cases.append(
                     (self.child, missing_from, reported, closed, "back_on_roll" if closed else None)
@@ -231,11 +229,11 @@ class Life:
             self._open(
                 int(choices[self.rng.integers(0, len(choices))]),
                 day,
-                day + int(self.rng.integers(0, 9)) * DAY,
+                day + int(self.rng.integers(0, 9)) * ONE_DAY,
             )
 
     def _admissions(self) -> None:
-        applied = date(self.cohort + 6, 10, 1) + int(self.rng.integers(0, 30)) * DAY
+        applied = date(self.cohort + 6, 10, 1) + int(self.rng.integers(0, 30)) * ONE_DAY
         on_roll = any(
             s.entry <= applied and (s.leaving is None or s.leaving > applied)
             for s in self.rolls.spells[-6:]
@@ -246,7 +244,7 @@ class Life:
         place = int(self.world.place[self.child])
         offered, answered = (
             date(self.cohort + 7, 3, 1),
-            date(self.cohort + 7, 3, 2) + int(self.rng.integers(0, 21)) * DAY,
+            date(self.cohort + 7, 3, 2) + int(self.rng.integers(0, 21)) * ONE_DAY,
         )
         no_offer = place == 3 or offered > self.clock.end
         urn = None if no_offer else self.world.schools["urn"][self._school(7)]

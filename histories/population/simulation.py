@@ -1,30 +1,27 @@
-"""Make a population and write it as histories: the same seed gives the same bytes."""
+"""Simulate a population and write it as histories; the same seed gives the same bytes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet as pq
 
-from histories.calendar import school_days
+from histories.calendar import ONE_DAY, day_number, school_days
 from histories.errors import Fault, Usage
 from histories.identity import LETTERS, upn_with_check_letter
 from histories.io.atomic_write import new_folder, not_new
 from histories.population import life, records, roll, world
+from histories.population.attendance import write_daily, write_termly
 from histories.population.scenario import load_scenario
-from histories.reading.histories import day_number
-from histories.tables import TABLES
+from histories.population.state import PopulationState
+from histories.population.truth import true_risks
 
 LAST_SCHOOL_YEAR = 2024  # the newest full school year ends in the summer after
-DAY = timedelta(days=1)
 TEMPORARY_UPNS = 0.004  # assumption: no published share was found
-KINDS = {"text": pa.string(), "date": pa.date32(), "integer": pa.int64(), "boolean": pa.bool_()}
 
 
 def simulate(
@@ -39,24 +36,24 @@ def simulate(
     csv: bool = False,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> dict[str, int]:
-    """Write the histories of a made-up population.
+    """Write the histories of a simulated population.
 
     Parameters
     ----------
     out : Path
         A folder that does not exist yet, or is empty.
     pupils : int
-        Children on a roll at any time, about.
+        Approximate number of children on roll at any time.
     years : int
-        Full school years; the autumn term after them is added, so that the last summer's outcomes become known.
+        Full school years; the following autumn term is added so that the outcomes of the last summer become known.
     authorities : int
-        How many authorities they live in.
+        Number of local authorities.
     seed : int
         The same seed gives the same bytes.
     scenario : str
         Name or path of a scenario.
     truth : bool
-        Also write ``truth.parquet`` with the true risk of every snapshot.
+        Also write ``truth.parquet``, the true risk of every snapshot.
     csv : bool
         Write CSV instead of Parquet.
 
@@ -68,15 +65,22 @@ def simulate(
     Raises
     ------
     Faults
-        When the scenario is wrong or the folder holds something.
+        When the scenario is invalid, a number is out of range, or the folder is not empty.
     """
     _check(out, pupils, years, authorities, seed)
-    settings = load_scenario(scenario)
+    loaded = load_scenario(scenario)
     with new_folder(out) as beside:
-        rows = Simulation(
-            out=beside, pupils=pupils, years=years, authorities=authorities, seed=seed, scenario=settings, csv=csv
-        ).run(truth, advance)
-    return rows
+        return _run(
+            beside,
+            pupils=pupils,
+            years=years,
+            authorities=authorities,
+            seed=seed,
+            scenario=loaded,
+            truth=truth,
+            csv=csv,
+            advance=advance,
+        )
 
 
 def _check(out: Path, pupils: int, years: int, authorities: int, seed: int) -> None:
@@ -95,7 +99,7 @@ def _check(out: Path, pupils: int, years: int, authorities: int, seed: int) -> N
 
 
 def parameters(s: dict[str, Any]) -> np.ndarray:
-    """Lay a scenario's numbers out for the compiled process; the order is that of ``life.advance`` and ``life.hazards``."""
+    """Return the scenario's numbers as the array that the compiled process reads, in the order of ``life.advance`` and ``life.hazards``."""
     latent, exits = s["latent"], s["exits"]
     names = [
         "missing",
@@ -119,192 +123,177 @@ def parameters(s: dict[str, Any]) -> np.ndarray:
     return np.array([latent[n] for n in first] + [exits[n] for n in names] + avoidance, float)
 
 
-class Simulation:
-    """One population while it is being made."""
-
-    def __init__(
-        self,
-        out: Path,
-        pupils: int,
-        years: int,
-        authorities: int,
-        seed: int,
-        scenario: dict[str, Any],
-        csv: bool,
-    ) -> None:
-        self.out, self.seed, self.scenario, self.csv = out, seed, scenario, csv
-        first_year = LAST_SCHOOL_YEAR + 1 - years
-        start = date(first_year, 9, 1)
-        first = start - start.weekday() * DAY
-        end = date(LAST_SCHOOL_YEAR + 1, 12, 31)
-        self.clock = roll.SimulatedPeriod(first, (end - first).days // 7, end)
-        self.rng = np.random.Generator(np.random.PCG64(seed))
-        self.world = world.make_world(
-            rng=self.rng, pupils=pupils, years=years, authorities=authorities, first_year=first_year, scenario=scenario
-        )
-        n = len(self.world.cohort)
-        self.ids = np.array([f"P{v:07d}" for v in self.rng.permutation(n * 7)[:n]])
-        self.params = parameters(scenario)
-        self.written: dict[str, int] = {}
-
-    def run(self, truth: bool, advance: Callable[..., None]) -> dict[str, int]:
-        """Make everything and write it."""
-        w, clock = self.world, self.clock
-        advance(description="lives from week to week")
-        self.years = roll.year_groups(w, clock)
-        self.summer = roll.summer_weeks(clock)
-        self.paths = life.household_paths(self.seed, w.stability_home, clock.weeks, self.params[1])
-        self.effect = self._effect()
-        open_days = np.array([day_number(d) for d in school_days(clock.first, clock.end)], np.int32)
-        in_term = np.zeros(clock.weeks, bool)
-        self.week_of_day = (open_days - day_number(clock.first)) // 7
-        keep = self.week_of_day < clock.weeks
-        open_days, self.week_of_day = open_days[keep], self.week_of_day[keep]
-        in_term[self.week_of_day] = True
-        self.open_days = open_days
-        self.xs, self.cs, events, counts = life.lives(
-            seed=self.seed,
-            household=w.household,
-            home=w.engagement_home,
-            traits=w.traits,
-            paths=self.paths,
-            years=self.years,
-            summer_end=self.summer,
-            place=w.place,
-            effect=self.effect,
-            p=self.params,
-            term_week=in_term,
-        )
-        rolls = roll.make_rolls(rng=self.rng, world=w, clock=clock, events=events, counts=counts, delays=self._delays())
-        advance(description="records of schools and services")
-        self._write_tables(rolls, events, counts)
+def _run(
+    out: Path,
+    *,
+    pupils: int,
+    years: int,
+    authorities: int,
+    seed: int,
+    scenario: dict[str, Any],
+    truth: bool,
+    csv: bool,
+    advance: Callable[..., None],
+) -> dict[str, int]:
+    """Simulate a population and write its tables; return the rows written of each."""
+    rng = np.random.Generator(np.random.PCG64(seed))
+    first_year = LAST_SCHOOL_YEAR + 1 - years
+    start = date(first_year, 9, 1)
+    first = start - start.weekday() * ONE_DAY
+    end = date(LAST_SCHOOL_YEAR + 1, 12, 31)
+    clock = roll.SimulatedPeriod(first, (end - first).days // 7, end)
+    w = world.make_world(
+        rng=rng, pupils=pupils, years=years, authorities=authorities, first_year=first_year, scenario=scenario
+    )
+    n = len(w.cohort)
+    ids = np.array([f"P{v:07d}" for v in rng.permutation(n * 7)[:n]])
+    advance(description="lives from week to week")
+    state, events, counts = _live(out=out, csv=csv, seed=seed, scenario=scenario, clock=clock, w=w, ids=ids)
+    rolls = roll.make_rolls(rng=rng, world=w, clock=clock, events=events, counts=counts, delays=_delays(scenario, w))
+    advance(description="records of schools and services")
+    _write_records(state, rng, rolls, events, counts)
+    if "attendance" not in scenario["tables"]["missing"]:
         advance(description="attendance marks")
-        self._write_marks(rolls, advance)
-        if truth:
-            advance(description="true risks")
-            self._write_truth(rolls)
-        return self.written
+        write = write_daily if scenario["tables"]["daily_marks"] else write_termly
+        write(state, rolls, advance)
+    if truth:
+        advance(description="true risks")
+        pq.write_table(true_risks(state, rolls), out / "truth.parquet", compression="zstd")
+    return state.row_counts
 
-    def _effect(self) -> np.ndarray:
-        exits = self.scenario["exits"]
-        late = np.array([self.clock.monday(t) >= exits["effect_from"] for t in range(self.clock.weeks)])
-        return np.where(late, float(exits["effect"]), 1.0)
 
-    def _delays(self) -> np.ndarray:
-        recording = self.scenario["recording"]
-        second = self.world.authority[self.world.household] % 2 == 1
-        slower = 1.0 + 2.0 * float(self.scenario["place"]["authorities_differ"]) * second
-        return np.outer(slower, [float(recording["leaving_delay"]), float(recording["case_delay"])])
+def _live(
+    *,
+    out: Path,
+    csv: bool,
+    seed: int,
+    scenario: dict[str, Any],
+    clock: roll.SimulatedPeriod,
+    w: world.World,
+    ids: np.ndarray,
+) -> tuple[PopulationState, np.ndarray, np.ndarray]:
+    """Run every household and child from week to week; return the state, the events and their counts."""
+    params = parameters(scenario)
+    years, summer = roll.year_groups(w, clock), roll.summer_weeks(clock)
+    paths = life.household_paths(seed, w.stability_home, clock.weeks, params[1])
+    effect = _effect(scenario, clock)
+    open_days = np.array([day_number(d) for d in school_days(clock.first, clock.end)], np.int32)
+    week_of_day = (open_days - day_number(clock.first)) // 7
+    in_period = week_of_day < clock.weeks
+    open_days, week_of_day = open_days[in_period], week_of_day[in_period]
+    in_term = np.zeros(clock.weeks, bool)
+    in_term[week_of_day] = True
+    xs, cs, events, counts = life.lives(
+        seed=seed,
+        household=w.household,
+        home=w.engagement_home,
+        traits=w.traits,
+        paths=paths,
+        years=years,
+        summer_end=summer,
+        place=w.place,
+        effect=effect,
+        p=params,
+        term_week=in_term,
+    )
+    state = PopulationState(
+        out=out,
+        csv=csv,
+        seed=seed,
+        scenario=scenario,
+        clock=clock,
+        world=w,
+        ids=ids,
+        params=params,
+        years=years,
+        summer=summer,
+        paths=paths,
+        effect=effect,
+        open_days=open_days,
+        week_of_day=week_of_day,
+        xs=xs,
+        cs=cs,
+    )
+    return state, events, counts
 
-    def _write_tables(self, rolls: roll.Rolls, events: np.ndarray, counts: np.ndarray) -> None:
-        w, clock, recording = self.world, self.clock, self.scenario["recording"]
-        urns = w.schools["urn"]
-        la = np.array([str(world.FIRST_AUTHORITY + int(a)) for a in w.authority])[w.household]
-        born = [
-            date(int(c) - 5, 9, 1) + int(d) * DAY
-            for c, d in zip(w.cohort, self.rng.integers(0, 365, len(w.cohort)), strict=True)
-        ]
-        upns = _upns(self.rng, la, w.cohort, float(recording["upn_missing"]))
-        language = np.where(w.english, "eng", "und")
-        carer = self.rng.random(len(w.cohort)) < 0.011
-        pupils = list(zip(range(len(la)), upns, born, w.sex, w.ethnicity, language, la, carer.tolist(), strict=True))
-        spells = [
-            (
-                s.child,
-                urns[s.school],
-                s.entry,
-                s.leaving,
-                "C",
-                "R" if s.year == 0 else str(s.year),
-                s.ground,
-                s.destination,
-                None if s.next_school is None else urns[s.next_school],
-                s.entry_known,
-                s.leaving_known,
-            )
-            for s in rolls.spells
-        ]
-        spells = [_as_recorded(s, clock.end) for s in spells if s[9] <= clock.end]
-        sen, fsm = records.needs_and_meals(self.rng, w, clock)
-        suspended, self.excluded = records.suspensions(self.rng, clock, events, counts, self.open_days)
-        at_school = _school_on(rolls, urns)
-        suspended = [(i, urn, *rest) for i, *rest in suspended if (urn := at_school(i, rest[0])) is not None]
-        self._write("pupils", pupils)
-        self._write("enrolments", spells)
-        self._write("sen", sen)
-        self._write("fsm", fsm)
-        self._write("suspensions", suspended)
-        self._write("addresses", records.homes(self.rng, w, clock, self.paths))
-        self._write("areas", [(f"E01{i:06d}", int(d)) for i, d in enumerate(w.decile)])
-        self._write("schools", list(zip(*w.schools.values(), strict=True)))
-        self._write(
-            "social_care",
-            records.social_care(self.rng, clock, events, counts, float(recording["care_delay"])),
+
+def _effect(scenario: dict[str, Any], clock: roll.SimulatedPeriod) -> np.ndarray:
+    exits = scenario["exits"]
+    late = np.array([clock.monday(t) >= exits["effect_from"] for t in range(clock.weeks)])
+    return np.where(late, float(exits["effect"]), 1.0)
+
+
+def _delays(scenario: dict[str, Any], w: world.World) -> np.ndarray:
+    recording = scenario["recording"]
+    second = w.authority[w.household] % 2 == 1
+    slower = 1.0 + 2.0 * float(scenario["place"]["authorities_differ"]) * second
+    return np.outer(slower, [float(recording["leaving_delay"]), float(recording["case_delay"])])
+
+
+def _write_records(
+    state: PopulationState, rng: np.random.Generator, rolls: roll.Rolls, events: np.ndarray, counts: np.ndarray
+) -> None:
+    """Write every table but attendance; the order of the draws from ``rng`` fixes the bytes."""
+    w, clock, recording = state.world, state.clock, state.scenario["recording"]
+    urns = w.schools["urn"]
+    authorities = np.array([str(world.FIRST_AUTHORITY + int(a)) for a in w.authority])[w.household]
+    born = [
+        date(int(c) - 5, 9, 1) + int(d) * ONE_DAY
+        for c, d in zip(w.cohort, rng.integers(0, 365, len(w.cohort)), strict=True)
+    ]
+    upns = _upns(rng, authorities, w.cohort, float(recording["upn_missing"]))
+    language = np.where(w.english, "eng", "und")
+    carer = (rng.random(len(w.cohort)) < 0.011).tolist()
+    pupils = list(zip(range(len(upns)), upns, born, w.sex, w.ethnicity, language, authorities, carer, strict=True))
+    sen, fsm = records.needs_and_meals(rng, w, clock)
+    suspended, state.excluded = records.suspensions(rng, clock, events, counts, state.open_days)
+    at_school = _school_on(rolls, urns)
+    suspended = [(i, urn, *rest) for i, *rest in suspended if (urn := at_school(i, rest[0])) is not None]
+    homes = records.homes(rng, w, clock, state.paths)
+    care = records.social_care(rng, clock, events, counts, float(recording["care_delay"]))
+    state.write_table("pupils", pupils)
+    state.write_table("enrolments", _enrolments(rolls, urns, clock.end))
+    state.write_table("sen", sen)
+    state.write_table("fsm", fsm)
+    state.write_table("suspensions", suspended)
+    state.write_table("addresses", homes)
+    state.write_table("areas", [(f"E01{i:06d}", int(d)) for i, d in enumerate(w.decile)])
+    state.write_table("schools", list(zip(*w.schools.values(), strict=True)))
+    state.write_table("social_care", care)
+    state.write_table("admissions", rolls.admissions)
+    state.write_table("cme", rolls.cases)
+
+
+def _enrolments(rolls: roll.Rolls, urns: list[str], end: date) -> list[tuple]:
+    """Return the rows of enrolments that were recorded by the last day."""
+    rows = [
+        (
+            s.child,
+            urns[s.school],
+            s.entry,
+            s.leaving,
+            "C",
+            "R" if s.year == 0 else str(s.year),
+            s.ground,
+            s.destination,
+            None if s.next_school is None else urns[s.next_school],
+            s.entry_known,
+            s.leaving_known,
         )
-        self._write("admissions", rolls.admissions)
-        self._write("cme", rolls.cases)
-
-    def _write(self, name: str, rows: list[tuple]) -> None:
-        if name in self.scenario["tables"]["missing"]:
-            return
-        columns = list(TABLES[name].columns.values())
-        values = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
-        arrays = []
-        for c, column in zip(columns, values, strict=True):
-            if c.name == "pupil_id":
-                arrays.append(pa.array(self.ids[np.array(column, int)] if len(column) else [], pa.string()))
-            else:
-                arrays.append(pa.array([None if v is None else _plain(v, c.kind) for v in column], KINDS[c.kind]))
-        table = pa.table(dict(zip([c.name for c in columns], arrays, strict=True)))
-        keys = [(k, "ascending") for k in TABLES[name].key]
-        self._save(
-            name,
-            table.sort_by(
-                [
-                    *keys,
-                    *[
-                        (k, "ascending")
-                        for k in TABLES[name].known[:1]
-                        if k in table.column_names and k not in TABLES[name].key
-                    ],
-                ]
-            ),
-        )
-
-    def _save(self, name: str, table: pa.Table) -> None:
-        self.written[name] = table.num_rows
-        if self.csv:
-            pa.csv.write_csv(table, self.out / f"{name}.csv")
-        else:
-            pq.write_table(table, self.out / f"{name}.parquet", compression="zstd", row_group_size=200_000)
-
-    def _write_marks(self, rolls: roll.Rolls, advance: Callable[..., None]) -> None:
-        if "attendance" in self.scenario["tables"]["missing"]:
-            return
-        from histories.population.attendance import write_daily, write_termly
-
-        write = write_daily if self.scenario["tables"]["daily_marks"] else write_termly
-        write(self, rolls, advance)
-
-    def _write_truth(self, rolls: roll.Rolls) -> None:
-        from histories.population.truth import true_risks
-
-        pq.write_table(true_risks(self, rolls), self.out / "truth.parquet", compression="zstd")
-
-
-def _plain(value: Any, kind: str) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
+        for s in rolls.spells
+    ]
+    return [_as_recorded(row, end) for row in rows if row[9] <= end]
 
 
 def _as_recorded(spell: tuple, end: date) -> tuple:
-    """Take away a leaving that nobody had recorded when the histories end."""
+    """Drop a leaving that was not recorded before the histories end."""
     if spell[10] is not None and spell[10] > end:
         return (*spell[:3], None, *spell[4:6], None, None, None, spell[9], None)
     return spell
 
 
 def _upns(rng: np.random.Generator, la: np.ndarray, cohort: np.ndarray, missing: float) -> list[str | None]:
-    """Draw unique pupil numbers with their check letters; a few are missing, and a few temporary (they end in a letter)."""
+    """Draw unique pupil numbers with check letters; a few are missing, a few temporary (ending in a letter)."""
     draw, number = rng.random(len(la)), rng.permutation(len(la))
     upns: list[str | None] = []
     for a, n, c, d in zip(la, number, cohort, draw, strict=True):

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from histories.calendar import as_of_dates
 from histories.population import life, roll
-
-if TYPE_CHECKING:
-    from histories.population.simulation import Simulation
+from histories.population.state import PopulationState
 
 RUNS = 64
 
 
-def true_risks(sim: Simulation, rolls: roll.Rolls) -> pa.Table:
+def true_risks(state: PopulationState, rolls: roll.Rolls) -> pa.Table:
     """Return ``pupil_id, as_of, risk`` for the default cohort, the default definition and a horizon of 120 days.
 
     A child who has left by the day, though nobody has recorded it yet, has no risk of leaving any more and no row.
     """
-    tables = [_on(sim, rolls, day) for day in as_of_dates(sim.clock.first + timedelta(days=1), sim.clock.end)]
+    tables = [_on(state, rolls, day) for day in as_of_dates(state.clock.first + timedelta(days=1), state.clock.end)]
     return pa.concat_tables(tables).sort_by([("as_of", "ascending"), ("pupil_id", "ascending")])
 
 
-def _on(sim: Simulation, rolls: roll.Rolls, day: date) -> pa.Table:
-    week = (day - sim.clock.first).days // 7
+def _on(state: PopulationState, rolls: roll.Rolls, day: date) -> pa.Table:
+    week = (day - state.clock.first).days // 7
     open_case = {c[0] for c in rolls.cases if c[2] < day and (c[3] is None or c[3] >= day)}
     children = sorted(
         {
@@ -40,23 +37,23 @@ def _on(sim: Simulation, rolls: roll.Rolls, day: date) -> pa.Table:
         }
     )
     ids = np.array(children, int)
-    ids = ids[sim.years[ids, week] >= 0]
-    w = sim.world
+    ids = ids[state.years[ids, week] >= 0]
+    w = state.world
     home = w.household[ids]
     risks = life.true_risks(
-        seed=sim.seed + 1000 + week,
-        x0=sim.xs[ids, week - 1].astype(float),
-        h0=sim.paths[home, week - 1].astype(float),
-        state0=sim.cs[ids, week - 1],
+        seed=state.seed + 1000 + week,
+        x0=state.xs[ids, week - 1].astype(float),
+        h0=state.paths[home, week - 1].astype(float),
+        state0=state.cs[ids, week - 1],
         home=w.engagement_home[ids],
         traits=w.traits[ids, 0],
         h_home=w.stability_home[home],
-        year=sim.years[ids, week],
+        year=state.years[ids, week],
         place=w.place[ids],
         week=np.full(len(ids), week),
-        effect=sim.effect,
-        summer_end=sim.summer,
-        p=sim.params,
+        effect=state.effect,
+        summer_end=state.summer,
+        p=state.params,
         runs=RUNS,
     )
-    return pa.table({"pupil_id": sim.ids[ids], "as_of": pa.array([day] * len(ids), pa.date32()), "risk": risks})
+    return pa.table({"pupil_id": state.ids[ids], "as_of": pa.array([day] * len(ids), pa.date32()), "risk": risks})

@@ -15,12 +15,13 @@ import tempfile
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import narwhals as nw
 
+from histories.calendar import day_of
 from histories.io.digest import file_digest
 from histories.io.memory import bytes_of
 from histories.reading.plain_frame import PlainFrame
@@ -28,26 +29,9 @@ from histories.tables import TABLES, Table
 
 ALWAYS = -1_000_000  # a day before every as-of date: reference data are always known
 NEVER = 1_000_000
-EPOCH = date(1970, 1, 1)
 # Rows of a request up to which plain lists are faster than a query engine: some 150 children with three years of marks.
 FEW = 200_000
 EVENTS = ("enrolments", "attendance", "termly_attendance", "suspensions", "social_care", "cme")
-
-
-def day_number(day: date) -> int:
-    """Return the whole days from 1970-01-01 to a date.
-
-    Examples
-    --------
-    >>> day_number(date(1970, 1, 2))
-    1
-    """
-    return (day - EPOCH).days
-
-
-def day_of(number: int) -> date:
-    """Return the date of a day number."""
-    return EPOCH + timedelta(days=int(number))
 
 
 class Histories:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
 from functools import lru_cache
 from typing import Any
 
 import narwhals as nw
 
+from histories.calendar import day_of
+
 Column = list[Any]
-EPOCH = date(1970, 1, 1)
 
 
 def evaluate(
@@ -166,9 +166,7 @@ def _chosen(given: list[Column], _: Any) -> Column:
     return [a if c else b for c, a, b in zip(condition, then, other, strict=True)]
 
 
-@lru_cache(maxsize=50_000)
-def _day(number: int) -> date:
-    return EPOCH + timedelta(days=number)
+_day = lru_cache(maxsize=50_000)(day_of)
 
 
 STEPS: dict[str, Callable[[Column, list[Any], dict[str, Any]], Column]] = {

@@ -9,6 +9,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any
 
+from histories.calendar import day_number
 from histories.errors import Fault, Faults
 from histories.reading.files import WANTED
 from histories.reading.plain_frame import PlainFrame
@@ -134,9 +135,9 @@ def _text(value: str) -> str:
 def _day(value: Any) -> int:
     if isinstance(value, str) and DATE.fullmatch(value):
         try:
-            return (date.fromisoformat(value) - date(1970, 1, 1)).days
+            return day_number(date.fromisoformat(value))
         except ValueError:
             pass
     if type(value) is date:
-        return (value - date(1970, 1, 1)).days
+        return day_number(value)
     raise ValueError(f"the value is not {WANTED['date']}") from None

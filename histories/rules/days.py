@@ -6,7 +6,8 @@ from datetime import date
 
 import narwhals as nw
 
-from histories.reading.histories import NEVER, Histories, day_number
+from histories.calendar import day_number
+from histories.reading.histories import NEVER, Histories
 from histories.tables import TABLES
 
 # The first date of the natural key says when a thing began.

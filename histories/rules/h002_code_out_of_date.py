@@ -5,9 +5,10 @@ from __future__ import annotations
 import narwhals as nw
 import pyarrow as pa
 
+from histories.calendar import day_of
 from histories.checks.profile import marks
 from histories.codes import attendance_codes
-from histories.reading.histories import Histories, day_of
+from histories.reading.histories import Histories
 from histories.rules.rule import Rule
 
 

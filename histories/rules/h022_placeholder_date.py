@@ -6,7 +6,8 @@ from datetime import date
 
 import narwhals as nw
 
-from histories.reading.histories import Histories, day_number
+from histories.calendar import day_number
+from histories.reading.histories import Histories
 from histories.rules.rule import Rule
 from histories.tables import TABLES
 

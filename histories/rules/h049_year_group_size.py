@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import narwhals as nw
 
+from histories.calendar import day_of
 from histories.checks.profile import newest_day
-from histories.reading.histories import Histories, day_of
+from histories.reading.histories import Histories
 from histories.rules.days import births, main_rolls, school_year
 from histories.rules.rule import Rule, listed
 

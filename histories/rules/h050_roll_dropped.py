@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from histories.reading.histories import Histories, day_of
+from histories.calendar import day_of
+from histories.reading.histories import Histories
 from histories.rules.days import corrected
 from histories.rules.rule import Rule, listed
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from histories.calendar import term_dates
+from histories.calendar import day_number, day_of, term_dates
 from histories.checks.profile import marks_by_day
-from histories.reading.histories import Histories, day_number, day_of
+from histories.reading.histories import Histories
 from histories.rules.rule import Rule, listed
 
 

@@ -15,8 +15,9 @@ import pyarrow as pa
 
 from features.as_of import standing, visible
 from features.attendance.register import MEASURES
+from histories.calendar import day_number, day_of
 from histories.reading.frames import collect
-from histories.reading.histories import Histories, day_number, day_of
+from histories.reading.histories import Histories
 from serving.casework.school_days import SchoolDays
 
 NOT_KNOWN = (None, "unknown")

@@ -10,8 +10,9 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
+from histories.calendar import day_number, day_of
 from histories.reading.frames import collect
-from histories.reading.histories import EVENTS, Histories, day_number, day_of
+from histories.reading.histories import EVENTS, Histories
 from serving.casework.deadlines import DeadlineRule, Started, clocks
 from serving.casework.history import pasts
 from serving.casework.rolls import last_spells

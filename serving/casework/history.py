@@ -12,8 +12,9 @@ import pyarrow as pa
 from features.as_of import HAPPENED, standing, visible
 from features.attendance.register import ABSENT, MEASURES
 from features.evidence import TEXTS
+from histories.calendar import day_number, day_of
 from histories.reading.frames import collect
-from histories.reading.histories import Histories, day_number, day_of
+from histories.reading.histories import Histories
 
 WEEKS, COMPARED = 52, 12
 LANES = {

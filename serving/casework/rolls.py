@@ -10,8 +10,9 @@ import pyarrow as pa
 
 from features.as_of import visible
 from features.outcome.cohort import august_before, completed_years, schools_once
+from histories.calendar import day_number
 from histories.reading.frames import collect
-from histories.reading.histories import Histories, day_number
+from histories.reading.histories import Histories
 
 REACH = 365  # days for which a child who left is looked at
 

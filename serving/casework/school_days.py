@@ -9,9 +9,9 @@ import narwhals as nw
 import polars as pl
 
 from features.attendance.register import MEASURES
-from histories.calendar import school_days
+from histories.calendar import day_number, day_of, school_days
 from histories.reading.frames import collect
-from histories.reading.histories import Histories, day_number, day_of
+from histories.reading.histories import Histories
 
 REACH = 130  # days before the as-of date whose marks are looked at
 

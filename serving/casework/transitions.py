@@ -11,8 +11,9 @@ import pyarrow as pa
 
 from features.as_of import standing, visible
 from features.attendance.register import MEASURES
+from histories.calendar import day_number
 from histories.reading.frames import collect
-from histories.reading.histories import Histories, day_number
+from histories.reading.histories import Histories
 
 STATES = (
     "no_application",

@@ -10,8 +10,9 @@ import narwhals as nw
 from features.catalogue import CATALOGUE, TALLIES
 from features.groups.disclosure import HIDDEN, SMALLEST, rounded
 from features.groups.groups import GROUPS, PROTECTED
+from histories.calendar import day_of
 from histories.reading.frames import collect
-from histories.reading.histories import Histories, day_of
+from histories.reading.histories import Histories
 from histories.tables import TABLES
 
 # Columns that come with histories and enter no feature, label, list or group; a test blanks them all and finds everything as it was.

@@ -4,7 +4,7 @@ import narwhals as nw
 import polars as pl
 import pytest
 
-from histories.reading.histories import day_number
+from histories.calendar import day_number
 from histories.rules.days import HAPPENED, START, is_first_january, school_year
 
 
