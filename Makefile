@@ -1,12 +1,12 @@
-# One line each: `make demo` and `make test` work on a machine with Python 3.11, make and a package index only.
+# `make demo` and `make test` need Python 3.11 or 3.12, make and a package index, nothing else.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal -m "not prove"
 
-.PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove calibration bench bench-england lint format types docs docs-check check lock
-help:  ## list what make can do
+.PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove calibration bench bench-england lint format types docs docs-check docs-site check lock
+help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 setup: .venv/.ready  ## the environment in .venv, from requirements.lock
 .venv/.ready: requirements.lock pyproject.toml serving/pages/package-lock.json
@@ -30,29 +30,27 @@ prove: setup  ## what takes longer than a test may: the promised accuracy, the c
 calibration: setup  ## measure the made-up population against published figures; writes docs/population.md
 	$(BIN)/python -m histories.population.calibration
 bench: setup  ## timings as ratios against a named floor
-	$(BIN)/python -m benchmarks.simulate
-	$(BIN)/python -m benchmarks.explaining
-	$(BIN)/python -m benchmarks.importing
-	$(BIN)/python -m benchmarks.store
-	$(BIN)/python -m benchmarks.starting
-	$(BIN)/python -m benchmarks.intervals
-	for b in features one_pupil approaches serving training coverage scenarios; do $(BIN)/python -m benchmarks.$$b || exit 1; done
+	for b in simulate explaining importing store starting intervals features one_pupil approaches serving training coverage scenarios; do $(BIN)/python -m benchmarks.$$b || exit 1; done
 bench-england: setup  ## a billion marks in three sizes; takes long
 	$(BIN)/python -m benchmarks.england
-lint: setup
+lint: setup  ## style, layout, and that dependencies are exactly what is imported
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-format: setup  ## lay the code out and mend what can be mended
+	$(BIN)/deptry histories features training serving
+	$(BIN)/deptry tests benchmarks --ignore DEP002,DEP004
+format: setup  ## lay the code out and fix what can be fixed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-types: setup
+types: setup  ## mypy
 	$(BIN)/mypy
 docs docs-check: setup  ## write the generated pages (docs-check: fail when one is not current)
 	$(BIN)/python -m histories.table_docs $(if $(filter docs-check,$@),--check)
 	$(BIN)/python -m features.feature_docs $(if $(filter docs-check,$@),--check)
 	$(BIN)/python -m training.gate_docs $(if $(filter docs-check,$@),--check)
 	$(BIN)/python -m serving.access_docs $(if $(filter docs-check,$@),--check)
-check: lint types test docs-check  ## exactly what CI runs
-
-lock: setup  ## resolve pyproject.toml anew: exact versions and hashes, no addresses
+docs-site: setup  ## build the documentation into site/ and check its links and that it fetches nothing from elsewhere
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
+	$(BIN)/python -m tests.house.site site
+check: lint types docs-check docs-site test  ## exactly what CI runs
+lock: setup  ## resolve pyproject.toml again: exact versions and hashes, no addresses
 	$(BIN)/uv pip compile --quiet --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements.lock pyproject.toml
