@@ -21,7 +21,7 @@ from benchmarks.rounds import machine
 from benchmarks.store import LEAD, scores
 from histories.settings import settings
 from serving.casework import Gathered
-from serving.casework.deadlines import Started
+from serving.casework.deadlines import Deadline
 from serving.cli.running import running
 from serving.store import Store
 from serving.store.cases import casework
@@ -75,9 +75,9 @@ def filled(url: str) -> Store:
         store.save([{**s, "as_of": day} for s in made], LEAD)
     weeks = [[(DAY - timedelta(weeks=n)).isoformat(), 10, n % 4, n % 2] for n in range(52, 0, -1)]
     past = {"weeks": weeks, "events": [], "compared": [{"what": "missed", "now": 0.2, "before": 0.1, "peers": 0.05}]}
-    gathered = Gathered(as_of=DAY, pasts={str(s["pupil_id"]): past for s in made[:300]})
-    gathered.clocks = [
-        Started(
+    gathered = Gathered(as_of=DAY, pupil_histories={str(s["pupil_id"]): past for s in made[:300]})
+    gathered.deadlines = [
+        Deadline(
             pupil_id=str(s["pupil_id"]),
             kind="destination",
             urn=str(s["urn"]),

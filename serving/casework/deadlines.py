@@ -32,7 +32,7 @@ REACH, NEWEST, MIN = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Started:
+class Deadline:
     """A clock that runs."""
 
     pupil_id: str
@@ -50,9 +50,9 @@ class DeadlineRule:
     from_day: int = 0  # a run is shown when it has lasted so many school days
 
 
-def clocks(
+def find_deadlines(
     histories: Histories, spells: pl.DataFrame, as_of: date, days: SchoolDays, rules: dict[str, DeadlineRule]
-) -> list[Started]:
+) -> list[Deadline]:
     """Return every clock that runs as of a day.
 
     Parameters
@@ -67,7 +67,7 @@ def clocks(
     """
     found = [*_of_leavers(histories, spells, as_of), *_of_runs(histories, spells, as_of, rules)]
     return [
-        Started(
+        Deadline(
             pupil_id=pupil, kind=kind, urn=urn, started_on=start, due_on=_due(days, urn, start, rules[kind].school_days)
         )
         for pupil, kind, urn, start in found

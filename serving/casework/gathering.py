@@ -13,11 +13,11 @@ import polars as pl
 from histories.calendar import day_number, day_of
 from histories.reading.frames import collect
 from histories.reading.histories import EVENTS, Histories
-from serving.casework.deadlines import DeadlineRule, Started, clocks
-from serving.casework.history import pasts
+from serving.casework.deadlines import Deadline, DeadlineRule, find_deadlines
+from serving.casework.history import pupil_histories
 from serving.casework.rolls import last_spells
 from serving.casework.school_days import SchoolDays
-from serving.casework.transitions import Crossed, crossings
+from serving.casework.transitions import Transition, find_transitions
 from training.explanation.score import Score
 
 RANKS = 500  # a past is gathered for so many ranks of an authority
@@ -34,9 +34,9 @@ class Gathered:
         ``urn, name, phase``.
     places : list of dict
         ``pupil_id, authority, urn, nc_year`` of children whom a clock or a move is about.
-    pasts : dict
-        See ``past.pasts``.
-    gone : list of dict
+    pupil_histories : dict
+        See ``history.pupil_histories``.
+    missing : list of dict
         ``pupil_id, on_day, how, known_on``.
     sources : dict
         The last day that each table tells of.
@@ -47,10 +47,10 @@ class Gathered:
     as_of: date
     schools: list[dict[str, str]] = field(default_factory=list)
     places: list[dict[str, Any]] = field(default_factory=list)
-    pasts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    clocks: list[Started] = field(default_factory=list)
-    crossings: list[Crossed] = field(default_factory=list)
-    gone: list[dict[str, Any]] = field(default_factory=list)
+    pupil_histories: dict[str, dict[str, Any]] = field(default_factory=dict)
+    deadlines: list[Deadline] = field(default_factory=list)
+    transitions: list[Transition] = field(default_factory=list)
+    missing: list[dict[str, Any]] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     authorities: frozenset[str] = frozenset()
 
@@ -85,12 +85,14 @@ def gather(
     first = {s.pupil_id for s in scores if s.rank <= RANKS} | {p for p in also if p in known}
     found = Gathered(as_of=as_of, schools=_schools(histories), sources=_sources(histories, as_of))
     found.authorities = frozenset(s.authority for s in scores)
-    found.clocks = clocks(histories, spells, as_of, days, rules)
-    found.crossings = crossings(histories, spells, as_of)
-    found.gone = _gone(histories, spells, as_of)
-    found.pasts = pasts(histories, sorted(first), here, as_of)
+    found.deadlines = find_deadlines(histories, spells, as_of, days, rules)
+    found.transitions = find_transitions(histories, spells, as_of)
+    found.missing = _missing(histories, spells, as_of)
+    found.pupil_histories = pupil_histories(histories, sorted(first), here, as_of)
     told = (
-        {c.pupil_id for c in found.clocks} | {c.pupil_id for c in found.crossings} | {g["pupil_id"] for g in found.gone}
+        {c.pupil_id for c in found.deadlines}
+        | {c.pupil_id for c in found.transitions}
+        | {g["pupil_id"] for g in found.missing}
     )
     places = spells.filter(pl.col("pupil_id").is_in(list(told))).select("pupil_id", "authority", "urn", "nc_year")
     found.places = places.sort("pupil_id").to_dicts()
@@ -115,7 +117,7 @@ def _sources(histories: Histories, as_of: date) -> dict[str, str]:
     return found
 
 
-def _gone(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[dict[str, Any]]:
+def _missing(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[dict[str, Any]]:
     """Return children who left a roll within a year and went missing: their destination says so, or has long been unknown."""
     found = []
     for r in spells.filter(~pl.col("on_roll")).iter_rows(named=True):

@@ -26,7 +26,9 @@ LANES = {
 }
 
 
-def pasts(histories: Histories, pupils: list[str], spells: pl.DataFrame, as_of: date) -> dict[str, dict[str, Any]]:
+def pupil_histories(
+    histories: Histories, pupils: list[str], spells: pl.DataFrame, as_of: date
+) -> dict[str, dict[str, Any]]:
     """Return the past of some pupils.
 
     Returns

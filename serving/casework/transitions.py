@@ -31,7 +31,7 @@ AUTUMN = (9, 10)  # months in which arrivals are watched
 
 
 @dataclass(frozen=True, kw_only=True)
-class Crossed:
+class Transition:
     """One child's move."""
 
     pupil_id: str
@@ -42,7 +42,7 @@ class Crossed:
     missed_days: int = 0
 
 
-def crossings(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[Crossed]:
+def find_transitions(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[Transition]:
     """Return the moves of the September to come, or in autumn of the one that was.
 
     Parameters
@@ -76,7 +76,7 @@ def crossings(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[C
         elif r["on_roll"]:
             state = _state(row)
             made.append(
-                Crossed(
+                Transition(
                     pupil_id=r["pupil_id"],
                     entry_year=year,
                     from_urn=r["urn"],
@@ -104,13 +104,13 @@ def _before(histories: Histories, keys: pa.Table, moved: date) -> dict[str, str]
 
 def _arrived(
     spell: dict[str, object], row: dict[str, object], year: int, came: dict[str, tuple[int, int]], primary: str
-) -> Crossed:
+) -> Transition:
     pupil, to = str(spell["pupil_id"]), row["offered_urn"]
     started = spell["on_roll"] and int(spell["entry_date"]) >= day_number(date(year, 8, 1))  # type: ignore[call-overload]
     present, missed = came.get(pupil, (0, 0))
     state = "not_on_roll" if not started else "arrived" if present else "no_show" if missed else "on_roll"
     to_urn = str(spell["urn"]) if started else (str(to) if to else None)
-    return Crossed(pupil_id=pupil, entry_year=year, from_urn=primary, to_urn=to_urn, state=state, missed_days=missed)
+    return Transition(pupil_id=pupil, entry_year=year, from_urn=primary, to_urn=to_urn, state=state, missed_days=missed)
 
 
 def _came(histories: Histories, children: pl.DataFrame, as_of: date, year: int) -> dict[str, tuple[int, int]]:

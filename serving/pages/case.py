@@ -89,7 +89,7 @@ def _code(fields: Fields, name: str, words: dict[str, str]) -> str:
 
 def _assign(change: Change, case: str, version: int, fields: Fields, desk: PageContext) -> int:
     to = fields.get("to") or None
-    if to is not None and to not in {p["person_id"] for p in staff.people(change)}:
+    if to is not None and to not in {p["person_id"] for p in staff.active_staff(change)}:
         raise Faults(Fault("there is no such person", "to", "Choose one."))
     return cases.assign(change, case, version, to)
 

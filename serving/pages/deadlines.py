@@ -46,7 +46,7 @@ def routes(desk: PageContext) -> APIRouter:
 def _show(desk: PageContext, request: Request, status: int = 200, wrong: str = "", **more: Any) -> Response:
     today = date.today()
     with desk.store.view(request.state.caller) as view:
-        running, lost = casework.clocks(view), casework.lost(view, today)
+        running, lost = casework.deadlines(view), casework.count_lost(view, today)
         names = week_list.school_names(view)
     first = [c for c in running if c["kind"] == casework.LOST and c["due_on"] < today]
     rest = sorted((c for c in running if c not in first), key=lambda c: c["due_on"])

@@ -66,12 +66,12 @@ def show(desk: PageContext, request: Request, pupil_ref: str, status: int = 200,
             "stored_at": stands[-1]["stored_at"] if stands else None,
             "change": changed(stands),
             "case": case,
-            "clocks": casework.clocks(view, pupil_ref=pupil_ref),
-            "people": {p["person_id"]: p["name"] for p in staff.people(view)},
+            "clocks": casework.deadlines(view, pupil_ref=pupil_ref),
+            "people": {p["person_id"]: p["name"] for p in staff.active_staff(view)},
             "names": week_list.school_names(view),
             "sources": week_list.sources(view),
         }
-        past = casework.past(view, at["pupil_id"])
+        past = casework.pupil_history(view, at["pupil_id"])
         view.record("pupil.seen", pupils=[at["pupil_id"]])
     score: Any = found["score"]
     w, asked = desk.pages.words, request.query_params

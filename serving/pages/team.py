@@ -61,9 +61,9 @@ def _show(desk: PageContext, request: Request, status: int = 200, **more: Any) -
     team = desk.team(caller)
     with desk.store.view(caller) as view:
         most = week_list.per_week(view, team, desk.settings.per_week)
-        found = boards.followed(view, most, [WELL], date.today())
+        found = boards.list_outcome(view, most, [WELL], date.today())
         version = next((c["version"] for c in staff.capacities(view) if c["team"] == team), 0)
-        named = {p["person_id"]: p["name"] for p in staff.people(view)}
+        named = {p["person_id"]: p["name"] for p in staff.active_staff(view)}
         names = week_list.school_names(view)
     model = desk.holder.model()
     banner = desk.pages.words("team.saved") if request.query_params.get("done") else None

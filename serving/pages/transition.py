@@ -24,7 +24,7 @@ def routes(desk: PageContext) -> APIRouter:
     def transition(request: Request) -> Response:
         side = "to" if request.query_params.get("by") == "to" else "from"
         with desk.store.view(request.state.caller) as view:
-            found = boards.crossings(view)
+            found = boards.transitions(view)
             names = week_list.school_names(view)
         states = [s for s in STATES if any(c["state"] == s for c in found)]
         each = ((state, [c for c in found if c["state"] == state]) for state in LOOK if state in states)

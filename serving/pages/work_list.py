@@ -42,7 +42,7 @@ def routes(desk: PageContext) -> APIRouter:
         with desk.store.view(caller) as view:
             found, most = _week(desk, view, asked, "worklist.seen")
             schools = week_list.own_schools(view)
-            names, lost = week_list.school_names(view), casework.lost(view, date.today())
+            names, lost = week_list.school_names(view), casework.count_lost(view, date.today())
         choices = _choices(desk, asked, [(u, names.get(u, u)) for u in schools])
         return desk.pages.page(
             request,

@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 from histories.population.simulation import simulate
 from histories.reading.histories import Histories
 from histories.settings import settings
-from serving.casework.deadlines import Started
-from serving.casework.transitions import Crossed
+from serving.casework.deadlines import Deadline
+from serving.casework.transitions import Transition
 from serving.cli.running import running
 from serving.http.api import make_app
 from serving.http.guard import Guard
@@ -54,12 +54,12 @@ def fill(home: Path, histories: Path, bundle: Path) -> SimpleNamespace:
             if kind in ("case_not_opened", "destination")
             else date.today() + timedelta(days=3)
         )
-        gathered.clocks.append(
-            Started(pupil_id=s.pupil_id, kind=kind, urn=s.urn, started_on=due - timedelta(days=70), due_on=due)
+        gathered.deadlines.append(
+            Deadline(pupil_id=s.pupil_id, kind=kind, urn=s.urn, started_on=due - timedelta(days=70), due_on=due)
         )
     for s, state in zip(scores[-40:], ("no_show", "no_show", "not_on_roll", "no_application", "offered"), strict=False):
-        gathered.crossings.append(
-            Crossed(
+        gathered.transitions.append(
+            Transition(
                 pupil_id=s.pupil_id,
                 entry_year=2025,
                 from_urn=s.urn,

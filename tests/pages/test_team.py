@@ -19,7 +19,7 @@ def test_a_school_counts_for_one_area_only():
 
 
 def test_the_page_shows_schools_and_areas(site, visit, monkeypatch):
-    own, many = boards.followed, dict.fromkeys(site.urns, 20)
+    own, many = boards.list_outcome, dict.fromkeys(site.urns, 20)
     monkeypatch.setattr(boards, "followed", lambda *given: replace(own(*given), by_school={**many, site.urns[0]: 1}))
     text = visit("lead").get("/team").text
     assert ">north</dt>" in text

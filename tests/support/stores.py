@@ -3,8 +3,8 @@
 from datetime import date
 
 from serving.casework import Gathered
-from serving.casework.deadlines import Started
-from serving.casework.transitions import Crossed
+from serving.casework.deadlines import Deadline
+from serving.casework.transitions import Transition
 from serving.store import Caller
 from serving.store.audit import audit_log
 from serving.store.database import reading, writing
@@ -26,13 +26,15 @@ def gathered(*pupils, as_of=date(2025, 1, 13)):
         as_of=as_of,
         schools=[{"urn": "100", "name": "A school", "phase": "primary"}],
         places=places,
-        pasts={p: {"weeks": []} for p in pupils},
-        clocks=[
-            Started(pupil_id=p, kind="destination", urn="100", started_on=date(2025, 1, 6), due_on=date(2025, 1, 20))
+        pupil_histories={p: {"weeks": []} for p in pupils},
+        deadlines=[
+            Deadline(pupil_id=p, kind="destination", urn="100", started_on=date(2025, 1, 6), due_on=date(2025, 1, 20))
             for p in pupils
         ],
-        crossings=[Crossed(pupil_id=p, entry_year=2025, from_urn="100", to_urn=None, state="applied") for p in pupils],
-        gone=gone,
+        transitions=[
+            Transition(pupil_id=p, entry_year=2025, from_urn="100", to_urn=None, state="applied") for p in pupils
+        ],
+        missing=gone,
         sources={"attendance": "2025-01-10"},
         authorities=frozenset({"801"}),
     )

@@ -173,7 +173,7 @@ def test_people_and_capacities_are_their_authoritys(store):
     assert do(store, ANN, staff.remember, "Ann", ["north"], "team a") == 1
     assert do(store, ANN, staff.remember, "Ann B", ["north"], "team a") == 2
     do(store, FAR, staff.remember, "Far")
-    assert [(p["name"], p["urns"], p["localities"]) for p in look(store, BEN, staff.people)] == [
+    assert [(p["name"], p["urns"], p["localities"]) for p in look(store, BEN, staff.active_staff)] == [
         ("Ann B", ["10001"], ["north"])
     ]
     assert do(store, BEN, staff.set_capacity, "801", "team a", 8, 0) == 1

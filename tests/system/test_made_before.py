@@ -75,10 +75,10 @@ def test_cases_deadlines_transitions_and_staff_read_as_before(store):
             "case": cases.case(view, EXPECTED["case"]["case_id"]),
             "cases": cases.cases(view),
             "faults": cases.faults(view),
-            "clocks": casework.clocks(view),
-            "crossings": boards.crossings(view),
-            "people": staff.people(view),
-            "past": casework.past(view, EXPECTED["worklist"][0]["pupil_id"]),
+            "clocks": casework.deadlines(view),
+            "crossings": boards.transitions(view),
+            "people": staff.active_staff(view),
+            "past": casework.pupil_history(view, EXPECTED["worklist"][0]["pupil_id"]),
         }
     for name, rows in read.items():
         assert as_json(rows) == EXPECTED[name], name

@@ -15,7 +15,7 @@ from histories.errors import Faults, Usage
 from serving.cli.main import onroll
 from serving.store import Caller, Store
 from serving.store.cases import cases, casework
-from serving.store.cases.casework_tables import OF_PUPILS, Background
+from serving.store.cases.casework_tables import OF_PUPILS, StoredHistory
 from serving.store.cases.tables import Case, CaseEntry, DataFault
 from serving.store.database import reading, writing
 from serving.store.records import erasure, holds, retention
@@ -125,7 +125,7 @@ def test_erasure_leaves_nothing_of_a_pupil_but_a_reference(store, tmp_path):
             text = str([tuple(r) for r in connection.execute(sa.select(table.__table__))])
         assert "gone-1234567" not in text
     assert {p for (p,) in rows(store, StoredScore.pupil_id)} == {"kept-1234567", "stay-1234567"}
-    assert {p for (p,) in rows(store, Background.pupil_id)} == {"kept-1234567", "stay-1234567"}
+    assert {p for (p,) in rows(store, StoredHistory.pupil_id)} == {"kept-1234567", "stay-1234567"}
     assert len(rows(store, CaseEntry.entry_id)) == 4
     with reading(store.engine) as connection:
         last = connection.execute(sa.select(AuditEntry.__table__).order_by(AuditEntry.seq.desc())).mappings().first()

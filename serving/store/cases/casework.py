@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from serving.store.cases import cases
-from serving.store.cases.casework_tables import Background, Crossing, Deadline, Gone, School
+from serving.store.cases.casework_tables import School, StoredDeadline, StoredHistory, StoredMissing, StoredTransition
 from serving.store.cases.tables import Case
 from serving.store.scores.stored_scores import BATCH, upsert
 from serving.store.tables import Pupil, ScoreList
@@ -47,21 +47,30 @@ def keep(change: Change, found: Gathered, model_version: str) -> None:
     places = [{**p, "pupil_ref": secrets.token_hex(16), "as_of": as_of} for p in found.places]
     _put(change, Pupil, places, ["pupil_id"], keeps=("pupil_ref",), newer=True)
     bodies = [
-        {"pupil_id": p, "as_of": as_of, "body": json.dumps(b, ensure_ascii=False)} for p, b in found.pasts.items()
+        {"pupil_id": p, "as_of": as_of, "body": json.dumps(b, ensure_ascii=False)}
+        for p, b in found.pupil_histories.items()
     ]
-    _put(change, Background, bodies, ["pupil_id"], newer=True)
+    _put(change, StoredHistory, bodies, ["pupil_id"], newer=True)
     _put(
-        change, Crossing, [{**vars(c), "as_of": as_of} for c in found.crossings], ["pupil_id", "entry_year"], newer=True
+        change,
+        StoredTransition,
+        [{**vars(c), "as_of": as_of} for c in found.transitions],
+        ["pupil_id", "entry_year"],
+        newer=True,
     )
     here = sa.select(Pupil.pupil_id).where(Pupil.authority.in_(found.authorities))
-    _gone(change, found, here)
-    _clocks(change, found, here)
+    _save_missing(change, found, here)
+    _save_deadlines(change, found, here)
     listed = sa.update(ScoreList).where(
         ScoreList.as_of == as_of, ScoreList.model_version == model_version, ScoreList.authority.in_(found.authorities)
     )
     change.connection.execute(listed.values(sources=json.dumps(found.sources)))
     change.record(
-        "background.stored", as_of=as_of, pasts=len(bodies), clocks=len(found.clocks), crossings=len(found.crossings)
+        "background.stored",
+        as_of=as_of,
+        pasts=len(bodies),
+        clocks=len(found.deadlines),
+        crossings=len(found.transitions),
     )
 
 
@@ -87,14 +96,16 @@ def _put(
         change.connection.execute(done, rows[at : at + BATCH])
 
 
-def _gone(change: Change, found: Gathered, here: sa.Select[Any]) -> None:
+def _save_missing(change: Change, found: Gathered, here: sa.Select[Any]) -> None:
     """Keep who went missing in the year before, and forget of whom that is no longer so: a destination may come late."""
-    year = Gone.on_day.between(found.as_of - timedelta(days=365), found.as_of)
-    change.connection.execute(sa.delete(Gone).where(year, Gone.known_on <= found.as_of, Gone.pupil_id.in_(here)))
-    _put(change, Gone, found.gone, ["pupil_id", "on_day"], keeps=("known_on",))
+    year = StoredMissing.on_day.between(found.as_of - timedelta(days=365), found.as_of)
+    change.connection.execute(
+        sa.delete(StoredMissing).where(year, StoredMissing.known_on <= found.as_of, StoredMissing.pupil_id.in_(here))
+    )
+    _put(change, StoredMissing, found.missing, ["pupil_id", "on_day"], keeps=("known_on",))
 
 
-def _clocks(change: Change, found: Gathered, here: sa.Select[Any]) -> None:
+def _save_deadlines(change: Change, found: Gathered, here: sa.Select[Any]) -> None:
     """Start new clocks, move the day of those that run, and stop those that the histories no longer start."""
     who = {"changed_at": change.now, "changed_by": change.caller.key_id}
     rows = [
@@ -108,43 +119,43 @@ def _clocks(change: Change, found: Gathered, here: sa.Select[Any]) -> None:
             "version": 1,
             **who,
         }
-        for c in found.clocks
+        for c in found.deadlines
     ]
     for at in range(0, len(rows), BATCH):
-        insert = upsert(change, Deadline)
+        insert = upsert(change, StoredDeadline)
         moved = {k: insert.excluded[k] for k in ("urn", "due_on", "as_of")}
         # A clock that only the histories had stopped runs again; one that a person stopped stays.
         again = {
-            k: sa.case((Deadline.stopped_how == "data", sa.null()), else_=getattr(Deadline, k))
+            k: sa.case((StoredDeadline.stopped_how == "data", sa.null()), else_=getattr(StoredDeadline, k))
             for k in ("stopped_at", "stopped_how")
         }
         change.connection.execute(
             insert.on_conflict_do_update(
                 index_elements=["pupil_id", "kind", "started_on"],
                 set_=moved | again,
-                where=insert.excluded.as_of >= Deadline.as_of,
+                where=insert.excluded.as_of >= StoredDeadline.as_of,
             ),
             rows[at : at + BATCH],
         )
-    over = sa.update(Deadline).where(
-        Deadline.stopped_at.is_(None), Deadline.as_of < found.as_of, Deadline.pupil_id.in_(here)
+    over = sa.update(StoredDeadline).where(
+        StoredDeadline.stopped_at.is_(None), StoredDeadline.as_of < found.as_of, StoredDeadline.pupil_id.in_(here)
     )
     change.connection.execute(over.values(stopped_at=change.now, stopped_how="data", **who))
 
 
-def clocks(view: View, *, pupil_ref: str | None = None, most: int = MAX) -> list[dict[str, Any]]:
+def deadlines(view: View, *, pupil_ref: str | None = None, most: int = MAX) -> list[dict[str, Any]]:
     """Return the clocks that run of children whom the caller may see, those of children whom nobody looks for before all, then by day.
 
     Returns
     -------
     list of dict
-        The columns of ``Deadline``, and ``pupil_ref``, ``nc_year``.
+        The columns of ``StoredDeadline``, and ``pupil_ref``, ``nc_year``.
     """
     query = (
-        sa.select(Deadline.__table__, Pupil.pupil_ref, Pupil.nc_year)
-        .join(Pupil, Pupil.pupil_id == Deadline.pupil_id)
-        .where(*view.caller.children(Pupil), Deadline.stopped_at.is_(None))
-        .order_by(Deadline.kind != LOST, Deadline.due_on, Deadline.pupil_id, Deadline.kind)
+        sa.select(StoredDeadline.__table__, Pupil.pupil_ref, Pupil.nc_year)
+        .join(Pupil, Pupil.pupil_id == StoredDeadline.pupil_id)
+        .where(*view.caller.children(Pupil), StoredDeadline.stopped_at.is_(None))
+        .order_by(StoredDeadline.kind != LOST, StoredDeadline.due_on, StoredDeadline.pupil_id, StoredDeadline.kind)
         .limit(most)
     )
     query = query.where(Pupil.pupil_ref == pupil_ref) if pupil_ref else query
@@ -153,16 +164,19 @@ def clocks(view: View, *, pupil_ref: str | None = None, most: int = MAX) -> list
     return found
 
 
-def lost(view: View, today: date) -> int:
+def count_lost(view: View, today: date) -> int:
     """Count children whom the caller may see, who are off roll, whom nobody can find, and whose case should be open by now.
 
     Where it is said the view is the caller's to record.
     """
     query = (
-        sa.select(sa.func.count(Deadline.pupil_id.distinct()))
-        .join(Pupil, Pupil.pupil_id == Deadline.pupil_id)
+        sa.select(sa.func.count(StoredDeadline.pupil_id.distinct()))
+        .join(Pupil, Pupil.pupil_id == StoredDeadline.pupil_id)
         .where(
-            *view.caller.children(Pupil), Deadline.stopped_at.is_(None), Deadline.kind == LOST, Deadline.due_on < today
+            *view.caller.children(Pupil),
+            StoredDeadline.stopped_at.is_(None),
+            StoredDeadline.kind == LOST,
+            StoredDeadline.due_on < today,
         )
     )
     return view.connection.scalar(query) or 0
@@ -181,12 +195,14 @@ def stop(change: Change, clock_id: str, version: int, text: str) -> None:
         When somebody stopped it meanwhile.
     """
     text = cases.written(text, "text", MAX_TEXT) or ""
-    mine = Deadline.pupil_id.in_(sa.select(Pupil.pupil_id).where(*change.caller.children(Pupil)))
-    pupil = change.connection.scalar(sa.select(Deadline.pupil_id).where(Deadline.clock_id == clock_id, mine))
+    mine = StoredDeadline.pupil_id.in_(sa.select(Pupil.pupil_id).where(*change.caller.children(Pupil)))
+    pupil = change.connection.scalar(
+        sa.select(StoredDeadline.pupil_id).where(StoredDeadline.clock_id == clock_id, mine)
+    )
     if pupil is None:
         raise NotThere("clock")
-    own = sa.update(Deadline).where(
-        Deadline.clock_id == clock_id, Deadline.version == version, Deadline.stopped_at.is_(None)
+    own = sa.update(StoredDeadline).where(
+        StoredDeadline.clock_id == clock_id, StoredDeadline.version == version, StoredDeadline.stopped_at.is_(None)
     )
     values = {
         "stopped_at": change.now,
@@ -201,11 +217,11 @@ def stop(change: Change, clock_id: str, version: int, text: str) -> None:
     change.record("clock.stopped", pupils=[pupil], clock_id=clock_id, version=version + 1)
 
 
-def past(view: View, pupil_id: str) -> tuple[Any, dict[str, Any]] | None:
+def pupil_history(view: View, pupil_id: str) -> tuple[Any, dict[str, Any]] | None:
     """Return the day and the past of a pupil; the view of the pupil is the caller's to record."""
     row = view.connection.execute(
-        sa.select(Background.as_of, Background.body)
-        .join(Pupil, Pupil.pupil_id == Background.pupil_id)
-        .where(Background.pupil_id == pupil_id, *view.caller.children(Pupil))
+        sa.select(StoredHistory.as_of, StoredHistory.body)
+        .join(Pupil, Pupil.pupil_id == StoredHistory.pupil_id)
+        .where(StoredHistory.pupil_id == pupil_id, *view.caller.children(Pupil))
     ).one_or_none()
     return (row.as_of, json.loads(row.body)) if row else None

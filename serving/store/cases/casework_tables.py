@@ -23,7 +23,7 @@ class School(Base):
     phase: Mapped[str] = mapped_column(sa.String(20))
 
 
-class Background(Base):
+class StoredHistory(Base):
     """A child's past as JSON: see ``serving.casework.history``."""
 
     __tablename__ = "backgrounds"
@@ -32,7 +32,7 @@ class Background(Base):
     body: Mapped[str] = mapped_column(sa.Text)
 
 
-class Deadline(Changed, Base):
+class StoredDeadline(Changed, Base):
     """A duty with a day by which it is due.
 
     Attributes
@@ -57,11 +57,11 @@ class Deadline(Changed, Base):
     __table_args__ = (sa.UniqueConstraint("pupil_id", "kind", "started_on"),)
 
 
-_running = Deadline.__table__.c.stopped_at.is_(None)
-sa.Index("clocks_running", Deadline.__table__.c.due_on, sqlite_where=_running, postgresql_where=_running)
+_running = StoredDeadline.__table__.c.stopped_at.is_(None)
+sa.Index("clocks_running", StoredDeadline.__table__.c.due_on, sqlite_where=_running, postgresql_where=_running)
 
 
-class Crossing(Base):
+class StoredTransition(Base):
     """A child's move from primary to secondary school.
 
     Attributes
@@ -82,7 +82,7 @@ class Crossing(Base):
     as_of: Mapped[date]
 
 
-class Gone(Base):
+class StoredMissing(Base):
     """A child who went missing from education, as the histories say."""
 
     __tablename__ = "gone"
@@ -92,5 +92,5 @@ class Gone(Base):
     known_on: Mapped[date]
 
 
-sa.Index("gone_by_day", Gone.__table__.c.on_day)
-OF_PUPILS: tuple[Any, ...] = (Background, Deadline, Crossing, Gone)
+sa.Index("gone_by_day", StoredMissing.__table__.c.on_day)
+OF_PUPILS: tuple[Any, ...] = (StoredHistory, StoredDeadline, StoredTransition, StoredMissing)

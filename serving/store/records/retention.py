@@ -13,7 +13,7 @@ from dateutil.relativedelta import relativedelta
 from histories.errors import Fault, Faults
 from histories.io.toml import read_toml
 from serving.store.audit.pruning import prunable, prune
-from serving.store.cases.casework_tables import OF_PUPILS, Deadline
+from serving.store.cases.casework_tables import OF_PUPILS, StoredDeadline
 from serving.store.cases.tables import Case, CaseEntry, DataFault
 from serving.store.records.holds import HELD
 from serving.store.tables import Hold, Pupil, ScoreList, ShadowCount, StoredKey, StoredScore
@@ -112,7 +112,7 @@ def remove(connection: sa.Connection, table: Any, condition: sa.ColumnElement[bo
 def tidy(connection: sa.Connection) -> None:
     """Forget pupils and lists of which nothing is left; a held pupil is not forgotten."""
     left = [sa.select(table.pupil_id) for table in (StoredScore, Case)]
-    left.append(sa.select(Deadline.pupil_id).where(Deadline.stopped_at.is_(None)))
+    left.append(sa.select(StoredDeadline.pupil_id).where(StoredDeadline.stopped_at.is_(None)))
     gone = [Pupil.pupil_id.not_in(rows) for rows in (*left, HELD)]
     connection.execute(sa.delete(Pupil).where(*gone))
     for table in OF_PUPILS:

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from serving.store.cases.casework_tables import Crossing, Gone
+from serving.store.cases.casework_tables import StoredMissing, StoredTransition
 from serving.store.cases.tables import Case, CaseEntry
 from serving.store.scores.stored_scores import of_list, own_lists
 from serving.store.tables import Pupil, ScoreList, StoredScore
@@ -19,24 +19,24 @@ from serving.store.unit_of_work import View
 LOOK_BACK = timedelta(weeks=12)
 
 
-def crossings(view: View) -> list[dict[str, Any]]:
+def transitions(view: View) -> list[dict[str, Any]]:
     """Return the newest moves to secondary school of children whom the caller may see.
 
     Returns
     -------
     list of dict
-        The columns of ``Crossing``, and ``pupil_ref``.
+        The columns of ``StoredTransition``, and ``pupil_ref``.
     """
     newest = (
-        sa.select(sa.func.max(Crossing.as_of))
-        .join(Pupil, Pupil.pupil_id == Crossing.pupil_id)
+        sa.select(sa.func.max(StoredTransition.as_of))
+        .join(Pupil, Pupil.pupil_id == StoredTransition.pupil_id)
         .where(*view.caller.children(Pupil))
     )
     query = (
-        sa.select(Crossing.__table__, Pupil.pupil_ref)
-        .join(Pupil, Pupil.pupil_id == Crossing.pupil_id)
-        .where(*view.caller.children(Pupil), Crossing.as_of == newest.scalar_subquery())
-        .order_by(Crossing.missed_days.desc(), Crossing.from_urn, Crossing.pupil_id)
+        sa.select(StoredTransition.__table__, Pupil.pupil_ref)
+        .join(Pupil, Pupil.pupil_id == StoredTransition.pupil_id)
+        .where(*view.caller.children(Pupil), StoredTransition.as_of == newest.scalar_subquery())
+        .order_by(StoredTransition.missed_days.desc(), StoredTransition.from_urn, StoredTransition.pupil_id)
     )
     found = [dict(r) for r in view.connection.execute(query).mappings()]
     view.record("transition.seen", pupils=[c["pupil_id"] for c in found])
@@ -79,7 +79,7 @@ class ListOutcome:
     by_school: dict[str, int] = field(default_factory=dict)
 
 
-def followed(view: View, most: int, well: Sequence[str], today: date) -> ListOutcome:
+def list_outcome(view: View, most: int, well: Sequence[str], today: date) -> ListOutcome:
     """Count what became of the first children of each list of the newest weeks.
 
     Parameters
@@ -108,9 +108,9 @@ def followed(view: View, most: int, well: Sequence[str], today: date) -> ListOut
     found.contacted, found.acted = len(done.get("contact", ())), len(done.get("action", ()))
     found.well, found.dismissed = len(done.get("well", ())), len(done.get("dismissed", ()))
     gone = (
-        sa.select(Gone.pupil_id, Gone.on_day)
-        .join(Pupil, Pupil.pupil_id == Gone.pupil_id)
-        .where(*view.caller.children(Pupil), Gone.on_day >= found.since)
+        sa.select(StoredMissing.pupil_id, StoredMissing.on_day)
+        .join(Pupil, Pupil.pupil_id == StoredMissing.pupil_id)
+        .where(*view.caller.children(Pupil), StoredMissing.on_day >= found.since)
     )
     missing = {r.pupil_id: r.on_day for r in view.connection.execute(gone)}
     caught = {p for p, day in missing.items() if p in first_day and first_day[p] <= day}

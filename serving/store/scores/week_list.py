@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from serving.store.cases.casework_tables import Deadline, School
+from serving.store.cases.casework_tables import School, StoredDeadline
 from serving.store.cases.tables import Capacity, Case, Person
 from serving.store.scores.stored_scores import newest_list, of_list, own_lists
 from serving.store.tables import Pupil, ScoreList, StoredScore
@@ -125,7 +125,7 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
     _told(view, found)
     ids = [r.pupil_id for r in rows]
     ranks, top = _before(view, newest, found, conditions=_conditions(chosen), pupils=ids, most=most)
-    clocks, names = next_clocks(view, ids), school_names(view)
+    clocks, names = next_deadlines(view, ids), school_names(view)
     for r in rows:
         score = json.loads(r.body)
         moved = None if found.before is None else _moved(r.rank, ranks.get(r.pupil_id), r.pupil_id in top)
@@ -185,13 +185,13 @@ def _moved(rank: int, before: int | None, was_first: bool) -> str:
     return "risen" if rank < before else "fallen" if rank > before else "same"
 
 
-def next_clocks(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]:
+def next_deadlines(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return the clock of each pupil that runs out next."""
-    query = sa.select(Deadline.pupil_id, Deadline.kind, Deadline.due_on).where(
-        Deadline.pupil_id.in_(pupils), Deadline.stopped_at.is_(None)
+    query = sa.select(StoredDeadline.pupil_id, StoredDeadline.kind, StoredDeadline.due_on).where(
+        StoredDeadline.pupil_id.in_(pupils), StoredDeadline.stopped_at.is_(None)
     )
     found: dict[str, dict[str, Any]] = {}
-    for r in view.connection.execute(query.order_by(Deadline.due_on)):
+    for r in view.connection.execute(query.order_by(StoredDeadline.due_on)):
         found.setdefault(r.pupil_id, {"kind": r.kind, "due_on": r.due_on})
     return found
 

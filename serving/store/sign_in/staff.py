@@ -14,7 +14,7 @@ from serving.store.unit_of_work import Change, Conflict, NotThere, View
 
 
 def _authority(caller: Caller, table: Any) -> list[sa.ColumnElement[bool]]:
-    """People and teams are an authority's, whichever schools a caller looks after."""
+    """Select rows of the caller's authority; staff and teams belong to it whichever schools the caller sees."""
     return Caller(caller.key_id, caller.role, caller.authority).scope(table)
 
 
@@ -42,8 +42,8 @@ def remember(change: Change, name: str, localities: Sequence[str] = (), team: st
     return before + 1
 
 
-def people(view: View) -> list[dict[str, Any]]:
-    """Return the people of the caller's authority who are active, by name."""
+def active_staff(view: View) -> list[dict[str, Any]]:
+    """Return the staff of the caller's authority who are active, by name."""
     query = sa.select(Person.__table__).where(*_authority(view.caller, Person), Person.active).order_by(Person.name)
     found = view.connection.execute(query).mappings().all()
     view.record("people.seen", count=len(found))

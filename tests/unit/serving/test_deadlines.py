@@ -6,10 +6,10 @@ import pytest
 
 from histories.calendar import school_days
 from histories.reading.histories import Histories
-from serving.casework.deadlines import clocks
+from serving.casework.deadlines import find_deadlines
 from serving.casework.rolls import last_spells
 from serving.casework.school_days import SchoolDays
-from serving.casework.transitions import crossings
+from serving.casework.transitions import find_transitions
 from serving.pages.settings import PageSettings
 
 DAY = date(2025, 3, 10)
@@ -32,7 +32,7 @@ def found(*spells, **tables):
     histories = Histories.from_rows({"pupils": PUPILS, "enrolments": list(spells), **tables})
     rolls = last_spells(histories, DAY)
     days = SchoolDays.of(histories, rolls, DAY, frozenset())
-    return {(c.pupil_id, c.kind): (c.started_on, c.due_on) for c in clocks(histories, rolls, DAY, days, RULES)}
+    return {(c.pupil_id, c.kind): (c.started_on, c.due_on) for c in find_deadlines(histories, rolls, DAY, days, RULES)}
 
 
 @pytest.mark.parametrize(
@@ -131,7 +131,7 @@ def test_a_move_is_as_far_as_was_known_on_the_day(row, state):
         else [{"pupil_id": "g", "entry_year": 2025, "phase": "secondary", "recorded_on": "2024-10-21", **row}]
     )
     histories = Histories.from_rows({"pupils": [pupil], "enrolments": [spell("g")], "admissions": rows})
-    assert [c.state for c in crossings(histories, last_spells(histories, DAY), DAY)] == [state]
+    assert [c.state for c in find_transitions(histories, last_spells(histories, DAY), DAY)] == [state]
 
 
 @pytest.mark.parametrize(
@@ -161,6 +161,6 @@ def test_in_september_a_move_is_from_the_primary_school_to_where_the_child_is(ro
         {"pupils": [pupil], "enrolments": spells, "admissions": [asked], **({"attendance": marks} if marks else {})}
     )
     day = date(2025, 9, 8)
-    (found,) = crossings(histories, last_spells(histories, day), day)
+    (found,) = find_transitions(histories, last_spells(histories, day), day)
     assert (found.from_urn, found.to_urn, found.state) == (spell("g")["urn"], "300", state)
     assert found.missed_days == (3 if state == "no_show" else 2 if state == "arrived" else 0)

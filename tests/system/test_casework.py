@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from serving.store import Caller, Conflict, NotThere
 from serving.store.cases import casework
-from serving.store.cases.casework_tables import Gone
+from serving.store.cases.casework_tables import StoredMissing
 from tests.support.scores import score
 from tests.support.stores import do, gathered
 
@@ -18,7 +18,7 @@ LATER = date(2025, 1, 20)
 
 def running(store, caller=LEAD):
     with store.view(caller) as view:
-        return casework.clocks(view)
+        return casework.deadlines(view)
 
 
 def test_a_clock_runs_as_long_as_the_histories_start_it_or_until_a_person_stops_it(store):
@@ -50,35 +50,37 @@ def test_a_clock_is_stopped_once_and_by_whoever_may_see_the_child(store):
 
 def test_a_child_whom_nobody_looks_for_stands_above_all_that_is_due_and_is_counted(store):
     found = gathered("one-pupil", "two-pupil")
-    lost = replace(found.clocks[1], kind="case_not_opened", due_on=found.clocks[0].due_on + timedelta(days=9))
+    lost = replace(found.deadlines[1], kind="case_not_opened", due_on=found.deadlines[0].due_on + timedelta(days=9))
     again = replace(lost, started_on=lost.started_on - timedelta(days=40))
-    do(store, casework.keep, replace(found, clocks=[found.clocks[0], lost, again]), "1")
+    do(store, casework.keep, replace(found, deadlines=[found.deadlines[0], lost, again]), "1")
     with store.view(LEAD) as view:
-        assert [c["pupil_id"] for c in casework.clocks(view, most=1)] == ["two-pupil"], "also when most is cut off"
-        assert casework.lost(view, lost.due_on) == 0, "not before it is due"
-        assert casework.lost(view, lost.due_on + timedelta(days=1)) == 1, "a child once"
+        assert [c["pupil_id"] for c in casework.deadlines(view, most=1)] == ["two-pupil"], "also when most is cut off"
+        assert casework.count_lost(view, lost.due_on) == 0, "not before it is due"
+        assert casework.count_lost(view, lost.due_on + timedelta(days=1)) == 1, "a child once"
     with store.view(Caller("s", "worker", "999")) as view:
-        casework.clocks(view)
-        assert casework.lost(view, LATER + timedelta(days=900)) == 0
+        casework.deadlines(view)
+        assert casework.count_lost(view, LATER + timedelta(days=900)) == 0
 
 
 def test_what_is_older_replaces_nothing(store):
     store.save([score("one-pupil", 1)])
-    newer = replace(gathered("one-pupil", as_of=LATER), pasts={"one-pupil": {"weeks": [["2025-01-13", 10, 1, 1]]}})
+    newer = replace(
+        gathered("one-pupil", as_of=LATER), pupil_histories={"one-pupil": {"weeks": [["2025-01-13", 10, 1, 1]]}}
+    )
     do(store, casework.keep, newer, "1")
     do(store, casework.keep, gathered("one-pupil"), "1")
     with store.view(LEAD) as view:
-        as_of, kept = casework.past(view, "one-pupil")
+        as_of, kept = casework.pupil_history(view, "one-pupil")
         view.record("test.seen")
     assert (as_of, len(kept["weeks"])) == (LATER, 1)
     with store.view(Caller("s", "worker", "999")) as view:
-        assert casework.past(view, "one-pupil") is None
+        assert casework.pupil_history(view, "one-pupil") is None
         view.record("test.seen")
 
 
 def test_nothing_is_kept_of_a_run_that_fails(store):
     broken = replace(
-        gathered("one-pupil"), gone=[{"pupil_id": "one-pupil", "on_day": None, "how": "x", "known_on": LATER}]
+        gathered("one-pupil"), missing=[{"pupil_id": "one-pupil", "on_day": None, "how": "x", "known_on": LATER}]
     )
     with pytest.raises(sa.exc.IntegrityError):
         do(store, casework.keep, broken, "1")
@@ -91,6 +93,6 @@ def test_another_authority_stops_no_clock_and_one_that_came_late_is_no_longer_go
     theirs = replace(gathered("their-pupil", as_of=LATER), places=elsewhere, authorities=frozenset({"999"}))
     do(store, casework.keep, theirs, "1")
     assert [c["pupil_id"] for c in running(store)] == ["one-pupil"]
-    do(store, casework.keep, replace(gathered("one-pupil", as_of=LATER), gone=[]), "1")
+    do(store, casework.keep, replace(gathered("one-pupil", as_of=LATER), missing=[]), "1")
     with store.engine.connect() as connection:
-        assert set(connection.scalars(sa.select(Gone.pupil_id))) == {"their-pupil"}
+        assert set(connection.scalars(sa.select(StoredMissing.pupil_id))) == {"their-pupil"}
