@@ -18,10 +18,11 @@ import polars as pl
 
 from benchmarks.rounds import report, rounds, show
 from features import matrix
-from features.attendance.register import ABSENT, mark_tallies
+from features.attendance.register import mark_tallies
 from features.catalogue import CATALOGUE
 from features.counting.blocks import PUPILS, cut
 from histories.calendar import day_number
+from histories.codes import ABSENCE_CODES
 from histories.io.sql import literal
 from histories.population.simulation import simulate
 from histories.reading.frames import collect
@@ -33,7 +34,7 @@ OF_MARKS = [f for f in CATALOGUE if f.theme == "attendance" and f.sources == ("a
 
 def plain_scan(histories: Histories, folder: Path) -> int:
     """Count marks and absences of each child; return the children."""
-    codes = ", ".join(f"'{c}'" for c in ABSENT)
+    codes = ", ".join(f"'{c}'" for c in ABSENCE_CODES)
     marks = f"read_parquet({literal(folder / 'attendance.parquet')})"
     sql = f"SELECT pupil_id, count(*), count(*) FILTER (code IN ({codes})) FROM {marks} GROUP BY pupil_id"
     return histories.connection.sql(sql).to_arrow_table().num_rows

@@ -5,7 +5,8 @@ from features.catalogue import OWN
 from features.matrix import matrix
 from features.outcome.cohort import CohortRule, cohort, default_as_of
 from features.outcome.definition import Definition
-from features.outcome.label import HORIZON, label
+from features.outcome.label import label
+from histories.calendar import HORIZON
 
 __all__ = ["HORIZON", "CohortRule", "Definition", "cohort", "default_as_of", "label", "matrix"]
 

@@ -8,23 +8,7 @@ import narwhals as nw
 
 from histories.calendar import day_number
 from histories.reading.histories import Histories
-from histories.tables import TABLES, Table
-
-# The day on which a row of each table happened.
-HAPPENED = {
-    "enrolments": "entry_date",
-    "termly_attendance": "term_end",
-    "suspensions": "start_date",
-    "sen": "start_date",
-    "fsm": "start_date",
-    "addresses": "start_date",
-    "social_care": "start_date",
-    "cme": "missing_from",
-    "interventions": "date",
-    "pupils": "date_of_birth",
-    "admissions": "known",
-    "attendance": "date",
-}
+from histories.tables import HAPPENED, TABLES, Table
 
 
 def seen(recorded: nw.Expr, happened: nw.Expr, known: date | None) -> nw.Expr:

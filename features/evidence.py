@@ -9,12 +9,12 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
-from features.as_of import HAPPENED, visible
-from features.attendance.register import ABSENT
+from features.as_of import visible
 from histories.calendar import day_number, day_of
-from histories.codes import code_set
+from histories.codes import ABSENCE_CODES, code_set
 from histories.reading.frames import gathered
 from histories.reading.histories import Histories
+from histories.tables import HAPPENED
 from histories.tables import TABLES as DECLARED
 
 MAX = 6  # records of one table behind one reason, newest first
@@ -78,7 +78,7 @@ def _add_marks(found: dict[str, dict[str, list[dict[str, str]]]], rows: list[dic
     for (pupil, day, _), code in stands.items():
         weeks.setdefault((day - (day + 3) % 7, pupil), []).append(code)
     for (monday, pupil), codes in sorted(weeks.items(), reverse=True):
-        missed = Counter(c for c in codes if c in ABSENT)
+        missed = Counter(c for c in codes if c in ABSENCE_CODES)
         own = found[pupil].setdefault("attendance", []) if missed else []
         if missed and len(own) < MAX:
             of_each = ", ".join(f"{n} {c}" for c, n in sorted(missed.items()))

@@ -8,6 +8,7 @@ from functools import cache
 
 EPOCH = date(1970, 1, 1)
 ONE_DAY = timedelta(days=1)
+HORIZON = 120  # days of the outcome window; docs/decisions/0003-horizon-and-as-of-dates.md
 
 
 def day_number(day: date) -> int:

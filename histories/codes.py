@@ -56,3 +56,7 @@ def attendance_class(*classes: str) -> tuple[str, ...]:
     ('G', 'N', 'O', 'U')
     """
     return tuple(code for code, c in attendance_codes().items() if c.counts_as in classes)
+
+
+ABSENCE_CODES = attendance_class("authorised", "unauthorised")
+POSSIBLE_CODES = attendance_class("present", "educational", "authorised", "unauthorised")

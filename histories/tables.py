@@ -303,3 +303,16 @@ class Interventions(Table):
     kind = text("what was done", required=True)
     team = text("who did it")
     recorded_on = day("day it was recorded")
+
+
+# The column with the day on which a row of each table happened: the first date of its key where that has one.
+HAPPENED = {
+    **{
+        t.table: first
+        for t in TABLES.values()
+        if (first := next((c for c in t.key if t.columns[c].kind == "date"), None))
+    },
+    "pupils": "date_of_birth",
+    "admissions": "known",  # its own dates come in stages
+    "termly_attendance": "term_end",  # a count of a term is complete once the term is over
+}

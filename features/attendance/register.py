@@ -20,17 +20,16 @@ import pyarrow as pa
 
 from features.attendance.bits import NEWEST, POSSIBLE, SPAN
 from histories.calendar import day_number, day_of
-from histories.codes import attendance_class, attendance_codes
+from histories.codes import ABSENCE_CODES, attendance_class, attendance_codes
 from histories.reading.frames import Frame, collect, days_of
 from histories.reading.histories import Histories
 from histories.reading.plain_frame import PlainFrame
 
 WINDOWS = (14, 28, 56, 84, 90, 180, 365)
 RUN_WINDOWS = (90, 365)
-ABSENT = attendance_class("authorised", "unauthorised")
 MEASURES: dict[str, tuple[str, ...]] = {
     "possible": tuple(c for c, a in attendance_codes().items() if a.counts_as != "not_possible"),
-    "absent": ABSENT,
+    "absent": ABSENCE_CODES,
     "unauthorised": attendance_class("unauthorised"),
     "no_reason": ("O", "N"),
     "holiday": ("G",),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from histories.errors import Fault, Usage
-from histories.io.terminal import engine_option, json_option, known_option, progress, result
+from histories.io.terminal import ISO_DATE, engine_option, json_option, known_option, progress, result
 
 if TYPE_CHECKING:
     from features import CohortRule
@@ -20,7 +20,7 @@ NEWEST = "newest"  # the day of knowledge after the newest recording
 
 @click.command()
 @click.argument("histories", type=click.Path(), required=False)
-@click.option("--as-of", "as_of", type=click.DateTime(formats=["%Y-%m-%d"]), multiple=True, help="Days to ask on.")
+@click.option("--as-of", "as_of", type=ISO_DATE, multiple=True, help="Days to ask on.")
 @click.option("--out", type=click.Path(path_type=Path), help="Parquet file to write.")
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is in.")
 @known_option
@@ -127,7 +127,7 @@ def _compare(
 
 @click.command()
 @click.argument("histories", type=click.Path(path_type=Path))
-@click.option("--as-of", "as_of", type=click.DateTime(formats=["%Y-%m-%d"]), required=True, help="Day to ask on.")
+@click.option("--as-of", "as_of", type=ISO_DATE, required=True, help="Day to ask on.")
 @click.option(
     "--pupils", type=click.IntRange(1), default=2000, show_default=True, help="About so many, by whole schools."
 )

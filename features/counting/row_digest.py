@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
-from features.as_of import HAPPENED
 from features.counting.block_cache import BlockStore
 from histories.calendar import day_number
 from histories.reading.histories import Histories
-from histories.tables import TABLES, Table
+from histories.tables import HAPPENED, TABLES, Table
 
 
 class RowDigests:

@@ -18,15 +18,13 @@ import pyarrow as pa
 from features.as_of import visible
 from features.outcome.cohort import CohortRule, august_before, cohort, completed_years
 from histories.calendar import day_number, day_of
-from histories.codes import attendance_class
+from histories.codes import ABSENCE_CODES, POSSIBLE_CODES
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 
 NOT_RECORDED = "not_recorded"
 KEYS = ["pupil_id", "as_of"]
 PERSISTENT = 10  # persistently absent: at least one possible session in ten missed (Department for Education)
-ABSENT = list(attendance_class("authorised", "unauthorised"))
-POSSIBLE = list(attendance_class("present", "educational", "authorised", "unauthorised"))
 
 
 @dataclass(frozen=True)
@@ -274,8 +272,8 @@ GROUPS: tuple[Group, ...] = (
         ),
         values=YES_NO,
         counts=lambda: {
-            "absent": _sum_when(nw.col("code").is_in(ABSENT)),
-            "possible": _sum_when(nw.col("code").is_in(POSSIBLE)),
+            "absent": _sum_when(nw.col("code").is_in(list(ABSENCE_CODES))),
+            "possible": _sum_when(nw.col("code").is_in(list(POSSIBLE_CODES))),
         },
     ),
     Group(

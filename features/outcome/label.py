@@ -10,11 +10,10 @@ import pyarrow as pa
 
 from features.outcome.cohort import CohortRule, cohort
 from features.outcome.definition import Definition
-from histories.calendar import day_number, day_of, school_days
+from histories.calendar import HORIZON, day_number, day_of, school_days
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 
-HORIZON = 120  # days; docs/decisions/0003-horizon-and-as-of-dates.md
 FAR = 10**6
 
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 import narwhals as nw
 
 from features.feature import Feature, Role, Tally, plain, ratio
-from histories.codes import attendance_class
+from histories.codes import ABSENCE_CODES, POSSIBLE_CODES, attendance_class
 
 DAILY = ("attendance",)
-ABSENT = list(attendance_class("authorised", "unauthorised"))
-POSSIBLE = list(attendance_class("present", "educational", "authorised", "unauthorised"))
 
 TALLIES = {
     "termly_possible": Tally(
         table="termly_attendance",
-        where=lambda: nw.col("code").is_in(POSSIBLE),
+        where=lambda: nw.col("code").is_in(list(POSSIBLE_CODES)),
         value=lambda: nw.col("sessions"),
         days=250,
     ),
     "termly_absent": Tally(
         table="termly_attendance",
-        where=lambda: nw.col("code").is_in(ABSENT),
+        where=lambda: nw.col("code").is_in(list(ABSENCE_CODES)),
         value=lambda: nw.col("sessions"),
         days=250,
     ),
@@ -32,13 +30,13 @@ TALLIES = {
     ),
     "termly_possible_earlier": Tally(
         table="termly_attendance",
-        where=lambda: nw.col("code").is_in(POSSIBLE),
+        where=lambda: nw.col("code").is_in(list(POSSIBLE_CODES)),
         value=lambda: nw.col("sessions"),
         days=600,
     ),
     "termly_absent_earlier": Tally(
         table="termly_attendance",
-        where=lambda: nw.col("code").is_in(ABSENT),
+        where=lambda: nw.col("code").is_in(list(ABSENCE_CODES)),
         value=lambda: nw.col("sessions"),
         days=600,
     ),

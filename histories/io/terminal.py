@@ -12,6 +12,7 @@ import click
 
 from histories.settings import ENGINES
 
+ISO_DATE = click.DateTime(formats=["%Y-%m-%d"])  # the type of every option that takes a day
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, and nothing else.")
 engine_option = click.option(
     "--engine",
@@ -21,7 +22,7 @@ engine_option = click.option(
 )
 known_option = click.option(
     "--known",
-    type=click.DateTime(formats=["%Y-%m-%d"]),
+    type=ISO_DATE,
     help="Ask as it was known on this day: with what was recorded late and with corrections up to it, and nothing after.",
 )
 

@@ -32,7 +32,7 @@ LOST_BEFORE = (
 # Kinds of events that a life leaves behind.
 EXIT, MOVE, HOME_MOVE, CARE_OPEN, CARE_CLOSE, SUSPENSION, RUNAWAY = range(7)
 MAX_EVENTS = 96
-WEEKS_IN_WINDOW = 17.2  # 120 days
+WEEKS_IN_WINDOW = 17.2  # calendar.HORIZON in weeks; truth.parquet depends on this very number
 
 
 @njit(cache=True)

@@ -15,7 +15,7 @@ RUNS = 64
 
 
 def true_risks(state: PopulationState, rolls: roll.Rolls) -> pa.Table:
-    """Return ``pupil_id, as_of, risk`` for the default cohort, the default definition and a horizon of 120 days.
+    """Return ``pupil_id, as_of, risk`` for the default cohort, the default definition and the default ``HORIZON``.
 
     A child who has left by the day, though nobody has recorded it yet, has no risk of leaving any more and no row.
     """

@@ -16,8 +16,6 @@ START = {
     for t in TABLES.values()
     if any(t.columns[c].kind == "date" for c in t.key)
 }
-# A count of a term is whole when the term is over.
-HAPPENED = {**START, "termly_attendance": "term_end"}
 YEAR = 365.25
 # Between the centuries without a leap day, year k after these days begins 365 k + k // 4 days later.
 SEPTEMBER_1900, JANUARY_1901 = day_number(date(1900, 9, 1)), day_number(date(1901, 1, 1))

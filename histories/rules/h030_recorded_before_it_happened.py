@@ -5,9 +5,9 @@ from __future__ import annotations
 import narwhals as nw
 
 from histories.reading.histories import Histories
-from histories.rules.days import HAPPENED
+from histories.rules.days import START
 from histories.rules.rule import Rule
-from histories.tables import TABLES
+from histories.tables import HAPPENED, TABLES
 
 PLANNED = ("enrolments", "interventions")  # a place or a visit is rightly written down before
 
@@ -23,6 +23,6 @@ RULE = Rule(
     title="rows recorded before what they tell happened",
     reason=__doc__,
     do="Look at the dates; a planned thing is fine.",
-    places=tuple(t for t in HAPPENED if "recorded_on" in TABLES[t].columns and t not in PLANNED),
+    places=tuple(t for t in START if "recorded_on" in TABLES[t].columns and t not in PLANNED),
     broken=broken,
 )

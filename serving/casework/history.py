@@ -9,12 +9,14 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
-from features.as_of import HAPPENED, standing, visible
-from features.attendance.register import ABSENT, MEASURES
+from features.as_of import standing, visible
+from features.attendance.register import MEASURES
 from features.evidence import TEXTS
 from histories.calendar import day_number, day_of
+from histories.codes import ABSENCE_CODES
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
+from histories.tables import HAPPENED
 
 WEEKS, COMPARED = 52, 12
 LANES = {
@@ -68,7 +70,7 @@ def _add_weeks(found: dict[str, dict[str, Any]], histories: Histories, given: pa
         pl.col("code").is_in(list(codes)).sum().alias(name)
         for name, codes in (
             ("possible", MEASURES["possible"]),
-            ("missed", ABSENT),
+            ("missed", ABSENCE_CODES),
             ("unauthorised", MEASURES["unauthorised"]),
         )
     )
@@ -83,7 +85,7 @@ def _usual(histories: Histories, spells: pl.DataFrame, day: int) -> dict[int, fl
         (nw.col("date") < day) & (nw.col("date") >= day - 7 * COMPARED) & (nw.col("known") < day)
     )
     possible = nw.col("code").is_in(list(MEASURES["possible"])).cast(nw.Int64).sum().alias("possible")
-    missed = nw.col("code").is_in(list(ABSENT)).cast(nw.Int64).sum().alias("missed")
+    missed = nw.col("code").is_in(list(ABSENCE_CODES)).cast(nw.Int64).sum().alias("missed")
     rows = collect(standing(marks).group_by("pupil_id").agg(possible, missed))
     rows = rows.join(spells.select("pupil_id", "nc_year"), on="pupil_id")
     rows = rows.filter(pl.col("possible") > 0)

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from histories.io.terminal import json_option, result
+from histories.io.terminal import ISO_DATE, json_option, result
 
 
 @click.group()
@@ -20,7 +20,7 @@ def actions() -> None:
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="File to write, such as interventions.parquet."
 )
-@click.option("--since", type=click.DateTime(formats=["%Y-%m-%d"]), help="Only what happened on this day or later.")
+@click.option("--since", type=ISO_DATE, help="Only what happened on this day or later.")
 @json_option
 def export(out: Path, since: datetime | None, as_json: bool) -> None:
     """Write contacts and actions as the histories' table interventions; the export is in the audit."""

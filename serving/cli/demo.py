@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from features import Definition, default_as_of
-from features.as_of import HAPPENED
 from histories.errors import Fault, Usage
 from histories.io.terminal import progress, say
 from histories.population.simulation import simulate
 from histories.reading.histories import Histories
 from histories.settings import Settings, settings
-from histories.tables import TABLES
+from histories.tables import HAPPENED, TABLES
 from serving.cli.running import running
 from serving.pages.settings import PageSettings
 from serving.pages.wording import Wording

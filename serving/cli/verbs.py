@@ -11,14 +11,12 @@ from typing import Any
 import click
 
 from histories.errors import Fault, Usage
-from histories.io.terminal import engine_option, json_option, known_option, progress, result
-
-DAY = click.DateTime(formats=["%Y-%m-%d"])
+from histories.io.terminal import ISO_DATE, engine_option, json_option, known_option, progress, result
 
 
 @click.command()
 @click.argument("histories", type=click.Path(), required=False)
-@click.option("--as-of", "as_of", type=DAY, help="The day on which the question is asked.")
+@click.option("--as-of", "as_of", type=ISO_DATE, help="The day on which the question is asked.")
 @click.option("--out", type=click.Path(), help="Parquet file to write; a folder of them with Spark.")
 @click.option("--model", help="name@alias or a model folder; without it, the setting ONROLL_MODEL.")
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
@@ -138,7 +136,7 @@ def keys() -> None:
 @click.option("--role", type=click.Choice(["worker", "lead", "analyst", "administrator"]), required=True)
 @click.option("--authority", help="Number of the local authority.")
 @click.option("--urn", "urns", multiple=True, help="Only these schools.")
-@click.option("--expires", type=DAY, help="Last day of the key.")
+@click.option("--expires", type=ISO_DATE, help="Last day of the key.")
 @json_option
 def create(role: str, authority: str | None, urns: tuple[str, ...], expires: datetime | None, as_json: bool) -> None:
     """Make a key and print it, this once."""

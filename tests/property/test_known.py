@@ -5,10 +5,9 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.as_of import HAPPENED
 from features.matrix import matrix
 from histories.reading.histories import Histories
-from histories.tables import TABLES
+from histories.tables import HAPPENED, TABLES
 from tests.support.random_histories import FIXED, HISTORIES
 
 DAY = date(2025, 1, 13)

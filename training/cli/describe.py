@@ -8,9 +8,7 @@ from pathlib import Path
 import click
 
 from histories.errors import Fault, Usage
-from histories.io.terminal import json_option, progress, result
-
-DAY = click.DateTime(formats=["%Y-%m-%d"])
+from histories.io.terminal import ISO_DATE, json_option, progress, result
 
 
 @click.command()
@@ -18,7 +16,7 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
 @click.option(
     "--as-of",
     "as_of",
-    type=DAY,
+    type=ISO_DATE,
     multiple=True,
     required=True,
     help="Days on which windows begin that are known by now.",
@@ -70,7 +68,11 @@ def describe(
 @click.command()
 @click.argument("histories", type=click.Path())
 @click.option(
-    "--as-of", "as_of", type=DAY, multiple=True, help="Days on which windows begin; without it, the start of each term."
+    "--as-of",
+    "as_of",
+    type=ISO_DATE,
+    multiple=True,
+    help="Days on which windows begin; without it, the start of each term.",
 )
 @click.option(
     "--definition", "extra", multiple=True, help="TOML file of one more definition, beside those that come with onroll."

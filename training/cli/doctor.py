@@ -7,9 +7,7 @@ from pathlib import Path
 
 import click
 
-from histories.io.terminal import json_option, result
-
-DAY = click.DateTime(formats=["%Y-%m-%d"])
+from histories.io.terminal import ISO_DATE, json_option, result
 
 
 @click.command()
@@ -21,9 +19,11 @@ DAY = click.DateTime(formats=["%Y-%m-%d"])
     help="Name or TOML file of a definition of missing; without it, every shipped definition.",
 )
 @click.option("--horizon", type=click.IntRange(7, 730), default=120, show_default=True, help="Days of the window.")
-@click.option("--as-of", "as_of", type=DAY, multiple=True, help="Days to ask on; without it, the start of each term.")
+@click.option(
+    "--as-of", "as_of", type=ISO_DATE, multiple=True, help="Days to ask on; without it, the start of each term."
+)
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
-@click.option("--until", type=DAY, help="Use nothing recorded on or after this day.")
+@click.option("--until", type=ISO_DATE, help="Use nothing recorded on or after this day.")
 @json_option
 def doctor(
     histories: str,

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from histories.io.terminal import json_option, progress, result
+from histories.io.terminal import ISO_DATE, json_option, progress, result
 
 if TYPE_CHECKING:
     from histories.settings import Settings
     from training.release.comparing import Compared
-
-DAY = click.DateTime(formats=["%Y-%m-%d"])
 
 
 @click.group()
@@ -66,7 +64,7 @@ def _folder(model: str, own: Settings) -> Path:
 @click.argument("first", default="onroll@champion")
 @click.argument("second", default="onroll@challenger")
 @click.option(
-    "--as-of", "as_of", type=DAY, help="Hold their lists of this day side by side, and say who moved and why."
+    "--as-of", "as_of", type=ISO_DATE, help="Hold their lists of this day side by side, and say who moved and why."
 )
 @click.option("--histories", type=click.Path(), help="With --as-of; without it, those that FIRST was trained on.")
 @click.option("--capacity", type=click.IntRange(1), default=25, show_default=True, help="Children on each list.")

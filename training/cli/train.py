@@ -8,9 +8,7 @@ from typing import Any
 
 import click
 
-from histories.io.terminal import json_option, known_option, progress, result
-
-DAY = click.DateTime(formats=["%Y-%m-%d"])
+from histories.io.terminal import ISO_DATE, json_option, known_option, progress, result
 
 
 def _date(value: datetime | None) -> date | None:
@@ -32,12 +30,12 @@ def _date(value: datetime | None) -> date | None:
     show_default=True,
     help="Days of the outcome window.",
 )
-@click.option("--as-of", "as_of", type=DAY, multiple=True, help="As-of dates; default: the start of each term.")
+@click.option("--as-of", "as_of", type=ISO_DATE, multiple=True, help="As-of dates; default: the start of each term.")
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
 @click.option(
     "--config", "config_file", type=click.Path(path_type=Path), help="TOML file with settings of the booster."
 )
-@click.option("--until", type=DAY, help="Use nothing recorded on or after this day.")
+@click.option("--until", type=ISO_DATE, help="Use nothing recorded on or after this day.")
 @known_option
 @click.option(
     "--tune",

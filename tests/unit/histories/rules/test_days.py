@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from histories.calendar import day_number
-from histories.rules.days import HAPPENED, START, is_first_january, school_year
+from histories.rules.days import START, is_first_january, school_year
+from histories.tables import HAPPENED
 
 
 @pytest.fixture(scope="module")
