@@ -1,4 +1,4 @@
-"""A typed client of the interface, sync and async: waits when it is told to wait, and turns pages by itself.
+"""A typed client of the HTTP interface, sync and async; it retries when the service asks to, and follows pages.
 
 Examples
 --------
@@ -6,7 +6,7 @@ Examples
 ...     for score in onroll.worklist(urn="100001"):
 ...         print(score.rank, score.band, score.reasons[0].sentence)
 
-Neither its errors nor its log lines hold an identifier, a key or anything else that was sent or received.
+Its errors and log lines never hold identifiers, keys or anything else sent or received.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ import ipaddress
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import httpx2
@@ -28,7 +29,7 @@ from serving.http.schemas import CountsAnswer, ModelCard, ProblemAnswer, ScoresA
 from training.explanation.score import Score
 
 Answer = TypeVar("Answer", bound=BaseModel)
-WAIT = (429, 503)  # statuses after which the same request may be sent again: every call only reads
+RETRIED = (429, 503)  # statuses after which a request is sent again; safe, since every call only reads
 
 
 class RequestRefused(Exception):
@@ -39,9 +40,9 @@ class RequestRefused(Exception):
     status : int
     title, detail : str
     errors : list of InvalidPart
-        What is wrong with which part of what was sent.
+        What is wrong with which part of the request.
     request_id : str or None
-        What to tell whoever runs the service.
+        Quote it to the operators of the service.
     """
 
     def __init__(self, problem: ProblemAnswer) -> None:
@@ -51,42 +52,42 @@ class RequestRefused(Exception):
 
 
 class Unreachable(Exception):
-    """The service did not answer, or something else answered in its place."""
+    """The service did not answer, or something else answered instead."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retry:
-    """When a request is sent again.
+    """When a request is retried.
 
     Attributes
     ----------
     most : int
-        How often a request is sent in all.
+        Attempts in all.
     first, longest : float
-        Seconds to wait after the first failure, doubled after each further one, and the most that is ever waited. A service
-        that asks for a longer wait is not asked again.
+        Seconds to wait after the first failure, doubled after each further one, and the longest wait. If the service
+        asks for a longer wait, the client gives up.
     jitter : callable
-        A number from 0 to 1 by which half of a wait is shortened, so that clients do not come back all at once.
+        Returns a number from 0 to 1: the share of half the wait to subtract, so that clients do not retry in step.
     now : callable
-        The time, for waits that the service gives as a time of day.
+        Returns the time, for a ``Retry-After`` that is a date.
     """
 
     most: int = 5
     first: float = 0.5
     longest: float = 60.0
     jitter: Callable[[], float] = random.random
-    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    now: Callable[[], datetime] = field(default=partial(datetime.now, UTC))
 
-    def wait(self, sent: int, response: httpx2.Response | None) -> float | None:
-        """Return how long to wait before a request that was sent so often is sent again, or None when it is not."""
-        if sent >= self.most or (response is not None and response.status_code not in WAIT):
+    def wait(self, attempts: int, response: httpx2.Response | None) -> float | None:
+        """Return the seconds to wait before the next attempt, or None to give up."""
+        if attempts >= self.most or (response is not None and response.status_code not in RETRIED):
             return None
-        asked = self._asked(response)
-        if asked is not None:
-            return asked if asked <= self.longest else None
-        return min(self.longest, self.first * 2 ** (sent - 1)) * (1 - self.jitter() / 2)
+        requested = self._retry_after(response)
+        if requested is not None:
+            return requested if requested <= self.longest else None
+        return min(self.longest, self.first * 2 ** (attempts - 1)) * (1 - self.jitter() / 2)
 
-    def _asked(self, response: httpx2.Response | None) -> float | None:
+    def _retry_after(self, response: httpx2.Response | None) -> float | None:
         text = "" if response is None else response.headers.get("retry-after", "")
         if text.isdecimal():
             return float(text)
@@ -98,36 +99,34 @@ class Retry:
 
 @dataclass(frozen=True)
 class _Call(Generic[Answer]):
-    """One call: what is sent, and what is wanted back."""
+    """One call: the request and the type of its answer."""
 
     method: str
     path: str
-    wanted: type[Answer]
+    answer: type[Answer]
     body: dict[str, Any] | None = None
 
     def read(self, response: httpx2.Response | None) -> Answer:
-        """Return the typed answer, or raise what the service says is wrong."""
+        """Return the typed answer, or raise the service's problem."""
         if response is None:
             raise Unreachable("The service cannot be reached.")
         try:
             if response.status_code == 200:
-                return self.wanted.model_validate_json(response.content)
+                return self.answer.model_validate_json(response.content)
             problem = ProblemAnswer.model_validate_json(response.content)
         except ValidationError:
-            # Pydantic's own words repeat what it read.
-            raise Unreachable(
-                f"What answered with {response.status_code} is not the service that was expected."
-            ) from None
+            # Pydantic's message repeats its input.
+            raise Unreachable(f"The answer ({response.status_code}) is not from the onroll service.") from None
         raise RequestRefused(problem)
 
 
 class _Calls:
-    """What both clients can ask."""
+    """The calls that both clients make."""
 
     def __init__(self, url: str, key: str, retry: Retry) -> None:
         address = httpx2.URL(url)
-        if address.scheme != "https" and not _near(address.host):
-            raise ValueError("A key goes over https only, but for a service on this machine.")
+        if address.scheme != "https" and not _is_loopback(address.host):
+            raise ValueError("A key is sent over https only, except to a service on this machine.")
         self.retry = retry
         self._settings: dict[str, Any] = {"base_url": address, "headers": {"Authorization": f"Bearer {key}"}}
 
@@ -144,8 +143,8 @@ class _Calls:
         return _Call("POST", "/api/v1/counts", CountsAnswer, _given(by=by, as_of=as_of))
 
     @staticmethod
-    def _worklist(page: int, after: str | None, chosen: dict[str, Any]) -> _Call[WorklistAnswer]:
-        return _Call("POST", "/api/v1/worklist", WorklistAnswer, _given(limit=page, after=after, **chosen))
+    def _worklist(limit: int, after: str | None, filters: dict[str, Any]) -> _Call[WorklistAnswer]:
+        return _Call("POST", "/api/v1/worklist", WorklistAnswer, _given(limit=limit, after=after, **filters))
 
     @staticmethod
     def _model() -> _Call[ModelCard]:
@@ -153,25 +152,25 @@ class _Calls:
 
 
 class Client(_Calls):
-    """The interface for programs that wait for their answers.
+    """The synchronous client.
 
     Parameters
     ----------
     url : str
-        Address of the service; https, but for this machine.
+        Address of the service; https, unless it is on this machine.
     key : str
-        A key of ``onroll keys``, or a token of the identity provider.
+        A key from ``onroll keys create``, or a token of the identity provider.
     timeout : float
-        Seconds that one answer may take.
+        Seconds to wait for one answer.
     retry : Retry, optional
     sleep : callable, optional
-        Waits for some seconds.
+        Called with the seconds to wait.
     transport : httpx2.BaseTransport, optional
 
     Raises
     ------
     RequestRefused
-        From every call, when the service answers with a problem that waiting does not mend.
+        From every call, when the service answers with a problem that a retry does not solve.
     Unreachable
         From every call, when the service does not answer.
     """
@@ -201,11 +200,11 @@ class Client(_Calls):
         self._http.close()
 
     def score(self, histories: dict[str, list[dict[str, Any]]], as_of: date) -> ScoresAnswer:
-        """Score and explain pupils by their rows, as of a day."""
+        """Score and explain pupils from their rows, as of a day."""
         return self._ask(self._score(histories, as_of))
 
     def scores(self, pupil_ids: list[str], as_of: date | None = None) -> ScoresAnswer:
-        """Return stored scores of at most 1,000 pupils, of the newest day unless one is named."""
+        """Return stored scores of at most 1,000 pupils, by default of the newest day."""
         return self._ask(self._scores(pupil_ids, as_of))
 
     def worklist(
@@ -217,29 +216,34 @@ class Client(_Calls):
         band: str | None = None,
         page: int = 100,
     ) -> Iterator[Score]:
-        """Yield the ranked list from its head on, page by page; 409 when another model scores the pupils meanwhile."""
-        chosen, after = {"as_of": as_of, "urn": urn, "year_group": year_group, "band": band}, None
+        """Yield the ranked list, page by page; raises 409 if new scores replace the list meanwhile."""
+        filters = {"as_of": as_of, "urn": urn, "year_group": year_group, "band": band}
+        after = None
         while True:
-            answer = self._ask(self._worklist(page, after, chosen))
+            answer = self.worklist_page(limit=page, after=after, **filters)
             yield from answer.scores
             after = answer.next
             if after is None:
                 return
 
+    def worklist_page(self, *, limit: int = 50, after: str | None = None, **filters: Any) -> WorklistAnswer:
+        """Return one page of the ranked list; ``after`` is ``next`` of the page before, ``filters`` are as for ``worklist``."""
+        return self._ask(self._worklist(limit, after, filters))
+
     def counts(self, by: str = "band", as_of: date | None = None) -> CountsAnswer:
-        """Count the pupils of the list by ``band``, ``year_group`` or ``urn``; None where a count is hidden."""
+        """Count the list's pupils by ``band``, ``year_group`` or ``urn``; None where a count is suppressed."""
         return self._ask(self._counts(by, as_of))
 
     def model(self) -> ModelCard:
-        """Return the card of the model that serves."""
+        """Return the card of the champion."""
         return self._ask(self._model())
 
     def _ask(self, call: _Call[Answer]) -> Answer:
-        sent = 0
+        attempts = 0
         while True:
             response = self._try(call)
-            sent += 1
-            wait = self.retry.wait(sent, response)
+            attempts += 1
+            wait = self.retry.wait(attempts, response)
             if wait is None:
                 return call.read(response)
             self._sleep(wait)
@@ -252,7 +256,7 @@ class Client(_Calls):
 
 
 class AsyncClient(_Calls):
-    """The interface for programs that do other things meanwhile; see ``Client`` for parameters, calls and errors."""
+    """The asynchronous client; see ``Client`` for parameters, calls and errors."""
 
     def __init__(
         self,
@@ -279,11 +283,11 @@ class AsyncClient(_Calls):
         await self._http.aclose()
 
     async def score(self, histories: dict[str, list[dict[str, Any]]], as_of: date) -> ScoresAnswer:
-        """Score and explain pupils by their rows, as of a day."""
+        """Score and explain pupils from their rows, as of a day."""
         return await self._ask(self._score(histories, as_of))
 
     async def scores(self, pupil_ids: list[str], as_of: date | None = None) -> ScoresAnswer:
-        """Return stored scores of at most 1,000 pupils, of the newest day unless one is named."""
+        """Return stored scores of at most 1,000 pupils, by default of the newest day."""
         return await self._ask(self._scores(pupil_ids, as_of))
 
     async def worklist(
@@ -295,30 +299,35 @@ class AsyncClient(_Calls):
         band: str | None = None,
         page: int = 100,
     ) -> AsyncIterator[Score]:
-        """Yield the ranked list from its head on, page by page; 409 when another model scores the pupils meanwhile."""
-        chosen, after = {"as_of": as_of, "urn": urn, "year_group": year_group, "band": band}, None
+        """Yield the ranked list, page by page; raises 409 if new scores replace the list meanwhile."""
+        filters = {"as_of": as_of, "urn": urn, "year_group": year_group, "band": band}
+        after = None
         while True:
-            answer = await self._ask(self._worklist(page, after, chosen))
+            answer = await self.worklist_page(limit=page, after=after, **filters)
             for score in answer.scores:
                 yield score
             after = answer.next
             if after is None:
                 return
 
+    async def worklist_page(self, *, limit: int = 50, after: str | None = None, **filters: Any) -> WorklistAnswer:
+        """Return one page of the ranked list; ``after`` is ``next`` of the page before, ``filters`` are as for ``worklist``."""
+        return await self._ask(self._worklist(limit, after, filters))
+
     async def counts(self, by: str = "band", as_of: date | None = None) -> CountsAnswer:
-        """Count the pupils of the list by ``band``, ``year_group`` or ``urn``; None where a count is hidden."""
+        """Count the list's pupils by ``band``, ``year_group`` or ``urn``; None where a count is suppressed."""
         return await self._ask(self._counts(by, as_of))
 
     async def model(self) -> ModelCard:
-        """Return the card of the model that serves."""
+        """Return the card of the champion."""
         return await self._ask(self._model())
 
     async def _ask(self, call: _Call[Answer]) -> Answer:
-        sent = 0
+        attempts = 0
         while True:
             response = await self._try(call)
-            sent += 1
-            wait = self.retry.wait(sent, response)
+            attempts += 1
+            wait = self.retry.wait(attempts, response)
             if wait is None:
                 return call.read(response)
             await self._sleep(wait)
@@ -334,7 +343,7 @@ def _given(**body: Any) -> dict[str, Any]:
     return {k: v.isoformat() if isinstance(v, date) else v for k, v in body.items() if v is not None}
 
 
-def _near(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

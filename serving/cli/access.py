@@ -1,4 +1,4 @@
-"""The verb ``access``: who may call what, and whether the file that says who calls is right."""
+"""The verb ``access``: print the permissions, and check the file of authenticators."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from histories.io.terminal import json_option, result
 
 @click.group()
 def access() -> None:
-    """Say who may call what over HTTP."""
+    """Show who may call which route, and check the access file."""
 
 
 @access.command()
 @json_option
 def matrix(as_json: bool) -> None:
-    """Print every route and which roles may call it."""
+    """Print every route with the roles that may call it."""
     from serving.access.permissions import RULES
     from serving.access.permissions import matrix as table
 
@@ -28,17 +28,17 @@ def matrix(as_json: bool) -> None:
 @access.command()
 @json_option
 def check(as_json: bool) -> None:
-    """Check the file that ONROLL_ACCESS names, and say which ways in it opens."""
+    """Check the file that ONROLL_ACCESS names, and list its authenticators."""
     from histories.settings import settings
     from serving.access.configuration import Configuration
     from serving.access.tokens import Tokens
 
     file = settings().access
-    own = Configuration.load(file)
-    if own.tokens:
-        Tokens(own.tokens, own)  # reads the provider's keys when they are in a file
-    ways = [name for name in ("keys", "tokens", "proxy", "development") if getattr(own, name)]
-    result({"file": file, "ways": ways}, as_json=as_json, text=f"{file or 'no file'}: {', '.join(ways)}")
+    configuration = Configuration.load(file)
+    if configuration.tokens:
+        Tokens(configuration.tokens, configuration)  # reads the provider's keys if they are in a file
+    enabled = [name for name in ("keys", "tokens", "proxy", "development") if getattr(configuration, name)]
+    result({"file": file, "ways": enabled}, as_json=as_json, text=f"{file or 'no file'}: {', '.join(enabled)}")
 
 
 verbs: list[Any] = [access]

@@ -1,4 +1,4 @@
-"""The verb ``actions``: what was done for pupils, for the histories."""
+"""The verb ``actions``: export what was done for pupils to the histories."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from histories.io.terminal import ISO_DATE, json_option, result
 
 @click.group()
 def actions() -> None:
-    """Give what was done for pupils back to the histories."""
+    """Export what was done for pupils to the histories."""
 
 
 @actions.command()
 @click.option(
-    "--out", type=click.Path(path_type=Path), required=True, help="File to write, such as interventions.parquet."
+    "--out", type=click.Path(path_type=Path), required=True, help="File to write, for example interventions.parquet."
 )
-@click.option("--since", type=ISO_DATE, help="Only what happened on this day or later.")
+@click.option("--since", type=ISO_DATE, help="Only contacts and actions on or after this day.")
 @json_option
 def export(out: Path, since: datetime | None, as_json: bool) -> None:
-    """Write contacts and actions as the histories' table interventions; the export is in the audit."""
+    """Write contacts and actions as the table interventions; the audit records the export."""
     from histories.io.atomic_write import new_file
     from histories.settings import settings
     from serving.store import Store

@@ -1,4 +1,4 @@
-"""The verb ``database``: bring it to the present schema, and tell whether it is there."""
+"""The verb ``database``: upgrade, check and back up the database."""
 
 from __future__ import annotations
 
@@ -12,33 +12,40 @@ from histories.io.terminal import json_option, result
 
 @click.group()
 def database() -> None:
-    """Look after the schema of the database."""
+    """Upgrade, check or back up the database."""
 
 
 @database.command()
 @json_option
 def upgrade(as_json: bool) -> None:
-    """Bring the database to the schema of this onroll; a start of the service does the same."""
+    """Upgrade the database to this version's schema; starting the service does the same."""
     from histories.settings import settings
     from serving.store import schema
     from serving.store.database import open_engine
 
     before = schema.upgrade(open_engine(settings().database_url))
-    text = f"from {before or 'an empty database'} to {schema.HEAD}" if before != schema.HEAD else f"at {before} already"
+    if before == schema.HEAD:
+        text = f"already at {before}"
+    else:
+        text = f"upgraded from {before or 'an empty database'} to {schema.HEAD}"
     result({"before": before, "revision": schema.HEAD}, as_json=as_json, text=text)
 
 
 @database.command()
 @json_option
 def check(as_json: bool) -> None:
-    """Say how the database differs from the schema of this onroll; exit 1 when it does."""
+    """List how the database differs from this version's schema; exit 1 if it does."""
     from histories.settings import settings
     from serving.store import schema
     from serving.store.database import open_engine
 
-    found = schema.differences(open_engine(settings().database_url))
-    result({"revision": schema.HEAD, "differences": found}, as_json=as_json, text="\n".join(found) or "as it should be")
-    if found:
+    differences = schema.differences(open_engine(settings().database_url))
+    result(
+        {"revision": schema.HEAD, "differences": differences},
+        as_json=as_json,
+        text="\n".join(differences) or "no differences",
+    )
+    if differences:
         raise SystemExit(1)
 
 
@@ -46,7 +53,7 @@ def check(as_json: bool) -> None:
 @click.argument("out", type=click.Path(path_type=Path))
 @json_option
 def backup(out: Path, as_json: bool) -> None:
-    """Copy a SQLite database to a file as it is at one moment, while the service runs; PostgreSQL has pg_dump for that."""
+    """Copy a SQLite database to a file while the service runs; for PostgreSQL, use pg_dump."""
     from histories.io.atomic_write import new_file
     from histories.settings import settings
     from serving.store.database import copy, open_engine

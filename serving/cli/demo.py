@@ -1,11 +1,9 @@
-"""The main job in one command: a made-up authority from histories to explained scores over HTTP."""
+"""The main job in one command, on a made-up authority: from histories to explained scores over HTTP."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import time
-import urllib.request
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,8 @@ from histories.reading.histories import Histories
 from histories.settings import Settings, settings
 from histories.tables import HAPPENED, TABLES
 from serving.cli.running import running
+from serving.client import Client
+from serving.http.schemas import ModelCard, ScoresAnswer, WorklistAnswer
 from serving.pages.settings import PageSettings
 from serving.pages.wording import Wording
 from serving.scoring.parquet import write_scores
@@ -28,25 +28,25 @@ from training.risk_model import RiskModel
 from training.workflow import train_and_register
 
 SHOWN = 5
-MIN = 2500  # children of the made-up authority of whom enough go missing to calibrate and judge a model
+MIN = 2500  # with fewer pupils, too few go missing to calibrate and evaluate a model
 
 
 def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
-    """Simulate, check, train, register, score, serve, ask over HTTP and stop.
+    """Simulate, check, train, register, score, serve, call the service and stop it.
 
     Returns
     -------
     dict, str
-        The answers of the service, and the top of the work-list as text.
+        The service's answers, and the top of the work-list as text.
 
     Raises
     ------
     Usage
-        When so few children are asked for that too few of them go missing to train on.
+        When there are too few pupils to train on.
     """
     if pupils < MIN:
-        do = f"Ask for {MIN:,} or more; without the option there are 12,000."
-        what = f"of {pupils:,} children too few go missing to calibrate and judge a model"
+        do = f"Ask for {MIN:,} or more; the default is 12,000."
+        what = f"of {pupils:,} pupils, too few go missing to calibrate and evaluate a model"
         raise Usage(Fault(what, "demo --pupils", do))
     own = settings()
     opened = population(pupils, folder)
@@ -58,18 +58,19 @@ def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
     try:
         say("[5/6] starting the service")
         with running(folder / "service.log", Path.cwd()) as url:
-            say(f"[6/6] asking the service at {url} for the work-list and for a score of posted rows")
-            worklist = ask(f"{url}/api/v1/worklist", key, {"limit": SHOWN})
-            top = worklist["scores"][0]["pupil_id"]
-            live = ask(f"{url}/api/v1/score", key, {"as_of": day.isoformat(), "histories": rows_of(opened, [top])})
-            card = ask(f"{url}/api/v1/model", key)
+            say(f"[6/6] requesting the work-list and a score of posted rows from {url}")
+            with Client(url, key) as client:
+                worklist = client.worklist_page(limit=SHOWN)
+                live = client.score(rows_of(opened, [worklist.scores[0].pupil_id]), day)
+                card = client.model()
     finally:
         store.revoke(key_id)
-    return {"worklist": worklist, "score": live, "model": card}, _text(worklist, live, card, day)
+    answers = {"worklist": worklist, "score": live, "model": card}
+    return {k: a.model_dump(mode="json") for k, a in answers.items()}, _text(worklist, live, card, day)
 
 
 def population(pupils: int, folder: Path) -> Histories:
-    """Make up the demo's histories, check and open them."""
+    """Simulate, check and open the demo's histories."""
     say(f"[1/6] making up an authority with {pupils:,} pupils (no real child is in it)")
     home = folder / "histories"
     shutil.rmtree(home, ignore_errors=True)
@@ -81,8 +82,8 @@ def population(pupils: int, folder: Path) -> Histories:
 
     say("[2/6] checking the histories")
     opened = Histories.open(home, memory=settings().memory)
-    found = check(opened)
-    say(f"      {found.summary}")
+    report = check(opened)
+    say(f"      {report.summary}")
     return opened
 
 
@@ -109,7 +110,7 @@ def _train(own: Settings, opened: Histories, location: Path) -> RiskModel:
 
 
 def _score(own: Settings, opened: Histories, model: RiskModel, day: date, folder: Path, store: Store) -> list[Any]:
-    say(f"[4/6] scoring everybody on a roll as of {day}")
+    say(f"[4/6] scoring every pupil on a roll as of {day}")
     with progress("scoring") as advance:
         scores = model.score(opened, day, advance=advance)
     out = folder / "scores.parquet"
@@ -121,22 +122,14 @@ def _score(own: Settings, opened: Histories, model: RiskModel, day: date, folder
     return scores
 
 
-def ask(url: str, key: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-    """Call the service and return what it answers."""
-    data = None if body is None else json.dumps(body).encode()
-    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
-    with urllib.request.urlopen(urllib.request.Request(url, data, headers), timeout=60) as answer:
-        return json.load(answer)
-
-
 def rows_of(histories: Histories, pupil_ids: list[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows of some pupils, and all schools and areas, as the interface takes them."""
+    """Return some pupils' rows, and all schools and areas, as JSON rows for ``/api/v1/score``."""
     import narwhals as nw
     import polars as pl
 
     from histories.reading.frames import collect
 
-    sent = {}
+    tables = {}
     for name in sorted(histories.present):
         frame = histories.frame(name)
         if "pupil_id" in TABLES[name].columns:
@@ -146,37 +139,37 @@ def rows_of(histories: Histories, pupil_ids: list[str]) -> dict[str, list[dict[s
             pl.col(c).cast(pl.Date).cast(pl.String) for c in dates
         )
         order = [c for c in (HAPPENED.get(name), *TABLES[name].columns) if c in rows.columns]
-        sent[name] = rows.sort(order).to_dicts()
-    return sent
+        tables[name] = rows.sort(order).to_dicts()
+    return tables
 
 
-def _text(worklist: dict[str, Any], live: dict[str, Any], card: dict[str, Any], day: date) -> str:
-    words = Wording.load("en")
-    lines = [f"\nThe work-list as of {day}, {len(worklist['scores'])} highest of the authority (made-up children):"]
-    for s in worklist["scores"]:
-        year = "Reception" if s["nc_year"] == 0 else f"Year {s['nc_year']}"
+def _text(worklist: WorklistAnswer, live: ScoresAnswer, card: ModelCard, day: date) -> str:
+    wording = Wording.load("en")
+    lines = [f"\nThe work-list as of {day}: the {len(worklist.scores)} highest of the authority (made-up children)"]
+    for score in worklist.scores:
+        year = "Reception" if score.nc_year == 0 else f"Year {score.nc_year}"
+        head = f"\n {score.rank}. {score.pupil_id}, {year}, school {score.urn}: {score.band}."
+        lines.append(f"{head} {wording.about(score.one_in)} like this went missing")
+        for reason in score.reasons[:3]:
+            lines.append(f"      {reason.theme}: {reason.sentence}")
+            lines += [f"        {e['date']}  {e['text']}" for e in reason.evidence[:2]]
+    if live.scores:
+        alone = live.scores[0]
         lines.append(
-            f"\n {s['rank']}. {s['pupil_id']}, {year}, school {s['urn']}: {s['band']}. {words.about(s['one_in'])} like this went missing"
+            f"\nThe first child's rows alone, posted to /api/v1/score: risk {alone.risk:.3f}, by version {alone.model_version}"
         )
-        for r in s["reasons"][:3]:
-            lines.append(f"      {r['theme']}: {r['sentence']}")
-            lines += [f"        {e['date']}  {e['text']}" for e in r["evidence"][:2]]
-    lone = live["scores"][0] if live["scores"] else None
-    if lone:
-        lines.append(
-            f"\nThe first child's rows alone, posted to /api/v1/score: risk {lone['risk']:.3f}, by version {lone['model_version']}"
-        )
-        lines.append("(without schoolmates' rows the school's context is missing, so this can differ from the list).")
-    found = card["metrics"][card["candidate"]]["at_capacity"]["top_25_a_list"]
+        lines.append("(without schoolmates' rows the school's context is missing, so it can differ from the list).")
+    figures = card.metrics[card.candidate]["at_capacity"]["top_25_a_list"]
     lines.append(
-        f"On the newest dates that could be judged, {found['precision']:.0%} of the 25 highest a term went missing, and {found['recall']:.0%} of those who went missing were among them."
+        f"On the newest test dates, {figures['precision']:.0%} of the 25 highest a term went missing, "
+        f"and {figures['recall']:.0%} of those who went missing were among them."
     )
     lines.append("A score is not a finding: it orders a list for people to look at.\n")
     lines += [
-        "Where to look next:",
-        "  make serve            keeps the service running on 127.0.0.1:3000; 'onroll keys create --role lead --authority 801' makes a key",
-        "  make experiments      shows the runs in MLflow's pages",
-        "  .venv/bin/onroll models show        the model's card",
-        "  docs/features.md, docs/histories.md what goes in",
+        "Next:",
+        "  make serve                           runs the service on 127.0.0.1:3000; 'onroll keys create --role lead --authority 801' makes a key",
+        "  make experiments                     shows the runs in MLflow",
+        "  .venv/bin/onroll models show         shows the model card",
+        "  docs/features.md, docs/histories.md  describe the inputs",
     ]
     return "\n".join(lines)

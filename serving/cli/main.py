@@ -1,4 +1,4 @@
-"""The command ``onroll``: the verbs of all rooms behind one door, and one way for errors to leave."""
+"""The command ``onroll``: the verbs of all rooms, and one place that reports errors."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ VERBS = {
     "definitions": "training.cli.describe",
     "train": "training.cli.train",
     "models": "serving.cli.models",
-    "score": "serving.cli.verbs",
-    "keys": "serving.cli.verbs",
+    "score": "serving.cli.score",
+    "keys": "serving.cli.keys",
     "database": "serving.cli.database",
     "audit": "serving.cli.audit",
     "actions": "serving.cli.actions",
@@ -35,20 +35,20 @@ VERBS = {
     "hold": "serving.cli.records",
     "erase": "serving.cli.records",
     "access": "serving.cli.access",
-    "serve": "serving.cli.verbs",
-    "demo": "serving.cli.verbs",
+    "serve": "serving.cli.serve",
+    "demo": "serving.cli.demo_verb",
 }
 
 
 class Verbs(click.Group):
-    """The group of verbs; a verb's room is imported only when the verb is asked for."""
+    """The group of verbs; a verb's module is imported only when the verb is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Name the verbs in the order in which the data walk through the rooms."""
+        """List the verbs in the order in which data flow through the rooms."""
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import the room that holds a verb and return it."""
+        """Import and return a verb."""
         if cmd_name not in VERBS:
             return None
         verbs = {verb.name: verb for verb in import_module(VERBS[cmd_name]).verbs}
@@ -58,7 +58,7 @@ class Verbs(click.Group):
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="onroll", prog_name="onroll")
 def onroll() -> None:
-    """Say which children are likely to go missing from education, and why, early enough to help."""
+    """Find children likely to go missing from education, and say why."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -74,18 +74,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if fault := too_little(error):
             click.echo(str(fault), err=True)
             sys.exit(Faults.exit_code)
-        # A foreign library's message can hold a pupil's value, so only its type and place are said.
+        # A library's message can hold a pupil's value, so report only the exception's type and place.
         if os.environ.get("ONROLL_TRACEBACK"):
             raise
-        click.echo(_unforeseen(error), err=True)
+        click.echo(_unexpected(error), err=True)
         sys.exit(1)
 
 
-def _unforeseen(error: Exception) -> str:
+def _unexpected(error: Exception) -> str:
     last = traceback.extract_tb(error.__traceback__)[-1]
     return (
-        f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}, which onroll did not foresee.\n"
-        "    Run again with ONROLL_TRACEBACK=1 to see where; that may print values from the data."
+        f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}: an unexpected error.\n"
+        "    Run again with ONROLL_TRACEBACK=1 for the traceback; it may print values from the data."
     )
 
 

@@ -106,14 +106,16 @@ def shadow(as_json: bool) -> None:
     from serving.scoring.shadow import differences
     from serving.store import Store
 
-    found = differences(Store.of(settings()))
-    lines = [
-        f"v{f['challenger']} in the shadow of v{f['champion']} since {f['since']}: {f['pupils']:,} pupils scored by both; "
-        f"rank correlation {'-' if f['rank_correlation'] is None else format(f['rank_correlation'], '.3f')}; "
-        f"{f['list_changes']:.1%} of a list of the highest 5% would change; mean risk difference {f['mean_risk_difference']:+.4f}"
-        for f in found
-    ]
-    result({"pairs": found}, as_json=as_json, text="\n".join(lines) or "no challenger has scored in shadow yet")
+    pairs = differences(Store.of(settings()))
+    lines = []
+    for p in pairs:
+        correlation = "-" if p["rank_correlation"] is None else f"{p['rank_correlation']:.3f}"
+        lines.append(
+            f"v{p['challenger']} in the shadow of v{p['champion']} since {p['since']}: {p['pupils']:,} pupils scored by both; "
+            f"rank correlation {correlation}; {p['list_changes']:.1%} of a top-5% list would change; "
+            f"mean risk difference {p['mean_risk_difference']:+.4f}"
+        )
+    result({"pairs": pairs}, as_json=as_json, text="\n".join(lines) or "no challenger has scored in shadow yet")
 
 
 verbs: list[Any] = [models]

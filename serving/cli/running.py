@@ -1,4 +1,4 @@
-"""Run the service beside this process on a free port of this machine, and stop it."""
+"""Run the service as a child process on a free loopback port, and stop it."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+
+import httpx2
 
 from histories.errors import Fault, Faults
 
-PATIENCE = 120  # seconds until the service has to be ready, and until it has finished what it has in hand
+PATIENCE = 120  # seconds the service may take to become ready, and to finish its open requests
 
 
 def serve_command(host: str, port: int) -> list[str]:
@@ -35,7 +35,7 @@ def serve_command(host: str, port: int) -> list[str]:
 
 @contextmanager
 def running(log: Path, folder: Path, environment: dict[str, str] | None = None) -> Iterator[str]:
-    """Yield the address of a service that is ready, and stop it in the end; see ``start``."""
+    """Yield the address of a ready service, and stop the service afterwards; see ``start``."""
     process, url = start(log, folder, environment)
     try:
         yield url
@@ -50,11 +50,11 @@ def start(log: Path, folder: Path, environment: dict[str, str] | None = None) ->
     Parameters
     ----------
     log : Path
-        Where its lines go.
+        File for its output.
     folder : Path
-        Its working folder.
+        Working folder of the service.
     environment : dict, optional
-        Changes to this process's environment.
+        Added to this process's environment.
 
     Returns
     -------
@@ -64,12 +64,12 @@ def start(log: Path, folder: Path, environment: dict[str, str] | None = None) ->
     Raises
     ------
     Faults
-        When it does not become ready; the log says why.
+        When it does not become ready.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    own = {
+    child_environment = {
         **os.environ,
         "BENTOML_DO_NOT_TRACK": "True",
         "BENTOML_HOME": str(folder / ".bentoml"),
@@ -77,7 +77,9 @@ def start(log: Path, folder: Path, environment: dict[str, str] | None = None) ->
         **(environment or {}),
     }
     with log.open("wb") as lines:
-        process = subprocess.Popen(serve_command("127.0.0.1", port), cwd=folder, env=own, stdout=lines, stderr=lines)
+        process = subprocess.Popen(
+            serve_command("127.0.0.1", port), cwd=folder, env=child_environment, stdout=lines, stderr=lines
+        )
     try:
         _wait(f"http://127.0.0.1:{port}", process, log)
     except BaseException:
@@ -90,9 +92,8 @@ def start(log: Path, folder: Path, environment: dict[str, str] | None = None) ->
 def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/readyz", timeout=5):
+        with suppress(httpx2.TransportError):
+            if httpx2.get(f"{url}/readyz", timeout=5).is_success:
                 return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)  # a process tells of its readiness only when it is asked again
-    raise Faults(Fault("the service did not become ready", str(log), "Read the log; its last lines say why."))
+        time.sleep(0.2)  # readiness can only be polled
+    raise Faults(Fault("the service did not become ready", str(log), "Read the last lines of the log."))

@@ -1,4 +1,4 @@
-"""Make a stored score again from its model, its day and its histories, and say that it is the same, or what differs or is missing."""
+"""Reproduce a stored score from its model, day and histories; report what differs or is missing."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ from training.task import ProgressCallback, quiet
 
 
 @dataclass(frozen=True, kw_only=True)
-class RemadeScore:
-    """What came of making a score again; no child and no value is in it.
+class ReproducedScore:
+    """The outcome of reproducing a score; it names no pupil and holds no pupil's value.
 
     Attributes
     ----------
     equal : bool
-        Whether the whole score, with its reasons and records, is the same.
+        Whether the whole score is the same, reasons and evidence included.
     missing : list of str
-        What there is not, or is another, so that the score could not be the same.
+        Inputs that are absent or changed, so that the score could not be the same.
     differs : list of str
-        The parts that came out otherwise.
+        Fields of the score that came out different.
     """
 
     score_id: str
@@ -50,73 +50,74 @@ class RemadeScore:
         return asdict(self)
 
     def text(self) -> str:
-        """Return what a person reads."""
-        said = "is equal" if self.equal else "cannot be made again" if self.missing else "came out otherwise"
-        head = f"score {self.score_id} by {self.model} {self.model_version} as of {self.as_of} {said}"
+        """Return the outcome as text."""
+        if self.equal:
+            outcome = "was reproduced exactly"
+        else:
+            outcome = "cannot be reproduced" if self.missing else "came out different"
+        head = f"score {self.score_id} by {self.model} {self.model_version} as of {self.as_of} {outcome}"
         return "\n".join([head, *(f"missing: {m}" for m in self.missing), *(f"differs: {d}" for d in self.differs)])
 
 
 def used_for(model: str, version: str, as_of: str) -> str:
-    """Return the name under which the histories of stored scores are noted."""
+    """Return the name under which the location of the histories behind stored scores is recorded."""
     return f"scores {model} {version} {as_of}"
 
 
-def remake(
-    own: Settings,
+def reproduce(
+    settings: Settings,
     score_id: str,
     folder: Path | None = None,
     *,
     rule: CohortRule | None = None,
     advance: ProgressCallback = quiet,
-) -> RemadeScore:
-    """Make a stored score again.
+) -> ReproducedScore:
+    """Compute a stored score again and compare.
 
     Parameters
     ----------
     folder : Path, optional
-        The histories; without it those from which scores of the day were stored here last.
+        The histories; by default those from which that day's scores were last stored on this machine.
     rule : CohortRule, optional
-        The rule of who was scored, where it was not the default.
+        The cohort rule, if it was not the default.
 
     Raises
     ------
     Faults
         When there is no such score, or the histories cannot be opened.
     """
-    with Store.of(own).view(command_line()) as view:
+    with Store.of(settings).view(command_line()) as view:
         stored = stored_scores.one(view, score_id)
     if stored is None:
-        raise Faults(Fault("there is no such score", score_id, "Take its id from the child's history."))
-    then = stored["score"]
-    known = {k: then[k] for k in ("model", "model_version", "as_of")}
+        raise Faults(Fault("there is no such score", score_id, "Take the id from the child's history."))
+    original = stored["score"]
+    identity = {k: original[k] for k in ("model", "model_version", "as_of")}
     missing = []
     try:
-        model = RiskModel.load(own.releases / then["model"] / f"v{then['model_version']}")
+        model = RiskModel.load(settings.releases / original["model"] / f"v{original['model_version']}")
         if model.manifest.catalogue_digest != stored["catalogue_digest"]:
-            missing.append("the catalogue of features that the score was made with")
+            missing.append("the feature catalogue that the score was made with")
     except Faults as faults:
         missing += [f"the model: {f.what}" for f in faults.faults]
     try:
-        place = folder or location_cache.find(own.whereabouts, used_for=used_for(**_named(known)))
+        purpose = used_for(original["model"], original["model_version"], original["as_of"])
+        place = folder or location_cache.find(settings.whereabouts, used_for=purpose)
     except Faults as faults:
         missing += [f"the histories: {f.what}; {f.do}" for f in faults.faults]
     if missing:
-        return RemadeScore(score_id=score_id, **known, equal=False, missing=missing)
-    opened = Histories.open(place, engine=own.engine, memory=own.memory)
-    frame = model.ranked(tallied(opened, [stored["as_of"]], rule=rule, kept=BlockStore(own.blocks), advance=advance))
-    child = frame.filter(pl.col("pupil_id") == stored["pupil_id"])
-    if child.is_empty():
+        return ReproducedScore(score_id=score_id, **identity, equal=False, missing=missing)
+    histories = Histories.open(place, engine=settings.engine, memory=settings.memory)
+    blocks = BlockStore(settings.blocks)
+    ranked = model.ranked(tallied(histories, [stored["as_of"]], rule=rule, kept=blocks, advance=advance))
+    row = ranked.filter(pl.col("pupil_id") == stored["pupil_id"])
+    if row.is_empty():
         missing = ["the child in the cohort of these histories"]
-        return RemadeScore(score_id=score_id, **known, equal=False, missing=missing)
-    (again,) = model.explain(opened, child, stored["as_of"])
-    now = json.loads(json.dumps(again.to_dict(), allow_nan=False))
-    if now["features_digest"] != stored["features_digest"]:
-        missing = [
-            f"the histories: features from {place} are {now['features_digest'][:16]}, the score's were {stored['features_digest'][:16]}"
-        ]
-    differs = [k for k in then if now.get(k) != then[k]]
-    return RemadeScore(score_id=score_id, **known, equal=not missing and not differs, missing=missing, differs=differs)
-
-
-def _named(known: dict[str, str]) -> dict[str, str]:
-    return {"model": known["model"], "version": known["model_version"], "as_of": known["as_of"]}
+        return ReproducedScore(score_id=score_id, **identity, equal=False, missing=missing)
+    (score,) = model.explain(histories, row, stored["as_of"])
+    recomputed = json.loads(json.dumps(score.to_dict(), allow_nan=False))
+    if recomputed["features_digest"] != stored["features_digest"]:
+        digests = f"{recomputed['features_digest'][:16]}, the score's were {stored['features_digest'][:16]}"
+        missing = [f"the histories: features from {place} are {digests}"]
+    differs = [k for k in original if recomputed.get(k) != original[k]]
+    equal = not missing and not differs
+    return ReproducedScore(score_id=score_id, **identity, equal=equal, missing=missing, differs=differs)

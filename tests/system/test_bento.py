@@ -28,7 +28,7 @@ def test_bentoml_build_writes_an_archive_that_holds_the_service(tmp_path):
     for needed in (
         "serving/http/service.py",
         "histories/codes/attendance.toml",
-        "features/definition_files",
+        "features/outcome/definition_files",
         "training/risk_model.py",
     ):
         assert (source / needed).exists(), needed

@@ -7,19 +7,18 @@ import signal
 import socket
 import threading
 import time
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx2
 import pytest
 
-from serving.cli.demo import ask
 from serving.cli.running import start
 from serving.store import Store
 from tests.support.checkout import ROOT
 from tests.support.released import alias, release
+from tests.support.running_service import ask, read
 
-PATIENCE = 60  # seconds until something has to have happened
+PATIENCE = 60  # seconds until something must have happened
 BODY = {
     "as_of": "2025-01-13",
     "histories": {
@@ -31,7 +30,7 @@ BODY = {
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory, bundle):
-    """A running service with two workers: its process, address, log, releases and a key."""
+    """A running service with two workers: its process, address, log, releases, key and store."""
     home = tmp_path_factory.mktemp("edge")
     releases = home / "mlruns" / "releases"
     release(releases, bundle, 1)
@@ -45,23 +44,22 @@ def service(tmp_path_factory, bundle):
     process.wait(30)
 
 
-def until(true):
-    """Ask until it is true."""
+def until(condition):
+    """Call until the result is true, and return it."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
-        found = true()
-        if found:
-            return found
+        result = condition()
+        if result:
+            return result
     raise AssertionError("it did not happen in time")
 
 
 def ready(url):
-    with urllib.request.urlopen(f"{url}/readyz", timeout=30) as answer:
-        return json.load(answer)
+    return json.loads(read(f"{url}/readyz"))
 
 
 def everywhere(url, version):
-    """Tell whether many fresh connections, which both workers take, meet the version only."""
+    """Tell whether many fresh connections, which reach both workers, all meet this version."""
     return all(ready(url)["model_version"] == version for _ in range(24))
 
 
@@ -76,7 +74,7 @@ def test_a_promotion_reaches_every_worker_without_a_failed_request(service, bund
                 seen.append(answer["model"]["version"])
                 if {s["model_version"] for s in answer["scores"]} != {answer["model"]["version"]}:
                     failed.append("an answer of two versions")
-            except (OSError, http.client.HTTPException) as error:
+            except httpx2.HTTPError as error:
                 failed.append(repr(error))
 
     with ThreadPoolExecutor(2) as pool:
@@ -105,7 +103,7 @@ def test_a_broken_version_is_refused_and_the_one_before_kept(service, bundle):
     assert ready(url)["model_version"] == before
     assert ask(f"{url}/api/v1/score", key, BODY)["model"]["version"] == before
     assert "v9 is refused" in log.read_text()
-    page = urllib.request.urlopen(f"{url}/metrics", timeout=30).read().decode()
+    page = read(f"{url}/metrics")
     assert "onroll_model_refused 1.0" in page
     alias(releases, champion=int(before))
     until(lambda: all("refused" not in ready(url) for _ in range(12)))
@@ -130,23 +128,22 @@ def test_a_challenger_scores_in_the_shadow(service, bundle):
 
 @pytest.mark.parametrize("path", ["schema.json", "healthz", "docs.json", "docs", "static_content/x", "assets/x"])
 def test_the_frameworks_own_routes_are_not_there(service, path):
-    with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(f"{service[1]}/{path}", timeout=30)
-    assert refused.value.code == 404
-    assert refused.value.headers["content-type"] == "application/problem+json"
+    refused = httpx2.get(f"{service[1]}/{path}", timeout=PATIENCE)
+    assert refused.status_code == 404
+    assert refused.headers["content-type"] == "application/problem+json"
 
 
 def test_metrics_are_those_of_both_workers(service):
     _, url, *_ = service
 
     def livez():
-        page = urllib.request.urlopen(f"{url}/metrics", timeout=30).read().decode()
+        page = read(f"{url}/metrics")
         lines = [x for x in page.splitlines() if 'route="/livez"' in x and x.startswith("onroll_requests_total")]
         return sum(float(x.split()[-1]) for x in lines)
 
     before = livez()
     for _ in range(20):
-        urllib.request.urlopen(f"{url}/livez", timeout=30).read()
+        read(f"{url}/livez")
     assert livez() == before + 20
 
 

@@ -18,7 +18,8 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import sqlalchemy as sa
-from serving.store import Caller, Store, cases
+from serving.store import Caller, Store
+from serving.store.cases import cases
 from serving.store.tables import Pupil
 url, anchors, name = sys.argv[1:]
 store, lead = Store(url, b"k" * 32, Path(anchors)), Caller(name, "lead", "801")
@@ -64,7 +65,10 @@ def test_a_killed_writer_leaves_both_or_neither(store, database_url, tmp_path):
         opened = set(connection.scalars(sa.select(Case.case_id)))
         noted = set(connection.scalars(sa.select(CaseEntry.case_id)))
         entries = connection.execute(sa.select(AuditEntry.action, AuditEntry.details)).all()
-    recorded = lambda action: [e.details for e in entries if e.action == action]  # noqa: E731
+
+    def recorded(action):
+        return [e.details for e in entries if e.action == action]
+
     assert {x for kind, x in said if kind == "score"} <= scored
     assert {x for kind, x in said if kind == "case"} <= opened
     assert len(recorded("scores.stored")) == len(scored)

@@ -1,20 +1,21 @@
 """The real server: a live score equals the batch score, nothing of a child is in logs or metrics, and it stops cleanly."""
 
 import json
+import operator
 import os
 import subprocess
 import sys
-import urllib.error
-import urllib.request
 from datetime import date
 
+import httpx2
 import pyarrow.parquet as pq
 import pytest
 
 from histories.reading.histories import Histories
-from serving.cli.demo import ask, rows_of
+from serving.cli.demo import rows_of
 from serving.cli.running import running
 from tests.support.checkout import ROOT
+from tests.support.running_service import ask, read
 
 DAY = date(2025, 4, 28)
 
@@ -84,7 +85,7 @@ def test_a_live_score_equals_the_batch_score_of_the_same_rows(home, environment,
     )
     assert made["scores"] == made["stored"] == len(live["scores"]) > 50
     stored = ask(f"{url}/api/v1/worklist", key, {"limit": 1000})["scores"]
-    order = lambda s: (s["authority"], s["rank"])  # noqa: E731
+    order = operator.itemgetter("authority", "rank")
     assert sorted(live["scores"], key=order) == sorted(stored, key=order)
     assert any(r["evidence"] for s in live["scores"] for r in s["reasons"])
 
@@ -104,14 +105,14 @@ def test_no_value_of_a_child_reaches_logs_metrics_or_errors(home, environment, s
         (canary, {}),
         ("worklist", {canary: canary}),
     ):
-        with pytest.raises(urllib.error.HTTPError) as refused:
+        with pytest.raises(httpx2.HTTPStatusError) as refused:
             ask(f"{url}/api/v1/{path}", key, body)
-        assert 400 <= refused.value.code < 500
-        assert canary not in refused.value.read().decode()
-    page = urllib.request.urlopen(f"{url}/metrics", timeout=30).read().decode()
+        assert 400 <= refused.value.response.status_code < 500
+        assert canary not in refused.value.response.text
+    page = read(f"{url}/metrics")
     assert "/api/v1/score" in page
     assert canary not in page
-    said = log.read_text(errors="replace")
-    assert '"route": "/api/v1/score"' in said
-    assert canary not in said
-    assert key not in said
+    lines = log.read_text(errors="replace")
+    assert '"route": "/api/v1/score"' in lines
+    assert canary not in lines
+    assert key not in lines

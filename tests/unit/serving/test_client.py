@@ -1,6 +1,5 @@
 """The client waits as it is told, turns pages, types its answers, and says nothing of whom it asked for."""
 
-import asyncio
 import json
 import logging
 from datetime import UTC, date, datetime
@@ -11,6 +10,7 @@ import pytest
 from histories.settings import settings
 from serving.client import AsyncClient, Client, RequestRefused, Retry, Unreachable
 from serving.http.api import make_app
+from tests.support.coroutines import run
 from tests.support.scores import full_score
 
 CANARY = "ZZCANARYZZ"
@@ -57,7 +57,7 @@ def asked(*answers, retry=RETRY):
         sleep = waited.append if kind is Client else asleep
         client = kind(URL, "k", retry=retry, sleep=sleep, transport=httpx2.MockTransport(answer))
         try:
-            got = client.model() if kind is Client else asyncio.run(client.model())
+            got = client.model() if kind is Client else run(client.model())
         except (RequestRefused, Unreachable) as error:
             got = error
         outcomes.append((got, waited, len(left)))
@@ -168,7 +168,7 @@ def test_both_clients_ask_the_real_interface_and_log_nobody(app, caplog):
             assert (await client.counts("urn")).by == "urn"
             assert (await client.model()).name == "onroll"
 
-    asyncio.run(others())
+    run(others())
     said = (
         caplog.text + str(refused.value) + str(wrong.value) + repr(client) + json.dumps(client.__dict__, default=repr)
     )

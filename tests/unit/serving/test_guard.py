@@ -13,6 +13,7 @@ from serving.http import guard as layer
 from serving.http.guard import Guard
 from serving.telemetry import tracing
 from serving.telemetry.logs import JsonFormatter
+from tests.support.coroutines import run
 
 CANARY = "ZZCANARYZZ"
 JSON = [(b"content-type", b"application/json")]
@@ -30,7 +31,7 @@ def ask(app, path="/api/v1/scores", method="POST", headers=JSON, parts=(b"{}",),
     guarded = app if isinstance(app, Guard) else Guard(app, **times)
     refused = list(refused)
 
-    async def run():
+    async def answered():
         sent = []
         waiting = [
             {"type": "http.request", "body": p, "more_body": stall or i + 1 < len(parts)} for i, p in enumerate(parts)
@@ -50,7 +51,7 @@ def ask(app, path="/api/v1/scores", method="POST", headers=JSON, parts=(b"{}",),
         await guarded({"type": "http", "method": method, "path": path, "headers": headers, "state": {}}, receive, send)
         return Answered(sent)
 
-    return asyncio.run(run())
+    return run(answered())
 
 
 async def echo(scope, receive, send):
@@ -194,7 +195,7 @@ def test_a_websocket_is_closed():
     async def send(message):
         sent.append(message)
 
-    asyncio.run(Guard(echo)({"type": "websocket", "path": "/"}, None, send))
+    run(Guard(echo)({"type": "websocket", "path": "/"}, None, send))
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 

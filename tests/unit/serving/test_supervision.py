@@ -3,18 +3,18 @@
 import asyncio
 import contextlib
 import time
-from concurrent.futures import ThreadPoolExecutor
 
 from tornado.ioloop import IOLoop, PeriodicCallback
 
 from serving.http import supervision
+from tests.support.coroutines import run
 
 
 def looks(monkeypatch, set_back):
     """Return how often a callback of every 5 ms ran while the time of day was set back by an hour after the first."""
     found, day = [], time.time
 
-    async def run():
+    async def observed():
         enough = asyncio.Event()
 
         def look():
@@ -29,8 +29,7 @@ def looks(monkeypatch, set_back):
             await asyncio.wait_for(enough.wait(), 2)
         callback.stop()
 
-    with ThreadPoolExecutor(1) as alone:  # a browser of another test keeps a loop running in the main thread
-        alone.submit(asyncio.run, run()).result()
+    run(observed())
     monkeypatch.setattr(time, "time", day)
     return len(found)
 

@@ -11,7 +11,8 @@ from histories import location_cache
 from histories.errors import Faults
 from histories.reading.histories import Histories
 from histories.settings import settings
-from serving.scoring.reproducing import remake, used_for
+from serving.scoring.reproducing import reproduce as reproduce_score
+from serving.scoring.reproducing import used_for
 from serving.store import Store
 from tests.support.released import alias, release
 from training.bundle import write_bundle
@@ -147,22 +148,24 @@ def stored(bundle, small_histories):
 
 def test_a_stored_score_made_again_is_equal(stored, small_histories):
     own, score_id = stored
-    made = remake(own, score_id, small_histories)
+    made = reproduce_score(own, score_id, small_histories)
     assert (made.missing, made.differs, made.equal) == ([], [], True)
     location_cache.remember(own.whereabouts, "d1", small_histories, used_for("onroll", "1", str(DAY)))
-    assert remake(own, score_id).equal
+    assert reproduce_score(own, score_id).equal
 
 
 def test_what_a_score_needs_and_is_not_there_is_said(stored, small_histories, bundle, tmp_path):
     own, score_id = stored
-    found = remake(own, score_id)
+    found = reproduce_score(own, score_id)
     assert found.missing == [
         "the histories: it is not known here where the histories are; Name their folder with --histories."
     ]
     (own.releases / "onroll" / "v1" / "booster.txt").write_text("")
-    assert remake(own, score_id, small_histories).missing == ["the model: the file was changed after it was made"]
+    assert reproduce_score(own, score_id, small_histories).missing == [
+        "the model: the file was changed after it was made"
+    ]
     with pytest.raises(Faults, match="no such score"):
-        remake(own, "f" * 32, small_histories)
+        reproduce_score(own, "f" * 32, small_histories)
 
 
 def test_other_histories_give_other_features_and_that_is_said(stored, small_histories, tmp_path):
@@ -176,7 +179,7 @@ def test_other_histories_give_other_features_and_that_is_said(stored, small_hist
         frame = frame.filter(pl.col("code") != "U") if file.stem == "attendance" else frame
         frame = frame.with_columns(pl.lit("O").alias("code")) if file.stem == "attendance" else frame
         frame.write_parquet(other / file.name)
-    found = remake(own, score_id, other)
+    found = reproduce_score(own, score_id, other)
     assert not found.equal
     assert found.missing[0].startswith(f"the histories: features from {other} are ")
 
@@ -184,7 +187,7 @@ def test_other_histories_give_other_features_and_that_is_said(stored, small_hist
 def test_the_verb_leaves_with_its_codes(stored, small_histories):
     from click.testing import CliRunner
 
-    from serving.cli.verbs import score
+    from serving.cli.score import score
 
     _, score_id = stored
     run = lambda *words: CliRunner().invoke(score, words)  # noqa: E731

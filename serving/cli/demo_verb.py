@@ -1,0 +1,33 @@
+"""The verb ``demo``: the main job in one command; ``demo.py`` does it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from histories.io.terminal import json_option, result
+
+
+@click.command()
+@click.option(
+    "--pupils", type=int, default=12000, show_default=True, help="Pupils of the made-up authority, at least 2,500."
+)
+@click.option(
+    "--folder",
+    type=click.Path(path_type=Path),
+    default=Path("demo"),
+    show_default=True,
+    help="Folder for the histories.",
+)
+@json_option
+def demo(pupils: int, folder: Path, as_json: bool) -> None:
+    """Simulate, train, score, serve and print a work-list."""
+    from serving.cli.demo import run
+
+    data, text = run(pupils, folder)
+    result(data, as_json=as_json, text=text)
+
+
+verbs: list[Any] = [demo]

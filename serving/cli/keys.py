@@ -1,0 +1,66 @@
+"""The verb ``keys``: create, list and revoke keys of the HTTP interface."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import click
+
+from histories.io.terminal import ISO_DATE, json_option, result
+
+
+@click.group()
+def keys() -> None:
+    """Create, list and revoke keys of the HTTP interface."""
+
+
+@keys.command()
+@click.option("--role", type=click.Choice(["worker", "lead", "analyst", "administrator"]), required=True)
+@click.option("--authority", help="Number of the local authority.")
+@click.option(
+    "--urn",
+    "urns",
+    multiple=True,
+    help="URN of a school; repeat it for several. Without it, all schools of the authority.",
+)
+@click.option("--expires", type=ISO_DATE, help="Last day on which the key works.")
+@json_option
+def create(role: str, authority: str | None, urns: tuple[str, ...], expires: datetime | None, as_json: bool) -> None:
+    """Create a key and print it; it is never shown again."""
+    from histories.settings import settings
+    from serving.store import Store
+
+    key_id, key = Store.of(settings()).create_key(role, authority, urns, expires.date() if expires else None)
+    result({"key_id": key_id, "key": key}, as_json=as_json, text=key)
+
+
+@keys.command("list")
+@json_option
+def list_(as_json: bool) -> None:
+    """List the keys, without their secrets."""
+    from histories.settings import settings
+    from serving.store import Store
+
+    listed = Store.of(settings()).list_keys()
+    lines = []
+    for key in listed:
+        status = "revoked" if key["revoked"] else key["expires"] or "no expiry"
+        lines.append(f"{key['key_id']}  {key['role']:13} {key['authority'] or 'all':5} {status}")
+    text = "\n".join(lines) or "no keys yet: run 'onroll keys create --role worker --authority LA'"
+    result({"keys": listed}, as_json=as_json, text=text)
+
+
+@keys.command()
+@click.argument("key_id")
+@json_option
+def revoke(key_id: str, as_json: bool) -> None:
+    """Revoke a key by its id."""
+    from histories.settings import settings
+    from serving.store import Store
+
+    Store.of(settings()).revoke(key_id)
+    result({"revoked": key_id}, as_json=as_json, text=f"{key_id} revoked")
+
+
+verbs: list[Any] = [keys]

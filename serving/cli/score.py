@@ -1,0 +1,131 @@
+"""The verb ``score``: score and explain a cohort, or reproduce a stored score."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from histories.errors import Fault, Usage
+from histories.io.terminal import ISO_DATE, engine_option, json_option, known_option, progress, result
+
+if TYPE_CHECKING:
+    from histories.reading.histories import Histories
+    from histories.settings import Settings
+    from training.explanation.score import Score
+
+
+@click.command()
+@click.argument("histories", type=click.Path(), required=False)
+@click.option("--as-of", "as_of", type=ISO_DATE, help="The day as of which to score.")
+@click.option("--out", type=click.Path(), help="Parquet file to write; with Spark, a folder of Parquet files.")
+@click.option("--model", help="name@alias or a model folder; defaults to the setting ONROLL_MODEL.")
+@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file that defines the cohort.")
+@click.option("--top", type=click.IntRange(1), help="Write only the first N ranks of each authority.")
+@known_option
+@engine_option
+@click.option("--store", is_flag=True, help="Also save the scores to the store that the service reads.")
+@click.option(
+    "--reproduce",
+    metavar="SCORE_ID",
+    help="Reproduce a stored score instead; exit 1 if it differs. Without HISTORIES, use the histories it was made from "
+    "if they are still on this machine.",
+)
+@json_option
+def score(
+    histories: str | None,
+    as_of: datetime | None,
+    out: str | None,
+    model: str | None,
+    cohort: Path | None,
+    top: int | None,
+    known: datetime | None,
+    engine: str | None,
+    store: bool,
+    reproduce: str | None,
+    as_json: bool,
+) -> None:
+    """Score and explain the cohort of HISTORIES as of a day."""
+    if reproduce is not None:
+        if as_of or out or model or top or known or store:
+            do = "Give only HISTORIES and --cohort with it; the stored score supplies the rest."
+            raise Usage(Fault("a stored score is reproduced with its own options", "score --reproduce", do))
+        _reproduce(reproduce, histories, cohort, as_json)
+        return
+    if histories is None or as_of is None or out is None:
+        do = "onroll score HISTORIES --as-of 2025-09-08 --out S.parquet"
+        raise Usage(Fault("HISTORIES, --as-of or --out is missing", "score", do))
+    if known and store:
+        do = "Leave out --store: the service shows only what was known on the as-of day."
+        raise Usage(Fault("scores made with --known cannot be stored", "score --known --store", do))
+    from features import CohortRule
+    from features.counting.block_cache import BlockStore
+    from histories.reading.histories import Histories
+    from histories.settings import settings as read_settings
+    from serving.scoring.parquet import write_scores
+    from training.release.resolve import resolve
+    from training.risk_model import RiskModel
+
+    settings = read_settings()
+    engine = engine or settings.engine
+    if engine == "spark" and store:
+        do = "Leave out --store, or score with --engine duckdb: with Spark no pupil's row reaches this machine."
+        raise Usage(Fault("scores made on Spark cannot be stored", "score --engine spark --store", do))
+    folder = resolve(model or settings.model, settings.releases)
+    risk_model = RiskModel.load(folder)
+    rule, known_on = CohortRule.load(cohort), known.date() if known else None
+    opened = Histories.open(histories, engine=engine, memory=settings.memory)
+    stored = 0
+    with progress("scoring") as advance:
+        if engine == "spark":
+            from serving.scoring.spark import score_in_spark
+
+            count = score_in_spark(opened, folder, as_of.date(), out, rule=rule, known=known_on, top=top)
+        else:
+            blocks = BlockStore(settings.blocks)
+            scores = risk_model.score(
+                opened, as_of.date(), rule=rule, known=known_on, kept=blocks, top=top, advance=advance
+            )
+            advance(description="writing")
+            write_scores(scores, Path(out))
+            count = len(scores)
+            if store and scores:
+                advance(description="storing")
+                stored = _store(settings, opened, scores, histories)
+    manifest = risk_model.manifest
+    data = {"scores": count, "stored": stored, "out": out, "model": manifest.name, "model_version": manifest.version}
+    text = f"{count:,} scores by version {manifest.version} written to {out}"
+    result(data, as_json=as_json, text=f"{text}, {stored:,} stored" if store else text)
+
+
+def _store(settings: Settings, opened: Histories, scores: list[Score], place: str) -> int:
+    """Store the scores with what casework needs, and note where their histories are, so that they can be reproduced."""
+    from histories import location_cache
+    from serving.pages.settings import PageSettings
+    from serving.scoring.reproducing import used_for
+    from serving.store import Store
+
+    store, pages = Store.of(settings), PageSettings.load(settings.pages)
+    stored = store.save(s.to_dict() for s in scores)
+    store.keep(opened, scores, pages.rules(), pages.calendar.closed)
+    purpose = used_for(scores[0].model, scores[0].model_version, scores[0].as_of.isoformat())
+    location_cache.remember(settings.whereabouts, opened.digest(), place, purpose)
+    return stored
+
+
+def _reproduce(score_id: str, histories: str | None, cohort: Path | None, as_json: bool) -> None:
+    from features import CohortRule
+    from histories.settings import settings
+    from serving.scoring.reproducing import reproduce
+
+    with progress("scoring") as advance:
+        folder = Path(histories) if histories else None
+        outcome = reproduce(settings(), score_id, folder, rule=CohortRule.load(cohort), advance=advance)
+    result(outcome.to_dict(), as_json=as_json, text=outcome.text())
+    if not outcome.equal:
+        raise SystemExit(1)
+
+
+verbs: list[Any] = [score]

@@ -1,0 +1,30 @@
+"""The verb ``serve``: run the BentoML service in place of this process."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Port to listen on.")
+def serve(host: str, port: int) -> None:
+    """Run the HTTP service and its pages until stopped."""
+    from histories.settings import settings
+    from serving.access.configuration import Configuration
+    from serving.access.development import refuse_elsewhere
+    from serving.cli.running import serve_command
+
+    if Configuration.load(settings().access).development:
+        refuse_elsewhere(host)
+    os.environ.update({"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true", "ONROLL_HOST": host})
+    os.environ.setdefault("BENTOML_HOME", str(Path.cwd() / ".bentoml"))
+    os.execv(sys.executable, serve_command(host, port))
+
+
+verbs: list[Any] = [serve]
