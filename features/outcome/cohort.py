@@ -10,10 +10,11 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 import pyarrow as pa
+from pydantic import Field
 
 from features.as_of import visible
 from histories.calendar import day_number, day_of
-from histories.errors import Fault, Faults
+from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
 from histories.reading.frames import Frame, gathered, with_each
 from histories.reading.histories import Histories
@@ -49,20 +50,18 @@ class CohortRule:
         """
         if file is None:
             return cls()
-        read = read_toml(Path(file))
-        kinds: dict[str, type] = {"min_age": int, "max_age": int, "exclude_open_cases": bool, "phases": list}
-        faults = [
-            Fault("no such key", f"{file}, {k}", f"Use one of {', '.join(kinds)}.") for k in read if k not in kinds
-        ]
-        faults += [
-            Fault("the value has another type", f"{file}, {k}", f"Write {kinds[k].__name__}.")
-            for k, v in read.items()
-            if k in kinds and type(v) is not kinds[k]
-        ]
-        if faults:
-            raise Faults(faults)
-        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in read.items()}
-        return cls(**plain)
+        rule = CohortFile.of(read_toml(Path(file)), Path(file), "Correct the file.").model_dump(exclude_unset=True)
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in rule.items()}
+        return cls(**values)
+
+
+class CohortFile(SettingsFile):
+    """The keys of a cohort rule's TOML file."""
+
+    min_age: int = Field(default=4, strict=True, description="a whole number")
+    max_age: int = Field(default=15, strict=True, description="a whole number")
+    exclude_open_cases: bool = Field(default=True, strict=True, description="true or false")
+    phases: list[str] = Field(default=[], strict=True, description="a list of texts")
 
 
 def cohort(

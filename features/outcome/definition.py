@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
+
+from pydantic import Field, field_validator, model_validator
 
 from histories.codes import code_set
 from histories.errors import Fault, Faults
+from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
 
 FOLDER = Path(__file__).with_name("definition_files")
@@ -64,51 +67,40 @@ class Definition:
         if not file.is_file():
             do = f"Name a TOML file, or one of {', '.join(cls.shipped())}."
             raise Faults(Fault("there is no such definition", str(name_or_path), do))
-        read = read_toml(file)
-        faults = list(_faults(read, str(file)))
-        if faults:
-            raise Faults(faults)
-        plain: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in read.items()}
-        return cls(name=file.stem, **plain)
+        read = DefinitionFile.of(read_toml(file), file, "Correct the file.").model_dump(exclude_unset=True)
+        values: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in read.items()}
+        return cls(name=file.stem, **values)
 
 
-def _faults(read: dict[str, Any], where: str) -> Any:
-    kinds: dict[str, type] = {
-        "title": str,
-        "text": str,
-        "source": str,
-        "cases": bool,
-        "destinations": list,
-        "grounds": list,
-    }
-    allowed = [f.name for f in fields(Definition) if f.name != "name"]
-    for needed in ("title", "text", "source"):
-        if needed not in read:
-            yield Fault(
-                "the key is missing",
-                f"{where}, {needed}",
-                "Add it; a definition says what it means and where it comes from.",
-            )
-    key: str
-    value: Any
-    for key, value in read.items():
-        kind: Any = kinds.get(key, int)
-        if key not in allowed:
-            yield Fault("no such key", f"{where}, {key}", f"Use one of {', '.join(allowed)}.")
-        elif not isinstance(value, kind) or (kind is int and (isinstance(value, bool) or not 0 <= value <= 3650)):
-            yield Fault(
-                f"the value is not {'a number from 0 to 3650' if kind is int else kind.__name__}",
-                f"{where}, {key}",
-                "Mend it.",
-            )
-        elif kind is list and not all(isinstance(v, str) for v in value):
-            yield Fault("the list holds something other than text", f"{where}, {key}", "Write a list of texts.")
-        elif key == "destinations" and not set(value) <= set(code_set("destination")):
-            yield Fault("no such destination", f"{where}, {key}", f"Use some of {', '.join(code_set('destination'))}.")
-    if (
-        not read.get("destinations")
-        and not read.get("cases")
-        and not read.get("grounds")
-        and "unknown_school_days" not in read
-    ):
-        yield Fault("nothing counts as missing", where, "Set destinations, grounds, unknown_school_days or cases.")
+Days = Annotated[int, Field(strict=True, ge=0, le=3650, description="a whole number from 0 to 3650")]
+Text = Annotated[str, Field(strict=True, description="text; a definition says what it means and where it comes from")]
+
+
+class DefinitionFile(SettingsFile):
+    """The keys of a definition's TOML file; those without a default are required."""
+
+    title: Text
+    text: Text
+    source: Text
+    destinations: list[str] = Field(default=[], description=f"a list of {', '.join(code_set('destination'))}")
+    unknown_school_days: Days | None = None
+    cases: bool = Field(default=False, strict=True, description="true or false")
+    grounds: list[str] = Field(default=[], strict=True, description="a list of texts")
+    min_age: Days = 4
+    max_age: Days = 15
+    known_after_days: Days = 60
+
+    @field_validator("destinations")
+    @classmethod
+    def known_destinations(cls, destinations: list[str]) -> list[str]:
+        """Refuse a destination that is not in the code set."""
+        if not set(destinations) <= set(code_set("destination")):
+            raise ValueError("there is no such destination")
+        return destinations
+
+    @model_validator(mode="after")
+    def counts_something(self) -> Self:
+        """Refuse a definition by which no child can go missing."""
+        if not (self.destinations or self.grounds or self.cases or self.unknown_school_days is not None):
+            raise ValueError("nothing counts as missing: set destinations, grounds, unknown_school_days or cases")
+        return self

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from histories.errors import Fault, Faults
+from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
 from serving.http.problems import Problem
-from serving.settings_file import SettingsFile
 from serving.store import Caller
 
 Role = Literal["worker", "lead", "analyst", "administrator"]

@@ -8,9 +8,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
 from serving.casework.deadlines import DeadlineRule
-from serving.settings_file import SettingsFile
 
 DEFAULTS = Path(__file__).with_name("pages.toml")
 Words = dict[str, str]

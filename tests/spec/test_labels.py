@@ -106,3 +106,14 @@ def test_a_wrong_definition_is_said(tmp_path, text):
     (tmp_path / "mine.toml").write_text(text)
     with pytest.raises(Faults):
         Definition.load(str(tmp_path / "mine.toml"))
+
+
+def test_every_fault_of_a_definition_is_named_at_once(tmp_path):
+    file = tmp_path / "mine.toml"
+    file.write_text("title = 'x'\ntext = 1\ndestinations = ['moon']\nmin_age = -1\nminage = 1\n")
+    with pytest.raises(Faults) as faults:
+        Definition.load(str(file))
+    where = {f.where.removeprefix(f"{file}, ") for f in faults.value.faults}
+    assert where == {"text", "source", "destinations", "min_age", "minage"}
+    assert "Did you mean min_age?" in str(faults.value)
+    assert "moon" not in str(faults.value)

@@ -1,17 +1,17 @@
-"""The file of settings for training: the booster's, in TOML."""
+"""The booster's settings, read from a TOML file."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from histories.errors import Fault, Faults
+from histories.io.settings_file import like
 from histories.io.toml import read_toml
 from training.fitting.candidates import boosted
 
 
 def load_config(file: Path | None) -> dict[str, Any]:
-    """Read settings of the booster from TOML; what it does not say stays as by default.
+    """Read the booster's settings; keys that the file leaves out keep their defaults.
 
     Raises
     ------
@@ -20,19 +20,6 @@ def load_config(file: Path | None) -> dict[str, Any]:
     """
     if file is None:
         return dict(boosted.DEFAULTS)
-    read = read_toml(file)
-    faults = []
-    for key, value in read.items():
-        like = boosted.DEFAULTS.get(key)
-        if like is None:
-            faults.append(Fault("no such key", f"{file}, {key}", f"Use one of {', '.join(boosted.DEFAULTS)}."))
-        elif (
-            isinstance(like, bool) != isinstance(value, bool)
-            or not isinstance(value, (int, float))
-            or not 0 <= value <= 1e6
-        ):
-            what = "the value has another type or is out of range"
-            faults.append(Fault(what, f"{file}, {key}", f"Write it like {like!r}."))
-    if faults:
-        raise Faults(faults)
-    return {**boosted.DEFAULTS, **read}
+    settings = read_toml(file)
+    like("BoosterSettings", boosted.DEFAULTS, low=0, high=1e6).of(settings, file, "Correct the file.")
+    return {**boosted.DEFAULTS, **settings}

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, create_model
 
 from histories.errors import Fault, Faults
+from histories.io.settings_file import SettingsFile
 from training.papers.paper import PaperTable, Value
 
 TEXTS: dict[str, dict[str, str]] = {
@@ -60,6 +64,43 @@ LISTS = {"impact_assessments": ("name", "description", "date", "link"), "risks":
 NOBODY = "not applicable: no third party is involved"
 
 
+def _text(value: Any) -> Any:
+    """Return a YAML scalar as text: YAML reads a bare ``no`` as false, and a date as a date."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, (str, int, float, date)):
+        return str(value).strip()
+    return value
+
+
+Fact = Annotated[str, BeforeValidator(_text)]
+
+
+def _group(name: str, texts: Mapping[str, str]) -> Any:
+    fields: dict[str, Any] = {key: (Fact | None, Field(default=None, description=text)) for key, text in texts.items()}
+    return create_model(name, __base__=SettingsFile, **fields)
+
+
+def _list(name: str, columns: tuple[str, ...], do: str) -> Any:
+    fields: dict[str, Any] = {c: (Annotated[Fact, Field(min_length=1)], Field(description=do)) for c in columns}
+    entry: Any = create_model(name, __base__=SettingsFile, **fields)
+    return list[entry]
+
+
+def _declare() -> type[SettingsFile]:
+    fields: dict[str, Any] = {
+        name: (_group(name, texts) | None, Field(default=None, description=f"a mapping with {', '.join(texts)}"))
+        for name, texts in TEXTS.items()
+    }
+    for name, columns in LISTS.items():
+        do = f"a list of mappings with {', '.join(columns)}"
+        fields[name] = (_list(name, columns, do) | None, Field(default=None, description=do))
+    return create_model("AuthorityFile", __base__=SettingsFile, **fields)
+
+
+AuthorityFile = _declare()
+
+
 @dataclass(frozen=True)
 class Authority:
     """What the file says.
@@ -83,27 +124,22 @@ class Authority:
         """
         if file is None:
             return cls()
-        read = _yaml(file)
-        faults = list(_faults(read, str(file)))
-        if faults:
-            raise Faults(faults)
+        read = AuthorityFile.of(_yaml(file), file, "Correct the file.").model_dump()
         facts: dict[str, Value] = {
-            f"{group}.{key}": _text(value) for group in TEXTS for key, value in (read.get(group) or {}).items()
+            f"{group}.{key}": value
+            for group in TEXTS
+            for key, value in (read[group] or {}).items()
+            if value is not None
         }
         if facts.get("third_party.involved") == "no":
             facts |= {f"third_party.{k}": facts.get(f"third_party.{k}") or NOBODY for k in TEXTS["third_party"]}
         for name, columns in LISTS.items():
-            rows = tuple(tuple(_text(row.get(c)) for c in columns) for row in read.get(name) or [])
+            rows = tuple(tuple(row[c] for c in columns) for row in read[name] or [])
             facts[name] = PaperTable(columns, rows)
         return cls(facts)
 
     def __getitem__(self, key: str) -> Value:
         return self.facts.get(key)
-
-
-def _text(value: Any) -> str:
-    # YAML reads a bare no as false, and a date as a date.
-    return "no" if value is False else "yes" if value is True else "" if value is None else str(value).strip()
 
 
 def _yaml(file: Path) -> dict[str, Any]:
@@ -115,41 +151,9 @@ def _yaml(file: Path) -> dict[str, Any]:
         do = "Point ONROLL_AUTHORITY_FACTS to a YAML file, such as a copy of docs/authority.yaml."
         raise Faults(Fault("the file cannot be opened", str(file), do)) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise Faults(Fault("this is not valid YAML in UTF-8", str(file), "Mend the file.")) from error
+        raise Faults(Fault("this is not valid YAML in UTF-8", str(file), "Correct the file.")) from error
     if not isinstance(read, dict):
         raise Faults(
             Fault("this is not a mapping of facts", str(file), f"Begin with one of {', '.join((*TEXTS, *LISTS))}.")
         )
     return read
-
-
-def _faults(read: dict[str, Any], where: str) -> Any:
-    for group, value in read.items():
-        if group in LISTS:
-            yield from _list_faults(value, LISTS[group], f"{where}, {group}")
-        elif group not in TEXTS:
-            yield Fault("no such group", f"{where}, {group}", f"Use one of {', '.join((*TEXTS, *LISTS))}.")
-        elif not isinstance(value, dict | None):
-            yield Fault("this is not a mapping", f"{where}, {group}", f"Give {', '.join(TEXTS[group])}.")
-        else:
-            for key, said in (value or {}).items():
-                if key not in TEXTS[group]:
-                    yield Fault("no such key", f"{where}, {group}, {key}", f"Use one of {', '.join(TEXTS[group])}.")
-                elif isinstance(said, (dict, list)):
-                    yield Fault("this is not a text", f"{where}, {group}, {key}", f"Write {TEXTS[group][key]}.")
-
-
-def _list_faults(value: Any, columns: tuple[str, ...], where: str) -> Any:
-    do = f"Give a list of mappings with {', '.join(columns)}."
-    if value is not None and not isinstance(value, list):
-        yield Fault("this is not a list", where, do)
-        return
-    for n, row in enumerate(value or [], 1):
-        if (
-            not isinstance(row, dict)
-            or set(row) - set(columns)
-            or any(isinstance(v, (dict, list)) for v in row.values())
-        ):
-            yield Fault("an entry is not what it should be", f"{where}, entry {n}", do)
-        elif missing := [c for c in columns if not _text(row.get(c))]:
-            yield Fault(f"an entry does not say {', '.join(missing)}", f"{where}, entry {n}", do)

@@ -240,7 +240,15 @@ def test_facts_are_checked_all_at_once(tmp_path):
     with pytest.raises(Faults) as found:
         Authority.load(file)
     where = [f.where.removeprefix(f"{file}, ") for f in found.value.faults]
-    assert where == ["organisation, nmae", "use", "other", "risks, entry 1", "impact_assessments"]
+    assert sorted(where) == [
+        "impact_assessments",
+        "organisation.nmae",
+        "other",
+        "risks, entry 1, description",
+        "risks, entry 1, mitigation",
+        "use",
+    ]
+    assert "Did you mean name?" in str(found.value)
     for text in ("a: [", "- a", "\udcff"):
         file.write_bytes(text.encode(errors="surrogateescape"))
         with pytest.raises(Faults):
