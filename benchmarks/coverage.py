@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from features.catalogue import catalogue
 from histories.population.simulation import simulate
 from histories.reading.histories import Histories
 from training.fitting.candidates import Candidate, boosted
@@ -22,7 +23,7 @@ from training.fitting.rolling_origin import ask, learn_from, matrix_of
 from training.fitting.sampling import sample
 from training.fitting.splits import split
 from training.measures.calibration import half_width
-from training.pipeline import NAMES, fit_calibrator
+from training.pipeline import fit_calibrator
 from training.task import Task
 
 SHARE = 0.25  # of the children who did not go missing, weighted, so that a world takes a quarter of the time
@@ -53,13 +54,13 @@ def world(frame: pl.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray, np.nd
     past, ahead = sample(drawn.filter(pl.col("as_of") < newest), SHARE, seed), drawn.filter(pl.col("as_of") >= newest)
     settings = dict(boosted.DEFAULTS)
     candidate = Candidate("lightgbm", "", boosted.learner(settings), settings)
-    answers = ask(past, NAMES, split(past), [candidate], seed)
-    learning = learn_from(past, NAMES, seed)
+    answers = ask(past, catalogue().names, split(past), [candidate], seed)
+    learning = learn_from(past, catalogue().names, seed)
     booster = boosted.train(learning, settings)
     calibrator = fit_calibrator(
         answers=answers, chosen="lightgbm", learning=learning, booster=booster, frame=past, settings=settings, seed=seed
     )
-    margins = np.asarray(booster.predict(matrix_of(ahead, NAMES), raw_score=True))
+    margins = np.asarray(booster.predict(matrix_of(ahead, catalogue().names), raw_score=True))
     logit, half = calibrator["a"] * margins + calibrator["b"], half_width(margins, calibrator)
     return margins, 1 / (1 + np.exp(half - logit)), 1 / (1 + np.exp(-half - logit)), ahead["risk"].to_numpy()
 

@@ -19,7 +19,7 @@ import polars as pl
 from benchmarks.rounds import report, rounds, show
 from features import matrix
 from features.attendance.register import mark_tallies
-from features.catalogue import CATALOGUE
+from features.catalogue import catalogue
 from features.counting.blocks import PUPILS, cut
 from histories.calendar import day_number
 from histories.codes import ABSENCE_CODES
@@ -29,7 +29,7 @@ from histories.reading.frames import collect
 from histories.reading.histories import Histories
 
 MEMORY = "4GiB"
-OF_MARKS = [f for f in CATALOGUE if f.theme == "attendance" and f.sources == ("attendance",)]
+OF_MARKS = [f for f in catalogue().features if f.theme == "attendance" and f.sources == ("attendance",)]
 
 
 def plain_scan(histories: Histories, folder: Path) -> int:
@@ -79,7 +79,7 @@ def main() -> None:
             {
                 "plain scan": lambda: plain_scan(histories, folder),
                 f"{len(OF_MARKS)} features of marks, with runs": lambda: features_of_marks(histories, days),
-                f"all {len(CATALOGUE)} features": lambda: matrix(histories, days),
+                f"all {len(catalogue().features)} features": lambda: matrix(histories, days),
             }
         )
         memory = f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB at most"

@@ -21,7 +21,7 @@ import click
 import numpy as np
 import polars as pl
 
-from features.catalogue import catalogue_digest
+from features.catalogue import catalogue
 from histories.io.atomic_write import new_file
 from histories.population.simulation import simulate
 from histories.reading.histories import Histories
@@ -32,7 +32,7 @@ from training.fitting.splits import split
 from training.fitting.tuning import tune
 from training.measures.evaluate import Judged, Resamples, interval, judge
 from training.measures.metrics import numbers
-from training.pipeline import NAMES, finite
+from training.pipeline import finite
 from training.task import Task
 
 SCENARIOS = {
@@ -53,9 +53,11 @@ def answered(folder: Path, seed: int) -> tuple[Predictions, str]:
     """Tune, ask every candidate at every origin and choose one; its answers stand under ``released`` too."""
     frame = Task().labelled(Histories.open(folder), memory=MEMORY, seed=seed)
     splits = split(frame)
-    settings = tune(frame, NAMES, splits, trials=TRIALS, start=boosted.DEFAULTS, seed=seed, study=f"seed {seed}")
+    settings = tune(
+        frame, catalogue().names, splits, trials=TRIALS, start=boosted.DEFAULTS, seed=seed, study=f"seed {seed}"
+    )
     candidates = grid(settings)
-    answers = ask(frame, NAMES, splits, candidates, seed)
+    answers = ask(frame, catalogue().names, splits, candidates, seed)
     chosen, _ = choose(answers, releasable(candidates, settings))
     answers.margins["released"] = answers.margins[chosen]
     truth = pl.read_parquet(folder / "truth.parquet")
@@ -107,7 +109,7 @@ def world(scenario: str, seed: int, pupils: int) -> dict[str, Any]:
             "scenario": scenario,
             "seed": seed,
             "pupils": pupils,
-            "catalogue": catalogue_digest(),
+            "catalogue": catalogue().digest,
             "chosen": chosen,
             "snapshots": round(float(frame["weight"].sum())),
             "positives": int(label.sum()),
@@ -185,7 +187,7 @@ def main(seeds: int, pupils: int, only: tuple[str, ...], kept: Path, as_json: bo
     for seed in range(1, seeds + 1):
         for scenario in only or SCENARIOS:
             file = kept / f"{scenario}-{seed}-{pupils}.json"
-            if not file.is_file() or json.loads(file.read_text())["catalogue"] != catalogue_digest():
+            if not file.is_file() or json.loads(file.read_text())["catalogue"] != catalogue().digest:
                 found = world(scenario, seed, pupils)
                 with new_file(file) as beside:
                     beside.write_text(json.dumps(found))

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.catalogue import CATALOGUE
+from features.catalogue import catalogue
 from training.fitting.candidates import boosted
 from training.fitting.rolling_origin import learn_from
 
@@ -37,7 +37,7 @@ def matrix(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
 
 def names(columns: int) -> list[str]:
     """Return names of features, those of the catalogue first, so that directions apply."""
-    return ([f.name for f in CATALOGUE] + [f"other_{n}" for n in range(columns)])[:columns]
+    return ([f.name for f in catalogue().features] + [f"other_{n}" for n in range(columns)])[:columns]
 
 
 def alone(x: np.ndarray, y: np.ndarray, trees: int) -> None:

@@ -1,6 +1,6 @@
-"""The catalogue: every feature of every theme, in one order that models rely on, and after them those of a user's own.
+"""The catalogue: every feature of every theme in a fixed order, followed by a user's own features once they are loaded.
 
-It is fixed once for a process: the file of own features is the one that the settings name when this module is first imported.
+Importing this module reads no settings and runs no user code; ``features.own_features_trial.load_own_features`` adds own features.
 """
 
 from __future__ import annotations
@@ -8,13 +8,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from functools import cache
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from features import own_features
 from features.counting.peers import AT_HOME, SUMMED
 from features.counting.tallies import parts
 from features.feature import Feature, Tally
+from features.own_features import OwnFeatures
 from features.themes import (
     attendance,
     behaviour,
@@ -27,71 +29,133 @@ from features.themes import (
     school,
     transition,
 )
-from histories.settings import settings
-
-_SHIPPED = {
-    "attendance": "Attendance",
-    "moves": "Moves between schools",
-    "transition": "Moving to secondary school",
-    "behaviour": "Suspensions and exclusions",
-    "needs": "Additional needs",
-    "family": "Family and social care",
-    "home": "Home and area",
-    "school": "The school",
-    "pupil": "About the pupil",
-    "data_quality": "What is recorded",
-}
-_FILES = (attendance, moves, transition, behaviour, needs, family, home, school, pupil, data_quality)
-_FEATURES = tuple(f for file in _FILES for f in file.FEATURES)
-_TALLIES: dict[str, Tally] = {name: tally for file in _FILES for name, tally in file.TALLIES.items()}
-OWN = own_features.load(settings().features, [f.name for f in _FEATURES], _TALLIES, _SHIPPED)
-THEMES = {**_SHIPPED, **OWN.themes}
-CATALOGUE: tuple[Feature, ...] = _FEATURES + OWN.features
-TALLIES: dict[str, Tally] = {**_TALLIES, **OWN.tallies}
-BY_NAME: dict[str, Feature] = {f.name: f for f in CATALOGUE}
 
 
-def declarations() -> list[dict[str, Any]]:
-    """Return what a reader or a model needs of each feature, without its expression; of own ones also their file's digest."""
-    return [
-        {
-            "name": f.name,
-            "theme": f.theme,
-            "raises": f.raises,
-            "lowers": f.lowers,
-            "sources": list(f.sources),
-            "window": f.window,
-            "direction": f.direction,
-            "role": f.role,
-            "unit": f.unit,
-            "missing": f.missing,
-            **({"own_file": OWN.digest} if f in OWN.features else {}),
-        }
-        for f in CATALOGUE
-    ]
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Catalogue:
+    """The features that a process computes, and the tallies that they are computed from.
 
-
-@cache
-def _counted() -> dict[str, str]:
-    """Return the digest of every column that features are computed from, by name; a sum has that of what it sums."""
-    columns = {c: d for part in parts(TALLIES) for c, d in part.columns.items()}
-    around = {f"{where}_{c}": columns[c] for where in ("school", "la", "area") for c in SUMMED}
-    return {**columns, **around, **{n: columns[c] for c, n in AT_HOME.items() if c in columns}}
-
-
-def feature_digest(name: str) -> str:
-    """Return a hash of a feature's declaration, its expression and all that the expression counts.
-
-    The expression enters by its text, which for a Narwhals expression says all of it.
+    Attributes
+    ----------
+    features : tuple of Feature
+        In the order of the matrix.
+    tallies : dict
+        ``{name: Tally}``.
+    themes : dict
+        ``{name: title}``.
+    own : OwnFeatures
+        What a user's file added; empty without one.
     """
-    said = repr(BY_NAME[name].expression())
-    counts = _counted()
-    reads = sorted((word, counts[word]) for word in set(re.findall(r"\w+", said)) & counts.keys())
-    declared = next(d for d in declarations() if d["name"] == name)
-    return hashlib.sha256(json.dumps([declared, said, reads], sort_keys=True).encode()).hexdigest()
+
+    features: tuple[Feature, ...]
+    tallies: dict[str, Tally]
+    themes: dict[str, str]
+    own: OwnFeatures = field(default_factory=OwnFeatures)
+
+    def with_own(self, own: OwnFeatures) -> Catalogue:
+        """Return this catalogue followed by a user's own features."""
+        return Catalogue(
+            features=self.features + own.features,
+            tallies={**self.tallies, **own.tallies},
+            themes={**self.themes, **own.themes},
+            own=own,
+        )
+
+    @cached_property
+    def by_name(self) -> dict[str, Feature]:
+        """Each feature by its name."""
+        return {f.name: f for f in self.features}
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the features, in order."""
+        return list(self.by_name)
+
+    def declarations(self) -> list[dict[str, Any]]:
+        """Return each feature without its expression, ready for JSON; own features also carry the digest of their file."""
+        return [
+            {**_declaration(f), **({"own_file": self.own.digest} if f in self.own.features else {})}
+            for f in self.features
+        ]
+
+    def feature_digest(self, name: str, declaration: Mapping[str, Any] | None = None) -> str:
+        """Return a hash of a feature's declaration, its expression and everything that the expression counts.
+
+        Parameters
+        ----------
+        declaration : mapping, optional
+            An earlier declaration of the feature, whose wording replaces the present one; its sources do not.
+        """
+        present = _declaration(self.by_name[name])
+        declared = {**(declaration or present), "sources": present["sources"]}
+        declared.pop("own_file", None)
+        return self._digest(name, declared)
+
+    def feature_digests(self, names: Iterable[str]) -> dict[str, str]:
+        """Return ``{name: digest}`` of some features."""
+        return {name: self.feature_digest(name) for name in names}
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of every feature, in order, and of the file of own features."""
+        digests = [self._digest(d["name"], d) for d in self.declarations()]
+        return hashlib.sha256(json.dumps([digests, self.own.digest]).encode()).hexdigest()
+
+    def _digest(self, name: str, declared: Mapping[str, Any]) -> str:
+        expression = repr(self.by_name[name].expression())  # the text of a Narwhals expression is all of it
+        counts = self._counts
+        reads = sorted((word, counts[word]) for word in set(re.findall(r"\w+", expression)) & counts.keys())
+        return hashlib.sha256(json.dumps([declared, expression, reads], sort_keys=True).encode()).hexdigest()
+
+    @cached_property
+    def _counts(self) -> dict[str, str]:
+        """The digest of every column that features are computed from; a sum over others has the digest of what it sums."""
+        columns = {c: d for part in parts(self.tallies) for c, d in part.columns.items()}
+        around = {f"{where}_{c}": columns[c] for where in ("school", "la", "area") for c in SUMMED}
+        return {**columns, **around, **{n: columns[c] for c, n in AT_HOME.items() if c in columns}}
 
 
-def catalogue_digest() -> str:
-    """Return a hash of every feature, in order, and of the file of own features."""
-    whole = [feature_digest(f.name) for f in CATALOGUE]
-    return hashlib.sha256(json.dumps([whole, OWN.digest]).encode()).hexdigest()
+def _declaration(feature: Feature) -> dict[str, Any]:
+    return {
+        "name": feature.name,
+        "theme": feature.theme,
+        "raises": feature.raises,
+        "lowers": feature.lowers,
+        "sources": list(feature.sources),
+        "window": feature.window,
+        "direction": feature.direction,
+        "role": feature.role,
+        "unit": feature.unit,
+        "missing": feature.missing,
+    }
+
+
+_FILES = (attendance, moves, transition, behaviour, needs, family, home, school, pupil, data_quality)
+SHIPPED = Catalogue(
+    features=tuple(f for file in _FILES for f in file.FEATURES),
+    tallies={name: tally for file in _FILES for name, tally in file.TALLIES.items()},
+    themes={
+        "attendance": "Attendance",
+        "moves": "Moves between schools",
+        "transition": "Moving to secondary school",
+        "behaviour": "Suspensions and exclusions",
+        "needs": "Additional needs",
+        "family": "Family and social care",
+        "home": "Home and area",
+        "school": "The school",
+        "pupil": "About the pupil",
+        "data_quality": "What is recorded",
+    },
+)
+_installed = SHIPPED
+
+
+def catalogue() -> Catalogue:
+    """Return the catalogue of this process."""
+    return _installed
+
+
+def install(chosen: Catalogue) -> None:
+    """Make a catalogue that of this process."""
+    global _installed
+    _installed = chosen

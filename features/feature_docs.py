@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from features.catalogue import BY_NAME, CATALOGUE, OWN, THEMES, declarations
+from features.catalogue import catalogue
 from features.feature import Feature
 from features.outcome.definition import Definition
 from features.specs import SPECS, specs_of
@@ -45,15 +45,15 @@ def facts(f: Feature) -> dict[str, str]:
 
 def page() -> str:
     """Return the page."""
-    shipped = [f for f in CATALOGUE if f not in OWN.features]
+    shipped = [f for f in catalogue().features if f not in catalogue().own.features]
     parts = [HEAD.format(count=len(shipped))]
-    for theme, title in THEMES.items():
+    for theme, title in catalogue().themes.items():
         own = [f for f in shipped if f.theme == theme]
         if own:
             heads = [h for h in facts(own[0]) if h != "said when it lowers a score"]
             rows = "\n".join(f"| `{f.name}` | " + " | ".join(facts(f)[h] for h in heads) + " |" for f in own)
             parts.append(f"## {title}\n\n| feature | {' | '.join(heads)} |\n{'|---' * (len(heads) + 1)}|\n{rows}\n")
-            parts += [_folded(s) for s in SPECS if BY_NAME[s.features[0]].theme == theme]
+            parts += [_folded(s) for s in SPECS if catalogue().by_name[s.features[0]].theme == theme]
     parts.append("# Definitions of missing\n")
     for name in Definition.shipped():
         d = Definition.load(name)
@@ -86,7 +86,7 @@ def listed() -> str:
     """Return the catalogue, a line a feature."""
     return "\n".join(
         f"{f.name:32} {f.theme:13} {f.role:12} {', '.join(f.sources):24} {DIRECTION[f.direction]:29} {f.raises}"
-        for f in CATALOGUE
+        for f in catalogue().features
     )
 
 
@@ -98,14 +98,18 @@ def explained(name: str) -> tuple[dict[str, Any], str]:
     Usage
         When there is no such feature.
     """
-    if name not in BY_NAME:
-        near = get_close_matches(name, BY_NAME, 3, 0.5)
+    if name not in catalogue().by_name:
+        near = get_close_matches(name, catalogue().by_name, 3, 0.5)
         do = f"Did you mean {' or '.join(near)}?" if near else "`onroll features --list` names those there are."
         raise Usage(Fault("there is no such feature", "features --explain", do))
-    f, specs = BY_NAME[name], specs_of(name)
-    declared = next(d for d in declarations() if d["name"] == name)
+    f, specs = catalogue().by_name[name], specs_of(name)
+    declared = next(d for d in catalogue().declarations() if d["name"] == name)
     examples = [{"says": s.says, "text": example(s, [name])} for s in specs]
-    lines = [f"{h:28} {text}" for h, text in {"feature": name, "theme": THEMES[f.theme], **facts(f)}.items() if text]
+    lines = [
+        f"{h:28} {text}"
+        for h, text in {"feature": name, "theme": catalogue().themes[f.theme], **facts(f)}.items()
+        if text
+    ]
     text = "\n".join(lines) + "".join(f"\n\n{e['says']}\n\n{e['text']}" for e in examples)
     return {**declared, "missing_without": list(f.sources), "examples": examples}, text
 

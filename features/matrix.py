@@ -13,7 +13,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from features.catalogue import CATALOGUE, TALLIES
+from features.catalogue import Catalogue, catalogue
 from features.counting.block_cache import BlockStore
 from features.counting.blocks import PUPILS, counted_blocks
 from features.counting.peers import NEEDED, Sums, add_context
@@ -27,9 +27,6 @@ from histories.reading.histories import Histories
 from histories.reading.plain_expressions import supports
 from histories.reading.plain_frame import PlainFrame
 
-FILE_SCHEMA = pa.schema(
-    [("pupil_id", pa.string()), ("as_of", pa.date32()), *((f.name, pa.float64()) for f in CATALOGUE)]
-)
 TEXTS = ("pupil_id", "urn", "authority", "household_id", "lsoa")
 
 
@@ -69,15 +66,22 @@ def matrix(
     return pa.concat_tables([as_table(f) for f in frames]).combine_chunks()
 
 
+def file_schema() -> pa.Schema:
+    """Return the columns of the matrix: ``pupil_id, as_of`` and the features in the catalogue's order."""
+    features = [(name, pa.float64()) for name in catalogue().names]
+    return pa.schema([("pupil_id", pa.string()), ("as_of", pa.date32()), *features])
+
+
 def as_table(frame: pl.DataFrame) -> pa.Table:
     """Return the matrix's columns of a frame of tallies and features."""
-    return frame.select(FILE_SCHEMA.names).to_arrow().cast(FILE_SCHEMA)
+    schema = file_schema()
+    return frame.select(schema.names).to_arrow().cast(schema)
 
 
 def write_matrix(file: Path, histories: Histories, as_of: list[date], **how) -> int:  # type: ignore[no-untyped-def]
     """Write the matrix to a Parquet file block by block; it takes what ``matrix`` takes and returns the rows written."""
     rows = 0
-    with new_file(file) as beside, pq.ParquetWriter(beside, FILE_SCHEMA, compression="zstd") as out:
+    with new_file(file) as beside, pq.ParquetWriter(beside, file_schema(), compression="zstd") as out:
         for frame in tallied_blocks(histories, as_of, **how):
             out.write_table(as_table(frame))
             rows += len(frame)
@@ -91,25 +95,23 @@ def tallied(histories: Histories, as_of: list[date], **how) -> pl.DataFrame:  # 
 
 def tallied_blocks(histories: Histories, as_of: list[date], **how) -> Iterator[pl.DataFrame]:  # type: ignore[no-untyped-def]
     """Yield tallies and features together by day and block of children, in the order of the matrix; see ``matrix``."""
-    histories = histories.plain() if _plainly() else histories
-    for frame in _counted(histories, as_of, TALLIES, **how):
+    histories = histories.plain() if _plainly(catalogue()) else histories
+    for frame in _counted(histories, as_of, catalogue().tallies, **how):
         yield in_polars(featured(histories, frame))
 
 
 def featured(histories: Histories, frame: Frame) -> Frame:
     """Return snapshots with tallies and context together with their features."""
-    there, absent = _expressions(), nw.lit(None, nw.Float64)
-    known = (all(s in histories.present for s in f.sources) for f in CATALOGUE)
-    return frame.with_columns(
-        *((there[f.name] if k else absent).alias(f.name) for f, k in zip(CATALOGUE, known, strict=True))
-    )
+    expressions, absent = _expressions(catalogue()), nw.lit(None, nw.Float64)
+    computable = {f.name for f in catalogue().features if histories.present.issuperset(f.sources)}
+    return frame.with_columns(*((expressions[n] if n in computable else absent).alias(n) for n in catalogue().names))
 
 
 def in_polars(frame: Frame) -> pl.DataFrame:
     """Return tallies and features in Polars, with days as dates."""
     if isinstance(frame, PlainFrame):
         kinds: dict[str, Any] = dict.fromkeys(frame.columns, pl.Int64) | dict.fromkeys(TEXTS, pl.String)
-        kinds |= {f.name: pl.Float64 for f in CATALOGUE}
+        kinds |= dict.fromkeys(catalogue().names, pl.Float64)
         rows = list(zip(*frame.data.values(), strict=True))
         polars = pl.DataFrame(rows, {c: kinds[c] for c in frame.columns}, orient="row")
     else:
@@ -117,8 +119,8 @@ def in_polars(frame: Frame) -> pl.DataFrame:
     return polars.with_columns(pl.col("as_of").cast(pl.Int32).cast(pl.Date))
 
 
-def counted(histories: Histories, as_of: list[date], *, tallies: dict[str, Tally] = TALLIES) -> pl.DataFrame:
-    """Return the snapshots with their tallies and their context, which is what features are computed from; see ``matrix``."""
+def counted(histories: Histories, as_of: list[date], *, tallies: dict[str, Tally]) -> pl.DataFrame:
+    """Return the snapshots with some tallies and their context, which is what features are computed from; see ``matrix``."""
     return pl.concat([frame.to_native() for frame in _counted(histories, as_of, tallies)])
 
 
@@ -131,12 +133,12 @@ def _counted(histories: Histories, as_of: list[date], tallies: dict[str, Tally],
 
 
 @cache
-def _expressions() -> dict[str, nw.Expr]:
-    return {f.name: f.expression().cast(nw.Float64) for f in CATALOGUE}
+def _expressions(of: Catalogue) -> dict[str, nw.Expr]:
+    return {f.name: f.expression().cast(nw.Float64) for f in of.features}
 
 
 @cache
-def _plainly() -> bool:
+def _plainly(of: Catalogue) -> bool:
     """Return whether the plain engine knows every step of the catalogue; a user's own features may take others."""
-    steps = [*_expressions().values(), *(aggregate(t) for t in TALLIES.values())]
+    steps = [*_expressions(of).values(), *(aggregate(t) for t in of.tallies.values())]
     return all(supports(e) for e in steps)

@@ -1,17 +1,13 @@
-"""Features of a user's own: a Python file that the settings name, written like a theme's file, and checked before it counts."""
+"""A user's own features: a Python file written like a theme's file, read and checked without any data."""
 
 from __future__ import annotations
 
 import importlib.util
 import re
-import string
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import Any
-
-import narwhals as nw
 
 from features.feature import Feature, Tally
 from histories.errors import Fault, Faults
@@ -26,7 +22,7 @@ COUNTED = [
 
 @dataclass(frozen=True, kw_only=True)
 class OwnFeatures:
-    """What a file of one's own declares.
+    """What a file of own features declares.
 
     Attributes
     ----------
@@ -43,25 +39,22 @@ class OwnFeatures:
     themes: dict[str, str] = field(default_factory=dict)
 
 
-def load(
-    file: Path | None, features: Collection[str], tallies: Collection[str], themes: Collection[str]
+def read_own_features(
+    file: Path, features: Collection[str], tallies: Collection[str], themes: Collection[str]
 ) -> OwnFeatures:
-    """Read a file of own features and check what can be checked without any data.
+    """Run a file of own features and check what can be checked without any data.
 
     Parameters
     ----------
-    file : Path or None
-        The file; None when the settings name none.
+    file : Path
     features, tallies, themes : collection of str
-        The names that are taken already.
+        The names that the catalogue has already.
 
     Raises
     ------
     Faults
-        With everything that is wrong: a missing file, names that are taken or not in snake case, unknown tables and themes.
+        With every fault: a missing file, names that are taken or not in snake case, unknown tables and themes.
     """
-    if file is None:
-        return OwnFeatures()
     module = _run(file)
     own = OwnFeatures(
         file=str(file),
@@ -76,16 +69,16 @@ def load(
     if wrong or not own.features:
         do = "Write FEATURES = [Feature(...), ...] and TALLIES = {name: Tally(...)}; see docs/own-features.md."
         raise Faults(Fault("FEATURES or TALLIES is missing or holds something else", str(file), do))
-    faults = _names(own, "feature", [f.name for f in own.features], features)
-    faults += _names(own, "tally", list(own.tallies), tallies)
-    faults += _declared(own, {*themes, *own.themes})
+    faults = _naming(own, "feature", [f.name for f in own.features], features)
+    faults += _naming(own, "tally", list(own.tallies), tallies)
+    faults += _declarations(own, {*themes, *own.themes})
     if faults:
         raise Faults(faults)
     return own
 
 
 def _run(file: Path) -> Any:
-    """Run the file as a module; what it raises is said by type and line."""
+    """Run the file as a module; an error in it becomes a fault with its type and line."""
     if not file.is_file():
         do = "Put the file there, or point ONROLL_FEATURES (features in onroll.toml) to it."
         raise Faults(Fault("there is no such file of features", str(file), do))
@@ -97,13 +90,13 @@ def _run(file: Path) -> Any:
         spec.loader.exec_module(module)
     except Exception as error:
         raise Faults(
-            Fault(f"the file fails: {type(error).__name__}: {error}", _place(file, error), "Mend it.")
+            Fault(f"the file fails: {type(error).__name__}: {error}", _place(file, error), "Correct that line.")
         ) from error
     return module
 
 
 def _place(file: Path, error: BaseException) -> str:
-    """Return the file, and the line in it on which an error arose."""
+    """Return the file and the line in it that raised an error."""
     line, trace = getattr(error, "lineno", None), error.__traceback__
     while trace:
         line = trace.tb_lineno if trace.tb_frame.f_code.co_filename == str(file) else line
@@ -111,7 +104,7 @@ def _place(file: Path, error: BaseException) -> str:
     return f"{file}, line {line}" if line else str(file)
 
 
-def _names(own: OwnFeatures, what: str, names: list[str], taken: Collection[str]) -> list[Fault]:
+def _naming(own: OwnFeatures, what: str, names: list[str], taken: Collection[str]) -> list[Fault]:
     faults = []
     for name in names:
         where = f"{own.file}, {what} {name}"
@@ -124,7 +117,7 @@ def _names(own: OwnFeatures, what: str, names: list[str], taken: Collection[str]
     return list(dict.fromkeys(faults))
 
 
-def _declared(own: OwnFeatures, themes: Collection[str]) -> list[Fault]:
+def _declarations(own: OwnFeatures, themes: Collection[str]) -> list[Fault]:
     faults = []
     for name, tally in own.tallies.items():
         if tally.table not in COUNTED:
@@ -141,76 +134,5 @@ def _declared(own: OwnFeatures, themes: Collection[str]) -> list[Fault]:
             faults.append(Fault(f"there is no theme {f.theme}", where, do))
         if f.direction not in (-1, 0, 1) or f.role not in ("reason", "context", "never_shown"):
             do = "direction is 1, 0 or -1; role is reason, context or never_shown."
-            faults.append(Fault("the direction or role is not one there is", where, do))
+            faults.append(Fault("the direction or role is unknown", where, do))
     return faults
-
-
-def try_out(own: OwnFeatures) -> None:
-    """Compute each own tally and feature on one made-up child, and look up what their sentences name.
-
-    Raises
-    ------
-    Faults
-        With each that fails.
-    """
-    from datetime import date
-
-    from features.catalogue import BY_NAME, TALLIES
-    from features.counting.tallies import rows_of
-    from features.matrix import counted
-    from histories.reading.histories import Histories
-
-    child: dict[str, list[dict[str, Any]]] = {t: [] for t in TABLES}
-    child["pupils"] = [{"pupil_id": "A", "date_of_birth": "2014-05-01", "authority": "801"}]
-    child["enrolments"] = [{"pupil_id": "A", "urn": "1", "entry_date": "2018-09-04"}]
-    histories, day = Histories.from_rows(child), [date(2025, 1, 13)]
-    # The house's own tallies only, so that what fails is one of the file's and can be named.
-    plain = {n: t for n, t in TALLIES.items() if n not in own.tallies}
-    frame = counted(histories, day, tallies=plain)
-    faults: list[Fault] = []
-    for name, tally in own.tallies.items():
-        rows = rows_of(histories, tally.table, nw.from_native(frame))
-        grouped = rows.group_by("pupil_id")
-        made = _tried(partial(_aggregated, grouped, tally, name), own, f"tally {name}", faults)
-        if made is None:
-            return _raise(faults)
-    frame = counted(histories, day, tallies=TALLIES)
-    columns = {*frame.columns, *BY_NAME}
-    for f in own.features:
-        _tried(partial(_selected, frame, f), own, f"feature {f.name}", faults)
-        named = {n for text in (f.raises, f.lowers) for _, n, _, _ in string.Formatter().parse(text) if n is not None}
-        if named - columns:
-            do = "Put the name of a tally or of a feature between the braces."
-            faults.append(
-                Fault(
-                    f"its sentence names {', '.join(sorted(named - columns))}, which is not there",
-                    f"{own.file}, feature {f.name}",
-                    do,
-                )
-            )
-    return _raise(faults)
-
-
-def _aggregated(grouped: Any, tally: Tally, name: str) -> Any:
-    from features.counting.tallies import aggregate
-
-    return grouped.agg(aggregate(tally).alias(name)).collect()
-
-
-def _selected(frame: Any, feature: Feature) -> Any:
-    return nw.from_native(frame).select(feature.expression().cast(nw.Float64))
-
-
-def _tried(compute: Callable[[], Any], own: OwnFeatures, what: str, faults: list[Fault]) -> Any:
-    try:
-        return compute()
-    except Exception as error:
-        first = (str(error).splitlines() or [""])[0]
-        do = "Mend the expression: docs/own-features.md says what it may name."
-        faults.append(Fault(f"its expression fails: {type(error).__name__}: {first}", f"{own.file}, {what}", do))
-        return None
-
-
-def _raise(faults: list[Fault]) -> None:
-    if faults:
-        raise Faults(faults)

@@ -18,15 +18,17 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
-from features.catalogue import TALLIES
+from features.catalogue import catalogue
 from features.counting.blocks import counted_blocks
 from features.counting.peers import AT_HOME, Sums, add_context
 from features.counting.tallies import parts
 from features.matrix import featured, in_polars
 from features.outcome.cohort import CohortRule
+from features.own_features_trial import load_own_features
 from histories.calendar import day_number
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
+from histories.settings import settings
 from histories.tables import TABLES
 
 PUPILS = 2000  # children of a block, about: their marks of a year are some ten megabytes
@@ -56,7 +58,8 @@ class SparkTask:
     sums: dict[str, bytes]
 
     def histories(self, tables: dict[str, pl.DataFrame]) -> Histories:
-        """Open the rows of a block."""
+        """Open the rows of a block; on an executor this is the first thing that is done in its process."""
+        load_own_features(settings().features)
         empty = Histories.from_rows({name: [] for name in self.present})
         given = {**tables, **{name: pl.read_ipc(data) for name, data in self.reference.items()}}
         return Histories(
@@ -68,7 +71,7 @@ class SparkTask:
         day = day_number(self.as_of)
         opened, all_of_them = self.histories(tables), 10**9
         with counted_blocks(
-            opened, [self.as_of], parts(TALLIES), rule=self.rule, known=self.known, pupils=all_of_them
+            opened, [self.as_of], parts(catalogue().tallies), rule=self.rule, known=self.known, pupils=all_of_them
         ) as blocks:
             counts, lost = blocks[0].counts(day, None), blocks[0].lost(day)
         sums = Sums.of(counts, lost)
@@ -167,7 +170,7 @@ def _rows(histories: Histories, day: int) -> Any:
 
     children = collect(histories.frame("pupils").select(nw.len().alias("n"))).item()
     blocks = -(-children // PUPILS) or 1
-    back = max(p.looks_back or day for p in parts(TALLIES) if "attendance" in p.tables)
+    back = max(p.looks_back or day for p in parts(catalogue().tallies) if "attendance" in p.tables)
     packings = []
     for name in sorted(histories.present):
         columns = list(TABLES[name].columns)

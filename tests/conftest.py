@@ -7,7 +7,7 @@ os.environ["BENTOML_DO_NOT_TRACK"] = "True"
 # Tests run side by side: threads that wait for each other's processors by spinning would make each several times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-os.environ.pop("ONROLL_FEATURES", None)  # read once, when the catalogue is imported
+os.environ.pop("ONROLL_FEATURES", None)  # own features stay for the whole process
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -62,17 +62,16 @@ def bundle(small_histories, tmp_path_factory):
     import numpy as np
 
     from features import matrix
-    from features.catalogue import THEMES, catalogue_digest, declarations
+    from features.catalogue import catalogue
     from histories.reading.histories import Histories
     from training.bundle import Manifest, write_bundle
     from training.fitting.candidates import Learning, boosted
-    from training.pipeline import NAMES
 
     table = matrix(Histories.open(small_histories), [date(2025, 1, 13), date(2025, 4, 28)])
-    x = np.column_stack([table[n].to_numpy(zero_copy_only=False) for n in NAMES])
-    y = (x[:, NAMES.index("absent_rate_365d")] > 0.07).astype(float)
+    x = np.column_stack([table[n].to_numpy(zero_copy_only=False) for n in catalogue().names])
+    y = (x[:, catalogue().names.index("absent_rate_365d")] > 0.07).astype(float)
     settings = {**boosted.DEFAULTS, "rounds": 40, "min_data_in_leaf": 5, "feature_fraction": 0.5}
-    booster = boosted.train(Learning(x=x, y=y, weight=np.ones(len(y)), names=NAMES, seed=1), settings)
+    booster = boosted.train(Learning(x=x, y=y, weight=np.ones(len(y)), names=catalogue().names, seed=1), settings)
     manifest = Manifest(
         name="onroll",
         version="1",
@@ -80,13 +79,14 @@ def bundle(small_histories, tmp_path_factory):
         until=None,
         definition="commissioner_or_unknown",
         horizon_days=120,
-        features=NAMES,
-        catalogue=declarations(),
-        catalogue_digest=catalogue_digest(),
+        features=catalogue().names,
+        catalogue=catalogue().declarations(),
+        catalogue_digest=catalogue().digest,
+        feature_digests=catalogue().feature_digests(catalogue().names),
         calibrator={"a": 1.0, "b": -1.0, "bootstrap": [[0.9, -1.1], [1.1, -0.9]]},
         bands=[{"name": "high", "at_least": 0.3}, {"name": "usual", "at_least": 0.0}],
         base_rate=0.1,
-        themes=THEMES,
+        themes=catalogue().themes,
     )
     folder = tmp_path_factory.mktemp("bundle")
     write_bundle(folder, booster.model_to_string(), manifest, {"card.md": "# card\n"})

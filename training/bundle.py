@@ -24,6 +24,8 @@ class Manifest:
         The columns in the order of the booster.
     catalogue : list of dict
         The declarations of the features, with their sentences.
+    feature_digests : dict
+        ``{feature: digest}`` of the features in use (``Catalogue.feature_digest``); empty in manifests of earlier versions.
     calibrator : dict
         ``a, b`` of ``p = sigmoid(a * margin + b)``; ``bootstrap``, pairs refitted on resampled pupils; ``spread`` (see ``uncertainty``).
     bands : list of dict
@@ -45,6 +47,7 @@ class Manifest:
     features: list[str]
     catalogue: list[dict[str, Any]]
     catalogue_digest: str
+    feature_digests: dict[str, str] = field(default_factory=dict)
     calibrator: dict[str, Any]
     bands: list[dict[str, Any]]
     base_rate: float

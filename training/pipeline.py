@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.catalogue import CATALOGUE, THEMES, catalogue_digest, declarations
+from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
 from histories.reading.histories import Histories
 from training.bundle import Manifest
@@ -28,7 +28,6 @@ from training.provenance import recipe, text_of
 from training.readiness import checked_split
 from training.task import ProgressCallback, Task, quiet
 
-NAMES = [f.name for f in CATALOGUE]
 # Shares of the cohort from the top, which fix the bands' limits; made up, and meant to be set to a team's capacity.
 BANDS = (("very high", 0.002), ("high", 0.01), ("raised", 0.05))
 LIMITS = [
@@ -124,7 +123,7 @@ def train(
         study = _study(digest, question, splits, settings, seed)
         settings = tune(
             frame,
-            NAMES,
+            catalogue().names,
             splits,
             trials=trials,
             start=settings,
@@ -135,13 +134,15 @@ def train(
             advance=advance,
         )
     candidates = grid(settings)
-    answers = ask(frame=frame, names=NAMES, splits=splits, candidates=candidates, seed=seed, advance=advance)
+    answers = ask(
+        frame=frame, names=catalogue().names, splits=splits, candidates=candidates, seed=seed, advance=advance
+    )
     chosen, story = choose(answers, releasable(candidates, settings))
     advance(description="judging")
     figures, against = judge_all(answers, chosen, seed)
     released = next(c.settings for c in candidates if c.name == chosen) or settings
     advance(description="the final model")
-    learning = learn_from(frame, NAMES, seed)
+    learning = learn_from(frame, catalogue().names, seed)
     booster = boosted.train(learning, released)
     calibrator = fit_calibrator(
         answers=answers,
@@ -161,13 +162,14 @@ def train(
         known=text_of(question.known),
         definition=question.definition.name,
         horizon_days=question.horizon,
-        features=NAMES,
-        catalogue=declarations(),
-        catalogue_digest=catalogue_digest(),
+        features=catalogue().names,
+        catalogue=catalogue().declarations(),
+        catalogue_digest=catalogue().digest,
+        feature_digests=catalogue().feature_digests(catalogue().names),
         calibrator=calibrator,
         bands=_bands(calibrator, answers.margins[chosen], answers.weight),
         base_rate=float(np.average(frame["label"].to_numpy(), weights=weight_of(frame))),
-        themes=THEMES,  # type: ignore[arg-type]
+        themes=catalogue().themes,  # type: ignore[arg-type]
         metrics=finite(figures),
         candidate=chosen,
         limits=LIMITS,
@@ -204,7 +206,7 @@ def fit_calibrator(
     """Fit risks to the answers at all origins, and measure how sure they are."""
     margins, label = answers.margins[chosen], answers.label
     a, b = calibration.fit(margins, label, answers.weight)
-    newest = matrix_of(frame.filter(pl.col("as_of") == frame["as_of"].max()), NAMES)
+    newest = matrix_of(frame.filter(pl.col("as_of") == frame["as_of"].max()), catalogue().names)
     own = boosted.margins(booster, newest)
     spread = uncertainty.spread(
         learning=learning, pupil=numbers(frame, "pupil_id"), x=newest, margins=own, settings=settings, advance=advance
@@ -225,7 +227,7 @@ def _study(digest: str, question: Task, splits: Splits, settings: dict[str, Any]
         text_of(question.until),
         text_of(question.known),
     ]
-    said = [digest, catalogue_digest(), asked, [str(d) for d in splits.dates], settings, seed]
+    said = [digest, catalogue().digest, asked, [str(d) for d in splits.dates], settings, seed]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -239,7 +241,7 @@ def _bands(calibrator: dict[str, Any], margins: np.ndarray, weight: np.ndarray) 
 
 def _seen(frame: pl.DataFrame) -> dict[str, list[float | None]]:
     seen, weight = {}, weight_of(frame)
-    for name in NAMES:
+    for name in catalogue().names:
         column = frame[name].fill_nan(None)
         seen[name] = [column.min(), column.max(), float(weight[column.is_null().to_numpy()].sum() / weight.sum())]
     return seen  # type: ignore[return-value]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from features import CohortRule, Definition
-from features.catalogue import OWN, catalogue_digest
+from features.catalogue import catalogue
 from histories.io.digest import file_digest
 from histories.reading.histories import Histories
 from training.task import Task
@@ -72,8 +72,8 @@ def made_with(engine: str) -> dict[str, Any]:
     """Return what a model made here and now would be made with, besides the data and the settings."""
     return {
         "engine": engine,
-        "catalogue": catalogue_digest(),
-        "own_features": OWN.digest,
+        "catalogue": catalogue().digest,
+        "own_features": catalogue().own.digest,
         "code": code_digest(),
         "lock": lock_digest(),
         "packages": {name: _version(name) for name in PACKAGES},

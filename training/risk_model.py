@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.catalogue import CATALOGUE, catalogue_digest
+from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
 from features.evidence import evidence
 from features.matrix import tallied
 from features.outcome.cohort import CohortRule
-from histories.errors import Fault, Faults
 from histories.reading.histories import Histories
 from training.bundle import Manifest, read_bundle
+from training.catalogue_match import check_features
 from training.explanation.leaf_tables import LeafTables
 from training.explanation.reasons import reasons
 from training.explanation.score import Score
@@ -47,12 +47,10 @@ class RiskModel:
         Raises
         ------
         Faults
-            When the bundle is damaged or was made with another catalogue of features.
+            When the bundle is damaged, or a feature that it uses has changed.
         """
         booster, manifest = read_bundle(folder)
-        if manifest.catalogue_digest != catalogue_digest():
-            do = "Train again: the features of this version differ from those that the model was made with."
-            raise Faults(Fault("the model was made with another catalogue of features", str(folder), do))
+        check_features(manifest, str(folder))
         return cls(booster, manifest)
 
     def contributions(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -141,7 +139,7 @@ class RiskModel:
         margins = frame["margin"].to_numpy()
         risks, (lows, highs) = self.risk(margins), self.interval(margins)
         names = [c for c in frame.columns if frame[c].dtype.is_numeric()]
-        needed = [t for t in histories.missing if any(t in f.sources for f in CATALOGUE)]
+        needed = [t for t in histories.missing if any(t in f["sources"] for f in m.catalogue)]
         made = []
         for k, row in enumerate(frame.iter_rows(named=True)):
             values = {n: None if row[n] is None or row[n] != row[n] else float(row[n]) for n in names}
@@ -197,7 +195,7 @@ def digests(x: np.ndarray) -> list[str]:
 
 
 def _attach(histories: Histories, scores: list[Score], as_of: date, known: date | None) -> None:
-    by_name = {f.name: f for f in CATALOGUE}
+    by_name = {f.name: f for f in catalogue().features}
     wanted = {
         s.pupil_id: {
             t

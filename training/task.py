@@ -10,7 +10,7 @@ import polars as pl
 import pyarrow as pa
 
 from features import CohortRule, Definition, default_as_of, label
-from features.catalogue import CATALOGUE
+from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
 from features.matrix import as_table, tallied_blocks
 from features.outcome.cohort import cohort
@@ -154,7 +154,7 @@ class Task:
             When no window is fully known.
         """
         y = self.labels(histories) if labels is None else labels
-        y = sample(y, share_that_fits(len(y), int(y["label"].sum()), len(CATALOGUE), memory), seed)
+        y = sample(y, share_that_fits(len(y), int(y["label"].sum()), len(catalogue().features), memory), seed)
         how = {"rule": self.rule, "known": self.known, "kept": kept, "advance": advance}
         days = self.days(histories)
         blocks = (

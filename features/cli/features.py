@@ -53,10 +53,13 @@ def features(
 ) -> None:
     """Write the feature matrix of HISTORIES as of some days."""
     if listing or name is not None:
-        from features.catalogue import declarations
+        from features import load_own_features
+        from features.catalogue import catalogue
         from features.feature_docs import explained, listed
+        from histories.settings import settings
 
-        data, text = explained(name) if name is not None else ({"features": declarations()}, listed())
+        load_own_features(settings().features)
+        data, text = explained(name) if name is not None else ({"features": catalogue().declarations()}, listed())
         result(data, as_json=as_json, text=text)
         return
     if hindsight is not None and known is not None:
@@ -70,14 +73,16 @@ def features(
                 "onroll features HISTORIES --as-of 2025-01-13 --out F.parquet",
             )
         )
-    from features import CohortRule
+    from features import CohortRule, load_own_features
+    from features.catalogue import catalogue
     from features.counting.block_cache import BlockStore
-    from features.matrix import FILE_SCHEMA, write_matrix
+    from features.matrix import write_matrix
     from histories.reading.histories import Histories
     from histories.settings import settings
 
     rule = CohortRule.load(cohort)
     own = settings()
+    load_own_features(own.features)
     opened = Histories.open(histories, engine=engine or own.engine, memory=own.memory)
     if out is None or hindsight is not None:
         _compare(
@@ -95,7 +100,7 @@ def features(
         rows = write_matrix(out, opened, days, rule=rule, known=day, kept=store, advance=advance)
     data = {
         "rows": rows,
-        "features": len(FILE_SCHEMA) - 2,
+        "features": len(catalogue().features),
         "blocks": {"counted": store.counted, "reused": store.reused},
         "out": str(out),
         "missing_tables": list(opened.missing),
@@ -103,7 +108,7 @@ def features(
     result(
         data,
         as_json=as_json,
-        text=f"{rows:,} snapshots with {len(FILE_SCHEMA) - 2} features written to {out}",
+        text=f"{rows:,} snapshots with {len(catalogue().features)} features written to {out}",
     )
 
 
@@ -140,11 +145,13 @@ def leaks(histories: Path, as_of: datetime, pupils: int, seed: int, engine: str 
     A copy gets another future: rows recorded on or after the day are changed, deleted and added in every table, ends and
     corrections come late. HISTORIES itself is never changed.
     """
+    from features import load_own_features
     from features.leakage.leaks import leaks as run
     from histories.reading.histories import Histories
     from histories.settings import settings
 
     own = settings()
+    load_own_features(own.features)
     with progress("leaks") as advance:
         opened = Histories.open(histories, engine=engine or own.engine, memory=own.memory)
         proof = run(

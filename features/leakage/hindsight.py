@@ -12,7 +12,7 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
-from features.catalogue import BY_NAME
+from features.catalogue import catalogue
 from features.matrix import matrix
 from features.outcome.cohort import CohortRule
 from histories.calendar import day_of
@@ -155,7 +155,7 @@ def _frame(table: pa.Table) -> pl.DataFrame:
 def _difference(both: pl.DataFrame, name: str) -> Difference:
     then, now = both[name], both[f"{name}:now"]
     gap = (now - then).abs().mean()
-    f, n = BY_NAME[name], both.height
+    f, n = catalogue().by_name[name], both.height
     return Difference(
         feature=name,
         theme=f.theme,

@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from features.catalogue import CATALOGUE
+from features.catalogue import catalogue
 from features.leakage.future import KINDS, has_clock, other_future
 from features.matrix import matrix
 from histories.calendar import day_number
@@ -211,7 +211,7 @@ def _moved(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, int]:
 
 def _blamed(base: _Copies, before: pl.DataFrame, moved: dict[str, int]) -> list[Leak]:
     """Find which table and which kind of row moved what: tables by halves, those that moved features need first."""
-    by_name = {f.name: f for f in CATALOGUE}
+    by_name = {f.name: f for f in catalogue().features}
     needed = {t for name in moved if name in by_name for t in by_name[name].sources}
     clocked = [t for t in base.tables if has_clock(t)]
     guilty = _guilty(base, before, [t for t in clocked if t in needed])

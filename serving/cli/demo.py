@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from features import Definition, default_as_of
+from features import Definition, default_as_of, load_own_features
 from histories.errors import Fault, Usage
 from histories.io.terminal import progress, say
 from histories.population.simulation import simulate
@@ -49,6 +49,7 @@ def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
         what = f"of {pupils:,} pupils, too few go missing to calibrate and evaluate a model"
         raise Usage(Fault(what, "demo --pupils", do))
     own = settings()
+    load_own_features(own.features)
     opened = population(pupils, folder)
     model = _train(own, opened, folder / "histories")
     day, store = default_as_of(opened)[-1], Store.of(own)

@@ -29,10 +29,12 @@ def promote(version: int, who: str, why: str, as_json: bool) -> None:
 
     Exit code 1 with the gates that failed. See docs/models.md.
     """
+    from features import load_own_features
     from histories.settings import settings
     from training.release.promotion import promote as promote_version
 
     current = settings()
+    load_own_features(current.features)
     entry = promote_version(current, "onroll", version, who=who, why=why)
     promoted = entry["action"] == "promoted"
     if promoted:
@@ -70,6 +72,7 @@ def rollback(who: str, why: str, as_json: bool) -> None:
 @json_option
 def judge(version: int, histories: str, as_json: bool) -> None:
     """Evaluate VERSION again on newer HISTORIES for its gates."""
+    from features import load_own_features
     from features.counting.block_cache import BlockStore
     from histories.reading.histories import Histories
     from histories.settings import settings
@@ -78,6 +81,7 @@ def judge(version: int, histories: str, as_json: bool) -> None:
     from training.release.registry import check_log, folder_of, serving_folder
 
     current = settings()
+    load_own_features(current.features)
     folder = folder_of(current, "onroll", version)
     check_log(current, "onroll")
     opened = Histories.open(histories, engine=current.engine, memory=current.memory)

@@ -60,7 +60,7 @@ def score(
     if known and store:
         do = "Leave out --store: the service shows only what was known on the as-of day."
         raise Usage(Fault("scores made with --known cannot be stored", "score --known --store", do))
-    from features import CohortRule
+    from features import CohortRule, load_own_features
     from features.counting.block_cache import BlockStore
     from histories.reading.histories import Histories
     from histories.settings import settings as read_settings
@@ -73,6 +73,7 @@ def score(
     if engine == "spark" and store:
         do = "Leave out --store, or score with --engine duckdb: with Spark no pupil's row reaches this machine."
         raise Usage(Fault("scores made on Spark cannot be stored", "score --engine spark --store", do))
+    load_own_features(settings.features)
     folder = resolve(model or settings.model, settings.releases)
     risk_model = RiskModel.load(folder)
     rule, known_on = CohortRule.load(cohort), known.date() if known else None
@@ -116,13 +117,15 @@ def _store(settings: Settings, opened: Histories, scores: list[Score], place: st
 
 
 def _reproduce(score_id: str, histories: str | None, cohort: Path | None, as_json: bool) -> None:
-    from features import CohortRule
+    from features import CohortRule, load_own_features
     from histories.settings import settings
     from serving.scoring.reproducing import reproduce
 
+    current = settings()
+    load_own_features(current.features)
     with progress("scoring") as advance:
         folder = Path(histories) if histories else None
-        outcome = reproduce(settings(), score_id, folder, rule=CohortRule.load(cohort), advance=advance)
+        outcome = reproduce(current, score_id, folder, rule=CohortRule.load(cohort), advance=advance)
     result(outcome.to_dict(), as_json=as_json, text=outcome.text())
     if not outcome.equal:
         raise SystemExit(1)

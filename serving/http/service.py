@@ -13,6 +13,7 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 
 import bentoml
 
+from features import load_own_features
 from histories.settings import settings
 from serving.http import supervision
 from serving.http.api import make_app
@@ -21,6 +22,7 @@ from serving.telemetry import logs
 
 supervision.by_steady_clock()  # the supervisor imports this module too
 WORKERS = int(os.environ.get("ONROLL_WORKERS", "1"))
+load_own_features(settings().features)
 app = make_app(settings(), os.environ.get("ONROLL_HOST"), WORKERS)
 
 

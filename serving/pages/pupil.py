@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from features.catalogue import catalogue_digest, declarations
+from features.catalogue import catalogue
 from histories.tables import TABLES
 from serving.pages.context import PageContext
 from serving.pages.timeline import timeline
@@ -157,7 +157,7 @@ def _themes(score: dict[str, Any]) -> dict[str, tuple[float, str]]:
 
 def more_of(reason: dict[str, Any], digest: str) -> list[str]:
     """Return what else of a theme moved the score the same way, in sentences; nothing when the features were declared otherwise."""
-    if digest != catalogue_digest():
+    if digest != catalogue().digest:
         return []
     values = {f["name"]: f["value"] for f in reason["features"]}
     up = reason["direction"] == "raises"
@@ -173,4 +173,4 @@ def more_of(reason: dict[str, Any], digest: str) -> list[str]:
 
 @cache
 def _declared() -> dict[str, dict[str, Any]]:
-    return {d["name"]: d for d in declarations()}
+    return {d["name"]: d for d in catalogue().declarations()}

@@ -11,16 +11,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from features.catalogue import CATALOGUE, THEMES
+from features.catalogue import catalogue
 from histories.io.spreadsheet import as_text
 from serving.pages.context import PageContext
 from serving.store.cases import casework
 from serving.store.scores import week_list
 from serving.store.unit_of_work import View
 
-THEMES_SHOWN = [
-    title for name, title in THEMES.items() if any(f.theme == name and f.role == "reason" for f in CATALOGUE)
-]
 SORTS: dict[str, Callable[[week_list.Listed], Any]] = {
     "rank": lambda c: c.score["rank"],
     "school": lambda c: (c.school, c.score["rank"]),
@@ -92,7 +89,7 @@ def _chosen(desk: PageContext, asked: Any) -> week_list.Chosen:
     year = asked.get("year", "")
     theme = asked.get("theme")
     return week_list.Chosen(
-        urns, int(year) if year.isdecimal() and len(year) < 3 else None, theme if theme in THEMES_SHOWN else None
+        urns, int(year) if year.isdecimal() and len(year) < 3 else None, theme if theme in _themes_shown() else None
     )
 
 
@@ -105,7 +102,7 @@ def _choices(desk: PageContext, asked: Any, schools: list[tuple[str, str]]) -> l
         "school": schools,
         "locality": [(name, name) for name in desk.localities([u for u, _ in schools])],
         "year": [*cohorts, *years],
-        "theme": [(theme, theme) for theme in THEMES_SHOWN],
+        "theme": [(theme, theme) for theme in _themes_shown()],
     }
     whole = [
         {"name": name, "items": [("", w(f"work_list.all_{name}")), *items], "chosen": asked.get(name, "")}
@@ -165,3 +162,9 @@ def _exported(desk: PageContext, request: Request) -> list[list[Any]]:
 
 def _file(content: bytes, kind: str, name: str) -> Response:
     return Response(content, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
+
+
+def _themes_shown() -> list[str]:
+    """Return the titles of the themes that can give a reason."""
+    shown = {f.theme for f in catalogue().features if f.role == "reason"}
+    return [title for name, title in catalogue().themes.items() if name in shown]

@@ -16,7 +16,6 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from features.catalogue import catalogue_digest
 from features.outcome.cohort import CohortRule
 from features.spark import PACKED, SparkTask, counted_in_spark, pack, unpacked
 from histories.errors import Fault, Faults
@@ -24,6 +23,7 @@ from histories.io.atomic_write import new_folder
 from histories.reading.histories import Histories
 from serving.scoring.parquet import SCHEMA, rows_of
 from training.bundle import Manifest, read_bundle
+from training.catalogue_match import changed_since
 from training.risk_model import RiskModel
 
 MARGINS = "block int, pupil_id string, authority string, margin double"
@@ -128,6 +128,6 @@ def _explain(asked: SparkTask, booster: str, manifest: str) -> Callable[[pa.Tabl
 def _model(booster: str, manifest: str) -> RiskModel:
     """Build the model, once in each process of Python that an executor keeps."""
     meant = Manifest(**json.loads(manifest))
-    if meant.catalogue_digest != catalogue_digest():
+    if changed_since(meant):
         raise RuntimeError("the executors hold another version of onroll, or lack the file of own features")
     return RiskModel(booster, meant)

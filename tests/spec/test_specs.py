@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from features.catalogue import CATALOGUE
+from features.catalogue import catalogue
 from features.matrix import matrix
 from features.specs import SPECS, specs_of
 from features.specs.spec import edges_needed
@@ -58,7 +58,7 @@ def test_the_values_are_those_that_the_example_says(values, number):
     assert not wrong, "\n".join([SPECS[number].says, *wrong])
 
 
-@pytest.mark.parametrize("feature", CATALOGUE, ids=lambda f: f.name)
+@pytest.mark.parametrize("feature", catalogue().features, ids=lambda f: f.name)
 def test_every_feature_has_examples_on_every_edge_of_time(feature):
     assert specs_of(feature.name), "no example: add one in features/specs/"
     for table, needed in edges_needed(feature).items():
@@ -66,7 +66,7 @@ def test_every_feature_has_examples_on_every_edge_of_time(feature):
         assert needed <= shown, f"{table}: no example of {', '.join(sorted(needed - shown))}"
 
 
-@pytest.mark.parametrize("feature", CATALOGUE, ids=lambda f: f.name)
+@pytest.mark.parametrize("feature", catalogue().features, ids=lambda f: f.name)
 def test_of_a_child_without_any_record_a_feature_is_missing_only_when_it_says_so(values, feature):
     found = {r[feature.name] for (_, pupil), r in values.items() if pupil == BLANK}
     assert (found == {None}) == bool(feature.missing), (
@@ -76,10 +76,10 @@ def test_of_a_child_without_any_record_a_feature_is_missing_only_when_it_says_so
 
 def test_without_one_of_its_tables_a_feature_is_missing():
     whole = Histories.from_rows(together())
-    for table in sorted({s for f in CATALOGUE for s in f.sources} - {"pupils", "enrolments"}):
+    for table in sorted({s for f in catalogue().features for s in f.sources} - {"pupils", "enrolments"}):
         without = {t: rows for t, rows in together().items() if t != table}
         made = matrix(Histories.from_rows(without), [max(SPECS[0].days)])
-        given = {f.name for f in CATALOGUE if made[f.name].null_count < made.num_rows}
-        needing = {f.name for f in CATALOGUE if table in f.sources}
+        given = {f.name for f in catalogue().features if made[f.name].null_count < made.num_rows}
+        needing = {f.name for f in catalogue().features if table in f.sources}
         assert needing.isdisjoint(given), f"{table}: {needing & given}"
-    assert whole.present >= {s for f in CATALOGUE for s in f.sources}
+    assert whole.present >= {s for f in catalogue().features for s in f.sources}

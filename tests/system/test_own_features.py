@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 PAGE = Path(__file__).parents[2] / "docs" / "own-features.md"
+LOAD = "from features import load_own_features; from histories.settings import settings; loaded = load_own_features(settings().features)"
 
 
 @pytest.fixture
@@ -56,18 +57,18 @@ def test_the_worked_example(run, tmp_path):
     assert (proved.returncode, said["holds"], said["rows"]["interventions"]["deleted"] > 0) == (0, True, False)
     declared = run(
         "-c",
-        "import json; from features.catalogue import *; print(json.dumps([declarations(), catalogue_digest(), THEMES]))",
+        f"{LOAD}; import json; print(json.dumps([loaded.declarations(), loaded.digest, loaded.themes]))",
     )
     catalogue, digest, themes = json.loads(declared.stdout)
     assert [d["name"] for d in catalogue if "own_file" in d] == own
     assert themes["support"] == "Help that was given"
     with (tmp_path / "own_features.py").open("a") as file:
         file.write("\n# another file\n")
-    again = run("-c", "from features.catalogue import *; print(catalogue_digest())")
+    again = run("-c", f"{LOAD}; print(loaded.digest)")
     assert again.stdout.strip() != digest
 
 
-def test_a_faulty_file_stops_every_verb_with_what_to_do(run, tmp_path):
+def test_a_faulty_file_stops_a_verb_and_says_what_to_do(run, tmp_path):
     (tmp_path / "own_features.py").write_text("FEATURES = []")
     left = run("-m", "serving.cli.main", "features", "--list")
     assert (left.returncode, left.stdout) == (1, "")

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from features.catalogue import catalogue
 from training.measures.metrics import average_precision
 
 ROOT = Path(__file__).parents[2]
@@ -38,7 +39,6 @@ def test_the_model_finds_three_quarters_of_what_can_be_found(tmp_path):
     from histories.reading.histories import Histories
     from training.fitting.candidates import baselines, linear
     from training.fitting.rolling_origin import learn_from
-    from training.pipeline import NAMES
     from training.task import Task
 
     onroll(tmp_path, "simulate", "h", "--pupils", "40000", "--years", "5", "--seed", "7", "--truth")
@@ -54,8 +54,8 @@ def test_the_model_finds_three_quarters_of_what_can_be_found(tmp_path):
     both = labels.join(scores, on=keys).join(truth, on=keys).join(pl.from_arrow(matrix(histories, days)), on=keys)
     y = both["label"].to_numpy()
     past, ahead = (
-        learn_from(Task(until=CUT).labelled(histories), NAMES, 1),
-        both.select(NAMES).to_numpy().astype(float),
+        learn_from(Task(until=CUT).labelled(histories), catalogue().names, 1),
+        both.select(catalogue().names).to_numpy().astype(float),
     )
     line, points = linear.elastic_net(past)(ahead), baselines.checklist(past)(ahead)
     found = {n: average_precision(both[n].to_numpy(), y) for n in ("truth", "risk")}

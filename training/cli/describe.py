@@ -101,13 +101,15 @@ def definitions(
     as_json: bool,
 ) -> None:
     """Hold all definitions of missing against each other on HISTORIES: who counts, when it is known, and whom the list names."""
-    from features import CohortRule, Definition
+    from features import CohortRule, Definition, load_own_features
     from histories.reading.histories import Histories
     from histories.settings import settings
     from training.description.definitions import compare, text
 
     names = [*Definition.shipped(), *(e for e in extra if e not in Definition.shipped())]
-    own, meant, rule = settings(), [Definition.load(n) for n in names], CohortRule.load(cohort)
+    own = settings()
+    load_own_features(own.features)
+    meant, rule = [Definition.load(n) for n in names], CohortRule.load(cohort)
     if len({d.name for d in meant}) < len(meant):
         raise Usage(Fault("two definitions have the same name", "--definition", "Name each file differently."))
     with progress("definitions") as advance:

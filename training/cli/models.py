@@ -101,7 +101,7 @@ def compare(
 
 
 def _lists(first: Path, second: Path, day: date, histories: str | None, capacity: int, cohort: Path | None) -> Compared:
-    from features import CohortRule
+    from features import CohortRule, load_own_features
     from features.counting.block_cache import BlockStore
     from histories import location_cache
     from histories.reading.histories import Histories
@@ -109,7 +109,9 @@ def _lists(first: Path, second: Path, day: date, histories: str | None, capacity
     from training.release.comparing import side_by_side
     from training.risk_model import RiskModel
 
-    own, before, after = settings(), RiskModel.load(first), RiskModel.load(second)
+    own = settings()
+    load_own_features(own.features)
+    before, after = RiskModel.load(first), RiskModel.load(second)
     place = histories or location_cache.find(own.whereabouts, before.manifest.data_digest)
     opened = Histories.open(place, engine=own.engine, memory=own.memory)
     with progress("lists") as advance:
@@ -133,6 +135,7 @@ def reproduce(version: str, histories: str | None, as_json: bool) -> None:
     """Make VERSION again from what it was made from; exit 1, and what differs or is missing, when it is not equal."""
     from dataclasses import asdict
 
+    from features import load_own_features
     from features.counting.block_cache import BlockStore
     from histories import location_cache
     from histories.errors import Faults
@@ -142,6 +145,7 @@ def reproduce(version: str, histories: str | None, as_json: bool) -> None:
     from training.release.reproducing import reproduce as again
 
     own = settings()
+    load_own_features(own.features)
     folder = _folder(version, own)
     read_bundle(folder)
     recipe = read_recipe(folder)
@@ -169,10 +173,13 @@ def gates_(version: int, who: str, why: str, as_json: bool) -> None:
     """Say which gates VERSION would pass, without promoting it; exit 1 when it would not pass all."""
     from dataclasses import asdict
 
+    from features import load_own_features
     from histories.settings import settings
     from training.release.promotion import gates
 
-    found = [asdict(v) for v in gates(settings(), "onroll", version, who=who, why=why)]
+    current = settings()
+    load_own_features(current.features)
+    found = [asdict(v) for v in gates(current, "onroll", version, who=who, why=why)]
     result({"version": version, "gates": found}, as_json=as_json, text=gates_text(found))
     if not all(v["passed"] for v in found):
         raise SystemExit(1)

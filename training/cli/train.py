@@ -67,7 +67,7 @@ def train(
     as_json: bool,
 ) -> None:
     """Train a model on HISTORIES, evaluate it and register it."""
-    from features import CohortRule, Definition
+    from features import CohortRule, Definition, load_own_features
     from histories.reading.histories import Histories
     from histories.settings import settings
     from training.fitting.booster_settings import load_config
@@ -77,6 +77,7 @@ def train(
     from training.workflow import train_and_register
 
     current = settings()
+    load_own_features(current.features)
     rule, config = CohortRule.load(cohort), load_config(config_file)
     task = Task(
         definition=Definition.load(definition),

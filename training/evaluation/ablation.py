@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from features.catalogue import BY_NAME, THEMES
+from features.catalogue import catalogue
 from training.fitting.candidates import Candidate, boosted
 from training.fitting.candidates.candidate import Learning, Scorer
 from training.fitting.rolling_origin import ask
 from training.fitting.splits import Splits
 from training.measures.evaluate import Judged, Resamples, interval
 from training.measures.metrics import numbers
-from training.pipeline import NAMES, Trained
+from training.pipeline import Trained
 from training.task import ProgressCallback, quiet
 
 
@@ -23,11 +23,19 @@ def by_theme(trained: Trained, seed: int, advance: ProgressCallback = quiet) -> 
     Asked at the two newest origins. What one theme loses, another can often make up for: a small loss does not say that a theme is idle.
     """
     splits = Splits(trained.splits.dates, [o for o in trained.splits.origins if o.judged][-2:])
-    themes = [t for t in THEMES if any(BY_NAME[n].theme == t for n in NAMES)]
+    themes = [t for t in catalogue().themes if any(catalogue().by_name[n].theme == t for n in catalogue().names)]
     whole = Candidate("whole", "all themes", boosted.learner(trained.settings), trained.settings)
-    without = [Candidate(t, f"without {THEMES[t]}", _without(t, trained.settings), trained.settings) for t in themes]
+    without = [
+        Candidate(t, f"without {catalogue().themes[t]}", _without(t, trained.settings), trained.settings)
+        for t in themes
+    ]
     answers = ask(
-        frame=trained.frame, names=NAMES, splits=splits, candidates=[whole, *without], seed=seed, advance=advance
+        frame=trained.frame,
+        names=catalogue().names,
+        splits=splits,
+        candidates=[whole, *without],
+        seed=seed,
+        advance=advance,
     )
     pupil, lists = numbers(answers.frame, "pupil_id"), numbers(answers.frame, "authority", "as_of")
     resamples = Resamples(pupil, seed)
@@ -39,7 +47,7 @@ def by_theme(trained: Trained, seed: int, advance: ProgressCallback = quiet) -> 
     }
     return {
         t: {
-            "features": sum(BY_NAME[n].theme == t for n in NAMES),
+            "features": sum(catalogue().by_name[n].theme == t for n in catalogue().names),
             "lost": float(np.nanmean(draws["whole"] - draws[t])),
             "interval": interval(draws["whole"] - draws[t]),
         }
@@ -49,7 +57,7 @@ def by_theme(trained: Trained, seed: int, advance: ProgressCallback = quiet) -> 
 
 def _without(theme: str, settings: dict[str, Any]) -> Any:
     def learn(learning: Learning) -> Scorer:
-        kept = learning.columns([n for n in learning.names if BY_NAME[n].theme != theme])
+        kept = learning.columns([n for n in learning.names if catalogue().by_name[n].theme != theme])
         less = Learning(
             x=learning.x[:, kept],
             y=learning.y,

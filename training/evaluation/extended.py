@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from features.catalogue import catalogue
 from features.groups.groups import PROTECTED, grouped
 from histories.reading.histories import Histories
 from training.evaluation.ablation import by_theme
@@ -18,7 +19,7 @@ from training.evaluation.transfer import learning_curve, leave_one_out
 from training.evaluation.weekly_lists import week_by_week
 from training.fitting.rolling_origin import matrix_of, weight_of
 from training.measures.metrics import numbers
-from training.pipeline import NAMES, Trained, finite
+from training.pipeline import Trained, finite
 from training.task import ProgressCallback, Task, quiet
 
 CAPACITY = 25  # children looked into in each authority and term
@@ -69,8 +70,8 @@ def proxies_of(
         of.select(*keys, *(c for c in PROTECTED if c in of.columns)), on=keys, how="left", maintain_order="left"
     )
     found = proxies(
-        matrix_of(frame, NAMES),
-        NAMES,
+        matrix_of(frame, catalogue().names),
+        catalogue().names,
         numbers(frame, "pupil_id"),
         protected,
         weight=weight_of(frame),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from features.catalogue import catalogue
 from training.explanation.leaf_tables import LeafTables
 from training.explanation.trees import read_forest
 from training.fitting.rolling_origin import matrix_of, weight_of
-from training.pipeline import NAMES, Trained
+from training.pipeline import Trained
 
 MAX = 2000  # snapshots of the newest judged day that are looked at; more make the means no different
 
@@ -21,6 +22,6 @@ def contributions(trained: Trained, seed: int) -> dict[str, float]:
     rows = np.flatnonzero((frame["as_of"] == trained.splits.test[-1]).to_numpy())
     rng = np.random.Generator(np.random.PCG64(seed))
     chosen = np.sort(rng.choice(rows, min(len(rows), MAX), replace=False))
-    parts = LeafTables(read_forest(trained.booster)).contributions(matrix_of(frame[chosen], NAMES))
+    parts = LeafTables(read_forest(trained.booster)).contributions(matrix_of(frame[chosen], catalogue().names))
     mean = np.average(np.abs(parts[:, :-1]), axis=0, weights=weight_of(frame[chosen]))
-    return dict(zip(NAMES, mean.tolist(), strict=True))
+    return dict(zip(catalogue().names, mean.tolist(), strict=True))

@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from features.catalogue import BY_NAME
+from features.catalogue import catalogue
 from features.groups.disclosure import HIDDEN, partition, rounded
 from training.fitting.rolling_origin import Predictions, matrix_of
 from training.measures.metrics import numbers, share_listed
-from training.pipeline import NAMES
 
 MIN = 8  # children of a kind below whom no mean is told
 TOLD = 12
@@ -36,7 +35,7 @@ def profile(answers: Predictions, name: str, capacity: int) -> dict[str, Any]:
     on_list = weight * share_listed(answers.margins[name][rows], lists, capacity, 0, weight)
     went = answers.label[rows]
     kinds = {"found": went * on_list, "missed": went * (1 - on_list), "wrongly_listed": (1 - went) * on_list}
-    x = matrix_of(frame, NAMES)
+    x = matrix_of(frame, catalogue().names)
     scale = _deviation(x, weight)
     rows_of = {kind: part > 0 for kind, part in kinds.items()}
     return {
@@ -62,16 +61,16 @@ def _deviation(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
 
 def _against(x: np.ndarray, some: np.ndarray, found: np.ndarray, scale: np.ndarray) -> list[dict[str, Any]]:
     told: list[dict[str, Any]] = []
-    for at, name in enumerate(NAMES):
+    for at, name in enumerate(catalogue().names):
         one, other = x[some, at], x[found, at]
         one, other = one[~np.isnan(one)], other[~np.isnan(other)]
-        if min(len(one), len(other)) < MIN or not scale[at] > 0 or BY_NAME[name].role == "never_shown":
+        if min(len(one), len(other)) < MIN or not scale[at] > 0 or catalogue().by_name[name].role == "never_shown":
             continue
         told.append(
             {
                 "feature": name,
-                "theme": BY_NAME[name].theme,
-                "unit": BY_NAME[name].unit,
+                "theme": catalogue().by_name[name].theme,
+                "unit": catalogue().by_name[name].unit,
                 "mean": float(one.mean()),
                 "mean_of_found": float(other.mean()),
                 "difference": float((one.mean() - other.mean()) / scale[at]),

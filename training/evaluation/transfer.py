@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from features.catalogue import catalogue
 from training.fitting.candidates import boosted
 from training.fitting.rolling_origin import learn_from, matrix_of, weight_of
 from training.fitting.splits import known_before
 from training.measures.metrics import average_precision
-from training.pipeline import NAMES, Trained
+from training.pipeline import Trained
 from training.task import ProgressCallback, quiet
 
 
@@ -23,15 +24,15 @@ def leave_one_out(trained: Trained, seed: int, advance: ProgressCallback = quiet
     days = trained.splits.test[-2:]
     ahead = trained.frame.filter(pl.col("as_of").is_in(days))
     past = known_before(trained.frame, days[0])
-    everybody = boosted.train(learn_from(past, NAMES, seed), trained.settings)
+    everybody = boosted.train(learn_from(past, catalogue().names, seed), trained.settings)
     found = {}
     for (authority,), own in sorted(ahead.group_by("authority"), key=lambda pair: str(pair[0])):
         others = past.filter(pl.col("authority") != authority)
         if not own["label"].sum() or not others["label"].sum():
             continue
         advance(description=f"without authority {authority}")
-        stranger = boosted.train(learn_from(others, NAMES, seed), trained.settings)
-        x, y, w = matrix_of(own, NAMES), own["label"].to_numpy(), weight_of(own)
+        stranger = boosted.train(learn_from(others, catalogue().names, seed), trained.settings)
+        x, y, w = matrix_of(own, catalogue().names), own["label"].to_numpy(), weight_of(own)
         found[str(authority)] = {
             "positives": int(y.sum()),
             "snapshots": round(float(w.sum())),
@@ -51,7 +52,7 @@ def learning_curve(trained: Trained, seed: int, advance: ProgressCallback = quie
     unit = "authority" if past["authority"].n_unique() > 1 else "pupil_id"
     units = past[unit].unique().sort().to_numpy()
     units = units[np.random.Generator(np.random.PCG64(seed)).permutation(len(units))]
-    x, y, w = matrix_of(ahead, NAMES), ahead["label"].to_numpy(), weight_of(ahead)
+    x, y, w = matrix_of(ahead, catalogue().names), ahead["label"].to_numpy(), weight_of(ahead)
     points: list[dict[str, Any]] = []
     many = len(units)
     while many >= 1 and len(points) < 4:
@@ -59,7 +60,7 @@ def learning_curve(trained: Trained, seed: int, advance: ProgressCallback = quie
         if part["label"].sum() < 2:
             break
         advance(description=f"learning from {many} of {len(units)}")
-        booster = boosted.train(learn_from(part, NAMES, seed), trained.settings)
+        booster = boosted.train(learn_from(part, catalogue().names, seed), trained.settings)
         points.append(
             {
                 "of": "authorities" if unit == "authority" else "pupils",

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from features import label, matrix
+from features.catalogue import catalogue
 from features.outcome.cohort import cohort
 from histories.calendar import term_dates
 from histories.reading.histories import Histories
@@ -17,7 +18,7 @@ from training.fitting.candidates import boosted
 from training.fitting.rolling_origin import learn_from, matrix_of
 from training.fitting.splits import known_before
 from training.measures.metrics import listed, numbers
-from training.pipeline import NAMES, Trained
+from training.pipeline import Trained
 from training.task import ProgressCallback, Task, quiet
 
 WEEKS = 10
@@ -55,13 +56,13 @@ def week_by_week(
     """
     origin = trained.splits.test[-1]
     days = mondays(origin)
-    booster = boosted.train(learn_from(known_before(trained.frame, origin), NAMES, seed), trained.settings)
+    booster = boosted.train(learn_from(known_before(trained.frame, origin), catalogue().names, seed), trained.settings)
     advance(description=f"{len(days)} weekly lists from {origin}")
     keys = ["pupil_id", "as_of"]
     x: Any = pl.from_arrow(matrix(histories, days, rule=question.rule))
     who: Any = pl.from_arrow(cohort(histories, days, question.rule))
     frame = x.join(who.select(*keys, "authority"), on=keys).sort(keys)
-    margins = boosted.margins(booster, matrix_of(frame, NAMES))
+    margins = boosted.margins(booster, matrix_of(frame, catalogue().names))
     frame = frame.select(*keys, "authority").with_columns(
         pl.Series("on_list", listed(margins, numbers(frame, "authority", "as_of"), capacity))
     )

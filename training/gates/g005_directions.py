@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from features.catalogue import BY_NAME, catalogue_digest
+from features.catalogue import catalogue
 from histories.errors import Faults
+from training.catalogue_match import changed_features
 from training.explanation.trees import Forest, read_forest
 from training.gates.gate import Dossier, Gate, GateFinding
 
@@ -16,13 +17,20 @@ from training.gates.gate import Dossier, Gate, GateFinding
 def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """Follow every split of a feature with a declared direction: all leaves on its higher side lie on the declared side."""
     every = "none against the declared direction"
-    if d.take("manifest", "catalogue_digest") != catalogue_digest():
-        return GateFinding(False, "it was made with another catalogue of features", every)
+    changed = changed_features(
+        features=d.take("manifest", "features"),
+        declarations=d.take("manifest", "catalogue"),
+        catalogue_digest=d.take("manifest", "catalogue_digest"),
+        feature_digests=d.take("manifest").get("feature_digests") or {},
+    )
+    if changed:
+        return GateFinding(False, f"made with another catalogue of features ({', '.join(changed[:5])})", every)
     try:
         forest = read_forest(d.take("booster"))
     except Faults as faults:
         return GateFinding(False, f"the booster cannot be read: {faults.faults[0].what}", every)
-    directions = np.array([BY_NAME[n].direction if n in BY_NAME else 0 for n in forest.features])
+    by_name = catalogue().by_name
+    directions = np.array([by_name[n].direction if n in by_name else 0 for n in forest.features])
     asked_of, against = _against(forest, directions)
     names = sorted({forest.features[f] for f in against})
     said = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from features.catalogue import BY_NAME
+from features.catalogue import catalogue
 from features.groups.disclosure import HIDDEN, SMALLEST, rounded
 from training.papers import pictures
 from training.papers.material import Material
@@ -222,7 +222,7 @@ def mistakes(m: Material) -> ReportSection:
         rows = tuple(
             (
                 t["feature"].replace("_", " "),
-                BY_NAME[t["feature"]].unit if t["feature"] in BY_NAME else "",
+                catalogue().by_name[t["feature"]].unit if t["feature"] in catalogue().by_name else "",
                 f"{t['mean']:.2f}",
                 f"{t['mean_of_found']:.2f}",
                 f"{t['difference']:+.1f}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from features.catalogue import BY_NAME, THEMES
+from features.catalogue import catalogue
 from features.groups.disclosure import HIDDEN
 from training.papers import pictures
 from training.papers.material import Material
@@ -145,13 +145,13 @@ def uses(m: Material) -> ReportSection:
     lost = m.report.get("themes") or {}
     rows = [
         (
-            THEMES.get(t, t),
+            catalogue().themes.get(t, t),
             str(v["features"]),
             f"{number(v['lost'], '+.3f')} ({number(v['interval'][0], '+.3f')} to {number(v['interval'][1], '+.3f')})",
         )
         for t, v in lost.items()
     ]
-    drawn = [Bar(THEMES.get(t, t), v["lost"] or 0.0, *v["interval"]) for t, v in lost.items()]
+    drawn = [Bar(catalogue().themes.get(t, t), v["lost"] or 0.0, *v["interval"]) for t, v in lost.items()]
     shown, tables = [], []
     if drawn:
         shown.append(
@@ -181,7 +181,12 @@ def uses(m: Material) -> ReportSection:
             )
         )
         said = tuple(
-            (n.replace("_", " "), sentence(BY_NAME[n].raises) if n in BY_NAME else "", f"{v:.3f}") for n, v in top
+            (
+                n.replace("_", " "),
+                sentence(catalogue().by_name[n].raises) if n in catalogue().by_name else "",
+                f"{v:.3f}",
+            )
+            for n, v in top
         )
         tables.append(
             (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from features.catalogue import BY_NAME, THEMES
+from features.catalogue import catalogue
 from features.feature_docs import DIRECTION
 from features.groups.disclosure import HIDDEN, NOT_AVAILABLE, SMALLEST, rounded
 from features.groups.groups import BY_NAME as GROUP
@@ -208,9 +208,9 @@ def columns(m: Material) -> PaperTable:
 
 def themes(names: list[str]) -> str:
     """Say which themes some features belong to."""
-    return ", ".join(
-        title.lower() for t, title in THEMES.items() if any(n in BY_NAME and BY_NAME[n].theme == t for n in names)
-    )
+    by_name = catalogue().by_name
+    used = {by_name[n].theme for n in names if n in by_name}
+    return ", ".join(title.lower() for theme, title in catalogue().themes.items() if theme in used)
 
 
 def number(value: float | None, form: str) -> str:

@@ -7,7 +7,7 @@ from datetime import date
 
 import narwhals as nw
 
-from features.catalogue import CATALOGUE, TALLIES
+from features.catalogue import catalogue
 from features.groups.disclosure import HIDDEN, SMALLEST, rounded
 from features.groups.groups import GROUPS, PROTECTED
 from histories.calendar import day_of
@@ -64,7 +64,7 @@ def tables_used(histories: Histories) -> list[TableUsed]:
                 rows=counted(row["rows"]),
                 first=first,
                 last=last,
-                features=sum(name in f.sources for f in CATALOGUE),
+                features=sum(name in f.sources for f in catalogue().features),
             )
         )
     return found
@@ -72,7 +72,7 @@ def tables_used(histories: Histories) -> list[TableUsed]:
 
 def use_of(table: str, column: str) -> str:
     """Say what a column is used for; one that a feature of somebody's own counts is used, whatever is told of it here."""
-    if any(t.table == table and column in _said(t) for t in TALLIES.values()):
+    if any(t.table == table and column in _said(t) for t in catalogue().tallies.values()):
         return LEARNED
     if column in NOT_USED.get(table, ()):
         return UNUSED

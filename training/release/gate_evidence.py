@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.catalogue import catalogue_digest
+from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
 from features.groups.groups import PROTECTED, grouped
 from features.leakage.leaks import leaks
 from histories.errors import Fault, Faults
 from histories.reading.histories import Histories
 from training.bundle import Manifest, bundle_digest, read_bundle, read_recipe
+from training.catalogue_match import changed_since
 from training.evaluation.extended import CAPACITY
 from training.evaluation.fairness import fairness
 from training.fitting.candidates import boosted
@@ -103,7 +104,7 @@ def asked_again(
     """
     m = version.manifest
     names = [n for n in m.features if n in frame.columns]
-    whole = m.catalogue_digest == catalogue_digest()
+    whole = not changed_since(m)
     settings = version.recipe.get("released", boosted.DEFAULTS)
     parts, margins, how = [], [], {}
     for o in (o for o in splits.origins if o.judged):
@@ -201,7 +202,7 @@ def proved(histories: Histories, day: date, seed: int, advance: ProgressCallback
     """Return the proof that no feature sees the future of a day, and of which histories and features it is."""
     advance(description="whether a feature sees the future")
     proof = leaks(histories, day, pupils=LEAK_PUPILS, seed=seed, engine="polars").to_dict()
-    return {**proof, "data_digest": histories.digest(), "catalogue_digest": catalogue_digest()}
+    return {**proof, "data_digest": histories.digest(), "catalogue_digest": catalogue().digest}
 
 
 def against_champion(

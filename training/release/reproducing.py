@@ -93,6 +93,8 @@ def reproduce(
         advance=advance,
     )
     made.manifest.version = manifest.version
+    if not manifest.feature_digests:  # an earlier version of onroll did not write them
+        made.manifest.feature_digests = {}
     now = hashlib.sha256(made.booster.encode()).hexdigest()
     came_out = [f"the manifest's {name}" for name in _other(asdict(manifest), asdict(made.manifest))]
     came_out += [BOOSTER] if made.booster != booster else []

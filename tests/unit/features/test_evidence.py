@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from features.catalogue import catalogue_digest
+from features.catalogue import catalogue
 from training.bundle import read_bundle
 from training.fitting.candidates import Learning, boosted
 from training.fitting.splits import split
@@ -51,7 +51,13 @@ def version(bundle, frame):
             seed=1,
         )
         text = boosted.train(learning, settings).model_to_string()
-        own = replace(manifest, features=names, trained_on=[str(d) for d in days], catalogue_digest=catalogue_digest())
+        own = replace(
+            manifest,
+            features=names,
+            trained_on=[str(d) for d in days],
+            catalogue_digest=catalogue().digest,
+            feature_digests={},
+        )
         return Contender(text, own, {"released": settings}, "digest")
 
     return made

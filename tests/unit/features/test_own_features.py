@@ -1,26 +1,49 @@
-"""A file of own features is checked whole before it counts, and every fault is said at once."""
+"""A file of own features is checked whole before it counts, and every fault is reported at once."""
+
+import subprocess
+import sys
 
 import pytest
 
-from features import own_features
-from features.catalogue import BY_NAME, TALLIES, THEMES
+from features import own_features_trial
+from features.catalogue import SHIPPED, catalogue, install
+from features.own_features import read_own_features
+from features.own_features_trial import load_own_features
 from histories.errors import Faults
 
 HEAD = "import narwhals as nw\nfrom features.feature import Feature, Tally, plain\n"
-TALLY = 'TALLIES = {"own_suspensions": Tally("suspensions")}\n'
-GOOD = 'Feature("own_count", "behaviour", plain("own_suspensions"), "{own_count:.0f}", "none", ("suspensions",))'
+TALLY = 'TALLIES = {"own_suspensions": Tally(table="suspensions")}\n'
+GOOD = """Feature(
+    name="own_count",
+    theme="behaviour",
+    expression=plain("own_suspensions"),
+    raises="{own_count:.0f}",
+    lowers="none",
+    sources=("suspensions",),
+)"""
 
 
-def load(tmp_path, text):
+@pytest.fixture(autouse=True)
+def shipped_again():
+    """Own features stay for the whole process; give the next test the shipped catalogue."""
+    yield
+    install(SHIPPED)
+
+
+def write(tmp_path, text):
     file = tmp_path / "own_features.py"
     file.write_text(text)
-    return own_features.load(file, BY_NAME, TALLIES, THEMES)
+    return file
 
 
-def test_a_good_file_is_taken_with_its_digest(tmp_path):
-    found = load(tmp_path, f"{HEAD}{TALLY}FEATURES = [{GOOD}]")
-    assert ([f.name for f in found.features], list(found.tallies)) == (["own_count"], ["own_suspensions"])
-    assert len(found.digest) == 64
+def read(file):
+    return read_own_features(file, SHIPPED.by_name, SHIPPED.tallies, SHIPPED.themes)
+
+
+def test_a_good_file_is_read_with_its_digest(tmp_path):
+    own = read(write(tmp_path, f"{HEAD}{TALLY}FEATURES = [{GOOD}]"))
+    assert ([f.name for f in own.features], list(own.tallies)) == (["own_count"], ["own_suspensions"])
+    assert len(own.digest) == 64
 
 
 @pytest.mark.parametrize(
@@ -48,7 +71,7 @@ def test_a_good_file_is_taken_with_its_digest(tmp_path):
             "feature own_count: there is no table rain",
         ),
         (
-            HEAD + TALLY.replace('"suspensions"', '"rain"') + f"FEATURES = [{GOOD}]",
+            HEAD + TALLY.replace('"suspensions")', '"rain")') + f"FEATURES = [{GOOD}]",
             "tally own_suspensions: there is no table rain",
         ),
         (
@@ -59,19 +82,19 @@ def test_a_good_file_is_taken_with_its_digest(tmp_path):
 )
 def test_a_fault_names_the_file_what_is_wrong_in_it_and_what_to_do(tmp_path, text, says):
     with pytest.raises(Faults, match=says):
-        load(tmp_path, text)
+        read(write(tmp_path, text))
 
 
-def test_all_faults_are_said_at_once(tmp_path):
-    text = HEAD + TALLY.replace('"suspensions"', '"rain"') + f"FEATURES = [{GOOD}]".replace("behaviour", "weather")
+def test_all_faults_are_reported_at_once(tmp_path):
+    text = HEAD + TALLY.replace('"suspensions")', '"rain")') + f"FEATURES = [{GOOD}]".replace("behaviour", "weather")
     with pytest.raises(Faults) as raised:
-        load(tmp_path, text)
+        read(write(tmp_path, text))
     assert len(raised.value.faults) == 2
 
 
-def test_a_missing_file_is_said(tmp_path):
+def test_a_missing_file_is_reported(tmp_path):
     with pytest.raises(Faults, match=r"nowhere.py: there is no such file of features\n +Put the file there"):
-        own_features.load(tmp_path / "nowhere.py", BY_NAME, TALLIES, THEMES)
+        read(tmp_path / "nowhere.py")
 
 
 @pytest.mark.parametrize(
@@ -91,15 +114,48 @@ def test_a_missing_file_is_said(tmp_path):
         ),
         (
             HEAD
-            + 'TALLIES = {"own_suspensions": Tally("suspensions", lambda: nw.col("nothing") > 1)}\n'
+            + 'TALLIES = {"own_suspensions": Tally(table="suspensions", where=lambda: nw.col("nothing") > 1)}\n'
             + f"FEATURES = [{GOOD}]",
             "tally own_suspensions: its expression fails",
         ),
     ],
 )
-def test_what_fails_on_a_made_up_child_is_named(tmp_path, monkeypatch, text, says):
-    found = load(tmp_path, text)
-    monkeypatch.setattr("features.catalogue.TALLIES", {**TALLIES, **found.tallies})
-    monkeypatch.setattr("features.catalogue.BY_NAME", {**BY_NAME, **{f.name: f for f in found.features}})
+def test_what_fails_on_a_made_up_child_is_named_and_leaves_the_catalogue(tmp_path, text, says):
     with pytest.raises(Faults, match=says):
-        own_features.try_out(found)
+        load_own_features(write(tmp_path, text))
+    assert catalogue() is SHIPPED
+
+
+def test_own_features_come_after_the_shipped_ones_and_are_read_once(tmp_path, monkeypatch):
+    file = write(tmp_path, f"{HEAD}{TALLY}FEATURES = [{GOOD}]")
+    extended = load_own_features(file)
+    assert catalogue() is extended
+    assert extended.names == [*SHIPPED.names, "own_count"]
+    assert extended.feature_digests(SHIPPED.names) == SHIPPED.feature_digests(SHIPPED.names)
+    assert extended.digest != SHIPPED.digest
+    monkeypatch.setattr(own_features_trial, "read_own_features", None)
+    assert load_own_features(file) is extended
+    assert load_own_features(None) is extended
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("onroll.toml", "this is no TOML ["),
+        ("onroll.toml", "no_such_setting = 1"),
+        ("onroll.toml", 'features = "nowhere.py"'),
+        ("own_features.py", "raise ValueError"),
+    ],
+)
+def test_importing_reads_no_settings_and_runs_no_user_code(tmp_path, name, text):
+    (tmp_path / "onroll.toml").write_text('features = "own_features.py"')
+    (tmp_path / name).write_text(text)
+    code = "import features, features.catalogue, features.matrix, features.spark, training.risk_model"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}; print(len(features.catalogue.catalogue().features))"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, str(len(SHIPPED.features))), done.stderr

@@ -56,7 +56,7 @@ def spoil(folder):
         ({}, spoil, "changed after it was made"),
         ({}, lambda f: (f / "SHA256SUMS").unlink(), "not a model folder"),
         ({}, shutil.rmtree, "not a model folder"),
-        ({"catalogue_digest": "other"}, None, "another catalogue"),
+        ({"catalogue_digest": "other", "feature_digests": {}}, None, "another catalogue"),
         ({"bands": []}, None, "StopIteration"),
         ({"calibrator": {"a": 1e308, "b": 1e308, "bootstrap": [[-1e308, 1e308]]}}, None, ""),
         ({"features": []}, None, ""),

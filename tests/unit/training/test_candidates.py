@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from features.catalogue import catalogue
 from training.fitting import uncertainty
 from training.fitting.candidates import Learning, boosted, grid
 from training.fitting.parallel import together
@@ -13,7 +14,6 @@ from training.fitting.splits import split
 from training.fitting.tuning import tune
 from training.measures import calibration
 from training.measures.metrics import average_precision, listed
-from training.pipeline import NAMES
 
 SMALL = {
     **boosted.DEFAULTS,
@@ -28,11 +28,19 @@ SMALL = {
 def learning(rows=4000, seed=1):
     """A matrix in which absence and a school's rate of lost children raise the risk."""
     rng = np.random.default_rng(seed)
-    x = rng.random((rows, len(NAMES)))
-    x[:, NAMES.index("suspensions_365d")] = np.nan
-    logit = -4 + 4 * x[:, NAMES.index("absent_rate_90d")] + 1.5 * x[:, NAMES.index("school_lost_730d")]
+    x = rng.random((rows, len(catalogue().names)))
+    x[:, catalogue().names.index("suspensions_365d")] = np.nan
+    logit = (
+        -4
+        + 4 * x[:, catalogue().names.index("absent_rate_90d")]
+        + 1.5 * x[:, catalogue().names.index("school_lost_730d")]
+    )
     return Learning(
-        x=x, y=(rng.random(rows) < 1 / (1 + np.exp(-logit))).astype(float), weight=np.ones(rows), names=NAMES, seed=1
+        x=x,
+        y=(rng.random(rows) < 1 / (1 + np.exp(-logit))).astype(float),
+        weight=np.ones(rows),
+        names=catalogue().names,
+        seed=1,
     )
 
 
@@ -57,9 +65,9 @@ def test_surroundings_know_nothing_of_the_child():
     past, ahead = learning(), learning(seed=2)
     line = next(c for c in grid(SMALL) if c.name == "surroundings").learn(past)
     other = ahead.x.copy()
-    other[:, NAMES.index("absent_rate_90d")] = 0
+    other[:, catalogue().names.index("absent_rate_90d")] = 0
     np.testing.assert_array_equal(line(ahead.x), line(other))
-    other[:, NAMES.index("school_lost_730d")] = 0
+    other[:, catalogue().names.index("school_lost_730d")] = 0
     assert (line(ahead.x) != line(other)).any()
 
 
@@ -67,13 +75,16 @@ def test_directions_hold_with_them_and_not_without():
     past = learning()
     worse = Learning(
         x=past.x,
-        y=(past.x[:, NAMES.index("unauthorised_rate_90d")] < 0.2).astype(float),
+        y=(past.x[:, catalogue().names.index("unauthorised_rate_90d")] < 0.2).astype(float),
         weight=past.weight,
-        names=NAMES,
+        names=catalogue().names,
         seed=1,
     )
     low, high = past.x[:200].copy(), past.x[:200].copy()
-    low[:, NAMES.index("unauthorised_rate_90d")], high[:, NAMES.index("unauthorised_rate_90d")] = 0.0, 1.0
+    (
+        low[:, catalogue().names.index("unauthorised_rate_90d")],
+        high[:, catalogue().names.index("unauthorised_rate_90d")],
+    ) = 0.0, 1.0
     change = {c.name: c.learn(worse)(high) - c.learn(worse)(low) for c in grid(SMALL) if c.settings}
     assert (change["lightgbm"] >= 0).all()
     assert (change["lightgbm_free"] < 0).all()
@@ -102,7 +113,7 @@ def frame():
     for n, day in enumerate(days):
         made = learning(300, seed=n)
         parts.append(
-            pl.DataFrame(made.x, schema=NAMES).with_columns(
+            pl.DataFrame(made.x, schema=catalogue().names).with_columns(
                 pl.Series("label", made.y),
                 pl.lit(day).alias("as_of"),
                 pl.lit(day + timedelta(180)).alias("known_on"),
@@ -116,18 +127,18 @@ def frame():
 def test_tuning_starts_from_the_defaults_goes_on_where_it_stopped_and_uses_no_judged_day(frame, tmp_path):
     splits, told = split(frame), []
     asked = {"trials": 3, "start": SMALL, "seed": 1, "study": "s", "storage": tmp_path / "studies.db"}
-    best = tune(frame, NAMES, splits, told=lambda *said: told.append(said), **asked)
+    best = tune(frame, catalogue().names, splits, told=lambda *said: told.append(said), **asked)
     assert told[0][1]["rounds"] == SMALL["rounds"]
     assert set(best) == set(SMALL)
     again: list = []
-    assert tune(frame, NAMES, splits, told=lambda *said: again.append(said), **asked) == best
+    assert tune(frame, catalogue().names, splits, told=lambda *said: again.append(said), **asked) == best
     assert again == []
-    tune(frame, NAMES, splits, told=lambda *said: again.append(said), **{**asked, "trials": 4})
+    tune(frame, catalogue().names, splits, told=lambda *said: again.append(said), **{**asked, "trials": 4})
     assert [said[0] for said in again] == [3]
     # Labels that were not known before the first judged day may be anything.
     unknown = pl.col("known_on") >= splits.test[0]
     other = frame.with_columns(pl.when(unknown).then(1 - pl.col("label")).otherwise("label").alias("label"))
-    assert tune(other, NAMES, splits, **{**asked, "study": "t"}) == best
+    assert tune(other, catalogue().names, splits, **{**asked, "study": "t"}) == best
 
 
 def test_risks_are_told_with_wider_intervals_where_boosters_differ_more():

@@ -7,13 +7,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from features.catalogue import BY_NAME
+from features.catalogue import catalogue
 from training.evaluation.ablation import by_theme
 from training.evaluation.transfer import learning_curve, leave_one_out
 from training.evaluation.weekly_lists import churn, lead_time, mondays
 from training.fitting.candidates import boosted
 from training.fitting.splits import split
-from training.pipeline import NAMES
 
 SMALL = {
     **boosted.DEFAULTS,
@@ -63,15 +62,15 @@ def test_weekly_lists_end_with_the_term():
 def trained():
     """Four authorities of 400 children on nine days; absence says who goes missing, in authority 804 being there does."""
     rng = np.random.default_rng(3)
-    pupils, at = np.arange(1600), NAMES.index("absent_rate_90d")
+    pupils, at = np.arange(1600), catalogue().names.index("absent_rate_90d")
     authority = np.array(["801", "802", "803", "804"])[pupils % 4]
     parts = []
     for day in DAYS:
-        x = rng.random((1600, len(NAMES)))
+        x = rng.random((1600, len(catalogue().names)))
         told = np.where(authority == "804", 1 - x[:, at], x[:, at])
         label = (rng.random(1600) < 0.25 * told**6).astype(float)
         parts.append(
-            pl.DataFrame(x, schema=NAMES).with_columns(
+            pl.DataFrame(x, schema=catalogue().names).with_columns(
                 pl.Series("pupil_id", [f"p{p}" for p in pupils]),
                 pl.Series("authority", authority),
                 pl.Series("label", label),
@@ -85,11 +84,11 @@ def trained():
 
 def test_the_theme_that_tells_is_missed_and_others_are_not(trained):
     found = by_theme(trained, 1)
-    own = BY_NAME["absent_rate_90d"].theme
+    own = catalogue().by_name["absent_rate_90d"].theme
     assert found[own]["lost"] == max(f["lost"] for f in found.values())
     assert found[own]["interval"][0] > 0
     assert all(f["interval"][0] < 0.02 for theme, f in found.items() if theme != own)
-    assert sum(f["features"] for f in found.values()) == len(NAMES)
+    assert sum(f["features"] for f in found.values()) == len(catalogue().names)
 
 
 def test_an_authority_that_is_another_is_told_badly_by_a_model_that_never_saw_it(trained):

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from features.catalogue import catalogue
 from histories.errors import Faults
 from training.evaluation.mistakes import profile
 from training.evaluation.seen_pupils import seen_and_unseen
@@ -15,7 +16,6 @@ from training.fitting.sampling import sample
 from training.fitting.selection import choose
 from training.fitting.splits import split
 from training.measures.evaluate import Judged, Resamples, interval, judge
-from training.pipeline import NAMES
 
 DAYS = [date(2020 + n // 3, (1, 4, 9)[n % 3], 10) for n in range(11)]
 DELAY = timedelta(days=180)
@@ -156,7 +156,7 @@ def test_a_weighted_sample_is_told_of_seen_and_unseen_like_everybody():
 
 
 def profile_counts(asked, capacity):
-    padded = asked.frame.with_columns(*(pl.lit(0.0).alias(n) for n in NAMES))
+    padded = asked.frame.with_columns(*(pl.lit(0.0).alias(n) for n in catalogue().names))
     own = Predictions(frame=padded, origin=asked.origin, judged=asked.judged, seen=asked.seen, margins=asked.margins)
     return list(profile(own, "own", capacity)["children"].values())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from features.catalogue import BY_NAME
+from features.catalogue import catalogue
 from training.fitting.candidates.candidate import Learning, Scorer
 from training.measures.metrics import average_precision
 
@@ -42,7 +42,7 @@ def best_single(learning: Learning) -> Scorer:
     """
     best, chosen, less = -1.0, (0, 1.0), learning.fewer(NEGATIVES)
     for at, name in enumerate(less.names):
-        direction = BY_NAME[name].direction if name in BY_NAME else 0
+        direction = catalogue().by_name[name].direction if name in catalogue().by_name else 0
         for sign in (1.0, -1.0) if direction == 0 else (float(direction),):
             found = average_precision(_last(sign * less.x[:, at]), less.y, less.weight)
             if found > best:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from features.catalogue import BY_NAME
+from features.catalogue import catalogue
 from training.fitting.candidates.candidate import Learning, Scorer
 
 DEFAULTS: dict[str, Any] = {
@@ -43,7 +43,9 @@ def train(learning: Learning, settings: dict[str, Any]) -> Any:
 
 def parameters(names: list[str], settings: dict[str, Any], seed: int, rows: int) -> dict[str, Any]:
     """Return what LightGBM is told, besides the number of rounds."""
-    directions = [BY_NAME[n].direction if settings["monotone"] and n in BY_NAME else 0 for n in names]
+    directions = [
+        catalogue().by_name[n].direction if settings["monotone"] and n in catalogue().by_name else 0 for n in names
+    ]
     # By columns: a tree looks at a part of the features, and reads only those; it is four times as fast here as by rows.
     return {
         "objective": "binary",

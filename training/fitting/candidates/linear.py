@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from features.catalogue import BY_NAME
+from features.catalogue import catalogue
 from training.fitting.candidates.candidate import Learning, Scorer
 
 NEGATIVES = 15_000  # rows without the outcome that are enough to fit some hundred coefficients; they are weighted back
@@ -25,7 +25,7 @@ def surroundings(learning: Learning) -> Scorer:
 
 
 def _of_the_place(name: str) -> bool:
-    feature = BY_NAME.get(name)
+    feature = catalogue().by_name.get(name)
     return feature is not None and (feature.theme == "school" or name.startswith("area_") or name == "idaci_decile")
 
 
