@@ -2,178 +2,35 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, model_validator
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from histories.errors import Fault, Faults
 from histories.io.toml import read_toml
-
-KEYS = (
-    "MLFLOW_TRACKING_URI",
-    "ONROLL_DATABASE_URL",
-    "ONROLL_MODEL",
-    "ONROLL_PSEUDONYM_KEY",
-    "ONROLL_PSEUDONYM_KEY_FILE",
-    "ONROLL_ENGINE",
-    "ONROLL_MEMORY",
-    "ONROLL_BLOCKS",
-    "ONROLL_SPARK_MASTER",
-    "ONROLL_FEATURES",
-    "ONROLL_ACCESS",
-    "ONROLL_PAGES",
-    "ONROLL_SHADOW",
-    "ONROLL_AUDIT_KEY",
-    "ONROLL_AUDIT_KEY_FILE",
-    "ONROLL_AUDIT_ANCHOR",
-    "ONROLL_AUTHORITY_FACTS",
-    "ONROLL_GATES",
-)
-ENGINES = ("duckdb", "polars", "spark")
+from histories.reading import ENGINES
 
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """The settings in force for one working folder.
-
-    Attributes
-    ----------
-    tracking_uri : str
-        Where MLflow keeps runs and versions.
-    artifacts : Path
-        Folder of MLflow's artifacts.
-    releases : Path
-        Folder of the released models that the service reads.
-    database_url : str
-        SQLAlchemy URL of the score store.
-    model : str
-        The model that scores: ``name@alias`` or a folder.
-    pseudonym_key : bytes or None
-        Key of the pseudonyms; needed by ``import`` and ``link``.
-    engine : str
-        Engine of the features: ``duckdb``, ``polars`` or ``spark``.
-    memory : str or None
-        Most memory that DuckDB, or Spark on this machine, may use, such as ``4GiB``.
-    blocks : Path
-        Folder that keeps what was counted of blocks of children for the next run; it holds rows of children.
-    spark_master : str or None
-        Spark's master, such as ``local[2]`` or ``yarn``; ``SPARK_REMOTE`` in the environment goes before it.
-    features : Path or None
-        Python file with features of one's own; see ``docs/own-features.md``.
-    access : Path or None
-        File that says who may call the service besides holders of keys.
-    pages : Path or None
-        File with what an authority sets for its pages.
-    shadow : float
-        Share of the posted requests that a challenger scores too, 0 to 1.
-    audit_key : bytes, Path or None
-        Key of the audit, or the file with its keys; a SQLite database gets one beside it when there is none, another database needs one.
-    audit_anchor : Path or None
-        File that the audit's end is written to each day; without it, one beside the SQLite database or in the folder.
-    authority_facts : Path or None
-        YAML file with what only the authority can say in the papers of a model; see ``docs/judging.md``.
-    gates : Path or None
-        TOML file with limits of one's own for the gates of promotion; see ``docs/models.md``.
-    """
-
-    tracking_uri: str
-    artifacts: Path
-    releases: Path
-    database_url: str
-    model: str
-    pseudonym_key: bytes | None
-    engine: str
-    memory: str | None
-    blocks: Path
-    features: Path | None
-    access: Path | None
-    pages: Path | None
-    spark_master: str | None
-    shadow: float
-    audit_key: bytes | Path | None
-    audit_anchor: Path | None
-    authority_facts: Path | None
-    gates: Path | None
-
-    @property
-    def studies(self) -> Path:
-        """SQLite file in which searches for settings of the booster are kept, so that a broken off one goes on."""
-        return self.releases.parent / "studies.db"
-
-    @property
-    def whereabouts(self) -> Path:
-        """File that says where histories with some fingerprint lay when they were used here last."""
-        return self.releases.parent / "histories.json"
+def _in_folder(path: Path, info: ValidationInfo) -> Path:
+    return info.data["folder"] / path
 
 
-def settings(folder: Path | None = None) -> Settings:
-    """Read the settings of a working folder (the current one unless named).
-
-    Raises
-    ------
-    Faults
-        When a file of settings cannot be read, names an unknown setting or engine, or the key file is missing.
-    """
-    folder = (folder or Path.cwd()).absolute()
-    found = {**_from_toml(folder / "onroll.toml"), **_from_dotenv(folder / ".env")}
-    found |= {k: os.environ[k] for k in KEYS if os.environ.get(k)}
-    runs = folder / "mlruns"
-    return Settings(
-        tracking_uri=found.get("MLFLOW_TRACKING_URI", f"sqlite:///{runs / 'mlflow.db'}"),
-        artifacts=runs / "artifacts",
-        releases=runs / "releases",
-        database_url=found.get("ONROLL_DATABASE_URL", f"sqlite:///{folder / 'onroll.db'}"),
-        model=found.get("ONROLL_MODEL", "onroll@champion"),
-        pseudonym_key=_key(found, folder, "ONROLL_PSEUDONYM_KEY"),
-        engine=_engine(found.get("ONROLL_ENGINE", "duckdb")),
-        memory=found.get("ONROLL_MEMORY"),
-        blocks=folder / found.get("ONROLL_BLOCKS", ".onroll/blocks"),
-        pages=folder / found["ONROLL_PAGES"] if "ONROLL_PAGES" in found else None,
-        spark_master=found.get("ONROLL_SPARK_MASTER"),
-        features=folder / found["ONROLL_FEATURES"] if "ONROLL_FEATURES" in found else None,
-        access=folder / found["ONROLL_ACCESS"] if "ONROLL_ACCESS" in found else None,
-        shadow=_share(found.get("ONROLL_SHADOW", "0.2")),
-        audit_key=found["ONROLL_AUDIT_KEY"].encode()
-        if "ONROLL_AUDIT_KEY" in found
-        else _key_file(found, folder, "ONROLL_AUDIT_KEY"),
-        audit_anchor=folder / found["ONROLL_AUDIT_ANCHOR"] if "ONROLL_AUDIT_ANCHOR" in found else None,
-        authority_facts=folder / found["ONROLL_AUTHORITY_FACTS"] if "ONROLL_AUTHORITY_FACTS" in found else None,
-        gates=folder / found["ONROLL_GATES"] if "ONROLL_GATES" in found else None,
-    )
+def _existing(path: Path, info: ValidationInfo) -> Path:
+    file = info.data["folder"] / path
+    if not file.is_file():
+        context = {"file": str(file), "do": "Put the key there, or correct the path."}
+        raise PydanticCustomError("setting", "there is no such file", context)
+    return file
 
 
 def _engine(name: str) -> str:
     if name not in ENGINES:
-        raise Faults(Fault("there is no such engine", "ONROLL_ENGINE", f"Use one of {', '.join(ENGINES)}."))
+        raise PydanticCustomError("setting", "there is no such engine", {"do": f"Use one of {', '.join(ENGINES)}."})
     return name
-
-
-def _from_toml(file: Path) -> dict[str, str]:
-    if not file.is_file():
-        return {}
-    found = {}
-    faults = []
-    for key, value in read_toml(file).items():
-        # `features` is short for `onroll_features`.
-        name = next((k for k in (key.upper(), f"ONROLL_{key.upper()}") if k in KEYS), None)
-        if name is None or not isinstance(value, str):
-            faults.append(Fault("no such setting, or not a text", f"{file}, {key}", f"Use one of {', '.join(KEYS)}."))
-        else:
-            found[name] = value
-    if faults:
-        raise Faults(faults)
-    return found
-
-
-def _from_dotenv(file: Path) -> dict[str, str]:
-    if not file.is_file():
-        return {}
-    from dotenv import dotenv_values
-
-    try:
-        return {k: v for k, v in dotenv_values(file).items() if k in KEYS and v}
-    except UnicodeDecodeError as error:
-        raise Faults(Fault("this is not text in UTF-8", str(file), "Mend the file, or remove it.")) from error
 
 
 def _share(text: str) -> float:
@@ -182,25 +39,192 @@ def _share(text: str) -> float:
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:
-        raise Faults(Fault("this is not a share", "ONROLL_SHADOW", "Give a number from 0 to 1."))
+        raise PydanticCustomError("setting", "this is not a share", {"do": "Give a number from 0 to 1."})
     return share
 
 
-def _key(found: dict[str, str], folder: Path, name: str) -> bytes | None:
-    """Return a key that a setting holds, or the file that another setting names."""
-    if name in found:
-        return found[name].encode()
-    file = _key_file(found, folder, name)
+def _below(template: str) -> Callable[[dict[str, Any]], str]:
+    """Return the maker of a default that lies in the working folder."""
+
+    def default(data: dict[str, Any]) -> str:
+        return template.format(folder=data["folder"])
+
+    return default
+
+
+def _blocks(data: dict[str, Any]) -> Path:
+    return data["folder"] / ".onroll/blocks"
+
+
+def _pseudonym_key(data: dict[str, Any]) -> bytes | None:
+    file = data.get("pseudonym_key_file")
     return file.read_bytes().strip() if file else None
 
 
-def _key_file(found: dict[str, str], folder: Path, name: str) -> Path | None:
-    """Return the file that a setting names for a key, which has to be there."""
-    if f"{name}_FILE" not in found:
-        return None
-    file = folder / found[f"{name}_FILE"]
+def _audit_key(data: dict[str, Any]) -> Path | None:
+    return data.get("audit_key_file")
+
+
+FolderPath = Annotated[Path, AfterValidator(_in_folder)]
+KeyFile = Annotated[Path, AfterValidator(_existing)]
+
+
+class Settings(BaseSettings):
+    """The settings in force in one working folder; paths are relative to it.
+
+    Attributes
+    ----------
+    folder : Path
+        The working folder.
+    tracking_uri : str
+        Where MLflow keeps runs and versions.
+    database_url : str
+        SQLAlchemy URL of the score store.
+    model : str
+        The model that scores: ``name@alias`` or a folder.
+    engine : str
+        Engine of the features: ``duckdb``, ``polars`` or ``spark``.
+    memory : str or None
+        Memory limit of DuckDB, or of Spark on this machine, such as ``4GiB``.
+    blocks : Path
+        Folder that caches the counts of blocks of children; it holds rows of children.
+    spark_master : str or None
+        Spark's master, such as ``local[2]`` or ``yarn``; ``SPARK_REMOTE`` in the environment takes precedence.
+    features : Path or None
+        Python file with an authority's own features; see ``docs/own-features.md``.
+    access : Path or None
+        File that declares who may call the service besides holders of keys.
+    pages : Path or None
+        File with an authority's settings for its pages.
+    shadow : float
+        Share of posted requests that a challenger scores too, 0 to 1.
+    pseudonym_key : bytes or None
+        Key of the pseudonyms; ``import`` and ``link`` need one.
+    audit_key : bytes, Path or None
+        Key of the audit, or the file with its keys. SQLite gets a file beside the database by default; PostgreSQL
+        needs one.
+    audit_anchor : Path or None
+        File that receives the audit's head each day; by default beside the SQLite database, else in the folder.
+    authority_facts : Path or None
+        YAML file with the authority's part of a model's papers; see ``docs/judging.md``.
+    gates : Path or None
+        TOML file with an authority's own limits for the promotion gates; see ``docs/models.md``.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", case_sensitive=True, env_ignore_empty=True)
+
+    folder: Path
+    tracking_uri: str = Field(
+        validation_alias="MLFLOW_TRACKING_URI", default_factory=_below("sqlite:///{folder}/mlruns/mlflow.db")
+    )
+    database_url: str = Field(
+        validation_alias="ONROLL_DATABASE_URL", default_factory=_below("sqlite:///{folder}/onroll.db")
+    )
+    model: str = Field("onroll@champion", validation_alias="ONROLL_MODEL")
+    engine: Annotated[str, AfterValidator(_engine)] = Field("duckdb", validation_alias="ONROLL_ENGINE")
+    memory: str | None = Field(None, validation_alias="ONROLL_MEMORY")
+    blocks: FolderPath = Field(validation_alias="ONROLL_BLOCKS", default_factory=_blocks)
+    spark_master: str | None = Field(None, validation_alias="ONROLL_SPARK_MASTER")
+    features: FolderPath | None = Field(None, validation_alias="ONROLL_FEATURES")
+    access: FolderPath | None = Field(None, validation_alias="ONROLL_ACCESS")
+    pages: FolderPath | None = Field(None, validation_alias="ONROLL_PAGES")
+    shadow: Annotated[Any, AfterValidator(_share)] = Field(0.2, validation_alias="ONROLL_SHADOW")
+    pseudonym_key_file: KeyFile | None = Field(None, validation_alias="ONROLL_PSEUDONYM_KEY_FILE")
+    pseudonym_key: bytes | None = Field(
+        validation_alias="ONROLL_PSEUDONYM_KEY", default_factory=_pseudonym_key, repr=False
+    )
+    audit_key_file: KeyFile | None = Field(None, validation_alias="ONROLL_AUDIT_KEY_FILE")
+    audit_key: bytes | Path | None = Field(validation_alias="ONROLL_AUDIT_KEY", default_factory=_audit_key, repr=False)
+    audit_anchor: FolderPath | None = Field(None, validation_alias="ONROLL_AUDIT_ANCHOR")
+    authority_facts: FolderPath | None = Field(None, validation_alias="ONROLL_AUTHORITY_FACTS")
+    gates: FolderPath | None = Field(None, validation_alias="ONROLL_GATES")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources; ``toml`` among the arguments holds what ``onroll.toml`` sets."""
+        arguments = dict(init_settings.init_kwargs)  # type: ignore[attr-defined]
+        toml = InitSettingsSource(settings_cls, arguments.pop("toml", {}))
+        return InitSettingsSource(settings_cls, arguments), env_settings, dotenv_settings, toml
+
+    @model_validator(mode="before")
+    @classmethod
+    def _key_wins_over_its_file(cls, values: dict[str, Any]) -> dict[str, Any]:
+        return {k: v for k, v in values.items() if not (k.endswith("_KEY_FILE") and k.removesuffix("_FILE") in values)}
+
+    @property
+    def artifacts(self) -> Path:
+        """Folder of MLflow's artifacts."""
+        return self.folder / "mlruns" / "artifacts"
+
+    @property
+    def releases(self) -> Path:
+        """Folder of the released models that the service reads."""
+        return self.folder / "mlruns" / "releases"
+
+    @property
+    def studies(self) -> Path:
+        """SQLite file that keeps searches for booster settings, so that an interrupted search resumes."""
+        return self.folder / "mlruns" / "studies.db"
+
+    @property
+    def whereabouts(self) -> Path:
+        """File with the last known folder of each histories digest, see ``histories.location_cache``."""
+        return self.folder / "mlruns" / "histories.json"
+
+
+KEYS = tuple(str(f.validation_alias) for f in Settings.model_fields.values() if f.validation_alias)
+
+
+def settings(folder: Path | None = None) -> Settings:
+    """Read the settings of a working folder, by default the current one.
+
+    Raises
+    ------
+    Faults
+        With every fault: a settings file that cannot be read, an unknown setting or engine, a missing key file.
+    """
+    folder = (folder or Path.cwd()).absolute()
+    toml, faults = _from_toml(folder / "onroll.toml")
+    try:
+        loaded = Settings(_env_file=folder / ".env", folder=folder, toml=toml)  # type: ignore[call-arg]
+    except UnicodeDecodeError:
+        faults.append(Fault("this is not text in UTF-8", str(folder / ".env"), "Correct the file, or remove it."))
+    except ValidationError as error:
+        errors = error.errors(include_url=False, include_input=False)
+        # After a first error pydantic computes no default from other fields, and reports each one left out.
+        faults += [_fault(e) for e in errors if e["type"] != "default_factory_not_called"]
+    if faults:
+        raise Faults(faults)
+    return loaded
+
+
+def _fault(error: Any) -> Fault:
+    name, context = str(error["loc"][0]), error.get("ctx", {})
+    where = f"{name}, {context['file']}" if "file" in context else name
+    return Fault(error["msg"], where, context.get("do", "Correct the value; see docs/settings.md."))
+
+
+def _from_toml(file: Path) -> tuple[dict[str, str], list[Fault]]:
+    """Return the settings in a TOML file by their full names, and the faults of the others."""
     if not file.is_file():
-        raise Faults(
-            Fault("there is no such file", f"{name}_FILE, {file}", f"Put the key there, or point {name}_FILE to it.")
-        )
-    return file
+        return {}, []
+    values, faults = {}, []
+    for key, value in read_toml(file).items():
+        # `features` is short for `onroll_features`.
+        name = next((k for k in (key.upper(), f"ONROLL_{key.upper()}") if k in KEYS), None)
+        if name is None or not isinstance(value, str):
+            faults.append(
+                Fault(
+                    "this is no setting, or its value is not text", f"{file}, {key}", f"Use one of {', '.join(KEYS)}."
+                )
+            )
+        else:
+            values[name] = value
+    return values, faults

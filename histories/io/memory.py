@@ -1,4 +1,4 @@
-"""How much memory may be used, and what is said when that was too little."""
+"""Amounts of memory, and the fault for a limit that was too low."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "m
 
 
 def bytes_of(memory: str) -> int:
-    """Return the bytes of a text such as ``4GiB`` or ``500MB``.
+    """Return the number of bytes in a text such as ``4GiB`` or ``500MB``.
 
     Raises
     ------
     Faults
-        When the text is not such an amount.
+        When the text is not an amount.
 
     Examples
     --------
     >>> bytes_of("1.5 KiB")
     1536
     """
-    found = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", memory.lower())
-    if found is None or found[2] not in UNITS:
+    amount = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", memory.lower())
+    if amount is None or amount[2] not in UNITS:
         raise Faults(Fault("this is not an amount of memory", "ONROLL_MEMORY", "Write it like 4GiB."))
-    return int(float(found[1]) * UNITS[found[2]])
+    return int(float(amount[1]) * UNITS[amount[2]])
 
 
 def too_little(error: BaseException) -> Fault | None:
-    """Return the fault of an error by which DuckDB says that the memory it may use was too little; None of any other error."""
-    # An engine that was never loaded ran out of nothing.
+    """Return the fault for DuckDB's out-of-memory error; None for any other error."""
+    # DuckDB that was never imported cannot have raised the error.
     duckdb = sys.modules.get("duckdb")
     if duckdb is None or not isinstance(error, duckdb.OutOfMemoryException):
         return None
-    do = "Give it more, such as ONROLL_MEMORY=4GiB, and see that there is room on the disk for temporary files; rows that do not fit into memory lie there."
-    return Fault("DuckDB had too little memory for what was asked", "ONROLL_MEMORY", do)
+    do = "Raise the limit, e.g. ONROLL_MEMORY=4GiB, and make sure that the disk has room: rows that do not fit are spilled to it."
+    return Fault("DuckDB ran out of memory", "ONROLL_MEMORY", do)

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from histories.settings import ENGINES
+from histories.reading import ENGINES
 
 ISO_DATE = click.DateTime(formats=["%Y-%m-%d"])  # the type of every option that takes a day
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, and nothing else.")

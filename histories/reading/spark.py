@@ -18,7 +18,6 @@ from typing import Any
 from histories.errors import Fault, Faults
 from histories.io.sql import literal
 from histories.reading.files import SQL_TYPES, bad_value, check_columns, find_files, read_tables, value_tests
-from histories.settings import settings
 from histories.tables import TABLES, Column, Table
 
 DATABASE = "spark://"
@@ -62,6 +61,8 @@ def session(memory: str | None = None) -> Any:
 
 
 def _local_or_master(builder: Any, memory: str | None) -> Any:
+    from histories.settings import settings
+
     home = os.environ.get("JAVA_HOME")
     if not ((home and (Path(home) / "bin" / "java").is_file()) or shutil.which("java")):
         raise Faults(Fault("Java is not installed", "engine spark", JAVA))

@@ -1,16 +1,22 @@
 """The environment wins over .env, which wins over onroll.toml, which wins over the defaults."""
 
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from histories.errors import Faults
-from histories.settings import settings
+from histories.settings import KEYS, settings
 
 
 def test_defaults_lie_in_the_working_folder(tmp_path):
-    found = settings()
-    assert found.tracking_uri == f"sqlite:///{tmp_path}/mlruns/mlflow.db"
-    assert found.database_url == f"sqlite:///{tmp_path}/onroll.db"
-    assert (found.model, found.engine, found.pseudonym_key) == ("onroll@champion", "duckdb", None)
+    config = settings()
+    assert config.tracking_uri == f"sqlite:///{tmp_path}/mlruns/mlflow.db"
+    assert config.database_url == f"sqlite:///{tmp_path}/onroll.db"
+    assert (config.model, config.engine, config.pseudonym_key) == ("onroll@champion", "duckdb", None)
 
 
 def test_the_nearer_place_wins(tmp_path, monkeypatch):
@@ -19,8 +25,8 @@ def test_the_nearer_place_wins(tmp_path, monkeypatch):
     )
     (tmp_path / ".env").write_text("ONROLL_MODEL=from@dotenv\nONROLL_MEMORY=2GiB\n")
     monkeypatch.setenv("ONROLL_MODEL", "from@environment")
-    found = settings()
-    assert (found.model, found.memory, found.engine) == ("from@environment", "2GiB", "polars")
+    config = settings()
+    assert (config.model, config.memory, config.engine) == ("from@environment", "2GiB", "polars")
 
 
 @pytest.mark.parametrize(
@@ -52,11 +58,65 @@ def test_the_pseudonym_key_comes_from_a_file_without_its_line_end(tmp_path, monk
         settings()
 
 
-def test_the_page_of_settings_names_every_setting_and_no_other():
-    import re
-    from pathlib import Path
+def test_the_audit_key_is_its_value_or_else_its_file(tmp_path, monkeypatch):
+    (tmp_path / "keys").write_text("one\n")
+    monkeypatch.setenv("ONROLL_AUDIT_KEY_FILE", "keys")
+    assert settings().audit_key == tmp_path / "keys"
+    monkeypatch.setenv("ONROLL_AUDIT_KEY", "secret")
+    assert settings().audit_key == b"secret"
+    assert "secret" not in repr(settings())
 
-    from histories.settings import KEYS
+
+def test_a_key_wins_over_its_file_even_where_the_file_is_missing(monkeypatch):
+    monkeypatch.setenv("ONROLL_PSEUDONYM_KEY_FILE", "elsewhere")
+    monkeypatch.setenv("ONROLL_PSEUDONYM_KEY", "secret")
+    assert settings().pseudonym_key == b"secret"
+
+
+def test_an_empty_value_counts_as_none(tmp_path, monkeypatch):
+    (tmp_path / "onroll.toml").write_text('model = "from@toml"')
+    (tmp_path / ".env").write_text("ONROLL_MODEL=\nANOTHER_PROGRAMS=setting\n")
+    monkeypatch.setenv("ONROLL_MODEL", "")
+    assert settings().model == "from@toml"
+
+
+def test_all_faults_are_collected_and_none_shows_a_value(tmp_path, monkeypatch):
+    (tmp_path / "onroll.toml").write_text("onroll_modell = 'x'\nmodel = 3")
+    monkeypatch.setenv("ONROLL_ENGINE", "sekret-engine")
+    monkeypatch.setenv("ONROLL_SHADOW", "much")
+    monkeypatch.setenv("ONROLL_AUDIT_KEY_FILE", "nowhere")
+    with pytest.raises(Faults) as caught:
+        settings()
+    places = [f.where for f in caught.value.faults]
+    assert places == [
+        f"{tmp_path}/onroll.toml, onroll_modell",
+        f"{tmp_path}/onroll.toml, model",
+        "ONROLL_ENGINE",
+        "ONROLL_SHADOW",
+        f"ONROLL_AUDIT_KEY_FILE, {tmp_path}/nowhere",
+    ]
+    assert "sekret" not in str(caught.value)
+    assert "much" not in str(caught.value)
+
+
+def test_paths_are_relative_to_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("ONROLL_GATES", "own/gates.toml")
+    monkeypatch.setenv("ONROLL_ACCESS", "/etc/access.toml")
+    config = settings()
+    assert str(config.gates) == f"{tmp_path}/own/gates.toml"
+    assert str(config.access) == "/etc/access.toml"
+    assert config.releases == tmp_path / "mlruns" / "releases"
+
+
+@pytest.mark.parametrize("name", ["onroll.toml", ".env"])
+def test_importing_reads_nothing_from_the_working_folder(tmp_path, name):
+    (tmp_path / name).write_bytes(b"onroll_model = '\xff'")
+    code = "import histories.settings, histories.reading.histories, histories.io.terminal, histories.rules, histories.returns"
+    path = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=path, check=True)
+
+
+def test_the_page_of_settings_names_every_setting_and_no_other():
     from serving.telemetry.tracing import CONFIGURED
 
     root = Path(__file__).parents[3]

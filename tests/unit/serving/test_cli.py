@@ -59,7 +59,7 @@ def test_too_little_memory_is_said_with_what_to_do(capsys, small_histories, tmp_
     assert left(["features", str(small_histories), "--as-of", "2025-01-13", "--out", "f.parquet"]) == 1
     out, err = capsys.readouterr()
     assert (out, [f.name for f in tmp_path.glob("*.parquet")]) == ("", [])
-    assert err.startswith("ONROLL_MEMORY: DuckDB had too little memory")
+    assert err.startswith("ONROLL_MEMORY: DuckDB ran out of memory")
     assert "ONROLL_MEMORY=4GiB" in err
     monkeypatch.setenv("ONROLL_MEMORY", "plenty")
     assert left(["features", str(small_histories), "--as-of", "2025-01-13", "--out", "f.parquet"]) == 1
