@@ -32,7 +32,7 @@ POLICY = (
     "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'self'; img-src 'self' data:; "
     "style-src 'self' 'unsafe-inline'; script-src 'self' 'unsafe-inline'; worker-src 'self' blob:\">"
 )
-LINK = re.compile(r"\]\((?!https?:|#|mailto:)([^)#\s]+)((?:#[^)\s]*)?)\)")
+LINK = re.compile(r"\[([^\]]*)\]\((?!https?:|#|mailto:)([^)#\s]+)((?:#[^)\s]*)?)\)")
 
 
 def on_files(files: Files, config: Any) -> Files:
@@ -54,12 +54,14 @@ def on_files(files: Files, config: Any) -> Files:
 
 
 def moved(text: str, source: str, page: str) -> str:
-    """Rewrite a page's relative links from its place in the repository to its place on the site."""
+    """Rewrite a page's relative links from its place in the repository to the site; what is not on the site loses its link."""
 
     def link(match: re.Match[str]) -> str:
-        target = posixpath.normpath(posixpath.join(posixpath.dirname(source), match[1]))
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(source), match[2]))
+        if target not in PAGES and not target.startswith("docs/"):
+            return match[1]
         on_site = PAGES.get(target, target.removeprefix("docs/"))
-        return f"]({posixpath.relpath(on_site, posixpath.dirname(page) or '.')}{match[2]})"
+        return f"[{match[1]}]({posixpath.relpath(on_site, posixpath.dirname(page) or '.')}{match[3]})"
 
     return LINK.sub(link, text)
 
