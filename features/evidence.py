@@ -1,13 +1,15 @@
-"""Evidence: the dated records behind a reason, as they were visible on the day."""
+"""Evidence: the dated records behind a reason, as they were visible on the as-of date."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 import narwhals as nw
 import pyarrow as pa
+from typing_extensions import TypedDict
 
 from features.as_of import visible
 from histories.calendar import day_number, day_of
@@ -30,60 +32,78 @@ TABLES = (
 )
 
 
+class Evidence(TypedDict):
+    """A dated record behind a reason."""
+
+    table: str
+    date: str
+    text: str
+
+
 def evidence(
-    histories: Histories, pupil_ids: list[str], as_of: date, known: date | None = None
-) -> dict[str, dict[str, list[Any]]]:
-    """Return the newest visible records of each table for some pupils.
+    histories: Histories, reasons: Sequence[tuple[str, Sequence[str]]], as_of: date, known: date | None = None
+) -> list[list[Evidence]]:
+    """Return the newest visible records behind each reason; each table is read once for all pupils.
+
+    Parameters
+    ----------
+    reasons : sequence of (str, sequence of str)
+        The pupil of each reason, and the tables that its features are counted from.
+    known : date, optional
+        The day of knowledge; see ``features.as_of.seen``.
 
     Returns
     -------
-    dict
-        ``{pupil_id: {table: [{"table", "date", "text"}, ...]}}``, newest first, at most six a table.
+    list of list of dict
+        For each reason its records ``{"table", "date", "text"}``: table by table, newest first, at most six of a table.
     """
-    if not pupil_ids:
-        return {}
-    histories, day = histories.plain(), day_number(as_of)
-    given = pa.table({"pupil_id": pa.array(sorted(pupil_ids)), "as_of": pa.array([day] * len(pupil_ids), pa.int32())})
-    found: dict[str, dict[str, list[dict[str, str]]]] = {p: {} for p in pupil_ids}
+    pupils, day = sorted({pupil for pupil, _ in reasons}), day_number(as_of)
+    if not pupils:
+        return []
+    snapshots = pa.table({"pupil_id": pa.array(pupils), "as_of": pa.array([day] * len(pupils), pa.int32())})
+    records: dict[tuple[str, str], list[Evidence]] = {}
+    needed = histories.present & {table for _, tables in reasons for table in tables}
     for table in TABLES:
-        if table in histories.present:
-            _add(found, table, _rows(visible(histories, table, histories.given(given), known)))
-    if "attendance" in histories.present:
+        if table in needed:
+            _add(records, table, _rows(visible(histories, table, histories.given(snapshots), known)))
+    if "attendance" in needed:
         marks = histories.frame("attendance").filter(
             nw.col("date") < day, nw.col("date") >= day - 90, nw.col("known") < day_number(known or as_of)
         )
-        _add_marks(found, _rows(marks.join(histories.given(given).select("pupil_id"), on="pupil_id", how="semi")))
-    return found
+        _add_marks(records, _rows(marks.join(histories.given(snapshots).select("pupil_id"), on="pupil_id", how="semi")))
+    return [[r for table in tables for r in records.get((pupil, table), [])] for pupil, tables in reasons]
 
 
 def _rows(frame: nw.LazyFrame) -> list[dict[str, Any]]:
     return gathered(frame).rows(named=True)
 
 
-def _add(found: dict[str, dict[str, list[dict[str, str]]]], table: str, rows: list[dict[str, Any]]) -> None:
+def _add(records: dict[tuple[str, str], list[Evidence]], table: str, rows: list[dict[str, Any]]) -> None:
     happened = HAPPENED[table]
     ties = [k for k in DECLARED[table].key if k not in ("pupil_id", happened)]
     for row in sorted(rows, key=lambda r: (-r[happened], *((r[c] is not None, r[c]) for c in ties))):
-        own = found[row["pupil_id"]].setdefault(table, [])
-        if len(own) < MAX:
-            own.append({"table": table, "date": day_of(row[happened]).isoformat(), "text": TEXTS[table](row)})
+        newest = records.setdefault((row["pupil_id"], table), [])
+        if len(newest) < MAX:
+            newest.append({"table": table, "date": day_of(row[happened]).isoformat(), "text": TEXTS[table](row)})
 
 
-def _add_marks(found: dict[str, dict[str, list[dict[str, str]]]], rows: list[dict[str, Any]]) -> None:
-    """Say missed sessions week by week."""
-    stands: dict[tuple[str, int, str], str] = {}
+def _add_marks(records: dict[tuple[str, str], list[Evidence]], rows: list[dict[str, Any]]) -> None:
+    """Add the missed sessions of each week."""
+    standing: dict[tuple[str, int, str], str] = {}
     for row in sorted(rows, key=lambda r: (r["known"], r["code"])):
-        stands[row["pupil_id"], row["date"], row["session"]] = row["code"]
+        standing[row["pupil_id"], row["date"], row["session"]] = row["code"]
     weeks: dict[tuple[int, str], list[str]] = {}
-    for (pupil, day, _), code in stands.items():
+    for (pupil, day, _), code in standing.items():
         weeks.setdefault((day - (day + 3) % 7, pupil), []).append(code)
     for (monday, pupil), codes in sorted(weeks.items(), reverse=True):
         missed = Counter(c for c in codes if c in ABSENCE_CODES)
-        own = found[pupil].setdefault("attendance", []) if missed else []
-        if missed and len(own) < MAX:
+        if not missed:
+            continue
+        newest = records.setdefault((pupil, "attendance"), [])
+        if len(newest) < MAX:
             of_each = ", ".join(f"{n} {c}" for c, n in sorted(missed.items()))
             text = f"Missed {missed.total()} of {len(codes)} sessions in the week from this Monday ({of_each})"
-            own.append({"table": "attendance", "date": day_of(monday).isoformat(), "text": text})
+            newest.append({"table": "attendance", "date": day_of(monday).isoformat(), "text": text})
 
 
 def _enrolment(row: dict[str, Any]) -> str:

@@ -17,14 +17,13 @@ from features.catalogue import Catalogue, catalogue
 from features.counting.block_cache import BlockStore
 from features.counting.blocks import PUPILS, counted_blocks
 from features.counting.peers import NEEDED, Sums, add_context
-from features.counting.tallies import aggregate, parts
+from features.counting.tallies import parts
 from features.feature import Tally
 from features.outcome.cohort import CohortRule
 from histories.calendar import day_number
 from histories.io.atomic_write import new_file
 from histories.reading.frames import Frame
 from histories.reading.histories import Histories
-from histories.reading.plain_expressions import supports
 from histories.reading.plain_frame import PlainFrame
 
 TEXTS = ("pupil_id", "urn", "authority", "household_id", "lsoa")
@@ -95,7 +94,6 @@ def tallied(histories: Histories, as_of: list[date], **how) -> pl.DataFrame:  # 
 
 def tallied_blocks(histories: Histories, as_of: list[date], **how) -> Iterator[pl.DataFrame]:  # type: ignore[no-untyped-def]
     """Yield tallies and features together by day and block of children, in the order of the matrix; see ``matrix``."""
-    histories = histories.plain() if _plainly(catalogue()) else histories
     for frame in _counted(histories, as_of, catalogue().tallies, **how):
         yield in_polars(featured(histories, frame))
 
@@ -135,10 +133,3 @@ def _counted(histories: Histories, as_of: list[date], tallies: dict[str, Tally],
 @cache
 def _expressions(of: Catalogue) -> dict[str, nw.Expr]:
     return {f.name: f.expression().cast(nw.Float64) for f in of.features}
-
-
-@cache
-def _plainly(of: Catalogue) -> bool:
-    """Return whether the plain engine knows every step of the catalogue; a user's own features may take others."""
-    steps = [*_expressions(of).values(), *(aggregate(t) for t in of.tallies.values())]
-    return all(supports(e) for e in steps)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
 from features.evidence import evidence
 from features.matrix import tallied
@@ -126,7 +125,7 @@ class RiskModel:
         """Explain snapshots with their tallies, features, ``margin`` and ``rank``; the first ranks also with evidence."""
         x = self._x(frame)
         made = self._scores(histories, frame, self.tables.contributions(x), as_of, digests(x))
-        _attach(histories, [s for s in made if s.rank <= EVIDENCE_RANKS], as_of, known)
+        self._attach_evidence(histories, [s for s in made if s.rank <= EVIDENCE_RANKS], as_of, known)
         return made
 
     def _x(self, frame: pl.DataFrame) -> np.ndarray:
@@ -175,6 +174,15 @@ class RiskModel:
             )
         return made
 
+    def _attach_evidence(self, histories: Histories, scores: list[Score], as_of: date, known: date | None) -> None:
+        sources = {d["name"]: d["sources"] for d in self.manifest.catalogue}
+        reasons = [(s.pupil_id, reason) for s in scores for reason in s.reasons + s.protective]
+        # Tables in the order in which a reason's features name them, each once.
+        tables = [dict.fromkeys(t for f in r.features for t in sources.get(f["name"], ())) for _, r in reasons]
+        asked = [(pupil, list(names)) for (pupil, _), names in zip(reasons, tables, strict=True)]
+        for (_, reason), records in zip(reasons, evidence(histories, asked, as_of, known), strict=True):
+            reason.evidence = records
+
     def _unseen(self, values: dict[str, float | None]) -> list[str]:
         """Name features whose value lies outside what training saw, or is missing where it never was."""
         found = []
@@ -192,27 +200,6 @@ def digests(x: np.ndarray) -> list[str]:
     """Return the SHA-256 of each row of feature values (rows, features): the same for the same values, missing ones alike."""
     alike = np.where(np.isnan(x), np.nan, x) + 0.0  # one kind of missing, and no negative zero
     return [hashlib.sha256(row.tobytes()).hexdigest() for row in np.ascontiguousarray(alike, dtype="<f8")]
-
-
-def _attach(histories: Histories, scores: list[Score], as_of: date, known: date | None) -> None:
-    by_name = {f.name: f for f in catalogue().features}
-    wanted = {
-        s.pupil_id: {
-            t
-            for r in s.reasons + s.protective
-            for f in r.features
-            if f["name"] in by_name
-            for t in by_name[f["name"]].sources
-        }
-        for s in scores
-    }
-    records = evidence(histories, list(wanted), as_of, known)
-    for s in scores:
-        for r in s.reasons + s.protective:
-            tables = {
-                t: by_name[f["name"]] for f in r.features if f["name"] in by_name for t in by_name[f["name"]].sources
-            }
-            r.evidence = [e for t in tables for e in records.get(s.pupil_id, {}).get(t, [])]
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:

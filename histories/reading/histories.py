@@ -58,7 +58,6 @@ class Histories:
         engine: str,
         connection: Any = None,
         files: dict[str, list[Path]] | None = None,
-        few: dict[str, PlainFrame] | None = None,
     ) -> None:
         self.present = frozenset(natives)
         self.missing = tuple(name for name in TABLES if name not in natives)
@@ -67,7 +66,6 @@ class Histories:
         self.connection = connection
         self._natives = natives
         self._files = files or {}
-        self._few = few
         self._given = itertools.count(1)
         self._brought: list[str] = []
         self._hashes: dict[Path, str] = {}
@@ -137,8 +135,13 @@ class Histories:
         return cls(natives, warnings, "spark", spark, files)
 
     @classmethod
-    def from_rows(cls, tables: dict[str, list[dict[str, Any]]]) -> Histories:
-        """Open the rows of a request with Polars.
+    def from_rows(cls, tables: dict[str, list[dict[str, Any]]], *, plain: bool = False) -> Histories:
+        """Open the rows of a request with Polars, or as plain lists.
+
+        Parameters
+        ----------
+        plain : bool
+            Keep few rows (``FEW`` at most) as plain lists: an engine that is faster for them and knows fewer expressions.
 
         Raises
         ------
@@ -148,11 +151,9 @@ class Histories:
         from histories.reading.posted_rows import read_rows
 
         few, natives, warnings = read_rows(tables)
-        return cls(natives, warnings, "polars", few=few if sum(map(len, few.values())) <= FEW else None)
-
-    def plain(self) -> Histories:
-        """Return the same histories on plain lists when they are the few rows of a request, themselves otherwise."""
-        return self if self._few is None else Histories(dict(self._few), self.warnings, "plain")
+        if plain and sum(map(len, few.values())) <= FEW:
+            return cls(dict(few), warnings, "plain")
+        return cls(natives, warnings, "polars")
 
     def frame(self, table: str) -> nw.LazyFrame:
         """Return a table in canonical form as a lazy Narwhals frame; empty when it was not given."""

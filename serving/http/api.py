@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import anyio
 from fastapi import Depends, FastAPI, Request, Response
 
-from histories.reading.histories import Histories
+from features.posted import open_rows
 from histories.settings import Settings
 from serving.access import AccessMiddleware, Configuration
 from serving.access.disclosed_counts import disclosed
@@ -231,7 +231,7 @@ def score_rows(
     if rows > MAX_ROWS or len(tables.get("pupils", [])) > MAX_PUPILS:
         do = f"Send at most {MAX_PUPILS} pupils and {MAX_ROWS} rows in a request."
         raise Problem(413, do)
-    histories = Histories.from_rows(tables)
+    histories = open_rows(tables)
     with _turn():
         found = model.score(histories, as_of)
     shadow.offer(histories, as_of, found)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from features.posted import open_rows
 from histories.errors import Fault, Faults
-from histories.reading.histories import Histories
 from serving.telemetry import metrics
 from training.bundle import bundle_digest
 from training.release.resolve import aliases, resolve
@@ -151,7 +151,7 @@ def smoke(model: RiskModel) -> None:
     Faults
         When the score is not one.
     """
-    scores = model.score(Histories.from_rows(A_PUPIL), date(2025, 1, 13))
+    scores = model.score(open_rows(A_PUPIL), date(2025, 1, 13))
     whole = [
         0 < s.risk < 1
         and s.risk_low <= s.risk <= s.risk_high

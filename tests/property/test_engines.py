@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from features.groups.groups import GROUPS, grouped
 from features.matrix import matrix
+from features.posted import open_rows
 from histories.reading.histories import Histories
 from tests.support.random_histories import DAYS, FIXED, HISTORIES, ROWS, write_tables
 
@@ -18,8 +19,8 @@ GROUPED = {g.table for g in GROUPS}
 def test_duckdb_polars_and_plain_lists_give_the_same_bits(tmp_path_factory, made):
     tables = {**FIXED, **made}
     folder = write_tables(tmp_path_factory.mktemp("h"), tables)
-    posted = Histories.from_rows(tables)
-    assert posted.plain().engine == "plain"
+    posted = open_rows(tables)
+    assert posted.engine == "plain"
     one = matrix(Histories.open(folder), DAYS)
     assert one.equals(matrix(Histories.open(folder, engine="polars"), DAYS))
     assert one.equals(matrix(posted, DAYS))

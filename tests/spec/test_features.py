@@ -2,13 +2,11 @@
 
 from datetime import date
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from features.catalogue import catalogue
 from features.matrix import matrix
-from histories.reading.histories import Histories
+from tests.support.engines import open_on
 
 D = date(2025, 1, 13)
 PUPILS = [{"pupil_id": "A", "date_of_birth": "2014-05-01", "authority": "801"}]
@@ -18,17 +16,11 @@ ENROLMENTS = [
 
 
 @pytest.fixture
-def known(engine, tmp_path):
+def known(feature_engine, tmp_path):
     """Return the features of pupil A as of a day, on one engine."""
 
     def build(day=D, **tables):
-        given = {"pupils": PUPILS, "enrolments": ENROLMENTS, **tables}
-        if engine == "polars":
-            histories = Histories.from_rows(given)
-        else:
-            for name, content in given.items():
-                pq.write_table(pa.Table.from_pylist(content), tmp_path / f"{name}.parquet")
-            histories = Histories.open(tmp_path, engine=engine)
+        histories = open_on(feature_engine, {"pupils": PUPILS, "enrolments": ENROLMENTS, **tables}, tmp_path)
         return next((r for r in matrix(histories, [day]).to_pylist() if r["pupil_id"] == "A"), None)
 
     return build

@@ -2,13 +2,11 @@
 
 from datetime import date
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from features.catalogue import catalogue
 from features.groups.groups import GROUPS, grouped
-from histories.reading.histories import Histories
+from tests.support.engines import open_on
 from tests.support.tables import rows
 
 D = date(2025, 1, 13)
@@ -22,13 +20,7 @@ def groups(engine, tmp_path):
     def build(pupil=None, **tables):
         child = {"pupil_id": "A", "date_of_birth": "2014-05-01", "authority": "801", **(pupil or {})}
         given = {"pupils": [child], "enrolments": ENROLMENTS, **tables}
-        if engine == "polars":
-            histories = Histories.from_rows(given)
-        else:
-            for name, content in given.items():
-                pq.write_table(pa.Table.from_pylist(content), tmp_path / f"{name}.parquet")
-            histories = Histories.open(tmp_path, engine=engine)
-        return grouped(histories, [D]).to_pylist()[0]
+        return grouped(open_on(engine, given, tmp_path), [D]).to_pylist()[0]
 
     return build
 

@@ -2,13 +2,11 @@
 
 from datetime import date
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from features.evidence import evidence
 from features.matrix import matrix
-from histories.reading.histories import Histories
+from tests.support.engines import open_on
 from tests.support.tables import rows
 
 D = date(2025, 1, 13)
@@ -19,14 +17,11 @@ ENROLMENTS = [
 
 
 @pytest.fixture
-def opened(engine, tmp_path):
+def opened(feature_engine, tmp_path):
+    """Return a function that opens tables on one engine, with pupil A on a roll."""
+
     def build(**tables):
-        given = {"pupils": PUPILS, "enrolments": ENROLMENTS, **tables}
-        if engine == "polars":
-            return Histories.from_rows(given)
-        for name, content in given.items():
-            pq.write_table(pa.Table.from_pylist(content), tmp_path / f"{name}.parquet")
-        return Histories.open(tmp_path, engine=engine)
+        return open_on(feature_engine, {"pupils": PUPILS, "enrolments": ENROLMENTS, **tables}, tmp_path)
 
     return build
 
@@ -161,8 +156,26 @@ def test_a_stage_of_an_application_is_seen_by_its_own_day(features):
 def test_evidence_is_of_the_same_day_of_knowledge(opened):
     marks = [{"pupil_id": "A", "date": "2025-01-08", "session": "AM", "code": "O", "recorded_on": "2025-01-20"}]
     histories = opened(suspensions=SUSPENDED, attendance=marks)
-    then, later = (evidence(histories, ["A"], D, known)["A"] for known in (None, date(2025, 3, 1)))
-    assert [e["date"] for e in then["suspensions"]] == ["2024-12-02", "2024-12-01"]
-    assert [e["date"] for e in later["suspensions"]] == ["2025-01-12", "2024-12-02", "2024-12-01"]
-    assert "attendance" not in then
-    assert later["attendance"][0]["date"] == "2025-01-06"
+    reasons = [("A", ["suspensions"]), ("A", ["attendance"])]
+    (suspended, missed), (suspended_later, missed_later) = (
+        evidence(histories, reasons, D, known) for known in (None, date(2025, 3, 1))
+    )
+    assert [r["date"] for r in suspended] == ["2024-12-02", "2024-12-01"]
+    assert [r["date"] for r in suspended_later] == ["2025-01-12", "2024-12-02", "2024-12-01"]
+    assert missed == []
+    assert missed_later[0]["date"] == "2025-01-06"
+
+
+def test_evidence_comes_for_each_reason_apart_in_the_order_of_its_tables(opened):
+    histories = opened(
+        pupils=[*PUPILS, {**PUPILS[0], "pupil_id": "B"}],
+        suspensions=[{**SUSPENDED[0], "pupil_id": p, "recorded_on": "2024-12-01"} for p in "AB"],
+    )
+    reasons = [
+        ("A", ["suspensions", "enrolments"]),
+        ("B", ["enrolments"]),
+        ("A", ["enrolments"]),
+        ("B", ["suspensions"]),
+    ]
+    tables = [[r["table"] for r in records] for records in evidence(histories, reasons, D)]
+    assert tables == [["suspensions", "enrolments"], [], ["enrolments"], ["suspensions"]]

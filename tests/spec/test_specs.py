@@ -3,8 +3,6 @@
 import math
 from collections import defaultdict
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from features.catalogue import catalogue
@@ -12,7 +10,7 @@ from features.matrix import matrix
 from features.specs import SPECS, specs_of
 from features.specs.spec import edges_needed
 from histories.reading.histories import Histories
-from histories.tables import TABLES
+from tests.support.engines import open_on
 
 BLANK = "blank"  # a child with an empty record in every table that there is
 
@@ -27,23 +25,13 @@ def together():
     return tables
 
 
-@pytest.fixture(scope="module", params=["duckdb", "polars", "spark"])
+@pytest.fixture(scope="module", params=["duckdb", "polars", "plain", "spark"])
 def values(request, tmp_path_factory):
     """Return the value of each child, day and feature."""
-    tables = together()
+    if request.param == "spark":
+        request.getfixturevalue("spark")
+    histories = open_on(request.param, together(), tmp_path_factory.mktemp("specs"))
     days = sorted({d for s in SPECS for d in s.days})
-    if request.param == "polars":
-        histories = Histories.from_rows(tables)
-    else:
-        if request.param == "spark":
-            request.getfixturevalue("spark")
-        folder = tmp_path_factory.mktemp("specs")
-        for name, found in tables.items():
-            columns = TABLES[name].columns
-            pq.write_table(
-                pa.Table.from_pylist([{c: r.get(c) for c in columns} for r in found]), folder / f"{name}.parquet"
-            )
-        histories = Histories.open(folder, engine=request.param)
     return {(r["as_of"], r["pupil_id"]): r for r in matrix(histories, days).to_pylist()}
 
 

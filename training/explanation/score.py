@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from typing_extensions import TypedDict
 
+from features.evidence import Evidence
+
 
 class FeaturePart(TypedDict):
     """A feature's value and what it contributed, in log-odds; ``others`` stands for the rest of a theme."""
@@ -15,14 +17,6 @@ class FeaturePart(TypedDict):
     name: str
     value: float | None
     contribution: float
-
-
-class Evidence(TypedDict):
-    """A dated record behind a reason."""
-
-    table: str
-    date: str
-    text: str
 
 
 @dataclass(kw_only=True)

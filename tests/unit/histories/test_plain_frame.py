@@ -130,6 +130,6 @@ def test_every_feature_that_is_shipped_can_be_computed_plainly():
 def test_many_rows_go_to_polars():
     pupils = [{"pupil_id": f"p{n}", "date_of_birth": "2012-05-01", "authority": "801"} for n in range(FEW)]
     few = {"pupils": pupils, "enrolments": [], "schools": []}
-    assert Histories.from_rows(few).plain().engine == "plain"
+    assert Histories.from_rows(few, plain=True).engine == "plain"
     few["pupils"].append({"pupil_id": "one more", "date_of_birth": "2012-05-01", "authority": "801"})
-    assert Histories.from_rows(few).plain().engine == "polars"
+    assert Histories.from_rows(few, plain=True).engine == "polars"

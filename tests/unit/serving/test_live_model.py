@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
+from features.posted import open_rows
 from histories.reading.histories import Histories
 from histories.settings import settings
 from serving.http.api import make_app
@@ -162,9 +163,7 @@ def test_the_shadow_never_holds_a_request_up(releases, bundle, tmp_path, caplog)
     alias(releases, champion=1, challenger=1)
     rival = LiveModel("onroll@challenger", releases, needed=False)
     shadow = Shadow(rival, Store(f"sqlite:///{tmp_path / 'onroll.db'}"), share=1)
-    scores = (
-        LiveModel("onroll@champion", releases).model().score(Histories.from_rows(holding.A_PUPIL), date(2025, 1, 13))
-    )
+    scores = LiveModel("onroll@champion", releases).model().score(open_rows(holding.A_PUPIL), date(2025, 1, 13))
     shadow.offer(None, date(2025, 1, 13), scores)
     assert shadow._queue.empty()  # there is no challenger yet
     rival.refresh()
