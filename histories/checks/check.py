@@ -152,7 +152,7 @@ def check(histories: Histories, silences: dict[str, str] | None = None) -> Check
     """Ask every rule in every place whose tables are there."""
     findings = []
     for rule in RULES:
-        for place in rule.asked(histories):
+        for place in rule.applicable_places(histories):
             broken = rule.broken(histories, place)
             found = int(broken.select(nw.len().alias("n")).collect().item())
             where = row_numbers(histories, place.split(".")[0], broken) if found else ()

@@ -1,13 +1,13 @@
-"""How lives go on from week to week: the one process behind marks, moves, exits and the true risk.
+"""The weekly process behind marks, moves, exits and the true risk.
 
-Each pupil has a disengagement ``x``, each household an instability ``h``: slow, mean-reverting, of standard deviation one.
-Both make a *crisis* more likely, in which attendance collapses and the child is likely to be lost. Everything that can be
-seen (marks, moves, episodes, suspensions, home moves) depends on these states, and so do the hazards of every exit.
-Beside it some children *avoid* school for long, mostly as illness: they are as absent as a child in crisis, but what they
-are lost to is home education. And a few who are on a Year 7 roll do not *come* in September.
-``hazards`` and ``advance`` are the only place where this is written; the generator and the true risk both call them.
+Each pupil has a disengagement ``x``, each household an instability ``h``: slow, mean-reverting, with standard deviation one.
+Both raise the chance of a *crisis*, in which attendance collapses and the child may well go missing. All observable data
+(marks, moves, episodes, suspensions, home moves) and the hazards of every exit depend on these states. Some children
+*avoid* school for long periods, mostly recorded as illness: they are as absent as a child in crisis, but tend to leave for
+home education. A few children on a Year 7 roll never *arrive* in September.
+``hazards`` and ``advance`` define this once; the generator and the true risk both call them.
 
-Random numbers are drawn by counters (splitmix64 of seed, pupil, purpose and step), so nothing depends on threads or chunks.
+Random numbers are counter-based (splitmix64 of seed, pupil, purpose and step), so threads and chunks do not matter.
 """
 
 from __future__ import annotations
@@ -21,15 +21,14 @@ from numba import njit, prange
 EXITS = ("missing_education", "unknown", "home_education", "other_authority", "independent_school", "abroad")
 N_EXITS = len(EXITS)
 MISSING, UNKNOWN = 0, 1
-# What a child is in, apart from plain school life: ``CRISIS`` and ``NO_SHOW`` exclude each other, avoidance goes beside.
+# States of a child; ``CRISIS`` and ``NO_SHOW`` exclude each other, avoidance is separate from both.
 CALM, CRISIS, NO_SHOW = range(3)
-# Weekly, for a child on a Year 7 roll who has not come: arrives late, and is lost to each exit in the order of ``EXITS``.
+# Weekly chances of a child who has not arrived in Year 7: of arriving late, and of each exit in the order of ``EXITS``.
 ARRIVES = 0.13
 NEVER_CAME = np.array([0.075, 0.050, 0.010, 0.030, 0.020, 0.015])
-LOST_BEFORE = (
-    0.5  # share of the places lost over the summer that show as leaving Year 6; the others as never coming to Year 7
-)
-# Kinds of events that a life leaves behind.
+# Of the children lost over the summer, the share recorded as leaving Year 6; the others never arrive in Year 7.
+LOST_BEFORE = 0.5
+# Kinds of events.
 EXIT, MOVE, HOME_MOVE, CARE_OPEN, CARE_CLOSE, SUSPENSION, RUNAWAY = range(7)
 MAX_EVENTS = 96
 WEEKS_IN_WINDOW = 17.2  # calendar.HORIZON in weeks; truth.parquet depends on this very number
@@ -37,7 +36,7 @@ WEEKS_IN_WINDOW = 17.2  # calendar.HORIZON in weeks; truth.parquet depends on th
 
 @njit(cache=True)
 def uniform(key, purpose, step):
-    """Draw a number in (0, 1) by counter."""
+    """Return the uniform number in (0, 1) of a counter."""
     z = (
         np.uint64(key)
         + np.uint64(purpose) * np.uint64(0x9E3779B97F4A7C15)
@@ -51,7 +50,7 @@ def uniform(key, purpose, step):
 
 @njit(cache=True)
 def normal(key, purpose, step):
-    """Draw a standard normal number by counter (Box and Muller)."""
+    """Return the standard normal number of a counter (Box-Muller)."""
     return math.sqrt(-2.0 * math.log(uniform(key, purpose, 2 * step))) * math.cos(
         6.283185307179586 * uniform(key, purpose, 2 * step + 1)
     )
@@ -59,7 +58,7 @@ def normal(key, purpose, step):
 
 @njit(cache=True)
 def stream(seed, number):
-    """Return the key of a stream of random numbers."""
+    """Return the key of one stream of random numbers."""
     return np.uint64(uniform(np.uint64(seed), 77, number) * 9007199254740992.0) * np.uint64(2654435761)
 
 
@@ -80,7 +79,7 @@ def advance(x, h, crisis, home, key, step, p):
     crisis : int
         ``CALM``, ``CRISIS`` or ``NO_SHOW``.
     home : float
-        Where the child's disengagement is drawn back to.
+        Mean to which the child's disengagement reverts.
     p : float64 array
         Parameters, see ``simulation.parameters``.
 
@@ -96,7 +95,7 @@ def advance(x, h, crisis, home, key, step, p):
 
 @njit(cache=True)
 def avoids(avoiding, x, year, trait, key, step, p):
-    """Move a child's avoidance of school by one week; ``trait`` is the logarithm of how prone the child is to it."""
+    """Move a child's avoidance of school by one week; ``trait`` is the log of the child's proneness to it."""
     draw = uniform(key, 13, step)
     if avoiding:
         return 0 if draw < p[15] else 1
@@ -105,13 +104,13 @@ def avoids(avoiding, x, year, trait, key, step, p):
 
 @njit(cache=True)
 def avoidance_onset(x, year, trait, p):
-    """Return the chance that a child begins to avoid school this week."""
+    """Return the chance that a child starts to avoid school this week."""
     return p[14] * math.exp(min(0.65 * x + trait, 5.5)) * (1.0 if year < 7 else 2.3)
 
 
 @njit(cache=True)
 def crisis_chance(x, h, crisis, p):
-    """Return the chance of being in crisis this week, given the states and whether the child was in crisis last week."""
+    """Return the chance of a crisis this week, given the states and last week's crisis."""
     if crisis:
         return 1.0 - p[3]
     return p[2] * math.exp(min(p[4] * x + p[5] * h, 7.0))
@@ -121,7 +120,7 @@ def crisis_chance(x, h, crisis, p):
 def hazards(x, h, crisis, avoiding, year, effect, p, out):
     """Fill the weekly hazards of each exit, in the order of ``EXITS``.
 
-    ``year`` is the year group (0 for Reception); ``effect`` scales what the states do to exits.
+    ``year`` is the year group (0 = Reception); ``effect`` scales the states' effect on exits.
     """
     if crisis == NO_SHOW:
         for e in range(N_EXITS):
@@ -139,7 +138,7 @@ def hazards(x, h, crisis, avoiding, year, effect, p, out):
 
 @njit(cache=True)
 def place_lost(place, x, h):
-    """Return the chance that Year 6 ends with no school to go to, by the state of the application.
+    """Return the chance that a child leaves Year 6 without a secondary school, by the state of the application.
 
     ``place``: 0 accepted, 1 offer not answered, 2 offer declined, 3 no application.
     """
@@ -151,20 +150,27 @@ def place_lost(place, x, h):
     return 0.10 + 0.40 * strain
 
 
+# Upper bounds of the draws for the levels of care 1 to 4; above the last it is level 5.
+LEVELS_OPENED = np.array([0.46, 0.66, 0.93, 0.976])
+LEVELS_RUNNING = np.array([0.30, 0.36, 0.79, 0.87])
+
+
 @njit(cache=True)
 def care_level(draw, running):
-    """Draw what an episode is: 1 early help, 2 assessment, 3 child in need, 4 protection plan, 5 looked after.
+    """Draw the level of an episode: 1 early help, 2 assessment, 3 child in need, 4 protection plan, 5 looked after.
 
-    ``running``: the episode is one of those that run when the simulated time begins, among which the long ones weigh more.
+    ``running``: the episode is already open when the simulated period begins; long episodes are more common among those.
     """
-    if running:
-        return 1 if draw < 0.30 else 2 if draw < 0.36 else 3 if draw < 0.79 else 4 if draw < 0.87 else 5
-    return 1 if draw < 0.46 else 2 if draw < 0.66 else 3 if draw < 0.93 else 4 if draw < 0.976 else 5
+    bounds = LEVELS_RUNNING if running else LEVELS_OPENED
+    for level in range(4):
+        if draw < bounds[level]:
+            return level + 1
+    return 5
 
 
 @njit(cache=True)
 def care_weeks(level, draw, short):
-    """Draw how many weeks an episode lasts; almost half of the episodes of need end within three months."""
+    """Draw the weeks that an episode lasts; almost half of the episodes of need end within three months."""
     if level == 5:
         return 8 + int(-120.0 * math.log(draw))
     if level == 4:
@@ -176,7 +182,7 @@ def care_weeks(level, draw, short):
 
 @njit(cache=True, parallel=True)
 def household_paths(seed, homes, n_weeks, pull):
-    """Run every household's instability forward: float32, shape (households, weeks)."""
+    """Simulate every household's instability: float32, shape (households, weeks)."""
     n = homes.shape[0]
     paths = np.empty((n, n_weeks), np.float32)
     for j in prange(n):
@@ -190,14 +196,14 @@ def household_paths(seed, homes, n_weeks, pull):
 
 @njit(cache=True, parallel=True)
 def lives(seed, household, home, traits, paths, years, summer_end, place, effect, p, term_week):
-    """Run every child's life from week to week.
+    """Simulate every child week by week.
 
     Parameters
     ----------
     household : int array, shape (pupils,)
     home : float array, shape (pupils,)
     traits : float array, shape (pupils, 2)
-        Logarithms of how prone each child is to avoid school and to be suspended.
+        Log proneness to avoid school and to be suspended.
     paths : float32 array, shape (households, weeks)
     years : int8 array, shape (pupils, weeks)
         The year group, or -1 when not of school age.
@@ -216,7 +222,7 @@ def lives(seed, household, home, traits, paths, years, summer_end, place, effect
     states : int8 array, shape (pupils, weeks)
         ``CALM``, ``CRISIS`` or ``NO_SHOW``, plus 4 while the child avoids school.
     events : int32 array, shape (pupils, MAX_EVENTS, 3)
-        Week, kind and detail of what happened.
+        Week, kind and detail of each event.
     counts : int array
     """
     n, n_weeks = years.shape
@@ -242,7 +248,7 @@ def lives(seed, household, home, traits, paths, years, summer_end, place, effect
             xs[i, t], cs[i, t] = x, crisis + 4 * avoiding
             if k > MAX_EVENTS - 8:
                 continue
-            # Social care follows strain at home and crisis; it goes on whether or not the child is on a roll.
+            # Social care follows strain at home and crises, whether or not the child is on a roll.
             strained = math.exp(min(0.75 * h + 0.95 * x + 1.3 * avoiding, 4.5)) * (1 + 2 * (crisis == CRISIS))
             starts = uniform(key, 3, t)
             if care == 0 and starts < (0.00080 * strained if t > 0 else 0.024 * strained):
@@ -281,7 +287,7 @@ def lives(seed, household, home, traits, paths, years, summer_end, place, effect
                 if kind < 0 and draw < below:
                     kind = e
             if kind >= 0:
-                # Children who were lost often come back to a roll later; the others have left for good.
+                # Missing children often return to a roll later; the others have left for good.
                 back = uniform(key, 11, t) < (0.97 if kind == MISSING else 0.82) and kind <= UNKNOWN
                 away_until = t + 3 + int(-6.5 * math.log(uniform(key, 12, t))) if back else n_weeks
                 detail = kind + 16 * (away_until if away_until < n_weeks else 0)
@@ -294,11 +300,10 @@ def lives(seed, household, home, traits, paths, years, summer_end, place, effect
 
 @njit(cache=True, parallel=True)
 def true_risks(seed, x0, h0, state0, home, traits, h_home, year, place, week, effect, summer_end, p, runs):
-    """Run the same process forward from the state on a day, many times, and return the share that goes missing.
+    """Estimate each child's chance of going missing by running the process forward many times from one day.
 
-    Along each run of the slow states, the chances of being on the roll in calm, in crisis and not having come are carried on
-    week by week, so that a run says how likely a crisis or an exit was rather than whether it happened. With rare events this
-    needs far fewer runs for the same precision.
+    Each run simulates the slow states only and propagates the probabilities of the fast ones (calm, crisis, no show), a
+    Rao-Blackwell estimate: for rare events it needs far fewer runs for the same precision than counting exits.
     """
     n = x0.shape[0]
     risks = np.zeros(n)

@@ -1,4 +1,4 @@
-"""Attendance marks, session by session, from the states of a child's life; corrections as second rows."""
+"""Attendance marks by session, drawn from the states of a child; corrections are second rows."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OTHER, UNEXPLAINED, AFTER_CLOSE, NOT_REQUIRED, ARRANGED = range(13, 18)
 PURPOSE = 40
 
 
-# What a present mark is, for primary, secondary: shares of B, P, V and W (Years 10 and 11 only), and of late marks.
+# Marks of present sessions, primary then secondary: shares of B, P, V, W (Years 10 and 11 only) and late marks.
 PRESENT = np.array([[0.0020, 0.0009, 0.0078, 0.0, 0.0105], [0.0034, 0.0016, 0.0083, 0.0088, 0.0270]])
 
 
@@ -51,24 +51,21 @@ def absence_chance(x, state, year, sen):
 def _absent_code(x, h, state, year, key, step):
     draw, second = uniform(key, PURPOSE + 2, step), uniform(key, PURPOSE + 3, step)
     lost = state % 4 != 0
+    avoiding_ill, level, holiday, after_close = (0.62, -1.10, 0.46, 0.865) if year < 7 else (0.50, -0.50, 0.135, 0.89)
     if not lost and state >= 4:
-        # Avoidance is mostly written as illness; part-time timetables are tried.
-        return (
-            ILL
-            if draw < (0.62 if year < 7 else 0.50)
-            else OTHER
-            if draw < 0.83
-            else PART_TIME
-            if draw < 0.95
-            else MEDICAL
-        )
-    unexplained = 0.96 if lost else 1.0 / (1.0 + math.exp(-((-1.10 if year < 7 else -0.50) + 0.25 * x + 0.15 * h)))
+        # Schools mostly record avoidance as illness, and try part-time timetables.
+        if draw < avoiding_ill:
+            return ILL
+        if draw < 0.83:
+            return OTHER
+        return PART_TIME if draw < 0.95 else MEDICAL
+    unexplained = 0.96 if lost else 1.0 / (1.0 + math.exp(-(level + 0.25 * x + 0.15 * h)))
     if draw < unexplained:
         if state % 4 == NO_SHOW and second < 0.30:
             return UNEXPLAINED
-        if not lost and second < (0.46 if year < 7 else 0.135):
+        if not lost and second < holiday:
             return HOLIDAY
-        return AFTER_CLOSE if second > (0.865 if year < 7 else 0.89) else OTHER
+        return AFTER_CLOSE if second > after_close else OTHER
     if second < 0.775:
         return ILL
     if second < 0.858:
@@ -115,16 +112,16 @@ def draw_marks(
     recorded,
     used,
 ):
-    """Fill the marks of some children, in order of child, day and session.
+    """Fill the marks of a chunk of children, in order of child, day and session.
 
     Parameters
     ----------
     spells : int array, shape (children + 1,)
-        Where each child's spells begin in ``first`` and ``last`` (day numbers).
+        Start of each child's spells in ``first`` and ``last`` (day numbers).
     excluded : int array, shape (children, 64)
         Pairs of first and last day of suspensions, ended by -1.
     offsets : int array, shape (children,)
-        Where each child's marks begin in the output arrays.
+        Start of each child's marks in the output arrays.
     used : int array, shape (children,)
         Filled with the number of marks written.
     """
@@ -161,9 +158,13 @@ def draw_marks(
                             at += 1
                             why = uniform(key, PURPOSE + 7, d)
                             if why < 0.55:
-                                continue  # nobody ever gave a reason
+                                continue  # no reason was ever given
                             known = today + 2 + int(12.0 * uniform(key, PURPOSE + 6, d))
-                            mark = LATE if why > 0.93 else ILL if why < 0.80 and state % 4 == 0 else OTHER
+                            mark = OTHER
+                            if why > 0.93:
+                                mark = LATE
+                            elif why < 0.80 and state % 4 == 0:
+                                mark = ILL
                     day[at], session[at], code[at], recorded[at] = today, part, mark, known
                     at += 1
         used[i] = at - offsets[i]

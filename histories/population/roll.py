@@ -1,4 +1,4 @@
-"""From lives to rolls: spells at schools, applications for secondary school, and cases of missing education."""
+"""Turn the events of lives into records: enrolments, applications for secondary school and CME cases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from histories.population.world import World
 
 @dataclass
 class SimulatedPeriod:
-    """The weeks of the simulated time and the last day that anything is recorded."""
+    """The simulated weeks and the last day on which anything is recorded."""
 
     first: date  # a Monday
     weeks: int
@@ -27,7 +27,7 @@ class SimulatedPeriod:
 
 @dataclass(kw_only=True)
 class Spell:
-    """One spell on a roll while it is being made."""
+    """One enrolment while it is simulated."""
 
     child: int
     school: int
@@ -43,7 +43,7 @@ class Spell:
 
 @dataclass
 class Rolls:
-    """All spells, applications and cases."""
+    """All enrolments, applications and cases."""
 
     spells: list[Spell] = field(default_factory=list)
     admissions: list[tuple] = field(default_factory=list)
@@ -80,7 +80,7 @@ def year_groups(world: World, clock: SimulatedPeriod) -> np.ndarray:
 
 
 def summer_weeks(clock: SimulatedPeriod) -> np.ndarray:
-    """Return which weeks are the last of a school year."""
+    """Return a mask of the weeks in which a school year ends."""
     ends = {term_dates(y)[2].end for y in range(clock.first.year - 1, clock.end.year + 1)}
     return np.array([any(clock.monday(t) <= e < clock.monday(t + 1) for e in ends) for t in range(clock.weeks)])
 
@@ -93,21 +93,20 @@ def make_rolls(
     counts: np.ndarray,
     delays: np.ndarray,
 ) -> Rolls:
-    """Turn events into spells with their recording days.
+    """Turn events into enrolments with their recording days.
 
     Parameters
     ----------
     delays : float array, shape (children, 2)
-        Mean days until a leaving and a case are recorded, which may differ between authorities.
+        Mean days until a leaving and a case are recorded; authorities may differ.
     """
     rolls = Rolls()
     primaries = np.flatnonzero(np.array(world.schools["phase"]) == "primary")
     secondaries = np.flatnonzero(np.array(world.schools["phase"]) == "secondary")
     seeds = rng.integers(0, 2**62, len(world.cohort))
     for child in range(len(world.cohort)):
-        own = np.random.Generator(np.random.PCG64(int(seeds[child])))
         Life(
-            rng=own,
+            rng=np.random.Generator(np.random.PCG64(int(seeds[child]))),
             world=world,
             clock=clock,
             rolls=rolls,
@@ -120,7 +119,7 @@ def make_rolls(
 
 
 class Life:
-    """Walks through one child's events and writes the spells they make."""
+    """One child, whose events become enrolments, cases and an application."""
 
     def __init__(self, rng, world, clock, rolls, child, primaries, secondaries, delays):  # type: ignore[no-untyped-def]
         self.rng, self.world, self.clock, self.rolls, self.child = rng, world, clock, rolls, child
@@ -131,7 +130,7 @@ class Life:
         self.gone_until: date | None = None
 
     def run(self, events: np.ndarray) -> None:
-        """Go through phases and events in the order in which they happen."""
+        """Process phases and events in chronological order."""
         steps = [(self._phase_start(0), "phase", 0), (self._phase_start(7), "phase", 7)]
         steps += [
             (term_dates(self.cohort + 6)[2].end, "phase_end", 6),
@@ -214,7 +213,7 @@ class Life:
             missing_from = max(day, entry) + ONE_DAY
             reported = missing_from + (10 + int(self.rng.exponential(self.delays[1]))) * ONE_DAY
             if reported <= self.clock.end:
-                closed = back if back is not None and back > reported else (reported + 21 * ONE_DAY if back else None)
+                closed = _closing(back, reported)
                 closed = closed if closed is not None and closed <= self.clock.end else None
                 self.rolls.cases.append(
                     (self.child, missing_from, reported, closed, "back_on_roll" if closed else None)
@@ -248,9 +247,9 @@ class Life:
         )
         no_offer = place == 3 or offered > self.clock.end
         urn = None if no_offer else self.world.schools["urn"][self._school(7)]
-        response = (
-            None if no_offer or place == 1 or answered > self.clock.end else ("declined" if place == 2 else "accepted")
-        )
+        response = None
+        if not no_offer and place != 1 and answered <= self.clock.end:
+            response = "declined" if place == 2 else "accepted"
         recorded = date(self.cohort + 6, 11, 5) if place == 3 else applied
         if recorded <= self.clock.end:
             self.rolls.admissions.append(
@@ -266,3 +265,10 @@ class Life:
                     recorded,
                 )
             )
+
+
+def _closing(back: date | None, reported: date) -> date | None:
+    """Return the day a case is closed: the return to a roll, or three weeks after the report where that is later."""
+    if back is None:
+        return None
+    return back if back > reported else reported + 21 * ONE_DAY

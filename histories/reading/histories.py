@@ -167,7 +167,9 @@ class Histories:
     def native(self, table: str) -> Any:
         """Return a table that was given, as the engine has it."""
         native = self._natives[table]
-        return self.connection.table(native) if self.engine == "duckdb" else native() if callable(native) else native
+        if self.engine == "duckdb":
+            return self.connection.table(native)
+        return native() if callable(native) else native
 
     @contextmanager
     def between(self, low: str | None, high: str | None) -> Iterator[Histories]:

@@ -56,7 +56,8 @@ def evaluate(
             height = len(values)
         elif step in HORIZONTAL:
             given = [_argument(e, node, columns, height) for e in node.exprs]
-            name = given[1 if step == "when_then" else 0][0] if name == "literal" else name
+            if name == "literal":
+                name = given[1 if step == "when_then" else 0][0]
             values = HORIZONTAL[step]([v for _, v in given], node.kwargs)
         else:
             others = [e if _constant(e, node) else _argument(e, node, columns, height)[1] for e in node.exprs]
@@ -103,11 +104,15 @@ def _one(f: Callable[[Any], Any]) -> Callable[[Column, list[Any], Any], Column]:
 
 
 def _and(values: Column) -> bool | None:
-    return False if any(v is False for v in values) else None if None in values else True
+    if any(v is False for v in values):
+        return False
+    return None if None in values else True
 
 
 def _or(values: Column) -> bool | None:
-    return True if any(v is True for v in values) else None if None in values else False
+    if any(v is True for v in values):
+        return True
+    return None if None in values else False
 
 
 def _divided(a: float, b: float) -> float:
@@ -144,7 +149,9 @@ def _between(values: Column, others: list[Any], kwargs: dict[str, Any]) -> Colum
 
 def _filled(values: Column, others: list[Any], _: Any) -> Column:
     other = others[0]
-    return [other if v is None else v for v in values] if not isinstance(other, list) else _first([values, other], {})
+    if isinstance(other, list):
+        return _first([values, other], {})
+    return [other if v is None else v for v in values]
 
 
 def _first(given: list[Column], _: Any) -> Column:

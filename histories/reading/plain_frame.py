@@ -85,7 +85,9 @@ class PlainFrame:
         self, subset: str | Sequence[str] | None = None, *, keep: str = "any", order_by: Sequence[str] | None = None
     ) -> PlainFrame:
         """Keep one row of each key: the first or the last in an order in which what is missing comes first."""
-        keys = self.columns if subset is None else [subset] if isinstance(subset, str) else list(subset)
+        if subset is None:
+            subset = self.columns
+        keys = [subset] if isinstance(subset, str) else list(subset)
         columns = [self.data[c] for c in order_by or ()]
         order: Iterable[int] = range(self.height)
         if columns:

@@ -1,7 +1,4 @@
-"""Coded rules of histories, one file a rule: each says what is wrong, why it matters and what to do.
-
-A new rule is a file ``hNNN_short_name.py`` here, with ``RULE`` in it, and its test ``tests/unit/rules/test_hNNN_short_name.py``.
-"""
+"""The rules of ``onroll check``, one file each, found by looking; README.md says how to add one."""
 
 import re
 from importlib import import_module

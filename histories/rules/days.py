@@ -1,4 +1,4 @@
-"""What rules ask of days: when a row's thing happened, which version of it is the last, and years of day numbers."""
+"""Dates as rules need them: when a row happened, its last version, and years of day numbers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from histories.calendar import day_number
 from histories.reading.histories import NEVER, Histories
 from histories.tables import TABLES
 
-# The first date of the natural key says when a thing began.
+# The first date of the natural key is the start.
 START = {
     t.table: next(c for c in t.key if t.columns[c].kind == "date")
     for t in TABLES.values()
@@ -23,21 +23,21 @@ FOUR_YEARS = 1461
 
 
 def today() -> int:
-    """Return the number of today."""
+    """Return the day number of today."""
     return day_number(date.today())
 
 
 def corrected(h: Histories, table: str) -> nw.LazyFrame:
-    """Return a table without the rows that a later recording of the same thing has put right."""
+    """Return a table with only the last recorded version of each row."""
     declared = TABLES[table]
     order = ["known", *([declared.end] if declared.end else [])]
     return h.frame(table).unique(subset=list(declared.key), keep="last", order_by=order)
 
 
 def main_rolls(h: Histories) -> nw.LazyFrame:
-    """Return the spells at main schools, as last corrected, with ``until``: the last day, or a day after every other."""
-    own = corrected(h, "enrolments").filter(nw.col("status").is_null() | nw.col("status").is_in(["C", "M"]))
-    return own.with_columns(nw.coalesce(nw.col("leaving_date"), nw.lit(NEVER)).alias("until"))
+    """Return the corrected main-school spells with ``until``: the last day, or ``NEVER`` for an open spell."""
+    main = corrected(h, "enrolments").filter(nw.col("status").is_null() | nw.col("status").is_in(["C", "M"]))
+    return main.with_columns(nw.coalesce(nw.col("leaving_date"), nw.lit(NEVER)).alias("until"))
 
 
 def births(h: Histories) -> nw.LazyFrame:
@@ -46,10 +46,10 @@ def births(h: Histories) -> nw.LazyFrame:
 
 
 def school_year(day: nw.Expr) -> nw.Expr:
-    """Return the year in which the school year of a day number began (1 September), for the days from 1900 to 2100."""
+    """Return the year in which the school year of a day number began (1 September); valid from 1900 to 2100."""
     return (4 * (day - SEPTEMBER_1900) + 3) // FOUR_YEARS + 1900
 
 
 def is_first_january(day: nw.Expr) -> nw.Expr:
-    """Tell of a day number whether it is a 1 January, for the days from 1901 to 2100."""
+    """Return whether a day number is a 1 January; valid from 1901 to 2100."""
     return (4 * (day - JANUARY_1901) + 3) % FOUR_YEARS < 4

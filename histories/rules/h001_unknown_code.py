@@ -1,4 +1,4 @@
-"""A code that does not exist is counted as nothing at all: the pupil's features miss it without a word."""
+"""A code that does not exist is never counted, so the pupil's features silently miss it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ CODED = {f"{t.table}.{c.name}": c.codes for t in TABLES.values() for c in t.colu
 
 
 def broken(h: Histories, place: str) -> nw.LazyFrame:
-    """Return the rows whose code is in no set."""
+    """Return the rows with an unknown code."""
     table, column = place.split(".")
     return h.frame(table).filter(~nw.col(column).is_null() & ~nw.col(column).is_in(list(code_set(CODED[place]))))
 
@@ -23,7 +23,7 @@ RULE = Rule(
     severity="error",
     title="codes that do not exist",
     reason=__doc__,
-    do="Correct or translate them; docs/histories.md lists the codes of each column.",
+    do="Correct the codes or map them; docs/histories.md lists the codes of each column.",
     places=tuple(CODED),
     broken=broken,
 )

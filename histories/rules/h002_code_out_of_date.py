@@ -1,4 +1,4 @@
-"""Codes change their meaning with the law: one used before it came or after it went may be a slip for another."""
+"""The meaning of a code changes with the law; one used outside its period may be a slip for another."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the marks whose code was not valid on their day."""
+    """Return the marks whose code was not valid on their date."""
     out: set[tuple[int, str]] = set()
     for day, _, code, _ in marks(h):
         known = attendance_codes().get(code)
@@ -31,7 +31,7 @@ RULE = Rule(
     severity="warning",
     title="codes that were not valid on their date",
     reason=__doc__,
-    do="Look at the codes; they are counted all the same.",
+    do="Check the codes; they are still counted.",
     places=("attendance",),
     broken=broken,
 )

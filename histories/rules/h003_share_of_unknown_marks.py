@@ -1,4 +1,4 @@
-"""A few unknown codes are slips; more than one in a thousand says that a supplier writes codes of its own."""
+"""A few unknown codes are slips; more than one in a thousand means that a supplier uses codes of its own."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RULE = Rule(
     severity="warning",
     title="years in which more than one mark in a thousand has an unknown code",
     reason=__doc__,
-    do="Translate the codes with a mapping.",
+    do="Map the codes with a mapping file.",
     places=("attendance",),
     broken=broken,
 )

@@ -1,4 +1,4 @@
-"""A row of nobody is never counted: half of a child's history may lie under a key that was written differently."""
+"""A row without a pupil is never counted; part of a child's history may sit under a key that was written differently."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H004",
     severity="error",
-    title="rows of pupils who are not in the table pupils",
+    title="rows whose pupil is not in the table pupils",
     reason=__doc__,
-    do="Add the pupils, or correct their keys.",
+    do="Add the pupils, or correct the keys.",
     places=tuple(t.table for t in TABLES.values() if "pupil_id" in t.columns and t.table not in ("pupils", *SERVICES)),
     broken=broken,
     needs=("pupils",),

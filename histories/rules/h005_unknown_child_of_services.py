@@ -1,4 +1,4 @@
-"""Services know children who are on no roll here, but many such rows mean that linking failed and pupils look less known than they are."""
+"""Services know children who are on no roll here, but many such rows mean that linking failed and part of the pupils' history is missing."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H005",
     severity="warning",
-    title="rows of children who are not in the table pupils",
+    title="rows whose child is not in the table pupils",
     reason=__doc__,
-    do="Link them ('onroll link'); what stays belongs to children on no roll here.",
+    do="Link them ('onroll link'); the rest belong to children on no roll here.",
     places=SERVICES,
     broken=broken,
     needs=("pupils",),

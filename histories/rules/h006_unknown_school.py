@@ -1,4 +1,4 @@
-"""Without its row a school has no phase, and moves between phases cannot be told from moves within a year."""
+"""A school without a row has no phase, so a phase transfer looks like an in-year move."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Without its row an area has no decile: often the homes are coded to the areas of another census year than the list."""
+"""An area without a row has no decile. Homes and areas are often coded to different census years."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RULE = Rule(
     severity="warning",
     title="areas that are not in the table areas",
     reason=__doc__,
-    do="Add the areas; without them deprivation is not known.",
+    do="Add the areas; deprivation is unknown without them.",
     places=("addresses",),
     broken=broken,
     needs=("areas",),

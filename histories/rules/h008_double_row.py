@@ -1,4 +1,4 @@
-"""Of two versions of one thing the last recorded counts; when both came on one day, nobody can say which, and marks count twice."""
+"""The last recorded version of a row counts. When two were recorded on the same day the choice is arbitrary, and marks count twice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from histories.tables import TABLES
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the keys that were recorded more than once on a day."""
+    """Return the keys that were recorded more than once on one day."""
     key = [*TABLES[table].key, "known"]
     return h.frame(table).group_by(*key).agg(nw.len().alias("times")).filter(nw.col("times") > 1)
 

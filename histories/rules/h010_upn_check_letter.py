@@ -1,4 +1,4 @@
-"""A UPN with a wrong check letter was mistyped somewhere, and may be another child's or link to nobody."""
+"""A UPN with a wrong check letter was mistyped, and may link to another child or to nobody."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from histories.rules.rule import Rule, listed
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return a row for each UPN that is wrong."""
+    """Return one row for each invalid UPN."""
     upns = h.frame(table).select("upn").filter(~nw.col("upn").is_null()).collect()["upn"].to_list()
     return listed(h, [n for n, upn in enumerate(upns) if not is_valid_upn(upn)])
 
@@ -18,7 +18,7 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H010",
     severity="warning",
-    title="UPNs whose form or check letter is wrong",
+    title="UPNs with an invalid form or check letter",
     reason=__doc__,
     do="Ask the schools; the rows are kept.",
     places=("pupils",),

@@ -1,4 +1,4 @@
-"""Two pupils with one UPN are one child whose history is cut in two, or two children one of whom has the other's."""
+"""Two pupils with one UPN are either one child whose history is split, or two children of whom one has the other's UPN."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the UPNs that more than one pupil has."""
-    own = h.frame(table).filter(~nw.col("upn").is_null()).select("upn", "pupil_id").unique()
-    return own.group_by("upn").agg(nw.len().alias("times")).filter(nw.col("times") > 1)
+    """Return the UPNs of more than one pupil."""
+    upns = h.frame(table).filter(~nw.col("upn").is_null()).select("upn", "pupil_id").unique()
+    return upns.group_by("upn").agg(nw.len().alias("times")).filter(nw.col("times") > 1)
 
 
 RULE = Rule(
     code="H011",
     severity="error",
-    title="UPNs that two pupils share",
+    title="UPNs shared by several pupils",
     reason=__doc__,
-    do="Join the two, or correct the one that is wrong.",
+    do="Merge the pupils, or correct the wrong UPN.",
     places=("pupils",),
     broken=broken,
 )

@@ -1,4 +1,4 @@
-"""A temporary UPN is to be replaced by the child's own: while it stays, what other schools and services know of the child does not join."""
+"""A temporary UPN must be replaced by the permanent one; until then, records from other schools and services do not link."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the pupils whose UPN still ends in a letter."""
-    came = h.frame("enrolments").group_by("pupil_id").agg(nw.col("entry_date").min().alias("came"))
-    own = h.frame(table).filter(nw.col("upn").str.contains("[A-Z]$")).join(came, on="pupil_id", how="inner")
-    return own.filter(nw.col("came") + YEAR < newest_day(h))
+    """Return the pupils who still have a temporary UPN, which ends in a letter."""
+    joined = h.frame("enrolments").group_by("pupil_id").agg(nw.col("entry_date").min().alias("joined"))
+    temporary = h.frame(table).filter(nw.col("upn").str.contains("[A-Z]$")).join(joined, on="pupil_id", how="inner")
+    return temporary.filter(nw.col("joined") + YEAR < newest_day(h))
 
 
 RULE = Rule(
     code="H012",
     severity="warning",
-    title="temporary UPNs of pupils who came over a year ago",
+    title="temporary UPNs of pupils who joined over a year ago",
     reason=__doc__,
     do="Ask the schools for the permanent UPN.",
     places=("pupils",),

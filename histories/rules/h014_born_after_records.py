@@ -1,4 +1,4 @@
-"""An age below zero is a mistyped year or a child expected by social care: it belongs to no cohort and must not be looked for in one."""
+"""A negative age is a mistyped year or an unborn child known to social care; neither belongs in a cohort."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the pupils who are not born yet."""
+    """Return the pupils born after the newest record."""
     return h.frame(table).filter(nw.col("date_of_birth") > newest_day(h))
 
 
@@ -19,7 +19,7 @@ RULE = Rule(
     severity="warning",
     title="pupils born after the newest record",
     reason=__doc__,
-    do="Correct the dates of birth; leave unborn children out.",
+    do="Correct the dates of birth; remove unborn children.",
     places=("pupils",),
     broken=broken,
     needs=("enrolments",),

@@ -1,4 +1,4 @@
-"""Where a birthday is not known systems write 1 January: age, year group and links by birthday are then guesses."""
+"""Systems enter 1 January for an unknown birthday; age, year group and links by birthday are then guesses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MIN = 300  # pupils below which a few say nothing
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the pupils born on 1 January when they are too many."""
+    """Return the pupils born on 1 January if there are too many."""
     born = h.frame(table).filter(is_first_january(nw.col("date_of_birth")))
     everybody, january = (f.select(nw.len().alias("n")).collect().item() for f in (h.frame(table), born))
     too_many = everybody >= MIN and january > TIMES * everybody / YEAR
@@ -23,7 +23,7 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H015",
     severity="warning",
-    title="pupils born on 1 January, three times as many as chance gives",
+    title="pupils born on 1 January, over three times as many as expected",
     reason=__doc__,
     do="Ask the schools for the birthdays.",
     places=("pupils",),

@@ -9,7 +9,7 @@ from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the pupils without enrolment."""
+    """Return the pupils without an enrolment."""
     return h.frame(table).join(h.frame("enrolments").select("pupil_id").unique(), on="pupil_id", how="anti")
 
 
@@ -18,7 +18,7 @@ RULE = Rule(
     severity="warning",
     title="pupils who were never on a roll",
     reason=__doc__,
-    do="Is a return missing, or are they known from services only?",
+    do="Is a return missing, or are they known to services only?",
     places=("pupils",),
     broken=broken,
     needs=("enrolments",),

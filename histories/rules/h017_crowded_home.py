@@ -1,4 +1,4 @@
-"""A hostel, a children's home or an address used where none is known makes strangers siblings: what happens to one then counts for all."""
+"""A hostel, a children's home or a placeholder address turns strangers into siblings, whose events then count for each other."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RULE = Rule(
     severity="warning",
     title=f"homes with more than {MAX} pupils at once",
     reason=__doc__,
-    do="Leave household_id empty for homes that are no family's.",
+    do="Leave household_id empty for homes that are not a family's.",
     places=("addresses",),
     broken=broken,
 )

@@ -1,4 +1,4 @@
-"""A spell that ends before it starts was never there on any day: the child looks off roll, without a plan, without a home."""
+"""A spell that ends before it starts covers no day, so the child appears off roll, without a plan or without a home."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ ENDS = {t.table: t.end for t in TABLES.values() if t.end} | {"termly_attendance"
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the rows whose end lies before their start."""
+    """Return the rows that end before they start."""
     return h.frame(table).filter(nw.col(ENDS[table]) < nw.col(START[table]))
 
 

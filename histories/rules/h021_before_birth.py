@@ -1,4 +1,4 @@
-"""Nobody is on a roll, suspended or missing before birth: the row is another child's, or one of the two dates is wrong and every age is too."""
+"""Nobody is on a roll, suspended or missing before birth: the row belongs to another child, or one of the dates is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Systems write 1900 or 9999 where they know no date: a spell then lasts a century, and a leaving is never reached."""
+"""Systems enter 1900 or 9999 for an unknown date; such a spell lasts a century, and such a leaving never happens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DATES = {table: columns for table, columns in DATED.items() if columns}
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the rows with a date that stands for none."""
+    """Return the rows with a placeholder date."""
     odd = ((nw.col(c) < EARLY) | (nw.col(c) > LATE) for c in DATES[table])
     return h.frame(table).filter(nw.any_horizontal(*odd, ignore_nulls=True))
 
@@ -27,7 +27,7 @@ RULE = Rule(
     severity="warning",
     title="dates before 1990 or after 2100",
     reason=__doc__,
-    do="Leave the cell empty where the date is not known.",
+    do="Leave unknown dates empty.",
     places=tuple(DATES),
     broken=broken,
 )

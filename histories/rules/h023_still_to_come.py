@@ -1,4 +1,4 @@
-"""A register, a suspension or a case of tomorrow is a date with day and month swapped; it will be believed when its day comes."""
+"""A mark, suspension or case dated in the future usually has day and month swapped, and will count once that day comes."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H023",
     severity="warning",
-    title="rows of days that are still to come",
+    title="rows dated in the future",
     reason=__doc__,
-    do="Look at the form of the dates.",
+    do="Check the date format.",
     places=("attendance", "termly_attendance", "suspensions", "sen", "social_care", "cme"),
     broken=broken,
 )

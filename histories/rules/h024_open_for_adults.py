@@ -1,4 +1,4 @@
-"""An end that nobody wrote keeps a grown-up on a roll or in care: schools look larger, and shares by group are wrong."""
+"""An end that was never recorded keeps an adult on a roll or in care, so schools look larger and shares by group are wrong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ADULT = 20
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the open spells of pupils who have grown up."""
+    """Return the open spells of adults."""
     grown = births(h).filter(nw.col("date_of_birth") + ADULT * YEAR < newest_day(h))
     return corrected(h, table).filter(nw.col(str(TABLES[table].end)).is_null()).join(grown, on="pupil_id", how="semi")
 
@@ -22,9 +22,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H024",
     severity="warning",
-    title=f"spells still open of pupils over {ADULT}",
+    title=f"open spells of pupils over {ADULT}",
     reason=__doc__,
-    do="Close the spells; was the leaving never returned?",
+    do="Close the spells; was the leaving ever returned?",
     places=("enrolments", "fsm", "social_care"),
     broken=broken,
     needs=("pupils", "enrolments"),

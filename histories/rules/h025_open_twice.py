@@ -1,4 +1,4 @@
-"""A child has one home, one plan and one case at a time: of two open ones the older was left open, and it goes on being counted."""
+"""A child has one home, one plan and one case at a time. Of two open ones, the older was never closed and still counts."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H025",
     severity="warning",
-    title="pupils with two spells open at once where there can be one",
+    title="pupils with two open spells where there can be only one",
     reason=__doc__,
-    do="Close the one that is over.",
+    do="Close the spell that has ended.",
     places=tuple(ALONE),
     broken=broken,
 )

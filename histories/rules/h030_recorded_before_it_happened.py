@@ -1,4 +1,4 @@
-"""What is recorded before it happened was planned, or one of the two dates is wrong and a score would know the future."""
+"""Either the event was planned, or one of the two dates is wrong and a score would know the future."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ PLANNED = ("enrolments", "interventions")  # a place or a visit is rightly writt
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the rows recorded before what they tell."""
+    """Return the rows recorded before they happened."""
     return h.frame(table).filter(nw.col("recorded_on") < nw.col(HAPPENED[table]))
 
 
 RULE = Rule(
     code="H030",
     severity="warning",
-    title="rows recorded before what they tell happened",
+    title="rows recorded before they happened",
     reason=__doc__,
-    do="Look at the dates; a planned thing is fine.",
+    do="Check the dates; planned events are fine.",
     places=tuple(t for t in START if "recorded_on" in TABLES[t].columns and t not in PLANNED),
     broken=broken,
 )

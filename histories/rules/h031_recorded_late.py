@@ -1,4 +1,4 @@
-"""A score cannot know what is written down two months late: such rows help to explain the past and never to act in time."""
+"""A score cannot use what is recorded two months late; such rows explain the past but never help to act in time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H031",
     severity="warning",
-    title=f"rows recorded more than {LATE} days after what they tell",
+    title=f"rows recorded more than {LATE} days after they happened",
     reason=__doc__,
     do="Ask why they are late.",
     places=tuple(DELAYED),

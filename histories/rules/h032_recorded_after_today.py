@@ -1,4 +1,4 @@
-"""A score sees what was recorded before its day: a row recorded in the future is hidden from every score that can be asked for."""
+"""A score uses rows recorded before its as-of date, so a row recorded in the future is hidden from every score."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CLOCKS = {t.table: [c for c in RECORDED if c in t.columns] for t in TABLES.value
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the rows that claim to be recorded in the future."""
+    """Return the rows with a recording date in the future."""
     late = (nw.col(c) > today() for c in CLOCKS[table])
     return h.frame(table).filter(nw.any_horizontal(*late, ignore_nulls=True))
 
@@ -22,9 +22,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H032",
     severity="error",
-    title="rows recorded after today",
+    title="rows recorded in the future",
     reason=__doc__,
-    do="Correct the day of recording, or leave it empty.",
+    do="Correct the recording date, or leave it empty.",
     places=tuple(CLOCKS),
     broken=broken,
 )

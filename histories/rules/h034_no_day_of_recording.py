@@ -1,4 +1,4 @@
-"""Without it a row counts as known on the day it tells of: in training the model knows at once what in use it will hear weeks later."""
+"""Without a recording date a row counts as known on the day it happened, so in training the model knows at once what in use arrives weeks later."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MIN = 100  # rows below which it is not worth asking
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the rows without a day of recording when they are most."""
+    """Return the rows without a recording date if they are the majority."""
     silent = h.frame(table).filter(nw.col("recorded_on").is_null())
     everything, without = (f.select(nw.len().alias("n")).collect().item() for f in (h.frame(table), silent))
     return silent if everything >= MIN and without > everything / 2 else silent.head(0)
@@ -23,9 +23,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H034",
     severity="warning",
-    title="rows that do not say when they were recorded, in tables where most do not",
+    title="rows without a recording date, in tables where most have none",
     reason=__doc__,
-    do="Export the day of entry with the rows.",
+    do="Export the recording date with the rows.",
     places=tuple(t for t in START if "recorded_on" in TABLES[t].columns and t not in PROMPT),
     broken=broken,
 )

@@ -1,4 +1,4 @@
-"""A child has one main school on a day; where spells overlap, a leaving was not recorded or an entry came too early."""
+"""A child has one main school at a time; where spells overlap, a leaving was not recorded or an entry is too early."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the spells at a main school that run into the next."""
+    """Return the main-school spells that overlap the next."""
     after = nw.col("entry_date").shift(-1).over("pupil_id", order_by=["entry_date", "urn"])
     return main_rolls(h).with_columns(after.alias("next_entry")).filter(nw.col("until") > nw.col("next_entry"))
 

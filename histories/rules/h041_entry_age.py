@@ -1,4 +1,4 @@
-"""Nobody enters a school as a baby or as an adult: the date of birth or the entry has a wrong year."""
+"""Babies and adults do not enter school: the date of birth or of entry has the wrong year."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ YOUNGEST, OLDEST = 2, 20
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the entries at an age that cannot be."""
+    """Return the entries at an impossible age."""
     days = nw.col("entry_date") - nw.col("date_of_birth")
     entries = h.frame(table).join(births(h), on="pupil_id", how="inner")
     return entries.filter((days < YOUNGEST * YEAR) | (days > OLDEST * YEAR))
@@ -23,7 +23,7 @@ RULE = Rule(
     severity="warning",
     title=f"entries at an age under {YOUNGEST} or over {OLDEST}",
     reason=__doc__,
-    do="Look at the date of birth and the entry.",
+    do="Check the date of birth and the entry date.",
     places=("enrolments",),
     broken=broken,
     needs=("pupils",),

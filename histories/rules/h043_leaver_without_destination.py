@@ -1,4 +1,4 @@
-"""Definitions that ask where a child went find nothing in such a year: it has no outcomes, and looks like a year in which nobody went missing."""
+"""Definitions based on destinations find no outcomes in such a year, as if nobody had gone missing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MIN = 20  # leavers of a year below which its share says little
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the last leavings without destination, of years in which most have none."""
+    """Return each pupil's last leaving without a destination, in years in which most have none."""
     newest = h.frame(table).group_by("pupil_id").agg(nw.col("entry_date").max().alias("newest_entry"))
     left = corrected(h, table).filter(~nw.col("leaving_date").is_null()).join(newest, on="pupil_id", how="inner")
     left = left.filter(nw.col("entry_date") == nw.col("newest_entry")).join(births(h), on="pupil_id", how="inner")
@@ -30,7 +30,7 @@ RULE = Rule(
     severity="warning",
     title="leavers of school age without a destination, in years in which most have none",
     reason=__doc__,
-    do="Import the deletion returns or the cases, or use a definition that needs no destination.",
+    do="Import the deletion returns or the CME cases, or use a definition without destinations.",
     places=("enrolments",),
     broken=broken,
     needs=("pupils",),

@@ -1,4 +1,4 @@
-"""A child with a subsidiary registration only is on no main roll, so it is never scored, although some school is responsible."""
+"""A child with only a subsidiary registration is on no main roll and is never scored, although some school is responsible."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the subsidiary spells during which there is no main one."""
+    """Return the subsidiary spells that overlap no main one."""
     until = nw.coalesce(nw.col("leaving_date"), nw.lit(NEVER)).alias("until")
     second = corrected(h, table).filter(nw.col("status") == "S").with_columns(until)
     main = main_rolls(h).select(
@@ -28,7 +28,7 @@ RULE = Rule(
     severity="warning",
     title="subsidiary registrations without a main one at the same time",
     reason=__doc__,
-    do="Ask which school is the main one; it may lie in another authority.",
+    do="Ask which school is the main one; it may be in another authority.",
     places=("enrolments",),
     broken=broken,
 )

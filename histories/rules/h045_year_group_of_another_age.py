@@ -1,4 +1,4 @@
-"""Transition is read from the year group: a child in a wrong one is not looked for when the time to change schools comes."""
+"""Phase transfers are derived from the year group; a child in the wrong one is not checked when the transfer is due."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ YEARS = {"N1": -2, "N2": -1, "R": 0, **{str(n): n for n in range(1, 14)}}
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the spells whose year group does not fit the age; one year early or late happens."""
+    """Return the spells whose year group does not fit the age; one year early or late is allowed."""
     numbers = pa.table({"nc_year": list(YEARS), "number": list(YEARS.values())})
     spells = h.frame(table).join(h.given(numbers), on="nc_year", how="inner")
     fitting = school_year(nw.col("entry_date")) - school_year(nw.col("date_of_birth")) - 5
@@ -23,7 +23,7 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H045",
     severity="warning",
-    title="year groups two years and more from the child's age",
+    title="year groups two or more years off the child's age",
     reason=__doc__,
     do="Correct the year group or the date of birth.",
     places=("enrolments",),

@@ -1,4 +1,4 @@
-"""The school or the date of birth is wrong; peers of the school are then no peers, and the change of schools is expected at a wrong age."""
+"""The school or the date of birth is wrong, so the child is compared with the wrong peers and the phase transfer is expected at the wrong age."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the entries outside the ages of the school; who comes in summer may be a year younger."""
+    """Return the entries outside the school's age range; summer entrants may be a year younger."""
     ages = h.frame("schools").select("urn", "low_age", "high_age").unique("urn", keep="any")
     entries = h.frame(table).join(ages, on="urn", how="inner").join(births(h), on="pupil_id", how="inner")
     in_august = school_year(nw.col("entry_date")) - school_year(nw.col("date_of_birth")) - 1
@@ -22,7 +22,7 @@ RULE = Rule(
     severity="warning",
     title="pupils who entered a school that does not teach their age",
     reason=__doc__,
-    do="Look at the ages of the school and the date of birth.",
+    do="Check the school's age range and the date of birth.",
     places=("enrolments",),
     broken=broken,
     needs=("pupils", "schools"),

@@ -1,4 +1,4 @@
-"""A permanent exclusion ends a registration when it can no longer be reviewed: either it was withdrawn or the leaving was not recorded."""
+"""A permanent exclusion ends the registration once reviews are exhausted: it was withdrawn, or the leaving was not recorded."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DAYS = 100  # long enough for the governors and an independent panel to review i
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the permanent exclusions after which the child stayed."""
+    """Return the permanent exclusions after which the child stayed on roll."""
     out = corrected(h, table).filter((nw.col("category") == "PERM") & (nw.col("start_date") + DAYS < newest_day(h)))
     rolls = main_rolls(h).select("pupil_id", "urn", "entry_date", "until")
     stayed = out.join(rolls, on=["pupil_id", "urn"], how="inner").filter(
@@ -27,7 +27,7 @@ RULE = Rule(
     severity="warning",
     title="permanent exclusions of pupils still on that roll a hundred days later",
     reason=__doc__,
-    do="Ask the school: withdrawn, or a leaving that is missing?",
+    do="Ask the school whether it was withdrawn or a leaving is missing.",
     places=("suspensions",),
     broken=broken,
     needs=("enrolments",),

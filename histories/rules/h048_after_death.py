@@ -1,4 +1,4 @@
-"""A family must never be asked after a child who has died: the destination is wrong, or somebody still records as if nothing had happened."""
+"""A family must never be contacted about a child who has died: the destination is wrong, or someone still records events."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return what began after the last day of a roll that ended in death; of marks, the children."""
+    """Return the rows dated after a leaving with destination deceased; for marks, the children."""
     died = corrected(h, "enrolments").filter(nw.col("destination") == "deceased")
     died = died.group_by("pupil_id").agg(nw.col("leaving_date").min().alias("died"))
     rows, day = (marks_of_pupils(h), "last") if table == "attendance" else (h.frame(table), START[table])
@@ -21,9 +21,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H048",
     severity="error",
-    title="rows of pupils after their death",
+    title="rows dated after the pupil's death",
     reason=__doc__,
-    do="Find out which it is before anything is sent; correct the destination or end the spells.",
+    do="Clarify this before anything is sent; correct the destination or end the spells.",
     places=("enrolments", "attendance", "suspensions", "sen", "cme"),
     broken=broken,
     needs=("enrolments",),

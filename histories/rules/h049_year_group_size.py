@@ -1,4 +1,4 @@
-"""Birth years differ by a few in a hundred: a year group that stands out was returned twice, or not at all by some schools."""
+"""Birth years differ by a few per cent; a year group that stands out was returned twice, or not at all by some schools."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ MIN = 100  # pupils of a year below which chance makes a third
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the birth years of school age whose number on roll stands out."""
+    """Return the school-age birth years with an unusual number on roll."""
     now = newest_day(h)
-    here = main_rolls(h).filter((nw.col("entry_date") <= now) & (nw.col("until") >= now)).select("pupil_id").unique()
-    born = births(h).join(here, on="pupil_id", how="semi").select(school_year(nw.col("date_of_birth")).alias("born"))
-    found = born.group_by("born").agg(nw.len().alias("n")).collect()
+    on_roll = main_rolls(h).filter((nw.col("entry_date") <= now) & (nw.col("until") >= now)).select("pupil_id").unique()
+    born = births(h).join(on_roll, on="pupil_id", how="semi").select(school_year(nw.col("date_of_birth")).alias("born"))
+    counts = born.group_by("born").agg(nw.len().alias("n")).collect()
     today = day_of(now)
     oldest = today.year - (today.month < 9) - 16
     size = {
-        b: n for b, n in zip(found["born"].to_list(), found["n"].to_list(), strict=True) if oldest <= b < oldest + 11
+        b: n for b, n in zip(counts["born"].to_list(), counts["n"].to_list(), strict=True) if oldest <= b < oldest + 11
     }
     beside = {b: (size[b - 1] + size[b + 1]) / 2 for b in size if b - 1 in size and b + 1 in size}
     return listed(h, [b for b, usual in beside.items() if usual >= MIN and abs(size[b] - usual) > usual / 3])

@@ -1,4 +1,4 @@
-"""So many leave at once when a school closes, becomes an academy under a new number or fails to return: none of them went missing."""
+"""Such a drop means that a school closed, became an academy under a new number or failed to return; nobody went missing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SUMMER = (6, 7, 8)
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the days on which a school's roll fell by a third; at the end of a school year that is usual."""
+    """Return the days on which a school's roll fell by a third, except at the end of a school year."""
     spells = corrected(h, table)
     left = spells.filter(~nw.col("leaving_date").is_null()).group_by("urn", "leaving_date").agg(nw.len().alias("left"))
     many = left.filter(nw.col("left") >= MIN).select("urn", "left", nw.col("leaving_date").alias("day"))
@@ -33,7 +33,7 @@ RULE = Rule(
     severity="warning",
     title="schools that lost a third of their pupils on one day outside the summer",
     reason=__doc__,
-    do="Give the pupils their entry at the school that follows, or correct the return.",
+    do="Add the pupils' entries at the successor school, or correct the return.",
     places=("enrolments",),
     broken=broken,
 )

@@ -1,4 +1,4 @@
-"""A mark proves that a child was at a school: where no spell says so, the roll is wrong and the child may not be scored."""
+"""A mark proves that a child attended; without an enrolment the roll is wrong and the child may not be scored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the children with marks outside all their spells."""
+    """Return the children with marks outside their enrolments."""
     until = nw.coalesce(nw.col("leaving_date"), nw.lit(NEVER)).alias("until")
     rolls = h.frame("enrolments").with_columns(until).group_by("pupil_id")
     ends = rolls.agg(nw.col("entry_date").min().alias("entry"), nw.col("until").max())

@@ -1,4 +1,4 @@
-"""Schools keep no register on Saturday or Sunday: day and month may be swapped, and then every window counts the wrong days."""
+"""Schools keep no weekend register; day and month may be swapped, and every window then counts the wrong days."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ RULE = Rule(
     severity="warning",
     title="marks on a Saturday or Sunday",
     reason=__doc__,
-    do="Look at the form of the dates: day and month may be swapped.",
+    do="Check the date format: day and month may be swapped.",
     places=("attendance",),
     broken=broken,
 )

@@ -1,4 +1,4 @@
-"""On a day on which hardly any child has a mark schools were closed; the few that are there were dated wrongly."""
+"""On a day with hardly any marks schools were closed; the few marks have the wrong date."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pupils of a school that stopped sending look absent to nobody: their newest weeks are missing, and so is the warning."""
+"""The latest weeks of a school that stopped sending are missing, so its pupils' absence raises no warning."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H063",
     severity="warning",
-    title="schools with pupils on roll that sent no mark for three weeks",
+    title="schools with pupils on roll that have sent no marks for three weeks",
     reason=__doc__,
     do="Ask the school or its supplier.",
     places=("attendance",),

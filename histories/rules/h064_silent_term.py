@@ -1,4 +1,4 @@
-"""Windows over a term without marks are empty: a year's absence is then that of the other terms."""
+"""A window over a term without marks is empty, so a year's absence covers only the other terms."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from histories.rules.rule import Rule, listed
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the terms between the first and the last mark that have none."""
+    """Return the terms without marks between the first and the last mark."""
     have = marks_by_day(h).keys()
     if not have:
         return listed(h, [])
@@ -25,7 +25,7 @@ RULE = Rule(
     severity="warning",
     title="terms without a single mark",
     reason=__doc__,
-    do="Import the term, or know that windows over it are empty.",
+    do="Import the term, or accept that windows over it are empty.",
     places=("attendance",),
     broken=broken,
 )

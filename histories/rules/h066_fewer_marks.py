@@ -1,4 +1,4 @@
-"""A year with far fewer marks lacks schools or weeks, and rates by school are then those of whoever sent."""
+"""A year with far fewer marks lacks schools or weeks, so its rates by school are incomplete."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MIN = 2000  # marks of a year below which it is too small to compare
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the school years with far fewer marks than the year before, but the first two and the one that may still run."""
+    """Return the school years with far fewer marks than the year before, except the first two and the current one."""
     marks = {y: m["all"] for y, m in school_years(h).items() if m["all"] >= MIN}
     whole = [y for y in marks if y < max(marks) and y - 1 in marks and y - 1 > min(marks)]
     return listed(h, [y for y in whole if marks[y] < (1 - FEWER) * marks[y - 1]])
@@ -24,7 +24,7 @@ RULE = Rule(
     severity="warning",
     title="years with a third fewer marks than the year before",
     reason=__doc__,
-    do="Import what is missing.",
+    do="Import the missing marks.",
     places=("attendance",),
     broken=broken,
 )

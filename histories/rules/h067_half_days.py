@@ -1,4 +1,4 @@
-"""A day has two sessions: where mornings or afternoons are missing a supplier sends half a register, and late arrivals look absent."""
+"""A day has two sessions. If one is missing, the supplier sends half a register and late arrivals look absent."""
 
 from __future__ import annotations
 

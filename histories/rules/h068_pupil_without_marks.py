@@ -1,4 +1,4 @@
-"""Their attendance is missing, not good: a child who is hidden from the registers is the one to look for first."""
+"""Their attendance is unknown, not good; a child hidden from the registers is the first to check."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ DAYS = 60
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the pupils on a main roll while marks were sent, without any."""
+    """Return the pupils on a main roll in a period with marks who have none."""
     days = marks_by_day(h).keys()
     if not days:
         return h.frame(table).head(0)
     entry = nw.max_horizontal(nw.col("entry_date"), nw.lit(min(days)))
     until = nw.min_horizontal(nw.col("until"), nw.lit(max(days)))
-    here = main_rolls(h).filter(until - entry >= DAYS).select("pupil_id").unique()
-    return here.join(marks_of_pupils(h), on="pupil_id", how="anti")
+    on_roll = main_rolls(h).filter(until - entry >= DAYS).select("pupil_id").unique()
+    return on_roll.join(marks_of_pupils(h), on="pupil_id", how="anti")
 
 
 RULE = Rule(
     code="H068",
     severity="warning",
-    title="pupils on a roll for two months of which there is not one mark",
+    title="pupils on roll for two months without a single mark",
     reason=__doc__,
-    do="Does the school send, and under the same keys?",
+    do="Does the school send marks, and under the same keys?",
     places=("attendance",),
     broken=broken,
     needs=("enrolments",),

@@ -1,4 +1,4 @@
-"""An export that leaves out a kind of absence shows a school in which nobody is absent: no child there can ever be found."""
+"""An export that omits a kind of absence hides every absent child of the school."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MIN = 2000  # marks of a year below which it may happen
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the school years in which a kind of absence never occurs."""
+    """Return the school years in which one kind of absence never occurs."""
     years = {y: m for y, m in school_years(h).items() if m["all"] >= MIN}
     return listed(h, [y for y, m in years.items() if m["unauthorised"] in (0, m["absent"])])
 
@@ -20,9 +20,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H069",
     severity="warning",
-    title="years without one authorised, or without one unauthorised, absence",
+    title="years without any authorised, or without any unauthorised, absence",
     reason=__doc__,
-    do="Look at the supplier's export: are all codes in it?",
+    do="Does the supplier's export include all codes?",
     places=("attendance",),
     broken=broken,
 )

@@ -1,4 +1,4 @@
-"""A count below zero takes away from what is true of others: sums and rates of the child, the school and the year are wrong."""
+"""A negative count is subtracted from true ones, so sums and rates of the child, the school and the year are wrong."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from histories.rules.rule import Rule
 
 
 def broken(h: Histories, place: str) -> nw.LazyFrame:
-    """Return the rows with a count below zero."""
+    """Return the rows with a negative count."""
     table, column = place.split(".")
     return h.frame(table).filter(nw.col(column) < 0)
 
@@ -17,7 +17,7 @@ def broken(h: Histories, place: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H071",
     severity="error",
-    title="counts below zero",
+    title="negative counts",
     reason=__doc__,
     do="Correct the counts, or leave them empty.",
     places=("termly_attendance.sessions", "suspensions.sessions"),

@@ -1,4 +1,4 @@
-"""The law allows no more than 45 school days in a school year: sessions were counted twice, or a school breaks the law."""
+"""The law allows at most 45 school days a year: sessions were counted twice, or a school breaks the law."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H080",
     severity="warning",
-    title="pupils suspended for more than 45 days of a school year",
+    title="pupils suspended for more than 45 days in a school year",
     reason=__doc__,
     do="Compare with the school's own list; days and sessions may be mixed up.",
     places=("suspensions",),

@@ -1,4 +1,4 @@
-"""Either the spell at that school is missing or has wrong dates, or the suspension is another child's."""
+"""The enrolment at that school is missing or has wrong dates, or the suspension is another child's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the suspensions without a spell around them."""
+    """Return the suspensions outside the child's enrolments at the school."""
     key = ["pupil_id", "urn", "start_date"]
     given = h.frame(table).filter(~nw.col("urn").is_null())
     rolls = h.frame("enrolments").select("pupil_id", "urn", "entry_date", "leaving_date")
@@ -23,9 +23,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H081",
     severity="warning",
-    title="suspensions from a school where the child was on no roll that day",
+    title="suspensions from a school where the child was not on roll that day",
     reason=__doc__,
-    do="Ask the school; look at the entry and the leaving.",
+    do="Ask the school; check the entry and leaving dates.",
     places=("suspensions",),
     broken=broken,
     needs=("enrolments",),

@@ -1,4 +1,4 @@
-"""A plan names a need; without it children with the needs that most often go with missing education cannot be told from the others."""
+"""A plan names a need. Without it, children with the needs most common in missing education look like all others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RULE = Rule(
     severity="warning",
     title="education, health and care plans without a primary need",
     reason=__doc__,
-    do="Import the needs; the spring census carries them.",
+    do="Import the needs; the spring census includes them.",
     places=("sen",),
     broken=broken,
 )

@@ -1,4 +1,4 @@
-"""These last days or weeks: one that stays open was not closed in the system, and the child counts as known to services ever since."""
+"""Such episodes last days or weeks; one left open was never closed in the system, and the child still counts as known to services."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the short kinds of episodes that are still open."""
+    """Return the open episodes of kinds that are short."""
     open_for = newest_day(h) - nw.col("start_date")
     missing = (nw.col("kind") == "missing") & (open_for > 60)
     looked_at = nw.col("kind").is_in(["referral", "assessment"]) & (open_for > YEAR)
@@ -23,7 +23,7 @@ RULE = Rule(
     severity="warning",
     title="missing episodes open for two months, referrals and assessments open for a year",
     reason=__doc__,
-    do="Close the episodes; a child who is really still missing needs somebody today.",
+    do="Close the episodes; a child who is still missing needs help today.",
     places=("social_care",),
     broken=broken,
     needs=("enrolments",),

@@ -1,4 +1,4 @@
-"""The change of schools is looked for in the year of entry: a wrong one hides the child who did not arrive."""
+"""A phase transfer is expected in the year of entry; a wrong year hides the child who did not arrive."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RULE = Rule(
     severity="warning",
     title="applications for a year in which the child is too young or too old for the phase",
     reason=__doc__,
-    do="Correct the entry year, which is that of the September, or the date of birth.",
+    do="Correct the entry year (that of the September) or the date of birth.",
     places=("admissions",),
     broken=broken,
     needs=("pupils",),

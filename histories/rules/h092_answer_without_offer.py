@@ -1,4 +1,4 @@
-"""Who declined nothing and accepted nothing is shown as decided: a child without a place is taken for one with a place."""
+"""An answer without an offer shows a child without a place as one who has a place."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the applications with an answer but without an offer."""
+    """Return the applications with an answer but no offer."""
     answered = ~nw.col("response").is_null() | ~nw.col("response_on").is_null()
     return h.frame(table).filter(answered & nw.col("offered_urn").is_null() & nw.col("offered_on").is_null())
 
@@ -17,7 +17,7 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H092",
     severity="warning",
-    title="answers to an offer that nobody made",
+    title="answers without an offer",
     reason=__doc__,
     do="Add the offer, or remove the answer.",
     places=("admissions",),

@@ -1,4 +1,4 @@
-"""Such a case is never open on any day, so that a child who was missing is scored as if nothing had been."""
+"""Such a case is never open on any day, so a child who was missing is scored as if nothing had happened."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the cases resolved too early."""
+    """Return the cases resolved before they were reported."""
     return h.frame(table).filter(nw.col("resolved_on") < nw.col("reported_on"))
 
 

@@ -1,4 +1,4 @@
-"""A child who sits in a classroom is not missing: the case was never closed, and keeps the child out of the cohort."""
+"""A child who attends is not missing; the case was never closed and keeps the child out of the cohort."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ SESSIONS = 10
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the children with an open case and a week of presence since the report."""
+    """Return the children with an open case and a week of attendance since the report."""
     cases = corrected(h, table).filter(nw.col("resolved_on").is_null()).group_by("pupil_id")
     since = cases.agg(nw.col("reported_on").min())
-    here = h.frame("attendance").filter(nw.col("code").is_in(list(attendance_class("present"))))
-    marks = here.join(since, on="pupil_id", how="inner").filter(nw.col("date") > nw.col("reported_on"))
+    present = h.frame("attendance").filter(nw.col("code").is_in(list(attendance_class("present"))))
+    marks = present.join(since, on="pupil_id", how="inner").filter(nw.col("date") > nw.col("reported_on"))
     return marks.group_by("pupil_id").agg(nw.len().alias("marks")).filter(nw.col("marks") >= SESSIONS)
 
 
@@ -26,7 +26,7 @@ RULE = Rule(
     severity="warning",
     title="open cases of children who are marked present",
     reason=__doc__,
-    do="Close the case with the day of return.",
+    do="Close the case with the date of return.",
     places=("cme",),
     broken=broken,
     needs=("attendance",),

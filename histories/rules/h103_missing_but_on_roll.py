@@ -1,4 +1,4 @@
-"""Missing education means on no roll: the case counts something else, such as absence, or the leaving was not recorded."""
+"""A child missing education is on no roll: the case records something else, such as absence, or a leaving was not recorded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MONTH = 30
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the cases that begin within a spell at a main school that goes on."""
+    """Return the cases that begin during a main-school spell that continues."""
     rolls = main_rolls(h).select("pupil_id", "entry_date", "until")
     begun = (
         corrected(h, table)
@@ -27,7 +27,7 @@ RULE = Rule(
     severity="warning",
     title="cases of children who stayed on the roll of a main school for a month",
     reason=__doc__,
-    do="Ask what the case list means, and the school for the leaving.",
+    do="Ask what the case list means, and ask the school about the leaving.",
     places=("cme",),
     broken=broken,
     needs=("enrolments",),

@@ -1,4 +1,4 @@
-"""Such a school has closed, or its return never came and its children are in no figure."""
+"""The school has closed, or its return never arrived and its pupils are in no figure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the schools on no spell, in authorities of schools that are; a national list holds many others."""
+    """Return the schools without enrolments in authorities that have some; a national list holds many others."""
     used = h.frame("enrolments").select("urn").unique()
     schools = h.frame(table)
-    own = schools.join(used, on="urn", how="semi").select("authority").filter(~nw.col("authority").is_null()).unique()
-    return schools.join(used, on="urn", how="anti").join(own, on="authority", how="semi")
+    authorities = (
+        schools.join(used, on="urn", how="semi").select("authority").filter(~nw.col("authority").is_null()).unique()
+    )
+    return schools.join(used, on="urn", how="anti").join(authorities, on="authority", how="semi")
 
 
 RULE = Rule(
@@ -21,7 +23,7 @@ RULE = Rule(
     severity="warning",
     title="schools of the authority that never had a pupil",
     reason=__doc__,
-    do="Was its return imported, and under the same number?",
+    do="Was its return imported, under the same number?",
     places=("schools",),
     broken=broken,
     needs=("enrolments",),

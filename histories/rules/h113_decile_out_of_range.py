@@ -1,4 +1,4 @@
-"""Ranks or scores were taken for deciles: deprivation then has another scale than the one the model has learnt."""
+"""Ranks or scores were imported as deciles, so deprivation is on a different scale from the one the model learned."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from histories.rules.rule import Rule
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the areas whose decile is none."""
+    """Return the areas whose decile is out of range."""
     return h.frame(table).filter((nw.col("idaci_decile") < 1) | (nw.col("idaci_decile") > 10))
 
 

@@ -1,4 +1,4 @@
-"""Ranks and rates are taken within an authority: written in two ways, or as a code of the statistics office, it becomes two."""
+"""Ranks and rates are calculated within an authority; written in two forms, such as an ONS code, it becomes two."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ def broken(h: Histories, place: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H115",
     severity="warning",
-    title="authorities that are not written as a number of three digits",
+    title="authorities not written as a three-digit number",
     reason=__doc__,
-    do="Write the three digits that the department uses, such as 801.",
+    do="Use the DfE's three-digit number, such as 801.",
     places=("pupils.authority", "schools.authority"),
     broken=broken,
 )

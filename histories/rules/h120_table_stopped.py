@@ -1,4 +1,4 @@
-"""A table that stopped coming looks like a life in which nothing happens any more: no suspension, no case, no absence."""
+"""A table that is no longer sent looks like a life in which nothing happens: no suspension, no case, no absence."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MIN = 100  # rows
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the newest day of recording when it is old; small tables may well have had nothing to tell."""
+    """Return the newest recording date if it is old; small tables may have had nothing to record."""
     rows = h.frame(table).select(nw.len().alias("n"), nw.col("known").max().alias("newest")).collect()
     n, newest = rows["n"].to_list()[0], rows["newest"].to_list()[0]
     return listed(h, [newest] if n >= MIN and newest_day(h) - newest > HALF_A_YEAR else [])
@@ -24,7 +24,7 @@ RULE = Rule(
     severity="warning",
     title="tables whose newest row is half a year older than the newest of all",
     reason=__doc__,
-    do="Import what came since.",
+    do="Import the later rows.",
     places=("enrolments", "attendance", "suspensions", "sen", "addresses", "social_care", "cme"),
     broken=broken,
     needs=("enrolments",),

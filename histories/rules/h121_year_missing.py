@@ -1,4 +1,4 @@
-"""A year that was not imported looks like a quiet one: what happened in it is missing from every window and every rate."""
+"""A year that was not imported looks quiet; its events are missing from every window and rate."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ MIN = 20  # rows of the year before, below which nothing may well have happened
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the empty school years after one that is not."""
+    """Return the empty school years that follow one with rows."""
     years = h.frame(table).select(school_year(nw.col(START[table])).alias("year")).group_by("year")
-    found = years.agg(nw.len().alias("n")).collect()
-    rows = dict(zip(found["year"].to_list(), found["n"].to_list(), strict=True))
+    counts = years.agg(nw.len().alias("n")).collect()
+    rows = dict(zip(counts["year"].to_list(), counts["n"].to_list(), strict=True))
     before = [y for y, n in rows.items() if n >= MIN and y < max(rows)]
     return listed(h, [y + 1 for y in before if y + 1 not in rows])
 
@@ -23,7 +23,7 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
 RULE = Rule(
     code="H121",
     severity="warning",
-    title="school years without a row between years that have some",
+    title="school years without a row between years with rows",
     reason=__doc__,
     do="Import the year.",
     places=("enrolments", "suspensions", "sen", "addresses", "social_care", "cme"),

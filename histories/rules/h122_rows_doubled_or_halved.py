@@ -1,4 +1,4 @@
-"""Suspensions and cases do not double in a year: something was counted anew, sent twice or left out, and the model learns it as a change of life."""
+"""Suspensions and cases do not double in a year: a definition changed, rows were sent twice or left out, and the model learns it as a real change."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ MIN = 100  # rows of a year below which chance makes the change
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the school years that stand out, but the first two and the one that may still run."""
+    """Return the school years that stand out, except the first two and the current one."""
     years = h.frame(table).select(school_year(nw.col(START[table])).alias("year")).group_by("year")
-    found = years.agg(nw.len().alias("n")).collect()
-    rows = dict(zip(found["year"].to_list(), found["n"].to_list(), strict=True))
+    counts = years.agg(nw.len().alias("n")).collect()
+    rows = dict(zip(counts["year"].to_list(), counts["n"].to_list(), strict=True))
     pairs = {y: (rows[y - 1], n) for y, n in rows.items() if y - 1 in rows and min(rows) < y - 1 and y < max(rows)}
     return listed(h, [y for y, (before, n) in pairs.items() if before >= MIN and not before / 2 <= n <= before * 2])
 
@@ -25,7 +25,7 @@ RULE = Rule(
     severity="warning",
     title="years with more than twice, or less than half, the rows of the year before",
     reason=__doc__,
-    do="Find out what changed in what is recorded, or train on the years since.",
+    do="Find out what changed in the recording, or train on the years since.",
     places=("suspensions", "social_care", "cme"),
     broken=broken,
 )

@@ -1,4 +1,4 @@
-"""What a rule is."""
+"""The declaration of a rule."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class Rule:
     code : str
         Stable, such as ``H012``; the file is named after it.
     severity : {"error", "warning"}
-        An error makes ``onroll check`` leave with 1: it makes figures wrong.
+        Errors make figures wrong; with one, ``onroll check`` exits with 1.
     title : str
-        What is wrong, of rows in the plural.
+        What is wrong, as a plural noun phrase.
     reason : str
         Why it matters.
     do : str
         What to do about it.
     places : tuple of str
-        Where it looks: tables (``sen``) or columns (``sen.primary_need``). Each is a finding of its own.
+        Tables (``sen``) or columns (``sen.primary_need``) to check; each gives its own finding.
     broken : callable
-        Takes the histories and a place; returns what breaks the rule there, as a lazy frame with one row each.
+        Takes the histories and a place; returns a lazy frame with one row for each violation.
     needs : tuple of str
-        Other tables that it reads; without them it is not asked.
+        Other tables that the rule reads; without them it is skipped.
     """
 
     code: str
@@ -44,13 +44,13 @@ class Rule:
     broken: Callable[[Histories, str], nw.LazyFrame]
     needs: tuple[str, ...] = ()
 
-    def asked(self, histories: Histories) -> list[str]:
-        """Return the places whose tables are there."""
+    def applicable_places(self, histories: Histories) -> list[str]:
+        """Return the places whose tables are present."""
         return [p for p in self.places if {p.split(".")[0], *self.needs} <= histories.present]
 
 
-def listed(h: Histories, numbers: Sequence[int], name: str = "found") -> nw.LazyFrame:
-    """Return a small frame with one row a number: schools, days or years that a rule found."""
+def listed(h: Histories, numbers: Sequence[int], name: str = "value") -> nw.LazyFrame:
+    """Return a small frame with one row for each number, such as a day or a year."""
     import pyarrow as pa
 
     return h.given(pa.table({name: pa.array(numbers, pa.int32())}))

@@ -1,4 +1,4 @@
-"""What one rule finds in small tables, the same on both engines: for tests that are read as documentation."""
+"""Run one rule over small tables on both engines; for tests that also serve as documentation."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ REQUIRED = {
 
 
 def findings(code: str, **tables: str | list[dict[str, Any]]) -> dict[str, int]:
-    """Return the rows that a rule finds by place, without the places where it finds none.
+    """Return the violations of a rule by place, without places that have none.
 
-    A table is aligned text or a list of rows; without them there is a pupil ``A``, born in 2013, at school ``1`` since 2017.
+    A table is aligned text or a list of rows; by default pupil ``A``, born in 2013, is at school ``1`` since 2017.
     """
     given = {t: rows(t, r) if isinstance(r, str) else r for t, r in {**REQUIRED, **tables}.items()}
     rule = next(r for r in RULES if r.code == code)
     polars = Histories.from_rows(given)
-    found, again = _found(rule, polars), _found(rule, _in_duckdb(polars))
-    assert found == again, "the engines differ"
-    return found
+    by_polars, by_duckdb = _violations(rule, polars), _violations(rule, _in_duckdb(polars))
+    assert by_polars == by_duckdb, "the engines differ"
+    return by_polars
 
 
 def weekdays(first: str, many: int) -> list[str]:
-    """Return the days from Monday to Friday among so many from a first one on."""
+    """Return the weekdays among ``many`` days from ``first`` on."""
     days = (date.fromisoformat(first) + timedelta(days=n) for n in range(many))
     return [d.isoformat() for d in days if d.weekday() < 5]
 
 
 def register(days: list[str], code: str = "/", pupil: str = "A", session: str = "AM") -> list[dict[str, Any]]:
-    """Return a mark of a pupil on each day."""
+    """Return one mark of a pupil for each day."""
     return [{"pupil_id": pupil, "date": d, "session": session, "code": code} for d in days]
 
 
-def _found(rule: Any, h: Histories) -> dict[str, int]:
-    counts = {p: rule.broken(h, p).select(nw.len().alias("n")).collect().item() for p in rule.asked(h)}
+def _violations(rule: Any, h: Histories) -> dict[str, int]:
+    counts = {p: rule.broken(h, p).select(nw.len().alias("n")).collect().item() for p in rule.applicable_places(h)}
     return {p: n for p, n in counts.items() if n}
 
 

@@ -71,9 +71,12 @@ def both():
     return PlainFrame(dict(DATA), 6), nw.from_native(pl.DataFrame(DATA, KINDS))
 
 
+def alike(a, b):
+    return a == b or (isinstance(a, float) and math.isnan(a) and math.isnan(b))
+
+
 def same(plain, polars):
     one, other = list(plain.data.values()), [polars[c].to_list() for c in polars.columns]
-    alike = lambda a, b: a == b or (isinstance(a, float) and math.isnan(a) and math.isnan(b))  # noqa: E731
     assert plain.columns == polars.columns
     assert all(alike(a, b) for u, v in zip(one, other, strict=True) for a, b in zip(u, v, strict=True)), (one, other)
 
