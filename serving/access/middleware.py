@@ -11,7 +11,8 @@ from starlette.requests import Request
 from serving.access.authenticators import Authenticator, KeyAuthenticator, first
 from serving.access.configuration import Configuration
 from serving.access.development import DevelopmentUsers
-from serving.access.permissions import Permission, find
+from serving.access.permission import Permission
+from serving.access.permissions import find
 from serving.access.proxy import TrustedProxy
 from serving.access.rate_limit import Buckets
 from serving.access.tokens import Tokens

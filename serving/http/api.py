@@ -15,9 +15,9 @@ from fastapi import Depends, FastAPI, Request, Response
 
 from features.posted import open_rows
 from histories.settings import Settings
-from serving.access import AccessMiddleware, Configuration
+from serving.access.configuration import Configuration
 from serving.access.disclosed_counts import disclosed
-from serving.access.middleware import ways_in
+from serving.access.middleware import AccessMiddleware, ways_in
 from serving.access.proxy import TrustedProxy
 from serving.access.rate_limit import Buckets
 from serving.access.sessions import Sessions
@@ -39,7 +39,7 @@ from serving.http.schemas import (
     WorklistAnswer,
     WorklistRequest,
 )
-from serving.pages import mount
+from serving.pages.router import mount
 from serving.pages.settings import PageSettings
 from serving.scoring.live_model import LiveModel
 from serving.scoring.shadow import Shadow

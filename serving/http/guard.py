@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from serving.access.permissions import Permission, find
+from serving.access.permission import Permission
+from serving.access.permissions import find
 from serving.http.problems import PAGE, REQUEST_ID, Problem
 from serving.store.ledger.refusals import Refusals
 from serving.telemetry import metrics, tracing

@@ -1,8 +1,1 @@
-"""Pages for people who work with children: server-rendered, without a script, behind the same door as the interface.
-
-Start reading at ``mount.py``, then ``rendering.py``; every word is in ``wording/en.toml``.
-"""
-
-from serving.pages.router import mount
-
-__all__ = ["mount"]
+"""Server-rendered pages for staff who work with children: no script, and the same access rules as the interface."""

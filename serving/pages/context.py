@@ -1,11 +1,16 @@
-"""What every page of a worker's desk needs: the store, the settings, and whose schools make which team."""
+"""What every page needs: the store, the settings, the renderer, the models, and which schools make which team."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
+from fastapi import Depends, Request
+
+from serving.access.authenticators import Authenticator
 from serving.access.configuration import Configuration
+from serving.pages.page import Page
 from serving.pages.rendering import Renderer
 from serving.pages.settings import PageSettings
 from serving.scoring.live_model import LiveModel
@@ -20,24 +25,43 @@ class PageContext:
     ----------
     store : Store
     configuration : Configuration
-        Localities and their schools.
+        Localities and their schools, and who may sign in.
     settings : PageSettings
-    pages : Renderer
-    holder : LiveModel
-        The model that serves; pages that show a child show what was stored.
+    renderer : Renderer
+    pages : tuple of Page
+        Every page of the application.
+    authenticators : list of Authenticator
+        The ways to sign in that give a session.
+    champion, challenger : LiveModel
     """
 
     store: Store
     configuration: Configuration
     settings: PageSettings
-    pages: Renderer
-    holder: LiveModel
+    renderer: Renderer
+    pages: tuple[Page, ...]
+    authenticators: list[Authenticator]
+    champion: LiveModel
+    challenger: LiveModel
 
     def team(self, caller: Caller) -> str:
-        """Return the team of a caller: the locality whose schools they look after, or the whole authority's, which has no name."""
-        own = set(caller.urns)
-        return next((name for name, urns in self.configuration.localities.items() if own and own == set(urns)), "")
+        """Return a caller's team: the locality with the caller's schools, or "" for the whole authority."""
+        urns = set(caller.urns)
+        teams = (name for name, schools in self.configuration.localities.items() if urns and urns == set(schools))
+        return next(teams, "")
 
     def localities(self, urns: Sequence[str]) -> list[str]:
-        """Return the localities that hold one of some schools."""
-        return [name for name, own in self.configuration.localities.items() if set(own) & set(urns)]
+        """Return the localities that hold at least one of some schools."""
+        return [name for name, schools in self.configuration.localities.items() if set(schools) & set(urns)]
+
+    def home(self, role: str) -> str:
+        """Return the route of the page on which a role starts."""
+        return next(page.route for page in self.pages if role in page.home_of)
+
+
+async def _context(request: Request) -> PageContext:
+    context: PageContext = request.app.state.page_context
+    return context
+
+
+Context = Annotated[PageContext, Depends(_context)]

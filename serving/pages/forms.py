@@ -1,4 +1,4 @@
-"""A form that was sent: from a page of this session, small, and text only."""
+"""Forms: read only from a page of the same session, small, and text only."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ MAX_FIELDS = 40
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """Return the fields of a form, each once.
+    """Return the fields of a form; of a repeated field the last.
 
     Raises
     ------
     Problem
-        403 when it does not come from a page of this session, 400 when it cannot be read.
+        403 when it was not sent from a page of this session, 400 when it is not text.
     """
     if request.headers.get("sec-fetch-site", "same-origin") != "same-origin" or not _same_origin(request):
         raise Problem(403, "The form was sent from another site.")
@@ -46,39 +46,43 @@ def _same_origin(request: Request) -> bool:
 Form = Annotated[dict[str, str], Depends(_form)]
 
 
-def done(
-    store: Store, request: Request, do: Callable[[Change], object], to: str, again: Callable[[int, list[str]], Response]
+def save_and_redirect(
+    store: Store,
+    request: Request,
+    apply: Callable[[Change], object],
+    to: str,
+    show_again: Callable[[int, list[str]], Response],
 ) -> Response:
-    """Change something and lead on; or show the page again: 409 when somebody was faster, 422 with the fields that are wrong.
+    """Apply a form's change and redirect; on failure show the page again, with 409 for a conflict or 422 for wrong fields.
 
     Parameters
     ----------
-    do : callable
-        Makes the change; ``Faults`` name fields in their ``where``.
+    apply : callable
+        Makes the change; its ``Faults`` name fields in ``where``.
     to : str
-        Where a browser goes on.
-    again : callable
-        Shows the page with a status and the wrong fields.
+        Address to redirect to.
+    show_again : callable
+        Shows the page with a status and the names of the wrong fields.
     """
     try:
         with store.change(request.state.caller) as change:
-            do(change)
+            apply(change)
     except Conflict:
-        return again(409, [])
+        return show_again(409, [])
     except (NotThere, Unavailable):
         raise
-    except Faults as found:
-        return again(422, [f.where for f in found.faults])
+    except Faults as error:
+        return show_again(422, [fault.where for fault in error.faults])
     return RedirectResponse(to, 303, HEADERS)
 
 
 def version_of(fields: dict[str, str]) -> int:
-    """Return the version of what a form was shown.
+    """Return the version of the record that a form was made from.
 
     Raises
     ------
     Problem
-        When the form is not whole.
+        400 when the form has no version.
     """
     written = fields.get("version", "")
     if not (written.isascii() and written.isdigit() and len(written) < 10):

@@ -1,4 +1,4 @@
-"""What a person is told when a request is refused, in place of a problem for a program."""
+"""Pages for refused requests, where the interface would answer with a problem document."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from serving.pages.rendering import HEADERS, Renderer
 
 
 class RefusalPages:
-    """Answers people who were refused.
+    """Answers refused requests of people with a page.
 
     Parameters
     ----------
-    pages : Renderer
+    renderer : Renderer
     """
 
-    def __init__(self, pages: Renderer) -> None:
-        self.pages = pages
+    def __init__(self, renderer: Renderer) -> None:
+        self.renderer = renderer
 
     def for_people(self, scope: Any) -> bool:
-        """Tell whether a person asks: for a page, or with a browser for something that is not there."""
+        """Tell whether to answer with a page: the route is one, or a browser asks for a route that does not exist."""
         rule, methods = find(scope["method"], scope["path"])
         if rule is not None or methods:
             return rule is not None and rule.page
@@ -31,10 +31,10 @@ class RefusalPages:
         return b"text/html" in accepted
 
     def answer(self, method: str, status: int, headers: dict[str, str]) -> Response:
-        """Return what is shown; whoever only looked at a page and is not signed in is led to where they can sign in."""
+        """Return the page of a refusal; a GET without a session redirects to sign-in."""
         if status == 401 and method == "GET":
             return RedirectResponse("/sign-in?ended", 303, HEADERS)
-        kind = status if f"refused.title_{status}" in self.pages.words.messages else 500
-        page = self.pages.plain("refused", status, kind=kind, request_id=REQUEST_ID.get())
+        kind = status if f"refused.title_{status}" in self.renderer.words.messages else 500
+        page = self.renderer.plain("refused", status, kind=kind, request_id=REQUEST_ID.get())
         page.headers.update(headers)
         return page

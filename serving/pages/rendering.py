@@ -1,8 +1,8 @@
-"""Turns a template and its values into a page: escaped, with no script, and with headers that let nothing else in."""
+"""Renders a template into a page: escaped, without scripts, and with headers that allow no other source."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -10,13 +10,13 @@ import jinja2
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from serving.access.permissions import RULES
 from serving.access.sessions import cookie, token
 from serving.pages.assets import assets
+from serving.pages.page import Page
 from serving.pages.settings import PageSettings
 from serving.pages.wording import Wording
 
-# Nothing but this service's own style sheets; forms go nowhere else. `same-origin` lets a form say where it comes from.
+# Only this service's own style sheets and forms. With `same-origin` a form sends its Origin, which `forms` checks.
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "same-origin",
@@ -43,53 +43,42 @@ COMPONENTS = (
 )
 
 
-@dataclass(frozen=True)
-class MenuLink:
-    """A page of the menu."""
-
-    address: str
-    word: str
-
-
-MENU = tuple(
-    MenuLink(f"/{name.replace('_', '-')}", f"{name}.menu")
-    for name in ("work_list", "clocks", "transition", "team", "model")
-)
-
-
 class Renderer:
     """Renders the pages of one application.
 
     Parameters
     ----------
     settings : PageSettings
+    pages : sequence of Page
+        Those with a place in the menu make the menu.
     """
 
-    def __init__(self, settings: PageSettings) -> None:
+    def __init__(self, settings: PageSettings, pages: Sequence[Page] = ()) -> None:
         self.settings, self.words = settings, Wording.load(settings.language)
+        self.menu = sorted((page for page in pages if page.menu), key=lambda page: page.menu or 0)
 
     @cached_property
     def _templates(self) -> jinja2.Environment:
-        made = jinja2.Environment(
+        environment = jinja2.Environment(
             loader=jinja2.PackageLoader("serving.pages"),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        # The components leave values out on purpose, so they live in an environment of their own that allows it.
-        theirs = jinja2.Environment(
+        # The GOV.UK components rely on undefined values, so they need a second environment without StrictUndefined.
+        govuk = jinja2.Environment(
             loader=jinja2.PrefixLoader({"govuk_frontend_jinja": jinja2.PackageLoader("govuk_frontend_jinja")}),
             autoescape=True,
         )
         for name in COMPONENTS:
             macro = f"govuk{name.title().replace('-', '')}"
-            made.globals[macro] = getattr(
-                theirs.get_template(f"govuk_frontend_jinja/components/{name}/macro.html").module, macro
+            environment.globals[macro] = getattr(
+                govuk.get_template(f"govuk_frontend_jinja/components/{name}/macro.html").module, macro
             )
-        made.filters["one_in"] = lambda risk: max(1, round(1 / max(risk, 1e-9)))
+        environment.filters["one_in"] = _one_in
         w = self.words
-        made.globals |= {
+        environment.globals |= {
             "t": w,
             "day": w.day,
             "moment": w.moment,
@@ -97,11 +86,11 @@ class Renderer:
             "one_in": w.one_in,
             "about": w.about,
         }
-        made.globals["assets"] = assets()
-        return made
+        environment.globals["assets"] = assets()
+        return environment
 
     def page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
-        """Return a page for whoever asks.
+        """Return a page for a caller who may be signed in.
 
         Parameters
         ----------
@@ -113,18 +102,18 @@ class Renderer:
         """
         caller = getattr(request.state, "caller", None)
         secret = cookie(request)
-        own = {
+        session = {
             "caller": caller,
             "who": getattr(request.state, "name", ""),
-            "menu": [link for link in MENU if caller and _may(caller.role, link.address)],
+            "menu": [page for page in self.menu if caller and caller.role in page.roles],
             "here": request.url.path,
             "csrf": token(secret) if secret else "",
         }
-        return self.plain(template, status, **(own | values))
+        return self.plain(template, status, **(session | values))
 
     def plain(self, template: str, status: int = 200, **values: Any) -> Response:
-        """Return a page for nobody in particular."""
-        nobody: dict[str, Any] = {
+        """Return a page without a caller or a menu."""
+        defaults: dict[str, Any] = {
             "caller": None,
             "who": "",
             "menu": [],
@@ -133,9 +122,9 @@ class Renderer:
             "errors": [],
             "banner": None,
         }
-        text = self._templates.get_template(f"{template}.html").render(nobody | values)
+        text = self._templates.get_template(f"{template}.html").render(defaults | values)
         return HTMLResponse(text, status, headers=HEADERS)
 
 
-def _may(role: str, address: str) -> bool:
-    return any(r.route == address and r.method == "GET" and role in r.roles for r in RULES)
+def _one_in(risk: float) -> int:
+    return max(1, round(1 / max(risk, 1e-9)))

@@ -6,8 +6,8 @@ import time
 import httpx2
 import pytest
 
-from serving.access import RULES
-from serving.access.permissions import ROLES
+from serving.access.permissions import RULES
+from serving.store.caller import ROLES
 from serving.store.tables import Pupil
 from tests.support.forms import submit
 

@@ -2,7 +2,7 @@
 
 import re
 
-from serving.pages import model
+from serving.pages.views import model
 
 GATE = {
     "code": "G001",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from serving.pages import team
+from serving.pages.views import team
 from serving.store.scores import boards
 
 AREAS = {"north": ["1", "2"], "south": ["3"], "nowhere": ["9"]}
@@ -20,7 +20,9 @@ def test_a_school_counts_for_one_area_only():
 
 def test_the_page_shows_schools_and_areas(site, visit, monkeypatch):
     own, many = boards.list_outcome, dict.fromkeys(site.urns, 20)
-    monkeypatch.setattr(boards, "followed", lambda *given: replace(own(*given), by_school={**many, site.urns[0]: 1}))
+    monkeypatch.setattr(
+        boards, "list_outcome", lambda *given: replace(own(*given), by_school={**many, site.urns[0]: 1})
+    )
     text = visit("lead").get("/team").text
     assert ">north</dt>" in text
     assert f">{5 * round((20 * len(site.north) - 19) / 5)}</dd>" in text

@@ -9,7 +9,7 @@ import serving.pages
 from features.catalogue import catalogue
 from histories.tables import TABLES
 from serving.casework.transitions import STATES
-from serving.pages.case import DOING
+from serving.pages.case_forms import FORMS
 from serving.pages.settings import PageSettings
 from serving.pages.wording import Wording
 
@@ -21,12 +21,12 @@ CODE = "\n".join([*TEMPLATES.values(), *(f.read_text() for f in HERE.rglob("*.py
 
 def test_every_message_that_a_page_asks_for_is_there():
     asked = set(re.findall(r"""\bt\("([a-z_0-9]+\.[a-z_0-9]+)"[,)]""", CODE)) | set(
-        re.findall(r"""\bw\("([a-z_]+\.[a-z_0-9]+)"[,)]""", CODE)
+        re.findall(r"""\b(?:w|words)\("([a-z_]+\.[a-z_0-9]+)"[,)]""", CODE)
     )
     assert asked - WORDS.keys() == set()
     assert len(asked) > 150
     made = {f"table.{name}" for name in TABLES} | {f"clock.{kind}" for kind in PageSettings.load(None).clocks}
-    made |= {f"transition.{state}" for state in STATES} | {f"case.done_{what}" for what in DOING}
+    made |= {f"transition.{state}" for state in STATES} | {f"case.done_{what}" for what in FORMS}
     assert made - WORDS.keys() == set()
 
 

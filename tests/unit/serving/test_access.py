@@ -10,11 +10,13 @@ from starlette.testclient import TestClient
 
 from histories.errors import Faults
 from histories.settings import settings
-from serving.access import RULES, Configuration
+from serving.access.configuration import Configuration
 from serving.access.development import refuse_elsewhere
-from serving.access.permissions import OPEN, ROLES, find, matrix
+from serving.access.permission import OPEN
+from serving.access.permissions import RULES, find, matrix
 from serving.access.rate_limit import Buckets
 from serving.http.api import make_app
+from serving.store.caller import ROLES
 from tests.support.scores import full_score
 
 SECRET = "s" * 40

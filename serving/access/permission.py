@@ -1,0 +1,55 @@
+"""One line of the permission table: who may call one method of one route."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from starlette.routing import compile_path
+
+from serving.store.caller import ROLES
+
+NOBODY = "nobody"  # a caller without credentials
+OPEN = (NOBODY, *ROLES)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Permission:
+    """Who may call one method of one route.
+
+    Attributes
+    ----------
+    method, route : str
+        The method and the route's template, as the application declares them.
+    roles : tuple of str
+        Who may call it; ``nobody`` stands for callers without credentials.
+    sees : str
+        What the answer holds, for the printed matrix.
+    most : int
+        Largest body, in bytes.
+    reads : str
+        Content type of the body.
+    page : bool
+        Whether it is a page: callers come with a session, and a refusal is a page too.
+    """
+
+    method: str
+    route: str
+    roles: tuple[str, ...]
+    sees: str
+    most: int = 256 * 1024
+    reads: str = "application/json"
+    page: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the route answers callers without credentials."""
+        return NOBODY in self.roles
+
+    @cached_property
+    def _pattern(self) -> object:
+        return compile_path(self.route)[0]
+
+    def fits(self, path: str) -> bool:
+        """Tell whether a path belongs to this route."""
+        return self._pattern.match(path) is not None  # type: ignore[attr-defined]

@@ -1,0 +1,92 @@
+"""Duties and their deadlines: overdue ones first, and above all children off roll whom nobody is looking for."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from operator import itemgetter
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from serving.pages.context import Context, PageContext
+from serving.pages.forms import Form, save_and_redirect, version_of
+from serving.pages.page import Endpoint, Page
+from serving.store.caller import IDENTITIES
+from serving.store.cases import casework
+from serving.store.scores import week_list
+from serving.store.unit_of_work import Change
+
+SOON = timedelta(days=7)
+
+
+def deadlines(request: Request, context: Context) -> Response:
+    """Show the page."""
+    return _show(context, request)
+
+
+def stop(clock_id: str, request: Request, fields: Form, context: Context) -> Response:
+    """Record that a duty is done, and how."""
+    words, version = context.renderer.words, version_of(fields)
+
+    def show_again(status: int, wrong: list[str]) -> Response:
+        if not wrong:
+            conflict = [{"text": words("clock.conflict"), "href": "#main-content"}]
+            return _show(context, request, status, errors=conflict)
+        empty = [{"text": words("clock.say_how"), "href": f"#{clock_id}"}]
+        return _show(context, request, status, errors=empty, wrong=clock_id)
+
+    def apply(change: Change) -> None:
+        casework.stop(change, clock_id, version, fields.get("text", ""))
+
+    return save_and_redirect(context.store, request, apply, "/clocks?done=stopped", show_again)
+
+
+def _show(context: PageContext, request: Request, status: int = 200, wrong: str = "", **more: Any) -> Response:
+    today = date.today()
+    with context.store.view(request.state.caller) as view:
+        running, lost = casework.deadlines(view), casework.count_lost(view, today)
+        names = week_list.school_names(view)
+    first = [d for d in running if d["kind"] == casework.LOST and d["due_on"] < today]
+    rest = sorted((d for d in running if d not in first), key=itemgetter("due_on"))
+    groups = {
+        "lost": first,
+        "late": [d for d in rest if d["due_on"] < today],
+        "soon": [d for d in rest if today <= d["due_on"] <= today + SOON],
+        "later": [d for d in rest if d["due_on"] > today + SOON],
+    }
+    sources = {kind: rule.source for kind, rule in context.settings.clocks.items()}
+    banner = context.renderer.words("clock.done") if request.query_params.get("done") else None
+    return context.renderer.page(
+        request,
+        "deadlines",
+        status,
+        groups=groups,
+        names=names,
+        sources=sources,
+        today=today,
+        lost=lost,
+        wrong=wrong,
+        more=len(running) if len(running) >= casework.MAX else 0,
+        longest=casework.MAX_TEXT,
+        banner=banner,
+        **more,
+    )
+
+
+PAGE = Page(
+    name="deadlines",
+    route="/clocks",
+    roles=IDENTITIES,
+    sees="duties that are due, of children of the caller's scope",
+    handler=deadlines,
+    menu=2,
+    endpoints=(
+        Endpoint(
+            method="POST",
+            route="/clocks/{clock_id}",
+            handler=stop,
+            sees="that a duty is done, of a child of the caller's scope",
+        ),
+    ),
+)

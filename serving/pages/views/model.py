@@ -1,0 +1,101 @@
+"""The data scientist's page: champion and challenger, how they differ, drift, and records that staff doubt."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from serving.pages.context import Context, PageContext
+from serving.pages.forms import Form, save_and_redirect, version_of
+from serving.pages.page import Endpoint, Page
+from serving.scoring.shadow import differences
+from serving.store.cases import cases
+from serving.store.scores.drift import drift
+from serving.store.unit_of_work import Change
+from training.release.resolve import logged
+
+FIGURES = ("average_precision", "auc", "base_rate", "brier", "calibration_slope", "calibration_intercept")
+MAX_MOVES = 20  # newest moves of an alias that are shown
+
+
+def model(request: Request, context: Context) -> Response:
+    """Show the page."""
+    return _show(context, request)
+
+
+def answer(fault_id: str, request: Request, fields: Form, context: Context) -> Response:
+    """Answer a doubt about a record."""
+    words, version = context.renderer.words, version_of(fields)
+
+    def show_again(status: int, wrong: list[str]) -> Response:
+        if not wrong:
+            return _show(context, request, status, errors=[{"text": words("model.conflict"), "href": "#faults"}])
+        empty = [{"text": words("model.say"), "href": f"#{fault_id}"}]
+        return _show(context, request, status, errors=empty, wrong=fault_id)
+
+    def apply(change: Change) -> None:
+        cases.answer(change, fault_id, version, fields.get("text", ""))
+
+    return save_and_redirect(context.store, request, apply, "/model?done=answered", show_again)
+
+
+def _show(context: PageContext, request: Request, status: int = 200, wrong: str = "", **more: Any) -> Response:
+    caller = request.state.caller
+    live = {"champion": context.champion.model(), "challenger": context.challenger.model()}
+    manifests = {alias: model.manifest for alias, model in live.items() if model}
+    champion = manifests.get("champion")
+    base_rate = champion.metrics.get(champion.candidate, {}).get("base_rate") if champion else None
+    with context.store.view(caller) as view:
+        doubted, drifted = cases.faults(view), drift(view, base_rate)
+    log = logged(context.champion.releases, context.champion.name.partition("@")[0])
+    banner = context.renderer.words("model.answered") if request.query_params.get("done") else None
+    return context.renderer.page(
+        request,
+        "model",
+        status,
+        manifests=manifests,
+        figures=FIGURES,
+        refused=context.champion.refused,
+        shadow=differences(context.store) if caller.authority is None else None,
+        moves=[e for e in log if e.get("alias")][::-1][:MAX_MOVES],
+        gates=_newest_gates(log),
+        drifted=drifted,
+        doubted=doubted,
+        wrong=wrong,
+        runs=_runs(context.settings.experiments, log),
+        banner=banner,
+        **more,
+    )
+
+
+def _runs(experiments: str, log: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the address of each version's run in MLflow's pages; empty when no address is set. MLflow finds a run by its id alone."""
+    pages = experiments.rstrip("/")
+    return {str(e["version"]): f"{pages}/#/runs/{e['run_id']}" for e in log if pages and e.get("run_id")}
+
+
+def _newest_gates(log: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """Return the newest line of the log with verdicts of the gates."""
+    return next((e for e in reversed(log) if e.get("gates")), None)
+
+
+PAGE = Page(
+    name="model",
+    route="/model",
+    roles=("lead", "analyst", "administrator"),
+    sees="models and doubted records of the caller's scope, without children; the shadow for callers of no one authority",
+    handler=model,
+    menu=5,
+    home_of=("analyst",),
+    endpoints=(
+        Endpoint(
+            method="POST",
+            route="/faults/{fault_id}",
+            handler=answer,
+            roles=("analyst", "administrator"),
+            sees="an answer to a doubt of the caller's scope",
+        ),
+    ),
+)

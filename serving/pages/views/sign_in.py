@@ -1,0 +1,108 @@
+"""Sign-in and sign-out: a caller whom an authenticator recognises gets a session with a new secret."""
+
+from __future__ import annotations
+
+import secrets
+
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from serving.access.authenticators import first
+from serving.access.permission import OPEN
+from serving.access.sessions import cookie, give, take, token
+from serving.http.problems import Problem
+from serving.pages.context import Context, PageContext
+from serving.pages.forms import Form
+from serving.pages.page import Endpoint, Page
+from serving.pages.rendering import HEADERS
+from serving.store.caller import ROLES
+from serving.store.sign_in.sessions import end_session, open_session
+from serving.store.sign_in.staff import remember
+
+
+def sign_in(request: Request, context: Context) -> Response:
+    """Show the page."""
+    return _show(context, request)
+
+
+def open_new_session(request: Request, fields: Form, context: Context) -> Response:
+    """Open a session for a key, a development user, or the caller whom the request carries."""
+    words = context.renderer.words
+    credential = _credential(fields)
+    try:
+        caller = first(context.authenticators, _with_credential(request, credential) if credential else request)
+    except Problem:
+        return _show(context, request, words("sign_in.wrong"), 401)
+    if caller is None:
+        return _show(context, request, words("sign_in.wrong" if credential else "sign_in.nothing"), 400)
+    name = caller.key_id.partition(":")[2] or caller.key_id
+    with context.store.change(caller) as change:
+        remember(change, name)
+        secret = open_session(change, name, before=cookie(request))
+    answer = RedirectResponse("/", 303, HEADERS)
+    give(request, answer, secret)
+    return answer
+
+
+def sign_out(request: Request, fields: Form, context: Context) -> Response:
+    """End the session."""
+    with context.store.change(request.state.caller) as change:
+        end_session(change, cookie(request) or "")
+    # Clear the browser's cache too, so that its back button shows no page.
+    answer = RedirectResponse("/sign-in?ended", 303, {**HEADERS, "Clear-Site-Data": '"cache"'})
+    take(request, answer)
+    return answer
+
+
+def home(request: Request, context: Context) -> Response:
+    """Redirect to the first page of the caller's role."""
+    return RedirectResponse(context.home(request.state.caller.role), 303, HEADERS)
+
+
+def _show(context: PageContext, request: Request, error: str = "", status: int = 200) -> Response:
+    before = cookie(request)
+    secret = before or secrets.token_urlsafe(32)
+    users = list(context.configuration.development)
+    errors = [{"text": error, "href": "#user" if users else "#key"}] if error else []
+    page = context.renderer.page(
+        request,
+        "sign_in",
+        status,
+        users=users,
+        keys=context.configuration.keys,
+        carried=first(context.authenticators, request),
+        errors=errors,
+        csrf=token(secret),
+        ended="ended" in request.query_params,
+        minutes=context.settings.idle_minutes,
+    )
+    if not before:
+        give(request, page, secret)
+    return page
+
+
+def _credential(fields: dict[str, str]) -> str:
+    """Return the key that was typed, or the development user that was chosen, or ""."""
+    if key := fields.get("key", "").strip():
+        return key
+    return f"dev:{fields['user']}" if fields.get("user") else ""
+
+
+def _with_credential(request: Request, credential: str) -> Request:
+    """Return the request with the credential as its bearer; a header that contradicts it stays, and is refused."""
+    bearer = (b"authorization", f"Bearer {credential}".encode("latin-1", "replace"))
+    return Request({**request.scope, "headers": [*request.scope["headers"], bearer]})
+
+
+PAGE = Page(
+    name="sign_in",
+    route="/sign-in",
+    roles=OPEN,
+    sees="who may sign in, and how",
+    handler=sign_in,
+    endpoints=(
+        Endpoint(method="POST", route="/sign-in", handler=open_new_session, sees="a session"),
+        Endpoint(method="POST", route="/sign-out", handler=sign_out, roles=ROLES, sees="the end of a session"),
+        Endpoint(method="GET", route="/", handler=home, roles=ROLES, sees="the first page of the role"),
+    ),
+)

@@ -1,0 +1,143 @@
+"""The lead's page: the team's capacity, who has how many cases, and what became of the children who were listed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from features.groups.disclosure import partition, rounded, sums
+from histories.errors import Fault, Faults
+from serving.http.problems import Problem
+from serving.pages.context import Context, PageContext
+from serving.pages.forms import Form, save_and_redirect, version_of
+from serving.pages.page import Endpoint, Page
+from serving.store.scores import boards, week_list
+from serving.store.sign_in import staff
+from serving.store.unit_of_work import Change
+
+MAX_A_WEEK = 1000
+WELL = "spoke_well"  # outcome of a contact: the child is well and in education
+
+
+def team(request: Request, context: Context) -> Response:
+    """Show the page."""
+    return _show(context, request)
+
+
+def set_capacity(request: Request, fields: Form, context: Context) -> Response:
+    """Set how many children the team takes up in a week."""
+    caller, words = request.state.caller, context.renderer.words
+    if caller.authority is None:
+        raise Problem(403, "A capacity belongs to an authority.")
+    authority, version = caller.authority, version_of(fields)
+
+    def show_again(status: int, wrong: list[str]) -> Response:
+        text = words("team.wrong") if wrong else words("team.conflict")
+        return _show(context, request, status, errors=[{"text": text, "href": "#per_week"}])
+
+    def apply(change: Change) -> None:
+        staff.set_capacity(change, authority, context.team(caller), _per_week(fields), version)
+
+    return save_and_redirect(context.store, request, apply, "/team?done=saved", show_again)
+
+
+def _per_week(fields: dict[str, str]) -> int:
+    written = fields.get("per_week", "").strip()
+    if not (written.isascii() and written.isdigit() and len(written) < 5 and 1 <= int(written) <= MAX_A_WEEK):
+        raise Faults(Fault("this is not a number of children a week", "per_week", f"Write 1 to {MAX_A_WEEK}."))
+    return int(written)
+
+
+def _show(context: PageContext, request: Request, status: int = 200, **more: Any) -> Response:
+    caller = request.state.caller
+    team = context.team(caller)
+    with context.store.view(caller) as view:
+        most = week_list.per_week(view, team, context.settings.per_week)
+        outcome = boards.list_outcome(view, most, [WELL], date.today())
+        version = next((c["version"] for c in staff.capacities(view) if c["team"] == team), 0)
+        names_of_staff = {p["person_id"]: p["name"] for p in staff.active_staff(view)}
+        names = week_list.school_names(view)
+    model = context.champion.model()
+    banner = context.renderer.words("team.saved") if request.query_params.get("done") else None
+    return context.renderer.page(
+        request,
+        "team",
+        status,
+        team=team,
+        most=most,
+        version=version,
+        outcome=outcome,
+        people=names_of_staff,
+        names=names,
+        listed=shareable(outcome.by_school, context.configuration.localities),
+        promise=promised(model.manifest, most) if model else None,
+        children=_children,
+        banner=banner,
+        **more,
+    )
+
+
+def _children(n: float) -> str:
+    """Format an expected number of children: whole, or in tenths below one."""
+    return f"{n:.0f}" if n >= 1 else f"{n:.1f}"
+
+
+def shareable(
+    by_school: Mapping[str, int], localities: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[dict[str, int], int]]:
+    """Return how many children of each school and area were listed, with small counts suppressed.
+
+    Parameters
+    ----------
+    by_school : mapping
+        True counts by URN.
+    localities : mapping
+        The schools of each area; a school counts for the first that names it.
+
+    Returns
+    -------
+    dict
+        For ``schools`` and ``areas``: the shown counts, rounded, and how many places are left out, either as small counts or
+        because they would reveal one.
+    """
+    areas = {urn: name for name, urns in reversed(list(localities.items())) for urn in urns if urn in by_school}
+    whole, hidden = sums(by_school, areas), partition(by_school, areas)
+    shown = {}
+    for kind, places in (("schools", by_school), ("areas", dict.fromkeys(areas.values()))):
+        counts = {place: rounded(whole[place]) for place in places if place not in hidden}
+        shown[kind] = counts, len(places) - len(counts)
+    return shown
+
+
+def promised(manifest: Any, most: int) -> dict[str, Any] | None:
+    """Return the model card's figures for lists of about this length, or None when the model was not evaluated.
+
+    Returns
+    -------
+    dict
+        ``listed`` (the evaluated length), ``precision``, ``low``, ``high`` and ``recall``.
+    """
+    figures = manifest.metrics.get(manifest.candidate, {})
+    lengths = [int(name.split("_")[1]) for name in figures.get("at_capacity", {}) if name.endswith("_a_list")]
+    if not lengths:
+        return None
+    nearest = min(lengths, key=lambda n: abs(n - most))
+    name = f"top_{nearest}_a_list"
+    at = figures["at_capacity"][name]
+    low, high = figures["intervals"].get(f"{name}.precision", (None, None))
+    return {"listed": nearest, "precision": at["precision"], "low": low, "high": high, "recall": at["recall"]}
+
+
+PAGE = Page(
+    name="team",
+    route="/team",
+    roles=("lead", "administrator"),
+    sees="what became of the children who were listed, in the caller's scope",
+    handler=team,
+    menu=4,
+    endpoints=(Endpoint(method="POST", route="/team", handler=set_capacity, sees="what the team can take up"),),
+)

@@ -1,0 +1,61 @@
+"""The move from primary to secondary school: children without a place and, in September, children who did not arrive."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from serving.casework.transitions import STATES
+from serving.pages.context import Context
+from serving.pages.page import Page
+from serving.store.caller import IDENTITIES
+from serving.store.scores import boards, week_list
+
+TO_CHECK = ("no_show", "not_on_roll", "no_application", "declined", "offered")  # states that somebody should follow up
+MAX_NAMED = 200  # children named on the page
+
+
+def transition(request: Request, context: Context) -> Response:
+    """Show the page."""
+    side = "to" if request.query_params.get("by") == "to" else "from"
+    with context.store.view(request.state.caller) as view:
+        moves = boards.transitions(view)
+        names = week_list.school_names(view)
+    states = [s for s in STATES if any(m["state"] == s for m in moves)]
+    by_state = {state: [m for m in moves if m["state"] == state] for state in TO_CHECK if state in states}
+    named = [(state, len(children), children[:MAX_NAMED]) for state, children in by_state.items()]
+    missed = Counter(min(m["missed_days"], 10) for m in moves if m["state"] == "no_show")
+    return context.renderer.page(
+        request,
+        "transition",
+        rows=_by_school(moves, side),
+        states=states,
+        named=named,
+        names=names,
+        side=side,
+        missed=sorted(missed.items()),
+        as_of=moves[0]["as_of"] if moves else None,
+        year=moves[0]["entry_year"] if moves else None,
+        children=len(moves),
+    )
+
+
+def _by_school(moves: list[dict[str, Any]], side: str) -> list[tuple[str, Counter[str]]]:
+    """Count each school's children by state; schools with most children to follow up first."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for move in moves:
+        counts[move[f"{side}_urn"] or ""][move["state"]] += 1
+    return sorted(counts.items(), key=lambda item: (-sum(item[1][s] for s in TO_CHECK), item[0]))
+
+
+PAGE = Page(
+    name="transition",
+    route="/transition",
+    roles=IDENTITIES,
+    sees="moves to secondary school of children of the caller's scope",
+    handler=transition,
+    menu=3,
+)
