@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from features.groups.groups import GROUPS, grouped
+from features.groups.grouping import grouped
+from features.groups.groups import GROUPS
 from histories.population.simulation import simulate
 from histories.reading.histories import Histories
 from training.description.describing import described

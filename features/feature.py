@@ -86,6 +86,16 @@ def ratio(part: str, whole: str) -> Callable[[], nw.Expr]:
     return share
 
 
+def age() -> nw.Expr:
+    """Return the days from a row's own date to the as-of date."""
+    return nw.col("age")
+
+
+def is_open() -> nw.Expr:
+    """Return whether a spell had begun, and had not ended as far as was known."""
+    return (nw.col("age") >= 0) & nw.col("end_date").is_null()
+
+
 def plain(tally: str) -> Callable[[], nw.Expr]:
     """Return a tally as it is."""
     return lambda: nw.col(tally).cast(nw.Float64)

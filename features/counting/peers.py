@@ -137,5 +137,8 @@ def _beside(sums: Sums) -> list[tuple[Frame, str]]:
 
 
 def _term(day: int) -> int:
+    """Return 1 for the autumn term, 2 for the spring term and 3 for the summer term."""
     month = day_of(day).month
-    return 1 if month >= 9 else 2 if month < 4 else 3
+    if month >= 9:
+        return 1
+    return 2 if month < 4 else 3

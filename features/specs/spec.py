@@ -51,7 +51,9 @@ def rows(table: str, text: str) -> list[dict[str, Any]]:
 def _cell(kind: str, cell: str) -> Any:
     if cell == "":
         return None
-    return int(cell) if kind == "integer" else cell == "true" if kind == "boolean" else cell
+    if kind == "integer":
+        return int(cell)
+    return cell == "true" if kind == "boolean" else cell
 
 
 def _pupils(cell: str | None) -> list[str | None]:

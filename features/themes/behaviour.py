@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from features.feature import Feature, Tally, plain
+from features.feature import Feature, Tally, age, plain
 
 SUSPENSIONS = ("suspensions",)
-SUSPENDED = lambda: nw.col("category") != "PERM"  # noqa: E731
-SESSIONS = lambda: nw.when(nw.col("sessions").is_null()).then(1).otherwise(nw.col("sessions"))  # noqa: E731
+
+
+def is_suspension() -> nw.Expr:
+    """Return whether a row is a suspension, not a permanent exclusion."""
+    return nw.col("category") != "PERM"
+
+
+def sessions() -> nw.Expr:
+    """Return the sessions that a suspension lasted; one when it does not say."""
+    return nw.when(nw.col("sessions").is_null()).then(1).otherwise(nw.col("sessions"))
+
 
 TALLIES = {
-    **{f"suspensions_{d}": Tally(table="suspensions", where=SUSPENDED, value=None, days=d) for d in (90, 365)},
-    "suspensions_all": Tally(table="suspensions", where=SUSPENDED),
+    **{f"suspensions_{d}": Tally(table="suspensions", where=is_suspension, value=None, days=d) for d in (90, 365)},
+    "suspensions_all": Tally(table="suspensions", where=is_suspension),
     **{
-        f"suspended_sessions_{d}": Tally(table="suspensions", where=SUSPENDED, value=SESSIONS, days=d)
+        f"suspended_sessions_{d}": Tally(table="suspensions", where=is_suspension, value=sessions, days=d)
         for d in (90, 365)
     },
     "exclusions": Tally(table="suspensions", where=lambda: nw.col("category") == "PERM"),
-    "newest_suspension": Tally(table="suspensions", where=SUSPENDED, value=lambda: nw.col("age"), how="min"),
+    "newest_suspension": Tally(table="suspensions", where=is_suspension, value=age, how="min"),
 }
 
 FEATURES = [

@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import narwhals as nw
 
-from features.feature import Feature, Tally, plain
+from features.feature import Feature, Tally, age, is_open, plain
 
 CARE = ("social_care",)
-OPEN = lambda: (nw.col("age") >= 0) & nw.col("end_date").is_null()  # noqa: E731
 KINDS = {
     "early_help": "Early help",
     "assessment": "An assessment by social care",
@@ -19,14 +18,12 @@ KINDS = {
 }
 
 TALLIES = {
-    **{f"care_{k}": Tally(table="social_care", where=lambda k=k: OPEN() & (nw.col("kind") == k)) for k in KINDS},  # type: ignore[misc]
+    **{f"care_{k}": Tally(table="social_care", where=lambda k=k: is_open() & (nw.col("kind") == k)) for k in KINDS},  # type: ignore[misc]
     "referrals_365": Tally(table="social_care", where=lambda: nw.col("kind") == "referral", value=None, days=365),
     "runaways_365": Tally(table="social_care", where=lambda: nw.col("kind") == "missing", value=None, days=365),
     "runaways_all": Tally(table="social_care", where=lambda: nw.col("kind") == "missing"),
     "care_all": Tally(table="social_care", where=lambda: ~nw.col("kind").is_in(["missing", "referral"])),
-    "care_newest": Tally(
-        table="social_care", where=lambda: nw.col("kind") != "missing", value=lambda: nw.col("age"), how="min"
-    ),
+    "care_newest": Tally(table="social_care", where=lambda: nw.col("kind") != "missing", value=age, how="min"),
     "care_closed": Tally(
         table="social_care",
         where=lambda: nw.col("kind").is_in(["cin", "cpp", "early_help"]) & ~nw.col("end_date").is_null(),

@@ -5,17 +5,16 @@ from __future__ import annotations
 import narwhals as nw
 
 from features.counting.shrinkage import MIN_OTHERS, shrunk
-from features.feature import Feature, Tally, plain
+from features.feature import Feature, Tally, age, is_open, plain
 
 ADDRESSES = ("addresses",)
-OPEN = lambda: (nw.col("age") >= 0) & nw.col("end_date").is_null()  # noqa: E731
 
 TALLIES = {
     **{f"home_starts_{d}": Tally(table="addresses", where=None, value=None, days=d) for d in (90, 365, 730)},
     "homes_all": Tally(table="addresses", where=lambda: nw.col("age") >= 0),
-    "temporary_now": Tally(table="addresses", where=lambda: OPEN() & nw.col("temporary")),
+    "temporary_now": Tally(table="addresses", where=lambda: is_open() & nw.col("temporary")),
     "temporary_all": Tally(table="addresses", where=lambda: (nw.col("age") >= 0) & nw.col("temporary")),
-    "home_newest": Tally(table="addresses", where=lambda: nw.col("age") >= 0, value=lambda: nw.col("age"), how="min"),
+    "home_newest": Tally(table="addresses", where=lambda: nw.col("age") >= 0, value=age, how="min"),
     "idaci": Tally(
         table="addresses",
         where=lambda: nw.col("age") >= 0,

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from features.feature import Feature, Tally, plain
+from features.feature import Feature, Tally, age, is_open, plain
 
 SEN = ("sen",)
-OPEN = lambda: (nw.col("age") >= 0) & nw.col("end_date").is_null()  # noqa: E731
 
 TALLIES = {
-    "sen_support": Tally(table="sen", where=lambda: OPEN() & (nw.col("provision") != "E")),
-    "sen_plan": Tally(table="sen", where=lambda: OPEN() & (nw.col("provision") == "E")),
-    "sen_semh": Tally(table="sen", where=lambda: OPEN() & (nw.col("primary_need") == "SEMH")),
-    "sen_mld": Tally(table="sen", where=lambda: OPEN() & (nw.col("primary_need") == "MLD")),
+    "sen_support": Tally(table="sen", where=lambda: is_open() & (nw.col("provision") != "E")),
+    "sen_plan": Tally(table="sen", where=lambda: is_open() & (nw.col("provision") == "E")),
+    "sen_semh": Tally(table="sen", where=lambda: is_open() & (nw.col("primary_need") == "SEMH")),
+    "sen_mld": Tally(table="sen", where=lambda: is_open() & (nw.col("primary_need") == "MLD")),
     "sen_started_365": Tally(table="sen", where=None, value=None, days=365),
-    "sen_newest": Tally(table="sen", where=lambda: nw.col("age") >= 0, value=lambda: nw.col("age"), how="min"),
+    "sen_newest": Tally(table="sen", where=lambda: nw.col("age") >= 0, value=age, how="min"),
 }
 YES = "yes or no"
 

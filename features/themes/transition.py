@@ -7,21 +7,29 @@ import narwhals as nw
 from features.feature import Feature, Tally
 
 ADMISSIONS = ("admissions",)
-# An application for the September that follows the as-of date.
-NEXT = lambda: nw.col("entry_year") == nw.col("next_september")  # noqa: E731
+
+
+def is_next() -> nw.Expr:
+    """Return whether a row is about the September that follows the as-of date."""
+    return nw.col("entry_year") == nw.col("next_september")
+
 
 TALLIES = {
-    "application_rows": Tally(table="admissions", where=NEXT),
-    "applied": Tally(table="admissions", where=lambda: NEXT() & ~nw.col("applied_on").is_null()),
-    "offered": Tally(table="admissions", where=lambda: NEXT() & ~nw.col("offered_on").is_null()),
-    "accepted": Tally(table="admissions", where=lambda: NEXT() & (nw.col("response") == "accepted")),
-    "declined": Tally(table="admissions", where=lambda: NEXT() & (nw.col("response") == "declined")),
+    "application_rows": Tally(table="admissions", where=is_next),
+    "applied": Tally(table="admissions", where=lambda: is_next() & ~nw.col("applied_on").is_null()),
+    "offered": Tally(table="admissions", where=lambda: is_next() & ~nw.col("offered_on").is_null()),
+    "accepted": Tally(table="admissions", where=lambda: is_next() & (nw.col("response") == "accepted")),
+    "declined": Tally(table="admissions", where=lambda: is_next() & (nw.col("response") == "declined")),
 }
-YEAR_6 = lambda: nw.col("nc_year") == 6  # noqa: E731
+
+
+def in_year_6() -> nw.Expr:
+    """Return whether a child is in Year 6."""
+    return nw.col("nc_year") == 6
 
 
 def _only_in_year_6(count: nw.Expr) -> nw.Expr:
-    return nw.when(YEAR_6()).then(count.cast(nw.Float64)).otherwise(nw.lit(0.0))
+    return nw.when(in_year_6()).then(count.cast(nw.Float64)).otherwise(nw.lit(0.0))
 
 
 FEATURES = [

@@ -5,7 +5,8 @@ from hypothesis import Phase, given, settings
 from hypothesis import seed as reproduce_with
 from hypothesis import strategies as st
 
-from features.groups.groups import GROUPS, grouped
+from features.groups.grouping import grouped
+from features.groups.groups import GROUPS
 from features.matrix import matrix
 from features.posted import open_rows
 from histories.reading.histories import Histories

@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 
 from features.catalogue import catalogue
-from features.groups.groups import GROUPS, grouped
+from features.groups.grouping import grouped
+from features.groups.groups import GROUPS
 from tests.support.engines import open_on
 from tests.support.tables import rows
 

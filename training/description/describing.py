@@ -14,7 +14,8 @@ import polars as pl
 
 from features import HORIZON, CohortRule, Definition, label
 from features.groups.disclosure import ALL, BASE, HIDDEN, NOT_AVAILABLE, SMALLEST, partition, rounded, sums
-from features.groups.groups import GROUPS, NOT_RECORDED, Group, grouped
+from features.groups.grouping import grouped
+from features.groups.groups import GROUPS, NOT_RECORDED, Group
 from histories.errors import Fault, Faults
 from histories.reading.histories import Histories
 from training.measures.intervals import ROUNDING, Interval, design_effect, relative_risk, rounded_share

@@ -7,7 +7,8 @@ from typing import Any
 import polars as pl
 
 from features.catalogue import catalogue
-from features.groups.groups import PROTECTED, grouped
+from features.groups.grouping import grouped
+from features.groups.groups import PROTECTED
 from histories.reading.histories import Histories
 from training.evaluation.ablation import by_theme
 from training.evaluation.fairness import fairness

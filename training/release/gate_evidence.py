@@ -13,7 +13,8 @@ import polars as pl
 
 from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
-from features.groups.groups import PROTECTED, grouped
+from features.groups.grouping import grouped
+from features.groups.groups import PROTECTED
 from features.leakage.leaks import leaks
 from histories.errors import Fault, Faults
 from histories.reading.histories import Histories

@@ -11,7 +11,7 @@ import pytest
 
 from features import matrix
 from features.catalogue import catalogue
-from features.groups.groups import grouped
+from features.groups.grouping import grouped
 from features.outcome.label import label
 from histories.errors import Faults
 from histories.reading.histories import Histories
