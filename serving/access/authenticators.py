@@ -1,4 +1,4 @@
-"""The interface of every way in, and the first way: keys of ``onroll keys``."""
+"""The interface of authenticators, and the first of them: keys of ``onroll keys``."""
 
 from __future__ import annotations
 
@@ -12,46 +12,47 @@ from serving.store import Caller, Store
 
 
 class Authenticator(Protocol):
-    """One way in."""
+    """Turns a request into a caller."""
 
     def caller(self, request: Request) -> Caller | None:
-        """Return who calls, or None when the request carries nothing of this kind.
+        """Return the caller, or None when the request carries no credentials of this kind.
 
         Raises
         ------
         Problem
-            When it carries something of this kind that does not hold; no other way is asked then.
+            When the credentials are not valid; no other authenticator is tried.
         """
         ...
 
 
-def first(ways: Iterable[Authenticator], request: Request) -> Caller | None:
-    """Return who the first way that knows says is calling, or None."""
-    return next((c for way in ways if (c := way.caller(request)) is not None), None)
+def authenticate(authenticators: Iterable[Authenticator], request: Request) -> Caller | None:
+    """Return the caller that the first authenticator with credentials names, or None."""
+    callers = (authenticator.caller(request) for authenticator in authenticators)
+    return next((caller for caller in callers if caller is not None), None)
 
 
-def only(request: Request, header: str) -> str | None:
-    """Return a header's value; a header that is sent twice is refused, since each side could read another of them."""
-    found = request.headers.getlist(header)
-    if len(found) > 1:
-        raise Problem(400, "A header that says who calls was sent twice.")
-    return found[0].strip() if found else None
+def single_header(request: Request, name: str) -> str | None:
+    """Return a header's value; refuse a repeated header, since a proxy and this service could each read a different one."""
+    values = request.headers.getlist(name)
+    if len(values) > 1:
+        raise Problem(400, "A header with credentials was sent twice.")
+    return values[0].strip() if values else None
 
 
 def bearer(request: Request) -> str | None:
-    """Return what a request carries as a bearer, or None."""
-    scheme, _, carried = (only(request, "authorization") or "").partition(" ")
-    return carried.strip() if scheme.lower() == "bearer" and carried.strip() else None
+    """Return the bearer credentials of a request, or None."""
+    scheme, _, credentials = (single_header(request, "authorization") or "").partition(" ")
+    return credentials.strip() if scheme.lower() == "bearer" and credentials.strip() else None
 
 
 class KeyAuthenticator:
-    """Keys of ``onroll keys``, kept as hashes in the store."""
+    """Keys of ``onroll keys``, stored as hashes."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
 
     def caller(self, request: Request) -> Caller | None:
-        """Return whose key it is."""
+        """Return the holder of the key."""
         key = bearer(request)
         if key is None or not key.startswith("onroll_"):
             return None

@@ -1,11 +1,11 @@
-"""The file that ONROLL_ACCESS names: which ways in there are, and what roles and groups mean here."""
+"""The file that ONROLL_ACCESS names: the authenticators, and the organisation's names of roles and groups."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import Field
@@ -14,14 +14,14 @@ from histories.errors import Fault, Faults
 from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
 from serving.http.problems import Problem
+from serving.roles import Role
 from serving.store import Caller
 
-Role = Literal["worker", "lead", "analyst", "administrator"]
-SHORTEST_SECRET = 32  # characters
+MIN_SECRET_LENGTH = 32  # characters
 
 
 class TokenSettings(SettingsFile):
-    """Tokens of an identity provider: ``jwks`` is a file beside this one, or an address."""
+    """Tokens of an identity provider; ``jwks`` is a file next to this one, or an address."""
 
     issuer: str = Field(min_length=1)
     audience: str = Field(min_length=1)
@@ -32,7 +32,7 @@ class TokenSettings(SettingsFile):
 
 
 class ProxySettings(SettingsFile):
-    """A trusted proxy: the file with the secret that it shares, and the headers that it sets."""
+    """A trusted proxy: the file with the shared secret, and the headers that the proxy sets."""
 
     secret_file: str
     secret_header: str = "X-Onroll-Proxy-Secret"
@@ -41,7 +41,7 @@ class ProxySettings(SettingsFile):
 
 
 class StaffGroup(SettingsFile):
-    """Whose pupils the members of a group may see; without schools all of the authority's."""
+    """The pupils that a group's members may see; without schools, all of the authority's."""
 
     authority: str = Field(min_length=1)
     urns: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class StaffGroup(SettingsFile):
 
 
 class DevelopmentUser(SettingsFile):
-    """A made-up user of development."""
+    """A made-up user for development."""
 
     role: Role
     authority: str | None = None
@@ -57,14 +57,14 @@ class DevelopmentUser(SettingsFile):
 
 
 class Limits(SettingsFile):
-    """How often each caller may call, over all workers."""
+    """The rate limit of each caller, over all workers."""
 
     per_second: float = Field(default=200, gt=0, allow_inf_nan=False)
     burst: int = Field(default=400, ge=1)
 
 
 class Configuration(SettingsFile):
-    """Everything in the file; without a file there are keys and nothing else."""
+    """The whole file; without a file, keys are the only authenticator."""
 
     folder: Path = Path()
     keys: bool = True
@@ -87,70 +87,67 @@ class Configuration(SettingsFile):
         """
         if file is None:
             return cls()
-        do = "See docs/access.md for what may be there."
-        made = cls.of({**read_toml(file), "folder": file.parent}, file, do)
-        faults = list(made._faults(file))
+        do = "See docs/access.md for the settings."
+        configuration = cls.of({**read_toml(file), "folder": file.parent}, file, do)
+        faults = list(configuration._faults(file))
         if faults:
             raise Faults(faults)
-        return made
+        return configuration
 
     def _faults(self, file: Path) -> Iterable[Fault]:
         for name, group in self.groups.items():
             if group.locality is not None and group.locality not in self.localities:
-                do = "Name its schools under [localities]."
+                do = "List its schools under [localities]."
                 yield Fault("there is no such locality", f"{file}, groups.{name}.locality", do)
         for name, user in self.development.items():
             if user.role != "administrator" and not user.authority:
-                yield Fault(
-                    "the role needs an authority", f"{file}, development.{name}", "Say whose pupils it may see."
-                )
+                yield Fault("the role needs an authority", f"{file}, development.{name}", "Set its authority.")
         for name, schools in self.localities.items():
             if not schools:
-                yield Fault("the locality has no school", f"{file}, localities.{name}", "Name its schools.")
+                yield Fault("the locality has no school", f"{file}, localities.{name}", "List its schools.")
         if (self.tokens or self.proxy) and not self.roles:
-            yield Fault("no role is given to anybody", f"{file}, roles", "Map names of roles or groups to roles.")
-        if self.tokens and self.tokens.jwks.startswith("http://") and not _near(self.tokens.jwks):
-            do = "Use https, or a file: whoever can change the keys on their way can make any token."
-            yield Fault("keys over plain http are only for this machine", f"{file}, tokens.jwks", do)
+            yield Fault("no role is mapped", f"{file}, roles", "Map the organisation's names to roles of onroll.")
+        if self.tokens and self.tokens.jwks.startswith("http://") and not _is_loopback(self.tokens.jwks):
+            do = "Use https, or a file: anyone who can change the keys in transit can forge tokens."
+            yield Fault("plain http is allowed from this machine only", f"{file}, tokens.jwks", do)
         if self.proxy:
             try:
                 self.secret(self.proxy)
-            except Faults as found:
-                yield from found.faults
+            except Faults as secret:
+                yield from secret.faults
 
     def secret(self, proxy: ProxySettings) -> bytes:
-        """Return the secret that the proxy shares.
+        """Return the secret shared with the proxy.
 
         Raises
         ------
         Faults
-            When there is none, or it is short enough to be guessed.
+            When there is none, or it is too short.
         """
         file = self.folder / proxy.secret_file
         secret = file.read_bytes().strip() if file.is_file() else b""
-        if len(secret) < SHORTEST_SECRET:
-            do = f"Put at least {SHORTEST_SECRET} random characters there, such as 'openssl rand -hex 32' makes."
-            raise Faults(Fault("the proxy's secret is missing or short", str(file), do))
+        if len(secret) < MIN_SECRET_LENGTH:
+            do = f"Put at least {MIN_SECRET_LENGTH} random characters in it, for example from 'openssl rand -hex 32'."
+            raise Faults(Fault("the proxy's secret is missing or too short", str(file), do))
         return secret
 
     def caller(self, who: str, names: list[str]) -> Caller:
-        """Return a caller by the names of the roles and groups that a token or a proxy gives.
+        """Return the caller for the names of roles and groups in a token or a proxy's header.
 
         Raises
         ------
         Problem
-            When the names do not give exactly one role and, but for an administrator, exactly one authority: a person who is
-            two things is not guessed to be either.
+            Unless the names give exactly one role and exactly one authority; an administrator may have none.
         """
         roles = {self.roles[n] for n in names if n in self.roles}
         groups = [self.groups[n] for n in names if n in self.groups]
         authorities = {g.authority for g in groups}
         if len(roles) != 1:
-            raise Problem(403, f"The account has {len(roles) or 'no'} roles of onroll; it needs exactly one.")
+            raise Problem(403, f"The account has {len(roles) or 'no'} onroll roles; it needs exactly one.")
         (role,) = roles
         if len(authorities) > 1 or (not authorities and role != "administrator"):
-            found = len(authorities) or "no"
-            raise Problem(403, f"The account belongs to {found} authorities of onroll; it needs exactly one.")
+            count = len(authorities) or "no"
+            raise Problem(403, f"The account belongs to {count} authorities; it needs exactly one.")
         schools = [self._schools(g) for g in groups]
         urns = sorted(set().union(*schools)) if all(schools) else []
         return Caller(who, role, next(iter(authorities), None), tuple(urns))
@@ -159,7 +156,7 @@ class Configuration(SettingsFile):
         return {*group.urns, *(self.localities[group.locality] if group.locality else ())}
 
 
-def _near(address: str) -> bool:
+def _is_loopback(address: str) -> bool:
     host: Any = urlsplit(address).hostname
     try:
         return ipaddress.ip_address(host).is_loopback

@@ -1,4 +1,4 @@
-"""Users made up for development: no secret, so only where nobody else can reach the service."""
+"""Development users: they need no secret, so the service must listen on a loopback address."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def refuse_elsewhere(host: str | None) -> None:
     Raises
     ------
     Faults
-        When the address is another one, or is not known.
+        When the address is not loopback, or unknown.
     """
     if not _is_loopback(host):
-        do = "Start with 'onroll serve --host 127.0.0.1', or take the development users out of the file."
+        do = "Start with 'onroll serve --host 127.0.0.1', or remove the development users from the file."
         raise Faults(Fault("development users need no secret and are only for this machine", "ONROLL_ACCESS", do))
 
 
@@ -34,7 +34,7 @@ def _is_loopback(host: str | None) -> bool:
 
 
 class DevelopmentUsers:
-    """Callers by name: ``Authorization: Bearer dev:NAME``."""
+    """Callers named by ``Authorization: Bearer dev:NAME``."""
 
     def __init__(self, users: dict[str, DevelopmentUser], host: str | None) -> None:
         refuse_elsewhere(host)
@@ -42,10 +42,10 @@ class DevelopmentUsers:
 
     def caller(self, request: Request) -> Caller | None:
         """Return a development user."""
-        named = bearer(request)
-        if named is None or not named.startswith("dev:"):
+        credentials = bearer(request)
+        if credentials is None or not credentials.startswith("dev:"):
             return None
-        user = self.users.get(named.removeprefix("dev:"))
+        user = self.users.get(credentials.removeprefix("dev:"))
         if user is None:
             raise Problem(401, "There is no such development user.")
-        return Caller(named, user.role, user.authority, user.urns)
+        return Caller(credentials, user.role, user.authority, user.urns)

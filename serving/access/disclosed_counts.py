@@ -1,4 +1,4 @@
-"""What may be said of counts of pupils to somebody who sees no child."""
+"""Statistical disclosure control of the counts that callers without access to children see."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from typing import Any
 from features.groups.disclosure import ALL, partition, rounded
 
 
-def disclosed(found: tuple[date, dict[str, int]] | None, by: str) -> dict[str, Any]:
-    """Return counts by group and in all: small ones, and those that would give one away, hidden; the others rounded to 5.
+def disclosed(counted: tuple[date, dict[str, int]] | None, by: str) -> dict[str, Any]:
+    """Return counts by group and in total: small counts and those that would reveal one are suppressed, the others rounded to 5.
 
     Examples
     --------
     >>> disclosed((date(2025, 1, 13), {"high": 3, "raised": 21, "usual": 418}), "band")["counts"]
     [{'group': 'high', 'pupils': None}, {'group': 'raised', 'pupils': None}, {'group': 'usual', 'pupils': 420}]
     """
-    day, counts = found or (None, {})
-    hidden = partition(counts)
-    shown = lambda name, n: None if name in hidden else rounded(n)  # noqa: E731
+    day, counts = counted or (None, {})
+    suppressed = partition(counts)
+
+    def shown(name: str, n: int) -> int | None:
+        return None if name in suppressed else rounded(n)
+
     return {
         "as_of": day,
         "by": by,

@@ -1,4 +1,4 @@
-"""The door: finds out who calls, looks the route up in the table of rules, and lets nothing through that has no rule."""
+"""Authenticate each request and check the table of permissions; refuse every route without a permission."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from serving.access.authenticators import Authenticator, KeyAuthenticator, first
+from serving.access.authenticators import Authenticator, KeyAuthenticator, authenticate
 from serving.access.configuration import Configuration
 from serving.access.development import DevelopmentUsers
 from serving.access.permission import Permission
@@ -20,37 +20,43 @@ from serving.http.problems import Problem, no_database
 from serving.store import Caller, Store, Unavailable
 from serving.store.ledger.refusals import Refusals
 
-SAY_WHO = "Send 'Authorization: Bearer KEY' with a key that is neither expired nor revoked."
-NOT_THIS_ROLE = "The role of this caller does not see what is behind this route."
+NO_CREDENTIALS = "Send 'Authorization: Bearer KEY' with a valid key."
+ROLE_REFUSED = "This role has no permission for this route."
 
 
-def ways_in(configuration: Configuration, store: Store, host: str | None) -> list[Authenticator]:
-    """Return the ways in that are configured, in the order in which they are asked."""
-    ways: list[Authenticator] = []
+def configured_authenticators(configuration: Configuration, store: Store, host: str | None) -> list[Authenticator]:
+    """Return the configured authenticators, in the order in which they are tried."""
+    authenticators: list[Authenticator] = []
     if configuration.keys:
-        ways.append(KeyAuthenticator(store))
+        authenticators.append(KeyAuthenticator(store))
     if configuration.development:
-        ways.append(DevelopmentUsers(configuration.development, host))
+        authenticators.append(DevelopmentUsers(configuration.development, host))
     if configuration.tokens:
-        ways.append(Tokens(configuration.tokens, configuration))
+        authenticators.append(Tokens(configuration.tokens, configuration))
     if configuration.proxy:
-        ways.append(TrustedProxy(configuration.proxy, configuration))
-    return ways
+        authenticators.append(TrustedProxy(configuration.proxy, configuration))
+    return authenticators
 
 
 class AccessMiddleware:
-    """ASGI middleware before the routes: the body of a request that is refused here is never read.
+    """ASGI middleware in front of the routes; the body of a refused request is never read.
 
-    A request that is let in carries its ``Caller`` as ``request.state.caller`` (None on open routes without one).
+    An admitted request carries its ``Caller`` as ``request.state.caller`` (None on open routes).
     """
 
     def __init__(
-        self, app: Any, ways: list[Authenticator], sessions: Authenticator, buckets: Buckets, refusals: Refusals
+        self,
+        app: Any,
+        authenticators: list[Authenticator],
+        sessions: Authenticator,
+        buckets: Buckets,
+        refusals: Refusals,
     ) -> None:
-        self.app, self.ways, self.sessions, self.buckets, self.refusals = app, ways, sessions, buckets, refusals
+        self.app, self.authenticators, self.sessions = app, authenticators, sessions
+        self.buckets, self.refusals = buckets, refusals
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Let one request in, or answer why not."""
+        """Admit one request, or answer with the reason for refusal."""
         if scope["type"] == "http":
             try:
                 await self._admit(scope)
@@ -63,9 +69,9 @@ class AccessMiddleware:
     async def _admit(self, scope: Any) -> None:
         rule, methods = find(scope["method"], scope["path"])
         if not methods:
-            raise Problem(404, "See /api/v1/openapi.json for what there is.")
+            raise Problem(404, "See /api/v1/openapi.json for the routes.")
         if rule is None:
-            raise Problem(405, "See /api/v1/openapi.json for what there is.", headers={"Allow": ", ".join(methods)})
+            raise Problem(405, "See /api/v1/openapi.json for the routes.", headers={"Allow": ", ".join(methods)})
         scope.setdefault("state", {})["caller"] = None
         if not rule.is_open:
             # A key is looked up in the database and a token's signers may have to be fetched: neither on the event loop,
@@ -75,7 +81,7 @@ class AccessMiddleware:
             scope["state"]["caller"] = await asyncio.to_thread(self._reader, Request(scope))
 
     def _reader(self, request: Request) -> Caller | None:
-        """Return who reads a page that is open to everybody, so that it can have their menu."""
+        """Return the reader of an open page, so that it can show their menu."""
         try:
             return self.sessions.caller(request)
         except Problem:
@@ -84,15 +90,15 @@ class AccessMiddleware:
     def _caller(self, request: Request, rule: Permission) -> Caller:
         caller = None
         try:
-            ways = [self.sessions] if rule.page else self.ways
-            caller = first(ways, request)
+            authenticators = [self.sessions] if rule.page else self.authenticators
+            caller = authenticate(authenticators, request)
             if caller is None:
-                raise Problem(401, SAY_WHO)
+                raise Problem(401, NO_CREDENTIALS)
             seconds = self.buckets.wait(caller.key_id)
             if seconds:
                 raise Problem(429, "Wait before the next request.", headers={"Retry-After": str(math.ceil(seconds))})
             if caller.role not in rule.roles:
-                raise Problem(403, NOT_THIS_ROLE)
+                raise Problem(403, ROLE_REFUSED)
         except Problem as refused:
             self.refusals.refused(caller, refused.status, f"{rule.method} {rule.route}")
             request.state.refusal_recorded = True

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from starlette.routing import compile_path
 
-from serving.store.caller import ROLES
+from serving.roles import ROLES
 
 NOBODY = "nobody"  # a caller without credentials
 OPEN = (NOBODY, *ROLES)

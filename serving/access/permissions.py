@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from serving.access.permission import OPEN, Permission
 from serving.pages.views import PAGES
-from serving.store.caller import IDENTITIES, ROLES
+from serving.roles import IDENTITIES, ROLES
 
 INTERFACE = (
     Permission(

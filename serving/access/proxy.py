@@ -1,4 +1,4 @@
-"""The third way in: a proxy that has asked who calls, and proves by a shared secret that it is the proxy."""
+"""Callers authenticated by a trusted proxy, which proves itself with a shared secret."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ import hmac
 
 from starlette.requests import Request
 
-from serving.access.authenticators import only
+from serving.access.authenticators import single_header
 from serving.access.configuration import Configuration, ProxySettings
 from serving.http.problems import Problem
 from serving.store import Caller
 
 
 class TrustedProxy:
-    """Headers of a trusted proxy; the address it calls from proves nothing, since a header can change it."""
+    """Reads the headers of a trusted proxy; its address proves nothing, since a header can change it."""
 
-    def __init__(self, own: ProxySettings, configuration: Configuration) -> None:
-        self.own, self.configuration = own, configuration
-        self.secret = configuration.secret(own)
+    def __init__(self, settings: ProxySettings, configuration: Configuration) -> None:
+        self.settings, self.configuration = settings, configuration
+        self.secret = configuration.secret(settings)
 
     def caller(self, request: Request) -> Caller | None:
-        """Return whom the proxy names; without the secret its headers mean nothing."""
-        told = only(request, self.own.secret_header)
-        user, groups = only(request, self.own.user_header), only(request, self.own.groups_header)
-        if told is None:
+        """Return the user that the proxy names; without the secret its headers are ignored."""
+        secret = single_header(request, self.settings.secret_header)
+        user = single_header(request, self.settings.user_header)
+        groups = single_header(request, self.settings.groups_header)
+        if secret is None:
             return None
-        if not hmac.compare_digest(told.encode("latin-1"), self.secret):
-            raise Problem(401, "The proxy's secret does not hold.")
+        if not hmac.compare_digest(secret.encode("latin-1"), self.secret):
+            raise Problem(401, "The proxy's secret is wrong.")
         if not user:
-            raise Problem(401, "The proxy names no user.")
+            raise Problem(401, "The proxy sent no user.")
         return self.configuration.caller(f"proxy:{user}", [g.strip() for g in (groups or "").split(",")])

@@ -1,4 +1,4 @@
-"""The second way in: tokens that the organisation's identity provider has signed (OpenID Connect, RS256 only)."""
+"""Tokens signed by the organisation's identity provider (OpenID Connect, RS256 only)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from serving.access.configuration import Configuration, TokenSettings
 from serving.http.problems import Problem
 from serving.store import Caller
 
-REFUSED = "The token is not valid: its signature, issuer, audience or time does not hold."
-KEPT, PATIENCE = 600, 5  # seconds that fetched keys are kept, and that fetching them may take
+INVALID = "The token is not valid: check its signature, issuer, audience and times."
+KEYS_LIFESPAN, KEYS_TIMEOUT = 600, 5  # seconds to cache fetched keys, and to wait for them
 
 
-class Signers(Protocol):
-    """Finds the key that signed a token."""
+class SigningKeys(Protocol):
+    """Finds the key that a token was signed with."""
 
     def get_signing_key_from_jwt(self, token: str) -> jwt.PyJWK:
         """Return the key that the token's header names."""
@@ -28,12 +28,12 @@ class Signers(Protocol):
 
 
 class KeysInFile:
-    """The provider's keys in a JWKS file, read again when the file changes.
+    """The provider's keys in a JWKS file, re-read when the file changes.
 
     Raises
     ------
     Faults
-        When the file holds no keys.
+        When the file has no keys.
     """
 
     def __init__(self, file: Path) -> None:
@@ -43,7 +43,7 @@ class KeysInFile:
             self._read()
         except (OSError, ValueError, jwt.PyJWTError) as error:
             do = "Put the identity provider's JWKS there: a JSON object with a list of keys."
-            raise Faults(Fault("the file holds no keys", str(file), do)) from error
+            raise Faults(Fault("the file has no keys", str(file), do)) from error
 
     def _read(self) -> jwt.PyJWKSet:
         changed = self.file.stat().st_mtime_ns
@@ -54,11 +54,11 @@ class KeysInFile:
 
     def get_signing_key_from_jwt(self, token: str) -> jwt.PyJWK:
         """Return the key that the token's header names."""
-        named = jwt.get_unverified_header(token).get("kid")
+        key_id = jwt.get_unverified_header(token).get("kid")
         try:
-            return next(k for k in self._read().keys if k.key_id == named)
+            return next(k for k in self._read().keys if k.key_id == key_id)
         except (OSError, ValueError) as error:
-            raise jwt.PyJWKClientConnectionError("the file of keys cannot be read") from error
+            raise jwt.PyJWKClientConnectionError("the key file cannot be read") from error
         except StopIteration:
             raise jwt.PyJWKClientError("no such key") from None
 
@@ -66,42 +66,43 @@ class KeysInFile:
 class Tokens:
     """Tokens of one issuer for one audience."""
 
-    def __init__(self, own: TokenSettings, configuration: Configuration) -> None:
-        self.own, self.configuration = own, configuration
-        remote = own.jwks.startswith(("https://", "http://"))
-        self.signers: Signers = (
-            jwt.PyJWKClient(own.jwks, lifespan=KEPT, timeout=PATIENCE)
+    def __init__(self, settings: TokenSettings, configuration: Configuration) -> None:
+        self.settings, self.configuration = settings, configuration
+        remote = settings.jwks.startswith(("https://", "http://"))
+        self.signing_keys: SigningKeys = (
+            jwt.PyJWKClient(settings.jwks, lifespan=KEYS_LIFESPAN, timeout=KEYS_TIMEOUT)
             if remote
-            else KeysInFile(configuration.folder / own.jwks)
+            else KeysInFile(configuration.folder / settings.jwks)
         )
 
     def caller(self, request: Request) -> Caller | None:
-        """Return whom a token names, with the role and the scope that the configuration gives them."""
+        """Return the caller that a token names, with the role and scope from the configuration."""
         token = bearer(request)
         if token is None or token.count(".") != 2:
             return None
         claims = self._claims(token)
-        named = [*_names(claims.get(self.own.roles_claim)), *_names(claims.get(self.own.groups_claim))]
-        return self.configuration.caller(f"token:{claims['sub']}", named)
+        names = [*_names(claims.get(self.settings.roles_claim)), *_names(claims.get(self.settings.groups_claim))]
+        return self.configuration.caller(f"token:{claims['sub']}", names)
 
     def _claims(self, token: str) -> dict[str, Any]:
         try:
             return jwt.decode(
                 token,
-                self.signers.get_signing_key_from_jwt(token),
+                self.signing_keys.get_signing_key_from_jwt(token),
                 algorithms=["RS256"],
-                audience=self.own.audience,
-                issuer=self.own.issuer,
-                leeway=self.own.leeway_seconds,
+                audience=self.settings.audience,
+                issuer=self.settings.issuer,
+                leeway=self.settings.leeway_seconds,
                 options={"require": ["exp", "iat", "iss", "aud", "sub"]},
             )
         except jwt.PyJWKClientConnectionError:
-            # The error's own text would tell where the provider is.
-            raise Problem(503, "The keys of the identity provider cannot be had now.") from None
+            # The library's message would reveal the provider's address.
+            raise Problem(503, "The identity provider's keys are not available now.") from None
         except (jwt.PyJWTError, ValueError):
-            raise Problem(401, REFUSED) from None
+            raise Problem(401, INVALID) from None
 
 
 def _names(claim: Any) -> list[str]:
-    claimed = [claim] if isinstance(claim, str) else claim if isinstance(claim, list) else []
-    return [c for c in claimed if isinstance(c, str)]
+    if isinstance(claim, str):
+        return [claim]
+    return [c for c in claim if isinstance(c, str)] if isinstance(claim, list) else []

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from histories.io.terminal import ISO_DATE, json_option, result
+from serving.roles import ROLES
 
 
 @click.group()
@@ -16,7 +17,7 @@ def keys() -> None:
 
 
 @keys.command()
-@click.option("--role", type=click.Choice(["worker", "lead", "analyst", "administrator"]), required=True)
+@click.option("--role", type=click.Choice(ROLES), required=True, help="What the holder may see; see docs/access.md.")
 @click.option("--authority", help="Number of the local authority.")
 @click.option(
     "--urn",

@@ -1,4 +1,4 @@
-"""The JSON interface; plain functions do the work, and BentoML mounts this application."""
+"""The JSON interface as a FastAPI application, which BentoML mounts."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from features.posted import open_rows
 from histories.settings import Settings
 from serving.access.configuration import Configuration
 from serving.access.disclosed_counts import disclosed
-from serving.access.middleware import AccessMiddleware, ways_in
+from serving.access.middleware import AccessMiddleware, configured_authenticators
 from serving.access.proxy import TrustedProxy
 from serving.access.rate_limit import Buckets
 from serving.access.sessions import Sessions
 from serving.access.tokens import Tokens
 from serving.http import problems
-from serving.http.openapi import BODY, describe, documented
-from serving.http.paging import ListChanged, Place
+from serving.http.openapi import ABOUT, BODY, describe, documented
+from serving.http.paging import Cursor, ListChanged
 from serving.http.problems import Problem
 from serving.http.schemas import (
     MAX_PUPILS,
@@ -51,92 +51,93 @@ from training.risk_model import RiskModel
 
 
 async def _caller(request: Request) -> Caller:
-    """Return the caller whom the door has let in; async only so that no thread is taken for it."""
+    """Return the authenticated caller; async only so that it takes no thread."""
     return request.state.caller
 
 
-Seer = Annotated[Caller, Depends(_caller)]
-# One request at a time computes features: each uses all the processors it needs, and memory stays bounded.
+CallerOf = Annotated[Caller, Depends(_caller)]
+# One request at a time computes features: each uses every core it needs, and memory stays bounded.
 _one_at_a_time = threading.Lock()
-_waiting = threading.BoundedSemaphore(8)  # requests that may wait for it; the threads stay free for stored scores
-PATIENCE = 30  # seconds that a request waits for its turn
+_waiting = threading.BoundedSemaphore(8)  # requests that may wait; other threads stay free for stored scores
+PATIENCE = 30  # seconds a request waits for its turn
 
 
 def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> FastAPI:
-    """Return the application for some settings.
+    """Build the application.
 
     Parameters
     ----------
     settings : Settings
     host : str, optional
-        The address that the service listens on; development users are refused when it is not this machine's own.
+        The address the service listens on; development users require a loopback address.
     workers : int
-        Processes that share the limits.
+        Number of processes that share the rate limits.
 
     Raises
     ------
     Faults
-        When the file of access is wrong or the database cannot be opened.
+        When the access file is wrong or the database cannot be opened.
     """
     configuration = Configuration.load(settings.access)
     store = Store.of(settings, problems.REQUEST_ID.get)
-    holder = LiveModel(settings.model, settings.releases, taken=lambda: copy_moves(store, settings.releases))
-    rival = LiveModel(f"{settings.model.partition('@')[0]}@challenger", settings.releases, needed=False)
-    shadow = Shadow(rival, store, settings.shadow)
+    champion = LiveModel(settings.model, settings.releases, taken=lambda: copy_moves(store, settings.releases))
+    challenger = LiveModel(f"{settings.model.partition('@')[0]}@challenger", settings.releases, needed=False)
+    shadow = Shadow(challenger, store, settings.shadow)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        # A worker takes connections only when this is done: one that starts beside others must not answer without a model.
-        await anyio.to_thread.run_sync(holder.model)
-        holder.watch()
+        # A worker accepts connections only after this, so that a restarted worker never answers without a model.
+        await anyio.to_thread.run_sync(champion.model)
+        champion.watch()
         shadow.watch()
         yield
-        holder.stop()
+        champion.stop()
         shadow.stop()
         store.refusals.flush()
 
     app = FastAPI(
         title="onroll",
         version="1",
+        description=ABOUT,
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
         lifespan=lifespan,
     )
-    app.state.store, app.state.holder, app.state.shadow = store, holder, shadow
+    app.state.store, app.state.live_model, app.state.shadow = store, champion, shadow
     problems.install(app)
-    limits, ways = configuration.limits, ways_in(configuration, store, host)
+    limits, authenticators = configuration.limits, configured_authenticators(configuration, store, host)
     pages = PageSettings.load(settings.pages)
-    carried = [way for way in ways if isinstance(way, (Tokens, TrustedProxy))]
+    automatic = [a for a in authenticators if isinstance(a, (Tokens, TrustedProxy))]  # sent with every request
     app.add_middleware(
         AccessMiddleware,
-        ways=ways,
-        sessions=Sessions(store, timedelta(minutes=pages.idle_minutes), carried),
+        authenticators=authenticators,
+        sessions=Sessions(store, timedelta(minutes=pages.idle_minutes), automatic),
         buckets=Buckets(limits.per_second / workers, max(1, limits.burst // workers)),
         refusals=store.refusals,
     )
     app.add_api_route("/openapi.json", lambda: app.openapi(), include_in_schema=False)
     _routes(app)
-    mount(app, store, configuration, ways, pages, champion=holder, challenger=rival)
+    mount(app, store, configuration, authenticators, pages, champion=champion, challenger=challenger)
     describe(app)
     return app
 
 
 def _model(request: Request) -> RiskModel:
-    model = request.app.state.holder.model()
+    model = request.app.state.live_model.model()
     if model is None:
-        raise Problem(503, "No model has been trained and released yet, or it cannot be loaded.")
+        raise Problem(503, "No model has been released yet, or it cannot be loaded.")
     return model
 
 
-def _named(m: Manifest) -> ModelName:
+def _model_name(m: Manifest) -> ModelName:
     return ModelName(name=m.name, version=m.version, definition=m.definition, horizon_days=m.horizon_days)
 
 
 def _routes(app: FastAPI) -> None:
     @app.post("/api/v1/score", response_model=ScoresAnswer, **documented(*BODY))
-    def score(body: ScoreRequest, request: Request, caller: Seer) -> Response:
-        """Build features from the rows sent, score and explain."""
+    def score(body: ScoreRequest, request: Request, caller: CallerOf) -> Response:
+        """Score and explain pupils from posted rows."""
         scored = score_rows(_model(request), body.histories, body.as_of, caller, request.app.state.shadow)
         with request.app.state.store.view(caller) as view:
             pupils = [s["pupil_id"] for s in scored["scores"]]
@@ -144,22 +145,22 @@ def _routes(app: FastAPI) -> None:
         return Response(json.dumps(scored, ensure_ascii=False, allow_nan=False), media_type="application/json")
 
     @app.post("/api/v1/scores", response_model=ScoresAnswer, **documented(*BODY, 404))
-    def scores(body: ScoresRequest, request: Request, caller: Seer) -> Response:
-        """Return stored scores of some pupils; a pupil whom the caller may not see is not there.
+    def scores(body: ScoresRequest, request: Request, caller: CallerOf) -> Response:
+        """Return stored scores; pupils outside the caller's scope are left out.
 
-        Whoever asks for one pupil is told by 404; in a list of several the pupil is missing.
+        A request for a single pupil without a visible score gets 404.
         """
-        found = request.app.state.store.scores(caller, body.pupil_ids, body.as_of)
-        if not found and len(body.pupil_ids) == 1:
-            raise Problem(404, "There is no score of this pupil that the caller may see.")
-        return _stored(found)
+        scores = request.app.state.store.scores(caller, body.pupil_ids, body.as_of)
+        if not scores and len(body.pupil_ids) == 1:
+            raise Problem(404, "No score of this pupil is visible to the caller.")
+        return _stored(scores)
 
     @app.post("/api/v1/worklist", response_model=WorklistAnswer, **documented(*BODY, 409))
-    def worklist(body: WorklistRequest, request: Request, caller: Seer) -> Response:
-        """Return a page of the ranked list that the caller may see; `next` leads to the page after it."""
+    def worklist(body: WorklistRequest, request: Request, caller: CallerOf) -> Response:
+        """Return a page of the ranked list in the caller's scope; `next` leads to the following page."""
         try:
-            after = Place.of(body.after) if body.after else None
-            found = request.app.state.store.worklist(
+            after = Cursor.of(body.after) if body.after else None
+            listed = request.app.state.store.worklist(
                 caller,
                 body.as_of,
                 body.limit,
@@ -169,27 +170,25 @@ def _routes(app: FastAPI) -> None:
                 after=after,
             )
         except ListChanged:
-            raise Problem(
-                409, "There is no such page: another model has scored the pupils since. Begin again."
-            ) from None
-        # A full page may be the last one; to look further would be to see, and to record, a pupil who is not shown.
-        last = json.loads(found[-1]) if len(found) == body.limit else None
-        place = last and Place(
+            raise Problem(409, "The list has changed since that page; start again from the first page.") from None
+        # A full page may be the last; looking further would read, and record, a pupil who is not shown.
+        last = json.loads(listed[-1]) if len(listed) == body.limit else None
+        cursor = last and Cursor(
             date.fromisoformat(last["as_of"]), last["model_version"], last["rank"], last["authority"]
         )
-        return _stored(found, next=place.word() if place else None)
+        return _stored(listed, next=cursor.token() if cursor else None)
 
     @app.post("/api/v1/counts", response_model=CountsAnswer, **documented(*BODY))
-    def counts(body: CountsRequest, request: Request, caller: Seer) -> dict[str, Any]:
-        """Count the pupils of the newest list, without identities: small counts are hidden and others rounded to 5."""
+    def counts(body: CountsRequest, request: Request, caller: CallerOf) -> dict[str, Any]:
+        """Count the pupils of the list, without identities; small counts are suppressed, the others rounded to 5."""
         return disclosed(request.app.state.store.counts(caller, body.as_of, body.by), body.by)
 
     @app.get("/api/v1/model", response_model=ModelCard, **documented())
     def model(request: Request) -> dict[str, Any]:
-        """Return the card of the model that serves."""
+        """Return the card of the champion."""
         m = _model(request).manifest
         return {
-            **_named(m).model_dump(),
+            **_model_name(m).model_dump(),
             "trained_on": m.trained_on,
             "until": m.until,
             "candidate": m.candidate,
@@ -207,7 +206,7 @@ def _routes(app: FastAPI) -> None:
 
     @app.get("/readyz", include_in_schema=False)
     def readyz(request: Request) -> dict[str, Any]:
-        m, refused = _model(request).manifest, request.app.state.holder.refused
+        m, refused = _model(request).manifest, request.app.state.live_model.refused
         serving = {"status": "ready", "model": m.name, "model_version": m.version}
         return {**serving, "refused": asdict(refused)} if refused else serving
 
@@ -220,12 +219,12 @@ def _routes(app: FastAPI) -> None:
 def score_rows(
     model: RiskModel, tables: dict[str, list[dict[str, Any]]], as_of: date, caller: Caller, shadow: Shadow
 ) -> dict[str, Any]:
-    """Score the rows of a request, and return the answer ready for JSON; only pupils in the caller's scope are in it.
+    """Score the rows of a request, and return the answer for JSON, limited to the caller's scope.
 
     Raises
     ------
     Faults
-        With the place of everything that is wrong in the rows.
+        With the location of every error in the rows.
     """
     rows = sum(len(t) for t in tables.values())
     if rows > MAX_ROWS or len(tables.get("pupils", [])) > MAX_PUPILS:
@@ -233,15 +232,17 @@ def score_rows(
         raise Problem(413, do)
     histories = open_rows(tables)
     with _turn():
-        found = model.score(histories, as_of)
-    shadow.offer(histories, as_of, found)
-    mine = [s for s in found if caller.authority in (None, s.authority) and (not caller.urns or s.urn in caller.urns)]
-    return {"model": _named(model.manifest).model_dump(), "scores": [s.to_dict() for s in mine]}
+        scores = model.score(histories, as_of)
+    shadow.offer(histories, as_of, scores)
+    visible = [
+        s for s in scores if caller.authority in (None, s.authority) and (not caller.urns or s.urn in caller.urns)
+    ]
+    return {"model": _model_name(model.manifest).model_dump(), "scores": [s.to_dict() for s in visible]}
 
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """Wait for the turn to compute features, but neither long nor in a crowd."""
+    """Wait for the turn to compute features; give up after ``PATIENCE``, or at once if too many are waiting."""
     busy = Problem(503, "Other requests are being scored; try again.", headers={"Retry-After": "5"})
     if not _waiting.acquire(blocking=False):
         raise busy
@@ -256,14 +257,14 @@ def _turn() -> Iterator[None]:
         _waiting.release()
 
 
-def _stored(found: list[str], **more: str | None) -> Response:
-    """Return scores as they were stored: they were checked when they were made, and are shown as they were then."""
-    first = json.loads(found[0]) if found else None
-    named = first and {
+def _stored(scores: list[str], **more: str | None) -> Response:
+    """Return scores exactly as stored; they were validated when they were made."""
+    first = json.loads(scores[0]) if scores else None
+    model = first and {
         "name": first["model"],
         "version": first["model_version"],
         "definition": first["definition"],
         "horizon_days": first["horizon_days"],
     }
-    rest = json.dumps({"model": named, **more}, ensure_ascii=False)
-    return Response(f'{rest[:-1]}, "scores": [{",".join(found)}]}}', media_type="application/json")
+    rest = json.dumps({"model": model, **more}, ensure_ascii=False)
+    return Response(f'{rest[:-1]}, "scores": [{",".join(scores)}]}}', media_type="application/json")

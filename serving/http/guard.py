@@ -1,4 +1,4 @@
-"""The outermost layer: sizes, times, content types, a request id, security headers, and one answer when all else fails."""
+"""The outermost layer: size and time limits, content types, request ids, security headers, and a last-resort answer."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from typing import Any
 
 from serving.access.permission import Permission
 from serving.access.permissions import find
-from serving.http.problems import PAGE, REQUEST_ID, Problem
+from serving.http.problems import LOGGED, PAGE, REQUEST_ID, Problem
 from serving.store.ledger.refusals import Refusals
 from serving.telemetry import metrics, tracing
 
 log = logging.getLogger("onroll.guard")
 LIMIT = 32 * 1024 * 1024  # bytes of any body
-ANSWER_SECONDS, BODY_SECONDS = 90.0, 30.0  # until an answer has begun, and until the body has come
-GONE_SECONDS = 1.0  # that a server takes at most to say that a connection has ended
-MAX_AT_ONCE = 64  # requests that one worker has in hand
-# Answers that the audit has as refusals beside those of the door; 409 and 422 refuse nobody, they ask to send something else.
+ANSWER_SECONDS, BODY_SECONDS = 90.0, 30.0  # time limits for the answer to begin, and for the body to arrive
+DISCONNECT_SECONDS = 1.0  # longest time the server takes to report that a connection has ended
+MAX_AT_ONCE = 64  # open requests of one worker
+# Statuses that the audit records as refusals; 409 and 422 refuse nobody, they ask for a different request.
 REFUSALS = (400, 401, 403, 404, 405, 408, 413, 415, 429)
 PROBES = ("/livez", "/readyz", "/metrics")
-# A caller's own id must not be able to hold a pupil's number: those are shorter, or have other letters.
+# A caller's request id must not be able to hold a pupil's number: those are shorter, or use other letters.
 SAFE_ID = re.compile(rb"[0-9a-f][0-9a-f-]{14,62}[0-9a-f]")
 HEADERS = {
     b"x-content-type-options": b"nosniff",
@@ -41,19 +41,19 @@ HEADERS = {
 
 @dataclass(kw_only=True)
 class Exchange:
-    """One request and its answer: counts what comes in, and sees that exactly one answer goes out.
+    """One request and its answer: limits what comes in, and makes sure that exactly one answer goes out.
 
     Attributes
     ----------
     most : int
-        Bytes that the body may have.
+        Maximum size of the body in bytes.
     until : float
-        Time of the event loop when the body has to be whole.
+        Event-loop time by which the body must be complete.
     refused : Problem or None
         Why the body was not read to its end.
     closed : bool
-        The guard has answered; nothing from within goes out any more.
-    told : callable, optional
+        The guard has answered; the application's answer is dropped.
+    on_status : callable, optional
         Awaited with the status before an answer goes out.
     """
 
@@ -66,11 +66,11 @@ class Exchange:
     status: int = 0
     refused: Problem | None = None
     closed: bool = False
-    told: Callable[[int], Awaitable[None]] | None = None
+    on_status: Callable[[int], Awaitable[None]] | None = None
     _whole: bool = field(default=False)
 
     async def receive(self) -> Any:
-        """Hand on what comes, until it is too much or comes too slowly."""
+        """Pass on the body, unless it is too large or too slow."""
         if self.refused:
             return {"type": "http.disconnect"}
         if self._whole:
@@ -79,69 +79,69 @@ class Exchange:
             async with asyncio.timeout_at(self.until):
                 message = await self.incoming()
         except TimeoutError:
-            self.refused = Problem(408, "The body did not come in time.")
+            self.refused = Problem(408, "The body did not arrive in time.")
             return {"type": "http.disconnect"}
         if message["type"] == "http.request":
             self._whole = not message.get("more_body", False)
             self.size += len(message.get("body", b""))
             if self.size > self.most:
-                self.refused = Problem(413, f"The most is {self.most} bytes.")
+                self.refused = Problem(413, f"The maximum is {self.most} bytes.")
                 return {"type": "http.disconnect"}
         return message
 
     async def send(self, message: Any) -> None:
-        """Hand on the answer from within, unless the guard answers itself."""
+        """Pass on the application's answer, unless the guard has answered."""
         if not self.closed and (self.refused is None or self.status):
             await self._send(message)
 
     async def _send(self, message: Any) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            if self.told is not None:
-                await self.told(self.status)
-            given = list(message.get("headers", []))
-            there = {name.lower() for name, _ in given}
-            added = [(name, value) for name, value in HEADERS.items() if name not in there]
-            message = {**message, "headers": [*given, *added, (b"x-request-id", self.request_id.encode())]}
+            if self.on_status is not None:
+                await self.on_status(self.status)
+            headers = list(message.get("headers", []))
+            present = {name.lower() for name, _ in headers}
+            defaults = [(name, value) for name, value in HEADERS.items() if name not in present]
+            message = {**message, "headers": [*headers, *defaults, (b"x-request-id", self.request_id.encode())]}
         try:
             await self.outgoing(message)
         except Exception:
-            if not await self._gone():
+            if not await self._disconnected():
                 self.status = 0 if message["type"] == "http.response.start" else self.status
                 raise
             self.closed = True
 
-    async def _gone(self) -> bool:
-        """Tell whether the connection has ended: where the body is no HTTP, the server refuses it itself, and sends nothing more."""
+    async def _disconnected(self) -> bool:
+        """Tell whether the connection has ended: the server itself refuses a body that is not HTTP, and sends nothing more."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(GONE_SECONDS):
+            async with asyncio.timeout(DISCONNECT_SECONDS):
                 while (await self.incoming())["type"] != "http.disconnect":
                     pass
                 return True
         return False
 
     async def answer(self, scope: Any, problem: Problem) -> None:
-        """Answer with a problem, and with nothing from within any more."""
+        """Answer with a problem, and drop whatever the application still sends."""
         self.closed = True
         if not self.status:
             await problem.response()(scope, self.incoming, self._send)
 
 
 class Guard:
-    """ASGI middleware around the application.
+    """ASGI middleware around the whole application.
 
     Parameters
     ----------
     app : ASGI application
     limit : int
-        Bytes of any body.
+        Maximum size of any body in bytes.
     answer_seconds, body_seconds : float
     routes : ASGI application, optional
-        What answers requests, when that is a part of ``app``: the routes that a framework has around it are not reached then.
+        The part of ``app`` that answers requests, so that routes which a framework adds around it cannot be reached.
     people : optional
-        Says refusals to people; see ``serving.pages.refused``.
+        Renders problems as pages for people; see ``serving.pages.refused``.
     refusals : Refusals, optional
-        Records refusals that the door has not recorded.
+        Records refusals that the access middleware has not recorded.
     """
 
     def __init__(
@@ -157,7 +157,7 @@ class Guard:
         self.app, self.routes, self.limit, self.people = app, routes or app, limit, people
         self.refusals = refusals
         self.answer_seconds, self.body_seconds = answer_seconds, body_seconds
-        self.in_hand = 0
+        self.open_requests = 0
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -171,8 +171,8 @@ class Guard:
         rule, _ = find(scope["method"], scope["path"])
         request_id = _request_id(scope)
         REQUEST_ID.set(request_id)
-        asks = self.people is not None and self.people.for_people(scope)
-        PAGE.set(partial(self.people.answer, scope["method"]) if asks else None)
+        from_person = self.people is not None and self.people.for_people(scope)
+        PAGE.set(partial(self.people.answer, scope["method"]) if from_person else None)
         most = min(self.limit, rule.most if rule else 0)
         until = asyncio.get_running_loop().time() + self.body_seconds
         exchange = Exchange(
@@ -181,7 +181,7 @@ class Guard:
             request_id=request_id,
             most=most,
             until=until,
-            told=partial(self._refused, scope, rule),
+            on_status=partial(self._refused, scope, rule),
         )
         try:
             problem = _refusal(scope, rule, most) or self._crowded(scope)
@@ -193,63 +193,63 @@ class Guard:
             _record(scope, rule, exchange, began, now)
 
     async def _refused(self, scope: Any, rule: Permission | None, status: int) -> None:
-        """Record a refusal in the audit before it is said."""
+        """Record a refusal in the audit before it is answered."""
         state = scope.get("state", {})
         if self.refusals is None or status not in REFUSALS or state.get("refusal_recorded"):
             return
         caller = state.get("caller")
-        # As with the door: not with the threads of the routes, which may all be waiting.
-        await asyncio.to_thread(self.refusals.refused, caller, status, " ".join(_named(scope, rule)))
+        # Not with the threads of the routes, which may all be waiting.
+        await asyncio.to_thread(self.refusals.refused, caller, status, " ".join(_template(scope, rule)))
 
     def _crowded(self, scope: Any) -> Problem | None:
-        if self.in_hand >= MAX_AT_ONCE and scope["path"] not in PROBES:
-            return Problem(503, "Too many requests are in hand; try again.", headers={"Retry-After": "2"})
+        if self.open_requests >= MAX_AT_ONCE and scope["path"] not in PROBES:
+            return Problem(503, "The service is busy; try again.", headers={"Retry-After": "2"})
         return None
 
     async def _within(self, scope: Any, exchange: Exchange) -> None:
-        """Let the application answer, in a task of its own so that its time can run out."""
+        """Let the application answer, in its own task so that it can time out."""
         task = asyncio.ensure_future(self.routes(scope, exchange.receive, exchange.send))
-        self.in_hand += 1
+        self.open_requests += 1
         task.add_done_callback(self._done)
         try:
-            # The answer's time begins when the body's has ended at the latest.
+            # The time for the answer starts when the body is complete, at the latest after body_seconds.
             await asyncio.wait({task}, timeout=self.body_seconds + self.answer_seconds)
         finally:
             if not task.done():
-                task.cancel()  # a thread that computes goes on to its end, and counts as in hand until then
+                task.cancel()  # a computing thread runs to its end, and its request counts as open until then
         if not task.done():
             log.error("a request took too long")
-            problem = Problem(503, "The answer took too long; ask for less.", headers={"Retry-After": "10"})
+            problem = Problem(503, "The answer took too long; request less.", headers={"Retry-After": "10"})
             await exchange.answer(scope, problem)
         elif exchange.refused is not None:
             await exchange.answer(scope, exchange.refused)
         elif task.exception() is not None:
             log.error("a request failed", exc_info=task.exception())
-            await exchange.answer(scope, Problem(500, "It was logged without what was sent."))
+            await exchange.answer(scope, Problem(500, LOGGED))
 
     def _done(self, task: asyncio.Future[None]) -> None:
-        self.in_hand -= 1
+        self.open_requests -= 1
         if not task.cancelled():
-            task.exception()  # seen, so that the event loop does not print it
+            task.exception()  # retrieved, so that the event loop does not log it
 
 
 def _request_id(scope: Any) -> str:
-    given = [value for name, value in scope["headers"] if name == b"x-request-id"]
-    return given[0].decode() if len(given) == 1 and SAFE_ID.fullmatch(given[0]) else secrets.token_hex(16)
+    ids = [value for name, value in scope["headers"] if name == b"x-request-id"]
+    return ids[0].decode() if len(ids) == 1 and SAFE_ID.fullmatch(ids[0]) else secrets.token_hex(16)
 
 
 def _refusal(scope: Any, rule: Permission | None, most: int) -> Problem | None:
-    """Return what is wrong with the head of a request, before any of its body is read."""
+    """Return what is wrong with the headers of a request, before its body is read."""
     headers: dict[bytes, list[bytes]] = {}
     for name, value in scope["headers"]:
         headers.setdefault(name, []).append(value)
     lengths = headers.get(b"content-length", [])
     if len(lengths) > 1 or (lengths and b"transfer-encoding" in headers) or not all(x.isdigit() for x in lengths):
-        return Problem(400, "How long the body is was said in more than one way.")
+        return Problem(400, "The length of the body is ambiguous.")
     if rule is None:
-        return None  # the door answers, and reads no body
+        return None  # the access middleware answers, and reads no body
     if lengths and (len(lengths[0]) > 18 or int(lengths[0]) > most):
-        return Problem(413, f"The most is {most} bytes.")
+        return Problem(413, f"The maximum is {most} bytes.")
     if scope["method"] == "GET":
         return None
     kinds = headers.get(b"content-type", [])
@@ -258,18 +258,18 @@ def _refusal(scope: Any, rule: Permission | None, most: int) -> Problem | None:
     if kind.strip().decode("latin-1") != rule.reads or charset not in (b"", b"utf-8"):
         return Problem(415, f"Send {rule.reads} in UTF-8.")
     if b"content-encoding" in headers:
-        return Problem(415, "Send the body as it is, not compressed.")
+        return Problem(415, "Send the body uncompressed.")
     return None
 
 
-def _named(scope: Any, rule: Permission | None) -> tuple[str, str]:
-    """Return the method and the route's template: a caller could write a pupil's number into either."""
+def _template(scope: Any, rule: Permission | None) -> tuple[str, str]:
+    """Return the method and the route template; the raw ones could hold a pupil's number."""
     return scope["method"] if scope["method"] in ("GET", "POST") else "other", rule.route if rule else "unmatched"
 
 
 def _record(scope: Any, rule: Permission | None, exchange: Exchange, began: float, now: int) -> None:
-    """Write the request's line, count and span: by the route's template, since a path may hold a pupil."""
-    method, route = _named(scope, rule)
+    """Write the log line, metrics and span of a request, by route template."""
+    method, route = _template(scope, rule)
     seconds = time.perf_counter() - began
     caller = scope.get("state", {}).get("caller")
     log.info(

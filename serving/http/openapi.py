@@ -1,4 +1,4 @@
-"""The description of the interface (OpenAPI): every error a call can answer, and every table and column that can be sent."""
+"""The OpenAPI description: every error that a call can answer, and every table and column that can be posted."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from histories.tables import TABLES, Column
 from serving.http import problems
 from serving.http.schemas import ProblemAnswer
 
-ANY, BODY = (400, 401, 403, 405, 429, 500, 503), (408, 413, 415, 422)  # of every call, and of calls with a body
-ABOUT = """Explained scores of which children are likely to go missing from education. A score orders a list for people to look at;
-it is not a finding. Pupils' identifiers go into bodies only. Every answer carries `X-Request-ID`; errors are `application/problem+json`."""
+ANY, BODY = (400, 401, 403, 405, 429, 500, 503), (408, 413, 415, 422)  # errors of every call, and of calls with a body
+ABOUT = """Explained scores of which children are likely to go missing from education. A score orders a list for people to
+look at; it is not a finding. Send pupils' identifiers in bodies only. Every answer has an `X-Request-ID`; errors are
+`application/problem+json`."""
 
 
 def documented(*statuses: int) -> dict[str, Any]:
-    """Return what the description says of a call: how to say who calls, and every error that it can answer."""
-    header = lambda text: {"schema": {"type": "string"}, "description": text}  # noqa: E731
-    wait = {"Retry-After": header("Seconds to wait.")}
+    """Return the description of a call's security and errors, as arguments of a FastAPI route."""
+    wait = {"Retry-After": _header("Seconds to wait.")}
     extra = {
-        401: {"WWW-Authenticate": header("`Bearer`")},
-        405: {"Allow": header("The methods.")},
+        401: {"WWW-Authenticate": _header("`Bearer`")},
+        405: {"Allow": _header("The allowed methods.")},
         429: wait,
         503: wait,
     }
@@ -34,28 +34,32 @@ def documented(*statuses: int) -> dict[str, Any]:
         }
         for status in sorted({*ANY, *statuses})
     }
-    # The door has looked at the credentials already; this only tells readers of the description how to send them.
+    # The access middleware has checked the credentials already; this only documents how to send them.
     return {"responses": responses, "dependencies": [Security(HTTPBearer(auto_error=False))]}
 
 
-def describe(app: FastAPI) -> None:
-    """Complete the description that FastAPI makes of an application."""
-    made = app.openapi
+def _header(text: str) -> dict[str, Any]:
+    return {"schema": {"type": "string"}, "description": text}
 
-    def whole() -> dict[str, Any]:
+
+def describe(app: FastAPI) -> None:
+    """Complete the description that FastAPI generates."""
+    generate = app.openapi
+
+    def complete() -> dict[str, Any]:
         if app.openapi_schema is None:
-            schemas = made()["components"]["schemas"]
+            schemas = generate()["components"]["schemas"]
             problem = ProblemAnswer.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(problem.pop("$defs"))
             schemas["ProblemAnswer"] = problem
             schemas["ScoreRequest"]["properties"]["histories"] = tables()
-        return made()
+        return generate()
 
-    app.openapi = whole  # type: ignore[method-assign]
+    app.openapi = complete  # type: ignore[method-assign]
 
 
 def tables() -> dict[str, Any]:
-    """Return the schema of the histories that can be posted, from their one declaration."""
+    """Return the schema of posted histories, from the declarations in ``histories.tables``."""
     rows = {
         name: {
             "type": "array",
@@ -71,7 +75,7 @@ def tables() -> dict[str, Any]:
     return {
         "title": "Histories",
         "type": "object",
-        "description": "Rows by table. Unknown tables and columns are ignored. A table that is not sent is missing, never empty.",
+        "description": "Rows by table. Unknown tables and columns are ignored. A table that is not sent counts as missing, not as empty.",
         "properties": rows,
         "required": [name for name, table in TABLES.items() if table.required],
         "additionalProperties": {"type": "array", "items": {"type": "object"}},
@@ -86,4 +90,4 @@ def _column(c: Column) -> dict[str, Any]:
         "boolean": {"type": "boolean"},
     }
     kind = kinds[c.kind] | ({"minLength": 1} if c.required and c.kind == "text" else {})
-    return kind if c.required else {"anyOf": [kind, {"type": "null"}, {"const": "", "description": "as null"}]}
+    return kind if c.required else {"anyOf": [kind, {"type": "null"}, {"const": "", "description": "read as null"}]}

@@ -1,4 +1,4 @@
-"""Errors as application/problem+json: what is wrong and where, never the value that was sent."""
+"""Errors as application/problem+json (RFC 9457): what is wrong and where, never the value that was sent."""
 
 from __future__ import annotations
 
@@ -18,38 +18,41 @@ from serving.store.database import Unavailable
 from serving.store.unit_of_work import Conflict, NotThere
 
 TITLES = {
-    400: "The request cannot be read",
-    401: "Who calls is not known",
-    403: "The caller may not do this",
-    404: "There is nothing here",
-    405: "The method does not fit",
-    408: "The body took too long",
-    409: "It has changed meanwhile",
-    413: "The request is too large",
-    415: "Only JSON is read",
-    422: "Some of what was sent is not valid",
+    400: "Malformed request",
+    401: "Not authenticated",
+    403: "Not permitted",
+    404: "Not found",
+    405: "Method not allowed",
+    408: "Request timed out",
+    409: "Conflict with a newer state",
+    413: "Request too large",
+    415: "Unsupported content type",
+    422: "Invalid request",
     429: "Too many requests",
-    500: "Something went wrong",
-    503: "The service cannot answer now",
+    500: "Internal error",
+    503: "Service unavailable",
 }
 
 
+LOGGED = "The error was logged, without the content of the request."
 REQUEST_ID: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 
-class ForPeople(Protocol):
-    """Says a refusal to a person."""
+class PageAnswer(Protocol):
+    """Renders a problem as a page for people."""
 
     def __call__(self, status: int, headers: dict[str, str]) -> Response:
         """Return a page."""
         ...
 
 
-PAGE: ContextVar[ForPeople | None] = ContextVar("page", default=None)  # how the request that is answered wants it said
+PAGE: ContextVar[PageAnswer | None] = ContextVar(
+    "page", default=None
+)  # renders problems of the current request, if it came from a person
 
 
 class Problem(Exception):
-    """An answer that is not the one that was asked for."""
+    """A refusal or a failure, answered as application/problem+json."""
 
     def __init__(
         self,
@@ -62,13 +65,13 @@ class Problem(Exception):
         self.status, self.detail, self.errors, self.headers = status, detail, errors, headers
 
     def response(self) -> Response:
-        """Return it as a response."""
+        """Return the response."""
         return answer(self.status, self.detail, self.errors, self.headers)
 
 
 def no_database() -> Problem:
-    """Return what is answered while the database does not answer: nothing can be looked up, and nothing shown unrecorded."""
-    return Problem(503, "The database does not answer now.", headers={"Retry-After": "5"})
+    """Return the problem for a database that is down: nothing is shown that the audit cannot record."""
+    return Problem(503, "The database is not available.", headers={"Retry-After": "5"})
 
 
 def answer(
@@ -77,13 +80,13 @@ def answer(
     errors: list[dict[str, Any]] | None = None,
     headers: dict[str, str] | None = None,
 ) -> Response:
-    """Return a problem as a response: a page when a person asked."""
-    shown = PAGE.get()
-    if shown is not None:
-        return shown(status, headers or {})
+    """Return a problem as a response, or as a page if the request came from a person."""
+    page = PAGE.get()
+    if page is not None:
+        return page(status, headers or {})
     body: dict[str, Any] = {
         "type": "about:blank",
-        "title": TITLES.get(status, "The request was refused"),
+        "title": TITLES.get(status, "Request refused"),
         "status": status,
         "detail": detail,
     }
@@ -96,7 +99,7 @@ def answer(
 
 
 def install(app: FastAPI) -> None:
-    """Answer every kind of error of an application as a problem."""
+    """Make an application answer every error as a problem."""
 
     @app.exception_handler(Problem)
     async def problem(_: Request, p: Problem) -> Response:
@@ -112,12 +115,13 @@ def install(app: FastAPI) -> None:
         return answer(409 if isinstance(e, Conflict) else 404, f"{e.faults[0].what}. {e.faults[0].do}")
 
     @app.exception_handler(Faults)
-    async def faults(_: Request, found: Faults) -> Response:
+    async def faults(_: Request, e: Faults) -> Response:
         errors = [
             {"loc": f.where.split("."), "msg": f"{f.what}. {f.do}", "type": f.code or "histories"}
-            for f in found.faults[:100]
+            for f in e.faults[:100]
         ]
-        return answer(422, f"{len(found.faults)} thing(s) are wrong.", errors)
+        count = len(e.faults)
+        return answer(422, "1 error." if count == 1 else f"{count} errors.", errors)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(_: Request, e: RequestValidationError) -> Response:
@@ -126,12 +130,12 @@ def install(app: FastAPI) -> None:
         return answer(
             400 if malformed else 422,
             "",
-            [{**x, "msg": "this is not valid JSON"} for x in errors] if malformed else errors,
+            [{**x, "msg": "The body is not valid JSON."} for x in errors] if malformed else errors,
         )
 
     @app.exception_handler(Exception)
     async def failed(_: Request, e: Exception) -> Response:
-        return answer(500, "It was logged without what was sent.")  # the guard logs it, since it is raised again
+        return answer(500, LOGGED)  # Starlette raises it again, and the guard logs it
 
     @app.exception_handler(HTTPException)
     async def refused(_: Request, e: HTTPException) -> Response:
@@ -139,6 +143,6 @@ def install(app: FastAPI) -> None:
 
 
 def _places(loc: tuple[Any, ...]) -> list[str]:
-    """Keep the declared parts of a place; what a caller made up as a key could be a value."""
+    """Keep the declared parts of a location; a key that the caller invented could hold a value."""
     declared = {"body", *TABLES, *(name for model in Strict.__subclasses__() for name in model.model_fields)}
     return [str(x) if isinstance(x, int) or x in declared else "…" for x in loc]

@@ -1,4 +1,4 @@
-"""What goes in and out over HTTP, typed and bounded; rows of histories are declared in ``histories.tables`` only."""
+"""Requests and answers, typed and bounded; the rows of histories are declared in ``histories.tables``."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DAY = r"^(199[0-9]|20[0-9]{2})-[0-9]{2}-[0-9]{2}$"
 
 
 def _day(text: Any) -> date:
-    """Read a day as it is written: not a number of seconds, and no time of day."""
+    """Read an ISO date; numbers and times of day are refused."""
     if isinstance(text, str) and re.fullmatch(DAY, text):
         try:
             return date.fromisoformat(text)
@@ -37,7 +37,7 @@ def _whole(number: Any) -> Any:
     return int(number) if isinstance(number, float) and number.is_integer() else number
 
 
-WHOLE = BeforeValidator(_whole)  # last, so that the bounds before it are in the description
+WHOLE = BeforeValidator(_whole)  # last, so that the bounds before it appear in the OpenAPI description
 
 
 class Strict(BaseModel):
@@ -47,43 +47,42 @@ class Strict(BaseModel):
 
 
 class ScoreRequest(Strict):
-    """Histories to build features from, score and explain."""
+    """Histories to score and explain."""
 
     as_of: Day
-    histories: dict[
-        str, list[SkipValidation[dict[str, Any]]]
-    ]  # ``histories.reading.posted_rows`` looks at every row, once
+    # ``histories.reading.posted_rows`` validates the rows, once.
+    histories: dict[str, list[SkipValidation[dict[str, Any]]]]
 
 
 class ScoresRequest(Strict):
-    """Pupils whose stored scores are asked for."""
+    """Pupils whose stored scores to return."""
 
     pupil_ids: list[Identifier] = Field(min_length=1, max_length=MAX_PUPILS)
     as_of: Day | None = None
 
 
 class WorklistRequest(Strict):
-    """How much of the ranked list is asked for."""
+    """The part of the ranked list to return."""
 
     as_of: Day | None = None
     limit: Annotated[int, Field(ge=1, le=1000), WHOLE] = 50
     urn: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,20}$")] | None = None
     year_group: Annotated[int, Field(ge=0, le=11), WHOLE] | None = None
     band: Annotated[str, Field(pattern=r"^[a-z ]{1,20}$")] | None = None
-    after: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,300}$", description="`next` of the page before")] | None = (
-        None
-    )
+    after: (
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,300}$", description="`next` of the previous page")] | None
+    ) = None
 
 
 class CountsRequest(Strict):
-    """What the pupils of a list are counted by."""
+    """How to group the counts."""
 
     as_of: Day | None = None
     by: Literal["band", "year_group", "urn"] = "band"
 
 
 class ModelName(BaseModel):
-    """Which model answered."""
+    """The model that made the scores."""
 
     name: str
     version: str
@@ -92,14 +91,14 @@ class ModelName(BaseModel):
 
 
 class Band(BaseModel):
-    """A band and the risk at which it begins."""
+    """A band and the lowest risk in it."""
 
     name: str
     at_least: float
 
 
 class ScoresAnswer(BaseModel):
-    """Scores with the model that made them."""
+    """Scores, and the model that made them."""
 
     model: ModelName | None
     scores: list[Score]
@@ -110,19 +109,19 @@ class WorklistAnswer(ScoresAnswer):
 
     next: str | None = Field(
         default=None,
-        description="Send it as `after` for the next page; null at the end. A full page can be followed by an empty one.",
+        description="Send it as `after` to get the next page; null after the last page. The last page can be empty.",
     )
 
 
 class Count(BaseModel):
-    """How many pupils there are of a group, rounded to 5; null where the count is small or would give a small one away."""
+    """Number of pupils in a group, rounded to 5; null where it is small or would reveal a small one."""
 
     group: str
     pupils: int | None
 
 
 class CountsAnswer(BaseModel):
-    """Counts without identities; small ones are hidden and the others rounded."""
+    """Counts without identities; small counts are suppressed, the others rounded."""
 
     as_of: date | None
     by: str
@@ -131,11 +130,11 @@ class CountsAnswer(BaseModel):
 
 
 class ModelCard(ModelName):
-    """What the model is, was made from, and is good for."""
+    """The model card: version, training data, metrics and limits."""
 
     trained_on: list[date]
     until: date | None
-    candidate: str = Field("lightgbm", description="Whose figures in `metrics` are this model's.")
+    candidate: str = Field("lightgbm", description="The entry of `metrics` that describes this model.")
     base_rate: float
     metrics: dict[str, Any]
     limits: list[str]
@@ -145,7 +144,7 @@ class ModelCard(ModelName):
 
 
 class InvalidPart(BaseModel):
-    """What is wrong with a part of what was sent; never with its value."""
+    """What is wrong with one part of the request, without its value."""
 
     loc: list[str]
     msg: str
@@ -153,7 +152,7 @@ class InvalidPart(BaseModel):
 
 
 class ProblemAnswer(BaseModel):
-    """An error, as in RFC 9457."""
+    """A problem (RFC 9457)."""
 
     type: str
     title: str

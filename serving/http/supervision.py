@@ -1,4 +1,4 @@
-"""The supervisor of the workers, which looks every second whether one has died and starts another."""
+"""The supervisor of the workers, which checks every second whether one has died, and restarts it."""
 
 from __future__ import annotations
 
@@ -7,10 +7,14 @@ import time
 from tornado.ioloop import IOLoop
 
 
-def by_steady_clock() -> None:
-    """Let the supervisor count seconds by the steady clock.
+def use_monotonic_clock() -> None:
+    """Make the supervisor's timer use the monotonic clock.
 
-    Tornado plans its next look by the time of day: after the clock of a machine was set back by an hour, a worker that dies
-    would stay dead for that hour. https://github.com/tornadoweb/tornado/issues/2333
+    Tornado schedules callbacks by the time of day: if the clock is set back an hour, a dead worker would stay dead for
+    that hour. https://github.com/tornadoweb/tornado/issues/2333
     """
-    IOLoop.time = lambda self: time.monotonic()  # type: ignore[method-assign]
+
+    def monotonic(_: IOLoop) -> float:
+        return time.monotonic()
+
+    IOLoop.time = monotonic  # type: ignore[method-assign, assignment]

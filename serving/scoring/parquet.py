@@ -1,9 +1,11 @@
-"""Write explained scores as Parquet: beside, then renamed."""
+"""Write explained scores as a Parquet file whose columns follow the declared fields of ``Score``."""
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
-from typing import Any
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,53 +13,53 @@ import pyarrow.parquet as pq
 from histories.io.atomic_write import new_file
 from training.explanation.score import Score
 
-FEATURE = pa.struct([("name", pa.string()), ("value", pa.float64()), ("contribution", pa.float64())])
-EVIDENCE = pa.struct([("table", pa.string()), ("date", pa.string()), ("text", pa.string())])
-REASON = pa.struct(
-    [
-        ("theme", pa.string()),
-        ("sentence", pa.string()),
-        ("contribution", pa.float64()),
-        ("features", pa.list_(FEATURE)),
-        ("evidence", pa.list_(EVIDENCE)),
-    ]
-)
-SCHEMA = pa.schema(
-    [
-        ("pupil_id", pa.string()),
-        ("as_of", pa.date32()),
-        ("risk", pa.float64()),
-        ("risk_low", pa.float64()),
-        ("risk_high", pa.float64()),
-        ("rank", pa.int64()),
-        ("band", pa.string()),
-        ("reasons", pa.list_(REASON)),
-        ("missing_tables", pa.list_(pa.string())),
-        ("model", pa.string()),
-        ("model_version", pa.string()),
-        ("definition", pa.string()),
-        ("horizon_days", pa.int64()),
-        ("one_in", pa.int64()),
-        ("protective", pa.list_(REASON)),
-        ("context", pa.list_(REASON)),
-        ("unseen", pa.list_(pa.string())),
-        ("margin", pa.float64()),
-        ("base", pa.float64()),
-        ("authority", pa.string()),
-        ("urn", pa.string()),
-        ("nc_year", pa.int64()),
-        ("catalogue_digest", pa.string()),
-        ("features_digest", pa.string()),
-    ]
-)
+FIRST = (
+    "pupil_id",
+    "as_of",
+    "risk",
+    "risk_low",
+    "risk_high",
+    "rank",
+    "band",
+    "reasons",
+    "missing_tables",
+    "model",
+    "model_version",
+    "definition",
+    "horizon_days",
+)  # the columns of the contract, in its order; the other declared fields follow
+LEFT_OUT = ("direction",)  # of a reason: its contribution has the sign
+SIMPLE: dict[Any, pa.DataType] = {str: pa.string(), int: pa.int64(), float: pa.float64(), date: pa.date32()}
+
+
+def arrow_type(declared: Any) -> pa.DataType:
+    """Return the Arrow type of a declared field: text, number, date, list, or a record of such fields."""
+    if declared in SIMPLE:
+        return SIMPLE[declared]
+    if get_origin(declared) is list:
+        return pa.list_(arrow_type(get_args(declared)[0]))
+    if get_origin(declared) is UnionType:
+        return arrow_type(next(t for t in get_args(declared) if t is not type(None)))
+    hints = get_type_hints(declared)
+    return pa.struct([(name, arrow_type(hint)) for name, hint in hints.items() if name not in LEFT_OUT])
+
+
+def schema_of(record: type) -> pa.Schema:
+    """Return the file's schema: the contract's columns first, then every other field that the record declares."""
+    hints = get_type_hints(record)
+    names = [*FIRST, *(name for name in hints if name not in FIRST)]
+    return pa.schema([(name, arrow_type(hints[name])) for name in names])
+
+
+SCHEMA = schema_of(Score)
 
 
 def rows_of(scores: list[Score]) -> list[dict[str, Any]]:
-    """Return scores as rows of the file."""
+    """Return the scores as rows of the file."""
     return [{**s.to_dict(), "as_of": s.as_of} for s in scores]
 
 
 def write_scores(scores: list[Score], out: Path) -> None:
-    """Write scores to a Parquet file with the columns of the contract, and some more."""
+    """Write scores to a Parquet file, whole or not at all."""
     with new_file(out) as beside:
         pq.write_table(pa.Table.from_pylist(rows_of(scores), schema=SCHEMA), beside, compression="zstd")

@@ -8,8 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-ROLES = ("worker", "lead", "analyst", "administrator")
-IDENTITIES = ("worker", "lead", "administrator")  # they see children; an analyst sees counts
+from serving.roles import IDENTITIES
 
 
 @dataclass(frozen=True)

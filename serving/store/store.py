@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from histories.errors import Faults
 from histories.settings import Settings
-from serving.http.paging import Place
+from serving.http.paging import Cursor
 from serving.store import schema
 from serving.store.caller import Caller, command_line
 from serving.store.cases import casework
@@ -160,7 +160,7 @@ class Store:
         urn: str | None = None,
         year_group: int | None = None,
         band: str | None = None,
-        after: Place | None = None,
+        after: Cursor | None = None,
     ) -> list[str]:
         """Return the ranked list; see ``scores.worklist``."""
         with self.view(caller) as view:

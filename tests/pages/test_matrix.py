@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from serving.access.permissions import RULES
-from serving.store.caller import ROLES
+from serving.roles import ROLES
 from serving.store.tables import Pupil
 from tests.support.forms import submit
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from serving.pages.context import Context, PageContext
 from serving.pages.forms import Form, save_and_redirect, version_of
 from serving.pages.page import Endpoint, Page
-from serving.store.caller import IDENTITIES
+from serving.roles import IDENTITIES
 from serving.store.cases import casework
 from serving.store.scores import week_list
 from serving.store.unit_of_work import Change

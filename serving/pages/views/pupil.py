@@ -9,7 +9,7 @@ from serving.pages import case_forms, pupil_page
 from serving.pages.context import Context
 from serving.pages.forms import Form
 from serving.pages.page import Endpoint, Page
-from serving.store.caller import IDENTITIES
+from serving.roles import IDENTITIES
 
 
 def pupil(pupil_ref: str, request: Request, context: Context) -> Response:

@@ -7,7 +7,7 @@ import secrets
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from serving.access.authenticators import first
+from serving.access.authenticators import authenticate
 from serving.access.permission import OPEN
 from serving.access.sessions import cookie, give, take, token
 from serving.http.problems import Problem
@@ -15,7 +15,7 @@ from serving.pages.context import Context, PageContext
 from serving.pages.forms import Form
 from serving.pages.page import Endpoint, Page
 from serving.pages.rendering import HEADERS
-from serving.store.caller import ROLES
+from serving.roles import ROLES
 from serving.store.sign_in.sessions import end_session, open_session
 from serving.store.sign_in.staff import remember
 
@@ -30,7 +30,7 @@ def open_new_session(request: Request, fields: Form, context: Context) -> Respon
     words = context.renderer.words
     credential = _credential(fields)
     try:
-        caller = first(context.authenticators, _with_credential(request, credential) if credential else request)
+        caller = authenticate(context.authenticators, _with_credential(request, credential) if credential else request)
     except Problem:
         return _show(context, request, words("sign_in.wrong"), 401)
     if caller is None:
@@ -70,7 +70,7 @@ def _show(context: PageContext, request: Request, error: str = "", status: int =
         status,
         users=users,
         keys=context.configuration.keys,
-        carried=first(context.authenticators, request),
+        carried=authenticate(context.authenticators, request),
         errors=errors,
         csrf=token(secret),
         ended="ended" in request.query_params,

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from serving.casework.transitions import STATES
 from serving.pages.context import Context
 from serving.pages.page import Page
-from serving.store.caller import IDENTITIES
+from serving.roles import IDENTITIES
 from serving.store.scores import boards, week_list
 
 TO_CHECK = ("no_show", "not_on_roll", "no_application", "declined", "offered")  # states that somebody should follow up

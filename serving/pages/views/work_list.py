@@ -15,7 +15,7 @@ from features.catalogue import catalogue
 from histories.io.spreadsheet import as_text
 from serving.pages.context import Context, PageContext
 from serving.pages.page import Endpoint, Page
-from serving.store.caller import IDENTITIES
+from serving.roles import IDENTITIES
 from serving.store.cases import casework
 from serving.store.scores import week_list
 from serving.store.unit_of_work import View

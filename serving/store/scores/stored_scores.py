@@ -11,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from serving.http.paging import ListChanged, Place
+from serving.http.paging import Cursor, ListChanged
 from serving.store.caller import Caller
 from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import Change, View
@@ -150,7 +150,7 @@ def worklist(
     urn: str | None,
     year_group: int | None,
     band: str | None,
-    after: Place | None = None,
+    after: Cursor | None = None,
 ) -> list[str]:
     """Return the ranked list that the caller may see, of the newest model that scored the day.
 

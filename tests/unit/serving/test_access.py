@@ -16,7 +16,7 @@ from serving.access.permission import OPEN
 from serving.access.permissions import RULES, find, matrix
 from serving.access.rate_limit import Buckets
 from serving.http.api import make_app
-from serving.store.caller import ROLES
+from serving.roles import ROLES
 from tests.support.scores import full_score
 
 SECRET = "s" * 40

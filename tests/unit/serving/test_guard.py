@@ -161,7 +161,7 @@ def test_what_is_no_http_is_refused_by_the_server_and_is_no_failure_of_ours(capl
 
 @pytest.mark.parametrize(("refused", "status"), [("http.response.start", 500), ("http.response.body", 200)])
 def test_what_the_server_will_not_send_is_a_failure_while_the_caller_is_there(caplog, monkeypatch, refused, status):
-    monkeypatch.setattr(layer, "GONE_SECONDS", 0.01)
+    monkeypatch.setattr(layer, "DISCONNECT_SECONDS", 0.01)
     assert ask(echo, refused=[refused]).status == status
     assert [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR] == ["a request failed"]
 

@@ -30,20 +30,20 @@ def releases(tmp_path, bundle):
 
 
 @pytest.fixture
-def holder(releases):
+def live_model(releases):
     made = LiveModel("onroll@champion", releases)
     assert made.model().manifest.version == "1"
     return made
 
 
-def test_a_promotion_is_taken_whole_and_a_request_keeps_what_it_has(releases, bundle, holder):
-    mine = holder.model()
+def test_a_promotion_is_taken_whole_and_a_request_keeps_what_it_has(releases, bundle, live_model):
+    mine = live_model.model()
     release(releases, bundle, 2)
     alias(releases, champion=2)
-    assert holder.model() is mine
-    holder.refresh()
-    assert (holder.model().manifest.version, mine.manifest.version) == ("2", "1")
-    assert holder.refused is None
+    assert live_model.model() is mine
+    live_model.refresh()
+    assert (live_model.model().manifest.version, mine.manifest.version) == ("2", "1")
+    assert live_model.refused is None
 
 
 def spoil(folder):
@@ -64,42 +64,42 @@ def spoil(folder):
     ],
 )
 def test_a_version_that_does_not_prove_itself_is_refused_loudly_and_the_one_before_kept(
-    releases, bundle, holder, caplog, changes, harm, why
+    releases, bundle, live_model, caplog, changes, harm, why
 ):
     folder = release(releases, bundle, 2, **changes)
     if harm:
         harm(folder)
     alias(releases, champion=2)
-    holder.refresh()
-    holder.refresh()
-    assert holder.model().manifest.version == "1"
-    assert holder.refused.version == "v2"
-    assert why in holder.refused.why
+    live_model.refresh()
+    live_model.refresh()
+    assert live_model.model().manifest.version == "1"
+    assert live_model.refused.version == "v2"
+    assert why in live_model.refused.why
     assert len([r for r in caplog.records if r.levelno == logging.ERROR]) == 1
     alias(releases, champion=1)
-    holder.refresh()
-    assert holder.refused is None
+    live_model.refresh()
+    assert live_model.refused is None
 
 
-def test_a_version_that_was_half_copied_is_taken_when_it_is_whole(releases, bundle, holder, monkeypatch):
+def test_a_version_that_was_half_copied_is_taken_when_it_is_whole(releases, bundle, live_model, monkeypatch):
     folder = release(releases, bundle, 2)
     whole = (folder / "booster.txt").read_text()
     (folder / "booster.txt").write_text(whole[:1000])
     alias(releases, champion=2)
-    holder.refresh()
+    live_model.refresh()
     (folder / "booster.txt").write_text(whole)
-    holder.refresh()
-    assert holder.model().manifest.version == "1"
+    live_model.refresh()
+    assert live_model.model().manifest.version == "1"
     monkeypatch.setattr(holding, "TRY_AGAIN", 0.0)
-    holder.refresh()
-    assert holder.model().manifest.version == "2"
+    live_model.refresh()
+    assert live_model.model().manifest.version == "2"
 
 
-def test_a_damaged_file_of_aliases_changes_nothing(releases, holder):
+def test_a_damaged_file_of_aliases_changes_nothing(releases, live_model):
     (releases / "onroll" / "aliases.json").write_text("{")
-    holder.refresh()
-    assert holder.model().manifest.version == "1"
-    assert holder.refused.why == "JSONDecodeError"
+    live_model.refresh()
+    assert live_model.model().manifest.version == "1"
+    assert live_model.refused.why == "JSONDecodeError"
 
 
 def test_readiness_says_which_version_serves_and_which_is_refused(releases, bundle):
@@ -110,7 +110,7 @@ def test_readiness_says_which_version_serves_and_which_is_refused(releases, bund
     assert client.get("/readyz").json() == {"status": "ready", "model": "onroll", "model_version": "1"}
     spoil(release(releases, bundle, 2))
     alias(releases, champion=2)
-    app.state.holder.refresh()
+    app.state.live_model.refresh()
     ready = client.get("/readyz")
     assert (ready.status_code, ready.json()["model_version"], ready.json()["refused"]["version"]) == (200, "1", "v2")
     assert "onroll_model_refused 1.0" in client.get("/metrics").text
@@ -121,9 +121,9 @@ def test_a_worker_has_its_model_before_it_takes_connections(releases, monkeypatc
 
     monkeypatch.setattr(LiveModel, "watch", lambda self: None)
     app = make_app(settings())
-    assert app.state.holder.current is None
+    assert app.state.live_model.current is None
     with TestClient(app):
-        assert app.state.holder.current.manifest.version == "1"
+        assert app.state.live_model.current.manifest.version == "1"
 
 
 def shadowed(releases, bundle, small_histories, tmp_path, **changes):

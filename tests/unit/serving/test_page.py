@@ -11,7 +11,7 @@ from serving.pages import views
 from serving.pages.page import Endpoint, Page, WronglyDeclared, check
 from serving.pages.views import PAGES
 from serving.pages.wording import HERE, Wording
-from serving.store.caller import ROLES
+from serving.roles import ROLES
 
 LANGUAGES = sorted(f.stem for f in HERE.glob("*.toml"))
 WORDS = ["board.title", "board.menu"]

@@ -38,5 +38,5 @@ def test_a_clock_set_back_stops_no_looks(monkeypatch):
     # As Tornado has it, whatever was imported before; what is laid over it is taken off again.
     monkeypatch.setattr(IOLoop, "time", lambda self: time.time())
     assert looks(monkeypatch, 3600) < 3, "Tornado has mended it: serving.http.supervision can go"
-    supervision.by_steady_clock()
+    supervision.use_monotonic_clock()
     assert looks(monkeypatch, 3600) == 3
