@@ -73,7 +73,9 @@ def test_the_image_runs_as_nobody_in_particular_and_holds_what_the_bento_holds()
     with (ROOT / "pyproject.toml").open("rb") as project:
         made = tomllib.load(project)
     assert "onroll" in made["project"]["scripts"]
-    assert made["project"]["readme"] in made["tool"]["bentoml"]["build"]["include"]  # or the image's install would fail
+    assert (
+        f"/{made['project']['readme']}" in made["tool"]["bentoml"]["build"]["include"]
+    )  # or the image's install would fail
 
 
 @pytest.mark.parametrize("name", SERVICES)
