@@ -19,7 +19,7 @@ from features.catalogue import catalogue
 from histories.population.simulation import simulate
 from histories.reading.histories import Histories
 from training.fitting.candidates import Candidate, boosted
-from training.fitting.rolling_origin import ask, learn_from, matrix_of
+from training.fitting.rolling_origin import learn_from, matrix_of, predict
 from training.fitting.sampling import sample
 from training.fitting.splits import split
 from training.measures.calibration import half_width
@@ -54,11 +54,17 @@ def world(frame: pl.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray, np.nd
     past, ahead = sample(drawn.filter(pl.col("as_of") < newest), SHARE, seed), drawn.filter(pl.col("as_of") >= newest)
     settings = dict(boosted.DEFAULTS)
     candidate = Candidate("lightgbm", "", boosted.learner(settings), settings)
-    answers = ask(past, catalogue().names, split(past), [candidate], seed)
+    predictions = predict(past, catalogue().names, split(past), [candidate], seed)
     learning = learn_from(past, catalogue().names, seed)
     booster = boosted.train(learning, settings)
     calibrator = fit_calibrator(
-        answers=answers, chosen="lightgbm", learning=learning, booster=booster, frame=past, settings=settings, seed=seed
+        predictions=predictions,
+        chosen="lightgbm",
+        learning=learning,
+        booster=booster,
+        frame=past,
+        settings=settings,
+        seed=seed,
     )
     margins = np.asarray(booster.predict(matrix_of(ahead, catalogue().names), raw_score=True))
     logit, half = calibrator["a"] * margins + calibrator["b"], half_width(margins, calibrator)

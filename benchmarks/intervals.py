@@ -20,7 +20,7 @@ from features.groups.grouping import grouped
 from features.groups.groups import GROUPS
 from histories.population.simulation import simulate
 from histories.reading.histories import Histories
-from training.description.describing import described
+from training.description.describing import describe_snapshots
 from training.evaluation.fairness import listed
 from training.measures.intervals import bootstrap
 
@@ -75,7 +75,7 @@ def main(worlds: int = 200) -> None:
     ratios, precision = true_ratios(frame), float(frame["risk"].to_numpy()[riskiest(frame)].mean())
     risks, precisions = [], []
     for n, world in enumerate(drawn(frame, 1, worlds)):
-        for row in described(world, DAYS, "drawn", 120).rows:
+        for row in describe_snapshots(world, DAYS, "drawn", 120).rows:
             if row.relative_risk:
                 risks.append(row.relative_risk.low <= ratios[row.group.name, row.value] <= row.relative_risk.high)
         top = world.filter(pl.Series(riskiest(world)))

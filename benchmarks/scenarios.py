@@ -26,7 +26,7 @@ from histories.io.atomic_write import new_file
 from histories.population.simulation import simulate
 from histories.reading.histories import Histories
 from training.fitting.candidates import boosted, grid, releasable
-from training.fitting.rolling_origin import Predictions, ask, weight_of
+from training.fitting.rolling_origin import Predictions, predict, weight_of
 from training.fitting.selection import choose
 from training.fitting.splits import split
 from training.fitting.tuning import tune
@@ -57,15 +57,15 @@ def answered(folder: Path, seed: int) -> tuple[Predictions, str]:
         frame, catalogue().names, splits, trials=TRIALS, start=boosted.DEFAULTS, seed=seed, study=f"seed {seed}"
     )
     candidates = grid(settings)
-    answers = ask(frame, catalogue().names, splits, candidates, seed)
-    chosen, _ = choose(answers, releasable(candidates, settings))
-    answers.margins["released"] = answers.margins[chosen]
+    predictions = predict(frame, catalogue().names, splits, candidates, seed)
+    chosen, _ = choose(predictions, releasable(candidates, settings))
+    predictions.margins["released"] = predictions.margins[chosen]
     truth = pl.read_parquet(folder / "truth.parquet")
     keys = ["pupil_id", "as_of"]
-    risk = answers.frame.select(keys).join(truth, on=keys, how="left", maintain_order="left")["risk"]
+    risk = predictions.frame.select(keys).join(truth, on=keys, how="left", maintain_order="left")["risk"]
     # Who had left by the day, though nobody had recorded it, has no risk any more and no row.
-    answers.margins["truth"] = risk.fill_null(0.0).to_numpy()
-    return answers, chosen
+    predictions.margins["truth"] = risk.fill_null(0.0).to_numpy()
+    return predictions, chosen
 
 
 def world(scenario: str, seed: int, pupils: int) -> dict[str, Any]:
@@ -82,13 +82,13 @@ def world(scenario: str, seed: int, pupils: int) -> dict[str, Any]:
             scenario=scenario,
             truth=True,
         )
-        answers, chosen = answered(histories, seed)
-    rows = np.flatnonzero(answers.judged)
-    frame = answers.frame[rows]
+        predictions, chosen = answered(histories, seed)
+    rows = np.flatnonzero(predictions.judged)
+    frame = predictions.frame[rows]
     pupil, lists, label = numbers(frame, "pupil_id"), numbers(frame, "authority", "as_of"), frame["label"].to_numpy()
     resamples, found = Resamples(pupil, seed), {}
-    for name, margins in answers.margins.items():
-        risk = answers.risk(name)[rows] if name not in ("base_rate", "truth") else None
+    for name, margins in predictions.margins.items():
+        risk = predictions.risk(name)[rows] if name not in ("base_rate", "truth") else None
         figures, draws = judge(
             Judged(score=margins[rows], label=label, pupil=pupil, list_of=lists, weight=weight_of(frame)),
             risk,

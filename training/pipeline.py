@@ -18,7 +18,7 @@ from histories.reading.histories import Histories
 from training.bundle import Manifest
 from training.fitting import uncertainty
 from training.fitting.candidates import Learning, boosted, grid, releasable
-from training.fitting.rolling_origin import Predictions, ask, judge_all, learn_from, matrix_of, weight_of
+from training.fitting.rolling_origin import Predictions, judge_all, learn_from, matrix_of, predict, weight_of
 from training.fitting.selection import choose
 from training.fitting.splits import Splits
 from training.fitting.tuning import OnTrial, tune
@@ -50,7 +50,7 @@ class Trained:
     manifest : Manifest
     frame : polars.DataFrame
         The labelled snapshots; kept in memory for the report and never written.
-    answers : Predictions
+    predictions : Predictions
         What each candidate answered at the origins.
     story : dict
         How it was chosen.
@@ -64,7 +64,7 @@ class Trained:
     manifest: Manifest
     frame: pl.DataFrame
     splits: Splits
-    answers: Predictions
+    predictions: Predictions
     story: dict[str, Any]
     settings: dict[str, Any]
     recipe: dict[str, Any]
@@ -82,7 +82,7 @@ class Trained:
 
 def train(
     histories: Histories,
-    question: Task | None = None,
+    task: Task | None = None,
     *,
     config: dict[str, Any] | None = None,
     seed: int = 1,
@@ -90,14 +90,14 @@ def train(
     kept: BlockStore | None = None,
     trials: int = 0,
     storage: Path | None = None,
-    told: OnTrial = lambda number, settings, value, state: None,
+    on_trial: OnTrial = lambda number, settings, value, state: None,
     advance: ProgressCallback = quiet,
 ) -> Trained:
     """Train a model, judge it beside what it has to beat, and choose by regret over time.
 
     Parameters
     ----------
-    question : Task, optional
+    task : Task, optional
         The definition, the window and the days; the default definition and every term without it.
     config : dict, optional
         Settings of the booster; see ``config.load_config``.
@@ -113,14 +113,14 @@ def train(
     Faults
         When too little is known to learn from.
     """
-    question, settings = question or Task(), config or dict(boosted.DEFAULTS)
+    task, settings = task or Task(), config or dict(boosted.DEFAULTS)
     advance(description="labels")
-    labels = question.labels(histories)
-    splits = checked_split(histories, question, labels)  # refuses before a feature is built
-    frame = question.labelled(histories, labels, memory=memory, seed=seed, kept=kept, advance=advance)
+    labels = task.labels(histories)
+    splits = checked_split(histories, task, labels)  # refuses before a feature is built
+    frame = task.labelled(histories, labels, memory=memory, seed=seed, kept=kept, advance=advance)
     digest = histories.digest()
     if trials:
-        study = _study(digest, question, splits, settings, seed)
+        study = _study(digest, task, splits, settings, seed)
         settings = tune(
             frame,
             catalogue().names,
@@ -130,22 +130,22 @@ def train(
             seed=seed,
             study=study,
             storage=storage,
-            told=told,
+            on_trial=on_trial,
             advance=advance,
         )
     candidates = grid(settings)
-    answers = ask(
+    predictions = predict(
         frame=frame, names=catalogue().names, splits=splits, candidates=candidates, seed=seed, advance=advance
     )
-    chosen, story = choose(answers, releasable(candidates, settings))
+    chosen, story = choose(predictions, releasable(candidates, settings))
     advance(description="judging")
-    figures, against = judge_all(answers, chosen, seed)
+    figures, against = judge_all(predictions, chosen, seed)
     released = next(c.settings for c in candidates if c.name == chosen) or settings
     advance(description="the final model")
     learning = learn_from(frame, catalogue().names, seed)
     booster = boosted.train(learning, released)
     calibrator = fit_calibrator(
-        answers=answers,
+        predictions=predictions,
         chosen=chosen,
         learning=learning,
         booster=booster,
@@ -158,16 +158,16 @@ def train(
         name="onroll",
         version="0",
         trained_on=[str(d) for d in splits.dates],
-        until=text_of(question.until),
-        known=text_of(question.known),
-        definition=question.definition.name,
-        horizon_days=question.horizon,
+        until=text_of(task.until),
+        known=text_of(task.known),
+        definition=task.definition.name,
+        horizon_days=task.horizon,
         features=catalogue().names,
         catalogue=catalogue().declarations(),
         catalogue_digest=catalogue().digest,
         feature_digests=catalogue().feature_digests(catalogue().names),
         calibrator=calibrator,
-        bands=_bands(calibrator, answers.margins[chosen], answers.weight),
+        bands=_bands(calibrator, predictions.margins[chosen], predictions.weight),
         base_rate=float(np.average(frame["label"].to_numpy(), weights=weight_of(frame))),
         themes=catalogue().themes,  # type: ignore[arg-type]
         metrics=finite(figures),
@@ -179,14 +179,14 @@ def train(
         data_digest=digest,
         leads=finite(against),
     )
-    made = recipe(histories, question, config=settings, released=released, seed=seed, memory=memory, trials=trials)
+    made = recipe(histories, task, config=settings, released=released, seed=seed, memory=memory, trials=trials)
     text = booster.model_to_string(num_iteration=-1)
     return Trained(
         booster=text,
         manifest=manifest,
         frame=frame,
         splits=splits,
-        answers=answers,
+        predictions=predictions,
         story=finite(story),
         settings=released,
         recipe=made,
@@ -194,7 +194,7 @@ def train(
 
 
 def fit_calibrator(
-    answers: Predictions,
+    predictions: Predictions,
     chosen: str,
     learning: Learning,
     booster: Any,
@@ -204,8 +204,8 @@ def fit_calibrator(
     advance: ProgressCallback = quiet,
 ) -> dict[str, Any]:
     """Fit risks to the answers at all origins, and measure how sure they are."""
-    margins, label = answers.margins[chosen], answers.label
-    a, b = calibration.fit(margins, label, answers.weight)
+    margins, label = predictions.margins[chosen], predictions.label
+    a, b = calibration.fit(margins, label, predictions.weight)
     newest = matrix_of(frame.filter(pl.col("as_of") == frame["as_of"].max()), catalogue().names)
     own = boosted.margins(booster, newest)
     spread = uncertainty.spread(
@@ -214,18 +214,18 @@ def fit_calibrator(
     return {
         "a": a,
         "b": b,
-        "bootstrap": calibration.bootstrap(margins, label, answers.pupil, seed, weights=answers.weight),
+        "bootstrap": calibration.bootstrap(margins, label, predictions.pupil, seed, weights=predictions.weight),
         "spread": spread,
     }
 
 
-def _study(digest: str, question: Task, splits: Splits, settings: dict[str, Any], seed: int) -> str:
+def _study(digest: str, task: Task, splits: Splits, settings: dict[str, Any], seed: int) -> str:
     asked = [
-        repr(question.definition),
-        question.horizon,
-        repr(question.rule),
-        text_of(question.until),
-        text_of(question.known),
+        repr(task.definition),
+        task.horizon,
+        repr(task.rule),
+        text_of(task.until),
+        text_of(task.known),
     ]
     said = [digest, catalogue().digest, asked, [str(d) for d in splits.dates], settings, seed]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]

@@ -27,7 +27,7 @@ PACKAGES = ("duckdb", "lightgbm", "narwhals", "numpy", "optuna", "polars", "pyar
 
 def recipe(
     histories: Histories,
-    question: Task,
+    task: Task,
     *,
     config: Mapping[str, Any],
     released: Mapping[str, Any],
@@ -50,12 +50,12 @@ def recipe(
     """
     return {
         "question": {
-            "definition": asdict(question.definition),
-            "horizon": question.horizon,
-            "as_of": [str(d) for d in question.as_of],
-            "rule": asdict(question.rule) if question.rule else None,
-            "until": text_of(question.until),
-            "known": text_of(question.known),
+            "definition": asdict(task.definition),
+            "horizon": task.horizon,
+            "as_of": [str(d) for d in task.as_of],
+            "rule": asdict(task.rule) if task.rule else None,
+            "until": text_of(task.until),
+            "known": text_of(task.known),
         },
         "config": dict(config),
         "released": dict(released),
@@ -82,7 +82,7 @@ def made_with(engine: str) -> dict[str, Any]:
     }
 
 
-def question_of(made: Mapping[str, Any]) -> Task:
+def task_of(made: Mapping[str, Any]) -> Task:
     """Return the question of a recipe.
 
     Raises

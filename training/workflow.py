@@ -12,10 +12,10 @@ from features.counting.block_cache import BlockStore
 from histories import location_cache
 from histories.reading.histories import Histories
 from histories.settings import Settings
-from training.evaluation.extended import deeper
+from training.evaluation.extended import extended_report
 from training.papers import Authority, Material
 from training.pipeline import Trained, train
-from training.release.gate_evidence import of_training
+from training.release.gate_evidence import evidence_of_training
 from training.release.registry import check_log, register, serving_folder
 from training.release.tracking import Run
 from training.task import ProgressCallback, Task, quiet
@@ -94,16 +94,16 @@ def train_and_register(
             kept=BlockStore(settings.blocks),
             trials=trials,
             storage=settings.studies,
-            told=run.trial,
+            on_trial=run.trial,
             advance=advance,
         )
-        report = deeper(histories, task, trained, seed, advance) if extended else {}
+        report = extended_report(histories, task, trained, seed, advance) if extended else {}
         champion = serving_folder(settings, MODEL)
         # The first model has nothing to beat; its evidence is gathered when 'models judge' asks for it.
         evidence = None
         if champion:
-            evidence = of_training(
-                histories=histories, question=task, trained=trained, champion=champion, seed=seed, advance=advance
+            evidence = evidence_of_training(
+                histories=histories, task=task, trained=trained, champion=champion, seed=seed, advance=advance
             )
         advance(description="tracking")
         material = Material.of(histories, task, trained, facts=facts, run_id=run.run_id, report=report)

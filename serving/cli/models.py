@@ -76,8 +76,8 @@ def judge(version: int, histories: str, as_json: bool) -> None:
     from features.counting.block_cache import BlockStore
     from histories.reading.histories import Histories
     from histories.settings import settings
-    from training.release.gate_evidence import of_version
-    from training.release.promotion import judged, say_judged
+    from training.release.gate_evidence import evidence_of_version
+    from training.release.promotion import current_evidence, record_evidence
     from training.release.registry import check_log, folder_of, serving_folder
 
     current = settings()
@@ -86,8 +86,8 @@ def judge(version: int, histories: str, as_json: bool) -> None:
     check_log(current, "onroll")
     opened = Histories.open(histories, engine=current.engine, memory=current.memory)
     with progress("judging") as advance:
-        champion, before = serving_folder(current, "onroll"), judged(current, "onroll", version)
-        evidence = of_version(
+        champion, before = serving_folder(current, "onroll"), current_evidence(current, "onroll", version)
+        evidence = evidence_of_version(
             opened,
             folder,
             champion,
@@ -96,7 +96,7 @@ def judge(version: int, histories: str, as_json: bool) -> None:
             kept=BlockStore(current.blocks),
             advance=advance,
         )
-    entry = say_judged(current, "onroll", version, evidence)
+    entry = record_evidence(current, "onroll", version, evidence)
     text = f"judged on {', '.join(evidence['judged_on'])}: run 'onroll models gates {version}'"
     result({**evidence, "logged": entry}, as_json=as_json, text=text)
     _record(current)

@@ -38,7 +38,7 @@ def manifest(bundle, version=2):
 
 
 def recipe():
-    question = {
+    task = {
         "definition": asdict(Definition.load()),
         "horizon": 120,
         "as_of": [],
@@ -47,7 +47,7 @@ def recipe():
         "known": None,
     }
     return {
-        "question": question,
+        "question": task,
         "config": {"rounds": 40},
         "released": {"rounds": 40, "monotone": True},
         "seed": 1,

@@ -106,7 +106,7 @@ def _lists(first: Path, second: Path, day: date, histories: str | None, capacity
     from histories import location_cache
     from histories.reading.histories import Histories
     from histories.settings import settings
-    from training.release.comparing import side_by_side
+    from training.release.comparing import compare_lists
     from training.risk_model import RiskModel
 
     own = settings()
@@ -115,7 +115,7 @@ def _lists(first: Path, second: Path, day: date, histories: str | None, capacity
     place = histories or location_cache.find(own.whereabouts, before.manifest.data_digest)
     opened = Histories.open(place, engine=own.engine, memory=own.memory)
     with progress("lists") as advance:
-        return side_by_side(
+        return compare_lists(
             opened,
             before,
             after,

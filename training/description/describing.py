@@ -151,10 +151,10 @@ def describe(
         "as_of", "pupil_id"
     )
     left_out = [g.name for g in GROUPS if g.name not in frame.columns]
-    return described(frame, as_of, definition.name, horizon, left_out)
+    return describe_snapshots(frame, as_of, definition.name, horizon, left_out)
 
 
-def described(
+def describe_snapshots(
     frame: pl.DataFrame, as_of: list[date], definition: str, horizon: int, left_out: list[str] | None = None
 ) -> Description:
     """Table the groups of labelled snapshots.

@@ -9,7 +9,7 @@ import numpy as np
 from features.catalogue import catalogue
 from training.fitting.candidates import Candidate, boosted
 from training.fitting.candidates.candidate import Learning, Scorer
-from training.fitting.rolling_origin import ask
+from training.fitting.rolling_origin import predict
 from training.fitting.splits import Splits
 from training.measures.evaluate import Judged, Resamples, interval
 from training.measures.metrics import numbers
@@ -29,7 +29,7 @@ def by_theme(trained: Trained, seed: int, advance: ProgressCallback = quiet) -> 
         Candidate(t, f"without {catalogue().themes[t]}", _without(t, trained.settings), trained.settings)
         for t in themes
     ]
-    answers = ask(
+    predictions = predict(
         frame=trained.frame,
         names=catalogue().names,
         splits=splits,
@@ -37,13 +37,13 @@ def by_theme(trained: Trained, seed: int, advance: ProgressCallback = quiet) -> 
         seed=seed,
         advance=advance,
     )
-    pupil, lists = numbers(answers.frame, "pupil_id"), numbers(answers.frame, "authority", "as_of")
+    pupil, lists = numbers(predictions.frame, "pupil_id"), numbers(predictions.frame, "authority", "as_of")
     resamples = Resamples(pupil, seed)
     draws = {
         name: resamples.draws(
-            Judged(score=margins, label=answers.label, pupil=pupil, list_of=lists, weight=answers.weight)
+            Judged(score=margins, label=predictions.label, pupil=pupil, list_of=lists, weight=predictions.weight)
         )["average_precision"]
-        for name, margins in answers.margins.items()
+        for name, margins in predictions.margins.items()
     }
     return {
         t: {

@@ -27,25 +27,25 @@ CAPACITY = 25  # children looked into in each authority and term
 WEEKLY = 8  # and in each authority and week
 
 
-def deeper(
-    histories: Histories, question: Task, trained: Trained, seed: int, advance: ProgressCallback = quiet
+def extended_report(
+    histories: Histories, task: Task, trained: Trained, seed: int, advance: ProgressCallback = quiet
 ) -> dict[str, Any]:
     """Return everything that is told of a model beyond the figures of the grid, ready for JSON."""
     name = trained.manifest.candidate
     advance(description="groups of children")
-    beside = beside_groups(histories, question, trained)
+    judged = judged_with_groups(histories, task, trained)
     advance(description="who was missed")
-    moved = contributions(trained, seed)
+    importance = contributions(trained, seed)
     return finite(
         {
             "capacity": CAPACITY,
-            "seen_and_unseen": seen_and_unseen(trained.answers, name, CAPACITY),
-            "mistakes": profile(trained.answers, name, CAPACITY),
-            "fairness": groups_of(trained, beside, seed),
-            "proxies": proxies_of(trained, beside, moved, seed),
-            "contributions": moved,
+            "seen_and_unseen": seen_and_unseen(trained.predictions, name, CAPACITY),
+            "mistakes": profile(trained.predictions, name, CAPACITY),
+            "fairness": fairness_by_group(trained, judged, seed),
+            "proxies": proxies_of(trained, judged, importance, seed),
+            "contributions": importance,
             "weekly": week_by_week(
-                histories=histories, question=question, trained=trained, capacity=WEEKLY, seed=seed, advance=advance
+                histories=histories, task=task, trained=trained, capacity=WEEKLY, seed=seed, advance=advance
             ),
             "themes": by_theme(trained, seed, advance),
             "other_authorities": leave_one_out(trained, seed, advance),
@@ -54,21 +54,23 @@ def deeper(
     )
 
 
-def groups_of(trained: Trained, beside: tuple[pl.DataFrame, pl.DataFrame], seed: int) -> dict[str, Any]:
+def fairness_by_group(trained: Trained, judged: tuple[pl.DataFrame, pl.DataFrame], seed: int) -> dict[str, Any]:
     """Say how the lists of the judged days fall on groups; see ``beside_groups``."""
-    frame, of = beside
-    risk = trained.answers.risk(trained.manifest.candidate)[trained.answers.judged]
-    return fairness(frame, risk, frame["label"].to_numpy(), of, CAPACITY, weight=weight_of(frame), seed=seed).to_dict()
+    frame, groups = judged
+    risk = trained.predictions.risk(trained.manifest.candidate)[trained.predictions.judged]
+    return fairness(
+        frame, risk, frame["label"].to_numpy(), groups, CAPACITY, weight=weight_of(frame), seed=seed
+    ).to_dict()
 
 
 def proxies_of(
-    trained: Trained, beside: tuple[pl.DataFrame, pl.DataFrame], moved: dict[str, float], seed: int
+    trained: Trained, judged: tuple[pl.DataFrame, pl.DataFrame], importance: dict[str, float], seed: int
 ) -> list[dict[str, Any]]:
     """Say how well the features tell protected groups, and how much of the risk model goes by the same; see ``beside_groups``."""
-    frame, of = beside
+    frame, groups = judged
     keys = ["pupil_id", "as_of"]
     protected = frame.select(keys).join(
-        of.select(*keys, *(c for c in PROTECTED if c in of.columns)), on=keys, how="left", maintain_order="left"
+        groups.select(*keys, *(c for c in PROTECTED if c in groups.columns)), on=keys, how="left", maintain_order="left"
     )
     found = proxies(
         matrix_of(frame, catalogue().names),
@@ -76,13 +78,13 @@ def proxies_of(
         numbers(frame, "pupil_id"),
         protected,
         weight=weight_of(frame),
-        importance=moved,
+        importance=importance,
         seed=seed,
     )
     return [p.to_dict() for p in found]
 
 
-def beside_groups(histories: Histories, question: Task, trained: Trained) -> tuple[pl.DataFrame, pl.DataFrame]:
+def judged_with_groups(histories: Histories, task: Task, trained: Trained) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the snapshots of the judged days, and the groups of their children."""
-    of: Any = pl.from_arrow(grouped(histories, trained.splits.test, question.rule))
-    return trained.answers.frame.filter(trained.answers.judged), of
+    groups: Any = pl.from_arrow(grouped(histories, trained.splits.test, task.rule))
+    return trained.predictions.frame.filter(trained.predictions.judged), groups

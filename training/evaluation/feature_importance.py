@@ -18,7 +18,7 @@ def contributions(trained: Trained, seed: int) -> dict[str, float]:
 
     Features of the role ``never_shown`` are among them: they move scores too.
     """
-    frame = trained.answers.frame
+    frame = trained.predictions.frame
     rows = np.flatnonzero((frame["as_of"] == trained.splits.test[-1]).to_numpy())
     rng = np.random.Generator(np.random.PCG64(seed))
     chosen = np.sort(rng.choice(rows, min(len(rows), MAX), replace=False))

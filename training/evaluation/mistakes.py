@@ -12,10 +12,10 @@ from training.fitting.rolling_origin import Predictions, matrix_of
 from training.measures.metrics import numbers, share_listed
 
 MIN = 8  # children of a kind below whom no mean is told
-TOLD = 12
+MAX_FEATURES = 12
 
 
-def profile(answers: Predictions, name: str, capacity: int) -> dict[str, Any]:
+def profile(predictions: Predictions, name: str, capacity: int) -> dict[str, Any]:
     """Compare the missed (went missing, not listed) and the wrongly listed (listed, did not) with the found.
 
     Parameters
@@ -29,11 +29,11 @@ def profile(answers: Predictions, name: str, capacity: int) -> dict[str, Any]:
         Counts of the three kinds (small ones hidden), and for ``missed`` and ``wrongly_listed`` the features whose means differ most
         from those of the found, in standard deviations of the cohort.
     """
-    rows = np.flatnonzero(answers.judged)
-    frame, weight = answers.frame[rows], answers.weight[rows]
+    rows = np.flatnonzero(predictions.judged)
+    frame, weight = predictions.frame[rows], predictions.weight[rows]
     lists = numbers(frame, "authority", "as_of")
-    on_list = weight * share_listed(answers.margins[name][rows], lists, capacity, 0, weight)
-    went = answers.label[rows]
+    on_list = weight * share_listed(predictions.margins[name][rows], lists, capacity, 0, weight)
+    went = predictions.label[rows]
     kinds = {"found": went * on_list, "missed": went * (1 - on_list), "wrongly_listed": (1 - went) * on_list}
     x = matrix_of(frame, catalogue().names)
     scale = _deviation(x, weight)
@@ -59,14 +59,14 @@ def _deviation(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
     return np.asarray(np.sqrt(weight @ np.where(known, x - mean, 0.0) ** 2 / of))
 
 
-def _against(x: np.ndarray, some: np.ndarray, found: np.ndarray, scale: np.ndarray) -> list[dict[str, Any]]:
-    told: list[dict[str, Any]] = []
+def _against(x: np.ndarray, group: np.ndarray, found: np.ndarray, scale: np.ndarray) -> list[dict[str, Any]]:
+    differences: list[dict[str, Any]] = []
     for at, name in enumerate(catalogue().names):
-        one, other = x[some, at], x[found, at]
+        one, other = x[group, at], x[found, at]
         one, other = one[~np.isnan(one)], other[~np.isnan(other)]
         if min(len(one), len(other)) < MIN or not scale[at] > 0 or catalogue().by_name[name].role == "never_shown":
             continue
-        told.append(
+        differences.append(
             {
                 "feature": name,
                 "theme": catalogue().by_name[name].theme,
@@ -76,4 +76,4 @@ def _against(x: np.ndarray, some: np.ndarray, found: np.ndarray, scale: np.ndarr
                 "difference": float((one.mean() - other.mean()) / scale[at]),
             }
         )
-    return sorted(told, key=lambda t: -abs(t["difference"]))[:TOLD]
+    return sorted(differences, key=lambda t: -abs(t["difference"]))[:MAX_FEATURES]

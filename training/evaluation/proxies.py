@@ -96,15 +96,15 @@ def proxies(
     x, pupils, groups = x[rows], pupils[rows], groups[rows]
     weight = np.ones(len(x)) if weight is None else weight[rows]
     fold = rng.integers(0, FOLDS, int(pupils.max()) + 1)[pupils] if len(pupils) else pupils
-    found = []
+    proxies_found = []
     for name in (n for n in PROTECTED if n in groups.columns):
         values = groups[name].unique().sort().to_list()
         # Of two values one says it all.
         for value in values[: 1 if len(values) == 2 else None]:
             inside = (groups[name] == value).to_numpy()
             if min(len(np.unique(pupils[inside])), len(np.unique(pupils[~inside]))) >= MIN:
-                found.append(
-                    _told(
+                proxies_found.append(
+                    _predictability(
                         Learning(x=x, y=inside.astype(float), weight=weight, names=names, seed=seed),
                         fold,
                         name,
@@ -112,36 +112,38 @@ def proxies(
                         importance,
                     )
                 )
-    return sorted(found, key=lambda p: -p.auc)
+    return sorted(proxies_found, key=lambda p: -p.auc)
 
 
-def _told(of: Learning, fold: np.ndarray, group: str, value: str, importance: dict[str, float] | None) -> ProxyFeature:
+def _predictability(
+    learning: Learning, fold: np.ndarray, group: str, value: str, importance: dict[str, float] | None
+) -> ProxyFeature:
     from sklearn.metrics import roc_auc_score
 
-    margins, moved = np.zeros(len(of.y)), np.zeros(len(of.names))
+    margins, moved = np.zeros(len(learning.y)), np.zeros(len(learning.names))
     for n in range(FOLDS):
-        own = fold == n
-        booster = boosted.train(of.rows(~own), SETTINGS)
-        parts = booster.predict(of.x[own], pred_contrib=True)
-        margins[own] = parts.sum(axis=1)
-        moved += of.weight[own] @ np.abs(parts[:, :-1])
+        held_out = fold == n
+        booster = boosted.train(learning.rows(~held_out), SETTINGS)
+        parts = booster.predict(learning.x[held_out], pred_contrib=True)
+        margins[held_out] = parts.sum(axis=1)
+        moved += learning.weight[held_out] @ np.abs(parts[:, :-1])
     share = moved / moved.sum() if moved.sum() else moved
-    top = [(of.names[i], float(share[i])) for i in np.argsort(-share, kind="stable")[:TOP] if share[i] > 0]
+    top = [(learning.names[i], float(share[i])) for i in np.argsort(-share, kind="stable")[:TOP] if share[i] > 0]
     whole = sum(importance.values()) if importance else 0.0
     in_model = sum(importance.get(n, 0.0) for n, _ in top) / whole if importance and whole else None
-    auc = float(roc_auc_score(of.y, margins, sample_weight=of.weight))
+    auc = float(roc_auc_score(learning.y, margins, sample_weight=learning.weight))
     return ProxyFeature(
         group=group, value=value, auc=auc, top=top, top_share=float(sum(s for _, s in top)), in_model=in_model
     )
 
 
-def text(found: list[ProxyFeature]) -> str:
+def text(proxies_found: list[ProxyFeature]) -> str:
     """Return the proxies as lines."""
     lines = []
-    for p in found:
+    for p in proxies_found:
         title = BY_NAME[p.group].title_of(p.value) if p.group in BY_NAME else p.value
-        own = "" if p.in_model is None else f"; {p.in_model:.0%} of the risk model's contributions"
+        held_out = "" if p.in_model is None else f"; {p.in_model:.0%} of the risk model's contributions"
         lines.append(
-            f"AUC {p.auc:.2f}  {p.group}: {title}, mostly by {', '.join(n for n, _ in p.top)} ({p.top_share:.0%} of it{own})"
+            f"AUC {p.auc:.2f}  {p.group}: {title}, mostly by {', '.join(n for n, _ in p.top)} ({p.top_share:.0%} of it{held_out})"
         )
     return "\n".join(lines) or "no protected group is large enough to look at"

@@ -10,7 +10,7 @@ from training.fitting.rolling_origin import Predictions
 from training.measures.metrics import average_precision, numbers, share_listed
 
 
-def seen_and_unseen(answers: Predictions, name: str, capacity: int) -> dict[str, dict[str, Any]]:
+def seen_and_unseen(predictions: Predictions, name: str, capacity: int) -> dict[str, dict[str, Any]]:
     """Return average precision, precision and recall of the lists, for pupils among those learned from and for the rest.
 
     Parameters
@@ -18,19 +18,21 @@ def seen_and_unseen(answers: Predictions, name: str, capacity: int) -> dict[str,
     capacity : int
         Children listed in each authority and on each day; the lists are those of everybody together.
     """
-    rows = np.flatnonzero(answers.judged)
+    rows = np.flatnonzero(predictions.judged)
     margins, label, seen, weight = (
-        answers.margins[name][rows],
-        answers.label[rows],
-        answers.seen[rows],
-        answers.weight[rows],
+        predictions.margins[name][rows],
+        predictions.label[rows],
+        predictions.seen[rows],
+        predictions.weight[rows],
     )
-    on_list = weight * share_listed(margins, numbers(answers.frame[rows], "authority", "as_of"), capacity, 0, weight)
-    told = {}
+    on_list = weight * share_listed(
+        margins, numbers(predictions.frame[rows], "authority", "as_of"), capacity, 0, weight
+    )
+    figures = {}
     for title, part in (("seen", seen), ("unseen", ~seen)):
         y, w, chosen = label[part], weight[part], on_list[part]
         positives, found = float(y.sum()), float(chosen @ y)
-        told[title] = {
+        figures[title] = {
             "snapshots": round(float(w.sum())),
             "positives": int(positives),
             "base_rate": float(np.average(y, weights=w)) if len(y) else None,
@@ -39,4 +41,4 @@ def seen_and_unseen(answers: Predictions, name: str, capacity: int) -> dict[str,
             "precision": found / float(chosen.sum()) if chosen.any() else None,
             "recall": found / positives if positives else None,
         }
-    return told
+    return figures

@@ -38,7 +38,7 @@ def mondays(origin: date, weeks: int = WEEKS) -> list[date]:
 
 
 def week_by_week(
-    histories: Histories, question: Task, trained: Trained, capacity: int, seed: int, advance: ProgressCallback = quiet
+    histories: Histories, task: Task, trained: Trained, capacity: int, seed: int, advance: ProgressCallback = quiet
 ) -> dict[str, Any]:
     """List the highest of each authority every week of the newest judged term, with a model that knew nothing of it.
 
@@ -59,16 +59,14 @@ def week_by_week(
     booster = boosted.train(learn_from(known_before(trained.frame, origin), catalogue().names, seed), trained.settings)
     advance(description=f"{len(days)} weekly lists from {origin}")
     keys = ["pupil_id", "as_of"]
-    x: Any = pl.from_arrow(matrix(histories, days, rule=question.rule))
-    who: Any = pl.from_arrow(cohort(histories, days, question.rule))
+    x: Any = pl.from_arrow(matrix(histories, days, rule=task.rule))
+    who: Any = pl.from_arrow(cohort(histories, days, task.rule))
     frame = x.join(who.select(*keys, "authority"), on=keys).sort(keys)
     margins = boosted.margins(booster, matrix_of(frame, catalogue().names))
     frame = frame.select(*keys, "authority").with_columns(
         pl.Series("on_list", listed(margins, numbers(frame, "authority", "as_of"), capacity))
     )
-    y: Any = pl.from_arrow(
-        label(histories, days, question.definition, question.horizon, rule=question.rule, until=question.until)
-    )
+    y: Any = pl.from_arrow(label(histories, days, task.definition, task.horizon, rule=task.rule, until=task.until))
     lists = frame.filter("on_list")
     return {"weeks": [str(d) for d in days], "capacity": capacity, **churn(lists, days), **lead_time(lists, y)}
 

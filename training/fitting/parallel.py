@@ -13,7 +13,7 @@ MAX = 4  # at a time, since each has rows of its own in memory
 Made = TypeVar("Made")
 
 
-def together(jobs: Sequence[Callable[[], Made]], rows: int) -> Iterator[Made]:
+def in_parallel(jobs: Sequence[Callable[[], Made]], rows: int) -> Iterator[Made]:
     """Do independent pieces of work, and yield what came of each in their order.
 
     Only for work with boosters, which says the same whatever goes on beside it: sums by the linear algebra of NumPy need not.

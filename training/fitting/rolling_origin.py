@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from training.fitting.candidates import Candidate, Learning
-from training.fitting.parallel import together
+from training.fitting.parallel import in_parallel
 from training.fitting.splits import Splits, known_before
 from training.measures import calibration
 from training.measures.evaluate import Judged, Resamples, interval, judge
@@ -76,7 +76,7 @@ class Predictions:
         return risk
 
 
-def ask(
+def predict(
     frame: pl.DataFrame,
     names: list[str],
     splits: Splits,
@@ -100,11 +100,11 @@ def ask(
         learning, x = learn_from(past, names, seed), matrix_of(ahead, names)
         boosters = [c for c in candidates if c.settings]
         advance(description=f"asking on {o.day}: {', '.join(c.title for c in boosters)}")
-        jobs = [partial(_answer, c, learning, x) for c in boosters]
-        answered = dict(zip((c.name for c in boosters), together(jobs, len(learning.y)), strict=True))
+        jobs = [partial(_margins_of, c, learning, x) for c in boosters]
+        by_booster = dict(zip((c.name for c in boosters), in_parallel(jobs, len(learning.y)), strict=True))
         for c in candidates:
             advance(description=f"asking on {o.day}: {c.title}")
-            margins[c.name].append(answered[c.name] if c.name in answered else _answer(c, learning, x))
+            margins[c.name].append(by_booster[c.name] if c.name in by_booster else _margins_of(c, learning, x))
         parts.append(ahead)
         origin.append(np.full(len(ahead), n))
         judged.append(np.full(len(ahead), o.judged))
@@ -119,7 +119,7 @@ def ask(
     )
 
 
-def _answer(candidate: Candidate, learning: Learning, x: np.ndarray) -> np.ndarray:
+def _margins_of(candidate: Candidate, learning: Learning, x: np.ndarray) -> np.ndarray:
     return candidate.learn(learning)(x)
 
 
@@ -140,7 +140,7 @@ def matrix_of(frame: pl.DataFrame, names: list[str]) -> np.ndarray:
     return frame.select(names).to_numpy().astype(np.float64, copy=False)
 
 
-def judge_all(answers: Predictions, chosen: str, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
+def judge_all(predictions: Predictions, chosen: str, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
     """Judge every candidate on the judged origins, and the chosen one against each in pairs.
 
     Returns
@@ -149,13 +149,13 @@ def judge_all(answers: Predictions, chosen: str, seed: int) -> tuple[dict[str, A
         Figures by candidate; and for each other candidate the chosen one's lead in average precision and in precision at capacity with
         its interval, and whether that is within noise (the interval holds zero).
     """
-    rows = np.flatnonzero(answers.judged)
-    frame = answers.frame[rows]
+    rows = np.flatnonzero(predictions.judged)
+    frame = predictions.frame[rows]
     pupil, lists, label = numbers(frame, "pupil_id"), numbers(frame, "authority", "as_of"), frame["label"].to_numpy()
     resamples = Resamples(pupil, seed)
     figures, draws = {}, {}
-    for name, margins in answers.margins.items():
-        risk = answers.risk(name)[rows] if name != "base_rate" else None
+    for name, margins in predictions.margins.items():
+        risk = predictions.risk(name)[rows] if name != "base_rate" else None
         figures[name], draws[name] = judge(
             Judged(score=margins[rows], label=label, pupil=pupil, list_of=lists, weight=weight_of(frame)),
             risk,

@@ -10,7 +10,7 @@ from training.fitting.rolling_origin import Predictions
 from training.measures.metrics import average_precision
 
 
-def choose(answers: Predictions, among: list[str]) -> tuple[str, dict[str, Any]]:
+def choose(predictions: Predictions, among: list[str]) -> tuple[str, dict[str, Any]]:
     """Return the candidate with the smallest mean regret in average precision over all origins.
 
     Parameters
@@ -24,13 +24,16 @@ def choose(answers: Predictions, among: list[str]) -> tuple[str, dict[str, Any]]
         ``story`` holds average precision by origin and candidate, regrets, and what the same rule, applied at each origin to the origins
         before it only, would have lost against the best ("distance from the best next time").
     """
-    origins = range(int(answers.origin.max()) + 1)
-    label, weight = answers.label, answers.weight
+    origins = range(int(predictions.origin.max()) + 1)
+    label, weight = predictions.label, predictions.weight
     by_origin = {
         name: np.array(
-            [average_precision(m[rows], label[rows], weight[rows]) for rows in (answers.origin == n for n in origins)]
+            [
+                average_precision(m[rows], label[rows], weight[rows])
+                for rows in (predictions.origin == n for n in origins)
+            ]
         )
-        for name, m in answers.margins.items()
+        for name, m in predictions.margins.items()
     }
     table = np.nan_to_num(np.array([by_origin[name] for name in among]))
     regret = table.max(axis=0) - table

@@ -31,7 +31,7 @@ def tune(
     seed: int,
     study: str,
     storage: Path | None = None,
-    told: OnTrial = lambda number, settings, value, state: None,
+    on_trial: OnTrial = lambda number, settings, value, state: None,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> dict[str, Any]:
     """Return the best settings of so many trials, the start among them.
@@ -77,7 +77,7 @@ def tune(
         return float(np.mean(found))
 
     def finished(whole: Any, trial: Any) -> None:
-        told(trial.number, trial.params, trial.value, trial.state.name.lower())
+        on_trial(trial.number, trial.params, trial.value, trial.state.name.lower())
         advance(description=f"tuning: trial {trial.number + 1} of {trials}, best {whole.best_value:.4f}")
 
     if storage is not None:

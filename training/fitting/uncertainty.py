@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from training.fitting.candidates import Learning, boosted
-from training.fitting.parallel import together
+from training.fitting.parallel import in_parallel
 from training.measures.intervals import resampled
 
 BOOSTERS = 6
@@ -55,7 +55,7 @@ def spread(
 
     jobs = [partial(made, times) for times in resampled(pupil, learning.seed, BOOSTERS)]
     others = []
-    for number, margins_of_other in enumerate(together(jobs, len(learning.y)), 1):
+    for number, margins_of_other in enumerate(in_parallel(jobs, len(learning.y)), 1):
         advance(description=f"how sure: booster {number} of {BOOSTERS}")
         others.append(margins_of_other)
     # Each booster's own mean moves with how many positives were drawn; the calibrator's resamples hold that part already.

@@ -9,27 +9,27 @@ from training.evaluation.fairness import FIGURES, FairnessReport
 from training.gates.gate import Dossier, Gate, GateFinding, Missing
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
+def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """Look for groups whose gap surely lies beyond a limit; where nothing could be measured nothing was shown."""
-    report = FairnessReport.from_dict(d.take("evidence", "groups"))
+    report = FairnessReport.from_dict(dossier.take("evidence", "groups"))
     widest = {figure: limits[figure] for figure in FIGURES if figure in limits}
-    asked_of = ", ".join(f"{figure.replace('_', ' ')} {limit:g}" for figure, limit in widest.items())
+    required = ", ".join(f"{figure.replace('_', ' ')} {limit:g}" for figure, limit in widest.items())
     there = {s.groups[0] for s in report.slices}
     for group in limits["groups"]:
-        if group not in there and group not in d.take("evidence", "groups", "left_out"):
+        if group not in there and group not in dossier.take("evidence", "groups", "left_out"):
             raise Missing(f"evidence, groups, {group}")
     own = [s for s in report.slices if s.groups[0] in limits["groups"]]
     counted = {figure: len([s for s in report.measured(figure) if s in own]) for figure in widest}
     for figure in limits["measured"]:
         if not counted[figure]:
-            return GateFinding(False, f"no group's {figure.replace('_', ' ')} could be measured", asked_of)
+            return GateFinding(False, f"no group's {figure.replace('_', ' ')} could be measured", required)
     beyond = [(s, figure) for s, figure in report.beyond(widest) if s in own]
     if beyond:
-        said = "; ".join(f"{figure.replace('_', ' ')} of {s.title} {s.gaps[figure]}" for s, figure in beyond)
-        return GateFinding(False, said, asked_of)
+        measured = "; ".join(f"{figure.replace('_', ' ')} of {s.title} {s.gaps[figure]}" for s, figure in beyond)
+        return GateFinding(False, measured, required)
     none = [figure.replace("_", " ") for figure, n in counted.items() if not n]
     few = f"; too few children to measure {', '.join(none)}" if none else ""
-    return GateFinding(True, f"no gap surely beyond in {max(counted.values())} groups{few}", asked_of)
+    return GateFinding(True, f"no gap surely beyond in {max(counted.values())} groups{few}", required)
 
 
 GATE = Gate(
@@ -37,5 +37,5 @@ GATE = Gate(
     title="gaps between groups of children are within limits",
     reason=__doc__,
     do="Read the fairness table (onroll train --report) with those who know these children; do not adjust scores by group.",
-    asked=asked,
+    check=check,
 )

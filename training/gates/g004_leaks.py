@@ -8,23 +8,26 @@ from typing import Any
 from training.gates.gate import Dossier, Gate, GateFinding
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
+def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """See that the proof ran on these histories with these features, that it tried something, and that nothing moved."""
     most = (
         f"no feature moves, over {limits['snapshots']:,} snapshots and more, on the histories and features trained with"
     )
     for name in ("data_digest", "catalogue_digest"):
-        if d.take("evidence", "leaks", name) != d.take("manifest", name):
+        if dossier.take("evidence", "leaks", name) != dossier.take("manifest", name):
             return GateFinding(False, f"the proof is of another {name.replace('_', ' ')}", most)
-    snapshots, features = d.number("evidence", "leaks", "snapshots"), d.number("evidence", "leaks", "features")
-    tried = sum(sum(kinds.values()) for kinds in d.take("evidence", "leaks", "rows").values())
-    leaks = dict(d.take("evidence", "leaks"))["leaks"]
+    snapshots, features = (
+        dossier.number("evidence", "leaks", "snapshots"),
+        dossier.number("evidence", "leaks", "features"),
+    )
+    tried = sum(sum(kinds.values()) for kinds in dossier.take("evidence", "leaks", "rows").values())
+    leaks = dict(dossier.take("evidence", "leaks"))["leaks"]
     moved = sorted({leak["feature"] for leak in leaks})
-    said = f"{len(moved)} features moved ({', '.join(moved[:5])})" if moved else "no feature moved"
-    holds = d.take("evidence", "leaks", "holds") is True and leaks == [] and snapshots >= limits["snapshots"]
+    measured = f"{len(moved)} features moved ({', '.join(moved[:5])})" if moved else "no feature moved"
+    holds = dossier.take("evidence", "leaks", "holds") is True and leaks == [] and snapshots >= limits["snapshots"]
     return GateFinding(
         holds and tried > 0 and features > 0,
-        f"{said} under {tried:,} rows of another future, {snapshots:,.0f} snapshots",
+        f"{measured} under {tried:,} rows of another future, {snapshots:,.0f} snapshots",
         most,
     )
 
@@ -34,5 +37,5 @@ GATE = Gate(
     title="no feature sees the future",
     reason=__doc__,
     do="Run 'onroll leaks HISTORIES --as-of D' to see which table moves which feature; mend it and train again.",
-    asked=asked,
+    check=check,
 )

@@ -14,31 +14,31 @@ from training.explanation.trees import Forest, read_forest
 from training.gates.gate import Dossier, Gate, GateFinding
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
+def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """Follow every split of a feature with a declared direction: all leaves on its higher side lie on the declared side."""
     every = "none against the declared direction"
     changed = changed_features(
-        features=d.take("manifest", "features"),
-        declarations=d.take("manifest", "catalogue"),
-        catalogue_digest=d.take("manifest", "catalogue_digest"),
-        feature_digests=d.take("manifest").get("feature_digests") or {},
+        features=dossier.take("manifest", "features"),
+        declarations=dossier.take("manifest", "catalogue"),
+        catalogue_digest=dossier.take("manifest", "catalogue_digest"),
+        feature_digests=dossier.take("manifest").get("feature_digests") or {},
     )
     if changed:
         return GateFinding(False, f"made with another catalogue of features ({', '.join(changed[:5])})", every)
     try:
-        forest = read_forest(d.take("booster"))
+        forest = read_forest(dossier.take("booster"))
     except Faults as faults:
         return GateFinding(False, f"the booster cannot be read: {faults.faults[0].what}", every)
     by_name = catalogue().by_name
     directions = np.array([by_name[n].direction if n in by_name else 0 for n in forest.features])
-    asked_of, against = _against(forest, directions)
+    required, against = _against(forest, directions)
     names = sorted({forest.features[f] for f in against})
-    said = (
-        f"{len(against)} of {asked_of} splits go against it ({', '.join(names[:5])})"
+    measured = (
+        f"{len(against)} of {required} splits go against it ({', '.join(names[:5])})"
         if names
-        else f"none of {asked_of} splits goes against it"
+        else f"none of {required} splits goes against it"
     )
-    return GateFinding(not against and forest.trees > 0, said, every)
+    return GateFinding(not against and forest.trees > 0, measured, every)
 
 
 def _against(forest: Forest, directions: np.ndarray) -> tuple[int, list[int]]:
@@ -70,5 +70,5 @@ GATE = Gate(
     title="the declared directions of features hold in the booster",
     reason=__doc__,
     do="Train with 'monotone = true' in the file of settings (--config), which is the default.",
-    asked=asked,
+    check=check,
 )

@@ -13,20 +13,20 @@ FACTS = {f"{form.name}.{s.key}.{f.key}" for form in FORMS for s in form.sections
 DEEP = {f"{form.name}.{s.key}.{f.key}" for form in FORMS for s in form.sections for f in s.fields if f.do == DEEPER}
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
+def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """See that no mandatory field of any paper is empty; what only the authority, or only the long report, can say is asked for by the limits."""
     excused = (set() if limits["facts"] else FACTS) | (set() if limits["report"] else DEEP)
-    empty = empty_fields(d.take("papers"))
+    empty = empty_fields(dossier.take("papers"))
     bad = [name for name in empty if name not in excused]
     also = [
-        said
-        for name, said in (("facts", "the authority's facts"), ("report", "the long report's groups"))
+        measured
+        for name, measured in (("facts", "the authority's facts"), ("report", "the long report's groups"))
         if limits[name]
     ]
-    asked_of = " and ".join(["all that the run can say", *also])
+    required = " and ".join(["all that the run can say", *also])
     if bad:
-        return GateFinding(False, f"{len(bad)} fields are empty ({', '.join(bad[:5])})", asked_of)
-    return GateFinding(True, f"nothing of it is empty; {len(empty)} fields that were not asked for are", asked_of)
+        return GateFinding(False, f"{len(bad)} fields are empty ({', '.join(bad[:5])})", required)
+    return GateFinding(True, f"nothing of it is empty; {len(empty)} fields that were not asked for are", required)
 
 
 GATE = Gate(
@@ -34,5 +34,5 @@ GATE = Gate(
     title="model card, transparency record and annex are complete",
     reason=__doc__,
     do="Say the authority's facts (ONROLL_AUTHORITY_FACTS, docs/authority.yaml), and train again, with --report.",
-    asked=asked,
+    check=check,
 )

@@ -8,12 +8,12 @@ from typing import Any
 from training.gates.gate import Dossier, Gate, GateFinding
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
+def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """Count the outcomes on the judged days."""
-    positives, snapshots = d.number(*d.figure("positives")), d.number(*d.figure("snapshots"))
+    positives, snapshots = dossier.number(*dossier.figure("positives")), dossier.number(*dossier.figure("snapshots"))
     holds = positives >= limits["positives"] and snapshots >= limits["snapshots"]
-    asked_of = f"{limits['positives']:,} and more of {limits['snapshots']:,} and more"
-    return GateFinding(holds, f"{positives:,.0f} of {snapshots:,.0f} judged snapshots went missing", asked_of)
+    required = f"{limits['positives']:,} and more of {limits['snapshots']:,} and more"
+    return GateFinding(holds, f"{positives:,.0f} of {snapshots:,.0f} judged snapshots went missing", required)
 
 
 GATE = Gate(
@@ -21,5 +21,5 @@ GATE = Gate(
     title="enough matured outcomes",
     reason=__doc__,
     do="Wait for more outcomes to become known, join authorities, or use a definition that counts more.",
-    asked=asked,
+    check=check,
 )

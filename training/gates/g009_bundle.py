@@ -8,13 +8,13 @@ from typing import Any
 from training.gates.gate import Dossier, Gate, GateFinding
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
+def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """Check every file by its checksum, and the checksums by what the log noted when the version was registered."""
-    asked_of = "every file as it was registered"
-    if d.take("bundle", "whole") is not True:
-        return GateFinding(False, str(d.take("bundle", "why")), asked_of)
-    here, noted = str(d.take("bundle", "digest")), str(d.take("bundle", "registered"))
-    return GateFinding(here == noted, f"{here[:12]} here, {noted[:12]} in the log", asked_of)
+    required = "every file as it was registered"
+    if dossier.take("bundle", "whole") is not True:
+        return GateFinding(False, str(dossier.take("bundle", "why")), required)
+    here, noted = str(dossier.take("bundle", "digest")), str(dossier.take("bundle", "registered"))
+    return GateFinding(here == noted, f"{here[:12]} here, {noted[:12]} in the log", required)
 
 
 GATE = Gate(
@@ -22,5 +22,5 @@ GATE = Gate(
     title="the model's files are those that were registered",
     reason=__doc__,
     do="Take the folder from a backup, or train again.",
-    asked=asked,
+    check=check,
 )

@@ -8,14 +8,14 @@ from typing import Any
 from training.gates.gate import Dossier, Gate, GateFinding
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
+def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """See that somebody other than the trainer approves, and says why."""
-    asked_of = "an approver other than the trainer, and a reason"
-    approver, trainer = (str(d.take(*path)).strip() for path in (("approver",), ("recipe", "trained_by")))
-    if not str(d.take("reason")).strip() or not approver or not trainer:
-        return GateFinding(False, "no approver, no trainer or no reason", asked_of)
+    required = "an approver other than the trainer, and a reason"
+    approver, trainer = (str(dossier.take(*path)).strip() for path in (("approver",), ("recipe", "trained_by")))
+    if not str(dossier.take("reason")).strip() or not approver or not trainer:
+        return GateFinding(False, "no approver, no trainer or no reason", required)
     same = approver.casefold() == trainer.casefold()
-    return GateFinding(not same, f"trained by {trainer}, approved by {approver}", asked_of)
+    return GateFinding(not same, f"trained by {trainer}, approved by {approver}", required)
 
 
 GATE = Gate(
@@ -23,5 +23,5 @@ GATE = Gate(
     title="somebody other than the trainer approves, with a reason",
     reason=__doc__,
     do="Let another person promote: onroll models promote VERSION --approver NAME --reason WHY.",
-    asked=asked,
+    check=check,
 )

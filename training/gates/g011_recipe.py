@@ -6,26 +6,26 @@ from collections.abc import Mapping
 from typing import Any
 
 from training.gates.gate import Dossier, Gate, GateFinding, Missing
-from training.provenance import question_of
+from training.provenance import task_of
 
 HASHES = ("histories", "catalogue", "code")
 PARTS = ("config", "released", "packages", "python", "machine", "engine")
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
+def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """See that everything that the model was made from is written down, and is of this model."""
-    asked_of = "histories, catalogue, code, versions, settings, seed and question, as of this model"
+    required = "histories, catalogue, code, versions, settings, seed and question, as of this model"
     for name in (*HASHES, *PARTS):
-        d.take("recipe", name)
-    d.number("recipe", "seed")
-    question = question_of(d.take("recipe"))
-    if not question.definition.title or not question.definition.source:
+        dossier.take("recipe", name)
+    dossier.number("recipe", "seed")
+    task = task_of(dossier.take("recipe"))
+    if not task.definition.title or not task.definition.source:
         raise Missing("recipe, question, definition")
     for name, other in (("histories", "data_digest"), ("catalogue", "catalogue_digest"), ("seed", "seed")):
-        if d.take("recipe", name) != d.take("manifest", other):
-            return GateFinding(False, f"its {name} is not the model's", asked_of)
+        if dossier.take("recipe", name) != dossier.take("manifest", other):
+            return GateFinding(False, f"its {name} is not the model's", required)
     return GateFinding(
-        True, f"{len(HASHES)} hashes, {len(d.take('recipe', 'packages'))} versions and the question", asked_of
+        True, f"{len(HASHES)} hashes, {len(dossier.take('recipe', 'packages'))} versions and the question", required
     )
 
 
@@ -34,5 +34,5 @@ GATE = Gate(
     title="it is written down what the model was made from",
     reason=__doc__,
     do="Train again with this version of onroll, which writes the recipe.",
-    asked=asked,
+    check=check,
 )

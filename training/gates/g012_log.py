@@ -8,17 +8,17 @@ from typing import Any
 from training.gates.gate import Dossier, Gate, GateFinding
 
 
-def asked(d: Dossier, limits: Mapping[str, Any]) -> GateFinding:
+def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     """Follow the log's chain, see that it knows the version, and that the champion is the one that it says."""
-    asked_of = "every line holds, and the champion is the one of the log"
-    if d.take("log", "whole") is not True:
-        return GateFinding(False, str(d.take("log", "why")), asked_of)
-    lines, version, champion = (d.number("log", name) for name in ("lines", "version", "champion"))
-    if version != d.number("version"):
-        return GateFinding(False, "the log does not know the version", asked_of)
-    if champion != d.number("log", "alias"):
-        return GateFinding(False, "the file of aliases names another champion", asked_of)
-    return GateFinding(lines > 0, f"{lines:.0f} lines hold", asked_of)
+    required = "every line holds, and the champion is the one of the log"
+    if dossier.take("log", "whole") is not True:
+        return GateFinding(False, str(dossier.take("log", "why")), required)
+    lines, version, champion = (dossier.number("log", name) for name in ("lines", "version", "champion"))
+    if version != dossier.number("version"):
+        return GateFinding(False, "the log does not know the version", required)
+    if champion != dossier.number("log", "alias"):
+        return GateFinding(False, "the file of aliases names another champion", required)
+    return GateFinding(lines > 0, f"{lines:.0f} lines hold", required)
 
 
 GATE = Gate(
@@ -26,5 +26,5 @@ GATE = Gate(
     title="the log of promotions is whole",
     reason=__doc__,
     do="Run 'onroll models verify'; take the log from a backup, and find out who changed it.",
-    asked=asked,
+    check=check,
 )

@@ -109,7 +109,7 @@ class Gate:
         Why it matters.
     do : str
         What to do when it does not hold.
-    asked : callable
+    check : callable
         Takes a ``Dossier`` and the gate's limits; returns a ``GateFinding``, or raises ``Missing``.
     """
 
@@ -117,13 +117,13 @@ class Gate:
     title: str
     reason: str
     do: str
-    asked: Callable[[Dossier, Mapping[str, Any]], GateFinding]
+    check: Callable[[Dossier, Mapping[str, Any]], GateFinding]
 
-    def ask(self, dossier: Dossier, limits: Mapping[str, Any]) -> Verdict:
+    def verdict(self, dossier: Dossier, limits: Mapping[str, Any]) -> Verdict:
         """Return the verdict; what is missing or cannot be read, limits too, has not passed."""
         try:
-            asked_of = Dossier(limits)
-            found = self.asked(dossier, {name: asked_of.take(name) for name in limits})
+            required = Dossier(limits)
+            found = self.check(dossier, {name: required.take(name) for name in limits})
         except Missing as missing:
             found = GateFinding(False, f"nothing, since this is missing: {missing}", "that it was measured")
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, IndexError) as error:
@@ -135,8 +135,8 @@ class Gate:
         )
 
 
-def ask_all(
+def check_all(
     gates: tuple[Gate, ...], parts: Mapping[str, Any], limits: Mapping[str, Mapping[str, Any]]
 ) -> list[Verdict]:
     """Return the verdict of every gate, in the order of their codes."""
-    return [gate.ask(Dossier(parts), limits.get(gate.code, {})) for gate in gates]
+    return [gate.verdict(Dossier(parts), limits.get(gate.code, {})) for gate in gates]

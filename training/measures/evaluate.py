@@ -16,12 +16,12 @@ PER_LIST = (8, 10, 25, 50)  # capacities as numbers on each list: one authority 
 TIMES = 200  # resamples of pupils
 
 
-def of_all(share: float) -> str:
+def share_key(share: float) -> str:
     """Return the name of a capacity that is a share of the cohort."""
     return f"top_{share:.1%}"
 
 
-def of_each(number: int) -> str:
+def list_key(number: int) -> str:
     """Return the name of a capacity that is a number on each list."""
     return f"top_{number}_a_list"
 
@@ -65,13 +65,13 @@ def at_capacity(judged: Judged) -> dict[str, dict[str, Any]]:
     for share in SHARES:
         k = share * all_of
         found = np.array(found_within(judged.score, judged.label, k, weight))
-        result[of_all(share)] = _figures(found, k, total, base)
+        result[share_key(share)] = _figures(found, k, total, base)
     order = np.argsort(judged.list_of, kind="stable")
     cuts = np.flatnonzero(np.diff(judged.list_of[order])) + 1
     lists = np.split(order, cuts)
     for n in PER_LIST:
         found = np.sum([found_within(judged.score[i], judged.label[i], n, weight[i]) for i in lists], axis=0)
-        result[of_each(n)] = _figures(found, sum(min(n, weight[i].sum()) for i in lists), total, base)
+        result[list_key(n)] = _figures(found, sum(min(n, weight[i].sum()) for i in lists), total, base)
     return result
 
 
@@ -107,9 +107,9 @@ class Resamples:
         order = np.argsort(-judged.score, kind="stable")
         score, label = judged.score[order], judged.label[order]
         seen = np.cumsum(judged.weight[order])
-        cuts = {of_all(s): order[: max(int(np.searchsorted(seen, s * seen[-1])), 1)] for s in SHARES}
+        cuts = {share_key(s): order[: max(int(np.searchsorted(seen, s * seen[-1])), 1)] for s in SHARES}
         cuts |= {
-            of_each(n): np.flatnonzero(listed(judged.score, judged.list_of, n, 0, judged.weight)) for n in PER_LIST
+            list_key(n): np.flatnonzero(listed(judged.score, judged.list_of, n, 0, judged.weight)) for n in PER_LIST
         }
         drawn: dict[str, list[float]] = {}
         for times in self.weights:

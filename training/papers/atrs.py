@@ -32,7 +32,7 @@ def values(m: Material) -> dict[str, Value]:
         "rationale.detailed_description": [
             "From dated school, admissions and children's services records it computes, for each child as of a day, only what was recorded before that day. A model that learned from earlier years turns this "
             "into a risk with an interval, a rank in the authority, and reasons in plain English with the records behind them.",
-            f"Missing means: {m.question.definition.title}. {m.question.definition.text}",
+            f"Missing means: {m.task.definition.title}. {m.task.definition.text}",
         ],
         "rationale.scope": [
             "Children on a roll as known on the day, of the ages of the rule of the cohort, without an open case.",

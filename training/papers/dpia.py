@@ -27,7 +27,7 @@ def values(m: Material) -> dict[str, Value]:
         for title, table in protected_groups(tables)
     )
     return {
-        "purpose.purpose": f"To learn which children went missing from education ({m.question.definition.title}), and to order children on rolls by that risk within {m.manifest.horizon_days} days, so that people can help early.",
+        "purpose.purpose": f"To learn which children went missing from education ({m.task.definition.title}), and to order children on rolls by that risk within {m.manifest.horizon_days} days, so that people can help early.",
         "purpose.not_for": OUT_OF_SCOPE,
         "people.children": f"{counted(m.children)} children of {m.authorities} authorities, on a roll on at least one of {len(m.manifest.trained_on)} days."
         if m.manifest.trained_on

@@ -27,7 +27,7 @@ class Material:
     splits : Splits
     settings, story : dict
         Of the booster, and how it was chosen.
-    question : Task
+    task : Task
     engine : str
     tables : list of TableUsed
     authorities, children : int
@@ -46,7 +46,7 @@ class Material:
     splits: Splits
     settings: dict[str, Any]
     story: dict[str, Any]
-    question: Task
+    task: Task
     engine: str
     tables: list[TableUsed]
     authorities: int
@@ -61,7 +61,7 @@ class Material:
     def of(
         cls,
         histories: Histories,
-        question: Task,
+        task: Task,
         trained: Trained,
         *,
         facts: Authority,
@@ -75,7 +75,7 @@ class Material:
             splits=trained.splits,
             settings=trained.settings,
             story=trained.story,
-            question=question,
+            task=task,
             engine=histories.engine,
             tables=tables_used(histories),
             authorities=frame["authority"].n_unique(),

@@ -45,7 +45,7 @@ def values(m: Material) -> dict[str, Value]:
         ],
         "details.resources": "docs/judging.md and docs/features.md of onroll; beside this card: the transparency record, the annex of the data used, and the report where the run wrote one.",
         "intended_use.primary": f"Orders the children of an authority's rolls by how likely they are to go missing within {man.horizon_days} days, so that people can look at a few of them early. "
-        f"Missing means: {m.question.definition.title}. {m.question.definition.text}",
+        f"Missing means: {m.task.definition.title}. {m.task.definition.text}",
         "intended_use.out_of_scope": OUT_OF_SCOPE,
         "factors.relevant": "Sex, ethnicity (Gypsy/Roma and Irish Traveller shown apart), first language, free school meals, special educational needs, social care, deprivation of the area, "
         "authority, and pairs of these; whether a child was seen in training; how fully an authority records.",

@@ -23,7 +23,7 @@ def report_page(m: Material) -> str:
     m : Material
         With the deeper report of the run.
     """
-    made = (summary, question, time, compared, at_capacity, calibration, weeks, strangers, fairness, mistakes, uses)
+    made = (summary, task, time, compared, at_capacity, calibration, weeks, strangers, fairness, mistakes, uses)
     return page("report.html", title=f"Report on {m.title}", on=m.on.isoformat(), parts=[part(m) for part in made])
 
 
@@ -60,9 +60,9 @@ def _against(m: Material, name: str, words: str) -> str:
     return f"It is {better} {words}: by {lead['lead']:+.3f} in average precision ({low:+.3f} to {high:+.3f})."
 
 
-def question(m: Material) -> ReportSection:
+def task(m: Material) -> ReportSection:
     """Say what was asked."""
-    d, q = m.question.definition, m.question
+    d, q = m.task.definition, m.task
     said = [
         f"Which children will go missing within {q.horizon} days? Missing means: {d.title}. {d.text}",
         f"Source of the definition: {d.source}",

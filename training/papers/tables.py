@@ -13,15 +13,15 @@ from histories.tables import TABLES
 from training.evaluation.fairness import COUNTS, FIGURES
 from training.evaluation.fairness_table import figure_text
 from training.fitting.candidates import boosted, grid
-from training.measures.evaluate import PER_LIST, SHARES, of_all, of_each
+from training.measures.evaluate import PER_LIST, SHARES, list_key, share_key
 from training.measures.intervals import Interval
 from training.papers.material import Material
 from training.papers.paper import PaperTable
 from training.papers.used import UNUSED, counted, use_of
 
 TITLES = {c.name: c.title for c in grid(boosted.DEFAULTS)}
-CAPACITIES = {of_all(s): f"the first {100 * s:g}% of all" for s in SHARES} | {
-    of_each(n): f"{n} of each list" for n in PER_LIST
+CAPACITIES = {share_key(s): f"the first {100 * s:g}% of all" for s in SHARES} | {
+    list_key(n): f"{n} of each list" for n in PER_LIST
 }
 Row = tuple[str, ...]
 

@@ -68,7 +68,7 @@ class Compared:
         return "\n".join(lines)
 
 
-def side_by_side(
+def compare_lists(
     histories: Histories,
     first: RiskModel,
     second: RiskModel,

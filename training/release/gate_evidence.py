@@ -29,7 +29,7 @@ from training.measures import calibration
 from training.measures.evaluate import Judged, Resamples, judge
 from training.measures.metrics import numbers
 from training.pipeline import Trained, finite
-from training.provenance import question_of
+from training.provenance import task_of
 from training.task import ProgressCallback, Task, quiet
 
 LEAK_PUPILS = 1000
@@ -83,15 +83,15 @@ class Evaluated:
     how: dict[str, str]
 
 
-def just_trained(trained: Trained) -> Evaluated:
+def at_origins(trained: Trained) -> Evaluated:
     """Return what a version that was just trained answered at its origins."""
-    rows, name = np.flatnonzero(trained.answers.judged), trained.manifest.candidate
-    frame = trained.answers.frame[rows]
+    rows, name = np.flatnonzero(trained.predictions.judged), trained.manifest.candidate
+    frame = trained.predictions.frame[rows]
     how = {str(d): "anew" for d in trained.splits.test}
-    return Evaluated(frame, trained.answers.margins[name][rows], trained.answers.risk(name)[rows], how)
+    return Evaluated(frame, trained.predictions.margins[name][rows], trained.predictions.risk(name)[rows], how)
 
 
-def asked_again(
+def evaluate_again(
     version: Contender, frame: pl.DataFrame, splits: Splits, seed: int, alike: tuple[Contender, Evaluated] | None = None
 ) -> Evaluated:
     """Ask a version about the judged days: itself about days after all it learned from, and as made anew by its recipe about others.
@@ -135,20 +135,20 @@ def _same_recipe(one: Contender, other: Contender, settings: dict[str, Any]) -> 
     return other.recipe.get("released") == settings and one.manifest.features == other.manifest.features
 
 
-def paired(own: Evaluated, other: Evaluated, seed: int) -> dict[str, Any]:
+def compare_paired(version: Evaluated, other: Evaluated, seed: int) -> dict[str, Any]:
     """Return how far one version is ahead of another on the same snapshots, with intervals over the same resamples of pupils."""
-    frame = own.frame
+    frame = version.frame
     label, weight = frame["label"].to_numpy(), weight_of(frame)
     pupil, lists = numbers(frame, "pupil_id"), numbers(frame, "authority", "as_of")
     resamples = Resamples(pupil, seed)
     (figures, draws), (theirs, their_draws) = (
         judge(Judged(score=a.margins, label=label, pupil=pupil, list_of=lists, weight=weight), None, resamples)
-        for a in (own, other)
+        for a in (version, other)
     )
     return {
         "snapshots": figures["snapshots"],
         "positives": figures["positives"],
-        "how": {"own": own.how, "champion": other.how},
+        "how": {"own": version.how, "champion": other.how},
         "average_precision": lead_of(
             figures["average_precision"] - theirs["average_precision"],
             draws["average_precision"] - their_draws["average_precision"],
@@ -160,12 +160,12 @@ def paired(own: Evaluated, other: Evaluated, seed: int) -> dict[str, Any]:
     }
 
 
-def evidence(
+def gate_evidence(
     histories: Histories,
-    question: Task,
-    asked: Evaluated,
+    task: Task,
+    evaluated: Evaluated,
     against: dict[str, Any] | None,
-    proof: dict[str, Any],
+    leak_proof: dict[str, Any],
     seed: int,
     advance: ProgressCallback = quiet,
 ) -> dict[str, Any]:
@@ -173,19 +173,21 @@ def evidence(
 
     Parameters
     ----------
-    asked : Evaluated
+    evaluated : Evaluated
         What the version answered on the judged days.
     against : dict or None
         How it compares with the champion; see ``against_champion``.
-    proof : dict
+    leak_proof : dict
         That no feature sees the future; see ``proved``.
     """
-    frame = asked.frame
+    frame = evaluated.frame
     days = sorted(frame["as_of"].unique().to_list())
     advance(description="groups of children")
-    of: Any = pl.from_arrow(grouped(histories, days, question.rule, PROTECTED))
+    of: Any = pl.from_arrow(grouped(histories, days, task.rule, PROTECTED))
     label = frame["label"].to_numpy()
-    report = fairness(frame, asked.risk, label, of, CAPACITY, weight=weight_of(frame), pairs=False, seed=seed).to_dict()
+    report = fairness(
+        frame, evaluated.risk, label, of, CAPACITY, weight=weight_of(frame), pairs=False, seed=seed
+    ).to_dict()
     del report["pairs"]
     left_out = [g for g in PROTECTED if g not in of.columns]
     return finite(
@@ -194,59 +196,65 @@ def evidence(
             "histories": histories.digest(),
             "champion": against,
             "groups": {**report, "left_out": left_out},
-            "leaks": proof,
+            "leaks": leak_proof,
         }
     )
 
 
-def proved(histories: Histories, day: date, seed: int, advance: ProgressCallback = quiet) -> dict[str, Any]:
+def prove_no_leaks(histories: Histories, day: date, seed: int, advance: ProgressCallback = quiet) -> dict[str, Any]:
     """Return the proof that no feature sees the future of a day, and of which histories and features it is."""
     advance(description="whether a feature sees the future")
-    proof = leaks(histories, day, pupils=LEAK_PUPILS, seed=seed, engine="polars").to_dict()
-    return {**proof, "data_digest": histories.digest(), "catalogue_digest": catalogue().digest}
+    leak_proof = leaks(histories, day, pupils=LEAK_PUPILS, seed=seed, engine="polars").to_dict()
+    return {**leak_proof, "data_digest": histories.digest(), "catalogue_digest": catalogue().digest}
 
 
-def against_champion(
-    own: Contender, asked: Evaluated, champion: Contender, frame: pl.DataFrame, splits: Splits, seed: int
+def compare_with_champion(
+    version: Contender, evaluated: Evaluated, champion: Contender, frame: pl.DataFrame, splits: Splits, seed: int
 ) -> dict[str, Any]:
     """Return how a version compares with the champion on the judged days; see ``paired``."""
-    theirs = asked_again(champion, frame, splits, seed, (own, asked))
+    theirs = evaluate_again(champion, frame, splits, seed, (version, evaluated))
     return {
         "version": int(champion.manifest.version),
         "bundle": champion.bundle,
-        **paired(asked, theirs, seed),
+        **compare_paired(evaluated, theirs, seed),
     }
 
 
-def of_training(
+def evidence_of_training(
     histories: Histories,
-    question: Task,
+    task: Task,
     trained: Trained,
     champion: Path | None,
     seed: int,
     advance: ProgressCallback = quiet,
 ) -> dict[str, Any]:
     """Return the evidence of a version that was just trained beside the champion, a released folder."""
-    asked, against = just_trained(trained), None
+    evaluated, against = at_origins(trained), None
     if champion:
         advance(description="the champion on the same snapshots")
-        own = Contender(trained.booster, trained.manifest, trained.recipe, "")
+        version = Contender(trained.booster, trained.manifest, trained.recipe, "")
         with suppress(Faults):  # a damaged champion cannot be compared with; the gate says so
-            against = against_champion(
-                own=own,
-                asked=asked,
+            against = compare_with_champion(
+                version=version,
+                evaluated=evaluated,
                 champion=Contender.load(champion),
                 frame=trained.frame,
                 splits=trained.splits,
                 seed=seed,
             )
-    proof = proved(histories, max(trained.splits.test), seed, advance)
-    return evidence(
-        histories=histories, question=question, asked=asked, against=against, proof=proof, seed=seed, advance=advance
+    leak_proof = prove_no_leaks(histories, max(trained.splits.test), seed, advance)
+    return gate_evidence(
+        histories=histories,
+        task=task,
+        evaluated=evaluated,
+        against=against,
+        leak_proof=leak_proof,
+        seed=seed,
+        advance=advance,
     )
 
 
-def of_version(
+def evidence_of_version(
     histories: Histories,
     folder: Path,
     champion: Path | None,
@@ -268,24 +276,37 @@ def of_version(
     Faults
         When a version is damaged, or it is not written down what it was made from.
     """
-    own = Contender.load(folder)
+    version = Contender.load(folder)
     try:
-        question = question_of(own.recipe)
+        task = task_of(version.recipe)
     except (KeyError, TypeError, ValueError) as error:
         do = "Train again with this version of onroll, which writes it down."
         raise Faults(Fault("it is not written down what the model was made from", str(folder), do)) from error
-    seed = own.manifest.seed
-    frame = question.labelled(histories, memory=memory, seed=seed, kept=kept, advance=advance)
+    seed = version.manifest.seed
+    frame = task.labelled(histories, memory=memory, seed=seed, kept=kept, advance=advance)
     splits = split(frame)
     advance(description="both versions on the same snapshots")
-    asked = asked_again(own, frame, splits, seed)
+    evaluated = evaluate_again(version, frame, splits, seed)
     against = (
-        against_champion(own=own, asked=asked, champion=Contender.load(champion), frame=frame, splits=splits, seed=seed)
+        compare_with_champion(
+            version=version,
+            evaluated=evaluated,
+            champion=Contender.load(champion),
+            frame=frame,
+            splits=splits,
+            seed=seed,
+        )
         if champion
         else None
     )
-    same = histories.digest() == own.manifest.data_digest
-    proof = proved(histories, max(splits.test), seed, advance) if same else before.get("leaks", {})
-    return evidence(
-        histories=histories, question=question, asked=asked, against=against, proof=proof, seed=seed, advance=advance
+    same = histories.digest() == version.manifest.data_digest
+    leak_proof = prove_no_leaks(histories, max(splits.test), seed, advance) if same else before.get("leaks", {})
+    return gate_evidence(
+        histories=histories,
+        task=task,
+        evaluated=evaluated,
+        against=against,
+        leak_proof=leak_proof,
+        seed=seed,
+        advance=advance,
     )

@@ -12,7 +12,7 @@ from histories.io.digest import file_digest
 from histories.settings import Settings
 from training.bundle import bundle_digest, read_bundle, read_recipe
 from training.gates import GATES, Verdict
-from training.gates.gate import ask_all
+from training.gates.gate import check_all
 from training.gates.limits import load_limits
 from training.papers.rendering import STEMS
 from training.provenance import account
@@ -41,11 +41,11 @@ def promote(settings: Settings, name: str, version: int, *, who: str, why: str) 
     folder_of(settings, name, version)
     with moving(settings, name):
         parts, limits = dossier(settings, name, version, who=who, why=why), load_limits(settings.gates)
-        verdicts = ask_all(GATES, parts, limits)
+        verdicts = check_all(GATES, parts, limits)
         failed = [v for v in verdicts if not v.passed]
         if not parts["log"]["whole"]:
             raise Faults([v.fault(f"{name} {version}") for v in failed])
-        said = {
+        fields = {
             "by": who,
             "why": why,
             "account": account(),
@@ -57,13 +57,13 @@ def promote(settings: Settings, name: str, version: int, *, who: str, why: str) 
             **{k: parts["manifest"].get(f"{k}_digest") for k in ("data", "catalogue")},
         }
         if failed:
-            return note(settings, name, version=version, action="refused", **said)
-        return move(settings, name, "champion", version, action="promoted", **said)
+            return note(settings, name, version=version, action="refused", **fields)
+        return move(settings, name, "champion", version, action="promoted", **fields)
 
 
 def gates(settings: Settings, name: str, version: int, *, who: str = "", why: str = "") -> list[Verdict]:
     """Return what the gates would say of a version, without promoting it."""
-    return ask_all(GATES, dossier(settings, name, version, who=who, why=why), load_limits(settings.gates))
+    return check_all(GATES, dossier(settings, name, version, who=who, why=why), load_limits(settings.gates))
 
 
 def dossier(settings: Settings, name: str, version: int, *, who: str, why: str) -> dict[str, Any]:
@@ -82,7 +82,7 @@ def dossier(settings: Settings, name: str, version: int, *, who: str, why: str) 
         papers = {n: json.loads(f.read_text(encoding="utf-8")) for n, f in found.items() if f.is_file()}
     except Faults as faults:
         harm = "; ".join(f"{Path(f.where).name}: {f.what}" for f in faults.faults)
-    noted = _noted(own)
+    digest_in_log = _evidence_digest(own)
     serving = champion(settings, name)
     followed = verify(settings, name)
     return {
@@ -99,8 +99,8 @@ def dossier(settings: Settings, name: str, version: int, *, who: str, why: str) 
             "digest": bundle_digest(folder),
             "registered": registered.get("bundle"),
         },
-        "evidence": _evidence(settings, name, version, noted),
-        "evidence_digest": noted,
+        "evidence": _evidence(settings, name, version, digest_in_log),
+        "evidence_digest": digest_in_log,
         "log": {
             "whole": followed.whole,
             "why": f"line {followed.bad}: {followed.why}",
@@ -115,27 +115,27 @@ def dossier(settings: Settings, name: str, version: int, *, who: str, why: str) 
     }
 
 
-def _noted(own: list[dict[str, Any]]) -> str | None:
+def _evidence_digest(own: list[dict[str, Any]]) -> str | None:
     """Return the hash of a version's newest evidence, of its lines of the log."""
     return next((e["evidence"] for e in reversed(own) if e.get("action") in ("registered", "judged")), None)
 
 
-def _evidence(settings: Settings, name: str, version: int, noted: str | None) -> dict[str, Any]:
+def _evidence(settings: Settings, name: str, version: int, digest_in_log: str | None) -> dict[str, Any]:
     file = settings.releases / name / EVIDENCE / f"v{version}.json"
-    if not noted or not file.is_file() or file_digest(file) != noted:
+    if not digest_in_log or not file.is_file() or file_digest(file) != digest_in_log:
         return {}
     return json.loads(file.read_text(encoding="utf-8"))
 
 
-def judged(settings: Settings, name: str, version: int) -> dict[str, Any]:
+def current_evidence(settings: Settings, name: str, version: int) -> dict[str, Any]:
     """Return the evidence of a version so far; empty when there is none, or not that which the log noted."""
     own = [e for e in history(settings, name) if e.get("version") == version]
-    return _evidence(settings, name, version, _noted(own))
+    return _evidence(settings, name, version, _evidence_digest(own))
 
 
-def say_judged(settings: Settings, name: str, version: int, evidence: dict[str, Any]) -> dict[str, Any]:
+def record_evidence(settings: Settings, name: str, version: int, evidence: dict[str, Any]) -> dict[str, Any]:
     """Keep new evidence of a version, note its hash in the log, and return the line."""
     with moving(settings, name):
         digest = keep_evidence(settings, name, version, evidence)
-        said = {"by": account(), "why": "judged again", "evidence": digest, "data": evidence["histories"]}
-        return note(settings, name, version=version, action="judged", **said)
+        fields = {"by": account(), "why": "judged again", "evidence": digest, "data": evidence["histories"]}
+        return note(settings, name, version=version, action="judged", **fields)

@@ -54,7 +54,7 @@ def entries(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in _lines(file)]
 
 
-def append(file: Path, **said: Any) -> dict[str, Any]:
+def append(file: Path, **entry: Any) -> dict[str, Any]:
     """Append a line and return it; what was appended is on the disk when this returns.
 
     Raises
@@ -72,7 +72,7 @@ def append(file: Path, **said: Any) -> dict[str, Any]:
         line = {
             "n": found.lines + 1,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
-            **said,
+            **entry,
             "previous": found.head,
         }
         line["hash"] = _hash(line)
@@ -88,15 +88,15 @@ def follow(file: Path) -> LogState:
     lines = _lines(file)
     for n, line in enumerate(lines, 1):
         try:
-            said = json.loads(line)
+            entry = json.loads(line)
         except ValueError:
             return LogState(lines=len(lines), unchained=unchained, bad=n, why="it cannot be read", head=head)
-        if "hash" not in said and unchained == n - 1:
+        if "hash" not in entry and unchained == n - 1:
             unchained, head = n, hashlib.sha256(line.encode()).hexdigest()
             continue
-        if said.get("hash") != _hash(said):
+        if entry.get("hash") != _hash(entry):
             return LogState(lines=len(lines), unchained=unchained, bad=n, why="it was changed", head=head)
-        if said.get("previous") != head or said.get("n") != n:
+        if entry.get("previous") != head or entry.get("n") != n:
             return LogState(
                 lines=len(lines),
                 unchained=unchained,
@@ -104,11 +104,11 @@ def follow(file: Path) -> LogState:
                 why="a line before it was changed, taken out or put in",
                 head=head,
             )
-        head = said["hash"]
+        head = entry["hash"]
     return LogState(lines=len(lines), unchained=unchained, head=head)
 
 
-def held(file: Path, head: str) -> LogState:
+def verify_to(file: Path, head: str) -> LogState:
     """Follow the chain, and see that it still holds the end that was noted elsewhere as ``n hash``."""
     found = follow(file)
     n, _, noted = head.partition(" ")
@@ -124,8 +124,8 @@ def held(file: Path, head: str) -> LogState:
     return found
 
 
-def _hash(said: dict[str, Any]) -> str:
-    plain = {k: v for k, v in said.items() if k != "hash"}
+def _hash(entry: dict[str, Any]) -> str:
+    plain = {k: v for k, v in entry.items() if k != "hash"}
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 

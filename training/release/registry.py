@@ -16,7 +16,7 @@ from training.bundle import MANIFEST, Manifest, bundle_digest, read_bundle, writ
 from training.papers import Material, files_of
 from training.pipeline import Trained
 from training.provenance import account
-from training.release.promotion_log import DO, HEAD, LogState, append, held
+from training.release.promotion_log import DO, HEAD, LogState, append, verify_to
 from training.release.resolve import ALIASES, MOVES, aliases, logged
 
 EVIDENCE = "evidence"  # folder beside the versions
@@ -149,8 +149,8 @@ def rollback(settings: Settings, name: str, *, who: str, why: str) -> dict[str, 
             raise Faults(Fault("no earlier champion is known", name, "Promote a version by its number instead."))
         folder = folder_of(settings, name, served[-2])
         read_bundle(folder)
-        said = {"action": "rolled back", "by": who, "why": why, "account": account(), "bundle": bundle_digest(folder)}
-        return move(settings, name, "champion", served[-2], **said)
+        fields = {"action": "rolled back", "by": who, "why": why, "account": account(), "bundle": bundle_digest(folder)}
+        return move(settings, name, "champion", served[-2], **fields)
 
 
 def history(settings: Settings, name: str) -> list[dict[str, Any]]:
@@ -180,7 +180,7 @@ def versions(settings: Settings, name: str) -> list[dict[str, Any]]:
     return found
 
 
-def note(settings: Settings, name: str, **said: Any) -> dict[str, Any]:
+def note(settings: Settings, name: str, **fields: Any) -> dict[str, Any]:
     """Append a line to a model's log, and its end to MLflow.
 
     Raises
@@ -189,7 +189,7 @@ def note(settings: Settings, name: str, **said: Any) -> dict[str, Any]:
         When the log does not hold.
     """
     check_log(settings, name)
-    line = append(settings.releases / name / MOVES, **said)
+    line = append(settings.releases / name / MOVES, **fields)
     client(settings).set_registered_model_tag(name, HEAD, f"{line['n']} {line['hash']}")
     return line
 
@@ -211,14 +211,14 @@ def verify(settings: Settings, name: str) -> LogState:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         head = ""
-    return held(settings.releases / name / MOVES, head)
+    return verify_to(settings.releases / name / MOVES, head)
 
 
-def move(settings: Settings, name: str, alias: str, version: int, **said: Any) -> dict[str, Any]:
+def move(settings: Settings, name: str, alias: str, version: int, **fields: Any) -> dict[str, Any]:
     """Move an alias: first the log, then MLflow, then the file that the service reads, which is replaced at once."""
     folder = settings.releases / name
     now = aliases(settings.releases, name)
-    entry = note(settings, name, alias=alias, version=version, before=now.get(alias), **said)
+    entry = note(settings, name, alias=alias, version=version, before=now.get(alias), **fields)
     client(settings).set_registered_model_alias(name, alias, str(version))
     moved = {**now, alias: version}
     if alias == "champion" and moved.get("challenger") == version:

@@ -13,7 +13,7 @@ from features.counting.block_cache import BlockStore
 from histories.reading.histories import Histories
 from training.bundle import BOOSTER, read_bundle, read_recipe
 from training.pipeline import train
-from training.provenance import made_with, question_of
+from training.provenance import made_with, task_of
 from training.task import ProgressCallback, quiet
 
 # Without these no attempt is made: another model would come of it, or none.
@@ -85,7 +85,7 @@ def reproduce(
         return Remade(version=manifest.version, equal=False, missing=missing, differs=differs, booster={"then": then})
     made = train(
         histories,
-        question_of(recipe),
+        task_of(recipe),
         config=recipe["config"],
         seed=recipe["seed"],
         memory=recipe["memory"],

@@ -11,7 +11,7 @@ from features.catalogue import catalogue
 from training.bundle import read_bundle
 from training.fitting.candidates import Learning, boosted
 from training.fitting.splits import split
-from training.release.gate_evidence import Contender, against_champion, asked_again, paired
+from training.release.gate_evidence import Contender, compare_paired, compare_with_champion, evaluate_again
 
 DAYS = [date(2020 + n // 3, (1, 4, 9)[n % 3], 10) for n in range(11)]
 SETTINGS = {**boosted.DEFAULTS, "rounds": 15, "learning_rate": 0.2, "min_data_in_leaf": 5, "feature_fraction": 1.0}
@@ -64,10 +64,10 @@ def version(bundle, frame):
 
 
 def test_a_version_answers_itself_only_about_days_after_all_that_it_learned_from(frame, version):
-    asked = asked_again(version(["a"], DAYS[8]), frame, split(frame), 1)
-    assert list(asked.how.values()) == ["anew", "anew", "released", "released"]
-    assert list(asked.how) == [str(d) for d in DAYS[-4:]]
-    assert asked_again(version(["a"], DAYS[-1]), frame, split(frame), 1).how == dict.fromkeys(asked.how, "anew")
+    evaluated = evaluate_again(version(["a"], DAYS[8]), frame, split(frame), 1)
+    assert list(evaluated.how.values()) == ["anew", "anew", "released", "released"]
+    assert list(evaluated.how) == [str(d) for d in DAYS[-4:]]
+    assert evaluate_again(version(["a"], DAYS[-1]), frame, split(frame), 1).how == dict.fromkeys(evaluated.how, "anew")
 
 
 def test_a_version_of_another_catalogue_is_made_anew_of_the_features_that_there_still_are(frame, version):
@@ -75,19 +75,21 @@ def test_a_version_of_another_catalogue_is_made_anew_of_the_features_that_there_
     other = Contender(
         old.booster, replace(old.manifest, features=["a", "gone"], catalogue_digest="other"), old.recipe, ""
     )
-    asked = asked_again(other, frame, split(frame), 1)
-    assert set(asked.how.values()) == {"anew"}
-    np.testing.assert_array_equal(asked.margins, asked_again(version(["a"], DAYS[-1]), frame, split(frame), 1).margins)
+    evaluated = evaluate_again(other, frame, split(frame), 1)
+    assert set(evaluated.how.values()) == {"anew"}
+    np.testing.assert_array_equal(
+        evaluated.margins, evaluate_again(version(["a"], DAYS[-1]), frame, split(frame), 1).margins
+    )
 
 
 def test_who_knows_more_is_surely_ahead_and_the_other_surely_behind(frame, version):
     splits = split(frame)
     good, bad = version(["a"], DAYS[-1]), version(["b"], DAYS[8])
-    ahead = against_champion(
-        own=good, asked=asked_again(good, frame, splits, 1), champion=bad, frame=frame, splits=splits, seed=1
+    ahead = compare_with_champion(
+        own=good, evaluated=evaluate_again(good, frame, splits, 1), champion=bad, frame=frame, splits=splits, seed=1
     )
-    behind = against_champion(
-        own=bad, asked=asked_again(bad, frame, splits, 1), champion=good, frame=frame, splits=splits, seed=1
+    behind = compare_with_champion(
+        own=bad, evaluated=evaluate_again(bad, frame, splits, 1), champion=good, frame=frame, splits=splits, seed=1
     )
     for figure in ("average_precision", "precision_top_25_a_list"):
         assert ahead[figure]["interval"][0] > 0
@@ -97,20 +99,20 @@ def test_who_knows_more_is_surely_ahead_and_the_other_surely_behind(frame, versi
 
 def test_the_same_recipe_is_made_once_and_is_not_ahead_of_itself(frame, version, monkeypatch):
     splits, own = split(frame), version(["a"], DAYS[-1])
-    asked = asked_again(own, frame, splits, 1)
-    fresh = asked_again(own, frame, splits, 1)
-    np.testing.assert_array_equal(asked.margins, fresh.margins)
+    evaluated = evaluate_again(own, frame, splits, 1)
+    fresh = evaluate_again(own, frame, splits, 1)
+    np.testing.assert_array_equal(evaluated.margins, fresh.margins)
     monkeypatch.setattr(boosted, "learner", None)
-    said = against_champion(own=own, asked=asked, champion=own, frame=frame, splits=splits, seed=1)
+    said = compare_with_champion(own=own, evaluated=evaluated, champion=own, frame=frame, splits=splits, seed=1)
     assert said["average_precision"] == {"lead": 0.0, "interval": [0.0, 0.0], "within_noise": True}
-    assert (said["snapshots"], said["positives"]) == (600, int(asked.frame["label"].sum()))
+    assert (said["snapshots"], said["positives"]) == (600, int(evaluated.frame["label"].sum()))
 
 
 def test_the_interval_is_of_pupils(frame, version):
     """Each pupil ten times over makes it no narrower, as it would be if rows were drawn."""
     splits = split(frame)
-    one, other = (asked_again(version([n], DAYS[-1]), frame, splits, 1) for n in ("a", "b"))
-    told = paired(one, other, 1)["average_precision"]["interval"]
+    one, other = (evaluate_again(version([n], DAYS[-1]), frame, splits, 1) for n in ("a", "b"))
+    interval = compare_paired(one, other, 1)["average_precision"]["interval"]
     many = [replace(a, frame=pl.concat([a.frame] * 10), margins=np.tile(a.margins, 10)) for a in (one, other)]
-    same = paired(*many, 1)["average_precision"]["interval"]
-    assert np.diff(same)[0] == pytest.approx(np.diff(told)[0], rel=0.3)
+    same = compare_paired(*many, 1)["average_precision"]["interval"]
+    assert np.diff(same)[0] == pytest.approx(np.diff(interval)[0], rel=0.3)

@@ -9,7 +9,7 @@ import pytest
 from features.catalogue import catalogue
 from training.fitting import uncertainty
 from training.fitting.candidates import Learning, boosted, grid
-from training.fitting.parallel import together
+from training.fitting.parallel import in_parallel
 from training.fitting.splits import split
 from training.fitting.tuning import tune
 from training.measures import calibration
@@ -92,7 +92,7 @@ def test_directions_hold_with_them_and_not_without():
 
 def test_fewer_negatives_stand_for_all():
     past = learning()
-    less = past.fewer(500)
+    less = past.with_fewer_negatives(500)
     assert less.y.sum() == past.y.sum()
     assert less.weight.sum() == pytest.approx(past.weight.sum())
     assert (past.weight == 1).all()
@@ -125,15 +125,15 @@ def frame():
 
 
 def test_tuning_starts_from_the_defaults_goes_on_where_it_stopped_and_uses_no_judged_day(frame, tmp_path):
-    splits, told = split(frame), []
+    splits, on_trial = split(frame), []
     asked = {"trials": 3, "start": SMALL, "seed": 1, "study": "s", "storage": tmp_path / "studies.db"}
-    best = tune(frame, catalogue().names, splits, told=lambda *said: told.append(said), **asked)
-    assert told[0][1]["rounds"] == SMALL["rounds"]
+    best = tune(frame, catalogue().names, splits, on_trial=lambda *said: on_trial.append(said), **asked)
+    assert on_trial[0][1]["rounds"] == SMALL["rounds"]
     assert set(best) == set(SMALL)
     again: list = []
-    assert tune(frame, catalogue().names, splits, told=lambda *said: again.append(said), **asked) == best
+    assert tune(frame, catalogue().names, splits, on_trial=lambda *said: again.append(said), **asked) == best
     assert again == []
-    tune(frame, catalogue().names, splits, told=lambda *said: again.append(said), **{**asked, "trials": 4})
+    tune(frame, catalogue().names, splits, on_trial=lambda *said: again.append(said), **{**asked, "trials": 4})
     assert [said[0] for said in again] == [3]
     # Labels that were not known before the first judged day may be anything.
     unknown = pl.col("known_on") >= splits.test[0]
@@ -162,8 +162,8 @@ def test_boosters_made_side_by_side_are_those_made_alone_in_their_order(monkeypa
     alone = [boosted.train(own, SMALL).model_to_string() for own in several]
     jobs = [lambda own=own: boosted.train(own, SMALL).model_to_string() for own in several]
     assert len(set(alone)) == 5
-    assert list(together(jobs, 4000)) == alone
+    assert list(in_parallel(jobs, 4000)) == alone
     # Where one takes all processors they come one after the other, and learn the same.
     monkeypatch.setattr(boosted, "ALL_PROCESSORS", 4000)
-    one_by_one = [text.replace("[num_threads: 0]", "[num_threads: 1]") for text in together(jobs, 10**9)]
+    one_by_one = [text.replace("[num_threads: 0]", "[num_threads: 1]") for text in in_parallel(jobs, 10**9)]
     assert one_by_one == alone

@@ -16,7 +16,7 @@ from histories.settings import settings
 from tests.support.released import alias, release
 from training.bundle import read_bundle
 from training.cli.models import models
-from training.release.comparing import side_by_side
+from training.release.comparing import compare_lists
 from training.risk_model import RiskModel
 
 DAY = date(2025, 4, 28)
@@ -34,7 +34,7 @@ def other(bundle):
 @pytest.fixture(scope="module")
 def compared(bundle, small_histories):
     first, second = RiskModel.load(bundle), other(bundle)
-    return first, second, side_by_side(Histories.open(small_histories), first, second, DAY, 20)
+    return first, second, compare_lists(Histories.open(small_histories), first, second, DAY, 20)
 
 
 def lists(model, histories):
@@ -81,7 +81,7 @@ def test_themes_say_what_moved_a_child(compared, small_histories):
 
 def test_a_version_beside_itself_changes_nothing(bundle, small_histories):
     model = RiskModel.load(bundle)
-    said = side_by_side(Histories.open(small_histories), model, model, DAY, 20)
+    said = compare_lists(Histories.open(small_histories), model, model, DAY, 20)
     assert (said.enters, said.leaves, said.overlap, said.both) == ([], [], 1.0, 20)
     assert said.rank_correlation == pytest.approx(1)
 

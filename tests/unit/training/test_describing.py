@@ -13,7 +13,7 @@ from histories.errors import Faults
 from histories.reading.histories import Histories
 from serving.cli import main
 from training.description import commissioner_table
-from training.description.describing import PUBLISHED, describe, described
+from training.description.describing import PUBLISHED, describe, describe_snapshots
 from training.measures.intervals import ROUNDING, relative_risk, rounded_share
 
 DAY = [date(2025, 1, 13)]
@@ -33,7 +33,7 @@ def frame(*groups, name="sen"):
 
 @pytest.fixture(scope="module")
 def table():
-    return described(frame(("none", 8401, 42), ("support", 1203, 22), ("plan", 400, 3)), DAY, "mine", 120)
+    return describe_snapshots(frame(("none", 8401, 42), ("support", 1203, 22), ("plan", 400, 3)), DAY, "mine", 120)
 
 
 def row(table, value):
@@ -63,18 +63,18 @@ def test_small_counts_and_what_gives_them_away_are_hidden_everywhere(table, tmp_
 
 def test_all_figures_follow_from_printed_counts(table):
     # Two populations with the same printed counts print the same, to the last digit.
-    other = described(frame(("none", 8399, 41), ("support", 1205, 20), ("plan", 399, 4)), DAY, "mine", 120)
+    other = describe_snapshots(frame(("none", 8399, 41), ("support", 1205, 20), ("plan", 399, 4)), DAY, "mine", 120)
     assert other.to_dict() == table.to_dict()
 
 
 def test_nearly_everybody_is_as_telling_as_nearly_nobody():
-    found = described(frame(("none", 5000, 900), ("support", 60, 55), ("plan", 700, 90)), DAY, "mine", 120)
+    found = describe_snapshots(frame(("none", 5000, 900), ("support", 60, 55), ("plan", 700, 90)), DAY, "mine", 120)
     assert row(found, "support").missing is None
 
 
 @pytest.mark.parametrize("values", [("801", 900, 9), ("=HYPERLINK(1)", 900, 9)])
 def test_the_text_and_the_picture_hold_every_row(values, tmp_path):
-    found = described(frame(values, ("802", 3000, 60), ("803", 500, 2), name="authority"), DAY, "mine", 120)
+    found = describe_snapshots(frame(values, ("802", 3000, 60), ("803", 500, 2), name="authority"), DAY, "mine", 120)
     said = commissioner_table.text(found)
     assert "[c]" in said
     assert "802" in said
@@ -92,7 +92,7 @@ def test_printed_relative_risks_cover_the_truth_in_made_up_worlds():
     truth = {v: risk[v] / (sum(n[o] * risk[o] for o in n if o != v) / sum(n[o] for o in n if o != v)) for v in n}
     inside = []
     for _ in range(150):
-        found = described(frame(*((v, n[v], rng.binomial(n[v], risk[v])) for v in n)), DAY, "mine", 120)
+        found = describe_snapshots(frame(*((v, n[v], rng.binomial(n[v], risk[v])) for v in n)), DAY, "mine", 120)
         intervals = {r.value: r.relative_risk for r in found.rows if r.value in n and r.relative_risk}
         inside += [i.low <= truth[v] <= i.high for v, i in intervals.items()]
     assert len(inside) > 200

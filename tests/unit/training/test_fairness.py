@@ -177,12 +177,12 @@ def test_weights_of_one_change_nothing(population, report):
 
 def test_a_weighted_sample_is_told_like_everybody_and_as_much_less_surely():
     whole = everybody()
-    of_all, inside = fairness(*whole, 300, pairs=False), []
+    share_key, inside = fairness(*whole, 300, pairs=False), []
     for seed in range(30):
         some, weight = some_of(whole, 0.2, seed)
         of_some = fairness(*some, 300, weight=weight, pairs=False)
         for name in ("female", "male"):
-            true, own = slice_of(of_all, name), slice_of(of_some, name)
+            true, own = slice_of(share_key, name), slice_of(of_some, name)
             assert own.counts["missing"] == true.counts["missing"]
             assert own.counts["children"] == pytest.approx(true.counts["children"], rel=0.05)
             assert own.counts["listed"] == pytest.approx(true.counts["listed"], rel=0.25)
@@ -191,7 +191,7 @@ def test_a_weighted_sample_is_told_like_everybody_and_as_much_less_surely():
             for f in ("listing_rate", "false_listing_rate"):
                 wide, narrow = (s.figures[f].high - s.figures[f].low for s in (own, true))
                 assert 1.8 < wide / narrow < 2.8  # of the others one in five is there: the root of five
-        assert of_some.overall.counts["listed"] == of_all.overall.counts["listed"] == 600
+        assert of_some.overall.counts["listed"] == share_key.overall.counts["listed"] == 600
     assert np.mean(inside) > 0.97  # they are sure of the truth; the whole cohort's own figures lie nearer
 
 

@@ -9,7 +9,7 @@ from histories.errors import Faults
 from tests.support.laid_before import dossier, groups
 from tests.support.nested import paths, without
 from training.gates import GATES
-from training.gates.gate import Dossier, ask_all
+from training.gates.gate import Dossier, check_all
 from training.gates.limits import load_limits
 
 LIMITS = load_limits()
@@ -92,7 +92,7 @@ def verdict(code, parts, limits=LIMITS):
 
 
 def test_a_good_version_passes_every_gate(whole):
-    found = ask_all(GATES, whole, LIMITS)
+    found = check_all(GATES, whole, LIMITS)
     assert [v for v in found if not v.passed] == []
     assert [v.code for v in found] == sorted(GATE)
     assert all(v.measured and v.limit and v.do for v in found)
@@ -106,7 +106,7 @@ def test_every_gate_has_a_case_in_which_it_fails():
 def test_a_gate_fails_when_it_should_and_says_why(whole, code, worse):
     parts = copy.deepcopy(whole)
     worse(parts)
-    failed = [v for v in ask_all(GATES, parts, LIMITS) if not v.passed]
+    failed = [v for v in check_all(GATES, parts, LIMITS) if not v.passed]
     assert code in [v.code for v in failed]
     own = next(v for v in failed if v.code == code)
     assert str(own.fault("onroll 2")).startswith(f"{code} onroll 2: {GATE[code].title}: {own.measured}; asked: ")

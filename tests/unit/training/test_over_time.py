@@ -11,7 +11,7 @@ from histories.errors import Faults
 from training.evaluation.mistakes import profile
 from training.evaluation.seen_pupils import seen_and_unseen
 from training.fitting.candidates import Candidate
-from training.fitting.rolling_origin import Predictions, ask, judge_all
+from training.fitting.rolling_origin import Predictions, judge_all, predict
 from training.fitting.sampling import sample
 from training.fitting.selection import choose
 from training.fitting.splits import split
@@ -66,11 +66,11 @@ def test_no_candidate_is_given_a_row_that_was_not_known():
     given, frame = [], snapshots()
     keep = Candidate("keep", "", lambda learning: (given.append(len(learning.y)), lambda x: x[:, 0])[1])
     splits = split(frame)
-    ask(frame, ["a"], splits, [keep], 1)
+    predict(frame, ["a"], splits, [keep], 1)
     assert given == [60 * len(o.learned) for o in splits.origins]
 
 
-def answers(margins):
+def predictions_of(margins):
     frame = snapshots().filter(pl.col("as_of").is_in(DAYS[-6:]))
     origin = frame["as_of"].rank("dense").to_numpy().astype(int) - 1
     return Predictions(
@@ -88,7 +88,7 @@ SOMETIMES = lambda f: np.where(f["as_of"].to_numpy() < np.datetime64(DAYS[-1]), 
 
 
 def test_the_candidate_with_the_least_regret_is_chosen_and_the_rule_is_judged_too():
-    asked = answers({"sometimes": SOMETIMES, "right": RIGHT, "wrong": WRONG})
+    asked = predictions_of({"sometimes": SOMETIMES, "right": RIGHT, "wrong": WRONG})
     chosen, story = choose(asked, ["sometimes", "wrong"])
     assert chosen == "sometimes"
     assert story["mean_regret"]["sometimes"] < story["mean_regret"]["wrong"]
@@ -99,7 +99,7 @@ def test_the_candidate_with_the_least_regret_is_chosen_and_the_rule_is_judged_to
 
 
 def test_a_lead_is_told_as_noise_where_its_interval_holds_zero():
-    asked = answers({"right": RIGHT, "same": RIGHT, "wrong": WRONG})
+    asked = predictions_of({"right": RIGHT, "same": RIGHT, "wrong": WRONG})
     figures, against = judge_all(asked, "right", 1)
     assert figures["right"]["average_precision"] == 1
     assert against["same"]["average_precision"]["within_noise"]
@@ -108,7 +108,7 @@ def test_a_lead_is_told_as_noise_where_its_interval_holds_zero():
 
 
 def test_risks_at_an_origin_are_calibrated_on_the_origins_before_it():
-    asked = answers({"right": RIGHT})
+    asked = predictions_of({"right": RIGHT})
     before = asked.risk("right")
     later = asked.origin == asked.origin.max()
     changed = asked.frame.with_columns(
@@ -122,7 +122,7 @@ def test_risks_at_an_origin_are_calibrated_on_the_origins_before_it():
 
 
 def test_pupils_learned_from_and_others_are_judged_apart():
-    found = seen_and_unseen(answers({"right": RIGHT}), "right", 3)
+    found = seen_and_unseen(predictions_of({"right": RIGHT}), "right", 3)
     assert (found["seen"]["positives"], found["unseen"]["positives"]) == (4, 20)
     assert found["unseen"]["recall"] == 1
     assert found["seen"]["precision"] == 1
@@ -145,11 +145,11 @@ def test_a_weighted_sample_is_told_of_seen_and_unseen_like_everybody():
 
     frame = frame.with_row_index("row")
     whole = weighed(frame)
-    of_all = seen_and_unseen(whole, "own", 400)
-    assert seen_and_unseen(weighed(sample(frame, 1.0, 1)), "own", 400) == of_all
+    share_key = seen_and_unseen(whole, "own", 400)
+    assert seen_and_unseen(weighed(sample(frame, 1.0, 1)), "own", 400) == share_key
     drawn = [seen_and_unseen(weighed(sample(frame, 0.2, seed)), "own", 400) for seed in range(40)]
     for part in ("seen", "unseen"):
-        for figure, true in of_all[part].items():
+        for figure, true in share_key[part].items():
             assert np.mean([d[part][figure] for d in drawn]) == pytest.approx(true, rel=0.05), figure
     told = [profile_counts(weighed(sample(frame, 0.2, seed)), 400) for seed in range(20)]
     assert np.mean(told, axis=0) == pytest.approx(profile_counts(whole, 400), abs=2.5)  # they are rounded to 5
@@ -202,11 +202,13 @@ def test_a_weighted_sample_is_judged_like_everybody():
         list_of=everybody.list_of[kept],
         weight=weight,
     )
-    of_all, of_some = (judge(j, None, Resamples(j.pupil, 1, 5))[0] for j in (everybody, some))
+    share_key, of_some = (judge(j, None, Resamples(j.pupil, 1, 5))[0] for j in (everybody, some))
     for name in ("average_precision", "auc", "base_rate"):
-        assert of_some[name] == pytest.approx(of_all[name], rel=0.1)
+        assert of_some[name] == pytest.approx(share_key[name], rel=0.1)
     for name in ("top_1.0%", "top_50_a_list"):
         assert of_some["at_capacity"][name]["precision"] == pytest.approx(
-            of_all["at_capacity"][name]["precision"], rel=0.25
+            share_key["at_capacity"][name]["precision"], rel=0.25
         )
-        assert of_some["at_capacity"][name]["listed"] == pytest.approx(of_all["at_capacity"][name]["listed"], rel=0.01)
+        assert of_some["at_capacity"][name]["listed"] == pytest.approx(
+            share_key["at_capacity"][name]["listed"], rel=0.01
+        )

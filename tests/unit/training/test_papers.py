@@ -16,7 +16,7 @@ from features.outcome.label import label
 from histories.errors import Faults
 from histories.reading.histories import Histories
 from histories.tables import TABLES
-from training.evaluation.extended import beside_groups, groups_of
+from training.evaluation.extended import fairness_by_group, judged_with_groups
 from training.evaluation.feature_importance import contributions
 from training.evaluation.mistakes import profile
 from training.evaluation.seen_pupils import seen_and_unseen
@@ -36,15 +36,15 @@ QUICK = {**boosted.DEFAULTS, "rounds": 20, "negative_share": 0.5}
 @pytest.fixture(scope="session")
 def trained(small_run):
     """A small population, trained on, with the groups of the deeper report."""
-    folder, question, made = small_run
+    folder, task, made = small_run
     histories = Histories.open(folder)
-    return histories, question, made, {"fairness": groups_of(made, beside_groups(histories, question, made), 1)}
+    return histories, task, made, {"fairness": fairness_by_group(made, judged_with_groups(histories, task, made), 1)}
 
 
 @pytest.fixture(scope="session")
 def material(trained):
-    histories, question, made, groups = trained
-    return Material.of(histories, question, made, facts=Authority.load(FACTS), run_id="f" * 32, report=groups)
+    histories, task, made, groups = trained
+    return Material.of(histories, task, made, facts=Authority.load(FACTS), run_id="f" * 32, report=groups)
 
 
 def said(material):
@@ -287,8 +287,8 @@ def report(material, trained):
     name = made.manifest.candidate
     more = {
         "capacity": 25,
-        "seen_and_unseen": seen_and_unseen(made.answers, name, 25),
-        "mistakes": profile(made.answers, name, 25),
+        "seen_and_unseen": seen_and_unseen(made.predictions, name, 25),
+        "mistakes": profile(made.predictions, name, 25),
         "contributions": contributions(made, 1),
         "weekly": {
             "weeks": ["2025-04-28"] * 6,
@@ -366,8 +366,8 @@ def test_the_report_names_no_pupil_and_hides_a_few(report, trained):
 
 
 def test_the_report_escapes_what_others_write(material):
-    definition = replace(material.question.definition, title="<script>alert(1)</script>")
-    asked = replace(material, question=replace(material.question, definition=definition))
+    definition = replace(material.task.definition, title="<script>alert(1)</script>")
+    asked = replace(material, task=replace(material.task, definition=definition))
     assert "<script" not in files_of(asked)["report.html"]
 
 

@@ -19,9 +19,9 @@ from training.bundle import write_bundle
 from training.gates import GATES
 from training.gates.gate import Dossier
 from training.gates.limits import load_limits
-from training.provenance import question_of
+from training.provenance import task_of
 from training.release import reproducing
-from training.release.gate_evidence import of_training, of_version
+from training.release.gate_evidence import evidence_of_training, evidence_of_version
 from training.release.reproducing import reproduce
 from training.risk_model import RiskModel
 
@@ -31,12 +31,12 @@ DAY = date(2025, 4, 28)
 @pytest.fixture(scope="module")
 def small(small_run, tmp_path_factory):
     """A folder with a released version, beside what it was trained on and what came of it."""
-    histories, question, made = small_run
+    histories, task, made = small_run
     folder = tmp_path_factory.mktemp("remade")
     (folder / "v1").mkdir()
     write_bundle(folder / "v1", made.booster, made.manifest, {"card.md": "# card\n"}, made.recipe)
     (folder / "h").symlink_to(histories)
-    return folder, made, question
+    return folder, made, task
 
 
 @pytest.fixture
@@ -64,8 +64,8 @@ def test_a_model_made_again_is_equal_byte_by_byte_and_another_seed_is_not(small,
 
 
 def test_a_recipe_says_the_question_again(small):
-    _, made, question = small
-    assert question_of(json.loads(json.dumps(made.recipe))) == question
+    _, made, task = small
+    assert task_of(json.loads(json.dumps(made.recipe))) == task
     assert made.recipe["config"]["rounds"] == 20
     assert all(made.recipe[k] for k in ("histories", "catalogue", "code", "lock", "packages", "python", "machine"))
 
@@ -100,8 +100,8 @@ def test_without_its_histories_a_model_is_not_made_again(small, monkeypatch):
 
 def test_the_evidence_of_a_training_is_what_the_gates_read(small):
     """The first model has no champion to beat; groups and leaks are measured, and of these histories."""
-    folder, made, question = small
-    found = of_training(Histories.open(folder / "h"), question, made, None, 1)
+    folder, made, task = small
+    found = evidence_of_training(Histories.open(folder / "h"), task, made, None, 1)
     parts = {
         "version": 1,
         "evidence": json.loads(json.dumps(found)),
@@ -121,10 +121,10 @@ def test_the_evidence_of_a_training_is_what_the_gates_read(small):
 
 @pytest.mark.prove
 def test_judged_again_on_the_same_histories_a_version_is_told_the_same(small):
-    folder, made, question = small
+    folder, made, task = small
     histories = Histories.open(folder / "h")
-    first = of_training(histories, question, made, None, 1)
-    again = of_version(histories, folder / "v1", folder / "v1", {}, memory="30MB")
+    first = evidence_of_training(histories, task, made, None, 1)
+    again = evidence_of_version(histories, folder / "v1", folder / "v1", {}, memory="30MB")
     assert again["judged_on"] == first["judged_on"]
     assert again["leaks"] == first["leaks"]
     counts = [[(s["values"], s["counts"]["listed"]) for s in found["groups"]["groups"]] for found in (first, again)]

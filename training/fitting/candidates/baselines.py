@@ -40,11 +40,11 @@ def best_single(learning: Learning) -> Scorer:
 
     Missing values come last: nothing is known of them.
     """
-    best, chosen, less = -1.0, (0, 1.0), learning.fewer(NEGATIVES)
-    for at, name in enumerate(less.names):
+    best, chosen, subset = -1.0, (0, 1.0), learning.with_fewer_negatives(NEGATIVES)
+    for at, name in enumerate(subset.names):
         direction = catalogue().by_name[name].direction if name in catalogue().by_name else 0
         for sign in (1.0, -1.0) if direction == 0 else (float(direction),):
-            found = average_precision(_last(sign * less.x[:, at]), less.y, less.weight)
+            found = average_precision(_last(sign * subset.x[:, at]), subset.y, subset.weight)
             if found > best:
                 best, chosen = found, (at, sign)
     at, sign = chosen

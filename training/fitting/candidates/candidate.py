@@ -44,17 +44,17 @@ class Learning:
             x=self.x[chosen], y=self.y[chosen], weight=self.weight[chosen], names=self.names, seed=self.seed
         )
 
-    def fewer(self, negatives: int) -> Learning:
+    def with_fewer_negatives(self, negatives: int) -> Learning:
         """Keep every row with the outcome and at most so many of the others, weighted to stand for all."""
         without = np.flatnonzero(self.y == 0)
         if len(without) <= negatives:
             return self
         rng = np.random.Generator(np.random.PCG64(self.seed))
         drawn = np.sort(rng.choice(without, negatives, replace=False))
-        less = self.rows(np.sort(np.r_[np.flatnonzero(self.y == 1), drawn]))
+        subset = self.rows(np.sort(np.r_[np.flatnonzero(self.y == 1), drawn]))
         scale = float(self.weight[without].sum() / self.weight[drawn].sum())
-        less.weight[less.y == 0] *= scale
-        return less
+        subset.weight[subset.y == 0] *= scale
+        return subset
 
 
 @dataclass(frozen=True)

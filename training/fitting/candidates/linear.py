@@ -38,7 +38,7 @@ def _fit(learning: Learning, columns: list[int]) -> Scorer:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    less = learning.fewer(NEGATIVES)
+    subset = learning.with_fewer_negatives(NEGATIVES)
     prepare = make_pipeline(
         SimpleImputer(strategy="mean", add_indicator=True, keep_empty_features=True), StandardScaler()
     )
@@ -48,5 +48,5 @@ def _fit(learning: Learning, columns: list[int]) -> Scorer:
     with warnings.catch_warnings():
         # A bound on the time it may take; coefficients that still move in the third digit order the same children.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        line.fit(prepare.fit_transform(less.x[:, columns]), less.y, sample_weight=less.weight)
+        line.fit(prepare.fit_transform(subset.x[:, columns]), subset.y, sample_weight=subset.weight)
     return lambda ahead: line.decision_function(prepare.transform(ahead[:, columns]))
