@@ -103,7 +103,7 @@ def _train(own: Settings, opened: Histories, location: Path) -> RiskModel:
         said = promote(own, "onroll", version, who="demo", why="the demo serves what it has just trained")
         for verdict in said["gates"]:
             if not verdict["passed"]:
-                say(f"      {verdict['code']} {verdict['title']}: {verdict['measured']}; asked: {verdict['limit']}")
+                say(f"      {verdict['code']} {verdict['title']}: {verdict['measured']}; required: {verdict['limit']}")
         say(
             f"      version {version} is {said['action']}; version {aliases(own.releases, 'onroll')['champion']} serves"
         )

@@ -193,7 +193,7 @@ def gates_text(verdicts: list[dict[str, Any]], *, only_failed: bool = False) -> 
             lines += [
                 f"{v['code']} FAILED {v['title']}",
                 f"     measured: {v['measured']}",
-                f"     asked:    {v['limit']}",
+                f"     required: {v['limit']}",
                 f"     {v['do']}",
             ]
         elif not only_failed:

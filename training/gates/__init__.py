@@ -1,7 +1,7 @@
-"""Gates that a model passes before it serves, one file a gate: each says what it asks, why it matters and what to do.
+"""Gates that a version must pass before it serves, one file a gate: what it requires, why it matters and what to do.
 
-A new gate is a file ``gNNN_short_name.py`` here, with ``GATE`` in it, its limits in ``limits.toml``, and its cases in
-``tests/unit/training/test_gates.py``, which fails for a gate that it has no failing case for.
+To add a gate: ``gNNN_short_name.py`` here with a ``GATE``, its limits in ``limits.toml``, and ``test_gNNN_short_name.py`` under
+``tests/unit/training/gates``, which must show it failing.
 """
 
 import re

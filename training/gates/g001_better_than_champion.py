@@ -1,4 +1,4 @@
-"""A model takes the place of another only when it does better on the same children, each asked before their outcome was known."""
+"""A model replaces the champion only if it does better on the same children, both predicting before the outcomes were known."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from training.gates.gate import Dossier, Gate, GateFinding
 
 
 def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
-    """Compare the lead over the champion of the log with the least; there is nothing to beat while there is no other."""
-    least = f"a lead of at least {limits['least_lead']:+.4f}{', surely' if limits['surely'] else ''}"
+    """Compare the lead over the logged champion with the limit; without another champion there is nothing to beat."""
+    bound = "the interval's lower end" if limits["surely"] else "a lead"
+    least = f"{bound} of at least {limits['least_lead']:+.4f}"
     champion = dossier.number("log", "champion")
     if champion in (0, dossier.number("version")):
         return GateFinding(True, "there is no other champion", least)
@@ -32,8 +33,8 @@ def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
 
 GATE = Gate(
     code="G001",
-    title="better than the champion on the same matured snapshots",
+    title="better than the champion on the same snapshots",
     reason=__doc__,
-    do="Keep the champion; judge again when more outcomes are known (onroll models judge VERSION HISTORIES).",
+    do="Keep the champion. Judge again when more outcomes are known: onroll models judge VERSION HISTORIES.",
     check=check,
 )

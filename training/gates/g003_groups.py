@@ -1,4 +1,4 @@
-"""A list that surely misses, or surely suspects, some groups of children more than others is not put to use unseen."""
+"""A list that clearly misses, or clearly singles out, some groups of children more than others must not go into use unnoticed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training.gates.gate import Dossier, Gate, GateFinding, Missing
 
 
 def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
-    """Look for groups whose gap surely lies beyond a limit; where nothing could be measured nothing was shown."""
+    """Look for groups whose whole gap interval lies beyond a limit. If no group can be measured, the gate fails."""
     report = FairnessReport.from_dict(dossier.take("evidence", "groups"))
     widest = {figure: limits[figure] for figure in FIGURES if figure in limits}
     required = ", ".join(f"{figure.replace('_', ' ')} {limit:g}" for figure, limit in widest.items())
@@ -29,13 +29,13 @@ def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
         return GateFinding(False, measured, required)
     none = [figure.replace("_", " ") for figure, n in counted.items() if not n]
     few = f"; too few children to measure {', '.join(none)}" if none else ""
-    return GateFinding(True, f"no gap surely beyond in {max(counted.values())} groups{few}", required)
+    return GateFinding(True, f"no gap beyond a limit in {max(counted.values())} groups{few}", required)
 
 
 GATE = Gate(
     code="G003",
     title="gaps between groups of children are within limits",
     reason=__doc__,
-    do="Read the fairness table (onroll train --report) with those who know these children; do not adjust scores by group.",
+    do="Read the fairness table (onroll train --report) with people who know these children. Do not adjust scores by group.",
     check=check,
 )

@@ -1,4 +1,4 @@
-"""A feature that sees the future makes every figure of a model too good, and the model worthless on the day."""
+"""A feature that sees the future makes every figure look too good and the model worthless in use."""
 
 from __future__ import annotations
 
@@ -9,13 +9,11 @@ from training.gates.gate import Dossier, Gate, GateFinding
 
 
 def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
-    """See that the proof ran on these histories with these features, that it tried something, and that nothing moved."""
-    most = (
-        f"no feature moves, over {limits['snapshots']:,} snapshots and more, on the histories and features trained with"
-    )
+    """Check that the leakage test ran on these histories and features, changed some rows, and moved no feature."""
+    most = f"no feature moves, over at least {limits['snapshots']:,} snapshots, with the histories and features of the training"
     for name in ("data_digest", "catalogue_digest"):
         if dossier.take("evidence", "leaks", name) != dossier.take("manifest", name):
-            return GateFinding(False, f"the proof is of another {name.replace('_', ' ')}", most)
+            return GateFinding(False, f"the leakage test ran with another {name.replace('_', ' ')}", most)
     snapshots, features = (
         dossier.number("evidence", "leaks", "snapshots"),
         dossier.number("evidence", "leaks", "features"),
@@ -27,7 +25,7 @@ def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     holds = dossier.take("evidence", "leaks", "holds") is True and leaks == [] and snapshots >= limits["snapshots"]
     return GateFinding(
         holds and tried > 0 and features > 0,
-        f"{measured} under {tried:,} rows of another future, {snapshots:,.0f} snapshots",
+        f"{measured} when {tried:,} future rows were changed, over {snapshots:,.0f} snapshots",
         most,
     )
 
@@ -36,6 +34,6 @@ GATE = Gate(
     code="G004",
     title="no feature sees the future",
     reason=__doc__,
-    do="Run 'onroll leaks HISTORIES --as-of D' to see which table moves which feature; mend it and train again.",
+    do="Run 'onroll leaks HISTORIES --as-of D' to see which table moves which feature. Fix the feature and train again.",
     check=check,
 )

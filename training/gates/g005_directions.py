@@ -1,4 +1,4 @@
-"""Reasons say that more absence raises a risk; a model in which it also lowers it cannot be explained to a parent."""
+"""Reasons say that more absence raises the risk. A model in which absence also lowers it cannot be explained to a parent."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from training.gates.gate import Dossier, Gate, GateFinding
 
 
 def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
-    """Follow every split of a feature with a declared direction: all leaves on its higher side lie on the declared side."""
-    every = "none against the declared direction"
+    """Follow every split on a feature with a declared direction; every leaf on its higher side must lie on the declared side."""
+    every = "no split against a declared direction"
     changed = changed_features(
         features=dossier.take("manifest", "features"),
         declarations=dossier.take("manifest", "catalogue"),
@@ -24,27 +24,25 @@ def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
         feature_digests=dossier.take("manifest").get("feature_digests") or {},
     )
     if changed:
-        return GateFinding(False, f"made with another catalogue of features ({', '.join(changed[:5])})", every)
+        return GateFinding(False, f"trained with another catalogue of features ({', '.join(changed[:5])})", every)
     try:
         forest = read_forest(dossier.take("booster"))
     except Faults as faults:
         return GateFinding(False, f"the booster cannot be read: {faults.faults[0].what}", every)
     by_name = catalogue().by_name
     directions = np.array([by_name[n].direction if n in by_name else 0 for n in forest.features])
-    required, against = _against(forest, directions)
+    directed, against = _against(forest, directions)
     names = sorted({forest.features[f] for f in against})
-    measured = (
-        f"{len(against)} of {required} splits go against it ({', '.join(names[:5])})"
-        if names
-        else f"none of {required} splits goes against it"
-    )
+    measured = f"none of {directed} directed splits goes against its direction"
+    if names:
+        measured = f"{len(against)} of {directed} directed splits go against theirs ({', '.join(names[:5])})"
     return GateFinding(not against and forest.trees > 0, measured, every)
 
 
 def _against(forest: Forest, directions: np.ndarray) -> tuple[int, list[int]]:
-    """Return how many splits have a direction, and the features of those that break it.
+    """Return how many splits have a declared direction, and the features of those that break it.
 
-    A model is monotone when it is so at each of its splits: no leaf on the side of lower values lies above one on the other.
+    A model is monotone if each split is: no leaf on the lower side lies above a leaf on the higher side.
     """
     splits, broken = 0, []
     for tree in range(forest.trees):
@@ -69,6 +67,6 @@ GATE = Gate(
     code="G005",
     title="the declared directions of features hold in the booster",
     reason=__doc__,
-    do="Train with 'monotone = true' in the file of settings (--config), which is the default.",
+    do="Train with 'monotone = true' (the default) in the settings file (--config).",
     check=check,
 )

@@ -1,4 +1,4 @@
-"""A model that does no better than chance, or than a checklist a school can fill in, is not worth the data it takes."""
+"""A model no better than chance, or than a checklist that a school can fill in, is not worth the data it uses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from training.gates.gate import Dossier, Gate, GateFinding
 
 
 def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
-    """Hold the model's leads over what it has to beat against nothing."""
+    """Check that the model leads each baseline, with the whole interval where the limits say so."""
     surely, over = limits["surely_over"], limits["over"]
     measured, holds = [], bool(surely or over)
     for name in dict.fromkeys([*surely, *over]):
@@ -17,7 +17,9 @@ def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
         low, high = dossier.interval("manifest", "leads", name, "average_precision", "interval")
         holds &= low > 0 if name in surely else lead >= 0
         measured.append(f"{lead:+.4f} over {name.replace('_', ' ')} ({low:+.4f} to {high:+.4f})")
-    required = [f"surely above {n.replace('_', ' ')}" for n in surely] + [f"above {n.replace('_', ' ')}" for n in over]
+    required = [f"the whole interval above {n.replace('_', ' ')}" for n in surely] + [
+        f"above {n.replace('_', ' ')}" for n in over
+    ]
     return GateFinding(holds, "; ".join(measured) or "no lead", ", ".join(required) or "some lead")
 
 
@@ -25,6 +27,6 @@ GATE = Gate(
     code="G008",
     title="better than chance and than a checklist",
     reason=__doc__,
-    do="Give more terms of histories or more tables, or use the checklist: it needs no model.",
+    do="Supply more terms or more tables, or use the checklist: it needs no model.",
     check=check,
 )

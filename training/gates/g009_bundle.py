@@ -1,4 +1,4 @@
-"""What serves has to be what was trained and judged, to the byte."""
+"""The model that serves must be the one that was trained and judged, byte for byte."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from training.gates.gate import Dossier, Gate, GateFinding
 
 
 def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
-    """Check every file by its checksum, and the checksums by what the log noted when the version was registered."""
+    """Check every file against its checksum, and the checksums against those logged at registration."""
     required = "every file as it was registered"
     if dossier.take("bundle", "whole") is not True:
         return GateFinding(False, str(dossier.take("bundle", "why")), required)
@@ -19,8 +19,8 @@ def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
 
 GATE = Gate(
     code="G009",
-    title="the model's files are those that were registered",
+    title="the model's files are as registered",
     reason=__doc__,
-    do="Take the folder from a backup, or train again.",
+    do="Restore the folder from a backup, or train again.",
     check=check,
 )

@@ -1,4 +1,4 @@
-"""Who made a model is not the one to say that it is good enough."""
+"""Whoever trained a model must not be the one to approve it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from training.gates.gate import Dossier, Gate, GateFinding
 
 
 def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
-    """See that somebody other than the trainer approves, and says why."""
+    """Check that somebody other than the trainer approves, with a reason."""
     required = "an approver other than the trainer, and a reason"
     approver, trainer = (str(dossier.take(*path)).strip() for path in (("approver",), ("recipe", "trained_by")))
     if not str(dossier.take("reason")).strip() or not approver or not trainer:
@@ -20,8 +20,8 @@ def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
 
 GATE = Gate(
     code="G010",
-    title="somebody other than the trainer approves, with a reason",
+    title="approved by somebody other than the trainer, with a reason",
     reason=__doc__,
-    do="Let another person promote: onroll models promote VERSION --approver NAME --reason WHY.",
+    do="Ask another person to promote it: onroll models promote VERSION --approver NAME --reason WHY.",
     check=check,
 )

@@ -1,4 +1,4 @@
-"""A model that cannot be made again cannot be explained later, when somebody asks why a child was on a list."""
+"""A model that cannot be reproduced cannot be explained later, when somebody asks why a child was on a list."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ PARTS = ("config", "released", "packages", "python", "machine", "engine")
 
 
 def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
-    """See that everything that the model was made from is written down, and is of this model."""
-    required = "histories, catalogue, code, versions, settings, seed and question, as of this model"
+    """Check that the recipe is complete and belongs to this model."""
+    required = "histories, catalogue, code, versions, settings, seed and task of this model"
     for name in (*HASHES, *PARTS):
         dossier.take("recipe", name)
     dossier.number("recipe", "seed")
@@ -23,15 +23,15 @@ def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
         raise Missing("recipe, question, definition")
     for name, other in (("histories", "data_digest"), ("catalogue", "catalogue_digest"), ("seed", "seed")):
         if dossier.take("recipe", name) != dossier.take("manifest", other):
-            return GateFinding(False, f"its {name} is not the model's", required)
+            return GateFinding(False, f"the recipe's {name} is not the model's", required)
     return GateFinding(
-        True, f"{len(HASHES)} hashes, {len(dossier.take('recipe', 'packages'))} versions and the question", required
+        True, f"{len(HASHES)} hashes, {len(dossier.take('recipe', 'packages'))} versions and the task", required
     )
 
 
 GATE = Gate(
     code="G011",
-    title="it is written down what the model was made from",
+    title="the model's recipe is complete",
     reason=__doc__,
     do="Train again with this version of onroll, which writes the recipe.",
     check=check,

@@ -1,4 +1,4 @@
-"""What a gate is, what it finds, and why it cannot be passed by taking away what it reads."""
+"""A gate: a declared rule that a version must meet. Missing or damaged input fails it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from histories.errors import Fault
 
 
 class Missing(Exception):
-    """A part of the dossier is not there, or is empty or of another kind."""
+    """A part of the dossier is absent, empty or of another kind."""
 
 
 class Dossier:
-    """All that is known of a version, as one mapping that can be taken from only by saying what is needed.
+    """All that is known about a version; read only through ``take()``, which raises ``Missing``.
 
     Parameters
     ----------
@@ -42,14 +42,14 @@ class Dossier:
         return at
 
     def number(self, *path: str) -> float:
-        """Return a part that has to be a finite number; raises ``Missing``."""
+        """Return a part that must be a finite number; raises ``Missing``."""
         found = self.take(*path)
         if isinstance(found, bool) or not isinstance(found, (int, float)) or not math.isfinite(found):
             raise Missing(", ".join(path))
         return float(found)
 
     def interval(self, *path: str) -> tuple[float, float]:
-        """Return a part that has to be a pair of finite numbers, the lower first; raises ``Missing``."""
+        """Return a part that must be a pair of finite numbers, the lower first; raises ``Missing``."""
         found = self.take(*path)
         if not isinstance(found, (list, tuple)) or len(found) != 2:
             raise Missing(", ".join(path))
@@ -59,7 +59,7 @@ class Dossier:
         return low, high
 
     def figure(self, *path: str) -> Any:
-        """Return the path of a figure of this model among those of all candidates; raises ``Missing``."""
+        """Return the path of one of this model's figures; raises ``Missing``."""
         return ("manifest", "metrics", str(self.take("manifest", "candidate")), *path)
 
 
@@ -71,7 +71,7 @@ class GateFinding:
     ----------
     holds : bool
     measured, limit : str
-        What was measured and what is asked, each with its unit.
+        What was measured and what is required, each with its unit.
     """
 
     holds: bool
@@ -81,7 +81,7 @@ class GateFinding:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """A gate's answer for one version, ready for the log."""
+    """A gate's result for one version, as logged."""
 
     code: str
     title: str
@@ -91,24 +91,24 @@ class Verdict:
     do: str
 
     def fault(self, where: str) -> Fault:
-        """Return the fault of a gate that was not passed."""
-        return Fault(f"{self.title}: {self.measured}; asked: {self.limit}", where, self.do, self.code)
+        """Return the fault of a failed gate."""
+        return Fault(f"{self.title}: {self.measured}; required: {self.limit}", where, self.do, self.code)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gate:
-    """A declared rule that a version has to meet before it serves.
+    """A declared rule that a version must meet before it serves.
 
     Attributes
     ----------
     code : str
         Stable, such as ``G001``; the file is named after it, and its limits in ``limits.toml``.
     title : str
-        What has to hold.
+        What must hold.
     reason : str
         Why it matters.
     do : str
-        What to do when it does not hold.
+        What to do when it fails.
     check : callable
         Takes a ``Dossier`` and the gate's limits; returns a ``GateFinding``, or raises ``Missing``.
     """
@@ -120,16 +120,14 @@ class Gate:
     check: Callable[[Dossier, Mapping[str, Any]], GateFinding]
 
     def verdict(self, dossier: Dossier, limits: Mapping[str, Any]) -> Verdict:
-        """Return the verdict; what is missing or cannot be read, limits too, has not passed."""
+        """Return the verdict; missing or unreadable input, or a missing limit, fails."""
         try:
             required = Dossier(limits)
             found = self.check(dossier, {name: required.take(name) for name in limits})
         except Missing as missing:
-            found = GateFinding(False, f"nothing, since this is missing: {missing}", "that it was measured")
+            found = GateFinding(False, f"not measured: {missing} is missing", "a measurement")
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, IndexError) as error:
-            found = GateFinding(
-                False, f"nothing, since what it reads is damaged ({type(error).__name__})", "that it was measured"
-            )
+            found = GateFinding(False, f"not measured: its input is damaged ({type(error).__name__})", "a measurement")
         return Verdict(
             code=self.code, title=self.title, passed=found.holds, measured=found.measured, limit=found.limit, do=self.do
         )

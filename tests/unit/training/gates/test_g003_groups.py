@@ -1,0 +1,23 @@
+"""A group of whom clearly more, or fewer, go missing than the scores expect fails the gate."""
+
+import pytest
+
+from tests.support.gates import assert_fails, assert_needs_every_input, put
+from tests.support.laid_before import groups
+
+
+def risk_understated(parts):
+    put(parts, {**groups((300, 100)), "left_out": parts["evidence"]["groups"]["left_out"]}, "evidence", "groups")
+
+
+def risk_overstated(parts):
+    put(parts, {**groups((30, 100)), "left_out": parts["evidence"]["groups"]["left_out"]}, "evidence", "groups")
+
+
+@pytest.mark.parametrize("spoil", [risk_understated, risk_overstated])
+def test_it_fails(good, spoil):
+    assert_fails("G003", good, spoil)
+
+
+def test_it_needs_every_input(good):
+    assert_needs_every_input("G003", good)
