@@ -1,10 +1,11 @@
-"""What all tests share: no telemetry, no settings from the machine, each test in a working folder of its own."""
+"""For all tests: no telemetry, no settings of the machine, each test in an empty folder, dear worlds made once per run."""
 
 import os
+import pickle
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["BENTOML_DO_NOT_TRACK"] = "True"
-# Tests run side by side: threads that wait for each other's processors by spinning would make each several times slower.
+# Tests run side by side; threads that spin while they wait for a processor would slow each of them several times.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 os.environ.pop("ONROLL_FEATURES", None)  # own features stay for the whole process
@@ -13,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from histories.settings import KEYS
+from tests.support.shared import shared_folder
 
 settings.register_profile(
     "onroll", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -20,9 +22,21 @@ settings.register_profile(
 settings.load_profile("onroll")
 
 
+@pytest.hookimpl(trylast=True)  # pytest groups tests by their fixtures first
+def pytest_collection_modifyitems(items):
+    """Put the tests on Spark first: xdist hands the first tests to one worker, so only that one starts Spark."""
+    items.sort(key=lambda item: not _on_spark(item))
+
+
+def _on_spark(item):
+    parameters = item.callspec.params.values() if hasattr(item, "callspec") else ()
+    # A parameter may be an expression, which cannot be compared.
+    return "spark" in getattr(item, "fixturenames", ()) or any(isinstance(p, str) and p == "spark" for p in parameters)
+
+
 @pytest.fixture(autouse=True)
 def own_working_folder(tmp_path, monkeypatch):
-    """Run each test in an empty folder, without the settings of whoever runs it."""
+    """Run each test in an empty folder, without the settings of the machine."""
     for key in (*KEYS, "ONROLL_TRACEBACK"):
         monkeypatch.delenv(key, raising=False)
     monkeypatch.chdir(tmp_path)
@@ -31,7 +45,7 @@ def own_working_folder(tmp_path, monkeypatch):
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory):
-    """The one Spark session of the tests: two cores of this machine, and as few tasks as small data need."""
+    """One Spark session on two cores, with as few tasks as small data need."""
     from histories.reading.spark import session
 
     with pytest.MonkeyPatch.context() as patch:
@@ -46,12 +60,13 @@ def spark(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def small_histories(tmp_path_factory):
-    """A folder with a made-up population of 300 pupils over one year, made once."""
+    """A folder with a made-up population of 300 pupils over one year."""
     from histories.population.simulation import simulate
 
-    out = tmp_path_factory.mktemp("population") / "histories"
-    simulate(out, pupils=300, years=1, seed=3, truth=True)
-    return out
+    def build(folder):
+        simulate(folder / "histories", pupils=300, years=1, seed=3, truth=True)
+
+    return shared_folder(tmp_path_factory, "population", build) / "histories"
 
 
 @pytest.fixture(scope="session")
@@ -94,18 +109,29 @@ def bundle(small_histories, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def small_run(tmp_path_factory):
-    """A training on a small population of two authorities, made once: its folder of histories, its question, and what came of it."""
+def training_histories(tmp_path_factory):
+    """A folder with a population of two authorities, large enough to train on."""
     from histories.population.simulation import simulate
+
+    def build(folder):
+        simulate(folder / "h", pupils=3000, years=4, authorities=2, seed=2)
+
+    return shared_folder(tmp_path_factory, "training", build) / "h"
+
+
+@pytest.fixture(scope="session")
+def small_run(training_histories, tmp_path_factory):
+    """A training on the small population: its folder of histories, its task, and what came of it."""
     from histories.reading.histories import Histories
     from training.fitting.candidates import boosted
     from training.pipeline import train
     from training.task import Task
 
-    folder = tmp_path_factory.mktemp("small") / "h"
-    simulate(folder, pupils=3000, years=4, authorities=2, seed=2)
-    config = {**boosted.DEFAULTS, "rounds": 20, "negative_share": 0.5}
-    made = train(
-        Histories.open(folder), Task(), config=config, seed=1, memory="30MB"
-    )  # a sample of the others is enough
-    return folder, Task(), made
+    def build(folder):
+        settings = {**boosted.DEFAULTS, "rounds": 20, "negative_share": 0.5}
+        # Within 30 MB only a sample of the children who did not go missing is learnt from, which is enough here.
+        trained = train(Histories.open(training_histories), Task(), config=settings, seed=1, memory="30MB")
+        (folder / "trained.pickle").write_bytes(pickle.dumps(trained))
+
+    trained = shared_folder(tmp_path_factory, "small_run", build) / "trained.pickle"
+    return training_histories, Task(), pickle.loads(trained.read_bytes())

@@ -1,1 +1,1 @@
-"""What tests share: made-up people, files of returns, released models, databases."""
+"""Code and worlds that tests share."""

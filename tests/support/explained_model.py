@@ -1,4 +1,4 @@
-"""A small model over made-up numbers, grown once for all the tests of explanations."""
+"""A small model of random numbers, trained once for all tests of explanations."""
 
 import functools
 
@@ -6,7 +6,7 @@ import numpy as np
 
 
 def numbers(rows, columns, seed=0):
-    """Give rows with missing values, zeros, whole numbers and values below the nearest float to zero."""
+    """Return rows with missing values, zeros, whole numbers and values that LightGBM takes for zero."""
     rng = np.random.default_rng(seed)
     x = rng.normal(size=(rows, columns))
     x[:, columns // 2 :] = np.round(x[:, columns // 2 :] * 2)
@@ -18,7 +18,7 @@ def numbers(rows, columns, seed=0):
 
 @functools.cache
 def grown(columns=6, trees=30, clean=False, **parameters):
-    """Give a LightGBM model of random numbers, as its booster."""
+    """Return a LightGBM booster trained on random numbers."""
     import lightgbm
 
     x = numbers(3000, columns)

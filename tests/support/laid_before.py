@@ -1,4 +1,4 @@
-"""A dossier that passes every gate, and a registry in which such versions are registered; no model is trained for it."""
+"""A dossier that passes every gate, and a registry that holds such versions; no model is trained for them."""
 
 import json
 from dataclasses import asdict, replace
@@ -29,7 +29,7 @@ def lead(value, low, high):
 
 
 def manifest(bundle, version=2):
-    """The manifest of the bundle that all tests share, with figures that are good enough."""
+    """The manifest of the shared bundle, with figures that pass the gates."""
     _, made = read_bundle(bundle)
     leads = {"base_rate": lead(0.15, 0.1, 0.2), "checklist": lead(0.05, -0.01, 0.1)}
     return replace(
@@ -60,11 +60,11 @@ def recipe():
 
 
 def groups(missing=(100, 100)):
-    """A fairness report's counts: girls and boys alike but for how many of them went missing; 100 were expected of each."""
+    """The counts of a fairness report: girls and boys differ only in how many went missing; 100 were expected of each."""
     wide = {"children": 20_000, "missing": 200, "listed": 400, "found": 100, "expected": 200}
     wide["missing"] = sum(missing)
-    own = [{**{k: v // 2 for k, v in wide.items()}, "missing": n} for n in missing]
-    slices = [{"groups": ["sex"], "values": [v], "counts": c} for v, c in zip(("female", "male"), own, strict=True)]
+    halves = [{**{k: v // 2 for k, v in wide.items()}, "missing": n} for n in missing]
+    slices = [{"groups": ["sex"], "values": [v], "counts": c} for v, c in zip(("female", "male"), halves, strict=True)]
     others = ["ethnicity", "fsm", "eal", "sen", "idaci_fifth"]
     return {
         "capacity": 25,
@@ -76,12 +76,16 @@ def groups(missing=(100, 100)):
 
 
 def papers():
-    """Papers in which every field says something."""
-    field = lambda f: {"key": f.key, "title": f.title, "mandatory": True, "value": "words"}  # noqa: E731
+    """Papers in which every field is filled."""
     return {
-        form.name: {"sections": [{"key": s.key, "fields": [field(f) for f in s.fields]} for s in form.sections]}
+        form.name: {"sections": [{"key": s.key, "fields": [filled(f) for f in s.fields]} for s in form.sections]}
         for form in FORMS
     }
+
+
+def filled(field):
+    """Return a field of a paper with words in it."""
+    return {"key": field.key, "title": field.title, "mandatory": True, "value": "words"}
 
 
 def as_files(_):
@@ -115,7 +119,7 @@ def evidence(champion_bundle, champion=1):
 
 
 def dossier(bundle):
-    """All that is known of version 2 beside version 1, which serves."""
+    """Everything the gates read about version 2, while version 1 serves."""
     booster, _ = read_bundle(bundle)
     parts = {
         "version": 2,
@@ -134,7 +138,7 @@ def dossier(bundle):
 
 
 class Registered:
-    """What the registry asks of MLflow, kept in memory."""
+    """The part of MLflow's registry that releases use, in memory."""
 
     def __init__(self):
         self.tags, self.versions, self.aliases = {}, 0, {}
@@ -167,7 +171,7 @@ def trained(bundle):
 
 
 def registered(own, bundle, count=2):
-    """Register versions, the first of which serves; each other has evidence against it. Return the folder of the model."""
+    """Register versions and return the model's folder; the first serves, the others have evidence against it."""
     from training.release.registry import register
 
     for _ in range(count):

@@ -1,4 +1,4 @@
-"""Small tables written as aligned text; the specs of features are written in them too."""
+"""Small tables written as aligned text, as in the examples of features."""
 
 from features.specs.spec import rows
 

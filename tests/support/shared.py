@@ -1,0 +1,27 @@
+"""What costs seconds to make, made once per run: by the first worker that needs it, in a folder that all workers see."""
+
+import fcntl
+import os
+import shutil
+
+
+def shared_folder(tmp_path_factory, name, build):
+    """Return the folder ``name`` that ``build(folder)`` filled; workers that come meanwhile wait for it.
+
+    Treat it as read-only: other workers read it too. A build that fails leaves nothing behind.
+    """
+    base = tmp_path_factory.getbasetemp()
+    run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, built = run / "shared" / name, run / "shared" / f"{name}.built"
+    folder.parent.mkdir(exist_ok=True)
+    with folder.with_name(f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not built.exists():
+            folder.mkdir()
+            try:
+                build(folder)
+            except BaseException:
+                shutil.rmtree(folder)
+                raise
+            built.touch()
+    return folder
