@@ -1,4 +1,4 @@
-"""Codes are data: one file a set in ``histories/codes``, attendance codes with the dates between which they are valid."""
+"""Code sets, one TOML file each in ``histories/codes``; attendance codes have the dates between which they are valid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).with_name("codes")
 
 @dataclass(frozen=True, kw_only=True)
 class AttendanceCode:
-    """One attendance code: what it means, what it counts as, and when it was valid."""
+    """One attendance code: its meaning, its class, and when it was valid."""
 
     code: str
     meaning: str
@@ -25,7 +25,7 @@ class AttendanceCode:
 
 @cache
 def code_set(name: str) -> dict[str, str]:
-    """Return the codes of a set with their meanings.
+    """Return the codes of a set and their meanings.
 
     Examples
     --------
@@ -41,14 +41,14 @@ def code_set(name: str) -> dict[str, str]:
 
 @cache
 def attendance_codes() -> dict[str, AttendanceCode]:
-    """Return every attendance code, present and withdrawn."""
+    """Return every attendance code, current and withdrawn."""
     read = read_toml(FOLDER / "attendance.toml")
     return {code: AttendanceCode(code=code, **row) for code, row in read.items() if isinstance(row, dict)}
 
 
 @cache
 def attendance_class(*classes: str) -> tuple[str, ...]:
-    """Return the codes that count as any of some classes.
+    """Return the codes of the given classes.
 
     Examples
     --------

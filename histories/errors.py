@@ -1,4 +1,4 @@
-"""What is wrong, where, and what to do about it: collected first, said once, and never with a pupil's value."""
+"""Faults: what is wrong, where, and what to do about it; collected, reported together, never with a pupil's value."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong.
+    """One fault.
 
     Attributes
     ----------
     what : str
-        What is wrong, without any value from the data.
+        What is wrong, without values from the data.
     where : str
-        The file, column and rows, the key of a file of settings, or the place in a request.
+        The file, column and rows, the key of a settings file, or the place in a request.
     do : str
-        What the reader can do about it.
+        What to do about it.
     code : str
-        The rule's code where there is one (``H012``).
+        The code of the rule (``H012``), if any.
     """
 
     what: str
@@ -33,7 +33,7 @@ class Fault:
 
 
 class Faults(Exception):
-    """All that was found wrong; the run stops and writes nothing."""
+    """All faults of a run, which stops and writes nothing."""
 
     exit_code = 1
 
@@ -43,6 +43,6 @@ class Faults(Exception):
 
 
 class Usage(Faults):
-    """The command was called in a way it cannot be; exit code 2."""
+    """Invalid use of the command; exit code 2."""
 
     exit_code = 2

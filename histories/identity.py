@@ -1,4 +1,4 @@
-"""Who a record is about: the check letter of a UPN, and the keyed pseudonym that leaves the linkage store."""
+"""UPN check letters, and the keyed pseudonyms that replace identifiers outside the linkage store."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 
 
 def check_letter(rest: str) -> str | None:
-    """Return the check letter for the twelve characters after it, or None when they cannot be part of a UPN.
+    """Return the check letter of the twelve characters that follow it, or None if they cannot belong to a UPN.
 
-    The sum of each digit times its place (2 to 13), modulo 23, counts into an alphabet without I, O and S. A temporary UPN has
-    a letter in the last place, which counts as its place in the same alphabet.
+    The sum of each digit times its position (2 to 13), modulo 23, indexes an alphabet without I, O and S. A temporary UPN
+    ends in a letter, which counts as its index in the same alphabet.
 
     Examples
     --------
@@ -31,7 +31,7 @@ def check_letter(rest: str) -> str | None:
 
 
 def upn_with_check_letter(rest: str) -> str:
-    """Return a whole UPN from the twelve characters after the check letter."""
+    """Return the UPN of the twelve characters that follow its check letter."""
     letter = check_letter(rest)
     if letter is None:
         raise ValueError("these are not the twelve characters of a UPN")
@@ -39,7 +39,7 @@ def upn_with_check_letter(rest: str) -> str:
 
 
 def is_valid_upn(upn: str) -> bool:
-    """Tell whether a UPN has the right form and check letter.
+    """Return whether a UPN has a valid form and check letter.
 
     Examples
     --------
@@ -55,9 +55,9 @@ def pseudonym(identifier: str, key: bytes | None) -> str:
     Raises
     ------
     Faults
-        When there is no key: a plain hash could be undone by trying every UPN.
+        Without a key: a plain hash could be reversed by trying every UPN.
     """
     if not key:
-        do = "Set ONROLL_PSEUDONYM_KEY, or ONROLL_PSEUDONYM_KEY_FILE to a file that holds the key, and keep it safe."
+        do = "Set ONROLL_PSEUDONYM_KEY, or point ONROLL_PSEUDONYM_KEY_FILE to a file with the key, and keep it safe."
         raise Faults(Fault("there is no key for pseudonyms", "ONROLL_PSEUDONYM_KEY", do))
     return "p" + hmac.new(key, identifier.encode(), hashlib.sha256).hexdigest()[:20]

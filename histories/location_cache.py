@@ -1,6 +1,6 @@
-"""Where histories lay when they were last used here, by their fingerprint: what was made from them can be made again without being told.
+"""Last known folder of each histories digest on this machine, so that results are reproduced without naming the folder.
 
-The file holds folders and fingerprints only. What is lost with it can be said again by naming the folder.
+The file holds folders and digests only; when it is lost, name the folder with ``--histories``.
 """
 
 from __future__ import annotations
@@ -13,41 +13,41 @@ from histories.io.atomic_write import locked, new_file
 
 
 def remember(file: Path, digest: str, place: Path | str, used_for: str = "") -> None:
-    """Note where histories with a fingerprint are, and what was made from them.
+    """Record the folder of histories with a digest, and what was produced from them.
 
-    Those without a fingerprint (posted rows, a place of Spark's) are not noted.
+    Histories without a digest (posted rows, a Spark location) are not recorded.
 
     Parameters
     ----------
     used_for : str
-        Such as ``scores onroll 2 2025-09-08``; the newest use under a name counts.
+        Such as ``scores onroll 2 2025-09-08``; the newest entry of a name counts.
     """
     if not digest:
         return
     with locked(file.with_name(f".{file.name}.lock")):
-        before = _known(file)
+        before = _read(file)
         places = {**before["places"], digest: str(Path(place).absolute())}
-        known = {"places": places, "used": {**before["used"], **({used_for: digest} if used_for else {})}}
-        if known != before:
+        entries = {"places": places, "used": {**before["used"], **({used_for: digest} if used_for else {})}}
+        if entries != before:
             with new_file(file) as beside:
-                beside.write_text(json.dumps(known, indent=1), encoding="utf-8")
+                beside.write_text(json.dumps(entries, indent=1), encoding="utf-8")
 
 
 def find(file: Path, digest: str = "", used_for: str = "") -> Path:
-    """Return where histories with a fingerprint, or those from which something was made, lay.
+    """Return the last known folder of histories, by digest or by what was produced from them.
 
     Raises
     ------
     Faults
-        When they were not used here.
+        When they have not been used on this machine.
     """
-    known = _known(file)
-    place = known["places"].get(digest or known["used"].get(used_for, ""))
+    entries = _read(file)
+    place = entries["places"].get(digest or entries["used"].get(used_for, ""))
     if place is None:
         do = "Name their folder with --histories."
-        raise Faults(Fault("it is not known here where the histories are", digest[:16] or used_for, do))
+        raise Faults(Fault("these histories have not been used on this machine", digest[:16] or used_for, do))
     return Path(place)
 
 
-def _known(file: Path) -> dict[str, dict[str, str]]:
+def _read(file: Path) -> dict[str, dict[str, str]]:
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {"places": {}, "used": {}}

@@ -1,4 +1,4 @@
-"""Write ``docs/histories.md`` from the declarations; with ``--check``, fail when it is not current."""
+"""Write ``docs/histories.md`` from the declarations; with ``--check``, fail if it is out of date."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from histories.io.terminal import say
 from histories.tables import TABLES, Table
 
 DOCS = Path(__file__).parents[1] / "docs"
-GRAMMAR = """## A mapping of one's own
+GRAMMAR = """## Your own mapping
 
 `onroll import csv FILES --into HISTORIES --mapping own.toml` reads any CSV. Each `[[table]]` says which table it fills from which files:
 
@@ -18,13 +18,13 @@ GRAMMAR = """## A mapping of one's own
 [[table]]
 fills = "cme"                      # a table of docs/histories.md
 files = "*cases*.csv"              # which of the files named on the command line
-pupil = ["UPN", "Pupil UPN"]       # the column with the UPN; the first that is there counts
-former = "Former UPN"              # where a former UPN stands, if anywhere
-dates = ["%d/%m/%Y", "%Y-%m-%d"]   # forms of dates, as strptime has them
+pupil = ["UPN", "Pupil UPN"]       # the column with the UPN; the first that exists counts
+former = "Former UPN"              # the column with a former UPN, if any
+dates = ["%d/%m/%Y", "%Y-%m-%d"]   # date formats of strptime
 [table.columns]
 missing_from = "Missing from"      # column of the table = name, or names, in the file
 reported_on = ["Reported", "Referral date"]
-[table.codes.resolution]           # translations; a value without one becomes empty and is counted
+[table.codes.resolution]           # mapped values; others become empty and are counted
 "Back in school" = "back_on_roll"
 [table.constants]
 ```
@@ -35,12 +35,12 @@ ten, with a dash or space where there is none, so codes of two characters do not
 
 ## Who a record is about
 
-A UPN becomes a keyed pseudonym (`ONROLL_PSEUDONYM_KEY`), the only key in histories. A wrong check letter is told and kept. A former UPN leads to the key
-under which the child was known first. Records without a UPN are linked by `onroll link HISTORIES --people FILE` (or `--link FILE` on import) to the
+A UPN becomes a keyed pseudonym (`ONROLL_PSEUDONYM_KEY`), the only key in histories. A UPN with a wrong check letter is reported and kept. A former UPN maps to the key
+under which the child was first known. Records without a UPN are linked by `onroll link HISTORIES --people FILE` (or `--link FILE` on import) to the
 names that the School Census brought into the linkage store `HISTORIES.linkage`, which lies beside the histories: automatically at a probability of 0.99 and
-more when the forename is alike and no other pupil is near; from 0.90 on into `review.csv`, where a person writes yes or no; below, not at all. Answers stand, and a pair is not asked twice.
+more if the forenames are similar and no other pupil is close; from 0.90 they go to `review.csv`, where a person writes yes or no; below that they are not linked. Answers are kept, and no pair is asked twice.
 
-Importing again joins what is there: what a return says anew of the same thing on the same day takes the place of what it said before.
+Importing again merges: a newer version of the same row on the same day replaces the older one.
 """
 
 
@@ -62,7 +62,7 @@ def page() -> str:
 
 
 def returns_page() -> str:
-    """Return the page of what can be imported."""
+    """Return the page of import formats."""
     from histories.returns import FORMATS
 
     parts = [
@@ -81,9 +81,9 @@ def rules_page() -> str:
     from histories.rules import RULES
 
     head = (
-        "# Rules of `onroll check`\n\nGenerated from `histories/rules/` by `make docs`; do not edit. An error makes the check leave with 1: what it finds makes figures "
-        "wrong. A rule gives a finding for each table (or column) in which it finds something. It can be silenced: `onroll check HISTORIES --silence own.toml` with "
-        'lines like `H040 = "why it does not count here"`.\n\n| rule | severity | what | why it matters | what to do | where it looks |\n|---|---|---|---|---|---|\n'
+        "# Rules of `onroll check`\n\nGenerated from `histories/rules/` by `make docs`; do not edit. Errors make figures wrong; with one, the check exits "
+        "with 1. A rule has one finding for each table (or column) with violations. To silence a rule: `onroll check HISTORIES --silence own.toml` with "
+        'lines like `H040 = "why it does not apply here"`.\n\n| rule | severity | what | why it matters | what to do | where it looks |\n|---|---|---|---|---|---|\n'
     )
     return head + "".join(
         f"| {r.code} | {r.severity} | {r.title} | {' '.join(r.reason.split())} | {r.do} | {', '.join(f'`{p}`' for p in r.places)} |\n"
@@ -101,7 +101,7 @@ def _dates(name: str, code: str) -> str:
 
 def _table(t: type[Table]) -> str:
     doc = (t.__doc__ or "").strip()
-    need = "required" if t.required else "may be absent; then its features are missing, never zero"
+    need = "required" if t.required else "optional; without it its features are missing, never zero"
     known = "always known" if t.always_known else "known on the first of " + ", ".join(f"`{k}`" for k in t.known)
     known += f" ({t.known_delay} days after it)" if t.known_delay else ""
     rows = "\n".join(
@@ -112,10 +112,10 @@ def _table(t: type[Table]) -> str:
 
 
 def write(file: Path, text: str) -> int:
-    """Write a page, or with ``--check`` say whether it is current; return the exit code."""
+    """Write a page, or with ``--check`` report whether it is current; return the exit code."""
     if "--check" in sys.argv:
         if not file.is_file() or file.read_text(encoding="utf-8") != text:
-            say(f"{file.name} is not current: run 'make docs' and commit it")
+            say(f"{file.name} is out of date: run 'make docs' and commit it")
             return 1
         return 0
     file.write_text(text, encoding="utf-8")

@@ -1,10 +1,10 @@
 """The tables of pupils' histories, each declared once.
 
 A table is a class, a column one line. Opening, checking, simulating, importing and ``docs/histories.md`` all read
-these declarations, so a column exists in one place only.
+these declarations.
 
-Two clocks run through every table: when a thing *happened*, and when it was *recorded*. As of a day D a row is
-visible if it was recorded strictly before D, and the end of a spell if that end was recorded strictly before D.
+Every row has two dates: when it *happened* and when it was *recorded*. As of a day D a row is visible if it was
+recorded strictly before D, and the end of a spell if that end was recorded strictly before D.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ Kind = Literal["text", "date", "integer", "boolean"]
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column: what it is, how it is typed, and whether a row may do without it."""
+    """One column: its type and meaning, and whether every row needs a value."""
 
     kind: Kind
     meaning: str
@@ -27,28 +27,28 @@ class Column:
 
 
 def text(meaning: str, *, required: bool = False, codes: str | None = None) -> Column:
-    """Declare a column of text, optionally limited to a set of codes in ``histories/codes``."""
+    """Declare a text column, optionally limited to a code set in ``histories/codes``."""
     return Column(kind="text", meaning=meaning, required=required, codes=codes)
 
 
 def day(meaning: str, *, required: bool = False) -> Column:
-    """Declare a column of dates (ISO, ``2024-09-04``)."""
+    """Declare a date column (ISO, ``2024-09-04``)."""
     return Column(kind="date", meaning=meaning, required=required)
 
 
 def number(meaning: str, *, required: bool = False) -> Column:
-    """Declare a column of whole numbers."""
+    """Declare an integer column."""
     return Column(kind="integer", meaning=meaning, required=required)
 
 
 def flag(meaning: str) -> Column:
-    """Declare a column of true or false."""
+    """Declare a boolean column."""
     return Column(kind="boolean", meaning=meaning)
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A later part of a row with a date of its own, from which its columns are known."""
+    """A later part of a row: columns that are known from a date of their own."""
 
     date: str
     columns: tuple[str, ...]
@@ -60,7 +60,7 @@ class Table:
     Attributes
     ----------
     table : str
-        The file's stem in a histories folder.
+        The file stem in a histories folder.
     required : bool
         Whether a histories folder must hold the table.
     key : tuple of str
@@ -70,7 +70,7 @@ class Table:
     known_delay : int
         Days added to a fallback of ``known`` (not to ``recorded_on`` itself).
     always_known : bool
-        Reference data without a clock.
+        Reference data, known at all times.
     end : str or None
         The column with the end of the spell; ``end_columns`` become visible with it.
     end_known : tuple of str
@@ -113,7 +113,7 @@ class Pupils(Table):
     ethnicity = text("DfE main ethnicity code; for auditing only", codes="ethnicity")
     first_language = text("first language, ISO 639; for auditing only")
     authority = text("number of the local authority that is responsible")
-    young_carer = flag("cares for somebody at home, as the school or the parent says")
+    young_carer = flag("cares for somebody at home, as reported by the school or a parent")
 
 
 class Enrolments(Table):
@@ -277,7 +277,7 @@ class Admissions(Table):
     offered_on = day("day of the offer")
     response = text("what the parent answered", codes="admission_response")
     response_on = day("day of the answer")
-    recorded_on = day("day the row was recorded, where later than its own dates")
+    recorded_on = day("day the row was recorded, if later than its own dates")
 
 
 class Cme(Table):
@@ -294,7 +294,7 @@ class Cme(Table):
 
 
 class Interventions(Table):
-    """A thing done for a pupil."""
+    """An intervention for a pupil."""
 
     table, key, known = "interventions", ("pupil_id", "date", "kind"), ("recorded_on", "date")
 
@@ -305,7 +305,7 @@ class Interventions(Table):
     recorded_on = day("day it was recorded")
 
 
-# The column with the day on which a row of each table happened: the first date of its key where that has one.
+# The column with the date on which a row happened: by default the first date of the key.
 HAPPENED = {
     **{
         t.table: first

@@ -1,4 +1,4 @@
-"""Check histories by coded rules: counts and places, never a pupil's value."""
+"""Check histories against the rules; findings hold counts and row numbers, never a pupil's value."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ from histories.rules import RULES, Rule
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """What one rule found in one place."""
+    """The violations of one rule in one place."""
 
     rule: Rule
     place: str
     rows: int
-    row_numbers: tuple[str, ...] = ()  # where the first of them stand in the table's file, from 1
-    silenced: str = ""  # the reason for which it does not count
+    row_numbers: tuple[str, ...] = ()  # of the first violations in the table's file, from 1
+    silenced: str = ""  # the reason for silencing it
 
     @property
     def table(self) -> str:
-        """The table that it is about."""
+        """The table."""
         return self.place.split(".")[0]
 
     @property
     def title(self) -> str:
-        """What is wrong, with the column where the rule looks at one."""
+        """What is wrong, with the column for a rule about one."""
         column = self.place.partition(".")[2]
         return f"{self.rule.title} in {column}" if column else self.rule.title
 
     @property
     def where(self) -> str:
-        """The numbers of the first rows, in words."""
+        """The first row numbers as text."""
         more = " …" if len(self.row_numbers) < self.rows else ""
         return f" (row {', '.join(self.row_numbers)}{more})" if self.row_numbers else ""
 
@@ -54,7 +54,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Checked:
-    """What all rules found."""
+    """The findings of all rules."""
 
     findings: list[Finding]
     warnings_of_opening: list[str]
@@ -63,27 +63,27 @@ class Checked:
 
     @property
     def errors(self) -> int:
-        """How many findings are errors."""
+        """The number of findings that are errors."""
         return sum(1 for f in self.findings if f.rows and f.weight == "error")
 
     @property
     def warnings(self) -> int:
-        """How many findings are warnings."""
+        """The number of findings that are warnings."""
         return sum(1 for f in self.findings if f.rows and f.weight == "warning")
 
     @property
     def rules(self) -> int:
-        """How many rules could be asked."""
+        """The number of rules that were applicable."""
         return len({f.rule.code for f in self.findings})
 
     @property
     def summary(self) -> str:
-        """The counts in a line."""
+        """The counts on one line."""
         return f"{self.rules} rules, {self.errors} errors, {self.warnings} warnings"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the findings ready for JSON."""
-        found = [
+        """Return the findings as JSON-ready values."""
+        findings = [
             {
                 "code": f.rule.code,
                 "severity": f.rule.severity,
@@ -101,13 +101,13 @@ class Checked:
             "errors": self.errors,
             "warnings": self.warnings,
             "rules": self.rules,
-            "findings": found,
+            "findings": findings,
             "ignored": self.warnings_of_opening,
             "days_until_recorded": self.delays,
         }
 
     def text(self) -> str:
-        """Return the findings as lines."""
+        """Return the findings as text, one paragraph each."""
         lines = [f"ignored: {w}" for w in self.warnings_of_opening]
         lines += [
             f"{f.rule.code} {f.weight}: {f.table}: {f.title}: {f.rows:,} rows{f.where}\n    {f.silenced or f.rule.do}"
@@ -115,14 +115,14 @@ class Checked:
             if f.rows
         ]
         lines += [
-            f"{table}: recorded {d['median']:.0f} days after (median), {d['nine_tenths']:.0f} for nine in ten"
+            f"{table}: days until recorded: {d['median']:.0f} (median), {d['nine_tenths']:.0f} (90th percentile)"
             for table, d in self.delays.items()
         ]
         return "\n".join([*lines, self.summary])
 
 
 def load_silences(file: Path | None) -> dict[str, str]:
-    """Read the rules that an authority silences, each with its reason: ``H040 = "our nursery units overlap on purpose"``.
+    """Read the rules that an authority silences, such as ``H040 = "our nursery units overlap on purpose"``.
 
     Raises
     ------
@@ -134,12 +134,12 @@ def load_silences(file: Path | None) -> dict[str, str]:
     read = read_toml(file)
     codes = {r.code for r in RULES}
     faults = [
-        Fault("there is no such rule", f"{file}, {c}", "'onroll check --json' names the codes.")
+        Fault("there is no such rule", f"{file}, {c}", "'onroll check --json' lists the codes.")
         for c in read
         if c not in codes
     ]
     faults += [
-        Fault("a rule is silenced without a reason", f"{file}, {c}", 'Write the reason: H040 = "…".')
+        Fault("a silenced rule has no reason", f"{file}, {c}", 'Write the reason: H040 = "…".')
         for c, why in read.items()
         if not isinstance(why, str) or not why.strip()
     ]
@@ -149,34 +149,38 @@ def load_silences(file: Path | None) -> dict[str, str]:
 
 
 def check(histories: Histories, silences: dict[str, str] | None = None) -> Checked:
-    """Ask every rule in every place whose tables are there."""
+    """Run every rule in every place whose tables are present."""
     findings = []
     for rule in RULES:
         for place in rule.applicable_places(histories):
             broken = rule.broken(histories, place)
-            found = int(broken.select(nw.len().alias("n")).collect().item())
-            where = row_numbers(histories, place.split(".")[0], broken) if found else ()
+            violations = int(broken.select(nw.len().alias("n")).collect().item())
+            where = row_numbers(histories, place.split(".")[0], broken) if violations else ()
             findings.append(
                 Finding(
-                    rule=rule, place=place, rows=found, row_numbers=where, silenced=(silences or {}).get(rule.code, "")
+                    rule=rule,
+                    place=place,
+                    rows=violations,
+                    row_numbers=where,
+                    silenced=(silences or {}).get(rule.code, ""),
                 )
             )
     return Checked(findings, histories.warnings, delays(histories), marks_by_month(histories))
 
 
 def write_report(checked: Checked, out: Path) -> None:
-    """Write the findings as one HTML page, with small plots and no value of a pupil: beside, then renamed."""
+    """Write the findings as one HTML page with bar charts, atomically; it holds no pupil's value."""
     rows = "".join(
         f"<tr><td>{f.rule.code}</td><td>{f.weight}</td><td>{f.table}</td><td title='{html.escape(f.rule.reason)}'>{html.escape(f.title)}</td>"
         f"<td>{f.rows:,}{html.escape(f.where)}</td><td>{html.escape(f.silenced or f.rule.do)}</td></tr>"
         for f in checked.findings
     )
-    head = "<tr><th>rule</th><th>severity</th><th>table</th><th>what</th><th>rows, and the first of them</th><th>what to do, or why it is silenced</th></tr>"
+    head = "<tr><th>rule</th><th>severity</th><th>table</th><th>what</th><th>rows (first row numbers)</th><th>what to do, or why it is silenced</th></tr>"
     style = (
         "body{font-family:sans-serif;margin:2em}td,th{text-align:left;padding:.3em .8em;border-bottom:1px solid #ccc}"
         "svg text{font-size:11px}svg rect{fill:#1d70b8}"
     )
-    late = _bars("Days until nine in ten rows are recorded", {t: d["nine_tenths"] for t, d in checked.delays.items()})
+    late = _bars("Days until 90% of rows are recorded", {t: d["nine_tenths"] for t, d in checked.delays.items()})
     page = (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Check of histories</title><style>{style}</style><h1>Check of histories</h1>'
         f"<p>{checked.summary}.</p><table>{head}{rows}</table>"
@@ -187,7 +191,7 @@ def write_report(checked: Checked, out: Path) -> None:
 
 
 def _bars(title: str, values: Mapping[str, float]) -> str:
-    """Draw one bar a value, with the number beside it, so that the picture needs no other table."""
+    """Draw a bar chart as SVG, with each value beside its bar."""
     if not values:
         return ""
     top = max(max(values.values()), 1)

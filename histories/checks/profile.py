@@ -1,4 +1,4 @@
-"""How the tables look as wholes: marks by day, code and child, and how late things are recorded. Counted once, read by many rules."""
+"""Counts over whole tables (marks by day, code and child; recording delays), cached for the many rules that read them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from histories.calendar import day_number, day_of
 from histories.codes import attendance_class, attendance_codes
 from histories.reading.histories import Histories
 
-Found = TypeVar("Found")
+Counted = TypeVar("Counted")
 DELAYED = {
     "attendance": "date",
     "enrolments": "entry_date",
@@ -26,99 +26,99 @@ DELAYED = {
 }
 
 
-def _once(count: Callable[[Histories], Found]) -> Callable[[Histories], Found]:
-    """Count something of histories once, for as long as they are open."""
-    kept: WeakKeyDictionary[Histories, Found] = WeakKeyDictionary()
+def _once(count: Callable[[Histories], Counted]) -> Callable[[Histories], Counted]:
+    """Cache a count for as long as the histories are open."""
+    cache: WeakKeyDictionary[Histories, Counted] = WeakKeyDictionary()
 
     @wraps(count)
-    def counted(h: Histories) -> Found:
-        if h not in kept:
-            kept[h] = count(h)
-        return kept[h]
+    def counted(h: Histories) -> Counted:
+        if h not in cache:
+            cache[h] = count(h)
+        return cache[h]
 
     return counted
 
 
 @_once
 def newest_day(h: Histories) -> int:
-    """Return the number of the newest day on which anything was recorded; a slip into the future does not move it."""
+    """Return the day number of the newest recording, at most today: mistyped future dates do not count."""
     return day_number(min(h.last_known(), date.today()))
 
 
 @_once
 def marks(h: Histories) -> list[tuple[int, str, str, int]]:
-    """Return how many marks there are of each day, session and code."""
+    """Return the marks by day, session and code: tuples of day number, session, code and count."""
     key = ("date", "session", "code")
-    found = h.frame("attendance").group_by(*key).agg(nw.len().alias("n")).collect()
-    return list(zip(*(found[c].to_list() for c in (*key, "n")), strict=True))
+    counts = h.frame("attendance").group_by(*key).agg(nw.len().alias("n")).collect()
+    return list(zip(*(counts[c].to_list() for c in (*key, "n")), strict=True))
 
 
 @_once
 def marks_of_pupils(h: Histories) -> nw.LazyFrame:
-    """Return the first day, the last day and the number of marks of each child."""
+    """Return ``pupil_id, first, last, marks``: the first and last day with a mark, and the number of marks."""
     day = nw.col("date")
-    found = h.frame("attendance").group_by("pupil_id")
-    each = found.agg(day.min().alias("first"), day.max().alias("last"), nw.len().cast(nw.Int64).alias("marks"))
+    by_pupil = h.frame("attendance").group_by("pupil_id")
+    each = by_pupil.agg(day.min().alias("first"), day.max().alias("last"), nw.len().cast(nw.Int64).alias("marks"))
     return h.given(each.collect().to_arrow())
 
 
 def summed(pairs: Iterable[tuple[Hashable, int]]) -> Counter:
-    """Add up numbers by what they belong to."""
+    """Sum numbers by key."""
     total: Counter = Counter()
-    for what, n in pairs:
-        total[what] += n
+    for key, n in pairs:
+        total[key] += n
     return total
 
 
 def marks_by_day(h: Histories) -> Counter[int]:
-    """Return how many marks there are of each day number."""
+    """Return the number of marks by day number."""
     return summed((d, n) for d, _, _, n in marks(h))
 
 
 def marks_by_month(h: Histories) -> dict[str, int]:
-    """Return how many marks there are of each month."""
+    """Return the number of marks by month (``2024-09``)."""
     if "attendance" not in h.present:
         return {}
     return dict(summed((day_of(d).strftime("%Y-%m"), n) for d, n in sorted(marks_by_day(h).items())))
 
 
 def school_years(h: Histories) -> dict[int, Counter[str]]:
-    """Return of each school year how many marks there are: all, absent, unauthorised, of unknown codes, and by session."""
+    """Return the marks by school year: all, absent, unauthorised, with unknown codes, and by session."""
     unauthorised, authorised = set(attendance_class("unauthorised")), set(attendance_class("authorised"))
     known = set(attendance_codes())
-    found: dict[int, Counter[str]] = {}
+    years: dict[int, Counter[str]] = {}
     for number, session, code, n in marks(h):
         day = day_of(number)
-        year = found.setdefault(day.year - (day.month < 9), Counter())
+        year = years.setdefault(day.year - (day.month < 9), Counter())
         year["all"] += n
         year[session] += n
         year["absent"] += n * (code in authorised or code in unauthorised)
         year["unauthorised"] += n * (code in unauthorised)
         year["unknown"] += n * (code not in known)
-    return found
+    return years
 
 
 def delays(h: Histories) -> dict[str, dict[str, float]]:
-    """Return for each table how many days lie between a thing and its record: median, nine tenths, and rows counted."""
-    found = {}
+    """Return the recording delay of each table in days: median, ninth decile, and rows counted."""
+    by_table = {}
     for table, happened in DELAYED.items():
         if table in h.present:
             late = (nw.col("known") - nw.col(happened)).alias("days")
             days = h.frame(table).select(late).group_by("days").agg(nw.len().alias("n")).collect()
             counted = sorted(zip(days["days"].to_list(), days["n"].to_list(), strict=True))
             if counted:
-                found[table] = {
+                by_table[table] = {
                     "median": _quantile(counted, 0.5),
                     "nine_tenths": _quantile(counted, 0.9),
                     "rows": sum(n for _, n in counted),
                 }
-    return found
+    return by_table
 
 
 def _quantile(counted: list[tuple[int, int]], share: float) -> float:
-    left = share * sum(n for _, n in counted)
+    remaining = share * sum(n for _, n in counted)
     for days, n in counted:
-        left -= n
-        if left <= 0:
+        remaining -= n
+        if remaining <= 0:
             return float(days)
     return float(counted[-1][0])

@@ -1,4 +1,4 @@
-"""Where rows stand in the file of their table, so that a person finds them without anything of them being printed."""
+"""Row numbers of violations in the table's file, so that a person finds them without any value being printed."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ SHOWN = 10
 
 
 def row_numbers(h: Histories, table: str, some: nw.LazyFrame) -> tuple[str, ...]:
-    """Return where the first rows of a frame stand in the file of a table, counted from 1 without the header.
+    """Return the numbers of the first rows of a frame in the table's file, from 1 without the header.
 
-    The rows are known by the table's columns that the frame still has; none are found where it has none, such as a list of terms.
-    Of a folder of files the file is named too.
+    Rows are matched by the table's columns that the frame has; without any, as for a list of terms, there are no numbers.
+    In a folder of files the file is named too.
     """
     columns = [c for c in TABLES[table].columns if c in some.collect_schema().names()]
     if not columns or h.engine == "spark":
@@ -29,14 +29,14 @@ def row_numbers(h: Histories, table: str, some: nw.LazyFrame) -> tuple[str, ...]
 def _by_duckdb(h: Histories, table: str, columns: list[str], chosen: Any) -> tuple[str, ...]:
     h.connection.register("looked_for", chosen.to_arrow())
     same = " AND ".join(f'n."{c}" IS NOT DISTINCT FROM l."{c}"' for c in columns)
-    found = h.connection.execute(
+    rows = h.connection.execute(
         f"SELECT n.{PLACE} FROM {NUMBERED}t_{table} n SEMI JOIN looked_for l ON {same} ORDER BY length(n.{PLACE}), n.{PLACE} LIMIT {SHOWN}"
     ).fetchall()
     h.connection.unregister("looked_for")
-    return tuple(row[0] for row in found)
+    return tuple(row[0] for row in rows)
 
 
 def _by_polars(h: Histories, table: str, columns: list[str], chosen: Any) -> tuple[str, ...]:
     whole = h.frame(table).collect(backend="polars").to_native().with_row_index(PLACE, offset=1)
-    found = whole.join(chosen, on=columns, how="semi", nulls_equal=True).sort(PLACE).head(SHOWN)
-    return tuple(str(n) for n in found[PLACE].to_list())
+    rows = whole.join(chosen, on=columns, how="semi", nulls_equal=True).sort(PLACE).head(SHOWN)
+    return tuple(str(n) for n in rows[PLACE].to_list())

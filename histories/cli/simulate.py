@@ -37,7 +37,7 @@ def simulate(
     """Simulate a population and write its histories to folder OUT."""
     from histories.population.simulation import simulate as run
 
-    with progress("made-up population") as advance:
+    with progress("simulated population") as advance:
         rows = run(
             out,
             pupils=pupils,

@@ -1,4 +1,4 @@
-"""Write beside, then rename: what was there stays until what replaces it is whole, and a failed run leaves nothing."""
+"""Write to a temporary neighbour, then rename: the old version stays until the new one is complete, and a failed run leaves nothing."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from histories.errors import Fault
 
 
 def not_new(folder: Path) -> list[Fault]:
-    """Return a fault when a folder that is to be made is there already and not empty, else none."""
+    """Return a fault if a folder to be created exists and is not empty."""
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         do = "Name a new folder, or remove it first."
-        return [Fault("this is there already and not an empty folder", str(folder), do)]
+        return [Fault("this already exists and is not an empty folder", str(folder), do)]
     return []
 
 
 def finish_replacing(folder: Path) -> Path:
-    """Mend what a run left that was killed while it replaced a folder; return where the old one is put meanwhile."""
+    """Recover from a run killed while replacing a folder; return the path that holds the old folder during a replacement."""
     old = folder.parent / f".{folder.name}.old"
     if old.exists() and not folder.exists():
         old.rename(folder)
@@ -30,9 +30,9 @@ def finish_replacing(folder: Path) -> Path:
 
 @contextmanager
 def new_folder(folder: Path, *, keep: bool = False) -> Iterator[Path]:
-    """Yield a folder to write into; it takes its place when all went well, and goes when not.
+    """Yield a folder to write into; it is renamed into place on success and removed on failure.
 
-    With ``keep`` a folder that is there already stays until the new one is whole, and is replaced then.
+    With ``keep`` an existing folder stays until the new one is complete, and is then replaced.
     """
     beside, old = folder.parent / f".{folder.name}.writing", finish_replacing(folder)
     shutil.rmtree(beside, ignore_errors=True)
@@ -51,7 +51,7 @@ def new_folder(folder: Path, *, keep: bool = False) -> Iterator[Path]:
 
 @contextmanager
 def new_file(file: Path) -> Iterator[Path]:
-    """Yield a path to write to; it takes the file's place when all went well, and goes when not."""
+    """Yield a path to write to; it is renamed into place on success and removed on failure."""
     file.parent.mkdir(parents=True, exist_ok=True)
     beside = file.with_name(f".{file.name}.writing")
     try:
@@ -63,7 +63,7 @@ def new_file(file: Path) -> Iterator[Path]:
 
 @contextmanager
 def locked(file: Path) -> Iterator[None]:
-    """Let one process at a time in; a process that ends lets the next one in."""
+    """Hold an exclusive lock between processes; the end of a process releases it."""
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""Text in SQL: whatever a path, a name or a code holds, it stays one literal."""
+"""Quoting of SQL literals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a verb says: results on standard output, progress and steps on standard error."""
+"""Output of the verbs: results on standard output, progress and messages on standard error."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ import click
 from histories.reading import ENGINES
 
 ISO_DATE = click.DateTime(formats=["%Y-%m-%d"])  # the type of every option that takes a day
-json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON, and nothing else.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 engine_option = click.option(
     "--engine",
     type=click.Choice(ENGINES),
-    help="What the features run on; without it, the setting ONROLL_ENGINE, which is duckdb by default. Polars takes all rows "
-    "into memory; with spark, HISTORIES may be a place on its platform.",
+    help="Engine of the features; by default the setting ONROLL_ENGINE (duckdb). Polars loads all rows into memory; with "
+    "spark, HISTORIES may be a location on its platform.",
 )
 known_option = click.option(
     "--known",
     type=ISO_DATE,
-    help="Ask as it was known on this day: with what was recorded late and with corrections up to it, and nothing after.",
+    help="Use what was known on this day: late records and corrections up to it, nothing after.",
 )
 
 
 def say(text: str) -> None:
-    """Write a line about what is going on to standard error."""
+    """Write a message to standard error."""
     click.echo(text, err=True)
 
 
 def result(data: dict[str, Any], *, as_json: bool, text: str) -> None:
-    """Print a verb's result on standard output, as JSON or as text."""
+    """Print the result of a verb as JSON or as text."""
     click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str) if as_json else text)
 
 
 @contextmanager
 def progress(description: str, total: int | None = None) -> Iterator[Callable[..., None]]:
-    """Show progress on a terminal and nothing when standard error is piped.
+    """Show progress on a terminal; show nothing when standard error is piped.
 
     Yields
     ------

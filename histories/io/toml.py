@@ -1,4 +1,4 @@
-"""Read a file of settings, definitions, mappings or rules in TOML; what cannot be read is one fault that names the file."""
+"""Read TOML files; a file that cannot be read is one fault that names it."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ def read_toml(file: Path) -> dict[str, Any]:
     Raises
     ------
     Faults
-        When it is missing or not valid.
+        When the file is missing or invalid.
     """
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except OSError as error:
-        raise Faults(Fault("the file cannot be opened", str(file), "Name a TOML file that is there.")) from error
+        raise Faults(Fault("the file cannot be opened", str(file), "Name an existing TOML file.")) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Faults(Fault("this is not valid TOML in UTF-8", str(file), "Mend the file, or remove it.")) from error
+        raise Faults(Fault("this is not valid TOML in UTF-8", str(file), "Correct the file, or remove it.")) from error

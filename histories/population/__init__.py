@@ -1,1 +1,1 @@
-"""A made-up population of pupils whose true risks are known; start with ``simulation.simulate``."""
+"""A simulated population of pupils whose true risks are known; start with ``simulation.simulate``."""

@@ -1,4 +1,4 @@
-"""Write the marks of the made-up children, a few thousand children at a time: daily, or counted by term."""
+"""Write the marks of the simulated children in chunks: daily, or counted by term."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from histories.calendar import day_number, term_dates
 from histories.population import life, marks, roll
 from histories.population.state import PopulationState
 
-CHUNK = 3000  # children whose marks are drawn and written together
+CHUNK = 3000  # children per chunk
 SCHEMA = pa.schema(
     [
         ("pupil_id", pa.dictionary(pa.int32(), pa.string())),
@@ -28,7 +28,7 @@ SCHEMA = pa.schema(
 
 
 def _chunks(state: PopulationState, rolls: roll.Rolls) -> Iterator[tuple[np.ndarray, ...]]:
-    """Draw the marks of children in the order of their keys; yield child, day, session, code and recording day."""
+    """Draw the marks of the children in order of their ids; yield child, day, session, code and recording day."""
     far = np.int32(day_number(state.clock.end))
     spells: list[list[tuple[int, int]]] = [[] for _ in state.ids]
     for s in rolls.spells:
@@ -38,9 +38,9 @@ def _chunks(state: PopulationState, rolls: roll.Rolls) -> Iterator[tuple[np.ndar
     late = float(state.scenario["recording"]["late_mark_share"])
     for at in range(0, len(order), CHUNK):
         children = order[at : at + CHUNK]
-        own = [sorted(spells[c]) for c in children]
-        edges = np.r_[0, np.cumsum([len(o) for o in own])]
-        flat = np.array([x for o in own for x in o], np.int32).reshape(-1, 2)
+        child_spells = [sorted(spells[c]) for c in children]
+        edges = np.r_[0, np.cumsum([len(s) for s in child_spells])]
+        flat = np.array([x for s in child_spells for x in s], np.int32).reshape(-1, 2)
         first, last = np.ascontiguousarray(flat[:, 0]), np.ascontiguousarray(flat[:, 1])
         inside = np.searchsorted(state.open_days, last, "right") - np.searchsorted(state.open_days, first)
         each = np.array([inside[a:b].clip(0).sum() for a, b in itertools.pairwise(edges)], np.int64)
@@ -91,7 +91,7 @@ def _table(state: PopulationState, chunk: tuple[np.ndarray, ...]) -> pa.Table:
 
 
 def write_daily(state: PopulationState, rolls: roll.Rolls, advance: Callable[..., None]) -> None:
-    """Write one row a child, day and session, sorted by child."""
+    """Write one row for each child, day and session, sorted by child."""
     total = 0
     if state.csv:
         plain = pa.schema([(f.name, pa.date32() if pa.types.is_date(f.type) else pa.string()) for f in SCHEMA])
@@ -116,19 +116,19 @@ def write_daily(state: PopulationState, rolls: roll.Rolls, advance: Callable[...
 
 
 def write_termly(state: PopulationState, rolls: roll.Rolls, advance: Callable[..., None]) -> None:
-    """Write sessions by child, term and code: the grain of the School Census, recorded a term later."""
+    """Write sessions by child, term and code, the grain of the School Census; recorded a term later."""
     terms = [t for y in range(state.clock.first.year - 1, state.clock.end.year + 1) for t in term_dates(y)]
     starts = np.array([day_number(t.start) for t in terms])
     rows: list[tuple] = []
     for children, child, day, session, code, recorded in _chunks(state, rolls):
-        # A return counts what the register says when it is sent, so the last recording of a session wins.
+        # A return counts the register as it stands when sent, so the last recording of a session wins.
         slot = (child.astype(np.int64) * 100_000 + day) * 2 + session
         last = np.lexsort((recorded, slot))
         last = last[np.r_[slot[last][1:] != slot[last][:-1], True]]
         term = np.searchsorted(starts, day[last], "right") - 1
         group = (child[last].astype(np.int64) * 1000 + term) * 100 + code[last]
-        found, sessions = np.unique(group, return_counts=True)
-        for g, n in zip(found.tolist(), sessions.tolist(), strict=True):
+        groups, sessions = np.unique(group, return_counts=True)
+        for g, n in zip(groups.tolist(), sessions.tolist(), strict=True):
             t = terms[g // 100 % 1000]
             returned = t.end + (date(2000, 5, 1) - date(2000, 1, 1))
             if returned <= state.clock.end:

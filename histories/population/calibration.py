@@ -1,7 +1,7 @@
-"""Measure a made-up population against what is published: ``python -m histories.population.calibration``.
+"""Compare a simulated population with published figures: ``python -m histories.population.calibration``.
 
-Every target of ``targets.toml`` is an aggregate over one row a pupil and January census (``calibration.sql``), as the
-Children's Commissioner counted: who was on a roll in one January, and what became of them by the next.
+Every target in ``targets.toml`` is an aggregate over one row per pupil and January census (``calibration.sql``), as in
+the Children's Commissioner's count: who was on a roll in one January, and what became of them by the next.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ OUTCOMES = ("unknown", "home_education", "elsewhere", "other_authority", "left_s
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """One published figure, how it is measured here, and how far off a made-up population may be."""
+    """One published figure, how it is measured here, and its tolerance."""
 
     name: str
     unit: str
@@ -44,20 +44,20 @@ class Target:
 
     @property
     def tolerance(self) -> float:
-        """The largest difference allowed, in the target's unit."""
+        """The largest allowed difference, in the target's unit."""
         return max(abs(self.value) * self.within, self.plus_minus)
 
     def holds(self, simulated: float) -> bool:
-        """Say whether a simulated value is near enough."""
+        """Return whether a simulated value is within tolerance."""
         return abs(simulated - self.value) <= self.tolerance
 
 
 def targets() -> list[Target]:
-    """Read the targets in the order of the page."""
+    """Return the targets in page order."""
     declared = read_toml(FOLDER / "targets.toml")
     codes = declared["codes"]
     shared = {k: codes[k] for k in ("source", "plus_minus")}
-    found = [
+    by_code = [
         Target(
             name=f"Code {code}, {phase}",
             unit="% of sessions",
@@ -70,7 +70,7 @@ def targets() -> list[Target]:
         for phase in ("primary", "secondary")
         for code, value in codes[phase].items()
     ]
-    return found + [Target(**t) for t in declared["target"]]
+    return by_code + [Target(**t) for t in declared["target"]]
 
 
 def measure(folder: Path) -> tuple[list[float], int, int]:
@@ -79,7 +79,7 @@ def measure(folder: Path) -> tuple[list[float], int, int]:
     Returns
     -------
     values, pupil_years, followed
-        One value a target; pupils by January census; those of them who could be followed for a year.
+        One value for each target; pupils by January census; those of them who could be followed for a year.
     """
     import duckdb
 
@@ -141,12 +141,12 @@ def page(values: list[float], pupil_years: int, followed: int) -> str:
 
 
 def outside(values: list[float]) -> list[str]:
-    """Name the targets that a population misses."""
+    """Return the names of the targets that a population misses."""
     return [t.name for t, v in zip(targets(), values, strict=True) if not t.holds(v)]
 
 
 def main(folder: Path | None) -> int:
-    """Simulate (unless given a folder), measure, print, and write the page; return the exit code."""
+    """Simulate (unless given a folder), measure, print and write the page; return the exit code."""
     from histories.population.simulation import simulate
 
     with tempfile.TemporaryDirectory() as beside, progress("calibration") as advance:
@@ -164,7 +164,7 @@ def main(folder: Path | None) -> int:
     if folder is None and not missed:
         write(PAGE, page(values, pupil_years, followed))
     elif missed:
-        say("docs/population.md was not written: mend the population first")
+        say("docs/population.md was not written: correct the population first")
     return 1 if missed else 0
 
 

@@ -1,4 +1,4 @@
-"""What services record of the made-up children: needs, meals, homes, suspensions and social care."""
+"""Records of services: special needs, free meals, addresses, suspensions and social care."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REASONS = ("DB", "DB", "DB", "PP", "VA", "PA", "OT", "DM", "BU")
 
 
 def needs_and_meals(rng: np.random.Generator, world: World, clock: SimulatedPeriod) -> tuple[list[tuple], list[tuple]]:
-    """Make the spells of special educational provision and of free school meals."""
+    """Draw the spells of special educational provision and of free school meals."""
     sen, fsm = [], []
     for i in range(len(world.cohort)):
         started = (
@@ -32,7 +32,7 @@ def needs_and_meals(rng: np.random.Generator, world: World, clock: SimulatedPeri
                 if plan <= clock.end:
                     sen.append((i, plan, None, "E", world.need[i], plan))
             else:
-                # Support ends for many who catch up, more often in secondary school.
+                # For many, support ends when they catch up, more often in secondary school.
                 until = date(int(world.cohort[i]) + 6 + int(rng.integers(0, 10)), 7, 20)
                 ended = until if started < until <= clock.end else None
                 sen.append((i, started, ended, "K", world.need[i], recorded))
@@ -44,7 +44,7 @@ def needs_and_meals(rng: np.random.Generator, world: World, clock: SimulatedPeri
 
 
 def homes(rng: np.random.Generator, world: World, clock: SimulatedPeriod, paths: np.ndarray) -> list[tuple]:
-    """Make the spells at addresses: unstable households move more often, and more often into temporary homes."""
+    """Draw the spells at addresses; unstable households move more often, and more often into temporary homes."""
     n_homes, weeks = paths.shape
     moved = rng.random((n_homes, weeks), dtype=np.float32) < 0.0017 * np.exp(np.minimum(0.85 * paths, 3.5))
     temporary = rng.random((n_homes, weeks), dtype=np.float32) < 0.55 / (1 + np.exp(-(1.8 * paths - 3.2)))
@@ -81,7 +81,7 @@ def homes(rng: np.random.Generator, world: World, clock: SimulatedPeriod, paths:
 def suspensions(
     rng: np.random.Generator, clock: SimulatedPeriod, events: np.ndarray, counts: np.ndarray, open_days: np.ndarray
 ) -> tuple[list[tuple], np.ndarray]:
-    """Make suspensions, and the days on which each child is suspended as pairs of day numbers ended by -1.
+    """Draw suspensions, and the days of each child's suspensions as pairs of day numbers ended by -1.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def suspensions(
 def social_care(
     rng: np.random.Generator, clock: SimulatedPeriod, events: np.ndarray, counts: np.ndarray, delay: float
 ) -> list[tuple[Any, ...]]:
-    """Make episodes of early help and social care, recorded late."""
+    """Draw episodes of early help and social care, recorded late."""
     rows: list[tuple] = []
     for i in range(len(counts)):
         opened: tuple[int, date] | None = None

@@ -1,4 +1,4 @@
-"""Scenarios: TOML files that change the made-up population; every key is checked against the default."""
+"""Scenarios: TOML files of population parameters; every key is checked against the default scenario."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ FOLDER = Path(__file__).with_name("scenarios")
 
 
 def shipped() -> list[str]:
-    """Name the scenarios that come with onroll."""
+    """List the scenarios that ship with onroll."""
     return sorted(f.stem for f in FOLDER.glob("*.toml"))
 
 
 def load_scenario(name_or_path: str = "default") -> dict[str, Any]:
-    """Read a scenario by name or path; what it does not say stays as in the default.
+    """Read a scenario by name or path; keys it omits keep their defaults.
 
     Raises
     ------
     Faults
-        For a missing file, bad TOML, unknown keys and values of another type.
+        For a missing file, invalid TOML, unknown keys and values of the wrong type.
     """
     default = read_toml(FOLDER / "default.toml")
     file = FOLDER / f"{name_or_path}.toml" if name_or_path in shipped() else Path(name_or_path)
@@ -48,7 +48,7 @@ def _faults(given: dict[str, Any], default: dict[str, Any], where: str) -> Any:
                 yield Fault("this is not a table", f"{where}, {key}", "Write it as a TOML table.")
         elif not _fits(value, default[key]):
             yield Fault(
-                "the value has another type or is out of range",
+                "the value has the wrong type or is out of range",
                 f"{where}, {key}",
                 f"Write it like the default, {default[key]!r}.",
             )

@@ -1,4 +1,4 @@
-"""Where the made-up children live: neighbourhoods, schools with catchments and trusts, families and what they are like."""
+"""The static world: neighbourhoods, schools with catchments and trusts, families and their traits."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ FIRST_AUTHORITY = 801
 
 @dataclass(kw_only=True)
 class World:
-    """The static side of the population: one array element a child, household, area or school."""
+    """The static side of the population: one array element per child, household, area or school."""
 
     authority: np.ndarray  # of households
     area: np.ndarray  # of households
@@ -56,7 +56,7 @@ class World:
     household: np.ndarray  # of pupils
     cohort: np.ndarray  # of pupils: the September in which they enter Reception
     engagement_home: np.ndarray
-    traits: np.ndarray  # of pupils: logarithms of how prone to avoid school, and to be suspended
+    traits: np.ndarray  # of pupils: log proneness to avoid school, and to be suspended
     sex: np.ndarray
     ethnicity: np.ndarray
     english: np.ndarray
@@ -84,7 +84,7 @@ def make_world(
     Parameters
     ----------
     pupils : int
-        Children on a roll at any time, about; more are drawn, since cohorts come and go.
+        Approximate number of children on roll at any time; more are drawn, since cohorts come and go.
     """
     total = max(int(pupils * (12 + years) / 12), 12)
     sizes = rng.choice([1, 2, 3, 4], size=total, p=[0.46, 0.37, 0.13, 0.04])
@@ -92,7 +92,7 @@ def make_world(
     homes = int(household[-1]) + 1
     n_areas = max(10 * authorities, total // 260)
     area_authority = np.arange(n_areas) * authorities // n_areas
-    # As many areas in each tenth, by construction of the index; neighbours may differ.
+    # By definition each decile has the same number of areas; neighbouring areas may differ.
     decile = rng.permutation(np.arange(n_areas) % 10 + 1)
     weight = 1.25 - 0.05 * decile
     area = rng.choice(n_areas, size=homes, p=weight / weight.sum())
@@ -101,7 +101,7 @@ def make_world(
     authority = area_authority[area]
     stability_home += 0.6 * float(scenario["place"]["authorities_differ"]) * (authority % 2)
     cohort = first_year - 11 + rng.integers(0, 12 + years, total)
-    # Brothers and sisters are some years apart, never in the same school year (twins are too few to matter here).
+    # Siblings are some years apart, never in the same school year (twins are too few to matter).
     first = np.r_[0, np.flatnonzero(np.diff(household)) + 1]
     order = np.arange(total) - np.repeat(first, np.diff(np.r_[first, total]))
     lead = np.repeat(cohort[first], np.diff(np.r_[first, total]))
@@ -173,7 +173,7 @@ def _needs(rng: np.random.Generator, sen: np.ndarray) -> np.ndarray:
 
 
 def _schools(rng, area, household, n_areas, area_authority, authorities, total, sen, scenario):  # type: ignore[no-untyped-def]
-    """Lay schools over areas: a primary to a few areas, a secondary to a few primaries, special schools and AP for all."""
+    """Assign schools to areas: one primary to a few areas, one secondary to a few primaries, special schools and AP to all."""
     scale = float(scenario["place"]["pupils_per_school"])
     per_area = max(total / n_areas, 1)
     areas_a_primary = max(round(300 * scale / per_area), 1)

@@ -158,7 +158,7 @@ def test_what_a_score_needs_and_is_not_there_is_said(stored, small_histories, bu
     own, score_id = stored
     found = reproduce_score(own, score_id)
     assert found.missing == [
-        "the histories: it is not known here where the histories are; Name their folder with --histories."
+        "the histories: these histories have not been used on this machine; Name their folder with --histories."
     ]
     (own.releases / "onroll" / "v1" / "booster.txt").write_text("")
     assert reproduce_score(own, score_id, small_histories).missing == [
