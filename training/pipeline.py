@@ -199,6 +199,7 @@ def fit_calibrator(
     learning: Learning,
     booster: Any,
     frame: pl.DataFrame,
+    *,
     settings: dict[str, Any],
     seed: int,
     advance: ProgressCallback = quiet,

@@ -164,6 +164,7 @@ def _words(
     place: nw.LazyFrame,
     pupils: pl.DataFrame,
     odd: pl.DataFrame,
+    *,
     first: int,
     slots: int,
 ) -> np.ndarray:

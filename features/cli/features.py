@@ -40,6 +40,7 @@ NEWEST = "newest"  # the day of knowledge after the newest recording
 )
 @json_option
 def features(
+    *,
     histories: str | None,
     as_of: tuple[datetime, ...],
     out: Path | None,

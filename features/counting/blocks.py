@@ -152,6 +152,7 @@ def _in_store(
     parts: list[TallyPart],
     days: list[int],
     known: date | None,
+    *,
     store: BlockStore,
     rows: Callable[[tuple[str, ...], int | None], dict[int, str]],
 ) -> Block:

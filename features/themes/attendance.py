@@ -115,7 +115,7 @@ def _change(measure: str, near: int, far: int, words: str) -> Feature:
     )
 
 
-def _of_runs(tally: str, window: int, name: str, raises: str, lowers: str, direction: int, unit: str) -> Feature:
+def _of_runs(tally: str, window: int, name: str, raises: str, lowers: str, *, direction: int, unit: str) -> Feature:
     """Return a feature of the runs of absence in a window, missing when it holds no session."""
 
     def expression() -> nw.Expr:

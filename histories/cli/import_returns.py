@@ -24,6 +24,7 @@ from histories.io.terminal import json_option, progress, result
 @click.option("--list", "listing", is_flag=True, help="Describe every format.")
 @json_option
 def import_(
+    *,
     form: str | None,
     sources: tuple[Path, ...],
     into: Path | None,

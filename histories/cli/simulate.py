@@ -24,6 +24,7 @@ from histories.io.terminal import json_option, progress, result
 @click.option("--csv", is_flag=True, help="Write CSV instead of Parquet.")
 @json_option
 def simulate(
+    *,
     out: Path,
     pupils: int,
     years: int,

@@ -121,7 +121,7 @@ def make_rolls(
 class Life:
     """One child, whose events become enrolments, cases and an application."""
 
-    def __init__(self, rng, world, clock, rolls, child, primaries, secondaries, delays):  # type: ignore[no-untyped-def]
+    def __init__(self, rng, world, clock, rolls, child, *, primaries, secondaries, delays):  # type: ignore[no-untyped-def]
         self.rng, self.world, self.clock, self.rolls, self.child = rng, world, clock, rolls, child
         self.phases = (primaries, secondaries)
         self.delays = delays

@@ -172,7 +172,7 @@ def _needs(rng: np.random.Generator, sen: np.ndarray) -> np.ndarray:
     return np.where(sen == 2, plan, support)
 
 
-def _schools(rng, area, household, n_areas, area_authority, authorities, total, sen, scenario):  # type: ignore[no-untyped-def]
+def _schools(rng, area, household, n_areas, area_authority, *, authorities, total, sen, scenario):  # type: ignore[no-untyped-def]
     """Assign schools to areas: one primary to a few areas, one secondary to a few primaries, special schools and AP to all."""
     scale = float(scenario["place"]["pupils_per_school"])
     per_area = max(total / n_areas, 1)

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 )
 @json_option
 def score(
+    *,
     histories: str | None,
     as_of: datetime | None,
     out: str | None,

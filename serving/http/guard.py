@@ -151,6 +151,7 @@ class Guard:
         answer_seconds: float = ANSWER_SECONDS,
         body_seconds: float = BODY_SECONDS,
         routes: Any = None,
+        *,
         people: Any = None,
         refusals: Refusals | None = None,
     ) -> None:

@@ -30,9 +30,9 @@ def ref(store, pupil):
         return connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == pupil))
 
 
-def do(store, caller, work, *arguments):
+def do(store, caller, work, *arguments, **named):
     with store.change(caller) as change:
-        return work(change, *arguments)
+        return work(change, *arguments, **named)
 
 
 def look(store, caller, work, *arguments, **named):
@@ -50,7 +50,9 @@ def opened(store):
 def test_what_is_done_is_seen_by_the_next_person_in_order(opened):
     store, case_id = opened
     version = do(store, ANN, cases.assign, case_id, 1, "token:ben")
-    version = do(store, BEN, cases.contact, case_id, version, DAY, "spoke to mother", "They move on Friday.", "north")
+    version = do(
+        store, BEN, cases.contact, case_id, version, DAY, "spoke to mother", text="They move on Friday.", team="north"
+    )
     version = do(store, BEN, cases.act, case_id, version, DAY, "home visit")
     version = do(store, BEN, cases.note, case_id, version, " Ring again. ")
     version = do(store, BEN, cases.snooze, case_id, version, date(2025, 3, 1))
@@ -197,7 +199,7 @@ def test_what_was_done_flows_back_into_the_histories(tmp_path, monkeypatch, smal
     known = pq.read_table(small_histories / "pupils.parquet")["pupil_id"][0].as_py()
     store.save([score(known, 1)])
     case_id = do(store, BEN, cases.open_case, ref(store, known))
-    version = do(store, BEN, cases.contact, case_id, 1, DAY, "spoke to mother", "private", "north")
+    version = do(store, BEN, cases.contact, case_id, 1, DAY, "spoke to mother", text="private", team="north")
     do(store, BEN, cases.note, case_id, do(store, BEN, cases.act, case_id, version, DAY, "home visit"), "private")
     shutil.copytree(small_histories, tmp_path / "h", ignore=lambda *_: ["interventions.parquet", "interventions"])
     out = tmp_path / "h" / "interventions.parquet"

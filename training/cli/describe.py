@@ -35,6 +35,7 @@ from histories.io.terminal import ISO_DATE, json_option, progress, result
 @click.option("--plot", type=click.Path(path_type=Path), help="Picture to write: .png, .svg or .pdf.")
 @json_option
 def describe(
+    *,
     histories: str,
     as_of: tuple[datetime, ...],
     definition: str,
@@ -91,6 +92,7 @@ def describe(
 @click.option("--seed", type=int, default=1, show_default=True)
 @json_option
 def definitions(
+    *,
     histories: str,
     as_of: tuple[datetime, ...],
     extra: tuple[str, ...],

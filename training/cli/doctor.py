@@ -26,6 +26,7 @@ from histories.io.terminal import ISO_DATE, json_option, result
 @click.option("--until", type=ISO_DATE, help="Use nothing recorded on or after this day.")
 @json_option
 def doctor(
+    *,
     histories: str,
     names: tuple[str, ...],
     horizon: int,

@@ -71,6 +71,7 @@ def _folder(model: str, own: Settings) -> Path:
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
 @json_option
 def compare(
+    *,
     first: str,
     second: str,
     as_of: datetime | None,

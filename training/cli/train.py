@@ -53,6 +53,7 @@ def _date(value: datetime | None) -> date | None:
 @click.option("--seed", type=int, default=1, show_default=True)
 @json_option
 def train(
+    *,
     histories: str,
     definition: str,
     horizon: int,

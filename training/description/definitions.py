@@ -240,6 +240,7 @@ def _learn(
     labels: dict[str, pl.DataFrame],
     judged_on: list[date],
     as_of: list[date],
+    *,
     rule: CohortRule | None,
     capacity: float,
     seed: int,

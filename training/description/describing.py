@@ -211,6 +211,7 @@ def _row(
     children: int | None,
     missing: int | None,
     all_children: int | None,
+    *,
     all_missing: int | None,
     design: float,
 ) -> Row:

@@ -65,6 +65,7 @@ def _reason(
     members: list[int],
     values: dict[str, float | None],
     contributions: np.ndarray,
+    *,
     catalogue: list[dict[str, Any]],
     themes: dict[str, str],
 ) -> Reason:

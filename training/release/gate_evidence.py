@@ -166,6 +166,7 @@ def gate_evidence(
     evaluated: Evaluated,
     against: dict[str, Any] | None,
     leak_proof: dict[str, Any],
+    *,
     seed: int,
     advance: ProgressCallback = quiet,
 ) -> dict[str, Any]:

@@ -147,7 +147,7 @@ def assign(change: Change, case_id: str, version: int, to: str | None) -> int:
 
 
 def contact(
-    change: Change, case_id: str, version: int, on: date, outcome: str, text: str = "", team: str | None = None
+    change: Change, case_id: str, version: int, on: date, outcome: str, *, text: str = "", team: str | None = None
 ) -> int:
     """Record that somebody was contacted on a day, and what came of it."""
     done = {"code": written(outcome, "outcome", MAX_CODE), "text": written(text, "text", needed=False)}
@@ -155,7 +155,7 @@ def contact(
 
 
 def act(
-    change: Change, case_id: str, version: int, on: date, what: str, text: str = "", team: str | None = None
+    change: Change, case_id: str, version: int, on: date, what: str, *, text: str = "", team: str | None = None
 ) -> int:
     """Record an action of the authority's own list, done on a day."""
     done = {"code": written(what, "action", MAX_CODE), "text": written(text, "text", needed=False)}

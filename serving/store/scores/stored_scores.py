@@ -149,6 +149,7 @@ def worklist(
     limit: int,
     urn: str | None,
     year_group: int | None,
+    *,
     band: str | None,
     after: Cursor | None = None,
 ) -> list[str]:
