@@ -1,6 +1,6 @@
-"""What workers need beside a score, found in the histories when scores are stored: all of it as it was known on the day.
+"""What caseworkers need besides a score, read from the histories when scores are stored, as known on that day.
 
-``gather`` finds it, ``serving.store.cases.casework`` keeps it. Start reading at ``gathering.py``.
+``gather`` reads it and ``serving.store.cases.casework`` stores it. Start reading at ``gathering.py``.
 """
 
 from serving.casework.gathering import Gathered, gather

@@ -1,6 +1,6 @@
-"""Clocks: duties with a day by which they are due, as the histories start and stop them; how long each runs is the authority's file's.
+"""Statutory duties with a due date, started and stopped by the histories; the authority's settings say how long each runs.
 
-Each clock is found by one function. What the histories cannot tell (that a transfer file was sent) a person stops on the page.
+What the histories cannot show, such as a transfer file sent, a person marks as done on the page.
 """
 
 from __future__ import annotations
@@ -21,19 +21,16 @@ from histories.reading.histories import Histories
 from serving.casework.school_days import SchoolDays
 
 NOT_KNOWN = (None, "unknown")
-ENDED = ("deceased", "over_age", "home_education", "custody", "abroad")  # no school waits for a file
-FILE_REACH = 60  # days for which it is asked whether a file was sent: whether it was, no history tells
+ENDED = ("deceased", "over_age", "home_education", "custody", "abroad")  # no receiving school needs a transfer file
+FILE_REACH = 60  # days after leaving for which a transfer file is still due
 RUNS = {"unauthorised_10": "unauthorised", "unauthorised_20": "unauthorised", "sickness_15": "ill"}
-REACH, NEWEST, MIN = (
-    130,
-    21,
-    6,
-)  # days looked at for a run; days in which it must be alive; its fewest sessions in those
+RUN_DAYS = 130  # days searched for a run of absence
+ACTIVE_DAYS, MIN_SESSIONS = 21, 6  # a run is current with this many sessions in the newest days
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deadline:
-    """A clock that runs."""
+    """A duty that is due."""
 
     pupil_id: str
     kind: str
@@ -44,16 +41,16 @@ class Deadline:
 
 @dataclass(frozen=True)
 class DeadlineRule:
-    """How long a clock runs: see ``serving/pages/pages.toml``."""
+    """How long a duty may take; see ``serving/pages/pages.toml``."""
 
     school_days: int
-    from_day: int = 0  # a run is shown when it has lasted so many school days
+    from_day: int = 0  # a run of absence counts from this school day on
 
 
 def find_deadlines(
     histories: Histories, spells: pl.DataFrame, as_of: date, days: SchoolDays, rules: dict[str, DeadlineRule]
 ) -> list[Deadline]:
-    """Return every clock that runs as of a day.
+    """Return every deadline that runs as of a day.
 
     Parameters
     ----------
@@ -63,14 +60,14 @@ def find_deadlines(
     as_of : date
     days : SchoolDays
     rules : dict
-        By kind; a kind without a rule is not looked for.
+        By kind; kinds without a rule are skipped.
     """
-    found = [*_of_leavers(histories, spells, as_of), *_of_runs(histories, spells, as_of, rules)]
+    started = [*_of_leavers(histories, spells, as_of), *_of_runs(histories, spells, as_of, rules)]
     return [
         Deadline(
             pupil_id=pupil, kind=kind, urn=urn, started_on=start, due_on=_due(days, urn, start, rules[kind].school_days)
         )
-        for pupil, kind, urn, start in found
+        for pupil, kind, urn, start in started
         if kind in rules
     ]
 
@@ -80,9 +77,9 @@ def _due(days: SchoolDays, urn: str, start: date, n: int) -> date:
 
 
 def _of_leavers(histories: Histories, spells: pl.DataFrame, as_of: date) -> Iterator[tuple[str, str, str, date]]:
-    left = spells.filter(pl.col("leaving_date").is_not_null() & ~pl.col("on_roll"))
-    opened = _cases(histories, left, as_of)
-    for r in left.iter_rows(named=True):
+    leavers = spells.filter(pl.col("leaving_date").is_not_null() & ~pl.col("on_roll"))
+    opened = _cases(histories, leavers, as_of)
+    for r in leavers.iter_rows(named=True):
         pupil, urn, gone = r["pupil_id"], r["urn"], day_of(r["leaving_date"])
         after, where = gone + timedelta(days=1), r["destination"]
         if r["leaving_ground"] is None:
@@ -97,12 +94,12 @@ def _of_leavers(histories: Histories, spells: pl.DataFrame, as_of: date) -> Iter
             yield pupil, "case_not_opened", urn, after
 
 
-def _cases(histories: Histories, left: pl.DataFrame, as_of: date) -> dict[str, int]:
-    """Return the day of the newest case of each child that was reported."""
-    if "cme" not in histories.present or left.is_empty():
+def _cases(histories: Histories, leavers: pl.DataFrame, as_of: date) -> dict[str, int]:
+    """Return the day each child's newest case was reported."""
+    if "cme" not in histories.present or leavers.is_empty():
         return {}
     day = day_number(as_of)
-    keys = pa.table({"pupil_id": left["pupil_id"].to_arrow(), "as_of": pa.array([day] * len(left), pa.int32())})
+    keys = pa.table({"pupil_id": leavers["pupil_id"].to_arrow(), "as_of": pa.array([day] * len(leavers), pa.int32())})
     rows = collect(visible(histories, "cme", histories.given(keys)))
     return dict(rows.group_by("pupil_id").agg(pl.col("reported_on").max()).iter_rows())
 
@@ -110,18 +107,18 @@ def _cases(histories: Histories, left: pl.DataFrame, as_of: date) -> dict[str, i
 def _of_runs(
     histories: Histories, spells: pl.DataFrame, as_of: date, rules: dict[str, DeadlineRule]
 ) -> Iterator[tuple[str, str, str, date]]:
-    """Yield runs of school days that a child missed whole and that have not ended."""
+    """Yield current runs of school days that a child missed completely."""
     if "attendance" not in histories.present:
         return
     day = day_number(as_of)
     marks = histories.frame("attendance").filter((nw.col("date") < day) & (nw.col("known") < day))
     for what in ("unauthorised", "ill"):
         codes = list(MEASURES["ill"][:1] if what == "ill" else MEASURES[what])
-        newest = marks.filter((nw.col("date") >= day - NEWEST) & nw.col("code").is_in(codes))
-        many = newest.group_by("pupil_id").agg(nw.len().alias("n")).filter(nw.col("n") >= MIN)
+        newest = marks.filter((nw.col("date") >= day - ACTIVE_DAYS) & nw.col("code").is_in(codes))
+        many = newest.group_by("pupil_id").agg(nw.len().alias("n")).filter(nw.col("n") >= MIN_SESSIONS)
         rows = collect(
             standing(
-                marks.filter(nw.col("date") >= day - REACH).join(many.select("pupil_id"), on="pupil_id", how="semi")
+                marks.filter(nw.col("date") >= day - RUN_DAYS).join(many.select("pupil_id"), on="pupil_id", how="semi")
             ).select("pupil_id", "date", "code")
         )
         for pupil, first, length in _runs(rows, codes):
@@ -132,7 +129,7 @@ def _of_runs(
 
 
 def _runs(rows: pl.DataFrame, codes: list[str]) -> Iterator[tuple[str, int, int]]:
-    """Yield the run that reaches the last marked day of each child: its first day and its length in school days."""
+    """Yield each child's run up to the last marked day: its first day and its length in school days."""
     rows = rows.filter(pl.col("code").is_in(list(MEASURES["possible"])))
     whole = rows.group_by("pupil_id", "date").agg(pl.col("code").is_in(codes).all().alias("missed"))
     whole = whole.sort("pupil_id", "date", descending=[False, True])

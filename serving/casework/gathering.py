@@ -1,4 +1,4 @@
-"""Gathers what workers need beside scores, in one pass over the histories for each kind."""
+"""Gather what caseworkers need besides scores, with one pass over the histories for each kind."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from serving.casework.school_days import SchoolDays
 from serving.casework.transitions import Transition, find_transitions
 from training.explanation.score import Score
 
-RANKS = 500  # a past is gathered for so many ranks of an authority
-GONE_AFTER = 28  # days on no roll after which an unknown destination is told as missing
+RANKS = 500  # ranks of each authority whose history is gathered
+GONE_AFTER = 28  # days on no roll after which an unknown destination counts as missing
 
 
 @dataclass(kw_only=True)
 class Gathered:
-    """What was found as of a day.
+    """Everything for casework, as known on a day.
 
     Attributes
     ----------
     schools : list of dict
         ``urn, name, phase``.
     places : list of dict
-        ``pupil_id, authority, urn, nc_year`` of children whom a clock or a move is about.
+        ``pupil_id, authority, urn, nc_year`` of children with a deadline or a transition.
     pupil_histories : dict
         See ``history.pupil_histories``.
     missing : list of dict
         ``pupil_id, on_day, how, known_on``.
     sources : dict
-        The last day that each table tells of.
+        The newest recording day of each table.
     authorities : frozenset of str
-        Those whose children were scored: what is kept of others stays as it is.
+        Those whose children were scored; stored data of other authorities is left alone.
     """
 
     as_of: date
@@ -63,40 +63,40 @@ def gather(
     closed: frozenset[date] = frozenset(),
     also: Iterable[str] = (),
 ) -> Gathered:
-    """Find everything in the histories as it was known on a day.
+    """Gather everything, as it was known on a day.
 
     Parameters
     ----------
     histories : Histories
     as_of : date
     scores : collection of Score
-        Those of the first ranks get a past.
+        Children of the first ranks get a history.
     rules : dict
-        How long each clock runs.
+        How long each duty may take, by kind.
     closed : frozenset of date
-        Days on which no school of the authority is open.
+        Days on which all of the authority's schools are closed.
     also : iterable of str
-        Others who get a past, such as those with a case.
+        Other children who get a history, such as those with a case.
     """
     spells = last_spells(histories, as_of)
-    here = spells.filter(pl.col("on_roll"))
-    days = SchoolDays.of(histories, here, as_of, closed)
-    known = set(here["pupil_id"])
-    first = {s.pupil_id for s in scores if s.rank <= RANKS} | {p for p in also if p in known}
-    found = Gathered(as_of=as_of, schools=_schools(histories), sources=_sources(histories, as_of))
-    found.authorities = frozenset(s.authority for s in scores)
-    found.deadlines = find_deadlines(histories, spells, as_of, days, rules)
-    found.transitions = find_transitions(histories, spells, as_of)
-    found.missing = _missing(histories, spells, as_of)
-    found.pupil_histories = pupil_histories(histories, sorted(first), here, as_of)
-    told = (
-        {c.pupil_id for c in found.deadlines}
-        | {c.pupil_id for c in found.transitions}
-        | {g["pupil_id"] for g in found.missing}
+    on_roll = spells.filter(pl.col("on_roll"))
+    days = SchoolDays.of(histories, on_roll, as_of, closed)
+    enrolled = set(on_roll["pupil_id"])
+    shown = {s.pupil_id for s in scores if s.rank <= RANKS} | {p for p in also if p in enrolled}
+    gathered = Gathered(as_of=as_of, schools=_schools(histories), sources=_sources(histories, as_of))
+    gathered.authorities = frozenset(s.authority for s in scores)
+    gathered.deadlines = find_deadlines(histories, spells, as_of, days, rules)
+    gathered.transitions = find_transitions(histories, spells, as_of)
+    gathered.missing = _missing(histories, spells, as_of)
+    gathered.pupil_histories = pupil_histories(histories, sorted(shown), on_roll, as_of)
+    concerned = (
+        {c.pupil_id for c in gathered.deadlines}
+        | {c.pupil_id for c in gathered.transitions}
+        | {g["pupil_id"] for g in gathered.missing}
     )
-    places = spells.filter(pl.col("pupil_id").is_in(list(told))).select("pupil_id", "authority", "urn", "nc_year")
-    found.places = places.sort("pupil_id").to_dicts()
-    return found
+    places = spells.filter(pl.col("pupil_id").is_in(list(concerned))).select("pupil_id", "authority", "urn", "nc_year")
+    gathered.places = places.sort("pupil_id").to_dicts()
+    return gathered
 
 
 def _schools(histories: Histories) -> list[dict[str, str]]:
@@ -108,20 +108,20 @@ def _schools(histories: Histories) -> list[dict[str, str]]:
 
 
 def _sources(histories: Histories, as_of: date) -> dict[str, str]:
-    found, day = {}, day_number(as_of)
+    newest, day = {}, day_number(as_of)
     for name in EVENTS:
         if name in histories.present:
             top = histories.frame(name).filter(nw.col("known") < day).select(nw.col("known").max()).collect().item()
             if top is not None:
-                found[name] = day_of(int(top)).isoformat()
-    return found
+                newest[name] = day_of(int(top)).isoformat()
+    return newest
 
 
 def _missing(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[dict[str, Any]]:
-    """Return children who left a roll within a year and went missing: their destination says so, or has long been unknown."""
-    found = []
+    """Return leavers of the past year who went missing: their destination says so, or has long been unknown."""
+    leavers: list[dict[str, Any]] = []
     for r in spells.filter(~pl.col("on_roll")).iter_rows(named=True):
         left, where = day_of(r["leaving_date"]), r["destination"]
         if where == "missing_education" or (where in (None, "unknown") and (as_of - left).days >= GONE_AFTER):
-            found.append({"pupil_id": r["pupil_id"], "on_day": left, "how": where or "unknown", "known_on": as_of})
-    return found
+            leavers.append({"pupil_id": r["pupil_id"], "on_day": left, "how": where or "unknown", "known_on": as_of})
+    return leavers

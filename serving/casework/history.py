@@ -1,4 +1,4 @@
-"""A child's past: attendance by week, what happened, and how the child compares with its own past and with its year group."""
+"""A child's history: attendance by week, events, and comparisons with earlier weeks and with the year group."""
 
 from __future__ import annotations
 
@@ -31,32 +31,32 @@ LANES = {
 def pupil_histories(
     histories: Histories, pupils: list[str], spells: pl.DataFrame, as_of: date
 ) -> dict[str, dict[str, Any]]:
-    """Return the past of some pupils.
+    """Return the history of some pupils: weeks of attendance, events and comparisons.
 
     Returns
     -------
     dict
         ``{pupil_id: {"weeks": [[monday, possible, missed, unauthorised]], "events": [{lane, date, end, text}], "compared": [{what, now,
-        before, peers}]}}``; weeks oldest first, shares of sessions from 0 to 1, and None for what is not known.
+        before, peers}]}}``; weeks oldest first, shares of sessions from 0 to 1, and None where unknown.
     """
     if not pupils:
         return {}
-    found: dict[str, dict[str, Any]] = {p: {"weeks": [], "events": [], "compared": []} for p in pupils}
+    by_pupil: dict[str, dict[str, Any]] = {p: {"weeks": [], "events": [], "compared": []} for p in pupils}
     day = day_number(as_of)
     given = pa.table({"pupil_id": pa.array(sorted(pupils)), "as_of": pa.array([day] * len(pupils), pa.int32())})
     if "attendance" in histories.present:
-        _add_weeks(found, histories, given, day)
-        _compare(found, _usual(histories, spells, day), spells)
+        _add_weeks(by_pupil, histories, given, day)
+        _compare(by_pupil, _usual(histories, spells, day), spells)
     for table, lane in LANES.items():
         if table in histories.present:
             rows = collect(visible(histories, table, histories.given(given)))
-            _add_events(found, rows, table, lane, day)
-    for own in found.values():
-        own["events"].sort(key=lambda e: e["date"])
-    return found
+            _add_events(by_pupil, rows, table, lane, day)
+    for pupil in by_pupil.values():
+        pupil["events"].sort(key=lambda e: e["date"])
+    return by_pupil
 
 
-def _add_weeks(found: dict[str, dict[str, Any]], histories: Histories, given: pa.Table, day: int) -> None:
+def _add_weeks(by_pupil: dict[str, dict[str, Any]], histories: Histories, given: pa.Table, day: int) -> None:
     monday = day - (day + 3) % 7
     marks = histories.frame("attendance").filter(
         (nw.col("date") < day) & (nw.col("date") >= monday - 7 * WEEKS) & (nw.col("known") < day)
@@ -76,7 +76,7 @@ def _add_weeks(found: dict[str, dict[str, Any]], histories: Histories, given: pa
     )
     for r in counted.sort("pupil_id", "monday").iter_rows(named=True):
         week = [day_of(r["monday"]).isoformat(), r["possible"], r["missed"], r["unauthorised"]]
-        found[r["pupil_id"]]["weeks"].append(week)
+        by_pupil[r["pupil_id"]]["weeks"].append(week)
 
 
 def _usual(histories: Histories, spells: pl.DataFrame, day: int) -> dict[int, float]:
@@ -93,12 +93,12 @@ def _usual(histories: Histories, spells: pl.DataFrame, day: int) -> dict[int, fl
     return {year: missed / of for year, missed, of in rows.group_by("nc_year").agg(counts).iter_rows()}
 
 
-def _compare(found: dict[str, dict[str, Any]], usual: dict[int, float], spells: pl.DataFrame) -> None:
+def _compare(by_pupil: dict[str, dict[str, Any]], usual: dict[int, float], spells: pl.DataFrame) -> None:
     years = dict(spells.select("pupil_id", "nc_year").iter_rows())
-    for pupil, own in found.items():
-        newest, before = own["weeks"][-COMPARED:], own["weeks"][-2 * COMPARED : -COMPARED]
-        peers = usual.get(years.get(pupil, -1))
-        own["compared"].append({"what": "missed", "now": _share(newest), "before": _share(before), "peers": peers})
+    for pupil_id, pupil in by_pupil.items():
+        newest, before = pupil["weeks"][-COMPARED:], pupil["weeks"][-2 * COMPARED : -COMPARED]
+        peers = usual.get(years.get(pupil_id, -1))
+        pupil["compared"].append({"what": "missed", "now": _share(newest), "before": _share(before), "peers": peers})
 
 
 def _share(weeks: list[list[Any]]) -> float | None:
@@ -106,7 +106,7 @@ def _share(weeks: list[list[Any]]) -> float | None:
     return sum(w[2] for w in weeks) / possible if possible else None
 
 
-def _add_events(found: dict[str, dict[str, Any]], rows: pl.DataFrame, table: str, lane: str, day: int) -> None:
+def _add_events(by_pupil: dict[str, dict[str, Any]], rows: pl.DataFrame, table: str, lane: str, day: int) -> None:
     """Add what happened in the weeks shown, and spells that reach into them."""
     end = {"enrolments": "leaving_date", "cme": "resolved_on"}.get(table, "end_date")
     earliest = day - 7 * (WEEKS + 1)
@@ -116,4 +116,4 @@ def _add_events(found: dict[str, dict[str, Any]], rows: pl.DataFrame, table: str
             event: dict[str, str | None] = {"lane": lane, "date": day_of(started).isoformat(), "text": TEXTS[table](r)}
             if end in r:
                 event["end"] = day_of(ended).isoformat() if ended is not None else None
-            found[r["pupil_id"]]["events"].append(event)
+            by_pupil[r["pupil_id"]]["events"].append(event)

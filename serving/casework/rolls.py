@@ -1,4 +1,4 @@
-"""Where every known child is as of a day: on a roll, or where the last one ended."""
+"""Each child's last enrolment as of a day, current or ended."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from histories.calendar import day_number
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 
-REACH = 365  # days for which a child who left is looked at
+REACH = 365  # days for which a leaver is followed
 
 
 def last_spells(histories: Histories, as_of: date) -> pl.DataFrame:
-    """Return each child's last spell on a roll that could be known, of those who are on one or left within a year.
+    """Return the last known spell of every child who is on a roll or left one within a year.
 
     Returns
     -------

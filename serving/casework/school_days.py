@@ -1,4 +1,4 @@
-"""School days of each school: those on which it marked its register, and the general calendar for those that are to come."""
+"""Each school's school days: the days it marked its register, and the general calendar for days to come."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from histories.calendar import day_number, day_of, school_days
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 
-REACH = 130  # days before the as-of date whose marks are looked at
+REACH = 130  # days of marks to read before the as-of date
 
 
 class SchoolDays:
-    """Counts school days of a school.
+    """The school days of every school.
 
     Parameters
     ----------
     marked : dict
-        ``{urn: days on which it marked a register}``; a school that is missing keeps the general calendar.
+        ``{urn: days on which it marked a register}``; a school without marks follows the general calendar.
     first, last : date
-        From which day to which day marks were looked at.
+        The first and last day of the marks.
     closed : frozenset of date
-        Days that an authority names as closed for all schools.
+        Days on which all of the authority's schools are closed.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class SchoolDays:
         self.marked, self.first, self.last, self.closed = marked, first, last, closed
 
     def nth(self, urn: str, start: date, n: int) -> date:
-        """Return the n-th school day of a school, counting from a day on; a school day counts as the first itself.
+        """Return the n-th school day of a school from ``start`` on; ``start`` is the first if it is a school day.
 
         Examples
         --------
@@ -43,23 +43,23 @@ class SchoolDays:
         >>> days.nth("100", date(2025, 1, 13), 2), days.nth("100", date(2025, 1, 13), 3), days.nth("200", date(2025, 1, 13), 2)
         (datetime.date(2025, 1, 15), datetime.date(2025, 1, 16), datetime.date(2025, 1, 14))
         """
-        left, day = n, start
+        remaining, day = n, start
         while True:
-            left -= self.is_open(urn, day)
-            if left <= 0 and self.is_open(urn, day):
+            remaining -= self.is_open(urn, day)
+            if remaining <= 0 and self.is_open(urn, day):
                 return day
             day += timedelta(days=1)
 
     def is_open(self, urn: str, day: date) -> bool:
         """Tell whether a school is open on a day."""
-        own = self.marked.get(urn)
-        if own and self.first <= day <= self.last:
-            return day in own
+        marked = self.marked.get(urn)
+        if marked and self.first <= day <= self.last:
+            return day in marked
         return day in _general(day.year) and day not in self.closed
 
     @classmethod
     def of(cls, histories: Histories, at: pl.DataFrame, as_of: date, closed: frozenset[date]) -> SchoolDays:
-        """Read the days from the marks of some pupils, each at a school.
+        """Read the school days from the marks of pupils at their schools.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""The move from primary to secondary school: who has no application, no answer, and who did not come in September."""
+"""The move from primary to secondary school: missing applications and responses, and no-shows in September."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ STATES = (
     "arrived",
 )
 PRESENT = tuple(set(MEASURES["possible"]) - set(MEASURES["absent"]))
-AUTUMN = (9, 10)  # months in which arrivals are watched
+AUTUMN = (9, 10)  # months in which arrivals are checked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Transition:
 
 
 def find_transitions(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[Transition]:
-    """Return the moves of the September to come, or in autumn of the one that was.
+    """Return the moves of the coming September, or in autumn of the September just past.
 
     Parameters
     ----------
@@ -62,20 +62,20 @@ def find_transitions(histories: Histories, spells: pl.DataFrame, as_of: date) ->
     day = day_number(as_of)
     keys = pa.table({"pupil_id": children["pupil_id"].to_arrow(), "as_of": pa.array([day] * len(children), pa.int32())})
     rows = collect(visible(histories, "admissions", histories.given(keys)))
-    asked = {
+    applications = {
         r["pupil_id"]: r for r in rows.iter_rows(named=True) if r["entry_year"] == year and r["phase"] == "secondary"
     }
-    came = _came(histories, children, as_of, year) if autumn else {}
+    sessions = _sessions_since_september(histories, children, as_of, year) if autumn else {}
     primaries = _before(histories, keys, date(year, 8, 1)) if autumn else {}
-    made = []
+    transitions = []
     for r in children.iter_rows(named=True):
-        row = asked.get(r["pupil_id"])
+        row = applications.get(r["pupil_id"])
         if autumn:
             if row is not None:
-                made.append(_arrived(r, row, year, came, primaries.get(r["pupil_id"], "")))
+                transitions.append(_arrived(r, row, year, sessions, primaries.get(r["pupil_id"], "")))
         elif r["on_roll"]:
             state = _state(row)
-            made.append(
+            transitions.append(
                 Transition(
                     pupil_id=r["pupil_id"],
                     entry_year=year,
@@ -84,7 +84,7 @@ def find_transitions(histories: Histories, spells: pl.DataFrame, as_of: date) ->
                     state=state,
                 )
             )
-    return made
+    return transitions
 
 
 def _state(row: dict[str, object] | None) -> str:
@@ -96,25 +96,33 @@ def _state(row: dict[str, object] | None) -> str:
 
 
 def _before(histories: Histories, keys: pa.Table, moved: date) -> dict[str, str]:
-    """Return the school on whose roll each child was last before a day."""
+    """Return each child's last school before a day."""
     spells = visible(histories, "enrolments", histories.given(keys)).filter(nw.col("entry_date") < day_number(moved))
     last = spells.unique(subset=["pupil_id"], keep="last", order_by=["entry_date", "urn"])
     return dict(collect(last.select("pupil_id", "urn")).iter_rows())
 
 
 def _arrived(
-    spell: dict[str, object], row: dict[str, object], year: int, came: dict[str, tuple[int, int]], primary: str
+    spell: dict[str, object], row: dict[str, object], year: int, sessions: dict[str, tuple[int, int]], primary: str
 ) -> Transition:
     pupil, to = str(spell["pupil_id"]), row["offered_urn"]
     started = spell["on_roll"] and int(spell["entry_date"]) >= day_number(date(year, 8, 1))  # type: ignore[call-overload]
-    present, missed = came.get(pupil, (0, 0))
-    state = "not_on_roll" if not started else "arrived" if present else "no_show" if missed else "on_roll"
-    to_urn = str(spell["urn"]) if started else (str(to) if to else None)
+    present, missed = sessions.get(pupil, (0, 0))
+    if not started:
+        state = "not_on_roll"
+    elif present:
+        state = "arrived"
+    else:
+        state = "no_show" if missed else "on_roll"
+    offered = str(to) if to else None
+    to_urn = str(spell["urn"]) if started else offered
     return Transition(pupil_id=pupil, entry_year=year, from_urn=primary, to_urn=to_urn, state=state, missed_days=missed)
 
 
-def _came(histories: Histories, children: pl.DataFrame, as_of: date, year: int) -> dict[str, tuple[int, int]]:
-    """Return how many sessions each child was there since September, and how many days they missed whole."""
+def _sessions_since_september(
+    histories: Histories, children: pl.DataFrame, as_of: date, year: int
+) -> dict[str, tuple[int, int]]:
+    """Return each child's sessions present since September, and their days missed completely."""
     if "attendance" not in histories.present:
         return {}
     first, day = day_number(date(year, 9, 1)), day_number(as_of)

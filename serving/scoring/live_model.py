@@ -1,4 +1,4 @@
-"""Holds the model that serves: found by alias, checked, tried, and swapped whole when the alias moves."""
+"""The model that serves: found by alias, verified, smoke-tested, and replaced as a whole when the alias moves."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from training.release.resolve import aliases, resolve
 from training.risk_model import RiskModel
 
 log = logging.getLogger("onroll.model")
-LOOK_EVERY = 1.0  # seconds between two looks at the alias
-TRY_AGAIN = 30.0  # seconds until a refused version is tried again: what was half copied may be whole then
-A_PUPIL = {
+POLL_SECONDS = 1.0  # between two checks of the alias
+RETRY_SECONDS = 30.0  # until a refused version is tried again: a half-copied folder may be complete by then
+SMOKE_ROWS = {
     "pupils": [{"pupil_id": "smoke", "date_of_birth": "2014-05-01", "authority": "000"}],
     "enrolments": [{"pupil_id": "smoke", "urn": "000000", "entry_date": "2018-09-04"}],
 }
@@ -28,14 +28,14 @@ A_PUPIL = {
 
 @dataclass(frozen=True)
 class RefusedModel:
-    """A version that the alias names and that does not serve, and why."""
+    """The version that the alias names but that cannot serve, and why."""
 
     version: str
     why: str
 
 
 class LiveModel:
-    """The current model, or none; each process holds its own and looks for itself.
+    """The current model, or none; each process holds its own and polls the alias itself.
 
     Parameters
     ----------
@@ -43,14 +43,14 @@ class LiveModel:
         ``name@alias`` or a folder.
     releases : Path
     needed : bool
-        Whether somebody waits for it; an alias that nobody has is no fault of a model that may be absent.
+        Whether the service needs it; if not, a missing alias is no error.
     taken : callable
-        Called when a version has been taken; the version serves whatever becomes of the call.
+        Called after a version starts to serve; an error in it is only logged.
 
     Attributes
     ----------
     current : RiskModel or None
-        Take it once for a whole request: it is replaced, never changed.
+        Read it once per request: it is replaced, never changed.
     refused : RefusedModel or None
     """
 
@@ -72,20 +72,20 @@ class LiveModel:
         return self.current
 
     def watch(self) -> None:
-        """Look for another version every second until ``stop``, in a thread of its own."""
+        """Poll the alias every second until ``stop``, in a background thread."""
         threading.Thread(target=self._watch, name="model", daemon=True).start()
 
     def stop(self) -> None:
-        """End the watch."""
+        """Stop polling."""
         self._ended.set()
 
     def _watch(self) -> None:
         self.refresh()
-        while not self._ended.wait(LOOK_EVERY):
+        while not self._ended.wait(POLL_SECONDS):
             self.refresh()
 
     def refresh(self) -> None:
-        """Take the version that the alias names now, or keep the one before and say so."""
+        """Switch to the version that the alias names, or keep the current one and report why."""
         with self._lock:
             try:
                 named = self._named()
@@ -99,7 +99,7 @@ class LiveModel:
                 self._take(named)
 
     def _named(self) -> str:
-        """Return what the alias names: the folder and its checksums, so that a replaced folder is another version."""
+        """Return the folder that the alias names, with its checksums, so that a replaced folder counts as another version."""
         name, _, alias = self.name.partition("@")
         if not self.needed and alias not in aliases(self.releases, name):
             return ""
@@ -107,9 +107,9 @@ class LiveModel:
         return f"{folder}\n{bundle_digest(folder)}"
 
     def _due(self, named: str) -> bool:
-        """Tell whether to act on what is named: at once when it is new, and on the same again only after a while."""
+        """Tell whether to try what is named: at once when it is new, otherwise only after ``RETRY_SECONDS``."""
         now = time.monotonic()
-        due = named != self._seen or now - self._tried >= TRY_AGAIN
+        due = named != self._seen or now - self._tried >= RETRY_SECONDS
         if due:
             self._seen, self._tried = named, now
         return due
@@ -144,14 +144,14 @@ class LiveModel:
 
 
 def smoke(model: RiskModel) -> None:
-    """Score a made-up pupil: it compiles and proves the whole way before anybody is answered by it.
+    """Score a made-up pupil, which compiles and checks the whole path before the model serves.
 
     Raises
     ------
     Faults
-        When the score is not one.
+        When the score is not valid.
     """
-    scores = model.score(open_rows(A_PUPIL), date(2025, 1, 13))
+    scores = model.score(open_rows(SMOKE_ROWS), date(2025, 1, 13))
     whole = [
         0 < s.risk < 1
         and s.risk_low <= s.risk <= s.risk_high
@@ -159,5 +159,5 @@ def smoke(model: RiskModel) -> None:
         for s in scores
     ]
     if whole != [True]:
-        do = "Train again, or roll back; the version before keeps serving."
-        raise Faults(Fault("the smoke score is not a score", f"version {model.manifest.version}", do))
+        do = "Train again, or roll back; the previous version keeps serving."
+        raise Faults(Fault("the smoke test gave an invalid score", f"version {model.manifest.version}", do))

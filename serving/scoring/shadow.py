@@ -1,8 +1,7 @@
-"""A challenger scores in the shadow of the champion: what it would have said is counted, and nobody is named.
+"""Shadow scoring: a challenger scores some of the champion's requests again, and only counts are kept.
 
-What is kept of a pair of scores is one cell of a grid of both risks in log-odds. From the counts of the cells come the rank
-correlation and how much of the list would change, over all requests and workers together, without a pupil, a day of birth or a
-school in sight.
+Each pair of scores becomes one cell of a grid of both risks in log-odds. The counts give the rank correlation and the
+share of the list that would change, over all requests and workers, without any pupil, date of birth or school.
 """
 
 from __future__ import annotations
@@ -32,13 +31,13 @@ from training.risk_model import RiskModel
 
 log = logging.getLogger("onroll.shadow")
 CELLS, LOWEST, HIGHEST = 320, -10.0, 10.0  # of log-odds: a cell is 0.0625 wide
-WAITING = 2  # requests that wait to be scored again; more are left out, since the shadow must not grow
-LIST = 0.05  # share of the pupils that a list is taken to hold
+QUEUE_SIZE = 2  # requests that may wait; further ones are skipped
+LIST = 0.05  # share of the pupils on a list
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """A request that the champion has answered."""
+    """A request that the champion has answered, waiting for the challenger."""
 
     histories: Histories
     as_of: date
@@ -47,22 +46,22 @@ class Waiting:
 
 
 class Shadow:
-    """Scores some requests again with the challenger, one at a time and off their path.
+    """Scores some requests again with the challenger, one at a time, in the background.
 
     Parameters
     ----------
     challenger : LiveModel
     store : Store
     share : float
-        Share of the requests that are scored again.
+        Share of the requests to score again.
     """
 
     def __init__(self, challenger: LiveModel, store: Store, share: float) -> None:
         self.challenger, self.store, self.share = challenger, store, share
-        self._queue: queue.Queue[Waiting | None] = queue.Queue(WAITING)
+        self._queue: queue.Queue[Waiting | None] = queue.Queue(QUEUE_SIZE)
 
     def offer(self, histories: Histories, as_of: date, scores: list[Score]) -> None:
-        """Take a request to score again, if there is a challenger, its turn comes and the queue is not full."""
+        """Queue a request if there is a challenger, the request is sampled and the queue has room."""
         if self.challenger.current is None or not scores or random.random() >= self.share:
             return
         risks = {s.pupil_id: s.risk for s in scores}
@@ -70,13 +69,13 @@ class Shadow:
             self._queue.put_nowait(Waiting(histories, as_of, scores[0].model_version, risks))
 
     def watch(self) -> None:
-        """Begin to score what is offered, in a thread of its own."""
+        """Start scoring queued requests in a background thread."""
         if self.share > 0:
             self.challenger.watch()
             threading.Thread(target=self._work, name="shadow", daemon=True).start()
 
     def stop(self) -> None:
-        """End when what is in hand is done."""
+        """Stop after the current request."""
         self.challenger.stop()
         with suppress(queue.Full):
             self._queue.put_nowait(None)
@@ -89,7 +88,7 @@ class Shadow:
                 log.exception("a request could not be scored by the challenger")
 
     def score(self, waiting: Waiting) -> None:
-        """Score one request with the challenger and count how the two differ."""
+        """Score one request with the challenger, and count the differences."""
         challenger = self.challenger.current
         if challenger is None or challenger.manifest.version == waiting.champion:
             return
@@ -103,17 +102,17 @@ class Shadow:
 
 
 def risks(model: RiskModel, histories: Histories, as_of: date) -> dict[str, float]:
-    """Return the risk of every pupil of the cohort, without reasons."""
+    """Return the risk of every pupil in the cohort, without reasons."""
     frame = tallied(histories, [as_of])
     x = frame.select(model.manifest.features).to_numpy().astype(np.float64)
     return dict(zip(frame["pupil_id"].to_list(), model.risk(model.tables.margins(x)).tolist(), strict=True))
 
 
 def counted(champion: str, challenger: str, both: np.ndarray) -> dict[str, Any]:
-    """Return the row that keeps pairs of risks (pupils, 2)."""
-    held = np.clip(both, 1e-9, 1 - 1e-9)
-    place = (np.log(held / (1 - held)) - LOWEST) / (HIGHEST - LOWEST) * CELLS
-    cells = Counter(map(tuple, np.clip(place, 0, CELLS - 1).astype(int).tolist()))
+    """Return the database row that counts pairs of risks, an array of shape (pupils, 2)."""
+    clipped = np.clip(both, 1e-9, 1 - 1e-9)
+    position = (np.log(clipped / (1 - clipped)) - LOWEST) / (HIGHEST - LOWEST) * CELLS
+    cells = Counter(map(tuple, np.clip(position, 0, CELLS - 1).astype(int).tolist()))
     return {
         "counted_at": datetime.now(UTC),
         "champion": champion,
@@ -125,41 +124,41 @@ def counted(champion: str, challenger: str, both: np.ndarray) -> dict[str, Any]:
 
 
 def differences(store: Store) -> list[dict[str, Any]]:
-    """Return how the challengers' scores differ from the champions', for each pair of versions that met.
+    """Return how each challenger's scores differ from the champion's, by pair of versions.
 
     Returns
     -------
     list of dict
         ``champion``, ``challenger``, ``since``, ``pupils`` scored by both, ``rank_correlation`` (Spearman's; null when one of
-        them says the same of all), ``list_changes`` (share of a list of the highest 5% that the other model would not put
-        there, at the least), and ``mean_risk_difference`` (challenger less champion). Risks within 0.0625 log-odds count as equal.
+        them is constant), ``list_changes`` (a lower bound of the share of the top 5% that the other model would not list),
+        and ``mean_risk_difference`` (challenger minus champion). Risks within 0.0625 log-odds count as equal.
     """
     with reading(store.engine) as connection:
         rows = connection.execute(sa.select(ShadowCount.__table__).order_by(ShadowCount.count_id)).all()
-    found = []
+    pairs = []
     for pair in dict.fromkeys((r.champion, r.challenger) for r in rows):
-        mine = [r for r in rows if (r.champion, r.challenger) == pair]
+        counts = [r for r in rows if (r.champion, r.challenger) == pair]
         table = np.zeros((CELLS, CELLS))
-        for row in mine:
+        for row in counts:
             for i, j, n in json.loads(row.cells):
                 table[i, j] += n
-        pupils = sum(r.pupils for r in mine)
-        found.append(
+        pupils = sum(r.pupils for r in counts)
+        pairs.append(
             {
                 "champion": pair[0],
                 "challenger": pair[1],
-                "since": mine[0].counted_at.date().isoformat(),
+                "since": counts[0].counted_at.date().isoformat(),
                 "pupils": pupils,
                 "rank_correlation": rank_correlation(table),
                 "list_changes": list_changes(table),
-                "mean_risk_difference": sum(r.difference for r in mine) / pupils,
+                "mean_risk_difference": sum(r.difference for r in counts) / pupils,
             }
         )
-    return found
+    return pairs
 
 
 def rank_correlation(table: np.ndarray) -> float | None:
-    """Return Spearman's correlation of pairs counted in a grid; pairs in one row or column are ties."""
+    """Return Spearman's correlation of pairs counted in a grid; pairs in one row or column are tied."""
     n = table.sum()
     first, second = (_mid_ranks(table.sum(axis=axis)) - (n + 1) / 2 for axis in (1, 0))
     spread = (table.sum(axis=1) @ first**2) * (table.sum(axis=0) @ second**2)
@@ -171,7 +170,7 @@ def _mid_ranks(counts: np.ndarray) -> np.ndarray:
 
 
 def list_changes(table: np.ndarray, share: float = LIST) -> float:
-    """Return the share of the highest by the rows that are not among the highest by the columns, at the least."""
+    """Return a lower bound of the share of the top by rows that is not in the top by columns."""
     size = table.sum() * share
     rows, columns = (_listed(table.sum(axis=axis), size) for axis in (1, 0))
     kept = (table * np.minimum(rows[:, None], columns[None, :])).sum()
@@ -179,6 +178,6 @@ def list_changes(table: np.ndarray, share: float = LIST) -> float:
 
 
 def _listed(counts: np.ndarray, size: float) -> np.ndarray:
-    """Return which part of each cell belongs to the list when it is filled from the highest cell down."""
+    """Return the share of each cell that is on the list, filled from the highest cell down."""
     above = np.cumsum(counts[::-1])[::-1] - counts
     return np.clip((size - above) / np.maximum(counts, 1), 0, 1)

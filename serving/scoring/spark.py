@@ -1,4 +1,4 @@
-"""Explained scores made by Spark's executors and written by them: the driver learns how many there are, and none of them.
+"""Score and explain on Spark's executors, which also write the scores; the driver learns only their number.
 
 See ``docs/decisions/0007-spark.md``.
 """
@@ -39,7 +39,7 @@ def score_in_spark(
     known: date | None = None,
     top: int | None = None,
 ) -> int:
-    """Score and explain the cohort as of a day, and let Spark write the scores as a folder of Parquet files.
+    """Score and explain the cohort as of a day; Spark writes the scores as a folder of Parquet files.
 
     Parameters
     ----------
@@ -48,9 +48,9 @@ def score_in_spark(
     model : Path
         The model's folder.
     out : str
-        A local folder, or a place of the platform.
+        A local folder, or a URL of the platform's storage.
     rule, known, top
-        As for ``RiskModel.score``, whose scores these are.
+        As in ``RiskModel.score``, which gives the same scores.
 
     Returns
     -------
@@ -60,11 +60,11 @@ def score_in_spark(
     Raises
     ------
     Faults
-        When the model is damaged or of another catalogue, or there is a file where the folder is to be.
+        When the model is damaged or of another catalogue, or ``out`` is a file.
     """
     if Path(out).is_file():
-        do = "Name another --out, or remove the file first."
-        raise Faults(Fault("this is a file, and Spark writes a folder of files", out, do))
+        do = "Choose another --out, or remove the file."
+        raise Faults(Fault("this is a file, but Spark writes a folder", out, do))
     RiskModel.load(model)
     booster, manifest = read_bundle(model)
     shipped = (booster, json.dumps(asdict(manifest)))
@@ -79,7 +79,7 @@ def score_in_spark(
 
 
 def _scores(asked: SparkTask, frames: Any, shipped: tuple[str, str], top: int | None) -> Any:
-    """Rank the margins of all blocks in their authorities, and explain each block with its ranks."""
+    """Rank the margins of all blocks within their authorities, then explain each block with its ranks."""
     from pyspark.sql import Window
     from pyspark.sql import functions as F
     from pyspark.sql.pandas.types import from_arrow_schema
@@ -126,8 +126,8 @@ def _explain(asked: SparkTask, booster: str, manifest: str) -> Callable[[pa.Tabl
 
 @lru_cache(maxsize=1)
 def _model(booster: str, manifest: str) -> RiskModel:
-    """Build the model, once in each process of Python that an executor keeps."""
-    meant = Manifest(**json.loads(manifest))
-    if changed_since(meant):
+    """Build the model, once per Python process of an executor."""
+    shipped = Manifest(**json.loads(manifest))
+    if changed_since(shipped):
         raise RuntimeError("the executors hold another version of onroll, or lack the file of own features")
-    return RiskModel(booster, meant)
+    return RiskModel(booster, shipped)

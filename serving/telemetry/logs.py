@@ -1,4 +1,4 @@
-"""Logs as JSON lines; an exception is logged by its type and place, since its message may hold a pupil's value."""
+"""JSON log lines; an exception is logged by type and place, since its message may hold a pupil's value."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import traceback
 
 from serving.http.problems import REQUEST_ID
 
-FOREIGN = ("", "bentoml", "bentoml.access", "uvicorn", "uvicorn.error", "uvicorn.access")
+SERVER_LOGGERS = ("", "bentoml", "bentoml.access", "uvicorn", "uvicorn.error", "uvicorn.access")
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats a record without what an exception says."""
+    """Formats a record, without the message of its exception."""
 
     def format(self, record: logging.LogRecord) -> str:
         """Return one JSON line."""
@@ -32,14 +32,14 @@ class JsonFormatter(logging.Formatter):
 
 
 def install() -> None:
-    """Put the formatter on every handler that the server has made, and give our own lines a handler."""
-    for name in FOREIGN:
+    """Set the formatter on the server's handlers, and give the ``onroll`` logger a handler."""
+    for name in SERVER_LOGGERS:
         for handler in logging.getLogger(name).handlers:
             handler.setFormatter(JsonFormatter())
-    own = logging.getLogger("onroll")
-    if not own.handlers:
+    logger = logging.getLogger("onroll")
+    if not logger.handlers:
         handler = logging.StreamHandler()
         handler.setFormatter(JsonFormatter())
-        own.addHandler(handler)
-        own.setLevel(logging.INFO)
-        own.propagate = False
+        logger.addHandler(handler)
+        logger.setLevel(logging.INFO)
+        logger.propagate = False

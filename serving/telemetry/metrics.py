@@ -1,4 +1,4 @@
-"""Metrics by route template: never a path, since a path could hold a pupil."""
+"""Prometheus metrics, labelled by route template; a raw path could hold a pupil's identifier."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @cache
 def _series() -> tuple[Any, Any]:
-    # Made at the first request, after the server has named the folder that its workers share.
+    # Created at the first request, after the server has set the folder that its workers share.
     from prometheus_client import Counter, Histogram
 
     requests = Counter("onroll_requests", "Requests by route template and status", ["method", "route", "status"])
@@ -20,7 +20,7 @@ def _series() -> tuple[Any, Any]:
 def _gauges() -> tuple[Any, Any]:
     from prometheus_client import Gauge
 
-    # Of several workers the last one to say something is believed: they all follow the same alias.
+    # The newest value of any worker counts: they all follow the same alias.
     serving = Gauge("onroll_model_serves", "1 for the version that serves", ["version"], multiprocess_mode="mostrecent")
     refused = Gauge(
         "onroll_model_refused",
@@ -34,7 +34,7 @@ _served: list[str] = []
 
 
 def serves(version: str) -> None:
-    """Say which version serves from now on."""
+    """Report the version that serves from now on."""
     serving, refused = _gauges()
     for earlier in _served:
         serving.labels(earlier).set(0)
@@ -44,7 +44,7 @@ def serves(version: str) -> None:
 
 
 def refuses() -> None:
-    """Say that the version that is named is refused."""
+    """Report that the version that the alias names is refused."""
     _gauges()[1].set(1)
 
 

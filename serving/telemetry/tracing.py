@@ -1,6 +1,6 @@
-"""One span a request, when the environment names a collector: by route template, without addresses, bodies or states.
+"""One span per request if the environment names a collector: by route template, without URLs, bodies or trace state.
 
-OpenTelemetry's own ASGI layer puts the whole URL into its spans, so the spans are written here.
+OpenTelemetry's ASGI middleware records the whole URL, so the spans are made here.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ CONFIGURED = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT
 
 @cache
 def tracer() -> Any:
-    """Return the tracer that sends to the collector that the environment names, or None."""
+    """Return a tracer for the collector that the environment names, or None."""
     if not any(os.environ.get(name) for name in CONFIGURED):
         return None
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
@@ -29,16 +29,16 @@ def tracer() -> Any:
 
 
 def record(scope: Any, method: str, route: str, status: int, began: int, request_id: str) -> None:
-    """Write the span of one request; ``began`` in nanoseconds since 1970."""
-    own = tracer()
-    if own is None:
+    """Record the span of one request; ``began`` is in nanoseconds since 1970."""
+    configured = tracer()
+    if configured is None:
         return
     from opentelemetry.trace import SpanKind, Status, StatusCode
     from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-    # Only the parent's numbers are taken over: a caller's trace state is free text, which would be sent on.
+    # Only the parent ids are used: a caller's trace state is free text, and would be sent on.
     parents = [value.decode("latin-1") for name, value in scope["headers"] if name == b"traceparent"]
-    span = own.start_span(
+    span = configured.start_span(
         f"{method} {route}",
         context=TraceContextTextMapPropagator().extract({"traceparent": "".join(parents)}),
         kind=SpanKind.SERVER,

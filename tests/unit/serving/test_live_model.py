@@ -90,7 +90,7 @@ def test_a_version_that_was_half_copied_is_taken_when_it_is_whole(releases, bund
     (folder / "booster.txt").write_text(whole)
     live_model.refresh()
     assert live_model.model().manifest.version == "1"
-    monkeypatch.setattr(holding, "TRY_AGAIN", 0.0)
+    monkeypatch.setattr(holding, "RETRY_SECONDS", 0.0)
     live_model.refresh()
     assert live_model.model().manifest.version == "2"
 
@@ -163,7 +163,7 @@ def test_the_shadow_never_holds_a_request_up(releases, bundle, tmp_path, caplog)
     alias(releases, champion=1, challenger=1)
     rival = LiveModel("onroll@challenger", releases, needed=False)
     shadow = Shadow(rival, Store(f"sqlite:///{tmp_path / 'onroll.db'}"), share=1)
-    scores = LiveModel("onroll@champion", releases).model().score(open_rows(holding.A_PUPIL), date(2025, 1, 13))
+    scores = LiveModel("onroll@champion", releases).model().score(open_rows(holding.SMOKE_ROWS), date(2025, 1, 13))
     shadow.offer(None, date(2025, 1, 13), scores)
     assert shadow._queue.empty()  # there is no challenger yet
     rival.refresh()
