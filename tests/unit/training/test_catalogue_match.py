@@ -1,0 +1,128 @@
+"""A model made before a feature was added loads and scores the same; one whose own features have changed is refused by name."""
+
+import dataclasses
+import json
+from datetime import date
+
+import narwhals as nw
+import pytest
+
+from features.catalogue import SHIPPED, install
+from features.feature import Feature, Tally, plain
+from histories.errors import Faults
+from histories.reading.histories import Histories
+from tests.support.released import release
+from training.catalogue_match import EARLIER
+from training.risk_model import RiskModel
+
+DAY = date(2025, 1, 13)
+NEW_TALLY = {"help_180": Tally(table="interventions", days=180)}
+NEW_FEATURE = Feature(
+    name="help_180d",
+    theme="support",
+    expression=plain("help_180"),
+    raises="Help in the last 180 days: {help_180d:.0f}",
+    lowers="No help in the last 180 days",
+    sources=("interventions",),
+)
+
+
+@pytest.fixture(autouse=True)
+def shipped_again():
+    """The catalogue stays for the whole process; give the next test the shipped one."""
+    yield
+    install(SHIPPED)
+
+
+def changed(name, **changes):
+    """Install the shipped catalogue with a change to one feature."""
+    features = tuple(dataclasses.replace(f, **changes) if f.name == name else f for f in SHIPPED.features)
+    install(dataclasses.replace(SHIPPED, features=features))
+
+
+def with_a_new_feature():
+    install(
+        dataclasses.replace(
+            SHIPPED,
+            features=(NEW_FEATURE, *SHIPPED.features),
+            tallies={**NEW_TALLY, **SHIPPED.tallies},
+            themes={"support": "Support", **SHIPPED.themes},
+        )
+    )
+
+
+def scores(folder, histories):
+    made = RiskModel.load(folder).score(Histories.open(histories), DAY)
+    return json.dumps([s.to_dict() for s in made])
+
+
+# As this version writes a manifest, and as the released one did: one digest of the whole catalogue.
+FORMS = [{}, {"feature_digests": {}}]
+
+
+@pytest.fixture(params=FORMS, ids=["feature digests", "catalogue digest"])
+def folder(request, tmp_path, bundle):
+    return release(tmp_path, bundle, 1, **request.param)
+
+
+def test_the_released_catalogue_is_among_the_earlier_ones():
+    # The file stays as it is: manifests carry the digests of their features since.
+    earlier = json.loads(EARLIER.read_text())
+    assert {len(digest) for features in earlier.values() for digest in features.values()} == {64}
+    assert len(earlier["bad65eea43b61103f51260db034180fc3f51f7cdfaae9d978bda17bcbb59ff55"]) == 108
+
+
+def test_a_feature_added_later_changes_no_score(folder, small_histories):
+    before = scores(folder, small_histories)
+    with_a_new_feature()
+    assert scores(folder, small_histories) == before
+
+
+def test_other_wording_is_no_other_feature(folder):
+    changed("sen_plan", raises="Reworded", lowers="Reworded", missing="reworded", unit="reworded")
+    RiskModel.load(folder)
+
+
+@pytest.mark.parametrize(
+    ("change", "names"),
+    [
+        (lambda: changed("sen_plan", expression=lambda: nw.lit(1.0)), ["sen_plan"]),
+        (lambda: changed("sen_plan", sources=("sen", "cme")), ["sen_plan"]),
+        (
+            lambda: install(
+                dataclasses.replace(
+                    SHIPPED,
+                    tallies={
+                        **SHIPPED.tallies,
+                        "suspensions_90": dataclasses.replace(SHIPPED.tallies["suspensions_90"], days=91),
+                    },
+                )
+            ),
+            ["suspensions_90d"],
+        ),
+        (
+            lambda: install(dataclasses.replace(SHIPPED, features=SHIPPED.features[1:])),
+            [SHIPPED.features[0].name],
+        ),
+    ],
+    ids=["expression", "sources", "tally", "removed"],
+)
+def test_a_changed_feature_refuses_the_model_and_is_named(folder, change, names):
+    change()
+    with pytest.raises(Faults, match="made with another catalogue") as raised:
+        RiskModel.load(folder)
+    named = raised.value.faults[0].what.split(": ")[1].removesuffix(" changed or missing")
+    assert named.split(", ") == names
+
+
+def test_a_changed_feature_that_the_model_does_not_use_is_no_matter(tmp_path, bundle):
+    features = [f for f in SHIPPED.names if f != "sen_plan"]
+    folder = release(tmp_path, bundle, 1, features=features)
+    changed("sen_plan", expression=lambda: nw.lit(1.0))
+    RiskModel.load(folder)
+
+
+def test_an_unknown_catalogue_refuses_the_model(tmp_path, bundle):
+    folder = release(tmp_path, bundle, 1, feature_digests={}, catalogue_digest="0" * 64)
+    with pytest.raises(Faults, match=r"absent_rate_14d.* and 103 more"):
+        RiskModel.load(folder)
