@@ -1,4 +1,4 @@
-"""What is said of features: ``docs/features.md`` (with ``--check``, fail when it is not current), ``--list`` and ``--explain``."""
+"""Describe features: ``docs/features.md`` (``--check`` fails when it is not current), ``--list`` and ``--explain``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from features.catalogue import catalogue
+from features.catalogue import SHIPPED, catalogue
+from features.examples import example_sentence
 from features.feature import Feature
 from features.outcome.definition import Definition
 from features.specs import SPECS, specs_of
@@ -20,20 +21,22 @@ PAGE = Path(__file__).parents[1] / "docs" / "features.md"
 DIRECTION = {1: "more can only raise the risk", -1: "more can only lower the risk", 0: "free"}
 HEAD = f"""# Features
 
-Generated from `features/themes/` and `features/specs/` by `make docs`; do not edit. {{count}} features; ethnicity, sex, language, religion and free
-school meals are never features. `onroll features --explain NAME` says the same of one; features of your own: `own-features.md`.
+Generated from `features/themes/` and `features/specs/` by `make docs`; do not edit. There are {{count}} features. Ethnicity, sex, language, religion and
+free school meals are never features. `onroll features --explain NAME` describes one feature; for features of your own see `own-features.md`.
 
-A feature is missing, never zero, when one of its tables is absent; when else it can be missing, its row says. An example shows rows of histories, the day on
-which is asked, and the values that have to come out; an empty value is missing. Unless told, a child was born on {BORN} (Year 6) and is on the roll of school 1
-since {ROLL}; where `recorded_on` is empty, the row was recorded by the rule of its table. Examples run as tests on every engine.
+A feature is missing, never zero, when one of its tables is absent; its row says when else it can be missing. Sentences show the values of an example.
+
+An example gives rows of histories, as-of dates, and the values that must come out; an empty value is missing. Unless an example says otherwise, a child was born on
+{BORN} (Year 6) and has been on the roll of school 1 since {ROLL}. Where `recorded_on` is empty, the rule of the table says when the row was recorded.
+Every example runs as a test on every engine.
 """
 
 
 def facts(f: Feature) -> dict[str, str]:
-    """Return what a reader needs to know of a feature, in words."""
+    """Return a feature's declaration in words, with example values in its sentences."""
     return {
-        "said when it raises a score": f.raises,
-        "said when it lowers a score": f.lowers,
+        "sentence when it raises a score": example_sentence(f, f.raises),
+        "sentence when it lowers a score": example_sentence(f, f.lowers),
         "tables": ", ".join(f.sources),
         "days": str(f.window or ""),
         "direction": DIRECTION[f.direction],
@@ -44,16 +47,14 @@ def facts(f: Feature) -> dict[str, str]:
 
 
 def page() -> str:
-    """Return the page."""
-    shipped = [f for f in catalogue().features if f not in catalogue().own.features]
-    parts = [HEAD.format(count=len(shipped))]
-    for theme, title in catalogue().themes.items():
-        own = [f for f in shipped if f.theme == theme]
-        if own:
-            heads = [h for h in facts(own[0]) if h != "said when it lowers a score"]
-            rows = "\n".join(f"| `{f.name}` | " + " | ".join(facts(f)[h] for h in heads) + " |" for f in own)
-            parts.append(f"## {title}\n\n| feature | {' | '.join(heads)} |\n{'|---' * (len(heads) + 1)}|\n{rows}\n")
-            parts += [_folded(s) for s in SPECS if catalogue().by_name[s.features[0]].theme == theme]
+    """Return the page of the shipped features."""
+    parts = [HEAD.format(count=len(SHIPPED.features))]
+    for theme, title in SHIPPED.themes.items():
+        rows = {f.name: facts(f) for f in SHIPPED.features if f.theme == theme}
+        heads = [h for h in next(iter(rows.values())) if h != "sentence when it lowers a score"]
+        lines = "\n".join(f"| `{name}` | " + " | ".join(row[h] for h in heads) + " |" for name, row in rows.items())
+        parts.append(f"## {title}\n\n| feature | {' | '.join(heads)} |\n{'|---' * (len(heads) + 1)}|\n{lines}\n")
+        parts += [_folded(s) for s in SPECS if SHIPPED.by_name[s.features[0]].theme == theme]
     parts.append("# Definitions of missing\n")
     for name in Definition.shipped():
         d = Definition.load(name)
@@ -71,7 +72,7 @@ def example(spec: Spec, features: Sequence[str]) -> str:
     parts = [f"{table}\n{_laid_out(*aligned(text))}" for table, text in spec.tables.items()]
     heads, rows = aligned(spec.expect)
     kept = [i for i, h in enumerate(heads) if h in ("as_of", "pupil_id", *features)]
-    parts.append(f"has to give\n{_laid_out([heads[i] for i in kept], [[r[i] for i in kept] for r in rows])}")
+    parts.append(f"must give\n{_laid_out([heads[i] for i in kept], [[r[i] for i in kept] for r in rows])}")
     return "\n\n".join(parts)
 
 
@@ -83,9 +84,9 @@ def _laid_out(heads: list[str], rows: list[list[str]]) -> str:
 
 
 def listed() -> str:
-    """Return the catalogue, a line a feature."""
+    """Return the catalogue as text, one line for each feature."""
     return "\n".join(
-        f"{f.name:32} {f.theme:13} {f.role:12} {', '.join(f.sources):24} {DIRECTION[f.direction]:29} {f.raises}"
+        f"{f.name:32} {f.theme:13} {f.role:12} {', '.join(f.sources):24} {DIRECTION[f.direction]:29} {example_sentence(f, f.raises)}"
         for f in catalogue().features
     )
 
@@ -105,12 +106,9 @@ def explained(name: str) -> tuple[dict[str, Any], str]:
     f, specs = catalogue().by_name[name], specs_of(name)
     declared = next(d for d in catalogue().declarations() if d["name"] == name)
     examples = [{"says": s.says, "text": example(s, [name])} for s in specs]
-    lines = [
-        f"{h:28} {text}"
-        for h, text in {"feature": name, "theme": catalogue().themes[f.theme], **facts(f)}.items()
-        if text
-    ]
-    text = "\n".join(lines) + "".join(f"\n\n{e['says']}\n\n{e['text']}" for e in examples)
+    rows = {"feature": name, "theme": catalogue().themes[f.theme], **facts(f)}
+    text = "\n".join(f"{head:32} {cell}" for head, cell in rows.items() if cell)
+    text += "".join(f"\n\n{e['says']}\n\n{e['text']}" for e in examples)
     return {**declared, "missing_without": list(f.sources), "examples": examples}, text
 
 

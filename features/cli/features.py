@@ -1,4 +1,4 @@
-"""The verbs ``onroll features`` and ``onroll leaks``."""
+"""The verb ``onroll features``."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ NEWEST = "newest"  # the day of knowledge after the newest recording
 
 @click.command()
 @click.argument("histories", type=click.Path(), required=False)
-@click.option("--as-of", "as_of", type=ISO_DATE, multiple=True, help="Days to ask on.")
+@click.option("--as-of", "as_of", type=ISO_DATE, multiple=True, help="As-of date; may be repeated.")
 @click.option("--out", type=click.Path(path_type=Path), help="Parquet file to write.")
-@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is in.")
+@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of the cohort.")
 @known_option
 @engine_option
 @click.option(
@@ -31,12 +31,11 @@ NEWEST = "newest"  # the day of knowledge after the newest recording
     metavar="[DAY]",
     is_flag=False,
     flag_value=NEWEST,
-    help="Instead: how far features as known on the days are from those known on DAY, or by the newest recording (give HISTORIES first); "
-    "--out is then a CSV.",
+    help="Compare features as known then with hindsight at DAY, by default the newest recording (give HISTORIES first); --out is a CSV.",
 )
 @click.option("--list", "listing", is_flag=True, help="List the catalogue.")
 @click.option(
-    "--explain", "name", metavar="NAME", help="Say what a feature is, when it is missing, and show its examples."
+    "--explain", "name", metavar="NAME", help="Describe a feature: what it counts, when it is missing, examples."
 )
 @json_option
 def features(
@@ -52,7 +51,7 @@ def features(
     name: str | None,
     as_json: bool,
 ) -> None:
-    """Write the feature matrix of HISTORIES as of some days."""
+    """Write the feature matrix of HISTORIES as of given days."""
     if listing or name is not None:
         from features import load_own_features
         from features.catalogue import catalogue
@@ -82,9 +81,9 @@ def features(
     from histories.settings import settings
 
     rule = CohortRule.load(cohort)
-    own = settings()
-    load_own_features(own.features)
-    opened = Histories.open(histories, engine=engine or own.engine, memory=own.memory)
+    current = settings()
+    load_own_features(current.features)
+    opened = Histories.open(histories, engine=engine or current.engine, memory=current.memory)
     if out is None or hindsight is not None:
         _compare(
             opened=opened,
@@ -96,7 +95,7 @@ def features(
         )
         return
     with progress("features") as advance:
-        days, store = sorted({d.date() for d in as_of}), BlockStore(own.blocks)
+        days, store = sorted({d.date() for d in as_of}), BlockStore(current.blocks)
         day = known.date() if known else None
         rows = write_matrix(out, opened, days, rule=rule, known=day, kept=store, advance=advance)
     data = {
@@ -116,7 +115,7 @@ def features(
 def _compare(
     opened: Histories, days: list[date], known: str, rule: CohortRule, out: Path | None, as_json: bool
 ) -> None:
-    """Say how far features as known on the days are from those known in hindsight."""
+    """Compare features as known on the days with features in hindsight."""
     from features.leakage.hindsight import hindsight
 
     try:
@@ -131,42 +130,4 @@ def _compare(
     result(compared.to_dict(), as_json=as_json, text=compared.text())
 
 
-@click.command()
-@click.argument("histories", type=click.Path(path_type=Path))
-@click.option("--as-of", "as_of", type=ISO_DATE, required=True, help="Day to ask on.")
-@click.option(
-    "--pupils", type=click.IntRange(1), default=2000, show_default=True, help="About so many, by whole schools."
-)
-@click.option("--seed", type=int, default=1, show_default=True, help="Chooses the schools and the other future.")
-@engine_option
-@json_option
-def leaks(histories: Path, as_of: datetime, pupils: int, seed: int, engine: str | None, as_json: bool) -> None:
-    """Prove that nothing recorded in HISTORIES on or after a day moves a feature as of it; exit 1 when something does.
-
-    A copy gets another future: rows recorded on or after the day are changed, deleted and added in every table, ends and
-    corrections come late. HISTORIES itself is never changed.
-    """
-    from features import load_own_features
-    from features.leakage.leaks import leaks as run
-    from histories.reading.histories import Histories
-    from histories.settings import settings
-
-    own = settings()
-    load_own_features(own.features)
-    with progress("leaks") as advance:
-        opened = Histories.open(histories, engine=engine or own.engine, memory=own.memory)
-        proof = run(
-            opened,
-            as_of.date(),
-            pupils=pupils,
-            seed=seed,
-            engine=engine or own.engine,
-            memory=own.memory,
-            advance=advance,
-        )
-    result(proof.to_dict(), as_json=as_json, text=proof.text())
-    if proof.leaks:
-        raise SystemExit(1)
-
-
-verbs = [features, leaks]
+verbs = [features]

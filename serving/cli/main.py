@@ -20,7 +20,7 @@ VERBS = {
     "link": "histories.cli.link",
     "check": "histories.cli.check",
     "features": "features.cli.features",
-    "leaks": "features.cli.features",
+    "leaks": "features.cli.leaks",
     "doctor": "training.cli.doctor",
     "describe": "training.cli.describe",
     "definitions": "training.cli.describe",

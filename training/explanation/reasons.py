@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import Any
 
 import numpy as np
 
+from features.sentences import filled
 from training.explanation.score import FeaturePart, Reason
 
-COUNTED = re.compile(r"\b(\d+)( [a-z ]+)\(s\)")  # what a declaration writes as `time(s)` agrees with its number
 SHOWN_FEATURES = 5  # in a reason; the rest of the theme is one line, so that parts still add up
 
 
@@ -122,9 +121,4 @@ def sentence_of(declaration: dict[str, Any], values: dict[str, float | None], ra
     value = values[declaration["name"]]
     # "Suspended 0 times" is no reason: what did not happen is said in its own words.
     template = declaration["raises"] if raises and value != 0 else declaration["lowers"]
-    known = {k: v for k, v in values.items() if v is not None}
-    try:
-        said = template.format(**known)
-    except (KeyError, ValueError):
-        return None
-    return COUNTED.sub(lambda m: f"{m[1]}{m[2]}{'' if m[1] == '1' else 's'}", said)
+    return filled(template, values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from features.catalogue import catalogue
 from features.groups.disclosure import HIDDEN
+from features.sentences import unfilled
 from training.papers import pictures
 from training.papers.material import Material
 from training.papers.model_card import MITIGATIONS, origins
@@ -12,7 +13,7 @@ from training.papers.part import ReportSection
 from training.papers.pictures import Bar
 from training.papers.rendering import page
 from training.papers.report_lists import calibration, fairness, mistakes, strangers, weeks
-from training.papers.tables import CAPACITIES, TITLES, candidates, capacity, leads, number, sentence
+from training.papers.tables import CAPACITIES, TITLES, candidates, capacity, leads, number
 
 
 def report_page(m: Material) -> str:
@@ -183,7 +184,7 @@ def uses(m: Material) -> ReportSection:
         said = tuple(
             (
                 n.replace("_", " "),
-                sentence(catalogue().by_name[n].raises) if n in catalogue().by_name else "",
+                unfilled(catalogue().by_name[n].raises) if n in catalogue().by_name else "",
                 f"{v:.3f}",
             )
             for n, v in top

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from features.catalogue import catalogue
 from features.feature_docs import DIRECTION
 from features.groups.disclosure import HIDDEN, NOT_AVAILABLE, SMALLEST, rounded
 from features.groups.groups import BY_NAME as GROUP
+from features.sentences import unfilled
 from histories.tables import TABLES
 from training.evaluation.fairness import COUNTS, FIGURES
 from training.evaluation.fairness_table import figure_text
@@ -156,7 +156,7 @@ def features(m: Material) -> PaperTable:
         (
             f["name"],
             m.manifest.themes.get(f["theme"], f["theme"]),
-            sentence(f["raises"]),
+            unfilled(f["raises"]),
             ", ".join(f["sources"]),
             str(f["window"] or "all"),
             DIRECTION[f["direction"]],
@@ -165,17 +165,6 @@ def features(m: Material) -> PaperTable:
         for f in m.manifest.catalogue
     ]
     return PaperTable(headers, tuple(rows))
-
-
-def sentence(template: str) -> str:
-    """Return what a worker reads with its numbers left open.
-
-    Examples
-    --------
-    >>> sentence("Missed {absent_rate_90d:.0%} of sessions")
-    'Missed … of sessions'
-    """
-    return re.sub(r"\{[^}]*\}", "…", template)
 
 
 def given(m: Material) -> PaperTable:

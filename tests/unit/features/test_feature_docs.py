@@ -1,15 +1,17 @@
-"""The page, the list and the explanation of features say the same from one place."""
+"""The page, the list and the explanation of features come from one place."""
 
+import dataclasses
 import json
 
 import pytest
 
 from features.catalogue import catalogue
-from features.feature_docs import PAGE, explained, page
+from features.examples import example_sentence
+from features.feature_docs import PAGE, explained, listed, page
 from serving.cli.main import main
 
 
-def said(capsys, *arguments):
+def run(capsys, *arguments):
     with pytest.raises(SystemExit) as left:
         main(["features", *arguments])
     return left.value.code, capsys.readouterr()
@@ -26,21 +28,31 @@ def test_every_feature_is_explained_with_what_it_needs_and_an_example():
         assert data["missing_without"] == list(f.sources)
         assert data["examples"], f.name
         assert all(e["text"] in text for e in data["examples"])
-        assert f.raises in text
+        assert example_sentence(f, f.raises) in text
 
 
 def test_the_verb_explains_one_and_lists_all(capsys):
-    code, out = said(capsys, "--explain", "suspensions_90d")
+    code, out = run(capsys, "--explain", "suspensions_90d")
     assert (code, out.err) == (0, "")
-    assert "has to give\n  as_of      | suspensions_90d\n  2025-01-14 | 3\n" in out.out
-    assert "Suspended {suspensions_90d:.0f} time(s) in the last 90 days" in out.out
-    code, out = said(capsys, "--explain", "suspensions_90d", "--json")
+    assert "must give\n  as_of      | suspensions_90d\n  2025-01-14 | 3\n" in out.out
+    assert "Suspended 3 times in the last 90 days" in out.out
+    code, out = run(capsys, "--explain", "suspensions_90d", "--json")
     assert json.loads(out.out)["name"] == "suspensions_90d"
-    code, out = said(capsys, "--list")
+    code, out = run(capsys, "--list")
     assert (code, len(out.out.splitlines())) == (0, len(catalogue().features))
 
 
+def test_no_template_is_shown_to_a_reader():
+    shown = [page(), listed(), *(explained(f.name)[1] for f in catalogue().features)]
+    assert [text for text in shown if "{" in text or "(s)" in text or "…" in text] == []
+
+
+def test_a_user_feature_without_an_example_leaves_its_values_open():
+    feature = dataclasses.replace(catalogue().by_name["sen_plan"], name="own_plan", raises="Plans: {own_plan:.0f}")
+    assert example_sentence(feature, feature.raises) == "Plans: …"
+
+
 def test_a_feature_that_is_not_there_is_wrong_usage_and_near_ones_are_named(capsys):
-    code, out = said(capsys, "--explain", "suspension_90d")
+    code, out = run(capsys, "--explain", "suspension_90d")
     assert (code, out.out) == (2, "")
     assert "Did you mean suspensions_90d" in out.err

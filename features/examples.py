@@ -1,0 +1,56 @@
+"""Sentences about each feature as a worker reads them, with values from the feature's spec examples."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from typing import Any
+
+from features.feature import Feature
+from features.matrix import tallied
+from features.posted import open_rows
+from features.sentences import filled, unfilled
+from features.specs import SPECS, specs_of
+
+
+def example_sentence(feature: Feature, template: str) -> str:
+    """Return a feature's sentence with the values of an example, by preference one in which the feature is not zero.
+
+    Parameters
+    ----------
+    template : str
+        ``feature.raises`` or ``feature.lowers``.
+
+    Returns
+    -------
+    str
+        With ``…`` for values when no example has them, as for a user's own features.
+    """
+    if unfilled(template) == template:
+        return template
+    for child in sorted(_children(feature.name), key=lambda c: not c[feature.name]):
+        sentence = filled(template, child)
+        if sentence is not None:
+            return sentence
+    return unfilled(template)
+
+
+def _children(name: str) -> list[dict[str, Any]]:
+    """Return the tallies and features of the children in a feature's examples, where it is not missing."""
+    found = []
+    for spec in specs_of(name):
+        values = _values(SPECS.index(spec))
+        found += [
+            values[day, pupil]
+            for day, pupil, feature, value in spec.expected()
+            if (feature, value is None) == (name, False)
+        ]
+    return found
+
+
+@cache
+def _values(number: int) -> dict[tuple[date, str], dict[str, Any]]:
+    """Return all values of an example by day and pupil."""
+    spec = SPECS[number]
+    rows = tallied(open_rows(spec.histories()), spec.days).iter_rows(named=True)
+    return {(row["as_of"], row["pupil_id"]): row for row in rows}
