@@ -98,13 +98,10 @@ def persons(table, n, seed=2, absent=0.1):
         row = {c: table[c][i] for c in table}
         row["true"] = row.pop("pupil_id")
         row["forename"] = typo(rng, row["forename"]) if rng.random() < 0.10 else row["forename"]
-        row["surname"] = (
-            str(rng.choice(surnames))
-            if rng.random() < 0.05
-            else typo(rng, row["surname"])
-            if rng.random() < 0.08
-            else row["surname"]
-        )
+        if rng.random() < 0.05:
+            row["surname"] = str(rng.choice(surnames))
+        elif rng.random() < 0.08:
+            row["surname"] = typo(rng, row["surname"])
         if rng.random() < 0.02:
             row["dob"] = str(np.datetime64(row["dob"]) + int(rng.integers(1, 40)))
         if rng.random() < 0.25:

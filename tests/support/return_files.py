@@ -41,7 +41,9 @@ def write_school_census(histories: Path, folder: Path, years: tuple[int, int]) -
         def put(table: str, query: str, stem: Path = stem) -> None:
             con.execute(f"COPY ({query}) TO '{stem}{table}.csv' (HEADER, DELIMITER ',')")
 
-        text = lambda c: f"strftime({c}, '%Y-%b-%d 00:00:00')"  # noqa: E731
+        def text(c):
+            return f"strftime({c}, '%Y-%b-%d 00:00:00')"
+
         con.execute(f"""CREATE OR REPLACE TEMP TABLE roll AS
             SELECT row_number() OVER (ORDER BY e.pupil_id, e.entry_date)::VARCHAR AS id, e.*, p.* EXCLUDE (pupil_id), e.leaving_date <= DATE '{day}' AS gone,
                 CASE e.nc_year WHEN 'R' THEN 0 ELSE e.nc_year::INT END + {day.year if day.month >= 9 else day.year - 1}
@@ -114,7 +116,10 @@ def write_social_care(histories: Path, folder: Path) -> None:
     rows = con.execute("""SELECT p.upn, kind, start_date, end_date, category, end_reason FROM social_care JOIN pupils p USING (pupil_id)
         WHERE p.upn IS NOT NULL ORDER BY ALL""").fetchall()
     children: dict[str, list[str]] = {}
-    tag = lambda name, value: f"<{name}>{value}</{name}>" if value else ""  # noqa: E731
+
+    def tag(name, value):
+        return f"<{name}>{value}</{name}>" if value else ""
+
     for upn, kind, start, end, category, why in rows:
         inside = {
             "referral": f"<CINreferralDate>{start}</CINreferralDate><ReferralNFA>1</ReferralNFA>",

@@ -5,13 +5,14 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-PAGE = Path(__file__).parents[2] / "docs" / "own-features.md"
+from tests.support.checkout import ROOT
+
+PAGE = ROOT / "docs" / "own-features.md"
 LOAD = "from features import load_own_features; from histories.settings import settings; loaded = load_own_features(settings().features)"
 
 
@@ -21,7 +22,7 @@ def run(tmp_path):
     text = PAGE.read_text(encoding="utf-8")
     (tmp_path / "onroll.toml").write_text(re.search(r"```toml\n(.*?)```", text, re.S)[1])
     (tmp_path / "own_features.py").write_text(re.search(r"```python\n(.*?)```", text, re.S)[1])
-    environment = {**os.environ, "PYTHONPATH": str(PAGE.parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
 
     def run(*arguments):
         return subprocess.run(

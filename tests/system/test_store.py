@@ -56,7 +56,10 @@ def test_a_caller_sees_the_own_authority_and_schools_only(store):
     _, lead = store.create_key("lead", "801")
     _, worker = store.create_key("worker", "801", ["10000"])
     _, administrator = store.create_key("administrator")
-    seen = lambda key: {s["pupil_id"] for s in parsed(store.worklist(store.caller(key), None, 9))}  # noqa: E731
+
+    def seen(key):
+        return {s["pupil_id"] for s in parsed(store.worklist(store.caller(key), None, 9))}
+
     assert seen(lead) == {"own", "other"}
     assert seen(worker) == {"other"}
     assert seen(administrator) == {"own", "other", "far"}
@@ -87,7 +90,8 @@ def test_a_list_is_seen_when_it_is_whole_and_not_before(store, monkeypatch):
         seen.append(len(store.worklist(lead, None, 9)) + len(store.scores(lead, ["p1"], None)))
         return save(change, rows)
 
-    store.recorder.append = lambda entries: None  # nobody can append while a change is open
+    # Nobody can append while a change is open.
+    monkeypatch.setattr(store.recorder, "append", lambda entries: None)
     monkeypatch.setattr(stored_scores, "save", watched)
     assert store.save([score(f"p{n}", n) for n in range(1, 6)]) == 5
     assert seen == [0, 0, 0]

@@ -163,4 +163,4 @@ def test_in_september_a_move_is_from_the_primary_school_to_where_the_child_is(ro
     day = date(2025, 9, 8)
     (found,) = find_transitions(histories, last_spells(histories, day), day)
     assert (found.from_urn, found.to_urn, found.state) == (spell("g")["urn"], "300", state)
-    assert found.missed_days == (3 if state == "no_show" else 2 if state == "arrived" else 0)
+    assert found.missed_days == {"no_show": 3, "arrived": 2}.get(state, 0)

@@ -26,7 +26,10 @@ def other(bundle):
     """The same trees with other values in every third: another order of children."""
     booster, manifest = read_bundle(bundle)
     head, *trees = booster.split("\nTree=")
-    turned = lambda found: "leaf_value=" + " ".join(str(-3 * float(v)) for v in found[1].split())  # noqa: E731
+
+    def turned(found):
+        return "leaf_value=" + " ".join(str(-3 * float(v)) for v in found[1].split())
+
     trees = [re.sub(r"leaf_value=(.*)", turned, t) if n % 3 == 0 else t for n, t in enumerate(trees)]
     return RiskModel("\nTree=".join([head, *trees]), manifest)
 

@@ -82,7 +82,10 @@ def test_pupils_who_are_counted_several_times_widen_intervals():
 
 def test_the_bootstrap_leaves_out_what_is_not_finite_and_is_the_same_for_the_same_seed():
     pupil = np.arange(50)
-    figure = lambda w: np.array([w[:3].sum() / w[3:6].sum(), w.mean()])  # noqa: E731 - a figure, named
+
+    def figure(w):
+        return np.array([w[:3].sum() / w[3:6].sum(), w.mean()])
+
     with np.errstate(all="ignore"):
         first, second = (bootstrap(figure, pupil, seed=3, times=300) for _ in range(2))
     assert np.isfinite(first).all()

@@ -82,13 +82,20 @@ def predictions_of(margins):
     )
 
 
-RIGHT = lambda f: f["a"].to_numpy()  # noqa: E731
-WRONG = lambda f: -f["a"].to_numpy()  # noqa: E731
-SOMETIMES = lambda f: np.where(f["as_of"].to_numpy() < np.datetime64(DAYS[-1]), f["a"].to_numpy(), -f["a"].to_numpy())  # noqa: E731
+def right_order(f):
+    return f["a"].to_numpy()
+
+
+def wrong_order(f):
+    return -f["a"].to_numpy()
+
+
+def wrong_on_the_last_day(f):
+    return np.where(f["as_of"].to_numpy() < np.datetime64(DAYS[-1]), f["a"].to_numpy(), -f["a"].to_numpy())
 
 
 def test_the_candidate_with_the_least_regret_is_chosen_and_the_rule_is_judged_too():
-    asked = predictions_of({"sometimes": SOMETIMES, "right": RIGHT, "wrong": WRONG})
+    asked = predictions_of({"sometimes": wrong_on_the_last_day, "right": right_order, "wrong": wrong_order})
     chosen, story = choose(asked, ["sometimes", "wrong"])
     assert chosen == "sometimes"
     assert story["mean_regret"]["sometimes"] < story["mean_regret"]["wrong"]
@@ -99,7 +106,7 @@ def test_the_candidate_with_the_least_regret_is_chosen_and_the_rule_is_judged_to
 
 
 def test_a_lead_is_told_as_noise_where_its_interval_holds_zero():
-    asked = predictions_of({"right": RIGHT, "same": RIGHT, "wrong": WRONG})
+    asked = predictions_of({"right": right_order, "same": right_order, "wrong": wrong_order})
     figures, against = judge_all(asked, "right", 1)
     assert figures["right"]["average_precision"] == 1
     assert against["same"]["average_precision"]["within_noise"]
@@ -108,7 +115,7 @@ def test_a_lead_is_told_as_noise_where_its_interval_holds_zero():
 
 
 def test_risks_at_an_origin_are_calibrated_on_the_origins_before_it():
-    asked = predictions_of({"right": RIGHT})
+    asked = predictions_of({"right": right_order})
     before = asked.risk("right")
     later = asked.origin == asked.origin.max()
     changed = asked.frame.with_columns(
@@ -122,7 +129,7 @@ def test_risks_at_an_origin_are_calibrated_on_the_origins_before_it():
 
 
 def test_pupils_learned_from_and_others_are_judged_apart():
-    found = seen_and_unseen(predictions_of({"right": RIGHT}), "right", 3)
+    found = seen_and_unseen(predictions_of({"right": right_order}), "right", 3)
     assert (found["seen"]["positives"], found["unseen"]["positives"]) == (4, 20)
     assert found["unseen"]["recall"] == 1
     assert found["seen"]["precision"] == 1

@@ -190,7 +190,10 @@ def test_the_verb_leaves_with_its_codes(stored, small_histories):
     from serving.cli.score import score
 
     _, score_id = stored
-    run = lambda *words: CliRunner().invoke(score, words)  # noqa: E731
+
+    def run(*words):
+        return CliRunner().invoke(score, words)
+
     made = run("--reproduce", score_id, str(small_histories), "--json")
     assert (made.exit_code, json.loads(made.output)["equal"]) == (0, True)
     assert set(json.loads(made.output)) == {
