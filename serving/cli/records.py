@@ -28,7 +28,7 @@ def retention(file: Path | None, remove: bool, as_json: bool) -> None:
     from histories.settings import settings
     from serving.store import Store
     from serving.store.caller import command_line
-    from serving.store.records.erasure import settle
+    from serving.store.records.erasure import purge_files
     from serving.store.records.retention import FOR_EVER, apply, due, load
 
     periods = load(file)
@@ -36,7 +36,7 @@ def retention(file: Path | None, remove: bool, as_json: bool) -> None:
     if remove:
         with store.change(command_line()) as change:
             counts = apply(change, periods)
-        settle(store.engine)
+        purge_files(store.engine)
     else:
         with store.view(command_line()) as view:
             counts = due(view, periods)
@@ -78,11 +78,11 @@ def _hold(change_holds: Any, status: str, file: Path, reason: str, as_json: bool
     from histories.settings import settings
     from serving.store import Store
     from serving.store.caller import command_line
-    from serving.store.records.erasure import said
+    from serving.store.records.erasure import checked_reason
     from serving.store.records.pupil_file import read_pupils
 
     pupils = read_pupils(file)
-    why = said(reason, pupils)
+    why = checked_reason(reason, pupils)
     with Store.of(settings()).change(command_line()) as change:
         count = change_holds(change, pupils, why)
     result({status: count}, as_json=as_json, text=f"{count:,} of {len(pupils):,} pupils {status}")
@@ -130,11 +130,11 @@ def erase(file: Path, reason: str, as_json: bool) -> None:
     from serving.store.records.pupil_file import read_pupils
 
     pupils = read_pupils(file)
-    why = erasure.said(reason, pupils)
+    why = erasure.checked_reason(reason, pupils)
     store = Store.of(settings())
     with store.change(command_line()) as change:
         erased = erasure.erase(change, pupils, why)
-    erasure.settle(store.engine)
+    erasure.purge_files(store.engine)
     text = f"{erased.erased:,} erased, {erased.unknown:,} unknown"
     if erased.held:
         text += f"; {erased.held:,} under a legal hold were not erased: see 'onroll hold list'"

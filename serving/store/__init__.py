@@ -1,7 +1,7 @@
-"""What the service keeps, in one database: scores, keys, cases, holds, and the audit of all that is seen and done.
+"""The service's database: scores, API keys, cases, legal holds, and the audit of everything seen and done.
 
-Work on it is a ``change`` or a ``view`` of a ``Caller``; either tells the audit what it was, in the same transaction or before
-the answer leaves. Start reading at ``store.py``, then ``tables.py``.
+All work goes through a ``change`` or a ``view`` of a ``Caller``. A change is audited in its own transaction, a view before its
+answer leaves. Start reading at ``store.py``, then ``tables.py``.
 """
 
 from serving.store.caller import Caller

@@ -1,4 +1,4 @@
-"""Who calls, and the filter that every query for them carries."""
+"""The caller, and the scope that every query for the caller carries."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from serving.roles import IDENTITIES
 
 @dataclass(frozen=True)
 class Caller:
-    """Who calls, and what they may see.
+    """Who calls, and their scope.
 
     Attributes
     ----------
     key_id : str
-        Who it is in the audit: a key's id, ``token:SUBJECT``, ``proxy:USER`` or ``command:ACCOUNT``.
+        Identity in the audit: an API key's id, ``token:SUBJECT``, ``proxy:USER`` or ``command:ACCOUNT``.
     role : str
     authority : str or None
         None for an administrator of all authorities.
@@ -32,19 +32,19 @@ class Caller:
     urns: tuple[str, ...] = ()
 
     def scope(self, table: Any) -> list[sa.ColumnElement[bool]]:
-        """Return the conditions on a table with ``authority`` and ``urn`` that count what is this caller's."""
+        """Return the conditions that limit a table with ``authority`` and ``urn`` to the caller's scope, for counts."""
         if self.role == "administrator" and self.authority is None:
             return []
-        own: list[sa.ColumnElement[bool]] = [table.authority == (self.authority or "")]
-        return [*own, table.urn.in_(self.urns)] if self.urns else own
+        conditions: list[sa.ColumnElement[bool]] = [table.authority == (self.authority or "")]
+        return [*conditions, table.urn.in_(self.urns)] if self.urns else conditions
 
     def children(self, table: Any) -> list[sa.ColumnElement[bool]]:
-        """Return the conditions of queries that name children: those of ``scope``, and nobody for an analyst."""
+        """Return the conditions of queries that name children: the scope, and no child at all for an analyst."""
         return self.scope(table) if self.role in IDENTITIES else [sa.false()]
 
 
 def command_line() -> Caller:
-    """Return whoever runs a verb on this machine: they hold the database, so they may see all of it."""
+    """Return the caller of a verb on this machine; with access to the database itself, they may see all of it."""
     try:
         account = getpass.getuser()
     except (KeyError, OSError):

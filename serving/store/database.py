@@ -1,4 +1,4 @@
-"""Opening the database: SQLite in WAL mode by default, PostgreSQL by its URL, and what each needs to be told."""
+"""Opening the database: SQLite in WAL mode by default, or PostgreSQL by its URL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from histories.errors import Fault, Faults, Usage
 
 PATIENCE = 30  # seconds that a writer waits for another
-CONNECTIONS = 20  # of one process: more requests than that are not in hand at once
+CONNECTIONS = 20  # per process: it never answers more requests at once
 
 
 class Unavailable(Faults):
@@ -27,12 +27,12 @@ def open_engine(url: str) -> sa.Engine:
     Raises
     ------
     Faults
-        When the URL cannot be one of a database.
+        When the URL is not that of a database.
     """
     if url.startswith("postgresql://"):
         url = url.replace("postgresql://", "postgresql+psycopg://", 1)
     try:
-        # An error of the database must not carry pupils' values into a log. A server may have ended a connection; a file cannot.
+        # hide_parameters keeps pupils' values out of logged errors. A server may drop a connection (pre-ping); a file cannot.
         engine = sa.create_engine(
             url,
             pool_pre_ping=not url.startswith("sqlite"),
@@ -40,7 +40,7 @@ def open_engine(url: str) -> sa.Engine:
             max_overflow=0,
             pool_timeout=PATIENCE,
             hide_parameters=True,
-            pool_use_lifo=True,  # few connections at work, since each fills a cache of its own
+            pool_use_lifo=True,  # reuse few connections: each fills a cache of its own
         )
     except (sa.exc.SQLAlchemyError, ImportError, TypeError) as error:
         raise Faults(cannot_open()) from error
@@ -51,61 +51,61 @@ def open_engine(url: str) -> sa.Engine:
 
 
 def cannot_open() -> Fault:
-    """Return what is said when the database cannot be opened."""
+    """Return the fault of a database that cannot be opened."""
     do = "Check the address and that the server runs."
     return Fault("the database cannot be opened", "ONROLL_DATABASE_URL", do)
 
 
 @contextmanager
 def reading(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Yield a connection that sees one state of the database."""
-    with _told(), engine.connect() as connection, connection.begin():
+    """Yield a connection that reads one state of the database."""
+    with _translated_errors(), engine.connect() as connection, connection.begin():
         yield connection
 
 
 @contextmanager
 def writing(engine: sa.Engine) -> Iterator[sa.Connection]:
-    """Yield a connection in a transaction that is committed when all went well; SQLite lets one writer in at a time."""
-    with _told(), engine.connect().execution_options(writes=True) as connection, connection.begin():
+    """Yield a connection in a transaction, committed unless an error is raised; SQLite allows one writer at a time."""
+    with _translated_errors(), engine.connect().execution_options(writes=True) as connection, connection.begin():
         yield connection
 
 
 def copy(engine: sa.Engine, out: Path) -> None:
-    """Copy a SQLite database as it is at one moment into a new file that only its owner reads.
+    """Copy a SQLite database, as of one moment, into a new file that only its owner can read.
 
     Raises
     ------
     Usage
-        When it is another database.
+        When it is not SQLite.
     """
     if engine.dialect.name != "sqlite":
         raise Usage(
-            Fault("only SQLite is copied this way", "ONROLL_DATABASE_URL", "Use pg_dump; see docs/operations.md.")
+            Fault("only SQLite can be copied this way", "ONROLL_DATABASE_URL", "Use pg_dump; see docs/operations.md.")
         )
     out.touch(mode=0o600)
-    with _told(), engine.connect() as connection, closing(sqlite3.connect(out)) as there:
+    with _translated_errors(), engine.connect() as connection, closing(sqlite3.connect(out)) as target:
         driver: Any = connection.connection.driver_connection
-        driver.backup(there)
+        driver.backup(target)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _translated_errors() -> Iterator[None]:
     try:
         yield
     except (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.TimeoutError):
-        # The driver's own words may hold values.
+        # The driver's message may hold a pupil's values.
         do = "Try again; if it stays, look at the database's disk and server."
         raise Unavailable(Fault("the database does not answer", "ONROLL_DATABASE_URL", do)) from None
 
 
 def _prepare_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = None  # the driver would begin late, and not before a change of the schema
+    connection.isolation_level = None  # the driver's own BEGIN comes late, and never before DDL
     _keep_wal(connection)
     for pragma in (
-        "synchronous = FULL",  # what was acknowledged survives a power cut
+        "synchronous = FULL",  # a commit survives a power cut
         f"busy_timeout = {PATIENCE * 1000}",
         "foreign_keys = ON",
-        "secure_delete = ON",  # what was erased is not left in the file
+        "secure_delete = ON",  # erased rows are overwritten in the file
         "cache_size = -16000",
         "analysis_limit = 1000",
     ):
@@ -113,7 +113,7 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 
 
 def _keep_wal(connection: Any) -> None:
-    """Let a file keep its changes in a log; while it is new, SQLite refuses one of two that ask at once, however patient."""
+    """Set WAL mode; on a new file SQLite refuses one of two concurrent requests whatever the busy timeout, so retry."""
     until = time.monotonic() + PATIENCE
     while True:
         try:
@@ -126,6 +126,6 @@ def _keep_wal(connection: Any) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    # A reader that becomes a writer could be refused; a writer says so at once.
+    # A transaction that turns from reader to writer can be refused; writers lock at once.
     writes = connection.get_execution_options().get("writes")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

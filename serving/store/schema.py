@@ -1,4 +1,4 @@
-"""Bringing a database to the present schema, and telling whether it is there."""
+"""Upgrading a database to the current schema, and comparing the two."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import sqlalchemy as sa
 
 from histories.errors import Fault, Faults
 from serving.store.database import reading, writing
-from serving.store.sign_in import sessions  # noqa: F401  (their tables belong to the schema)
+from serving.store.sign_in import sessions  # noqa: F401  (declares a table of the schema)
 from serving.store.tables import Base
 
 STEPS = Path(__file__).parents[1] / "migrations"
 HEAD = max(f.stem[:4] for f in (STEPS / "versions").glob("[0-9]*.py"))
-LOCK = 0x6F6E726F6C  # PostgreSQL's advisory lock of whoever changes the schema
-TRIGGERS = {"audit_no_update", "audit_no_delete"}  # PostgreSQL has one more, since it can empty a table at once
+LOCK = 0x6F6E726F6C  # id of the PostgreSQL advisory lock held during an upgrade
+TRIGGERS = {"audit_no_update", "audit_no_delete"}  # PostgreSQL has one more, against TRUNCATE
 
 
 def current(engine: sa.Engine) -> str | None:
-    """Return the revision of a database, or None when it has none."""
+    """Return the schema revision of a database, or None for an empty one."""
     with reading(engine) as connection:
         return _revision(connection)
 
@@ -31,7 +31,7 @@ def _revision(connection: sa.Connection) -> str | None:
 
 
 def upgrade(engine: sa.Engine, to: str = HEAD) -> str | None:
-    """Bring a database to a revision in one transaction, and return the revision it had; several may try at once.
+    """Upgrade a database to a revision in one transaction, and return its previous revision; safe when several start at once.
 
     Raises
     ------
@@ -40,13 +40,13 @@ def upgrade(engine: sa.Engine, to: str = HEAD) -> str | None:
     """
     before = current(engine)
     if before == to:
-        return before  # without Alembic, whose import takes longer than the rest of a start
+        return before  # importing Alembic takes longer than the rest of the start
     with writing(engine) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
         before = _revision(connection)
         if before is not None and before > HEAD:
-            do = "Install the onroll that made it, or a newer one; its schema is not changed back."
+            do = "Install the onroll that made it, or a newer one; there is no downgrade."
             raise Faults(Fault(f"the database has revision {before}, and this onroll knows {HEAD}", "database", do))
         _run(connection, to)
     return before
@@ -68,7 +68,7 @@ def _run(connection: sa.Connection, to: str) -> None:
 
 
 def differences(engine: sa.Engine) -> list[str]:
-    """Return how a database differs from the schema that this onroll declares; nothing when it does not."""
+    """Return the differences between a database and the schema of this onroll; an empty list when there are none."""
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
@@ -77,25 +77,25 @@ def differences(engine: sa.Engine) -> list[str]:
         if revision != HEAD:
             return [f"the revision is {revision or 'none'}, and this onroll needs {HEAD}"]
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        found = [_said(d) for d in compare_metadata(context, Base.metadata)]
-        found += [f"the trigger {name} is missing" for name in missing_triggers(connection)]
-    return found
+        messages = [_described(d) for d in compare_metadata(context, Base.metadata)]
+        messages += [f"the trigger {name} is missing" for name in missing_triggers(connection)]
+    return messages
 
 
 def missing_triggers(connection: sa.Connection) -> list[str]:
-    """Return the names of the audit's triggers that are gone, or that PostgreSQL was told not to run."""
+    """Return the audit's triggers that are missing, or disabled in PostgreSQL."""
     if connection.dialect.name == "sqlite":
-        there = set(connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")))
-        return sorted(TRIGGERS - there)
-    there = set(
+        present = set(connection.scalars(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'")))
+        return sorted(TRIGGERS - present)
+    present = set(
         connection.scalars(
             sa.text("SELECT tgname FROM pg_trigger WHERE tgrelid = 'audit'::regclass AND tgenabled = 'O'")
         )
     )
-    return sorted({*TRIGGERS, "audit_no_truncate"} - there)
+    return sorted({*TRIGGERS, "audit_no_truncate"} - present)
 
 
-def _said(difference: Any) -> str:
+def _described(difference: Any) -> str:
     what = difference[0] if isinstance(difference, tuple) else difference[0][0]
     thing = difference[1] if isinstance(difference, tuple) else difference[0][2:4]
     return f"{what.replace('_', ' ')}: {getattr(thing, 'name', thing)}"

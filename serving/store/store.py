@@ -1,4 +1,4 @@
-"""The store: one database, and the only two ways to work on it, of which both tell the audit."""
+"""The store: one database with two ways to work on it, ``change`` and ``view``, both audited."""
 
 from __future__ import annotations
 
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
     from serving.casework.deadlines import DeadlineRule
     from training.explanation.score import Score
 
-PART = 2000  # scores stored in one transaction
-BREATH = 0.1  # seconds between two parts: SQLite lets who waits look that seldom whether it is their turn
+PART = 2000  # scores per transaction
+PAUSE = 0.1  # seconds between two parts: SQLite's waiting writers poll for the lock about that often
 
 
 class Store:
-    """Scores, keys, cases and the audit in one database, which is brought to the present schema when it is opened.
+    """Scores, API keys, cases and the audit in one database; opening it upgrades its schema.
 
     Parameters
     ----------
     url : str
         A SQLAlchemy URL: SQLite by default, PostgreSQL by its URL.
     key : bytes or Path, optional
-        Key of the audit, or the file with its keys; without one, the key beside a SQLite database is used, or made.
+        The audit's key, or its key file; by default the key file beside a SQLite database, made when missing.
     anchors : Path, optional
-        Where the audit's end is written each day; by default beside a SQLite database, else in the working folder.
-    told : callable
-        Returns the id of the request that is being answered, if there is one.
+        File for the daily anchors; by default beside a SQLite database, else in the working folder.
+    request_id : callable
+        Returns the id of the request being answered, or None.
 
     Raises
     ------
@@ -56,11 +56,15 @@ class Store:
     """
 
     def __init__(
-        self, url: str, key: bytes | Path | None = None, anchors: Path | None = None, told: RequestId = lambda: None
+        self,
+        url: str,
+        key: bytes | Path | None = None,
+        anchors: Path | None = None,
+        request_id: RequestId = lambda: None,
     ) -> None:
         self.engine = open_engine(url)
         is_file = self.engine.dialect.name == "sqlite" and self.engine.url.database
-        self.told, self.chain = told, Chain(audit_keys(self.engine.url, key))
+        self.request_id, self.chain = request_id, Chain(audit_keys(self.engine.url, key))
         self.anchors = Anchors(anchors or beside(Path(is_file or "onroll.db"), "audit-anchors"))
         if is_file:
             private(Path(is_file))
@@ -72,13 +76,13 @@ class Store:
         self.refusals = Refusals(self.note)
 
     @classmethod
-    def of(cls, own: Settings, told: RequestId = lambda: None) -> Store:
-        """Return the store that the settings name."""
-        return cls(own.database_url, own.audit_key, own.audit_anchor, told)
+    def of(cls, settings: Settings, request_id: RequestId = lambda: None) -> Store:
+        """Return the store named by the settings."""
+        return cls(settings.database_url, settings.audit_key, settings.audit_anchor, request_id)
 
     @contextmanager
     def change(self, caller: Caller) -> Iterator[Change]:
-        """Yield a change; it is committed with its entries in the audit when all went well, and else nothing of it is kept.
+        """Yield a change, and commit it together with its audit entries; on an error nothing is kept.
 
         Examples
         --------
@@ -87,21 +91,21 @@ class Store:
         ...     change.record("case.assigned", pupils=[pupil_id], version=3)
         """
         with self._alone(), writing(self.engine) as connection:
-            change = Change(connection=connection, caller=caller, chain=self.chain, request_id=self.told())
+            change = Change(connection=connection, caller=caller, chain=self.chain, request_id=self.request_id())
             yield change
             end = self.chain.append(connection, change.must_be_recorded())
         self.anchors.note(end)
 
     @contextmanager
     def view(self, caller: Caller) -> Iterator[View]:
-        """Yield a view of one state of the database; what was seen is in the audit before this is left."""
+        """Yield a view of one state of the database; what it saw is in the audit before this returns."""
         with reading(self.engine) as connection:
-            view = View(connection=connection, caller=caller, chain=self.chain, request_id=self.told())
+            view = View(connection=connection, caller=caller, chain=self.chain, request_id=self.request_id())
             yield view
         self.recorder.append(view.must_be_recorded())
 
     def note(self, caller: Caller, action: str, pupils: Iterable[str] = (), **details: Any) -> None:
-        """Record something that neither changes nor shows what is stored; see ``View.record``."""
+        """Record something that neither changes nor shows stored data; see ``View.record``."""
         references = [self.chain.reference(p) for p in pupils]
         entry = Entry(
             who=caller.key_id,
@@ -110,17 +114,17 @@ class Store:
             action=action,
             pupils=references,
             details=details,
-            request_id=self.told(),
+            request_id=self.request_id(),
         )
         self.recorder.append([entry])
 
     def _alone(self) -> AbstractContextManager[Any]:
-        """Let this process's changes queue where the database has one writer: they would only poll for its lock."""
-        return self.recorder.turn.taken() if self.engine.dialect.name == "sqlite" else nullcontext()
+        """Queue this process's changes when the database has a single writer, instead of polling for its lock."""
+        return self.recorder.queue.turn() if self.engine.dialect.name == "sqlite" else nullcontext()
 
-    def save(self, given: Iterable[dict[str, Any]], caller: Caller | None = None) -> int:
-        """Store scores, and return how many: in parts, so that nobody waits long, and seen when all are there; see ``scores``."""
-        rows, who = stored_scores.rows_of(given), caller or command_line()
+    def save(self, scores: Iterable[dict[str, Any]], caller: Caller | None = None) -> int:
+        """Store scores in parts, so that other writers do not wait long, and return how many; they are listed once all are stored."""
+        rows, who = stored_scores.rows_of(scores), caller or command_line()
         for at in range(0, len(rows), PART):
             with self.change(who) as change:
                 stored_scores.save(change, rows[at : at + PART])
@@ -128,26 +132,26 @@ class Store:
                     stored_scores.enlist(change, rows)
                     break
             if self.engine.dialect.name == "sqlite":
-                time.sleep(BREATH)
+                time.sleep(PAUSE)
         return len(rows)
 
     def keep(
-        self, histories: Histories, found: Sequence[Score], rules: dict[str, DeadlineRule], closed: Iterable[date]
+        self, histories: Histories, scores: Sequence[Score], rules: dict[str, DeadlineRule], closed: Iterable[date]
     ) -> Gathered:
-        """Keep what workers need beside scores that were stored; see ``serving.casework``."""
-        from serving.casework import gather  # its imports are many, and most verbs gather nothing
+        """Store what staff need beside the scores of one day; see ``serving.casework``."""
+        from serving.casework import gather  # slow to import, and most verbs gather nothing
 
         with self.view(command_line()) as view:
             also = casework.with_cases(view)
         gathered = gather(
-            histories=histories, as_of=found[0].as_of, scores=found, rules=rules, closed=frozenset(closed), also=also
+            histories=histories, as_of=scores[0].as_of, scores=scores, rules=rules, closed=frozenset(closed), also=also
         )
         with self.change(command_line()) as change:
-            casework.keep(change, gathered, found[0].model_version)
+            casework.keep(change, gathered, scores[0].model_version)
         return gathered
 
     def scores(self, caller: Caller, pupil_ids: list[str], as_of: date | None) -> list[str]:
-        """Return pupils' newest scores; see ``scores.find``."""
+        """Return pupils' newest scores; see ``stored_scores.find``."""
         with self.view(caller) as view:
             return stored_scores.find(view, pupil_ids, as_of)
 
@@ -162,31 +166,31 @@ class Store:
         band: str | None = None,
         after: Cursor | None = None,
     ) -> list[str]:
-        """Return the ranked list; see ``scores.worklist``."""
+        """Return the ranked list; see ``stored_scores.worklist``."""
         with self.view(caller) as view:
             return stored_scores.worklist(
                 view=view, as_of=as_of, limit=limit, urn=urn, year_group=year_group, band=band, after=after
             )
 
     def counts(self, caller: Caller, as_of: date | None, by: str) -> tuple[date, dict[str, int]] | None:
-        """Count pupils; see ``scores.counts``."""
+        """Count pupils; see ``stored_scores.counts``."""
         with self.view(caller) as view:
             return stored_scores.counts(view, as_of, by)
 
     def create_key(
         self, role: str, authority: str | None = None, urns: Iterable[str] = (), expires: date | None = None
     ) -> tuple[str, str]:
-        """Make a key; see ``keys.create``."""
+        """Make an API key; see ``api_keys.create``."""
         with self.change(command_line()) as change:
             return api_keys.create(change, role, authority, urns, expires)
 
     def revoke(self, key_id: str) -> None:
-        """Revoke a key; see ``keys.revoke``."""
+        """Revoke an API key; see ``api_keys.revoke``."""
         with self.change(command_line()) as change:
             api_keys.revoke(change, key_id)
 
     def caller(self, key: str) -> Caller | None:
-        """Return whose key it is; see ``keys.caller``."""
+        """Return the caller of an API key; see ``api_keys.caller``."""
         with reading(self.engine) as connection:
             return api_keys.caller(connection, key)
 

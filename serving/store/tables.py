@@ -1,4 +1,4 @@
-"""What the store keeps, table by table; ``serving/migrations`` lays it down and changes it."""
+"""The store's tables. ``serving/migrations`` creates and changes them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 
 class Moment(sa.TypeDecorator[datetime]):
-    """A moment with its time zone; SQLite would forget that it was UTC."""
+    """A time in UTC; SQLite would lose the time zone."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Keep UTC."""
+        """Store the time in UTC."""
         return value.astimezone(UTC) if value else None
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
-        """Give UTC back."""
+        """Read the time as UTC."""
         return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value and value.astimezone(UTC)
 
 
@@ -38,14 +38,14 @@ class Base(DeclarativeBase):
     type_annotation_map = {datetime: Moment, date: sa.Date}  # noqa: RUF012
 
 
-Opaque = sa.String(32)  # random, without meaning: may stand in an address
+Opaque = sa.String(32)  # random and meaningless, so safe in an address
 PupilId = sa.String(100)
 Who = sa.String(200)
 Version = sa.String(40)
 
 
 class Pupil(Base):
-    """A pupil whom the store knows, and where the newest score found them: whose child it is now."""
+    """A pupil, and where the newest score found them: the authority and school that they belong to now."""
 
     __tablename__ = "pupils"
     pupil_id: Mapped[str] = mapped_column(PupilId, primary_key=True)
@@ -58,9 +58,9 @@ class Pupil(Base):
 
 
 class StoredScore(Base):
-    """A score of a pupil as of a day by a model version, with its reasons as they were shown then.
+    """A score of a pupil as of a day by a model version, with its reasons as shown.
 
-    A score that is stored again with other content does not overwrite what somebody may have seen: the row before gets its
+    Storing different content for the same score does not overwrite what somebody may have seen: the old row gets a
     ``replaced_at``.
     """
 
@@ -83,21 +83,23 @@ class StoredScore(Base):
     stored_at: Mapped[datetime]
     replaced_at: Mapped[datetime | None]
     body: Mapped[str] = mapped_column(sa.Text)
-    themes: Mapped[str] = mapped_column(sa.String(300), server_default="")  # of the reasons shown first, |so|written|
+    themes: Mapped[str] = mapped_column(
+        sa.String(300), server_default=""
+    )  # themes of the first reasons, |written|like this|
 
 
-# The list's indexes hold what a list is cut by, so that only the rows that are shown are read from the table.
-def _index(name: str, columns: str, *, of_now: bool, unique: bool = False) -> None:
-    now = StoredScore.replaced_at.is_(None) if of_now else None
-    named = [StoredScore.__table__.c[c] for c in columns.split()]
-    sa.Index(name, *named, unique=unique, sqlite_where=now, postgresql_where=now)
+# The list's indexes hold every filter column, so that only the rows shown are read from the table.
+def _index(name: str, columns: str, *, current: bool, unique: bool = False) -> None:
+    condition = StoredScore.replaced_at.is_(None) if current else None
+    indexed = [StoredScore.__table__.c[c] for c in columns.split()]
+    sa.Index(name, *indexed, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
-_index("scores_by_list", "authority as_of model_version rank urn nc_year band themes", of_now=True)
-_index("scores_of_all", "as_of model_version rank authority urn nc_year band themes", of_now=True)
-_index("scores_by_pupil", "pupil_id as_of model_version", of_now=True, unique=True)
-_index("scores_of_pupil", "pupil_id as_of", of_now=False)
-_index("scores_by_age", "stored_at", of_now=False)
+_index("scores_by_list", "authority as_of model_version rank urn nc_year band themes", current=True)
+_index("scores_of_all", "as_of model_version rank authority urn nc_year band themes", current=True)
+_index("scores_by_pupil", "pupil_id as_of model_version", current=True, unique=True)
+_index("scores_of_pupil", "pupil_id as_of", current=False)
+_index("scores_by_age", "stored_at", current=False)
 
 
 class ScoreList(Base):
@@ -108,11 +110,11 @@ class ScoreList(Base):
     as_of: Mapped[date] = mapped_column(primary_key=True)
     model_version: Mapped[str] = mapped_column(Version, primary_key=True)
     stored_at: Mapped[datetime]
-    sources: Mapped[str] = mapped_column(sa.Text, server_default="{}")  # JSON: table -> the last day it tells of
+    sources: Mapped[str] = mapped_column(sa.Text, server_default="{}")  # JSON: table -> its last known day
 
 
 class StoredKey(Base):
-    """A key of the interface; only its hash is kept."""
+    """An API key; only its hash is stored."""
 
     __tablename__ = "keys"
     key_id: Mapped[str] = mapped_column(sa.String(16), primary_key=True)
@@ -126,7 +128,7 @@ class StoredKey(Base):
 
 
 class AuditEntry(Base):
-    """One thing that was seen, done or refused; triggers let no row be changed or removed."""
+    """One thing seen, done or refused; triggers forbid changing or removing rows."""
 
     __tablename__ = "audit"
     seq: Mapped[int] = mapped_column(
@@ -144,7 +146,7 @@ class AuditEntry(Base):
 
 
 class CopiedLog(Base):
-    """How much of a log outside the database the audit has taken over."""
+    """How many lines of a log outside the database the audit has copied."""
 
     __tablename__ = "copied_logs"
     source: Mapped[str] = mapped_column(sa.String(200), primary_key=True)
@@ -152,7 +154,7 @@ class CopiedLog(Base):
 
 
 class Hold(Base):
-    """A legal hold: nothing of the pupil is removed while it stands."""
+    """A legal hold: while it stands, nothing of the pupil is removed."""
 
     __tablename__ = "holds"
     hold_id: Mapped[str] = mapped_column(Opaque, primary_key=True)
@@ -165,7 +167,7 @@ class Hold(Base):
 
 
 class ShadowCount(Base):
-    """Counts of pairs of risks by two versions; rows are added and never changed."""
+    """Counts of pairs of risks from two model versions; rows are added, never changed."""
 
     __tablename__ = "shadow_counts"
     count_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)

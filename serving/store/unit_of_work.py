@@ -1,4 +1,4 @@
-"""A piece of work on the store: what is changed or seen, and the audit's entry of it, together or not at all."""
+"""Units of work on the store: a change or a view, and its audit entries, together or not at all."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from serving.store.write_queue import WriteQueue
 
 
 class NotRecorded(RuntimeError):
-    """Work that says nothing to the audit; a mistake of whoever wrote it, and nothing of it is kept."""
+    """A unit of work that recorded nothing in the audit: a programming error. Nothing is kept."""
 
 
 class Conflict(Faults):
-    """Somebody changed it since it was read (409): show what they did, and let the caller decide again."""
+    """Somebody changed the row since it was read (409): show what they did, and let the caller decide again."""
 
     def __init__(self, what: str = "somebody changed this meanwhile") -> None:
-        super().__init__(Fault(what, "version", "Look at it again, then send the change with its version now."))
+        super().__init__(Fault(what, "version", "Read it again, then send the change with its new version."))
 
 
 class NotThere(Faults):
-    """There is no such thing among what the caller may see (404)."""
+    """There is no such thing in the caller's scope (404)."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(Fault(f"there is no such {what} that the caller may see", what, "Look at the list again."))
+        super().__init__(Fault(f"there is no such {what} in the caller's scope", what, "Look at the list again."))
 
 
 @dataclass(kw_only=True)
 class View:
-    """What is seen in one transaction by one caller.
+    """What one caller reads in one transaction.
 
     Attributes
     ----------
@@ -56,48 +56,46 @@ class View:
     entries: list[Entry] = field(default_factory=list)
 
     def record(self, action: str, pupils: Iterable[str] = (), **details: Any) -> None:
-        """Say to the audit what this is.
+        """Record in the audit what this does.
 
         Parameters
         ----------
         action : str
             What is done, as ``thing.done``.
         pupils : iterable of str
-            Identifiers of the pupils it is about; the audit keeps their references.
+            Identifiers of the pupils concerned; the audit keeps keyed references only.
         details
-            What else to keep: counts, versions, days; never what is known of a pupil.
+            Counts, versions, days; never a pupil's values.
         """
-        own = self.caller
-        refs = self.references(pupils)
         self.entries.append(
             Entry(
-                who=own.key_id,
-                role=own.role,
-                authority=own.authority,
+                who=self.caller.key_id,
+                role=self.caller.role,
+                authority=self.caller.authority,
                 action=action,
-                pupils=refs,
+                pupils=self.references(pupils),
                 details=details,
                 request_id=self.request_id,
             )
         )
 
     def references(self, pupils: Iterable[str]) -> list[str]:
-        """Return pupils' references in the audit."""
+        """Return pupils' references under the current key."""
         return [self.chain.reference(p) for p in pupils]
 
     def all_references(self, pupils: Iterable[str]) -> list[str]:
-        """Return the references that pupils have had, by every key of the audit: what to look for."""
+        """Return pupils' references under every key of the audit, for a search."""
         return [ref for p in pupils for ref in self.chain.references(p)]
 
     def must_be_recorded(self) -> list[Entry]:
-        """Return the entries, of which there has to be one."""
+        """Return the entries, of which there must be at least one."""
         if not self.entries:
-            raise NotRecorded("say what this is with record(action, ...)")
+            raise NotRecorded("call record(action, ...) in every unit of work")
         return self.entries
 
 
 class Change(View):
-    """What is changed in one transaction by one caller; ``connection`` may write."""
+    """What one caller changes in one transaction; ``connection`` may write."""
 
 
 @dataclass
@@ -108,7 +106,7 @@ class _Waiting:
 
 
 class Recorder:
-    """Appends entries of what is only seen: whoever comes first writes for all who wait, with one commit.
+    """Appends the entries of views; the first thread in the queue writes for all who wait, in one commit.
 
     Parameters
     ----------
@@ -119,17 +117,17 @@ class Recorder:
 
     def __init__(self, engine: sa.Engine, chain: Chain, anchors: Anchors) -> None:
         self.engine, self.chain, self.anchors = engine, chain, anchors
-        self.turn = WriteQueue()
+        self.queue = WriteQueue()
         self._waiting: list[_Waiting] = []
         self._lock = threading.Lock()
 
     def append(self, entries: Sequence[Entry]) -> None:
-        """Return when the entries are committed."""
+        """Append entries, and return once they are committed."""
         mine = _Waiting(entries)
         with self._lock:
             self._waiting.append(mine)
-        with self.turn.taken(unless=lambda: mine.done) as is_mine:
-            if is_mine:
+        with self.queue.turn(unless=lambda: mine.done) as has_turn:
+            if has_turn:
                 self._write()
         if mine.failed is not None:
             raise mine.failed
@@ -149,4 +147,4 @@ class Recorder:
                 w.done = True
 
 
-RequestId = Callable[[], str | None]  # the id of the request that is being answered
+RequestId = Callable[[], str | None]  # returns the id of the request being answered

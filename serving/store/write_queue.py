@@ -1,4 +1,4 @@
-"""The turn to write: one writer of a process at a time, so that they queue here instead of polling for the database's lock."""
+"""The write queue: one writer of a process at a time. Writers wait here instead of polling for the database's lock."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from serving.store.database import PATIENCE, Unavailable
 
 
 class WriteQueue:
-    """A lock for which nobody waits longer than for the database's own, nor once another has done the work.
+    """A lock with the database's own time limit; waiters leave as soon as another thread has done their work.
 
-    A plain lock lets whoever comes next overtake: one who only waits to learn that the work is done would wait for several writers.
+    With a plain lock, a thread that only waits for its work to be done would be overtaken by several writers.
     """
 
     def __init__(self) -> None:
@@ -21,24 +21,24 @@ class WriteQueue:
         self._is_taken = False
 
     @contextmanager
-    def taken(self, unless: Callable[[], bool] = lambda: False) -> Iterator[bool]:
-        """Yield True in one's turn, or False without it as soon as ``unless`` holds.
+    def turn(self, unless: Callable[[], bool] = lambda: False) -> Iterator[bool]:
+        """Yield True when it is this thread's turn, or False as soon as ``unless`` holds.
 
         Raises
         ------
         Unavailable
-            When the turn does not come.
+            When the turn does not come in time.
         """
         with self._moved:
             if not self._moved.wait_for(lambda: unless() or not self._is_taken, PATIENCE):
-                do = "Try again; another change takes long."
+                do = "Try again; another change takes a long time."
                 raise Unavailable(Fault("the database is busy", "ONROLL_DATABASE_URL", do))
-            is_mine = not unless()
-            self._is_taken |= is_mine
+            has_turn = not unless()
+            self._is_taken |= has_turn
         try:
-            yield is_mine
+            yield has_turn
         finally:
-            if is_mine:
+            if has_turn:
                 with self._moved:
                     self._is_taken = False
                     self._moved.notify_all()

@@ -118,7 +118,7 @@ def test_erasure_leaves_nothing_of_a_pupil_but_a_reference(store, tmp_path):
     store.scores(Caller("lead", "lead", "801"), ["gone-1234567"], None)
     do(store, holds.place, ["kept-1234567"], "court")
     found = do(store, erasure.erase, ["gone-1234567", "kept-1234567", "nobody-12345"], "asked by the family")
-    erasure.settle(store.engine)
+    erasure.purge_files(store.engine)
     assert (found.erased, found.held, found.unknown) == (1, 1, 1)
     for table in (*TABLES, *OF_PUPILS):
         with reading(store.engine) as connection:

@@ -63,7 +63,8 @@ def _show(context: PageContext, request: Request, error: str = "", status: int =
     before = cookie(request)
     secret = before or secrets.token_urlsafe(32)
     users = list(context.configuration.development)
-    errors = [{"text": error, "href": "#user" if users else "#key"}] if error else []
+    field = "#user" if users else "#key"
+    errors = [{"text": error, "href": field}] if error else []
     page = context.renderer.page(
         request,
         "sign_in",

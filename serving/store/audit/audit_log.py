@@ -1,4 +1,4 @@
-"""Reading the audit: that nothing of it was changed, what it says, and a copy of it for whoever examines it."""
+"""Reading the audit: verification of the chain, search, and export."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ BATCH = 1000
 
 @dataclass(frozen=True, kw_only=True)
 class Verified:
-    """What came of following the chain.
+    """The result of verifying the chain.
 
     Attributes
     ----------
     entries : int
-        How many were followed and hold.
+        How many entries verified.
     first, last : int
-        The first and the last entry that hold; 0 when there is none.
+        The first and the last entry that verified; 0 when there is none.
     anchors : int
-        How many anchors were met.
+        How many anchors matched.
     bad : int or None
-        The first entry that does not hold.
+        The first entry that does not verify.
     why : str
         What is wrong with it, or with the table.
     """
@@ -50,12 +50,12 @@ class Verified:
 
     @property
     def whole(self) -> bool:
-        """Tell whether nothing is wrong."""
+        """Tell whether the audit verifies."""
         return not self.why
 
 
 def verify(connection: sa.Connection, chain: Chain, anchors: Anchors) -> Verified:
-    """Follow the chain from its first entry to the last anchor and beyond, and stop at the first entry that does not hold.
+    """Verify the chain from its first entry to the last anchor and beyond, up to the first entry that does not verify.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def verify(connection: sa.Connection, chain: Chain, anchors: Anchors) -> Verifie
 def _wrong(
     link: ChainKey | None, before: str | None, last: int, row: Any, anchored: dict[int, Any]
 ) -> tuple[int, str] | None:
-    """Return which entry does not hold at a row, and why."""
+    """Return the entry that does not verify at this row, and why; None when the row verifies."""
     seq = row["seq"]
     if before is None:
         return 1, f"it and what follows, up to entry {seq - 1}, were removed, and not by 'onroll retention'"
@@ -108,12 +108,12 @@ def _wrong(
 
 
 def _pruned(connection: sa.Connection, until: int) -> str | None:
-    """Return the code of the entry that retention removed last, as the chain itself tells; an empty one for the beginning."""
+    """Return the code of the last entry that retention removed, as the chain records it; "" at its beginning."""
     if until == 0:
         return ""
-    told = connection.scalars(sa.select(AuditEntry.details).where(AuditEntry.action == PRUNED))
-    found = (json.loads(details) for details in told)
-    return next((d["mac"] for d in found if d["until"] == until), None)
+    prunings = connection.scalars(sa.select(AuditEntry.details).where(AuditEntry.action == PRUNED))
+    details = (json.loads(text) for text in prunings)
+    return next((d["mac"] for d in details if d["until"] == until), None)
 
 
 def _rows(connection: sa.Connection, query: Any) -> Iterator[Any]:
@@ -121,17 +121,17 @@ def _rows(connection: sa.Connection, query: Any) -> Iterator[Any]:
 
 
 def entries(view: View, *, last: int | None = None, action: str | None = None, pupils: Sequence[str] = ()) -> Any:
-    """Yield entries, oldest first, as dicts.
+    """Yield entries as dicts, oldest first.
 
     Parameters
     ----------
     view : View
     last : int, optional
-        Only so many of the newest.
+        Only this many of the newest.
     action : str, optional
-        Only this action, or all that begin with it and a dot.
+        Only this action, or all actions that begin with it and a dot.
     pupils : sequence of str
-        Only what was seen or done of these pupils.
+        Only entries about these pupils.
     """
     query = sa.select(AuditEntry.__table__)
     if action:
@@ -151,7 +151,7 @@ def entries(view: View, *, last: int | None = None, action: str | None = None, p
 
 
 def export(view: View, file: Path, kind: str) -> int:
-    """Write all entries to a file, as ``jsonl`` or ``csv``, tell the audit, and return how many."""
+    """Write all entries to a file, as ``jsonl`` or ``csv``, and return how many; the export is itself audited."""
     rows = _rows(view.connection, sa.select(AuditEntry.__table__).order_by(AuditEntry.seq))
     count = 0
     with file.open("w", encoding="utf-8", newline="") as out:

@@ -1,4 +1,4 @@
-"""What was done with models: the registry logs it where there is no store, and the audit takes its log over."""
+"""The registry's log in the audit: the registry works without a store, so its log is copied later."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from serving.store.tables import CopiedLog
 from serving.store.unit_of_work import NotRecorded
 from training.release.resolve import logged
 
-# With the line's hash, under the audit's own key: whoever writes the registry's log anew cannot write this anew.
+# The line's hash is kept under the audit's key: rewriting the registry's log does not rewrite the audit.
 DETAILS = ("alias", "version", "before", "why", "at", "account", "bundle", "hash")
 
 
 def copy_moves(store: Store, releases: Path) -> int:
-    """Take over what the logs of all models say since the last time, each line once, and return how many."""
-    return sum(_copy(store, folder.name, releases) for folder in sorted(releases.glob("*")) if folder.is_dir())
+    """Copy the new lines of every model's log, each once, and return how many."""
+    return sum(_copy_log(store, folder.name, releases) for folder in sorted(releases.glob("*")) if folder.is_dir())
 
 
-def _copy(store: Store, model: str, releases: Path) -> int:
+def _copy_log(store: Store, model: str, releases: Path) -> int:
     lines = logged(releases, model)
     source = sa.select(CopiedLog.lines).where(CopiedLog.source == model)
     with reading(store.engine) as connection:
         if (connection.scalar(source) or 0) >= len(lines):
             return 0
     with suppress(NotRecorded), store.change(command_line()) as change:
-        store.chain.lock(change.connection)  # two may come here at once: the second finds nothing left to copy
+        store.chain.lock(change.connection)  # of two processes at once, the second finds nothing left to copy
         done = change.connection.scalar(source) or 0
         for move in lines[done:]:
             details = {"model": model, **{k: move.get(k) for k in DETAILS}}

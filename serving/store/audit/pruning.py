@@ -1,4 +1,4 @@
-"""Removing the oldest entries of the audit: the one thing that its triggers stand against, done openly and inside the chain."""
+"""Removing the oldest entries of the audit. Its triggers forbid that, so they are lifted and the chain records the removal."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from serving.store.unit_of_work import View
 
 
 def prunable(work: View, before: datetime) -> tuple[int, int]:
-    """Return how many entries are older than a moment and tell of no held pupil, and the last of them.
+    """Return how many entries can be removed, and the number of the last one.
 
-    They are always the first ones of the chain: what is older but comes after one that has to stay, stays too.
+    Removable entries are older than ``before``, concern no held pupil, and start the chain: an old entry after one that must stay
+    stays too.
     """
     rows = work.connection.execute(sa.select(sa.func.min(AuditEntry.seq), sa.func.max(AuditEntry.seq))).one()
     if rows[0] is None:
         return 0, 0
-    stays = [rows[1]]  # the next entry follows the last one
+    must_stay = [rows[1]]  # the next entry needs the last one's code
     young = AuditEntry.at >= before.isoformat(timespec="milliseconds")
     named = [
         AuditEntry.pupils.contains(r) | AuditEntry.details.contains(r)
@@ -30,13 +31,13 @@ def prunable(work: View, before: datetime) -> tuple[int, int]:
     ]
     for condition in (young, *named):
         first = work.connection.scalar(sa.select(sa.func.min(AuditEntry.seq)).where(condition))
-        stays += [first] if first is not None else []
-    until = min(stays) - 1
+        must_stay += [first] if first is not None else []
+    until = min(must_stay) - 1
     return max(0, until - rows[0] + 1), until
 
 
 def prune(work: View, before: datetime) -> int:
-    """Remove what ``prunable`` names, leave in the chain where it begins now, and return how many."""
+    """Remove the ``prunable`` entries, record in the chain where it now begins, and return how many."""
     work.chain.lock(work.connection)
     count, until = prunable(work, before)
     if count:

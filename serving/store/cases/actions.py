@@ -1,4 +1,4 @@
-"""What was done, as rows of the histories' ``interventions``: so that it flows back, and can be told apart from its absence."""
+"""Export of contacts and actions as rows of the histories' ``interventions``, so that models can learn what was done."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ SCHEMA = pa.schema(
 
 
 def export(view: View, file: Path, since: date | None = None) -> int:
-    """Write contacts and actions that the caller may see to a Parquet file, and return how many.
+    """Write the contacts and actions of the caller's scope to a Parquet file, and return how many.
 
     Parameters
     ----------
     view : View
     file : Path
     since : date, optional
-        Only what happened on this day or later.
+        Only those on this day or later.
     """
     query = (
         sa.select(Case.pupil_id, CaseEntry.on_day, CaseEntry.kind, CaseEntry.code, CaseEntry.team, CaseEntry.at)
@@ -41,7 +41,7 @@ def export(view: View, file: Path, since: date | None = None) -> int:
         .where(*view.caller.children(Pupil), CaseEntry.kind.in_(("contact", "action")))
         .order_by(Case.pupil_id, CaseEntry.on_day, CaseEntry.at)
     )
-    found = view.connection.execute(query.where(CaseEntry.on_day >= since) if since else query).all()
+    entries = view.connection.execute(query.where(CaseEntry.on_day >= since) if since else query).all()
     rows = [
         {
             "pupil_id": r.pupil_id,
@@ -50,8 +50,8 @@ def export(view: View, file: Path, since: date | None = None) -> int:
             "team": r.team,
             "recorded_on": r.at.date(),
         }
-        for r in found
+        for r in entries
     ]
     pq.write_table(pa.Table.from_pylist(rows, schema=SCHEMA), file, compression="zstd")
-    view.record("actions.exported", pupils=dict.fromkeys(r.pupil_id for r in found), rows=len(rows))
+    view.record("actions.exported", pupils=dict.fromkeys(r.pupil_id for r in entries), rows=len(rows))
     return len(rows)

@@ -1,7 +1,6 @@
-"""What is done for a pupil: a case and its entries. Every change says which version it saw; a stale one is a ``Conflict``.
+"""Cases: what is done for a pupil. Every change names the version that it saw; a stale version is a ``Conflict``.
 
-A page reads a case with its ``version``, puts that into its form and hands it back; ``change.caller`` and the time are the store's
-to add, and each change is in the audit.
+A page puts the case's ``version`` into its form and sends it back. The store adds the caller and the time, and audits each change.
 """
 
 from __future__ import annotations
@@ -32,26 +31,26 @@ def _select(work: View) -> sa.Select[Any]:
 
 
 def cases(view: View, *, owner: str | None = None, closed: bool = False) -> list[dict[str, Any]]:
-    """Return the cases that the caller may see, those changed last first.
+    """Return the cases of the caller's scope, latest change first.
 
     Parameters
     ----------
     view : View
     owner : str, optional
-        Only those of one person.
+        Only the cases of one person.
     closed : bool
-        Those that are closed, and not those that are open.
+        Closed cases in place of open ones.
 
     Returns
     -------
     list of dict
-        The columns of ``Case``, and where the pupil is now: ``pupil_ref``, ``authority``, ``urn``, ``nc_year``.
+        The columns of ``Case``, and the pupil's current place: ``pupil_ref``, ``authority``, ``urn``, ``nc_year``.
     """
     query = _select(view).where(Case.closed_at.is_not(None) if closed else Case.closed_at.is_(None))
     query = query.where(Case.owner == owner) if owner else query
-    found = view.connection.execute(query.order_by(Case.changed_at.desc(), Case.case_id)).mappings().all()
-    view.record("cases.seen", pupils=[c["pupil_id"] for c in found])
-    return [dict(c) for c in found]
+    rows = view.connection.execute(query.order_by(Case.changed_at.desc(), Case.case_id)).mappings().all()
+    view.record("cases.seen", pupils=[c["pupil_id"] for c in rows])
+    return [dict(c) for c in rows]
 
 
 def case(view: View, case_id: str) -> dict[str, Any]:
@@ -60,7 +59,7 @@ def case(view: View, case_id: str) -> dict[str, Any]:
     Raises
     ------
     NotThere
-        When there is none that the caller may see.
+        When the caller's scope has no such case.
     """
     row = view.connection.execute(_select(view).where(Case.case_id == case_id)).mappings().one_or_none()
     if row is None:
@@ -77,19 +76,19 @@ def case(view: View, case_id: str) -> dict[str, Any]:
 
 
 def case_of(view: View, pupil_ref: str) -> dict[str, Any] | None:
-    """Return the open case of a pupil, or None; the view of the pupil is the caller's to record."""
+    """Return a pupil's open case, or None. The calling code records that the pupil was seen."""
     query = _select(view).where(Pupil.pupil_ref == pupil_ref, Case.closed_at.is_(None))
     row = view.connection.execute(query).mappings().one_or_none()
     return dict(row) if row else None
 
 
 def open_case(change: Change, pupil_ref: str) -> str:
-    """Open a case of a pupil at version 1, and return its id.
+    """Open a case for a pupil at version 1, and return its id.
 
     Raises
     ------
     NotThere
-        When there is no such pupil that the caller may see.
+        When the caller's scope has no such pupil.
     Conflict
         When the pupil has an open case.
     """
@@ -117,7 +116,7 @@ def open_case(change: Change, pupil_ref: str) -> str:
 
 
 def _do(change: Change, case_id: str, version: int, kind: str, sets: dict[str, Any], **entry: Any) -> int:
-    """Make the next version of an open case with one entry, and return it."""
+    """Add an entry to an open case, and return the case's new version."""
     named = sa.and_(Case.case_id == case_id, _mine(change))
     update = sa.update(Case).where(named, Case.version == version, Case.closed_at.is_(None))
     who = {"changed_at": change.now, "changed_by": change.caller.key_id}
@@ -142,58 +141,58 @@ def _do(change: Change, case_id: str, version: int, kind: str, sets: dict[str, A
 
 
 def assign(change: Change, case_id: str, version: int, to: str | None) -> int:
-    """Give a case to a person, or to nobody; this and all that follow return the version they made."""
+    """Assign a case to a person, or to nobody. This and the functions below return the case's new version."""
     return _do(change, case_id, version, "assigned", {"owner": to}, to_person=to)
 
 
 def contact(
     change: Change, case_id: str, version: int, on: date, outcome: str, *, text: str = "", team: str | None = None
 ) -> int:
-    """Record that somebody was contacted on a day, and what came of it."""
-    done = {"code": written(outcome, "outcome", MAX_CODE), "text": written(text, "text", needed=False)}
+    """Record a contact and its outcome."""
+    done = {"code": written(outcome, "outcome", MAX_CODE), "text": written(text, "text", required=False)}
     return _do(change, case_id, version, "contact", {}, on_day=on, team=team, **done)
 
 
 def act(
     change: Change, case_id: str, version: int, on: date, what: str, *, text: str = "", team: str | None = None
 ) -> int:
-    """Record an action of the authority's own list, done on a day."""
-    done = {"code": written(what, "action", MAX_CODE), "text": written(text, "text", needed=False)}
+    """Record an action from the authority's list."""
+    done = {"code": written(what, "action", MAX_CODE), "text": written(text, "text", required=False)}
     return _do(change, case_id, version, "action", {}, on_day=on, team=team, **done)
 
 
 def note(change: Change, case_id: str, version: int, text: str) -> int:
-    """Write a note for whoever comes next."""
+    """Add a note."""
     return _do(change, case_id, version, "note", {}, text=written(text, "text"))
 
 
 def snooze(change: Change, case_id: str, version: int, until: date) -> int:
-    """Leave a case off the list until a day."""
+    """Take a case off the list until a day."""
     return _do(change, case_id, version, "snoozed", {"snoozed_until": until}, on_day=until)
 
 
 def wake(change: Change, case_id: str, version: int) -> int:
-    """Bring a case back to the list: neither snoozed nor dismissed."""
+    """Return a snoozed or dismissed case to the list."""
     return _do(change, case_id, version, "woken", {"snoozed_until": None, "dismissed_why": None})
 
 
 def dismiss(change: Change, case_id: str, version: int, why: str, text: str = "") -> int:
-    """Say that the list is not for this child, and why."""
+    """Set a child aside from the list, with the reason."""
     code = written(why, "reason", MAX_CODE)
-    kept = written(text, "text", needed=False)
+    kept = written(text, "text", required=False)
     return _do(change, case_id, version, "dismissed", {"dismissed_why": code}, code=code, text=kept)
 
 
 def close(change: Change, case_id: str, version: int, why: str) -> int:
-    """Close a case; the pupil can get another."""
+    """Close a case; a new one can be opened for the pupil."""
     code = written(why, "reason", MAX_CODE)
     return _do(change, case_id, version, "closed", {"closed_at": change.now, "closed_why": code}, code=code)
 
 
 def doubt(change: Change, case_id: str, version: int, table: str, on: date | None, text: str) -> int:
-    """Say that a record is wrong; it goes to the analyst with the table and the day of the record."""
+    """Report a record as wrong; the analyst sees its table and day."""
     kept = written(text, "text")
-    made = _do(change, case_id, version, "doubted", {}, on_day=on, code=written(table, "table", 40), text=kept)
+    new_version = _do(change, case_id, version, "doubted", {}, on_day=on, code=written(table, "table", 40), text=kept)
     who = change.caller.key_id
     row = {
         "fault_id": secrets.token_hex(16),
@@ -208,11 +207,11 @@ def doubt(change: Change, case_id: str, version: int, table: str, on: date | Non
         "changed_by": who,
     }
     change.connection.execute(sa.insert(DataFault), row)
-    return made
+    return new_version
 
 
 def faults(view: View) -> list[dict[str, Any]]:
-    """Return the doubted records that nobody has answered, oldest first, without the pupils; an analyst sees them too."""
+    """Return unanswered doubts, oldest first and without pupils, so that an analyst may see them too."""
     query = (
         sa.select(DataFault.__table__, Pupil.urn)
         .join(Case, Case.case_id == DataFault.case_id)
@@ -226,7 +225,7 @@ def faults(view: View) -> list[dict[str, Any]]:
 
 
 def answer(change: Change, fault_id: str, version: int, text: str) -> int:
-    """Answer a doubt, and return the version of the answer."""
+    """Answer a doubt, and return its new version."""
     pupils = sa.select(Case.case_id).join(Pupil, Pupil.pupil_id == Case.pupil_id).where(*change.caller.scope(Pupil))
     named = sa.and_(DataFault.fault_id == fault_id, DataFault.case_id.in_(pupils))
     who = {"changed_at": change.now, "changed_by": change.caller.key_id}
@@ -240,15 +239,15 @@ def answer(change: Change, fault_id: str, version: int, text: str) -> int:
     return version + 1
 
 
-def written(text: str, where: str, most: int = MAX_TEXT, *, needed: bool = True) -> str | None:
-    """Return what somebody wrote, or None for nothing.
+def written(text: str, where: str, most: int = MAX_TEXT, *, required: bool = True) -> str | None:
+    """Return a text without surrounding space, or None when it is empty.
 
     Raises
     ------
     Faults
-        When it is needed and empty, too long, or holds a null byte.
+        When it is required and empty, too long, or holds a null byte.
     """
     kept = text.strip()
-    if (needed and not kept) or len(kept) > most or "\x00" in kept:
+    if (required and not kept) or len(kept) > most or "\x00" in kept:
         raise Faults(Fault("this is empty, too long or not text", where, f"Write 1 to {most} characters."))
     return kept or None

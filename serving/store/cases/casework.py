@@ -1,4 +1,4 @@
-"""Keeping what was gathered beside scores, and reading it: a clock that the histories no longer start is stopped by them."""
+"""Casework beside the scores: deadlines, transitions and histories, stored at each scoring and read by the pages."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from serving.store.scores.stored_scores import BATCH, upsert
 from serving.store.tables import Pupil, ScoreList
 from serving.store.unit_of_work import Change, Conflict, NotThere, View
 
-if TYPE_CHECKING:  # its imports are many, and most verbs that open the store gather nothing
+if TYPE_CHECKING:  # slow to import, and most verbs that open the store gather nothing
     from serving.casework import Gathered
 
 MAX_TEXT = 500  # characters of how a duty was done
-MAX = 200  # clocks on a page
-LOST = "case_not_opened"  # the clock of a child off roll whom nobody looks for
+MAX = 200  # deadlines on a page
+LOST = "case_not_opened"  # the deadline of a child off roll whom nobody is looking for
 
 
 def with_cases(view: View) -> list[str]:
@@ -32,45 +32,47 @@ def with_cases(view: View) -> list[str]:
     return found
 
 
-def keep(change: Change, found: Gathered, model_version: str) -> None:
-    """Keep what was gathered as of a day, in place of what was kept of the same things before.
+def keep(change: Change, gathered: Gathered, model_version: str) -> None:
+    """Store what was gathered as of a day, in place of what was stored before.
 
     Parameters
     ----------
     change : Change
-    found : Gathered
+    gathered : Gathered
     model_version : str
-        Of the lists that were stored with it.
+        Model version of the lists stored with it.
     """
-    as_of = found.as_of
-    _put(change, School, found.schools, ["urn"])
-    places = [{**p, "pupil_ref": secrets.token_hex(16), "as_of": as_of} for p in found.places]
+    as_of = gathered.as_of
+    _put(change, School, gathered.schools, ["urn"])
+    places = [{**p, "pupil_ref": secrets.token_hex(16), "as_of": as_of} for p in gathered.places]
     _put(change, Pupil, places, ["pupil_id"], keeps=("pupil_ref",), newer=True)
     bodies = [
         {"pupil_id": p, "as_of": as_of, "body": json.dumps(b, ensure_ascii=False)}
-        for p, b in found.pupil_histories.items()
+        for p, b in gathered.pupil_histories.items()
     ]
     _put(change, StoredHistory, bodies, ["pupil_id"], newer=True)
     _put(
         change,
         StoredTransition,
-        [{**vars(c), "as_of": as_of} for c in found.transitions],
+        [{**vars(c), "as_of": as_of} for c in gathered.transitions],
         ["pupil_id", "entry_year"],
         newer=True,
     )
-    here = sa.select(Pupil.pupil_id).where(Pupil.authority.in_(found.authorities))
-    _save_missing(change, found, here)
-    _save_deadlines(change, found, here)
+    here = sa.select(Pupil.pupil_id).where(Pupil.authority.in_(gathered.authorities))
+    _save_missing(change, gathered, here)
+    _save_deadlines(change, gathered, here)
     listed = sa.update(ScoreList).where(
-        ScoreList.as_of == as_of, ScoreList.model_version == model_version, ScoreList.authority.in_(found.authorities)
+        ScoreList.as_of == as_of,
+        ScoreList.model_version == model_version,
+        ScoreList.authority.in_(gathered.authorities),
     )
-    change.connection.execute(listed.values(sources=json.dumps(found.sources)))
+    change.connection.execute(listed.values(sources=json.dumps(gathered.sources)))
     change.record(
         "background.stored",
         as_of=as_of,
         pasts=len(bodies),
-        clocks=len(found.deadlines),
-        crossings=len(found.transitions),
+        clocks=len(gathered.deadlines),
+        crossings=len(gathered.transitions),
     )
 
 
@@ -83,7 +85,7 @@ def _put(
     keeps: Iterable[str] = (),
     newer: bool = False,
 ) -> None:
-    """Insert rows, or change those that are there, but for some columns; with ``newer`` only those of an earlier day."""
+    """Insert or update rows; ``keeps`` columns are never updated, and ``newer`` leaves rows of a later day alone."""
     for at in range(0, len(rows), BATCH):
         insert = upsert(change, table)
         own = {k: insert.excluded[k] for k in rows[0] if k not in (*key, *keeps)}
@@ -96,35 +98,35 @@ def _put(
         change.connection.execute(done, rows[at : at + BATCH])
 
 
-def _save_missing(change: Change, found: Gathered, here: sa.Select[Any]) -> None:
-    """Keep who went missing in the year before, and forget of whom that is no longer so: a destination may come late."""
-    year = StoredMissing.on_day.between(found.as_of - timedelta(days=365), found.as_of)
+def _save_missing(change: Change, gathered: Gathered, here: sa.Select[Any]) -> None:
+    """Store who went missing within a year, and remove those found since: a destination may be recorded late."""
+    year = StoredMissing.on_day.between(gathered.as_of - timedelta(days=365), gathered.as_of)
     change.connection.execute(
-        sa.delete(StoredMissing).where(year, StoredMissing.known_on <= found.as_of, StoredMissing.pupil_id.in_(here))
+        sa.delete(StoredMissing).where(year, StoredMissing.known_on <= gathered.as_of, StoredMissing.pupil_id.in_(here))
     )
-    _put(change, StoredMissing, found.missing, ["pupil_id", "on_day"], keeps=("known_on",))
+    _put(change, StoredMissing, gathered.missing, ["pupil_id", "on_day"], keeps=("known_on",))
 
 
-def _save_deadlines(change: Change, found: Gathered, here: sa.Select[Any]) -> None:
-    """Start new clocks, move the day of those that run, and stop those that the histories no longer start."""
+def _save_deadlines(change: Change, gathered: Gathered, here: sa.Select[Any]) -> None:
+    """Start new deadlines, move those that run, and stop those that the histories no longer start."""
     who = {"changed_at": change.now, "changed_by": change.caller.key_id}
     rows = [
         {
             "clock_id": secrets.token_hex(16),
             **vars(c),
-            "as_of": found.as_of,
+            "as_of": gathered.as_of,
             "stopped_at": None,
             "stopped_how": None,
             "stopped_text": None,
             "version": 1,
             **who,
         }
-        for c in found.deadlines
+        for c in gathered.deadlines
     ]
     for at in range(0, len(rows), BATCH):
         insert = upsert(change, StoredDeadline)
         moved = {k: insert.excluded[k] for k in ("urn", "due_on", "as_of")}
-        # A clock that only the histories had stopped runs again; one that a person stopped stays.
+        # A deadline that the histories stopped may run again; one that a person stopped stays stopped.
         again = {
             k: sa.case((StoredDeadline.stopped_how == "data", sa.null()), else_=getattr(StoredDeadline, k))
             for k in ("stopped_at", "stopped_how")
@@ -138,13 +140,13 @@ def _save_deadlines(change: Change, found: Gathered, here: sa.Select[Any]) -> No
             rows[at : at + BATCH],
         )
     over = sa.update(StoredDeadline).where(
-        StoredDeadline.stopped_at.is_(None), StoredDeadline.as_of < found.as_of, StoredDeadline.pupil_id.in_(here)
+        StoredDeadline.stopped_at.is_(None), StoredDeadline.as_of < gathered.as_of, StoredDeadline.pupil_id.in_(here)
     )
     change.connection.execute(over.values(stopped_at=change.now, stopped_how="data", **who))
 
 
 def deadlines(view: View, *, pupil_ref: str | None = None, most: int = MAX) -> list[dict[str, Any]]:
-    """Return the clocks that run of children whom the caller may see, those of children whom nobody looks for before all, then by day.
+    """Return running deadlines of the caller's scope: first those of children nobody is looking for, then by due day.
 
     Returns
     -------
@@ -165,9 +167,9 @@ def deadlines(view: View, *, pupil_ref: str | None = None, most: int = MAX) -> l
 
 
 def count_lost(view: View, today: date) -> int:
-    """Count children whom the caller may see, who are off roll, whom nobody can find, and whose case should be open by now.
+    """Count children of the caller's scope who are off roll, not found, and whose case should be open by now.
 
-    Where it is said the view is the caller's to record.
+    The calling code records the view.
     """
     query = (
         sa.select(sa.func.count(StoredDeadline.pupil_id.distinct()))
@@ -183,14 +185,14 @@ def count_lost(view: View, today: date) -> int:
 
 
 def stop(change: Change, clock_id: str, version: int, text: str) -> None:
-    """Say that a duty is done, and how.
+    """Record that a duty is done, and how.
 
     Raises
     ------
     Faults
-        When nothing, or too much, is written.
+        When the text is empty or too long.
     NotThere
-        When there is no such clock of a child whom the caller may see.
+        When the caller's scope has no such deadline.
     Conflict
         When somebody stopped it meanwhile.
     """
@@ -218,7 +220,7 @@ def stop(change: Change, clock_id: str, version: int, text: str) -> None:
 
 
 def pupil_history(view: View, pupil_id: str) -> tuple[Any, dict[str, Any]] | None:
-    """Return the day and the past of a pupil; the view of the pupil is the caller's to record."""
+    """Return a pupil's stored history and its day, or None. The calling code records that the pupil was seen."""
     row = view.connection.execute(
         sa.select(StoredHistory.as_of, StoredHistory.body)
         .join(Pupil, Pupil.pupil_id == StoredHistory.pupil_id)

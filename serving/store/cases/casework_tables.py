@@ -1,4 +1,4 @@
-"""What workers need beside a score, as the newest scoring found it in the histories; pages show it, and clocks are stopped there."""
+"""What staff need beside a score, as the newest scoring found it in the histories."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class School(Base):
 
 
 class StoredHistory(Base):
-    """A child's past as JSON: see ``serving.casework.history``."""
+    """A child's history as JSON; see ``serving.casework.history``."""
 
     __tablename__ = "backgrounds"
     pupil_id: Mapped[str] = mapped_column(PupilId, primary_key=True)
@@ -33,14 +33,14 @@ class StoredHistory(Base):
 
 
 class StoredDeadline(Changed, Base):
-    """A duty with a day by which it is due.
+    """A duty with its due day.
 
     Attributes
     ----------
     kind : str
-        One of the clocks in the file of pages.
+        One of the clocks in ``pages.toml``.
     stopped_how : str or None
-        ``data`` when the histories say that it is done, ``person`` when somebody said so.
+        ``data`` when the histories show that it is done, ``person`` when somebody recorded it.
     """
 
     __tablename__ = "clocks"
@@ -69,7 +69,7 @@ class StoredTransition(Base):
     state : str
         One of ``serving.casework.transitions.STATES``.
     missed_days : int
-        School days since the first day of the new school on which the child has not come.
+        School days missed since the first day at the new school.
     """
 
     __tablename__ = "crossings"
@@ -83,7 +83,7 @@ class StoredTransition(Base):
 
 
 class StoredMissing(Base):
-    """A child who went missing from education, as the histories say."""
+    """A child who went missing from education, according to the histories."""
 
     __tablename__ = "gone"
     pupil_id: Mapped[str] = mapped_column(PupilId, primary_key=True)

@@ -1,4 +1,4 @@
-"""What is done for pupils, and by whom. A row that people change has a version; who read an older one is told, not obeyed."""
+"""Tables of cases and staff. Rows that people change have a version; a change of an older version is refused."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from serving.store.tables import Base, Opaque, PupilId, Who
 
 
 class Changed:
-    """Who changed a row last, when, and how often it was changed."""
+    """Version, time and author of a row's latest change."""
 
     version: Mapped[int]
     changed_at: Mapped[datetime]
@@ -19,7 +19,7 @@ class Changed:
 
 
 class Person(Changed, Base):
-    """Somebody who works with the pages, as the way in named them last."""
+    """A member of staff, as the authenticator last named them."""
 
     __tablename__ = "people"
     person_id: Mapped[str] = mapped_column(Who, primary_key=True)
@@ -58,20 +58,20 @@ sa.Index("cases_of_pupil", Case.__table__.c.pupil_id)
 
 
 class CaseEntry(Base):
-    """One thing done in a case; added, never changed.
+    """One thing done in a case; entries are added, never changed.
 
     Attributes
     ----------
     kind : str
         One of ``serving.store.cases.cases.KINDS``.
     version : int
-        The case's version that it made.
+        The case's version after this entry.
     on_day : date or None
-        The day it happened, for contacts and actions; the day a snooze ends.
+        The day of a contact or action, or the day on which a snooze ends.
     code : str or None
-        From a list: the kind of action, the outcome of a contact, the reason of a dismissal.
+        From the authority's lists: the kind of an action, the outcome of a contact, the reason of a dismissal.
     to_person : str or None
-        Whom the case was given.
+        The new owner of the case.
     """
 
     __tablename__ = "case_entries"
@@ -89,7 +89,7 @@ class CaseEntry(Base):
 
 
 class DataFault(Changed, Base):
-    """ "The data are wrong": a record that somebody doubts, for the analyst to look into."""
+    """A record that somebody reports as wrong, for the analyst to look into."""
 
     __tablename__ = "data_faults"
     fault_id: Mapped[str] = mapped_column(Opaque, primary_key=True)
@@ -103,7 +103,7 @@ class DataFault(Changed, Base):
 
 
 class Capacity(Changed, Base):
-    """How many children a team can take up in a week."""
+    """How many children a team takes up in a week."""
 
     __tablename__ = "capacities"
     authority: Mapped[str] = mapped_column(sa.String(10), primary_key=True)

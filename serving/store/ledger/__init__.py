@@ -1,1 +1,1 @@
-"""The audit's chain: entries, keys, anchors and refusals."""
+"""The audit's hash chain: entries, keys, anchors and refusals."""

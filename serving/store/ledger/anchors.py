@@ -1,4 +1,4 @@
-"""The chain's end, written to a file once a day: an audit that lost its last rows does not reach its anchors."""
+"""Daily anchors of the audit: the end of the chain in a file, so that removing the last rows shows."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ log = logging.getLogger("onroll.audit")
 
 
 class Anchors:
-    """A file to which a line is appended each day, by whichever process appends to the audit first.
+    """A file that gets one line a day, from the first process that appends to the audit.
 
     Parameters
     ----------
     file : Path
-        Best on a disk where lines can only be appended, or copied away each day.
+        Keep it on append-only storage, or copy it away each day.
     """
 
     def __init__(self, file: Path) -> None:
         self.file, self._day = file, ""
 
     def note(self, end: End) -> None:
-        """Write the end down if it is the first of its day; a file that cannot be written is said and tried again."""
+        """Write the day's first end; a failure to write is logged and retried at the next append."""
         day = end.at[:10]
         if day == self._day:
             return
@@ -52,7 +52,7 @@ class Anchors:
         Raises
         ------
         Faults
-            When a line is not one.
+            When a line is not an anchor.
         """
         if not self.file.is_file():
             return
@@ -61,5 +61,5 @@ class Anchors:
                 try:
                     yield End(**json.loads(line))
                 except (ValueError, TypeError):
-                    do = "Compare the file with the copy that was taken of it."
+                    do = "Compare the file with your copy of it."
                     raise Faults(Fault("this line is not an anchor", f"{self.file}, line {number}", do)) from None

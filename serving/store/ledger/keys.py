@@ -1,4 +1,4 @@
-"""The key of the audit: named by the settings, or made beside a SQLite database the first time it is opened."""
+"""The audit's keys: named by the settings, or made beside a SQLite database when it is first opened."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ import sqlalchemy as sa
 
 from histories.errors import Fault, Faults
 
-SHORTEST = 32  # characters
+MIN_LENGTH = 32  # characters
 
 
 class AuditKeys:
-    """The keys of an audit, the oldest first; a file holds one a line, so that what older ones made still verifies.
+    """The keys of an audit, oldest first; a file holds one a line, so that older entries still verify.
 
     Parameters
     ----------
     given : bytes or Path
-        One key that does not change, or the file.
+        One fixed key, or the key file.
     """
 
     def __init__(self, given: bytes | Path) -> None:
         self.given = given
 
     def read(self) -> list[bytes]:
-        """Return the keys as they are now.
+        """Read the keys.
 
         Raises
         ------
         Faults
-            When one of them is short, or there is none.
+            When one of them is too short, or there is none.
         """
-        held = self.given if isinstance(self.given, bytes) else self.given.read_bytes()
-        keys = [line.strip() for line in held.splitlines() if line.strip()]
-        if not keys or any(len(key) < SHORTEST for key in keys):
-            do = f"Give at least {SHORTEST} random characters, such as 'openssl rand -hex 32' makes."
-            raise Faults(Fault("the audit's key is short enough to be guessed", "ONROLL_AUDIT_KEY", do))
+        content = self.given if isinstance(self.given, bytes) else self.given.read_bytes()
+        keys = [line.strip() for line in content.splitlines() if line.strip()]
+        if not keys or any(len(key) < MIN_LENGTH for key in keys):
+            do = f"Use at least {MIN_LENGTH} random characters, such as those of 'openssl rand -hex 32'."
+            raise Faults(Fault("the audit's key is too short", "ONROLL_AUDIT_KEY", do))
         return keys
 
     def add(self) -> bytes:
-        """Make a key and add it to the file, which is whole at every moment; return the key.
+        """Add a new key to the file atomically, and return it.
 
         Raises
         ------
@@ -49,30 +49,30 @@ class AuditKeys:
             When the key is not in a file.
         """
         if isinstance(self.given, bytes):
-            do = "Put the key into a file, name it by ONROLL_AUDIT_KEY_FILE, and take ONROLL_AUDIT_KEY away."
+            do = "Put the key into a file, set ONROLL_AUDIT_KEY_FILE to it, and unset ONROLL_AUDIT_KEY."
             raise Faults(Fault("a key that is not in a file cannot be rotated", "ONROLL_AUDIT_KEY", do))
-        made, there = secrets.token_hex(32).encode(), self.given.stat()
-        beside = self.given.with_name(f".{self.given.name}.{secrets.token_hex(4)}")
-        _write(beside, b"\n".join([*self.read(), made, b""]))
-        beside.chmod(there.st_mode & 0o777)
+        key, mode = secrets.token_hex(32).encode(), self.given.stat()
+        temporary = self.given.with_name(f".{self.given.name}.{secrets.token_hex(4)}")
+        _write(temporary, b"\n".join([*self.read(), key, b""]))
+        temporary.chmod(mode.st_mode & 0o777)
         if os.geteuid() == 0:
-            os.chown(beside, there.st_uid, there.st_gid)  # root rotates it, and the service still has to read it
-        beside.replace(self.given)
-        return made
+            os.chown(temporary, mode.st_uid, mode.st_gid)  # the service must still read a file that root has rotated
+        temporary.replace(self.given)
+        return key
 
 
 def audit_keys(url: sa.URL, given: bytes | Path | None) -> AuditKeys:
-    """Return the keys for a database.
+    """Return the audit keys of a database.
 
     Raises
     ------
     Faults
-        When none is given for a database that has no file to put one beside.
+        When none is given and the database is not a SQLite file to keep one beside.
     """
     if given is not None:
         return AuditKeys(given)
     if url.get_backend_name() != "sqlite" or not url.database:
-        do = "Put 'openssl rand -hex 32' into a file that only the service can read, and name it by ONROLL_AUDIT_KEY_FILE."
+        do = "Put 'openssl rand -hex 32' into a file that only the service can read, and set ONROLL_AUDIT_KEY_FILE to it."
         raise Faults(Fault("this database needs a key for its audit", "ONROLL_AUDIT_KEY_FILE", do))
     return AuditKeys(_beside(Path(url.database)))
 
@@ -86,22 +86,22 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def _beside(database: Path) -> Path:
-    """Return the file with the key beside a database, made whole by whoever comes first."""
+    """Return the key file beside a database; the first process makes it, atomically."""
     file = beside(database, "audit-key")
     if not file.exists():
-        made = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-        _write(made, secrets.token_hex(32).encode())
+        temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+        _write(temporary, secrets.token_hex(32).encode())
         try:
-            os.link(made, file)  # fails when another process was first, and does not overwrite its key
+            os.link(temporary, file)  # fails, rather than overwrite, when another process was first
         except FileExistsError:
             pass
         finally:
-            made.unlink()
+            temporary.unlink()
     return file
 
 
 def beside(database: Path, what: str) -> Path:
-    """Return the path of something that belongs to a SQLite database.
+    """Return the path of a file that belongs to a SQLite database.
 
     Examples
     --------
@@ -112,10 +112,10 @@ def beside(database: Path, what: str) -> Path:
 
 
 def private(database: Path) -> None:
-    """Make the file of a new database one that only its owner reads; SQLite gives its other files the same rights."""
+    """Create the file of a new database readable by its owner only; SQLite gives its other files the same mode."""
     try:
         database.touch(mode=0o600)
     except OSError as error:
         raise Faults(
-            Fault("the database cannot be opened", "ONROLL_DATABASE_URL", "Name a file in a folder that is there.")
+            Fault("the database cannot be opened", "ONROLL_DATABASE_URL", "Name a file in an existing folder.")
         ) from error

@@ -1,4 +1,4 @@
-"""Refusals in the audit: the first of a kind at once, and those of the next minute as a number, so that a flood fills nothing."""
+"""Refusals in the audit: the first of a kind at once, then a count per minute, so that a flood does not fill the audit."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from serving.store.caller import Caller
 
 log = logging.getLogger("onroll.audit")
 NOBODY = Caller("nobody", "nobody", None)
-EVERY = 60.0  # seconds between two entries of the same kind
+INTERVAL = 60.0  # seconds between two entries of the same kind
 MAX_KINDS = 10_000
 Kind = tuple[Caller, int, str]
 
@@ -23,9 +23,9 @@ class Refusals:
     Parameters
     ----------
     note : callable
-        ``note(caller, action, **details)`` that records; see ``Store.note``.
+        ``note(caller, action, **details)``; see ``Store.note``.
     clock : callable
-        Seconds that only go forward.
+        Monotonic seconds.
     """
 
     def __init__(self, note: Callable[..., None], clock: Callable[[], float] = time.monotonic) -> None:
@@ -34,11 +34,11 @@ class Refusals:
         self._lock = threading.Lock()
 
     def refused(self, caller: Caller | None, status: int, route: str) -> None:
-        """Record that a request was refused; it stays refused when the audit cannot be written."""
+        """Record a refused request; it stays refused even when the audit cannot be written."""
         kind, now = (caller or NOBODY, status, route), self._clock()
         with self._lock:
-            at, more = self._seen.get(kind, (-EVERY, 0))
-            if now - at < EVERY:
+            at, more = self._seen.get(kind, (-INTERVAL, 0))
+            if now - at < INTERVAL:
                 self._seen[kind] = at, more + 1
                 return
             if len(self._seen) >= MAX_KINDS:
@@ -47,11 +47,11 @@ class Refusals:
         self._write(kind, more)
 
     def flush(self) -> None:
-        """Record what was only counted so far; call it when the service ends."""
+        """Record the remaining counts; call it when the service stops."""
         with self._lock:
-            left = [(kind, more) for kind, (_, more) in self._seen.items() if more]
+            counted = [(kind, more) for kind, (_, more) in self._seen.items() if more]
             self._seen.clear()
-        for kind, more in left:
+        for kind, more in counted:
             self._write(kind, more)
 
     def _write(self, kind: Kind, more: int) -> None:

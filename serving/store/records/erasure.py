@@ -1,4 +1,4 @@
-"""Erasing pupils: everything that names them goes, and the audit keeps references that are nobody's without its key."""
+"""Erasure of pupils from every table; the audit keeps references that only its key can link to a pupil."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ MAX_REASON = 500
 
 @dataclass(frozen=True)
 class Erased:
-    """How many pupils were erased, how many are held and stay, and how many the store does not know."""
+    """Numbers of pupils erased, under a legal hold, and unknown to the store."""
 
     erased: int
     held: int
     unknown: int
 
 
-def said(reason: str, pupils: Sequence[str]) -> str:
-    """Return a reason that may be kept for ever.
+def checked_reason(reason: str, pupils: Sequence[str]) -> str:
+    """Return a reason that the audit may keep.
 
     Raises
     ------
@@ -40,31 +40,35 @@ def said(reason: str, pupils: Sequence[str]) -> str:
     if not 0 < len(kept) <= MAX_REASON or "\x00" in kept:
         raise Usage(Fault("the reason is empty or too long", "--reason", f"Give 1 to {MAX_REASON} characters."))
     if any(p in kept for p in pupils):
-        raise Usage(Fault("the reason names a pupil", "--reason", "Say why without saying who: it stays in the audit."))
+        raise Usage(
+            Fault(
+                "the reason names a pupil", "--reason", "Give the reason without naming a pupil: it stays in the audit."
+            )
+        )
     return kept
 
 
 def erase(change: Change, pupils: Sequence[str], reason: str) -> Erased:
-    """Remove all rows of pupils from every table but the audit; who is held stays whole."""
-    stays = held(change.connection)
-    asked = list(dict.fromkeys(pupils))
-    free = [p for p in asked if p not in stays]
+    """Remove all rows of pupils from every table but the audit; pupils under a hold keep theirs."""
+    on_hold = held(change.connection)
+    requested = list(dict.fromkeys(pupils))
+    free = [p for p in requested if p not in on_hold]
     known, rows = set(), 0
     for at in range(0, len(free), BATCH):
         part = free[at : at + BATCH]
         for table in (Pupil, StoredScore, Case, Hold):
             known |= set(change.connection.scalars(sa.select(table.pupil_id).where(table.pupil_id.in_(part))))
-        for own in (Case, StoredScore, Hold, *OF_PUPILS, Pupil):
-            rows += remove(change.connection, own, own.pupil_id.in_(part))
+        for table in (Case, StoredScore, Hold, *OF_PUPILS, Pupil):
+            rows += remove(change.connection, table, table.pupil_id.in_(part))
     tidy(change.connection)
-    found = Erased(len(known), len(asked) - len(free), len(free) - len(known))
-    kept = change.references(p for p in asked if p in stays)
-    change.record("pupils.erased", pupils=sorted(known), reason=reason, rows=rows, held=kept, unknown=found.unknown)
-    return found
+    erased = Erased(len(known), len(requested) - len(free), len(free) - len(known))
+    kept = change.references(p for p in requested if p in on_hold)
+    change.record("pupils.erased", pupils=sorted(known), reason=reason, rows=rows, held=kept, unknown=erased.unknown)
+    return erased
 
 
-def settle(engine: sa.Engine) -> None:
-    """Let what was removed leave the files too: SQLite's journal still holds it, and so do PostgreSQL's dead rows."""
+def purge_files(engine: sa.Engine) -> None:
+    """Remove erased rows from the files too: SQLite's write-ahead log and PostgreSQL's dead rows still hold them."""
     if engine.dialect.name == "sqlite":
         connection = engine.raw_connection()
         try:

@@ -1,4 +1,4 @@
-"""Legal holds: while one stands, neither retention nor erasure removes anything of the pupil."""
+"""Legal holds: while one stands, neither retention nor erasure removes the pupil's records."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ HELD = sa.select(Hold.pupil_id).where(Hold.lifted_at.is_(None))
 
 
 def held(connection: sa.Connection) -> set[str]:
-    """Return the pupils that are held."""
+    """Return the pupils under a hold."""
     return set(connection.scalars(HELD))
 
 
 def place(change: Change, pupils: Sequence[str], reason: str) -> int:
-    """Hold pupils, also such as the store does not know yet, and return how many were not held before."""
-    there = held(change.connection)
-    new = [p for p in dict.fromkeys(pupils) if p not in there]
+    """Place holds on pupils, known to the store or not, and return how many were not on hold before."""
+    on_hold = held(change.connection)
+    new = [p for p in dict.fromkeys(pupils) if p not in on_hold]
     who = {"reason": reason, "placed_at": change.now, "placed_by": change.caller.key_id}
     if new:
         rows = [{"hold_id": secrets.token_hex(16), "pupil_id": p, **who} for p in new]
@@ -32,20 +32,20 @@ def place(change: Change, pupils: Sequence[str], reason: str) -> int:
 
 
 def lift(change: Change, pupils: Sequence[str], reason: str) -> int:
-    """Lift the holds of pupils, and return how many were held."""
-    there = held(change.connection)
-    lifted = [p for p in dict.fromkeys(pupils) if p in there]
+    """Lift the holds of pupils, and return how many were on hold."""
+    on_hold = held(change.connection)
+    lifted = [p for p in dict.fromkeys(pupils) if p in on_hold]
     update = sa.update(Hold).where(Hold.pupil_id == sa.bindparam("whose"), Hold.lifted_at.is_(None))
     if lifted:
-        done = update.values(lifted_at=change.now, lifted_by=change.caller.key_id)
-        change.connection.execute(done, [{"whose": p} for p in lifted])
+        update = update.values(lifted_at=change.now, lifted_by=change.caller.key_id)
+        change.connection.execute(update, [{"whose": p} for p in lifted])
     change.record("hold.lifted", pupils=lifted, reason=reason)
     return len(lifted)
 
 
 def listed(view: View) -> list[dict[str, Any]]:
-    """Return the holds that stand, oldest first."""
+    """Return the standing holds, oldest first."""
     query = sa.select(Hold.__table__).where(Hold.lifted_at.is_(None)).order_by(Hold.placed_at, Hold.hold_id)
-    found = [dict(h) for h in view.connection.execute(query).mappings()]
-    view.record("holds.seen", pupils=[h["pupil_id"] for h in found])
-    return found
+    holds = [dict(h) for h in view.connection.execute(query).mappings()]
+    view.record("holds.seen", pupils=[h["pupil_id"] for h in holds])
+    return holds

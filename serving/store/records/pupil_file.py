@@ -1,4 +1,4 @@
-"""Pupils named by a file: an identifier on a command line would stay in the shell's history and in the list of processes."""
+"""Pupil identifiers from a file: on a command line they would stay in the shell's history and the process list."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from histories.errors import Fault, Faults
 
 
 def read_pupils(file: Path) -> list[str]:
-    """Return the identifiers in a file, one a line; empty lines and doubles are left out.
+    """Return the identifiers in a file, one a line, without empty lines and duplicates.
 
     Raises
     ------
@@ -18,9 +18,9 @@ def read_pupils(file: Path) -> list[str]:
     try:
         lines = file.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        do = "Name a text file in UTF-8 with one pupil's identifier a line."
+        do = "Name a text file in UTF-8 with one pupil identifier a line."
         raise Faults(Fault("the file cannot be read", str(file), do)) from error
-    found = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
-    if not found:
-        raise Faults(Fault("the file names nobody", str(file), "Put one pupil's identifier on each line."))
-    return found
+    pupils = list(dict.fromkeys(line.strip() for line in lines if line.strip()))
+    if not pupils:
+        raise Faults(Fault("the file names nobody", str(file), "Put one pupil identifier on each line."))
+    return pupils

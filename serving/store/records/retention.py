@@ -1,4 +1,4 @@
-"""How long records are kept: a period for each kind, what is due as of now, and its removal; what is held stays."""
+"""Retention: how long each kind of record is kept, what is due now, and its removal; holds prevent removal."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Periods = Mapping[str, int | None]
 
 
 def load(file: Path | None) -> Periods:
-    """Return the months that each kind of record is kept, None for ever: those of a file over the defaults.
+    """Return for how many months each kind of record is kept (None for ever), from a file over the defaults.
 
     Raises
     ------
     Faults
-        With everything that is wrong in the file.
+        With every fault of the file.
     """
     given = read_toml(file) if file else {}
     months = given.get("months", {})
@@ -52,16 +52,16 @@ def load(file: Path | None) -> Periods:
     if faults:
         raise Faults(faults)
     merged = read_toml(DEFAULTS)["months"] | months
-    found = {kind: None if merged[kind] == FOR_EVER else merged[kind] for kind in KINDS}
-    told_of = [found[k] for k in KINDS if k not in ("audit", "shadow_counts")]
-    if found["audit"] is not None and any(m is None or m > found["audit"] for m in told_of):
-        do = "Keep the audit at least as long as the records that it tells of."
+    periods = {kind: None if merged[kind] == FOR_EVER else merged[kind] for kind in KINDS}
+    audited = [periods[k] for k in KINDS if k not in ("audit", "shadow_counts")]
+    if periods["audit"] is not None and any(m is None or m > periods["audit"] for m in audited):
+        do = "Keep the audit at least as long as the records that it is about."
         raise Faults(Fault("the audit would be removed before its records", f"{where}, audit", do))
-    return found
+    return periods
 
 
 def _due(kind: str, before: datetime) -> tuple[Any, sa.ColumnElement[bool]]:
-    """Return the table of a kind, and which of its rows are older than a moment and not held."""
+    """Return the table of a kind, and the condition for rows older than a time and not under a hold."""
     expired = sa.or_(StoredKey.revoked_at < before, StoredKey.expires < before.date())
     conditions: dict[str, tuple[Any, sa.ColumnElement[bool]]] = {
         "scores": (StoredScore, sa.and_(StoredScore.stored_at < before, StoredScore.pupil_id.not_in(HELD))),
@@ -74,34 +74,34 @@ def _due(kind: str, before: datetime) -> tuple[Any, sa.ColumnElement[bool]]:
 
 
 def due(view: View, periods: Periods) -> dict[str, int]:
-    """Return how many records of each kind are due, and remove none."""
-    found = dict.fromkeys(periods, 0)
+    """Return how many records of each kind are due; remove none."""
+    counts = dict.fromkeys(periods, 0)
     for kind, months in periods.items():
         before = view.now - relativedelta(months=months or 0)
         if kind == "audit" and months:
-            found[kind] = prunable(view, before)[0]
+            counts[kind] = prunable(view, before)[0]
         elif months:
             table, condition = _due(kind, before)
-            found[kind] = view.connection.scalar(sa.select(sa.func.count()).select_from(table).where(condition)) or 0
-    view.record("retention.looked", due=found, months=dict(periods))
-    return found
+            counts[kind] = view.connection.scalar(sa.select(sa.func.count()).select_from(table).where(condition)) or 0
+    view.record("retention.looked", due=counts, months=dict(periods))
+    return counts
 
 
 def apply(change: Change, periods: Periods) -> dict[str, int]:
     """Remove what is due, and return how many records of each kind."""
     removed = dict.fromkeys(periods, 0)
-    past = {k: change.now - relativedelta(months=m) for k, m in periods.items() if m is not None}
-    for kind in past.keys() - {"audit"}:
-        removed[kind] = remove(change.connection, *_due(kind, past[kind]))
+    before = {k: change.now - relativedelta(months=m) for k, m in periods.items() if m is not None}
+    for kind in before.keys() - {"audit"}:
+        removed[kind] = remove(change.connection, *_due(kind, before[kind]))
     tidy(change.connection)
-    if "audit" in past:  # last, since nobody else can append from here on
-        removed["audit"] = prune(change, past["audit"])
+    if "audit" in before:  # last: it locks the audit until the commit
+        removed["audit"] = prune(change, before["audit"])
     change.record("retention.applied", removed=removed, months=dict(periods))
     return removed
 
 
 def remove(connection: sa.Connection, table: Any, condition: sa.ColumnElement[bool]) -> int:
-    """Remove rows, and with cases what belongs to them; return how many rows of the table itself."""
+    """Remove rows, and the entries and doubts of removed cases; return how many rows of the table itself."""
     if table is Case:
         gone = sa.select(Case.case_id).where(condition)
         for part in (CaseEntry, DataFault):
@@ -110,10 +110,10 @@ def remove(connection: sa.Connection, table: Any, condition: sa.ColumnElement[bo
 
 
 def tidy(connection: sa.Connection) -> None:
-    """Forget pupils and lists of which nothing is left; a held pupil is not forgotten."""
-    left = [sa.select(table.pupil_id) for table in (StoredScore, Case)]
-    left.append(sa.select(StoredDeadline.pupil_id).where(StoredDeadline.stopped_at.is_(None)))
-    gone = [Pupil.pupil_id.not_in(rows) for rows in (*left, HELD)]
+    """Remove pupils and lists without remaining records, except pupils under a hold."""
+    remaining = [sa.select(table.pupil_id) for table in (StoredScore, Case)]
+    remaining.append(sa.select(StoredDeadline.pupil_id).where(StoredDeadline.stopped_at.is_(None)))
+    gone = [Pupil.pupil_id.not_in(rows) for rows in (*remaining, HELD)]
     connection.execute(sa.delete(Pupil).where(*gone))
     for table in OF_PUPILS:
         connection.execute(sa.delete(table).where(table.pupil_id.not_in(sa.select(Pupil.pupil_id))))

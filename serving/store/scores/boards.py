@@ -1,4 +1,4 @@
-"""What boards count: the move to secondary school, and what became of the children who were listed."""
+"""Figures of the boards: transitions to secondary school, and the outcomes of the children who were listed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LOOK_BACK = timedelta(weeks=12)
 
 
 def transitions(view: View) -> list[dict[str, Any]]:
-    """Return the newest moves to secondary school of children whom the caller may see.
+    """Return the newest transitions to secondary school of children of the caller's scope.
 
     Returns
     -------
@@ -38,32 +38,32 @@ def transitions(view: View) -> list[dict[str, Any]]:
         .where(*view.caller.children(Pupil), StoredTransition.as_of == newest.scalar_subquery())
         .order_by(StoredTransition.missed_days.desc(), StoredTransition.from_urn, StoredTransition.pupil_id)
     )
-    found = [dict(r) for r in view.connection.execute(query).mappings()]
-    view.record("transition.seen", pupils=[c["pupil_id"] for c in found])
-    return found
+    rows = [dict(r) for r in view.connection.execute(query).mappings()]
+    view.record("transition.seen", pupils=[row["pupil_id"] for row in rows])
+    return rows
 
 
 @dataclass(kw_only=True)
 class ListOutcome:
-    """What became of children since a day.
+    """The outcomes of listed children since a day.
 
     Attributes
     ----------
     since : date
     lists : int
-        Lists that were looked back on.
+        Number of lists since then.
     listed : int
-        Different children among the first of a list.
+        Distinct children among the first of a list.
     contacted, acted, well, dismissed : int
-        How many of them were contacted, had an action, were found well in education, or were set aside.
+        How many of them were contacted, had an action, were found well, or were set aside.
     missing : int
-        How many of them went missing after they were listed.
+        How many of them went missing after being listed.
     unlisted : int
-        Children who went missing and were never among the first.
+        Children who went missing without ever being among the first.
     owners : dict
-        Open cases by owner; None for those of nobody.
+        Open cases by owner; None for unassigned ones.
     by_school : dict
-        Children among the first, by school; true counts.
+        Children among the first, by school; unsuppressed counts.
     """
 
     since: date
@@ -80,21 +80,21 @@ class ListOutcome:
 
 
 def list_outcome(view: View, most: int, well: Sequence[str], today: date) -> ListOutcome:
-    """Count what became of the first children of each list of the newest weeks.
+    """Count the outcomes of the first children of each list of the last 12 weeks.
 
     Parameters
     ----------
     view : View
     most : int
-        How many are the first.
+        How many children of a list are its first.
     well : sequence of str
-        Outcomes of a contact that say that the child is well.
+        Outcomes of a contact that mean the child is well.
     today : date
     """
     newest = view.connection.scalar(sa.select(sa.func.max(ScoreList.as_of)).where(*own_lists(view.caller)))
-    found = ListOutcome(since=(newest or today) - LOOK_BACK)
-    first_day, urn_of = _first_of_lists(view, most, found)
-    found.listed, found.by_school = len(first_day), dict(Counter(urn_of.values()).most_common())
+    outcome = ListOutcome(since=(newest or today) - LOOK_BACK)
+    first_day, urn_of = _first_of_lists(view, most, outcome)
+    outcome.listed, outcome.by_school = len(first_day), dict(Counter(urn_of.values()).most_common())
     query = (
         sa.select(Case.pupil_id, CaseEntry.kind, CaseEntry.code)
         .join(Case, Case.case_id == CaseEntry.case_id)
@@ -105,32 +105,32 @@ def list_outcome(view: View, most: int, well: Sequence[str], today: date) -> Lis
         done.setdefault(r.kind, set()).add(r.pupil_id)
         if r.kind == "contact" and r.code in well:
             done.setdefault("well", set()).add(r.pupil_id)
-    found.contacted, found.acted = len(done.get("contact", ())), len(done.get("action", ()))
-    found.well, found.dismissed = len(done.get("well", ())), len(done.get("dismissed", ()))
+    outcome.contacted, outcome.acted = len(done.get("contact", ())), len(done.get("action", ()))
+    outcome.well, outcome.dismissed = len(done.get("well", ())), len(done.get("dismissed", ()))
     gone = (
         sa.select(StoredMissing.pupil_id, StoredMissing.on_day)
         .join(Pupil, Pupil.pupil_id == StoredMissing.pupil_id)
-        .where(*view.caller.children(Pupil), StoredMissing.on_day >= found.since)
+        .where(*view.caller.children(Pupil), StoredMissing.on_day >= outcome.since)
     )
     missing = {r.pupil_id: r.on_day for r in view.connection.execute(gone)}
     caught = {p for p, day in missing.items() if p in first_day and first_day[p] <= day}
-    found.missing, found.unlisted = len(caught), len(missing) - len(caught)
+    outcome.missing, outcome.unlisted = len(caught), len(missing) - len(caught)
     owners = sa.select(Case.owner, sa.func.count()).join(Pupil, Pupil.pupil_id == Case.pupil_id)
     owners = owners.where(*view.caller.children(Pupil), Case.closed_at.is_(None)).group_by(Case.owner)
-    found.owners = {r[0]: r[1] for r in view.connection.execute(owners)}
-    view.record("team.seen", lists=found.lists, listed=found.listed)
-    return found
+    outcome.owners = {r[0]: r[1] for r in view.connection.execute(owners)}
+    view.record("team.seen", lists=outcome.lists, listed=outcome.listed)
+    return outcome
 
 
-def _first_of_lists(view: View, most: int, found: ListOutcome) -> tuple[dict[str, date], dict[str, str]]:
-    """Return the day on which each child was first among the first, and their school then."""
+def _first_of_lists(view: View, most: int, outcome: ListOutcome) -> tuple[dict[str, date], dict[str, str]]:
+    """Return the day on which each child first was among the first, and the school on the latest such day."""
     lists = sa.select(ScoreList.as_of, ScoreList.model_version).where(
-        *own_lists(view.caller), ScoreList.as_of >= found.since
+        *own_lists(view.caller), ScoreList.as_of >= outcome.since
     )
     days: dict[date, str] = {
         r.as_of: r.model_version for r in view.connection.execute(lists.order_by(ScoreList.as_of, ScoreList.stored_at))
     }
-    found.lists = len(days)
+    outcome.lists = len(days)
     first_day: dict[str, date] = {}
     urn_of: dict[str, str] = {}
     for day, version in days.items():

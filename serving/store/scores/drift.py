@@ -1,4 +1,4 @@
-"""Drift: how the stored risks moved from one list to the next, in sums that name nobody."""
+"""Drift: the mean stored risk of each list, without naming anybody."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from serving.access.disclosed_counts import disclosed
 from serving.store.tables import StoredScore
 from serving.store.unit_of_work import View
 
-NEWEST = 8  # lists that are told
+MAX_LISTS = 8  # newest lists that are shown
 
 
 def drift(view: View, base_rate: float | None) -> list[dict[str, Any]]:
-    """Return, for the newest lists that the caller's authority has, how many were scored and with what mean risk.
+    """Return the number of children and the mean risk of the newest lists of the caller's authority.
 
     Parameters
     ----------
     base_rate : float or None
-        The rate in the data that the serving model learned from.
+        Base rate of the serving model's training data.
 
     Returns
     -------
     list of dict
-        ``as_of, model_version, children, mean_risk`` and ``times``, the mean risk over the base rate; newest first. Children are
-        rounded, and a list of few is left out, so that two lists that differ by a child do not give that child away.
+        ``as_of, model_version, children, mean_risk`` and ``times``, the mean risk over the base rate; newest first. Counts
+        are rounded and small lists left out, so that two lists that differ by one child do not reveal that child.
     """
     key = (StoredScore.as_of, StoredScore.model_version)
     query = (
@@ -33,13 +33,13 @@ def drift(view: View, base_rate: float | None) -> list[dict[str, Any]]:
         .where(*view.caller.scope(StoredScore), StoredScore.replaced_at.is_(None))
         .group_by(*key)
         .order_by(StoredScore.as_of.desc(), StoredScore.model_version.desc())
-        .limit(NEWEST)
+        .limit(MAX_LISTS)
     )
-    found = [dict(r) for r in view.connection.execute(query).mappings()]
-    view.record("drift.seen", count=len(found))
-    told = [{**r, "children": disclosed((r["as_of"], {"": r["children"]}), "")["all"]} for r in found]
+    lists = [dict(r) for r in view.connection.execute(query).mappings()]
+    view.record("drift.seen", count=len(lists))
+    rounded = [{**r, "children": disclosed((r["as_of"], {"": r["children"]}), "")["all"]} for r in lists]
     return [
         {**r, "times": float(r["mean_risk"]) / base_rate if base_rate else None}
-        for r in told
+        for r in rounded
         if r["children"] is not None
     ]

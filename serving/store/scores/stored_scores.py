@@ -1,4 +1,4 @@
-"""Scores: stored as they are shown, found within the scope of who asks, and kept when newer ones replace them."""
+"""Stored scores: kept as shown, read within the caller's scope, and never overwritten when newer ones replace them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import Change, View
 
 BATCH = 500
-SHOWN = 3  # reasons that a list shows of a child
+SHOWN = 3  # reasons of a child that a list shows
 LISTED = sa.exists().where(
     ScoreList.authority == StoredScore.authority,
     ScoreList.as_of == StoredScore.as_of,
@@ -42,7 +42,7 @@ DIGESTS = ("catalogue_digest", "features_digest")
 
 
 def rows_of(scores: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows of scores, ready before the database is locked for them."""
+    """Return the rows of scores, made before the database is locked."""
     return [
         {
             **{k: s[k] for k in COPIED},
@@ -58,20 +58,20 @@ def rows_of(scores: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def save(change: Change, rows: Sequence[dict[str, Any]]) -> int:
-    """Store rows of ``rows_of``; a score that is there already with the same content stays, other content replaces it.
+    """Store rows of ``rows_of``; a score stored before with the same content stays, with other content it is replaced.
 
-    They are on no list, and so seen by nobody, until ``enlist`` has said that the list is whole.
+    Nobody sees them until ``enlist`` marks their list as complete.
 
     Returns
     -------
     int
-        How many were given.
+        Number of rows given.
     """
     for at in range(0, len(rows), BATCH):
         part = {tuple(r[k] for k in IDENTITY): r for r in rows[at : at + BATCH]}
-        there = sa.and_(sa.tuple_(*COLUMNS).in_(part), StoredScore.replaced_at.is_(None))
-        found = change.connection.execute(sa.select(*COLUMNS, StoredScore.body).where(there)).all()
-        bodies = {tuple(r)[:3]: r.body for r in found}
+        same = sa.and_(sa.tuple_(*COLUMNS).in_(part), StoredScore.replaced_at.is_(None))
+        stored = change.connection.execute(sa.select(*COLUMNS, StoredScore.body).where(same)).all()
+        bodies = {tuple(r)[:3]: r.body for r in stored}
         changed = [key for key, r in part.items() if bodies.get(key) != r["body"]]
         replaced = [key for key in changed if key in bodies]
         if replaced:
@@ -88,27 +88,29 @@ def save(change: Change, rows: Sequence[dict[str, Any]]) -> int:
 
 
 def upsert(change: Change, table: Any) -> Any:
-    """Return an insert that can say what becomes of rows that are there."""
+    """Return an insert with the dialect's ON CONFLICT clause."""
     return (postgresql if change.connection.dialect.name == "postgresql" else sqlite).insert(table)
 
 
 def _place(change: Change, rows: Sequence[dict[str, Any]]) -> None:
-    """Remember the pupils, each where the newest score found them."""
+    """Store the pupils, each where the newest score found them."""
     newest = {r["pupil_id"]: r for r in sorted(rows, key=lambda r: r["as_of"])}
     moved = ("authority", "urn", "nc_year", "as_of")
-    found = [{"pupil_id": p, "pupil_ref": secrets.token_hex(16), **{k: r[k] for k in moved}} for p, r in newest.items()]
-    for at in range(0, len(found), BATCH):
+    pupils = [
+        {"pupil_id": p, "pupil_ref": secrets.token_hex(16), **{k: r[k] for k in moved}} for p, r in newest.items()
+    ]
+    for at in range(0, len(pupils), BATCH):
         insert = upsert(change, Pupil)
         newer = insert.excluded.as_of >= Pupil.as_of
         changes = {k: getattr(insert.excluded, k) for k in moved}
         change.connection.execute(
             insert.on_conflict_do_update(index_elements=["pupil_id"], set_=changes, where=newer),
-            found[at : at + BATCH],
+            pupils[at : at + BATCH],
         )
 
 
 def enlist(change: Change, rows: Sequence[dict[str, Any]]) -> None:
-    """Say, in the change that stored the last of the rows, that the lists they belong to are whole."""
+    """Mark the rows' lists as complete; call it in the change that stores the last of them."""
     listed = ("authority", "as_of", "model_version")
     for key in dict.fromkeys(tuple(r[k] for k in listed) for r in rows):
         insert = upsert(change, ScoreList).values({**dict(zip(listed, key, strict=True)), "stored_at": change.now})
@@ -116,19 +118,19 @@ def enlist(change: Change, rows: Sequence[dict[str, Any]]) -> None:
             insert.on_conflict_do_update(index_elements=list(listed), set_={"stored_at": change.now})
         )
     if len(rows) >= BATCH:
-        # Without it SQLite takes the list's index for a few pupils, and reads a whole authority.
+        # Without statistics SQLite reads a whole authority through the list's index to find a few pupils.
         change.connection.exec_driver_sql("ANALYZE scores")
 
 
 def find(view: View, pupil_ids: Sequence[str], as_of: date | None) -> list[str]:
-    """Return the newest scores of pupils that the caller may see, of the newest day unless one is named.
+    """Return the newest scores of pupils of the caller's scope, of the newest day unless one is named.
 
     Returns
     -------
     list of str
-        JSON, as it was stored: to read it and write it again would take longer than to find it.
+        JSON as stored; decoding and encoding it again would take longer than the query.
     """
-    found = {}
+    bodies = {}
     day = as_of or _newest_day(view)
     if day is not None:
         query = (
@@ -137,10 +139,10 @@ def find(view: View, pupil_ids: Sequence[str], as_of: date | None) -> list[str]:
             .where(StoredScore.replaced_at.is_(None), LISTED)
             .order_by(StoredScore.pupil_id, StoredScore.stored_at, StoredScore.model_version)
         )
-        found = {row.pupil_id: row.body for row in view.connection.execute(query)}
-    withheld = [p for p in dict.fromkeys(pupil_ids) if p not in found]
-    view.record("scores.seen", pupils=list(found), withheld=view.references(withheld))
-    return list(found.values())
+        bodies = {row.pupil_id: row.body for row in view.connection.execute(query)}
+    withheld = [p for p in dict.fromkeys(pupil_ids) if p not in bodies]
+    view.record("scores.seen", pupils=list(bodies), withheld=view.references(withheld))
+    return list(bodies.values())
 
 
 def worklist(
@@ -153,39 +155,39 @@ def worklist(
     band: str | None,
     after: Cursor | None = None,
 ) -> list[str]:
-    """Return the ranked list that the caller may see, of the newest model that scored the day.
+    """Return the ranked list of the caller's scope, by the newest model that scored the day.
 
     Returns
     -------
     list of str
-        JSON, as it was stored.
+        JSON as stored.
 
     Raises
     ------
     ListChanged
-        When the page before was of another model's list.
+        When the previous page came from another model's list.
     """
     newest = newest_list(view, after.as_of if after else as_of)
     if after and (newest is None or newest[1] != after.version):
         raise ListChanged
-    found: Sequence[Any] = []
+    rows: Sequence[Any] = []
     if newest is not None:
-        chosen = [StoredScore.urn == urn] if urn else []
-        chosen += [StoredScore.nc_year == year_group] if year_group is not None else []
-        chosen += [StoredScore.band == band] if band else []
+        filters = [StoredScore.urn == urn] if urn else []
+        filters += [StoredScore.nc_year == year_group] if year_group is not None else []
+        filters += [StoredScore.band == band] if band else []
         if after:
             later = sa.and_(StoredScore.rank == after.rank, StoredScore.authority > after.authority)
-            chosen.append(sa.or_(StoredScore.rank > after.rank, later))
+            filters.append(sa.or_(StoredScore.rank > after.rank, later))
         query = sa.select(StoredScore.pupil_id, StoredScore.body).where(
-            *view.caller.children(StoredScore), *of_list(newest), *chosen
+            *view.caller.children(StoredScore), *of_list(newest), *filters
         )
-        found = view.connection.execute(query.order_by(StoredScore.rank, StoredScore.authority).limit(limit)).all()
-    view.record("worklist.seen", pupils=[row.pupil_id for row in found])
-    return [row.body for row in found]
+        rows = view.connection.execute(query.order_by(StoredScore.rank, StoredScore.authority).limit(limit)).all()
+    view.record("worklist.seen", pupils=[row.pupil_id for row in rows])
+    return [row.body for row in rows]
 
 
 def counts(view: View, as_of: date | None, by: str) -> tuple[date, dict[str, int]] | None:
-    """Count the pupils of the caller's scope by a column, of the newest model that scored the day; true counts."""
+    """Count the pupils of the caller's scope by a column, by the newest model that scored the day; unsuppressed counts."""
     column = {"band": StoredScore.band, "year_group": StoredScore.nc_year, "urn": StoredScore.urn}[by]
     newest = newest_list(view, as_of)
     view.record("counts.seen", by=by)
@@ -201,13 +203,13 @@ def counts(view: View, as_of: date | None, by: str) -> tuple[date, dict[str, int
 
 
 def history(view: View, pupil_ref: str) -> list[dict[str, Any]]:
-    """Return every score of a pupil that the caller may see, oldest first, also those that others replaced.
+    """Return every score of a pupil of the caller's scope, oldest first, replaced ones included.
 
     Returns
     -------
     list of dict
         ``score_id``, ``as_of``, ``model_version``, ``catalogue_digest``, ``features_digest``, ``stored_at``, ``replaced_at``
-        and ``score`` as it was shown.
+        and ``score`` as shown.
     """
     shown = (
         StoredScore.score_id,
@@ -234,7 +236,7 @@ def history(view: View, pupil_ref: str) -> list[dict[str, Any]]:
 
 
 def one(view: View, score_id: str) -> dict[str, Any] | None:
-    """Return a stored score with what it was made from, also one that another replaced; None when the caller may not see it."""
+    """Return a stored score and the digests of its inputs, replaced ones included; None outside the caller's scope."""
     made_from = (
         StoredScore.pupil_id,
         StoredScore.as_of,
@@ -249,12 +251,12 @@ def one(view: View, score_id: str) -> dict[str, Any] | None:
 
 
 def of_list(newest: tuple[date, str]) -> list[sa.ColumnElement[bool]]:
-    """Return the conditions on the scores that stand of a day by a model version."""
+    """Return the conditions for the current scores of a day and model version."""
     return [StoredScore.as_of == newest[0], StoredScore.model_version == newest[1], StoredScore.replaced_at.is_(None)]
 
 
 def own_lists(caller: Caller) -> list[sa.ColumnElement[bool]]:
-    """A list is an authority's; which of its schools a caller sees is asked of its scores."""
+    """Return the conditions for lists of the caller's authority; the scope by school applies to the scores."""
     return Caller(caller.key_id, caller.role, caller.authority).scope(ScoreList)
 
 
@@ -263,7 +265,7 @@ def _newest_day(view: View) -> date | None:
 
 
 def newest_list(view: View, as_of: date | None = None) -> tuple[date, str] | None:
-    """Return the day, the newest one unless named, and the model version that scored it last."""
+    """Return a day, by default the newest, and the model version that scored it last; None when there is no list."""
     day = as_of or _newest_day(view)
     query = sa.select(ScoreList.model_version).where(*own_lists(view.caller), ScoreList.as_of == day)
     version = view.connection.scalar(query.order_by(ScoreList.stored_at.desc()).limit(1)) if day else None

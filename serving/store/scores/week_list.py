@@ -1,4 +1,4 @@
-"""The week's list as a team works with it: cut to what it can take up, without those set aside, with what changed since."""
+"""The week's list for a team: the children it can take up, without those set aside, and the change since the last list."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from serving.store.unit_of_work import View
 
 @dataclass(frozen=True)
 class Chosen:
-    """What a list is cut by; None leaves it whole."""
+    """Filters of a list; None does not filter."""
 
     urns: Sequence[str] | None = None
     nc_year: int | None = None
@@ -33,13 +33,13 @@ class Listed:
     Attributes
     ----------
     score : dict
-        As it was stored.
+        As stored.
     moved : {"new", "risen", "fallen", "same"} or None
-        Since the list before; None when there is none.
+        Change of rank since the previous list; None when there is none.
     owner : str or None
-        Whose case it is.
+        Owner of the case.
     clock : dict or None
-        ``kind`` and ``due_on`` of the clock that runs out next.
+        ``kind`` and ``due_on`` of the next deadline.
     """
 
     pupil_ref: str
@@ -52,18 +52,18 @@ class Listed:
 
 @dataclass(kw_only=True)
 class WeekList:
-    """A list, and what it is.
+    """A list and where it comes from.
 
     Attributes
     ----------
     set_aside : int
-        Those of them who are snoozed or whom the list is not for.
+        Number of matching children who are snoozed or dismissed.
     before : date or None
-        The day of the list before.
+        Day of the previous list.
     other_model : bool
-        Whether another model version made the list before.
+        Whether another model version made the previous list.
     sources : dict
-        The last day that each table tells of.
+        The last known day of each table.
     """
 
     as_of: date | None = None
@@ -77,18 +77,18 @@ class WeekList:
 
 
 def week(view: View, chosen: Chosen, most: int, today: date, action: str = "worklist.seen") -> WeekList:
-    """Return the first children of the newest list who match and are neither snoozed nor dismissed.
+    """Return the first matching children of the newest list who are neither snoozed nor dismissed.
 
     Parameters
     ----------
     view : View
     chosen : Chosen
     most : int
-        How many the team can take up.
+        How many children the team takes up.
     today : date
         A snooze ends on its day.
     action : str
-        What the audit says of it.
+        Action to record in the audit.
     """
     newest = newest_list(view)
     if newest is None:
@@ -115,34 +115,34 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
         .limit(most)
     )
     rows = view.connection.execute(query).all()
-    found = WeekList(as_of=newest[0], model_version=newest[1])
-    apart = (
+    week_list = WeekList(as_of=newest[0], model_version=newest[1])
+    set_aside = (
         sa.select(sa.func.count())
         .select_from(StoredScore)
         .join(Case, sa.and_(Case.pupil_id == StoredScore.pupil_id, Case.closed_at.is_(None), aside))
     )
-    found.set_aside = view.connection.scalar(apart.where(*conditions)) or 0
-    _told(view, found)
+    week_list.set_aside = view.connection.scalar(set_aside.where(*conditions)) or 0
+    _add_sources(view, week_list)
     ids = [r.pupil_id for r in rows]
-    ranks, top = _before(view, newest, found, conditions=_conditions(chosen), pupils=ids, most=most)
-    clocks, names = next_deadlines(view, ids), school_names(view)
+    ranks, top = _before(view, newest, week_list, conditions=_conditions(chosen), pupils=ids, most=most)
+    deadlines, names = next_deadlines(view, ids), school_names(view)
     for r in rows:
         score = json.loads(r.body)
-        moved = None if found.before is None else _moved(r.rank, ranks.get(r.pupil_id), r.pupil_id in top)
+        moved = None if week_list.before is None else _moved(r.rank, ranks.get(r.pupil_id), r.pupil_id in top)
         school = names.get(score["urn"], score["urn"])
         owner = r.owner_name or r.owner
-        found.children.append(
+        week_list.children.append(
             Listed(
                 pupil_ref=r.pupil_ref,
                 score=score,
                 moved=moved,
                 owner=owner,
-                clock=clocks.get(r.pupil_id),
+                clock=deadlines.get(r.pupil_id),
                 school=school,
             )
         )
     view.record(action, pupils=ids, as_of=newest[0], model_version=newest[1])
-    return found
+    return week_list
 
 
 def _conditions(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
@@ -151,18 +151,24 @@ def _conditions(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
     return [*cut, StoredScore.themes.contains(f"|{chosen.theme}|", autoescape=True)] if chosen.theme else cut
 
 
-def _told(view: View, found: WeekList) -> None:
-    """Add when the list was stored, how fresh its sources are, and which list came before it."""
+def _add_sources(view: View, week_list: WeekList) -> None:
+    """Add when the list was stored, and the last known day of its sources."""
     lists = sa.select(ScoreList).where(*own_lists(view.caller))
-    same = (ScoreList.as_of == found.as_of, ScoreList.model_version == found.model_version)
+    same = (ScoreList.as_of == week_list.as_of, ScoreList.model_version == week_list.model_version)
     row = view.connection.execute(lists.where(*same).order_by(ScoreList.stored_at.desc()).limit(1)).one()
-    found.stored_at, found.sources = row.stored_at, json.loads(row.sources)
+    week_list.stored_at, week_list.sources = row.stored_at, json.loads(row.sources)
 
 
 def _before(
-    view: View, newest: tuple[date, str], found: WeekList, *, conditions: list[Any], pupils: Sequence[str], most: int
+    view: View,
+    newest: tuple[date, str],
+    week_list: WeekList,
+    *,
+    conditions: list[Any],
+    pupils: Sequence[str],
+    most: int,
 ) -> tuple[dict[str, int], set[str]]:
-    """Return the ranks of pupils on the list before, and who was among the first there."""
+    """Return the pupils' ranks on the previous list, and who was among its first."""
     earlier = sa.select(ScoreList.as_of, ScoreList.model_version).where(
         *own_lists(view.caller), ScoreList.as_of < newest[0]
     )
@@ -171,9 +177,9 @@ def _before(
     ).one_or_none()
     if row is None:
         return {}, set()
-    found.before, found.other_model = row.as_of, row.model_version != newest[1]
-    own = [*view.caller.children(StoredScore), *of_list((row.as_of, row.model_version))]
-    ranked = sa.select(StoredScore.pupil_id, StoredScore.rank).where(*own)
+    week_list.before, week_list.other_model = row.as_of, row.model_version != newest[1]
+    previous = [*view.caller.children(StoredScore), *of_list((row.as_of, row.model_version))]
+    ranked = sa.select(StoredScore.pupil_id, StoredScore.rank).where(*previous)
     ranks = {r.pupil_id: r.rank for r in view.connection.execute(ranked.where(StoredScore.pupil_id.in_(pupils)))}
     top = view.connection.execute(ranked.where(*conditions).order_by(StoredScore.rank).limit(most))
     return ranks, {r.pupil_id for r in top}
@@ -182,50 +188,52 @@ def _before(
 def _moved(rank: int, before: int | None, was_first: bool) -> str:
     if before is None or not was_first:
         return "new"
-    return "risen" if rank < before else "fallen" if rank > before else "same"
+    if rank == before:
+        return "same"
+    return "risen" if rank < before else "fallen"
 
 
 def next_deadlines(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the clock of each pupil that runs out next."""
+    """Return each pupil's next deadline."""
     query = sa.select(StoredDeadline.pupil_id, StoredDeadline.kind, StoredDeadline.due_on).where(
         StoredDeadline.pupil_id.in_(pupils), StoredDeadline.stopped_at.is_(None)
     )
-    found: dict[str, dict[str, Any]] = {}
+    deadlines: dict[str, dict[str, Any]] = {}
     for r in view.connection.execute(query.order_by(StoredDeadline.due_on)):
-        found.setdefault(r.pupil_id, {"kind": r.kind, "due_on": r.due_on})
-    return found
+        deadlines.setdefault(r.pupil_id, {"kind": r.kind, "due_on": r.due_on})
+    return deadlines
 
 
 def school_names(view: View) -> dict[str, str]:
-    """Return the names of schools by their numbers."""
+    """Return the names of schools by URN."""
     return {r.urn: r.name for r in view.connection.execute(sa.select(School.urn, School.name))}
 
 
 def own_schools(view: View) -> list[str]:
-    """Return the schools of the children whom the caller may see."""
+    """Return the schools of the children of the caller's scope."""
     query = sa.select(Pupil.urn).where(*view.caller.children(Pupil)).distinct().order_by(Pupil.urn)
     return list(view.connection.scalars(query))
 
 
 def per_week(view: View, team: str, default: int) -> int:
-    """Return how many children a team can take up in a week."""
+    """Return how many children a team takes up in a week."""
     which = (Capacity.authority == view.caller.authority, Capacity.team == team)
     return view.connection.scalar(sa.select(Capacity.per_week).where(*which)) or default
 
 
 def place(view: View, pupil_ref: str) -> dict[str, Any] | None:
-    """Return a pupil whom the caller may see, and where they are; the view of the pupil is the caller's to record."""
+    """Return a pupil's row, or None outside the caller's scope. The calling code records that the pupil was seen."""
     query = sa.select(Pupil.__table__).where(Pupil.pupil_ref == pupil_ref, *view.caller.children(Pupil))
     row = view.connection.execute(query).mappings().one_or_none()
     return dict(row) if row else None
 
 
 def sources(view: View) -> dict[str, str]:
-    """Return the last day that each table told of when the newest list was stored."""
+    """Return the last known day of each table when the newest list was stored."""
     query = (
         sa.select(ScoreList.sources)
         .where(*own_lists(view.caller))
         .order_by(ScoreList.as_of.desc(), ScoreList.stored_at.desc())
     )
-    found = view.connection.scalar(query.limit(1))
-    return json.loads(found) if found else {}
+    stored = view.connection.scalar(query.limit(1))
+    return json.loads(stored) if stored else {}

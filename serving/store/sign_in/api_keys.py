@@ -1,4 +1,4 @@
-"""Keys of the interface: made once, kept as hashes, expiring and revocable."""
+"""API keys: shown once, stored as hashes, with an expiry day, revocable."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ BY_DIGEST = sa.select(StoredKey.__table__).where(
 def create(
     change: Change, role: str, authority: str | None, urns: Iterable[str], expires: date | None
 ) -> tuple[str, str]:
-    """Make a key and keep its hash.
+    """Make a key and store its hash.
 
     Returns
     -------
     key_id, key
-        The key itself is returned here and never again.
+        The key itself is returned only here.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def create(
         When the role needs an authority.
     """
     if role != "administrator" and not authority:
-        do = "Say whose children the key may see."
+        do = "Name the authority whose children the key may see."
         raise Faults(Fault("the role needs an authority", "keys create --authority", do))
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
     key, schools = f"onroll_{key_id}_{secret}", sorted(urns)
@@ -57,8 +57,8 @@ def create(
 
 
 def caller(connection: sa.Connection, key: str) -> Caller | None:
-    """Return who a key belongs to, or None when it is unknown, revoked or expired."""
-    # The key is 256 random bits, so its plain hash can neither be guessed nor looked up by timing.
+    """Return the caller of a key, or None when it is unknown, revoked or expired."""
+    # The key has 256 random bits, so a plain hash resists guessing and timing attacks.
     row = connection.execute(BY_DIGEST, {"digest": _digest(key)}).one_or_none()
     if row is None or row.revoked_at or (row.expires is not None and row.expires < datetime.now(UTC).date()):
         return None

@@ -1,4 +1,4 @@
-"""Sessions: who is signed in to the pages. A session ends when it was idle, when it is old, and when what it came from ends."""
+"""Sessions of the pages. A session ends when idle, when too old, and when the key that opened it ends."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from serving.store.database import reading, writing
 from serving.store.tables import Base, StoredKey, Who
 from serving.store.unit_of_work import Change
 
-LONGEST = timedelta(hours=12)
-SEEN_EVERY = timedelta(seconds=30)  # how exactly idle time is kept; a write for every page would be one too many
+MAX_AGE = timedelta(hours=12)
+SEEN_EVERY = timedelta(seconds=30)  # precision of the idle time; saves a write per page
 
 
 class Session(Base):
-    """Somebody who is signed in; of the secret in the cookie only the hash is kept."""
+    """A signed-in caller; only the hash of the cookie's secret is stored."""
 
     __tablename__ = "sessions"
     digest: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
@@ -34,18 +34,18 @@ class Session(Base):
 
 
 def open_session(change: Change, name: str, before: str | None = None) -> str:
-    """Open a session of the caller, end the one before, and return the new secret: one that nobody can have known."""
-    secret, own = secrets.token_urlsafe(32), change.caller
-    change.connection.execute(sa.delete(Session).where(Session.seen_at < change.now - LONGEST))
+    """Open a session for the caller, end the previous one, and return a new secret (against session fixation)."""
+    secret, caller = secrets.token_urlsafe(32), change.caller
+    change.connection.execute(sa.delete(Session).where(Session.seen_at < change.now - MAX_AGE))
     if before:
         change.connection.execute(sa.delete(Session).where(Session.digest == _digest(before)))
     row = {
         "digest": _digest(secret),
-        "person_id": own.key_id,
+        "person_id": caller.key_id,
         "name": name,
-        "role": own.role,
-        "authority": own.authority,
-        "urns": json.dumps(own.urns),
+        "role": caller.role,
+        "authority": caller.authority,
+        "urns": json.dumps(caller.urns),
         "opened_at": change.now,
         "seen_at": change.now,
     }
@@ -61,9 +61,9 @@ def end_session(change: Change, secret: str) -> None:
 
 
 def signed_in(engine: sa.Engine, secret: str, idle: timedelta) -> tuple[Caller, str] | None:
-    """Return whose session it is and their name, and note that it was used; None when it has ended.
+    """Return the session's caller and name, and renew its idle time; None when it has ended.
 
-    A session that came from a key ends with the key.
+    A session opened with a key ends with the key.
     """
     now = datetime.now(UTC)
     with reading(engine) as connection:
@@ -72,7 +72,7 @@ def signed_in(engine: sa.Engine, secret: str, idle: timedelta) -> tuple[Caller, 
             .join(StoredKey, StoredKey.key_id == Session.person_id, isouter=True)
             .where(Session.digest == _digest(secret))
         ).one_or_none()
-    if row is None or row.seen_at < now - idle or row.opened_at < now - LONGEST:
+    if row is None or row.seen_at < now - idle or row.opened_at < now - MAX_AGE:
         return None
     if row.key_id and (row.revoked_at or (row.expires is not None and row.expires < now.date())):
         return None

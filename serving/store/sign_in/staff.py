@@ -1,4 +1,4 @@
-"""The people who work with the pages, and how many children their teams can take up."""
+"""Staff who work with the pages, and how many children their teams take up."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ def _authority(caller: Caller, table: Any) -> list[sa.ColumnElement[bool]]:
 
 
 def remember(change: Change, name: str, localities: Sequence[str] = (), team: str | None = None) -> int:
-    """Keep who the caller is, as the way in says, so that cases can be given to them; return the version."""
-    own = change.caller
-    known = {
+    """Store the caller as a member of staff, so that cases can be assigned to them; return the row's version."""
+    caller = change.caller
+    values = {
         "name": name,
-        "role": own.role,
-        "authority": own.authority,
-        "urns": json.dumps(own.urns),
+        "role": caller.role,
+        "authority": caller.authority,
+        "urns": json.dumps(caller.urns),
         "localities": json.dumps(list(localities)),
         "team": team,
         "active": True,
         "changed_at": change.now,
-        "changed_by": own.key_id,
+        "changed_by": caller.key_id,
     }
-    before = change.connection.scalar(sa.select(Person.version).where(Person.person_id == own.key_id)) or 0
+    before = change.connection.scalar(sa.select(Person.version).where(Person.person_id == caller.key_id)) or 0
     if before:
-        update = sa.update(Person).where(Person.person_id == own.key_id).values(**known, version=before + 1)
+        update = sa.update(Person).where(Person.person_id == caller.key_id).values(**values, version=before + 1)
         change.connection.execute(update)
     else:
-        change.connection.execute(sa.insert(Person), {**known, "person_id": own.key_id, "version": 1})
+        change.connection.execute(sa.insert(Person), {**values, "person_id": caller.key_id, "version": 1})
     change.record("person.remembered", version=before + 1)
     return before + 1
 
@@ -45,20 +45,20 @@ def remember(change: Change, name: str, localities: Sequence[str] = (), team: st
 def active_staff(view: View) -> list[dict[str, Any]]:
     """Return the staff of the caller's authority who are active, by name."""
     query = sa.select(Person.__table__).where(*_authority(view.caller, Person), Person.active).order_by(Person.name)
-    found = view.connection.execute(query).mappings().all()
-    view.record("people.seen", count=len(found))
-    return [{**p, "urns": json.loads(p["urns"]), "localities": json.loads(p["localities"])} for p in found]
+    rows = view.connection.execute(query).mappings().all()
+    view.record("people.seen", count=len(rows))
+    return [{**p, "urns": json.loads(p["urns"]), "localities": json.loads(p["localities"])} for p in rows]
 
 
 def set_capacity(change: Change, authority: str, team: str, per_week: int, version: int) -> int:
-    """Set how many children a team can take up in a week; ``version`` is 0 when none was set. Return the new version.
+    """Set how many children a team takes up in a week, and return the new version; ``version`` is 0 for a first setting.
 
     Raises
     ------
     NotThere
         When the authority is not the caller's.
     Conflict
-        When somebody set it meanwhile.
+        When somebody else has changed it.
     """
     if change.caller.authority not in (None, authority):
         raise NotThere("team")
@@ -85,8 +85,8 @@ def set_capacity(change: Change, authority: str, team: str, per_week: int, versi
 
 
 def capacities(view: View) -> list[dict[str, Any]]:
-    """Return what teams of the caller's authority can take up."""
+    """Return the capacities of the teams of the caller's authority."""
     query = sa.select(Capacity.__table__).where(*_authority(view.caller, Capacity)).order_by(Capacity.team)
-    found = view.connection.execute(query).mappings().all()
-    view.record("capacities.seen", count=len(found))
-    return [dict(c) for c in found]
+    rows = view.connection.execute(query).mappings().all()
+    view.record("capacities.seen", count=len(rows))
+    return [dict(c) for c in rows]

@@ -1,4 +1,4 @@
-"""The turn to write is one thread's at a time, and nobody waits for it once another has done the work."""
+"""One thread writes at a time, and nobody waits once another thread has done the work."""
 
 import threading
 
@@ -9,53 +9,53 @@ from serving.store.database import Unavailable
 from serving.store.write_queue import WriteQueue
 
 
-def waiting(turn, unless=lambda: False):
-    """Start a thread that asks for the turn; return it and what it was told."""
-    told = []
+def waiting(queue, unless=lambda: False):
+    """Start a thread that waits for its turn; return it and the turns that it got."""
+    turns = []
 
     def ask():
-        with turn.taken(unless) as is_mine:
-            told.append(is_mine)
+        with queue.turn(unless) as has_turn:
+            turns.append(has_turn)
 
     thread = threading.Thread(target=ask, daemon=True)
     thread.start()
-    return thread, told
+    return thread, turns
 
 
 def test_the_next_has_its_turn_when_the_one_before_has_ended():
-    turn = WriteQueue()
-    with turn.taken() as is_mine:
-        thread, told = waiting(turn)
+    queue = WriteQueue()
+    with queue.turn() as has_turn:
+        thread, turns = waiting(queue)
         thread.join(0.05)
-        assert is_mine
-        assert not told
+        assert has_turn
+        assert not turns
     thread.join(10)
-    assert told == [True]
+    assert turns == [True]
 
 
 def test_an_error_ends_the_turn():
-    turn = WriteQueue()
-    with pytest.raises(ZeroDivisionError), turn.taken():
+    queue = WriteQueue()
+    with pytest.raises(ZeroDivisionError), queue.turn():
         raise ZeroDivisionError
-    with turn.taken() as is_mine:
-        assert is_mine
+    with queue.turn() as has_turn:
+        assert has_turn
 
 
 def test_whose_work_is_done_does_not_wait_for_the_turn():
-    turn, done = WriteQueue(), threading.Event()
-    with turn.taken():
-        thread, told = waiting(turn, done.is_set)
-        with turn.taken(unless=lambda: True) as is_mine:  # passes a turn that is another's
+    queue, done = WriteQueue(), threading.Event()
+    with queue.turn():
+        thread, turns = waiting(queue, done.is_set)
+        with queue.turn(unless=lambda: True) as has_turn:  # passes a turn that is another's
             done.set()
-        assert not is_mine
-    with turn.taken():  # the end of the turn was told; it may be another's again before the waiting thread looks
+        assert not has_turn
+    with queue.turn():  # the end of the turn was turns; it may be another's again before the waiting thread looks
         pass
     thread.join(10)
-    assert told == [False]
+    assert turns == [False]
 
 
 def test_a_turn_that_does_not_come_is_said(monkeypatch):
     monkeypatch.setattr(module, "PATIENCE", 0.01)
-    turn = WriteQueue()
-    with turn.taken(), pytest.raises(Unavailable, match="busy"), turn.taken():
+    queue = WriteQueue()
+    with queue.turn(), pytest.raises(Unavailable, match="busy"), queue.turn():
         pass
