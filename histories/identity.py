@@ -1,13 +1,39 @@
-"""UPN check letters, and the keyed pseudonyms that replace identifiers outside the linkage store."""
+"""UPN check letters, placeholders for a UPN, and the keyed pseudonyms that replace identifiers outside the linkage store."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 
 from histories.errors import Fault, Faults
+from histories.io.sql import literal
 
 LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
+# What stands in place of a UPN: the reasons UN1 to UN7 of social care returns, numbers that a spreadsheet shortened, zeros and
+# crosses, and words. Written so that Python and DuckDB (RE2) read it alike; compared in upper case without blanks.
+PLACEHOLDER = (
+    r"UN[0-9]{1,2}|[A-Z]?[0-9]+([.,][0-9]+)?E[+]?[0-9]+|0+([.]0+)?|[A-Z]?0{11}[0-9A-Z]?|[X?*.#-]+|9{9,}|"
+    r"NOUPN|NONE|NULL|NA|N/A|NAN|UNKNOWN|NOTKNOWN|UNALLOCATED|PENDING|TBC|TBA|MISSING|NOTAPPLICABLE|#[A-Z/0-9]+[!?]?"
+)
+
+
+def clean_upn(value: str | None) -> str | None:
+    """Return a UPN in upper case without blanks, or None for a placeholder.
+
+    Examples
+    --------
+    >>> clean_upn(" b8012 00005001"), clean_upn("UN1"), clean_upn("8.01E+11")
+    ('B801200005001', None, None)
+    """
+    upn = re.sub(r"\s", "", value or "").upper()
+    return None if not upn or re.fullmatch(PLACEHOLDER, upn) else upn
+
+
+def clean_upn_sql(column: str) -> str:
+    """Return the SQL (DuckDB) of ``clean_upn``."""
+    upn = rf"nullif(upper(regexp_replace({column}, '\s', '', 'g')), '')"
+    return f"CASE WHEN NOT regexp_full_match({upn}, {literal(PLACEHOLDER)}) THEN {upn} END"
 
 
 def check_letter(rest: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -21,6 +22,11 @@ from histories.io.terminal import json_option, progress, result
     type=click.Path(path_type=Path),
     help="CSV of persons with names; link those without a UPN first.",
 )
+@click.option(
+    "--submitted",
+    type=click.DateTime(formats=["%Y-%m-%d"]),
+    help="Day on which the return was submitted or extracted.",
+)
 @click.option("--list", "listing", is_flag=True, help="Describe every format.")
 @json_option
 def import_(
@@ -30,12 +36,14 @@ def import_(
     into: Path | None,
     mapping: Path | None,
     persons: Path | None,
+    submitted: datetime | None,
     listing: bool,
     as_json: bool,
 ) -> None:
     """Import real returns into a histories folder.
 
-    SRC are files or folders of the given FORMAT. The histories folder may be new or exist already.
+    SRC are files or folders of the given FORMAT. The histories folder may be new or exist already. Importing merges: returns
+    may come in any order, and a return that is submitted again corrects the first submission.
     """
     from histories.returns import FORMATS, import_return
     from histories.settings import settings
@@ -61,6 +69,7 @@ def import_(
             config.pseudonym_key,
             mapping=mapping,
             persons=persons,
+            submitted_on=submitted.date() if submitted else None,
             memory=config.memory,
         )
     result(report.to_dict(), as_json=as_json, text=report.text())

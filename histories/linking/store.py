@@ -11,6 +11,7 @@ from histories.io.atomic_write import new_file
 
 PEOPLE = ("pupil_id", "upn", "forename", "surname", "dob", "sex", "postcode")
 LINKS = ("person_id", "pupil_id", "probability", "how", "model")
+TO_LINK = ("person_id", "forename", "surname", "dob", "sex", "postcode")
 REVIEW = ("person_id", "pupil_id", "probability", "person", "pupil", "same")
 
 
@@ -50,6 +51,24 @@ class LinkageStore:
     def review(self) -> Path:
         """The pairs that a person has to answer: yes or no in the column ``same``."""
         return self.folder / "review.csv"
+
+    @property
+    def to_link(self) -> Path:
+        """Persons of returns who carry no UPN, as a list for ``onroll link``."""
+        return self.folder / "to_link.csv"
+
+    def add_to_link(self, persons: list[dict[str, str]]) -> int:
+        """Add persons without a UPN to the list for ``onroll link``; return how many it holds."""
+        listed: dict[str, dict[str, str]] = {}
+        if self.to_link.is_file():
+            with self.to_link.open(encoding="utf-8", newline="") as lines:
+                listed = {row["person_id"]: row for row in csv.DictReader(lines)}
+        listed |= {row["person_id"]: row for row in persons}
+        with new_file(self.to_link) as beside, beside.open("w", encoding="utf-8", newline="") as out:
+            table = csv.DictWriter(out, TO_LINK, restval="", extrasaction="ignore")
+            table.writeheader()
+            table.writerows(listed[p] for p in sorted(listed))
+        return len(listed)
 
     def links(self) -> list[Link]:
         """Return the links found so far."""

@@ -1,22 +1,24 @@
 """The Children in Need census (XML, 2017 to 2026): referrals, assessments, episodes of need, plans, and missing as a factor.
 
 Source of the layout: the census's published schemas. ``GenderCurrent`` became ``Sex`` in 2025; both are read. Nothing in it
-says when it was entered, so a row counts as recorded on its own date (``docs/histories.md``).
+says when a row was entered, so a row counts as recorded when the census was made.
 """
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from histories.errors import Faults
+from histories.identity import clean_upn
 from histories.returns.mapping import expression_of
 from histories.returns.pupil_keys import PERSON
+from histories.returns.report import Report, Return
 from histories.returns.xml import Node, leaf, read_units, under
 
 if TYPE_CHECKING:
-    from histories.returns.pupil_keys import People
-    from histories.returns.reading import Report
+    from histories.returns.pupil_keys import PupilKeys
     from histories.returns.staging import Staging
 
 COLUMNS = ["upn", "former", "kind", "start_date", "end_date", "category", "end_reason"]
@@ -26,8 +28,9 @@ FACTOR_MISSING = "10A"
 def rows_of(child: Node, line: int) -> tuple[str | None, list[tuple]]:
     """Return the UPN of a child (or the authority's own key, marked) and the rows of its episodes, as text."""
     identifiers = (under(child, "ChildIdentifiers") or [{}])[0]
-    own = leaf(identifiers, "LAchildID")
-    upn, former = leaf(identifiers, "UPN") or (f"{PERSON}{own}" if own else None), leaf(identifiers, "FormerUPN")
+    child_id = leaf(identifiers, "LAchildID")
+    upn = clean_upn(leaf(identifiers, "UPN")) or (f"{PERSON}{child_id}" if child_id else None)
+    former = leaf(identifiers, "FormerUPN")
     rows: list[tuple] = []
 
     def add(
@@ -59,37 +62,65 @@ def rows_of(child: Node, line: int) -> tuple[str | None, list[tuple]]:
     return upn, rows
 
 
-def convert(staging: Staging, people: People, files: list[Path], report: Report) -> None:
-    """Fill ``out_social_care``."""
-    rows: list[list[tuple]] = []
+def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
+    """State the episodes of each file."""
+    headers: dict[int, dict[str, str]] = {}
     for n, file in enumerate(files):
-        kept: list[tuple] = []
-        lost = [0]
+        rows: list[tuple] = []
+        without_id = [0]
 
-        def take(child: Node, line: int, kept: list[tuple] = kept, lost: list[int] = lost) -> None:
-            upn, found = rows_of(child, line)
-            lost[0] += upn is None
-            kept += found if upn else ()
+        def take(child: Node, line: int, rows: list[tuple] = rows, without_id: list[int] = without_id) -> None:
+            upn, episodes = rows_of(child, line)
+            without_id[0] += upn is None
+            rows += episodes if upn else ()
 
         try:
-            report.read[file.name], header = read_units(file, "Message", "Child", take)
-        except Faults as found:
-            staging.faults += found.faults
+            report.read[file.name], headers[n] = read_units(file, "Message", "Child", take)
+        except Faults as faults:
+            staging.faults += faults.faults
             continue
-        year = header.get("Year", "not said")
-        report.notes.append(f"{file.name}: collection {header.get('Collection', 'not said')} of {year}")
-        if lost[0]:
-            report.notes.append(f"{file.name}: {lost[0]} children without a UPN and without an LAchildID were left out")
-        staging.rows(f"care_{n}", file, COLUMNS, kept)
-        rows.append(kept)
+        year = headers[n].get("Year", "not said")
+        report.notes.append(f"{file.name}: collection {headers[n].get('Collection', 'not said')} of {year}")
+        if without_id[0]:
+            report.notes.append(
+                f"{file.name}: {without_id[0]} children without a UPN and without an LAchildID were left out"
+            )
+        staging.rows(f"care_{n}", file, COLUMNS, rows)
         for c in ("start_date", "end_date"):
             what, do = "the value is not a date like 2024-09-04", "Correct it in the system that made the return."
             staging.check(f"care_{n}", c, f"{c} IS NOT NULL AND ({expression_of('date', c)}) IS NULL", what, do)
         people.add(f"SELECT upn, former FROM care_{n}")
     staging.raise_faults()
-    parts = [f"SELECT * FROM care_{n}" for n in range(len(files))]
-    staging.sql(
-        f"CREATE TABLE out_social_care AS SELECT DISTINCT p.pupil_id, r.kind, ({expression_of('date', 'start_date')}) AS start_date, "
-        f"({expression_of('date', 'end_date')}) AS end_date, r.category, r.end_reason "
-        f"FROM ({' UNION ALL '.join(parts)}) r JOIN person p USING (upn)"
-    )
+    for n, header in headers.items():
+        period, day = period_of(header)
+        stated = staging.add_return(period, [files[n]], said_on=day)
+        stated.tables["social_care"] = f"""
+            SELECT DISTINCT p.pupil_id, r.kind, ({expression_of("date", "start_date")}) AS start_date, ({expression_of("date", "end_date")}) AS end_date,
+                r.category, r.end_reason FROM care_{n} r JOIN person p USING (upn)"""
+
+
+def period_of(header: dict[str, str]) -> tuple[str | None, date | None]:
+    """Return which census a header is of, and its own date: when it was written, else its reference date, else 31 March of its year."""
+    year = header.get("Year", "")
+    authority = header.get("LEA", "")
+    period = f"{year} {authority}".strip() if year.isdigit() else None
+    for name in ("DateTime", "ReferenceDate"):
+        try:
+            return period, date.fromisoformat(header.get(name, "")[:10])
+        except ValueError:
+            continue
+    return period, date(int(year), 3, 31) if year.isdigit() and len(year) == 4 else None
+
+
+RETURN = Return(
+    name="cin-census",
+    title="the Children in Need census, XML of 2017 to 2026",
+    fills=("social_care",),
+    cannot_know=(
+        "when a row was entered: it counts as recorded when the census was made",
+        "children without a UPN (they need linking)",
+        "early help",
+    ),
+    convert=convert,
+    suffixes=(".xml",),
+)

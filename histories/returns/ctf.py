@@ -5,16 +5,18 @@ Source of the layout: the file's published versions; ``CTFpupilData/Pupil`` and 
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from histories.errors import Faults
+from histories.identity import clean_upn
 from histories.returns.mapping import expression_of
+from histories.returns.report import Report, Return
 from histories.returns.xml import Node, leaf, read_units, under
 
 if TYPE_CHECKING:
-    from histories.returns.pupil_keys import People
-    from histories.returns.reading import Report
+    from histories.returns.pupil_keys import PupilKeys
     from histories.returns.staging import Staging
 
 PUPIL = ["upn", "former", "date_of_birth", "sex"]
@@ -23,7 +25,7 @@ SPELL = ["upn", "urn", "entry_date", "leaving_date", "leaving_ground"]
 
 def rows_of(pupil: Node, line: int) -> tuple[tuple | None, list[tuple]]:
     """Return the row of a pupil and those of the schools, as text; None for a pupil without a UPN."""
-    upn = leaf(pupil, "UPN")
+    upn = clean_upn(leaf(pupil, "UPN"))
     if upn is None:
         return None, []
     basics = [pupil, *under(pupil, "BasicDetails")]
@@ -44,8 +46,9 @@ def rows_of(pupil: Node, line: int) -> tuple[tuple | None, list[tuple]]:
     return (line, upn, former, leaf(pupil, "DOB"), sex), spells
 
 
-def convert(staging: Staging, people: People, files: list[Path], report: Report) -> None:
-    """Fill ``out_pupils`` and ``out_enrolments``; the school is known by its LA and establishment numbers."""
+def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
+    """State the pupils and spells of each file; the school is known by its LA and establishment numbers."""
+    days: dict[int, date | None] = {}
     for n, file in enumerate(files):
         pupils: list[tuple] = []
         spells: list[tuple] = []
@@ -60,10 +63,11 @@ def convert(staging: Staging, people: People, files: list[Path], report: Report)
             spells += found
 
         try:
-            report.read[file.name], _ = read_units(file, "CTfile", "Pupil", take)
+            report.read[file.name], header = read_units(file, "CTfile", "Pupil", take)
         except Faults as found:
             staging.faults += found.faults
             continue
+        days[n] = _day(header.get("DateTime", ""))
         if lost[0]:
             report.notes.append(f"{file.name}: {lost[0]} pupils without a UPN were left out; they need linking")
         staging.rows(f"pupils_{n}", file, PUPIL, pupils)
@@ -79,14 +83,35 @@ def convert(staging: Staging, people: People, files: list[Path], report: Report)
             staging.check(table, column, f"{empty} OR ({bad})", what, do)
         people.add(f"SELECT upn, former FROM pupils_{n}")
     staging.raise_faults()
-    whole = lambda kind: " UNION ALL ".join(f"SELECT * FROM {kind}_{n}" for n in range(len(files)))  # noqa: E731
-    day = lambda c: f"({expression_of('date', c)}) AS {c}"  # noqa: E731
-    staging.sql(
-        f"CREATE TABLE out_pupils AS SELECT p.pupil_id, any_value(r.upn) AS upn, any_value({expression_of('date', 'date_of_birth')}) AS date_of_birth, "
-        f"any_value(CASE WHEN r.sex IN ('M', 'F', 'U') THEN r.sex END) AS sex FROM ({whole('pupils')}) r JOIN person p USING (upn) GROUP BY 1"
+    for n, day in days.items():
+        # Without a date in its header a file counts row by row, on the dates of the spells.
+        stated = staging.add_return(None, [files[n]], said_on=day, clock="return" if day else "row")
+        stated.tables["pupils"] = f"""
+            SELECT p.pupil_id, p.pupil_id AS upn_key, any_value({expression_of("date", "date_of_birth")}) AS date_of_birth,
+                any_value(CASE WHEN r.sex IN ('M', 'F', 'U') THEN r.sex END) AS sex FROM pupils_{n} r JOIN person p USING (upn) GROUP BY 1"""
+        stated.tables["enrolments"] = f"""
+            SELECT DISTINCT p.pupil_id, r.urn, ({expression_of("date", "entry_date")}) AS entry_date, ({expression_of("date", "leaving_date")}) AS leaving_date,
+                CASE WHEN r.leaving_date IS NOT NULL THEN r.leaving_ground END AS leaving_ground FROM spells_{n} r JOIN person p USING (upn)"""
+    report.notes.append(
+        "schools are named by their LA and establishment numbers (LAESTAB); import a list of schools to join them to URNs"
     )
-    staging.sql(
-        f"CREATE TABLE out_enrolments AS SELECT DISTINCT p.pupil_id, r.urn, {day('entry_date')}, {day('leaving_date')}, r.leaving_ground "
-        f"FROM ({whole('spells')}) r JOIN person p USING (upn)"
-    )
-    report.notes.append("schools are named by their LA and establishment numbers (LAESTAB), not by URN")
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError:
+        return None
+
+
+RETURN = Return(
+    name="ctf",
+    title="Common Transfer Files, XML",
+    fills=("pupils", "enrolments"),
+    cannot_know=(
+        "when a row was entered: it counts as recorded on the date in the header, without one on its own date",
+        "the URN of a school: it is named by its LA and establishment numbers",
+    ),
+    convert=convert,
+    suffixes=(".xml", ".ctf"),
+)

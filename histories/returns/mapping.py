@@ -7,19 +7,24 @@ from __future__ import annotations
 
 import fnmatch
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from histories.errors import Fault, Faults
+from histories.errors import Fault, Faults, Usage
+from histories.identity import clean_upn_sql
 from histories.io.sql import literal, literals
 from histories.io.toml import read_toml
+from histories.returns.pupil_keys import PERSON
+from histories.returns.report import Report, Return
 from histories.tables import TABLES, Column
 
 if TYPE_CHECKING:
-    from histories.returns.pupil_keys import People
-    from histories.returns.reading import Report
+    from histories.returns.pupil_keys import PupilKeys
     from histories.returns.staging import Staging
 
+# Required columns that a list of leavers may lack.
+PARTIAL = {"enrolments": ("urn", "entry_date")}
 FOLDER = Path(__file__).with_name("formats")
 DATES = ("%Y-%m-%d", "%d/%m/%Y", "%Y-%b-%d %H:%M:%S", "%d-%b-%Y")
 TRUE, FALSE = ("true", "yes", "y", "1", "t"), ("false", "no", "n", "0", "f")
@@ -39,6 +44,8 @@ class Filled:
         Names under which the UPN may stand; empty for tables without pupils.
     former : tuple of str
         Names under which a former UPN may stand.
+    person : tuple of str
+        Names under which the list's own key of a child may stand; rows without a UPN are linked by it.
     columns : dict
         Column of the table to the names under which it may stand; the first that has a value counts.
     dates : tuple of str
@@ -52,6 +59,7 @@ class Filled:
     files: str
     pupil: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
+    person: tuple[str, ...] = ()
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     dates: tuple[str, ...] = DATES
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -101,6 +109,7 @@ def _filled(entry: Any, where: str, faults: list[Fault]) -> Filled | None:
         "files": str,
         "pupil": (str, list),
         "former": (str, list),
+        "person": (str, list),
         "columns": dict,
         "dates": list,
         "codes": dict,
@@ -134,6 +143,7 @@ def _filled(entry: Any, where: str, faults: list[Fault]) -> Filled | None:
         files=entry["files"].lower(),
         pupil=_names(entry.get("pupil")),
         former=_names(entry.get("former")),
+        person=_names(entry.get("person")),
         columns={c: _names(v) for c, v in entry.get("columns", {}).items()},
         dates=tuple(entry.get("dates", DATES)),
         codes={c: {str(k).lower(): str(v) for k, v in t.items()} for c, t in entry.get("codes", {}).items()},
@@ -145,27 +155,43 @@ def _names(value: Any) -> tuple[str, ...]:
     return () if value is None else (value.lower(),) if isinstance(value, str) else tuple(str(v).lower() for v in value)
 
 
-def convert(mapping: Mapping, staging: Staging, people: People, files: list[Path], report: Report) -> None:
-    """Fill ``out_<table>`` for each table that the mapping fills."""
+def convert(mapping: Mapping, staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
+    """State what each file says for the tables that the mapping fills."""
     belongs = [[f for f in mapping.tables if fnmatch.fnmatch(file.name.lower(), f.files)] for file in files]
-    parts: dict[str, list[str]] = {}
+    read: list[tuple[Path, dict[str, list[str]]]] = []
     for n, (file, tables) in enumerate(zip(files, belongs, strict=True)):
         if not tables:
             report.unused.append(f"{file.name}: no table of the format is read from it")
             continue
         report.read[file.name] = staging.csv(f"in_{n}", file)
+        selects: dict[str, list[str]] = {}
         for filled in tables if f"in_{n}" in staging.columns else ():
             if select := _select(staging, people, filled, f"in_{n}", report):
-                parts.setdefault(filled.table, []).append(select)
+                selects.setdefault(filled.table, []).append(select)
+        read.append((file, selects))
     if not any(belongs):
         do = "Name files like " + ", ".join(sorted({t.files for t in mapping.tables})) + ", or use another format."
         staging.faults.append(Fault("no file belongs to the format", f"import {mapping.name}", do))
     staging.raise_faults()
-    for table, selects in parts.items():
-        staging.sql(f"CREATE TABLE out_{table} AS " + " UNION ALL BY NAME ".join(selects))
+    for file, selects in read:
+        queries = {table: " UNION ALL BY NAME ".join(parts) for table, parts in selects.items()}
+        stated = staging.add_return(None, [file], said_on=extract_day(staging, queries), clock="row")
+        stated.tables |= queries
 
 
-def _select(staging: Staging, people: People, filled: Filled, name: str, report: Report) -> str | None:
+def extract_day(staging: Staging, queries: dict[str, str]) -> date | None:
+    """Return the newest day in an extract, not after today: it was made then or later. Dates of birth do not count."""
+    newest: list[date | None] = []
+    for table, query in queries.items():
+        days = [c.name for c in TABLES[table].columns.values() if c.kind == "date" and c.name != "date_of_birth"]
+        have = {r[0] for r in staging.sql(f"DESCRIBE {query}")}
+        for c in days:
+            if c in have:
+                newest += staging.sql(f'SELECT max("{c}"::DATE) FROM ({query}) WHERE "{c}"::DATE <= current_date')[0]
+    return max(filter(None, newest), default=None)
+
+
+def _select(staging: Staging, people: PupilKeys, filled: Filled, name: str, report: Report) -> str | None:
     """Check the rows of one file and return the query that gives them as the table has them."""
     table, have = TABLES[filled.table], staging.columns[name]
     chosen: dict[str, str] = {c: literal(v) for c, v in filled.constants.items()}
@@ -177,7 +203,8 @@ def _select(staging: Staging, people: People, filled: Filled, name: str, report:
     staging.need(name, lacking)
     if lacking or (filled.pupil and who is None):
         return None
-    given = {n for names in wanted.values() for n in names} | {who} | set(filled.former)
+    person = next((n for n in filled.person if n in have), None)
+    given = {n for names in wanted.values() for n in names} | {who, person} | set(filled.former)
     if unused := [c for c in have if c not in given]:
         report.unused.append(f"{staging.files[name].name}: columns {', '.join(unused)}")
     for c, names in wanted.items():
@@ -195,6 +222,8 @@ def _select(staging: Staging, people: People, filled: Filled, name: str, report:
         elif table.columns[c].required is False:
             report.absent.append(f"{staging.files[name].name}: {filled.columns[c][0]}")
     for column in table.columns.values():
+        if column.name in PARTIAL.get(filled.table, ()) and "leaving_date" in chosen:
+            continue  # a list of leavers: the spell that it ends is found in other returns
         if column.required and column.name not in chosen and column.name != "pupil_id":
             staging.faults.append(
                 Fault(
@@ -214,17 +243,20 @@ def _select(staging: Staging, people: People, filled: Filled, name: str, report:
     listed = ", ".join(f'{e} AS "{c}"' for c, e in chosen.items())
     if who is None:
         return f'SELECT {listed} FROM "{name}"'
-    staging.check(
-        name,
-        who,
-        f"nullif(trim(\"{who}\"), '') IS NULL",
-        "there is no UPN",
-        "Rows without a UPN need 'onroll link'; fill it in or take them out.",
+    outcome = (
+        "they wait to be linked"
+        if person
+        else "they were left out: a column with a key of the list's own would let them be linked"
     )
+    people.report_missing(name, who, report, outcome)
     former = next((f'"{n}"' for n in filled.former if n in have), "NULL")
-    people.add(f'SELECT trim("{who}") AS upn, {former} AS former FROM "{name}"')
-    extra = ", p.upn" if filled.table == "pupils" and "upn" not in chosen else ""
-    return f'SELECT p.pupil_id{extra}, {listed} FROM "{name}" r JOIN person p ON p.upn = trim(r."{who}")'
+    upn = f'trim(r."{who}")'
+    if person:
+        clean = clean_upn_sql(f'r."{who}"')
+        upn = f"coalesce({clean}, '{PERSON}' || nullif(trim(r.\"{person}\"), ''))"
+    people.add(f'SELECT {upn} AS upn, {former} AS former FROM "{name}" r')
+    extra = ", p.pupil_id AS upn_key" if filled.table == "pupils" and "upn" not in chosen else ""
+    return f'SELECT p.pupil_id{extra}, {listed} FROM "{name}" r JOIN person p ON p.upn = {upn}'
 
 
 def _value(staging: Staging, name: str, column: Column, names: list[str], filled: Filled) -> str:
@@ -271,3 +303,23 @@ def expression_of(kind: str, raw: str, dates: tuple[str, ...] = DATES) -> str:
     if kind == "boolean":
         return f"CASE WHEN lower({raw}) IN {literals(TRUE)} THEN true WHEN lower({raw}) IN {literals(FALSE)} THEN false END"
     return raw
+
+
+def convert_any(
+    staging: Staging, people: PupilKeys, files: list[Path], report: Report, mapping: Path | None = None
+) -> None:
+    """Read files by the mapping of a user."""
+    if mapping is None:
+        do = "Name a TOML file that says which columns fill which table."
+        raise Usage(Fault("there is no mapping", "import csv --mapping", do))
+    convert(load_mapping(mapping), staging, people, files, report)
+
+
+RETURN = Return(
+    name="csv",
+    title="any other CSV, by a mapping file (--mapping)",
+    fills=("what the mapping says",),
+    cannot_know=("what the mapping does not say",),
+    convert=convert_any,
+    mappable=True,
+)

@@ -8,16 +8,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from histories.codes import code_set
 from histories.errors import Fault, Faults
-from histories.io.sql import literal
+from histories.io.sql import literal, literals
 from histories.io.toml import read_toml
-from histories.returns.mapping import DATES, expression_of
+from histories.returns.mapping import DATES, expression_of, extract_day
+from histories.returns.report import Report, Return
 
 if TYPE_CHECKING:
-    from histories.returns.pupil_keys import People
-    from histories.returns.reading import Report
+    from histories.returns.pupil_keys import PupilKeys
     from histories.returns.staging import Staging
 
+LONGEST_CODE = 2
 DEFAULTS: dict[str, Any] = {
     "layout": "long",  # or "columns": one a session, or "weeks": a string of marks from the week's first day on
     "pupil": "upn",
@@ -59,41 +61,67 @@ def load(file: Path | None) -> dict[str, Any]:
     }
 
 
-def convert(staging: Staging, people: People, files: list[Path], report: Report, mapping: Path | None = None) -> None:
-    """Fill ``out_attendance``."""
+def convert(
+    staging: Staging, people: PupilKeys, files: list[Path], report: Report, mapping: Path | None = None
+) -> None:
+    """State the marks of each file."""
     names = load(mapping)
-    selects = []
+    selects: dict[Path, str] = {}
     for n, file in enumerate(files):
         table = f"marks_{n}"
         report.read[file.name] = staging.csv(table, file)
         if table in staging.columns and (select := _select(staging, people, table, names, report)):
-            selects.append(select)
+            selects[file] = select
     staging.raise_faults()
-    staging.sql("CREATE VIEW out_attendance AS " + " UNION ALL BY NAME ".join(selects))
+    for file, select in selects.items():
+        stated = staging.add_return(None, [file], said_on=extract_day(staging, {"attendance": select}), clock="row")
+        stated.tables["attendance"] = select
 
 
-def _select(staging: Staging, people: People, table: str, names: dict[str, Any], report: Report) -> str | None:
+def _select(staging: Staging, people: PupilKeys, table: str, names: dict[str, Any], report: Report) -> str | None:
     pupil, have = names["pupil"], staging.columns[table]
     needed = {"long": ("date", "session", "code"), "columns": (), "weeks": ("week", "marks")}[names["layout"]]
     if not staging.need(table, [pupil, *(names[c] for c in needed)]):
         return None
-    upn = f"nullif(trim({_name(pupil)}), '')"
-    staging.check(
-        table,
-        pupil,
-        f"{upn} IS NULL",
-        "there is no UPN",
-        "Rows without a UPN need linking; fill it in or take them out.",
-    )
-    people.add(f'SELECT {upn} AS upn, NULL AS former FROM "{table}"')
+    people.report_missing(table, pupil, report, "they were left out")
+    people.add(f'SELECT {_name(pupil)} AS upn, NULL AS former FROM "{table}"')
     recorded = names["recorded_on"] if names["recorded_on"] in have else None
     # A day of recording that cannot be read must not become the day of the mark: the future would be known too early.
-    known = f", {_day(staging, table, recorded, names, optional=True)} AS recorded_on" if recorded else ""
+    day = _day(staging, table, recorded, names, optional=True) if recorded else "NULL::DATE"
     make = {"long": _long, "columns": _columns, "weeks": _weeks}[names["layout"]]
     made = make(staging, table, names, recorded, report)
     if made is None:
         return None
-    return f"SELECT p.pupil_id, m.* EXCLUDE (upn) FROM (SELECT {upn} AS upn, {made[0]}{known} {made[1]}) m JOIN person p USING (upn)"
+    marks = f"SELECT {_name(pupil)} AS upn, {made[0]}, {day} AS recorded_on {made[1]}"
+    translated, unknown = _codes(staging, table, marks, report)
+    code = f"CASE code {translated} ELSE code END" if translated else "code"
+    left_out = f" WHERE code NOT IN {literals(unknown)}" if unknown else ""
+    return f'SELECT p.pupil_id, m."date", m.session, {code} AS code, m.recorded_on FROM ({marks}) m JOIN person p USING (upn){left_out}'
+
+
+def _codes(staging: Staging, table: str, marks: str, report: Report) -> tuple[str, list[str]]:
+    """Look at every code once: return how those with blanks or in lower case are translated, and which are no codes.
+
+    Blank and a dash are no mark. A code that is in no set is left out and counted; it is named only when it is short enough to be one.
+    """
+    name = staging.files[table].name
+    codes = code_set("attendance")
+    translated, unknown = [], []
+    for code, count in staging.sql(f"SELECT code, count(*) FROM ({marks}) GROUP BY ALL ORDER BY 1"):
+        clean = code.strip()
+        if clean in codes:
+            translated += [f"WHEN {literal(code)} THEN {literal(clean)}"] if clean != code else []
+        elif clean.upper() in codes:
+            translated.append(f"WHEN {literal(code)} THEN {literal(clean.upper())}")
+            report.notes.append(
+                f"{name}: {count:,} marks have the code {clean} in lower case and count as {clean.upper()}"
+            )
+        else:
+            unknown.append(code)
+            if clean not in ("", "-"):
+                shown = f"the code {clean}" if len(clean) <= LONGEST_CODE else "a code of more than two characters"
+                report.notes.append(f"{name}: {count:,} marks have {shown}, which is in no set, and were left out")
+    return " ".join(translated), unknown
 
 
 def _name(column: str) -> str:
@@ -169,3 +197,16 @@ def _weeks(
     staging.check(table, names["marks"], f"length({marks}) IS DISTINCT FROM 10", what, do)
     one = f"({begins}) + ((place - 1) // 2)::INT AS \"date\", CASE place % 2 WHEN 1 THEN 'AM' ELSE 'PM' END AS session, substr({marks}, place, 1) AS code"
     return one, f"FROM \"{table}\", range(1, 11) r(place) WHERE substr({marks}, place, 1) NOT IN ('-', ' ')"
+
+
+RETURN = Return(
+    name="marks",
+    title="daily marks as CSV: long, a column a session, or a string a week; --mapping names the columns",
+    fills=("attendance",),
+    cannot_know=(
+        "marks before the system was used",
+        "when a mark was entered, unless there is a column for it; a mark that a later extract changes counts from the last day of that extract",
+    ),
+    convert=convert,
+    mappable=True,
+)

@@ -2,70 +2,90 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-from histories.identity import is_valid_upn, pseudonym
-from histories.linking.store import LinkageStore
+from histories.identity import clean_upn, clean_upn_sql, is_valid_upn, pseudonym
 from histories.returns.staging import Staging
 
+if TYPE_CHECKING:
+    from histories.returns.report import Report
+
 PERSON = "person:"
+UNLINKED = "unlinked:"
 
 
-class People:
-    """Gives each UPN the key of its child; a changed UPN keeps the key under which the child was known first.
+def unlinked_key(person: str, key: bytes | None) -> str:
+    """Return the key under which rows wait for 'onroll link' to find the pupil of a person."""
+    return UNLINKED + pseudonym(f"{PERSON}{person}", key)
 
-    Parameters
+
+class PupilKeys:
+    """Gives each UPN of a return its key, and remembers which UPNs are one child.
+
+    Attributes
     ----------
-    into : Path
-        The histories that the return is read into; their pupils keep their keys.
+    upns : dict
+        The UPN of each key.
+    changes : set of (str, str)
+        A key and the key of the former UPN.
+    to_link : dict
+        Persons without a UPN by ``person_id``, as rows for ``onroll link``.
     """
 
-    def __init__(self, staging: Staging, key: bytes | None, into: Path) -> None:
+    def __init__(self, staging: Staging, key: bytes | None) -> None:
         self.staging, self.key = staging, key
-        self.known: dict[str, str] = {}
-        file = into / "pupils.parquet"
-        if file.is_file():
-            import pyarrow.parquet as pq
-
-            have = pq.read_table(file, columns=["upn", "pupil_id"])
-            self.known = {u: p for u, p in zip(have["upn"].to_pylist(), have["pupil_id"].to_pylist(), strict=True) if u}
-        # Records without a UPN are known by the other list's key, behind this mark, and by what 'onroll link' found for it.
-        self.linked = {f"{PERSON}{k.person_id}": k.pupil_id for k in LinkageStore(into).links()}
+        self.upns: dict[str, str] = {}
+        self.changes: set[tuple[str, str]] = set()
+        self.changed: set[str] = set()
         self.unlinked: set[str] = set()
         self.wrong_letters: set[str] = set()
-        self.changed: set[str] = set()
-        self.doubled: set[str] = set()
+        self.to_link: dict[str, dict[str, str]] = {}
         staging.sql("CREATE TABLE person (upn VARCHAR PRIMARY KEY, pupil_id VARCHAR)")
 
     def add(self, query: str) -> None:
-        """Take in pairs of UPN and former UPN (either may be null) that a query yields; fills the table ``person``."""
-        parent: dict[str, str] = {}
+        """Take in pairs of UPN and former UPN (either may be null) that a query yields; fill the table ``person``.
 
-        def root(upn: str) -> str:
-            while parent.setdefault(upn, upn) != upn:
-                upn = parent[upn]
-            return upn
-
+        The table holds UPNs as the return writes them. A placeholder is not in it. An identifier behind ``PERSON`` is that of
+        another list, for a child without a UPN.
+        """
+        rows: dict[str, str] = {}
         pairs = self.staging.sql(f"SELECT DISTINCT upn, former FROM ({query}) WHERE upn IS NOT NULL")
-        for upn, former in sorted(pairs, key=lambda p: (p[0], p[1] or "")):
-            root(upn)
-            if former and former != upn and is_valid_upn(former):
-                self.changed.add(upn)
-                parent[root(upn)] = root(former)
-        own = {u: self.known[u] for u in parent if u == root(u) and u in self.known}
-        for upn in sorted(set(parent) & set(self.known)):
-            own.setdefault(root(upn), self.known[upn])
-        rows = []
-        for upn in sorted(parent):
-            if upn.startswith(PERSON):
-                rows += [(upn, self.linked[upn])] if upn in self.linked else []
-                self.unlinked |= {upn} - set(self.linked)
+        for raw, raw_former in pairs:
+            if raw.startswith(PERSON):
+                rows[raw] = unlinked_key(raw.removeprefix(PERSON), self.key)
+                self.unlinked.add(rows[raw])
                 continue
+            upn, former = clean_upn(raw), clean_upn(raw_former)
+            if upn is None:
+                continue
+            rows[raw] = pseudonym(upn, self.key)
+            self.upns[rows[raw]] = upn
             if not is_valid_upn(upn):
                 self.wrong_letters.add(upn)
-            rows.append((upn, own.setdefault(root(upn), pseudonym(root(upn), self.key))))
-            if self.known.setdefault(upn, rows[-1][1]) != rows[-1][1]:
-                self.doubled.add(upn)
-        self.staging.give("more", {"upn": [r[0] for r in rows], "pupil_id": [r[1] for r in rows]})
+            if former and former != upn and is_valid_upn(former):
+                self.changed.add(upn)
+                self.changes.add((rows[raw], pseudonym(former, self.key)))
+        self.staging.give("more", {"upn": list(rows), "pupil_id": list(rows.values())})
         self.staging.sql("INSERT OR IGNORE INTO person SELECT * FROM more")
         self.staging.sql("DROP TABLE more")
+
+    def report_missing(self, table: str, column: str, report: Report, outcome: str) -> None:
+        """Say how many rows of a file have no UPN, or a placeholder for one, and where; never what stands there."""
+        for what, test in (
+            ("have no UPN", f"nullif(trim(\"{column}\"), '') IS NULL"),
+            (
+                "have a placeholder or a damaged number in place of a UPN",
+                f"nullif(trim(\"{column}\"), '') IS NOT NULL AND ({clean_upn_sql(chr(34) + column + chr(34))}) IS NULL",
+            ),
+        ):
+            count, lines = self.staging.lines(table, test)
+            if count:
+                name = self.staging.files[table].name
+                report.notes.append(f"{name}: {count} rows {what} (lines {lines}); {outcome}")
+
+    def describe(self, report: Report) -> None:
+        """Add what was seen of UPNs to the report."""
+        if self.wrong_letters:
+            report.notes.append(f"{len(self.wrong_letters)} UPNs have a wrong check letter; they are kept as they are")
+        if self.changed:
+            report.notes.append(f"{len(self.changed)} changed UPNs were followed to the child they belong to")

@@ -1,83 +1,29 @@
-"""What a format of a return is, and the one way to read it: beside, joined to what is there, checked by opening, then renamed."""
+"""The one way to import a return: read it beside, add what it states, derive the tables, check them by opening, then rename."""
 
 from __future__ import annotations
 
-import shutil
+import fcntl
+import hashlib
+import os
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
-from typing import Any
 
 from histories.errors import Fault, Faults
+from histories.identity import pseudonym
 from histories.io.atomic_write import finish_replacing, new_folder
+from histories.io.digest import file_digest
 from histories.io.sql import literal
-from histories.linking.link import link, write_people
 from histories.linking.store import LinkageStore
-from histories.reading.files import SQL_TYPES
-from histories.returns.pupil_keys import People
+from histories.returns.merging.merge import Merge, affected, keep
+from histories.returns.merging.statements import BASE
+from histories.returns.pupil_keys import UNLINKED, PupilKeys, unlinked_key
+from histories.returns.report import Report, Return
 from histories.returns.staging import Staging
-from histories.tables import TABLES, Table
-
-
-@dataclass(kw_only=True)
-class Report:
-    """What an import did: rows written, files read, and what was not used."""
-
-    rows: dict[str, int] = field(default_factory=dict)
-    read: dict[str, int] = field(default_factory=dict)
-    absent: list[str] = field(default_factory=list)
-    unused: list[str] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report ready for JSON."""
-        return {"rows": self.rows, "read": self.read, "absent": self.absent, "unused": self.unused, "notes": self.notes}
-
-    def text(self) -> str:
-        """Return the report as lines."""
-        lines = [f"read {n:,} rows of {name}" for name, n in self.read.items()]
-        lines += [f"now {n:,} rows in {name}" for name, n in self.rows.items()]
-        lines += [f"absent: {a}" for a in self.absent] + [f"not used: {u}" for u in self.unused] + self.notes
-        return "\n".join(lines)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Return:
-    """A format of a return.
-
-    Attributes
-    ----------
-    name, title : str
-    fills : tuple of str
-        The tables it fills.
-    cannot_know : tuple of str
-        What the return does not carry.
-    convert : callable
-        Makes ``out_<table>`` from the files; keeps its remarks in the report and what is wrong in the staging.
-    suffixes : tuple of str
-        How its files end.
-    mappable : bool
-        Whether ``--mapping`` names its columns.
-    """
-
-    name: str
-    title: str
-    fills: tuple[str, ...]
-    cannot_know: tuple[str, ...]
-    convert: Callable[..., None]
-    suffixes: tuple[str, ...] = (".csv",)
-    mappable: bool = False
-
-    def describe(self) -> dict[str, Any]:
-        """Return the description ready for JSON."""
-        return {"title": self.title, "fills": list(self.fills), "cannot_know": list(self.cannot_know)}
-
-    def text(self) -> str:
-        """Return the description as lines."""
-        return (
-            f"{self.name}: {self.title}\n  fills: {', '.join(self.fills)}\n  cannot know: {'; '.join(self.cannot_know)}"
-        )
+from histories.returns.submissions import FOLDER, Submission, Submissions, fingerprint
+from histories.tables import TABLES
 
 
 def import_return(
@@ -88,12 +34,13 @@ def import_return(
     *,
     mapping: Path | None = None,
     persons: Path | None = None,
+    submitted_on: date | None = None,
     memory: str | None = None,
 ) -> Report:
-    """Read a return into a histories folder, new or there already.
+    """Merge a return into a histories folder, new or there already.
 
-    What is there stays: rows that are not there yet are added; a pupil, a school and an area has one row, in which what the
-    return says fills what was empty or takes its place.
+    The folder keeps what each return stated, and its tables are derived from all of them: returns imported one after another,
+    at once, in another order or again give the same histories. A later submission of the same return corrects it.
 
     Parameters
     ----------
@@ -107,6 +54,8 @@ def import_return(
         Names of columns, for formats that differ by supplier.
     persons : Path, optional
         A list of the persons of the return with names, to link those without a UPN first.
+    submitted_on : date, optional
+        The day on which the return was submitted or extracted; by default what the return says itself.
 
     Raises
     ------
@@ -115,39 +64,37 @@ def import_return(
     """
     report = Report()
     files = _files(form, sources)
-    finish_replacing(into)
-    _may_write(into)
-    if persons is not None:
-        linked = link(into, persons)
-        report.notes.append("linking: " + ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in linked.items()))
-    with tempfile.TemporaryDirectory(prefix="onroll-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="onroll-") as scratch, _only_import(into):
+        finish_replacing(into)
+        _may_write(into)
+        if persons is not None:
+            from histories.linking.link import link  # it reads lists by this package
+
+            linked = link(into, persons)
+            report.notes.append(
+                "linking: " + ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in linked.items())
+            )
         staging = Staging(Path(scratch), memory)
-        people = People(staging, key, into)
+        people = PupilKeys(staging, key)
         form.convert(staging, people, files, report, *([mapping] if form.mappable else []))
         staging.raise_faults()
-        if people.wrong_letters:
-            report.notes.append(
-                f"{len(people.wrong_letters)} UPNs have a wrong check letter; they are kept as they are"
-            )
-        if people.changed:
-            report.notes.append(f"{len(people.changed)} changed UPNs were followed to the child they belong to")
-        if people.doubled:
-            report.notes.append(
-                f"{len(people.doubled)} changed UPNs had a key of their own already: those children stand twice in the histories"
-            )
-        if people.unlinked:
-            report.notes.append(
-                f"{len(people.unlinked)} children without a UPN and without a link were left out; run 'onroll link' and import again"
-            )
-        _write(staging, into, report)
-        if staging.sql("SELECT 1 FROM duckdb_tables() WHERE table_name = 'names'"):
-            store = LinkageStore(into)
-            known = write_people(staging.connection, "SELECT * FROM names", store)
-            report.notes.append(
-                f"names of {known:,} children are in the linkage store {store.folder.name}, beside the histories"
-            )
+        people.describe(report)
+        _Import(form, staging, people, into, report).write(mapping, submitted_on)
+        _keep_names(staging, people, LinkageStore(into), report)
         staging.connection.close()
     return report
+
+
+@contextmanager
+def _only_import(into: Path) -> Iterator[None]:
+    """Let one import at a time into a place; the folder is locked that will hold the histories."""
+    place = next(p for p in (into.resolve().parent, *into.resolve().parents) if p.is_dir())
+    lock = os.open(place, os.O_RDONLY)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _files(form: Return, sources: list[Path]) -> list[Path]:
@@ -170,69 +117,201 @@ def _files(form: Return, sources: list[Path]) -> list[Path]:
 
 def _may_write(into: Path) -> None:
     """Refuse a folder that holds what imports did not write, so that nothing of somebody else's is replaced."""
-    strange = [f for f in into.iterdir() if f.suffix != ".parquet" or f.stem not in TABLES] if into.is_dir() else []
+    entries = [f for f in into.iterdir() if f.name != FOLDER] if into.is_dir() else []
+    strange = [f for f in entries if f.suffix != ".parquet" or f.stem not in TABLES]
     if strange or (into.exists() and not into.is_dir()):
         do = "Name a new folder, or one that holds imported tables (Parquet) only."
         raise Faults(Fault("the folder holds something else than imported histories", str(into), do))
 
 
-def _write(staging: Staging, into: Path, report: Report) -> None:
-    there = {
-        r[0] for r in staging.sql("SELECT table_name FROM duckdb_tables() UNION SELECT view_name FROM duckdb_views()")
-    }
-    made = [t for t in TABLES if f"out_{t}" in there]
-    # A table that the return could not fill stays absent, so that its features are missing and not zero.
-    empty = [t for t in made if not staging.sql(f"SELECT 1 FROM out_{t} LIMIT 1")]
-    report.notes += [f"{t}: the return holds nothing for it" for t in empty]
-    made = [t for t in made if t not in empty]
-    if not made:
-        raise Faults(
-            Fault(
-                "the return holds no row that could be used",
-                str(into),
-                "Look at the remarks of 'onroll import --list'.",
+class _Import:
+    """One import into one folder, after its files were read."""
+
+    def __init__(self, form: Return, staging: Staging, people: PupilKeys, into: Path, report: Report) -> None:
+        self.form, self.staging, self.people, self.into, self.report = form, staging, people, into, report
+        self.store = Submissions(into)
+        self.new: list[str] = []
+
+    def write(self, mapping: Path | None, submitted_on: date | None) -> None:
+        """Write the folder anew, with what the return states and the tables that follow from it."""
+        links = self._links()
+        stamp = hashlib.sha256(repr(sorted(links.items())).encode()).hexdigest()[:16] if links else ""
+        with new_folder(self.into, keep=True) as beside:
+            self.store.share_with(beside / FOLDER)
+            self.store.folder = beside / FOLDER
+            self._add(mapping, submitted_on, links)
+            tables = affected(self.new, all_keys=stamp != self.store.links)
+            held = self._keep_base(tables)
+            merge = Merge(
+                self.staging.connection, self.store, held=held, links=links, upns=self._upns() | self.people.upns
             )
+            for name in TABLES:
+                file = beside / f"{name}.parquet"
+                if name not in tables or not merge.has(name):
+                    keep(name, self.into, beside)
+                elif rows := merge.write(name, file):
+                    self.report.rows[name] = rows
+                    self.store.written[name] = fingerprint(file)
+                else:
+                    # A table without rows stays absent, so that its features are missing and not zero.
+                    self.report.notes.append(f"{name}: the return holds nothing for it")
+            self.store.links = stamp
+            self.store.write_index(beside / FOLDER)
+            self._open(beside)
+
+    def _add(self, mapping: Path | None, submitted_on: date | None, links: dict[str, str]) -> None:
+        """Write the statements of each return that was not imported before."""
+        stated = 0
+        usable = False
+        fresh = []
+        for statements in self.staging.returns:
+            digests = sorted(file_digest(f) for f in statements.files)
+            content = hashlib.sha256("\n".join(digests).encode()).hexdigest()
+            period = statements.period or f"file {content[:16]}"
+            digest = hashlib.sha256(f"{content} {file_digest(mapping) if mapping else ''}".encode()).hexdigest()
+            if self.store.find(self.form.name, period, digest):
+                self.report.notes.append(f"{self._title(period)}was imported before; it is not counted twice")
+                usable = True
+                continue
+            said_on = submitted_on if statements.clock == "row" and submitted_on else statements.said_on
+            fresh.append((statements, period, digest, said_on))
+        after = max((d for d in (self.store.latest(), *(said for *_, said in fresh)) if d), default=None)
+        for statements, period, digest, said_on in fresh:
+            number = max((s.number for s in self.store.all), default=BASE) + 1
+            tables = []
+            if any((s.form, s.period) == (self.form.name, period) for s in self.store.all):
+                self.report.notes.append(f"{self._title(period)}corrects an earlier submission")
+            for table, query in statements.tables.items():
+                file = self.store.file(number, table)
+                self.staging.sql(f"COPY ({query}) TO {literal(file)} (FORMAT parquet, COMPRESSION zstd)")
+                rows, waiting = self._counted(table, file, links)
+                stated, usable = stated + rows, usable or rows > waiting
+                if rows or statements.period:
+                    tables.append(table)
+                else:
+                    file.unlink()
+                    self.report.notes.append(f"{table}: the return holds nothing for it")
+            if self.people.changes:
+                tables.append("upn_changes")
+                columns = dict(zip(("key", "former_key"), zip(*sorted(self.people.changes), strict=True), strict=True))
+                self.staging.give(f"changes_{number}", columns)
+                file = self.store.file(number, "upn_changes")
+                self.staging.sql(f"COPY changes_{number} TO {literal(file)} (FORMAT parquet)")
+                usable = True
+            self.store.all.append(
+                Submission(
+                    number=number,
+                    form=self.form.name,
+                    period=period,
+                    said_on=said_on,
+                    submitted_on=submitted_on,
+                    after=after,
+                    clock=statements.clock,
+                    digest=digest,
+                    tables=tuple(tables),
+                )
+            )
+            self.new += tables
+        if waiting_children := self.people.unlinked - set(links):
+            self.report.notes.append(
+                f"{len(waiting_children)} children without a UPN wait for a link: run 'onroll link' and import the return again"
+            )
+        if not usable:
+            what = "the return holds no row that could be used" + "".join(f"; {n}" for n in self.report.notes)
+            do = "Look at the remarks, and at those of 'onroll import --list'."
+            raise Faults(Fault(what, ", ".join(str(f) for s in self.staging.returns for f in s.files[:3]), do))
+
+    def _title(self, period: str) -> str:
+        return f"{self.form.name}: this return " if period.startswith("file ") else f"{self.form.name} {period} "
+
+    def _counted(self, table: str, file: Path, links: dict[str, str]) -> tuple[int, int]:
+        """Return how many rows a statement has, and how many of them wait for a link."""
+        source = f"read_parquet({literal(file)})"
+        rows = int(self.staging.sql(f"SELECT count(*) FROM {source}")[0][0])
+        if not self.people.unlinked or "pupil_id" not in {
+            r[0] for r in self.staging.sql(f"DESCRIBE SELECT * FROM {source}")
+        }:
+            return rows, 0
+        keys = self.staging.sql(
+            f"SELECT pupil_id, count(*) FROM {source} WHERE starts_with(pupil_id, '{UNLINKED}') GROUP BY 1"
         )
-    with new_folder(into, keep=True) as beside:
-        for file in sorted(into.glob("*.parquet")) if into.is_dir() else []:
-            if file.stem not in made:
-                shutil.copy2(file, beside / file.name)
-        for name in made:
-            before = into / f"{name}.parquet"
-            _join(staging, TABLES[name], before if before.is_file() else None, beside / f"{name}.parquet")
-            report.rows[name] = int(
-                staging.sql(f"SELECT count(*) FROM read_parquet({literal(beside / f'{name}.parquet')})")[0][0]
+        return rows, sum(n for key, n in keys if key not in links)
+
+    def _links(self) -> dict[str, str]:
+        found = LinkageStore(self.into).links()
+        return {unlinked_key(k.person_id, self.people.key): k.pupil_id for k in found} if self.people.key else {}
+
+    def _upns(self) -> dict[str, str]:
+        """Return the UPNs that the histories hold now, by their keys."""
+        file = self.into / "pupils.parquet"
+        if not file.is_file() or not self.people.key:
+            return {}
+        listed = self.staging.sql(f"SELECT DISTINCT upn FROM read_parquet({literal(file)}) WHERE upn IS NOT NULL")
+        return {pseudonym(upn, self.people.key): upn for (upn,) in listed}
+
+    def _keep_base(self, tables: list[str]) -> dict[str, str]:
+        """Keep rows that no import wrote as the base of the tables; return the pupils they hold by the keys of their UPNs."""
+        for name in tables:
+            file, base = self.into / f"{name}.parquet", self.store.file(BASE, name)
+            if not file.is_file() or self.store.written.get(name) == fingerprint(file):
+                continue
+            base.unlink(missing_ok=True)
+            if name == "pupils":
+                self._keep_pupils(file, base)
+            else:
+                self.staging.sql(
+                    f"COPY (FROM read_parquet({literal(file)})) TO {literal(base)} (FORMAT parquet, COMPRESSION zstd)"
+                )
+        pupils = self.into / "pupils.parquet"
+        base = self.store.file(BASE, "pupils")
+        if base.is_file():
+            rows = self.staging.sql(
+                f"SELECT upn_key, pupil_id FROM read_parquet({literal(base)}) WHERE upn_key IS NOT NULL"
             )
-        if all((beside / f"{t}.parquet").is_file() for t, declared in TABLES.items() if declared.required):
-            from histories.reading.histories import Histories
-
-            Histories.open(beside)
-        else:
-            lacking = [
-                t for t, declared in TABLES.items() if declared.required and not (beside / f"{t}.parquet").is_file()
+        elif pupils.is_file() and self.people.key and "pupils" not in self.store.written:
+            rows = [
+                (pseudonym(u, self.people.key), p)
+                for u, p in self.staging.sql(
+                    f"SELECT upn, pupil_id FROM read_parquet({literal(pupils)}) WHERE upn IS NOT NULL"
+                )
             ]
-            report.notes.append(f"the folder lacks {' and '.join(lacking)} still: import a return that fills them too")
+        else:
+            rows = []
+        return dict(rows)
+
+    def _keep_pupils(self, file: Path, base: Path) -> None:
+        source = f"read_parquet({literal(file)})"
+        upns = [u for (u,) in self.staging.sql(f"SELECT DISTINCT upn FROM {source} WHERE upn IS NOT NULL")]
+        self.staging.give("held", {"upn": upns, "upn_key": [pseudonym(u, self.people.key) for u in upns]})
+        self.staging.sql(
+            f"COPY (SELECT p.* EXCLUDE (upn), h.upn_key FROM {source} p LEFT JOIN held h USING (upn)) TO {literal(base)} (FORMAT parquet)"
+        )
+
+    def _open(self, beside: Path) -> None:
+        lacking = [t for t, declared in TABLES.items() if declared.required and not (beside / f"{t}.parquet").is_file()]
+        if lacking:
+            self.report.notes.append(
+                f"the folder lacks {' and '.join(lacking)} still: import a return that fills them too"
+            )
+            return
+        from histories.reading.histories import Histories
+
+        Histories.open(beside)
 
 
-def _join(staging: Staging, table: type[Table], before: Path | None, after: Path) -> None:
-    """Write the rows of a table: those of before and those that are new."""
-    have = {r[0] for r in staging.sql(f"DESCRIBE out_{table.table}")}
-    columns = list(table.columns.values())
-    given = {c.name: f'"{c.name}"' if c.name in have else "NULL" for c in columns}
-    cast = ", ".join(f'CAST({given[c.name]} AS {SQL_TYPES[c.kind]}) AS "{c.name}"' for c in columns)
-    new = f"SELECT {cast} FROM out_{table.table}"
-    if table.always_known or table.table == "pupils":
-        old = f"SELECT *, 0 AS turn FROM read_parquet({literal(before)}) UNION ALL BY NAME " if before else ""
-        rest = [c.name for c in columns if c.name not in table.key]
-        latest = ", ".join(f'arg_max("{c}", turn) FILTER ("{c}" IS NOT NULL) AS "{c}"' for c in rest)
-        keys = ", ".join(f'"{k}"' for k in table.key)
-        query = f"SELECT {keys}, {latest} FROM ({old} SELECT *, 1 AS turn FROM ({new})) GROUP BY {keys} ORDER BY {keys}"
-    elif before:
-        # What the return says anew of the same thing on the same day takes the place of what it said before.
-        told = [*table.key, *[c for c in ("recorded_on",) if c in table.columns and c not in table.key]]
-        same = " AND ".join(f'o."{k}" IS NOT DISTINCT FROM n."{k}"' for k in told)
-        old = f"SELECT * FROM read_parquet({literal(before)}) o WHERE NOT EXISTS (SELECT 1 FROM ({new}) n WHERE {same})"
-        query = f"({old}) UNION ALL BY NAME ({new})"
-    else:
-        query = new
-    staging.sql(f"COPY ({query}) TO {literal(after)} (FORMAT parquet, COMPRESSION zstd)")
+def _keep_names(staging: Staging, people: PupilKeys, store: LinkageStore, report: Report) -> None:
+    """Write names to the linkage store beside the histories: those of pupils, and those of persons who wait for a link."""
+    if people.to_link:
+        count = store.add_to_link(list(people.to_link.values()))
+        report.notes.append(
+            f"{count:,} persons without a UPN are listed in {store.to_link}: run 'onroll link HISTORIES --people' with it"
+        )
+    if staging.sql("SELECT 1 FROM duckdb_tables() WHERE table_name = 'names'"):
+        from histories.linking.link import write_people
+
+        named = """SELECT coalesce(a.pupil_id, n.pupil_id) AS pupil_id, n.* EXCLUDE (pupil_id) FROM names n LEFT JOIN alias a ON a.key = n.pupil_id
+            WHERE NOT starts_with(coalesce(a.pupil_id, n.pupil_id), 'unlinked:')"""
+        count = write_people(staging.connection, named, store)
+        report.notes.append(
+            f"names of {count:,} children are in the linkage store {store.folder.name}, beside the histories"
+        )

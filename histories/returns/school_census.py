@@ -8,6 +8,7 @@ spring census carries the autumn term, the summer census the spring term, the au
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,13 +16,14 @@ from typing import TYPE_CHECKING
 from histories.calendar import term_dates
 from histories.codes import code_set
 from histories.errors import Fault
-from histories.identity import pseudonym
+from histories.identity import clean_upn_sql, pseudonym
 from histories.io.sql import literals
 from histories.returns.mapping import expression_of
+from histories.returns.pupil_keys import PERSON
+from histories.returns.report import Report, Return
 
 if TYPE_CHECKING:
-    from histories.returns.pupil_keys import People
-    from histories.returns.reading import Report
+    from histories.returns.pupil_keys import PupilKeys
     from histories.returns.staging import Staging
 
 FILE = re.compile(r"(?P<year>20\d\d)_(?P<term>autumn|spring|summer)_(?P<table>[a-z0-9]+)")
@@ -65,8 +67,28 @@ PUT = {
     "termlysessiondetails": "sessions",
     "summerhalfterm2sessiondetails": "sessions",
 }
+# The statements of a census, and the kind of file that each comes from.
+STATED = {
+    "pupils": "roll",
+    "enrolments": "roll",
+    "sen_states": "roll",
+    "suspensions": "termlyexclusions",
+    "fsm": "fsmperiod",
+    "termly_attendance": "sessions",
+    "address_states": "addresses",
+}
 DAYS = ("dob", "entrydate", "leavingdate", "startdate", "fsmstartdate", "fsmenddate")
 NOT_EMPTY = ("dob", "entrydate")
+
+
+@dataclass(kw_only=True)
+class CensusFiles:
+    """The files of one submission of one census."""
+
+    number: int
+    day: date
+    files: list[Path] = field(default_factory=list)
+    kinds: set[str] = field(default_factory=set)
 
 
 def census_day(year: int, term: str) -> date:
@@ -82,11 +104,12 @@ def census_day(year: int, term: str) -> date:
     return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (which - 1))
 
 
-def convert(staging: Staging, people: People, files: list[Path], report: Report) -> None:
-    """Fill every table that the census fills, from the files of one or more censuses."""
+def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
+    """State what each census says, from the files of one or more of them."""
     parts: dict[str, list[str]] = {}
     seen: set[tuple[str, str]] = set()
-    censuses = set()
+    censuses: dict[str, dict[Path, list[str]]] = {}
+    sorted_files = []
     for file in files:
         match = FILE.fullmatch(file.stem.lower())
         kind = match and next((k for k in KINDS if match["table"].startswith(k)), None)
@@ -94,18 +117,32 @@ def convert(staging: Staging, people: People, files: list[Path], report: Report)
             why = "the table is not read" if match else "the name is not like 2024_autumn_pupilonroll.csv"
             report.unused.append(f"{file.name}: {why}")
             continue
+        sorted_files.append((file, match, kind))
+        censuses.setdefault(f"{match['year']} {match['term']}", {}).setdefault(file.parent, []).append(match["table"])
+    returns: dict[tuple[str, Path | None], CensusFiles] = {}
+    for file, match, kind in sorted_files:
         census = f"{match['year']} {match['term']}"
-        censuses.add(census)
         seen.add((census, kind))
-        name = f"{match['year']}_{match['term']}_{match['table']}"
+        # One census from two folders is one return, unless a table is in both: then the second corrects the first.
+        tables = [t for listed in censuses[census].values() for t in listed]
+        part = (census, file.parent if len(tables) > len(set(tables)) else None)
+        given = returns.setdefault(
+            part, CensusFiles(number=len(returns), day=census_day(int(match["year"]), match["term"]))
+        )
+        name = f"{match['year']}_{match['term']}_{match['table']}_{given.number}"
         report.read[file.name] = staging.csv(name, file)
-        if name in staging.columns and (select := _select(staging, name, kind, match, report)):
+        if name in staging.columns and (select := _select(staging, name, kind, match, given, report)):
             parts.setdefault(PUT.get(kind, kind), []).append(select)
-    _complain(staging, censuses, seen, parts, report)
+            given.files.append(file)
+            given.kinds.add(PUT.get(kind, kind))
+    _complain(staging, set(censuses), seen, parts, report)
     for kind, columns in KINDS.items():
         put = PUT.get(kind, kind)
         empty = "SELECT " + ", ".join(f"NULL::VARCHAR AS {c}" for c in columns)
-        empty += ", NULL::DATE AS day, NULL::BIGINT AS line, NULL::VARCHAR AS id, false AS left_roll, NULL::DATE AS term_start, NULL::DATE AS term_end WHERE false"
+        empty += (
+            ", NULL::DATE AS day, NULL::BIGINT AS line, NULL::VARCHAR AS id, NULL::INTEGER AS part, false AS left_roll, "
+            "NULL::DATE AS term_start, NULL::DATE AS term_end WHERE false"
+        )
         staging.sql(f"CREATE OR REPLACE TABLE raw_{put} AS " + " UNION ALL BY NAME ".join(parts.get(put) or [empty]))
     _people(staging, people, report)
     sets = {
@@ -119,10 +156,17 @@ def convert(staging: Staging, people: People, files: list[Path], report: Report)
     }
     days = {f"day_{c}": f"({expression_of('date', c, DATES)})" for c in DAYS}
     staging.sql(SQL.read_text(encoding="utf-8").format(**{k: literals(code_set(n)) for k, n in sets.items()}, **days))
+    for (census, _), given in returns.items():
+        stated = staging.add_return(census, given.files, said_on=given.day)
+        for table, kind in STATED.items():
+            if kind in given.kinds:
+                stated.tables[table] = f"SELECT * EXCLUDE (part) FROM stated_{table} WHERE part = {given.number}"
     _notes(staging, people, report)
 
 
-def _select(staging: Staging, name: str, kind: str, match: re.Match[str], report: Report) -> str | None:
+def _select(
+    staging: Staging, name: str, kind: str, match: re.Match[str], given: CensusFiles, report: Report
+) -> str | None:
     have = staging.columns[name]
     on_roll = kind in ("pupilonroll", "pupilnolongeronroll")
     own = (
@@ -155,11 +199,11 @@ def _select(staging: Staging, name: str, kind: str, match: re.Match[str], report
                 "the value is not a whole number",
                 do,
             )
-    day = census_day(int(match["year"]), match["term"])
-    term = term_dates(day.year - 1)[COVERED[match["term"]]]
+    term = term_dates(given.day.year - 1)[COVERED[match["term"]]]
     columns = ", ".join(f'trim("{c}") AS {c}' if c in have else f"NULL::VARCHAR AS {c}" for c in KINDS[kind])
     return (
-        f"SELECT {columns}, DATE '{day}' AS day, onroll_line AS line, '{match['year']}{match['term']}' || coalesce(\"{own}\", '') AS id, {kind == 'pupilnolongeronroll'} AS left_roll, "
+        f"SELECT {columns}, DATE '{given.day}' AS day, onroll_line AS line, '{given.number} ' || coalesce(\"{own}\", '') AS id, "
+        f"{given.number} AS part, {kind == 'pupilnolongeronroll'} AS left_roll, "
         f"DATE '{term.start}' AS term_start, DATE '{term.end}' AS term_end FROM \"{name}\""
     )
 
@@ -178,20 +222,42 @@ def _complain(
         report.absent += [f"{census}: {k}" for k in expected if (census, k) not in seen]
 
 
-def _people(staging: Staging, people: People, report: Report) -> None:
-    """Give keys to children and to homes."""
-    people.add("SELECT nullif(upn, '') AS upn, nullif(formerupn, '') AS former FROM raw_roll")
+def _people(staging: Staging, people: PupilKeys, report: Report) -> None:
+    """Give keys to children and to homes; children without a UPN wait under a key of their own to be linked by name."""
+    upn = clean_upn_sql("upn")
+    nameless = staging.sql(
+        f"SELECT part, id, forename, surname, ({expression_of('date', 'dob', DATES)}), sex FROM raw_roll WHERE ({upn}) IS NULL ORDER BY ALL"
+    )
+    keys = []
+    for part, row, forename, surname, born, sex in nameless:
+        if not forename or not surname:
+            continue
+        person = pseudonym("|".join(map(str, (forename.upper(), surname.upper(), born))), people.key)
+        keys.append((str(part), row, f"{PERSON}{person}"))
+        people.to_link[person] = {
+            "person_id": person,
+            "forename": forename,
+            "surname": surname,
+            "dob": str(born),
+            "sex": sex or "",
+        }
+    columns = [list(c) for c in zip(*keys, strict=True)] or [[], [], []]
+    staging.give("nameless", dict(zip(("part", "id", "person"), columns, strict=True)))
+    staging.sql(f"""
+        CREATE OR REPLACE TABLE raw_roll AS SELECT r.* REPLACE (coalesce({clean_upn_sql("r.upn")}, n.person) AS upn)
+        FROM raw_roll r LEFT JOIN nameless n ON n.part = r.part::VARCHAR AND n.id = r.id""")
+    people.add("SELECT upn, nullif(formerupn, '') AS former FROM raw_roll")
     homes = staging.sql(
         "SELECT DISTINCT coalesce(uniquepropertyreferencenumber, '') || coalesce(postcode, '') FROM raw_addresses"
     )
     listed = [h for (h,) in homes if h]
     staging.give("home", {"address": listed, "household_id": [pseudonym(f"home:{h}", people.key) for h in listed]})
-    lost = staging.sql("SELECT count(*) FROM raw_roll WHERE nullif(upn, '') IS NULL")[0][0]
-    if lost:
-        report.notes.append(f"{lost} rows of pupils without a UPN were left out; they need linking")
+    for name in staging.columns:
+        if "upn" in staging.columns[name]:
+            people.report_missing(name, "upn", report, "they need linking")
 
 
-def _notes(staging: Staging, people: People, report: Report) -> None:
+def _notes(staging: Staging, people: PupilKeys, report: Report) -> None:
     for table in ("sessions", "termlyexclusions", "fsmperiod", "addresses", "senneeds"):
         lost = staging.sql(f"SELECT count(*) FROM raw_{table} WHERE id NOT IN (SELECT id FROM who)")[0][0]
         if lost:
@@ -205,3 +271,18 @@ def _notes(staging: Staging, people: People, report: Report) -> None:
         "schools: the phase is guessed from the year groups on roll; import a list of schools for the real one",
         "leavers carry no reason and no destination: definitions that need one find none in this return",
     ]
+
+
+RETURN = Return(
+    name="school-census",
+    title="COLLECT's CSV export of the School Census, one or more terms, files named like 2024_autumn_pupilonroll.csv",
+    fills=("pupils", "enrolments", "sen", "fsm", "addresses", "suspensions", "termly_attendance", "schools"),
+    cannot_know=(
+        "why a child left and where to",
+        "daily marks",
+        "when provision changed between two censuses",
+        "the LSOA of a home",
+        "social care, admissions and cases",
+    ),
+    convert=convert,
+)

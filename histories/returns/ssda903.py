@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from histories.errors import Fault
+from histories.identity import clean_upn_sql
 from histories.returns.mapping import expression_of
 from histories.returns.pupil_keys import PERSON
+from histories.returns.report import Report, Return
 
 if TYPE_CHECKING:
-    from histories.returns.pupil_keys import People
-    from histories.returns.reading import Report
+    from histories.returns.pupil_keys import PupilKeys
     from histories.returns.staging import Staging
 
 NEEDED = {
@@ -19,60 +21,104 @@ NEEDED = {
     "episodes": ("child", "decom", "dec"),
     "missing": ("child", "mis_start", "mis_end"),
 }
+OTHERS = ("prev", "sw_")  # files whose names hold one of those words and are others
 DATES = ("%d/%m/%Y", "%Y-%m-%d")
+BEGINS_AND_ENDS = {"episodes": ("decom", "dec"), "missing": ("mis_start", "mis_end")}
 
 
-def convert(staging: Staging, people: People, files: list[Path], report: Report) -> None:
-    """Fill ``out_social_care`` from the files named header, episodes and missing."""
-    found: dict[str, list[str]] = {}
+def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
+    """State the episodes and missing periods of each year, from the files named header, episodes and missing."""
+    tables: dict[str, list[str]] = {kind: [] for kind in NEEDED}
+    years: dict[tuple[Path, str], list[str]] = {}
     for n, file in enumerate(files):
-        kind = next((k for k in NEEDED if k in file.stem.lower() and "prev" not in file.stem.lower()), None)
+        stem = file.stem.lower()
+        kind = next((k for k in NEEDED if k in stem and not any(o in stem for o in OTHERS)), None)
         if kind is None:
             report.unused.append(f"{file.name}: only header, episodes and missing are read")
             continue
-        report.read[file.name] = staging.csv(f"{kind}_{n}", file)
-        if f"{kind}_{n}" in staging.columns and staging.need(f"{kind}_{n}", NEEDED[kind]):
-            found.setdefault(kind, []).append(f"{kind}_{n}")
-            unused = [c for c in staging.columns[f"{kind}_{n}"] if c not in NEEDED[kind]]
+        name = f"{kind}_{n}"
+        report.read[file.name] = staging.csv(name, file)
+        if name in staging.columns and staging.need(name, NEEDED[kind]):
+            tables[kind].append(name)
+            years.setdefault((file.parent, stem.replace(kind, "")), []).append(name)
+            unused = [c for c in staging.columns[name] if c not in NEEDED[kind]]
             report.unused.append(f"{file.name}: columns {', '.join(unused)}")
     for kind in ("header", "episodes"):
-        if kind not in found and not staging.faults:
+        if not tables[kind] and not staging.faults:
             do = "Name the folder that holds header.csv, episodes.csv and missing.csv."
             staging.faults.append(Fault(f"there is no file named like {kind}.csv", "import ssda903", do))
-    for kind, columns in (("episodes", ("decom", "dec")), ("missing", ("mis_start", "mis_end"))):
-        for table in found.get(kind, ()):
+    _check(staging, tables)
+    _children(staging, people, tables, report)
+    headers = [staging.files[t] for t in tables["header"]]
+    for names in years.values():
+        day = year_end(staging, names)
+        for table in names:
+            kind = table.partition("_")[0]
+            if kind != "header":
+                period = f"{day.year} {kind}" if day else None
+                stated = staging.add_return(period, [staging.files[table], *headers], said_on=day)
+                stated.tables["social_care"] = _select(table, kind)
+
+
+def _check(staging: Staging, tables: dict[str, list[str]]) -> None:
+    for kind, columns in BEGINS_AND_ENDS.items():
+        for table in tables[kind]:
             for n, c in enumerate(columns):
                 bad = f'"{c}" IS NOT NULL AND ({expression_of("date", c, DATES)}) IS NULL'
                 bad += f' OR "{c}" IS NULL' if n == 0 else ""
                 staging.check(table, c, bad, "the value is not a date like 04/09/2024", "Correct it, or fill it in.")
     staging.raise_faults()
-    whole = {
-        k: " UNION ALL ".join(f"SELECT {', '.join(NEEDED[k])} FROM {t}" for t in ts)
-        for k, ts in ((k, found[k]) for k in found)
-    }
-    staging.sql(
-        f"CREATE TABLE header AS SELECT DISTINCT child, coalesce(nullif(upn, ''), '{PERSON}' || child) AS upn FROM ({whole['header']})"
-    )
+
+
+def _children(staging: Staging, people: PupilKeys, tables: dict[str, list[str]], report: Report) -> None:
+    """Give each CHILD of the headers its key; UN1 to UN7 in place of a UPN are children to be linked."""
+    headers = " UNION ALL ".join(f'SELECT child, upn FROM "{t}"' for t in tables["header"])
+    staging.sql(f"""
+        CREATE TABLE header AS SELECT DISTINCT child, coalesce({clean_upn_sql("upn")}, '{PERSON}' || child) AS upn
+        FROM ({headers}) WHERE child IS NOT NULL""")
     people.add("SELECT upn, NULL AS former FROM header")
-    staging.sql("CREATE TABLE child AS SELECT h.child, p.pupil_id FROM header h JOIN person p USING (upn)")
-    lost = staging.sql(
-        f"SELECT count(DISTINCT child) FROM ({whole['episodes']}) WHERE child NOT IN (SELECT child FROM header)"
-    )
-    if lost[0][0]:
-        report.notes.append(f"{lost[0][0]} children of the episodes are not in the header and were left out")
-    # A placement that begins on the day on which the last one ended goes on with the same spell of care.
-    parts = [
-        f"""
-        SELECT pupil_id, 'cla' AS kind, min(begun) AS start_date, CASE WHEN count(ended) = count(*) THEN max(ended) END AS end_date
-        FROM (SELECT *, sum(fresh) OVER (PARTITION BY pupil_id ORDER BY begun, ended NULLS LAST) AS spell
-              FROM (SELECT *, CASE WHEN begun <= max(coalesce(ended, DATE '2999-01-01')) OVER (PARTITION BY pupil_id ORDER BY begun, ended NULLS LAST
-                              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) + 1 THEN 0 ELSE 1 END AS fresh
-                    FROM (SELECT DISTINCT c.pupil_id, ({expression_of("date", "decom", DATES)}) AS begun, ({expression_of("date", "dec", DATES)}) AS ended
-                          FROM ({whole["episodes"]}) e JOIN child c USING (child))))
-        GROUP BY pupil_id, spell"""
-    ]
-    if "missing" in whole:
-        parts.append(f"""
-        SELECT DISTINCT c.pupil_id, 'missing' AS kind, ({expression_of("date", "mis_start", DATES)}) AS start_date,
-               ({expression_of("date", "mis_end", DATES)}) AS end_date FROM ({whole["missing"]}) m JOIN child c USING (child)""")
-    staging.sql("CREATE TABLE out_social_care AS " + " UNION ALL BY NAME ".join(parts))
+    staging.sql("CREATE TABLE child AS SELECT DISTINCT h.child, p.pupil_id FROM header h JOIN person p USING (upn)")
+    for table in tables["header"]:
+        people.report_missing(table, "upn", report, "they need linking by CHILD")
+    named = ", ".join(staging.files[t].name for t in tables["header"])
+    for table in (*tables["episodes"], *tables["missing"]):
+        lost = staging.sql(
+            f'SELECT count(DISTINCT child) FROM "{table}" WHERE child NOT IN (SELECT child FROM header)'
+        )[0][0]
+        if lost:
+            _, lines = staging.lines(table, "child NOT IN (SELECT child FROM header)")
+            children = "1 child" if lost == 1 else f"{lost} children"
+            report.notes.append(
+                f"{children} of {staging.files[table].name} not found in {named} (column CHILD, lines {lines}); left out"
+            )
+
+
+def year_end(staging: Staging, tables: list[str]) -> date | None:
+    """Return the 31 March on or after the newest date of a return: the day of its year."""
+    newest = None
+    for table in tables:
+        columns = BEGINS_AND_ENDS.get(table.partition("_")[0], ())
+        for c in columns:
+            day = staging.sql(f'SELECT max({expression_of("date", c, DATES)}) FROM "{table}"')[0][0]
+            newest = max(filter(None, (newest, day)), default=None)
+    if newest is None:
+        return None
+    return date(newest.year + (newest > date(newest.year, 3, 31)), 3, 31)
+
+
+def _select(table: str, kind: str) -> str:
+    begin, end = (f"({expression_of('date', c, DATES)})" for c in BEGINS_AND_ENDS[kind])
+    name = {"episodes": "cla", "missing": "missing"}[kind]
+    return f"""SELECT DISTINCT c.pupil_id, '{name}' AS kind, {begin} AS start_date, {end} AS end_date FROM "{table}" t JOIN child c USING (child)"""
+
+
+RETURN = Return(
+    name="ssda903",
+    title="looked-after children, CSV files header, episodes and missing of one or more years",
+    fills=("social_care",),
+    cannot_know=(
+        "when a row was entered: it counts as recorded on 31 March, at the end of the return's year",
+        "children without a UPN (they need linking)",
+    ),
+    convert=convert,
+)

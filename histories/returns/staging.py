@@ -6,18 +6,39 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 from histories.errors import Fault, Faults
 from histories.io.memory import bytes_of
 from histories.io.sql import literal
+from histories.returns.submissions import Clock
 
 HEAD = 1 << 20  # bytes in which a header has to end
 MAX_LINE = 4 << 20
 SHOWN = 10  # lines named in a message
 LINE = re.compile(r"Line:\s*(\d+)")
 AGAIN = "Export it again as CSV with commas, in UTF-8."
+
+
+@dataclass(kw_only=True)
+class Statements:
+    """What one return states: for each table a query over the staged files.
+
+    Attributes
+    ----------
+    tables : dict
+        Table of histories, or of ``merging.statements.STATES``, to the query. Children stand under the keys of the table
+        ``person``; a column ``school`` says which school's part of the return a row belongs to.
+    """
+
+    period: str | None
+    files: tuple[Path, ...]
+    said_on: date | None
+    clock: Clock
+    tables: dict[str, str] = field(default_factory=dict)
 
 
 class Staging:
@@ -40,6 +61,7 @@ class Staging:
         self.faults: list[Fault] = []
         self.files: dict[str, Path] = {}
         self.columns: dict[str, list[str]] = {}
+        self.returns: list[Statements] = []
 
     def sql(self, statement: str, *values: Any) -> list[tuple]:
         """Run a statement and return its rows."""
@@ -97,13 +119,37 @@ class Staging:
         self.connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM incoming')
         self.connection.unregister("incoming")
 
+    def lines(self, name: str, test: str) -> tuple[int, str]:
+        """Return how many rows of a table meet a condition, and the lines of the first of them as text."""
+        rows = self.sql(f'SELECT onroll_line FROM "{name}" WHERE {test} ORDER BY 1')
+        return len(rows), ", ".join(str(r[0]) for r in rows[:SHOWN]) + (" …" if len(rows) > SHOWN else "")
+
     def check(self, name: str, column: str, test: str, what: str, do: str) -> None:
         """Keep a fault for the rows of a table that meet a condition; say file, column and lines."""
-        found = self.sql(f'SELECT onroll_line FROM "{name}" WHERE {test} ORDER BY 1')
-        if found:
-            lines = ", ".join(str(r[0]) for r in found[:SHOWN]) + (" …" if len(found) > SHOWN else "")
+        count, lines = self.lines(name, test)
+        if count:
             where = f"{self.files[name]}, column {column}, lines {lines}"
-            self.faults.append(Fault(f"{len(found)} of its rows: {what}", where, do))
+            self.faults.append(Fault(f"{count} of its rows: {what}", where, do))
+
+    def add_return(
+        self, period: str | None, files: Iterable[Path], *, said_on: date | None = None, clock: Clock = "return"
+    ) -> Statements:
+        """Begin the statements of one return; a format adds a query for each table that the return states something for.
+
+        Parameters
+        ----------
+        period : str or None
+            Which return of its format it is, such as ``2025 spring``; a later import of the same one corrects it. None for an
+            extract without a period, which is one by itself.
+        files : iterable of Path
+            The files of the return; by them it is known when it is imported again.
+        said_on : date, optional
+            The return's own date.
+        clock : {"return", "row"}
+            See ``Submission``.
+        """
+        self.returns.append(Statements(period=period, files=tuple(files), said_on=said_on, clock=clock))
+        return self.returns[-1]
 
     def need(self, name: str, columns: Iterable[str]) -> bool:
         """Keep a fault for each column that a table lacks; return whether all are there."""

@@ -1,0 +1,1 @@
+"""The tables of histories, derived from the statements of all returns."""

@@ -1,0 +1,84 @@
+"""Which keys are one child, and which numbers one school: by changed UPNs, links, and the numbers of schools."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def same_children(changes: Iterable[tuple[str, str]], held: Mapping[str, str]) -> dict[str, str]:
+    """Return the key of the child for every key that is not it.
+
+    Parameters
+    ----------
+    changes : iterable of (str, str)
+        A key and the key under which the child was known before.
+    held : mapping
+        Keys of UPNs to the ``pupil_id`` under which histories held the child before the first import; they stay.
+
+    Returns
+    -------
+    dict
+        The child keeps a key that histories held, else that of the oldest UPN, whatever the order in which changes were told.
+    """
+    later: set[str] = set()
+    parent: dict[str, str] = {}
+
+    def root(key: str) -> str:
+        while parent.setdefault(key, key) != key:
+            parent[key] = parent[parent[key]]
+            key = parent[key]
+        return key
+
+    for key, former in changes:
+        if key != former:
+            later.add(key)
+            parent[root(key)] = root(former)
+    for key, pupil in held.items():
+        if key != pupil:
+            parent[root(key)] = root(pupil)
+    pupils = set(held.values())
+    groups: dict[str, list[str]] = {}
+    for key in list(parent):
+        groups.setdefault(root(key), []).append(key)
+    child: dict[str, str] = {}
+    for keys in groups.values():
+        chosen = min(keys, key=lambda k: (k not in pupils, k in later, k))
+        child |= {k: chosen for k in keys if k != chosen}
+    return child
+
+
+def same_schools(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return the newest number of a school for each of its other numbers.
+
+    Parameters
+    ----------
+    pairs : iterable of (str, str)
+        A number (URN or LAESTAB) and the number that took its place.
+    """
+    after: dict[str, str] = {}
+    for number, same_as in sorted(pairs):
+        if number != same_as:
+            after[number] = same_as
+    newest = {}
+    for number in after:
+        seen, last = {number}, after[number]
+        while last in after and after[last] not in seen:
+            seen.add(last)
+            last = after[last]
+        newest[number] = last
+    return newest
+
+
+def give_keys(connection: Any, children: Mapping[str, str], schools: Mapping[str, str]) -> None:
+    """Make the tables ``alias`` and ``school_id``."""
+    import pyarrow as pa
+
+    for table, names, pairs in (
+        ("alias", ("key", "pupil_id"), children),
+        ("school_id", ("urn", "same_as"), schools),
+    ):
+        columns = {names[0]: pa.array(list(pairs), pa.string()), names[1]: pa.array(list(pairs.values()), pa.string())}
+        connection.register("incoming", pa.table(columns))
+        connection.execute(f"CREATE TABLE {table} AS SELECT * FROM incoming")
+        connection.unregister("incoming")

@@ -1,0 +1,92 @@
+"""How statements about one thing become rows: of events, of spells with an end, and of what has one row for good."""
+
+from __future__ import annotations
+
+from histories.tables import TABLES, Table
+
+LATEST = ("pupils", "admissions")  # one row each, in which the last word on every column counts
+
+
+def rows_of(name: str) -> str:
+    """Return the query that makes the rows of a table from ``s_<table>``."""
+    table = TABLES[name]
+    if table.always_known or name in LATEST:
+        return latest(table)
+    return episodes(table) if table.end else events(table)
+
+
+def _last(column: str, order: str = "rank") -> str:
+    """Return the last value of a column that is not empty; equal ranks are decided by the value, not by chance."""
+    return f"struct_extract(max({{'r': {order}, 'v': \"{column}\"}}) FILTER (\"{column}\" IS NOT NULL), 'v')"
+
+
+def latest(table: type[Table]) -> str:
+    """One row a key: what a later return says fills what was empty or takes its place."""
+    order = "number" if table.always_known else "rank"
+    keys = ", ".join(f'"{k}"' for k in table.key)
+    rest = ", ".join(f'{_last(c, order)} AS "{c}"' for c in table.columns if c not in table.key)
+    return f"SELECT {keys}{', ' if rest else ''}{rest} FROM s_{table.table} WHERE is_current GROUP BY {keys} ORDER BY {keys}"
+
+
+def _told(table: type[Table]) -> str:
+    """Return the day on which a row was told; null for one that counts as known on its own date."""
+    happened = table.known[-1]
+    by_return = f"CASE WHEN clock = 'return' AND stated_on IS NOT NULL THEN greatest(stated_on, \"{happened}\") END"
+    return f"coalesce(recorded_on, {by_return})" if "recorded_on" in table.columns else by_return
+
+
+def events(table: type[Table]) -> str:
+    """A row whenever what is said of a key changes, recorded when it was said; a first word without a day keeps none."""
+    keys = ", ".join(f'"{k}"' for k in table.key)
+    content = [c for c in table.columns if c not in (*table.key, "recorded_on")]
+    struct = "{" + ", ".join(f"'{c}': \"{c}\"" for c in content) + "}" if content else "{'x': 1}"
+    happened = table.known[-1]
+    listed = ", ".join(f'"{c}"' for c in table.columns if c != "recorded_on")
+    return f"""
+        WITH given AS (SELECT *, {_told(table)} AS told, {struct} AS content FROM s_{table.table} WHERE is_current),
+        counted AS (SELECT *, row_number() OVER (PARTITION BY {keys}, told IS NULL ORDER BY rank, content) AS turn FROM given),
+        dated AS (SELECT * REPLACE (coalesce(told, CASE WHEN turn > 1 THEN greatest(said_on, "{happened}") END) AS told) FROM counted),
+        single AS (SELECT * FROM dated QUALIFY row_number() OVER (PARTITION BY {keys}, told ORDER BY rank DESC, content DESC) = 1)
+        SELECT {listed}, told AS recorded_on FROM single
+        WINDOW w AS (PARTITION BY {keys} ORDER BY coalesce(told, "{happened}"), rank)
+        QUALIFY coalesce(content IS DISTINCT FROM lag(content) OVER w OR row_number() OVER w = 1, true)"""
+
+
+def episodes(table: type[Table]) -> str:
+    """One row a spell, closed with the last end that was said; an end that came later is a correction where no column tells when."""
+    end, keys = str(table.end), ", ".join(f'"{k}"' for k in table.key)
+    extra = (
+        ", category IS NOT DISTINCT FROM 'section 47' AS apart" if table.table == "social_care" else ", false AS apart"
+    )
+    attributes = [
+        c for c in table.columns if c not in (*table.key, *table.end_columns, "recorded_on", "end_recorded_on")
+    ]
+    at_end = [c for c in table.end_columns if c != end]
+    ends = "{'r': rank, 'e': \"" + end + '"' + "".join(f", '{c}': \"{c}\"" for c in at_end) + "}"
+    known = "coalesce(end_recorded_on, told)" if "end_recorded_on" in table.columns else "told"
+    summed = f"""
+        WITH given AS (SELECT *{extra}, {_told(table)} AS told FROM s_{table.table} WHERE is_current),
+        closed AS (SELECT *, max({ends}) FILTER ("{end}" IS NOT NULL) OVER (PARTITION BY {keys}, apart) AS closing FROM given),
+        spells AS (
+            SELECT {keys}, {"".join(f'{_last(c)} AS "{c}", ' for c in attributes)}any_value(closing) AS closing, bool_and(number = 0) AS untouched,
+                CASE WHEN bool_and(told IS NOT NULL) THEN min(told) END AS first_told, struct_extract(min({ends}), 'e') AS first_end,
+                CASE WHEN bool_and({known} IS NOT NULL) FILTER ("{end}" = closing.e) THEN min({known}) FILTER ("{end}" = closing.e) END AS end_told
+            FROM closed GROUP BY {keys}, apart
+        )"""
+    ended = "".join(f', closing."{c}" AS "{c}"' for c in at_end)
+    shown = ", ".join([keys, *(f'"{c}"' for c in attributes)])
+    columns = ", ".join(f'"{c}"' for c in table.columns)
+    untouched = f"UNION ALL BY NAME SELECT {columns} FROM closed SEMI JOIN (SELECT * FROM spells WHERE untouched) USING ({keys})"
+    if "recorded_on" not in table.columns:
+        return f'{summed} SELECT {shown}, closing.e AS "{end}"{ended} FROM spells WHERE NOT untouched {untouched}'
+    if "end_recorded_on" in table.columns:
+        end_known = (
+            "CASE WHEN end_told IS NOT NULL THEN greatest(end_told, closing.e, first_told) END AS end_recorded_on"
+        )
+        return f"""{summed}
+            SELECT {shown}, closing.e AS "{end}"{ended}, first_told AS recorded_on, {end_known} FROM spells WHERE NOT untouched {untouched}"""
+    corrected = "end_told > first_told AND first_end IS DISTINCT FROM closing.e"
+    return f"""{summed}
+        SELECT {shown}, CASE WHEN {corrected} THEN first_end ELSE closing.e END AS "{end}", first_told AS recorded_on FROM spells WHERE NOT untouched
+        UNION ALL BY NAME SELECT {shown}, closing.e AS "{end}", end_told AS recorded_on FROM spells WHERE NOT untouched AND {corrected}
+        {untouched}"""

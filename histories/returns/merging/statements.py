@@ -1,0 +1,116 @@
+"""Every statement of every return as tables of DuckDB, under the keys that children and schools have now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from histories.io.sql import literal
+from histories.reading.files import SQL_TYPES
+from histories.returns.submissions import Ranked, Submissions
+from histories.tables import TABLES
+
+BASE = 0  # the number under which rows stand that were there before the first import
+# Statements that are no table of histories: what holds on the day of the return, and which UPNs and schools are the same.
+STATES = {
+    "sen_states": {"pupil_id": "VARCHAR", "level": "INTEGER", "primary_need": "VARCHAR"},
+    "address_states": {"pupil_id": "VARCHAR", "household_id": "VARCHAR", "lsoa": "VARCHAR"},
+    "upn_changes": {"key": "VARCHAR", "former_key": "VARCHAR"},
+    "same_schools": {"urn": "VARCHAR", "same_as": "VARCHAR"},
+}
+EXTRA = {
+    "enrolments": {"listed": "BOOLEAN"},
+    "pupils": {"upn_key": "VARCHAR"},
+}
+URNS = ("urn", "destination_urn", "offered_urn")
+
+
+def columns_of(table: str) -> dict[str, str]:
+    """Return the columns of a statement with their SQL types."""
+    if table in STATES:
+        return STATES[table]
+    return {c.name: SQL_TYPES[c.kind] for c in TABLES[table].columns.values()} | EXTRA.get(table, {})
+
+
+def files_of(store: Submissions, table: str) -> list[tuple[int, Path]]:
+    """Return the files that hold statements for a table, each with the number of its submission."""
+    listed = [(s.number, store.file(s.number, table)) for s in store.all if table in s.tables]
+    base = store.file(BASE, table)
+    return ([(BASE, base)] if base.is_file() else []) + listed
+
+
+def load_submissions(connection: Any, ranks: list[Ranked]) -> None:
+    """Make the table ``submission``."""
+    connection.execute(
+        "CREATE TABLE submission (number INTEGER, form VARCHAR, period VARCHAR, rank INTEGER, said_on DATE, stated_on DATE, clock VARCHAR)"
+    )
+    rows = [
+        [
+            r.submission.number,
+            r.submission.form,
+            r.submission.period,
+            r.rank,
+            r.submission.said_on,
+            r.stated_on,
+            r.submission.clock,
+        ]
+        for r in ranks
+    ]
+    if rows:
+        connection.executemany("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def load_covers(connection: Any, store: Submissions) -> None:
+    """Make the table ``cover``: a census replaces what it said before of the schools that it names, other returns all of it."""
+    connection.execute("CREATE TABLE cover (number INTEGER, school VARCHAR)")
+    for s in store.all:
+        file = store.file(s.number, "enrolments")
+        by_school = "enrolments" in s.tables and "school" in _names(connection, file)
+        chosen = f"SELECT DISTINCT school FROM read_parquet({literal(file)})" if by_school else "SELECT ''"
+        connection.execute(f"INSERT INTO cover SELECT {s.number}, * FROM ({chosen})")
+
+
+def _names(connection: Any, file: Path) -> list[str]:
+    return [r[0] for r in connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(file)})").fetchall()]
+
+
+def load(connection: Any, store: Submissions, table: str) -> None:
+    """Make ``s_<table>``: the statements with rank, days and clock of their submission, and whether no correction replaced them."""
+    wanted = columns_of(table) | {"school": "VARCHAR"}
+    files = files_of(store, table)
+    typed = "SELECT " + ", ".join(f'NULL::{kind} AS "{c}"' for c, kind in wanted.items())
+    parts = [f"{typed}, NULL::INTEGER AS number WHERE false"]
+    for number, file in files:
+        have = set(_names(connection, file))
+        listed = ", ".join(f'CAST("{c}" AS {kind}) AS "{c}"' for c, kind in wanted.items() if c in have)
+        parts.append(f"SELECT {listed}, {number} AS number FROM read_parquet({literal(file)})")
+    connection.execute(f"CREATE VIEW u_{table} AS " + " UNION ALL BY NAME ".join(parts))
+    numbers = ", ".join(str(n) for n, _ in files) or "-1"
+    replaced = []
+    joins = []
+    if "pupil_id" in wanted:
+        replaced.append("coalesce(a.pupil_id, u.pupil_id) AS pupil_id")
+        joins.append("LEFT JOIN alias a ON a.key = u.pupil_id")
+    for n, c in enumerate(c for c in URNS if c in wanted and table != "same_schools"):
+        replaced.append(f"coalesce(k{n}.same_as, u.{c}) AS {c}")
+        joins.append(f"LEFT JOIN school_id k{n} ON k{n}.urn = u.{c}")
+    same = "u.* EXCLUDE (school)" + (f" REPLACE ({', '.join(replaced)})" if replaced else "")
+    unresolved = "WHERE NOT starts_with(coalesce(a.pupil_id, u.pupil_id), 'unlinked:')" if "pupil_id" in wanted else ""
+    # What a correction says as the first submission said it, it says since then.
+    same_row = ", ".join(["b.form", "b.period", *(f'u."{c}"' for c in wanted)])
+    stated = f"min(b.stated_on) OVER (PARTITION BY {same_row})" if _corrected(connection, numbers) else "b.stated_on"
+    connection.execute(f"""
+        CREATE VIEW s_{table} AS
+        WITH latest AS (
+            SELECT form, period, school, max(rank) AS rank FROM submission JOIN cover USING (number) WHERE number IN ({numbers}) GROUP BY ALL
+        )
+        SELECT {same}, coalesce(b.rank, 0) AS rank, b.said_on, {stated} AS stated_on, b.stated_on AS returned_on, coalesce(b.clock, 'row') AS clock, (u.number = {BASE} OR l.rank IS NOT NULL) AS is_current
+        FROM u_{table} u LEFT JOIN submission b USING (number)
+        LEFT JOIN latest l ON l.form = b.form AND l.period = b.period AND l.school = coalesce(u.school, '') AND l.rank = b.rank
+        {" ".join(joins)} {unresolved}""")
+
+
+def _corrected(connection: Any, numbers: str) -> bool:
+    """Tell whether a return among some submissions was submitted twice."""
+    query = f"SELECT 1 FROM submission WHERE number IN ({numbers}) GROUP BY form, period HAVING count(*) > 1 LIMIT 1"
+    return bool(connection.execute(query).fetchall())

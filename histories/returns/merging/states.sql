@@ -1,0 +1,21 @@
+-- What a census says of its day (provision, home) becomes spells: a change lies between two censuses, and the later day is the first on which it was known.
+CREATE TABLE sen_spells AS
+WITH given AS (
+    SELECT pupil_id, said_on AS day, max(level) AS level, max(primary_need) AS need FROM s_sen_states WHERE is_current GROUP BY ALL
+), marked AS (
+    SELECT *, (level IS DISTINCT FROM lag(level) OVER (PARTITION BY pupil_id ORDER BY day))::INT AS fresh FROM given
+), numbered AS (
+    SELECT *, sum(fresh) OVER (PARTITION BY pupil_id ORDER BY day) AS spell FROM marked
+), spells AS (
+    SELECT pupil_id, spell, any_value(level) AS level, min(day) AS start_date, arg_min(need, day) FILTER (need IS NOT NULL) AS primary_need FROM numbered GROUP BY ALL
+)
+SELECT pupil_id, start_date, lead(start_date) OVER (PARTITION BY pupil_id ORDER BY start_date) AS end_date, CASE level WHEN 2 THEN 'E' WHEN 1 THEN 'K' END AS provision,
+    primary_need, start_date AS recorded_on
+FROM spells QUALIFY level > 0;
+CREATE TABLE address_spells AS
+WITH given AS (
+    SELECT pupil_id, said_on AS day, max(household_id) AS household_id, max(lsoa) AS lsoa FROM s_address_states WHERE is_current GROUP BY ALL
+), marked AS (
+    SELECT *, (household_id IS DISTINCT FROM lag(household_id) OVER (PARTITION BY pupil_id ORDER BY day))::INT AS fresh FROM given
+)
+SELECT pupil_id, day AS start_date, lead(day) OVER (PARTITION BY pupil_id ORDER BY day) AS end_date, household_id, lsoa, day AS recorded_on FROM marked WHERE fresh = 1;

@@ -1,0 +1,158 @@
+"""What each return stated, kept inside the histories folder, so that the tables can be derived from all returns at once.
+
+The folder ``.returns`` holds an index and one Parquet file for each submission and table. Children stand there under keyed
+pseudonyms; names, UPNs and postcodes never do. ``docs/decisions/0011-importing-is-a-merge.md`` says why.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from histories.errors import Fault, Faults
+
+FOLDER = ".returns"
+INDEX = "index.json"
+VERSION = 1
+FOOTER = 1 << 16
+EARLIEST = date.min
+Clock = Literal["return", "row"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submission:
+    """One submission of one return.
+
+    Attributes
+    ----------
+    number : int
+        Counts submissions in the order in which they were imported, from 1.
+    form, period : str
+        The format, and which of its returns it is, such as ``2025 spring``; a later submission of the same return corrects it.
+    said_on : date or None
+        The return's own date, such as census day or the day of the extract.
+    submitted_on : date or None
+        The day it was submitted, when the user said it.
+    after : date or None
+        The newest day known when it was imported. An undated correction counts as told on that day.
+    clock : {"return", "row"}
+        Whether rows without ``recorded_on`` count as recorded when the return was made, or on their own dates.
+    digest : str
+        SHA-256 of its files, with their mapping.
+    tables : tuple of str
+        The tables of statements that it holds.
+    """
+
+    number: int
+    form: str
+    period: str
+    said_on: date | None
+    submitted_on: date | None
+    after: date | None
+    clock: Clock
+    digest: str
+    tables: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranked:
+    """A submission and its place among all: the later one counts where two contradict each other.
+
+    Attributes
+    ----------
+    rank : int
+    stated_on : date or None
+        The day from which its rows are known.
+    """
+
+    submission: Submission
+    rank: int
+    stated_on: date | None
+
+
+def ranked(submissions: list[Submission]) -> list[Ranked]:
+    """Order submissions by the day on which each was made, whatever the order of import.
+
+    The first submission of a return counts from the return's own date, a correction from the day it was submitted.
+    """
+    placed = []
+    returns: dict[tuple[str, str], list[Submission]] = {}
+    for s in submissions:
+        returns.setdefault((s.form, s.period), []).append(s)
+    for group in returns.values():
+        group.sort(key=lambda s: (s.submitted_on or s.said_on or EARLIEST, s.number))
+        for n, s in enumerate(group):
+            corrected = max(filter(None, (s.said_on, s.after)), default=None)
+            stated_on = (s.submitted_on or corrected) if n else (s.said_on or s.submitted_on)
+            # Without a date, or for a correction, the order of import decides; else the digest, so that it does not.
+            tie = (n > 0, "" if n or stated_on is None else s.digest, s.number)
+            placed.append((stated_on or EARLIEST, tie, s, stated_on))
+    placed.sort(key=lambda p: p[:2])
+    return [Ranked(submission=s, rank=n, stated_on=day) for n, (_, _, s, day) in enumerate(placed, start=1)]
+
+
+class Submissions:
+    """Reads and writes the folder ``.returns`` of a histories folder."""
+
+    def __init__(self, histories: Path) -> None:
+        self.folder = histories / FOLDER
+        self.all: list[Submission] = []
+        self.written: dict[str, str] = {}
+        self.links = ""
+        index = self.folder / INDEX
+        if index.is_file():
+            self._read(index)
+
+    def _read(self, index: Path) -> None:
+        try:
+            read = json.loads(index.read_text(encoding="utf-8"))
+            self.all = [_submission(s) for s in read["submissions"]]
+            self.written, self.links = dict(read["written"]), str(read["links"])
+        except (ValueError, KeyError, TypeError) as error:
+            do = "Restore the folder from a backup, or remove .returns: the tables stay, but corrections no longer reach them."
+            raise Faults(Fault("the index of imported returns cannot be read", str(index), do)) from error
+        if read.get("version") != VERSION:
+            do = "Use the onroll that wrote it, or a newer one."
+            raise Faults(Fault("the imported returns were written by another onroll", str(index), do))
+
+    def find(self, form: str, period: str, digest: str) -> Submission | None:
+        """Return the submission with the same content, or None."""
+        return next((s for s in self.all if (s.form, s.period, s.digest) == (form, period, digest)), None)
+
+    def latest(self) -> date | None:
+        """Return the newest day on which a return says that it was made."""
+        return max((d for s in self.all for d in (s.said_on, s.submitted_on) if d), default=None)
+
+    def file(self, number: int, table: str) -> Path:
+        """Return where a submission's statements for a table lie; number 0 is what was there before the first import."""
+        return self.folder / f"{number:06}.{table}.parquet"
+
+    def share_with(self, other: Path) -> None:
+        """Give another folder the same files without copying them."""
+        other.mkdir()
+        for file in sorted(self.folder.glob("*.parquet")) if self.folder.is_dir() else []:
+            os.link(file, other / file.name)
+
+    def write_index(self, folder: Path) -> None:
+        """Write the index."""
+        submissions = [{k: v.isoformat() if isinstance(v, date) else v for k, v in asdict(s).items()} for s in self.all]
+        index = {"version": VERSION, "written": self.written, "links": self.links, "submissions": submissions}
+        (folder / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
+
+
+def _submission(read: dict[str, Any]) -> Submission:
+    days = {k: date.fromisoformat(read[k]) if read[k] else None for k in ("said_on", "submitted_on", "after")}
+    return Submission(**{**read, **days, "tables": tuple(read["tables"])})
+
+
+def fingerprint(file: Path) -> str:
+    """Return what tells one Parquet file from another: its size and the hash of its footer, which describes every column."""
+    size = file.stat().st_size
+    with file.open("rb") as data:
+        data.seek(max(size - FOOTER, 0))
+        return f"{size}-{hashlib.sha256(data.read()).hexdigest()[:16]}"
