@@ -120,7 +120,6 @@ def _load(staging: Staging, people: Path, persons: Path) -> None:
         )
     staging.raise_faults()
     # What stays: the file's own key, and forms in which spelling that means nothing is gone.
-    plain = lambda c: f"nullif(regexp_replace(upper(strip_accents({c})), '[^A-Z]', '', 'g'), '')"  # noqa: E731
     code = "nullif(upper(replace(postcode, ' ', '')), '')"
     spaced = (
         f"CASE WHEN length({code}) > 4 THEN left({code}, length({code}) - 3) || ' ' || right({code}, 3) ELSE {code} END"
@@ -130,9 +129,18 @@ def _load(staging: Staging, people: Path, persons: Path) -> None:
         ("pupils", f"read_parquet({literal(people)})", "pupil_id", set(PEOPLE)),
     ):
         own = {c: c if c in given else "NULL::VARCHAR" for c in COLUMNS}
-        staging.sql(f"""CREATE TABLE {table} AS SELECT {key}, {key} AS unique_id, {plain("forename")} AS forename, {plain("surname")} AS surname,
+        staging.sql(f"""CREATE TABLE {table} AS SELECT {key}, {key} AS unique_id, {_letters("forename")} AS forename, {_letters("surname")} AS surname,
             strftime(try_cast(dob AS DATE), '%Y-%m-%d') AS dob, {own["upn"]} AS upn, {own["sex"]} AS sex,
             {spaced if "postcode" in given else "NULL::VARCHAR"} AS postcode FROM {source}""")
+
+
+def _letters(column: str) -> str:
+    return f"nullif(regexp_replace(upper(strip_accents({column})), '[^A-Z]', '', 'g'), '')"
+
+
+def _shown(table: str) -> str:
+    """Return what a person sees of a record who decides on a pair."""
+    return f"concat_ws(' ', {table}.forename, {table}.surname, {table}.dob, {table}.sex, {table}.postcode)"
 
 
 def _best(staging: Staging, done: set[str], taken: set[str]) -> list[tuple]:
@@ -145,14 +153,13 @@ def _best(staging: Staging, done: set[str], taken: set[str]) -> list[tuple]:
     if not n or not pupils:
         return []
     pairs = _predict(connection, pupils)
-    shown = lambda t: f"concat_ws(' ', {t}.forename, {t}.surname, {t}.dob, {t}.sex, {t}.postcode)"  # noqa: E731
     return connection.execute(f"""
         WITH scored AS (SELECT * FROM {pairs} WHERE pupil_id NOT IN (FROM taken)),
         ranked AS (SELECT *, lead(weight, 1, -99) OVER (PARTITION BY person_id ORDER BY weight DESC, pupil_id) AS second,
             row_number() OVER (PARTITION BY person_id ORDER BY weight DESC, pupil_id) AS place FROM scored),
         best AS (SELECT *, row_number() OVER (PARTITION BY pupil_id ORDER BY weight DESC, person_id) AS claim FROM ranked WHERE place = 1 AND probability >= {DOUBTFUL})
         SELECT b.person_id, b.pupil_id, b.probability,
-            b.probability >= {AUTOMATIC} AND b.alike >= {ALIKE} AND b.weight - b.second >= {CLEAR} AND b.claim = 1 AS sure, {shown("p")}, {shown("c")}
+            b.probability >= {AUTOMATIC} AND b.alike >= {ALIKE} AND b.weight - b.second >= {CLEAR} AND b.claim = 1 AS sure, {_shown("p")}, {_shown("c")}
         FROM best b JOIN persons p USING (person_id) JOIN pupils c ON c.pupil_id = b.pupil_id ORDER BY 1""").fetchall()
 
 

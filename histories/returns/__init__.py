@@ -10,7 +10,7 @@ from importlib import import_module
 from operator import attrgetter
 from pkgutil import iter_modules
 
-from histories.returns import mapping
+from histories.returns import mapped_rows, mapping
 from histories.returns.reading import import_return
 from histories.returns.report import Report, Return
 
@@ -22,7 +22,7 @@ def _declared(name: str) -> Return:
         title=declared.title,
         fills=declared.fills,
         cannot_know=declared.cannot_know,
-        convert=partial(mapping.convert, declared),
+        convert=partial(mapped_rows.convert, declared),
     )
 
 

@@ -12,7 +12,8 @@ from histories.codes import code_set
 from histories.errors import Fault, Faults
 from histories.io.sql import literal, literals
 from histories.io.toml import read_toml
-from histories.returns.mapping import DATES, expression_of, extract_day
+from histories.returns.mapped_rows import extract_day
+from histories.returns.mapping import DATES, expression_of
 from histories.returns.report import Report, Return
 
 if TYPE_CHECKING:

@@ -86,6 +86,7 @@ class CensusFiles:
     """The files of one submission of one census."""
 
     number: int
+    term: str
     day: date
     files: list[Path] = field(default_factory=list)
     kinds: set[str] = field(default_factory=set)
@@ -127,11 +128,14 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         tables = [t for listed in censuses[census].values() for t in listed]
         part = (census, file.parent if len(tables) > len(set(tables)) else None)
         given = returns.setdefault(
-            part, CensusFiles(number=len(returns), day=census_day(int(match["year"]), match["term"]))
+            part,
+            CensusFiles(number=len(returns), term=match["term"], day=census_day(int(match["year"]), match["term"])),
         )
         name = f"{match['year']}_{match['term']}_{match['table']}_{given.number}"
         report.read[file.name] = staging.csv(name, file)
-        if name in staging.columns and (select := _select(staging, name, kind, match, given, report)):
+        if name in staging.columns and (
+            select := _select(staging, name, kind=kind, table=match["table"], given=given, report=report)
+        ):
             parts.setdefault(PUT.get(kind, kind), []).append(select)
             given.files.append(file)
             given.kinds.add(PUT.get(kind, kind))
@@ -164,13 +168,11 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
     _notes(staging, people, report)
 
 
-def _select(
-    staging: Staging, name: str, kind: str, match: re.Match[str], given: CensusFiles, report: Report
-) -> str | None:
+def _select(staging: Staging, name: str, *, kind: str, table: str, given: CensusFiles, report: Report) -> str | None:
     have = staging.columns[name]
     on_roll = kind in ("pupilonroll", "pupilnolongeronroll")
     own = (
-        f"{match['table']}tableid"
+        f"{table}tableid"
         if on_roll
         else next((c for c in ("pupilonrolltableid", "pupilnolongeronrolltableid") if c in have), "pupilonrolltableid")
     )
@@ -199,7 +201,7 @@ def _select(
                 "the value is not a whole number",
                 do,
             )
-    term = term_dates(given.day.year - 1)[COVERED[match["term"]]]
+    term = term_dates(given.day.year - 1)[COVERED[given.term]]
     columns = ", ".join(f'trim("{c}") AS {c}' if c in have else f"NULL::VARCHAR AS {c}" for c in KINDS[kind])
     return (
         f"SELECT {columns}, DATE '{given.day}' AS day, onroll_line AS line, '{given.number} ' || coalesce(\"{own}\", '') AS id, "

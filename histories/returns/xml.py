@@ -43,7 +43,6 @@ class _Reader:
         self.parser.CharacterDataHandler = self.data
         self.parser.StartDoctypeDeclHandler = self._doctype
         self.parser.EntityDeclHandler = self._doctype
-        self.parser.ProcessingInstructionHandler = lambda *_: None
         self.parser.buffer_text = True
 
     def _doctype(self, *_: Any) -> None:

@@ -1,0 +1,187 @@
+"""The rows of files as a mapping says: each value checked and turned into its type, each child given its key."""
+
+from __future__ import annotations
+
+import fnmatch
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from histories.errors import Fault, Usage
+from histories.identity import clean_upn_sql
+from histories.io.sql import literal
+from histories.returns.mapping import Filled, Mapping, expression_of, load_mapping
+from histories.returns.pupil_keys import PERSON
+from histories.returns.report import Report, Return
+from histories.tables import TABLES, Column
+
+if TYPE_CHECKING:
+    from histories.returns.pupil_keys import PupilKeys
+    from histories.returns.staging import Staging
+
+# Required columns that a list of leavers may lack: the spell that it ends is found in other returns.
+PARTIAL = {"enrolments": ("urn", "entry_date")}
+WANTED = {
+    "date": "a date in one of the forms that the format names",
+    "integer": "a whole number",
+    "boolean": "yes or no",
+}
+
+
+def convert(mapping: Mapping, staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
+    """State what each file says for the tables that the mapping fills."""
+    belongs = [[f for f in mapping.tables if fnmatch.fnmatch(file.name.lower(), f.files)] for file in files]
+    read: list[tuple[Path, dict[str, list[str]]]] = []
+    for n, (file, tables) in enumerate(zip(files, belongs, strict=True)):
+        if not tables:
+            report.unused.append(f"{file.name}: no table of the format is read from it")
+            continue
+        report.read[file.name] = staging.csv(f"in_{n}", file)
+        selects: dict[str, list[str]] = {}
+        for filled in tables if f"in_{n}" in staging.columns else ():
+            if select := _select(staging, people, filled, f"in_{n}", report):
+                selects.setdefault(filled.table, []).append(select)
+        read.append((file, selects))
+    if not any(belongs):
+        do = "Name files like " + ", ".join(sorted({t.files for t in mapping.tables})) + ", or use another format."
+        staging.faults.append(Fault("no file belongs to the format", f"import {mapping.name}", do))
+    staging.raise_faults()
+    for file, selects in read:
+        queries = {table: " UNION ALL BY NAME ".join(parts) for table, parts in selects.items()}
+        stated = staging.add_return(None, [file], said_on=extract_day(staging, queries), clock="row")
+        stated.tables |= queries
+
+
+def extract_day(staging: Staging, queries: dict[str, str]) -> date | None:
+    """Return the newest day in an extract, not after today: it was made then or later. Dates of birth do not count."""
+    newest: list[date | None] = []
+    for table, query in queries.items():
+        days = [c.name for c in TABLES[table].columns.values() if c.kind == "date" and c.name != "date_of_birth"]
+        have = {r[0] for r in staging.sql(f"DESCRIBE {query}")}
+        for c in days:
+            if c in have:
+                newest += staging.sql(f'SELECT max("{c}"::DATE) FROM ({query}) WHERE "{c}"::DATE <= current_date')[0]
+    return max(filter(None, newest), default=None)
+
+
+def _select(staging: Staging, people: PupilKeys, filled: Filled, name: str, report: Report) -> str | None:
+    """Check the rows of one file and return the query that gives them as the table has them."""
+    table, have = TABLES[filled.table], staging.columns[name]
+    upn = next((n for n in filled.pupil if n in have), None)
+    if filled.pupil and upn is None:
+        staging.need(name, [filled.pupil[0]])
+    wanted = {c: [n for n in names if n in have] for c, names in filled.columns.items()}
+    lacking = [names[0] for c, names in filled.columns.items() if table.columns[c].required and not wanted[c]]
+    staging.need(name, lacking)
+    if lacking or (filled.pupil and upn is None):
+        return None
+    person = next((n for n in filled.person if n in have), None)
+    used = {n for names in wanted.values() for n in names} | {upn, person} | set(filled.former)
+    if unused := [c for c in have if c not in used]:
+        report.unused.append(f"{staging.files[name].name}: columns {', '.join(unused)}")
+    chosen = {c: literal(v) for c, v in filled.constants.items()}
+    chosen |= {c: _value(staging, name, table.columns[c], names, filled) for c, names in wanted.items() if names}
+    _report_columns(staging, filled, name, wanted, chosen, report=report)
+    _check_required(staging, filled, name, wanted, chosen)
+    listed = ", ".join(f'{e} AS "{c}"' for c, e in chosen.items())
+    if upn is None:
+        return f'SELECT {listed} FROM "{name}"'
+    who = _who(staging, people, filled, name, upn, person=person, report=report)
+    extra = ", p.pupil_id AS upn_key" if filled.table == "pupils" and "upn" not in chosen else ""
+    return f'SELECT p.pupil_id{extra}, {listed} FROM "{name}" r JOIN person p ON p.upn = {who}'
+
+
+def _report_columns(
+    staging: Staging,
+    filled: Filled,
+    name: str,
+    wanted: dict[str, list[str]],
+    chosen: dict[str, str],
+    *,
+    report: Report,
+) -> None:
+    """Say which columns are absent, and how many values have no translation."""
+    file, columns = staging.files[name].name, TABLES[filled.table].columns
+    for c, names in wanted.items():
+        if columns[c].required:
+            continue
+        if not names:
+            report.absent.append(f"{file}: {filled.columns[c][0]}")
+        elif c in filled.codes:
+            lost, _ = staging.lines(name, f"({chosen[c]}) IS NULL AND nullif(trim(\"{names[0]}\"), '') IS NOT NULL")
+            if lost:
+                report.notes.append(f"{file}: {lost} values of {names[0]} have no translation and are empty now")
+
+
+def _check_required(
+    staging: Staging, filled: Filled, name: str, wanted: dict[str, list[str]], chosen: dict[str, str]
+) -> None:
+    """Keep a fault for each required column that the mapping does not fill, or that is empty in a row."""
+    partial = PARTIAL.get(filled.table, ()) if "leaving_date" in chosen else ()
+    for column in TABLES[filled.table].columns.values():
+        if not column.required or column.name == "pupil_id" or column.name in partial:
+            continue
+        if column.name not in chosen:
+            where, do = f"mapping, {filled.table}.{column.name}", "Map it or set a constant."
+            staging.faults.append(Fault("a required column is not filled", where, do))
+        elif column.name in wanted:
+            what = "the value is empty or has no translation"
+            staging.check(name, wanted[column.name][0], f"({chosen[column.name]}) IS NULL", what, "Fill it in.")
+
+
+def _who(
+    staging: Staging, people: PupilKeys, filled: Filled, name: str, upn: str, *, person: str | None, report: Report
+) -> str:
+    """Give the children of a file their keys; return the expression that finds a row in the table ``person``."""
+    outcome = "they were left out; map 'person' to the list's own key of a child to link them"
+    people.report_missing(name, upn, report, "they wait to be linked" if person else outcome)
+    who = f'trim(r."{upn}")'
+    if person:
+        clean = clean_upn_sql(f'r."{upn}"')
+        who = f"coalesce({clean}, '{PERSON}' || nullif(trim(r.\"{person}\"), ''))"
+    former = next((f'"{n}"' for n in filled.former if n in staging.columns[name]), "NULL")
+    people.add(f'SELECT {who} AS upn, {former} AS former FROM "{name}" r')
+    return who
+
+
+def _value(staging: Staging, name: str, column: Column, names: list[str], filled: Filled) -> str:
+    """Return the expression of a column, after checking that every value becomes its type."""
+    made = []
+    for n in names:
+        raw = f"nullif(trim(\"{n}\"), '')"
+        if column.name in filled.codes:
+            pairs = "".join(f" WHEN {literal(k)} THEN {literal(v)}" for k, v in filled.codes[column.name].items())
+            made.append(f"CASE lower({raw}){pairs} END")
+            continue
+        expression = expression_of(column.kind, raw, filled.dates)
+        if column.kind != "text":
+            do = (
+                "Correct the rows, or name the form of the dates in a mapping."
+                if column.kind == "date"
+                else "Correct the rows."
+            )
+            staging.check(
+                name, n, f"{raw} IS NOT NULL AND ({expression}) IS NULL", f"the value is not {WANTED[column.kind]}", do
+            )
+        made.append(expression)
+    return made[0] if len(made) == 1 else f"coalesce({', '.join(made)})"
+
+
+def convert_any(
+    staging: Staging, people: PupilKeys, files: list[Path], report: Report, mapping: Path | None = None
+) -> None:
+    """Read files by the mapping of a user."""
+    if mapping is None:
+        do = "Name a TOML file that says which columns fill which table."
+        raise Usage(Fault("there is no mapping", "import csv --mapping", do))
+    convert(load_mapping(mapping), staging, people, files, report)
+
+
+RETURN = Return(
+    name="csv",
+    title="any other CSV, by a mapping file (--mapping)",
+    fills=("what the mapping says",),
+    cannot_know=("what the mapping does not say",),
+    convert=convert_any,
+    mappable=True,
+)
