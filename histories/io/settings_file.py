@@ -51,7 +51,7 @@ class SettingsFile(BaseModel):
             return cls.model_validate(values)
         except ValidationError as error:
             errors = error.errors(include_input=False, include_url=False)
-            raise Faults(_fault(cls, e["type"], e["msg"], e["loc"], str(file), do) for e in errors) from None
+            raise Faults(_fault(cls, e["type"], e["msg"], e["loc"], file=str(file), do=do) for e in errors) from None
 
 
 def _fault(model: type[BaseModel], kind: str, message: str, path: Location, file: str, do: str) -> Fault:

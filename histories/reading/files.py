@@ -1,4 +1,4 @@
-"""Read the files of a histories folder into DuckDB and say everything that is wrong with them at once."""
+"""Read the files of a histories folder into DuckDB, and report all their faults at once."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ WANTED = {
     "boolean": "true or false",
     "text": "text",
 }
-# DuckDB reads more than is meant (2024-1-2, 1.5): these forms only are taken.
+# DuckDB's casts are lenient (2024-1-2, 1.5); only these forms are accepted.
 FORMS = {"date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "integer": "^[+-]?[0-9]+$"}
 SHOWN = 10  # row numbers named in a message
-NUMBERED, PLACE = "numbered_", "row_number"  # the view of a table that also says where each row stands, and its column
+NUMBERED, PLACE = "numbered_", "row_number"  # prefix of the view with row numbers, and its column
 DATE_TYPES = ("DATE", "TIMESTAMP")
 
 
 def need_folder(folder: Path) -> None:
-    """Raise one fault when a folder of histories is not there."""
+    """Raise a fault if a histories folder does not exist."""
     if not folder.is_dir():
         raise Faults(
             Fault("there is no such folder", str(folder), "Name a folder of histories (see docs/histories.md).")
@@ -32,29 +32,29 @@ def need_folder(folder: Path) -> None:
 
 
 def find_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
-    """Find each table's file or files; say which files are ignored.
+    """Find the files of each table; warn of ignored files.
 
     Raises
     ------
     Faults
-        When the folder or a required table is missing, or a table is there twice.
+        If the folder or a required table is missing, or a table exists twice.
     """
     need_folder(folder)
     files: dict[str, list[Path]] = {}
     warnings, faults = [], []
     for entry in sorted(folder.iterdir()):
         name = entry.name.split(".")[0]
-        found = sorted(entry.glob("*.parquet")) if entry.is_dir() else [entry]
+        parts = sorted(entry.glob("*.parquet")) if entry.is_dir() else [entry]
         kind = entry.name[len(name) :]
         if entry.name.startswith(".") or name == "truth":
             continue
-        if name not in TABLES or (not entry.is_dir() and kind not in (".parquet", ".csv", ".csv.gz")) or not found:
+        if name not in TABLES or (not entry.is_dir() and kind not in (".parquet", ".csv", ".csv.gz")) or not parts:
             warnings.append(f"{entry.name} is not a table of histories and is ignored")
         elif name in files:
             do = "Keep one of them."
-            faults.append(Fault("the table is there twice", f"{folder}, {name}", do))
+            faults.append(Fault("the table exists twice", f"{folder}, {name}", do))
         else:
-            files[name] = found
+            files[name] = parts
     for name, table in TABLES.items():
         if table.required and name not in files:
             do = f"Put {name}.parquet or {name}.csv into the folder; docs/histories.md lists its columns."
@@ -65,7 +65,7 @@ def find_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
 
 
 def read_tables(connection: Any, files: dict[str, list[Path]], warnings: list[str]) -> dict[str, str]:
-    """Make a DuckDB view or table of each declared table.
+    """Create a DuckDB view or table for each declared table.
 
     Returns
     -------
@@ -75,14 +75,14 @@ def read_tables(connection: Any, files: dict[str, list[Path]], warnings: list[st
     Raises
     ------
     Faults
-        With everything that is wrong in any file.
+        With the faults of all files.
     """
     natives, faults = {}, []
     for name, paths in files.items():
         try:
             natives[name] = _read_table(connection, TABLES[name], paths, warnings)
-        except Faults as found:
-            faults += found.faults
+        except Faults as error:
+            faults += error.faults
     if faults:
         raise Faults(faults)
     return natives
@@ -115,7 +115,7 @@ def _read_table(connection: Any, table: type[Table], paths: list[Path], warnings
 
 
 def _numbered(source: str, paths: list[Path], is_csv: bool) -> tuple[str, str]:
-    """Return a source that counts its rows, and the text that says where a row stands, with its file where there are several."""
+    """Return a source with row numbers, and the SQL of a row's position, including its file if there are several."""
     if is_csv:
         return source, "CAST(onroll_row AS VARCHAR)"
     counted = source.replace("union_by_name = true", "union_by_name = true, file_row_number = true, filename = true")
@@ -138,37 +138,37 @@ def _columns(connection: Any, source: str, where: str) -> dict[str, str]:
 
 
 def _execute(connection: Any, sql: str, where: str) -> list[tuple]:
-    """Run a statement that touches a file; a damaged file is a fault that names it, without DuckDB's words."""
+    """Run a statement that reads a file; a damaged file is a fault that names it, without DuckDB's message."""
     import duckdb
 
     try:
         return connection.execute(sql).fetchall()
     except duckdb.OutOfMemoryException:
-        raise  # the file is whole
+        raise  # the file itself is fine
     except (duckdb.Error, UnicodeDecodeError) as error:
         what = f"the file cannot be read as {'Parquet' if 'read_parquet' in sql else 'CSV in UTF-8 with commas'}"
-        do = "It may be cut off, in another encoding or with rows of different length: export it again."
+        do = "It may be truncated, in another encoding or have rows of different lengths: export it again."
         raise Faults(Fault(what, where, do)) from error
 
 
 def check_columns(
     table: type[Table], types: dict[str, str], where: str, warnings: list[str], *, any_type: bool = False
 ) -> None:
-    """Warn of columns that are not declared; raise faults for columns that are missing or of a wrong type.
+    """Warn of undeclared columns; raise faults for missing columns and wrong types.
 
     Parameters
     ----------
     types : dict
-        The type of each column that was found, by DuckDB's names.
+        The type of each column, in DuckDB's names.
     any_type : bool
-        Whether types do not matter, since everything is text.
+        Skip the types, since every column is text.
     """
     warnings += [f"{where}: column {c} is not declared and is ignored" for c in types if c not in table.columns]
     faults = [
         Fault(
             "a required column is missing",
             f"{where}, column {c.name}",
-            "Add the column; docs/histories.md says what it holds.",
+            "Add the column; docs/histories.md describes it.",
         )
         for c in table.columns.values()
         if c.required and c.name not in types
@@ -197,12 +197,12 @@ def _wrong_types(table: type[Table], types: dict[str, str], where: str) -> list[
 
 
 def value_tests(table: type[Table], types: dict[str, str], matches: str) -> list[tuple[Column, str, str]]:
-    """Return what is wrong with a value, as conditions in the SQL that DuckDB and Spark share.
+    """Return the faults of a value as conditions in SQL common to DuckDB and Spark.
 
     Parameters
     ----------
     matches : str
-        The engine's function that looks for a regular expression.
+        The engine's function that matches a regular expression.
 
     Returns
     -------
@@ -224,7 +224,7 @@ def value_tests(table: type[Table], types: dict[str, str], matches: str) -> list
 
 
 def bad_value(c: Column, what: str, count: int, where: str, rows: str = "") -> Fault:
-    """Return the fault of a column with values that are wrong."""
+    """Return the fault for invalid values in a column."""
     do = f"Write {WANTED[c.kind]} in every row of the column{'' if c.required else ', or leave it empty'}."
     return Fault(f"{count} of its rows: the value {what}", f"{where}, column {c.name}{rows}", do)
 
@@ -232,7 +232,7 @@ def bad_value(c: Column, what: str, count: int, where: str, rows: str = "") -> F
 def _bad_values(
     connection: Any, table: type[Table], types: dict[str, str], source: str, where: str, is_csv: bool
 ) -> list[Fault]:
-    """Find nulls in required columns and text that does not become its type, in one pass over the file."""
+    """Find nulls in required columns and text that does not parse, in one pass over the file."""
     tests = value_tests(table, types, "regexp_matches")
     if not tests:
         return []
@@ -252,8 +252,8 @@ def _rows(connection: Any, source: str, test: str, is_csv: bool) -> str:
     number = "onroll_row" if is_csv else "file_row_number + 1"
     if not is_csv:
         source = source.replace("union_by_name = true", "union_by_name = true, file_row_number = true")
-    found = connection.execute(f"SELECT {number} FROM {source} WHERE {test} ORDER BY 1 LIMIT {SHOWN}").fetchall()
-    return "rows " + ", ".join(str(r[0]) for r in found) + (" …" if len(found) == SHOWN else "")
+    numbers = connection.execute(f"SELECT {number} FROM {source} WHERE {test} ORDER BY 1 LIMIT {SHOWN}").fetchall()
+    return "rows " + ", ".join(str(r[0]) for r in numbers) + (" …" if len(numbers) == SHOWN else "")
 
 
 def _canonical(c: Column, types: dict[str, str]) -> str:

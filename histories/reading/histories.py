@@ -1,7 +1,7 @@
-"""Open histories: a folder by DuckDB or Spark, or the rows of a request by Polars, in one canonical form.
+"""Open histories in canonical form: a folder with DuckDB or Spark, or the rows of a request with Polars.
 
-Canonical: exactly the declared columns; dates as whole days since 1970-01-01; ``known``, the day the row was recorded;
-and ``end_known``, the day the end of the spell was. As of a day D a row is visible if ``known < D`` and its end if
+Canonical form: exactly the declared columns, dates as day numbers, ``known`` (the day the row was recorded) and
+``end_known`` (the day the end of the spell was recorded). As of a day D a row is visible if ``known < D`` and its end if
 ``end_known < D`` (``docs/decisions/0001-ends-are-known-late.md``).
 """
 
@@ -27,26 +27,26 @@ from histories.io.memory import bytes_of
 from histories.reading.plain_frame import PlainFrame
 from histories.tables import TABLES, Table
 
-ALWAYS = -1_000_000  # a day before every as-of date: reference data are always known
+ALWAYS = -1_000_000  # before every as-of date: reference data are always known
 NEVER = 1_000_000
-# Rows of a request up to which plain lists are faster than a query engine: some 150 children with three years of marks.
+# Plain lists are faster than a query engine up to so many posted rows: about 150 children with three years of marks.
 FEW = 200_000
 EVENTS = ("enrolments", "attendance", "termly_attendance", "suspensions", "social_care", "cme")
 
 
 class Histories:
-    """Pupils' dated records, opened once and read many times.
+    """Pupils' dated records.
 
     Attributes
     ----------
     present : frozenset of str
-        The tables that were given.
+        The tables that are present.
     missing : tuple of str
-        The tables that were not; their features are missing, never zero.
+        The tables that are absent; their features are missing, never zero.
     warnings : list of str
         Unknown tables and columns, which are ignored.
     engine : {"duckdb", "polars", "spark", "plain"}
-        What the frames run on.
+        The engine of the frames.
     connection
         The DuckDB connection or the Spark session, or None.
     """
@@ -67,7 +67,7 @@ class Histories:
         self._natives = natives
         self._files = files or {}
         self._given = itertools.count(1)
-        self._brought: list[str] = []
+        self._temporary: list[str] = []
         self._hashes: dict[Path, str] = {}
         self.limits: tuple[str | None, str | None] = (None, None)
 
@@ -75,24 +75,24 @@ class Histories:
     def open(
         cls, folder: Path | str, *, engine: str = "duckdb", memory: str | None = None, threads: int | None = None
     ) -> Histories:
-        """Open a folder of histories; the rows stay outside Python, but for Polars.
+        """Open a folder of histories; only Polars loads the rows into Python's memory.
 
         Parameters
         ----------
         folder : Path or str
-            The folder, with ``<table>.parquet``, ``.csv``, ``.csv.gz`` or ``<table>/*.parquet``; for Spark also a place on its
+            The folder, with ``<table>.parquet``, ``.csv``, ``.csv.gz`` or ``<table>/*.parquet``; for Spark also a location on its
             platform (see ``histories.reading.spark``).
         engine : {"duckdb", "polars", "spark"}
-            What the features run on; Polars takes all rows into memory.
+            Engine of the features; Polars loads all rows into memory.
         memory : str, optional
-            The most memory that DuckDB, or Spark on this machine, may use, such as ``4GiB``.
+            Memory limit of DuckDB, or of Spark on this machine, such as ``4GiB``.
         threads : int, optional
             Threads of DuckDB.
 
         Raises
         ------
         Faults
-            With every damaged file, missing table or column, wrong type and bad date.
+            For every damaged file, missing table or column, wrong type and invalid date.
         """
         scratch = tempfile.mkdtemp(prefix="onroll-")
         try:
@@ -146,7 +146,7 @@ class Histories:
         Raises
         ------
         Faults
-            With the place of every bad row (``tables.sen[3].start_date``), never its value.
+            With the position of every invalid value (``tables.sen[3].start_date``), never the value.
         """
         from histories.reading.posted_rows import read_rows
 
@@ -156,7 +156,7 @@ class Histories:
         return cls(natives, warnings, "polars")
 
     def frame(self, table: str) -> nw.LazyFrame:
-        """Return a table in canonical form as a lazy Narwhals frame; empty when it was not given."""
+        """Return a table in canonical form as a lazy Narwhals frame; an absent table is empty."""
         declared = TABLES[table]
         rows = self._lazy(self.native(table)) if table in self.present else self.given(_empty(declared))
         frame = canonical(rows, declared)
@@ -165,7 +165,7 @@ class Histories:
         return frame if high is None else frame.filter(nw.col("pupil_id") < high)
 
     def native(self, table: str) -> Any:
-        """Return a table that was given, as the engine has it."""
+        """Return a table as the engine's own object."""
         native = self._natives[table]
         if self.engine == "duckdb":
             return self.connection.table(native)
@@ -173,20 +173,20 @@ class Histories:
 
     @contextmanager
     def between(self, low: str | None, high: str | None) -> Iterator[Histories]:
-        """Yield the histories of the pupils from one key to another, the last left out; None is no limit.
+        """Yield the histories of pupils with ``low <= pupil_id < high``; None is no limit.
 
-        What was brought to the engine meanwhile is gone in the end.
+        Frames given to the engine meanwhile are dropped at the end.
         """
         part = copy.copy(self)
-        part.limits, part._brought = (low, high), []
+        part.limits, part._temporary = (low, high), []
         try:
             yield part
         finally:
-            for name in part._brought:
+            for name in part._temporary:
                 self.connection.execute(f"DROP TABLE IF EXISTS {name}")
 
     def given(self, rows: Any) -> Any:
-        """Bring a small frame, of Arrow, Polars or plain lists, to the engine."""
+        """Hand a small frame (Arrow, Polars or plain lists) to the engine."""
         if self.engine == "plain":
             return rows if isinstance(rows, PlainFrame) else PlainFrame(rows.to_pydict(), len(rows))
         return self._lazy(self._native_of(rows if hasattr(rows, "to_pydict") else rows.to_arrow()))
@@ -197,7 +197,7 @@ class Histories:
     def _native_of(self, arrow: Any) -> Any:
         if self.engine == "duckdb":
             name = f"given_{next(self._given)}"
-            self._brought.append(name)
+            self._temporary.append(name)
             self.connection.register("incoming", arrow)
             self.connection.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM incoming")
             self.connection.unregister("incoming")
@@ -209,7 +209,7 @@ class Histories:
         return pl.from_arrow(arrow).lazy()  # type: ignore[union-attr]
 
     def last_known(self) -> date:
-        """Return the newest day on which anything happened or was recorded in the tables of events; 1970-01-01 for none."""
+        """Return the newest recording day in the tables of events; 1970-01-01 if they are empty."""
         newest = 0
         for name in EVENTS:
             if name in self.present:
@@ -218,7 +218,7 @@ class Histories:
         return day_of(newest)
 
     def digest(self, *tables: str) -> str:
-        """Return a hash of every byte of the files that were opened, or of some tables' files; empty for the rows of a request."""
+        """Return a hash of the opened files, or of the files of some tables; empty for the rows of a request."""
         whole = hashlib.sha256()
         for name, files in sorted(self._files.items()):
             for file in files if not tables or name in tables else ():
@@ -229,7 +229,7 @@ class Histories:
 
 
 def canonical(frame: nw.LazyFrame, table: type[Table]) -> nw.LazyFrame:
-    """Add ``known`` and ``end_known`` to a typed table by its declared rules."""
+    """Add ``known`` and ``end_known`` to a table, as its declaration defines them."""
     if table.always_known:
         return frame.with_columns(nw.lit(ALWAYS).cast(nw.Int32).alias("known"))
     first, *fallbacks = table.known

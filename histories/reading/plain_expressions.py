@@ -27,14 +27,14 @@ def evaluate(
     Parameters
     ----------
     columns : dict
-        ``{name: values}``, each of ``height`` values; a missing value is None.
+        ``{name: values}``, each with ``height`` values; None is a missing value.
     groups : list of list of int, optional
-        The rows of each group, for an expression that aggregates; without it all rows are one.
+        The rows of each group, for an aggregation; by default all rows form one group.
 
     Raises
     ------
     KeyError
-        For a column that is not there, or a step that this engine does not know (see ``supports``).
+        For a missing column or an unsupported step (see ``supports``).
     """
     name, values = "literal", []
     for node in expression._nodes:
@@ -66,7 +66,7 @@ def evaluate(
 
 
 def supports(expression: nw.Expr) -> bool:
-    """Return whether this engine knows every step of an expression."""
+    """Return whether this engine supports every step of an expression."""
     return all(
         (node.name in KNOWN or (node.name == "col" and len(node.kwargs["names"]) == 1))
         and all(supports(e) for e in node.exprs if isinstance(e, nw.Expr))
@@ -87,7 +87,7 @@ def _argument(given: Any, node: Any, columns: dict[str, Column], height: int) ->
 
 
 def _two(f: Callable[[Any, Any], Any], *, turned: bool = False) -> Callable[[Column, list[Any], Any], Column]:
-    """Make a step of two operands, missing where one of them is."""
+    """Return a step with two operands, null where either is null."""
 
     def step(values: Column, others: list[Any], _: Any) -> Column:
         other = others[0]
@@ -127,7 +127,7 @@ def _whole(a: int, b: int) -> int | None:
 
 def _cast(values: Column, _: list[Any], kwargs: dict[str, Any]) -> Column:
     kind = kwargs["dtype"]
-    # A day stays the number of the day.
+    # A date stays a day number.
     to = {nw.Float64: float, nw.Int64: int, nw.Int32: int, nw.String: str, nw.Boolean: bool, nw.Date: int}[kind]
     return [None if v is None else to(v) for v in values]
 

@@ -1,4 +1,4 @@
-"""Few rows in plain lists, with the methods of a Narwhals frame that features use; see ``histories.reading.plain_expressions``."""
+"""A frame of plain lists with the Narwhals methods that features use; see ``histories.reading.plain_expressions``."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from histories.reading.plain_expressions import Column, evaluate
 class PlainFrame:
     """Columns of equal length.
 
-    Its methods mean what those of ``narwhals.LazyFrame`` mean, but are done at once. Rows keep their order, a join that of the
-    left frame.
+    Its methods behave like those of ``narwhals.LazyFrame``, but are eager. Rows keep their order; joins keep that of the left
+    frame.
     """
 
     def __init__(self, data: dict[str, Column], height: int) -> None:
@@ -23,7 +23,7 @@ class PlainFrame:
 
     @property
     def columns(self) -> list[str]:
-        """Return the names of the columns."""
+        """Return the column names."""
         return list(self.data)
 
     def __len__(self) -> int:
@@ -33,7 +33,7 @@ class PlainFrame:
         return self.data[column]
 
     def filter(self, *conditions: nw.Expr) -> PlainFrame:
-        """Keep the rows of which every condition is true."""
+        """Keep the rows for which every condition is true."""
         kept = list(range(self.height))
         for condition in conditions:
             true = evaluate(condition, self.data, self.height)[1]
@@ -41,27 +41,27 @@ class PlainFrame:
         return self if len(kept) == self.height else self._rows(kept)
 
     def with_columns(self, *expressions: Any) -> PlainFrame:
-        """Add columns or put them in the place of others."""
+        """Add or replace columns."""
         return PlainFrame(self.data | dict(self._values(expressions)), self.height)
 
     def select(self, *expressions: Any) -> PlainFrame:
-        """Return columns alone; a frame of aggregations has one row."""
+        """Return the given columns only; a frame of aggregations has one row."""
         data = dict(self._values(expressions))
         return PlainFrame(data, len(next(iter(data.values()))) if data else self.height)
 
     def drop(self, *columns: Any, strict: bool = True) -> PlainFrame:
-        """Return the other columns."""
+        """Return the frame without some columns."""
         gone = {*_flat(columns)}
         return PlainFrame({n: v for n, v in self.data.items() if n not in gone}, self.height)
 
     def rename(self, names: dict[str, str]) -> PlainFrame:
-        """Give columns other names."""
+        """Rename columns."""
         return PlainFrame({names.get(n, n): v for n, v in self.data.items()}, self.height)
 
     def join(
         self, other: PlainFrame, on: str | Sequence[str] | None = None, how: str = "inner", suffix: str = "_right"
     ) -> PlainFrame:
-        """Join by equal keys; a missing key equals nothing."""
+        """Join on equal keys; null keys match nothing."""
         keys = [on] if isinstance(on, str) else list(on or ())
         if how == "cross":
             pairs: list[tuple[int, int | None]] = [(i, j) for i in range(self.height) for j in range(other.height)]
@@ -69,11 +69,11 @@ class PlainFrame:
             places: dict[tuple[Any, ...], list[int]] = {}
             for j, key in enumerate(other._tuples(keys)):
                 places.setdefault(key, []).append(j)
-            own = [() if None in key else places.get(key, ()) for key in self._tuples(keys)]
+            matches = [() if None in key else places.get(key, ()) for key in self._tuples(keys)]
             if how in ("semi", "anti"):
-                return self._rows([i for i, found in enumerate(own) if bool(found) == (how == "semi")])
-            nobody = (None,) if how == "left" else ()
-            pairs = [(i, j) for i, found in enumerate(own) for j in (found or nobody)]
+                return self._rows([i for i, rows in enumerate(matches) if bool(rows) == (how == "semi")])
+            no_match = (None,) if how == "left" else ()
+            pairs = [(i, j) for i, rows in enumerate(matches) for j in (rows or no_match)]
         left = self._rows([i for i, _ in pairs]).data
         for name, values in other.data.items():
             if name not in keys:
@@ -84,7 +84,7 @@ class PlainFrame:
     def unique(
         self, subset: str | Sequence[str] | None = None, *, keep: str = "any", order_by: Sequence[str] | None = None
     ) -> PlainFrame:
-        """Keep one row of each key: the first or the last in an order in which what is missing comes first."""
+        """Keep one row for each key: the first or the last by ``order_by``, nulls first."""
         if subset is None:
             subset = self.columns
         keys = [subset] if isinstance(subset, str) else list(subset)
@@ -99,16 +99,16 @@ class PlainFrame:
         return self if len(chosen) == self.height else self._rows(sorted(chosen.values()))
 
     def sort(self, *by: str) -> PlainFrame:
-        """Sort upwards; what is missing comes first."""
+        """Sort in ascending order, nulls first."""
         columns = [self.data[c] for c in by]
         return self._rows(sorted(range(self.height), key=lambda i: [(c[i] is not None, c[i]) for c in columns]))
 
     def group_by(self, *keys: Any) -> PlainGroups:
-        """Put together the rows of each key."""
+        """Group the rows by key."""
         return PlainGroups(self, _flat(keys))
 
     def rows(self, *, named: bool) -> list[dict[str, Any]]:
-        """Return the rows by column; ``named`` is what other frames ask to be told."""
+        """Return the rows as dictionaries; ``named`` is there for compatibility with Polars."""
         return [dict(zip(self.data, row, strict=True)) for row in self._tuples(self.columns)]
 
     def _values(self, expressions: Iterable[Any]) -> Iterable[tuple[str, Column]]:
@@ -123,13 +123,13 @@ class PlainFrame:
 
 
 class PlainGroups:
-    """The rows of a frame by key."""
+    """A frame grouped by key."""
 
     def __init__(self, frame: PlainFrame, keys: list[str]) -> None:
         self.frame, self.keys = frame, keys
 
     def agg(self, *expressions: Any) -> PlainFrame:
-        """Return one row a key, in the order in which keys appear."""
+        """Return one row for each key, in order of first appearance."""
         groups: dict[tuple[Any, ...], list[int]] = {}
         for i, key in enumerate(self.frame._tuples(self.keys)):
             groups.setdefault(key, []).append(i)

@@ -1,4 +1,4 @@
-"""Read the rows of a request, and say where a row is wrong without saying its value."""
+"""Read the rows of a request; faults name positions, never values."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 def read_rows(
     tables: dict[str, list[dict[str, Any]]],
 ) -> tuple[dict[str, PlainFrame], dict[str, Callable[[], Any]], list[str]]:
-    """Turn rows into one frame a table.
+    """Convert the rows of each table into a frame.
 
     Returns
     -------
     dict, dict, list of str
-        The frames in plain lists, with dates as day numbers; what makes a lazy Polars frame of each; and warnings.
+        The frames as plain lists, with dates as day numbers; functions that return each as a lazy Polars frame; warnings.
 
     Raises
     ------
     Faults
-        With the place of everything that is wrong.
+        With the position of every fault.
     """
     warnings: list[str] = []
     faults: list[Fault] = []
@@ -42,7 +42,7 @@ def read_rows(
             faults.append(Fault("a required table is missing", f"tables.{name}", "Send its rows."))
     frames: dict[str, PlainFrame] = {}
     for name, rows in tables.items():
-        place = f"tables.{name if name in TABLES else '…'}"  # a name that is not declared could be a value
+        place = f"tables.{name if name in TABLES else '…'}"  # an undeclared name could be a value
         if not isinstance(rows, list):
             faults.append(Fault("this is not a list of rows", place, "Send a list of objects."))
         elif not set(map(type, rows)) <= {dict}:
@@ -59,13 +59,13 @@ def read_rows(
 
 def _in_polars(table: type[Table], frame: PlainFrame) -> Callable[[], Any]:
     @cache
-    def made() -> Any:
+    def polars_frame() -> Any:
         import polars as pl
 
         kinds = {"text": pl.String, "date": pl.Int32, "integer": pl.Int64, "boolean": pl.Boolean}
         return pl.DataFrame(frame.data, schema={c.name: kinds[c.kind] for c in table.columns.values()}).lazy()
 
-    return made
+    return polars_frame
 
 
 def _columns(
@@ -80,21 +80,21 @@ def _columns(
 
 def _values(rows: list[dict[str, Any]], name: str) -> list[Any]:
     try:
-        return list(map(itemgetter(name), rows))  # five times as fast as asking each row whether it has the column
+        return list(map(itemgetter(name), rows))  # five times as fast as row.get
     except KeyError:
         return [row.get(name) for row in rows]
 
 
 def _column(c: Column, values: list[Any], table: str, faults: list[Fault]) -> list[Any]:
-    """Check the values of a column, each different text once: of many marks there are few days and codes."""
+    """Check the values of a column, each distinct text once: marks have few distinct days and codes."""
     read: list[Any] = []
     try:
         if set(map(type, values)) <= {str, type(None)}:
-            known = {v: _value(c, v) for v in set(values)}
-            return [known[v] for v in values]
+            converted = {v: _value(c, v) for v in set(values)}
+            return [converted[v] for v in values]
         return [_value(c, v) for v in values]
     except ValueError:
-        pass  # which of them are wrong is found one by one
+        pass  # the invalid ones are found one by one below
     for i, v in enumerate(values):
         try:
             read.append(_value(c, v))
@@ -104,7 +104,7 @@ def _column(c: Column, values: list[Any], table: str, faults: list[Fault]) -> li
 
 
 def _value(c: Column, value: Any) -> Any:
-    """Check one value; the ``ValueError`` says what is wrong, not what was sent."""
+    """Check one value; the ``ValueError`` never contains it."""
     if value is None or value == "":
         if c.required:
             raise ValueError("a required value is empty")
@@ -112,7 +112,7 @@ def _value(c: Column, value: Any) -> Any:
     if c.kind == "date":
         return _day(value)
     if c.kind == "integer" and isinstance(value, float) and value.is_integer():
-        value = int(value)  # JSON knows one kind of number: 70.0 is 70
+        value = int(value)  # JSON has one type of number: 70.0 is 70
     wanted: Any = {"text": str, "integer": int, "boolean": bool}[c.kind]
     if not isinstance(value, wanted) or (c.kind == "integer" and isinstance(value, bool)):
         raise ValueError(f"the value is not {WANTED[c.kind]}")
@@ -123,12 +123,12 @@ def _value(c: Column, value: Any) -> Any:
 
 def _text(value: str) -> str:
     if len(value) > 500 or "\x00" in value:
-        raise ValueError("the text is over 500 characters or holds a null byte")
+        raise ValueError("the text exceeds 500 characters or contains a null byte")
     try:
         value.encode()
     except UnicodeEncodeError:
-        # JSON can spell half of a character; its own message would repeat the text.
-        raise ValueError("the text holds half a character (a lone surrogate)") from None
+        # JSON can encode a lone surrogate; the original message would repeat the text.
+        raise ValueError("the text contains a lone surrogate") from None
     return value
 
 
