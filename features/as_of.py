@@ -1,4 +1,4 @@
-"""What was visible on a day: rows recorded before it, the latest correction of each, and ends only once recorded."""
+"""What was visible as of a day: rows recorded before it, the newest correction of each, and ends only once recorded."""
 
 from __future__ import annotations
 
@@ -49,15 +49,15 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known: da
     hidden = []
     if declared.end:
         ended = seen(nw.col("end_known"), nw.col(declared.end), known)
-        # The clock of an end is hidden with it: that something was recorded later is the future too.
+        # Hide the end's recording date too: knowing it leaks the future.
         with_it = dict.fromkeys((*declared.end_columns, *declared.end_known, "end_known"))
         hidden = [nw.when(ended).then(nw.col(c)).alias(c) for c in with_it]
     for stage in declared.stages:
         come = seen(nw.col(stage.date), nw.col(stage.date), known)
         hidden += [nw.when(come).then(nw.col(c)).alias(c) for c in stage.columns]
     joined = joined.with_columns(*hidden) if hidden else joined
-    # Ties of recording are broken by every other column as it was visible, so that engines agree on which row stands and what
-    # is not yet known does not decide.
+    # Rows recorded on the same day are ordered by every other visible column: engines then agree on which row stands, and
+    # what is not yet known does not decide.
     ties = [c for c in declared.columns if c not in declared.key]
     joined = joined.unique(subset=["as_of", *declared.key], keep="last", order_by=["known", *ties])
     return joined.with_columns((nw.col("as_of") - nw.col(HAPPENED[table])).alias("age"))

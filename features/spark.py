@@ -1,7 +1,7 @@
-"""Features where the data are: Spark brings the rows of some thousand children together, and Polars counts them there.
+"""Compute features on Spark's executors: Spark groups the rows of some thousand children, and Polars counts them there.
 
-What has to be said of other children too is summed by Spark: by school and authority on the driver, by home among the executors.
-So neither rows nor counts of a child pass through the driver.
+Sums over other children are added up by Spark: by school and authority on the driver, by home among the executors. So neither
+rows nor counts of a child pass through the driver.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SUMMED_HOMES = "block int, household_id string, " + ", ".join(f"{c} long" for c 
 
 @dataclass(frozen=True, kw_only=True)
 class SparkTask:
-    """What is asked of every block: it goes to the executors, so it holds no row of a child.
+    """The work on every block. It travels to the executors, so it holds no row of a child.
 
     Attributes
     ----------
@@ -58,7 +58,7 @@ class SparkTask:
     sums: dict[str, bytes]
 
     def histories(self, tables: dict[str, pl.DataFrame]) -> Histories:
-        """Open the rows of a block; on an executor this is the first thing that is done in its process."""
+        """Open the rows of a block; every work of an executor begins here, so own features are loaded here."""
         load_own_features(settings().features)
         empty = Histories.from_rows({name: [] for name in self.present})
         given = {**tables, **{name: pl.read_ipc(data) for name, data in self.reference.items()}}
@@ -67,7 +67,7 @@ class SparkTask:
         )
 
     def count(self, tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-        """Count the children of a block, and sum what others have to know of them."""
+        """Count the children of a block, and the sums that other blocks need of them."""
         day = day_number(self.as_of)
         opened, all_of_them = self.histories(tables), 10**9
         with counted_blocks(
@@ -95,7 +95,7 @@ def packed(table: pl.DataFrame) -> bytes:
 
 
 def by_block(work: Callable[[dict[str, pl.DataFrame]], dict[str, pl.DataFrame]]) -> Callable[[pa.Table], pa.Table]:
-    """Make of work on the frames of a block a function on Spark's group of them: ``block, name, data``."""
+    """Turn work on the frames of a block into a function on Spark's group of them: ``block, name, data``."""
 
     def run(group: pa.Table) -> pa.Table:
         made = work(unpacked(group))
@@ -137,7 +137,7 @@ def counted_in_spark(
 
     Yields
     ------
-    Asked, pyspark.sql.DataFrame
+    SparkTask, pyspark.sql.DataFrame
         What ``SparkTask.features`` needs: the frames of each block by ``block, name, data``; tables and ``counts`` and ``homes``.
     """
     reference = {

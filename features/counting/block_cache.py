@@ -1,7 +1,7 @@
-"""A folder of counted blocks: each file is named by all that its content follows from, and is whole or not there.
+"""A cache of counted blocks in a folder: each file is named by a hash of its inputs, and is either whole or absent.
 
-A run that is killed leaves whole files only, which the next run finds. Files hold rows of children, so only their owner may
-enter the folder, and what no run has asked for in some weeks goes.
+A killed run leaves only whole files, which the next run reuses. Files hold rows of children, so only their owner may enter the
+folder, and files that no run has used for some weeks are removed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
-STAYS = 35  # days for which a file stays that nobody asked for
+STAYS = 35  # days for which an unused file stays
 ENGINES = tuple(version(name) for name in ("duckdb", "polars", "narwhals"))
 
 
@@ -31,7 +31,7 @@ class BlockStore:
     Attributes
     ----------
     counted, reused : int
-        How often this run counted a part of a block on a day, and how often it found it counted.
+        How many parts of blocks and days this run counted, and how many it reused.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -41,11 +41,11 @@ class BlockStore:
         self._code = code_digest()
 
     def key(self, *what: object) -> str:
-        """Return the name of what follows from some things, from the code that counts and from the engines' versions."""
+        """Return the name of a result: a hash of its inputs, of the counting code and of the engines' versions."""
         return hashlib.sha256(repr((self._code, ENGINES, *what)).encode()).hexdigest()[:40]
 
     def held(self, key: str) -> dict[str, str]:
-        """Return ``{column: digest}`` of a file; empty when it is not there."""
+        """Return ``{column: digest}`` of a file; empty when it is absent."""
         file = self._file(key)
         if not file.is_file():
             return {}
@@ -57,7 +57,7 @@ class BlockStore:
         return pl.read_parquet(self._file(key), columns=columns, hive_partitioning=False)
 
     def write(self, key: str, frame: pl.DataFrame, digests: dict[str, str]) -> None:
-        """Write a file with the digests of its columns; it is whole or not there."""
+        """Write a file with the digests of its columns, atomically."""
         table = frame.select(list(digests)).to_arrow().replace_schema_metadata({"onroll": json.dumps(digests)})
         beside = self._beside(key)
         pq.write_table(table, beside, compression="zstd")
@@ -71,21 +71,21 @@ class BlockStore:
         os.utime(file)
         return json.loads(file.read_text(encoding="utf-8"))
 
-    def note(self, key: str, said: dict[str, str]) -> None:
-        """Note something under a key."""
+    def note(self, key: str, notes: dict[str, str]) -> None:
+        """Keep some notes under a key."""
         beside = self._beside(key)
-        beside.write_text(json.dumps(said), encoding="utf-8")
+        beside.write_text(json.dumps(notes), encoding="utf-8")
         beside.replace(self.folder / f"{key}.json")
 
     def forget(self) -> None:
-        """Remove files that nobody asked for in some weeks, and what killed runs left unfinished."""
+        """Remove files that were not used for some weeks, and what killed runs left unfinished."""
         limit = time.time() - STAYS * 86400
         for file in self.folder.iterdir():
             if file.stat().st_mtime < limit:
                 file.unlink(missing_ok=True)
 
     def _beside(self, key: str) -> Path:
-        # Two runs may count the same block at once; each writes beside under a name of its own, and the last one stays.
+        # Two runs may count the same block at once: each writes to its own temporary file, and the last rename wins.
         return self.folder / f".{key}.{os.getpid()}.writing"
 
     def _file(self, key: str) -> Path:
@@ -101,7 +101,7 @@ def fingerprint(frame: pl.DataFrame) -> str:
 
 @cache
 def code_digest() -> str:
-    """Return a hash of the code that decides what is visible and how it is counted: a module, and all of ours it imports."""
+    """Return a hash of the counting code: the module of the tallies and every module of ours that it imports."""
     sources: dict[str, str] = {}
     todo = ["features.counting.tallies"]
     while todo:

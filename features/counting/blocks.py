@@ -1,4 +1,4 @@
-"""Blocks of children: counted one after the other, so that a country needs no more memory than a city."""
+"""Count children in blocks, one after another, so that a country needs no more memory than a city."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def counted_blocks(
     kept: BlockStore | None = None,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> Iterator[list[Block]]:
-    """Count every block of the cohort; the blocks can be read until the context is left.
+    """Count every block of the cohort; blocks can be read until the context is left.
 
     Parameters
     ----------
@@ -62,13 +62,13 @@ def counted_blocks(
     pupils : int
         About so many children a block.
     kept : BlockStore, optional
-        Keeps what was counted for the next run (on DuckDB only). Without it a single block stays in memory, and several wait
-        in a folder that is gone in the end.
+        Keeps counts for the next run (DuckDB only). Without it a single block stays in memory, and several wait in a temporary
+        folder.
     """
     edges, days = cut(histories, pupils), sorted({day_number(d) for d in as_of})
     ranges = list(zip([None, *edges], [*edges, None], strict=True))
     kept = kept if histories.engine == "duckdb" else None
-    # A folder costs a posted child as much as its features, and a single block needs none.
+    # A folder costs as much as the features of one posted child, and a single block needs none.
     with tempfile.TemporaryDirectory(prefix="onroll-") if edges and not kept else nullcontext() as waiting:
         store = kept or (BlockStore(Path(waiting)) if waiting else None)
         blocks = []
@@ -79,7 +79,7 @@ def counted_blocks(
                 if store is None:
                     blocks.append(_in_memory(own, found, parts, days, known))
                     continue
-                # What is gone in the end need not be told from what another run counted.
+                # A temporary folder holds no other run's counts, so the block's number is digest enough.
                 alone = dict.fromkeys(days, f"block {number}")
                 rows = RowDigests(own, days, known, store).of if kept else lambda tables, looks_back, alone=alone: alone
                 blocks.append(
@@ -101,8 +101,8 @@ def counted_blocks(
 def cut(histories: Histories, pupils: int) -> list[str]:
     """Return the first child of every block but the first.
 
-    Where a block ends follows from the keys themselves, not from their number: a child that comes or goes moves no border but
-    those nearby, so blocks that were counted stay what they were (content-defined chunking with a least size).
+    Borders follow from the keys themselves (content-defined chunking with a minimum size): a child who comes or goes moves only
+    the borders nearby, so that blocks counted earlier stay valid.
     """
     if histories.engine == "plain":
         return []
@@ -156,7 +156,7 @@ def _in_store(
     store: BlockStore,
     rows: Callable[[tuple[str, ...], int | None], dict[int, str]],
 ) -> Block:
-    """Count what the store does not hold yet, part by part, and return what reads it."""
+    """Count what the store lacks, part by part, and return a block that reads it."""
     own = {day: snapshots.filter(pl.col("as_of") == day) for day in days}
     who = {day: fingerprint(frame.select(KEYS)) for day, frame in own.items()}
     files: dict[int, dict[str, list[str]]] = {}
@@ -194,7 +194,7 @@ def _count_lacking(
     known: date | None,
     store: BlockStore,
 ) -> None:
-    """Count the columns that a part's files lack, on the days that lack any, and put them beside those that stay."""
+    """Count the columns that a part's files lack, on the days that lack any, and write them with those that are still valid."""
     held = {day: store.held(key) for day, key in keys.items()}
     lacking = {day: [c for c, d in part.columns.items() if held[day].get(c) != d] for day in keys}
     todo = [day for day in keys if lacking[day]]

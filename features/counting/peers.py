@@ -1,6 +1,6 @@
-"""Columns that come from other snapshots of the same day: other children at the school, in the area and at the same address.
+"""Sums over the other snapshots of the day: children at the same school, in the same area and at the same address.
 
-They are sums, so those of blocks of children add up to those of the whole cohort.
+Sums of blocks of children add up to those of the whole cohort.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SUMMED = (
 )
 IN_AREA = ("absent_90", "possible_90", "home_starts_730", "pupils")
 AT_HOME = {"pupils": "siblings", "absent_90": "siblings_absent", "possible_90": "siblings_possible"}
-# What has to be known of a snapshot to be summed.
+# The columns of a snapshot that are needed for the sums.
 NEEDED = ("urn", "authority", "household_id", "lsoa", *SUMMED)
 
 
@@ -53,7 +53,7 @@ class Sums:
 
     @classmethod
     def of(cls, frame: Frame, lost: Frame) -> Sums:
-        """Sum snapshots of one day, with who left school and area without a trace."""
+        """Sum the snapshots of one day, and those who left each school and area with no known destination."""
         frame = frame.with_columns(nw.lit(1, nw.Int64).alias("pupils"))
         homes, areas = (frame.filter(~nw.col(c).is_null()) for c in ("household_id", "lsoa"))
         return cls(

@@ -1,4 +1,4 @@
-"""What a table says as of a day, as a number: the same whatever the order of its rows and whatever was recorded later."""
+"""A digest of a table as of a day; neither the order of rows nor later recordings change it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rates among a child's neighbours, drawn towards the authority's mean: few children say little."""
+"""Rates among a child's neighbours, shrunk to the authority's mean: rates of few children are noisy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import narwhals as nw
 
-MIN_OTHERS = 20  # below so many other children nothing is said of a school or an area
+MIN_OTHERS = 20  # no rate of a school or an area with fewer other children
 WEIGHT = 200  # children of the authority's mean that a group's own rate is mixed with
 
 

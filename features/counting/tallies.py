@@ -1,4 +1,4 @@
-"""What is counted of children, part by part: their marks, their rows in each table, their homes; and who left their schools."""
+"""Count children's marks, their rows in each table, their homes, and the children who left their schools."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from histories.reading.frames import Frame, days_of, gathered, joined
 from histories.reading.histories import Histories
 
 KEYS = ["pupil_id", "as_of"]
-# A tally of a table may read columns of another, which belongs to what it was counted from.
+# Tallies of a table may also read another table, which counts as a source too.
 BESIDE = {"addresses": ("areas",)}
 
 
@@ -55,11 +55,11 @@ class TallyPart:
 
 
 def parts(tallies: dict[str, Tally]) -> list[TallyPart]:
-    """Return the parts that count some tallies, the marks and the homes."""
+    """Return the passes that count the given tallies, the marks and the homes."""
     return list(_parts(tuple(tallies.items())))
 
 
-@cache  # a digest of each tally would be most of the work for one child
+@cache  # digests of the tallies are most of the work for one child
 def _parts(of: tuple[tuple[str, Tally], ...]) -> tuple[TallyPart, ...]:
     tallies = dict(of)
     marks = {c: digest(c, sorted(MEASURES.items()), WINDOWS) for c in (*COUNTS, *RUNS, *NEWEST)}
@@ -95,14 +95,14 @@ def _parts(of: tuple[tuple[str, Tally], ...]) -> tuple[TallyPart, ...]:
 
 
 def digest(*what: object) -> str:
-    """Return a short hash of what some things say of themselves."""
+    """Return a short hash of the ``repr`` of some objects."""
     return hashlib.sha256(repr(what).encode()).hexdigest()[:32]
 
 
 def tally_digest(tally: Tally) -> str:
-    """Return a hash of what a tally counts; the text of a Narwhals expression says all of it."""
-    said = [repr(part()) if part else None for part in (tally.where, tally.value)]
-    return digest(tally.table, *said, tally.days, tally.how)
+    """Return a hash of a tally; the text of a Narwhals expression is all of it."""
+    expressions = [repr(part()) if part else None for part in (tally.where, tally.value)]
+    return digest(tally.table, *expressions, tally.days, tally.how)
 
 
 def _marks(histories: Histories, snapshots: Frame, columns: list[str], known: date | None) -> Frame:
@@ -119,7 +119,7 @@ def _counter(table: str, own: dict[str, Tally]):  # type: ignore[no-untyped-def]
 
 
 def rows_of(histories: Histories, table: str, snapshots: Frame, known: date | None = None) -> nw.LazyFrame:
-    """Return what tallies of a table are counted from: its visible rows, and columns that only whole tables can give."""
+    """Return the visible rows of a table, with the extra columns that its tallies read."""
     rows = visible(histories, table, keys_of(histories, snapshots), known)
     if table == "enrolments":
         # Entry days are turned into a day of the school year: outside the weeks around 1 September it is a move in the year.

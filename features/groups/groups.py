@@ -1,4 +1,4 @@
-"""The groups that people ask about, as known before the day: for describing and auditing, never features.
+"""The groups by which children are described and models audited, as known before the day; never features.
 
 Each is declared once. Its values share out the cohort, so that counts add up; a broader value that is asked for too (any special
 educational need) names its parts by ``within``. Groups that share a value (no special educational need) share it at the same place, so that both

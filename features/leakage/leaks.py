@@ -1,7 +1,7 @@
-"""The proof that no feature sees the future: another future is written, and every feature has to stay as it was.
+"""Prove that no feature sees the future: write another future, and see that every feature stays the same.
 
-What was recorded on or after the as-of date is changed, deleted and added in every table of a copy, and the matrix of the day is
-built again. When something moved, one table and one kind of row at a time says which it was.
+In a copy, rows recorded on or after the as-of date are changed, deleted and added in every table, and the matrix of the day is
+built again. When a feature moves, trying one table and one kind of change at a time shows which moved it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from histories.tables import TABLES
 MEMBERSHIP = "(who is in the cohort)"
 TOGETHER = "(several tables together)"
 PUPILS = 2000
-# As in training a later day is asked about in the same run, and may not lend the day what it sees.
+# As in training, the same run also computes a later day, which must not leak into the earlier one.
 LATER = timedelta(days=120)
 
 
@@ -55,7 +55,7 @@ class Leak:
 
 @dataclass(kw_only=True)
 class Proof:
-    """What was tried, and what it showed.
+    """What was tried, and the leaks that it showed.
 
     Attributes
     ----------
@@ -148,7 +148,7 @@ def leaks(
 
 
 def _sample(histories: Histories, pupils: int, seed: int) -> tuple[dict[str, pl.DataFrame], int]:
-    """Take whole schools until there are enough pupils, and every row of theirs."""
+    """Take whole schools until there are enough pupils, with all their rows."""
     spells = collect(histories.frame("enrolments").select("pupil_id", "urn").unique()).sort("urn", "pupil_id")
     urns = np.random.default_rng(seed).permutation(spells["urn"].unique().sort().to_numpy())
     order = spells.join(pl.DataFrame({"urn": urns}, schema={"urn": pl.String}).with_row_index("at"), on="urn").sort(
@@ -161,7 +161,7 @@ def _sample(histories: Histories, pupils: int, seed: int) -> tuple[dict[str, pl.
         rows = histories.frame(table)
         own = "pupil_id" in TABLES[table].columns
         found = collect(rows.join(ids, on="pupil_id", how="semi") if own else rows)
-        # The same seed has to give the same future, in whatever order an engine returns rows.
+        # Sorted, so that the same seed gives the same future whatever the engine's order of rows.
         tables[table] = found.sort(found.columns)
     return tables, len(chosen)
 
@@ -201,7 +201,7 @@ class _Copies:
 
 
 def _moved(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, int]:
-    """Return how many snapshots each feature moved for; membership under its own name."""
+    """Return for how many snapshots each feature moved; the cohort itself is ``MEMBERSHIP``."""
     both = before.join(after, on=["pupil_id", "as_of"], how="inner", suffix=":after")
     names = [c for c in before.columns if c not in ("pupil_id", "as_of")]
     counts = both.select(pl.col(n).ne_missing(pl.col(f"{n}:after")).sum() for n in names).row(0)
@@ -210,7 +210,7 @@ def _moved(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, int]:
 
 
 def _blamed(base: _Copies, before: pl.DataFrame, moved: dict[str, int]) -> list[Leak]:
-    """Find which table and which kind of row moved what: tables by halves, those that moved features need first."""
+    """Find which table and kind of change moved each feature, by bisecting tables; sources of moved features come first."""
     by_name = {f.name: f for f in catalogue().features}
     needed = {t for name in moved if name in by_name for t in by_name[name].sources}
     clocked = [t for t in base.tables if has_clock(t)]
@@ -226,7 +226,7 @@ def _blamed(base: _Copies, before: pl.DataFrame, moved: dict[str, int]) -> list[
 
 
 def _guilty(base: _Copies, before: pl.DataFrame, tables: list[str]) -> list[str]:
-    """Return the tables whose other future moves something, by trying halves of halves."""
+    """Return the tables whose other future moves something, by bisection."""
     if not tables or not _moved(before, base.build(dict.fromkeys(tables, tuple(KINDS)))):
         return []
     half = len(tables) // 2
