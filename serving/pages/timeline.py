@@ -1,6 +1,6 @@
-"""The timeline's picture: attendance by week as bars, and a strip for each kind of event; figures only, the words are the page's.
+"""The timeline's picture: weekly attendance as bars, and a strip for each kind of event; the template adds the words.
 
-The pictures carry no text, so they can be stretched; a table beside them says the same.
+The pictures have no text, so they can be stretched; a table beside them has the same content.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ SLOT, HEIGHT = 10, 60  # of one week, in the picture's own units
 
 @dataclass(frozen=True)
 class WeekBar:
-    """A week: how much was missed, and how much of it without leave."""
+    """A week: the share missed, and the share missed without leave."""
 
     x: int
     missed: float
@@ -26,7 +26,7 @@ class WeekBar:
 
 @dataclass(frozen=True)
 class Stroke:
-    """Something that happened, as a mark, or a spell as a band, in a strip."""
+    """An event as a mark, or a spell as a band, in a strip."""
 
     x: float
     width: float

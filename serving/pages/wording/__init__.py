@@ -1,4 +1,4 @@
-"""Every word that pages say, in one catalogue for each language, and figures and days as people write them."""
+"""The words of the pages, one file per language, and the formatting of numbers and dates."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from histories.errors import Fault, Faults
 from histories.io.toml import read_toml
 
 HERE = Path(__file__).parent
-HERE_TIME = ZoneInfo("Europe/London")
+LONDON = ZoneInfo("Europe/London")
 
 
 class Wording:
@@ -34,7 +34,7 @@ class Wording:
         Raises
         ------
         Faults
-            When onroll does not speak it.
+            When there is no such language.
         """
         file = HERE / f"{language}.toml"
         if not file.is_file():
@@ -43,7 +43,7 @@ class Wording:
         return _load(file)
 
     def __call__(self, key: str, **values: Any) -> str:
-        """Return a message with values in it.
+        """Return a message with its values filled in.
 
         Examples
         --------
@@ -53,7 +53,7 @@ class Wording:
         return self.messages[key].format(**values)
 
     def day(self, day: date | datetime | str | None) -> str:
-        """Write a day as people do.
+        """Format a day.
 
         Examples
         --------
@@ -65,11 +65,11 @@ class Wording:
         if isinstance(day, str):
             day = date.fromisoformat(day)
         if isinstance(day, datetime):
-            day = day.astimezone(HERE_TIME).date()
+            day = day.astimezone(LONDON).date()
         return f"{day.day} {self(f'time.month_{day.month}')} {day.year}"
 
     def moment(self, moment: datetime | str) -> str:
-        """Write a moment as people do.
+        """Format a time, in London time.
 
         Examples
         --------
@@ -79,7 +79,7 @@ class Wording:
         """
         if isinstance(moment, str):
             moment = datetime.fromisoformat(moment)
-        here = moment.astimezone(HERE_TIME)
+        here = moment.astimezone(LONDON)
         return self(
             "time.moment",
             day=self.day(here.date()),
@@ -89,7 +89,7 @@ class Wording:
         )
 
     def one_in(self, n: int) -> str:
-        """Say how many: ``n`` is what ``1 / risk`` is rounded to, so that 1 stands for two thirds and more.
+        """Format a risk as "1 in n"; ``n`` is ``1 / risk`` rounded, so that 1 stands for two thirds or more.
 
         Examples
         --------
@@ -99,7 +99,7 @@ class Wording:
         return self("score.one_in", n=n) if n > 1 else self("score.most")
 
     def about(self, n: int) -> str:
-        """Say about how many.
+        """Format a risk as "about 1 in n".
 
         Examples
         --------
