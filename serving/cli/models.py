@@ -105,7 +105,7 @@ def judge(version: int, histories: str, as_json: bool) -> None:
 @models.command()
 @json_option
 def shadow(as_json: bool) -> None:
-    """Compare a challenger's scores of posted requests with the champion's."""
+    """Compare a challenger's posted scores with the champion's."""
     from histories.settings import settings
     from serving.scoring.shadow import differences
     from serving.store import Store

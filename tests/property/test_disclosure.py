@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from features.groups.disclosure import ALL, BASE, SMALLEST, cross, partition, rounded
-from training.evaluation.fairness import COUNTS, hide_layers
+from training.evaluation.fairness import hide_layers
+from training.evaluation.fairness_report import COUNTS
 
 counts = st.one_of(st.integers(0, 12), st.integers(0, 60))
 LETTERS = "abcdef"

@@ -1,4 +1,4 @@
-"""The verbs ``onroll describe`` and ``onroll definitions``: what people ask of histories before they choose a model."""
+"""The verbs ``onroll describe`` and ``onroll definitions``: who goes missing, before a model is trained."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from histories.io.terminal import ISO_DATE, json_option, progress, result
     type=ISO_DATE,
     multiple=True,
     required=True,
-    help="Days on which windows begin that are known by now.",
+    help="First days of outcome windows; outcomes must be known by now.",
 )
 @click.option(
     "--definition",
@@ -30,9 +30,9 @@ from histories.io.terminal import ISO_DATE, json_option, progress, result
 @click.option(
     "--horizon", type=click.IntRange(7, 730), default=120, show_default=True, help="Days of the outcome window."
 )
-@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is in.")
+@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file that says who is in the cohort.")
 @click.option("--out", type=click.Path(path_type=Path), help="CSV file to write.")
-@click.option("--plot", type=click.Path(path_type=Path), help="Picture to write: .png, .svg or .pdf.")
+@click.option("--plot", type=click.Path(path_type=Path), help="Picture to write (.png, .svg or .pdf).")
 @json_option
 def describe(
     *,
@@ -45,7 +45,10 @@ def describe(
     plot: Path | None,
     as_json: bool,
 ) -> None:
-    """Say who of HISTORIES went missing: each group's rate against its peers, with intervals, safe to print."""
+    """Show who went missing in HISTORIES, group by group.
+
+    Each group's rate against its peers, with intervals, safe to print.
+    """
     from features import CohortRule, Definition
     from histories.reading.histories import Histories
     from histories.settings import settings
@@ -73,21 +76,21 @@ def describe(
     "as_of",
     type=ISO_DATE,
     multiple=True,
-    help="Days on which windows begin; without it, the start of each term.",
+    help="First days of outcome windows; default: the start of each term.",
 )
 @click.option(
-    "--definition", "extra", multiple=True, help="TOML file of one more definition, beside those that come with onroll."
+    "--definition", "extra", multiple=True, help="TOML file of a definition to compare with the shipped ones."
 )
 @click.option(
     "--horizon", type=click.IntRange(7, 730), default=120, show_default=True, help="Days of the outcome window."
 )
-@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is in.")
+@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file that says who is in the cohort.")
 @click.option(
     "--capacity",
     type=click.FloatRange(0, min_open=True),
     default=0.01,
     show_default=True,
-    help="Children a list, or below 1 the share of it.",
+    help="Children on each list, or a share of it (below 1).",
 )
 @click.option("--seed", type=int, default=1, show_default=True)
 @json_option
@@ -102,11 +105,15 @@ def definitions(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Hold all definitions of missing against each other on HISTORIES: who counts, when it is known, and whom the list names."""
+    """Compare all definitions of missing on HISTORIES.
+
+    Who counts, when it is known, and whom each definition's list names.
+    """
     from features import CohortRule, Definition, load_own_features
     from histories.reading.histories import Histories
     from histories.settings import settings
-    from training.description.definitions import compare, text
+    from training.description.definitions import compare
+    from training.description.definitions_table import text
 
     names = [*Definition.shipped(), *(e for e in extra if e not in Definition.shipped())]
     own = settings()

@@ -25,7 +25,7 @@ def models() -> None:
 @models.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the versions with their aliases and figures."""
+    """List the versions with aliases and figures."""
     from histories.settings import settings
     from training.release.registry import versions
 
@@ -41,7 +41,7 @@ def list_(as_json: bool) -> None:
 @click.argument("model", default="onroll@champion")
 @json_option
 def show(model: str, as_json: bool) -> None:
-    """Show the card of a model (its number, name@alias, or its folder)."""
+    """Show a model card; name the model by number, alias or folder."""
     from histories.settings import settings
     from training.bundle import CARD, MANIFEST, read_bundle
 
@@ -63,12 +63,10 @@ def _folder(model: str, own: Settings) -> Path:
 @models.command()
 @click.argument("first", default="onroll@champion")
 @click.argument("second", default="onroll@challenger")
-@click.option(
-    "--as-of", "as_of", type=ISO_DATE, help="Hold their lists of this day side by side, and say who moved and why."
-)
-@click.option("--histories", type=click.Path(), help="With --as-of; without it, those that FIRST was trained on.")
+@click.option("--as-of", "as_of", type=ISO_DATE, help="Compare their lists of this day: who moved and why.")
+@click.option("--histories", type=click.Path(), help="For --as-of; default: the histories FIRST was trained on.")
 @click.option("--capacity", type=click.IntRange(1), default=25, show_default=True, help="Children on each list.")
-@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
+@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file that says who is in the cohort.")
 @json_option
 def compare(
     *,
@@ -80,7 +78,10 @@ def compare(
     cohort: Path | None,
     as_json: bool,
 ) -> None:
-    """Compare two models: their figures, each on its own newest days, and with --as-of the lists that they make of a day."""
+    """Compare two models' figures, and with --as-of their lists.
+
+    Figures are each model's own, on its own newest days.
+    """
     from histories.settings import settings
     from training.bundle import read_bundle
 
@@ -130,10 +131,13 @@ def _lists(first: Path, second: Path, day: date, histories: str | None, capacity
 
 @models.command()
 @click.argument("version")
-@click.option("--histories", type=click.Path(), help="Those it was trained on, if they lie elsewhere by now.")
+@click.option("--histories", type=click.Path(), help="The histories it was trained on, if they have moved.")
 @json_option
 def reproduce(version: str, histories: str | None, as_json: bool) -> None:
-    """Make VERSION again from what it was made from; exit 1, and what differs or is missing, when it is not equal."""
+    """Train VERSION again from its recipe and compare byte for byte.
+
+    Exit code 1 with what differs or is missing when the result is not equal.
+    """
     from dataclasses import asdict
 
     from features import load_own_features
@@ -151,7 +155,7 @@ def reproduce(version: str, histories: str | None, as_json: bool) -> None:
     read_bundle(folder)
     recipe = read_recipe(folder)
     if histories is None:
-        # What is only remembered may be gone, and is then told as missing.
+        # A remembered folder may be gone; it is then reported as missing.
         with suppress(Faults):
             found = location_cache.find(own.whereabouts, recipe.get("histories", ""))
             histories = str(found) if Path(found).exists() else None
@@ -171,7 +175,10 @@ def reproduce(version: str, histories: str | None, as_json: bool) -> None:
 @click.option("--reason", "why", default="", help="Why.")
 @json_option
 def gates_(version: int, who: str, why: str, as_json: bool) -> None:
-    """Say which gates VERSION would pass, without promoting it; exit 1 when it would not pass all."""
+    """Show which gates VERSION would pass, without promoting it.
+
+    Exit code 1 when it would fail any.
+    """
     from dataclasses import asdict
 
     from features import load_own_features
@@ -205,7 +212,7 @@ def gates_text(verdicts: list[dict[str, Any]], *, only_failed: bool = False) -> 
 @models.command("history")
 @json_option
 def history_(as_json: bool) -> None:
-    """Say who moved which alias, when and why."""
+    """Show who moved which alias, when and why."""
     from histories.settings import settings
     from training.release.resolve import moves
 
@@ -219,7 +226,10 @@ def history_(as_json: bool) -> None:
 @models.command("log")
 @json_option
 def log_(as_json: bool) -> None:
-    """Show the whole log: registered, judged, promoted, refused and rolled back, by whom, why and on what grounds."""
+    """Show the promotion log: what was done, by whom and why.
+
+    Registered, judged, promoted, refused and rolled back, with the gates that failed.
+    """
     from histories.settings import settings
     from training.release.registry import history
 
@@ -236,16 +246,19 @@ def log_(as_json: bool) -> None:
 @models.command()
 @json_option
 def verify(as_json: bool) -> None:
-    """Follow the log's chain to the end that MLflow has noted; exit 1 and the first line that does not hold."""
+    """Verify the promotion log's hash chain.
+
+    Its end must be the one noted in MLflow. Exit code 1 with the first line that does not verify.
+    """
     from dataclasses import asdict
 
     from histories.settings import settings
     from training.release.registry import verify as follow
 
     found = follow(settings(), "onroll")
-    text = f"{found.lines} lines hold" if found.whole else f"line {found.bad}: {found.why}"
+    text = f"{found.lines} lines verified" if found.whole else f"line {found.bad}: {found.why}"
     if found.unchained:
-        text += f"; the first {found.unchained} are from before lines were chained"
+        text += f"; the first {found.unchained} were written before lines were chained"
     result({**asdict(found), "whole": found.whole}, as_json=as_json, text=text)
     if not found.whole:
         raise SystemExit(1)

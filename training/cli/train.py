@@ -31,10 +31,8 @@ def _date(value: datetime | None) -> date | None:
     help="Days of the outcome window.",
 )
 @click.option("--as-of", "as_of", type=ISO_DATE, multiple=True, help="As-of dates; default: the start of each term.")
-@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
-@click.option(
-    "--config", "config_file", type=click.Path(path_type=Path), help="TOML file with settings of the booster."
-)
+@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file that says who is in the cohort.")
+@click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file with the booster's settings.")
 @click.option("--until", type=ISO_DATE, help="Use nothing recorded on or after this day.")
 @known_option
 @click.option(

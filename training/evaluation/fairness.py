@@ -21,148 +21,9 @@ import polars as pl
 
 from features.groups.disclosure import ALL, SMALLEST, cross, partition, rounded, sums
 from features.groups.groups import BY_NAME, PROTECTED
+from training.evaluation.fairness_report import COUNTS, FairnessReport, Key, Slice, figures_of, gaps_of
 from training.measures.design_effects import Design
-from training.measures.intervals import (
-    ROUNDING,
-    Interval,
-    difference,
-    observed_over_expected,
-    relative_risk,
-    rounded_share,
-)
 from training.measures.metrics import numbers, share_listed
-
-COUNTS = ("children", "missing", "listed", "found")
-FIGURES = {
-    "listing_rate": "share of children who are listed",
-    "recall": "share of those who went missing who were listed",
-    "precision": "share of the listed who went missing",
-    "false_listing_rate": "share of those who did not go missing who were listed",
-    "calibration": "those who went missing over those expected by the scores",
-}
-Key = tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Slice:
-    """One group, or a pair of groups, as printed; what is hidden or cannot be computed is None.
-
-    Attributes
-    ----------
-    groups, values : tuple of str
-        One or two of each.
-    counts : dict
-        ``children, missing, listed, found`` and ``expected``, rounded to 5.
-    figures : dict
-        A figure of ``FIGURES`` and its 95% interval.
-    gaps : dict
-        The same against all other children: a difference, for ``listing_rate`` a ratio.
-    """
-
-    groups: Key
-    values: Key
-    counts: dict[str, int | None]
-    figures: dict[str, Interval | None]
-    gaps: dict[str, Interval | None]
-
-    @property
-    def title(self) -> str:
-        """What the group, or the pair, is called."""
-        pairs = zip(self.groups, self.values, strict=True)
-        return ", ".join(BY_NAME[g].title_of(v) if g in BY_NAME else v for g, v in pairs)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the slice ready for JSON."""
-        said = {
-            n: {f: i.to_dict() if i else None for f, i in part.items()}
-            for n, part in (("figures", self.figures), ("gaps", self.gaps))
-        }
-        return {
-            "groups": list(self.groups),
-            "values": list(self.values),
-            "title": self.title,
-            "counts": self.counts,
-            **said,
-        }
-
-
-@dataclass(frozen=True, kw_only=True)
-class FairnessReport:
-    """What ``fairness`` found.
-
-    Attributes
-    ----------
-    capacity : float
-        Children a list, or below 1 the share of each list.
-    overall : Slice
-        All children.
-    slices : list of Slice
-        Every value of every group.
-    pairs : list of Slice
-        Every pair of values of two groups.
-    design : Design
-        The effects with which intervals are widened.
-    """
-
-    capacity: float
-    overall: Slice
-    slices: list[Slice]
-    pairs: list[Slice]
-    design: Design
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report ready for JSON."""
-        return {
-            "capacity": self.capacity,
-            "design": self.design.to_dict(),
-            "figures": FIGURES,
-            "overall": self.overall.to_dict(),
-            "groups": [s.to_dict() for s in self.slices],
-            "pairs": [s.to_dict() for s in self.pairs],
-        }
-
-    @classmethod
-    def from_dict(cls, said: Mapping[str, Any]) -> FairnessReport:
-        """Return the report that ``to_dict`` wrote, without its pairs; every figure and gap is computed anew from the printed counts."""
-        design, total = Design(**said["design"]), dict(said["overall"]["counts"])
-        slices = [
-            Slice(
-                groups=tuple(s["groups"]),
-                values=tuple(s["values"]),
-                counts=s["counts"],
-                figures=_figures(s["counts"], design),
-                gaps=_gaps(s["counts"], total, design),
-            )
-            for s in said["groups"]
-        ]
-        return cls(
-            capacity=float(said["capacity"]),
-            overall=Slice(groups=(), values=(), counts=total, figures=_figures(total, design), gaps={}),
-            slices=slices,
-            pairs=[],
-            design=design,
-        )
-
-    def measured(self, figure: str) -> list[Slice]:
-        """Return the groups for which the gap of a figure could be measured at all; a gate that finds none has not been passed."""
-        return [s for s in self.slices if s.gaps.get(figure) is not None]
-
-    def beyond(self, limits: Mapping[str, float]) -> list[tuple[Slice, str]]:
-        """Return the groups and figures whose gap is surely wider than a limit: its whole 95% interval lies outside.
-
-        Parameters
-        ----------
-        limits : mapping
-            The widest gap by figure: a difference of shares (0.1), or for ``listing_rate`` and ``calibration`` a ratio above 1 (1.25),
-            which holds in both directions.
-        """
-        out = []
-        for figure, limit in limits.items():
-            low, high = (1 / limit, limit) if figure in ("listing_rate", "calibration") else (-limit, limit)
-            out += [
-                (s, figure) for s in self.measured(figure) if (g := s.gaps[figure]) and (g.high < low or g.low > high)
-            ]
-        return out
 
 
 def fairness(
@@ -209,7 +70,7 @@ def fairness(
     everybody = _counted(frame, [])[()]
     few = {c for c, n in (everybody.told | everybody.there).items() if n <= SMALLEST}
     total = {c: None if c in few else rounded(n) for c, n in everybody.told.items()}
-    overall = Slice(groups=(), values=(), counts=total, figures=_figures(total, design), gaps={})
+    overall = Slice(groups=(), values=(), counts=total, figures=figures_of(total, design), gaps={})
     slices, printed = [], {}
     for name in names:
         made = _group(frame, name, total, design)
@@ -277,8 +138,8 @@ def _group(frame: pl.DataFrame, name: str, total: dict[str, int | None], design:
             groups=(name,),
             values=(v,),
             counts=printed[v],
-            figures=_figures(printed[v], design),
-            gaps=_gaps(printed[v], total, design),
+            figures=figures_of(printed[v], design),
+            gaps=gaps_of(printed[v], total, design),
         )
         for v in values
     ]
@@ -314,8 +175,8 @@ def _pair(
                 groups=(first, second),
                 values=key,
                 counts=own,
-                figures=_figures(own, design),
-                gaps=_gaps(own, total, design),
+                figures=figures_of(own, design),
+                gaps=gaps_of(own, total, design),
             )
         )
     return out
@@ -357,43 +218,3 @@ def _printed(counts: Mapping[str, Any], hidden: set[str]) -> dict[str, int | Non
     # What the scores expect is no secret; but beside a hidden count it would stand in for it.
     expected = rounded(round(counts["expected"]))
     return {**shown, "expected": expected if shown["missing"] is not None and expected else None}
-
-
-def _figures(counts: Mapping[str, int | None], design: Design) -> dict[str, Interval | None]:
-    n, p, of, t, e = (counts[c] for c in (*COUNTS, "expected"))
-    calibration = None
-    if p and e:
-        calibration = observed_over_expected(p, e, design=design.of_ratio + ROUNDING / p + ROUNDING * p / e**2)
-    return {
-        "listing_rate": _share(of, n, design.of_others),
-        "recall": _share(t, p, design.pupils),
-        "precision": _share(t, of, design.of_outcomes(t / of) if t and of else design.pupils),
-        "false_listing_rate": _share(_less(of, t), _less(n, p), design.of_others),
-        "calibration": calibration,
-    }
-
-
-def _gaps(
-    counts: Mapping[str, int | None], total: Mapping[str, int | None], design: Design
-) -> dict[str, Interval | None]:
-    others = {c: _less(total[c], counts[c]) for c in counts}
-    own, rest = _figures(counts, design), _figures(others, design)
-    gaps: dict[str, Interval | None] = {
-        f: difference(a, b) if (a := own[f]) and (b := rest[f]) else None
-        for f in ("recall", "precision", "false_listing_rate")
-    }
-    n, of, on, o = counts["children"], counts["listed"], others["children"], others["listed"]
-    gaps["listing_rate"] = (
-        relative_risk(of, n, o, on, design=design.of_others, rounding=ROUNDING) if n and of and on and o else None
-    )
-    # Calibration is held against one, which is what the scores say of everybody.
-    gaps["calibration"] = own["calibration"]
-    return gaps
-
-
-def _less(whole: int | None, part: int | None) -> int | None:
-    return None if whole is None or part is None else max(whole - part, 0)
-
-
-def _share(found: int | None, of: int | None, design: float) -> Interval | None:
-    return None if found is None or not of or found > of else rounded_share(found, of, design)

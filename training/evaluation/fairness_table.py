@@ -6,7 +6,7 @@ from pathlib import Path
 
 from features.groups.disclosure import HIDDEN, NOT_AVAILABLE
 from features.groups.groups import BY_NAME
-from training.evaluation.fairness import COUNTS, FIGURES, FairnessReport, Slice
+from training.evaluation.fairness_report import COUNTS, FIGURES, FairnessReport, Slice
 from training.measures.intervals import Interval
 from training.sheets import text_table, write_picture
 

@@ -53,9 +53,17 @@ def reasons(
         )
         # A reason has to say something that is so; "no support" alone is kept in the sum and shown as context.
         said = is_reason and (total <= 0 or _says_something(members, values, contributions, catalogue))
-        (context if not said else raising if total > 0 else protective).append(made)
-    order = lambda r: (-abs(r.contribution), r.theme)  # noqa: E731
-    return sorted(raising, key=order), sorted(protective, key=order), sorted(context, key=order)
+        if not said:
+            context.append(made)
+        elif total > 0:
+            raising.append(made)
+        else:
+            protective.append(made)
+    return sorted(raising, key=_strongest), sorted(protective, key=_strongest), sorted(context, key=_strongest)
+
+
+def _strongest(reason: Reason) -> tuple[float, str]:
+    return -abs(reason.contribution), reason.theme
 
 
 def _reason(

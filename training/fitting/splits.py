@@ -67,11 +67,11 @@ class Splits:
 
     def letters(self, origin: Origin) -> str:
         """Return a letter for every date up to an origin's day; ``text`` says what they mean."""
-        asked = "J" if origin.judged else "C"
-        return "".join(
-            "L" if d in origin.learned else asked if d == origin.day else "." if d < origin.day else " "
-            for d in self.dates
-        )
+        own = "J" if origin.judged else "C"
+        letters = {d: "." for d in self.dates if d < origin.day}
+        letters |= dict.fromkeys(origin.learned, "L")
+        letters[origin.day] = own
+        return "".join(letters.get(d, " ") for d in self.dates)
 
 
 def split(labelled: pl.DataFrame) -> Splits:

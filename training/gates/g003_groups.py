@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from training.evaluation.fairness import FIGURES, FairnessReport
+from training.evaluation.fairness_report import FIGURES, FairnessReport
 from training.gates.gate import Dossier, Gate, GateFinding, Missing
 
 

@@ -57,7 +57,9 @@ def _against(m: Material, name: str, words: str) -> str:
     if not lead or lead["lead"] is None or lead["interval"][0] is None:
         return ""
     low, high = lead["interval"]
-    better = "within noise of" if lead["within_noise"] else "better than" if lead["lead"] > 0 else "worse than"
+    better = "better than" if lead["lead"] > 0 else "worse than"
+    if lead["within_noise"]:
+        better = "within noise of"
     return f"It is {better} {words}: by {lead['lead']:+.3f} in average precision ({low:+.3f} to {high:+.3f})."
 
 

@@ -10,7 +10,7 @@ from features.groups.disclosure import HIDDEN, NOT_AVAILABLE, SMALLEST, rounded
 from features.groups.groups import BY_NAME as GROUP
 from features.sentences import unfilled
 from histories.tables import TABLES
-from training.evaluation.fairness import COUNTS, FIGURES
+from training.evaluation.fairness_report import COUNTS, FIGURES
 from training.evaluation.fairness_table import figure_text
 from training.fitting.candidates import boosted, grid
 from training.measures.evaluate import PER_LIST, SHARES, list_key, share_key

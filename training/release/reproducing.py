@@ -46,12 +46,12 @@ class Remade:
 
     def text(self) -> str:
         """Return what a person reads."""
-        said = (
-            "is equal, byte by byte" if self.equal else "was not made again" if self.missing else "came out otherwise"
-        )
-        lines = [f"version {self.version} {said}"]
+        outcome = "was reproduced byte for byte" if self.equal else "came out differently"
+        if self.missing:
+            outcome = "was not reproduced"
+        lines = [f"version {self.version} {outcome}"]
         lines += [f"missing: {m}" for m in self.missing]
-        lines += [f"{'all the same though it differs' if self.equal else 'differs'}: {d}" for d in self.differs]
+        lines += [f"{'equal although this differs' if self.equal else 'differs'}: {d}" for d in self.differs]
         return "\n".join(lines)
 
 

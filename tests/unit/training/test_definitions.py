@@ -9,7 +9,8 @@ from features import Definition
 from histories.errors import Faults
 from histories.reading.histories import Histories
 from serving.cli import main
-from training.description.definitions import compare, text
+from training.description.definitions import compare
+from training.description.definitions_table import text
 
 DAYS = [date(2023, 1, 16), date(2023, 9, 11), date(2024, 4, 22), date(2024, 9, 9)]
 # By turns: stays, goes missing, nobody knows where, educated at home, a case on the register, moves away.

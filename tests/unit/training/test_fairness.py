@@ -9,7 +9,8 @@ from fairlearn.metrics import MetricFrame, count, false_positive_rate, selection
 
 from features.groups.disclosure import SMALLEST, partition, rounded
 from training.evaluation import fairness_table
-from training.evaluation.fairness import FIGURES, fairness, hide_layers
+from training.evaluation.fairness import fairness, hide_layers
+from training.evaluation.fairness_report import FIGURES
 from training.evaluation.proxies import proxies
 from training.fitting.sampling import sample
 from training.measures import metrics

@@ -2,8 +2,6 @@
 
 import json
 from dataclasses import replace
-from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -16,35 +14,11 @@ from features.outcome.label import label
 from histories.errors import Faults
 from histories.reading.histories import Histories
 from histories.tables import TABLES
-from training.evaluation.extended import fairness_by_group, judged_with_groups
-from training.evaluation.feature_importance import contributions
-from training.evaluation.mistakes import profile
-from training.evaluation.seen_pupils import seen_and_unseen
-from training.fitting.candidates import boosted
-from training.papers import Authority, Material, empty_fields, files_of, write
+from training.papers import Authority, empty_fields, files_of, write
 from training.papers.forms import ATRS, DPIA, FORMS, MODEL_CARD
 from training.papers.rendering import files
-from training.papers.report_lists import merged
 from training.papers.used import JUDGED, SHOWN, UNUSED, use_of
-from training.pipeline import finite
 from training.task import Task
-
-FACTS = Path(__file__).parents[3] / "docs" / "authority.yaml"
-QUICK = {**boosted.DEFAULTS, "rounds": 20, "negative_share": 0.5}
-
-
-@pytest.fixture(scope="session")
-def trained(small_run):
-    """A small population, trained on, with the groups of the deeper report."""
-    folder, task, made = small_run
-    histories = Histories.open(folder)
-    return histories, task, made, {"fairness": fairness_by_group(made, judged_with_groups(histories, task, made), 1)}
-
-
-@pytest.fixture(scope="session")
-def material(trained):
-    histories, task, made, groups = trained
-    return Material.of(histories, task, made, facts=Authority.load(FACTS), run_id="f" * 32, report=groups)
 
 
 def said(material):
@@ -176,32 +150,7 @@ def _blanked(folder, out, uses):
     return Histories.open(out)
 
 
-class Tags(HTMLParser):
-    """What a report opens and closes."""
-
-    def __init__(self):
-        super().__init__()
-        self.open, self.seen, self.headings = [], [], []
-
-    def handle_starttag(self, tag, attributes):
-        self.seen.append((tag, dict(attributes)))
-        if tag not in ("meta", "img", "br", "link"):
-            self.open.append(tag)
-        if tag in ("h1", "h2", "h3", "h4"):
-            self.headings.append(int(tag[1]))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-
-def tags(text):
-    found = Tags()
-    found.feed(text)
-    assert found.open == []
-    return found
-
-
-def test_pages_are_whole_have_a_language_and_headings_in_order_and_need_nothing_from_outside(material):
+def test_pages_are_whole_have_a_language_and_headings_in_order_and_need_nothing_from_outside(material, tags):
     for name, text in files_of(material).items():
         if name.endswith(".html"):
             found = tags(text)
@@ -278,106 +227,3 @@ def test_counts_of_a_few_are_hidden(material):
     text = json.dumps(papers)
     assert "[c] children" in text
     assert "of which [c] went missing" in text
-
-
-@pytest.fixture(scope="session")
-def report(material, trained):
-    """The report, with made-up figures of what takes longest to find out."""
-    _, _, made, _ = trained
-    name = made.manifest.candidate
-    more = {
-        "capacity": 25,
-        "seen_and_unseen": seen_and_unseen(made.predictions, name, 25),
-        "mistakes": profile(made.predictions, name, 25),
-        "contributions": contributions(made, 1),
-        "weekly": {
-            "weeks": ["2025-04-28"] * 6,
-            "capacity": 8,
-            "went_missing": 43,
-            "listed": 21,
-            "lead_days": [7.0, 31.0, 62.0],
-            "kept": 0.91,
-            "new_children": 2.2,
-        },
-        "themes": {
-            "attendance": {"features": 30, "lost": 0.11, "interval": [0.02, 0.2]},
-            "moves": {"features": 9, "lost": 0.01, "interval": [None, None]},
-        },
-        "other_authorities": {
-            "801": {"positives": 40, "snapshots": 900, "average_precision": 0.1234, "with_its_own_past": 0.2},
-            "802": {"positives": 6, "snapshots": 80, "average_precision": 0.9876, "with_its_own_past": 0.3},
-        },
-        "learning_curve": [
-            {"of": "authorities", "number": n, "positives": 9 * n, "average_precision": 0.1 * n} for n in (1, 2)
-        ],
-        "proxies": [
-            {"group": "sex", "value": "female", "title": "girls", "auc": 0.61, "top": [("absent_rate_90d", 0.3)]}
-        ],
-    }
-    return files_of(replace(material, report={**material.report, **finite(more)}))["report.html"]
-
-
-def test_the_report_answers_what_is_asked_of_a_model(report):
-    headings = [h.split("<")[0].split(">")[1] for h in report.split("<h2 ")[1:]]
-    assert headings == [
-        "In short",
-        "The question",
-        "Which data taught and judged what",
-        "What was compared",
-        "What a team finds",
-        "Whether the risks are right",
-        "How early, and how much a list changes",
-        "Whether it holds for others",
-        "Whom the list falls on",
-        "Who was missed, and who was wrongly listed",
-        "What it goes by, and its limits",
-    ]
-    for words in (
-        "looking at schools and areas alone",
-        "half of them at least 31 days before",
-        "91% of a list stayed",
-        "Left a state roll",
-        "authorities learned from",
-    ):
-        assert words in report
-
-
-def test_the_report_needs_nothing_from_outside_and_can_be_read_without_pictures(report):
-    found = tags(report)
-    assert ("html", {"lang": "en-GB"}) in found.seen
-    assert found.headings == [1] + [2] * 11
-    images = [a for t, a in found.seen if t == "img"]
-    assert len(images) >= 6
-    assert all(a["src"].startswith("data:image/svg+xml;base64,") and len(a["alt"]) > 30 for a in images)
-    tables = report.count("<table>")
-    assert tables == report.count("<caption>") >= 10
-    assert not {t for t, _ in found.seen} & {"script", "link", "iframe", "object"}
-    assert "http" not in report.replace("data:image/svg+xml", "")
-    ids = [a["id"] for _, a in found.seen if "id" in a]
-    assert len(ids) == len(set(ids))
-
-
-def test_the_report_names_no_pupil_and_hides_a_few(report, trained):
-    ids = trained[2].frame["pupil_id"].unique().to_list()
-    assert not any(i in report for i in ids)
-    assert "0.9876" not in report
-    assert "0.988" not in report  # of six children
-    assert "0.123" in report
-
-
-def test_the_report_escapes_what_others_write(material):
-    definition = replace(material.task.definition, title="<script>alert(1)</script>")
-    asked = replace(material, task=replace(material.task, definition=definition))
-    assert "<script" not in files_of(asked)["report.html"]
-
-
-def test_points_of_calibration_rest_on_more_than_a_few(material):
-    points = [
-        {"told": 0.01, "seen": 0.002, "snapshots": 500.0},
-        {"told": 0.02, "seen": 0.05, "snapshots": 400.0},
-        {"told": 0.5, "seen": 0.3, "snapshots": 10.0},
-    ]
-    (only,) = merged(points)
-    assert only["snapshots"] == 910
-    assert only["seen"] == 25 / 910
-    assert merged([{"told": 0.1, "seen": 0.1, "snapshots": 20.0}]) == []

@@ -89,7 +89,7 @@ def test_what_is_missing_is_said_and_nothing_is_trained(small, rewritten, monkey
     assert not found.equal
     assert found.missing[0].startswith(missing)
     assert differs is None or any(differs in d for d in found.differs)
-    assert "was not made again" in found.text()
+    assert "was not reproduced" in found.text()
 
 
 def test_without_its_histories_a_model_is_not_made_again(small, monkeypatch):
