@@ -1,4 +1,4 @@
-"""Train, judge and choose: from histories to a model bundle whose figures say how far it can be trusted."""
+"""Training: from histories to a calibrated model and the figures that say how far it can be trusted."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ LIMITS = [
 
 @dataclass(kw_only=True)
 class Trained:
-    """What a training run made.
+    """The result of a training run.
 
     Attributes
     ----------
@@ -51,13 +51,13 @@ class Trained:
     frame : polars.DataFrame
         The labelled snapshots; kept in memory for the report and never written.
     predictions : Predictions
-        What each candidate answered at the origins.
+        Every candidate's predictions at the origins.
     story : dict
         How it was chosen.
     settings : dict
         Settings of the chosen booster.
     recipe : dict
-        What it was made from; see ``recipe``.
+        What the model was made from; see ``provenance``.
     """
 
     booster: str
@@ -100,7 +100,7 @@ def train(
     task : Task, optional
         The definition, the window and the days; the default definition and every term without it.
     config : dict, optional
-        Settings of the booster; see ``config.load_config``.
+        Settings of the booster; see ``booster_settings.load_config``.
     memory, kept : str, BlockStore, optional
         See ``Task.labelled``.
     trials : int
@@ -204,7 +204,7 @@ def fit_calibrator(
     seed: int,
     advance: ProgressCallback = quiet,
 ) -> dict[str, Any]:
-    """Fit risks to the answers at all origins, and measure how sure they are."""
+    """Fit the calibrator to the predictions at all origins, and measure its uncertainty."""
     margins, label = predictions.margins[chosen], predictions.label
     a, b = calibration.fit(margins, label, predictions.weight)
     newest = matrix_of(frame.filter(pl.col("as_of") == frame["as_of"].max()), catalogue().names)

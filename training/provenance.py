@@ -1,4 +1,4 @@
-"""The recipe of a model: all that it was made from, by content or by hash, so that it can be made again or told what is missing."""
+"""The recipe of a model: everything it was made from, by content or hash, so that it can be reproduced or what is missing named."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def made_with(engine: str) -> dict[str, Any]:
 
 
 def task_of(made: Mapping[str, Any]) -> Task:
-    """Return the question of a recipe.
+    """Return the task of a recipe.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""A model that scores and says why: loaded from a bundle, without MLflow and without unpickling anything."""
+"""A model that scores and explains, loaded from a bundle without MLflow and without unpickling."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model is asked: the definition of missing, the window, the days, who is in, and what may be used."""
+"""A prediction task: definition of missing, outcome window, as-of dates, cohort, and what data may be used."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def quiet(steps: int = 1, description: str | None = None) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """A question about histories.
+    """What a model predicts, and from which data.
 
     Attributes
     ----------
@@ -36,7 +36,7 @@ class Task:
     horizon : int
         Days of the outcome window.
     as_of : tuple of date
-        The days to ask on; when empty, the start of every term of which something was recorded.
+        The as-of dates; when empty, the start of every term with records.
     rule : CohortRule or None
         Who is in the cohort.
     until : date or None
@@ -53,7 +53,7 @@ class Task:
     known: date | None = None
 
     def days(self, histories: Histories) -> list[date]:
-        """Return the days to ask on.
+        """Return the as-of dates.
 
         Raises
         ------

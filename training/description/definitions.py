@@ -1,4 +1,4 @@
-"""Definitions of missing side by side: how many each counts, where they agree, when each is known, and what each does to the list.
+"""Compare definitions of missing: how many each counts, where they agree, when each is known, and how each changes the list.
 
 The counts are exact: they are for the team that chooses a definition, not for publication.
 """
@@ -247,7 +247,7 @@ def _learn(
     left_out: dict[str, str],
     advance: Callable[..., None],
 ) -> list[Learned]:
-    """Train a light model by each definition on what was known before the judged dates, and hold the lists against each other."""
+    """Train a light model by each definition on what was known before the judged dates, and compare their lists."""
     x = pl.DataFrame(matrix(histories, [d for d in as_of if d <= judged_on[-1]], rule=rule, advance=advance))
     features = [c for c in x.columns if c not in KEYS]
     ahead = x.filter(pl.col("as_of").is_in(judged_on))

@@ -1,4 +1,4 @@
-"""What each theme is worth: the same booster without it, asked at the newest origins, on the same resamples."""
+"""Ablation by theme: the same booster without a theme, at the newest origins and on the same resamples."""
 
 from __future__ import annotations
 

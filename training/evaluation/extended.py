@@ -1,4 +1,4 @@
-"""The deeper report of a run: groups, themes, authorities and weeks, and who was missed."""
+"""The extended report of a run: groups, themes, authorities, weeks, and who was missed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WEEKLY = 8  # and in each authority and week
 def extended_report(
     histories: Histories, task: Task, trained: Trained, seed: int, advance: ProgressCallback = quiet
 ) -> dict[str, Any]:
-    """Return everything that is told of a model beyond the figures of the grid, ready for JSON."""
+    """Return every figure beyond those of the candidates, ready for JSON."""
     name = trained.manifest.candidate
     advance(description="groups of children")
     judged = judged_with_groups(histories, task, trained)

@@ -1,4 +1,4 @@
-"""Whether a model knows children or only knows about children: figures for pupils it learned from and for others."""
+"""Figures for pupils in the training data and for others: whether a model only recognises children it has seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a model travels: authorities that it never saw, and how much more authorities would teach it."""
+"""Transfer: performance in authorities that a model never saw, and the learning curve over authorities."""
 
 from __future__ import annotations
 

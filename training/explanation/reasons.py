@@ -1,4 +1,4 @@
-"""Reasons: contributions summed by theme with their sign, and said in a sentence with the child's own figures."""
+"""Reasons: contributions summed by theme and sign, each with a sentence about the child's own figures."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def reasons(
             catalogue=catalogue,
             themes=themes,
         )
-        # A reason has to say something that is so; "no support" alone is kept in the sum and shown as context.
+        # A reason must state something that happened; "no support" alone counts in the sum and is shown as context.
         said = is_reason and (total <= 0 or _says_something(members, values, contributions, catalogue))
         if not said:
             context.append(made)

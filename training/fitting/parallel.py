@@ -14,15 +14,15 @@ Made = TypeVar("Made")
 
 
 def in_parallel(jobs: Sequence[Callable[[], Made]], rows: int) -> Iterator[Made]:
-    """Do independent pieces of work, and yield what came of each in their order.
+    """Run independent jobs and yield their results in order.
 
-    Only for work with boosters, which says the same whatever goes on beside it: sums by the linear algebra of NumPy need not.
+    Only for boosters: LightGBM is bit-identical under concurrency, NumPy's BLAS sums are not.
 
     Parameters
     ----------
     jobs : sequence of callable
     rows : int
-        Rows that each learns from; where one booster takes all processors they are made one after the other.
+        Training rows of each; large boosters use every processor and run one after another.
     """
     if rows >= ALL_PROCESSORS:
         yield from (job() for job in jobs)

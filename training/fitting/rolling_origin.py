@@ -1,4 +1,4 @@
-"""Ask every candidate at every origin, calibrate each by its own past, and judge all on the same resamples."""
+"""Rolling-origin evaluation: train every candidate at each origin, calibrate it on its own past, evaluate all on the same resamples."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from training.measures.metrics import numbers
 
 @dataclass(kw_only=True)
 class Predictions:
-    """What candidates answered at the origins, before anybody knew the outcome.
+    """Candidates' predictions at the origins, made before the outcomes were known.
 
     Attributes
     ----------
     frame : polars.DataFrame
-        The snapshots that were asked about: ``pupil_id, as_of, authority, label`` and more, by origin.
+        The predicted snapshots: ``pupil_id, as_of, authority, label`` and more, by origin.
     origin : int array, shape (rows,)
         The number of each row's origin.
     judged : bool array, shape (rows,)
-        Whether the row belongs to an origin on which candidates are judged.
+        Whether the row belongs to a judged origin.
     seen : bool array, shape (rows,)
-        Whether the pupil was among those learned from at the origin.
+        Whether the pupil was in the origin's training data.
     margins : dict of float array
         Margins of each candidate.
     """
@@ -63,7 +63,7 @@ class Predictions:
         return numbers(self.frame, "authority", "as_of")
 
     def risk(self, name: str) -> np.ndarray:
-        """Return probabilities of a candidate: at each origin calibrated on the answers at the origins before it.
+        """Return a candidate's probabilities, calibrated at each origin on the predictions of earlier origins.
 
         Rows of the first origin have none and are NaN.
         """
@@ -84,7 +84,7 @@ def predict(
     seed: int,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> Predictions:
-    """Make each candidate at each origin from what was known before, and ask it about the origin's day.
+    """Train each candidate at each origin on what was known before it, and predict the origin's day.
 
     Parameters
     ----------
@@ -99,11 +99,11 @@ def predict(
         past, ahead = known_before(frame, o.day), frame.filter(pl.col("as_of") == o.day)
         learning, x = learn_from(past, names, seed), matrix_of(ahead, names)
         boosters = [c for c in candidates if c.settings]
-        advance(description=f"asking on {o.day}: {', '.join(c.title for c in boosters)}")
+        advance(description=f"predicting {o.day}: {', '.join(c.title for c in boosters)}")
         jobs = [partial(_margins_of, c, learning, x) for c in boosters]
         by_booster = dict(zip((c.name for c in boosters), in_parallel(jobs, len(learning.y)), strict=True))
         for c in candidates:
-            advance(description=f"asking on {o.day}: {c.title}")
+            advance(description=f"predicting {o.day}: {c.title}")
             margins[c.name].append(by_booster[c.name] if c.name in by_booster else _margins_of(c, learning, x))
         parts.append(ahead)
         origin.append(np.full(len(ahead), n))
@@ -124,7 +124,7 @@ def _margins_of(candidate: Candidate, learning: Learning, x: np.ndarray) -> np.n
 
 
 def learn_from(frame: pl.DataFrame, names: list[str], seed: int) -> Learning:
-    """Return labelled snapshots as what a candidate learns from."""
+    """Return labelled snapshots as training data."""
     return Learning(
         x=matrix_of(frame, names), y=frame["label"].to_numpy(), weight=weight_of(frame), names=names, seed=seed
     )
@@ -141,7 +141,7 @@ def matrix_of(frame: pl.DataFrame, names: list[str]) -> np.ndarray:
 
 
 def judge_all(predictions: Predictions, chosen: str, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Judge every candidate on the judged origins, and the chosen one against each in pairs.
+    """Evaluate every candidate on the judged origins, and compare the chosen one with each in pairs.
 
     Returns
     -------

@@ -1,7 +1,6 @@
 """Splits over time: rolling origins, built backwards from the newest outcome that is fully known.
 
-At an origin a model is made from what was known before its day and asked about its day. Between what it learned from and its day lies the
-time until outcomes become known, so no label is used before anybody could have known it.
+At an origin a model is trained on what was known before a day and predicts that day. No label is used before it could have been known.
 """
 
 from __future__ import annotations
@@ -20,12 +19,12 @@ BEFORE = 2  # origins before them, on which the first is calibrated and among wh
 
 @dataclass(frozen=True)
 class Origin:
-    """One day on which a model is made and asked.
+    """One day on which a model is trained and predicts.
 
     Attributes
     ----------
     day : date
-        The as-of date that is asked about.
+        The predicted as-of date.
     learned : tuple of date
         The as-of dates with at least one outcome known before the day.
     judged : bool
@@ -56,10 +55,10 @@ class Splits:
         return [o.day for o in self.origins if o.judged]
 
     def text(self) -> str:
-        """Draw which dates taught and judged what: one line an origin, one letter a date."""
+        """Draw which dates each origin trained on and predicted: one line an origin, one letter a date."""
         lines = [
             f"outcomes are known for {len(self.dates)} dates, {self.dates[0]} to {self.dates[-1]}",
-            "L learned from, . not yet known on that day, C asked to calibrate, J asked to judge",
+            "L trained on, . not yet known on that day, C predicted for calibration, J predicted and judged",
             *(f"{o.day}  {self.letters(o)}" for o in self.origins),
             f"released   {'L' * len(self.dates)}",
         ]

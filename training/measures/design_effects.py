@@ -1,4 +1,4 @@
-"""How much wider an interval is than that of as many children drawn one by one: design effects (Kish 1965).
+"""Design effects (Kish 1965): how much clustering and weighting widen an interval.
 
 Snapshots of one pupil resemble each other. And where memory made training take all who went missing but a sample of the others, each
 standing for several (``training.fitting.sampling``), counts of the others rest on fewer than they say. A share that is read off weighted counts

@@ -1,4 +1,4 @@
-"""Judging by use: who is found among the few that a team can look into, with intervals over resampled pupils."""
+"""Evaluation at a team's capacity: who is found among the few it can look into, with intervals over resampled pupils."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def interval(draws: np.ndarray, level: float = 0.95) -> list[float | None]:
 def calibrated(risk: np.ndarray, label: np.ndarray, weight: np.ndarray, resamples: Resamples) -> dict[str, Any]:
     """Return Brier score, calibration slope and intercept with intervals, and the points of a reliability plot.
 
-    Slope and intercept by logistic recalibration (Cox 1958): a slope under 1 says that high risks are told too high.
+    Slope and intercept by logistic recalibration (Cox 1958): a slope below 1 means that high risks are overstated.
     """
     logit = np.log(np.clip(risk, 1e-9, 1 - 1e-9) / (1 - np.clip(risk, 1e-9, 1 - 1e-9)))
     slope, intercept = fit(logit, label, weight)

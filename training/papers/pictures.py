@@ -69,8 +69,8 @@ def splits(s: Splits) -> Picture:
     axes.spines[:].set_visible(False)
     return _picture(
         figure,
-        "A row for each model and a square for each day: models learn from the oldest days, skip days whose outcomes were not yet known, and are asked about the day on which they were made. The table below says the same.",
-        "L learned from, . not yet known on that day, C asked to calibrate, J asked to judge",
+        "A row for each model and a square for each day: models train on the oldest days, skip days whose outcomes were not yet known, and predict the day on which they were made. The table below says the same.",
+        "L trained on, . not yet known on that day, C predicted for calibration, J predicted and judged",
     )
 
 
@@ -101,7 +101,7 @@ def bars(title: str, figures: Sequence[Bar], *, alt: str, caption: str, line: fl
 
 
 def reliability(points: Sequence[tuple[float, float]]) -> Picture:
-    """Draw risks that were told against shares that went missing, on logarithmic axes."""
+    """Draw predicted risks against the shares that went missing, on logarithmic axes."""
     figure = _figure(5.5, 5)
     axes = figure.add_subplot()
     ends = [min(min(p) for p in points) / 1.5, min(max(max(p) for p in points) * 1.5, 1.0)]
@@ -109,12 +109,12 @@ def reliability(points: Sequence[tuple[float, float]]) -> Picture:
     axes.plot([p[0] for p in points], [p[1] for p in points], "o-", color=BLUE)
     axes.set_xscale("log")
     axes.set_yscale("log")
-    axes.set_xlabel("risk that was told")
+    axes.set_xlabel("predicted risk")
     axes.set_ylabel("share that went missing")
     axes.spines[["top", "right"]].set_visible(False)
     return _picture(
         figure,
-        f"{len(points)} points of told risk against what came; on the dashed line they would be equal. The table below says the same.",
+        f"{len(points)} points of predicted risk against the share that went missing; they are equal on the dashed line. The table below says the same.",
         "Calibration: each point rests on about as many children who were expected to go missing",
     )
 

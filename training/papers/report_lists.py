@@ -26,12 +26,12 @@ def calibration(m: Material) -> ReportSection:
         rows = tuple((f"{p['told']:.2%}", f"{p['seen']:.2%}", counted(p["snapshots"])) for p in points)
         tables.append(
             (
-                "Told and seen",
-                PaperTable(("risk that was told, on average", "share that went missing", "snapshots"), rows),
+                "Predicted and observed",
+                PaperTable(("mean predicted risk", "share that went missing", "snapshots"), rows),
             )
         )
     text = [
-        "A risk of 10% should mean that 1 in 10 such children goes missing. Points under the dashed line say that risks are told too high, points over it that they are told too low."
+        "A risk of 10% should mean that 1 in 10 such children goes missing. Points below the dashed line: risks are overstated. Points above it: understated."
     ]
     return ReportSection(title="Whether the risks are right", text=text, pictures=shown, tables=tables)
 

@@ -106,17 +106,17 @@ def found(at: dict[str, Any], positives: float) -> tuple[float, float, float, fl
 
 
 def calibration(m: Material) -> PaperTable:
-    """What was told beside what came."""
+    """Expected and observed numbers, with the calibration slope and intercept."""
     f = m.figures
     rows = (
         ("expected to go missing by the risks", counted(f["expected"])),
         ("went missing", counted(f["observed"])),
         (
-            "slope (1 is right; below 1, high risks are told too high)",
+            "slope (1 is right; below 1, high risks are overstated)",
             f"{number(f['calibration_slope'], '.2f')} {_between(f['calibration_slope_interval'], '.2f')}",
         ),
         (
-            "intercept (0 is right; below 0, risks are told too high)",
+            "intercept (0 is right; below 0, risks are overstated)",
             f"{number(f['calibration_intercept'], '.2f')} {_between(f['calibration_intercept_interval'], '.2f')}",
         ),
     )

@@ -1,4 +1,4 @@
-"""What is found out about a version for its gates: how it does beside the champion, on whom its list falls, and whether a feature leaks."""
+"""Evidence for the gates: a version compared with the champion, its fairness by group, and whether a feature leaks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ LEAK_PUPILS = 1000
 
 @dataclass(frozen=True)
 class Contender:
-    """A released version that is asked about days again.
+    """A version whose predictions are compared with another's.
 
     Attributes
     ----------
@@ -66,7 +66,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """What a version answered on the judged days, before anybody knew the outcome.
+    """A version's predictions for the judged days, made before the outcomes were known.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class Evaluated:
 
 
 def at_origins(trained: Trained) -> Evaluated:
-    """Return what a version that was just trained answered at its origins."""
+    """Return a just trained version's predictions at its origins."""
     rows, name = np.flatnonzero(trained.predictions.judged), trained.manifest.candidate
     frame = trained.predictions.frame[rows]
     how = {str(d): "anew" for d in trained.splits.test}
@@ -94,9 +94,9 @@ def at_origins(trained: Trained) -> Evaluated:
 def evaluate_again(
     version: Contender, frame: pl.DataFrame, splits: Splits, seed: int, alike: tuple[Contender, Evaluated] | None = None
 ) -> Evaluated:
-    """Ask a version about the judged days: itself about days after all it learned from, and as made anew by its recipe about others.
+    """Predict the judged days: by the version itself after all it learned from, and retrained by its recipe before.
 
-    Asked itself about days whose outcomes it has seen, it would look better than it is.
+    On days whose outcomes it has seen, the version would look better than it is.
 
     Parameters
     ----------
@@ -203,7 +203,7 @@ def gate_evidence(
 
 
 def prove_no_leaks(histories: Histories, day: date, seed: int, advance: ProgressCallback = quiet) -> dict[str, Any]:
-    """Return the proof that no feature sees the future of a day, and of which histories and features it is."""
+    """Test that no feature sees the future of a day; note the histories and features tested."""
     advance(description="whether a feature sees the future")
     leak_proof = leaks(histories, day, pupils=LEAK_PUPILS, seed=seed, engine="polars").to_dict()
     return {**leak_proof, "data_digest": histories.digest(), "catalogue_digest": catalogue().digest}

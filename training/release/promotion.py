@@ -1,4 +1,4 @@
-"""Promotion: everything that is known of a version is laid before the gates, and the log says what came of it."""
+"""Promotion: check a version's dossier by every gate, and log the outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make a model again from its recipe, and say that it is the same, or exactly what differs or is missing."""
+"""Reproduce a model from its recipe: byte for byte, or say exactly what differs or is missing."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from training.pipeline import train
 from training.provenance import made_with, task_of
 from training.task import ProgressCallback, quiet
 
-# Without these no attempt is made: another model would come of it, or none.
+# Without these the result would be another model, so nothing is trained.
 NEEDED = ("histories", "catalogue", "own_features")
-# Of these another version often makes the same; whether it did is seen by what comes out.
+# Another version of these often gives the same model; the result shows it.
 NOTED = ("code", "lock", "packages", "python", "machine", "engine")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Remade:
-    """What came of making a model again.
+    """The outcome of reproducing a model.
 
     Attributes
     ----------
