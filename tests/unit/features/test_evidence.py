@@ -86,10 +86,10 @@ def test_who_knows_more_is_surely_ahead_and_the_other_surely_behind(frame, versi
     splits = split(frame)
     good, bad = version(["a"], DAYS[-1]), version(["b"], DAYS[8])
     ahead = compare_with_champion(
-        own=good, evaluated=evaluate_again(good, frame, splits, 1), champion=bad, frame=frame, splits=splits, seed=1
+        version=good, evaluated=evaluate_again(good, frame, splits, 1), champion=bad, frame=frame, splits=splits, seed=1
     )
     behind = compare_with_champion(
-        own=bad, evaluated=evaluate_again(bad, frame, splits, 1), champion=good, frame=frame, splits=splits, seed=1
+        version=bad, evaluated=evaluate_again(bad, frame, splits, 1), champion=good, frame=frame, splits=splits, seed=1
     )
     for figure in ("average_precision", "precision_top_25_a_list"):
         assert ahead[figure]["interval"][0] > 0
@@ -103,7 +103,7 @@ def test_the_same_recipe_is_made_once_and_is_not_ahead_of_itself(frame, version,
     fresh = evaluate_again(own, frame, splits, 1)
     np.testing.assert_array_equal(evaluated.margins, fresh.margins)
     monkeypatch.setattr(boosted, "learner", None)
-    said = compare_with_champion(own=own, evaluated=evaluated, champion=own, frame=frame, splits=splits, seed=1)
+    said = compare_with_champion(version=own, evaluated=evaluated, champion=own, frame=frame, splits=splits, seed=1)
     assert said["average_precision"] == {"lead": 0.0, "interval": [0.0, 0.0], "within_noise": True}
     assert (said["snapshots"], said["positives"]) == (600, int(evaluated.frame["label"].sum()))
 
