@@ -107,7 +107,10 @@ class Client:
 def together(clients: list[Client], path: str, body: bytes | None, calls: int) -> list[float]:
     """Return the milliseconds of calls that several clients make at once, each one after the other."""
     taken: list[float] = []
-    work = lambda client: taken.extend([client.call(path, body) for _ in range(calls)])  # noqa: E731
+
+    def work(client: Client) -> None:
+        taken.extend([client.call(path, body) for _ in range(calls)])
+
     threads = [threading.Thread(target=work, args=(client,)) for client in clients]
     for thread in threads:
         thread.start()

@@ -111,7 +111,7 @@ def main(url: str | None) -> None:
             "a list of 100": lambda: store.worklist(LEAD, None, 100),
             "a list of 100 of one school": lambda: store.worklist(WORKER, None, 100),
             "a list of 100 of all authorities": lambda: store.worklist(
-                Caller("bench", "administrator", None), None, 100, None, None, None
+                Caller("bench", "administrator", None), None, 100
             ),
         }.items():
             taken = median(work)

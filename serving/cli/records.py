@@ -24,7 +24,7 @@ reason_option = click.option("--reason", required=True, help="Why; it is kept in
 @click.option("--apply/--dry-run", "remove", default=False, help="Remove what is due; the default only reports it.")
 @json_option
 def retention(file: Path | None, remove: bool, as_json: bool) -> None:
-    """Remove records past their retention period, except under a hold."""
+    """Remove records past their retention period, except holds."""
     from histories.settings import settings
     from serving.store import Store
     from serving.store.caller import command_line

@@ -281,8 +281,8 @@ def test_postgresql_needs_a_key_sqlite_makes_one_and_a_short_one_is_refused(tmp_
 def test_the_verb_verifies_shows_and_exports(tmp_path, monkeypatch):
     monkeypatch.setenv("ONROLL_AUDIT_KEY", "k" * 32)
 
-    def run(*a):
-        return CliRunner().invoke(onroll, ["audit", *a])
+    def run(*words):
+        return CliRunner().invoke(onroll, ["audit", *words])
 
     store = Store("sqlite:///onroll.db", KEY)
     store.note(Caller("=cmd()", "lead", "801"), "test", ["p1"])

@@ -181,7 +181,10 @@ def test_a_file_of_periods_goes_over_the_defaults(tmp_path):
 
 def test_the_verbs_look_before_they_remove_and_take_pupils_from_a_file(tmp_path, monkeypatch):
     monkeypatch.setenv("ONROLL_AUDIT_KEY", "k" * 32)
-    run = lambda *a: CliRunner().invoke(onroll, a)  # noqa: E731
+
+    def run(*words):
+        return CliRunner().invoke(onroll, words)
+
     store = Store("sqlite:///onroll.db", KEY)
     for pupil in ("p-one", "p-two"):
         fill(store, pupil, 30)

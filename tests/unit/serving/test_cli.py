@@ -1,6 +1,7 @@
-"""One door for all verbs, and one way out for errors."""
+"""Every verb is reached by one command, and errors leave it in one way."""
 
 import json
+import os
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -93,6 +94,15 @@ def test_help_imports_no_heavy_library():
     assert done.returncode == 0, done.stderr
     for name in main.VERBS:
         assert name in done.stdout
+
+
+def test_the_help_shows_every_verbs_sentence_whole_at_80_columns():
+    program = "from serving.cli.main import main; main(['--help'])"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "80"}
+    )
+    assert "..." not in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 80
 
 
 def test_training_runs_on_the_engine_that_the_settings_name(monkeypatch):
