@@ -105,8 +105,10 @@ def train(
         See ``Task.labelled``.
     trials : int
         Settings of the booster to try (see ``tuning``); none keeps ``config``.
-    storage, told
-        Where the study of settings is kept, and who is told of its trials.
+    storage : Path, optional
+        File that keeps the study of settings, so that an interrupted search resumes.
+    on_trial : callable
+        Called after each trial.
 
     Raises
     ------
