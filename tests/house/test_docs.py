@@ -54,7 +54,7 @@ def commands():
                 yield pytest.param(line.removeprefix("$ "), id=f"{page}: {line[:60]}")
 
 
-@pytest.mark.parametrize("line", commands())
+@pytest.mark.parametrize("line", list(commands()))
 def test_every_command_that_a_page_shows_has_its_verbs_and_options(line):
     command, names = onroll, []
     words = shlex.split(line.replace("…", "").replace("'", ""), comments=True)[1:]
