@@ -1,0 +1,121 @@
+"""Delimited text as it comes from spreadsheets and systems: its encoding, its delimiter and its header, found by looking."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from histories.errors import Fault, Faults
+
+HEAD = 1 << 20  # bytes in which a header has to end
+CHUNK = 1 << 22
+DELIMITERS = ",;\t|"
+BOMS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+AGAIN = "Export it again as CSV in UTF-8."
+
+
+@dataclass(frozen=True)
+class Delimited:
+    """A text file that DuckDB can read as it stands.
+
+    Attributes
+    ----------
+    file : Path
+        In UTF-8: the file itself, or a copy beside the caller's scratch files.
+    delimiter : str
+    encoding : str
+        What the file was written in.
+    """
+
+    file: Path
+    delimiter: str
+    encoding: str
+
+
+def heading(name: str) -> str:
+    """Return a column's heading without what spreadsheets add: case, a byte order mark, blanks around and inside.
+
+    Examples
+    --------
+    >>> heading("\\ufeff Recorded On ")
+    'recorded_on'
+    """
+    return re.sub(r"[\s\u00a0_]+", "_", name.replace("\ufeff", "").strip(" \t\r\n\u00a0")).lower()
+
+
+def encoding_of(file: Path) -> str:
+    """Return the encoding of a text file: by its byte order mark, by its zero bytes, or the first that reads it whole.
+
+    UTF-8 is tried before Windows-1252, which reads any byte: text that is valid UTF-8 by chance is rare.
+
+    Raises
+    ------
+    Faults
+        When the file holds bytes of no text.
+    """
+    with file.open("rb") as data:
+        head = data.read(HEAD)
+        for mark, name in BOMS:
+            if head.startswith(mark):
+                return name
+        if b"\x00" in head:
+            even, odd = head[0::2].count(0), head[1::2].count(0)
+            if max(even, odd) > 0.3 * len(head) / 2:
+                return "utf-16-le" if odd > even else "utf-16-be"
+            raise Faults(Fault("the file holds bytes that are no text", str(file), AGAIN))
+        data.seek(0)
+        decoder = codecs.getincrementaldecoder("utf-8")()
+        try:
+            while chunk := data.read(CHUNK):
+                decoder.decode(chunk)
+            decoder.decode(b"", final=True)
+        except UnicodeDecodeError:
+            return "cp1252"
+    return "utf-8"
+
+
+def delimiter_of(header: str) -> str:
+    """Return the delimiter that parts a header into most columns; a comma where there is one column.
+
+    Examples
+    --------
+    >>> delimiter_of('pupil_id;"date; of birth"')
+    ';'
+    """
+    parts = {d: len(next(csv.reader(io.StringIO(header), delimiter=d), [])) for d in DELIMITERS}
+    best = max(DELIMITERS, key=lambda d: parts[d])
+    return best if parts[best] > 1 else ","
+
+
+def readable(file: Path, scratch: Path) -> Delimited:
+    """Find how a file is written; one that is not plain UTF-8 is copied into a scratch folder in UTF-8.
+
+    Raises
+    ------
+    Faults
+        When the file is empty, damaged or no text.
+    """
+    encoding = encoding_of(file)
+    try:
+        with file.open(encoding=encoding, newline="") as text:
+            header = text.readline(HEAD).rstrip("\r\n")
+            delimiter = delimiter_of(header)
+            if encoding == "utf-8":
+                return Delimited(file, delimiter, encoding)
+            text.seek(0)
+            copy = scratch / f"{file.name}-{abs(hash(str(file.absolute()))):x}.utf8.csv"
+            with copy.open("w", encoding="utf-8", newline="") as out:
+                while chunk := text.read(CHUNK):
+                    out.write(chunk)
+    except UnicodeDecodeError:
+        what = f"the file cannot be read as text in {encoding}"
+        raise Faults(Fault(what, str(file), AGAIN)) from None
+    return Delimited(copy, delimiter, encoding)

@@ -1,0 +1,90 @@
+"""What a value means, said once for files on DuckDB and Spark, and for the rows of a request.
+
+Text means the same wherever it comes from: blanks around it are none, the empty text is null, a whole number written with a
+decimal point (``123456.0``) is the number, and a code in another case is the code. Timestamps are dates of Europe/London.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from histories.codes import code_set
+from histories.tables import Column
+
+LONDON = ZoneInfo("Europe/London")
+BLANKS = " \t\r\n\u00a0\ufeff"
+WHOLE = re.compile(r"([+-]?[0-9]+)\.0+")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?")
+TRUE, FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
+FIRST_DAY = date(1900, 1, 1)
+
+
+def last_day(today: date | None = None) -> date:
+    """Return the last day that a date in histories can be: the end of next year. What lies after stands for no date."""
+    return date((today or date.today()).year + 1, 12, 31)
+
+
+@cache
+def codes_of(name: str) -> dict[str, str]:
+    """Return the codes of a set by their upper-case text, with those of extended sets that map to them."""
+    return {code.upper(): code for code in code_set(name)}
+
+
+def text_of(value: str) -> str | None:
+    """Return the text without what exports add; None when nothing is left.
+
+    Examples
+    --------
+    >>> text_of(" 100001.0 "), text_of("  "), text_of("4.5")
+    ('100001', None, '4.5')
+    """
+    text = value.strip(BLANKS)
+    if text.endswith("0") and (whole := WHOLE.fullmatch(text)):
+        return whole[1]
+    return text or None
+
+
+def code_of(column: Column, value: str) -> str | None:
+    """Return the code that a text stands for; None when the set has no such code.
+
+    Examples
+    --------
+    >>> from histories.tables import TABLES
+    >>> code_of(TABLES["attendance"].columns["code"], "o")
+    'O'
+    """
+    assert column.codes
+    return codes_of(column.codes).get(value.upper())
+
+
+def day_in(value: str) -> date | None:
+    """Return the day of a text: a date, or a timestamp, which is a date of Europe/London; None when it is neither.
+
+    Examples
+    --------
+    >>> day_in("2024-06-30T23:30:00Z")
+    datetime.date(2024, 7, 1)
+    """
+    try:
+        if DAY.fullmatch(value):
+            return date.fromisoformat(value)
+        if found := MOMENT.fullmatch(value):
+            moment = datetime.fromisoformat(value)
+            return moment.astimezone(LONDON).date() if found[2] else moment.date()
+    except ValueError:
+        return None
+    return None
+
+
+def flag_of(value: str) -> bool | None:
+    """Return what a text says of yes and no; None when it says neither."""
+    lower = value.lower()
+    if lower in TRUE:
+        return True
+    return False if lower in FALSE else None
