@@ -40,6 +40,18 @@ def code_set(name: str) -> dict[str, str]:
 
 
 @cache
+def extended_codes(name: str) -> dict[str, str]:
+    """Return the codes of a set's extended form, each with the code of the set that it belongs to.
+
+    Examples
+    --------
+    >>> extended_codes("ethnicity")["WENG"]
+    'WBRI'
+    """
+    return {} if name == "attendance" else read_toml(FOLDER / f"{name}.toml").get("extended", {})
+
+
+@cache
 def attendance_codes() -> dict[str, AttendanceCode]:
     """Return every attendance code, current and withdrawn."""
     read = read_toml(FOLDER / "attendance.toml")

@@ -75,6 +75,12 @@ class Table:
         The column with the end of the spell; ``end_columns`` become visible with it.
     end_known : tuple of str
         Columns whose first non-null value is the day the end was recorded.
+    start : str or None
+        The first date of the natural key: when the thing began.
+    recordings : tuple of str
+        The dates on which something was recorded, not on which it happened.
+    plannable : bool
+        Whether its own dates can lie ahead: a place from September is known in May.
     """
 
     table: ClassVar[str]
@@ -87,7 +93,10 @@ class Table:
     end_columns: ClassVar[tuple[str, ...]] = ()
     end_known: ClassVar[tuple[str, ...]] = ()
     stages: ClassVar[tuple[Stage, ...]] = ()
+    plannable: ClassVar[bool] = False
     columns: ClassVar[dict[str, Column]]
+    start: ClassVar[str | None]
+    recordings: ClassVar[tuple[str, ...]]
 
     def __init_subclass__(cls) -> None:
         cls.columns = {
@@ -95,6 +104,9 @@ class Table:
             for name, c in vars(cls).items()
             if isinstance(c, Column)
         }
+        dates = [c.name for c in cls.columns.values() if c.kind == "date"]
+        cls.start = next((c for c in getattr(cls, "key", ()) if c in dates), None)
+        cls.recordings = tuple(c for c in dates if c.endswith(("recorded_on", "reported_on")))
         TABLES[cls.table] = cls
 
 
@@ -120,7 +132,7 @@ class Enrolments(Table):
     """A spell on the roll of one school."""
 
     table, required, key = "enrolments", True, ("pupil_id", "urn", "entry_date")
-    known, end = ("recorded_on", "entry_date"), "leaving_date"
+    known, end, plannable = ("recorded_on", "entry_date"), "leaving_date", True
     end_columns = ("leaving_date", "leaving_ground", "destination", "destination_urn")
     end_known = ("leaving_recorded_on", "leaving_date")
 

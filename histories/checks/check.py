@@ -151,6 +151,7 @@ def load_silences(file: Path | None) -> dict[str, str]:
 def check(histories: Histories, silences: dict[str, str] | None = None) -> Checked:
     """Run every rule in every place whose tables are present."""
     findings = []
+    histories = histories.as_written()
     for rule in RULES:
         for place in rule.applicable_places(histories):
             broken = rule.broken(histories, place)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import codecs
 import csv
+import gzip
 import io
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from histories.errors import Fault, Faults
 
@@ -39,6 +41,11 @@ class Delimited:
     delimiter: str
     encoding: str
 
+    def headings(self) -> list[str]:
+        """Return the headings as they are written."""
+        with io.TextIOWrapper(_bytes_of(self.file), encoding="utf-8", newline="") as text:
+            return next(csv.reader(text, delimiter=self.delimiter), [])
+
 
 def heading(name: str) -> str:
     """Return a column's heading without what spreadsheets add: case, a byte order mark, blanks around and inside.
@@ -61,7 +68,7 @@ def encoding_of(file: Path) -> str:
     Faults
         When the file holds bytes of no text.
     """
-    with file.open("rb") as data:
+    with _bytes_of(file) as data:
         head = data.read(HEAD)
         for mark, name in BOMS:
             if head.startswith(mark):
@@ -80,6 +87,10 @@ def encoding_of(file: Path) -> str:
         except UnicodeDecodeError:
             return "cp1252"
     return "utf-8"
+
+
+def _bytes_of(file: Path) -> Any:
+    return gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")
 
 
 def delimiter_of(header: str) -> str:
@@ -105,17 +116,17 @@ def readable(file: Path, scratch: Path) -> Delimited:
     """
     encoding = encoding_of(file)
     try:
-        with file.open(encoding=encoding, newline="") as text:
+        with io.TextIOWrapper(_bytes_of(file), encoding=encoding, newline="") as text:
             header = text.readline(HEAD).rstrip("\r\n")
             delimiter = delimiter_of(header)
             if encoding == "utf-8":
                 return Delimited(file, delimiter, encoding)
             text.seek(0)
-            copy = scratch / f"{file.name}-{abs(hash(str(file.absolute()))):x}.utf8.csv"
+            copy = scratch / f"{len(list(scratch.iterdir()))}-{file.name.split('.')[0]}.csv"
             with copy.open("w", encoding="utf-8", newline="") as out:
                 while chunk := text.read(CHUNK):
                     out.write(chunk)
-    except UnicodeDecodeError:
+    except UnicodeError:
         what = f"the file cannot be read as text in {encoding}"
         raise Faults(Fault(what, str(file), AGAIN)) from None
     return Delimited(copy, delimiter, encoding)

@@ -1,30 +1,35 @@
-"""Read the files of a histories folder into DuckDB, and report all their faults at once."""
+"""Read the files of a histories folder into DuckDB and say everything that is wrong with them at once."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from histories.codes import code_set
 from histories.errors import Fault, Faults
-from histories.io.sql import literal
+from histories.io.delimited import heading, readable
+from histories.io.sql import literal, literals
+from histories.reading.typed_columns import (
+    NO_DAY,
+    SQL_TYPES,
+    TWICE,
+    WANTED,
+    SourceColumn,
+    declared_columns,
+    value_faults,
+    value_sql,
+    warning_tests,
+)
+from histories.reading.values import stripped_sql, unclean_sql
 from histories.tables import TABLES, Column, Table
 
-SQL_TYPES = {"text": "VARCHAR", "date": "DATE", "integer": "BIGINT", "boolean": "BOOLEAN"}
-WANTED = {
-    "date": "a date such as 2024-09-04",
-    "integer": "a whole number",
-    "boolean": "true or false",
-    "text": "text",
-}
-# DuckDB's casts are lenient (2024-1-2, 1.5); only these forms are accepted.
-FORMS = {"date": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$", "integer": "^[+-]?[0-9]+$"}
 SHOWN = 10  # row numbers named in a message
-NUMBERED, PLACE = "numbered_", "row_number"  # prefix of the view with row numbers, and its column
-DATE_TYPES = ("DATE", "TIMESTAMP")
+NUMBERED, PLACE = "numbered_", "row_number"  # the view of a table that also says where each row stands, and its column
 
 
 def need_folder(folder: Path) -> None:
-    """Raise a fault if a histories folder does not exist."""
+    """Raise one fault when a folder of histories is not there."""
     if not folder.is_dir():
         raise Faults(
             Fault("there is no such folder", str(folder), "Name a folder of histories (see docs/histories.md).")
@@ -32,29 +37,33 @@ def need_folder(folder: Path) -> None:
 
 
 def find_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
-    """Find the files of each table; warn of ignored files.
+    """Find each table's file or files; say which files are ignored.
+
+    A table is ``<table>.parquet``, ``<table>.csv``, ``<table>.csv.gz``, or a folder ``<table>`` of Parquet files, in folders of
+    ``key=value`` where a platform has parted them.
 
     Raises
     ------
     Faults
-        If the folder or a required table is missing, or a table exists twice.
+        When the folder or a required table is missing, or a table is there twice.
     """
     need_folder(folder)
     files: dict[str, list[Path]] = {}
     warnings, faults = [], []
     for entry in sorted(folder.iterdir()):
-        name = entry.name.split(".")[0]
-        parts = sorted(entry.glob("*.parquet")) if entry.is_dir() else [entry]
-        kind = entry.name[len(name) :]
+        stem = entry.name.split(".")[0]
+        name, ending = heading(stem), entry.name[len(stem) :].lower()
         if entry.name.startswith(".") or name == "truth":
             continue
-        if name not in TABLES or (not entry.is_dir() and kind not in (".parquet", ".csv", ".csv.gz")) or not parts:
+        paths = _parquet_of(entry) if entry.is_dir() else [entry]
+        if name not in TABLES:
             warnings.append(f"{entry.name} is not a table of histories and is ignored")
+        elif not paths or (not entry.is_dir() and ending not in (".parquet", ".csv", ".csv.gz")):
+            warnings.append(f"{entry.name} holds no Parquet or CSV and is ignored: the table {name} is missing")
         elif name in files:
-            do = "Keep one of them."
-            faults.append(Fault("the table exists twice", f"{folder}, {name}", do))
+            faults.append(Fault("the table is there twice", f"{folder}, {name}", "Keep one of them."))
         else:
-            files[name] = parts
+            files[name] = paths
     for name, table in TABLES.items():
         if table.required and name not in files:
             do = f"Put {name}.parquet or {name}.csv into the folder; docs/histories.md lists its columns."
@@ -64,58 +73,163 @@ def find_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
     return files, warnings
 
 
-def read_tables(connection: Any, files: dict[str, list[Path]], warnings: list[str]) -> dict[str, str]:
-    """Create a DuckDB view or table for each declared table.
+def _parquet_of(folder: Path) -> list[Path]:
+    """Return the Parquet files below a folder, but what platforms keep beside them (``_SUCCESS``, ``_delta_log``)."""
+    below = (f for f in folder.rglob("*.parquet") if f.is_file())
+    return sorted(f for f in below if not any(part[0] in "._" for part in f.relative_to(folder).parts))
 
-    Returns
-    -------
-    dict
+
+@dataclass(frozen=True)
+class ReadTables:
+    """What was read of a folder.
+
+    Attributes
+    ----------
+    natives : dict
         The name of the DuckDB relation of each table: declared columns only, dates as day numbers.
+    odd_days : dict
+        The columns of each table with dates that stand for none; see ``Histories.frame``.
+    """
+
+    natives: dict[str, str]
+    odd_days: dict[str, tuple[str, ...]]
+
+
+def read_tables(connection: Any, files: dict[str, list[Path]], warnings: list[str], scratch: Path) -> ReadTables:
+    """Make a DuckDB view or table of each declared table.
+
+    Parameters
+    ----------
+    warnings : list of str
+        What is ignored, left out or taken for nothing is added to it, by place and count.
+    scratch : Path
+        A folder for copies of text that is not in UTF-8.
 
     Raises
     ------
     Faults
-        With the faults of all files.
+        With everything that is wrong in any file.
     """
-    natives, faults = {}, []
+    natives, odd_days, faults = {}, {}, []
     for name, paths in files.items():
         try:
-            natives[name] = _read_table(connection, TABLES[name], paths, warnings)
-        except Faults as error:
-            faults += error.faults
+            natives[name], odd_days[name] = _read_table(connection, TABLES[name], paths, warnings, scratch)
+        except Faults as found:
+            faults += found.faults
     if faults:
         raise Faults(faults)
-    return natives
+    _tell_strangers(connection, natives, warnings)
+    return ReadTables(natives, odd_days)
 
 
-def _read_table(connection: Any, table: type[Table], paths: list[Path], warnings: list[str]) -> str:
+def _read_table(
+    connection: Any, table: type[Table], paths: list[Path], warnings: list[str], scratch: Path
+) -> tuple[str, tuple[str, ...]]:
     where = str(paths[0] if len(paths) == 1 else paths[0].parent)
-    source, is_csv = _source(paths)
-    types = _columns(connection, source, where)
-    check_columns(table, types, where, warnings, any_type=is_csv)
+    source, is_csv = _source(paths, scratch)
+    types = _types_of(connection, source, where)
+    _check_headings(table, paths[0], where, scratch)
+    columns = declared_columns(table, types, where, warnings, any_type=is_csv)
     name = f"t_{table.table}"
     if is_csv:
-        _execute(
-            connection,
-            f"CREATE TABLE raw_{name} AS SELECT *, row_number() OVER () AS onroll_row FROM {source}",
-            where,
-        )
+        filled = " OR ".join(f"{stripped_sql(SourceColumn(c, 'VARCHAR').quoted, 'duckdb')} IS NOT NULL" for c in types)
+        rows = f"SELECT *, row_number() OVER () AS onroll_row FROM {source}"
+        _execute(connection, f"CREATE TABLE raw_{name} AS SELECT * FROM ({rows}) WHERE {filled}", where)
         source = f"raw_{name}"
     else:
-        _execute(connection, f"SELECT * FROM {source} LIMIT 1", where)
-    faults = _bad_values(connection=connection, table=table, types=types, source=source, where=where, is_csv=is_csv)
-    if faults:
+        _execute(connection, f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM {source} LIMIT 1", where)
+    seen = Source(connection=connection, table=table, columns=columns, sql=source, where=where, is_csv=is_csv)
+    if faults := seen.faults():
         raise Faults(faults)
-    kind = "TABLE" if is_csv else "VIEW"
-    chosen = ", ".join(_canonical(c, types) for c in table.columns.values())
-    connection.execute(f"CREATE {kind} {name} AS SELECT {chosen} FROM {source}")
+    values = seen.values()
+    chosen = ", ".join(_canonical(c, values) for c in table.columns.values())
+    connection.execute(f"CREATE {'TABLE' if is_csv else 'VIEW'} {name} AS SELECT {chosen} FROM {source}")
     numbered, number = _numbered(source, paths, is_csv)
     connection.execute(f"CREATE VIEW {NUMBERED}{name} AS SELECT {chosen}, {number} AS {PLACE} FROM {numbered}")
-    return name
+    return name, seen.tell(values, warnings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """A table's file or files while they are being looked at."""
+
+    connection: Any
+    table: type[Table]
+    columns: dict[str, SourceColumn]
+    sql: str
+    where: str
+    is_csv: bool
+
+    def faults(self) -> list[Fault]:
+        """Find empty required values and text that does not become its type, in one pass."""
+        tests = value_faults(self.table, self.columns, "duckdb")
+        counts = self._count([test for *_, test in tests])
+        return [
+            bad_value(c, what, count, self.where, f", {self._rows(test)}")
+            for (c, what, test), count in zip(tests, counts, strict=True)
+            if count
+        ]
+
+    def values(self) -> dict[str, str]:
+        """Return SQL for the value of each column; text is cleaned where some of it needs to be."""
+        texts = [n for n, s in self.columns.items() if s.is_text and self.table.columns[n].kind == "text"]
+        dirty = dict.fromkeys(texts, True)
+        if not self.is_csv:
+            counts = self._count([self._needs_cleaning(n) for n in texts])
+            dirty = {n: bool(count) for n, count in zip(texts, counts, strict=True)}
+        return {
+            n: value_sql(self.table.columns[n], s, "duckdb", clean=dirty.get(n, False)) for n, s in self.columns.items()
+        }
+
+    def _needs_cleaning(self, name: str) -> str:
+        c, text = self.table.columns[name], self.columns[name].quoted
+        if not c.codes:
+            return unclean_sql(text, "duckdb")
+        return f"{text} IS NOT NULL AND {text} NOT IN {literals(sorted(code_set(c.codes)))}"
+
+    def tell(self, values: dict[str, str], warnings: list[str]) -> tuple[str, ...]:
+        """Warn of codes that do not exist, dates that stand for none and ends before starts; return columns with such dates."""
+        tests = warning_tests(self.table, values, "duckdb")
+        odd = []
+        for (name, what, test), count in zip(tests, self._count([t for *_, t in tests]), strict=True):
+            if count:
+                warnings.append(f"{self.where}, column {name}: {count:,} rows: {what} ({self._rows(test)})")
+                odd += [name] if what == NO_DAY else []
+        return tuple(odd)
+
+    def _count(self, tests: list[str]) -> list[int]:
+        if not tests:
+            return []
+        counted = ", ".join(f"count(*) FILTER ({test})" for test in tests)
+        return list(_execute(self.connection, f"SELECT {counted} FROM {self.sql}", self.where)[0])
+
+    def _rows(self, test: str) -> str:
+        number, source = "onroll_row", self.sql
+        if not self.is_csv:
+            number = "file_row_number + 1"
+            source = source.replace("union_by_name = true", "union_by_name = true, file_row_number = true")
+        found = self.connection.execute(
+            f"SELECT {number} FROM {source} WHERE {test} ORDER BY 1 LIMIT {SHOWN}"
+        ).fetchall()
+        return "rows " + ", ".join(str(r[0]) for r in found) + (" …" if len(found) == SHOWN else "")
+
+
+def _tell_strangers(connection: Any, natives: dict[str, str], warnings: list[str]) -> None:
+    """Warn of spells of children who are not in the table of pupils: where all are, the keys of the tables do not fit."""
+    if not {"pupils", "enrolments"} <= natives.keys():
+        return
+    spells, strangers = connection.execute(
+        f"SELECT count(*), count(*) FILTER (p.pupil_id IS NULL) FROM {natives['enrolments']} e "
+        f"LEFT JOIN (SELECT DISTINCT pupil_id FROM {natives['pupils']}) p ON p.pupil_id = e.pupil_id"
+    ).fetchall()[0]
+    if strangers:
+        what = f"enrolments, column pupil_id: {strangers:,} of {spells:,} rows have no match in pupils"
+        why = "; look at the keys in both files, which may have lost leading zeros" if strangers == spells else ""
+        warnings.append(what + why)
 
 
 def _numbered(source: str, paths: list[Path], is_csv: bool) -> tuple[str, str]:
-    """Return a source with row numbers, and the SQL of a row's position, including its file if there are several."""
+    """Return a source that counts its rows, and the text that says where a row stands, with its file where there are several."""
     if is_csv:
         return source, "CAST(onroll_row AS VARCHAR)"
     counted = source.replace("union_by_name = true", "union_by_name = true, file_row_number = true, filename = true")
@@ -123,143 +237,58 @@ def _numbered(source: str, paths: list[Path], is_csv: bool) -> tuple[str, str]:
     return counted, number if len(paths) == 1 else f"parse_filename(filename) || ':' || {number}"
 
 
-def _source(paths: list[Path]) -> tuple[str, bool]:
-    listed = "[" + ", ".join(literal(p) for p in paths) + "]"
-    if paths[0].suffix == ".parquet":
-        return f"read_parquet({listed}, union_by_name = true)", False
-    return (
-        f"read_csv({listed}, all_varchar = true, header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '')",
-        True,
-    )
+def _source(paths: list[Path], scratch: Path) -> tuple[str, bool]:
+    if paths[0].suffix.lower() == ".parquet":
+        listed = "[" + ", ".join(literal(p) for p in paths) + "]"
+        # A folder's name (month=1) is where a platform keeps a file, never a column.
+        return f"read_parquet({listed}, union_by_name = true, hive_partitioning = false)", False
+    text = readable(paths[0], scratch)
+    options = f"all_varchar = true, header = true, delim = {literal(text.delimiter)}"
+    return f"read_csv({literal(text.file)}, {options}, quote = '\"', escape = '\"', nullstr = '')", True
 
 
-def _columns(connection: Any, source: str, where: str) -> dict[str, str]:
+def _check_headings(table: type[Table], file: Path, where: str, scratch: Path) -> None:
+    """Refuse headings that are one column: DuckDB would give the second another name."""
+    if file.suffix.lower() == ".parquet":
+        import pyarrow.parquet as pq
+
+        names = pq.read_schema(file).names
+    else:
+        names = readable(file, scratch).headings()
+    columns = [heading(name) for name in names]
+    twice = sorted({c for c in columns if columns.count(c) > 1 and c in table.columns})
+    if twice:
+        raise Faults([Fault(TWICE, f"{where}, column {name}", "Keep one of them.") for name in twice])
+
+
+def _types_of(connection: Any, source: str, where: str) -> dict[str, str]:
     return {row[0]: row[1] for row in _execute(connection, f"DESCRIBE SELECT * FROM {source}", where)}
 
 
 def _execute(connection: Any, sql: str, where: str) -> list[tuple]:
-    """Run a statement that reads a file; a damaged file is a fault that names it, without DuckDB's message."""
+    """Run a statement that touches a file; a damaged file is a fault that names it, without DuckDB's words."""
     import duckdb
 
     try:
         return connection.execute(sql).fetchall()
     except duckdb.OutOfMemoryException:
-        raise  # the file itself is fine
+        raise  # the file is whole
     except (duckdb.Error, UnicodeDecodeError) as error:
-        what = f"the file cannot be read as {'Parquet' if 'read_parquet' in sql else 'CSV in UTF-8 with commas'}"
-        do = "It may be truncated, in another encoding or have rows of different lengths: export it again."
+        what = f"the file cannot be read as {'Parquet' if 'read_parquet' in sql else 'CSV'}"
+        do = "It may be cut off, in another encoding or with rows of different length: export it again."
         raise Faults(Fault(what, where, do)) from error
 
 
-def check_columns(
-    table: type[Table], types: dict[str, str], where: str, warnings: list[str], *, any_type: bool = False
-) -> None:
-    """Warn of undeclared columns; raise faults for missing columns and wrong types.
-
-    Parameters
-    ----------
-    types : dict
-        The type of each column, in DuckDB's names.
-    any_type : bool
-        Skip the types, since every column is text.
-    """
-    warnings += [f"{where}: column {c} is not declared and is ignored" for c in types if c not in table.columns]
-    faults = [
-        Fault(
-            "a required column is missing",
-            f"{where}, column {c.name}",
-            "Add the column; docs/histories.md describes it.",
-        )
-        for c in table.columns.values()
-        if c.required and c.name not in types
-    ]
-    faults += [] if any_type else _wrong_types(table, types, where)
-    if faults:
-        raise Faults(faults)
-
-
-def _wrong_types(table: type[Table], types: dict[str, str], where: str) -> list[Fault]:
-    fits = {
-        "date": lambda t: t.startswith(DATE_TYPES) or t == "VARCHAR",
-        "integer": lambda t: "INT" in t or t == "VARCHAR",
-        "boolean": lambda t: t in ("BOOLEAN", "VARCHAR"),
-        "text": lambda t: t == "VARCHAR" or t.startswith("ENUM") or "INT" in t,
-    }
-    return [
-        Fault(
-            f"the column holds {types[c.name].lower()}, not {WANTED[c.kind]}",
-            f"{where}, column {c.name}",
-            "Write it with that type.",
-        )
-        for c in table.columns.values()
-        if c.name in types and not (fits[c.kind](types[c.name]) or types[c.name] == '"NULL"')
-    ]
-
-
-def value_tests(table: type[Table], types: dict[str, str], matches: str) -> list[tuple[Column, str, str]]:
-    """Return the faults of a value as conditions in SQL common to DuckDB and Spark.
-
-    Parameters
-    ----------
-    matches : str
-        The engine's function that matches a regular expression.
-
-    Returns
-    -------
-    list of (Column, str, str)
-        The column, what is wrong, and the condition.
-    """
-    tests: list[tuple[Column, str, str]] = []
-    for c in table.columns.values():
-        if c.name not in types:
-            continue
-        if c.required:
-            tests.append((c, "is empty", f"{c.name} IS NULL"))
-        if types[c.name] == "VARCHAR" and c.kind != "text":
-            cast = f"TRY_CAST({c.name} AS {SQL_TYPES[c.kind]})"
-            form = FORMS.get(c.kind)
-            strict = f" OR NOT {matches}({c.name}, '{form}')" if form else ""
-            tests.append((c, f"is not {WANTED[c.kind]}", f"{c.name} IS NOT NULL AND ({cast} IS NULL{strict})"))
-    return tests
-
-
 def bad_value(c: Column, what: str, count: int, where: str, rows: str = "") -> Fault:
-    """Return the fault for invalid values in a column."""
+    """Return the fault of a column with values that are wrong."""
     do = f"Write {WANTED[c.kind]} in every row of the column{'' if c.required else ', or leave it empty'}."
     return Fault(f"{count} of its rows: the value {what}", f"{where}, column {c.name}{rows}", do)
 
 
-def _bad_values(
-    connection: Any, table: type[Table], types: dict[str, str], source: str, where: str, is_csv: bool
-) -> list[Fault]:
-    """Find nulls in required columns and text that does not parse, in one pass over the file."""
-    tests = value_tests(table, types, "regexp_matches")
-    if not tests:
-        return []
-    counts = _execute(
-        connection,
-        "SELECT " + ", ".join(f"count(*) FILTER ({t})" for *_, t in tests) + f" FROM {source}",
-        where,
-    )[0]
-    faults = []
-    for (c, what, test), count in zip(tests, counts, strict=True):
-        if count:
-            faults.append(bad_value(c, what, count, where, f", {_rows(connection, source, test, is_csv)}"))
-    return faults
-
-
-def _rows(connection: Any, source: str, test: str, is_csv: bool) -> str:
-    number = "onroll_row" if is_csv else "file_row_number + 1"
-    if not is_csv:
-        source = source.replace("union_by_name = true", "union_by_name = true, file_row_number = true")
-    numbers = connection.execute(f"SELECT {number} FROM {source} WHERE {test} ORDER BY 1 LIMIT {SHOWN}").fetchall()
-    return "rows " + ", ".join(str(r[0]) for r in numbers) + (" …" if len(numbers) == SHOWN else "")
-
-
-def _canonical(c: Column, types: dict[str, str]) -> str:
-    if c.name not in types:
+def _canonical(c: Column, values: dict[str, str]) -> str:
+    if c.name not in values:
         kind = "INTEGER" if c.kind == "date" else SQL_TYPES[c.kind]
         return f'CAST(NULL AS {kind}) AS "{c.name}"'
     if c.kind == "date":
-        return f'CAST(CAST("{c.name}" AS DATE) - DATE \'1970-01-01\' AS INTEGER) AS "{c.name}"'
-    return f'CAST("{c.name}" AS {SQL_TYPES[c.kind]}) AS "{c.name}"'
+        return f"CAST({values[c.name]} - DATE '1970-01-01' AS INTEGER) AS \"{c.name}\""
+    return f'{values[c.name]} AS "{c.name}"'

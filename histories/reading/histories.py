@@ -1,7 +1,7 @@
-"""Open histories in canonical form: a folder with DuckDB or Spark, or the rows of a request with Polars.
+"""Open histories: a folder by DuckDB or Spark, or the rows of a request by Polars, in one canonical form.
 
-Canonical form: exactly the declared columns, dates as day numbers, ``known`` (the day the row was recorded) and
-``end_known`` (the day the end of the spell was recorded). As of a day D a row is visible if ``known < D`` and its end if
+Canonical: exactly the declared columns; dates as whole days since 1970-01-01; ``known``, the day the row was recorded;
+and ``end_known``, the day the end of the spell was. As of a day D a row is visible if ``known < D`` and its end if
 ``end_known < D`` (``docs/decisions/0001-ends-are-known-late.md``).
 """
 
@@ -21,32 +21,36 @@ from typing import Any
 
 import narwhals as nw
 
-from histories.calendar import day_of
+from histories.calendar import day_number, day_of
 from histories.io.digest import file_digest
 from histories.io.memory import bytes_of
 from histories.reading.plain_frame import PlainFrame
+from histories.reading.values import FIRST_DAY, last_day
 from histories.tables import TABLES, Table
 
-ALWAYS = -1_000_000  # before every as-of date: reference data are always known
+ALWAYS = -1_000_000  # a day before every as-of date: reference data are always known
 NEVER = 1_000_000
-# Plain lists are faster than a query engine up to so many posted rows: about 150 children with three years of marks.
+# Rows of a request up to which plain lists are faster than a query engine: some 150 children with three years of marks.
 FEW = 200_000
 EVENTS = ("enrolments", "attendance", "termly_attendance", "suspensions", "social_care", "cme")
 
 
 class Histories:
-    """Pupils' dated records.
+    """Pupils' dated records, opened once and read many times.
 
     Attributes
     ----------
     present : frozenset of str
-        The tables that are present.
+        The tables that were given.
     missing : tuple of str
-        The tables that are absent; their features are missing, never zero.
+        The tables that were not; their features are missing, never zero.
     warnings : list of str
-        Unknown tables and columns, which are ignored.
+        What is ignored, left out or taken for nothing: unknown tables and columns, codes that do not exist, dates beyond sense,
+        spells of nobody; by place and count, without values.
+    odd_days : dict
+        The columns of each table with dates before 1900 or after the end of next year, which stand for no date.
     engine : {"duckdb", "polars", "spark", "plain"}
-        The engine of the frames.
+        What the frames run on.
     connection
         The DuckDB connection or the Spark session, or None.
     """
@@ -58,6 +62,7 @@ class Histories:
         engine: str,
         connection: Any = None,
         files: dict[str, list[Path]] | None = None,
+        odd_days: dict[str, tuple[str, ...]] | None = None,
     ) -> None:
         self.present = frozenset(natives)
         self.missing = tuple(name for name in TABLES if name not in natives)
@@ -67,32 +72,34 @@ class Histories:
         self._natives = natives
         self._files = files or {}
         self._given = itertools.count(1)
-        self._temporary: list[str] = []
+        self._brought: list[str] = []
         self._hashes: dict[Path, str] = {}
+        self.odd_days = odd_days or {}
+        self._last_known: date | None = None
         self.limits: tuple[str | None, str | None] = (None, None)
 
     @classmethod
     def open(
         cls, folder: Path | str, *, engine: str = "duckdb", memory: str | None = None, threads: int | None = None
     ) -> Histories:
-        """Open a folder of histories; only Polars loads the rows into Python's memory.
+        """Open a folder of histories; the rows stay outside Python, but for Polars.
 
         Parameters
         ----------
         folder : Path or str
-            The folder, with ``<table>.parquet``, ``.csv``, ``.csv.gz`` or ``<table>/*.parquet``; for Spark also a location on its
+            The folder, with ``<table>.parquet``, ``.csv``, ``.csv.gz`` or ``<table>/*.parquet``; for Spark also a place on its
             platform (see ``histories.reading.spark``).
         engine : {"duckdb", "polars", "spark"}
-            Engine of the features; Polars loads all rows into memory.
+            What the features run on; Polars takes all rows into memory.
         memory : str, optional
-            Memory limit of DuckDB, or of Spark on this machine, such as ``4GiB``.
+            The most memory that DuckDB, or Spark on this machine, may use, such as ``4GiB``.
         threads : int, optional
             Threads of DuckDB.
 
         Raises
         ------
         Faults
-            For every damaged file, missing table or column, wrong type and invalid date.
+            With every damaged file, missing table or column, wrong type and bad date.
         """
         scratch = tempfile.mkdtemp(prefix="onroll-")
         try:
@@ -103,7 +110,7 @@ class Histories:
         if engine == "polars":
             natives = {name: opened.connection.table(native).pl().lazy() for name, native in opened._natives.items()}
             opened.connection.close()
-            opened = cls(natives, opened.warnings, engine, None, opened._files)
+            opened = cls(natives, opened.warnings, engine, None, opened._files, odd_days=opened.odd_days)
         weakref.finalize(opened, _close, opened.connection if engine == "duckdb" else None, scratch)
         return opened
 
@@ -121,7 +128,8 @@ class Histories:
         if threads:
             connection.execute(f"SET threads = {int(threads)}")
         try:
-            return cls(read_tables(connection, files, warnings), warnings, "duckdb", connection, files)
+            read = read_tables(connection, files, warnings, scratch)
+            return cls(read.natives, warnings, "duckdb", connection, files, odd_days=read.odd_days)
         except BaseException:
             connection.close()
             raise
@@ -131,41 +139,51 @@ class Histories:
         from histories.reading.spark import read_place, session
 
         spark = session(memory)
-        natives, warnings, files = read_place(spark, place, scratch)
-        return cls(natives, warnings, "spark", spark, files)
+        natives, warnings, files, odd_days = read_place(spark, place, scratch)
+        return cls(natives, warnings, "spark", spark, files, odd_days=odd_days)
 
     @classmethod
-    def from_rows(cls, tables: dict[str, list[dict[str, Any]]], *, plain: bool = False) -> Histories:
+    def from_rows(
+        cls, tables: dict[str, list[dict[str, Any]]], *, plain: bool = False, as_written: bool = False
+    ) -> Histories:
         """Open the rows of a request with Polars, or as plain lists.
 
         Parameters
         ----------
         plain : bool
             Keep few rows (``FEW`` at most) as plain lists: an engine that is faster for them and knows fewer expressions.
+        as_written : bool
+            Let codes that do not exist and dates that stand for none stay, for whoever checks the rows.
 
         Raises
         ------
         Faults
-            With the position of every invalid value (``tables.sen[3].start_date``), never the value.
+            With the place of every bad row (``tables.sen[3].start_date``), never its value.
         """
         from histories.reading.posted_rows import read_rows
 
-        few, natives, warnings = read_rows(tables)
+        few, natives, warnings = read_rows(tables, as_written=as_written)
         if plain and sum(map(len, few.values())) <= FEW:
             return cls(dict(few), warnings, "plain")
         return cls(natives, warnings, "polars")
 
     def frame(self, table: str) -> nw.LazyFrame:
-        """Return a table in canonical form as a lazy Narwhals frame; an absent table is empty."""
+        """Return a table in canonical form as a lazy Narwhals frame; empty when it was not given."""
         declared = TABLES[table]
         rows = self._lazy(self.native(table)) if table in self.present else self.given(_empty(declared))
-        frame = canonical(rows, declared)
+        frame = canonical(_sensible(rows, declared, self.odd_days.get(table, ())), declared)
         low, high = self.limits if "pupil_id" in declared.columns else (None, None)
         frame = frame if low is None else frame.filter(nw.col("pupil_id") >= low)
         return frame if high is None else frame.filter(nw.col("pupil_id") < high)
 
+    def as_written(self) -> Histories:
+        """Return the same histories with every row and date as it is written, for whoever checks them."""
+        same = copy.copy(self)
+        same.odd_days = {}
+        return same
+
     def native(self, table: str) -> Any:
-        """Return a table as the engine's own object."""
+        """Return a table that was given, as the engine has it."""
         native = self._natives[table]
         if self.engine == "duckdb":
             return self.connection.table(native)
@@ -173,20 +191,20 @@ class Histories:
 
     @contextmanager
     def between(self, low: str | None, high: str | None) -> Iterator[Histories]:
-        """Yield the histories of pupils with ``low <= pupil_id < high``; None is no limit.
+        """Yield the histories of the pupils from one key to another, the last left out; None is no limit.
 
-        Frames given to the engine meanwhile are dropped at the end.
+        What was brought to the engine meanwhile is gone in the end.
         """
         part = copy.copy(self)
-        part.limits, part._temporary = (low, high), []
+        part.limits, part._brought = (low, high), []
         try:
             yield part
         finally:
-            for name in part._temporary:
+            for name in part._brought:
                 self.connection.execute(f"DROP TABLE IF EXISTS {name}")
 
     def given(self, rows: Any) -> Any:
-        """Hand a small frame (Arrow, Polars or plain lists) to the engine."""
+        """Bring a small frame, of Arrow, Polars or plain lists, to the engine."""
         if self.engine == "plain":
             return rows if isinstance(rows, PlainFrame) else PlainFrame(rows.to_pydict(), len(rows))
         return self._lazy(self._native_of(rows if hasattr(rows, "to_pydict") else rows.to_arrow()))
@@ -197,7 +215,7 @@ class Histories:
     def _native_of(self, arrow: Any) -> Any:
         if self.engine == "duckdb":
             name = f"given_{next(self._given)}"
-            self._temporary.append(name)
+            self._brought.append(name)
             self.connection.register("incoming", arrow)
             self.connection.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM incoming")
             self.connection.unregister("incoming")
@@ -209,16 +227,27 @@ class Histories:
         return pl.from_arrow(arrow).lazy()  # type: ignore[union-attr]
 
     def last_known(self) -> date:
-        """Return the newest recording day in the tables of events; 1970-01-01 if they are empty."""
-        newest = 0
-        for name in EVENTS:
-            if name in self.present:
-                top = self.frame(name).select(nw.col("known").max()).collect().item()
-                newest = max(newest, int(top or 0))
-        return day_of(newest)
+        """Return the newest day of which anything is known, today at the latest; 1970-01-01 for none.
+
+        Where there are marks of attendance, the dates of spells count only by the day they were recorded: a place from next
+        September says nothing of what happened until then.
+        """
+        if self._last_known is None:
+            today = day_number(date.today())
+            marked = bool({"attendance", "termly_attendance"} & self.present)
+            newest = 0
+            for name in EVENTS:
+                if name in self.present:
+                    rows = self.frame(name)
+                    if marked and TABLES[name].plannable:
+                        rows = rows.filter(~nw.col(TABLES[name].known[0]).is_null())
+                    top = rows.filter(nw.col("known") <= today).select(nw.col("known").max()).collect().item()
+                    newest = max(newest, int(top or 0))
+            self._last_known = day_of(newest)
+        return self._last_known
 
     def digest(self, *tables: str) -> str:
-        """Return a hash of the opened files, or of the files of some tables; empty for the rows of a request."""
+        """Return a hash of every byte of the files that were opened, or of some tables' files; empty for the rows of a request."""
         whole = hashlib.sha256()
         for name, files in sorted(self._files.items()):
             for file in files if not tables or name in tables else ():
@@ -229,7 +258,7 @@ class Histories:
 
 
 def canonical(frame: nw.LazyFrame, table: type[Table]) -> nw.LazyFrame:
-    """Add ``known`` and ``end_known`` to a table, as its declaration defines them."""
+    """Add ``known`` and ``end_known`` to a typed table by its declared rules."""
     if table.always_known:
         return frame.with_columns(nw.lit(ALWAYS).cast(nw.Int32).alias("known"))
     first, *fallbacks = table.known
@@ -241,6 +270,22 @@ def canonical(frame: nw.LazyFrame, table: type[Table]) -> nw.LazyFrame:
     return frame.with_columns(
         nw.when(~nw.col(table.end).is_null()).then(nw.max_horizontal("known", ended)).cast(nw.Int32).alias("end_known")
     )
+
+
+def _sensible(frame: nw.LazyFrame, table: type[Table], odd: tuple[str, ...]) -> nw.LazyFrame:
+    """Take dates that stand for none for what they are: nulls, or rows of nothing where the date is required.
+
+    A row recorded on a day after the end of next year stays: it is known then, and never before.
+    """
+    low, high = day_number(FIRST_DAY), day_number(last_day())
+    for name in odd:
+        value = nw.col(name)
+        sensible = (value >= low) if name in table.recordings else (value >= low) & (value <= high)
+        if table.columns[name].required:
+            frame = frame.filter(sensible)
+        else:
+            frame = frame.with_columns(nw.when(sensible).then(value).alias(name))
+    return frame
 
 
 def _empty(table: type[Table]) -> Any:

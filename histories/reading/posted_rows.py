@@ -1,9 +1,10 @@
-"""Read the rows of a request; faults name positions, never values."""
+"""Read the rows of a request, and say where a row is wrong without saying its value."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from operator import itemgetter
@@ -11,27 +12,40 @@ from typing import Any
 
 from histories.calendar import day_number
 from histories.errors import Fault, Faults
-from histories.reading.files import WANTED
+from histories.io.delimited import heading
 from histories.reading.plain_frame import PlainFrame
+from histories.reading.typed_columns import ENDS_EARLY, NO_CODE, NO_DAY, TWICE, WANTED
+from histories.reading.values import FIRST_DAY, code_of, day_in, flag_of, last_day, text_of
 from histories.tables import TABLES, Column, Table
 
-DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+NUMBER = re.compile(r"[+-]?[0-9]+")
+SHOWN = 10
+AUDITED = ("sex", "ethnicity")  # sets of codes that no feature reads
+# What a column names: the table that holds it, and the column there.
+LINKS = {"pupil_id": ("pupils", "pupil_id"), "urn": ("schools", "urn"), "lsoa": ("areas", "lsoa")}
 
 
 def read_rows(
     tables: dict[str, list[dict[str, Any]]],
+    *,
+    as_written: bool = False,
 ) -> tuple[dict[str, PlainFrame], dict[str, Callable[[], Any]], list[str]]:
-    """Convert the rows of each table into a frame.
+    """Turn rows into one frame a table.
+
+    Parameters
+    ----------
+    as_written : bool
+        Let codes that do not exist and dates that stand for none stay, for whoever checks the rows.
 
     Returns
     -------
     dict, dict, list of str
-        The frames as plain lists, with dates as day numbers; functions that return each as a lazy Polars frame; warnings.
+        The frames in plain lists, with dates as day numbers; what makes a lazy Polars frame of each; and warnings.
 
     Raises
     ------
     Faults
-        With the position of every fault.
+        With the place of everything that is wrong.
     """
     warnings: list[str] = []
     faults: list[Fault] = []
@@ -42,7 +56,7 @@ def read_rows(
             faults.append(Fault("a required table is missing", f"tables.{name}", "Send its rows."))
     frames: dict[str, PlainFrame] = {}
     for name, rows in tables.items():
-        place = f"tables.{name if name in TABLES else '…'}"  # an undeclared name could be a value
+        place = f"tables.{name if name in TABLES else '…'}"  # a name that is not declared could be a value
         if not isinstance(rows, list):
             faults.append(Fault("this is not a list of rows", place, "Send a list of objects."))
         elif not set(map(type, rows)) <= {dict}:
@@ -51,50 +65,123 @@ def read_rows(
         elif name not in TABLES:
             warnings.append(f"the table at position {len(warnings) + 1} is not declared and is ignored")
         else:
-            frames[name] = PlainFrame(_columns(TABLES[name], rows, faults, warnings), len(rows))
+            columns = _columns(TABLES[name], rows, faults, warnings, as_written=as_written)
+            frames[name] = PlainFrame(columns, len(rows))
     if faults:
         raise Faults(faults)
+    if not as_written:
+        frames = {name: _sensible(TABLES[name], frame, warnings) for name, frame in frames.items()}
+    warnings += unmatched(frames)
     return frames, {n: _in_polars(TABLES[n], f) for n, f in frames.items()}, warnings
 
 
 def _in_polars(table: type[Table], frame: PlainFrame) -> Callable[[], Any]:
     @cache
-    def polars_frame() -> Any:
+    def made() -> Any:
         import polars as pl
 
         kinds = {"text": pl.String, "date": pl.Int32, "integer": pl.Int64, "boolean": pl.Boolean}
         return pl.DataFrame(frame.data, schema={c.name: kinds[c.kind] for c in table.columns.values()}).lazy()
 
-    return polars_frame
+    return made
 
 
 def _columns(
-    table: type[Table], rows: list[dict[str, Any]], faults: list[Fault], warnings: list[str]
+    table: type[Table], rows: list[dict[str, Any]], faults: list[Fault], warnings: list[str], *, as_written: bool
 ) -> dict[str, list[Any]]:
-    columns = {c.name: _column(c, _values(rows, c.name), table.table, faults) for c in table.columns.values()}
-    unknown = set().union(*rows) - set(table.columns)
+    names = set().union(*rows)
+    by_column: dict[str, str] = {}
+    for name in sorted(names, key=str):
+        column = heading(str(name))
+        if column not in table.columns:
+            continue
+        if column in by_column:
+            faults.append(Fault(TWICE, f"tables.{table.table}.{column}", "Send one of them."))
+        by_column[column] = name
+    unknown = len(names) - len(by_column)
     if unknown:
-        warnings.append(f"{table.table}: {len(unknown)} column(s) are not declared and are ignored")
+        warnings.append(f"{table.table}: {unknown} column(s) are not declared and are ignored")
+    columns = {}
+    for c in table.columns.values():
+        given = _values(rows, by_column.get(c.name, c.name))
+        lenient = as_written or c.codes in AUDITED
+        checked = replace(c, codes=None) if lenient else c
+        if c.codes and lenient:
+            given = _known_codes(c, given, table.table, warnings, as_written)
+        columns[c.name] = _column(checked, given, table.table, faults)
+    if table.end and not faults:
+        early = [
+            i
+            for i, (start, end) in enumerate(zip(columns[str(table.start)], columns[table.end], strict=True))
+            if end is not None and start is not None and end < start
+        ]
+        if early:
+            warnings.append(f"{_place(table.table, early, table.end)}: {len(early)} rows: {ENDS_EARLY}")
     return columns
+
+
+def _place(table: str, rows: list[int], column: str) -> str:
+    """Name the first rows of a posted table, counted from 0."""
+    listed = ", ".join(str(i) for i in rows[:SHOWN]) + (", …" if len(rows) > SHOWN else "")
+    return f"tables.{table}[{listed}].{column}"
+
+
+def _sensible(table: type[Table], frame: PlainFrame, warnings: list[str]) -> PlainFrame:
+    """Take dates before 1900 or after the end of next year for none; leave out rows whose required date is one."""
+    low, high = day_number(FIRST_DAY), day_number(last_day())
+    data, dropped = dict(frame.data), set()
+    for c in table.columns.values():
+        if c.kind != "date":
+            continue
+        odd = [i for i, v in enumerate(data[c.name]) if v is not None and not low <= v <= high]
+        if not odd:
+            continue
+        warnings.append(f"{_place(table.table, odd, c.name)}: {len(odd)} rows: {NO_DAY}")
+        # A recording after the end of next year is known then, and never before.
+        none = {i for i in odd if data[c.name][i] < low or c.name not in table.recordings}
+        if c.required:
+            dropped |= none
+        else:
+            data[c.name] = [None if i in none else v for i, v in enumerate(data[c.name])]
+    if not dropped:
+        return PlainFrame(data, len(frame))
+    data = {name: [v for i, v in enumerate(values) if i not in dropped] for name, values in data.items()}
+    return PlainFrame(data, len(frame) - len(dropped))
+
+
+def unmatched(frames: Mapping[str, PlainFrame]) -> list[str]:
+    """Return by table and count what names a child, a school or an area that the table of these lacks."""
+    warnings = []
+    for name, frame in frames.items():
+        for column, (other, key) in LINKS.items():
+            if other == name or other not in frames or column not in frame.data:
+                continue
+            known = set(frames[other].data[key])
+            strange = [i for i, v in enumerate(frame.data[column]) if v is not None and v not in known]
+            if strange:
+                warnings.append(
+                    f"{_place(name, strange, column)}: {len(strange)} of {len(frame)} rows have no match in {other}"
+                )
+    return warnings
 
 
 def _values(rows: list[dict[str, Any]], name: str) -> list[Any]:
     try:
-        return list(map(itemgetter(name), rows))  # five times as fast as row.get
+        return list(map(itemgetter(name), rows))  # five times as fast as asking each row whether it has the column
     except KeyError:
         return [row.get(name) for row in rows]
 
 
 def _column(c: Column, values: list[Any], table: str, faults: list[Fault]) -> list[Any]:
-    """Check the values of a column, each distinct text once: marks have few distinct days and codes."""
+    """Check the values of a column, each different text once: of many marks there are few days and codes."""
     read: list[Any] = []
     try:
         if set(map(type, values)) <= {str, type(None)}:
-            converted = {v: _value(c, v) for v in set(values)}
-            return [converted[v] for v in values]
+            known = {v: _value(c, v) for v in set(values)}
+            return [known[v] for v in values]
         return [_value(c, v) for v in values]
     except ValueError:
-        pass  # the invalid ones are found one by one below
+        pass  # which of them are wrong is found one by one
     for i, v in enumerate(values):
         try:
             read.append(_value(c, v))
@@ -103,41 +190,75 @@ def _column(c: Column, values: list[Any], table: str, faults: list[Fault]) -> li
     return read
 
 
+def _known_codes(c: Column, values: list[Any], table: str, warnings: list[str], keep: bool) -> list[Any]:
+    """Return codes as the set writes them; one that does not exist is told, and stays or becomes none."""
+    texts = {v for v in values if isinstance(v, str)}
+    codes = {v: code_of(c, text) for v in texts if (text := text_of(v))}
+    unknown = {v for v, code in codes.items() if code is None}
+    rows = [i for i, v in enumerate(values) if isinstance(v, str) and v in unknown] if unknown else []
+    if rows:
+        warnings.append(f"{_place(table, rows, c.name)}: {len(rows)} rows: {NO_CODE}")
+    return [(codes[v] or (v if keep else None)) if isinstance(v, str) and v in codes else v for v in values]
+
+
 def _value(c: Column, value: Any) -> Any:
-    """Check one value; the ``ValueError`` never contains it."""
-    if value is None or value == "":
+    """Check one value; the ``ValueError`` says what is wrong, not what was sent."""
+    if isinstance(value, str):
+        value = text_of(_whole(value))
+    elif isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON knows one kind of number: 70.0 is 70
+    if value is None:
         if c.required:
             raise ValueError("a required value is empty")
         return None
-    if c.kind == "date":
-        return _day(value)
-    if c.kind == "integer" and isinstance(value, float) and value.is_integer():
-        value = int(value)  # JSON has one type of number: 70.0 is 70
-    wanted: Any = {"text": str, "integer": int, "boolean": bool}[c.kind]
-    if not isinstance(value, wanted) or (c.kind == "integer" and isinstance(value, bool)):
+    readers: dict[str, Callable[[Any], Any]] = {"date": _day, "integer": _number, "boolean": _flag}
+    read = _text(c, value) if c.kind == "text" else readers[c.kind](value)
+    if read is None:
         raise ValueError(f"the value is not {WANTED[c.kind]}")
-    if c.kind == "integer" and not -(2**53) < value < 2**53:
-        raise ValueError("the number is too large")
-    return _text(value) if c.kind == "text" else value
+    return read
 
 
-def _text(value: str) -> str:
+def _whole(value: str) -> str:
     if len(value) > 500 or "\x00" in value:
-        raise ValueError("the text exceeds 500 characters or contains a null byte")
+        raise ValueError("the text is over 500 characters or holds a null byte")
     try:
         value.encode()
     except UnicodeEncodeError:
-        # JSON can encode a lone surrogate; the original message would repeat the text.
-        raise ValueError("the text contains a lone surrogate") from None
+        # JSON can spell half of a character; its own message would repeat the text.
+        raise ValueError("the text holds half a character (a lone surrogate)") from None
     return value
 
 
-def _day(value: Any) -> int:
-    if isinstance(value, str) and DATE.fullmatch(value):
-        try:
-            return day_number(date.fromisoformat(value))
-        except ValueError:
-            pass
-    if type(value) is date:
-        return day_number(value)
-    raise ValueError(f"the value is not {WANTED['date']}") from None
+def _text(c: Column, value: Any) -> str | None:
+    if isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)  # a key or a year group sent as a number
+    if not isinstance(value, str):
+        return None
+    if c.codes is None:
+        return value
+    code = code_of(c, value)
+    if code is None:
+        raise ValueError(f"the value is no code of the set {c.codes} (docs/histories.md lists them)")
+    return code
+
+
+def _number(value: Any) -> int | None:
+    if isinstance(value, str) and NUMBER.fullmatch(value):
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    if not -(2**53) < value < 2**53:
+        raise ValueError("the number is too large")
+    return value
+
+
+def _flag(value: Any) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    return flag_of(str(value)) if isinstance(value, str | int) else None
+
+
+def _day(value: Any) -> int | None:
+    if isinstance(value, str):
+        value = day_in(value)
+    return day_number(value) if type(value) is date else None

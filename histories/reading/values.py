@@ -7,20 +7,20 @@ decimal point (``123456.0``) is the number, and a code in another case is the co
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from datetime import date, datetime
 from functools import cache
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from histories.codes import code_set
+from histories.codes import code_set, extended_codes
 from histories.tables import Column
 
 LONDON = ZoneInfo("Europe/London")
 BLANKS = " \t\r\n\u00a0\ufeff"
 WHOLE = re.compile(r"([+-]?[0-9]+)\.0+")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-MOMENT = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?")
+MOMENT = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
 TRUE, FALSE = frozenset({"true", "t", "yes", "y", "1"}), frozenset({"false", "f", "no", "n", "0"})
 FIRST_DAY = date(1900, 1, 1)
 
@@ -32,8 +32,8 @@ def last_day(today: date | None = None) -> date:
 
 @cache
 def codes_of(name: str) -> dict[str, str]:
-    """Return the codes of a set by their upper-case text, with those of extended sets that map to them."""
-    return {code.upper(): code for code in code_set(name)}
+    """Return the codes of a set by their upper-case text, and those of an extended set by the code they belong to."""
+    return {code.upper(): code for code in code_set(name)} | extended_codes(name)
 
 
 def text_of(value: str) -> str | None:
@@ -88,3 +88,61 @@ def flag_of(value: str) -> bool | None:
     if lower in TRUE:
         return True
     return False if lower in FALSE else None
+
+
+# The same in SQL, for DuckDB ("duckdb") and Spark ("spark"); [.] needs no backslash, which the two escape differently.
+MATCHES = {"duckdb": "regexp_matches", "spark": "regexp_like"}
+DAY_SQL = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+TIME_SQL = "[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
+ZONE_SQL = "(Z|[+-][0-9]{2}:?[0-9]{2})"
+WHOLE_SQL = "^[+-]?[0-9]+[.]0+$"
+BLANKS_SQL = "chr(32) || chr(9) || chr(13) || chr(10) || chr(160) || chr(65279)"
+
+
+def stripped_sql(text: str, engine: str) -> str:
+    """Return SQL for a text without the blanks around it; null when nothing is left."""
+    if engine == "spark":
+        return f"nullif(regexp_replace({text}, '^[ \\t\\r\\n\\u00a0\\ufeff]+|[ \\t\\r\\n\\u00a0\\ufeff]+$', ''), '')"
+    return f"nullif(trim({text}, {BLANKS_SQL}), '')"
+
+
+def text_sql(text: str, engine: str) -> str:
+    """Return SQL for what ``text_of`` returns."""
+    bare = stripped_sql(text, engine)
+    return (
+        f"CASE WHEN {MATCHES[engine]}({bare}, '{WHOLE_SQL}') THEN regexp_replace({bare}, '[.]0+$', '') ELSE {bare} END"
+    )
+
+
+def unclean_sql(text: str, engine: str) -> str:
+    """Return a cheap SQL condition that holds for every text which ``text_sql`` would change (and few others)."""
+    first = {"duckdb": "ord", "spark": "ascii"}[engine]
+    return f"({text} = '' OR {text} LIKE '% ' OR {text} LIKE ' %' OR {text} LIKE '%.%0' OR {first}({text}) IN (9, 10, 13, 160, 65279))"
+
+
+def day_sql(text: str, engine: str) -> str:
+    """Return SQL for the date that a text stands for (see ``day_in``); null when it stands for none."""
+    bare, matches = stripped_sql(text, engine), MATCHES[engine]
+    moment = f"{DAY_SQL[:-1]}{TIME_SQL}"
+    if engine == "spark":  # whose session runs in Europe/London
+        zoned = f"TRY_CAST(TRY_CAST({bare} AS TIMESTAMP) AS DATE)"
+    else:
+        zoned = f"CAST(TRY_CAST({bare} AS TIMESTAMPTZ) AT TIME ZONE 'Europe/London' AS DATE)"
+    return (
+        f"CASE WHEN {matches}({bare}, '{DAY_SQL}') THEN TRY_CAST({bare} AS DATE) "
+        f"WHEN {matches}({bare}, '{moment}$') THEN CAST(TRY_CAST({bare} AS TIMESTAMP) AS DATE) "
+        f"WHEN {matches}({bare}, '{moment}{ZONE_SQL}$') THEN {zoned} END"
+    )
+
+
+def number_sql(text: str, engine: str) -> str:
+    """Return SQL for the whole number that a text stands for; null when it stands for none."""
+    bare = text_sql(text, engine)
+    return f"CASE WHEN {MATCHES[engine]}({bare}, '^[+-]?[0-9]+$') THEN TRY_CAST({bare} AS BIGINT) END"
+
+
+def flag_sql(text: str, engine: str) -> str:
+    """Return SQL for what a text says of yes and no; null when it says neither."""
+    lower = f"lower({text_sql(text, engine)})"
+    yes, no = (", ".join(f"'{word}'" for word in sorted(words)) for words in (TRUE, FALSE))
+    return f"CASE WHEN {lower} IN ({yes}) THEN true WHEN {lower} IN ({no}) THEN false END"

@@ -10,12 +10,7 @@ from histories.calendar import day_number
 from histories.reading.histories import NEVER, Histories
 from histories.tables import TABLES
 
-# The first date of the natural key is the start.
-START = {
-    t.table: next(c for c in t.key if t.columns[c].kind == "date")
-    for t in TABLES.values()
-    if any(t.columns[c].kind == "date" for c in t.key)
-}
+START = {t.table: t.start for t in TABLES.values() if t.start}
 YEAR = 365.25
 # Between the centuries without a leap day, year k after these days begins 365 k + k // 4 days later.
 SEPTEMBER_1900, JANUARY_1901 = day_number(date(1900, 9, 1)), day_number(date(1901, 1, 1))

@@ -25,7 +25,7 @@ def findings(code: str, **tables: str | list[dict[str, Any]]) -> dict[str, int]:
     """
     given = {t: rows(t, r) if isinstance(r, str) else r for t, r in {**REQUIRED, **tables}.items()}
     rule = next(r for r in RULES if r.code == code)
-    polars = Histories.from_rows(given)
+    polars = Histories.from_rows(given, as_written=True)
     by_polars, by_duckdb = _violations(rule, polars), _violations(rule, _in_duckdb(polars))
     assert by_polars == by_duckdb, "the engines differ"
     return by_polars

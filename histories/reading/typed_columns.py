@@ -1,0 +1,207 @@
+"""From the columns of a file to the declared ones: headings, types, and what is wrong with values, for DuckDB and Spark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from histories.codes import code_set
+from histories.errors import Fault, Faults
+from histories.io.delimited import heading
+from histories.io.sql import literal
+from histories.reading.values import (
+    FIRST_DAY,
+    codes_of,
+    day_sql,
+    flag_sql,
+    last_day,
+    number_sql,
+    text_sql,
+    unclean_sql,
+)
+from histories.tables import Column, Table
+
+SQL_TYPES = {"text": "VARCHAR", "date": "DATE", "integer": "BIGINT", "boolean": "BOOLEAN"}
+WANTED = {
+    "date": "a date such as 2024-09-04",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "text": "text",
+}
+TEXT = {"duckdb": "VARCHAR", "spark": "STRING"}
+TWICE = "the column is there twice: headings that differ in case and blanks only are one column"
+WITH_POINT = ("DOUBLE", "FLOAT", "DECIMAL", "REAL")
+NOTHING = '"NULL"'  # DuckDB's type of a column that holds nothing
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """A column of a file that is a declared one.
+
+    Attributes
+    ----------
+    name : str
+        The heading as the file has it.
+    type : str
+        DuckDB's name of its type.
+    """
+
+    name: str
+    type: str
+
+    @property
+    def quoted(self) -> str:
+        """The heading as SQL."""
+        return '"' + self.name.replace('"', '""') + '"'
+
+    @property
+    def is_text(self) -> bool:
+        """Whether the file holds text."""
+        return self.type == "VARCHAR" or self.type.startswith("ENUM")
+
+
+def declared_columns(
+    table: type[Table], types: Mapping[str, str], where: str, warnings: list[str], *, any_type: bool = False
+) -> dict[str, SourceColumn]:
+    """Find the declared columns among those of a file; warn of the others.
+
+    Parameters
+    ----------
+    types : mapping
+        The type of each column of the file, by DuckDB's names.
+    any_type : bool
+        Whether types do not matter, since everything is text.
+
+    Raises
+    ------
+    Faults
+        For columns that are missing, there twice or of a wrong type.
+    """
+    found: dict[str, SourceColumn] = {}
+    faults = []
+    for name, kind in types.items():
+        column = table.columns.get(heading(name))
+        if column is None:
+            warnings.append(f"{where}: column {name} is not declared and is ignored")
+        elif column.name in found:
+            faults.append(Fault(TWICE, f"{where}, column {column.name}", "Keep one of them."))
+        else:
+            found[column.name] = SourceColumn(name, kind)
+    faults += [
+        Fault(
+            "a required column is missing",
+            f"{where}, column {c.name}",
+            f"Add the column; the file has {', '.join(types) or 'none'}. docs/histories.md says what each holds.",
+        )
+        for c in table.columns.values()
+        if c.required and c.name not in found
+    ]
+    faults += [] if any_type else list(_wrong_types(table, found, where))
+    if faults:
+        raise Faults(faults)
+    return found
+
+
+def _wrong_types(table: type[Table], columns: Mapping[str, SourceColumn], where: str) -> Iterable[Fault]:
+    for name, source in columns.items():
+        kind = source.type
+        fits = {
+            "date": kind.startswith(("DATE", "TIMESTAMP")),
+            "integer": "INT" in kind or kind.startswith(WITH_POINT),
+            "boolean": kind == "BOOLEAN" or "INT" in kind or kind.startswith(WITH_POINT),
+            "text": "INT" in kind or kind.startswith(WITH_POINT),
+        }
+        wanted = table.columns[name].kind
+        if not (source.is_text or kind == NOTHING or fits[wanted]):
+            what = f"the column holds {kind.lower()}, not {WANTED[wanted]}"
+            yield Fault(what, f"{where}, column {name}", "Write it with that type.")
+
+
+def value_sql(c: Column, source: SourceColumn, engine: str, *, clean: bool = True) -> str:
+    """Return SQL for the value of a column: its declared type (a date as DATE), null where it stands for nothing.
+
+    Parameters
+    ----------
+    engine : {"duckdb", "spark"}
+    clean : bool
+        Whether text may need cleaning; without it text is taken as it is.
+    """
+    x, kind = source.quoted if engine == "duckdb" else f"`{source.name}`", source.type
+    text = TEXT[engine]
+    if kind == NOTHING:
+        return f"CAST(NULL AS {text if c.kind == 'text' else SQL_TYPES[c.kind]})"
+    if source.is_text:
+        if c.kind == "text":
+            whole = f"CAST({x} AS {text})"
+            if not clean:
+                return whole
+            return _code_sql(c, text_sql(whole, engine)) if c.codes else text_sql(whole, engine)
+        return {"date": day_sql, "integer": number_sql, "boolean": flag_sql}[c.kind](f"CAST({x} AS {text})", engine)
+    if c.kind == "date":
+        if "WITH TIME ZONE" in kind and engine == "duckdb":
+            return f"CAST({x} AT TIME ZONE 'Europe/London' AS DATE)"
+        return f"CAST({x} AS DATE)"
+    if kind.startswith(WITH_POINT):
+        number = f"CAST({x} AS DOUBLE)"
+        whole = f"CASE WHEN NOT isnan({number}) AND {number} = floor({number}) THEN TRY_CAST({x} AS BIGINT) END"
+        kinds = {"text": f"CAST({whole} AS {text})", "integer": whole, "boolean": f"CAST({whole} AS BOOLEAN)"}
+        return kinds[c.kind]
+    return f"CAST({x} AS {text if c.kind == 'text' else SQL_TYPES[c.kind]})"
+
+
+def _code_sql(c: Column, text: str) -> str:
+    """Return SQL for the code that a text stands for; a text that is no code stays, and is told."""
+    assert c.codes
+    others = {written: code for written, code in codes_of(c.codes).items() if written != code}
+    upper = f"upper({text})"
+    same = [code for written, code in codes_of(c.codes).items() if written == code]
+    listed = ", ".join(literal(code) for code in same)
+    cases = "".join(f" WHEN {upper} = {literal(written)} THEN {literal(code)}" for written, code in others.items())
+    return f"CASE WHEN {upper} IN ({listed or 'NULL'}) THEN {upper}{cases} ELSE {text} END"
+
+
+def value_faults(table: type[Table], columns: Mapping[str, SourceColumn], engine: str) -> list[tuple[Column, str, str]]:
+    """Return what makes a file refused, as conditions: the column, what is wrong with a value, and the SQL."""
+    tests: list[tuple[Column, str, str]] = []
+    for name, source in columns.items():
+        c = table.columns[name]
+        value = value_sql(c, source, engine)
+        raw = source.quoted if engine == "duckdb" else f"`{source.name}`"
+        given = f"{raw} IS NOT NULL"
+        if source.is_text and c.kind != "text":
+            given = f"{text_sql(f'CAST({raw} AS {TEXT[engine]})', engine)} IS NOT NULL"
+            tests.append((c, f"is not {WANTED[c.kind]}", f"{given} AND {value} IS NULL"))
+        elif source.type.startswith(WITH_POINT):
+            given = f"({raw} IS NOT NULL AND NOT isnan(CAST({raw} AS DOUBLE)))"
+            tests.append((c, f"is not {WANTED['integer']}", f"{given} AND {value} IS NULL"))
+        if c.required and source.is_text and c.kind == "text":
+            tests.append((c, "is empty", f"({raw} IS NULL OR {unclean_sql(raw, engine)} AND {value} IS NULL)"))
+        elif c.required:
+            tests.append((c, "is empty", f"NOT ({given})"))
+    return tests
+
+
+NO_CODE = "the code does not exist and counts as nothing"
+NO_DAY = "the date is before 1900 or after the end of next year, and is taken for no date"
+ENDS_EARLY = "the end lies before the start"
+
+
+def warning_tests(table: type[Table], values: Mapping[str, str], engine: str) -> list[tuple[str, str, str]]:
+    """Return what is told of values though they are read: the column, what is wrong, and the SQL.
+
+    Parameters
+    ----------
+    values : mapping
+        SQL for the value of each column, dates as DATE.
+    """
+    tests = []
+    for name, value in values.items():
+        c = table.columns[name]
+        if c.kind == "date":
+            tests.append((name, NO_DAY, f"({value} < DATE '{FIRST_DAY}' OR {value} > DATE '{last_day()}')"))
+        if c.codes:
+            listed = ", ".join(literal(code) for code in sorted(code_set(c.codes)))
+            tests.append((name, NO_CODE, f"({value} IS NOT NULL AND {value} NOT IN ({listed}))"))
+    if table.end is not None and table.start is not None and {table.end, table.start} <= values.keys():
+        tests.append((table.end, ENDS_EARLY, f"{values[table.end]} < {values[table.start]}"))
+    return tests

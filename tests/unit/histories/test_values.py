@@ -1,0 +1,359 @@
+"""A value means the same in CSV, in Parquet and in a request, and what it cannot mean is told by place and never by value."""
+
+from __future__ import annotations
+
+import codecs
+import gzip
+import json
+from datetime import UTC, date, datetime, timedelta, timezone
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from histories.calendar import day_number
+from histories.errors import Faults
+from histories.io.delimited import delimiter_of, encoding_of, heading
+from histories.reading.frames import collect
+from histories.reading.histories import Histories
+from histories.reading.values import last_day
+from histories.tables import TABLES
+
+NEXT_YEAR = last_day()
+BASE = {
+    "pupils": [{"pupil_id": "A1", "date_of_birth": "2012-05-01"}],
+    "enrolments": [{"pupil_id": "A1", "urn": "100001", "entry_date": "2020-09-01"}],
+}
+# Table, column, what is written, what it means.
+MEANINGS = [
+    ("pupils", "ethnicity", "weng", "WBRI"),
+    ("pupils", "ethnicity", " WROM ", "WROM"),
+    ("pupils", "sex", "f", "F"),
+    ("pupils", "authority", "801.0", "801"),
+    ("pupils", "first_language", "   ", None),
+    ("pupils", "young_carer", "Yes", True),
+    ("pupils", "young_carer", "0", False),
+    ("enrolments", "urn", "123456.0", "123456"),
+    ("enrolments", "urn", "\u00a0123456 ", "123456"),
+    ("enrolments", "nc_year", "5.0", "5"),
+    ("enrolments", "nc_year", "r", "R"),
+    ("enrolments", "destination", "", None),
+    ("enrolments", "destination", "Home_Education", "home_education"),
+    ("enrolments", "status", " c", "C"),
+    ("enrolments", "leaving_date", " 2024-03-01 ", "2024-03-01"),
+    ("enrolments", "leaving_date", "2024-06-30T23:30:00Z", "2024-07-01"),
+    ("enrolments", "leaving_date", "2024-01-30 23:30:00", "2024-01-30"),
+    ("enrolments", "leaving_date", "2024-01-30T23:30:00+00:00", "2024-01-30"),
+    ("enrolments", "leaving_date", "9999-12-31", None),
+    ("enrolments", "leaving_date", "1753-01-01", None),
+    ("sen", "primary_need", "semh", "SEMH"),
+    ("sen", "provision", "e ", "E"),
+    ("addresses", "household_id", "77.00", "77"),
+    ("addresses", "temporary", "TRUE", True),
+    ("attendance", "code", "o", "O"),
+    ("attendance", "code", " O ", "O"),
+    ("attendance", "session", "am", "AM"),
+    ("termly_attendance", "sessions", "12.0", 12),
+    ("social_care", "kind", "CIN", "cin"),
+    ("schools", "phase", "Secondary", "secondary"),
+]
+ROWS = {
+    "pupils": BASE["pupils"][0],
+    "enrolments": BASE["enrolments"][0],
+    "sen": {"pupil_id": "A1", "start_date": "2021-01-01", "provision": "K"},
+    "addresses": {"pupil_id": "A1", "start_date": "2021-01-01"},
+    "attendance": {"pupil_id": "A1", "date": "2024-05-01", "session": "AM", "code": "/"},
+    "termly_attendance": {
+        "pupil_id": "A1",
+        "term_start": "2024-01-08",
+        "term_end": "2024-03-28",
+        "code": "/",
+        "sessions": "3",
+    },
+    "social_care": {"pupil_id": "A1", "kind": "cla", "start_date": "2021-01-01"},
+    "schools": {"urn": "100001", "phase": "primary"},
+}  # one row of each
+
+
+def with_value(table, column, value):
+    return {**BASE, table: [{**ROWS[table], column: value}]}
+
+
+def in_csv(folder, tables):
+    folder.mkdir()
+    for name, rows in tables.items():
+        pl.DataFrame(rows).write_csv(folder / f"{name}.csv", quote_style="always")
+    return folder
+
+
+def in_parquet(folder, tables):
+    folder.mkdir()
+    for name, rows in tables.items():
+        pl.DataFrame(rows).write_parquet(folder / f"{name}.parquet")
+    return folder
+
+
+def read(histories, table, column):
+    frame = histories.frame(table)
+    return list(frame.data[column]) if histories.engine == "plain" else collect(frame)[column].to_list()
+
+
+@pytest.mark.parametrize(("table", "column", "written", "meant"), MEANINGS)
+def test_a_value_means_the_same_wherever_it_comes_from(tmp_path, table, column, written, meant):
+    if meant is not None and TABLES[table].columns[column].kind == "date":
+        meant = day_number(date.fromisoformat(meant))
+    tables = with_value(table, column, written)
+    assert read(Histories.open(in_csv(tmp_path / "c", tables)), table, column) == [meant]
+    assert read(Histories.open(in_parquet(tmp_path / "p", tables)), table, column) == [meant]
+    assert read(Histories.open(tmp_path / "p", engine="polars"), table, column) == [meant]
+    assert read(Histories.from_rows(tables), table, column) == [meant]
+    assert read(Histories.from_rows(tables, plain=True), table, column) == [meant]
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "typed", "meant"),
+    [
+        ("enrolments", "urn", pa.array([123456.0]), "123456"),
+        ("enrolments", "urn", pa.array([123456], pa.int32()), "123456"),
+        ("areas", "idaci_decile", pa.array([3.0]), 3),
+        ("areas", "idaci_decile", pa.array([float("nan")]), None),
+        (
+            "enrolments",
+            "entry_date",
+            pa.array([datetime(2024, 6, 30, 23, 30)], pa.timestamp("us", "UTC")),
+            "2024-07-01",
+        ),
+        ("enrolments", "entry_date", pa.array([datetime(2024, 6, 30, 23, 30)], pa.timestamp("us")), "2024-06-30"),
+        ("enrolments", "urn", pa.array(["1 "]).dictionary_encode(), "1"),
+    ],
+)
+def test_types_of_other_programs_are_read_as_what_they_mean(tmp_path, table, column, typed, meant):
+    home = in_parquet(tmp_path / "h", {**BASE, "areas": [{"lsoa": "E01", "idaci_decile": 1}]})
+    there = pq.read_table(home / f"{table}.parquet")
+    pq.write_table(there.drop_columns(column).append_column(column, typed), home / f"{table}.parquet")
+    if isinstance(meant, str) and "-" in meant:
+        meant = day_number(date.fromisoformat(meant))
+    if meant is None and TABLES[table].columns[column].required:
+        with pytest.raises(Faults, match="is empty"):
+            Histories.open(home)
+    else:
+        assert read(Histories.open(home), table, column) == [meant]
+
+
+def test_a_number_with_a_fraction_is_no_key(tmp_path):
+    home = in_parquet(tmp_path / "h", BASE)
+    spells = pq.read_table(home / "enrolments.parquet").drop_columns("urn").append_column("urn", pa.array([1.5]))
+    pq.write_table(spells, home / "enrolments.parquet")
+    with pytest.raises(Faults, match=r"column urn.*\n?.*whole number|whole number"):
+        Histories.open(home)
+
+
+@pytest.mark.parametrize(("table", "column"), [(t, c) for t, c, _, m in MEANINGS if TABLES[t].columns[c].codes and m])
+def test_a_code_that_does_not_exist_is_told_and_refused_in_a_request(tmp_path, table, column):
+    tables = with_value(table, column, "QX7")
+    for home in (in_csv(tmp_path / "c", tables), in_parquet(tmp_path / "p", tables)):
+        (warning,) = [w for w in Histories.open(home).warnings if f"column {column}" in w]
+        assert "1 rows: the code does not exist" in warning
+        assert "rows 1" in warning
+        assert "QX7" not in warning
+    if column in ("sex", "ethnicity"):  # a score does not wait for what only an audit reads
+        posted = Histories.from_rows(tables)
+        assert read(posted, table, column) == [None]
+        assert any(f"{table}[0].{column}" in w for w in posted.warnings)
+        return
+    with pytest.raises(Faults) as refused:
+        Histories.from_rows(tables)
+    assert f"tables.{table}[0].{column}" in str(refused.value)
+    assert "QX7" not in str(refused.value)
+
+
+@pytest.mark.parametrize("odd", ["9999-12-31", "1899-12-31", (NEXT_YEAR + timedelta(days=1)).isoformat()])
+def test_a_row_whose_required_date_stands_for_none_is_left_out_and_told(tmp_path, odd):
+    tables = {**BASE, "suspensions": [{"pupil_id": "A1", "start_date": odd, "category": "SUSP"}]}
+    for opened in (
+        Histories.open(in_csv(tmp_path / "c", tables)),
+        Histories.open(in_parquet(tmp_path / "p", tables)),
+        Histories.from_rows(tables),
+    ):
+        assert read(opened, "suspensions", "category") == []
+        (warning,) = opened.warnings
+        assert "start_date" in warning
+        assert odd not in warning
+    assert read(Histories.open(tmp_path / "c").as_written(), "suspensions", "category") == ["SUSP"]
+
+
+@pytest.mark.parametrize("edge", ["1900-01-01", NEXT_YEAR.isoformat()])
+def test_the_first_and_the_last_day_of_sense_are_dates(tmp_path, edge):
+    tables = {**BASE, "suspensions": [{"pupil_id": "A1", "start_date": edge, "category": "SUSP"}]}
+    opened = Histories.open(in_csv(tmp_path / "c", tables))
+    assert read(opened, "suspensions", "start_date") == [day_number(date.fromisoformat(edge))]
+    assert opened.warnings == []
+
+
+def test_what_was_recorded_on_a_day_of_no_sense_is_not_known_before_it(tmp_path):
+    late = {"pupil_id": "A1", "urn": "2", "entry_date": "2021-01-01", "recorded_on": "9999-12-31"}
+    tables = {**BASE, "enrolments": [*BASE["enrolments"], late]}
+    for opened in (Histories.open(in_csv(tmp_path / "c", tables)), Histories.from_rows(tables)):
+        known = dict(zip(read(opened, "enrolments", "urn"), read(opened, "enrolments", "known"), strict=True))
+        assert known["2"] > day_number(NEXT_YEAR)
+
+
+def test_an_end_before_its_start_is_told(tmp_path):
+    tables = with_value("enrolments", "leaving_date", "2019-01-01")
+    for opened in (Histories.open(in_csv(tmp_path / "c", tables)), Histories.from_rows(tables)):
+        assert any("the end lies before the start" in w for w in opened.warnings)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda text: text.encode("utf-8-sig"),
+        lambda text: text.encode("utf-16"),
+        lambda text: codecs.BOM_UTF16_BE + text.encode("utf-16-be"),
+        lambda text: text.encode("utf-16-le"),
+        lambda text: text.encode("utf-16-be"),
+        lambda text: text.encode("cp1252"),
+        lambda text: text.replace(",", ";").encode(),
+        lambda text: text.replace(",", "\t").encode(),
+        lambda text: text.replace(",", "|").replace("\n", "\r\n").encode("cp1252"),
+        lambda text: (text + ",,\n ,,\n\n").encode(),
+    ],
+    ids=[
+        "bom",
+        "utf16",
+        "utf16be",
+        "utf16le bare",
+        "utf16be bare",
+        "cp1252",
+        "semicolons",
+        "tabs",
+        "bars",
+        "blank rows",
+    ],
+)
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_csv_is_read_in_the_encoding_and_with_the_delimiter_it_has(tmp_path, write, zipped):
+    home = in_csv(tmp_path / "h", BASE)
+    data = write("URN, Name ,Phase\n100001,Saint Zoë’s – École,primary\n")
+    (home / f"schools.csv{'.gz' * zipped}").write_bytes(gzip.compress(data) if zipped else data)
+    opened = Histories.open(home)
+    assert read(opened, "schools", "name") == ["Saint Zoë’s – École"]
+    assert read(opened, "schools", "phase") == ["primary"]
+    assert opened.warnings == []
+
+
+@given(st.text(st.characters(codec="cp1252", exclude_characters="\x00\r\n"), max_size=60))
+def test_the_encoding_found_reads_what_was_written(tmp_path_factory, text):
+    file = tmp_path_factory.mktemp("e") / "f.csv"
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "cp1252"):
+        file.write_bytes(f"name\n{text}".encode(encoding))
+        found = encoding_of(file)
+        if encoding != "cp1252" or found != "utf-8":  # bytes that are valid UTF-8 are read as UTF-8
+            assert file.read_bytes().decode(found) == f"name\n{text}"
+
+
+@pytest.mark.parametrize(
+    "name", ["recorded_on", "Recorded_On", " RECORDED ON ", "\ufeffrecorded  on", "recorded\u00a0on"]
+)
+def test_a_heading_that_differs_in_case_blanks_or_a_mark_is_the_column(tmp_path, name):
+    assert heading(name) == "recorded_on"
+    rows = [{**BASE["enrolments"][0], name: "2020-10-01"}]
+    tables = {**BASE, "enrolments": rows}
+    known = [day_number(date(2020, 10, 1))]
+    assert read(Histories.open(in_parquet(tmp_path / "p", tables)), "enrolments", "known") == known
+    assert read(Histories.open(in_csv(tmp_path / "c", tables)), "enrolments", "known") == known
+    assert read(Histories.from_rows(tables), "enrolments", "known") == known
+
+
+def test_two_headings_of_one_column_are_refused(tmp_path):
+    rows = [{**BASE["enrolments"][0], "URN": "2"}]
+    for open_it in (
+        lambda: Histories.open(in_csv(tmp_path / "c", {**BASE, "enrolments": rows})),
+        lambda: Histories.from_rows({**BASE, "enrolments": rows}),
+    ):
+        with pytest.raises(Faults, match="there twice"):
+            open_it()
+
+
+def test_a_parted_folder_is_read_and_its_names_are_no_columns(tmp_path):
+    home = in_parquet(tmp_path / "h", BASE)
+    for session in ("AM", "PM"):
+        for month in (4, 5):
+            part = home / "attendance" / f"session={session}" / f"month={month}"
+            part.mkdir(parents=True)
+            rows = [{**ROWS["attendance"], "date": f"2024-0{month}-01", "session": "AM"}]
+            pl.DataFrame(rows).write_parquet(part / "part-0.parquet")
+    (home / "attendance" / "_SUCCESS").touch()
+    opened = Histories.open(home)
+    assert read(opened, "attendance", "session") == ["AM"] * 4
+    assert opened.warnings == []
+
+
+def test_a_folder_without_parquet_is_told(tmp_path):
+    home = in_parquet(tmp_path / "h", BASE)
+    (home / "attendance").mkdir()
+    (home / "attendance" / "a.txt").write_text("x")
+    assert any("attendance" in w for w in Histories.open(home).warnings)
+
+
+def test_spells_of_nobody_are_told(tmp_path):
+    tables = {**BASE, "pupils": [{"pupil_id": "1", "date_of_birth": "2012-05-01"}]}
+    for opened in (Histories.open(in_csv(tmp_path / "c", tables)), Histories.from_rows(tables)):
+        assert any("1 of 1 rows have no match in pupils" in w for w in opened.warnings)
+
+
+def test_clean_histories_have_no_warnings(small_histories):
+    assert Histories.open(small_histories).warnings == []
+
+
+TODAY = date.today()
+
+
+@pytest.mark.parametrize(
+    ("more", "newest"),
+    [
+        ({}, date(2025, 3, 28)),
+        ({"enrolments": {"entry_date": "2025-09-02"}}, date(2025, 3, 28)),  # a place from September
+        ({"enrolments": {"entry_date": (TODAY + timedelta(days=40)).isoformat()}}, date(2025, 3, 28)),
+        ({"enrolments": {"entry_date": "2025-09-02", "recorded_on": "2025-04-10"}}, date(2025, 4, 10)),
+        (
+            {"suspensions": {"start_date": (TODAY + timedelta(days=40)).isoformat(), "category": "SUSP"}},
+            date(2025, 3, 28),
+        ),
+        ({"suspensions": {"start_date": "2099-01-01", "category": "SUSP"}}, date(2025, 3, 28)),
+        ({"suspensions": {"start_date": "2025-04-02", "category": "SUSP"}}, date(2025, 4, 2)),
+    ],
+)
+def test_the_last_known_day_is_no_plan_and_no_slip_of_the_pen(more, newest):
+    tables = {**BASE, "attendance": [{**ROWS["attendance"], "date": "2025-03-28"}]}
+    for table, row in more.items():
+        tables[table] = [*tables.get(table, []), {"pupil_id": "A1", "urn": "100002", **row}]
+    assert Histories.from_rows(tables).last_known() == newest
+
+
+def test_without_marks_the_dates_of_spells_say_what_is_known():
+    rows = [{**BASE["enrolments"][0], "entry_date": "2025-01-06"}]
+    assert Histories.from_rows({**BASE, "enrolments": rows}).last_known() == date(2025, 1, 6)
+
+
+@given(st.datetimes(datetime(1990, 1, 1), datetime(2024, 12, 1)), st.sampled_from([-5, 0, 1, 5.5]))
+def test_a_moment_with_a_zone_is_the_day_it_was_in_london(moment, hours):
+    zoned = moment.replace(tzinfo=timezone(timedelta(hours=hours)), microsecond=0)
+    rows = [{**BASE["enrolments"][0], "leaving_date": zoned.isoformat()}]
+    (left,) = read(Histories.from_rows({**BASE, "enrolments": rows}), "enrolments", "leaving_date")
+    behind = zoned.astimezone(UTC)
+    assert left in {day_number(behind.date()), day_number((behind + timedelta(hours=1)).date())}
+
+
+def test_a_delimiter_inside_quotation_marks_is_text():
+    assert delimiter_of('"a;b;c;d",urn,name') == ","
+
+
+def test_numbers_of_json_are_keys(tmp_path):
+    tables = json.loads(json.dumps({**BASE, "enrolments": [{**BASE["enrolments"][0], "urn": 100001.0, "nc_year": 5}]}))
+    opened = Histories.from_rows(tables)
+    assert read(opened, "enrolments", "urn") == ["100001"]
+    assert read(opened, "enrolments", "nc_year") == ["5"]
