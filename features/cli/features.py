@@ -77,13 +77,13 @@ def features(
     from features.catalogue import catalogue
     from features.counting.block_cache import BlockStore
     from features.matrix import write_matrix
-    from histories.reading.histories import Histories
+    from histories.cli.opening import open_histories
     from histories.settings import settings
 
     rule = CohortRule.load(cohort)
     current = settings()
     load_own_features(current.features)
-    opened = Histories.open(histories, engine=engine or current.engine, memory=current.memory)
+    opened = open_histories(histories, engine=engine)
     if out is None or hindsight is not None:
         _compare(
             opened=opened,

@@ -27,13 +27,13 @@ def leaks(histories: Path, as_of: datetime, pupils: int, seed: int, engine: str 
     """
     from features import load_own_features
     from features.leakage.leaks import leaks as prove
-    from histories.reading.histories import Histories
+    from histories.cli.opening import open_histories
     from histories.settings import settings
 
     current = settings()
     load_own_features(current.features)
     with progress("leaks") as advance:
-        opened = Histories.open(histories, engine=engine or current.engine, memory=current.memory)
+        opened = open_histories(histories, engine=engine)
         proof = prove(
             opened,
             as_of.date(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import bisect
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 import pyarrow as pa
@@ -49,7 +49,8 @@ def label(
         ``pupil_id, as_of, label (1, 0, or null), outcome, known_on (date), happened_on (date, of a child who went missing)``. ``outcome`` names
         the exit, ``stayed``, ``left_before`` or ``not_known``; known exits of another kind end the window without being the outcome.
     """
-    limit = day_number(until) if until else day_number(histories.last_known()) + 1
+    limit = day_number(histories.last_known()) + 1
+    limit = min(limit, day_number(until)) if until else limit
     members = cohort(histories, as_of, rule, known) if members is None else members
     snapshots = pl.DataFrame(members).with_columns(pl.col("as_of").cast(pl.Int32))
     spells = _spells(histories, limit, definition)
@@ -107,7 +108,10 @@ def _after_school_days(leaving: pl.Series, number: int) -> pl.Series:
     if leaving.drop_nulls().is_empty():
         return pl.Series(leaving.name, [None] * len(leaving), pl.Int32)
     low, high = day_of(leaving.min()), day_of(leaving.max())  # type: ignore[arg-type]
-    open_days = [day_number(d) for d in school_days(low, high.replace(year=high.year + 1, day=min(high.day, 28)))]
+    enough = high + timedelta(
+        days=2 * number + 120
+    )  # more than half of all days are no school days, and summers are long
+    open_days = [day_number(d) for d in school_days(low, enough)]
     return pl.Series(
         "twenty",
         [None if x is None else open_days[bisect.bisect_right(open_days, x) + number - 1] for x in leaving],

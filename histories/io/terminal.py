@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,9 +32,21 @@ def say(text: str) -> None:
     click.echo(text, err=True)
 
 
+_warnings: list[str] = []
+
+
+def warn(messages: Iterable[str]) -> None:
+    """Write warnings to standard error; the JSON of the verb's result repeats them."""
+    for message in messages:
+        say(f"warning: {message}")
+        _warnings.append(message)
+
+
 def result(data: dict[str, Any], *, as_json: bool, text: str) -> None:
-    """Print the result of a verb as JSON or as text."""
-    click.echo(json.dumps(data, ensure_ascii=False, indent=2, default=str) if as_json else text)
+    """Print the result of a verb as JSON, with the warnings that came before it, or as text."""
+    warnings = {"warnings": list(_warnings)} if _warnings and "warnings" not in data else {}
+    _warnings.clear()
+    click.echo(json.dumps({**data, **warnings}, ensure_ascii=False, indent=2, default=str) if as_json else text)
 
 
 @contextmanager

@@ -74,7 +74,7 @@ def judge(version: int, histories: str, as_json: bool) -> None:
     """Evaluate VERSION again on newer HISTORIES for its gates."""
     from features import load_own_features
     from features.counting.block_cache import BlockStore
-    from histories.reading.histories import Histories
+    from histories.cli.opening import open_histories
     from histories.settings import settings
     from training.release.gate_evidence import evidence_of_version
     from training.release.promotion import current_evidence, record_evidence
@@ -84,7 +84,7 @@ def judge(version: int, histories: str, as_json: bool) -> None:
     load_own_features(current.features)
     folder = folder_of(current, "onroll", version)
     check_log(current, "onroll")
-    opened = Histories.open(histories, engine=current.engine, memory=current.memory)
+    opened = open_histories(histories)
     with progress("judging") as advance:
         champion, before = serving_folder(current, "onroll"), current_evidence(current, "onroll", version)
         evidence = evidence_of_version(

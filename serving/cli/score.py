@@ -63,7 +63,7 @@ def score(
         raise Usage(Fault("scores made with --known cannot be stored", "score --known --store", do))
     from features import CohortRule, load_own_features
     from features.counting.block_cache import BlockStore
-    from histories.reading.histories import Histories
+    from histories.cli.opening import open_histories
     from histories.settings import settings as read_settings
     from serving.scoring.parquet import write_scores
     from training.release.resolve import resolve
@@ -78,7 +78,7 @@ def score(
     folder = resolve(model or settings.model, settings.releases)
     risk_model = RiskModel.load(folder)
     rule, known_on = CohortRule.load(cohort), known.date() if known else None
-    opened = Histories.open(histories, engine=engine, memory=settings.memory)
+    opened = open_histories(histories, engine=engine)
     stored = 0
     with progress("scoring") as advance:
         if engine == "spark":

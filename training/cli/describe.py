@@ -50,17 +50,16 @@ def describe(
     Each group's rate against its peers, with intervals, safe to print.
     """
     from features import CohortRule, Definition
-    from histories.reading.histories import Histories
-    from histories.settings import settings
+    from histories.cli.opening import open_histories
     from training.description import commissioner_table
     from training.description.describing import describe as run
     from training.sheets import picture_kind
 
     if plot:
         picture_kind(plot)
-    own, meant, rule = settings(), Definition.load(definition), CohortRule.load(cohort)
+    meant, rule = Definition.load(definition), CohortRule.load(cohort)
     with progress("describing"):
-        opened = Histories.open(histories, engine=own.engine, memory=own.memory)
+        opened = open_histories(histories)
         table = run(opened, sorted({d.date() for d in as_of}), meant, horizon, rule)
     if out:
         commissioner_table.save_csv(table, out)
@@ -110,7 +109,7 @@ def definitions(
     Who counts, when it is known, and whom each definition's list names.
     """
     from features import CohortRule, Definition, load_own_features
-    from histories.reading.histories import Histories
+    from histories.cli.opening import open_histories
     from histories.settings import settings
     from training.description.definitions import compare
     from training.description.definitions_table import text
@@ -122,7 +121,7 @@ def definitions(
     if len({d.name for d in meant}) < len(meant):
         raise Usage(Fault("two definitions have the same name", "--definition", "Name each file differently."))
     with progress("definitions") as advance:
-        opened = Histories.open(histories, engine=own.engine, memory=own.memory)
+        opened = open_histories(histories)
         days = sorted({d.date() for d in as_of}) or None
         found = compare(opened, meant, days, horizon, rule=rule, capacity=capacity, seed=seed, advance=advance)
     result(found.to_dict(), as_json=as_json, text=text(found))

@@ -41,8 +41,7 @@ def doctor(
     missing and where they could come from. Exit 1 when no definition can train.
     """
     from features import CohortRule, Definition
-    from histories.reading.histories import Histories
-    from histories.settings import settings
+    from histories.cli.opening import open_histories
     from training.readiness import readiness
     from training.task import Task
 
@@ -54,7 +53,7 @@ def doctor(
         rule=CohortRule.load(cohort),
         until=until.date() if until else None,
     )
-    opened = Histories.open(histories, engine=settings().engine, memory=settings().memory)
+    opened = open_histories(histories)
     found = readiness(opened, task, definitions)
     result(found.to_dict(), as_json=as_json, text=found.text())
     if not found.ready:

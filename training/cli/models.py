@@ -106,7 +106,7 @@ def _lists(first: Path, second: Path, day: date, histories: str | None, capacity
     from features import CohortRule, load_own_features
     from features.counting.block_cache import BlockStore
     from histories import location_cache
-    from histories.reading.histories import Histories
+    from histories.cli.opening import open_histories
     from histories.settings import settings
     from training.release.comparing import compare_lists
     from training.risk_model import RiskModel
@@ -115,7 +115,7 @@ def _lists(first: Path, second: Path, day: date, histories: str | None, capacity
     load_own_features(own.features)
     before, after = RiskModel.load(first), RiskModel.load(second)
     place = histories or location_cache.find(own.whereabouts, before.manifest.data_digest)
-    opened = Histories.open(place, engine=own.engine, memory=own.memory)
+    opened = open_histories(place)
     with progress("lists") as advance:
         return compare_lists(
             opened,

@@ -67,7 +67,7 @@ def train(
 ) -> None:
     """Train a model on HISTORIES, evaluate it and register it."""
     from features import CohortRule, Definition, load_own_features
-    from histories.reading.histories import Histories
+    from histories.cli.opening import open_histories
     from histories.settings import settings
     from training.fitting.booster_settings import load_config
     from training.papers.rendering import STEMS
@@ -86,7 +86,7 @@ def train(
         until=_date(until),
         known=_date(known),
     )
-    opened = Histories.open(histories, engine=current.engine, memory=current.memory)
+    opened = open_histories(histories)
     with progress("training") as advance:
         made = train_and_register(
             current, opened, histories, task, config=config, seed=seed, trials=trials, extended=report, advance=advance

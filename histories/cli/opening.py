@@ -1,0 +1,28 @@
+"""How every verb opens histories: by the settings, telling what was ignored, left out or taken for nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from histories.io.terminal import warn
+from histories.settings import settings
+
+if TYPE_CHECKING:
+    from histories.reading.histories import Histories
+
+
+def open_histories(place: Path | str, *, engine: str | None = None) -> Histories:
+    """Open histories on the engine given, or on the one of the settings, and warn on standard error.
+
+    Raises
+    ------
+    Faults
+        See ``Histories.open``.
+    """
+    from histories.reading.histories import Histories
+
+    current = settings()
+    opened = Histories.open(place, engine=engine or current.engine, memory=current.memory)
+    warn(opened.warnings)
+    return opened
