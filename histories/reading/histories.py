@@ -76,6 +76,7 @@ class Histories:
         self._hashes: dict[Path, str] = {}
         self.odd_days = odd_days or {}
         self._last_known: date | None = None
+        self._opened: Histories | None = None
         self.limits: tuple[str | None, str | None] = (None, None)
 
     @classmethod
@@ -180,6 +181,7 @@ class Histories:
         """Return the same histories with every row and date as it is written, for whoever checks them."""
         same = copy.copy(self)
         same.odd_days = {}
+        same._opened = self  # the connection lives as long as what was opened
         return same
 
     def native(self, table: str) -> Any:

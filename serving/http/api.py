@@ -237,7 +237,9 @@ def score_rows(
     visible = [
         s for s in scores if caller.authority in (None, s.authority) and (not caller.urns or s.urn in caller.urns)
     ]
-    return {"model": _model_name(model.manifest).model_dump(), "scores": [s.to_dict() for s in visible]}
+    return {"model": _model_name(model.manifest).model_dump(), "scores": [s.to_dict() for s in visible],
+        "warnings": histories.warnings,
+    }
 
 
 @contextmanager
@@ -266,5 +268,5 @@ def _stored(scores: list[str], **more: str | None) -> Response:
         "definition": first["definition"],
         "horizon_days": first["horizon_days"],
     }
-    rest = json.dumps({"model": model, **more}, ensure_ascii=False)
+    rest = json.dumps({"model": model, "warnings": [], **more}, ensure_ascii=False)
     return Response(f'{rest[:-1]}, "scores": [{",".join(scores)}]}}', media_type="application/json")

@@ -102,6 +102,10 @@ class ScoresAnswer(BaseModel):
 
     model: ModelName | None
     scores: list[Score]
+    warnings: list[str] = Field(
+        default=[],
+        description="What was ignored, unmatched or taken for nothing in the rows sent, by place and count, never by value.",
+    )
 
 
 class WorklistAnswer(ScoresAnswer):
