@@ -198,7 +198,8 @@ def _known_codes(c: Column, values: list[Any], table: str, warnings: list[str], 
     rows = [i for i, v in enumerate(values) if isinstance(v, str) and v in unknown] if unknown else []
     if rows:
         warnings.append(f"{_place(table, rows, c.name)}: {len(rows)} rows: {NO_CODE}")
-    return [(codes[v] or (v if keep else None)) if isinstance(v, str) and v in codes else v for v in values]
+    meant = {v: code if code is not None or not keep else v for v, code in codes.items()}
+    return [meant.get(v, v) if isinstance(v, str) else v for v in values]
 
 
 def _value(c: Column, value: Any) -> Any:

@@ -237,7 +237,9 @@ def score_rows(
     visible = [
         s for s in scores if caller.authority in (None, s.authority) and (not caller.urns or s.urn in caller.urns)
     ]
-    return {"model": _model_name(model.manifest).model_dump(), "scores": [s.to_dict() for s in visible],
+    return {
+        "model": _model_name(model.manifest).model_dump(),
+        "scores": [s.to_dict() for s in visible],
         "warnings": histories.warnings,
     }
 

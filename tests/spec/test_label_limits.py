@@ -30,7 +30,7 @@ def test_a_definition_may_wait_any_number_of_school_days(days):
     long = replace(DEFINITION, unknown_school_days=days, known_after_days=0)
     value, outcome = labelled({"leaving_date": "2024-10-11"}, definition=long)
     assert (value, outcome) in {(1.0, "unknown"), (None, "not_known")}
-    assert (value == 1.0) == (days <= 20 or days == 190 and value == 1.0)
+    assert (value == 1.0) == (days <= 20 or (days == 190 and value == 1.0))
 
 
 @pytest.mark.parametrize("leaving", ["9999-12-31", "2099-07-01", "1899-01-01"])
