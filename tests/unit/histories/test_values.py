@@ -309,36 +309,6 @@ def test_clean_histories_have_no_warnings(small_histories):
     assert Histories.open(small_histories).warnings == []
 
 
-TODAY = date.today()
-
-
-@pytest.mark.parametrize(
-    ("more", "newest"),
-    [
-        ({}, date(2025, 3, 28)),
-        ({"enrolments": {"entry_date": "2025-09-02"}}, date(2025, 3, 28)),  # a place from September
-        ({"enrolments": {"entry_date": (TODAY + timedelta(days=40)).isoformat()}}, date(2025, 3, 28)),
-        ({"enrolments": {"entry_date": "2025-09-02", "recorded_on": "2025-04-10"}}, date(2025, 4, 10)),
-        (
-            {"suspensions": {"start_date": (TODAY + timedelta(days=40)).isoformat(), "category": "SUSP"}},
-            date(2025, 3, 28),
-        ),
-        ({"suspensions": {"start_date": "2099-01-01", "category": "SUSP"}}, date(2025, 3, 28)),
-        ({"suspensions": {"start_date": "2025-04-02", "category": "SUSP"}}, date(2025, 4, 2)),
-    ],
-)
-def test_the_last_known_day_is_no_plan_and_no_slip_of_the_pen(more, newest):
-    tables = {**BASE, "attendance": [{**ROWS["attendance"], "date": "2025-03-28"}]}
-    for table, row in more.items():
-        tables[table] = [*tables.get(table, []), {"pupil_id": "A1", "urn": "100002", **row}]
-    assert Histories.from_rows(tables).last_known() == newest
-
-
-def test_without_marks_the_dates_of_spells_say_what_is_known():
-    rows = [{**BASE["enrolments"][0], "entry_date": "2025-01-06"}]
-    assert Histories.from_rows({**BASE, "enrolments": rows}).last_known() == date(2025, 1, 6)
-
-
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2024, 12, 1)), st.sampled_from([-5, 0, 1, 5.5]))
 def test_a_moment_with_a_zone_is_the_day_it_was_in_london(moment, hours):
     zoned = moment.replace(tzinfo=timezone(timedelta(hours=hours)), microsecond=0)
