@@ -40,7 +40,18 @@ under which the child was first known. Records without a UPN are linked by `onro
 names that the School Census brought into the linkage store `HISTORIES.linkage`, which lies beside the histories: automatically at a probability of 0.99 and
 more if the forenames are similar and no other pupil is close; from 0.90 they go to `review.csv`, where a person writes yes or no; below that they are not linked. Answers are kept, and no pair is asked twice.
 
-Importing again merges: a newer version of the same row on the same day replaces the older one.
+A placeholder in place of a UPN (`UN1` to `UN7`, `8.01E+11`, zeros, "n/a") is no UPN: two children with the same one are never one child. Such rows are counted by
+line. Children of a census without a UPN are listed in `HISTORIES.linkage/to_link.csv` for `onroll link`; a case list needs a column with its own key of the child
+(`person` in a mapping). Once linked, import the return again. When a new UPN was told without the old one, the child stands twice: a later return with the former
+UPN, or `onroll import upn-changes FILE`, joins the two. Numbers of schools are joined by `schools` (LAESTAB and URN) and `school-links` (conversions to academies).
+
+## Importing is a merge
+
+Import returns in any order, one after another or at once, and again: the histories are the same as of any day (`docs/decisions/0011-importing-is-a-merge.md`).
+A return of a period that is submitted again corrects the first; say when with `--submitted 2025-03-03`, or import it last. What a correction withdraws is gone,
+a child whom a school takes off its roll has left, and of two dates of birth the one submitted later counts. A census that no longer lists a child ends the spell on
+the day before. Extracts (marks, cases, mapped CSV) have no period: a later extract closes a case or changes a mark, and never opens a closed case again.
+What each return stated lies in `HISTORIES/.returns`, without names and UPNs: keep it with the tables.
 """
 
 

@@ -29,7 +29,8 @@ def _declared(name: str) -> Return:
 def _found() -> list[Return]:
     modules = (import_module(f"{__name__}.{m.name}") for m in iter_modules(__path__) if not m.ispkg)
     written = [m.RETURN for m in modules if hasattr(m, "RETURN")]
-    return [*written, *(_declared(f.stem) for f in mapping.FOLDER.glob("*.toml"))]
+    names = {r.name for r in written}
+    return [*written, *(_declared(f.stem) for f in mapping.FOLDER.glob("*.toml") if f.stem not in names)]
 
 
 FORMATS: dict[str, Return] = {r.name: r for r in sorted(_found(), key=attrgetter("name"))}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,20 +47,8 @@ def convert(mapping: Mapping, staging: Staging, people: PupilKeys, files: list[P
     staging.raise_faults()
     for file, selects in read:
         queries = {table: " UNION ALL BY NAME ".join(parts) for table, parts in selects.items()}
-        stated = staging.add_return(None, [file], said_on=extract_day(staging, queries), clock="row")
+        stated = staging.add_return(None, [file], clock="row")
         stated.tables |= queries
-
-
-def extract_day(staging: Staging, queries: dict[str, str]) -> date | None:
-    """Return the newest day in an extract, not after today: it was made then or later. Dates of birth do not count."""
-    newest: list[date | None] = []
-    for table, query in queries.items():
-        days = [c.name for c in TABLES[table].columns.values() if c.kind == "date" and c.name != "date_of_birth"]
-        have = {r[0] for r in staging.sql(f"DESCRIBE {query}")}
-        for c in days:
-            if c in have:
-                newest += staging.sql(f'SELECT max("{c}"::DATE) FROM ({query}) WHERE "{c}"::DATE <= current_date')[0]
-    return max(filter(None, newest), default=None)
 
 
 def _select(staging: Staging, people: PupilKeys, filled: Filled, name: str, report: Report) -> str | None:

@@ -12,7 +12,6 @@ from histories.codes import code_set
 from histories.errors import Fault, Faults
 from histories.io.sql import literal, literals
 from histories.io.toml import read_toml
-from histories.returns.mapped_rows import extract_day
 from histories.returns.mapping import DATES, expression_of
 from histories.returns.report import Report, Return
 
@@ -75,7 +74,7 @@ def convert(
             selects[file] = select
     staging.raise_faults()
     for file, select in selects.items():
-        stated = staging.add_return(None, [file], said_on=extract_day(staging, {"attendance": select}), clock="row")
+        stated = staging.add_return(None, [file], clock="row")
         stated.tables["attendance"] = select
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from histories.identity import clean_upn, clean_upn_sql, is_valid_upn, pseudonym
+from histories.identity import clean_upn, is_valid_upn, pseudonym
+from histories.io.sql import literals
 from histories.returns.staging import Staging
 
 if TYPE_CHECKING:
@@ -71,14 +72,20 @@ class PupilKeys:
 
     def report_missing(self, table: str, column: str, report: Report, outcome: str) -> None:
         """Say how many rows of a file have no UPN, or a placeholder for one, and where; never what stands there."""
+        cell = f'"{column}"'
+        # Files of marks repeat each UPN thousands of times, so distinct values are looked at first.
+        distinct = [v for (v,) in self.staging.sql(f'SELECT DISTINCT {cell} FROM "{table}"')]
+        values = [v for v in distinct if clean_upn(v) is None]
+        empty = any(not (v or "").strip() for v in values)
+        placeholders = [v for v in values if (v or "").strip()]
         for what, test in (
-            ("have no UPN", f"nullif(trim(\"{column}\"), '') IS NULL"),
+            ("have no UPN", f"nullif(trim({cell}), '') IS NULL" if empty else ""),
             (
                 "have a placeholder or a damaged number in place of a UPN",
-                f"nullif(trim(\"{column}\"), '') IS NOT NULL AND ({clean_upn_sql(chr(34) + column + chr(34))}) IS NULL",
+                f"{cell} IN {literals(placeholders)}" if placeholders else "",
             ),
         ):
-            count, lines = self.staging.lines(table, test)
+            count, lines = self.staging.lines(table, test) if test else (0, "")
             if count:
                 name = self.staging.files[table].name
                 report.notes.append(f"{name}: {count} rows {what} (lines {lines}); {outcome}")

@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -15,13 +16,13 @@ from histories.errors import Fault, Faults
 from histories.identity import pseudonym
 from histories.io.atomic_write import finish_replacing, new_folder
 from histories.io.digest import file_digest
-from histories.io.sql import literal
+from histories.io.sql import literal, literals
 from histories.linking.store import LinkageStore
 from histories.returns.merging.merge import Merge, affected, keep
 from histories.returns.merging.statements import BASE
-from histories.returns.pupil_keys import UNLINKED, PupilKeys, unlinked_key
+from histories.returns.pupil_keys import PupilKeys, unlinked_key
 from histories.returns.report import Report, Return
-from histories.returns.staging import Staging
+from histories.returns.staging import Staging, Statements
 from histories.returns.submissions import FOLDER, Submission, Submissions, fingerprint
 from histories.tables import TABLES
 
@@ -161,81 +162,95 @@ class _Import:
 
     def _add(self, mapping: Path | None, submitted_on: date | None, links: dict[str, str]) -> None:
         """Write the statements of each return that was not imported before."""
-        stated = 0
-        usable = False
-        fresh = []
+        new: list[Submission] = []
+        repeated = False
         for statements in self.staging.returns:
-            digests = sorted(file_digest(f) for f in statements.files)
-            content = hashlib.sha256("\n".join(digests).encode()).hexdigest()
+            content = hashlib.sha256("\n".join(sorted(file_digest(f) for f in statements.files)).encode()).hexdigest()
             period = statements.period or f"file {content[:16]}"
             digest = hashlib.sha256(f"{content} {file_digest(mapping) if mapping else ''}".encode()).hexdigest()
             if self.store.find(self.form.name, period, digest):
                 self.report.notes.append(f"{self._title(period)}was imported before; it is not counted twice")
-                usable = True
+                repeated = True
                 continue
-            said_on = submitted_on if statements.clock == "row" and submitted_on else statements.said_on
-            fresh.append((statements, period, digest, said_on))
-        after = max((d for d in (self.store.latest(), *(said for *_, said in fresh)) if d), default=None)
-        for statements, period, digest, said_on in fresh:
-            number = max((s.number for s in self.store.all), default=BASE) + 1
-            tables = []
-            if any((s.form, s.period) == (self.form.name, period) for s in self.store.all):
+            if any((s.form, s.period) == (self.form.name, period) for s in [*self.store.all, *new]):
                 self.report.notes.append(f"{self._title(period)}corrects an earlier submission")
-            for table, query in statements.tables.items():
-                file = self.store.file(number, table)
-                self.staging.sql(f"COPY ({query}) TO {literal(file)} (FORMAT parquet, COMPRESSION zstd)")
-                rows, waiting = self._counted(table, file, links)
-                stated, usable = stated + rows, usable or rows > waiting
-                if rows or statements.period:
-                    tables.append(table)
-                else:
-                    file.unlink()
-                    self.report.notes.append(f"{table}: the return holds nothing for it")
-            if self.people.changes:
-                tables.append("upn_changes")
-                columns = dict(zip(("key", "former_key"), zip(*sorted(self.people.changes), strict=True), strict=True))
-                self.staging.give(f"changes_{number}", columns)
-                file = self.store.file(number, "upn_changes")
-                self.staging.sql(f"COPY changes_{number} TO {literal(file)} (FORMAT parquet)")
-                usable = True
-            self.store.all.append(
+            number = max((s.number for s in [*self.store.all, *new]), default=BASE) + 1
+            tables = self._write_statements(statements, number)
+            said_on = statements.said_on
+            if statements.clock == "row":
+                said_on = submitted_on or self._extract_day(number, tables)
+            new.append(
                 Submission(
                     number=number,
                     form=self.form.name,
                     period=period,
                     said_on=said_on,
                     submitted_on=submitted_on,
-                    after=after,
+                    after=None,
                     clock=statements.clock,
                     digest=digest,
-                    tables=tuple(tables),
+                    tables=tables,
                 )
             )
-            self.new += tables
-        if waiting_children := self.people.unlinked - set(links):
+        self._refuse_unusable(new, repeated, links)
+        after = max(filter(None, (self.store.latest(), *(s.said_on for s in new))), default=None)
+        self.store.all += [replace(s, after=after) for s in new]
+        self.new = [t for s in new for t in s.tables]
+
+    def _write_statements(self, statements: Statements, number: int) -> tuple[str, ...]:
+        """Write what one return states; return the tables. A period that states nothing for a table takes back what it stated before."""
+        tables = []
+        for table, query in statements.tables.items():
+            file = self.store.file(number, table)
+            self.staging.sql(f"COPY ({query}) TO {literal(file)} (FORMAT parquet, COMPRESSION zstd)")
+            if statements.period or self.staging.sql(f"SELECT 1 FROM read_parquet({literal(file)}) LIMIT 1"):
+                tables.append(table)
+            else:
+                file.unlink()
+                self.report.notes.append(f"{table}: the return holds nothing for it")
+        if self.people.changes:
+            tables.append("upn_changes")
+            columns = dict(zip(("key", "former_key"), zip(*sorted(self.people.changes), strict=True), strict=True))
+            self.staging.give(f"changes_{number}", columns)
+            file = self.store.file(number, "upn_changes")
+            self.staging.sql(f"COPY changes_{number} TO {literal(file)} (FORMAT parquet)")
+        return tuple(tables)
+
+    def _extract_day(self, number: int, tables: tuple[str, ...]) -> date | None:
+        """Return the newest day in an extract, not after today: it was made then or later. Dates of birth do not count."""
+        newest: list[date | None] = []
+        for table in set(tables) & set(TABLES):
+            source = f"read_parquet({literal(self.store.file(number, table))})"
+            have = {r[0] for r in self.staging.sql(f"DESCRIBE SELECT * FROM {source}")} - {"date_of_birth"}
+            for c in TABLES[table].columns.values():
+                if c.kind == "date" and c.name in have:
+                    day = f'"{c.name}"::DATE'
+                    newest += self.staging.sql(f"SELECT max({day}) FROM {source} WHERE {day} <= current_date")[0]
+        return max(filter(None, newest), default=None)
+
+    def _refuse_unusable(self, new: list[Submission], repeated: bool, links: dict[str, str]) -> None:
+        """Stop when no row of the return can be used, with every remark that says why."""
+        waiting = self.people.unlinked - set(links)
+        if waiting:
             self.report.notes.append(
-                f"{len(waiting_children)} children without a UPN wait for a link: run 'onroll link' and import the return again"
+                f"{len(waiting)} children without a UPN wait for a link: run 'onroll link' and import the return again"
             )
-        if not usable:
-            what = "the return holds no row that could be used" + "".join(f"; {n}" for n in self.report.notes)
-            do = "Look at the remarks, and at those of 'onroll import --list'."
-            raise Faults(Fault(what, ", ".join(str(f) for s in self.staging.returns for f in s.files[:3]), do))
+        if repeated or any(self._usable(s.number, t, waiting) for s in new for t in s.tables):
+            return
+        what = "; ".join(["the return holds no row that could be used", *self.report.notes])
+        do = "Look at the remarks, and at those of 'onroll import --list'."
+        files = dict.fromkeys(str(f) for s in self.staging.returns for f in s.files)
+        raise Faults(Fault(what, ", ".join(list(files)[:3]), do))
+
+    def _usable(self, number: int, table: str, waiting: set[str]) -> bool:
+        """Tell whether a statement has a row that does not wait for a link."""
+        source = f"read_parquet({literal(self.store.file(number, table))})"
+        if waiting and "pupil_id" in {r[0] for r in self.staging.sql(f"DESCRIBE SELECT * FROM {source}")}:
+            source += f" WHERE pupil_id NOT IN {literals(sorted(waiting))}"
+        return bool(self.staging.sql(f"SELECT 1 FROM {source} LIMIT 1"))
 
     def _title(self, period: str) -> str:
         return f"{self.form.name}: this return " if period.startswith("file ") else f"{self.form.name} {period} "
-
-    def _counted(self, table: str, file: Path, links: dict[str, str]) -> tuple[int, int]:
-        """Return how many rows a statement has, and how many of them wait for a link."""
-        source = f"read_parquet({literal(file)})"
-        rows = int(self.staging.sql(f"SELECT count(*) FROM {source}")[0][0])
-        if not self.people.unlinked or "pupil_id" not in {
-            r[0] for r in self.staging.sql(f"DESCRIBE SELECT * FROM {source}")
-        }:
-            return rows, 0
-        keys = self.staging.sql(
-            f"SELECT pupil_id, count(*) FROM {source} WHERE starts_with(pupil_id, '{UNLINKED}') GROUP BY 1"
-        )
-        return rows, sum(n for key, n in keys if key not in links)
 
     def _links(self) -> dict[str, str]:
         found = LinkageStore(self.into).links()

@@ -54,12 +54,13 @@ def same_schools(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     Parameters
     ----------
     pairs : iterable of (str, str)
-        A number (URN or LAESTAB) and the number that took its place.
+        A number (URN or LAESTAB) and the number that took its place. A number with two successors was split and stays.
     """
-    after: dict[str, str] = {}
-    for number, same_as in sorted(pairs):
+    successors: dict[str, set[str]] = {}
+    for number, same_as in pairs:
         if number != same_as:
-            after[number] = same_as
+            successors.setdefault(number, set()).add(same_as)
+    after = {number: next(iter(same_as)) for number, same_as in successors.items() if len(same_as) == 1}
     newest = {}
     for number in after:
         seen, last = {number}, after[number]

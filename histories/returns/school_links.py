@@ -1,0 +1,47 @@
+"""Which numbers are one school: GIAS links of predecessor and successor, and LAESTAB beside URN.
+
+Source of the layout: the links file of Get Information about Schools (``links_edubasealldata*.csv``). Only a plain predecessor
+or successor goes on as the same school, as at a conversion to an academy; pupils of merged or split schools have moved.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from histories.io.sql import literals
+from histories.returns.report import Report, Return
+
+if TYPE_CHECKING:
+    from histories.returns.pupil_keys import PupilKeys
+    from histories.returns.staging import Staging
+
+LINKS = ("urn", "linkurn", "linktype")
+SUCCESSOR = ("successor", "succeeded by")
+PREDECESSOR = ("predecessor", "preceded by")
+
+
+def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
+    """State which URN took the place of which."""
+    for n, file in enumerate(files):
+        table = f"links_{n}"
+        report.read[file.name] = staging.csv(table, file)
+        if table not in staging.columns or not staging.need(table, LINKS):
+            continue
+        kind = "lower(trim(linktype))"
+        other, _ = staging.lines(table, f"coalesce({kind}, '') NOT IN {literals((*SUCCESSOR, *PREDECESSOR))}")
+        if other:
+            report.notes.append(f"{file.name}: {other} links of other kinds, such as mergers, were left out")
+        stated = staging.add_return(None, [file], clock="row")
+        stated.tables["same_schools"] = f"""
+            SELECT trim(urn) AS urn, trim(linkurn) AS same_as FROM "{table}" WHERE {kind} IN {literals(SUCCESSOR)}
+            UNION SELECT trim(linkurn) AS urn, trim(urn) AS same_as FROM "{table}" WHERE {kind} IN {literals(PREDECESSOR)}"""
+
+
+RETURN = Return(
+    name="school-links",
+    title="links of Get Information about Schools (links_edubasealldata), by their column names",
+    fills=("no table of its own: a school and its predecessor become one school, under the newest URN",),
+    cannot_know=("pupils of merged or split schools: they have moved",),
+    convert=convert,
+)

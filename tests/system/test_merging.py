@@ -1,0 +1,295 @@
+"""Importing merges: returns in any order, at once, again and corrected give the same histories as of every day."""
+
+import itertools
+import random
+from datetime import date
+
+import duckdb
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from features.as_of import visible
+from histories.calendar import day_number
+from histories.identity import pseudonym
+from histories.reading.histories import Histories
+from histories.returns import FORMATS, import_return
+from histories.returns.school_census import census_day
+from tests.support.census_files import left, on_roll, upn, write_census
+from tests.support.return_files import write_lists, write_school_census, write_social_care
+
+KEY = b"a key for tests only"
+CENSUS = FORMATS["school-census"]
+AUTUMN, SPRING, SUMMER = (census_day(*c) for c in ((2024, "autumn"), (2025, "spring"), (2025, "summer")))
+
+
+def rows(folder, table, columns="*", where="true"):
+    """Return the rows of an imported table; none when it is absent."""
+    file = folder / f"{table}.parquet"
+    return (
+        duckdb.connect().sql(f"SELECT {columns} FROM '{file}' WHERE {where} ORDER BY ALL").fetchall()
+        if file.is_file()
+        else []
+    )
+
+
+def everything(folder):
+    """Return every row of every table."""
+    return {f.stem: rows(folder, f.stem) for f in sorted(folder.glob("*.parquet"))}
+
+
+def seen(folder, day):
+    """Return what is visible as of a day, table by table."""
+    histories = Histories.open(folder)
+    pupils = histories.frame("pupils").select("pupil_id").collect().to_arrow()["pupil_id"].to_pylist()
+    import pyarrow as pa
+
+    asked = pa.table({"pupil_id": pupils, "as_of": pa.array([day_number(day)] * len(pupils), pa.int32())})
+    found = {}
+    for table in ("enrolments", "sen", "fsm", "addresses", "suspensions", "termly_attendance", "social_care", "cme"):
+        if table in histories.present:
+            frame = visible(histories, table, histories.given(asked)).drop("age").collect()
+            found[table] = sorted(map(str, frame.to_arrow().to_pylist()))
+    return found
+
+
+def child(n):
+    return f"pupil_id = '{pseudonym(upn(n), KEY)}'"
+
+
+def imported(into, *steps):
+    """Import censuses one after another; a step is a folder or (folder, day of submission)."""
+    for step in steps:
+        folder, day = step if isinstance(step, tuple) else (step, None)
+        import_return(CENSUS, [folder], into, KEY, submitted_on=day)
+    return into
+
+
+@pytest.fixture
+def three(tmp_path):
+    """Three censuses: one child stays, one leaves, one comes, one is suspended."""
+    a = write_census(
+        tmp_path / "a", "2024_autumn", [on_roll(1), on_roll(2), on_roll(3, sen="K")], meals=[(1, "2023-09-04", "")]
+    )
+    s = write_census(
+        tmp_path / "s",
+        "2025_spring",
+        [on_roll(1), left(2, "2024-12-20"), on_roll(3, sen="E"), on_roll(4, "2025-01-06")],
+        suspended=[(1, "2024-11-04")],
+        meals=[(1, "2023-09-04", "2024-12-01")],
+        sessions=[(1, "I", 4)],
+    )
+    u = write_census(
+        tmp_path / "u",
+        "2025_summer",
+        [on_roll(1), on_roll(3, sen="E"), on_roll(4, "2025-01-06")],
+        suspended=[(1, "2024-11-04")],
+    )
+    return a, s, u
+
+
+def test_the_order_of_import_does_not_matter(three, tmp_path):
+    at_once = tmp_path / "at_once"
+    import_return(CENSUS, list(three), at_once, KEY)
+    expected = everything(at_once)
+    assert len(expected["enrolments"]) == 4
+    for n, order in enumerate(itertools.permutations(three)):
+        into = imported(tmp_path / f"h{n}", *order, *order[:1])
+        assert everything(into) == expected, order
+
+
+# A kind of correction: what the corrected spring census says, and what is true of the children after it.
+CORRECTIONS = {
+    "a suspension is withdrawn": (
+        {"suspended": []},
+        lambda h: rows(h, "suspensions") == [],
+    ),
+    "an entry date is corrected": (
+        {"rows": [on_roll(1, "2021-09-06"), left(2, "2024-12-20"), on_roll(3, sen="E"), on_roll(4, "2025-01-06")]},
+        lambda h: rows(h, "enrolments", "entry_date, leaving_date", child(1)) == [(date(2021, 9, 6), None)],
+    ),
+    "a date of birth is corrected": (
+        {"rows": [on_roll(1, dob="2012-05-01"), left(2, "2024-12-20"), on_roll(3, sen="E"), on_roll(4, "2025-01-06")]},
+        lambda h: rows(h, "pupils", "date_of_birth", child(1)) == [(date(2012, 5, 1),)],
+    ),
+    "a leaving date is corrected": (
+        {"rows": [on_roll(1), left(2, "2024-12-13"), on_roll(3, sen="E"), on_roll(4, "2025-01-06")]},
+        lambda h: (
+            rows(h, "enrolments", "leaving_date, leaving_recorded_on", child(2))
+            == [(date(2024, 12, 13), date(2025, 3, 3)), (date(2024, 12, 20), SPRING)]
+        ),
+    ),
+    "a leaver is back on roll": (
+        {"rows": [on_roll(1), on_roll(2), on_roll(3, sen="E"), on_roll(4, "2025-01-06")]},
+        lambda h: (
+            rows(h, "enrolments", "leaving_date, recorded_on", child(2))
+            == [(date(2024, 12, 20), AUTUMN), (None, date(2025, 3, 3))]
+        ),
+    ),
+    "a child is taken off the roll": (
+        {"rows": [on_roll(1), left(2, "2024-12-20"), on_roll(4, "2025-01-06")]},
+        lambda h: (
+            rows(h, "enrolments", "leaving_date, leaving_recorded_on", child(3))
+            == [(date(2025, 1, 15), date(2025, 3, 3))]
+        ),
+    ),
+    "a child who never came is taken off the roll": (
+        {"rows": [on_roll(1), left(2, "2024-12-20"), on_roll(3, sen="E")]},
+        lambda h: rows(h, "enrolments", "1", child(4)) == [] and rows(h, "pupils", "1", child(4)) == [],
+    ),
+    "a child was forgotten": (
+        {"rows": [on_roll(1), left(2, "2024-12-20"), on_roll(3, sen="E"), on_roll(4, "2025-01-06"), on_roll(5)]},
+        lambda h: rows(h, "enrolments", "recorded_on", child(5)) == [(date(2025, 3, 3),)],
+    ),
+    "provision is withdrawn": (
+        {"rows": [on_roll(1), left(2, "2024-12-20"), on_roll(3), on_roll(4, "2025-01-06")]},
+        lambda h: rows(h, "sen", "provision, end_date", child(3)) == [("K", SPRING)],
+    ),
+    "an end of meals is withdrawn": (
+        {"meals": [(1, "2023-09-04", "")]},
+        lambda h: rows(h, "fsm", "end_date") == [(None,)],
+    ),
+    "sessions are corrected": (
+        {"sessions": [(1, "I", 6)]},
+        lambda h: rows(h, "termly_attendance", "code, sessions") == [("I", 6)],
+    ),
+}
+
+
+@pytest.mark.parametrize("what", CORRECTIONS)
+@pytest.mark.parametrize("order", [(0, 1, 2), (0, 2, 1), (2, 1, 0)])
+def test_a_census_that_is_submitted_again_corrects_the_first(three, tmp_path, what, order):
+    changed, holds = CORRECTIONS[what]
+    given = {
+        "rows": [on_roll(1), left(2, "2024-12-20"), on_roll(3, sen="E"), on_roll(4, "2025-01-06")],
+        "suspended": [(1, "2024-11-04")],
+        "meals": [(1, "2023-09-04", "2024-12-01")],
+        "sessions": [(1, "I", 4)],
+    }
+    corrected = write_census(tmp_path / "fix", "2025_spring", **(given | changed))
+    steps = [three[0], three[1], (corrected, date(2025, 3, 3))]
+    into = imported(tmp_path / "h", *(steps[n] for n in order))
+    assert holds(into)
+    before = everything(into)
+    assert everything(imported(into, three[1], three[0])) == before, "what was imported before changes nothing"
+
+
+def test_a_correction_without_a_day_counts_when_it_is_imported_last(three, tmp_path):
+    fixed = write_census(tmp_path / "fix", "2025_spring", [on_roll(1, dob="2012-05-01"), on_roll(4, "2025-01-06")])
+    into = imported(tmp_path / "h", *three, fixed)
+    assert rows(into, "pupils", "date_of_birth", child(1)) == [(date(2012, 5, 1),)]
+    assert rows(into, "enrolments", "leaving_date, leaving_recorded_on", child(3)) == [(date(2025, 1, 15), SUMMER)]
+
+
+def test_a_correction_by_one_school_leaves_the_others(tmp_path):
+    both = write_census(tmp_path / "s", "2025_spring", [on_roll(1), on_roll(2, urn="100002")])
+    one = write_census(tmp_path / "fix", "2025_spring", [on_roll(3, urn="100002")])
+    into = imported(tmp_path / "h", both, one)
+    assert {r[0] for r in rows(into, "enrolments", "pupil_id")} == {pseudonym(upn(n), KEY) for n in (1, 3)}
+
+
+def test_a_child_whom_a_later_census_does_not_list_has_left_until_listed_again(tmp_path):
+    a = write_census(tmp_path / "a", "2024_autumn", [on_roll(1), on_roll(2)])
+    s = write_census(tmp_path / "s", "2025_spring", [on_roll(2)])
+    u = write_census(tmp_path / "u", "2025_summer", [on_roll(1), on_roll(2)])
+    into = imported(tmp_path / "h", a, s)
+    assert rows(into, "enrolments", "leaving_date", child(1)) == [(date(2025, 1, 15),)]
+    into = imported(into, u)
+    assert rows(into, "enrolments", "recorded_on, leaving_date", child(1)) == [
+        (AUTUMN, date(2025, 1, 15)),
+        (SUMMER, None),
+    ]
+
+
+def test_rows_from_before_the_first_import_stay(three, tmp_path):
+    into = imported(tmp_path / "h", three[0])
+    before = everything(into)
+    for file in (into / ".returns").iterdir():
+        file.unlink()
+    (into / ".returns").rmdir()
+    imported(into, three[0])
+    assert everything(into) == before
+    imported(into, three[1], three[2])
+    assert len(rows(into, "enrolments", "1", "leaving_date IS NULL")) == 3
+
+
+# Small worlds: for each child its spells at two schools, cut into three censuses by what is true on each census day.
+spells = st.lists(
+    st.tuples(st.integers(0, 700), st.integers(1, 400), st.sampled_from(["100001", "100002"])), min_size=1, max_size=3
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(world=st.lists(spells, min_size=1, max_size=4), seed=st.integers(0, 10**6), slips=st.sets(st.integers(0, 11)))
+def test_any_world_in_any_order_with_corrections(tmp_path_factory, world, seed, slips):
+    """A census with slips (children left out, wrong dates of birth) and its correction; shuffled, repeated or at once."""
+    home = tmp_path_factory.mktemp("world")
+    chance = random.Random(seed)
+    steps = []
+    for c, (term, day) in enumerate((("2024_autumn", AUTUMN), ("2025_spring", SPRING), ("2025_summer", SUMMER))):
+        listed = []
+        for n, child_spells in enumerate(world):
+            until = date(2023, 9, 1).toordinal()
+            for begins, length, urn in sorted(child_spells):
+                start = max(until, date(2023, 9, 1).toordinal() + begins) + 1
+                until = start + length
+                entry, leaving = date.fromordinal(start), date.fromordinal(until)
+                if entry <= day < leaving:
+                    listed.append(on_roll(n, entry.isoformat(), urn, id=f"r{n}-{start}"))
+                elif leaving <= day:
+                    listed.append(left(n, leaving.isoformat(), entry.isoformat(), urn, id=f"x{n}-{start}"))
+        right = write_census(home / f"{c}", term, listed)
+        if c in slips:
+            wrong = [r | {"dob": "2010-01-01"} if chance.random() < 0.5 else r for r in listed if chance.random() < 0.7]
+            steps.append((write_census(home / f"{c}-slip", term, wrong), day))
+            steps.append((right, date.fromordinal(day.toordinal() + 20)))
+        else:
+            steps.append((right, None))
+    expected = everything(imported(home / "in_order", *steps))
+    chance.shuffle(steps)
+    assert everything(imported(home / "shuffled", *steps, *chance.sample(steps, 2))) == expected
+
+
+@pytest.mark.parametrize("pupils", [400, pytest.param(20_000, marks=pytest.mark.prove)])
+def test_a_simulated_authority_cut_into_returns(tmp_path, pupils):
+    """Three years, return by return and with a slip corrected, give what one import of all gives, as of every census day."""
+    from histories.population.simulation import simulate
+
+    simulate(tmp_path / "made", pupils=pupils, years=3, seed=11)
+    terms = write_school_census(tmp_path / "made", tmp_path / "census", (2023, 2026))
+    write_social_care(tmp_path / "made", tmp_path / "care")
+    write_lists(tmp_path / "made", tmp_path / "lists")
+    other = [("cin-census", tmp_path / "care" / "cin.xml"), ("ssda903", tmp_path / "care" / "903")]
+    other += [("schools", tmp_path / "lists" / "schools.csv")]
+    cases = tmp_path / "lists" / "cases.csv"
+    other += [("cme-cases", cases)] if len(cases.read_text().splitlines()) > 1 else []
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    import_return(CENSUS, [tmp_path / "census"], whole, KEY)
+    for form, file in other:
+        import_return(FORMATS[form], [file], whole, KEY)
+    steps = [(form, [file]) for form, file in other]
+    steps += [("school-census", sorted((tmp_path / "census").glob(f"{y}_{t}_*"))) for y, t in terms]
+    slip = tmp_path / "slip"
+    slip.mkdir()
+    year, term = terms[3]
+    for file in steps[len(other) + 3][1]:
+        lines = file.read_text().splitlines(keepends=True)
+        kept = [line for n, line in enumerate(lines) if n % 17 != 5] if "pupilonroll" in file.name else lines
+        (slip / file.name).write_text("".join(kept))
+    import_return(CENSUS, [slip], cut, KEY, submitted_on=census_day(year, term))
+    chance = random.Random(3)
+    chance.shuffle(steps)
+    for form, files in [*steps, *chance.sample(steps, 3)]:
+        import_return(
+            FORMATS[form],
+            files,
+            cut,
+            KEY,
+            submitted_on=census_day(year, term)
+            if form == "school-census" and f"{year}_{term}" in str(files[0])
+            else None,
+        )
+    assert everything(cut).keys() == everything(whole).keys()
+    for y, t in terms[4:]:
+        day = census_day(y, t)
+        assert seen(cut, day) == seen(whole, day), day
