@@ -95,19 +95,22 @@ def load(connection: Any, store: Submissions, table: str) -> None:
         replaced.append(f"coalesce(k{n}.same_as, u.{c}) AS {c}")
         joins.append(f"LEFT JOIN school_id k{n} ON k{n}.urn = u.{c}")
     same = "u.* EXCLUDE (school)" + (f" REPLACE ({', '.join(replaced)})" if replaced else "")
-    unresolved = "WHERE NOT starts_with(coalesce(a.pupil_id, u.pupil_id), 'unlinked:')" if "pupil_id" in wanted else ""
+    # What a correction replaced on the day on which it was told was never known to anybody.
+    conditions = ["NOT coalesce(b.rank < l.rank AND b.stated_on IS NOT DISTINCT FROM l.stated_on, false)"]
+    if "pupil_id" in wanted:
+        conditions.append("NOT starts_with(coalesce(a.pupil_id, u.pupil_id), 'unlinked:')")
     # What a correction says as the first submission said it, it says since then.
     same_row = ", ".join(["b.form", "b.period", *(f'u."{c}"' for c in wanted)])
     stated = f"min(b.stated_on) OVER (PARTITION BY {same_row})" if _corrected(connection, numbers) else "b.stated_on"
     connection.execute(f"""
         CREATE VIEW s_{table} AS
         WITH latest AS (
-            SELECT form, period, school, max(rank) AS rank FROM submission JOIN cover USING (number) WHERE number IN ({numbers}) GROUP BY ALL
+            SELECT form, period, school, max(rank) AS rank, arg_max(stated_on, rank) AS stated_on FROM submission JOIN cover USING (number) WHERE number IN ({numbers}) GROUP BY ALL
         )
-        SELECT {same}, coalesce(b.rank, 0) AS rank, b.said_on, {stated} AS stated_on, b.stated_on AS returned_on, coalesce(b.clock, 'row') AS clock, (u.number = {BASE} OR l.rank IS NOT NULL) AS is_current
+        SELECT {same}, coalesce(b.rank, 0) AS rank, b.said_on, {stated} AS stated_on, b.stated_on AS returned_on, coalesce(b.clock, 'row') AS clock, (u.number = {BASE} OR coalesce(b.rank = l.rank, false)) AS is_current
         FROM u_{table} u LEFT JOIN submission b USING (number)
-        LEFT JOIN latest l ON l.form = b.form AND l.period = b.period AND l.school = coalesce(u.school, '') AND l.rank = b.rank
-        {" ".join(joins)} {unresolved}""")
+        LEFT JOIN latest l ON l.form = b.form AND l.period = b.period AND l.school = coalesce(u.school, '')
+        {" ".join(joins)} WHERE {" AND ".join(conditions)}""")
 
 
 def _corrected(connection: Any, numbers: str) -> bool:
