@@ -13,7 +13,7 @@ from histories.reading.histories import Histories
 from histories.reading.plain_expressions import supports
 
 
-def open_rows(tables: dict[str, list[dict[str, Any]]]) -> Histories:
+def open_rows(tables: dict[str, Any]) -> Histories:
     """Open the rows of a request: few as plain lists, where the catalogue allows; many with Polars.
 
     Raises

@@ -144,9 +144,7 @@ class Histories:
         return cls(natives, warnings, "spark", spark, files, odd_days=odd_days)
 
     @classmethod
-    def from_rows(
-        cls, tables: dict[str, list[dict[str, Any]]], *, plain: bool = False, as_written: bool = False
-    ) -> Histories:
+    def from_rows(cls, tables: dict[str, Any], *, plain: bool = False, as_written: bool = False) -> Histories:
         """Open the rows of a request with Polars, or as plain lists.
 
         Parameters

@@ -26,7 +26,7 @@ LINKS = {"pupil_id": ("pupils", "pupil_id"), "urn": ("schools", "urn"), "lsoa": 
 
 
 def read_rows(
-    tables: dict[str, list[dict[str, Any]]],
+    tables: dict[str, Any],
     *,
     as_written: bool = False,
 ) -> tuple[dict[str, PlainFrame], dict[str, Callable[[], Any]], list[str]]:
@@ -34,6 +34,8 @@ def read_rows(
 
     Parameters
     ----------
+    tables : dict
+        By table a list of rows (objects), or columns: an object of lists of equal length.
     as_written : bool
         Let codes that do not exist and dates that stand for none stay, for whoever checks the rows.
 
@@ -55,24 +57,50 @@ def read_rows(
         if table.required and name not in tables:
             faults.append(Fault("a required table is missing", f"tables.{name}", "Send its rows."))
     frames: dict[str, PlainFrame] = {}
-    for name, rows in tables.items():
+    for name, table_sent in tables.items():
         place = f"tables.{name if name in TABLES else '…'}"  # a name that is not declared could be a value
-        if not isinstance(rows, list):
-            faults.append(Fault("this is not a list of rows", place, "Send a list of objects."))
-        elif not set(map(type, rows)) <= {dict}:
-            bad = [i for i, row in enumerate(rows) if not isinstance(row, dict)]
-            faults += [Fault("this is not an object", f"{place}[{i}]", "Send columns by name.") for i in bad]
+        wrong = _misshapen(table_sent, place)
+        if wrong:
+            faults += wrong
         elif name not in TABLES:
             warnings.append(f"the table at position {len(warnings) + 1} is not declared and is ignored")
         else:
-            columns = _columns(TABLES[name], rows, faults, warnings, as_written=as_written)
-            frames[name] = PlainFrame(columns, len(rows))
+            columns = _columns(TABLES[name], table_sent, faults, warnings, as_written=as_written)
+            frames[name] = PlainFrame(columns, rows_in(table_sent))
     if faults:
         raise Faults(faults)
     if not as_written:
         frames = {name: _sensible(TABLES[name], frame, warnings) for name, frame in frames.items()}
     warnings += unmatched(frames)
     return frames, {n: _in_polars(TABLES[n], f) for n, f in frames.items()}, warnings
+
+
+def rows_in(table: Any) -> int:
+    """Return how many rows a table that was sent has: a list of rows, or an object of columns.
+
+    Examples
+    --------
+    >>> rows_in([{"urn": "1"}, {"urn": "2"}]), rows_in({"urn": ["1", "2"]}), rows_in(None)
+    (2, 2, 0)
+    """
+    if isinstance(table, dict):
+        return max((len(values) for values in table.values() if isinstance(values, list)), default=0)
+    return len(table) if isinstance(table, list) else 0
+
+
+def _misshapen(table: Any, place: str) -> list[Fault]:
+    """Find what keeps a table that was sent from being one."""
+    if isinstance(table, dict):
+        do = "Send a list of values for each column, all of one length."
+        return [
+            Fault("this is not a column as long as the others", f"{place}, column {position}", do)
+            for position, values in enumerate(table.values(), 1)
+            if not isinstance(values, list) or len(values) != rows_in(table)
+        ]
+    if not isinstance(table, list):
+        return [Fault("this is not a list of rows", place, "Send a list of objects, or an object of columns.")]
+    bad = [i for i, row in enumerate(table) if not isinstance(row, dict)] if set(map(type, table)) - {dict} else []
+    return [Fault("this is not an object", f"{place}[{i}]", "Send columns by name.") for i in bad]
 
 
 def _in_polars(table: type[Table], frame: PlainFrame) -> Callable[[], Any]:
@@ -87,9 +115,9 @@ def _in_polars(table: type[Table], frame: PlainFrame) -> Callable[[], Any]:
 
 
 def _columns(
-    table: type[Table], rows: list[dict[str, Any]], faults: list[Fault], warnings: list[str], *, as_written: bool
+    table: type[Table], sent: Any, faults: list[Fault], warnings: list[str], *, as_written: bool
 ) -> dict[str, list[Any]]:
-    names = set().union(*rows)
+    names = set(sent) if isinstance(sent, dict) else set().union(*sent)
     by_column: dict[str, str] = {}
     for name in sorted(names, key=str):
         column = heading(str(name))
@@ -102,8 +130,14 @@ def _columns(
     if unknown:
         warnings.append(f"{table.table}: {unknown} column(s) are not declared and are ignored")
     columns = {}
+    if isinstance(sent, dict):
+        faults += [
+            Fault("a required column is missing", f"tables.{table.table}.{c.name}", "Send it.")
+            for c in table.columns.values()
+            if c.required and c.name not in by_column
+        ]
     for c in table.columns.values():
-        given = _values(rows, by_column.get(c.name, c.name))
+        given = _values(sent, by_column.get(c.name, c.name))
         lenient = as_written or c.codes in AUDITED
         checked = replace(c, codes=None) if lenient else c
         if c.codes and lenient:
@@ -165,7 +199,9 @@ def unmatched(frames: Mapping[str, PlainFrame]) -> list[str]:
     return warnings
 
 
-def _values(rows: list[dict[str, Any]], name: str) -> list[Any]:
+def _values(rows: Any, name: str) -> list[Any]:
+    if isinstance(rows, dict):
+        return rows[name] if name in rows else [None] * rows_in(rows)
     try:
         return list(map(itemgetter(name), rows))  # five times as fast as asking each row whether it has the column
     except KeyError:

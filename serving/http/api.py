@@ -14,6 +14,7 @@ import anyio
 from fastapi import Depends, FastAPI, Request, Response
 
 from features.posted import open_rows
+from histories.reading.posted_rows import rows_in
 from histories.settings import Settings
 from serving.access.configuration import Configuration
 from serving.access.disclosed_counts import disclosed
@@ -216,9 +217,7 @@ def _routes(app: FastAPI) -> None:
         return Response(text, media_type=kind)
 
 
-def score_rows(
-    model: RiskModel, tables: dict[str, list[dict[str, Any]]], as_of: date, caller: Caller, shadow: Shadow
-) -> dict[str, Any]:
+def score_rows(model: RiskModel, tables: dict[str, Any], as_of: date, caller: Caller, shadow: Shadow) -> dict[str, Any]:
     """Score the rows of a request, and return the answer for JSON, limited to the caller's scope.
 
     Raises
@@ -226,8 +225,8 @@ def score_rows(
     Faults
         With the location of every error in the rows.
     """
-    rows = sum(len(t) for t in tables.values())
-    if rows > MAX_ROWS or len(tables.get("pupils", [])) > MAX_PUPILS:
+    rows = sum(map(rows_in, tables.values()))
+    if rows > MAX_ROWS or rows_in(tables.get("pupils")) > MAX_PUPILS:
         do = f"Send at most {MAX_PUPILS} pupils and {MAX_ROWS} rows in a request."
         raise Problem(413, do)
     histories = open_rows(tables)

@@ -7,6 +7,8 @@ from typing import Any
 from fastapi import FastAPI, Security
 from fastapi.security import HTTPBearer
 
+from histories.codes import code_set
+from histories.reading.posted_rows import AUDITED
 from histories.tables import TABLES, Column
 from serving.http import problems
 from serving.http.schemas import ProblemAnswer
@@ -60,22 +62,19 @@ def describe(app: FastAPI) -> None:
 
 def tables() -> dict[str, Any]:
     """Return the schema of posted histories, from the declarations in ``histories.tables``."""
-    rows = {
-        name: {
+    rows = {}
+    for name, table in TABLES.items():
+        columns = {c.name: _column(c) for c in table.columns.values()}
+        required = [c.name for c in table.columns.values() if c.required]
+        rows[name] = {
             "type": "array",
             "description": (table.__doc__ or "").strip().splitlines()[0],
-            "items": {
-                "type": "object",
-                "properties": {c.name: _column(c) for c in table.columns.values()},
-                "required": [c.name for c in table.columns.values() if c.required],
-            },
+            "items": {"type": "object", "properties": columns, "required": required},
         }
-        for name, table in TABLES.items()
-    }
     return {
         "title": "Histories",
         "type": "object",
-        "description": "Rows by table. Unknown tables and columns are ignored. A table that is not sent counts as missing, not as empty.",
+        "description": "Rows by table; columns, as lists of one length, are taken too (docs/api.md). Unknown tables and columns are ignored. A table that is not sent counts as missing, not as empty.",
         "properties": rows,
         "required": [name for name, table in TABLES.items() if table.required],
         "additionalProperties": {"type": "array", "items": {"type": "object"}},
@@ -89,5 +88,9 @@ def _column(c: Column) -> dict[str, Any]:
         "integer": {"type": "integer", "exclusiveMinimum": -(2**53), "exclusiveMaximum": 2**53},
         "boolean": {"type": "boolean"},
     }
-    kind = kinds[c.kind] | ({"minLength": 1} if c.required and c.kind == "text" else {})
+    kind = kinds[c.kind]
+    if c.required and c.kind == "text":
+        kind = kind | {"minLength": 1, "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
+    if c.codes and c.codes not in AUDITED:
+        kind = {"type": "string", "enum": sorted(code_set(c.codes))}
     return kind if c.required else {"anyOf": [kind, {"type": "null"}, {"const": "", "description": "read as null"}]}

@@ -50,8 +50,8 @@ class ScoreRequest(Strict):
     """Histories to score and explain."""
 
     as_of: Day
-    # ``histories.reading.posted_rows`` validates the rows, once.
-    histories: dict[str, list[SkipValidation[dict[str, Any]]]]
+    # By table rows, or columns; ``histories.reading.posted_rows`` validates them, once.
+    histories: dict[str, SkipValidation[Any]]
 
 
 class ScoresRequest(Strict):
