@@ -11,9 +11,9 @@ import narwhals as nw
 import pyarrow as pa
 from typing_extensions import TypedDict
 
-from features.as_of import visible
 from histories.calendar import day_number, day_of
 from histories.codes import ABSENCE_CODES, code_set
+from histories.reading.as_of import visible
 from histories.reading.frames import gathered
 from histories.reading.histories import Histories
 from histories.tables import HAPPENED
@@ -50,7 +50,7 @@ def evidence(
     reasons : sequence of (str, sequence of str)
         The pupil of each reason, and the tables that its features are counted from.
     known : date, optional
-        The day of knowledge; see ``features.as_of.seen``.
+        The day of knowledge; see ``histories.reading.as_of.seen``.
 
     Returns
     -------

@@ -91,7 +91,7 @@ class RiskModel:
         as_of : date
         rule : CohortRule, optional
         known : date, optional
-            The day of knowledge; see ``features.as_of.seen``.
+            The day of knowledge; see ``histories.reading.as_of.seen``.
         kept : BlockStore, optional
             Keeps what was counted of blocks of children for the next run.
         top : int, optional

@@ -42,7 +42,7 @@ class Task:
     until : date or None
         Use nothing recorded on or after this day.
     known : date or None
-        The day of knowledge of the features; see ``features.as_of.seen``.
+        The day of knowledge of the features; see ``histories.reading.as_of.seen``.
     """
 
     definition: Definition = field(default_factory=Definition.load)

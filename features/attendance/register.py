@@ -55,7 +55,7 @@ def mark_tallies(histories: Histories, snapshots: Frame, known: date | None = No
     snapshots : Frame
         ``pupil_id`` and ``as_of`` (day number).
     known : date, optional
-        The day of knowledge; see ``features.as_of.seen``.
+        The day of knowledge; see ``histories.reading.as_of.seen``.
 
     Returns
     -------

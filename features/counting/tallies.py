@@ -12,10 +12,10 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
-from features.as_of import visible
 from features.attendance.register import COUNTS, MEASURES, NEWEST, RUNS, WINDOWS, mark_tallies
 from features.feature import Tally
 from histories.calendar import day_number, day_of
+from histories.reading.as_of import visible
 from histories.reading.frames import Frame, days_of, gathered, joined
 from histories.reading.histories import Histories
 

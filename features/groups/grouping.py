@@ -9,10 +9,10 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
-from features.as_of import visible
 from features.groups.groups import GROUPS, NOT_RECORDED, Group
 from features.outcome.cohort import CohortRule, august_before, cohort, completed_years
 from histories.calendar import day_number, day_of
+from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 

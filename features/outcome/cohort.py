@@ -12,10 +12,10 @@ import polars as pl
 import pyarrow as pa
 from pydantic import Field
 
-from features.as_of import visible
 from histories.calendar import day_number, day_of
 from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
+from histories.reading.as_of import visible
 from histories.reading.frames import Frame, gathered, with_each
 from histories.reading.histories import Histories
 
@@ -75,7 +75,7 @@ def cohort(
         The days on which the question is asked.
     rule : CohortRule, optional
     known : date, optional
-        The day of knowledge; see ``features.as_of.seen``.
+        The day of knowledge; see ``histories.reading.as_of.seen``.
 
     Returns
     -------

@@ -39,7 +39,7 @@ def label(
     until : date, optional
         Use nothing recorded on or after this day; without it, everything that was ever recorded.
     known : date, optional
-        The day of knowledge of the cohort; see ``features.as_of.seen``.
+        The day of knowledge of the cohort; see ``histories.reading.as_of.seen``.
     members : pyarrow.Table, optional
         The cohort of these days where it is at hand; counted anew without it.
 

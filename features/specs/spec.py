@@ -17,9 +17,9 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 
-from features.as_of import happened
 from features.feature import Feature
 from histories.calendar import day_number
+from histories.reading.as_of import happened
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 from histories.tables import TABLES

@@ -13,9 +13,9 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
-from features.as_of import standing, visible
 from features.attendance.register import MEASURES
 from histories.calendar import day_number, day_of
+from histories.reading.as_of import standing, visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 from serving.casework.school_days import SchoolDays

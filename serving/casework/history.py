@@ -9,11 +9,11 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
-from features.as_of import standing, visible
 from features.attendance.register import MEASURES
 from features.evidence import TEXTS
 from histories.calendar import day_number, day_of
 from histories.codes import ABSENCE_CODES
+from histories.reading.as_of import standing, visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 from histories.tables import HAPPENED

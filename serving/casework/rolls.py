@@ -8,9 +8,9 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
-from features.as_of import visible
 from features.outcome.cohort import august_before, completed_years, schools_once
 from histories.calendar import day_number
+from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 
