@@ -6,13 +6,18 @@ from typing import Any
 
 import numpy as np
 
+from histories.errors import Fault, Faults
 from training.measures.intervals import resampled
+
+MIN_SLOPE = 0.05  # for a standard deviation of the margins, or for one where they vary less
+WIDE = 40.0  # margins beyond it are standardised: at a slope of one their risks are 0 or 1 to the last digit
+MAX_STEPS = 200
 
 
 def fit(margins: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> tuple[float, float]:
-    """Fit slope and intercept by Newton's method on the log-likelihood (Platt 1999).
+    """Fit slope and intercept by Newton's method with a line search on the log-likelihood (Platt 1999).
 
-    A weak pull towards a slope of one keeps the fit finite when a resample holds hardly any positives.
+    A weak pull towards a slope of one keeps the fit finite when a resample holds hardly any positives, and for separable rows.
 
     Parameters
     ----------
@@ -22,21 +27,82 @@ def fit(margins: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = No
     Returns
     -------
     a, b : float
+        The slope is at least ``MIN_SLOPE``; the mean of the calibrated risks is the mean of the labels.
+
+    Raises
+    ------
+    Faults
+        When a value is not finite, no row has weight, or the search does not reach the maximum.
     """
     w = np.ones_like(margins) if weights is None else weights
-    a, b = 1.0, 0.0
-    for _ in range(100):
-        p = 1.0 / (1.0 + np.exp(-np.clip(a * margins + b, -40, 40)))
-        v = w * p * (1.0 - p)
-        residual = w * (labels - p)
-        gradient = np.array([residual @ margins - (a - 1.0), residual.sum() - 1e-3 * b])
+    if not (np.isfinite(margins).all() and np.isfinite(labels).all() and np.isfinite(w).all() and w.sum() > 0):
+        what = "a calibrator cannot be fitted: a margin, label or weight is not finite, or no row has weight"
+        raise Faults(Fault(what, "calibration", "Check the candidate's margins and the weights of the snapshots."))
+    centre = float(np.average(margins, weights=w))
+    spread = float(np.sqrt(np.average((margins - centre) ** 2, weights=w)))
+    lowest = MIN_SLOPE / max(spread, 1.0)
+    if np.abs(margins).max() <= WIDE:
+        return _fit(margins, labels, w, lowest)
+    unit = spread or 1.0
+    a, b = _fit((margins - centre) / unit, labels, w, lowest * unit)
+    return a / unit, b - a * centre / unit
+
+
+def _fit(margins: np.ndarray, labels: np.ndarray, w: np.ndarray, lowest: float) -> tuple[float, float]:
+    slope, intercept = _maximum(margins, labels, w, start=(1.0, 0.0))
+    # A model whose order is right keeps it: the slope stays positive, and the intercept is fitted to that slope.
+    if slope < lowest:
+        slope, intercept = _maximum(margins, labels, w, start=(lowest, intercept), slope_is_fixed=True)
+    return float(slope), float(intercept)
+
+
+def _maximum(
+    margins: np.ndarray,
+    labels: np.ndarray,
+    w: np.ndarray,
+    *,
+    start: tuple[float, float],
+    slope_is_fixed: bool = False,
+) -> np.ndarray:
+    """Return slope and intercept at the maximum of the penalised log-likelihood.
+
+    The likelihood is concave, so a step that still leads upwards at its end has gained; only one that overshoots is compared by value.
+    """
+
+    def value(at: np.ndarray) -> float:
+        z = at[0] * margins + at[1]
+        penalty = ((at[0] - 1.0) ** 2 + 1e-3 * at[1] ** 2) / 2
+        return float(w @ (labels * z - np.logaddexp(0.0, z)) - penalty)
+
+    def slopes(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        p = 1.0 / (1.0 + np.exp(-np.clip(at[0] * margins + at[1], -40, 40)))
+        v, residual = w * p * (1.0 - p), w * (labels - p)
+        gradient = np.array([residual @ margins - (at[0] - 1.0), residual.sum() - 1e-3 * at[1]])
         hessian = np.array([[v @ margins**2 + 1.0, v @ margins], [v @ margins, v.sum() + 1e-3]])
-        step = np.clip(np.linalg.solve(hessian, gradient), -2.0, 2.0)
-        a, b = a + step[0], b + step[1]
+        if slope_is_fixed:
+            gradient[0], hessian[0, 1], hessian[1, 0] = 0.0, 0.0, 0.0
+        return gradient, hessian
+
+    at = np.array(start)
+    gradient, hessian = slopes(at)
+    for _ in range(MAX_STEPS):
+        newton = np.linalg.solve(hessian, gradient)
+        step = np.clip(newton, -2.0, 2.0)
+        if gradient @ step <= 0:  # clipped apart, slope and intercept no longer lead upwards
+            step = newton * min(1.0, 2.0 / float(np.abs(newton).max() or 1.0))
+        reached = at + step
         if np.abs(step).max() < 1e-10:
-            break
-    # A model whose order is right keeps it: the slope stays positive.
-    return float(max(a, 0.05)), float(b)
+            return reached
+        ahead = slopes(reached)
+        if ahead[0] @ step < 0:
+            here = value(at)
+            while value(reached) < here - 1e-12 * abs(here) and np.abs(step).max() >= 1e-10:
+                step = step / 2
+                reached = at + step
+            ahead = slopes(reached)
+        at, (gradient, hessian) = reached, ahead
+    what = f"a calibrator was not found in {MAX_STEPS} steps"
+    raise Faults(Fault(what, "calibration", "Check that the candidate's margins differ between children."))
 
 
 def risk(margins: np.ndarray, a: float, b: float) -> np.ndarray:
