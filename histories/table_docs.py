@@ -82,9 +82,23 @@ def returns_page() -> str:
     for form in FORMATS.values():
         fills, cannot = ", ".join(f"`{t}`" if t in TABLES else t for t in form.fills), "; ".join(form.cannot_know)
         parts.append(
-            f"## {form.name}\n\n{form.title[:1].upper()}{form.title[1:]}.\n\n- fills: {fills}\n- cannot know: {cannot}\n"
+            f"## {form.name}\n\n{form.title[:1].upper()}{form.title[1:]}.\n\n- fills: {fills}\n- cannot know: {cannot}\n{_headings(form.name)}"
         )
     return "\n".join([*parts, GRAMMAR])
+
+
+def _headings(form: str) -> str:
+    """Return the headings that a declared format accepts for each column; case does not matter."""
+    from histories.returns.mapping import FOLDER, load_mapping
+
+    file = FOLDER / f"{form}.toml"
+    if not file.is_file():
+        return ""
+    lines = []
+    for filled in load_mapping(file).tables:
+        columns = {"UPN": filled.pupil, "former UPN": filled.former, **filled.columns}
+        lines += [f"  - {c}: {', '.join(f'`{n}`' for n in names)}\n" for c, names in columns.items() if names]
+    return "- headings, in any case:\n" + "".join(lines)
 
 
 def rules_page() -> str:

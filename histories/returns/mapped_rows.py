@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from histories.errors import Fault, Usage
 from histories.identity import clean_upn_sql
 from histories.io.sql import literal
+from histories.reading.values import text_sql
 from histories.returns.mapping import Filled, Mapping, expression_of, load_mapping
 from histories.returns.pupil_keys import PERSON
 from histories.returns.report import Report, Return
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from histories.returns.pupil_keys import PupilKeys
     from histories.returns.staging import Staging
 
-# Required columns that a list of leavers may lack: the spell that it ends is found in other returns.
-PARTIAL = {"enrolments": ("urn", "entry_date")}
+# Required columns that a list of leavers may lack: the spell that ends is found in other returns.
+ENTRY = ("urn", "entry_date")
 WANTED = {
     "date": "a date in one of the forms that the format names",
     "integer": "a whole number",
@@ -58,7 +59,11 @@ def _select(staging: Staging, people: PupilKeys, filled: Filled, name: str, repo
     if filled.pupil and upn is None:
         staging.need(name, [filled.pupil[0]])
     wanted = {c: [n for n in names if n in have] for c, names in filled.columns.items()}
-    lacking = [names[0] for c, names in filled.columns.items() if table.columns[c].required and not wanted[c]]
+    leaves = filled.table == "enrolments" and bool(wanted.get("leaving_date"))
+    needed = [c for c in filled.columns if table.columns[c].required and not (leaves and c in ENTRY)]
+    if filled.table == "enrolments" and "entry_date" not in filled.columns:
+        needed.append("leaving_date")
+    lacking = [filled.columns[c][0] for c in needed if c in wanted and not wanted[c]]
     staging.need(name, lacking)
     if lacking or (filled.pupil and upn is None):
         return None
@@ -71,11 +76,27 @@ def _select(staging: Staging, people: PupilKeys, filled: Filled, name: str, repo
     _report_columns(staging, filled, name, wanted, chosen, report=report)
     _check_required(staging, filled, name, wanted, chosen)
     listed = ", ".join(f'{e} AS "{c}"' for c, e in chosen.items())
+    where = ""
+    if filled.table == "enrolments":
+        listed += ", onroll_line AS line"
+        where = _dated(staging, name, chosen, report)
     if upn is None:
         return f'SELECT {listed} FROM "{name}"'
     who = _who(staging, people, filled, name, upn, person=person, report=report)
     extra = ", p.pupil_id AS upn_key" if filled.table == "pupils" and "upn" not in chosen else ""
-    return f'SELECT p.pupil_id{extra}, {listed} FROM "{name}" r JOIN person p ON p.upn = {who}'
+    return f'SELECT p.pupil_id{extra}, {listed} FROM "{name}" r JOIN person p ON p.upn = {who}{where}'
+
+
+def _dated(staging: Staging, name: str, chosen: dict[str, str], report: Report) -> str:
+    """Leave out rows of a roll that have neither the day of entry nor that of leaving; name them."""
+    days = [f"({chosen[c]}) IS NULL" for c in ("entry_date", "leaving_date") if c in chosen]
+    empty = " AND ".join(days) or "false"
+    count, lines = staging.lines(name, empty)
+    if count:
+        report.notes.append(
+            f"{staging.files[name].name}: {count} rows have no date (lines {lines}); they were left out"
+        )
+    return f" WHERE NOT ({empty})"
 
 
 def _report_columns(
@@ -95,16 +116,17 @@ def _report_columns(
         if not names:
             report.absent.append(f"{file}: {filled.columns[c][0]}")
         elif c in filled.codes:
-            lost, _ = staging.lines(name, f"({chosen[c]}) IS NULL AND nullif(trim(\"{names[0]}\"), '') IS NOT NULL")
+            lost, lines = staging.lines(name, f"({chosen[c]}) IS NULL AND nullif(trim(\"{names[0]}\"), '') IS NOT NULL")
             if lost:
-                report.notes.append(f"{file}: {lost} values of {names[0]} have no translation and are empty now")
+                what = f"{file}: {lost} values of {names[0]} have no translation and are empty now (lines {lines})"
+                report.notes.append(what)
 
 
 def _check_required(
     staging: Staging, filled: Filled, name: str, wanted: dict[str, list[str]], chosen: dict[str, str]
 ) -> None:
     """Keep a fault for each required column that the mapping does not fill, or that is empty in a row."""
-    partial = PARTIAL.get(filled.table, ()) if "leaving_date" in chosen else ()
+    partial = ENTRY if filled.table == "enrolments" and "leaving_date" in chosen else ()
     for column in TABLES[filled.table].columns.values():
         if not column.required or column.name == "pupil_id" or column.name in partial:
             continue
@@ -135,7 +157,7 @@ def _value(staging: Staging, name: str, column: Column, names: list[str], filled
     """Return the expression of a column, after checking that every value becomes its type."""
     made = []
     for n in names:
-        raw = f"nullif(trim(\"{n}\"), '')"
+        raw = text_sql(f'"{n}"', "duckdb")
         if column.name in filled.codes:
             pairs = "".join(f" WHEN {literal(k)} THEN {literal(v)}" for k, v in filled.codes[column.name].items())
             made.append(f"CASE lower({raw}){pairs} END")

@@ -22,7 +22,7 @@ from histories.returns.merging.merge import Merge, affected, keep
 from histories.returns.merging.statements import BASE
 from histories.returns.pupil_keys import PupilKeys, unlinked_key
 from histories.returns.report import Report, Return
-from histories.returns.staging import Staging, Statements
+from histories.returns.staging import Staging, Statements, listed
 from histories.returns.submissions import FOLDER, Submission, Submissions, fingerprint
 from histories.tables import TABLES
 
@@ -132,6 +132,7 @@ class _Import:
         self.form, self.staging, self.people, self.into, self.report = form, staging, people, into, report
         self.store = Submissions(into)
         self.new: list[str] = []
+        self.leavings: dict[int, Path] = {}  # the file of each new submission about rolls
 
     def write(self, mapping: Path | None, submitted_on: date | None) -> None:
         """Write the folder anew, with what the return states and the tables that follow from it."""
@@ -156,6 +157,7 @@ class _Import:
                 else:
                     # A table without rows stays absent, so that its features are missing and not zero.
                     self.report.notes.append(f"{name}: the return holds nothing for it")
+            self._report_unmatched(merge)
             self.store.links = stamp
             self.store.write_index(beside / FOLDER)
             self._open(beside)
@@ -176,6 +178,8 @@ class _Import:
                 self.report.notes.append(f"{self._title(period)}corrects an earlier submission")
             number = max((s.number for s in [*self.store.all, *new]), default=BASE) + 1
             tables = self._write_statements(statements, number)
+            if "enrolments" in tables:
+                self.leavings[number] = statements.files[0]
             said_on = statements.said_on
             if statements.clock == "row":
                 said_on = submitted_on or self._extract_day(number, tables)
@@ -248,6 +252,16 @@ class _Import:
         if waiting and "pupil_id" in {r[0] for r in self.staging.sql(f"DESCRIBE SELECT * FROM {source}")}:
             source += f" WHERE pupil_id NOT IN {literals(sorted(waiting))}"
         return bool(self.staging.sql(f"SELECT 1 FROM {source} LIMIT 1"))
+
+    def _report_unmatched(self, merge: Merge) -> None:
+        """Name the rows that state a leaving for which there is no spell."""
+        for number, file in self.leavings.items():
+            if lines := merge.unmatched(number):
+                what = "1 row ends" if len(lines) == 1 else f"{len(lines):,} rows end"
+                self.report.notes.append(
+                    f"{file.name}: {what} no spell on a roll, neither at that school nor on that day (lines {listed(lines)}); "
+                    "they count as soon as a return states the spell"
+                )
 
     def _title(self, period: str) -> str:
         return f"{self.form.name}: this return " if period.startswith("file ") else f"{self.form.name} {period} "

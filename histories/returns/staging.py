@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -31,7 +31,8 @@ class Statements:
     ----------
     tables : dict
         Table of histories, or of ``merging.statements.STATES``, to the query. Children stand under the keys of the table
-        ``person``; a column ``school`` says which school's part of the return a row belongs to.
+        ``person``; a column ``school`` says which school's part of the return a row belongs to. A row of ``enrolments`` without
+        ``entry_date`` ends a spell that another return states; its column ``line`` is the line in the first file.
     """
 
     period: str | None
@@ -39,6 +40,11 @@ class Statements:
     said_on: date | None
     clock: Clock
     tables: dict[str, str] = field(default_factory=dict)
+
+
+def listed(lines: Sequence[int]) -> str:
+    """Return the first of some lines as text."""
+    return ", ".join(map(str, lines[:SHOWN])) + (" …" if len(lines) > SHOWN else "")
 
 
 class Staging:
@@ -122,7 +128,7 @@ class Staging:
     def lines(self, name: str, test: str) -> tuple[int, str]:
         """Return how many rows of a table meet a condition, and the lines of the first of them as text."""
         rows = self.sql(f'SELECT onroll_line FROM "{name}" WHERE {test} ORDER BY 1')
-        return len(rows), ", ".join(str(r[0]) for r in rows[:SHOWN]) + (" …" if len(rows) > SHOWN else "")
+        return len(rows), listed([line for (line,) in rows])
 
     def check(self, name: str, column: str, test: str, what: str, do: str) -> None:
         """Keep a fault for the rows of a table that meet a condition; say file, column and lines."""

@@ -27,11 +27,14 @@ FROM spell s JOIN census c ON c.urn = s.urn AND c.said_on > s.first_listed
 WHERE NOT s.untouched AND NOT EXISTS (FROM mention m WHERE m.pupil_id = s.pupil_id AND m.urn = s.urn AND m.spell = s.spell AND m.number = c.number);
 -- A list that knows the end only (home education, deletions) ends the last spell that had begun by then.
 CREATE TABLE ending AS
-SELECT p.pupil_id, s.urn, s.spell, p.rank, p.leaving_date, p.leaving_ground, p.destination, p.destination_urn,
+SELECT p.pupil_id, s.urn, s.spell, p.number, p.urn AS urn_given, p.rank, p.leaving_date, p.leaving_ground, p.destination, p.destination_urn,
     coalesce(p.leaving_recorded_on, p.recorded_on, CASE WHEN p.clock = 'return' THEN p.stated_on END, p.leaving_date) AS told
 FROM s_enrolments p JOIN spell s ON s.pupil_id = p.pupil_id AND (p.urn IS NULL OR p.urn = s.urn) AND s.entry_date <= p.leaving_date AND (s.closed IS NULL OR s.closed >= p.leaving_date - 366)
 WHERE p.entry_date IS NULL AND p.is_current
 QUALIFY row_number() OVER (PARTITION BY p.number, p.pupil_id, p.urn, p.leaving_date ORDER BY s.entry_date DESC, s.urn) = 1;
+CREATE TABLE unmatched AS
+SELECT p.number, p.line FROM s_enrolments p WHERE p.entry_date IS NULL AND p.is_current AND NOT EXISTS (
+    FROM ending e WHERE e.number = p.number AND e.pupil_id = p.pupil_id AND e.leaving_date = p.leaving_date AND e.urn_given IS NOT DISTINCT FROM p.urn);
 UPDATE spell SET untouched = false WHERE (pupil_id, urn, spell) IN (SELECT (pupil_id, urn, spell) FROM ending);
 CREATE TABLE event AS
 WITH said AS (

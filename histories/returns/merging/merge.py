@@ -156,6 +156,11 @@ class Merge:
             CREATE TABLE census AS SELECT DISTINCT urn, number, rank, said_on, returned_on AS stated_on FROM s_enrolments WHERE listed""")
         self.connection.execute((HERE / "enrolments.sql").read_text(encoding="utf-8"))
 
+    def unmatched(self, number: int) -> list[int]:
+        """Return the lines of a submission's leavings that end no spell; they wait for the return that states the spell."""
+        query = f"SELECT line FROM unmatched WHERE number = {number} AND line IS NOT NULL ORDER BY line"
+        return [line for (line,) in self.connection.execute(query).fetchall()]
+
     def _states(self) -> None:
         for states in ("sen_states", "address_states"):
             self._load(states)

@@ -19,7 +19,7 @@ STATES = {
     "same_schools": {"urn": "VARCHAR", "same_as": "VARCHAR"},
 }
 EXTRA = {
-    "enrolments": {"listed": "BOOLEAN"},
+    "enrolments": {"listed": "BOOLEAN", "line": "BIGINT"},
     "pupils": {"upn_key": "VARCHAR"},
 }
 URNS = ("urn", "destination_urn", "offered_urn")
@@ -100,7 +100,7 @@ def load(connection: Any, store: Submissions, table: str) -> None:
     if "pupil_id" in wanted:
         conditions.append("NOT starts_with(coalesce(a.pupil_id, u.pupil_id), 'unlinked:')")
     # What a correction says as the first submission said it, it says since then.
-    same_row = ", ".join(["b.form", "b.period", *(f'u."{c}"' for c in wanted)])
+    same_row = ", ".join(["b.form", "b.period", *(f'u."{c}"' for c in wanted if c != "line")])
     stated = f"min(b.stated_on) OVER (PARTITION BY {same_row})" if _corrected(connection, numbers) else "b.stated_on"
     connection.execute(f"""
         CREATE VIEW s_{table} AS
