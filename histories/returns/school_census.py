@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from histories.calendar import term_dates
-from histories.codes import code_set
+from histories.codes import code_set, extended_codes
 from histories.errors import Fault
 from histories.identity import clean_upn_sql, pseudonym
 from histories.io.sql import literals
@@ -159,7 +159,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         "codes": "attendance",
     }
     days = {f"day_{c}": f"({expression_of('date', c, DATES)})" for c in DAYS}
-    staging.sql(SQL.read_text(encoding="utf-8").format(**{k: literals(code_set(n)) for k, n in sets.items()}, **days))
+    staging.sql(SQL.read_text(encoding="utf-8").format(**{k: literals([*code_set(n), *extended_codes(n)]) for k, n in sets.items()}, **days))
     for (census, _), given in returns.items():
         stated = staging.add_return(census, given.files, said_on=given.day)
         for table, kind in STATED.items():

@@ -1,6 +1,6 @@
 -- From the tables of the census (text, with the census day) to statements; school_census.py fills the names in braces.
 CREATE TABLE roll AS
-SELECT p.pupil_id, CASE WHEN NOT starts_with(r.upn, 'person:') THEN r.upn END AS upn, r.nativeid AS urn, r.id, r.part, r.day, r.line, r.left_roll, {day_dob} AS dob, r.sex, left(r.ethnicity, 4) AS ethnicity,
+SELECT p.pupil_id, CASE WHEN NOT starts_with(r.upn, 'person:') THEN r.upn END AS upn, r.nativeid AS urn, r.id, r.part, r.day, r.line, r.left_roll, {day_dob} AS dob, r.sex, upper(left(trim(r.ethnicity), 4)) AS ethnicity,
     lower(nullif(r.language, '')) AS language, r.youngcarer, {day_entrydate} AS entry_date, {day_leavingdate} AS leaving_date, r.enrolstatus,
     coalesce(nullif(r.ncyearactual, ''), nullif(r.ncyearleaving, '')) AS nc_year, r.senprovision, nullif(r.surname, '') AS surname, nullif(r.forename, '') AS forename
 FROM raw_roll r JOIN person p ON p.upn = r.upn;

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import narwhals as nw
+import pyarrow as pa
 
 from histories.checks.profile import DELAYED
+from histories.reading.frames import collect
 from histories.reading.histories import Histories
 from histories.rules.rule import Rule
+from histories.tables import TABLES
 
 LATE = 60  # days
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the rows recorded late."""
-    return h.frame(table).filter(nw.col("known") - nw.col(DELAYED[table]) > LATE)
+    """Return the rows recorded late although the table was recorded before: a census can tell a thing only on its next day."""
+    recorded = h.frame(table).filter(~nw.col(TABLES[table].known[0]).is_null()).select("known").unique()
+    days = sorted(collect(recorded)["known"].to_list())
+    chances = pa.table({"known": pa.array(days[1:], pa.int32()), "chance": pa.array(days[:-1], pa.int32())})
+    rows = h.frame(table).join(h.given(chances), on="known", how="inner")
+    happened = nw.col(DELAYED[table])
+    return rows.filter((nw.col("known") - happened > LATE) & (nw.col("chance") >= happened))
 
 
 RULE = Rule(

@@ -13,11 +13,15 @@ YEARS = {"N1": -2, "N2": -1, "R": 0, **{str(n): n for n in range(1, 14)}}
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the spells whose year group does not fit the age; one year early or late is allowed."""
+    """Return the spells whose year group does not fit the age; one year early or late is allowed.
+
+    The year group is the one at entry or, where a census tells it, the one on the day of recording.
+    """
     numbers = pa.table({"nc_year": list(YEARS), "number": list(YEARS.values())})
     spells = h.frame(table).join(h.given(numbers), on="nc_year", how="inner")
-    fitting = school_year(nw.col("entry_date")) - school_year(nw.col("date_of_birth")) - 5
-    return spells.join(births(h), on="pupil_id", how="inner").filter((nw.col("number") - fitting).abs() > 1)
+    born, number = school_year(nw.col("date_of_birth")), nw.col("number")
+    unfit = ((number - (school_year(nw.col(day)) - born - 5)).abs() > 1 for day in ("entry_date", "known"))
+    return spells.join(births(h), on="pupil_id", how="inner").filter(nw.all_horizontal(*unfit, ignore_nulls=False))
 
 
 RULE = Rule(

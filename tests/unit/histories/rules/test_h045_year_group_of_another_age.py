@@ -17,3 +17,12 @@ def test_a_year_group_that_does_not_fit_the_birthday():
         B        | 1   | 2020-09-04 | R
     """
     assert findings("H045", pupils=pupils, enrolments=enrolments) == {"enrolments": 2}
+
+
+def test_a_census_tells_the_year_group_of_its_own_day():
+    enrolments = """
+        pupil_id | urn | entry_date | nc_year | recorded_on
+        A        | 1   | 2017-09-04 | 6       | 2023-10-05
+        A        | 2   | 2017-09-04 | 3       | 2023-10-05
+    """
+    assert findings("H045", enrolments=enrolments) == {"enrolments": 1}
