@@ -159,7 +159,11 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         "codes": "attendance",
     }
     days = {f"day_{c}": f"({expression_of('date', c, DATES)})" for c in DAYS}
-    staging.sql(SQL.read_text(encoding="utf-8").format(**{k: literals([*code_set(n), *extended_codes(n)]) for k, n in sets.items()}, **days))
+    staging.sql(
+        SQL.read_text(encoding="utf-8").format(
+            **{k: literals([*code_set(n), *extended_codes(n)]) for k, n in sets.items()}, **days
+        )
+    )
     for (census, _), given in returns.items():
         stated = staging.add_return(census, given.files, said_on=given.day)
         for table, kind in STATED.items():
