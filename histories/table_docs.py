@@ -29,8 +29,8 @@ reported_on = ["Reported", "Referral date"]
 [table.constants]
 ```
 
-For `marks`, a mapping names columns instead: `layout` (`long`, `columns` or `weeks`), `pupil`, `date`, `session`, `code`, `recorded_on`, `week`, `marks`,
-`dates`, `am`, `pm`. In the layout `columns` a session is a column named like `2024-09-04 AM`; in `weeks` the marks of five days are one string of
+For `marks`, a mapping names columns instead: `layout` (`long`, `days`, `columns` or `weeks`), `pupil`, `date`, `session`, `code`, `recorded_on`, `week`, `marks`,
+`dates`, `am`, `pm`. In the layout `days` a row is a day, with marks in the columns that `am` and `pm` name; it is found by itself. In `columns` a session is a column named like `2024-09-04 AM`; in `weeks` the marks of five days are one string of
 ten, with a dash or space where there is none, so codes of two characters do not fit it.
 
 ## Who a record is about

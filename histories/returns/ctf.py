@@ -1,5 +1,7 @@
 """The Common Transfer File (XML): a child's history of schools with the reasons for leaving.
 
+A file sent to the database of lost pupils (destination XXX/XXXX) says that nobody knows where its pupils went.
+
 Source of the layout: the file's published versions; ``CTFpupilData/Pupil`` and the older ``Pupils/Pupil`` are both read.
 """
 
@@ -20,7 +22,8 @@ if TYPE_CHECKING:
     from histories.returns.staging import Staging
 
 PUPIL = ["upn", "former", "date_of_birth", "sex"]
-SPELL = ["upn", "urn", "entry_date", "leaving_date", "leaving_ground"]
+SPELL = ["upn", "urn", "entry_date", "leaving_date", "leaving_ground", "destination", "destination_urn"]
+LOST, LEFT_SECTOR = ("XXX", "XXXX"), ("MMM", "MMMM")  # authority and establishment of the database of lost pupils
 
 
 def rows_of(pupil: Node, line: int) -> tuple[tuple | None, list[tuple]]:
@@ -44,6 +47,33 @@ def rows_of(pupil: Node, line: int) -> tuple[tuple | None, list[tuple]]:
         if leaf(s, "EntryDate")
     ]
     return (line, upn, former, leaf(pupil, "DOB"), sex), spells
+
+
+def with_destination(spells: list[tuple], header: dict[str, str]) -> tuple[list[tuple], int]:
+    """Add the header's destination to the last spell of each pupil at the sending school.
+
+    A file for lost pupils says that the destination is unknown. One for pupils who left the state sector does not say
+    where they went, so that their destination stays empty.
+
+    Returns
+    -------
+    list of tuple, int
+        The spells with destination and number of the next school, and how many pupils left the state sector.
+    """
+    source, target = (
+        (header.get(f"{s}/LEA", ""), header.get(f"{s}/Estab", "")) for s in ("SourceSchool", "DestSchool")
+    )
+    destination = "unknown" if target == LOST else None
+    number = "".join(target) if all(part.isdigit() for part in target) else None
+    last: dict[str, str] = {}
+    for _, upn, urn, entry, leaving, _ in spells:
+        if urn == "".join(source) and leaving:
+            last[upn] = max(last.get(upn, ""), entry)
+    placed = [
+        (*s, *((destination, number) if s[2] == "".join(source) and last.get(s[1]) == s[3] and s[4] else (None, None)))
+        for s in spells
+    ]
+    return placed, len(last) if target == LEFT_SECTOR else 0
 
 
 def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
@@ -71,7 +101,12 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         if lost[0]:
             report.notes.append(f"{file.name}: {lost[0]} pupils without a UPN were left out; they need linking")
         staging.rows(f"pupils_{n}", file, PUPIL, pupils)
-        staging.rows(f"spells_{n}", file, SPELL, spells)
+        placed, left_sector = with_destination(spells, header)
+        if left_sector:
+            report.notes.append(
+                f"{file.name}: {left_sector} pupils left the state sector (MMM/MMMM); where to is not said"
+            )
+        staging.rows(f"spells_{n}", file, SPELL, placed)
         what, do = "the value is not a date like 2024-09-04", "Correct it in the system that made the file."
         for table, column in (
             (f"pupils_{n}", "date_of_birth"),
@@ -91,7 +126,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
                 any_value(CASE WHEN r.sex IN ('M', 'F', 'U') THEN r.sex END) AS sex FROM pupils_{n} r JOIN person p USING (upn) GROUP BY 1"""
         stated.tables["enrolments"] = f"""
             SELECT DISTINCT p.pupil_id, r.urn, ({expression_of("date", "entry_date")}) AS entry_date, ({expression_of("date", "leaving_date")}) AS leaving_date,
-                CASE WHEN r.leaving_date IS NOT NULL THEN r.leaving_ground END AS leaving_ground FROM spells_{n} r JOIN person p USING (upn)"""
+                CASE WHEN r.leaving_date IS NOT NULL THEN r.leaving_ground END AS leaving_ground, r.destination, r.destination_urn FROM spells_{n} r JOIN person p USING (upn)"""
     report.notes.append(
         "schools are named by their LA and establishment numbers (LAESTAB); import a list of schools to join them to URNs"
     )
@@ -110,6 +145,7 @@ RETURN = Return(
     fills=("pupils", "enrolments"),
     cannot_know=(
         "when a row was entered: it counts as recorded on the date in the header, without one on its own date",
+        "where pupils went whose file is marked as having left the state sector (MMM/MMMM)",
         "the URN of a school: it is named by its LA and establishment numbers",
     ),
     convert=convert,

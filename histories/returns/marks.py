@@ -1,4 +1,4 @@
-"""Daily marks as schools' systems export them: a long file, a column for each session, or a string of marks for each week.
+"""Daily marks as schools' systems export them: a row a mark, a row a day, a column a session, or a string of marks a week.
 
 Every supplier names columns in its own way, so a mapping file may say which they are (keys of ``DEFAULTS``).
 """
@@ -14,14 +14,17 @@ from histories.io.sql import literal, literals
 from histories.io.toml import read_toml
 from histories.returns.mapping import DATES, expression_of
 from histories.returns.report import Report, Return
+from histories.returns.staging import SHOWN, listed
 
 if TYPE_CHECKING:
     from histories.returns.pupil_keys import PupilKeys
     from histories.returns.staging import Staging
 
 LONGEST_CODE = 2
+LAYOUTS = {"long": ("date", "session", "code"), "days": ("date", "am", "pm"), "columns": (), "weeks": ("week", "marks")}
 DEFAULTS: dict[str, Any] = {
-    "layout": "long",  # or "columns": one a session, or "weeks": a string of marks from the week's first day on
+    "layout": "long",  # or "days": a row a day, its marks in the columns am and pm; "columns": a column a session;
+    # or "weeks": a string of marks from the week's first day on
     "pupil": "upn",
     "date": "date",
     "session": "session",
@@ -51,8 +54,9 @@ def load(file: Path | None) -> dict[str, Any]:
         for k, v in read.items()
         if k not in DEFAULTS or not isinstance(v, type(DEFAULTS[k]))
     ]
-    if read.get("layout", "long") not in ("long", "columns", "weeks"):
-        faults.append(Fault("there is no such layout", f"{file}, layout", "Use long, columns or weeks."))
+    if read.get("layout", "long") not in LAYOUTS:
+        do = f"Use one of {', '.join(LAYOUTS)}."
+        faults.append(Fault("there is no such layout", f"{file}, layout", do))
     if faults:
         raise Faults(faults)
     return {
@@ -80,19 +84,21 @@ def convert(
 
 def _select(staging: Staging, people: PupilKeys, table: str, names: dict[str, Any], report: Report) -> str | None:
     pupil, have = names["pupil"], staging.columns[table]
-    needed = {"long": ("date", "session", "code"), "columns": (), "weeks": ("week", "marks")}[names["layout"]]
-    if not staging.need(table, [pupil, *(names[c] for c in needed)]):
+    layout = names["layout"]
+    if layout == "long" and names["session"] not in have and {names["am"].lower(), names["pm"].lower()} <= set(have):
+        layout = "days"
+    if not staging.need(table, [pupil, *(names[c].lower() for c in LAYOUTS[layout])]):
         return None
     people.report_missing(table, pupil, report, "they were left out")
     people.add(f'SELECT {_name(pupil)} AS upn, NULL AS former FROM "{table}"')
     recorded = names["recorded_on"] if names["recorded_on"] in have else None
     # A day of recording that cannot be read must not become the day of the mark: the future would be known too early.
     day = _day(staging, table, recorded, names, optional=True) if recorded else "NULL::DATE"
-    make = {"long": _long, "columns": _columns, "weeks": _weeks}[names["layout"]]
+    make = {"long": _long, "days": _days, "columns": _columns, "weeks": _weeks}[layout]
     made = make(staging, table, names, recorded, report)
     if made is None:
         return None
-    marks = f"SELECT {_name(pupil)} AS upn, {made[0]}, {day} AS recorded_on {made[1]}"
+    marks = f"SELECT {_name(pupil)} AS upn, {made[0]}, {day} AS recorded_on, onroll_line AS line {made[1]}"
     translated, unknown = _codes(staging, table, marks, report)
     code = f"CASE code {translated} ELSE code END" if translated else "code"
     left_out = f" WHERE code NOT IN {literals(unknown)}" if unknown else ""
@@ -104,23 +110,27 @@ def _codes(staging: Staging, table: str, marks: str, report: Report) -> tuple[st
 
     Blank and a dash are no mark. A code that is in no set is left out and counted; it is named only when it is short enough to be one.
     """
-    name = staging.files[table].name
     codes = code_set("attendance")
-    translated, unknown = [], []
-    for code, count in staging.sql(f"SELECT code, count(*) FROM ({marks}) GROUP BY ALL ORDER BY 1"):
+    translated: list[str] = []
+    unknown: list[str] = []
+    remarks: dict[str, list[str]] = {}
+    for (code,) in staging.sql(f"SELECT DISTINCT code FROM ({marks}) WHERE code NOT IN {literals(codes)} ORDER BY 1"):
         clean = code.strip()
-        if clean in codes:
-            translated += [f"WHEN {literal(code)} THEN {literal(clean)}"] if clean != code else []
-        elif clean.upper() in codes:
-            translated.append(f"WHEN {literal(code)} THEN {literal(clean.upper())}")
-            report.notes.append(
-                f"{name}: {count:,} marks have the code {clean} in lower case and count as {clean.upper()}"
-            )
+        if clean.upper() in codes:
+            real = clean if clean in codes else clean.upper()
+            translated.append(f"WHEN {literal(code)} THEN {literal(real)}")
+            if real != clean:
+                remarks.setdefault(f"the code {clean} in lower case and count as {real}", []).append(code)
         else:
             unknown.append(code)
             if clean not in ("", "-"):
                 shown = f"the code {clean}" if len(clean) <= LONGEST_CODE else "a code of more than two characters"
-                report.notes.append(f"{name}: {count:,} marks have {shown}, which is in no set, and were left out")
+                remarks.setdefault(f"{shown}, which is in no set, and were left out", []).append(code)
+    for what, written in remarks.items():
+        rows = f"FROM ({marks}) WHERE code IN {literals(written)}"
+        count, first = staging.sql(f"SELECT count(*), list_sort(min(line, {SHOWN + 1})) {rows}")[0]
+        lines = listed(list(dict.fromkeys(first)))
+        report.notes.append(f"{staging.files[table].name}: {count:,} marks have {what} (lines {lines})")
     return " ".join(translated), unknown
 
 
@@ -156,6 +166,18 @@ def _long(staging: Staging, table: str, names: dict[str, Any], recorded: str | N
     return (
         f'{_day(staging, table, names["date"], names)} AS "date", {part} AS session, {code} AS code',
         f'FROM "{table}"',
+    )
+
+
+def _days(staging: Staging, table: str, names: dict[str, Any], recorded: str | None, report: Report) -> tuple[str, str]:
+    am, pm = names["am"].lower(), names["pm"].lower()
+    used = {names["pupil"], names["date"], am, pm, recorded}
+    if other := [c for c in staging.columns[table] if c not in used]:
+        report.unused.append(f"{staging.files[table].name}: columns {', '.join(other)}")
+    sessions = f"[{{'s': 'AM', 'c': {_name(am)}}}, {{'s': 'PM', 'c': {_name(pm)}}}]"
+    return (
+        f'{_day(staging, table, names["date"], names)} AS "date", one.s AS session, one.c AS code',
+        f'FROM (SELECT *, unnest({sessions}) AS one FROM "{table}") WHERE one.c IS NOT NULL',
     )
 
 
@@ -201,7 +223,7 @@ def _weeks(
 
 RETURN = Return(
     name="marks",
-    title="daily marks as CSV: long, a column a session, or a string a week; --mapping names the columns",
+    title="daily marks as CSV: a row a mark, a row a day (columns AM and PM), a column a session, or a string a week; --mapping names the columns",
     fills=("attendance",),
     cannot_know=(
         "marks before the system was used",

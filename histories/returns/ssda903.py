@@ -39,6 +39,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         name = f"{kind}_{n}"
         report.read[file.name] = staging.csv(name, file)
         if name in staging.columns and staging.need(name, NEEDED[kind]):
+            staging.clean(name, "child")
             tables[kind].append(name)
             years.setdefault((file.parent, stem.replace(kind, "")), []).append(name)
             unused = [c for c in staging.columns[name] if c not in NEEDED[kind]]

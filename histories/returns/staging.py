@@ -14,6 +14,7 @@ from typing import Any
 from histories.errors import Fault, Faults
 from histories.io.memory import bytes_of
 from histories.io.sql import literal
+from histories.reading.values import text_sql
 from histories.returns.submissions import Clock
 
 HEAD = 1 << 20  # bytes in which a header has to end
@@ -124,6 +125,10 @@ class Staging:
         self.connection.register("incoming", pa.table(arrays))
         self.connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM incoming')
         self.connection.unregister("incoming")
+
+    def clean(self, name: str, column: str) -> None:
+        """Make a key that is a whole number alike in all files: ``101.0`` is ``101``."""
+        self.sql(f'UPDATE "{name}" SET "{column}" = {text_sql(f"{chr(34)}{column}{chr(34)}", "duckdb")}')
 
     def lines(self, name: str, test: str) -> tuple[int, str]:
         """Return how many rows of a table meet a condition, and the lines of the first of them as text."""

@@ -80,6 +80,7 @@ class _Reader:
         if not self.nodes:
             if said:
                 self.header.setdefault(name, said)
+                self.header.setdefault("/".join([*self.path[-1:], name]), said)
             return
         node = self.nodes.pop()
         if self.nodes:
@@ -102,7 +103,7 @@ def read_units(file: Path, root: str, unit: str, take: Callable[[Node, int], Non
     Returns
     -------
     int, dict
-        Units read, and the leaves outside of units (the header).
+        Units read, and the leaves outside of units (the header): by their name, and by ``parent/name``.
 
     Raises
     ------

@@ -105,3 +105,42 @@ def test_a_leaver_that_a_census_reported_gets_the_destination_and_keeps_the_day(
 def test_a_list_without_the_day_of_leaving_is_refused(tmp_path):
     with pytest.raises(Faults, match="column leaving date"):
         deletion(tmp_path, f"{UPNS[0]},100000", head="UPN,School URN")
+
+
+def transfer(source, target, school="<LEA>801</LEA><Estab>2001</Estab>", left="<LeavingDate>2024-12-20</LeavingDate>"):
+    schools = (
+        "<School><LEA>801</LEA><Estab>4001</Estab><EntryDate>2019-09-02</EntryDate><LeavingDate>2023-07-20</LeavingDate></School>"
+        f"<School>{school}<EntryDate>2023-09-04</EntryDate>{left}<LeavingReason>CM</LeavingReason></School>"
+    )
+    header = (
+        f"<DateTime>2025-01-10T09:00:00</DateTime><SourceSchool><LEA>{source[0]}</LEA><Estab>{source[1]}</Estab></SourceSchool>"
+        f"<DestSchool><LEA>{target[0]}</LEA><Estab>{target[1]}</Estab></DestSchool>"
+    )
+    return (
+        f"<CTfile><Header>{header}</Header><CTFpupilData><Pupil><UPN>{UPNS[0]}</UPN><DOB>2012-01-01</DOB><Sex>F</Sex>"
+        f"<SchoolHistory>{schools}</SchoolHistory></Pupil></CTFpupilData></CTfile>"
+    )
+
+
+@pytest.mark.parametrize(
+    ("target", "destination", "number"),
+    [
+        (("XXX", "XXXX"), "unknown", None),
+        (("MMM", "MMMM"), None, None),
+        (("802", "4003"), None, "8024003"),
+        (("802", "XXXX"), None, None),
+    ],
+)
+def test_a_transfer_file_says_where_its_pupils_went(tmp_path, target, destination, number):
+    report = import_text(tmp_path, "ctf", {"lost.xml": transfer(("801", "2001"), target)})
+    assert rows(tmp_path, "enrolments", "urn, leaving_date, destination, destination_urn, leaving_recorded_on") == [
+        ("8012001", LEFT, destination, number, date(2025, 1, 10)),
+        ("8014001", date(2023, 7, 20), None, None, date(2025, 1, 10)),
+    ]
+    assert any("1 pupils left the state sector" in n for n in report.notes) == (target[0] == "MMM")
+
+
+@pytest.mark.parametrize("change", [{"left": ""}, {"school": "<LEA>801</LEA><Estab>2009</Estab>"}])
+def test_a_lost_pupil_who_did_not_leave_the_sending_school_has_no_destination(tmp_path, change):
+    import_text(tmp_path, "ctf", {"lost.xml": transfer(("801", "2001"), ("XXX", "XXXX"), **change)})
+    assert rows(tmp_path, "enrolments", "destination") == [(None,), (None,)]

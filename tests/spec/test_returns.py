@@ -71,6 +71,17 @@ def test_placements_in_a_row_are_one_spell_of_care(tmp_path):
     assert any("reviews.csv" in u for u in report.unused)
 
 
+@pytest.mark.parametrize(("in_header", "in_episodes"), [("7.0", "7"), ("7", "7.0"), (" 7", "7 ")])
+def test_a_child_whose_key_a_spreadsheet_changed_is_the_child(tmp_path, in_header, in_episodes):
+    files = {
+        "header.csv": f"CHILD,SEX,DOB,UPN\n{in_header},1,01/05/2013,{UPN}\n",
+        "episodes.csv": f"CHILD,DECOM,RNE,DEC,REC\n{in_episodes},04/09/2023,S,,\n8,04/09/2023,S,,\n",
+    }
+    found, report = read(tmp_path, "ssda903", files, "social_care", "pupil_id, kind, start_date")
+    assert found == [(ME, "cla", date(2023, 9, 4))]
+    assert any("1 child of episodes.csv not found in header.csv (column CHILD, lines 3)" in n for n in report.notes)
+
+
 @pytest.mark.parametrize("holder", ["CTFpupilData", "Pupils"])
 def test_a_transfer_file_gives_the_history_of_schools_with_reasons(tmp_path, holder):
     school = "<School><LEA>801</LEA><Estab>{}</Estab><EntryDate>{}</EntryDate><LeavingDate>{}</LeavingDate><LeavingReason>{}</LeavingReason></School>"
