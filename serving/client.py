@@ -214,16 +214,16 @@ class Client(_Calls):
         urn: str | None = None,
         year_group: int | None = None,
         band: str | None = None,
+        list_name: str | None = None,
         page: int = 100,
     ) -> Iterator[Score]:
         """Yield the ranked list, page by page; raises 409 if new scores replace the list meanwhile."""
-        filters = {"as_of": as_of, "urn": urn, "year_group": year_group, "band": band}
-        after = None
+        filters = {"as_of": as_of, "urn": urn, "year_group": year_group, "band": band, "list": list_name}
+        after: str | None = None
         while True:
             answer = self.worklist_page(limit=page, after=after, **filters)
             yield from answer.scores
-            after = answer.next
-            if after is None:
+            if (after := answer.next) is None:
                 return
 
     def worklist_page(self, *, limit: int = 50, after: str | None = None, **filters: Any) -> WorklistAnswer:
@@ -297,17 +297,17 @@ class AsyncClient(_Calls):
         urn: str | None = None,
         year_group: int | None = None,
         band: str | None = None,
+        list_name: str | None = None,
         page: int = 100,
     ) -> AsyncIterator[Score]:
         """Yield the ranked list, page by page; raises 409 if new scores replace the list meanwhile."""
-        filters = {"as_of": as_of, "urn": urn, "year_group": year_group, "band": band}
-        after = None
+        filters = {"as_of": as_of, "urn": urn, "year_group": year_group, "band": band, "list": list_name}
+        after: str | None = None
         while True:
             answer = await self.worklist_page(limit=page, after=after, **filters)
             for score in answer.scores:
                 yield score
-            after = answer.next
-            if after is None:
+            if (after := answer.next) is None:
                 return
 
     async def worklist_page(self, *, limit: int = 50, after: str | None = None, **filters: Any) -> WorklistAnswer:

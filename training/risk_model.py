@@ -14,6 +14,7 @@ from features.counting.block_cache import BlockStore
 from features.evidence import evidence
 from features.matrix import tallied
 from features.outcome.cohort import CohortRule
+from features.outcome.stopping import list_of
 from histories.reading.histories import Histories
 from training.bundle import Manifest, read_bundle
 from training.catalogue_match import check_features
@@ -139,6 +140,7 @@ class RiskModel:
         risks, (lows, highs) = self.risk(margins), self.interval(margins)
         names = [c for c in frame.columns if frame[c].dtype.is_numeric()]
         needed = [t for t in histories.missing if any(t in f["sources"] for f in m.catalogue)]
+        lists = frame.select(list_of())["list"]
         made = []
         for k, row in enumerate(frame.iter_rows(named=True)):
             values = {n: None if row[n] is None or row[n] != row[n] else float(row[n]) for n in names}
@@ -170,6 +172,7 @@ class RiskModel:
                     nc_year=int(row["nc_year"]),
                     catalogue_digest=m.catalogue_digest,
                     features_digest=made_from[k],
+                    list=lists[k],
                 )
             )
         return made

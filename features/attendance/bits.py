@@ -13,5 +13,9 @@ NEWEST = (
     "last_week_possible",
     "last_mark_days",
     "last_present_days",
+    "newest_sessions",
+    "newest_unexplained",
 )
+NEWEST_SESSIONS = 20  # possible sessions of which ``newest_unexplained`` counts: ten school days
 POSSIBLE, ABSENT = 1, 2  # the first two bits of what a mark counts as
+UNEXPLAINED = 4 | 8  # the next two: absent without permission, or for no reason known yet

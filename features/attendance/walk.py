@@ -5,7 +5,7 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
-from features.attendance.bits import ABSENT, POSSIBLE, RECENT, SPAN
+from features.attendance.bits import ABSENT, NEWEST_SESSIONS, POSSIBLE, RECENT, SPAN, UNEXPLAINED
 
 
 @nb.njit(cache=True, nogil=True)
@@ -46,13 +46,14 @@ def walk(words, first, keys, known, code, kinds, starts, slots, pupil, as_of, cu
     n, many = len(pupil), len(windows)
     counts = np.zeros((n, many + 1, measures), np.int64)
     runs = np.zeros((n, many, 2), np.int64)
-    newest = np.full((n, 8), -1, np.int64)
+    newest = np.full((n, 10), -1, np.int64)
     so_far = np.zeros(measures, np.int64)
     for s in range(n):
         p, day = pupil[s], as_of[s]
         at, low = starts[p + 1] - 1, starts[p]
         so_far[:] = 0
         run = longest = number = trailing = window = 0
+        sessions = unexplained = 0
         week_possible = week_absent = weeks_open = weeks_missed = weeks_mostly = 0
         last_mark = last_present = last_week_absent = last_week_possible = -1
         for back in range(1, windows[-1] + 1):
@@ -91,6 +92,9 @@ def walk(words, first, keys, known, code, kinds, starts, slots, pupil, as_of, cu
                 longest = max(longest, run)
                 if back <= RECENT:
                     week_possible += 1
+                    if sessions < NEWEST_SESSIONS:
+                        sessions += 1
+                        unexplained += kind & UNEXPLAINED != 0
                     week_absent += absent
                     last_mark = back if last_mark < 0 else last_mark
                     last_present = back if last_present < 0 and not absent else last_present
@@ -117,6 +121,7 @@ def walk(words, first, keys, known, code, kinds, starts, slots, pupil, as_of, cu
                 last_mark,
                 last_present,
             )
+            newest[s, 8], newest[s, 9] = sessions, unexplained
     return counts, runs, newest
 
 

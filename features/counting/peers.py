@@ -19,6 +19,7 @@ SUMMED = (
     "absent_90",
     "unauthorised_90",
     "possible_90",
+    "possible_14",
     "suspensions_365",
     "in_year_entries_365",
     "care_cin",

@@ -168,6 +168,7 @@ def _routes(app: FastAPI) -> None:
                 urn=body.urn,
                 year_group=body.year_group,
                 band=body.band,
+                list_name=body.list,
                 after=after,
             )
         except ListChanged:

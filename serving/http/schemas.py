@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from features.outcome.stopping import ListName
 from training.explanation.score import Score
 
 MAX_PUPILS = 1000
@@ -69,6 +70,7 @@ class WorklistRequest(Strict):
     urn: Annotated[str, Field(pattern=r"^[0-9A-Za-z-]{1,20}$")] | None = None
     year_group: Annotated[int, Field(ge=0, le=11), WHOLE] | None = None
     band: Annotated[str, Field(pattern=r"^[a-z ]{1,20}$")] | None = None
+    list: ListName | None = None
     after: (
         Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,300}$", description="`next` of the previous page")] | None
     ) = None

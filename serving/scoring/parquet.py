@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -27,6 +27,7 @@ FIRST = (
     "model_version",
     "definition",
     "horizon_days",
+    "list",
 )  # the columns of the contract, in its order; the other declared fields follow
 LEFT_OUT = ("direction",)  # of a reason: its contribution has the sign
 SIMPLE: dict[Any, pa.DataType] = {str: pa.string(), int: pa.int64(), float: pa.float64(), date: pa.date32()}
@@ -36,9 +37,11 @@ def arrow_type(declared: Any) -> pa.DataType:
     """Return the Arrow type of a declared field: text, number, date, list, or a record of such fields."""
     if declared in SIMPLE:
         return SIMPLE[declared]
+    if get_origin(declared) is Literal:
+        return pa.string()
     if get_origin(declared) is list:
         return pa.list_(arrow_type(get_args(declared)[0]))
-    if get_origin(declared) is UnionType:
+    if get_origin(declared) in (UnionType, Union):
         return arrow_type(next(t for t in get_args(declared) if t is not type(None)))
     hints = get_type_hints(declared)
     return pa.struct([(name, arrow_type(hint)) for name, hint in hints.items() if name not in LEFT_OUT])

@@ -164,12 +164,20 @@ class Store:
         urn: str | None = None,
         year_group: int | None = None,
         band: str | None = None,
+        list_name: str | None = None,
         after: Cursor | None = None,
     ) -> list[str]:
         """Return the ranked list; see ``stored_scores.worklist``."""
         with self.view(caller) as view:
             return stored_scores.worklist(
-                view=view, as_of=as_of, limit=limit, urn=urn, year_group=year_group, band=band, after=after
+                view=view,
+                as_of=as_of,
+                limit=limit,
+                urn=urn,
+                year_group=year_group,
+                band=band,
+                list_name=list_name,
+                after=after,
             )
 
     def counts(self, caller: Caller, as_of: date | None, by: str) -> tuple[date, dict[str, int]] | None:

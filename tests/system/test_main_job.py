@@ -108,8 +108,12 @@ def test_scores_have_the_columns_of_the_contract_and_rank_the_risky_first(home):
         "model_version",
         "definition",
         "horizon_days",
+        "list",
     ]
-    assert scores.columns[:13] == wanted
+    assert scores.columns[:14] == wanted
+    assert set(scores["list"]) == {"act_today", "help_early"}
+    stopping = scores["list"] == "act_today"
+    assert scores.filter(stopping)["risk"].mean() > 10 * scores.filter(~stopping)["risk"].mean()
     assert scores["rank"].to_list() == list(range(1, scores.height + 1))
     truth = pl.read_parquet(home / "h" / "truth.parquet")
     both = scores.join(truth, on=["pupil_id", "as_of"], suffix="_true")

@@ -23,6 +23,17 @@ def test_scores_come_back_as_they_were_stored(store):
     assert parsed(store.scores(caller, ["p5", "p2", "nobody"], None)) == [given[1], given[4]]
 
 
+def test_the_list_can_be_filtered_and_scores_of_earlier_versions_are_on_neither(store):
+    """Earlier versions stored no ``list``; their scores stay readable."""
+    names = ("act_today", "help_early", None)
+    given = [{**score(f"p{n}", n), **({"list": name} if name else {})} for n, name in enumerate(names, 1)]
+    store.save(given)
+    caller = Caller("lead", "lead", "801")
+    assert parsed(store.worklist(caller, None, 9)) == given
+    assert parsed(store.worklist(caller, None, 9, list_name="act_today")) == given[:1]
+    assert parsed(store.worklist(caller, None, 9, list_name="help_early")) == given[1:2]
+
+
 def test_storing_again_replaces_and_a_new_version_stands_beside(store):
     store.save([score("p1", 1)])
     store.save([score("p1", 1)])

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from typing_extensions import TypedDict
 
 from features.evidence import Evidence
+from features.outcome.stopping import ListName
 
 
 class FeaturePart(TypedDict):
@@ -38,6 +39,11 @@ class Reason:
     evidence: list[Evidence] = field(default_factory=list)
 
 
+# Named here: inside ``Score``, ``list`` is the field of that name.
+Reasons: TypeAlias = list[Reason]
+Texts: TypeAlias = list[str]
+
+
 @dataclass(kw_only=True)
 class Score:
     """One pupil's explained score as of one day; ``base`` and all contributions sum to ``margin``.
@@ -46,6 +52,9 @@ class Score:
     ----------
     catalogue_digest, features_digest : str
         What it was made from: the declarations of the features, and the pupil's values of them (SHA-256).
+    list : str or None
+        ``act_today`` for a child who has already stopped coming by the rule of ``features.outcome.stopping``, ``help_early`` for any
+        other; None in scores stored by earlier versions.
     """
 
     pupil_id: str
@@ -56,11 +65,11 @@ class Score:
     rank: int
     band: str
     one_in: int
-    reasons: list[Reason]
-    protective: list[Reason]
-    context: list[Reason]
-    missing_tables: list[str]
-    unseen: list[str]
+    reasons: Reasons
+    protective: Reasons
+    context: Reasons
+    missing_tables: Texts
+    unseen: Texts
     model: str
     model_version: str
     definition: str
@@ -72,6 +81,7 @@ class Score:
     nc_year: int
     catalogue_digest: str = ""
     features_digest: str = ""
+    list: ListName | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the score ready for JSON; its innermost parts are shared with the score."""

@@ -153,6 +153,7 @@ def worklist(
     year_group: int | None,
     *,
     band: str | None,
+    list_name: str | None = None,
     after: Cursor | None = None,
 ) -> list[str]:
     """Return the ranked list of the caller's scope, by the newest model that scored the day.
@@ -175,6 +176,7 @@ def worklist(
         filters = [StoredScore.urn == urn] if urn else []
         filters += [StoredScore.nc_year == year_group] if year_group is not None else []
         filters += [StoredScore.band == band] if band else []
+        filters += [_list_named(view) == list_name] if list_name else []
         if after:
             later = sa.and_(StoredScore.rank == after.rank, StoredScore.authority > after.authority)
             filters.append(sa.or_(StoredScore.rank > after.rank, later))
@@ -184,6 +186,13 @@ def worklist(
         rows = view.connection.execute(query.order_by(StoredScore.rank, StoredScore.authority).limit(limit)).all()
     view.record("worklist.seen", pupils=[row.pupil_id for row in rows])
     return [row.body for row in rows]
+
+
+def _list_named(view: View) -> sa.ColumnElement[str]:
+    """Return the list that a score's stored JSON names; null in scores of earlier versions."""
+    postgres = view.connection.dialect.name == "postgresql"
+    body = sa.cast(StoredScore.body, sa.JSON) if postgres else sa.type_coerce(StoredScore.body, sa.JSON)
+    return body["list"].as_string()
 
 
 def counts(view: View, as_of: date | None, by: str) -> tuple[date, dict[str, int]] | None:

@@ -31,6 +31,7 @@ def test_stored_scores_are_seen_within_the_scope_of_the_key(service):
             {**first, "pupil_id": "C3", "urn": "200", "rank": 2},
         ]
     )
+    assert first["list"] == "help_early"
     asked = {"pupil_ids": ["A1", "B2", "C3"]}
     assert [s["pupil_id"] for s in service.post("/api/v1/scores", json=asked).json()["scores"]] == ["A1", "C3"]
     assert service.post("/api/v1/scores", json={"pupil_ids": ["A1"]}).json()["scores"] == [first]
@@ -45,6 +46,8 @@ def test_stored_scores_are_seen_within_the_scope_of_the_key(service):
         ({"urn": "200"}, ["C3"]),
         ({"year_group": 11}, []),
         ({"band": first["band"]}, ["A1", "C3"]),
+        ({"list": "help_early"}, ["A1", "C3"]),
+        ({"list": "act_today"}, []),
     ):
         assert [s["pupil_id"] for s in service.post("/api/v1/worklist", json=choice).json()["scores"]] == expected
 

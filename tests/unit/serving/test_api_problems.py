@@ -103,6 +103,7 @@ BODIES = [
             {"year_group": -1},
             {"year_group": CANARY},
             {"band": 5},
+            {"list": CANARY},
             {"band": CANARY * 9},
             {"band": "\x00"},
             {"as_of": CANARY},

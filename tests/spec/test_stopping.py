@@ -1,0 +1,97 @@
+"""Who has already stopped coming as of a day, by the declared rule: by example, on every engine."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from features.matrix import tallied
+from features.outcome.stopping import StoppingRule, list_of
+from histories.errors import Faults
+from tests.support.engines import open_on
+
+D = date(2024, 3, 11)
+SCHOOL_DAYS = [day for n in range(1, 43) if (day := D - timedelta(days=n)).weekday() < 5]  # newest first: 30 days
+TOGETHER = "801001"  # where other children have marks up to the day
+# Each child: the last codes of its sessions, newest first, one letter a session (blank: no mark), and the day of joining.
+CHILDREN = {
+    "present": ("/" * 60, None, "help_early"),
+    "half of the last twenty without permission": ("O" * 10 + "/" * 50, None, "act_today"),
+    "nine of the last twenty without permission": ("O" * 9 + "/" * 51, None, "help_early"),
+    "half unexplained, here and there": ("N/" * 10 + "/" * 40, None, "act_today"),
+    "ten without permission, the eleventh newest ones": ("/" * 20 + "O" * 40, None, "help_early"),
+    "nineteen in a row, ill": ("I" * 19 + "/" * 41, None, "help_early"),
+    "twenty in a row, ill": ("I" * 20 + "/" * 40, None, "act_today"),
+    "seven sessions only, all without permission": ("O" * 7, None, "help_early"),
+    "eight sessions only, half without permission": ("OOOO////", None, "act_today"),
+    "no mark for two weeks": (" " * 20 + "/" * 40, None, "act_today"),
+    "no mark for nine school days": (" " * 18 + "/" * 42, None, "help_early"),
+    "joined six days ago and not come": (" " * 60, D - timedelta(days=6), "help_early"),
+    "joined seven days ago and not come": (" " * 60, D - timedelta(days=7), "act_today"),
+    "joined seven days ago and marked absent": ("M" * 6, D - timedelta(days=7), "act_today"),
+    "joined seven days ago and came once": (" " * 8 + "/", D - timedelta(days=7), "help_early"),
+    "joined yesterday": ("", D - timedelta(days=1), "help_early"),
+}
+
+
+def marks(pupil, codes, recorded=None):
+    for n, code in enumerate(codes):
+        day = SCHOOL_DAYS[n // 2]
+        if code != " ":
+            mark = {"pupil_id": pupil, "date": str(day), "session": "PM" if n % 2 == 0 else "AM", "code": code}
+            yield mark | ({"recorded_on": str(recorded)} if recorded else {"recorded_on": str(day)})
+
+
+def rows(children, urn=TOGETHER, **more):
+    return {
+        "pupils": [{"pupil_id": p, "date_of_birth": "2014-05-01", "authority": "801"} for p in children],
+        "enrolments": [
+            {"pupil_id": p, "urn": urn, "entry_date": str(joined or "2022-09-05")}
+            for p, (_, joined, _) in children.items()
+        ],
+        "attendance": [m for p, (codes, _, _) in children.items() for m in marks(p, codes)],
+    } | more
+
+
+def lists(histories):
+    frame = tallied(histories, [D])
+    return dict(zip(frame["pupil_id"], frame.select(list_of())["list"], strict=True))
+
+
+def test_each_child_is_on_the_list_that_the_rule_says(feature_engine, tmp_path):
+    assert lists(open_on(feature_engine, rows(CHILDREN), tmp_path)) == {p: c[2] for p, c in CHILDREN.items()}
+
+
+def test_a_silent_register_is_a_sign_only_where_the_school_sent_marks(feature_engine, tmp_path):
+    alone = {"alone": (" " * 20 + "/" * 40, None, None), "beside": (" " * 20 + "/" * 40, None, None)}
+    assert set(lists(open_on(feature_engine, rows(alone), tmp_path)).values()) == {"help_early"}
+
+
+def test_what_is_recorded_on_the_day_or_later_does_not_count(feature_engine, tmp_path):
+    child = {"child": ("/" * 60, None, None)}
+    table = rows(child)
+    late = [*marks("child", "O" * 20, recorded=D)]
+    assert lists(open_on(feature_engine, table | {"attendance": [*table["attendance"], *late]}, tmp_path)) == {
+        "child": "help_early"
+    }
+    early = [*marks("child", "O" * 20, recorded=D - timedelta(days=1))]
+    (tmp_path / "early").mkdir()
+    histories = open_on(feature_engine, table | {"attendance": [*table["attendance"], *early]}, tmp_path / "early")
+    assert lists(histories) == {"child": "act_today"}
+
+
+def test_without_marks_nobody_is_known_to_stop(feature_engine, tmp_path):
+    table = rows({p: CHILDREN[p] for p in ("present", "twenty in a row, ill", "joined seven days ago and not come")})
+    del table["attendance"]
+    assert set(lists(open_on(feature_engine, table, tmp_path)).values()) == {"help_early"}
+
+
+def test_a_rule_is_refused_with_every_fault(tmp_path):
+    file = tmp_path / "rule.toml"
+    file.write_text(
+        'title = "x"\ntext = "x"\nsource = "x"\nsince = 2026-01-01\nunexplained_share = 2.0\nsilent_days = 3\n'
+    )
+    with pytest.raises(Faults) as refused:
+        StoppingRule.load(file)
+    where = " ".join(str(fault) for fault in refused.value.faults)
+    for key in ("unexplained_share", "silent_days", "enough_sessions", "absent_in_a_row", "not_come_days"):
+        assert key in where
