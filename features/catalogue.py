@@ -119,8 +119,8 @@ def _declaration(feature: Feature) -> dict[str, Any]:
     return {
         "name": feature.name,
         "theme": feature.theme,
-        "raises": feature.raises,
-        "lowers": feature.lowers,
+        "raises": feature.text(True),
+        "lowers": feature.text(False),
         "sources": list(feature.sources),
         "window": feature.window,
         "direction": feature.direction,

@@ -19,7 +19,7 @@ def example_sentence(feature: Feature, template: str) -> str:
     Parameters
     ----------
     template : str
-        ``feature.raises`` or ``feature.lowers``.
+        The text of one of the feature's sentences.
 
     Returns
     -------
@@ -28,7 +28,13 @@ def example_sentence(feature: Feature, template: str) -> str:
     """
     if unfilled(template) == template:
         return template
-    for child in sorted(_children(feature.name), key=lambda c: not c[feature.name]):
+    sentences = [s for s in feature.sentences if s.text == template]
+
+    def is_example(child: dict[str, Any]) -> tuple[bool, bool]:
+        true = any(s.is_true(child[feature.name], child) for s in sentences)
+        return not true, not child[feature.name]
+
+    for child in sorted(_children(feature.name), key=is_example):
         sentence = filled(template, child)
         if sentence is not None:
             return sentence

@@ -8,6 +8,8 @@ from typing import Literal
 
 import narwhals as nw
 
+from features.sentences import Sentence, default_sentences
+
 Role = Literal["reason", "context", "never_shown"]
 
 
@@ -48,8 +50,10 @@ class Feature:
         A key of ``features.catalogue.THEMES``.
     expression : callable
         Returns the Narwhals expression over tallies.
+    says : tuple of Sentence
+        What a worker may read about it, each with the values of which it is true; the first that fits is said.
     raises, lowers : str
-        What a worker reads when the feature moved a score up or down: templates over the values of features.
+        In place of ``says``: what is said of a value other than zero, and of zero.
     sources : tuple of str
         Tables it needs; without one of them it is missing, never zero.
     window : int or None
@@ -67,14 +71,24 @@ class Feature:
     name: str
     theme: str
     expression: Callable[[], nw.Expr]
-    raises: str
-    lowers: str
     sources: tuple[str, ...]
+    says: tuple[Sentence, ...] = ()
+    raises: str = ""
+    lowers: str = ""
     window: int | None = None
     direction: int = 0
     role: Role = "reason"
     unit: str = "count"
     missing: str = ""
+
+    @property
+    def sentences(self) -> tuple[Sentence, ...]:
+        """What may be said about it."""
+        return self.says or default_sentences(self.name, self.raises, self.lowers)
+
+    def text(self, raises: bool) -> str:
+        """Return the template of the first sentence that may stand on a side of a score; empty when there is none."""
+        return next((s.text for s in self.sentences if s.may_stand(raises)), "")
 
 
 def ratio(part: str, whole: str) -> Callable[[], nw.Expr]:

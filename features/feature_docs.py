@@ -35,8 +35,8 @@ Every example runs as a test on every engine.
 def facts(f: Feature) -> dict[str, str]:
     """Return a feature's declaration in words, with example values in its sentences."""
     return {
-        "sentence when it raises a score": example_sentence(f, f.raises),
-        "sentence when it lowers a score": example_sentence(f, f.lowers),
+        "sentence where it raises a score": example_sentence(f, f.text(True)),
+        "sentence where it lowers a score": example_sentence(f, f.text(False)),
         "tables": ", ".join(f.sources),
         "days": str(f.window or ""),
         "direction": DIRECTION[f.direction],
@@ -51,7 +51,7 @@ def page() -> str:
     parts = [HEAD.format(count=len(SHIPPED.features))]
     for theme, title in SHIPPED.themes.items():
         rows = {f.name: facts(f) for f in SHIPPED.features if f.theme == theme}
-        heads = [h for h in next(iter(rows.values())) if h != "sentence when it lowers a score"]
+        heads = [h for h in next(iter(rows.values())) if h != "sentence where it lowers a score"]
         lines = "\n".join(f"| `{name}` | " + " | ".join(row[h] for h in heads) + " |" for name, row in rows.items())
         parts.append(f"## {title}\n\n| feature | {' | '.join(heads)} |\n{'|---' * (len(heads) + 1)}|\n{lines}\n")
         parts += [_folded(s) for s in SPECS if SHIPPED.by_name[s.features[0]].theme == theme]
@@ -86,7 +86,7 @@ def _laid_out(heads: list[str], rows: list[list[str]]) -> str:
 def listed() -> str:
     """Return the catalogue as text, one line for each feature."""
     return "\n".join(
-        f"{f.name:32} {f.theme:13} {f.role:12} {', '.join(f.sources):24} {DIRECTION[f.direction]:29} {example_sentence(f, f.raises)}"
+        f"{f.name:32} {f.theme:13} {f.role:12} {', '.join(f.sources):24} {DIRECTION[f.direction]:29} {example_sentence(f, f.text(True) or f.text(False))}"
         for f in catalogue().features
     )
 

@@ -16,6 +16,7 @@ from features.counting.tallies import aggregate, rows_of
 from features.feature import Feature, Tally
 from features.matrix import counted
 from features.own_features import read_own_features
+from features.sentences import COMPARE
 from histories.errors import Fault, Faults
 from histories.reading.histories import Histories
 from histories.tables import TABLES
@@ -100,8 +101,15 @@ def _selected(frame: Any, feature: Feature) -> Any:
 
 def _fields(feature: Feature) -> set[str]:
     """Return the names between the braces of a feature's sentences."""
-    parsed = [part for text in (feature.raises, feature.lowers) for part in string.Formatter().parse(text)]
-    return {name for _, name, _, _ in parsed if name is not None}
+    parsed = [part for sentence in feature.sentences for part in string.Formatter().parse(sentence.text)]
+    compared = {
+        other
+        for sentence in feature.sentences
+        for condition in sentence.when
+        for other in condition
+        if isinstance(other, str)
+    }
+    return {name for _, name, _, _ in parsed if name is not None} | (compared - set(COMPARE))
 
 
 def _attempt(compute: Callable[[], Any], where: str, faults: list[Fault]) -> None:

@@ -1,12 +1,114 @@
-"""Sentences about a feature: the template of a declaration, filled in with a child's values."""
+"""Sentences about a feature: which one is true of a child's values, and how numbers and spans of time are written.
+
+A feature lists its sentences with the values for which each is true and worth reading. Whether a feature moved a score up or down
+never changes the words: it only decides whether a strain or a strength may stand on that side.
+"""
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-PLURAL = re.compile(r"\b(\d+)( [a-z ]+)\(s\)")  # `time(s)` in a declaration agrees with its number
+Tone = Literal["strain", "strength", "fact"]
+Condition = tuple[
+    str, Literal["<", ">", "="], str | float
+]  # a value, and the number or the other value that it is compared with
+
+COUNTED = re.compile(
+    r"\b(\d+)((?: [A-Za-z]+)*? [A-Za-z]+)\((s|ren)\)"
+)  # `time(s)` and `child(ren)` agree with their number
 FIELD = re.compile(r"\{[^}]*\}")
+WEEK, MONTH, LONG_YEAR = 7, 30.44, 366  # days
+IN_DAYS, IN_WEEKS, IN_MONTHS = 14, 70, 2 * 366  # spans below so many days are written in this unit
+YEAR = 366  # days within which something is worth a sentence as recent
+LOW_ABSENCE, HIGH_ABSENCE = 0.06, 0.10  # shares of sessions: below what is usual in England, and persistent absence
+COMPARE = {"<": operator.lt, ">": operator.gt, "=": operator.eq}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sentence:
+    """A sentence about a feature, and the values for which it is said.
+
+    Attributes
+    ----------
+    text : str
+        A template over features and tallies; ``:ago`` and ``:span`` write days in words, and ``time(s)`` agrees with its number.
+    tone : {"strain", "strength", "fact"}
+        A strain is never said of what lowers a score, a strength never of what raises it; a fact may stand on either side.
+    at_least, below : float, optional
+        The feature's values for which it is said.
+    when : sequence of (str, "<", ">" or "=", str or float)
+        Further conditions on values.
+    leads : bool
+        Whether it may open a reason while another sentence of the theme can.
+    """
+
+    text: str
+    tone: Tone = "fact"
+    at_least: float | None = None
+    below: float | None = None
+    when: tuple[Condition, ...] = ()
+    leads: bool = True
+
+    def is_true(self, value: float | None, values: Mapping[str, float | None]) -> bool:
+        """Tell whether it is said of a feature's value among a child's other values."""
+        if value is None or (self.at_least is not None and value < self.at_least):
+            return False
+        if self.below is not None and value >= self.below:
+            return False
+        return all(_holds(condition, values) for condition in self.when)
+
+    def may_stand(self, raises: bool) -> bool:
+        """Tell whether it may stand on the side of what raises, or of what lowers, a score."""
+        return self.tone != ("strength" if raises else "strain")
+
+
+def strain(text: str, at_least: float | None = None, below: float | None = None, *when: Condition) -> Sentence:
+    """Return a sentence about something that weighs on a child; never said of what lowers a score."""
+    return Sentence(text=text, tone="strain", at_least=at_least, below=below, when=when)
+
+
+def strength(text: str, at_least: float | None = None, below: float | None = None, *when: Condition) -> Sentence:
+    """Return a sentence about something that goes well; never said of what raises a score."""
+    return Sentence(text=text, tone="strength", at_least=at_least, below=below, when=when)
+
+
+def fact(text: str, at_least: float | None = None, below: float | None = None, *when: Condition) -> Sentence:
+    """Return a sentence that may stand on either side."""
+    return Sentence(text=text, at_least=at_least, below=below, when=when)
+
+
+def default_sentences(name: str, raises: str, lowers: str) -> tuple[Sentence, ...]:
+    """Return the sentences of a feature that has two templates only: one for a value other than zero, one for zero."""
+    return (
+        Sentence(text=raises, when=((name, ">", 0),)),
+        Sentence(text=raises, when=((name, "<", 0),)),
+        Sentence(text=lowers, tone="strength", when=((name, "=", 0),)),
+    )
+
+
+def said(
+    name: str, sentences: Sequence[Sentence], values: Mapping[str, float | None], raises: bool | None = None
+) -> Iterator[tuple[Sentence, str]]:
+    """Yield the sentences that are true of a child, filled in.
+
+    Parameters
+    ----------
+    name : str
+        The feature.
+    values : mapping
+        The child's features and tallies; None where missing.
+    raises : bool, optional
+        Only those that may stand on this side of a score.
+    """
+    for sentence in sentences:
+        if (raises is None or sentence.may_stand(raises)) and sentence.is_true(values.get(name), values):
+            text = filled(sentence.text, values)
+            if text is not None:
+                yield sentence, text
 
 
 def filled(template: str, values: Mapping[str, float | None]) -> str | None:
@@ -14,17 +116,40 @@ def filled(template: str, values: Mapping[str, float | None]) -> str | None:
 
     Examples
     --------
-    >>> filled("Moved {moves:.0f} time(s)", {"moves": 2.0})
-    'Moved 2 times'
+    >>> filled("Moved {moves:.0f} time(s)", {"moves": 2.0}), filled("Moved {days:ago}", {"days": 21.0})
+    ('Moved 2 times', 'Moved 3 weeks ago')
     >>> filled("Moved {moves:.0f} time(s)", {"moves": None}) is None
     True
     """
-    present = {name: value for name, value in values.items() if value is not None}
+    present = {name: _Figure(value) for name, value in values.items() if isinstance(value, int | float)}
     try:
         sentence = template.format(**present)
     except (KeyError, ValueError):
         return None
-    return PLURAL.sub(lambda m: f"{m[1]}{m[2]}{'' if m[1] == '1' else 's'}", sentence)
+    return agreed(sentence)
+
+
+def could_say(template: str, text: str) -> bool:
+    """Tell whether a sentence may have been made from a template.
+
+    Examples
+    --------
+    >>> could_say("Moved {moves:.0f} time(s)", "Moved 2 times"), could_say("Moved {moves:.0f} time(s)", "Moved home")
+    (True, False)
+    """
+    pattern = "(.+?)".join(re.escape(part) for part in FIELD.split(template))
+    return re.fullmatch(re.sub(r"\\\((s|ren)\\\)", r"(\1)?", pattern), text) is not None
+
+
+def agreed(text: str) -> str:
+    """Make nouns agree with the numbers before them.
+
+    Examples
+    --------
+    >>> agreed("1 school day(s), 2 other child(ren), 0 of 1 session(s)")
+    '1 school day, 2 other children, 0 of 1 session'
+    """
+    return COUNTED.sub(lambda m: f"{m[1]}{m[2]}{'' if m[1] == '1' else m[3]}", text)
 
 
 def unfilled(template: str) -> str:
@@ -36,3 +161,37 @@ def unfilled(template: str) -> str:
     'Missed … of sessions'
     """
     return FIELD.sub("…", template)
+
+
+def span(days: float) -> str:
+    """Write a span of days in words; from two years on in whole years that have passed.
+
+    Examples
+    --------
+    >>> span(1), span(13), span(20), span(200), span(2781)
+    ('1 day', '13 days', '3 weeks', '7 months', 'more than 7 years')
+    """
+    if days < IN_DAYS:
+        return agreed(f"{days:.0f} day(s)")
+    if days < IN_WEEKS:
+        return f"{days / WEEK:.0f} weeks"
+    if days < IN_MONTHS:
+        return f"{days / MONTH:.0f} months"
+    return f"more than {days // LONG_YEAR:.0f} years"
+
+
+class _Figure(float):
+    """A value that can also be written as a span of time."""
+
+    def __format__(self, spec: str) -> str:
+        if spec == "span":
+            return span(self)
+        if spec == "ago":
+            return {0: "today", 1: "yesterday"}.get(int(self), f"{span(self)} ago")
+        return super().__format__(spec)
+
+
+def _holds(condition: Condition, values: Mapping[str, float | None]) -> bool:
+    name, sign, other = condition
+    left, right = values.get(name), values.get(other) if isinstance(other, str) else other
+    return left is not None and right is not None and COMPARE[sign](left, right)

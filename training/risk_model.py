@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
 from features.evidence import evidence
 from features.matrix import tallied
@@ -19,7 +20,7 @@ from histories.reading.histories import Histories
 from training.bundle import Manifest, read_bundle
 from training.catalogue_match import check_features
 from training.explanation.leaf_tables import LeafTables
-from training.explanation.reasons import reasons
+from training.explanation.reasons import reasons, wording_of
 from training.explanation.score import Score
 from training.explanation.trees import read_forest
 from training.measures import calibration
@@ -34,11 +35,14 @@ class RiskModel:
     ----------
     manifest : Manifest
     tables : LeafTables
+    wording : mapping
+        The sentences of each feature.
     """
 
     def __init__(self, booster: str, manifest: Manifest) -> None:
         self.manifest = manifest
         self.tables = LeafTables(read_forest(booster, f"model {manifest.name} {manifest.version}"))
+        self.wording = wording_of(manifest.catalogue, {f.name: f.sentences for f in catalogue().features})
 
     @classmethod
     def load(cls, folder: Path) -> RiskModel:
@@ -144,7 +148,7 @@ class RiskModel:
         made = []
         for k, row in enumerate(frame.iter_rows(named=True)):
             values = {n: None if row[n] is None or row[n] != row[n] else float(row[n]) for n in names}
-            raising, protective, context = reasons(values, parts[k, :-1], m.catalogue, m.themes)
+            raising, protective, context = reasons(values, parts[k, :-1], m.catalogue, m.themes, self.wording)
             risk = float(risks[k])
             made.append(
                 Score(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from features.feature import Feature, Role, Tally, plain, ratio
+from features.attendance.wording import FEW_SESSIONS, kind_of_mark, missed, period, rate_name
+from features.feature import Feature, Tally, plain, ratio
+from features.sentences import HIGH_ABSENCE, LOW_ABSENCE, Condition, Sentence, strain, strength
 from histories.codes import ABSENCE_CODES, POSSIBLE_CODES, attendance_class
 
 DAILY = ("attendance",)
@@ -43,21 +45,18 @@ TALLIES = {
 }
 
 
-def _rate(measure: str, window: int | str, theme_words: str, low: str, *, role: Role = "reason") -> Feature:
-    name = f"{measure}_rate_{window}" + ("" if window == "year" else "d")
-    period = "this school year" if window == "year" else f"the last {window} days"
+def _rate(measure: str, window: int | str, says: tuple[Sentence, ...]) -> Feature:
+    name = rate_name(measure, window)
     return Feature(
         name=name,
         theme="attendance",
         expression=ratio(f"{measure}_{window}", f"possible_{window}"),
-        raises=f"{theme_words} {{{measure}_{window}:.0f}} of {{possible_{window}:.0f}} sessions in {period} ({{{name}:.0%}})",
-        lowers=low,
+        says=says,
         sources=DAILY,
         window=365 if window == "year" else int(window),
         direction=1,
-        role=role,
         unit="share",
-        missing=f"no possible session in {period}",
+        missing=f"no possible session in {period(window)}",
     )
 
 
@@ -69,23 +68,21 @@ def _before(measure: str, near: int, far: int) -> Feature:
         part = (nw.col(f"{measure}_{far}") - nw.col(f"{measure}_{near}")).cast(nw.Float64)
         return nw.when(possible > 0).then(part / possible.cast(nw.Float64))
 
-    text = f"Missed {{{name}:.0%}} of the sessions between {near} and {far} days ago"
+    text = f"{WORDS[measure]} {{{name}:.0%}} of the sessions between {near} and {far} days ago"
+    from_share = HIGH_ABSENCE if measure == "absent" else SOME
     return Feature(
         name=name,
         theme="attendance",
         expression=expression,
-        raises=text,
-        lowers=text,
+        says=(Sentence(text=text, tone="strain", at_least=from_share, leads=False),),
         sources=DAILY,
         window=far,
-        direction=0,
-        role="reason",
         unit="share",
         missing="no possible session between them",
     )
 
 
-def _change(measure: str, near: int, far: int, words: str) -> Feature:
+def _change(measure: str, near: int, far: int) -> Feature:
     name = f"{measure}_change_{near}_{far}d"
 
     def expression() -> nw.Expr:
@@ -99,97 +96,128 @@ def _change(measure: str, near: int, far: int, words: str) -> Feature:
         )
         return nw.when((now_possible > 0) & (was_possible > 0)).then(now - was)
 
-    up = f"{words} changed by {{{name}:+.0%}} of sessions in the last {near} days compared with the {far - near} days before"
+    now_rate, before_rate = f"{measure}_rate_{near}d", f"{measure}_rate_{near}_to_{far}d"
+    now = f"{WORDS[measure]} {{{now_rate}:.0%}} of sessions in the last {near} days"
+    earlier = f"in the {far - near} days before"
+    more, less = f"{now}, up from {{{before_rate}:.0%}} {earlier}", f"{now}, down from {{{before_rate}:.0%}} {earlier}"
+    if (measure, near, far) not in BEFORE:
+        more, less = f"{now}, more than {earlier}", f"{now}, less than {earlier}"
     return Feature(
         name=name,
         theme="attendance",
         expression=expression,
-        raises=up,
-        lowers=up,
+        says=(
+            strain(more, CHANGED),
+            strength(less, None, -CHANGED, (now_rate, "<", LOW_ABSENCE)),
+        ),
         sources=DAILY,
         window=far,
         direction=1,
-        role="reason",
         unit="share",
         missing="no possible session in one of the two periods",
     )
 
 
-def _of_runs(tally: str, window: int, name: str, raises: str, lowers: str, *, direction: int, unit: str) -> Feature:
+def _of_runs(tally: str, window: int, name: str, says: tuple[Sentence, ...], *, direction: int, unit: str) -> Feature:
     """Return a feature of the runs of absence in a window, missing when it holds no session."""
 
     def expression() -> nw.Expr:
         return nw.when(nw.col(f"possible_{window}") > 0).then(nw.col(f"{tally}_{window}").cast(nw.Float64))
 
-    missing = f"no possible session in {window} days"
     return Feature(
         name=name,
         theme="attendance",
         expression=expression,
-        raises=raises,
-        lowers=lowers,
+        says=says,
         sources=DAILY,
         window=window,
         direction=direction,
-        role="reason",
         unit=unit,
-        missing=missing,
+        missing=f"no possible session in {window} days",
     )
 
 
 def _longest_run(window: int) -> Feature:
     name = f"longest_absence_run_{window}d"
-    raises = f"Missed {{{name}:.0f}} sessions in a row at the longest in the last {window} days"
-    return _of_runs(
-        tally="longest_run",
-        window=window,
-        name=name,
-        raises=raises,
-        lowers=f"No long absence in the last {window} days",
-        direction=1,
-        unit="sessions",
+    enough: Condition = (f"possible_{window}", ">", FEW_SESSIONS)
+    says = (
+        strain(f"Missed {{{name}:.0f}} session(s) in a row at the longest in the last {window} days", 4),
+        strength(
+            f"Never away for longer than a day in the last {window} days",
+            0,
+            3,
+            (f"absent_rate_{window}d", "<", LOW_ABSENCE),
+            enough,
+        ),
     )
+    return _of_runs(tally="longest_run", window=window, name=name, says=says, direction=1, unit="sessions")
 
 
 def _runs(window: int) -> Feature:
     name = f"absence_runs_{window}d"
-    raises = f"Was away {{{name}:.0f}} separate time(s) in the last {window} days"
-    return _of_runs(tally="runs", window=window, name=name, raises=raises, lowers=raises, direction=0, unit="runs")
+    enough: Condition = (f"possible_{window}", ">", FEW_SESSIONS)
+    text = f"Was away {{{name}:.0f}} separate time(s) in the last {window} days"
+    says = (
+        Sentence(text=text, tone="strain", at_least=3, leads=False),
+        strength(f"Never away in the last {window} days", 0, 1, enough),
+    )
+    return _of_runs(tally="runs", window=window, name=name, says=says, direction=0, unit="runs")
 
 
-MISSED = "Missed"
 NO_SESSION = "no possible session in 60 days"
-NO_REASON = "No accepted reason for"
+SOME, OFTEN = 0.02, 0.10  # shares of sessions from which a kind of mark is worth a sentence
+CHANGED = 0.05  # a change of the share missed that is worth a sentence
+WORDS = {"absent": "Missed", "unauthorised": "Absent without permission for"}
+BEFORE = (("absent", 28, 84), ("absent", 90, 180), ("unauthorised", 28, 84), ("unauthorised", 180, 365))
+RECENT_MARK: Condition = (
+    "days_since_last_mark",
+    "<",
+    22,
+)  # else the register is silent, and the newest marks say little
+LITTLE_MISSED: Condition = ("absent_rate_90d", "<", LOW_ABSENCE)
 FEATURES = [
+    *(_rate("absent", w, missed(w)) for w in (14, 28, 90, 180, 365, "year")),
     *(
-        _rate("absent", w, MISSED, f"Missed {{absent_rate_{w}{'' if w == 'year' else 'd'}:.0%}} of sessions")
+        _rate(
+            "unauthorised",
+            w,
+            kind_of_mark("unauthorised", w, WORDS["unauthorised"], "No absence without permission", SOME),
+        )
         for w in (14, 28, 90, 180, 365, "year")
     ),
     *(
-        _rate("unauthorised", w, "Absent without permission for", "Few sessions missed without permission")
-        for w in (14, 28, 90, 180, 365, "year")
+        _rate(
+            "no_reason",
+            w,
+            kind_of_mark("no_reason", w, "No accepted reason for", "No absence without an accepted reason", SOME),
+        )
+        for w in (28, 56, 180)
     ),
-    *(_rate("no_reason", w, NO_REASON, "Absences have had a reason") for w in (28, 56, 180)),
-    _rate("late", 90, "Late for", "Seldom late"),
-    _rate("late", 365, "Late for", "Seldom late"),
-    _rate("ill", 90, "Ill or at an appointment for", "Seldom ill"),
-    _rate("ill", 365, "Ill or at an appointment for", "Seldom ill"),
-    _rate("holiday", 365, "On holiday without permission for", "No holiday in term time"),
-    _rate("part_time", 180, "On a part-time timetable for", "Not on a part-time timetable"),
-    _before("absent", 28, 84),
-    _before("absent", 90, 180),
-    _before("unauthorised", 28, 84),
-    _before("unauthorised", 180, 365),
-    _change("absent", 28, 84, "Absence"),
-    _change("absent", 90, 180, "Absence"),
-    _change("unauthorised", 28, 84, "Absence without permission"),
-    _change("unauthorised", 90, 180, "Absence without permission"),
+    *(_rate("late", w, kind_of_mark("late", w, "Late for", "Never late", OFTEN)) for w in (90, 365)),
+    *(_rate("ill", w, kind_of_mark("ill", w, "Ill or at an appointment for", "Never ill", OFTEN)) for w in (90, 365)),
+    _rate(
+        "holiday",
+        365,
+        kind_of_mark("holiday", 365, "On holiday without permission for", "No holiday without permission", 1e-9),
+    ),
+    _rate(
+        "part_time",
+        180,
+        kind_of_mark("part_time", 180, "On a part-time timetable for", "Not on a part-time timetable", 1e-9)[:2],
+    ),
+    *(_before(*period) for period in BEFORE),
+    _change("absent", 28, 84),
+    _change("absent", 90, 180),
+    _change("unauthorised", 28, 84),
+    _change("unauthorised", 90, 180),
     Feature(
         name="trailing_absent_sessions",
         theme="attendance",
         expression=plain("trailing_absent"),
-        raises="Has missed the last {trailing_absent_sessions:.0f} sessions in a row",
-        lowers="Was in school at the last session",
+        says=(
+            strain("Has missed the last {trailing_absent_sessions:.0f} session(s) in a row", 2),
+            strength("Was in school at the last session", 0, 1, RECENT_MARK, LITTLE_MISSED),
+        ),
         sources=DAILY,
         window=60,
         direction=1,
@@ -201,8 +229,7 @@ FEATURES = [
         name="days_since_present",
         theme="attendance",
         expression=plain("last_present_days"),
-        raises="Last seen in school {days_since_present:.0f} days ago",
-        lowers="Seen in school {days_since_present:.0f} days ago",
+        says=(strain("Last seen in school {days_since_present:ago}", 10, None, ("trailing_absent", ">", 0)),),
         sources=DAILY,
         window=60,
         direction=1,
@@ -214,8 +241,10 @@ FEATURES = [
         name="weeks_missed_60d",
         theme="attendance",
         expression=plain("weeks_missed"),
-        raises="Missed {weeks_missed_60d:.0f} whole weeks in the last 60 days",
-        lowers="No whole week missed in the last 60 days",
+        says=(
+            strain("Missed every session of {weeks_missed_60d:.0f} week(s) in the last 60 days", 1),
+            strength("No whole week missed in the last 60 days", 0, 1, RECENT_MARK, LITTLE_MISSED),
+        ),
         sources=DAILY,
         window=60,
         direction=1,
@@ -227,8 +256,10 @@ FEATURES = [
         name="weeks_mostly_missed_60d",
         theme="attendance",
         expression=plain("weeks_mostly_missed"),
-        raises="Missed half or more of {weeks_mostly_missed_60d:.0f} weeks in the last 60 days",
-        lowers="Came for most of each week in the last 60 days",
+        says=(
+            strain("Missed half or more of {weeks_mostly_missed_60d:.0f} week(s) in the last 60 days", 1),
+            strength("Came for most of each week in the last 60 days", 0, 1, RECENT_MARK, LITTLE_MISSED),
+        ),
         sources=DAILY,
         window=60,
         direction=1,
@@ -242,8 +273,10 @@ FEATURES = [
         name="last_week_absence_rate",
         theme="attendance",
         expression=ratio("last_week_absent", "last_week_possible"),
-        raises="Missed {last_week_absence_rate:.0%} of the last week of school",
-        lowers="Missed {last_week_absence_rate:.0%} of the last week of school",
+        says=(
+            strain("Missed {last_week_absence_rate:.0%} of the last week with a register", HIGH_ABSENCE),
+            strength("Missed nothing in the last week with a register", 0, 1e-9, RECENT_MARK, LITTLE_MISSED),
+        ),
         sources=DAILY,
         window=14,
         direction=1,
@@ -255,8 +288,13 @@ FEATURES = [
         name="termly_absence_rate",
         theme="attendance",
         expression=ratio("termly_absent", "termly_possible"),
-        raises="Missed {termly_absent:.0f} of {termly_possible:.0f} sessions in the newest returns ({termly_absence_rate:.0%})",
-        lowers="Missed {termly_absence_rate:.0%} of sessions in the newest returns",
+        says=(
+            strain(
+                "Missed {termly_absent:.0f} of {termly_possible:.0f} session(s) in the newest returns ({termly_absence_rate:.0%})",
+                LOW_ABSENCE,
+            ),
+            strength("Missed {termly_absence_rate:.0%} of sessions in the newest returns", 0, LOW_ABSENCE),
+        ),
         sources=("termly_attendance",),
         window=250,
         direction=1,
@@ -268,8 +306,12 @@ FEATURES = [
         name="termly_unauthorised_rate",
         theme="attendance",
         expression=ratio("termly_unauthorised", "termly_possible"),
-        raises="Absent without permission for {termly_unauthorised_rate:.0%} of sessions in the newest returns",
-        lowers="Little absence without permission in the newest returns",
+        says=(
+            strain(
+                "Absent without permission for {termly_unauthorised_rate:.0%} of sessions in the newest returns", SOME
+            ),
+            strength("No absence without permission in the newest returns", 0, 1e-9),
+        ),
         sources=("termly_attendance",),
         window=250,
         direction=1,
@@ -281,8 +323,17 @@ FEATURES = [
         name="termly_absence_rate_longer",
         theme="attendance",
         expression=ratio("termly_absent_earlier", "termly_possible_earlier"),
-        raises="Missed {termly_absence_rate_longer:.0%} of sessions in the returns of the last five terms",
-        lowers="Missed {termly_absence_rate_longer:.0%} of sessions in the returns of the last five terms",
+        says=(
+            strain(
+                "Missed {termly_absence_rate_longer:.0%} of sessions in the returns of the last five terms",
+                HIGH_ABSENCE,
+            ),
+            strength(
+                "Missed {termly_absence_rate_longer:.0%} of sessions in the returns of the last five terms",
+                0,
+                LOW_ABSENCE,
+            ),
+        ),
         sources=("termly_attendance",),
         window=600,
         direction=1,

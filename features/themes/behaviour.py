@@ -5,6 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from features.feature import Feature, Tally, age, plain
+from features.sentences import YEAR, strain, strength
 
 SUSPENSIONS = ("suspensions",)
 
@@ -35,8 +36,10 @@ FEATURES = [
         name="suspensions_90d",
         theme="behaviour",
         expression=plain("suspensions_90"),
-        raises="Suspended {suspensions_90d:.0f} time(s) in the last 90 days",
-        lowers="Not suspended in the last 90 days",
+        says=(
+            strain("Suspended {suspensions_90d:.0f} time(s) in the last 90 days", 1),
+            strength("Not suspended in the last 90 days", 0, 1),
+        ),
         sources=SUSPENSIONS,
         window=90,
         direction=1,
@@ -45,8 +48,10 @@ FEATURES = [
         name="suspensions_365d",
         theme="behaviour",
         expression=plain("suspensions_365"),
-        raises="Suspended {suspensions_365d:.0f} time(s) in the last year",
-        lowers="Not suspended in the last year",
+        says=(
+            strain("Suspended {suspensions_365d:.0f} time(s) in the last year", 1),
+            strength("Not suspended in the last year", 0, 1),
+        ),
         sources=SUSPENSIONS,
         window=365,
         direction=1,
@@ -55,8 +60,10 @@ FEATURES = [
         name="suspensions_all",
         theme="behaviour",
         expression=plain("suspensions_all"),
-        raises="Suspended {suspensions_all:.0f} time(s) in all",
-        lowers="Never suspended",
+        says=(
+            strain("Suspended {suspensions_all:.0f} time(s) in all", 1),
+            strength("Never suspended, as far as recorded", 0, 1),
+        ),
         sources=SUSPENSIONS,
         window=None,
         direction=1,
@@ -65,8 +72,10 @@ FEATURES = [
         name="suspended_sessions_90d",
         theme="behaviour",
         expression=plain("suspended_sessions_90"),
-        raises="Suspended for {suspended_sessions_90d:.0f} sessions in the last 90 days",
-        lowers="Not suspended in the last 90 days",
+        says=(
+            strain("Suspended for {suspended_sessions_90d:.0f} session(s) in the last 90 days", 1),
+            strength("Not suspended in the last 90 days", 0, 1),
+        ),
         sources=SUSPENSIONS,
         window=90,
         direction=1,
@@ -77,8 +86,10 @@ FEATURES = [
         name="suspended_sessions_365d",
         theme="behaviour",
         expression=plain("suspended_sessions_365"),
-        raises="Suspended for {suspended_sessions_365d:.0f} sessions in the last year",
-        lowers="Not suspended in the last year",
+        says=(
+            strain("Suspended for {suspended_sessions_365d:.0f} session(s) in the last year", 1),
+            strength("Not suspended in the last year", 0, 1),
+        ),
         sources=SUSPENSIONS,
         window=365,
         direction=1,
@@ -89,8 +100,10 @@ FEATURES = [
         name="permanent_exclusions",
         theme="behaviour",
         expression=plain("exclusions"),
-        raises="Permanently excluded {permanent_exclusions:.0f} time(s)",
-        lowers="Never permanently excluded",
+        says=(
+            strain("Permanently excluded {permanent_exclusions:.0f} time(s)", 1),
+            strength("Never permanently excluded, as far as recorded", 0, 1),
+        ),
         sources=SUSPENSIONS,
         window=None,
         direction=1,
@@ -99,8 +112,10 @@ FEATURES = [
         name="days_since_suspension",
         theme="behaviour",
         expression=plain("newest_suspension"),
-        raises="Last suspended {days_since_suspension:.0f} days ago",
-        lowers="Last suspended {days_since_suspension:.0f} days ago",
+        says=(
+            strain("Last suspended {days_since_suspension:ago}", 0, YEAR),
+            strength("Not suspended in the last year", YEAR),
+        ),
         sources=SUSPENSIONS,
         window=None,
         direction=-1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from features.feature import Feature, plain, ratio
+from features.sentences import fact
 
 TALLIES: dict = {}
 FEATURES = [
@@ -10,8 +11,7 @@ FEATURES = [
         name="days_since_last_mark",
         theme="data_quality",
         expression=plain("last_mark_days"),
-        raises="No mark for {days_since_last_mark:.0f} days",
-        lowers="Marks up to {days_since_last_mark:.0f} days ago",
+        says=(fact("The newest mark is from {days_since_last_mark:ago}", 0),),
         sources=("attendance",),
         window=60,
         direction=0,
@@ -23,8 +23,7 @@ FEATURES = [
         name="sessions_known_28d",
         theme="data_quality",
         expression=plain("possible_28"),
-        raises="{sessions_known_28d:.0f} sessions recorded in the last 28 days",
-        lowers="{sessions_known_28d:.0f} sessions recorded in the last 28 days",
+        says=(fact("{sessions_known_28d:.0f} session(s) recorded in the last 28 days"),),
         sources=("attendance",),
         window=28,
         direction=0,
@@ -35,8 +34,7 @@ FEATURES = [
         name="sessions_known_365d",
         theme="data_quality",
         expression=plain("possible_365"),
-        raises="{sessions_known_365d:.0f} sessions recorded in the last year",
-        lowers="{sessions_known_365d:.0f} sessions recorded in the last year",
+        says=(fact("{sessions_known_365d:.0f} session(s) recorded in the last year"),),
         sources=("attendance",),
         window=365,
         direction=0,
@@ -47,8 +45,7 @@ FEATURES = [
         name="share_of_year_known",
         theme="data_quality",
         expression=ratio("possible_180", "possible_365"),
-        raises="{share_of_year_known:.0%} of the year's marks are from the last half",
-        lowers="{share_of_year_known:.0%} of the year's marks are from the last half",
+        says=(fact("{share_of_year_known:.0%} of the year's marks are from the last half"),),
         sources=("attendance",),
         window=365,
         direction=0,

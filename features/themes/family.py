@@ -7,6 +7,7 @@ from collections.abc import Callable
 import narwhals as nw
 
 from features.feature import Feature, Tally, age, is_open, plain
+from features.sentences import HIGH_ABSENCE, LOW_ABSENCE, YEAR, fact, strain, strength
 
 CARE = ("social_care",)
 KINDS = {
@@ -44,8 +45,7 @@ FEATURES = [
             name=f"{k}_open",
             theme="family",
             expression=_open(k),
-            raises=f"{words} is under way",
-            lowers=f"{words} is not under way",
+            says=(strain(f"{words} is under way", 1),),
             sources=CARE,
             window=None,
             direction=0,
@@ -58,8 +58,10 @@ FEATURES = [
         name="referrals_365d",
         theme="family",
         expression=plain("referrals_365"),
-        raises="Referred to social care {referrals_365d:.0f} time(s) in the last year",
-        lowers="Not referred to social care in the last year",
+        says=(
+            strain("Referred to social care {referrals_365d:.0f} time(s) in the last year", 1),
+            strength("Not referred to social care in the last year", 0, 1),
+        ),
         sources=CARE,
         window=365,
         direction=1,
@@ -68,8 +70,10 @@ FEATURES = [
         name="missing_episodes_365d",
         theme="family",
         expression=plain("runaways_365"),
-        raises="Missing from home or care {missing_episodes_365d:.0f} time(s) in the last year",
-        lowers="Not missing from home or care in the last year",
+        says=(
+            strain("Missing from home or care {missing_episodes_365d:.0f} time(s) in the last year", 1),
+            strength("Not missing from home or care in the last year", 0, 1),
+        ),
         sources=CARE,
         window=365,
         direction=1,
@@ -78,8 +82,10 @@ FEATURES = [
         name="missing_episodes_all",
         theme="family",
         expression=plain("runaways_all"),
-        raises="Missing from home or care {missing_episodes_all:.0f} time(s) in all",
-        lowers="Never missing from home or care",
+        says=(
+            strain("Missing from home or care {missing_episodes_all:.0f} time(s) in all", 1),
+            strength("Never missing from home or care, as far as recorded", 0, 1),
+        ),
         sources=CARE,
         window=None,
         direction=1,
@@ -88,8 +94,10 @@ FEATURES = [
         name="care_episodes_all",
         theme="family",
         expression=plain("care_all"),
-        raises="Known to early help or social care {care_episodes_all:.0f} time(s)",
-        lowers="Not known to early help or social care",
+        says=(
+            strain("Known to early help or social care {care_episodes_all:.0f} time(s)", 1),
+            strength("Not known to early help or social care", 0, 1),
+        ),
         sources=CARE,
         window=None,
         direction=0,
@@ -98,8 +106,7 @@ FEATURES = [
         name="days_since_care_started",
         theme="family",
         expression=plain("care_newest"),
-        raises="The newest episode began {days_since_care_started:.0f} days ago",
-        lowers="The newest episode began {days_since_care_started:.0f} days ago",
+        says=(strain("The newest episode of help or social care began {days_since_care_started:ago}", 0, YEAR),),
         sources=CARE,
         window=None,
         direction=0,
@@ -111,8 +118,7 @@ FEATURES = [
         name="days_since_care_closed",
         theme="family",
         expression=plain("care_closed"),
-        raises="Help ended {days_since_care_closed:.0f} days ago",
-        lowers="Help ended {days_since_care_closed:.0f} days ago",
+        says=(strain("Early help or a plan ended {days_since_care_closed:ago}", 0, YEAR),),
         sources=CARE,
         window=None,
         direction=0,
@@ -124,8 +130,7 @@ FEATURES = [
         name="siblings_in_cohort",
         theme="family",
         expression=plain("siblings"),
-        raises="{siblings_in_cohort:.0f} other child(ren) at the same address",
-        lowers="{siblings_in_cohort:.0f} other child(ren) at the same address",
+        says=(fact("{siblings_in_cohort:.0f} other child(ren) at the same address", 1),),
         sources=("addresses",),
         window=None,
         direction=0,
@@ -137,8 +142,17 @@ FEATURES = [
         expression=lambda: nw.when(nw.col("siblings_possible") > 0).then(
             nw.col("siblings_absent").cast(nw.Float64) / nw.col("siblings_possible").cast(nw.Float64)
         ),
-        raises="Children at the same address missed {siblings_absence_90d:.0%} of sessions in the last 90 days",
-        lowers="Children at the same address missed {siblings_absence_90d:.0%} of sessions in the last 90 days",
+        says=(
+            strain(
+                "Children at the same address missed {siblings_absence_90d:.0%} of sessions in the last 90 days",
+                HIGH_ABSENCE,
+            ),
+            strength(
+                "Children at the same address missed {siblings_absence_90d:.0%} of sessions in the last 90 days",
+                0,
+                LOW_ABSENCE,
+            ),
+        ),
         sources=("addresses", "attendance"),
         window=None,
         direction=1,

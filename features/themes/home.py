@@ -6,6 +6,7 @@ import narwhals as nw
 
 from features.counting.shrinkage import MIN_OTHERS, shrunk
 from features.feature import Feature, Tally, age, is_open, plain
+from features.sentences import YEAR, Sentence, fact, strain, strength
 
 ADDRESSES = ("addresses",)
 
@@ -45,14 +46,29 @@ AREA = {
     ),
 }
 
+
+def _moves(days: int) -> tuple[Sentence, ...]:
+    """Return what is said of addresses that began in a window; the first known address is no move, so it must lie before the window."""
+    name = f"home_moves_{days}d"
+    return (
+        strain(f"Moved home {{{name}:.0f}} time(s) in the last {days} days", 1, None, ("homes_known", ">", name)),
+        strain(
+            f"{{homes_known:.0f}} addresses are known, all from the last {days} days",
+            2,
+            None,
+            ("homes_known", "=", name),
+        ),
+        strength(f"Has not moved home in the last {days} days", 0, 1, ("homes_known", ">", 0)),
+    )
+
+
 FEATURES = [
     *(
         Feature(
             name=f"home_moves_{d}d",
             theme="home",
             expression=plain(f"home_starts_{d}"),
-            raises=f"Moved home {{home_moves_{d}d:.0f}} time(s) in the last {d} days",
-            lowers=f"Has not moved home in the last {d} days",
+            says=_moves(d),
             sources=ADDRESSES,
             window=d,
             direction=1,
@@ -63,8 +79,7 @@ FEATURES = [
         name="homes_known",
         theme="home",
         expression=plain("homes_all"),
-        raises="{homes_known:.0f} home(s) known in all",
-        lowers="{homes_known:.0f} home(s) known in all",
+        says=(strain("{homes_known:.0f} addresses are known", 3),),
         sources=ADDRESSES,
         window=None,
         direction=0,
@@ -73,8 +88,7 @@ FEATURES = [
         name="temporary_home",
         theme="home",
         expression=lambda: (nw.col("temporary_now") > 0).cast(nw.Float64),
-        raises="Lives in temporary accommodation",
-        lowers="Does not live in temporary accommodation, as far as known",
+        says=(strain("Lives in temporary accommodation", 1),),
         sources=ADDRESSES,
         window=None,
         direction=1,
@@ -85,8 +99,7 @@ FEATURES = [
         name="temporary_homes_all",
         theme="home",
         expression=plain("temporary_all"),
-        raises="Has lived in temporary accommodation {temporary_homes_all:.0f} time(s)",
-        lowers="Has not lived in temporary accommodation, as far as known",
+        says=(strain("Has lived in temporary accommodation {temporary_homes_all:.0f} time(s)", 1),),
         sources=ADDRESSES,
         window=None,
         direction=1,
@@ -95,8 +108,10 @@ FEATURES = [
         name="days_at_home",
         theme="home",
         expression=plain("home_newest"),
-        raises="Moved home {days_at_home:.0f} days ago",
-        lowers="At the same address for {days_at_home:.0f} days",
+        says=(
+            strain("Moved home {days_at_home:ago}", 0, YEAR, ("homes_known", ">", 1)),
+            strength("At the same address for more than two years", 2 * YEAR),
+        ),
         sources=ADDRESSES,
         window=None,
         direction=0,
@@ -108,8 +123,7 @@ FEATURES = [
         name="idaci_decile",
         theme="home",
         expression=lambda: (nw.col("idaci") % 16).cast(nw.Float64),
-        raises="Lives in an area of income deprivation decile {idaci_decile:.0f} (1 is the most deprived)",
-        lowers="Lives in an area of income deprivation decile {idaci_decile:.0f} (1 is the most deprived)",
+        says=(fact("Lives in an area of income deprivation decile {idaci_decile:.0f} (1 is the most deprived)"),),
         sources=("addresses", "areas"),
         window=None,
         direction=0,
@@ -122,8 +136,7 @@ FEATURES = [
             name=name,
             theme="home",
             expression=shrunk("area", part, whole),
-            raises=text,
-            lowers=text,
+            says=(fact(text),),
             sources=tables,
             window=None,
             direction=0,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from features.feature import Feature, Tally, plain
+from features.sentences import YEAR, fact, strain, strength
 
 ENROLMENTS = ("enrolments",)
 
@@ -51,8 +52,12 @@ FEATURES = [
         name="in_year_moves_365d",
         theme="moves",
         expression=plain("in_year_entries_365"),
-        raises="Joined a school in the middle of the year {in_year_moves_365d:.0f} time(s) in the last year",
-        lowers="Has not changed school in the middle of the last year",
+        says=(
+            strain(
+                "Joined a school in the middle of a school year {in_year_moves_365d:.0f} time(s) in the last year", 1
+            ),
+            strength("No change of school in the middle of the last year", 0, 1),
+        ),
         sources=ENROLMENTS,
         window=365,
         direction=1,
@@ -61,8 +66,10 @@ FEATURES = [
         name="in_year_moves_all",
         theme="moves",
         expression=plain("in_year_entries_all"),
-        raises="Joined a school in the middle of the year {in_year_moves_all:.0f} time(s) in all",
-        lowers="Has never changed school in the middle of a year",
+        says=(
+            strain("Joined a school in the middle of a school year {in_year_moves_all:.0f} time(s) in all", 1),
+            strength("Has never changed school in the middle of a school year, as far as recorded", 0, 1),
+        ),
         sources=ENROLMENTS,
         window=None,
         direction=1,
@@ -71,8 +78,10 @@ FEATURES = [
         name="days_at_school",
         theme="moves",
         expression=plain("newest_entry"),
-        raises="Joined this school {days_at_school:.0f} days ago",
-        lowers="At this school for {days_at_school:.0f} days",
+        says=(
+            strain("Joined this school {days_at_school:ago}", 0, YEAR),
+            strength("At this school for {days_at_school:span}", 2 * YEAR),
+        ),
         sources=ENROLMENTS,
         window=None,
         direction=0,
@@ -83,8 +92,7 @@ FEATURES = [
         name="schools_so_far",
         theme="moves",
         expression=plain("spells"),
-        raises="Has been on {schools_so_far:.0f} school roll(s)",
-        lowers="Has been on {schools_so_far:.0f} school roll(s)",
+        says=(strain("Has been on {schools_so_far:.0f} school rolls", 3),),
         sources=ENROLMENTS,
         window=None,
         direction=0,
@@ -93,8 +101,10 @@ FEATURES = [
         name="left_to_nowhere",
         theme="moves",
         expression=plain("left_lost"),
-        raises="Has left a roll {left_to_nowhere:.0f} time(s) with nowhere known to go",
-        lowers="Has never left a roll with nowhere known to go",
+        says=(
+            strain("Has left a roll {left_to_nowhere:.0f} time(s) with nowhere known to go", 1),
+            strength("Has never left a roll with nowhere known to go", 0, 1),
+        ),
         sources=ENROLMENTS,
         window=None,
         direction=1,
@@ -103,8 +113,7 @@ FEATURES = [
         name="left_state_schools",
         theme="moves",
         expression=plain("left_to_other"),
-        raises="Has left state schools {left_state_schools:.0f} time(s) before",
-        lowers="Has not left state schools before",
+        says=(fact("Has left state schools {left_state_schools:.0f} time(s) before", 1),),
         sources=ENROLMENTS,
         window=None,
         direction=0,
@@ -113,8 +122,7 @@ FEATURES = [
         name="registered_twice",
         theme="moves",
         expression=plain("other_registrations"),
-        raises="Registered at more than one place",
-        lowers="Registered at one school",
+        says=(fact("Registered at more than one place", 1),),
         sources=ENROLMENTS,
         window=None,
         direction=0,
@@ -123,8 +131,10 @@ FEATURES = [
         name="past_cases",
         theme="moves",
         expression=plain("cases"),
-        raises="Was missing education {past_cases:.0f} time(s) before",
-        lowers="No earlier case of missing education",
+        says=(
+            strain("Was missing education {past_cases:.0f} time(s) before", 1),
+            strength("No earlier case of missing education is recorded", 0, 1),
+        ),
         sources=("cme",),
         window=None,
         direction=1,
@@ -133,8 +143,7 @@ FEATURES = [
         name="days_since_case",
         theme="moves",
         expression=plain("newest_case"),
-        raises="The last case of missing education began {days_since_case:.0f} days ago",
-        lowers="The last case began {days_since_case:.0f} days ago",
+        says=(strain("The last case of missing education began {days_since_case:ago}", 0),),
         sources=("cme",),
         window=None,
         direction=-1,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from features.feature import Feature, Tally, age, is_open, plain
+from features.sentences import YEAR, fact
 
 SEN = ("sen",)
 
@@ -23,8 +24,7 @@ FEATURES = [
         name="sen_support",
         theme="needs",
         expression=lambda: (nw.col("sen_support") > 0).cast(nw.Float64),
-        raises="Receives SEN support",
-        lowers="Does not receive SEN support",
+        says=(fact("Receives SEN support", 1),),
         sources=SEN,
         window=None,
         direction=0,
@@ -35,8 +35,7 @@ FEATURES = [
         name="sen_plan",
         theme="needs",
         expression=lambda: (nw.col("sen_plan") > 0).cast(nw.Float64),
-        raises="Has an education, health and care plan",
-        lowers="Has no education, health and care plan",
+        says=(fact("Has an education, health and care plan", 1),),
         sources=SEN,
         window=None,
         direction=0,
@@ -47,8 +46,7 @@ FEATURES = [
         name="need_semh",
         theme="needs",
         expression=lambda: (nw.col("sen_semh") > 0).cast(nw.Float64),
-        raises="The recorded need is social, emotional and mental health",
-        lowers="Another recorded need, or none",
+        says=(fact("The recorded need is social, emotional and mental health", 1),),
         sources=SEN,
         window=None,
         direction=0,
@@ -59,8 +57,7 @@ FEATURES = [
         name="need_mld",
         theme="needs",
         expression=lambda: (nw.col("sen_mld") > 0).cast(nw.Float64),
-        raises="The recorded need is a moderate learning difficulty",
-        lowers="Another recorded need, or none",
+        says=(fact("The recorded need is a moderate learning difficulty", 1),),
         sources=SEN,
         window=None,
         direction=0,
@@ -71,8 +68,7 @@ FEATURES = [
         name="sen_changes_365d",
         theme="needs",
         expression=plain("sen_started_365"),
-        raises="Special educational provision began or changed in the last year",
-        lowers="No change of provision in the last year",
+        says=(fact("Special educational provision began or changed in the last year", 1),),
         sources=SEN,
         window=365,
         direction=0,
@@ -81,8 +77,7 @@ FEATURES = [
         name="days_since_sen_change",
         theme="needs",
         expression=plain("sen_newest"),
-        raises="Provision last changed {days_since_sen_change:.0f} days ago",
-        lowers="Provision last changed {days_since_sen_change:.0f} days ago",
+        says=(fact("Special educational provision last changed {days_since_sen_change:ago}", 0, YEAR),),
         sources=SEN,
         window=None,
         direction=0,

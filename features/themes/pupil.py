@@ -5,6 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from features.feature import Feature, plain
+from features.sentences import fact
 
 TALLIES: dict = {}
 FEATURES = [
@@ -12,8 +13,10 @@ FEATURES = [
         name="year_group",
         theme="pupil",
         expression=plain("nc_year"),
-        raises="In year {year_group:.0f} (0 is Reception)",
-        lowers="In year {year_group:.0f} (0 is Reception)",
+        says=(
+            fact("In Reception", 0, 1),
+            fact("In Year {year_group:.0f}", 1),
+        ),
         sources=("enrolments",),
         window=None,
         direction=0,
@@ -24,8 +27,7 @@ FEATURES = [
         name="age_days_in_year",
         theme="pupil",
         expression=plain("age_in_year"),
-        raises="Age within the school year",
-        lowers="Age within the school year",
+        says=(fact("Age within the school year"),),
         sources=("pupils",),
         window=None,
         direction=0,
@@ -36,8 +38,7 @@ FEATURES = [
         name="term",
         theme="pupil",
         expression=plain("term_number"),
-        raises="Term {term:.0f} of the school year",
-        lowers="Term {term:.0f} of the school year",
+        says=(fact("Term {term:.0f} of the school year"),),
         sources=("enrolments",),
         window=None,
         direction=0,
@@ -48,8 +49,10 @@ FEATURES = [
         name="special_or_ap",
         theme="pupil",
         expression=lambda: nw.col("special_or_ap").cast(nw.Float64),
-        raises="At a special school or alternative provision",
-        lowers="At a mainstream school",
+        says=(
+            fact("At a special school or alternative provision", 1),
+            fact("At a mainstream school", 0, 1),
+        ),
         sources=("schools",),
         window=None,
         direction=0,

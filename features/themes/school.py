@@ -6,6 +6,7 @@ import narwhals as nw
 
 from features.counting.shrinkage import MIN_OTHERS, shrunk
 from features.feature import Feature
+from features.sentences import fact
 
 WORDS = {
     "school_absence_90d": (
@@ -51,8 +52,7 @@ FEATURES = [
         name=name,
         theme="school",
         expression=shrunk("school", part, whole),
-        raises=text,
-        lowers=text,
+        says=(fact(text),),
         sources=tables,
         window=None,
         direction=0,
@@ -68,8 +68,7 @@ FEATURES = [
         expression=lambda: nw.when(nw.col("school_others") >= MIN_OTHERS).then(
             nw.col("school_others").cast(nw.Float64)
         ),
-        raises="A school of about {pupils_at_school:.0f} children",
-        lowers="A school of about {pupils_at_school:.0f} children",
+        says=(fact("A school of about {pupils_at_school:.0f} children"),),
         sources=("enrolments",),
         window=None,
         direction=0,

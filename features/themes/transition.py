@@ -5,6 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from features.feature import Feature, Tally
+from features.sentences import fact, strain, strength
 
 ADMISSIONS = ("admissions",)
 
@@ -37,8 +38,7 @@ FEATURES = [
         name="no_application",
         theme="transition",
         expression=lambda: _only_in_year_6((nw.col("application_rows") > 0) & (nw.col("applied") == 0)),
-        raises="No application for secondary school is known",
-        lowers="An application for secondary school is known, or none is due",
+        says=(strain("No application for secondary school is known", 1),),
         sources=ADMISSIONS,
         window=None,
         direction=1,
@@ -49,8 +49,7 @@ FEATURES = [
         name="offer_declined",
         theme="transition",
         expression=lambda: _only_in_year_6(nw.col("declined") > 0),
-        raises="The offer of a secondary place was declined",
-        lowers="No offer of a secondary place was declined",
+        says=(strain("The offer of a secondary place was declined", 1),),
         sources=ADMISSIONS,
         window=None,
         direction=1,
@@ -63,8 +62,7 @@ FEATURES = [
         expression=lambda: _only_in_year_6(
             (nw.col("offered") > 0) & (nw.col("accepted") == 0) & (nw.col("declined") == 0)
         ),
-        raises="The offer of a secondary place has not been answered",
-        lowers="The offer of a secondary place was answered, or none is due",
+        says=(strain("The offer of a secondary place has not been answered", 1),),
         sources=ADMISSIONS,
         window=None,
         direction=1,
@@ -75,8 +73,10 @@ FEATURES = [
         name="place_accepted",
         theme="transition",
         expression=lambda: _only_in_year_6(nw.col("accepted") > 0),
-        raises="No secondary place has been accepted yet",
-        lowers="A secondary place has been accepted",
+        says=(
+            strength("A secondary place has been accepted", 1),
+            strain("No secondary place has been accepted yet", 0, 1, ("in_year_6", "=", 1)),
+        ),
         sources=ADMISSIONS,
         window=None,
         direction=0,
@@ -87,8 +87,7 @@ FEATURES = [
         name="in_year_6",
         theme="transition",
         expression=lambda: _only_in_year_6(nw.lit(1)),
-        raises="In Year 6, before the move to secondary school",
-        lowers="Not in Year 6",
+        says=(fact("In Year 6, before the move to secondary school", 1),),
         sources=("enrolments",),
         window=None,
         direction=0,
@@ -99,8 +98,7 @@ FEATURES = [
         name="in_year_7",
         theme="transition",
         expression=lambda: (nw.col("nc_year") == 7).cast(nw.Float64),
-        raises="In Year 7, after the move to secondary school",
-        lowers="Not in Year 7",
+        says=(fact("In Year 7, after the move to secondary school", 1),),
         sources=("enrolments",),
         window=None,
         direction=0,

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
-from functools import cache
 from typing import Any
 
 from fastapi import Request
 from starlette.responses import Response
 
 from features.catalogue import catalogue
+from features.sentences import could_say
 from histories.tables import TABLES
 from serving.pages.context import PageContext
+from serving.pages.score_change import changed
 from serving.pages.timeline import timeline
 from serving.store.cases import cases, casework
 from serving.store.scores import stored_scores, week_list
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import NotThere
 from training.explanation.reasons import sentence_of
-
-MIN_CHANGE = 0.1  # log-odds of a theme that are worth a line
 
 
 def show(context: PageContext, request: Request, pupil_ref: str, status: int = 200, **more: Any) -> Response:
@@ -92,61 +89,6 @@ def _record(score: dict[str, Any] | None, named: str) -> dict[str, str] | None:
         return None
 
 
-@dataclass(frozen=True, kw_only=True)
-class ScoreChange:
-    """The change since the previous score.
-
-    Attributes
-    ----------
-    before : date
-        Day of the previous score.
-    same_model : bool
-        Whether one model made both; only then can reasons be compared.
-    one_in : int
-        The previous score's "1 in N".
-    grown, shrunk : list of tuple
-        Themes that raise the score more, or less, than before, each with its previous and current sentence.
-    """
-
-    before: date
-    same_model: bool
-    one_in: int
-    grown: list[tuple[str, str | None, str | None]]
-    shrunk: list[tuple[str, str | None, str | None]]
-
-
-def changed(current: Sequence[dict[str, Any]]) -> ScoreChange | None:
-    """Compare the newest score with the one before, by the sums of themes; None without an earlier score."""
-    if len(current) < 2:
-        return None
-    now, earlier = current[-1], current[:-1]
-    same_model = [h for h in earlier if h["model_version"] == now["model_version"] and h["as_of"] < now["as_of"]]
-    before = (same_model or earlier)[-1]
-    as_of, one_in = before["as_of"], before["score"]["one_in"]
-    if not same_model:
-        return ScoreChange(before=as_of, same_model=False, one_in=one_in, grown=[], shrunk=[])
-    old, new = _themes(before["score"]), _themes(now["score"])
-    nothing = (0.0, None)
-    moves = {t: new.get(t, nothing)[0] - old.get(t, nothing)[0] for t in {*old, *new}}
-    order = sorted(moves, key=lambda theme: -abs(moves[theme]))
-
-    def lines(themes: Iterable[str]) -> list[tuple[str, str | None, str | None]]:
-        return [(t, old.get(t, nothing)[1], new.get(t, nothing)[1]) for t in themes]
-
-    return ScoreChange(
-        before=as_of,
-        same_model=True,
-        one_in=one_in,
-        grown=lines(t for t in order if moves[t] >= MIN_CHANGE),
-        shrunk=lines(t for t in order if moves[t] <= -MIN_CHANGE),
-    )
-
-
-def _themes(score: dict[str, Any]) -> dict[str, tuple[float, str]]:
-    """Return the sums of the themes that can be reasons; context, such as the year group, changes by itself."""
-    return {r["theme"]: (r["contribution"], r["sentence"]) for r in score["reasons"] + score["protective"]}
-
-
 def more_of(reason: dict[str, Any], digest: str) -> list[str]:
     """Return the theme's other sentences in the same direction; none when the score was made with other features."""
     if digest != catalogue().digest:
@@ -155,14 +97,10 @@ def more_of(reason: dict[str, Any], digest: str) -> list[str]:
     up = reason["direction"] == "raises"
     sentences: list[str] = []
     for f in reason["features"]:
-        declared = _declared().get(f["name"])
-        if declared and declared["role"] == "reason" and (f["contribution"] > 0) == up:
-            sentence = sentence_of(declared, values, up)
-            if sentence and sentence != reason["sentence"] and sentence not in sentences:
+        feature = catalogue().by_name.get(f["name"])
+        if feature and feature.role == "reason" and (f["contribution"] > 0) == up:
+            sentence = sentence_of(feature.name, feature.sentences, values, up)
+            opens = any(could_say(s.text, reason["sentence"]) for s in feature.sentences)
+            if sentence and not opens and sentence not in sentences:
                 sentences.append(sentence)
     return sentences
-
-
-@cache
-def _declared() -> dict[str, dict[str, Any]]:
-    return {d["name"]: d for d in catalogue().declarations()}

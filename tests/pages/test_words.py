@@ -98,7 +98,7 @@ def test_what_workers_read_is_read_at_about_nine_years():
     # A label of a few words says little of itself: one official word is a grade of 20.
     long = [s for text in own.values() for s in re.split(r"[.:;?!] ", text) if len(s.split()) >= 6]
     assert [s for s in long if grade([s]) > 9] == []
-    reasons = [s for f in catalogue().features if f.role == "reason" for s in (f.raises, f.lowers) if s]
+    reasons = [s.text for f in catalogue().features if f.role == "reason" for s in f.sentences]
     assert grade(reasons) <= 5, "they hold the official words: unauthorised, suspended, provision"
 
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.explanation.leaf_tables import LeafTables
-from training.explanation.reasons import reasons
+from training.explanation.reasons import reasons, wording_of
 from training.explanation.trees import read_forest
 
 
@@ -55,7 +55,9 @@ CATALOGUE = [
 )
 def test_reasons_add_up_and_hold_no_context(values, parts):
     row = dict(zip(NAMES, values, strict=True))
-    raising, protective, context = reasons(row, np.array(parts), CATALOGUE, {"a": "A", "b": "B", "c": "C"})
+    raising, protective, context = reasons(
+        row, np.array(parts), CATALOGUE, {"a": "A", "b": "B", "c": "C"}, wording_of(CATALOGUE, {})
+    )
     total = sum(r.contribution for r in raising + protective + context)
     assert total == pytest.approx(sum(parts), abs=1e-9)
     for r in raising + protective:

@@ -1,16 +1,28 @@
-"""Reasons: contributions summed by theme and sign, each with a sentence about the child's own figures."""
+"""Reasons: contributions summed by theme and sign, each with a sentence that is true of the child's own figures."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from features.sentences import filled
+from features.sentences import Sentence, default_sentences, said
 from training.explanation.score import FeaturePart, Reason
 
 SHOWN_FEATURES = 5  # in a reason; the rest of the theme is one line, so that parts still add up
+Wording = Mapping[str, Sequence[Sentence]]
+
+
+def wording_of(catalogue: Sequence[Mapping[str, Any]], present: Wording) -> Wording:
+    """Return the sentences of a model's features: those of this version, else the two templates of its manifest.
+
+    A release made before a sentence was corrected is explained in the corrected words; its values and scores stay as they were.
+    """
+    return {
+        f["name"]: present.get(f["name"]) or default_sentences(f["name"], f["raises"], f["lowers"]) for f in catalogue
+    }
 
 
 def reasons(
@@ -18,6 +30,7 @@ def reasons(
     contributions: np.ndarray,
     catalogue: list[dict[str, Any]],
     themes: dict[str, str],
+    wording: Wording,
 ) -> tuple[list[Reason], list[Reason], list[Reason]]:
     """Turn one row's contributions into reasons.
 
@@ -27,11 +40,13 @@ def reasons(
         The row's features and tallies by name; None when missing.
     contributions : float array, shape (features,)
         In the order of ``catalogue``.
+    wording : mapping
+        The sentences of each feature.
 
     Returns
     -------
     raising, protective, context : lists of Reason
-        Strongest first. Together with the base they sum to the margin.
+        Strongest first. Together with the base they sum to the margin. A theme of which nothing true and fitting can be said is context.
     """
     by_theme: dict[tuple[str, bool], list[int]] = {}
     for i, f in enumerate(catalogue):
@@ -42,91 +57,84 @@ def reasons(
     context: list[Reason] = []
     for (theme, is_reason), members in by_theme.items():
         total = math.fsum(contributions[i] for i in members)
-        made = _reason(
-            theme=theme,
-            total=total,
-            members=members,
-            values=values,
-            contributions=contributions,
-            catalogue=catalogue,
-            themes=themes,
+        shown = [i for i in _by_strength(members, contributions) if catalogue[i]["role"] != "never_shown"]
+        same_way = [catalogue[i]["name"] for i in shown if (contributions[i] > 0) == (total > 0)]
+        sentence = opening_sentence(same_way, wording, values, total > 0)
+        reason = Reason(
+            theme=themes.get(theme, theme),
+            sentence=sentence or f"{themes.get(theme, theme)}: nothing stands out",
+            direction="raises" if total > 0 else "lowers",
+            contribution=total,
+            features=_features(total, members, shown, values=values, contributions=contributions, catalogue=catalogue),
         )
-        # A reason must state something that happened; "no support" alone counts in the sum and is shown as context.
-        said = is_reason and (total <= 0 or _says_something(members, values, contributions, catalogue))
-        if not said:
-            context.append(made)
+        if not is_reason or sentence is None:
+            context.append(reason)
         elif total > 0:
-            raising.append(made)
+            raising.append(reason)
         else:
-            protective.append(made)
+            protective.append(reason)
     return sorted(raising, key=_strongest), sorted(protective, key=_strongest), sorted(context, key=_strongest)
+
+
+def opening_sentence(
+    names: Sequence[str], wording: Wording, values: Mapping[str, float | None], raises: bool
+) -> str | None:
+    """Return the sentence of the strongest feature that has one for this side; one that may lead comes first."""
+    fitting = [pair for name in names for pair in said(name, wording.get(name, ()), values, raises)]
+    fitting.sort(key=_follows)  # stable: the strongest feature stays first
+    return fitting[0][1] if fitting else None
+
+
+def sentence_of(
+    name: str, sentences: Sequence[Sentence], values: Mapping[str, float | None], raises: bool
+) -> str | None:
+    """Say a feature in a sentence, or return None when nothing true is worth saying on this side.
+
+    Examples
+    --------
+    >>> from features.sentences import strain
+    >>> moved = [strain("Moved {moves:.0f} time(s)", 1)]
+    >>> sentence_of("moves", moved, {"moves": 2.0}, True)
+    'Moved 2 times'
+    >>> sentence_of("moves", moved, {"moves": 2.0}, False), sentence_of("moves", moved, {"moves": 0.0}, True)
+    (None, None)
+    """
+    return next((text for _, text in said(name, sentences, values, raises)), None)
+
+
+def _follows(pair: tuple[Sentence, str]) -> bool:
+    return not pair[0].leads
 
 
 def _strongest(reason: Reason) -> tuple[float, str]:
     return -abs(reason.contribution), reason.theme
 
 
-def _reason(
-    theme: str,
+def _by_strength(members: list[int], contributions: np.ndarray) -> list[int]:
+    return sorted(members, key=lambda i: (-abs(contributions[i]), i))
+
+
+def _features(
     total: float,
     members: list[int],
+    shown: list[int],
+    *,
     values: dict[str, float | None],
     contributions: np.ndarray,
-    *,
     catalogue: list[dict[str, Any]],
-    themes: dict[str, str],
-) -> Reason:
-    ordered = sorted(members, key=lambda i: (-abs(contributions[i]), i))
-    shown: list[FeaturePart] = [
+) -> list[FeaturePart]:
+    """Return the strongest features of a theme, and what the others add up to."""
+    strongest = set(_by_strength(members, contributions)[:SHOWN_FEATURES])
+    parts: list[FeaturePart] = [
         {
             "name": catalogue[i]["name"],
             "value": values.get(catalogue[i]["name"]),
             "contribution": float(contributions[i]),
         }
-        for i in ordered[:SHOWN_FEATURES]
-        if catalogue[i]["role"] != "never_shown"
+        for i in shown
+        if i in strongest
     ]
-    rest = total - math.fsum(f["contribution"] for f in shown)
-    if len(shown) < len(members):
-        shown.append({"name": "others", "value": None, "contribution": rest})
-    same_way = [i for i in ordered if (contributions[i] > 0) == (total > 0) and catalogue[i]["role"] != "never_shown"]
-    if total > 0:
-        same_way.sort(key=lambda i: not values.get(catalogue[i]["name"]))
-    sentence = next((s for i in same_way if (s := sentence_of(catalogue[i], values, total > 0))), None)
-    if sentence is None:
-        sentence = f"{themes.get(theme, theme)}: little is recorded"
-    return Reason(
-        theme=themes.get(theme, theme),
-        sentence=sentence,
-        direction="raises" if total > 0 else "lowers",
-        contribution=total,
-        features=shown,
-    )
-
-
-def _says_something(
-    members: list[int], values: dict[str, float | None], contributions: np.ndarray, catalogue: list[dict[str, Any]]
-) -> bool:
-    """Tell whether a feature that raised the score is known and did happen."""
-    return any(
-        contributions[i] > 0 and values.get(catalogue[i]["name"]) for i in members if catalogue[i]["role"] == "reason"
-    )
-
-
-def sentence_of(declaration: dict[str, Any], values: dict[str, float | None], raises: bool) -> str | None:
-    """Say a feature in a sentence, or return None when a figure it needs is not known.
-
-    Examples
-    --------
-    >>> moved = {"name": "moves", "raises": "Moved {moves:.0f} time(s)", "lowers": "Has not moved"}
-    >>> sentence_of(moved, {"moves": 2.0}, True)
-    'Moved 2 times'
-    >>> sentence_of(moved, {"moves": None}, True) is None
-    True
-    """
-    if values.get(declaration["name"]) is None:
-        return None
-    value = values[declaration["name"]]
-    # "Suspended 0 times" is no reason: what did not happen is said in its own words.
-    template = declaration["raises"] if raises and value != 0 else declaration["lowers"]
-    return filled(template, values)
+    if len(parts) < len(members):
+        rest = total - math.fsum(f["contribution"] for f in parts)
+        parts.append({"name": "others", "value": None, "contribution": rest})
+    return parts

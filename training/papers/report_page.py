@@ -186,7 +186,7 @@ def uses(m: Material) -> ReportSection:
         said = tuple(
             (
                 n.replace("_", " "),
-                unfilled(catalogue().by_name[n].raises) if n in catalogue().by_name else "",
+                unfilled(catalogue().by_name[n].text(True)) if n in catalogue().by_name else "",
                 f"{v:.3f}",
             )
             for n, v in top

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from features.sentences import agreed
 from histories.errors import Fault, Faults
 from histories.io.toml import read_toml
 
@@ -43,14 +44,14 @@ class Wording:
         return _load(file)
 
     def __call__(self, key: str, **values: Any) -> str:
-        """Return a message with its values filled in.
+        """Return a message with its values filled in; nouns marked `(s)` or `(ren)` agree with their numbers.
 
         Examples
         --------
-        >>> Wording({"a": {"few": "{n} children"}})("a.few", n=3)
-        '3 children'
+        >>> Wording({"a": {"few": "{n} child(ren)"}})("a.few", n=1)
+        '1 child'
         """
-        return self.messages[key].format(**values)
+        return agreed(self.messages[key].format(**values))
 
     def day(self, day: date | datetime | str | None) -> str:
         """Format a day.

@@ -8,6 +8,7 @@ import pytest
 from features.catalogue import catalogue
 from features.examples import example_sentence
 from features.feature_docs import PAGE, explained, listed, page
+from features.sentences import fact
 from serving.cli.main import main
 
 
@@ -28,7 +29,7 @@ def test_every_feature_is_explained_with_what_it_needs_and_an_example():
         assert data["missing_without"] == list(f.sources)
         assert data["examples"], f.name
         assert all(e["text"] in text for e in data["examples"])
-        assert example_sentence(f, f.raises) in text
+        assert example_sentence(f, f.text(True)) in text
 
 
 def test_the_verb_explains_one_and_lists_all(capsys):
@@ -48,8 +49,10 @@ def test_no_template_is_shown_to_a_reader():
 
 
 def test_a_user_feature_without_an_example_leaves_its_values_open():
-    feature = dataclasses.replace(catalogue().by_name["sen_plan"], name="own_plan", raises="Plans: {own_plan:.0f}")
-    assert example_sentence(feature, feature.raises) == "Plans: …"
+    feature = dataclasses.replace(
+        catalogue().by_name["sen_plan"], name="own_plan", says=(fact("Plans: {own_plan:.0f}"),)
+    )
+    assert example_sentence(feature, feature.text(True)) == "Plans: …"
 
 
 def test_a_feature_that_is_not_there_is_wrong_usage_and_near_ones_are_named(capsys):

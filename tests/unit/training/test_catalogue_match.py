@@ -2,7 +2,9 @@
 
 import dataclasses
 import json
+import tarfile
 from datetime import date
+from pathlib import Path
 
 import narwhals as nw
 import pytest
@@ -16,6 +18,7 @@ from training.catalogue_match import EARLIER
 from training.risk_model import RiskModel
 
 DAY = date(2025, 1, 13)
+MADE_BEFORE = Path(__file__).parents[2] / "fixtures" / "made_before"
 NEW_TALLY = {"help_180": Tally(table="interventions", days=180)}
 NEW_FEATURE = Feature(
     name="help_180d",
@@ -56,8 +59,18 @@ def scores(folder, histories):
     return json.dumps([s.to_dict() for s in made])
 
 
-# As this version writes a manifest, and as the released one did: one digest of the whole catalogue.
-FORMS = [{}, {"feature_digests": {}}]
+RELEASED = "bad65eea43b61103f51260db034180fc3f51f7cdfaae9d978bda17bcbb59ff55"
+
+
+def as_released():
+    """Return what the released version wrote: its own wording, and one digest of the whole catalogue."""
+    with tarfile.open(MADE_BEFORE / "releases.tar.gz") as packed:
+        manifest = json.load(packed.extractfile("onroll/v1/manifest.json"))
+    return {"feature_digests": {}, "catalogue_digest": RELEASED, "catalogue": manifest["catalogue"]}
+
+
+# As this version writes a manifest, and as the released one did.
+FORMS = [{}, as_released()]
 
 
 @pytest.fixture(params=FORMS, ids=["feature digests", "catalogue digest"])
@@ -69,7 +82,7 @@ def test_the_released_catalogue_is_among_the_earlier_ones():
     # The file stays as it is: manifests carry the digests of their features since.
     earlier = json.loads(EARLIER.read_text())
     assert {len(digest) for features in earlier.values() for digest in features.values()} == {64}
-    assert len(earlier["bad65eea43b61103f51260db034180fc3f51f7cdfaae9d978bda17bcbb59ff55"]) == 108
+    assert len(earlier[RELEASED]) == 108
 
 
 def test_a_feature_added_later_changes_no_score(folder, small_histories):
