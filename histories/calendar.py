@@ -94,6 +94,25 @@ def school_days(first: date, last: date) -> list[date]:
     ]
 
 
+def compulsory_school_age(born: date) -> tuple[date, date]:
+    """Return the first and the last day on which a child is of compulsory school age.
+
+    It begins on the prescribed day (31 August, 31 December, 31 March) on or after the fifth birthday, and ends on the last
+    Friday in June of the school year, from September to August, in which the child turns 16 (Education Act 1996, section 8).
+
+    Examples
+    --------
+    >>> [d.isoformat() for d in compulsory_school_age(date(2012, 9, 1))]
+    ['2017-12-31', '2029-06-29']
+    """
+    fifth = (born.year + 5, born.month, born.day)
+    year = born.year + 5
+    prescribed = ((year, 3, 31), (year, 8, 31), (year, 12, 31))
+    first = next(day for day in prescribed if day >= fifth)
+    last_of_june = date(born.year + 16 + (born.month > 8), 6, 30)
+    return date(*first), last_of_june - (last_of_june.weekday() - 4) % 7 * ONE_DAY
+
+
 def _term(name: str, start: date, end: date, half_term: date) -> Term:
     half = {half_term + n * ONE_DAY for n in range(5)}
     bank = {_monday(date(end.year, 5, 7))} if name == "summer" else set()

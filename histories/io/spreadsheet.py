@@ -36,9 +36,20 @@ def as_text(cell: Cell) -> Cell | str:
     return f"'{cell}" if runs else cell
 
 
-def write_csv(out: Path, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-    """Write rows as CSV in UTF-8 with every cell guarded; the file appears whole or not at all."""
-    with new_file(out) as beside, beside.open("w", encoding="utf-8", newline="") as file:
+def write_csv(out: Path, headers: Sequence[str], rows: Sequence[Sequence[object]], *, private: bool = False) -> None:
+    """Write rows as CSV in UTF-8 with every cell guarded; the file appears whole or not at all.
+
+    Only the owner can read a ``private`` file, from its first byte on.
+    """
+    with new_file(out) as beside:
+        if private:
+            beside.unlink(missing_ok=True)  # of a killed run
+            beside.touch(mode=0o600, exist_ok=False)
+        _write(beside, headers, rows)
+
+
+def _write(path: Path, headers: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(headers)
         writer.writerows([as_text(c) for c in row] for row in rows)

@@ -18,6 +18,7 @@ VERBS = {
     "simulate": "histories.cli.simulate",
     "import": "histories.cli.import_returns",
     "link": "histories.cli.link",
+    "find": "histories.cli.find",
     "check": "histories.cli.check",
     "features": "features.cli.features",
     "leaks": "features.cli.leaks",

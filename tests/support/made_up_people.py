@@ -119,7 +119,7 @@ def write(folder: Path, rows, table) -> None:
     (folder / "h.linkage").mkdir(parents=True)
     store = {
         "pupil_id": table["pupil_id"],
-        "upn": [None] * len(table["pupil_id"]),
+        "upn": table.get("upn") or [None] * len(table["pupil_id"]),
         **{c: table[c] for c in ("forename", "surname", "dob", "sex", "postcode")},
     }
     pq.write_table(

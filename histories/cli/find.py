@@ -1,0 +1,80 @@
+"""The verb ``onroll find``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from histories.cli.opening import open_histories
+from histories.errors import Fault, Usage
+from histories.io.terminal import ISO_DATE, engine_option, json_option, progress, result, warn
+
+SHOWN = 10  # row numbers in the text
+
+
+@click.command()
+@click.argument("histories", type=click.Path(path_type=Path))
+@click.option(
+    "--register",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="CSV of children who live here, with forename, surname and date of birth; also postcode or address, sex, UPN and "
+    "the register's own reference when known.",
+)
+@click.option("--as-of", type=ISO_DATE, help="The day of the question; by default the day after the newest record.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The CSV to write, with names; by default no_roll.csv in the linkage store beside HISTORIES.",
+)
+@engine_option
+@json_option
+def find(
+    *, histories: Path, register: Path, as_of: datetime | None, out: Path | None, engine: str | None, as_json: bool
+) -> None:
+    """List children in a population register who are on no roll.
+
+    The rows of the register are linked to the names of pupils in the linkage store beside HISTORIES. Children of compulsory
+    school age are listed when no pupil is found (no_link), when the pupil is on no roll (off_roll), and when the link is
+    doubtful. The list is for people to look at. It holds names, so only you can read the file; the terminal shows counts and
+    row numbers.
+    """
+    from histories.linking.no_roll import find_no_roll
+    from histories.linking.store import LinkageStore
+    from histories.settings import settings
+
+    out = out or LinkageStore(histories).folder / "no_roll.csv"
+    if histories.resolve() in out.resolve().parents:
+        raise Usage(Fault("names must not lie in histories", "find --out", "Name a file outside the histories folder."))
+    if not register.is_file():
+        raise Usage(Fault("there is no such file", str(register), "Name the register's CSV file."))
+    opened = open_histories(histories, engine=engine)
+    with progress("linking the register"):
+        found = find_no_roll(
+            opened,
+            histories,
+            register,
+            out,
+            as_of=as_of.date() if as_of else None,
+            memory=settings().memory,
+        )
+    warn(found.warnings)
+    lines = [f"on no roll as of {found.as_of} (newest record: {found.newest_record})"]
+    lines += [f"{n:>8,} {what.replace('_', ' ')}" for what, n in found.counts.items()]
+    for sureness, rows in found.rows.items():
+        if rows:
+            more = " …" if len(rows) > SHOWN else ""
+            lines.append(f"rows {sureness.replace('_', ' ')}: {', '.join(map(str, rows[:SHOWN]))}{more}")
+    answer = {
+        "as_of": found.as_of,
+        "newest_record": found.newest_record,
+        **found.counts,
+        "rows_listed": found.rows,
+        "out": str(out),
+    }
+    result(answer, as_json=as_json, text="\n".join([*lines, f"the list is in {out}"]))
+
+
+verbs = [find]
