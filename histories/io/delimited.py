@@ -7,6 +7,7 @@ import csv
 import gzip
 import io
 import re
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from histories.errors import Fault, Faults
 
 HEAD = 1 << 20  # bytes in which a header has to end
 CHUNK = 1 << 22
+TITLE_ROWS = 30  # rows in which a header has to come
 DELIMITERS = ",;\t|"
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -43,7 +45,7 @@ class Delimited:
 
     def headings(self) -> list[str]:
         """Return the headings as they are written."""
-        with io.TextIOWrapper(_bytes_of(self.file), encoding="utf-8", newline="") as text:
+        with opened_text(self.file) as text:
             return next(csv.reader(text, delimiter=self.delimiter), [])
 
 
@@ -56,6 +58,28 @@ def heading(name: str) -> str:
     'recorded_on'
     """
     return re.sub(r"[\s\u00a0_]+", "_", name.replace("\ufeff", "").strip(" \t\r\n\u00a0")).lower()
+
+
+def headings_of(row: Sequence[str]) -> set[str]:
+    """Return the headings in a row."""
+    return {heading(cell) for cell in row if cell.strip()}
+
+
+def header_row(rows: Sequence[Sequence[str]], wanted: Collection[str] = ()) -> int:
+    """Return which of the first rows is the header: the first that names most of the wanted headings.
+
+    When none of them is there, it is the first row with two filled cells: above a header stand titles of one cell.
+
+    Examples
+    --------
+    >>> header_row([["Children on 4 September"], [], ["UPN", "Date"]], {"upn"})
+    2
+    """
+    matches = [len(headings_of(row) & set(wanted)) for row in rows]
+    if any(matches):
+        return matches.index(max(matches))
+    filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
+    return next((n for n, count in enumerate(filled) if count > 1), next((n for n, c in enumerate(filled) if c), 0))
 
 
 def encoding_of(file: Path) -> str:
@@ -89,6 +113,11 @@ def encoding_of(file: Path) -> str:
     return "utf-8"
 
 
+def opened_text(file: Path, encoding: str = "utf-8") -> io.TextIOWrapper:
+    """Open a text file, or one packed by gzip, with its line ends as they are."""
+    return io.TextIOWrapper(_bytes_of(file), encoding=encoding, newline="")
+
+
 def _bytes_of(file: Path) -> Any:
     return gzip.open(file, "rb") if file.suffix == ".gz" else file.open("rb")
 
@@ -116,7 +145,7 @@ def readable(file: Path, scratch: Path) -> Delimited:
     """
     encoding = encoding_of(file)
     try:
-        with io.TextIOWrapper(_bytes_of(file), encoding=encoding, newline="") as text:
+        with opened_text(file, encoding) as text:
             header = text.readline(HEAD).rstrip("\r\n")
             delimiter = delimiter_of(header)
             if encoding == "utf-8":
@@ -129,4 +158,6 @@ def readable(file: Path, scratch: Path) -> Delimited:
     except UnicodeError:
         what = f"the file cannot be read as text in {encoding}"
         raise Faults(Fault(what, str(file), AGAIN)) from None
+    except csv.Error:
+        raise Faults(Fault("the header cannot be read as CSV", str(file), AGAIN)) from None
     return Delimited(copy, delimiter, encoding)

@@ -87,7 +87,7 @@ def link(histories: Path, persons: Path) -> dict[str, int]:
 
 def _load(staging: Staging, people: Path, persons: Path) -> None:
     """Bring both lists into one form: upper case without accents and marks, dates and postcodes alike."""
-    staging.csv("raw", persons)
+    staging.csv("raw", persons, COLUMNS, ("dob",))
     staging.raise_faults()
     if staging.need("raw", [c for c, needed in COLUMNS.items() if needed]):
         do = "Write person_id in every row, once, and dob like 2013-05-01."

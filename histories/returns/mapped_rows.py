@@ -12,7 +12,7 @@ from histories.io.sql import literal
 from histories.reading.values import text_sql
 from histories.returns.mapping import Filled, Mapping, expression_of, load_mapping
 from histories.returns.pupil_keys import PERSON
-from histories.returns.report import Report, Return
+from histories.returns.report import TABULAR, Report, Return
 from histories.tables import TABLES, Column
 
 if TYPE_CHECKING:
@@ -30,13 +30,15 @@ WANTED = {
 
 def convert(mapping: Mapping, staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
     """State what each file says for the tables that the mapping fills."""
-    belongs = [[f for f in mapping.tables if fnmatch.fnmatch(file.name.lower(), f.files)] for file in files]
+    belongs = [[f for f in mapping.tables if belongs_to(file.name, f.files)] for file in files]
     read: list[tuple[Path, dict[str, list[str]]]] = []
     for n, (file, tables) in enumerate(zip(files, belongs, strict=True)):
         if not tables:
             report.unused.append(f"{file.name}: no table of the format is read from it")
             continue
-        report.read[file.name] = staging.csv(f"in_{n}", file)
+        report.read[file.name] = staging.csv(
+            f"in_{n}", file, {h for t in tables for h in t.headings()}, {d for t in tables for d in t.days()}
+        )
         selects: dict[str, list[str]] = {}
         for filled in tables if f"in_{n}" in staging.columns else ():
             if select := _select(staging, people, filled, f"in_{n}", report):
@@ -52,19 +54,26 @@ def convert(mapping: Mapping, staging: Staging, people: PupilKeys, files: list[P
         stated.tables |= queries
 
 
+def belongs_to(name: str, pattern: str) -> bool:
+    """Tell whether a file's name fits a pattern; a workbook fits the patterns of CSV."""
+    name = name.lower()
+    csv = Path(name).with_suffix(".csv").name if Path(name).suffix in TABULAR else name
+    return fnmatch.fnmatch(name, pattern) or fnmatch.fnmatch(csv, pattern)
+
+
 def _select(staging: Staging, people: PupilKeys, filled: Filled, name: str, report: Report) -> str | None:
     """Check the rows of one file and return the query that gives them as the table has them."""
     table, have = TABLES[filled.table], staging.columns[name]
     upn = next((n for n in filled.pupil if n in have), None)
     if filled.pupil and upn is None:
-        staging.need(name, [filled.pupil[0]])
+        staging.need(name, [filled.pupil[0]], {filled.pupil[0]: filled.pupil})
     wanted = {c: [n for n in names if n in have] for c, names in filled.columns.items()}
     leaves = filled.table == "enrolments" and bool(wanted.get("leaving_date"))
     needed = [c for c in filled.columns if table.columns[c].required and not (leaves and c in ENTRY)]
     if filled.table == "enrolments" and "entry_date" not in filled.columns:
         needed.append("leaving_date")
     lacking = [filled.columns[c][0] for c in needed if c in wanted and not wanted[c]]
-    staging.need(name, lacking)
+    staging.need(name, lacking, {names[0]: names for names in filled.columns.values()})
     if lacking or (filled.pupil and upn is None):
         return None
     person = next((n for n in filled.person if n in have), None)

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from histories.errors import Fault, Faults
+from histories.io.delimited import heading
 from histories.io.sql import literal, literals
 from histories.io.toml import read_toml
 from histories.tables import TABLES
 
 FOLDER = Path(__file__).with_name("formats")
 DATES = ("%Y-%m-%d", "%d/%m/%Y", "%Y-%b-%d %H:%M:%S", "%d-%b-%Y")
+TIMES = (" %H:%M:%S", " %H:%M", "T%H:%M:%S")
 TRUE, FALSE = ("true", "yes", "y", "1", "t"), ("false", "no", "n", "0", "f")
 
 
@@ -53,6 +55,15 @@ class Filled:
     dates: tuple[str, ...] = DATES
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
+
+    def headings(self) -> set[str]:
+        """Return every heading that the table is read from."""
+        return {n for names in self.columns.values() for n in names} | {*self.pupil, *self.former, *self.person}
+
+    def days(self) -> set[str]:
+        """Return the headings of dates."""
+        columns = TABLES[self.table].columns
+        return {n for c, names in self.columns.items() if columns[c].kind == "date" for n in names}
 
 
 @dataclass(frozen=True)
@@ -143,16 +154,24 @@ def _filled(entry: Any, where: str, faults: list[Fault]) -> Filled | None:
 def _names(value: Any) -> tuple[str, ...]:
     if value is None:
         return ()
-    return tuple(str(v).lower() for v in ([value] if isinstance(value, str) else value))
+    return tuple(dict.fromkeys(heading(str(v)) for v in ([value] if isinstance(value, str) else value)))
+
+
+def _forms(dates: tuple[str, ...]) -> list[str]:
+    """Return the forms of dates, those without a time also with one, and the ISO form, which no other is mistaken for."""
+    iso = () if any(d.startswith("%Y-") for d in dates) else ("%Y-%m-%d",)
+    days = (*dates, *iso)
+    times = [f"{d}{time}" for d in days if "%H" not in d for time in TIMES]
+    return list(dict.fromkeys([*days, *times]))
 
 
 def expression_of(kind: str, raw: str, dates: tuple[str, ...] = DATES) -> str:
     """Return the SQL that turns text into a kind of column; null when it cannot be.
 
-    A day before 1900 or after 2100 is taken for a year of two digits, and refused.
+    A date may have a time behind it, which does not count. A day before 1900 or after 2100 is taken for a year of two digits, and refused.
     """
     if kind == "date":
-        forms = ", ".join(literal(d) for d in dates)
+        forms = ", ".join(literal(d) for d in _forms(dates))
         day = f"try_strptime({raw}, [{forms}])::DATE"
         return f"CASE WHEN year({day}) BETWEEN 1900 AND 2100 THEN {day} END"
     if kind == "integer":

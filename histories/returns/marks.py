@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from histories.codes import code_set
 from histories.errors import Fault, Faults
+from histories.io.delimited import heading
 from histories.io.sql import literal, literals
 from histories.io.toml import read_toml
 from histories.returns.mapping import DATES, expression_of
@@ -61,7 +62,7 @@ def load(file: Path | None) -> dict[str, Any]:
         raise Faults(faults)
     return {
         **DEFAULTS,
-        **{k: v.lower() if isinstance(v, str) and k not in ("am", "pm") else v for k, v in read.items()},
+        **{k: heading(v) if isinstance(v, str) and k not in ("am", "pm", "layout") else v for k, v in read.items()},
     }
 
 
@@ -73,7 +74,9 @@ def convert(
     selects: dict[Path, str] = {}
     for n, file in enumerate(files):
         table = f"marks_{n}"
-        report.read[file.name] = staging.csv(table, file)
+        columns = [names[c] for c in ("pupil", "date", "session", "code", "recorded_on", "week", "marks")]
+        days = [names[c] for c in ("date", "recorded_on", "week")]
+        report.read[file.name] = staging.csv(table, file, columns, days)
         if table in staging.columns and (select := _select(staging, people, table, names, report)):
             selects[file] = select
     staging.raise_faults()
@@ -188,9 +191,12 @@ def _columns(
     for column in staging.columns[table]:
         if column in (names["pupil"], recorded):
             continue
-        head, _, tail = column.rpartition(" ")
-        part = {names["am"].lower(): "AM", names["pm"].lower(): "PM"}.get(tail)
-        day = staging.sql(f"SELECT {expression_of('date', literal(head), tuple(names['dates']))}")[0][0]
+        head, _, tail = column.rpartition("_")
+        part = {heading(names["am"]): "AM", heading(names["pm"]): "PM"}.get(tail)
+        # A heading is read with underscores for blanks, so a date in it is read with blanks again.
+        day = staging.sql(f"SELECT {expression_of('date', literal(head.replace('_', ' ')), tuple(names['dates']))}")[0][
+            0
+        ]
         if part and day:
             sessions.append((column, day, part))
         else:

@@ -64,7 +64,7 @@ def import_return(
         With everything that is wrong; the histories are not changed then.
     """
     report = Report()
-    files = _files(form, sources)
+    files = _files(form, sources, report)
     with tempfile.TemporaryDirectory(prefix="onroll-") as scratch, _only_import(into):
         finish_replacing(into)
         _may_write(into)
@@ -98,11 +98,17 @@ def _only_import(into: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def _files(form: Return, sources: list[Path]) -> list[Path]:
+def _files(form: Return, sources: list[Path], report: Report) -> list[Path]:
     files, faults = [], []
     for source in sources:
         if source.is_dir():
-            files += sorted(f for f in source.iterdir() if f.suffix.lower() in form.suffixes)
+            inside = sorted(f for f in source.iterdir() if not f.name.startswith("."))
+            files += [f for f in inside if f.suffix.lower() in form.suffixes]
+            report.unused += [
+                f"{f.name}: files of this format end in {' or '.join(form.suffixes)}"
+                for f in inside
+                if f.suffix.lower() not in form.suffixes
+            ]
         elif source.is_file():
             files.append(source)
         else:

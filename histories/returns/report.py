@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+TABULAR = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")  # how files of tables end
+
 
 @dataclass(kw_only=True)
 class Report:
@@ -54,7 +56,7 @@ class Return:
     fills: tuple[str, ...]
     cannot_know: tuple[str, ...]
     convert: Callable[..., None]
-    suffixes: tuple[str, ...] = (".csv",)
+    suffixes: tuple[str, ...] = TABULAR
     mappable: bool = False
 
     def describe(self) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             CensusFiles(number=len(returns), term=match["term"], day=census_day(int(match["year"]), match["term"])),
         )
         name = f"{match['year']}_{match['term']}_{match['table']}_{given.number}"
-        report.read[file.name] = staging.csv(name, file)
+        report.read[file.name] = staging.csv(name, file, KINDS[kind], DAYS)
         if name in staging.columns and (
             select := _select(staging, name, kind=kind, table=match["table"], given=given, report=report)
         ):

@@ -25,7 +25,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
     """State which URN took the place of which."""
     for n, file in enumerate(files):
         table = f"links_{n}"
-        report.read[file.name] = staging.csv(table, file)
+        report.read[file.name] = staging.csv(table, file, LINKS)
         if table not in staging.columns or not staging.need(table, LINKS):
             continue
         kind = "lower(trim(linktype))"

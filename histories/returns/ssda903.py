@@ -37,7 +37,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             report.unused.append(f"{file.name}: only header, episodes and missing are read")
             continue
         name = f"{kind}_{n}"
-        report.read[file.name] = staging.csv(name, file)
+        report.read[file.name] = staging.csv(name, file, NEEDED[kind], BEGINS_AND_ENDS.get(kind, ()))
         if name in staging.columns and staging.need(name, NEEDED[kind]):
             staging.clean(name, "child")
             tables[kind].append(name)

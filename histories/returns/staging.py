@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from histories.errors import Fault, Faults
+from histories.io.delimited import AGAIN
 from histories.io.memory import bytes_of
 from histories.io.sql import literal
 from histories.reading.values import text_sql
 from histories.returns.submissions import Clock
+from histories.returns.text_table import text_table
 
-HEAD = 1 << 20  # bytes in which a header has to end
 MAX_LINE = 4 << 20
 SHOWN = 10  # lines named in a message
 LINE = re.compile(r"Line:\s*(\d+)")
-AGAIN = "Export it again as CSV with commas, in UTF-8."
+UNNAMED = "onroll: unnamed column"
+EXCEL_EPOCH = "1899-12-30"  # day 0 of the 1900 date system, for days from March 1900 on
 
 
 @dataclass(kw_only=True)
@@ -65,6 +65,8 @@ class Staging:
         self.connection = duckdb.connect(str(folder / "staging.duckdb"))
         self.connection.execute(f"SET temp_directory = {literal(folder)}; SET enable_progress_bar = false")
         self.connection.execute(f"SET memory_limit = '{bytes_of(memory or '3GiB')}B'")
+        self.scratch = folder / "text"
+        self.scratch.mkdir()
         self.faults: list[Fault] = []
         self.files: dict[str, Path] = {}
         self.columns: dict[str, list[str]] = {}
@@ -74,36 +76,52 @@ class Staging:
         """Run a statement and return its rows."""
         return self.connection.execute(statement, list(values)).fetchall()
 
-    def csv(self, name: str, file: Path) -> int:
-        """Make a table of a CSV file: every column as text under its lower-case name, and ``onroll_line``.
+    def csv(self, name: str, file: Path, wanted: Iterable[str] = (), days: Iterable[str] = ()) -> int:
+        """Make a table of a CSV or XLSX file: every column as text under its ``heading``, and ``onroll_line``.
+
+        Rows without a value are dropped. Encoding, delimiter, sheet and the row of the header are found by looking.
+
+        Parameters
+        ----------
+        wanted : iterable of str
+            Headings that the format knows; by them the sheet and the header below titles are found.
+        days : iterable of str
+            The headings of dates. Excel's number of a day counts as the day in them, in workbooks only.
 
         Returns
         -------
         int
             Rows read; 0 when the file is at fault.
         """
-        names = self._header(file)
-        if names is None:
+        try:
+            text = text_table(file, self.scratch, set(wanted))
+        except Faults as unreadable:
+            self.faults += unreadable.faults
             return 0
         import duckdb
 
-        listed = "{" + ", ".join(f"{literal(n)}: 'VARCHAR'" for n in names) + "}"
+        listed = "{" + ", ".join(f"{literal(n)}: 'VARCHAR'" for n in text.columns) + "}"
         source = (
-            f"read_csv({literal(file)}, columns = {listed}, header = true, auto_detect = false, delim = ',', quote = '\"', "
-            f"escape = '\"', nullstr = '', strict_mode = true, max_line_size = {MAX_LINE}, encoding = 'utf-8')"
+            f"read_csv({literal(text.file)}, columns = {listed}, header = true, auto_detect = false, "
+            f"delim = {literal(text.delimiter)}, quote = '\"', escape = '\"', nullstr = '', strict_mode = true, "
+            f"max_line_size = {MAX_LINE}, encoding = 'utf-8')"
         )
+        names = [c for c in text.columns if c not in text.unnamed]
+        serials = set(days) & set(names) if text.workbook else set()
+        filled = ", ".join(f"nullif(trim(\"{c}\"), '')" for c in text.columns)
         try:
-            self.connection.execute(
-                f'CREATE TABLE "{name}" AS SELECT row_number() OVER () + 1 AS onroll_line, * FROM {source}'
-            )
+            self.connection.execute(f"""
+                CREATE TABLE "{name}" AS SELECT onroll_line, {", ".join(_cell(c, c in serials) for c in names)} FROM (
+                    SELECT row_number() OVER () + {text.above + 1} AS onroll_line, * FROM {source}
+                ) WHERE coalesce({filled}) IS NOT NULL{_only_named(text.unnamed)}""")
         except duckdb.OutOfMemoryException:
             raise  # the file is whole
         except (duckdb.Error, UnicodeDecodeError) as error:
-            found = LINE.search(str(error))
-            where = f"{file}, line {found[1]}" if found else str(file)
-            what = (
-                "the file cannot be read as CSV in UTF-8: a row is of another length, cut off, or not in that encoding"
-            )
+            match = LINE.search(str(error))
+            where = f"{file}, line {int(match[1]) + text.above}" if match else str(file)
+            what = "the file cannot be read as CSV: a row is of another length or cut off"
+            if UNNAMED in str(error):
+                what = "a column without a heading has values"
             self.faults.append(Fault(what, where, AGAIN))
             return 0
         self.files[name], self.columns[name] = file, names
@@ -162,13 +180,16 @@ class Staging:
         self.returns.append(Statements(period=period, files=tuple(files), said_on=said_on, clock=clock))
         return self.returns[-1]
 
-    def need(self, name: str, columns: Iterable[str]) -> bool:
-        """Keep a fault for each column that a table lacks; return whether all are there."""
+    def need(self, name: str, columns: Iterable[str], accepted: Mapping[str, Iterable[str]] | None = None) -> bool:
+        """Keep a fault for each column that a table lacks; return whether all are there.
+
+        ``accepted`` lists the headings under which a column may stand, when there are several.
+        """
         lacking = [c for c in columns if c not in self.columns[name]]
-        self.faults += [
-            Fault("the column is missing", f"{self.files[name]}, column {c}", "Export the table with all its columns.")
-            for c in lacking
-        ]
+        for c in lacking:
+            headings = list(dict.fromkeys((accepted or {}).get(c) or (c,)))
+            do = f"Head it with {' or '.join(headings)}; case, blanks and underscores make no difference."
+            self.faults.append(Fault("the column is missing", f"{self.files[name]}, column {c}", do))
         return not lacking
 
     def raise_faults(self) -> None:
@@ -176,31 +197,18 @@ class Staging:
         if self.faults:
             raise Faults(self.faults)
 
-    def _header(self, file: Path) -> list[str] | None:
-        where = str(file)
-        with file.open("rb") as data:
-            head = data.read(HEAD)
-        if head[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\x00" in head:
-            self.faults.append(Fault("the file is not text in UTF-8", where, AGAIN))
-            return None
-        line = head.split(b"\n", 1)[0]
-        try:
-            names = [
-                n.strip().lower() for n in next(csv.reader(io.StringIO(line.decode("utf-8-sig")), strict=True), [])
-            ]
-        except (UnicodeDecodeError, csv.Error):
-            self.faults.append(Fault("the header cannot be read as CSV in UTF-8", where, AGAIN))
-            return None
-        what = None
-        if not any(names):
-            what = "the file is empty"
-        elif len(names) == 1 and any(mark in names[0] for mark in ";\t|"):
-            what = "the columns are not separated by commas"
-        elif any(not n or '"' in n for n in names):
-            what = "a column of the header has no name, or one with quotation marks"
-        elif doubled := sorted({n for n in names if names.count(n) > 1}):
-            what, where = "the header names a column twice", f"{where}, columns {', '.join(doubled)}"
-        if what:
-            self.faults.append(Fault(what, where, AGAIN))
-            return None
-        return names
+
+def _cell(column: str, is_day: bool) -> str:
+    """Return the expression of a column; the number of a day in a workbook becomes the day."""
+    if not is_day:
+        return f'"{column}"'
+    return f"""CASE WHEN regexp_full_match("{column}", '[1-7][0-9]{{4}}')
+        THEN strftime(DATE '{EXCEL_EPOCH}' + "{column}"::INTEGER, '%Y-%m-%d') ELSE "{column}" END AS "{column}\""""
+
+
+def _only_named(unnamed: Iterable[str]) -> str:
+    """Return the condition that stops the reading when a column without a heading has a value."""
+    return "".join(
+        f" AND CASE WHEN nullif(trim(\"{c}\"), '') IS NULL THEN true ELSE error({literal(UNNAMED)}) END"
+        for c in unnamed
+    )

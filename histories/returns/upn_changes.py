@@ -19,7 +19,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
     """State which UPNs are one child."""
     for n, file in enumerate(files):
         table = f"changes_in_{n}"
-        report.read[file.name] = staging.csv(table, file)
+        report.read[file.name] = staging.csv(table, file, NEEDED)
         if table not in staging.columns or not staging.need(table, NEEDED):
             continue
         for column in NEEDED:

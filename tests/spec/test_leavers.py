@@ -103,7 +103,7 @@ def test_a_leaver_that_a_census_reported_gets_the_destination_and_keeps_the_day(
 
 
 def test_a_list_without_the_day_of_leaving_is_refused(tmp_path):
-    with pytest.raises(Faults, match="column leaving date"):
+    with pytest.raises(Faults, match="column leaving_date"):
         deletion(tmp_path, f"{UPNS[0]},100000", head="UPN,School URN")
 
 

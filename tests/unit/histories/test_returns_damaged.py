@@ -40,13 +40,8 @@ def of_csv(text):
     columns = head.split(",")
     yield "empty", b""
     yield "only blanks", b"\n\n"
-    yield "utf-16", text.encode("utf-16")
     yield "latin-1 in the header", (head + ",stra\xdfe\n").encode("latin-1")
-    yield "latin-1 in a row", (text + rest.replace("\n", "\xe9\n")).encode("latin-1")
     yield "zero bytes", text.encode() + b"\x00" * 50
-    yield "semicolons", text.replace(",", ";").encode()
-    yield "tabs", text.replace(",", "\t").encode()
-    yield "bars", text.replace(",", "|").encode()
     yield "a column twice", (head + "," + columns[0] + "\n" + rest.replace("\n", ",x\n")).encode()
     yield "a column without a name", (head + ",\n" + rest.replace("\n", ",x\n")).encode()
     yield "a row too long", (text + rest.replace("\n", ",x,y\n")).encode()

@@ -1,0 +1,179 @@
+"""Excel workbooks (XLSX) as delimited text: the sheet with the wanted headings, from its header on.
+
+Workbooks are archives, so their sizes are checked before anything is unpacked. Macros, formulas and links are never run: a
+cell counts by the value that was saved with it.
+"""
+
+from __future__ import annotations
+
+import csv
+import time
+import zipfile
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from histories.errors import Fault, Faults
+from histories.io.delimited import TITLE_ROWS, header_row, headings_of
+
+MAX_MEMBERS = 10_000
+MAX_UNPACKED = 2 << 30  # bytes of the whole workbook
+MAX_STRINGS = 256 << 20  # bytes of the shared strings, which are held in memory
+MAX_COLUMNS = 2_000
+MAX_SECONDS = 900
+ARCHIVE = b"PK\x03\x04"
+COMPOUND = b"\xd0\xcf\x11\xe0"  # the container of .xls, and of an XLSX with a password
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+AGAIN = "Save it again as an Excel workbook (.xlsx) without a password, or as CSV in UTF-8."
+
+
+def is_workbook(file: Path) -> bool:
+    """Tell by its first bytes whether a file is a workbook or another archive, whatever its name."""
+    with file.open("rb") as data:
+        return data.read(4) in (ARCHIVE, COMPOUND)
+
+
+def save_sheet(file: Path, out: Path, wanted: Collection[str]) -> int:
+    """Write the sheet of a workbook that has most of the wanted headings as CSV in UTF-8, from its header on.
+
+    Dates become ISO dates, whole numbers lose their ``.0``, and rows without a value stay, so that rows can be counted.
+
+    Returns
+    -------
+    int
+        Rows above the header.
+
+    Raises
+    ------
+    Faults
+        When the workbook is damaged, protected by a password, too large, or has no sheet with the headings.
+    """
+    with _opened(file) as book:
+        sheet, above = _choose(book, file, wanted)
+        with out.open("w", encoding="utf-8", newline="") as text:
+            _write(sheet, above, csv.writer(text), file)
+    return above
+
+
+def first_rows(file: Path) -> list[list[list[str]]]:
+    """Return the first rows of each sheet as text.
+
+    Raises
+    ------
+    Faults
+        When the workbook is damaged, protected by a password, or too large.
+    """
+    with _opened(file) as book:
+        return [list(islice(_rows(sheet), TITLE_ROWS)) for sheet in book.worksheets]
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[Any]:
+    """Open a workbook for reading row by row, after checking what it would unpack to."""
+    from openpyxl import load_workbook
+    from openpyxl.utils.datetime import CALENDAR_MAC_1904
+
+    _check_sizes(file)
+    with file.open("rb") as data:  # by its path openpyxl would refuse a workbook that is called .csv
+        try:
+            book = load_workbook(data, read_only=True, data_only=True, keep_links=False)
+            if book.epoch == CALENDAR_MAC_1904:
+                do = "Save it again with the 1900 date system, or as CSV."
+                raise Faults(Fault("the workbook counts days from 1904, so its days could be misread", str(file), do))
+            yield book
+        except (Faults, MemoryError):
+            raise
+        except Exception as error:  # openpyxl raises whatever damaged XML leads to
+            raise _damaged(file) from error
+
+
+def _check_sizes(file: Path) -> None:
+    with file.open("rb") as data:
+        if data.read(4) == COMPOUND:
+            data.seek(0)
+            protected = any(ENCRYPTED in piece for piece in iter(lambda: data.read(1 << 22), b""))
+            what = "is protected by a password" if protected else "is an Excel workbook of the old kind (.xls)"
+            raise Faults(Fault(f"the file {what}", str(file), AGAIN))
+    try:
+        with zipfile.ZipFile(file) as archive:
+            members = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError):
+        raise _damaged(file) from None
+    strings = sum(m.file_size for m in members if m.filename.lower().endswith("sharedstrings.xml"))
+    if len(members) > MAX_MEMBERS or sum(m.file_size for m in members) > MAX_UNPACKED or strings > MAX_STRINGS:
+        do = "Save only the sheet that is needed, or save it as CSV."
+        raise Faults(Fault("the workbook is too large when it is unpacked", str(file), do))
+    if not any(m.filename.lower() == "xl/workbook.xml" for m in members):
+        raise Faults(Fault("the file is an archive and no Excel workbook", str(file), "Take the file out of it first."))
+
+
+def _damaged(file: Path) -> Faults:
+    return Faults(Fault("the workbook is damaged and cannot be read", str(file), AGAIN))
+
+
+def _choose(book: Any, file: Path, wanted: Collection[str]) -> tuple[Any, int]:
+    """Return the first of the sheets with most of the wanted headings, and the rows above its header."""
+    sheets = []
+    for sheet in book.worksheets:
+        rows = list(islice(_rows(sheet), TITLE_ROWS))
+        if any(map(any, rows)):
+            above = header_row(rows, wanted)
+            sheets.append((len(headings_of(rows[above]) & set(wanted)), sheet, above))
+    if not sheets:
+        raise Faults(Fault("the workbook is empty", str(file), AGAIN))
+    matched, sheet, above = max(sheets, key=_matched)
+    if not matched and len(sheets) > 1:
+        do = f"Name the columns of one sheet: {', '.join(sorted(wanted)) or 'see docs/returns.md'}."
+        raise Faults(Fault(f"none of its {len(sheets)} sheets has the wanted headings", str(file), do))
+    return sheet, above
+
+
+def _matched(sheet: tuple[int, Any, int]) -> int:
+    return sheet[0]
+
+
+def _write(sheet: Any, above: int, out: Any, file: Path) -> None:
+    began, width = time.monotonic(), 0
+    for number, row in enumerate(islice(_rows(sheet), above, None), start=above + 1):
+        while row and not row[-1]:
+            row.pop()
+        width = width or len(row)
+        if len(row) > width or width > MAX_COLUMNS:
+            what = "a row has more cells than the header" if width <= MAX_COLUMNS else "the sheet has too many columns"
+            raise Faults(Fault(what, f"{file}, line {number}", "Give each column a heading, and save it again."))
+        if time.monotonic() - began > MAX_SECONDS:
+            do = "Save the sheet as CSV."
+            raise Faults(Fault(f"reading it takes more than {MAX_SECONDS // 60} minutes", str(file), do))
+        out.writerow(row + [""] * (width - len(row)))
+
+
+def _rows(sheet: Any) -> Iterator[list[str]]:
+    sheet.reset_dimensions()  # some exporters declare fewer cells than they write
+    for row in sheet.iter_rows(values_only=True):
+        yield [text_of_cell(value) for value in row]
+
+
+def text_of_cell(value: Any) -> str:
+    """Return a cell's value as text.
+
+    Examples
+    --------
+    >>> text_of_cell(5.0), text_of_cell(datetime(2024, 9, 4)), text_of_cell(None), text_of_cell(True)
+    ('5', '2024-09-04', '', 'true')
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else repr(value)
+    if isinstance(value, datetime):
+        midnight = value == datetime(value.year, value.month, value.day)
+        return value.date().isoformat() if midnight else value.isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    # A tab or a line break inside a cell is a blank of its text.
+    return " ".join(str(value).split()) if any(c in str(value) for c in "\r\n\t") else str(value).strip(" \u00a0")
