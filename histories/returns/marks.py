@@ -88,9 +88,9 @@ def convert(
 def _select(staging: Staging, people: PupilKeys, table: str, names: dict[str, Any], report: Report) -> str | None:
     pupil, have = names["pupil"], staging.columns[table]
     layout = names["layout"]
-    if layout == "long" and names["session"] not in have and {names["am"].lower(), names["pm"].lower()} <= set(have):
+    if layout == "long" and names["session"] not in have and {heading(names["am"]), heading(names["pm"])} <= set(have):
         layout = "days"
-    if not staging.need(table, [pupil, *(names[c].lower() for c in LAYOUTS[layout])]):
+    if not staging.need(table, [pupil, *(heading(names[c]) for c in LAYOUTS[layout])]):
         return None
     people.report_missing(table, pupil, report, "they were left out")
     people.add(f'SELECT {_name(pupil)} AS upn, NULL AS former FROM "{table}"')
@@ -173,7 +173,7 @@ def _long(staging: Staging, table: str, names: dict[str, Any], recorded: str | N
 
 
 def _days(staging: Staging, table: str, names: dict[str, Any], recorded: str | None, report: Report) -> tuple[str, str]:
-    am, pm = names["am"].lower(), names["pm"].lower()
+    am, pm = heading(names["am"]), heading(names["pm"])
     used = {names["pupil"], names["date"], am, pm, recorded}
     if other := [c for c in staging.columns[table] if c not in used]:
         report.unused.append(f"{staging.files[table].name}: columns {', '.join(other)}")

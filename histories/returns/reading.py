@@ -22,6 +22,7 @@ from histories.returns.merging.merge import Merge, affected, keep
 from histories.returns.merging.statements import BASE
 from histories.returns.pupil_keys import PupilKeys, unlinked_key
 from histories.returns.report import Report, Return
+from histories.returns.sources import files_of
 from histories.returns.staging import Staging, Statements, listed
 from histories.returns.submissions import FOLDER, Submission, Submissions, fingerprint
 from histories.tables import TABLES
@@ -64,7 +65,7 @@ def import_return(
         With everything that is wrong; the histories are not changed then.
     """
     report = Report()
-    files = _files(form, sources, report)
+    files = files_of(form, sources, report)
     with tempfile.TemporaryDirectory(prefix="onroll-") as scratch, _only_import(into):
         finish_replacing(into)
         _may_write(into)
@@ -96,30 +97,6 @@ def _only_import(into: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
-
-
-def _files(form: Return, sources: list[Path], report: Report) -> list[Path]:
-    files, faults = [], []
-    for source in sources:
-        if source.is_dir():
-            inside = sorted(f for f in source.iterdir() if not f.name.startswith("."))
-            files += [f for f in inside if f.suffix.lower() in form.suffixes]
-            report.unused += [
-                f"{f.name}: files of this format end in {' or '.join(form.suffixes)}"
-                for f in inside
-                if f.suffix.lower() not in form.suffixes
-            ]
-        elif source.is_file():
-            files.append(source)
-        else:
-            do = "Name a file of the return, or a folder of them."
-            faults.append(Fault("there is no such file or folder", str(source), do))
-    if not files and not faults:
-        do = f"Name a folder with the files of the return; they end in {' or '.join(form.suffixes)}."
-        faults.append(Fault("there is no file of the format", ", ".join(map(str, sources)), do))
-    if faults:
-        raise Faults(faults)
-    return files
 
 
 def _may_write(into: Path) -> None:
