@@ -24,6 +24,7 @@ NOT_KNOWN = (None, "unknown")
 ENDED = ("deceased", "over_age", "home_education", "custody", "abroad")  # no receiving school needs a transfer file
 FILE_REACH = 60  # days after leaving for which a transfer file is still due
 RUNS = {"unauthorised_10": "unauthorised", "unauthorised_20": "unauthorised", "sickness_15": "ill"}
+BY_PERSON = (*RUNS, "transfer_file")  # past their day, no record shows that they were done: a person says so
 RUN_DAYS = 130  # days searched for a run of absence
 ACTIVE_DAYS, MIN_SESSIONS = 21, 6  # a run is current with this many sessions in the newest days
 
@@ -107,7 +108,7 @@ def _cases(histories: Histories, leavers: pl.DataFrame, as_of: date) -> dict[str
 def _of_runs(
     histories: Histories, spells: pl.DataFrame, as_of: date, rules: dict[str, DeadlineRule]
 ) -> Iterator[tuple[str, str, str, date]]:
-    """Yield current runs of school days that a child missed completely."""
+    """Yield runs of school days that a child missed completely: current ones, and those that reached their day."""
     if "attendance" not in histories.present:
         return
     day = day_number(as_of)
@@ -121,17 +122,27 @@ def _of_runs(
                 marks.filter(nw.col("date") >= day - RUN_DAYS).join(many.select("pupil_id"), on="pupil_id", how="semi")
             ).select("pupil_id", "date", "code")
         )
-        for pupil, first, length in _runs(rows, codes):
+        for pupil, first, length, goes_on in _runs(rows, codes):
             at = spells.filter((pl.col("pupil_id") == pupil) & pl.col("on_roll"))
             for kind, of in RUNS.items():
-                if of == what and kind in rules and length >= rules[kind].from_day and not at.is_empty():
+                if of != what or kind not in rules or at.is_empty():
+                    continue
+                # A run that has reached its day is due, even if another mark ended it since.
+                if length >= (rules[kind].from_day if goes_on else max(rules[kind].school_days, 1)):
                     yield pupil, kind, at["urn"][0], day_of(first)
 
 
-def _runs(rows: pl.DataFrame, codes: list[str]) -> Iterator[tuple[str, int, int]]:
-    """Yield each child's run up to the last marked day: its first day and its length in school days."""
+def _runs(rows: pl.DataFrame, codes: list[str]) -> Iterator[tuple[str, int, int, bool]]:
+    """Yield each child's runs: the first day, the length in school days, and whether the run goes on to the last marked day."""
     rows = rows.filter(pl.col("code").is_in(list(MEASURES["possible"])))
     whole = rows.group_by("pupil_id", "date").agg(pl.col("code").is_in(codes).all().alias("missed"))
-    whole = whole.sort("pupil_id", "date", descending=[False, True])
-    alive = whole.filter(pl.col("missed").cum_min().over("pupil_id"))
-    yield from alive.group_by("pupil_id").agg(pl.col("date").min(), pl.len()).sort("pupil_id").iter_rows()
+    whole = whole.sort("pupil_id", "date").with_columns(
+        pl.col("missed").rle_id().over("pupil_id").alias("run"), pl.col("date").max().over("pupil_id").alias("last")
+    )
+    runs = whole.filter("missed").group_by("pupil_id", "run")
+    found = runs.agg(
+        pl.col("date").min().alias("first"),
+        pl.len().alias("length"),
+        (pl.col("date").max() == pl.col("last").max()).alias("goes_on"),
+    )
+    yield from found.sort("pupil_id", "first").select("pupil_id", "first", "length", "goes_on").iter_rows()

@@ -17,6 +17,7 @@ from serving.casework.deadlines import Deadline, DeadlineRule, find_deadlines
 from serving.casework.history import pupil_histories
 from serving.casework.rolls import last_spells
 from serving.casework.school_days import SchoolDays
+from serving.casework.silence import silent_registers
 from serving.casework.transitions import Transition, find_transitions
 from training.explanation.score import Score
 
@@ -89,6 +90,8 @@ def gather(
     gathered.transitions = find_transitions(histories, spells, as_of)
     gathered.missing = _missing(histories, spells, as_of)
     gathered.pupil_histories = pupil_histories(histories, sorted(shown), on_roll, as_of)
+    for pupil, silence in silent_registers(histories, sorted(shown), on_roll, as_of, days).items():
+        gathered.pupil_histories[pupil]["silent"] = silence
     concerned = (
         {c.pupil_id for c in gathered.deadlines}
         | {c.pupil_id for c in gathered.transitions}

@@ -65,6 +65,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
     done = query.get("done", "")
     shown = {
         "picture": timeline(history[1], history[0]) if history else None,
+        "silent": history[1].get("silent") if history else None,
         "compared": history[1]["compared"] if history else [],
         "more_of": more_of,
         "today": date.today(),

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
+from serving.casework import deadlines
 from serving.store import Caller, Conflict, NotThere
 from serving.store.cases import casework
 from serving.store.cases.casework_tables import StoredMissing
@@ -33,6 +34,22 @@ def test_a_clock_runs_as_long_as_the_histories_start_it_or_until_a_person_stops_
         casework.stop(change, first["clock_id"], first["version"], "rang the school")
     do(store, casework.keep, gathered("one-pupil", "two-pupil", as_of=LATER), "1")
     assert [c["pupil_id"] for c in running(store)] == ["two-pupil"], "what a person stopped stays"
+
+
+def test_a_run_past_its_day_stays_until_a_person_says_what_was_done(store):
+    assert set(deadlines.BY_PERSON) == set(casework.BY_PERSON)
+    found = gathered("one-pupil", "two-pupil")
+    kinds = ("unauthorised_20", "case_not_opened")
+    late = [replace(d, kind=k, due_on=found.as_of) for d, k in zip(found.deadlines, kinds, strict=True)]
+    do(store, casework.keep, replace(found, deadlines=late), "1")
+    do(store, casework.keep, replace(gathered(as_of=LATER), places=found.places), "1")
+    (kept,) = running(store)
+    assert kept["kind"] == "unauthorised_20", (
+        "a case that was opened shows itself; that school and family were asked does not"
+    )
+    with store.change(LEAD) as change:
+        casework.stop(change, kept["clock_id"], kept["version"], "asked the school and the family")
+    assert running(store) == []
 
 
 def test_a_clock_is_stopped_once_and_by_whoever_may_see_the_child(store):

@@ -47,6 +47,9 @@ def work_list(request: Request, context: Context) -> Response:
         choices=choices,
         today=date.today(),
         lost=lost,
+        silent_schools=sorted(
+            {(c.school, c.silent["since"]) for c in week.children if c.silent and c.silent["school"]}
+        ),
         query=request.url.query,
     )
 

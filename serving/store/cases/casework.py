@@ -22,6 +22,12 @@ if TYPE_CHECKING:  # slow to import, and most verbs that open the store gather n
 
 MAX_TEXT = 500  # characters of how a duty was done
 MAX = 200  # deadlines on a page
+BY_PERSON = (
+    "unauthorised_10",
+    "unauthorised_20",
+    "sickness_15",
+    "transfer_file",
+)  # as serving.casework.deadlines has it
 LOST = "case_not_opened"  # the deadline of a child off roll whom nobody is looking for
 
 
@@ -108,7 +114,10 @@ def _save_missing(change: Change, gathered: Gathered, here: sa.Select[Any]) -> N
 
 
 def _save_deadlines(change: Change, gathered: Gathered, here: sa.Select[Any]) -> None:
-    """Start new deadlines, move those that run, and stop those that the histories no longer start."""
+    """Start new deadlines, move those that run, and stop those that the histories no longer start.
+
+    A deadline past its day stays until a person says what was done, unless records show it, such as a case that was opened.
+    """
     who = {"changed_at": change.now, "changed_by": change.caller.key_id}
     rows = [
         {
@@ -140,7 +149,10 @@ def _save_deadlines(change: Change, gathered: Gathered, here: sa.Select[Any]) ->
             rows[at : at + BATCH],
         )
     over = sa.update(StoredDeadline).where(
-        StoredDeadline.stopped_at.is_(None), StoredDeadline.as_of < gathered.as_of, StoredDeadline.pupil_id.in_(here)
+        StoredDeadline.stopped_at.is_(None),
+        StoredDeadline.as_of < gathered.as_of,
+        StoredDeadline.pupil_id.in_(here),
+        sa.or_(StoredDeadline.due_on >= gathered.as_of, StoredDeadline.kind.not_in(BY_PERSON)),
     )
     change.connection.execute(over.values(stopped_at=change.now, stopped_how="data", **who))
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from serving.store.cases.casework_tables import School, StoredDeadline
+from serving.store.cases.casework_tables import School, StoredDeadline, StoredHistory
 from serving.store.cases.tables import Capacity, Case, Person
 from serving.store.scores.stored_scores import newest_list, of_list, own_lists
 from serving.store.tables import Pupil, ScoreList, StoredScore
@@ -40,6 +40,8 @@ class Listed:
         Owner of the case.
     clock : dict or None
         ``kind`` and ``due_on`` of the next deadline.
+    silent : dict or None
+        Since when the register is silent; see ``serving.casework.silence``.
     """
 
     pupil_ref: str
@@ -48,6 +50,7 @@ class Listed:
     owner: str | None
     clock: dict[str, Any] | None
     school: str
+    silent: dict[str, Any] | None = None
 
 
 @dataclass(kw_only=True)
@@ -125,7 +128,7 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
     _add_sources(view, week_list)
     ids = [r.pupil_id for r in rows]
     ranks, top = _before(view, newest, week_list, conditions=_conditions(chosen), pupils=ids, most=most)
-    deadlines, names = next_deadlines(view, ids), school_names(view)
+    deadlines, names, silent = next_deadlines(view, ids), school_names(view), _silent(view, ids, newest[0])
     for r in rows:
         score = json.loads(r.body)
         moved = None if week_list.before is None else _moved(r.rank, ranks.get(r.pupil_id), r.pupil_id in top)
@@ -139,6 +142,7 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
                 owner=owner,
                 clock=deadlines.get(r.pupil_id),
                 school=school,
+                silent=silent.get(r.pupil_id),
             )
         )
     view.record(action, pupils=ids, as_of=newest[0], model_version=newest[1])
@@ -191,6 +195,15 @@ def _moved(rank: int, before: int | None, was_first: bool) -> str:
     if rank == before:
         return "same"
     return "risen" if rank < before else "fallen"
+
+
+def _silent(view: View, pupils: Sequence[str], as_of: date) -> dict[str, dict[str, Any]]:
+    """Return those of the pupils whose register was silent when the list was made."""
+    query = sa.select(StoredHistory.pupil_id, StoredHistory.body).where(
+        StoredHistory.pupil_id.in_(pupils), StoredHistory.as_of == as_of
+    )
+    bodies = {r.pupil_id: json.loads(r.body) for r in view.connection.execute(query)}
+    return {pupil: body["silent"] for pupil, body in bodies.items() if body.get("silent")}
 
 
 def next_deadlines(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -92,6 +92,19 @@ def test_a_run_of_absence_starts_clocks_when_it_is_long_enough(missed, code, kin
         assert due == SchoolDays({}, DAY, DAY).nth("100", start, RULES[kind].school_days)
 
 
+def test_one_sick_day_after_weeks_of_absence_stops_no_clock_that_has_reached_its_day():
+    rows = marks("a", 33, "O")
+    for row in rows:
+        row["code"] = "I" if row["date"] == str(OPEN[-1]) else row["code"]
+    told = found(spell("a"), attendance=rows)
+    assert {kind for _, kind in told} == {"unauthorised_10", "unauthorised_20"}
+    assert told["a", "unauthorised_10"][0] == OPEN[-33]
+    short = marks("a", 5, "O")
+    for row in short:
+        row["code"] = "/" if row["date"] == str(OPEN[-1]) else row["code"]
+    assert found(spell("a"), attendance=short) == {}, "a run that ended before its day is over"
+
+
 def test_days_are_those_of_the_childs_school():
     closed = OPEN[-3]
     own = SchoolDays({"100": set(OPEN) - {closed}}, OPEN[0], OPEN[-1])
