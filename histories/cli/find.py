@@ -20,7 +20,7 @@ SHOWN = 10  # row numbers in the text
     "--register",
     type=click.Path(path_type=Path),
     required=True,
-    help="CSV of children who live here, with forename, surname and date of birth; also postcode or address, sex, UPN and "
+    help="CSV or XLSX of children who live here, with forename, surname and date of birth; also postcode or address, sex, UPN and "
     "the register's own reference when known.",
 )
 @click.option("--as-of", type=ISO_DATE, help="The day of the question; by default the day after the newest record.")
@@ -49,7 +49,7 @@ def find(
     if histories.resolve() in out.resolve().parents:
         raise Usage(Fault("names must not lie in histories", "find --out", "Name a file outside the histories folder."))
     if not register.is_file():
-        raise Usage(Fault("there is no such file", str(register), "Name the register's CSV file."))
+        raise Usage(Fault("there is no such file", str(register), "Name the register: a CSV or XLSX file."))
     opened = open_histories(histories, engine=engine)
     with progress("linking the register"):
         found = find_no_roll(

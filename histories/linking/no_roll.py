@@ -104,7 +104,7 @@ def find_no_roll(
     with tempfile.TemporaryDirectory(prefix="onroll-") as scratch:
         staging = Staging(Path(scratch), memory)
         staging.sql("SET threads = 2")  # a fixed number, for the same result each time
-        load_register(staging, register, Path(scratch))
+        load_register(staging, register)
         staging.connection.register("status_given", status.to_arrow())
         staging.sql("CREATE TABLE status AS SELECT * FROM status_given")
         _load_pupils(staging, store)

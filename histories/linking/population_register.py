@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 from datetime import date
 from pathlib import Path
 
 from histories.errors import Fault
 from histories.identity import clean_upn_sql
-from histories.io.delimited import heading, readable
 from histories.linking.pair_scores import letters_sql, postcode_sql
 from histories.returns.mapping import expression_of
 from histories.returns.staging import Staging
@@ -41,7 +38,7 @@ DAYS = (
 POSTCODE = "[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}"
 
 
-def load_register(staging: Staging, file: Path, scratch: Path) -> None:
+def load_register(staging: Staging, file: Path) -> None:
     """Read a register into the tables ``register``, as it is written, and ``listed``, in the form in which it is compared.
 
     ``register`` has ``row`` (the header is row 1), ``reference, forename, surname, dob, postcode`` as text. ``listed`` has
@@ -52,10 +49,9 @@ def load_register(staging: Staging, file: Path, scratch: Path) -> None:
     Faults
         When the file is damaged, lacks names or the date of birth, or holds dates that cannot be read.
     """
-    staging.csv("raw", _with_commas(file, scratch))
+    staging.csv("raw", file, [h for headings in HEADINGS.values() for h in headings], HEADINGS["dob"])
     staging.raise_faults()
-    staging.files["raw"] = file
-    columns = {c: [n for n in staging.columns["raw"] if heading(n) in names] for c, names in HEADINGS.items()}
+    columns = {c: [n for n in staging.columns["raw"] if n in names] for c, names in HEADINGS.items()}
     for column in REQUIRED:
         if not columns[column]:
             do = f"Head it with {' or '.join(HEADINGS[column])}; case, blanks and underscores make no difference."
@@ -91,20 +87,3 @@ def born_on(staging: Staging) -> list[date]:
 def _first(columns: list[str]) -> str:
     filled = [f"nullif(trim(\"{c}\"), '')" for c in columns]
     return f"coalesce({', '.join([*filled, 'NULL::VARCHAR'])})"
-
-
-def _with_commas(file: Path, scratch: Path) -> Path:
-    """Return the file as CSV in UTF-8 with commas: itself, or a copy among the scratch files."""
-    folder = scratch / "register"
-    folder.mkdir()
-    text = readable(file, folder)
-    if text.delimiter == ",":
-        return text.file
-    copy = scratch / "register.csv"
-    opened = gzip.open if text.file.suffix == ".gz" else open
-    with (
-        opened(text.file, "rt", encoding="utf-8", newline="") as rows,
-        copy.open("w", encoding="utf-8", newline="") as out,
-    ):
-        csv.writer(out).writerows(csv.reader(rows, delimiter=text.delimiter))
-    return copy

@@ -9,6 +9,7 @@ from datetime import date
 
 import click
 import numpy as np
+import openpyxl
 import pytest
 from click.testing import CliRunner
 
@@ -205,6 +206,18 @@ def test_registers_are_read_however_they_are_exported(folder, found, delimiter, 
     result, others = listed(folder, "other.csv")
     assert (result.counts, result.rows) == (found[0].counts, found[0].rows)
     assert {c: r["sureness"] for c, r in others.items()} == {c: r["sureness"] for c, r in found[1].items()}
+
+
+def test_a_register_may_be_a_workbook_with_real_dates(folder, found):
+    with (folder / "persons.csv").open(newline="") as rows:
+        rows = list(csv.DictReader(rows))
+    book = openpyxl.Workbook()
+    book.active.append(list(rows[0]))
+    for row in rows:
+        book.active.append([date.fromisoformat(v) if c == "dob" and v else v or None for c, v in row.items()])
+    book.save(folder / "register.xlsx")
+    result, _ = listed(folder, "register.xlsx")
+    assert (result.counts, result.rows) == (found[0].counts, found[0].rows)
 
 
 @pytest.mark.parametrize(
