@@ -1,4 +1,4 @@
-"""Delimited text as it comes from spreadsheets and systems: its encoding, its delimiter and its header, found by looking."""
+"""Detect the encoding, delimiter and header of delimited text from spreadsheets and other systems."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 
 from histories.errors import Fault, Faults
 
-HEAD = 1 << 20  # bytes in which a header has to end
+HEAD = 1 << 20  # maximal bytes of a header
 CHUNK = 1 << 22
 TITLE_ROWS = 30  # rows in which a header has to come
 DELIMITERS = ",;\t|"
@@ -28,15 +28,15 @@ AGAIN = "Export it again as CSV in UTF-8."
 
 @dataclass(frozen=True)
 class Delimited:
-    """A text file that DuckDB can read as it stands.
+    """A UTF-8 text file that DuckDB can read.
 
     Attributes
     ----------
     file : Path
-        In UTF-8: the file itself, or a copy beside the caller's scratch files.
+        The file itself, or a copy in UTF-8 in the caller's scratch folder.
     delimiter : str
     encoding : str
-        What the file was written in.
+        Encoding of the original.
     """
 
     file: Path
@@ -44,13 +44,13 @@ class Delimited:
     encoding: str
 
     def headings(self) -> list[str]:
-        """Return the headings as they are written."""
+        """Return the headings as written."""
         with opened_text(self.file) as text:
             return next(csv.reader(text, delimiter=self.delimiter), [])
 
 
 def heading(name: str) -> str:
-    """Return a column's heading without what spreadsheets add: case, a byte order mark, blanks around and inside.
+    """Normalise a column's heading: lower case, no byte order mark, blanks as underscores.
 
     Examples
     --------
@@ -83,14 +83,14 @@ def header_row(rows: Sequence[Sequence[str]], wanted: Collection[str] = ()) -> i
 
 
 def encoding_of(file: Path) -> str:
-    """Return the encoding of a text file: by its byte order mark, by its zero bytes, or the first that reads it whole.
+    """Detect the encoding of a text file by its byte order mark, its zero bytes, or a trial in UTF-8.
 
-    UTF-8 is tried before Windows-1252, which reads any byte: text that is valid UTF-8 by chance is rare.
+    The fallback is Windows-1252, which accepts any byte; text in it is rarely valid UTF-8.
 
     Raises
     ------
     Faults
-        When the file holds bytes of no text.
+        If the file is binary.
     """
     with _bytes_of(file) as data:
         head = data.read(HEAD)
@@ -101,7 +101,7 @@ def encoding_of(file: Path) -> str:
             even, odd = head[0::2].count(0), head[1::2].count(0)
             if max(even, odd) > 0.3 * len(head) / 2:
                 return "utf-16-le" if odd > even else "utf-16-be"
-            raise Faults(Fault("the file holds bytes that are no text", str(file), AGAIN))
+            raise Faults(Fault("the file is binary, not text", str(file), AGAIN))
         data.seek(0)
         decoder = codecs.getincrementaldecoder("utf-8")()
         try:
@@ -123,7 +123,7 @@ def _bytes_of(file: Path) -> Any:
 
 
 def delimiter_of(header: str) -> str:
-    """Return the delimiter that parts a header into most columns; a comma where there is one column.
+    """Return the delimiter that splits a header into most columns; a comma for a single column.
 
     Examples
     --------
@@ -136,12 +136,12 @@ def delimiter_of(header: str) -> str:
 
 
 def readable(file: Path, scratch: Path) -> Delimited:
-    """Find how a file is written; one that is not plain UTF-8 is copied into a scratch folder in UTF-8.
+    """Detect a file's encoding and delimiter; a file that is not plain UTF-8 is copied to the scratch folder in UTF-8.
 
     Raises
     ------
     Faults
-        When the file is empty, damaged or no text.
+        If the file is empty, damaged or binary.
     """
     encoding = encoding_of(file)
     try:

@@ -1,4 +1,4 @@
-"""Read the files of a histories folder into DuckDB and say everything that is wrong with them at once."""
+"""Read the files of a histories folder into DuckDB, and report all their faults at once."""
 
 from __future__ import annotations
 
@@ -37,15 +37,15 @@ def need_folder(folder: Path) -> None:
 
 
 def find_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
-    """Find each table's file or files; say which files are ignored.
+    """Find the files of each table; warn of ignored files.
 
-    A table is ``<table>.parquet``, ``<table>.csv``, ``<table>.csv.gz``, or a folder ``<table>`` of Parquet files, in folders of
-    ``key=value`` where a platform has parted them.
+    A table is ``<table>.parquet``, ``<table>.csv``, ``<table>.csv.gz``, or a folder ``<table>`` of Parquet files, which may be
+    partitioned into ``key=value`` folders.
 
     Raises
     ------
     Faults
-        When the folder or a required table is missing, or a table is there twice.
+        If the folder or a required table is missing, or a table exists twice.
     """
     need_folder(folder)
     files: dict[str, list[Path]] = {}
@@ -61,7 +61,7 @@ def find_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
         elif not paths or (not entry.is_dir() and ending not in (".parquet", ".csv", ".csv.gz")):
             warnings.append(f"{entry.name} holds no Parquet or CSV and is ignored: the table {name} is missing")
         elif name in files:
-            faults.append(Fault("the table is there twice", f"{folder}, {name}", "Keep one of them."))
+            faults.append(Fault("the table exists twice", f"{folder}, {name}", "Keep one of them."))
         else:
             files[name] = paths
     for name, table in TABLES.items():
@@ -74,21 +74,21 @@ def find_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
 
 
 def _parquet_of(folder: Path) -> list[Path]:
-    """Return the Parquet files below a folder, but what platforms keep beside them (``_SUCCESS``, ``_delta_log``)."""
+    """Return the Parquet files below a folder, without a platform's own files (``_SUCCESS``, ``_delta_log``)."""
     below = (f for f in folder.rglob("*.parquet") if f.is_file())
     return sorted(f for f in below if not any(part[0] in "._" for part in f.relative_to(folder).parts))
 
 
 @dataclass(frozen=True)
 class ReadTables:
-    """What was read of a folder.
+    """The tables read from a folder.
 
     Attributes
     ----------
     natives : dict
         The name of the DuckDB relation of each table: declared columns only, dates as day numbers.
     odd_days : dict
-        The columns of each table with dates that stand for none; see ``Histories.frame``.
+        Columns of each table with dates that count as missing; see ``Histories.frame``.
     """
 
     natives: dict[str, str]
@@ -96,29 +96,29 @@ class ReadTables:
 
 
 def read_tables(connection: Any, files: dict[str, list[Path]], warnings: list[str], scratch: Path) -> ReadTables:
-    """Make a DuckDB view or table of each declared table.
+    """Create a DuckDB view or table for each declared table.
 
     Parameters
     ----------
     warnings : list of str
-        What is ignored, left out or taken for nothing is added to it, by place and count.
+        Extended with everything that is ignored, dropped or taken as missing, by position and count.
     scratch : Path
         A folder for copies of text that is not in UTF-8.
 
     Raises
     ------
     Faults
-        With everything that is wrong in any file.
+        With the faults of all files.
     """
     natives, odd_days, faults = {}, {}, []
     for name, paths in files.items():
         try:
             natives[name], odd_days[name] = _read_table(connection, TABLES[name], paths, warnings, scratch)
-        except Faults as found:
-            faults += found.faults
+        except Faults as error:
+            faults += error.faults
     if faults:
         raise Faults(faults)
-    _tell_strangers(connection, natives, warnings)
+    _warn_of_unmatched(connection, natives, warnings)
     return ReadTables(natives, odd_days)
 
 
@@ -138,20 +138,20 @@ def _read_table(
         source = f"raw_{name}"
     else:
         _execute(connection, f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM {source} LIMIT 1", where)
-    seen = Source(connection=connection, table=table, columns=columns, sql=source, where=where, is_csv=is_csv)
-    if faults := seen.faults():
+    checked = Source(connection=connection, table=table, columns=columns, sql=source, where=where, is_csv=is_csv)
+    if faults := checked.faults():
         raise Faults(faults)
-    values = seen.values()
+    values = checked.values()
     chosen = ", ".join(_canonical(c, values) for c in table.columns.values())
     connection.execute(f"CREATE {'TABLE' if is_csv else 'VIEW'} {name} AS SELECT {chosen} FROM {source}")
     numbered, number = _numbered(source, paths, is_csv)
     connection.execute(f"CREATE VIEW {NUMBERED}{name} AS SELECT {chosen}, {number} AS {PLACE} FROM {numbered}")
-    return name, seen.tell(values, warnings)
+    return name, checked.warn(values, warnings)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """A table's file or files while they are being looked at."""
+    """The file or files of one table while they are checked."""
 
     connection: Any
     table: type[Table]
@@ -161,7 +161,7 @@ class Source:
     is_csv: bool
 
     def faults(self) -> list[Fault]:
-        """Find empty required values and text that does not become its type, in one pass."""
+        """Find empty required values and text that does not parse, in one pass."""
         tests = value_faults(self.table, self.columns, "duckdb")
         counts = self._count([test for *_, test in tests])
         return [
@@ -171,7 +171,7 @@ class Source:
         ]
 
     def values(self) -> dict[str, str]:
-        """Return SQL for the value of each column; text is cleaned where some of it needs to be."""
+        """Return the SQL of each column's value; only columns with unclean text are cleaned."""
         texts = [n for n, s in self.columns.items() if s.is_text and self.table.columns[n].kind == "text"]
         dirty = dict.fromkeys(texts, True)
         if not self.is_csv:
@@ -187,8 +187,8 @@ class Source:
             return unclean_sql(text, "duckdb")
         return f"{text} IS NOT NULL AND {text} NOT IN {literals(sorted(code_set(c.codes)))}"
 
-    def tell(self, values: dict[str, str], warnings: list[str]) -> tuple[str, ...]:
-        """Warn of codes that do not exist, dates that stand for none and ends before starts; return columns with such dates."""
+    def warn(self, values: dict[str, str], warnings: list[str]) -> tuple[str, ...]:
+        """Warn of unknown codes, implausible dates and ends before starts; return the columns with implausible dates."""
         tests = warning_tests(self.table, values, "duckdb")
         odd = []
         for (name, what, test), count in zip(tests, self._count([t for *_, t in tests]), strict=True):
@@ -208,28 +208,28 @@ class Source:
         if not self.is_csv:
             number = "file_row_number + 1"
             source = source.replace("union_by_name = true", "union_by_name = true, file_row_number = true")
-        found = self.connection.execute(
+        rows = self.connection.execute(
             f"SELECT {number} FROM {source} WHERE {test} ORDER BY 1 LIMIT {SHOWN}"
         ).fetchall()
-        return "rows " + ", ".join(str(r[0]) for r in found) + (" …" if len(found) == SHOWN else "")
+        return "rows " + ", ".join(str(r[0]) for r in rows) + (" …" if len(rows) == SHOWN else "")
 
 
-def _tell_strangers(connection: Any, natives: dict[str, str], warnings: list[str]) -> None:
-    """Warn of spells of children who are not in the table of pupils: where all are, the keys of the tables do not fit."""
+def _warn_of_unmatched(connection: Any, natives: dict[str, str], warnings: list[str]) -> None:
+    """Warn of spells of pupils who are not in the pupils table; if none match, the keys of the two tables differ."""
     if not {"pupils", "enrolments"} <= natives.keys():
         return
-    spells, strangers = connection.execute(
+    spells, unmatched = connection.execute(
         f"SELECT count(*), count(*) FILTER (p.pupil_id IS NULL) FROM {natives['enrolments']} e "
         f"LEFT JOIN (SELECT DISTINCT pupil_id FROM {natives['pupils']}) p ON p.pupil_id = e.pupil_id"
     ).fetchall()[0]
-    if strangers:
-        what = f"enrolments, column pupil_id: {strangers:,} of {spells:,} rows have no match in pupils"
-        why = "; look at the keys in both files, which may have lost leading zeros" if strangers == spells else ""
+    if unmatched:
+        what = f"enrolments, column pupil_id: {unmatched:,} of {spells:,} rows have no match in pupils"
+        why = "; check the keys in both files, which may have lost leading zeros" if unmatched == spells else ""
         warnings.append(what + why)
 
 
 def _numbered(source: str, paths: list[Path], is_csv: bool) -> tuple[str, str]:
-    """Return a source that counts its rows, and the text that says where a row stands, with its file where there are several."""
+    """Return a source with row numbers, and the SQL of a row's position, including its file if there are several."""
     if is_csv:
         return source, "CAST(onroll_row AS VARCHAR)"
     counted = source.replace("union_by_name = true", "union_by_name = true, file_row_number = true, filename = true")
@@ -240,7 +240,7 @@ def _numbered(source: str, paths: list[Path], is_csv: bool) -> tuple[str, str]:
 def _source(paths: list[Path], scratch: Path) -> tuple[str, bool]:
     if paths[0].suffix.lower() == ".parquet":
         listed = "[" + ", ".join(literal(p) for p in paths) + "]"
-        # A folder's name (month=1) is where a platform keeps a file, never a column.
+        # A partition folder (month=1) is a location, never a column.
         return f"read_parquet({listed}, union_by_name = true, hive_partitioning = false)", False
     text = readable(paths[0], scratch)
     options = f"all_varchar = true, header = true, delim = {literal(text.delimiter)}"
@@ -248,7 +248,7 @@ def _source(paths: list[Path], scratch: Path) -> tuple[str, bool]:
 
 
 def _check_headings(table: type[Table], file: Path, where: str, scratch: Path) -> None:
-    """Refuse headings that are one column: DuckDB would give the second another name."""
+    """Refuse two headings of one column; DuckDB would rename the second."""
     if file.suffix.lower() == ".parquet":
         import pyarrow.parquet as pq
 
@@ -266,21 +266,21 @@ def _types_of(connection: Any, source: str, where: str) -> dict[str, str]:
 
 
 def _execute(connection: Any, sql: str, where: str) -> list[tuple]:
-    """Run a statement that touches a file; a damaged file is a fault that names it, without DuckDB's words."""
+    """Run a statement that reads a file; a damaged file is a fault that names it, without DuckDB's message."""
     import duckdb
 
     try:
         return connection.execute(sql).fetchall()
     except duckdb.OutOfMemoryException:
-        raise  # the file is whole
+        raise  # the file itself is fine
     except (duckdb.Error, UnicodeDecodeError) as error:
         what = f"the file cannot be read as {'Parquet' if 'read_parquet' in sql else 'CSV'}"
-        do = "It may be cut off, in another encoding or with rows of different length: export it again."
+        do = "It may be truncated, in another encoding or have rows of different lengths: export it again."
         raise Faults(Fault(what, where, do)) from error
 
 
 def bad_value(c: Column, what: str, count: int, where: str, rows: str = "") -> Fault:
-    """Return the fault of a column with values that are wrong."""
+    """Return the fault for invalid values in a column."""
     do = f"Write {WANTED[c.kind]} in every row of the column{'' if c.required else ', or leave it empty'}."
     return Fault(f"{count} of its rows: the value {what}", f"{where}, column {c.name}{rows}", do)
 

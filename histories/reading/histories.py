@@ -1,7 +1,7 @@
-"""Open histories: a folder by DuckDB or Spark, or the rows of a request by Polars, in one canonical form.
+"""Open histories in canonical form: a folder with DuckDB or Spark, or the rows of a request with Polars.
 
-Canonical: exactly the declared columns; dates as whole days since 1970-01-01; ``known``, the day the row was recorded;
-and ``end_known``, the day the end of the spell was. As of a day D a row is visible if ``known < D`` and its end if
+Canonical form: exactly the declared columns, dates as day numbers, ``known`` (the day the row was recorded) and
+``end_known`` (the day the end of the spell was recorded). As of a day D a row is visible if ``known < D`` and its end if
 ``end_known < D`` (``docs/decisions/0001-ends-are-known-late.md``).
 """
 
@@ -28,29 +28,29 @@ from histories.reading.plain_frame import PlainFrame
 from histories.reading.values import FIRST_DAY, last_day
 from histories.tables import TABLES, Table
 
-ALWAYS = -1_000_000  # a day before every as-of date: reference data are always known
+ALWAYS = -1_000_000  # before every as-of date: reference data are always known
 NEVER = 1_000_000
-# Rows of a request up to which plain lists are faster than a query engine: some 150 children with three years of marks.
+# Plain lists are faster than a query engine up to so many posted rows: about 150 children with three years of marks.
 FEW = 200_000
 EVENTS = ("enrolments", "attendance", "termly_attendance", "suspensions", "social_care", "cme")
 
 
 class Histories:
-    """Pupils' dated records, opened once and read many times.
+    """Pupils' dated records.
 
     Attributes
     ----------
     present : frozenset of str
-        The tables that were given.
+        The tables that are present.
     missing : tuple of str
-        The tables that were not; their features are missing, never zero.
+        The tables that are absent; their features are missing, never zero.
     warnings : list of str
-        What is ignored, left out or taken for nothing: unknown tables and columns, codes that do not exist, dates beyond sense,
-        spells of nobody; by place and count, without values.
+        Everything ignored, dropped or taken as missing: unknown tables, columns and codes, implausible dates, spells without a
+        pupil; by position and count, without values.
     odd_days : dict
-        The columns of each table with dates before 1900 or after the end of next year, which stand for no date.
+        Columns of each table with implausible dates: before 1900 or after the end of next year.
     engine : {"duckdb", "polars", "spark", "plain"}
-        What the frames run on.
+        The engine of the frames.
     connection
         The DuckDB connection or the Spark session, or None.
     """
@@ -72,7 +72,7 @@ class Histories:
         self._natives = natives
         self._files = files or {}
         self._given = itertools.count(1)
-        self._brought: list[str] = []
+        self._temporary: list[str] = []
         self._hashes: dict[Path, str] = {}
         self.odd_days = odd_days or {}
         self._last_known: date | None = None
@@ -83,24 +83,24 @@ class Histories:
     def open(
         cls, folder: Path | str, *, engine: str = "duckdb", memory: str | None = None, threads: int | None = None
     ) -> Histories:
-        """Open a folder of histories; the rows stay outside Python, but for Polars.
+        """Open a folder of histories; only Polars loads the rows into Python's memory.
 
         Parameters
         ----------
         folder : Path or str
-            The folder, with ``<table>.parquet``, ``.csv``, ``.csv.gz`` or ``<table>/*.parquet``; for Spark also a place on its
+            The folder, with ``<table>.parquet``, ``.csv``, ``.csv.gz`` or ``<table>/*.parquet``; for Spark also a location on its
             platform (see ``histories.reading.spark``).
         engine : {"duckdb", "polars", "spark"}
-            What the features run on; Polars takes all rows into memory.
+            Engine of the features; Polars loads all rows into memory.
         memory : str, optional
-            The most memory that DuckDB, or Spark on this machine, may use, such as ``4GiB``.
+            Memory limit of DuckDB, or of Spark on this machine, such as ``4GiB``.
         threads : int, optional
             Threads of DuckDB.
 
         Raises
         ------
         Faults
-            With every damaged file, missing table or column, wrong type and bad date.
+            For every damaged file, missing table or column, wrong type and invalid date.
         """
         scratch = tempfile.mkdtemp(prefix="onroll-")
         try:
@@ -150,14 +150,14 @@ class Histories:
         Parameters
         ----------
         plain : bool
-            Keep few rows (``FEW`` at most) as plain lists: an engine that is faster for them and knows fewer expressions.
+            Keep up to ``FEW`` rows as plain lists: faster for few rows, with fewer expressions.
         as_written : bool
-            Let codes that do not exist and dates that stand for none stay, for whoever checks the rows.
+            Keep unknown codes and implausible dates, so that checks can report them.
 
         Raises
         ------
         Faults
-            With the place of every bad row (``tables.sen[3].start_date``), never its value.
+            With the position of every invalid value (``tables.sen[3].start_date``), never the value.
         """
         from histories.reading.posted_rows import read_rows
 
@@ -167,23 +167,23 @@ class Histories:
         return cls(natives, warnings, "polars")
 
     def frame(self, table: str) -> nw.LazyFrame:
-        """Return a table in canonical form as a lazy Narwhals frame; empty when it was not given."""
+        """Return a table in canonical form as a lazy Narwhals frame; an absent table is empty."""
         declared = TABLES[table]
         rows = self._lazy(self.native(table)) if table in self.present else self.given(_empty(declared))
-        frame = canonical(_sensible(rows, declared, self.odd_days.get(table, ())), declared)
+        frame = canonical(_with_plausible_dates(rows, declared, self.odd_days.get(table, ())), declared)
         low, high = self.limits if "pupil_id" in declared.columns else (None, None)
         frame = frame if low is None else frame.filter(nw.col("pupil_id") >= low)
         return frame if high is None else frame.filter(nw.col("pupil_id") < high)
 
     def as_written(self) -> Histories:
-        """Return the same histories with every row and date as it is written, for whoever checks them."""
-        same = copy.copy(self)
-        same.odd_days = {}
-        same._opened = self  # the connection lives as long as what was opened
-        return same
+        """Return the histories with every row and date as written, so that checks can report them."""
+        unfiltered = copy.copy(self)
+        unfiltered.odd_days = {}
+        unfiltered._opened = self  # keeps the connection open
+        return unfiltered
 
     def native(self, table: str) -> Any:
-        """Return a table that was given, as the engine has it."""
+        """Return a table as the engine's own object."""
         native = self._natives[table]
         if self.engine == "duckdb":
             return self.connection.table(native)
@@ -191,20 +191,20 @@ class Histories:
 
     @contextmanager
     def between(self, low: str | None, high: str | None) -> Iterator[Histories]:
-        """Yield the histories of the pupils from one key to another, the last left out; None is no limit.
+        """Yield the histories of pupils with ``low <= pupil_id < high``; None is no limit.
 
-        What was brought to the engine meanwhile is gone in the end.
+        Frames given to the engine meanwhile are dropped at the end.
         """
         part = copy.copy(self)
-        part.limits, part._brought = (low, high), []
+        part.limits, part._temporary = (low, high), []
         try:
             yield part
         finally:
-            for name in part._brought:
+            for name in part._temporary:
                 self.connection.execute(f"DROP TABLE IF EXISTS {name}")
 
     def given(self, rows: Any) -> Any:
-        """Bring a small frame, of Arrow, Polars or plain lists, to the engine."""
+        """Hand a small frame (Arrow, Polars or plain lists) to the engine."""
         if self.engine == "plain":
             return rows if isinstance(rows, PlainFrame) else PlainFrame(rows.to_pydict(), len(rows))
         return self._lazy(self._native_of(rows if hasattr(rows, "to_pydict") else rows.to_arrow()))
@@ -215,7 +215,7 @@ class Histories:
     def _native_of(self, arrow: Any) -> Any:
         if self.engine == "duckdb":
             name = f"given_{next(self._given)}"
-            self._brought.append(name)
+            self._temporary.append(name)
             self.connection.register("incoming", arrow)
             self.connection.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM incoming")
             self.connection.unregister("incoming")
@@ -227,10 +227,10 @@ class Histories:
         return pl.from_arrow(arrow).lazy()  # type: ignore[union-attr]
 
     def last_known(self) -> date:
-        """Return the newest day of which anything is known, today at the latest; 1970-01-01 for none.
+        """Return the newest day with known data, at most today; 1970-01-01 if there is none.
 
-        Where there are marks of attendance, the dates of spells count only by the day they were recorded: a place from next
-        September says nothing of what happened until then.
+        If there are attendance marks, spells count by the day they were recorded: a place from next September says nothing
+        about the time before it.
         """
         if self._last_known is None:
             today = day_number(date.today())
@@ -247,7 +247,7 @@ class Histories:
         return self._last_known
 
     def digest(self, *tables: str) -> str:
-        """Return a hash of every byte of the files that were opened, or of some tables' files; empty for the rows of a request."""
+        """Return a hash of the opened files, or of the files of some tables; empty for the rows of a request."""
         whole = hashlib.sha256()
         for name, files in sorted(self._files.items()):
             for file in files if not tables or name in tables else ():
@@ -258,7 +258,7 @@ class Histories:
 
 
 def canonical(frame: nw.LazyFrame, table: type[Table]) -> nw.LazyFrame:
-    """Add ``known`` and ``end_known`` to a typed table by its declared rules."""
+    """Add ``known`` and ``end_known`` to a table, as its declaration defines them."""
     if table.always_known:
         return frame.with_columns(nw.lit(ALWAYS).cast(nw.Int32).alias("known"))
     first, *fallbacks = table.known
@@ -272,19 +272,19 @@ def canonical(frame: nw.LazyFrame, table: type[Table]) -> nw.LazyFrame:
     )
 
 
-def _sensible(frame: nw.LazyFrame, table: type[Table], odd: tuple[str, ...]) -> nw.LazyFrame:
-    """Take dates that stand for none for what they are: nulls, or rows of nothing where the date is required.
+def _with_plausible_dates(frame: nw.LazyFrame, table: type[Table], odd: tuple[str, ...]) -> nw.LazyFrame:
+    """Replace implausible dates by null; drop the row if the date is required.
 
-    A row recorded on a day after the end of next year stays: it is known then, and never before.
+    A row with a recording date after the end of next year is kept: it is known from then on.
     """
     low, high = day_number(FIRST_DAY), day_number(last_day())
     for name in odd:
         value = nw.col(name)
-        sensible = (value >= low) if name in table.recordings else (value >= low) & (value <= high)
+        plausible = (value >= low) if name in table.recordings else (value >= low) & (value <= high)
         if table.columns[name].required:
-            frame = frame.filter(sensible)
+            frame = frame.filter(plausible)
         else:
-            frame = frame.with_columns(nw.when(sensible).then(value).alias(name))
+            frame = frame.with_columns(nw.when(plausible).then(value).alias(name))
     return frame
 
 

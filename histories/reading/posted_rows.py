@@ -1,4 +1,4 @@
-"""Read the rows of a request, and say where a row is wrong without saying its value."""
+"""Read the rows of a request; faults name positions, never values."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from histories.tables import TABLES, Column, Table
 
 NUMBER = re.compile(r"[+-]?[0-9]+")
 SHOWN = 10
-AUDITED = ("sex", "ethnicity")  # sets of codes that no feature reads
-# What a column names: the table that holds it, and the column there.
+AUDITED = ("sex", "ethnicity")  # code sets that no feature reads
+# Foreign keys: the table and column that a column refers to.
 LINKS = {"pupil_id": ("pupils", "pupil_id"), "urn": ("schools", "urn"), "lsoa": ("areas", "lsoa")}
 
 
@@ -30,24 +30,24 @@ def read_rows(
     *,
     as_written: bool = False,
 ) -> tuple[dict[str, PlainFrame], dict[str, Callable[[], Any]], list[str]]:
-    """Turn rows into one frame a table.
+    """Convert the rows of each table into a frame.
 
     Parameters
     ----------
     tables : dict
         By table a list of rows (objects), or columns: an object of lists of equal length.
     as_written : bool
-        Let codes that do not exist and dates that stand for none stay, for whoever checks the rows.
+        Keep unknown codes and implausible dates, so that checks can report them.
 
     Returns
     -------
     dict, dict, list of str
-        The frames in plain lists, with dates as day numbers; what makes a lazy Polars frame of each; and warnings.
+        The frames as plain lists, with dates as day numbers; functions that return each as a lazy Polars frame; warnings.
 
     Raises
     ------
     Faults
-        With the place of everything that is wrong.
+        With the position of every fault.
     """
     warnings: list[str] = []
     faults: list[Fault] = []
@@ -58,7 +58,7 @@ def read_rows(
             faults.append(Fault("a required table is missing", f"tables.{name}", "Send its rows."))
     frames: dict[str, PlainFrame] = {}
     for name, table_sent in tables.items():
-        place = f"tables.{name if name in TABLES else '…'}"  # a name that is not declared could be a value
+        place = f"tables.{name if name in TABLES else '…'}"  # an undeclared name could be a value
         wrong = _misshapen(table_sent, place)
         if wrong:
             faults += wrong
@@ -70,13 +70,13 @@ def read_rows(
     if faults:
         raise Faults(faults)
     if not as_written:
-        frames = {name: _sensible(TABLES[name], frame, warnings) for name, frame in frames.items()}
+        frames = {name: _with_plausible_dates(TABLES[name], frame, warnings) for name, frame in frames.items()}
     warnings += unmatched(frames)
     return frames, {n: _in_polars(TABLES[n], f) for n, f in frames.items()}, warnings
 
 
 def rows_in(table: Any) -> int:
-    """Return how many rows a table that was sent has: a list of rows, or an object of columns.
+    """Count the rows of a posted table: a list of rows, or an object of columns.
 
     Examples
     --------
@@ -89,7 +89,7 @@ def rows_in(table: Any) -> int:
 
 
 def _misshapen(table: Any, place: str) -> list[Fault]:
-    """Find what keeps a table that was sent from being one."""
+    """Return the faults of the shape of a posted table."""
     if isinstance(table, dict):
         do = "Send a list of values for each column, all of one length."
         return [
@@ -105,13 +105,13 @@ def _misshapen(table: Any, place: str) -> list[Fault]:
 
 def _in_polars(table: type[Table], frame: PlainFrame) -> Callable[[], Any]:
     @cache
-    def made() -> Any:
+    def polars_frame() -> Any:
         import polars as pl
 
         kinds = {"text": pl.String, "date": pl.Int32, "integer": pl.Int64, "boolean": pl.Boolean}
         return pl.DataFrame(frame.data, schema={c.name: kinds[c.kind] for c in table.columns.values()}).lazy()
 
-    return made
+    return polars_frame
 
 
 def _columns(
@@ -137,12 +137,12 @@ def _columns(
             if c.required and c.name not in by_column
         ]
     for c in table.columns.values():
-        given = _values(sent, by_column.get(c.name, c.name))
+        values = _values(sent, by_column.get(c.name, c.name))
         lenient = as_written or c.codes in AUDITED
         checked = replace(c, codes=None) if lenient else c
         if c.codes and lenient:
-            given = _known_codes(c, given, table.table, warnings, as_written)
-        columns[c.name] = _column(checked, given, table.table, faults)
+            values = _known_codes(c, values, table.table, warnings, as_written)
+        columns[c.name] = _column(checked, values, table.table, faults)
     if table.end and not faults:
         early = [
             i
@@ -160,8 +160,8 @@ def _place(table: str, rows: list[int], column: str) -> str:
     return f"tables.{table}[{listed}].{column}"
 
 
-def _sensible(table: type[Table], frame: PlainFrame, warnings: list[str]) -> PlainFrame:
-    """Take dates before 1900 or after the end of next year for none; leave out rows whose required date is one."""
+def _with_plausible_dates(table: type[Table], frame: PlainFrame, warnings: list[str]) -> PlainFrame:
+    """Take dates before 1900 or after the end of next year as missing; drop rows that lack a required date."""
     low, high = day_number(FIRST_DAY), day_number(last_day())
     data, dropped = dict(frame.data), set()
     for c in table.columns.values():
@@ -171,7 +171,7 @@ def _sensible(table: type[Table], frame: PlainFrame, warnings: list[str]) -> Pla
         if not odd:
             continue
         warnings.append(f"{_place(table.table, odd, c.name)}: {len(odd)} rows: {NO_DAY}")
-        # A recording after the end of next year is known then, and never before.
+        # A recording date after the end of next year is kept: the row is known from then on.
         none = {i for i in odd if data[c.name][i] < low or c.name not in table.recordings}
         if c.required:
             dropped |= none
@@ -184,17 +184,17 @@ def _sensible(table: type[Table], frame: PlainFrame, warnings: list[str]) -> Pla
 
 
 def unmatched(frames: Mapping[str, PlainFrame]) -> list[str]:
-    """Return by table and count what names a child, a school or an area that the table of these lacks."""
+    """Count, by table, the rows whose pupil, school or area is not in the table of these."""
     warnings = []
     for name, frame in frames.items():
         for column, (other, key) in LINKS.items():
             if other == name or other not in frames or column not in frame.data:
                 continue
-            known = set(frames[other].data[key])
-            strange = [i for i, v in enumerate(frame.data[column]) if v is not None and v not in known]
-            if strange:
+            keys = set(frames[other].data[key])
+            rows = [i for i, v in enumerate(frame.data[column]) if v is not None and v not in keys]
+            if rows:
                 warnings.append(
-                    f"{_place(name, strange, column)}: {len(strange)} of {len(frame)} rows have no match in {other}"
+                    f"{_place(name, rows, column)}: {len(rows)} of {len(frame)} rows have no match in {other}"
                 )
     return warnings
 
@@ -203,21 +203,21 @@ def _values(rows: Any, name: str) -> list[Any]:
     if isinstance(rows, dict):
         return rows[name] if name in rows else [None] * rows_in(rows)
     try:
-        return list(map(itemgetter(name), rows))  # five times as fast as asking each row whether it has the column
+        return list(map(itemgetter(name), rows))  # five times as fast as row.get
     except KeyError:
         return [row.get(name) for row in rows]
 
 
 def _column(c: Column, values: list[Any], table: str, faults: list[Fault]) -> list[Any]:
-    """Check the values of a column, each different text once: of many marks there are few days and codes."""
+    """Check the values of a column, each distinct text once: marks have few distinct days and codes."""
     read: list[Any] = []
     try:
         if set(map(type, values)) <= {str, type(None)}:
-            known = {v: _value(c, v) for v in set(values)}
-            return [known[v] for v in values]
+            converted = {v: _value(c, v) for v in set(values)}
+            return [converted[v] for v in values]
         return [_value(c, v) for v in values]
     except ValueError:
-        pass  # which of them are wrong is found one by one
+        pass  # the invalid ones are found one by one below
     for i, v in enumerate(values):
         try:
             read.append(_value(c, v))
@@ -227,7 +227,7 @@ def _column(c: Column, values: list[Any], table: str, faults: list[Fault]) -> li
 
 
 def _known_codes(c: Column, values: list[Any], table: str, warnings: list[str], keep: bool) -> list[Any]:
-    """Return codes as the set writes them; one that does not exist is told, and stays or becomes none."""
+    """Return codes in canonical spelling; warn of unknown codes, which are kept or become null."""
     texts = {v for v in values if isinstance(v, str)}
     codes = {v: code_of(c, text) for v in texts if (text := text_of(v))}
     unknown = {v for v, code in codes.items() if code is None}
@@ -239,11 +239,11 @@ def _known_codes(c: Column, values: list[Any], table: str, warnings: list[str], 
 
 
 def _value(c: Column, value: Any) -> Any:
-    """Check one value; the ``ValueError`` says what is wrong, not what was sent."""
+    """Check one value; the ``ValueError`` never contains it."""
     if isinstance(value, str):
         value = text_of(_whole(value))
     elif isinstance(value, float) and value.is_integer():
-        value = int(value)  # JSON knows one kind of number: 70.0 is 70
+        value = int(value)  # JSON has one type of number: 70.0 is 70
     if value is None:
         if c.required:
             raise ValueError("a required value is empty")
@@ -257,25 +257,25 @@ def _value(c: Column, value: Any) -> Any:
 
 def _whole(value: str) -> str:
     if len(value) > 500 or "\x00" in value:
-        raise ValueError("the text is over 500 characters or holds a null byte")
+        raise ValueError("the text exceeds 500 characters or contains a null byte")
     try:
         value.encode()
     except UnicodeEncodeError:
-        # JSON can spell half of a character; its own message would repeat the text.
-        raise ValueError("the text holds half a character (a lone surrogate)") from None
+        # JSON can encode a lone surrogate; the original message would repeat the text.
+        raise ValueError("the text contains a lone surrogate") from None
     return value
 
 
 def _text(c: Column, value: Any) -> str | None:
     if isinstance(value, int) and not isinstance(value, bool):
-        value = str(value)  # a key or a year group sent as a number
+        value = str(value)  # a key or year group sent as a number
     if not isinstance(value, str):
         return None
     if c.codes is None:
         return value
     code = code_of(c, value)
     if code is None:
-        raise ValueError(f"the value is no code of the set {c.codes} (docs/histories.md lists them)")
+        raise ValueError(f"the value is not a code of the set {c.codes} (docs/histories.md lists them)")
     return code
 
 

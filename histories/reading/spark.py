@@ -1,8 +1,8 @@
-"""Histories where the data are: the same tables, checks and canonical form as DataFrames of Spark.
+"""Histories on Spark: the same tables, checks and canonical form as Spark DataFrames.
 
-A place is a local folder, which DuckDB checks as it always does; or any other place that Spark can read (``hdfs://…``,
-``s3a://…``, ``abfss://…``, ``file:///…``) with ``<table>.parquet`` or a folder ``<table>``; or ``spark://DATABASE``, a database of
-Spark's catalogue with tables of these names. The last two are checked by Spark, in one pass a table.
+A location is a local folder, which DuckDB checks as always; any other path that Spark can read (``hdfs://…``, ``s3a://…``,
+``abfss://…``, ``file:///…``) with ``<table>.parquet`` or a folder ``<table>``; or ``spark://DATABASE``, a database of the Spark
+catalogue with tables of these names. Spark checks the last two, in one pass per table.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ from histories.tables import TABLES, Column, Table
 
 DATABASE = "spark://"
 JAVA = "Install Java 17 (on Debian: apt-get install openjdk-17-jre-headless), or point JAVA_HOME to it."
-# Spark's names of types that DuckDB calls otherwise.
+# Spark's type names that differ from DuckDB's.
 TYPES = {"STRING": "VARCHAR", "VOID": '"NULL"'}
 
 
 def session(memory: str | None = None) -> Any:
-    """Return the Spark session that runs already, or start one.
+    """Return the active Spark session, or start one.
 
-    ``SPARK_REMOTE`` names a Spark Connect server, the setting ``ONROLL_SPARK_MASTER`` a master; with neither, what ``spark-defaults.conf`` in
-    ``SPARK_CONF_DIR`` says, or all cores of this machine. What Java prints is thrown away, since it can hold values of rows;
-    with ``ONROLL_TRACEBACK`` set it is shown.
+    ``SPARK_REMOTE`` names a Spark Connect server, the setting ``ONROLL_SPARK_MASTER`` a master; by default ``spark-defaults.conf``
+    in ``SPARK_CONF_DIR`` applies, else all cores of this machine. Java's output is discarded, since it can hold values of
+    rows, unless ``ONROLL_TRACEBACK`` is set.
 
     Raises
     ------
     Faults
-        When pyspark or Java is missing, or Spark does not start.
+        If pyspark or Java is missing, or Spark does not start.
     """
     try:
         from pyspark.logger import PySparkLogger
@@ -53,7 +53,7 @@ def session(memory: str | None = None) -> Any:
     except ImportError as error:
         raise Faults(Fault("pyspark is not installed", "engine spark", "pip install 'onroll[spark]'")) from error
     if not os.environ.get("ONROLL_TRACEBACK"):
-        # It writes Spark's messages to standard error, and they can hold values of rows.
+        # Its messages on standard error can hold values of rows.
         PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True
     running = SparkSession.getActiveSession()
     if running is not None:
@@ -65,7 +65,7 @@ def session(memory: str | None = None) -> Any:
         with _silently():
             return builder.config("spark.sql.session.timeZone", "Europe/London").getOrCreate()
     except Exception as error:
-        do = "Look at SPARK_REMOTE or ONROLL_SPARK_MASTER; with ONROLL_TRACEBACK=1 Spark's own words are shown."
+        do = "Check SPARK_REMOTE or ONROLL_SPARK_MASTER; ONROLL_TRACEBACK=1 shows Spark's own messages."
         raise Faults(Fault("Spark did not start", "engine spark", do)) from error
 
 
@@ -77,13 +77,13 @@ def _local_or_master(builder: Any, memory: str | None) -> Any:
         raise Faults(Fault("Java is not installed", "engine spark", JAVA))
     master = settings().spark_master or (None if os.environ.get("SPARK_CONF_DIR") else "local[*]")
     builder = builder.config("spark.ui.showConsoleProgress", "false").config("spark.ui.enabled", "false")
-    # To note the line of Python behind every column takes longer than to build the plan.
+    # Recording the Python line behind every column takes longer than building the plan.
     builder = builder.config("spark.python.sql.dataFrameDebugging.enabled", "false")
     if master is None:
         return builder
     if master.startswith("local"):
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-        # Two hundred, Spark's default, are for a cluster: here each would start a Python for a handful of rows.
+        # The default of 200 suits a cluster; here each partition would start a Python for a few rows.
         builder = builder.config("spark.sql.shuffle.partitions", str(2 * (os.cpu_count() or 1)))
         if memory:
             builder = builder.config("spark.driver.memory", memory.lower().replace(" ", "").rstrip("b").rstrip("i"))
@@ -92,45 +92,45 @@ def _local_or_master(builder: Any, memory: str | None) -> Any:
 
 @contextmanager
 def _silently() -> Iterator[None]:
-    """Send what a child process prints to nowhere: Spark's Java inherits both outputs when it starts."""
+    """Discard the output of child processes: Spark's Java inherits both streams when it starts."""
     if os.environ.get("ONROLL_TRACEBACK"):
         yield
         return
     sys.stdout.flush()
     sys.stderr.flush()
-    kept = [os.dup(1), os.dup(2)]
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    originals = [os.dup(1), os.dup(2)]
+    null = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
         yield
     finally:
-        os.dup2(kept[0], 1)
-        os.dup2(kept[1], 2)
-        for opened in (*kept, nowhere):
-            os.close(opened)
+        os.dup2(originals[0], 1)
+        os.dup2(originals[1], 2)
+        for descriptor in (*originals, null):
+            os.close(descriptor)
 
 
 Read = tuple[dict[str, Any], list[str], dict[str, list[Path]], dict[str, tuple[str, ...]]]
 
 
 def read_place(spark: Any, place: str, scratch: Path) -> Read:
-    """Read the tables of a place in canonical form.
+    """Read the tables at a location in canonical form.
 
     Parameters
     ----------
     scratch : Path
-        An empty folder; tables of a local folder that are CSV are put there as Parquet.
+        An empty folder, for Parquet copies of local CSV tables.
 
     Returns
     -------
     dict, list of str, dict, dict
-        A DataFrame a table, the warnings, the files where they are local, and the columns with dates that stand for none.
+        A DataFrame for each table, the warnings, the local files, and the columns with implausible dates.
 
     Raises
     ------
     Faults
-        With everything that is wrong in any table.
+        With the faults of all tables.
     """
     if "://" not in place:
         return _read_folder(spark, Path(place), scratch)
@@ -138,26 +138,26 @@ def read_place(spark: Any, place: str, scratch: Path) -> Read:
     warnings: list[str] = []
     for name, table in TABLES.items():
         try:
-            found = _find(spark, place, name)
-            if found is not None:
+            frame = _find(spark, place, name)
+            if frame is not None:
                 where = f"{place.rstrip('/')}/{name}"
-                columns = declared_columns(table, _types(found), where, warnings)
-                _check_values(found, table, columns, where)
+                columns = declared_columns(table, _types(frame), where, warnings)
+                _check_values(frame, table, columns, where)
                 values = _values(table, columns)
-                odd_days[name] = _tell(found, table, values, where, warnings)
-                natives[name] = found.selectExpr(*(_canonical(c, values) for c in table.columns.values()))
+                odd_days[name] = _warn(frame, table, values, where, warnings)
+                natives[name] = frame.selectExpr(*(_canonical(c, values) for c in table.columns.values()))
             elif table.required:
                 do = f"Put {name}.parquet there, or a folder {name} of Parquet files; docs/histories.md lists its columns."
                 faults.append(Fault("a required table is missing", f"{place}, {name}", do))
-        except Faults as wrong:
-            faults += wrong.faults
+        except Faults as error:
+            faults += error.faults
     if faults:
         raise Faults(faults)
     return natives, warnings, {}, odd_days
 
 
 def _read_folder(spark: Any, folder: Path, scratch: Path) -> Read:
-    """Check a local folder with DuckDB; Spark reads its Parquet as it is, and what was CSV from the scratch folder."""
+    """Check a local folder with DuckDB; Spark then reads its Parquet files, and Parquet copies of its CSV files."""
     import duckdb
 
     folder = folder.absolute()
@@ -170,13 +170,13 @@ def _read_folder(spark: Any, folder: Path, scratch: Path) -> Read:
             if paths[0].suffix.lower() != ".parquet":
                 read = [scratch / f"{name}.parquet"]
                 connection.execute(f"COPY {checked.natives[name]} TO {literal(read[0])} (FORMAT parquet)")
-            found = _parquet(spark, [f"file://{p}" for p in read], f"{folder}, {name}")
-            # Day numbers of the scratch folder are canonical already.
+            frame = _parquet(spark, [f"file://{p}" for p in read], f"{folder}, {name}")
+            # The copies hold day numbers already.
             values = _values(
-                TABLES[name], declared_columns(TABLES[name], _types(found), str(folder), [], any_type=True)
+                TABLES[name], declared_columns(TABLES[name], _types(frame), str(folder), [], any_type=True)
             )
             chosen = (_canonical(c, values) for c in TABLES[name].columns.values())
-            natives[name] = found.selectExpr(*chosen) if read is paths else found
+            natives[name] = frame.selectExpr(*chosen) if read is paths else frame
     return natives, warnings, files, checked.odd_days
 
 
@@ -185,59 +185,59 @@ def _find(spark: Any, place: str, name: str) -> Any:
         full = f"{place[len(DATABASE) :].strip('/')}.{name}"
         return spark.table(full) if spark.catalog.tableExists(full) else None
     for path in (f"{place.rstrip('/')}/{name}.parquet", f"{place.rstrip('/')}/{name}"):
-        found = _parquet(spark, [path], f"{place.rstrip('/')}/{name}")
-        if found is not None:
-            return found
+        frame = _parquet(spark, [path], f"{place.rstrip('/')}/{name}")
+        if frame is not None:
+            return frame
     return None
 
 
 def _parquet(spark: Any, paths: list[str], where: str) -> Any:
-    """Open Parquet files; None when there is nothing at the path."""
+    """Open Parquet files; None if the path does not exist."""
     try:
         return spark.read.option("mergeSchema", len(paths) > 1).parquet(*paths)
     except Exception as error:  # Spark's own, Py4J's or gRPC's
         if getattr(error, "getCondition", str)() == "PATH_NOT_FOUND":
             return None
-        do = "It may be damaged, no Parquet, hold types that Spark lacks (nanoseconds), or need rights that Spark has not."
+        do = "It may be damaged, not Parquet, hold types that Spark lacks (nanoseconds), or need permissions that Spark has not."
         raise Faults(Fault("Spark cannot read this as Parquet", where, do)) from error
 
 
-def _types(found: Any) -> dict[str, str]:
-    """Return the type of each column by DuckDB's names."""
-    types = {f.name: f.dataType.simpleString().upper() for f in found.schema.fields}
+def _types(frame: Any) -> dict[str, str]:
+    """Return the type of each column in DuckDB's names."""
+    types = {f.name: f.dataType.simpleString().upper() for f in frame.schema.fields}
     return {name: TYPES.get(kind, kind) for name, kind in types.items()}
 
 
-def _counts(found: Any, tests: list[str]) -> list[int]:
+def _counts(frame: Any, tests: list[str]) -> list[int]:
     if not tests:
         return []
-    counts = found.selectExpr(*(f"count_if({test}) AS n{i}" for i, test in enumerate(tests))).toArrow()
+    counts = frame.selectExpr(*(f"count_if({test}) AS n{i}" for i, test in enumerate(tests))).toArrow()
     return [column[0].as_py() for column in counts.columns]
 
 
-def _check_values(found: Any, table: type[Table], columns: dict[str, SourceColumn], where: str) -> None:
+def _check_values(frame: Any, table: type[Table], columns: dict[str, SourceColumn], where: str) -> None:
     tests = value_faults(table, columns, "spark")
-    counts = _counts(found, [test for *_, test in tests])
+    counts = _counts(frame, [test for *_, test in tests])
     faults = [bad_value(c, what, count, where) for (c, what, _), count in zip(tests, counts, strict=True) if count]
     if faults:
         raise Faults(faults)
 
 
 def _values(table: type[Table], columns: dict[str, SourceColumn]) -> dict[str, str]:
-    """Return SQL for the value of each column, dates as DATE."""
+    """Return the SQL of each column's value, dates as DATE."""
     values = {}
     for name, source in columns.items():
         c = table.columns[name]
-        # DuckDB let it pass: a column without any value, for which Parquet has no type that Spark knows.
+        # DuckDB accepts a column without values, whose Parquet type Spark does not know.
         nothing = c.kind == "date" and "INT" in source.type
         values[name] = "CAST(NULL AS DATE)" if nothing else value_sql(c, source, "spark")
     return values
 
 
-def _tell(found: Any, table: type[Table], values: dict[str, str], where: str, warnings: list[str]) -> tuple[str, ...]:
-    """Warn as ``files.Source.tell`` does, without rows; return the columns with dates that stand for none."""
+def _warn(frame: Any, table: type[Table], values: dict[str, str], where: str, warnings: list[str]) -> tuple[str, ...]:
+    """Warn as ``files.Source.warn`` does, without row numbers; return the columns with implausible dates."""
     odd, tests = [], warning_tests(table, values, "spark")
-    for (name, what, _), count in zip(tests, _counts(found, [t for *_, t in tests]), strict=True):
+    for (name, what, _), count in zip(tests, _counts(frame, [t for *_, t in tests]), strict=True):
         if count:
             warnings.append(f"{where}, column {name}: {count:,} rows: {what}")
             odd += [name] if what == NO_DAY else []

@@ -1,4 +1,4 @@
-"""From the columns of a file to the declared ones: headings, types, and what is wrong with values, for DuckDB and Spark."""
+"""Map the columns of a file to declared columns: headings, types and faults of values, for DuckDB and Spark."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ WANTED = {
     "text": "text",
 }
 TEXT = {"duckdb": "VARCHAR", "spark": "STRING"}
-TWICE = "the column is there twice: headings that differ in case and blanks only are one column"
+TWICE = "the column exists twice: headings that differ only in case or blanks are the same column"
 WITH_POINT = ("DOUBLE", "FLOAT", "DECIMAL", "REAL")
-NOTHING = '"NULL"'  # DuckDB's type of a column that holds nothing
+NOTHING = '"NULL"'  # DuckDB's type of a column without values
 
 
 @dataclass(frozen=True)
 class SourceColumn:
-    """A column of a file that is a declared one.
+    """A column of a file that matches a declared column.
 
     Attributes
     ----------
     name : str
-        The heading as the file has it.
+        The heading in the file.
     type : str
-        DuckDB's name of its type.
+        Its type, in DuckDB's names.
     """
 
     name: str
@@ -56,50 +56,50 @@ class SourceColumn:
 
     @property
     def is_text(self) -> bool:
-        """Whether the file holds text."""
+        """Whether the column is text."""
         return self.type == "VARCHAR" or self.type.startswith("ENUM")
 
 
 def declared_columns(
     table: type[Table], types: Mapping[str, str], where: str, warnings: list[str], *, any_type: bool = False
 ) -> dict[str, SourceColumn]:
-    """Find the declared columns among those of a file; warn of the others.
+    """Find the declared columns of a file; warn of the others.
 
     Parameters
     ----------
     types : mapping
-        The type of each column of the file, by DuckDB's names.
+        The type of each column of the file, in DuckDB's names.
     any_type : bool
-        Whether types do not matter, since everything is text.
+        Skip the types, since every column is text.
 
     Raises
     ------
     Faults
-        For columns that are missing, there twice or of a wrong type.
+        For missing columns, repeated columns and wrong types.
     """
-    found: dict[str, SourceColumn] = {}
+    columns: dict[str, SourceColumn] = {}
     faults = []
     for name, kind in types.items():
         column = table.columns.get(heading(name))
         if column is None:
             warnings.append(f"{where}: column {name} is not declared and is ignored")
-        elif column.name in found:
+        elif column.name in columns:
             faults.append(Fault(TWICE, f"{where}, column {column.name}", "Keep one of them."))
         else:
-            found[column.name] = SourceColumn(name, kind)
+            columns[column.name] = SourceColumn(name, kind)
     faults += [
         Fault(
             "a required column is missing",
             f"{where}, column {c.name}",
-            f"Add the column; the file has {', '.join(types) or 'none'}. docs/histories.md says what each holds.",
+            f"Add the column; the file has {', '.join(types) or 'none'}. docs/histories.md describes each.",
         )
         for c in table.columns.values()
-        if c.required and c.name not in found
+        if c.required and c.name not in columns
     ]
-    faults += [] if any_type else list(_wrong_types(table, found, where))
+    faults += [] if any_type else list(_wrong_types(table, columns, where))
     if faults:
         raise Faults(faults)
-    return found
+    return columns
 
 
 def _wrong_types(table: type[Table], columns: Mapping[str, SourceColumn], where: str) -> Iterable[Fault]:
@@ -118,13 +118,13 @@ def _wrong_types(table: type[Table], columns: Mapping[str, SourceColumn], where:
 
 
 def value_sql(c: Column, source: SourceColumn, engine: str, *, clean: bool = True) -> str:
-    """Return SQL for the value of a column: its declared type (a date as DATE), null where it stands for nothing.
+    """Return the SQL of a column's value in its declared type (a date as DATE); text without a meaning is null.
 
     Parameters
     ----------
     engine : {"duckdb", "spark"}
     clean : bool
-        Whether text may need cleaning; without it text is taken as it is.
+        Whether text may need cleaning; otherwise it is used as it is.
     """
     x, kind = source.quoted if engine == "duckdb" else f"`{source.name}`", source.type
     text = TEXT[engine]
@@ -150,7 +150,7 @@ def value_sql(c: Column, source: SourceColumn, engine: str, *, clean: bool = Tru
 
 
 def _code_sql(c: Column, text: str) -> str:
-    """Return SQL for the code that a text stands for; a text that is no code stays, and is told."""
+    """Return the SQL of a text's code; unknown codes are kept, so that a warning can count them."""
     assert c.codes
     others = {written: code for written, code in codes_of(c.codes).items() if written != code}
     upper = f"upper({text})"
@@ -161,7 +161,7 @@ def _code_sql(c: Column, text: str) -> str:
 
 
 def value_faults(table: type[Table], columns: Mapping[str, SourceColumn], engine: str) -> list[tuple[Column, str, str]]:
-    """Return what makes a file refused, as conditions: the column, what is wrong with a value, and the SQL."""
+    """Return the conditions under which a file is refused: the column, the fault and the SQL."""
     tests: list[tuple[Column, str, str]] = []
     for name, source in columns.items():
         c = table.columns[name]
@@ -181,13 +181,13 @@ def value_faults(table: type[Table], columns: Mapping[str, SourceColumn], engine
     return tests
 
 
-NO_CODE = "the code does not exist and counts as nothing"
-NO_DAY = "the date is before 1900 or after the end of next year, and is taken for no date"
-ENDS_EARLY = "the end lies before the start"
+NO_CODE = "the code does not exist and is ignored"
+NO_DAY = "the date is before 1900 or after the end of next year, and is ignored"
+ENDS_EARLY = "the end is before the start"
 
 
 def warning_tests(table: type[Table], values: Mapping[str, str], engine: str) -> list[tuple[str, str, str]]:
-    """Return what is told of values though they are read: the column, what is wrong, and the SQL.
+    """Return the conditions that only warn: the column, the warning and the SQL.
 
     Parameters
     ----------

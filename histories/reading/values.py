@@ -1,7 +1,7 @@
-"""What a value means, said once for files on DuckDB and Spark, and for the rows of a request.
+"""Parse values, in one way for files on DuckDB and Spark and for the rows of a request.
 
-Text means the same wherever it comes from: blanks around it are none, the empty text is null, a whole number written with a
-decimal point (``123456.0``) is the number, and a code in another case is the code. Timestamps are dates of Europe/London.
+Surrounding blanks are removed, empty text is null, a whole number with a decimal point (``123456.0``) is that number, and
+codes match in any case. Timestamps are converted to dates in Europe/London.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ FIRST_DAY = date(1900, 1, 1)
 
 
 def last_day(today: date | None = None) -> date:
-    """Return the last day that a date in histories can be: the end of next year. What lies after stands for no date."""
+    """Return the latest plausible date: the end of next year."""
     return date((today or date.today()).year + 1, 12, 31)
 
 
 @cache
 def codes_of(name: str) -> dict[str, str]:
-    """Return the codes of a set by their upper-case text, and those of an extended set by the code they belong to."""
+    """Return the codes of a set by their upper-case text, including extended codes, which map to their base code."""
     return {code.upper(): code for code in code_set(name)} | extended_codes(name)
 
 
 def text_of(value: str) -> str | None:
-    """Return the text without what exports add; None when nothing is left.
+    """Return the text without blanks and trailing ``.0``; None if it is empty.
 
     Examples
     --------
@@ -51,7 +51,7 @@ def text_of(value: str) -> str | None:
 
 
 def code_of(column: Column, value: str) -> str | None:
-    """Return the code that a text stands for; None when the set has no such code.
+    """Return the code for a text; None if the set has no such code.
 
     Examples
     --------
@@ -64,7 +64,7 @@ def code_of(column: Column, value: str) -> str | None:
 
 
 def day_in(value: str) -> date | None:
-    """Return the day of a text: a date, or a timestamp, which is a date of Europe/London; None when it is neither.
+    """Parse a date, or a timestamp as a date in Europe/London; None for any other text.
 
     Examples
     --------
@@ -74,23 +74,23 @@ def day_in(value: str) -> date | None:
     try:
         if DAY.fullmatch(value):
             return date.fromisoformat(value)
-        if found := MOMENT.fullmatch(value):
+        if match := MOMENT.fullmatch(value):
             moment = datetime.fromisoformat(value)
-            return moment.astimezone(LONDON).date() if found[2] else moment.date()
+            return moment.astimezone(LONDON).date() if match[2] else moment.date()
     except ValueError:
         return None
     return None
 
 
 def flag_of(value: str) -> bool | None:
-    """Return what a text says of yes and no; None when it says neither."""
+    """Parse yes or no; None for any other text."""
     lower = value.lower()
     if lower in TRUE:
         return True
     return False if lower in FALSE else None
 
 
-# The same in SQL, for DuckDB ("duckdb") and Spark ("spark"); [.] needs no backslash, which the two escape differently.
+# The same in SQL, for DuckDB ("duckdb") and Spark ("spark"). [.] avoids a backslash, which the two escape differently.
 MATCHES = {"duckdb": "regexp_matches", "spark": "regexp_like"}
 DAY_SQL = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 TIME_SQL = "[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
@@ -100,14 +100,14 @@ BLANKS_SQL = "chr(32) || chr(9) || chr(13) || chr(10) || chr(160) || chr(65279)"
 
 
 def stripped_sql(text: str, engine: str) -> str:
-    """Return SQL for a text without the blanks around it; null when nothing is left."""
+    """Return SQL that strips blanks from a text; null if nothing remains."""
     if engine == "spark":
         return f"nullif(regexp_replace({text}, '^[ \\t\\r\\n\\u00a0\\ufeff]+|[ \\t\\r\\n\\u00a0\\ufeff]+$', ''), '')"
     return f"nullif(trim({text}, {BLANKS_SQL}), '')"
 
 
 def text_sql(text: str, engine: str) -> str:
-    """Return SQL for what ``text_of`` returns."""
+    """Return the SQL of ``text_of``."""
     bare = stripped_sql(text, engine)
     return (
         f"CASE WHEN {MATCHES[engine]}({bare}, '{WHOLE_SQL}') THEN regexp_replace({bare}, '[.]0+$', '') ELSE {bare} END"
@@ -115,16 +115,16 @@ def text_sql(text: str, engine: str) -> str:
 
 
 def unclean_sql(text: str, engine: str) -> str:
-    """Return a cheap SQL condition that holds for every text which ``text_sql`` would change (and few others)."""
+    """Return a cheap SQL condition that is true for every text that ``text_sql`` would change (and few others)."""
     first = {"duckdb": "ord", "spark": "ascii"}[engine]
     return f"({text} = '' OR {text} LIKE '% ' OR {text} LIKE ' %' OR {text} LIKE '%.%0' OR {first}({text}) IN (9, 10, 13, 160, 65279))"
 
 
 def day_sql(text: str, engine: str) -> str:
-    """Return SQL for the date that a text stands for (see ``day_in``); null when it stands for none."""
+    """Return the SQL of ``day_in``."""
     bare, matches = stripped_sql(text, engine), MATCHES[engine]
     moment = f"{DAY_SQL[:-1]}{TIME_SQL}"
-    if engine == "spark":  # whose session runs in Europe/London
+    if engine == "spark":  # its session runs in Europe/London
         zoned = f"TRY_CAST(TRY_CAST({bare} AS TIMESTAMP) AS DATE)"
     else:
         zoned = f"CAST(TRY_CAST({bare} AS TIMESTAMPTZ) AT TIME ZONE 'Europe/London' AS DATE)"
@@ -136,13 +136,13 @@ def day_sql(text: str, engine: str) -> str:
 
 
 def number_sql(text: str, engine: str) -> str:
-    """Return SQL for the whole number that a text stands for; null when it stands for none."""
+    """Return SQL that parses a whole number; null for any other text."""
     bare = text_sql(text, engine)
     return f"CASE WHEN {MATCHES[engine]}({bare}, '^[+-]?[0-9]+$') THEN TRY_CAST({bare} AS BIGINT) END"
 
 
 def flag_sql(text: str, engine: str) -> str:
-    """Return SQL for what a text says of yes and no; null when it says neither."""
+    """Return the SQL of ``flag_of``."""
     lower = f"lower({text_sql(text, engine)})"
     yes, no = (", ".join(f"'{word}'" for word in sorted(words)) for words in (TRUE, FALSE))
     return f"CASE WHEN {lower} IN ({yes}) THEN true WHEN {lower} IN ({no}) THEN false END"

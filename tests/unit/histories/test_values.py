@@ -204,7 +204,7 @@ def test_what_was_recorded_on_a_day_of_no_sense_is_not_known_before_it(tmp_path)
 def test_an_end_before_its_start_is_told(tmp_path):
     tables = with_value("enrolments", "leaving_date", "2019-01-01")
     for opened in (Histories.open(in_csv(tmp_path / "c", tables)), Histories.from_rows(tables)):
-        assert any("the end lies before the start" in w for w in opened.warnings)
+        assert any("the end is before the start" in w for w in opened.warnings)
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_two_headings_of_one_column_are_refused(tmp_path):
         lambda: Histories.open(in_csv(tmp_path / "c", {**BASE, "enrolments": rows})),
         lambda: Histories.from_rows({**BASE, "enrolments": rows}),
     ):
-        with pytest.raises(Faults, match="there twice"):
+        with pytest.raises(Faults, match="exists twice"):
             open_it()
 
 
