@@ -9,7 +9,7 @@ from datetime import date, timedelta
 import polars as pl
 import pyarrow as pa
 
-from features import CohortRule, Definition, default_as_of, label
+from features import HORIZON, CohortRule, Definition, default_as_of, label
 from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
 from features.matrix import as_table, tallied_blocks
@@ -46,7 +46,7 @@ class Task:
     """
 
     definition: Definition = field(default_factory=Definition.load)
-    horizon: int = 120
+    horizon: int = HORIZON
     as_of: tuple[date, ...] = ()
     rule: CohortRule | None = None
     until: date | None = None

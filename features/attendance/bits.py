@@ -1,9 +1,9 @@
-"""Words of sessions: how the walk back from a day is given a register, and what it says of the newest sessions."""
+"""The packed register: the bit layout of a child's sessions, and the names of the newest-session figures."""
 
 from __future__ import annotations
 
-SPAN = 24  # days of one word: two bits a day, and room for tens of thousands of copies of a mark before a sum overflows
-RECENT = 60  # days in which the newest sessions are looked at week by week
+SPAN = 24  # days in one word: two bits a day, which leaves room for sums over tens of thousands of duplicate marks
+RECENT = 60  # days summarised week by week
 NEWEST = (
     "trailing_absent",
     "weeks_missed",
@@ -16,6 +16,6 @@ NEWEST = (
     "newest_sessions",
     "newest_unexplained",
 )
-NEWEST_SESSIONS = 20  # possible sessions of which ``newest_unexplained`` counts: ten school days
-POSSIBLE, ABSENT = 1, 2  # the first two bits of what a mark counts as
-UNEXPLAINED = 4 | 8  # the next two: absent without permission, or for no reason known yet
+NEWEST_SESSIONS = 20  # possible sessions counted by ``newest_unexplained``: ten school days
+POSSIBLE, ABSENT = 1, 2  # the first two bits of a mark's measures
+UNEXPLAINED = 4 | 8  # the next two bits: absent without permission, or without a reason so far

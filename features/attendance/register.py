@@ -1,9 +1,9 @@
-"""Marks to tallies in one pass: nine marks in ten are plain presence recorded on the day, and of those a bit is enough.
+"""Count attendance marks in one pass: nine marks in ten are plain presence recorded on the day, and one bit holds each.
 
-The engine sums bits, one for each session with a mark, into one number for each child and few weeks; every other mark (absent,
-late, corrected, recorded later) comes as a row. From both the register of every child is rebuilt exactly as it was known on
-each as-of date, and ``features.attendance.walk`` walks it. So the cost does not grow with the number of windows, and late and corrected marks
-are exact without a pass for each date.
+The engine packs plain presence into one integer for each child and ``SPAN`` days; every other mark (absent, late, corrected,
+recorded later) is returned as a row. Together they give the register of every child exactly as known on each as-of date, and
+``features.attendance.walk`` counts it. The cost does not grow with the number of windows, and late and corrected marks need no
+pass for each date.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ MEASURES: dict[str, tuple[str, ...]] = {
 }
 COUNTS = [f"{m}_{w}" for w in (*WINDOWS, "year") for m in MEASURES]
 RUNS = [f"{what}_{w}" for w in RUN_WINDOWS for what in ("longest_run", "runs")]
-# What every code counts as, a bit for each measure; of two codes recorded on one day the last in this order stands.
+# A bit for each measure that a code counts towards; of two codes recorded on one day, the last in this order wins.
 KINDS = {c: sum(1 << i for i, codes in enumerate(MEASURES.values()) if c in codes) for c in sorted(attendance_codes())}
 NUMBERS = {c: n for n, c in enumerate(KINDS)}
-COUNTS_AS = np.array([*KINDS.values(), 0])  # a code that is no code counts as nothing
+COUNTS_AS = np.array([*KINDS.values(), 0])  # an unknown code counts towards no measure
 PLAIN = [c for c, kind in KINDS.items() if kind == POSSIBLE]
 
 
@@ -61,7 +61,7 @@ def mark_tallies(histories: Histories, snapshots: Frame, known: date | None = No
     -------
     Frame
         ``pupil_id, as_of``; ``<measure>_<days>``, also ``_year`` for the school year to date; ``longest_run_<days>`` and ``runs_<days>``;
-        and what ``features.attendance.bits.NEWEST`` names, missing where the last sixty days hold no session.
+        and the figures of ``features.attendance.bits.NEWEST``, missing if the last sixty days hold no session.
     """
     days = days_of(snapshots)
     first, slots = days[0] - WINDOWS[-1], 2 * (days[-1] - days[0] + WINDOWS[-1])
@@ -73,34 +73,34 @@ def mark_tallies(histories: Histories, snapshots: Frame, known: date | None = No
     starts = np.searchsorted(marks[0], np.arange(len(words) + 1) * slots)
     counts, runs, newest = _walked((words, first, *marks, starts, slots), (who, as_of, cut, september))
     several = [WINDOWS.index(w) for w in RUN_WINDOWS]
-    found = dict(zip((*COUNTS, *RUNS), _columns(counts, runs[:, several]), strict=True))
-    lately = dict(zip(NEWEST, _columns(newest), strict=True))
+    window_counts = dict(zip((*COUNTS, *RUNS), _columns(counts, runs[:, several]), strict=True))
+    newest_figures = dict(zip(NEWEST, _columns(newest), strict=True))
     snapshots = snapshots.select("pupil_id", "as_of")
     if isinstance(snapshots, PlainFrame):
-        nothing = {n: [None if v < 0 else v for v in c.tolist()] for n, c in lately.items()}
-        counted = {n: c.tolist() for n, c in found.items()}
-        return PlainFrame({**snapshots.data, **counted, **nothing}, len(snapshots))
-    columns = [pl.Series(n, c) for n, c in (found | lately).items()]
+        with_nulls = {n: [None if v < 0 else v for v in c.tolist()] for n, c in newest_figures.items()}
+        counted = {n: c.tolist() for n, c in window_counts.items()}
+        return PlainFrame({**snapshots.data, **counted, **with_nulls}, len(snapshots))
+    columns = [pl.Series(n, c) for n, c in (window_counts | newest_figures).items()]
     missing = [pl.when(pl.col(n) >= 0).then(n).alias(n) for n in NEWEST]
     return nw.from_native(snapshots.to_native().with_columns(*columns).with_columns(*missing))
 
 
 def _walked(register: tuple[Any, ...], snapshots: tuple[np.ndarray, ...]) -> list[np.ndarray]:
-    """Walk the register for each snapshot, many snapshots on every core at once."""
-    from features.attendance.walk import walk  # numba takes a second to import, and most verbs need none of it
+    """Count the register for each snapshot, in parallel on all cores."""
+    from features.attendance.walk import walk  # numba takes a second to import, and most verbs do not need it
 
     pieces = max(1, min(os.cpu_count() or 1, len(snapshots[0]) // 10_000))
     shares = zip(*(np.array_split(column, pieces) for column in snapshots), strict=True)
     with ThreadPoolExecutor(pieces) as cores:
-        found = cores.map(lambda own: walk(*register, *own, np.array(WINDOWS), len(MEASURES)), shares)  # type: ignore[call-arg]
-        return [np.concatenate(made) for made in zip(*found, strict=True)]
+        parts = cores.map(lambda share: walk(*register, *share, np.array(WINDOWS), len(MEASURES)), shares)  # type: ignore[call-arg]
+        return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
 
 
 Register: TypeAlias = tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]
 
 
 def _register(histories: Histories, snapshots: Frame, days: list[int], first: int, slots: int) -> Register:
-    """Return the place of each snapshot's child, the words of the children, and every other mark; see ``walk``."""
+    """Return the row of each snapshot's child, the children's packed words, and every other mark; see ``walk``."""
     children = snapshots.to_native().select("pupil_id")
     pupils = children.unique(maintain_order=True).with_row_index("place").cast({"place": pl.Int32})
     looked_at = sorted({d - back for d in days for back in range(1, WINDOWS[-1] + 1)})
@@ -113,7 +113,7 @@ def _register(histories: Histories, snapshots: Frame, days: list[int], first: in
 
 
 def _plain_register(histories: Histories, snapshots: Frame, days: list[int], first: int, slots: int) -> Register:
-    """Return the same of few rows, with every mark as a mark of its own: a bit would save nothing."""
+    """Return the same for few rows, with every mark as a row; packing would save nothing."""
     places = {p: n for n, p in enumerate(dict.fromkeys(snapshots["pupil_id"]))}
     rows: Any = histories.frame("attendance")
     columns = (rows[c] for c in ("pupil_id", "date", "session", "code", "known"))
@@ -130,7 +130,7 @@ def _plain_register(histories: Histories, snapshots: Frame, days: list[int], fir
 
 
 def _rows(histories: Histories, looked_at: list[int]) -> nw.LazyFrame:
-    """Return the marks of some days with the word and the bit of each session."""
+    """Return the marks of the given days with each session's word and bit."""
     at = [d - looked_at[0] for d in looked_at]
     calendar = pa.table(
         {
@@ -146,7 +146,7 @@ def _rows(histories: Histories, looked_at: list[int]) -> nw.LazyFrame:
 
 
 def _odd(rows: nw.LazyFrame, place: nw.LazyFrame, first: int, slots: int) -> pl.DataFrame:
-    """Return every mark that is not plain presence recorded on its day, by child and session; see ``walk``."""
+    """Return every mark except plain presence recorded on its day, by child and session; see ``walk``."""
     half = nw.when(nw.col("session") == "PM").then(1).otherwise(0)
     slot = (nw.col("date") - first) * 2 + half
     found = collect(
@@ -168,7 +168,7 @@ def _words(
     first: int,
     slots: int,
 ) -> np.ndarray:
-    """Return, by child and word, the bits of the sessions of which a mark was recorded on the day itself."""
+    """Return, by child and word, the bits of sessions with a mark recorded on the day itself."""
     shape = (len(pupils), -(-slots // (2 * SPAN)))
     bits, marks = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
 
@@ -178,13 +178,13 @@ def _words(
         bits[at], marks[at] = found["bits"].to_numpy(), found["n"].to_numpy()
 
     fill(rows)
-    # All marks are summed, which is faster than to choose among them; what was recorded on another day is taken out again.
+    # Summing all marks and subtracting those recorded later is faster than filtering first.
     late = odd.filter(pl.col("known") != pl.col("key") % slots // 2 + first)["key"].to_numpy()
     child, slot = late // slots, late % slots
     at = (child, slot // (2 * SPAN))
     np.subtract.at(bits, at, 1 << slot % (2 * SPAN))
     np.subtract.at(marks, at, 1)
-    # The sum of n powers of two has n bits if all are different, and fewer if a mark is there twice.
+    # The sum of n different powers of two has n bits set; fewer bits mean duplicate marks.
     twice = np.flatnonzero((np.bitwise_count(bits) != marks).any(axis=1))
     if len(twice):
         those = histories.given(pupils.select("pupil_id")[twice].to_arrow())

@@ -1,4 +1,4 @@
-"""Walk a child's sessions back from a day, newest first, and count what each window holds; compiled once and kept on disk."""
+"""Walk a child's sessions backwards from a day and count those in each window; compiled by numba and cached on disk."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ def walk(words, first, keys, known, code, kinds, starts, slots, pupil, as_of, cu
     Parameters
     ----------
     words : int64 array, shape (pupils, words)
-        Bit ``2 * day + PM`` is set where a mark was recorded on its own day; the day is counted within a word of ``SPAN`` days.
+        Bit ``2 * day + PM`` is set if a mark was recorded on its own day; the day is counted within a word of ``SPAN`` days.
     first : int
         The day number of the first bit.
     keys, known, code : arrays, shape (marks,)
-        Every mark that is not plain presence recorded on its day: ``slots * pupil + 2 * (date - first) + PM``, ascending, the day it
-        was recorded, and the number of its code.
+        Every mark except plain presence recorded on its day: ``slots * pupil + 2 * (date - first) + PM``, ascending, the day
+        it was recorded, and the number of its code.
     kinds : int64 array
-        What each code counts as: a bit a measure.
+        The measures of each code, one bit each.
     starts : int64 array, shape (pupils + 1,)
-        Where each pupil's marks begin.
+        Index of each pupil's first mark.
     slots : int
-        Sessions that a pupil's keys leave room for.
+        Sessions reserved for each pupil in the keys.
     pupil, as_of, cut, september : int64 arrays, shape (snapshots,)
-        The pupil's place, the as-of date, the day before which a mark must be recorded, and the first day of the school year.
+        The pupil's row, the as-of date, the day before which a mark must be recorded, and the first day of the school year.
     windows : int64 array
-        Days of the windows, ascending; the last is how far a walk goes, and ``first`` lies no later.
+        Days of the windows, ascending; the walk ends with the last, which may not start before ``first``.
     measures : int
-        Measures, of which the first are possible and absent sessions.
+        Number of measures; the first two are possible and absent sessions.
 
     Returns
     -------
     counts : int64 array, shape (snapshots, windows + 1, measures)
         The last window is the school year.
     runs : int64 array, shape (snapshots, windows, 2)
-        The longest run of absence and the number of runs; a run goes on until a session attended, over nights and holidays.
+        The longest run of absence and the number of runs; a run lasts until an attended session, across nights and holidays.
     newest : int64 array, shape (snapshots, len(NEWEST))
-        See ``features.attendance.bits.NEWEST``; -1 where there is nothing to say.
+        See ``features.attendance.bits.NEWEST``; -1 if undefined.
     """
     n, many = len(pupil), len(windows)
     counts = np.zeros((n, many + 1, measures), np.int64)
@@ -68,7 +68,7 @@ def walk(words, first, keys, known, code, kinds, starts, slots, pupil, as_of, cu
                 plain = (prompt >> half) & 1 == 1 and date < cut[s]
                 kind = POSSIBLE if plain else 0
                 if at >= low and keys[at] == morning + half:
-                    kind, at = _standing(
+                    kind, at = _valid_mark(
                         keys=keys,
                         known=known,
                         code=code,
@@ -126,19 +126,19 @@ def walk(words, first, keys, known, code, kinds, starts, slots, pupil, as_of, cu
 
 
 @nb.njit(cache=True, nogil=True)
-def _standing(keys, known, code, kinds, at, low, date, plain, cut):
-    """Return what the mark that stands for a session counts as (0: none is seen), and where the marks before it begin.
+def _valid_mark(keys, known, code, kinds, at, low, date, plain, cut):
+    """Return the measures of the mark that is valid for a session (0: none visible), and the index of the marks before it.
 
-    Of several recordings the last before the cut stands, of several on one day the last code in their order. Plain presence recorded
-    on the day itself has only its bit, and stands between what was recorded before the day and after it; unless another mark
-    was recorded on the day, for then the bit is of that.
+    The last recording before the cut is valid; of several on one day, the last code in their order. Plain presence recorded on
+    the day itself exists only as its bit. It overrides recordings from before the day and is overridden by later ones. If
+    another mark was recorded on the day itself, the bit belongs to that mark.
     """
-    key, newest, of, own_day = keys[at], -1, -1, False
+    key, newest, newest_code, same_day = keys[at], -1, -1, False
     while at >= low and keys[at] == key:
-        own_day = own_day or known[at] == date
-        if known[at] < cut and (newest < 0 or (known[at], code[at]) > (known[newest], of)):
-            newest, of = at, code[at]
+        same_day = same_day or known[at] == date
+        if known[at] < cut and (newest < 0 or (known[at], code[at]) > (known[newest], newest_code)):
+            newest, newest_code = at, code[at]
         at -= 1
-    if plain and not own_day and (newest < 0 or known[newest] < date):
+    if plain and not same_day and (newest < 0 or known[newest] < date):
         return POSSIBLE, at
-    return (kinds[of] if newest >= 0 else 0), at
+    return (kinds[newest_code] if newest >= 0 else 0), at

@@ -118,16 +118,18 @@ def _counter(table: str, own: dict[str, Tally]):  # type: ignore[no-untyped-def]
     return count
 
 
+def in_year() -> nw.Expr:
+    """Return whether a spell is an in-year move: it starts more than 25 days after 1 September and before mid-August."""
+    day = (nw.col("entry_date") - nw.lit(day_number(date(2000, 9, 1)))) * 100
+    of_year = day - (day // 36525) * 36525  # hundredths of a day since 1 September, in years of 365.25 days
+    return (of_year > 2500) & (of_year < 34500)
+
+
 def rows_of(histories: Histories, table: str, snapshots: Frame, known: date | None = None) -> nw.LazyFrame:
     """Return the visible rows of a table, with the extra columns that its tallies read."""
     rows = visible(histories, table, keys_of(histories, snapshots), known)
     if table == "enrolments":
-        # Entry days are turned into a day of the school year: outside the weeks around 1 September it is a move in the year.
-        day = (nw.col("entry_date") - nw.lit(day_number(date(2000, 9, 1)))) * 100
-        of_year = day - (day // 36525) * 36525
-        rows = rows.with_columns(
-            nw.when((of_year > 2500) & (of_year < 34500)).then(1).otherwise(0).alias("in_year_entry")
-        )
+        rows = rows.with_columns(nw.when(in_year()).then(1).otherwise(0).alias("in_year_entry"))
     if table == "admissions":
         days = days_of(snapshots)
         years = pa.table(

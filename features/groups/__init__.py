@@ -1,1 +1,1 @@
-"""Groups for describing and auditing, and the disclosure control of their counts."""
+"""Groups for descriptions and audits, and disclosure control of their counts."""

@@ -1,12 +1,12 @@
-"""Disclosure control: which counts may be printed, so that nobody learns about a handful of children.
+"""Disclosure control: which counts may be printed without revealing a handful of children.
 
-1. A count of 7 or fewer is hidden, zero included.
-2. Another count is hidden wherever the first could be worked out from totals: who knows every printed count exactly must still be
-   left with a range of more than 7 for each hidden one (``suppression.py`` says how that is made sure of).
-3. What is printed is rounded to 5, and every rate, ratio and interval is computed from what is printed.
+1. A count of 7 or fewer is hidden, including zero.
+2. Further counts are hidden so that no hidden count can be derived from totals: a reader who knows every printed count exactly
+   must be left with a range of more than 7 for each hidden one (see ``suppression.py``).
+3. Printed counts are rounded to 5, and every rate, ratio and interval is computed from printed counts.
 
-Printed tables show ``[c]`` for hidden counts and ``[x]`` for what cannot be computed, as statistics of the government do. Tables that
-overlap in other ways than a total, a broader value or a pair of groups are kept apart by rounding only.
+Printed tables show ``[c]`` for hidden counts and ``[x]`` for figures that cannot be computed, as government statistics do. Tables
+that overlap in other ways than a total, a broader value or a pair of groups are protected by rounding only.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def rounded(count: int) -> int:
 
 
 def sums(counts: Mapping[str, int], within: Mapping[str, str]) -> dict[str, int]:
-    """Return counts with the sums of broader values and of all.
+    """Add the sums of broader values and the total to counts.
 
     Examples
     --------
@@ -52,23 +52,23 @@ def partition(
     high: Mapping[str, int] | None = None,
     sensitive: Iterable[Hashable] = (),
 ) -> set[Hashable]:
-    """Name the values to hide in a table of one group whose total is printed.
+    """Return the values to hide in a table of one group with a printed total.
 
     Parameters
     ----------
     counts : mapping
-        Count by value; the values share out the total.
+        Count by value; the values partition the total.
     within : mapping, optional
-        For values that are parts of a broader one, its name; the broader count is printed too and is their sum.
+        The broader value of each value that has one; broader counts are printed too.
     high : mapping, optional
-        The most that a reader could think a count is.
+        Upper bounds of counts known to a reader.
     sensitive : iterable, optional
         Values to hide whatever their count.
 
     Returns
     -------
     set
-        Names of values, of broader values, and ``all`` when even the total is too small.
+        Values, broader values, and ``all`` if the total itself is too small.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def partition(
     for broad in whole.keys() - counts.keys() - {ALL}:
         most = sum(high.get(v, MANY) for v in counts if within.get(v) == broad)
         cells.append(Cell(name=broad, tail="root", head=broad, value=whole[broad], high=most))
-    # Many tables share one total, so no single table may hide it unless it is too small itself.
+    # Many tables share one total; a single table may hide it only if it is too small itself.
     total = Cell(name=ALL, tail="sink", head="root", value=whole[ALL], fixed=whole[ALL] > SMALLEST)
     return hide([*cells, total], SMALLEST, sensitive)
 
@@ -97,28 +97,28 @@ def cross(
     sensitive: Iterable[Hashable] = (),
     printed: Iterable[Hashable] = (),
 ) -> set[Hashable]:
-    """Name the cells to hide in a table of two groups with its row totals, column totals and grand total.
+    """Return the cells to hide in a table of two groups with row totals, column totals and a grand total.
 
     Parameters
     ----------
     counts : mapping
-        Count by pair of values; pairs that are not there cannot occur.
+        Count by pair of values; absent pairs cannot occur.
     high, sensitive
         As in ``partition``.
     printed : iterable, optional
-        Totals that are printed elsewhere: ``(row, "all")``, ``("all", column)``, ``("all", "all")``.
+        Totals printed elsewhere: ``(row, "all")``, ``("all", column)``, ``("all", "all")``.
 
     Returns
     -------
     set
-        Pairs, with ``all`` in the place of a value in totals.
+        Pairs; totals have ``all`` instead of a value.
 
     Examples
     --------
     >>> sorted(cross({("a", "f"): 3, ("a", "m"): 20, ("b", "f"): 40, ("b", "m"): 50}))
     [('a', 'f'), ('a', 'm'), ('b', 'f'), ('b', 'm')]
     """
-    high, known = high or {}, set(printed)
+    high, fixed = high or {}, set(printed)
     row: dict[str, int] = {}
     column: dict[str, int] = {}
     for (r, c), n in counts.items():
@@ -128,10 +128,10 @@ def cross(
         for (r, c), n in counts.items()
     ]
     cells += [
-        Cell(name=(r, ALL), tail="root", head=("row", r), value=n, fixed=(r, ALL) in known) for r, n in row.items()
+        Cell(name=(r, ALL), tail="root", head=("row", r), value=n, fixed=(r, ALL) in fixed) for r, n in row.items()
     ]
     cells += [
-        Cell(name=(ALL, c), tail=("column", c), head="sink", value=n, fixed=(ALL, c) in known)
+        Cell(name=(ALL, c), tail=("column", c), head="sink", value=n, fixed=(ALL, c) in fixed)
         for c, n in column.items()
     ]
     whole = sum(row.values())

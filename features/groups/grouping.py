@@ -1,4 +1,4 @@
-"""The groups of the cohort's snapshots: what each declared group says of each child, as known before the day."""
+"""The groups of each snapshot of the cohort, as known before the day."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
+from features.counting.tallies import in_year
 from features.groups.groups import GROUPS, NOT_RECORDED, Group
 from features.outcome.cohort import CohortRule, august_before, cohort, completed_years
-from histories.calendar import day_number, day_of
 from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
@@ -30,33 +30,33 @@ def grouped(
     as_of : list of date
     rule : CohortRule, optional
     names : collection of str, optional
-        The groups wanted, such as ``PROTECTED``; all unless named.
+        The groups to return, such as ``PROTECTED``; all by default.
 
     Returns
     -------
     pyarrow.Table
-        ``pupil_id, as_of`` and a column of texts for each group whose table was given, sorted by day and pupil; what nobody
-        recorded is ``not_recorded``.
+        ``pupil_id, as_of`` and a text column for each group whose table is present, sorted by day and pupil; unrecorded values
+        are ``not_recorded``.
     """
     frame = _snapshots(histories, as_of, rule)
-    asked = [g for g in GROUPS if names is None or g.name in names]
-    given = [g for g in asked if g.table == "cohort" or g.table in histories.present]
-    made = frame.select(KEYS)
-    for table in dict.fromkeys(g.table for g in given):
-        own = [g for g in given if g.table == table]
+    requested = [g for g in GROUPS if names is None or g.name in names]
+    present = [g for g in requested if g.table == "cohort" or g.table in histories.present]
+    values = frame.select(KEYS)
+    for table in dict.fromkeys(g.table for g in present):
+        groups = [g for g in present if g.table == table]
         wide = (
             frame
-            if not own[0].counts
-            else frame.select(KEYS).join(_counted(histories, table, frame, own), on=KEYS, how="left")
+            if not groups[0].counts
+            else frame.select(KEYS).join(_counted(histories, table, frame, groups), on=KEYS, how="left")
         )
-        codes = (g.code().fill_null(NOT_RECORDED).alias(g.name) for g in own)
-        made = made.join(wide.select(*KEYS, *codes), on=KEYS, how="left")
-    made = made.select(*KEYS, *(g.name for g in given)).sort("as_of", "pupil_id")
-    return made.with_columns(pl.col("as_of").cast(pl.Date)).to_arrow()
+        codes = (g.code().fill_null(NOT_RECORDED).alias(g.name) for g in groups)
+        values = values.join(wide.select(*KEYS, *codes), on=KEYS, how="left")
+    values = values.select(*KEYS, *(g.name for g in present)).sort("as_of", "pupil_id")
+    return values.with_columns(pl.col("as_of").cast(pl.Date)).to_arrow()
 
 
 def _snapshots(histories: Histories, as_of: list[date], rule: CohortRule | None) -> pl.DataFrame:
-    """Return the cohort with each child's age on the 31 August before and the phase of the school."""
+    """Return the cohort with each child's age on the last 31 August and the phase of the school."""
     frame = pl.from_arrow(cohort(histories, as_of, rule))
     schools = collect(histories.frame("schools").select("urn", "phase")).unique(
         "urn", keep="first", maintain_order=True
@@ -68,28 +68,24 @@ def _snapshots(histories: Histories, as_of: list[date], rule: CohortRule | None)
 
 
 def _counted(histories: Histories, table: str, frame: pl.DataFrame, groups: list[Group]) -> pl.DataFrame:
-    """Count what the groups of one table ask for in one pass over its visible rows; marks, which are many, a day at a time."""
+    """Aggregate one table for its groups in one pass over the visible rows; attendance, the largest, one day at a time."""
     counts = {n: e for g in groups if g.counts for n, e in g.counts().items()}
     keys = frame.select(KEYS)
     passes = keys.partition_by("as_of") if table == "attendance" and len(keys) else [keys]
     parts = []
     for snapshots in passes:
         rows = visible(histories, table, histories.given(snapshots.to_arrow()))
-        rows = _prepared(histories, table, rows, snapshots["as_of"].unique().to_list())
+        rows = _prepared(histories, table, rows)
         parts.append(collect(rows.group_by(*KEYS).agg(*(e.alias(n) for n, e in counts.items()))))
     return pl.concat(parts)
 
 
-def _prepared(histories: Histories, table: str, rows: nw.LazyFrame, days: list[int]) -> nw.LazyFrame:
-    """Mark the rows that are open on the day, and bring what lies in another table."""
+def _prepared(histories: Histories, table: str, rows: nw.LazyFrame) -> nw.LazyFrame:
+    """Mark rows that are open on the day, and join columns of other tables."""
     if table == "attendance":
         return rows.filter((nw.col("age") >= 1) & (nw.col("age") <= 365))
     if table == "enrolments":
-        # A move lies in the middle of a year when it is well after the weeks in which years begin and before the summer's end.
-        years = {day_of(d).year - back for d in days for back in range(3)} or {1970}
-        spans = [(day_number(date(y, 9, 26)), day_number(date(y + 1, 8, 11))) for y in sorted(years)]
-        inside = (nw.col("entry_date").is_between(a, b) for a, b in spans)
-        return rows.with_columns(nw.any_horizontal(*inside, ignore_nulls=True).alias("in_year"))
+        return rows.with_columns(in_year().alias("in_year"))
     if table == "addresses":
         areas = histories.frame("areas").select("lsoa", "idaci_decile").unique(subset=["lsoa"], keep="any")
         rows = rows.join(areas, on="lsoa", how="left")

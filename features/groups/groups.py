@@ -1,8 +1,8 @@
-"""The groups by which children are described and models audited, as known before the day; never features.
+"""The groups used in descriptions and audits, as known before the day; never features.
 
-Each is declared once. Its values share out the cohort, so that counts add up; a broader value that is asked for too (any special
-educational need) names its parts by ``within``. Groups that share a value (no special educational need) share it at the same place, so that both
-tables hide the same. A group whose table was not given is left out, and said to be.
+Each is declared once. Its values partition the cohort, so that counts add up; the parts of a broader value (any special
+educational need) name it in ``within``. Groups with a common value (no special educational need) list it in the same position, so
+that both tables hide the same. A group whose table is absent is reported as left out.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import polars as pl
 from histories.codes import ABSENCE_CODES, POSSIBLE_CODES
 
 NOT_RECORDED = "not_recorded"
-PERSISTENT = 10  # persistently absent: at least one possible session in ten missed (Department for Education)
+PERSISTENT = 10  # persistent absence: at least 1 in 10 possible sessions missed (Department for Education)
 
 
 @dataclass(frozen=True)
 class Value:
-    """One value of a group; ``within`` is the broader value it is a part of."""
+    """One value of a group; ``within`` is the broader value that contains it."""
 
     name: str
     title: str
@@ -30,23 +30,23 @@ class Value:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """One way of sharing out the children.
+    """One partition of the children.
 
     Attributes
     ----------
     name, title : str
     table : str
-        What it is known from: a table of the histories, or ``cohort`` for what the snapshot itself says.
+        Its source: a table of the histories, or ``cohort`` for the snapshot itself.
     code : callable
-        Returns the Polars expression of the value's name, over the columns of ``counts`` and the cohort; null where nothing is recorded.
+        Returns the Polars expression of the value's name over the columns of ``counts`` and the cohort; null if not recorded.
     values : tuple of Value
-        In the order of printing; empty when they are whatever occurs (authorities, years).
+        In printing order; empty if the values come from the data (authorities, years).
     broader : tuple of Value
-        Values that others lie within.
+        Broader values.
     counts : callable, optional
-        Returns Narwhals aggregates over the table's rows as visible on the day, open ones marked by ``open``.
+        Returns Narwhals aggregates over the table's rows visible on the day; ``open`` marks open ones.
     protected : bool
-        Whether a model is audited by it: a protected characteristic, or a disadvantage that stands beside one.
+        Whether models are audited by it: a protected characteristic, or a related disadvantage.
     """
 
     name: str
@@ -59,9 +59,9 @@ class Group:
     protected: bool = False
 
     def title_of(self, value: str) -> str:
-        """Return the title of a value; a value without one is its own."""
-        known = {v.name: v.title for v in (*self.values, *self.broader)}
-        return known.get(value, "not recorded" if value == NOT_RECORDED else value)
+        """Return the title of a value, by default the value itself."""
+        titles = {v.name: v.title for v in (*self.values, *self.broader)}
+        return titles.get(value, "not recorded" if value == NOT_RECORDED else value)
 
     @property
     def within(self) -> dict[str, str]:
@@ -70,7 +70,7 @@ class Group:
 
 
 def _highest(column: str, *codes: str) -> nw.Expr:
-    """Return the place, from 1, of the last of some codes that an open row has; 0 for none."""
+    """Return the position, from 1, of the last of the codes that occurs in an open row; 0 for none."""
     place = nw.lit(0)
     for n, code in enumerate(codes, 1):
         place = nw.when(nw.col("open") & (nw.col(column) == code)).then(nw.lit(n)).otherwise(place)
@@ -78,7 +78,7 @@ def _highest(column: str, *codes: str) -> nw.Expr:
 
 
 def _named(column: str, *names: str) -> pl.Expr:
-    """Return the name that stands at the place a column holds; a child without rows is at 0."""
+    """Map positions in a column to names; a child without rows has position 0."""
     return pl.col(column).fill_null(0).replace_strict(dict(enumerate(names)), return_dtype=pl.String)
 
 

@@ -1,9 +1,9 @@
-"""Cell suppression: which counts of a table to hide so that none of the small ones can be worked out from the rest.
+"""Cell suppression: choose the counts to hide so that no small count can be derived from the rest.
 
-The counts of a table are the cells of a network in which all that flows into a node flows out of it: a partition runs from a root
-through its values to a sink, and its total flows back; in a table of two groups each cell runs from its row to its column. A hidden
-count can be worked out when no other hidden counts close a circle with it; what can flow around such circles is the range that a
-reader is left with (Fischetti and Salazar 2001 give the bounds as linear programs; here they are flows, by augmenting paths).
+The counts of a table form a flow network: a partition flows from a root through its values to a sink, and its total flows back;
+in a table of two groups each cell flows from its row to its column. A hidden count can be derived if no other hidden counts form a
+cycle with it; the flow around such cycles is the range left to a reader (Fischetti and Salazar 2001 compute the bounds with linear
+programs; here they are flows along augmenting paths).
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ class Cell:
     Attributes
     ----------
     name : hashable
-        What it is called.
+        Its name.
     tail, head : hashable
-        The nodes it runs from and to; at each node what comes in equals what goes out.
+        The nodes it flows from and to; flow is conserved at each node.
     value : int
         The true count.
     high : int
-        The most that a reader could think it is, from the other figures printed beside it; the least is nothing.
+        Upper bound known to a reader from other printed figures; the lower bound is 0.
     fixed : bool
-        It is printed elsewhere already, so hiding it here protects nothing.
+        Printed elsewhere, so that hiding it here would protect nothing.
     """
 
     name: Hashable
@@ -42,20 +42,20 @@ class Cell:
 
 
 def hide(cells: Iterable[Cell], smallest: int, sensitive: Iterable[Hashable] = ()) -> set[Hashable]:
-    """Name the cells to hide.
+    """Return the cells to hide.
 
     Parameters
     ----------
     cells : iterable of Cell
     smallest : int
-        Counts up to this are hidden, and no reader may be left with a narrower range than this and one.
+        Counts up to this are hidden, and the range left to a reader must be at least one more.
     sensitive : iterable of hashable
-        Names of cells that have to be hidden whatever their count.
+        Cells to hide whatever their count.
 
     Returns
     -------
     set
-        Those that are too small, the sensitive ones, and as few others as are found to keep each from being worked out.
+        The small and the sensitive cells, and a small set of others that protects them.
     """
     table = list(cells)
     named = set(sensitive)
@@ -64,23 +64,23 @@ def hide(cells: Iterable[Cell], smallest: int, sensitive: Iterable[Hashable] = (
     while waiting:
         cell = waiting.pop()
         while (missing := smallest + 1 - _width(cell, table, out, smallest + 1)) > 0:
-            more = _cheapest_circle(cell, table, out, missing) or _cheapest_circle(cell, table, out, 1)
+            more = _cheapest_cycle(cell, table, out, missing) or _cheapest_cycle(cell, table, out, 1)
             if not more:
                 more = {c.name for c in table if not c.fixed} - out
                 if not more:
-                    break  # everything that can be hidden is
+                    break  # nothing more can be hidden
             out |= more
             waiting += [c for c in table if c.name in more]
     return out
 
 
 def _arcs(cell: Cell) -> tuple[tuple[Hashable, Hashable, int], tuple[Hashable, Hashable, int]]:
-    """Return how a count can grow and shrink, as arcs with room."""
+    """Return the arcs along which a count can grow and shrink, with their capacity."""
     return (cell.tail, cell.head, cell.high - cell.value), (cell.head, cell.tail, cell.value)
 
 
 def _width(cell: Cell, table: list[Cell], out: set[Hashable], most: int) -> int:
-    """Return how wide the range of a hidden cell is, up to the most that matters."""
+    """Return the width of a hidden cell's range, up to a limit."""
     room: dict[Hashable, dict[Hashable, int]] = {}
     for other in table:
         if other.name in out and other.name != cell.name:
@@ -89,13 +89,13 @@ def _width(cell: Cell, table: list[Cell], out: set[Hashable], most: int) -> int:
                 ways[b] = ways.get(b, 0) + free
                 room.setdefault(b, {}).setdefault(a, 0)
     up, down = (free for _, _, free in _arcs(cell))
-    # Both flows start from the true table, so each is found on a copy.
+    # Both flows start from the true table, so the first runs on a copy.
     grown = _flow({a: dict(ways) for a, ways in room.items()}, cell.head, cell.tail, min(up, most))
     return grown + _flow(room, cell.tail, cell.head, min(down, most - grown))
 
 
 def _flow(room: dict[Hashable, dict[Hashable, int]], source: Hashable, sink: Hashable, most: int) -> int:
-    """Return the greatest flow up to a limit, by shortest augmenting paths (Edmonds and Karp 1972)."""
+    """Return the maximum flow up to a limit, by shortest augmenting paths (Edmonds and Karp 1972)."""
     sent = 0
     while sent < most:
         came: dict[Hashable, Hashable] = {source: source}
@@ -119,8 +119,8 @@ def _flow(room: dict[Hashable, dict[Hashable, int]], source: Hashable, sink: Has
     return sent
 
 
-def _cheapest_circle(cell: Cell, table: list[Cell], out: set[Hashable], need: int) -> set[Hashable]:
-    """Name the printed cells, of the least sum, that close a circle through a hidden cell with room for what is needed."""
+def _cheapest_cycle(cell: Cell, table: list[Cell], out: set[Hashable], need: int) -> set[Hashable]:
+    """Return the printed cells with the smallest sum that close a cycle of sufficient capacity through a hidden cell."""
     ways: dict[Hashable, list[tuple[Hashable, int, Hashable]]] = {}
     for other in table:
         if other.name != cell.name and (other.name in out or not other.fixed):
@@ -128,17 +128,17 @@ def _cheapest_circle(cell: Cell, table: list[Cell], out: set[Hashable], need: in
             for a, b, free in _arcs(other):
                 if free >= need:
                     ways.setdefault(a, []).append((b, cost, other.name))
-    found = []
+    paths = []
     for (_, _, free), start, end in zip(_arcs(cell), (cell.head, cell.tail), (cell.tail, cell.head), strict=True):
         if free >= need:
-            found += _path(ways, start, end, out)
-    return min(found, key=lambda f: f[0])[1] if found else set()
+            paths += _path(ways, start, end, out)
+    return min(paths, key=lambda path: path[0])[1] if paths else set()
 
 
 def _path(
     ways: dict[Hashable, list[tuple[Hashable, int, Hashable]]], start: Hashable, end: Hashable, out: set[Hashable]
 ) -> list[tuple[int, set[Hashable]]]:
-    """Return the cheapest path's cost and the printed cells on it (Dijkstra); nothing when it needs none or there is none."""
+    """Return the cheapest path's cost and printed cells (Dijkstra); empty if there is none, or it needs no printed cell."""
     count = 0
     queue: list[tuple[int, int, Hashable, frozenset[Hashable]]] = [(0, count, start, frozenset())]
     done: set[Hashable] = set()

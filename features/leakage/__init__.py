@@ -1,1 +1,1 @@
-"""The proof that no feature sees the future, and what late recording does to features."""
+"""The test that no feature sees the future, and the effect of late recording on features."""

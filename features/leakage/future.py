@@ -1,4 +1,4 @@
-"""Another future: rows recorded on or after a day, changed, deleted and added, beside a past that stays as it was known."""
+"""Rewrite the future: change, delete and add rows recorded on or after a day, and keep the past as it was known."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from histories.tables import TABLES, Column, Table
 
 KINDS = {
     "changed": "rows recorded on or after the day get other dates and values",
-    "deleted": "rows recorded on or after the day are taken away",
-    "ended": "ends and answers that were not known before the day are moved, taken away or given",
+    "deleted": "rows recorded on or after the day are deleted",
+    "ended": "ends and answers that were not known before the day are moved, removed or added",
     "corrected": "rows known before the day are corrected on the day or later",
-    "added": "rows about other days and children come in, recorded on the day or later",
-    "newcomers": "rows of children whom nobody knew come in, recorded on the day or later",
+    "added": "rows about other days and children are added, recorded on the day or later",
+    "newcomers": "rows of unknown children are added, recorded on the day or later",
 }
 NEWCOMER = "~newcomer"
 WAITS = np.array([0, 0, 0, 1, 7, 60, 200])  # days from the as-of date to the recording; the day itself most often
-SHARE = 0.2  # of rows that are corrected, or are the pattern of new ones
-MIN = 50  # rows are taken whole when there are no more
+SHARE = 0.2  # share of rows that are corrected or copied
+MIN = 50  # smaller tables are taken whole
 
 
 def has_clock(table: str) -> bool:
-    """Return whether rows of a table say when they were recorded, so that it has a future."""
+    """Return whether a table has a recording date, and so a future."""
     return TABLES[table].known[:1] in (("recorded_on",), ("reported_on",))
 
 
 def other_future(
     table: str, frame: pl.DataFrame, day: int, kinds: Collection[str], seed: int
 ) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Return a table with another future from a day on.
+    """Return a table with its future rewritten from a day on.
 
     Parameters
     ----------
@@ -41,23 +41,23 @@ def other_future(
     frame : polars.DataFrame
         The table in canonical form: dates as day numbers, ``known`` and ``end_known`` (see ``histories.reading.histories``).
     day : int
-        Rows with ``known < day`` are the past; what was visible of them before the day stays.
+        Rows with ``known < day`` are the past; everything visible of them before the day is kept.
     kinds : collection of str
         Keys of ``KINDS``.
     seed : int
-        The same table, kind and seed give the same rows, whatever other kinds are asked for.
+        The same table, kind and seed give the same rows, whatever the other kinds.
 
     Returns
     -------
     polars.DataFrame, dict
-        The declared columns, and how many rows each kind touched.
+        The declared columns, and the number of rows that each kind changed.
     """
     if not has_clock(table):
         return _newcomers_only(table, frame, kinds)
     declared = TABLES[table]
     rng = {k: np.random.default_rng([seed, zlib.crc32(f"{table} {k}".encode())]) for k in (*KINDS, "coin")}
     past, late = frame.filter(pl.col("known") < day), frame.filter(pl.col("known") >= day)
-    # Half of the late rows can be changed and half deleted, so that neither hides the other.
+    # Change one half of the late rows and delete the other, so that neither effect hides the other.
     coin = pl.Series(rng["coin"].random(late.height) < 0.5, dtype=pl.Boolean)
     half, other = late.filter(coin), late.filter(~coin)
     parts, touched = {"past": past, "half": half, "other": other}, dict.fromkeys(kinds, 0)
@@ -70,13 +70,13 @@ def other_future(
         parts["past"], touched["ended"] = _ended(past, declared, day, rng["ended"])
     for kind, pattern in (("corrected", past), ("added", frame), ("newcomers", frame)):
         if kind in kinds:
-            parts[kind] = _written_again(kind, pattern, declared, day, rng[kind])
+            parts[kind] = _copied(kind, pattern, declared, day, rng[kind])
             touched[kind] = parts[kind].height
     return pl.concat(p.select(list(declared.columns)) for p in parts.values()), touched
 
 
 def _newcomers_only(table: str, frame: pl.DataFrame, kinds: Collection[str]) -> tuple[pl.DataFrame, dict[str, int]]:
-    """Reference data and the list of pupils have no clock; only children whom no other table knew yet may be added."""
+    """Reference data and pupils have no recording date; only children unknown to every other table may be added."""
     frame = frame.select(list(TABLES[table].columns))
     if table != "pupils" or "newcomers" not in kinds:
         return frame, {}
@@ -84,10 +84,10 @@ def _newcomers_only(table: str, frame: pl.DataFrame, kinds: Collection[str]) -> 
     return pl.concat([frame, more]), {"newcomers": more.height}
 
 
-def _written_again(
+def _copied(
     kind: str, pattern: pl.DataFrame, declared: type[Table], day: int, rng: np.random.Generator
 ) -> pl.DataFrame:
-    """Write some rows again, recorded on the day or later."""
+    """Copy some rows, recorded on the day or later."""
     most = max(MIN, int(pattern.height * SHARE))
     rows = pattern[np.sort(rng.permutation(pattern.height)[:most]).tolist()]
     if kind == "corrected":
@@ -102,13 +102,13 @@ def _written_again(
 
 
 def _recorded(rows: pl.DataFrame, declared: type[Table], day: int, rng: np.random.Generator) -> pl.DataFrame:
-    """Set the clocks of rows, and of their ends, to the day or later."""
+    """Set the recording dates of rows, and of their ends, to the day or later."""
     clocks = [declared.known[0]] + ([declared.end_known[0]] if _end_clock(declared) else [])
     return rows.with_columns(_days_from(c, day, rows.height, rng) for c in clocks)
 
 
 def _end_clock(declared: type[Table]) -> bool:
-    """Return whether the recording of an end has a column of its own."""
+    """Return whether an end has its own recording date."""
     return declared.end is not None and declared.end_known[0] != declared.end
 
 
@@ -119,12 +119,12 @@ def _days_from(name: str, day: int, n: int, rng: np.random.Generator) -> pl.Seri
 def _scrambled(
     rows: pl.DataFrame, declared: type[Table], rng: np.random.Generator, keep: tuple[str, ...] = ("pupil_id",)
 ) -> pl.DataFrame:
-    """Give every column but those of the key, and the clocks, other values."""
+    """Replace the values of every column outside the key."""
     return rows.with_columns(_other(rows[c.name], c, rng) for c in declared.columns.values() if c.name not in keep)
 
 
 def _other(values: pl.Series, column: Column, rng: np.random.Generator) -> pl.Series:
-    """Return other values for a column: days near those that it has, codes of its set, anything else from its own."""
+    """Return other values for a column: dates near its own, codes of its set, or a shuffle of its values."""
     n = len(values)
     if column.kind == "date":
         near = values.cast(pl.Int64) + pl.Series(rng.integers(-400, 100, n), dtype=pl.Int64)
@@ -140,19 +140,19 @@ def _other(values: pl.Series, column: Column, rng: np.random.Generator) -> pl.Se
 
 
 def _ended(past: pl.DataFrame, declared: type[Table], day: int, rng: np.random.Generator) -> tuple[pl.DataFrame, int]:
-    """Move, take away or give the ends and later stages that were not known before the day."""
+    """Move, remove or add ends and later stages that were not known before the day."""
     touched = 0
     parts = [(s.date, s.columns, pl.col(s.date), False) for s in declared.stages]
     if declared.end:
         parts.append((declared.end, declared.end_columns, pl.col("end_known"), _end_clock(declared)))
     if declared.stages:
-        # The row's own recording may have been the day of a stage, and stays.
+        # The row's own recording date may be that of a stage; keep it.
         past = past.with_columns(pl.coalesce("recorded_on", "known").alias("recorded_on"))
     for date, columns, known, own_clock in parts:
         open_ = past.select(known.is_null() | (known >= day)).to_series()
         choice = pl.Series(rng.integers(0, 3, past.height))
         others = [_other(past[c], declared.columns[c], rng) for c in columns if c != date]
-        # An end whose recording has a column of its own may have happened long before it was recorded.
+        # An end with its own recording date may have happened long before it was recorded.
         back = rng.integers(0, 120 if own_clock else 1, past.height)
         others.append(_days_from(date, day, past.height, rng) - pl.Series(date, back, dtype=pl.Int32))
         if own_clock:

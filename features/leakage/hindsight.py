@@ -1,4 +1,4 @@
-"""What late recording does to features: the matrix as it was known on the days themselves, beside the one known in hindsight."""
+"""The effect of late recording: compare features as known on the as-of dates with the same features in hindsight."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ KEYS = ["pupil_id", "as_of"]
 
 @dataclass(frozen=True, kw_only=True)
 class Difference:
-    """How far a feature, as it was known on the day, is from what hindsight says of the same snapshots.
+    """How much hindsight changes a feature of the same snapshots.
 
     Attributes
     ----------
     differ : float
-        Share of snapshots in which it has another value, or a value in one of the two only.
+        Share of snapshots with another value, or with a value in only one of the two.
     moved : float or None
-        Mean absolute difference in the feature's own unit, over snapshots in which both have a value.
+        Mean absolute difference in the feature's unit, over snapshots with both values.
     missing_then, missing_now : float
-        Share of snapshots in which it is missing.
+        Share of snapshots without a value.
     """
 
     feature: str
@@ -49,16 +49,16 @@ class Difference:
 
 @dataclass(frozen=True, kw_only=True)
 class Hindsight:
-    """The comparison.
+    """The comparison of features as known then and in hindsight.
 
     Attributes
     ----------
     snapshots : int
-        In the cohort by both, which is what is compared.
+        Snapshots in both cohorts, which are compared.
     only_then, only_now : int
-        In the cohort only as it was known then, and only in hindsight.
+        Snapshots in the cohort only as known then, and only in hindsight.
     features : list of Difference
-        Those that late recording hurts most come first.
+        The most changed features first.
     """
 
     as_of: list[date]
@@ -73,20 +73,20 @@ class Hindsight:
         return asdict(self)
 
     def text(self) -> str:
-        """Return what a person reads: the features that differ."""
-        said = f"{self.snapshots:,} snapshots as known then and on {self.known}; {self.only_then:,} in the cohort only then, {self.only_now:,} only now"
-        hurt = [d for d in self.features if d.differ > 0]
-        if not hurt:
-            return f"{said}\nno feature differs"
+        """Return the differing features as aligned text."""
+        summary = f"{self.snapshots:,} snapshots as known then and on {self.known}; {self.only_then:,} in the cohort only then, {self.only_now:,} only now"
+        changed = [d for d in self.features if d.differ > 0]
+        if not changed:
+            return f"{summary}\nno feature differs"
         head = f"{'feature':32} {'differ':>8} {'mean difference':>16} {'unit':12} {'missing then':>12} {'now':>7}"
         lines = [
             f"{d.feature:32} {d.differ:>8.2%} {'' if d.moved is None else f'{d.moved:.4g}':>16} {d.unit:12} {d.missing_then:>12.1%} {d.missing_now:>7.1%}"
-            for d in hurt
+            for d in changed
         ]
-        return "\n".join([said, head, *lines, f"{len(self.features) - len(hurt)} other features do not differ"])
+        return "\n".join([summary, head, *lines, f"{len(self.features) - len(changed)} other features do not differ"])
 
     def write(self, file: Path) -> None:
-        """Write a CSV with a row a feature."""
+        """Write a CSV with one row for each feature."""
         columns = list(Difference.__dataclass_fields__)
         write_csv(file, columns, [[getattr(d, c) for c in columns] for d in self.features])
 
@@ -104,19 +104,19 @@ def hindsight(
     Parameters
     ----------
     known : date, optional
-        The day of hindsight; the day after the newest recording when not given.
+        The day of hindsight; the day after the newest recording by default.
 
     Raises
     ------
     Usage
-        When the day of hindsight lies before an as-of date.
+        If the day of hindsight is before an as-of date.
     Faults
-        When nobody is in the cohort.
+        If the cohort is empty.
     """
     known = known or newest_recording(histories) + timedelta(days=1)
     if known < max(as_of):
         do = "Give a --compare-known that is no earlier than the last --as-of."
-        raise Usage(Fault("the day of hindsight lies before a day that is asked about", "features --compare-known", do))
+        raise Usage(Fault("the day of hindsight is before an as-of date", "features --compare-known", do))
     advance(description="features as known then")
     then = _frame(matrix(histories, as_of, rule=rule))
     advance(description=f"features as known on {known}")
@@ -125,15 +125,17 @@ def hindsight(
     if both.is_empty():
         do = "Ask on days on which children of school age are on a roll."
         raise Faults(Fault("nobody is in the cohort both then and in hindsight", "features --as-of", do))
-    found = [(_difference(both, name), _spread(both, name)) for name in then.columns if name not in KEYS]
-    found.sort(key=lambda d: (-d[0].differ, -abs(d[0].missing_now - d[0].missing_then), -(d[0].moved or 0) / d[1]))
+    differences = [(_difference(both, name), _spread(both, name)) for name in then.columns if name not in KEYS]
+    differences.sort(
+        key=lambda d: (-d[0].differ, -abs(d[0].missing_now - d[0].missing_then), -(d[0].moved or 0) / d[1])
+    )
     return Hindsight(
         as_of=as_of,
         known=known,
         snapshots=both.height,
         only_then=then.height - both.height,
         only_now=now.height - both.height,
-        features=[d for d, _ in found],
+        features=[d for d, _ in differences],
     )
 
 
@@ -168,5 +170,5 @@ def _difference(both: pl.DataFrame, name: str) -> Difference:
 
 
 def _spread(both: pl.DataFrame, name: str) -> float:
-    """Return the feature's standard deviation, in which differences of unlike units can be compared."""
+    """Return the feature's standard deviation, which makes differences in different units comparable."""
     return float(both[f"{name}:now"].std() or 1.0)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
-"""Prove that no feature sees the future: write another future, and see that every feature stays the same.
+"""Test that no feature sees the future: rewrite the future of a copy, and compare every feature.
 
-In a copy, rows recorded on or after the as-of date are changed, deleted and added in every table, and the matrix of the day is
-built again. When a feature moves, trying one table and one kind of change at a time shows which moved it.
+Rows recorded on or after the as-of date are changed, deleted and added in every table of the copy, and the matrix of the day is
+rebuilt. If a feature changes, further builds with one table and one kind of change find the cause.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pyarrow as pa
 from features.catalogue import catalogue
 from features.leakage.future import KINDS, has_clock, other_future
 from features.matrix import matrix
-from histories.calendar import day_number
+from histories.calendar import HORIZON, day_number
 from histories.errors import Fault, Faults
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
@@ -30,21 +30,21 @@ MEMBERSHIP = "(who is in the cohort)"
 TOGETHER = "(several tables together)"
 PUPILS = 2000
 # As in training, the same run also computes a later day, which must not leak into the earlier one.
-LATER = timedelta(days=120)
+LATER = timedelta(days=HORIZON)
 
 
 @dataclass(frozen=True)
 class Leak:
-    """A feature that moved although nothing known before the day did.
+    """A feature that changed although nothing known before the day did.
 
     Attributes
     ----------
     feature : str
         Its name, or ``MEMBERSHIP``.
     table, kind : str
-        What moved it: a table and a key of ``features.leakage.future.KINDS``.
+        The cause: a table and a key of ``features.leakage.future.KINDS``.
     snapshots : int
-        How many children it moved for.
+        Number of children whose value changed.
     """
 
     feature: str
@@ -55,16 +55,16 @@ class Leak:
 
 @dataclass(kw_only=True)
 class Proof:
-    """What was tried, and the leaks that it showed.
+    """The changes that were tried, and the leaks found.
 
     Attributes
     ----------
     snapshots, features : int
-        Rows and columns that were compared.
+        Rows and columns compared.
     rows : dict
-        ``{table: {kind: rows}}`` of the other future.
+        ``{table: {kind: rows}}`` of the rewritten future.
     leaks : list of Leak
-        Empty when the proof holds.
+        Empty if the proof holds.
     """
 
     as_of: date
@@ -80,15 +80,15 @@ class Proof:
         return {**asdict(self), "as_of": str(self.as_of), "holds": not self.leaks, "kinds": KINDS}
 
     def text(self) -> str:
-        """Return what a person reads."""
+        """Return the outcome as text."""
         changes = sum(n for kinds in self.rows.values() for n in kinds.values())
-        said = f"{changes:,} rows of another future in {len(self.rows)} tables; {self.snapshots:,} snapshots with {self.features} features"
+        summary = f"{changes:,} rows of another future in {len(self.rows)} tables; {self.snapshots:,} snapshots with {self.features} features"
         if not self.leaks:
-            return f"{said}: nothing moved as of {self.as_of}"
+            return f"{summary}: nothing moved as of {self.as_of}"
         lines = [
             f"{x.feature:32} {x.snapshots:>7,} snapshots   {x.table}: {KINDS.get(x.kind, x.kind)}" for x in self.leaks
         ]
-        return "\n".join([f"{said}: what was recorded on or after {self.as_of} moved", *lines])
+        return "\n".join([f"{summary}: what was recorded on or after {self.as_of} moved", *lines])
 
 
 def leaks(
@@ -101,25 +101,25 @@ def leaks(
     memory: str | None = None,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> Proof:
-    """Perturb the future of a copy and compare every feature and the cohort.
+    """Rewrite the future of a copy and compare every feature and the cohort.
 
     Parameters
     ----------
     histories : Histories
-        Never changed; a sample of it is copied into a temporary folder.
+        Never changed; a sample is copied into a temporary folder.
     as_of : date
-        The day from which on everything is the future.
+        Everything recorded on or after this day is the future.
     pupils : int
-        About so many pupils, by whole schools, since schools' features need a school's other children.
+        Approximate number of pupils; whole schools are sampled, since features of a school need all its children.
     seed : int
-        Chooses schools and the other future.
+        Seed of the sample and the changes.
     engine : {"duckdb", "polars", "spark"}
-        What the features run on; Polars is faster on a small sample, and writes nothing to disk.
+        Engine of the features; Polars is faster on a small sample and writes nothing to disk.
 
     Raises
     ------
     Faults
-        When nobody is in the cohort on the day.
+        If the cohort of the day is empty.
     """
     day = day_number(as_of)
     advance(description="copying a sample")
@@ -143,12 +143,12 @@ def leaks(
             as_of=as_of, pupils=chosen, seed=seed, snapshots=before.height, features=before.width - 2, rows={}
         )
         moved = _moved(before, base.build(dict.fromkeys(tables, tuple(KINDS)), proof.rows))
-        proof.leaks += _blamed(base, before, moved) if moved else []
+        proof.leaks += _causes_of(base, before, moved) if moved else []
     return proof
 
 
 def _sample(histories: Histories, pupils: int, seed: int) -> tuple[dict[str, pl.DataFrame], int]:
-    """Take whole schools until there are enough pupils, with all their rows."""
+    """Sample whole schools until there are enough pupils; return all their rows."""
     spells = collect(histories.frame("enrolments").select("pupil_id", "urn").unique()).sort("urn", "pupil_id")
     urns = np.random.default_rng(seed).permutation(spells["urn"].unique().sort().to_numpy())
     order = spells.join(pl.DataFrame({"urn": urns}, schema={"urn": pl.String}).with_row_index("at"), on="urn").sort(
@@ -159,16 +159,16 @@ def _sample(histories: Histories, pupils: int, seed: int) -> tuple[dict[str, pl.
     tables = {}
     for table in sorted(histories.present):
         rows = histories.frame(table)
-        own = "pupil_id" in TABLES[table].columns
-        found = collect(rows.join(ids, on="pupil_id", how="semi") if own else rows)
-        # Sorted, so that the same seed gives the same future whatever the engine's order of rows.
-        tables[table] = found.sort(found.columns)
+        by_pupil = "pupil_id" in TABLES[table].columns
+        sample = collect(rows.join(ids, on="pupil_id", how="semi") if by_pupil else rows)
+        # Sorted, so that a seed gives the same changes whatever the engine's order of rows.
+        tables[table] = sample.sort(sample.columns)
     return tables, len(chosen)
 
 
 @dataclass(kw_only=True)
 class _Copies:
-    """The copy in a temporary folder, and matrices of it with another future in some tables."""
+    """The copied sample, and its matrices with the future of some tables rewritten."""
 
     folder: Path
     tables: dict[str, pl.DataFrame]
@@ -180,8 +180,8 @@ class _Copies:
     advance: Callable[..., None]
 
     def build(self, kinds: dict[str, Iterable[str]], rows: dict[str, dict[str, int]] | None = None) -> pl.DataFrame:
-        said = "as it is" if not kinds else ", ".join(f"{t}: {', '.join(k)}" for t, k in kinds.items())
-        self.advance(description=f"features {said if len(kinds) < 2 else 'with another future'}")
+        change = "unchanged" if not kinds else ", ".join(f"{t}: {', '.join(k)}" for t, k in kinds.items())
+        self.advance(description=f"features {change if len(kinds) < 2 else 'with another future'}")
         frames = {}
         for table, frame in self.tables.items():
             frames[table], touched = other_future(table, frame, self.day, tuple(kinds.get(table, ())), self.seed)
@@ -201,7 +201,7 @@ class _Copies:
 
 
 def _moved(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, int]:
-    """Return for how many snapshots each feature moved; the cohort itself is ``MEMBERSHIP``."""
+    """Count the snapshots for which each feature changed; ``MEMBERSHIP`` counts the cohort itself."""
     both = before.join(after, on=["pupil_id", "as_of"], how="inner", suffix=":after")
     names = [c for c in before.columns if c not in ("pupil_id", "as_of")]
     counts = both.select(pl.col(n).ne_missing(pl.col(f"{n}:after")).sum() for n in names).row(0)
@@ -209,25 +209,25 @@ def _moved(before: pl.DataFrame, after: pl.DataFrame) -> dict[str, int]:
     return {name: int(n) for name, n in moved.items() if n}
 
 
-def _blamed(base: _Copies, before: pl.DataFrame, moved: dict[str, int]) -> list[Leak]:
-    """Find which table and kind of change moved each feature, by bisecting tables; sources of moved features come first."""
+def _causes_of(base: _Copies, before: pl.DataFrame, moved: dict[str, int]) -> list[Leak]:
+    """Find the table and kind of change behind each changed feature by bisection; try the features' sources first."""
     by_name = {f.name: f for f in catalogue().features}
     needed = {t for name in moved if name in by_name for t in by_name[name].sources}
     clocked = [t for t in base.tables if has_clock(t)]
-    guilty = _guilty(base, before, [t for t in clocked if t in needed])
-    guilty += _guilty(base, before, [t for t in clocked if t not in needed])
-    found = []
-    for table in guilty:
+    causes = _causes(base, before, [t for t in clocked if t in needed])
+    causes += _causes(base, before, [t for t in clocked if t not in needed])
+    explained = []
+    for table in causes:
         for kind in KINDS:
             now = _moved(before, base.build({table: (kind,)}))
-            found += [Leak(name, table, kind, n) for name, n in now.items()]
-    seen = {leak.feature for leak in found}
-    return found + [Leak(name, TOGETHER, "", n) for name, n in moved.items() if name not in seen]
+            explained += [Leak(name, table, kind, n) for name, n in now.items()]
+    seen = {leak.feature for leak in explained}
+    return explained + [Leak(name, TOGETHER, "", n) for name, n in moved.items() if name not in seen]
 
 
-def _guilty(base: _Copies, before: pl.DataFrame, tables: list[str]) -> list[str]:
-    """Return the tables whose other future moves something, by bisection."""
+def _causes(base: _Copies, before: pl.DataFrame, tables: list[str]) -> list[str]:
+    """Return the tables whose rewritten future changes a feature, by bisection."""
     if not tables or not _moved(before, base.build(dict.fromkeys(tables, tuple(KINDS)))):
         return []
     half = len(tables) // 2
-    return _guilty(base, before, tables[:half]) + _guilty(base, before, tables[half:]) if half else tables
+    return _causes(base, before, tables[:half]) + _causes(base, before, tables[half:]) if half else tables

@@ -1,1 +1,1 @@
-"""Who is scored, what counts as missing, and what became of each child."""
+"""The cohort, the definitions of missing and the labels."""

@@ -1,4 +1,4 @@
-"""The cohort: the snapshots that are scored, and the school each is at as far as was known."""
+"""The cohort: the snapshots that are scored, with the school of each as known on the day."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class CohortRule:
     min_age, max_age : int
         Ages on the 31 August before the as-of date.
     exclude_open_cases : bool
-        Leave out children with an open case of missing education.
+        Exclude children with an open case of missing education.
     phases : tuple of str
-        Phases of the school; all when empty.
+        Phases of the school; empty means all.
     """
 
     min_age: int = 4
@@ -72,7 +72,7 @@ def cohort(
     Parameters
     ----------
     as_of : list of date
-        The days on which the question is asked.
+        The as-of dates.
     rule : CohortRule, optional
     known : date, optional
         The day of knowledge; see ``histories.reading.as_of.seen``.
@@ -117,11 +117,11 @@ def snapshots_of(
 def _current_spells(histories: Histories, as_of: list[date], known: date | None) -> Frame:
     days = pa.table({"as_of": pa.array([day_number(d) for d in as_of], pa.int32())})
     rows = histories.frame("enrolments").select("pupil_id").unique()
-    asked = rows.join(histories.given(days), how="cross")
-    spells = visible(histories, "enrolments", asked, known).filter(
+    snapshots = rows.join(histories.given(days), how="cross")
+    spells = visible(histories, "enrolments", snapshots, known).filter(
         (nw.col("age") >= 0) & (nw.col("leaving_date").is_null() | (nw.col("leaving_date") >= nw.col("as_of")))
     )
-    # A main or single registration before a subsidiary one, then the newest entry.
+    # Prefer a main or single registration to a subsidiary one, then the newest entry.
     first = nw.when(nw.col("status") == "S").then(nw.lit(0)).otherwise(nw.lit(1)).alias("first")
     spells = spells.with_columns(first).unique(
         subset=["pupil_id", "as_of"], keep="last", order_by=["first", "entry_date", "urn"]
@@ -130,7 +130,7 @@ def _current_spells(histories: Histories, as_of: list[date], known: date | None)
 
 
 def schools_once(histories: Histories) -> Frame:
-    """Return each school once; which of two rows stands does not depend on their order, which engines do not keep."""
+    """Return each school once; duplicates are resolved by value, since engines do not keep the order of rows."""
     return gathered(histories.frame("schools").unique(subset=["urn"], keep="first", order_by=["phase", "authority"]))
 
 
@@ -142,14 +142,14 @@ def august_before(day: date) -> int:
 def completed_years(born: str, on: str) -> nw.Expr:
     """Return whole years from one column of day numbers to another."""
     b, d = nw.col(born).cast(nw.Date), nw.col(on).cast(nw.Date)
-    # Polars keeps months in eight bits, which a hundredfold would overflow.
+    # Polars returns months as Int8, which would overflow times 100.
     day_of_year = [x.dt.month().cast(nw.Int32) * 100 + x.dt.day().cast(nw.Int32) for x in (b, d)]
     before = day_of_year[1] < day_of_year[0]
     return d.dt.year() - b.dt.year() - before.cast(nw.Int32)
 
 
 def default_as_of(histories: Histories, until: date | None = None) -> list[date]:
-    """Return the second Monday of every term of which something was recorded, before ``until`` when given."""
+    """Return the second Monday of every term with recorded data, before ``until`` if given."""
     from histories.calendar import as_of_dates
 
     last = histories.last_known()

@@ -1,4 +1,4 @@
-"""Definitions of missing: small TOML files, by name or by path, each with its source written in it."""
+"""Definitions of missing: small TOML files, loaded by name or path; each states its source."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class Definition:
     destinations : tuple of str
         Last known destinations that count.
     unknown_school_days : int or None
-        School days on no roll after which an unknown destination counts; None when it never does.
+        School days on no roll after which an unknown destination counts; None if it never does.
     cases : bool
-        Whether a case in ``cme`` that begins in the window counts.
+        Whether a case in ``cme`` that starts in the window counts.
     grounds : tuple of str
         Grounds of deletion that count whatever the destination.
     min_age, max_age : int
         Ages on the 31 August before the as-of date.
     known_after_days : int
-        Days after the window until the absence of the outcome is known.
+        Days after the window after which no outcome counts as known.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Definition:
 
     @staticmethod
     def shipped() -> list[str]:
-        """Name the definitions that come with onroll."""
+        """Return the names of the definitions shipped with onroll."""
         return sorted(f.stem for f in FOLDER.glob("*.toml"))
 
     @classmethod
@@ -61,7 +61,7 @@ class Definition:
         Raises
         ------
         Faults
-            For a missing file, bad TOML, unknown keys, and values that are not what they should be.
+            For a missing file, invalid TOML, unknown keys and invalid values.
         """
         file = FOLDER / f"{name_or_path}.toml" if name_or_path in cls.shipped() else Path(name_or_path)
         if not file.is_file():
@@ -93,14 +93,14 @@ class DefinitionFile(SettingsFile):
     @field_validator("destinations")
     @classmethod
     def known_destinations(cls, destinations: list[str]) -> list[str]:
-        """Refuse a destination that is not in the code set."""
+        """Refuse destinations outside the code set."""
         if not set(destinations) <= set(code_set("destination")):
             raise ValueError("there is no such destination")
         return destinations
 
     @model_validator(mode="after")
     def counts_something(self) -> Self:
-        """Refuse a definition by which no child can go missing."""
+        """Refuse a definition that counts nothing."""
         if not (self.destinations or self.grounds or self.cases or self.unknown_school_days is not None):
             raise ValueError("nothing counts as missing: set destinations, grounds, unknown_school_days or cases")
         return self

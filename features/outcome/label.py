@@ -1,4 +1,4 @@
-"""Labels: what happened in the window, and the day on which that was known; a window not fully known has no label."""
+"""Labels: the outcome in the window and the day it was known; a window that is not fully known has no label."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def label(
     definition : Definition
         What counts as going missing.
     horizon : int
-        Days of the outcome window, which begins on the as-of date.
+        Days of the outcome window, which starts on the as-of date.
     until : date, optional
-        Use nothing recorded on or after this day; without it, everything that was ever recorded.
+        Ignore everything recorded on or after this day.
     known : date, optional
         The day of knowledge of the cohort; see ``histories.reading.as_of.seen``.
     members : pyarrow.Table, optional
-        The cohort of these days where it is at hand; counted anew without it.
+        The cohort of these days, if it has been computed already.
 
     Returns
     -------
@@ -67,7 +67,7 @@ def label(
 
 
 def _spells(histories: Histories, limit: int, definition: Definition) -> pl.DataFrame:
-    """Return each pupil's leavings as known in the end, with whether and when each counts."""
+    """Return each pupil's leavings as finally known, and whether and when each counts."""
     import narwhals as nw
 
     rows = histories.frame("enrolments").filter(nw.col("known") < limit)
@@ -104,7 +104,7 @@ def _spells(histories: Histories, limit: int, definition: Definition) -> pl.Data
 
 
 def _after_school_days(leaving: pl.Series, number: int) -> pl.Series:
-    """Return the day on which so many school days have passed since each leaving."""
+    """Return the day on which ``number`` school days have passed since each leaving."""
     if leaving.drop_nulls().is_empty():
         return pl.Series(leaving.name, [None] * len(leaving), pl.Int32)
     low, high = day_of(leaving.min()), day_of(leaving.max())  # type: ignore[arg-type]
@@ -126,7 +126,7 @@ def _exits(snapshots: pl.DataFrame, spells: pl.DataFrame, definition: Definition
     before = (pl.col("entry_date") == pl.col("entry_date_spell")) & (pl.col("leaving_date") < pl.col("as_of"))
     rank = pl.when(pl.col("counts")).then(0).otherwise(1)
     window = both.filter(inside & (pl.col("entry_date_spell") >= pl.col("entry_date"))).with_columns(rank.alias("rank"))
-    # A known exit out of state schools decides; a move between state schools does not end the window.
+    # A known exit from state schools ends the window; a move between state schools does not.
     window = window.filter(pl.col("counts") | (pl.col("destination") != "state_school"))
     window = window.sort("rank", "leaving_date").unique(["pupil_id", "as_of"], keep="first", maintain_order=True)
     window = window.select(
@@ -163,7 +163,7 @@ def _decide(frame: pl.DataFrame, definition: Definition, horizon: int, limit: in
         .then("counts_known")
         .otherwise(matured)
     )
-    # Positives become known sooner than their absence does; to count them earlier would make a window look worse than it was.
+    # Positives are known sooner than negatives; counting them earlier would overstate the rate of a window.
     frame = frame.with_columns(pl.max_horizontal(known, matured).cast(pl.Int32).alias("known"))
     ready = pl.col("known") < limit
     age = (pl.col("nc_year") + 4).is_between(definition.min_age, definition.max_age)

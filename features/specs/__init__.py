@@ -1,4 +1,4 @@
-"""What every feature is, by example: one file a theme, beside the declarations and read by the tests and the docs."""
+"""Features defined by example: one file for each theme, used by the tests and the documentation."""
 
 from features.specs import attendance, behaviour, data_quality, family, home, moves, needs, pupil, school, transition
 from features.specs.spec import Spec

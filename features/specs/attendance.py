@@ -1,10 +1,10 @@
-"""What attendance features are, by example."""
+"""Examples of attendance features."""
 
 from features.specs.spec import Spec
 
 SPECS = [
     Spec(
-        "Missed sessions are a share of possible ones; each window holds its first day and the day before the as-of date, never that itself.",
+        "Missed sessions are a share of possible ones; each window includes its first day and the day before the as-of date, but not the as-of date.",
         {
             "attendance": """
             pupil_id | date       | session | code | recorded_on
@@ -34,7 +34,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "Absent without permission are the codes G, N, O and U; an absence that was explained later no longer counts.",
+        "The codes G, N, O and U are absence without permission; an absence that is explained later no longer counts.",
         {
             "attendance": """
             pupil_id | date       | session | code | recorded_on
@@ -63,7 +63,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "No accepted reason are the codes N and O, until the school writes another.",
+        "The codes N and O are absence without an accepted reason, until the school records another code.",
         {
             "attendance": """
             pupil_id | date       | session | code | recorded_on
@@ -87,7 +87,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "Late are the codes L (before the register closed) and U (after it).",
+        "The codes L (before the register closed) and U (after it) are lateness.",
         {
             "attendance": """
             pupil_id | date       | session | code | recorded_on
@@ -110,7 +110,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "Ill are the codes I (illness) and M (an appointment).",
+        "The codes I (illness) and M (a medical appointment) are illness.",
         {
             "attendance": """
             pupil_id | date       | session | code | recorded_on
@@ -133,7 +133,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "On holiday without permission is the code G, on a part-time timetable the code C2.",
+        "The code G is a holiday without permission; the code C2 is a part-time timetable.",
         {
             "attendance": """
             pupil_id | date       | session | code | recorded_on
@@ -207,7 +207,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "The newest sessions: a run of absence is counted back from the last one known; weeks are counted back from the day.",
+        "The newest sessions: a run of absence is counted back from the last known session; weeks are counted back from the as-of date.",
         {
             "attendance": """
             pupil_id | date       | session | code | recorded_on
@@ -231,7 +231,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "A run of absence goes on until a session attended, over nights and holidays; what lies before the window is cut off.",
+        "A run of absence lasts until an attended session, across nights and holidays; sessions before the window are cut off.",
         {
             "attendance": """
             pupil_id | date       | session | code | recorded_on
@@ -261,7 +261,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "Holiday entered beforehand gives way to the mark of the day, a mark sent twice counts once.",
+        "The mark of the day replaces a holiday entered in advance; a mark sent twice counts once.",
         {
             "attendance": """
             pupil_id | date       | session | code | recorded_on
@@ -284,7 +284,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "Returns count from the day they came in, which is 122 days after the term when nobody says so; the newest are those of terms that ended within 250 days.",
+        "Returns count from the day they arrived, by default 122 days after the term; the newest are those of terms that ended within 250 days.",
         {
             "termly_attendance": """
             pupil_id | term_start | term_end   | code | sessions | recorded_on

@@ -1,10 +1,10 @@
-"""What features of suspensions and exclusions are, by example."""
+"""Examples of features of suspensions and exclusions."""
 
 from features.specs.spec import Spec
 
 SPECS = [
     Spec(
-        "A suspension counts the day before and not on the day itself, from when it was recorded; without a number of sessions it counts as one.",
+        "A suspension counts from the day after it was recorded; without a number of sessions it counts as one.",
         {
             "suspensions": """
             pupil_id | start_date | category | sessions | recorded_on

@@ -1,10 +1,10 @@
-"""What features of what is recorded are, by example; ``days_since_last_mark`` is among the newest sessions."""
+"""Examples of features of data quality; ``days_since_last_mark`` is among the newest sessions in ``attendance``."""
 
 from features.specs.spec import Spec
 
 SPECS = [
     Spec(
-        "Known sessions are possible ones; when a session became possible by a correction, it counts from then on.",
+        "Known sessions are possible ones; a session that a correction makes possible counts from the correction on.",
         {
             "attendance": """
             pupil_id | date       | session | code | recorded_on

@@ -1,10 +1,10 @@
-"""What features of family and social care are, by example."""
+"""Examples of features of family and social care."""
 
 from features.specs.spec import Spec
 
 SPECS = [
     Spec(
-        "An episode is open until its end was recorded, whenever it ended.",
+        "An episode is open until its end is recorded, whenever it ended.",
         {
             "social_care": """
             pupil_id | kind       | start_date | end_date   | recorded_on | end_recorded_on
@@ -23,7 +23,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "Referrals and times missing from home count by the day they began, once recorded.",
+        "Referrals and episodes missing from home count by their first day, once recorded.",
         {
             "social_care": """
             pupil_id | kind     | start_date | end_date   | recorded_on | end_recorded_on
@@ -45,7 +45,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "Children at the same address are those whose homes were known to be it; what counts of them is what was known of their sessions, without the child's own.",
+        "Children at the same address are those known to live there; their known sessions count, without the child's own.",
         {
             "addresses": """
             pupil_id | start_date | end_date   | household_id | recorded_on

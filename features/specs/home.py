@@ -1,10 +1,10 @@
-"""What features of home and area are, by example."""
+"""Examples of features of home and area."""
 
 from features.specs.spec import Spec
 
 SPECS = [
     Spec(
-        "A home counts from the day it was recorded; the area is that of the newest, as corrected, and a home is temporary until the day after its last.",
+        "A home counts from the day after it was recorded; the area is that of the newest home, as corrected; a home is temporary up to its last day.",
         {
             "addresses": """
             pupil_id | start_date | end_date   | household_id | lsoa | temporary | recorded_on
@@ -29,7 +29,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "The area is that of the address as it was known; what counts of the 27 others in it is mixed with 200 children of the authority's mean.",
+        "The area is that of the address as known; the figure of the 27 others in it is shrunk to the authority's mean with the weight of 200 children.",
         {
             "addresses": """
             pupil_id | start_date | end_date   | lsoa | recorded_on
@@ -59,7 +59,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "Children who left a school with nowhere known to go count in the area in which they were known to live, among the 27 others there.",
+        "Children who left a school without a known destination count in the area where they were known to live, among the 27 others there.",
         {
             "enrolments": """
             pupil_id | urn | entry_date | leaving_date | status | destination       | recorded_on | leaving_recorded_on
@@ -93,7 +93,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "Of an area with fewer than 20 others nothing is said, nor of a child whose address is not known.",
+        "The features are missing for an area with fewer than 20 others, and for a child without a known address.",
         {
             "addresses": """
             pupil_id | start_date | lsoa

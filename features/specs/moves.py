@@ -1,10 +1,10 @@
-"""What features of moves are, by example."""
+"""Examples of features of moves."""
 
 from features.specs.spec import Spec
 
 SPECS = [
     Spec(
-        "A roll counts from the day it was recorded, and a leaving and where to from the day that was; an entry in September is no move within the year.",
+        "An entry counts once recorded, and so do a leaving and its destination; an entry in September is not an in-year move.",
         {
             "enrolments": """
             pupil_id | urn | entry_date | leaving_date | status | destination    | recorded_on | leaving_recorded_on
@@ -23,7 +23,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "A case counts from the day it was reported, whenever the child went missing; while it is open the child is not in the cohort.",
+        "A case counts once reported, whenever the child went missing; while it is open, the child is not in the cohort.",
         {
             "cme": """
             pupil_id | missing_from | reported_on | resolved_on

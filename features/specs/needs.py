@@ -1,10 +1,10 @@
-"""What features of additional needs are, by example."""
+"""Examples of features of additional needs."""
 
 from features.specs.spec import Spec
 
 SPECS = [
     Spec(
-        "Provision runs until the day after its last; a need that was corrected counts as corrected, and provision that nobody had recorded does not count.",
+        "Provision is open up to its last day; a corrected need counts as corrected, and provision counts only once recorded.",
         {
             "sen": """
             pupil_id | start_date | end_date   | provision | primary_need | recorded_on

@@ -1,10 +1,10 @@
-"""What features about the pupil are, by example."""
+"""Examples of features of the pupil."""
 
 from features.specs.spec import Spec
 
 SPECS = [
     Spec(
-        "The year is that of the age on 31 August; a child is in the cohort from the day after the roll was recorded, until a leaving was.",
+        "The year group follows from the age on 31 August; a child is in the cohort from the day after the entry was recorded until a leaving is recorded.",
         {
             "pupils": """
             pupil_id | date_of_birth
@@ -33,7 +33,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "What a school is, its own entry says; of a school without one nothing is known.",
+        "The kind of a school comes from its entry in schools; without an entry it is missing.",
         {
             "enrolments": """
             pupil_id | urn | entry_date

@@ -1,10 +1,10 @@
-"""What features of the school are, by example: others at the school, mixed with 200 children of the authority's mean."""
+"""Examples of features of the school: others at the school, shrunk to the authority's mean with the weight of 200 children."""
 
 from features.specs.spec import Spec
 
 SPECS = [
     Spec(
-        "Absence among the 24 others at the school, as far as it was known; the child's own sessions are in the authority's mean only.",
+        "Absence among the 24 others at the school, as known; the child's own sessions count only in the authority's mean.",
         {
             "attendance": """
             pupil_id | date       | session | code | recorded_on
@@ -42,7 +42,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "Children with a plan as far as it was known, among others at the school.",
+        "Children known to have a plan, among others at the school.",
         {
             "social_care": """
             pupil_id | kind     | start_date | end_date   | recorded_on | end_recorded_on
@@ -62,7 +62,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "Who joined within the year, who left with nowhere known to go within two years, and how many are there, as far as it was known.",
+        "Children known to have joined within the year or left without a known destination within two years, and the number on roll.",
         {
             "enrolments": """
             pupil_id | urn | entry_date | leaving_date | status | destination       | recorded_on | leaving_recorded_on
@@ -83,7 +83,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "Of a school with fewer than 20 others nothing is said.",
+        "The features are missing for a school with fewer than 20 others.",
         {
             "attendance": """
             pupil_id | date       | session | code

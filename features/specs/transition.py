@@ -1,10 +1,10 @@
-"""What features of the move to secondary school are, by example."""
+"""Examples of features of the move to secondary school."""
 
 from features.specs.spec import Spec
 
 SPECS = [
     Spec(
-        "Application, offer and answer count from their own days, for the September to come and in Year 6 only (D is in Year 8).",
+        "Application, offer and answer count from their own dates, for the coming September and in Year 6 only (D is in Year 8).",
         {
             "pupils": """
             pupil_id | date_of_birth

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from histories.calendar import HORIZON
 from histories.errors import Fault, Usage
 from histories.io.terminal import ISO_DATE, json_option, progress, result
 
@@ -28,7 +29,7 @@ from histories.io.terminal import ISO_DATE, json_option, progress, result
     help="Name or TOML file of a definition of missing.",
 )
 @click.option(
-    "--horizon", type=click.IntRange(7, 730), default=120, show_default=True, help="Days of the outcome window."
+    "--horizon", type=click.IntRange(7, 730), default=HORIZON, show_default=True, help="Days of the outcome window."
 )
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file that says who is in the cohort.")
 @click.option("--out", type=click.Path(path_type=Path), help="CSV file to write.")
@@ -81,7 +82,7 @@ def describe(
     "--definition", "extra", multiple=True, help="TOML file of a definition to compare with the shipped ones."
 )
 @click.option(
-    "--horizon", type=click.IntRange(7, 730), default=120, show_default=True, help="Days of the outcome window."
+    "--horizon", type=click.IntRange(7, 730), default=HORIZON, show_default=True, help="Days of the outcome window."
 )
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file that says who is in the cohort.")
 @click.option(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from histories.calendar import HORIZON
 from histories.io.terminal import ISO_DATE, json_option, result
 
 
@@ -18,7 +19,7 @@ from histories.io.terminal import ISO_DATE, json_option, result
     multiple=True,
     help="Name or TOML file of a definition of missing; without it, every shipped definition.",
 )
-@click.option("--horizon", type=click.IntRange(7, 730), default=120, show_default=True, help="Days of the window.")
+@click.option("--horizon", type=click.IntRange(7, 730), default=HORIZON, show_default=True, help="Days of the window.")
 @click.option(
     "--as-of", "as_of", type=ISO_DATE, multiple=True, help="Days to ask on; without it, the start of each term."
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from histories.calendar import HORIZON
 from histories.io.terminal import ISO_DATE, json_option, known_option, progress, result
 
 
@@ -26,7 +27,7 @@ def _date(value: datetime | None) -> date | None:
 @click.option(
     "--horizon",
     type=click.IntRange(7, 730),
-    default=120,
+    default=HORIZON,
     show_default=True,
     help="Days of the outcome window.",
 )

@@ -1,1 +1,1 @@
-"""Who goes missing, and what each definition of missing makes of it."""
+"""Who goes missing, by group and by definition of missing."""

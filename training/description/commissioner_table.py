@@ -1,4 +1,4 @@
-"""The Commissioner's table for people: on a terminal, as CSV, and as a forest plot."""
+"""The Commissioner's table as text, CSV and a forest plot."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def text(table: Description) -> str:
 def _words(row: Row) -> tuple[str, ...]:
     broad = f"    {row.title}" if row.value in row.group.within else f"  {row.title}"
     risk = row.relative_risk
-    # A rate that rests on a hidden count is hidden with it; one of nothing cannot be computed.
+    # A rate based on a hidden count is hidden too; a rate of zero children cannot be computed.
     none = HIDDEN if row.missing is None else NOT_AVAILABLE
     return (
         broad,
@@ -78,7 +78,7 @@ def _share(value: Interval | None, none: str = NOT_AVAILABLE) -> str:
 
 
 def save_csv(table: Description, out: Path) -> None:
-    """Write the table as CSV: one row a value, hidden counts as ``[c]``."""
+    """Write the table as CSV: one row for each value, hidden counts as ``[c]``."""
     write_csv(out, CSV_COLUMNS, [_cells(r) for r in table.rows])
 
 
@@ -94,7 +94,7 @@ def _cells(row: Row) -> list[object]:
 
 
 def save_plot(table: Description, out: Path) -> None:
-    """Draw the relative risks with their intervals, and the published ratios beside them."""
+    """Draw the relative risks with their intervals, and the published ratios."""
     from matplotlib.figure import Figure
 
     lines: list[tuple[str, Row | None]] = []

@@ -1,6 +1,6 @@
-"""Compare definitions of missing: how many each counts, where they agree, when each is known, and how each changes the list.
+"""Compare definitions of missing: their counts, overlaps, delays until known, and effect on the list.
 
-The counts are exact: they are for the team that chooses a definition, not for publication.
+The counts are exact, for the team that chooses a definition, and not for publication.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from features import CohortRule, Definition, cohort, default_as_of, label, matrix
+from features import HORIZON, CohortRule, Definition, cohort, default_as_of, label, matrix
 from histories.errors import Fault, Faults
 from histories.reading.histories import Histories
 from training.fitting.candidates import boosted
@@ -24,23 +24,23 @@ from training.measures.metrics import average_precision, listed, numbers
 
 KEYS = ["pupil_id", "as_of"]
 LIGHT = {**boosted.DEFAULTS, "rounds": 150, "learning_rate": 0.04}
-MIN = 8  # children who went missing, below which nothing is trained
-JUDGED = 2  # newest dates that lists are compared on
+MIN = 8  # minimal number of children who went missing to train on
+JUDGED = 2  # number of newest dates on which lists are compared
 
 
 @dataclass(frozen=True, kw_only=True)
 class Counted:
-    """What one definition counts.
+    """The counts of one definition.
 
     Attributes
     ----------
     snapshots, counted, children : int
-        Snapshots whose outcome is known, those of them that count as missing, and the different children among these.
+        Snapshots with a known outcome, those among them that count as missing, and the distinct children among these.
     rate : Interval or None
     days_known, days_known_counted : dict
-        Days from the start of the window until the outcome was known: ``median`` and ``nine_tenths``, of all and of those that count.
+        Days from the start of the window until the outcome was known (``median`` and ``nine_tenths``), of all and of those that count.
     outcomes : dict
-        How many snapshots ended how.
+        Number of snapshots by outcome.
     """
 
     definition: Definition
@@ -53,15 +53,15 @@ class Counted:
     outcomes: dict[str, int]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the counts ready for JSON."""
-        own = self.definition
-        said = {k: v for k, v in asdict(self).items() if k != "definition"}
-        return {"name": own.name, "title": own.title, "text": own.text, "source": own.source, **said}
+        """Return JSON-ready data."""
+        d = self.definition
+        counts = {k: v for k, v in asdict(self).items() if k != "definition"}
+        return {"name": d.name, "title": d.title, "text": d.text, "source": d.source, **counts}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overlap:
-    """How far two definitions count the same snapshots, of those whose outcome both know."""
+    """The overlap of two definitions over snapshots whose outcome is known by both."""
 
     first: str
     second: str
@@ -73,16 +73,16 @@ class Overlap:
 
 @dataclass(frozen=True, kw_only=True)
 class Learned:
-    """What a light model that learned one definition does on the newest dates.
+    """Performance of a light model of one definition on the newest dates.
 
     Attributes
     ----------
     average_precision, precision, recall : Interval or None
-        Judged by the same definition, with intervals over resampled pupils; None where nobody went missing.
+        By the same definition, with intervals over resampled pupils; None if nobody went missing.
     judged_by : dict
-        Average precision when the same list is judged by each definition.
+        Average precision of the same list by each definition.
     in_common : dict
-        The share of its list that is also on the list of the model of each definition.
+        Share of its list that is also on the list of each other definition's model.
     """
 
     definition: str
@@ -96,7 +96,7 @@ class Learned:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """All definitions on the same histories; ``left_out`` says which could not be counted or learned, and why."""
+    """All definitions on the same histories; ``left_out`` gives the reason for each that could not be counted or trained."""
 
     as_of: list[date]
     judged_on: list[date]
@@ -108,7 +108,7 @@ class Comparison:
     left_out: dict[str, str]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the comparison ready for JSON."""
+        """Return JSON-ready data."""
         return {
             "as_of": [str(d) for d in self.as_of],
             "horizon_days": self.horizon,
@@ -125,7 +125,7 @@ def compare(
     histories: Histories,
     definitions: list[Definition],
     as_of: list[date] | None = None,
-    horizon: int = 120,
+    horizon: int = HORIZON,
     *,
     rule: CohortRule | None = None,
     capacity: float = 0.01,
@@ -137,14 +137,14 @@ def compare(
     Parameters
     ----------
     as_of : list of date, optional
-        The start of each term unless given.
+        By default the start of each term.
     capacity : float
-        Children a list, or below 1 the share of each list.
+        Children on each list, or a share of it (below 1).
 
     Raises
     ------
     Faults
-        When no window of any definition is fully known.
+        If no window of any definition is fully known.
     """
     as_of = sorted(as_of or default_as_of(histories))
     left_out = {
@@ -158,7 +158,7 @@ def compare(
         advance(description=f"definitions: {definition.name}")
         labels[definition.name] = pl.DataFrame(label(histories, as_of, definition, horizon, rule=rule))
     if not any(frame["label"].count() for frame in labels.values()):
-        do = "Give earlier days (--as-of), a shorter --horizon, or histories that go on for longer."
+        do = "Use earlier days (--as-of), a shorter --horizon, or longer histories."
         raise Faults(Fault("no window is fully known for any definition", "definitions", do))
     counted = [_counted(d, labels[d.name]) for d in used]
     overlaps = [_overlap(a.name, b.name, labels) for a, b in combinations(used, 2)]
@@ -247,7 +247,7 @@ def _learn(
     left_out: dict[str, str],
     advance: Callable[..., None],
 ) -> list[Learned]:
-    """Train a light model by each definition on what was known before the judged dates, and compare their lists."""
+    """Train a light model for each definition on outcomes known before the test dates, and compare their lists."""
     x = pl.DataFrame(matrix(histories, [d for d in as_of if d <= judged_on[-1]], rule=rule, advance=advance))
     features = [c for c in x.columns if c not in KEYS]
     ahead = x.filter(pl.col("as_of").is_in(judged_on))
@@ -299,10 +299,10 @@ def _figures(
         return None, None, None
 
     def figures(weight: np.ndarray) -> np.ndarray:
-        found = (weight * y * on).sum()
+        hits = (weight * y * on).sum()
         with np.errstate(all="ignore"):
             return np.array(
-                [average_precision(score, y, weight), found / (weight * on).sum(), found / (weight * y).sum()]
+                [average_precision(score, y, weight), hits / (weight * on).sum(), hits / (weight * y).sum()]
             )
 
     values, (low, high) = figures(np.ones(len(y))), bootstrap(figures, pupil, seed)

@@ -1,4 +1,4 @@
-"""The comparison of definitions as text for a terminal."""
+"""The comparison of definitions as text."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Who goes missing: each group's rate against everybody else's, as the Children's Commissioner tables it, safe to print.
+"""Who goes missing: each group's rate against all other children's, in the form of the Children's Commissioner's table.
 
-Every figure is computed from counts that are printed, rounded to 5, and none from a hidden one; intervals are as wide as rounding makes
-them (``intervals.relative_risk``).
+The table is safe to print: every figure is computed from printed counts, rounded to 5, and intervals include the rounding error
+(``intervals.relative_risk``).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SOURCE = "Children's Commissioner for England, Children Missing Education: The U
 
 @dataclass(frozen=True, kw_only=True)
 class Published:
-    """A ratio that somebody published, to hold a row against."""
+    """A published ratio, for comparison with a row."""
 
     group: str
     value: str
@@ -49,7 +49,7 @@ PUBLISHED = (
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """One value of a group as printed; what is hidden or cannot be computed is None."""
+    """One value of a group as printed; None if hidden or not computable."""
 
     group: Group
     value: str
@@ -63,11 +63,11 @@ class Row:
 
     @property
     def title(self) -> str:
-        """What the value is called."""
+        """The title of the value."""
         return self.group.title_of(self.value)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the row ready for JSON."""
+        """Return JSON-ready data."""
         figures = {n: getattr(self, n) for n in ("rate", "peers_rate", "relative_risk")}
         return {
             "value": self.value,
@@ -97,7 +97,7 @@ class Description:
     left_out: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the table ready for JSON."""
+        """Return JSON-ready data."""
         groups = [
             {
                 "group": g.name,
@@ -118,7 +118,7 @@ class Description:
             "left_out": self.left_out,
             "method": METHOD,
             "symbols": {
-                HIDDEN: "hidden so that nobody learns about a few children",
+                HIDDEN: "hidden to protect small numbers of children",
                 NOT_AVAILABLE: "cannot be computed",
             },
         }
@@ -131,21 +131,21 @@ def describe(
     horizon: int = HORIZON,
     rule: CohortRule | None = None,
 ) -> Description:
-    """Describe who of the cohort went missing in the windows that begin on some days.
+    """Describe which children of the cohort went missing in the windows that start on the given days.
 
     Raises
     ------
     Faults
-        When the window of one of the days is not fully known, or nobody is in the cohort.
+        If a window is not fully known, or the cohort is empty.
     """
     definition = definition or Definition.load()
     known = pl.DataFrame(label(histories, as_of, definition, horizon, rule=rule)).drop_nulls("label")
     newest = histories.last_known() - timedelta(days=horizon + definition.known_after_days)
     unknown = sorted(set(as_of) - set(known["as_of"].to_list()))
     if unknown:
-        do = f"Ask for a day no later than {newest}, a shorter --horizon, or a day on which there were children in the cohort."
+        do = f"Use a day no later than {newest}, a shorter --horizon, or a day with children in the cohort."
         raise Faults(
-            Fault("the window that begins on this day is not fully known", f"--as-of {d}", do) for d in unknown
+            Fault("the window that starts on this day is not fully known", f"--as-of {d}", do) for d in unknown
         )
     frame = known.join(pl.DataFrame(grouped(histories, as_of, rule)), on=["pupil_id", "as_of"]).sort(
         "as_of", "pupil_id"
@@ -157,12 +157,12 @@ def describe(
 def describe_snapshots(
     frame: pl.DataFrame, as_of: list[date], definition: str, horizon: int, left_out: list[str] | None = None
 ) -> Description:
-    """Table the groups of labelled snapshots.
+    """Tabulate the groups of labelled snapshots.
 
     Parameters
     ----------
     frame : polars.DataFrame
-        ``pupil_id, label`` (0 or 1) and columns of groups.
+        ``pupil_id``, ``label`` (0 or 1) and columns of groups.
     """
     pupil = frame["pupil_id"].rank("dense").to_numpy().astype(int) - 1
     design = design_effect(frame["label"].to_numpy(), pupil)
@@ -183,9 +183,9 @@ def describe_snapshots(
 
 
 def _rows(frame: pl.DataFrame, group: Group, design: float) -> list[Row]:
-    found = frame.group_by(group.name).agg(pl.len(), pl.col("label").sum().cast(pl.Int64).alias("missing"))
-    seen = {v: (n, y) for v, n, y in found.select(group.name, "len", "missing").iter_rows()}
-    # A value that no child has is no row: nobody can be told by it.
+    counts = frame.group_by(group.name).agg(pl.len(), pl.col("label").sum().cast(pl.Int64).alias("missing"))
+    seen = {v: (n, y) for v, n, y in counts.select(group.name, "len", "missing").iter_rows()}
+    # A value without children has no row and reveals nothing.
     declared = [v.name for v in group.values]
     values = [v for v in declared if v in seen] + sorted(set(seen) - set(declared), key=_in_order)
     children = {v: seen[v][0] for v in values}
@@ -193,7 +193,7 @@ def _rows(frame: pl.DataFrame, group: Group, design: float) -> list[Row]:
     few = partition(children, group.within)
     everybody = {v: children[v] - missing[v] for v in values}
     stayed = {n for n, left in sums(everybody, group.within).items() if left <= SMALLEST}
-    # A reader bounds the missing by the children only where the children are printed.
+    # The number of children bounds the number missing only if it is printed.
     most = {v: c for v, c in children.items() if v not in few}
     hidden = partition(missing, group.within, high=most, sensitive=few | stayed)
     n = {v: None if v in few else rounded(c) for v, c in sums(children, group.within).items()}
@@ -255,5 +255,5 @@ def _broader_first(value: str, group: Group, values: list[str]) -> list[str]:
 
 
 def _in_order(value: str) -> tuple[bool, int, str]:
-    """Put R before 1, 9 before 10, and what is not recorded last."""
+    """Sort R before 1, 9 before 10, and not recorded last."""
     return value == NOT_RECORDED, int(value) if value.isdigit() else -1, value

@@ -1,4 +1,4 @@
-"""Evaluation at a team's capacity: who is found among the few it can look into, with intervals over resampled pupils."""
+"""Evaluation at a team's capacity, with intervals over resampled pupils."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ class Judged:
         Higher is riskier.
     label : float array of 0 and 1
     pupil : int array
-        The number of each row's pupil, from 0.
+        Index of each row's pupil.
     list_of : int array
-        The number of each row's list: one authority on one as-of date.
+        Index of each row's list: one authority on one as-of date.
     weight : float array
-        How many snapshots each row stands for: one, unless the others were sampled (``training.fitting.sampling``).
+        Weight of each row: 1 unless the negatives were sampled (``training.fitting.sampling``).
     """
 
     score: np.ndarray
@@ -51,7 +51,7 @@ class Judged:
 
 
 def at_capacity(judged: Judged) -> dict[str, dict[str, Any]]:
-    """Return precision, recall, lift and number needed to see at each capacity, ties at worst, expected and best.
+    """Return precision, recall, lift and number needed at each capacity, with ties at worst, expected and best.
 
     Returns
     -------
@@ -64,39 +64,39 @@ def at_capacity(judged: Judged) -> dict[str, dict[str, Any]]:
     result = {}
     for share in SHARES:
         k = share * all_of
-        found = np.array(found_within(judged.score, judged.label, k, weight))
-        result[share_key(share)] = _figures(found, k, total, base)
+        hits = np.array(found_within(judged.score, judged.label, k, weight))
+        result[share_key(share)] = _figures(hits, k, total, base)
     order = np.argsort(judged.list_of, kind="stable")
     cuts = np.flatnonzero(np.diff(judged.list_of[order])) + 1
     lists = np.split(order, cuts)
     for n in PER_LIST:
-        found = np.sum([found_within(judged.score[i], judged.label[i], n, weight[i]) for i in lists], axis=0)
-        result[list_key(n)] = _figures(found, sum(min(n, weight[i].sum()) for i in lists), total, base)
+        hits = np.sum([found_within(judged.score[i], judged.label[i], n, weight[i]) for i in lists], axis=0)
+        result[list_key(n)] = _figures(hits, sum(min(n, weight[i].sum()) for i in lists), total, base)
     return result
 
 
-def _figures(found: Any, looked_at: float, total: float, base: float) -> dict[str, Any]:
-    worst, expected, best = (float(f) / looked_at if looked_at else 0.0 for f in found)
+def _figures(hits: Any, listed_count: float, total: float, base: float) -> dict[str, Any]:
+    worst, expected, best = (float(f) / listed_count if listed_count else 0.0 for f in hits)
     return {
         "precision": expected,
         "precision_ties": [worst, best],
-        "recall": float(found[1]) / total if total else 0.0,
+        "recall": float(hits[1]) / total if total else 0.0,
         "lift": expected / base if base else 0.0,
         "number_needed": 1 / expected if expected else float("inf"),
-        "listed": float(looked_at),
+        "listed": float(listed_count),
     }
 
 
 class Resamples:
-    """The same resamples of pupils for every candidate, so that differences are paired.
+    """Resamples of pupils shared by all candidates, so that differences are paired.
 
-    A pupil's snapshots are drawn together, since they resemble each other (a clustered bootstrap). Each draw gives whole numbers of times
-    that a pupil is in.
+    A clustered bootstrap: a pupil's snapshots are drawn together, since they are correlated. Each draw gives the number of times
+    that each pupil occurs.
 
     Parameters
     ----------
     pupil : int array, shape (rows,)
-        The number of each row's pupil, from 0.
+        Index of each row's pupil.
     """
 
     def __init__(self, pupil: np.ndarray, seed: int, times: int = TIMES) -> None:
@@ -118,14 +118,14 @@ class Resamples:
             total = float(weight @ judged.label)
             for name, cut in cuts.items():
                 w = weight[cut]
-                found = float(w @ judged.label[cut])
-                drawn.setdefault(f"{name}.precision", []).append(found / max(float(w.sum()), 1.0))
-                drawn.setdefault(f"{name}.recall", []).append(found / total if total else np.nan)
+                hits = float(w @ judged.label[cut])
+                drawn.setdefault(f"{name}.precision", []).append(hits / max(float(w.sum()), 1.0))
+                drawn.setdefault(f"{name}.recall", []).append(hits / total if total else np.nan)
         return {name: np.array(values) for name, values in drawn.items()}
 
 
 def interval(draws: np.ndarray, level: float = 0.95) -> list[float | None]:
-    """Return the percentile interval of resampled values; nulls when there are none."""
+    """Return the percentile interval of resampled values; nulls if there are none."""
     good = draws[np.isfinite(draws)]
     if not len(good):
         return [None, None]
@@ -136,7 +136,7 @@ def interval(draws: np.ndarray, level: float = 0.95) -> list[float | None]:
 def calibrated(risk: np.ndarray, label: np.ndarray, weight: np.ndarray, resamples: Resamples) -> dict[str, Any]:
     """Return Brier score, calibration slope and intercept with intervals, and the points of a reliability plot.
 
-    Slope and intercept by logistic recalibration (Cox 1958): a slope below 1 means that high risks are overstated.
+    Slope and intercept come from logistic recalibration (Cox 1958): a slope below 1 means that high risks are overstated.
     """
     logit = np.log(np.clip(risk, 1e-9, 1 - 1e-9) / (1 - np.clip(risk, 1e-9, 1 - 1e-9)))
     slope, intercept = fit(logit, label, weight)
@@ -154,7 +154,7 @@ def calibrated(risk: np.ndarray, label: np.ndarray, weight: np.ndarray, resample
 
 
 def _reliability(risk: np.ndarray, label: np.ndarray, weight: np.ndarray) -> list[dict[str, float]]:
-    """Cut snapshots into parts of like expected numbers of the outcome, so that each point rests on as much."""
+    """Split snapshots into ten parts with equal expected numbers of outcomes."""
     order = np.argsort(risk, kind="stable")
     share = np.cumsum((weight * risk)[order]) / max(float(weight @ risk), 1e-12)
     part = np.minimum((share * 10).astype(int), 9)
@@ -162,20 +162,20 @@ def _reliability(risk: np.ndarray, label: np.ndarray, weight: np.ndarray) -> lis
     for n in range(10):
         rows = order[part == n]
         if len(rows):
-            told, seen = (float(np.average(v[rows], weights=weight[rows])) for v in (risk, label))
-            points.append({"told": told, "seen": seen, "snapshots": float(weight[rows].sum())})
+            predicted, observed = (float(np.average(v[rows], weights=weight[rows])) for v in (risk, label))
+            points.append({"told": predicted, "seen": observed, "snapshots": float(weight[rows].sum())})
     return points
 
 
 def judge(
     judged: Judged, risk: np.ndarray | None, resamples: Resamples
 ) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return every figure of a candidate, and its resampled figures for comparisons in pairs.
+    """Return every figure of a candidate, and its resampled figures for paired comparisons.
 
     Parameters
     ----------
     risk : float array or None
-        Calibrated probabilities, where the candidate has them.
+        Calibrated probabilities, if the candidate has them.
     """
     from sklearn.metrics import roc_auc_score
 

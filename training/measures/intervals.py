@@ -1,4 +1,4 @@
-"""Intervals: of a share, of a relative risk, of a difference of shares, and of any figure by resampling pupils."""
+"""Confidence intervals of shares, relative risks and differences of shares, and of any figure by resampling pupils."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ class Interval:
 
 
 def wilson(found: float, of: float, design: float = 1.0) -> Interval | None:
-    """Return a share with its interval; None of nothing.
+    """Return a share with its interval; None if the denominator is 0.
 
     Parameters
     ----------
     found, of : float
         The share is ``found / of``.
     design : float
-        Variance of the share over its binomial variance, above 1 when rows of one pupil resemble each other.
+        Design effect: the share's variance over its binomial variance, above 1 if rows of a pupil are correlated.
 
     Notes
     -----
@@ -55,9 +55,9 @@ def wilson(found: float, of: float, design: float = 1.0) -> Interval | None:
 
 
 def rounded_share(found: float, of: float, design: float = 1.0) -> Interval | None:
-    """Return a share of counts that were rounded to 5 with its interval, which is as much wider.
+    """Return a share of counts rounded to 5, with an interval that includes the rounding error.
 
-    Rounding adds a variance of 2 to both counts; over the binomial variance of the share that is a design effect.
+    Rounding adds a variance of 2 to both counts, which acts as a design effect.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def rounded_share(found: float, of: float, design: float = 1.0) -> Interval | No
     """
     if of <= 0:
         return None
-    # A share of exactly nothing or all would have no variance to compare with; half a step of rounding away it has.
+    # A share of exactly 0 or 1 has no binomial variance; use the share half a rounding step away.
     share = min(max(found, 2.5), of - 2.5) / of if of > 5 else 0.5
     return wilson(found, of, design + ROUNDING * (1 + share**2) / (of * share * (1 - share)))
 
@@ -88,21 +88,21 @@ def difference(first: Interval, second: Interval) -> Interval:
 def relative_risk(
     found: float, of: float, peers_found: float, peers: float, *, design: float = 1.0, rounding: float = 0.0
 ) -> Interval | None:
-    """Return how many times the peers' rate a group's rate is, with its interval; None when a rate is nothing.
+    """Return a group's rate over its peers' rate with its interval; None if a rate is 0.
 
     Parameters
     ----------
     found, of, peers_found, peers : float
         Children who went missing and children, in the group and among all others.
     design : float
-        Variance over the binomial variance, above 1 when snapshots of one pupil resemble each other.
+        Design effect, above 1 if snapshots of a pupil are correlated.
     rounding : float
-        Variance that rounding adds to each of the group's and the total's count (``ROUNDING``, or 0 for exact counts).
+        Variance that rounding adds to the group's and to the total count (``ROUNDING``, or 0 for exact counts).
 
     Notes
     -----
-    The logarithm of the ratio is taken as normal, with the variance of Katz and others 1978. The peers' count is the rounded total less
-    the group's rounded count, so an error of the group's count enters twice: as ``e/found`` and as ``e/peers_found``.
+    The logarithm of the ratio is treated as normal, with the variance of Katz and others 1978. The peers' count is the rounded total
+    minus the group's rounded count, so that an error of the group's count enters twice: as ``e/found`` and as ``e/peers_found``.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def relative_risk(
 
 
 def observed_over_expected(observed: float, expected: float, *, design: float = 1.0) -> Interval | None:
-    """Return observed over expected counts with Byar's interval (Breslow and Day 1987); None when nothing was expected.
+    """Return observed over expected counts with Byar's interval (Breslow and Day 1987); None if the expected count is 0.
 
     Examples
     --------
@@ -138,15 +138,15 @@ def observed_over_expected(observed: float, expected: float, *, design: float = 
 
 
 def design_effect(label: np.ndarray, pupil: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """Return the variance of the number missing when pupils are drawn over that when snapshots are; at least 1.
+    """Return the design effect of pupils: the variance of the number missing over that of independent snapshots; at least 1.
 
     Parameters
     ----------
     label : float array of 0 and 1, shape (rows,)
     pupil : int array, shape (rows,)
-        The number of each row's pupil, from 0.
+        Index of each row's pupil.
     weight : float array, shape (rows,), optional
-        How many snapshots each row stands for.
+        Weight of each row.
     """
     weight = np.ones(len(label)) if weight is None else weight
     rate = float(np.average(label, weights=weight)) if len(label) else 0.0
@@ -162,7 +162,7 @@ def resampled(pupil: np.ndarray, seed: int, times: int = 200) -> Iterator[np.nda
     Parameters
     ----------
     pupil : int array, shape (rows,)
-        The number of each row's pupil, from 0.
+        Index of each row's pupil.
 
     Yields
     ------
@@ -182,7 +182,7 @@ def bootstrap(
     Parameters
     ----------
     figure : callable
-        From the weights of the rows to a number or an array of numbers; what is not finite is left out.
+        Maps the weights of the rows to a number or an array; non-finite values are ignored.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Figures of a list: average precision, and what is found among the first, with ties told apart."""
+"""Metrics of a list: average precision and the outcomes among the first, with exact handling of ties."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polars as pl
 
 
 class Found(NamedTuple):
-    """How many of the outcome are among the first k when ties are broken at the worst, on average and at the best."""
+    """Number of outcomes among the first k with ties broken at worst, on average and at best."""
 
     worst: float
     expected: float
@@ -17,7 +17,7 @@ class Found(NamedTuple):
 
 
 def average_precision(score: np.ndarray, label: np.ndarray, weight: np.ndarray | None = None) -> float:
-    """Return the weighted average precision, ties taken together (as in scikit-learn).
+    """Return the weighted average precision, with ties taken together (as in scikit-learn).
 
     Parameters
     ----------
@@ -33,26 +33,26 @@ def average_precision(score: np.ndarray, label: np.ndarray, weight: np.ndarray |
 
 
 def ordered_precision(score: np.ndarray, label: np.ndarray, weight: np.ndarray) -> float:
-    """Return the average precision of rows that are already in order, the highest first."""
+    """Return the average precision of rows sorted from the highest score."""
     last = np.r_[score[1:] != score[:-1], True] if len(score) else np.zeros(0, bool)
-    found, seen = np.cumsum(weight * label)[last], np.cumsum(weight)[last]
-    total = found[-1] if len(found) else 0.0
+    hits, seen = np.cumsum(weight * label)[last], np.cumsum(weight)[last]
+    total = hits[-1] if len(hits) else 0.0
     if total == 0:
         return float("nan")
-    precision = np.divide(found, seen, out=np.zeros_like(found), where=seen > 0)
-    return float((np.diff(np.r_[0.0, found]) * precision).sum() / total)
+    precision = np.divide(hits, seen, out=np.zeros_like(hits), where=seen > 0)
+    return float((np.diff(np.r_[0.0, hits]) * precision).sum() / total)
 
 
 def found_within(score: np.ndarray, label: np.ndarray, k: float, weight: np.ndarray | None = None) -> Found:
-    """Count the outcome among the k highest scores.
+    """Count the outcomes among the k highest scores.
 
     Parameters
     ----------
     score, label : float arrays, shape (rows,)
     k : float
-        Snapshots looked at.
+        Number of snapshots.
     weight : float array, optional
-        How many snapshots each row stands for.
+        Weight of each row.
 
     Examples
     --------
@@ -68,32 +68,36 @@ def found_within(score: np.ndarray, label: np.ndarray, k: float, weight: np.ndar
     order = np.argsort(-score, kind="stable")
     threshold = score[order[np.searchsorted(np.cumsum(weight[order]), k * (1 - 1e-12))]]
     above, level = score > threshold, score == threshold
-    sure, room = float(weight[above] @ label[above]), k - float(weight[above].sum())
-    there, many = float(weight[level] @ label[level]), float(weight[level].sum())
-    return Found(sure + max(0.0, room - (many - there)), sure + there / many * room, sure + min(there, room))
+    certain, room = float(weight[above] @ label[above]), k - float(weight[above].sum())
+    tied_hits, tied = float(weight[level] @ label[level]), float(weight[level].sum())
+    return Found(
+        certain + max(0.0, room - (tied - tied_hits)),
+        certain + tied_hits / tied * room,
+        certain + min(tied_hits, room),
+    )
 
 
 def numbers(frame: pl.DataFrame, *columns: str) -> np.ndarray:
-    """Number the different values of some columns from 0, shape (rows,)."""
+    """Return the index of each row's combination of values, from 0, shape (rows,)."""
     return frame.select(pl.struct(*columns).rank("dense")).to_series().to_numpy().astype(int) - 1
 
 
 def share_listed(
     score: np.ndarray, list_of: np.ndarray, k: float, seed: int = 0, weight: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return how much of each row is among the k highest of its list, ties broken by a seeded draw.
+    """Return the share of each row among the k highest of its list, with ties broken by a seeded draw.
 
-    That is all or nothing, but for a row that stands for several snapshots of which only the first find room.
+    The share is 0 or 1, except for a weighted row that only partly fits.
 
     Parameters
     ----------
     score : float array, shape (rows,)
     list_of : int array, shape (rows,)
-        The number of each row's list.
+        Index of each row's list.
     k : float
-        Snapshots a list, or below 1 the share of each list.
+        Snapshots on each list, or a share of it (below 1).
     weight : float array, optional
-        How many snapshots each row stands for.
+        Weight of each row.
 
     Returns
     -------
@@ -104,7 +108,7 @@ def share_listed(
     draw = np.random.Generator(np.random.PCG64(seed)).random(len(score))
     order = np.lexsort((draw, -score, list_of))
     size = np.bincount(list_of, weights=weight)
-    # The weight that stands before each row on its list.
+    # Weight before each row on its list.
     before = np.cumsum(weight[order]) - weight[order] - np.r_[0.0, np.cumsum(size)[:-1]][list_of[order]]
     room = (np.round(size * k)[list_of[order]] if k < 1 else k) - before
     share = np.zeros(len(score))
@@ -115,5 +119,5 @@ def share_listed(
 def listed(
     score: np.ndarray, list_of: np.ndarray, k: float, seed: int = 0, weight: np.ndarray | None = None
 ) -> np.ndarray:
-    """Return which rows are among the k highest of their list at all, shape (rows,); see ``share_listed``."""
+    """Return which rows are at least partly among the k highest of their list, shape (rows,); see ``share_listed``."""
     return share_listed(score, list_of, k, seed, weight) > 0

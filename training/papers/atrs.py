@@ -1,4 +1,4 @@
-"""What the run says in the algorithmic transparency record."""
+"""The algorithmic transparency record: the values that come from the run."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SENSITIVE = "Learned from: special educational needs and social care, which bear
 
 
 def values(m: Material) -> dict[str, Value]:
-    """Return the record's values by ``section.field``; those that the authority's facts fill are left out."""
+    """Return the record's values by ``section.field``, except those from the authority's facts."""
     man, tables = m.manifest, [t.name for t in m.tables]
     named = ", ".join(tables)
     judged = ", ".join(title.lower() for title, table in protected_groups(tables) if table in ("pupils", "fsm"))
@@ -80,6 +80,6 @@ def values(m: Material) -> dict[str, Value]:
 
 
 def missing(m: Material) -> list[str]:
-    """Name the tables from which features are made and which were not given."""
+    """Return the tables that features need and that are absent."""
     sources = {s for f in m.manifest.catalogue for s in f["sources"]}
     return sorted(sources - {t.name for t in m.tables})

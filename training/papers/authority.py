@@ -1,4 +1,4 @@
-"""Facts that only the authority knows: who is responsible, how the list is used, how long data is kept. One YAML file says them for every paper."""
+"""The authority's own facts for all papers, from one YAML file: who is responsible, how the list is used, how long data is kept."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "benefit": "what it is for, and how its benefit will be measured",
         "previous_process": "what was done before",
         "users": "who reads the list",
-        "integration": "where the list stands in the work",
+        "integration": "where the list fits into the work",
         "human_review": "who decides, on what, and what they can change",
         "frequency_and_scale": "how often, for how many children",
         "training": "what users learn before they may use it",
@@ -53,7 +53,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "source_url": "address of a page about the source, or that there is none",
         "collection": "how the data is collected",
         "sharing_agreements": "agreements under which it is shared",
-        "access_and_storage": "who can reach it, where it lies",
+        "access_and_storage": "who can access it, where it is stored",
         "recipients": "who receives scores",
         "retention_histories": "how long histories are kept here",
         "retention_scores": "how long scores are kept",
@@ -65,7 +65,7 @@ NOBODY = "not applicable: no third party is involved"
 
 
 def _text(value: Any) -> Any:
-    """Return a YAML scalar as text: YAML reads a bare ``no`` as false, and a date as a date."""
+    """Return a YAML scalar as text: YAML parses a bare ``no`` as false, and dates as dates."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, (str, int, float, date)):
@@ -103,7 +103,7 @@ AuthorityFile = _declare()
 
 @dataclass(frozen=True)
 class Authority:
-    """What the file says.
+    """The facts in the file.
 
     Attributes
     ----------
@@ -115,12 +115,12 @@ class Authority:
 
     @classmethod
     def load(cls, file: Path | None) -> Authority:
-        """Read the file; without one nothing is known, and the papers say so.
+        """Read the file; without one, the papers report every fact as not provided.
 
         Raises
         ------
         Faults
-            For a missing file, bad YAML, unknown keys and values that are not texts.
+            For a missing file, invalid YAML, unknown keys and values that are not text.
         """
         if file is None:
             return cls()

@@ -1,4 +1,4 @@
-"""Whether papers are complete: which mandatory fields of which paper say nothing."""
+"""Check that papers are complete: find mandatory fields without a value."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from training.papers.paper import is_empty
 
 
 def empty_fields(papers: Mapping[str, Any]) -> list[str]:
-    """Return the mandatory fields that are empty, as ``paper.section.field``, in the order of the papers.
+    """Return the empty mandatory fields as ``paper.section.field``, in the order of the papers.
 
-    What is mandatory is declared in ``forms`` and not read from the papers, so that a paper, a section or a field that was left out is named
-    like one that is empty.
+    Mandatory fields are those declared in ``forms``, not those in the papers, so that an absent paper, section or field counts
+    as empty.
 
     Parameters
     ----------
     papers : mapping
-        The papers as JSON has them (``Paper.to_dict``), by name: ``model_card``, ``atrs``, ``dpia``.
+        The papers as JSON (``Paper.to_dict``) by name: ``model_card``, ``atrs``, ``dpia``.
     """
     return [
         f"{form.name}.{key}" for form in FORMS for key in form.keys if is_empty(_values(papers, form.name).get(key))
@@ -28,8 +28,8 @@ def empty_fields(papers: Mapping[str, Any]) -> list[str]:
 def _values(papers: Mapping[str, Any], name: str) -> dict[str, Any]:
     paper = papers.get(name)
     sections = paper.get("sections") if isinstance(paper, Mapping) else None
-    found = {}
+    values = {}
     for section in sections if isinstance(sections, list) else []:
         for field in section.get("fields", []):
-            found[f"{section.get('key')}.{field.get('key')}"] = field.get("value")
-    return found
+            values[f"{section.get('key')}.{field.get('key')}"] = field.get("value")
+    return values

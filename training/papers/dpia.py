@@ -1,4 +1,4 @@
-"""What the run says in the annex to the data protection impact assessment."""
+"""The annex to the data protection impact assessment: the values that come from the run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MEASURES = [
 
 
 def values(m: Material) -> dict[str, Value]:
-    """Return the annex's values by ``section.field``; those that the authority's facts fill are left out."""
+    """Return the annex's values by ``section.field``, except those from the authority's facts."""
     tables = [t.name for t in m.tables]
     special = [t for t in ("sen", "social_care") if t in tables]
     groups = tuple(
@@ -47,7 +47,7 @@ def values(m: Material) -> dict[str, Value]:
 
 
 def unused(m: Material) -> list[str] | None:
-    """Name the columns that were given and not used, which need not be sent."""
+    """Return the columns that are present but unused, and so need not be sent."""
     if not m.tables:
         return None
     by_table = {t.name: [c for c in TABLES[t.name].columns if use_of(t.name, c) == UNUSED] for t in m.tables}

@@ -1,7 +1,7 @@
-"""The three papers and every field that each must hold.
+"""The forms of the three papers and their mandatory fields.
 
-The model card has the headings of Mitchell and others 2019, "Model Cards for Model Reporting"; the transparency record those of the
-Algorithmic Transparency Recording Standard's template (version 3, GOV.UK); the annex what an impact assessment says of the data.
+The model card has the headings of Mitchell and others 2019, "Model Cards for Model Reporting"; the transparency record has those of
+the Algorithmic Transparency Recording Standard's template (version 3, GOV.UK); the annex covers the data of an impact assessment.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What papers are written from: a run, its histories, its deeper report, and the authority's facts."""
+"""The input of the papers: a run, its histories, its extended report and the authority's facts."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ UNREGISTERED = "(not numbered yet)"
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """All that papers and the report say, without a row of a child.
+    """Everything that the papers and the report contain, without any child's row.
 
     Attributes
     ----------
     manifest : Manifest
     splits : Splits
     settings, story : dict
-        Of the booster, and how it was chosen.
+        The booster's settings, and how they were chosen.
     task : Task
     engine : str
     tables : list of TableUsed
     authorities, children : int
-        On all days together.
+        Over all days.
     sampled : bool
-        Whether children who did not go missing were sampled, and each counts for as many as it stands for.
+        Whether children who did not go missing were sampled and are weighted.
     facts : Authority
     run_id : str
     on : date
         The day of the run.
     report : dict
-        What ``training.evaluation.extended.deeper`` found; empty when it was not asked for.
+        The result of ``training.evaluation.extended.extended_report``; empty without ``--report``.
     """
 
     manifest: Manifest
@@ -68,7 +68,7 @@ class Material:
         run_id: str,
         report: dict[str, Any],
     ) -> Material:
-        """Gather what is told of a run."""
+        """Collect the material of a run."""
         frame = trained.frame
         return cls(
             manifest=trained.manifest,
@@ -87,20 +87,20 @@ class Material:
         )
 
     def named(self, version: str) -> Material:
-        """Return the same with the number that the registry gave the model."""
+        """Return the same with the model's version in the registry."""
         return replace(self, manifest=replace(self.manifest, version=version))
 
     @property
     def version(self) -> str:
-        """The number that the registry gave the model."""
+        """The model's version in the registry."""
         return self.manifest.version if self.manifest.version != "0" else UNREGISTERED
 
     @property
     def title(self) -> str:
-        """What the model is called."""
+        """The model's name and version."""
         return f"{self.manifest.name}, version {self.version}"
 
     @property
     def figures(self) -> dict[str, Any]:
-        """Figures of the model on the judged days."""
+        """The model's figures on the test dates."""
         return self.manifest.figures

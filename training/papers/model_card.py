@@ -1,4 +1,4 @@
-"""What the run says in its model card."""
+"""The model card: the values that come from the run."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ OUT_OF_SCOPE = [
 
 
 def values(m: Material) -> dict[str, Value]:
-    """Return the card's values by ``section.field``; those that the authority's facts fill are left out."""
+    """Return the card's values by ``section.field``, except those from the authority's facts."""
     man, figures = m.manifest, m.figures
     days = f"{man.trained_on[0]} to {man.trained_on[-1]}" if man.trained_on else ""
     present = [t.name for t in m.tables]
     settings = ", ".join(f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in m.settings.items())
     capacities = ", ".join([*(f"{s:.1%}" for s in SHARES), *(f"{n} of each list" for n in PER_LIST)])
-    looked_at = (
+    audited_groups = (
         PaperTable(("group", "known from"), tuple(protected_groups(present))) if m.report.get("fairness") else None
     )
     return {
@@ -49,7 +49,7 @@ def values(m: Material) -> dict[str, Value]:
         "intended_use.out_of_scope": OUT_OF_SCOPE,
         "factors.relevant": "Sex, ethnicity (Gypsy/Roma and Irish Traveller shown apart), first language, free school meals, special educational needs, social care, deprivation of the area, "
         "authority, and pairs of these; whether a child was seen in training; how fully an authority records.",
-        "factors.evaluated": looked_at,
+        "factors.evaluated": audited_groups,
         "metrics.measures": [
             "Average precision: how high on the list those who went missing stand, over all lengths of it.",
             f"Precision, recall, lift and number looked into for one found, at what a team can look into: {capacities}.",
@@ -92,7 +92,7 @@ def values(m: Material) -> dict[str, Value]:
 
 
 def origins(m: Material) -> tuple[tuple[str, ...], ...]:
-    """Say of each day on which a model was made and asked which days taught it."""
+    """Return, for each origin, the days its model was trained on and the use of its predictions."""
     rows = [
         (
             str(o.day),

@@ -1,4 +1,4 @@
-"""What a paper is: sections of declared fields, each filled from the run or from the authority's facts, or said not to be provided."""
+"""Papers: sections of declared fields, each filled from the run or the authority's facts, or reported as not provided."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ class PaperTable:
     rows: tuple[tuple[str, ...], ...]
 
 
-# Text, a list of texts, a table; what is empty was not provided.
+# Text, a list of texts or a table; empty values count as not provided.
 Value = str | list[str] | PaperTable | None
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field that a paper must hold.
+    """One mandatory field of a paper.
 
     Attributes
     ----------
     key, title : str
     fact : str
-        The key of the authority's facts that fills it; empty when the run does.
+        The key of the authority's fact that fills it; empty if the run does.
     do : str
-        What to do when the run has nothing to say here.
+        How to provide a value that the run lacks.
     """
 
     key: str
@@ -39,8 +39,8 @@ class Field:
 
     @property
     def how(self) -> str:
-        """What to do for it to be provided."""
-        return f"say {self.fact} in the file that ONROLL_AUTHORITY_FACTS names" if self.fact else self.do
+        """How to provide the value."""
+        return f"set {self.fact} in the file named by ONROLL_AUTHORITY_FACTS" if self.fact else self.do
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Form:
-    """A kind of paper: its headings and fields, all of them mandatory."""
+    """A kind of paper: its headings and fields, all mandatory."""
 
     name: str
     title: str
@@ -69,7 +69,7 @@ class Form:
 
 @dataclass(frozen=True)
 class Paper:
-    """A form with what fills it.
+    """A form with its values.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ class Paper:
     values: Mapping[str, Value]
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the paper ready for JSON; a field that is empty has no value and says what to do."""
+        """Return the paper as JSON-ready data; an empty field says how to provide its value."""
         return {
             "paper": self.form.name,
             "title": self.form.title,
@@ -96,16 +96,16 @@ class Paper:
 
     def _field(self, section: Section, field: Field) -> dict[str, Any]:
         value = self.values.get(f"{section.key}.{field.key}")
-        said = {"key": field.key, "title": field.title, "mandatory": True}
+        entry = {"key": field.key, "title": field.title, "mandatory": True}
         if is_empty(value):
-            return {**said, "value": None, "not_provided": field.how}
+            return {**entry, "value": None, "not_provided": field.how}
         if isinstance(value, PaperTable):
-            return {**said, "value": {"headers": list(value.headers), "rows": [list(r) for r in value.rows]}}
-        return {**said, "value": value}
+            return {**entry, "value": {"headers": list(value.headers), "rows": [list(r) for r in value.rows]}}
+        return {**entry, "value": value}
 
 
 def is_empty(value: Any) -> bool:
-    """Tell whether a field's value, or the same as read from JSON, says nothing."""
+    """Return whether a field's value, or its JSON form, is empty."""
     if isinstance(value, PaperTable):
         return is_empty(value.rows)
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""A part of the report: words, pictures and tables under one heading."""
+"""A section of the report: text, pictures and tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training.papers.pictures import Picture
 
 @dataclass(frozen=True, kw_only=True)
 class ReportSection:
-    """What stands under one heading; ``tables`` with their captions, ``points`` as a list."""
+    """The content under one heading; ``tables`` with captions, ``points`` as a list."""
 
     title: str
     text: list[str]

@@ -1,4 +1,4 @@
-"""Pictures of the report, as SVG inside the page; every one stands beside a table that says the same."""
+"""Pictures of the report as inline SVG; a table with the same figures accompanies each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BLUE, GREY, RED, LIGHT = "#1d70b8", "#505a5f", "#d4351c", "#b1b4b6"
 
 @dataclass(frozen=True)
 class Picture:
-    """An image as a data address, what it shows in words, and its caption."""
+    """An image as a data URL, its text alternative and its caption."""
 
     source: str
     alt: str
@@ -24,7 +24,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Bar:
-    """A figure with its interval, under a name."""
+    """A named figure with its interval."""
 
     name: str
     value: float
@@ -49,7 +49,7 @@ def _picture(figure: Any, alt: str, caption: str) -> Picture:
 
 
 def splits(s: Splits) -> Picture:
-    """Draw which days taught and judged what: a row for each model, a square for each day."""
+    """Draw the training, calibration and test dates: one row for each model, one square for each day."""
     rows = [(f"made on {o.day}", o) for o in s.origins] + [("released", None)]
     figure = _figure(2.6 + 0.42 * len(s.dates), 1.3 + 0.38 * len(rows))
     axes = figure.add_subplot()
@@ -81,7 +81,7 @@ def _square(x: float, y: float, colour: str) -> Any:
 
 
 def bars(title: str, figures: Sequence[Bar], *, alt: str, caption: str, line: float | None = None) -> Picture:
-    """Draw figures with their intervals, one under another."""
+    """Draw figures with their intervals, one below another."""
     figure = _figure(9, 1.2 + 0.32 * len(figures))
     axes = figure.add_subplot()
     for y, bar in enumerate(figures):
@@ -101,7 +101,7 @@ def bars(title: str, figures: Sequence[Bar], *, alt: str, caption: str, line: fl
 
 
 def reliability(points: Sequence[tuple[float, float]]) -> Picture:
-    """Draw predicted risks against the shares that went missing, on logarithmic axes."""
+    """Draw a reliability plot: predicted risk against the share that went missing, on logarithmic axes."""
     figure = _figure(5.5, 5)
     axes = figure.add_subplot()
     ends = [min(min(p) for p in points) / 1.5, min(max(max(p) for p in points) * 1.5, 1.0)]

@@ -1,4 +1,4 @@
-"""Papers as Markdown, HTML and JSON."""
+"""Render papers as Markdown, HTML and JSON."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ STEMS = {"model_card": "card", "atrs": "atrs", "dpia": "dpia"}
 
 
 def files(papers: Mapping[str, Paper]) -> dict[str, str]:
-    """Return the text of every paper in every form, by file name: ``card.md``, ``card.html``, ``card.json``, ``atrs.md`` and so on."""
-    said = {}
+    """Return every paper in every format by file name: ``card.md``, ``card.html``, ``card.json``, ``atrs.md`` and so on."""
+    texts = {}
     for name, paper in papers.items():
         data, stem = paper.to_dict(), STEMS[name]
-        said[f"{stem}.md"] = markdown(data)
-        said[f"{stem}.html"] = page("paper.html", paper=data)
-        said[f"{stem}.json"] = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
-    return said
+        texts[f"{stem}.md"] = markdown(data)
+        texts[f"{stem}.html"] = page("paper.html", paper=data)
+        texts[f"{stem}.json"] = json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+    return texts
 
 
 def page(template: str, **values: Any) -> str:
-    """Fill a template of HTML; whatever is put in is escaped."""
+    """Render an HTML template; all values are escaped."""
     import jinja2
 
     loader = jinja2.FileSystemLoader(FOLDER)
@@ -36,7 +36,7 @@ def page(template: str, **values: Any) -> str:
 
 
 def markdown(data: Mapping[str, Any]) -> str:
-    """Return a paper as Markdown; what is put in cannot make marks of its own."""
+    """Return a paper as Markdown; values are escaped."""
     lines = [f"# {_plain(data['title'])}: {_plain(data['subject'])}", "", _plain(data["source"]), ""]
     for section in data["sections"]:
         lines += [f"## {_plain(section['title'])}", ""]
@@ -60,7 +60,7 @@ def _value(field: Mapping[str, Any]) -> list[str]:
 
 
 def _plain(text: str) -> str:
-    """Return text on one line in which Markdown and HTML see nothing but text."""
+    """Return text on one line, with the special characters of Markdown and HTML escaped."""
     line = " ".join(str(text).split())
     for mark in "\\`*_[]<>|#":
         line = line.replace(mark, f"\\{mark}")

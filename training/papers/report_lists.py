@@ -1,4 +1,4 @@
-"""Parts of the report about the children on lists: calibration, weeks, strangers, groups, and who was missed."""
+"""Sections of the report about lists: calibration, weekly lists, unseen children, groups and mistakes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from training.papers.used import counted
 
 
 def calibration(m: Material) -> ReportSection:
-    """Say whether risks are right."""
+    """Report the calibration of the risks."""
     points = merged(m.figures.get("reliability") or [])
     tables = [("Slope and intercept", calibration_table(m))]
     shown = []
@@ -37,25 +37,25 @@ def calibration(m: Material) -> ReportSection:
 
 
 def merged(points: list[dict[str, float]]) -> list[dict[str, float]]:
-    """Put neighbouring points together until each rests on more than 7 who went missing, and round what it rests on.
+    """Merge neighbouring points until each has more than 7 children who went missing, and round that count.
 
     Examples
     --------
     >>> merged([{"told": 0.1, "seen": 0.05, "snapshots": 100.0}, {"told": 0.3, "seen": 0.25, "snapshots": 20.0}])
     [{'told': 0.13333333333333333, 'seen': 0.08333333333333333, 'snapshots': 120.0}]
     """
-    made: list[list[float]] = []  # expected, missing, snapshots
+    groups: list[list[float]] = []  # expected, missing, snapshots
     for p in points:
-        now = [p["told"] * p["snapshots"], p["seen"] * p["snapshots"], p["snapshots"]]
-        if made and (made[-1][1] <= SMALLEST or round(now[1]) <= SMALLEST):
-            made[-1] = [a + b for a, b in zip(made[-1], now, strict=True)]
+        counts = [p["told"] * p["snapshots"], p["seen"] * p["snapshots"], p["snapshots"]]
+        if groups and (groups[-1][1] <= SMALLEST or round(counts[1]) <= SMALLEST):
+            groups[-1] = [a + b for a, b in zip(groups[-1], counts, strict=True)]
         else:
-            made.append(now)
-    return [{"told": e / n, "seen": rounded(round(y)) / n, "snapshots": n} for e, y, n in made if round(y) > SMALLEST]
+            groups.append(counts)
+    return [{"told": e / n, "seen": rounded(round(y)) / n, "snapshots": n} for e, y, n in groups if round(y) > SMALLEST]
 
 
 def weeks(m: Material) -> ReportSection:
-    """Say how early children are listed, and how much a list changes."""
+    """Report how early children are listed, and how much a list changes."""
     w = m.report.get("weekly") or {}
     if not w:
         return ReportSection(
@@ -82,7 +82,7 @@ def weeks(m: Material) -> ReportSection:
 
 
 def strangers(m: Material) -> ReportSection:
-    """Say whether the model knows children, or only about children."""
+    """Report performance for children and authorities outside the training data."""
     tables, shown = [], []
     rows = []
     for title, f in (m.report.get("seen_and_unseen") or {}).items():
@@ -103,7 +103,7 @@ def strangers(m: Material) -> ReportSection:
     )
     others = m.report.get("other_authorities") or {}
     if others:
-        told = [
+        rows_by_authority = [
             (
                 a,
                 counted(f["positives"]),
@@ -118,7 +118,10 @@ def strangers(m: Material) -> ReportSection:
         tables.append(
             (
                 "Authorities that the model never saw",
-                PaperTable(("authority", "went missing", "learned from all others", "learned from all"), tuple(told)),
+                PaperTable(
+                    ("authority", "went missing", "learned from all others", "learned from all"),
+                    tuple(rows_by_authority),
+                ),
             )
         )
     points = m.report.get("learning_curve") or []
@@ -134,13 +137,13 @@ def strangers(m: Material) -> ReportSection:
                     caption="What more data would bring: a line that still climbs says that more would help",
                 )
             )
-        told_points = tuple(
+        curve_rows = tuple(
             (f"{p['number']:,}", counted(p["positives"]), number(p["average_precision"], ".3f")) for p in points
         )
         tables.append(
             (
                 "Learning curve",
-                PaperTable((f"{kind} learned from", "of them went missing", "average precision"), told_points),
+                PaperTable((f"{kind} learned from", "of them went missing", "average precision"), curve_rows),
             )
         )
     text = [
@@ -154,8 +157,8 @@ def strangers(m: Material) -> ReportSection:
 
 
 def fairness(m: Material) -> ReportSection:
-    """Say how lists fall on groups, and which groups the features tell."""
-    found = m.report.get("fairness") or {}
+    """Report how lists fall on groups, and which groups the features can predict."""
+    report = m.report.get("fairness") or {}
     tables = [(title, t) for title, t in (("Group by group", groups(m)), ("Pairs of groups", groups(m, "pairs"))) if t]
     shown = []
     for figure, words in (
@@ -164,10 +167,10 @@ def fairness(m: Material) -> ReportSection:
     ):
         drawn = [
             Bar(f"{group_title(s)}: {s['title']}", i["value"], i["low"], i["high"])
-            for s in found.get("groups", [])
+            for s in report.get("groups", [])
             if (i := s["figures"][figure])
         ]
-        whole = (found.get("overall") or {}).get("figures", {}).get(figure)
+        whole = (report.get("overall") or {}).get("figures", {}).get(figure)
         if drawn:
             shown.append(
                 pictures.bars(
@@ -178,7 +181,7 @@ def fairness(m: Material) -> ReportSection:
                     caption=f"{words.capitalize()}; the line is that of all children",
                 )
             )
-    told = tuple(
+    proxy_rows = tuple(
         (
             p["title"],
             p["group"].replace("_", " "),
@@ -187,15 +190,15 @@ def fairness(m: Material) -> ReportSection:
         )
         for p in m.report.get("proxies") or []
     )
-    if told:
+    if proxy_rows:
         tables.append(
             (
                 "How well the features tell each protected group",
-                PaperTable(("group", "of", "AUC (0.5: not at all)", "mostly by"), told),
+                PaperTable(("group", "of", "AUC (0.5: not at all)", "mostly by"), proxy_rows),
             )
         )
     text = [
-        f"The list takes {found.get('capacity', 25):g} children of each authority on each day. Counts of {SMALLEST} or fewer, and those that would give one away, are hidden ({HIDDEN}); the others are rounded to 5.",
+        f"The list takes {report.get('capacity', 25):g} children of each authority on each day. Counts of {SMALLEST} or fewer, and those that would give one away, are hidden ({HIDDEN}); the others are rounded to 5.",
         "Nothing was adjusted. A gap may be in the world, in the records or in the model; the table does not tell which.",
     ]
     if m.sampled:
@@ -206,14 +209,14 @@ def fairness(m: Material) -> ReportSection:
 
 
 def mistakes(m: Material) -> ReportSection:
-    """Say who was missed and who was wrongly listed."""
-    found: dict[str, Any] = m.report.get("mistakes") or {}
+    """Report who was missed and who was wrongly listed."""
+    report: dict[str, Any] = m.report.get("mistakes") or {}
     kinds = {
         "found": "listed, and went missing",
         "missed": "went missing, and were not listed",
         "wrongly_listed": "listed, and did not go missing",
     }
-    counts = tuple((words, str(found["children"][kind])) for kind, words in kinds.items()) if found else ()
+    counts = tuple((words, str(report["children"][kind])) for kind, words in kinds.items()) if report else ()
     tables = [("Right and wrong", PaperTable(("snapshots", "number"), counts))] if counts else []
     for kind, title in (
         ("missed", "How the missed differ from the found"),
@@ -227,7 +230,7 @@ def mistakes(m: Material) -> ReportSection:
                 f"{t['mean_of_found']:.2f}",
                 f"{t['difference']:+.1f}",
             )
-            for t in found.get(kind) or []
+            for t in report.get(kind) or []
         )
         if rows:
             tables.append(

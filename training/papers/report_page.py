@@ -1,4 +1,4 @@
-"""The report that a head of service reads: one page, nothing from outside, every picture beside a table that says the same."""
+"""The report for a head of service: one self-contained page; a table with the same figures accompanies each picture."""
 
 from __future__ import annotations
 
@@ -22,34 +22,36 @@ def report_page(m: Material) -> str:
     Parameters
     ----------
     m : Material
-        With the deeper report of the run.
+        Including the extended report of the run.
     """
-    made = (summary, task, time, compared, at_capacity, calibration, weeks, strangers, fairness, mistakes, uses)
-    return page("report.html", title=f"Report on {m.title}", on=m.on.isoformat(), parts=[part(m) for part in made])
+    sections = (summary, task, time, compared, at_capacity, calibration, weeks, strangers, fairness, mistakes, uses)
+    return page(
+        "report.html", title=f"Report on {m.title}", on=m.on.isoformat(), parts=[section(m) for section in sections]
+    )
 
 
 def summary(m: Material) -> ReportSection:
-    """Answer first what a committee asks first."""
+    """Summarise the answers to a committee's first questions."""
     f, man = m.figures, m.manifest
     at = next((r for r in capacity(m).rows if r[0].startswith("25")), None)
-    said = [
+    sentences = [
         f"The model orders children on school rolls by how likely they are to go missing from education within {man.horizon_days} days. It was made on {m.on} from {len(man.trained_on)} days "
         f"of histories. The way it was made was judged on {len(m.splits.test)} of them, each time by a model made from what was known before."
     ]
     if at and at[2] != HIDDEN:
-        said.append(
+        sentences.append(
             f"When 25 children of each authority's list are looked into, {at[2]} of those listed went missing, and {at[3]} of all who went missing are among them: {at[4]} children looked into for one found."
         )
-    said.append(_against(m, "surroundings", "looking at schools and areas alone"))
-    said.append(_against(m, "checklist", "a checklist with points"))
-    said.append(_against(m, "logistic", "a plain logistic regression"))
+    sentences.append(_against(m, "surroundings", "looking at schools and areas alone"))
+    sentences.append(_against(m, "checklist", "a checklist with points"))
+    sentences.append(_against(m, "logistic", "a plain logistic regression"))
     slope = f.get("calibration_slope_interval") or [None, None]
     if slope[0] is not None:
         right = slope[0] <= 1 <= slope[1]
-        said.append(
+        sentences.append(
             f"Its risks are {'about right' if right else 'not right, and should not be read as they stand'}: the calibration slope is {f['calibration_slope']:.2f} ({slope[0]:.2f} to {slope[1]:.2f}), where 1 is right."
         )
-    return ReportSection(title="In short", text=[s for s in said if s])
+    return ReportSection(title="In short", text=[s for s in sentences if s])
 
 
 def _against(m: Material, name: str, words: str) -> str:
@@ -64,19 +66,19 @@ def _against(m: Material, name: str, words: str) -> str:
 
 
 def task(m: Material) -> ReportSection:
-    """Say what was asked."""
+    """State the prediction task."""
     d, q = m.task.definition, m.task
-    said = [
+    sentences = [
         f"Which children will go missing within {q.horizon} days? Missing means: {d.title}. {d.text}",
         f"Source of the definition: {d.source}",
     ]
     if q.until:
-        said.append(f"Nothing was used that was recorded on or after {q.until}.")
-    return ReportSection(title="The question", text=said)
+        sentences.append(f"Nothing was used that was recorded on or after {q.until}.")
+    return ReportSection(title="The question", text=sentences)
 
 
 def time(m: Material) -> ReportSection:
-    """Show which days taught and judged what."""
+    """Show the training, calibration and test dates."""
     text = [
         "A model is judged as it would have been used: made on a day from outcomes known before it, and asked about that day. Days whose outcomes were not yet known then taught it nothing.",
         f"Outcomes are known for {len(m.splits.dates)} days, {m.splits.dates[0]} to {m.splits.dates[-1]}.",
@@ -91,7 +93,7 @@ def time(m: Material) -> ReportSection:
 
 
 def compared(m: Material) -> ReportSection:
-    """Hold the candidates against each other."""
+    """Compare the candidates."""
     figures = []
     for name, f in m.manifest.metrics.items():
         low, high = f["intervals"]["average_precision"]
@@ -116,7 +118,7 @@ def compared(m: Material) -> ReportSection:
 
 
 def at_capacity(m: Material) -> ReportSection:
-    """Say what a team finds."""
+    """Report what a team finds at its capacity."""
     table = capacity(m)
     bars = []
     for name, at in m.figures["at_capacity"].items():
@@ -144,7 +146,7 @@ def at_capacity(m: Material) -> ReportSection:
 
 
 def uses(m: Material) -> ReportSection:
-    """Say what the model goes by, and how far it can be trusted."""
+    """Report what drives the scores, and the limits of the model."""
     lost = m.report.get("themes") or {}
     rows = [
         (
@@ -183,7 +185,7 @@ def uses(m: Material) -> ReportSection:
                 caption="What moves scores most, up or down (TreeSHAP)",
             )
         )
-        said = tuple(
+        feature_rows = tuple(
             (
                 n.replace("_", " "),
                 unfilled(catalogue().by_name[n].text(True)) if n in catalogue().by_name else "",
@@ -194,7 +196,7 @@ def uses(m: Material) -> ReportSection:
         tables.append(
             (
                 "The features that move scores most",
-                PaperTable(("feature", "said when it raises a score", "mean contribution"), said),
+                PaperTable(("feature", "said when it raises a score", "mean contribution"), feature_rows),
             )
         )
     text = ["What a model goes by is linked with going missing. It is no cause, and changing it need change nothing."]

@@ -1,4 +1,4 @@
-"""Tables that papers and the report share; counts of a few children are hidden, and shares are computed from what is printed."""
+"""Tables shared by the papers and the report; small counts are hidden, and shares are computed from printed counts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ Row = tuple[str, ...]
 
 
 def candidates(m: Material) -> PaperTable:
-    """Average precision, AUC and calibration of every candidate, the chosen one marked."""
+    """Average precision, AUC and calibration of every candidate; the chosen one is marked."""
     headers = ("candidate", "average precision (95% interval)", "AUC", "calibration slope (95% interval)")
     rows = []
     for name, f in m.manifest.metrics.items():
@@ -49,7 +49,7 @@ def candidates(m: Material) -> PaperTable:
 
 
 def leads(m: Material) -> PaperTable:
-    """How far the chosen model leads each other candidate, and whether that is within noise."""
+    """The chosen model's lead over each other candidate, and whether it is within noise."""
     headers = ("ahead of", "in average precision (95% interval)", "in precision at 25 of each list (95% interval)")
     rows = [
         (TITLES.get(name, name), _lead(v["average_precision"], ".3f"), _lead(v["precision_top_25_a_list"], ".1%"))
@@ -59,7 +59,7 @@ def leads(m: Material) -> PaperTable:
 
 
 def capacity(m: Material) -> PaperTable:
-    """What is found among the first, for teams of several sizes."""
+    """Precision, recall, number needed and lift at several capacities."""
     headers = (
         "looking into",
         "listed",
@@ -70,7 +70,7 @@ def capacity(m: Material) -> PaperTable:
     )
     f, rows = m.figures, []
     for name, at in f["at_capacity"].items():
-        shown = found(at, f["positives"])
+        shown = rounded_figures(at, f["positives"])
         bounds = [
             _between(f["intervals"].get(f"{name}.{part}", [None, None]), ".0%") for part in ("precision", "recall")
         ]
@@ -91,8 +91,8 @@ def capacity(m: Material) -> PaperTable:
     return PaperTable(headers, tuple(rows))
 
 
-def found(at: dict[str, Any], positives: float) -> tuple[float, float, float, float] | None:
-    """Return precision, recall, number needed and lift from rounded counts; None where the number found, missed or wrongly listed is small."""
+def rounded_figures(at: dict[str, Any], positives: float) -> tuple[float, float, float, float] | None:
+    """Return precision, recall, number needed and lift from rounded counts; None if few were found, missed or wrongly listed."""
     hits = at["precision"] * at["listed"]
     if min(hits, at["listed"] - hits, positives - hits) <= SMALLEST or not at["lift"]:
         return None
@@ -124,7 +124,7 @@ def calibration(m: Material) -> PaperTable:
 
 
 def groups(m: Material, part: str = "groups") -> PaperTable | None:
-    """Fairness by group, or by pair of groups (``pairs``); None when the run did not look, or nothing can be shown."""
+    """Fairness by group, or by pair of groups (``pairs``); None if it was not evaluated or nothing can be shown."""
     slices = (m.report.get("fairness") or {}).get(part) or []
     if part == "pairs":
         slices = [s for s in slices if s["figures"]["recall"] or s["figures"]["precision"]]
@@ -136,7 +136,7 @@ def groups(m: Material, part: str = "groups") -> PaperTable | None:
 
 
 def group_title(s: dict[str, Any]) -> str:
-    """Return what the group, or the pair of groups, of a slice is called."""
+    """Return the title of a slice's group or pair of groups."""
     return " and ".join(GROUP[g].title if g in GROUP else g for g in s["groups"])
 
 
@@ -150,7 +150,7 @@ def _shares(s: dict[str, Any]) -> Row:
 
 
 def features(m: Material) -> PaperTable:
-    """Every feature with what it is made from."""
+    """Every feature with its sources."""
     headers = ("feature", "theme", "said when it raises a score", "tables", "days back", "direction", "shown as")
     rows = [
         (
@@ -168,27 +168,26 @@ def features(m: Material) -> PaperTable:
 
 
 def given(m: Material) -> PaperTable:
-    """The tables that were given, with their sizes and purposes."""
+    """The tables used, with their sizes and purposes."""
     rows = [
-        (t.name, TABLES[t.name].__doc__ or "", t.rows, _years(t), str(t.features), _purpose(t.name, t.features))
-        for t in m.tables
+        (t.name, TABLES[t.name].__doc__ or "", t.rows, _years(t), str(t.features), _purpose(t.name)) for t in m.tables
     ]
     return PaperTable(("table", "holds", "rows", "recorded", "features made from it", "purpose"), tuple(rows))
 
 
 def _years(t: Any) -> str:
-    # The clock of pupils is their birth, which is nobody's business here.
+    # The dates of pupils are dates of birth, which the papers do not show.
     return "–" if t.first is None or t.name == "pupils" else f"{t.first.year} to {t.last.year}"
 
 
-def _purpose(table: str, made: int) -> str:
+def _purpose(table: str) -> str:
     uses = {use_of(table, c) for c in TABLES[table].columns} - {UNUSED}
     also = "; the outcome and who is in the cohort" if table in ("pupils", "enrolments", "cme") else ""
     return ("; ".join(sorted(uses)) + also) if uses else UNUSED
 
 
 def columns(m: Material) -> PaperTable:
-    """Every column of the tables that were given, with what it is used for."""
+    """Every column of the tables used, with its use."""
     rows = [
         (t.name, name, c.meaning, use_of(t.name, name)) for t in m.tables for name, c in TABLES[t.name].columns.items()
     ]
@@ -196,14 +195,14 @@ def columns(m: Material) -> PaperTable:
 
 
 def themes(names: list[str]) -> str:
-    """Say which themes some features belong to."""
+    """Return the titles of the themes of some features."""
     by_name = catalogue().by_name
     used = {by_name[n].theme for n in names if n in by_name}
     return ", ".join(title.lower() for theme, title in catalogue().themes.items() if theme in used)
 
 
 def number(value: float | None, form: str) -> str:
-    """Return a figure, or that it cannot be computed."""
+    """Format a figure, or the symbol for one that cannot be computed."""
     return NOT_AVAILABLE if value is None else f"{value:{form}}"
 
 

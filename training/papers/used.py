@@ -1,4 +1,4 @@
-"""Which data a run used: tables and their sizes, and what each column is used for."""
+"""The data of a run: tables with their sizes, and the use of each column."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from histories.reading.frames import collect
 from histories.reading.histories import Histories
 from histories.tables import TABLES
 
-# Columns that come with histories and enter no feature, label, list or group; a test blanks them all and finds everything as it was.
+# Columns that enter no feature, label, list or group; a test blanks them all and compares the results.
 NOT_USED: dict[str, tuple[str, ...]] = {
     "pupils": ("upn", "young_carer"),
     "suspensions": ("urn",),
@@ -24,7 +24,7 @@ NOT_USED: dict[str, tuple[str, ...]] = {
     "cme": ("resolution",),
     "interventions": ("pupil_id", "date", "kind", "team", "recorded_on"),
 }
-# A worker reads these on a page or beside a reason; no feature is made of them.
+# Shown to workers on a page or beside a reason; no feature uses them.
 SHOWN_ONLY = {
     "suspensions": ("reason",),
     "schools": ("name",),
@@ -40,7 +40,7 @@ LEARNED, JUDGED, SHOWN, UNUSED = "learning, scoring and judging", "judging only"
 
 @dataclass(frozen=True, kw_only=True)
 class TableUsed:
-    """A table as it was given; small counts are hidden, others rounded."""
+    """A table of the histories; small counts are hidden, others rounded."""
 
     name: str
     rows: str
@@ -50,15 +50,15 @@ class TableUsed:
 
 
 def tables_used(histories: Histories) -> list[TableUsed]:
-    """Count each table that was given, and say from when to when it was recorded."""
-    found = []
+    """Return the size of each table and the period in which it was recorded."""
+    tables = []
     for name in (t for t in TABLES if t in histories.present):
         frame = histories.frame(name)
         clock = not TABLES[name].always_known
         days = (nw.col("known").min().alias("first"), nw.col("known").max().alias("last")) if clock else ()
         row = collect(frame.select(nw.len().alias("rows"), *days)).row(0, named=True)
         first, last = (day_of(int(row[k])) if row.get(k) is not None else None for k in ("first", "last"))
-        found.append(
+        tables.append(
             TableUsed(
                 name=name,
                 rows=counted(row["rows"]),
@@ -67,12 +67,12 @@ def tables_used(histories: Histories) -> list[TableUsed]:
                 features=sum(name in f.sources for f in catalogue().features),
             )
         )
-    return found
+    return tables
 
 
 def use_of(table: str, column: str) -> str:
-    """Say what a column is used for; one that a feature of somebody's own counts is used, whatever is told of it here."""
-    if any(t.table == table and column in _said(t) for t in catalogue().tallies.values()):
+    """Return the use of a column; a column that an own feature counts is used, whatever is declared here."""
+    if any(t.table == table and column in _expressions(t) for t in catalogue().tallies.values()):
         return LEARNED
     if column in NOT_USED.get(table, ()):
         return UNUSED
@@ -81,17 +81,17 @@ def use_of(table: str, column: str) -> str:
     return SHOWN if column in SHOWN_ONLY.get(table, ()) else LEARNED
 
 
-def _said(tally) -> str:  # type: ignore[no-untyped-def]
+def _expressions(tally) -> str:  # type: ignore[no-untyped-def]
     return " ".join(f"'{part()!r}'" for part in (tally.where, tally.value) if part)
 
 
 def protected_groups(present: list[str]) -> list[tuple[str, str]]:
-    """Return the protected groups whose table was given, with that table."""
+    """Return the protected groups whose table is present, with that table."""
     return [(g.title, g.table) for g in GROUPS if g.name in PROTECTED and g.table in (*present, "cohort")]
 
 
 def counted(number: float) -> str:
-    """Return a count as it may be printed.
+    """Format a count for print: rounded, or hidden if small.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Write the three papers, and the report, from what is known of a run."""
+"""Write the three papers and the report of a run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ FILLED = ((MODEL_CARD, model_card.values), (ATRS, atrs.values), (DPIA, dpia.valu
 
 
 def write(material: Material) -> dict[str, Paper]:
-    """Return the papers by name; what neither the run nor the authority says is told as not provided."""
+    """Return the papers by name; fields without a value are reported as not provided."""
     return {
         form.name: Paper(form, material.title, {**_facts(form, material), **values(material)})
         for form, values in FILLED
@@ -22,7 +22,7 @@ def write(material: Material) -> dict[str, Paper]:
 
 
 def files_of(material: Material) -> dict[str, str]:
-    """Return the text of the papers in every form, and of the report where the run looked deeper, by file name."""
+    """Return the papers in every format, and the report if there is one, by file name."""
     report = {REPORT: report_page(material)} if material.report else {}
     return {**files(write(material)), **report}
 

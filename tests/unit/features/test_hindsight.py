@@ -72,7 +72,7 @@ def test_what_is_hurt_most_comes_first_and_what_is_missing_stays_last():
 
 
 def test_hindsight_does_not_lie_before_the_question():
-    with pytest.raises(Usage, match="before a day that is asked about"):
+    with pytest.raises(Usage, match="before an as-of date"):
         compared(date(2025, 1, 12))
     with pytest.raises(Faults, match="nobody is in the cohort"):
         hindsight(Histories.from_rows(TABLES), [date(2001, 1, 1)])
