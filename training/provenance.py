@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import hashlib
 import platform
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from typing import Any
 
 from features import CohortRule, Definition
 from features.catalogue import catalogue
+from histories.io.account import account
 from histories.io.digest import file_digest
 from histories.reading.histories import Histories
 from training.task import Task
@@ -100,14 +100,6 @@ def task_of(made: Mapping[str, Any]) -> Task:
         until=_day(asked["until"]),
         known=_day(asked["known"]),
     )
-
-
-def account() -> str:
-    """Return the account that runs this process, as the machine knows it."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return "unknown"
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Whether histories can train a model: outcomes, labelled dates and what is missing, found from labels alone in about a second."""
+"""Whether histories can train a model: outcomes, labelled dates and missing tables, computed from labels alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from histories.tables import TABLES
 from training.fitting.splits import Splits, split
 from training.task import Task
 
-# Where a table that is not there could come from: the formats of ``onroll import --list``, or whoever holds it.
+# Sources of missing tables: formats of ``onroll import --list``, or the team that holds the data.
 SOURCES = {
     "enrolments": "the School Census (onroll import school-census)",
     "attendance": "daily marks from schools' systems (onroll import marks)",
@@ -41,20 +41,20 @@ DESTINATIONS = "deletion returns, the home-education register and lost transfer 
 
 @dataclass(frozen=True, kw_only=True)
 class DefinitionReadiness:
-    """What one definition of missing finds in histories.
+    """The outcomes of one definition of missing, and whether it can train.
 
     Attributes
     ----------
     outcomes : int
-        Snapshots whose child went missing, over the labelled dates.
+        Snapshots of children who went missing, over the labelled dates.
     pupils : int
         Children among them.
     labelled : tuple of date
         As-of dates with at least one label.
     judged : tuple of date
-        As-of dates on which candidates would be judged; empty when training is not possible.
+        Test dates; empty if training is not possible.
     reasons : tuple of Fault
-        Why training is not possible, and what would help.
+        Why training is not possible, and how to enable it.
     """
 
     definition: str
@@ -67,26 +67,26 @@ class DefinitionReadiness:
 
     @property
     def ready(self) -> bool:
-        """Whether ``onroll train`` can work with this definition."""
+        """Whether ``onroll train`` can train with this definition."""
         return not self.reasons
 
 
 @dataclass(frozen=True, kw_only=True)
 class Readiness:
-    """What ``onroll doctor`` says of histories.
+    """The result of ``onroll doctor``.
 
     Attributes
     ----------
     last_known : date
-        The newest day of which anything is known.
+        The newest day with known data.
     as_of : tuple of date
-        The as-of dates that training would ask by default.
+        The default as-of dates of training.
     newest_labelled : dict
-        By definition the newest as-of date whose outcome can be known by now.
+        By definition, the newest as-of date whose outcome can be known by now.
     missing : dict
-        Tables that are not there, and where each could come from.
+        Missing tables, with a source for each.
     gaps : tuple of Fault
-        Columns that are there and say too little.
+        Columns with too few values.
     """
 
     last_known: date
@@ -102,7 +102,7 @@ class Readiness:
         return any(d.ready for d in self.definitions)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything ready for JSON."""
+        """Return JSON-ready data."""
         return {
             "last_known": str(self.last_known),
             "as_of": [str(d) for d in self.as_of],
@@ -125,9 +125,9 @@ class Readiness:
         }
 
     def text(self) -> str:
-        """Return the findings as lines for a terminal."""
+        """Return the result as text for a terminal."""
         first, last = (self.as_of[0], self.as_of[-1]) if self.as_of else (None, None)
-        lines = [f"The newest day that anything is known of is {self.last_known}."]
+        lines = [f"The newest day with known data is {self.last_known}."]
         lines.append(
             f"Default as-of dates: {len(self.as_of)}, {first} to {last}." if first else "No default as-of date."
         )
@@ -143,14 +143,14 @@ class Readiness:
         for d in self.definitions:
             lines += [f"\n{d.definition}:"] * bool(d.reasons) + [str(fault) for fault in d.reasons]
         if self.missing:
-            lines += ["", "Tables that are not there (their features will be missing):"]
+            lines += ["", "Missing tables (their features will be missing):"]
             lines += [f"  {table:18} {source}" for table, source in self.missing.items()]
-        lines += ["", "Columns that say too little:", *(str(fault) for fault in self.gaps)] if self.gaps else []
+        lines += ["", "Columns with too few values:", *(str(fault) for fault in self.gaps)] if self.gaps else []
         return "\n".join(lines)
 
 
 def readiness(histories: Histories, task: Task, definitions: Iterable[Definition]) -> Readiness:
-    """Find out what training would find, without building a feature.
+    """Check whether histories can train, without building features.
 
     Parameters
     ----------
@@ -160,18 +160,18 @@ def readiness(histories: Histories, task: Task, definitions: Iterable[Definition
     definitions : iterable of Definition
     """
     last = histories.last_known()
-    found, newest = [], {}
+    checked, newest = [], {}
     days: tuple[date, ...] = ()
     cohorts = Cohorts(histories, task)
     for definition in definitions:
-        asked = replace(task, definition=definition)
-        newest[definition.name] = asked.newest_labelled(histories)
+        variant = replace(task, definition=definition)
+        newest[definition.name] = variant.newest_labelled(histories)
         try:
-            days = tuple(asked.days(histories))
+            days = tuple(variant.days(histories))
         except Faults as faults:
-            found.append(_unready(definition, faults))
+            checked.append(_unready(definition, faults))
             continue
-        found.append(_of_definition(histories, asked, cohorts))
+        checked.append(_of_definition(histories, variant, cohorts))
     missing = {t: SOURCES[t] for t in TABLES if t in SOURCES and t not in histories.present}
     if "attendance" in histories.present:
         missing.pop("termly_attendance", None)
@@ -179,7 +179,7 @@ def readiness(histories: Histories, task: Task, definitions: Iterable[Definition
         last_known=last,
         as_of=days,
         newest_labelled=newest,
-        definitions=tuple(found),
+        definitions=tuple(checked),
         missing=missing,
         gaps=tuple(_gaps(histories)),
     )
@@ -198,13 +198,13 @@ def _unready(definition: Definition, faults: Faults) -> DefinitionReadiness:
 
 
 class Cohorts:
-    """The cohort of some days, counted once for all definitions.
+    """The cohorts of days, computed once for all definitions.
 
     Parameters
     ----------
     histories : Histories
     task : Task
-        The rule of the cohort and the day of knowledge.
+        Gives the cohort rule and the day of knowledge.
     """
 
     def __init__(self, histories: Histories, task: Task) -> None:
@@ -243,7 +243,7 @@ def _of_definition(histories: Histories, task: Task, cohorts: Cohorts) -> Defini
 
 
 def _gaps(histories: Histories) -> Iterable[Fault]:
-    """Yield columns that are there and say too little for the definitions or the features."""
+    """Yield columns with too few values for the definitions or the features."""
     spells = histories.frame("enrolments").select(
         nw.col("leaving_date").count().alias("left"), nw.col("destination").count().alias("with_destination")
     )
@@ -265,12 +265,12 @@ def _gaps(histories: Histories) -> Iterable[Fault]:
 
 
 def checked_split(histories: Histories, task: Task, labels: pl.DataFrame, cohorts: Cohorts | None = None) -> Splits:
-    """Return the splits of labels; a refusal names the as-of dates that would work, where there are any.
+    """Return the splits of labels; a refusal names as-of dates that would work, if there are any.
 
     Raises
     ------
     Faults
-        When too few dates can be judged or too few children went missing.
+        If there are too few test dates or too few children went missing.
     """
     try:
         return split(labels)
@@ -280,7 +280,7 @@ def checked_split(histories: Histories, task: Task, labels: pl.DataFrame, cohort
 
 
 def _advice(histories: Histories, task: Task, cohorts: Cohorts) -> Fault:
-    """Say which as-of dates would train, or that these histories hold too few outcomes whatever the dates."""
+    """Name as-of dates that would work, or report that no dates would."""
     dates, pupils = monthly_dates(histories, task), 0
     where = f"train, --definition {task.definition.name} --horizon {task.horizon}"
     if dates:
@@ -298,7 +298,7 @@ def _advice(histories: Histories, task: Task, cohorts: Cohorts) -> Fault:
 
 
 def monthly_dates(histories: Histories, task: Task) -> list[date]:
-    """Return the first school Monday of each month whose outcomes are known by now, of six years at most."""
+    """Return the first school Monday of each month with known outcomes, over at most six years."""
     first = histories.frame("enrolments").select(nw.col("entry_date").min()).collect().item()
     newest = task.newest_labelled(histories)
     if first is None or day_of(int(first)) > newest:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 
-def literal(value: object) -> str:
-    """Return a value as a text literal.
+def literal(value: object, engine: str = "duckdb") -> str:
+    r"""Return a value as a text literal; Spark treats a backslash as an escape, DuckDB does not.
 
     Examples
     --------
     >>> literal("St John's")
     "'St John''s'"
+    >>> print(literal("\\"), literal("\\", "spark"))
+    '\' '\\'
     """
-    return "'" + str(value).replace("'", "''") + "'"
+    text = str(value).replace("\\", "\\\\").replace("'", "\\'") if engine == "spark" else str(value).replace("'", "''")
+    return f"'{text}'"
 
 
 def literals(values: object) -> str:

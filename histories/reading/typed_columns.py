@@ -135,7 +135,7 @@ def value_sql(c: Column, source: SourceColumn, engine: str, *, clean: bool = Tru
             whole = f"CAST({x} AS {text})"
             if not clean:
                 return whole
-            return _code_sql(c, text_sql(whole, engine)) if c.codes else text_sql(whole, engine)
+            return _code_sql(c, text_sql(whole, engine), engine) if c.codes else text_sql(whole, engine)
         return {"date": day_sql, "integer": number_sql, "boolean": flag_sql}[c.kind](f"CAST({x} AS {text})", engine)
     if c.kind == "date":
         if "WITH TIME ZONE" in kind and engine == "duckdb":
@@ -149,14 +149,16 @@ def value_sql(c: Column, source: SourceColumn, engine: str, *, clean: bool = Tru
     return f"CAST({x} AS {text if c.kind == 'text' else SQL_TYPES[c.kind]})"
 
 
-def _code_sql(c: Column, text: str) -> str:
+def _code_sql(c: Column, text: str, engine: str) -> str:
     """Return the SQL of a text's code; unknown codes are kept, so that a warning can count them."""
     assert c.codes
     others = {written: code for written, code in codes_of(c.codes).items() if written != code}
     upper = f"upper({text})"
     same = [code for written, code in codes_of(c.codes).items() if written == code]
-    listed = ", ".join(literal(code) for code in same)
-    cases = "".join(f" WHEN {upper} = {literal(written)} THEN {literal(code)}" for written, code in others.items())
+    listed = ", ".join(literal(code, engine) for code in same)
+    cases = "".join(
+        f" WHEN {upper} = {literal(written, engine)} THEN {literal(code, engine)}" for written, code in others.items()
+    )
     return f"CASE WHEN {upper} IN ({listed or 'NULL'}) THEN {upper}{cases} ELSE {text} END"
 
 
@@ -200,7 +202,7 @@ def warning_tests(table: type[Table], values: Mapping[str, str], engine: str) ->
         if c.kind == "date":
             tests.append((name, NO_DAY, f"({value} < DATE '{FIRST_DAY}' OR {value} > DATE '{last_day()}')"))
         if c.codes:
-            listed = ", ".join(literal(code) for code in sorted(code_set(c.codes)))
+            listed = ", ".join(literal(code, engine) for code in sorted(code_set(c.codes)))
             tests.append((name, NO_CODE, f"({value} IS NOT NULL AND {value} NOT IN ({listed}))"))
     if table.end is not None and table.start is not None and {table.end, table.start} <= values.keys():
         tests.append((table.end, ENDS_EARLY, f"{values[table.end]} < {values[table.start]}"))

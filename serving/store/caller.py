@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 
+from histories.io.account import account
 from serving.roles import IDENTITIES
 
 
@@ -45,8 +45,4 @@ class Caller:
 
 def command_line() -> Caller:
     """Return the caller of a verb on this machine; with access to the database itself, they may see all of it."""
-    try:
-        account = getpass.getuser()
-    except (KeyError, OSError):
-        account = "unknown"
-    return Caller(f"command:{account}", "administrator", None)
+    return Caller(f"command:{account()}", "administrator", None)

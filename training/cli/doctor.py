@@ -17,13 +17,11 @@ from histories.io.terminal import ISO_DATE, json_option, result
     "--definition",
     "names",
     multiple=True,
-    help="Name or TOML file of a definition of missing; without it, every shipped definition.",
+    help="Name or TOML file of a definition of missing; default: every shipped definition.",
 )
 @click.option("--horizon", type=click.IntRange(7, 730), default=HORIZON, show_default=True, help="Days of the window.")
-@click.option(
-    "--as-of", "as_of", type=ISO_DATE, multiple=True, help="Days to ask on; without it, the start of each term."
-)
-@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file with the rule of who is scored.")
+@click.option("--as-of", "as_of", type=ISO_DATE, multiple=True, help="As-of dates; default: the start of each term.")
+@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file that says who is in the cohort.")
 @click.option("--until", type=ISO_DATE, help="Use nothing recorded on or after this day.")
 @json_option
 def doctor(
@@ -36,10 +34,10 @@ def doctor(
     until: datetime | None,
     as_json: bool,
 ) -> None:
-    """Say whether HISTORIES can train, and what is missing.
+    """Check whether HISTORIES can train a model, and what is missing.
 
-    Nothing is computed but labels: which definitions have outcomes, which as-of dates have labels, which tables are
-    missing and where they could come from. Exit 1 when no definition can train.
+    Computes labels only: which definitions have outcomes, which as-of dates have labels, which tables are missing
+    and their sources. Exit code 1 if no definition can train.
     """
     from features import CohortRule, Definition
     from histories.cli.opening import open_histories
@@ -55,9 +53,9 @@ def doctor(
         until=until.date() if until else None,
     )
     opened = open_histories(histories)
-    found = readiness(opened, task, definitions)
-    result(found.to_dict(), as_json=as_json, text=found.text())
-    if not found.ready:
+    report = readiness(opened, task, definitions)
+    result(report.to_dict(), as_json=as_json, text=report.text())
+    if not report.ready:
         raise SystemExit(1)
 
 

@@ -1,4 +1,4 @@
-"""Ablation by theme: the same booster without a theme, at the newest origins and on the same resamples."""
+"""Ablation by theme: the same booster without one theme, at the newest origins and on the same resamples."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from training.task import ProgressCallback, quiet
 
 
 def by_theme(trained: Trained, seed: int, advance: ProgressCallback = quiet) -> dict[str, dict[str, Any]]:
-    """Return by theme how much average precision is lost when its features are taken away, with its interval over pupils.
+    """Return, by theme, the average precision lost without its features, with an interval over pupils.
 
-    Asked at the two newest origins. What one theme loses, another can often make up for: a small loss does not say that a theme is idle.
+    Evaluated at the two newest origins. Other themes often compensate for a lost one, so a small loss does not mean that a theme is
+    unused.
     """
     splits = Splits(trained.splits.dates, [o for o in trained.splits.origins if o.judged][-2:])
     themes = [t for t in catalogue().themes if any(catalogue().by_name[n].theme == t for n in catalogue().names)]

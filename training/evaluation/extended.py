@@ -1,4 +1,4 @@
-"""The extended report of a run: groups, themes, authorities, weeks, and who was missed."""
+"""The extended report of a run: groups, themes, authorities, weekly lists and mistakes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ WEEKLY = 8  # and in each authority and week
 def extended_report(
     histories: Histories, task: Task, trained: Trained, seed: int, advance: ProgressCallback = quiet
 ) -> dict[str, Any]:
-    """Return every figure beyond those of the candidates, ready for JSON."""
+    """Return every figure beyond those of the candidates as JSON-ready data."""
     name = trained.manifest.candidate
     advance(description="groups of children")
     judged = judged_with_groups(histories, task, trained)
@@ -55,7 +55,7 @@ def extended_report(
 
 
 def fairness_by_group(trained: Trained, judged: tuple[pl.DataFrame, pl.DataFrame], seed: int) -> dict[str, Any]:
-    """Say how the lists of the judged days fall on groups; see ``beside_groups``."""
+    """Return the fairness report of the lists on the test dates; see ``judged_with_groups``."""
     frame, groups = judged
     risk = trained.predictions.risk(trained.manifest.candidate)[trained.predictions.judged]
     return fairness(
@@ -66,13 +66,13 @@ def fairness_by_group(trained: Trained, judged: tuple[pl.DataFrame, pl.DataFrame
 def proxies_of(
     trained: Trained, judged: tuple[pl.DataFrame, pl.DataFrame], importance: dict[str, float], seed: int
 ) -> list[dict[str, Any]]:
-    """Say how well the features tell protected groups, and how much of the risk model goes by the same; see ``beside_groups``."""
+    """Return how well the features predict protected groups, and the risk model's share of the same features."""
     frame, groups = judged
     keys = ["pupil_id", "as_of"]
     protected = frame.select(keys).join(
         groups.select(*keys, *(c for c in PROTECTED if c in groups.columns)), on=keys, how="left", maintain_order="left"
     )
-    found = proxies(
+    results = proxies(
         matrix_of(frame, catalogue().names),
         catalogue().names,
         numbers(frame, "pupil_id"),
@@ -81,10 +81,10 @@ def proxies_of(
         importance=importance,
         seed=seed,
     )
-    return [p.to_dict() for p in found]
+    return [p.to_dict() for p in results]
 
 
 def judged_with_groups(histories: Histories, task: Task, trained: Trained) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the snapshots of the judged days, and the groups of their children."""
+    """Return the snapshots of the test dates, and the groups of their children."""
     groups: Any = pl.from_arrow(grouped(histories, trained.splits.test, task.rule))
     return trained.predictions.frame.filter(trained.predictions.judged), groups

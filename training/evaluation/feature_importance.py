@@ -1,4 +1,4 @@
-"""What moves scores: how much each feature contributes on average, up or down, in log-odds."""
+"""Feature importance: the mean absolute contribution of each feature, in log-odds."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from training.explanation.trees import read_forest
 from training.fitting.rolling_origin import matrix_of, weight_of
 from training.pipeline import Trained
 
-MAX = 2000  # snapshots of the newest judged day that are looked at; more make the means no different
+MAX = 2000  # snapshots of the newest test date; more hardly change the means
 
 
 def contributions(trained: Trained, seed: int) -> dict[str, float]:
     """Return the mean absolute contribution of each feature, exact (see ``explanation.leaf_tables``).
 
-    Features of the role ``never_shown`` are among them: they move scores too.
+    Includes features of the role ``never_shown``, which move scores too.
     """
     frame = trained.predictions.frame
     rows = np.flatnonzero((frame["as_of"] == trained.splits.test[-1]).to_numpy())

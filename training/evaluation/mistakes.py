@@ -1,4 +1,4 @@
-"""Who was missed and who was wrongly listed: how they differ from those who were found, in the features' own units."""
+"""Compare children who were missed or wrongly listed with those who were found, in the features' units."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from features.groups.disclosure import HIDDEN, partition, rounded
 from training.fitting.rolling_origin import Predictions, matrix_of
 from training.measures.metrics import numbers, share_listed
 
-MIN = 8  # children of a kind below whom no mean is told
+MIN = 8  # minimal number of children for a mean
 MAX_FEATURES = 12
 
 

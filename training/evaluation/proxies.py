@@ -1,7 +1,7 @@
-"""Proxies: how well the features tell who belongs to a protected group, and by which of them.
+"""Proxies: how well, and from which features, membership of a protected group can be predicted.
 
-A model that never sees ethnicity can still act on it where other features stand in for it. An AUC near one half says that they hardly
-do; a high one says that the group can be told, not that the risk model tells it.
+A model that never sees ethnicity can still act on it through other features. An AUC near 0.5 means that they hardly predict the
+group; a high AUC means that they can, not that the risk model does.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ SETTINGS = {
     "negative_share": 1.0,
 }
 FOLDS = 3
-MAX = 20_000  # snapshots looked at; more make the answer no different
-MIN = 50  # children of a group, and others, below which nothing is said
+MAX = 20_000  # snapshots; more hardly change the result
+MIN = 50  # minimal number of children inside and outside a group
 TOP = 5
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProxyFeature:
-    """How well one group can be told from the features.
+    """How well the features predict one group.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Figures for pupils in the training data and for others: whether a model only recognises children it has seen."""
+"""Figures for pupils in the training data and for others, which show whether a model only recognises known children."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def seen_and_unseen(predictions: Predictions, name: str, capacity: int) -> dict[
     figures = {}
     for title, part in (("seen", seen), ("unseen", ~seen)):
         y, w, chosen = label[part], weight[part], on_list[part]
-        positives, found = float(y.sum()), float(chosen @ y)
+        positives, hits = float(y.sum()), float(chosen @ y)
         figures[title] = {
             "snapshots": round(float(w.sum())),
             "positives": int(positives),
             "base_rate": float(np.average(y, weights=w)) if len(y) else None,
             "average_precision": average_precision(margins[part], y, w),
             "listed": round(float(chosen.sum())),
-            "precision": found / float(chosen.sum()) if chosen.any() else None,
-            "recall": found / positives if positives else None,
+            "precision": hits / float(chosen.sum()) if chosen.any() else None,
+            "recall": hits / positives if positives else None,
         }
     return figures

@@ -25,21 +25,21 @@ def leave_one_out(trained: Trained, seed: int, advance: ProgressCallback = quiet
     ahead = trained.frame.filter(pl.col("as_of").is_in(days))
     past = known_before(trained.frame, days[0])
     everybody = boosted.train(learn_from(past, catalogue().names, seed), trained.settings)
-    found = {}
-    for (authority,), own in sorted(ahead.group_by("authority"), key=lambda pair: str(pair[0])):
+    figures = {}
+    for (authority,), rows in sorted(ahead.group_by("authority"), key=lambda pair: str(pair[0])):
         others = past.filter(pl.col("authority") != authority)
-        if not own["label"].sum() or not others["label"].sum():
+        if not rows["label"].sum() or not others["label"].sum():
             continue
         advance(description=f"without authority {authority}")
         stranger = boosted.train(learn_from(others, catalogue().names, seed), trained.settings)
-        x, y, w = matrix_of(own, catalogue().names), own["label"].to_numpy(), weight_of(own)
-        found[str(authority)] = {
+        x, y, w = matrix_of(rows, catalogue().names), rows["label"].to_numpy(), weight_of(rows)
+        figures[str(authority)] = {
             "positives": int(y.sum()),
             "snapshots": round(float(w.sum())),
             "average_precision": average_precision(boosted.margins(stranger, x), y, w),
             "with_its_own_past": average_precision(boosted.margins(everybody, x), y, w),
         }
-    return found
+    return figures
 
 
 def learning_curve(trained: Trained, seed: int, advance: ProgressCallback = quiet) -> list[dict[str, Any]]:

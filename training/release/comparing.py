@@ -1,4 +1,4 @@
-"""Two versions' lists side by side: who is on both, who enters, who leaves, and which themes moved them."""
+"""Compare two versions' lists: who is on both, enters or leaves, and which themes moved them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ THEMES_SHOWN = 3
 
 @dataclass(frozen=True, kw_only=True)
 class Compared:
-    """What became of a list.
+    """The changes from one version's list to another's.
 
     Attributes
     ----------
@@ -30,8 +30,8 @@ class Compared:
         In the cohort, and on both lists.
     enters, leaves : list of dict
         ``pupil_id, authority, rank_before, rank_after``, and ``themes`` with the contribution ``before`` and ``after`` in log-odds, its ``change``,
-        and ``beside``: the change less the mean change of all on either list, since a child enters when others fall. What moved the child most
-        is first.
+        and ``beside``: the change minus the mean change of all on either list, since a child also enters when others fall. Themes
+        are sorted by their effect.
     rank_correlation : float
         Spearman's, over the whole cohort.
     """
@@ -52,11 +52,11 @@ class Compared:
         return self.both / max(self.both + len(self.leaves), 1)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what ``--json`` prints; it names children, as the one who asked for it wants."""
+        """Return the data of ``--json``; it names children, as the user requests."""
         return {**self.__dict__, "as_of": str(self.as_of), "overlap": self.overlap}
 
     def text(self) -> str:
-        """Return what a person reads."""
+        """Return the comparison as text."""
         head = f"{self.capacity} a list as of {self.as_of}: {self.both} on both ({self.overlap:.0%}), {len(self.enters)} enter, {len(self.leaves)} leave; rank correlation over all {self.children:,} {self.rank_correlation:.3f}"
         lines = [head]
         for title, moved in (("enters", self.enters), ("leaves", self.leaves)):
@@ -79,7 +79,7 @@ def compare_lists(
     kept: BlockStore | None = None,
     advance: ProgressCallback = quiet,
 ) -> Compared:
-    """Score the cohort of a day with two versions, and hold their lists against each other.
+    """Score the cohort of a day with two versions and compare their lists.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def compare_lists(
     Raises
     ------
     Faults
-        When nobody is in the cohort.
+        If the cohort is empty.
     """
     frame = tallied(histories, [as_of], rule=rule, kept=kept, advance=advance)
     if frame.is_empty():
@@ -117,7 +117,7 @@ def _named(model: RiskModel) -> str:
 
 
 class _Themes:
-    """Contributions of two versions by theme to the children on either list; exact, so that with the bases' their changes add up to the margin's."""
+    """Exact contributions by theme in two versions, for children on either list; with the bases they add up to the margins."""
 
     def __init__(self, frame: pl.DataFrame, listed: pl.DataFrame, first: RiskModel, second: RiskModel) -> None:
         rows = listed.join(frame, on="pupil_id", how="left", maintain_order="left")
@@ -126,8 +126,8 @@ class _Themes:
         self.mean = {t: float((self.after[t] - self.before[t]).mean()) for t in self.before}
 
     def moved(self, ranks: pl.DataFrame, sign: float) -> list[dict[str, Any]]:
-        """Say of some children which themes moved them up (sign 1) or down (-1) most."""
-        told = []
+        """Return the themes that moved each child most, up (sign 1) or down (-1)."""
+        changes = []
         for row in ranks.iter_rows(named=True):
             k = self.at[row["pupil_id"]]
             themes: list[dict[str, Any]] = []
@@ -135,8 +135,8 @@ class _Themes:
                 before, after = float(self.before[t][k]), float(self.after[t][k])
                 change = after - before
                 themes.append({"theme": t, "before": before, "after": after, "change": change, "beside": change - mean})
-            themes.sort(key=lambda said: (-sign * said["beside"], said["theme"]))
-            told.append(
+            themes.sort(key=lambda change: (-sign * change["beside"], change["theme"]))
+            changes.append(
                 {
                     "pupil_id": row["pupil_id"],
                     "authority": row["authority"],
@@ -145,7 +145,7 @@ class _Themes:
                     "themes": themes[:THEMES_SHOWN],
                 }
             )
-        return told
+        return changes
 
 
 def _by_theme(model: RiskModel, rows: pl.DataFrame) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Evidence for the gates: a version compared with the champion, its fairness by group, and whether a feature leaks."""
+"""Evidence for the gates: the comparison with the champion, fairness by group, and leakage."""
 
 from __future__ import annotations
 
@@ -55,18 +55,18 @@ class Contender:
 
     @classmethod
     def load(cls, folder: Path) -> Contender:
-        """Read a released version; raises ``Faults`` when it is damaged."""
+        """Read a released version; raises ``Faults`` if it is damaged."""
         return cls(*read_bundle(folder), read_recipe(folder), bundle_digest(folder))
 
     @property
     def newest(self) -> date:
-        """The newest day that it learned from."""
+        """The newest training date."""
         return date.fromisoformat(self.manifest.trained_on[-1])
 
 
 @dataclass(frozen=True)
 class Evaluated:
-    """A version's predictions for the judged days, made before the outcomes were known.
+    """A version's predictions for the test dates, made before the outcomes were known.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class Evaluated:
         The snapshots, day by day.
     margins, risk : float arrays, shape (rows,)
     how : dict of str
-        By day: ``released`` (the version itself), or ``anew`` (made by its recipe from what was known then).
+        By day: ``released`` (the version itself), or ``anew`` (retrained by its recipe from what was known then).
     """
 
     frame: pl.DataFrame
@@ -84,7 +84,7 @@ class Evaluated:
 
 
 def at_origins(trained: Trained) -> Evaluated:
-    """Return a just trained version's predictions at its origins."""
+    """Return a newly trained version's predictions at its origins."""
     rows, name = np.flatnonzero(trained.predictions.judged), trained.manifest.candidate
     frame = trained.predictions.frame[rows]
     how = {str(d): "anew" for d in trained.splits.test}
@@ -94,14 +94,14 @@ def at_origins(trained: Trained) -> Evaluated:
 def evaluate_again(
     version: Contender, frame: pl.DataFrame, splits: Splits, seed: int, alike: tuple[Contender, Evaluated] | None = None
 ) -> Evaluated:
-    """Predict the judged days: by the version itself after all it learned from, and retrained by its recipe before.
+    """Predict the test dates: with the version itself after its training dates, and retrained by its recipe before.
 
-    On days whose outcomes it has seen, the version would look better than it is.
+    On its training dates the version would look better than it is.
 
     Parameters
     ----------
     alike : tuple of Contender and Evaluated, optional
-        Another version's answers; made anew by the same recipe they are the same, and not made twice.
+        Another version's predictions, reused if both retrain by the same recipe.
     """
     m = version.manifest
     names = [n for n in m.features if n in frame.columns]
@@ -136,7 +136,7 @@ def _same_recipe(one: Contender, other: Contender, settings: dict[str, Any]) -> 
 
 
 def compare_paired(version: Evaluated, other: Evaluated, seed: int) -> dict[str, Any]:
-    """Return how far one version is ahead of another on the same snapshots, with intervals over the same resamples of pupils."""
+    """Return one version's lead over another on the same snapshots, with intervals over the same resamples of pupils."""
     frame = version.frame
     label, weight = frame["label"].to_numpy(), weight_of(frame)
     pupil, lists = numbers(frame, "pupil_id"), numbers(frame, "authority", "as_of")
@@ -170,16 +170,16 @@ def gate_evidence(
     seed: int,
     advance: ProgressCallback = quiet,
 ) -> dict[str, Any]:
-    """Return what the gates need besides the bundle, ready for JSON; no pupil is in it.
+    """Return the gates' evidence beyond the bundle as JSON-ready data; it contains no pupil.
 
     Parameters
     ----------
     evaluated : Evaluated
-        What the version answered on the judged days.
+        The version's predictions on the test dates.
     against : dict or None
-        How it compares with the champion; see ``against_champion``.
+        The comparison with the champion; see ``compare_with_champion``.
     leak_proof : dict
-        That no feature sees the future; see ``proved``.
+        The test for leakage; see ``prove_no_leaks``.
     """
     frame = evaluated.frame
     days = sorted(frame["as_of"].unique().to_list())
@@ -203,7 +203,7 @@ def gate_evidence(
 
 
 def prove_no_leaks(histories: Histories, day: date, seed: int, advance: ProgressCallback = quiet) -> dict[str, Any]:
-    """Test that no feature sees the future of a day; note the histories and features tested."""
+    """Test that no feature sees the future of a day; record the histories and features tested."""
     advance(description="whether a feature sees the future")
     leak_proof = leaks(histories, day, pupils=LEAK_PUPILS, seed=seed, engine="polars").to_dict()
     return {**leak_proof, "data_digest": histories.digest(), "catalogue_digest": catalogue().digest}
@@ -212,7 +212,7 @@ def prove_no_leaks(histories: Histories, day: date, seed: int, advance: Progress
 def compare_with_champion(
     version: Contender, evaluated: Evaluated, champion: Contender, frame: pl.DataFrame, splits: Splits, seed: int
 ) -> dict[str, Any]:
-    """Return how a version compares with the champion on the judged days; see ``paired``."""
+    """Compare a version with the champion on the test dates; see ``compare_paired``."""
     theirs = evaluate_again(champion, frame, splits, seed, (version, evaluated))
     return {
         "version": int(champion.manifest.version),
@@ -229,7 +229,7 @@ def evidence_of_training(
     seed: int,
     advance: ProgressCallback = quiet,
 ) -> dict[str, Any]:
-    """Return the evidence of a version that was just trained beside the champion, a released folder."""
+    """Return the evidence of a newly trained version; ``champion`` is a released folder."""
     evaluated, against = at_origins(trained), None
     if champion:
         advance(description="the champion on the same snapshots")
@@ -265,17 +265,17 @@ def evidence_of_version(
     kept: BlockStore | None = None,
     advance: ProgressCallback = quiet,
 ) -> dict[str, Any]:
-    """Return the evidence of a released version on histories in which more outcomes are known by now.
+    """Return the evidence of a released version on histories with more known outcomes.
 
     Parameters
     ----------
     before : dict
-        The evidence so far: whether a feature leaks is proved on the histories that the version was trained on, and only there.
+        The earlier evidence; leakage is tested only on the version's training histories.
 
     Raises
     ------
     Faults
-        When a version is damaged, or it is not written down what it was made from.
+        If a version is damaged, or its recipe is incomplete.
     """
     version = Contender.load(folder)
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from histories.errors import Faults
+from histories.io.account import account
 from histories.io.digest import file_digest
 from histories.settings import Settings
 from training.bundle import bundle_digest, read_bundle, read_recipe
@@ -15,7 +16,6 @@ from training.gates import GATES, Verdict
 from training.gates.gate import check_all
 from training.gates.limits import load_limits
 from training.papers.rendering import STEMS
-from training.provenance import account
 from training.release.registry import EVIDENCE, champion, folder_of, history, keep_evidence, move, moving, note, verify
 from training.release.resolve import aliases
 

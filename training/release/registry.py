@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from histories.errors import Fault, Faults
+from histories.io.account import account
 from histories.io.atomic_write import locked, new_file, new_folder
 from histories.io.digest import file_digest
 from histories.settings import Settings
 from training.bundle import MANIFEST, Manifest, bundle_digest, read_bundle, write_bundle
 from training.papers import Material, files_of
 from training.pipeline import Trained
-from training.provenance import account
 from training.release.promotion_log import DO, HEAD, LogState, append, verify_to
 from training.release.resolve import ALIASES, MOVES, aliases, logged
 

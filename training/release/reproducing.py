@@ -1,4 +1,4 @@
-"""Reproduce a model from its recipe: byte for byte, or say exactly what differs or is missing."""
+"""Reproduce a model from its recipe byte for byte, or report what differs or is missing."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from training.pipeline import train
 from training.provenance import made_with, task_of
 from training.task import ProgressCallback, quiet
 
-# Without these the result would be another model, so nothing is trained.
+# A change in these gives another model, so nothing is trained.
 NEEDED = ("histories", "catalogue", "own_features")
-# Another version of these often gives the same model; the result shows it.
+# A change in these often gives the same model; the result shows it.
 NOTED = ("code", "lock", "packages", "python", "machine", "engine")
 
 
@@ -29,11 +29,11 @@ class Remade:
     Attributes
     ----------
     equal : bool
-        Whether the booster and all that the manifest says are the same, byte by byte.
+        Whether the booster and the manifest are identical.
     missing : list of str
-        What there is not, or is another, so that it was not tried.
+        Missing or changed inputs that prevent reproduction.
     differs : list of str
-        What else is another than when the model was made, and what of the model came out otherwise.
+        Other changes since the model was trained, and parts of the model that differ.
     booster : dict
         Hashes of the booster, ``then`` and ``now``.
     """
@@ -45,7 +45,7 @@ class Remade:
     booster: dict[str, str] = field(default_factory=dict)
 
     def text(self) -> str:
-        """Return what a person reads."""
+        """Return the outcome as text."""
         outcome = "was reproduced byte for byte" if self.equal else "came out differently"
         if self.missing:
             outcome = "was not reproduced"
@@ -58,17 +58,17 @@ class Remade:
 def reproduce(
     folder: Path, histories: Histories | None, *, kept: BlockStore | None = None, advance: ProgressCallback = quiet
 ) -> Remade:
-    """Train again by the recipe of a released version, and compare.
+    """Retrain by the recipe of a released version and compare.
 
     Parameters
     ----------
     histories : Histories or None
-        Those it was trained on; None when they are not known here.
+        The training histories; None if their location is unknown.
 
     Raises
     ------
     Faults
-        When the version's own files are damaged.
+        If the version's files are damaged.
     """
     booster, manifest = read_bundle(folder)
     recipe = read_recipe(folder)

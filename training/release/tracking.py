@@ -1,4 +1,4 @@
-"""Tracking in MLflow: settings, figures and digests of each run, and never a pupil's row."""
+"""Tracking in MLflow: settings, figures and digests of each run, never a pupil's row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from training.pipeline import Trained
 from training.release.registry import client
 
 EXPERIMENT = "onroll"
-MAX = 1000  # figures that MLflow takes in one call
+MAX = 1000  # MLflow's limit of metrics in one call
 
 
 class Run:
@@ -27,35 +27,35 @@ class Run:
 
     def __init__(self, settings: Settings) -> None:
         self.api = client(settings)
-        found = self.api.get_experiment_by_name(EXPERIMENT)
+        experiment = self.api.get_experiment_by_name(EXPERIMENT)
         settings.artifacts.mkdir(parents=True, exist_ok=True)
         self.experiment = (
-            found.experiment_id
-            if found
+            experiment.experiment_id
+            if experiment
             else self.api.create_experiment(EXPERIMENT, artifact_location=settings.artifacts.as_uri())
         )
         self.run_id: str = self.api.create_run(self.experiment).info.run_id
 
     def trial(self, number: int, settings: dict[str, Any], value: float | None, state: str) -> None:
-        """Write one trial of settings as a nested run."""
+        """Log one tuning trial as a nested run."""
         tags = {"mlflow.parentRunId": self.run_id, "mlflow.runName": f"trial {number}", "state": state}
         nested = self.api.create_run(self.experiment, tags=tags).info.run_id
-        found = [] if value is None else [("average_precision_before_judging", value)]
-        self._log(nested, settings, found)
+        metrics = [] if value is None else [("average_precision_before_judging", value)]
+        self._log(nested, settings, metrics)
         self.api.set_terminated(nested, "FINISHED" if state == "complete" else "KILLED")
 
     def finish(self, trained: Trained, material: Material, more: Mapping[str, str] | None = None) -> str:
-        """Write parameters, figures, the bundle with its papers; return the run's id.
+        """Log parameters, figures and the bundle with its papers; return the run's id.
 
         Parameters
         ----------
         material : Material
-            What the papers are written from.
+            The input of the papers.
         more : mapping, optional
-            Text by file name, such as the report.
+            Further texts by file name, such as the report.
         """
         m = trained.manifest
-        said = {
+        parameters = {
             **trained.settings,
             "definition": m.definition,
             "horizon_days": m.horizon_days,
@@ -67,7 +67,7 @@ class Run:
         }
         tags = {name: getattr(m, name) for name in ("data_digest", "catalogue_digest", "code_version")}
         tags |= {name: trained.recipe[name] or "" for name in ("trained_by", "code", "lock")}
-        self._log(self.run_id, said, _flat(m.metrics), tags)
+        self._log(self.run_id, parameters, _flat(m.metrics), tags)
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(folder) / "bundle"
             bundle.mkdir()
@@ -90,12 +90,14 @@ class Run:
         metrics: list[tuple[str, float]],
         tags: Mapping[str, str] | None = None,
     ) -> None:
-        """Write parameters, tags and figures in as few calls as there can be, since each call is a transaction."""
+        """Log parameters, tags and figures in as few calls as possible, since each call is a transaction."""
         from mlflow.entities import Metric, Param, RunTag
 
         now = time.time_ns() // 1_000_000
-        said = [Param(name, str(value)) for name, value in params.items()]
-        self.api.log_batch(run_id, params=said, tags=[RunTag(name, value) for name, value in (tags or {}).items()])
+        parameters = [Param(name, str(value)) for name, value in params.items()]
+        self.api.log_batch(
+            run_id, params=parameters, tags=[RunTag(name, value) for name, value in (tags or {}).items()]
+        )
         figures = [Metric(name, value, now, 0) for name, value in metrics]
         for begin in range(0, len(figures), MAX):
             self.api.log_batch(run_id, metrics=figures[begin : begin + MAX])
@@ -106,7 +108,7 @@ class Run:
 
 
 def _flat(value: dict[str, Any], before: str = "") -> list[tuple[str, float]]:
-    """Return every number under a name of its own; pairs are intervals, longer lists are left to the report."""
+    """Return every number with a unique name; pairs are intervals, and longer lists are skipped."""
     flat: list[tuple[str, float]] = []
     for key, inner in value.items():
         name = f"{before}{key}".replace("%", "pc")
