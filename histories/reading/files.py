@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from histories.reading.typed_columns import (
 from histories.reading.values import stripped_sql, unclean_sql
 from histories.tables import TABLES, Column, Table
 
+FEW_ROWS = 100_000  # up to which a pass over all rows costs less than one over each column's different values
 SHOWN = 10  # row numbers named in a message
 NUMBERED, PLACE = "numbered_", "row_number"  # the view of a table that also says where each row stands, and its column
 
@@ -159,11 +160,12 @@ class Source:
     sql: str
     where: str
     is_csv: bool
+    seen: dict[str, str] = field(default_factory=dict)
 
     def faults(self) -> list[Fault]:
         """Find empty required values and text that does not parse, in one pass."""
         tests = value_faults(self.table, self.columns, "duckdb")
-        counts = self._count([test for *_, test in tests])
+        counts = self._count([(c.name, test) for c, _, test in tests])
         return [
             bad_value(c, what, count, self.where, f", {self._rows(test)}")
             for (c, what, test), count in zip(tests, counts, strict=True)
@@ -175,7 +177,7 @@ class Source:
         texts = [n for n, s in self.columns.items() if s.is_text and self.table.columns[n].kind == "text"]
         dirty = dict.fromkeys(texts, True)
         if not self.is_csv:
-            counts = self._count([self._needs_cleaning(n) for n in texts])
+            counts = self._count([(n, self._needs_cleaning(n)) for n in texts])
             dirty = {n: bool(count) for n, count in zip(texts, counts, strict=True)}
         return {
             n: value_sql(self.table.columns[n], s, "duckdb", clean=dirty.get(n, False)) for n, s in self.columns.items()
@@ -191,17 +193,45 @@ class Source:
         """Warn of unknown codes, implausible dates and ends before starts; return the columns with implausible dates."""
         tests = warning_tests(self.table, values, "duckdb")
         odd = []
-        for (name, what, test), count in zip(tests, self._count([t for *_, t in tests]), strict=True):
+        for (name, what, test), count in zip(
+            tests, self._count([(name, test) for name, _, test in tests]), strict=True
+        ):
             if count:
                 warnings.append(f"{self.where}, column {name}: {count:,} rows: {what} ({self._rows(test)})")
                 odd += [name] if what == NO_DAY else []
         return tuple(odd)
 
-    def _count(self, tests: list[str]) -> list[int]:
-        if not tests:
-            return []
-        counted = ", ".join(f"count(*) FILTER ({test})" for test in tests)
-        return list(_execute(self.connection, f"SELECT {counted} FROM {self.sql}", self.where)[0])
+    def _count(self, tests: list[tuple[str, str]]) -> list[int]:
+        """Count the rows that meet conditions on columns.
+
+        Text is looked at once for each different value: of a hundred million marks there are a few codes and some pupils.
+        """
+        many = self._rows_there() > FEW_ROWS
+        sources: dict[str, list[int]] = {}
+        for i, (name, _) in enumerate(tests):
+            by_value = many and self.columns[name].is_text and self.table.columns[name].kind == "text"
+            sources.setdefault(name if by_value else "", []).append(i)
+        counts: dict[int, int] = {}
+        for name, chosen in sources.items():
+            counted = "coalesce(sum(onroll_rows) FILTER ({}), 0)" if name else "count(*) FILTER ({})"
+            sums = ", ".join(counted.format(tests[i][1]) for i in chosen)
+            source = self._distinct(name) if name else self.sql
+            row = _execute(self.connection, f"SELECT {sums} FROM {source}", self.where)[0]
+            counts |= dict(zip(chosen, map(int, row), strict=True))
+        return [counts[i] for i in range(len(tests))]
+
+    def _rows_there(self) -> int:
+        if "" not in self.seen:
+            self.seen[""] = str(_execute(self.connection, f"SELECT count(*) FROM {self.sql}", self.where)[0][0])
+        return int(self.seen[""])
+
+    def _distinct(self, name: str) -> str:
+        """Return a table of the different values of a column with how many rows have each."""
+        if name not in self.seen:
+            self.seen[name] = f"seen_{self.table.table}_{name}"
+            values = f"SELECT {self.columns[name].quoted}, count(*) AS onroll_rows FROM {self.sql} GROUP BY 1"
+            _execute(self.connection, f"CREATE OR REPLACE TEMP TABLE {self.seen[name]} AS {values}", self.where)
+        return self.seen[name]
 
     def _rows(self, test: str) -> str:
         number, source = "onroll_row", self.sql

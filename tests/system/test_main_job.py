@@ -1,10 +1,13 @@
-"""The main job by its verbs: simulate, check, features, train, models, score; and wrong usage leaves with the right code."""
+"""The main job by its verbs: simulate, check, features, train, models, score; and wrong usage exits with the right code."""
 
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from datetime import date
 
 import polars as pl
 import pytest
@@ -13,7 +16,10 @@ from mlflow import MlflowClient
 from features import Definition, default_as_of, label
 from serving.cli import demo
 from tests.support.checkout import ROOT
+from tests.support.shared import shared_folder
 from training.fitting.splits import split
+
+PUPILS = "9000"  # enough for the gates of promotion, which ask for outcomes to judge on
 
 
 def onroll(home, *words, code=0, **environment):
@@ -30,18 +36,39 @@ def onroll(home, *words, code=0, **environment):
     return json.loads(done.stdout) if "--json" in words and code == 0 else done.stderr
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def home(tmp_path_factory):
-    """A working folder with histories and a trained champion."""
-    home = tmp_path_factory.mktemp("main")
-    onroll(home, "simulate", "h", "--pupils", "9000", "--years", "4", "--seed", "2", "--truth", "--json")
-    (home / "config.toml").write_text("rounds = 60\n")
-    trained = onroll(home, "train", "h", "--config", "config.toml", "--json")
-    assert trained["version"] == 1
-    return home
+    """A working folder with histories and a trained champion; read it only, for all workers share it."""
+
+    def build(folder):
+        onroll(folder, "simulate", "h", "--pupils", PUPILS, "--years", "4", "--seed", "2", "--truth", "--json")
+        (folder / "config.toml").write_text("rounds = 60\n")
+        assert onroll(folder, "train", "h", "--config", "config.toml", "--json")["version"] == 1
+
+    return shared_folder(tmp_path_factory, "main_job", build)
 
 
-def test_the_first_model_is_champion_and_beats_knowing_nothing(home):
+@pytest.fixture
+def own_home(home, tmp_path):
+    """A copy of the working folder that a test may change; MLflow keeps whole addresses, which move with it."""
+    shutil.copytree(home, tmp_path / "home")
+    with closing(sqlite3.connect(tmp_path / "home" / "mlruns" / "mlflow.db")) as runs, runs:
+        for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri")):
+            runs.execute(
+                f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (home.as_uri(), (tmp_path / "home").as_uri())
+            )
+    return tmp_path / "home"
+
+
+def files_with_a_pupil(home):
+    """Return the files of runs and releases in which an identifier of a pupil stands."""
+    ids = [i.encode() for i in pl.read_parquet(home / "h" / "pupils.parquet")["pupil_id"].head(50)]
+    files = [f for f in (home / "mlruns").rglob("*") if f.is_file()]
+    assert files
+    return [f.name for f in files if any(i in f.read_bytes() for i in ids)]
+
+
+def test_the_first_model_is_champion_and_beats_the_base_rate(home):
     (version,) = onroll(home, "models", "list", "--json")["versions"]
     assert version["aliases"] == ["champion"]
     shown = onroll(home, "models", "show", "--json")
@@ -54,46 +81,47 @@ def test_the_first_model_is_champion_and_beats_knowing_nothing(home):
     assert len(run.data.tags["data_digest"]) == len(run.data.tags["lock"]) == 64
 
 
-def test_a_demo_of_too_few_children_is_refused_before_it_begins(tmp_path):
-    said = onroll(tmp_path, "demo", "--pupils", str(demo.MIN - 1), code=2)
-    assert f"{demo.MIN:,} or more" in said
+def test_a_demo_of_too_few_pupils_is_refused_before_it_starts(tmp_path):
+    message = onroll(tmp_path, "demo", "--pupils", str(demo.MIN - 1), code=2)
+    assert f"{demo.MIN:,} or more" in message
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.prove
-def test_the_least_number_of_children_of_the_demo_is_enough(tmp_path, monkeypatch):
+def test_the_smallest_demo_is_judged_on_two_days_or_more(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     opened = demo.population(demo.MIN, tmp_path / "demo")
-    known = label(opened, default_as_of(opened), Definition.load())
-    assert len(split(pl.DataFrame(known).drop_nulls("label")).test) >= 2
+    labels = label(opened, default_as_of(opened), Definition.load())
+    assert len(split(pl.DataFrame(labels).drop_nulls("label")).test) >= 2
 
 
-def test_the_same_data_and_seed_give_the_same_model_and_promotion_can_be_rolled_back(home):
-    assert onroll(home, "train", "h", "--config", "config.toml", "--json")["version"] == 2
-    releases = home / "mlruns" / "releases" / "onroll"
+def test_the_same_data_and_seed_give_the_same_model_and_promotion_can_be_rolled_back(own_home):
+    assert onroll(own_home, "train", "h", "--config", "config.toml", "--json")["version"] == 2
+    releases = own_home / "mlruns" / "releases" / "onroll"
     assert (releases / "v1" / "booster.txt").read_bytes() == (releases / "v2" / "booster.txt").read_bytes()
     assert json.loads((releases / "aliases.json").read_text()) == {"champion": 1, "challenger": 2}
-    onroll(home, "models", "promote", "2", "--by", "a", "--reason", "b", "--json")
+    onroll(own_home, "models", "promote", "2", "--by", "a", "--reason", "b", "--json")
     assert json.loads((releases / "aliases.json").read_text()) == {"champion": 2}
-    onroll(home, "models", "rollback", "--by", "a", "--reason", "c", "--json")
+    onroll(own_home, "models", "rollback", "--by", "a", "--reason", "c", "--json")
     assert json.loads((releases / "aliases.json").read_text())["champion"] == 1
-    moves = onroll(home, "models", "history", "--json")["history"]
+    moves = onroll(own_home, "models", "history", "--json")["history"]
     assert [(m["alias"], m["version"]) for m in moves] == [
         ("champion", 1),
         ("challenger", 2),
         ("champion", 2),
         ("champion", 1),
     ]
-    promoted = next(e for e in onroll(home, "models", "log", "--json")["log"] if e["action"] == "promoted")
+    promoted = next(e for e in onroll(own_home, "models", "log", "--json")["log"] if e["action"] == "promoted")
     assert all(v["passed"] for v in promoted["gates"])
-    assert onroll(home, "models", "verify", "--json")["whole"]
+    assert onroll(own_home, "models", "verify", "--json")["whole"]
     # A version that was never compared with the champion cannot take its place.
-    onroll(home, "models", "gates", "1", "--by", "a", "--reason", "b", code=1)
+    onroll(own_home, "models", "gates", "1", "--by", "a", "--reason", "b", code=1)
+    assert files_with_a_pupil(own_home) == []
 
 
-def test_scores_have_the_columns_of_the_contract_and_rank_the_risky_first(home):
-    onroll(home, "score", "h", "--as-of", "2025-09-08", "--out", "s.parquet", "--json")
-    scores = pl.read_parquet(home / "s.parquet")
+def test_scores_have_the_columns_of_the_contract_and_rank_the_risky_first(home, tmp_path):
+    onroll(home, "score", "h", "--as-of", "2025-09-08", "--out", str(tmp_path / "s.parquet"), "--json")
+    scores = pl.read_parquet(tmp_path / "s.parquet")
     wanted = [
         "pupil_id",
         "as_of",
@@ -120,41 +148,36 @@ def test_scores_have_the_columns_of_the_contract_and_rank_the_risky_first(home):
     assert both.filter(pl.col("rank") <= 50)["risk_true"].mean() > 10 * both["risk_true"].mean()
 
 
-def test_training_until_a_day_uses_nothing_recorded_from_it_on(home):
+def test_training_until_a_day_uses_nothing_recorded_from_it_on(training_histories, tmp_path):
     """The model trained until a day is the same when everything later is taken away."""
-    assert onroll(home, "train", "h", "--config", "config.toml", "--until", "2025-06-01", "--json")["version"] >= 2
-    import datetime
-
-    cut = home / "cut"
+    day = date(2025, 6, 1)
+    cut = tmp_path / "cut"
     cut.mkdir()
-    day = datetime.date(2025, 6, 1)
-    for file in (home / "h").glob("*.parquet"):
+    for file in training_histories.glob("*.parquet"):
         frame = pl.read_parquet(file)
-        if "recorded_on" in frame.columns:
-            frame = frame.filter(pl.col("recorded_on") < day)
+        for column in {"recorded_on", "reported_on"} & set(frame.columns):
+            frame = frame.filter(pl.col(column) < day)
         if "leaving_recorded_on" in frame.columns:
             late = pl.col("leaving_recorded_on") >= day
             frame = frame.with_columns(
                 pl.when(late).then(None).otherwise(c).alias(c)
                 for c in ("leaving_date", "leaving_ground", "destination", "destination_urn", "leaving_recorded_on")
             )
-        if "reported_on" in frame.columns:
-            frame = frame.filter(pl.col("reported_on") < day)
         frame.write_parquet(cut / file.name)
-    other = home / "other"
-    other.mkdir()
-    shutil.copy(home / "config.toml", other)
-    onroll(other, "train", str(cut), "--config", "config.toml", "--until", "2025-06-01", "--json")
-    full = sorted((home / "mlruns" / "releases" / "onroll").glob("v*"), key=lambda f: int(f.name[1:]))[-1]
-    assert (full / "booster.txt").read_text() == (
-        other / "mlruns" / "releases" / "onroll" / "v1" / "booster.txt"
-    ).read_text()
+    boosters = []
+    for name, histories in (("whole", training_histories), ("without", cut)):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "config.toml").write_text("rounds = 20\n")
+        onroll(folder, "train", str(histories), "--config", "config.toml", "--until", str(day), "--json")
+        boosters.append((folder / "mlruns" / "releases" / "onroll" / "v1" / "booster.txt").read_bytes())
+    assert boosters[0] == boosters[1]
 
 
 @pytest.mark.prove
-def test_a_run_is_judged_beside_what_it_has_to_beat_and_its_trials_are_nested(home):
-    (home / "short.toml").write_text("rounds = 20\n")
-    trained = onroll(home, "train", "h", "--config", "short.toml", "--tune", "2", "--report", "--json")
+def test_a_run_is_compared_with_every_baseline_and_its_trials_are_nested(own_home):
+    (own_home / "short.toml").write_text("rounds = 20\n")
+    trained = onroll(own_home, "train", "h", "--config", "short.toml", "--tune", "2", "--report", "--json")
     assert set(trained["metrics"]) == {
         "base_rate",
         "best_single",
@@ -167,29 +190,24 @@ def test_a_run_is_judged_beside_what_it_has_to_beat_and_its_trials_are_nested(ho
     assert set(trained["leads"]) == set(trained["metrics"]) - {trained["candidate"]}
     for part in ("seen_and_unseen", "mistakes", "fairness", "proxies", "weekly", "themes", "learning_curve"):
         assert trained["report"][part], part
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     from histories.settings import settings
     from training.release.registry import client
 
-    api = client(settings(home))
+    api = client(settings(own_home))
     (experiment,) = [e for e in api.search_experiments() if e.name == "onroll"]
     runs = api.search_runs([experiment.experiment_id], f"tags.`mlflow.parentRunId` = '{trained['run_id']}'")
     assert len(runs) == 2
     assert "report.json" in {f.path for f in api.list_artifacts(trained["run_id"])}
-    kept = {f.path for f in api.list_artifacts(trained["run_id"], "bundle")}
+    artifacts = {f.path for f in api.list_artifacts(trained["run_id"], "bundle")}
     papers = {f"{stem}.{kind}" for stem in ("card", "atrs", "dpia") for kind in ("md", "html", "json")} | {
         "report.html"
     }
     assert papers <= set(trained["papers"])
-    assert {f"bundle/{name}" for name in papers} <= kept
+    assert {f"bundle/{name}" for name in papers} <= artifacts
 
 
 def test_runs_hold_no_rows_and_no_pupil(home):
-    ids = pl.read_parquet(home / "h" / "pupils.parquet")["pupil_id"].head(50).to_list()
-    for file in (home / "mlruns").rglob("*"):
-        if file.is_file():
-            data = file.read_bytes()
-            assert not any(i.encode() in data for i in ids), file.name
+    assert files_with_a_pupil(home) == []
 
 
 @pytest.mark.parametrize(
@@ -221,7 +239,7 @@ def test_runs_hold_no_rows_and_no_pupil(home):
         (["nosuch"], 2),
     ],
 )
-def test_what_is_wrong_leaves_with_its_code_and_no_traceback(home, words, code):
-    said = onroll(home, *words, code=code)
-    assert said.strip()
+def test_wrong_usage_exits_with_its_code_and_no_traceback(home, words, code):
+    message = onroll(home, *words, code=code)
+    assert message.strip()
     assert not (home / "new").exists()
