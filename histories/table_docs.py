@@ -21,6 +21,7 @@ files = "*cases*.csv"              # which of the files named on the command lin
 pupil = ["UPN", "Pupil UPN"]       # the column with the UPN; the first that exists counts
 former = "Former UPN"              # the column with a former UPN, if any
 dates = ["%d/%m/%Y", "%Y-%m-%d"]   # date formats of strptime
+# postcode = "Postcode"            # for addresses: it gives the LSOA (import postcodes too) and is not kept
 [table.columns]
 missing_from = "Missing from"      # column of the table = name, or names, in the file
 reported_on = ["Reported", "Referral date"]

@@ -11,6 +11,7 @@ from histories.identity import clean_upn_sql
 from histories.io.sql import literal
 from histories.reading.values import text_sql
 from histories.returns.mapping import Filled, Mapping, expression_of, load_mapping
+from histories.returns.postcodes import add_keys, bare_sql
 from histories.returns.pupil_keys import PERSON
 from histories.returns.report import TABULAR, Report, Return
 from histories.tables import TABLES, Column
@@ -77,7 +78,7 @@ def _select(staging: Staging, people: PupilKeys, filled: Filled, name: str, repo
     if lacking or (filled.pupil and upn is None):
         return None
     person = next((n for n in filled.person if n in have), None)
-    used = {n for names in wanted.values() for n in names} | {upn, person} | set(filled.former)
+    used = {n for names in wanted.values() for n in names} | {upn, person, *filled.former, *filled.postcode}
     if unused := [c for c in have if c not in used]:
         report.unused.append(f"{staging.files[name].name}: columns {', '.join(unused)}")
     chosen = {c: literal(v) for c, v in filled.constants.items()}
@@ -93,7 +94,12 @@ def _select(staging: Staging, people: PupilKeys, filled: Filled, name: str, repo
         return f'SELECT {listed} FROM "{name}"'
     who = _who(staging, people, filled, name, upn, person=person, report=report)
     extra = ", p.pupil_id AS upn_key" if filled.table == "pupils" and "upn" not in chosen else ""
-    return f'SELECT p.pupil_id{extra}, {listed} FROM "{name}" r JOIN person p ON p.upn = {who}{where}'
+    home = ""
+    if postcode := next((f'r."{n}"' for n in filled.postcode if n in have), None):
+        add_keys(staging, f'SELECT {postcode} AS postcode FROM "{name}" r', people.key)
+        extra += ", k.postcode_key"
+        home = f" LEFT JOIN postcode_key k ON k.onroll_postcode = {bare_sql(postcode)}"
+    return f'SELECT p.pupil_id{extra}, {listed} FROM "{name}" r JOIN person p ON p.upn = {who}{home}{where}'
 
 
 def _dated(staging: Staging, name: str, chosen: dict[str, str], report: Report) -> str:

@@ -37,6 +37,8 @@ class Filled:
         Names under which a former UPN may stand.
     person : tuple of str
         Names under which the list's own key of a child may stand; rows without a UPN are linked by it.
+    postcode : tuple of str
+        Names under which the postcode of a home may stand; it gives the LSOA (format ``postcodes``) and is not kept.
     columns : dict
         Column of the table to the names under which it may stand; the first that has a value counts.
     dates : tuple of str
@@ -51,6 +53,7 @@ class Filled:
     pupil: tuple[str, ...] = ()
     former: tuple[str, ...] = ()
     person: tuple[str, ...] = ()
+    postcode: tuple[str, ...] = ()
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
     dates: tuple[str, ...] = DATES
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -110,6 +113,7 @@ def _filled(entry: Any, where: str, faults: list[Fault]) -> Filled | None:
         "pupil": (str, list),
         "former": (str, list),
         "person": (str, list),
+        "postcode": (str, list),
         "columns": dict,
         "dates": list,
         "codes": dict,
@@ -136,6 +140,8 @@ def _filled(entry: Any, where: str, faults: list[Fault]) -> Filled | None:
             if c not in TABLES[name].columns:
                 do = f"Use one of {', '.join(TABLES[name].columns)}."
                 faults.append(Fault("the table has no such column", f"{where}, {part}.{c}", do))
+    if "postcode" in entry and name != "addresses":
+        faults.append(Fault("only addresses have a postcode", f"{where}, postcode", "Take it out."))
     if len(faults) > before:
         return None
     return Filled(
@@ -144,6 +150,7 @@ def _filled(entry: Any, where: str, faults: list[Fault]) -> Filled | None:
         pupil=_names(entry.get("pupil")),
         former=_names(entry.get("former")),
         person=_names(entry.get("person")),
+        postcode=_names(entry.get("postcode")),
         columns={c: _names(v) for c, v in entry.get("columns", {}).items()},
         dates=tuple(entry.get("dates", DATES)),
         codes={c: {str(k).lower(): str(v) for k, v in t.items()} for c, t in entry.get("codes", {}).items()},

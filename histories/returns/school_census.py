@@ -19,6 +19,7 @@ from histories.errors import Fault
 from histories.identity import clean_upn_sql, pseudonym
 from histories.io.sql import literals
 from histories.returns.mapping import expression_of
+from histories.returns.postcodes import add_keys, bare_sql
 from histories.returns.pupil_keys import PERSON
 from histories.returns.report import Report, Return
 
@@ -254,10 +255,18 @@ def _people(staging: Staging, people: PupilKeys, report: Report) -> None:
         FROM raw_roll r LEFT JOIN nameless n ON n.part = r.part::VARCHAR AND n.id = r.id""")
     people.add("SELECT upn, nullif(formerupn, '') AS former FROM raw_roll")
     homes = staging.sql(
-        "SELECT DISTINCT coalesce(uniquepropertyreferencenumber, '') || coalesce(postcode, '') FROM raw_addresses"
+        f"SELECT coalesce(uniquepropertyreferencenumber, '') || coalesce(postcode, ''), max({bare_sql('postcode')}) FROM raw_addresses GROUP BY 1"
     )
-    listed = [h for (h,) in homes if h]
-    staging.give("home", {"address": listed, "household_id": [pseudonym(f"home:{h}", people.key) for h in listed]})
+    add_keys(staging, "SELECT postcode FROM raw_addresses", people.key)
+    homes = [(address, postcode) for address, postcode in homes if address]
+    staging.give(
+        "home",
+        {
+            "address": [address for address, _ in homes],
+            "household_id": [pseudonym(f"home:{address}", people.key) for address, _ in homes],
+            "postcode": [postcode for _, postcode in homes],
+        },
+    )
     for name in staging.columns:
         if "upn" in staging.columns[name]:
             people.report_missing(name, "upn", report, "they need linking")

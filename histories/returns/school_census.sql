@@ -29,8 +29,9 @@ CREATE TABLE stated_termly_attendance AS
 SELECT s.part, w.pupil_id, w.urn AS school, s.term_start, s.term_end, s.attendancereason AS code, sum(try_cast(s.sessions AS DOUBLE))::BIGINT AS sessions
 FROM raw_sessions s JOIN who w USING (id, part) WHERE s.attendancereason IN {codes} AND s.sessions IS NOT NULL GROUP BY ALL;
 CREATE TABLE stated_address_states AS
-SELECT DISTINCT a.part, w.pupil_id, w.urn AS school, h.household_id
-FROM raw_addresses a JOIN who w USING (id, part) JOIN home h ON h.address = coalesce(a.uniquepropertyreferencenumber, '') || coalesce(a.postcode, '');
+SELECT DISTINCT a.part, w.pupil_id, w.urn AS school, h.household_id, k.postcode_key
+FROM raw_addresses a JOIN who w USING (id, part) JOIN home h ON h.address = coalesce(a.uniquepropertyreferencenumber, '') || coalesce(a.postcode, '')
+LEFT JOIN postcode_key k ON k.onroll_postcode = h.postcode;
 -- For the linkage store only: names and postcodes never reach the histories.
 CREATE TABLE names AS
 WITH postcodes AS (

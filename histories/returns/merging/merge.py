@@ -27,7 +27,7 @@ HERE = Path(__file__).parent
 # Tables whose rows come from statements under another name too.
 SOURCES = {
     "sen": ("sen", "sen_states"),
-    "addresses": ("addresses", "address_states"),
+    "addresses": ("addresses", "address_states", "postcode_areas"),
     "schools": ("schools", "enrolments"),
 }
 KEYS = ("upn_changes", "same_schools")  # statements that can change the keys of every table
@@ -126,9 +126,10 @@ class Merge:
         elif table in ("sen", "addresses"):
             self._states()
             other = "sen_spells" if table == "sen" else "address_spells"
+            stated = rows_of(table).replace("s_addresses", "placed_addresses")
             same = "AND o.provision = n.provision" if table == "sen" else ""
             self.connection.execute(f"""
-                CREATE TABLE out_{table} AS WITH stated AS ({rows_of(table)})
+                CREATE TABLE out_{table} AS WITH stated AS ({stated})
                 SELECT * FROM stated UNION ALL BY NAME SELECT * FROM {other} n WHERE NOT EXISTS (
                     FROM stated o WHERE o.pupil_id = n.pupil_id {same} AND o.start_date <= n.start_date AND coalesce(o.end_date, DATE '2999-01-01') > n.start_date)""")
         elif table == "schools":
@@ -162,8 +163,8 @@ class Merge:
         return [line for (line,) in self.connection.execute(query).fetchall()]
 
     def _states(self) -> None:
-        for states in ("sen_states", "address_states"):
-            self._load(states)
+        for source in ("sen_states", "address_states", "addresses", "postcode_areas"):
+            self._load(source)
         if not self.connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = 'sen_spells'").fetchall():
             self.connection.execute((HERE / "states.sql").read_text(encoding="utf-8"))
 

@@ -14,13 +14,15 @@ BASE = 0  # the number under which rows stand that were there before the first i
 # Statements that are no table of histories: what holds on the day of the return, and which UPNs and schools are the same.
 STATES = {
     "sen_states": {"pupil_id": "VARCHAR", "level": "INTEGER", "primary_need": "VARCHAR"},
-    "address_states": {"pupil_id": "VARCHAR", "household_id": "VARCHAR", "lsoa": "VARCHAR"},
+    "address_states": {"pupil_id": "VARCHAR", "household_id": "VARCHAR", "lsoa": "VARCHAR", "postcode_key": "VARCHAR"},
+    "postcode_areas": {"postcode_key": "VARCHAR", "lsoa": "VARCHAR"},
     "upn_changes": {"key": "VARCHAR", "former_key": "VARCHAR"},
     "same_schools": {"urn": "VARCHAR", "same_as": "VARCHAR"},
 }
 EXTRA = {
     "enrolments": {"listed": "BOOLEAN", "line": "BIGINT"},
     "pupils": {"upn_key": "VARCHAR"},
+    "addresses": {"postcode_key": "VARCHAR"},
 }
 URNS = ("urn", "destination_urn", "offered_urn")
 

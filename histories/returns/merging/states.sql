@@ -12,9 +12,14 @@ WITH given AS (
 SELECT pupil_id, start_date, lead(start_date) OVER (PARTITION BY pupil_id ORDER BY start_date) AS end_date, CASE level WHEN 2 THEN 'E' WHEN 1 THEN 'K' END AS provision,
     primary_need, start_date AS recorded_on
 FROM spells QUALIFY level > 0;
+-- Homes and the directory of postcodes meet by the key of the postcode, whichever was imported first.
+CREATE TABLE area_of AS
+SELECT postcode_key, struct_extract(max({'r': rank, 'v': lsoa}), 'v') AS lsoa FROM s_postcode_areas WHERE is_current GROUP BY postcode_key;
+CREATE VIEW placed_addresses AS
+SELECT s.* REPLACE (coalesce(s.lsoa, g.lsoa) AS lsoa) FROM s_addresses s LEFT JOIN area_of g USING (postcode_key);
 CREATE TABLE address_spells AS
 WITH given AS (
-    SELECT pupil_id, said_on AS day, max(household_id) AS household_id, max(lsoa) AS lsoa FROM s_address_states WHERE is_current GROUP BY ALL
+    SELECT pupil_id, said_on AS day, max(household_id) AS household_id, max(coalesce(s.lsoa, g.lsoa)) AS lsoa FROM s_address_states s LEFT JOIN area_of g USING (postcode_key) WHERE is_current GROUP BY ALL
 ), marked AS (
     SELECT *, (household_id IS DISTINCT FROM lag(household_id) OVER (PARTITION BY pupil_id ORDER BY day))::INT AS fresh FROM given
 )
