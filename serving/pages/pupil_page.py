@@ -12,6 +12,7 @@ from features.catalogue import catalogue
 from features.sentences import could_say
 from histories.tables import TABLES
 from serving.pages.context import PageContext
+from serving.pages.records_line import records_line
 from serving.pages.score_change import changed
 from serving.pages.timeline import timeline
 from serving.store.cases import cases, casework
@@ -66,6 +67,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
     shown = {
         "picture": timeline(history[1], history[0]) if history else None,
         "silent": history[1].get("silent") if history else None,
+        "line": records_line(history[1], history[0], words.year_group(place["nc_year"]), words) if history else "",
         "compared": history[1]["compared"] if history else [],
         "more_of": more_of,
         "today": date.today(),

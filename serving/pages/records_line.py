@@ -1,0 +1,54 @@
+"""What the records of one child say, in a few sentences: what was missed against before and others, moves, and who is involved now."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+from histories.codes import code_set
+from serving.pages.wording import Wording
+
+NEWEST = 4  # weeks of school that count as now
+NOT_HELP = ("referral", "missing")  # social care records that do not stay open
+
+
+def records_line(history: dict[str, Any], as_of: date, year_group: str, words: Wording) -> str:
+    """Return the sentences; empty when nothing is recorded.
+
+    Parameters
+    ----------
+    history : dict
+        See ``serving.casework.history``.
+    as_of : date
+        The day it was gathered.
+    """
+    return " ".join([*_missed(history, year_group, words), *_moved(history, as_of, words), *_involved(history, words)])
+
+
+def _missed(history: dict[str, Any], year_group: str, words: Wording) -> list[str]:
+    weeks = [w for w in history["weeks"] if w[1]][-NEWEST:]
+    if not weeks:
+        return []
+    possible, missed, unauthorised = (sum(w[n] for w in weeks) for n in (1, 2, 3))
+    lines = [words("records.missed", n=missed, of=possible, day=words.day(weeks[0][0]), unauthorised=unauthorised)]
+    compared = next(iter(history.get("compared", [])), None)
+    if compared and compared["before"] is not None:
+        lines.append(words("records.before", share=f"{compared['before']:.0%}"))
+    if compared and compared["peers"] is not None:
+        lines.append(words("records.usual", year=year_group, share=f"{compared['peers']:.0%}"))
+    return lines
+
+
+def _moved(history: dict[str, Any], as_of: date, words: Wording) -> list[str]:
+    """Return the newest move of home within a year; a first known address is none."""
+    starts = sorted({e["date"] for e in history.get("events", []) if e["lane"] == "address"})
+    recent = (as_of - timedelta(days=365)).isoformat()
+    return [words("records.moved", day=words.day(starts[-1]))] if len(starts) > 1 and starts[-1] >= recent else []
+
+
+def _involved(history: dict[str, Any], words: Wording) -> list[str]:
+    kinds = code_set("social_care_kind")
+    closed = {kinds[kind].capitalize() for kind in NOT_HELP}
+    care = [e for e in history.get("events", []) if e["lane"] == "care"]
+    running = [e for e in care if e.get("end", "") is None and e["text"] not in closed]
+    return [words("records.involved", help=e["text"], day=words.day(e["date"])) for e in running]
