@@ -105,6 +105,10 @@ class Settings(BaseSettings):
         needs one.
     audit_anchor : Path or None
         File that receives the audit's head each day; by default beside the SQLite database, else in the folder.
+    signing_key_file : Path or None
+        Ed25519 private key that signs the promotion log; only for those who train and promote.
+    verify_key_file : Path or None
+        Public keys, one of which must have signed the move of an alias before its version serves.
     authority_facts : Path or None
         YAML file with the authority's part of a model's papers; see ``docs/judging.md``.
     gates : Path or None
@@ -136,6 +140,8 @@ class Settings(BaseSettings):
     audit_key_file: KeyFile | None = Field(None, validation_alias="ONROLL_AUDIT_KEY_FILE")
     audit_key: bytes | Path | None = Field(validation_alias="ONROLL_AUDIT_KEY", default_factory=_audit_key, repr=False)
     audit_anchor: FolderPath | None = Field(None, validation_alias="ONROLL_AUDIT_ANCHOR")
+    signing_key_file: KeyFile | None = Field(None, validation_alias="ONROLL_SIGNING_KEY_FILE")
+    verify_key_file: KeyFile | None = Field(None, validation_alias="ONROLL_VERIFY_KEY_FILE")
     authority_facts: FolderPath | None = Field(None, validation_alias="ONROLL_AUTHORITY_FACTS")
     gates: FolderPath | None = Field(None, validation_alias="ONROLL_GATES")
 
@@ -157,6 +163,16 @@ class Settings(BaseSettings):
     @classmethod
     def _key_wins_over_its_file(cls, values: dict[str, Any]) -> dict[str, Any]:
         return {k: v for k, v in values.items() if not (k.endswith("_KEY_FILE") and k.removesuffix("_FILE") in values)}
+
+    @property
+    def signing_key(self) -> bytes | None:
+        """The private key that signs the promotion log, if there is one."""
+        return self.signing_key_file.read_bytes() if self.signing_key_file else None
+
+    @property
+    def verify_keys(self) -> bytes | None:
+        """The public keys of the promotion log, if signatures are required."""
+        return self.verify_key_file.read_bytes() if self.verify_key_file else None
 
     @property
     def artifacts(self) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -96,8 +97,13 @@ def write_bundle(
     (folder / SUMS).write_text(sums, encoding="utf-8")
 
 
-def read_bundle(folder: Path) -> tuple[str, Manifest]:
-    """Read a bundle after checking every checksum.
+def read_bundle(folder: Path, digest: str | None = None) -> tuple[str, Manifest]:
+    """Read a bundle after checking every checksum; what is returned is what was checked, read once.
+
+    Parameters
+    ----------
+    digest : str, optional
+        The digest that the bundle must have; see ``bundle_digest``.
 
     Returns
     -------
@@ -111,31 +117,39 @@ def read_bundle(folder: Path) -> tuple[str, Manifest]:
     """
     if not (folder / SUMS).is_file():
         raise Faults(Fault("this is not a model folder", str(folder), "Train a model, or name the folder of one."))
+    sums = (folder / SUMS).read_bytes()
+    if digest is not None and _sha256(sums) != digest:
+        raise Faults(_changed(folder / SUMS))
     faults = []
     listed: dict[str, str] = {}
-    for line in (folder / SUMS).read_text(encoding="utf-8").splitlines():
-        digest, _, named = line.partition("  ")
-        listed[named] = digest
+    for line in sums.decode(errors="replace").splitlines():
+        stated, _, named = line.partition("  ")
+        listed[named] = stated
+    content: dict[str, bytes] = {}
     for name in dict.fromkeys((BOOSTER, MANIFEST, CARD, *listed)):
         file = folder / name
         if not file.is_file():
             faults.append(Fault("the file is missing", str(file), "Take the model from the registry again."))
-        elif listed.get(name) != file_digest(file):
-            faults.append(
-                Fault(
-                    "the file was changed after it was made",
-                    str(file),
-                    "Take the model from the registry again.",
-                )
-            )
+            continue
+        content[name] = file.read_bytes()
+        if listed.get(name) != _sha256(content[name]):
+            faults.append(_changed(file))
     if faults:
         raise Faults(faults)
     try:
-        manifest = Manifest(**json.loads((folder / MANIFEST).read_text(encoding="utf-8")))
+        manifest = Manifest(**json.loads(content[MANIFEST]))
     except (ValueError, TypeError) as error:
         do = "It was written by another version of onroll; train again."
         raise Faults(Fault("the manifest cannot be read", str(folder / MANIFEST), do)) from error
-    return (folder / BOOSTER).read_text(encoding="utf-8"), manifest
+    return content[BOOSTER].decode("utf-8"), manifest
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _changed(file: Path) -> Fault:
+    return Fault("the file was changed after it was made", str(file), "Take the model from the registry again.")
 
 
 def read_recipe(folder: Path) -> dict[str, Any]:

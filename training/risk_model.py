@@ -45,15 +45,15 @@ class RiskModel:
         self.wording = wording_of(manifest.catalogue, {f.name: f.sentences for f in catalogue().features})
 
     @classmethod
-    def load(cls, folder: Path) -> RiskModel:
-        """Load a bundle after checking its checksums.
+    def load(cls, folder: Path, digest: str | None = None) -> RiskModel:
+        """Load a bundle after checking its checksums, and that it has the digest that its release states.
 
         Raises
         ------
         Faults
             When the bundle is damaged, or a feature that it uses has changed.
         """
-        booster, manifest = read_bundle(folder)
+        booster, manifest = read_bundle(folder, digest)
         check_features(manifest, str(folder))
         return cls(booster, manifest)
 

@@ -23,7 +23,7 @@ from serving.pages.wording import Wording
 from serving.scoring.parquet import write_scores
 from serving.store import Store
 from training.release.promotion import promote
-from training.release.resolve import aliases, resolve
+from training.release.resolve import aliases, find_release
 from training.risk_model import RiskModel
 from training.workflow import train_and_register
 
@@ -107,7 +107,8 @@ def _train(own: Settings, opened: Histories, location: Path) -> RiskModel:
         say(
             f"      version {version} is {said['action']}; version {aliases(own.releases, 'onroll')['champion']} serves"
         )
-    return RiskModel.load(resolve(own.model, own.releases))
+    release = find_release(own.model, own.releases, own.verify_keys)
+    return RiskModel.load(release.folder, release.bundle)
 
 
 def _score(own: Settings, opened: Histories, model: RiskModel, day: date, folder: Path, store: Store) -> list[Any]:
@@ -117,7 +118,6 @@ def _score(own: Settings, opened: Histories, model: RiskModel, day: date, folder
     out = folder / "scores.parquet"
     write_scores(scores, out)
     say(f"      {len(scores):,} explained scores in {out}, {store.save(s.to_dict() for s in scores):,} in the store")
-    resolve(own.model, own.releases)
     pages = PageSettings.load(own.pages)
     store.keep(opened, scores, pages.rules(), pages.calendar.closed)
     return scores

@@ -1,4 +1,4 @@
-"""The verbs of ``models`` that need the service's store: those that move or judge a version, which the audit records, and ``shadow``."""
+"""The verbs of ``models`` that need the service's store: those that move, judge or verify a version, and ``shadow``."""
 
 from __future__ import annotations
 
@@ -19,6 +19,46 @@ def _record(settings: Settings) -> None:
     copy_moves(Store.of(settings), settings.releases)
 
 
+def _refuse_unless_audited(settings: Settings) -> None:
+    """Raise ``Mismatch`` when the audit holds another log: a new line would vouch for whoever rewrote it."""
+    from serving.store.audit.model_log import check_where_audited
+
+    check_where_audited(settings, "onroll")
+
+
+@models.command()
+@json_option
+def verify(as_json: bool) -> None:
+    """Verify the promotion log, and that every version agrees with it.
+
+    The log's end must be the one noted in MLflow and in the audit. Every folder must have its logged digest, every alias its
+    logged version and, where ONROLL_VERIFY_KEY_FILE is set, its signature. Exit code 1 with all that does not agree.
+    """
+    from dataclasses import asdict
+
+    from histories.errors import Faults
+    from histories.settings import settings
+    from training.release.registry import verify as follow
+    from training.release.releases import disagreements
+
+    current = settings()
+    state = follow(current, "onroll")
+    faults = disagreements(current.releases, "onroll", current.verify_keys)
+    try:
+        _refuse_unless_audited(current)
+    except Faults as audit:
+        faults += audit.faults
+    whole = state.whole and not faults
+    lines = [f"{state.lines} lines verified" if state.whole else f"line {state.bad}: {state.why}"]
+    if state.unchained:
+        lines[0] += f"; the first {state.unchained} were written before lines were chained"
+    lines += [str(fault) for fault in faults]
+    data = {**asdict(state), "whole": whole, "faults": [asdict(fault) for fault in faults]}
+    result(data, as_json=as_json, text="\n".join(lines))
+    if not whole:
+        raise SystemExit(1)
+
+
 @models.command()
 @click.argument("version", type=int)
 @click.option("--approver", "--by", "who", required=True, help="Who approves; not the person who trained it.")
@@ -35,6 +75,7 @@ def promote(version: int, who: str, why: str, as_json: bool) -> None:
 
     current = settings()
     load_own_features(current.features)
+    _refuse_unless_audited(current)
     entry = promote_version(current, "onroll", version, who=who, why=why)
     promoted = entry["action"] == "promoted"
     if promoted:
@@ -61,6 +102,7 @@ def rollback(who: str, why: str, as_json: bool) -> None:
     from training.release.registry import rollback as roll_back
 
     current = settings()
+    _refuse_unless_audited(current)
     entry = roll_back(current, "onroll", who=who, why=why)
     result(entry, as_json=as_json, text=f"version {entry['version']} is the champion again")
     _record(current)
@@ -84,6 +126,7 @@ def judge(version: int, histories: str, as_json: bool) -> None:
     load_own_features(current.features)
     folder = folder_of(current, "onroll", version)
     check_log(current, "onroll")
+    _refuse_unless_audited(current)
     opened = open_histories(histories)
     with progress("judging") as advance:
         champion, before = serving_folder(current, "onroll"), current_evidence(current, "onroll", version)

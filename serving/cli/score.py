@@ -66,7 +66,8 @@ def score(
     from histories.cli.opening import open_histories
     from histories.settings import settings as read_settings
     from serving.scoring.parquet import write_scores
-    from training.release.resolve import resolve
+    from serving.store.audit.model_log import check_where_audited
+    from training.release.resolve import find_release
     from training.risk_model import RiskModel
 
     settings = read_settings()
@@ -75,8 +76,10 @@ def score(
         do = "Leave out --store, or score with --engine duckdb: with Spark no pupil's row reaches this machine."
         raise Usage(Fault("scores made on Spark cannot be stored", "score --engine spark --store", do))
     load_own_features(settings.features)
-    folder = resolve(model or settings.model, settings.releases)
-    risk_model = RiskModel.load(folder)
+    release = find_release(model or settings.model, settings.releases, settings.verify_keys)
+    if release.alias:
+        check_where_audited(settings, release.name)
+    risk_model = RiskModel.load(release.folder, release.bundle)
     rule, known_on = CohortRule.load(cohort), known.date() if known else None
     opened = open_histories(histories, engine=engine)
     stored = 0
@@ -84,7 +87,7 @@ def score(
         if engine == "spark":
             from serving.scoring.spark import score_in_spark
 
-            count = score_in_spark(opened, folder, as_of.date(), out, rule=rule, known=known_on, top=top)
+            count = score_in_spark(opened, release.folder, as_of.date(), out, rule=rule, known=known_on, top=top)
         else:
             blocks = BlockStore(settings.blocks)
             scores = risk_model.score(

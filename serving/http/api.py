@@ -6,8 +6,8 @@ import json
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import asdict
 from datetime import date, timedelta
+from functools import partial
 from typing import Annotated, Any
 
 import anyio
@@ -45,7 +45,7 @@ from serving.pages.settings import PageSettings
 from serving.scoring.live_model import LiveModel
 from serving.scoring.shadow import Shadow
 from serving.store import Caller, Store
-from serving.store.audit.model_log import copy_moves
+from serving.store.audit.model_log import check_release, record_refusal, record_take_over
 from serving.telemetry import metrics
 from training.bundle import Manifest
 from training.risk_model import RiskModel
@@ -81,8 +81,8 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
     """
     configuration = Configuration.load(settings.access)
     store = Store.of(settings, problems.REQUEST_ID.get)
-    champion = LiveModel(settings.model, settings.releases, taken=lambda: copy_moves(store, settings.releases))
-    challenger = LiveModel(f"{settings.model.partition('@')[0]}@challenger", settings.releases, needed=False)
+    champion = _live_model(settings, store, settings.model)
+    challenger = _live_model(settings, store, f"{settings.model.partition('@')[0]}@challenger", needed=False)
     shadow = Shadow(challenger, store, settings.shadow)
 
     @asynccontextmanager
@@ -122,6 +122,18 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
     mount(app, store, configuration, authenticators, pages, champion=champion, challenger=challenger)
     describe(app)
     return app
+
+
+def _live_model(settings: Settings, store: Store, model: str, *, needed: bool = True) -> LiveModel:
+    return LiveModel(
+        model,
+        settings.releases,
+        needed=needed,
+        public_keys=settings.verify_keys,
+        check=partial(check_release, store, settings.releases),
+        take_over=partial(record_take_over, store),
+        refusing=partial(record_refusal, store, model),
+    )
 
 
 def _model(request: Request) -> RiskModel:
@@ -208,9 +220,16 @@ def _routes(app: FastAPI) -> None:
 
     @app.get("/readyz", include_in_schema=False)
     def readyz(request: Request) -> dict[str, Any]:
-        m, refused = _model(request).manifest, request.app.state.live_model.refused
+        live = request.app.state.live_model
+        live.model()
+        refused = live.refused
+        if refused and refused.reason:
+            errors = [{"loc": ["model"], "msg": "Run 'onroll models verify'.", "type": refused.reason}]
+            raise Problem(503, "The released model disagrees with its promotion log or the audit.", errors)
+        m = _model(request).manifest
         serving = {"status": "ready", "model": m.name, "model_version": m.version}
-        return {**serving, "refused": asdict(refused)} if refused else serving
+        broken = refused and {"version": refused.version, "why": refused.why}
+        return {**serving, "refused": broken} if broken else serving
 
     @app.get("/metrics", include_in_schema=False)
     def metrics_page() -> Response:

@@ -13,13 +13,13 @@ from pathlib import Path
 from features.posted import open_rows
 from histories.errors import Fault, Faults
 from serving.telemetry import metrics
-from training.bundle import bundle_digest
-from training.release.resolve import aliases, resolve
+from training.release.resolve import ALIASES, MOVES, Mismatch, Release, aliases, find_release
 from training.risk_model import RiskModel
 
 log = logging.getLogger("onroll.model")
 POLL_SECONDS = 1.0  # between two checks of the alias
 RETRY_SECONDS = 30.0  # until a refused version is tried again: a half-copied folder may be complete by then
+NOT_LOOKED: tuple[object, ...] = ("not looked yet",)
 SMOKE_ROWS = {
     "pupils": [{"pupil_id": "smoke", "date_of_birth": "2014-05-01", "authority": "000"}],
     "enrolments": [{"pupil_id": "smoke", "urn": "000000", "entry_date": "2018-09-04"}],
@@ -28,10 +28,17 @@ SMOKE_ROWS = {
 
 @dataclass(frozen=True)
 class RefusedModel:
-    """The version that the alias names but that cannot serve, and why."""
+    """The version that the alias names but that cannot serve, and why.
+
+    Attributes
+    ----------
+    reason : str
+        The kind of disagreement with the promotion log or the audit; empty when the version is merely broken.
+    """
 
     version: str
     why: str
+    reason: str = ""
 
 
 class LiveModel:
@@ -44,8 +51,14 @@ class LiveModel:
     releases : Path
     needed : bool
         Whether the service needs it; if not, a missing alias is no error.
-    taken : callable
-        Called after a version starts to serve; an error in it is only logged.
+    public_keys : bytes, optional
+        Keys that must have signed the move of the alias.
+    check : callable
+        Called with what the alias names whenever a file has changed; an error in it refuses the release.
+    take_over : callable
+        Called with a new release before it serves; an error in it refuses the release.
+    refusing : callable
+        Called with the reason when a release is refused because it disagrees with its log; an error in it is only logged.
 
     Attributes
     ----------
@@ -55,19 +68,29 @@ class LiveModel:
     """
 
     def __init__(
-        self, model: str, releases: Path, *, needed: bool = True, taken: Callable[[], object] = lambda: None
+        self,
+        model: str,
+        releases: Path,
+        *,
+        needed: bool = True,
+        public_keys: bytes | None = None,
+        check: Callable[[Release], object] = lambda release: None,
+        take_over: Callable[[Release], object] = lambda release: None,
+        refusing: Callable[[str], object] = lambda reason: None,
     ) -> None:
-        self.name, self.releases, self.needed, self.taken = model, releases, needed, taken
+        self.name, self.releases, self.needed = model, releases, needed
+        self.public_keys, self.check, self.take_over, self.refusing = public_keys, check, take_over, refusing
         self.current: RiskModel | None = None
         self.refused: RefusedModel | None = None
-        self._taken = self._seen = "not looked yet"
+        self._loaded: tuple[Path, str] | None = None
+        self._taken = self._seen = NOT_LOOKED
         self._tried = 0.0
         self._lock = threading.Lock()
         self._ended = threading.Event()
 
     def model(self) -> RiskModel | None:
         """Return the model to use for a whole request."""
-        if self._seen == "not looked yet":
+        if self._seen == NOT_LOOKED:
             self.refresh()
         return self.current
 
@@ -87,60 +110,87 @@ class LiveModel:
     def refresh(self) -> None:
         """Switch to the version that the alias names, or keep the current one and report why."""
         with self._lock:
-            try:
-                named = self._named()
-            except Exception as error:
-                if self._due(f"nothing, {type(error).__name__}"):
-                    self._refuse("", error)
-                return
-            if named == self._taken:
-                self._seen, self.refused = named, None
-            elif self._due(named):
-                self._take(named)
+            state = self._state()
+            if state == self._taken:
+                self._seen, self.refused = state, None
+            elif self._due(state):
+                self._take(state)
 
-    def _named(self) -> str:
-        """Return the folder that the alias names, with its checksums, so that a replaced folder counts as another version."""
+    def _state(self) -> tuple[object, ...]:
+        """Return the file status of all that decides what serves; ``st_ctime`` cannot be set back by whoever changes a file."""
+        name, _, alias = self.name.partition("@")
+        folder = self.releases / name if alias else Path(name)
+        bundles = folder.glob("v*/SHA256SUMS") if alias else [folder / "SHA256SUMS"]
+        return tuple(_status(file) for file in (folder / ALIASES, folder / MOVES, *sorted(bundles)))
+
+    def _find(self) -> Release | None:
         name, _, alias = self.name.partition("@")
         if not self.needed and alias not in aliases(self.releases, name):
-            return ""
-        folder = resolve(self.name, self.releases)
-        return f"{folder}\n{bundle_digest(folder)}"
+            return None
+        return find_release(self.name, self.releases, self.public_keys)
 
-    def _due(self, named: str) -> bool:
-        """Tell whether to try what is named: at once when it is new, otherwise only after ``RETRY_SECONDS``."""
+    def _due(self, state: tuple[object, ...]) -> bool:
+        """Tell whether to try what is named: at once when a file has changed, otherwise only after ``RETRY_SECONDS``."""
         now = time.monotonic()
-        due = named != self._seen or now - self._tried >= RETRY_SECONDS
+        due = state != self._seen or now - self._tried >= RETRY_SECONDS
         if due:
-            self._seen, self._tried = named, now
+            self._seen, self._tried = state, now
         return due
 
-    def _take(self, named: str) -> None:
-        if not named:
-            self.current, self._taken = None, named
-            return
-        folder = Path(named.partition("\n")[0])
+    def _take(self, state: tuple[object, ...]) -> None:
+        release = None
         try:
-            model = RiskModel.load(folder)
-            smoke(model)
+            release = self._find()
+            if release is None:
+                self.current = None
+            else:
+                self.check(release)
+                if (release.folder, release.bundle) != self._loaded or self.current is None:
+                    self._load(release)
         except Exception as error:
-            self._refuse(folder.name, error)
+            self._refuse(release, error)
             return
-        self.current, self._taken, self.refused = model, named, None
-        log.warning("version %s of model %s serves as %s", model.manifest.version, model.manifest.name, self.name)
-        if self.needed:
-            metrics.serves(model.manifest.version)
-        try:
-            self.taken()
-        except Exception:
-            log.exception("the move to version %s could not be recorded", model.manifest.version)
+        self._taken, self.refused = state, None
+        if self.needed and self.current:
+            metrics.serves(self.current.manifest.version)
 
-    def _refuse(self, version: str, error: Exception) -> None:
+    def _load(self, release: Release) -> None:
+        model = RiskModel.load(release.folder, release.bundle)
+        smoke(model)
+        self.take_over(release)
+        self.current, self._loaded = model, (release.folder, release.bundle)
+        log.warning("version %s of model %s serves as %s", model.manifest.version, model.manifest.name, self.name)
+
+    def _refuse(self, release: Release | None, error: Exception) -> None:
+        version = release.folder.name if release else self._named()
         why = "; ".join(f.what for f in error.faults) if isinstance(error, Faults) else type(error).__name__
-        self.refused = RefusedModel(version, why)
+        reason = error.code if isinstance(error, Mismatch) else ""
+        self.refused = RefusedModel(version, why, reason)
         kept = self.current.manifest.version if self.current else "none"
         log.error("%s %s is refused: %s; version kept: %s", self.name, version, why, kept, exc_info=error)
         if self.needed:
-            metrics.refuses()
+            metrics.refuses(reason)
+        if reason:
+            try:
+                self.refusing(reason)
+            except Exception:
+                log.exception("the refusal of %s could not be recorded", version)
+
+    def _named(self) -> str:
+        """Return the version that the alias names, whatever is wrong with it, for a message."""
+        name, _, alias = self.name.partition("@")
+        try:
+            return f"v{int(aliases(self.releases, name)[alias])}"
+        except (OSError, ValueError, KeyError, TypeError):
+            return ""
+
+
+def _status(file: Path) -> tuple[object, ...]:
+    try:
+        status = file.stat()
+    except OSError:
+        return (str(file),)
+    return (str(file), status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def smoke(model: RiskModel) -> None:

@@ -19,6 +19,7 @@ from histories.settings import Settings
 from serving.store import Store
 from serving.store.caller import command_line
 from serving.store.scores import stored_scores
+from training.release.resolve import check_version
 from training.risk_model import RiskModel
 from training.task import ProgressCallback, quiet
 
@@ -94,7 +95,8 @@ def reproduce(
     identity = {k: original[k] for k in ("model", "model_version", "as_of")}
     missing = []
     try:
-        model = RiskModel.load(settings.releases / original["model"] / f"v{original['model_version']}")
+        version = int(original["model_version"])
+        model = RiskModel.load(*check_version(settings.releases, original["model"], version))
         if model.manifest.catalogue_digest != stored["catalogue_digest"]:
             missing.append("the feature catalogue that the score was made with")
     except Faults as faults:

@@ -17,7 +17,7 @@ def _series() -> tuple[Any, Any]:
 
 
 @cache
-def _gauges() -> tuple[Any, Any]:
+def _gauges() -> tuple[Any, Any, Any]:
     from prometheus_client import Gauge
 
     # The newest value of any worker counts: they all follow the same alias.
@@ -27,7 +27,12 @@ def _gauges() -> tuple[Any, Any]:
         "1 while the named version cannot serve and the one before is kept",
         multiprocess_mode="mostrecent",
     )
-    return serving, refused
+    mismatch = Gauge(
+        "onroll_model_mismatch",
+        "1 while the named version disagrees with its promotion log or the audit",
+        multiprocess_mode="mostrecent",
+    )
+    return serving, refused, mismatch
 
 
 _served: list[str] = []
@@ -35,17 +40,20 @@ _served: list[str] = []
 
 def serves(version: str) -> None:
     """Report the version that serves from now on."""
-    serving, refused = _gauges()
+    serving, refused, mismatch = _gauges()
     for earlier in _served:
         serving.labels(earlier).set(0)
     _served[:] = [version]
     serving.labels(version).set(1)
     refused.set(0)
+    mismatch.set(0)
 
 
-def refuses() -> None:
-    """Report that the version that the alias names is refused."""
-    _gauges()[1].set(1)
+def refuses(reason: str = "") -> None:
+    """Report that the version that the alias names is refused; with a reason, because it disagrees with its log."""
+    _, refused, mismatch = _gauges()
+    refused.set(1)
+    mismatch.set(1 if reason else 0)
 
 
 def count(method: str, route: str, status: int, seconds: float) -> None:

@@ -1,23 +1,36 @@
-"""Releases made of the bundle that all tests share, so that a model's life can be played through without training."""
+"""Releases made of the bundle that all tests share, with their promotion log, so that a model's life can be played through without training."""
 
 import json
 from dataclasses import replace
 
-from training.bundle import read_bundle, write_bundle
-from training.release.resolve import ALIASES
+from training.bundle import bundle_digest, read_bundle, write_bundle
+from training.release.promotion_log import append
+from training.release.resolve import ALIASES, MOVES, moves
 
 
 def release(releases, bundle, version, **changes):
-    """Write a version of the model ``onroll`` with changes to its manifest, and return its folder."""
+    """Write and log a version of the model ``onroll`` with changes to its manifest, and return its folder."""
     booster, manifest = read_bundle(bundle)
     folder = releases / "onroll" / f"v{version}"
     folder.mkdir(parents=True)
     write_bundle(folder, booster, replace(manifest, version=str(version), **changes), {"card.md": "# card\n"})
+    log = {"action": "registered", "by": "ann", "why": "newly trained", "bundle": bundle_digest(folder)}
+    append(releases / "onroll" / MOVES, version=version, **log)
     return folder
 
 
-def alias(releases, **named):
-    """Point the aliases at versions, in one move."""
+def alias(releases, signing_key=None, **named):
+    """Point the aliases at versions, in the log and in the file, in one move."""
+    for name, version in named.items():
+        before = next((m["version"] for m in reversed(moves(releases, "onroll")) if m["alias"] == name), None)
+        if before != version:
+            log = {"action": "promoted", "by": "bob", "why": "autumn", "version": version, "before": before}
+            append(releases / "onroll" / MOVES, signing_key, alias=name, **log)
+    write_aliases(releases, **named)
+
+
+def write_aliases(releases, **named):
+    """Replace the file of aliases alone, as nobody should."""
     beside = releases / "onroll" / ".aliases"
     beside.write_text(json.dumps(named))
     beside.replace(releases / "onroll" / ALIASES)

@@ -57,7 +57,7 @@ def _folder(model: str, own: Settings) -> Path:
     from training.release.resolve import resolve
 
     number = model.removeprefix("v")
-    return folder_of(own, "onroll", int(number)) if number.isdigit() else resolve(model, own.releases)
+    return folder_of(own, "onroll", int(number)) if number.isdigit() else resolve(model, own.releases, own.verify_keys)
 
 
 @models.command()
@@ -241,24 +241,3 @@ def log_(as_json: bool) -> None:
         outcome = f"; failed {failed}" if failed else passed
         lines.append(f"{e['at']}  v{e['version']} {e.get('action', 'moved')} by {e['by']}: {e['why']}{outcome}")
     result({"log": entries}, as_json=as_json, text="\n".join(lines) or "nothing yet")
-
-
-@models.command()
-@json_option
-def verify(as_json: bool) -> None:
-    """Verify the promotion log's hash chain.
-
-    Its end must be the one noted in MLflow. Exit code 1 with the first line that does not verify.
-    """
-    from dataclasses import asdict
-
-    from histories.settings import settings
-    from training.release.registry import verify as follow
-
-    found = follow(settings(), "onroll")
-    text = f"{found.lines} lines verified" if found.whole else f"line {found.bad}: {found.why}"
-    if found.unchained:
-        text += f"; the first {found.unchained} were written before lines were chained"
-    result({**asdict(found), "whole": found.whole}, as_json=as_json, text=text)
-    if not found.whole:
-        raise SystemExit(1)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from histories.errors import Fault, Faults
+from training.release.signature import sign
 
 HEAD = "log_head"  # tag of the registered model in MLflow
 DO = "Keep the file as it is, take it from a backup, and find out who changed it; the audit has who did what, and the hash of every line."
@@ -54,8 +55,13 @@ def entries(file: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in _lines(file)]
 
 
-def append(file: Path, **entry: Any) -> dict[str, Any]:
+def append(file: Path, signing_key: bytes | None = None, **entry: Any) -> dict[str, Any]:
     """Append a line and return it; what was appended is on the disk when this returns.
+
+    Parameters
+    ----------
+    signing_key : bytes, optional
+        The private key to sign the line with.
 
     Raises
     ------
@@ -76,6 +82,8 @@ def append(file: Path, **entry: Any) -> dict[str, Any]:
             "previous": found.head,
         }
         line["hash"] = _hash(line)
+        if signing_key is not None:
+            line["signature"] = sign(line["hash"], signing_key)
         log.write(json.dumps(line).encode() + b"\n")
         log.flush()
         os.fsync(log.fileno())
@@ -125,7 +133,7 @@ def verify_to(file: Path, head: str) -> LogState:
 
 
 def _hash(entry: dict[str, Any]) -> str:
-    plain = {k: v for k, v in entry.items() if k != "hash"}
+    plain = {k: v for k, v in entry.items() if k not in ("hash", "signature")}
     return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 

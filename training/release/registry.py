@@ -17,7 +17,7 @@ from training.bundle import MANIFEST, Manifest, bundle_digest, read_bundle, writ
 from training.papers import Material, files_of
 from training.pipeline import Trained
 from training.release.promotion_log import DO, HEAD, LogState, append, verify_to
-from training.release.resolve import ALIASES, MOVES, aliases, logged
+from training.release.resolve import ALIASES, MOVES, aliases, check_version, logged
 
 EVIDENCE = "evidence"  # folder beside the versions
 
@@ -149,7 +149,8 @@ def rollback(settings: Settings, name: str, *, who: str, why: str) -> dict[str, 
             raise Faults(Fault("no earlier champion is known", name, "Promote a version by its number instead."))
         folder = folder_of(settings, name, served[-2])
         read_bundle(folder)
-        fields = {"action": "rolled back", "by": who, "why": why, "account": account(), "bundle": bundle_digest(folder)}
+        _, bundle = check_version(settings.releases, name, served[-2])  # a line must not vouch for a changed folder
+        fields = {"action": "rolled back", "by": who, "why": why, "account": account(), "bundle": bundle}
         return move(settings, name, "champion", served[-2], **fields)
 
 
@@ -189,7 +190,7 @@ def note(settings: Settings, name: str, **fields: Any) -> dict[str, Any]:
         When the log does not hold.
     """
     check_log(settings, name)
-    line = append(settings.releases / name / MOVES, **fields)
+    line = append(settings.releases / name / MOVES, settings.signing_key, **fields)
     client(settings).set_registered_model_tag(name, HEAD, f"{line['n']} {line['hash']}")
     return line
 

@@ -1,16 +1,55 @@
-"""Find a released model by name and alias, without MLflow."""
+"""Find a released model by name and alias, without MLflow, and check it against its promotion log."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from histories.errors import Fault, Faults
-from training.release.promotion_log import entries
+from training.bundle import SUMS, bundle_digest
+from training.release.promotion_log import entries, follow
+from training.release.signature import is_signed
 
 ALIASES = "aliases.json"
 MOVES = "promotions.jsonl"
+# A move writes the log first and the aliases seconds later; until then the alias may still name the version before.
+MOVE_TIME = timedelta(minutes=2)
+DO = "Nothing serves it. Run 'onroll models verify', restore the folder from a backup, and find out who changed it."
+
+
+class Mismatch(Faults):
+    """A model that does not agree with its promotion log; ``code`` names the kind of disagreement."""
+
+    def __init__(self, code: str, what: str, where: str) -> None:
+        super().__init__(Fault(what, where, DO, code))
+        self.code = code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """A version that agrees with its promotion log.
+
+    Attributes
+    ----------
+    alias : str
+        Empty for a folder that was named by its path: no log vouches for it.
+    bundle : str
+        Digest of the bundle's checksums; load the model with it, so that nothing is exchanged in between.
+    lines : int
+    head : str
+        Length of the log, and the hash of its last line.
+    """
+
+    folder: Path
+    name: str
+    alias: str
+    version: str
+    bundle: str
+    lines: int = 0
+    head: str = ""
 
 
 def aliases(releases: Path, name: str) -> dict[str, int]:
@@ -31,17 +70,24 @@ def moves(releases: Path, name: str) -> list[dict[str, Any]]:
     return [line for line in logged(releases, name) if line.get("alias")]
 
 
-def resolve(model: str, releases: Path) -> Path:
-    """Return the folder of ``name@alias``, or of a path.
+def find_release(model: str, releases: Path, public_keys: bytes | None = None) -> Release:
+    """Find ``name@alias`` or a folder; a version that an alias names must be the one that the log says, byte for byte.
+
+    Parameters
+    ----------
+    public_keys : bytes, optional
+        Where given, the line that moved the alias must be signed; see ``training.release.signature``.
 
     Raises
     ------
+    Mismatch
+        When log, alias, folder and signature do not agree.
     Faults
         When there is no such model.
     """
     if "@" not in model:
         if (Path(model) / "manifest.json").is_file():
-            return Path(model)
+            return Release(folder=Path(model), name=model, alias="", version="", bundle=bundle_digest(Path(model)))
         raise Faults(
             Fault(
                 "there is no such model",
@@ -54,4 +100,68 @@ def resolve(model: str, releases: Path) -> Path:
     if version is None:
         do = "Run 'onroll train' first, or 'onroll models list' to see what there is."
         raise Faults(Fault("there is no such model", f"{model} in {releases}", do))
-    return releases / name / f"v{version}"
+    lines, head = _whole_log(releases, name)
+    move = _move(lines, alias, version, f"{model} in {releases}")
+    if public_keys is not None and not is_signed(move.get("hash", ""), move.get("signature", ""), public_keys):
+        raise Mismatch("not_signed", "the move of the alias is not signed with a trusted key", f"{name}, {MOVES}")
+    folder, bundle = check_version(releases, name, version, lines)
+    return Release(
+        folder=folder, name=name, alias=alias, version=str(version), bundle=bundle, lines=len(lines), head=head
+    )
+
+
+def resolve(model: str, releases: Path, public_keys: bytes | None = None) -> Path:
+    """Return the folder of ``name@alias``, or of a path; raises like ``find_release``."""
+    return find_release(model, releases, public_keys).folder
+
+
+def check_version(
+    releases: Path, name: str, version: int, lines: list[dict[str, Any]] | None = None
+) -> tuple[Path, str]:
+    """Return the folder of a version and its digest, which every line of the log about it must state.
+
+    Raises
+    ------
+    Mismatch
+        When the log does not know the version, or states another digest.
+    Faults
+        When the folder is not there.
+    """
+    folder = releases / name / f"v{version}"
+    if not (folder / SUMS).is_file():
+        raise Faults(Fault("this is not a model folder", str(folder), "Train a model, or restore it from a backup."))
+    if lines is None:
+        lines, _ = _whole_log(releases, name)
+    own = [line for line in lines if line.get("version") == version]
+    # A refused promotion states the digest that was refused.
+    stated = {line["bundle"] for line in own if line.get("bundle") and line.get("action") != "refused"}
+    if not stated:
+        raise Mismatch("version_not_in_log", "the promotion log has no digest of this version", str(folder))
+    digest = bundle_digest(folder)
+    if stated != {digest}:
+        raise Mismatch("bundle_differs", "the folder is not the one that the promotion log states", str(folder))
+    return folder, digest
+
+
+def _whole_log(releases: Path, name: str) -> tuple[list[dict[str, Any]], str]:
+    """Return a log's lines and the hash of the last one, if its chain holds."""
+    file = releases / name / MOVES
+    state = follow(file)
+    if not state.whole:
+        raise Mismatch("log_broken", f"line {state.bad} of the promotion log does not hold: {state.why}", str(file))
+    return entries(file), state.head
+
+
+def _move(lines: list[dict[str, Any]], alias: str, version: int, where: str) -> dict[str, Any]:
+    """Return the line of the log that gave a version its alias."""
+    moved = [line for line in lines if line.get("alias") == alias]
+    if moved and moved[-1].get("before") == version != moved[-1].get("version") and _is_recent(moved[-1]):
+        moved.pop()
+    if not moved or moved[-1].get("version") != version:
+        raise Mismatch("alias_not_in_log", "the alias names another version than the promotion log", where)
+    return moved[-1]
+
+
+def _is_recent(line: dict[str, Any]) -> bool:
+    age = datetime.now(UTC) - datetime.fromisoformat(line["at"])
+    return timedelta() <= age + timedelta(seconds=1) <= MOVE_TIME

@@ -57,7 +57,7 @@ def _show(context: PageContext, request: Request, status: int = 200, wrong: str 
         status,
         manifests=manifests,
         figures=FIGURES,
-        refused=context.champion.refused,
+        refusals=[live.refused for live in (context.champion, context.challenger) if live.refused],
         shadow=differences(context.store) if caller.authority is None else None,
         moves=[e for e in log if e.get("alias")][::-1][:MAX_MOVES],
         gates=_newest_gates(log),
