@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from serving.roles import Role
 from serving.store import Caller
 
 MIN_SECRET_LENGTH = 32  # characters
+ACCOUNT = re.compile(r"[!-~]{1,150}")  # with "token:" before it, it fits the store's columns
 
 
 class TokenSettings(SettingsFile):
@@ -28,7 +30,9 @@ class TokenSettings(SettingsFile):
     jwks: str = Field(min_length=1)
     roles_claim: str = "roles"
     groups_claim: str = "groups"
+    clients: tuple[str, ...] = ()  # who may have asked for a token, besides the audience itself
     leeway_seconds: int = Field(default=30, ge=0, le=300)
+    max_hours: float = Field(default=24, gt=0, allow_inf_nan=False)  # until a token expires
 
 
 class ProxySettings(SettingsFile):
@@ -38,6 +42,8 @@ class ProxySettings(SettingsFile):
     secret_header: str = "X-Onroll-Proxy-Secret"
     user_header: str = "X-Forwarded-User"
     groups_header: str = "X-Forwarded-Groups"
+    roles_header: str | None = None  # without it, the groups name roles too
+    separator: str = Field(default=",", min_length=1)  # between names; no name may hold it
 
 
 class StaffGroup(SettingsFile):
@@ -131,26 +137,37 @@ class Configuration(SettingsFile):
             raise Faults(Fault("the proxy's secret is missing or too short", str(file), do))
         return secret
 
-    def caller(self, who: str, names: list[str]) -> Caller:
-        """Return the caller for the names of roles and groups in a token or a proxy's header.
+    def caller(self, kind: str, account: str, roles: Iterable[str], groups: Iterable[str]) -> Caller:
+        """Return the caller for the names of roles and groups in a token or a proxy's headers.
+
+        Parameters
+        ----------
+        kind : str
+            ``token`` or ``proxy``.
+        account : str
+            The identity provider's name of the account.
+        roles, groups : iterable of str
+            Compared whole. A group never gives a role.
 
         Raises
         ------
         Problem
             Unless the names give exactly one role and exactly one authority; an administrator may have none.
         """
-        roles = {self.roles[n] for n in names if n in self.roles}
-        groups = [self.groups[n] for n in names if n in self.groups]
-        authorities = {g.authority for g in groups}
-        if len(roles) != 1:
-            raise Problem(403, f"The account has {len(roles) or 'no'} onroll roles; it needs exactly one.")
-        (role,) = roles
+        if not ACCOUNT.fullmatch(account):
+            raise Problem(401, "The name of the account is empty, too long, or has characters that no account has.")
+        named = {self.roles[n] for n in roles if n in self.roles}
+        members = [self.groups[n] for n in groups if n in self.groups]
+        authorities = {g.authority for g in members}
+        if len(named) != 1:
+            raise Problem(403, f"The account has {len(named) or 'no'} onroll roles; it needs exactly one.")
+        (role,) = named
         if len(authorities) > 1 or (not authorities and role != "administrator"):
             count = len(authorities) or "no"
             raise Problem(403, f"The account belongs to {count} authorities; it needs exactly one.")
-        schools = [self._schools(g) for g in groups]
+        schools = [self._schools(g) for g in members]
         urns = sorted(set().union(*schools)) if all(schools) else []
-        return Caller(who, role, next(iter(authorities), None), tuple(urns))
+        return Caller(f"{kind}:{account}", role, next(iter(authorities), None), tuple(urns))
 
     def _schools(self, group: StaffGroup) -> set[str]:
         return {*group.urns, *(self.localities[group.locality] if group.locality else ())}

@@ -24,10 +24,15 @@ class TrustedProxy:
         secret = single_header(request, self.settings.secret_header)
         user = single_header(request, self.settings.user_header)
         groups = single_header(request, self.settings.groups_header)
+        roles = single_header(request, self.settings.roles_header) if self.settings.roles_header else None
         if secret is None:
             return None
         if not hmac.compare_digest(secret.encode("latin-1"), self.secret):
             raise Problem(401, "The proxy's secret is wrong.")
         if not user:
             raise Problem(401, "The proxy sent no user.")
-        return self.configuration.caller(f"proxy:{user}", [g.strip() for g in (groups or "").split(",")])
+        named = roles if self.settings.roles_header else groups
+        return self.configuration.caller("proxy", user, self._names(named), self._names(groups))
+
+    def _names(self, header: str | None) -> list[str]:
+        return [name.strip() for name in (header or "").split(self.settings.separator)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -81,10 +82,23 @@ class Tokens:
         if token is None or token.count(".") != 2:
             return None
         claims = self._claims(token)
-        names = [*_names(claims.get(self.settings.roles_claim)), *_names(claims.get(self.settings.groups_claim))]
-        return self.configuration.caller(f"token:{claims['sub']}", names)
+        roles, groups = (_names(claims.get(c)) for c in (self.settings.roles_claim, self.settings.groups_claim))
+        return self.configuration.caller("token", claims["sub"], roles, groups)
 
     def _claims(self, token: str) -> dict[str, Any]:
+        claims = self._decoded(token)
+        audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
+        # A token of several audiences must say who asked for it (OpenID Connect Core, 3.1.3.7).
+        asked_by = claims.get("azp", self.settings.audience if len(audiences) == 1 else None)
+        lifetime = claims["exp"] - datetime.now(UTC).timestamp()
+        if (
+            asked_by not in (self.settings.audience, *self.settings.clients)
+            or lifetime > self.settings.max_hours * 3600
+        ):
+            raise Problem(401, INVALID)
+        return claims
+
+    def _decoded(self, token: str) -> dict[str, Any]:
         try:
             return jwt.decode(
                 token,
@@ -98,7 +112,7 @@ class Tokens:
         except jwt.PyJWKClientConnectionError:
             # The library's message would reveal the provider's address.
             raise Problem(503, "The identity provider's keys are not available now.") from None
-        except (jwt.PyJWTError, ValueError):
+        except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError):
             raise Problem(401, INVALID) from None
 
 

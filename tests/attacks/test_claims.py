@@ -1,0 +1,143 @@
+"""What a token or a proxy may claim: a role is a role, a group is a group, and an account has a plausible name."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+
+from serving.access.configuration import Configuration
+from serving.access.proxy import TrustedProxy
+from serving.access.tokens import Tokens
+from serving.http.problems import Problem
+
+SECRET = "s" * 40
+FILE = """
+[tokens]
+issuer = "https://id.example"
+audience = "onroll"
+jwks = "jwks.json"
+clients = ["portal"]
+[proxy]
+secret_file = "secret"
+roles_header = "X-Forwarded-Roles"
+separator = ";"
+[roles]
+"Onroll.Worker" = "worker"
+"Onroll.Admin" = "administrator"
+[groups]
+"cme-801" = {authority = "801"}
+"cme-802" = {authority = "802"}
+"""
+
+
+@pytest.fixture(scope="module")
+def signer():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture(scope="module")
+def ways(tmp_path_factory, signer):
+    folder = tmp_path_factory.mktemp("access")
+    key = jwt.algorithms.RSAAlgorithm.to_jwk(signer.public_key(), as_dict=True)
+    (folder / "jwks.json").write_text(json.dumps({"keys": [{**key, "kid": "k1"}]}))
+    (folder / "secret").write_text(SECRET)
+    (folder / "access.toml").write_text(FILE)
+    configuration = Configuration.load(folder / "access.toml")
+    return Tokens(configuration.tokens, configuration), TrustedProxy(configuration.proxy, configuration)
+
+
+@pytest.fixture(scope="module")
+def by_token(ways, signer):
+    def called(**changes):
+        now = datetime.now(UTC)
+        claims = {
+            "iss": "https://id.example",
+            "aud": "onroll",
+            "sub": "u1",
+            "iat": now,
+            "exp": now + timedelta(minutes=5),
+            "roles": ["Onroll.Worker"],
+            "groups": ["cme-801"],
+            **changes,
+        }
+        token = jwt.encode(claims, signer, "RS256", headers={"kid": "k1"})
+        return ways[0].caller(request(Authorization=f"Bearer {token}"))
+
+    return called
+
+
+def request(**headers):
+    pairs = [(name.replace("_", "-").lower().encode(), value.encode("latin-1")) for name, value in headers.items()]
+    return Request({"type": "http", "headers": pairs})
+
+
+def refused(call, **claims):
+    with pytest.raises(Problem) as problem:
+        call(**claims)
+    return problem.value.status
+
+
+def test_a_group_never_gives_a_role(by_token):
+    assert by_token(groups=["cme-801", "Onroll.Admin"]).role == "worker"
+    assert refused(by_token, roles=[], groups=["Onroll.Admin"]) == 403
+
+
+def test_a_role_never_gives_an_authority(by_token):
+    assert refused(by_token, roles=["Onroll.Worker", "cme-801"], groups=[]) == 403
+
+
+def test_names_are_compared_whole(by_token, ways):
+    for name in ("cme-801 ", "CME-801", "cme-801,cme-802", "x,cme-801", "cme-8012"):
+        assert refused(by_token, groups=[name]) == 403
+    for name in ("Onroll.Worker,Onroll.Admin", "x;Onroll.Admin"):
+        assert refused(by_token, roles=[name]) == 403
+    headers = {"X_Onroll_Proxy_Secret": SECRET, "X_Forwarded_User": "ann", "X_Forwarded_Roles": "Onroll.Worker"}
+    assert ways[1].caller(request(**headers, X_Forwarded_Groups="a,cme-802; cme-801")).authority == "801"
+    assert ways[1].caller(request(**headers, X_Forwarded_Groups="cme-801;Onroll.Admin")).role == "worker"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"azp": "another application"},
+        {"azp": ""},
+        {"azp": ["onroll"]},
+        {"azp": None},
+        {"aud": ["onroll", "another"]},
+        {"exp": datetime.now(UTC) + timedelta(hours=25)},
+        {"exp": datetime(9999, 1, 1, tzinfo=UTC)},
+        {"exp": 1e300},
+        {"exp": float("inf")},
+        {"sub": ""},
+        {"sub": " "},
+        {"sub": "a\nb"},
+        {"sub": "a\0b"},
+        {"sub": "\u202e"},
+        {"sub": "a" * 151},
+        {"sub": 5},
+    ],
+    ids=str,
+)
+def test_claims_that_no_provider_makes_are_refused(by_token, claims):
+    assert refused(by_token, **claims) == 401
+
+
+def test_the_audience_itself_or_a_named_client_may_have_asked(by_token):
+    for azp in ("onroll", "portal"):
+        assert by_token(azp=azp, aud=["onroll", "another"]).key_id == "token:u1"
+
+
+@given(st.text())
+def test_a_name_reaches_the_store_only_if_it_fits(ways, user):
+    configuration = ways[1].configuration
+    fits = user.isascii() and user.isprintable() and " " not in user and 0 < len(user) <= 150
+    if not fits:
+        with pytest.raises(Problem):
+            configuration.caller("token", user, ["Onroll.Worker"], ["cme-801"])
+        return
+    assert configuration.caller("token", user, ["Onroll.Worker"], ["cme-801"]).key_id == f"token:{user}"
