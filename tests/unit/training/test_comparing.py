@@ -97,7 +97,7 @@ def test_the_verb_takes_numbers_and_aliases_and_finds_the_histories(bundle, smal
     alias(own.releases, champion=1, challenger=2)
     assert CliRunner().invoke(models, ["compare", "1", "v2", "--json"]).exit_code == 0
     words = ["compare", "onroll@champion", "2", "--as-of", str(DAY), "--capacity", "5"]
-    assert "not known here where the histories are" in str(CliRunner().invoke(models, words).exception)
+    assert "have not been used on this machine" in str(CliRunner().invoke(models, words).exception)
     location_cache.remember(own.whereabouts, "d1", small_histories)
     said = json.loads(CliRunner().invoke(models, [*words, "--json"]).output)
     assert (said["lists"]["both"], said["lists"]["enters"]) == (5, [])
