@@ -76,7 +76,7 @@ def test_every_fact_of_the_authority_is_asked_for(material):
         assert missing == wanted != []
         for name, text in files(write(less)).items():
             if name.startswith({"model_card": "card"}.get(wanted[0].split(".")[0], wanted[0].split(".")[0])):
-                assert f"say {key}".replace("_", "\\_" if name.endswith(".md") else "_") in text or name.endswith(
+                assert f"set {key}".replace("_", "\\_" if name.endswith(".md") else "_") in text or name.endswith(
                     ".json"
                 )
 
