@@ -42,10 +42,11 @@ def import_(
 ) -> None:
     """Import real returns into a histories folder.
 
+    With 'auto' as FORMAT, SRC is one folder of mixed files: each is recognised by its content, and all are imported or none.
     SRC are files or folders of the given FORMAT. The histories folder may be new or exist already. Importing merges: returns
     may come in any order, and a return that is submitted again corrects the first submission.
     """
-    from histories.returns import FORMATS, import_return
+    from histories.returns import FORMATS, import_folder, import_return
     from histories.settings import settings
 
     if listing:
@@ -55,8 +56,14 @@ def import_(
             text="\n\n".join(f.text() for f in FORMATS.values()),
         )
         return
+    if form == "auto" and len(sources) == 1 and into is not None and not (mapping or persons or submitted):
+        with progress("importing"):
+            config = settings()
+            found = import_folder(FORMATS, sources[0], into, config.pseudonym_key, memory=config.memory)
+        result(found.to_dict(), as_json=as_json, text=found.text())
+        return
     if form not in FORMATS or not sources or into is None:
-        do = f"onroll import FORMAT SRC... --into HISTORIES, with one of {', '.join(FORMATS)}."
+        do = f"onroll import FORMAT SRC... --into HISTORIES, with auto and one folder, or one of {', '.join(FORMATS)}."
         raise Usage(Fault("the format is missing or unknown, or a source or --into is missing", "import", do))
     if mapping is not None and not FORMATS[form].mappable:
         raise Usage(Fault("this format takes no mapping", "import --mapping", "Use it with the formats marks and csv."))

@@ -11,6 +11,7 @@ from operator import attrgetter
 from pkgutil import iter_modules
 
 from histories.returns import mapped_rows, mapping
+from histories.returns.folder import import_folder
 from histories.returns.reading import import_return
 from histories.returns.report import Report, Return
 
@@ -23,6 +24,7 @@ def _declared(name: str) -> Return:
         fills=declared.fills,
         cannot_know=declared.cannot_know,
         convert=partial(mapped_rows.convert, declared),
+        recognises=partial(mapped_rows.recognises, declared),
     )
 
 
@@ -35,4 +37,4 @@ def _found() -> list[Return]:
 
 FORMATS: dict[str, Return] = {r.name: r for r in sorted(_found(), key=attrgetter("name"))}
 
-__all__ = ["FORMATS", "Report", "Return", "import_return"]
+__all__ = ["FORMATS", "Report", "Return", "import_folder", "import_return"]

@@ -14,7 +14,7 @@ from histories.errors import Faults
 from histories.identity import clean_upn
 from histories.returns.mapping import expression_of
 from histories.returns.pupil_keys import PERSON
-from histories.returns.report import Report, Return
+from histories.returns.report import Contents, Report, Return
 from histories.returns.xml import Node, leaf, read_units, under
 
 if TYPE_CHECKING:
@@ -112,6 +112,11 @@ def period_of(header: dict[str, str]) -> tuple[str | None, date | None]:
     return period, date(int(year), 3, 31) if year.isdigit() and len(year) == 4 else None
 
 
+def recognises(contents: Contents) -> bool:
+    """Tell whether a file is of this format by its root and its collection."""
+    return contents.root == "Message" and contents.collection.upper() == "CIN"
+
+
 RETURN = Return(
     name="cin-census",
     title="the Children in Need census, XML of 2017 to 2026",
@@ -122,5 +127,6 @@ RETURN = Return(
         "early help",
     ),
     convert=convert,
+    recognises=recognises,
     suffixes=(".xml",),
 )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from histories.errors import Faults
 from histories.identity import clean_upn
 from histories.returns.mapping import expression_of
-from histories.returns.report import Report, Return
+from histories.returns.report import Contents, Report, Return
 from histories.returns.xml import Node, leaf, read_units, under
 
 if TYPE_CHECKING:
@@ -139,6 +139,11 @@ def _day(text: str) -> date | None:
         return None
 
 
+def recognises(contents: Contents) -> bool:
+    """Tell whether a file is of this format by its root."""
+    return contents.root == "CTfile"
+
+
 RETURN = Return(
     name="ctf",
     title="Common Transfer Files, XML",
@@ -149,5 +154,6 @@ RETURN = Return(
         "the URN of a school: it is named by its LA and establishment numbers",
     ),
     convert=convert,
+    recognises=recognises,
     suffixes=(".xml", ".ctf"),
 )

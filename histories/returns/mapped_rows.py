@@ -13,7 +13,7 @@ from histories.reading.values import text_sql
 from histories.returns.mapping import Filled, Mapping, expression_of, load_mapping
 from histories.returns.postcodes import add_keys, bare_sql
 from histories.returns.pupil_keys import PERSON
-from histories.returns.report import TABULAR, Report, Return
+from histories.returns.report import TABULAR, Contents, Report, Return
 from histories.tables import TABLES, Column
 
 if TYPE_CHECKING:
@@ -60,6 +60,24 @@ def belongs_to(name: str, pattern: str) -> bool:
     name = name.lower()
     csv = Path(name).with_suffix(".csv").name if Path(name).suffix in TABULAR else name
     return fnmatch.fnmatch(name, pattern) or fnmatch.fnmatch(csv, pattern)
+
+
+def recognises(mapping: Mapping, contents: Contents) -> bool:
+    """Tell whether a row of a file heads everything that a table of the mapping needs, and one of its signs."""
+    return any(
+        _heads(filled, row) and (not mapping.signs or bool(set(mapping.signs) & row))
+        for filled in mapping.tables
+        for row in contents.rows
+    )
+
+
+def _heads(filled: Filled, row: frozenset[str]) -> bool:
+    columns = TABLES[filled.table].columns
+    leaves = filled.table == "enrolments" and "leaving_date" in filled.columns
+    needed = [n for c, n in filled.columns.items() if columns[c].required and not (leaves and c in ENTRY)]
+    needed += [filled.columns["leaving_date"]] if leaves and "entry_date" not in filled.columns else []
+    needed += [filled.pupil] if filled.pupil else []
+    return bool(needed) and all(set(names) & row for names in needed)
 
 
 def _select(staging: Staging, people: PupilKeys, filled: Filled, name: str, report: Report) -> str | None:

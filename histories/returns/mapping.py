@@ -71,12 +71,13 @@ class Filled:
 
 @dataclass(frozen=True)
 class Mapping:
-    """A declared format."""
+    """A declared format; ``signs`` are headings of which a file must have one to be recognised as this format."""
 
     name: str
     title: str
     cannot_know: tuple[str, ...]
     tables: tuple[Filled, ...]
+    signs: tuple[str, ...] = ()
 
     @property
     def fills(self) -> tuple[str, ...]:
@@ -99,11 +100,13 @@ def load_mapping(file: Path) -> Mapping:
         do = "Write at least one [[table]] with fills, files and columns."
         raise Faults(Fault("the mapping fills no table", str(file), do))
     tables = [f for n, e in enumerate(entries, start=1) if (f := _filled(e, f"{file}, table {n}", faults))]
-    unknown = sorted(set(read) - {"title", "cannot_know", "table"})
-    faults += [Fault("no such key", f"{file}, {k}", "Use title, cannot_know or [[table]].") for k in unknown]
+    unknown = sorted(set(read) - {"title", "cannot_know", "signs", "table"})
+    faults += [Fault("no such key", f"{file}, {k}", "Use title, cannot_know, signs or [[table]].") for k in unknown]
     if faults:
         raise Faults(faults)
-    return Mapping(file.stem, str(read.get("title", file.stem)), tuple(read.get("cannot_know", ())), tuple(tables))
+    signs = _names(read.get("signs"))
+    title, cannot_know = str(read.get("title", file.stem)), tuple(read.get("cannot_know", ()))
+    return Mapping(file.stem, title, cannot_know, tuple(tables), signs)
 
 
 def _filled(entry: Any, where: str, faults: list[Fault]) -> Filled | None:

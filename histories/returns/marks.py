@@ -14,7 +14,7 @@ from histories.io.delimited import heading
 from histories.io.sql import literal, literals
 from histories.io.toml import read_toml
 from histories.returns.mapping import DATES, expression_of
-from histories.returns.report import Report, Return
+from histories.returns.report import Contents, Report, Return
 from histories.returns.staging import SHOWN, listed
 
 if TYPE_CHECKING:
@@ -227,6 +227,11 @@ def _weeks(
     return one, f"FROM \"{table}\", range(1, 11) r(place) WHERE substr({marks}, place, 1) NOT IN ('-', ' ')"
 
 
+def recognises(contents: Contents) -> bool:
+    """Tell whether a file is of this format by its default headings: a row a session, or a row a day."""
+    return contents.has("upn", "date", "session", "code") or contents.has("upn", "date", "am", "pm")
+
+
 RETURN = Return(
     name="marks",
     title="daily marks as CSV: a row a mark, a row a day (columns AM and PM), a column a session, or a string a week; --mapping names the columns",
@@ -236,5 +241,6 @@ RETURN = Return(
         "when a mark was entered, unless there is a column for it; a mark that a later extract changes counts from the last day of that extract",
     ),
     convert=convert,
+    recognises=recognises,
     mappable=True,
 )

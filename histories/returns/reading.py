@@ -66,7 +66,7 @@ def import_return(
     """
     report = Report()
     files = files_of(form, sources, report)
-    with tempfile.TemporaryDirectory(prefix="onroll-") as scratch, _only_import(into):
+    with tempfile.TemporaryDirectory(prefix="onroll-") as scratch, only_import(into):
         finish_replacing(into)
         _may_write(into)
         if persons is not None:
@@ -88,7 +88,7 @@ def import_return(
 
 
 @contextmanager
-def _only_import(into: Path) -> Iterator[None]:
+def only_import(into: Path) -> Iterator[None]:
     """Let one import at a time into a place; the folder is locked that will hold the histories."""
     place = next(p for p in (into.resolve().parent, *into.resolve().parents) if p.is_dir())
     lock = os.open(place, os.O_RDONLY)

@@ -9,6 +9,34 @@ from typing import Any
 TABULAR = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")  # how files of tables end
 
 
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """The beginning of a file, by which a format recognises it.
+
+    Attributes
+    ----------
+    name : str
+    rows : tuple of frozenset of str
+        The cells of each of the first rows of a table, as headings; one of them may be the header.
+    root, collection : str
+        The root element of XML and what its header says the collection is.
+    """
+
+    name: str
+    rows: tuple[frozenset[str], ...] = ()
+    root: str = ""
+    collection: str = ""
+
+    @property
+    def stem(self) -> str:
+        """The name without its ending, in lower case."""
+        return self.name.rpartition(".")[0].lower()
+
+    def has(self, *headings: str) -> bool:
+        """Tell whether one row holds all of some headings."""
+        return any(set(headings) <= row for row in self.rows)
+
+
 @dataclass(kw_only=True)
 class Report:
     """What an import did: rows written, files read, and what was not used."""
@@ -49,6 +77,8 @@ class Return:
         How its files end.
     mappable : bool
         Whether ``--mapping`` names its columns.
+    recognises : callable, optional
+        Tells whether a file is of the format, for ``onroll import auto``.
     """
 
     name: str
@@ -58,6 +88,7 @@ class Return:
     convert: Callable[..., None]
     suffixes: tuple[str, ...] = TABULAR
     mappable: bool = False
+    recognises: Callable[[Contents], bool] | None = None
 
     def describe(self) -> dict[str, Any]:
         """Return the description ready for JSON."""

@@ -21,7 +21,7 @@ from histories.io.sql import literals
 from histories.returns.mapping import expression_of
 from histories.returns.postcodes import add_keys, bare_sql
 from histories.returns.pupil_keys import PERSON
-from histories.returns.report import Report, Return
+from histories.returns.report import Contents, Report, Return
 
 if TYPE_CHECKING:
     from histories.returns.pupil_keys import PupilKeys
@@ -288,6 +288,13 @@ def _notes(staging: Staging, people: PupilKeys, report: Report) -> None:
     ]
 
 
+def recognises(contents: Contents) -> bool:
+    """Tell whether a file is of this format by its name, such as 2024_autumn_pupilonroll, and its key."""
+    match = FILE.fullmatch(contents.stem)
+    known = match is not None and any(match["table"].startswith(k) for k in KINDS)
+    return known and any(h.endswith("tableid") for row in contents.rows for h in row)
+
+
 RETURN = Return(
     name="school-census",
     title="COLLECT's CSV export of the School Census, one or more terms, files named like 2024_autumn_pupilonroll.csv",
@@ -300,4 +307,5 @@ RETURN = Return(
         "social care, admissions and cases",
     ),
     convert=convert,
+    recognises=recognises,
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from histories.io.sql import literals
-from histories.returns.report import Report, Return
+from histories.returns.report import Contents, Report, Return
 
 if TYPE_CHECKING:
     from histories.returns.pupil_keys import PupilKeys
@@ -38,10 +38,16 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             UNION SELECT trim(linkurn) AS urn, trim(urn) AS same_as FROM "{table}" WHERE {kind} IN {literals(PREDECESSOR)}"""
 
 
+def recognises(contents: Contents) -> bool:
+    """Tell whether a file is of this format by its headings."""
+    return contents.has(*LINKS)
+
+
 RETURN = Return(
     name="school-links",
     title="links of Get Information about Schools (links_edubasealldata), by their column names",
     fills=("no table of its own: a school and its predecessor become one school, under the newest URN",),
     cannot_know=("pupils of merged or split schools: they have moved",),
     convert=convert,
+    recognises=recognises,
 )

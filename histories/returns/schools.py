@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from histories.io.sql import literal, literals
 from histories.returns.mapping import expression_of
-from histories.returns.report import Report, Return
+from histories.returns.report import Contents, Report, Return
 
 if TYPE_CHECKING:
     from histories.returns.pupil_keys import PupilKeys
@@ -117,6 +117,11 @@ def _numbers(table: str, columns: dict[str, str]) -> str:
         FROM "{table}" WHERE {columns[NUMBER]} IS NOT NULL AND {columns[AUTHORITY]} IS NOT NULL GROUP BY 1"""
 
 
+def recognises(contents: Contents) -> bool:
+    """Tell whether a file is of this format by its headings."""
+    return contents.has(URN, PHASE)
+
+
 RETURN = Return(
     name="schools",
     title="the extract of Get Information about Schools (edubasealldata) as published: every type, open and closed",
@@ -126,4 +131,5 @@ RETURN = Return(
         "the phase of establishments without a phase and ages, such as universities: they are left out",
     ),
     convert=convert,
+    recognises=recognises,
 )

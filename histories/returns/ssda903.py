@@ -10,7 +10,7 @@ from histories.errors import Fault
 from histories.identity import clean_upn_sql
 from histories.returns.mapping import expression_of
 from histories.returns.pupil_keys import PERSON
-from histories.returns.report import Report, Return
+from histories.returns.report import Contents, Report, Return
 
 if TYPE_CHECKING:
     from histories.returns.pupil_keys import PupilKeys
@@ -32,7 +32,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
     years: dict[tuple[Path, str], list[str]] = {}
     for n, file in enumerate(files):
         stem = file.stem.lower()
-        kind = next((k for k in NEEDED if k in stem and not any(o in stem for o in OTHERS)), None)
+        kind = kind_of(stem)
         if kind is None:
             report.unused.append(f"{file.name}: only header, episodes and missing are read")
             continue
@@ -113,6 +113,17 @@ def _select(table: str, kind: str) -> str:
     return f"""SELECT DISTINCT c.pupil_id, '{name}' AS kind, {begin} AS start_date, {end} AS end_date FROM "{table}" t JOIN child c USING (child)"""
 
 
+def kind_of(stem: str) -> str | None:
+    """Return which file of the return a name is of, or None."""
+    return next((k for k in NEEDED if k in stem and not any(o in stem for o in OTHERS)), None)
+
+
+def recognises(contents: Contents) -> bool:
+    """Tell whether a file is of this format by its name and headings."""
+    kind = kind_of(contents.stem)
+    return kind is not None and contents.has(*NEEDED[kind])
+
+
 RETURN = Return(
     name="ssda903",
     title="looked-after children, CSV files header, episodes and missing of one or more years",
@@ -122,4 +133,5 @@ RETURN = Return(
         "children without a UPN (they need linking)",
     ),
     convert=convert,
+    recognises=recognises,
 )

@@ -98,6 +98,17 @@ def _first_rows(text: Path, file: Path) -> tuple[list[list[str]], list[int], str
     return rows, skips, delimiter
 
 
+def first_text_rows(file: Path, scratch: Path) -> list[list[str]]:
+    """Return the first rows of delimited text.
+
+    Raises
+    ------
+    Faults
+        When the file is no text.
+    """
+    return _first_rows(readable(file, scratch).file, file)[0]
+
+
 def _without_titles(text: Path, scratch: Path, lines: int) -> Path:
     """Copy a text from its header on."""
     copy = scratch / f"{len(list(scratch.iterdir()))}-below-titles.csv"

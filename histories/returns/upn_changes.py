@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from histories.errors import Fault
-from histories.returns.report import Report, Return
+from histories.returns.report import Contents, Report, Return
 
 if TYPE_CHECKING:
     from histories.returns.pupil_keys import PupilKeys
@@ -31,10 +31,16 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         staging.faults.append(Fault("no row names two UPNs of one child", ", ".join(map(str, files)), do))
 
 
+def recognises(contents: Contents) -> bool:
+    """Tell whether a file is of this format: it has two columns only."""
+    return any(row == set(NEEDED) for row in contents.rows)
+
+
 RETURN = Return(
     name="upn-changes",
     title="a list of changed UPNs, CSV with the columns upn and former_upn; it joins a child that stands twice",
     fills=("no table of its own: all that is known of both UPNs becomes one child's",),
     cannot_know=("from which day on the new number was used",),
     convert=convert,
+    recognises=recognises,
 )

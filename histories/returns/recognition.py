@@ -1,0 +1,101 @@
+"""What a file of a mixed folder is: told by its content, by asking each format whether it recognises it."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from xml.parsers import expat
+
+from histories.errors import Faults
+from histories.io.delimited import headings_of
+from histories.io.workbook import first_rows, is_workbook
+from histories.returns.report import TABULAR, Contents, Return
+from histories.returns.text_table import first_text_rows
+
+HEAD = 1 << 16  # bytes in which the root and the collection of an XML file stand
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recognised:
+    """A file, the formats that recognise it, and why it is left out unless exactly one does."""
+
+    file: Path
+    formats: tuple[str, ...]
+    why: str = ""
+
+
+def recognise(file: Path, formats: Mapping[str, Return]) -> Recognised:
+    """Ask each format whether a file is one of its own."""
+    if file.suffix.lower() not in (*TABULAR, ".xml", ".ctf"):
+        return Recognised(file=file, formats=(), why="it is no table (CSV, XLSX) and no XML")
+    try:
+        contents = contents_of(file)
+    except Faults as unreadable:
+        return Recognised(file=file, formats=(), why=unreadable.faults[0].what)
+    matches = tuple(name for name, form in formats.items() if form.recognises and form.recognises(contents))
+    why = ""
+    if not matches:
+        why = "no format recognises its headings, root element or name"
+    elif len(matches) > 1:
+        why = "several formats recognise it"
+    return Recognised(file=file, formats=matches, why=why)
+
+
+def contents_of(file: Path) -> Contents:
+    """Look at the beginning of a file.
+
+    Raises
+    ------
+    Faults
+        When it is a damaged workbook or no text.
+    """
+    with file.open("rb") as data:
+        head = data.read(HEAD)
+    if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") or file.suffix.lower() in (".xml", ".ctf"):
+        root, collection = _root(head)
+        return Contents(name=file.name, root=root, collection=collection)
+    if is_workbook(file):
+        rows = [row for sheet in first_rows(file) for row in sheet]
+    else:
+        with tempfile.TemporaryDirectory(prefix="onroll-") as scratch:
+            rows = first_text_rows(file, Path(scratch))
+    return Contents(name=file.name, rows=tuple(frozenset(headings_of(row)) for row in rows))
+
+
+def _root(head: bytes) -> tuple[str, str]:
+    """Return the root element of XML and the text of its first ``Collection``; empty when there is none."""
+    path: list[str] = []
+    seen: dict[str, str] = {}
+
+    def start(name: str, _: dict[str, str]) -> None:
+        path.append(name.rpartition(":")[2])
+        seen.setdefault("root", path[0])
+
+    def end(_: str) -> None:
+        path.pop()
+
+    def text(data: str) -> None:
+        if path and path[-1] == "Collection":
+            seen.setdefault("collection", data.strip())
+
+    def refuse(*_: object) -> None:
+        raise ValueError
+
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text
+    parser.StartDoctypeDeclHandler = refuse
+    # What is wrong in the file is found when its format reads it whole.
+    with suppress(expat.ExpatError, ValueError, LookupError):
+        parser.Parse(head, False)
+    return seen.get("root", ""), seen.get("collection", "")
+
+
+def order_of(form: Return) -> tuple[int, str]:
+    """Return the place of a format among others: schools and areas, then rolls, then what is about their pupils."""
+    if set(form.fills) <= {"schools", "areas"}:
+        return 0, form.name
+    return (1 if "pupils" in form.fills else 2), form.name
