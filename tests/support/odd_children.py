@@ -19,11 +19,11 @@ def child(pupil, chance):
     tables = {"pupils": [{"date_of_birth": born.isoformat(), "authority": "801"}]}
     entered = chance.choice([30, 120, 400, 900, 2204])
     tables["enrolments"] = [{"urn": str(chance.randint(1, 2)), "entry_date": back(entered)}]
-    for _ in range(chance.choice([0, 0, 1, 2])):
+    for nth in range(chance.choice([0, 0, 1, 2])):
         start = entered + chance.randint(200, 900)
         where = chance.choice(["state_school", "unknown", "missing_education", "abroad"])
         tables["enrolments"].append(
-            {"urn": "3", "entry_date": back(start), "leaving_date": back(start - 150), "destination": where}
+            {"urn": str(3 + nth), "entry_date": back(start), "leaving_date": back(start - 150), "destination": where}
         )
     starts = chance.sample([life + 300, life, life - 50, 1500, 700, 300, 80, 20, 2], chance.randint(0, 4))
     tables["addresses"] = [
