@@ -14,6 +14,7 @@ from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
 from features.matrix import as_table, tallied_blocks
 from features.outcome.cohort import cohort
+from features.outcome.stopping import stopping_rule
 from histories.errors import Fault, Faults, Usage
 from histories.reading.histories import Histories
 from training.fitting.sampling import sample, share_that_fits
@@ -146,7 +147,7 @@ class Task:
         Returns
         -------
         polars.DataFrame
-            ``pupil_id, as_of``, the features, ``label, outcome, known_on, happened_on, authority, urn, weight``, sorted by day and pupil.
+            ``pupil_id, as_of``, the features, ``already_stopping`` (``features.outcome.stopping``), ``label, outcome, known_on, happened_on, authority, urn, weight``, sorted by day and pupil.
 
         Raises
         ------
@@ -157,7 +158,9 @@ class Task:
         y = sample(y, share_that_fits(len(y), int(y["label"].sum()), len(catalogue().features), memory), seed)
         how = {"rule": self.rule, "known": self.known, "kept": kept, "advance": advance}
         days = self.days(histories)
+        stopping = stopping_rule().holds().alias("already_stopping")
         blocks = (
-            pl.DataFrame(as_table(b)).join(y, on=["pupil_id", "as_of"]) for b in tallied_blocks(histories, days, **how)
+            pl.DataFrame(as_table(b)).with_columns(b.select(stopping)).join(y, on=["pupil_id", "as_of"])
+            for b in tallied_blocks(histories, days, **how)
         )
         return pl.concat(list(blocks)).sort("as_of", "pupil_id")

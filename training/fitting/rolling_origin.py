@@ -14,6 +14,7 @@ from training.fitting.candidates import Candidate, Learning
 from training.fitting.parallel import in_parallel
 from training.fitting.splits import Splits, known_before
 from training.measures import calibration
+from training.measures.early import Onset, judge_early
 from training.measures.evaluate import Judged, Resamples, interval, judge
 from training.measures.metrics import numbers
 
@@ -153,14 +154,13 @@ def judge_all(predictions: Predictions, chosen: str, seed: int) -> tuple[dict[st
     frame = predictions.frame[rows]
     pupil, lists, label = numbers(frame, "pupil_id"), numbers(frame, "authority", "as_of"), frame["label"].to_numpy()
     resamples = Resamples(pupil, seed)
-    figures, draws = {}, {}
+    figures, draws, onset = {}, {}, onset_of(frame)
     for name, margins in predictions.margins.items():
         risk = predictions.risk(name)[rows] if name != "base_rate" else None
-        figures[name], draws[name] = judge(
-            Judged(score=margins[rows], label=label, pupil=pupil, list_of=lists, weight=weight_of(frame)),
-            risk,
-            resamples,
-        )
+        judged = Judged(score=margins[rows], label=label, pupil=pupil, list_of=lists, weight=weight_of(frame))
+        figures[name], draws[name] = judge(judged, risk, resamples)
+        if onset is not None:
+            figures[name] |= judge_early(judged, onset, resamples)
     against = {
         name: {
             "average_precision": lead_of(
@@ -176,6 +176,14 @@ def judge_all(predictions: Predictions, chosen: str, seed: int) -> tuple[dict[st
         if name != chosen
     }
     return figures, against
+
+
+def onset_of(frame: pl.DataFrame) -> Onset | None:
+    """Return who had already stopped and when outcomes began; None for snapshots that do not say it."""
+    if not {"already_stopping", "happened_on"} <= set(frame.columns):
+        return None
+    days = (pl.col("happened_on") - pl.col("as_of")).dt.total_days().cast(pl.Float64).fill_null(float("nan"))
+    return Onset(stopping=frame["already_stopping"].to_numpy(), days=frame.select(days).to_series().to_numpy())
 
 
 def precision_of(figures: dict[str, Any]) -> float:

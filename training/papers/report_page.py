@@ -12,6 +12,7 @@ from training.papers.paper import PaperTable
 from training.papers.part import ReportSection
 from training.papers.pictures import Bar
 from training.papers.rendering import page
+from training.papers.report_early import foreseeing
 from training.papers.report_lists import calibration, fairness, mistakes, strangers, weeks
 from training.papers.tables import CAPACITIES, TITLES, candidates, capacity, leads, number
 
@@ -24,7 +25,20 @@ def report_page(m: Material) -> str:
     m : Material
         Including the extended report of the run.
     """
-    sections = (summary, task, time, compared, at_capacity, calibration, weeks, strangers, fairness, mistakes, uses)
+    sections = (
+        summary,
+        task,
+        time,
+        compared,
+        at_capacity,
+        foreseeing,
+        calibration,
+        weeks,
+        strangers,
+        fairness,
+        mistakes,
+        uses,
+    )
     return page(
         "report.html", title=f"Report on {m.title}", on=m.on.isoformat(), parts=[section(m) for section in sections]
     )

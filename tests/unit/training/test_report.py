@@ -57,6 +57,7 @@ def test_the_report_answers_what_is_asked_of_a_model(report):
         "Which data taught and judged what",
         "What was compared",
         "What a team finds",
+        "Finding and foreseeing",
         "Whether the risks are right",
         "How early, and how much a list changes",
         "Whether it holds for others",
@@ -77,7 +78,7 @@ def test_the_report_answers_what_is_asked_of_a_model(report):
 def test_the_report_needs_nothing_from_outside_and_can_be_read_without_pictures(report, tags):
     found = tags(report)
     assert ("html", {"lang": "en-GB"}) in found.seen
-    assert found.headings == [1] + [2] * 11
+    assert found.headings == [1] + [2] * 12
     images = [a for t, a in found.seen if t == "img"]
     assert len(images) >= 6
     assert all(a["src"].startswith("data:image/svg+xml;base64,") and len(a["alt"]) > 30 for a in images)
