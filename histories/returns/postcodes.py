@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from histories.errors import Fault
 from histories.identity import pseudonym
-from histories.returns.report import Report, Return
+from histories.returns.report import Contents, Report, Return
 
 if TYPE_CHECKING:
     from histories.returns.pupil_keys import PupilKeys
@@ -67,6 +67,11 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             SELECT k.postcode_key, max(trim(r."{lsoa}")) AS lsoa FROM "{table}" r JOIN postcode_key k ON k.onroll_postcode = {bare_sql(f'r."{postcode}"')} WHERE {english} GROUP BY 1"""
 
 
+def recognises(contents: Contents) -> bool:
+    """Tell whether a file is of this format by its headings."""
+    return any(contents.has(postcode, lsoa) for postcode in POSTCODE for lsoa in LSOA)
+
+
 RETURN = Return(
     name="postcodes",
     title="the directory of postcodes of the Office for National Statistics (ONSPD, NSPL), CSV: it fills the LSOA of homes",
@@ -76,4 +81,5 @@ RETURN = Return(
         "areas of 2011, where the file has those of 2021: import the deprivation of the same areas",
     ),
     convert=convert,
+    recognises=recognises,
 )

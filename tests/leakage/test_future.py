@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features import as_of as time_rule
 from features.leakage.future import KINDS, has_clock, other_future
 from features.leakage.leaks import leaks
 from histories.calendar import day_number, day_of
+from histories.reading import as_of as time_rule
 from histories.reading.histories import Histories
 from histories.tables import TABLES
 from serving.cli.main import main

@@ -95,4 +95,4 @@ def test_scores_that_spark_writes_are_not_stored(small_histories, bundle, capsys
     with pytest.raises(SystemExit) as left:
         main(call)
     assert left.value.code == 2
-    assert "not stored" in capsys.readouterr().err
+    assert "cannot be stored" in capsys.readouterr().err

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from hypothesis import strategies as st
 
-from histories.codes import attendance_codes
+from histories.codes import attendance_codes, code_set
 from histories.reading.files import SQL_TYPES
 from histories.tables import TABLES
 
@@ -38,7 +38,8 @@ def column(table, c):
         return st.sampled_from([2024, 2025])
     if c.name == "date" and table == "attendance":
         return st.one_of(NEAR, days)
-    codes = st.sampled_from(CHOICES.get(c.name, ["x"]))
+    others = sorted(code_set(c.codes)) if c.codes else ["x"]
+    codes = st.sampled_from(CHOICES.get(c.name, others))
     made = {"date": days, "integer": st.integers(0, 40), "boolean": st.booleans(), "text": codes}[c.kind]
     return made if c.required else st.one_of(st.none(), made)
 

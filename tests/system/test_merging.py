@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from features.as_of import visible
 from histories.calendar import day_number
 from histories.identity import pseudonym
+from histories.reading.as_of import visible
 from histories.reading.histories import Histories
 from histories.returns import FORMATS, import_return
 from histories.returns.school_census import census_day

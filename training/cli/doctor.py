@@ -34,7 +34,7 @@ def doctor(
     until: datetime | None,
     as_json: bool,
 ) -> None:
-    """Check whether HISTORIES can train a model, and what is missing.
+    """Check whether HISTORIES can train a model.
 
     Computes labels only: which definitions have outcomes, which as-of dates have labels, which tables are missing
     and their sources. Exit code 1 if no definition can train.

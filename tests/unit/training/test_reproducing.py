@@ -212,7 +212,7 @@ def test_the_verb_leaves_with_its_codes(stored, small_histories):
 
 def test_histories_are_found_by_their_fingerprint(tmp_path):
     file = tmp_path / "mlruns" / "histories.json"
-    with pytest.raises(Faults, match="not known here"):
+    with pytest.raises(Faults, match="not been used on this machine"):
         location_cache.find(file, "d1")
     location_cache.remember(file, "d1", "somewhere")
     location_cache.remember(file, "d2", tmp_path / "else", "scores onroll 1 2025-01-13")
