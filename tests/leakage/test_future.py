@@ -98,7 +98,10 @@ def test_no_column_of_a_row_tells_that_its_end_was_recorded_later(table):
     }
     row |= {"pupil_id": "A", **dict.fromkeys(declared.end_known, "2025-01-13"), declared.end: "2025-01-13"}
     given = {"pupils": [], "enrolments": [], table: [row]}
-    histories, asked = Histories.from_rows(given), pl.DataFrame({"pupil_id": ["A"], "as_of": [day_number(D)]})
+    histories, asked = (
+        Histories.from_rows(given, as_written=True),
+        pl.DataFrame({"pupil_id": ["A"], "as_of": [day_number(D)]}),
+    )
     seen = time_rule.visible(histories, table, nw.from_native(asked.lazy())).collect().to_native()
     ends = {*declared.end_columns, *declared.end_known, "end_known"}
     assert [{c for c in ends if r[c] is not None} for r in seen.to_dicts()] == [set()]
