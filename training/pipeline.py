@@ -181,7 +181,7 @@ def train(
         data_digest=digest,
         leads=finite(against),
     )
-    made = recipe(histories, task, config=settings, released=released, seed=seed, memory=memory, trials=trials)
+    provenance = recipe(histories, task, config=settings, released=released, seed=seed, memory=memory, trials=trials)
     text = booster.model_to_string(num_iteration=-1)
     return Trained(
         booster=text,
@@ -191,7 +191,7 @@ def train(
         predictions=predictions,
         story=finite(story),
         settings=released,
-        recipe=made,
+        recipe=provenance,
     )
 
 
@@ -210,9 +210,14 @@ def fit_calibrator(
     margins, label = predictions.margins[chosen], predictions.label
     a, b = calibration.fit(margins, label, predictions.weight)
     newest = matrix_of(frame.filter(pl.col("as_of") == frame["as_of"].max()), catalogue().names)
-    own = boosted.margins(booster, newest)
+    newest_margins = boosted.margins(booster, newest)
     spread = uncertainty.spread(
-        learning=learning, pupil=numbers(frame, "pupil_id"), x=newest, margins=own, settings=settings, advance=advance
+        learning=learning,
+        pupil=numbers(frame, "pupil_id"),
+        x=newest,
+        margins=newest_margins,
+        settings=settings,
+        advance=advance,
     )
     return {
         "a": a,
@@ -223,15 +228,15 @@ def fit_calibrator(
 
 
 def _study(digest: str, task: Task, splits: Splits, settings: dict[str, Any], seed: int) -> str:
-    asked = [
+    task_key = [
         repr(task.definition),
         task.horizon,
         repr(task.rule),
         text_of(task.until),
         text_of(task.known),
     ]
-    said = [digest, catalogue().digest, asked, [str(d) for d in splits.dates], settings, seed]
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+    search_key = [digest, catalogue().digest, task_key, [str(d) for d in splits.dates], settings, seed]
+    return hashlib.sha256(json.dumps(search_key, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _bands(calibrator: dict[str, Any], margins: np.ndarray, weight: np.ndarray) -> list[dict[str, Any]]:

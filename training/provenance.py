@@ -82,7 +82,7 @@ def made_with(engine: str) -> dict[str, Any]:
     }
 
 
-def task_of(made: Mapping[str, Any]) -> Task:
+def task_of(stored: Mapping[str, Any]) -> Task:
     """Return the task of a recipe.
 
     Raises
@@ -90,15 +90,17 @@ def task_of(made: Mapping[str, Any]) -> Task:
     KeyError, TypeError, ValueError
         When the recipe is not whole.
     """
-    asked = made["question"]
-    definition: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in asked["definition"].items()}
+    question = stored["question"]
+    definition: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in question["definition"].items()}
     return Task(
         definition=Definition(**definition),
-        horizon=asked["horizon"],
-        as_of=tuple(date.fromisoformat(d) for d in asked["as_of"]),
-        rule=CohortRule(**{**asked["rule"], "phases": tuple(asked["rule"]["phases"])}) if asked["rule"] else None,
-        until=_day(asked["until"]),
-        known=_day(asked["known"]),
+        horizon=question["horizon"],
+        as_of=tuple(date.fromisoformat(d) for d in question["as_of"]),
+        rule=CohortRule(**{**question["rule"], "phases": tuple(question["rule"]["phases"])})
+        if question["rule"]
+        else None,
+        until=_day(question["until"]),
+        known=_day(question["known"]),
     )
 
 

@@ -129,9 +129,9 @@ class RiskModel:
     def explain(self, histories: Histories, frame: pl.DataFrame, as_of: date, known: date | None = None) -> list[Score]:
         """Explain snapshots with their tallies, features, ``margin`` and ``rank``; the first ranks also with evidence."""
         x = self._x(frame)
-        made = self._scores(histories, frame, self.tables.contributions(x), as_of, digests(x))
-        self._attach_evidence(histories, [s for s in made if s.rank <= EVIDENCE_RANKS], as_of, known)
-        return made
+        scores = self._scores(histories, frame, self.tables.contributions(x), as_of, digests(x))
+        self._attach_evidence(histories, [s for s in scores if s.rank <= EVIDENCE_RANKS], as_of, known)
+        return scores
 
     def _x(self, frame: pl.DataFrame) -> np.ndarray:
         return frame.select(self.manifest.features).to_numpy().astype(np.float64)
@@ -145,12 +145,12 @@ class RiskModel:
         names = [c for c in frame.columns if frame[c].dtype.is_numeric()]
         needed = [t for t in histories.missing if any(t in f["sources"] for f in m.catalogue)]
         lists = frame.select(list_of())["list"]
-        made = []
+        scores = []
         for k, row in enumerate(frame.iter_rows(named=True)):
             values = {n: None if row[n] is None or row[n] != row[n] else float(row[n]) for n in names}
             raising, protective, context = reasons(values, parts[k, :-1], m.catalogue, m.themes, self.wording)
             risk = float(risks[k])
-            made.append(
+            scores.append(
                 Score(
                     pupil_id=row["pupil_id"],
                     as_of=as_of,
@@ -179,28 +179,28 @@ class RiskModel:
                     list=lists[k],
                 )
             )
-        return made
+        return scores
 
     def _attach_evidence(self, histories: Histories, scores: list[Score], as_of: date, known: date | None) -> None:
         sources = {d["name"]: d["sources"] for d in self.manifest.catalogue}
         reasons = [(s.pupil_id, reason) for s in scores for reason in s.reasons + s.protective]
         # Tables in the order in which a reason's features name them, each once.
         tables = [dict.fromkeys(t for f in r.features for t in sources.get(f["name"], ())) for _, r in reasons]
-        asked = [(pupil, list(names)) for (pupil, _), names in zip(reasons, tables, strict=True)]
-        for (_, reason), records in zip(reasons, evidence(histories, asked, as_of, known), strict=True):
+        requests = [(pupil, list(names)) for (pupil, _), names in zip(reasons, tables, strict=True)]
+        for (_, reason), records in zip(reasons, evidence(histories, requests, as_of, known), strict=True):
             reason.evidence = records
 
     def _unseen(self, values: dict[str, float | None]) -> list[str]:
         """Name features whose value lies outside what training saw, or is missing where it never was."""
-        found = []
+        unseen = []
         for name, (low, high, missing) in self.manifest.seen.items():
             value = values.get(name)
             if value is None:
                 if missing == 0.0:
-                    found.append(name)
+                    unseen.append(name)
             elif low is None or high is None or not low <= value <= high:
-                found.append(name)
-        return found
+                unseen.append(name)
+        return unseen
 
 
 def digests(x: np.ndarray) -> list[str]:

@@ -25,9 +25,9 @@ def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, title: 
     for row in rows:
         # As plain text: [c] is a symbol here and not a colour.
         table.add_row(*(Text(cell) for cell in row))
-    said = io.StringIO()
-    Console(file=said, width=240, color_system=None).print(table)
-    return "\n".join(line.rstrip() for line in said.getvalue().strip("\n").splitlines())
+    buffer = io.StringIO()
+    Console(file=buffer, width=240, color_system=None).print(table)
+    return "\n".join(line.rstrip() for line in buffer.getvalue().strip("\n").splitlines())
 
 
 def picture_kind(out: Path) -> str:

@@ -65,11 +65,11 @@ class Task:
             do = "Give a --known that is no later than --until, which promises to use nothing recorded from then on."
             raise Usage(Fault("the day of knowledge lies after --until", "train --known", do))
         given = list(self.as_of) or default_as_of(histories, self.until)
-        found = [d for d in given if self.until is None or d < self.until]
-        if not found:
+        usable = [d for d in given if self.until is None or d < self.until]
+        if not usable:
             do = "Give more years of histories, a later --until, or --as-of."
             raise Faults(Fault("there is no as-of date to train on", "train", do))
-        return found
+        return usable
 
     def labels(self, histories: Histories, members: pa.Table | None = None) -> pl.DataFrame:
         """Return the snapshots whose outcome is known, without building a feature.

@@ -116,16 +116,16 @@ def definitions(
     from training.description.definitions_table import text
 
     names = [*Definition.shipped(), *(e for e in extra if e not in Definition.shipped())]
-    own = settings()
-    load_own_features(own.features)
+    current = settings()
+    load_own_features(current.features)
     meant, rule = [Definition.load(n) for n in names], CohortRule.load(cohort)
     if len({d.name for d in meant}) < len(meant):
         raise Usage(Fault("two definitions have the same name", "--definition", "Name each file differently."))
     with progress("definitions") as advance:
         opened = open_histories(histories)
         days = sorted({d.date() for d in as_of}) or None
-        found = compare(opened, meant, days, horizon, rule=rule, capacity=capacity, seed=seed, advance=advance)
-    result(found.to_dict(), as_json=as_json, text=text(found))
+        comparison = compare(opened, meant, days, horizon, rule=rule, capacity=capacity, seed=seed, advance=advance)
+    result(comparison.to_dict(), as_json=as_json, text=text(comparison))
 
 
 verbs = [describe, definitions]

@@ -29,12 +29,12 @@ def list_(as_json: bool) -> None:
     from histories.settings import settings
     from training.release.registry import versions
 
-    found = versions(settings(), "onroll")
+    rows = versions(settings(), "onroll")
     lines = [
         f"v{v['version']:<4} {','.join(v['aliases']) or '-':12} average precision {v['average_precision']:.4f}  {v['definition']}, {v['horizon_days']} days, {v['trained_on']}"
-        for v in found
+        for v in rows
     ]
-    result({"versions": found}, as_json=as_json, text="\n".join(lines) or "no model yet: run 'onroll train'")
+    result({"versions": rows}, as_json=as_json, text="\n".join(lines) or "no model yet: run 'onroll train'")
 
 
 @models.command()
@@ -51,13 +51,17 @@ def show(model: str, as_json: bool) -> None:
     result(json.loads((folder / MANIFEST).read_text(encoding="utf-8")), as_json=as_json, text=card)
 
 
-def _folder(model: str, own: Settings) -> Path:
+def _folder(model: str, current: Settings) -> Path:
     """Return the folder of a version by its number, of ``name@alias``, or of a folder."""
     from training.release.registry import folder_of
     from training.release.resolve import resolve
 
     number = model.removeprefix("v")
-    return folder_of(own, "onroll", int(number)) if number.isdigit() else resolve(model, own.releases, own.verify_keys)
+    return (
+        folder_of(current, "onroll", int(number))
+        if number.isdigit()
+        else resolve(model, current.releases, current.verify_keys)
+    )
 
 
 @models.command()
@@ -85,21 +89,21 @@ def compare(
     from histories.settings import settings
     from training.bundle import read_bundle
 
-    own = settings()
-    folders = {m: _folder(m, own) for m in (first, second)}
-    found: dict[str, Any] = {m: read_bundle(folder)[1].figures for m, folder in folders.items()}
+    current = settings()
+    folders = {m: _folder(m, current) for m in (first, second)}
+    data: dict[str, Any] = {m: read_bundle(folder)[1].figures for m, folder in folders.items()}
     lines = [
         f"{m:24} average precision {f['average_precision']:.4f}  interval {f['intervals']['average_precision']}"
-        for m, f in found.items()
+        for m, f in data.items()
     ]
     day = as_of.date() if as_of else None
     if day:
         compared = _lists(
             first=folders[first], second=folders[second], day=day, histories=histories, capacity=capacity, cohort=cohort
         )
-        found["lists"] = compared.to_dict()
+        data["lists"] = compared.to_dict()
         lines.append(compared.text())
-    result(found, as_json=as_json, text="\n".join(lines))
+    result(data, as_json=as_json, text="\n".join(lines))
 
 
 def _lists(first: Path, second: Path, day: date, histories: str | None, capacity: int, cohort: Path | None) -> Compared:
@@ -111,10 +115,10 @@ def _lists(first: Path, second: Path, day: date, histories: str | None, capacity
     from training.release.comparing import compare_lists
     from training.risk_model import RiskModel
 
-    own = settings()
-    load_own_features(own.features)
+    current = settings()
+    load_own_features(current.features)
     before, after = RiskModel.load(first), RiskModel.load(second)
-    place = histories or location_cache.find(own.whereabouts, before.manifest.data_digest)
+    place = histories or location_cache.find(current.whereabouts, before.manifest.data_digest)
     opened = open_histories(place)
     with progress("lists") as advance:
         return compare_lists(
@@ -124,7 +128,7 @@ def _lists(first: Path, second: Path, day: date, histories: str | None, capacity
             day,
             capacity,
             rule=CohortRule.load(cohort),
-            kept=BlockStore(own.blocks),
+            kept=BlockStore(current.blocks),
             advance=advance,
         )
 
@@ -149,23 +153,25 @@ def reproduce(version: str, histories: str | None, as_json: bool) -> None:
     from training.bundle import read_bundle, read_recipe
     from training.release.reproducing import reproduce as again
 
-    own = settings()
-    load_own_features(own.features)
-    folder = _folder(version, own)
+    current = settings()
+    load_own_features(current.features)
+    folder = _folder(version, current)
     read_bundle(folder)
     recipe = read_recipe(folder)
     if histories is None:
         # A remembered folder may be gone; it is then reported as missing.
         with suppress(Faults):
-            found = location_cache.find(own.whereabouts, recipe.get("histories", ""))
-            histories = str(found) if Path(found).exists() else None
+            location = location_cache.find(current.whereabouts, recipe.get("histories", ""))
+            histories = str(location) if Path(location).exists() else None
     opened = (
-        Histories.open(histories, engine=recipe.get("engine", own.engine), memory=own.memory) if histories else None
+        Histories.open(histories, engine=recipe.get("engine", current.engine), memory=current.memory)
+        if histories
+        else None
     )
     with progress("training again") as advance:
-        made = again(folder, opened, kept=BlockStore(own.blocks), advance=advance)
-    result(asdict(made), as_json=as_json, text=made.text())
-    if not made.equal:
+        reproduction = again(folder, opened, kept=BlockStore(current.blocks), advance=advance)
+    result(asdict(reproduction), as_json=as_json, text=reproduction.text())
+    if not reproduction.equal:
         raise SystemExit(1)
 
 
@@ -187,9 +193,9 @@ def gates_(version: int, who: str, why: str, as_json: bool) -> None:
 
     current = settings()
     load_own_features(current.features)
-    found = [asdict(v) for v in gates(current, "onroll", version, who=who, why=why)]
-    result({"version": version, "gates": found}, as_json=as_json, text=gates_text(found))
-    if not all(v["passed"] for v in found):
+    verdicts = [asdict(v) for v in gates(current, "onroll", version, who=who, why=why)]
+    result({"version": version, "gates": verdicts}, as_json=as_json, text=gates_text(verdicts))
+    if not all(v["passed"] for v in verdicts):
         raise SystemExit(1)
 
 

@@ -89,26 +89,26 @@ def train(
     )
     opened = open_histories(histories)
     with progress("training") as advance:
-        made = train_and_register(
+        registration = train_and_register(
             current, opened, histories, task, config=config, seed=seed, trials=trials, extended=report, advance=advance
         )
-    trained, manifest = made.trained, made.trained.manifest
-    papers = sorted(f.name for f in made.folder.iterdir() if f.name == REPORT or f.stem in STEMS.values())
+    trained, manifest = registration.trained, registration.trained.manifest
+    papers = sorted(f.name for f in registration.folder.iterdir() if f.name == REPORT or f.stem in STEMS.values())
     data = {
-        "run_id": made.run_id,
+        "run_id": registration.run_id,
         "name": manifest.name,
-        "version": made.version,
-        "folder": str(made.folder),
+        "version": registration.version,
+        "folder": str(registration.folder),
         "candidate": manifest.candidate,
         "metrics": manifest.metrics,
         "leads": trained.against,
         "chosen": trained.story,
         "settings": trained.settings,
-        "report": made.report,
+        "report": registration.report,
         "papers": papers,
     }
-    lines = [_figures(manifest.metrics, trained.against, made.version, trained.splits.text())]
-    lines += [f"report: {made.folder / REPORT}"] if report else []
+    lines = [_figures(manifest.metrics, trained.against, registration.version, trained.splits.text())]
+    lines += [f"report: {registration.folder / REPORT}"] if report else []
     result(data, as_json=as_json, text="\n".join(lines))
 
 

@@ -162,8 +162,8 @@ def compare(
         raise Faults(Fault("no window is fully known for any definition", "definitions", do))
     counted = [_counted(d, labels[d.name]) for d in used]
     overlaps = [_overlap(a.name, b.name, labels) for a, b in combinations(used, 2)]
-    known = [d for d in as_of if all(f.filter(pl.col("as_of") == d)["label"].count() for f in labels.values())]
-    judged_on = known[-JUDGED:] if len(known) > JUDGED else []
+    labelled_days = [d for d in as_of if all(f.filter(pl.col("as_of") == d)["label"].count() for f in labels.values())]
+    judged_on = labelled_days[-JUDGED:] if len(labelled_days) > JUDGED else []
     if judged_on:
         advance(description="definitions: features")
         learned = _learn(
@@ -181,7 +181,7 @@ def compare(
     else:
         learned = []
         left_out["models"] = (
-            f"only {len(known)} days have windows that are known by every definition; {JUDGED + 1} are needed"
+            f"only {len(labelled_days)} days have windows that are known by every definition; {JUDGED + 1} are needed"
         )
     return Comparison(
         as_of=as_of,
@@ -196,20 +196,20 @@ def compare(
 
 
 def _counted(definition: Definition, frame: pl.DataFrame) -> Counted:
-    known = frame.drop_nulls("label")
-    counts = known.filter(pl.col("label") == 1)
+    labelled = frame.drop_nulls("label")
+    counts = labelled.filter(pl.col("label") == 1)
     rate = None
-    if len(known):
-        pupil = known["pupil_id"].rank("dense").to_numpy().astype(int) - 1
-        rate = wilson(len(counts), len(known), design_effect(known["label"].to_numpy(), pupil))
+    if len(labelled):
+        pupil = labelled["pupil_id"].rank("dense").to_numpy().astype(int) - 1
+        rate = wilson(len(counts), len(labelled), design_effect(labelled["label"].to_numpy(), pupil))
     outcomes = frame.group_by("outcome").len().sort("outcome")
     return Counted(
         definition=definition,
-        snapshots=len(known),
+        snapshots=len(labelled),
         counted=len(counts),
         children=counts["pupil_id"].n_unique(),
         rate=rate,
-        days_known=_days(known),
+        days_known=_days(labelled),
         days_known_counted=_days(counts),
         outcomes=dict(zip(outcomes["outcome"].to_list(), outcomes["len"].to_list(), strict=True)),
     )

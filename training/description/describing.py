@@ -35,15 +35,17 @@ class Published:
     group: str
     value: str
     ratio: float
-    said: str
+    children: str
     source: str = SOURCE
 
 
 # Ratios of a group's share of the missing to its share of all pupils, under another definition and over a school year.
 PUBLISHED = (
-    Published(group="sen", value="any", ratio=1.4, said="children with special educational needs"),
-    Published(group="idaci_fifth", value="1", ratio=1.5, said="children in the most deprived neighbourhoods"),
-    Published(group="social_care", value="social_worker", ratio=2.7, said="children in need, who have a social worker"),
+    Published(group="sen", value="any", ratio=1.4, children="children with special educational needs"),
+    Published(group="idaci_fifth", value="1", ratio=1.5, children="children in the most deprived neighbourhoods"),
+    Published(
+        group="social_care", value="social_worker", ratio=2.7, children="children in need, who have a social worker"
+    ),
 )
 
 
@@ -77,7 +79,7 @@ class Row:
             **{n: i.to_dict() if i else None for n, i in figures.items()},
             "against_all": self.against_all,
             "hidden": self.missing is None,
-            "published": {"ratio": self.published.ratio, "of": self.published.said, "source": self.published.source}
+            "published": {"ratio": self.published.ratio, "of": self.published.children, "source": self.published.source}
             if self.published
             else None,
         }
@@ -139,15 +141,15 @@ def describe(
         If a window is not fully known, or the cohort is empty.
     """
     definition = definition or Definition.load()
-    known = pl.DataFrame(label(histories, as_of, definition, horizon, rule=rule)).drop_nulls("label")
+    labelled = pl.DataFrame(label(histories, as_of, definition, horizon, rule=rule)).drop_nulls("label")
     newest = histories.last_known() - timedelta(days=horizon + definition.known_after_days)
-    unknown = sorted(set(as_of) - set(known["as_of"].to_list()))
+    unknown = sorted(set(as_of) - set(labelled["as_of"].to_list()))
     if unknown:
         do = f"Use a day no later than {newest}, a shorter --horizon, or a day with children in the cohort."
         raise Faults(
             Fault("the window that starts on this day is not fully known", f"--as-of {d}", do) for d in unknown
         )
-    frame = known.join(pl.DataFrame(grouped(histories, as_of, rule)), on=["pupil_id", "as_of"]).sort(
+    frame = labelled.join(pl.DataFrame(grouped(histories, as_of, rule)), on=["pupil_id", "as_of"]).sort(
         "as_of", "pupil_id"
     )
     left_out = [g.name for g in GROUPS if g.name not in frame.columns]

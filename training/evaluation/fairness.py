@@ -68,14 +68,14 @@ def fairness(
     frame = frame.join(of, on=["pupil_id", "as_of"], how="left", maintain_order="left")
     design = Design.of(labels, numbers(frame, "pupil_id"), weight, scores)
     everybody = _counted(frame, [])[()]
-    few = {c for c, n in (everybody.told | everybody.there).items() if n <= SMALLEST}
-    total = {c: None if c in few else rounded(n) for c, n in everybody.told.items()}
+    few = {c for c, n in (everybody.weighted | everybody.observed).items() if n <= SMALLEST}
+    total = {c: None if c in few else rounded(n) for c, n in everybody.weighted.items()}
     overall = Slice(groups=(), values=(), counts=total, figures=figures_of(total, design), gaps={})
     slices, printed = [], {}
     for name in names:
-        made = _group(frame, name, total, design)
-        printed[name] = {s.values[0]: s.counts for s in made}
-        slices += made
+        group_slices = _group(frame, name, total, design)
+        printed[name] = {s.values[0]: s.counts for s in group_slices}
+        slices += group_slices
     both = list(combinations([n for n in names if n in PROTECTED], 2)) if pairs else []
     return FairnessReport(
         capacity=capacity,
@@ -92,29 +92,36 @@ def fairness(
 
 @dataclass(frozen=True)
 class _Counted:
-    """The counts of one cell: ``told``, with what they expect, are of all whom the snapshots stand for; ``there`` of the snapshots themselves."""
+    """The counts of one cell: ``weighted``, with the expected number, by the weights of the snapshots; ``observed`` by the snapshots themselves."""
 
-    told: dict[str, Any]
-    there: dict[str, int]
+    weighted: dict[str, Any]
+    observed: dict[str, int]
 
 
 def _counted(frame: pl.DataFrame, names: Iterable[str]) -> dict[Key, _Counted]:
     """Return the true counts of each combination of values."""
     weight, label, on = pl.col("weight"), pl.col("label"), pl.col("weight") * pl.col("on")
     # A snapshot of which only a part is on the list is there as that part.
-    there = pl.min_horizontal(on, 1.0)
+    observed = pl.min_horizontal(on, 1.0)
     whole = {"children": weight, "missing": weight * label, "listed": on, "found": on * label}
-    own = {"children": pl.col("label").is_not_null(), "missing": label, "listed": there, "found": there * label}
+    unweighted = {
+        "children": pl.col("label").is_not_null(),
+        "missing": label,
+        "listed": observed,
+        "found": observed * label,
+    }
     aggregates = [e.sum().round().cast(pl.Int64).alias(c) for c, e in whole.items()]
-    aggregates += [e.sum().cast(pl.Float64).floor().cast(pl.Int64).alias(f"there:{c}") for c, e in own.items()]
+    aggregates += [
+        e.sum().cast(pl.Float64).floor().cast(pl.Int64).alias(f"observed:{c}") for c, e in unweighted.items()
+    ]
     aggregates += [(weight * pl.col("expected")).sum().alias("expected")]
     columns = [f"group:{n}" for n in names]
-    made = frame.group_by(columns, maintain_order=True).agg(aggregates) if columns else frame.select(aggregates)
+    cells = frame.group_by(columns, maintain_order=True).agg(aggregates) if columns else frame.select(aggregates)
     return {
         tuple(r[c] for c in columns): _Counted(
-            {c: r[c] for c in (*COUNTS, "expected")}, {c: r[f"there:{c}"] for c in COUNTS}
+            {c: r[c] for c in (*COUNTS, "expected")}, {c: r[f"observed:{c}"] for c in COUNTS}
         )
-        for r in made.to_dicts()
+        for r in cells.to_dicts()
     }
 
 
@@ -124,13 +131,13 @@ def _group(frame: pl.DataFrame, name: str, total: dict[str, int | None], design:
     within = {v: b for v, b in (group.within if group else {}).items() if v in counted}
     order = [v.name for v in group.values if v.name in counted] if group else []
     order += sorted(set(counted) - set(order))
-    wide = {c: sums({v: counted[v].told[c] for v in order}, within) for c in (*COUNTS, "expected")}
-    there = {c: sums({v: counted[v].there[c] for v in order}, within) for c in COUNTS}
+    wide = {c: sums({v: counted[v].weighted[c] for v in order}, within) for c in (*COUNTS, "expected")}
+    observed = {c: sums({v: counted[v].observed[c] for v in order}, within) for c in COUNTS}
 
-    def parted(layer: str, counts: Mapping[str, int], **known: Any) -> set[Any]:
-        return partition({v: counts[v] for v in order}, within, **known)
+    def parted(layer: str, counts: Mapping[str, int], **bounds: Any) -> set[Any]:
+        return partition({v: counts[v] for v in order}, within, **bounds)
 
-    hidden = hide_layers({c: {v: n for v, n in there[c].items() if v != ALL} for c in COUNTS}, parted)
+    hidden = hide_layers({c: {v: n for v, n in observed[c].items() if v != ALL} for c in COUNTS}, parted)
     values = list(dict.fromkeys(x for v in order for x in (within.get(v), v) if x))
     printed = {v: _printed({c: wide[c][v] for c in wide}, {c for c in COUNTS if v in hidden[c]}) for v in values}
     return [
@@ -159,24 +166,24 @@ def _pair(
             frame = frame.with_columns(pl.col(f"group:{name}").replace(BY_NAME[name].within))
     counted = _counted(frame, [first, second])
 
-    def crossed(layer: str, counts: Mapping[Any, int], sensitive: Iterable[Any] = (), **known: Any) -> set[Any]:
+    def crossed(layer: str, counts: Mapping[Any, int], sensitive: Iterable[Any] = (), **bounds: Any) -> set[Any]:
         shown = {(v, ALL): c[layer] for v, c in printed[first].items()} | {
             (ALL, v): c[layer] for v, c in printed[second].items()
         }
         unknown = {m for m, n in shown.items() if n is None}
-        return cross(counts, printed=shown.keys() - unknown, sensitive={*sensitive, *unknown}, **known)
+        return cross(counts, printed=shown.keys() - unknown, sensitive={*sensitive, *unknown}, **bounds)
 
-    hidden = hide_layers({c: {k: v.there[c] for k, v in counted.items()} for c in COUNTS}, crossed)
+    hidden = hide_layers({c: {k: v.observed[c] for k, v in counted.items()} for c in COUNTS}, crossed)
     out = []
     for key in counted:
-        own = _printed(counted[key].told, {c for c in COUNTS if key in hidden[c]})
+        shown_counts = _printed(counted[key].weighted, {c for c in COUNTS if key in hidden[c]})
         out.append(
             Slice(
                 groups=(first, second),
                 values=key,
-                counts=own,
-                figures=figures_of(own, design),
-                gaps=gaps_of(own, total, design),
+                counts=shown_counts,
+                figures=figures_of(shown_counts, design),
+                gaps=gaps_of(shown_counts, total, design),
             )
         )
     return out
@@ -202,10 +209,10 @@ def hide_layers(layers: Mapping[str, Mapping[Any, int]], hide: Callable[..., set
     unknown = out["children"]
     # Children who are in neither count, if they are few, leave those who are in both no room.
     packed = {c for c in n if n[c] - p[c] - of[c] + t[c] <= SMALLEST}
-    for name, own in (("missing", p), ("listed", of)):
-        bounding = {c for c in n if t[c] > SMALLEST and own[c] - t[c] <= SMALLEST}
+    for name, layer in (("missing", p), ("listed", of)):
+        bounding = {c for c in n if t[c] > SMALLEST and layer[c] - t[c] <= SMALLEST}
         out[name] = hide(
-            name, own, high={c: n[c] for c in n if c not in unknown}, sensitive=unknown | bounding | packed
+            name, layer, high={c: n[c] for c in n if c not in unknown}, sensitive=unknown | bounding | packed
         )
     either = out["missing"] | out["listed"]
     most = {c: min(p[c], of[c]) for c in n if c not in either}

@@ -58,7 +58,7 @@ class Slice:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the slice ready for JSON."""
-        said = {
+        intervals = {
             n: {f: i.to_dict() if i else None for f, i in part.items()}
             for n, part in (("figures", self.figures), ("gaps", self.gaps))
         }
@@ -67,7 +67,7 @@ class Slice:
             "values": list(self.values),
             "title": self.title,
             "counts": self.counts,
-            **said,
+            **intervals,
         }
 
 
@@ -107,9 +107,9 @@ class FairnessReport:
         }
 
     @classmethod
-    def from_dict(cls, said: Mapping[str, Any]) -> FairnessReport:
+    def from_dict(cls, data: Mapping[str, Any]) -> FairnessReport:
         """Return the report that ``to_dict`` wrote, without its pairs; every figure and gap is computed anew from the printed counts."""
-        design, total = Design(**said["design"]), dict(said["overall"]["counts"])
+        design, total = Design(**data["design"]), dict(data["overall"]["counts"])
         slices = [
             Slice(
                 groups=tuple(s["groups"]),
@@ -118,10 +118,10 @@ class FairnessReport:
                 figures=figures_of(s["counts"], design),
                 gaps=gaps_of(s["counts"], total, design),
             )
-            for s in said["groups"]
+            for s in data["groups"]
         ]
         return cls(
-            capacity=float(said["capacity"]),
+            capacity=float(data["capacity"]),
             overall=Slice(groups=(), values=(), counts=total, figures=figures_of(total, design), gaps={}),
             slices=slices,
             pairs=[],
@@ -170,9 +170,9 @@ def gaps_of(
 ) -> dict[str, Interval | None]:
     """Return each figure's gap against all other children."""
     others = {c: _less(total[c], counts[c]) for c in counts}
-    own, rest = figures_of(counts, design), figures_of(others, design)
+    figures, rest = figures_of(counts, design), figures_of(others, design)
     gaps: dict[str, Interval | None] = {
-        f: difference(a, b) if (a := own[f]) and (b := rest[f]) else None
+        f: difference(a, b) if (a := figures[f]) and (b := rest[f]) else None
         for f in ("recall", "precision", "false_listing_rate")
     }
     n, of, on, o = counts["children"], counts["listed"], others["children"], others["listed"]
@@ -180,7 +180,7 @@ def gaps_of(
         relative_risk(of, n, o, on, design=design.of_others, rounding=ROUNDING) if n and of and on and o else None
     )
     # Calibration is held against one, which is what the scores say of everybody.
-    gaps["calibration"] = own["calibration"]
+    gaps["calibration"] = figures["calibration"]
     return gaps
 
 
@@ -188,5 +188,5 @@ def _less(whole: int | None, part: int | None) -> int | None:
     return None if whole is None or part is None else max(whole - part, 0)
 
 
-def _share(found: int | None, of: int | None, design: float) -> Interval | None:
-    return None if found is None or not of or found > of else rounded_share(found, of, design)
+def _share(part: int | None, of: int | None, design: float) -> Interval | None:
+    return None if part is None or not of or part > of else rounded_share(part, of, design)

@@ -46,10 +46,10 @@ def text(report: FairnessReport) -> str:
     return "\n".join([text_table(HEADERS, rows), *notes])
 
 
-def _words(title: str, made: Slice) -> tuple[str, ...]:
-    hidden = any(made.counts[c] is None for c in COUNTS)
-    counts = [HIDDEN if made.counts[c] is None else f"{made.counts[c]:,}" for c in COUNTS]
-    return (title, *counts, *(figure_text(name, figure, hidden=hidden) for name, figure in made.figures.items()))
+def _words(title: str, row: Slice) -> tuple[str, ...]:
+    hidden = any(row.counts[c] is None for c in COUNTS)
+    counts = [HIDDEN if row.counts[c] is None else f"{row.counts[c]:,}" for c in COUNTS]
+    return (title, *counts, *(figure_text(name, figure, hidden=hidden) for name, figure in row.figures.items()))
 
 
 def figure_text(name: str, figure: Interval | None, *, hidden: bool) -> str:
@@ -77,12 +77,12 @@ def save_plot(report: FairnessReport, out: Path) -> None:
     figure = Figure(figsize=(14, 1.4 + 0.22 * len(lines)), layout="constrained")
     panels = figure.subplots(1, len(FIGURES), sharey=True)
     for axes, name in zip(panels, FIGURES, strict=True):
-        for y, (_, made) in enumerate(lines):
-            if made and (shown := made.figures[name]):
+        for y, (_, row) in enumerate(lines):
+            if row and (shown := row.figures[name]):
                 axes.plot([shown.low, shown.high], [y, y], color="#1d70b8", linewidth=1.5)
                 axes.plot(shown.value, y, "s", color="#1d70b8", markersize=4)
-            elif made:
-                hidden = any(made.counts[c] is None for c in COUNTS)
+            elif row:
+                hidden = any(row.counts[c] is None for c in COUNTS)
                 axes.text(
                     0.02,
                     y,
@@ -96,7 +96,7 @@ def save_plot(report: FairnessReport, out: Path) -> None:
         axes.set_title(name.replace("_", " "), fontsize=8)
         axes.tick_params(axis="x", labelsize=6)
     panels[0].set_yticks(range(len(lines)), [words for words, _ in lines], fontsize=7)
-    for tick, (_, made) in zip(panels[0].get_yticklabels(), lines, strict=True):
-        tick.set_fontweight("bold" if made is None else "normal")
+    for tick, (_, row) in zip(panels[0].get_yticklabels(), lines, strict=True):
+        tick.set_fontweight("bold" if row is None else "normal")
     panels[0].set_ylim(len(lines) - 0.5, -0.5)
     write_picture(figure, out)

@@ -53,16 +53,16 @@ def _counts(kinds: dict[str, np.ndarray]) -> dict[str, int | str]:
 
 def _deviation(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Return the standard deviation of each column over the cohort, missing values left out, shape (columns,)."""
-    known = ~np.isnan(x)
-    of = np.maximum(weight @ known, 1e-12)
-    mean = weight @ np.where(known, x, 0.0) / of
-    return np.asarray(np.sqrt(weight @ np.where(known, x - mean, 0.0) ** 2 / of))
+    present = ~np.isnan(x)
+    of = np.maximum(weight @ present, 1e-12)
+    mean = weight @ np.where(present, x, 0.0) / of
+    return np.asarray(np.sqrt(weight @ np.where(present, x - mean, 0.0) ** 2 / of))
 
 
-def _against(x: np.ndarray, group: np.ndarray, found: np.ndarray, scale: np.ndarray) -> list[dict[str, Any]]:
+def _against(x: np.ndarray, group: np.ndarray, reference: np.ndarray, scale: np.ndarray) -> list[dict[str, Any]]:
     differences: list[dict[str, Any]] = []
     for at, name in enumerate(catalogue().names):
-        one, other = x[group, at], x[found, at]
+        one, other = x[group, at], x[reference, at]
         one, other = one[~np.isnan(one)], other[~np.isnan(other)]
         if min(len(one), len(other)) < MIN or not scale[at] > 0 or catalogue().by_name[name].role == "never_shown":
             continue

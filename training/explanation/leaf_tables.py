@@ -53,7 +53,7 @@ class TreeGroup:
 def leaves_of(forest: Forest, tree: int) -> list[Leaf]:
     """Give the leaves of a tree from left to right."""
     first, leaf_first = forest.node_start[tree], forest.leaf_start[tree]
-    found: list[Leaf] = []
+    leaves: list[Leaf] = []
 
     def walk(node: int, count: float, leaf: Leaf) -> None:
         k = first + node
@@ -67,11 +67,11 @@ def leaves_of(forest: Forest, tree: int) -> list[Leaf]:
                 walk(child, below, reached)
             else:
                 reached.value = float(forest.leaf_value[leaf_first + ~child])
-                found.append(reached)
+                leaves.append(reached)
 
     if forest.node_start[tree + 1] > first:
         walk(0, float(forest.count[first]), Leaf(0.0, []))
-    return found
+    return leaves
 
 
 def grouped(leaves: list[Leaf]) -> tuple[list[TreeGroup], list[Leaf]]:

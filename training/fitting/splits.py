@@ -66,10 +66,10 @@ class Splits:
 
     def letters(self, origin: Origin) -> str:
         """Return a letter for every date up to an origin's day; ``text`` says what they mean."""
-        own = "J" if origin.judged else "C"
+        letter = "J" if origin.judged else "C"
         letters = {d: "." for d in self.dates if d < origin.day}
         letters |= dict.fromkeys(origin.learned, "L")
-        letters[origin.day] = own
+        letters[origin.day] = letter
         return "".join(letters.get(d, " ") for d in self.dates)
 
 
@@ -88,30 +88,30 @@ def split(labelled: pl.DataFrame) -> Splits:
     """
     dates = sorted(labelled["as_of"].unique().to_list())
     do = "Give more years of histories, more as-of dates (--as-of), or a definition that counts more (--definition)."
-    asked = origins(labelled, JUDGED + BEFORE)
-    judged = asked[BEFORE:] if len(asked) > BEFORE else asked[1:]
+    newest = origins(labelled, JUDGED + BEFORE)
+    judged = newest[BEFORE:] if len(newest) > BEFORE else newest[1:]
     if len(judged) < 2:
         what = f"only {len(judged)} as-of dates can be judged, each with {MIN_POSITIVES} earlier children known to have gone missing; two are needed"
         raise Faults(Fault(what, "train", do))
     faults = []
-    for what, part in (("calibrate on", asked[: -len(judged)]), ("judge on", judged)):
+    for what, part in (("calibrate on", newest[: -len(judged)]), ("judge on", judged)):
         positives = int(labelled.filter(pl.col("as_of").is_in([o.day for o in part]))["label"].sum())
         if positives < 3:
             faults.append(Fault(f"only {positives} snapshots to {what} went missing; 3 are needed", "train", do))
     if faults:
         raise Faults(faults)
-    return Splits(dates, [replace(o, judged=o in judged) for o in asked])
+    return Splits(dates, [replace(o, judged=o in judged) for o in newest])
 
 
 def origins(labelled: pl.DataFrame, newest: int) -> list[Origin]:
     """Return the newest labelled dates before which enough children were known to have gone missing, oldest first."""
     dates = sorted(labelled["as_of"].unique().to_list())
-    found = []
+    usable = []
     for day in dates[-newest:]:
         past = known_before(labelled, day)
         if (past["label"].sum() or 0) >= MIN_POSITIVES:
-            found.append(Origin(day, tuple(sorted(past["as_of"].unique().to_list())), False))
-    return found
+            usable.append(Origin(day, tuple(sorted(past["as_of"].unique().to_list())), False))
+    return usable
 
 
 def known_before(frame: pl.DataFrame, day: date) -> pl.DataFrame:

@@ -67,14 +67,14 @@ def tune(
 
     def value(trial: Any) -> float:
         settings = {**start, **_suggest(trial)}
-        found: list[float] = []
+        precisions: list[float] = []
         for step, (learning, x, label, weight) in enumerate(ready):
             margins = boosted.margins(boosted.train(learning, settings), x)
-            found.append(float(np.nan_to_num(average_precision(margins, label, weight))))
-            trial.report(float(np.mean(found)), step)
+            precisions.append(float(np.nan_to_num(average_precision(margins, label, weight))))
+            trial.report(float(np.mean(precisions)), step)
             if trial.should_prune():
                 raise optuna.TrialPruned
-        return float(np.mean(found))
+        return float(np.mean(precisions))
 
     def finished(whole: Any, trial: Any) -> None:
         on_trial(trial.number, trial.params, trial.value, trial.state.name.lower())

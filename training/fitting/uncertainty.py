@@ -48,12 +48,12 @@ def spread(
         ``margin``, rising knots, and ``sd``, the standard deviation of margins there.
     """
 
-    def made(times: np.ndarray) -> np.ndarray:
+    def margins_of_resample(times: np.ndarray) -> np.ndarray:
         drawn = learning.rows(np.flatnonzero(times))
         drawn.weight[:] *= times[times > 0]
         return boosted.margins(boosted.train(drawn, settings), x)
 
-    jobs = [partial(made, times) for times in resampled(pupil, learning.seed, BOOSTERS)]
+    jobs = [partial(margins_of_resample, times) for times in resampled(pupil, learning.seed, BOOSTERS)]
     others = []
     for number, margins_of_other in enumerate(in_parallel(jobs, len(learning.y)), 1):
         advance(description=f"how sure: booster {number} of {BOOSTERS}")

@@ -18,12 +18,12 @@ def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     for group in limits["groups"]:
         if group not in there and group not in dossier.take("evidence", "groups", "left_out"):
             raise Missing(f"evidence, groups, {group}")
-    own = [s for s in report.slices if s.groups[0] in limits["groups"]]
-    counted = {figure: len([s for s in report.measured(figure) if s in own]) for figure in widest}
+    slices = [s for s in report.slices if s.groups[0] in limits["groups"]]
+    counted = {figure: len([s for s in report.measured(figure) if s in slices]) for figure in widest}
     for figure in limits["measured"]:
         if not counted[figure]:
             return GateFinding(False, f"no group's {figure.replace('_', ' ')} could be measured", required)
-    beyond = [(s, figure) for s, figure in report.beyond(widest) if s in own]
+    beyond = [(s, figure) for s, figure in report.beyond(widest) if s in slices]
     if beyond:
         measured = "; ".join(f"{figure.replace('_', ' ')} of {s.title} {s.gaps[figure]}" for s, figure in beyond)
         return GateFinding(False, measured, required)

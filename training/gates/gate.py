@@ -43,17 +43,17 @@ class Dossier:
 
     def number(self, *path: str) -> float:
         """Return a part that must be a finite number; raises ``Missing``."""
-        found = self.take(*path)
-        if isinstance(found, bool) or not isinstance(found, (int, float)) or not math.isfinite(found):
+        value = self.take(*path)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
             raise Missing(", ".join(path))
-        return float(found)
+        return float(value)
 
     def interval(self, *path: str) -> tuple[float, float]:
         """Return a part that must be a pair of finite numbers, the lower first; raises ``Missing``."""
-        found = self.take(*path)
-        if not isinstance(found, (list, tuple)) or len(found) != 2:
+        value = self.take(*path)
+        if not isinstance(value, (list, tuple)) or len(value) != 2:
             raise Missing(", ".join(path))
-        low, high = (Dossier({"end": end}).number("end") for end in found)
+        low, high = (Dossier({"end": end}).number("end") for end in value)
         if low > high:
             raise Missing(", ".join(path))
         return low, high
@@ -123,13 +123,20 @@ class Gate:
         """Return the verdict; missing or unreadable input, or a missing limit, fails."""
         try:
             required = Dossier(limits)
-            found = self.check(dossier, {name: required.take(name) for name in limits})
+            finding = self.check(dossier, {name: required.take(name) for name in limits})
         except Missing as missing:
-            found = GateFinding(False, f"not measured: {missing} is missing", "a measurement")
+            finding = GateFinding(False, f"not measured: {missing} is missing", "a measurement")
         except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, IndexError) as error:
-            found = GateFinding(False, f"not measured: its input is damaged ({type(error).__name__})", "a measurement")
+            finding = GateFinding(
+                False, f"not measured: its input is damaged ({type(error).__name__})", "a measurement"
+            )
         return Verdict(
-            code=self.code, title=self.title, passed=found.holds, measured=found.measured, limit=found.limit, do=self.do
+            code=self.code,
+            title=self.title,
+            passed=finding.holds,
+            measured=finding.measured,
+            limit=finding.limit,
+            do=self.do,
         )
 
 

@@ -129,8 +129,8 @@ def bootstrap(
     -------
     list of [a, b]
     """
-    own = np.ones(len(labels)) if weights is None else weights
-    return [list(fit(margins, labels, drawn * own)) for drawn in resampled(pupils, seed, times)]
+    row_weights = np.ones(len(labels)) if weights is None else weights
+    return [list(fit(margins, labels, drawn * row_weights)) for drawn in resampled(pupils, seed, times)]
 
 
 def half_width(margins: np.ndarray, calibrator: dict[str, Any]) -> np.ndarray:

@@ -58,13 +58,13 @@ def judge_early(judged: Judged, onset: Onset, resamples: Resamples) -> dict[str,
 def _of_list(judged: Judged, rows: np.ndarray) -> dict[str, Any]:
     score, label, weight = judged.score[rows], judged.label[rows], judged.weight[rows]
     lists = [np.flatnonzero(judged.list_of[rows] == n) for n in np.unique(judged.list_of[rows])]
-    found = sum(found_within(score[i], label[i], 25, weight[i]).expected for i in lists)
+    hits = sum(found_within(score[i], label[i], 25, weight[i]).expected for i in lists)
     places, total = sum(min(25.0, float(weight[i].sum())) for i in lists), float(weight @ label)
     return {
         "snapshots": round(float(weight.sum())),
         "positives": int(label.sum()),
         "average_precision": average_precision(score, label, weight) if total else None,
-        "top_25": {"precision": found / places if places else None, "recall": found / total if total else None},
+        "top_25": {"precision": hits / places if places else None, "recall": hits / total if total else None},
     }
 
 
@@ -81,13 +81,11 @@ def _early(
     judged: Judged, onset: Onset, days: int, places: dict[int, np.ndarray], resamples: Resamples
 ) -> dict[str, Any]:
     early = (judged.label == 1) & (onset.days >= days) & ~onset.stopping
-    asked = ~onset.stopping & (early | (judged.label == 0))
+    rows = ~onset.stopping & (early | (judged.label == 0))
     total = float(judged.weight[early].sum())
     figures: dict[str, Any] = {
         "positives": int(early.sum()),
-        "early_average_precision": average_precision(
-            judged.score[asked], early[asked].astype(float), judged.weight[asked]
-        )
+        "early_average_precision": average_precision(judged.score[rows], early[rows].astype(float), judged.weight[rows])
         if total
         else None,
     }

@@ -27,7 +27,7 @@ class Interval:
         return f"{self.value:.3g} ({self.low:.3g} to {self.high:.3g})"
 
 
-def wilson(found: float, of: float, design: float = 1.0) -> Interval | None:
+def wilson(count: float, of: float, design: float = 1.0) -> Interval | None:
     """Return a share with its interval; None if the denominator is 0.
 
     Parameters
@@ -48,13 +48,13 @@ def wilson(found: float, of: float, design: float = 1.0) -> Interval | None:
     """
     if of <= 0:
         return None
-    share, z2 = min(max(found / of, 0.0), 1.0), Z * Z * design
+    share, z2 = min(max(count / of, 0.0), 1.0), Z * Z * design
     middle = (share + z2 / (2 * of)) / (1 + z2 / of)
     half = np.sqrt(z2) / (1 + z2 / of) * np.sqrt(share * (1 - share) / of + z2 / (4 * of * of))
     return Interval(share, float(max(middle - half, 0.0)), float(min(middle + half, 1.0)))
 
 
-def rounded_share(found: float, of: float, design: float = 1.0) -> Interval | None:
+def rounded_share(count: float, of: float, design: float = 1.0) -> Interval | None:
     """Return a share of counts rounded to 5, with an interval that includes the rounding error.
 
     Rounding adds a variance of 2 to both counts, which acts as a design effect.
@@ -67,8 +67,8 @@ def rounded_share(found: float, of: float, design: float = 1.0) -> Interval | No
     if of <= 0:
         return None
     # A share of exactly 0 or 1 has no binomial variance; use the share half a rounding step away.
-    share = min(max(found, 2.5), of - 2.5) / of if of > 5 else 0.5
-    return wilson(found, of, design + ROUNDING * (1 + share**2) / (of * share * (1 - share)))
+    share = min(max(count, 2.5), of - 2.5) / of if of > 5 else 0.5
+    return wilson(count, of, design + ROUNDING * (1 + share**2) / (of * share * (1 - share)))
 
 
 def difference(first: Interval, second: Interval) -> Interval:
@@ -86,7 +86,7 @@ def difference(first: Interval, second: Interval) -> Interval:
 
 
 def relative_risk(
-    found: float, of: float, peers_found: float, peers: float, *, design: float = 1.0, rounding: float = 0.0
+    events: float, of: float, peer_events: float, peers: float, *, design: float = 1.0, rounding: float = 0.0
 ) -> Interval | None:
     """Return a group's rate over its peers' rate with its interval; None if a rate is 0.
 
@@ -109,12 +109,12 @@ def relative_risk(
     >>> print(relative_risk(22, 1000, 78, 5000))
     1.41 (0.883 to 2.25)
     """
-    if min(found, of, peers_found, peers) <= 0:
+    if min(events, of, peer_events, peers) <= 0:
         return None
-    sampling = max(1 / found - 1 / of, 0.0) + max(1 / peers_found - 1 / peers, 0.0)
-    counting = (1 / found + 1 / peers_found) ** 2 + 1 / peers_found**2
+    sampling = max(1 / events - 1 / of, 0.0) + max(1 / peer_events - 1 / peers, 0.0)
+    counting = (1 / events + 1 / peer_events) ** 2 + 1 / peer_events**2
     spread = Z * np.sqrt(design * sampling + rounding * counting)
-    value = (found / of) / (peers_found / peers)
+    value = (events / of) / (peer_events / peers)
     return Interval(value, float(value * np.exp(-spread)), float(value * np.exp(spread)))
 
 

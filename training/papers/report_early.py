@@ -71,8 +71,8 @@ def ahead(name: str, figures: dict[str, Any]) -> list[tuple[str, ...]]:
         if min(hits, positives - hits) <= SMALLEST:
             rows.append((*first, HIDDEN, HIDDEN))
             continue
-        found = rounded(round(hits))
-        shown = (found / at["listed"], found / positives)
+        hit_counts = rounded(round(hits))
+        shown = (hit_counts / at["listed"], hit_counts / positives)
         bounds = (at["early_precision_interval"], at["early_recall_interval"])
         rows.append(
             (

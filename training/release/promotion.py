@@ -72,17 +72,17 @@ def dossier(settings: Settings, name: str, version: int, *, who: str, why: str) 
     What is damaged is left out, so that the gates that need it are not passed; so is evidence whose hash is not the one in the log.
     """
     folder, log = folder_of(settings, name, version), history(settings, name)
-    own = [e for e in log if e.get("version") == version]
-    registered = next((e for e in own if e.get("action") == "registered"), {})
+    entries = [e for e in log if e.get("version") == version]
+    registered = next((e for e in entries if e.get("action") == "registered"), {})
     manifest, recipe, papers, booster, harm = {}, {}, {}, "", ""
     try:
-        booster, made = read_bundle(folder)
-        manifest, recipe = asdict(made), read_recipe(folder)
-        found = {name: folder / f"{stem}.json" for name, stem in STEMS.items()}
-        papers = {n: json.loads(f.read_text(encoding="utf-8")) for n, f in found.items() if f.is_file()}
+        booster, stored_manifest = read_bundle(folder)
+        manifest, recipe = asdict(stored_manifest), read_recipe(folder)
+        paper_files = {name: folder / f"{stem}.json" for name, stem in STEMS.items()}
+        papers = {n: json.loads(f.read_text(encoding="utf-8")) for n, f in paper_files.items() if f.is_file()}
     except Faults as faults:
         harm = "; ".join(f"{Path(f.where).name}: {f.what}" for f in faults.faults)
-    digest_in_log = _evidence_digest(own)
+    digest_in_log = _evidence_digest(entries)
     serving = champion(settings, name)
     followed = verify(settings, name)
     return {
@@ -115,9 +115,9 @@ def dossier(settings: Settings, name: str, version: int, *, who: str, why: str) 
     }
 
 
-def _evidence_digest(own: list[dict[str, Any]]) -> str | None:
+def _evidence_digest(entries: list[dict[str, Any]]) -> str | None:
     """Return the hash of a version's newest evidence, of its lines of the log."""
-    return next((e["evidence"] for e in reversed(own) if e.get("action") in ("registered", "judged")), None)
+    return next((e["evidence"] for e in reversed(entries) if e.get("action") in ("registered", "judged")), None)
 
 
 def _evidence(settings: Settings, name: str, version: int, digest_in_log: str | None) -> dict[str, Any]:
@@ -129,8 +129,8 @@ def _evidence(settings: Settings, name: str, version: int, digest_in_log: str | 
 
 def current_evidence(settings: Settings, name: str, version: int) -> dict[str, Any]:
     """Return the evidence of a version so far; empty when there is none, or not that which the log noted."""
-    own = [e for e in history(settings, name) if e.get("version") == version]
-    return _evidence(settings, name, version, _evidence_digest(own))
+    entries = [e for e in history(settings, name) if e.get("version") == version]
+    return _evidence(settings, name, version, _evidence_digest(entries))
 
 
 def record_evidence(settings: Settings, name: str, version: int, evidence: dict[str, Any]) -> dict[str, Any]:

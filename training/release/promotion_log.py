@@ -72,14 +72,14 @@ def append(file: Path, signing_key: bytes | None = None, **entry: Any) -> dict[s
     with file.open("a+b") as log:
         fcntl.flock(log, fcntl.LOCK_EX)
         _drop_half_a_line(log)
-        found = follow(file)
-        if not found.whole:
-            raise Faults(Fault(f"line {found.bad} does not hold: {found.why}", str(file), DO))
+        chain = follow(file)
+        if not chain.whole:
+            raise Faults(Fault(f"line {chain.bad} does not hold: {chain.why}", str(file), DO))
         line = {
-            "n": found.lines + 1,
+            "n": chain.lines + 1,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
             **entry,
-            "previous": found.head,
+            "previous": chain.head,
         }
         line["hash"] = _hash(line)
         if signing_key is not None:
@@ -118,18 +118,18 @@ def follow(file: Path) -> LogState:
 
 def verify_to(file: Path, head: str) -> LogState:
     """Follow the chain, and see that it still holds the end that was noted elsewhere as ``n hash``."""
-    found = follow(file)
+    chain = follow(file)
     n, _, noted = head.partition(" ")
-    if not found.whole or not (head or found.lines > found.unchained):
-        return found
+    if not chain.whole or not (head or chain.lines > chain.unchained):
+        return chain
     lines = entries(file)
     if not head:
-        return replace(found, bad=found.lines, why="its end is not noted in MLflow")
+        return replace(chain, bad=chain.lines, why="its end is not noted in MLflow")
     if int(n) > len(lines):
-        return replace(found, bad=len(lines), why=f"after it lines are missing: {n} were written")
+        return replace(chain, bad=len(lines), why=f"after it lines are missing: {n} were written")
     if lines[int(n) - 1].get("hash") != noted:
-        return replace(found, bad=int(n), why="it is not what was written")
-    return found
+        return replace(chain, bad=int(n), why="it is not what was written")
+    return chain
 
 
 def _hash(entry: dict[str, Any]) -> str:

@@ -59,8 +59,8 @@ def register(
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    found = api.create_model_version(name, source=f"runs:/{run_id}/bundle", run_id=run_id)
-    version = int(found.version)
+    created = api.create_model_version(name, source=f"runs:/{run_id}/bundle", run_id=run_id)
+    version = int(created.version)
     trained.manifest.version = str(version)
     folder = settings.releases / name / f"v{version}"
     with new_folder(folder) as beside:
@@ -162,11 +162,11 @@ def history(settings: Settings, name: str) -> list[dict[str, Any]]:
 def versions(settings: Settings, name: str) -> list[dict[str, Any]]:
     """Return every released version with its aliases and headline figures, oldest first."""
     named = aliases(settings.releases, name)
-    found = []
+    rows = []
     for folder in sorted((settings.releases / name).glob("v*"), key=lambda f: int(f.name[1:])):
         m = Manifest(**json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
         figures = m.figures
-        found.append(
+        rows.append(
             {
                 "version": int(m.version),
                 "aliases": sorted(a for a, v in named.items() if v == int(m.version)),
@@ -178,7 +178,7 @@ def versions(settings: Settings, name: str) -> list[dict[str, Any]]:
                 "interval": figures["intervals"]["average_precision"],
             }
         )
-    return found
+    return rows
 
 
 def note(settings: Settings, name: str, **fields: Any) -> dict[str, Any]:
@@ -197,9 +197,9 @@ def note(settings: Settings, name: str, **fields: Any) -> dict[str, Any]:
 
 def check_log(settings: Settings, name: str) -> None:
     """Raise ``Faults`` when a model's log does not hold: nothing is added to it then."""
-    found = verify(settings, name)
-    if not found.whole:
-        raise Faults(Fault(f"line {found.bad} of the log does not hold: {found.why}", f"{name}, {MOVES}", DO))
+    chain = verify(settings, name)
+    if not chain.whole:
+        raise Faults(Fault(f"line {chain.bad} of the log does not hold: {chain.why}", f"{name}, {MOVES}", DO))
 
 
 def verify(settings: Settings, name: str) -> LogState:

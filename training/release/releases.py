@@ -45,6 +45,6 @@ def _check_folder(releases: Path, name: str, version: int) -> None:
 def _faults(check: Callable[[], object]) -> list[Fault]:
     try:
         check()
-    except Faults as found:
-        return found.faults
+    except Faults as raised:
+        return raised.faults
     return []

@@ -83,7 +83,7 @@ def reproduce(
     differs = [_differs(name, recipe[name], here[name]) for name in NOTED if recipe[name] != here[name]]
     if missing or histories is None:
         return Remade(version=manifest.version, equal=False, missing=missing, differs=differs, booster={"then": then})
-    made = train(
+    retrained = train(
         histories,
         task_of(recipe),
         config=recipe["config"],
@@ -92,12 +92,12 @@ def reproduce(
         kept=kept,
         advance=advance,
     )
-    made.manifest.version = manifest.version
+    retrained.manifest.version = manifest.version
     if not manifest.feature_digests:  # an earlier version of onroll did not write them
-        made.manifest.feature_digests = {}
-    now = hashlib.sha256(made.booster.encode()).hexdigest()
-    came_out = [f"the manifest's {name}" for name in _other(asdict(manifest), asdict(made.manifest))]
-    came_out += [BOOSTER] if made.booster != booster else []
+        retrained.manifest.feature_digests = {}
+    now = hashlib.sha256(retrained.booster.encode()).hexdigest()
+    came_out = [f"the manifest's {name}" for name in _other(asdict(manifest), asdict(retrained.manifest))]
+    came_out += [BOOSTER] if retrained.booster != booster else []
     return Remade(
         version=manifest.version,
         equal=not came_out,

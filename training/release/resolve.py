@@ -132,9 +132,9 @@ def check_version(
         raise Faults(Fault("this is not a model folder", str(folder), "Train a model, or restore it from a backup."))
     if lines is None:
         lines, _ = _whole_log(releases, name)
-    own = [line for line in lines if line.get("version") == version]
+    entries = [line for line in lines if line.get("version") == version]
     # A refused promotion states the digest that was refused.
-    stated = {line["bundle"] for line in own if line.get("bundle") and line.get("action") != "refused"}
+    stated = {line["bundle"] for line in entries if line.get("bundle") and line.get("action") != "refused"}
     if not stated:
         raise Mismatch("version_not_in_log", "the promotion log has no digest of this version", str(folder))
     digest = bundle_digest(folder)

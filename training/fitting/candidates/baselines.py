@@ -44,9 +44,9 @@ def best_single(learning: Learning) -> Scorer:
     for at, name in enumerate(subset.names):
         direction = catalogue().by_name[name].direction if name in catalogue().by_name else 0
         for sign in (1.0, -1.0) if direction == 0 else (float(direction),):
-            found = average_precision(_last(sign * subset.x[:, at]), subset.y, subset.weight)
-            if found > best:
-                best, chosen = found, (at, sign)
+            precision = average_precision(_last(sign * subset.x[:, at]), subset.y, subset.weight)
+            if precision > best:
+                best, chosen = precision, (at, sign)
     at, sign = chosen
     return lambda x: _last(sign * x[:, at])
 
