@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -36,6 +37,7 @@ SOURCES = {
     "cme": "the register of children missing education (onroll import cme-cases)",
     "interventions": "what was done for children (onroll actions export, or onroll import csv --mapping)",
 }
+SHORTER = (60, 30)  # windows in days to fall back to: their outcomes are known sooner
 DESTINATIONS = "deletion returns, the home-education register and lost transfer files (onroll import --list)"
 
 
@@ -280,21 +282,33 @@ def checked_split(histories: Histories, task: Task, labels: pl.DataFrame, cohort
 
 
 def _advice(histories: Histories, task: Task, cohorts: Cohorts) -> Fault:
-    """Name as-of dates that would work, or report that no dates would."""
-    dates, pupils = monthly_dates(histories, task), 0
-    where = f"train, --definition {task.definition.name} --horizon {task.horizon}"
-    if dates:
+    """Name as-of dates that would work, with a shorter window if the given one is too long, or report that none would."""
+    where, pupils = f"train, --definition {task.definition.name}", 0
+    for horizon in (task.horizon, *(days for days in SHORTER if days < task.horizon)):
+        shorter = replace(task, horizon=horizon)
+        dates = tuple(monthly_dates(histories, shorter))
         try:
-            labels = replace(task, as_of=tuple(dates)).labels(histories, cohorts.of(tuple(dates)))
-            pupils = labels.filter(pl.col("label") == 1)["pupil_id"].n_unique()
-            split(labels)
+            labels = replace(shorter, as_of=dates).labels(histories, cohorts.of(dates)) if dates else None
         except Faults:
-            pass
-        else:
-            named = " ".join(f"--as-of {day}" for day in dates)
-            return Fault(f"{len(dates)} monthly as-of dates would work", where, f"Add {named}")
+            labels = None
+        if labels is None:
+            continue
+        missing = labels.filter(pl.col("label") == 1)["pupil_id"].n_unique()
+        pupils = pupils if horizon < task.horizon else missing
+        with suppress(Faults):
+            split(labels)
+            labelled = sorted(labels["as_of"].unique().to_list())
+            options = [f"--as-of {day}" for day in labelled]
+            options += [f"--horizon {horizon}"] * (horizon < task.horizon)
+            window = f", with a window of {horizon} days" if horizon < task.horizon else ""
+            return Fault(
+                f"{len(labelled)} monthly as-of dates would work{window}",
+                f"{where} --horizon {task.horizon}",
+                f"Add {' '.join(options)}",
+            )
     what = f"by this definition {pupils} children went missing in windows that are fully known, whatever the dates"
-    return Fault(what, where, "Bring more years or authorities, or see onroll doctor for the other definitions.")
+    do = "Bring more years or authorities, or see onroll doctor for the other definitions."
+    return Fault(what, f"{where} --horizon {task.horizon}", do)
 
 
 def monthly_dates(histories: Histories, task: Task) -> list[date]:

@@ -33,6 +33,8 @@ NEVER = 1_000_000
 # Plain lists are faster than a query engine up to so many posted rows: about 150 children with three years of marks.
 FEW = 200_000
 EVENTS = ("enrolments", "attendance", "termly_attendance", "suspensions", "social_care", "cme")
+# A return of social care made in March does not know who left school in February.
+SCHOOLING = tuple(table for table in EVENTS if table != "social_care")
 
 
 class Histories:
@@ -227,16 +229,16 @@ class Histories:
         return pl.from_arrow(arrow).lazy()  # type: ignore[union-attr]
 
     def last_known(self) -> date:
-        """Return the newest day with known data, at most today; 1970-01-01 if there is none.
+        """Return the newest day with known data on schooling, at most today; 1970-01-01 if there is none.
 
-        If there are attendance marks, spells count by the day they were recorded: a place from next September says nothing
-        about the time before it.
+        Social care does not count: its returns do not say who has left a roll. If there are attendance marks, spells count by
+        the day they were recorded: a place from next September says nothing about the time before it.
         """
         if self._last_known is None:
             today = day_number(date.today())
             marked = bool({"attendance", "termly_attendance"} & self.present)
             newest = 0
-            for name in EVENTS:
+            for name in SCHOOLING:
                 if name in self.present:
                     rows = self.frame(name)
                     if marked and TABLES[name].plannable:

@@ -42,8 +42,8 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             staging.clean(name, "child")
             tables[kind].append(name)
             years.setdefault((file.parent, stem.replace(kind, "")), []).append(name)
-            unused = [c for c in staging.columns[name] if c not in NEEDED[kind]]
-            report.unused.append(f"{file.name}: columns {', '.join(unused)}")
+            if unused := [c for c in staging.columns[name] if c not in NEEDED[kind]]:
+                report.unused.append(f"{file.name}: columns {', '.join(unused)}")
     for kind in ("header", "episodes"):
         if not tables[kind] and not staging.faults:
             do = "Name the folder that holds header.csv, episodes.csv and missing.csv."

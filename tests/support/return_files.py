@@ -92,11 +92,11 @@ def write_school_census(histories: Path, folder: Path, years: tuple[int, int]) -
     return made
 
 
-def write_marks(histories: Path, file: Path, layout: str = "long") -> None:
-    """Write the marks of pupils with a UPN in one of the layouts of ``import marks``."""
+def write_marks(histories: Path, file: Path, layout: str = "long", since: str = "1990-01-01") -> None:
+    """Write the marks of pupils with a UPN from a day on, in one of the layouts of ``import marks``."""
     con = opened(histories)
-    con.execute("""CREATE TABLE m AS SELECT p.upn, "date" AS d, session::VARCHAR AS s, arg_max(code::VARCHAR, a.recorded_on) AS c
-        FROM attendance a JOIN pupils p USING (pupil_id) WHERE p.upn IS NOT NULL GROUP BY ALL""")
+    con.execute(f"""CREATE TABLE m AS SELECT p.upn, "date" AS d, session::VARCHAR AS s, arg_max(code::VARCHAR, a.recorded_on) AS c
+        FROM attendance a JOIN pupils p USING (pupil_id) WHERE p.upn IS NOT NULL AND "date" >= DATE '{since}' GROUP BY ALL""")
     query = 'SELECT upn, d AS "date", s AS session, c AS code FROM m ORDER BY ALL'
     if layout == "weeks":
         con.execute("DELETE FROM m WHERE length(c) > 1")  # a string of marks has one place for each

@@ -27,6 +27,8 @@ TODAY = date.today()
         ),
         ({"suspensions": {"start_date": "2099-01-01", "category": "SUSP"}}, date(2025, 3, 28)),
         ({"suspensions": {"start_date": "2025-04-02", "category": "SUSP"}}, date(2025, 4, 2)),
+        # A return of looked-after children does not know who has left a roll since the last mark.
+        ({"social_care": {"kind": "cla", "start_date": "2024-05-02", "recorded_on": "2025-06-30"}}, date(2025, 3, 28)),
     ],
 )
 def test_the_last_known_day_is_no_plan_and_no_slip_of_the_pen(more, newest):

@@ -120,3 +120,32 @@ def test_the_verb_leaves_with_1_when_nothing_can_train(small_histories):
     done = CliRunner().invoke(onroll, ["doctor", str(small_histories), "--json"])
     assert done.exit_code == 1
     assert '"ready": false' in done.output
+
+
+def test_a_shorter_window_is_named_when_its_outcomes_are_known_in_time():
+    """Leavers of one school year: within 120 days too few are known before the days that are judged."""
+    joined = {"urn": "100001", "entry_date": "2024-09-02"}
+    months = [date(2024 + (9 + n) // 12, (9 + n) % 12 + 1, 20) for n in range(8)]
+    leavers = [
+        {"pupil_id": f"p{n}", **joined, "leaving_date": day, "destination": "missing_education"}
+        for n in range(90)
+        for day in [months[n % 8].isoformat()]
+    ]
+    stayed = [{"pupil_id": f"p{n}", **joined} for n in range(90, 100)]
+    opened = Histories.from_rows(
+        {
+            "pupils": [{"pupil_id": f"p{n}", "date_of_birth": "2012-03-10"} for n in range(100)],
+            "enrolments": [*leavers, *stayed],
+            "attendance": [
+                {"pupil_id": "p99", "date": day, "session": "AM", "code": "/"}
+                for day in ("2024-09-03", str(MARKS_UNTIL))
+            ],
+        }
+    )
+    (one,) = found(opened, "commissioner").definitions
+    advice = one.reasons[-1].do
+    dates = tuple(date.fromisoformat(d) for d in re.findall(r"--as-of (\S+)", advice))
+    (horizon,) = map(int, re.findall(r"--horizon (\d+)", advice))
+    assert horizon < 120
+    (shorter,) = found(opened, "commissioner", as_of=dates, horizon=horizon).definitions
+    assert shorter.ready
