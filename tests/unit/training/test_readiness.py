@@ -137,8 +137,7 @@ def test_a_shorter_window_is_named_when_its_outcomes_are_known_in_time():
             "pupils": [{"pupil_id": f"p{n}", "date_of_birth": "2012-03-10"} for n in range(100)],
             "enrolments": [*leavers, *stayed],
             "attendance": [
-                {"pupil_id": "p99", "date": day, "session": "AM", "code": "/"}
-                for day in ("2024-09-03", str(MARKS_UNTIL))
+                {"pupil_id": "p99", "date": day, "session": "AM", "code": "/"} for day in ("2024-09-03", "2025-08-29")
             ],
         }
     )
