@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from re import Pattern
 
 from starlette.routing import compile_path
 
@@ -47,9 +48,10 @@ class Permission:
         return NOBODY in self.roles
 
     @cached_property
-    def _pattern(self) -> object:
+    def _pattern(self) -> Pattern[str]:
         return compile_path(self.route)[0]
 
     def fits(self, path: str) -> bool:
         """Tell whether a path belongs to this route."""
-        return self._pattern.match(path) is not None  # type: ignore[attr-defined]
+        # The end of a pattern also fits before a final line feed; a whole match does not.
+        return self._pattern.fullmatch(path) is not None

@@ -15,6 +15,7 @@ from typing import Any
 
 from serving.access.permission import Permission
 from serving.access.permissions import find
+from serving.http.bodies import Bodies, Body
 from serving.http.problems import LOGGED, PAGE, REQUEST_ID, Problem
 from serving.store.ledger.refusals import Refusals
 from serving.telemetry import metrics, tracing
@@ -23,7 +24,7 @@ log = logging.getLogger("onroll.guard")
 LIMIT = 32 * 1024 * 1024  # bytes of any body
 ANSWER_SECONDS, BODY_SECONDS = 90.0, 30.0  # time limits for the answer to begin, and for the body to arrive
 DISCONNECT_SECONDS = 1.0  # longest time the server takes to report that a connection has ended
-MAX_AT_ONCE = 64  # open requests of one worker
+MAX_AT_ONCE = 64  # requests that one worker works on; one whose body is still arriving is not among them
 # Statuses that the audit records as refusals; 409 and 422 refuse nobody, they ask for a different request.
 REFUSALS = (400, 401, 403, 404, 405, 408, 413, 415, 429)
 PROBES = ("/livez", "/readyz", "/metrics")
@@ -36,10 +37,15 @@ HEADERS = {
     b"x-frame-options": b"DENY",
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
     b"cross-origin-resource-policy": b"same-origin",
+    b"strict-transport-security": b"max-age=31536000",  # browsers heed it only over TLS, which the proxy ends
 }
+CLOSE = {"Connection": "close"}
+BUSY = Problem(503, "The service is busy; try again.", headers={"Retry-After": "2"})
+LATE = Problem(408, "The body did not arrive in time.", headers=CLOSE)
+CROWDED_OUT = Problem(408, "Too many bodies are arriving; send it again.", headers={"Retry-After": "2", **CLOSE})
 
 
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class Exchange:
     """One request and its answer: limits what comes in, and makes sure that exactly one answer goes out.
 
@@ -49,6 +55,14 @@ class Exchange:
         Maximum size of the body in bytes.
     until : float
         Event-loop time by which the body must be complete.
+    body : Body
+        What is counted of the body.
+    bodies : Bodies
+        The bodies of all requests.
+    at_work : set of Exchange
+        The requests that are being worked on; this one is not among them before its body is whole.
+    task : Future, optional
+        The application's work on this request.
     refused : Problem or None
         Why the body was not read to its end.
     closed : bool
@@ -62,32 +76,65 @@ class Exchange:
     request_id: str
     most: int
     until: float
-    size: int = 0
+    address: str
+    bodies: Bodies
+    at_work: set[Exchange]
+    body: Body = field(init=False)
     status: int = 0
     refused: Problem | None = None
     closed: bool = False
     on_status: Callable[[int], Awaitable[None]] | None = None
-    _whole: bool = field(default=False)
+    task: asyncio.Future[None] | None = None
+    _begun: bool = False
+    _whole: bool = False
+    _timer: asyncio.Timeout | None = None
+
+    def __post_init__(self) -> None:
+        self.body = Body(address=self.address, stop=self._crowd_out)
 
     async def receive(self) -> Any:
         """Pass on the body, unless it is too large or too slow."""
-        if self.refused:
-            return {"type": "http.disconnect"}
-        if self._whole:
+        if self._whole and not self.refused:
             return await self.incoming()
+        self._begun = True
+        message = await self._next_part()
+        if message is None or message["type"] != "http.request":
+            self.bodies.whole(self.body)
+        elif not message.get("more_body", False):
+            self._whole = True
+            self.bodies.whole(self.body)
+            if self not in self.at_work and len(self.at_work) >= MAX_AT_ONCE:
+                self.refused = BUSY
+            else:
+                self.at_work.add(self)
+        return {"type": "http.disconnect"} if message is None or self.refused else message
+
+    async def _next_part(self) -> Any:
+        """Return the next part of the body, or None if it is too late, too large or crowded out."""
+        if self.refused:
+            return None
         try:
-            async with asyncio.timeout_at(self.until):
+            async with asyncio.timeout_at(self.until) as self._timer:
                 message = await self.incoming()
         except TimeoutError:
-            self.refused = Problem(408, "The body did not arrive in time.")
-            return {"type": "http.disconnect"}
+            self.refused = self.refused or LATE
+            return None
+        finally:
+            self._timer = None
         if message["type"] == "http.request":
-            self._whole = not message.get("more_body", False)
-            self.size += len(message.get("body", b""))
-            if self.size > self.most:
+            fits = self.bodies.received(self.body, len(message.get("body", b"")))
+            if self.body.size > self.most:
                 self.refused = Problem(413, f"The maximum is {self.most} bytes.")
-                return {"type": "http.disconnect"}
-        return message
+            elif not fits:
+                self.refused = BUSY
+        return None if self.refused else message
+
+    def _crowd_out(self) -> None:
+        self.refused = CROWDED_OUT if self._begun else BUSY
+        if self._timer is not None:
+            self._timer.reschedule(0)
+        elif not self._begun and self.task is not None:
+            self.task.cancel()
 
     async def send(self, message: Any) -> None:
         """Pass on the application's answer, unless the guard has answered."""
@@ -158,7 +205,7 @@ class Guard:
         self.app, self.routes, self.limit, self.people = app, routes or app, limit, people
         self.refusals = refusals
         self.answer_seconds, self.body_seconds = answer_seconds, body_seconds
-        self.open_requests = 0
+        self.bodies, self.at_work = Bodies(), set[Exchange]()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer one request."""
@@ -182,10 +229,15 @@ class Guard:
             request_id=request_id,
             most=most,
             until=until,
+            address=(scope.get("client") or ("", 0))[0],
+            bodies=self.bodies,
+            at_work=self.at_work,
             on_status=partial(self._refused, scope, rule),
         )
         try:
-            problem = _refusal(scope, rule, most) or self._crowded(scope)
+            problem = _refusal(scope, rule, most)
+            if problem is None and scope["method"] == "GET" and scope["path"] not in PROBES:
+                problem = BUSY if len(self.at_work) >= MAX_AT_ONCE else None
             if problem is not None:
                 await exchange.answer(scope, problem)
             else:
@@ -202,16 +254,14 @@ class Guard:
         # Not with the threads of the routes, which may all be waiting.
         await asyncio.to_thread(self.refusals.refused, caller, status, " ".join(_template(scope, rule)))
 
-    def _crowded(self, scope: Any) -> Problem | None:
-        if self.open_requests >= MAX_AT_ONCE and scope["path"] not in PROBES:
-            return Problem(503, "The service is busy; try again.", headers={"Retry-After": "2"})
-        return None
-
     async def _within(self, scope: Any, exchange: Exchange) -> None:
         """Let the application answer, in its own task so that it can time out."""
-        task = asyncio.ensure_future(self.routes(scope, exchange.receive, exchange.send))
-        self.open_requests += 1
-        task.add_done_callback(self._done)
+        task = exchange.task = asyncio.ensure_future(self.routes(scope, exchange.receive, exchange.send))
+        if scope["method"] == "GET":
+            self.at_work.add(exchange)
+        else:
+            self.bodies.begin(exchange.body)
+        task.add_done_callback(partial(self._done, exchange))
         try:
             # The time for the answer starts when the body is complete, at the latest after body_seconds.
             await asyncio.wait({task}, timeout=self.body_seconds + self.answer_seconds)
@@ -228,8 +278,9 @@ class Guard:
             log.error("a request failed", exc_info=task.exception())
             await exchange.answer(scope, Problem(500, LOGGED))
 
-    def _done(self, task: asyncio.Future[None]) -> None:
-        self.open_requests -= 1
+    def _done(self, exchange: Exchange, task: asyncio.Future[None]) -> None:
+        self.at_work.discard(exchange)
+        self.bodies.end(exchange.body)
         if not task.cancelled():
             task.exception()  # retrieved, so that the event loop does not log it
 
@@ -246,7 +297,7 @@ def _refusal(scope: Any, rule: Permission | None, most: int) -> Problem | None:
         headers.setdefault(name, []).append(value)
     lengths = headers.get(b"content-length", [])
     if len(lengths) > 1 or (lengths and b"transfer-encoding" in headers) or not all(x.isdigit() for x in lengths):
-        return Problem(400, "The length of the body is ambiguous.")
+        return Problem(400, "The length of the body is ambiguous.", headers=CLOSE)
     if rule is None:
         return None  # the access middleware answers, and reads no body
     if lengths and (len(lengths[0]) > 18 or int(lengths[0]) > most):
@@ -282,7 +333,7 @@ def _record(scope: Any, rule: Permission | None, exchange: Exchange, began: floa
                 "route": route,
                 "status": exchange.status,
                 "ms": round(seconds * 1000, 1),
-                "bytes": exchange.size,
+                "bytes": exchange.body.size,
                 "caller": caller.key_id if caller else None,
             }
         },

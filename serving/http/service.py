@@ -14,12 +14,13 @@ import bentoml
 
 from features import load_own_features
 from histories.settings import settings
-from serving.http import supervision
+from serving.http import connections, supervision
 from serving.http.api import make_app
 from serving.http.guard import Guard
 from serving.telemetry import logs
 
 supervision.use_monotonic_clock()  # the supervisor imports this module too
+connections.install()
 WORKERS = int(os.environ.get("ONROLL_WORKERS", "1"))
 load_own_features(settings().features)
 app = make_app(settings(), os.environ.get("ONROLL_HOST"), WORKERS)

@@ -133,11 +133,11 @@ def test_strange_requests_are_answered_and_forgotten(service, number):
 
 @pytest.mark.prove
 def test_slow_bodies_and_heads_hold_nobody_up(service):
-    """Fifty clients that send the half and then nothing: others are answered meanwhile, and they are told in the end."""
+    """Eighty clients that send the half and then nothing: others are answered meanwhile, and they are told in the end."""
     url, log, keys = service
     port = int(url.rsplit(":", 1)[1])
     head = f"POST /api/v1/worklist HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {keys[0]}\r\nContent-Type: application/json\r\nContent-Length: 40\r\n\r\n"
-    waiting = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(50)]
+    waiting = [socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) for _ in range(80)]
     try:
         for n, connection in enumerate(waiting):
             connection.sendall(head.encode() + f'{{"{CANARY}'.encode() if n % 5 else head.encode()[:60])

@@ -1,0 +1,77 @@
+"""Requests whose bodies are arriving: how many, from which address, and how many bytes all bodies hold together.
+
+A request counts as work only once its body is whole. Until then it takes a place here. When places run out, the request
+that has waited longest is refused, of the address that has most of them: one address cannot push out another.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+MAX_ARRIVING = 128  # bodies that one worker awaits at once
+MAX_PER_ADDRESS = 64  # of them from one address; a proxy that is not trusted is one address
+MAX_BYTES = 128 * 1024 * 1024  # of all bodies together: those arriving, and those of requests at work
+
+
+@dataclass(eq=False, kw_only=True)
+class Body:
+    """The body of one request.
+
+    Attributes
+    ----------
+    address : str
+        Where the request comes from.
+    stop : callable
+        Ends reading, so that the request is refused.
+    size : int
+        Bytes received so far.
+    """
+
+    address: str
+    stop: Callable[[], None]
+    size: int = 0
+
+
+@dataclass
+class Bodies:
+    """The bodies of one worker, with its limits."""
+
+    _arriving: dict[Body, None] = field(default_factory=dict)  # in order of arrival
+    _addresses: Counter[str] = field(default_factory=Counter)
+    size: int = 0
+
+    def begin(self, body: Body) -> None:
+        """Take a place for a body, at the cost of an older one if there is none free."""
+        self._arriving[body] = None
+        self._addresses[body.address] += 1
+        if self._addresses[body.address] > MAX_PER_ADDRESS:
+            self._refuse_oldest(body.address)
+        elif len(self._arriving) > MAX_ARRIVING:
+            self._refuse_oldest(self._addresses.most_common(1)[0][0])
+
+    def received(self, body: Body, count: int) -> bool:
+        """Count bytes; return False when all bodies together hold too many."""
+        body.size += count
+        self.size += count
+        return self.size <= MAX_BYTES
+
+    def whole(self, body: Body) -> None:
+        """Give back the place: the body is complete, refused, or no longer awaited."""
+        if body in self._arriving:
+            del self._arriving[body]
+            self._addresses[body.address] -= 1
+            if not self._addresses[body.address]:
+                del self._addresses[body.address]
+
+    def end(self, body: Body) -> None:
+        """Forget a body whose request has ended."""
+        self.whole(body)
+        self.size -= body.size
+        body.size = 0
+
+    def _refuse_oldest(self, address: str) -> None:
+        oldest = next(body for body in self._arriving if body.address == address)
+        self.whole(oldest)
+        oldest.stop()

@@ -1,0 +1,179 @@
+"""Requests that never end, and connections without a request: others are answered meanwhile.
+
+Before, seventy half bodies to the open ``POST /sign-in`` made every other call a 503 for 22 seconds, again and again, and
+half a head kept its connection for good.
+"""
+
+import asyncio
+import logging
+import threading
+
+import pytest
+import uvicorn
+
+from serving.access.permissions import RULES, find
+from serving.http import bodies, connections, guard
+from serving.http.guard import Guard
+from tests.support.checkout import ROOT
+from tests.support.listening import FORM, JSON, PATIENCE, ended, head, listening, status
+
+SCORES = [*(f"POST /api/v1/scores {JSON}".split(" ", 2)), "Content-Length: 2", "Connection: close"]
+
+
+async def application(scope, receive, send):
+    """Read the whole body, as every route does, and answer."""
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return
+        more = message["more_body"]
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"{}"})
+
+
+async def refusing(scope, receive, send):
+    """Answer without reading the body, as the access middleware does."""
+    await send({"type": "http.response.start", "status": 401, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def honest(connect):
+    connection = connect()
+    connection.sendall(head(*SCORES) + b"{}")
+    return status(connection)
+
+
+def half_body(connect):
+    connection = connect()
+    connection.sendall(head("POST", "/sign-in", FORM, "Content-Length: 40") + b"half")
+    return connection
+
+
+@pytest.fixture(autouse=True)
+def nothing_fails(caplog):
+    yield
+    assert [r.getMessage() for r in caplog.records if r.levelno >= logging.ERROR] == []
+
+
+def test_seventy_half_bodies_leave_other_calls_answered():
+    with listening(Guard(application)) as connect:
+        slow = [half_body(connect) for _ in range(70)]
+        assert [honest(connect) for _ in range(10)] == [200] * 10
+        crowded_out = slow[: 70 - bodies.MAX_PER_ADDRESS]
+        assert {status(connection) for connection in crowded_out} <= {408, 503}
+        slow[-1].sendall(b"x" * 36)
+        assert status(slow[-1]) == 200
+
+
+def test_the_service_serves_its_connections_so():
+    """BentoML's workers leave uvicorn's choice of the protocol as it is."""
+    connections.install()
+    config = uvicorn.Config(application)
+    config.load()
+    assert config.http_protocol_class is connections.LimitedProtocol
+    assert "connections.install()" in (ROOT / "serving/http/service.py").read_text()
+
+
+def test_bodies_that_are_never_read_end_with_their_connection(monkeypatch):
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
+    with listening(Guard(refusing)) as connect:
+        unread = half_body(connect)
+        assert status(unread) == 401
+        assert ended(unread)
+
+
+@pytest.mark.parametrize(
+    "sent", [b"", b"GET /livez HT", b"GET /livez HTTP/1.1\r\nHost: a\r\n"], ids=["", "line", "head"]
+)
+def test_half_heads_and_silence_are_closed(monkeypatch, sent):
+    monkeypatch.setattr(connections, "HEAD_SECONDS", 0.2)
+    with listening(Guard(application)) as connect:
+        half = connect()
+        half.sendall(sent)
+        assert ended(half)
+
+
+def test_one_address_holds_few_half_heads(monkeypatch):
+    monkeypatch.setattr(connections, "MAX_PER_ADDRESS", 8)
+    with listening(Guard(application)) as connect:
+        half = [connect() for _ in range(30)]
+        for connection in half:
+            connection.sendall(b"GET /livez HTTP/1.1\r\n")
+        assert honest(connect) == 200
+        assert all(ended(connection) for connection in half[:20])
+        half[-1].sendall(b"Host: a\r\n\r\n")
+        assert status(half[-1]) == 200
+
+
+def test_bodies_together_hold_a_bounded_memory(monkeypatch):
+    monkeypatch.setattr(bodies, "MAX_BYTES", 1000)
+    with listening(Guard(application)) as connect:
+        large = [connect() for _ in range(4)]
+        for connection in large:
+            connection.sendall(head("POST", "/api/v1/scores", JSON, "Content-Length: 800") + b" " * 600)
+        answers = [status(connection) for connection in large[1:]]
+        assert set(answers) == {503}
+        large[0].sendall(b" " * 200)
+        assert status(large[0]) == 200
+
+
+def test_work_is_limited_all_the_same(monkeypatch):
+    monkeypatch.setattr(guard, "MAX_AT_ONCE", 3)
+    begun, release, loops = threading.Semaphore(0), asyncio.Event(), []
+
+    async def working(scope, receive, send):
+        if (await receive())["type"] == "http.disconnect":
+            return
+        loops.append(asyncio.get_running_loop())
+        begun.release()
+        await release.wait()
+        await refusing(scope, receive, send)
+
+    with listening(Guard(working)) as connect:
+        working_on = [connect() for _ in range(3)]
+        for connection in working_on:
+            connection.sendall(head("POST", "/api/v1/scores", JSON, "Content-Length: 2") + b"{}")
+            assert begun.acquire(timeout=PATIENCE)
+        assert honest(connect) == 503
+        loops[0].call_soon_threadsafe(release.set)
+        assert [status(connection) for connection in working_on] == [401] * 3
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /livez HTTP/1.1\nHost: a\r\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: a\n\r\n",
+        b"GET /livez HTTP/1.1\r\nHost: a\r\nX: b\n\n",
+    ],
+    ids=["request line", "last header", "end"],
+)
+def test_a_line_that_ends_with_a_bare_line_feed_is_refused(sent):
+    with listening(Guard(application)) as connect:
+        connection = connect()
+        connection.sendall(sent)
+        assert status(connection) == 400
+        assert ended(connection)
+
+
+def test_line_feeds_in_a_body_are_none_of_a_head():
+    with listening(Guard(application)) as connect:
+        connection = connect()
+        connection.sendall(head("POST", "/api/v1/scores", JSON, "Content-Length: 4") + b"{\n}\n")
+        assert status(connection) == 200
+
+
+def test_an_ambiguous_length_ends_the_connection():
+    with listening(Guard(application)) as connect:
+        connection = connect()
+        lengths = ("Content-Length: 5", "Transfer-Encoding: chunked")
+        connection.sendall(head("POST", "/api/v1/scores", JSON, *lengths) + b"0\r\n\r\nGET /livez HTTP/1.1\r\n\r\n")
+        assert status(connection) == 400
+        assert ended(connection)
+
+
+@pytest.mark.parametrize("path", sorted({rule.route for rule in RULES if "{" not in rule.route}))
+def test_a_path_with_a_line_feed_is_no_route(path):
+    assert find("GET", f"{path}\n") == (None, ())
+    assert find("GET", path)[1]
