@@ -2,66 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import jwt
 from starlette.requests import Request
 
-from histories.errors import Fault, Faults
 from serving.access.authenticators import bearer
 from serving.access.configuration import Configuration, TokenSettings
+from serving.access.signing_keys import KeysAtAddress, KeysInFile, KeysUnavailable, SigningKeys
 from serving.http.problems import Problem
 from serving.store import Caller
 
 INVALID = "The token is not valid: check its signature, issuer, audience and times."
-KEYS_LIFESPAN, KEYS_TIMEOUT = 600, 5  # seconds to cache fetched keys, and to wait for them
-
-
-class SigningKeys(Protocol):
-    """Finds the key that a token was signed with."""
-
-    def get_signing_key_from_jwt(self, token: str) -> jwt.PyJWK:
-        """Return the key that the token's header names."""
-        ...
-
-
-class KeysInFile:
-    """The provider's keys in a JWKS file, re-read when the file changes.
-
-    Raises
-    ------
-    Faults
-        When the file has no keys.
-    """
-
-    def __init__(self, file: Path) -> None:
-        self.file, self._seen = file, 0
-        self._keys: jwt.PyJWKSet | None = None
-        try:
-            self._read()
-        except (OSError, ValueError, jwt.PyJWTError) as error:
-            do = "Put the identity provider's JWKS there: a JSON object with a list of keys."
-            raise Faults(Fault("the file has no keys", str(file), do)) from error
-
-    def _read(self) -> jwt.PyJWKSet:
-        changed = self.file.stat().st_mtime_ns
-        if self._keys is None or changed != self._seen:
-            keys = jwt.PyJWKSet.from_dict(json.loads(self.file.read_text("utf-8")))
-            self._keys, self._seen = keys, changed
-        return self._keys
-
-    def get_signing_key_from_jwt(self, token: str) -> jwt.PyJWK:
-        """Return the key that the token's header names."""
-        key_id = jwt.get_unverified_header(token).get("kid")
-        try:
-            return next(k for k in self._read().keys if k.key_id == key_id)
-        except (OSError, ValueError) as error:
-            raise jwt.PyJWKClientConnectionError("the key file cannot be read") from error
-        except StopIteration:
-            raise jwt.PyJWKClientError("no such key") from None
 
 
 class Tokens:
@@ -71,9 +24,7 @@ class Tokens:
         self.settings, self.configuration = settings, configuration
         remote = settings.jwks.startswith(("https://", "http://"))
         self.signing_keys: SigningKeys = (
-            jwt.PyJWKClient(settings.jwks, lifespan=KEYS_LIFESPAN, timeout=KEYS_TIMEOUT)
-            if remote
-            else KeysInFile(configuration.folder / settings.jwks)
+            KeysAtAddress(settings.jwks) if remote else KeysInFile(configuration.folder / settings.jwks)
         )
 
     def caller(self, request: Request) -> Caller | None:
@@ -100,18 +51,21 @@ class Tokens:
 
     def _decoded(self, token: str) -> dict[str, Any]:
         try:
+            key = self.signing_keys.find(jwt.get_unverified_header(token).get("kid"))
+            if key is None:
+                raise Problem(401, INVALID)
             return jwt.decode(
                 token,
-                self.signing_keys.get_signing_key_from_jwt(token),
+                key,
                 algorithms=["RS256"],
                 audience=self.settings.audience,
                 issuer=self.settings.issuer,
                 leeway=self.settings.leeway_seconds,
                 options={"require": ["exp", "iat", "iss", "aud", "sub"]},
             )
-        except jwt.PyJWKClientConnectionError:
-            # The library's message would reveal the provider's address.
-            raise Problem(503, "The identity provider's keys are not available now.") from None
+        except KeysUnavailable:
+            again = {"Retry-After": "5"}
+            raise Problem(503, "The identity provider's keys are not available now.", headers=again) from None
         except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError):
             raise Problem(401, INVALID) from None
 
