@@ -17,6 +17,7 @@ from features.counting.block_cache import BlockStore
 from histories.reading.histories import Histories
 from training.bundle import Manifest
 from training.fitting import uncertainty
+from training.fitting.blas_threads import BLAS_THREADS, fixed_blas_threads
 from training.fitting.candidates import Learning, boosted, grid, releasable
 from training.fitting.rolling_origin import Predictions, judge_all, learn_from, matrix_of, predict, weight_of
 from training.fitting.selection import choose
@@ -91,6 +92,7 @@ def train(
     trials: int = 0,
     storage: Path | None = None,
     on_trial: OnTrial = lambda number, settings, value, state: None,
+    blas_threads: int | None = BLAS_THREADS,
     advance: ProgressCallback = quiet,
 ) -> Trained:
     """Train a model, judge it beside what it has to beat, and choose by regret over time.
@@ -109,90 +111,102 @@ def train(
         File that keeps the study of settings, so that an interrupted search resumes.
     on_trial : callable
         Called after each trial.
+    blas_threads : int, optional
+        Threads of linear algebra; None takes what the environment sets, as models were trained before it was recorded.
 
     Raises
     ------
     Faults
         When too little is known to learn from.
     """
-    task, settings = task or Task(), config or dict(boosted.DEFAULTS)
-    advance(description="labels")
-    labels = task.labels(histories)
-    splits = checked_split(histories, task, labels)  # refuses before a feature is built
-    frame = task.labelled(histories, labels, memory=memory, seed=seed, kept=kept, advance=advance)
-    digest = histories.digest()
-    if trials:
-        study = _study(digest, task, splits, settings, seed)
-        settings = tune(
-            frame,
-            catalogue().names,
-            splits,
-            trials=trials,
-            start=settings,
+    with fixed_blas_threads(blas_threads):
+        task, settings = task or Task(), config or dict(boosted.DEFAULTS)
+        advance(description="labels")
+        labels = task.labels(histories)
+        splits = checked_split(histories, task, labels)  # refuses before a feature is built
+        frame = task.labelled(histories, labels, memory=memory, seed=seed, kept=kept, advance=advance)
+        digest = histories.digest()
+        if trials:
+            study = _study(digest, task, splits, settings, seed)
+            settings = tune(
+                frame,
+                catalogue().names,
+                splits,
+                trials=trials,
+                start=settings,
+                seed=seed,
+                study=study,
+                storage=storage,
+                on_trial=on_trial,
+                advance=advance,
+            )
+        candidates = grid(settings)
+        predictions = predict(
+            frame=frame, names=catalogue().names, splits=splits, candidates=candidates, seed=seed, advance=advance
+        )
+        chosen, story = choose(predictions, releasable(candidates, settings))
+        advance(description="judging")
+        figures, against = judge_all(predictions, chosen, seed)
+        released = next(c.settings for c in candidates if c.name == chosen) or settings
+        advance(description="the final model")
+        learning = learn_from(frame, catalogue().names, seed)
+        booster = boosted.train(learning, released)
+        calibrator = fit_calibrator(
+            predictions=predictions,
+            chosen=chosen,
+            learning=learning,
+            booster=booster,
+            frame=frame,
+            settings=released,
             seed=seed,
-            study=study,
-            storage=storage,
-            on_trial=on_trial,
             advance=advance,
         )
-    candidates = grid(settings)
-    predictions = predict(
-        frame=frame, names=catalogue().names, splits=splits, candidates=candidates, seed=seed, advance=advance
-    )
-    chosen, story = choose(predictions, releasable(candidates, settings))
-    advance(description="judging")
-    figures, against = judge_all(predictions, chosen, seed)
-    released = next(c.settings for c in candidates if c.name == chosen) or settings
-    advance(description="the final model")
-    learning = learn_from(frame, catalogue().names, seed)
-    booster = boosted.train(learning, released)
-    calibrator = fit_calibrator(
-        predictions=predictions,
-        chosen=chosen,
-        learning=learning,
-        booster=booster,
-        frame=frame,
-        settings=released,
-        seed=seed,
-        advance=advance,
-    )
-    manifest = Manifest(
-        name="onroll",
-        version="0",
-        trained_on=[str(d) for d in splits.dates],
-        until=text_of(task.until),
-        known=text_of(task.known),
-        definition=task.definition.name,
-        horizon_days=task.horizon,
-        features=catalogue().names,
-        catalogue=catalogue().declarations(),
-        catalogue_digest=catalogue().digest,
-        feature_digests=catalogue().feature_digests(catalogue().names),
-        calibrator=calibrator,
-        bands=_bands(calibrator, predictions.margins[chosen], predictions.weight),
-        base_rate=float(np.average(frame["label"].to_numpy(), weights=weight_of(frame))),
-        themes=catalogue().themes,  # type: ignore[arg-type]
-        metrics=finite(figures),
-        candidate=chosen,
-        limits=LIMITS,
-        seen=_seen(frame),
-        seed=seed,
-        code_version=version_of("onroll"),
-        data_digest=digest,
-        leads=finite(against),
-    )
-    provenance = recipe(histories, task, config=settings, released=released, seed=seed, memory=memory, trials=trials)
-    text = booster.model_to_string(num_iteration=-1)
-    return Trained(
-        booster=text,
-        manifest=manifest,
-        frame=frame,
-        splits=splits,
-        predictions=predictions,
-        story=finite(story),
-        settings=released,
-        recipe=provenance,
-    )
+        manifest = Manifest(
+            name="onroll",
+            version="0",
+            trained_on=[str(d) for d in splits.dates],
+            until=text_of(task.until),
+            known=text_of(task.known),
+            definition=task.definition.name,
+            horizon_days=task.horizon,
+            features=catalogue().names,
+            catalogue=catalogue().declarations(),
+            catalogue_digest=catalogue().digest,
+            feature_digests=catalogue().feature_digests(catalogue().names),
+            calibrator=calibrator,
+            bands=_bands(calibrator, predictions.margins[chosen], predictions.weight),
+            base_rate=float(np.average(frame["label"].to_numpy(), weights=weight_of(frame))),
+            themes=catalogue().themes,  # type: ignore[arg-type]
+            metrics=finite(figures),
+            candidate=chosen,
+            limits=LIMITS,
+            seen=_seen(frame),
+            seed=seed,
+            code_version=version_of("onroll"),
+            data_digest=digest,
+            leads=finite(against),
+        )
+        provenance = recipe(
+            histories,
+            task,
+            config=settings,
+            released=released,
+            seed=seed,
+            memory=memory,
+            trials=trials,
+            blas_threads=blas_threads,
+        )
+        text = booster.model_to_string(num_iteration=-1)
+        return Trained(
+            booster=text,
+            manifest=manifest,
+            frame=frame,
+            splits=splits,
+            predictions=predictions,
+            story=finite(story),
+            settings=released,
+            recipe=provenance,
+        )
 
 
 def fit_calibrator(

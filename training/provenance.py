@@ -34,6 +34,7 @@ def recipe(
     seed: int,
     memory: str | None,
     trials: int,
+    blas_threads: int | None,
 ) -> dict[str, Any]:
     """Return the recipe of a model that is being made, ready for JSON.
 
@@ -45,7 +46,7 @@ def recipe(
     Returns
     -------
     dict
-        ``question``, ``config``, ``released``, ``seed``, ``trials``, ``memory``, ``engine``; ``histories``, ``catalogue``, ``own_features``,
+        ``question``, ``config``, ``released``, ``seed``, ``trials``, ``memory``, ``blas_threads``, ``engine``; ``histories``, ``catalogue``, ``own_features``,
         ``code`` and ``lock``, each a SHA-256; ``packages``, ``python``, ``machine``; ``trained_by``.
     """
     return {
@@ -62,6 +63,7 @@ def recipe(
         "seed": seed,
         "trials": trials,
         "memory": memory,
+        "blas_threads": blas_threads,
         "histories": histories.digest(),
         "trained_by": account(),
         **made_with(histories.engine),

@@ -89,6 +89,7 @@ def reproduce(
         config=recipe["config"],
         seed=recipe["seed"],
         memory=recipe["memory"],
+        blas_threads=recipe.get("blas_threads"),  # not in the recipes of earlier versions of onroll
         kept=kept,
         advance=advance,
     )

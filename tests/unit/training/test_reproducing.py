@@ -4,7 +4,9 @@ import json
 from dataclasses import asdict
 from datetime import date
 
+import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from features.groups.groups import PROTECTED
 from histories import location_cache
@@ -16,6 +18,7 @@ from serving.scoring.reproducing import used_for
 from serving.store import Store
 from tests.support.released import alias, release
 from training.bundle import write_bundle
+from training.fitting.blas_threads import BLAS_THREADS, fixed_blas_threads
 from training.gates import GATES
 from training.gates.gate import Dossier
 from training.gates.limits import load_limits
@@ -68,6 +71,33 @@ def test_a_recipe_says_the_question_again(small):
     assert task_of(json.loads(json.dumps(made.recipe))) == task
     assert made.recipe["config"]["rounds"] == 20
     assert all(made.recipe[k] for k in ("histories", "catalogue", "code", "lock", "packages", "python", "machine"))
+
+
+def test_sums_of_linear_algebra_do_not_depend_on_the_threads_of_the_environment():
+    weight, label = np.random.default_rng(1).random((2, 300_000))
+    plain, fixed = set(), set()
+    for threads in (1, 2, 3):
+        with threadpool_limits(threads, user_api="blas"):
+            plain.add(float(weight @ label))
+            with fixed_blas_threads(BLAS_THREADS):
+                fixed.add(float(weight @ label))
+    assert len(fixed) == 1
+    assert fixed <= plain
+
+
+@pytest.mark.parametrize("threads", [1, 3, None])
+def test_a_model_is_reproduced_with_the_threads_of_its_recipe(small, tmp_path, monkeypatch, threads):
+    """Recipes of earlier versions do not say how many: they are reproduced with those of the environment."""
+    folder, made, _ = small
+    assert made.recipe["blas_threads"] == BLAS_THREADS
+    recipe = {k: v for k, v in made.recipe.items() if k != "blas_threads"}
+    recipe |= {"blas_threads": threads} if threads else {}
+    (tmp_path / "v1").mkdir()
+    write_bundle(tmp_path / "v1", made.booster, made.manifest, {"card.md": ""}, recipe)
+    used = []
+    monkeypatch.setattr(reproducing, "train", lambda *_, blas_threads, **__: used.append(blas_threads) or made)
+    assert reproduce(tmp_path / "v1", Histories.open(folder / "h")).equal
+    assert used == [threads]
 
 
 @pytest.mark.parametrize(
