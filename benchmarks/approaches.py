@@ -52,44 +52,48 @@ def by_pandas(file: Path) -> pd.DataFrame:
     """Count with pandas."""
     marks = pd.read_parquet(file)
     marks["date"], marks["recorded_on"] = pd.to_datetime(marks["date"]), pd.to_datetime(marks["recorded_on"])
-    found = []
+    counts_by_day = []
     for day in DAYS:
         start = pd.Timestamp(day)
-        known = marks[(marks["recorded_on"] < start) & (marks["date"] < start)]
-        known = known.sort_values("recorded_on", kind="stable").drop_duplicates(KEY, keep="last")
+        visible = marks[(marks["recorded_on"] < start) & (marks["date"] < start)]
+        visible = visible.sort_values("recorded_on", kind="stable").drop_duplicates(KEY, keep="last")
         parts = []
         for window, begin in begins(day).items():
-            inside = known[known["date"] >= pd.Timestamp(begin)]
+            inside = visible[visible["date"] >= pd.Timestamp(begin)]
             flags = pd.DataFrame({f"{m}_{window}": inside["code"].isin(codes) for m, codes in MEASURES.items()})
             parts.append(flags.groupby(inside["pupil_id"]).sum())
-        found.append(pd.concat(parts, axis=1).fillna(0).astype("int64").reset_index().assign(as_of=day_number(day)))
-    return pd.concat(found)
+        counts_by_day.append(
+            pd.concat(parts, axis=1).fillna(0).astype("int64").reset_index().assign(as_of=day_number(day))
+        )
+    return pd.concat(counts_by_day)
 
 
 def by_polars(file: Path) -> pl.DataFrame:
     """Count with Polars."""
     marks = pl.scan_parquet(file)
-    found = []
+    counts_by_day = []
     for day in DAYS:
-        known = marks.filter(
+        visible = marks.filter(
             (pl.col("recorded_on") < day) & (pl.col("date") < day) & (pl.col("date") >= day - timedelta(days=365))
         )
-        last = known.sort("recorded_on", maintain_order=True).unique(KEY, keep="last")
+        last = visible.sort("recorded_on", maintain_order=True).unique(KEY, keep="last")
         flags = last.with_columns(pl.col("code").is_in(list(codes)).alias(m) for m, codes in MEASURES.items())
         counts = [
             pl.col(m).filter(pl.col("date") >= begin).sum().cast(pl.Int64).alias(f"{m}_{window}")
             for window, begin in begins(day).items()
             for m in MEASURES
         ]
-        found.append(flags.group_by("pupil_id").agg(counts).with_columns(as_of=pl.lit(day_number(day), pl.Int32)))
-    return pl.concat(pl.collect_all(found))
+        counts_by_day.append(
+            flags.group_by("pupil_id").agg(counts).with_columns(as_of=pl.lit(day_number(day), pl.Int32))
+        )
+    return pl.concat(pl.collect_all(counts_by_day))
 
 
 def by_window(file: Path) -> pl.DataFrame:
     """Count with a query for each day and window."""
     import duckdb
 
-    found = []
+    selects = []
     with duckdb.connect() as connection:
         connection.execute("SET threads = 2; SET memory_limit = '4GiB'; SET enable_progress_bar = false")
         for day in DAYS:
@@ -98,15 +102,15 @@ def by_window(file: Path) -> pl.DataFrame:
                     f"sum(CASE WHEN code IN ({', '.join(literal(c) for c in codes)}) THEN 1 ELSE 0 END)::BIGINT AS {m}_{window}"
                     for m, codes in MEASURES.items()
                 )
-                known = f"""SELECT pupil_id, date, session, arg_max(code, recorded_on) AS code FROM read_parquet({literal(file)})
+                visible = f"""SELECT pupil_id, date, session, arg_max(code, recorded_on) AS code FROM read_parquet({literal(file)})
                     WHERE recorded_on < DATE '{day}' AND date < DATE '{day}' AND date >= DATE '{begin}' GROUP BY ALL"""
                 connection.execute(
-                    f'CREATE TABLE "w_{day}_{window}" AS SELECT pupil_id, {counts} FROM ({known}) GROUP BY pupil_id'
+                    f'CREATE TABLE "w_{day}_{window}" AS SELECT pupil_id, {counts} FROM ({visible}) GROUP BY pupil_id'
                 )
             tables = [f'"w_{day}_{w}"' for w in begins(day)]
             joined = " FULL JOIN ".join([tables[0], *(f"{t} USING (pupil_id)" for t in tables[1:])])
-            found.append(f"SELECT *, {day_number(day)}::INTEGER AS as_of FROM {joined}")
-        arrow: Any = connection.sql(" UNION ALL ".join(found)).to_arrow_table()
+            selects.append(f"SELECT *, {day_number(day)}::INTEGER AS as_of FROM {joined}")
+        arrow: Any = connection.sql(" UNION ALL ".join(selects)).to_arrow_table()
     return pl.from_arrow(arrow).with_columns(pl.col(COUNTS).fill_null(0))  # type: ignore[union-attr]
 
 

@@ -82,14 +82,16 @@ def main(worlds: int = 20, pupils: int = 10_000) -> None:
     """Print the share of bins whose interval holds the truth, of all and by place on the list."""
     with tempfile.TemporaryDirectory() as folder:
         frame = population(Path(folder) / "h", pupils)
-    found = np.array([binned(*world(frame, seed)) for seed in range(1, worlds + 1)])
-    low, high, truth = found[..., 0], found[..., 1], found[..., 2]
+    bounds = np.array([binned(*world(frame, seed)) for seed in range(1, worlds + 1)])
+    low, high, truth = bounds[..., 0], bounds[..., 1], bounds[..., 2]
     inside = (low <= truth) & (truth <= high)
-    print(f"{worlds} worlds of {pupils:,} pupils, true rate {frame['risk'].mean():.3%}, {found.shape[1]} bins by score")
+    print(
+        f"{worlds} worlds of {pupils:,} pupils, true rate {frame['risk'].mean():.3%}, {bounds.shape[1]} bins by score"
+    )
     print(
         f"all bins: {inside.mean():.1%} hold the truth; too low {(truth > high).mean():.1%}, too high {(truth < low).mean():.1%}"
     )
-    for n in range(found.shape[1]):
+    for n in range(bounds.shape[1]):
         print(
             f"bin {n + 1:2}  true rate {truth[:, n].mean():8.3%}  interval {low[:, n].mean():8.3%} to {high[:, n].mean():8.3%}  holds it {inside[:, n].mean():.0%}"
         )

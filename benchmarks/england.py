@@ -60,13 +60,13 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as beside:
             marks = write(Path(beside) / "h", int(numbers[0] * 1_000_000 * share / sessions))
             with multiprocessing.get_context("spawn").Pool(1) as alone:
-                found, memory = alone.apply(measured, (Path(beside) / "h", 5))
-        timed |= {f"{name}, {marks / 1e6:,.0f} million": t for name, t in found.items()}
-        own = found["features of marks"]
-        within = statistics.median(a / b for a, b in zip(own.clock, found["plain scan"].clock, strict=True))
+                timings, memory = alone.apply(measured, (Path(beside) / "h", 5))
+        timed |= {f"{name}, {marks / 1e6:,.0f} million": t for name, t in timings.items()}
+        features = timings["features of marks"]
+        within = statistics.median(a / b for a, b in zip(features.clock, timings["plain scan"].clock, strict=True))
         sizes[f"{marks:,} marks"] = {
-            "nanoseconds a mark": round(own.median / marks * 1e9, 1),
-            "of processor": round(statistics.median(own.processor) / marks * 1e9, 1),
+            "nanoseconds a mark": round(features.median / marks * 1e9, 1),
+            "of processor": round(statistics.median(features.processor) / marks * 1e9, 1),
             "times the scan of its size": round(within, 2),
             "GiB at most": round(memory, 2),
         }

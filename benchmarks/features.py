@@ -46,9 +46,9 @@ def features_of_marks(histories: Histories, days: list[date]) -> int:
     given = pl.DataFrame({"as_of": [day_number(d) for d in days]}, schema={"as_of": pl.Int32})
     rows = 0
     for low, high in zip([None, *edges], [*edges, None], strict=True):
-        with histories.between(low, high) as own:
-            pupils = collect(own.frame("pupils").select("pupil_id").unique()).sort("pupil_id")
-            tallies = mark_tallies(own, nw.from_native(pupils.join(given, how="cross")))
+        with histories.between(low, high) as selected:
+            pupils = collect(selected.frame("pupils").select("pupil_id").unique()).sort("pupil_id")
+            tallies = mark_tallies(selected, nw.from_native(pupils.join(given, how="cross")))
             rows += tallies.select(*(f.expression().alias(f.name) for f in OF_MARKS)).shape[0]
     return rows
 

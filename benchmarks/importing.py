@@ -33,10 +33,10 @@ def main(rows: int) -> None:
     with tempfile.TemporaryDirectory() as beside:
         home = Path(beside)
         simulate(home / "h", pupils=100_000, years=1, seed=5)
-        made = write_school_census(home / "h", home / "census", (2024, 2025))
+        censuses = write_school_census(home / "h", home / "census", (2024, 2025))
         begun = time.perf_counter()
         import_return(FORMATS["school-census"], [home / "census"], home / "into", KEY)
-        print(f"{len(made)} censuses of 100,000 pupils, all tables: {time.perf_counter() - begun:.1f} s")
+        print(f"{len(censuses)} censuses of 100,000 pupils, all tables: {time.perf_counter() - begun:.1f} s")
         marks(home / "marks.csv", rows)
         begun = time.perf_counter()
         duckdb.sql(

@@ -32,8 +32,8 @@ NAMES = [g.name for g in GROUPS if g.table != "attendance"]
 def population(folder: Path, pupils: int = 40_000) -> pl.DataFrame:
     """Return snapshots with their groups and true risks."""
     simulate(folder, pupils=pupils, years=2, authorities=2, seed=8, truth=True)
-    found = pl.DataFrame(grouped(Histories.open(folder), DAYS, names=NAMES))
-    return found.join(pl.read_parquet(folder / "truth.parquet"), on=["pupil_id", "as_of"]).sort("pupil_id", "as_of")
+    snapshots = pl.DataFrame(grouped(Histories.open(folder), DAYS, names=NAMES))
+    return snapshots.join(pl.read_parquet(folder / "truth.parquet"), on=["pupil_id", "as_of"]).sort("pupil_id", "as_of")
 
 
 def drawn(frame: pl.DataFrame, seed: int, worlds: int) -> Iterator[pl.DataFrame]:
@@ -43,12 +43,14 @@ def drawn(frame: pl.DataFrame, seed: int, worlds: int) -> Iterator[pl.DataFrame]
     first, many = np.unique(pupil, return_index=True)[1], np.bincount(pupil)
     for _ in range(worlds):
         chosen = rng.integers(0, len(first), len(first))
-        own = np.repeat(np.arange(len(chosen)), many[chosen])
+        copies = np.repeat(np.arange(len(chosen)), many[chosen])
         rows = (
-            np.arange(len(own)) - np.repeat(np.cumsum(many[chosen]) - many[chosen], many[chosen]) + first[chosen][own]
+            np.arange(len(copies))
+            - np.repeat(np.cumsum(many[chosen]) - many[chosen], many[chosen])
+            + first[chosen][copies]
         )
-        world = frame[rows].with_columns(pl.Series("pupil_id", own).cast(pl.String))
-        yield world.with_columns(pl.Series("label", (rng.random(len(own)) < world["risk"].to_numpy()).astype(float)))
+        world = frame[rows].with_columns(pl.Series("pupil_id", copies).cast(pl.String))
+        yield world.with_columns(pl.Series("label", (rng.random(len(copies)) < world["risk"].to_numpy()).astype(float)))
 
 
 def true_ratios(frame: pl.DataFrame) -> dict[tuple[str, str], float]:
@@ -57,9 +59,9 @@ def true_ratios(frame: pl.DataFrame) -> dict[tuple[str, str], float]:
     for group in (g for g in GROUPS if g.name in frame.columns):
         for values in (frame[group.name], frame[group.name].replace(group.within)):
             for value in values.unique():
-                own, risk = (values == value).to_numpy(), frame["risk"].to_numpy()
-                if not own.all():
-                    truth[group.name, value] = float(risk[own].mean() / risk[~own].mean())
+                members, risk = (values == value).to_numpy(), frame["risk"].to_numpy()
+                if not members.all():
+                    truth[group.name, value] = float(risk[members].mean() / risk[~members].mean())
     return truth
 
 

@@ -83,8 +83,12 @@ class Load:
                 connection.close()
 
     def _call(self, connection: http.client.HTTPConnection, path: str, body: dict[str, Any] | None) -> Called:
-        own, begun, status, proper = secrets.token_hex(16), time.monotonic(), 0, False
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", "X-Request-ID": own}
+        request_id, begun, status, proper = secrets.token_hex(16), time.monotonic(), 0, False
+        headers = {
+            "Authorization": f"Bearer {self.key}",
+            "Content-Type": "application/json",
+            "X-Request-ID": request_id,
+        }
         content = None if body is None else json.dumps({k: v for k, v in body.items() if v is not None})
         try:
             answer = self._ask(connection, "GET" if content is None else "POST", path, content, headers)
@@ -100,7 +104,7 @@ class Load:
         except (OSError, http.client.HTTPException, ValueError):
             pass
         now = time.monotonic()
-        return Called(at=now, path=path, status=status, proper=proper, ms=(now - begun) * 1000, request_id=own)
+        return Called(at=now, path=path, status=status, proper=proper, ms=(now - begun) * 1000, request_id=request_id)
 
     def _ask(self, connection: http.client.HTTPConnection, *request: Any) -> http.client.HTTPResponse:
         """Ask, and ask again where the server had closed a connection that was not used for long, as every client does."""

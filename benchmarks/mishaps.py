@@ -91,11 +91,11 @@ class Mishaps:
 
     def workers(self) -> list[psutil.Process]:
         """Return the workers that are alive."""
-        found = []
+        workers = []
         for p in self.service.children(recursive=True):
             with suppress(psutil.Error):  # it may have ended, and wait to be noticed
-                found += [p] if p.status() != psutil.STATUS_ZOMBIE and "worker" in " ".join(p.cmdline()) else []
-        return found
+                workers += [p] if p.status() != psutil.STATUS_ZOMBIE and "worker" in " ".join(p.cmdline()) else []
+        return workers
 
     def clock_step(self) -> None:
         """Let the wall clock jump by up to a day, forward or back."""

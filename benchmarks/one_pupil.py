@@ -25,18 +25,18 @@ MANY = (1, 10, 100, 1000)
 def posted(folder: Path) -> dict[int, dict[str, list[dict[str, Any]]]]:
     """Return the rows of the first 1, 10, 100 and 1,000 children that are in the cohort, dates as text."""
     ids = matrix(Histories.open(folder), [DAY])["pupil_id"].to_pylist()[: max(MANY)]
-    found: dict[int, dict[str, list[dict[str, Any]]]] = defaultdict(dict)
+    requests: dict[int, dict[str, list[dict[str, Any]]]] = defaultdict(dict)
     for file in folder.glob("*.parquet"):
         if file.stem in TABLES:
             frame = pl.read_parquet(file).with_columns(pl.col(pl.Date).cast(pl.String))
             for n in MANY:
-                own = frame.filter(pl.col("pupil_id").is_in(ids[:n])) if "pupil_id" in frame.columns else frame
-                found[n][file.stem] = own.to_dicts()
+                rows = frame.filter(pl.col("pupil_id").is_in(ids[:n])) if "pupil_id" in frame.columns else frame
+                requests[n][file.stem] = rows.to_dicts()
     for n in MANY:
-        schools, areas = {r["urn"] for r in found[n]["enrolments"]}, {r["lsoa"] for r in found[n]["addresses"]}
-        found[n]["schools"] = [r for r in found[n]["schools"] if r["urn"] in schools]
-        found[n]["areas"] = [r for r in found[n]["areas"] if r["lsoa"] in areas]
-    return found
+        schools, areas = {r["urn"] for r in requests[n]["enrolments"]}, {r["lsoa"] for r in requests[n]["addresses"]}
+        requests[n]["schools"] = [r for r in requests[n]["schools"] if r["urn"] in schools]
+        requests[n]["areas"] = [r for r in requests[n]["areas"] if r["lsoa"] in areas]
+    return requests
 
 
 def main() -> None:

@@ -64,18 +64,18 @@ class Visitor:
 def filled(url: str) -> Store:
     """Store two weeks' lists, pasts of the first hundred children and a thousand duties."""
     store = Store(url, b"a key for benchmarks, 32 letters!")
-    made = scores(PUPILS)
-    for s in made:
+    listed = scores(PUPILS)
+    for s in listed:
         s["reasons"] = [
             {**r, "theme": theme}
             for r, theme in zip(s["reasons"], ("Attendance", "Moves between schools", "Home and area"), strict=True)
         ]  # type: ignore[call-overload]
     for week in range(LISTS):
         day = (DAY - timedelta(weeks=LISTS - 1 - week)).isoformat()
-        store.save([{**s, "as_of": day} for s in made], LEAD)
+        store.save([{**s, "as_of": day} for s in listed], LEAD)
     weeks = [[(DAY - timedelta(weeks=n)).isoformat(), 10, n % 4, n % 2] for n in range(52, 0, -1)]
     past = {"weeks": weeks, "events": [], "compared": [{"what": "missed", "now": 0.2, "before": 0.1, "peers": 0.05}]}
-    gathered = Gathered(as_of=DAY, pupil_histories={str(s["pupil_id"]): past for s in made[:300]})
+    gathered = Gathered(as_of=DAY, pupil_histories={str(s["pupil_id"]): past for s in listed[:300]})
     gathered.deadlines = [
         Deadline(
             pupil_id=str(s["pupil_id"]),
@@ -84,7 +84,7 @@ def filled(url: str) -> Store:
             started_on=DAY,
             due_on=DAY + timedelta(days=n % 30),
         )
-        for n, s in enumerate(made[:3000])
+        for n, s in enumerate(listed[:3000])
     ]
     with store.change(LEAD) as change:
         casework.keep(change, gathered, "1")
@@ -94,8 +94,8 @@ def filled(url: str) -> Store:
 def main() -> None:
     """Print the figures."""
     print(machine())
-    own = settings()
-    model = str(resolve(own.model, own.releases))
+    current = settings()
+    model = str(resolve(current.model, current.releases))
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         url = f"sqlite:///{home / 'onroll.db'}"

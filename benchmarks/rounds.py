@@ -66,18 +66,18 @@ def machine() -> dict[str, Any]:
     }
 
 
-def show(found: dict[str, Any]) -> None:
+def show(results: dict[str, Any]) -> None:
     """Print figures as JSON with ``--json``, as a table otherwise."""
     if "--json" in sys.argv:
-        print(json.dumps(found, indent=1))
+        print(json.dumps(results, indent=1))
         return
-    m = found["machine"]
-    print(f"{found['title']}\n{found['rounds']} rounds, load {m['load'][0]} on {m['cores']} cores")
+    m = results["machine"]
+    print(f"{results['title']}\n{results['rounds']} rounds, load {m['load'][0]} on {m['cores']} cores")
     print(f"{'':44}{'min':>9}{'median':>9}{'max':>9}   ratio  of processor")
-    for name, w in found["works"].items():
+    for name, w in results["works"].items():
         s = w["seconds"]
         times = f"{s['min']:9.3f}{s['median']:9.3f}{s['max']:9.3f}"
         print(f"{name:44}{times}{w['ratio']:8.2f}{w['ratio_of_processor']:14.2f}")
-    for name, value in found.items():
+    for name, value in results.items():
         if name not in ("title", "rounds", "machine", "works", "floor"):
             print(f"{name}: {value}")

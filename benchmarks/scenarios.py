@@ -86,7 +86,7 @@ def world(scenario: str, seed: int, pupils: int) -> dict[str, Any]:
     rows = np.flatnonzero(predictions.judged)
     frame = predictions.frame[rows]
     pupil, lists, label = numbers(frame, "pupil_id"), numbers(frame, "authority", "as_of"), frame["label"].to_numpy()
-    resamples, found = Resamples(pupil, seed), {}
+    resamples, candidates = Resamples(pupil, seed), {}
     for name, margins in predictions.margins.items():
         risk = predictions.risk(name)[rows] if name not in ("base_rate", "truth") else None
         figures, draws = judge(
@@ -95,7 +95,7 @@ def world(scenario: str, seed: int, pupils: int) -> dict[str, Any]:
             resamples,
         )
         at = figures["at_capacity"]["top_25_a_list"]
-        found[name] = {
+        candidates[name] = {
             "average_precision": figures["average_precision"],
             "auc": figures["auc"],
             "precision": at["precision"],
@@ -114,7 +114,7 @@ def world(scenario: str, seed: int, pupils: int) -> dict[str, Any]:
             "snapshots": round(float(frame["weight"].sum())),
             "positives": int(label.sum()),
             "seconds": time.perf_counter() - began,
-            "candidates": found,
+            "candidates": candidates,
         }
     )
 
@@ -188,10 +188,10 @@ def main(seeds: int, pupils: int, only: tuple[str, ...], kept: Path, as_json: bo
         for scenario in only or SCENARIOS:
             file = kept / f"{scenario}-{seed}-{pupils}.json"
             if not file.is_file() or json.loads(file.read_text())["catalogue"] != catalogue().digest:
-                found = world(scenario, seed, pupils)
+                results = world(scenario, seed, pupils)
                 with new_file(file) as beside:
-                    beside.write_text(json.dumps(found))
-                click.echo(f"{scenario}, seed {seed}: {found['seconds']:.0f} s", err=True)
+                    beside.write_text(json.dumps(results))
+                click.echo(f"{scenario}, seed {seed}: {results['seconds']:.0f} s", err=True)
     by = {
         s: [json.loads((kept / f"{s}-{n}-{pupils}.json").read_text()) for n in range(1, seeds + 1)]
         for s in only or SCENARIOS

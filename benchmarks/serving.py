@@ -58,21 +58,21 @@ def _let_in(asks: Any) -> Any:
 
     async def let_in(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            asked = asks and await run_in_threadpool(asks, app.state.store, Request(scope))
-            scope.setdefault("state", {})["caller"] = asked or LEAD
+            caller = asks and await run_in_threadpool(asks, app.state.store, Request(scope))
+            scope.setdefault("state", {})["caller"] = caller or LEAD
         await app(scope, receive, send)
 
     return let_in
 
 
 @contextmanager
-def bare_running(made: str, home: Path, environment: dict[str, str]) -> Iterator[str]:
+def bare_running(factory: str, home: Path, environment: dict[str, str]) -> Iterator[str]:
     """Yield the address of an application that a function of this file makes."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "--factory", f"benchmarks.serving:{made}", "--port", str(port)]
-    with (home / f"{made}.log").open("wb") as lines:
+    command = [sys.executable, "-m", "uvicorn", "--factory", f"benchmarks.serving:{factory}", "--port", str(port)]
+    with (home / f"{factory}.log").open("wb") as lines:
         process = subprocess.Popen(command, cwd=home, env={**os.environ, **environment}, stdout=lines, stderr=lines)
     try:
         until = time.monotonic() + 60
@@ -129,9 +129,11 @@ def beside(urls: dict[str, str], key: str, path: str, body: bytes | None, client
             taken[name] += together(callers, path, body, calls)
     middle = {name: statistics.median(times) for name, times in taken.items()}
     late = {name: statistics.quantiles(times, n=100)[98] for name, times in taken.items()}
-    said = "  ".join(f"{name} {middle[name]:6.2f} / {late[name]:6.2f} ms" for name in urls)
-    ratios = {name: [found["onroll"] / found[name] for found in (middle, late)] for name in urls if name != "onroll"}
-    return said + "".join(f"  to {name} {' / '.join(f'{r:.2f}' for r in two)}" for name, two in ratios.items())
+    line = "  ".join(f"{name} {middle[name]:6.2f} / {late[name]:6.2f} ms" for name in urls)
+    ratios = {
+        name: [quantile["onroll"] / quantile[name] for quantile in (middle, late)] for name in urls if name != "onroll"
+    }
+    return line + "".join(f"  to {name} {' / '.join(f'{r:.2f}' for r in two)}" for name, two in ratios.items())
 
 
 def main() -> None:
@@ -146,12 +148,16 @@ def main() -> None:
         store = Store(f"sqlite:///{home / 'onroll.db'}", KEY.encode(), home / "anchors")
         store.save(scores(STORED), LEAD)
         _, key = store.create_key("lead", "801")
-        own = {"ONROLL_MODEL": str(model), "ONROLL_AUDIT_KEY": KEY, "PYTHONPATH": str(Path(__file__).parents[1])}
+        environment = {
+            "ONROLL_MODEL": str(model),
+            "ONROLL_AUDIT_KEY": KEY,
+            "PYTHONPATH": str(Path(__file__).parents[1]),
+        }
         (home / "access.toml").write_text("[limits]\nper_second = 1e6\nburst = 1000000\n")
         urls = {
-            "nobody": stack.enter_context(bare_running("nobody", home, own)),
-            "bare": stack.enter_context(bare_running("bare", home, own)),
-            "onroll": stack.enter_context(running(home / "log", home, {**own, "ONROLL_ACCESS": "access.toml"})),
+            "nobody": stack.enter_context(bare_running("nobody", home, environment)),
+            "bare": stack.enter_context(bare_running("bare", home, environment)),
+            "onroll": stack.enter_context(running(home / "log", home, {**environment, "ONROLL_ACCESS": "access.toml"})),
         }
         print(f"{ROUNDS} rounds, median / 99th percentile, {machine()}")
         ids = [f"pupil-{n:07d}" for n in range(0, 150, 3)]

@@ -56,7 +56,7 @@ def service(home: Path, url: str, **more: str) -> Iterator[tuple[psutil.Process,
     for version in (1, 2):
         release(home / "mlruns" / "releases", model, version)
     alias(home / "mlruns" / "releases", champion=1)
-    own = {
+    environment = {
         "ONROLL_DATABASE_URL": url,
         "ONROLL_AUDIT_KEY": KEY,
         "ONROLL_AUDIT_ANCHOR": str(home / "anchors"),
@@ -66,7 +66,7 @@ def service(home: Path, url: str, **more: str) -> Iterator[tuple[psutil.Process,
         "OMP_NUM_THREADS": "1",
         **more,
     }
-    process, address = start(home / "log", home, own)
+    process, address = start(home / "log", home, environment)
     try:
         yield psutil.Process(process.pid), address
     finally:
@@ -76,13 +76,13 @@ def service(home: Path, url: str, **more: str) -> Iterator[tuple[psutil.Process,
 
 def megabytes(process: psutil.Process) -> float:
     """Return the memory of a process and its children that is theirs alone."""
-    found = 0.0
+    total = 0.0
     for p in [process, *process.children(recursive=True)]:
         try:
-            found += p.memory_full_info().uss / 2**20
+            total += p.memory_full_info().uss / 2**20
         except psutil.NoSuchProcess:
             continue
-    return found
+    return total
 
 
 def steady(minutes: float, clients: int, rate: float) -> dict[str, Any]:
@@ -155,7 +155,7 @@ class Writer:
 def kept(store: Store, load: Load, writer: Writer | None = None) -> dict[str, Any]:
     """Return whether the chain verifies, and how much of what was acknowledged is not there."""
     with reading(store.engine) as connection:
-        found = audit_log.verify(connection, store.chain, store.anchors)
+        verified = audit_log.verify(connection, store.chain, store.anchors)
         recorded = set(connection.scalars(sa.select(AuditEntry.request_id)))
         scored = set(connection.scalars(sa.select(StoredScore.pupil_id).where(StoredScore.pupil_id.like("written-%"))))
         noted = {tuple(r) for r in connection.execute(sa.select(CaseEntry.case_id, CaseEntry.version))}
@@ -165,7 +165,7 @@ def kept(store: Store, load: Load, writer: Writer | None = None) -> dict[str, An
     if writer is not None:
         lost += len(writer.scored - scored) + len(writer.noted - noted)
         counts |= {"scores": len(writer.scored), "cases": len(writer.noted), "writes_refused": writer.refused}
-    return {"audit": {"entries": found.entries, "why": found.why}, "acknowledged": counts, "lost": lost}
+    return {"audit": {"entries": verified.entries, "why": verified.why}, "acknowledged": counts, "lost": lost}
 
 
 def mixed(minutes: float, clients: int, rate: float, database: str) -> dict[str, Any]:
@@ -203,7 +203,7 @@ def mixed(minutes: float, clients: int, rate: float, database: str) -> dict[str,
         ]
         if os.environ.get("SOAK_LOG"):
             shutil.copy(home / "log", os.environ["SOAK_LOG"])
-        found = kept(store, load, writer)
+        stored = kept(store, load, writer)
         store.engine.dispose()
         return {
             **load.summary(),
@@ -212,9 +212,9 @@ def mixed(minutes: float, clients: int, rate: float, database: str) -> dict[str,
             "refused_in_peace": dict(Counter(c.path for c in in_peace)),
             "wrong_writes": writer.wrong[:20],
             "workers": len(mishaps.workers()),
-            **found,
+            **stored,
             "well": len(mishaps.workers()) == 2
-            and not (wrong or writer.wrong or found["lost"] or found["audit"]["why"]),
+            and not (wrong or writer.wrong or stored["lost"] or stored["audit"]["why"]),
         }
 
 
@@ -240,13 +240,13 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--rate", type=float, default=40, help="calls a second, of all clients together")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql", help="of the mixed run")
-    asked = parser.parse_args()
-    if asked.run == "steady":
-        found = steady(asked.minutes or 10, asked.clients, asked.rate)
+    arguments = parser.parse_args()
+    if arguments.run == "steady":
+        results = steady(arguments.minutes or 10, arguments.clients, arguments.rate)
     else:
-        found = mixed(asked.minutes or 30, asked.clients, asked.rate, asked.database)
-    print(json.dumps({"asked": vars(asked), "machine": machine(), **found}, indent=1))
-    raise SystemExit(not found["well"])
+        results = mixed(arguments.minutes or 30, arguments.clients, arguments.rate, arguments.database)
+    print(json.dumps({"asked": vars(arguments), "machine": machine(), **results}, indent=1))
+    raise SystemExit(not results["well"])
 
 
 if __name__ == "__main__":

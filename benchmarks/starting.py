@@ -23,9 +23,9 @@ def main() -> None:
     started, imported = [], []
     for _ in range(REPEATS):
         with tempfile.TemporaryDirectory() as folder:
-            home, own = Path(folder), {"ONROLL_MODEL": str(model.absolute()), "PYTHONPATH": str(Path.cwd())}
+            home, environment = Path(folder), {"ONROLL_MODEL": str(model.absolute()), "PYTHONPATH": str(Path.cwd())}
             began = time.perf_counter()
-            with running(home / "log", home, {**os.environ, **own}):
+            with running(home / "log", home, {**os.environ, **environment}):
                 started.append(time.perf_counter() - began)
         began = time.perf_counter()
         subprocess.run([sys.executable, "-c", "import mlflow"], check=True)

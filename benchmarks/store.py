@@ -99,9 +99,9 @@ def main(url: str | None) -> None:
     """Print the figures."""
     with tempfile.TemporaryDirectory() as folder:
         store = Store(url or f"sqlite:///{folder}/onroll.db", b"a key for benchmarks, 32 letters!", Path(folder) / "a")
-        made = scores(SCORES)
+        listed = scores(SCORES)
         begun = time.perf_counter()
-        store.save(made, LEAD)
+        store.save(listed, LEAD)
         print(f"{SCORES:,} scores stored in {time.perf_counter() - begun:.1f} s")
         ids = [f"pupil-{n:07d}" for n in range(0, 150, 3)]
         floor = median(lambda: store.note(LEAD, "bench"))
@@ -123,9 +123,9 @@ def main(url: str | None) -> None:
         )
         begun = time.perf_counter()
         with reading(store.engine) as connection:
-            found = audit_log.verify(connection, store.chain, store.anchors)
+            verified = audit_log.verify(connection, store.chain, store.anchors)
         taken = time.perf_counter() - begun
-        print(f"{found.entries:,} entries verified in {taken:.2f} s: {'whole' if found.whole else found.why}")
+        print(f"{verified.entries:,} entries verified in {taken:.2f} s: {'whole' if verified.whole else verified.why}")
 
 
 if __name__ == "__main__":

@@ -77,18 +77,18 @@ def child(what: str, rows: int, columns: int, trees: int) -> None:
 
 def main(rows: int = 200_000, columns: int = 100, rounds: int = 3, trees: int = boosted.DEFAULTS["rounds"]) -> None:
     """Print both, and their ratios."""
-    found: dict[str, list[dict[str, Any]]] = {"matrix only": [], "lightgbm": [], "onroll": []}
+    results: dict[str, list[dict[str, Any]]] = {"matrix only": [], "lightgbm": [], "onroll": []}
     for _ in range(rounds):
-        for what, runs in found.items():
-            asked = [sys.executable, "-m", "benchmarks.training", what, str(rows), str(columns), str(trees)]
-            runs.append(json.loads(subprocess.run(asked, check=True, capture_output=True, text=True).stdout))
+        for what, runs in results.items():
+            command = [sys.executable, "-m", "benchmarks.training", what, str(rows), str(columns), str(trees)]
+            runs.append(json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
     print(
         f"{rows:,} snapshots x {columns} features ({rows * columns * 8 / 2**20:,.0f} MiB), {trees} trees, {rounds} rounds"
     )
-    for what, runs in found.items():
+    for what, runs in results.items():
         clock, busy, peak = (statistics.median(r[k] for r in runs) for k in ("seconds", "processor", "peak"))
         print(f"{what:12} {clock:8.1f} s {busy:8.1f} s of the processor {peak:8,.0f} MiB at most")
-    pairs = list(zip(found["onroll"], found["lightgbm"], strict=True))
+    pairs = list(zip(results["onroll"], results["lightgbm"], strict=True))
     clock, busy, peak = (statistics.median(a[k] / b[k] for a, b in pairs) for k in ("seconds", "processor", "peak"))
     print(
         f"time {clock:.2f} times by the clock, {busy:.2f} times of the processor, memory {peak:.2f} times that of lightgbm.train alone"

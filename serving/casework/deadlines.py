@@ -140,9 +140,9 @@ def _runs(rows: pl.DataFrame, codes: list[str]) -> Iterator[tuple[str, int, int,
         pl.col("missed").rle_id().over("pupil_id").alias("run"), pl.col("date").max().over("pupil_id").alias("last")
     )
     runs = whole.filter("missed").group_by("pupil_id", "run")
-    found = runs.agg(
+    absences = runs.agg(
         pl.col("date").min().alias("first"),
         pl.len().alias("length"),
         (pl.col("date").max() == pl.col("last").max()).alias("goes_on"),
     )
-    yield from found.sort("pupil_id", "first").select("pupil_id", "first", "length", "goes_on").iter_rows()
+    yield from absences.sort("pupil_id", "first").select("pupil_id", "first", "length", "goes_on").iter_rows()

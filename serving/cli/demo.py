@@ -48,12 +48,12 @@ def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
         do = f"Ask for {MIN:,} or more; the default is 12,000."
         what = f"of {pupils:,} pupils, too few go missing to calibrate and evaluate a model"
         raise Usage(Fault(what, "demo --pupils", do))
-    own = settings()
-    load_own_features(own.features)
+    current = settings()
+    load_own_features(current.features)
     opened = population(pupils, folder)
-    model = _train(own, opened, folder / "histories")
-    day, store = default_as_of(opened)[-1], Store.of(own)
-    scores = _score(own=own, opened=opened, model=model, day=day, folder=folder, store=store)
+    model = _train(current, opened, folder / "histories")
+    day, store = default_as_of(opened)[-1], Store.of(current)
+    scores = _score(current=current, opened=opened, model=model, day=day, folder=folder, store=store)
     authority = scores[0].authority
     key_id, key = store.create_key("lead", authority)
     try:
@@ -88,11 +88,11 @@ def population(pupils: int, folder: Path) -> Histories:
     return opened
 
 
-def _train(own: Settings, opened: Histories, location: Path) -> RiskModel:
+def _train(current: Settings, opened: Histories, location: Path) -> RiskModel:
     say(f"[3/6] training on the start of each term ({Definition.load().title.lower()})")
     began = time.perf_counter()
     with progress("training") as advance:
-        registration = train_and_register(own, opened, location, advance=advance)
+        registration = train_and_register(current, opened, location, advance=advance)
     trained, version = registration.trained, registration.version
     say("      " + trained.splits.text().replace("\n", "\n      "))
     for name, f in trained.judged.items():
@@ -100,25 +100,25 @@ def _train(own: Settings, opened: Histories, location: Path) -> RiskModel:
         say(f"      {name:10} average precision {f['average_precision']:.3f} (95% interval {low:.3f} to {high:.3f})")
     say(f"      {time.perf_counter() - began:.0f} s; registered in MLflow as version {version}")
     if not registration.first:
-        said = promote(own, "onroll", version, who="demo", why="the demo serves what it has just trained")
-        for verdict in said["gates"]:
+        outcome = promote(current, "onroll", version, who="demo", why="the demo serves what it has just trained")
+        for verdict in outcome["gates"]:
             if not verdict["passed"]:
                 say(f"      {verdict['code']} {verdict['title']}: {verdict['measured']}; required: {verdict['limit']}")
         say(
-            f"      version {version} is {said['action']}; version {aliases(own.releases, 'onroll')['champion']} serves"
+            f"      version {version} is {outcome['action']}; version {aliases(current.releases, 'onroll')['champion']} serves"
         )
-    release = find_release(own.model, own.releases, own.verify_keys)
+    release = find_release(current.model, current.releases, current.verify_keys)
     return RiskModel.load(release.folder, release.bundle)
 
 
-def _score(own: Settings, opened: Histories, model: RiskModel, day: date, folder: Path, store: Store) -> list[Any]:
+def _score(current: Settings, opened: Histories, model: RiskModel, day: date, folder: Path, store: Store) -> list[Any]:
     say(f"[4/6] scoring every pupil on a roll as of {day}")
     with progress("scoring") as advance:
         scores = model.score(opened, day, advance=advance)
     out = folder / "scores.parquet"
     write_scores(scores, out)
     say(f"      {len(scores):,} explained scores in {out}, {store.save(s.to_dict() for s in scores):,} in the store")
-    pages = PageSettings.load(own.pages)
+    pages = PageSettings.load(current.pages)
     store.keep(opened, scores, pages.rules(), pages.calendar.closed)
     return scores
 

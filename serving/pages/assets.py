@@ -40,9 +40,9 @@ class Asset:
 @cache
 def assets() -> tuple[Asset, ...]:
     """Return style sheets, in their order, and the icon; without the fetched sheet pages are plain, and work."""
-    found = [Asset("govuk", "css", "text/css", SHEET.read_text("utf-8"))] if SHEET.is_file() else []
-    own = Asset("onroll", "css", "text/css", (LOOK / "onroll.css").read_text("utf-8"))
-    return (*found, own, Asset("icon", "svg", "image/svg+xml", (LOOK / "icon.svg").read_text("utf-8")))
+    govuk = [Asset("govuk", "css", "text/css", SHEET.read_text("utf-8"))] if SHEET.is_file() else []
+    onroll = Asset("onroll", "css", "text/css", (LOOK / "onroll.css").read_text("utf-8"))
+    return (*govuk, onroll, Asset("icon", "svg", "image/svg+xml", (LOOK / "icon.svg").read_text("utf-8")))
 
 
 def routes() -> APIRouter:
@@ -51,9 +51,9 @@ def routes() -> APIRouter:
 
     @router.get("/assets/{name}")
     def asset(name: str) -> Response:
-        found = next((a for a in assets() if a.file == name), None)
-        if found is None:
+        file = next((a for a in assets() if a.file == name), None)
+        if file is None:
             raise Problem(404, "There is nothing under this address.")
-        return Response(found.text, media_type=found.kind, headers=CACHED)
+        return Response(file.text, media_type=file.kind, headers=CACHED)
 
     return router

@@ -40,11 +40,11 @@ def fetch(out: Path = SHEET) -> None:
             capture_output=True,
             check=False,
         )
-        made = Path(scratch) / "node_modules/govuk-frontend/dist/govuk/govuk-frontend.min.css"
-        if done.returncode or not made.is_file():
+        stylesheet = Path(scratch) / "node_modules/govuk-frontend/dist/govuk/govuk-frontend.min.css"
+        if done.returncode or not stylesheet.is_file():
             do = "Look at npm's settings: it needs a registry with this package."
             raise Faults(Fault(f"npm could not fetch govuk-frontend {VERSION}", "setup", do))
-        sheet = neutral(made.read_text("utf-8"))
+        sheet = neutral(stylesheet.read_text("utf-8"))
     out.parent.mkdir(parents=True, exist_ok=True)
     beside = out.with_suffix(".new")
     beside.write_text(sheet, "utf-8")

@@ -64,8 +64,8 @@ class PageSettings(SettingsFile):
             With every fault of the file.
         """
         given, shipped = read_toml(file) if file else {}, read_toml(DEFAULTS)
-        own = given.get("clocks")
-        clocks = {**shipped["clocks"], **own} if isinstance(own, dict) else own or shipped["clocks"]
+        clocks = given.get("clocks")
+        clocks = {**shipped["clocks"], **clocks} if isinstance(clocks, dict) else clocks or shipped["clocks"]
         do = f"See {DEFAULTS.name} for what may be there."
         return cls.of({**shipped, **given, "clocks": clocks}, file, do)
 
@@ -73,7 +73,7 @@ class PageSettings(SettingsFile):
         """Return how long each clock runs; a switched-off clock has no rule."""
         return {k: DeadlineRule(c.school_days, c.from_day) for k, c in self.clocks.items() if c.school_days >= 0}
 
-    def said(self, kind: str, code: str) -> str:
+    def text_of(self, kind: str, code: str) -> str:
         """Return the words of a case entry's code, or the code itself when it is no longer on the list."""
         lists = {
             "contact": self.outcomes,

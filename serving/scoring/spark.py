@@ -68,8 +68,8 @@ def score_in_spark(
     RiskModel.load(model)
     booster, manifest = read_bundle(model)
     shipped = (booster, json.dumps(asdict(manifest)))
-    with counted_in_spark(histories, as_of, rule, known) as (asked, frames):
-        scores = _scores(asked, frames, shipped, top)
+    with counted_in_spark(histories, as_of, rule, known) as (task, frames):
+        scores = _scores(task, frames, shipped, top)
         if "://" in out:
             scores.write.mode("overwrite").parquet(out)
             return histories.connection.read.parquet(out).count()
@@ -78,7 +78,7 @@ def score_in_spark(
             return histories.connection.read.parquet(f"file://{beside}").count()
 
 
-def _scores(asked: SparkTask, frames: Any, shipped: tuple[str, str], top: int | None) -> Any:
+def _scores(task: SparkTask, frames: Any, shipped: tuple[str, str], top: int | None) -> Any:
     """Rank the margins of all blocks within their authorities, then explain each block with its ranks."""
     from pyspark.sql import Window
     from pyspark.sql import functions as F
@@ -86,18 +86,18 @@ def _scores(asked: SparkTask, frames: Any, shipped: tuple[str, str], top: int | 
 
     counted = frames.filter("name IN ('counts', 'homes')").groupBy("block")
     order = Window.partitionBy("authority").orderBy(F.desc("margin"), "pupil_id")
-    ranks = counted.applyInArrow(_margins(asked, *shipped), MARGINS)
+    ranks = counted.applyInArrow(_margins(task, *shipped), MARGINS)
     ranks = ranks.withColumn("rank", F.row_number().over(order).cast("long"))
     ranks = ranks if top is None else ranks.filter(F.col("rank") <= top)
     packed = ranks.groupBy("block").applyInArrow(pack("ranks", ["pupil_id", "margin", "rank"]), PACKED)
     explained = frames.unionByName(packed).groupBy("block")
-    return explained.applyInArrow(_explain(asked, *shipped), from_arrow_schema(SCHEMA))
+    return explained.applyInArrow(_explain(task, *shipped), from_arrow_schema(SCHEMA))
 
 
-def _margins(asked: SparkTask, booster: str, manifest: str) -> Callable[[pa.Table], pa.Table]:
+def _margins(task: SparkTask, booster: str, manifest: str) -> Callable[[pa.Table], pa.Table]:
     def run(group: pa.Table) -> pa.Table:
-        _, frame = asked.features(unpacked(group))
-        found = frame.select(
+        _, frame = task.features(unpacked(group))
+        margins = frame.select(
             pl.lit(group["block"][0].as_py(), pl.Int32).alias("block"),
             "pupil_id",
             "authority",
@@ -106,19 +106,19 @@ def _margins(asked: SparkTask, booster: str, manifest: str) -> Callable[[pa.Tabl
         names = pa.schema(
             [("block", pa.int32()), ("pupil_id", pa.string()), ("authority", pa.string()), ("margin", pa.float64())]
         )
-        return found.to_arrow().cast(names)
+        return margins.to_arrow().cast(names)
 
     return run
 
 
-def _explain(asked: SparkTask, booster: str, manifest: str) -> Callable[[pa.Table], pa.Table]:
+def _explain(task: SparkTask, booster: str, manifest: str) -> Callable[[pa.Table], pa.Table]:
     def run(group: pa.Table) -> pa.Table:
         block = unpacked(group)
         if "ranks" not in block:
             return SCHEMA.empty_table()
-        histories, frame = asked.features(block)
+        histories, frame = task.features(block)
         listed = frame.join(block["ranks"], on="pupil_id").sort("authority", "rank")
-        scores = _model(booster, manifest).explain(histories, listed, asked.as_of, asked.known)
+        scores = _model(booster, manifest).explain(histories, listed, task.as_of, task.known)
         return pa.Table.from_pylist(rows_of(scores), schema=SCHEMA)
 
     return run

@@ -262,10 +262,10 @@ def _carry_scores() -> None:
             place = {k: row[k] for k in ("pupil_id", "authority", "urn", "nc_year", "as_of")}
             if row["pupil_id"] not in pupils or pupils[row["pupil_id"]]["as_of"] <= row["as_of"]:
                 pupils[row["pupil_id"]] = place
-            made = {k: row[k] for k in ("authority", "as_of", "model_version", "stored_at")}
-            key = tuple(made.values())[:3]
+            values = {k: row[k] for k in ("authority", "as_of", "model_version", "stored_at")}
+            key = tuple(values.values())[:3]
             if key not in lists or lists[key]["stored_at"] < row["stored_at"]:
-                lists[key] = made
+                lists[key] = values
         connection.execute(sa.insert(scores), carried)
     if pupils:
         connection.execute(

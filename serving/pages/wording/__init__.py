@@ -26,7 +26,7 @@ class Wording:
     """
 
     def __init__(self, messages: dict[str, dict[str, str]]) -> None:
-        self.messages = {f"{part}.{name}": text for part, own in messages.items() for name, text in own.items()}
+        self.messages = {f"{part}.{name}": text for part, texts in messages.items() for name, text in texts.items()}
 
     @classmethod
     def load(cls, language: str) -> Wording:
@@ -39,8 +39,8 @@ class Wording:
         """
         file = HERE / f"{language}.toml"
         if not file.is_file():
-            known = ", ".join(sorted(f.stem for f in HERE.glob("*.toml")))
-            raise Faults(Fault("there is no such language", "ONROLL_PAGES, language", f"Use one of {known}."))
+            languages = ", ".join(sorted(f.stem for f in HERE.glob("*.toml")))
+            raise Faults(Fault("there is no such language", "ONROLL_PAGES, language", f"Use one of {languages}."))
         return _load(file)
 
     def __call__(self, key: str, **values: Any) -> str:

@@ -64,15 +64,15 @@ def case(view: View, case_id: str) -> dict[str, Any]:
     row = view.connection.execute(_select(view).where(Case.case_id == case_id)).mappings().one_or_none()
     if row is None:
         raise NotThere("case")
-    found = dict(row)
+    stored = dict(row)
     for name, table, order in (
         ("entries", CaseEntry, CaseEntry.version),
         ("faults", DataFault, DataFault.raised_at),
     ):
         query = sa.select(table.__table__).where(table.case_id == case_id).order_by(order)  # type: ignore[attr-defined]
-        found[name] = [dict(r) for r in view.connection.execute(query).mappings()]
-    view.record("case.seen", pupils=[found["pupil_id"]], case_id=case_id)
-    return found
+        stored[name] = [dict(r) for r in view.connection.execute(query).mappings()]
+    view.record("case.seen", pupils=[stored["pupil_id"]], case_id=case_id)
+    return stored
 
 
 def case_of(view: View, pupil_ref: str) -> dict[str, Any] | None:
@@ -219,9 +219,9 @@ def faults(view: View) -> list[dict[str, Any]]:
         .where(*view.caller.scope(Pupil), DataFault.answer.is_(None))
         .order_by(DataFault.raised_at)
     )
-    found = [dict(r) for r in view.connection.execute(query).mappings()]
-    view.record("faults.seen", count=len(found))
-    return found
+    rows = [dict(r) for r in view.connection.execute(query).mappings()]
+    view.record("faults.seen", count=len(rows))
+    return rows
 
 
 def answer(change: Change, fault_id: str, version: int, text: str) -> int:

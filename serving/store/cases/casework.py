@@ -33,9 +33,9 @@ LOST = "case_not_opened"  # the deadline of a child off roll whom nobody is look
 
 def with_cases(view: View) -> list[str]:
     """Return the pupils with an open case."""
-    found = list(view.connection.scalars(sa.select(Case.pupil_id).where(Case.closed_at.is_(None))))
-    view.record("cases.counted", count=len(found))
-    return found
+    pupils = list(view.connection.scalars(sa.select(Case.pupil_id).where(Case.closed_at.is_(None))))
+    view.record("cases.counted", count=len(pupils))
+    return pupils
 
 
 def keep(change: Change, gathered: Gathered, model_version: str) -> None:
@@ -94,11 +94,11 @@ def _put(
     """Insert or update rows; ``keeps`` columns are never updated, and ``newer`` leaves rows of a later day alone."""
     for at in range(0, len(rows), BATCH):
         insert = upsert(change, table)
-        own = {k: insert.excluded[k] for k in rows[0] if k not in (*key, *keeps)}
+        updates = {k: insert.excluded[k] for k in rows[0] if k not in (*key, *keeps)}
         where = insert.excluded.as_of >= table.as_of if newer else None
         done = (
-            insert.on_conflict_do_update(index_elements=key, set_=own, where=where)
-            if own
+            insert.on_conflict_do_update(index_elements=key, set_=updates, where=where)
+            if updates
             else insert.on_conflict_do_nothing()
         )
         change.connection.execute(done, rows[at : at + BATCH])
@@ -173,9 +173,9 @@ def deadlines(view: View, *, pupil_ref: str | None = None, most: int = MAX) -> l
         .limit(most)
     )
     query = query.where(Pupil.pupil_ref == pupil_ref) if pupil_ref else query
-    found = [dict(r) for r in view.connection.execute(query).mappings()]
-    view.record("clocks.seen", pupils=dict.fromkeys(c["pupil_id"] for c in found))
-    return found
+    rows = [dict(r) for r in view.connection.execute(query).mappings()]
+    view.record("clocks.seen", pupils=dict.fromkeys(c["pupil_id"] for c in rows))
+    return rows
 
 
 def count_lost(view: View, today: date) -> int:
@@ -215,7 +215,7 @@ def stop(change: Change, clock_id: str, version: int, text: str) -> None:
     )
     if pupil is None:
         raise NotThere("clock")
-    own = sa.update(StoredDeadline).where(
+    stopping = sa.update(StoredDeadline).where(
         StoredDeadline.clock_id == clock_id, StoredDeadline.version == version, StoredDeadline.stopped_at.is_(None)
     )
     values = {
@@ -226,7 +226,7 @@ def stop(change: Change, clock_id: str, version: int, text: str) -> None:
         "changed_at": change.now,
         "changed_by": change.caller.key_id,
     }
-    if not change.connection.execute(own.values(**values)).rowcount:
+    if not change.connection.execute(stopping.values(**values)).rowcount:
         raise Conflict
     change.record("clock.stopped", pupils=[pupil], clock_id=clock_id, version=version + 1)
 

@@ -53,17 +53,17 @@ def erase(change: Change, pupils: Sequence[str], reason: str) -> Erased:
     on_hold = held(change.connection)
     requested = list(dict.fromkeys(pupils))
     free = [p for p in requested if p not in on_hold]
-    known, rows = set(), 0
+    present, rows = set(), 0
     for at in range(0, len(free), BATCH):
         part = free[at : at + BATCH]
         for table in (Pupil, StoredScore, Case, Hold):
-            known |= set(change.connection.scalars(sa.select(table.pupil_id).where(table.pupil_id.in_(part))))
+            present |= set(change.connection.scalars(sa.select(table.pupil_id).where(table.pupil_id.in_(part))))
         for table in (Case, StoredScore, Hold, *OF_PUPILS, Pupil):
             rows += remove(change.connection, table, table.pupil_id.in_(part))
     tidy(change.connection)
-    erased = Erased(len(known), len(requested) - len(free), len(free) - len(known))
+    erased = Erased(len(present), len(requested) - len(free), len(free) - len(present))
     kept = change.references(p for p in requested if p in on_hold)
-    change.record("pupils.erased", pupils=sorted(known), reason=reason, rows=rows, held=kept, unknown=erased.unknown)
+    change.record("pupils.erased", pupils=sorted(present), reason=reason, rows=rows, held=kept, unknown=erased.unknown)
     return erased
 
 
