@@ -1,4 +1,4 @@
-"""The model bundle: a folder of text and JSON with checksums, and nothing that has to be unpickled."""
+"""The model bundle: a folder of text and JSON files with checksums; nothing in it is pickled."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ BOOSTER, MANIFEST, CARD, RECIPE, SUMS = "booster.txt", "manifest.json", "card.md
 
 @dataclass(kw_only=True)
 class Manifest:
-    """What a model is, was made from, and needs to score and explain.
+    """Describes a model: what it was trained on and what it needs to score and explain.
 
     Attributes
     ----------
     features : list of str
-        The columns in the order of the booster.
+        The columns in the booster's order.
     catalogue : list of dict
         The declarations of the features, with their sentences.
     feature_digests : dict
@@ -30,13 +30,13 @@ class Manifest:
     calibrator : dict
         ``a, b`` of ``p = sigmoid(a * margin + b)``; ``bootstrap``, pairs refitted on resampled pupils; ``spread`` (see ``uncertainty``).
     bands : list of dict
-        ``name`` and ``at_least`` (risk), from the highest down.
+        ``name`` and ``at_least`` (risk), highest first.
     seen : dict
         For each feature ``[lowest, highest, share missing]`` in training.
     metrics : dict
-        Figures of every candidate; those of this model under the name in ``candidate``.
+        Figures of every candidate; this model's are under the name in ``candidate``.
     leads : dict
-        How far this model is ahead of every other candidate, with intervals.
+        This model's lead over every other candidate, with intervals.
     """
 
     name: str
@@ -65,7 +65,7 @@ class Manifest:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """The figures of this model on the days on which candidates were judged."""
+        """This model's figures on the test dates."""
         return dict(self.metrics[self.candidate])
 
 
@@ -76,14 +76,14 @@ def write_bundle(
     papers: Mapping[str, str],
     recipe: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write a bundle into an existing empty folder; the checksums come last.
+    """Write a bundle into an existing empty folder, checksums last.
 
     Parameters
     ----------
     papers : mapping
-        Text by file name, ``card.md`` among them; see ``training.papers``.
+        Text by file name, including ``card.md``; see ``training.papers``.
     recipe : mapping, optional
-        What the model was made from; see ``training.provenance``.
+        The model's recipe; see ``training.provenance``.
     """
     files = {
         BOOSTER: booster,
@@ -98,12 +98,12 @@ def write_bundle(
 
 
 def read_bundle(folder: Path, digest: str | None = None) -> tuple[str, Manifest]:
-    """Read a bundle after checking every checksum; what is returned is what was checked, read once.
+    """Read a bundle and verify its checksums; each file is read once, so the returned content is the verified content.
 
     Parameters
     ----------
     digest : str, optional
-        The digest that the bundle must have; see ``bundle_digest``.
+        The digest the bundle must have; see ``bundle_digest``.
 
     Returns
     -------
@@ -113,7 +113,7 @@ def read_bundle(folder: Path, digest: str | None = None) -> tuple[str, Manifest]
     Raises
     ------
     Faults
-        When a file is missing, was changed, or is not what a bundle holds.
+        If a file is missing, was changed or cannot be parsed.
     """
     if not (folder / SUMS).is_file():
         raise Faults(Fault("this is not a model folder", str(folder), "Train a model, or name the folder of one."))
@@ -153,12 +153,12 @@ def _changed(file: Path) -> Fault:
 
 
 def read_recipe(folder: Path) -> dict[str, Any]:
-    """Return what the model of a checked bundle was made from; empty when an older onroll did not write it down."""
+    """Return the recipe of a verified bundle; empty for bundles of older versions, which have none."""
     file = folder / RECIPE
     return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
 
 
 def bundle_digest(folder: Path) -> str:
-    """Return the hash of a bundle's checksums, which stands for all of it."""
+    """Return the hash of a bundle's checksums, which identifies the whole bundle."""
     file = folder / SUMS
     return file_digest(file) if file.is_file() else ""

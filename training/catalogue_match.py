@@ -1,6 +1,6 @@
-"""Whether the features that a model uses are still computed as they were when it was trained.
+"""Check whether the features a model uses are still computed as they were when it was trained.
 
-Features that were added since do not matter, nor does the wording of its own: a model explains with the sentences in its manifest.
+Features added since do not matter. Nor do changed sentences: a model explains with the sentences in its manifest.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from features.catalogue import catalogue
 from histories.errors import Fault, Faults
 from training.bundle import Manifest
 
-# Manifests used to carry one digest of the whole catalogue; this file knows what it was made of.
+# Earlier manifests hold one digest of the whole catalogue; this file maps it to the digests of the features.
 EARLIER = Path(__file__).with_name("earlier_catalogues.json")
 MAX_NAMED = 5
 
@@ -27,7 +27,7 @@ def changed_features(
     catalogue_digest: str,
     feature_digests: Mapping[str, str],
 ) -> list[str]:
-    """Return the model's features that this catalogue lacks or computes otherwise, in the model's order.
+    """Return the model's features that this catalogue lacks or computes differently, in the model's order.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def changed_features(
 
 
 def changed_since(manifest: Manifest) -> list[str]:
-    """Return what ``changed_features`` says of a manifest."""
+    """Return ``changed_features`` of a manifest."""
     return changed_features(
         features=manifest.features,
         declarations=manifest.catalogue,
@@ -60,18 +60,18 @@ def changed_since(manifest: Manifest) -> list[str]:
 
 
 def check_features(manifest: Manifest, where: str) -> None:
-    """Refuse a model whose features are no longer computed as they were.
+    """Raise if a model's features are no longer computed as they were in training.
 
     Raises
     ------
     Faults
-        With the names of the features.
+        Naming the features.
     """
     changed = changed_since(manifest)
     if changed:
         more = f" and {len(changed) - MAX_NAMED} more" if len(changed) > MAX_NAMED else ""
         what = f"the model was made with another catalogue: {', '.join(changed[:MAX_NAMED])}{more} changed or missing"
-        do = "Train again, or use the version of onroll and the file of own features that the model was made with."
+        do = "Train again, or use the version of onroll and the file of own features that the model was trained with."
         raise Faults(Fault(what, where, do))
 
 

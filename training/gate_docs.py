@@ -1,4 +1,4 @@
-"""Write the table of gates in ``docs/models.md`` from the gates and their limits; with ``--check``, fail when it is not current."""
+"""Write the table of gates in ``docs/models.md`` from the gates and their limits; with ``--check``, fail if it is out of date."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ BEGIN, END = "<!-- gates: written by make docs -->", "<!-- end of gates -->"
 
 
 def table() -> str:
-    """Return the gates as a table."""
+    """Return the gates as a Markdown table."""
     limits = load_limits()
     rows = [
         f"| {g.code} | {g.title} | {' '.join(g.reason.split())} | {_limits(limits.get(g.code, {}))} | {g.do} |"
         for g in GATES
     ]
-    head = "| gate | what has to hold | why it matters | limits | when it does not hold |\n|---|---|---|---|---|"
+    head = "| gate | requirement | why it matters | limits | if it fails |\n|---|---|---|---|---|"
     return "\n".join([head, *rows])
 
 
 def page(text: str) -> str:
-    """Return the page with the table of now."""
+    """Return the page with the current table."""
     return re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n{table()}\n{END}", text, flags=re.DOTALL)
 
 

@@ -1,4 +1,4 @@
-"""Training: from histories to a calibrated model and the figures that say how far it can be trusted."""
+"""Training: from histories to a calibrated model with its figures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from training.provenance import recipe, text_of
 from training.readiness import checked_split
 from training.task import ProgressCallback, Task, quiet
 
-# Shares of the cohort from the top, which fix the bands' limits; made up, and meant to be set to a team's capacity.
+# The top shares of the cohort that set the bands' limits: placeholders, to be set to a team's capacity.
 BANDS = (("very high", 0.002), ("high", 0.01), ("raised", 0.05))
 LIMITS = [
     "A score is not a finding: it orders a list for people to look at, and decides nothing.",
@@ -54,11 +54,11 @@ class Trained:
     predictions : Predictions
         Every candidate's predictions at the origins.
     story : dict
-        How it was chosen.
+        How the candidate was chosen.
     settings : dict
         Settings of the chosen booster.
     recipe : dict
-        What the model was made from; see ``provenance``.
+        See ``provenance.recipe``.
     """
 
     booster: str
@@ -95,20 +95,20 @@ def train(
     blas_threads: int | None = BLAS_THREADS,
     advance: ProgressCallback = quiet,
 ) -> Trained:
-    """Train a model, judge it beside what it has to beat, and choose by regret over time.
+    """Train every candidate, evaluate them over time and choose one by regret.
 
     Parameters
     ----------
     task : Task, optional
-        The definition, the window and the days; the default definition and every term without it.
+        By default, the default definition at the start of every term.
     config : dict, optional
         Settings of the booster; see ``booster_settings.load_config``.
     memory, kept : str, BlockStore, optional
         See ``Task.labelled``.
     trials : int
-        Settings of the booster to try (see ``tuning``); none keeps ``config``.
+        Number of booster settings to try (see ``tuning``); 0 keeps ``config``.
     storage : Path, optional
-        File that keeps the study of settings, so that an interrupted search resumes.
+        File of the tuning study, so that an interrupted search resumes.
     on_trial : callable
         Called after each trial.
     blas_threads : int, optional
@@ -117,13 +117,13 @@ def train(
     Raises
     ------
     Faults
-        When too little is known to learn from.
+        If there are too few known outcomes.
     """
     with fixed_blas_threads(blas_threads):
         task, settings = task or Task(), config or dict(boosted.DEFAULTS)
         advance(description="labels")
         labels = task.labels(histories)
-        splits = checked_split(histories, task, labels)  # refuses before a feature is built
+        splits = checked_split(histories, task, labels)  # raises before any feature is built
         frame = task.labelled(histories, labels, memory=memory, seed=seed, kept=kept, advance=advance)
         digest = histories.digest()
         if trials:
@@ -220,7 +220,7 @@ def fit_calibrator(
     seed: int,
     advance: ProgressCallback = quiet,
 ) -> dict[str, Any]:
-    """Fit the calibrator to the predictions at all origins, and measure its uncertainty."""
+    """Fit the calibrator to the predictions at all origins and measure its uncertainty."""
     margins, label = predictions.margins[chosen], predictions.label
     a, b = calibration.fit(margins, label, predictions.weight)
     newest = matrix_of(frame.filter(pl.col("as_of") == frame["as_of"].max()), catalogue().names)

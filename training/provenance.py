@@ -1,4 +1,4 @@
-"""The recipe of a model: everything it was made from, by content or hash, so that it can be reproduced or what is missing named."""
+"""The recipe of a model: all of its inputs, by content or hash, so that it can be reproduced or the missing inputs named."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from histories.reading.histories import Histories
 from training.task import Task
 
 ROOT = Path(__file__).parents[1]
-ROOMS = ("histories", "features", "training")  # what a model is made by; serving only shows it
+ROOMS = ("histories", "features", "training")  # the rooms whose code affects a model
 CODE = (".py", ".toml", ".csv", ".json", ".sql")
 PACKAGES = ("duckdb", "lightgbm", "narwhals", "numpy", "optuna", "polars", "pyarrow", "scikit-learn", "scipy")
 
@@ -36,12 +36,12 @@ def recipe(
     trials: int,
     blas_threads: int | None,
 ) -> dict[str, Any]:
-    """Return the recipe of a model that is being made, ready for JSON.
+    """Return the JSON-ready recipe of a model in training.
 
     Parameters
     ----------
     config, released : mapping
-        Settings of the booster that the candidates were made of (after tuning), and those of the chosen one.
+        The booster's settings after tuning, and those of the chosen candidate.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def recipe(
 
 
 def made_with(engine: str) -> dict[str, Any]:
-    """Return what a model made here and now would be made with, besides the data and the settings."""
+    """Return the current environment: catalogue, own features, code, lock file, packages, Python and machine."""
     return {
         "engine": engine,
         "catalogue": catalogue().digest,
@@ -90,7 +90,7 @@ def task_of(stored: Mapping[str, Any]) -> Task:
     Raises
     ------
     KeyError, TypeError, ValueError
-        When the recipe is not whole.
+        If the recipe is incomplete.
     """
     question = stored["question"]
     definition: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in question["definition"].items()}
@@ -108,7 +108,7 @@ def task_of(stored: Mapping[str, Any]) -> Task:
 
 @cache
 def code_digest() -> str:
-    """Return a hash of every source and data file of the rooms that make a model."""
+    """Return the hash of every source and data file of these rooms."""
     whole = hashlib.sha256()
     for room in ROOMS:
         for file in sorted(f for f in (ROOT / room).rglob("*") if f.suffix in CODE and f.is_file()):
@@ -117,7 +117,7 @@ def code_digest() -> str:
 
 
 def lock_digest() -> str | None:
-    """Return the hash of the lock file beside the code; None where onroll was installed without it."""
+    """Return the hash of the lock file; None if onroll was installed without it."""
     file = ROOT / "requirements.lock"
     return file_digest(file) if file.is_file() else None
 
@@ -130,7 +130,7 @@ def _version(package: str) -> str | None:
 
 
 def text_of(day: date | None) -> str | None:
-    """Return a day as text, if there is one."""
+    """Return a day as text, or None."""
     return str(day) if day else None
 
 

@@ -253,21 +253,21 @@ def _gaps(histories: Histories) -> Iterable[Fault]:
     if not left:
         yield Fault("no child has left a roll", "enrolments, leaving_date", f"Bring leavers: {SOURCES['enrolments']}.")
     elif not with_destination:
-        what = f"none of {left:,} leavings says where the child went, so every one counts as unknown"
+        what = f"none of {left:,} leavers has a destination, so all count as unknown"
         yield Fault(what, "enrolments, destination", f"Bring {DESTINATIONS}.")
     if "addresses" in histories.present:
         rows = histories.frame("addresses").select(nw.len().alias("n"), nw.col("lsoa").count().alias("lsoa")).collect()
         n, lsoa = rows.row(0)
         if n and not lsoa:
             yield Fault(
-                "no address has an LSOA, so nothing is known of the area",
+                "no address has an LSOA, so features of the area are missing",
                 "addresses, lsoa",
                 "Import addresses with postcodes and the ONS postcode directory.",
             )
 
 
 def checked_split(histories: Histories, task: Task, labels: pl.DataFrame, cohorts: Cohorts | None = None) -> Splits:
-    """Return the splits of labels; a refusal names as-of dates that would work, if there are any.
+    """Return the splits of labels; the error names as-of dates that would work, if there are any.
 
     Raises
     ------
@@ -282,7 +282,7 @@ def checked_split(histories: Histories, task: Task, labels: pl.DataFrame, cohort
 
 
 def _advice(histories: Histories, task: Task, cohorts: Cohorts) -> Fault:
-    """Name as-of dates that would work, with a shorter window if the given one is too long, or report that none would."""
+    """Return a fault that names as-of dates that would work, with a shorter window if need be, or says that none would."""
     where, pupils = f"train, --definition {task.definition.name}", 0
     for horizon in (task.horizon, *(days for days in SHORTER if days < task.horizon)):
         shorter = replace(task, horizon=horizon)

@@ -1,4 +1,4 @@
-"""A model that scores and explains, loaded from a bundle without MLflow and without unpickling."""
+"""A model that scores and explains, loaded from a bundle without MLflow or pickle."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from training.explanation.score import Score
 from training.explanation.trees import read_forest
 from training.measures import calibration
 
-EVIDENCE_RANKS = 500  # evidence is gathered for so many ranks of an authority
+EVIDENCE_RANKS = 500  # top ranks in each authority that get evidence
 
 
 class RiskModel:
@@ -46,12 +46,12 @@ class RiskModel:
 
     @classmethod
     def load(cls, folder: Path, digest: str | None = None) -> RiskModel:
-        """Load a bundle after checking its checksums, and that it has the digest that its release states.
+        """Load a bundle after verifying its checksums and its digest.
 
         Raises
         ------
         Faults
-            When the bundle is damaged, or a feature that it uses has changed.
+            If the bundle is damaged, or a feature it uses has changed.
         """
         booster, manifest = read_bundle(folder, digest)
         check_features(manifest, str(folder))
@@ -98,9 +98,9 @@ class RiskModel:
         known : date, optional
             The day of knowledge; see ``histories.reading.as_of.seen``.
         kept : BlockStore, optional
-            Keeps what was counted of blocks of children for the next run.
+            Cache of counted blocks of children.
         top : int, optional
-            Only so many ranks of each authority.
+            Return only this many ranks of each authority.
 
         Returns
         -------
@@ -117,17 +117,17 @@ class RiskModel:
         return self.explain(histories, frame, as_of, known)
 
     def ranked(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return snapshots with ``margin`` and ``rank`` (1 = highest in its authority; equal ones by key), by authority and rank."""
+        """Return snapshots with ``margin`` and ``rank`` (1 = highest in its authority; ties by key), by authority and rank."""
         frame = frame.with_columns(pl.Series("margin", self.margins(frame)))
         frame = frame.sort(["authority", "margin", "pupil_id"], descending=[False, True, False])
         return frame.with_columns((pl.int_range(pl.len()).over("authority") + 1).alias("rank"))
 
     def margins(self, frame: pl.DataFrame) -> np.ndarray:
-        """Return the margins of snapshots with their features."""
+        """Return the margins of snapshots, given their features."""
         return self.tables.margins(self._x(frame))
 
     def explain(self, histories: Histories, frame: pl.DataFrame, as_of: date, known: date | None = None) -> list[Score]:
-        """Explain snapshots with their tallies, features, ``margin`` and ``rank``; the first ranks also with evidence."""
+        """Explain snapshots that have tallies, features, ``margin`` and ``rank``; the top ranks also get evidence."""
         x = self._x(frame)
         scores = self._scores(histories, frame, self.tables.contributions(x), as_of, digests(x))
         self._attach_evidence(histories, [s for s in scores if s.rank <= EVIDENCE_RANKS], as_of, known)
@@ -184,14 +184,14 @@ class RiskModel:
     def _attach_evidence(self, histories: Histories, scores: list[Score], as_of: date, known: date | None) -> None:
         sources = {d["name"]: d["sources"] for d in self.manifest.catalogue}
         reasons = [(s.pupil_id, reason) for s in scores for reason in s.reasons + s.protective]
-        # Tables in the order in which a reason's features name them, each once.
+        # The distinct tables of a reason, in the order of its features.
         tables = [dict.fromkeys(t for f in r.features for t in sources.get(f["name"], ())) for _, r in reasons]
         requests = [(pupil, list(names)) for (pupil, _), names in zip(reasons, tables, strict=True)]
         for (_, reason), records in zip(reasons, evidence(histories, requests, as_of, known), strict=True):
             reason.evidence = records
 
     def _unseen(self, values: dict[str, float | None]) -> list[str]:
-        """Name features whose value lies outside what training saw, or is missing where it never was."""
+        """Return the features whose value lies outside the training range, or is missing but never was in training."""
         unseen = []
         for name, (low, high, missing) in self.manifest.seen.items():
             value = values.get(name)
@@ -204,8 +204,8 @@ class RiskModel:
 
 
 def digests(x: np.ndarray) -> list[str]:
-    """Return the SHA-256 of each row of feature values (rows, features): the same for the same values, missing ones alike."""
-    alike = np.where(np.isnan(x), np.nan, x) + 0.0  # one kind of missing, and no negative zero
+    """Return the SHA-256 of each row of feature values (rows, features); all missing values hash alike."""
+    alike = np.where(np.isnan(x), np.nan, x) + 0.0  # normalise NaN and negative zero
     return [hashlib.sha256(row.tobytes()).hexdigest() for row in np.ascontiguousarray(alike, dtype="<f8")]
 
 

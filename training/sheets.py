@@ -1,4 +1,4 @@
-"""Figures for people: rows as a table on a terminal, and pictures by Matplotlib."""
+"""Output for people: aligned text tables and Matplotlib pictures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PICTURES = (".png", ".svg", ".pdf")
 
 
 def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, title: str = "", left: int = 1) -> str:
-    """Return rows as aligned text; the first ``left`` columns are words, the rest numbers."""
+    """Return rows as aligned text; the first ``left`` columns are left-aligned."""
     from rich.box import SIMPLE
     from rich.console import Console
     from rich.table import Table
@@ -23,7 +23,7 @@ def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, title: 
     for n, header in enumerate(headers):
         table.add_column(header, justify="left" if n < left else "right", no_wrap=True)
     for row in rows:
-        # As plain text: [c] is a symbol here and not a colour.
+        # Plain text: [c] is a symbol, not Rich markup.
         table.add_row(*(Text(cell) for cell in row))
     buffer = io.StringIO()
     Console(file=buffer, width=240, color_system=None).print(table)
@@ -31,20 +31,22 @@ def text_table(headers: Sequence[str], rows: Sequence[Sequence[str]], *, title: 
 
 
 def picture_kind(out: Path) -> str:
-    """Return the kind of picture that a file's name asks for.
+    """Return the picture format of a file name.
 
     Raises
     ------
     Usage
-        When it is none of ``PICTURES``.
+        If it is none of ``PICTURES``.
     """
     if out.suffix.lower() not in PICTURES:
-        raise Usage(Fault("this is not a name of a picture", str(out), f"End it with {', '.join(PICTURES)}."))
+        raise Usage(
+            Fault("this is not the name of a picture file", str(out), f"Use the extension {', '.join(PICTURES)}.")
+        )
     return out.suffix.lower()[1:]
 
 
 def write_picture(figure: object, out: Path) -> None:
-    """Write a Matplotlib figure in the kind that the file's name asks for, beside and then renamed."""
+    """Write a Matplotlib figure atomically, in the format of the file name."""
     kind = picture_kind(out)
     with new_file(out) as beside:
         figure.savefig(beside, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)  # type: ignore[attr-defined]

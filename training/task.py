@@ -37,7 +37,7 @@ class Task:
     horizon : int
         Days of the outcome window.
     as_of : tuple of date
-        The as-of dates; when empty, the start of every term with records.
+        The as-of dates; if empty, the start of every term with records.
     rule : CohortRule or None
         Who is in the cohort.
     until : date or None
@@ -59,10 +59,10 @@ class Task:
         Raises
         ------
         Faults
-            When there is none, or the day of knowledge lies after ``until``.
+            If there are none, or the day of knowledge lies after ``until``.
         """
         if self.known and self.until and self.known > self.until:
-            do = "Give a --known that is no later than --until, which promises to use nothing recorded from then on."
+            do = "Give a --known no later than --until, from which nothing may be used."
             raise Usage(Fault("the day of knowledge lies after --until", "train --known", do))
         given = list(self.as_of) or default_as_of(histories, self.until)
         usable = [d for d in given if self.until is None or d < self.until]
@@ -72,12 +72,12 @@ class Task:
         return usable
 
     def labels(self, histories: Histories, members: pa.Table | None = None) -> pl.DataFrame:
-        """Return the snapshots whose outcome is known, without building a feature.
+        """Return the snapshots whose outcome is known, without building features.
 
         Parameters
         ----------
         members : pyarrow.Table, optional
-            The cohort of the days, where it is at hand.
+            The cohort of the days, if already computed.
 
         Returns
         -------
@@ -108,7 +108,7 @@ class Task:
         return labels.join(places, on=keys).sort("as_of", "pupil_id")
 
     def newest_labelled(self, histories: Histories) -> date:
-        """Return the newest as-of date whose window, and the time until its outcome is known, lie behind us."""
+        """Return the newest as-of date whose outcome is known by now."""
         end = histories.last_known() + timedelta(days=1)
         end = min(end, self.until) if self.until else end
         return end - timedelta(days=self.horizon + self.definition.known_after_days + 1)
@@ -119,7 +119,7 @@ class Task:
             f"no window is fully known yet: the newest day in the histories is {last}, and an outcome is known "
             f"{self.horizon} + {self.definition.known_after_days} days after its as-of date"
         )
-        do = f"Name as-of dates up to {newest} (the earliest asked is {min(days)}), use a shorter --horizon, or give newer histories."
+        do = f"Give as-of dates up to {newest} (the earliest given is {min(days)}), a shorter --horizon, or newer histories."
         return Fault(what, "train", do)
 
     def labelled(
@@ -132,17 +132,17 @@ class Task:
         kept: BlockStore | None = None,
         advance: ProgressCallback = quiet,
     ) -> pl.DataFrame:
-        """Return features beside labels and what lists are made of, for snapshots whose outcome is known.
+        """Return features, labels and the columns that lists need, for snapshots whose outcome is known.
 
         Parameters
         ----------
         labels : polars.DataFrame, optional
-            What ``labels`` returned; found anew without it.
+            The result of ``labels``, if already computed.
         memory : str, optional
-            The most memory, such as ``4GiB``; where all snapshots would not fit, all with the outcome and a weighted sample of the
-            others are taken, by seed (``training.fitting.sampling``).
+            The memory limit, such as ``4GiB``. If the snapshots would not fit, those without the outcome are sampled by seed and
+            weighted (``training.fitting.sampling``).
         kept : BlockStore, optional
-            Keeps what was counted for the next run.
+            Cache of counted blocks of children.
 
         Returns
         -------

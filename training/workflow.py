@@ -1,4 +1,4 @@
-"""Train, gather the gates' evidence, track the run in MLflow and register the version: the one way that a model is made."""
+"""The whole training workflow: train, gather the gates' evidence, track the run in MLflow and register the version."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Registration:
     first : bool
         Whether it is the first version, which serves without approval.
     report : dict
-        The extended report; empty unless it was asked for.
+        The extended report; empty unless requested.
     """
 
     trained: Trained
@@ -61,23 +61,23 @@ def train_and_register(
     extended: bool = False,
     advance: ProgressCallback = quiet,
 ) -> Registration:
-    """Train a model on histories and register it; the run in MLflow is closed as failed when a step fails.
+    """Train a model on histories and register it; if a step fails, the MLflow run is closed as failed.
 
     Parameters
     ----------
     location : Path or str
-        Where the histories are, remembered so that the model can be reproduced.
+        Location of the histories, remembered so that the model can be reproduced.
     config : mapping, optional
         Settings of the booster; see ``booster_settings.load_config``.
     trials : int
-        Settings of the booster to try.
+        Number of booster settings to try.
     extended : bool
         Also evaluate by group, theme, authority and week (``training.evaluation.extended``).
 
     Raises
     ------
     Faults
-        When the model's log does not verify, the authority's facts cannot be read, or too little is known to train on.
+        If the model's log does not verify, the authority's facts cannot be read, or there are too few known outcomes.
     """
     task = task or Task()
     task.days(histories)
@@ -99,7 +99,7 @@ def train_and_register(
         )
         report = extended_report(histories, task, trained, seed, advance) if extended else {}
         champion = serving_folder(settings, MODEL)
-        # The first model has nothing to beat; its evidence is gathered when 'models judge' asks for it.
+        # The first model has no champion to beat; 'models judge' gathers its evidence.
         evidence = None
         if champion:
             evidence = evidence_of_training(

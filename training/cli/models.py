@@ -1,4 +1,4 @@
-"""The verb ``onroll models``: what reads the registry, its gates and its log; ``serving.cli.models`` adds what changes them."""
+"""The verb ``onroll models``: commands that read the registry, gates and log; ``serving.cli.models`` adds those that change them."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 @click.group()
 def models() -> None:
-    """Look at the registry, and move the champion."""
+    """Inspect model versions and change which one serves."""
 
 
 @models.command("list")
 @json_option
 def list_(as_json: bool) -> None:
-    """List the versions with aliases and figures."""
+    """List versions with their aliases and figures."""
     from histories.settings import settings
     from training.release.registry import versions
 
@@ -34,14 +34,14 @@ def list_(as_json: bool) -> None:
         f"v{v['version']:<4} {','.join(v['aliases']) or '-':12} average precision {v['average_precision']:.4f}  {v['definition']}, {v['horizon_days']} days, {v['trained_on']}"
         for v in rows
     ]
-    result({"versions": rows}, as_json=as_json, text="\n".join(lines) or "no model yet: run 'onroll train'")
+    result({"versions": rows}, as_json=as_json, text="\n".join(lines) or "no models yet: run 'onroll train'")
 
 
 @models.command()
 @click.argument("model", default="onroll@champion")
 @json_option
 def show(model: str, as_json: bool) -> None:
-    """Show a model card; name the model by number, alias or folder."""
+    """Show a model card. MODEL is a version number, an alias or a folder."""
     from histories.settings import settings
     from training.bundle import CARD, MANIFEST, read_bundle
 
@@ -52,7 +52,7 @@ def show(model: str, as_json: bool) -> None:
 
 
 def _folder(model: str, current: Settings) -> Path:
-    """Return the folder of a version by its number, of ``name@alias``, or of a folder."""
+    """Return the model folder for a version number, ``name@alias`` or path."""
     from training.release.registry import folder_of
     from training.release.resolve import resolve
 
@@ -67,8 +67,8 @@ def _folder(model: str, current: Settings) -> Path:
 @models.command()
 @click.argument("first", default="onroll@champion")
 @click.argument("second", default="onroll@challenger")
-@click.option("--as-of", "as_of", type=ISO_DATE, help="Compare their lists of this day: who moved and why.")
-@click.option("--histories", type=click.Path(), help="For --as-of; default: the histories FIRST was trained on.")
+@click.option("--as-of", "as_of", type=ISO_DATE, help="Also compare their lists for this day: who moved and why.")
+@click.option("--histories", type=click.Path(), help="Histories for --as-of; default: those FIRST was trained on.")
 @click.option("--capacity", type=click.IntRange(1), default=25, show_default=True, help="Children on each list.")
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file that says who is in the cohort.")
 @json_option
@@ -82,9 +82,9 @@ def compare(
     cohort: Path | None,
     as_json: bool,
 ) -> None:
-    """Compare two models' figures, and with --as-of their lists.
+    """Compare the figures of two models, and with --as-of their lists.
 
-    Figures are each model's own, on its own newest days.
+    Each model's figures are those of its own test dates.
     """
     from histories.settings import settings
     from training.bundle import read_bundle
@@ -135,12 +135,12 @@ def _lists(first: Path, second: Path, day: date, histories: str | None, capacity
 
 @models.command()
 @click.argument("version")
-@click.option("--histories", type=click.Path(), help="The histories it was trained on, if they have moved.")
+@click.option("--histories", type=click.Path(), help="Its training histories, if they have moved.")
 @json_option
 def reproduce(version: str, histories: str | None, as_json: bool) -> None:
-    """Train VERSION again from its recipe and compare byte for byte.
+    """Retrain VERSION from its recipe and compare byte for byte.
 
-    Exit code 1 with what differs or is missing when the result is not equal.
+    Exit code 1 if the result differs; the output lists what differs or is missing.
     """
     from dataclasses import asdict
 
@@ -159,7 +159,7 @@ def reproduce(version: str, histories: str | None, as_json: bool) -> None:
     read_bundle(folder)
     recipe = read_recipe(folder)
     if histories is None:
-        # A remembered folder may be gone; it is then reported as missing.
+        # The remembered folder may no longer exist; reproduce() then reports it as missing.
         with suppress(Faults):
             location = location_cache.find(current.whereabouts, recipe.get("histories", ""))
             histories = str(location) if Path(location).exists() else None
@@ -168,7 +168,7 @@ def reproduce(version: str, histories: str | None, as_json: bool) -> None:
         if histories
         else None
     )
-    with progress("training again") as advance:
+    with progress("retraining") as advance:
         reproduction = again(folder, opened, kept=BlockStore(current.blocks), advance=advance)
     result(asdict(reproduction), as_json=as_json, text=reproduction.text())
     if not reproduction.equal:
@@ -177,13 +177,13 @@ def reproduce(version: str, histories: str | None, as_json: bool) -> None:
 
 @models.command("gates")
 @click.argument("version", type=int)
-@click.option("--approver", "--by", "who", default="", help="Who would approve.")
-@click.option("--reason", "why", default="", help="Why.")
+@click.option("--approver", "--by", "who", default="", help="The approver to check for.")
+@click.option("--reason", "why", default="", help="The reason to check.")
 @json_option
 def gates_(version: int, who: str, why: str, as_json: bool) -> None:
-    """Show which gates VERSION would pass, without promoting it.
+    """Check VERSION against every gate without promoting it.
 
-    Exit code 1 when it would fail any.
+    Exit code 1 if it fails any.
     """
     from dataclasses import asdict
 
@@ -200,7 +200,7 @@ def gates_(version: int, who: str, why: str, as_json: bool) -> None:
 
 
 def gates_text(verdicts: list[dict[str, Any]], *, only_failed: bool = False) -> str:
-    """Return verdicts as text: a line for each gate that passed, four for each that failed."""
+    """Return verdicts as text: one line per passed gate, four per failed gate."""
     lines = []
     for v in verdicts:
         if not v["passed"]:
@@ -232,9 +232,9 @@ def history_(as_json: bool) -> None:
 @models.command("log")
 @json_option
 def log_(as_json: bool) -> None:
-    """Show the promotion log: what was done, by whom and why.
+    """Show the promotion log: each action, who took it and why.
 
-    Registered, judged, promoted, refused and rolled back, with the gates that failed.
+    Includes registrations, evaluations, promotions, refusals and rollbacks, with failed gates.
     """
     from histories.settings import settings
     from training.release.registry import history

@@ -42,7 +42,7 @@ def _date(value: datetime | None) -> date | None:
     type=click.IntRange(0, 1000),
     default=0,
     show_default=True,
-    help="Settings of the booster to try; an interrupted search resumes.",
+    help="Number of booster settings to try; an interrupted search resumes.",
 )
 @click.option(
     "--report",

@@ -148,7 +148,7 @@ def compare(
     """
     as_of = sorted(as_of or default_as_of(histories))
     left_out = {
-        d.name: "it counts nothing but cases, and the table cme was not given"
+        d.name: "it counts only cases, and the table cme is missing"
         for d in definitions
         if "cme" not in histories.present and not (d.destinations or d.grounds or d.unknown_school_days is not None)
     }
@@ -181,7 +181,7 @@ def compare(
     else:
         learned = []
         left_out["models"] = (
-            f"only {len(labelled_days)} days have windows that are known by every definition; {JUDGED + 1} are needed"
+            f"only {len(labelled_days)} days have windows that are fully known by every definition; {JUDGED + 1} are needed"
         )
     return Comparison(
         as_of=as_of,

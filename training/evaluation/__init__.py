@@ -1,1 +1,1 @@
-"""How a model does beyond its headline: groups, themes, weeks, other authorities, mistakes."""
+"""Evaluation beyond the headline figures: groups, themes, weeks, other authorities, mistakes."""

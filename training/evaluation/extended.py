@@ -23,14 +23,14 @@ from training.measures.metrics import numbers
 from training.pipeline import Trained, finite
 from training.task import ProgressCallback, Task, quiet
 
-CAPACITY = 25  # children looked into in each authority and term
-WEEKLY = 8  # and in each authority and week
+CAPACITY = 25  # children reviewed per authority and term
+WEEKLY = 8  # and per authority and week
 
 
 def extended_report(
     histories: Histories, task: Task, trained: Trained, seed: int, advance: ProgressCallback = quiet
 ) -> dict[str, Any]:
-    """Return every figure beyond those of the candidates as JSON-ready data."""
+    """Return every figure of the extended report as JSON-ready data."""
     name = trained.manifest.candidate
     advance(description="groups of children")
     judged = judged_with_groups(histories, task, trained)

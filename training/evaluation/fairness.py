@@ -1,12 +1,12 @@
 """Fairness at the operating capacity: who is listed, found, missed and wrongly listed, by group and by pairs of groups.
 
-It reports, and adjusts nothing. Four counts are taken of each group: children, those who went missing, those listed, and those listed
-who went missing. They are printed under the rules of ``features.groups.disclosure``; all figures are computed from what is printed.
-Where snapshots were sampled, each counts for as many as it stands for, intervals are as wide as the sample makes them
-(``training.measures.design_effects``), and what is hidden is decided by the snapshots that are there, which are never more.
+The report adjusts nothing. Each group has four counts: children, those who went missing, those listed, and those listed who went
+missing. Counts are printed under the rules of ``features.groups.disclosure``, and all figures are computed from the printed counts.
+If snapshots were sampled, counts are weighted, intervals include the effect of sampling (``training.measures.design_effects``), and
+the unweighted counts, which are never larger, decide what is hidden.
 
-fairlearn's ``MetricFrame`` gives the same counts (a test holds them together); Polars takes them here, since it is some hundred times
-faster and the counts have to be hidden and rounded before a figure is made of them.
+fairlearn's ``MetricFrame`` gives the same counts (a test compares them). Polars is about a hundred times faster, and the counts must
+be hidden and rounded before figures are computed.
 """
 
 from __future__ import annotations
@@ -37,23 +37,23 @@ def fairness(
     pairs: bool = True,
     seed: int = 1,
 ) -> FairnessReport:
-    """Report how a list of some capacity falls on groups of children.
+    """Report how a list of the given capacity falls on groups of children.
 
     Parameters
     ----------
     snapshots : polars.DataFrame
-        ``pupil_id, as_of, authority``, one row a score.
+        ``pupil_id, as_of, authority``, one row per score.
     scores : float array, shape (rows,)
-        Calibrated risks; the list takes the highest.
+        Calibrated risks; the highest are listed.
     labels : float array of 0 and 1, shape (rows,)
     groups : polars.DataFrame
         ``pupil_id, as_of`` and columns of groups (``features.groups.groups.grouped``).
     capacity : float
-        Children a list (authority and day), or below 1 the share of each list.
+        Children on each list (one authority on one day), or a share of it (below 1).
     weight : float array, shape (rows,), optional
-        How many snapshots each row stands for: one for those with the outcome (``training.fitting.sampling``).
+        Weight of each row; 1 for those with the outcome (``training.fitting.sampling``).
     pairs : bool
-        Whether to look at pairs of protected groups too.
+        Whether to evaluate pairs of protected groups too.
     """
     names = [c for c in groups.columns if c not in ("pupil_id", "as_of")]
     weight = np.ones(len(scores)) if weight is None else weight
@@ -101,7 +101,7 @@ class _Counted:
 def _counted(frame: pl.DataFrame, names: Iterable[str]) -> dict[Key, _Counted]:
     """Return the true counts of each combination of values."""
     weight, label, on = pl.col("weight"), pl.col("label"), pl.col("weight") * pl.col("on")
-    # A snapshot of which only a part is on the list is there as that part.
+    # A snapshot that only partly fits on the list counts as that part.
     observed = pl.min_horizontal(on, 1.0)
     whole = {"children": weight, "missing": weight * label, "listed": on, "found": on * label}
     unweighted = {
@@ -160,7 +160,7 @@ def _pair(
     total: dict[str, int | None],
     design: Design,
 ) -> list[Slice]:
-    # Broader values where there are some: of pairs of the finest hardly anything could be printed.
+    # Use broader values where they exist: counts of the finest pairs are nearly all too small to print.
     for name in (first, second):
         if name in BY_NAME:
             frame = frame.with_columns(pl.col(f"group:{name}").replace(BY_NAME[name].within))
@@ -190,24 +190,24 @@ def _pair(
 
 
 def hide_layers(layers: Mapping[str, Mapping[Any, int]], hide: Callable[..., set[Any]]) -> dict[str, set[Any]]:
-    """Name the cells to hide in each of the four counts of a table.
+    """Return the cells to hide in each of a table's four counts.
 
-    Where nearly all children are in a count, the few who are not are as telling; so are the few missing who were not listed, or listed
-    who did not go missing, where their number would bound those found. A count that is printed bounds those within it:
-    ``found`` lies within ``missing`` and within ``listed``, and both within ``children``. A cell in which a count is hidden hides
-    those within it too, so that hidden ones can move together.
+    If nearly all children are in a count, the few who are not are disclosive too. So are a few missing who were not listed, or a few
+    listed who did not go missing, if their number would bound those found. A printed count bounds the counts within it: ``found`` lies
+    within ``missing`` and ``listed``, and both lie within ``children``. A hidden count therefore hides the counts within it in the same
+    cell.
 
     Parameters
     ----------
     layers : mapping
-        ``children, missing, listed, found``, each by cell, broader cells among them.
+        ``children, missing, listed, found``, each by cell, including broader cells.
     hide : callable
-        From a layer's name and counts, with ``high`` and ``sensitive``, to the cells to hide.
+        Takes a layer's name and counts, with ``high`` and ``sensitive``; returns the cells to hide.
     """
     n, p, of, t = (layers[c] for c in COUNTS)
     out = {"children": hide("children", n)}
     unknown = out["children"]
-    # Children who are in neither count, if they are few, leave those who are in both no room.
+    # If few children are in neither count, the number in both is nearly determined.
     packed = {c for c in n if n[c] - p[c] - of[c] + t[c] <= SMALLEST}
     for name, layer in (("missing", p), ("listed", of)):
         bounding = {c for c in n if t[c] > SMALLEST and layer[c] - t[c] <= SMALLEST}
@@ -222,6 +222,6 @@ def hide_layers(layers: Mapping[str, Mapping[Any, int]], hide: Callable[..., set
 
 def _printed(counts: Mapping[str, Any], hidden: set[str]) -> dict[str, int | None]:
     shown: dict[str, int | None] = {c: None if c in hidden else rounded(counts[c]) for c in COUNTS}
-    # What the scores expect is no secret; but beside a hidden count it would stand in for it.
+    # The expected number is not sensitive, but beside a hidden count it would approximate it.
     expected = rounded(round(counts["expected"]))
     return {**shown, "expected": expected if shown["missing"] is not None and expected else None}

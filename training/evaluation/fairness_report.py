@@ -1,4 +1,4 @@
-"""The fairness report: slices by group as printed, and the figures and gaps computed from their printed counts."""
+"""The fairness report: printed counts by group, and the figures and gaps computed from them."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ Key = tuple[str, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class Slice:
-    """One group, or a pair of groups, as printed; what is hidden or cannot be computed is None.
+    """One group, or a pair of groups, as printed; None if hidden or not computable.
 
     Attributes
     ----------
     groups, values : tuple of str
-        One or two of each.
+        One, or two for a pair.
     counts : dict
         ``children, missing, listed, found`` and ``expected``, rounded to 5.
     figures : dict
-        A figure of ``FIGURES`` and its 95% interval.
+        Each figure of ``FIGURES`` with its 95% interval.
     gaps : dict
-        The same against all other children: a difference, for ``listing_rate`` a ratio.
+        Each figure against all other children: a difference, or a ratio for ``listing_rate``.
     """
 
     groups: Key
@@ -52,12 +52,12 @@ class Slice:
 
     @property
     def title(self) -> str:
-        """What the group, or the pair, is called."""
+        """The title of the group or pair."""
         pairs = zip(self.groups, self.values, strict=True)
         return ", ".join(BY_NAME[g].title_of(v) if g in BY_NAME else v for g, v in pairs)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the slice ready for JSON."""
+        """Return JSON-ready data."""
         intervals = {
             n: {f: i.to_dict() if i else None for f, i in part.items()}
             for n, part in (("figures", self.figures), ("gaps", self.gaps))
@@ -73,12 +73,12 @@ class Slice:
 
 @dataclass(frozen=True, kw_only=True)
 class FairnessReport:
-    """What ``fairness`` found.
+    """The result of ``fairness``.
 
     Attributes
     ----------
     capacity : float
-        Children a list, or below 1 the share of each list.
+        Children on each list, or a share of it (below 1).
     overall : Slice
         All children.
     slices : list of Slice
@@ -86,7 +86,7 @@ class FairnessReport:
     pairs : list of Slice
         Every pair of values of two groups.
     design : Design
-        The effects with which intervals are widened.
+        The design effects that widen the intervals.
     """
 
     capacity: float
@@ -96,7 +96,7 @@ class FairnessReport:
     design: Design
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the report ready for JSON."""
+        """Return JSON-ready data."""
         return {
             "capacity": self.capacity,
             "design": self.design.to_dict(),
@@ -108,7 +108,7 @@ class FairnessReport:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> FairnessReport:
-        """Return the report that ``to_dict`` wrote, without its pairs; every figure and gap is computed anew from the printed counts."""
+        """Rebuild a report from ``to_dict``, without its pairs; figures and gaps are recomputed from the printed counts."""
         design, total = Design(**data["design"]), dict(data["overall"]["counts"])
         slices = [
             Slice(
@@ -129,17 +129,17 @@ class FairnessReport:
         )
 
     def measured(self, figure: str) -> list[Slice]:
-        """Return the groups for which the gap of a figure could be measured at all; a gate that finds none has not been passed."""
+        """Return the groups whose gap in a figure could be measured; a gate fails if there are none."""
         return [s for s in self.slices if s.gaps.get(figure) is not None]
 
     def beyond(self, limits: Mapping[str, float]) -> list[tuple[Slice, str]]:
-        """Return the groups and figures whose gap is surely wider than a limit: its whole 95% interval lies outside.
+        """Return the groups and figures whose gap exceeds a limit with its whole 95% interval.
 
         Parameters
         ----------
         limits : mapping
-            The widest gap by figure: a difference of shares (0.1), or for ``listing_rate`` and ``calibration`` a ratio above 1 (1.25),
-            which holds in both directions.
+            The largest allowed gap by figure: a difference of shares (0.1), or for ``listing_rate`` and ``calibration`` a ratio above 1
+            (1.25) that applies in both directions.
         """
         out = []
         for figure, limit in limits.items():
@@ -151,7 +151,7 @@ class FairnessReport:
 
 
 def figures_of(counts: Mapping[str, int | None], design: Design) -> dict[str, Interval | None]:
-    """Return every figure of ``FIGURES`` computed from printed counts; None where a count is hidden."""
+    """Return every figure of ``FIGURES`` computed from printed counts; None if a count is hidden."""
     n, p, of, t, e = (counts[c] for c in (*COUNTS, "expected"))
     calibration = None
     if p and e:
@@ -179,7 +179,7 @@ def gaps_of(
     gaps["listing_rate"] = (
         relative_risk(of, n, o, on, design=design.of_others, rounding=ROUNDING) if n and of and on and o else None
     )
-    # Calibration is held against one, which is what the scores say of everybody.
+    # Calibration is compared with 1, not with the other children.
     gaps["calibration"] = figures["calibration"]
     return gaps
 

@@ -1,4 +1,4 @@
-"""The fairness report for people: a table on a terminal, and a picture of every figure by group."""
+"""The fairness report as text and as a plot of every figure by group."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HEADERS = (
 
 
 def text(report: FairnessReport) -> str:
-    """Return every group, and the pairs of which a rate can be printed, as aligned text."""
+    """Return every group, and the pairs with a printable rate, as aligned text."""
     size = f"{report.capacity:.1%} of each list" if report.capacity < 1 else f"{report.capacity:g} children a list"
     rows = [_words("all children", report.overall)]
     for group in dict.fromkeys(s.groups for s in report.slices):
@@ -41,7 +41,7 @@ def text(report: FairnessReport) -> str:
     notes = [
         f"The list takes {size}. Figures with 95% intervals, computed from counts rounded to 5; {HIDDEN} hidden, {NOT_AVAILABLE} cannot be computed.",
         *(f"{name.replace('_', ' ')}: {meaning}" for name, meaning in FIGURES.items()),
-        "Nothing was adjusted. A gap may be in the world, in the records or in the model; the table does not tell which.",
+        "Nothing was adjusted. A gap may come from the world, the records or the model; the table does not show which.",
     ]
     return "\n".join([text_table(HEADERS, rows), *notes])
 
@@ -53,7 +53,7 @@ def _words(title: str, row: Slice) -> tuple[str, ...]:
 
 
 def figure_text(name: str, figure: Interval | None, *, hidden: bool) -> str:
-    """Return a figure of ``FIGURES`` with its interval, or the mark of what is hidden or cannot be computed.
+    """Return a figure of ``FIGURES`` with its interval, or the symbol for a hidden or uncomputable one.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def figure_text(name: str, figure: Interval | None, *, hidden: bool) -> str:
 
 
 def save_plot(report: FairnessReport, out: Path) -> None:
-    """Draw each figure of each group with its interval, beside the line of all children."""
+    """Draw each figure of each group with its interval, and a line for all children."""
     from matplotlib.figure import Figure
 
     lines: list[tuple[str, Slice | None]] = []

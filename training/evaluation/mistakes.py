@@ -46,13 +46,13 @@ def profile(predictions: Predictions, name: str, capacity: int) -> dict[str, Any
 
 
 def _counts(kinds: dict[str, np.ndarray]) -> dict[str, int | str]:
-    """Print how many snapshots there are of each kind; what is hidden is decided by those that are there, not by what they stand for."""
+    """Return the printable number of snapshots of each kind; unweighted counts decide what is hidden."""
     hidden = partition({kind: int(np.minimum(part, 1).sum()) for kind, part in kinds.items()})
     return {kind: HIDDEN if kind in hidden else rounded(round(float(part.sum()))) for kind, part in kinds.items()}
 
 
 def _deviation(x: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """Return the standard deviation of each column over the cohort, missing values left out, shape (columns,)."""
+    """Return the standard deviation of each column over the cohort, ignoring missing values, shape (columns,)."""
     present = ~np.isnan(x)
     of = np.maximum(weight @ present, 1e-12)
     mean = weight @ np.where(present, x, 0.0) / of

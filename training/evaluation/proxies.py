@@ -1,7 +1,7 @@
 """Proxies: how well, and from which features, membership of a protected group can be predicted.
 
-A model that never sees ethnicity can still act on it through other features. An AUC near 0.5 means that they hardly predict the
-group; a high AUC means that they can, not that the risk model does.
+A model that never sees ethnicity can still act on it through other features. An AUC near 0.5 means that the features hardly predict
+the group. A high AUC means that they can, not that the risk model uses them so.
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ class ProxyFeature:
     auc : float
         Area under the curve on pupils that the light model did not see.
     top : list of tuple
-        The strongest features with their share of all contributions.
+        The strongest features, each with its share of all contributions.
     top_share : float
-        The share of these few together.
+        Their combined share.
     in_model : float or None
         The share of the risk model's contributions that comes from these features.
     """
@@ -54,7 +54,7 @@ class ProxyFeature:
     in_model: float | None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the proxy ready for JSON."""
+        """Return JSON-ready data."""
         return asdict(self) | {
             "title": BY_NAME[self.group].title_of(self.value) if self.group in BY_NAME else self.value
         }
@@ -70,7 +70,7 @@ def proxies(
     importance: dict[str, float] | None = None,
     seed: int = 1,
 ) -> list[ProxyFeature]:
-    """Predict each protected group from the features, by a light model and in folds of pupils.
+    """Predict each protected group from the features with a light model, cross-validated by pupil.
 
     Parameters
     ----------
@@ -80,16 +80,16 @@ def proxies(
     pupils : int array, shape (rows,)
         The number of each row's pupil.
     groups : polars.DataFrame
-        Columns of groups, in the order of the rows; those that are not protected are passed over.
+        Columns of groups, in row order; unprotected groups are ignored.
     weight : float array, shape (rows,), optional
-        How many snapshots each row stands for.
+        Weight of each row.
     importance : dict, optional
         Mean absolute contribution of each feature in the risk model.
 
     Returns
     -------
     list of Proxy
-        The best told first; groups with fewer than 50 children inside or outside are passed over.
+        Best predicted first; groups with fewer than 50 children inside or outside are left out.
     """
     rng = np.random.Generator(np.random.PCG64(seed))
     rows = np.sort(rng.choice(len(x), min(len(x), MAX), replace=False))
@@ -99,7 +99,7 @@ def proxies(
     proxies_found = []
     for name in (n for n in PROTECTED if n in groups.columns):
         values = groups[name].unique().sort().to_list()
-        # Of two values one says it all.
+        # A group with two values needs only one model.
         for value in values[: 1 if len(values) == 2 else None]:
             inside = (groups[name] == value).to_numpy()
             if min(len(np.unique(pupils[inside])), len(np.unique(pupils[~inside]))) >= MIN:
@@ -138,7 +138,7 @@ def _predictability(
 
 
 def text(proxies_found: list[ProxyFeature]) -> str:
-    """Return the proxies as lines."""
+    """Return the proxies as text, one per line."""
     lines = []
     for p in proxies_found:
         title = BY_NAME[p.group].title_of(p.value) if p.group in BY_NAME else p.value
@@ -146,4 +146,4 @@ def text(proxies_found: list[ProxyFeature]) -> str:
         lines.append(
             f"AUC {p.auc:.2f}  {p.group}: {title}, mostly by {', '.join(n for n, _ in p.top)} ({p.top_share:.0%} of it{held_out})"
         )
-    return "\n".join(lines) or "no protected group is large enough to look at"
+    return "\n".join(lines) or "no protected group is large enough to evaluate"

@@ -1,4 +1,4 @@
-"""Figures for pupils in the training data and for others, which show whether a model only recognises known children."""
+"""Figures for pupils inside and outside the training data, to show whether a model only recognises children it has seen."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from training.measures.metrics import average_precision, numbers, share_listed
 
 
 def seen_and_unseen(predictions: Predictions, name: str, capacity: int) -> dict[str, dict[str, Any]]:
-    """Return average precision, precision and recall of the lists, for pupils among those learned from and for the rest.
+    """Return average precision, precision and recall of the lists, for pupils in the training data and for others.
 
     Parameters
     ----------
     capacity : int
-        Children listed in each authority and on each day; the lists are those of everybody together.
+        Children listed in each authority on each day; both kinds of pupils share the lists.
     """
     rows = np.flatnonzero(predictions.judged)
     margins, label, seen, weight = (

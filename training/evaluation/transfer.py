@@ -1,4 +1,4 @@
-"""Transfer: performance in authorities that a model never saw, and the learning curve over authorities."""
+"""Transfer: performance in authorities outside the training data, and the learning curve over authorities."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from training.task import ProgressCallback, quiet
 
 
 def leave_one_out(trained: Trained, seed: int, advance: ProgressCallback = quiet) -> dict[str, dict[str, Any]]:
-    """Return by authority the average precision of a model that learned from all others, beside that of the model of all.
+    """Return, by authority, the average precision of a model trained on all others and of the model trained on all.
 
-    Asked at the newest judged origins; authorities without a child who went missing there are left out. Empty for one authority.
+    Evaluated at the newest judged origins. Authorities in which no child went missing are left out; empty if there is one authority.
     """
     days = trained.splits.test[-2:]
     ahead = trained.frame.filter(pl.col("as_of").is_in(days))
@@ -43,9 +43,9 @@ def leave_one_out(trained: Trained, seed: int, advance: ProgressCallback = quiet
 
 
 def learning_curve(trained: Trained, seed: int, advance: ProgressCallback = quiet) -> list[dict[str, Any]]:
-    """Return the average precision of models that learned from more and more authorities (of one authority: from shares of its pupils).
+    """Return the learning curve: average precision by number of training authorities, or by share of pupils if there is one authority.
 
-    The parts are drawn by seed and nested, each a half of the next; all are asked at the newest judged origin.
+    The subsets are drawn by seed and nested, each half of the next. All models are evaluated at the newest judged origin.
     """
     day = trained.splits.test[-1]
     ahead, past = trained.frame.filter(pl.col("as_of") == day), known_before(trained.frame, day)

@@ -1,4 +1,4 @@
-"""Lists week by week: how early a child was listed before going missing, and how much a list changes from week to week."""
+"""Weekly lists: how long before going missing a child is listed, and how much lists change between weeks."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ def mondays(origin: date, weeks: int = WEEKS) -> list[date]:
 def week_by_week(
     histories: Histories, task: Task, trained: Trained, capacity: int, seed: int, advance: ProgressCallback = quiet
 ) -> dict[str, Any]:
-    """List the highest of each authority every week of the newest judged term, with a model that knew nothing of it.
+    """List the highest risks of each authority in every week of the newest judged term, with a model trained before it.
 
     Parameters
     ----------
     capacity : int
-        Children listed in each authority and week.
+        Children listed per authority and week.
 
     Returns
     -------
     dict
-        ``weeks``; ``kept``, the mean share of a list that was on the list of the week before; ``new_children``, children first listed in a
-        week on average; ``went_missing`` within the window of any week, how many of them were ever ``listed``; and the days from the first
-        listing to going missing (``lead_days``: quarter, median, three quarters).
+        ``weeks``; ``kept``, the mean share of a list that was on the previous week's list; ``new_children``, the mean number of children
+        listed for the first time in a week; ``went_missing``, children who went missing within the window of any week, and how many of
+        them were ever ``listed``; ``lead_days``, the quartiles of days from the first listing to going missing.
     """
     origin = trained.splits.test[-1]
     days = mondays(origin)
@@ -72,12 +72,12 @@ def week_by_week(
 
 
 def lead_time(lists: pl.DataFrame, labels: pl.DataFrame) -> dict[str, Any]:
-    """Say how many of those who went missing were listed before, and how many days before.
+    """Return how many of those who went missing were listed before, and how many days before.
 
     Parameters
     ----------
     lists : polars.DataFrame
-        ``pupil_id, as_of``, a row a listed child and week.
+        ``pupil_id, as_of``, one row per listed child and week.
     labels : polars.DataFrame
         ``pupil_id, label, happened_on``.
     """
@@ -90,7 +90,7 @@ def lead_time(lists: pl.DataFrame, labels: pl.DataFrame) -> dict[str, Any]:
 
 
 def churn(lists: pl.DataFrame, days: list[date]) -> dict[str, Any]:
-    """Say which share of a list was on the list of the week before, and how many children are listed for the first time, on average."""
+    """Return the mean share of a list that was on the previous week's list, and the mean number of children listed for the first time."""
     by_week = [set(lists.filter(pl.col("as_of") == d)["pupil_id"]) for d in days]
     kept, new, before = [], [], set(by_week[0])
     for last, now in pairwise(by_week):

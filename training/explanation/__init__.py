@@ -1,1 +1,1 @@
-"""Scores with their reasons: exact contributions, sentences and the records behind them."""
+"""Explained scores: exact contributions, sentences and the records behind them."""

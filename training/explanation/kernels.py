@@ -1,8 +1,8 @@
-"""The inner loops of :mod:`training.explanation.leaf_tables`, compiled once and kept on disk.
+"""The inner loops of :mod:`training.explanation.leaf_tables`, compiled by numba and cached on disk.
 
-Every loop adds in the order of the trees, and none depends on how many rows come with a row or on which
-thread it runs, so one row alone has the same bits as the same row among a million. The loops give up the
-interpreter's lock; threads are the caller's, because numba's own pool may not be entered by two at once.
+Every loop adds in the order of the trees and does not depend on the other rows or on the thread, so a row
+gets the same bits alone and among a million. The loops release the GIL. The caller brings the threads,
+because numba's own pool does not support concurrent callers.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import numba as nb
 import numpy as np
 
 NEARLY_ZERO = float(np.float32(1e-35))  # LightGBM's kZeroThreshold
-BLOCK = 256  # rows taken through a tree together: its tables stay in the processor's cache
+BLOCK = 256  # rows per block: the tables of a tree stay in the processor's cache
 
 
 @nb.njit(cache=True, nogil=True)
 def shapley(ones, zeros, value, points, weights, before, out):
     """Write the Shapley values of one leaf for one pattern of satisfied conditions into ``out``.
 
-    A leaf is worth ``value`` times a factor per feature: its condition's outcome (``ones``, 0 or 1) when the
-    feature is known, the share of the training data that satisfies it (``zeros``) when not. The weighted
-    sum over all orders is the integral over t in (0, 1) of prod(one*t + zero*(1-t)), a polynomial that
-    Gauss-Legendre points integrate exactly; all its terms are positive, so nothing cancels.
+    A leaf is worth ``value`` times one factor per feature: the condition's outcome (``ones``, 0 or 1) if the
+    feature is in the coalition, else the share of the training data that satisfies it (``zeros``). The
+    weighted sum over all orders is the integral over t in (0, 1) of prod(one*t + zero*(1-t)), a polynomial
+    that Gauss-Legendre quadrature integrates exactly. All its terms are positive, so nothing cancels.
     """
     m = len(zeros)
     out[:m] = 0.0
@@ -41,7 +41,7 @@ def shapley(ones, zeros, value, points, weights, before, out):
 
 @nb.njit(cache=True, nogil=True)
 def leaf_table(zeros, value, points, weights):
-    """Give the Shapley values of one leaf for all ``2**m`` patterns of its m conditions."""
+    """Return the Shapley values of one leaf for all ``2**m`` patterns of its m conditions."""
     m = len(zeros)
     table = np.empty((1 << m, m))
     ones, before = np.empty(m), np.empty(m)
@@ -54,7 +54,7 @@ def leaf_table(zeros, value, points, weights):
 
 @nb.njit(cache=True, nogil=True)
 def add_leaf(table, leaf, masks, wants, places):
-    """Add a leaf's table to its group's, whose code answers the leaf's condition i by masks and wants."""
+    """Add a leaf's table to its group's; masks and wants map the group's code to the leaf's conditions."""
     for code in range(table.shape[0]):
         pattern = 0
         for i in range(len(masks)):
@@ -66,7 +66,7 @@ def add_leaf(table, leaf, masks, wants, places):
 
 @nb.njit(cache=True, nogil=True)
 def goes_left(x, threshold, nan_left, zero_missing, out, n):
-    """Write for n rows whether each goes left at a split."""
+    """For n rows, write whether each goes left at a split."""
     if zero_missing:
         for r in range(n):
             if np.isnan(x[r]) or (-NEARLY_ZERO <= x[r] <= NEARLY_ZERO):
@@ -83,7 +83,7 @@ def goes_left(x, threshold, nan_left, zero_missing, out, n):
 
 @nb.njit(cache=True, nogil=True)
 def holds(left, nodes, wants, start, stop, out, n):
-    """Write for n rows whether all the splits of one condition go the wanted way."""
+    """For n rows, write whether all splits of one condition go the required way."""
     for r in range(n):
         out[r] = left[nodes[start], r] == wants[start]
     for k in range(start + 1, stop):
@@ -93,7 +93,7 @@ def holds(left, nodes, wants, start, stop, out, n):
 
 @nb.njit(cache=True, nogil=True)
 def add_groups(groups, first, last, left, held, code, phi, n):
-    """Add the groups of one tree for n rows: a code from the outcomes of the splits, then one look-up."""
+    """Add the groups of one tree for n rows: build a code from the splits' outcomes, then look it up."""
     bit_start, test_start, test_node, test_want, place_start, places, table_start, tables = groups
     for g in range(first, last):
         m = place_start[g + 1] - place_start[g]
@@ -115,7 +115,7 @@ def add_groups(groups, first, last, left, held, code, phi, n):
 
 @nb.njit(cache=True, nogil=True)
 def add_deep(deep, first, last, left, held, phi, n, rule):
-    """Add the leaves of one tree that have too many conditions for a table, row by row."""
+    """Add, row by row, the leaves of one tree that have too many conditions for a table."""
     leaf_start, test_start, test_node, test_want, places, zeros, values = deep
     points, weights = rule
     for d in range(first, last):

@@ -1,11 +1,11 @@
-"""Exact path-dependent tree SHAP by look-up: the values of LightGBM's ``pred_contrib``, many times faster.
+"""Exact path-dependent TreeSHAP by table look-up: the values of LightGBM's ``pred_contrib``, many times faster.
 
-What a leaf adds to a row depends only on which of the conditions on its path the row satisfies, and there
-are few of them. So the Shapley values are worked out once for every pattern when the model is loaded; a row
-then needs the outcome of each split and one look-up. Neighbouring leaves share most of their paths: as many
-of them as have at most ``GROUP_BITS`` splits together are one group with one summed table, indexed by the
-outcomes of these splits. A leaf on a longer path is a group of its own, indexed by its conditions (one per
-feature, however many splits it has); one with more than ``LEAF_BITS`` features is worked out for each row.
+A leaf's contribution to a row depends only on which of the few conditions on its path the row satisfies.
+The Shapley values of every pattern are therefore computed once, when the model is loaded; a row then needs
+the outcome of each split and one look-up. Neighbouring leaves share most of their paths, so leaves with at
+most ``GROUP_BITS`` splits between them form one group with one summed table, indexed by the outcomes of
+these splits. A leaf on a longer path is a group by itself, indexed by its conditions (one per feature,
+however many splits). A leaf with more than ``LEAF_BITS`` features is computed for each row.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Test = tuple[int, bool]  # a node of the tree and whether the row goes left ther
 
 @dataclass
 class Leaf:
-    """One leaf: per feature on its path the splits it has to pass and the share of the data that passes."""
+    """One leaf: for each feature on its path, the splits to pass and the share of the data that passes."""
 
     value: float
     path: list[int]
@@ -39,7 +39,7 @@ class Leaf:
 
 @dataclass
 class TreeGroup:
-    """Leaves with one table: bit b of the code says whether all of ``bits[b]`` hold."""
+    """Leaves that share a table: bit b of the code is set if all of ``bits[b]`` hold."""
 
     leaves: list[Leaf]
     bits: list[list[Test]]
@@ -51,7 +51,7 @@ class TreeGroup:
 
 
 def leaves_of(forest: Forest, tree: int) -> list[Leaf]:
-    """Give the leaves of a tree from left to right."""
+    """Return the leaves of a tree from left to right."""
     first, leaf_first = forest.node_start[tree], forest.leaf_start[tree]
     leaves: list[Leaf] = []
 
@@ -75,7 +75,7 @@ def leaves_of(forest: Forest, tree: int) -> list[Leaf]:
 
 
 def grouped(leaves: list[Leaf]) -> tuple[list[TreeGroup], list[Leaf]]:
-    """Give the groups of a tree's leaves, and the leaves that are too deep for a table."""
+    """Return the groups of a tree's leaves, and the leaves that are too deep for a table."""
     groups: list[TreeGroup] = []
     deep: list[Leaf] = []
     together: list[Leaf] = []
@@ -102,7 +102,7 @@ def grouped(leaves: list[Leaf]) -> tuple[list[TreeGroup], list[Leaf]]:
 
 
 def gauss_rule(widest: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Give points and weights on (0, 1): row n integrates polynomials of a degree below 2n exactly."""
+    """Return Gauss-Legendre points and weights on (0, 1); row n integrates polynomials of degree below 2n exactly."""
     most = max((widest + 1) // 2, 1)
     points, weights = np.zeros((most + 1, most)), np.zeros((most + 1, most))
     for n in range(1, most + 1):
@@ -112,7 +112,7 @@ def gauss_rule(widest: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def group_table(group: TreeGroup, rule: tuple[NDArray, NDArray]) -> NDArray[np.float64]:
-    """Give the summed Shapley values of a group: codes by features."""
+    """Return the summed Shapley values of a group, codes by features."""
     column = {f: i for i, f in enumerate(group.places)}
     bit = {tuple(tests): b for b, tests in enumerate(group.bits)}
     table = np.zeros((1 << len(group.bits), len(column)))
@@ -137,7 +137,7 @@ def group_table(group: TreeGroup, rule: tuple[NDArray, NDArray]) -> NDArray[np.f
 
 
 class LeafTables:
-    """The tables of a model; the same object answers one row and a million, from any number of threads."""
+    """The tables of a model, for any number of rows; thread-safe."""
 
     def __init__(self, forest: Forest) -> None:
         self.forest = forest
@@ -179,7 +179,7 @@ class LeafTables:
         )
 
     def margins(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give the sum of the leaves that each row reaches, in the order of the trees (log-odds)."""
+        """Return the sum of the leaves that each row reaches, in the order of the trees (log-odds)."""
         forest, rows = self.forest, np.ascontiguousarray(rows, dtype=np.float64)
         out = np.empty(len(rows))
 
@@ -198,7 +198,7 @@ class LeafTables:
         return out
 
     def contributions(self, rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Give what each feature adds to each row's margin, with the base as last column (log-odds).
+        """Return each feature's contribution to each row's margin, with the base as last column (log-odds).
 
         Parameters
         ----------
@@ -251,7 +251,7 @@ def _pack_deep(deep: list[Leaf]) -> tuple[Any, ...]:
 
 
 def _in_threads(task: Any, rows: int) -> None:
-    """Run a task over slices of the rows: at once when they are few, in threads when they are many."""
+    """Run a task over slices of the rows, in threads if there are many rows."""
     parts = [slice(a, min(a + ROWS_A_TASK, rows)) for a in range(0, rows, ROWS_A_TASK)]
     if len(parts) <= 1:
         for part in parts:

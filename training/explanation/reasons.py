@@ -1,4 +1,4 @@
-"""Reasons: contributions summed by theme and sign, each with a sentence that is true of the child's own figures."""
+"""Reasons: contributions summed by theme and sign, each with a sentence that the child's values make true."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ import numpy as np
 from features.sentences import Sentence, default_sentences, said
 from training.explanation.score import FeaturePart, Reason
 
-SHOWN_FEATURES = 5  # in a reason; the rest of the theme is one line, so that parts still add up
+SHOWN_FEATURES = 5  # features in a reason; the rest of the theme is one line, so that the parts add up
 Wording = Mapping[str, Sequence[Sentence]]
 
 
 def wording_of(catalogue: Sequence[Mapping[str, Any]], present: Wording) -> Wording:
-    """Return the sentences of a model's features: those of this version, else the two templates of its manifest.
+    """Return the sentences of a model's features: those of this version of onroll, else the two templates of its manifest.
 
-    A release made before a sentence was corrected is explained in the corrected words; its values and scores stay as they were.
+    If a sentence was corrected after a release, the release is explained in the corrected words; its values and scores do not change.
     """
     return {
         f["name"]: present.get(f["name"]) or default_sentences(f["name"], f["raises"], f["lowers"]) for f in catalogue
@@ -46,7 +46,7 @@ def reasons(
     Returns
     -------
     raising, protective, context : lists of Reason
-        Strongest first. Together with the base they sum to the margin. A theme of which nothing true and fitting can be said is context.
+        Strongest first. With the base they sum to the margin. A theme without a true, fitting sentence is context.
     """
     by_theme: dict[tuple[str, bool], list[int]] = {}
     for i, f in enumerate(catalogue):
@@ -79,7 +79,7 @@ def reasons(
 def opening_sentence(
     names: Sequence[str], wording: Wording, values: Mapping[str, float | None], raises: bool
 ) -> str | None:
-    """Return the sentence of the strongest feature that has one for this side; one that may lead comes first."""
+    """Return the sentence of the strongest feature that has one for this side, preferring features that may lead."""
     fitting = [pair for name in names for pair in said(name, wording.get(name, ()), values, raises)]
     fitting.sort(key=_follows)  # stable: the strongest feature stays first
     return fitting[0][1] if fitting else None
@@ -88,7 +88,7 @@ def opening_sentence(
 def sentence_of(
     name: str, sentences: Sequence[Sentence], values: Mapping[str, float | None], raises: bool
 ) -> str | None:
-    """Say a feature in a sentence, or return None when nothing true is worth saying on this side.
+    """Return a feature's sentence, or None if it has no true one for this side.
 
     Examples
     --------
@@ -123,7 +123,7 @@ def _features(
     contributions: np.ndarray,
     catalogue: list[dict[str, Any]],
 ) -> list[FeaturePart]:
-    """Return the strongest features of a theme, and what the others add up to."""
+    """Return the strongest features of a theme, and the sum of the others."""
     strongest = set(_by_strength(members, contributions)[:SHOWN_FEATURES])
     parts: list[FeaturePart] = [
         {

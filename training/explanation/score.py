@@ -13,7 +13,7 @@ from features.outcome.stopping import ListName
 
 
 class FeaturePart(TypedDict):
-    """A feature's value and what it contributed, in log-odds; ``others`` stands for the rest of a theme."""
+    """A feature's value and its contribution in log-odds; ``others`` is the rest of a theme."""
 
     name: str
     value: float | None
@@ -39,7 +39,7 @@ class Reason:
     evidence: list[Evidence] = field(default_factory=list)
 
 
-# Named here: inside ``Score``, ``list`` is the field of that name.
+# Aliases, because ``Score`` has a field named ``list``.
 Reasons: TypeAlias = list[Reason]
 Texts: TypeAlias = list[str]
 
@@ -51,7 +51,7 @@ class Score:
     Attributes
     ----------
     catalogue_digest, features_digest : str
-        What it was made from: the declarations of the features, and the pupil's values of them (SHA-256).
+        SHA-256 of the features' declarations, and of the pupil's feature values.
     list : str or None
         ``act_today`` for a child who has already stopped coming by the rule of ``features.outcome.stopping``, ``help_early`` for any
         other; None in scores stored by earlier versions.
@@ -84,6 +84,6 @@ class Score:
     list: ListName | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the score ready for JSON; its innermost parts are shared with the score."""
+        """Return JSON-ready data; nested parts are shared with the score, not copied."""
         reasons = {kind: [vars(r) for r in getattr(self, kind)] for kind in ("reasons", "protective", "context")}
         return {**vars(self), **reasons, "as_of": self.as_of.isoformat()}

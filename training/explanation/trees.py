@@ -1,4 +1,4 @@
-"""The trees of a LightGBM model, read from its text without importing LightGBM (which takes a second)."""
+"""The trees of a LightGBM model, parsed from its text without importing LightGBM (which takes a second)."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ CATEGORICAL, DEFAULT_LEFT, ZERO_IS_MISSING, NAN_IS_MISSING = 1, 2, 1, 2
 
 @dataclass(frozen=True, kw_only=True)
 class Forest:
-    """The trees of a model as flat arrays; nodes and leaves count on from tree to tree.
+    """The trees of a model as flat arrays; nodes and leaves are numbered across trees.
 
     Attributes
     ----------
     features : list of str
         The model's columns in order.
     node_start, leaf_start : array of shape (trees + 1,)
-        Where each tree's inner nodes and leaves begin.
+        Index of each tree's first inner node and first leaf.
     feature, threshold : array of shape (nodes,)
-        A row goes left when its value is at most the threshold.
+        A row goes left if its value is at most the threshold.
     nan_left, zero_missing : array of bool, shape (nodes,)
         Where a missing value goes, and whether zero counts as missing.
     left, right : array of shape (nodes,)
         The children: the number of a node within its tree, or ``~leaf``.
     count : array of shape (nodes,)
-        Rows of the training data that came by.
+        Training rows that pass the node.
     leaf_value, leaf_count : array of shape (leaves,)
-        In log-odds; rows of the training data that ended there.
+        In log-odds; training rows that end in the leaf.
     """
 
     features: list[str]
@@ -50,7 +50,7 @@ class Forest:
 
     @property
     def trees(self) -> int:
-        """How many trees there are."""
+        """The number of trees."""
         return len(self.node_start) - 1
 
     @property
@@ -68,13 +68,13 @@ class Forest:
 
 
 def read_forest(text: str, where: str = "booster.txt") -> Forest:
-    """Read the text that ``Booster.model_to_string()`` gives.
+    """Parse the text of ``Booster.model_to_string()``.
 
     Raises
     ------
     Faults
-        When the text is damaged, or the model is of a kind that is not explained exactly here: several
-        classes, categorical splits, linear leaves or averaged trees.
+        If the text is damaged, or the model is of a kind not supported here: several classes, categorical
+        splits, linear leaves or averaged trees.
     """
     head, *sections = text.split("\nTree=")
     header = _pairs(head)

@@ -11,7 +11,7 @@ from training.fitting.candidates import boosted
 
 
 def load_config(file: Path | None) -> dict[str, Any]:
-    """Read the booster's settings; keys that the file leaves out keep their defaults.
+    """Read the booster's settings; missing keys keep their defaults.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Boosters side by side: each on one processor, as many at a time as there are processors."""
+"""Train boosters in parallel, one thread each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from training.fitting.candidates.boosted import ALL_PROCESSORS
 
-MAX = 4  # at a time, since each has rows of its own in memory
+MAX = 4  # jobs at a time; each has its own rows in memory
 Made = TypeVar("Made")
 
 

@@ -1,4 +1,4 @@
-"""Rolling-origin evaluation: train every candidate at each origin, calibrate it on its own past, evaluate all on the same resamples."""
+"""Rolling-origin evaluation: train every candidate at each origin, calibrate it on earlier origins, evaluate all on the same resamples."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from training.measures.metrics import numbers
 
 @dataclass(kw_only=True)
 class Predictions:
-    """Candidates' predictions at the origins, made before the outcomes were known.
+    """The candidates' predictions at the origins, from data recorded before the outcomes.
 
     Attributes
     ----------
     frame : polars.DataFrame
-        The predicted snapshots: ``pupil_id, as_of, authority, label`` and more, by origin.
+        The predicted snapshots by origin, with ``pupil_id, as_of, authority, label`` and other columns.
     origin : int array, shape (rows,)
-        The number of each row's origin.
+        Index of each row's origin.
     judged : bool array, shape (rows,)
         Whether the row belongs to a judged origin.
     seen : bool array, shape (rows,)
@@ -50,17 +50,17 @@ class Predictions:
 
     @property
     def weight(self) -> np.ndarray:
-        """How many snapshots each row stands for, shape (rows,)."""
+        """Weights, shape (rows,)."""
         return weight_of(self.frame)
 
     @property
     def pupil(self) -> np.ndarray:
-        """Numbers of the rows' pupils, from 0."""
+        """Index of each row's pupil."""
         return numbers(self.frame, "pupil_id")
 
     @property
     def list_of(self) -> np.ndarray:
-        """Numbers of the rows' lists: one authority on one day."""
+        """Index of each row's list: one authority on one day."""
         return numbers(self.frame, "authority", "as_of")
 
     def risk(self, name: str) -> np.ndarray:
@@ -85,7 +85,7 @@ def predict(
     seed: int,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> Predictions:
-    """Train each candidate at each origin on what was known before it, and predict the origin's day.
+    """Train each candidate at each origin on the outcomes known before it, and predict the origin's day.
 
     Parameters
     ----------
@@ -132,7 +132,7 @@ def learn_from(frame: pl.DataFrame, names: list[str], seed: int) -> Learning:
 
 
 def weight_of(frame: pl.DataFrame) -> np.ndarray:
-    """Return how many snapshots each row stands for: one, unless they were sampled."""
+    """Return the weights of snapshots: 1 unless they were sampled."""
     return frame["weight"].to_numpy().copy() if "weight" in frame.columns else np.ones(len(frame))
 
 
@@ -142,13 +142,13 @@ def matrix_of(frame: pl.DataFrame, names: list[str]) -> np.ndarray:
 
 
 def judge_all(predictions: Predictions, chosen: str, seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Evaluate every candidate on the judged origins, and compare the chosen one with each in pairs.
+    """Evaluate every candidate on the judged origins, and compare the chosen one with each other.
 
     Returns
     -------
     figures, against : dict
-        Figures by candidate; and for each other candidate the chosen one's lead in average precision and in precision at capacity with
-        its interval, and whether that is within noise (the interval holds zero).
+        Figures by candidate; and, by other candidate, the chosen one's lead in average precision and in precision at capacity, each with
+        its interval and whether it is within noise (the interval contains zero).
     """
     rows = np.flatnonzero(predictions.judged)
     frame = predictions.frame[rows]
@@ -179,7 +179,7 @@ def judge_all(predictions: Predictions, chosen: str, seed: int) -> tuple[dict[st
 
 
 def onset_of(frame: pl.DataFrame) -> Onset | None:
-    """Return who had already stopped and when outcomes began; None for snapshots that do not say it."""
+    """Return which children had already stopped coming and when outcomes began; None if the snapshots lack these columns."""
     if not {"already_stopping", "happened_on"} <= set(frame.columns):
         return None
     days = (pl.col("happened_on") - pl.col("as_of")).dt.total_days().cast(pl.Float64).fill_null(float("nan"))
@@ -187,11 +187,11 @@ def onset_of(frame: pl.DataFrame) -> Onset | None:
 
 
 def precision_of(figures: dict[str, Any]) -> float:
-    """Return the precision at capacity by which candidates are compared."""
+    """Return the precision at capacity that candidates are compared by."""
     return float(figures["at_capacity"]["top_25_a_list"]["precision"])
 
 
 def lead_of(lead: float, draws: np.ndarray) -> dict[str, Any]:
-    """Return a lead with its interval over draws in pairs, and whether that holds zero."""
+    """Return a lead with its interval over paired resamples, and whether that contains zero."""
     low, high = interval(draws)
     return {"lead": lead, "interval": [low, high], "within_noise": low is None or high is None or low <= 0 <= high}

@@ -1,7 +1,7 @@
-"""All children who went missing and a weighted sample of the others, where all of them would not fit into memory.
+"""Sample children who did not go missing, with weights, if all would not fit into memory.
 
-Positives are one in hundreds, so nearly all that a model learns is in them; a sample of the others, each weighted by one over
-the share that was drawn, stands for all of them without bias (King and Zeng 2001, "Logistic regression in rare events data").
+Positives are one in hundreds and carry most of the information. All are kept. The others are weighted by one over the sampled
+share, which is unbiased (King and Zeng 2001, "Logistic regression in rare events data").
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ import polars as pl
 
 from histories.io.memory import bytes_of
 
-# A number of the matrix is held in the frame, in the array and in the part that a candidate learns from.
+# Each value of the matrix is held in the frame, in the array and in a candidate's training data.
 BYTES_A_NUMBER = 3 * 8
 MIN_SHARE = 0.001
 
 
 def share_that_fits(rows: int, positives: int, columns: int, memory: str | None) -> float:
-    """Return the share of the rows without the outcome that fits into memory beside all with it; 1 when all do.
+    """Return the share of the rows without the outcome that fits into memory with all rows that have it; 1 if all fit.
 
     Parameters
     ----------
     rows, positives, columns : int
-        Snapshots, those of them that went missing, and features.
+        Number of snapshots, of snapshots that went missing, and of features.
     memory : str, optional
-        The most memory, such as ``4GiB`` (the setting ``ONROLL_MEMORY``); without it everything is taken.
+        The memory limit, such as ``4GiB`` (the setting ``ONROLL_MEMORY``); without it nothing is sampled.
 
     Raises
     ------
     Faults
-        When the memory is not such a text.
+        If ``memory`` is not an amount of memory.
 
     Examples
     --------
@@ -46,22 +46,22 @@ def share_that_fits(rows: int, positives: int, columns: int, memory: str | None)
 
 
 def sample(labelled: pl.DataFrame, share: float, seed: int) -> pl.DataFrame:
-    """Keep every snapshot with the outcome and, of the others, those of a share of the pupils.
+    """Keep all snapshots with the outcome, and the other snapshots of a share of the pupils.
 
-    Whether a pupil is drawn follows from the key and the seed alone: the same pupils are drawn on every date, on every machine
-    and whatever else the histories hold, and never one without its own other dates.
+    Whether a pupil is drawn depends only on the key and the seed: the same pupils are drawn on every date and every machine,
+    whatever else the histories contain, with all of their dates.
 
     Parameters
     ----------
     labelled : polars.DataFrame
-        ``pupil_id``, ``label`` (0 or 1) and whatever else.
+        ``pupil_id``, ``label`` (0 or 1) and any other columns.
     share : float
-        Of the pupils, above 0 and up to 1.
+        Share of the pupils, above 0 and up to 1.
 
     Returns
     -------
     polars.DataFrame
-        The rows that are kept, in their order, with ``weight``: one over the share for those without the outcome.
+        The kept rows in order, with ``weight``: 1, or one over the share for rows without the outcome.
     """
     if share >= 1.0:
         return labelled.with_columns(pl.lit(1.0).alias("weight"))
@@ -73,6 +73,6 @@ def sample(labelled: pl.DataFrame, share: float, seed: int) -> pl.DataFrame:
 
 
 def drawn_by(pupil_id: str, share: float, seed: int) -> bool:
-    """Tell whether a pupil belongs to a share of all; a pupil of a smaller share belongs to every larger one."""
+    """Return whether a pupil is in a share of all pupils; shares are nested."""
     drawn = hashlib.blake2b(f"{seed}:{pupil_id}".encode(), digest_size=8).digest()
     return int.from_bytes(drawn, "big") < share * 2**64

@@ -1,4 +1,4 @@
-"""Choose a candidate over time, by regret: how far it stayed behind the best of each origin, not how it did on one split."""
+"""Choose a candidate by its mean regret over time: how far it fell behind the best candidate of each origin."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ def choose(predictions: Predictions, among: list[str]) -> tuple[str, dict[str, A
     Parameters
     ----------
     among : list of str
-        Candidates that can be released; of equal ones the last named is taken.
+        Candidates that can be released; ties go to the last.
 
     Returns
     -------
     name, story : str, dict
-        ``story`` holds average precision by origin and candidate, regrets, and what the same rule, applied at each origin to the origins
-        before it only, would have lost against the best ("distance from the best next time").
+        ``story`` holds average precision by origin and candidate, regrets, and the loss against the best if the same rule had been applied
+        at each origin to earlier origins only ("distance from the best next time").
     """
     origins = range(int(predictions.origin.max()) + 1)
     label, weight = predictions.label, predictions.weight

@@ -1,6 +1,6 @@
-"""Splits over time: rolling origins, built backwards from the newest outcome that is fully known.
+"""Splits over time: rolling origins, built backwards from the newest fully known outcomes.
 
-At an origin a model is trained on what was known before a day and predicts that day. No label is used before it could have been known.
+At an origin, a model is trained on outcomes known before a day and predicts that day. No label is used before it was known.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ import polars as pl
 
 from histories.errors import Fault, Faults
 
-MIN_POSITIVES = 8  # below so many a model learns nothing that can be defended
-JUDGED = 4  # newest origins, on which candidates are judged
-BEFORE = 2  # origins before them, on which the first is calibrated and among which is chosen
+MIN_POSITIVES = 8  # with fewer positives a model is not worth training
+JUDGED = 4  # newest origins: candidates are judged on them
+BEFORE = 2  # earlier origins: used to calibrate and to choose
 
 
 @dataclass(frozen=True)
 class Origin:
-    """One day on which a model is trained and predicts.
+    """A day whose snapshots are predicted by models trained before it.
 
     Attributes
     ----------
     day : date
         The predicted as-of date.
     learned : tuple of date
-        The as-of dates with at least one outcome known before the day.
+        The training dates: as-of dates with at least one outcome known before the day.
     judged : bool
-        Whether the candidates are judged on it, or only calibrated and chosen.
+        Whether candidates are judged on it, or only calibrated and chosen.
     """
 
     day: date
@@ -55,7 +55,7 @@ class Splits:
         return [o.day for o in self.origins if o.judged]
 
     def text(self) -> str:
-        """Draw which dates each origin trained on and predicted: one line an origin, one letter a date."""
+        """Draw each origin's training and predicted dates as text: one line per origin, one letter per date."""
         lines = [
             f"outcomes are known for {len(self.dates)} dates, {self.dates[0]} to {self.dates[-1]}",
             "L trained on, . not yet known on that day, C predicted for calibration, J predicted and judged",
@@ -65,7 +65,7 @@ class Splits:
         return "\n".join(lines)
 
     def letters(self, origin: Origin) -> str:
-        """Return a letter for every date up to an origin's day; ``text`` says what they mean."""
+        """Return a letter for every date up to an origin's day; ``text`` explains them."""
         letter = "J" if origin.judged else "C"
         letters = {d: "." for d in self.dates if d < origin.day}
         letters |= dict.fromkeys(origin.learned, "L")
@@ -104,7 +104,7 @@ def split(labelled: pl.DataFrame) -> Splits:
 
 
 def origins(labelled: pl.DataFrame, newest: int) -> list[Origin]:
-    """Return the newest labelled dates before which enough children were known to have gone missing, oldest first."""
+    """Return the newest labelled dates with enough known outcomes before them, oldest first."""
     dates = sorted(labelled["as_of"].unique().to_list())
     usable = []
     for day in dates[-newest:]:
@@ -115,5 +115,5 @@ def origins(labelled: pl.DataFrame, newest: int) -> list[Origin]:
 
 
 def known_before(frame: pl.DataFrame, day: date) -> pl.DataFrame:
-    """Return the labelled snapshots that were fully known before a day."""
+    """Return the labelled snapshots whose outcome was known before a day."""
     return frame.filter((pl.col("known_on") < day) & (pl.col("as_of") < day))

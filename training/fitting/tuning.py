@@ -1,4 +1,4 @@
-"""Tune LightGBM with Optuna on origins whose outcomes were known before the first day of judging."""
+"""Tune LightGBM with Optuna on origins whose outcomes were known before the first test date."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from training.fitting.rolling_origin import learn_from, matrix_of, weight_of
 from training.fitting.splits import Splits, known_before, origins
 from training.measures.metrics import average_precision
 
-ORIGINS = 4  # newest origins before the days of judging
-# Told of each finished trial: its number, settings, value (None when it was pruned) and state.
+ORIGINS = 4  # newest origins before the test dates
+# Called after each trial with its number, settings, value (None if pruned) and state.
 OnTrial = Callable[[int, dict[str, Any], float | None, str], None]
 
 
@@ -34,10 +34,10 @@ def tune(
     on_trial: OnTrial = lambda number, settings, value, state: None,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> dict[str, Any]:
-    """Return the best settings of so many trials, the start among them.
+    """Return the best settings of several trials; the initial settings are the first trial.
 
-    A trial learns and is asked at each origin in turn, and is pruned when it stays behind the median of the others. With ``storage`` the study
-    is kept, and a run that was broken off goes on where it stopped.
+    A trial is trained and evaluated at one origin after another, and pruned when it falls behind the median of the others. With ``storage``
+    an interrupted study resumes.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def tune(
     Raises
     ------
     Faults
-        When too little was known before the first day of judging.
+        If too few outcomes were known before the first test date.
     """
     import optuna
 
@@ -58,7 +58,7 @@ def tune(
     earlier = origins(past, ORIGINS)
     if not earlier:
         do = "Give more years of histories, or train without --tune."
-        raise Faults(Fault("too little was known before the days of judging to tune on", "train --tune", do))
+        raise Faults(Fault("too few outcomes were known before the test dates to tune on", "train --tune", do))
     prepared = [(known_before(past, o.day), past.filter(pl.col("as_of") == o.day)) for o in earlier]
     ready = [
         (learn_from(before, names, seed), matrix_of(ahead, names), ahead["label"].to_numpy(), weight_of(ahead))
@@ -95,7 +95,7 @@ def tune(
     done = sum(t.state.is_finished() for t in whole.trials)
     if done < trials:
         with warnings.catch_warnings():
-            # The start may lie outside of what is searched.
+            # The initial settings may lie outside the search space.
             warnings.filterwarnings("ignore", "Fixed parameter")
             whole.optimize(value, n_trials=trials - done, callbacks=[finished])
     return {**start, **whole.best_params}

@@ -1,8 +1,7 @@
-"""How sure a risk is: the calibrator refitted on resampled pupils, and boosters that learned from resampled pupils.
+"""Uncertainty of a risk: calibrators and boosters refitted on resampled pupils.
 
-The interval says between which values the rate lies among children whom the model gives such a score, allowing for having learned from other
-children (bagging, Breiman 1996; a clustered bootstrap, since snapshots of one pupil resemble each other). It does not say how far one child is
-from the others with the score.
+The interval is for the rate among children with such a score. It covers the uncertainty of having trained on other children (bagging, Breiman
+1996; a clustered bootstrap, since snapshots of one pupil are correlated). It does not describe how children with the same score differ.
 """
 
 from __future__ import annotations
@@ -29,23 +28,23 @@ def spread(
     settings: dict,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> dict[str, list[float]]:
-    """Measure how far boosters that learned from resampled pupils differ, by margin.
+    """Measure how far boosters trained on resampled pupils differ, by margin.
 
     Parameters
     ----------
     learning : Learning
-        What the model learned from.
+        The model's training data.
     pupil : int array, shape (rows of learning,)
-        The number of each row's pupil, from 0.
+        Index of each row's pupil.
     x : float array, shape (rows, features)
-        Snapshots on which they are compared.
+        Snapshots to compare them on.
     margins : float array, shape (rows,)
-        The model's own margins of them.
+        The model's margins of these snapshots.
 
     Returns
     -------
     dict
-        ``margin``, rising knots, and ``sd``, the standard deviation of margins there.
+        ``margin``, ascending knots, and ``sd``, the standard deviation of the margins there.
     """
 
     def margins_of_resample(times: np.ndarray) -> np.ndarray:
@@ -56,13 +55,13 @@ def spread(
     jobs = [partial(margins_of_resample, times) for times in resampled(pupil, learning.seed, BOOSTERS)]
     others = []
     for number, margins_of_other in enumerate(in_parallel(jobs, len(learning.y)), 1):
-        advance(description=f"how sure: booster {number} of {BOOSTERS}")
+        advance(description=f"uncertainty: booster {number} of {BOOSTERS}")
         others.append(margins_of_other)
-    # Each booster's own mean moves with how many positives were drawn; the calibrator's resamples hold that part already.
+    # A booster's mean depends on the number of positives drawn; the resampled calibrators already include that part.
     parts = np.array([o - o.mean() for o in others])
     sd = parts.std(axis=0, ddof=1)
     order = np.argsort(margins, kind="stable")
-    # Finer towards the top, where lists are made.
+    # Finer towards the top, where lists are drawn up.
     shares = 1 - np.geomspace(1, 1 / max(len(order), 2), KNOTS)
     cuts = np.unique(np.r_[(shares * len(order)).astype(int), len(order)])
     pieces = [order[low:high] for low, high in pairwise(cuts) if high > low]

@@ -1,4 +1,4 @@
-"""Whoever signs off a model, or asks about it later, reads its papers. An empty heading tells them nothing."""
+"""People who sign off a model, or ask about it later, read its papers. An empty heading does not inform them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever trained a model must not be the one to approve it."""
+"""The person who trained a model must not approve it."""
 
 from __future__ import annotations
 

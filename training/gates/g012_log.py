@@ -1,4 +1,4 @@
-"""The log shows who decided what about a model only as long as no change to it goes unnoticed."""
+"""The log proves who decided what about a model only if changes to it are detected."""
 
 from __future__ import annotations
 

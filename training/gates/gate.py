@@ -15,7 +15,7 @@ class Missing(Exception):
 
 
 class Dossier:
-    """All that is known about a version; read only through ``take()``, which raises ``Missing``.
+    """The record of a version that gates read, through ``take()`` only, which raises ``Missing``.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Dossier:
         Raises
         ------
         Missing
-            When it, or what holds it, is absent, null or empty.
+            If it, or the part that contains it, is absent, null or empty.
         """
         at: Any = self.parts
         for key in path:
@@ -65,7 +65,7 @@ class Dossier:
 
 @dataclass(frozen=True)
 class GateFinding:
-    """What a gate found.
+    """The result of a gate's check.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Two-parameter calibration: p = sigmoid(a * margin + b), fitted on a later period, with pairs refitted on resampled pupils."""
+"""Two-parameter calibration: p = sigmoid(a * margin + b), fitted on a later period and refitted on resampled pupils."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import numpy as np
 from histories.errors import Fault, Faults
 from training.measures.intervals import resampled
 
-MIN_SLOPE = 0.05  # for a standard deviation of the margins, or for one where they vary less
-WIDE = 40.0  # margins beyond it are standardised: at a slope of one their risks are 0 or 1 to the last digit
+MIN_SLOPE = 0.05  # per standard deviation of the margins, or per 1 if they vary less
+WIDE = 40.0  # larger margins are standardised: at a slope of one their risks would be exactly 0 or 1
 MAX_STEPS = 200
 
 
 def fit(margins: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> tuple[float, float]:
     """Fit slope and intercept by Newton's method with a line search on the log-likelihood (Platt 1999).
 
-    A weak pull towards a slope of one keeps the fit finite when a resample holds hardly any positives, and for separable rows.
+    A weak prior towards a slope of one keeps the fit finite for resamples with few positives and for separable rows.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ def fit(margins: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = No
     Raises
     ------
     Faults
-        When a value is not finite, no row has weight, or the search does not reach the maximum.
+        If a value is not finite, all weights are zero, or the search does not converge.
     """
     w = np.ones_like(margins) if weights is None else weights
     if not (np.isfinite(margins).all() and np.isfinite(labels).all() and np.isfinite(w).all() and w.sum() > 0):
@@ -50,7 +50,7 @@ def fit(margins: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = No
 
 def _fit(margins: np.ndarray, labels: np.ndarray, w: np.ndarray, lowest: float) -> tuple[float, float]:
     slope, intercept = _maximum(margins, labels, w, start=(1.0, 0.0))
-    # A model whose order is right keeps it: the slope stays positive, and the intercept is fitted to that slope.
+    # Calibration must not reverse the order: the slope stays positive, and the intercept is fitted to it.
     if slope < lowest:
         slope, intercept = _maximum(margins, labels, w, start=(lowest, intercept), slope_is_fixed=True)
     return float(slope), float(intercept)
@@ -66,7 +66,7 @@ def _maximum(
 ) -> np.ndarray:
     """Return slope and intercept at the maximum of the penalised log-likelihood.
 
-    The likelihood is concave, so a step that still leads upwards at its end has gained; only one that overshoots is compared by value.
+    The likelihood is concave, so a step whose end still has a positive slope has gained. Only steps that overshoot are compared by value.
     """
 
     def value(at: np.ndarray) -> float:
@@ -88,7 +88,7 @@ def _maximum(
     for _ in range(MAX_STEPS):
         newton = np.linalg.solve(hessian, gradient)
         step = np.clip(newton, -2.0, 2.0)
-        if gradient @ step <= 0:  # clipped apart, slope and intercept no longer lead upwards
+        if gradient @ step <= 0:  # clipped separately, slope and intercept may no longer be an ascent direction
             step = newton * min(1.0, 2.0 / float(np.abs(newton).max() or 1.0))
         reached = at + step
         if np.abs(step).max() < 1e-10:
@@ -101,7 +101,7 @@ def _maximum(
                 reached = at + step
             ahead = slopes(reached)
         at, (gradient, hessian) = reached, ahead
-    what = f"a calibrator was not found in {MAX_STEPS} steps"
+    what = f"the calibrator did not converge in {MAX_STEPS} steps"
     raise Faults(Fault(what, "calibration", "Check that the candidate's margins differ between children."))
 
 
@@ -123,7 +123,7 @@ def bootstrap(
     Parameters
     ----------
     pupils : int array, shape (rows,)
-        The number of each row's pupil, from 0.
+        Index of each row's pupil.
 
     Returns
     -------
@@ -134,12 +134,12 @@ def bootstrap(
 
 
 def half_width(margins: np.ndarray, calibrator: dict[str, Any]) -> np.ndarray:
-    """Return half of the 95% interval in log-odds at some margins, shape (rows,).
+    """Return half the width of the 95% interval in log-odds at some margins, shape (rows,).
 
     Parameters
     ----------
     calibrator : dict
-        ``a``, ``bootstrap`` (pairs refitted on resampled pupils) and, where it was measured, ``spread``.
+        ``a``, ``bootstrap`` (pairs refitted on resampled pupils) and, if it was measured, ``spread``.
     """
     pairs = np.array(calibrator["bootstrap"], float).reshape(-1, 2)
     variance = np.outer(margins, pairs[:, 0]) + pairs[:, 1]

@@ -1,6 +1,6 @@
-"""Finding and foreseeing apart: figures of both lists, and of outcomes that begin some weeks after the day.
+"""Figures that separate detection from prediction: of each list, and of outcomes that begin weeks after the as-of date.
 
-A school knows a child who has already stopped coming. What a model adds is seen among the others, and among outcomes that leave time to help.
+A school knows which children have already stopped coming. A model adds value among the others, and for outcomes that leave time to help.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from features.outcome.stopping import ACT_TODAY, HELP_EARLY
 from training.measures.evaluate import Judged, Resamples, interval
 from training.measures.metrics import average_precision, found_within, share_listed
 
-LEAD_DAYS = (14, 28, 56)  # days from the as-of date to the outcome that an early figure asks for
-EARLY_CAPACITIES = (25, 100)  # children of each authority's list "help early" on one day
+LEAD_DAYS = (14, 28, 56)  # minimal days from the as-of date to the outcome, for early figures
+EARLY_CAPACITIES = (25, 100)  # children on each authority's list "help early" on one day
 
 
 @dataclass(frozen=True, kw_only=True)
 class Onset:
-    """When outcomes began, and who had already stopped.
+    """When outcomes began, and which children had already stopped coming.
 
     Attributes
     ----------
@@ -35,15 +35,15 @@ class Onset:
 
 
 def judge_early(judged: Judged, onset: Onset, resamples: Resamples) -> dict[str, Any]:
-    """Return the figures of each list by itself, and those of early outcomes among children who had not yet stopped.
+    """Return the figures of each list, and those of early outcomes among children who had not yet stopped coming.
 
     Returns
     -------
     dict
-        ``lists``: for ``act_today`` and ``help_early`` snapshots, positives, average precision and, at ``top_25``, precision and recall.
+        ``lists``: for ``act_today`` and ``help_early``, snapshots, positives, average precision and, at ``top_25``, precision and recall.
         ``early``: for ``at_least_14_days`` and so on ``positives``, ``early_average_precision`` and, at ``top_25`` and ``top_100``,
-        ``early_precision`` and ``early_recall`` with intervals over resampled pupils. Children whose outcome began sooner take places
-        and are not counted as found; average precision leaves them out.
+        ``early_precision`` and ``early_recall`` with intervals over resampled pupils. Children whose outcome began sooner take places on
+        the list but do not count as found; average precision leaves them out.
     """
     lists = {
         name: _of_list(judged, rows) for name, rows in ((ACT_TODAY, onset.stopping), (HELP_EARLY, ~onset.stopping))
@@ -69,7 +69,7 @@ def _of_list(judged: Judged, rows: np.ndarray) -> dict[str, Any]:
 
 
 def _places(judged: Judged, rows: np.ndarray, capacity: int) -> np.ndarray:
-    """Return how much of each row is among the first of its list once the rows of the other list are taken out."""
+    """Return the share of each row among the first of its list, after removing the rows of the other list."""
     share = np.zeros(len(judged.score))
     at = np.flatnonzero(rows)
     if len(at):

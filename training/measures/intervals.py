@@ -32,8 +32,8 @@ def wilson(count: float, of: float, design: float = 1.0) -> Interval | None:
 
     Parameters
     ----------
-    found, of : float
-        The share is ``found / of``.
+    count, of : float
+        The share is ``count / of``.
     design : float
         Design effect: the share's variance over its binomial variance, above 1 if rows of a pupil are correlated.
 
@@ -92,7 +92,7 @@ def relative_risk(
 
     Parameters
     ----------
-    found, of, peers_found, peers : float
+    events, of, peer_events, peers : float
         Children who went missing and children, in the group and among all others.
     design : float
         Design effect, above 1 if snapshots of a pupil are correlated.
@@ -102,7 +102,7 @@ def relative_risk(
     Notes
     -----
     The logarithm of the ratio is treated as normal, with the variance of Katz and others 1978. The peers' count is the rounded total
-    minus the group's rounded count, so that an error of the group's count enters twice: as ``e/found`` and as ``e/peers_found``.
+    minus the group's rounded count, so that an error of the group's count enters twice: as ``e/events`` and as ``e/peer_events``.
 
     Examples
     --------

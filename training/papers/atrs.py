@@ -8,7 +8,7 @@ from training.papers.paper import Value
 from training.papers.tables import candidates, capacity, given
 from training.papers.used import counted, protected_groups
 
-SENSITIVE = "Learned from: special educational needs and social care, which bear on health and family life. For judging only: {judged}. Not held at all: religion, nationality, immigration status."
+SENSITIVE = "Used for training: special educational needs and social care, which concern health and family life. Used for evaluation only: {judged}. Not held: religion, nationality, immigration status."
 
 
 def values(m: Material) -> dict[str, Value]:
@@ -27,55 +27,55 @@ def values(m: Material) -> dict[str, Value]:
         "metadata.capability": "Scoring and ranking, with explanations",
         "metadata.task": one,
         "tier_1.name": "Children likely to go missing from education (onroll)",
-        "tier_1.description": "Each week the tool orders children on school rolls by how likely they are to go missing from education, and says why, so that officers can look at a few of them early. "
-        "A person decides what to do. It does not decide anything about a child.",
+        "tier_1.description": "Each week the tool ranks children on school rolls by their risk of going missing from education, with reasons, so that officers can look at a few of them early. "
+        "It makes no decision about a child; a person decides what to do.",
         "rationale.detailed_description": [
-            "From dated school, admissions and children's services records it computes, for each child as of a day, only what was recorded before that day. A model that learned from earlier years turns this "
+            "From dated school, admissions and children's services records it computes features of each child as of a day, using only what was recorded before that day. A model trained on earlier years turns them "
             "into a risk with an interval, a rank in the authority, and reasons in plain English with the records behind them.",
             f"Missing means: {m.task.definition.title}. {m.task.definition.text}",
         ],
         "rationale.scope": [
-            "Children on a roll as known on the day, of the ages of the rule of the cohort, without an open case.",
+            "Children on a roll as of the day, within the ages of the cohort rule, without an open case.",
             *OUT_OF_SCOPE,
         ],
         "rationale.alternatives": [
             f"Compared on the same days: {', '.join(r[0] for r in candidates(m).rows)}; figures in the model card.",
-            "Looking at schools and areas alone is one of them.",
+            "One of them uses schools and areas alone.",
         ]
         if man.metrics
         else None,
-        "decisions.provided_information": "For each listed child: rank, band, risk with its interval and as about 1 in N, reasons by theme in sentences, what speaks against, the dated records behind them, which tables were missing, "
-        "and the model's version. Beside the list: how many like these went missing, and how many are missed.",
-        "specification.architecture": "Histories are files in the authority's own store; features are computed by SQL on them; models are text files with checksums, tracked in MLflow; an HTTP service and pages serve scores behind keys and roles, and every reading is audited.",
+        "decisions.provided_information": "For each listed child: rank, band, risk with its interval and as about 1 in N, reasons by theme in sentences, factors that lower the risk, the dated records behind them, which tables were missing, "
+        "and the model's version. Beside the list: how many such children went missing, and how many the list misses.",
+        "specification.architecture": "Histories are files in the authority's own store; features are computed by SQL on them; models are text files with checksums, tracked in MLflow; an HTTP service and pages serve scores behind keys and roles, and every access is audited.",
         "model.name": man.name,
         "model.version": m.version,
         "model.task": one,
         "model.input": f"{len(man.features)} numbers about a child as of a day, from {named}; listed in the annex of the data used."
         if tables
         else None,
-        "model.output": "A risk between 0 and 1 with a 95% interval, a rank, a band, and the contribution of each feature in log-odds.",
-        "model.architecture": "Gradient-boosted trees (LightGBM), with directions that may not be reversed where the catalogue of features names them; two-parameter logistic calibration.",
+        "model.output": "A risk between 0 and 1 with a 95% interval, a rank, a band, and each feature's contribution in log-odds.",
+        "model.architecture": "Gradient-boosted trees (LightGBM), monotone in the features for which the catalogue declares a direction; two-parameter logistic calibration.",
         "model.performance": capacity(m),
         "model.datasets": given(m),
-        "model.purposes": f"Training on {len(man.trained_on)} days ({man.trained_on[0]} to {man.trained_on[-1]}); judging on {', '.join(map(str, m.splits.test))}; calibration on the days before them."
+        "model.purposes": f"Training on {len(man.trained_on)} days ({man.trained_on[0]} to {man.trained_on[-1]}); evaluation on {', '.join(map(str, m.splits.test))}; calibration on the days before these."
         if man.trained_on
         else None,
         "development_data.description": f"Dated records of children known to {m.authorities} authorities: {named}."
         if tables
         else None,
         "development_data.modality": "Tables of dates, codes and whole numbers; no text, image or sound.",
-        "development_data.quantities": f"{counted(m.children)} children, {len(man.trained_on)} days, {counted(m.figures['positives'])} snapshots of the judged days that went missing; rows of each table in the annex.",
+        "development_data.quantities": f"{counted(m.children)} children, {len(man.trained_on)} days, {counted(m.figures['positives'])} snapshots of the test dates that went missing; the annex gives the rows of each table.",
         "development_data.sensitive_attributes": sensitive,
         "development_data.completeness": [
-            "Children in independent schools, educated at home or new to the authority are not in it, or hardly. Authorities record differently and late: outcomes count from the day on which they were known.",
-            "Tables that were not given: "
+            "Children in independent schools, educated at home or new to the authority have few records or none. Authorities record differently and late: outcomes count from the day on which they were known.",
+            "Missing tables: "
             + (", ".join(missing(m)) or "none")
-            + "; their features are missing, never zero.",
+            + "; their features are treated as missing, not as zero.",
         ],
-        "development_data.cleaning": "Every row is checked by coded rules (onroll check), corrections replace what they correct from the day they were recorded, nothing is imputed.",
+        "development_data.cleaning": "Every row is checked by rules with codes (onroll check). A correction applies from the day it was recorded. Nothing is imputed.",
         "operational_data.sources": f"The same tables, as of the day: {named}." if tables else None,
         "operational_data.sensitive_attributes": sensitive,
-        "operational_data.processing": "Features as of the day, margins of the trees, calibration, ranks in each authority, contributions, reasons and their records. Only what was recorded before the day is seen.",
+        "operational_data.processing": "Features as of the day, margins of the trees, calibration, ranks in each authority, contributions, reasons and their records. Only records from before the day are used.",
     }
 
 

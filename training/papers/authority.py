@@ -1,4 +1,4 @@
-"""The authority's own facts for all papers, from one YAML file: who is responsible, how the list is used, how long data is kept."""
+"""The authority's facts for the papers, from one YAML file: who is responsible, how the list is used, how long data is kept."""
 
 from __future__ import annotations
 

@@ -10,11 +10,11 @@ from training.papers.tables import columns, features, given
 from training.papers.used import JUDGED_ONLY, UNUSED, counted, protected_groups, use_of
 
 MEASURES = [
-    "Pupils are known by a key of the authority's own or a keyed pseudonym; names and addresses are not in histories.",
+    "Pupils are identified by the authority's own key or a keyed pseudonym; histories hold no names or addresses.",
     "A feature is a count, a rate or a duration; free text is not read.",
-    "The model holds numbers of trees and no row of a child; MLflow gets settings, figures and papers only.",
-    "Counts of 7 or fewer are hidden in every printed table and the others rounded to 5.",
-    "Scores, actions and readings are kept for the periods of the file of retention, and removed by onroll retention.",
+    "The model holds the numbers of its trees and no child's row; MLflow receives only settings, figures and papers.",
+    "In every printed table, counts of 7 or fewer are hidden and the others are rounded to 5.",
+    "Scores, actions and access records are kept for the periods in the retention file, then removed by onroll retention.",
 ]
 
 
@@ -23,18 +23,18 @@ def values(m: Material) -> dict[str, Value]:
     tables = [t.name for t in m.tables]
     special = [t for t in ("sen", "social_care") if t in tables]
     groups = tuple(
-        (title, table, "judging only" if table in JUDGED_ONLY else "judging; the table also makes features")
+        (title, table, "judging only" if table in JUDGED_ONLY else "evaluation; the table also supplies features")
         for title, table in protected_groups(tables)
     )
     return {
-        "purpose.purpose": f"To learn which children went missing from education ({m.task.definition.title}), and to order children on rolls by that risk within {m.manifest.horizon_days} days, so that people can help early.",
+        "purpose.purpose": f"To learn which children went missing from education ({m.task.definition.title}), and to rank children on rolls by their risk of it within {m.manifest.horizon_days} days, so that people can help early.",
         "purpose.not_for": OUT_OF_SCOPE,
         "people.children": f"{counted(m.children)} children of {m.authorities} authorities, on a roll on at least one of {len(m.manifest.trained_on)} days."
         if m.manifest.trained_on
         else None,
-        "people.special_categories": f"Records of {' and '.join(special)} bear on health and family life. "
+        "people.special_categories": f"Records of {' and '.join(special)} concern health and family life. "
         * bool(special)
-        + "Ethnicity is used for judging only."
+        + "Ethnicity is used for evaluation only."
         if tables
         else None,
         "tables.given": given(m),

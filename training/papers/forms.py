@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from training.papers.paper import Field, Form, Section
 
-DEEPER = "train with --report, on histories that hold the table pupils with sex, ethnicity or first language"
+DEEPER = "train with --report, on histories whose table pupils has sex, ethnicity or first language"
 
 MODEL_CARD = Form(
     "model_card",
@@ -24,7 +24,7 @@ MODEL_CARD = Form(
                 Field("version", "Version"),
                 Field("type", "Type"),
                 Field("algorithm", "Training algorithm, parameters, constraints and features"),
-                Field("resources", "More to read"),
+                Field("resources", "Further reading"),
                 Field("licence", "Licence of the model", "use.licence"),
                 Field("contact", "Where to send questions", "organisation.contact_email"),
             ),
@@ -35,24 +35,24 @@ MODEL_CARD = Form(
             (
                 Field("primary", "Primary intended uses"),
                 Field("users", "Primary intended users", "use.users"),
-                Field("out_of_scope", "Uses out of scope"),
+                Field("out_of_scope", "Out-of-scope uses"),
             ),
         ),
         Section(
             "factors",
             "Factors",
             (
-                Field("relevant", "Groups and circumstances that matter"),
-                Field("evaluated", "Groups by which it was judged", do=DEEPER),
+                Field("relevant", "Relevant groups and circumstances"),
+                Field("evaluated", "Groups evaluated", do=DEEPER),
             ),
         ),
         Section(
             "metrics",
             "Metrics",
             (
-                Field("measures", "Measures of performance"),
+                Field("measures", "Performance measures"),
                 Field("thresholds", "Thresholds"),
-                Field("variation", "How uncertainty is measured"),
+                Field("variation", "Approaches to uncertainty"),
             ),
         ),
         Section(
@@ -65,7 +65,7 @@ MODEL_CARD = Form(
             "Training data",
             (
                 Field("datasets", "Data"),
-                Field("time", "Which days taught and judged what"),
+                Field("time", "Training and test days"),
                 Field("preprocessing", "Preparation"),
             ),
         ),
@@ -73,12 +73,12 @@ MODEL_CARD = Form(
             "quantitative",
             "Quantitative analyses",
             (
-                Field("candidates", "What was compared"),
-                Field("leads", "How far the chosen model leads"),
-                Field("capacity", "At a team's capacity"),
+                Field("candidates", "Candidates compared"),
+                Field("leads", "Lead of the chosen model"),
+                Field("capacity", "Performance at a team's capacity"),
                 Field("calibration", "Calibration"),
-                Field("groups", "Group by group", do=DEEPER),
-                Field("pairs", "Pairs of groups", do=DEEPER),
+                Field("groups", "Results by group", do=DEEPER),
+                Field("pairs", "Results by pair of groups", do=DEEPER),
             ),
         ),
         Section(
@@ -86,7 +86,7 @@ MODEL_CARD = Form(
             "Ethical considerations",
             (
                 Field("sensitive_data", "Sensitive data"),
-                Field("human_life", "Bearing on people's lives"),
+                Field("human_life", "Effect on people's lives"),
                 Field("mitigations", "Mitigations"),
                 Field("risks", "Risks and harms", "risks"),
             ),
@@ -163,12 +163,12 @@ ATRS = Form(
             "decisions",
             "Tier 2.3: deployment and decisions",
             (
-                Field("integration", "Place in the broader process", "use.integration"),
+                Field("integration", "Place in the wider process", "use.integration"),
                 Field("human_review", "Human decisions and review", "use.human_review"),
                 Field("frequency", "Frequency and scale of usage", "use.frequency_and_scale"),
                 Field("training", "Required training", "use.training"),
                 Field("appeals", "Appeals and review", "use.appeals"),
-                Field("provided_information", "Information that is provided"),
+                Field("provided_information", "Information provided"),
             ),
         ),
         Section(
@@ -236,7 +236,7 @@ ATRS = Form(
 
 DPIA = Form(
     "dpia",
-    "Data protection impact assessment: annex of the data used",
+    "Data protection impact assessment: annex on the data used",
     "UK GDPR article 35(7)(a) and (b), article 5(1)(b), (c) and (e)",
     (
         Section(
@@ -258,13 +258,13 @@ DPIA = Form(
         Section(
             "tables", "Which data", (Field("given", "Tables"), Field("columns", "Columns and what each is used for"))
         ),
-        Section("features", "Which features from which data", (Field("features", "Features"),)),
+        Section("features", "Features by source", (Field("features", "Features"),)),
         Section(
             "minimisation",
             "Minimisation",
-            (Field("not_used", "What is given and not used"), Field("measures", "Measures")),
+            (Field("not_used", "Columns present but not used"), Field("measures", "Measures")),
         ),
-        Section("protected", "Protected characteristics", (Field("judging_only", "Used only for judging"),)),
+        Section("protected", "Protected characteristics", (Field("judging_only", "Used only for evaluation"),)),
         Section(
             "retention",
             "Retention",
@@ -276,7 +276,7 @@ DPIA = Form(
         ),
         Section(
             "recipients",
-            "Who receives it",
+            "Recipients",
             (
                 Field("recipients", "Recipients", "data.recipients"),
                 Field("sharing_agreements", "Sharing agreements", "data.sharing_agreements"),

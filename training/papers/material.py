@@ -19,7 +19,7 @@ UNREGISTERED = "(not numbered yet)"
 
 @dataclass(frozen=True, kw_only=True)
 class Material:
-    """Everything that the papers and the report contain, without any child's row.
+    """Everything that goes into the papers and the report; contains no child's row.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ class Material:
         )
 
     def named(self, version: str) -> Material:
-        """Return the same with the model's version in the registry."""
+        """Return a copy with the model's version in the registry."""
         return replace(self, manifest=replace(self.manifest, version=version))
 
     @property

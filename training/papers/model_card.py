@@ -11,16 +11,16 @@ from training.papers.tables import calibration, candidates, capacity, groups, le
 from training.papers.used import counted, protected_groups
 
 MITIGATIONS = [
-    "A score orders a list for people to look at, and decides nothing; each comes with its reasons and the records behind them.",
-    "Ethnicity, sex, language, religion and free school meals are not features; how well others stand in for them is measured.",
-    "A model is promoted only by declared gates, with a reason and by somebody else than who trained it; every move is logged and can be taken back.",
-    "Who read which score is audited; identifiers are in no log, metric or address.",
+    "Scores only order a list for people to review, and decide nothing. Each score comes with its reasons and the records behind them.",
+    "Ethnicity, sex, language, religion and free school meals are not features. How well other features predict these groups is measured.",
+    "A model is promoted only if it passes every gate and a person other than its trainer approves it with a reason. Every promotion is logged and can be rolled back.",
+    "Every access to a score is audited. Logs, metrics and URLs contain no identifiers.",
 ]
 OUT_OF_SCOPE = [
-    "Any decision about a child without a person.",
-    "Schools' own use, police, immigration, benefits, or ranking schools or staff.",
-    "Telling whether a child is safe: a low score does not.",
-    "Children who are on no roll, or of whom nothing is recorded here.",
+    "Any automated decision about a child.",
+    "Use by schools, the police, immigration or benefits, and ranking schools or staff.",
+    "Judging whether a child is safe: a low score does not show that.",
+    "Children who are on no roll or have no records here.",
 ]
 
 
@@ -40,36 +40,36 @@ def values(m: Material) -> dict[str, Value]:
         "details.type": "Gradient-boosted trees with two-parameter calibration; exact contributions of each feature to each score.",
         "details.algorithm": [
             f"LightGBM ({settings}); {len(man.features)} features of these themes: {themes(man.features)}.",
-            f"Chosen among {len(man.metrics)} candidates by its regret over {len(m.splits.origins)} origins. Seed {man.seed}; onroll {man.code_version}.",
+            f"Chosen from {len(man.metrics)} candidates by mean regret over {len(m.splits.origins)} origins. Seed {man.seed}; onroll {man.code_version}.",
             f"Digests: histories {man.data_digest[:16]}, features {man.catalogue_digest[:16]}; run {m.run_id or 'not tracked'}.",
         ],
-        "details.resources": "docs/judging.md and docs/features.md of onroll; beside this card: the transparency record, the annex of the data used, and the report where the run wrote one.",
-        "intended_use.primary": f"Orders the children of an authority's rolls by how likely they are to go missing within {man.horizon_days} days, so that people can look at a few of them early. "
+        "details.resources": "docs/judging.md and docs/features.md of onroll. In this folder: the transparency record, the annex on the data used, and the report if the run wrote one.",
+        "intended_use.primary": f"Ranks the children on an authority's rolls by their risk of going missing within {man.horizon_days} days, so that people can look at a few of them early. "
         f"Missing means: {m.task.definition.title}. {m.task.definition.text}",
         "intended_use.out_of_scope": OUT_OF_SCOPE,
-        "factors.relevant": "Sex, ethnicity (Gypsy/Roma and Irish Traveller shown apart), first language, free school meals, special educational needs, social care, deprivation of the area, "
-        "authority, and pairs of these; whether a child was seen in training; how fully an authority records.",
+        "factors.relevant": "Sex, ethnicity (Gypsy/Roma and Irish Traveller children separately), first language, free school meals, special educational needs, social care, deprivation of the area, "
+        "authority, and pairs of these; whether the training data includes the child; how completely an authority records.",
         "factors.evaluated": audited_groups,
         "metrics.measures": [
-            "Average precision: how high on the list those who went missing stand, over all lengths of it.",
-            f"Precision, recall, lift and number looked into for one found, at what a team can look into: {capacities}.",
-            "Calibration slope and intercept; by group also listing rate and the share wrongly listed.",
+            "Average precision: how high on the list the children who went missing rank, over all lengths of the list.",
+            f"Precision, recall, lift and number reviewed per child found, at a team's capacity: {capacities}.",
+            "Calibration slope and intercept; by group also the listing rate and the false listing rate.",
         ],
-        "metrics.thresholds": "None decides. "
+        "metrics.thresholds": "No threshold triggers a decision. "
         + "; ".join(f"band {b['name']}: risk of at least {b['at_least']:.2%}" for b in man.bands)
-        + ". Bands were fixed in training from shares of the cohort.",
-        "metrics.variation": f"95% intervals over {TIMES} resamples of pupils, each with all of its snapshots; leads in pairs on the same resamples. Interval of a risk: resampled calibration and {BOOSTERS} "
-        "boosters that learned from resampled pupils; it is of the rate among children with such a score, not of one child.",
+        + ". Bands are shares of the cohort, fixed in training.",
+        "metrics.variation": f"95% intervals over {TIMES} resamples of pupils, each with all of its snapshots; leads are paired on the same resamples. Interval of a risk: resampled calibration and {BOOSTERS} "
+        "boosters trained on resampled pupils. It is for the rate among children with such a score, not for one child.",
         "evaluation_data.datasets": f"{counted(figures['snapshots'])} snapshots of {', '.join(map(str, m.splits.test))}, of which {counted(figures['positives'])} went missing.",
-        "evaluation_data.motivation": f"The {JUDGED} newest days (at most) whose outcomes are known, so that a model is judged as it would have been used: made before the day, asked on it.",
-        "evaluation_data.preprocessing": "Only what was recorded before each day counts, corrections as they were known. A window that is not fully known has no label and is left out, never taken for a negative.",
+        "evaluation_data.motivation": f"At most the {JUDGED} newest days with known outcomes. Models are evaluated as they would be used: trained before a day, then predicting it.",
+        "evaluation_data.preprocessing": "Only records from before each day count, with corrections as known then. A window that is not fully known has no label; it is left out and never counted as negative.",
         "training_data.datasets": f"{counted(m.children)} children of {m.authorities} authorities on {len(man.trained_on)} days, {days}"
-        + (f", with nothing recorded on or after {man.until}" if man.until else "")
+        + (f", excluding everything recorded on or after {man.until}" if man.until else "")
         + f"; {man.base_rate:.3%} of the snapshots went missing.",
         "training_data.time": PaperTable(("made before", "learned from", "used for"), origins(m)),
-        "training_data.preprocessing": f"Features as in the annex; what is missing stays missing. The first {BEFORE} days asked about only calibrate."
+        "training_data.preprocessing": f"Features as in the annex; missing values stay missing. The first {BEFORE} predicted days serve only for calibration."
         + (
-            " Memory was short: children who did not go missing were sampled; each counts for as many as it stands for, in groups too."
+            " To save memory, children who did not go missing were sampled. They are weighted, also in figures by group."
             if m.sampled
             else ""
         ),
@@ -79,14 +79,14 @@ def values(m: Material) -> dict[str, Value]:
         "quantitative.calibration": calibration(m),
         "quantitative.groups": groups(m),
         "quantitative.pairs": groups(m, "pairs"),
-        "ethics.sensitive_data": "Records of social care and special educational needs are features; ethnicity, sex, first language and free school meals are used for judging only. "
-        "The records themselves stay in the histories; model, papers and tracking hold none.",
-        "ethics.human_life": "A listed child and family may be contacted by the authority. A child who is missed may go without help that this list could have brought.",
+        "ethics.sensitive_data": "Records of social care and special educational needs are features. Ethnicity, sex, first language and free school meals are used for evaluation only. "
+        "Records stay in the histories; the model, its papers and MLflow hold none.",
+        "ethics.human_life": "The authority may contact a listed child's family. A child whom the list misses may go without help.",
         "ethics.mitigations": MITIGATIONS,
         "caveats.limits": man.limits,
         "caveats.recommendations": [
-            "Read it beside what schools and families say. Watch what is recorded, the risks and the outcomes each week, and train again each term.",
-            "Attention changes outcomes: judge a list together with what was done for the listed.",
+            "Use it with what schools and families say. Monitor the records, the risks and the outcomes each week, and retrain each term.",
+            "Help changes outcomes: evaluate a list together with what was done for the children on it.",
         ],
     }
 

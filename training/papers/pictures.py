@@ -69,7 +69,7 @@ def splits(s: Splits) -> Picture:
     axes.spines[:].set_visible(False)
     return _picture(
         figure,
-        "A row for each model and a square for each day: models train on the oldest days, skip days whose outcomes were not yet known, and predict the day on which they were made. The table below says the same.",
+        "One row per model and one square per day: models train on the oldest days, skip days whose outcomes were not yet known, and predict the day on which they were made. The table below has the same data.",
         "L trained on, . not yet known on that day, C predicted for calibration, J predicted and judged",
     )
 
@@ -114,8 +114,8 @@ def reliability(points: Sequence[tuple[float, float]]) -> Picture:
     axes.spines[["top", "right"]].set_visible(False)
     return _picture(
         figure,
-        f"{len(points)} points of predicted risk against the share that went missing; they are equal on the dashed line. The table below says the same.",
-        "Calibration: each point rests on about as many children who were expected to go missing",
+        f"{len(points)} points of predicted risk against the share that went missing; they are equal on the dashed line. The table below has the same data.",
+        "Calibration: each point has about the same expected number of children going missing",
     )
 
 

@@ -1,4 +1,4 @@
-"""The part of the report that keeps finding and foreseeing apart."""
+"""The part of the report that separates detection from prediction."""
 
 from __future__ import annotations
 
@@ -11,23 +11,29 @@ from training.papers.paper import PaperTable
 from training.papers.part import ReportSection
 from training.papers.used import counted
 
-TITLES = {ACT_TODAY: "act today: already stopped coming", HELP_EARLY: "help early: not yet"}
-TITLE = "Finding and foreseeing"
+TITLES = {ACT_TODAY: "act today: already stopped coming", HELP_EARLY: "help early: not yet stopped"}
+TITLE = "Detection and prediction"
 
 
 def foreseeing(m: Material) -> ReportSection:
-    """Say what is found among children who have already stopped coming, and what among the others."""
+    """Report the figures among children who have already stopped coming, and among the others."""
     lists, early = m.figures.get("lists"), m.figures.get("early")
     if not lists or not early:
-        return ReportSection(title=TITLE, text=["This run did not keep the two lists apart."])
+        return ReportSection(title=TITLE, text=["This run did not evaluate the two lists separately."])
     text = [
-        "A school knows a child who has already stopped coming; a list earns its place among the others, and early enough to help.",
+        "A school knows which children have already stopped coming. A list is useful if it finds others, early enough to help.",
         f"Already stopped means: {stopping_rule().text}",
-        "Early figures count children who had not yet stopped on the day and went missing so many days later or more. Those who went missing sooner take places on the list and are not counted as found.",
+        "Early figures count children who had not yet stopped coming on the day and went missing at least so many days later. Those who went missing sooner take places on the list but do not count as found.",
     ]
     rows = tuple((TITLES[name], *of_list(figures)) for name, figures in lists.items())
     both = PaperTable(
-        ("list", "snapshots", "went missing", "of the first 25 of a list, went missing", "of the missing, among them"),
+        (
+            "list",
+            "snapshots",
+            "went missing",
+            "precision in the first 25 of a list",
+            "recall in the first 25 of a list",
+        ),
         rows,
     )
     in_time = PaperTable(
@@ -35,8 +41,8 @@ def foreseeing(m: Material) -> ReportSection:
             "went missing after",
             "places on each list",
             "went missing",
-            "of those listed (95% interval)",
-            "of them, listed (95% interval)",
+            "precision (95% interval)",
+            "recall (95% interval)",
         ),
         tuple(row for name, figures in early.items() for row in ahead(name, figures)),
     )
@@ -46,18 +52,18 @@ def foreseeing(m: Material) -> ReportSection:
 
 
 def of_list(figures: dict[str, Any]) -> tuple[str, ...]:
-    """Return a list's row after its name; hidden where the number found or missed is small."""
+    """Return the cells of a list's row after its name, hidden if the number found or missed is small."""
     positives, top = figures["positives"], figures["top_25"]
     hits = (top["recall"] or 0.0) * positives
     if min(hits, positives - hits) <= SMALLEST:
         return counted(figures["snapshots"]), counted(positives) if positives > SMALLEST else HIDDEN, HIDDEN, HIDDEN
-    of_exact = rounded(round(hits)) / hits  # shares of exact counts would undo the rounding
+    of_exact = rounded(round(hits)) / hits  # shares of exact counts would reveal the unrounded counts
     shares = (f"{top[part] * of_exact:.0%}" for part in ("precision", "recall"))
     return counted(figures["snapshots"]), counted(positives), *shares
 
 
 def ahead(name: str, figures: dict[str, Any]) -> list[tuple[str, ...]]:
-    """Return the rows of outcomes that begin some days after the day, one a capacity."""
+    """Return the rows of outcomes that begin at least some days after the as-of date, one per capacity."""
     days, positives = name.split("_")[2], figures["positives"]
     rows: list[tuple[str, ...]] = []
     for capacity in (key for key in figures if key.startswith("top_")):

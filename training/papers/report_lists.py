@@ -31,9 +31,9 @@ def calibration(m: Material) -> ReportSection:
             )
         )
     text = [
-        "A risk of 10% should mean that 1 in 10 such children goes missing. Points below the dashed line: risks are overstated. Points above it: understated."
+        "Of children with a risk of 10%, 1 in 10 should go missing. Points below the dashed line: risks are overstated. Points above it: understated."
     ]
-    return ReportSection(title="Whether the risks are right", text=text, pictures=shown, tables=tables)
+    return ReportSection(title="Are the risks right?", text=text, pictures=shown, tables=tables)
 
 
 def merged(points: list[dict[str, float]]) -> list[dict[str, float]]:
@@ -55,14 +55,17 @@ def merged(points: list[dict[str, float]]) -> list[dict[str, float]]:
 
 
 def weeks(m: Material) -> ReportSection:
-    """Report how early children are listed, and how much a list changes."""
+    """Report how early children are listed, and how much lists change."""
     w = m.report.get("weekly") or {}
     if not w:
         return ReportSection(
-            title="How early, and how much a list changes", text=["This run did not look."], pictures=[], tables=[]
+            title="How early, and how much a list changes",
+            text=["This run did not evaluate weekly lists."],
+            pictures=[],
+            tables=[],
         )
     text = [
-        f"In the newest judged term, {w['capacity']} children of each authority were listed in each of {len(w['weeks'])} weeks, by a model that knew nothing of the term."
+        f"In the newest judged term, {w['capacity']} children of each authority were listed in each of {len(w['weeks'])} weeks by a model trained before the term."
     ]
     listed, went = w["listed"], w["went_missing"]
     if min(listed, went - listed) > SMALLEST:
@@ -76,7 +79,7 @@ def weeks(m: Material) -> ReportSection:
         )
     if w["kept"] is not None:
         text.append(
-            f"From one week to the next {w['kept']:.0%} of a list stayed; {w['new_children']:.0f} children a week, of all lists together, were listed for the first time."
+            f"From one week to the next, {w['kept']:.0%} of a list stayed the same. Each week {w['new_children']:.0f} children, over all lists, were listed for the first time."
         )
     return ReportSection(title="How early, and how much a list changes", text=text, pictures=[], tables=[])
 
@@ -97,7 +100,7 @@ def strangers(m: Material) -> ReportSection:
         )
     tables.append(
         (
-            "Children learned from, and others",
+            "Children in the training data, and others",
             PaperTable(("children", "snapshots", "went missing", "average precision"), tuple(rows)),
         )
     )
@@ -117,9 +120,9 @@ def strangers(m: Material) -> ReportSection:
         ]
         tables.append(
             (
-                "Authorities that the model never saw",
+                "Authorities outside the training data",
                 PaperTable(
-                    ("authority", "went missing", "learned from all others", "learned from all"),
+                    ("authority", "went missing", "trained on all others", "trained on all"),
                     tuple(rows_by_authority),
                 ),
             )
@@ -131,10 +134,10 @@ def strangers(m: Material) -> ReportSection:
             shown.append(
                 pictures.curve(
                     [(p["number"], p["average_precision"] or 0.0) for p in points],
-                    f"{kind} learned from",
+                    f"training {kind}",
                     "average precision",
-                    alt=f"Average precision by the number of {kind} learned from; the table below says the same.",
-                    caption="What more data would bring: a line that still climbs says that more would help",
+                    alt=f"Average precision by the number of training {kind}; the table below says the same.",
+                    caption="The value of more data: if the line still rises, more data would help",
                 )
             )
         curve_rows = tuple(
@@ -143,21 +146,21 @@ def strangers(m: Material) -> ReportSection:
         tables.append(
             (
                 "Learning curve",
-                PaperTable((f"{kind} learned from", "of them went missing", "average precision"), curve_rows),
+                PaperTable((f"training {kind}", "of them went missing", "average precision"), curve_rows),
             )
         )
     text = [
-        "A model that only recognises children it has seen is of no use for others. The same holds for authorities: the figures of one are a sample of one authority."
+        "A model that only recognises children from its training data is of no use for others. The same applies to authorities, and figures from one authority are a sample of one."
     ]
     if m.sampled:
         text.append(
-            "Memory was short: the children who did not go missing were sampled, and count for as many as they stand for; who was not drawn was not learned from, so fewer were seen than with all."
+            "To save memory, children who did not go missing were sampled and weighted. Those not drawn count as outside the training data."
         )
-    return ReportSection(title="Whether it holds for others", text=text, pictures=shown, tables=tables)
+    return ReportSection(title="Does it generalise?", text=text, pictures=shown, tables=tables)
 
 
 def fairness(m: Material) -> ReportSection:
-    """Report how lists fall on groups, and which groups the features can predict."""
+    """Report how lists fall on groups, and which groups the features predict."""
     report = m.report.get("fairness") or {}
     tables = [(title, t) for title, t in (("Group by group", groups(m)), ("Pairs of groups", groups(m, "pairs"))) if t]
     shown = []
@@ -177,8 +180,8 @@ def fairness(m: Material) -> ReportSection:
                     f"{words}, 95% interval",
                     drawn,
                     line=whole["value"] if whole else None,
-                    alt=f"{words.capitalize()}, by group; the table below says the same.",
-                    caption=f"{words.capitalize()}; the line is that of all children",
+                    alt=f"{words.capitalize()}, by group; the table below has the same data.",
+                    caption=f"{words.capitalize()}; the line marks all children",
                 )
             )
     proxy_rows = tuple(
@@ -193,19 +196,19 @@ def fairness(m: Material) -> ReportSection:
     if proxy_rows:
         tables.append(
             (
-                "How well the features tell each protected group",
+                "How well the features predict each protected group",
                 PaperTable(("group", "of", "AUC (0.5: not at all)", "mostly by"), proxy_rows),
             )
         )
     text = [
         f"The list takes {report.get('capacity', 25):g} children of each authority on each day. Counts of {SMALLEST} or fewer, and those that would give one away, are hidden ({HIDDEN}); the others are rounded to 5.",
-        "Nothing was adjusted. A gap may be in the world, in the records or in the model; the table does not tell which.",
+        "Nothing was adjusted. A gap may come from the world, the records or the model; the table does not show which.",
     ]
     if m.sampled:
         text.append(
-            "Memory was short: the children who did not go missing were sampled; each counts for as many as it stands for, intervals are as wide as the sample makes them, and counts are hidden by the children who were drawn."
+            "To save memory, children who did not go missing were sampled. Counts are weighted, intervals include the effect of sampling, and the unweighted counts decide what is hidden."
         )
-    return ReportSection(title="Whom the list falls on", text=text, pictures=shown, tables=tables)
+    return ReportSection(title="Who is listed, by group", text=text, pictures=shown, tables=tables)
 
 
 def mistakes(m: Material) -> ReportSection:
@@ -217,7 +220,7 @@ def mistakes(m: Material) -> ReportSection:
         "wrongly_listed": "listed, and did not go missing",
     }
     counts = tuple((words, str(report["children"][kind])) for kind, words in kinds.items()) if report else ()
-    tables = [("Right and wrong", PaperTable(("snapshots", "number"), counts))] if counts else []
+    tables = [("Found, missed and wrongly listed", PaperTable(("snapshots", "number"), counts))] if counts else []
     for kind, title in (
         ("missed", "How the missed differ from the found"),
         ("wrongly_listed", "How the wrongly listed differ from the found"),
@@ -242,6 +245,6 @@ def mistakes(m: Material) -> ReportSection:
                 )
             )
     text = [
-        "Every child who went missing and was not listed is one that the list did not help with; every child who was listed and did not go missing cost time, and perhaps trust."
+        "The list did not help the children who went missing without being listed. Each child who was listed and did not go missing cost time, and perhaps trust."
     ]
     return ReportSection(title="Who was missed, and who was wrongly listed", text=text, pictures=[], tables=tables)

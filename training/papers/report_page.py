@@ -1,4 +1,4 @@
-"""The report for a head of service: one self-contained page; a table with the same figures accompanies each picture."""
+"""The report for a head of service: one self-contained page, with a table beside each picture."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def report_page(m: Material) -> str:
     Parameters
     ----------
     m : Material
-        Including the extended report of the run.
+        Must include the run's extended report.
     """
     sections = (
         summary,
@@ -49,21 +49,21 @@ def summary(m: Material) -> ReportSection:
     f, man = m.figures, m.manifest
     at = next((r for r in capacity(m).rows if r[0].startswith("25")), None)
     sentences = [
-        f"The model orders children on school rolls by how likely they are to go missing from education within {man.horizon_days} days. It was made on {m.on} from {len(man.trained_on)} days "
-        f"of histories. The way it was made was judged on {len(m.splits.test)} of them, each time by a model made from what was known before."
+        f"The model ranks children on school rolls by their risk of going missing from education within {man.horizon_days} days. It was trained on {m.on} on {len(man.trained_on)} days "
+        f"of histories. The method was evaluated on {len(m.splits.test)} of them, each time with a model trained on what was known before the day."
     ]
     if at and at[2] != HIDDEN:
         sentences.append(
-            f"When 25 children of each authority's list are looked into, {at[2]} of those listed went missing, and {at[3]} of all who went missing are among them: {at[4]} children looked into for one found."
+            f"If a team reviews 25 children on each authority's list, {at[2]} of them go missing, and the list includes {at[3]} of all who go missing: {at[4]} children reviewed for each one found."
         )
-    sentences.append(_against(m, "surroundings", "looking at schools and areas alone"))
+    sentences.append(_against(m, "surroundings", "schools and areas alone"))
     sentences.append(_against(m, "checklist", "a checklist with points"))
     sentences.append(_against(m, "logistic", "a plain logistic regression"))
     slope = f.get("calibration_slope_interval") or [None, None]
     if slope[0] is not None:
         right = slope[0] <= 1 <= slope[1]
         sentences.append(
-            f"Its risks are {'about right' if right else 'not right, and should not be read as they stand'}: the calibration slope is {f['calibration_slope']:.2f} ({slope[0]:.2f} to {slope[1]:.2f}), where 1 is right."
+            f"Its risks are {'about right' if right else 'not right and should not be taken at face value'}: the calibration slope is {f['calibration_slope']:.2f} ({slope[0]:.2f} to {slope[1]:.2f}), where 1 is right."
         )
     return ReportSection(title="In short", text=[s for s in sentences if s])
 
@@ -87,22 +87,22 @@ def task(m: Material) -> ReportSection:
         f"Source of the definition: {d.source}",
     ]
     if q.until:
-        sentences.append(f"Nothing was used that was recorded on or after {q.until}.")
+        sentences.append(f"Nothing recorded on or after {q.until} was used.")
     return ReportSection(title="The question", text=sentences)
 
 
 def time(m: Material) -> ReportSection:
     """Show the training, calibration and test dates."""
     text = [
-        "A model is judged as it would have been used: made on a day from outcomes known before it, and asked about that day. Days whose outcomes were not yet known then taught it nothing.",
+        "Models are evaluated as they would be used: trained on the outcomes known before a day, then predicting that day. Days whose outcomes were not yet known are not used for training.",
         f"Outcomes are known for {len(m.splits.dates)} days, {m.splits.dates[0]} to {m.splits.dates[-1]}.",
     ]
     table = PaperTable(("made on", "learned from", "used for"), origins(m))
     return ReportSection(
-        title="Which data taught and judged what",
+        title="Training and test data",
         text=text,
         pictures=[pictures.splits(m.splits)],
-        tables=[("Which days taught each model", table)],
+        tables=[("Training days of each model", table)],
     )
 
 
@@ -115,16 +115,16 @@ def compared(m: Material) -> ReportSection:
     picture = pictures.bars(
         "average precision, 95% interval",
         figures,
-        alt="Average precision of every candidate with its interval; the table below says the same.",
-        caption="How well each way orders children on days that it had not seen",
+        alt="Average precision of every candidate with its interval; the table below has the same data.",
+        caption="How well each candidate ranks children on days after its training data",
     )
     text = [
-        "Average precision says how high on the list those who went missing stand: 1 when all stand first, about the share that goes missing when the order says nothing.",
-        "Intervals are over resampled pupils. Where the interval of a lead holds zero, the two cannot be told apart on these data: within noise.",
-        f"Chosen for the smallest regret over all days: {TITLES.get(m.manifest.candidate, m.manifest.candidate)}.",
+        "Average precision measures how high on the list the children who went missing rank: 1 if all come first, about the share that goes missing if the order is random.",
+        "Intervals are over resampled pupils. If the interval of a lead contains zero, the data do not show which of the two is better: within noise.",
+        f"Chosen for the smallest mean regret over all days: {TITLES.get(m.manifest.candidate, m.manifest.candidate)}.",
     ]
     return ReportSection(
-        title="What was compared",
+        title="Candidates compared",
         text=text,
         pictures=[picture],
         tables=[("Candidates", candidates(m)), ("Leads of the chosen one", leads(m))],
@@ -144,7 +144,7 @@ def at_capacity(m: Material) -> ReportSection:
             pictures.bars(
                 "share of the listed who went missing, 95% interval",
                 bars,
-                alt="Precision for lists of several lengths; the table below says the same.",
+                alt="Precision for lists of several lengths; the table below has the same data.",
                 caption="The shorter the list, the larger the share of it that goes missing",
             )
         ]
@@ -152,7 +152,7 @@ def at_capacity(m: Material) -> ReportSection:
         else []
     )
     text = [
-        "A team can look into so many children. A list here is one authority's on one day. Of the rest nothing is said: most who are not listed do not go missing, some do."
+        "A team can review only so many children. A list here is one authority's on one day. Most children who are not listed do not go missing, but some do."
     ]
     return ReportSection(
         title="What a team finds", text=text, pictures=shown, tables=[("Found at a team's capacity", table)]
@@ -178,8 +178,8 @@ def uses(m: Material) -> ReportSection:
                 "average precision lost without the theme, 95% interval",
                 drawn,
                 line=0.0,
-                alt="What each theme is worth; the table below says the same.",
-                caption="What is lost when a theme is taken away; what one loses another can often make up for",
+                alt="What each theme is worth; the table below has the same data.",
+                caption="Average precision lost without each theme; other themes can often compensate",
             )
         )
         tables.append(
@@ -195,7 +195,7 @@ def uses(m: Material) -> ReportSection:
             pictures.bars(
                 "mean size of the contribution, in log-odds",
                 [Bar(n.replace("_", " "), v) for n, v in top],
-                alt="The features that move scores most; the table below says the same.",
+                alt="The features that move scores most; the table below has the same data.",
                 caption="What moves scores most, up or down (TreeSHAP)",
             )
         )
@@ -210,12 +210,14 @@ def uses(m: Material) -> ReportSection:
         tables.append(
             (
                 "The features that move scores most",
-                PaperTable(("feature", "said when it raises a score", "mean contribution"), feature_rows),
+                PaperTable(("feature", "sentence when it raises a score", "mean contribution"), feature_rows),
             )
         )
-    text = ["What a model goes by is linked with going missing. It is no cause, and changing it need change nothing."]
+    text = [
+        "The features are associated with going missing. They are not necessarily causes, and changing them may change nothing."
+    ]
     return ReportSection(
-        title="What it goes by, and its limits",
+        title="What drives the scores, and the limits of the model",
         text=text,
         pictures=shown,
         tables=tables,

@@ -63,9 +63,9 @@ def capacity(m: Material) -> PaperTable:
     headers = (
         "looking into",
         "listed",
-        "of those listed, went missing (95% interval)",
-        "of the missing, listed (95% interval)",
-        "looked into for one found",
+        "precision: share of the listed who went missing (95% interval)",
+        "recall: share of the missing who were listed (95% interval)",
+        "children reviewed per child found",
         "times better than chance",
     )
     f, rows = m.figures, []
@@ -130,7 +130,7 @@ def groups(m: Material, part: str = "groups") -> PaperTable | None:
         slices = [s for s in slices if s["figures"]["recall"] or s["figures"]["precision"]]
     rows = tuple((group_title(s), s["title"], *_counts(s), *_shares(s)) for s in slices)
     if part == "pairs" and not rows and (m.report.get("fairness") or {}).get("pairs"):
-        rows = (("all pairs", "of every pair the counts are too small to be shown", *[HIDDEN] * 8),)
+        rows = (("all pairs", "the counts of every pair are too small to show", *[HIDDEN] * 8),)
     headers = ("group", "value", "children", "missing", "listed", *(n.replace("_", " ") for n in FIGURES))
     return PaperTable(headers, rows) if rows else None
 
@@ -151,7 +151,7 @@ def _shares(s: dict[str, Any]) -> Row:
 
 def features(m: Material) -> PaperTable:
     """Every feature with its sources."""
-    headers = ("feature", "theme", "said when it raises a score", "tables", "days back", "direction", "shown as")
+    headers = ("feature", "theme", "sentence when it raises a score", "tables", "days back", "direction", "shown as")
     rows = [
         (
             f["name"],
@@ -172,7 +172,7 @@ def given(m: Material) -> PaperTable:
     rows = [
         (t.name, TABLES[t.name].__doc__ or "", t.rows, _years(t), str(t.features), _purpose(t.name)) for t in m.tables
     ]
-    return PaperTable(("table", "holds", "rows", "recorded", "features made from it", "purpose"), tuple(rows))
+    return PaperTable(("table", "holds", "rows", "recorded", "features computed from it", "purpose"), tuple(rows))
 
 
 def _years(t: Any) -> str:

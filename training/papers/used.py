@@ -1,4 +1,4 @@
-"""The data of a run: tables with their sizes, and the use of each column."""
+"""The data a run used: tables with their sizes, and the use of each column."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ JUDGED_ONLY = {
     "pupils": ("sex", "ethnicity", "first_language"),
     "fsm": ("pupil_id", "start_date", "end_date", "recorded_on"),
 }
-LEARNED, JUDGED, SHOWN, UNUSED = "learning, scoring and judging", "judging only", "shown to workers", "not used"
+LEARNED, JUDGED, SHOWN, UNUSED = "training, scoring and evaluation", "judging only", "shown to workers", "not used"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,11 +27,11 @@ class Compared:
     Attributes
     ----------
     children, both : int
-        In the cohort, and on both lists.
+        Number in the cohort, and on both lists.
     enters, leaves : list of dict
         ``pupil_id, authority, rank_before, rank_after``, and ``themes`` with the contribution ``before`` and ``after`` in log-odds, its ``change``,
-        and ``beside``: the change minus the mean change of all on either list, since a child also enters when others fall. Themes
-        are sorted by their effect.
+        and ``beside``: the change minus the mean change over both lists, since a child also enters when others fall. Themes are
+        sorted by their effect.
     rank_correlation : float
         Spearman's, over the whole cohort.
     """
@@ -52,7 +52,7 @@ class Compared:
         return self.both / max(self.both + len(self.leaves), 1)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the data of ``--json``; it names children, as the user requests."""
+        """Return the data of ``--json``, which includes pupil ids."""
         return {**self.__dict__, "as_of": str(self.as_of), "overlap": self.overlap}
 
     def text(self) -> str:
@@ -93,7 +93,7 @@ def compare_lists(
     """
     frame = tallied(histories, [as_of], rule=rule, kept=kept, advance=advance)
     if frame.is_empty():
-        raise Faults(Fault("nobody is in the cohort on this day", "models compare --as-of", "Ask on a school day."))
+        raise Faults(Fault("the cohort is empty on this day", "models compare --as-of", "Choose a school day."))
     advance(description="both lists")
     before, after = (m.ranked(frame).select("pupil_id", "authority", "rank", "margin") for m in (first, second))
     ranks = before.join(after.select("pupil_id", "rank", "margin"), on="pupil_id", suffix="_after")
@@ -117,7 +117,7 @@ def _named(model: RiskModel) -> str:
 
 
 class _Themes:
-    """Exact contributions by theme in two versions, for children on either list; with the bases they add up to the margins."""
+    """Exact contributions by theme in two versions, for children on either list; with the bases they sum to the margins."""
 
     def __init__(self, frame: pl.DataFrame, listed: pl.DataFrame, first: RiskModel, second: RiskModel) -> None:
         rows = listed.join(frame, on="pupil_id", how="left", maintain_order="left")

@@ -37,7 +37,7 @@ LEAK_PUPILS = 1000
 
 @dataclass(frozen=True)
 class Contender:
-    """A version whose predictions are compared with another's.
+    """A version to compare with another.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class Contender:
     manifest : Manifest
     recipe : dict
     bundle : str
-        The hash of its files.
+        The digest of its bundle.
     """
 
     booster: str
@@ -96,7 +96,7 @@ def evaluate_again(
 ) -> Evaluated:
     """Predict the test dates: with the version itself after its training dates, and retrained by its recipe before.
 
-    On its training dates the version would look better than it is.
+    A version's figures on its own training dates would be too good.
 
     Parameters
     ----------
@@ -234,7 +234,7 @@ def evidence_of_training(
     if champion:
         advance(description="the champion on the same snapshots")
         version = Contender(trained.booster, trained.manifest, trained.recipe, "")
-        with suppress(Faults):  # a damaged champion cannot be compared with; the gate says so
+        with suppress(Faults):  # a damaged champion cannot be compared; the gate reports it
             against = compare_with_champion(
                 version=version,
                 evaluated=evaluated,
@@ -281,8 +281,8 @@ def evidence_of_version(
     try:
         task = task_of(version.recipe)
     except (KeyError, TypeError, ValueError) as error:
-        do = "Train again with this version of onroll, which writes it down."
-        raise Faults(Fault("it is not written down what the model was made from", str(folder), do)) from error
+        do = "Retrain with this version of onroll, which writes recipes."
+        raise Faults(Fault("the model has no complete recipe", str(folder), do)) from error
     seed = version.manifest.seed
     frame = task.labelled(histories, memory=memory, seed=seed, kept=kept, advance=advance)
     splits = split(frame)

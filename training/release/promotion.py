@@ -21,22 +21,22 @@ from training.release.resolve import aliases
 
 
 def promote(settings: Settings, name: str, version: int, *, who: str, why: str) -> dict[str, Any]:
-    """Make a version the champion if it passes every gate; the log keeps what came of it either way.
+    """Make a version the champion if it passes every gate; the outcome is logged either way.
 
     Parameters
     ----------
     who : str
-        Who approves: somebody other than who trained.
+        The approver, who must not be the trainer.
 
     Returns
     -------
     dict
-        The line of the log; its ``action`` is ``promoted`` or ``refused``, its ``gates`` are the verdicts.
+        The log entry; ``action`` is ``promoted`` or ``refused``, ``gates`` holds the verdicts.
 
     Raises
     ------
     Faults
-        When there is no such version, or the log does not hold, so that nothing can be written into it.
+        If there is no such version, or the log does not verify.
     """
     folder_of(settings, name, version)
     with moving(settings, name):
@@ -62,14 +62,14 @@ def promote(settings: Settings, name: str, version: int, *, who: str, why: str) 
 
 
 def gates(settings: Settings, name: str, version: int, *, who: str = "", why: str = "") -> list[Verdict]:
-    """Return what the gates would say of a version, without promoting it."""
+    """Return the verdict of every gate on a version, without promoting it."""
     return check_all(GATES, dossier(settings, name, version, who=who, why=why), load_limits(settings.gates))
 
 
 def dossier(settings: Settings, name: str, version: int, *, who: str, why: str) -> dict[str, Any]:
-    """Return all that is known of a version, as the gates read it.
+    """Return the dossier of a version for the gates.
 
-    What is damaged is left out, so that the gates that need it are not passed; so is evidence whose hash is not the one in the log.
+    Damaged parts, and evidence whose hash is not the logged one, are left out, so that gates that need them fail.
     """
     folder, log = folder_of(settings, name, version), history(settings, name)
     entries = [e for e in log if e.get("version") == version]
@@ -116,7 +116,7 @@ def dossier(settings: Settings, name: str, version: int, *, who: str, why: str) 
 
 
 def _evidence_digest(entries: list[dict[str, Any]]) -> str | None:
-    """Return the hash of a version's newest evidence, of its lines of the log."""
+    """Return the hash of a version's newest evidence from its log entries."""
     return next((e["evidence"] for e in reversed(entries) if e.get("action") in ("registered", "judged")), None)
 
 
@@ -128,13 +128,13 @@ def _evidence(settings: Settings, name: str, version: int, digest_in_log: str | 
 
 
 def current_evidence(settings: Settings, name: str, version: int) -> dict[str, Any]:
-    """Return the evidence of a version so far; empty when there is none, or not that which the log noted."""
+    """Return a version's evidence; empty if there is none or its hash is not the logged one."""
     entries = [e for e in history(settings, name) if e.get("version") == version]
     return _evidence(settings, name, version, _evidence_digest(entries))
 
 
 def record_evidence(settings: Settings, name: str, version: int, evidence: dict[str, Any]) -> dict[str, Any]:
-    """Keep new evidence of a version, note its hash in the log, and return the line."""
+    """Store new evidence of a version, log its hash, and return the log entry."""
     with moving(settings, name):
         digest = keep_evidence(settings, name, version, evidence)
         fields = {"by": account(), "why": "judged again", "evidence": digest, "data": evidence["histories"]}

@@ -1,8 +1,8 @@
-"""The log of a model's life: every version registered, judged, promoted, refused and rolled back, each line chained to the one before.
+"""The promotion log: a line for every registration, evaluation, promotion, refusal and rollback, each chained to the line before.
 
-A line holds the hash of the line before it and its own, so that a line that was changed, taken out or put in is found. Whoever
-may write the file can write all of it anew; that is why its end is also kept in MLflow, and each line in the audit, which is
-chained with a key (``serving.store.audit.model_log``).
+Each line holds its own hash and the previous line's, so changed, removed and inserted lines are detected. Someone with write access
+could rewrite the whole file, so its end is also kept in MLflow, and every line in the audit, which is chained with a key
+(``serving.store.audit.model_log``).
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from histories.errors import Fault, Faults
 from training.release.signature import sign
 
 HEAD = "log_head"  # tag of the registered model in MLflow
-DO = "Keep the file as it is, take it from a backup, and find out who changed it; the audit has who did what, and the hash of every line."
+DO = "Keep the file as evidence, restore it from a backup, and find out who changed it. The audit records who did what, and the hash of every line."
 
 
 @dataclass(frozen=True, kw_only=True)
 class LogState:
-    """What came of following a log.
+    """The result of verifying a log.
 
     Attributes
     ----------
     lines : int
-        Whole lines, of which ``unchained`` are from before lines were chained.
+        Number of complete lines; ``unchained`` of them were written before lines were chained.
     bad : int or None
-        The first line that does not hold, counted from 1.
+        The first line that does not verify, counted from 1.
     why : str
     head : str
-        The hash of the last line; empty when there is none.
+        The hash of the last line; empty if there is none.
     """
 
     lines: int
@@ -46,17 +46,17 @@ class LogState:
 
     @property
     def whole(self) -> bool:
-        """Tell whether every line holds."""
+        """Whether every line verifies."""
         return self.bad is None
 
 
 def entries(file: Path) -> list[dict[str, Any]]:
-    """Return every line, oldest first; one that is being written is not one yet."""
+    """Return every complete line, oldest first."""
     return [json.loads(line) for line in _lines(file)]
 
 
 def append(file: Path, signing_key: bytes | None = None, **entry: Any) -> dict[str, Any]:
-    """Append a line and return it; what was appended is on the disk when this returns.
+    """Append a line, flush it to disk and return it.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ def append(file: Path, signing_key: bytes | None = None, **entry: Any) -> dict[s
     Raises
     ------
     Faults
-        When the log does not hold: nothing is added to a log that was changed.
+        If the log does not verify; nothing is then appended.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a+b") as log:
@@ -74,7 +74,7 @@ def append(file: Path, signing_key: bytes | None = None, **entry: Any) -> dict[s
         _drop_half_a_line(log)
         chain = follow(file)
         if not chain.whole:
-            raise Faults(Fault(f"line {chain.bad} does not hold: {chain.why}", str(file), DO))
+            raise Faults(Fault(f"line {chain.bad} does not verify: {chain.why}", str(file), DO))
         line = {
             "n": chain.lines + 1,
             "at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -91,7 +91,7 @@ def append(file: Path, signing_key: bytes | None = None, **entry: Any) -> dict[s
 
 
 def follow(file: Path) -> LogState:
-    """Follow the chain from the first line to the last."""
+    """Verify the chain from the first line to the last."""
     head, unchained = "", 0
     lines = _lines(file)
     for n, line in enumerate(lines, 1):
@@ -109,7 +109,7 @@ def follow(file: Path) -> LogState:
                 lines=len(lines),
                 unchained=unchained,
                 bad=n,
-                why="a line before it was changed, taken out or put in",
+                why="a line before it was changed, removed or inserted",
                 head=head,
             )
         head = entry["hash"]
@@ -117,18 +117,18 @@ def follow(file: Path) -> LogState:
 
 
 def verify_to(file: Path, head: str) -> LogState:
-    """Follow the chain, and see that it still holds the end that was noted elsewhere as ``n hash``."""
+    """Verify the chain, and that it contains the end recorded elsewhere as ``n hash``."""
     chain = follow(file)
     n, _, noted = head.partition(" ")
     if not chain.whole or not (head or chain.lines > chain.unchained):
         return chain
     lines = entries(file)
     if not head:
-        return replace(chain, bad=chain.lines, why="its end is not noted in MLflow")
+        return replace(chain, bad=chain.lines, why="its end is not recorded in MLflow")
     if int(n) > len(lines):
-        return replace(chain, bad=len(lines), why=f"after it lines are missing: {n} were written")
+        return replace(chain, bad=len(lines), why=f"lines are missing after it: {n} were written")
     if lines[int(n) - 1].get("hash") != noted:
-        return replace(chain, bad=int(n), why="it is not what was written")
+        return replace(chain, bad=int(n), why="it is not the line that was written")
     return chain
 
 
@@ -143,7 +143,7 @@ def _lines(file: Path) -> list[str]:
 
 
 def _drop_half_a_line(log: Any) -> None:
-    """Take away what a killed run left of a line."""
+    """Remove an incomplete last line, left by a killed run."""
     log.seek(0)
     whole = log.read().rpartition(b"\n")
     log.truncate(len(whole[0]) + len(whole[1]))

@@ -1,4 +1,4 @@
-"""The registry: versions, aliases and the log of all that is done with them, in MLflow and in the released folders together."""
+"""The registry: versions, aliases and the promotion log, in MLflow and in the release folders."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EVIDENCE = "evidence"  # folder beside the versions
 
 
 def client(settings: Settings) -> Any:
-    """Return MLflow's client for the settings; importing MLflow takes seconds, so it happens here."""
+    """Return an MLflow client; imported here because importing MLflow takes seconds."""
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     import logging
 
@@ -39,12 +39,12 @@ def client(settings: Settings) -> Any:
 def register(
     settings: Settings, trained: Trained, run_id: str, material: Material, evidence: dict[str, Any] | None = None
 ) -> tuple[int, Path]:
-    """Register a trained model as a new version, release it, and name it challenger, or champion when there is none.
+    """Register a trained model as a new version, release it, and make it the challenger, or the champion if there is none.
 
     Parameters
     ----------
     evidence : dict, optional
-        What its gates need; see ``training.release.gate_evidence``.
+        Evidence for the gates; see ``training.release.gate_evidence``.
 
     Returns
     -------
@@ -75,7 +75,7 @@ def register(
             version,
             action="registered",
             by=trained.recipe["trained_by"],
-            why="first model; nobody approved it" if first else "newly trained",
+            why="first model; not approved by anyone" if first else "newly trained",
             run_id=run_id,
             bundle=bundle_digest(folder),
             data=trained.manifest.data_digest,
@@ -86,12 +86,12 @@ def register(
 
 
 def moving(settings: Settings, name: str) -> AbstractContextManager[None]:
-    """Let one process at a time read and move a model's aliases and its log."""
+    """Lock a model's aliases and log, so that one process at a time reads and changes them."""
     return locked(settings.releases / name / ".promotion")
 
 
 def keep_evidence(settings: Settings, name: str, version: int, evidence: dict[str, Any]) -> str:
-    """Write what a version's gates need beside the releases, and return its hash for the log."""
+    """Write a version's evidence beside the releases, and return its hash for the log."""
     file = settings.releases / name / EVIDENCE / f"v{version}.json"
     with new_file(file) as beside:
         beside.write_text(json.dumps(evidence, indent=1, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
@@ -99,12 +99,12 @@ def keep_evidence(settings: Settings, name: str, version: int, evidence: dict[st
 
 
 def champion(settings: Settings, name: str) -> int:
-    """Return the version that the log says is the champion; 0 when there never was one."""
+    """Return the logged champion's version; 0 if there has been none."""
     return next((int(e["version"]) for e in reversed(history(settings, name)) if e.get("alias") == "champion"), 0)
 
 
 def serving_folder(settings: Settings, name: str) -> Path | None:
-    """Return the folder of the champion, or None when there never was one."""
+    """Return the champion's folder; None if there has been none."""
     version = champion(settings, name)
     return folder_of(settings, name, version) if version else None
 
@@ -115,27 +115,27 @@ def folder_of(settings: Settings, name: str, version: int) -> Path:
     Raises
     ------
     Faults
-        When there is no such version.
+        If there is no such version.
     """
     folder = settings.releases / name / f"v{version}"
     if not (folder / MANIFEST).is_file():
-        do = "Run 'onroll models list' to see what there is."
+        do = "Run 'onroll models list' to see the versions."
         raise Faults(Fault("there is no such version", f"{name} {version}", do))
     return folder
 
 
 def rollback(settings: Settings, name: str, *, who: str, why: str) -> dict[str, Any]:
-    """Give the champion's alias back to the version that had it before, which no gate holds up.
+    """Make the previous champion the champion again; gates do not apply.
 
-    Rolled back again, the champion is the one before that: those that were rolled back from are left out.
+    A second rollback goes to the champion before that one: versions that were rolled back from are skipped.
 
     Raises
     ------
     Faults
-        When there was no champion before, its files are not whole, or who or why is not said.
+        If there was no earlier champion, its files are damaged, or the approver or reason is missing.
     """
     if not who.strip() or not why.strip():
-        raise Faults(Fault("who and why must be said", "models rollback", "Give --by and --reason."))
+        raise Faults(Fault("an approver and a reason are required", "models rollback", "Give --by and --reason."))
     with moving(settings, name):
         served: list[int] = []
         for e in history(settings, name):
@@ -146,10 +146,10 @@ def rollback(settings: Settings, name: str, *, who: str, why: str) -> dict[str, 
             ]:  # a champion can be approved later
                 served.append(int(e["version"]))
         if len(served) < 2:
-            raise Faults(Fault("no earlier champion is known", name, "Promote a version by its number instead."))
+            raise Faults(Fault("there is no earlier champion", name, "Promote a version by its number instead."))
         folder = folder_of(settings, name, served[-2])
         read_bundle(folder)
-        _, bundle = check_version(settings.releases, name, served[-2])  # a line must not vouch for a changed folder
+        _, bundle = check_version(settings.releases, name, served[-2])  # the log must not vouch for a changed folder
         fields = {"action": "rolled back", "by": who, "why": why, "account": account(), "bundle": bundle}
         return move(settings, name, "champion", served[-2], **fields)
 
@@ -182,12 +182,12 @@ def versions(settings: Settings, name: str) -> list[dict[str, Any]]:
 
 
 def note(settings: Settings, name: str, **fields: Any) -> dict[str, Any]:
-    """Append a line to a model's log, and its end to MLflow.
+    """Append a line to a model's log and record its end in MLflow.
 
     Raises
     ------
     Faults
-        When the log does not hold.
+        If the log does not verify.
     """
     check_log(settings, name)
     line = append(settings.releases / name / MOVES, settings.signing_key, **fields)
@@ -196,14 +196,14 @@ def note(settings: Settings, name: str, **fields: Any) -> dict[str, Any]:
 
 
 def check_log(settings: Settings, name: str) -> None:
-    """Raise ``Faults`` when a model's log does not hold: nothing is added to it then."""
+    """Raise ``Faults`` if a model's log does not verify."""
     chain = verify(settings, name)
     if not chain.whole:
-        raise Faults(Fault(f"line {chain.bad} of the log does not hold: {chain.why}", f"{name}, {MOVES}", DO))
+        raise Faults(Fault(f"line {chain.bad} of the log does not verify: {chain.why}", f"{name}, {MOVES}", DO))
 
 
 def verify(settings: Settings, name: str) -> LogState:
-    """Follow a model's log from the first line to the end that MLflow has noted."""
+    """Verify a model's log from the first line to the end recorded in MLflow."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -216,7 +216,7 @@ def verify(settings: Settings, name: str) -> LogState:
 
 
 def move(settings: Settings, name: str, alias: str, version: int, **fields: Any) -> dict[str, Any]:
-    """Move an alias: first the log, then MLflow, then the file that the service reads, which is replaced at once."""
+    """Move an alias: first in the log, then in MLflow, then in the file that the service reads, which is replaced atomically."""
     folder = settings.releases / name
     now = aliases(settings.releases, name)
     entry = note(settings, name, alias=alias, version=version, before=now.get(alias), **fields)

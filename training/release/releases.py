@@ -1,4 +1,4 @@
-"""All released folders of a model, each compared with the promotion log."""
+"""All release folders of a model, compared with the promotion log."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ VERSION = re.compile(r"v([1-9][0-9]*)")
 
 
 def disagreements(releases: Path, name: str, public_keys: bytes | None = None) -> list[Fault]:
-    """Return every alias and every folder that does not agree with the log of a model, files included.
+    """Return a fault for every alias and folder, including its files, that disagrees with the model's log.
 
     Parameters
     ----------

@@ -16,9 +16,9 @@ from training.pipeline import train
 from training.provenance import made_with, task_of
 from training.task import ProgressCallback, quiet
 
-# A change in these gives another model, so nothing is trained.
+# If these changed, the model would differ, so reproduction is not attempted.
 NEEDED = ("histories", "catalogue", "own_features")
-# A change in these often gives the same model; the result shows it.
+# Changes in these often give the same model; the comparison shows it.
 NOTED = ("code", "lock", "packages", "python", "machine", "engine")
 
 
@@ -46,7 +46,7 @@ class Remade:
 
     def text(self) -> str:
         """Return the outcome as text."""
-        outcome = "was reproduced byte for byte" if self.equal else "came out differently"
+        outcome = "was reproduced byte for byte" if self.equal else "was retrained, and differs"
         if self.missing:
             outcome = "was not reproduced"
         lines = [f"version {self.version} {outcome}"]
@@ -73,9 +73,7 @@ def reproduce(
     booster, manifest = read_bundle(folder)
     recipe = read_recipe(folder)
     then = hashlib.sha256(booster.encode()).hexdigest()
-    missing = [
-        f"what it was made from ({name})" for name in ("question", "config", "histories") if not recipe.get(name)
-    ]
+    missing = [f"part of the recipe ({name})" for name in ("question", "config", "histories") if not recipe.get(name)]
     if missing:
         return Remade(version=manifest.version, equal=False, missing=missing, booster={"then": then})
     here = {**made_with(recipe["engine"]), "histories": histories.digest() if histories else None}
@@ -94,7 +92,7 @@ def reproduce(
         advance=advance,
     )
     retrained.manifest.version = manifest.version
-    if not manifest.feature_digests:  # an earlier version of onroll did not write them
+    if not manifest.feature_digests:  # earlier versions of onroll did not write them
         retrained.manifest.feature_digests = {}
     now = hashlib.sha256(retrained.booster.encode()).hexdigest()
     came_out = [f"the manifest's {name}" for name in _other(asdict(manifest), asdict(retrained.manifest))]

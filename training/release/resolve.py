@@ -15,7 +15,7 @@ from training.release.signature import is_signed
 
 ALIASES = "aliases.json"
 MOVES = "promotions.jsonl"
-# A move writes the log first and the aliases seconds later; until then the alias may still name the version before.
+# The log is written seconds before the aliases; until then an alias may still name the previous version.
 MOVE_TIME = timedelta(minutes=2)
 DO = "Nothing serves it. Run 'onroll models verify', restore the folder from a backup, and find out who changed it."
 
@@ -35,9 +35,9 @@ class Release:
     Attributes
     ----------
     alias : str
-        Empty for a folder that was named by its path: no log vouches for it.
+        Empty for a folder given by its path, which no log vouches for.
     bundle : str
-        Digest of the bundle's checksums; load the model with it, so that nothing is exchanged in between.
+        Digest of the bundle's checksums; load the model with it, so that the files cannot be exchanged in between.
     lines : int
     head : str
         Length of the log, and the hash of its last line.
@@ -53,7 +53,7 @@ class Release:
 
 
 def aliases(releases: Path, name: str) -> dict[str, int]:
-    """Return the version that each alias of a model names; empty when there is none."""
+    """Return the version that each alias of a model names; empty if there are no aliases."""
     file = releases / name / ALIASES
     if not file.is_file():
         return {}
@@ -61,7 +61,7 @@ def aliases(releases: Path, name: str) -> dict[str, int]:
 
 
 def logged(releases: Path, name: str) -> list[dict[str, Any]]:
-    """Return every line of a model's log, oldest first; those that move an alias name it."""
+    """Return every line of a model's log, oldest first; lines that move an alias name it."""
     return entries(releases / name / MOVES)
 
 
@@ -71,19 +71,19 @@ def moves(releases: Path, name: str) -> list[dict[str, Any]]:
 
 
 def find_release(model: str, releases: Path, public_keys: bytes | None = None) -> Release:
-    """Find ``name@alias`` or a folder; a version that an alias names must be the one that the log says, byte for byte.
+    """Find ``name@alias`` or a folder; an aliased version must match the log byte for byte.
 
     Parameters
     ----------
     public_keys : bytes, optional
-        Where given, the line that moved the alias must be signed; see ``training.release.signature``.
+        If given, the line that moved the alias must be signed; see ``training.release.signature``.
 
     Raises
     ------
     Mismatch
-        When log, alias, folder and signature do not agree.
+        If log, alias, folder and signature disagree.
     Faults
-        When there is no such model.
+        If there is no such model.
     """
     if "@" not in model:
         if (Path(model) / "manifest.json").is_file():
@@ -98,7 +98,7 @@ def find_release(model: str, releases: Path, public_keys: bytes | None = None) -
     name, alias = model.split("@", 1)
     version = aliases(releases, name).get(alias)
     if version is None:
-        do = "Run 'onroll train' first, or 'onroll models list' to see what there is."
+        do = "Run 'onroll train' first, or 'onroll models list' to see the versions."
         raise Faults(Fault("there is no such model", f"{model} in {releases}", do))
     lines, head = _whole_log(releases, name)
     move = _move(lines, alias, version, f"{model} in {releases}")
@@ -118,14 +118,14 @@ def resolve(model: str, releases: Path, public_keys: bytes | None = None) -> Pat
 def check_version(
     releases: Path, name: str, version: int, lines: list[dict[str, Any]] | None = None
 ) -> tuple[Path, str]:
-    """Return the folder of a version and its digest, which every line of the log about it must state.
+    """Return a version's folder and its digest, which every log line about the version must state.
 
     Raises
     ------
     Mismatch
-        When the log does not know the version, or states another digest.
+        If the log has no digest of the version, or another one.
     Faults
-        When the folder is not there.
+        If the folder does not exist.
     """
     folder = releases / name / f"v{version}"
     if not (folder / SUMS).is_file():
@@ -144,11 +144,11 @@ def check_version(
 
 
 def _whole_log(releases: Path, name: str) -> tuple[list[dict[str, Any]], str]:
-    """Return a log's lines and the hash of the last one, if its chain holds."""
+    """Return a log's lines and the hash of the last one, if the log verifies."""
     file = releases / name / MOVES
     state = follow(file)
     if not state.whole:
-        raise Mismatch("log_broken", f"line {state.bad} of the promotion log does not hold: {state.why}", str(file))
+        raise Mismatch("log_broken", f"line {state.bad} of the promotion log does not verify: {state.why}", str(file))
     return entries(file), state.head
 
 

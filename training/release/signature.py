@@ -1,4 +1,4 @@
-"""Signatures of the promotion log's lines: Ed25519, so that a service which checks them cannot make them."""
+"""Ed25519 signatures of the promotion log's lines: a service that verifies them cannot create them."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ def sign(line_hash: str, private_key: bytes) -> str:
     Raises
     ------
     Faults
-        When the key is not an Ed25519 private key in PEM.
+        If the key is not an Ed25519 private key in PEM.
     """
     try:
         return jwt.encode({"hash": line_hash}, private_key, algorithm=ALGORITHM)
     except (ValueError, TypeError, jwt.PyJWTError):
-        do = "Make one with 'openssl genpkey -algorithm ed25519'."
+        do = "Create one with 'openssl genpkey -algorithm ed25519'."
         raise Faults(Fault("this is not an Ed25519 private key", "ONROLL_SIGNING_KEY_FILE", do)) from None
 
 
 def is_signed(line_hash: str, signature: str, public_keys: bytes) -> bool:
-    """Tell whether one of the public keys (PEM, one after another) verifies a signature of a line's hash.
+    """Return whether one of the public keys (concatenated PEM) verifies the signature of a line's hash.
 
     Raises
     ------
     Faults
-        When there is no public key.
+        If there is no public key.
     """
     keys = PUBLIC_KEY.findall(public_keys)
     if not keys:

@@ -20,7 +20,7 @@ MAX = 1000  # MLflow's limit of metrics in one call
 
 
 class Run:
-    """One run of training, open from before its trials until it is finished.
+    """An MLflow run of one training.
 
     The experiment's artifacts lie under the working folder's ``mlruns/artifacts``.
     """
@@ -52,7 +52,7 @@ class Run:
         material : Material
             The input of the papers.
         more : mapping, optional
-            Further texts by file name, such as the report.
+            Additional texts by file name, such as the report.
         """
         m = trained.manifest
         parameters = {

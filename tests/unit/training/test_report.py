@@ -54,23 +54,23 @@ def test_the_report_answers_what_is_asked_of_a_model(report):
     assert headings == [
         "In short",
         "The question",
-        "Which data taught and judged what",
-        "What was compared",
+        "Training and test data",
+        "Candidates compared",
         "What a team finds",
-        "Finding and foreseeing",
-        "Whether the risks are right",
+        "Detection and prediction",
+        "Are the risks right?",
         "How early, and how much a list changes",
-        "Whether it holds for others",
-        "Whom the list falls on",
+        "Does it generalise?",
+        "Who is listed, by group",
         "Who was missed, and who was wrongly listed",
-        "What it goes by, and its limits",
+        "What drives the scores, and the limits of the model",
     ]
     for words in (
-        "looking at schools and areas alone",
+        "schools and areas alone",
         "half of them at least 31 days before",
-        "91% of a list stayed",
+        "91% of a list stayed the same",
         "Left a state roll",
-        "authorities learned from",
+        "training authorities",
     ):
         assert words in report
 

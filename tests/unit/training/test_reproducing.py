@@ -106,7 +106,7 @@ def test_a_model_is_reproduced_with_the_threads_of_its_recipe(small, tmp_path, m
         ({"histories": "0" * 64}, "histories: 0000000000000000 then, ", None),
         ({"catalogue": "0" * 64}, "catalogue: 0000000000000000 then, ", None),
         ({"own_features": "1" * 64}, "own_features: 1111111111111111 then, none here", None),
-        ({"question": None}, "what it was made from (question)", None),
+        ({"question": None}, "part of the recipe (question)", None),
         ({"histories": "0" * 64, "python": "2.7"}, "histories", "python: 2.7 then, 3."),
         ({"histories": "0" * 64, "code": "1" * 64}, "histories", "code: 1111111111111111 then, "),
         ({"histories": "0" * 64, "packages": {"lightgbm": "1.0"}}, "histories", "lightgbm 1.0 then, 4."),

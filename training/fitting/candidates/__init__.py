@@ -1,4 +1,4 @@
-"""The candidates of one grid: each learns from a matrix and orders the rows of another."""
+"""The candidate models, which are all trained and evaluated on the same data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from training.fitting.candidates.candidate import Candidate, Learning, Scorer
 
 
 def grid(settings: dict[str, Any]) -> list[Candidate]:
-    """Return every candidate, the plainest first; the boosters have some settings, with and without monotone directions."""
+    """Return every candidate, simplest first; boosters with the given settings, with and without monotone directions."""
     monotone, free = {**settings, "monotone": True}, {**settings, "monotone": False}
     return [
         Candidate("base_rate", "knowing nothing", baselines.base_rate),
@@ -23,9 +23,9 @@ def grid(settings: dict[str, Any]) -> list[Candidate]:
 
 
 def releasable(candidates: list[Candidate], settings: dict[str, Any]) -> list[str]:
-    """Name the boosters that may be released.
+    """Return the names of the boosters that may be released.
 
-    Where directions are asked for, a booster without them stays in the grid to say what they cost, and is not released.
+    With monotone directions, the booster without them is a candidate only to show what they cost; it is not released.
     """
     return [c.name for c in candidates if c.settings and (c.settings["monotone"] or not settings["monotone"])]
 

@@ -1,4 +1,4 @@
-"""What needs no learning machine: knowing nothing, the best single feature, and a checklist."""
+"""Baselines: a constant, the best single feature, and a checklist."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from features.catalogue import catalogue
 from training.fitting.candidates.candidate import Learning, Scorer
 from training.measures.metrics import average_precision
 
-NEGATIVES = 30_000  # rows without the outcome that are enough to compare features by
-# A checklist of the kind that authorities use to find children at risk (RONI): points for what can be ticked.
+NEGATIVES = 30_000  # rows without the outcome; enough to compare features
+# A checklist of the kind that authorities use to find children at risk (RONI): points per ticked item.
 CHECKLIST: tuple[tuple[str, float, int], ...] = (
     ("absent_rate_90d", 0.10, 1),
     ("absent_rate_90d", 0.50, 2),
@@ -31,14 +31,14 @@ CHECKLIST: tuple[tuple[str, float, int], ...] = (
 
 
 def base_rate(learning: Learning) -> Scorer:
-    """Give everybody the same margin."""
+    """Give every row the same margin."""
     return lambda x: np.zeros(len(x))
 
 
 def best_single(learning: Learning) -> Scorer:
-    """Order by the one feature that ordered the past best, in the direction in which it did.
+    """Order by the feature, and in the direction, with the best average precision in training.
 
-    Missing values come last: nothing is known of them.
+    Missing values come last.
     """
     best, chosen, subset = -1.0, (0, 1.0), learning.with_fewer_negatives(NEGATIVES)
     for at, name in enumerate(subset.names):
@@ -52,7 +52,7 @@ def best_single(learning: Learning) -> Scorer:
 
 
 def checklist(learning: Learning) -> Scorer:
-    """Add up points for what can be ticked; learns nothing."""
+    """Add up the checklist's points; nothing is learned."""
     at = {n: i for i, n in enumerate(learning.names)}
 
     def points(x: np.ndarray) -> np.ndarray:

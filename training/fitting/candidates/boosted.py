@@ -1,4 +1,4 @@
-"""LightGBM, with the monotone directions of the catalogue or without."""
+"""LightGBM, with or without the catalogue's monotone directions."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ DEFAULTS: dict[str, Any] = {
     "negative_share": 0.3,
     "monotone": True,
 }
-# Rows from which one booster takes all processors. With fewer a tree is made faster than threads find each other, and on a busy machine
-# two threads took four times the processor of one; so each booster has one, and several are made side by side (``training.fitting.parallel``).
+# From this many rows, one booster uses all processors. With fewer rows thread synchronisation costs more than it gains (on a busy machine
+# two threads used four times the CPU time of one), so each booster has one thread and several run in parallel (``training.fitting.parallel``).
 ALL_PROCESSORS = 250_000
 
 
@@ -42,11 +42,11 @@ def train(learning: Learning, settings: dict[str, Any]) -> Any:
 
 
 def parameters(names: list[str], settings: dict[str, Any], seed: int, rows: int) -> dict[str, Any]:
-    """Return what LightGBM is told, besides the number of rounds."""
+    """Return LightGBM's parameters, except the number of rounds."""
     directions = [
         catalogue().by_name[n].direction if settings["monotone"] and n in catalogue().by_name else 0 for n in names
     ]
-    # By columns: a tree looks at a part of the features, and reads only those; it is four times as fast here as by rows.
+    # Column-wise histograms: a tree reads only its sampled features, which is four times as fast here as row-wise.
     return {
         "objective": "binary",
         "learning_rate": settings["learning_rate"],
@@ -69,7 +69,7 @@ def parameters(names: list[str], settings: dict[str, Any], seed: int, rows: int)
 
 
 def threads(rows: int) -> int:
-    """Return how many threads LightGBM takes for so many rows; 0 says all. What it learns is the same with any number."""
+    """Return LightGBM's number of threads for so many rows (0: all processors). It does not change the model."""
     return 0 if rows >= ALL_PROCESSORS else 1
 
 
@@ -79,7 +79,7 @@ def margins(booster: Any, x: np.ndarray) -> np.ndarray:
 
 
 def learner(settings: dict[str, Any]) -> Any:
-    """Return the function by which a booster with some settings learns as a candidate."""
+    """Return the ``learn`` function of a booster with the given settings."""
 
     def learn(learning: Learning) -> Scorer:
         booster = train(learning, settings)

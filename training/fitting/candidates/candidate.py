@@ -1,4 +1,4 @@
-"""What a candidate is: it learns from a matrix and orders the rows of another."""
+"""A candidate: a model that is trained on one matrix and orders the rows of another."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Scorer = Callable[[np.ndarray], np.ndarray]
 
 @dataclass(frozen=True, kw_only=True)
 class Learning:
-    """What a candidate learns from.
+    """A candidate's training data.
 
     Attributes
     ----------
@@ -22,7 +22,7 @@ class Learning:
         Missing is NaN.
     y : float array of 0 and 1, shape (rows,)
     weight : float array, shape (rows,)
-        How many snapshots each row stands for.
+        Weight of each row: the number of snapshots it represents.
     names : list of str
         Names of the columns.
     seed : int
@@ -35,17 +35,17 @@ class Learning:
     seed: int
 
     def columns(self, wanted: list[str]) -> list[int]:
-        """Return the places of some features, in their order here."""
+        """Return the column indices of some features, in the order of the columns."""
         return [i for i, n in enumerate(self.names) if n in set(wanted)]
 
     def rows(self, chosen: np.ndarray) -> Learning:
-        """Return some rows."""
+        """Return a subset of the rows."""
         return Learning(
             x=self.x[chosen], y=self.y[chosen], weight=self.weight[chosen], names=self.names, seed=self.seed
         )
 
     def with_fewer_negatives(self, negatives: int) -> Learning:
-        """Keep every row with the outcome and at most so many of the others, weighted to stand for all."""
+        """Keep all rows with the outcome and at most so many of the others, reweighted to represent all of them."""
         without = np.flatnonzero(self.y == 0)
         if len(without) <= negatives:
             return self
@@ -59,17 +59,17 @@ class Learning:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One row of the grid.
+    """A kind of model to compare.
 
     Attributes
     ----------
     name : str
     title : str
-        What it is, for the report.
+        Its name in the report.
     learn : callable
-        Takes ``Learning`` and returns a ``Scorer``.
+        Takes ``Learning``, returns a ``Scorer``.
     settings : dict or None
-        Settings of the booster, for a candidate that can become a version and explain its scores exactly; None for what it has to beat.
+        The booster's settings, if the candidate can become a version (its scores can be explained exactly); None for baselines.
     """
 
     name: str

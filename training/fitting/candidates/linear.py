@@ -1,4 +1,4 @@
-"""Logistic regression: on everything, and on school and area alone."""
+"""Logistic regression on all features, and on those of school and area alone."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Any
 from features.catalogue import catalogue
 from training.fitting.candidates.candidate import Learning, Scorer
 
-NEGATIVES = 15_000  # rows without the outcome that are enough to fit some hundred coefficients; they are weighted back
+NEGATIVES = 15_000  # rows without the outcome; enough to fit a few hundred coefficients, and reweighted
 
 
 def elastic_net(learning: Learning) -> Scorer:
-    """Fit elastic-net logistic regression on standardised values, with flags for what is missing (Zou and Hastie 2005)."""
+    """Fit elastic-net logistic regression on standardised values, with indicators of missing values (Zou and Hastie 2005)."""
     return _fit(learning, list(range(len(learning.names))))
 
 
 def surroundings(learning: Learning) -> Scorer:
-    """Fit the same on what is known of the school and the area alone, nothing of the child.
+    """Fit the same on features of the school and the area only, none of the child.
 
-    Perdomo and others (2023) found for Wisconsin that such a model did as well as individual scores: every report answers whether that
+    Perdomo and others (2023) found that such a model did as well as individual scores in Wisconsin. Every report shows whether that
     holds here.
     """
     return _fit(learning, learning.columns([n for n in learning.names if _of_the_place(n)]))
@@ -46,7 +46,7 @@ def _fit(learning: Learning, columns: list[int]) -> Scorer:
         C=0.01, l1_ratio=0.2, solver="saga", max_iter=60, tol=1e-3, random_state=learning.seed
     )
     with warnings.catch_warnings():
-        # A bound on the time it may take; coefficients that still move in the third digit order the same children.
+        # Limits the running time; changes in the third digit of coefficients do not change the order of children.
         warnings.simplefilter("ignore", ConvergenceWarning)
         line.fit(prepare.fit_transform(subset.x[:, columns]), subset.y, sample_weight=subset.weight)
     return lambda ahead: line.decision_function(prepare.transform(ahead[:, columns]))
