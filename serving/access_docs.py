@@ -1,4 +1,4 @@
-"""Write the matrix of routes and roles into ``docs/access.md``; with ``--check``, fail when it is not current."""
+"""Write the matrix of routes and roles into ``docs/access.md``; with ``--check``, fail if it is out of date."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TABLE = re.compile(r"(?<=<!-- written by `make docs` -->\n```\n).*?(?=\n```)", r
 
 
 def page(text: str) -> str:
-    """Return the page with the matrix as it is now.
+    """Return the page with the current matrix.
 
     Examples
     --------

@@ -9,7 +9,7 @@ from features.groups.disclosure import ALL, partition, rounded
 
 
 def disclosed(counted: tuple[date, dict[str, int]] | None, by: str) -> dict[str, Any]:
-    """Return counts by group and in total: small counts and those that would reveal one are suppressed, the others rounded to 5.
+    """Return counts by group and in total, with small counts and counts that would reveal them suppressed, others rounded to 5.
 
     Examples
     --------

@@ -44,7 +44,7 @@ class Permission:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether the route answers callers without credentials."""
+        """Return whether the route answers callers without credentials."""
         return NOBODY in self.roles
 
     @cached_property
@@ -52,6 +52,6 @@ class Permission:
         return compile_path(self.route)[0]
 
     def fits(self, path: str) -> bool:
-        """Tell whether a path belongs to this route."""
+        """Return whether a path belongs to this route."""
         # The end of a pattern also fits before a final line feed; a whole match does not.
         return self._pattern.fullmatch(path) is not None

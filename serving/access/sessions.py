@@ -26,9 +26,9 @@ class Sessions:
     ----------
     store : Store
     idle : timedelta
-        A session that has not been used for this long has ended.
+        Idle time after which a session ends.
     others : sequence of Authenticator
-        Authenticators whose credentials a request carries anyway, such as a proxy's headers; they must name the same caller.
+        Authenticators of credentials that a request carries anyway, such as a proxy's headers; they must name the same caller.
     """
 
     def __init__(self, store: Store, idle: timedelta, others: Sequence[Authenticator] = ()) -> None:
@@ -49,7 +49,7 @@ class Sessions:
 
 
 def is_local(request: Request) -> bool:
-    """Tell whether the service was addressed as this machine, where the cookie needs no encrypted connection."""
+    """Return whether the service was addressed as this machine, where the cookie needs no encrypted connection."""
     host = request.url.hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -82,10 +82,10 @@ def take(request: Request, response: Response) -> None:
 
 
 def token(secret: str) -> str:
-    """Return the CSRF token for the forms of a session: another site cannot know it, and it does not reveal the secret."""
+    """Return the CSRF token for a session's forms: other sites cannot know it, and it does not reveal the secret."""
     return hmac.new(secret.encode(), b"form", hashlib.sha256).hexdigest()
 
 
 def holds(secret: str | None, form_token: str) -> bool:
-    """Tell whether a form came from a page of this session."""
+    """Return whether a form came from a page of this session."""
     return bool(secret) and hmac.compare_digest(token(secret or "").encode(), form_token.encode())

@@ -39,7 +39,7 @@ class Tokens:
     def _claims(self, token: str) -> dict[str, Any]:
         claims = self._decoded(token)
         audiences = claims["aud"] if isinstance(claims["aud"], list) else [claims["aud"]]
-        # A token of several audiences must say who asked for it (OpenID Connect Core, 3.1.3.7).
+        # A token with several audiences must name its authorised party (OpenID Connect Core, 3.1.3.7).
         asked_by = claims.get("azp", self.settings.audience if len(audiences) == 1 else None)
         lifetime = claims["exp"] - datetime.now(UTC).timestamp()
         if (

@@ -1,4 +1,4 @@
-"""What caseworkers need besides a score, read from the histories when scores are stored, as known on that day.
+"""Casework data besides scores, read from the histories when scores are stored, as known on that day.
 
 ``gather`` reads it and ``serving.store.cases.casework`` stores it. Start reading at ``gathering.py``.
 """

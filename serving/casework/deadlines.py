@@ -24,9 +24,9 @@ NOT_KNOWN = (None, "unknown")
 ENDED = ("deceased", "over_age", "home_education", "custody", "abroad")  # no receiving school needs a transfer file
 FILE_REACH = 60  # days after leaving for which a transfer file is still due
 RUNS = {"unauthorised_10": "unauthorised", "unauthorised_20": "unauthorised", "sickness_15": "ill"}
-BY_PERSON = (*RUNS, "transfer_file")  # past their day, no record shows that they were done: a person says so
+BY_PERSON = (*RUNS, "transfer_file")  # no record shows that these were done, so a person confirms them
 RUN_DAYS = 130  # days searched for a run of absence
-ACTIVE_DAYS, MIN_SESSIONS = 21, 6  # a run is current with this many sessions in the newest days
+ACTIVE_DAYS, MIN_SESSIONS = 21, 6  # minimal sessions in the newest days for a run to be current
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,7 +108,7 @@ def _cases(histories: Histories, leavers: pl.DataFrame, as_of: date) -> dict[str
 def _of_runs(
     histories: Histories, spells: pl.DataFrame, as_of: date, rules: dict[str, DeadlineRule]
 ) -> Iterator[tuple[str, str, str, date]]:
-    """Yield runs of school days that a child missed completely: current ones, and those that reached their day."""
+    """Yield runs of school days that a child missed completely: current runs, and those that became due."""
     if "attendance" not in histories.present:
         return
     day = day_number(as_of)

@@ -27,7 +27,7 @@ GONE_AFTER = 28  # days on no roll after which an unknown destination counts as 
 
 @dataclass(kw_only=True)
 class Gathered:
-    """Everything for casework, as known on a day.
+    """The casework data as known on a day.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Gathered:
     sources : dict
         The newest recording day of each table.
     authorities : frozenset of str
-        Those whose children were scored; stored data of other authorities is left alone.
+        Authorities whose children were scored; stored data of others is not changed.
     """
 
     as_of: date
@@ -64,14 +64,14 @@ def gather(
     closed: frozenset[date] = frozenset(),
     also: Iterable[str] = (),
 ) -> Gathered:
-    """Gather everything, as it was known on a day.
+    """Gather the casework data as known on a day.
 
     Parameters
     ----------
     histories : Histories
     as_of : date
     scores : collection of Score
-        Children of the first ranks get a history.
+        Children in the top ranks get a history.
     rules : dict
         How long each duty may take, by kind.
     closed : frozenset of date
@@ -121,7 +121,7 @@ def _sources(histories: Histories, as_of: date) -> dict[str, str]:
 
 
 def _missing(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[dict[str, Any]]:
-    """Return leavers of the past year who went missing: their destination says so, or has long been unknown."""
+    """Return the past year's leavers who went missing: their destination says so or has long been unknown."""
     leavers: list[dict[str, Any]] = []
     for r in spells.filter(~pl.col("on_roll")).iter_rows(named=True):
         left, where = day_of(r["leaving_date"]), r["destination"]

@@ -51,7 +51,7 @@ class SchoolDays:
             day += timedelta(days=1)
 
     def is_open(self, urn: str, day: date) -> bool:
-        """Tell whether a school is open on a day."""
+        """Return whether a school is open on a day."""
         marked = self.marked.get(urn)
         if marked and self.first <= day <= self.last:
             return day in marked

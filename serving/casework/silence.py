@@ -1,4 +1,4 @@
-"""Registers that stopped: a child who is no longer marked while the school marks others, and a school that sends nothing."""
+"""Registers that stopped: children no longer marked while their school marks others, and schools that send no marks."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ MIN_DAYS = 3  # school days without a mark from which a register counts as silen
 def silent_registers(
     histories: Histories, pupils: list[str], on_roll: pl.DataFrame, as_of: date, days: SchoolDays
 ) -> dict[str, dict[str, Any]]:
-    """Return the children of some whose register has stopped.
+    """Return which of some children's registers have stopped.
 
     Returns
     -------
     dict
-        ``{pupil_id: {"since", "days", "school"}}``: the day of the last mark, or when the child joined; the school days since; and
-        whether the whole school is silent, not the child alone.
+        ``{pupil_id: {"since", "days", "school"}}``: the day of the last mark, or of joining; the school days since; and whether the
+        whole school is silent, not only the child.
     """
     if "attendance" not in histories.present or not days.marked:
         return {}

@@ -43,7 +43,7 @@ class Transition:
 
 
 def find_transitions(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[Transition]:
-    """Return the moves of the coming September, or in autumn of the September just past.
+    """Return the moves of the coming September, or in autumn of the past September.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The main job in one command, on a made-up authority: from histories to explained scores over HTTP."""
+"""The whole pipeline in one command on a simulated authority: from histories to explained scores over HTTP."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
     Raises
     ------
     Usage
-        When there are too few pupils to train on.
+        If there are too few pupils to train on.
     """
     if pupils < MIN:
         do = f"Ask for {MIN:,} or more; the default is 12,000."
@@ -72,11 +72,11 @@ def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
 
 def population(pupils: int, folder: Path) -> Histories:
     """Simulate, check and open the demo's histories."""
-    say(f"[1/6] making up an authority with {pupils:,} pupils (no real child is in it)")
+    say(f"[1/6] simulating an authority with {pupils:,} pupils (no real child is in it)")
     home = folder / "histories"
     shutil.rmtree(home, ignore_errors=True)
     began = time.perf_counter()
-    with progress("made-up population") as advance:
+    with progress("simulating the population") as advance:
         rows = simulate(home, pupils=pupils, years=5, seed=7, advance=advance)
     say(f"      {sum(rows.values()):,} rows in {time.perf_counter() - began:.0f} s, in {home}")
     from histories.checks.check import check
@@ -124,7 +124,7 @@ def _score(current: Settings, opened: Histories, model: RiskModel, day: date, fo
 
 
 def rows_of(histories: Histories, pupil_ids: list[str]) -> dict[str, list[dict[str, Any]]]:
-    """Return some pupils' rows, and all schools and areas, as JSON rows for ``/api/v1/score``."""
+    """Return the rows of some pupils, and of all schools and areas, as JSON for ``/api/v1/score``."""
     import narwhals as nw
     import polars as pl
 
@@ -146,26 +146,30 @@ def rows_of(histories: Histories, pupil_ids: list[str]) -> dict[str, list[dict[s
 
 def _text(worklist: WorklistAnswer, live: ScoresAnswer, card: ModelCard, day: date) -> str:
     wording = Wording.load("en")
-    lines = [f"\nThe work-list as of {day}: the {len(worklist.scores)} highest of the authority (made-up children)"]
+    lines = [
+        f"\nThe work-list as of {day}: the {len(worklist.scores)} highest risks in the authority (simulated children)"
+    ]
     for score in worklist.scores:
         year = "Reception" if score.nc_year == 0 else f"Year {score.nc_year}"
         head = f"\n {score.rank}. {score.pupil_id}, {year}, school {score.urn}: {score.band}."
-        lines.append(f"{head} {wording.about(score.one_in)} like this went missing")
+        lines.append(f"{head} {wording.about(score.one_in)} such children went missing")
         for reason in score.reasons[:3]:
             lines.append(f"      {reason.theme}: {reason.sentence}")
             lines += [f"        {e['date']}  {e['text']}" for e in reason.evidence[:2]]
     if live.scores:
         alone = live.scores[0]
         lines.append(
-            f"\nThe first child's rows alone, posted to /api/v1/score: risk {alone.risk:.3f}, by version {alone.model_version}"
+            f"\nThe first child's rows alone, posted to /api/v1/score: risk {alone.risk:.3f} by version {alone.model_version}"
         )
-        lines.append("(without schoolmates' rows the school's context is missing, so it can differ from the list).")
+        lines.append(
+            "(without schoolmates' rows, features of the school are missing, so the risk can differ from the list)."
+        )
     figures = card.metrics[card.candidate]["at_capacity"]["top_25_a_list"]
     lines.append(
-        f"On the newest test dates, {figures['precision']:.0%} of the 25 highest a term went missing, "
-        f"and {figures['recall']:.0%} of those who went missing were among them."
+        f"On the newest test dates, {figures['precision']:.0%} of the 25 highest risks per term went missing, "
+        f"and they included {figures['recall']:.0%} of the children who went missing."
     )
-    lines.append("A score is not a finding: it orders a list for people to look at.\n")
+    lines.append("A score is not a finding: it orders a list for people to review.\n")
     lines += [
         "Next:",
         "  make serve                           runs the service on 127.0.0.1:3000; 'onroll keys create --role lead --authority 801' makes a key",

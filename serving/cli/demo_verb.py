@@ -1,4 +1,4 @@
-"""The verb ``demo``: the main job in one command; ``demo.py`` does it."""
+"""The verb ``demo``: runs ``demo.py``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from histories.io.terminal import json_option, result
 
 @click.command()
 @click.option(
-    "--pupils", type=int, default=12000, show_default=True, help="Pupils of the made-up authority, at least 2,500."
+    "--pupils", type=int, default=12000, show_default=True, help="Pupils of the simulated authority, at least 2,500."
 )
 @click.option(
     "--folder",
@@ -23,7 +23,7 @@ from histories.io.terminal import json_option, result
 )
 @json_option
 def demo(pupils: int, folder: Path, as_json: bool) -> None:
-    """Simulate, train, score, serve and print a work-list."""
+    """Run everything once on simulated data: train, score, serve and print a work-list."""
     from serving.cli.demo import run
 
     data, text = run(pupils, folder)

@@ -1,4 +1,4 @@
-"""The verbs of ``models`` that need the service's store: those that move, judge or verify a version, and ``shadow``."""
+"""The ``models`` commands that need the service's store: promote, roll back, judge, verify and ``shadow``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from training.cli.models import gates_text, models
 
 
 def _record(settings: Settings) -> None:
-    """Copy new lines of the models' logs into the audit; a training is copied by the service or by the next of these verbs."""
+    """Copy new lines of the models' logs into the audit; lines of a training are copied by the service or the next of these commands."""
     from serving.store import Store
     from serving.store.audit.model_log import copy_moves
 
@@ -20,7 +20,7 @@ def _record(settings: Settings) -> None:
 
 
 def _refuse_unless_audited(settings: Settings) -> None:
-    """Raise ``Mismatch`` when the audit holds another log: a new line would vouch for whoever rewrote it."""
+    """Raise ``Mismatch`` if the audit contradicts the log: a new line would legitimise a rewritten log."""
     from serving.store.audit.model_log import check_where_audited
 
     check_where_audited(settings, "onroll")
@@ -31,8 +31,8 @@ def _refuse_unless_audited(settings: Settings) -> None:
 def verify(as_json: bool) -> None:
     """Verify the promotion log, and that every version agrees with it.
 
-    The log's end must be the one noted in MLflow and in the audit. Every folder must have its logged digest, every alias its
-    logged version and, where ONROLL_VERIFY_KEY_FILE is set, its signature. Exit code 1 with all that does not agree.
+    The log's end must match MLflow and the audit. Every folder must have its logged digest, every alias its logged version and, if
+    ONROLL_VERIFY_KEY_FILE is set, a signature. Exit code 1 lists every disagreement.
     """
     from dataclasses import asdict
 
@@ -61,13 +61,13 @@ def verify(as_json: bool) -> None:
 
 @models.command()
 @click.argument("version", type=int)
-@click.option("--approver", "--by", "who", required=True, help="Who approves; not the person who trained it.")
+@click.option("--approver", "--by", "who", required=True, help="The approver; not the person who trained it.")
 @click.option("--reason", "why", required=True, help="Why.")
 @json_option
 def promote(version: int, who: str, why: str, as_json: bool) -> None:
     """Make VERSION the champion if it passes every gate.
 
-    Exit code 1 with the gates that failed. See docs/models.md.
+    Exit code 1 lists the gates that failed. See docs/models.md.
     """
     from features import load_own_features
     from histories.settings import settings
@@ -85,7 +85,7 @@ def promote(version: int, who: str, why: str, as_json: bool) -> None:
                 f"\nthe account {entry['account']} both trained and promoted it; the approver's name was not verified"
             )
     else:
-        text = f"version {version} is refused\n{gates_text(entry['gates'], only_failed=True)}"
+        text = f"version {version} was refused\n{gates_text(entry['gates'], only_failed=True)}"
     result(entry, as_json=as_json, text=text)
     _record(current)
     if not promoted:
@@ -158,11 +158,13 @@ def shadow(as_json: bool) -> None:
     for p in pairs:
         correlation = "-" if p["rank_correlation"] is None else f"{p['rank_correlation']:.3f}"
         lines.append(
-            f"v{p['challenger']} in the shadow of v{p['champion']} since {p['since']}: {p['pupils']:,} pupils scored by both; "
+            f"v{p['challenger']} shadowing v{p['champion']} since {p['since']}: {p['pupils']:,} pupils scored by both; "
             f"rank correlation {correlation}; {p['list_changes']:.1%} of a top-5% list would change; "
             f"mean risk difference {p['mean_risk_difference']:+.4f}"
         )
-    result({"pairs": pairs}, as_json=as_json, text="\n".join(lines) or "no challenger has scored in shadow yet")
+    result(
+        {"pairs": pairs}, as_json=as_json, text="\n".join(lines) or "no challenger has scored requests in shadow yet"
+    )
 
 
 verbs: list[Any] = [models]

@@ -265,7 +265,7 @@ def score_rows(model: RiskModel, tables: dict[str, Any], as_of: date, caller: Ca
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """Wait for the turn to compute features; give up after ``PATIENCE``, or at once if too many are waiting."""
+    """Wait to compute features; give up after ``PATIENCE``, or immediately if too many requests wait."""
     busy = Problem(503, "Other requests are being scored; try again.", headers={"Retry-After": "5"})
     if not _waiting.acquire(blocking=False):
         raise busy

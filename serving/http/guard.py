@@ -159,7 +159,7 @@ class Exchange:
             self.closed = True
 
     async def _disconnected(self) -> bool:
-        """Tell whether the connection has ended: the server itself refuses a body that is not HTTP, and sends nothing more."""
+        """Return whether the connection has ended: the server itself refuses a body that is not HTTP, and sends nothing more."""
         with suppress(TimeoutError):
             async with asyncio.timeout(DISCONNECT_SECONDS):
                 while (await self.incoming())["type"] != "http.disconnect":

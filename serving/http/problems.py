@@ -1,4 +1,4 @@
-"""Errors as application/problem+json (RFC 9457): what is wrong and where, never the value that was sent."""
+"""Errors as application/problem+json (RFC 9457): what is wrong and where, never the submitted value."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Problem(Exception):
 
 
 def no_database() -> Problem:
-    """Return the problem for a database that is down: nothing is shown that the audit cannot record."""
+    """Return the problem for a database that is down: data is shown only if the audit can record it."""
     return Problem(503, "The database is not available.", headers={"Retry-After": "5"})
 
 

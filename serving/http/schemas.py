@@ -42,7 +42,7 @@ WHOLE = BeforeValidator(_whole)  # last, so that the bounds before it appear in 
 
 
 class Strict(BaseModel):
-    """Refuses unknown keys and never repeats what was sent."""
+    """A model that forbids unknown keys and never echoes its input."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, allow_inf_nan=False, strict=True)
 
@@ -106,7 +106,7 @@ class ScoresAnswer(BaseModel):
     scores: list[Score]
     warnings: list[str] = Field(
         default=[],
-        description="What was ignored, unmatched or taken for nothing in the rows sent, by place and count, never by value.",
+        description="Which of the posted rows were ignored, unmatched or read as null: locations and counts, never values.",
     )
 
 

@@ -1,1 +1,1 @@
-"""The steps of the database's schema, one file a step, run by ``serving.store.schema`` with Alembic."""
+"""Alembic migrations of the database, one file per revision, run by ``serving.store.schema``."""

@@ -39,14 +39,14 @@ class Asset:
 
 @cache
 def assets() -> tuple[Asset, ...]:
-    """Return style sheets, in their order, and the icon; without the fetched sheet pages are plain, and work."""
+    """Return the style sheets, in order, and the icon; without the fetched sheet pages are unstyled but work."""
     govuk = [Asset("govuk", "css", "text/css", SHEET.read_text("utf-8"))] if SHEET.is_file() else []
     onroll = Asset("onroll", "css", "text/css", (LOOK / "onroll.css").read_text("utf-8"))
     return (*govuk, onroll, Asset("icon", "svg", "image/svg+xml", (LOOK / "icon.svg").read_text("utf-8")))
 
 
 def routes() -> APIRouter:
-    """Return the route of what is kept; what an address of other content named is not there."""
+    """Return the route that serves assets; addresses of earlier content get 404."""
     router = APIRouter(include_in_schema=False)
 
     @router.get("/assets/{name}")

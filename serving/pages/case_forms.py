@@ -1,4 +1,4 @@
-"""The forms of a case. Each makes the next version of the case; a form that saw an older version shows what changed since."""
+"""The forms of a case. Each creates the case's next version; a form based on an older version shows what has changed since."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CaseForm = Callable[[Change, str, int, Fields, PageContext], int]
 
 
 def save(context: PageContext, request: Request, *, pupil_ref: str, what: str, fields: Fields) -> Response:
-    """Save a form of a case, and lead back to the child's page.
+    """Save a form of a case, and redirect to the child's page.
 
     Parameters
     ----------
@@ -36,7 +36,7 @@ def save(context: PageContext, request: Request, *, pupil_ref: str, what: str, f
     Raises
     ------
     Problem
-        404 when there is no such form.
+        404 if there is no such form.
     """
     if what not in FORMS:
         raise Problem(404, "There is no such form.")
@@ -58,7 +58,7 @@ def save(context: PageContext, request: Request, *, pupil_ref: str, what: str, f
 
 
 def _case(change: Change, pupil_ref: str, fields: Fields) -> tuple[str, int]:
-    """Return the form's case and the version that it saw; open a case when the form saw none."""
+    """Return the form's case and the version it was based on; open a case if there was none."""
     version, case = version_of(fields), cases.case_of(change, pupil_ref)
     if version == 0:
         return cases.open_case(change, pupil_ref), 1

@@ -1,4 +1,4 @@
-"""What every page needs: the store, the settings, the renderer, the models, and which schools make which team."""
+"""What every page needs: the store, settings, renderer, models, and each team's schools."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from serving.store import Caller, Store
 
 @dataclass(frozen=True, kw_only=True)
 class PageContext:
-    """What pages are made from.
+    """The context that pages are rendered from.
 
     Attributes
     ----------
@@ -51,11 +51,11 @@ class PageContext:
         return next(teams, "")
 
     def localities(self, urns: Sequence[str]) -> list[str]:
-        """Return the localities that hold at least one of some schools."""
+        """Return the localities with at least one of some schools."""
         return [name for name, schools in self.configuration.localities.items() if set(schools) & set(urns)]
 
     def home(self, role: str) -> str:
-        """Return the route of the page on which a role starts."""
+        """Return the route of a role's home page."""
         return next(page.route for page in self.pages if role in page.home_of)
 
 

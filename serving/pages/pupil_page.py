@@ -1,4 +1,4 @@
-"""What one child's page shows: the score's reasons and the records behind them, protective factors, and what is not known."""
+"""The content of a child's page: the score's reasons and the records behind them, protective factors, and what is not known."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
     pupil_ref : str
     status : int
     more
-        Values that a rejected form adds: its errors and what was written.
+        Values that a rejected form adds: its errors and its input.
 
     Raises
     ------
@@ -84,7 +84,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
 
 
 def _record(score: dict[str, Any] | None, named: str) -> dict[str, str] | None:
-    """Return the record that a link names by position; its day and text must not appear in an address."""
+    """Return the record that a link names by position; its day and text must not appear in a URL."""
     reason, _, record = named.partition("-")
     try:
         return score["reasons"][int(reason)]["evidence"][int(record)] if score else None
@@ -93,7 +93,7 @@ def _record(score: dict[str, Any] | None, named: str) -> dict[str, str] | None:
 
 
 def more_of(reason: dict[str, Any], digest: str) -> list[str]:
-    """Return the theme's other sentences in the same direction; none when the score was made with other features."""
+    """Return the theme's other sentences in the same direction; none if the score's features were different."""
     if digest != catalogue().digest:
         return []
     values = {f["name"]: f["value"] for f in reason["features"]}

@@ -1,4 +1,4 @@
-"""What the records of one child say, in a few sentences: what was missed against before and others, moves, and who is involved now."""
+"""A child's records in a few sentences: absence compared with before and with others, moves, and services involved now."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NOT_HELP = ("referral", "missing")  # social care records that do not stay open
 
 
 def records_line(history: dict[str, Any], as_of: date, year_group: str, words: Wording) -> str:
-    """Return the sentences; empty when nothing is recorded.
+    """Return the sentences; empty if nothing is recorded.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Pages for refused requests, where the interface would answer with a problem document."""
+"""Pages for refused requests, in place of the interface's problem documents."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class RefusalPages:
         self.renderer = renderer
 
     def for_people(self, scope: Any) -> bool:
-        """Tell whether to answer with a page: the route is one, or a browser asks for a route that does not exist."""
+        """Return whether to answer with a page: the route is a page, or a browser requests a route that does not exist."""
         rule, methods = find(scope["method"], scope["path"])
         if rule is not None or methods:
             return rule is not None and rule.page

@@ -1,4 +1,4 @@
-"""What changed since the score before: the themes that moved it, and the one record behind each, where there is one."""
+"""The change since the previous score: the themes that moved it, and the feature behind each, if a single one."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from features.catalogue import catalogue
 from features.sentences import said
 
-MIN_CHANGE = 0.1  # log-odds of a theme that are worth a line
-MIN_SHARE = 0.5  # of a theme's change: less, and no single record moved the score
+MIN_CHANGE = 0.1  # minimal change of a theme, in log-odds
+MIN_SHARE = 0.5  # minimal share of a theme's change for a single feature to be named
 Line = tuple[str, str | None, str | None]
 
 
@@ -40,7 +40,7 @@ class ScoreChange:
 
 
 def changed(current: Sequence[dict[str, Any]]) -> ScoreChange | None:
-    """Compare the newest score with the one before, by the sums of themes; None without an earlier score."""
+    """Compare the newest score with the previous one by theme; None if there is no earlier score."""
     if len(current) < 2:
         return None
     now, earlier = current[-1], current[:-1]
@@ -87,9 +87,9 @@ def _sum(themes: Mapping[str, Mapping[str, tuple[float | None, float]]], theme: 
 def _moved_by(
     old: Mapping[str, tuple[float | None, float]], new: Mapping[str, tuple[float | None, float]], move: float
 ) -> tuple[str | None, str | None]:
-    """Return what the feature behind most of a move said before and says now; None for both without such a feature.
+    """Return the sentences, before and now, of the feature behind most of a change; None for both if there is no such feature.
 
-    A feature whose value went the other way than the score, as only other features can explain, is not named.
+    A feature whose value moved against the score, which other features must explain, is not named.
     """
     was, now = ({name: value for name, (value, _) in features.items()} for features in (old, new))
     parts = {n: new[n][1] - old[n][1] for n in old.keys() & new.keys() if _is_reason(n)}

@@ -56,7 +56,7 @@ class PageSettings(SettingsFile):
 
     @classmethod
     def load(cls, file: Path | None) -> PageSettings:
-        """Read a file over the defaults; a given list replaces the whole list, a given clock replaces that clock.
+        """Read a file over the defaults; a list in the file replaces the whole list, a clock replaces that clock.
 
         Raises
         ------
@@ -66,7 +66,7 @@ class PageSettings(SettingsFile):
         given, shipped = read_toml(file) if file else {}, read_toml(DEFAULTS)
         clocks = given.get("clocks")
         clocks = {**shipped["clocks"], **clocks} if isinstance(clocks, dict) else clocks or shipped["clocks"]
-        do = f"See {DEFAULTS.name} for what may be there."
+        do = f"See {DEFAULTS.name} for the settings."
         return cls.of({**shipped, **given, "clocks": clocks}, file, do)
 
     def rules(self) -> dict[str, DeadlineRule]:

@@ -1,1 +1,1 @@
-"""The model that serves, and explained scores in bulk."""
+"""The serving model, and bulk scoring."""

@@ -1,4 +1,4 @@
-"""The model that serves: found by alias, verified, smoke-tested, and replaced as a whole when the alias moves."""
+"""The serving model: found by alias, verified, smoke-tested, and replaced when the alias moves."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from training.release.resolve import ALIASES, MOVES, Mismatch, Release, aliases,
 from training.risk_model import RiskModel
 
 log = logging.getLogger("onroll.model")
-POLL_SECONDS = 1.0  # between two checks of the alias
-RETRY_SECONDS = 30.0  # until a refused version is tried again: a half-copied folder may be complete by then
-NOT_LOOKED: tuple[object, ...] = ("not looked yet",)
+POLL_SECONDS = 1.0  # seconds between two checks of the alias
+RETRY_SECONDS = 30.0  # seconds until a refused version is tried again: a folder being copied may be complete by then
+NOT_LOOKED: tuple[object, ...] = ("not checked yet",)
 SMOKE_ROWS = {
     "pupils": [{"pupil_id": "smoke", "date_of_birth": "2014-05-01", "authority": "000"}],
     "enrolments": [{"pupil_id": "smoke", "urn": "000000", "entry_date": "2018-09-04"}],
@@ -50,20 +50,20 @@ class LiveModel:
         ``name@alias`` or a folder.
     releases : Path
     needed : bool
-        Whether the service needs it; if not, a missing alias is no error.
+        Whether the service needs it; if not, a missing alias is not an error.
     public_keys : bytes, optional
         Keys that must have signed the move of the alias.
     check : callable
-        Called with what the alias names whenever a file has changed; an error in it refuses the release.
+        Called with the named release whenever a file has changed; an exception refuses the release.
     take_over : callable
-        Called with a new release before it serves; an error in it refuses the release.
+        Called with a new release before it serves; an exception refuses the release.
     refusing : callable
-        Called with the reason when a release is refused because it disagrees with its log; an error in it is only logged.
+        Called with the reason when a release is refused because it disagrees with its log; an exception is only logged.
 
     Attributes
     ----------
     current : RiskModel or None
-        Read it once per request: it is replaced, never changed.
+        Read it once per request: it is replaced, never modified.
     refused : RefusedModel or None
     """
 
@@ -130,7 +130,7 @@ class LiveModel:
         return find_release(self.name, self.releases, self.public_keys)
 
     def _due(self, state: tuple[object, ...]) -> bool:
-        """Tell whether to try what is named: at once when a file has changed, otherwise only after ``RETRY_SECONDS``."""
+        """Return whether to try what is named: at once when a file has changed, otherwise only after ``RETRY_SECONDS``."""
         now = time.monotonic()
         due = state != self._seen or now - self._tried >= RETRY_SECONDS
         if due:
@@ -194,7 +194,7 @@ def _status(file: Path) -> tuple[object, ...]:
 
 
 def smoke(model: RiskModel) -> None:
-    """Score a made-up pupil, which compiles and checks the whole path before the model serves.
+    """Score a fictitious pupil, which compiles and checks the whole code path before the model serves.
 
     Raises
     ------

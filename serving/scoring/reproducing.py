@@ -33,9 +33,9 @@ class ReproducedScore:
     equal : bool
         Whether the whole score is the same, reasons and evidence included.
     missing : list of str
-        Inputs that are absent or changed, so that the score could not be the same.
+        Inputs that are missing or changed and prevent reproduction.
     differs : list of str
-        Fields of the score that came out different.
+        Fields of the score that differ.
     """
 
     score_id: str
@@ -47,7 +47,7 @@ class ReproducedScore:
     differs: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """Return what ``--json`` prints."""
+        """Return the data of ``--json``."""
         return asdict(self)
 
     def text(self) -> str:
@@ -55,7 +55,7 @@ class ReproducedScore:
         if self.equal:
             outcome = "was reproduced exactly"
         else:
-            outcome = "cannot be reproduced" if self.missing else "came out different"
+            outcome = "cannot be reproduced" if self.missing else "was recomputed and differs"
         head = f"score {self.score_id} by {self.model} {self.model_version} as of {self.as_of} {outcome}"
         return "\n".join([head, *(f"missing: {m}" for m in self.missing), *(f"differs: {d}" for d in self.differs)])
 
@@ -73,19 +73,19 @@ def reproduce(
     rule: CohortRule | None = None,
     advance: ProgressCallback = quiet,
 ) -> ReproducedScore:
-    """Compute a stored score again and compare.
+    """Recompute a stored score and compare.
 
     Parameters
     ----------
     folder : Path, optional
-        The histories; by default those from which that day's scores were last stored on this machine.
+        The histories; by default those used when that day's scores were last stored on this machine.
     rule : CohortRule, optional
-        The cohort rule, if it was not the default.
+        The cohort rule, if not the default.
 
     Raises
     ------
     Faults
-        When there is no such score, or the histories cannot be opened.
+        If there is no such score, or the histories cannot be opened.
     """
     with Store.of(settings).view(command_line()) as view:
         stored = stored_scores.one(view, score_id)

@@ -1,7 +1,7 @@
-"""Shadow scoring: a challenger scores some of the champion's requests again, and only counts are kept.
+"""Shadow scoring: a challenger rescores some of the champion's requests, and only counts are kept.
 
 Each pair of scores becomes one cell of a grid of both risks in log-odds. The counts give the rank correlation and the
-share of the list that would change, over all requests and workers, without any pupil, date of birth or school.
+share of the list that would change, over all requests and workers. They hold no pupil, date of birth or school.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LIST = 0.05  # share of the pupils on a list
 
 @dataclass(frozen=True)
 class Waiting:
-    """A request that the champion has answered, waiting for the challenger."""
+    """A request that the champion has answered and the challenger has not."""
 
     histories: Histories
     as_of: date
@@ -46,14 +46,14 @@ class Waiting:
 
 
 class Shadow:
-    """Scores some requests again with the challenger, one at a time, in the background.
+    """Rescores some requests with the challenger in the background, one at a time.
 
     Parameters
     ----------
     challenger : LiveModel
     store : Store
     share : float
-        Share of the requests to score again.
+        Share of the requests to rescore.
     """
 
     def __init__(self, challenger: LiveModel, store: Store, share: float) -> None:

@@ -128,7 +128,7 @@ class StoredKey(Base):
 
 
 class AuditEntry(Base):
-    """One thing seen, done or refused; triggers forbid changing or removing rows."""
+    """An audit entry: something seen, done or refused; triggers forbid changing or removing rows."""
 
     __tablename__ = "audit"
     seq: Mapped[int] = mapped_column(
@@ -146,7 +146,7 @@ class AuditEntry(Base):
 
 
 class CopiedLog(Base):
-    """How many lines of a log outside the database the audit has copied."""
+    """The number of lines of an external log that the audit has copied."""
 
     __tablename__ = "copied_logs"
     source: Mapped[str] = mapped_column(sa.String(200), primary_key=True)
@@ -154,7 +154,7 @@ class CopiedLog(Base):
 
 
 class Hold(Base):
-    """A legal hold: while it stands, nothing of the pupil is removed."""
+    """A legal hold: while it is in place, none of the pupil's records are removed."""
 
     __tablename__ = "holds"
     hold_id: Mapped[str] = mapped_column(Opaque, primary_key=True)

@@ -20,21 +20,21 @@ from serving.store.write_queue import WriteQueue
 
 
 class NotRecorded(RuntimeError):
-    """A unit of work that recorded nothing in the audit: a programming error. Nothing is kept."""
+    """A unit of work recorded nothing in the audit: a programming error. It is rolled back."""
 
 
 class Conflict(Faults):
-    """Somebody changed the row since it was read (409): show what they did, and let the caller decide again."""
+    """Somebody changed the row since it was read (409): show the change, and let the caller decide again."""
 
     def __init__(self, what: str = "somebody changed this meanwhile") -> None:
         super().__init__(Fault(what, "version", "Read it again, then send the change with its new version."))
 
 
 class NotThere(Faults):
-    """There is no such thing in the caller's scope (404)."""
+    """Nothing of this kind is in the caller's scope (404)."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(Fault(f"there is no such {what} in the caller's scope", what, "Look at the list again."))
+        super().__init__(Fault(f"there is no such {what} in the caller's scope", what, "Reload the list."))
 
 
 @dataclass(kw_only=True)

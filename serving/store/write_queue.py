@@ -31,7 +31,7 @@ class WriteQueue:
         """
         with self._moved:
             if not self._moved.wait_for(lambda: unless() or not self._is_taken, PATIENCE):
-                do = "Try again; another change takes a long time."
+                do = "Try again; another change is taking a long time."
                 raise Unavailable(Fault("the database is busy", "ONROLL_DATABASE_URL", do))
             has_turn = not unless()
             self._is_taken |= has_turn

@@ -24,7 +24,7 @@ def _gauges() -> tuple[Any, Any, Any]:
     serving = Gauge("onroll_model_serves", "1 for the version that serves", ["version"], multiprocess_mode="mostrecent")
     refused = Gauge(
         "onroll_model_refused",
-        "1 while the named version cannot serve and the one before is kept",
+        "1 while the named version cannot serve and the previous one is kept",
         multiprocess_mode="mostrecent",
     )
     mismatch = Gauge(

@@ -1,4 +1,4 @@
-"""Scores, keys and the shadow's counts, as they were before the schema had steps; a database of that time is taken over.
+"""Scores, keys and the shadow's counts: the schema before there were migrations, so that earlier databases can be upgraded.
 
 Revision ID: 0001
 """
@@ -11,7 +11,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make what is not there."""
+    """Create missing tables."""
     moment = sa.DateTime(timezone=True)
     op.create_table(
         "scores",

@@ -1,4 +1,4 @@
-"""The audit, pupils with references, scores that keep what they were made from, cases, people, holds.
+"""The audit, pupils with references, scores with the digests of their inputs, cases, staff, holds.
 
 Revision ID: 0002
 """
@@ -29,7 +29,7 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Lay the new tables, and carry scores and keys over."""
+    """Create the new tables, and migrate scores and keys."""
     op.drop_index("ix_scores_authority", if_exists=True)
     op.drop_index("scores_by_list", if_exists=True)
     op.rename_table("scores", "scores_before")
@@ -245,7 +245,7 @@ def _table(name: str) -> sa.Table:
 
 
 def _carry_scores() -> None:
-    """Carry the scores over; what their features were made from is not known any more, and stays empty."""
+    """Migrate the scores; digests of their inputs are not known and stay empty."""
     connection, scores = op.get_bind(), _table("scores")
     pupils: dict[str, dict[str, Any]] = {}
     lists: dict[tuple[Any, ...], dict[str, Any]] = {}

@@ -1,4 +1,4 @@
-"""Sessions of people who work with the pages.
+"""Sessions of the pages' users.
 
 Revision ID: 0003
 """
@@ -12,7 +12,7 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Lay the table of sessions."""
+    """Create the table of sessions."""
     op.create_table(
         "sessions",
         sa.Column("digest", sa.String(64), nullable=False),

@@ -1,4 +1,4 @@
-"""What workers need beside a score: schools' names, a child's past, clocks, the move to secondary school, who went missing.
+"""Casework data: schools' names, children's histories, deadlines, moves to secondary school, children who went missing.
 
 Revision ID: 0004
 """
@@ -14,7 +14,7 @@ MOMENT = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Lay the tables, and give scores the themes of the reasons that are shown first."""
+    """Create the tables, and add to scores the themes of their first reasons."""
     op.add_column("scores", sa.Column("themes", sa.String(300), nullable=False, server_default=""))
     cut, now = ["urn", "nc_year", "band", "themes"], _while("replaced_at")
     for name, first in (

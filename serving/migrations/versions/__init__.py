@@ -1,1 +1,1 @@
-"""The steps, in their order: the number of a file is its revision."""
+"""The migrations; a file's number is its revision."""

@@ -1,4 +1,4 @@
-"""The pages, one module each; a module here declares ``PAGE`` and is found by looking.
+"""The pages, one module each; modules here are discovered automatically and declare ``PAGE``.
 
 To add one: a module with ``PAGE``, ``templates/NAME.html``, and the part ``[NAME]`` in each file of ``wording/``.
 """

@@ -19,6 +19,6 @@ PAGE = Page(
     name="accessibility",
     route="/accessibility",
     roles=OPEN,
-    sees="what the pages do for everybody to be able to use them",
+    sees="how accessible the pages are",
     handler=accessibility,
 )

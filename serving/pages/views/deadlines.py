@@ -1,4 +1,4 @@
-"""Duties and their deadlines: overdue ones first, and above all children off roll whom nobody is looking for."""
+"""Duties and their deadlines: first children off roll whom nobody is looking for, then overdue duties."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from serving.store.unit_of_work import Change
 from training.release.resolve import logged
 
 FIGURES = ("average_precision", "auc", "base_rate", "brier", "calibration_slope", "calibration_intercept")
-MAX_MOVES = 20  # newest moves of an alias that are shown
+MAX_MOVES = 20  # newest moves of an alias to show
 
 
 def model(request: Request, context: Context) -> Response:

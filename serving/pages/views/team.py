@@ -1,4 +1,4 @@
-"""The lead's page: the team's capacity, who has how many cases, and what became of the children who were listed."""
+"""The lead's page: the team's capacity, cases by person, and the outcomes of listed children."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def team(request: Request, context: Context) -> Response:
 
 
 def set_capacity(request: Request, fields: Form, context: Context) -> Response:
-    """Set how many children the team takes up in a week."""
+    """Set the team's weekly capacity."""
     caller, words = request.state.caller, context.renderer.words
     if caller.authority is None:
         raise Problem(403, "A capacity belongs to an authority.")
@@ -82,7 +82,7 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
 
 
 def _children(n: float) -> str:
-    """Format an expected number of children: whole, or in tenths below one."""
+    """Format an expected number of children: whole, or with one decimal below one."""
     return f"{n:.0f}" if n >= 1 else f"{n:.1f}"
 
 
@@ -114,7 +114,7 @@ def shareable(
 
 
 def promised(manifest: Any, most: int) -> dict[str, Any] | None:
-    """Return the model card's figures for lists of about this length, or None when the model was not evaluated.
+    """Return the model card's figures for lists of about this length; None if the model was not evaluated.
 
     Returns
     -------
@@ -136,8 +136,8 @@ PAGE = Page(
     name="team",
     route="/team",
     roles=("lead", "administrator"),
-    sees="what became of the children who were listed, in the caller's scope",
+    sees="the outcomes of listed children in the caller's scope",
     handler=team,
     menu=4,
-    endpoints=(Endpoint(method="POST", route="/team", handler=set_capacity, sees="what the team can take up"),),
+    endpoints=(Endpoint(method="POST", route="/team", handler=set_capacity, sees="the team's capacity"),),
 )

@@ -82,7 +82,7 @@ def _week(context: PageContext, view: View, query: Any, action: str) -> tuple[we
 
 
 def _chosen(context: PageContext, query: Any) -> week_list.Chosen:
-    """Return the filters of the address; unknown values are ignored."""
+    """Return the filters in the URL; unknown values are ignored."""
     urns = [query["school"]] if query.get("school") else None
     if query.get("locality") in context.configuration.localities:
         schools = context.configuration.localities[query["locality"]]
@@ -95,7 +95,7 @@ def _chosen(context: PageContext, query: Any) -> week_list.Chosen:
 
 
 def _choices(context: PageContext, query: Any, schools: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Return the filters and sorts, each with its values and the chosen one."""
+    """Return the filters and sort orders, each with its options and the chosen one."""
     words = context.renderer.words
     cohorts = [(str(y), words(f"work_list.cohort_{y}")) for y in COHORTS]
     years = [(str(y), words.year_group(y)) for y in range(12) if y not in COHORTS]

@@ -50,7 +50,7 @@ class Verified:
 
     @property
     def whole(self) -> bool:
-        """Tell whether the audit verifies."""
+        """Return whether the audit verifies."""
         return not self.why
 
 

@@ -1,4 +1,4 @@
-"""Casework beside the scores: deadlines, transitions and histories, stored at each scoring and read by the pages."""
+"""Deadlines, transitions and histories, stored with each scoring and read by the pages."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def with_cases(view: View) -> list[str]:
 
 
 def keep(change: Change, gathered: Gathered, model_version: str) -> None:
-    """Store what was gathered as of a day, in place of what was stored before.
+    """Store the casework data of a day, replacing earlier data.
 
     Parameters
     ----------
@@ -158,7 +158,7 @@ def _save_deadlines(change: Change, gathered: Gathered, here: sa.Select[Any]) ->
 
 
 def deadlines(view: View, *, pupil_ref: str | None = None, most: int = MAX) -> list[dict[str, Any]]:
-    """Return running deadlines of the caller's scope: first those of children nobody is looking for, then by due day.
+    """Return running deadlines in the caller's scope: first those of children nobody is looking for, then by due day.
 
     Returns
     -------

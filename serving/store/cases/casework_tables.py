@@ -1,4 +1,4 @@
-"""What staff need beside a score, as the newest scoring found it in the histories."""
+"""Casework data beside the scores, from the histories of the newest scoring."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Person(Changed, Base):
 
 
 class Case(Changed, Base):
-    """What stands about a pupil now; a pupil has one case that is not closed."""
+    """A case of a pupil; a pupil has at most one open case."""
 
     __tablename__ = "cases"
     case_id: Mapped[str] = mapped_column(Opaque, primary_key=True)
@@ -103,7 +103,7 @@ class DataFault(Changed, Base):
 
 
 class Capacity(Changed, Base):
-    """How many children a team takes up in a week."""
+    """A team's weekly capacity."""
 
     __tablename__ = "capacities"
     authority: Mapped[str] = mapped_column(sa.String(10), primary_key=True)

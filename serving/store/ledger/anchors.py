@@ -17,19 +17,19 @@ log = logging.getLogger("onroll.audit")
 
 
 class Anchors:
-    """A file that gets one line a day, from the first process that appends to the audit.
+    """A file to which the first process that appends to the audit each day adds a line.
 
     Parameters
     ----------
     file : Path
-        Keep it on append-only storage, or copy it away each day.
+        Keep it on append-only storage, or copy it elsewhere each day.
     """
 
     def __init__(self, file: Path) -> None:
         self.file, self._day = file, ""
 
     def note(self, end: End) -> None:
-        """Write the day's first end; a failure to write is logged and retried at the next append."""
+        """Write the chain's end, once a day; a failure is logged and retried at the next append."""
         day = end.at[:10]
         if day == self._day:
             return

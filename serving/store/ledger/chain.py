@@ -33,12 +33,12 @@ KEY_CHANGES = (
 
 
 class ChainKey:
-    """One audit key: it makes the codes of entries and the references of pupils.
+    """One audit key: it computes the codes of entries and the references of pupils.
 
     Parameters
     ----------
     key : bytes
-        A holder of the key can make entries that verify, and can tell which pupil a reference belongs to.
+        A holder of the key can forge entries, and can tell which pupil a reference belongs to.
     """
 
     def __init__(self, key: bytes) -> None:
@@ -47,7 +47,7 @@ class ChainKey:
         self.fingerprint = hmac.digest(key, b"onroll audit key", "sha256")[:8].hex()
 
     def reference(self, pupil_id: str) -> str:
-        """Return a pupil's reference: the same each time under one key, and not traceable without it."""
+        """Return a pupil's reference: stable under one key, and not traceable without it."""
         return hmac.digest(self._names, pupil_id.encode(), "sha256")[:12].hex()
 
     def code(self, before: str, row: Any) -> str:
@@ -102,7 +102,7 @@ class Chain:
         return any(link.fingerprint == fingerprint for link in self.links)
 
     def lock(self, connection: sa.Connection) -> None:
-        """Keep other processes from appending until the transaction ends; SQLite has a single writer anyway."""
+        """Block other processes from appending until the transaction ends; SQLite has a single writer anyway."""
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
 
@@ -131,7 +131,7 @@ class Chain:
         return End(seq, mac, at)
 
     def catch_up(self, connection: sa.Connection) -> Any:
-        """Find the current key from what others have appended; return the last entry's ``seq`` and ``mac``, or None.
+        """Find the current key from entries that others appended; return the last entry's ``seq`` and ``mac``, or None.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The audit's keys: named by the settings, or made beside a SQLite database when it is first opened."""
+"""The audit's keys: given in the settings, or created beside a SQLite database when it is first opened."""
 
 from __future__ import annotations
 
@@ -86,13 +86,13 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def _beside(database: Path) -> Path:
-    """Return the key file beside a database; the first process makes it, atomically."""
+    """Return the key file beside a database; the first process creates it atomically."""
     file = beside(database, "audit-key")
     if not file.exists():
         temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
         _write(temporary, secrets.token_hex(32).encode())
         try:
-            os.link(temporary, file)  # fails, rather than overwrite, when another process was first
+            os.link(temporary, file)  # fails instead of overwriting if another process was first
         except FileExistsError:
             pass
         finally:

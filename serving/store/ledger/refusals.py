@@ -1,4 +1,4 @@
-"""Refusals in the audit: the first of a kind at once, then a count per minute, so that a flood does not fill the audit."""
+"""Refusals in the audit: the first of a kind immediately, then a count per minute, so that a flood cannot fill the audit."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Refusals:
         self._lock = threading.Lock()
 
     def refused(self, caller: Caller | None, status: int, route: str) -> None:
-        """Record a refused request; it stays refused even when the audit cannot be written."""
+        """Record a refused request; it is refused even if the audit cannot be written."""
         kind, now = (caller or NOBODY, status, route), self._clock()
         with self._lock:
             at, more = self._seen.get(kind, (-INTERVAL, 0))

@@ -1,4 +1,4 @@
-"""Retention: how long each kind of record is kept, what is due now, and its removal; holds prevent removal."""
+"""Retention: how long each kind of record is kept, what is due, and its removal; holds prevent removal."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Periods = Mapping[str, int | None]
 
 
 def load(file: Path | None) -> Periods:
-    """Return for how many months each kind of record is kept (None for ever), from a file over the defaults.
+    """Return how many months each kind of record is kept (None: for ever), from a file over the defaults.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def load(file: Path | None) -> Periods:
     months = given.get("months", {})
     where = str(file)
     faults = [
-        Fault("there is no such part", f"{where}, {name}", "Put the periods under [months].")
+        Fault("there is no such section", f"{where}, {name}", "Put the periods under [months].")
         for name in given
         if name != "months"
     ]
@@ -55,7 +55,7 @@ def load(file: Path | None) -> Periods:
     periods = {kind: None if merged[kind] == FOR_EVER else merged[kind] for kind in KINDS}
     audited = [periods[k] for k in KINDS if k not in ("audit", "shadow_counts")]
     if periods["audit"] is not None and any(m is None or m > periods["audit"] for m in audited):
-        do = "Keep the audit at least as long as the records that it is about."
+        do = "Keep the audit at least as long as the records that it covers."
         raise Faults(Fault("the audit would be removed before its records", f"{where}, audit", do))
     return periods
 

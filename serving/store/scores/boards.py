@@ -1,4 +1,4 @@
-"""Figures of the boards: transitions to secondary school, and the outcomes of the children who were listed."""
+"""Figures for the boards: transitions to secondary school, and the outcomes of listed children."""
 
 from __future__ import annotations
 
@@ -53,17 +53,17 @@ class ListOutcome:
     lists : int
         Number of lists since then.
     listed : int
-        Distinct children among the first of a list.
+        Distinct children at the top of a list.
     contacted, acted, well, dismissed : int
-        How many of them were contacted, had an action, were found well, or were set aside.
+        Number of them who were contacted, had an action, were found well, or were set aside.
     missing : int
-        How many of them went missing after being listed.
+        Number of them who went missing after being listed.
     unlisted : int
-        Children who went missing without ever being among the first.
+        Children who went missing without ever being at the top of a list.
     owners : dict
         Open cases by owner; None for unassigned ones.
     by_school : dict
-        Children among the first, by school; unsuppressed counts.
+        Listed children by school; unsuppressed counts.
     """
 
     since: date
@@ -80,13 +80,13 @@ class ListOutcome:
 
 
 def list_outcome(view: View, most: int, well: Sequence[str], today: date) -> ListOutcome:
-    """Count the outcomes of the first children of each list of the last 12 weeks.
+    """Count the outcomes of the top children of each list in the last 12 weeks.
 
     Parameters
     ----------
     view : View
     most : int
-        How many children of a list are its first.
+        Number of children at the top of each list.
     well : sequence of str
         Outcomes of a contact that mean the child is well.
     today : date
@@ -123,7 +123,7 @@ def list_outcome(view: View, most: int, well: Sequence[str], today: date) -> Lis
 
 
 def _first_of_lists(view: View, most: int, outcome: ListOutcome) -> tuple[dict[str, date], dict[str, str]]:
-    """Return the day on which each child first was among the first, and the school on the latest such day."""
+    """Return the first day on which each child was at the top of a list, and the school on the latest such day."""
     lists = sa.select(ScoreList.as_of, ScoreList.model_version).where(
         *own_lists(view.caller), ScoreList.as_of >= outcome.since
     )

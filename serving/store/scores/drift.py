@@ -1,4 +1,4 @@
-"""Drift: the mean stored risk of each list, without naming anybody."""
+"""Drift: the mean stored risk of each list, without identities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stored scores: kept as shown, read within the caller's scope, and never overwritten when newer ones replace them."""
+"""Stored scores: kept as shown, read within the caller's scope, and kept when newer ones replace them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ DIGESTS = ("catalogue_digest", "features_digest")
 
 
 def rows_of(scores: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the rows of scores, made before the database is locked."""
+    """Return the rows of scores, computed before the database is locked."""
     return [
         {
             **{k: s[k] for k in COPIED},
@@ -58,7 +58,7 @@ def rows_of(scores: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def save(change: Change, rows: Sequence[dict[str, Any]]) -> int:
-    """Store rows of ``rows_of``; a score stored before with the same content stays, with other content it is replaced.
+    """Store rows of ``rows_of``; an existing score with the same content stays, one with other content is replaced.
 
     Nobody sees them until ``enlist`` marks their list as complete.
 
@@ -93,7 +93,7 @@ def upsert(change: Change, table: Any) -> Any:
 
 
 def _place(change: Change, rows: Sequence[dict[str, Any]]) -> None:
-    """Store the pupils, each where the newest score found them."""
+    """Store the pupils, each at the place in the newest score."""
     newest = {r["pupil_id"]: r for r in sorted(rows, key=lambda r: r["as_of"])}
     moved = ("authority", "urn", "nc_year", "as_of")
     pupils = [

@@ -1,4 +1,4 @@
-"""The week's list for a team: the children it can take up, without those set aside, and the change since the last list."""
+"""A team's weekly list: as many children as it has capacity for, without those set aside, and the change since the last list."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Listed:
 
 @dataclass(kw_only=True)
 class WeekList:
-    """A list and where it comes from.
+    """A list and its sources.
 
     Attributes
     ----------
@@ -87,7 +87,7 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
     view : View
     chosen : Chosen
     most : int
-        How many children the team takes up.
+        The team's capacity.
     today : date
         A snooze ends on its day.
     action : str
@@ -172,7 +172,7 @@ def _before(
     pupils: Sequence[str],
     most: int,
 ) -> tuple[dict[str, int], set[str]]:
-    """Return the pupils' ranks on the previous list, and who was among its first."""
+    """Return the pupils' ranks on the previous list, and the pupils at its top."""
     earlier = sa.select(ScoreList.as_of, ScoreList.model_version).where(
         *own_lists(view.caller), ScoreList.as_of < newest[0]
     )
@@ -229,7 +229,7 @@ def own_schools(view: View) -> list[str]:
 
 
 def per_week(view: View, team: str, default: int) -> int:
-    """Return how many children a team takes up in a week."""
+    """Return a team's weekly capacity."""
     which = (Capacity.authority == view.caller.authority, Capacity.team == team)
     return view.connection.scalar(sa.select(Capacity.per_week).where(*which)) or default
 

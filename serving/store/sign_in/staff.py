@@ -1,4 +1,4 @@
-"""Staff who work with the pages, and how many children their teams take up."""
+"""Staff who use the pages, and the capacities of their teams."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def active_staff(view: View) -> list[dict[str, Any]]:
 
 
 def set_capacity(change: Change, authority: str, team: str, per_week: int, version: int) -> int:
-    """Set how many children a team takes up in a week, and return the new version; ``version`` is 0 for a first setting.
+    """Set a team's weekly capacity and return the new version; ``version`` is 0 for the first setting.
 
     Raises
     ------
