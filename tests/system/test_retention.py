@@ -158,7 +158,7 @@ def test_keys_and_counts_and_lifted_holds_go_at_their_age(store):
     ("text", "said"),
     [
         ("[months]\nscore = 1", "no such kind"),
-        ("scores = 1", "no such part"),
+        ("scores = 1", "no such section"),
         ("months = 3", "not a table"),
         ("[months]\nscores = 0", "not a period"),
         ("[months]\nscores = true", "not a period"),

@@ -220,34 +220,34 @@ def test_a_token_without_exactly_one_role_and_authority_may_nothing(client, sign
 
 def test_a_proxy_is_believed_only_with_its_secret(client):
     client.store.save([full_score("A1", "801"), full_score("A2", "801", "200")])
-    told = {"X-Forwarded-User": "ann", "X-Forwarded-Groups": "Onroll.Worker, north-801"}
+    proxied = {"X-Forwarded-User": "ann", "X-Forwarded-Groups": "Onroll.Worker, north-801"}
 
-    def asked(headers):
+    def status_of(headers):
         return client.post("/api/v1/worklist", json={}, headers=headers)
 
-    believed = asked({**told, "X-Onroll-Proxy-Secret": SECRET})
+    believed = status_of({**proxied, "X-Onroll-Proxy-Secret": SECRET})
     assert [s["pupil_id"] for s in believed.json()["scores"]] == ["A1"]
     for headers in (
-        told,
-        {**told, "X-Onroll-Proxy-Secret": ""},
-        {**told, "X-Onroll-Proxy-Secret": SECRET[:-1]},
-        {**told, "X-Onroll-Proxy-Secret": SECRET, "X-Forwarded-User": ""},
-        {**told, "X-Onroll-Proxy-Secret": "é" * 40, "X-Forwarded-For": "127.0.0.1"},
+        proxied,
+        {**proxied, "X-Onroll-Proxy-Secret": ""},
+        {**proxied, "X-Onroll-Proxy-Secret": SECRET[:-1]},
+        {**proxied, "X-Onroll-Proxy-Secret": SECRET, "X-Forwarded-User": ""},
+        {**proxied, "X-Onroll-Proxy-Secret": "é" * 40, "X-Forwarded-For": "127.0.0.1"},
     ):
-        assert asked({k: v.encode("latin-1") for k, v in headers.items()}).status_code == 401
-    twice = [*told.items(), ("X-Onroll-Proxy-Secret", SECRET), ("X-Forwarded-Groups", "Onroll.Administrator")]
-    assert asked(twice).status_code == 400
+        assert status_of({k: v.encode("latin-1") for k, v in headers.items()}).status_code == 401
+    twice = [*proxied.items(), ("X-Onroll-Proxy-Secret", SECRET), ("X-Forwarded-Groups", "Onroll.Administrator")]
+    assert status_of(twice).status_code == 400
 
 
 def test_keys_of_a_provider_are_fetched_once_and_their_loss_is_a_503(files, bundle, monkeypatch, signer):
     import http.server
     import threading
 
-    asked, document = [], (files / "jwks.json").read_bytes()
+    fetched, document = [], (files / "jwks.json").read_bytes()
 
     class Provider(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
-            asked.append(self.path)
+            fetched.append(self.path)
             self.send_response(200)
             self.end_headers()
             self.wfile.write(document)
@@ -264,7 +264,7 @@ def test_keys_of_a_provider_are_fetched_once_and_their_loss_is_a_503(files, bund
     first, second = TestClient(make_app(settings(), "127.0.0.1")), TestClient(make_app(settings(), "127.0.0.1"))
     headers = {"Authorization": f"Bearer {token(signer)}"}
     assert [first.get("/api/v1/model", headers=headers).status_code for _ in range(3)] == [200] * 3
-    assert asked == ["/keys"]
+    assert fetched == ["/keys"]
     server.shutdown()
     server.server_close()
     assert first.get("/api/v1/model", headers=headers).status_code == 200
@@ -314,13 +314,13 @@ def test_serve_refuses_to_start_with_development_users_elsewhere(files, monkeypa
 def test_every_fault_of_the_file_is_said_at_once(tmp_path, text, places):
     (tmp_path / "access.toml").write_text(text)
     (tmp_path / "short").write_text("guessable")
-    with pytest.raises(Faults) as said:
+    with pytest.raises(Faults) as refused:
         Configuration.load(tmp_path / "access.toml")
-    assert len(said.value.faults) == len(places)
+    assert len(refused.value.faults) == len(places)
     for place in places:
-        assert any(f.where.endswith(place) for f in said.value.faults), place
-    assert "guessable" not in str(said.value)
-    assert "king" not in str(said.value)
+        assert any(f.where.endswith(place) for f in refused.value.faults), place
+    assert "guessable" not in str(refused.value)
+    assert "king" not in str(refused.value)
 
 
 def test_who_calls_too_often_is_told_when_to_come_again(files, bundle, monkeypatch):

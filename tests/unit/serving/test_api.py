@@ -32,15 +32,15 @@ def test_stored_scores_are_seen_within_the_scope_of_the_key(service):
         ]
     )
     assert first["list"] == "help_early"
-    asked = {"pupil_ids": ["A1", "B2", "C3"]}
-    assert [s["pupil_id"] for s in service.post("/api/v1/scores", json=asked).json()["scores"]] == ["A1", "C3"]
+    body = {"pupil_ids": ["A1", "B2", "C3"]}
+    assert [s["pupil_id"] for s in service.post("/api/v1/scores", json=body).json()["scores"]] == ["A1", "C3"]
     assert service.post("/api/v1/scores", json={"pupil_ids": ["A1"]}).json()["scores"] == [first]
     assert [s["pupil_id"] for s in service.post("/api/v1/worklist", json={"limit": 1}).json()["scores"]] == ["A1"]
     _, narrow = service.store.create_key("worker", "801", ["200"])
     listed = service.post("/api/v1/worklist", json={}, headers={"Authorization": f"Bearer {narrow}"}).json()["scores"]
     assert [s["pupil_id"] for s in listed] == ["C3"]
     _, everyone = service.store.create_key("administrator")
-    seen = service.post("/api/v1/scores", json=asked, headers={"Authorization": f"Bearer {everyone}"}).json()["scores"]
+    seen = service.post("/api/v1/scores", json=body, headers={"Authorization": f"Bearer {everyone}"}).json()["scores"]
     assert len(seen) == 3
     for choice, expected in (
         ({"urn": "200"}, ["C3"]),
@@ -76,20 +76,20 @@ def test_pages_of_the_list_follow_each_other_until_it_changes(service):
     service.store.save(ranked)
     _, everyone = service.store.create_key("administrator")
     headers = {"Authorization": f"Bearer {everyone}"}
-    asked, seen, tokens = {"limit": 3}, [], []
+    body, seen, tokens = {"limit": 3}, [], []
     while True:
-        page = service.post("/api/v1/worklist", json=asked, headers=headers).json()
+        page = service.post("/api/v1/worklist", json=body, headers=headers).json()
         seen += [s["pupil_id"] for s in page["scores"]]
         if page["next"] is None:
             break
         tokens.append(page["next"])
-        asked = {"limit": 3, "after": page["next"]}
+        body = {"limit": 3, "after": page["next"]}
     assert (seen, len(tokens)) == ([s["pupil_id"] for s in ranked], 2)
     assert not any(leaks(token, seen) for token in tokens)
     service.store.save([{**first, "model_version": "9"}])
-    changed = service.post("/api/v1/worklist", json=asked, headers=headers)
+    changed = service.post("/api/v1/worklist", json=body, headers=headers)
     assert changed.status_code == 409
-    lead = service.post("/api/v1/worklist", json=asked).json()
+    lead = service.post("/api/v1/worklist", json=body).json()
     assert lead["status"] == 409
     for nonsense in ("x", "W10", "IiI", "WzEsMl0", "a" * 300):
         assert service.post("/api/v1/worklist", json={"after": nonsense}).status_code == 409

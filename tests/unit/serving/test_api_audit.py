@@ -47,14 +47,14 @@ def test_scores_that_are_served_and_requests_that_are_refused_are_in_the_audit(s
     service.post("/api/v1/scores", json={"pupil_ids": [CANARY]})
     service.post("/api/v1/worklist", json={}, headers={"Authorization": "Bearer x"})
     with service.store.view(Caller("test", "administrator", None)) as view:
-        found = list(audit_log.entries(view))
+        entries = list(audit_log.entries(view))
         view.record("audit.seen")
-    kept = {e["action"]: e for e in found}
+    kept = {e["action"]: e for e in entries}
     assert kept["rows.scored"]["pupils"] == [service.store.chain.reference("A1")]
     assert kept["scores.seen"]["details"]["withheld"] == [service.store.chain.reference(CANARY)]
     assert kept["request.refused"]["details"] == {"status": 401, "route": "POST /api/v1/worklist", "more_since_last": 0}
-    assert len({e["request_id"] for e in found} - {None}) == 3
-    assert CANARY not in json.dumps(found)
+    assert len({e["request_id"] for e in entries} - {None}) == 3
+    assert CANARY not in json.dumps(entries)
 
 
 def test_every_kind_of_refusal_is_in_the_audit_with_who_was_refused(service, monkeypatch):
@@ -83,9 +83,9 @@ def test_every_kind_of_refusal_is_in_the_audit_with_who_was_refused(service, mon
     monkeypatch.setattr(Buckets, "wait", lambda *_: 3.0)
     assert service.post("/api/v1/counts", json={}).status_code == 429
     with service.store.view(Caller("test", "administrator", None)) as view:
-        found = list(audit_log.entries(view, action="request.refused"))
+        refusals = list(audit_log.entries(view, action="request.refused"))
         view.record("audit.seen")
-    by_whom = {(e["details"]["status"], e["details"]["route"]): e["who"] for e in found}
+    by_whom = {(e["details"]["status"], e["details"]["route"]): e["who"] for e in refusals}
     assert by_whom == {
         (400, "POST /api/v1/scores"): key_id,
         (401, "GET /api/v1/model"): "nobody",
@@ -98,6 +98,6 @@ def test_every_kind_of_refusal_is_in_the_audit_with_who_was_refused(service, mon
         (415, "POST /api/v1/counts"): "nobody",
         (429, "POST /api/v1/counts"): key_id,
     }
-    assert len(found) == len(by_whom)  # and none of them twice
-    assert all(e["request_id"] for e in found)
-    assert CANARY not in json.dumps(found)
+    assert len(refusals) == len(by_whom)  # and none of them twice
+    assert all(e["request_id"] for e in refusals)
+    assert CANARY not in json.dumps(refusals)

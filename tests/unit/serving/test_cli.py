@@ -73,9 +73,9 @@ def test_what_nobody_foresaw_is_said_without_a_value(verb, capsys):
 
     verb(body)
     assert left(["features"]) == 1
-    said = capsys.readouterr()
-    assert "ValueError" in said.err
-    assert "CANARY" not in said.err + said.out
+    printed = capsys.readouterr()
+    assert "ValueError" in printed.err
+    assert "CANARY" not in printed.err + printed.out
 
 
 @pytest.mark.parametrize("arguments", [["nosuchverb"], ["features", "--nosuchflag"]])
@@ -112,14 +112,14 @@ def test_training_runs_on_the_engine_that_the_settings_name(monkeypatch):
     from histories.reading.histories import Histories
     from training.cli.train import train
 
-    asked = []
+    engines = []
 
     def opened(place, **how):
-        asked.append((place, how["engine"]))
+        engines.append((place, how["engine"]))
         raise Faults(Fault("enough", "here", "Stop."))
 
     monkeypatch.setattr(Histories, "open", opened)
     for engine in ("duckdb", "polars", "spark"):
         monkeypatch.setenv("ONROLL_ENGINE", engine)
         CliRunner().invoke(train, ["s3a://place/histories"])
-    assert asked == [("s3a://place/histories", e) for e in ("duckdb", "polars", "spark")]
+    assert engines == [("s3a://place/histories", e) for e in ("duckdb", "polars", "spark")]

@@ -37,7 +37,7 @@ def problem(status, **headers):
     return httpx2.Response(status, json=body, headers=headers)
 
 
-def asked(*answers, retry=RETRY):
+def client_of(*answers, retry=RETRY):
     """Call ``model`` once with each client against a service that gives some answers; return what both got and waited."""
     outcomes = []
     for kind in (Client, AsyncClient):
@@ -70,12 +70,12 @@ OK = httpx2.Response(200, json=CARD)
 
 
 def test_it_waits_longer_each_time_and_then_answers():
-    got, waited, left = asked(problem(503), problem(429), httpx2.ConnectError("x"), OK)
+    got, waited, left = client_of(problem(503), problem(429), httpx2.ConnectError("x"), OK)
     assert (got.version, waited, left) == ("1", [0.5, 1.0, 2.0], 0)
 
 
 @pytest.mark.parametrize(
-    ("told", "waited"),
+    ("retry_after", "waited"),
     [
         ("7", [7.0]),
         ("0", [0.0]),
@@ -85,21 +85,21 @@ def test_it_waits_longer_each_time_and_then_answers():
         ("-3", [0.5]),
     ],
 )
-def test_it_waits_as_long_as_it_is_told(told, waited):
-    assert asked(problem(429, **{"Retry-After": told}), OK)[1] == waited
+def test_it_waits_as_long_as_it_is_told(retry_after, waited):
+    assert client_of(problem(429, **{"Retry-After": retry_after}), OK)[1] == waited
 
 
 def test_it_gives_up_after_some_times_or_when_the_wait_is_too_long():
-    got, waited, _ = asked(*[problem(503)] * 5)
+    got, waited, _ = client_of(*[problem(503)] * 5)
     assert (got.status, got.request_id, len(waited)) == (503, "r1", 4)
-    got, waited, left = asked(problem(429, **{"Retry-After": "3600"}), OK)
+    got, waited, left = client_of(problem(429, **{"Retry-After": "3600"}), OK)
     assert (got.status, waited, left) == (429, [], 1)
-    assert isinstance(asked(*[httpx2.ReadTimeout("x")] * 5)[0], Unreachable)
+    assert isinstance(client_of(*[httpx2.ReadTimeout("x")] * 5)[0], Unreachable)
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 422, 500])
 def test_what_waiting_does_not_mend_is_raised_at_once(status):
-    got, waited, _ = asked(problem(status), OK)
+    got, waited, _ = client_of(problem(status), OK)
     assert (got.status, waited) == (status, [])
 
 
@@ -109,7 +109,7 @@ def test_what_is_not_the_service_is_said_without_what_it_said():
         httpx2.Response(200, json={"name": CANARY}),
         httpx2.Response(502, text=CANARY),
     ):
-        got, _, _ = asked(answer)
+        got, _, _ = client_of(answer)
         assert isinstance(got, Unreachable)
         assert CANARY not in str(got)
         assert got.__suppress_context__
@@ -169,7 +169,7 @@ def test_both_clients_ask_the_real_interface_and_log_nobody(app, caplog):
             assert (await client.model()).name == "onroll"
 
     run(others())
-    said = (
+    records = (
         caplog.text + str(refused.value) + str(wrong.value) + repr(client) + json.dumps(client.__dict__, default=repr)
     )
-    assert CANARY not in said
+    assert CANARY not in records

@@ -28,7 +28,7 @@ def marks(pupil, missed, code):
     return [{"pupil_id": pupil, "date": str(d), "session": s, "code": c} for d, c in days for s in ("AM", "PM")]
 
 
-def found(*spells, **tables):
+def deadlines_of(*spells, **tables):
     histories = Histories.from_rows({"pupils": PUPILS, "enrolments": list(spells), **tables})
     rolls = last_spells(histories, DAY)
     days = SchoolDays.of(histories, rolls, DAY, frozenset())
@@ -49,28 +49,28 @@ def found(*spells, **tables):
     ],
 )
 def test_a_child_who_left_starts_what_is_still_to_be_done(leaving, kinds):
-    assert {k for _, k in found(spell("a", leaving_date="2025-02-24", **leaving))} == kinds
+    assert {k for _, k in deadlines_of(spell("a", leaving_date="2025-02-24", **leaving))} == kinds
 
 
 def test_a_new_roll_stops_them_and_a_case_stops_that_none_is_open():
     left = spell("a", leaving_date="2025-02-24")
-    assert found(left, spell("a", urn="200") | {"entry_date": "2025-03-03"}) == {}
-    told = {"pupil_id": "a", "missing_from": "2025-02-25", "reported_on": "2025-03-01"}
-    assert ("a", "case_not_opened") not in found(left, cme=[told])
-    assert ("a", "case_not_opened") in found(left, cme=[{**told, "reported_on": str(DAY)}]), (
+    assert deadlines_of(left, spell("a", urn="200") | {"entry_date": "2025-03-03"}) == {}
+    case = {"pupil_id": "a", "missing_from": "2025-02-25", "reported_on": "2025-03-01"}
+    assert ("a", "case_not_opened") not in deadlines_of(left, cme=[case])
+    assert ("a", "case_not_opened") in deadlines_of(left, cme=[{**case, "reported_on": str(DAY)}]), (
         "a case that is reported today is not known yet"
     )
 
 
 def test_a_deletion_return_is_due_on_the_day_and_others_in_school_days():
-    told = found(spell("a", leaving_date="2025-02-13"))
-    assert told["a", "deletion_return"] == (date(2025, 2, 13), date(2025, 2, 13))
+    due = deadlines_of(spell("a", leaving_date="2025-02-13"))
+    assert due["a", "deletion_return"] == (date(2025, 2, 13), date(2025, 2, 13))
     # After Friday the 14th come the half-term and an inset day.
-    assert told["a", "case_not_opened"] == (
+    assert due["a", "case_not_opened"] == (
         date(2025, 2, 14),
         SchoolDays({}, DAY, DAY).nth("100", date(2025, 2, 14), 5),
     )
-    assert told["a", "case_not_opened"][1] == date(2025, 2, 28)
+    assert due["a", "case_not_opened"][1] == date(2025, 2, 28)
 
 
 @pytest.mark.parametrize(
@@ -84,10 +84,10 @@ def test_a_deletion_return_is_due_on_the_day_and_others_in_school_days():
     ],
 )
 def test_a_run_of_absence_starts_clocks_when_it_is_long_enough(missed, code, kinds):
-    told = found(spell("a"), spell("b"), attendance=[*marks("a", missed, code), *marks("b", 0, "O")])
-    assert {k for _, k in told} == kinds
-    for _, kind in told:
-        start, due = told["a", kind]
+    deadlines = deadlines_of(spell("a"), spell("b"), attendance=[*marks("a", missed, code), *marks("b", 0, "O")])
+    assert {k for _, k in deadlines} == kinds
+    for _, kind in deadlines:
+        start, due = deadlines["a", kind]
         assert start == OPEN[-missed]
         assert due == SchoolDays({}, DAY, DAY).nth("100", start, RULES[kind].school_days)
 
@@ -96,21 +96,21 @@ def test_one_sick_day_after_weeks_of_absence_stops_no_clock_that_has_reached_its
     rows = marks("a", 33, "O")
     for row in rows:
         row["code"] = "I" if row["date"] == str(OPEN[-1]) else row["code"]
-    told = found(spell("a"), attendance=rows)
-    assert {kind for _, kind in told} == {"unauthorised_10", "unauthorised_20"}
-    assert told["a", "unauthorised_10"][0] == OPEN[-33]
+    due = deadlines_of(spell("a"), attendance=rows)
+    assert {kind for _, kind in due} == {"unauthorised_10", "unauthorised_20"}
+    assert due["a", "unauthorised_10"][0] == OPEN[-33]
     short = marks("a", 5, "O")
     for row in short:
         row["code"] = "/" if row["date"] == str(OPEN[-1]) else row["code"]
-    assert found(spell("a"), attendance=short) == {}, "a run that ended before its day is over"
+    assert deadlines_of(spell("a"), attendance=short) == {}, "a run that ended before its day is over"
 
 
 def test_days_are_those_of_the_childs_school():
     closed = OPEN[-3]
-    own = SchoolDays({"100": set(OPEN) - {closed}}, OPEN[0], OPEN[-1])
-    assert own.nth("100", OPEN[-4], 2) == OPEN[-2]
-    assert own.nth("200", OPEN[-4], 2) == closed
-    later = own.nth("200", OPEN[-1], 3)
+    school_days = SchoolDays({"100": set(OPEN) - {closed}}, OPEN[0], OPEN[-1])
+    assert school_days.nth("100", OPEN[-4], 2) == OPEN[-2]
+    assert school_days.nth("200", OPEN[-4], 2) == closed
+    later = school_days.nth("200", OPEN[-1], 3)
     assert SchoolDays({}, DAY, DAY, frozenset({later})).nth("200", OPEN[-1], 3) > later
 
 
@@ -159,7 +159,7 @@ def test_a_move_is_as_far_as_was_known_on_the_day(row, state):
 )
 def test_in_september_a_move_is_from_the_primary_school_to_where_the_child_is(roll, codes, state):
     pupil = {"pupil_id": "g", "date_of_birth": "2014-05-01", "authority": "801"}  # Year 7 by then
-    asked = {
+    application = {
         "pupil_id": "g",
         "entry_year": 2025,
         "phase": "secondary",
@@ -171,9 +171,14 @@ def test_in_september_a_move_is_from_the_primary_school_to_where_the_child_is(ro
     spells += [{"pupil_id": "g", "urn": roll, "entry_date": "2025-09-03"}] if roll else []
     marks = [{"pupil_id": "g", "date": f"2025-09-{3 + n:02}", "session": "AM", "code": c} for n, c in enumerate(codes)]
     histories = Histories.from_rows(
-        {"pupils": [pupil], "enrolments": spells, "admissions": [asked], **({"attendance": marks} if marks else {})}
+        {
+            "pupils": [pupil],
+            "enrolments": spells,
+            "admissions": [application],
+            **({"attendance": marks} if marks else {}),
+        }
     )
     day = date(2025, 9, 8)
-    (found,) = find_transitions(histories, last_spells(histories, day), day)
-    assert (found.from_urn, found.to_urn, found.state) == (spell("g")["urn"], "300", state)
-    assert found.missed_days == {"no_show": 3, "arrived": 2}.get(state, 0)
+    (move,) = find_transitions(histories, last_spells(histories, day), day)
+    assert (move.from_urn, move.to_urn, move.state) == (spell("g")["urn"], "300", state)
+    assert move.missed_days == {"no_show": 3, "arrived": 2}.get(state, 0)

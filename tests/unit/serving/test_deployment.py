@@ -30,22 +30,22 @@ def stages():
     """Return the container file's stages, each a list of (instruction, rest)."""
     text = (DEPLOY / "Containerfile").read_text("utf-8")
     lines = re.sub(r"\\\n\s*", "", "\n".join(x for x in text.splitlines() if not x.startswith("#"))).splitlines()
-    found = []
+    instructions = []
     for line in filter(None, lines):
         word, _, rest = line.partition(" ")
-        found += [[]] if word == "FROM" else []
-        found[-1].append((word, rest))
-    return found
+        instructions += [[]] if word == "FROM" else []
+        instructions[-1].append((word, rest))
+    return instructions
 
 
 def unit():
     """Return the unit's settings, each with all its values in order."""
-    found = {}
+    sections = {}
     for line in (DEPLOY / "onroll.service").read_text("utf-8").splitlines():
         if "=" in line and not line.startswith("#"):
             name, _, value = line.partition("=")
-            found.setdefault(name, []).append(value)
-    return found
+            sections.setdefault(name, []).append(value)
+    return sections
 
 
 def last(stage, word):
@@ -71,35 +71,37 @@ def test_the_image_runs_as_nobody_in_particular_and_holds_what_the_bento_holds()
     assert copied == ["env/python/requirements.txt /build/requirements.txt", "src /build/src"]
     assert "--require-hashes" in " ".join(rest for name, rest in build if name == "RUN")
     with (ROOT / "pyproject.toml").open("rb") as project:
-        made = tomllib.load(project)
-    assert "onroll" in made["project"]["scripts"]
+        metadata = tomllib.load(project)
+    assert "onroll" in metadata["project"]["scripts"]
     assert (
-        f"/{made['project']['readme']}" in made["tool"]["bentoml"]["build"]["include"]
+        f"/{metadata['project']['readme']}" in metadata["tool"]["bentoml"]["build"]["include"]
     )  # or the image's install would fail
 
 
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_has_a_root_that_cannot_be_written_and_no_privilege(name):
-    own = SERVICES[name]
-    assert own["read_only"] is True
-    assert own["cap_drop"] == ["ALL"]
-    assert own["security_opt"] == ["no-new-privileges:true"]
-    assert own["user"] not in ("root", "0", "0:0")
-    assert any(t.partition(":")[0] == "/tmp" for t in own["tmpfs"])
-    assert all(p.startswith("127.0.0.1:") for p in own.get("ports", []))
-    assert not {"privileged", "cap_add", "network_mode", "pid"} & set(own)
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["user"] not in ("root", "0", "0:0")
+    assert any(t.partition(":")[0] == "/tmp" for t in service["tmpfs"])
+    assert all(p.startswith("127.0.0.1:") for p in service.get("ports", []))
+    assert not {"privileged", "cap_add", "network_mode", "pid"} & set(service)
     # Where libraries write has to be a place that can be written.
-    writable = [t.partition(":")[0] for t in own["tmpfs"]] + [v.partition(":")[2] for v in own["volumes"]]
+    writable = [t.partition(":")[0] for t in service["tmpfs"]] + [v.partition(":")[2] for v in service["volumes"]]
     places = dict(pair.split("=", 1) for pair in last(stages()[1], "ENV").split())
-    if own["image"] == "onroll":
+    if service["image"] == "onroll":
         homes = [places[k] for k in ("HOME", "BENTOML_HOME", "NUMBA_CACHE_DIR", "MPLCONFIGDIR")]
         assert all(any(h.startswith(w) for w in writable) for h in homes)
 
 
 def test_every_service_is_watched_and_the_database_is_inside():
     final = stages()[1]
-    for own in SERVICES.values():
-        assert "healthcheck" in own or (own["image"] == "onroll" and any(word == "HEALTHCHECK" for word, _ in final))
+    for service in SERVICES.values():
+        assert "healthcheck" in service or (
+            service["image"] == "onroll" and any(word == "HEALTHCHECK" for word, _ in final)
+        )
     assert "ports" not in SERVICES["postgres"]
     assert SERVICES["postgres"]["networks"] == ["inside"]
     assert COMPOSE["networks"]["inside"]["internal"] is True
@@ -107,19 +109,19 @@ def test_every_service_is_watched_and_the_database_is_inside():
 
 
 def test_no_secret_is_written_down_and_every_setting_is_known():
-    for own in SERVICES.values():
-        for name, value in own.get("environment", {}).items():
+    for service in SERVICES.values():
+        for name, value in service.get("environment", {}).items():
             assert name in (*KEYS, *OUTSIDE) or name.startswith(("POSTGRES_", "PG"))
             secret = re.search(r"PASS|KEY|SECRET|TOKEN", name)
             assert not secret or value.startswith("/run/secrets/")
             assert not re.search(r"://[^/@]*:[^/@]*@", value)  # a password in an address
-        assert set(own.get("secrets", [])) <= set(COMPOSE["secrets"])
+        assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
     assert all(set(s) == {"file"} for s in COMPOSE["secrets"].values())
     assert "secrets/" in (ROOT / ".gitignore").read_text("utf-8").split()
 
 
 def test_images_are_plain_names_and_no_address_of_an_index_is_in_any_file():
-    images = [own["image"] for own in SERVICES.values()] + [stage[0][1].split()[0] for stage in stages()]
+    images = [service["image"] for service in SERVICES.values()] + [stage[0][1].split()[0] for stage in stages()]
     assert all(re.fullmatch(r"[a-z]+(:[0-9a-z.-]+)?", image) for image in images)
     for file in DEPLOY.iterdir():
         hosts = re.findall(r"https?://([^/'\"\s:]+)", file.read_text("utf-8"))
@@ -139,7 +141,7 @@ def test_what_is_run_is_there():
 
 
 def test_the_unit_gives_the_service_nothing_that_it_does_not_need():
-    own = unit()
+    directives = unit()
     for name in (
         "NoNewPrivileges",
         "ProtectHome",
@@ -153,11 +155,11 @@ def test_the_unit_gives_the_service_nothing_that_it_does_not_need():
         "RestrictSUIDSGID",
         "LockPersonality",
     ):
-        assert own[name] == ["yes"], name
-    assert own["ProtectSystem"] == ["strict"]
-    assert own["CapabilityBoundingSet"] == [""]
-    assert own["User"] == ["onroll"]
-    assert own["UMask"] == ["0077"]
-    assert own["SystemCallFilter"] == ["@system-service", "~@privileged"]
-    assert own["LoadCredential"] == ["audit-key:/etc/onroll/audit-key"]
-    assert int(own["TimeoutStopSec"][0]) > 120  # the guard gives a request that long
+        assert directives[name] == ["yes"], name
+    assert directives["ProtectSystem"] == ["strict"]
+    assert directives["CapabilityBoundingSet"] == [""]
+    assert directives["User"] == ["onroll"]
+    assert directives["UMask"] == ["0077"]
+    assert directives["SystemCallFilter"] == ["@system-service", "~@privileged"]
+    assert directives["LoadCredential"] == ["audit-key:/etc/onroll/audit-key"]
+    assert int(directives["TimeoutStopSec"][0]) > 120  # the guard gives a request that long

@@ -31,9 +31,9 @@ def releases(tmp_path, bundle):
 
 @pytest.fixture
 def live_model(releases):
-    made = LiveModel("onroll@champion", releases)
-    assert made.model().manifest.version == "1"
-    return made
+    live = LiveModel("onroll@champion", releases)
+    assert live.model().manifest.version == "1"
+    return live
 
 
 def test_a_promotion_is_taken_whole_and_a_request_keeps_what_it_has(releases, bundle, live_model):
@@ -202,10 +202,10 @@ def test_models_shadow_reports_the_pairs(tmp_path, monkeypatch):
     from serving.cli.main import onroll
     from serving.scoring.shadow import ShadowCount
 
-    said = CliRunner().invoke(onroll, ["models", "shadow"])
-    assert "no challenger has scored" in said.output
+    invoked = CliRunner().invoke(onroll, ["models", "shadow"])
+    assert "no challenger has scored" in invoked.output
     with Store(settings().database_url).engine.begin() as connection:
         connection.execute(sa.insert(ShadowCount), counted("1", "2", np.array([[0.1, 0.2], [0.2, 0.1]])))
-    said = CliRunner().invoke(onroll, ["models", "shadow"])
-    assert "v2 in the shadow of v1" in said.output
-    assert "rank correlation -1.000" in said.output
+    invoked = CliRunner().invoke(onroll, ["models", "shadow"])
+    assert "v2 in the shadow of v1" in invoked.output
+    assert "rank correlation -1.000" in invoked.output

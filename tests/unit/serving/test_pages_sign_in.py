@@ -57,9 +57,9 @@ def sign_in(client, headers=None, **fields):
 
 def audited(app):
     with app.state.store.view(command_line()) as view:
-        found = [(e["action"], e["who"]) for e in entries(view)]
+        actions = [(e["action"], e["who"]) for e in entries(view)]
         view.record("audit.seen")
-    return found
+    return actions
 
 
 def test_each_way_in_gives_a_session_and_all_is_in_the_audit(app):
@@ -216,6 +216,6 @@ def test_people_are_refused_by_a_page_and_programs_by_a_problem(app):
 
 def test_every_fault_of_the_file_of_pages_is_said(tmp_path):
     (tmp_path / "pages.toml").write_text("idle_minutes = 0\nnothing = 1\n[actions]\n")
-    with pytest.raises(Faults) as said:
+    with pytest.raises(Faults) as refused:
         PageSettings.load(tmp_path / "pages.toml")
-    assert {f.where.rpartition(" ")[2] for f in said.value.faults} == {"idle_minutes", "nothing", "actions"}
+    assert {f.where.rpartition(" ")[2] for f in refused.value.faults} == {"idle_minutes", "nothing", "actions"}

@@ -25,15 +25,15 @@ def test_what_was_missed_stands_against_before_and_the_year_group():
 
 
 @pytest.mark.parametrize(
-    ("starts", "said"),
+    ("starts", "sentences"),
     [
         (["2024-12-01"], ""),
         (["2020-01-01", "2022-01-01"], ""),
         (["2020-01-01", "2024-12-01"], "Moved home on 1 December 2024."),
     ],
 )
-def test_a_move_is_a_second_address_within_a_year(starts, said):
-    assert line(events=[{"lane": "address", "date": d, "text": "At this address"} for d in starts]) == said
+def test_a_move_is_a_second_address_within_a_year(starts, sentences):
+    assert line(events=[{"lane": "address", "date": d, "text": "At this address"} for d in starts]) == sentences
 
 
 def test_who_is_involved_now_is_said_and_what_has_ended_or_never_stays_open_is_not():

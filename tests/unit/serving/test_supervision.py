@@ -12,15 +12,15 @@ from tests.support.coroutines import run
 
 def looks(monkeypatch, set_back):
     """Return how often a callback of every 5 ms ran while the time of day was set back by an hour after the first."""
-    found, day = [], time.time
+    checks, day = [], time.time
 
     async def observed():
         enough = asyncio.Event()
 
         def look():
-            found.append(1)
+            checks.append(1)
             monkeypatch.setattr(time, "time", lambda: day() - set_back)
-            if len(found) == 3:
+            if len(checks) == 3:
                 enough.set()
 
         callback = PeriodicCallback(look, 5)
@@ -31,7 +31,7 @@ def looks(monkeypatch, set_back):
 
     run(observed())
     monkeypatch.setattr(time, "time", day)
-    return len(found)
+    return len(checks)
 
 
 def test_a_clock_set_back_stops_no_looks(monkeypatch):

@@ -10,9 +10,9 @@ ROOT = Path(__file__).parents[3]
 def test_every_named_test_exists():
     lines = [x for x in (ROOT / "docs/threat-model.md").read_text("utf-8").splitlines() if x.startswith("| ")][1:]
     named = [re.search(r"`(tests/[\w/]+\.py)::(test_\w+)` \|$", line) for line in lines]
-    assert all(named), [line for line, found in zip(lines, named, strict=True) if not found]
-    for found in named:
-        tree = ast.parse((ROOT / found[1]).read_text("utf-8"))
-        assert found[2] in {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}, found[0]
+    assert all(named), [line for line, match in zip(lines, named, strict=True) if not match]
+    for match in named:
+        tree = ast.parse((ROOT / match[1]).read_text("utf-8"))
+        assert match[2] in {n.name for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)}, match[0]
     letters = {re.sub(r"[|* ]", "", line)[0] for line in lines}
     assert letters == set("STRIDE")

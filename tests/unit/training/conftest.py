@@ -15,15 +15,20 @@ FACTS = Path(__file__).parents[3] / "docs" / "authority.yaml"
 @pytest.fixture(scope="session")
 def trained(small_run):
     """A small population, trained on, with the groups of the deeper report."""
-    folder, task, made = small_run
+    folder, task, result = small_run
     histories = Histories.open(folder)
-    return histories, task, made, {"fairness": fairness_by_group(made, judged_with_groups(histories, task, made), 1)}
+    return (
+        histories,
+        task,
+        result,
+        {"fairness": fairness_by_group(result, judged_with_groups(histories, task, result), 1)},
+    )
 
 
 @pytest.fixture(scope="session")
 def material(trained):
-    histories, task, made, groups = trained
-    return Material.of(histories, task, made, facts=Authority.load(FACTS), run_id="f" * 32, report=groups)
+    histories, task, result, groups = trained
+    return Material.of(histories, task, result, facts=Authority.load(FACTS), run_id="f" * 32, report=groups)
 
 
 class Tags(HTMLParser):
@@ -45,10 +50,10 @@ class Tags(HTMLParser):
 
 
 def _tags(text):
-    found = Tags()
-    found.feed(text)
-    assert found.open == []
-    return found
+    tags = Tags()
+    tags.feed(text)
+    assert tags.open == []
+    return tags
 
 
 @pytest.fixture

@@ -9,10 +9,10 @@ from histories.population.calibration import PAGE, Target, measure, outside, pag
 
 
 def test_there_are_at_least_forty_targets_and_each_names_its_source():
-    found = targets()
-    assert len([t for t in found if not t.assumption]) >= 40
-    assert len({t.name for t in found}) == len(found)
-    for t in found:
+    published = targets()
+    assert len([t for t in published if not t.assumption]) >= 40
+    assert len({t.name for t in published}) == len(published)
+    for t in published:
         assert t.source, t.name
         assert t.tolerance > 0, t.name
 

@@ -46,8 +46,8 @@ def learning(rows=4000, seed=1):
 
 def test_every_candidate_orders_strangers_and_those_that_know_more_do_so_better():
     past, ahead = learning(), learning(seed=2)
-    found = {c.name: average_precision(c.learn(past)(ahead.x), ahead.y) for c in grid(SMALL)}
-    assert set(found) == {
+    precision = {c.name: average_precision(c.learn(past)(ahead.x), ahead.y) for c in grid(SMALL)}
+    assert set(precision) == {
         "base_rate",
         "best_single",
         "checklist",
@@ -56,9 +56,9 @@ def test_every_candidate_orders_strangers_and_those_that_know_more_do_so_better(
         "lightgbm_free",
         "lightgbm",
     }
-    assert found["logistic"] > found["surroundings"] > found["base_rate"]
-    assert found["lightgbm"] > found["checklist"]
-    assert found["best_single"] > found["surroundings"]
+    assert precision["logistic"] > precision["surroundings"] > precision["base_rate"]
+    assert precision["lightgbm"] > precision["checklist"]
+    assert precision["best_single"] > precision["surroundings"]
 
 
 def test_surroundings_know_nothing_of_the_child():
@@ -111,10 +111,10 @@ def frame():
     days = [date(2017 + n // 3, (1, 4, 9)[n % 3], 10) for n in range(18)]
     parts = []
     for n, day in enumerate(days):
-        made = learning(300, seed=n)
+        data = learning(300, seed=n)
         parts.append(
-            pl.DataFrame(made.x, schema=catalogue().names).with_columns(
-                pl.Series("label", made.y),
+            pl.DataFrame(data.x, schema=catalogue().names).with_columns(
+                pl.Series("label", data.y),
                 pl.lit(day).alias("as_of"),
                 pl.lit(day + timedelta(180)).alias("known_on"),
                 pl.lit("801").alias("authority"),
@@ -126,19 +126,19 @@ def frame():
 
 def test_tuning_starts_from_the_defaults_goes_on_where_it_stopped_and_uses_no_judged_day(frame, tmp_path):
     splits, on_trial = split(frame), []
-    asked = {"trials": 3, "start": SMALL, "seed": 1, "study": "s", "storage": tmp_path / "studies.db"}
-    best = tune(frame, catalogue().names, splits, on_trial=lambda *said: on_trial.append(said), **asked)
+    options = {"trials": 3, "start": SMALL, "seed": 1, "study": "s", "storage": tmp_path / "studies.db"}
+    best = tune(frame, catalogue().names, splits, on_trial=lambda *trial: on_trial.append(trial), **options)
     assert on_trial[0][1]["rounds"] == SMALL["rounds"]
     assert set(best) == set(SMALL)
     again: list = []
-    assert tune(frame, catalogue().names, splits, on_trial=lambda *said: again.append(said), **asked) == best
+    assert tune(frame, catalogue().names, splits, on_trial=lambda *trial: again.append(trial), **options) == best
     assert again == []
-    tune(frame, catalogue().names, splits, on_trial=lambda *said: again.append(said), **{**asked, "trials": 4})
-    assert [said[0] for said in again] == [3]
+    tune(frame, catalogue().names, splits, on_trial=lambda *trial: again.append(trial), **{**options, "trials": 4})
+    assert [trial[0] for trial in again] == [3]
     # Labels that were not known before the first judged day may be anything.
     unknown = pl.col("known_on") >= splits.test[0]
     other = frame.with_columns(pl.when(unknown).then(1 - pl.col("label")).otherwise("label").alias("label"))
-    assert tune(other, catalogue().names, splits, **{**asked, "study": "t"}) == best
+    assert tune(other, catalogue().names, splits, **{**options, "study": "t"}) == best
 
 
 def test_risks_are_told_with_wider_intervals_where_boosters_differ_more():
@@ -159,8 +159,8 @@ def test_risks_are_told_with_wider_intervals_where_boosters_differ_more():
 
 def test_boosters_made_side_by_side_are_those_made_alone_in_their_order(monkeypatch):
     several = [learning(seed=seed) for seed in range(5)]
-    alone = [boosted.train(own, SMALL).model_to_string() for own in several]
-    jobs = [lambda own=own: boosted.train(own, SMALL).model_to_string() for own in several]
+    alone = [boosted.train(data, SMALL).model_to_string() for data in several]
+    jobs = [lambda data=data: boosted.train(data, SMALL).model_to_string() for data in several]
     assert len(set(alone)) == 5
     assert list(in_parallel(jobs, 4000)) == alone
     # Where one takes all processors they come one after the other, and learn the same.

@@ -55,8 +55,8 @@ def with_a_new_feature():
 
 
 def scores(folder, histories):
-    made = RiskModel.load(folder).score(Histories.open(histories), DAY)
-    return json.dumps([s.to_dict() for s in made])
+    scored = RiskModel.load(folder).score(Histories.open(histories), DAY)
+    return json.dumps([s.to_dict() for s in scored])
 
 
 RELEASED = "bad65eea43b61103f51260db034180fc3f51f7cdfaae9d978bda17bcbb59ff55"

@@ -31,10 +31,10 @@ def test_contributions_and_margin_are_those_of_lightgbm(kind):
     rows = numbers(400, booster.num_feature(), seed=9)
     rows[0], rows[1], rows[2] = np.nan, np.inf, -np.inf
     expected = booster.predict(rows, pred_contrib=True)
-    found = tables.contributions(rows)
-    assert np.abs(found - expected).max() < 1e-9
+    contributions = tables.contributions(rows)
+    assert np.abs(contributions - expected).max() < 1e-9
     assert np.array_equal(tables.margins(rows), booster.predict(rows, raw_score=True))
-    assert np.abs(found.sum(axis=1) - tables.margins(rows)).max() < 1e-9
+    assert np.abs(contributions.sum(axis=1) - tables.margins(rows)).max() < 1e-9
     assert tables.base == pytest.approx(expected[0, -1], abs=1e-12)
 
 
@@ -43,10 +43,10 @@ def test_contributions_are_those_of_shap():
 
     booster = grown(**KINDS["depth 6"])
     rows = numbers(50, booster.num_feature(), seed=9)
-    found = LeafTables(read_forest(booster.model_to_string())).contributions(rows)
+    contributions = LeafTables(read_forest(booster.model_to_string())).contributions(rows)
     values = np.asarray(shap.TreeExplainer(booster).shap_values(rows))
     values = values[1] if values.ndim == 3 else values
-    assert np.abs(found[:, :-1] - values).max() < 1e-9
+    assert np.abs(contributions[:, :-1] - values).max() < 1e-9
 
 
 def test_the_deep_model_has_all_three_ways_of_working_out_a_leaf():
@@ -69,8 +69,8 @@ def test_how_leaves_are_grouped_changes_no_value(bits, monkeypatch):
     rows = numbers(100, booster.num_feature(), seed=9)
     monkeypatch.setattr(leaf_tables, "GROUP_BITS", bits[0])
     monkeypatch.setattr(leaf_tables, "LEAF_BITS", bits[1])
-    found = LeafTables(read_forest(booster.model_to_string())).contributions(rows)
-    assert np.abs(found - booster.predict(rows, pred_contrib=True)).max() < 1e-9
+    contributions = LeafTables(read_forest(booster.model_to_string())).contributions(rows)
+    assert np.abs(contributions - booster.predict(rows, pred_contrib=True)).max() < 1e-9
 
 
 @pytest.mark.parametrize("kind", ["depth 6", "deep, so that leaves share features and some have no table"])
@@ -102,7 +102,7 @@ def averaged():
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (lambda: "", "not the text"),
         (lambda: "pickle", "not the text"),
@@ -117,8 +117,8 @@ def averaged():
         ),
     ],
 )
-def test_a_model_that_cannot_be_explained_exactly_is_refused(text, said):
-    with pytest.raises(Faults, match=said):
+def test_a_model_that_cannot_be_explained_exactly_is_refused(text, message):
+    with pytest.raises(Faults, match=message):
         read_forest(text())
 
 
@@ -126,8 +126,8 @@ def test_the_digest_of_what_a_score_was_made_from_tells_values_apart_and_missing
     from training.risk_model import digests
 
     other_missing = np.array([0x7FF8000000000001], dtype="<u8").view("<f8")[0]
-    found = digests(
+    row_digests = digests(
         np.array([[1.0, np.nan, 0.0], [1.0, other_missing, -0.0], [1.0, 0.0, 0.0], [1.0 + 1e-15, np.nan, 0.0]])
     )
-    assert found[0] == found[1]
-    assert len(set(found)) == 3
+    assert row_digests[0] == row_digests[1]
+    assert len(set(row_digests)) == 3

@@ -44,24 +44,24 @@ def histories(pupils=240, without=()):
 
 
 @pytest.fixture(scope="module")
-def found():
+def comparison():
     return compare(histories(), [Definition.load(n) for n in Definition.shipped()], DAYS, capacity=0.1)
 
 
-def test_each_definition_counts_what_it_says(found):
-    assert {c.definition.name: c.counted for c in found.counted} == {
+def test_each_definition_counts_what_it_says(comparison):
+    assert {c.definition.name: c.counted for c in comparison.counted} == {
         "any_unplanned_exit": 120,
         "cme_register": 40,
         "commissioner": 40,
         "commissioner_or_unknown": 80,
         "statutory": 120,
     }
-    outcomes = next(c.outcomes for c in found.counted if c.definition.name == "commissioner")
+    outcomes = next(c.outcomes for c in comparison.counted if c.definition.name == "commissioner")
     assert outcomes["abroad"] == outcomes["home_education"] == outcomes["missing_education"] == 40
 
 
-def test_overlaps_are_of_the_same_snapshots(found):
-    pairs = {(o.first, o.second): o for o in found.overlaps}
+def test_overlaps_are_of_the_same_snapshots(comparison):
+    pairs = {(o.first, o.second): o for o in comparison.overlaps}
     nested = pairs["commissioner", "commissioner_or_unknown"]
     assert (nested.both, nested.only_first, nested.only_second, nested.jaccard) == (40, 0, 40, 0.5)
     apart = pairs["cme_register", "commissioner"]
@@ -69,28 +69,28 @@ def test_overlaps_are_of_the_same_snapshots(found):
     assert len(pairs) == 10
 
 
-def test_what_waits_longer_is_known_later(found):
-    days = {c.definition.name: (c.days_known["median"], c.days_known["nine_tenths"]) for c in found.counted}
+def test_what_waits_longer_is_known_later(comparison):
+    days = {c.definition.name: (c.days_known["median"], c.days_known["nine_tenths"]) for c in comparison.counted}
     assert days["commissioner"] == (180, 180)
     assert days["cme_register"] == (210, 210)
 
 
-def test_lists_of_models_are_held_against_each_other(found):
-    assert found.judged_on == DAYS[-2:]
-    assert {m.definition for m in found.learned} == set(Definition.shipped())
-    for model in found.learned:
+def test_lists_of_models_are_held_against_each_other(comparison):
+    assert comparison.judged_on == DAYS[-2:]
+    assert {m.definition for m in comparison.learned} == set(Definition.shipped())
+    for model in comparison.learned:
         assert model.in_common[model.definition] == 1.0
         assert model.judged_by[model.definition] == pytest.approx(model.average_precision.value)
         assert model.precision.low <= model.precision.value <= model.precision.high
-    json.dumps(found.to_dict())
-    assert "Jaccard" in text(found)
+    json.dumps(comparison.to_dict())
+    assert "Jaccard" in text(comparison)
 
 
 def test_a_definition_that_needs_a_table_that_is_not_there_is_left_out_and_not_nought():
     both = [Definition.load(n) for n in ("cme_register", "commissioner")]
-    found = compare(histories(60, without=["cme"]), both, DAYS[:1])
-    assert [c.definition.name for c in found.counted] == ["commissioner"]
-    assert set(found.left_out) == {"cme_register", "models"}
+    comparison = compare(histories(60, without=["cme"]), both, DAYS[:1])
+    assert [c.definition.name for c in comparison.counted] == ["commissioner"]
+    assert set(comparison.left_out) == {"cme_register", "models"}
 
 
 def test_nothing_known_is_said():
@@ -103,9 +103,9 @@ def test_the_verb_takes_definitions_by_path(small_histories, tmp_path, capsys):
     with pytest.raises(SystemExit) as left:
         main.main(["definitions", str(small_histories), "--as-of", "2025-01-13", "--definition", "mine.toml", "--json"])
     assert left.value.code == 0
-    said = json.loads(capsys.readouterr().out)
-    assert {d["name"] for d in said["definitions"]} == {*Definition.shipped(), "mine"}
-    assert all(d["source"] for d in said["definitions"])
+    output = json.loads(capsys.readouterr().out)
+    assert {d["name"] for d in output["definitions"]} == {*Definition.shipped(), "mine"}
+    assert all(d["source"] for d in output["definitions"])
     with pytest.raises(SystemExit) as left:
         main.main(["definitions", str(small_histories), "--definition", "mine.toml", "--definition", "./mine.toml"])
     assert left.value.code == 2

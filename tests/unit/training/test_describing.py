@@ -68,20 +68,20 @@ def test_all_figures_follow_from_printed_counts(table):
 
 
 def test_nearly_everybody_is_as_telling_as_nearly_nobody():
-    found = describe_snapshots(frame(("none", 5000, 900), ("support", 60, 55), ("plan", 700, 90)), DAY, "mine", 120)
-    assert row(found, "support").missing is None
+    table = describe_snapshots(frame(("none", 5000, 900), ("support", 60, 55), ("plan", 700, 90)), DAY, "mine", 120)
+    assert row(table, "support").missing is None
 
 
 @pytest.mark.parametrize("values", [("801", 900, 9), ("=HYPERLINK(1)", 900, 9)])
 def test_the_text_and_the_picture_hold_every_row(values, tmp_path):
-    found = describe_snapshots(frame(values, ("802", 3000, 60), ("803", 500, 2), name="authority"), DAY, "mine", 120)
-    said = commissioner_table.text(found)
-    assert "[c]" in said
-    assert "802" in said
+    table = describe_snapshots(frame(values, ("802", 3000, 60), ("803", 500, 2), name="authority"), DAY, "mine", 120)
+    text = commissioner_table.text(table)
+    assert "[c]" in text
+    assert "802" in text
     for kind in ("png", "svg"):
-        commissioner_table.save_plot(found, tmp_path / f"plot.{kind}")
+        commissioner_table.save_plot(table, tmp_path / f"plot.{kind}")
         assert (tmp_path / f"plot.{kind}").stat().st_size > 5000
-    commissioner_table.save_csv(found, tmp_path / "t.csv")
+    commissioner_table.save_csv(table, tmp_path / "t.csv")
     with (tmp_path / "t.csv").open(encoding="utf-8") as file:
         assert not [c for r in csv.reader(file) for c in r if c.startswith(("=", "+", "@"))]
 
@@ -92,8 +92,8 @@ def test_printed_relative_risks_cover_the_truth_in_made_up_worlds():
     truth = {v: risk[v] / (sum(n[o] * risk[o] for o in n if o != v) / sum(n[o] for o in n if o != v)) for v in n}
     inside = []
     for _ in range(150):
-        found = describe_snapshots(frame(*((v, n[v], rng.binomial(n[v], risk[v])) for v in n)), DAY, "mine", 120)
-        intervals = {r.value: r.relative_risk for r in found.rows if r.value in n and r.relative_risk}
+        table = describe_snapshots(frame(*((v, n[v], rng.binomial(n[v], risk[v])) for v in n)), DAY, "mine", 120)
+        intervals = {r.value: r.relative_risk for r in table.rows if r.value in n and r.relative_risk}
         inside += [i.low <= truth[v] <= i.high for v, i in intervals.items()]
     assert len(inside) > 200
     assert 0.92 <= np.mean(inside) <= 0.99
@@ -108,10 +108,10 @@ def test_the_verb_prints_json_and_writes_what_is_asked(small_histories, tmp_path
     arguments = ["describe", str(small_histories), "--as-of", "2025-01-13", "--out", "t.csv", "--plot", "p.svg"]
     with pytest.raises(SystemExit) as left:
         main.main([*arguments, "--json"])
-    said = json.loads(capsys.readouterr().out)
+    output = json.loads(capsys.readouterr().out)
     assert left.value.code == 0
-    assert {g["group"] for g in said["groups"]} >= {"sex", "ethnicity", "sen", "social_care", "idaci_fifth", "age"}
-    counts = [r[c] for g in said["groups"] for r in g["rows"] for c in ("children", "missing")]
+    assert {g["group"] for g in output["groups"]} >= {"sex", "ethnicity", "sen", "social_care", "idaci_fifth", "age"}
+    counts = [r[c] for g in output["groups"] for r in g["rows"] for c in ("children", "missing")]
     assert all(c is None or (c > SMALLEST and c == rounded(c)) for c in counts)
     assert (tmp_path / "t.csv").exists()
     assert (tmp_path / "p.svg").exists()

@@ -67,8 +67,8 @@ def trained():
     parts = []
     for day in DAYS:
         x = rng.random((1600, len(catalogue().names)))
-        told = np.where(authority == "804", 1 - x[:, at], x[:, at])
-        label = (rng.random(1600) < 0.25 * told**6).astype(float)
+        signal = np.where(authority == "804", 1 - x[:, at], x[:, at])
+        label = (rng.random(1600) < 0.25 * signal**6).astype(float)
         parts.append(
             pl.DataFrame(x, schema=catalogue().names).with_columns(
                 pl.Series("pupil_id", [f"p{p}" for p in pupils]),
@@ -83,21 +83,21 @@ def trained():
 
 
 def test_the_theme_that_tells_is_missed_and_others_are_not(trained):
-    found = by_theme(trained, 1)
-    own = catalogue().by_name["absent_rate_90d"].theme
-    assert found[own]["lost"] == max(f["lost"] for f in found.values())
-    assert found[own]["interval"][0] > 0
-    assert all(f["interval"][0] < 0.02 for theme, f in found.items() if theme != own)
-    assert sum(f["features"] for f in found.values()) == len(catalogue().names)
+    losses = by_theme(trained, 1)
+    informative = catalogue().by_name["absent_rate_90d"].theme
+    assert losses[informative]["lost"] == max(f["lost"] for f in losses.values())
+    assert losses[informative]["interval"][0] > 0
+    assert all(f["interval"][0] < 0.02 for theme, f in losses.items() if theme != informative)
+    assert sum(f["features"] for f in losses.values()) == len(catalogue().names)
 
 
 def test_an_authority_that_is_another_is_told_badly_by_a_model_that_never_saw_it(trained):
-    found = leave_one_out(trained, 1)
-    assert set(found) == {"801", "802", "803", "804"}
-    alike = [f["average_precision"] for name, f in found.items() if name != "804"]
-    assert found["804"]["average_precision"] < min(alike)
-    assert found["804"]["average_precision"] < found["804"]["with_its_own_past"]
-    assert {f["snapshots"] for f in found.values()} == {800}
+    by_authority = leave_one_out(trained, 1)
+    assert set(by_authority) == {"801", "802", "803", "804"}
+    alike = [f["average_precision"] for name, f in by_authority.items() if name != "804"]
+    assert by_authority["804"]["average_precision"] < min(alike)
+    assert by_authority["804"]["average_precision"] < by_authority["804"]["with_its_own_past"]
+    assert {f["snapshots"] for f in by_authority.values()} == {800}
 
 
 def test_the_learning_curve_is_of_authorities_and_of_pupils_where_there_is_one(trained):

@@ -83,14 +83,14 @@ def test_counts_are_fairlearns_counts(population, report, names):
     seen = 0
     for values, expected in theirs.iterrows():
         key = (values,) if isinstance(values, str) else values
-        own = next((s for s in [*report.slices, *report.pairs] if s.values == key), None)
-        if own is None:  # pairs are of broader values
+        row = next((s for s in [*report.slices, *report.pairs] if s.values == key), None)
+        if row is None:  # pairs are of broader values
             continue
-        assert own.counts["children"] in (None, rounded(expected["children"]))
+        assert row.counts["children"] in (None, rounded(expected["children"]))
         for figure in ("listing_rate", "recall", "false_listing_rate"):
-            if own.figures[figure]:
+            if row.figures[figure]:
                 seen += 1
-                assert own.figures[figure].low < expected[figure] < own.figures[figure].high
+                assert row.figures[figure].low < expected[figure] < row.figures[figure].high
     assert seen >= 6
 
 
@@ -111,14 +111,14 @@ def test_what_rests_on_a_few_children_is_hidden_in_every_form(report, tmp_path):
     few = slice_of(report, "irish_traveller")
     assert few.counts["found"] is slice_of(report, "gypsy_roma").counts["found"] is None
     assert few.figures["recall"] is few.figures["precision"] is few.gaps["recall"] is None
-    for made in [*report.slices, *report.pairs]:
-        assert all(n is None or (n > SMALLEST and n == rounded(n)) for n in made.counts.values())
-        if made.counts["found"] is None:
-            assert made.figures["recall"] is made.figures["precision"] is made.figures["false_listing_rate"] is None
+    for row in [*report.slices, *report.pairs]:
+        assert all(n is None or (n > SMALLEST and n == rounded(n)) for n in row.counts.values())
+        if row.counts["found"] is None:
+            assert row.figures["recall"] is row.figures["precision"] is row.figures["false_listing_rate"] is None
     assert json.loads(json.dumps(report.to_dict()))["overall"]["counts"]["children"] == rounded(N)
-    said = fairness_table.text(report)
-    assert "Irish Traveller" in said
-    assert "[c]" in said
+    text = fairness_table.text(report)
+    assert "Irish Traveller" in text
+    assert "[c]" in text
     fairness_table.save_plot(report, tmp_path / "f.svg")
     assert (tmp_path / "f.svg").stat().st_size > 5000
 
@@ -130,7 +130,7 @@ def test_the_few_who_are_not_in_a_count_are_as_telling_as_the_few_who_are():
         "listed": {"a": 40, "b": 500, "c": 300},
         "found": {"a": 38, "b": 100, "c": 90},
     }
-    out = hide_layers(layers, lambda layer, counts, **known: partition(counts, **known))
+    out = hide_layers(layers, lambda layer, counts, **bounds: partition(counts, **bounds))
     assert out["children"] == set()
     # Five of a did not go missing, and two were listed wrongly; c hides what would give a away.
     assert out["missing"] == out["listed"] == out["found"] == {"a", "c"}
@@ -143,7 +143,7 @@ def test_a_hidden_number_of_children_hides_what_is_counted_of_them():
         "listed": {"a": 0, "b": 40, "c": 20},
         "found": {"a": 0, "b": 20, "c": 9},
     }
-    out = hide_layers(layers, lambda layer, counts, **known: partition(counts, **known))
+    out = hide_layers(layers, lambda layer, counts, **bounds: partition(counts, **bounds))
     assert all("b" in hidden and "c" not in hidden for hidden in out.values())
 
 
@@ -183,14 +183,14 @@ def test_a_weighted_sample_is_told_like_everybody_and_as_much_less_surely():
         some, weight = some_of(whole, 0.2, seed)
         of_some = fairness(*some, 300, weight=weight, pairs=False)
         for name in ("female", "male"):
-            true, own = slice_of(share_key, name), slice_of(of_some, name)
-            assert own.counts["missing"] == true.counts["missing"]
-            assert own.counts["children"] == pytest.approx(true.counts["children"], rel=0.05)
-            assert own.counts["listed"] == pytest.approx(true.counts["listed"], rel=0.25)
-            inside += [own.figures[f].low <= true.figures[f].value <= own.figures[f].high for f in FIGURES]
-            inside += [own.gaps[f].low <= true.gaps[f].value <= own.gaps[f].high for f in FIGURES]
+            true, sampled = slice_of(share_key, name), slice_of(of_some, name)
+            assert sampled.counts["missing"] == true.counts["missing"]
+            assert sampled.counts["children"] == pytest.approx(true.counts["children"], rel=0.05)
+            assert sampled.counts["listed"] == pytest.approx(true.counts["listed"], rel=0.25)
+            inside += [sampled.figures[f].low <= true.figures[f].value <= sampled.figures[f].high for f in FIGURES]
+            inside += [sampled.gaps[f].low <= true.gaps[f].value <= sampled.gaps[f].high for f in FIGURES]
             for f in ("listing_rate", "false_listing_rate"):
-                wide, narrow = (s.figures[f].high - s.figures[f].low for s in (own, true))
+                wide, narrow = (s.figures[f].high - s.figures[f].low for s in (sampled, true))
                 assert 1.8 < wide / narrow < 2.8  # of the others one in five is there: the root of five
         assert of_some.overall.counts["listed"] == share_key.overall.counts["listed"] == 600
     assert np.mean(inside) > 0.97  # they are sure of the truth; the whole cohort's own figures lie nearer
@@ -201,9 +201,9 @@ def test_what_is_hidden_is_decided_by_the_children_who_are_there():
     few = np.zeros(len(weight), bool)
     few[np.flatnonzero(some[2] == 0)[:7]] = True
     named = some[3].with_columns(pl.Series("sex", np.where(few, "unknown", "male")))
-    found = slice_of(fairness(*some[:3], named, 300, weight=weight, pairs=False), "unknown")
+    unknown = slice_of(fairness(*some[:3], named, 300, weight=weight, pairs=False), "unknown")
     assert weight[few].sum() == pytest.approx(350)
-    assert set(found.counts.values()) == {None}
+    assert set(unknown.counts.values()) == {None}
 
 
 def test_pairs_are_of_protected_groups_only(report):
@@ -226,9 +226,9 @@ def test_figures_cover_the_truth_in_made_up_worlds():
         risk = 1 / (1 + np.exp(-margin))
         snapshots = pl.DataFrame({"pupil_id": [str(n) for n in range(4000)], "as_of": "d", "authority": "801"})
         groups = snapshots.select("pupil_id", "as_of").with_columns(pl.Series("sex", sex))
-        found = fairness(snapshots, risk, (rng.random(4000) < risk).astype(float), groups, 0.1, pairs=False)
+        drawn = fairness(snapshots, risk, (rng.random(4000) < risk).astype(float), groups, 0.1, pairs=False)
         on, girls = listed(snapshots, risk, 0.1), sex == "female"
-        girls_figures = slice_of(found, "female").figures
+        girls_figures = slice_of(drawn, "female").figures
         truth = {
             "precision": risk[girls & on].mean(),
             "recall": risk[girls & on].sum() / risk[girls].sum(),
@@ -245,11 +245,11 @@ def test_a_feature_that_stands_in_for_a_group_is_named(population):
     names = ["absent_rate_90d", "suspensions_365d", "cin_open"]
     x = rng.normal(size=(6000, 3))
     x[:, 1] += (groups["ethnicity"] == "gypsy_roma").to_numpy() * 2.0
-    found = proxies(x, names, np.arange(6000), groups, importance={"suspensions_365d": 1.0, "cin_open": 3.0})
-    first = found[0]
+    predicted = proxies(x, names, np.arange(6000), groups, importance={"suspensions_365d": 1.0, "cin_open": 3.0})
+    first = predicted[0]
     assert (first.value, first.top[0][0]) == ("gypsy_roma", "suspensions_365d")
     assert first.auc > 0.85
     assert first.in_model == 1.0
-    assert next(p for p in found if p.group == "sex").auc == pytest.approx(0.5, abs=0.05)
-    assert "irish_traveller" not in {p.value for p in found}
-    assert {p.group for p in found} == {"ethnicity", "sex"}
+    assert next(p for p in predicted if p.group == "sex").auc == pytest.approx(0.5, abs=0.05)
+    assert "irish_traveller" not in {p.value for p in predicted}
+    assert {p.group for p in predicted} == {"ethnicity", "sex"}

@@ -19,10 +19,10 @@ from training.measures.intervals import (
 RNG = np.random.Generator(np.random.PCG64(7))
 
 
-@pytest.mark.parametrize(("found", "of"), [(0, 12), (3, 12), (12, 12), (40, 9000)])
-def test_a_share_is_wilsons(found, of):
-    ours, theirs = wilson(found, of), binomtest(found, of).proportion_ci(method="wilson")
-    assert (ours.value, ours.low, ours.high) == pytest.approx((found / of, theirs.low, theirs.high))
+@pytest.mark.parametrize(("count", "of"), [(0, 12), (3, 12), (12, 12), (40, 9000)])
+def test_a_share_is_wilsons(count, of):
+    ours, theirs = wilson(count, of), binomtest(count, of).proportion_ci(method="wilson")
+    assert (ours.value, ours.low, ours.high) == pytest.approx((count / of, theirs.low, theirs.high))
 
 
 def test_a_relative_risk_is_katzs():
@@ -52,10 +52,10 @@ def covered(intervals, truth):
 @pytest.mark.parametrize(("of", "peers", "rate", "ratio"), [(4000, 36000, 0.003, 2.0), (900, 9000, 0.02, 1.4)])
 def test_printed_relative_risks_cover_the_truth(of, peers, rate, ratio):
     # As `describe` does it: from rounded counts, where the group's is not hidden.
-    found, others = RNG.binomial(of, ratio * rate, 3000), RNG.binomial(peers, rate, 3000)
+    events, others = RNG.binomial(of, ratio * rate, 3000), RNG.binomial(peers, rate, 3000)
     drawn = [
         relative_risk(rounded(a), of, rounded(a + b) - rounded(a), peers, rounding=ROUNDING)
-        for a, b in zip(found, others, strict=True)
+        for a, b in zip(events, others, strict=True)
         if a > SMALLEST
     ]
     assert 0.93 <= covered(drawn, ratio) <= 0.98

@@ -95,19 +95,19 @@ def wrong_on_the_last_day(f):
 
 
 def test_the_candidate_with_the_least_regret_is_chosen_and_the_rule_is_judged_too():
-    asked = predictions_of({"sometimes": wrong_on_the_last_day, "right": right_order, "wrong": wrong_order})
-    chosen, story = choose(asked, ["sometimes", "wrong"])
+    predictions = predictions_of({"sometimes": wrong_on_the_last_day, "right": right_order, "wrong": wrong_order})
+    chosen, story = choose(predictions, ["sometimes", "wrong"])
     assert chosen == "sometimes"
     assert story["mean_regret"]["sometimes"] < story["mean_regret"]["wrong"]
-    chosen, story = choose(asked, ["sometimes", "right"])
+    chosen, story = choose(predictions, ["sometimes", "right"])
     assert chosen == "right"
     assert story["lost_by_the_rule_next_time"][:-1] == [0, 0, 0, 0]
     assert story["lost_by_the_rule_next_time"][-1] > 0
 
 
 def test_a_lead_is_told_as_noise_where_its_interval_holds_zero():
-    asked = predictions_of({"right": right_order, "same": right_order, "wrong": wrong_order})
-    figures, against = judge_all(asked, "right", 1)
+    predictions = predictions_of({"right": right_order, "same": right_order, "wrong": wrong_order})
+    figures, against = judge_all(predictions, "right", 1)
     assert figures["right"]["average_precision"] == 1
     assert against["same"]["average_precision"]["within_noise"]
     assert against["wrong"]["average_precision"]["lead"] > 0.5
@@ -115,30 +115,34 @@ def test_a_lead_is_told_as_noise_where_its_interval_holds_zero():
 
 
 def test_risks_at_an_origin_are_calibrated_on_the_origins_before_it():
-    asked = predictions_of({"right": right_order})
-    before = asked.risk("right")
-    later = asked.origin == asked.origin.max()
-    changed = asked.frame.with_columns(
+    predictions = predictions_of({"right": right_order})
+    before = predictions.risk("right")
+    later = predictions.origin == predictions.origin.max()
+    changed = predictions.frame.with_columns(
         pl.when(pl.col("as_of") == DAYS[-1]).then(1 - pl.col("label")).otherwise("label").alias("label")
     )
     after = Predictions(
-        frame=changed, origin=asked.origin, judged=asked.judged, seen=asked.seen, margins=asked.margins
+        frame=changed,
+        origin=predictions.origin,
+        judged=predictions.judged,
+        seen=predictions.seen,
+        margins=predictions.margins,
     ).risk("right")
-    assert np.isnan(before[asked.origin == 0]).all()
+    assert np.isnan(before[predictions.origin == 0]).all()
     np.testing.assert_array_equal(before[later], after[later])
 
 
 def test_pupils_learned_from_and_others_are_judged_apart():
-    found = seen_and_unseen(predictions_of({"right": right_order}), "right", 3)
-    assert (found["seen"]["positives"], found["unseen"]["positives"]) == (4, 20)
-    assert found["unseen"]["recall"] == 1
-    assert found["seen"]["precision"] == 1
+    figures = seen_and_unseen(predictions_of({"right": right_order}), "right", 3)
+    assert (figures["seen"]["positives"], figures["unseen"]["positives"]) == (4, 20)
+    assert figures["unseen"]["recall"] == 1
+    assert figures["seen"]["precision"] == 1
 
 
 def test_a_weighted_sample_is_told_of_seen_and_unseen_like_everybody():
     frame = snapshots(pupils=3000, missing=120).filter(pl.col("as_of") == DAYS[-1])
     rng = np.random.default_rng(4)
-    margin, known = rng.normal(size=3000) + 2 * frame["label"].to_numpy(), rng.random(3000) < 0.5
+    margin, in_training = rng.normal(size=3000) + 2 * frame["label"].to_numpy(), rng.random(3000) < 0.5
 
     def weighed(f):
         row = f["row"]
@@ -146,7 +150,7 @@ def test_a_weighted_sample_is_told_of_seen_and_unseen_like_everybody():
             frame=f,
             origin=np.zeros(len(f), int),
             judged=np.ones(len(f), bool),
-            seen=known[row],
+            seen=in_training[row],
             margins={"own": margin[row]},
         )
 
@@ -158,14 +162,20 @@ def test_a_weighted_sample_is_told_of_seen_and_unseen_like_everybody():
     for part in ("seen", "unseen"):
         for figure, true in share_key[part].items():
             assert np.mean([d[part][figure] for d in drawn]) == pytest.approx(true, rel=0.05), figure
-    told = [profile_counts(weighed(sample(frame, 0.2, seed)), 400) for seed in range(20)]
-    assert np.mean(told, axis=0) == pytest.approx(profile_counts(whole, 400), abs=2.5)  # they are rounded to 5
+    counts = [profile_counts(weighed(sample(frame, 0.2, seed)), 400) for seed in range(20)]
+    assert np.mean(counts, axis=0) == pytest.approx(profile_counts(whole, 400), abs=2.5)  # they are rounded to 5
 
 
-def profile_counts(asked, capacity):
-    padded = asked.frame.with_columns(*(pl.lit(0.0).alias(n) for n in catalogue().names))
-    own = Predictions(frame=padded, origin=asked.origin, judged=asked.judged, seen=asked.seen, margins=asked.margins)
-    return list(profile(own, "own", capacity)["children"].values())
+def profile_counts(predictions, capacity):
+    padded = predictions.frame.with_columns(*(pl.lit(0.0).alias(n) for n in catalogue().names))
+    padded_predictions = Predictions(
+        frame=padded,
+        origin=predictions.origin,
+        judged=predictions.judged,
+        seen=predictions.seen,
+        margins=predictions.margins,
+    )
+    return list(profile(padded_predictions, "own", capacity)["children"].values())
 
 
 def test_ties_are_told_as_worst_expected_and_best():

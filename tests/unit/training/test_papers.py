@@ -21,12 +21,12 @@ from training.papers.used import JUDGED, SHOWN, UNUSED, use_of
 from training.task import Task
 
 
-def said(material):
+def papers_of(material):
     return {name: paper.to_dict() for name, paper in write(material).items()}
 
 
 def test_no_mandatory_field_is_empty_after_a_training(material):
-    assert empty_fields(said(material)) == []
+    assert empty_fields(papers_of(material)) == []
 
 
 def test_the_card_has_the_nine_headings_and_the_record_its_tiers():
@@ -47,7 +47,7 @@ def test_the_card_has_the_nine_headings_and_the_record_its_tiers():
 
 
 def test_every_field_that_is_taken_away_is_named(material):
-    papers = said(material)
+    papers = papers_of(material)
     for form in FORMS:
         for section in papers[form.name]["sections"]:
             for field in list(section["fields"]):
@@ -70,7 +70,7 @@ def test_every_fact_of_the_authority_is_asked_for(material):
     facts = material.facts.facts
     for key in facts:
         less = replace(material, facts=Authority({k: v for k, v in facts.items() if k != key}))
-        papers = said(less)
+        papers = papers_of(less)
         missing = empty_fields(papers)
         wanted = [f"{f.name}.{s.key}.{x.key}" for f in FORMS for s in f.sections for x in s.fields if x.fact == key]
         assert missing == wanted != []
@@ -103,22 +103,22 @@ def test_every_fact_of_the_authority_is_asked_for(material):
     ],
 )
 def test_an_input_of_the_run_that_is_taken_away_is_named(material, taken, named):
-    assert named <= set(empty_fields(said(replace(material, **taken))))
+    assert named <= set(empty_fields(papers_of(replace(material, **taken))))
 
 
 def test_what_the_manifest_does_not_say_is_named(material):
     bare = replace(material, manifest=replace(material.manifest, catalogue=[], limits=[], leads={}))
     named = {"dpia.features.features", "model_card.caveats.limits", "model_card.quantitative.leads"}
-    assert named <= set(empty_fields(said(bare)))
+    assert named <= set(empty_fields(papers_of(bare)))
 
 
 def test_the_annex_says_every_table_column_and_feature(material):
-    papers = said(material)["dpia"]["sections"]
+    papers = papers_of(material)["dpia"]["sections"]
     fields = {f"{s['key']}.{f['key']}": f["value"] for s in papers for f in s["fields"]}
     assert {r[0] for r in fields["features.features"]["rows"]} == {f.name for f in catalogue().features}
-    told = {(r[0], r[1]): r[3] for r in fields["tables.columns"]["rows"]}
-    assert set(told) == {(t.name, c) for t in material.tables for c in TABLES[t.name].columns}
-    assert told["pupils", "ethnicity"] == told["fsm", "start_date"] == JUDGED
+    uses = {(r[0], r[1]): r[3] for r in fields["tables.columns"]["rows"]}
+    assert set(uses) == {(t.name, c) for t in material.tables for c in TABLES[t.name].columns}
+    assert uses["pupils", "ethnicity"] == uses["fsm", "start_date"] == JUDGED
     assert DPIA.keys[0] == "purpose.purpose"
 
 
@@ -153,20 +153,20 @@ def _blanked(folder, out, uses):
 def test_pages_are_whole_have_a_language_and_headings_in_order_and_need_nothing_from_outside(material, tags):
     for name, text in files_of(material).items():
         if name.endswith(".html"):
-            found = tags(text)
-            assert ("html", {"lang": "en-GB"}) in found.seen
-            assert found.headings[0] == 1
-            assert all(b <= a + 1 for a, b in zip(found.headings, found.headings[1:], strict=False))
-            assert not {t for t, _ in found.seen} & {"script", "link", "iframe"}
-            assert all(a.get("src", "data:").startswith("data:") for _, a in found.seen)
+            page_tags = tags(text)
+            assert ("html", {"lang": "en-GB"}) in page_tags.seen
+            assert page_tags.headings[0] == 1
+            assert all(b <= a + 1 for a, b in zip(page_tags.headings, page_tags.headings[1:], strict=False))
+            assert not {t for t, _ in page_tags.seen} & {"script", "link", "iframe"}
+            assert all(a.get("src", "data:").startswith("data:") for _, a in page_tags.seen)
         elif name.endswith(".json"):
             assert json.loads(text)["sections"]
 
 
 def test_what_the_authority_says_is_text_in_every_form(material):
     facts = {**material.facts.facts, "organisation.name": "<script>x</script> | **A** & B\n# C"}
-    said = files_of(replace(material, facts=Authority(facts)))
-    for name, text in said.items():
+    papers = files_of(replace(material, facts=Authority(facts)))
+    for name, text in papers.items():
         if name.endswith(".html"):
             assert "<script" not in text
         if name == "card.md":
@@ -186,9 +186,9 @@ def test_facts_are_checked_all_at_once(tmp_path):
     file.write_text(
         "organisation: {name: A, nmae: B}\nuse: [1]\nother: 1\nrisks:\n  - name: a\nimpact_assessments: x\n"
     )
-    with pytest.raises(Faults) as found:
+    with pytest.raises(Faults) as refused:
         Authority.load(file)
-    where = [f.where.removeprefix(f"{file}, ") for f in found.value.faults]
+    where = [f.where.removeprefix(f"{file}, ") for f in refused.value.faults]
     assert sorted(where) == [
         "impact_assessments",
         "organisation.nmae",
@@ -197,7 +197,7 @@ def test_facts_are_checked_all_at_once(tmp_path):
         "risks, entry 1, mitigation",
         "use",
     ]
-    assert "Did you mean name?" in str(found.value)
+    assert "Did you mean name?" in str(refused.value)
     for text in ("a: [", "- a", "\udcff"):
         file.write_bytes(text.encode(errors="surrogateescape"))
         with pytest.raises(Faults):
@@ -223,7 +223,7 @@ def test_counts_of_a_few_are_hidden(material):
             material.manifest.candidate: {**material.figures, "positives": 5, "observed": 5.0, "expected": 4.0},
         },
     )
-    papers = said(replace(material, manifest=few, children=np.int64(3)))
+    papers = papers_of(replace(material, manifest=few, children=np.int64(3)))
     text = json.dumps(papers)
     assert "[c] children" in text
     assert "of which [c] went missing" in text

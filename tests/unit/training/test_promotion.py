@@ -20,51 +20,51 @@ from training.release.resolve import aliases
 
 @pytest.fixture
 def mlflow(monkeypatch):
-    made = Registered()
-    monkeypatch.setattr(registry, "client", lambda own: made)
+    registered_models = Registered()
+    monkeypatch.setattr(registry, "client", lambda current: registered_models)
     monkeypatch.setattr(registry, "files_of", as_files)
-    return made
+    return registered_models
 
 
 @pytest.fixture
-def own(mlflow):
+def current(mlflow):
     return settings()
 
 
 @pytest.fixture
-def folder(own, bundle):
-    return registered(own, bundle)
+def folder(current, bundle):
+    return registered(current, bundle)
 
 
-def promote(own, version=2, who="ann", why="better"):
-    return promotion.promote(own, "onroll", version, who=who, why=why)
+def promote(current, version=2, who="ann", why="better"):
+    return promotion.promote(current, "onroll", version, who=who, why=why)
 
 
-def champion(own):
-    return aliases(own.releases, "onroll")["champion"]
+def champion(current):
+    return aliases(current.releases, "onroll")["champion"]
 
 
 def failed(entry):
     return [v["code"] for v in entry["gates"] if not v["passed"]]
 
 
-def test_a_version_that_passes_is_promoted_and_the_log_says_on_what_grounds(own, folder, mlflow):
-    entry = promote(own)
-    assert (entry["action"], champion(own), mlflow.aliases) == ("promoted", 2, {"champion": "2"})
+def test_a_version_that_passes_is_promoted_and_the_log_says_on_what_grounds(current, folder, mlflow):
+    entry = promote(current)
+    assert (entry["action"], champion(current), mlflow.aliases) == ("promoted", 2, {"champion": "2"})
     assert len(entry["gates"]) == len(GATES)
     assert (entry["by"], entry["why"], entry["trained_by"]) == ("ann", "better", "tess")
     assert all(len(entry[k]) == 64 for k in ("bundle", "evidence", "data", "catalogue", "hash", "previous"))
     assert entry["limits"] == load_limits()
-    assert registry.history(own, "onroll")[-1] == entry
+    assert registry.history(current, "onroll")[-1] == entry
 
 
-def test_who_trained_is_refused_and_that_is_logged_too(own, folder):
-    entry = promote(own, who="TESS")
-    assert (entry["action"], failed(entry), champion(own)) == ("refused", ["G010"], 1)
-    assert registry.history(own, "onroll")[-1] == entry
+def test_who_trained_is_refused_and_that_is_logged_too(current, folder):
+    entry = promote(current, who="TESS")
+    assert (entry["action"], failed(entry), champion(current)) == ("refused", ["G010"], 1)
+    assert registry.history(current, "onroll")[-1] == entry
 
 
-def test_limits_in_the_settings_hold_and_are_in_the_log(own, folder, tmp_path, monkeypatch):
+def test_limits_in_the_settings_hold_and_are_in_the_log(current, folder, tmp_path, monkeypatch):
     (tmp_path / "gates.toml").write_text("[G007]\npositives = 61\n")
     monkeypatch.setenv("ONROLL_GATES", "gates.toml")
     entry = promote(settings())
@@ -72,15 +72,15 @@ def test_limits_in_the_settings_hold_and_are_in_the_log(own, folder, tmp_path, m
     assert entry["limits"]["G007"]["positives"] == 61
 
 
-def test_a_version_that_was_compared_with_another_champion_is_judged_again_first(own, folder, bundle):
-    registered(own, bundle, 1)
-    promote(own)
-    (own_verdict,) = [v for v in promote(own, version=3)["gates"] if v["code"] == "G001"]
+def test_a_version_that_was_compared_with_another_champion_is_judged_again_first(current, folder, bundle):
+    registered(current, bundle, 1)
+    promote(current)
+    (own_verdict,) = [v for v in promote(current, version=3)["gates"] if v["code"] == "G001"]
     assert not own_verdict["passed"]
     assert "compared with version 1, and version 2 serves" in own_verdict["measured"]
 
 
-def test_evidence_from_which_anything_was_taken_is_no_evidence(own, folder):
+def test_evidence_from_which_anything_was_taken_is_no_evidence(current, folder):
     file = folder / "evidence" / "v2.json"
     whole = json.loads(file.read_text())
     readers = [g for g in GATES if g.code in ("G001", "G003", "G004")]
@@ -90,13 +90,13 @@ def test_evidence_from_which_anything_was_taken_is_no_evidence(own, folder):
             if other == whole:
                 continue
             file.write_text(json.dumps(other, indent=1, sort_keys=True) + "\n")
-            assert promotion._evidence(own, "onroll", 2, registry.history(own, "onroll")[-1]["evidence"]) == {}
+            assert promotion._evidence(current, "onroll", 2, registry.history(current, "onroll")[-1]["evidence"]) == {}
             tried += 1
     assert tried > 100
-    found = promotion.gates(own, "onroll", 2, who="ann", why="better")
-    assert [v.code for v in found if not v.passed] == [g.code for g in readers]
+    verdicts = promotion.gates(current, "onroll", 2, who="ann", why="better")
+    assert [v.code for v in verdicts if not v.passed] == [g.code for g in readers]
     file.unlink()
-    assert failed(promote(own)) == [g.code for g in readers]
+    assert failed(promote(current)) == [g.code for g in readers]
 
 
 def spoil_log(folder):
@@ -114,20 +114,20 @@ def change_log(folder):
 
 
 @pytest.mark.parametrize("harm", [spoil_log, cut_log, change_log])
-def test_nothing_is_promoted_or_written_past_a_log_that_was_changed(own, folder, harm):
+def test_nothing_is_promoted_or_written_past_a_log_that_was_changed(current, folder, harm):
     harm(folder)
     text = (folder / "promotions.jsonl").read_text() if (folder / "promotions.jsonl").is_file() else None
     with pytest.raises(Faults, match="G012"):
-        promote(own)
-    assert champion(own) == 1
+        promote(current)
+    assert champion(current) == 1
     with pytest.raises(Faults):
-        registry.rollback(own, "onroll", who="ann", why="x")
+        registry.rollback(current, "onroll", who="ann", why="x")
     assert ((folder / "promotions.jsonl").read_text() if (folder / "promotions.jsonl").is_file() else None) == text
 
 
-def test_without_the_file_of_aliases_there_still_is_a_champion_to_beat(own, folder):
+def test_without_the_file_of_aliases_there_still_is_a_champion_to_beat(current, folder):
     (folder / "aliases.json").unlink()
-    assert failed(promote(own)) == ["G012"]
+    assert failed(promote(current)) == ["G012"]
 
 
 def with_sums_made_anew(folder):
@@ -147,15 +147,15 @@ def with_sums_made_anew(folder):
         with_sums_made_anew,
     ],
 )
-def test_files_that_are_not_those_that_were_registered_are_refused(own, folder, harm):
+def test_files_that_are_not_those_that_were_registered_are_refused(current, folder, harm):
     harm(folder / "v2")
-    assert "G009" in failed(promote(own))
+    assert "G009" in failed(promote(current))
 
 
 @pytest.mark.parametrize("line", [1, 2, 3, 4])
-def test_a_changed_line_is_found(own, folder, line):
-    promote(own)
-    registry.rollback(own, "onroll", who="bob", why="worse")
+def test_a_changed_line_is_found(current, folder, line):
+    promote(current)
+    registry.rollback(current, "onroll", who="bob", why="worse")
     file = folder / "promotions.jsonl"
     lines = file.read_text().splitlines(keepends=True)
     changed = [*lines[: line - 1], lines[line - 1].replace('"by": "', '"by": "x'), *lines[line:]]
@@ -165,59 +165,59 @@ def test_a_changed_line_is_found(own, folder, line):
         ([*lines[:line], lines[line - 1], *lines[line:]], line + 1),
     ):
         file.write_text("".join(text))
-        assert registry.verify(own, "onroll").bad == bad
+        assert registry.verify(current, "onroll").bad == bad
     file.write_text("".join(lines))
-    assert registry.verify(own, "onroll").whole
+    assert registry.verify(current, "onroll").whole
 
 
-def test_a_log_that_was_written_anew_does_not_end_as_noted(own, folder):
-    promote(own)
+def test_a_log_that_was_written_anew_does_not_end_as_noted(current, folder):
+    promote(current)
     file = folder / "promotions.jsonl"
-    said = [
+    entries = [
         {k: v for k, v in e.items() if k not in ("n", "at", "previous", "hash")} for e in promotion_log.entries(file)
     ]
     file.unlink()
-    for entry in said:
+    for entry in entries:
         promotion_log.append(file, **{**entry, "why": "other"})
     assert promotion_log.follow(file).whole
-    assert registry.verify(own, "onroll").bad == 3
+    assert registry.verify(current, "onroll").bad == 3
 
 
 def test_half_a_line_that_a_killed_run_left_goes_and_lines_from_before_the_chain_stay(tmp_path):
     file = tmp_path / "log.jsonl"
     file.write_text('{"alias": "champion", "version": 1}\n{"half')
     promotion_log.append(file, version=2)
-    found = promotion_log.follow(file)
-    assert (found.whole, found.lines, found.unchained) == (True, 2, 1)
+    chain = promotion_log.follow(file)
+    assert (chain.whole, chain.lines, chain.unchained) == (True, 2, 1)
     file.write_text(file.read_text().replace("champion", "challenger"))
     assert promotion_log.follow(file).bad == 2
 
 
-def test_rolling_back_goes_from_champion_to_champion(own, folder, bundle):
-    promote(own)
-    registered(own, bundle, 1)
-    registry.move(own, "onroll", "champion", 3, action="promoted", by="ann", why="x")
-    assert registry.rollback(own, "onroll", who="bob", why="x")["version"] == 2
-    assert registry.rollback(own, "onroll", who="bob", why="x")["version"] == 1
+def test_rolling_back_goes_from_champion_to_champion(current, folder, bundle):
+    promote(current)
+    registered(current, bundle, 1)
+    registry.move(current, "onroll", "champion", 3, action="promoted", by="ann", why="x")
+    assert registry.rollback(current, "onroll", who="bob", why="x")["version"] == 2
+    assert registry.rollback(current, "onroll", who="bob", why="x")["version"] == 1
     with pytest.raises(Faults, match="no earlier champion"):
-        registry.rollback(own, "onroll", who="bob", why="x")
+        registry.rollback(current, "onroll", who="bob", why="x")
 
 
-def test_a_champion_that_is_approved_later_is_rolled_back_from_once(own, folder):
-    registry.move(own, "onroll", "champion", 1, action="promoted", by="ann", why="approved")
-    promote(own)
-    registry.move(own, "onroll", "champion", 2, action="promoted", by="ann", why="approved again")
-    assert registry.rollback(own, "onroll", who="bob", why="x")["version"] == 1
+def test_a_champion_that_is_approved_later_is_rolled_back_from_once(current, folder):
+    registry.move(current, "onroll", "champion", 1, action="promoted", by="ann", why="approved")
+    promote(current)
+    registry.move(current, "onroll", "champion", 2, action="promoted", by="ann", why="approved again")
+    assert registry.rollback(current, "onroll", who="bob", why="x")["version"] == 1
     with pytest.raises(Faults, match="no earlier champion"):
-        registry.rollback(own, "onroll", who="bob", why="x")
+        registry.rollback(current, "onroll", who="bob", why="x")
 
 
-def test_nothing_is_rolled_back_to_damaged_files(own, folder):
-    promote(own)
+def test_nothing_is_rolled_back_to_damaged_files(current, folder):
+    promote(current)
     (folder / "v1" / "booster.txt").write_text("")
     with pytest.raises(Faults, match="changed after"):
-        registry.rollback(own, "onroll", who="bob", why="x")
-    assert champion(own) == 2
+        registry.rollback(current, "onroll", who="bob", why="x")
+    assert champion(current) == 2
 
 
 def run(*words):
@@ -230,14 +230,14 @@ def audited():
     return [action for action in actions if action.startswith("model.")]
 
 
-def test_the_verbs_say_it_and_leave_with_their_codes(own, folder):
+def test_the_verbs_say_it_and_leave_with_their_codes(current, folder):
     refused = run("promote", "2", "--by", "tess", "--reason", "mine", "--json")
     assert (refused.exit_code, failed(json.loads(refused.output))) == (1, ["G010"])
     assert audited()[-1] == "model.refused"
-    said = run("promote", "2", "--approver", "tess", "--reason", "mine")
-    assert "G010 FAILED" in said.output
-    assert "trained by tess, approved by tess" in said.output
-    assert "G001" not in said.output
+    invoked = run("promote", "2", "--approver", "tess", "--reason", "mine")
+    assert "G010 FAILED" in invoked.output
+    assert "trained by tess, approved by tess" in invoked.output
+    assert "G001" not in invoked.output
     assert run("gates", "2").exit_code == 1
     assert run("gates", "2", "--approver", "ann", "--reason", "x").exit_code == 0
     assert run("promote", "2", "--approver", "ann").exit_code == 2
@@ -250,5 +250,5 @@ def test_the_verbs_say_it_and_leave_with_their_codes(own, folder):
     assert audited() == [f"model.{e['action'].replace(' ', '_')}" for e in log]
     assert run("verify").exit_code == 0
     change_log(folder)
-    said = run("verify", "--json")
-    assert (said.exit_code, json.loads(said.output)["bad"]) == (1, 1)
+    invoked = run("verify", "--json")
+    assert (invoked.exit_code, json.loads(invoked.output)["bad"]) == (1, 1)

@@ -41,13 +41,13 @@ def histories(children=60, leaving="2024-10-11", destination="missing_education"
     return Histories.from_rows(rows)
 
 
-def found(opened, *names, **task):
+def readiness_of(opened, *names, **task):
     definitions = [Definition.load(name) for name in names or Definition.shipped()]
     return readiness(opened, Task(definition=definitions[0], **task), definitions)
 
 
 def test_ready_histories_say_which_dates_are_judged():
-    (one,) = found(histories(), "commissioner").definitions
+    (one,) = readiness_of(histories(), "commissioner").definitions
     assert one.ready
     assert one.pupils == 30
     assert len(one.judged) >= 2
@@ -55,7 +55,7 @@ def test_ready_histories_say_which_dates_are_judged():
 
 
 def test_each_definition_is_told_by_itself():
-    by_name = {d.definition: d for d in found(histories(destination="home_education")).definitions}
+    by_name = {d.definition: d for d in readiness_of(histories(destination="home_education")).definitions}
     assert by_name["commissioner"].outcomes == 0
     assert by_name["any_unplanned_exit"].outcomes == 30
     assert not by_name["commissioner"].ready
@@ -68,12 +68,12 @@ def test_the_newest_labelled_date_follows_horizon_delay_and_until():
         newest = task.newest_labelled(opened)
         assert newest == MARKS_UNTIL - timedelta(days=horizon + 60)
         for day, labelled in ((newest, True), (newest + timedelta(days=1), False)):
-            asked = replace(task, as_of=(day,))
+            dated = replace(task, as_of=(day,))
             if labelled:
-                assert not asked.labels(opened).is_empty()
+                assert not dated.labels(opened).is_empty()
             else:
                 with pytest.raises(Faults, match="no window is fully known"):
-                    asked.labels(opened)
+                    dated.labels(opened)
         assert replace(task, until=date(2024, 1, 1)).newest_labelled(opened) < date(2024, 1, 1) - timedelta(
             days=horizon
         )
@@ -89,23 +89,23 @@ def test_training_refuses_before_features_and_names_dates_that_would_work(monkey
     named = re.findall(r"--as-of (\S+)", str(refused.value))
     assert named
     dates = tuple(date.fromisoformat(d) for d in named)
-    (one,) = found(opened, "commissioner", as_of=dates).definitions
+    (one,) = readiness_of(opened, "commissioner", as_of=dates).definitions
     assert one.ready
 
 
 def test_too_few_outcomes_are_told_with_their_number():
-    (one,) = found(histories(lost=2), "commissioner").definitions
+    (one,) = readiness_of(histories(lost=2), "commissioner").definitions
     assert not one.ready
     assert any("2 children went missing" in fault.what for fault in one.reasons)
 
 
 def test_gaps_and_missing_tables_name_where_they_could_come_from():
     opened = histories(destination=None)
-    told = found(opened, "commissioner")
-    assert any(f.where == "enrolments, destination" for f in told.gaps)
-    assert "school-census" in told.missing["sen"]
-    assert "termly_attendance" not in told.missing  # daily marks say more
-    assert "enrolments" not in told.missing
+    result = readiness_of(opened, "commissioner")
+    assert any(f.where == "enrolments, destination" for f in result.gaps)
+    assert "school-census" in result.missing["sen"]
+    assert "termly_attendance" not in result.missing  # daily marks say more
+    assert "enrolments" not in result.missing
 
 
 def test_months_are_named_only_where_outcomes_are_known():

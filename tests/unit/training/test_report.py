@@ -15,13 +15,13 @@ from training.pipeline import finite
 @pytest.fixture(scope="session")
 def report(material, trained):
     """The report, with made-up figures of what takes longest to find out."""
-    _, _, made, _ = trained
-    name = made.manifest.candidate
+    _, _, result, _ = trained
+    name = result.manifest.candidate
     more = {
         "capacity": 25,
-        "seen_and_unseen": seen_and_unseen(made.predictions, name, 25),
-        "mistakes": profile(made.predictions, name, 25),
-        "contributions": contributions(made, 1),
+        "seen_and_unseen": seen_and_unseen(result.predictions, name, 25),
+        "mistakes": profile(result.predictions, name, 25),
+        "contributions": contributions(result, 1),
         "weekly": {
             "weeks": ["2025-04-28"] * 6,
             "capacity": 8,
@@ -76,17 +76,17 @@ def test_the_report_answers_what_is_asked_of_a_model(report):
 
 
 def test_the_report_needs_nothing_from_outside_and_can_be_read_without_pictures(report, tags):
-    found = tags(report)
-    assert ("html", {"lang": "en-GB"}) in found.seen
-    assert found.headings == [1] + [2] * 12
-    images = [a for t, a in found.seen if t == "img"]
+    page_tags = tags(report)
+    assert ("html", {"lang": "en-GB"}) in page_tags.seen
+    assert page_tags.headings == [1] + [2] * 12
+    images = [a for t, a in page_tags.seen if t == "img"]
     assert len(images) >= 6
     assert all(a["src"].startswith("data:image/svg+xml;base64,") and len(a["alt"]) > 30 for a in images)
     tables = report.count("<table>")
     assert tables == report.count("<caption>") >= 10
-    assert not {t for t, _ in found.seen} & {"script", "link", "iframe", "object"}
+    assert not {t for t, _ in page_tags.seen} & {"script", "link", "iframe", "object"}
     assert "http" not in report.replace("data:image/svg+xml", "")
-    ids = [a["id"] for _, a in found.seen if "id" in a]
+    ids = [a["id"] for _, a in page_tags.seen if "id" in a]
     assert len(ids) == len(set(ids))
 
 
@@ -100,8 +100,8 @@ def test_the_report_names_no_pupil_and_hides_a_few(report, trained):
 
 def test_the_report_escapes_what_others_write(material):
     definition = replace(material.task.definition, title="<script>alert(1)</script>")
-    asked = replace(material, task=replace(material.task, definition=definition))
-    assert "<script" not in files_of(asked)["report.html"]
+    renamed = replace(material, task=replace(material.task, definition=definition))
+    assert "<script" not in files_of(renamed)["report.html"]
 
 
 def test_points_of_calibration_rest_on_more_than_a_few(material):

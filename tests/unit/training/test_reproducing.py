@@ -34,22 +34,22 @@ DAY = date(2025, 4, 28)
 @pytest.fixture(scope="module")
 def small(small_run, tmp_path_factory):
     """A folder with a released version, beside what it was trained on and what came of it."""
-    histories, task, made = small_run
+    histories, task, result = small_run
     folder = tmp_path_factory.mktemp("remade")
     (folder / "v1").mkdir()
-    write_bundle(folder / "v1", made.booster, made.manifest, {"card.md": "# card\n"}, made.recipe)
+    write_bundle(folder / "v1", result.booster, result.manifest, {"card.md": "# card\n"}, result.recipe)
     (folder / "h").symlink_to(histories)
-    return folder, made, task
+    return folder, result, task
 
 
 @pytest.fixture
 def rewritten(tmp_path, small):
     """Write the version with another recipe."""
-    _, made, _ = small
+    _, result, _ = small
 
     def write(**changes):
         (tmp_path / "v1").mkdir()
-        write_bundle(tmp_path / "v1", made.booster, made.manifest, {"card.md": ""}, {**made.recipe, **changes})
+        write_bundle(tmp_path / "v1", result.booster, result.manifest, {"card.md": ""}, {**result.recipe, **changes})
         return tmp_path / "v1"
 
     return write
@@ -58,19 +58,19 @@ def rewritten(tmp_path, small):
 @pytest.mark.prove
 def test_a_model_made_again_is_equal_byte_by_byte_and_another_seed_is_not(small, rewritten):
     folder, _, _ = small
-    found = reproduce(folder / "v1", Histories.open(folder / "h"))
-    assert (found.missing, found.differs, found.equal) == ([], [], True)
-    assert found.booster["then"] == found.booster["now"]
-    found = reproduce(rewritten(seed=4), Histories.open(folder / "h"))
-    assert (found.equal, found.missing) == (False, [])
-    assert {"booster.txt", "the manifest's seed"} <= set(found.differs)
+    reproduction = reproduce(folder / "v1", Histories.open(folder / "h"))
+    assert (reproduction.missing, reproduction.differs, reproduction.equal) == ([], [], True)
+    assert reproduction.booster["then"] == reproduction.booster["now"]
+    reproduction = reproduce(rewritten(seed=4), Histories.open(folder / "h"))
+    assert (reproduction.equal, reproduction.missing) == (False, [])
+    assert {"booster.txt", "the manifest's seed"} <= set(reproduction.differs)
 
 
 def test_a_recipe_says_the_question_again(small):
-    _, made, task = small
-    assert task_of(json.loads(json.dumps(made.recipe))) == task
-    assert made.recipe["config"]["rounds"] == 20
-    assert all(made.recipe[k] for k in ("histories", "catalogue", "code", "lock", "packages", "python", "machine"))
+    _, result, task = small
+    assert task_of(json.loads(json.dumps(result.recipe))) == task
+    assert result.recipe["config"]["rounds"] == 20
+    assert all(result.recipe[k] for k in ("histories", "catalogue", "code", "lock", "packages", "python", "machine"))
 
 
 def test_sums_of_linear_algebra_do_not_depend_on_the_threads_of_the_environment():
@@ -115,27 +115,27 @@ def test_a_model_is_reproduced_with_the_threads_of_its_recipe(small, tmp_path, m
 def test_what_is_missing_is_said_and_nothing_is_trained(small, rewritten, monkeypatch, changes, missing, differs):
     monkeypatch.setattr(reproducing, "train", None)
     folder, _, _ = small
-    found = reproduce(rewritten(**changes), Histories.open(folder / "h"))
-    assert not found.equal
-    assert found.missing[0].startswith(missing)
-    assert differs is None or any(differs in d for d in found.differs)
-    assert "was not reproduced" in found.text()
+    reproduction = reproduce(rewritten(**changes), Histories.open(folder / "h"))
+    assert not reproduction.equal
+    assert reproduction.missing[0].startswith(missing)
+    assert differs is None or any(differs in d for d in reproduction.differs)
+    assert "was not reproduced" in reproduction.text()
 
 
 def test_without_its_histories_a_model_is_not_made_again(small, monkeypatch):
     monkeypatch.setattr(reproducing, "train", None)
-    found = reproduce(small[0] / "v1", None)
-    assert found.missing[0].endswith("then, none here")
+    reproduction = reproduce(small[0] / "v1", None)
+    assert reproduction.missing[0].endswith("then, none here")
 
 
 def test_the_evidence_of_a_training_is_what_the_gates_read(small):
     """The first model has no champion to beat; groups and leaks are measured, and of these histories."""
-    folder, made, task = small
-    found = evidence_of_training(Histories.open(folder / "h"), task, made, None, 1)
+    folder, result, task = small
+    evidence = evidence_of_training(Histories.open(folder / "h"), task, result, None, 1)
     parts = {
         "version": 1,
-        "evidence": json.loads(json.dumps(found)),
-        "manifest": asdict(made.manifest),
+        "evidence": json.loads(json.dumps(evidence)),
+        "manifest": asdict(result.manifest),
         "log": {"champion": 0},
     }
     by_code = {
@@ -145,19 +145,21 @@ def test_the_evidence_of_a_training_is_what_the_gates_read(small):
     assert by_code["G001"].passed
     # So few went missing here that no group's gap may be measurable; that it was looked for is seen.
     assert not by_code["G003"].measured.startswith("not measured"), by_code["G003"]
-    assert not {s["groups"][0] for s in found["groups"]["groups"]} - set(PROTECTED)
-    assert found["judged_on"] == [str(d) for d in made.splits.test]
+    assert not {s["groups"][0] for s in evidence["groups"]["groups"]} - set(PROTECTED)
+    assert evidence["judged_on"] == [str(d) for d in result.splits.test]
 
 
 @pytest.mark.prove
 def test_judged_again_on_the_same_histories_a_version_is_told_the_same(small):
-    folder, made, task = small
+    folder, result, task = small
     histories = Histories.open(folder / "h")
-    first = evidence_of_training(histories, task, made, None, 1)
+    first = evidence_of_training(histories, task, result, None, 1)
     again = evidence_of_version(histories, folder / "v1", folder / "v1", {}, memory="30MB")
     assert again["judged_on"] == first["judged_on"]
     assert again["leaks"] == first["leaks"]
-    counts = [[(s["values"], s["counts"]["listed"]) for s in found["groups"]["groups"]] for found in (first, again)]
+    counts = [
+        [(s["values"], s["counts"]["listed"]) for s in evidence["groups"]["groups"]] for evidence in (first, again)
+    ]
     assert counts[0] == counts[1]
     assert again["champion"]["average_precision"]["interval"] == [0.0, 0.0]
 
@@ -165,43 +167,43 @@ def test_judged_again_on_the_same_histories_a_version_is_told_the_same(small):
 @pytest.fixture
 def stored(bundle, small_histories):
     """A score in the store by a version that is released, and its id."""
-    own = settings()
-    release(own.releases, bundle, 1)
-    alias(own.releases, champion=1)
-    scores = RiskModel.load(own.releases / "onroll" / "v1").score(Histories.open(small_histories), DAY, top=3)
-    store = Store.of(own)
+    current = settings()
+    release(current.releases, bundle, 1)
+    alias(current.releases, champion=1)
+    scores = RiskModel.load(current.releases / "onroll" / "v1").score(Histories.open(small_histories), DAY, top=3)
+    store = Store.of(current)
     store.save(s.to_dict() for s in scores)
     with store.engine.connect() as connection:
         ids = connection.exec_driver_sql("SELECT score_id FROM scores ORDER BY rank").scalars().all()
-    return own, ids[0]
+    return current, ids[0]
 
 
 def test_a_stored_score_made_again_is_equal(stored, small_histories):
-    own, score_id = stored
-    made = reproduce_score(own, score_id, small_histories)
-    assert (made.missing, made.differs, made.equal) == ([], [], True)
-    location_cache.remember(own.whereabouts, "d1", small_histories, used_for("onroll", "1", str(DAY)))
-    assert reproduce_score(own, score_id).equal
+    current, score_id = stored
+    reproduction = reproduce_score(current, score_id, small_histories)
+    assert (reproduction.missing, reproduction.differs, reproduction.equal) == ([], [], True)
+    location_cache.remember(current.whereabouts, "d1", small_histories, used_for("onroll", "1", str(DAY)))
+    assert reproduce_score(current, score_id).equal
 
 
 def test_what_a_score_needs_and_is_not_there_is_said(stored, small_histories, bundle, tmp_path):
-    own, score_id = stored
-    found = reproduce_score(own, score_id)
-    assert found.missing == [
+    current, score_id = stored
+    reproduction = reproduce_score(current, score_id)
+    assert reproduction.missing == [
         "the histories: these histories have not been used on this machine; Name their folder with --histories."
     ]
-    (own.releases / "onroll" / "v1" / "booster.txt").write_text("")
-    assert reproduce_score(own, score_id, small_histories).missing == [
+    (current.releases / "onroll" / "v1" / "booster.txt").write_text("")
+    assert reproduce_score(current, score_id, small_histories).missing == [
         "the model: the file was changed after it was made"
     ]
     with pytest.raises(Faults, match="no such score"):
-        reproduce_score(own, "f" * 32, small_histories)
+        reproduce_score(current, "f" * 32, small_histories)
 
 
 def test_other_histories_give_other_features_and_that_is_said(stored, small_histories, tmp_path):
     import polars as pl
 
-    own, score_id = stored
+    current, score_id = stored
     other = tmp_path / "other"
     other.mkdir()
     for file in small_histories.glob("*.parquet"):
@@ -209,9 +211,9 @@ def test_other_histories_give_other_features_and_that_is_said(stored, small_hist
         frame = frame.filter(pl.col("code") != "U") if file.stem == "attendance" else frame
         frame = frame.with_columns(pl.lit("O").alias("code")) if file.stem == "attendance" else frame
         frame.write_parquet(other / file.name)
-    found = reproduce_score(own, score_id, other)
-    assert not found.equal
-    assert found.missing[0].startswith(f"the histories: features from {other} are ")
+    reproduction = reproduce_score(current, score_id, other)
+    assert not reproduction.equal
+    assert reproduction.missing[0].startswith(f"the histories: features from {other} are ")
 
 
 def test_the_verb_leaves_with_its_codes(stored, small_histories):
@@ -224,9 +226,9 @@ def test_the_verb_leaves_with_its_codes(stored, small_histories):
     def run(*words):
         return CliRunner().invoke(score, words)
 
-    made = run("--reproduce", score_id, str(small_histories), "--json")
-    assert (made.exit_code, json.loads(made.output)["equal"]) == (0, True)
-    assert set(json.loads(made.output)) == {
+    invoked = run("--reproduce", score_id, str(small_histories), "--json")
+    assert (invoked.exit_code, json.loads(invoked.output)["equal"]) == (0, True)
+    assert set(json.loads(invoked.output)) == {
         "score_id",
         "model",
         "model_version",

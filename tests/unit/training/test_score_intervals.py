@@ -60,11 +60,11 @@ def test_intervals_hold_the_true_rate_and_are_not_empty_words(worlds):
 
 
 def test_most_hold_the_childs_own_risk_too(worlds):
-    own = []
+    covered = []
     for margins, fitted, truth in worlds:
         logit = fitted["a"] * margins + fitted["b"]
-        own.append(np.abs(np.log(truth / (1 - truth)) - logit) <= calibration.half_width(margins, fitted))
-    assert np.mean(own) >= 0.8
+        covered.append(np.abs(np.log(truth / (1 - truth)) - logit) <= calibration.half_width(margins, fitted))
+    assert np.mean(covered) >= 0.8
 
 
 def test_each_part_of_the_interval_is_needed(worlds):
