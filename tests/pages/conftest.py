@@ -84,17 +84,17 @@ def site(tmp_path_factory, small_histories, bundle, request):
     if request.param != "few":
         histories = home / "histories"
         simulate(histories, pupils=request.param, years=1, seed=3)
-    made = fill(home, histories, bundle)
-    made.environment = {
+    filled = fill(home, histories, bundle)
+    filled.environment = {
         "ONROLL_MODEL": str(bundle),
         "ONROLL_ACCESS": str(home / "access.toml"),
         "ONROLL_PAGES": str(home / "pages.toml"),
         "PYTHONPATH": str(ROOT),
     }
     (home / "pages.toml").write_text('experiments = "http://127.0.0.1:5000/"\n')
-    made.home, made.log = home, home / "service.log"
-    with running(made.log, home, made.environment) as made.url:
-        yield made
+    filled.home, filled.log = home, home / "service.log"
+    with running(filled.log, home, filled.environment) as filled.url:
+        yield filled
 
 
 class Visitor(TestClient):
@@ -130,9 +130,9 @@ def browser_type_launch_args(browser_type_launch_args):
 @pytest.fixture
 def signed_in(site, page):
     """Sign a user in with the browser, as people do; what the browser complains of fails the test."""
-    said = []
-    page.on("console", lambda m: said.append(m.text) if m.type in ("error", "warning") else None)
-    page.on("request", lambda request: said.append(request.url) if not request.url.startswith(site.url) else None)
+    prompts = []
+    page.on("console", lambda m: prompts.append(m.text) if m.type in ("error", "warning") else None)
+    page.on("request", lambda request: prompts.append(request.url) if not request.url.startswith(site.url) else None)
 
     def sign_in(user):
         page.goto(f"{site.url}/sign-in")
@@ -142,4 +142,4 @@ def signed_in(site, page):
         return page
 
     yield sign_in
-    assert said == [], "the browser refused something, or asked another machine"
+    assert prompts == [], "the browser refused something, or asked another machine"

@@ -25,8 +25,8 @@ PATHS = {
 def go(page, site, path):
     if path.startswith("child"):
         page.goto(f"{site.url}/work-list")
-        found = page.locator(".onroll-list h2 a").first.get_attribute("href")
-        path = found + path.removeprefix("child")
+        link = page.locator(".onroll-list h2 a").first.get_attribute("href")
+        path = link + path.removeprefix("child")
     page.goto(site.url + path)
 
 
@@ -38,8 +38,8 @@ def holds(page):
     """Look at a page with everything open: axe finds nothing, and a narrow window or larger text cuts nothing off."""
     page.set_viewport_size({"width": 1100, "height": 900})
     everything_open(page)
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
-    assert found.violations_count == 0, f"{page.url}: {found.generate_report()}"
+    violations = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
+    assert violations.violations_count == 0, f"{page.url}: {violations.generate_report()}"
     for width, bigger in ((320, "100%"), (640, "200%")):
         page.set_viewport_size({"width": width, "height": 900})
         page.evaluate(f"document.documentElement.style.fontSize = '{bigger}'") if bigger != "100%" else None
@@ -67,8 +67,8 @@ def test_the_sign_in_page_and_a_page_of_errors_pass_axe(site, page):
     page.get_by_role("button", name="Sign in").click()
     assert page.title().startswith("Error: ")
     assert page.evaluate("document.activeElement.className").startswith("govuk-error-summary")
-    found = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
-    assert found.violations_count == 0, found.generate_report()
+    violations = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
+    assert violations.violations_count == 0, violations.generate_report()
 
 
 def tab_to(page, text, most=80):

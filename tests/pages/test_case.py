@@ -41,13 +41,13 @@ def test_what_one_writes_the_next_sees_and_the_histories_get(site, visit, tmp_pa
     assert [(d.status_code, d.headers["location"]) for d in done] == [
         (303, f"{path}?done={w}") for w in ("assign", "contact", "act", "note")
     ]
-    text = two.get(path).text
-    for said in ("rang at nine", "ask for the aunt", "Home visit", "they want help", WORDS.day(WHEN), "second"):
-        assert said in text
+    page = two.get(path).text
+    for text in ("rang at nine", "ask for the aunt", "Home visit", "they want help", WORDS.day(WHEN), "second"):
+        assert text in page
     assert "second" in one.get("/work-list").text
     with site.store.view(command_line()) as view:
         assert export(view, tmp_path / "interventions.parquet") >= 2
-        told = {e["action"] for e in entries(view)}
+        actions = {e["action"] for e in entries(view)}
     assert {
         "case.opened",
         "case.assigned",
@@ -56,7 +56,7 @@ def test_what_one_writes_the_next_sees_and_the_histories_get(site, visit, tmp_pa
         "case.note",
         "pupil.seen",
         "worklist.seen",
-    } <= told
+    } <= actions
 
 
 def test_two_people_do_not_overwrite_each_other(visit):
@@ -113,9 +113,9 @@ def test_a_duty_is_stopped_once_and_with_words(visit):
 
 def test_a_child_whom_nobody_looks_for_is_told_on_the_first_page(visit):
     """Off roll, not found, and no case: the list cannot hold such a child, so it says so."""
-    said = r"Children off roll whom nobody can find, with no case open: [1-9]"
-    assert re.search(said, visit("worker").get("/work-list").text)
-    assert re.search(said, visit("lead").get("/clocks").text)
+    warning = r"Children off roll whom nobody can find, with no case open: [1-9]"
+    assert re.search(warning, visit("worker").get("/work-list").text)
+    assert re.search(warning, visit("lead").get("/clocks").text)
     assert "with no case open" not in visit("stranger").get("/work-list").text
 
 

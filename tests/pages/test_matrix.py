@@ -77,13 +77,13 @@ def ids_on(text, site):
 
 def test_a_worker_sees_children_of_the_own_schools_only(site, visit):
     urn_of = {s.pupil_id: s.urn for s in site.scores}
-    for user, own in (("north", site.north), ("worker", set(site.urns)), ("stranger", set())):
+    for user, urns in (("north", site.north), ("worker", set(site.urns)), ("stranger", set())):
         client = visit(user)
         for path in ("/work-list", "/clocks", "/transition", "/work-list.csv"):
             seen = {urn_of[p] for p in ids_on(client.get(path).text, site)}
-            assert seen <= own, (user, path)
+            assert seen <= urns, (user, path)
         for ref, row in refs(site).items():
-            if row.urn not in own:
+            if row.urn not in urns:
                 assert client.get(f"/pupils/{ref}").status_code == 404
                 assert client.submit("/about", f"/pupils/{ref}/note", version="0", text="x").status_code == 404
                 break

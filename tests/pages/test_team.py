@@ -9,9 +9,9 @@ AREAS = {"north": ["1", "2"], "south": ["3"], "nowhere": ["9"]}
 
 
 def test_small_places_are_left_out_and_what_would_give_them_away():
-    found = team.shareable({"1": 41, "2": 3, "3": 20, "4": 22}, AREAS)
-    assert found["areas"] == ({"north": 45, "south": 20}, 0)
-    assert found["schools"] == ({"3": 20, "4": 20}, 2), "north less school 1 would be school 2"
+    shareable = team.shareable({"1": 41, "2": 3, "3": 20, "4": 22}, AREAS)
+    assert shareable["areas"] == ({"north": 45, "south": 20}, 0)
+    assert shareable["schools"] == ({"3": 20, "4": 20}, 2), "north less school 1 would be school 2"
 
 
 def test_a_school_counts_for_one_area_only():
@@ -19,9 +19,9 @@ def test_a_school_counts_for_one_area_only():
 
 
 def test_the_page_shows_schools_and_areas(site, visit, monkeypatch):
-    own, many = boards.list_outcome, dict.fromkeys(site.urns, 20)
+    list_outcome, many = boards.list_outcome, dict.fromkeys(site.urns, 20)
     monkeypatch.setattr(
-        boards, "list_outcome", lambda *given: replace(own(*given), by_school={**many, site.urns[0]: 1})
+        boards, "list_outcome", lambda *given: replace(list_outcome(*given), by_school={**many, site.urns[0]: 1})
     )
     text = visit("lead").get("/team").text
     assert ">north</dt>" in text

@@ -20,14 +20,14 @@ CODE = "\n".join([*TEMPLATES.values(), *(f.read_text() for f in HERE.rglob("*.py
 
 
 def test_every_message_that_a_page_asks_for_is_there():
-    asked = set(re.findall(r"""\bt\("([a-z_0-9]+\.[a-z_0-9]+)"[,)]""", CODE)) | set(
+    used = set(re.findall(r"""\bt\("([a-z_0-9]+\.[a-z_0-9]+)"[,)]""", CODE)) | set(
         re.findall(r"""\b(?:w|words)\("([a-z_]+\.[a-z_0-9]+)"[,)]""", CODE)
     )
-    assert asked - WORDS.keys() == set()
-    assert len(asked) > 150
-    made = {f"table.{name}" for name in TABLES} | {f"clock.{kind}" for kind in PageSettings.load(None).clocks}
-    made |= {f"transition.{state}" for state in STATES} | {f"case.done_{what}" for what in FORMS}
-    assert made - WORDS.keys() == set()
+    assert used - WORDS.keys() == set()
+    assert len(used) > 150
+    composed = {f"table.{name}" for name in TABLES} | {f"clock.{kind}" for kind in PageSettings.load(None).clocks}
+    composed |= {f"transition.{state}" for state in STATES} | {f"case.done_{what}" for what in FORMS}
+    assert composed - WORDS.keys() == set()
 
 
 def test_no_message_is_left_that_nobody_says():
@@ -73,30 +73,30 @@ def grade(texts):
     Kincaid, Fishburne, Rogers and Chissom 1975: 0.39 words a sentence and 11.8 syllables a word, less 15.59. What is filled in
     counts as a word of one syllable; syllables are counted by their vowels, without an e that is not heard.
     """
-    said = [
+    sentences = [
         re.findall(r"[A-Za-z]+(?:['’-][A-Za-z]+)*", re.sub(r"{[^}]*}", "one", s))
         for t in texts
         for s in re.split(r"[.:;?!](?:\s|$)", t)
     ]
-    words = [word.lower() for sentence in said for word in sentence]
+    words = [word.lower() for sentence in sentences for word in sentence]
     heard = [re.sub(r"(?<=[a-z]{2})(?<![aeiouyl])((?<![sczxgh])es|(?<![td])ed|e)$", "", word) for word in words]
     syllables = sum(max(1, len(re.findall(r"[aeiouy]+", word))) for word in heard)
-    return 0.39 * len(words) / sum(map(bool, said)) + 11.8 * syllables / len(words) - 15.59
+    return 0.39 * len(words) / sum(map(bool, sentences)) + 11.8 * syllables / len(words) - 15.59
 
 
 def test_what_workers_read_is_read_at_about_nine_years():
     assert grade(["The cat sat on the mat."]) == pytest.approx(0.39 * 6 + 11.8 - 15.59)
     assert grade(["Administrators necessitate notification."]) > 20
     # The models' page is the data scientist's; the guidelines of accessibility have a name that nobody may shorten.
-    own = {
+    grades = {
         key: text
         for key, text in WORDS.items()
         if not key.startswith(("model.", "time.")) and key != "accessibility.aim"
     }
-    assert grade(own.values()) <= 3
-    assert grade(text for text in own.values() if not text.endswith((".", "?"))) <= 3, "labels"
+    assert grade(grades.values()) <= 3
+    assert grade(text for text in grades.values() if not text.endswith((".", "?"))) <= 3, "labels"
     # A label of a few words says little of itself: one official word is a grade of 20.
-    long = [s for text in own.values() for s in re.split(r"[.:;?!] ", text) if len(s.split()) >= 6]
+    long = [s for text in grades.values() for s in re.split(r"[.:;?!] ", text) if len(s.split()) >= 6]
     assert [s for s in long if grade([s]) > 9] == []
     reasons = [s.text for f in catalogue().features if f.role == "reason" for s in f.sentences]
     assert grade(reasons) <= 5, "they hold the official words: unauthorised, suspended, provision"

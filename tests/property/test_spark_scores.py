@@ -38,16 +38,16 @@ def test_scores_made_in_the_executors_are_those_of_duckdb(
     expected = rows_of(RiskModel.load(bundle).score(Histories.open(small_histories), D, top=70))
     out = tmp_path / "scores"
     written = score_in_spark(Histories.open(small_histories, engine="spark"), bundle, D, str(out), top=70)
-    found = pq.read_table(out).sort_by([("authority", "ascending"), ("rank", "ascending")]).to_pylist()
-    assert written == len(found) == len(expected) > 50
+    rows = pq.read_table(out).sort_by([("authority", "ascending"), ("rank", "ascending")]).to_pylist()
+    assert written == len(rows) == len(expected) > 50
     columns = pq.read_table(out).schema.names
-    for one, other in zip(expected, found, strict=True):
+    for one, other in zip(expected, rows, strict=True):
         # Parquet keeps less of a reason than the record: its direction is in the sign.
         kept = {c: one[c] for c in columns}
         for c in ("reasons", "protective", "context"):
             kept[c] = [{k: v for k, v in r.items() if k != "direction"} for r in kept[c]]
         assert near(kept, other), one["rank"]
-    assert any(r["evidence"] for s in found for r in s["reasons"])
+    assert any(r["evidence"] for s in rows for r in s["reasons"])
 
 
 @pytest.mark.prove
@@ -72,8 +72,8 @@ def test_the_verbs_run_on_spark_and_print_json_and_nothing_else(small_histories,
             call, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=500, check=False
         )
         assert (done.returncode, done.stderr) == (0, "")
-        said = json.loads(done.stdout)
-        assert said.get("scores", said.get("rows")) == pq.read_table(tmp_path / out).num_rows > 0
+        output = json.loads(done.stdout)
+        assert output.get("scores", output.get("rows")) == pq.read_table(tmp_path / out).num_rows > 0
     alone = matrix(Histories.open(small_histories), [D])
     assert pq.read_table(tmp_path / "f.parquet").equals(alone)
 

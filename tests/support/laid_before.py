@@ -30,10 +30,10 @@ def lead(value, low, high):
 
 def manifest(bundle, version=2):
     """The manifest of the shared bundle, with figures that pass the gates."""
-    _, made = read_bundle(bundle)
+    _, stored = read_bundle(bundle)
     leads = {"base_rate": lead(0.15, 0.1, 0.2), "checklist": lead(0.05, -0.01, 0.1)}
     return replace(
-        made, version=str(version), metrics={"lightgbm": dict(FIGURES)}, leads=leads, data_digest=DATA, seed=1
+        stored, version=str(version), metrics={"lightgbm": dict(FIGURES)}, leads=leads, data_digest=DATA, seed=1
     )
 
 
@@ -170,18 +170,18 @@ def trained(bundle):
     )
 
 
-def registered(own, bundle, count=2):
+def registered(settings, bundle, count=2):
     """Register versions and return the model's folder; the first serves, the others have evidence against it."""
     from training.release.registry import register
 
     for _ in range(count):
-        folder = own.releases / "onroll"
+        folder = settings.releases / "onroll"
         material = SimpleNamespace(named=lambda version: None)
         register(
-            own,
+            settings,
             trained(bundle),
             "run",
             material,
             evidence(bundle_digest(folder / "v1")) if (folder / "v1").is_dir() else None,
         )
-    return own.releases / "onroll"
+    return settings.releases / "onroll"

@@ -54,14 +54,14 @@ def empty_url(request, tmp_path):
 
 @pytest.fixture
 def store(database_url, tmp_path):
-    made = Store(database_url, KEY, tmp_path / "anchors")
-    yield made
-    made.engine.dispose()
+    opened = Store(database_url, KEY, tmp_path / "anchors")
+    yield opened
+    opened.engine.dispose()
 
 
 @pytest.fixture
 def own_store(empty_url, tmp_path):
     """A store whose schema the test may spoil."""
-    made = Store(empty_url, KEY, tmp_path / "anchors")
-    yield made
-    made.engine.dispose()
+    opened = Store(empty_url, KEY, tmp_path / "anchors")
+    yield opened
+    opened.engine.dispose()

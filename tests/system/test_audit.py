@@ -39,10 +39,10 @@ def test_who_saw_whom_is_in_the_audit_and_no_pupil_is_named(store):
     store.scores(LEAD, ["p1", "far", "nobody"], None)
     store.worklist(LEAD, None, 9)
     store.counts(LEAD, None, "band")
-    _, found, listed, _ = rows = entries(store)
+    _, found_entry, listed, _ = rows = entries(store)
     assert [r["action"] for r in rows] == ["scores.stored", "scores.seen", "worklist.seen", "counts.seen"]
-    assert json.loads(found["pupils"]) == [store.chain.reference("p1")]
-    assert json.loads(found["details"])["withheld"] == [store.chain.reference(p) for p in ("far", "nobody")]
+    assert json.loads(found_entry["pupils"]) == [store.chain.reference("p1")]
+    assert json.loads(found_entry["details"])["withheld"] == [store.chain.reference(p) for p in ("far", "nobody")]
     assert json.loads(listed["pupils"]) == [store.chain.reference(p) for p in ("p1", "p2")]
     assert {(r["who"], r["role"], r["authority"]) for r in rows[1:]} == {("token:ann", "lead", "801")}
     assert not any(name in str([dict(r) for r in rows]) for name in ("'p1'", '"p1"', "far", "nobody"))
@@ -127,10 +127,10 @@ def test_every_meddling_is_found_at_its_first_row(store, statements, bad, why):
         lines.write(json.dumps({"seq": last["seq"], "mac": last["mac"], "at": "2999-01-01"}) + "\n")
     assert (first.seq, verified(store).entries, verified(store).anchors) == (1, 10, 2)
     tamper(store, *statements)
-    found = verified(store)
-    assert found.bad == bad
-    assert why in found.why
-    assert not found.whole
+    verification = verified(store)
+    assert verification.bad == bad
+    assert why in verification.why
+    assert not verification.whole
 
 
 def test_a_true_entry_of_another_past_does_not_fit_in(store):
@@ -266,11 +266,11 @@ def test_refusals_are_recorded_at_once_and_a_flood_as_a_number(store):
 
 
 def test_postgresql_needs_a_key_sqlite_makes_one_and_a_short_one_is_refused(tmp_path):
-    made = Store(f"sqlite:///{tmp_path / 'own.db'}")
+    sqlite_store = Store(f"sqlite:///{tmp_path / 'own.db'}")
     key = tmp_path / "own.audit-key"
     assert key.stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "own.db").stat().st_mode & 0o777 == 0o600
-    made.note(LEAD, "test")
+    sqlite_store.note(LEAD, "test")
     assert verified(Store(f"sqlite:///{tmp_path / 'own.db'}")).entries == 1
     with pytest.raises(Faults, match="needs a key"):
         Store("postgresql://x@/y?host=/nowhere")
@@ -287,8 +287,8 @@ def test_the_verb_verifies_shows_and_exports(tmp_path, monkeypatch):
     store = Store("sqlite:///onroll.db", KEY)
     store.note(Caller("=cmd()", "lead", "801"), "test", ["p1"])
     (tmp_path / "pupils.txt").write_text("p1\n\n p1 \n")
-    said = json.loads(run("show", "--pupil-file", "pupils.txt", "--json").output)
-    assert [e["who"] for e in said["entries"]] == ["=cmd()"]
+    output = json.loads(run("show", "--pupil-file", "pupils.txt", "--json").output)
+    assert [e["who"] for e in output["entries"]] == ["=cmd()"]
     assert run("export", "--out", "a.csv").exit_code == 0
     with (tmp_path / "a.csv").open(newline="") as lines:
         rows = list(csv.DictReader(lines))
@@ -303,8 +303,8 @@ def test_the_verb_verifies_shows_and_exports(tmp_path, monkeypatch):
     assert not (tmp_path / "a.xls").exists()
     assert run("verify").exit_code == 0
     tamper(store, "UPDATE audit SET who = 'x' WHERE seq = 2")
-    said = run("verify", "--json")
-    assert (said.exit_code, json.loads(said.output)["bad"]) == (1, 2)
+    output = run("verify", "--json")
+    assert (output.exit_code, json.loads(output.output)["bad"]) == (1, 2)
 
 
 def test_the_registrys_log_is_taken_over_once(store, tmp_path):

@@ -28,14 +28,14 @@ def keys(tmp_path):
 
 @pytest.fixture
 def opened(database_url, keys, tmp_path):
-    made = []
+    stores = []
 
     def open_one():
-        made.append(Store(database_url, keys, tmp_path / "anchors"))
-        return made[-1]
+        stores.append(Store(database_url, keys, tmp_path / "anchors"))
+        return stores[-1]
 
     yield open_one
-    for store in made:
+    for store in stores:
         store.engine.dispose()
 
 
@@ -69,10 +69,10 @@ def test_the_chain_verifies_across_rotations_whoever_appends(opened, keys):
     for store in (one, other, opened()):
         assert (verified(store).why, verified(store).entries) == ("", 11)
     with other.view(LEAD) as view:
-        found = [e for e in audit_log.entries(view, pupils=["p1"])]  # noqa: C416
+        entries = [e for e in audit_log.entries(view, pupils=["p1"])]  # noqa: C416
         view.record("audit.seen")
-    assert len(found) == 9  # found by the references of every key
-    assert len({e["pupils"][0] for e in found}) == 3
+    assert len(entries) == 9  # found by the references of every key
+    assert len({e["pupils"][0] for e in entries}) == 3
 
 
 def test_a_rotation_that_was_broken_off_changes_nothing_and_is_finished_by_the_next(opened, keys, monkeypatch):
@@ -132,6 +132,6 @@ def test_the_verb_rotates_the_key_beside_a_sqlite_database(tmp_path, capsys):
         with pytest.raises(SystemExit) as left:
             main([*words, "--json"])
         assert left.value.code == 0, words
-        said = json.loads(capsys.readouterr().out)
-    assert said["whole"] is True
+        output = json.loads(capsys.readouterr().out)
+    assert output["whole"] is True
     assert len((tmp_path / "onroll.audit-key").read_text().split()) == 2

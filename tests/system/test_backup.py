@@ -79,10 +79,10 @@ def test_what_is_restored_verifies_and_goes_on(backed_up, tmp_path):
     try:
         assert schema.differences(restored.engine) == []
         assert parsed(restored.worklist(LEAD, None, 3)) == parsed(store.worklist(LEAD, None, 3))
-        found = verified(restored)
-        assert (found.why, found.anchors) == ("", 1)
+        verification = verified(restored)
+        assert (verification.why, verification.anchors) == ("", 1)
         with reading(store.engine) as connection:
-            assert found.entries <= connection.scalar(sa.select(sa.func.count()).select_from(AuditEntry)) + 1
+            assert verification.entries <= connection.scalar(sa.select(sa.func.count()).select_from(AuditEntry)) + 1
     finally:
         restored.engine.dispose()
 

@@ -58,16 +58,16 @@ def test_what_is_done_is_seen_by_the_next_person_in_order(opened):
     version = do(store, BEN, cases.snooze, case_id, version, date(2025, 3, 1))
     version = do(store, BEN, cases.doubt, case_id, version, "attendance", DAY, "She was in school.")
     version = do(store, BEN, cases.dismiss, case_id, version, "at another school")
-    found = look(store, ANN, cases.case, case_id)
-    assert [e["kind"] for e in found["entries"]] == [
+    case = look(store, ANN, cases.case, case_id)
+    assert [e["kind"] for e in case["entries"]] == [
         k for k in cases.KINDS if k not in ("woken", "closed", "doubted", "dismissed")
     ] + ["doubted", "dismissed"]
-    assert [e["version"] for e in found["entries"]] == list(range(2, 9))
-    assert [e["by"] for e in found["entries"]] == ["token:ann"] + ["token:ben"] * 6
-    assert (found["owner"], found["version"], found["changed_by"]) == ("token:ben", 8, "token:ben")
-    assert (found["snoozed_until"], found["dismissed_why"]) == (date(2025, 3, 1), "at another school")
-    assert found["entries"][3]["text"] == "Ring again."
-    assert found["changed_at"].tzinfo is not None
+    assert [e["version"] for e in case["entries"]] == list(range(2, 9))
+    assert [e["by"] for e in case["entries"]] == ["token:ann"] + ["token:ben"] * 6
+    assert (case["owner"], case["version"], case["changed_by"]) == ("token:ben", 8, "token:ben")
+    assert (case["snoozed_until"], case["dismissed_why"]) == (date(2025, 3, 1), "at another school")
+    assert case["entries"][3]["text"] == "Ring again."
+    assert case["changed_at"].tzinfo is not None
     version = do(store, ANN, cases.wake, case_id, version)
     assert look(store, ANN, cases.case, case_id)["snoozed_until"] is None
     assert [c["case_id"] for c in look(store, BEN, cases.cases, owner="token:ben")] == [case_id]
@@ -196,19 +196,19 @@ def test_what_was_done_flows_back_into_the_histories(tmp_path, monkeypatch, smal
 
     monkeypatch.setenv("ONROLL_AUDIT_KEY", "k" * 32)
     store = Store("sqlite:///onroll.db", KEY)
-    known = pq.read_table(small_histories / "pupils.parquet")["pupil_id"][0].as_py()
-    store.save([score(known, 1)])
-    case_id = do(store, BEN, cases.open_case, ref(store, known))
+    pupil = pq.read_table(small_histories / "pupils.parquet")["pupil_id"][0].as_py()
+    store.save([score(pupil, 1)])
+    case_id = do(store, BEN, cases.open_case, ref(store, pupil))
     version = do(store, BEN, cases.contact, case_id, 1, DAY, "spoke to mother", text="private", team="north")
     do(store, BEN, cases.note, case_id, do(store, BEN, cases.act, case_id, version, DAY, "home visit"), "private")
     shutil.copytree(small_histories, tmp_path / "h", ignore=lambda *_: ["interventions.parquet", "interventions"])
     out = tmp_path / "h" / "interventions.parquet"
-    said = CliRunner().invoke(onroll, ["actions", "export", "--out", str(out), "--json"])
-    assert json.loads(said.output)["rows"] == 2
+    invoked = CliRunner().invoke(onroll, ["actions", "export", "--out", str(out), "--json"])
+    assert json.loads(invoked.output)["rows"] == 2
     rows = pq.read_table(out).to_pylist()
     assert [(r["pupil_id"], r["date"], r["kind"], r["team"]) for r in rows] == [
-        (known, DAY, "contact", "north"),
-        (known, DAY, "home visit", None),
+        (pupil, DAY, "contact", "north"),
+        (pupil, DAY, "home visit", None),
     ]
     opened = Histories.open(tmp_path / "h")
     assert opened.frame("interventions").collect().shape[0] == 2

@@ -38,11 +38,11 @@ def test_a_clock_runs_as_long_as_the_histories_start_it_or_until_a_person_stops_
 
 def test_a_run_past_its_day_stays_until_a_person_says_what_was_done(store):
     assert set(deadlines.BY_PERSON) == set(casework.BY_PERSON)
-    found = gathered("one-pupil", "two-pupil")
+    casework_data = gathered("one-pupil", "two-pupil")
     kinds = ("unauthorised_20", "case_not_opened")
-    late = [replace(d, kind=k, due_on=found.as_of) for d, k in zip(found.deadlines, kinds, strict=True)]
-    do(store, casework.keep, replace(found, deadlines=late), "1")
-    do(store, casework.keep, replace(gathered(as_of=LATER), places=found.places), "1")
+    late = [replace(d, kind=k, due_on=casework_data.as_of) for d, k in zip(casework_data.deadlines, kinds, strict=True)]
+    do(store, casework.keep, replace(casework_data, deadlines=late), "1")
+    do(store, casework.keep, replace(gathered(as_of=LATER), places=casework_data.places), "1")
     (kept,) = running(store)
     assert kept["kind"] == "unauthorised_20", (
         "a case that was opened shows itself; that school and family were asked does not"
@@ -66,10 +66,12 @@ def test_a_clock_is_stopped_once_and_by_whoever_may_see_the_child(store):
 
 
 def test_a_child_whom_nobody_looks_for_stands_above_all_that_is_due_and_is_counted(store):
-    found = gathered("one-pupil", "two-pupil")
-    lost = replace(found.deadlines[1], kind="case_not_opened", due_on=found.deadlines[0].due_on + timedelta(days=9))
+    casework_data = gathered("one-pupil", "two-pupil")
+    lost = replace(
+        casework_data.deadlines[1], kind="case_not_opened", due_on=casework_data.deadlines[0].due_on + timedelta(days=9)
+    )
     again = replace(lost, started_on=lost.started_on - timedelta(days=40))
-    do(store, casework.keep, replace(found, deadlines=[found.deadlines[0], lost, again]), "1")
+    do(store, casework.keep, replace(casework_data, deadlines=[casework_data.deadlines[0], lost, again]), "1")
     with store.view(LEAD) as view:
         assert [c["pupil_id"] for c in casework.deadlines(view, most=1)] == ["two-pupil"], "also when most is cut off"
         assert casework.count_lost(view, lost.due_on) == 0, "not before it is due"

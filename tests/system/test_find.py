@@ -26,9 +26,9 @@ OFF = {"leaving_date": "2024-03-28", "leaving_recorded_on": "2024-04-02"}
 
 def listed(folder, register="persons.csv", as_of=AS_OF):
     """Return what was found, and the rows of the file by the register's reference."""
-    found = find_no_roll(Histories.open(folder / "h"), folder / "h", folder / register, folder / "list.csv", as_of)
+    search = find_no_roll(Histories.open(folder / "h"), folder / "h", folder / register, folder / "list.csv", as_of)
     with (folder / "list.csv").open(newline="") as rows:
-        return found, {r["reference"]: r for r in csv.DictReader(rows)}
+        return search, {r["reference"]: r for r in csv.DictReader(rows)}
 
 
 # Children of one register: pupil's names in the store (None: none), the spell, the row of the register, and what is right.
@@ -108,7 +108,7 @@ CASES = {
 COLUMNS = ("forename", "surname", "dob", "sex", "postcode")
 
 
-def made(folder):
+def build_folder(folder):
     others = pupils(1500, seed=9, twins=0.0)
     names, spells, register = {c: list(v) for c, v in others.items()}, {}, []
     for case, (pupil, spell, row, _) in CASES.items():
@@ -117,8 +117,8 @@ def made(folder):
                 names[column].append(value)
             names["pupil_id"].append(f"p-{case}")
             spells[f"p-{case}"] = spell
-        own = dict(zip(COLUMNS, pupil or [""] * 5, strict=True))
-        register.append({"reference": case, "upn": "", **own, **row})
+        details = dict(zip(COLUMNS, pupil or [""] * 5, strict=True))
+        register.append({"reference": case, "upn": "", **details, **row})
     upns = {"p-by_upn": "A801200000001", "p0": "B801200000002"}
     names["upn"] = [upns.get(p) for p in names["pupil_id"]]
     write_rolls(folder, names, spells, register)
@@ -127,22 +127,22 @@ def made(folder):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return made(tmp_path_factory.mktemp("find"))
+    return build_folder(tmp_path_factory.mktemp("find"))
 
 
 @pytest.fixture(scope="module")
-def found(folder):
+def search(folder):
     return listed(folder)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_child_is_listed_as_sure_as_it_is(found, case):
-    _, rows = found
+def test_each_child_is_listed_as_sure_as_it_is(search, case):
+    _, rows = search
     assert rows.get(case, {}).get("sureness") == (CASES[case][3] or None)
 
 
-def test_the_list_says_since_when_and_where_to(found):
-    _, rows = found
+def test_the_list_says_since_when_and_where_to(search):
+    _, rows = search
     assert (rows["off"]["off_roll_since"], rows["off"]["destination"]) == ("2024-03-28", "unknown")
     assert (rows["starts_later"]["starts_on"], rows["starts_later"]["off_roll_since"]) == ("2024-11-04", "")
     assert rows["off"]["pupil_id"] == "p-off"
@@ -153,8 +153,8 @@ def test_the_list_says_since_when_and_where_to(found):
     assert rows["stranger"]["pupil_id"] == rows["stranger"]["why"] == ""
 
 
-def test_counts_and_row_numbers_agree_with_the_register(found):
-    result, rows = found
+def test_counts_and_row_numbers_agree_with_the_register(search):
+    result, rows = search
     order = {case: n for n, case in enumerate(CASES, start=2)}
     for sureness, numbers in result.rows.items():
         assert numbers == sorted(order[c] for c, r in rows.items() if r["sureness"] == sureness)
@@ -191,7 +191,7 @@ HEADINGS = {"dob": "Date of Birth", "forename": " First Name", "surname": "FAMIL
     ("delimiter", "encoding", "day"),
     [(";", "cp1252", "{2}/{1}/{0}"), ("\t", "utf-16", "{2}.{1}.{0}"), (",", "utf-8-sig", "{2}/{1}/{0} 00:00")],
 )
-def test_registers_are_read_however_they_are_exported(folder, found, delimiter, encoding, day):
+def test_registers_are_read_however_they_are_exported(folder, search, delimiter, encoding, day):
     """Other headings, dates and encodings, an address in place of a postcode, and blank rows at the end."""
     with (folder / "persons.csv").open(newline="") as rows:
         rows = list(csv.DictReader(rows))
@@ -204,11 +204,11 @@ def test_registers_are_read_however_they_are_exported(folder, found, delimiter, 
             table.writerow([*row.values(), "1 Café Lane", f"Anytown {home}"])
         table.writerow([""] * (len(rows[0]) + 2))
     result, others = listed(folder, "other.csv")
-    assert (result.counts, result.rows) == (found[0].counts, found[0].rows)
-    assert {c: r["sureness"] for c, r in others.items()} == {c: r["sureness"] for c, r in found[1].items()}
+    assert (result.counts, result.rows) == (search[0].counts, search[0].rows)
+    assert {c: r["sureness"] for c, r in others.items()} == {c: r["sureness"] for c, r in search[1].items()}
 
 
-def test_a_register_may_be_a_workbook_with_real_dates(folder, found):
+def test_a_register_may_be_a_workbook_with_real_dates(folder, search):
     with (folder / "persons.csv").open(newline="") as rows:
         rows = list(csv.DictReader(rows))
     book = openpyxl.Workbook()
@@ -217,7 +217,7 @@ def test_a_register_may_be_a_workbook_with_real_dates(folder, found):
         book.active.append([date.fromisoformat(v) if c == "dob" and v else v or None for c, v in row.items()])
     book.save(folder / "register.xlsx")
     result, _ = listed(folder, "register.xlsx")
-    assert (result.counts, result.rows) == (found[0].counts, found[0].rows)
+    assert (result.counts, result.rows) == (search[0].counts, search[0].rows)
 
 
 @pytest.mark.parametrize(

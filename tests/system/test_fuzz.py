@@ -93,13 +93,13 @@ def answer(port, pieces):
                 connection.sendall(piece)
         except OSError:
             pass  # the server has answered and closed before everything was sent
-        said = b""
+        received = b""
         try:
             while part := connection.recv(65536):
-                said += part
+                received += part
         except ConnectionResetError:
             pass
-    heads = [int(m) for m in re.findall(rb"^HTTP/1\.1 (\d{3}) ", said)]
+    heads = [int(m) for m in re.findall(rb"^HTTP/1\.1 (\d{3}) ", received)]
     return heads[0] if heads else 0
 
 
@@ -146,8 +146,8 @@ def test_slow_bodies_and_heads_hold_nobody_up(service):
         quick = head.replace("worklist", "scores").replace(": 40", f": {len(body)}\r\nConnection: close").encode()
         assert [answer(port, [quick, body]) for _ in range(20)] == [200] * 20
         assert time.monotonic() - began < 25, "others waited for the slow ones"
-        told = [connection.recv(65536)[:12] for n, connection in enumerate(waiting) if n % 5]
-        assert set(told) == {b"HTTP/1.1 408"}
+        answers = [connection.recv(65536)[:12] for n, connection in enumerate(waiting) if n % 5]
+        assert set(answers) == {b"HTTP/1.1 408"}
     finally:
         for connection in waiting:
             connection.close()

@@ -58,8 +58,8 @@ def test_a_killed_writer_leaves_both_or_neither(store, database_url, tmp_path):
     for writer in writers:
         acknowledged += writer.stdout.readlines()  # what it had said before it was killed
         writer.wait(20)
-    said = [line.split() for line in acknowledged if line.endswith("\n")]
-    assert len(said) > WRITERS
+    lines = [line.split() for line in acknowledged if line.endswith("\n")]
+    assert len(lines) > WRITERS
     with reading(store.engine) as connection:
         scored = set(connection.scalars(sa.select(StoredScore.pupil_id)))
         opened = set(connection.scalars(sa.select(Case.case_id)))
@@ -69,11 +69,11 @@ def test_a_killed_writer_leaves_both_or_neither(store, database_url, tmp_path):
     def recorded(action):
         return [e.details for e in entries if e.action == action]
 
-    assert {x for kind, x in said if kind == "score"} <= scored
-    assert {x for kind, x in said if kind == "case"} <= opened
+    assert {x for kind, x in lines if kind == "score"} <= scored
+    assert {x for kind, x in lines if kind == "case"} <= opened
     assert len(recorded("scores.stored")) == len(scored)
     assert len(recorded("case.opened")) == len(recorded("case.note")) == len(opened)
     assert noted == opened
     seen = recorded("pupil.seen")
-    assert all(any(f'"{x}"' in details for details in seen) for kind, x in said if kind == "view")
+    assert all(any(f'"{x}"' in details for details in seen) for kind, x in lines if kind == "view")
     assert (verified(store).why, verified(store).entries) == ("", len(entries))

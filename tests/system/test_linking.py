@@ -29,10 +29,10 @@ def scored(folder, n, m):
 
 def test_most_are_linked_and_none_wrongly(tmp_path):
     true, counts = scored(tmp_path, 3000, 600)
-    found = linked(tmp_path)
-    assert all(true[p] == k.pupil_id for p, k in found.items())
-    assert len(found) > 0.85 * sum(bool(v) for v in true.values())
-    assert counts["automatic"] == len(found)
+    links = linked(tmp_path)
+    assert all(true[p] == k.pupil_id for p, k in links.items())
+    assert len(links) > 0.85 * sum(bool(v) for v in true.values())
+    assert counts["automatic"] == len(links)
     assert (
         sum(counts[c] for c in ("upn", "automatic", "answered", "to_answer", "not_linked")) == counts["persons"] == 600
     )
@@ -43,9 +43,9 @@ def test_most_are_linked_and_none_wrongly(tmp_path):
 @pytest.mark.prove
 def test_twenty_thousand_records_to_a_hundred_thousand_pupils(tmp_path):
     true, _ = scored(tmp_path, 100_000, 20_000)
-    found = linked(tmp_path)
-    right = sum(true[p] == k.pupil_id for p, k in found.items())
-    assert right / len(found) >= 0.999
+    links = linked(tmp_path)
+    right = sum(true[p] == k.pupil_id for p, k in links.items())
+    assert right / len(links) >= 0.999
     assert right / sum(bool(v) for v in true.values()) > 0.9
 
 
@@ -91,8 +91,8 @@ def test_twins_are_not_merged(tmp_path, forename, there, wanted):
     """A twin is linked to the own name only; to the other twin never, even when the own one is not on the list."""
     write(tmp_path, [person(forename)], table(there))
     link(tmp_path / "h", tmp_path / "persons.csv")
-    found = linked(tmp_path).get("s1")
-    assert (found and found.pupil_id) == wanted
+    match = linked(tmp_path).get("s1")
+    assert (match and match.pupil_id) == wanted
 
 
 def test_a_person_answers_and_the_answer_stands(tmp_path):
@@ -100,8 +100,8 @@ def test_a_person_answers_and_the_answer_stands(tmp_path):
     assert link(tmp_path / "h", tmp_path / "persons.csv")["to_answer"] == 1
     review = LinkageStore(tmp_path / "h").review
     with review.open(newline="") as lines:
-        (asked,) = csv.DictReader(lines)
-    assert "OKAFOR" in asked["person"]
+        (question,) = csv.DictReader(lines)
+    assert "OKAFOR" in question["person"]
     review.write_text(review.read_text().rstrip() + "yes\n")
     for _ in range(3):
         assert link(tmp_path / "h", tmp_path / "persons.csv")["answered"] == 1
@@ -187,8 +187,8 @@ def test_a_return_without_upns_is_read_by_its_links(tmp_path):
         FORMATS["cin-census"], [tmp_path / "cin.xml"], tmp_path / "h", KEY, persons=tmp_path / "people.csv"
     )
     assert any("1 automatic" in n for n in report.notes)
-    found = {r["pupil_id"] for r in pq.read_table(tmp_path / "h" / "social_care.parquet").to_pylist()}
-    assert found == {pseudonym("B801200000027", KEY)}
+    pupils = {r["pupil_id"] for r in pq.read_table(tmp_path / "h" / "social_care.parquet").to_pylist()}
+    assert pupils == {pseudonym("B801200000027", KEY)}
     for file in (tmp_path / "h").rglob("*.parquet"):
         assert "Sur" not in str(pq.ParquetFile(file).read().to_pylist())
     assert isinstance(pq.read_table(tmp_path / "h.linkage" / "people.parquet"), pa.Table)

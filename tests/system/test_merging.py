@@ -44,13 +44,13 @@ def seen(folder, day):
     pupils = histories.frame("pupils").select("pupil_id").collect().to_arrow()["pupil_id"].to_pylist()
     import pyarrow as pa
 
-    asked = pa.table({"pupil_id": pupils, "as_of": pa.array([day_number(day)] * len(pupils), pa.int32())})
-    found = {}
+    snapshots = pa.table({"pupil_id": pupils, "as_of": pa.array([day_number(day)] * len(pupils), pa.int32())})
+    rows = {}
     for table in ("enrolments", "sen", "fsm", "addresses", "suspensions", "termly_attendance", "social_care", "cme"):
         if table in histories.present:
-            frame = visible(histories, table, histories.given(asked)).drop("age").collect()
-            found[table] = sorted(map(str, frame.to_arrow().to_pylist()))
-    return found
+            frame = visible(histories, table, histories.given(snapshots)).drop("age").collect()
+            rows[table] = sorted(map(str, frame.to_arrow().to_pylist()))
+    return rows
 
 
 def child(n):

@@ -49,19 +49,21 @@ def test_the_worked_example(run, tmp_path):
     }
     for name, rows in tables.items():
         pq.write_table(pa.Table.from_pylist(rows), folder / f"{name}.parquet")
-    made = run("-m", "serving.cli.main", "features", "h", "--as-of", "2025-01-13", "--out", "f.parquet", "--json")
-    assert made.returncode == 0, made.stderr
-    own = ["home_visits_180d", "share_of_help_at_home_180d", "days_since_home_visit"]
-    assert pq.read_table(tmp_path / "f.parquet", columns=own).to_pylist() == [dict(zip(own, (1, 0.5, 3), strict=True))]
+    invoked = run("-m", "serving.cli.main", "features", "h", "--as-of", "2025-01-13", "--out", "f.parquet", "--json")
+    assert invoked.returncode == 0, invoked.stderr
+    names = ["home_visits_180d", "share_of_help_at_home_180d", "days_since_home_visit"]
+    assert pq.read_table(tmp_path / "f.parquet", columns=names).to_pylist() == [
+        dict(zip(names, (1, 0.5, 3), strict=True))
+    ]
     proved = run("-m", "serving.cli.main", "leaks", "h", "--as-of", "2025-01-13", "--json")
-    said = json.loads(proved.stdout)
-    assert (proved.returncode, said["holds"], said["rows"]["interventions"]["deleted"] > 0) == (0, True, False)
+    output = json.loads(proved.stdout)
+    assert (proved.returncode, output["holds"], output["rows"]["interventions"]["deleted"] > 0) == (0, True, False)
     declared = run(
         "-c",
         f"{LOAD}; import json; print(json.dumps([loaded.declarations(), loaded.digest, loaded.themes]))",
     )
     catalogue, digest, themes = json.loads(declared.stdout)
-    assert [d["name"] for d in catalogue if "own_file" in d] == own
+    assert [d["name"] for d in catalogue if "own_file" in d] == names
     assert themes["support"] == "Help that was given"
     with (tmp_path / "own_features.py").open("a") as file:
         file.write("\n# another file\n")

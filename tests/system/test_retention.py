@@ -79,8 +79,8 @@ def test_retention_removes_what_is_due_and_nothing_held_or_younger(tmp_path_fact
     assert {p for (p,) in rows(store, Case.pupil_id)} == left_cases
     of_cases = {c for (c,) in rows(store, Case.case_id)}
     assert {c for (c,) in rows(store, CaseEntry.case_id)} == {c for (c,) in rows(store, DataFault.case_id)} == of_cases
-    known = {f"p{n}" for n, p in enumerate(pupils) if p[2]} | left_scores | left_cases
-    assert {p for (p,) in rows(store, Pupil.pupil_id)} == known
+    kept = {f"p{n}" for n, p in enumerate(pupils) if p[2]} | left_scores | left_cases
+    assert {p for (p,) in rows(store, Pupil.pupil_id)} == kept
     assert len(rows(store, ScoreList.as_of)) == bool(left_scores)
     assert verified(store).whole
     store.engine.dispose()
@@ -105,8 +105,8 @@ def test_old_entries_of_the_audit_go_and_the_chain_still_proves_the_rest(store):
     assert (verified(store).first, verified(store).why) == (6, "")
     do(store, holds.lift, ["p5"], "over")
     assert do(store, retention.apply, forty)["audit"] == 2
-    found = verified(store)
-    assert (found.first, found.whole) == (8, True)
+    verification = verified(store)
+    assert (verification.first, verification.whole) == (8, True)
     tamper(store, "DELETE FROM audit WHERE seq <= 8")  # and nobody else can do the same
     assert not verified(store).whole
 
@@ -117,9 +117,9 @@ def test_erasure_leaves_nothing_of_a_pupil_but_a_reference(store, tmp_path):
     do(store, casework.keep, gathered("gone-1234567", "kept-1234567", "stay-1234567"), "1")
     store.scores(Caller("lead", "lead", "801"), ["gone-1234567"], None)
     do(store, holds.place, ["kept-1234567"], "court")
-    found = do(store, erasure.erase, ["gone-1234567", "kept-1234567", "nobody-12345"], "asked by the family")
+    erased = do(store, erasure.erase, ["gone-1234567", "kept-1234567", "nobody-12345"], "asked by the family")
     erasure.purge_files(store.engine)
-    assert (found.erased, found.held, found.unknown) == (1, 1, 1)
+    assert (erased.erased, erased.held, erased.unknown) == (1, 1, 1)
     for table in (*TABLES, *OF_PUPILS):
         with reading(store.engine) as connection:
             text = str([tuple(r) for r in connection.execute(sa.select(table.__table__))])
@@ -155,7 +155,7 @@ def test_keys_and_counts_and_lifted_holds_go_at_their_age(store):
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("[months]\nscore = 1", "no such kind"),
         ("scores = 1", "no such section"),
@@ -167,16 +167,16 @@ def test_keys_and_counts_and_lifted_holds_go_at_their_age(store):
         ("[months]\ncases = 'for ever'", "removed before its records"),
     ],
 )
-def test_a_wrong_file_of_periods_is_refused(tmp_path, text, said):
+def test_a_wrong_file_of_periods_is_refused(tmp_path, text, message):
     (tmp_path / "keep.toml").write_text(text)
-    with pytest.raises(Faults, match=said):
+    with pytest.raises(Faults, match=message):
         retention.load(tmp_path / "keep.toml")
 
 
 def test_a_file_of_periods_goes_over_the_defaults(tmp_path):
     (tmp_path / "keep.toml").write_text("[months]\nscores = 12\ncases = 'for ever'\naudit = 'for ever'\n")
-    found = retention.load(tmp_path / "keep.toml")
-    assert (found["scores"], found["cases"], found["audit"], found["keys"]) == (12, None, None, 12)
+    periods = retention.load(tmp_path / "keep.toml")
+    assert (periods["scores"], periods["cases"], periods["audit"], periods["keys"]) == (12, None, None, 12)
 
 
 def test_the_verbs_look_before_they_remove_and_take_pupils_from_a_file(tmp_path, monkeypatch):
@@ -199,8 +199,8 @@ def test_the_verbs_look_before_they_remove_and_take_pupils_from_a_file(tmp_path,
     assert json.loads(run("retention", "--apply", "--json").output)["removed"]["scores"] == 1
     assert rows(store, StoredScore.pupil_id) == [("p-one",)]
     (tmp_path / "all.txt").write_text("p-one\np-two\n")
-    said = run("erase", "--pupil-file", "all.txt", "--reason", "asked", "--json")
-    assert (said.exit_code, json.loads(said.output)) == (1, {"erased": 1, "held": 1, "unknown": 0})
+    invoked = run("erase", "--pupil-file", "all.txt", "--reason", "asked", "--json")
+    assert (invoked.exit_code, json.loads(invoked.output)) == (1, {"erased": 1, "held": 1, "unknown": 0})
     assert run("hold", "remove", "--pupil-file", "held.txt", "--reason", "over").exit_code == 0
     assert run("erase", "--pupil-file", "all.txt", "--reason", "asked").exit_code == 0
     assert rows(store, Pupil.pupil_id) == []

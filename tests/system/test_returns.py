@@ -21,8 +21,8 @@ def made_up(folder, pupils):
     from histories.population.simulation import simulate
 
     simulate(folder / "h", pupils=pupils, years=2, seed=6)
-    made = write_school_census(folder / "h", folder / "census", (2023, 2025))
-    return folder / "h", folder / "census", made
+    censuses = write_school_census(folder / "h", folder / "census", (2023, 2025))
+    return folder / "h", folder / "census", censuses
 
 
 @pytest.fixture(scope="module")
@@ -71,8 +71,8 @@ def test_pupils_and_spells_come_back(given, imported):
     assert rows(after, "SELECT pupil_id, upn, date_of_birth, sex FROM pupils") == rows(
         before, f"{people} WHERE e.entry_date <= DATE '{last}'"
     )
-    known = rows(after, f"SELECT DISTINCT recorded_on FROM enrolments WHERE recorded_on NOT IN ({days})")
-    assert known == set(), "an entry is known from a census day on"
+    recorded = rows(after, f"SELECT DISTINCT recorded_on FROM enrolments WHERE recorded_on NOT IN ({days})")
+    assert recorded == set(), "an entry is known from a census day on"
     assert min(rows(after, "SELECT min(leaving_recorded_on) FROM enrolments"))[0] >= first
 
 
@@ -84,15 +84,17 @@ def test_sessions_and_suspensions_come_back_a_term_or_a_census_later(given, impo
         "SELECT DISTINCT term_start, term_end, recorded_on FROM termly_attendance ORDER BY 1"
     ).fetchall()
     assert len(terms) == 5  # the first census carries a summer term from before the histories begin
-    for start, end, known in terms:
-        assert known > end
-        found = rows(after, f"SELECT pupil_id, code, sessions FROM termly_attendance WHERE term_start = DATE '{start}'")
-        assert found == rows(before, counted.format(start, end))
+    for start, end, recorded in terms:
+        assert recorded > end
+        suspensions = rows(
+            after, f"SELECT pupil_id, code, sessions FROM termly_attendance WHERE term_start = DATE '{start}'"
+        )
+        assert suspensions == rows(before, counted.format(start, end))
     last = census_day(*given[2][-1])
     wanted = f"SELECT k.own, s.urn, s.start_date, s.category, s.reason, s.sessions FROM suspensions s JOIN k USING (pupil_id) WHERE s.start_date <= DATE '{last}'"
-    found = rows(after, "SELECT pupil_id, urn, start_date, category, reason, sessions FROM suspensions")
-    assert found <= rows(before, wanted)
-    assert len(found) >= 0.97 * len(rows(before, wanted))  # two on one day are one in a census
+    suspensions = rows(after, "SELECT pupil_id, urn, start_date, category, reason, sessions FROM suspensions")
+    assert suspensions <= rows(before, wanted)
+    assert len(suspensions) >= 0.97 * len(rows(before, wanted))  # two on one day are one in a census
 
 
 def test_needs_and_meals_come_back_by_census_day(given, imported):
@@ -119,7 +121,7 @@ def test_homes_come_back_by_census_day(given, imported):
     for census in given[2]:
         day = census_day(*census)
         at = f"start_date <= DATE '{day}' AND coalesce(end_date, DATE '2999-01-01') {{}} DATE '{day}'"
-        found = rows(after, f"SELECT pupil_id, household_id FROM addresses WHERE {at.format('>')}")
+        imported_homes = rows(after, f"SELECT pupil_id, household_id FROM addresses WHERE {at.format('>')}")
         lived = rows(
             before, f"SELECT k.own, household_id FROM addresses JOIN k USING (pupil_id) WHERE {at.format('>=')}"
         )
@@ -129,8 +131,8 @@ def test_homes_come_back_by_census_day(given, imported):
         )
         here = {(p, homes[h]) for p, h in lived if (p,) in listed}
         # A child who has left keeps the home of the last census; two homes that meet on a day are told as one of them.
-        assert {f for f in found if (f[0],) in listed} <= here
-        assert {p for p, _ in here} <= {p for p, _ in found}
+        assert {f for f in imported_homes if (f[0],) in listed} <= here
+        assert {p for p, _ in here} <= {p for p, _ in imported_homes}
 
 
 def test_social_care_comes_back_but_for_early_help(given, tmp_path):
@@ -139,8 +141,8 @@ def test_social_care_comes_back_but_for_early_help(given, tmp_path):
     import_return(FORMATS["ssda903"], [tmp_path / "care" / "903"], tmp_path / "h", KEY)
     before, after = keyed(given[0]), opened(tmp_path / "h")
     for kind in ("assessment", "cin", "cpp", "cla", "missing"):
-        found = rows(after, f"SELECT pupil_id, start_date, end_date FROM social_care WHERE kind = '{kind}'")
-        assert found == rows(
+        episodes = rows(after, f"SELECT pupil_id, start_date, end_date FROM social_care WHERE kind = '{kind}'")
+        assert episodes == rows(
             before, f"SELECT k.own, start_date, end_date FROM social_care JOIN k USING (pupil_id) WHERE kind = '{kind}'"
         ), kind
     referrals = "SELECT {}, start_date FROM social_care {} WHERE kind = 'referral'"

@@ -106,8 +106,8 @@ def test_a_child_of_a_census_without_a_upn_waits_and_is_linked_by_name(tmp_path)
     with listed.open(newline="") as lines:
         assert [r["surname"] for r in csv.DictReader(lines)] == ["Oyelaran"]
     assert len(rows(tmp_path / "h", "enrolments")) == 298
-    known = on_roll(1, forename="Marguerite", surname="Oyelaran", dob="2014-02-11", sen="K")
-    s = write_census(tmp_path / "s", "2025_spring", [known, *others])
+    pupil = on_roll(1, forename="Marguerite", surname="Oyelaran", dob="2014-02-11", sen="K")
+    s = write_census(tmp_path / "s", "2025_spring", [pupil, *others])
     import_return(FORMATS["school-census"], [s], tmp_path / "h", KEY)
     assert link(tmp_path / "h", listed)["automatic"] == 1
     import_return(FORMATS["school-census"], [a], tmp_path / "h", KEY)

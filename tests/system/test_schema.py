@@ -61,9 +61,9 @@ def test_the_steps_end_in_what_is_declared(own_store):
         connection.exec_driver_sql("DROP INDEX scores_by_list")
         where = " ON audit" if connection.dialect.name == "postgresql" else ""
         connection.exec_driver_sql(f"DROP TRIGGER audit_no_update{where}")
-    said = " ".join(schema.differences(own_store.engine))
-    assert "scores_by_list" in said
-    assert "audit_no_update" in said
+    differences = " ".join(schema.differences(own_store.engine))
+    assert "scores_by_list" in differences
+    assert "audit_no_update" in differences
 
 
 @pytest.mark.parametrize("stamped", [True, False])

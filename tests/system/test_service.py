@@ -71,7 +71,7 @@ def test_a_live_score_equals_the_batch_score_of_the_same_rows(home, environment,
     for name, content in posted.items():
         if content:
             pq.write_table(pa.Table.from_pylist(content), folder / f"{name}.parquet")
-    made = onroll(
+    scored = onroll(
         home,
         environment,
         "score",
@@ -83,7 +83,7 @@ def test_a_live_score_equals_the_batch_score_of_the_same_rows(home, environment,
         "--store",
         "--json",
     )
-    assert made["scores"] == made["stored"] == len(live["scores"]) > 50
+    assert scored["scores"] == scored["stored"] == len(live["scores"]) > 50
     stored = ask(f"{url}/api/v1/worklist", key, {"limit": 1000})["scores"]
     order = operator.itemgetter("authority", "rank")
     assert sorted(live["scores"], key=order) == sorted(stored, key=order)

@@ -43,15 +43,15 @@ def test_storing_again_replaces_and_a_new_version_stands_beside(store):
     assert len(store.scores(lead, ["p1"], None)) == 1
     with store.view(lead) as view:
         ref = view.connection.scalar(sa.select(Pupil.pupil_ref))
-        found = stored_scores.history(view, ref)
+        history = stored_scores.history(view, ref)
         assert stored_scores.history(view, "unknown") == []
-    assert [(s["model_version"], s["score"]["rank"], bool(s["replaced_at"])) for s in found] == [
+    assert [(s["model_version"], s["score"]["rank"], bool(s["replaced_at"])) for s in history] == [
         ("1", 1, True),
         ("1", 2, False),
         ("2", 1, False),
     ]
-    assert [(s["catalogue_digest"], s["features_digest"]) for s in found] == [("", ""), ("c", "f"), ("", "")]
-    assert len({s["score_id"] for s in found}) == 3
+    assert [(s["catalogue_digest"], s["features_digest"]) for s in history] == [("", ""), ("c", "f"), ("", "")]
+    assert len({s["score_id"] for s in history}) == 3
 
 
 def test_an_analyst_counts_children_and_sees_none(store):
@@ -112,8 +112,10 @@ def test_a_list_is_seen_when_it_is_whole_and_not_before(store, monkeypatch):
 def test_the_queries_of_a_request_go_by_their_index(tmp_path):
     store = Store(f"sqlite:///{tmp_path / 'big.db'}", KEY)
     store.save([score(f"p{n}", n) for n in range(1, 2001)])
-    asked = []
-    sa.event.listen(store.engine, "before_cursor_execute", lambda c, cur, text, given, *_: asked.append((text, given)))
+    queries = []
+    sa.event.listen(
+        store.engine, "before_cursor_execute", lambda c, cur, text, given, *_: queries.append((text, given))
+    )
     for caller in (
         Caller("l", "lead", "801"),
         Caller("w", "worker", "801", ("10001",)),
@@ -124,7 +126,7 @@ def test_the_queries_of_a_request_go_by_their_index(tmp_path):
     with store.engine.connect() as connection:
         plans = [
             str(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", given).all())
-            for text, given in list(asked)
+            for text, given in list(queries)
             if "scores.body" in text
         ]
     by_list, by_pupil = plans[::2], plans[1::2]
