@@ -141,10 +141,10 @@ def test_a_shorter_window_is_named_when_its_outcomes_are_known_in_time():
             ],
         }
     )
-    (one,) = found(opened, "commissioner").definitions
+    (one,) = readiness_of(opened, "commissioner").definitions
     advice = one.reasons[-1].do
     dates = tuple(date.fromisoformat(d) for d in re.findall(r"--as-of (\S+)", advice))
     (horizon,) = map(int, re.findall(r"--horizon (\d+)", advice))
     assert horizon < 120
-    (shorter,) = found(opened, "commissioner", as_of=dates, horizon=horizon).definitions
+    (shorter,) = readiness_of(opened, "commissioner", as_of=dates, horizon=horizon).definitions
     assert shorter.ready
