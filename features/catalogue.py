@@ -43,22 +43,22 @@ class Catalogue:
         ``{name: Tally}``.
     themes : dict
         ``{name: title}``.
-    own : OwnFeatures
+    own_features : OwnFeatures
         What a user's file added; empty without one.
     """
 
     features: tuple[Feature, ...]
     tallies: dict[str, Tally]
     themes: dict[str, str]
-    own: OwnFeatures = field(default_factory=OwnFeatures)
+    own_features: OwnFeatures = field(default_factory=OwnFeatures)
 
-    def with_own(self, own: OwnFeatures) -> Catalogue:
+    def with_own_features(self, own_features: OwnFeatures) -> Catalogue:
         """Return this catalogue followed by a user's own features."""
         return Catalogue(
-            features=self.features + own.features,
-            tallies={**self.tallies, **own.tallies},
-            themes={**self.themes, **own.themes},
-            own=own,
+            features=self.features + own_features.features,
+            tallies={**self.tallies, **own_features.tallies},
+            themes={**self.themes, **own_features.themes},
+            own_features=own_features,
         )
 
     @cached_property
@@ -74,7 +74,7 @@ class Catalogue:
     def declarations(self) -> list[dict[str, Any]]:
         """Return each feature without its expression, ready for JSON; own features also carry the digest of their file."""
         return [
-            {**_declaration(f), **({"own_file": self.own.digest} if f in self.own.features else {})}
+            {**_declaration(f), **({"own_file": self.own_features.digest} if f in self.own_features.features else {})}
             for f in self.features
         ]
 
@@ -99,7 +99,7 @@ class Catalogue:
     def digest(self) -> str:
         """A hash of every feature, in order, and of the file of own features."""
         digests = [self._digest(d["name"], d) for d in self.declarations()]
-        return hashlib.sha256(json.dumps([digests, self.own.digest]).encode()).hexdigest()
+        return hashlib.sha256(json.dumps([digests, self.own_features.digest]).encode()).hexdigest()
 
     def _digest(self, name: str, declared: Mapping[str, Any]) -> str:
         expression = repr(self.by_name[name].expression())  # the text of a Narwhals expression is all of it

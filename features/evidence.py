@@ -41,7 +41,7 @@ class Evidence(TypedDict):
 
 
 def evidence(
-    histories: Histories, reasons: Sequence[tuple[str, Sequence[str]]], as_of: date, known: date | None = None
+    histories: Histories, reasons: Sequence[tuple[str, Sequence[str]]], as_of: date, known_on: date | None = None
 ) -> list[list[Evidence]]:
     """Return the newest visible records behind each reason; each table is read once for all pupils.
 
@@ -49,7 +49,7 @@ def evidence(
     ----------
     reasons : sequence of (str, sequence of str)
         The pupil of each reason, and the tables that its features are counted from.
-    known : date, optional
+    known_on : date, optional
         The day of knowledge; see ``histories.reading.as_of.seen``.
 
     Returns
@@ -65,10 +65,10 @@ def evidence(
     needed = histories.present & {table for _, tables in reasons for table in tables}
     for table in TABLES:
         if table in needed:
-            _add(records, table, _rows(visible(histories, table, histories.given(snapshots), known)))
+            _add(records, table, _rows(visible(histories, table, histories.given(snapshots), known_on)))
     if "attendance" in needed:
         marks = histories.frame("attendance").filter(
-            nw.col("date") < day, nw.col("date") >= day - 90, nw.col("known") < day_number(known or as_of)
+            nw.col("date") < day, nw.col("date") >= day - 90, nw.col("known") < day_number(known_on or as_of)
         )
         _add_marks(records, _rows(marks.join(histories.given(snapshots).select("pupil_id"), on="pupil_id", how="semi")))
     return [[r for table in tables for r in records.get((pupil, table), [])] for pupil, tables in reasons]

@@ -43,15 +43,15 @@ def example_sentence(feature: Feature, template: str) -> str:
 
 def _children(name: str) -> list[dict[str, Any]]:
     """Return the tallies and features of the children in a feature's examples, where it is not missing."""
-    found = []
+    children = []
     for spec in specs_of(name):
         values = _values(SPECS.index(spec))
-        found += [
+        children += [
             values[day, pupil]
             for day, pupil, feature, value in spec.expected()
             if (feature, value is None) == (name, False)
         ]
-    return found
+    return children
 
 
 @cache

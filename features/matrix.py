@@ -34,7 +34,7 @@ def matrix(
     as_of: list[date],
     *,
     rule: CohortRule | None = None,
-    known: date | None = None,
+    known_on: date | None = None,
     pupils: int = PUPILS,
     kept: BlockStore | None = None,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
@@ -48,7 +48,7 @@ def matrix(
         The days on which the question is asked.
     rule : CohortRule, optional
         Who is in the cohort.
-    known : date, optional
+    known_on : date, optional
         The day of knowledge: earlier as-of dates are asked as it was known on that day, with what came late and with
         corrections, but with nothing that happened from the as-of date on. By default each as-of date is its own.
     pupils : int
@@ -61,7 +61,7 @@ def matrix(
     pyarrow.Table
         ``pupil_id, as_of`` and one float64 column a feature, in the catalogue's order, sorted by day and pupil. Missing is NaN.
     """
-    frames = tallied_blocks(histories, as_of, rule=rule, known=known, pupils=pupils, kept=kept, advance=advance)
+    frames = tallied_blocks(histories, as_of, rule=rule, known_on=known_on, pupils=pupils, kept=kept, advance=advance)
     return pa.concat_tables([as_table(f) for f in frames]).combine_chunks()
 
 

@@ -56,25 +56,25 @@ def read_own_features(
         With every fault: a missing file, names that are taken or not in snake case, unknown tables and themes.
     """
     module = _run(file)
-    own = OwnFeatures(
+    declared = OwnFeatures(
         file=str(file),
         digest=file_digest(file),
         features=tuple(getattr(module, "FEATURES", ())),
         tallies=dict(getattr(module, "TALLIES", {})),
         themes=dict(getattr(module, "THEMES", {})),
     )
-    wrong = [x for x in own.features if not isinstance(x, Feature)] + [
-        x for x in own.tallies.values() if not isinstance(x, Tally)
+    wrong = [x for x in declared.features if not isinstance(x, Feature)] + [
+        x for x in declared.tallies.values() if not isinstance(x, Tally)
     ]
-    if wrong or not own.features:
+    if wrong or not declared.features:
         do = "Write FEATURES = [Feature(...), ...] and TALLIES = {name: Tally(...)}; see docs/own-features.md."
         raise Faults(Fault("FEATURES or TALLIES is missing or holds something else", str(file), do))
-    faults = _naming(own, "feature", [f.name for f in own.features], features)
-    faults += _naming(own, "tally", list(own.tallies), tallies)
-    faults += _declarations(own, {*themes, *own.themes})
+    faults = _naming(declared, "feature", [f.name for f in declared.features], features)
+    faults += _naming(declared, "tally", list(declared.tallies), tallies)
+    faults += _declarations(declared, {*themes, *declared.themes})
     if faults:
         raise Faults(faults)
-    return own
+    return declared
 
 
 def _run(file: Path) -> Any:
@@ -104,10 +104,10 @@ def _place(file: Path, error: BaseException) -> str:
     return f"{file}, line {line}" if line else str(file)
 
 
-def _naming(own: OwnFeatures, what: str, names: list[str], taken: Collection[str]) -> list[Fault]:
+def _naming(declared: OwnFeatures, what: str, names: list[str], taken: Collection[str]) -> list[Fault]:
     faults = []
     for name in names:
-        where = f"{own.file}, {what} {name}"
+        where = f"{declared.file}, {what} {name}"
         if not SNAKE.fullmatch(name):
             faults.append(Fault("the name is not in snake case", where, "Write it like times_late_90d."))
         if name in taken or names.count(name) > 1:
@@ -117,14 +117,14 @@ def _naming(own: OwnFeatures, what: str, names: list[str], taken: Collection[str
     return list(dict.fromkeys(faults))
 
 
-def _declarations(own: OwnFeatures, themes: Collection[str]) -> list[Fault]:
+def _declarations(declared: OwnFeatures, themes: Collection[str]) -> list[Fault]:
     faults = []
-    for name, tally in own.tallies.items():
+    for name, tally in declared.tallies.items():
         if tally.table not in COUNTED:
             do = f"Count rows of one of {', '.join(COUNTED)}."
-            faults.append(Fault(f"there is no table {tally.table} to count", f"{own.file}, tally {name}", do))
-    for f in own.features:
-        where = f"{own.file}, feature {f.name}"
+            faults.append(Fault(f"there is no table {tally.table} to count", f"{declared.file}, tally {name}", do))
+    for f in declared.features:
+        where = f"{declared.file}, feature {f.name}"
         unknown = [s for s in f.sources if s not in TABLES]
         if unknown or not f.sources:
             do = f"Name the tables that it needs, of {', '.join(TABLES)}."

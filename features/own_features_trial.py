@@ -43,10 +43,10 @@ def load_own_features(file: Path | None) -> Catalogue:
     Faults
         With everything that is wrong with the file; the catalogue stays as it was.
     """
-    if file is None or catalogue().own.file == str(file):
+    if file is None or catalogue().own_features.file == str(file):
         return catalogue()
-    own = read_own_features(file, SHIPPED.by_name, SHIPPED.tallies, SHIPPED.themes)
-    extended = SHIPPED.with_own(own)
+    declared = read_own_features(file, SHIPPED.by_name, SHIPPED.tallies, SHIPPED.themes)
+    extended = SHIPPED.with_own_features(declared)
     try_out(extended)
     install(extended)
     return extended
@@ -60,21 +60,21 @@ def try_out(extended: Catalogue) -> None:
     Faults
         With each that fails.
     """
-    own = extended.own
+    declared = extended.own_features
     histories = _made_up_child()
     # The shipped tallies alone, so that a failure below is one of the file's and can be named.
-    shipped = {n: t for n, t in extended.tallies.items() if n not in own.tallies}
+    shipped = {n: t for n, t in extended.tallies.items() if n not in declared.tallies}
     snapshots = nw.from_native(counted(histories, [DAY], tallies=shipped))
     faults: list[Fault] = []
-    for name, tally in own.tallies.items():
+    for name, tally in declared.tallies.items():
         rows = rows_of(histories, tally.table, snapshots)
-        _attempt(partial(_aggregated, rows, tally, name), f"{own.file}, tally {name}", faults)
+        _attempt(partial(_aggregated, rows, tally, name), f"{declared.file}, tally {name}", faults)
     if faults:
         raise Faults(faults)
     frame = counted(histories, [DAY], tallies=extended.tallies)
     columns = {*frame.columns, *extended.by_name}
-    for f in own.features:
-        where = f"{own.file}, feature {f.name}"
+    for f in declared.features:
+        where = f"{declared.file}, feature {f.name}"
         _attempt(partial(_selected, frame, f), where, faults)
         unknown = _fields(f) - columns
         if unknown:

@@ -90,7 +90,7 @@ def default_sentences(name: str, raises: str, lowers: str) -> tuple[Sentence, ..
     )
 
 
-def said(
+def true_sentences(
     name: str, sentences: Sequence[Sentence], values: Mapping[str, float | None], raises: bool | None = None
 ) -> Iterator[tuple[Sentence, str]]:
     """Yield the sentences that are true of a child, filled in.

@@ -52,7 +52,7 @@ class SparkTask:
 
     as_of: date
     rule: CohortRule | None
-    known: date | None
+    known_on: date | None
     present: tuple[str, ...]
     reference: dict[str, bytes]
     sums: dict[str, bytes]
@@ -71,12 +71,12 @@ class SparkTask:
         day = day_number(self.as_of)
         opened, all_of_them = self.histories(tables), 10**9
         with counted_blocks(
-            opened, [self.as_of], parts(catalogue().tallies), rule=self.rule, known=self.known, pupils=all_of_them
+            opened, [self.as_of], parts(catalogue().tallies), rule=self.rule, known_on=self.known_on, pupils=all_of_them
         ) as blocks:
             counts, lost = blocks[0].counts(day, None), blocks[0].lost(day)
         sums = Sums.of(counts, lost)
-        found = {"counts": counts, **{f"sums:{f.name}": getattr(sums, f.name) for f in fields(Sums)}}
-        return {name: frame.to_native() for name, frame in found.items()}
+        frames = {"counts": counts, **{f"sums:{f.name}": getattr(sums, f.name) for f in fields(Sums)}}
+        return {name: frame.to_native() for name, frame in frames.items()}
 
     def features(self, block: dict[str, pl.DataFrame]) -> tuple[Histories, pl.DataFrame]:
         """Return a block's histories, and tallies and features of its snapshots; see ``features.matrix.tallied``."""
@@ -98,10 +98,10 @@ def by_block(work: Callable[[dict[str, pl.DataFrame]], dict[str, pl.DataFrame]])
     """Turn work on the frames of a block into a function on Spark's group of them: ``block, name, data``."""
 
     def run(group: pa.Table) -> pa.Table:
-        made = work(unpacked(group))
-        block = pa.array([group["block"][0].as_py()] * len(made), pa.int32())
-        data = pa.array([packed(f) for f in made.values()], pa.binary())
-        return pa.table({"block": block, "name": pa.array(list(made), pa.string()), "data": data})
+        frames = work(unpacked(group))
+        block = pa.array([group["block"][0].as_py()] * len(frames), pa.int32())
+        data = pa.array([packed(f) for f in frames.values()], pa.binary())
+        return pa.table({"block": block, "name": pa.array(list(frames), pa.string()), "data": data})
 
     return run
 
@@ -124,7 +124,7 @@ def pack(name: str, columns: list[str]) -> Callable[[pa.Table], pa.Table]:
 
 @contextmanager
 def counted_in_spark(
-    histories: Histories, as_of: date, rule: CohortRule | None = None, known: date | None = None
+    histories: Histories, as_of: date, rule: CohortRule | None = None, known_on: date | None = None
 ) -> Iterator[tuple[SparkTask, Any]]:
     """Count the cohort block by block; executors keep rows and counts until the context is left.
 
@@ -143,22 +143,27 @@ def counted_in_spark(
     reference = {
         t: packed(collect(histories.frame(t))) for t in histories.present if "pupil_id" not in TABLES[t].columns
     }
-    asked = SparkTask(
-        as_of=as_of, rule=rule, known=known, present=tuple(sorted(histories.present)), reference=reference, sums={}
+    task = SparkTask(
+        as_of=as_of,
+        rule=rule,
+        known_on=known_on,
+        present=tuple(sorted(histories.present)),
+        reference=reference,
+        sums={},
     )
     rows = _rows(histories, day_number(as_of)).persist()
-    counted = rows.groupBy("block").applyInArrow(by_block(asked.count), PACKED).persist()
-    found = counted.filter("name LIKE 'sums:%' AND name != 'sums:homes'").toArrow()
+    counted = rows.groupBy("block").applyInArrow(by_block(task.count), PACKED).persist()
+    sums_table = counted.filter("name LIKE 'sums:%' AND name != 'sums:homes'").toArrow()
     homes = pl.DataFrame(schema={"household_id": pl.String, **dict.fromkeys(AT_HOME, pl.Int64)})
     whole = Sums.together(
         Sums(**{n.removeprefix("sums:"): nw.from_native(f) for n, f in {"sums:homes": homes, **block}.items()})
-        for block in _each_block(found)
+        for block in _each_block(sums_table)
     )
     sums = {f.name: packed(getattr(whole, f.name).to_native()) for f in fields(Sums) if f.name != "homes"}
-    asked = replace(asked, sums=sums)
+    task = replace(task, sums=sums)
     frames = [rows, counted.filter("name = 'counts'"), _homes(counted)]
     try:
-        yield asked, reduce(lambda one, other: one.unionByName(other), frames)
+        yield task, reduce(lambda one, other: one.unionByName(other), frames)
     finally:
         for kept in (counted, rows):
             kept.unpersist()
@@ -198,10 +203,10 @@ def _homes(counted: Any) -> Any:
                 yield from homes.to_arrow(compat_level=pl.CompatLevel.oldest()).cast(_arrow_homes()).to_batches()
 
     columns = ["household_id", *AT_HOME]
-    own = counted.filter("name = 'sums:homes'").mapInArrow(unpack, SUMMED_HOMES)
-    whole = own.groupBy("household_id").agg(dict.fromkeys(AT_HOME, "sum"))
+    of_block = counted.filter("name = 'sums:homes'").mapInArrow(unpack, SUMMED_HOMES)
+    whole = of_block.groupBy("household_id").agg(dict.fromkeys(AT_HOME, "sum"))
     whole = whole.selectExpr("household_id", *(f"`sum({c})` AS {c}" for c in AT_HOME))
-    beside = own.select("block", "household_id").join(whole, on="household_id").select("block", *columns)
+    beside = of_block.select("block", "household_id").join(whole, on="household_id").select("block", *columns)
     # A block without any home needs its frame too.
     none = counted.filter("name = 'counts'").selectExpr(
         "block", "CAST(NULL AS STRING) AS household_id", *(f"0L AS {c}" for c in AT_HOME)
@@ -213,6 +218,6 @@ def _arrow_homes() -> pa.Schema:
     return pa.schema([("block", pa.int32()), ("household_id", pa.string()), *((c, pa.int64()) for c in AT_HOME)])
 
 
-def _each_block(found: pa.Table) -> Iterator[dict[str, pl.DataFrame]]:
-    for block in found["block"].unique():
-        yield unpacked(found.filter(pa.compute.equal(found["block"], block)))
+def _each_block(table: pa.Table) -> Iterator[dict[str, pl.DataFrame]]:
+    for block in table["block"].unique():
+        yield unpacked(table.filter(pa.compute.equal(table["block"], block)))

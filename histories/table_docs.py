@@ -128,13 +128,15 @@ def _dates(name: str, code: str) -> str:
 def _table(t: type[Table]) -> str:
     doc = (t.__doc__ or "").strip()
     need = "required" if t.required else "optional; without it its features are missing, never zero"
-    known = "always known" if t.always_known else "known on the first of " + ", ".join(f"`{k}`" for k in t.known)
-    known += f" ({t.known_delay} days after it)" if t.known_delay else ""
+    visibility = (
+        "always known" if t.always_known else "known on the first of " + ", ".join(f"`{k}`" for k in t.known_from)
+    )
+    visibility += f" ({t.known_delay} days after it)" if t.known_delay else ""
     rows = "\n".join(
         f"| `{c.name}` | {c.kind} | {'yes' if c.required else ''} | {c.meaning}{f' (codes: {c.codes})' if c.codes else ''} |"
         for c in t.columns.values()
     )
-    return f"## {t.table}\n\n{doc} {need.capitalize()}; {known}. Key: {', '.join(f'`{k}`' for k in t.key)}.\n\n| column | type | required | meaning |\n|---|---|---|---|\n{rows}\n"
+    return f"## {t.table}\n\n{doc} {need.capitalize()}; {visibility}. Key: {', '.join(f'`{k}`' for k in t.key)}.\n\n| column | type | required | meaning |\n|---|---|---|---|\n{rows}\n"
 
 
 def write(file: Path, text: str) -> int:

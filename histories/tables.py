@@ -65,7 +65,7 @@ class Table:
         Whether a histories folder must hold the table.
     key : tuple of str
         The natural key: a later row with the same key and a later recording is a correction.
-    known : tuple of str
+    known_from : tuple of str
         Columns whose first non-null value is the day the row was recorded.
     known_delay : int
         Days added to a fallback of ``known`` (not to ``recorded_on`` itself).
@@ -73,7 +73,7 @@ class Table:
         Reference data, known at all times.
     end : str or None
         The column with the end of the spell; ``end_columns`` become visible with it.
-    end_known : tuple of str
+    end_known_from : tuple of str
         Columns whose first non-null value is the day the end was recorded.
     start : str or None
         The first date of the natural key: when the thing began.
@@ -86,12 +86,12 @@ class Table:
     table: ClassVar[str]
     required: ClassVar[bool] = False
     key: ClassVar[tuple[str, ...]]
-    known: ClassVar[tuple[str, ...]] = ()
+    known_from: ClassVar[tuple[str, ...]] = ()
     known_delay: ClassVar[int] = 0
     always_known: ClassVar[bool] = False
     end: ClassVar[str | None] = None
     end_columns: ClassVar[tuple[str, ...]] = ()
-    end_known: ClassVar[tuple[str, ...]] = ()
+    end_known_from: ClassVar[tuple[str, ...]] = ()
     stages: ClassVar[tuple[Stage, ...]] = ()
     plannable: ClassVar[bool] = False
     columns: ClassVar[dict[str, Column]]
@@ -116,7 +116,7 @@ TABLES: dict[str, type[Table]] = {}
 class Pupils(Table):
     """A child known to an authority."""
 
-    table, required, key, known = "pupils", True, ("pupil_id",), ("date_of_birth",)
+    table, required, key, known_from = "pupils", True, ("pupil_id",), ("date_of_birth",)
 
     pupil_id = text("the authority's or onroll's own key of the child", required=True)
     upn = text("unique pupil number; may be missing, temporary or changed")
@@ -132,9 +132,9 @@ class Enrolments(Table):
     """A spell on the roll of one school."""
 
     table, required, key = "enrolments", True, ("pupil_id", "urn", "entry_date")
-    known, end, plannable = ("recorded_on", "entry_date"), "leaving_date", True
+    known_from, end, plannable = ("recorded_on", "entry_date"), "leaving_date", True
     end_columns = ("leaving_date", "leaving_ground", "destination", "destination_urn")
-    end_known = ("leaving_recorded_on", "leaving_date")
+    end_known_from = ("leaving_recorded_on", "leaving_date")
 
     pupil_id = text("the child", required=True)
     urn = text("the school", required=True)
@@ -152,7 +152,7 @@ class Enrolments(Table):
 class Attendance(Table):
     """One mark: a pupil, a day, a session."""
 
-    table, key, known = "attendance", ("pupil_id", "date", "session"), ("recorded_on", "date")
+    table, key, known_from = "attendance", ("pupil_id", "date", "session"), ("recorded_on", "date")
 
     pupil_id = text("the child", required=True)
     date = day("the school day", required=True)
@@ -165,7 +165,7 @@ class TermlyAttendance(Table):
     """How often a pupil had a code in a term: the grain of the School Census."""
 
     table, key = "termly_attendance", ("pupil_id", "term_start", "code")
-    known, known_delay = ("recorded_on", "term_end"), 122
+    known_from, known_delay = ("recorded_on", "term_end"), 122
 
     pupil_id = text("the child", required=True)
     term_start = day("first day of the term", required=True)
@@ -178,7 +178,7 @@ class TermlyAttendance(Table):
 class Suspensions(Table):
     """A suspension or a permanent exclusion."""
 
-    table, key, known = "suspensions", ("pupil_id", "start_date", "category"), ("recorded_on", "start_date")
+    table, key, known_from = "suspensions", ("pupil_id", "start_date", "category"), ("recorded_on", "start_date")
 
     pupil_id = text("the child", required=True)
     urn = text("the school that suspended")
@@ -192,8 +192,8 @@ class Suspensions(Table):
 class Sen(Table):
     """A spell of special educational provision."""
 
-    table, key, known = "sen", ("pupil_id", "start_date", "provision"), ("recorded_on", "start_date")
-    end, end_columns, end_known = "end_date", ("end_date",), ("end_date",)
+    table, key, known_from = "sen", ("pupil_id", "start_date", "provision"), ("recorded_on", "start_date")
+    end, end_columns, end_known_from = "end_date", ("end_date",), ("end_date",)
 
     pupil_id = text("the child", required=True)
     start_date = day("first day of the provision", required=True)
@@ -206,8 +206,8 @@ class Sen(Table):
 class Fsm(Table):
     """A spell of eligibility for free school meals; for auditing only."""
 
-    table, key, known = "fsm", ("pupil_id", "start_date"), ("recorded_on", "start_date")
-    end, end_columns, end_known = "end_date", ("end_date",), ("end_date",)
+    table, key, known_from = "fsm", ("pupil_id", "start_date"), ("recorded_on", "start_date")
+    end, end_columns, end_known_from = "end_date", ("end_date",), ("end_date",)
 
     pupil_id = text("the child", required=True)
     start_date = day("first day of eligibility", required=True)
@@ -218,8 +218,8 @@ class Fsm(Table):
 class Addresses(Table):
     """A spell at one address."""
 
-    table, key, known = "addresses", ("pupil_id", "start_date"), ("recorded_on", "start_date")
-    end, end_columns, end_known = "end_date", ("end_date",), ("end_date",)
+    table, key, known_from = "addresses", ("pupil_id", "start_date"), ("recorded_on", "start_date")
+    end, end_columns, end_known_from = "end_date", ("end_date",), ("end_date",)
 
     pupil_id = text("the child", required=True)
     start_date = day("first day at the address", required=True)
@@ -257,8 +257,8 @@ class SocialCare(Table):
     """An episode of early help or social care."""
 
     table, key = "social_care", ("pupil_id", "kind", "start_date")
-    known = ("recorded_on", "start_date")
-    end, end_columns, end_known = "end_date", ("end_date", "end_reason"), ("end_recorded_on", "end_date")
+    known_from = ("recorded_on", "start_date")
+    end, end_columns, end_known_from = "end_date", ("end_date", "end_reason"), ("end_recorded_on", "end_date")
 
     pupil_id = text("the child", required=True)
     kind = text("kind of episode", required=True, codes="social_care_kind")
@@ -274,7 +274,7 @@ class Admissions(Table):
     """An application for a place in a normal year of entry."""
 
     table, key = "admissions", ("pupil_id", "entry_year", "phase")
-    known = ("recorded_on", "applied_on", "offered_on", "response_on")
+    known_from = ("recorded_on", "applied_on", "offered_on", "response_on")
     stages = (
         Stage("applied_on", ("applied_on",)),
         Stage("offered_on", ("offered_urn", "offered_on")),
@@ -295,8 +295,8 @@ class Admissions(Table):
 class Cme(Table):
     """A case of a child missing education."""
 
-    table, key, known = "cme", ("pupil_id", "missing_from"), ("reported_on",)
-    end, end_columns, end_known = "resolved_on", ("resolved_on", "resolution"), ("resolved_on",)
+    table, key, known_from = "cme", ("pupil_id", "missing_from"), ("reported_on",)
+    end, end_columns, end_known_from = "resolved_on", ("resolved_on", "resolution"), ("resolved_on",)
 
     pupil_id = text("the child", required=True)
     missing_from = day("first day without education", required=True)
@@ -308,7 +308,7 @@ class Cme(Table):
 class Interventions(Table):
     """An intervention for a pupil."""
 
-    table, key, known = "interventions", ("pupil_id", "date", "kind"), ("recorded_on", "date")
+    table, key, known_from = "interventions", ("pupil_id", "date", "kind"), ("recorded_on", "date")
 
     pupil_id = text("the child", required=True)
     date = day("day it was done", required=True)

@@ -75,7 +75,7 @@ def made_with(engine: str) -> dict[str, Any]:
     return {
         "engine": engine,
         "catalogue": catalogue().digest,
-        "own_features": catalogue().own.digest,
+        "own_features": catalogue().own_features.digest,
         "code": code_digest(),
         "lock": lock_digest(),
         "packages": {name: _version(name) for name in PACKAGES},

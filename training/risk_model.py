@@ -107,7 +107,7 @@ class RiskModel:
         list of Score
             By authority and rank.
         """
-        frame = tallied(histories, [as_of], rule=rule, known=known, kept=kept, advance=advance)
+        frame = tallied(histories, [as_of], rule=rule, known_on=known, kept=kept, advance=advance)
         if frame.is_empty():
             return []
         frame = self.ranked(frame)

@@ -98,7 +98,7 @@ class Task:
             self.horizon,
             rule=self.rule,
             until=self.until,
-            known=self.known,
+            known_on=self.known,
             members=members,
         )
         labels = pl.DataFrame(labelled).filter(pl.col("label").is_not_null())
@@ -156,7 +156,7 @@ class Task:
         """
         y = self.labels(histories) if labels is None else labels
         y = sample(y, share_that_fits(len(y), int(y["label"].sum()), len(catalogue().features), memory), seed)
-        how = {"rule": self.rule, "known": self.known, "kept": kept, "advance": advance}
+        how = {"rule": self.rule, "known_on": self.known, "kept": kept, "advance": advance}
         days = self.days(histories)
         stopping = stopping_rule().holds().alias("already_stopping")
         blocks = (

@@ -47,14 +47,14 @@ COUNTS_AS = np.array([*KINDS.values(), 0])  # an unknown code counts towards no 
 PLAIN = [c for c, kind in KINDS.items() if kind == POSSIBLE]
 
 
-def mark_tallies(histories: Histories, snapshots: Frame, known: date | None = None) -> Frame:
+def mark_tallies(histories: Histories, snapshots: Frame, known_on: date | None = None) -> Frame:
     """Count marks of each kind in each window, runs of absence, and the newest weeks, for each snapshot.
 
     Parameters
     ----------
     snapshots : Frame
         ``pupil_id`` and ``as_of`` (day number).
-    known : date, optional
+    known_on : date, optional
         The day of knowledge; see ``histories.reading.as_of.seen``.
 
     Returns
@@ -68,7 +68,7 @@ def mark_tallies(histories: Histories, snapshots: Frame, known: date | None = No
     read = _plain_register if histories.engine == "plain" else _register
     who, words, marks = read(histories, snapshots, days, first, slots)
     as_of = np.asarray(snapshots["as_of"], np.int64)
-    cut = as_of if known is None else np.full(len(as_of), day_number(known))
+    cut = as_of if known_on is None else np.full(len(as_of), day_number(known_on))
     september = np.array([_september(d) for d in days])[np.searchsorted(days, as_of)]
     starts = np.searchsorted(marks[0], np.arange(len(words) + 1) * slots)
     counts, runs, newest = _walked((words, first, *marks, starts, slots), (who, as_of, cut, september))
@@ -122,10 +122,10 @@ def _plain_register(histories: Histories, snapshots: Frame, days: list[int], fir
         for p, d, s, c, k in zip(*columns, strict=True)
         if p in places and first <= d < days[-1]
     ]
-    key, known, number = np.array(marks, np.int64).reshape(-1, 3).T
+    key, recorded, number = np.array(marks, np.int64).reshape(-1, 3).T
     order = np.argsort(key, kind="stable")
     words = np.zeros((len(places), -(-slots // (2 * SPAN))), np.int64)
-    of_each = (key[order], known[order].astype(np.int32), number[order].astype(np.uint8), COUNTS_AS)
+    of_each = (key[order], recorded[order].astype(np.int32), number[order].astype(np.uint8), COUNTS_AS)
     return np.array([places[p] for p in snapshots["pupil_id"]], np.int64), words, of_each
 
 
@@ -149,13 +149,13 @@ def _odd(rows: nw.LazyFrame, place: nw.LazyFrame, first: int, slots: int) -> pl.
     """Return every mark except plain presence recorded on its day, by child and session; see ``walk``."""
     half = nw.when(nw.col("session") == "PM").then(1).otherwise(0)
     slot = (nw.col("date") - first) * 2 + half
-    found = collect(
+    marks = collect(
         rows.filter(~nw.col("code").is_in(PLAIN) | (nw.col("known") != nw.col("date")))
         .join(place, on="pupil_id", how="inner")
         .select((nw.col("place").cast(nw.Int64) * slots + slot).cast(nw.Int64).alias("key"), "code", "known")
     )
     number = pl.col("code").cast(pl.Enum(list(KINDS)), strict=False).to_physical().fill_null(len(KINDS))
-    return found.select("key", "known", number.cast(pl.UInt8).alias("number")).sort("key")
+    return marks.select("key", "known", number.cast(pl.UInt8).alias("number")).sort("key")
 
 
 def _words(
@@ -173,9 +173,9 @@ def _words(
     bits, marks = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
 
     def fill(rows: nw.LazyFrame) -> None:
-        found = collect(_summed(rows).join(place, on="pupil_id", how="inner").select("place", "word", "n", "bits"))
-        at = (found["place"].to_numpy(), found["word"].to_numpy())
-        bits[at], marks[at] = found["bits"].to_numpy(), found["n"].to_numpy()
+        sums = collect(_summed(rows).join(place, on="pupil_id", how="inner").select("place", "word", "n", "bits"))
+        at = (sums["place"].to_numpy(), sums["word"].to_numpy())
+        bits[at], marks[at] = sums["bits"].to_numpy(), sums["n"].to_numpy()
 
     fill(rows)
     # Summing all marks and subtracting those recorded later is faster than filtering first.

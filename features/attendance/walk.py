@@ -9,7 +9,7 @@ from features.attendance.bits import ABSENT, NEWEST_SESSIONS, POSSIBLE, RECENT, 
 
 
 @nb.njit(cache=True, nogil=True)
-def walk(words, first, keys, known, code, kinds, starts, slots, pupil, as_of, cut, september, windows, measures):
+def walk(words, first, keys, recorded, code, kinds, starts, slots, pupil, as_of, cut, september, windows, measures):
     """Count sessions in the windows before each snapshot.
 
     Parameters
@@ -18,7 +18,7 @@ def walk(words, first, keys, known, code, kinds, starts, slots, pupil, as_of, cu
         Bit ``2 * day + PM`` is set if a mark was recorded on its own day; the day is counted within a word of ``SPAN`` days.
     first : int
         The day number of the first bit.
-    keys, known, code : arrays, shape (marks,)
+    keys, recorded, code : arrays, shape (marks,)
         Every mark except plain presence recorded on its day: ``slots * pupil + 2 * (date - first) + PM``, ascending, the day
         it was recorded, and the number of its code.
     kinds : int64 array
@@ -70,7 +70,7 @@ def walk(words, first, keys, known, code, kinds, starts, slots, pupil, as_of, cu
                 if at >= low and keys[at] == morning + half:
                     kind, at = _valid_mark(
                         keys=keys,
-                        known=known,
+                        recorded=recorded,
                         code=code,
                         kinds=kinds,
                         at=at,
@@ -126,7 +126,7 @@ def walk(words, first, keys, known, code, kinds, starts, slots, pupil, as_of, cu
 
 
 @nb.njit(cache=True, nogil=True)
-def _valid_mark(keys, known, code, kinds, at, low, date, plain, cut):
+def _valid_mark(keys, recorded, code, kinds, at, low, date, plain, cut):
     """Return the measures of the mark that is valid for a session (0: none visible), and the index of the marks before it.
 
     The last recording before the cut is valid; of several on one day, the last code in their order. Plain presence recorded on
@@ -135,10 +135,10 @@ def _valid_mark(keys, known, code, kinds, at, low, date, plain, cut):
     """
     key, newest, newest_code, same_day = keys[at], -1, -1, False
     while at >= low and keys[at] == key:
-        same_day = same_day or known[at] == date
-        if known[at] < cut and (newest < 0 or (known[at], code[at]) > (known[newest], newest_code)):
+        same_day = same_day or recorded[at] == date
+        if recorded[at] < cut and (newest < 0 or (recorded[at], code[at]) > (recorded[newest], newest_code)):
             newest, newest_code = at, code[at]
         at -= 1
-    if plain and not same_day and (newest < 0 or known[newest] < date):
+    if plain and not same_day and (newest < 0 or recorded[newest] < date):
         return POSSIBLE, at
     return (kinds[newest_code] if newest >= 0 else 0), at

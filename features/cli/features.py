@@ -44,7 +44,7 @@ def features(
     as_of: tuple[datetime, ...],
     out: Path | None,
     cohort: Path | None,
-    known: datetime | None,
+    known_on: datetime | None,
     engine: str | None,
     hindsight: str | None,
     listing: bool,
@@ -62,7 +62,7 @@ def features(
         data, text = explained(name) if name is not None else ({"features": catalogue().declarations()}, listed())
         result(data, as_json=as_json, text=text)
         return
-    if hindsight is not None and known is not None:
+    if hindsight is not None and known_on is not None:
         do = "Give the day to --compare-known, and leave --known out."
         raise Usage(Fault("two days of knowledge are given", "features --known --compare-known", do))
     if histories is None or not as_of or (out is None and hindsight is None):
@@ -88,7 +88,7 @@ def features(
         _compare(
             opened=opened,
             days=sorted({d.date() for d in as_of}),
-            known=hindsight or NEWEST,
+            known_on=hindsight or NEWEST,
             rule=rule,
             out=out,
             as_json=as_json,
@@ -96,8 +96,8 @@ def features(
         return
     with progress("features") as advance:
         days, store = sorted({d.date() for d in as_of}), BlockStore(current.blocks)
-        day = known.date() if known else None
-        rows = write_matrix(out, opened, days, rule=rule, known=day, kept=store, advance=advance)
+        day = known_on.date() if known_on else None
+        rows = write_matrix(out, opened, days, rule=rule, known_on=day, kept=store, advance=advance)
     data = {
         "rows": rows,
         "features": len(catalogue().features),
@@ -113,13 +113,13 @@ def features(
 
 
 def _compare(
-    opened: Histories, days: list[date], known: str, rule: CohortRule, out: Path | None, as_json: bool
+    opened: Histories, days: list[date], known_on: str, rule: CohortRule, out: Path | None, as_json: bool
 ) -> None:
     """Compare features as known on the days with features in hindsight."""
     from features.leakage.hindsight import hindsight
 
     try:
-        day = None if known == NEWEST else date.fromisoformat(known)
+        day = None if known_on == NEWEST else date.fromisoformat(known_on)
     except ValueError as error:
         do = "Write it like 2025-09-01, or leave it out; HISTORIES comes before the option."
         raise Usage(Fault("this is not a day", "features --compare-known", do)) from error

@@ -108,6 +108,6 @@ def code_digest() -> str:
         name = todo.pop()
         if name not in sources:
             sources[name] = inspect.getsource(import_module(name))
-            found = [n.module for n in ast.walk(ast.parse(sources[name])) if isinstance(n, ast.ImportFrom)]
-            todo += [m for m in found if m and m.startswith(("features.", "histories."))]
+            imported = [n.module for n in ast.walk(ast.parse(sources[name])) if isinstance(n, ast.ImportFrom)]
+            todo += [m for m in imported if m and m.startswith(("features.", "histories."))]
     return hashlib.sha256(json.dumps(sources, sort_keys=True).encode()).hexdigest()

@@ -48,7 +48,7 @@ def counted_blocks(
     parts: list[TallyPart],
     *,
     rule: CohortRule | None = None,
-    known: date | None = None,
+    known_on: date | None = None,
     pupils: int = PUPILS,
     kept: BlockStore | None = None,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
@@ -74,21 +74,25 @@ def counted_blocks(
         blocks = []
         for number, (low, high) in enumerate(ranges, 1):
             advance(description=f"features: block {number} of {len(ranges)}")
-            with histories.between(low, high) as own:
-                found = snapshots_of(own, as_of, rule, known)
+            with histories.between(low, high) as chunk:
+                snapshots = snapshots_of(chunk, as_of, rule, known_on)
                 if store is None:
-                    blocks.append(_in_memory(own, found, parts, days, known))
+                    blocks.append(_in_memory(chunk, snapshots, parts, days, known_on))
                     continue
                 # A temporary folder holds no other run's counts, so the block's number is digest enough.
                 alone = dict.fromkeys(days, f"block {number}")
-                rows = RowDigests(own, days, known, store).of if kept else lambda tables, looks_back, alone=alone: alone
+                rows = (
+                    RowDigests(chunk, days, known_on, store).of
+                    if kept
+                    else lambda tables, looks_back, alone=alone: alone
+                )
                 blocks.append(
                     _in_store(
-                        histories=own,
-                        snapshots=found.to_native(),
+                        histories=chunk,
+                        snapshots=snapshots.to_native(),
                         parts=parts,
                         days=days,
-                        known=known,
+                        known_on=known_on,
                         store=store,
                         rows=rows,
                     )
@@ -120,27 +124,29 @@ def cut(histories: Histories, pupils: int) -> list[str]:
 
 
 def _in_memory(
-    histories: Histories, snapshots: Frame, parts: list[TallyPart], days: list[int], known: date | None
+    histories: Histories, snapshots: Frame, parts: list[TallyPart], days: list[int], known_on: date | None
 ) -> Block:
     frame = snapshots
     for part in parts:
-        frame = joined(frame, counted(histories, snapshots, part, list(part.columns), known), KEYS)
-    lost = lost_children(histories, days, known)
+        frame = joined(frame, counted(histories, snapshots, part, list(part.columns), known_on), KEYS)
+    lost = lost_children(histories, days, known_on)
 
     def counts(day: int, columns: tuple[str, ...] | None = None) -> Frame:
-        own = frame.filter(nw.col("as_of") == day)
-        return own if columns is None else own.select(*columns)
+        of_day = frame.filter(nw.col("as_of") == day)
+        return of_day if columns is None else of_day.select(*columns)
 
     return Block(counts, lambda day: lost.filter(nw.col("as_of") == day).drop("as_of"))
 
 
-def counted(histories: Histories, snapshots: Frame, part: TallyPart, columns: list[str], known: date | None) -> Frame:
+def counted(
+    histories: Histories, snapshots: Frame, part: TallyPart, columns: list[str], known_on: date | None
+) -> Frame:
     """Count columns of a part for each snapshot: null where nothing is known, zero where a sum is of no rows."""
     frame = snapshots.select(KEYS)
     present = part.tables[0] in histories.present
     if present and len(frame):
-        found = part.count(histories, frame, columns, known)
-        frame = joined(frame, found.select(*KEYS, *(nw.col(c).cast(part.kind) for c in columns)), KEYS)
+        counts = part.count(histories, frame, columns, known_on)
+        frame = joined(frame, counts.select(*KEYS, *(nw.col(c).cast(part.kind) for c in columns)), KEYS)
     else:
         frame = frame.with_columns(*(nw.lit(None, part.kind).alias(c) for c in columns))
     return frame.with_columns(*(nw.col(c).fill_null(0) for c in columns if present and c in part.zero))
@@ -151,24 +157,24 @@ def _in_store(
     snapshots: pl.DataFrame,
     parts: list[TallyPart],
     days: list[int],
-    known: date | None,
+    known_on: date | None,
     *,
     store: BlockStore,
     rows: Callable[[tuple[str, ...], int | None], dict[int, str]],
 ) -> Block:
     """Count what the store lacks, part by part, and return a block that reads it."""
-    own = {day: snapshots.filter(pl.col("as_of") == day) for day in days}
-    who = {day: fingerprint(frame.select(KEYS)) for day, frame in own.items()}
+    by_day = {day: snapshots.filter(pl.col("as_of") == day) for day in days}
+    who = {day: fingerprint(frame.select(KEYS)) for day, frame in by_day.items()}
     files: dict[int, dict[str, list[str]]] = {}
-    for day, frame in own.items():
+    for day, frame in by_day.items():
         key = store.key("cohort", fingerprint(frame))
         if not store.held(key):
             store.write(key, frame, dict.fromkeys(frame.columns, ""))
         files[day] = {key: frame.columns}
     for part in parts:
         seen = rows(part.tables, part.looks_back)
-        keys = {day: store.key(part.name, seen[day], who[day], day, known) for day in days}
-        _count_lacking(histories=histories, snapshots=snapshots, part=part, keys=keys, known=known, store=store)
+        keys = {day: store.key(part.name, seen[day], who[day], day, known_on) for day in days}
+        _count_lacking(histories=histories, snapshots=snapshots, part=part, keys=keys, known_on=known_on, store=store)
         for day in days:
             files[day][keys[day]] = list(part.columns)
 
@@ -177,12 +183,12 @@ def _in_store(
         return _frame(pl.concat([store.read(k, names) for k, names in chosen.items() if names], how="horizontal"))
 
     seen = rows(("enrolments", "addresses"), None)
-    lost = {day: store.key("lost", seen[day], day, known) for day in days}
+    lost = {day: store.key("lost", seen[day], day, known_on) for day in days}
     todo = [day for day in days if not store.held(lost[day])]
     if todo:
-        found = lost_children(histories, todo, known).to_native().sort("urn", "lsoa")
+        leavers = lost_children(histories, todo, known_on).to_native().sort("urn", "lsoa")
         for day in todo:
-            store.write(lost[day], found.filter(pl.col("as_of") == day).drop("as_of"), dict.fromkeys(LOST, ""))
+            store.write(lost[day], leavers.filter(pl.col("as_of") == day).drop("as_of"), dict.fromkeys(LOST, ""))
     return Block(counts, lambda day: _frame(store.read(lost[day], LOST)))
 
 
@@ -191,7 +197,7 @@ def _count_lacking(
     snapshots: pl.DataFrame,
     part: TallyPart,
     keys: dict[int, str],
-    known: date | None,
+    known_on: date | None,
     store: BlockStore,
 ) -> None:
     """Count the columns that a part's files lack, on the days that lack any, and write them with those that are still valid."""
@@ -202,10 +208,10 @@ def _count_lacking(
     if not todo:
         return
     columns = [c for c in part.columns if any(c in lacking[day] for day in todo)]
-    own = _frame(snapshots.filter(pl.col("as_of").is_in(todo)))
-    made = counted(histories, own, part, columns, known).to_native()
+    chosen = _frame(snapshots.filter(pl.col("as_of").is_in(todo)))
+    fresh = counted(histories, chosen, part, columns, known_on).to_native()
     for day in todo:
-        now = made.filter(pl.col("as_of") == day).select(columns)
+        now = fresh.filter(pl.col("as_of") == day).select(columns)
         stays = {c: d for c, d in held[day].items() if c not in columns and c in part.columns}
         before = [store.read(keys[day], list(stays))] if stays else []
         digests = {**stays, **{c: part.columns[c] for c in columns}}

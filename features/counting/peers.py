@@ -107,18 +107,18 @@ def add_context(histories: Histories, frame: Frame, day: int, sums: Sums) -> Fra
     frame = joined(frame, schools_once(histories).select("urn", kinds), "urn")
     for beside, on in _beside(sums):
         frame = joined(frame, beside, on)
-    own = {c: nw.col(c).fill_null(0) for c in (*SUMMED, "pupils")}
+    child = {c: nw.col(c).fill_null(0) for c in (*SUMMED, "pupils")}
     sizes = {"school_others": "school_pupils", "area_others": "area_pupils"}
     frame = frame.with_columns(
-        *((nw.col(f"school_{c}") - mine).alias(f"school_{c}") for c, mine in own.items()),
-        *((nw.col(f"area_{c}") - own[c]).alias(f"area_{c}") for c in IN_AREA),
+        *((nw.col(f"school_{c}") - mine).alias(f"school_{c}") for c, mine in child.items()),
+        *((nw.col(f"area_{c}") - child[c]).alias(f"area_{c}") for c in IN_AREA),
         *(nw.col(f"{group}_lost_730").fill_null(0) for group in ("school", "area", "la")),
     ).with_columns(*(nw.col(c).alias(name) for name, c in sizes.items()))
     if "addresses" not in histories.present:
         return frame.with_columns(*(nw.lit(None, nw.Int64).alias(name) for name in AT_HOME.values()))
     homes = sums.homes.filter(nw.col("pupils") > 1).rename(AT_HOME)
     frame = joined(frame, homes, "household_id")
-    return frame.with_columns(*(nw.coalesce(nw.col(n) - own[c], zero).alias(n) for c, n in AT_HOME.items()))
+    return frame.with_columns(*(nw.coalesce(nw.col(n) - child[c], zero).alias(n) for c, n in AT_HOME.items()))
 
 
 def _beside(sums: Sums) -> list[tuple[Frame, str]]:
@@ -126,7 +126,7 @@ def _beside(sums: Sums) -> list[tuple[Frame, str]]:
     # A school whose authority is not known counts for every authority that has children there.
     lost = sums.schools.select("urn", "authority").join(sums.lost, on="urn")
     everything = (*SUMMED, "pupils")
-    found = [
+    sums_of = [
         ("school", "urn", _added(sums.schools, ["urn"], everything)),
         ("school", "urn", _added(sums.lost, ["urn"], ("lost_730",))),
         ("la", "authority", _added(sums.schools, ["authority"], everything)),
@@ -134,7 +134,7 @@ def _beside(sums: Sums) -> list[tuple[Frame, str]]:
         ("area", "lsoa", sums.areas),
         ("area", "lsoa", _added(sums.lost.filter(~nw.col("lsoa").is_null()), ["lsoa"], ("lost_730",))),
     ]
-    return [(t.rename({c: f"{group}_{c}" for c in t.columns if c != on}), on) for group, on, t in found]
+    return [(t.rename({c: f"{group}_{c}" for c in t.columns if c != on}), on) for group, on, t in sums_of]
 
 
 def _term(day: int) -> int:

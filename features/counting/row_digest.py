@@ -17,14 +17,14 @@ class RowDigests:
     rows are added up, so one pass serves all as-of dates. The store remembers them by the bytes of the files.
     """
 
-    def __init__(self, histories: Histories, days: list[int], known: date | None, store: BlockStore) -> None:
+    def __init__(self, histories: Histories, days: list[int], known_on: date | None, store: BlockStore) -> None:
         self.histories, self.days, self.store = histories, days, store
-        self.cuts = [day_number(known)] * len(days) if known else days
+        self.cuts = [day_number(known_on)] * len(days) if known_on else days
 
     def of(self, tables: tuple[str, ...], looks_back: int | None) -> dict[int, str]:
         """Return the digest of some tables together for each as-of date, of rows that happened so many days before it."""
-        found = [self._table(table, looks_back) for table in tables]
-        return {day: " ".join(f[day] for f in found) for day in self.days}
+        digests = [self._table(table, looks_back) for table in tables]
+        return {day: " ".join(f[day] for f in digests) for day in self.days}
 
     def _table(self, table: str, looks_back: int | None) -> dict[int, str]:
         if table not in self.histories.present:
@@ -33,8 +33,8 @@ class RowDigests:
         noted = self.store.noted(key)
         names = {day: f"{day} {cut}" for day, cut in zip(self.days, self.cuts, strict=True)}
         if not all(n in noted for n in names.values()):
-            made = self._hashed(TABLES[table], looks_back)
-            noted |= {names[day]: made[day] for day in self.days}
+            digests = self._hashed(TABLES[table], looks_back)
+            noted |= {names[day]: digests[day] for day in self.days}
             self.store.note(key, noted)
         return {day: noted[names[day]] for day in self.days}
 
@@ -59,7 +59,7 @@ class RowDigests:
 
 def _pieces(table: type[Table]) -> list[tuple[str, list[str]]]:
     """Return what of a row is known from when: the day of recording and the columns that say it."""
-    late = {*table.end_columns, *table.end_known, *(c for s in table.stages for c in s.columns)}
+    late = {*table.end_columns, *table.end_known_from, *(c for s in table.stages for c in s.columns)}
     base = ["known", *(c for c in table.columns if c not in late)]
     pieces = [("known", base)]
     if table.end:

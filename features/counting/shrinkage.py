@@ -24,8 +24,8 @@ def shrunk(group: str, part: str, whole: str) -> Callable[[], nw.Expr]:
     def expression() -> nw.Expr:
         mean = nw.col(f"la_{part}").cast(nw.Float64) / nw.col(f"la_{whole}").cast(nw.Float64)
         scale = nw.col(f"{group}_others").cast(nw.Float64)
-        own = nw.col(f"{group}_{part}").cast(nw.Float64) / nw.col(f"{group}_{whole}").cast(nw.Float64)
-        rate = (own * scale + mean * WEIGHT) / (scale + WEIGHT)
+        group_rate = nw.col(f"{group}_{part}").cast(nw.Float64) / nw.col(f"{group}_{whole}").cast(nw.Float64)
+        rate = (group_rate * scale + mean * WEIGHT) / (scale + WEIGHT)
         enough = (
             (nw.col(f"{group}_others") >= MIN_OTHERS) & (nw.col(f"{group}_{whole}") > 0) & (nw.col(f"la_{whole}") > 0)
         )

@@ -63,7 +63,7 @@ def parts(tallies: dict[str, Tally]) -> list[TallyPart]:
 def _parts(of: tuple[tuple[str, Tally], ...]) -> tuple[TallyPart, ...]:
     tallies = dict(of)
     marks = {c: digest(c, sorted(MEASURES.items()), WINDOWS) for c in (*COUNTS, *RUNS, *NEWEST)}
-    made = [
+    passes = [
         TallyPart(
             name="attendance",
             tables=("attendance",),
@@ -74,20 +74,20 @@ def _parts(of: tuple[tuple[str, Tally], ...]) -> tuple[TallyPart, ...]:
         )
     ]
     for table in sorted({t.table for t in tallies.values()}):
-        own = {n: t for n, t in tallies.items() if t.table == table}
-        sums = frozenset(n for n, t in own.items() if t.how == "sum")
-        digests = {n: tally_digest(t) for n, t in own.items()}
-        made.append(
+        of_table = {n: t for n, t in tallies.items() if t.table == table}
+        sums = frozenset(n for n, t in of_table.items() if t.how == "sum")
+        digests = {n: tally_digest(t) for n, t in of_table.items()}
+        passes.append(
             TallyPart(
                 name=table,
                 tables=(table, *BESIDE.get(table, ())),
                 columns=digests,
-                count=_counter(table, own),
+                count=_counter(table, of_table),
                 zero=sums,
             )
         )
     return (
-        *made,
+        *passes,
         TallyPart(
             name="homes", tables=("addresses",), columns={"household_id": "", "lsoa": ""}, count=_homes, kind=nw.String
         ),
@@ -105,15 +105,15 @@ def tally_digest(tally: Tally) -> str:
     return digest(tally.table, *expressions, tally.days, tally.how)
 
 
-def _marks(histories: Histories, snapshots: Frame, columns: list[str], known: date | None) -> Frame:
-    return mark_tallies(histories, snapshots, known)
+def _marks(histories: Histories, snapshots: Frame, columns: list[str], known_on: date | None) -> Frame:
+    return mark_tallies(histories, snapshots, known_on)
 
 
-def _counter(table: str, own: dict[str, Tally]):  # type: ignore[no-untyped-def]
-    def count(histories: Histories, snapshots: Frame, columns: Iterable[str], known: date | None) -> Frame:
+def _counter(table: str, tallies: dict[str, Tally]):  # type: ignore[no-untyped-def]
+    def count(histories: Histories, snapshots: Frame, columns: Iterable[str], known_on: date | None) -> Frame:
         """Count tallies of one table in one pass."""
-        rows = rows_of(histories, table, snapshots, known)
-        return gathered(rows.group_by(*KEYS).agg(*(aggregate(own[n]).alias(n) for n in columns)))
+        rows = rows_of(histories, table, snapshots, known_on)
+        return gathered(rows.group_by(*KEYS).agg(*(aggregate(tallies[n]).alias(n) for n in columns)))
 
     return count
 
@@ -125,9 +125,9 @@ def in_year() -> nw.Expr:
     return (of_year > 2500) & (of_year < 34500)
 
 
-def rows_of(histories: Histories, table: str, snapshots: Frame, known: date | None = None) -> nw.LazyFrame:
+def rows_of(histories: Histories, table: str, snapshots: Frame, known_on: date | None = None) -> nw.LazyFrame:
     """Return the visible rows of a table, with the extra columns that its tallies read."""
-    rows = visible(histories, table, keys_of(histories, snapshots), known)
+    rows = visible(histories, table, keys_of(histories, snapshots), known_on)
     if table == "enrolments":
         rows = rows.with_columns(nw.when(in_year()).then(1).otherwise(0).alias("in_year_entry"))
     if table == "admissions":
@@ -167,19 +167,19 @@ def aggregate(tally: Tally) -> nw.Expr:
     return (chosen.max() if tally.how == "max" else chosen.min()).cast(nw.Int64)
 
 
-def _homes(histories: Histories, snapshots: Frame, columns: Iterable[str], known: date | None) -> Frame:
+def _homes(histories: Histories, snapshots: Frame, columns: Iterable[str], known_on: date | None) -> Frame:
     """Return the household and the area each child lives in as far as is known."""
-    homes = visible(histories, "addresses", keys_of(histories, snapshots), known).filter(
+    homes = visible(histories, "addresses", keys_of(histories, snapshots), known_on).filter(
         (nw.col("age") >= 0) & nw.col("end_date").is_null()
     )
-    found = snapshots.select(KEYS)
+    places = snapshots.select(KEYS)
     for c in columns:
         newest = homes.filter(~nw.col(c).is_null()).unique(subset=KEYS, keep="last", order_by=["start_date", c])
-        found = joined(found, gathered(newest.select(*KEYS, c)), KEYS)
-    return found
+        places = joined(places, gathered(newest.select(*KEYS, c)), KEYS)
+    return places
 
 
-def lost_children(histories: Histories, days: list[int], known: date | None) -> Frame:
+def lost_children(histories: Histories, days: list[int], known_on: date | None) -> Frame:
     """Count the children who were known to have left a school in two years with nowhere known to go.
 
     Returns
@@ -189,13 +189,13 @@ def lost_children(histories: Histories, days: list[int], known: date | None) -> 
     """
     given = histories.given(pa.table({"as_of": pa.array(days, pa.int32())}))
     children = histories.frame("enrolments").select("pupil_id").unique().join(given, how="cross")
-    left = visible(histories, "enrolments", children, known).filter(
+    left = visible(histories, "enrolments", children, known_on).filter(
         nw.col("destination").is_in(["missing_education", "unknown"])
         & (nw.col("as_of") - nw.col("leaving_date") <= 730)
     )
     gone = gathered(left.select(*KEYS, "urn"))
     if "addresses" in histories.present:
-        gone = gone.join(_homes(histories, gone.select(KEYS).unique(), ["lsoa"], known), on=KEYS, how="left")
+        gone = gone.join(_homes(histories, gone.select(KEYS).unique(), ["lsoa"], known_on), on=KEYS, how="left")
     else:
         gone = gone.with_columns(nw.lit(None, nw.String).alias("lsoa"))
     return gone.group_by("urn", "lsoa", "as_of").agg(nw.len().cast(nw.Int64).alias("lost_730"))

@@ -27,7 +27,7 @@ MIN = 50  # smaller tables are taken whole
 
 def has_clock(table: str) -> bool:
     """Return whether a table has a recording date, and so a future."""
-    return TABLES[table].known[:1] in (("recorded_on",), ("reported_on",))
+    return TABLES[table].known_from[:1] in (("recorded_on",), ("reported_on",))
 
 
 def other_future(
@@ -103,13 +103,13 @@ def _copied(
 
 def _recorded(rows: pl.DataFrame, declared: type[Table], day: int, rng: np.random.Generator) -> pl.DataFrame:
     """Set the recording dates of rows, and of their ends, to the day or later."""
-    clocks = [declared.known[0]] + ([declared.end_known[0]] if _end_clock(declared) else [])
+    clocks = [declared.known_from[0]] + ([declared.end_known_from[0]] if _end_clock(declared) else [])
     return rows.with_columns(_days_from(c, day, rows.height, rng) for c in clocks)
 
 
 def _end_clock(declared: type[Table]) -> bool:
     """Return whether an end has its own recording date."""
-    return declared.end is not None and declared.end_known[0] != declared.end
+    return declared.end is not None and declared.end_known_from[0] != declared.end
 
 
 def _days_from(name: str, day: int, n: int, rng: np.random.Generator) -> pl.Series:
@@ -148,15 +148,15 @@ def _ended(past: pl.DataFrame, declared: type[Table], day: int, rng: np.random.G
     if declared.stages:
         # The row's own recording date may be that of a stage; keep it.
         past = past.with_columns(pl.coalesce("recorded_on", "known").alias("recorded_on"))
-    for date, columns, known, own_clock in parts:
-        open_ = past.select(known.is_null() | (known >= day)).to_series()
+    for date, columns, recorded, own_clock in parts:
+        open_ = past.select(recorded.is_null() | (recorded >= day)).to_series()
         choice = pl.Series(rng.integers(0, 3, past.height))
         others = [_other(past[c], declared.columns[c], rng) for c in columns if c != date]
         # An end with its own recording date may have happened long before it was recorded.
         back = rng.integers(0, 120 if own_clock else 1, past.height)
         others.append(_days_from(date, day, past.height, rng) - pl.Series(date, back, dtype=pl.Int32))
         if own_clock:
-            others.append(_days_from(declared.end_known[0], day, past.height, rng))
+            others.append(_days_from(declared.end_known_from[0], day, past.height, rng))
         past = past.with_columns(
             pl.when(open_ & (choice == 1))
             .then(None)

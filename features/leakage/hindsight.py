@@ -94,7 +94,7 @@ class Hindsight:
 def hindsight(
     histories: Histories,
     as_of: list[date],
-    known: date | None = None,
+    known_on: date | None = None,
     *,
     rule: CohortRule | None = None,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
@@ -103,7 +103,7 @@ def hindsight(
 
     Parameters
     ----------
-    known : date, optional
+    known_on : date, optional
         The day of hindsight; the day after the newest recording by default.
 
     Raises
@@ -113,14 +113,14 @@ def hindsight(
     Faults
         If the cohort is empty.
     """
-    known = known or newest_recording(histories) + timedelta(days=1)
-    if known < max(as_of):
+    known_on = known_on or newest_recording(histories) + timedelta(days=1)
+    if known_on < max(as_of):
         do = "Give a --compare-known that is no earlier than the last --as-of."
         raise Usage(Fault("the day of hindsight is before an as-of date", "features --compare-known", do))
     advance(description="features as known then")
     then = _frame(matrix(histories, as_of, rule=rule))
-    advance(description=f"features as known on {known}")
-    now = _frame(matrix(histories, as_of, rule=rule, known=known))
+    advance(description=f"features as known on {known_on}")
+    now = _frame(matrix(histories, as_of, rule=rule, known_on=known_on))
     both = then.join(now, on=KEYS, suffix=":now")
     if both.is_empty():
         do = "Ask on days on which children of school age are on a roll."
@@ -131,7 +131,7 @@ def hindsight(
     )
     return Hindsight(
         as_of=as_of,
-        known=known,
+        known=known_on,
         snapshots=both.height,
         only_then=then.height - both.height,
         only_now=now.height - both.height,
@@ -143,7 +143,7 @@ def newest_recording(histories: Histories) -> date:
     """Return the last day on which a row, or an end, was recorded in any table."""
     newest = [0]
     for table in histories.present:
-        if TABLES[table].known and table != "pupils":
+        if TABLES[table].known_from and table != "pupils":
             for column in ("known", *(["end_known"] if TABLES[table].end else [])):
                 rows = histories.frame(table).filter(nw.col(column) < NEVER)
                 newest.append(rows.select(nw.col(column).max()).collect().item() or 0)

@@ -65,7 +65,7 @@ class CohortFile(SettingsFile):
 
 
 def cohort(
-    histories: Histories, as_of: list[date], rule: CohortRule | None = None, known: date | None = None
+    histories: Histories, as_of: list[date], rule: CohortRule | None = None, known_on: date | None = None
 ) -> pa.Table:
     """Return the snapshots of the cohort.
 
@@ -74,7 +74,7 @@ def cohort(
     as_of : list of date
         The as-of dates.
     rule : CohortRule, optional
-    known : date, optional
+    known_on : date, optional
         The day of knowledge; see ``histories.reading.as_of.seen``.
 
     Returns
@@ -83,16 +83,19 @@ def cohort(
         ``pupil_id, as_of (date), urn, authority, nc_year (0 = Reception), entry_date (day number)``, sorted by day and pupil.
     """
     return (
-        snapshots_of(histories, as_of, rule, known).to_native().with_columns(pl.col("as_of").cast(pl.Date)).to_arrow()
+        snapshots_of(histories, as_of, rule, known_on)
+        .to_native()
+        .with_columns(pl.col("as_of").cast(pl.Date))
+        .to_arrow()
     )
 
 
 def snapshots_of(
-    histories: Histories, as_of: list[date], rule: CohortRule | None = None, known: date | None = None
+    histories: Histories, as_of: list[date], rule: CohortRule | None = None, known_on: date | None = None
 ) -> Frame:
     """Return the snapshots of the cohort with ``as_of`` as a day number; see ``cohort``."""
     rule = rule or CohortRule()
-    spells = _current_spells(histories, as_of, known)
+    spells = _current_spells(histories, as_of, known_on)
     pupils = gathered(histories.frame("pupils").unique(subset=["pupil_id"], keep="last", order_by=["date_of_birth"]))
     frame = spells.join(pupils.select("pupil_id", "date_of_birth", nw.col("authority").alias("home")), on="pupil_id")
     days = {day_number(d): august_before(d) for d in as_of}
@@ -104,7 +107,7 @@ def snapshots_of(
     if rule.phases:
         frame = frame.filter(nw.col("phase").is_in(list(rule.phases)))
     if rule.exclude_open_cases and "cme" in histories.present:
-        cases = visible(histories, "cme", histories.given(frame.select("pupil_id", "as_of")), known)
+        cases = visible(histories, "cme", histories.given(frame.select("pupil_id", "as_of")), known_on)
         cases = cases.filter(nw.col("resolved_on").is_null()).select("pupil_id", "as_of").unique()
         frame = frame.join(gathered(cases), on=["pupil_id", "as_of"], how="anti")
     frame = frame.sort("as_of", "pupil_id").with_columns(
@@ -114,11 +117,11 @@ def snapshots_of(
     return frame.select("pupil_id", "as_of", "urn", "authority", "nc_year", "entry_date", "date_of_birth")
 
 
-def _current_spells(histories: Histories, as_of: list[date], known: date | None) -> Frame:
+def _current_spells(histories: Histories, as_of: list[date], known_on: date | None) -> Frame:
     days = pa.table({"as_of": pa.array([day_number(d) for d in as_of], pa.int32())})
     rows = histories.frame("enrolments").select("pupil_id").unique()
     snapshots = rows.join(histories.given(days), how="cross")
-    spells = visible(histories, "enrolments", snapshots, known).filter(
+    spells = visible(histories, "enrolments", snapshots, known_on).filter(
         (nw.col("age") >= 0) & (nw.col("leaving_date").is_null() | (nw.col("leaving_date") >= nw.col("as_of")))
     )
     # Prefer a main or single registration to a subsidiary one, then the newest entry.

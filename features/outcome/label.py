@@ -25,7 +25,7 @@ def label(
     *,
     rule: CohortRule | None = None,
     until: date | None = None,
-    known: date | None = None,
+    known_on: date | None = None,
     members: pa.Table | None = None,
 ) -> pa.Table:
     """Label the cohort's snapshots.
@@ -38,7 +38,7 @@ def label(
         Days of the outcome window, which starts on the as-of date.
     until : date, optional
         Ignore everything recorded on or after this day.
-    known : date, optional
+    known_on : date, optional
         The day of knowledge of the cohort; see ``histories.reading.as_of.seen``.
     members : pyarrow.Table, optional
         The cohort of these days, if it has been computed already.
@@ -51,7 +51,7 @@ def label(
     """
     limit = day_number(histories.last_known()) + 1
     limit = min(limit, day_number(until)) if until else limit
-    members = cohort(histories, as_of, rule, known) if members is None else members
+    members = cohort(histories, as_of, rule, known_on) if members is None else members
     snapshots = pl.DataFrame(members).with_columns(pl.col("as_of").cast(pl.Int32))
     spells = _spells(histories, limit, definition)
     exits = _exits(snapshots, spells, definition, horizon)
@@ -82,10 +82,10 @@ def _spells(histories: Histories, limit: int, definition: Definition) -> pl.Data
     frame = frame.sort("pupil_id", "entry_date").with_columns(
         pl.col("entry_date").shift(-1).over("pupil_id").alias("next_entry")
     )
-    known = pl.col("destination").is_in(list(definition.destinations)) | pl.col("leaving_ground").is_in(
+    counts = pl.col("destination").is_in(list(definition.destinations)) | pl.col("leaving_ground").is_in(
         list(definition.grounds)
     )
-    frame = frame.with_columns(known.fill_null(False).alias("counts"), pl.col("end_known").alias("counts_known"))
+    frame = frame.with_columns(counts.fill_null(False).alias("counts"), pl.col("end_known").alias("counts_known"))
     if definition.unknown_school_days is None:
         return frame
     twenty = _after_school_days(frame["leaving_date"], definition.unknown_school_days)
@@ -154,7 +154,7 @@ def _decide(frame: pl.DataFrame, definition: Definition, horizon: int, limit: in
     positive = case | pl.col("counts").fill_null(False)
     other = pl.col("counts").is_not_null() & ~positive
     matured = pl.col("as_of") + horizon + definition.known_after_days
-    known = (
+    known_on = (
         pl.when(case)
         .then("case_known")
         .when(positive)
@@ -164,7 +164,7 @@ def _decide(frame: pl.DataFrame, definition: Definition, horizon: int, limit: in
         .otherwise(matured)
     )
     # Positives are known sooner than negatives; counting them earlier would overstate the rate of a window.
-    frame = frame.with_columns(pl.max_horizontal(known, matured).cast(pl.Int32).alias("known"))
+    frame = frame.with_columns(pl.max_horizontal(known_on, matured).cast(pl.Int32).alias("known"))
     ready = pl.col("known") < limit
     age = (pl.col("nc_year") + 4).is_between(definition.min_age, definition.max_age)
     left = pl.col("left_before").fill_null(False)

@@ -137,7 +137,9 @@ class Spec:
     def edges(self) -> dict[str, set[str]]:
         """Return, by table, the edge cases in time that the rows and as-of dates cover."""
         histories = Histories.from_rows(self.histories())
-        return {t: _edges(histories, t, [day_number(d) for d in self.days]) for t in self.tables if TABLES[t].known}
+        return {
+            t: _edges(histories, t, [day_number(d) for d in self.days]) for t in self.tables if TABLES[t].known_from
+        }
 
 
 def _edges(histories: Histories, table: str, days: list[int]) -> set[str]:
@@ -148,9 +150,9 @@ def _edges(histories: Histories, table: str, days: list[int]) -> set[str]:
     answers = {d for s in declared.stages for d in frame[s.date].to_list()}
     covered = set()
     for day in days:
-        known = frame["known"].to_list()
-        covered |= {BEFORE} if day - 1 in known else set()
-        covered |= {ITSELF} if day in known else set()
+        recorded = frame["known"].to_list()
+        covered |= {BEFORE} if day - 1 in recorded else set()
+        covered |= {ITSELF} if day in recorded else set()
         covered |= {LATE} if frame.filter((pl.col("known") >= day) & (pl.col("happened") < day)).height else set()
         covered |= {CORRECTED} if written.filter((pl.col("times") > 1) & (pl.col("known") < day)).height else set()
         covered |= {ENDED} if day in ends.to_list() else set()
@@ -160,7 +162,7 @@ def _edges(histories: Histories, table: str, days: list[int]) -> set[str]:
 
 def edges_needed(feature: Feature) -> dict[str, set[str]]:
     """Return, by table, the edge cases in time that a feature's specs must cover; reference data have none."""
-    clocked = {t: TABLES[t] for t in feature.sources if t != "pupils" and TABLES[t].known}
+    clocked = {t: TABLES[t] for t in feature.sources if t != "pupils" and TABLES[t].known_from}
     return {
         t: {BEFORE, ITSELF, LATE, CORRECTED} | ({ENDED} if d.end else set()) | ({ANSWERED} if d.stages else set())
         for t, d in clocked.items()

@@ -85,7 +85,7 @@ def marks_by_month(h: Histories) -> dict[str, int]:
 def school_years(h: Histories) -> dict[int, Counter[str]]:
     """Return the marks by school year: all, absent, unauthorised, with unknown codes, and by session."""
     unauthorised, authorised = set(attendance_class("unauthorised")), set(attendance_class("authorised"))
-    known = set(attendance_codes())
+    codes = set(attendance_codes())
     years: dict[int, Counter[str]] = {}
     for number, session, code, n in marks(h):
         day = day_of(number)
@@ -94,7 +94,7 @@ def school_years(h: Histories) -> dict[int, Counter[str]]:
         year[session] += n
         year["absent"] += n * (code in authorised or code in unauthorised)
         year["unauthorised"] += n * (code in unauthorised)
-        year["unknown"] += n * (code not in known)
+        year["unknown"] += n * (code not in codes)
     return years
 
 

@@ -52,7 +52,7 @@ def find(
         raise Usage(Fault("there is no such file", str(register), "Name the register: a CSV or XLSX file."))
     opened = open_histories(histories, engine=engine)
     with progress("linking the register"):
-        found = find_no_roll(
+        no_roll = find_no_roll(
             opened,
             histories,
             register,
@@ -60,18 +60,18 @@ def find(
             as_of=as_of.date() if as_of else None,
             memory=settings().memory,
         )
-    warn(found.warnings)
-    lines = [f"on no roll as of {found.as_of} (newest record: {found.newest_record})"]
-    lines += [f"{n:>8,} {what.replace('_', ' ')}" for what, n in found.counts.items()]
-    for sureness, rows in found.rows.items():
+    warn(no_roll.warnings)
+    lines = [f"on no roll as of {no_roll.as_of} (newest record: {no_roll.newest_record})"]
+    lines += [f"{n:>8,} {what.replace('_', ' ')}" for what, n in no_roll.counts.items()]
+    for sureness, rows in no_roll.rows.items():
         if rows:
             more = " …" if len(rows) > SHOWN else ""
             lines.append(f"rows {sureness.replace('_', ' ')}: {', '.join(map(str, rows[:SHOWN]))}{more}")
     answer = {
-        "as_of": found.as_of,
-        "newest_record": found.newest_record,
-        **found.counts,
-        "rows_listed": found.rows,
+        "as_of": no_roll.as_of,
+        "newest_record": no_roll.newest_record,
+        **no_roll.counts,
+        "rows_listed": no_roll.rows,
         "out": str(out),
     }
     result(answer, as_json=as_json, text="\n".join([*lines, f"the list is in {out}"]))

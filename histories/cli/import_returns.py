@@ -59,8 +59,8 @@ def import_(
     if form == "auto" and len(sources) == 1 and into is not None and not (mapping or persons or submitted):
         with progress("importing"):
             config = settings()
-            found = import_folder(FORMATS, sources[0], into, config.pseudonym_key, memory=config.memory)
-        result(found.to_dict(), as_json=as_json, text=found.text())
+            folder_report = import_folder(FORMATS, sources[0], into, config.pseudonym_key, memory=config.memory)
+        result(folder_report.to_dict(), as_json=as_json, text=folder_report.text())
         return
     if form not in FORMATS or not sources or into is None:
         do = f"onroll import FORMAT SRC... --into HISTORIES, with auto and one folder, or one of {', '.join(FORMATS)}."

@@ -22,6 +22,7 @@ engine_option = click.option(
 )
 known_option = click.option(
     "--known",
+    "known_on",
     type=ISO_DATE,
     help="Use what was known on this day: late records and corrections up to it, nothing after.",
 )

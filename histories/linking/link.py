@@ -49,7 +49,7 @@ def link(histories: Path, persons: Path) -> dict[str, int]:
     if not store.people.is_file():
         do = "Import a return that carries names (school-census) into the folder first."
         raise Faults(Fault("there are no names of pupils to link to", str(store.people), do))
-    answers = {(r["person_id"], r["pupil_id"]): r["same"] for r in store.asked() if r["same"]}
+    answers = {(r["person_id"], r["pupil_id"]): r["same"] for r in store.review_rows() if r["same"]}
     with tempfile.TemporaryDirectory(prefix="onroll-") as scratch:
         staging = Staging(Path(scratch))
         staging.sql("SET threads = 2")  # a fixed number, for the same result each time
@@ -76,8 +76,8 @@ def link(histories: Path, persons: Path) -> dict[str, int]:
                     Link(person_id=person, pupil_id=pupil, probability=probability, how="automatic", model=MODEL)
                 )
             else:
-                asked = (person, pupil, f"{probability:.3f}", *shown, "")
-                review.append(dict(zip(REVIEW, asked, strict=True)))
+                row = (person, pupil, f"{probability:.3f}", *shown, "")
+                review.append(dict(zip(REVIEW, row, strict=True)))
         staging.connection.close()
     store.save(listed, links, review)
     count = {how: sum(k.how == how for k in links) for how in ("upn", "automatic", "answered")}
@@ -107,9 +107,9 @@ def _load(staging: Staging, people: Path, persons: Path) -> None:
         ("persons", "raw", "person_id", set(staging.columns["raw"])),
         ("pupils", f"read_parquet({literal(people)})", "pupil_id", set(PEOPLE)),
     ):
-        own = {c: c if c in given else "NULL::VARCHAR" for c in COLUMNS}
+        columns = {c: c if c in given else "NULL::VARCHAR" for c in COLUMNS}
         staging.sql(f"""CREATE TABLE {table} AS SELECT {key}, {key} AS unique_id, {letters_sql("forename")} AS forename, {letters_sql("surname")} AS surname,
-            strftime(try_cast(dob AS DATE), '%Y-%m-%d') AS dob, {own["upn"]} AS upn, {own["sex"]} AS sex,
+            strftime(try_cast(dob AS DATE), '%Y-%m-%d') AS dob, {columns["upn"]} AS upn, {columns["sex"]} AS sex,
             {postcode_sql("postcode") if "postcode" in given else "NULL::VARCHAR"} AS postcode FROM {source}""")
 
 

@@ -110,10 +110,10 @@ def find_no_roll(
         _load_pupils(staging, store)
         _keep_school_age(staging, as_of)
         _link(staging)
-        found = _found(staging, as_of, newest)
+        no_roll = _summary(staging, as_of, newest)
         write_csv(out, LISTED, _listed(staging), private=True)
         staging.connection.close()
-    return found
+    return no_roll
 
 
 def _load_pupils(staging: Staging, store: LinkageStore) -> None:
@@ -173,7 +173,7 @@ def _link(staging: Staging) -> None:
         FROM persons p LEFT JOIN linked l ON l.person_id = p.unique_id LEFT JOIN status s ON s.pupil_id = l.pupil_id""")
 
 
-def _found(staging: Staging, as_of: date, newest: date) -> NoRoll:
+def _summary(staging: Staging, as_of: date, newest: date) -> NoRoll:
     rows: dict[str, list[int]] = {s: [] for s in (*SURENESS, "on_roll", "died")}
     for sureness, row in staging.sql("SELECT sureness, row FROM outcome ORDER BY row"):
         rows[sureness].append(row)

@@ -87,7 +87,7 @@ class LinkageStore:
                 for r in csv.DictReader(lines)
             ]
 
-    def asked(self) -> list[dict[str, str]]:
+    def review_rows(self) -> list[dict[str, str]]:
         """Return the pairs of the review file, answered (yes or no in ``same``) or not (empty).
 
         Raises
@@ -119,7 +119,7 @@ class LinkageStore:
             All persons of the list; their former links and open questions are replaced.
         """
         kept = [k for k in self.links() if k.person_id not in persons]
-        answered = [r for r in self.asked() if r["same"] or r["person_id"] not in persons]
+        answered = [r for r in self.review_rows() if r["same"] or r["person_id"] not in persons]
         with new_file(self.folder / "links.csv") as beside, beside.open("w", encoding="utf-8", newline="") as out:
             writer = csv.writer(out)
             writer.writerow(LINKS)

@@ -148,7 +148,7 @@ def draw_marks(
                     missed = absent and not ((half < 0.05 and part == 0) or (half > 0.93 and part == 1))
                     step = 2 * d + part
                     mark = _present_code(x, year, part, key, step)
-                    known = today
+                    entered = today
                     if suspended:
                         mark = EXCLUDED
                     elif missed:
@@ -159,12 +159,12 @@ def draw_marks(
                             why = uniform(key, PURPOSE + 7, d)
                             if why < 0.55:
                                 continue  # no reason was ever given
-                            known = today + 2 + int(12.0 * uniform(key, PURPOSE + 6, d))
+                            entered = today + 2 + int(12.0 * uniform(key, PURPOSE + 6, d))
                             mark = OTHER
                             if why > 0.93:
                                 mark = LATE
                             elif why < 0.80 and state % 4 == 0:
                                 mark = ILL
-                    day[at], session[at], code[at], recorded[at] = today, part, mark, known
+                    day[at], session[at], code[at], recorded[at] = today, part, mark, entered
                     at += 1
         used[i] = at - offsets[i]

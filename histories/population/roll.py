@@ -161,16 +161,16 @@ class Life:
             return int(self.world.special[self.child])
         return int((self.world.primary if year < 7 else self.world.secondary)[self.child])
 
-    def _open(self, school: int, day: date, known: date) -> None:
-        self.current = Spell(child=self.child, school=school, entry=day, year=self._year(day), entry_known=known)
+    def _open(self, school: int, day: date, recorded_on: date) -> None:
+        self.current = Spell(child=self.child, school=school, entry=day, year=self._year(day), entry_known=recorded_on)
         self.rolls.spells.append(self.current)
 
-    def _close(self, day: date, destination: str, known: date, next_school: int | None = None) -> None:
+    def _close(self, day: date, destination: str, recorded_on: date, next_school: int | None = None) -> None:
         spell = self.current
         assert spell is not None
         day = max(day, spell.entry)
         spell.leaving, spell.destination, spell.next_school = day, destination, next_school
-        spell.leaving_known = max(known, day)
+        spell.leaving_known = max(recorded_on, day)
         spell.ground = GROUNDS[destination]
         self.current = None
 
@@ -180,11 +180,11 @@ class Life:
 
     def _phase_end(self, day: date, year: int) -> None:
         if self.current is not None:
-            known = day + int(self.rng.integers(0, 12)) * ONE_DAY
+            recorded_on = day + int(self.rng.integers(0, 12)) * ONE_DAY
             if year == 6:
-                self._close(day, "state_school", known, self._school(7))
+                self._close(day, "state_school", recorded_on, self._school(7))
             else:
-                self._close(day, "over_age", known)
+                self._close(day, "over_age", recorded_on)
 
     def _move(self, day: date, _: int) -> None:
         if self.current is None or self.world.special[self.child] >= 0 or day <= self.current.entry:
@@ -205,8 +205,8 @@ class Life:
             return
         kind = detail % 16
         entry = self.current.entry
-        known = day + min(int(self.rng.exponential(self.delays[0])), 60) * ONE_DAY
-        self._close(day, EXITS[kind], known)
+        recorded_on = day + min(int(self.rng.exponential(self.delays[0])), 60) * ONE_DAY
+        self._close(day, EXITS[kind], recorded_on)
         back = self.clock.monday(detail // 16) if detail // 16 else None
         self.gone_until = back or date.max
         if kind == MISSING or (kind == UNKNOWN and self.rng.random() < 0.3):

@@ -86,7 +86,7 @@ class PopulationState:
             else:
                 arrays[c.name] = pa.array([_python_value(v) for v in column], ARROW_TYPES[c.kind])
         table = pa.table(arrays)
-        recorded = [c for c in TABLES[name].known[:1] if c in arrays and c not in TABLES[name].key]
+        recorded = [c for c in TABLES[name].known_from[:1] if c in arrays and c not in TABLES[name].key]
         table = table.sort_by([(c, "ascending") for c in (*TABLES[name].key, *recorded)])
         self.row_counts[name] = table.num_rows
         if self.csv:

@@ -11,7 +11,7 @@ from histories.reading.histories import Histories
 from histories.tables import HAPPENED, TABLES, Table
 
 
-def seen(recorded: nw.Expr, happened: nw.Expr, known: date | None) -> nw.Expr:
+def seen(recorded: nw.Expr, happened: nw.Expr, known_on: date | None) -> nw.Expr:
     """Return whether something recorded on one day and happened on another is seen as of ``as_of``.
 
     Without a day of knowledge it is seen if it was recorded before the as-of date. With one, it is seen as it was known on
@@ -19,19 +19,19 @@ def seen(recorded: nw.Expr, happened: nw.Expr, known: date | None) -> nw.Expr:
     what came late and no future, an earlier one takes away, and the as-of date itself changes nothing.
     """
     in_time = recorded < nw.col("as_of")
-    if known is None:
+    if known_on is None:
         return in_time
-    return (recorded < day_number(known)) & (in_time | (happened < nw.col("as_of")))
+    return (recorded < day_number(known_on)) & (in_time | (happened < nw.col("as_of")))
 
 
-def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known: date | None = None) -> nw.LazyFrame:
+def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known_on: date | None = None) -> nw.LazyFrame:
     """Join each snapshot with its pupil's rows of a table as they were visible on the as-of date.
 
     Parameters
     ----------
     snapshots : LazyFrame
         ``pupil_id`` and ``as_of`` (day number), on the engine of the histories.
-    known : date, optional
+    known_on : date, optional
         The day of knowledge for all as-of dates; by default each as-of date is its own. See ``seen``.
 
     Returns
@@ -44,16 +44,16 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known: da
     joined = (
         snapshots.select("pupil_id", "as_of")
         .join(rows, on="pupil_id", how="inner")
-        .filter(seen(nw.col("known"), happened(declared), known))
+        .filter(seen(nw.col("known"), happened(declared), known_on))
     )
     hidden = []
     if declared.end:
-        ended = seen(nw.col("end_known"), nw.col(declared.end), known)
+        ended = seen(nw.col("end_known"), nw.col(declared.end), known_on)
         # Hide the end's recording date too: knowing it leaks the future.
-        with_it = dict.fromkeys((*declared.end_columns, *declared.end_known, "end_known"))
+        with_it = dict.fromkeys((*declared.end_columns, *declared.end_known_from, "end_known"))
         hidden = [nw.when(ended).then(nw.col(c)).alias(c) for c in with_it]
     for stage in declared.stages:
-        come = seen(nw.col(stage.date), nw.col(stage.date), known)
+        come = seen(nw.col(stage.date), nw.col(stage.date), known_on)
         hidden += [nw.when(come).then(nw.col(c)).alias(c) for c in stage.columns]
     joined = joined.with_columns(*hidden) if hidden else joined
     # Rows recorded on the same day are ordered by every other visible column: engines then agree on which row stands, and

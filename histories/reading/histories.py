@@ -242,7 +242,7 @@ class Histories:
                 if name in self.present:
                     rows = self.frame(name)
                     if marked and TABLES[name].plannable:
-                        rows = rows.filter(~nw.col(TABLES[name].known[0]).is_null())
+                        rows = rows.filter(~nw.col(TABLES[name].known_from[0]).is_null())
                     top = rows.filter(nw.col("known") <= today).select(nw.col("known").max()).collect().item()
                     newest = max(newest, int(top or 0))
             self._last_known = day_of(newest)
@@ -263,12 +263,12 @@ def canonical(frame: nw.LazyFrame, table: type[Table]) -> nw.LazyFrame:
     """Add ``known`` and ``end_known`` to a table, as its declaration defines them."""
     if table.always_known:
         return frame.with_columns(nw.lit(ALWAYS).cast(nw.Int32).alias("known"))
-    first, *fallbacks = table.known
+    first, *fallbacks = table.known_from
     delayed = [nw.col(c) + table.known_delay for c in fallbacks]
     frame = frame.with_columns(nw.coalesce(nw.col(first), *delayed, nw.lit(NEVER)).cast(nw.Int32).alias("known"))
     if table.end is None:
         return frame
-    ended = nw.coalesce(*(nw.col(c) for c in table.end_known))
+    ended = nw.coalesce(*(nw.col(c) for c in table.end_known_from))
     return frame.with_columns(
         nw.when(~nw.col(table.end).is_null()).then(nw.max_horizontal("known", ended)).cast(nw.Int32).alias("end_known")
     )

@@ -93,7 +93,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
     staging.raise_faults()
     for n, header in headers.items():
         period, day = period_of(header)
-        stated = staging.add_return(period, [files[n]], said_on=day)
+        stated = staging.add_return(period, [files[n]], return_date=day)
         stated.tables["social_care"] = f"""
             SELECT DISTINCT p.pupil_id, r.kind, ({expression_of("date", "start_date")}) AS start_date, ({expression_of("date", "end_date")}) AS end_date,
                 r.category, r.end_reason FROM care_{n} r JOIN person p USING (upn)"""

@@ -87,15 +87,15 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         def take(
             node: Node, line: int, pupils: list[tuple] = pupils, spells: list[tuple] = spells, lost: list[int] = lost
         ) -> None:
-            pupil, found = rows_of(node, line)
+            pupil, school_rows = rows_of(node, line)
             lost[0] += pupil is None
             pupils += [pupil] if pupil else []
-            spells += found
+            spells += school_rows
 
         try:
             report.read[file.name], header = read_units(file, "CTfile", "Pupil", take)
-        except Faults as found:
-            staging.faults += found.faults
+        except Faults as unreadable:
+            staging.faults += unreadable.faults
             continue
         days[n] = _day(header.get("DateTime", ""))
         if lost[0]:
@@ -120,7 +120,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
     staging.raise_faults()
     for n, day in days.items():
         # Without a date in its header a file counts row by row, on the dates of the spells.
-        stated = staging.add_return(None, [files[n]], said_on=day, clock="return" if day else "row")
+        stated = staging.add_return(None, [files[n]], return_date=day, clock="return" if day else "row")
         stated.tables["pupils"] = f"""
             SELECT p.pupil_id, p.pupil_id AS upn_key, any_value({expression_of("date", "date_of_birth")}) AS date_of_birth,
                 any_value(CASE WHEN r.sex IN ('M', 'F', 'U') THEN r.sex END) AS sex FROM pupils_{n} r JOIN person p USING (upn) GROUP BY 1"""

@@ -52,13 +52,13 @@ def import_folder(
         raise Faults(Fault("there is no such folder", str(folder), "Name the folder that holds the returns."))
     result = FolderReport()
     files: dict[str, list[Path]] = {}
-    for found in _recognised(formats, folder, into):
-        name = str(found.file.relative_to(folder))
-        if found.why:
-            result.left_out.append({"file": name, "why": found.why, "could_be": list(found.formats)})
+    for candidate in _recognised(formats, folder, into):
+        name = str(candidate.file.relative_to(folder))
+        if candidate.why:
+            result.left_out.append({"file": name, "why": candidate.why, "could_be": list(candidate.formats)})
         else:
-            result.took[name] = found.formats[0]
-            files.setdefault(found.formats[0], []).append(found.file)
+            result.took[name] = candidate.formats[0]
+            files.setdefault(candidate.formats[0], []).append(candidate.file)
     if not files:
         reasons = "; ".join(f"{f['file']}: {f['why']}" for f in result.left_out[:10])
         do = "Name each format with 'onroll import FORMAT'; 'onroll import --list' describes them."
@@ -69,11 +69,11 @@ def import_folder(
 
 
 def _recognised(formats: dict[str, Return], folder: Path, into: Path) -> list[Recognised]:
-    own = {into.resolve(), LinkageStore(into).folder.resolve()}
+    written_here = {into.resolve(), LinkageStore(into).folder.resolve()}
     files = []
     for file in sorted(f for f in folder.rglob("*") if f.is_file()):
         hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
-        if not hidden and not own & set(file.resolve().parents):
+        if not hidden and not written_here & set(file.resolve().parents):
             files.append(recognise(file, formats))
     return files
 
@@ -108,10 +108,10 @@ def _order(part: tuple[Return, list[Path]]) -> tuple[int, str]:
     return order_of(part[0])
 
 
-def _replace(made: Path, folder: Path) -> None:
+def _replace(finished: Path, folder: Path) -> None:
     with new_folder(folder, keep=True) as beside:
         beside.rmdir()
-        made.rename(beside)
+        finished.rename(beside)
 
 
 def _add(report: Report, other: Report) -> None:

@@ -188,12 +188,12 @@ def _who(
 
 def _value(staging: Staging, name: str, column: Column, names: list[str], filled: Filled) -> str:
     """Return the expression of a column, after checking that every value becomes its type."""
-    made = []
+    expressions = []
     for n in names:
         raw = text_sql(f'"{n}"', "duckdb")
         if column.name in filled.codes:
             pairs = "".join(f" WHEN {literal(k)} THEN {literal(v)}" for k, v in filled.codes[column.name].items())
-            made.append(f"CASE lower({raw}){pairs} END")
+            expressions.append(f"CASE lower({raw}){pairs} END")
             continue
         expression = expression_of(column.kind, raw, filled.dates)
         if column.kind != "text":
@@ -205,8 +205,8 @@ def _value(staging: Staging, name: str, column: Column, names: list[str], filled
             staging.check(
                 name, n, f"{raw} IS NOT NULL AND ({expression}) IS NULL", f"the value is not {WANTED[column.kind]}", do
             )
-        made.append(expression)
-    return made[0] if len(made) == 1 else f"coalesce({', '.join(made)})"
+        expressions.append(expression)
+    return expressions[0] if len(expressions) == 1 else f"coalesce({', '.join(expressions)})"
 
 
 def convert_any(

@@ -98,10 +98,10 @@ def _select(staging: Staging, people: PupilKeys, table: str, names: dict[str, An
     # A day of recording that cannot be read must not become the day of the mark: the future would be known too early.
     day = _day(staging, table, recorded, names, optional=True) if recorded else "NULL::DATE"
     make = {"long": _long, "days": _days, "columns": _columns, "weeks": _weeks}[layout]
-    made = make(staging, table, names, recorded, report)
-    if made is None:
+    sessions = make(staging, table, names, recorded, report)
+    if sessions is None:
         return None
-    marks = f"SELECT {_name(pupil)} AS upn, {made[0]}, {day} AS recorded_on, onroll_line AS line {made[1]}"
+    marks = f"SELECT {_name(pupil)} AS upn, {sessions[0]}, {day} AS recorded_on, onroll_line AS line {sessions[1]}"
     translated, unknown = _codes(staging, table, marks, report)
     code = f"CASE code {translated} ELSE code END" if translated else "code"
     left_out = f" WHERE code NOT IN {literals(unknown)}" if unknown else ""
@@ -142,14 +142,14 @@ def _name(column: str) -> str:
 
 
 def _day(staging: Staging, table: str, column: str, names: dict[str, Any], optional: bool = False) -> str:
-    made = expression_of("date", _name(column), tuple(names["dates"]))
+    day = expression_of("date", _name(column), tuple(names["dates"]))
     what, do = (
         "the value is not a date in one of the forms that the mapping names",
         "Correct the rows, or name the form in a mapping.",
     )
     given = f"{_name(column)} IS NOT NULL AND " if optional else ""
-    staging.check(table, column, f"{given}({made}) IS NULL", what, do)
-    return made
+    staging.check(table, column, f"{given}({day}) IS NULL", what, do)
+    return day
 
 
 def _long(staging: Staging, table: str, names: dict[str, Any], recorded: str | None, report: Report) -> tuple[str, str]:

@@ -163,15 +163,15 @@ class _Import:
             tables = self._write_statements(statements, number)
             if "enrolments" in tables:
                 self.leavings[number] = statements.files[0]
-            said_on = statements.said_on
+            return_date = statements.return_date
             if statements.clock == "row":
-                said_on = submitted_on or self._extract_day(number, tables)
+                return_date = submitted_on or self._extract_day(number, tables)
             new.append(
                 Submission(
                     number=number,
                     form=self.form.name,
                     period=period,
-                    said_on=said_on,
+                    return_date=return_date,
                     submitted_on=submitted_on,
                     after=None,
                     clock=statements.clock,
@@ -180,7 +180,7 @@ class _Import:
                 )
             )
         self._refuse_unusable(new, repeated, links)
-        after = max(filter(None, (self.store.latest(), *(s.said_on for s in new))), default=None)
+        after = max(filter(None, (self.store.latest(), *(s.return_date for s in new))), default=None)
         self.store.all += [replace(s, after=after) for s in new]
         self.new = [t for s in new for t in s.tables]
 
@@ -250,8 +250,8 @@ class _Import:
         return f"{self.form.name}: this return " if period.startswith("file ") else f"{self.form.name} {period} "
 
     def _links(self) -> dict[str, str]:
-        found = LinkageStore(self.into).links()
-        return {unlinked_key(k.person_id, self.people.key): k.pupil_id for k in found} if self.people.key else {}
+        links = LinkageStore(self.into).links()
+        return {unlinked_key(k.person_id, self.people.key): k.pupil_id for k in links} if self.people.key else {}
 
     def _upns(self) -> dict[str, str]:
         """Return the UPNs that the histories hold now, by their keys."""

@@ -166,7 +166,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         )
     )
     for (census, _), given in returns.items():
-        stated = staging.add_return(census, given.files, said_on=given.day)
+        stated = staging.add_return(census, given.files, return_date=given.day)
         for table, kind in STATED.items():
             if kind in given.kinds:
                 stated.tables[table] = f"SELECT * EXCLUDE (part) FROM stated_{table} WHERE part = {given.number}"
@@ -176,16 +176,16 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
 def _select(staging: Staging, name: str, *, kind: str, table: str, given: CensusFiles, report: Report) -> str | None:
     have = staging.columns[name]
     on_roll = kind in ("pupilonroll", "pupilnolongeronroll")
-    own = (
+    id_column = (
         f"{table}tableid"
         if on_roll
         else next((c for c in ("pupilonrolltableid", "pupilnolongeronrolltableid") if c in have), "pupilonrolltableid")
     )
-    needed = (*NEEDED, own) if on_roll else (own, *KINDS[kind][:1])
+    needed = (*NEEDED, id_column) if on_roll else (id_column, *KINDS[kind][:1])
     if not staging.need(name, needed):
         return None
     used = [c for c in KINDS[kind] if c in have]
-    other = [c for c in have if c not in used and c != own]
+    other = [c for c in have if c not in used and c != id_column]
     if other:
         report.unused.append(f"{staging.files[name].name}: columns {', '.join(other)}")
     if kind != "pupilnolongeronroll":
@@ -209,7 +209,7 @@ def _select(staging: Staging, name: str, *, kind: str, table: str, given: Census
     term = term_dates(given.day.year - 1)[COVERED[given.term]]
     columns = ", ".join(f'trim("{c}") AS {c}' if c in have else f"NULL::VARCHAR AS {c}" for c in KINDS[kind])
     return (
-        f"SELECT {columns}, DATE '{given.day}' AS day, onroll_line AS line, '{given.number} ' || coalesce(\"{own}\", '') AS id, "
+        f"SELECT {columns}, DATE '{given.day}' AS day, onroll_line AS line, '{given.number} ' || coalesce(\"{id_column}\", '') AS id, "
         f"{given.number} AS part, {kind == 'pupilnolongeronroll'} AS left_roll, "
         f"DATE '{term.start}' AS term_start, DATE '{term.end}' AS term_end FROM \"{name}\""
     )
@@ -291,8 +291,8 @@ def _notes(staging: Staging, people: PupilKeys, report: Report) -> None:
 def recognises(contents: Contents) -> bool:
     """Tell whether a file is of this format by its name, such as 2024_autumn_pupilonroll, and its key."""
     match = FILE.fullmatch(contents.stem)
-    known = match is not None and any(match["table"].startswith(k) for k in KINDS)
-    return known and any(h.endswith("tableid") for row in contents.rows for h in row)
+    is_table = match is not None and any(match["table"].startswith(k) for k in KINDS)
+    return is_table and any(h.endswith("tableid") for row in contents.rows for h in row)
 
 
 RETURN = Return(

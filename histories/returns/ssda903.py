@@ -57,7 +57,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             kind = table.partition("_")[0]
             if kind != "header":
                 period = f"{day.year} {kind}" if day else None
-                stated = staging.add_return(period, [staging.files[table], *headers], said_on=day)
+                stated = staging.add_return(period, [staging.files[table], *headers], return_date=day)
                 stated.tables["social_care"] = _select(table, kind)
 
 

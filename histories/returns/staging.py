@@ -38,7 +38,7 @@ class Statements:
 
     period: str | None
     files: tuple[Path, ...]
-    said_on: date | None
+    return_date: date | None
     clock: Clock
     tables: dict[str, str] = field(default_factory=dict)
 
@@ -161,7 +161,7 @@ class Staging:
             self.faults.append(Fault(f"{count} of its rows: {what}", where, do))
 
     def add_return(
-        self, period: str | None, files: Iterable[Path], *, said_on: date | None = None, clock: Clock = "return"
+        self, period: str | None, files: Iterable[Path], *, return_date: date | None = None, clock: Clock = "return"
     ) -> Statements:
         """Begin the statements of one return; a format adds a query for each table that the return states something for.
 
@@ -172,12 +172,12 @@ class Staging:
             extract without a period, which is one by itself.
         files : iterable of Path
             The files of the return; by them it is known when it is imported again.
-        said_on : date, optional
+        return_date : date, optional
             The return's own date.
         clock : {"return", "row"}
             See ``Submission``.
         """
-        self.returns.append(Statements(period=period, files=tuple(files), said_on=said_on, clock=clock))
+        self.returns.append(Statements(period=period, files=tuple(files), return_date=return_date, clock=clock))
         return self.returns[-1]
 
     def need(self, name: str, columns: Iterable[str], accepted: Mapping[str, Iterable[str]] | None = None) -> bool:

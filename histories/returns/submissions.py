@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -22,6 +22,7 @@ VERSION = 1
 FOOTER = 1 << 16
 EARLIEST = date.min
 Clock = Literal["return", "row"]
+KEYS = {"return_date": "said_on"}  # keys of the index that differ from the attribute's name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class Submission:
         Counts submissions in the order in which they were imported, from 1.
     form, period : str
         The format, and which of its returns it is, such as ``2025 spring``; a later submission of the same return corrects it.
-    said_on : date or None
+    return_date : date or None
         The return's own date, such as census day or the day of the extract.
     submitted_on : date or None
         The day it was submitted, when the user said it.
@@ -51,7 +52,7 @@ class Submission:
     number: int
     form: str
     period: str
-    said_on: date | None
+    return_date: date | None
     submitted_on: date | None
     after: date | None
     clock: Clock
@@ -85,10 +86,10 @@ def ranked(submissions: list[Submission]) -> list[Ranked]:
     for s in submissions:
         returns.setdefault((s.form, s.period), []).append(s)
     for group in returns.values():
-        group.sort(key=lambda s: (s.submitted_on or s.said_on or EARLIEST, s.number))
+        group.sort(key=lambda s: (s.submitted_on or s.return_date or EARLIEST, s.number))
         for n, s in enumerate(group):
-            corrected = max(filter(None, (s.said_on, s.after)), default=None)
-            stated_on = (s.submitted_on or corrected) if n else (s.said_on or s.submitted_on)
+            corrected = max(filter(None, (s.return_date, s.after)), default=None)
+            stated_on = (s.submitted_on or corrected) if n else (s.return_date or s.submitted_on)
             # Without a date, or for a correction, the order of import decides; else the digest, so that it does not.
             tie = (n > 0, "" if n or stated_on is None else s.digest, s.number)
             placed.append((stated_on or EARLIEST, tie, s, stated_on))
@@ -126,7 +127,7 @@ class Submissions:
 
     def latest(self) -> date | None:
         """Return the newest day on which a return says that it was made."""
-        return max((d for s in self.all for d in (s.said_on, s.submitted_on) if d), default=None)
+        return max((d for s in self.all for d in (s.return_date, s.submitted_on) if d), default=None)
 
     def file(self, number: int, table: str) -> Path:
         """Return where a submission's statements for a table lie; number 0 is what was there before the first import."""
@@ -140,14 +141,18 @@ class Submissions:
 
     def write_index(self, folder: Path) -> None:
         """Write the index."""
-        submissions = [{k: v.isoformat() if isinstance(v, date) else v for k, v in asdict(s).items()} for s in self.all]
+        submissions = [
+            {KEYS.get(k, k): v.isoformat() if isinstance(v, date) else v for k, v in asdict(s).items()}
+            for s in self.all
+        ]
         index = {"version": VERSION, "written": self.written, "links": self.links, "submissions": submissions}
         (folder / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
 
 
 def _submission(read: dict[str, Any]) -> Submission:
-    days = {k: date.fromisoformat(read[k]) if read[k] else None for k in ("said_on", "submitted_on", "after")}
-    return Submission(**{**read, **days, "tables": tuple(read["tables"])})
+    values = {f.name: read[KEYS.get(f.name, f.name)] for f in fields(Submission)}
+    days = {k: date.fromisoformat(values[k]) if values[k] else None for k in ("return_date", "submitted_on", "after")}
+    return Submission(**{**values, **days, "tables": tuple(values["tables"])})
 
 
 def fingerprint(file: Path) -> str:

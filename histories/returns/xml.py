@@ -75,16 +75,16 @@ class _Reader:
     def end(self, name: str) -> None:
         """Take the end of an element."""
         name = self.path.pop()
-        said = "".join(self.text).strip()
+        text = "".join(self.text).strip()
         self.text, self.length = [], 0
         if not self.nodes:
-            if said:
-                self.header.setdefault(name, said)
-                self.header.setdefault("/".join([*self.path[-1:], name]), said)
+            if text:
+                self.header.setdefault(name, text)
+                self.header.setdefault("/".join([*self.path[-1:], name]), text)
             return
         node = self.nodes.pop()
         if self.nodes:
-            self.nodes[-1].setdefault(name, []).append(node or said)
+            self.nodes[-1].setdefault(name, []).append(node or text)
         else:
             self.units += 1
             self.take(node, self.line)
@@ -144,7 +144,7 @@ def leaf(node: Node, name: str) -> str | None:
 
 def under(node: Node, *path: str) -> list[Node]:
     """Return the nodes at a path under a node."""
-    found = [node]
+    nodes = [node]
     for name in path:
-        found = [c for n in found for c in n.get(name, ()) if isinstance(c, dict)]
-    return found
+        nodes = [c for n in nodes for c in n.get(name, ()) if isinstance(c, dict)]
+    return nodes

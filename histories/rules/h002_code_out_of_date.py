@@ -16,9 +16,9 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
     """Return the marks whose code was not valid on their date."""
     out: set[tuple[int, str]] = set()
     for day, _, code, _ in marks(h):
-        known = attendance_codes().get(code)
-        early = known and known.since and day_of(day) < known.since
-        late = known and known.until and day_of(day) > known.until
+        declared = attendance_codes().get(code)
+        early = declared and declared.since and day_of(day) < declared.since
+        late = declared and declared.until and day_of(day) > declared.until
         if early or late:
             out.add((day, code))
     days, codes = [d for d, _ in out], [c for _, c in out]

@@ -11,8 +11,8 @@ from histories.rules.rule import Rule
 def broken(h: Histories, place: str) -> nw.LazyFrame:
     """Return the rows whose school is not in schools."""
     table, column = place.split(".")
-    known = h.frame("schools").select(nw.col("urn").alias(column)).unique()
-    return h.frame(table).filter(~nw.col(column).is_null()).join(known, on=column, how="anti")
+    schools = h.frame("schools").select(nw.col("urn").alias(column)).unique()
+    return h.frame(table).filter(~nw.col(column).is_null()).join(schools, on=column, how="anti")
 
 
 RULE = Rule(

@@ -10,8 +10,8 @@ from histories.rules.rule import Rule
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
     """Return the homes whose area is not in areas."""
-    known = h.frame("areas").select("lsoa").unique()
-    return h.frame(table).filter(~nw.col("lsoa").is_null()).join(known, on="lsoa", how="anti")
+    areas = h.frame("areas").select("lsoa").unique()
+    return h.frame(table).filter(~nw.col("lsoa").is_null()).join(areas, on="lsoa", how="anti")
 
 
 RULE = Rule(

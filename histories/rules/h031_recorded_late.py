@@ -20,7 +20,7 @@ def broken(h: Histories, table: str) -> nw.LazyFrame:
     happened = nw.col(DELAYED[table])
     if table not in CENSUS:
         return h.frame(table).filter(nw.col("known") - happened > LATE)
-    recorded = h.frame(table).filter(~nw.col(TABLES[table].known[0]).is_null()).select("known").unique()
+    recorded = h.frame(table).filter(~nw.col(TABLES[table].known_from[0]).is_null()).select("known").unique()
     days = sorted(collect(recorded)["known"].to_list())
     chances = pa.table({"known": pa.array(days[1:], pa.int32()), "chance": pa.array(days[:-1], pa.int32())})
     rows = h.frame(table).join(h.given(chances), on="known", how="inner")

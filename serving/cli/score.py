@@ -42,7 +42,7 @@ def score(
     model: str | None,
     cohort: Path | None,
     top: int | None,
-    known: datetime | None,
+    known_on: datetime | None,
     engine: str | None,
     store: bool,
     reproduce: str | None,
@@ -50,7 +50,7 @@ def score(
 ) -> None:
     """Score and explain the cohort of HISTORIES as of a day."""
     if reproduce is not None:
-        if as_of or out or model or top or known or store:
+        if as_of or out or model or top or known_on or store:
             do = "Give only HISTORIES and --cohort with it; the stored score supplies the rest."
             raise Usage(Fault("a stored score is reproduced with its own options", "score --reproduce", do))
         _reproduce(reproduce, histories, cohort, as_json)
@@ -58,7 +58,7 @@ def score(
     if histories is None or as_of is None or out is None:
         do = "onroll score HISTORIES --as-of 2025-09-08 --out S.parquet"
         raise Usage(Fault("HISTORIES, --as-of or --out is missing", "score", do))
-    if known and store:
+    if known_on and store:
         do = "Leave out --store: the service shows only what was known on the as-of day."
         raise Usage(Fault("scores made with --known cannot be stored", "score --known --store", do))
     from features import CohortRule, load_own_features
@@ -80,18 +80,18 @@ def score(
     if release.alias:
         check_where_audited(settings, release.name)
     risk_model = RiskModel.load(release.folder, release.bundle)
-    rule, known_on = CohortRule.load(cohort), known.date() if known else None
+    rule, knowledge_day = CohortRule.load(cohort), known_on.date() if known_on else None
     opened = open_histories(histories, engine=engine)
     stored = 0
     with progress("scoring") as advance:
         if engine == "spark":
             from serving.scoring.spark import score_in_spark
 
-            count = score_in_spark(opened, release.folder, as_of.date(), out, rule=rule, known=known_on, top=top)
+            count = score_in_spark(opened, release.folder, as_of.date(), out, rule=rule, known=knowledge_day, top=top)
         else:
             blocks = BlockStore(settings.blocks)
             scores = risk_model.score(
-                opened, as_of.date(), rule=rule, known=known_on, kept=blocks, top=top, advance=advance
+                opened, as_of.date(), rule=rule, known=knowledge_day, kept=blocks, top=top, advance=advance
             )
             advance(description="writing")
             write_scores(scores, Path(out))

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from features.catalogue import catalogue
-from features.sentences import said
+from features.sentences import true_sentences
 
 MIN_CHANGE = 0.1  # minimal change of a theme, in log-odds
 MIN_SHARE = 0.5  # minimal share of a theme's change for a single feature to be named
@@ -101,7 +101,7 @@ def _moved_by(
             continue
         if feature.direction and (after - before) * feature.direction * move < 0:
             continue
-        texts = [next((text for _, text in said(name, feature.sentences, v)), None) for v in (was, now)]
+        texts = [next((text for _, text in true_sentences(name, feature.sentences, v)), None) for v in (was, now)]
         if texts[0] != texts[1]:
             return texts[0], texts[1]
     return None, None

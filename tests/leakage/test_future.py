@@ -45,8 +45,8 @@ def moved_by(monkeypatch, histories, table, leaky):
     """Give one table to the features by another rule of time than the house's."""
     real = time_rule.visible
 
-    def visible(opened, name, snapshots, known=None):
-        return leaky(real, opened, snapshots) if name == table else real(opened, name, snapshots, known)
+    def visible(opened, name, snapshots, known_on=None):
+        return leaky(real, opened, snapshots) if name == table else real(opened, name, snapshots, known_on)
 
     monkeypatch.setattr(sys.modules["features.counting.tallies"], "visible", visible)
     return {(x.feature, x.table, x.kind) for x in leaks(Histories.open(histories), D, engine="polars").leaks}
@@ -54,10 +54,10 @@ def moved_by(monkeypatch, histories, table, leaky):
 
 def test_a_feature_that_reads_ends_before_they_were_recorded_is_named(small_histories, monkeypatch):
     def ends(real, histories, snapshots):
-        known = real(histories, "social_care", snapshots).drop("end_date")
+        rows = real(histories, "social_care", snapshots).drop("end_date")
         key = list(TABLES["social_care"].key)
         ends = histories.frame("social_care").select(*key, "end_date").unique(subset=key, keep="any")
-        return known.join(ends, on=key, how="left")
+        return rows.join(ends, on=key, how="left")
 
     found = moved_by(monkeypatch, small_histories, "social_care", ends)
     assert ("days_since_care_closed", "social_care", "ended") in found
@@ -96,14 +96,14 @@ def test_no_column_of_a_row_tells_that_its_end_was_recorded_later(table):
         for c in declared.columns.values()
         if c.kind in ("date", "text")
     }
-    row |= {"pupil_id": "A", **dict.fromkeys(declared.end_known, "2025-01-13"), declared.end: "2025-01-13"}
+    row |= {"pupil_id": "A", **dict.fromkeys(declared.end_known_from, "2025-01-13"), declared.end: "2025-01-13"}
     given = {"pupils": [], "enrolments": [], table: [row]}
     histories, asked = (
         Histories.from_rows(given, as_written=True),
         pl.DataFrame({"pupil_id": ["A"], "as_of": [day_number(D)]}),
     )
     seen = time_rule.visible(histories, table, nw.from_native(asked.lazy())).collect().to_native()
-    ends = {*declared.end_columns, *declared.end_known, "end_known"}
+    ends = {*declared.end_columns, *declared.end_known_from, "end_known"}
     assert [{c for c in ends if r[c] is not None} for r in seen.to_dicts()] == [set()]
 
 
@@ -142,8 +142,8 @@ def test_the_verb_says_that_the_proof_holds_and_leaves_the_histories_alone(small
 def test_the_verb_leaves_with_1_when_something_leaks(small_histories, capsys, monkeypatch):
     real = time_rule.visible
 
-    def late(histories, table, snapshots, known=None):
-        return real(histories, table, snapshots, date(2026, 1, 1) if table == "sen" else known)
+    def late(histories, table, snapshots, known_on=None):
+        return real(histories, table, snapshots, date(2026, 1, 1) if table == "sen" else known_on)
 
     monkeypatch.setattr(sys.modules["features.counting.tallies"], "visible", late)
     with pytest.raises(SystemExit) as left:

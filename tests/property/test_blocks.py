@@ -14,14 +14,14 @@ from tests.support.random_histories import DAYS, FIXED, HISTORIES, write_tables
 
 
 @settings(max_examples=5)
-@given(made=HISTORIES, known=st.sampled_from([None, date(2025, 2, 1)]))
-def test_blocks_and_what_was_kept_change_nothing(tmp_path_factory, made, known):
+@given(made=HISTORIES, known_on=st.sampled_from([None, date(2025, 2, 1)]))
+def test_blocks_and_what_was_kept_change_nothing(tmp_path_factory, made, known_on):
     folder = tmp_path_factory.mktemp("h")
     opened = Histories.open(write_tables(folder, {**FIXED, **made}))
-    whole = matrix(opened, DAYS, known=known)
-    assert matrix(opened, DAYS, known=known, pupils=1).equals(whole)
+    whole = matrix(opened, DAYS, known_on=known_on)
+    assert matrix(opened, DAYS, known_on=known_on, pupils=1).equals(whole)
     for pupils in (2, 2):
-        assert matrix(opened, DAYS, known=known, pupils=pupils, kept=BlockStore(folder / "kept")).equals(whole)
+        assert matrix(opened, DAYS, known_on=known_on, pupils=pupils, kept=BlockStore(folder / "kept")).equals(whole)
 
 
 @pytest.mark.parametrize("engine", ["duckdb", "polars"])

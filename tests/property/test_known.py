@@ -22,7 +22,7 @@ def own(row, columns, delay=0):
 def without_future(table, row):
     """Take away what both happened and was recorded from the day on; None when nothing is left."""
     declared, day = TABLES[table], DAY.isoformat()
-    recorded = own(row, declared.known, declared.known_delay)
+    recorded = own(row, declared.known_from, declared.known_delay)
     happened = (
         min((row[s.date] for s in declared.stages if row[s.date]), default=recorded)
         if declared.stages
@@ -31,9 +31,9 @@ def without_future(table, row):
     if recorded is not None and recorded >= day and happened >= day:
         return None
     if declared.end and row[declared.end] and row[declared.end] >= day:
-        ended = max(recorded, own(row, declared.end_known))
+        ended = max(recorded, own(row, declared.end_known_from))
         if ended >= day:
-            return {**row, **dict.fromkeys({*declared.end_columns, *declared.end_known})}
+            return {**row, **dict.fromkeys({*declared.end_columns, *declared.end_known_from})}
     return row
 
 
@@ -41,13 +41,13 @@ def without_future(table, row):
 @given(made=HISTORIES)
 def test_the_as_of_date_as_day_of_knowledge_is_the_default(made):
     histories = Histories.from_rows({**FIXED, **made})
-    assert matrix(histories, [DAY], known=DAY).equals(matrix(histories, [DAY]))
+    assert matrix(histories, [DAY], known_on=DAY).equals(matrix(histories, [DAY]))
 
 
 @settings(max_examples=30)
 @given(made=HISTORIES, later=st.integers(0, 400))
 def test_what_happened_from_the_as_of_date_on_is_never_seen(made, later):
     cut = {t: [r for row in found if (r := without_future(t, row))] for t, found in made.items()}
-    known = DAY + timedelta(days=later)
-    one, other = (matrix(Histories.from_rows({**FIXED, **m}), [DAY], known=known) for m in (made, cut))
+    known_on = DAY + timedelta(days=later)
+    one, other = (matrix(Histories.from_rows({**FIXED, **m}), [DAY], known_on=known_on) for m in (made, cut))
     assert one.equals(other)

@@ -7,7 +7,7 @@ import pytest
 
 from features.catalogue import SHIPPED
 from features.matrix import tallied
-from features.sentences import said
+from features.sentences import true_sentences
 from histories.reading.histories import Histories
 from serving.pages.score_change import changed
 from tests.support.odd_children import DAY, odd_children
@@ -36,7 +36,7 @@ def check_all(n, seed):
         for feature in SHIPPED.features:
             if feature.role == "never_shown":
                 continue
-            for _, text in said(feature.name, feature.sentences, values):
+            for _, text in true_sentences(feature.name, feature.sentences, values):
                 many += 1
                 why = untrue(text, child)
                 if why:
@@ -59,15 +59,25 @@ def test_a_strain_never_speaks_for_a_child_and_a_strength_never_against():
         raising, protective, _ = reasons(values, parts, declared, SHIPPED.themes, wording)
         many += len(raising) + len(protective)
         for sides, tone in ((raising, "strength"), (protective, "strain")):
-            wrong = {s for f in SHIPPED.features for one, s in said(f.name, f.sentences, values) if one.tone == tone}
-            fitting = {s for f in SHIPPED.features for one, s in said(f.name, f.sentences, values) if one.tone != tone}
+            wrong = {
+                s
+                for f in SHIPPED.features
+                for one, s in true_sentences(f.name, f.sentences, values)
+                if one.tone == tone
+            }
+            fitting = {
+                s
+                for f in SHIPPED.features
+                for one, s in true_sentences(f.name, f.sentences, values)
+                if one.tone != tone
+            }
             assert [r.sentence for r in sides if r.sentence in wrong - fitting] == []
     assert many > 200
 
 
 def said_of(name, raises=None, **values):
     feature = SHIPPED.by_name[name]
-    return [text for _, text in said(name, feature.sentences, values, raises)]
+    return [text for _, text in true_sentences(name, feature.sentences, values, raises)]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def features(opened):
 
     def given(**tables):
         histories = opened(**tables)
-        return lambda known=None: next(iter(matrix(histories, [D], known=known).to_pylist()), None)
+        return lambda known_on=None: next(iter(matrix(histories, [D], known_on=known_on).to_pylist()), None)
 
     return given
 
@@ -52,7 +52,7 @@ SUSPENDED = rows(
 
 
 @pytest.mark.parametrize(
-    ("known", "sessions"),
+    ("known_on", "sessions"),
     [
         (None, 1 + 2),
         (D, 1 + 2),
@@ -63,9 +63,9 @@ SUSPENDED = rows(
     ],
 )
 def test_a_row_is_seen_when_it_was_recorded_before_the_day_of_knowledge_and_happened_before_the_as_of_date(
-    features, known, sessions
+    features, known_on, sessions
 ):
-    found = features(suspensions=SUSPENDED)(known)
+    found = features(suspensions=SUSPENDED)(known_on)
     assert (found["suspended_sessions_90d"], found["permanent_exclusions"]) == (sessions, 0)
 
 
@@ -125,8 +125,8 @@ def test_marks_are_corrected_up_to_the_day_of_knowledge(features):
     )
     at = features(attendance=marks)
 
-    def found(known):
-        one = at(known)
+    def found(known_on):
+        one = at(known_on)
         return (
             one["sessions_known_28d"],
             one["no_reason_rate_28d"],
@@ -158,7 +158,7 @@ def test_evidence_is_of_the_same_day_of_knowledge(opened):
     histories = opened(suspensions=SUSPENDED, attendance=marks)
     reasons = [("A", ["suspensions"]), ("A", ["attendance"])]
     (suspended, missed), (suspended_later, missed_later) = (
-        evidence(histories, reasons, D, known) for known in (None, date(2025, 3, 1))
+        evidence(histories, reasons, D, known_on) for known_on in (None, date(2025, 3, 1))
     )
     assert [r["date"] for r in suspended] == ["2024-12-02", "2024-12-01"]
     assert [r["date"] for r in suspended_later] == ["2025-01-12", "2024-12-02", "2024-12-01"]

@@ -130,7 +130,7 @@ def test_what_another_list_gave_stays(tmp_path):
     link(tmp_path / "h", tmp_path / "more.csv")
     assert set(linked(tmp_path)) == {"one", "two"}
     assert linked(tmp_path)["one"] == before["one"]
-    assert [r["person_id"] for r in LinkageStore(tmp_path / "h").asked()] == ["ask"]
+    assert [r["person_id"] for r in LinkageStore(tmp_path / "h").review_rows()] == ["ask"]
 
 
 def test_an_answer_that_is_none_is_told(tmp_path):

@@ -60,7 +60,7 @@ def train(
     cohort: Path | None,
     config_file: Path | None,
     until: datetime | None,
-    known: datetime | None,
+    known_on: datetime | None,
     trials: int,
     report: bool,
     seed: int,
@@ -85,7 +85,7 @@ def train(
         as_of=tuple(sorted(d.date() for d in as_of)),
         rule=rule,
         until=_date(until),
-        known=_date(known),
+        known=_date(known_on),
     )
     opened = open_histories(histories)
     with progress("training") as advance:

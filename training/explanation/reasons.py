@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from features.sentences import Sentence, default_sentences, said
+from features.sentences import Sentence, default_sentences, true_sentences
 from training.explanation.score import FeaturePart, Reason
 
 SHOWN_FEATURES = 5  # features in a reason; the rest of the theme is one line, so that the parts add up
@@ -80,7 +80,7 @@ def opening_sentence(
     names: Sequence[str], wording: Wording, values: Mapping[str, float | None], raises: bool
 ) -> str | None:
     """Return the sentence of the strongest feature that has one for this side, preferring features that may lead."""
-    fitting = [pair for name in names for pair in said(name, wording.get(name, ()), values, raises)]
+    fitting = [pair for name in names for pair in true_sentences(name, wording.get(name, ()), values, raises)]
     fitting.sort(key=_follows)  # stable: the strongest feature stays first
     return fitting[0][1] if fitting else None
 
@@ -99,7 +99,7 @@ def sentence_of(
     >>> sentence_of("moves", moved, {"moves": 2.0}, False), sentence_of("moves", moved, {"moves": 0.0}, True)
     (None, None)
     """
-    return next((text for _, text in said(name, sentences, values, raises)), None)
+    return next((text for _, text in true_sentences(name, sentences, values, raises)), None)
 
 
 def _follows(pair: tuple[Sentence, str]) -> bool:

@@ -154,7 +154,7 @@ class Merge:
 
     def _enrolments(self) -> None:
         self.connection.execute("""
-            CREATE TABLE census AS SELECT DISTINCT urn, number, rank, said_on, returned_on AS stated_on FROM s_enrolments WHERE listed""")
+            CREATE TABLE census AS SELECT DISTINCT urn, number, rank, return_date, returned_on AS stated_on FROM s_enrolments WHERE listed""")
         self.connection.execute((HERE / "enrolments.sql").read_text(encoding="utf-8"))
 
     def unmatched(self, number: int) -> list[int]:
@@ -172,10 +172,10 @@ class Merge:
         """Add up the sessions of one term over the schools of a child, return by return."""
         self.connection.execute("""
             CREATE VIEW t_termly_attendance AS SELECT pupil_id, term_start, term_end, code, sum(sessions)::BIGINT AS sessions,
-                CASE WHEN b.clock = 'return' THEN s.said_on ELSE recorded_on END AS recorded_on, max(rank) AS rank, said_on, max(s.stated_on) AS stated_on,
+                CASE WHEN b.clock = 'return' THEN s.return_date ELSE recorded_on END AS recorded_on, max(rank) AS rank, return_date, max(s.stated_on) AS stated_on,
                 s.clock, true AS is_current, max(number) AS number
             FROM s_termly_attendance s LEFT JOIN (SELECT number, form, period, clock FROM submission) b USING (number)
-            WHERE is_current GROUP BY pupil_id, term_start, term_end, code, b.form, b.period, b.clock, s.clock, s.said_on, recorded_on""")
+            WHERE is_current GROUP BY pupil_id, term_start, term_end, code, b.form, b.period, b.clock, s.clock, s.return_date, recorded_on""")
         query = rows_of("termly_attendance").replace("s_termly_attendance", "t_termly_attendance")
         self.connection.execute(f"CREATE TABLE out_termly_attendance AS {query}")
 

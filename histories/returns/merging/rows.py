@@ -28,9 +28,9 @@ def latest(table: type[Table]) -> str:
     return f"SELECT {keys}{', ' if rest else ''}{rest} FROM s_{table.table} WHERE is_current GROUP BY {keys} ORDER BY {keys}"
 
 
-def _told(table: type[Table]) -> str:
-    """Return the day on which a row was told; null for one that counts as known on its own date."""
-    happened = table.known[-1]
+def _recorded_sql(table: type[Table]) -> str:
+    """Return the SQL of the day a row was recorded; null if it counts as known on its own date."""
+    happened = table.known_from[-1]
     by_return = f"CASE WHEN clock = 'return' AND stated_on IS NOT NULL THEN greatest(stated_on, \"{happened}\") END"
     return f"coalesce(recorded_on, {by_return})" if "recorded_on" in table.columns else by_return
 
@@ -40,15 +40,15 @@ def events(table: type[Table]) -> str:
     keys = ", ".join(f'"{k}"' for k in table.key)
     content = [c for c in table.columns if c not in (*table.key, "recorded_on")]
     struct = "{" + ", ".join(f"'{c}': \"{c}\"" for c in content) + "}" if content else "{'x': 1}"
-    happened = table.known[-1]
+    happened = table.known_from[-1]
     listed = ", ".join(f'"{c}"' for c in table.columns if c != "recorded_on")
     return f"""
-        WITH given AS (SELECT *, {_told(table)} AS told, {struct} AS content FROM s_{table.table} WHERE is_current),
-        counted AS (SELECT *, row_number() OVER (PARTITION BY {keys}, told IS NULL ORDER BY rank, content) AS turn FROM given),
-        dated AS (SELECT * REPLACE (coalesce(told, CASE WHEN turn > 1 THEN greatest(said_on, "{happened}") END) AS told) FROM counted),
-        single AS (SELECT * FROM dated QUALIFY row_number() OVER (PARTITION BY {keys}, told ORDER BY rank DESC, content DESC) = 1)
-        SELECT {listed}, told AS recorded_on FROM single
-        WINDOW w AS (PARTITION BY {keys} ORDER BY coalesce(told, "{happened}"), rank)
+        WITH given AS (SELECT *, {_recorded_sql(table)} AS recorded, {struct} AS content FROM s_{table.table} WHERE is_current),
+        counted AS (SELECT *, row_number() OVER (PARTITION BY {keys}, recorded IS NULL ORDER BY rank, content) AS turn FROM given),
+        dated AS (SELECT * REPLACE (coalesce(recorded, CASE WHEN turn > 1 THEN greatest(return_date, "{happened}") END) AS recorded) FROM counted),
+        single AS (SELECT * FROM dated QUALIFY row_number() OVER (PARTITION BY {keys}, recorded ORDER BY rank DESC, content DESC) = 1)
+        SELECT {listed}, recorded AS recorded_on FROM single
+        WINDOW w AS (PARTITION BY {keys} ORDER BY coalesce(recorded, "{happened}"), rank)
         QUALIFY coalesce(content IS DISTINCT FROM lag(content) OVER w OR row_number() OVER w = 1, true)"""
 
 
@@ -63,14 +63,14 @@ def episodes(table: type[Table]) -> str:
     ]
     at_end = [c for c in table.end_columns if c != end]
     ends = "{'r': rank, 'e': \"" + end + '"' + "".join(f", '{c}': \"{c}\"" for c in at_end) + "}"
-    known = "coalesce(end_recorded_on, told)" if "end_recorded_on" in table.columns else "told"
+    end_recorded_sql = "coalesce(end_recorded_on, recorded)" if "end_recorded_on" in table.columns else "recorded"
     summed = f"""
-        WITH given AS (SELECT *{extra}, {_told(table)} AS told FROM s_{table.table} WHERE is_current),
+        WITH given AS (SELECT *{extra}, {_recorded_sql(table)} AS recorded FROM s_{table.table} WHERE is_current),
         closed AS (SELECT *, max({ends}) FILTER ("{end}" IS NOT NULL) OVER (PARTITION BY {keys}, apart) AS closing FROM given),
         spells AS (
             SELECT {keys}, {"".join(f'{_last(c)} AS "{c}", ' for c in attributes)}any_value(closing) AS closing, bool_and(number = 0) AS untouched,
-                CASE WHEN bool_and(told IS NOT NULL) THEN min(told) END AS first_told, struct_extract(min({ends}), 'e') AS first_end,
-                CASE WHEN bool_and({known} IS NOT NULL) FILTER ("{end}" = closing.e) THEN min({known}) FILTER ("{end}" = closing.e) END AS end_told
+                CASE WHEN bool_and(recorded IS NOT NULL) THEN min(recorded) END AS first_recorded, struct_extract(min({ends}), 'e') AS first_end,
+                CASE WHEN bool_and({end_recorded_sql} IS NOT NULL) FILTER ("{end}" = closing.e) THEN min({end_recorded_sql}) FILTER ("{end}" = closing.e) END AS end_recorded
             FROM closed GROUP BY {keys}, apart
         )"""
     ended = "".join(f', closing."{c}" AS "{c}"' for c in at_end)
@@ -80,13 +80,11 @@ def episodes(table: type[Table]) -> str:
     if "recorded_on" not in table.columns:
         return f'{summed} SELECT {shown}, closing.e AS "{end}"{ended} FROM spells WHERE NOT untouched {untouched}'
     if "end_recorded_on" in table.columns:
-        end_known = (
-            "CASE WHEN end_told IS NOT NULL THEN greatest(end_told, closing.e, first_told) END AS end_recorded_on"
-        )
+        end_known = "CASE WHEN end_recorded IS NOT NULL THEN greatest(end_recorded, closing.e, first_recorded) END AS end_recorded_on"
         return f"""{summed}
-            SELECT {shown}, closing.e AS "{end}"{ended}, first_told AS recorded_on, {end_known} FROM spells WHERE NOT untouched {untouched}"""
-    corrected = "end_told > first_told AND first_end IS DISTINCT FROM closing.e"
+            SELECT {shown}, closing.e AS "{end}"{ended}, first_recorded AS recorded_on, {end_known} FROM spells WHERE NOT untouched {untouched}"""
+    corrected = "end_recorded > first_recorded AND first_end IS DISTINCT FROM closing.e"
     return f"""{summed}
-        SELECT {shown}, CASE WHEN {corrected} THEN first_end ELSE closing.e END AS "{end}", first_told AS recorded_on FROM spells WHERE NOT untouched
-        UNION ALL BY NAME SELECT {shown}, closing.e AS "{end}", end_told AS recorded_on FROM spells WHERE NOT untouched AND {corrected}
+        SELECT {shown}, CASE WHEN {corrected} THEN first_end ELSE closing.e END AS "{end}", first_recorded AS recorded_on FROM spells WHERE NOT untouched
+        UNION ALL BY NAME SELECT {shown}, closing.e AS "{end}", end_recorded AS recorded_on FROM spells WHERE NOT untouched AND {corrected}
         {untouched}"""

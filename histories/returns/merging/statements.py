@@ -44,7 +44,7 @@ def files_of(store: Submissions, table: str) -> list[tuple[int, Path]]:
 def load_submissions(connection: Any, ranks: list[Ranked]) -> None:
     """Make the table ``submission``."""
     connection.execute(
-        "CREATE TABLE submission (number INTEGER, form VARCHAR, period VARCHAR, rank INTEGER, said_on DATE, stated_on DATE, clock VARCHAR)"
+        "CREATE TABLE submission (number INTEGER, form VARCHAR, period VARCHAR, rank INTEGER, return_date DATE, stated_on DATE, clock VARCHAR)"
     )
     rows = [
         [
@@ -52,7 +52,7 @@ def load_submissions(connection: Any, ranks: list[Ranked]) -> None:
             r.submission.form,
             r.submission.period,
             r.rank,
-            r.submission.said_on,
+            r.submission.return_date,
             r.stated_on,
             r.submission.clock,
         ]
@@ -109,7 +109,7 @@ def load(connection: Any, store: Submissions, table: str) -> None:
         WITH latest AS (
             SELECT form, period, school, max(rank) AS rank, arg_max(stated_on, rank) AS stated_on FROM submission JOIN cover USING (number) WHERE number IN ({numbers}) GROUP BY ALL
         )
-        SELECT {same}, coalesce(b.rank, 0) AS rank, b.said_on, {stated} AS stated_on, b.stated_on AS returned_on, coalesce(b.clock, 'row') AS clock, (u.number = {BASE} OR coalesce(b.rank = l.rank, false)) AS is_current
+        SELECT {same}, coalesce(b.rank, 0) AS rank, b.return_date, {stated} AS stated_on, b.stated_on AS returned_on, coalesce(b.clock, 'row') AS clock, (u.number = {BASE} OR coalesce(b.rank = l.rank, false)) AS is_current
         FROM u_{table} u LEFT JOIN submission b USING (number)
         LEFT JOIN latest l ON l.form = b.form AND l.period = b.period AND l.school = coalesce(u.school, '')
         {" ".join(joins)} WHERE {" AND ".join(conditions)}""")

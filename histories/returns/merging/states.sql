@@ -1,7 +1,7 @@
 -- What a census says of its day (provision, home) becomes spells: a change lies between two censuses, and the later day is the first on which it was known.
 CREATE TABLE sen_spells AS
 WITH given AS (
-    SELECT pupil_id, said_on AS day, max(level) AS level, max(primary_need) AS need FROM s_sen_states WHERE is_current GROUP BY ALL
+    SELECT pupil_id, return_date AS day, max(level) AS level, max(primary_need) AS need FROM s_sen_states WHERE is_current GROUP BY ALL
 ), marked AS (
     SELECT *, (level IS DISTINCT FROM lag(level) OVER (PARTITION BY pupil_id ORDER BY day))::INT AS fresh FROM given
 ), numbered AS (
@@ -19,7 +19,7 @@ CREATE VIEW placed_addresses AS
 SELECT s.* REPLACE (coalesce(s.lsoa, g.lsoa) AS lsoa) FROM s_addresses s LEFT JOIN area_of g USING (postcode_key);
 CREATE TABLE address_spells AS
 WITH given AS (
-    SELECT pupil_id, said_on AS day, max(household_id) AS household_id, max(coalesce(s.lsoa, g.lsoa)) AS lsoa FROM s_address_states s LEFT JOIN area_of g USING (postcode_key) WHERE is_current GROUP BY ALL
+    SELECT pupil_id, return_date AS day, max(household_id) AS household_id, max(coalesce(s.lsoa, g.lsoa)) AS lsoa FROM s_address_states s LEFT JOIN area_of g USING (postcode_key) WHERE is_current GROUP BY ALL
 ), marked AS (
     SELECT *, (household_id IS DISTINCT FROM lag(household_id) OVER (PARTITION BY pupil_id ORDER BY day))::INT AS fresh FROM given
 )

@@ -110,9 +110,9 @@ def test_a_changed_tally_counts_only_its_own_column(small_histories, kept):
     def spied(tallies):
         for part in parts(tallies):
 
-            def count(histories, snapshots, columns, known, part=part):
+            def count(histories, snapshots, columns, known_on, part=part):
                 asked.append((part.name, columns))
-                return part.count(histories, snapshots, columns, known)
+                return part.count(histories, snapshots, columns, known_on)
 
             yield dataclasses.replace(part, count=count)
 
@@ -134,9 +134,9 @@ def test_a_changed_tally_counts_only_its_own_column(small_histories, kept):
 
 
 def test_another_day_of_knowledge_is_counted_on_its_own(small_histories, kept):
-    opened, known = Histories.open(small_histories), date(2025, 5, 20)
+    opened, known_on = Histories.open(small_histories), date(2025, 5, 20)
     store = BlockStore(kept[0])
-    assert matrix(opened, DAYS, known=known, kept=store).equals(matrix(opened, DAYS, known=known))
+    assert matrix(opened, DAYS, known_on=known_on, kept=store).equals(matrix(opened, DAYS, known_on=known_on))
     assert store.reused == 0
 
 

@@ -42,8 +42,8 @@ TABLES = {
 }
 
 
-def compared(known=None):
-    found = hindsight(Histories.from_rows(TABLES), [D], known)
+def compared(known_on=None):
+    found = hindsight(Histories.from_rows(TABLES), [D], known_on)
     return found, {d.feature: d for d in found.features}
 
 
