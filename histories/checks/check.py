@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,6 @@ import narwhals as nw
 from histories.checks.profile import delays, marks_by_month
 from histories.checks.row_numbers import row_numbers
 from histories.errors import Fault, Faults
-from histories.io.atomic_write import new_file
 from histories.io.toml import read_toml
 from histories.reading.histories import Histories
 from histories.rules import RULES, Rule
@@ -167,40 +164,3 @@ def check(histories: Histories, silences: dict[str, str] | None = None) -> Check
                 )
             )
     return Checked(findings, histories.warnings, delays(histories), marks_by_month(histories))
-
-
-def write_report(checked: Checked, out: Path) -> None:
-    """Write the findings as one HTML page with bar charts, atomically; it holds no pupil's value."""
-    rows = "".join(
-        f"<tr><td>{f.rule.code}</td><td>{f.weight}</td><td>{f.table}</td><td title='{html.escape(f.rule.reason)}'>{html.escape(f.title)}</td>"
-        f"<td>{f.rows:,}{html.escape(f.where)}</td><td>{html.escape(f.silenced or f.rule.do)}</td></tr>"
-        for f in checked.findings
-    )
-    head = "<tr><th>rule</th><th>severity</th><th>table</th><th>what</th><th>rows (first row numbers)</th><th>what to do, or why it is silenced</th></tr>"
-    style = (
-        "body{font-family:sans-serif;margin:2em}td,th{text-align:left;padding:.3em .8em;border-bottom:1px solid #ccc}"
-        "svg text{font-size:11px}svg rect{fill:#1d70b8}"
-    )
-    late = _bars("Days until 90% of rows are recorded", {t: d["nine_tenths"] for t, d in checked.delays.items()})
-    page = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>Check of histories</title><style>{style}</style><h1>Check of histories</h1>'
-        f"<p>{checked.summary}.</p><table>{head}{rows}</table>"
-        f"{late}{_bars('Marks by month', checked.months)}</html>"
-    )
-    with new_file(out) as beside:
-        beside.write_text(page, encoding="utf-8")
-
-
-def _bars(title: str, values: Mapping[str, float]) -> str:
-    """Draw a bar chart as SVG, with each value beside its bar."""
-    if not values:
-        return ""
-    top = max(max(values.values()), 1)
-    bars = "".join(
-        f'<text x="0" y="{n * 18 + 13}">{html.escape(name)}</text><rect x="130" y="{n * 18 + 3}" width="{500 * max(v, 0) / top:.1f}" height="12"></rect>'
-        f'<text x="{135 + 500 * max(v, 0) / top:.1f}" y="{n * 18 + 13}">{v:,.0f}</text>'
-        for n, (name, v) in enumerate(values.items())
-    )
-    return (
-        f'<h2>{title}</h2><svg role="img" aria-label="{title}" width="760" height="{len(values) * 18 + 6}">{bars}</svg>'
-    )

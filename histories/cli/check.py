@@ -20,7 +20,8 @@ def check(histories: Path, report: Path | None, silence: Path | None, as_json: b
     Exit with 1 when a rule of severity error finds anything.
     """
     from histories.checks.check import check as run
-    from histories.checks.check import load_silences, write_report
+    from histories.checks.check import load_silences
+    from histories.checks.report import write_report
     from histories.reading.histories import Histories
     from histories.settings import settings
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Self, get_args
 
@@ -114,14 +115,14 @@ def like(name: str, defaults: Mapping[str, Any], low: float = -1e9, high: float 
             inner = like(key, default, low, high)
             fields[key] = (inner, Field(default_factory=inner, description=f"a table with {', '.join(default)}"))
         else:
-            fields[key] = (
-                _kind(default, low, high),
-                Field(default=default, description=f"it like {json.dumps(default)}"),
-            )
+            example = "a list of texts" if default == [] else f"it like {_as_written(default)}"
+            fields[key] = (_kind(default, low, high), Field(default=default, description=example))
     return create_model(name, __base__=SettingsFile, **fields)
 
 
 def _kind(default: Any, low: float, high: float) -> Any:
+    if default == []:
+        return list[Annotated[str, Field(strict=True)]]
     if isinstance(default, list):
         item: Any = _kind(default[0], low, high)
         kind: Any = Annotated[list[item], Field(min_length=1)]
@@ -129,6 +130,11 @@ def _kind(default: Any, low: float, high: float) -> Any:
     if isinstance(default, (int, float)) and not isinstance(default, bool):
         return Annotated[type(default), Field(strict=True, ge=low, le=high, allow_inf_nan=False)]
     return Annotated[type(default), Field(strict=True)]
+
+
+def _as_written(default: Any) -> str:
+    """Return a default as TOML writes it."""
+    return str(default) if isinstance(default, date) else json.dumps(default)
 
 
 def _rising(pair: list[float]) -> list[float]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from histories.io.html import render
 from training.papers.paper import Paper
 
 FOLDER = Path(__file__).parent
@@ -26,13 +27,7 @@ def files(papers: Mapping[str, Paper]) -> dict[str, str]:
 
 def page(template: str, **values: Any) -> str:
     """Render an HTML template; all values are escaped."""
-    import jinja2
-
-    loader = jinja2.FileSystemLoader(FOLDER)
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template(template).render(**values)
+    return render(FOLDER / template, **values)
 
 
 def markdown(data: Mapping[str, Any]) -> str:

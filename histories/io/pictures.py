@@ -1,0 +1,81 @@
+"""Charts as inline SVG, drawn by Matplotlib; a table with the same figures accompanies each."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+BLUE, GREY, RED, LIGHT = "#1d70b8", "#505a5f", "#d4351c", "#b1b4b6"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An image as a data URL, its text alternative and its caption."""
+
+    source: str
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A named figure with its interval."""
+
+    name: str
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+def new_figure(width: float, height: float) -> Any:
+    """Return an empty Matplotlib figure; width and height are in inches."""
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def picture_of(figure: Any, alt: str, caption: str) -> Picture:
+    """Return a Matplotlib figure as a picture; the same figure gives the same bytes."""
+    import matplotlib as mpl
+
+    svg = io.StringIO()
+    with mpl.rc_context({"svg.hashsalt": "onroll"}):
+        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    source = "data:image/svg+xml;base64," + base64.b64encode(svg.getvalue().encode()).decode()
+    return Picture(source, alt, caption)
+
+
+def bars(title: str, figures: Sequence[Bar], *, alt: str, caption: str, line: float | None = None) -> Picture:
+    """Draw figures with their intervals, one below another."""
+    figure = new_figure(9, 1.2 + 0.32 * len(figures))
+    axes = figure.add_subplot()
+    for y, bar in enumerate(figures):
+        if bar.low is not None and bar.high is not None:
+            axes.plot([bar.low, bar.high], [y, y], color=BLUE, linewidth=2)
+        else:
+            axes.plot([0, bar.value], [y, y], color=LIGHT, linewidth=6, solid_capstyle="butt")
+        axes.plot(bar.value, y, "s", color=BLUE, markersize=6)
+    if line is not None:
+        axes.axvline(line, color=GREY, linewidth=0.8)
+    axes.set_yticks(range(len(figures)), [b.name for b in figures], fontsize=8)
+    axes.set_ylim(len(figures) - 0.5, -0.5)
+    axes.set_xlabel(title, fontsize=8)
+    axes.tick_params(axis="x", labelsize=8)
+    axes.spines[["top", "right"]].set_visible(False)
+    return picture_of(figure, alt, caption)
+
+
+def curve(points: Sequence[tuple[float, float]], x: str, y: str, *, alt: str, caption: str) -> Picture:
+    """Draw a line through points."""
+    figure = new_figure(6, 3.6)
+    axes = figure.add_subplot()
+    axes.plot([p[0] for p in points], [p[1] for p in points], "o-", color=BLUE)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.set_ylim(bottom=0)
+    axes.set_xticks([p[0] for p in points])
+    axes.spines[["top", "right"]].set_visible(False)
+    return picture_of(figure, alt, caption)
