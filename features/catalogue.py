@@ -102,7 +102,7 @@ class Catalogue:
         return hashlib.sha256(json.dumps([digests, self.own_features.digest]).encode()).hexdigest()
 
     def _digest(self, name: str, declared: Mapping[str, Any]) -> str:
-        expression = repr(self.by_name[name].expression())  # the text of a Narwhals expression is all of it
+        expression = repr(self.by_name[name].expression())  # the repr of a Narwhals expression is complete
         counts = self._counts
         reads = sorted((word, counts[word]) for word in set(re.findall(r"\w+", expression)) & counts.keys())
         return hashlib.sha256(json.dumps([declared, expression, reads], sort_keys=True).encode()).hexdigest()
@@ -156,6 +156,6 @@ def catalogue() -> Catalogue:
 
 
 def install(chosen: Catalogue) -> None:
-    """Make a catalogue that of this process."""
+    """Use a catalogue in this process from now on."""
     global _installed
     _installed = chosen

@@ -24,11 +24,11 @@ class Tally:
     where : callable, optional
         Returns the condition on a row; columns of the table, ``as_of`` and ``age`` (days from the row's own date to the as-of date).
     value : callable, optional
-        Returns what is summed (default: one a row) or compared.
+        Returns the value that is summed (default: 1 per row) or compared.
     days : int, optional
         Only rows whose own date lies in ``[as_of - days, as_of)``.
     how : {"sum", "max", "min"}
-        How values are put together; max and min of nothing are missing.
+        How values are aggregated; the max or min of no rows is missing.
     """
 
     table: str
@@ -51,9 +51,9 @@ class Feature:
     expression : callable
         Returns the Narwhals expression over tallies.
     says : tuple of Sentence
-        What a worker may read about it, each with the values of which it is true; the first that fits is said.
+        The sentences a worker may read about it, each with the values for which it is true; the first that fits is shown.
     raises, lowers : str
-        In place of ``says``: what is said of a value other than zero, and of zero.
+        Instead of ``says``: the sentence for a value other than zero, and the one for zero.
     sources : tuple of str
         Tables it needs; without one of them it is missing, never zero.
     window : int or None
@@ -83,16 +83,16 @@ class Feature:
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
-        """What may be said about it."""
+        """The sentences about it."""
         return self.says or default_sentences(self.name, self.raises, self.lowers)
 
     def text(self, raises: bool) -> str:
-        """Return the template of the first sentence that may stand on a side of a score; empty when there is none."""
+        """Return the template of the first sentence allowed on one side of a score; empty if there is none."""
         return next((s.text for s in self.sentences if s.may_stand(raises)), "")
 
 
 def ratio(part: str, whole: str) -> Callable[[], nw.Expr]:
-    """Return the share of one tally in another; missing when there is nothing to share."""
+    """Return one tally as a share of another; missing if the other is zero."""
 
     def share() -> nw.Expr:
         return nw.when(nw.col(whole) > 0).then(nw.col(part).cast(nw.Float64) / nw.col(whole).cast(nw.Float64))
@@ -111,5 +111,5 @@ def is_open() -> nw.Expr:
 
 
 def plain(tally: str) -> Callable[[], nw.Expr]:
-    """Return a tally as it is."""
+    """Return a tally unchanged."""
     return lambda: nw.col(tally).cast(nw.Float64)

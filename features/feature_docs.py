@@ -1,4 +1,4 @@
-"""Describe features: ``docs/features.md`` (``--check`` fails when it is not current), ``--list`` and ``--explain``."""
+"""Describe features: ``docs/features.md`` and its example sentences (``--check`` fails if either is out of date), ``--list`` and ``--explain``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from features.catalogue import SHIPPED, catalogue
-from features.examples import example_sentence
+from features.examples import FILE, computed_sentences, example_sentence
 from features.feature import Feature
 from features.outcome.definition import Definition
 from features.specs import SPECS, specs_of
@@ -101,7 +101,7 @@ def explained(name: str) -> tuple[dict[str, Any], str]:
     """
     if name not in catalogue().by_name:
         near = get_close_matches(name, catalogue().by_name, 3, 0.5)
-        do = f"Did you mean {' or '.join(near)}?" if near else "`onroll features --list` names those there are."
+        do = f"Did you mean {' or '.join(near)}?" if near else "`onroll features --list` lists all features."
         raise Usage(Fault("there is no such feature", "features --explain", do))
     f, specs = catalogue().by_name[name], specs_of(name)
     declared = next(d for d in catalogue().declarations() if d["name"] == name)
@@ -113,4 +113,5 @@ def explained(name: str) -> tuple[dict[str, Any], str]:
 
 
 if __name__ == "__main__":
-    sys.exit(write(PAGE, page()))
+    stale_sentences = write(FILE, computed_sentences())  # first, since the page shows them
+    sys.exit(max(stale_sentences, write(PAGE, page())))

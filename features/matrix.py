@@ -1,4 +1,4 @@
-"""The feature matrix: one row a snapshot, one column a feature, nothing that was recorded on or after its day."""
+"""The feature matrix: one row per snapshot, one column per feature, nothing recorded on or after the as-of date."""
 
 from __future__ import annotations
 
@@ -45,21 +45,21 @@ def matrix(
     ----------
     histories : Histories
     as_of : list of date
-        The days on which the question is asked.
+        The as-of dates.
     rule : CohortRule, optional
         Who is in the cohort.
     known_on : date, optional
-        The day of knowledge: earlier as-of dates are asked as it was known on that day, with what came late and with
-        corrections, but with nothing that happened from the as-of date on. By default each as-of date is its own.
+        The day of knowledge: earlier as-of dates then include late records and corrections known on this day, but nothing that
+        happened on or after the as-of date. By default each as-of date is its own day of knowledge.
     pupils : int
-        About so many children are counted at a time; the result does not depend on it.
+        Approximate number of children counted at a time; the result does not depend on it.
     kept : BlockStore, optional
-        Keeps what was counted for the next run.
+        Keeps the counts for the next run.
 
     Returns
     -------
     pyarrow.Table
-        ``pupil_id, as_of`` and one float64 column a feature, in the catalogue's order, sorted by day and pupil. Missing is NaN.
+        ``pupil_id, as_of`` and one float64 column per feature, in the catalogue's order, sorted by day and pupil. Missing is NaN.
     """
     frames = tallied_blocks(histories, as_of, rule=rule, known_on=known_on, pupils=pupils, kept=kept, advance=advance)
     return pa.concat_tables([as_table(f) for f in frames]).combine_chunks()
@@ -72,13 +72,13 @@ def file_schema() -> pa.Schema:
 
 
 def as_table(frame: pl.DataFrame) -> pa.Table:
-    """Return the matrix's columns of a frame of tallies and features."""
+    """Return the matrix columns of a frame with tallies and features."""
     schema = file_schema()
     return frame.select(schema.names).to_arrow().cast(schema)
 
 
 def write_matrix(file: Path, histories: Histories, as_of: list[date], **how) -> int:  # type: ignore[no-untyped-def]
-    """Write the matrix to a Parquet file block by block; it takes what ``matrix`` takes and returns the rows written."""
+    """Write the matrix to a Parquet file block by block and return the number of rows; the arguments are those of ``matrix``."""
     rows = 0
     with new_file(file) as beside, pq.ParquetWriter(beside, file_schema(), compression="zstd") as out:
         for frame in tallied_blocks(histories, as_of, **how):
@@ -88,7 +88,7 @@ def write_matrix(file: Path, histories: Histories, as_of: list[date], **how) -> 
 
 
 def tallied(histories: Histories, as_of: list[date], **how) -> pl.DataFrame:  # type: ignore[no-untyped-def]
-    """Return tallies and features together, for sentences that name both; it takes what ``matrix`` takes."""
+    """Return tallies and features together, for sentences that name both; the arguments are those of ``matrix``."""
     return pl.concat(list(tallied_blocks(histories, as_of, **how)))
 
 
@@ -99,7 +99,7 @@ def tallied_blocks(histories: Histories, as_of: list[date], **how) -> Iterator[p
 
 
 def featured(histories: Histories, frame: Frame) -> Frame:
-    """Return snapshots with tallies and context together with their features."""
+    """Add the features to snapshots that have tallies and context."""
     expressions, absent = _expressions(catalogue()), nw.lit(None, nw.Float64)
     computable = {f.name for f in catalogue().features if histories.present.issuperset(f.sources)}
     return frame.with_columns(*((expressions[n] if n in computable else absent).alias(n) for n in catalogue().names))
@@ -118,7 +118,7 @@ def in_polars(frame: Frame) -> pl.DataFrame:
 
 
 def counted(histories: Histories, as_of: list[date], *, tallies: dict[str, Tally]) -> pl.DataFrame:
-    """Return the snapshots with some tallies and their context, which is what features are computed from; see ``matrix``."""
+    """Return the snapshots with some tallies and their context, from which features are computed; see ``matrix``."""
     return pl.concat([frame.to_native() for frame in _counted(histories, as_of, tallies)])
 
 

@@ -29,7 +29,7 @@ class OwnFeatures:
     file : str
         The file as the settings name it; empty when they name none.
     digest : str
-        SHA-256 of the file's bytes, which a model's manifest carries.
+        SHA-256 of the file's bytes, recorded in a model's manifest.
     """
 
     file: str = ""
@@ -48,7 +48,7 @@ def read_own_features(
     ----------
     file : Path
     features, tallies, themes : collection of str
-        The names that the catalogue has already.
+        The names already in the catalogue.
 
     Raises
     ------
@@ -112,7 +112,7 @@ def _naming(declared: OwnFeatures, what: str, names: list[str], taken: Collectio
             faults.append(Fault("the name is not in snake case", where, "Write it like times_late_90d."))
         if name in taken or names.count(name) > 1:
             faults.append(
-                Fault("the name is taken", where, "Choose another; `onroll features --list` names those there are.")
+                Fault("the name is taken", where, "Choose another; `onroll features --list` lists those in use.")
             )
     return list(dict.fromkeys(faults))
 
@@ -127,7 +127,7 @@ def _declarations(declared: OwnFeatures, themes: Collection[str]) -> list[Fault]
         where = f"{declared.file}, feature {f.name}"
         unknown = [s for s in f.sources if s not in TABLES]
         if unknown or not f.sources:
-            do = f"Name the tables that it needs, of {', '.join(TABLES)}."
+            do = f"Name the tables that it needs, out of {', '.join(TABLES)}."
             faults.append(Fault(f"there is no table {', '.join(unknown) or 'named in sources'}", where, do))
         if f.theme not in themes:
             do = f"Use one of {', '.join(sorted(themes))}, or add it to THEMES in the file."

@@ -1,4 +1,4 @@
-"""Load a user's own features: read the file, try every tally and feature on a made-up child, and add them to the catalogue."""
+"""Load a user's own features: read the file, try every tally and feature on an invented child, and add them to the catalogue."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ DAY = date(2025, 1, 13)
 def load_own_features(file: Path | None) -> Catalogue:
     """Add a user's own features to the catalogue of this process.
 
-    Whoever opens a process calls this once: a verb, the service's worker, Spark's executor. A file is read once for a process.
+    Called once per process: by a verb, a worker of the service or a Spark executor. A file is read once per process.
 
     Parameters
     ----------
     file : Path or None
-        The file that the settings name (``settings().features``); nothing happens when they name none.
+        The file named in the settings (``settings().features``); without one nothing happens.
 
     Returns
     -------
@@ -41,7 +41,7 @@ def load_own_features(file: Path | None) -> Catalogue:
     Raises
     ------
     Faults
-        With everything that is wrong with the file; the catalogue stays as it was.
+        With every fault of the file; the catalogue is unchanged.
     """
     if file is None or catalogue().own_features.file == str(file):
         return catalogue()
@@ -53,16 +53,16 @@ def load_own_features(file: Path | None) -> Catalogue:
 
 
 def try_out(extended: Catalogue) -> None:
-    """Compute each own tally and feature on one made-up child, and look up the names in their sentences.
+    """Compute each of the user's tallies and features for one invented child, and look up the names in their sentences.
 
     Raises
     ------
     Faults
-        With each that fails.
+        With every one that fails.
     """
     declared = extended.own_features
-    histories = _made_up_child()
-    # The shipped tallies alone, so that a failure below is one of the file's and can be named.
+    histories = _invented_child()
+    # Shipped tallies only: a failure below then comes from the user's file and can be named.
     shipped = {n: t for n, t in extended.tallies.items() if n not in declared.tallies}
     snapshots = nw.from_native(counted(histories, [DAY], tallies=shipped))
     faults: list[Fault] = []
@@ -79,12 +79,12 @@ def try_out(extended: Catalogue) -> None:
         unknown = _fields(f) - columns
         if unknown:
             do = "Put the name of a tally or of a feature between the braces."
-            faults.append(Fault(f"its sentence names {', '.join(sorted(unknown))}, which is not there", where, do))
+            faults.append(Fault(f"its sentence names {', '.join(sorted(unknown))}, which does not exist", where, do))
     if faults:
         raise Faults(faults)
 
 
-def _made_up_child() -> Histories:
+def _invented_child() -> Histories:
     child: dict[str, list[dict[str, Any]]] = {t: [] for t in TABLES}
     child["pupils"] = [{"pupil_id": "A", "date_of_birth": "2014-05-01", "authority": "801"}]
     child["enrolments"] = [{"pupil_id": "A", "urn": "1", "entry_date": "2018-09-04"}]

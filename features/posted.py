@@ -1,4 +1,4 @@
-"""Open the rows of a request on the engine that suits them, chosen here once."""
+"""Open the rows of a request on the engine that suits them; no other module chooses it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def open_rows(tables: dict[str, Any]) -> Histories:
     Raises
     ------
     Faults
-        With the place of everything that is wrong in the rows, never a value.
+        With the position of every fault in the rows, never a value.
     """
     return Histories.from_rows(tables, plain=_runs_plain(catalogue()))
 

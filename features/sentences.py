@@ -1,7 +1,7 @@
 """Sentences about a feature: which one is true of a child's values, and how numbers and spans of time are written.
 
 A feature lists its sentences with the values for which each is true and worth reading. Whether a feature moved a score up or down
-never changes the words: it only decides whether a strain or a strength may stand on that side.
+never changes the words: it only decides whether a strain or a strength may appear on that side.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ COUNTED = re.compile(
 FIELD = re.compile(r"\{[^}]*\}")
 WEEK, MONTH, LONG_YEAR = 7, 30.44, 366  # days
 IN_DAYS, IN_WEEKS, IN_MONTHS = 14, 70, 2 * 366  # spans below so many days are written in this unit
-YEAR = 366  # days within which something is worth a sentence as recent
+YEAR = 366  # days within which an event counts as recent
 LOW_ABSENCE, HIGH_ABSENCE = 0.06, 0.10  # shares of sessions: below what is usual in England, and persistent absence
 COMPARE = {"<": operator.lt, ">": operator.gt, "=": operator.eq}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Sentence:
-    """A sentence about a feature, and the values for which it is said.
+    """A sentence about a feature, and the values for which it is shown.
 
     Attributes
     ----------
     text : str
         A template over features and tallies; ``:ago`` and ``:span`` write days in words, and ``time(s)`` agrees with its number.
     tone : {"strain", "strength", "fact"}
-        A strain is never said of what lowers a score, a strength never of what raises it; a fact may stand on either side.
+        A strain is never shown for what lowers a score, a strength never for what raises it; a fact may appear on either side.
     at_least, below : float, optional
-        The feature's values for which it is said.
+        Range of the feature's values for which it is shown.
     when : sequence of (str, "<", ">" or "=", str or float)
         Further conditions on values.
     leads : bool
@@ -54,7 +54,7 @@ class Sentence:
     leads: bool = True
 
     def is_true(self, value: float | None, values: Mapping[str, float | None]) -> bool:
-        """Tell whether it is said of a feature's value among a child's other values."""
+        """Return whether it is true of a feature's value, given a child's other values."""
         if value is None or (self.at_least is not None and value < self.at_least):
             return False
         if self.below is not None and value >= self.below:
@@ -62,22 +62,22 @@ class Sentence:
         return all(_holds(condition, values) for condition in self.when)
 
     def may_stand(self, raises: bool) -> bool:
-        """Tell whether it may stand on the side of what raises, or of what lowers, a score."""
+        """Return whether it may appear among what raises, or what lowers, a score."""
         return self.tone != ("strength" if raises else "strain")
 
 
 def strain(text: str, at_least: float | None = None, below: float | None = None, *when: Condition) -> Sentence:
-    """Return a sentence about something that weighs on a child; never said of what lowers a score."""
+    """Return a sentence about something that weighs on a child; never shown for what lowers a score."""
     return Sentence(text=text, tone="strain", at_least=at_least, below=below, when=when)
 
 
 def strength(text: str, at_least: float | None = None, below: float | None = None, *when: Condition) -> Sentence:
-    """Return a sentence about something that goes well; never said of what raises a score."""
+    """Return a sentence about something that goes well; never shown for what raises a score."""
     return Sentence(text=text, tone="strength", at_least=at_least, below=below, when=when)
 
 
 def fact(text: str, at_least: float | None = None, below: float | None = None, *when: Condition) -> Sentence:
-    """Return a sentence that may stand on either side."""
+    """Return a sentence that may appear on either side."""
     return Sentence(text=text, at_least=at_least, below=below, when=when)
 
 
@@ -102,7 +102,7 @@ def true_sentences(
     values : mapping
         The child's features and tallies; None where missing.
     raises : bool, optional
-        Only those that may stand on this side of a score.
+        Restricts them to sentences allowed on one side of a score.
     """
     for sentence in sentences:
         if (raises is None or sentence.may_stand(raises)) and sentence.is_true(values.get(name), values):
@@ -130,7 +130,7 @@ def filled(template: str, values: Mapping[str, float | None]) -> str | None:
 
 
 def could_say(template: str, text: str) -> bool:
-    """Tell whether a sentence may have been made from a template.
+    """Return whether a sentence could come from a template.
 
     Examples
     --------
@@ -164,7 +164,7 @@ def unfilled(template: str) -> str:
 
 
 def span(days: float) -> str:
-    """Write a span of days in words; from two years on in whole years that have passed.
+    """Write a span of days in words; from two years on in completed years.
 
     Examples
     --------

@@ -31,23 +31,23 @@ from histories.reading.histories import Histories
 from histories.settings import settings
 from histories.tables import TABLES
 
-PUPILS = 2000  # children of a block, about: their marks of a year are some ten megabytes
+PUPILS = 2000  # approximate children per block; a year of their marks takes about ten megabytes
 PACKED = "block int, name string, data binary"
 SUMMED_HOMES = "block int, household_id string, " + ", ".join(f"{c} long" for c in AT_HOME)
 
 
 @dataclass(frozen=True, kw_only=True)
 class SparkTask:
-    """The work on every block. It travels to the executors, so it holds no row of a child.
+    """The work on each block. It is sent to the executors, so it holds no child's rows.
 
     Attributes
     ----------
     present : tuple of str
-        The tables that were given.
+        The tables that are present.
     reference : dict
-        Tables without children, as Arrow's bytes.
+        Tables without pupils, as Arrow bytes.
     sums : dict
-        ``features.counting.peers.Sums`` but for the homes, as Arrow's bytes, once they are known.
+        ``features.counting.peers.Sums`` except homes, as Arrow bytes; empty until they are computed.
     """
 
     as_of: date
@@ -58,7 +58,7 @@ class SparkTask:
     sums: dict[str, bytes]
 
     def histories(self, tables: dict[str, pl.DataFrame]) -> Histories:
-        """Open the rows of a block; every work of an executor begins here, so own features are loaded here."""
+        """Open the rows of a block and load the user's own features: all work on an executor starts here."""
         load_own_features(settings().features)
         empty = Histories.from_rows({name: [] for name in self.present})
         given = {**tables, **{name: pl.read_ipc(data) for name, data in self.reference.items()}}
@@ -67,7 +67,7 @@ class SparkTask:
         )
 
     def count(self, tables: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
-        """Count the children of a block, and the sums that other blocks need of them."""
+        """Count the children of a block, and compute the sums that other blocks need."""
         day = day_number(self.as_of)
         opened, all_of_them = self.histories(tables), 10**9
         with counted_blocks(
@@ -88,14 +88,14 @@ class SparkTask:
 
 
 def packed(table: pl.DataFrame) -> bytes:
-    """Return a frame as Arrow's bytes."""
+    """Return a frame as Arrow bytes."""
     data = io.BytesIO()
     table.write_ipc(data)
     return data.getvalue()
 
 
 def by_block(work: Callable[[dict[str, pl.DataFrame]], dict[str, pl.DataFrame]]) -> Callable[[pa.Table], pa.Table]:
-    """Turn work on the frames of a block into a function on Spark's group of them: ``block, name, data``."""
+    """Wrap work on the frames of a block as a function on Spark's group: ``block, name, data``."""
 
     def run(group: pa.Table) -> pa.Table:
         frames = work(unpacked(group))
@@ -126,7 +126,7 @@ def pack(name: str, columns: list[str]) -> Callable[[pa.Table], pa.Table]:
 def counted_in_spark(
     histories: Histories, as_of: date, rule: CohortRule | None = None, known_on: date | None = None
 ) -> Iterator[tuple[SparkTask, Any]]:
-    """Count the cohort block by block; executors keep rows and counts until the context is left.
+    """Count the cohort block by block; executors keep rows and counts until the context exits.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ def _rows(histories: Histories, day: int) -> Any:
 
 
 def _homes(counted: Any) -> Any:
-    """Give each block the sums over all children of the homes that its own children live in, also those of other blocks."""
+    """Give each block the sums of its children's homes, over the children of all blocks."""
 
     def unpack(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:

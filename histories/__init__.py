@@ -1,1 +1,1 @@
-"""The room ``histories`` of onroll."""
+"""Pupils' dated records: reading, checking, importing, linking and simulating them."""

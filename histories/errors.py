@@ -1,4 +1,4 @@
-"""Faults: what is wrong, where, and what to do about it; collected, reported together, never with a pupil's value."""
+"""Faults: what is wrong, where, and what to do about it. They are reported together and never hold a pupil's value."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ from histories.errors import Fault, Faults
 from histories.io.sql import literal
 
 LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
-# What stands in place of a UPN: the reasons UN1 to UN7 of social care returns, numbers that a spreadsheet shortened, zeros and
-# crosses, and words. Written so that Python and DuckDB (RE2) read it alike; compared in upper case without blanks.
+# Placeholders for a UPN: the reasons UN1 to UN7 of social care returns, numbers shortened by a spreadsheet, zeros and crosses,
+# and words. The pattern works in both Python and DuckDB (RE2); values are compared in upper case without blanks.
 PLACEHOLDER = (
     r"UN[0-9]{1,2}|[A-Z]?[0-9]+([.,][0-9]+)?E[+]?[0-9]+|0+([.]0+)?|[A-Z]?0{11}[0-9A-Z]?|[X?*.#-]+|9{9,}|"
     r"NOUPN|NONE|NULL|NA|N/A|NAN|UNKNOWN|NOTKNOWN|UNALLOCATED|PENDING|TBC|TBA|MISSING|NOTAPPLICABLE|#[A-Z/0-9]+[!?]?"

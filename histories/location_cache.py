@@ -1,6 +1,6 @@
-"""Last known folder of each histories digest on this machine, so that results are reproduced without naming the folder.
+"""The last known folder of each histories digest on this machine, so that results can be reproduced without naming the folder.
 
-The file holds folders and digests only; when it is lost, name the folder with ``--histories``.
+The file holds only folders and digests. If it is lost, name the folder with ``--histories``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def remember(file: Path, digest: str, place: Path | str, used_for: str = "") -> 
     Parameters
     ----------
     used_for : str
-        Such as ``scores onroll 2 2025-09-08``; the newest entry of a name counts.
+        Such as ``scores onroll 2 2025-09-08``; the newest entry with a name counts.
     """
     if not digest:
         return
@@ -39,7 +39,7 @@ def find(file: Path, digest: str = "", used_for: str = "") -> Path:
     Raises
     ------
     Faults
-        When they have not been used on this machine.
+        If they have not been used on this machine.
     """
     entries = _read(file)
     place = entries["places"].get(digest or entries["used"].get(used_for, ""))

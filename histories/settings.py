@@ -44,7 +44,7 @@ def _share(text: str) -> float:
 
 
 def _below(template: str) -> Callable[[dict[str, Any]], str]:
-    """Return the maker of a default that lies in the working folder."""
+    """Return a default factory for a location in the working folder."""
 
     def default(data: dict[str, Any]) -> str:
         return template.format(folder=data["folder"])
@@ -238,7 +238,9 @@ def _from_toml(file: Path) -> tuple[dict[str, str], list[Fault]]:
         if name is None or not isinstance(value, str):
             faults.append(
                 Fault(
-                    "this is no setting, or its value is not text", f"{file}, {key}", f"Use one of {', '.join(KEYS)}."
+                    "this is not a setting, or its value is not text",
+                    f"{file}, {key}",
+                    f"Use one of {', '.join(KEYS)}.",
                 )
             )
         else:

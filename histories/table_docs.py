@@ -18,41 +18,41 @@ GRAMMAR = """## Your own mapping
 [[table]]
 fills = "cme"                      # a table of docs/histories.md
 files = "*cases*.csv"              # which of the files named on the command line
-pupil = ["UPN", "Pupil UPN"]       # the column with the UPN; the first that exists counts
+pupil = ["UPN", "Pupil UPN"]       # the column with the UPN; the first that exists is used
 former = "Former UPN"              # the column with a former UPN, if any
 dates = ["%d/%m/%Y", "%Y-%m-%d"]   # date formats of strptime
-# postcode = "Postcode"            # for addresses: it gives the LSOA (import postcodes too) and is not kept
+# postcode = "Postcode"            # for addresses: looked up for the LSOA (import postcodes too), never stored
 [table.columns]
 missing_from = "Missing from"      # column of the table = name, or names, in the file
 reported_on = ["Reported", "Referral date"]
-[table.codes.resolution]           # mapped values; others become empty and are counted
+[table.codes.resolution]           # values to translate; others become empty and are counted
 "Back in school" = "back_on_roll"
 [table.constants]
 ```
 
 For `marks`, a mapping names columns instead: `layout` (`long`, `days`, `columns` or `weeks`), `pupil`, `date`, `session`, `code`, `recorded_on`, `week`, `marks`,
-`dates`, `am`, `pm`. In the layout `days` a row is a day, with marks in the columns that `am` and `pm` name; it is found by itself. In `columns` a session is a column named like `2024-09-04 AM`; in `weeks` the marks of five days are one string of
-ten, with a dash or space where there is none, so codes of two characters do not fit it.
+`dates`, `am`, `pm`. In the layout `days`, which is detected without a mapping, a row is a day with marks in the columns named by `am` and `pm`. In `columns`, each session is a column named like
+`2024-09-04 AM`. In `weeks`, the marks of five days are one string of ten characters, with a dash or space for no mark; codes of two characters do not fit.
 
 ## Who a record is about
 
-A UPN becomes a keyed pseudonym (`ONROLL_PSEUDONYM_KEY`), the only key in histories. A UPN with a wrong check letter is reported and kept. A former UPN maps to the key
-under which the child was first known. Records without a UPN are linked by `onroll link HISTORIES --people FILE` (or `--link FILE` on import) to the
-names that the School Census brought into the linkage store `HISTORIES.linkage`, which lies beside the histories: automatically at a probability of 0.99 and
-more if the forenames are similar and no other pupil is close; from 0.90 they go to `review.csv`, where a person writes yes or no; below that they are not linked. Answers are kept, and no pair is asked twice.
+A UPN becomes a keyed pseudonym (`ONROLL_PSEUDONYM_KEY`), the only key in histories. A UPN with a wrong check letter is reported and kept. A former UPN maps to the child's
+first key. Records without a UPN are linked by `onroll link HISTORIES --people FILE` (or `--link FILE` on import) to the names that the School Census brought into the
+linkage store `HISTORIES.linkage`, which lies beside the histories. A link with a probability of at least 0.99 is automatic if the forenames are similar and no other pupil is close.
+From 0.90 the pair goes to `review.csv`, where a person writes yes or no. Below that, the record is not linked. Answers are kept, and each pair is reviewed once.
 
-A placeholder in place of a UPN (`UN1` to `UN7`, `8.01E+11`, zeros, "n/a") is no UPN: two children with the same one are never one child. Such rows are counted by
-line. Children of a census without a UPN are listed in `HISTORIES.linkage/to_link.csv` for `onroll link`; a case list needs a column with its own key of the child
-(`person` in a mapping). Once linked, import the return again. When a new UPN was told without the old one, the child stands twice: a later return with the former
-UPN, or `onroll import upn-changes FILE`, joins the two. Numbers of schools are joined by `schools` (LAESTAB and URN) and `school-links` (conversions to academies).
+A placeholder (`UN1` to `UN7`, `8.01E+11`, zeros, "n/a") is not a UPN: children with the same placeholder stay apart. Such rows are reported with their line
+numbers. Children in a census without a UPN are listed in `HISTORIES.linkage/to_link.csv` for `onroll link`; a case list needs a column with its own key of the child
+(`person` in a mapping). Once they are linked, import the return again. If a new UPN arrives without the former one, the child has two histories until a later return with
+both, or `onroll import upn-changes FILE`, joins them. Numbers of schools are joined by `schools` (LAESTAB and URN) and `school-links` (conversions to academies).
 
 ## Importing is a merge
 
-Import returns in any order, one after another or at once, and again: the histories are the same as of any day (`docs/decisions/0011-importing-is-a-merge.md`).
-A return of a period that is submitted again corrects the first; say when with `--submitted 2025-03-03`, or import it last. What a correction withdraws is gone,
-a child whom a school takes off its roll has left, and of two dates of birth the one submitted later counts. A census that no longer lists a child ends the spell on
-the day before. Extracts (marks, cases, mapped CSV) have no period: a later extract closes a case or changes a mark, and never opens a closed case again.
-What each return stated lies in `HISTORIES/.returns`, without names and UPNs: keep it with the tables.
+Import returns in any order, together or one by one, even repeatedly: the histories as of any day are the same (`docs/decisions/0011-importing-is-a-merge.md`).
+A return submitted again for the same period corrects the first; give its date with `--submitted 2025-03-03`, or import it last. Rows that a correction withdraws disappear,
+and of two dates of birth the one submitted later counts. A census that no longer lists a child ends the spell on the day before the census.
+Extracts (marks, cases, mapped CSV) have no period: a later extract can close a case or change a mark, but never reopens a closed case.
+The statements of each return are kept in `HISTORIES/.returns`, without names and UPNs: keep that folder with the tables.
 """
 
 
@@ -61,7 +61,7 @@ def page() -> str:
     parts = [
         "# Histories\n\nGenerated from `histories/tables.py` by `make docs`; do not edit.\n\nA histories folder holds one file per table: "
         "`<table>.parquet`, `.csv`, `.csv.gz`, or a folder `<table>/*.parquet`. Dates are ISO. As of a day D a row is visible if it was "
-        "recorded strictly before D, and the end of a spell if that was (`docs/decisions/0001-ends-are-known-late.md`).\n"
+        "recorded strictly before D; the end of a spell is visible if the end was recorded before D (`docs/decisions/0001-ends-are-known-late.md`).\n"
     ]
     parts += [_table(t) for t in TABLES.values()]
     parts.append("## Codes\n")
@@ -74,7 +74,7 @@ def page() -> str:
 
 
 def returns_page() -> str:
-    """Return the page of import formats."""
+    """Return the page of formats of returns."""
     from histories.returns import FORMATS
 
     parts = [

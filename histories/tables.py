@@ -48,7 +48,7 @@ def flag(meaning: str) -> Column:
 
 @dataclass(frozen=True)
 class Stage:
-    """A later part of a row: columns that are known from a date of their own."""
+    """A later part of a row: columns that become known on a date of their own."""
 
     date: str
     columns: tuple[str, ...]
@@ -64,23 +64,23 @@ class Table:
     required : bool
         Whether a histories folder must hold the table.
     key : tuple of str
-        The natural key: a later row with the same key and a later recording is a correction.
+        The natural key: a row with the same key and a later recording date is a correction.
     known_from : tuple of str
         Columns whose first non-null value is the day the row was recorded.
     known_delay : int
-        Days added to a fallback of ``known`` (not to ``recorded_on`` itself).
+        Days added to the fallbacks in ``known_from`` (not to ``recorded_on`` itself).
     always_known : bool
         Reference data, known at all times.
     end : str or None
-        The column with the end of the spell; ``end_columns`` become visible with it.
+        The column with the end of the spell; ``end_columns`` become visible together with it.
     end_known_from : tuple of str
         Columns whose first non-null value is the day the end was recorded.
     start : str or None
-        The first date of the natural key: when the thing began.
+        The first date of the natural key: when the spell or event began.
     recordings : tuple of str
         The dates on which something was recorded, not on which it happened.
     plannable : bool
-        Whether its own dates can lie ahead: a place from September is known in May.
+        Whether its own dates can lie in the future: a place from September is known in May.
     """
 
     table: ClassVar[str]
@@ -118,7 +118,7 @@ class Pupils(Table):
 
     table, required, key, known_from = "pupils", True, ("pupil_id",), ("date_of_birth",)
 
-    pupil_id = text("the authority's or onroll's own key of the child", required=True)
+    pupil_id = text("the child's key: the authority's own, or onroll's pseudonym", required=True)
     upn = text("unique pupil number; may be missing, temporary or changed")
     date_of_birth = day("day of birth", required=True)
     sex = text("sex as recorded by the school; for auditing only", codes="sex")
@@ -162,7 +162,7 @@ class Attendance(Table):
 
 
 class TermlyAttendance(Table):
-    """How often a pupil had a code in a term: the grain of the School Census."""
+    """Sessions of a pupil with one code in one term, as the School Census counts them."""
 
     table, key = "termly_attendance", ("pupil_id", "term_start", "code")
     known_from, known_delay = ("recorded_on", "term_end"), 122
@@ -172,7 +172,7 @@ class TermlyAttendance(Table):
     term_end = day("last day of the term", required=True)
     code = text("attendance code", required=True, codes="attendance")
     sessions = number("sessions with that code", required=True)
-    recorded_on = day("day of the return that brought the count")
+    recorded_on = day("day of the return with the count")
 
 
 class Suspensions(Table):
@@ -284,10 +284,10 @@ class Admissions(Table):
     pupil_id = text("the child", required=True)
     entry_year = number("calendar year of the September of entry", required=True)
     phase = text("phase applied for", required=True, codes="phase")
-    applied_on = day("day of the application; empty when none came")
+    applied_on = day("day of the application; empty if there is none")
     offered_urn = text("the school offered")
     offered_on = day("day of the offer")
-    response = text("what the parent answered", codes="admission_response")
+    response = text("the parent's answer", codes="admission_response")
     response_on = day("day of the answer")
     recorded_on = day("day the row was recorded, if later than its own dates")
 

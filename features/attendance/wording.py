@@ -1,4 +1,4 @@
-"""What is said of marks in a window: how many of how many sessions, from which share on."""
+"""Sentences about the marks in a window: counts, shares, and the share from which each is worth a sentence."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from features.sentences import LOW_ABSENCE, Condition, Sentence, strain, strength
 
-FEW_SESSIONS = 20  # what goes well is said from two weeks of marks on
+FEW_SESSIONS = 20  # two weeks of marks, the least that supports a sentence about what goes well
 LEADING = ("unauthorised", "no_reason", "holiday")  # kinds of absence that may open a reason
 
 
@@ -27,7 +27,7 @@ def shares(measure: str, window: int | str, words: str) -> str:
 
 
 def missed(window: int | str) -> tuple[Sentence, ...]:
-    """Return the sentences of the share missed in a window; the shorter one serves where only the share is stored."""
+    """Return the sentences about the share missed in a window; the short one is for scores that store only the share."""
     text = shares("absent", window, "Missed")
     short = f"Missed {{{rate_name('absent', window)}:.0%}} of sessions in {period(window)}"
     enough: Condition = (f"possible_{window}", ">", FEW_SESSIONS)
@@ -35,7 +35,7 @@ def missed(window: int | str) -> tuple[Sentence, ...]:
 
 
 def kind_of_mark(measure: str, window: int | str, words: str, none: str, from_share: float) -> tuple[Sentence, ...]:
-    """Return the sentences of one kind of mark, which never open a reason while the absence itself can."""
+    """Return the sentences about one kind of mark; only the kinds in ``LEADING`` may open a reason."""
     enough: Condition = (f"possible_{window}", ">", FEW_SESSIONS)
     short = f"{words} {{{rate_name(measure, window)}:.0%}} of sessions in {period(window)}"
     some = Sentence(text=shares(measure, window, words), tone="strain", at_least=from_share, leads=measure in LEADING)

@@ -31,7 +31,7 @@ NEWEST = "newest"  # the day of knowledge after the newest recording
     metavar="[DAY]",
     is_flag=False,
     flag_value=NEWEST,
-    help="Compare features as known then with hindsight at DAY, by default the newest recording (give HISTORIES first); --out is a CSV.",
+    help="Compare features as known then with hindsight at DAY; by default, at the newest recording. Give HISTORIES first; --out is a CSV.",
 )
 @click.option("--list", "listing", is_flag=True, help="List the catalogue.")
 @click.option(
@@ -122,7 +122,7 @@ def _compare(
         day = None if known_on == NEWEST else date.fromisoformat(known_on)
     except ValueError as error:
         do = "Write it like 2025-09-01, or leave it out; HISTORIES comes before the option."
-        raise Usage(Fault("this is not a day", "features --compare-known", do)) from error
+        raise Usage(Fault("this is not a date", "features --compare-known", do)) from error
     with progress("features") as advance:
         compared = hindsight(opened, days, day, rule=rule, advance=advance)
     if out is not None:

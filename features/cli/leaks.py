@@ -16,14 +16,15 @@ from histories.io.terminal import ISO_DATE, engine_option, json_option, progress
 @click.option(
     "--pupils", type=click.IntRange(1), default=2000, show_default=True, help="About how many pupils, by whole schools."
 )
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the sample and of the other future.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the sample and of the changes.")
 @engine_option
 @json_option
 def leaks(histories: Path, as_of: datetime, pupils: int, seed: int, engine: str | None, as_json: bool) -> None:
     """Prove that no feature of HISTORIES sees the future.
 
-    A copy of HISTORIES gets another future: rows recorded on or after the day are changed, deleted and added in every table, and
-    ends and corrections come late. Exit 1 when that moves a feature as of the day. HISTORIES itself is never changed.
+    In a copy of HISTORIES the future is rewritten: rows recorded on or after the day are changed, deleted and added in every
+    table, and ends and corrections are recorded late. Exits with 1 if a feature as of the day changes. HISTORIES itself is never
+    changed.
     """
     from features import load_own_features
     from features.leakage.leaks import leaks as prove

@@ -1,1 +1,1 @@
-"""Tallies: what is counted of each child, block by block, and what is counted of the children around."""
+"""Tallies: counts for each child, block by block, and for the children around it."""

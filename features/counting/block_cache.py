@@ -21,7 +21,7 @@ from pathlib import Path
 import polars as pl
 import pyarrow.parquet as pq
 
-STAYS = 35  # days for which an unused file stays
+STAYS = 35  # days for which an unused file is kept
 ENGINES = tuple(version(name) for name in ("duckdb", "polars", "narwhals"))
 
 
@@ -64,7 +64,7 @@ class BlockStore:
         beside.replace(self._file(key))
 
     def noted(self, key: str) -> dict[str, str]:
-        """Return what was noted under a key."""
+        """Return the notes stored under a key."""
         file = self.folder / f"{key}.json"
         if not file.is_file():
             return {}
@@ -72,13 +72,13 @@ class BlockStore:
         return json.loads(file.read_text(encoding="utf-8"))
 
     def note(self, key: str, notes: dict[str, str]) -> None:
-        """Keep some notes under a key."""
+        """Store notes under a key."""
         beside = self._beside(key)
         beside.write_text(json.dumps(notes), encoding="utf-8")
         beside.replace(self.folder / f"{key}.json")
 
     def forget(self) -> None:
-        """Remove files that were not used for some weeks, and what killed runs left unfinished."""
+        """Remove files unused for ``STAYS`` days, unfinished files of killed runs among them."""
         limit = time.time() - STAYS * 86400
         for file in self.folder.iterdir():
             if file.stat().st_mtime < limit:
@@ -101,7 +101,7 @@ def fingerprint(frame: pl.DataFrame) -> str:
 
 @cache
 def code_digest() -> str:
-    """Return a hash of the counting code: the module of the tallies and every module of ours that it imports."""
+    """Return a hash of the counting code: the module of the tallies and every onroll module that it imports."""
     sources: dict[str, str] = {}
     todo = ["features.counting.tallies"]
     while todo:

@@ -22,19 +22,20 @@ from histories.reading.frames import Frame, collect, joined
 from histories.reading.histories import Histories
 
 LOST = ["urn", "lsoa", "lost_730"]
-PUPILS = 50_000  # children of a block, about
+PUPILS = 50_000  # approximate children per block
 
 
 @dataclass(frozen=True)
 class Block:
-    """What was counted of the children of one block.
+    """The counts of one block of children.
 
     Attributes
     ----------
     counts : callable
-        A day and some columns (None: all) to one row a snapshot of the day, sorted by child: the cohort's columns and counts.
+        Takes a day and columns (None for all); returns one row per snapshot of the day, sorted by child: the cohort's columns and
+        the counts.
     lost : callable
-        A day to ``urn, lsoa, lost_730``.
+        Takes a day; returns ``urn, lsoa, lost_730``.
     """
 
     counts: Callable[[int, tuple[str, ...] | None], Frame]
@@ -53,22 +54,22 @@ def counted_blocks(
     kept: BlockStore | None = None,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> Iterator[list[Block]]:
-    """Count every block of the cohort; blocks can be read until the context is left.
+    """Count every block of the cohort; blocks can be read until the context exits.
 
     Parameters
     ----------
     parts : list of TallyPart
         What to count.
     pupils : int
-        About so many children a block.
+        Approximate number of children per block.
     kept : BlockStore, optional
-        Keeps counts for the next run (DuckDB only). Without it a single block stays in memory, and several wait in a temporary
-        folder.
+        Keeps counts for the next run (DuckDB only). Without it a single block stays in memory, and several are written to a
+        temporary folder.
     """
     edges, days = cut(histories, pupils), sorted({day_number(d) for d in as_of})
     ranges = list(zip([None, *edges], [*edges, None], strict=True))
     kept = kept if histories.engine == "duckdb" else None
-    # A folder costs as much as the features of one posted child, and a single block needs none.
+    # Creating a folder takes as long as the features of one posted child, and a single block needs none.
     with tempfile.TemporaryDirectory(prefix="onroll-") if edges and not kept else nullcontext() as waiting:
         store = kept or (BlockStore(Path(waiting)) if waiting else None)
         blocks = []
@@ -79,7 +80,7 @@ def counted_blocks(
                 if store is None:
                     blocks.append(_in_memory(chunk, snapshots, parts, days, known_on))
                     continue
-                # A temporary folder holds no other run's counts, so the block's number is digest enough.
+                # A temporary folder holds no other run's counts, so the block's number serves as its digest.
                 alone = dict.fromkeys(days, f"block {number}")
                 rows = (
                     RowDigests(chunk, days, known_on, store).of
@@ -141,7 +142,7 @@ def _in_memory(
 def counted(
     histories: Histories, snapshots: Frame, part: TallyPart, columns: list[str], known_on: date | None
 ) -> Frame:
-    """Count columns of a part for each snapshot: null where nothing is known, zero where a sum is of no rows."""
+    """Count columns of a part for each snapshot: null if the table is absent, zero if a sum has no rows."""
     frame = snapshots.select(KEYS)
     present = part.tables[0] in histories.present
     if present and len(frame):

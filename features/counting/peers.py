@@ -38,11 +38,11 @@ class Sums:
     Attributes
     ----------
     schools : Frame
-        By ``urn`` and ``authority``: ``pupils`` and what is ``SUMMED``.
+        By ``urn`` and ``authority``: ``pupils`` and the columns ``SUMMED``.
     homes : Frame
         By ``household_id``: ``pupils``, ``absent_90`` and ``possible_90``.
     areas : Frame
-        By ``lsoa``: what is summed ``IN_AREA``.
+        By ``lsoa``: the columns ``IN_AREA``.
     lost : Frame
         By ``urn`` and ``lsoa``: ``lost_730``.
     """
@@ -91,11 +91,11 @@ def add_context(histories: Histories, frame: Frame, day: int, sums: Sums) -> Fra
     Parameters
     ----------
     frame : Frame
-        One row a snapshot of one day, with tallies.
+        One row per snapshot of one day, with tallies.
     day : int
         The as-of date.
     sums : Sums
-        Those of the whole cohort on the day.
+        The sums of the whole cohort on the day.
     """
     august, zero = august_before(day_of(day)), nw.lit(0, nw.Int64)
     kinds = nw.col("phase").is_in(["special", "ap"]).cast(nw.Int64).alias("special_or_ap")
@@ -122,8 +122,8 @@ def add_context(histories: Histories, frame: Frame, day: int, sums: Sums) -> Fra
 
 
 def _beside(sums: Sums) -> list[tuple[Frame, str]]:
-    """Return the sums of schools, authorities and areas, each under names of its own, with what they are joined by."""
-    # A school whose authority is not known counts for every authority that has children there.
+    """Return the sums of schools, authorities and areas under prefixed names, each with its join key."""
+    # A school of an unknown authority counts for every authority that has children there.
     lost = sums.schools.select("urn", "authority").join(sums.lost, on="urn")
     everything = (*SUMMED, "pupils")
     sums_of = [

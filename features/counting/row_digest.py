@@ -13,8 +13,8 @@ from histories.tables import HAPPENED, TABLES, Table
 class RowDigests:
     """Digests of the rows of a block of children, by table and as-of date.
 
-    A row counts from the day on which it was recorded, its end and its stages each from the day on which they were. Hashes of
-    rows are added up, so one pass serves all as-of dates. The store remembers them by the bytes of the files.
+    A row counts from the day it was recorded; its end and its stages count from the days they were recorded. Hashes of rows are
+    added up, so one pass serves all as-of dates. The store keeps the sums under the digest of the files.
     """
 
     def __init__(self, histories: Histories, days: list[int], known_on: date | None, store: BlockStore) -> None:
@@ -22,7 +22,7 @@ class RowDigests:
         self.cuts = [day_number(known_on)] * len(days) if known_on else days
 
     def of(self, tables: tuple[str, ...], looks_back: int | None) -> dict[int, str]:
-        """Return the digest of some tables together for each as-of date, of rows that happened so many days before it."""
+        """Return one digest of some tables for each as-of date, over rows that happened at most ``looks_back`` days before it."""
         digests = [self._table(table, looks_back) for table in tables]
         return {day: " ".join(f[day] for f in digests) for day in self.days}
 
@@ -58,7 +58,7 @@ class RowDigests:
 
 
 def _pieces(table: type[Table]) -> list[tuple[str, list[str]]]:
-    """Return what of a row is known from when: the day of recording and the columns that say it."""
+    """Return the parts of a row that become known together: the recording date and the columns."""
     late = {*table.end_columns, *table.end_known_from, *(c for s in table.stages for c in s.columns)}
     base = ["known", *(c for c in table.columns if c not in late)]
     pieces = [("known", base)]

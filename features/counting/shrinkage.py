@@ -6,19 +6,19 @@ from collections.abc import Callable
 
 import narwhals as nw
 
-MIN_OTHERS = 20  # no rate of a school or an area with fewer other children
-WEIGHT = 200  # children of the authority's mean that a group's own rate is mixed with
+MIN_OTHERS = 20  # a school or area with fewer other children gets no rate
+WEIGHT = 200  # weight of the authority's mean, as a number of children
 
 
 def shrunk(group: str, part: str, whole: str) -> Callable[[], nw.Expr]:
-    """Return the rate among the others of a group mixed with the authority's, by the number of children.
+    """Return the rate among the others of a group, averaged with the authority's and weighted by the number of children.
 
     Parameters
     ----------
     group : {"school", "area"}
-        Whose sums over other children to take (``features.counting.peers``).
+        The group whose sums over other children are used (``features.counting.peers``).
     part, whole : str
-        What is counted, and of what.
+        Numerator and denominator of the rate.
     """
 
     def expression() -> nw.Expr:

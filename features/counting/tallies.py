@@ -32,17 +32,17 @@ class TallyPart:
     ----------
     name : str
     tables : tuple of str
-        The tables whose rows it is counted from.
+        The tables it reads.
     columns : dict
         ``{column: digest of what it counts}``.
     count : callable
-        ``(histories, snapshots, columns, known)`` to ``pupil_id, as_of`` and at least those columns.
+        Takes ``(histories, snapshots, columns, known_on)``; returns ``pupil_id, as_of`` and at least those columns.
     zero : frozenset of str
         Columns that are zero, not missing, for a child without rows.
     looks_back : int or None
-        Days before the as-of date from which rows count; None when all do.
+        Rows up to so many days before the as-of date count; None for all rows.
     kind : type
-        What its columns hold.
+        The type of its columns.
     """
 
     name: str
@@ -100,7 +100,7 @@ def digest(*what: object) -> str:
 
 
 def tally_digest(tally: Tally) -> str:
-    """Return a hash of a tally; the text of a Narwhals expression is all of it."""
+    """Return a hash of a tally; the repr of a Narwhals expression is complete."""
     expressions = [repr(part()) if part else None for part in (tally.where, tally.value)]
     return digest(tally.table, *expressions, tally.days, tally.how)
 
@@ -168,7 +168,7 @@ def aggregate(tally: Tally) -> nw.Expr:
 
 
 def _homes(histories: Histories, snapshots: Frame, columns: Iterable[str], known_on: date | None) -> Frame:
-    """Return the household and the area each child lives in as far as is known."""
+    """Return the last known household and area of each child."""
     homes = visible(histories, "addresses", keys_of(histories, snapshots), known_on).filter(
         (nw.col("age") >= 0) & nw.col("end_date").is_null()
     )
@@ -180,12 +180,12 @@ def _homes(histories: Histories, snapshots: Frame, columns: Iterable[str], known
 
 
 def lost_children(histories: Histories, days: list[int], known_on: date | None) -> Frame:
-    """Count the children who were known to have left a school in two years with nowhere known to go.
+    """Count the children who left a school in the last two years with no known destination.
 
     Returns
     -------
     Frame
-        ``urn, lsoa, as_of, lost_730``: of all children, in the cohort or not, by their school and the area they live in.
+        ``urn, lsoa, as_of, lost_730``: all children, in the cohort or not, by school and home area.
     """
     given = histories.given(pa.table({"as_of": pa.array(days, pa.int32())}))
     children = histories.frame("enrolments").select("pupil_id").unique().join(given, how="cross")

@@ -187,7 +187,7 @@ GROUPS: tuple[Group, ...] = (
             Value("none", "no special educational need"),
             Value("semh", "social, emotional and mental health", "any"),
             Value("mld", "moderate learning difficulty", "any"),
-            Value("another", "another need, or not said", "any"),
+            Value("another", "another need, or none stated", "any"),
         ),
         broader=(Value("any", "any special educational need"),),
         counts=lambda: {

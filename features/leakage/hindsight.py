@@ -123,7 +123,7 @@ def hindsight(
     now = _frame(matrix(histories, as_of, rule=rule, known_on=known_on))
     both = then.join(now, on=KEYS, suffix=":now")
     if both.is_empty():
-        do = "Ask on days on which children of school age are on a roll."
+        do = "Choose days on which children of school age are on a roll."
         raise Faults(Fault("nobody is in the cohort both then and in hindsight", "features --as-of", do))
     differences = [(_difference(both, name), _spread(both, name)) for name in then.columns if name not in KEYS]
     differences.sort(

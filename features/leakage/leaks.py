@@ -82,13 +82,13 @@ class Proof:
     def text(self) -> str:
         """Return the outcome as text."""
         changes = sum(n for kinds in self.rows.values() for n in kinds.values())
-        summary = f"{changes:,} rows of another future in {len(self.rows)} tables; {self.snapshots:,} snapshots with {self.features} features"
+        summary = f"{changes:,} rows of the future rewritten in {len(self.rows)} tables; {self.snapshots:,} snapshots with {self.features} features"
         if not self.leaks:
-            return f"{summary}: nothing moved as of {self.as_of}"
+            return f"{summary}: nothing changed as of {self.as_of}"
         lines = [
             f"{x.feature:32} {x.snapshots:>7,} snapshots   {x.table}: {KINDS.get(x.kind, x.kind)}" for x in self.leaks
         ]
-        return "\n".join([f"{summary}: what was recorded on or after {self.as_of} moved", *lines])
+        return "\n".join([f"{summary}: data recorded on or after {self.as_of} changed", *lines])
 
 
 def leaks(
@@ -137,7 +137,7 @@ def leaks(
         )
         before = base.build({})
         if before.is_empty():
-            do = "Ask on a day on which children of school age are on a roll."
+            do = "Choose a day on which children of school age are on a roll."
             raise Faults(Fault("nobody is in the cohort on this day", "leaks --as-of", do))
         proof = Proof(
             as_of=as_of, pupils=chosen, seed=seed, snapshots=before.height, features=before.width - 2, rows={}

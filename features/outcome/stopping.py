@@ -1,4 +1,4 @@
-"""Whether a child has already stopped coming or not yet: a declared, dated rule over what was known before the day."""
+"""Whether a child has already stopped coming: a declared, dated rule over what was known before the day."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class StoppingRule:
     unexplained_share : float
         Share of the last 20 possible sessions, within 60 days, missed without permission or for no reason known yet.
     enough_sessions : int
-        Fewest possible sessions of which a share is taken.
+        Fewest possible sessions for which a share is computed.
     absent_in_a_row : int
         Last sessions missed in a row, for whatever reason.
     silent_days : int
-        Days on the roll without any mark while the school sent marks of others; marks are counted for 14 days.
+        Days on the roll without any mark while the school sent marks for others; marks are counted for 14 days.
     not_come_days : int
-        Days since joining the school without having been present.
+        Days since joining the school without ever being present.
     """
 
     title: str
@@ -65,7 +65,7 @@ class StoppingRule:
     def holds(self) -> pl.Expr:
         """Return whether a snapshot is already stopping, over its tallies and their context; never null.
 
-        A table that was not given says nothing: without marks only ``help_early`` is left.
+        An absent table proves nothing: without marks every child is on ``help_early``.
         """
         sessions, joined = pl.col("newest_sessions"), pl.col("newest_entry")
         others_have_marks = pl.col("school_possible_14") > 0

@@ -1,4 +1,4 @@
-"""Attendance: how much was missed, how it changed, and how it stands in the last days."""
+"""Attendance: how much was missed, how that changed, and the newest days."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ RECENT_MARK: Condition = (
     "days_since_last_mark",
     "<",
     22,
-)  # else the register is silent, and the newest marks say little
+)  # older marks say little about now
 LITTLE_MISSED: Condition = ("absent_rate_90d", "<", LOW_ABSENCE)
 FEATURES = [
     *(_rate("absent", w, missed(w)) for w in (14, 28, 90, 180, 365, "year")),

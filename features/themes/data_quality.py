@@ -1,4 +1,4 @@
-"""Data quality: how much is known, which is context; a child about whom little is recorded is not thereby safe."""
+"""Data quality: how much is recorded. This is context: a child with few records is not thereby safe."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""School context: what was known of the other children at the school, drawn towards the authority's mean."""
+"""School context: rates among the other children at the school, shrunk to the authority's mean."""
 
 from __future__ import annotations
 

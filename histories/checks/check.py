@@ -51,7 +51,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Checked:
-    """The findings of all rules."""
+    """The findings of all rules, and what the report shows beside them."""
 
     findings: list[Finding]
     warnings_of_opening: list[str]

@@ -1,1 +1,1 @@
-"""The verbs of this room, one file each: ``simulate``, ``import``, ``link`` and ``check``."""
+"""The verbs of this room, one file each: ``simulate``, ``import``, ``link``, ``find`` and ``check``."""

@@ -23,7 +23,7 @@ SHOWN = 10  # row numbers in the text
     help="CSV or XLSX of children who live here, with forename, surname and date of birth; also postcode or address, sex, UPN and "
     "the register's own reference when known.",
 )
-@click.option("--as-of", type=ISO_DATE, help="The day of the question; by default the day after the newest record.")
+@click.option("--as-of", type=ISO_DATE, help="As-of date; by default the day after the newest record.")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -37,9 +37,8 @@ def find(
     """List children in a population register who are on no roll.
 
     The rows of the register are linked to the names of pupils in the linkage store beside HISTORIES. Children of compulsory
-    school age are listed when no pupil is found (no_link), when the pupil is on no roll (off_roll), and when the link is
-    doubtful. The list is for people to look at. It holds names, so only you can read the file; the terminal shows counts and
-    row numbers.
+    school age are listed if no pupil matches (no_link), if the pupil is on no roll (off_roll), or if the link is doubtful.
+    A person must review the list. It holds names, so only you can read the file; the terminal shows counts and row numbers.
     """
     from histories.linking.no_roll import find_no_roll
     from histories.linking.store import LinkageStore
@@ -47,7 +46,9 @@ def find(
 
     out = out or LinkageStore(histories).folder / "no_roll.csv"
     if histories.resolve() in out.resolve().parents:
-        raise Usage(Fault("names must not lie in histories", "find --out", "Name a file outside the histories folder."))
+        raise Usage(
+            Fault("names must not be written into histories", "find --out", "Name a file outside the histories folder.")
+        )
     if not register.is_file():
         raise Usage(Fault("there is no such file", str(register), "Name the register: a CSV or XLSX file."))
     opened = open_histories(histories, engine=engine)

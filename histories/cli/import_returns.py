@@ -20,7 +20,7 @@ from histories.io.terminal import json_option, progress, result
     "--link",
     "persons",
     type=click.Path(path_type=Path),
-    help="CSV of persons with names; link those without a UPN first.",
+    help="CSV of persons with names; those without a UPN are linked first.",
 )
 @click.option(
     "--submitted",
@@ -42,9 +42,9 @@ def import_(
 ) -> None:
     """Import real returns into a histories folder.
 
-    With 'auto' as FORMAT, SRC is one folder of mixed files: each is recognised by its content, and all are imported or none.
-    SRC are files or folders of the given FORMAT. The histories folder may be new or exist already. Importing merges: returns
-    may come in any order, and a return that is submitted again corrects the first submission.
+    SRC are files or folders of the given FORMAT. With 'auto' as FORMAT, SRC is one folder of mixed files: each is recognised by
+    its content, and either all are imported or none. The histories folder may be new or exist already. Importing merges: the
+    order of returns does not matter, and a return that is submitted again corrects the first submission.
     """
     from histories.returns import FORMATS, import_folder, import_return
     from histories.settings import settings

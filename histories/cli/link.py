@@ -21,8 +21,8 @@ from histories.io.terminal import json_option, progress, result
 def link(histories: Path, people: Path, as_json: bool) -> None:
     """Link people without UPNs to the pupils in HISTORIES.
 
-    Certain links are stored. Doubtful pairs go to review.csv in the linkage store beside HISTORIES, where the names
-    stay: write yes or no in the column `same`, then run the verb again.
+    Certain links are stored. Doubtful pairs go to review.csv in the linkage store beside HISTORIES; names never leave that
+    folder. Write yes or no in the column `same`, then run the verb again.
     """
     from histories.linking.link import link as run
     from histories.linking.store import LinkageStore

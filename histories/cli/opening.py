@@ -1,4 +1,4 @@
-"""How every verb opens histories: by the settings, telling what was ignored, left out or taken for nothing."""
+"""How every verb opens histories: with the engine and memory of the settings, and with warnings on standard error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def open_histories(place: Path | str, *, engine: str | None = None) -> Histories:
-    """Open histories on the engine given, or on the one of the settings, and warn on standard error.
+    """Open histories on the given engine, by default that of the settings, and print warnings on standard error.
 
     Raises
     ------

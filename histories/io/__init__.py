@@ -1,1 +1,1 @@
-"""Files, hashes, memory and the terminal: what every room needs and no table knows of."""
+"""Files, hashes, memory, pictures and the terminal: tools of every room that know no table."""

@@ -14,9 +14,9 @@ from typing import Any
 
 from histories.errors import Fault, Faults
 
-HEAD = 1 << 20  # maximal bytes of a header
+HEAD = 1 << 20  # maximum bytes of a header
 CHUNK = 1 << 22
-TITLE_ROWS = 30  # rows in which a header has to come
+TITLE_ROWS = 30  # the header must be among the first rows
 DELIMITERS = ",;\t|"
 BOMS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -68,7 +68,7 @@ def headings_of(row: Sequence[str]) -> set[str]:
 def header_row(rows: Sequence[Sequence[str]], wanted: Collection[str] = ()) -> int:
     """Return which of the first rows is the header: the first that names most of the wanted headings.
 
-    When none of them is there, it is the first row with two filled cells: above a header stand titles of one cell.
+    If none is present, it is the first row with at least two filled cells: titles above a header fill one cell.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def encoding_of(file: Path) -> str:
 
 
 def opened_text(file: Path, encoding: str = "utf-8") -> io.TextIOWrapper:
-    """Open a text file, or one packed by gzip, with its line ends as they are."""
+    """Open a text file, gzipped or not, without changing its line ends."""
     return io.TextIOWrapper(_bytes_of(file), encoding=encoding, newline="")
 
 

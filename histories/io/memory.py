@@ -1,4 +1,4 @@
-"""Amounts of memory, and the fault for a limit that was too low."""
+"""Amounts of memory, and the fault for a memory limit that is too low."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def bytes_of(memory: str) -> int:
     Raises
     ------
     Faults
-        When the text is not an amount.
+        If the text is not an amount of memory.
 
     Examples
     --------
@@ -35,5 +35,5 @@ def too_little(error: BaseException) -> Fault | None:
     duckdb = sys.modules.get("duckdb")
     if duckdb is None or not isinstance(error, duckdb.OutOfMemoryException):
         return None
-    do = "Raise the limit, e.g. ONROLL_MEMORY=4GiB, and make sure that the disk has room: rows that do not fit are spilled to it."
+    do = "Raise the limit, e.g. ONROLL_MEMORY=4GiB, and free disk space: rows that do not fit in memory are spilled to disk."
     return Fault("DuckDB ran out of memory", "ONROLL_MEMORY", do)

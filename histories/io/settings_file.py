@@ -1,4 +1,4 @@
-"""Settings that come from a file: declared as a pydantic model, checked all at once, reported without their values."""
+"""Settings files: declared as pydantic models, checked as a whole, with faults that never repeat a value."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from histories.errors import Fault, Faults
 
 Location = tuple[str | int, ...]
-# Other messages are pydantic's.
+# Other messages are those of pydantic.
 WHAT = {
     "missing": "the key is missing",
     "extra_forbidden": "there is no such key",
@@ -24,29 +24,29 @@ WHAT = {
 
 
 class SettingsFile(BaseModel):
-    """Refuses unknown keys and never repeats a value.
+    """Base of all settings files: unknown keys are refused, and no fault repeats a value.
 
-    A field's ``description`` says what to write there; faults of the field end in it.
+    The ``description`` of a field says what to write there; its faults end with it.
     """
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
 
     @classmethod
     def of(cls, values: Mapping[str, Any], file: Path | None, do: str) -> Self:
-        """Check what a file gave.
+        """Check the values of a file.
 
         Parameters
         ----------
         values : mapping
         file : Path or None
-            Where the values are from, for the faults.
+            The file that the faults name.
         do : str
-            What to do about a fault of a field without a description.
+            What to do about faults of fields without a description.
 
         Raises
         ------
         Faults
-            With everything that is wrong in it.
+            With every fault in the file.
         """
         try:
             return cls.model_validate(values)
@@ -101,8 +101,8 @@ def _place(path: Location, file: str) -> str:
 def like(name: str, defaults: Mapping[str, Any], low: float = -1e9, high: float = 1e9) -> type[SettingsFile]:
     """Declare a model by example: each key takes a value of its default's kind, within a range.
 
-    A whole number takes whole numbers, a decimal one any number. A list takes a list of the same kind that is not empty; two
-    decimal numbers are a range and have to rise. A table becomes a model of its own.
+    A whole number accepts whole numbers, a decimal number any number. A list accepts a non-empty list of the same kind, an empty
+    list any list of texts; two decimal numbers are a range, the lower first. A table becomes a nested model.
 
     Parameters
     ----------

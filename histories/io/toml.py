@@ -1,4 +1,4 @@
-"""Read TOML files; a file that cannot be read is one fault that names it."""
+"""Read TOML files; an unreadable file is one fault that names the file."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Excel workbooks (XLSX) as delimited text: the sheet with the wanted headings, from its header on.
 
 Workbooks are archives, so their sizes are checked before anything is unpacked. Macros, formulas and links are never run: a
-cell counts by the value that was saved with it.
+cell has the value that was saved with it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ AGAIN = "Save it again as an Excel workbook (.xlsx) without a password, or as CS
 
 
 def is_workbook(file: Path) -> bool:
-    """Tell by its first bytes whether a file is a workbook or another archive, whatever its name."""
+    """Return whether the first bytes of a file are those of a workbook or another archive, whatever its name."""
     with file.open("rb") as data:
         return data.read(4) in (ARCHIVE, COMPOUND)
 
@@ -39,7 +39,7 @@ def is_workbook(file: Path) -> bool:
 def save_sheet(file: Path, out: Path, wanted: Collection[str]) -> int:
     """Write the sheet of a workbook that has most of the wanted headings as CSV in UTF-8, from its header on.
 
-    Dates become ISO dates, whole numbers lose their ``.0``, and rows without a value stay, so that rows can be counted.
+    Dates become ISO dates, and whole numbers lose their ``.0``. Empty rows are kept, so that row numbers stay right.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def save_sheet(file: Path, out: Path, wanted: Collection[str]) -> int:
     Raises
     ------
     Faults
-        When the workbook is damaged, protected by a password, too large, or has no sheet with the headings.
+        If the workbook is damaged, password-protected or too large, or no sheet has the headings.
     """
     with _opened(file) as book:
         sheet, above = _choose(book, file, wanted)
@@ -64,7 +64,7 @@ def first_rows(file: Path) -> list[list[list[str]]]:
     Raises
     ------
     Faults
-        When the workbook is damaged, protected by a password, or too large.
+        If the workbook is damaged, password-protected or too large.
     """
     with _opened(file) as book:
         return [list(islice(_rows(sheet), TITLE_ROWS)) for sheet in book.worksheets]
@@ -72,12 +72,12 @@ def first_rows(file: Path) -> list[list[list[str]]]:
 
 @contextmanager
 def _opened(file: Path) -> Iterator[Any]:
-    """Open a workbook for reading row by row, after checking what it would unpack to."""
+    """Open a workbook for reading row by row, after checking its unpacked size."""
     from openpyxl import load_workbook
     from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
     _check_sizes(file)
-    with file.open("rb") as data:  # by its path openpyxl would refuse a workbook that is called .csv
+    with file.open("rb") as data:  # given the path, openpyxl would refuse a workbook named .csv
         try:
             book = load_workbook(data, read_only=True, data_only=True, keep_links=False)
             if book.epoch == CALENDAR_MAC_1904:
@@ -86,7 +86,7 @@ def _opened(file: Path) -> Iterator[Any]:
             yield book
         except (Faults, MemoryError):
             raise
-        except Exception as error:  # openpyxl raises whatever damaged XML leads to
+        except Exception as error:  # damaged XML makes openpyxl raise many types of exceptions
             raise _damaged(file) from error
 
 
@@ -95,7 +95,7 @@ def _check_sizes(file: Path) -> None:
         if data.read(4) == COMPOUND:
             data.seek(0)
             protected = any(ENCRYPTED in piece for piece in iter(lambda: data.read(1 << 22), b""))
-            what = "is protected by a password" if protected else "is an Excel workbook of the old kind (.xls)"
+            what = "is protected by a password" if protected else "is an old Excel workbook (.xls)"
             raise Faults(Fault(f"the file {what}", str(file), AGAIN))
     try:
         with zipfile.ZipFile(file) as archive:
@@ -105,9 +105,9 @@ def _check_sizes(file: Path) -> None:
     strings = sum(m.file_size for m in members if m.filename.lower().endswith("sharedstrings.xml"))
     if len(members) > MAX_MEMBERS or sum(m.file_size for m in members) > MAX_UNPACKED or strings > MAX_STRINGS:
         do = "Save only the sheet that is needed, or save it as CSV."
-        raise Faults(Fault("the workbook is too large when it is unpacked", str(file), do))
+        raise Faults(Fault("the unpacked workbook is too large", str(file), do))
     if not any(m.filename.lower() == "xl/workbook.xml" for m in members):
-        raise Faults(Fault("the file is an archive and no Excel workbook", str(file), "Take the file out of it first."))
+        raise Faults(Fault("the file is an archive, not an Excel workbook", str(file), "Unpack the file first."))
 
 
 def _damaged(file: Path) -> Faults:
@@ -127,7 +127,7 @@ def _choose(book: Any, file: Path, wanted: Collection[str]) -> tuple[Any, int]:
     matched, sheet, above = max(sheets, key=_matched)
     if not matched and len(sheets) > 1:
         do = f"Name the columns of one sheet: {', '.join(sorted(wanted)) or 'see docs/returns.md'}."
-        raise Faults(Fault(f"none of its {len(sheets)} sheets has the wanted headings", str(file), do))
+        raise Faults(Fault(f"none of the {len(sheets)} sheets has the expected headings", str(file), do))
     return sheet, above
 
 
@@ -146,7 +146,7 @@ def _write(sheet: Any, above: int, out: Any, file: Path) -> None:
             raise Faults(Fault(what, f"{file}, line {number}", "Give each column a heading, and save it again."))
         if time.monotonic() - began > MAX_SECONDS:
             do = "Save the sheet as CSV."
-            raise Faults(Fault(f"reading it takes more than {MAX_SECONDS // 60} minutes", str(file), do))
+            raise Faults(Fault(f"reading the workbook takes more than {MAX_SECONDS // 60} minutes", str(file), do))
         out.writerow(row + [""] * (width - len(row)))
 
 
@@ -175,5 +175,5 @@ def text_of_cell(value: Any) -> str:
         return value.date().isoformat() if midnight else value.isoformat(sep=" ", timespec="seconds")
     if isinstance(value, date):
         return value.isoformat()
-    # A tab or a line break inside a cell is a blank of its text.
+    # Tabs and line breaks inside a cell become blanks.
     return " ".join(str(value).split()) if any(c in str(value) for c in "\r\n\t") else str(value).strip(" \u00a0")

@@ -1,1 +1,1 @@
-"""Which pupil a record without a UPN is about: Splink on DuckDB, a store of names beside the histories, and a person for doubts."""
+"""Link records without a UPN to pupils: Splink on DuckDB, names in a store beside the histories, and human review of doubtful pairs."""

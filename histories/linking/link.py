@@ -1,4 +1,4 @@
-"""Linking persons of another list to pupils: an exact UPN first, then Splink's weights under rules that rather miss than mix up."""
+"""Link the persons of another list to pupils: by exact UPN first, then by Splink's weights. A missed link is better than a wrong one."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ def link(histories: Path, persons: Path) -> dict[str, int]:
     Parameters
     ----------
     histories : Path
-        The histories folder beside which the store lies.
+        The histories folder; the store lies beside it.
     persons : Path
         CSV with ``person_id, forename, surname, dob`` and, where known, ``upn, sex, postcode``. Dates are ISO.
 
     Returns
     -------
     dict
-        How many persons were linked by UPN, automatically and by answers, how many are to be answered, and how many not linked.
+        Number of persons linked by UPN, automatically and by review, awaiting review, and not linked.
 
     Raises
     ------
     Faults
-        When the store or the file is missing or damaged.
+        If the store or the file is missing or damaged.
     """
     store = LinkageStore(histories)
     if not store.people.is_file():
@@ -86,14 +86,14 @@ def link(histories: Path, persons: Path) -> dict[str, int]:
 
 
 def _load(staging: Staging, people: Path, persons: Path) -> None:
-    """Bring both lists into one form: upper case without accents and marks, dates and postcodes alike."""
+    """Normalise both lists: upper case without accents and punctuation, dates and postcodes in one format."""
     staging.csv("raw", persons, COLUMNS, ("dob",))
     staging.raise_faults()
     if staging.need("raw", [c for c, needed in COLUMNS.items() if needed]):
-        do = "Write person_id in every row, once, and dob like 2013-05-01."
-        staging.check("raw", "person_id", "person_id IS NULL", "there is no person_id", do)
+        do = "Give every row its own person_id, and write dob like 2013-05-01."
+        staging.check("raw", "person_id", "person_id IS NULL", "the person_id is missing", do)
         twice = "person_id IN (SELECT person_id FROM raw GROUP BY 1 HAVING count(*) > 1)"
-        staging.check("raw", "person_id", twice, "the person_id is there twice", do)
+        staging.check("raw", "person_id", twice, "the person_id occurs more than once", do)
         staging.check(
             "raw",
             "dob",
@@ -102,7 +102,7 @@ def _load(staging: Staging, people: Path, persons: Path) -> None:
             do,
         )
     staging.raise_faults()
-    # What stays: the file's own key, and forms in which spelling that means nothing is gone.
+    # Keep the key of the file, and normalised values without meaningless differences in spelling.
     for table, source, key, given in (
         ("persons", "raw", "person_id", set(staging.columns["raw"])),
         ("pupils", f"read_parquet({literal(people)})", "pupil_id", set(PEOPLE)),
@@ -114,12 +114,12 @@ def _load(staging: Staging, people: Path, persons: Path) -> None:
 
 
 def _shown(table: str) -> str:
-    """Return what a person sees of a record who decides on a pair."""
+    """Return the SQL of the text that a reviewer sees of a record."""
     return f"concat_ws(' ', {table}.forename, {table}.surname, {table}.dob, {table}.sex, {table}.postcode)"
 
 
 def _best(staging: Staging, done: set[str], taken: set[str]) -> list[tuple]:
-    """Return the best pupil of each person who is not linked yet, from the doubtful on, with whether it is sure."""
+    """Return the best pupil of each person not linked yet, if at least doubtful, and whether the link is certain."""
     staging.give("done", {"person_id": sorted(done)})
     staging.give("taken", {"pupil_id": sorted(taken)})
     connection = staging.connection
@@ -136,12 +136,12 @@ def _best(staging: Staging, done: set[str], taken: set[str]) -> list[tuple]:
 
 
 def write_people(connection: Any, query: str, store: LinkageStore) -> int:
-    """Join the names that a return carries to the store; the newest stands.
+    """Add the names in a return to the store; the newest value of each column wins.
 
     Returns
     -------
     int
-        How many children the store knows.
+        Number of children in the store.
     """
     old = (
         f"SELECT *, 0 AS turn FROM read_parquet({literal(store.people)}) UNION ALL BY NAME "

@@ -1,7 +1,7 @@
-"""Children of compulsory school age in a population register who are on no roll as of a day, and how sure that is.
+"""Find children of compulsory school age in a population register who are on no roll as of a day, and how certain that is.
 
-Each row of the register gets at most one pupil: by its UPN, or by Splink's weights under the rules of ``link``. What is not
-sure is listed as doubtful. The list is for people to look at: it is no finding.
+Each row of the register is linked to at most one pupil: by UPN, or by Splink's weights under the rules of ``link``. Uncertain
+links are listed as doubtful. A person must review the list; it proves nothing by itself.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ LISTED = (
     *("row", "reference", "forename", "surname", "date_of_birth", "postcode", "sureness", "probability", "why"),
     *("pupil_id", "pupil_on_roll", "off_roll_since", "destination", "starts_on"),
 )
-# Why a row has a pupil and is not sure, by the number that the query gives.
+# Why a link is doubtful, by the number in the query.
 DOUBTS = (
-    "the UPN is a pupil's with another name or date of birth",
-    "another row of the register is this pupil",
+    "the UPN belongs to a pupil with another name or date of birth",
+    "another row of the register is linked to this pupil",
     "the forename differs",
     "a second pupil is nearly as likely",
     "too little agrees",
@@ -48,16 +48,16 @@ DIED = "deceased"
 
 @dataclass(frozen=True, kw_only=True)
 class NoRoll:
-    """What was found, in counts and row numbers of the register; names are in the file only.
+    """The outcome as counts and row numbers of the register; names are in the file only.
 
     Attributes
     ----------
     as_of, newest_record : date
-        The day of the question, and the newest day of which the histories know anything.
+        The as-of date, and the day of the newest record in the histories.
     counts : dict
-        Rows of the register, by what became of them.
+        Rows of the register by outcome.
     rows : dict
-        The row numbers behind each of ``SURENESS``; the header is row 1.
+        The row numbers of each of ``SURENESS``; the header is row 1.
     """
 
     as_of: date
@@ -70,23 +70,23 @@ class NoRoll:
 def find_no_roll(
     histories: Histories, place: Path, register: Path, out: Path, as_of: date | None = None, memory: str | None = None
 ) -> NoRoll:
-    """Write the children of school age in a register who are on no roll as of a day to a file that only its owner can read.
+    """Write the children of school age in a register who are on no roll as of a day to a file readable only by its owner.
 
     Parameters
     ----------
     place : Path
-        The histories folder beside which the linkage store lies.
+        The histories folder; the linkage store lies beside it.
     register : Path
         See ``load_register``.
     out : Path
         The CSV file to write.
     as_of : date, optional
-        By default the day after the newest record, so that all that is known counts.
+        By default the day after the newest record, so that every record counts.
 
     Raises
     ------
     Faults
-        When there is no linkage store, the register is damaged, or no pupil is on a roll as of the day.
+        If there is no linkage store, the register is damaged, or no pupil is on a roll as of the day.
     """
     store = LinkageStore(place)
     if not store.people.is_file():
@@ -99,8 +99,8 @@ def find_no_roll(
     as_of = as_of or newest + ONE_DAY
     status = roll_status(histories, as_of)
     if not status["on_roll"].any():
-        do = f"Ask for another day with --as-of; the newest record is of {newest}."
-        raise Faults(Fault(f"no pupil is on a roll as of {as_of}, as far as was known then", str(place), do))
+        do = f"Choose another day with --as-of; the newest record is from {newest}."
+        raise Faults(Fault(f"no pupil was known to be on a roll as of {as_of}", str(place), do))
     with tempfile.TemporaryDirectory(prefix="onroll-") as scratch:
         staging = Staging(Path(scratch), memory)
         staging.sql("SET threads = 2")  # a fixed number, for the same result each time
@@ -123,7 +123,7 @@ def _load_pupils(staging: Staging, store: LinkageStore) -> None:
 
 
 def _keep_school_age(staging: Staging, as_of: date) -> None:
-    """Make the table ``persons`` of the rows whose child is of compulsory school age on the day."""
+    """Create the table ``persons`` from the rows of children of compulsory school age on the day."""
     days = [day for day in born_on(staging) if _is_between(as_of, compulsory_school_age(day))]
     staging.give("school_days_of_birth", {"dob": [d.isoformat() for d in days]})
     staging.sql("CREATE TABLE persons AS SELECT * FROM listed WHERE dob IN (FROM school_days_of_birth)")
@@ -134,10 +134,10 @@ def _is_between(day: date, limits: tuple[date, date]) -> bool:
 
 
 def _link(staging: Staging) -> None:
-    """Make the table ``linked``: of each person the pupil, the probability, whether it is sure, and the number of the doubt.
+    """Create the table ``linked``: the pupil of each person, the probability, whether the link is certain, and the reason for doubt.
 
-    Of several rows that are one pupil the likeliest is sure, and with it rows that say the same of the child. A row that a
-    pupil of another forename fits best gets the next pupil, once a row with that forename is there: a twin is not the other.
+    If several rows match one pupil, the likeliest is certain, and so are rows with the same details. If the best pupil of a row
+    has another forename and is already linked to a row with that forename, the row gets the next pupil: this keeps twins apart.
     """
     staging.sql("""CREATE TABLE by_upn AS SELECT p.unique_id AS person_id, c.pupil_id,
             coalesce(p.dob = c.dob AND (p.forename = c.forename OR p.surname = c.surname
@@ -186,17 +186,17 @@ def _summary(staging: Staging, as_of: date, newest: date) -> NoRoll:
         lines = ", ".join(
             str(r[0]) for r in staging.sql("SELECT row FROM listed WHERE born IS NULL ORDER BY 1 LIMIT 10")
         )
-        warnings.append(f"{undated:,} rows of the register have no date of birth and are left out (rows {lines})")
+        warnings.append(f"{undated:,} rows of the register without a date of birth were left out (rows {lines})")
     nameless = staging.sql(
         "SELECT count(*) FROM status WHERE on_roll AND pupil_id NOT IN (SELECT pupil_id FROM pupils)"
     )[0][0]
     if nameless:
         warnings.append(
-            f"{nameless:,} pupils on a roll have no name in the linkage store: their rows of the register are listed as no_link; "
+            f"{nameless:,} pupils on a roll have no name in the linkage store, so their rows in the register are listed as no_link; "
             "import returns that carry names (school-census)"
         )
     if (as_of - newest).days > 31:
-        warnings.append(f"the newest record is of {newest}: who left or joined since is not known as of {as_of}")
+        warnings.append(f"the newest record is from {newest}: who has joined or left since is not known as of {as_of}")
     counts = {"rows": whole, "without_date_of_birth": undated, "other_ages": whole - undated - school_age}
     counts |= {"school_age": school_age, **{s: len(rows[s]) for s in ("on_roll", *SURENESS, "died")}}
     return NoRoll(
@@ -205,7 +205,7 @@ def _summary(staging: Staging, as_of: date, newest: date) -> NoRoll:
 
 
 def _listed(staging: Staging) -> list[tuple]:
-    """Return the rows of the file: surely off a roll first, then those without a link, then the doubtful, the unlikeliest first."""
+    """Return the rows of the file: first those certainly off roll, then those without a link, then the doubtful; least likely first."""
     order = " ".join(f"WHEN {literal(s)} THEN {n}" for n, s in enumerate(SURENESS))
     rows = staging.sql(f"""SELECT r.row, r.reference, r.forename, r.surname, strftime(r.born, '%Y-%m-%d'), r.postcode, o.sureness,
             round(o.probability, 3), o.doubt, CASE WHEN o.sureness <> 'no_link' THEN o.pupil_id END AS pupil,

@@ -1,7 +1,7 @@
-"""How likely a person of another list and a pupil are one child: Splink's weights, and the limits above which a link counts.
+"""The probability that a person of another list and a pupil are the same child, and the thresholds for a link.
 
-Method: Fellegi and Sunter's weights (Splink 5 on DuckDB). How often fields agree by chance is estimated from the lists; how often
-they agree for one and the same child is set from the error rates below, so that small lists need no training.
+Method: Fellegi-Sunter weights (Splink 5 on DuckDB). Chance agreement of fields is estimated from the lists; agreement for the same
+child comes from the error rates below, so that small lists need no training.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import logging
 from typing import Any
 
 AUTOMATIC, DOUBTFUL = 0.99, 0.90
-CLEAR = 4.0  # bits by which the best pupil has to lead the second; twins differ in little
-ALIKE = 2  # level of the comparison of forenames from which on they are alike (Jaro-Winkler 0.88)
+CLEAR = 4.0  # bits by which the best pupil must lead the second: twins differ in little
+ALIKE = 2  # comparison level from which forenames count as alike (Jaro-Winkler 0.88)
 EXPECTED = 0.9  # share of persons who are on the list of pupils
 SAMPLED = 5e6  # pairs from which chance agreement is estimated
-# Agreement of one and the same child, level by level: typing errors, changed names, moves (assumptions; see the tests).
+# Agreement for the same child by comparison level: typing errors, changed names, moves (assumptions; see the tests).
 SAME = {
     "forename": [0.86, 0.07, 0.02, 0.02, 0.03],
     "surname": [0.85, 0.06, 0.02, 0.01, 0.06],
@@ -26,7 +26,7 @@ COMPARED = "unique_id, forename, surname, dob, sex, postcode"
 
 
 def letters_sql(column: str) -> str:
-    """Return the SQL of a name in upper case without accents and marks; null when no letter is left."""
+    """Return the SQL of a name in upper case without accents and punctuation; null if no letter remains."""
     return f"nullif(regexp_replace(upper(strip_accents({column})), '[^A-Z]', '', 'g'), '')"
 
 
@@ -49,8 +49,8 @@ def score_pairs(connection: Any, persons: str, pupils: str) -> str:
     Returns
     -------
     str
-        A table ``person_id, pupil_id, weight, probability, alike`` of the pairs that are not clearly two children; empty when
-        a list is.
+        The name of a table ``person_id, pupil_id, weight, probability, alike`` of pairs that may be the same child; it is empty
+        if either list is.
     """
     counts = [connection.execute(f"SELECT count(*) FROM {t}").fetchall()[0][0] for t in (persons, pupils)]
     connection.execute(

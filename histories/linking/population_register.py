@@ -1,4 +1,4 @@
-"""A population register: a list of children who live here, as a health service, council tax, admissions or housing keeps it."""
+"""A population register: a list of children who live in the area, kept by a health service, council tax, admissions or housing."""
 
 from __future__ import annotations
 
@@ -39,22 +39,22 @@ POSTCODE = "[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}"
 
 
 def load_register(staging: Staging, file: Path) -> None:
-    """Read a register into the tables ``register``, as it is written, and ``listed``, in the form in which it is compared.
+    """Read a register into the tables ``register`` (as written) and ``listed`` (normalised for comparison).
 
     ``register`` has ``row`` (the header is row 1), ``reference, forename, surname, dob, postcode`` as text. ``listed`` has
-    ``row, unique_id, forename, surname, born (date), dob, upn, sex, postcode``. Rows without any value are left out.
+    ``row, unique_id, forename, surname, born (date), dob, upn, sex, postcode``. Empty rows are left out.
 
     Raises
     ------
     Faults
-        When the file is damaged, lacks names or the date of birth, or holds dates that cannot be read.
+        If the file is damaged, lacks names or dates of birth, or has unreadable dates.
     """
     staging.csv("raw", file, [h for headings in HEADINGS.values() for h in headings], HEADINGS["dob"])
     staging.raise_faults()
     columns = {c: [n for n in staging.columns["raw"] if n in names] for c, names in HEADINGS.items()}
     for column in REQUIRED:
         if not columns[column]:
-            do = f"Head it with {' or '.join(HEADINGS[column])}; case, blanks and underscores make no difference."
+            do = f"Name it {' or '.join(HEADINGS[column])}; case, blanks and underscores do not matter."
             staging.faults.append(Fault("the column is missing", f"{file}, column {column}", do))
     staging.raise_faults()
     text = {c: _first(names) for c, names in columns.items()}

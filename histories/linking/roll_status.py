@@ -1,4 +1,4 @@
-"""Whether each pupil was on a roll as of a day, as far as was known: on one, off since a day, or with a place from a later day."""
+"""Whether each pupil was known to be on a roll as of a day: on roll, off roll since a day, or due to start later."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from histories.reading.histories import Histories
 
 
 def roll_status(histories: Histories, as_of: date) -> pl.DataFrame:
-    """Return the state of every pupil with a spell on a roll that was known before a day.
+    """Return the status of every pupil with a spell that was known before a day.
 
     Returns
     -------
     DataFrame
-        ``pupil_id``; ``on_roll``; ``off_since``, the last day on a roll of a pupil who is on none; ``destination``, where the
-        pupil went then, as last known; ``starts_on``, the first day of a place that was known and lies ahead.
+        ``pupil_id``; ``on_roll``; ``off_since``, the last day on a roll if the pupil is on none; ``destination``, the last known
+        destination after it; ``starts_on``, the first day of a known spell that has not begun.
     """
     day = day_number(as_of)
     pupils = histories.frame("enrolments").select("pupil_id").unique()
@@ -47,7 +47,7 @@ def roll_status(histories: Histories, as_of: date) -> pl.DataFrame:
 
 
 def newest_record(histories: Histories) -> date:
-    """Return the newest day of which anything is known, the ends of spells on rolls included; today at the latest."""
+    """Return the day of the newest record, ends of spells on rolls included; today at the latest."""
     today = day_number(date.today())
     ends = collect(histories.frame("enrolments").select("end_known").filter(nw.col("end_known") <= today))
     newest = ends["end_known"].max()

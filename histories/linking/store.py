@@ -1,4 +1,4 @@
-"""The linkage store: names, dates of birth and postcodes, and the links found. It lies beside the histories, never in them."""
+"""The linkage store: names, dates of birth, postcodes and links. It lies beside the histories, never inside them."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ REVIEW = ("person_id", "pupil_id", "probability", "person", "pupil", "same")
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """A person of another list and the pupil it is.
+    """A person of another list and the linked pupil.
 
     Attributes
     ----------
     probability : float
-        1.0 for a UPN and for what a person answered.
+        1.0 for a match by UPN and for a reviewed pair.
     how : str
         ``upn``, ``automatic`` or ``answered``.
     model : str
-        Version of the rules that made it.
+        Version of the linkage rules.
     """
 
     person_id: str
@@ -37,28 +37,28 @@ class Link:
 
 
 class LinkageStore:
-    """Opens the folder ``<histories>.linkage``."""
+    """The folder ``<histories>.linkage``."""
 
     def __init__(self, histories: Path) -> None:
         self.folder = histories.parent / f"{histories.name}.linkage"
 
     @property
     def people(self) -> Path:
-        """Names of pupils, as the rolls had them."""
+        """The names of pupils as returned by schools."""
         return self.folder / "people.parquet"
 
     @property
     def review(self) -> Path:
-        """The pairs that a person has to answer: yes or no in the column ``same``."""
+        """The pairs to review: yes or no in the column ``same``."""
         return self.folder / "review.csv"
 
     @property
     def to_link(self) -> Path:
-        """Persons of returns who carry no UPN, as a list for ``onroll link``."""
+        """Persons in returns without a UPN, as a list for ``onroll link``."""
         return self.folder / "to_link.csv"
 
     def add_to_link(self, persons: list[dict[str, str]]) -> int:
-        """Add persons without a UPN to the list for ``onroll link``; return how many it holds."""
+        """Add persons without a UPN to the list for ``onroll link``; return its length."""
         listed: dict[str, dict[str, str]] = {}
         if self.to_link.is_file():
             with self.to_link.open(encoding="utf-8", newline="") as lines:
@@ -88,21 +88,19 @@ class LinkageStore:
             ]
 
     def review_rows(self) -> list[dict[str, str]]:
-        """Return the pairs of the review file, answered (yes or no in ``same``) or not (empty).
+        """Return the pairs of the review file, reviewed (yes or no in ``same``) or open (empty).
 
         Raises
         ------
         Faults
-            When an answer is neither yes, no nor empty.
+            If an answer is not yes, no or empty.
         """
         if not self.review.is_file():
             return []
         with self.review.open(encoding="utf-8-sig", newline="") as lines:
             rows = [{**row, "same": (row.get("same") or "").strip().lower()} for row in csv.DictReader(lines)]
         faults = [
-            Fault(
-                "the answer is neither yes, no nor empty", f"{self.review}, line {n}, column same", "Write yes or no."
-            )
+            Fault("the answer is not yes, no or empty", f"{self.review}, line {n}, column same", "Write yes or no.")
             for n, row in enumerate(rows, start=2)
             if row["same"] not in ("", "yes", "no")
         ]
@@ -111,12 +109,12 @@ class LinkageStore:
         return rows
 
     def save(self, persons: set[str], links: list[Link], review: list[dict[str, str]]) -> None:
-        """Write what was found for the persons of a list; what other lists gave, and every answer, stays.
+        """Write the links and open pairs of one list of persons; those of other lists, and all answers, are kept.
 
         Parameters
         ----------
         persons : set of str
-            All persons of the list; their former links and open questions are replaced.
+            All persons of the list; their earlier links and open pairs are replaced.
         """
         kept = [k for k in self.links() if k.person_id not in persons]
         answered = [r for r in self.review_rows() if r["same"] or r["person_id"] not in persons]

@@ -121,7 +121,7 @@ def write_termly(state: PopulationState, rolls: roll.Rolls, advance: Callable[..
     starts = np.array([day_number(t.start) for t in terms])
     rows: list[tuple] = []
     for children, child, day, session, code, recorded in _chunks(state, rolls):
-        # A return counts the register as it stands when sent, so the last recording of a session wins.
+        # A return counts the register as of the day it is sent, so the last recording of a session wins.
         slot = (child.astype(np.int64) * 100_000 + day) * 2 + session
         last = np.lexsort((recorded, slot))
         last = last[np.r_[slot[last][1:] != slot[last][:-1], True]]

@@ -2,12 +2,12 @@
 
 Each pupil has a disengagement ``x``, each household an instability ``h``: slow, mean-reverting, with standard deviation one.
 Both raise the chance of a *crisis*, in which attendance collapses and the child may well go missing. All observable data
-(marks, moves, episodes, suspensions, home moves) and the hazards of every exit depend on these states. Some children
+(marks, moves, episodes, suspensions, home moves) and the hazard of every exit depend on these states. Some children
 *avoid* school for long periods, mostly recorded as illness: they are as absent as a child in crisis, but tend to leave for
 home education. A few children on a Year 7 roll never *arrive* in September.
 ``hazards`` and ``advance`` define this once; the generator and the true risk both call them.
 
-Random numbers are counter-based (splitmix64 of seed, pupil, purpose and step), so threads and chunks do not matter.
+Random numbers are counter-based (splitmix64 of seed, pupil, purpose and step), so neither threads nor chunks change the result.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ LOST_BEFORE = 0.5
 # Kinds of events.
 EXIT, MOVE, HOME_MOVE, CARE_OPEN, CARE_CLOSE, SUSPENSION, RUNAWAY = range(7)
 MAX_EVENTS = 96
-WEEKS_IN_WINDOW = 17.2  # calendar.HORIZON in weeks; truth.parquet depends on this very number
+WEEKS_IN_WINDOW = 17.2  # calendar.HORIZON in weeks, rounded; truth.parquet depends on the exact number
 
 
 @njit(cache=True)

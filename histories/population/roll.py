@@ -27,7 +27,7 @@ class SimulatedPeriod:
 
 @dataclass(kw_only=True)
 class Spell:
-    """One enrolment while it is simulated."""
+    """One simulated enrolment."""
 
     child: int
     school: int

@@ -21,7 +21,7 @@ from histories.population.state import PopulationState
 from histories.population.truth import true_risks
 
 LAST_SCHOOL_YEAR = 2024  # the newest full school year ends in the summer after
-TEMPORARY_UPNS = 0.004  # assumption: no published share was found
+TEMPORARY_UPNS = 0.004  # assumption: we know of no published share
 
 
 def simulate(
@@ -60,12 +60,12 @@ def simulate(
     Returns
     -------
     dict
-        Rows written of each table.
+        Number of rows written, by table.
 
     Raises
     ------
     Faults
-        When the scenario is invalid, a number is out of range, or the folder is not empty.
+        If the scenario is invalid, a number is out of range, or the folder is not empty.
     """
     _check(out, pupils, years, authorities, seed)
     loaded = load_scenario(scenario)
@@ -99,7 +99,7 @@ def _check(out: Path, pupils: int, years: int, authorities: int, seed: int) -> N
 
 
 def parameters(s: dict[str, Any]) -> np.ndarray:
-    """Return the scenario's numbers as the array that the compiled process reads, in the order of ``life.advance`` and ``life.hazards``."""
+    """Return the numbers of a scenario as an array for the compiled process, in the order of ``life.advance`` and ``life.hazards``."""
     latent, exits = s["latent"], s["exits"]
     names = [
         "missing",
@@ -135,7 +135,7 @@ def _run(
     csv: bool,
     advance: Callable[..., None],
 ) -> dict[str, int]:
-    """Simulate a population and write its tables; return the rows written of each."""
+    """Simulate a population and write its tables; return the number of rows by table."""
     rng = np.random.Generator(np.random.PCG64(seed))
     first_year = LAST_SCHOOL_YEAR + 1 - years
     start = date(first_year, 9, 1)
@@ -172,7 +172,7 @@ def _live(
     w: world.World,
     ids: np.ndarray,
 ) -> tuple[PopulationState, np.ndarray, np.ndarray]:
-    """Run every household and child from week to week; return the state, the events and their counts."""
+    """Simulate every household and child week by week; return the state, the events and their counts."""
     params = parameters(scenario)
     years, summer = roll.year_groups(w, clock), roll.summer_weeks(clock)
     paths = life.household_paths(seed, w.stability_home, clock.weeks, params[1])
@@ -233,7 +233,7 @@ def _delays(scenario: dict[str, Any], w: world.World) -> np.ndarray:
 def _write_records(
     state: PopulationState, rng: np.random.Generator, rolls: roll.Rolls, events: np.ndarray, counts: np.ndarray
 ) -> None:
-    """Write every table but attendance; the order of the draws from ``rng`` fixes the bytes."""
+    """Write every table except attendance; the order of draws from ``rng`` determines the bytes."""
     w, clock, recording = state.world, state.clock, state.scenario["recording"]
     urns = w.schools["urn"]
     authorities = np.array([str(world.FIRST_AUTHORITY + int(a)) for a in w.authority])[w.household]

@@ -1,4 +1,4 @@
-"""A population while it is simulated: its world, the paths of its latent states, and the tables written so far."""
+"""A population during simulation: its world, the paths of its latent states, and the tables written so far."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ARROW_TYPES = {"text": pa.string(), "date": pa.date32(), "integer": pa.int64(), 
 
 @dataclass(kw_only=True)
 class PopulationState:
-    """Everything that the writers of tables, marks and true risks read.
+    """Input of the writers of tables, marks and true risks.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class PopulationState:
     excluded : int32 array, shape (pupils, 64)
         Days of suspensions, see ``records.suspensions``; empty until they are drawn.
     row_counts : dict
-        Rows written of each table.
+        Number of rows written, by table.
     """
 
     out: Path

@@ -1,4 +1,4 @@
-"""The true risk of each snapshot: the process run forward many times from the state on that day."""
+"""The true risk of each snapshot: the process simulated forward many times from the state on that day."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RUNS = 64
 def true_risks(state: PopulationState, rolls: roll.Rolls) -> pa.Table:
     """Return ``pupil_id, as_of, risk`` for the default cohort, the default definition and the default ``HORIZON``.
 
-    A child who has already left, even if not yet recorded, can no longer go missing and has no row.
+    A child who has already left, even if this is not recorded yet, can no longer go missing and has no row.
     """
     tables = [_on(state, rolls, day) for day in as_of_dates(state.clock.first + timedelta(days=1), state.clock.end)]
     return pa.concat_tables(tables).sort_by([("as_of", "ascending"), ("pupil_id", "ascending")])

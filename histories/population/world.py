@@ -1,4 +1,4 @@
-"""The static world: neighbourhoods, schools with catchments and trusts, families and their traits."""
+"""The static world: neighbourhoods, schools with catchments and trusts, households and their traits."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def make_world(
     first_year: int,
     scenario: dict[str, Any],
 ) -> World:
-    """Draw neighbourhoods, schools, families and children.
+    """Draw neighbourhoods, schools, households and children.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What was visible as of a day: rows recorded before it, the newest correction of each, and ends only once recorded."""
+"""What was visible as of a day: rows recorded before it, the newest correction of each, and ends once they were recorded."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from histories.tables import HAPPENED, TABLES, Table
 
 
 def seen(recorded: nw.Expr, happened: nw.Expr, known_on: date | None) -> nw.Expr:
-    """Return whether something recorded on one day and happened on another is seen as of ``as_of``.
+    """Return whether an event with a recording date and an event date is visible as of ``as_of``.
 
-    Without a day of knowledge it is seen if it was recorded before the as-of date. With one, it is seen as it was known on
-    that day: recorded before it, and before the as-of date either recorded or happened. So a later day of knowledge adds
-    what came late and no future, an earlier one takes away, and the as-of date itself changes nothing.
+    By default it is visible if it was recorded before the as-of date. With a day of knowledge, it must be recorded before that
+    day, and must have been recorded or have happened before the as-of date. So a later day of knowledge adds late records but no
+    future, an earlier one removes records, and the as-of date itself changes nothing.
     """
     in_time = recorded < nw.col("as_of")
     if known_on is None:
@@ -25,7 +25,7 @@ def seen(recorded: nw.Expr, happened: nw.Expr, known_on: date | None) -> nw.Expr
 
 
 def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known_on: date | None = None) -> nw.LazyFrame:
-    """Join each snapshot with its pupil's rows of a table as they were visible on the as-of date.
+    """Join each snapshot to its pupil's rows in a table as visible on the as-of date.
 
     Parameters
     ----------
@@ -56,20 +56,20 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known_on:
         come = seen(nw.col(stage.date), nw.col(stage.date), known_on)
         hidden += [nw.when(come).then(nw.col(c)).alias(c) for c in stage.columns]
     joined = joined.with_columns(*hidden) if hidden else joined
-    # Rows recorded on the same day are ordered by every other visible column: engines then agree on which row stands, and
-    # what is not yet known does not decide.
+    # Rows recorded on the same day are ordered by all other visible columns, so that engines agree on the last row and hidden
+    # values do not decide it.
     ties = [c for c in declared.columns if c not in declared.key]
     joined = joined.unique(subset=["as_of", *declared.key], keep="last", order_by=["known", *ties])
     return joined.with_columns((nw.col("as_of") - nw.col(HAPPENED[table])).alias("age"))
 
 
 def standing(marks: nw.LazyFrame) -> nw.LazyFrame:
-    """Return the mark that stands for each session among those given: the last recorded, of one day the last code."""
+    """Return the valid mark of each session: the last recorded and, of several recorded on one day, the last code."""
     return marks.unique(subset=["pupil_id", "date", "session"], keep="last", order_by=["known", "code"])
 
 
 def happened(declared: type[Table]) -> nw.Expr:
-    """Return the day on which a row happened; a row of stages did with the first of them, or when it was recorded."""
+    """Return the day on which a row happened: for a row with stages, the first of them, or else the recording date."""
     if not declared.stages:
         return nw.col(HAPPENED[declared.table])
     return nw.coalesce(nw.min_horizontal(*(s.date for s in declared.stages)), nw.col("known"))

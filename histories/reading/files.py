@@ -24,13 +24,13 @@ from histories.reading.typed_columns import (
 from histories.reading.values import stripped_sql, unclean_sql
 from histories.tables import TABLES, Column, Table
 
-FEW_ROWS = 100_000  # up to which a pass over all rows costs less than one over each column's different values
+FEW_ROWS = 100_000  # up to this size one pass over all rows is faster than one over each column's distinct values
 SHOWN = 10  # row numbers named in a message
-NUMBERED, PLACE = "numbered_", "row_number"  # the view of a table that also says where each row stands, and its column
+NUMBERED, PLACE = "numbered_", "row_number"  # prefix of the view with row numbers, and its column
 
 
 def need_folder(folder: Path) -> None:
-    """Raise one fault when a folder of histories is not there."""
+    """Raise a fault if a histories folder does not exist."""
     if not folder.is_dir():
         raise Faults(
             Fault("there is no such folder", str(folder), "Name a folder of histories (see docs/histories.md).")
@@ -60,7 +60,7 @@ def find_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
         if name not in TABLES:
             warnings.append(f"{entry.name} is not a table of histories and is ignored")
         elif not paths or (not entry.is_dir() and ending not in (".parquet", ".csv", ".csv.gz")):
-            warnings.append(f"{entry.name} holds no Parquet or CSV and is ignored: the table {name} is missing")
+            warnings.append(f"{entry.name} is neither Parquet nor CSV and is ignored: the table {name} is missing")
         elif name in files:
             faults.append(Fault("the table exists twice", f"{folder}, {name}", "Keep one of them."))
         else:
@@ -75,7 +75,7 @@ def find_files(folder: Path) -> tuple[dict[str, list[Path]], list[str]]:
 
 
 def _parquet_of(folder: Path) -> list[Path]:
-    """Return the Parquet files below a folder, without a platform's own files (``_SUCCESS``, ``_delta_log``)."""
+    """Return the Parquet files below a folder, except metadata of platforms (``_SUCCESS``, ``_delta_log``)."""
     below = (f for f in folder.rglob("*.parquet") if f.is_file())
     return sorted(f for f in below if not any(part[0] in "._" for part in f.relative_to(folder).parts))
 
@@ -87,9 +87,9 @@ class ReadTables:
     Attributes
     ----------
     natives : dict
-        The name of the DuckDB relation of each table: declared columns only, dates as day numbers.
+        Name of the DuckDB relation by table: declared columns only, dates as day numbers.
     odd_days : dict
-        Columns of each table with dates that count as missing; see ``Histories.frame``.
+        Columns with dates that count as missing, by table; see ``Histories.frame``.
     """
 
     natives: dict[str, str]
@@ -102,7 +102,7 @@ def read_tables(connection: Any, files: dict[str, list[Path]], warnings: list[st
     Parameters
     ----------
     warnings : list of str
-        Extended with everything that is ignored, dropped or taken as missing, by position and count.
+        Extended with everything ignored, dropped or treated as missing, by position and count.
     scratch : Path
         A folder for copies of text that is not in UTF-8.
 
@@ -152,7 +152,7 @@ def _read_table(
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """The file or files of one table while they are checked."""
+    """The files of one table while they are checked."""
 
     connection: Any
     table: type[Table]
@@ -204,7 +204,7 @@ class Source:
     def _count(self, tests: list[tuple[str, str]]) -> list[int]:
         """Count the rows that meet conditions on columns.
 
-        Text is looked at once for each different value: of a hundred million marks there are a few codes and some pupils.
+        In large tables text is tested once per distinct value: a hundred million marks have few codes and pupils.
         """
         many = self._rows_there() > FEW_ROWS
         sources: dict[str, list[int]] = {}
@@ -226,7 +226,7 @@ class Source:
         return int(self.seen[""])
 
     def _distinct(self, name: str) -> str:
-        """Return a table of the different values of a column with how many rows have each."""
+        """Return a table of the distinct values of a column and the number of rows with each."""
         if name not in self.seen:
             self.seen[name] = f"seen_{self.table.table}_{name}"
             values = f"SELECT {self.columns[name].quoted}, count(*) AS onroll_rows FROM {self.sql} GROUP BY 1"
@@ -245,7 +245,7 @@ class Source:
 
 
 def _warn_of_unmatched(connection: Any, natives: dict[str, str], warnings: list[str]) -> None:
-    """Warn of spells of pupils who are not in the pupils table; if none match, the keys of the two tables differ."""
+    """Warn of spells of pupils missing from the pupils table; if none match, the keys are written differently."""
     if not {"pupils", "enrolments"} <= natives.keys():
         return
     spells, unmatched = connection.execute(
@@ -278,7 +278,7 @@ def _source(paths: list[Path], scratch: Path) -> tuple[str, bool]:
 
 
 def _check_headings(table: type[Table], file: Path, where: str, scratch: Path) -> None:
-    """Refuse two headings of one column; DuckDB would rename the second."""
+    """Refuse two headings for one column; DuckDB would rename the second."""
     if file.suffix.lower() == ".parquet":
         import pyarrow.parquet as pq
 
@@ -305,7 +305,7 @@ def _execute(connection: Any, sql: str, where: str) -> list[tuple]:
         raise  # the file itself is fine
     except (duckdb.Error, UnicodeDecodeError) as error:
         what = f"the file cannot be read as {'Parquet' if 'read_parquet' in sql else 'CSV'}"
-        do = "It may be truncated, in another encoding or have rows of different lengths: export it again."
+        do = "The file may be truncated, have another encoding or rows of different lengths: export it again."
         raise Faults(Fault(what, where, do)) from error
 
 

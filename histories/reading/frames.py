@@ -1,4 +1,4 @@
-"""Frames in memory: run a lazy frame, join to one, and add a column to one, whichever engine holds the rows."""
+"""Frames in memory on any engine: run a lazy frame, join, and add a column."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import polars as pl
 
 from histories.reading.plain_frame import PlainFrame
 
-# Polars wrapped by Narwhals, or the plain lists of a request, which have the same methods.
+# Polars wrapped by Narwhals, or the plain lists of a request with the same methods.
 Frame: TypeAlias = Any
 
 

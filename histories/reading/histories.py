@@ -30,7 +30,7 @@ from histories.tables import TABLES, Table
 
 ALWAYS = -1_000_000  # before every as-of date: reference data are always known
 NEVER = 1_000_000
-# Plain lists are faster than a query engine up to so many posted rows: about 150 children with three years of marks.
+# Up to so many posted rows plain lists are faster than a query engine: about 150 children with three years of marks.
 FEW = 200_000
 EVENTS = ("enrolments", "attendance", "termly_attendance", "suspensions", "social_care", "cme")
 # A return of social care made in March does not know who left school in February.
@@ -47,8 +47,8 @@ class Histories:
     missing : tuple of str
         The tables that are absent; their features are missing, never zero.
     warnings : list of str
-        Everything ignored, dropped or taken as missing: unknown tables, columns and codes, implausible dates, spells without a
-        pupil; by position and count, without values.
+        Everything ignored, dropped or treated as missing, by position and count, without values: unknown tables, columns and
+        codes, implausible dates, spells without a pupil.
     odd_days : dict
         Columns of each table with implausible dates: before 1900 or after the end of next year.
     engine : {"duckdb", "polars", "spark", "plain"}
@@ -193,9 +193,9 @@ class Histories:
 
     @contextmanager
     def between(self, low: str | None, high: str | None) -> Iterator[Histories]:
-        """Yield the histories of pupils with ``low <= pupil_id < high``; None is no limit.
+        """Yield the histories of pupils with ``low <= pupil_id < high``; None means no limit.
 
-        Frames given to the engine meanwhile are dropped at the end.
+        Frames loaded into the engine meanwhile are dropped at the end.
         """
         part = copy.copy(self)
         part.limits, part._temporary = (low, high), []
@@ -206,7 +206,7 @@ class Histories:
                 self.connection.execute(f"DROP TABLE IF EXISTS {name}")
 
     def given(self, rows: Any) -> Any:
-        """Hand a small frame (Arrow, Polars or plain lists) to the engine."""
+        """Load a small frame (Arrow, Polars or plain lists) into the engine."""
         if self.engine == "plain":
             return rows if isinstance(rows, PlainFrame) else PlainFrame(rows.to_pydict(), len(rows))
         return self._lazy(self._native_of(rows if hasattr(rows, "to_pydict") else rows.to_arrow()))
@@ -232,7 +232,7 @@ class Histories:
         """Return the newest day with known data on schooling, at most today; 1970-01-01 if there is none.
 
         Social care does not count: its returns do not say who has left a roll. If there are attendance marks, spells count by
-        the day they were recorded: a place from next September says nothing about the time before it.
+        recording date only: a place from next September proves nothing about the time before.
         """
         if self._last_known is None:
             today = day_number(date.today())
@@ -277,7 +277,7 @@ def canonical(frame: nw.LazyFrame, table: type[Table]) -> nw.LazyFrame:
 def _with_plausible_dates(frame: nw.LazyFrame, table: type[Table], odd: tuple[str, ...]) -> nw.LazyFrame:
     """Replace implausible dates by null; drop the row if the date is required.
 
-    A row with a recording date after the end of next year is kept: it is known from then on.
+    A row with a recording date after the end of next year is kept: it becomes known then.
     """
     low, high = day_number(FIRST_DAY), day_number(last_day())
     for name in odd:

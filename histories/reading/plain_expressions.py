@@ -1,7 +1,7 @@
 """Evaluate Narwhals expressions on plain lists: for few rows this is faster than planning a query.
 
 It reads the private nodes of an expression, so ``pyproject.toml`` pins the minor version of Narwhals; property tests
-compare this engine with the others. ``supports`` tells beforehand whether it can evaluate an expression.
+compare this engine with the others. ``supports`` returns whether it can evaluate an expression.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ from histories.tables import TABLES, Column, Table
 NUMBER = re.compile(r"[+-]?[0-9]+")
 SHOWN = 10
 AUDITED = ("sex", "ethnicity")  # code sets that no feature reads
-# Foreign keys: the table and column that a column refers to.
+# Foreign keys: the table and column that each column refers to.
 LINKS = {"pupil_id": ("pupils", "pupil_id"), "urn": ("schools", "urn"), "lsoa": ("areas", "lsoa")}
 
 
@@ -161,7 +161,7 @@ def _place(table: str, rows: list[int], column: str) -> str:
 
 
 def _with_plausible_dates(table: type[Table], frame: PlainFrame, warnings: list[str]) -> PlainFrame:
-    """Take dates before 1900 or after the end of next year as missing; drop rows that lack a required date."""
+    """Treat dates before 1900 or after the end of next year as missing; drop rows without a required date."""
     low, high = day_number(FIRST_DAY), day_number(last_day())
     data, dropped = dict(frame.data), set()
     for c in table.columns.values():
@@ -171,7 +171,7 @@ def _with_plausible_dates(table: type[Table], frame: PlainFrame, warnings: list[
         if not odd:
             continue
         warnings.append(f"{_place(table.table, odd, c.name)}: {len(odd)} rows: {NO_DAY}")
-        # A recording date after the end of next year is kept: the row is known from then on.
+        # A recording date after the end of next year is kept: the row becomes known then.
         none = {i for i in odd if data[c.name][i] < low or c.name not in table.recordings}
         if c.required:
             dropped |= none
@@ -184,7 +184,7 @@ def _with_plausible_dates(table: type[Table], frame: PlainFrame, warnings: list[
 
 
 def unmatched(frames: Mapping[str, PlainFrame]) -> list[str]:
-    """Count, by table, the rows whose pupil, school or area is not in the table of these."""
+    """Return warnings with the number of rows whose pupil, school or area is missing from its own table."""
     warnings = []
     for name, frame in frames.items():
         for column, (other, key) in LINKS.items():
@@ -217,7 +217,7 @@ def _column(c: Column, values: list[Any], table: str, faults: list[Fault]) -> li
             return [converted[v] for v in values]
         return [_value(c, v) for v in values]
     except ValueError:
-        pass  # the invalid ones are found one by one below
+        pass  # the loop below finds each invalid value
     for i, v in enumerate(values):
         try:
             read.append(_value(c, v))

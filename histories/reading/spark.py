@@ -1,6 +1,6 @@
 """Histories on Spark: the same tables, checks and canonical form as Spark DataFrames.
 
-A location is a local folder, which DuckDB checks as always; any other path that Spark can read (``hdfs://…``, ``s3a://…``,
+A location is a local folder, which DuckDB checks as usual; any other path that Spark can read (``hdfs://…``, ``s3a://…``,
 ``abfss://…``, ``file:///…``) with ``<table>.parquet`` or a folder ``<table>``; or ``spark://DATABASE``, a database of the Spark
 catalogue with tables of these names. Spark checks the last two, in one pass per table.
 """
@@ -77,7 +77,7 @@ def _local_or_master(builder: Any, memory: str | None) -> Any:
         raise Faults(Fault("Java is not installed", "engine spark", JAVA))
     master = settings().spark_master or (None if os.environ.get("SPARK_CONF_DIR") else "local[*]")
     builder = builder.config("spark.ui.showConsoleProgress", "false").config("spark.ui.enabled", "false")
-    # Recording the Python line behind every column takes longer than building the plan.
+    # Recording the Python line of every column takes longer than building the plan.
     builder = builder.config("spark.python.sql.dataFrameDebugging.enabled", "false")
     if master is None:
         return builder
@@ -198,7 +198,7 @@ def _parquet(spark: Any, paths: list[str], where: str) -> Any:
     except Exception as error:  # Spark's own, Py4J's or gRPC's
         if getattr(error, "getCondition", str)() == "PATH_NOT_FOUND":
             return None
-        do = "It may be damaged, not Parquet, hold types that Spark lacks (nanoseconds), or need permissions that Spark has not."
+        do = "The data may be damaged, not Parquet, of types that Spark lacks (nanoseconds), or not readable by Spark's account."
         raise Faults(Fault("Spark cannot read this as Parquet", where, do)) from error
 
 

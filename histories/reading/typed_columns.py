@@ -1,4 +1,4 @@
-"""Map the columns of a file to declared columns: headings, types and faults of values, for DuckDB and Spark."""
+"""Match the columns of a file to declared columns: headings, types and invalid values, for DuckDB and Spark."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _wrong_types(table: type[Table], columns: Mapping[str, SourceColumn], where:
 
 
 def value_sql(c: Column, source: SourceColumn, engine: str, *, clean: bool = True) -> str:
-    """Return the SQL of a column's value in its declared type (a date as DATE); text without a meaning is null.
+    """Return the SQL of a column's value in its declared type (a date as DATE); text that cannot be parsed is null.
 
     Parameters
     ----------

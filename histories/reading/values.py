@@ -1,4 +1,4 @@
-"""Parse values, in one way for files on DuckDB and Spark and for the rows of a request.
+"""Parse values, the same way for files on DuckDB and Spark and for the rows of a request.
 
 Surrounding blanks are removed, empty text is null, a whole number with a decimal point (``123456.0``) is that number, and
 codes match in any case. Timestamps are converted to dates in Europe/London.
@@ -90,7 +90,7 @@ def flag_of(value: str) -> bool | None:
     return False if lower in FALSE else None
 
 
-# The same in SQL, for DuckDB ("duckdb") and Spark ("spark"). [.] avoids a backslash, which the two escape differently.
+# The same in SQL for DuckDB and Spark. [.] avoids a backslash, which the two escape differently.
 MATCHES = {"duckdb": "regexp_matches", "spark": "regexp_like"}
 DAY_SQL = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 TIME_SQL = "[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"

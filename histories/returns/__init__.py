@@ -1,6 +1,6 @@
 """Real returns become histories: each format is a small declared mapping.
 
-A format is found by looking: a module here with ``RETURN`` in it, or a declaration ``formats/<name>.toml``.
+Formats are discovered: every module here with a ``RETURN``, and every declaration ``formats/<name>.toml``.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ def _declared(name: str) -> Return:
     )
 
 
-def _found() -> list[Return]:
+def _discovered() -> list[Return]:
     modules = (import_module(f"{__name__}.{m.name}") for m in iter_modules(__path__) if not m.ispkg)
     written = [m.RETURN for m in modules if hasattr(m, "RETURN")]
     names = {r.name for r in written}
     return [*written, *(_declared(f.stem) for f in mapping.FOLDER.glob("*.toml") if f.stem not in names)]
 
 
-FORMATS: dict[str, Return] = {r.name: r for r in sorted(_found(), key=attrgetter("name"))}
+FORMATS: dict[str, Return] = {r.name: r for r in sorted(_discovered(), key=attrgetter("name"))}
 
 __all__ = ["FORMATS", "Report", "Return", "import_folder", "import_return"]

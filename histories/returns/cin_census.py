@@ -1,7 +1,7 @@
 """The Children in Need census (XML, 2017 to 2026): referrals, assessments, episodes of need, plans, and missing as a factor.
 
 Source of the layout: the census's published schemas. ``GenderCurrent`` became ``Sex`` in 2025; both are read. Nothing in it
-says when a row was entered, so a row counts as recorded when the census was made.
+says when a row was entered, so every row counts as recorded on the date of the census.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ FACTOR_MISSING = "10A"
 
 
 def rows_of(child: Node, line: int) -> tuple[str | None, list[tuple]]:
-    """Return the UPN of a child (or the authority's own key, marked) and the rows of its episodes, as text."""
+    """Return the UPN of a child (or the authority's key, with a prefix) and the rows of the child's episodes, as text."""
     identifiers = (under(child, "ChildIdentifiers") or [{}])[0]
     child_id = leaf(identifiers, "LAchildID")
     upn = clean_upn(leaf(identifiers, "UPN")) or (f"{PERSON}{child_id}" if child_id else None)
@@ -79,7 +79,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         except Faults as faults:
             staging.faults += faults.faults
             continue
-        year = headers[n].get("Year", "not said")
+        year = headers[n].get("Year", "not stated")
         report.notes.append(f"{file.name}: collection {headers[n].get('Collection', 'not said')} of {year}")
         if without_id[0]:
             report.notes.append(
@@ -87,7 +87,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             )
         staging.rows(f"care_{n}", file, COLUMNS, rows)
         for c in ("start_date", "end_date"):
-            what, do = "the value is not a date like 2024-09-04", "Correct it in the system that made the return."
+            what, do = "the value is not a date like 2024-09-04", "Correct it in the source system and export again."
             staging.check(f"care_{n}", c, f"{c} IS NOT NULL AND ({expression_of('date', c)}) IS NULL", what, do)
         people.add(f"SELECT upn, former FROM care_{n}")
     staging.raise_faults()
@@ -100,7 +100,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
 
 
 def period_of(header: dict[str, str]) -> tuple[str | None, date | None]:
-    """Return which census a header is of, and its own date: when it was written, else its reference date, else 31 March of its year."""
+    """Return the period of a census and its date: when the file was written, else the reference date, else 31 March of the year."""
     year = header.get("Year", "")
     authority = header.get("LEA", "")
     period = f"{year} {authority}".strip() if year.isdigit() else None
@@ -113,7 +113,7 @@ def period_of(header: dict[str, str]) -> tuple[str | None, date | None]:
 
 
 def recognises(contents: Contents) -> bool:
-    """Tell whether a file is of this format by its root and its collection."""
+    """Recognise the format by root element and collection."""
     return contents.root == "Message" and contents.collection.upper() == "CIN"
 
 
@@ -122,7 +122,7 @@ RETURN = Return(
     title="the Children in Need census, XML of 2017 to 2026",
     fills=("social_care",),
     cannot_know=(
-        "when a row was entered: it counts as recorded when the census was made",
+        "when a row was entered: it counts as recorded on the date of the census",
         "children without a UPN (they need linking)",
         "early help",
     ),

@@ -27,7 +27,7 @@ LOST, LEFT_SECTOR = ("XXX", "XXXX"), ("MMM", "MMMM")  # authority and establishm
 
 
 def rows_of(pupil: Node, line: int) -> tuple[tuple | None, list[tuple]]:
-    """Return the row of a pupil and those of the schools, as text; None for a pupil without a UPN."""
+    """Return the row of a pupil and the rows of the pupil's schools, as text; None for a pupil without a UPN."""
     upn = clean_upn(leaf(pupil, "UPN"))
     if upn is None:
         return None, []
@@ -52,13 +52,13 @@ def rows_of(pupil: Node, line: int) -> tuple[tuple | None, list[tuple]]:
 def with_destination(spells: list[tuple], header: dict[str, str]) -> tuple[list[tuple], int]:
     """Add the header's destination to the last spell of each pupil at the sending school.
 
-    A file for lost pupils says that the destination is unknown. One for pupils who left the state sector does not say
-    where they went, so that their destination stays empty.
+    In a file for the database of lost pupils the destination is unknown. A file for pupils who left the state sector does not
+    say where they went, so their destination stays empty.
 
     Returns
     -------
     list of tuple, int
-        The spells with destination and number of the next school, and how many pupils left the state sector.
+        The spells with destination and number of the next school, and the number of pupils who left the state sector.
     """
     source, target = (
         (header.get(f"{s}/LEA", ""), header.get(f"{s}/Estab", "")) for s in ("SourceSchool", "DestSchool")
@@ -77,7 +77,7 @@ def with_destination(spells: list[tuple], header: dict[str, str]) -> tuple[list[
 
 
 def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
-    """State the pupils and spells of each file; the school is known by its LA and establishment numbers."""
+    """State the pupils and spells of each file; schools are identified by LA and establishment numbers."""
     days: dict[int, date | None] = {}
     for n, file in enumerate(files):
         pupils: list[tuple] = []
@@ -104,10 +104,10 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         placed, left_sector = with_destination(spells, header)
         if left_sector:
             report.notes.append(
-                f"{file.name}: {left_sector} pupils left the state sector (MMM/MMMM); where to is not said"
+                f"{file.name}: {left_sector} pupils left the state sector (MMM/MMMM); their destination is not stated"
             )
         staging.rows(f"spells_{n}", file, SPELL, placed)
-        what, do = "the value is not a date like 2024-09-04", "Correct it in the system that made the file."
+        what, do = "the value is not a date like 2024-09-04", "Correct it in the source system and export again."
         for table, column in (
             (f"pupils_{n}", "date_of_birth"),
             (f"spells_{n}", "entry_date"),
@@ -119,7 +119,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         people.add(f"SELECT upn, former FROM pupils_{n}")
     staging.raise_faults()
     for n, day in days.items():
-        # Without a date in its header a file counts row by row, on the dates of the spells.
+        # Without a date in the header, rows count as recorded on the dates of the spells.
         stated = staging.add_return(None, [files[n]], return_date=day, clock="return" if day else "row")
         stated.tables["pupils"] = f"""
             SELECT p.pupil_id, p.pupil_id AS upn_key, any_value({expression_of("date", "date_of_birth")}) AS date_of_birth,
@@ -128,7 +128,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             SELECT DISTINCT p.pupil_id, r.urn, ({expression_of("date", "entry_date")}) AS entry_date, ({expression_of("date", "leaving_date")}) AS leaving_date,
                 CASE WHEN r.leaving_date IS NOT NULL THEN r.leaving_ground END AS leaving_ground, r.destination, r.destination_urn FROM spells_{n} r JOIN person p USING (upn)"""
     report.notes.append(
-        "schools are named by their LA and establishment numbers (LAESTAB); import a list of schools to join them to URNs"
+        "schools are identified by LA and establishment numbers (LAESTAB); import a list of schools to match them to URNs"
     )
 
 
@@ -140,7 +140,7 @@ def _day(text: str) -> date | None:
 
 
 def recognises(contents: Contents) -> bool:
-    """Tell whether a file is of this format by its root."""
+    """Recognise the format by root element."""
     return contents.root == "CTfile"
 
 
@@ -149,9 +149,9 @@ RETURN = Return(
     title="Common Transfer Files, XML",
     fills=("pupils", "enrolments"),
     cannot_know=(
-        "when a row was entered: it counts as recorded on the date in the header, without one on its own date",
-        "where pupils went whose file is marked as having left the state sector (MMM/MMMM)",
-        "the URN of a school: it is named by its LA and establishment numbers",
+        "when a row was entered: it counts as recorded on the date in the header, or else on its own date",
+        "where pupils went who left the state sector (MMM/MMMM)",
+        "the URN of a school: only its LA and establishment numbers are given",
     ),
     convert=convert,
     recognises=recognises,

@@ -1,4 +1,4 @@
-"""A mixed folder of returns as one import: each file is recognised, and all are merged or none."""
+"""Import a mixed folder of returns: each file is recognised, and either all are merged or none."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from histories.returns.report import Report, Return
 
 @dataclass(kw_only=True)
 class FolderReport:
-    """What an import of a folder did: files by format, files left out, and the report of the import."""
+    """The outcome of importing a folder: files by format, files left out, and the report of the import."""
 
     took: dict[str, str] = field(default_factory=dict)
     left_out: list[dict[str, Any]] = field(default_factory=list)
@@ -46,7 +46,7 @@ def import_folder(
     Raises
     ------
     Faults
-        With everything that is wrong in any file; the histories are not changed then.
+        With the faults of all files; the histories are then unchanged.
     """
     if not folder.is_dir():
         raise Faults(Fault("there is no such folder", str(folder), "Name the folder that holds the returns."))
@@ -81,22 +81,22 @@ def _recognised(formats: dict[str, Return], folder: Path, into: Path) -> list[Re
 def _import_all(
     parts: list[tuple[Return, list[Path]]], into: Path, key: bytes | None, report: Report, memory: str | None
 ) -> None:
-    """Import format by format into a copy, and put the copy in place when all of them are right."""
+    """Import format by format into a copy, and move the copy into place if every format succeeds."""
     finish_replacing(into)
     into.resolve().parent.mkdir(parents=True, exist_ok=True)
     faults: list[Fault] = []
     with tempfile.TemporaryDirectory(prefix=".onroll-import-", dir=into.resolve().parent) as scratch:
         copy = Path(scratch) / into.name
         if into.is_dir():
-            shutil.copytree(into, copy, copy_function=os.link)  # files of histories are replaced, never written to
+            shutil.copytree(into, copy, copy_function=os.link)  # files of histories are replaced, never modified
         store, copied = LinkageStore(into).folder, LinkageStore(copy).folder
         if store.is_dir():
             shutil.copytree(store, copied)
         for form, files in sorted(parts, key=_order):
             try:
                 _add(report, import_return(form, files, copy, key, memory=memory))
-            except Faults as wrong:
-                faults += wrong.faults
+            except Faults as unreadable:
+                faults += unreadable.faults
         if faults:
             raise Faults(faults)
         _replace(copy, into)
@@ -119,4 +119,4 @@ def _add(report: Report, other: Report) -> None:
     report.read |= other.read
     report.absent += other.absent
     report.unused += other.unused
-    report.notes += [n for n in other.notes if n not in report.notes and not n.startswith("the folder lacks")]
+    report.notes += [n for n in other.notes if n not in report.notes and not n.startswith("the folder still lacks")]

@@ -1,4 +1,4 @@
-"""The rows of files as a mapping says: each value checked and turned into its type, each child given its key."""
+"""Rows of files read by a mapping: values are checked and converted, and children get their keys."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
     from histories.returns.pupil_keys import PupilKeys
     from histories.returns.staging import Staging
 
-# Required columns that a list of leavers may lack: the spell that ends is found in other returns.
+# Required columns that a list of leavers may lack: other returns state the spell that ends.
 ENTRY = ("urn", "entry_date")
 WANTED = {
-    "date": "a date in one of the forms that the format names",
+    "date": "a date in a format of the mapping",
     "integer": "a whole number",
     "boolean": "yes or no",
 }
 
 
 def convert(mapping: Mapping, staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
-    """State what each file says for the tables that the mapping fills."""
+    """State the rows of each file for the tables that the mapping fills."""
     belongs = [[f for f in mapping.tables if belongs_to(file.name, f.files)] for file in files]
     read: list[tuple[Path, dict[str, list[str]]]] = []
     for n, (file, tables) in enumerate(zip(files, belongs, strict=True)):
         if not tables:
-            report.unused.append(f"{file.name}: no table of the format is read from it")
+            report.unused.append(f"{file.name}: the format reads no table from this file")
             continue
         report.read[file.name] = staging.csv(
             f"in_{n}", file, {h for t in tables for h in t.headings()}, {d for t in tables for d in t.days()}
@@ -56,14 +56,14 @@ def convert(mapping: Mapping, staging: Staging, people: PupilKeys, files: list[P
 
 
 def belongs_to(name: str, pattern: str) -> bool:
-    """Tell whether a file's name fits a pattern; a workbook fits the patterns of CSV."""
+    """Return whether a file name matches a pattern; workbooks match the patterns of CSV files."""
     name = name.lower()
     csv = Path(name).with_suffix(".csv").name if Path(name).suffix in TABULAR else name
     return fnmatch.fnmatch(name, pattern) or fnmatch.fnmatch(csv, pattern)
 
 
 def recognises(mapping: Mapping, contents: Contents) -> bool:
-    """Tell whether a row of a file heads everything that a table of the mapping needs, and one of its signs."""
+    """Return whether a row has all headings that a table of the mapping needs, and one of its signs."""
     return any(
         _heads(filled, row) and (not mapping.signs or bool(set(mapping.signs) & row))
         for filled in mapping.tables
@@ -81,7 +81,7 @@ def _heads(filled: Filled, row: frozenset[str]) -> bool:
 
 
 def _select(staging: Staging, people: PupilKeys, filled: Filled, name: str, report: Report) -> str | None:
-    """Check the rows of one file and return the query that gives them as the table has them."""
+    """Check the rows of one file and return the query that converts them to rows of the table."""
     table, have = TABLES[filled.table], staging.columns[name]
     upn = next((n for n in filled.pupil if n in have), None)
     if filled.pupil and upn is None:
@@ -121,7 +121,7 @@ def _select(staging: Staging, people: PupilKeys, filled: Filled, name: str, repo
 
 
 def _dated(staging: Staging, name: str, chosen: dict[str, str], report: Report) -> str:
-    """Leave out rows of a roll that have neither the day of entry nor that of leaving; name them."""
+    """Leave out rows of a roll with neither an entry date nor a leaving date, and report their lines."""
     days = [f"({chosen[c]}) IS NULL" for c in ("entry_date", "leaving_date") if c in chosen]
     empty = " AND ".join(days) or "false"
     count, lines = staging.lines(name, empty)
@@ -141,7 +141,7 @@ def _report_columns(
     *,
     report: Report,
 ) -> None:
-    """Say which columns are absent, and how many values have no translation."""
+    """Report absent columns and values without a translation."""
     file, columns = staging.files[name].name, TABLES[filled.table].columns
     for c, names in wanted.items():
         if columns[c].required:
@@ -151,14 +151,14 @@ def _report_columns(
         elif c in filled.codes:
             lost, lines = staging.lines(name, f"({chosen[c]}) IS NULL AND nullif(trim(\"{names[0]}\"), '') IS NOT NULL")
             if lost:
-                what = f"{file}: {lost} values of {names[0]} have no translation and are empty now (lines {lines})"
+                what = f"{file}: {lost} values of {names[0]} have no translation and were left empty (lines {lines})"
                 report.notes.append(what)
 
 
 def _check_required(
     staging: Staging, filled: Filled, name: str, wanted: dict[str, list[str]], chosen: dict[str, str]
 ) -> None:
-    """Keep a fault for each required column that the mapping does not fill, or that is empty in a row."""
+    """Collect a fault for each required column that the mapping does not fill or that is empty in a row."""
     partial = ENTRY if filled.table == "enrolments" and "leaving_date" in chosen else ()
     for column in TABLES[filled.table].columns.values():
         if not column.required or column.name == "pupil_id" or column.name in partial:
@@ -174,9 +174,9 @@ def _check_required(
 def _who(
     staging: Staging, people: PupilKeys, filled: Filled, name: str, upn: str, *, person: str | None, report: Report
 ) -> str:
-    """Give the children of a file their keys; return the expression that finds a row in the table ``person``."""
-    outcome = "they were left out; map 'person' to the list's own key of a child to link them"
-    people.report_missing(name, upn, report, "they wait to be linked" if person else outcome)
+    """Register the children of a file; return the expression that matches a row to the table ``person``."""
+    outcome = "they were left out; to link them, map 'person' to the list's own key of the child"
+    people.report_missing(name, upn, report, "they wait for a link" if person else outcome)
     who = f'trim(r."{upn}")'
     if person:
         clean = clean_upn_sql(f'r."{upn}"')
@@ -187,7 +187,7 @@ def _who(
 
 
 def _value(staging: Staging, name: str, column: Column, names: list[str], filled: Filled) -> str:
-    """Return the expression of a column, after checking that every value becomes its type."""
+    """Return the expression of a column, after checking that every value can be converted."""
     expressions = []
     for n in names:
         raw = text_sql(f'"{n}"', "duckdb")
@@ -198,7 +198,7 @@ def _value(staging: Staging, name: str, column: Column, names: list[str], filled
         expression = expression_of(column.kind, raw, filled.dates)
         if column.kind != "text":
             do = (
-                "Correct the rows, or name the form of the dates in a mapping."
+                "Correct the rows, or add the date format to a mapping."
                 if column.kind == "date"
                 else "Correct the rows."
             )
@@ -212,10 +212,10 @@ def _value(staging: Staging, name: str, column: Column, names: list[str], filled
 def convert_any(
     staging: Staging, people: PupilKeys, files: list[Path], report: Report, mapping: Path | None = None
 ) -> None:
-    """Read files by the mapping of a user."""
+    """Read files by a user's mapping."""
     if mapping is None:
         do = "Name a TOML file that says which columns fill which table."
-        raise Usage(Fault("there is no mapping", "import csv --mapping", do))
+        raise Usage(Fault("the mapping is missing", "import csv --mapping", do))
     convert(load_mapping(mapping), staging, people, files, report)
 
 

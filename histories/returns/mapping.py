@@ -1,6 +1,6 @@
-"""Returns by declaration: a TOML file says which file fills which table, from which columns, in which form.
+"""Declared formats: a TOML file says which files fill which tables, from which columns and in which format.
 
-The same grammar serves the formats that ship (``formats/*.toml``) and a user's own (``onroll import csv --mapping FILE``).
+The shipped formats (``formats/*.toml``) and a user's own (``onroll import csv --mapping FILE``) use the same keys.
 """
 
 from __future__ import annotations
@@ -32,19 +32,19 @@ class Filled:
     files : str
         Which files, such as ``*cases*.csv``.
     pupil : tuple of str
-        Names under which the UPN may stand; empty for tables without pupils.
+        Accepted headings of the UPN; empty for tables without pupils.
     former : tuple of str
-        Names under which a former UPN may stand.
+        Accepted headings of a former UPN.
     person : tuple of str
-        Names under which the list's own key of a child may stand; rows without a UPN are linked by it.
+        Accepted headings of the list's own key of a child, by which rows without a UPN are linked.
     postcode : tuple of str
-        Names under which the postcode of a home may stand; it gives the LSOA (format ``postcodes``) and is not kept.
+        Accepted headings of the postcode of a home; it determines the LSOA (format ``postcodes``) and is not stored.
     columns : dict
-        Column of the table to the names under which it may stand; the first that has a value counts.
+        Accepted headings by column of the table; the first with a value is used.
     dates : tuple of str
-        Forms of dates, as ``strptime`` has them.
+        Date formats of ``strptime``.
     codes : dict
-        Column to a translation of its values; a value without one becomes empty and is counted.
+        Translation of values by column; a value without a translation becomes empty and is counted.
     constants : dict
     """
 
@@ -60,7 +60,7 @@ class Filled:
     constants: dict[str, str] = field(default_factory=dict)
 
     def headings(self) -> set[str]:
-        """Return every heading that the table is read from."""
+        """Return all headings of the table."""
         return {n for names in self.columns.values() for n in names} | {*self.pupil, *self.former, *self.person}
 
     def days(self) -> set[str]:
@@ -71,7 +71,7 @@ class Filled:
 
 @dataclass(frozen=True)
 class Mapping:
-    """A declared format; ``signs`` are headings of which a file must have one to be recognised as this format."""
+    """A declared format; a file must have one of the headings in ``signs`` to be recognised."""
 
     name: str
     title: str
@@ -101,7 +101,9 @@ def load_mapping(file: Path) -> Mapping:
         raise Faults(Fault("the mapping fills no table", str(file), do))
     tables = [f for n, e in enumerate(entries, start=1) if (f := _filled(e, f"{file}, table {n}", faults))]
     unknown = sorted(set(read) - {"title", "cannot_know", "signs", "table"})
-    faults += [Fault("no such key", f"{file}, {k}", "Use title, cannot_know, signs or [[table]].") for k in unknown]
+    faults += [
+        Fault("there is no such key", f"{file}, {k}", "Use title, cannot_know, signs or [[table]].") for k in unknown
+    ]
     if faults:
         raise Faults(faults)
     signs = _names(read.get("signs"))
@@ -128,15 +130,15 @@ def _filled(entry: Any, where: str, faults: list[Fault]) -> Filled | None:
     before = len(faults)
     for key, value in entry.items():
         if key not in kinds:
-            faults.append(Fault("no such key", f"{where}, {key}", f"Use one of {', '.join(kinds)}."))
+            faults.append(Fault("there is no such key", f"{where}, {key}", f"Use one of {', '.join(kinds)}."))
         elif not isinstance(value, kinds[key]):
             faults.append(
-                Fault("the value has another type", f"{where}, {key}", "Write it as the documentation has it.")
+                Fault("the value has the wrong type", f"{where}, {key}", "Write it as docs/returns.md shows.")
             )
     name = entry.get("fills")
     if name not in TABLES or not isinstance(entry.get("files"), str):
         do = f"Write files, and fills with one of {', '.join(TABLES)}."
-        faults.append(Fault("the table or its files are not named", where, do))
+        faults.append(Fault("the table or its files are missing", where, do))
         return None
     for part in ("columns", "codes", "constants"):
         for c in entry.get(part, {}) if isinstance(entry.get(part, {}), dict) else ():
@@ -168,7 +170,7 @@ def _names(value: Any) -> tuple[str, ...]:
 
 
 def _forms(dates: tuple[str, ...]) -> list[str]:
-    """Return the forms of dates, those without a time also with one, and the ISO form, which no other is mistaken for."""
+    """Return the date formats, each also with a time, and the ISO format, which no other can be confused with."""
     iso = () if any(d.startswith("%Y-") for d in dates) else ("%Y-%m-%d",)
     days = (*dates, *iso)
     times = [f"{d}{time}" for d in days if "%H" not in d for time in TIMES]
@@ -176,9 +178,9 @@ def _forms(dates: tuple[str, ...]) -> list[str]:
 
 
 def expression_of(kind: str, raw: str, dates: tuple[str, ...] = DATES) -> str:
-    """Return the SQL that turns text into a kind of column; null when it cannot be.
+    """Return the SQL that converts text to a kind of column; null if it cannot be converted.
 
-    A date may have a time behind it, which does not count. A day before 1900 or after 2100 is taken for a year of two digits, and refused.
+    A time after a date is ignored. A date before 1900 or after 2100 is refused, since its year probably has two digits.
     """
     if kind == "date":
         forms = ", ".join(literal(d) for d in _forms(dates))

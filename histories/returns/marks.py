@@ -1,6 +1,6 @@
-"""Daily marks as schools' systems export them: a row a mark, a row a day, a column a session, or a string of marks a week.
+"""Daily marks as exported by schools' systems: one row per mark, one row per day, one column per session, or one string per week.
 
-Every supplier names columns in its own way, so a mapping file may say which they are (keys of ``DEFAULTS``).
+Suppliers name columns differently, so a mapping file may name them (keys of ``DEFAULTS``).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 LONGEST_CODE = 2
 LAYOUTS = {"long": ("date", "session", "code"), "days": ("date", "am", "pm"), "columns": (), "weeks": ("week", "marks")}
 DEFAULTS: dict[str, Any] = {
-    "layout": "long",  # or "days": a row a day, its marks in the columns am and pm; "columns": a column a session;
-    # or "weeks": a string of marks from the week's first day on
+    "layout": "long",  # or "days": one row per day with marks in the columns am and pm; "columns": one column per session;
+    # or "weeks": one string of marks per week
     "pupil": "upn",
     "date": "date",
     "session": "session",
@@ -40,7 +40,7 @@ DEFAULTS: dict[str, Any] = {
 
 
 def load(file: Path | None) -> dict[str, Any]:
-    """Read the names of columns; what the file does not say stays as in ``DEFAULTS``.
+    """Read the names of columns; keys that the file omits keep their values in ``DEFAULTS``.
 
     Raises
     ------
@@ -51,7 +51,11 @@ def load(file: Path | None) -> dict[str, Any]:
         return dict(DEFAULTS)
     read = read_toml(file)
     faults = [
-        Fault("no such key, or a value of another type", f"{file}, {k}", f"Use one of {', '.join(DEFAULTS)}.")
+        Fault(
+            "there is no such key, or the value has the wrong type",
+            f"{file}, {k}",
+            f"Use one of {', '.join(DEFAULTS)}.",
+        )
         for k, v in read.items()
         if k not in DEFAULTS or not isinstance(v, type(DEFAULTS[k]))
     ]
@@ -95,7 +99,7 @@ def _select(staging: Staging, people: PupilKeys, table: str, names: dict[str, An
     people.report_missing(table, pupil, report, "they were left out")
     people.add(f'SELECT {_name(pupil)} AS upn, NULL AS former FROM "{table}"')
     recorded = names["recorded_on"] if names["recorded_on"] in have else None
-    # A day of recording that cannot be read must not become the day of the mark: the future would be known too early.
+    # An unreadable recording date must not be replaced by the date of the mark: the model would see it too early.
     day = _day(staging, table, recorded, names, optional=True) if recorded else "NULL::DATE"
     make = {"long": _long, "days": _days, "columns": _columns, "weeks": _weeks}[layout]
     sessions = make(staging, table, names, recorded, report)
@@ -109,9 +113,9 @@ def _select(staging: Staging, people: PupilKeys, table: str, names: dict[str, An
 
 
 def _codes(staging: Staging, table: str, marks: str, report: Report) -> tuple[str, list[str]]:
-    """Look at every code once: return how those with blanks or in lower case are translated, and which are no codes.
+    """Return the translation of codes with blanks or in lower case, and the texts that are not codes.
 
-    Blank and a dash are no mark. A code that is in no set is left out and counted; it is named only when it is short enough to be one.
+    A blank or a dash is no mark. An unknown code is left out and counted; it is named only if it is short enough to be a code.
     """
     codes = code_set("attendance")
     translated: list[str] = []
@@ -128,7 +132,7 @@ def _codes(staging: Staging, table: str, marks: str, report: Report) -> tuple[st
             unknown.append(code)
             if clean not in ("", "-"):
                 shown = f"the code {clean}" if len(clean) <= LONGEST_CODE else "a code of more than two characters"
-                remarks.setdefault(f"{shown}, which is in no set, and were left out", []).append(code)
+                remarks.setdefault(f"{shown}, which does not exist, and were left out", []).append(code)
     for what, written in remarks.items():
         rows = f"FROM ({marks}) WHERE code IN {literals(written)}"
         count, first = staging.sql(f"SELECT count(*), list_sort(min(line, {SHOWN + 1})) {rows}")[0]
@@ -144,8 +148,8 @@ def _name(column: str) -> str:
 def _day(staging: Staging, table: str, column: str, names: dict[str, Any], optional: bool = False) -> str:
     day = expression_of("date", _name(column), tuple(names["dates"]))
     what, do = (
-        "the value is not a date in one of the forms that the mapping names",
-        "Correct the rows, or name the form in a mapping.",
+        "the value is not a date in a format of the mapping",
+        "Correct the rows, or add the date format to a mapping.",
     )
     given = f"{_name(column)} IS NOT NULL AND " if optional else ""
     staging.check(table, column, f"{given}({day}) IS NULL", what, do)
@@ -159,10 +163,10 @@ def _long(staging: Staging, table: str, names: dict[str, Any], recorded: str | N
         table,
         names["session"],
         f"({part}) IS NULL",
-        "the session is neither of the two",
+        "the session is neither morning nor afternoon",
         "Name them in a mapping (am, pm).",
     )
-    staging.check(table, names["code"], f"{code} IS NULL", "there is no code", "Fill the rows in, or take them out.")
+    staging.check(table, names["code"], f"{code} IS NULL", "the code is missing", "Complete the rows, or remove them.")
     used = {names[k] for k in ("pupil", "date", "session", "code")} | {recorded}
     if other := [c for c in staging.columns[table] if c not in used]:
         report.unused.append(f"{staging.files[table].name}: columns {', '.join(other)}")
@@ -193,7 +197,7 @@ def _columns(
             continue
         head, _, tail = column.rpartition("_")
         part = {heading(names["am"]): "AM", heading(names["pm"]): "PM"}.get(tail)
-        # A heading is read with underscores for blanks, so a date in it is read with blanks again.
+        # Headings have underscores for blanks, so restore the blanks to read a date.
         day = staging.sql(f"SELECT {expression_of('date', literal(head.replace('_', ' ')), tuple(names['dates']))}")[0][
             0
         ]
@@ -202,8 +206,8 @@ def _columns(
         else:
             other.append(column)
     if not sessions:
-        do = "Name session columns like '2024-09-04 AM', or give the forms in a mapping (dates, am, pm)."
-        staging.faults.append(Fault("no column is a session", str(staging.files[table]), do))
+        do = "Name session columns like '2024-09-04 AM', or give the date formats in a mapping (dates, am, pm)."
+        staging.faults.append(Fault("no column is named after a session", str(staging.files[table]), do))
         return None
     if other:
         report.unused.append(f"{staging.files[table].name}: columns {', '.join(other)}")
@@ -219,7 +223,7 @@ def _weeks(
 ) -> tuple[str, str]:
     marks, begins = _name(names["marks"]), _day(staging, table, names["week"], names)
     what, do = (
-        "the string does not hold two marks a day for five days",
+        "the string does not hold two marks for each of five days",
         "Write a dash or a space for a session without a mark.",
     )
     staging.check(table, names["marks"], f"length({marks}) IS DISTINCT FROM 10", what, do)
@@ -228,17 +232,17 @@ def _weeks(
 
 
 def recognises(contents: Contents) -> bool:
-    """Tell whether a file is of this format by its default headings: a row a session, or a row a day."""
+    """Recognise the format by its default headings: one row per session or one row per day."""
     return contents.has("upn", "date", "session", "code") or contents.has("upn", "date", "am", "pm")
 
 
 RETURN = Return(
     name="marks",
-    title="daily marks as CSV: a row a mark, a row a day (columns AM and PM), a column a session, or a string a week; --mapping names the columns",
+    title="daily marks as CSV: one row per mark, one row per day (columns AM and PM), one column per session, or one string per week; --mapping names the columns",
     fills=("attendance",),
     cannot_know=(
-        "marks before the system was used",
-        "when a mark was entered, unless there is a column for it; a mark that a later extract changes counts from the last day of that extract",
+        "marks from before the system was in use",
+        "when a mark was entered, unless a column says so; a mark changed by a later extract counts from the last day of that extract",
     ),
     convert=convert,
     recognises=recognises,

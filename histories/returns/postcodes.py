@@ -1,10 +1,10 @@
-"""The directory of postcodes (ONSPD or NSPL, CSV): it gives homes that were imported with a postcode their LSOA.
+"""The postcode directory (ONSPD or NSPL, CSV): it supplies the LSOA of homes imported with a postcode.
 
-Postcodes never reach the histories. Addresses and directory keep the keyed pseudonym of the postcode, and the two are joined
-when the table ``addresses`` is derived, so that either may be imported first.
+Postcodes never reach the histories. Addresses and directory store a keyed pseudonym of the postcode and are joined when the table
+``addresses`` is derived, so either may be imported first.
 
 Source of the layout: documentation of the Office for National Statistics (``PCDS``, ``PCD7``, ``PCD8``, ``LSOA21CD``). The
-shorter names of older editions are accepted; no file of those was seen.
+shorter names of older editions are accepted, but have not been tested with a real file.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ LSOA = ("lsoa21cd", "lsoa21", "lsoa11cd", "lsoa11")
 
 
 def bare_sql(column: str) -> str:
-    """Return SQL for a postcode in upper case without blanks; null when nothing is left."""
+    """Return the SQL of a postcode in upper case without blanks; null if nothing remains."""
     return rf"nullif(upper(regexp_replace({column}, '\s', '', 'g')), '')"
 
 
 def add_keys(staging: Staging, query: str, key: bytes | None) -> None:
-    """Give the postcodes that a query yields their keys, in the staged table ``postcode_key``."""
+    """Add the postcodes of a query, with their keys, to the staged table ``postcode_key``."""
     staging.sql("CREATE TABLE IF NOT EXISTS postcode_key (onroll_postcode VARCHAR, postcode_key VARCHAR)")
     new = staging.sql(f"""
         SELECT DISTINCT {bare_sql("postcode")} AS bare FROM ({query}) WHERE bare IS NOT NULL AND bare NOT IN (SELECT onroll_postcode FROM postcode_key)""")
@@ -68,17 +68,17 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
 
 
 def recognises(contents: Contents) -> bool:
-    """Tell whether a file is of this format by its headings."""
+    """Recognise the format by its headings."""
     return any(contents.has(postcode, lsoa) for postcode in POSTCODE for lsoa in LSOA)
 
 
 RETURN = Return(
     name="postcodes",
-    title="the directory of postcodes of the Office for National Statistics (ONSPD, NSPL), CSV: it fills the LSOA of homes",
-    fills=("no table of its own: `addresses` that were imported with a postcode get their LSOA",),
+    title="the postcode directory of the Office for National Statistics (ONSPD, NSPL), CSV: it fills the LSOA of homes",
+    fills=("no table by itself: `addresses` imported with a postcode get their LSOA",),
     cannot_know=(
-        "the LSOA of a home that was imported without a postcode",
-        "areas of 2011, where the file has those of 2021: import the deprivation of the same areas",
+        "the LSOA of a home imported without a postcode",
+        "areas of 2011 if the file has those of 2021: import deprivation for the same areas",
     ),
     convert=convert,
     recognises=recognises,

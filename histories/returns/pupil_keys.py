@@ -1,4 +1,4 @@
-"""Who the rows of a return are about: UPNs, former UPNs, and the keyed pseudonym that is all that histories hold."""
+"""Identify the children in a return: UPNs, former UPNs, and the keyed pseudonyms that histories hold instead."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ UNLINKED = "unlinked:"
 
 
 def unlinked_key(person: str, key: bytes | None) -> str:
-    """Return the key under which rows wait for 'onroll link' to find the pupil of a person."""
+    """Return the key of rows that wait until 'onroll link' finds the person's pupil."""
     return UNLINKED + pseudonym(f"{PERSON}{person}", key)
 
 
 class PupilKeys:
-    """Gives each UPN of a return its key, and remembers which UPNs are one child.
+    """The key of each UPN in a return, and the UPNs that belong to one child.
 
     Attributes
     ----------
@@ -44,9 +44,9 @@ class PupilKeys:
         staging.sql("CREATE TABLE person (upn VARCHAR PRIMARY KEY, pupil_id VARCHAR)")
 
     def add(self, query: str) -> None:
-        """Take in pairs of UPN and former UPN (either may be null) that a query yields; fill the table ``person``.
+        """Add the pairs of UPN and former UPN (either may be null) of a query to the table ``person``.
 
-        The table holds UPNs as the return writes them. A placeholder is not in it. An identifier behind ``PERSON`` is that of
+        The table holds UPNs as written in the return, without placeholders. An identifier with the prefix ``PERSON`` comes from
         another list, for a child without a UPN.
         """
         rows: dict[str, str] = {}
@@ -71,9 +71,9 @@ class PupilKeys:
         self.staging.sql("DROP TABLE more")
 
     def report_missing(self, table: str, column: str, report: Report, outcome: str) -> None:
-        """Say how many rows of a file have no UPN, or a placeholder for one, and where; never what stands there."""
+        """Report the number and lines of rows without a UPN or with a placeholder, never the text itself."""
         cell = f'"{column}"'
-        # Files of marks repeat each UPN thousands of times, so distinct values are looked at first.
+        # Files of marks repeat each UPN thousands of times, so test distinct values first.
         distinct = [v for (v,) in self.staging.sql(f'SELECT DISTINCT {cell} FROM "{table}"')]
         values = [v for v in distinct if clean_upn(v) is None]
         empty = any(not (v or "").strip() for v in values)
@@ -81,7 +81,7 @@ class PupilKeys:
         for what, test in (
             ("have no UPN", f"nullif(trim({cell}), '') IS NULL" if empty else ""),
             (
-                "have a placeholder or a damaged number in place of a UPN",
+                "have a placeholder or a damaged number instead of a UPN",
                 f"{cell} IN {literals(placeholders)}" if placeholders else "",
             ),
         ):
@@ -91,8 +91,8 @@ class PupilKeys:
                 report.notes.append(f"{name}: {count} rows {what} (lines {lines}); {outcome}")
 
     def describe(self, report: Report) -> None:
-        """Add what was seen of UPNs to the report."""
+        """Add wrong check letters and changed UPNs to the report."""
         if self.wrong_letters:
-            report.notes.append(f"{len(self.wrong_letters)} UPNs have a wrong check letter; they are kept as they are")
+            report.notes.append(f"{len(self.wrong_letters)} UPNs have a wrong check letter; they were kept unchanged")
         if self.changed:
-            report.notes.append(f"{len(self.changed)} changed UPNs were followed to the child they belong to")
+            report.notes.append(f"{len(self.changed)} changed UPNs were matched to their children")

@@ -1,4 +1,4 @@
-"""The one way to import a return: read it beside, add what it states, derive the tables, check them by opening, then rename."""
+"""Import a return: stage its files, add its statements, derive the tables, check them by opening, then rename the folder."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ def import_return(
     submitted_on: date | None = None,
     memory: str | None = None,
 ) -> Report:
-    """Merge a return into a histories folder, new or there already.
+    """Merge a return into a new or existing histories folder.
 
-    The folder keeps what each return stated, and its tables are derived from all of them: returns imported one after another,
-    at once, in another order or again give the same histories. A later submission of the same return corrects it.
+    The folder keeps the statements of each return, and its tables are derived from all of them. So the order of imports does not
+    matter, nor whether returns are imported together or repeatedly. A later submission of the same return corrects it.
 
     Parameters
     ----------
@@ -53,16 +53,16 @@ def import_return(
     key : bytes or None
         Key of the pseudonyms.
     mapping : Path, optional
-        Names of columns, for formats that differ by supplier.
+        Names of columns, for formats that vary by supplier.
     persons : Path, optional
-        A list of the persons of the return with names, to link those without a UPN first.
+        A list of persons in the return with names; those without a UPN are linked first.
     submitted_on : date, optional
-        The day on which the return was submitted or extracted; by default what the return says itself.
+        The day on which the return was submitted or extracted; by default the date in the return.
 
     Raises
     ------
     Faults
-        With everything that is wrong; the histories are not changed then.
+        With every fault; the histories are then unchanged.
     """
     report = Report()
     files = files_of(form, sources, report)
@@ -70,7 +70,7 @@ def import_return(
         finish_replacing(into)
         _may_write(into)
         if persons is not None:
-            from histories.linking.link import link  # it reads lists by this package
+            from histories.linking.link import link  # imports this package
 
             linked = link(into, persons)
             report.notes.append(
@@ -89,7 +89,7 @@ def import_return(
 
 @contextmanager
 def only_import(into: Path) -> Iterator[None]:
-    """Let one import at a time into a place; the folder is locked that will hold the histories."""
+    """Allow one import at a time, by a lock on the folder that will hold the histories."""
     place = next(p for p in (into.resolve().parent, *into.resolve().parents) if p.is_dir())
     lock = os.open(place, os.O_RDONLY)
     try:
@@ -100,16 +100,16 @@ def only_import(into: Path) -> Iterator[None]:
 
 
 def _may_write(into: Path) -> None:
-    """Refuse a folder that holds what imports did not write, so that nothing of somebody else's is replaced."""
+    """Refuse a folder with files that no import wrote, so that they are not replaced."""
     entries = [f for f in into.iterdir() if f.name != FOLDER] if into.is_dir() else []
     strange = [f for f in entries if f.suffix != ".parquet" or f.stem not in TABLES]
     if strange or (into.exists() and not into.is_dir()):
-        do = "Name a new folder, or one that holds imported tables (Parquet) only."
-        raise Faults(Fault("the folder holds something else than imported histories", str(into), do))
+        do = "Name a new folder, or one that holds only imported tables (Parquet)."
+        raise Faults(Fault("the folder holds files other than imported histories", str(into), do))
 
 
 class _Import:
-    """One import into one folder, after its files were read."""
+    """One import into one folder, after its files have been staged."""
 
     def __init__(self, form: Return, staging: Staging, people: PupilKeys, into: Path, report: Report) -> None:
         self.form, self.staging, self.people, self.into, self.report = form, staging, people, into, report
@@ -118,7 +118,7 @@ class _Import:
         self.leavings: dict[int, Path] = {}  # the file of each new submission about rolls
 
     def write(self, mapping: Path | None, submitted_on: date | None) -> None:
-        """Write the folder anew, with what the return states and the tables that follow from it."""
+        """Write the folder again, with the new statements and the tables derived from them."""
         links = self._links()
         stamp = hashlib.sha256(repr(sorted(links.items())).encode()).hexdigest()[:16] if links else ""
         with new_folder(self.into, keep=True) as beside:
@@ -139,14 +139,14 @@ class _Import:
                     self.store.written[name] = fingerprint(file)
                 else:
                     # A table without rows stays absent, so that its features are missing and not zero.
-                    self.report.notes.append(f"{name}: the return holds nothing for it")
+                    self.report.notes.append(f"{name}: the return has no rows for this table")
             self._report_unmatched(merge)
             self.store.links = stamp
             self.store.write_index(beside / FOLDER)
             self._open(beside)
 
     def _add(self, mapping: Path | None, submitted_on: date | None, links: dict[str, str]) -> None:
-        """Write the statements of each return that was not imported before."""
+        """Write the statements of each return that has not been imported before."""
         new: list[Submission] = []
         repeated = False
         for statements in self.staging.returns:
@@ -185,7 +185,7 @@ class _Import:
         self.new = [t for s in new for t in s.tables]
 
     def _write_statements(self, statements: Statements, number: int) -> tuple[str, ...]:
-        """Write what one return states; return the tables. A period that states nothing for a table takes back what it stated before."""
+        """Write the statements of one return and return their tables; an empty table withdraws what the same period stated before."""
         tables = []
         for table, query in statements.tables.items():
             file = self.store.file(number, table)
@@ -194,7 +194,7 @@ class _Import:
                 tables.append(table)
             else:
                 file.unlink()
-                self.report.notes.append(f"{table}: the return holds nothing for it")
+                self.report.notes.append(f"{table}: the return has no rows for this table")
         if self.people.changes:
             tables.append("upn_changes")
             columns = dict(zip(("key", "former_key"), zip(*sorted(self.people.changes), strict=True), strict=True))
@@ -204,7 +204,7 @@ class _Import:
         return tuple(tables)
 
     def _extract_day(self, number: int, tables: tuple[str, ...]) -> date | None:
-        """Return the newest day in an extract, not after today: it was made then or later. Dates of birth do not count."""
+        """Return the newest date in an extract up to today, except dates of birth: the extract cannot be older."""
         newest: list[date | None] = []
         for table in set(tables) & set(TABLES):
             source = f"read_parquet({literal(self.store.file(number, table))})"
@@ -216,7 +216,7 @@ class _Import:
         return max(filter(None, newest), default=None)
 
     def _refuse_unusable(self, new: list[Submission], repeated: bool, links: dict[str, str]) -> None:
-        """Stop when no row of the return can be used, with every remark that says why."""
+        """Stop if no row of the return can be used, with the notes that explain why."""
         waiting = self.people.unlinked - set(links)
         if waiting:
             self.report.notes.append(
@@ -224,26 +224,26 @@ class _Import:
             )
         if repeated or any(self._usable(s.number, t, waiting) for s in new for t in s.tables):
             return
-        what = "; ".join(["the return holds no row that could be used", *self.report.notes])
-        do = "Look at the remarks, and at those of 'onroll import --list'."
+        what = "; ".join(["no row of the return can be used", *self.report.notes])
+        do = "Follow the notes above; 'onroll import --list' describes each format."
         files = dict.fromkeys(str(f) for s in self.staging.returns for f in s.files)
         raise Faults(Fault(what, ", ".join(list(files)[:3]), do))
 
     def _usable(self, number: int, table: str, waiting: set[str]) -> bool:
-        """Tell whether a statement has a row that does not wait for a link."""
+        """Return whether a table of statements has a row that does not wait for a link."""
         source = f"read_parquet({literal(self.store.file(number, table))})"
         if waiting and "pupil_id" in {r[0] for r in self.staging.sql(f"DESCRIBE SELECT * FROM {source}")}:
             source += f" WHERE pupil_id NOT IN {literals(sorted(waiting))}"
         return bool(self.staging.sql(f"SELECT 1 FROM {source} LIMIT 1"))
 
     def _report_unmatched(self, merge: Merge) -> None:
-        """Name the rows that state a leaving for which there is no spell."""
+        """Report the lines of leavings that match no spell."""
         for number, file in self.leavings.items():
             if lines := merge.unmatched(number):
                 what = "1 row ends" if len(lines) == 1 else f"{len(lines):,} rows end"
                 self.report.notes.append(
-                    f"{file.name}: {what} no spell on a roll, neither at that school nor on that day (lines {listed(lines)}); "
-                    "they count as soon as a return states the spell"
+                    f"{file.name}: {what} no spell on a roll known so far (lines {listed(lines)}); "
+                    "they will count once a return states the spell"
                 )
 
     def _title(self, period: str) -> str:
@@ -254,7 +254,7 @@ class _Import:
         return {unlinked_key(k.person_id, self.people.key): k.pupil_id for k in links} if self.people.key else {}
 
     def _upns(self) -> dict[str, str]:
-        """Return the UPNs that the histories hold now, by their keys."""
+        """Return the UPNs in the histories by key."""
         file = self.into / "pupils.parquet"
         if not file.is_file() or not self.people.key:
             return {}
@@ -262,7 +262,7 @@ class _Import:
         return {pseudonym(upn, self.people.key): upn for (upn,) in listed}
 
     def _keep_base(self, tables: list[str]) -> dict[str, str]:
-        """Keep rows that no import wrote as the base of the tables; return the pupils they hold by the keys of their UPNs."""
+        """Keep rows that no import wrote as the base of the tables; return their pupils by key of the UPN."""
         for name in tables:
             file, base = self.into / f"{name}.parquet", self.store.file(BASE, name)
             if not file.is_file() or self.store.written.get(name) == fingerprint(file):
@@ -302,9 +302,7 @@ class _Import:
     def _open(self, beside: Path) -> None:
         lacking = [t for t, declared in TABLES.items() if declared.required and not (beside / f"{t}.parquet").is_file()]
         if lacking:
-            self.report.notes.append(
-                f"the folder lacks {' and '.join(lacking)} still: import a return that fills them too"
-            )
+            self.report.notes.append(f"the folder still lacks {' and '.join(lacking)}: import a return that fills them")
             return
         from histories.reading.histories import Histories
 
@@ -312,11 +310,11 @@ class _Import:
 
 
 def _keep_names(staging: Staging, people: PupilKeys, store: LinkageStore, report: Report) -> None:
-    """Write names to the linkage store beside the histories: those of pupils, and those of persons who wait for a link."""
+    """Write names of pupils, and of persons who wait for a link, to the linkage store beside the histories."""
     if people.to_link:
         count = store.add_to_link(list(people.to_link.values()))
         report.notes.append(
-            f"{count:,} persons without a UPN are listed in {store.to_link}: run 'onroll link HISTORIES --people' with it"
+            f"{count:,} persons without a UPN are listed in {store.to_link}: run 'onroll link HISTORIES --people' with this file"
         )
     if staging.sql("SELECT 1 FROM duckdb_tables() WHERE table_name = 'names'"):
         from histories.linking.link import write_people
@@ -325,5 +323,5 @@ def _keep_names(staging: Staging, people: PupilKeys, store: LinkageStore, report
             WHERE NOT starts_with(coalesce(a.pupil_id, n.pupil_id), 'unlinked:')"""
         count = write_people(staging.connection, named, store)
         report.notes.append(
-            f"names of {count:,} children are in the linkage store {store.folder.name}, beside the histories"
+            f"names of {count:,} children are in the linkage store {store.folder.name} beside the histories"
         )

@@ -1,4 +1,4 @@
-"""What a file of a mixed folder is: told by its content, by asking each format whether it recognises it."""
+"""Recognise the files of a mixed folder by their content: each format is asked in turn."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from histories.io.workbook import first_rows, is_workbook
 from histories.returns.report import TABULAR, Contents, Return
 from histories.returns.text_table import first_text_rows
 
-HEAD = 1 << 16  # bytes in which the root and the collection of an XML file stand
+HEAD = 1 << 16  # the root and the collection of an XML file lie within so many bytes
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recognised:
-    """A file, the formats that recognise it, and why it is left out unless exactly one does."""
+    """A file, the formats that recognise it, and the reason for leaving it out."""
 
     file: Path
     formats: tuple[str, ...]
@@ -28,9 +28,9 @@ class Recognised:
 
 
 def recognise(file: Path, formats: Mapping[str, Return]) -> Recognised:
-    """Ask each format whether a file is one of its own."""
+    """Return the formats that recognise a file."""
     if file.suffix.lower() not in (*TABULAR, ".xml", ".ctf"):
-        return Recognised(file=file, formats=(), why="it is no table (CSV, XLSX) and no XML")
+        return Recognised(file=file, formats=(), why="the file is not CSV, XLSX or XML")
     try:
         contents = contents_of(file)
     except Faults as unreadable:
@@ -45,12 +45,12 @@ def recognise(file: Path, formats: Mapping[str, Return]) -> Recognised:
 
 
 def contents_of(file: Path) -> Contents:
-    """Look at the beginning of a file.
+    """Read the beginning of a file.
 
     Raises
     ------
     Faults
-        When it is a damaged workbook or no text.
+        If it is a damaged workbook or not text.
     """
     with file.open("rb") as data:
         head = data.read(HEAD)
@@ -66,7 +66,7 @@ def contents_of(file: Path) -> Contents:
 
 
 def _root(head: bytes) -> tuple[str, str]:
-    """Return the root element of XML and the text of its first ``Collection``; empty when there is none."""
+    """Return the root element of XML and the text of its first ``Collection``; empty if absent."""
     path: list[str] = []
     seen: dict[str, str] = {}
 
@@ -88,14 +88,14 @@ def _root(head: bytes) -> tuple[str, str]:
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, text
     parser.StartDoctypeDeclHandler = refuse
-    # What is wrong in the file is found when its format reads it whole.
+    # Reading the whole file later reports its faults.
     with suppress(expat.ExpatError, ValueError, LookupError):
         parser.Parse(head, False)
     return seen.get("root", ""), seen.get("collection", "")
 
 
 def order_of(form: Return) -> tuple[int, str]:
-    """Return the place of a format among others: schools and areas, then rolls, then what is about their pupils."""
+    """Return the sort key of a format: schools and areas first, then rolls, then records about their pupils."""
     if set(form.fills) <= {"schools", "areas"}:
         return 0, form.name
     return (1 if "pupils" in form.fills else 2), form.name

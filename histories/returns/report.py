@@ -1,4 +1,4 @@
-"""What an import tells the user, and what a format of a return is."""
+"""The report of an import, and the declaration of a format."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-TABULAR = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")  # how files of tables end
+TABULAR = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")  # endings of tabular files
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,9 +17,9 @@ class Contents:
     ----------
     name : str
     rows : tuple of frozenset of str
-        The cells of each of the first rows of a table, as headings; one of them may be the header.
+        The cells of each of the first rows, normalised as headings; one of the rows may be the header.
     root, collection : str
-        The root element of XML and what its header says the collection is.
+        The root element of XML and the collection named in its header.
     """
 
     name: str
@@ -33,13 +33,13 @@ class Contents:
         return self.name.rpartition(".")[0].lower()
 
     def has(self, *headings: str) -> bool:
-        """Tell whether one row holds all of some headings."""
+        """Return whether one row has all the given headings."""
         return any(set(headings) <= row for row in self.rows)
 
 
 @dataclass(kw_only=True)
 class Report:
-    """What an import did: rows written, files read, and what was not used."""
+    """The outcome of an import: rows written, files read, and data not used."""
 
     rows: dict[str, int] = field(default_factory=dict)
     read: dict[str, int] = field(default_factory=dict)
@@ -69,16 +69,16 @@ class Return:
     fills : tuple of str
         The tables it fills.
     cannot_know : tuple of str
-        What the return does not carry.
+        Information that the return lacks.
     convert : callable
-        Reads the files into a ``Staging``: adds the returns that it finds (``Staging.add_return``) with their statements, and
-        keeps remarks in the report and what is wrong in the staging.
+        Reads the files into a ``Staging``: adds their returns (``Staging.add_return``) with statements, writes notes to the
+        report and collects faults in the staging.
     suffixes : tuple of str
-        How its files end.
+        Endings of its files.
     mappable : bool
         Whether ``--mapping`` names its columns.
     recognises : callable, optional
-        Tells whether a file is of the format, for ``onroll import auto``.
+        Returns whether a file has the format, for ``onroll import auto``.
     """
 
     name: str

@@ -1,8 +1,8 @@
-"""The School Census as it lands in an authority: COLLECT's CSV export, one file a table and term.
+"""The School Census as authorities receive it: COLLECT's CSV export, one file per table and term.
 
-Source of the layout: the export as pipelines of London authorities read it (School Census 2015 to 2026). Columns are read by
-name. What a census says was recorded on census day, never on the day it happened. Attendance comes a term in arrears: the
-spring census carries the autumn term, the summer census the spring term, the autumn census both halves of the summer term.
+Source of the layout: the export as read by pipelines of London authorities (School Census 2015 to 2026). Columns are read by
+name. All rows count as recorded on census day, not on the day they happened. Attendance is a term in arrears: the spring census
+has the autumn term, the summer census the spring term, the autumn census both halves of the summer term.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 FILE = re.compile(r"(?P<year>20\d\d)_(?P<term>autumn|spring|summer)_(?P<table>[a-z0-9]+)")
 MONTHS = {"autumn": (10, 1, 3), "spring": (1, 3, 3), "summer": (5, 3, 3)}  # month, which, weekday: a Thursday
-COVERED = {"autumn": 2, "spring": 0, "summer": 1}  # the term that a census's attendance is of
+COVERED = {"autumn": 2, "spring": 0, "summer": 1}  # index of the term that a census's attendance covers
 SQL = Path(__file__).with_name("school_census.sql")
 NEEDED = ("upn", "dob", "entrydate", "nativeid")
 DATES = ("%Y-%b-%d %H:%M:%S", "%Y-%m-%d", "%d/%m/%Y")
-# Kinds of files by how their names begin, and the columns that are read from each; dates end in a mark for the check.
+# Columns to read, by the beginning of the file name.
 ROLL = (
     "upn",
     "formerupn",
@@ -68,7 +68,7 @@ PUT = {
     "termlysessiondetails": "sessions",
     "summerhalfterm2sessiondetails": "sessions",
 }
-# The statements of a census, and the kind of file that each comes from.
+# The statements of a census, and the kind of file with each.
 STATED = {
     "pupils": "roll",
     "enrolments": "roll",
@@ -107,7 +107,7 @@ def census_day(year: int, term: str) -> date:
 
 
 def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
-    """State what each census says, from the files of one or more of them."""
+    """State the rows of each census, from the files of one or more."""
     parts: dict[str, list[str]] = {}
     seen: set[tuple[str, str]] = set()
     censuses: dict[str, dict[Path, list[str]]] = {}
@@ -125,7 +125,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
     for file, match, kind in sorted_files:
         census = f"{match['year']} {match['term']}"
         seen.add((census, kind))
-        # One census from two folders is one return, unless a table is in both: then the second corrects the first.
+        # Two folders of one census are one return, unless both have the same table: then the second corrects the first.
         tables = [t for listed in censuses[census].values() for t in listed]
         part = (census, file.parent if len(tables) > len(set(tables)) else None)
         given = returns.setdefault(
@@ -218,7 +218,7 @@ def _select(staging: Staging, name: str, *, kind: str, table: str, given: Census
 def _complain(
     staging: Staging, censuses: set[str], seen: set[tuple[str, str]], parts: dict[str, list[str]], report: Report
 ) -> None:
-    do = "Name files like 2024_autumn_pupilonroll.csv: year, term, table of the census."
+    do = "Name files like 2024_autumn_pupilonroll.csv: year, term and table of the census."
     if not censuses:
         staging.faults.append(Fault("no file is a table of the School Census", "import school-census", do))
     elif "roll" not in parts and not staging.faults:
@@ -230,7 +230,7 @@ def _complain(
 
 
 def _people(staging: Staging, people: PupilKeys, report: Report) -> None:
-    """Give keys to children and to homes; children without a UPN wait under a key of their own to be linked by name."""
+    """Give children and homes their keys; children without a UPN get a temporary key until they are linked by name."""
     upn = clean_upn_sql("upn")
     nameless = staging.sql(
         f"SELECT part, id, forename, surname, ({expression_of('date', 'dob', DATES)}), sex FROM raw_roll WHERE ({upn}) IS NULL ORDER BY ALL"
@@ -276,20 +276,20 @@ def _notes(staging: Staging, people: PupilKeys, report: Report) -> None:
     for table in ("sessions", "termlyexclusions", "fsmperiod", "addresses", "senneeds"):
         lost = staging.sql(f"SELECT count(*) FROM raw_{table} WHERE id NOT IN (SELECT id FROM who)")[0][0]
         if lost:
-            report.notes.append(f"{lost} rows of {table} belong to no row of a pupil and were left out")
+            report.notes.append(f"{lost} rows of {table} match no pupil and were left out")
     other = staging.sql(
         "SELECT count(*) FROM raw_sessions WHERE attendancereason NOT IN " + literals(code_set("attendance"))
     )[0][0]
     if other:
-        report.notes.append(f"{other} rows of sessions have a code that is not in the set and were left out")
+        report.notes.append(f"{other} rows of sessions have an unknown code and were left out")
     report.notes += [
-        "schools: the phase is guessed from the year groups on roll; import a list of schools for the real one",
-        "leavers carry no reason and no destination: definitions that need one find none in this return",
+        "schools: the phase is a guess from the year groups on roll; import a list of schools for the actual phase",
+        "leavers have no reason and no destination in this return, so definitions that need one find no outcome in it",
     ]
 
 
 def recognises(contents: Contents) -> bool:
-    """Tell whether a file is of this format by its name, such as 2024_autumn_pupilonroll, and its key."""
+    """Recognise the format by file name, such as 2024_autumn_pupilonroll, and key column."""
     match = FILE.fullmatch(contents.stem)
     is_table = match is not None and any(match["table"].startswith(k) for k in KINDS)
     return is_table and any(h.endswith("tableid") for row in contents.rows for h in row)
@@ -300,7 +300,7 @@ RETURN = Return(
     title="COLLECT's CSV export of the School Census, one or more terms, files named like 2024_autumn_pupilonroll.csv",
     fills=("pupils", "enrolments", "sen", "fsm", "addresses", "suspensions", "termly_attendance", "schools"),
     cannot_know=(
-        "why a child left and where to",
+        "why a child left, and the destination",
         "daily marks",
         "when provision changed between two censuses",
         "the LSOA of a home",

@@ -1,7 +1,7 @@
-"""Which numbers are one school: GIAS links of predecessor and successor, and LAESTAB beside URN.
+"""Numbers of one school: links between predecessors and successors in Get Information about Schools.
 
 Source of the layout: the links file of Get Information about Schools (``links_edubasealldata*.csv``). Only a plain predecessor
-or successor goes on as the same school, as at a conversion to an academy; pupils of merged or split schools have moved.
+or successor is the same school, as after conversion to an academy; pupils of merged or split schools have moved.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PREDECESSOR = ("predecessor", "preceded by")
 
 
 def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
-    """State which URN took the place of which."""
+    """State the successor of each URN."""
     for n, file in enumerate(files):
         table = f"links_{n}"
         report.read[file.name] = staging.csv(table, file, LINKS)
@@ -39,15 +39,15 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
 
 
 def recognises(contents: Contents) -> bool:
-    """Tell whether a file is of this format by its headings."""
+    """Recognise the format by its headings."""
     return contents.has(*LINKS)
 
 
 RETURN = Return(
     name="school-links",
     title="links of Get Information about Schools (links_edubasealldata), by their column names",
-    fills=("no table of its own: a school and its predecessor become one school, under the newest URN",),
-    cannot_know=("pupils of merged or split schools: they have moved",),
+    fills=("no table by itself: a school and its predecessor become one school, under the newest URN",),
+    cannot_know=("which school pupils of a merged or split school belong to: they count as moved",),
     convert=convert,
     recognises=recognises,
 )

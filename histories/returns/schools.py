@@ -1,7 +1,7 @@
 """The list of schools as Get Information about Schools publishes it (edubasealldata), and LAESTAB beside URN.
 
 Source of the layout: the published extract, in Windows-1252, with every type of establishment, open and closed. The phase of a
-school is that of its type (special, alternative provision), else the published phase, else what its ages say.
+school follows from its type (special, alternative provision), else from the published phase, else from its ages.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ BY_PHASE = {
     "secondary": ("secondary", "middle deemed secondary", "16 plus"),
     "all-through": ("all-through", "all through"),
 }
-PRIMARY_TO, SECONDARY_FROM = 13, 10  # ages that tell the phase of a school whose phase is not applicable
+PRIMARY_TO, SECONDARY_FROM = 13, 10  # age limits for the phase of a school without a published one
 
 
 def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
@@ -69,7 +69,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
 
 
 def _check(staging: Staging, table: str, have: list[str], columns: dict[str, str]) -> None:
-    staging.check(table, URN, f"{columns[URN]} IS NULL", "there is no URN", "Fill it in, or take the row out.")
+    staging.check(table, URN, f"{columns[URN]} IS NULL", "the URN is missing", "Fill it in, or remove the row.")
     for c in (LOW, HIGH):
         if c in have:
             bad = f"{columns[c]} IS NOT NULL AND ({expression_of('integer', columns[c])}) IS NULL"
@@ -77,7 +77,7 @@ def _check(staging: Staging, table: str, have: list[str], columns: dict[str, str
 
 
 def phase_of(columns: dict[str, str]) -> str:
-    """Return the expression of a school's phase: by its type, its published phase, or its ages; null when none says it."""
+    """Return the expression of a school's phase: by type, published phase or ages; null if none determines it."""
     by_type = "".join(
         f" WHEN lower({columns[TYPE]}) IN {literals(names)} THEN {literal(p)}" for p, names in BY_TYPE.items()
     )
@@ -90,14 +90,14 @@ def phase_of(columns: dict[str, str]) -> str:
 
 
 def _report_left_out(staging: Staging, table: str, columns: dict[str, str], report: Report) -> None:
-    """Say which types were left out because nothing says their phase, such as universities."""
+    """Report the types left out for lack of a phase, such as universities."""
     left_out = staging.sql(
         f"SELECT coalesce({columns[TYPE]}, 'without a type'), count(*) FROM \"{table}\" WHERE ({phase_of(columns)}) IS NULL GROUP BY 1 ORDER BY 2 DESC, 1"
     )
     if left_out:
         count, types = sum(n for _, n in left_out), ", ".join(t for t, _ in left_out[:10])
         report.notes.append(
-            f"{staging.files[table].name}: {count:,} establishments have no phase and no ages, and were left out ({types})"
+            f"{staging.files[table].name}: {count:,} establishments without a phase or ages were left out ({types})"
         )
 
 
@@ -110,7 +110,7 @@ def _schools(table: str, columns: dict[str, str]) -> str:
 
 
 def _numbers(table: str, columns: dict[str, str]) -> str:
-    """Return the query of the open, else the newest, URN of each LAESTAB."""
+    """Return the query of the URN of each LAESTAB: the open one, else the newest."""
     newest = f"({columns['closedate']} IS NULL)::INT::VARCHAR || lpad({columns[URN]}, 9, '0')"
     return f"""
         SELECT {columns[AUTHORITY]} || lpad({columns[NUMBER]}, 4, '0') AS urn, max_by({columns[URN]}, {newest}) AS same_as
@@ -118,7 +118,7 @@ def _numbers(table: str, columns: dict[str, str]) -> str:
 
 
 def recognises(contents: Contents) -> bool:
-    """Tell whether a file is of this format by its headings."""
+    """Recognise the format by its headings."""
     return contents.has(URN, PHASE)
 
 
@@ -127,7 +127,7 @@ RETURN = Return(
     title="the extract of Get Information about Schools (edubasealldata) as published: every type, open and closed",
     fills=("schools",),
     cannot_know=(
-        "which school a number belonged to before (import school-links)",
+        "the school that a number belonged to before (import school-links)",
         "the phase of establishments without a phase and ages, such as universities: they are left out",
     ),
     convert=convert,

@@ -1,4 +1,4 @@
-"""The files of an import: those named, and those in the folders named; what is left out is reported."""
+"""The files of an import: those named and those in the named folders; files left out are reported."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from histories.returns.report import Report, Return
 
 
 def files_of(form: Return, sources: list[Path], report: Report) -> list[Path]:
-    """Return the files of a format; report those in a folder that end in another way.
+    """Return the files of a format; report files in folders with another ending.
 
     Raises
     ------
     Faults
-        When a source does not exist, or when no file is left.
+        If a source does not exist, or no file has the right ending.
     """
     files, faults = [], []
     for source in sources:
@@ -32,7 +32,7 @@ def files_of(form: Return, sources: list[Path], report: Report) -> list[Path]:
             faults.append(Fault("there is no such file or folder", str(source), do))
     if not files and not faults:
         do = f"Name a folder with the files of the return; they end in {' or '.join(form.suffixes)}."
-        faults.append(Fault("there is no file of the format", ", ".join(map(str, sources)), do))
+        faults.append(Fault("there is no file of this format", ", ".join(map(str, sources)), do))
     if faults:
         raise Faults(faults)
     return files

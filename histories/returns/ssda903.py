@@ -1,4 +1,4 @@
-"""Looked-after children (SSDA903, CSV): episodes in a row become one spell of care; missing periods as they are."""
+"""Looked-after children (SSDA903, CSV): consecutive episodes become one spell of care; missing periods stay separate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NEEDED = {
     "episodes": ("child", "decom", "dec"),
     "missing": ("child", "mis_start", "mis_end"),
 }
-OTHERS = ("prev", "sw_")  # files whose names hold one of those words and are others
+OTHERS = ("prev", "sw_")  # parts of names of other files of the return
 DATES = ("%d/%m/%Y", "%Y-%m-%d")
 BEGINS_AND_ENDS = {"episodes": ("decom", "dec"), "missing": ("mis_start", "mis_end")}
 
@@ -34,7 +34,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         stem = file.stem.lower()
         kind = kind_of(stem)
         if kind is None:
-            report.unused.append(f"{file.name}: only header, episodes and missing are read")
+            report.unused.append(f"{file.name}: only the files header, episodes and missing are read")
             continue
         name = f"{kind}_{n}"
         report.read[file.name] = staging.csv(name, file, NEEDED[kind], BEGINS_AND_ENDS.get(kind, ()))
@@ -72,7 +72,7 @@ def _check(staging: Staging, tables: dict[str, list[str]]) -> None:
 
 
 def _children(staging: Staging, people: PupilKeys, tables: dict[str, list[str]], report: Report) -> None:
-    """Give each CHILD of the headers its key; UN1 to UN7 in place of a UPN are children to be linked."""
+    """Give each CHILD in the headers its key; children with UN1 to UN7 instead of a UPN must be linked."""
     headers = " UNION ALL ".join(f'SELECT child, upn FROM "{t}"' for t in tables["header"])
     staging.sql(f"""
         CREATE TABLE header AS SELECT DISTINCT child, coalesce({clean_upn_sql("upn")}, '{PERSON}' || child) AS upn
@@ -80,7 +80,7 @@ def _children(staging: Staging, people: PupilKeys, tables: dict[str, list[str]],
     people.add("SELECT upn, NULL AS former FROM header")
     staging.sql("CREATE TABLE child AS SELECT DISTINCT h.child, p.pupil_id FROM header h JOIN person p USING (upn)")
     for table in tables["header"]:
-        people.report_missing(table, "upn", report, "they need linking by CHILD")
+        people.report_missing(table, "upn", report, "link them by CHILD")
     named = ", ".join(staging.files[t].name for t in tables["header"])
     for table in (*tables["episodes"], *tables["missing"]):
         lost = staging.sql(
@@ -90,12 +90,12 @@ def _children(staging: Staging, people: PupilKeys, tables: dict[str, list[str]],
             _, lines = staging.lines(table, "child NOT IN (SELECT child FROM header)")
             children = "1 child" if lost == 1 else f"{lost} children"
             report.notes.append(
-                f"{children} of {staging.files[table].name} not found in {named} (column CHILD, lines {lines}); left out"
+                f"{children} of {staging.files[table].name} are not in {named} (column CHILD, lines {lines}) and were left out"
             )
 
 
 def year_end(staging: Staging, tables: list[str]) -> date | None:
-    """Return the 31 March on or after the newest date of a return: the day of its year."""
+    """Return the 31 March on or after the newest date in a return, the end of its year."""
     newest = None
     for table in tables:
         columns = BEGINS_AND_ENDS.get(table.partition("_")[0], ())
@@ -114,12 +114,12 @@ def _select(table: str, kind: str) -> str:
 
 
 def kind_of(stem: str) -> str | None:
-    """Return which file of the return a name is of, or None."""
+    """Return the kind of file that a name belongs to, or None."""
     return next((k for k in NEEDED if k in stem and not any(o in stem for o in OTHERS)), None)
 
 
 def recognises(contents: Contents) -> bool:
-    """Tell whether a file is of this format by its name and headings."""
+    """Recognise the format by file name and headings."""
     kind = kind_of(contents.stem)
     return kind is not None and contents.has(*NEEDED[kind])
 

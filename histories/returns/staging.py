@@ -1,4 +1,4 @@
-"""Files of others as tables of text in DuckDB, each row with its line; what is wrong is collected, never a value."""
+"""Files of other systems as DuckDB tables of text, each row with its line number; faults are collected without values."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ EXCEL_EPOCH = "1899-12-30"  # day 0 of the 1900 date system, for days from March
 
 @dataclass(kw_only=True)
 class Statements:
-    """What one return states: for each table a query over the staged files.
+    """The statements of one return: for each table a query over the staged files.
 
     Attributes
     ----------
     tables : dict
-        Table of histories, or of ``merging.statements.STATES``, to the query. Children stand under the keys of the table
-        ``person``; a column ``school`` says which school's part of the return a row belongs to. A row of ``enrolments`` without
+        Queries by table of histories, or of ``merging.statements.STATES``. Children have the keys of the table ``person``; a
+        column ``school`` names the school whose part of the return a row belongs to. A row of ``enrolments`` without
         ``entry_date`` ends a spell that another return states; its column ``line`` is the line in the first file.
     """
 
@@ -44,19 +44,19 @@ class Statements:
 
 
 def listed(lines: Sequence[int]) -> str:
-    """Return the first of some lines as text."""
+    """Return the first line numbers as text."""
     return ", ".join(map(str, lines[:SHOWN])) + (" …" if len(lines) > SHOWN else "")
 
 
 class Staging:
-    """The text of files while they are being read.
+    """Files during an import, as tables of text.
 
     Attributes
     ----------
     connection : duckdb.DuckDBPyConnection
-        An own database on disk, so that files may be larger than memory.
+        A separate database on disk, so that files may be larger than memory.
     faults : list of Fault
-        What was found wrong so far; ``raise_faults`` stops with all of it.
+        The faults so far; ``raise_faults`` stops with all of them.
     """
 
     def __init__(self, folder: Path, memory: str | None = None) -> None:
@@ -77,21 +77,21 @@ class Staging:
         return self.connection.execute(statement, list(values)).fetchall()
 
     def csv(self, name: str, file: Path, wanted: Iterable[str] = (), days: Iterable[str] = ()) -> int:
-        """Make a table of a CSV or XLSX file: every column as text under its ``heading``, and ``onroll_line``.
+        """Load a CSV or XLSX file as a table: every column as text under its ``heading``, and ``onroll_line``.
 
-        Rows without a value are dropped. Encoding, delimiter, sheet and the row of the header are found by looking.
+        Empty rows are dropped. Encoding, delimiter, sheet and header row are detected.
 
         Parameters
         ----------
         wanted : iterable of str
-            Headings that the format knows; by them the sheet and the header below titles are found.
+            Headings of the format, by which the sheet and the header row are detected.
         days : iterable of str
-            The headings of dates. Excel's number of a day counts as the day in them, in workbooks only.
+            The headings of dates; in workbooks, Excel's day numbers in these columns become dates.
 
         Returns
         -------
         int
-            Rows read; 0 when the file is at fault.
+            Number of rows; 0 if the file has a fault.
         """
         try:
             text = text_table(file, self.scratch, set(wanted))
@@ -115,11 +115,11 @@ class Staging:
                     SELECT row_number() OVER () + {text.above + 1} AS onroll_line, * FROM {source}
                 ) WHERE coalesce({filled}) IS NOT NULL{_only_named(text.unnamed)}""")
         except duckdb.OutOfMemoryException:
-            raise  # the file is whole
+            raise  # the file itself is fine
         except (duckdb.Error, UnicodeDecodeError) as error:
             match = LINE.search(str(error))
             where = f"{file}, line {int(match[1]) + text.above}" if match else str(file)
-            what = "the file cannot be read as CSV: a row is of another length or cut off"
+            what = "the file cannot be read as CSV: a row has the wrong number of cells or is cut off"
             if UNNAMED in str(error):
                 what = "a column without a heading has values"
             self.faults.append(Fault(what, where, AGAIN))
@@ -128,7 +128,7 @@ class Staging:
         return int(self.sql(f'SELECT count(*) FROM "{name}"')[0][0])
 
     def rows(self, name: str, file: Path, columns: list[str], rows: Iterable[tuple]) -> int:
-        """Make a table of rows of text (line first) that some other reader yields."""
+        """Create a table from rows of text (line number first) of another reader."""
         given = list(rows)
         lists = list(zip(*given, strict=True)) or [()] * (1 + len(columns))
         self.give(name, dict(zip(["onroll_line", *columns], lists, strict=True)))
@@ -136,7 +136,7 @@ class Staging:
         return len(given)
 
     def give(self, name: str, columns: Mapping[str, Iterable[Any]]) -> None:
-        """Make a table of lists: text, but for whole numbers in ``onroll_line``."""
+        """Create a table from lists of text; ``onroll_line`` holds whole numbers."""
         import pyarrow as pa
 
         arrays = {c: pa.array(list(v), pa.int64() if c == "onroll_line" else pa.string()) for c, v in columns.items()}
@@ -145,16 +145,16 @@ class Staging:
         self.connection.unregister("incoming")
 
     def clean(self, name: str, column: str) -> None:
-        """Make a key that is a whole number alike in all files: ``101.0`` is ``101``."""
+        """Normalise whole numbers in a key column, so that they match across files: ``101.0`` becomes ``101``."""
         self.sql(f'UPDATE "{name}" SET "{column}" = {text_sql(f"{chr(34)}{column}{chr(34)}", "duckdb")}')
 
     def lines(self, name: str, test: str) -> tuple[int, str]:
-        """Return how many rows of a table meet a condition, and the lines of the first of them as text."""
+        """Return the number of rows that meet a condition, and the first line numbers as text."""
         rows = self.sql(f'SELECT onroll_line FROM "{name}" WHERE {test} ORDER BY 1')
         return len(rows), listed([line for (line,) in rows])
 
     def check(self, name: str, column: str, test: str, what: str, do: str) -> None:
-        """Keep a fault for the rows of a table that meet a condition; say file, column and lines."""
+        """Collect a fault for the rows that meet a condition, with file, column and lines."""
         count, lines = self.lines(name, test)
         if count:
             where = f"{self.files[name]}, column {column}, lines {lines}"
@@ -163,17 +163,17 @@ class Staging:
     def add_return(
         self, period: str | None, files: Iterable[Path], *, return_date: date | None = None, clock: Clock = "return"
     ) -> Statements:
-        """Begin the statements of one return; a format adds a query for each table that the return states something for.
+        """Start the statements of one return, to which the format adds a query for each table.
 
         Parameters
         ----------
         period : str or None
-            Which return of its format it is, such as ``2025 spring``; a later import of the same one corrects it. None for an
-            extract without a period, which is one by itself.
+            The period of the return, such as ``2025 spring``; a later import for the same period corrects it. None for an extract
+            without a period, which corrects nothing.
         files : iterable of Path
-            The files of the return; by them it is known when it is imported again.
+            The files of the return, by which a repeated import is detected.
         return_date : date, optional
-            The return's own date.
+            The date in the return itself.
         clock : {"return", "row"}
             See ``Submission``.
         """
@@ -181,25 +181,25 @@ class Staging:
         return self.returns[-1]
 
     def need(self, name: str, columns: Iterable[str], accepted: Mapping[str, Iterable[str]] | None = None) -> bool:
-        """Keep a fault for each column that a table lacks; return whether all are there.
+        """Collect a fault for each missing column; return whether all are present.
 
-        ``accepted`` lists the headings under which a column may stand, when there are several.
+        ``accepted`` lists the accepted headings of columns that have several.
         """
         lacking = [c for c in columns if c not in self.columns[name]]
         for c in lacking:
             headings = list(dict.fromkeys((accepted or {}).get(c) or (c,)))
-            do = f"Head it with {' or '.join(headings)}; case, blanks and underscores make no difference."
+            do = f"Name it {' or '.join(headings)}; case, blanks and underscores do not matter."
             self.faults.append(Fault("the column is missing", f"{self.files[name]}, column {c}", do))
         return not lacking
 
     def raise_faults(self) -> None:
-        """Stop when anything was wrong."""
+        """Raise the collected faults, if any."""
         if self.faults:
             raise Faults(self.faults)
 
 
 def _cell(column: str, is_day: bool) -> str:
-    """Return the expression of a column; the number of a day in a workbook becomes the day."""
+    """Return the expression of a column; a day number in a workbook becomes a date."""
     if not is_day:
         return f'"{column}"'
     return f"""CASE WHEN regexp_full_match("{column}", '[1-7][0-9]{{4}}')
@@ -207,7 +207,7 @@ def _cell(column: str, is_day: bool) -> str:
 
 
 def _only_named(unnamed: Iterable[str]) -> str:
-    """Return the condition that stops the reading when a column without a heading has a value."""
+    """Return the condition that fails if a column without a heading has a value."""
     return "".join(
         f" AND CASE WHEN nullif(trim(\"{c}\"), '') IS NULL THEN true ELSE error({literal(UNNAMED)}) END"
         for c in unnamed

@@ -1,7 +1,7 @@
-"""What each return stated, kept inside the histories folder, so that the tables can be derived from all returns at once.
+"""The statements of each return, kept inside the histories folder, so that tables can be derived from all returns together.
 
-The folder ``.returns`` holds an index and one Parquet file for each submission and table. Children stand there under keyed
-pseudonyms; names, UPNs and postcodes never do. ``docs/decisions/0011-importing-is-a-merge.md`` says why.
+The folder ``.returns`` holds an index and one Parquet file per submission and table. Children are identified by keyed pseudonyms;
+names, UPNs and postcodes are never stored there (``docs/decisions/0011-importing-is-a-merge.md``).
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ class Submission:
     Attributes
     ----------
     number : int
-        Counts submissions in the order in which they were imported, from 1.
+        Number in order of import, from 1.
     form, period : str
-        The format, and which of its returns it is, such as ``2025 spring``; a later submission of the same return corrects it.
+        The format and the period, such as ``2025 spring``; a later submission for the same period corrects it.
     return_date : date or None
-        The return's own date, such as census day or the day of the extract.
+        The date in the return itself, such as census day or the day of the extract.
     submitted_on : date or None
-        The day it was submitted, when the user said it.
+        The day it was submitted, if given by the user.
     after : date or None
-        The newest day known when it was imported. An undated correction counts as told on that day.
+        The newest date of all returns when it was imported; an undated correction counts from that day.
     clock : {"return", "row"}
-        Whether rows without ``recorded_on`` count as recorded when the return was made, or on their own dates.
+        Whether rows without ``recorded_on`` count as recorded on the date of the return or on their own dates.
     digest : str
-        SHA-256 of its files, with their mapping.
+        SHA-256 of its files and mapping.
     tables : tuple of str
-        The tables of statements that it holds.
+        The tables of its statements.
     """
 
     number: int
@@ -62,13 +62,13 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True)
 class Ranked:
-    """A submission and its place among all: the later one counts where two contradict each other.
+    """A submission and its rank: if two contradict each other, the higher rank counts.
 
     Attributes
     ----------
     rank : int
     stated_on : date or None
-        The day from which its rows are known.
+        The day from which its rows count as known.
     """
 
     submission: Submission
@@ -77,9 +77,9 @@ class Ranked:
 
 
 def ranked(submissions: list[Submission]) -> list[Ranked]:
-    """Order submissions by the day on which each was made, whatever the order of import.
+    """Order submissions by date, independently of the order of import.
 
-    The first submission of a return counts from the return's own date, a correction from the day it was submitted.
+    The first submission of a return counts from the date in the return, a correction from the day it was submitted.
     """
     placed = []
     returns: dict[tuple[str, str], list[Submission]] = {}
@@ -90,7 +90,7 @@ def ranked(submissions: list[Submission]) -> list[Ranked]:
         for n, s in enumerate(group):
             corrected = max(filter(None, (s.return_date, s.after)), default=None)
             stated_on = (s.submitted_on or corrected) if n else (s.return_date or s.submitted_on)
-            # Without a date, or for a correction, the order of import decides; else the digest, so that it does not.
+            # Undated submissions and corrections are ordered by import; all others by digest, independently of the import.
             tie = (n > 0, "" if n or stated_on is None else s.digest, s.number)
             placed.append((stated_on or EARLIEST, tie, s, stated_on))
     placed.sort(key=lambda p: p[:2])
@@ -98,7 +98,7 @@ def ranked(submissions: list[Submission]) -> list[Ranked]:
 
 
 class Submissions:
-    """Reads and writes the folder ``.returns`` of a histories folder."""
+    """The folder ``.returns`` of a histories folder."""
 
     def __init__(self, histories: Path) -> None:
         self.folder = histories / FOLDER
@@ -115,26 +115,26 @@ class Submissions:
             self.all = [_submission(s) for s in read["submissions"]]
             self.written, self.links = dict(read["written"]), str(read["links"])
         except (ValueError, KeyError, TypeError) as error:
-            do = "Restore the folder from a backup, or remove .returns: the tables stay, but corrections no longer reach them."
+            do = "Restore the folder from a backup, or remove .returns: the tables are kept, but later corrections no longer change them."
             raise Faults(Fault("the index of imported returns cannot be read", str(index), do)) from error
         if read.get("version") != VERSION:
-            do = "Use the onroll that wrote it, or a newer one."
-            raise Faults(Fault("the imported returns were written by another onroll", str(index), do))
+            do = "Use the version of onroll that wrote it, or a newer one."
+            raise Faults(Fault("the imported returns were written by another version of onroll", str(index), do))
 
     def find(self, form: str, period: str, digest: str) -> Submission | None:
         """Return the submission with the same content, or None."""
         return next((s for s in self.all if (s.form, s.period, s.digest) == (form, period, digest)), None)
 
     def latest(self) -> date | None:
-        """Return the newest day on which a return says that it was made."""
+        """Return the newest date of a return or a submission."""
         return max((d for s in self.all for d in (s.return_date, s.submitted_on) if d), default=None)
 
     def file(self, number: int, table: str) -> Path:
-        """Return where a submission's statements for a table lie; number 0 is what was there before the first import."""
+        """Return the file of a submission's statements for a table; number 0 holds rows from before the first import."""
         return self.folder / f"{number:06}.{table}.parquet"
 
     def share_with(self, other: Path) -> None:
-        """Give another folder the same files without copying them."""
+        """Link all files into another folder without copying them."""
         other.mkdir()
         for file in sorted(self.folder.glob("*.parquet")) if self.folder.is_dir() else []:
             os.link(file, other / file.name)
@@ -156,7 +156,7 @@ def _submission(read: dict[str, Any]) -> Submission:
 
 
 def fingerprint(file: Path) -> str:
-    """Return what tells one Parquet file from another: its size and the hash of its footer, which describes every column."""
+    """Return an identifier of a Parquet file: its size and the hash of its footer, which describes every column."""
     size = file.stat().st_size
     with file.open("rb") as data:
         data.seek(max(size - FOOTER, 0))

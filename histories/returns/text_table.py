@@ -1,4 +1,4 @@
-"""Finds the table in a file of others, CSV or XLSX: how it is written, where its header stands, and its columns."""
+"""Find the table in a CSV or XLSX file of another system: encoding, delimiter, header row and columns."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class TextTable:
     Attributes
     ----------
     file : Path
-        The file itself or a copy among the scratch files.
+        The file itself or a copy in the scratch folder.
     delimiter : str
     above : int
-        Lines, or rows of the sheet, above the header in the original.
+        Lines, or rows of the sheet, above the header in the original file.
     columns : list of str
-        The headings in order; a column without one has a made-up name, which is also in ``unnamed``.
+        The headings in order; a column without one gets a generated name, which is also in ``unnamed``.
     unnamed : list of str
     workbook : bool
     """
@@ -46,7 +46,7 @@ def text_table(file: Path, scratch: Path, wanted: Collection[str]) -> TextTable:
     Raises
     ------
     Faults
-        When the file is empty, damaged, no text, or its header cannot be used.
+        If the file is empty, damaged or not text, or its header is unusable.
     """
     above, workbook = 0, is_workbook(file)
     if workbook:
@@ -79,7 +79,7 @@ def text_table(file: Path, scratch: Path, wanted: Collection[str]) -> TextTable:
 
 
 def _first_rows(text: Path, file: Path) -> tuple[list[list[str]], list[int], str]:
-    """Return the first rows, the lines above each, and the delimiter of the first line that holds one."""
+    """Return the first rows, the number of lines above each, and the delimiter of the first line that has one."""
     with opened_text(text) as lines:
         head = lines.read(HEAD)
     rows: list[list[str]] = []
@@ -92,7 +92,7 @@ def _first_rows(text: Path, file: Path) -> tuple[list[list[str]], list[int], str
             rows.append(row)
             skips.append(reader.line_num)
     except csv.Error:
-        # What is wrong below the header is found when the whole file is read.
+        # Reading the whole file later reports faults below the header.
         if not rows:
             raise Faults(Fault("the header cannot be read as CSV", str(file), AGAIN)) from None
     return rows, skips, delimiter
@@ -104,13 +104,13 @@ def first_text_rows(file: Path, scratch: Path) -> list[list[str]]:
     Raises
     ------
     Faults
-        When the file is no text.
+        If the file is not text.
     """
     return _first_rows(readable(file, scratch).file, file)[0]
 
 
 def _without_titles(text: Path, scratch: Path, lines: int) -> Path:
-    """Copy a text from its header on."""
+    """Copy a text file from its header on."""
     copy = scratch / f"{len(list(scratch.iterdir()))}-below-titles.csv"
     with opened_text(text) as whole, copy.open("w", encoding="utf-8", newline="") as below:
         for _ in range(lines):

@@ -1,4 +1,4 @@
-"""A list of changed UPNs: a child whose new number was told without the old one stands twice until this list joins the two."""
+"""A list of changed UPNs: it joins the two histories of a child whose new UPN arrived without the former one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEEDED = ("upn", "former_upn")
 
 
 def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
-    """State which UPNs are one child."""
+    """State the UPNs that belong to one child."""
     for n, file in enumerate(files):
         table = f"changes_in_{n}"
         report.read[file.name] = staging.csv(table, file, NEEDED)
@@ -27,20 +27,20 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         people.add(f'SELECT upn, former_upn AS former FROM "{table}"')
         staging.add_return(None, [file], clock="row")
     if not staging.faults and not people.changes:
-        do = "Write the UPN that counts now into upn, and the one before, with its right check letter, into former_upn."
-        staging.faults.append(Fault("no row names two UPNs of one child", ", ".join(map(str, files)), do))
+        do = "Write the current UPN into upn, and the former one, with a valid check letter, into former_upn."
+        staging.faults.append(Fault("no row has two UPNs of one child", ", ".join(map(str, files)), do))
 
 
 def recognises(contents: Contents) -> bool:
-    """Tell whether a file is of this format: it has two columns only."""
+    """Recognise the format by its two columns, and no others."""
     return any(row == set(NEEDED) for row in contents.rows)
 
 
 RETURN = Return(
     name="upn-changes",
-    title="a list of changed UPNs, CSV with the columns upn and former_upn; it joins a child that stands twice",
-    fills=("no table of its own: all that is known of both UPNs becomes one child's",),
-    cannot_know=("from which day on the new number was used",),
+    title="a list of changed UPNs, CSV with the columns upn and former_upn; it joins the two histories of one child",
+    fills=("no table by itself: the records of both UPNs become those of one child",),
+    cannot_know=("since when the new UPN has been used",),
     convert=convert,
     recognises=recognises,
 )

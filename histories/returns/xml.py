@@ -1,4 +1,4 @@
-"""XML of returns, read by a hardened stream: no document types, no entities, and limits on size, depth, text and time.
+"""Stream the XML of returns through a hardened parser: no document types or entities; limits on size, depth, text and time.
 
 The parser holds one unit (a child, a pupil) at a time, so a return may be larger than memory.
 """
@@ -19,16 +19,16 @@ MAX_TEXT = 10_000  # characters in one element
 MAX_ELEMENTS = 20_000  # in one unit
 MAX_SECONDS = 1800
 PIECE = 1 << 20
-AGAIN = "Export it again from the system that made it."
+AGAIN = "Export it again from the source system."
 Node = dict[str, list[Any]]
 
 
 class _Refused(Exception):
-    """Says what the file may not hold."""
+    """The reason why a file is refused."""
 
 
 class _Reader:
-    """Builds one unit after the other as nested dictionaries of lists, and hands each over with its line."""
+    """Builds units one by one as nested dictionaries of lists, and passes each on with its line number."""
 
     def __init__(self, root: str, unit: str, take: Callable[[Node, int], None]) -> None:
         self.root, self.unit, self.take = root, unit, take
@@ -46,16 +46,16 @@ class _Reader:
         self.parser.buffer_text = True
 
     def _doctype(self, *_: Any) -> None:
-        raise _Refused("it declares a document type or entities, which returns never do")
+        raise _Refused("it declares a document type or entities, which no return needs")
 
     def start(self, name: str, _: dict[str, str]) -> None:
-        """Take the start of an element."""
+        """Handle the start of an element."""
         name = name.rpartition(":")[2]
         if not self.path and name != self.root:
             raise _Refused(f"its root element is not {self.root}")
         self.path.append(name)
         if len(self.path) > MAX_DEPTH:
-            raise _Refused(f"its elements lie more than {MAX_DEPTH} deep")
+            raise _Refused(f"its elements are nested more than {MAX_DEPTH} deep")
         self.text, self.length = [], 0
         if name == self.unit and not self.nodes:
             self.nodes, self.elements, self.line = [{}], 0, self.parser.CurrentLineNumber
@@ -66,14 +66,14 @@ class _Reader:
             self.nodes.append({})
 
     def data(self, text: str) -> None:
-        """Take text."""
+        """Handle text."""
         self.length += len(text)
         if self.length > MAX_TEXT:
             raise _Refused(f"an element holds more than {MAX_TEXT} characters")
         self.text.append(text)
 
     def end(self, name: str) -> None:
-        """Take the end of an element."""
+        """Handle the end of an element."""
         name = self.path.pop()
         text = "".join(self.text).strip()
         self.text, self.length = [], 0
@@ -96,26 +96,26 @@ def read_units(file: Path, root: str, unit: str, take: Callable[[Node, int], Non
     Parameters
     ----------
     root, unit : str
-        Names of the root element and of the repeated one.
+        Names of the root element and of the repeated element.
     take : callable
-        Is given each unit (nested dictionaries of lists, leaves as text) and the line on which it begins.
+        Called with each unit (nested dictionaries of lists, leaves as text) and the line on which it begins.
 
     Returns
     -------
     int, dict
-        Units read, and the leaves outside of units (the header): by their name, and by ``parent/name``.
+        Number of units, and the leaves outside of units (the header) by name and by ``parent/name``.
 
     Raises
     ------
     Faults
-        When the file is damaged, of another kind, or holds what is refused.
+        If the file is damaged, has another root element, or is refused.
     """
     reader, began, size = _Reader(root, unit, take), time.monotonic(), 0
     try:
         with file.open("rb") as data:
             first = data.read(4)
             if first[:2] in (b"PK", b"\x1f\x8b") or first[:3] == b"BZh":
-                raise _Refused("it is an archive; take the XML file out of it first")
+                raise _Refused("it is an archive; unpack the XML file first")
             data.seek(0)
             while piece := data.read(PIECE):
                 size += len(piece)

@@ -1,4 +1,4 @@
-"""The rules of ``onroll check``, one file each, found by looking; README.md says how to add one."""
+"""The rules of ``onroll check``, one file each, discovered by file name; README.md says how to add one."""
 
 import re
 from importlib import import_module

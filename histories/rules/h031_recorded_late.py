@@ -12,11 +12,11 @@ from histories.rules.rule import Rule
 from histories.tables import TABLES
 
 LATE = 60  # days
-CENSUS = ("enrolments", "suspensions", "sen")  # told by censuses, three times a year
+CENSUS = ("enrolments", "suspensions", "sen")  # recorded by censuses, three times a year
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:
-    """Return the rows recorded late although the table was recorded before: a census can tell a thing only on its next day."""
+    """Return the rows recorded late although an earlier recording was possible: a census records events only on census day."""
     happened = nw.col(DELAYED[table])
     if table not in CENSUS:
         return h.frame(table).filter(nw.col("known") - happened > LATE)

@@ -1,4 +1,4 @@
-"""A bulk load stamps every row with the day of the load; for earlier days nothing was known, and a model trained there learns from blanks."""
+"""A bulk load stamps every row with the day of the load; for earlier days nothing was known, and a model trained on those days learns from empty histories."""
 
 from __future__ import annotations
 

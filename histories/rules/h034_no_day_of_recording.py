@@ -1,4 +1,4 @@
-"""Without a recording date a row counts as known on the day it happened, so in training the model knows at once what in use arrives weeks later."""
+"""Without a recording date a row counts as known on the day it happened, so a model is trained on records that in practice arrive weeks later."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ from histories.rules.days import START
 from histories.rules.rule import Rule
 from histories.tables import TABLES
 
-PROMPT = ("attendance", "termly_attendance")  # marks are made on their day; a term's counts are taken as a term late
-MIN = 100  # rows below which it is not worth asking
+PROMPT = (
+    "attendance",
+    "termly_attendance",
+)  # marks are recorded on their day; counts of a term are assumed to arrive a term late
+MIN = 100  # rows below which it does not matter
 
 
 def broken(h: Histories, table: str) -> nw.LazyFrame:

@@ -15,7 +15,7 @@ YEARS = {"N1": -2, "N2": -1, "R": 0, **{str(n): n for n in range(1, 14)}}
 def broken(h: Histories, table: str) -> nw.LazyFrame:
     """Return the spells whose year group does not fit the age; one year early or late is allowed.
 
-    The year group is the one at entry or, where a census tells it, the one on the day of recording.
+    The year group may be that at entry or, in a census, that on the recording date.
     """
     numbers = pa.table({"nc_year": list(YEARS), "number": list(YEARS.values())})
     spells = h.frame(table).join(h.given(numbers), on="nc_year", how="inner")

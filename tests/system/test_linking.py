@@ -138,7 +138,7 @@ def test_an_answer_that_is_none_is_told(tmp_path):
     LinkageStore(tmp_path / "h").review.write_text(
         "person_id,pupil_id,probability,person,pupil,same\ns1,t1,0.95,x,y,perhaps\n"
     )
-    with pytest.raises(Faults, match="neither yes, no nor empty"):
+    with pytest.raises(Faults, match="not yes, no or empty"):
         link(tmp_path / "h", tmp_path / "persons.csv")
 
 

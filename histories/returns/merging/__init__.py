@@ -1,1 +1,1 @@
-"""The tables of histories, derived from the statements of all returns."""
+"""Derive the tables of histories from the statements of all returns."""

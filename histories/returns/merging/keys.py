@@ -1,4 +1,4 @@
-"""Which keys are one child, and which numbers one school: by changed UPNs, links, and the numbers of schools."""
+"""Find the keys that belong to one child and the numbers that belong to one school: by changed UPNs, links and school numbers."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from typing import Any
 
 
 def same_children(changes: Iterable[tuple[str, str]], held: Mapping[str, str]) -> dict[str, str]:
-    """Return the key of the child for every key that is not it.
+    """Return the child's main key for each of its other keys.
 
     Parameters
     ----------
     changes : iterable of (str, str)
-        A key and the key under which the child was known before.
+        A key and the child's former key.
     held : mapping
-        Keys of UPNs to the ``pupil_id`` under which histories held the child before the first import; they stay.
+        Keys of UPNs to the ``pupil_id`` of the child in histories from before the first import; these are kept.
 
     Returns
     -------
     dict
-        The child keeps a key that histories held, else that of the oldest UPN, whatever the order in which changes were told.
+        The main key is one that histories had already, else that of the oldest UPN. The order of changes does not matter.
     """
     later: set[str] = set()
     parent: dict[str, str] = {}
@@ -54,7 +54,7 @@ def same_schools(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
     Parameters
     ----------
     pairs : iterable of (str, str)
-        A number (URN or LAESTAB) and the number that took its place. A number with two successors was split and stays.
+        A number (URN or LAESTAB) and its successor. A number with two successors was split and is kept.
     """
     successors: dict[str, set[str]] = {}
     for number, same_as in pairs:
@@ -72,7 +72,7 @@ def same_schools(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def give_keys(connection: Any, children: Mapping[str, str], schools: Mapping[str, str]) -> None:
-    """Make the tables ``alias`` and ``school_id``."""
+    """Create the tables ``alias`` and ``school_id``."""
     import pyarrow as pa
 
     for table, names, pairs in (

@@ -1,4 +1,4 @@
-"""Derive the tables of histories from the statements of all returns, whatever the order in which they were imported."""
+"""Derive the tables of histories from the statements of all returns; the order of import does not matter."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from histories.returns.submissions import Submissions, ranked
 from histories.tables import TABLES
 
 HERE = Path(__file__).parent
-# Tables whose rows come from statements under another name too.
+# Tables derived from several kinds of statements.
 SOURCES = {
     "sen": ("sen", "sen_states"),
     "addresses": ("addresses", "address_states", "postcode_areas"),
@@ -41,13 +41,13 @@ class Merge:
     ----------
     connection : duckdb.DuckDBPyConnection
     store : Submissions
-        With the files of every submission, the new ones too.
+        With the files of every submission, new ones included.
     held : mapping
-        Keys of UPNs to the ``pupil_id`` under which a child stood before the first import.
+        Keys of UPNs to the ``pupil_id`` of the child before the first import.
     links : mapping
-        Keys of records without a UPN to the pupil that 'onroll link' found for them.
+        Keys of records without a UPN to the pupil linked by 'onroll link'.
     upns : mapping
-        The UPN of each key, of those that are known now.
+        The UPN of each key, where it is known.
     """
 
     def __init__(
@@ -83,11 +83,11 @@ class Merge:
             self.loaded.add(table)
 
     def has(self, table: str) -> bool:
-        """Tell whether any return states something for a table."""
+        """Return whether any return has statements for a table."""
         return any(files_of(self.store, source) for source in SOURCES.get(table, (table,)))
 
     def write(self, table: str, file: Path) -> int:
-        """Write a table; return its rows. A table without a row is not written."""
+        """Write a table and return its number of rows; an empty table is not written."""
         if single := self._single(table):
             os.link(single, file)
         else:
@@ -108,7 +108,7 @@ class Merge:
         return count
 
     def _single(self, table: str) -> Path | None:
-        """Return the one file whose statements are the table already: marks are too many to be written twice."""
+        """Return the file of marks if it can serve as the table itself: there are too many marks to write them twice."""
         files = files_of(self.store, table)
         if table != "attendance" or len(files) != 1 or files[0][0] == BASE or self.children:
             return None
@@ -133,7 +133,7 @@ class Merge:
                 SELECT * FROM stated UNION ALL BY NAME SELECT * FROM {other} n WHERE NOT EXISTS (
                     FROM stated o WHERE o.pupil_id = n.pupil_id {same} AND o.start_date <= n.start_date AND coalesce(o.end_date, DATE '2999-01-01') > n.start_date)""")
         elif table == "schools":
-            # Year groups on roll are a guess; what a list of schools says of the phase stands.
+            # The phase derived from year groups is a guess; a list of schools overrides it.
             self.connection.execute(f"""
                 CREATE TABLE out_schools AS WITH listed AS ({rows_of(table)})
                 SELECT * FROM listed UNION ALL BY NAME SELECT urn, {PHASE} AS phase FROM (SELECT urn, try_cast(nc_year AS INT) AS y FROM s_enrolments WHERE listed IS NOT NULL)
@@ -158,7 +158,7 @@ class Merge:
         self.connection.execute((HERE / "enrolments.sql").read_text(encoding="utf-8"))
 
     def unmatched(self, number: int) -> list[int]:
-        """Return the lines of a submission's leavings that end no spell; they wait for the return that states the spell."""
+        """Return the lines of a submission's leavings that match no spell yet; another return may still state it."""
         query = f"SELECT line FROM unmatched WHERE number = {number} AND line IS NOT NULL ORDER BY line"
         return [line for (line,) in self.connection.execute(query).fetchall()]
 
@@ -169,7 +169,7 @@ class Merge:
             self.connection.execute((HERE / "states.sql").read_text(encoding="utf-8"))
 
     def _sessions(self) -> None:
-        """Add up the sessions of one term over the schools of a child, return by return."""
+        """Sum the sessions of a child in one term over schools, for each return."""
         self.connection.execute("""
             CREATE VIEW t_termly_attendance AS SELECT pupil_id, term_start, term_end, code, sum(sessions)::BIGINT AS sessions,
                 CASE WHEN b.clock = 'return' THEN s.return_date ELSE recorded_on END AS recorded_on, max(rank) AS rank, return_date, max(s.stated_on) AS stated_on,
@@ -180,7 +180,7 @@ class Merge:
         self.connection.execute(f"CREATE TABLE out_termly_attendance AS {query}")
 
     def _social_care(self) -> None:
-        """Join placements in a row: one that begins by the day after the last one ended goes on with the same spell of care."""
+        """Join consecutive placements: one that begins by the day after the last one ended continues the same spell of care."""
         self.connection.execute(f"CREATE TABLE care AS {rows_of('social_care')}")
         self.connection.execute("""
             CREATE TABLE out_social_care AS
@@ -196,7 +196,7 @@ class Merge:
 
 
 def give_upns(connection: Any, upns: Mapping[str, str]) -> None:
-    """Make the table ``upn_of``."""
+    """Create the table ``upn_of``."""
     import pyarrow as pa
 
     columns = {"upn_key": pa.array(list(upns), pa.string()), "upn": pa.array(list(upns.values()), pa.string())}
@@ -214,7 +214,7 @@ def affected(tables: Iterable[str], *, all_keys: bool) -> list[str]:
 
 
 def keep(table: str, before: Path, beside: Path) -> None:
-    """Carry a table over as it is."""
+    """Copy a table unchanged."""
     file = before / f"{table}.parquet"
     if file.is_file():
         shutil.copy2(file, beside / file.name)

@@ -1,14 +1,14 @@
-"""How statements about one thing become rows: of events, of spells with an end, and of what has one row for good."""
+"""Combine statements with the same key into rows: events, spells with an end, and tables with one row per key."""
 
 from __future__ import annotations
 
 from histories.tables import TABLES, Table
 
-LATEST = ("pupils", "admissions")  # one row each, in which the last word on every column counts
+LATEST = ("pupils", "admissions")  # one row per key, with the last stated value of every column
 
 
 def rows_of(name: str) -> str:
-    """Return the query that makes the rows of a table from ``s_<table>``."""
+    """Return the query that derives the rows of a table from ``s_<table>``."""
     table = TABLES[name]
     if table.always_known or name in LATEST:
         return latest(table)
@@ -16,12 +16,12 @@ def rows_of(name: str) -> str:
 
 
 def _last(column: str, order: str = "rank") -> str:
-    """Return the last value of a column that is not empty; equal ranks are decided by the value, not by chance."""
+    """Return the SQL of a column's last non-empty value; of equal ranks the largest value is chosen, not an arbitrary one."""
     return f"struct_extract(max({{'r': {order}, 'v': \"{column}\"}}) FILTER (\"{column}\" IS NOT NULL), 'v')"
 
 
 def latest(table: type[Table]) -> str:
-    """One row a key: what a later return says fills what was empty or takes its place."""
+    """Return the query of one row per key, in which later returns fill or replace values."""
     order = "number" if table.always_known else "rank"
     keys = ", ".join(f'"{k}"' for k in table.key)
     rest = ", ".join(f'{_last(c, order)} AS "{c}"' for c in table.columns if c not in table.key)
@@ -36,7 +36,7 @@ def _recorded_sql(table: type[Table]) -> str:
 
 
 def events(table: type[Table]) -> str:
-    """A row whenever what is said of a key changes, recorded when it was said; a first word without a day keeps none."""
+    """Return the query of one row per change of a key's values, recorded when it was stated; an undated first row stays undated."""
     keys = ", ".join(f'"{k}"' for k in table.key)
     content = [c for c in table.columns if c not in (*table.key, "recorded_on")]
     struct = "{" + ", ".join(f"'{c}': \"{c}\"" for c in content) + "}" if content else "{'x': 1}"
@@ -53,7 +53,7 @@ def events(table: type[Table]) -> str:
 
 
 def episodes(table: type[Table]) -> str:
-    """One row a spell, closed with the last end that was said; an end that came later is a correction where no column tells when."""
+    """Return the query of one row per spell, closed by the last stated end; without a recording column a later end is a correction."""
     end, keys = str(table.end), ", ".join(f'"{k}"' for k in table.key)
     extra = (
         ", category IS NOT DISTINCT FROM 'section 47' AS apart" if table.table == "social_care" else ", false AS apart"

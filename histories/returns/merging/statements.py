@@ -1,4 +1,4 @@
-"""Every statement of every return as tables of DuckDB, under the keys that children and schools have now."""
+"""Load the statements of all returns as DuckDB tables, with the current keys of children and schools."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from histories.reading.files import SQL_TYPES
 from histories.returns.submissions import Ranked, Submissions
 from histories.tables import TABLES
 
-BASE = 0  # the number under which rows stand that were there before the first import
-# Statements that are no table of histories: what holds on the day of the return, and which UPNs and schools are the same.
+BASE = 0  # the number of rows from before the first import
+# Statements that are not tables of histories: states on the day of the return, and equal UPNs and schools.
 STATES = {
     "sen_states": {"pupil_id": "VARCHAR", "level": "INTEGER", "primary_need": "VARCHAR"},
     "address_states": {"pupil_id": "VARCHAR", "household_id": "VARCHAR", "lsoa": "VARCHAR", "postcode_key": "VARCHAR"},
@@ -35,14 +35,14 @@ def columns_of(table: str) -> dict[str, str]:
 
 
 def files_of(store: Submissions, table: str) -> list[tuple[int, Path]]:
-    """Return the files that hold statements for a table, each with the number of its submission."""
+    """Return the files with statements for a table, each with the number of its submission."""
     listed = [(s.number, store.file(s.number, table)) for s in store.all if table in s.tables]
     base = store.file(BASE, table)
     return ([(BASE, base)] if base.is_file() else []) + listed
 
 
 def load_submissions(connection: Any, ranks: list[Ranked]) -> None:
-    """Make the table ``submission``."""
+    """Create the table ``submission``."""
     connection.execute(
         "CREATE TABLE submission (number INTEGER, form VARCHAR, period VARCHAR, rank INTEGER, return_date DATE, stated_on DATE, clock VARCHAR)"
     )
@@ -63,7 +63,7 @@ def load_submissions(connection: Any, ranks: list[Ranked]) -> None:
 
 
 def load_covers(connection: Any, store: Submissions) -> None:
-    """Make the table ``cover``: a census replaces what it said before of the schools that it names, other returns all of it."""
+    """Create the table ``cover``: a corrected census replaces only the schools it names, other corrections the whole return."""
     connection.execute("CREATE TABLE cover (number INTEGER, school VARCHAR)")
     for s in store.all:
         file = store.file(s.number, "enrolments")
@@ -77,7 +77,7 @@ def _names(connection: Any, file: Path) -> list[str]:
 
 
 def load(connection: Any, store: Submissions, table: str) -> None:
-    """Make ``s_<table>``: the statements with rank, days and clock of their submission, and whether no correction replaced them."""
+    """Create ``s_<table>``: statements with rank, dates and clock of their submission, and whether they are current."""
     wanted = columns_of(table) | {"school": "VARCHAR"}
     files = files_of(store, table)
     typed = "SELECT " + ", ".join(f'NULL::{kind} AS "{c}"' for c, kind in wanted.items())
@@ -97,11 +97,11 @@ def load(connection: Any, store: Submissions, table: str) -> None:
         replaced.append(f"coalesce(k{n}.same_as, u.{c}) AS {c}")
         joins.append(f"LEFT JOIN school_id k{n} ON k{n}.urn = u.{c}")
     same = "u.* EXCLUDE (school)" + (f" REPLACE ({', '.join(replaced)})" if replaced else "")
-    # What a correction replaced on the day on which it was told was never known to anybody.
+    # A statement corrected on the day it was stated was never visible.
     conditions = ["NOT coalesce(b.rank < l.rank AND b.stated_on IS NOT DISTINCT FROM l.stated_on, false)"]
     if "pupil_id" in wanted:
         conditions.append("NOT starts_with(coalesce(a.pupil_id, u.pupil_id), 'unlinked:')")
-    # What a correction says as the first submission said it, it says since then.
+    # A statement that a correction repeats unchanged counts from the first submission.
     same_row = ", ".join(["b.form", "b.period", *(f'u."{c}"' for c in wanted if c != "line")])
     stated = f"min(b.stated_on) OVER (PARTITION BY {same_row})" if _corrected(connection, numbers) else "b.stated_on"
     connection.execute(f"""
@@ -116,6 +116,6 @@ def load(connection: Any, store: Submissions, table: str) -> None:
 
 
 def _corrected(connection: Any, numbers: str) -> bool:
-    """Tell whether a return among some submissions was submitted twice."""
+    """Return whether any return among some submissions was submitted more than once."""
     query = f"SELECT 1 FROM submission WHERE number IN ({numbers}) GROUP BY form, period HAVING count(*) > 1 LIMIT 1"
     return bool(connection.execute(query).fetchall())

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from features.catalogue import catalogue
-from features.examples import example_sentence
+from features.examples import FILE, computed_sentences, example_sentence
 from features.feature_docs import PAGE, explained, listed, page
 from features.sentences import fact
 from serving.cli.main import main
@@ -21,6 +21,10 @@ def run(capsys, *arguments):
 def test_the_page_is_current_and_can_be_read():
     assert PAGE.read_text(encoding="utf-8") == page(), "run 'make docs' and commit it"
     assert page().count("\n") < 3000
+
+
+def test_the_stored_example_sentences_are_current():
+    assert FILE.read_text(encoding="utf-8") == computed_sentences(), "run 'make docs' and commit it"
 
 
 def test_every_feature_is_explained_with_what_it_needs_and_an_example():

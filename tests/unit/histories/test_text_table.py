@@ -193,13 +193,13 @@ def archive():
 TABLE = SOUND["cme-cases"][2]
 BROKEN = {
     "protected by a password": (encrypted(), "protected by a password"),
-    "old Excel": (b"\xd0\xcf\x11\xe0" + b"\x00" * 600, "old kind"),
+    "old Excel": (b"\xd0\xcf\x11\xe0" + b"\x00" * 600, "old Excel workbook"),
     "cut off": (workbook({"Sheet1": TABLE})[:-200], "damaged"),
-    "another archive": (archive(), "an archive and no Excel workbook"),
+    "another archive": (archive(), "an archive, not an Excel workbook"),
     "an empty sheet": (workbook({"Sheet1": []}), "empty"),
     "no sheet with the headings": (
         workbook({"a": [["x", "y"]], "b": [["z", "w"]]}),
-        "none of its 2 sheets.*\n.*missing_from",
+        "none of the 2 sheets.*\n.*missing_from",
     ),
     "other headings": (workbook({"a": [["x", "y"], ["1", "2"]]}), "missing.*\n.*missing_from or date_missing_from"),
     "a row longer than its header": (workbook({"a": [*TABLE, [UPN] * 9]}), "more cells than the header"),
@@ -220,7 +220,7 @@ def test_a_file_that_cannot_be_read_is_named_with_what_is_wrong(tmp_path, kind):
 def test_a_workbook_that_unpacks_to_too_much_is_not_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr("histories.io.workbook.MAX_UNPACKED", 1000)
     (tmp_path / "cases.xlsx").write_bytes(workbook({"Sheet1": TABLE}))
-    with pytest.raises(Faults, match="too large when it is unpacked"):
+    with pytest.raises(Faults, match="unpacked workbook is too large"):
         import_return(FORMATS["cme-cases"], [tmp_path / "cases.xlsx"], tmp_path / "h", KEY)
 
 
