@@ -161,6 +161,6 @@ def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path):
     (tmp_path / "cases.csv").write_text(CASES + CASE)
     (tmp_path / "h").mkdir()
     (tmp_path / "h" / "letter.txt").write_text("keep me")
-    with pytest.raises(Faults, match="something else"):
+    with pytest.raises(Faults, match="files other than imported"):
         import_return(FORMATS["cme-cases"], [tmp_path / "cases.csv"], tmp_path / "h", KEY)
     assert (tmp_path / "h" / "letter.txt").read_text() == "keep me"
