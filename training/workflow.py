@@ -108,15 +108,19 @@ def train_and_register(
         advance(description="tracking")
         material = Material.of(histories, task, trained, facts=facts, run_id=run.run_id, report=report)
         documents = {"report.json": report, "evidence.json": evidence}
-        run.finish(trained, material, {name: json.dumps(value, indent=1) for name, value in documents.items() if value})
+        tracked = run.finish(
+            trained, material, {name: json.dumps(value, indent=1) for name, value in documents.items() if value}
+        )
     except BaseException:
         run.fail()
         raise
-    version, folder = register(settings, trained, run.run_id, material, evidence)
+    version, folder = register(
+        settings, trained, run_id=tracked.run_id, model_id=tracked.model_id, material=material, evidence=evidence
+    )
     location_cache.remember(settings.whereabouts, trained.manifest.data_digest, location)
     return Registration(
         trained=trained,
-        run_id=run.run_id,
+        run_id=tracked.run_id,
         version=version,
         folder=folder,
         first=champion is None,

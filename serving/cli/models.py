@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -31,19 +32,20 @@ def _refuse_unless_audited(settings: Settings) -> None:
 def verify(as_json: bool) -> None:
     """Verify the promotion log, and that every version agrees with it.
 
-    The log's end must match MLflow and the audit. Every folder must have its logged digest, every alias its logged version and, if
-    ONROLL_VERIFY_KEY_FILE is set, a signature. Exit code 1 lists every disagreement.
+    The log's end must match MLflow and the audit. Every folder must have its logged digest, every alias its logged version, in
+    MLflow too, and, if ONROLL_VERIFY_KEY_FILE is set, a signature. Exit code 1 lists every disagreement.
     """
     from dataclasses import asdict
 
     from histories.errors import Faults
     from histories.settings import settings
+    from training.release.registry import check_mlflow_aliases
     from training.release.registry import verify as follow
     from training.release.releases import disagreements
 
     current = settings()
     state = follow(current, "onroll")
-    faults = disagreements(current.releases, "onroll", current.verify_keys)
+    faults = disagreements(current.releases, "onroll", current.verify_keys) + check_mlflow_aliases(current, "onroll")
     try:
         _refuse_unless_audited(current)
     except Faults as audit:
@@ -164,6 +166,34 @@ def shadow(as_json: bool) -> None:
         )
     result(
         {"pairs": pairs}, as_json=as_json, text="\n".join(lines) or "no challenger has scored requests in shadow yet"
+    )
+
+
+@models.command()
+@click.argument("model", default="onroll@champion")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="New folder to write the bundle to, for another authority."
+)
+@click.option("--bento", is_flag=True, help="Import it into BentoML's model store, in MLflow's format.")
+@json_option
+def export(model: str, out: Path | None, bento: bool, as_json: bool) -> None:
+    """Export MODEL, after checking it against the promotion log.
+
+    The bundle holds the model and its papers, and no pupil.
+    """
+    from histories.settings import settings
+    from serving.scoring.exporting import export_bundle, export_to_bentoml
+    from training.release.resolve import find_release
+
+    if (out is None) != bento:
+        raise click.UsageError("Give either --out FOLDER or --bento.")
+    current = settings()
+    release = find_release(model, current.releases, current.verify_keys)
+    place = str(export_bundle(release, out)) if out else export_to_bentoml(release)
+    result(
+        {"model": model, "version": release.version, "digest": release.bundle, "exported": place},
+        as_json=as_json,
+        text=f"exported to {place}",
     )
 
 

@@ -141,17 +141,20 @@ class Registered:
     """The part of MLflow's registry that releases use, in memory."""
 
     def __init__(self):
-        self.tags, self.versions, self.aliases = {}, 0, {}
+        self.tags, self.versions, self.aliases, self.version_tags = {}, 0, {}, {}
 
     def create_registered_model(self, name):
         pass
 
-    def create_model_version(self, name, source, run_id):
+    def create_model_version(self, name, source, **given):
         self.versions += 1
         return SimpleNamespace(version=self.versions)
 
     def get_registered_model(self, name):
-        return SimpleNamespace(tags=dict(self.tags))
+        return SimpleNamespace(tags=dict(self.tags), aliases=dict(self.aliases))
+
+    def set_model_version_tag(self, name, version, key, value):
+        self.version_tags[version] = {key: value}
 
     def set_registered_model_tag(self, name, key, value):
         self.tags[key] = value
@@ -180,8 +183,9 @@ def registered(settings, bundle, count=2):
         register(
             settings,
             trained(bundle),
-            "run",
-            material,
-            evidence(bundle_digest(folder / "v1")) if (folder / "v1").is_dir() else None,
+            run_id="run",
+            model_id="m-1",
+            material=material,
+            evidence=evidence(bundle_digest(folder / "v1")) if (folder / "v1").is_dir() else None,
         )
     return settings.releases / "onroll"

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from contextlib import closing
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -53,7 +54,12 @@ def own_home(home, tmp_path):
     """A copy of the working folder that a test may change; MLflow keeps whole addresses, which move with it."""
     shutil.copytree(home, tmp_path / "home")
     with closing(sqlite3.connect(tmp_path / "home" / "mlruns" / "mlflow.db")) as runs, runs:
-        for table, column in (("experiments", "artifact_location"), ("runs", "artifact_uri")):
+        places = [
+            ("experiments", "artifact_location"),
+            ("runs", "artifact_uri"),
+            ("logged_models", "artifact_location"),
+        ]
+        for table, column in places:
             runs.execute(
                 f"UPDATE {table} SET {column} = replace({column}, ?, ?)", (home.as_uri(), (tmp_path / "home").as_uri())
             )
@@ -74,9 +80,12 @@ def test_the_first_model_is_champion_and_beats_the_base_rate(home):
     shown = onroll(home, "models", "show", "--json")
     assert shown["metrics"]["lightgbm"]["average_precision"] > 5 * shown["metrics"]["base_rate"]["average_precision"]
     (run,) = MlflowClient(f"sqlite:///{home}/mlruns/mlflow.db").search_runs(["1"])
-    for name, figures in shown["metrics"].items():
-        assert run.data.metrics[f"{name}.average_precision"] == figures["average_precision"]
-    assert len(run.data.metrics) > 500
+    own = shown["metrics"][shown["candidate"]]
+    assert run.data.metrics["average_precision"] == own["average_precision"]
+    assert run.data.metrics["precision_at_capacity"] == own["at_capacity"]["top_25_a_list"]["precision"]
+    assert {"recall_at_capacity", "calibration_slope", "early_recall"} <= set(run.data.metrics)
+    (data,) = run.inputs.dataset_inputs
+    assert json.loads(data.dataset.source) == {"sha256": shown["data_digest"]}
     assert (run.data.params["seed"], run.data.params["rounds"]) == ("1", "60")
     assert len(run.data.tags["data_digest"]) == len(run.data.tags["lock"]) == 64
 
@@ -198,12 +207,69 @@ def test_a_run_is_compared_with_every_baseline_and_its_trials_are_nested(own_hom
     runs = api.search_runs([experiment.experiment_id], f"tags.`mlflow.parentRunId` = '{trained['run_id']}'")
     assert len(runs) == 2
     assert "report.json" in {f.path for f in api.list_artifacts(trained["run_id"])}
-    artifacts = {f.path for f in api.list_artifacts(trained["run_id"], "bundle")}
+    model_id = api.get_model_version("onroll", str(trained["version"])).model_id
+    papers_in_mlflow = {Path(f.path).name for f in api.list_logged_model_artifacts(model_id, "data/onroll")}
     papers = {f"{stem}.{kind}" for stem in ("card", "atrs", "dpia") for kind in ("md", "html", "json")} | {
         "report.html"
     }
     assert papers <= set(trained["papers"])
-    assert {f"bundle/{name}" for name in papers} <= artifacts
+    assert papers <= papers_in_mlflow
+    assert "figures.csv" in {f.path for f in api.list_artifacts(trained["run_id"])}
+
+
+def test_mlflow_and_bentoml_load_the_version_without_pickle_and_score_as_onroll_does(home, tmp_path):
+    onroll(home, "features", "h", "--as-of", "2025-01-13", "--out", str(tmp_path / "f.parquet"), "--json")
+    onroll(home, "score", "h", "--as-of", "2025-01-13", "--out", str(tmp_path / "s.parquet"), "--json")
+    bento = {"BENTOML_HOME": str(tmp_path / "bento")}
+    exported = onroll(home, "models", "export", "--bento", "--json", **bento)
+    program = """
+import sys, bentoml, mlflow, pandas as pd
+matrix, risks = pd.read_parquet(sys.argv[1]).set_index("pupil_id"), pd.read_parquet(sys.argv[2]).set_index("pupil_id").risk
+for model in (mlflow.pyfunc.load_model("models:/onroll@champion"), bentoml.mlflow.load_model(sys.argv[3])):
+    scored = model.predict(matrix, params={"contributions": True})
+    assert (scored.risk - risks).abs().max() == 0 and len(scored) == len(risks) > 1000
+    parts = scored.drop(columns=["risk", "risk_low", "risk_high", "margin"])
+    assert (parts.sum(axis=1) - scored.margin).abs().max() < 1e-9
+    assert scored.risk_low.le(scored.risk).all() and scored.risk.le(scored.risk_high).all()
+    assert list(model.predict(matrix).columns) == ["risk", "risk_low", "risk_high", "margin"]
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "f.parquet", tmp_path / "s.parquet", exported["exported"]],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            **bento,
+            "PYTHONPATH": str(ROOT),
+            "MLFLOW_TRACKING_URI": f"sqlite:///{home}/mlruns/mlflow.db",
+            "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    onroll(home, "models", "export", "--out", str(tmp_path / "bundle"), "--json")
+    shown = onroll(tmp_path, "models", "show", "bundle", "--json")
+    assert shown["data_digest"] == onroll(home, "models", "show", "--json")["data_digest"]
+    assert "Name a new folder" in onroll(home, "models", "export", "--out", str(tmp_path / "bundle"), code=1)
+    onroll(home, "models", "export", code=2)
+
+
+def test_an_alias_that_was_moved_in_mlflow_is_named(own_home):
+    api = MlflowClient(f"sqlite:///{own_home}/mlruns/mlflow.db")
+    assert onroll(own_home, "models", "verify", "--json")["whole"]
+    api.delete_registered_model_alias("onroll", "champion")
+    assert (
+        "'onroll models promote'"
+        in subprocess.run(
+            [sys.executable, "-m", "serving.cli.main", "models", "verify"],
+            cwd=own_home,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout
+    )
 
 
 def test_runs_hold_no_rows_and_no_pupil(home):

@@ -16,7 +16,18 @@ from training.gates import GATES, Verdict
 from training.gates.gate import check_all
 from training.gates.limits import load_limits
 from training.papers.rendering import STEMS
-from training.release.registry import EVIDENCE, champion, folder_of, history, keep_evidence, move, moving, note, verify
+from training.release.registry import (
+    EVIDENCE,
+    champion,
+    folder_of,
+    history,
+    keep_evidence,
+    move,
+    moving,
+    note,
+    tag_gates,
+    verify,
+)
 from training.release.resolve import aliases
 
 
@@ -43,6 +54,7 @@ def promote(settings: Settings, name: str, version: int, *, who: str, why: str) 
         parts, limits = dossier(settings, name, version, who=who, why=why), load_limits(settings.gates)
         verdicts = check_all(GATES, parts, limits)
         failed = [v for v in verdicts if not v.passed]
+        tag_gates(settings, name, version, [v.code for v in failed])
         if not parts["log"]["whole"]:
             raise Faults([v.fault(f"{name} {version}") for v in failed])
         fields = {

@@ -37,12 +37,20 @@ def client(settings: Settings) -> Any:
 
 
 def register(
-    settings: Settings, trained: Trained, run_id: str, material: Material, evidence: dict[str, Any] | None = None
+    settings: Settings,
+    trained: Trained,
+    *,
+    run_id: str,
+    model_id: str,
+    material: Material,
+    evidence: dict[str, Any] | None = None,
 ) -> tuple[int, Path]:
     """Register a trained model as a new version, release it, and make it the challenger, or the champion if there is none.
 
     Parameters
     ----------
+    run_id, model_id : str
+        The run, and the model logged in it, in MLflow; see ``training.release.tracking``.
     evidence : dict, optional
         Evidence for the gates; see ``training.release.gate_evidence``.
 
@@ -59,7 +67,15 @@ def register(
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    created = api.create_model_version(name, source=f"runs:/{run_id}/bundle", run_id=run_id)
+    m = trained.manifest
+    created = api.create_model_version(
+        name,
+        source=f"models:/{model_id}",
+        run_id=run_id,
+        model_id=model_id,
+        tags={"definition": m.definition, "horizon_days": m.horizon_days, "candidate": m.candidate},
+        description=f"Trained on {m.trained_on[0]} to {m.trained_on[-1]}. Input: the matrix of 'onroll features'.",
+    )
     version = int(created.version)
     trained.manifest.version = str(version)
     folder = settings.releases / name / f"v{version}"
@@ -204,15 +220,42 @@ def check_log(settings: Settings, name: str) -> None:
 
 def verify(settings: Settings, name: str) -> LogState:
     """Verify a model's log from the first line to the end recorded in MLflow."""
+    return verify_to(settings.releases / name / MOVES, _registered(settings, name, "tags").get(HEAD, ""))
+
+
+def tag_gates(settings: Settings, name: str, version: int, failed: list[str]) -> None:
+    """Show in MLflow which gates a version failed when it was last put forward; the log holds the verdicts themselves."""
+    client(settings).set_model_version_tag(
+        name, str(version), "gates", f"failed {', '.join(failed)}" if failed else "passed"
+    )
+
+
+def check_mlflow_aliases(settings: Settings, name: str) -> list[Fault]:
+    """Return each alias that names another version in MLflow than the one that is served."""
+    served = aliases(settings.releases, name)
+    named = {alias: int(version) for alias, version in _registered(settings, name, "aliases").items()}
+    return [
+        Fault(
+            f"MLflow's alias names version {named.get(alias, 'none')}, and version {served.get(alias, 'none')} is served",
+            f"{name}@{alias}",
+            "Move aliases with 'onroll models promote' or 'rollback' only: they check gates and write the log.",
+            "alias_differs_in_mlflow",
+        )
+        for alias in sorted(served.keys() | named.keys())
+        if named.get(alias) != served.get(alias)
+    ]
+
+
+def _registered(settings: Settings, name: str, field: str) -> dict[str, str]:
+    """Return the tags or aliases of a registered model in MLflow; empty when MLflow does not know the model."""
     from mlflow.exceptions import MlflowException
 
     try:
-        head = client(settings).get_registered_model(name).tags.get(HEAD, "")
+        return dict(getattr(client(settings).get_registered_model(name), field))
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
-        head = ""
-    return verify_to(settings.releases / name / MOVES, head)
+        return {}
 
 
 def move(settings: Settings, name: str, alias: str, version: int, **fields: Any) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Tracking in MLflow: settings, figures and digests of each run, never a pupil's row."""
+"""Tracking in MLflow: settings, figures, digests and the model of each run, never a pupil's row."""
 
 from __future__ import annotations
 
@@ -6,17 +6,37 @@ import json
 import tempfile
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from histories.settings import Settings
-from training.bundle import write_bundle
+from training.bundle import Manifest, write_bundle
+from training.evaluation.extended import CAPACITY
+from training.measures.evaluate import list_key
 from training.papers import Material, files_of
 from training.pipeline import Trained
+from training.release.mlflow_model import log_model
 from training.release.registry import client
 
 EXPERIMENT = "onroll"
-MAX = 1000  # MLflow's limit of metrics in one call
+AT = list_key(CAPACITY)  # where precision and recall "at capacity" are read
+EARLY = "at_least_28_days"  # lead time of the early figures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tracked:
+    """A finished run.
+
+    Attributes
+    ----------
+    run_id : str
+    model_id : str
+        The model that MLflow loads; see ``training.release.mlflow_model``.
+    """
+
+    run_id: str
+    model_id: str
 
 
 class Run:
@@ -40,12 +60,13 @@ class Run:
         """Log one tuning trial as a nested run."""
         tags = {"mlflow.parentRunId": self.run_id, "mlflow.runName": f"trial {number}", "state": state}
         nested = self.api.create_run(self.experiment, tags=tags).info.run_id
-        metrics = [] if value is None else [("average_precision_before_judging", value)]
-        self._log(nested, settings, metrics)
+        self._log_settings(nested, settings)
+        if value is not None:
+            self._log_metrics(nested, {"average_precision_before_judging": value})
         self.api.set_terminated(nested, "FINISHED" if state == "complete" else "KILLED")
 
-    def finish(self, trained: Trained, material: Material, more: Mapping[str, str] | None = None) -> str:
-        """Log parameters, figures and the bundle with its papers; return the run's id.
+    def finish(self, trained: Trained, material: Material, more: Mapping[str, str] | None = None) -> Tracked:
+        """Log parameters, figures, and the bundle with its papers as a model that MLflow loads.
 
         Parameters
         ----------
@@ -67,12 +88,16 @@ class Run:
         }
         tags = {name: getattr(m, name) for name in ("data_digest", "catalogue_digest", "code_version")}
         tags |= {name: trained.recipe[name] or "" for name in ("trained_by", "code", "lock")}
-        self._log(self.run_id, parameters, _flat(m.metrics), tags)
+        self._log_settings(self.run_id, parameters, tags)
         with tempfile.TemporaryDirectory() as folder:
-            bundle = Path(folder) / "bundle"
+            bundle = Path(folder) / m.name
             bundle.mkdir()
             write_bundle(bundle, trained.booster, m, files_of(material), trained.recipe)
+            model_id = log_model(bundle, m, self.run_id)
+        self._log_headline(m, model_id)
+        with tempfile.TemporaryDirectory() as folder:
             beside = {
+                "figures.csv": figures_table(m.metrics),
                 "splits.txt": trained.splits.text() + "\n",
                 "chosen.json": json.dumps({"how": trained.story, "leads": trained.against}, indent=1) + "\n",
                 **(more or {}),
@@ -81,37 +106,61 @@ class Run:
                 (Path(folder) / name).write_text(text, encoding="utf-8")
             self.api.log_artifacts(self.run_id, folder)
         self.api.set_terminated(self.run_id)
-        return self.run_id
+        return Tracked(run_id=self.run_id, model_id=model_id)
 
-    def _log(
-        self,
-        run_id: str,
-        params: Mapping[str, Any],
-        metrics: list[tuple[str, float]],
-        tags: Mapping[str, str] | None = None,
-    ) -> None:
-        """Log parameters, tags and figures in as few calls as possible, since each call is a transaction."""
-        from mlflow.entities import Metric, Param, RunTag
+    def _log_headline(self, manifest: Manifest, model_id: str) -> None:
+        """Log the released candidate's own figures under plain names, tied to the model and to the histories' digest."""
+        from mlflow.entities import Dataset, DatasetInput
+
+        digest = manifest.data_digest[:32]  # MLflow keeps 36 characters
+        data = Dataset("histories", digest, "code", json.dumps({"sha256": manifest.data_digest}))
+        self.api.log_inputs(self.run_id, [DatasetInput(data, [])])
+        tied = {"model_id": model_id, "dataset_name": "histories", "dataset_digest": digest}
+        self._log_metrics(self.run_id, headline(manifest.figures), **tied)
+
+    def _log_settings(self, run_id: str, params: Mapping[str, Any], tags: Mapping[str, str] | None = None) -> None:
+        """Log parameters and tags in one call, since each call is a transaction."""
+        from mlflow.entities import Param, RunTag
+
+        self.api.log_batch(
+            run_id,
+            params=[Param(name, str(value)) for name, value in params.items()],
+            tags=[RunTag(name, value) for name, value in (tags or {}).items()],
+        )
+
+    def _log_metrics(self, run_id: str, values: Mapping[str, float], **tied: str) -> None:
+        """Log metrics in one call, tied to a model and a dataset where named."""
+        from mlflow.entities import Metric
 
         now = time.time_ns() // 1_000_000
-        parameters = [Param(name, str(value)) for name, value in params.items()]
-        self.api.log_batch(
-            run_id, params=parameters, tags=[RunTag(name, value) for name, value in (tags or {}).items()]
-        )
-        figures = [Metric(name, value, now, 0) for name, value in metrics]
-        for begin in range(0, len(figures), MAX):
-            self.api.log_batch(run_id, metrics=figures[begin : begin + MAX])
+        self.api.log_batch(run_id, metrics=[Metric(name, value, now, 0, **tied) for name, value in values.items()])
 
     def fail(self) -> None:
         """Close the run as failed."""
         self.api.set_terminated(self.run_id, "FAILED")
 
 
+def headline(figures: Mapping[str, Any]) -> dict[str, float]:
+    """Return the figures by which runs are compared, by the names that MLflow's users look for; those not known are left out."""
+    early = figures.get("early", {}).get(EARLY, {}).get(f"top_{CAPACITY}", {})
+    values = {
+        **{name: figures[name] for name in ("average_precision", "auc", "brier", "calibration_slope")},
+        **{f"{name}_at_capacity": figures["at_capacity"][AT][name] for name in ("precision", "recall")},
+        **{name: early.get(name) for name in ("early_precision", "early_recall")},
+    }
+    return {name: float(value) for name, value in values.items() if value is not None}
+
+
+def figures_table(metrics: Mapping[str, Any]) -> str:
+    """Return every figure of every candidate as CSV; MLflow's pages show it as a table."""
+    return "figure,value\n" + "".join(f"{name},{value!r}\n" for name, value in _flat(dict(metrics)))
+
+
 def _flat(value: dict[str, Any], before: str = "") -> list[tuple[str, float]]:
     """Return every number with a unique name; pairs are intervals, and longer lists are skipped."""
     flat: list[tuple[str, float]] = []
     for key, inner in value.items():
-        name = f"{before}{key}".replace("%", "pc")
+        name = f"{before}{key}"
         if isinstance(inner, dict):
             flat += _flat(inner, f"{name}.")
         elif isinstance(inner, list):
