@@ -35,7 +35,7 @@ class Listed:
     score : dict
         As stored.
     moved : {"new", "risen", "fallen", "same"} or None
-        Change of rank since the previous list; None when there is none.
+        Change of rank since the previous list; None when there is none, or when the rank fell while the register is silent.
     owner : str or None
         Owner of the case.
     clock : dict or None
@@ -131,7 +131,9 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
     deadlines, names, silent = next_deadlines(view, ids), school_names(view), _silent(view, ids, newest[0])
     for r in rows:
         score = json.loads(r.body)
-        moved = None if week_list.before is None else _moved(r.rank, ranks.get(r.pupil_id), r.pupil_id in top)
+        moved = None
+        if week_list.before is not None:
+            moved = rank_change(r.rank, ranks.get(r.pupil_id), was_first=r.pupil_id in top, silent=r.pupil_id in silent)
         school = names.get(score["urn"], score["urn"])
         owner = r.owner_name or r.owner
         week_list.children.append(
@@ -189,12 +191,25 @@ def _before(
     return ranks, {r.pupil_id for r in top}
 
 
-def _moved(rank: int, before: int | None, was_first: bool) -> str:
+def rank_change(rank: int, before: int | None, *, was_first: bool, silent: bool) -> str | None:
+    """Return how a child's rank changed since the previous list.
+
+    Parameters
+    ----------
+    before : int or None
+        Rank on the previous list.
+    was_first : bool
+        Whether the child was among the first of that list, which the team took up.
+    silent : bool
+        Whether the register is silent: a register that has stopped lowers no risk.
+    """
     if before is None or not was_first:
         return "new"
     if rank == before:
         return "same"
-    return "risen" if rank < before else "fallen"
+    if rank < before:
+        return "risen"
+    return None if silent else "fallen"
 
 
 def _silent(view: View, pupils: Sequence[str], as_of: date) -> dict[str, dict[str, Any]]:
