@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from functools import partial
 from typing import Annotated, Any
@@ -40,6 +40,7 @@ from serving.http.schemas import (
     WorklistAnswer,
     WorklistRequest,
 )
+from serving.http.turns import InTurn, Turns
 from serving.pages.router import mount
 from serving.pages.settings import PageSettings
 from serving.scoring.live_model import LiveModel
@@ -57,10 +58,8 @@ async def _caller(request: Request) -> Caller:
 
 
 CallerOf = Annotated[Caller, Depends(_caller)]
-# One request at a time computes features: each uses every core it needs, and memory stays bounded.
-_one_at_a_time = threading.Lock()
-_waiting = threading.BoundedSemaphore(8)  # requests that may wait; other threads stay free for stored scores
-PATIENCE = 30  # seconds a request waits for its turn
+# Turns are given before (serving.http.turns); a request that took too long may have left its thread computing.
+_computing = threading.Lock()
 
 
 def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> FastAPI:
@@ -105,6 +104,7 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
         openapi_url="/api/v1/openapi.json",
         lifespan=lifespan,
     )
+    app.state.turns = Turns()
     app.state.store, app.state.live_model, app.state.shadow = store, champion, shadow
     problems.install(app)
     limits, authenticators = configuration.limits, configured_authenticators(configuration, store, host)
@@ -148,7 +148,6 @@ def _model_name(m: Manifest) -> ModelName:
 
 
 def _routes(app: FastAPI) -> None:
-    @app.post("/api/v1/score", response_model=ScoresAnswer, **documented(*BODY))
     def score(body: ScoreRequest, request: Request, caller: CallerOf) -> Response:
         """Score and explain pupils from posted rows."""
         scored = score_rows(_model(request), body.histories, body.as_of, caller, request.app.state.shadow)
@@ -156,6 +155,15 @@ def _routes(app: FastAPI) -> None:
             pupils = [s["pupil_id"] for s in scored["scores"]]
             view.record("rows.scored", pupils=pupils, as_of=body.as_of, model_version=scored["model"]["version"])
         return Response(json.dumps(scored, ensure_ascii=False, allow_nan=False), media_type="application/json")
+
+    app.router.add_api_route(
+        "/api/v1/score",
+        score,
+        methods=["POST"],
+        response_model=ScoresAnswer,
+        route_class_override=InTurn,
+        **documented(*BODY),
+    )
 
     @app.post("/api/v1/scores", response_model=ScoresAnswer, **documented(*BODY, 404))
     def scores(body: ScoresRequest, request: Request, caller: CallerOf) -> Response:
@@ -250,7 +258,7 @@ def score_rows(model: RiskModel, tables: dict[str, Any], as_of: date, caller: Ca
         do = f"Send at most {MAX_PUPILS} pupils and {MAX_ROWS} rows in a request."
         raise Problem(413, do)
     histories = open_rows(tables)
-    with _turn():
+    with _computing:
         scores = model.score(histories, as_of)
     shadow.offer(histories, as_of, scores)
     visible = [
@@ -261,23 +269,6 @@ def score_rows(model: RiskModel, tables: dict[str, Any], as_of: date, caller: Ca
         "scores": [s.to_dict() for s in visible],
         "warnings": histories.warnings,
     }
-
-
-@contextmanager
-def _turn() -> Iterator[None]:
-    """Wait to compute features; give up after ``PATIENCE``, or immediately if too many requests wait."""
-    busy = Problem(503, "Other requests are being scored; try again.", headers={"Retry-After": "5"})
-    if not _waiting.acquire(blocking=False):
-        raise busy
-    try:
-        if not _one_at_a_time.acquire(timeout=PATIENCE):
-            raise busy
-        try:
-            yield
-        finally:
-            _one_at_a_time.release()
-    finally:
-        _waiting.release()
 
 
 def _stored(scores: list[str], **more: str | None) -> Response:

@@ -17,6 +17,7 @@ from serving.access.permission import Permission
 from serving.access.permissions import find
 from serving.http.bodies import Bodies, Body
 from serving.http.problems import LOGGED, PAGE, REQUEST_ID, Problem
+from serving.http.schemas import MAX_PUPILS, MAX_ROWS
 from serving.store.ledger.refusals import Refusals
 from serving.telemetry import metrics, tracing
 
@@ -39,6 +40,7 @@ HEADERS = {
     b"cross-origin-resource-policy": b"same-origin",
     b"strict-transport-security": b"max-age=31536000",  # browsers heed it only over TLS, which the proxy ends
 }
+TOO_MANY = Problem(413, f"Send at most {MAX_PUPILS} pupils and {MAX_ROWS} rows in a request.")
 CLOSE = {"Connection": "close"}
 BUSY = Problem(503, "The service is busy; try again.", headers={"Retry-After": "2"})
 LATE = Problem(408, "The body did not arrive in time.", headers=CLOSE)
@@ -122,9 +124,12 @@ class Exchange:
         finally:
             self._timer = None
         if message["type"] == "http.request":
-            fits = self.bodies.received(self.body, len(message.get("body", b"")))
+            part = message.get("body", b"")
+            fits = self.bodies.received(self.body, len(part))
             if self.body.size > self.most:
                 self.refused = Problem(413, f"The maximum is {self.most} bytes.")
+            elif not self.body.count(part):
+                self.refused = TOO_MANY
             elif not fits:
                 self.refused = BUSY
         return None if self.refused else message
