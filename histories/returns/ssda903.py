@@ -90,7 +90,7 @@ def _children(staging: Staging, people: PupilKeys, tables: dict[str, list[str]],
             _, lines = staging.lines(table, "child NOT IN (SELECT child FROM header)")
             children = "1 child" if lost == 1 else f"{lost} children"
             report.notes.append(
-                f"{children} of {staging.files[table].name} are not in {named} (column CHILD, lines {lines}) and were left out"
+                f"{children} of {staging.files[table].name} not in {named} (column CHILD, lines {lines}); left out"
             )
 
 

@@ -46,7 +46,9 @@ def test_every_layout_gives_the_same_marks(tmp_path, layout, am, pm, codes):
     found, report = read(tmp_path, *layouts(am, pm)[layout])
     assert found == [(ME, MONDAY, session, code) for session, code in codes]
     assert any("in lower case and count as O (lines 2)" in n for n in report.notes) == (am == "o")
-    assert any("the code ?, which is in no set, and were left out (lines 2)" in n for n in report.notes) == (am == "?")
+    assert any("the code ?, which does not exist, and were left out (lines 2)" in n for n in report.notes) == (
+        am == "?"
+    )
 
 
 @pytest.mark.parametrize("layout", ["long", "days", "days by a mapping", "columns"])
@@ -62,7 +64,7 @@ def test_codes_too_long_to_be_one_are_counted_together_and_never_repeated(tmp_pa
     assert found == [(ALSO, MONDAY, "AM", "O")]
     told = [n for n in report.notes if "more than two characters" in n]
     assert told == [
-        "marks.csv: 5 marks have a code of more than two characters, which is in no set, and were left out (lines 3, 4, 5, 6, 7)"
+        "marks.csv: 5 marks have a code of more than two characters, which does not exist, and were left out (lines 3, 4, 5, 6, 7)"
     ]
     assert "secret" not in report.text()
 

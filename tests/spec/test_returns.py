@@ -79,7 +79,7 @@ def test_a_child_whose_key_a_spreadsheet_changed_is_the_child(tmp_path, in_heade
     }
     found, report = read(tmp_path, "ssda903", files, "social_care", "pupil_id, kind, start_date")
     assert found == [(ME, "cla", date(2023, 9, 4))]
-    assert any("1 child of episodes.csv not found in header.csv (column CHILD, lines 3)" in n for n in report.notes)
+    assert any("1 child of episodes.csv not in header.csv (column CHILD, lines 3)" in n for n in report.notes)
 
 
 @pytest.mark.parametrize("holder", ["CTFpupilData", "Pupils"])
@@ -253,7 +253,7 @@ def test_a_wrong_mapping_is_told(tmp_path, change, said):
 
 
 def test_a_csv_without_a_mapping_is_wrong_usage(tmp_path):
-    with pytest.raises(Usage, match="no mapping"):
+    with pytest.raises(Usage, match="the mapping is missing"):
         read(tmp_path, "csv", {"x.csv": "a\n1\n"}, "interventions", "kind")
 
 

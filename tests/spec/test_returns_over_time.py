@@ -103,5 +103,5 @@ def test_a_list_of_home_education_ends_the_spell(tmp_path):
 
 def test_children_of_no_header_are_counted_by_line(tmp_path):
     files = {"header.csv": f"CHILD,UPN\n12,{UPN}\n", "episodes.csv": EPISODES + "13,04/09/2023,\n"}
-    with pytest.raises(Faults, match=r"1 child of episodes\.csv not found in header\.csv \(column CHILD, lines 2\)"):
+    with pytest.raises(Faults, match=r"1 child of episodes\.csv not in header\.csv \(column CHILD, lines 2\)"):
         read(tmp_path, "ssda903", files, "social_care", "kind")

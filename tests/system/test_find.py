@@ -244,7 +244,7 @@ def test_without_names_or_rolls_the_answer_is_a_refusal(folder, tmp_path):
     opened = Histories.open(folder / "h")
     with pytest.raises(Faults, match="school-census"):
         find_no_roll(opened, tmp_path / "elsewhere", folder / "persons.csv", tmp_path / "list.csv", AS_OF)
-    with pytest.raises(Faults, match="no pupil is on a roll as of 2019"):
+    with pytest.raises(Faults, match="no pupil was known to be on a roll as of 2019"):
         find_no_roll(opened, folder / "h", folder / "persons.csv", tmp_path / "list.csv", date(2019, 1, 1))
 
 

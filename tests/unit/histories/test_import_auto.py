@@ -53,7 +53,7 @@ FOLDER = {
     "left.csv": ("deletions", f"UPN;Date removed;Ground\n{UPN};01/12/2024;D\n".encode()),
 }
 OTHERS = {
-    "letter.docx": ("no table", []),
+    "letter.docx": ("not CSV", []),
     "notes.csv": ("no format", []),
     "broken.xlsx": ("damaged", []),
     "home and deletions.csv": ("several", ["deletions", "home-education"]),
