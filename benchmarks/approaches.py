@@ -1,12 +1,12 @@
-"""The same counts of marks in windows, in other ways: pandas, Polars by hand, and a query for each day and window.
+"""The same counts of marks in windows by other approaches: pandas, Polars, and an SQL query for each day and window.
 
-All give the same numbers (checked first): nine measures in eight windows before each of three as-of dates, of the last recording
-known on the day. Ours counts runs and weeks as well. Children may be given as an argument; all read the same Parquet file.
+All give the same numbers (checked first): nine measures in eight windows before each of three as-of dates, from the last recording
+known on the day. onroll also counts runs and weeks. The number of children is an optional argument. All read the same Parquet file.
 
-- pandas, written the ordinary way: a filter for each date, the last recording of each session, a filter and a `groupby` for each window;
-- Polars by hand: one lazy query for each date, every count of every window in one `group_by`;
-- SQL for each window, as dssg/triage's collate does: for each date and window one `SELECT` over the marks known before the date,
-  with all aggregates of the window, joined in the end; by DuckDB, with the corrections resolved in its `from` clause.
+- pandas: a filter for each date, the last recording of each session, then a filter and a `groupby` for each window;
+- Polars: one lazy query for each date, with every count of every window in one `group_by`;
+- SQL for each window, as in dssg/triage's collate: for each date and window one `SELECT` over the marks known before the date, with all
+  aggregates of the window, joined at the end; by DuckDB, with corrections resolved in the `from` clause.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def by_window(file: Path) -> pl.DataFrame:
 
 
 def main() -> None:
-    """Check that all agree, then print the figures."""
+    """Check that all approaches agree, then print the figures."""
     numbers = [int(a) for a in sys.argv[1:] if a.isdigit()] or [10_000]
     with tempfile.TemporaryDirectory() as beside:
         folder = Path(beside) / "h"
@@ -123,17 +123,17 @@ def main() -> None:
         file = folder / "attendance.parquet"
         marks = write_marks(file, numbers[0], date(2022, 9, 1), date(2025, 7, 31))
         ways = {
-            "onroll, runs and weeks included": lambda: ours(file),
-            "Polars by hand": lambda: by_polars(file),
-            "SQL for each window": lambda: by_window(file),
+            "onroll, including runs and weeks": lambda: ours(file),
+            "Polars": lambda: by_polars(file),
+            "one SQL query per window": lambda: by_window(file),
             "pandas": lambda: pl.from_pandas(by_pandas(file)),
         }
         order = ["pupil_id", "as_of"]
         tables = [way().select(*order, *COUNTS).cast({"as_of": pl.Int32}).sort(order) for way in ways.values()]
         if not all(t.equals(tables[0]) for t in tables):
-            raise SystemExit("the ways disagree")
+            raise SystemExit("the approaches disagree")
         timed = rounds(ways)
-        show(report(f"{marks:,} marks of {numbers[0]:,} children", timed, "onroll, runs and weeks included"))
+        show(report(f"{marks:,} marks of {numbers[0]:,} children", timed, "onroll, including runs and weeks"))
 
 
 if __name__ == "__main__":

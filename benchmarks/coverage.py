@@ -1,9 +1,9 @@
-"""How often the 95% interval of a score holds the truth, in worlds drawn from one made-up population whose true risks are known.
+"""Coverage of scores' 95% intervals, over worlds drawn from one simulated population with known true risks.
 
-``python -m benchmarks.coverage [WORLDS] [PUPILS]`` (20 and 10,000 unless said). A world keeps the children and their features and draws outcomes anew
-from the true risks; a model is made of it as ``onroll train`` makes one (a booster, calibrated on its answers at origins, with boosters of
-resampled pupils), and asked about the three newest days, which it never saw. The interval of a score is of the rate among children with such
-a score: so the children of those days are put into bins by their score, and the truth of a bin is the mean of its true risks.
+``python -m benchmarks.coverage [WORLDS] [PUPILS]`` (default 20 and 10,000). A world keeps the children and their features and draws new outcomes from
+the true risks. A model is trained as by ``onroll train`` (a booster, calibrated on its predictions at origins, with boosters of resampled pupils) and
+predicts the three newest days, which are not in its training data. A score's interval is for the rate among children with such a score, so the children
+of those days are binned by score, and the truth of a bin is the mean of its true risks.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from training.measures.calibration import half_width
 from training.pipeline import fit_calibrator
 from training.task import Task
 
-SHARE = 0.25  # of the children who did not go missing, weighted, so that a world takes a quarter of the time
+SHARE = 0.25  # sampled share of children who did not go missing (weighted), so that a world takes a quarter of the time
 AHEAD = 3  # the newest days: a year of terms
 BINS = 14
 
 
 def population(folder: Path, pupils: int) -> pl.DataFrame:
-    """Return labelled snapshots with their features and true risks; who had left already has none."""
+    """Return labelled snapshots with their features and true risks; children who have already left have none."""
     simulate(folder, pupils=pupils, years=5, authorities=2, seed=8, truth=True)
     frame = Task().labelled(Histories.open(folder))
     truth = pl.read_parquet(folder / "truth.parquet")
@@ -42,7 +42,7 @@ def population(folder: Path, pupils: int) -> pl.DataFrame:
 
 
 def world(frame: pl.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Draw outcomes, make a model of the days before the newest, and return its margins and calibrator's intervals for those days.
+    """Draw outcomes, train a model on the earlier days, and return its margins and intervals for the newest days.
 
     Returns
     -------
@@ -72,14 +72,14 @@ def world(frame: pl.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray, np.nd
 
 
 def binned(margins: np.ndarray, low: np.ndarray, high: np.ndarray, truth: np.ndarray, bins: int = BINS) -> np.ndarray:
-    """Return mean low, mean high and true rate of children with like scores, finer towards the top, shape (bins, 3)."""
+    """Return mean low, mean high and true rate by bins of scores, finer towards the top, shape (bins, 3)."""
     order = np.argsort(-margins, kind="stable")
     cuts = np.unique(np.geomspace(50, len(order), bins).astype(int))
     return np.array([[v[rows].mean() for v in (low, high, truth)] for rows in np.split(order, cuts[:-1])])
 
 
 def main(worlds: int = 20, pupils: int = 10_000) -> None:
-    """Print the share of bins whose interval holds the truth, of all and by place on the list."""
+    """Print the share of bins whose interval contains the truth, overall and by bin."""
     with tempfile.TemporaryDirectory() as folder:
         frame = population(Path(folder) / "h", pupils)
     bounds = np.array([binned(*world(frame, seed)) for seed in range(1, worlds + 1)])
@@ -89,11 +89,11 @@ def main(worlds: int = 20, pupils: int = 10_000) -> None:
         f"{worlds} worlds of {pupils:,} pupils, true rate {frame['risk'].mean():.3%}, {bounds.shape[1]} bins by score"
     )
     print(
-        f"all bins: {inside.mean():.1%} hold the truth; too low {(truth > high).mean():.1%}, too high {(truth < low).mean():.1%}"
+        f"all bins: {inside.mean():.1%} contain the truth; too low {(truth > high).mean():.1%}, too high {(truth < low).mean():.1%}"
     )
     for n in range(bounds.shape[1]):
         print(
-            f"bin {n + 1:2}  true rate {truth[:, n].mean():8.3%}  interval {low[:, n].mean():8.3%} to {high[:, n].mean():8.3%}  holds it {inside[:, n].mean():.0%}"
+            f"bin {n + 1:2}  true rate {truth[:, n].mean():8.3%}  interval {low[:, n].mean():8.3%} to {high[:, n].mean():8.3%}  contains it {inside[:, n].mean():.0%}"
         )
 
 

@@ -1,7 +1,7 @@
-"""Features of marks at the size of England: a year of marks in three sizes, 4 GiB of memory, two threads.
+"""Features of marks at the scale of England: a year of marks in three sizes, 4 GiB of memory, two threads.
 
-`python -m benchmarks.england [MILLIONS]` makes files of a quarter, a half and the whole of so many million marks (1,000 unless said;
-England has about 3,200 for a year) in a folder that is removed, and counts each size in a process of its own.
+`python -m benchmarks.england [MILLIONS]` writes files with a quarter, half and all of so many million marks (default 1,000; England has
+about 3,200 a year) to a temporary folder, and counts each size in a separate process.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SHARES = (0.25, 0.5, 1.0)
 
 
 def write(folder: Path, pupils: int) -> int:
-    """Write the least histories that hold a year of marks; return the marks."""
+    """Write minimal histories with a year of marks; return the number of marks."""
     folder.mkdir()
     ids = pa.array(pupil_ids(0, pupils))
     born = pa.array([date(2014, 5, 1)] * pupils)
@@ -41,7 +41,7 @@ def write(folder: Path, pupils: int) -> int:
 
 
 def measured(folder: Path, repeats: int) -> tuple[dict[str, Timed], float]:
-    """Time the scan and the features of one size; return also the most memory in GiB."""
+    """Time the scan and the features of one size; also return the peak memory in GiB."""
     histories = Histories.open(folder, memory=MEMORY, threads=2)
     works = {
         "plain scan": lambda: plain_scan(histories, folder),
@@ -65,10 +65,10 @@ def main() -> None:
         features = timings["features of marks"]
         within = statistics.median(a / b for a, b in zip(features.clock, timings["plain scan"].clock, strict=True))
         sizes[f"{marks:,} marks"] = {
-            "nanoseconds a mark": round(features.median / marks * 1e9, 1),
+            "nanoseconds per mark": round(features.median / marks * 1e9, 1),
             "of processor": round(statistics.median(features.processor) / marks * 1e9, 1),
             "times the scan of its size": round(within, 2),
-            "GiB at most": round(memory, 2),
+            "peak GiB": round(memory, 2),
         }
     show(report("A year of marks in three sizes", timed, next(iter(timed)), **sizes))
 

@@ -1,6 +1,6 @@
-"""Explaining beside LightGBM's `pred_contrib` in one run: 400 trees, 31 leaves, 100 features.
+"""Explanations compared with LightGBM's `pred_contrib` in one run: 400 trees, 31 leaves, 100 features.
 
-`python -m benchmarks.explaining [ROWS]`: 20,000 unless said; of trees without a limit of depth a fifth, since LightGBM takes so long.
+`python -m benchmarks.explaining [ROWS]` (default 20,000; a fifth of them for trees without a depth limit, for which LightGBM is slow).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ FEATURES, TREES, REPEATS = 100, 400, 3
 
 
 def seconds(work: Callable[[], Any], repeats: int = REPEATS) -> float:
-    """Give the median time of a piece of work."""
+    """Return the median time of a task."""
     taken = []
     for _ in range(repeats):
         begun = time.perf_counter()
@@ -31,7 +31,7 @@ def seconds(work: Callable[[], Any], repeats: int = REPEATS) -> float:
 
 
 def grown(rows: np.ndarray, depth: int) -> lightgbm.Booster:
-    """Grow a model on made-up numbers."""
+    """Train a model on random numbers."""
     filled = np.nan_to_num(rows)
     odds = 0.3 * filled[:, :20].sum(axis=1) + filled[:, 0] * filled[:, 60] - 2
     y = np.random.default_rng(1).random(len(rows)) < 1 / (1 + np.exp(-odds))

@@ -1,7 +1,7 @@
-"""Features of 100,000 children beside one plain scan of their marks: three years, three as-of dates, all tables.
+"""Features of 100,000 children compared with one plain scan of their marks: three years, three as-of dates, all tables.
 
-The floor is `SELECT pupil_id, count(*), count(*) FILTER (code IN (...)) FROM attendance GROUP BY pupil_id`, the codes those of
-absence, by DuckDB with the same threads and memory. Another number of children may be given as an argument.
+The floor is `SELECT pupil_id, count(*), count(*) FILTER (code IN (...)) FROM attendance GROUP BY pupil_id` with the codes of absence,
+by DuckDB with the same threads and memory. The number of children is an optional argument.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ OF_MARKS = [f for f in catalogue().features if f.theme == "attendance" and f.sou
 
 
 def plain_scan(histories: Histories, folder: Path) -> int:
-    """Count marks and absences of each child; return the children."""
+    """Count each child's marks and absences; return the children."""
     codes = ", ".join(f"'{c}'" for c in ABSENCE_CODES)
     marks = f"read_parquet({literal(folder / 'attendance.parquet')})"
     sql = f"SELECT pupil_id, count(*), count(*) FILTER (code IN ({codes})) FROM {marks} GROUP BY pupil_id"
@@ -41,7 +41,7 @@ def plain_scan(histories: Histories, folder: Path) -> int:
 
 
 def features_of_marks(histories: Histories, days: list[date]) -> int:
-    """Compute every feature of daily marks, windows and runs alike, for all children; return the snapshots."""
+    """Compute every feature of daily marks, including windows and runs, for all children; return the snapshots."""
     edges = cut(histories, PUPILS)
     given = pl.DataFrame({"as_of": [day_number(d) for d in days]}, schema={"as_of": pl.Int32})
     rows = 0
@@ -71,14 +71,14 @@ def main() -> None:
         process.start()
         process.join()
         if process.exitcode:
-            raise SystemExit(f"making the population ended with {process.exitcode}")
+            raise SystemExit(f"simulating the population exited with {process.exitcode}")
         histories = Histories.open(folder, memory=MEMORY, threads=2)
         days = newest_days(histories)
         marks = collect(histories.frame("attendance").select(nw.len().alias("n"))).item()
         timed = rounds(
             {
                 "plain scan": lambda: plain_scan(histories, folder),
-                f"{len(OF_MARKS)} features of marks, with runs": lambda: features_of_marks(histories, days),
+                f"{len(OF_MARKS)} features of marks, including runs": lambda: features_of_marks(histories, days),
                 f"all {len(catalogue().features)} features": lambda: matrix(histories, days),
             }
         )

@@ -1,6 +1,6 @@
-"""Importing returns: a School Census of 100,000 pupils, and a long CSV of marks beside the floor of DuckDB copying it to Parquet.
+"""Importing returns: a School Census of 100,000 pupils, and a long CSV of marks compared with DuckDB copying it to Parquet.
 
-`python -m benchmarks.importing [ROWS]` with the number of marks (20 million unless said).
+`python -m benchmarks.importing [ROWS]` with the number of marks (default 20 million).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ KEY = b"a key for benchmarks"
 
 
 def marks(file: Path, rows: int) -> None:
-    """Write a CSV of made-up marks of 100,000 children."""
+    """Write a CSV with random marks of 100,000 children."""
     days = max(rows // 200_000, 1)
     duckdb.sql(f"""COPY (SELECT 'A80120000' || lpad((c % 10000)::VARCHAR, 4, '0') || (c // 10000) AS upn, DATE '2024-09-02' + d::INT AS "date", s AS session,
         CASE WHEN hash(c, d) % 20 = 0 THEN 'I' WHEN s = 'AM' THEN '/' ELSE '\\' END AS code
@@ -47,9 +47,9 @@ def main(rows: int) -> None:
         written = import_return(FORMATS["marks"], [home / "marks.csv"], home / "marks", KEY).rows["attendance"]
         taken = time.perf_counter() - begun
         print(
-            f"{written:,} marks: {written / taken / 1e6:.2f} million rows a second, {taken / floor:.2f} times the floor"
+            f"{written:,} marks: {written / taken / 1e6:.2f} million rows per second, {taken / floor:.2f} times the floor"
         )
-        print(f"most memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB, simulating included")
+        print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB, simulating included")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""How often printed 95% intervals hold the truth, in worlds drawn from one made-up population whose true risks are known.
+"""Coverage of printed 95% intervals, over worlds drawn from one simulated population with known true risks.
 
-``python -m benchmarks.intervals [WORLDS]`` (200 unless said). A world draws pupils of the population with all of their snapshots, and their
-outcomes anew from the true risks; the truth is that of the population. It prints the share of intervals that hold the truth: of relative
-risks as ``onroll describe`` prints them, and of precision on the riskiest 1% by resampled pupils.
+``python -m benchmarks.intervals [WORLDS]`` (default 200). A world draws pupils with all of their snapshots, and new outcomes from the true risks;
+the truth is that of the population. Prints the share of intervals that contain the truth: of relative risks as printed by ``onroll describe``, and
+of precision on the riskiest 1% by resampled pupils.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from training.evaluation.fairness import listed
 from training.measures.intervals import bootstrap
 
 DAYS = [date(2023, 9, 11), date(2024, 1, 15), date(2024, 9, 9)]
-# The groups that need no marks: reading those would take most of the time.
+# Groups that need no marks, since reading marks would take most of the time.
 NAMES = [g.name for g in GROUPS if g.table != "attendance"]
 
 
@@ -37,7 +37,7 @@ def population(folder: Path, pupils: int = 40_000) -> pl.DataFrame:
 
 
 def drawn(frame: pl.DataFrame, seed: int, worlds: int) -> Iterator[pl.DataFrame]:
-    """Yield worlds: pupils drawn with replacement, each a pupil of its own, and outcomes."""
+    """Yield worlds: pupils drawn with replacement, each copy a separate pupil, with new outcomes."""
     rng = np.random.Generator(np.random.PCG64(seed))
     pupil = frame["pupil_id"].rank("dense").to_numpy().astype(int) - 1
     first, many = np.unique(pupil, return_index=True)[1], np.bincount(pupil)
@@ -66,7 +66,7 @@ def true_ratios(frame: pl.DataFrame) -> dict[tuple[str, str], float]:
 
 
 def riskiest(frame: pl.DataFrame) -> np.ndarray:
-    """Return who is on the lists of the riskiest 1%."""
+    """Return which snapshots are on the lists of the riskiest 1%."""
     return listed(frame.select("authority", "as_of"), frame["risk"].to_numpy(), 0.01)
 
 
@@ -86,7 +86,7 @@ def main(worlds: int = 200) -> None:
         precisions.append(low <= precision <= high)
     print(f"{len(frame):,} snapshots, true rate {frame['risk'].mean():.3%}, {worlds} worlds")
     for name, inside in (("relative risks", risks), ("precision in the top 1%", precisions)):
-        print(f"{name}: {np.mean(inside):.1%} of {len(inside):,} intervals hold the truth")
+        print(f"{name}: {np.mean(inside):.1%} of {len(inside):,} intervals contain the truth")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Clients that call a running service at a steady pace, and remember what became of every call."""
+"""Load generation: clients that call a running service at a steady rate and record every call."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ ONE = {
     "enrolments": [{"pupil_id": "A1", "urn": "100001", "entry_date": "2018-09-04"}],
     "attendance": [{"pupil_id": "A1", "date": "2025-01-08", "session": s, "code": "O"} for s in ("AM", "PM")],
 }
-RECORDED = ("/api/v1/score", "/api/v1/scores", "/api/v1/worklist", "/api/v1/counts")  # the audit has an entry of each
+RECORDED = ("/api/v1/score", "/api/v1/scores", "/api/v1/worklist", "/api/v1/counts")  # each of these has an audit entry
 
 
 @dataclass(frozen=True, kw_only=True)
 class Called:
-    """One call: when it was answered, and how; ``status`` is 0 when the connection broke."""
+    """One call and its answer; ``status`` is 0 if the connection broke."""
 
     at: float
     path: str
@@ -38,7 +38,7 @@ class Called:
 
 
 def call_of(number: int, scored_every: int, pupils: int) -> tuple[str, dict[str, Any] | None]:
-    """Return the call that comes at a number: mostly stored scores and lists, now and then one that computes."""
+    """Return the n-th call: mostly stored scores and lists, sometimes one that computes."""
     if number % scored_every == scored_every - 1:
         return "/api/v1/score", {"as_of": "2025-01-13", "histories": ONE}
     chosen = number % 8
@@ -51,7 +51,7 @@ def call_of(number: int, scored_every: int, pupils: int) -> tuple[str, dict[str,
 
 
 class Load:
-    """Clients, each in a thread, that together make so many calls a second until they are stopped."""
+    """Clients, one per thread, that together make a given number of calls per second until stopped."""
 
     def __init__(
         self, url: str, key: str, clients: int, rate: float, scored_every: int = 40, pupils: int = SCORES
@@ -107,7 +107,7 @@ class Load:
         return Called(at=now, path=path, status=status, proper=proper, ms=(now - begun) * 1000, request_id=request_id)
 
     def _ask(self, connection: http.client.HTTPConnection, *request: Any) -> http.client.HTTPResponse:
-        """Ask, and ask again where the server had closed a connection that was not used for long, as every client does."""
+        """Send a request, and retry once if the server had closed an idle connection, as clients do."""
         kept = connection.sock is not None
         try:
             connection.request(*request)
@@ -120,7 +120,7 @@ class Load:
             return connection.getresponse()
 
     def summary(self) -> dict[str, Any]:
-        """Return how many calls there were of each status, and how long those that succeeded took."""
+        """Return the number of calls by status, and the latency of successful ones."""
         well = [c.ms for c in self.called if c.status == 200]
         return {
             "calls": len(self.called),

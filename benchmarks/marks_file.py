@@ -1,7 +1,7 @@
-"""Make large files of marks quickly: what a register looks like to a reader of Parquet, with no life behind it.
+"""Write large Parquet files of random marks quickly, in the layout of a register.
 
-Absence comes in spells whose rate differs from child to child, 0.5% of marks are recorded days late, and half of the unexplained
-absences are corrected later by a second row. Sorted by pupil, date and session, written as ``onroll simulate`` writes.
+Absence comes in spells at a rate that varies between children. 0.5% of marks are recorded days late, and a second row later corrects half of
+the unexplained absences. Rows are sorted by pupil, date and session, and written as by ``onroll simulate``.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ import pyarrow.parquet as pq
 from histories.calendar import day_number, school_days
 from histories.population.attendance import SCHEMA
 
-PUPILS = 1000  # made and written together
+PUPILS = 1000  # pupils per written block
 CODES = ("/", "\\", "L", "B", "P", "V", "I", "M", "C", "C2", "E", "G", "O", "N", "U", "X")
 LATE, UNEXPLAINED, ILL = CODES.index("L"), CODES.index("N"), CODES.index("I")
-PRESENT = np.r_[np.full(18, LATE), np.full(3, 3), np.full(2, 4), np.full(9, 5), np.full(5, 15)]  # of 1000 marks
-ABSENT = np.repeat(np.arange(6, 15), [46, 9, 8, 2, 2, 6, 20, 4, 3])  # of 100 spells of absence
+PRESENT = np.r_[np.full(18, LATE), np.full(3, 3), np.full(2, 4), np.full(9, 5), np.full(5, 15)]  # per 1000 marks
+ABSENT = np.repeat(np.arange(6, 15), [46, 9, 8, 2, 2, 6, 20, 4, 3])  # per 100 spells of absence
 OPTIONS = {
     "compression": "zstd",
     "use_dictionary": ["pupil_id", "session", "code"],
@@ -34,7 +34,7 @@ def pupil_ids(first: int, many: int) -> list[str]:
 
 
 def write_marks(file: Path, pupils: int, first: date, last: date, seed: int = 1) -> int:
-    """Write every session of the school days from one day to another for each pupil; return the rows written."""
+    """Write every session of the school days between two days for each pupil; return the number of rows."""
     days = np.array([day_number(d) for d in school_days(first, last)], np.int32)
     rng = np.random.Generator(np.random.SFC64(seed))
     rows = 0
@@ -56,7 +56,7 @@ def _table(rng: np.random.Generator, ids: list[str], days: np.ndarray) -> pa.Tab
     late = rng.integers(0, n, n // 200)
     recorded[late] += rng.integers(1, 15, len(late), dtype=np.int32)
     corrected = np.flatnonzero((code == UNEXPLAINED) & (rng.random(n, np.float32) < 0.5))
-    # A correction is a second row right behind the first.
+    # A correction is a second row directly after the first.
     take = np.sort(np.r_[np.arange(n), corrected])
     second = np.flatnonzero(take[1:] == take[:-1]) + 1
     code, recorded = code[take], recorded[take]
@@ -73,7 +73,7 @@ def _table(rng: np.random.Generator, ids: list[str], days: np.ndarray) -> pa.Tab
 
 
 def _codes(rng: np.random.Generator, pupils: int, days: int) -> np.ndarray:
-    """Return the number of a code for each pupil, day and session, shape (pupils, days, 2)."""
+    """Return a code's index for each pupil, day and session, shape (pupils, days, 2)."""
     rate = rng.gamma(0.8, 0.045, (pupils, 1)).astype(np.float32).clip(0.002, 0.4)
     begins = rng.random((pupils, days), np.float32) < rate
     length = rng.geometric(0.45, (pupils, days)).astype(np.int32)

@@ -1,4 +1,4 @@
-"""What can happen to a running service: a promotion, a killed worker, a full disk, a database that restarts, a clock that jumps."""
+"""Fault injection for a running service: promotions, killed workers, full disks, database restarts and clock jumps."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from benchmarks.stepped_clock import SteppedClock
 from tests.support.databases import control
 from tests.support.released import alias
 
-AFTERWARDS = 10.0  # seconds after which everything has to be well again
-FULL = 10.0  # seconds that the disk stays full
+AFTERWARDS = 10.0  # seconds until the service must have recovered
+FULL = 10.0  # seconds for which the disk stays full
 
 
 @contextmanager
 def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
-    """Yield a small file system in memory; whoever mounts has to be root."""
+    """Yield a small in-memory file system; mounting requires root."""
     folder.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={megabytes}m,mode=755", "tmpfs", folder], check=True)
     try:
@@ -36,7 +36,7 @@ def small_disk(folder: Path, megabytes: int) -> Iterator[Path]:
 
 @dataclass(kw_only=True)
 class Mishaps:
-    """Makes one mishap after the other, and remembers when each was under way.
+    """Injects one mishap after another and records when each was in progress.
 
     Attributes
     ----------
@@ -44,12 +44,12 @@ class Mishaps:
     releases : Path
         Holds versions 1 and 2 of the model.
     disk : Path
-        What becomes full.
+        The file system to fill.
     server : Path or None
-        Folder of the PostgreSQL server, when there is one.
+        Folder of the PostgreSQL server, if there is one.
     clock : SteppedClock
     during : list of (str, float, float)
-        Name, beginning and end, with the seconds that everything may take to be well again.
+        Name, beginning and end, including the time allowed for recovery.
     """
 
     service: psutil.Process
@@ -61,7 +61,7 @@ class Mishaps:
     champion: int = 1
 
     def all(self) -> list[Callable[[], None]]:
-        """Return the mishaps in the order in which they come."""
+        """Return the mishaps in order."""
         restarts = [self.restarted_database, self.crashed_database] if self.server else []
         return [
             self.promotion,
@@ -74,46 +74,46 @@ class Mishaps:
         ]
 
     def make(self, mishap: Callable[[], None]) -> None:
-        """Make one mishap, and note when."""
+        """Inject one mishap and record its time."""
         begun = time.monotonic()
         mishap()
         self.during.append((mishap.__name__, begun, time.monotonic() + AFTERWARDS))
 
     def promotion(self) -> None:
-        """Let the other version be champion."""
+        """Promote the other version."""
         self.champion = 3 - self.champion
         alias(self.releases, champion=self.champion)
 
     def killed_worker(self) -> None:
-        """Kill one worker, without a word."""
+        """Kill one worker with SIGKILL."""
         if self.workers():
             random.choice(self.workers()).send_signal(signal.SIGKILL)
 
     def workers(self) -> list[psutil.Process]:
-        """Return the workers that are alive."""
+        """Return the running workers."""
         workers = []
         for p in self.service.children(recursive=True):
-            with suppress(psutil.Error):  # it may have ended, and wait to be noticed
+            with suppress(psutil.Error):  # a zombie has ended but has not been reaped
                 workers += [p] if p.status() != psutil.STATUS_ZOMBIE and "worker" in " ".join(p.cmdline()) else []
         return workers
 
     def clock_step(self) -> None:
-        """Let the wall clock jump by up to a day, forward or back."""
+        """Move the wall clock by up to a day, forwards or backwards."""
         self.clock.step(random.choice([-86_400, -3_600, -60, 0, 60, 3_600, 86_400]))
 
     def restarted_database(self) -> None:
-        """Restart the database as an upgrade of its package does."""
+        """Restart the database cleanly, as a package upgrade does."""
         control(self.server, "-m", "fast", "restart")
 
     def crashed_database(self) -> None:
-        """Restart the database without letting it finish anything."""
+        """Crash and restart the database."""
         control(self.server, "-m", "immediate", "restart")
 
     def full_disk(self) -> None:
-        """Fill the disk, keep it full, empty it, and start the database if it has given up."""
+        """Fill the disk, keep it full, free it, and start the database if it has stopped."""
         ballast = self.disk / "ballast"
         if self.server is None:
-            # Otherwise its log would have room from before.
+            # Otherwise its write-ahead log would still have free space.
             with closing(sqlite3.connect(self.disk / "onroll.db", timeout=30)) as database:
                 database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         until = time.monotonic() + FULL
@@ -126,7 +126,7 @@ class Mishaps:
                 except OSError as error:
                     if error.errno != errno.ENOSPC:
                         raise
-                time.sleep(0.2)  # what the database gives back is taken again
+                time.sleep(0.2)  # space that the database releases is filled again
         ballast.unlink()
         if self.server and control(self.server, "status", check=False).returncode:
             control(self.server, "start")

@@ -1,4 +1,4 @@
-"""One child from posted rows to features, and how it grows with 10, 100 and 1,000; the rows are of `onroll simulate`, all tables."""
+"""From posted rows to features for 1, 10, 100 and 1,000 children of `onroll simulate`, with all tables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MANY = (1, 10, 100, 1000)
 
 
 def posted(folder: Path) -> dict[int, dict[str, list[dict[str, Any]]]]:
-    """Return the rows of the first 1, 10, 100 and 1,000 children that are in the cohort, dates as text."""
+    """Return the rows of the first 1, 10, 100 and 1,000 children in the cohort, with dates as text."""
     ids = matrix(Histories.open(folder), [DAY])["pupil_id"].to_pylist()[: max(MANY)]
     requests: dict[int, dict[str, list[dict[str, Any]]]] = defaultdict(dict)
     for file in folder.glob("*.parquet"):
@@ -46,7 +46,7 @@ def main() -> None:
         rows = posted(Path(beside) / "h")
     works = {f"{n} children, {sum(map(len, rows[n].values())):,} rows": n for n in MANY}
     timed = rounds({name: lambda n=n: tallied(open_rows(rows[n]), [DAY]) for name, n in works.items()}, 15)
-    show(report("Posted rows to features, as a request has them", timed, next(iter(works))))
+    show(report("Posted rows to features, as in a request", timed, next(iter(works))))
 
 
 if __name__ == "__main__":

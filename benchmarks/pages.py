@@ -1,7 +1,7 @@
-"""The pages on the real server with 100,000 stored scores: the week's list, a child, what is due, and the first load in bytes.
+"""The pages on the real server with 100,000 stored scores: the weekly list, a child, the duties, and the size of the first load.
 
-The floor is a page that shows nothing of the store but who is signed in. The model is the one that ONROLL_MODEL names, as
-`make demo` leaves it; scores, pasts and duties are made up.
+The floor is a page that shows only the signed-in user. ONROLL_MODEL names the model, for example that of `make demo`; scores,
+histories and duties are random.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ACCESS = '[development]\nlead = {role = "lead", authority = "801"}\n[limits]\npe
 
 
 class Visitor:
-    """One kept connection that is signed in."""
+    """A keep-alive connection with a session."""
 
     def __init__(self, url: str) -> None:
         self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
@@ -44,7 +44,7 @@ class Visitor:
         self.ask("POST", "/sign-in", form)
 
     def ask(self, method: str, path: str, form: str | None = None) -> tuple[str, float]:
-        """Return the text of an answer and how many milliseconds it took."""
+        """Return an answer's text and its milliseconds."""
         begun = time.perf_counter()
         headers = {"Cookie": self.cookie, "Content-Type": "application/x-www-form-urlencoded"}
         self.connection.request(method, path, form, headers)
@@ -62,7 +62,7 @@ class Visitor:
 
 
 def filled(url: str) -> Store:
-    """Store two weeks' lists, pasts of the first hundred children and a thousand duties."""
+    """Store two weekly lists, histories of the top children, and duties."""
     store = Store(url, b"a key for benchmarks, 32 letters!")
     listed = scores(PUPILS)
     for s in listed:
@@ -115,11 +115,11 @@ def main() -> None:
             assert child
             paths = {
                 "a page without children (the floor)": "/about",
-                "the week's list": "/work-list",
-                "the list of a reason": "/work-list?theme=Home+and+area",
-                "a list of nobody": "/work-list?theme=Attendance&year=11&school=none",
+                "the weekly list": "/work-list",
+                "the list filtered by a reason": "/work-list?theme=Home+and+area",
+                "an empty list": "/work-list?theme=Attendance&year=11&school=none",
                 "a child": child.group(1),
-                "what is due": "/clocks",
+                "the duties": "/clocks",
                 "the team": "/team",
             }
             middle = {

@@ -1,7 +1,7 @@
-"""Take the pictures of docs/pages: each page in Debian's Chromium, from the real server, with the made-up authority of `make demo`.
+"""Take the pictures of docs/pages: each page in Debian's Chromium, from the real server, with the simulated authority of `make demo`.
 
-Run it where `make demo` was run. Pages count days from today, so everything that takes part runs under a clock that is set to a Monday
-of the demo's newest term; lists of three weeks are stored, and a worker has done some work.
+Run it where `make demo` was run. Pages count days from today, so all processes run under a clock set to a Monday of the demo's newest term.
+Lists of three weeks are stored, and a worker has recorded some actions.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ NARROW, WIDE, SHEET = {"width": 320, "height": 640}, {"width": 1000, "height": 7
 
 
 def fill(home: Path) -> None:
-    """Store lists, and what somebody did for the first children."""
+    """Store lists, and actions for the top children."""
     opened, pages = Histories.open(Path("demo/histories")), PageSettings.load(None)
     model, store = RiskModel.load(resolve("onroll@champion", RELEASES)), Store(f"sqlite:///{home / 'onroll.db'}")
     for day in LISTS:
@@ -89,7 +89,7 @@ def fill(home: Path) -> None:
 
 
 def keep(page: Page, name: str) -> None:
-    """Write the top of a page as a picture that is small enough."""
+    """Write the top of a page as a small enough picture."""
     image = Image.open(io.BytesIO(page.screenshot(full_page=True))).convert("RGB")
     for height in range(min(image.height, TALLEST), 0, -50):
         out = io.BytesIO()
@@ -102,7 +102,7 @@ def keep(page: Page, name: str) -> None:
 
 
 def take(page: Page, url: str) -> None:
-    """Go through the pages and keep a picture of each, of two in a narrow window too, and of the list as it is printed."""
+    """Take a picture of each page, of two pages in a narrow window, and of the printed list."""
     page.set_viewport_size(WIDE)
     for name, user in ADDRESSES.items():
         page.context.clear_cookies()
@@ -128,7 +128,7 @@ def take(page: Page, url: str) -> None:
 
 
 def main() -> None:
-    """Set the clock and begin again under it; then fill a store, serve it and take every picture."""
+    """Restart under the set clock, fill a store, serve it and take every picture."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         if "STEPPED_CLOCK" not in os.environ:

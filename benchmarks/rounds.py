@@ -1,4 +1,4 @@
-"""Time pieces of work in turns, so that a noisy machine is as noisy to each of them, and set them beside a named floor."""
+"""Time tasks alternately, so that noise of the machine affects all of them, and compare them with a named floor."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Timed:
-    """Seconds of each round: on the clock, and of the processor in this process with all its threads."""
+    """Seconds of each round: wall time, and CPU time of this process with all its threads."""
 
     clock: tuple[float, ...]
     processor: tuple[float, ...]
 
     @property
     def median(self) -> float:
-        """Return the median seconds on the clock."""
+        """Return the median wall time in seconds."""
         return statistics.median(self.clock)
 
 
 def rounds(works: Mapping[str, Callable[[], Any]], repeats: int = 5) -> dict[str, Timed]:
-    """Run every piece of work in each round, after one round that does not count."""
+    """Run every task in each round, after a warm-up round."""
     taken: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
     for n in range(repeats + 1):
         for name, work in works.items():
@@ -39,9 +39,9 @@ def rounds(works: Mapping[str, Callable[[], Any]], repeats: int = 5) -> dict[str
 
 
 def report(title: str, timed: Mapping[str, Timed], floor: str, **more: object) -> dict[str, Any]:
-    """Return the figures of each piece of work and its ratio to the floor, by the clock and by the processor.
+    """Return each task's figures and its ratios to the floor, in wall time and CPU time.
 
-    A ratio is the median over rounds of the ratio within a round.
+    A ratio is the median over rounds of the ratios within each round.
     """
     base = timed[floor]
     works = {
@@ -57,7 +57,7 @@ def report(title: str, timed: Mapping[str, Timed], floor: str, **more: object) -
 
 
 def machine() -> dict[str, Any]:
-    """Return what the figures were measured on, and how busy it was, this work included."""
+    """Return the machine's properties and its load, which includes this benchmark."""
     return {
         "cores": os.cpu_count(),
         "processor": platform.processor() or platform.machine(),
@@ -67,7 +67,7 @@ def machine() -> dict[str, Any]:
 
 
 def show(results: dict[str, Any]) -> None:
-    """Print figures as JSON with ``--json``, as a table otherwise."""
+    """Print the figures as JSON with ``--json``, otherwise as a table."""
     if "--json" in sys.argv:
         print(json.dumps(results, indent=1))
         return

@@ -1,11 +1,11 @@
-"""Every candidate on made-up populations whose true risks are known, in four scenarios and several seeds.
+"""Every candidate on simulated populations with known true risks, in four scenarios and with several seeds.
 
 ``python -m benchmarks.scenarios [--seeds 3] [--pupils 10000] [--only SCENARIO] [--kept FOLDER] [--json]``. Each scenario and seed is a
-population of its own: simulated, tuned before its days of judging, asked at rolling origins and judged as ``onroll train --tune`` does,
-with all children who went missing and a weighted sample of the others, as training takes where memory is short (``training.fitting.sampling``).
-What came of it is kept in a file of the folder, so that a run that was broken off, or made in parts, goes on; the table is made from the files.
+separate population. Candidates are tuned on origins before the test dates and evaluated at rolling origins as by ``onroll train --tune``, on all
+children who went missing and a weighted sample of the others, as in training with little memory (``training.fitting.sampling``). Results are stored
+in files in the folder, so that interrupted runs resume; the table is computed from the files.
 
-Figures are means over the seeds. Their 95% intervals are over resampled pupils of each world, averaged; they hold for these worlds. The
+Figures are means over the seeds. Their 95% intervals are over resampled pupils of each world, averaged, and apply to these worlds only. The
 share of the truth is the candidate's average precision over that of ordering by the true risk, on the same children.
 """
 
@@ -40,17 +40,17 @@ SCENARIOS = {
     "drift": 2,
     "two_authorities_differ": 2,
     "small_rural": 2,
-}  # with their numbers of authorities
+}  # and their numbers of authorities
 YEARS, TRIALS, MEMORY = 5, 4, "100MB"
 TITLES = {c.name: c.title for c in grid(boosted.DEFAULTS)} | {
-    "released": "released: the tuned LightGBM that was chosen",
+    "released": "released: the chosen tuned LightGBM",
     "truth": "ordering by the true risk",
 }
 DRAWN = ("average_precision", "top_25_a_list.precision", "top_25_a_list.recall")
 
 
 def answered(folder: Path, seed: int) -> tuple[Predictions, str]:
-    """Tune, ask every candidate at every origin and choose one; its answers stand under ``released`` too."""
+    """Tune, predict with every candidate at every origin and choose one; its predictions are also under ``released``."""
     frame = Task().labelled(Histories.open(folder), memory=MEMORY, seed=seed)
     splits = split(frame)
     settings = tune(
@@ -63,7 +63,7 @@ def answered(folder: Path, seed: int) -> tuple[Predictions, str]:
     truth = pl.read_parquet(folder / "truth.parquet")
     keys = ["pupil_id", "as_of"]
     risk = predictions.frame.select(keys).join(truth, on=keys, how="left", maintain_order="left")["risk"]
-    # Who had left by the day, though nobody had recorded it, has no risk any more and no row.
+    # Children who had left by the day without it being recorded have no risk and no row.
     predictions.margins["truth"] = risk.fill_null(0.0).to_numpy()
     return predictions, chosen
 
@@ -120,7 +120,7 @@ def world(scenario: str, seed: int, pupils: int) -> dict[str, Any]:
 
 
 def row(worlds: list[dict[str, Any]], name: str) -> dict[str, Any]:
-    """Return a candidate's mean figures over worlds, each with its interval, and how far the released one leads."""
+    """Return a candidate's mean figures over worlds with their intervals, and the released model's lead."""
 
     def mean(figure: str, of: str = name) -> float:
         values = [w["candidates"][of][figure] for w in worlds]
@@ -183,7 +183,7 @@ def _three(figure: list[Any], form: str) -> str:
 @click.option("--kept", type=click.Path(path_type=Path), default=Path(".onroll/scenarios"), show_default=True)
 @click.option("--json", "as_json", is_flag=True)
 def main(seeds: int, pupils: int, only: tuple[str, ...], kept: Path, as_json: bool) -> None:
-    """Make what is not there yet, and print a table of each scenario."""
+    """Compute missing results, and print a table for each scenario."""
     for seed in range(1, seeds + 1):
         for scenario in only or SCENARIOS:
             file = kept / f"{scenario}-{seed}-{pupils}.json"

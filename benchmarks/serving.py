@@ -1,9 +1,9 @@
-"""The service beside the same routes on bare FastAPI and uvicorn, in turns within one run.
+"""The service compared with the same routes on bare FastAPI and uvicorn, alternately within one run.
 
-Bare means: no BentoML, no guard, no door, no limits, no metrics, no log of ours; the handlers with their queries and the audit
-are the same, on the same database. The handlers answer to a caller, so bare too looks the caller's key up in the database, in a
-thread as FastAPI does with a dependency; `nobody` is bare with a caller who is already there. The model is the one that
-ONROLL_MODEL names, as `make demo` leaves it; scores are made up.
+Bare means without BentoML, guard, access middleware, rate limits, metrics and logs; the handlers with their queries and the audit are
+the same, on the same database. Handlers need a caller, so *bare* looks the caller's key up in the database, in a thread, as FastAPI
+does with a dependency; `nobody` is *bare* with a fixed caller. ONROLL_MODEL names the model, for example that of `make demo`; scores
+are random.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ KEY = "a key for benchmarks, 32 letters!"
 
 
 def bare() -> Any:
-    """Return the application without its door, for uvicorn: only the caller's key is looked up."""
+    """Return the application for uvicorn without the access middleware; only the caller's key is looked up."""
     return _let_in(lambda store, request: store.caller(bearer(request)))
 
 
 def nobody() -> Any:
-    """Return the application without its door, for uvicorn: every caller is the lead of one authority."""
+    """Return the application for uvicorn without the access middleware; every caller is the lead of one authority."""
     return _let_in(None)
 
 
@@ -67,7 +67,7 @@ def _let_in(asks: Any) -> Any:
 
 @contextmanager
 def bare_running(factory: str, home: Path, environment: dict[str, str]) -> Iterator[str]:
-    """Yield the address of an application that a function of this file makes."""
+    """Yield the address of an application built by a function of this module."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -85,7 +85,7 @@ def bare_running(factory: str, home: Path, environment: dict[str, str]) -> Itera
 
 
 class Client:
-    """One kept connection that times its calls."""
+    """A keep-alive connection that times its calls."""
 
     def __init__(self, url: str, key: str) -> None:
         self.connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
@@ -94,7 +94,7 @@ class Client:
         self.headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
 
     def call(self, path: str, body: bytes | None) -> float:
-        """Return how many milliseconds a call took; an answer that is not 200 ends the run."""
+        """Return a call's milliseconds; an answer other than 200 ends the run."""
         begun = time.perf_counter()
         self.connection.request("GET" if body is None else "POST", path, body, self.headers)
         answer = self.connection.getresponse()
@@ -105,7 +105,7 @@ class Client:
 
 
 def together(clients: list[Client], path: str, body: bytes | None, calls: int) -> list[float]:
-    """Return the milliseconds of calls that several clients make at once, each one after the other."""
+    """Return the milliseconds of calls by several concurrent clients."""
     taken: list[float] = []
 
     def work(client: Client) -> None:
@@ -120,7 +120,7 @@ def together(clients: list[Client], path: str, body: bytes | None, calls: int) -
 
 
 def beside(urls: dict[str, str], key: str, path: str, body: bytes | None, clients: int, calls: int) -> str:
-    """Return a line with the median and the 99th percentile of each, and their ratios."""
+    """Return a line with each service's median and 99th percentile, and their ratios."""
     taken: dict[str, list[float]] = {name: [] for name in urls}
     for _ in range(ROUNDS):
         for name, url in urls.items():
@@ -137,7 +137,7 @@ def beside(urls: dict[str, str], key: str, path: str, body: bytes | None, client
 
 
 def main() -> None:
-    """Print the median and the 99th percentile of every call, of one client and of several at once."""
+    """Print the median and 99th percentile of every call, for one client and for several at once."""
     model = resolve(settings().model, settings().releases).absolute()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         home = Path(folder)
@@ -163,13 +163,13 @@ def main() -> None:
         ids = [f"pupil-{n:07d}" for n in range(0, 150, 3)]
         stored = {"/api/v1/scores": {"pupil_ids": ids}, "/api/v1/worklist": {"limit": 100}}
         for many in (1, CLIENTS):
-            print(f"clients at once: {many}")
+            print(f"concurrent clients: {many}")
             for path, body in {"/api/v1/model": None, **stored}.items():
                 content = None if body is None else json.dumps(body).encode()
                 print(
                     f"  {path:28}{beside(urls=urls, key=key, path=path, body=content, clients=many, calls=CALLS // many)}"
                 )
-        print("rows sent, one client")
+        print("posted rows, one client")
         for pupils, body in sent.items():
             calls = 10 if pupils == 1 else 4
             print(

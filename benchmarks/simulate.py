@@ -1,4 +1,4 @@
-"""Marks a second of `onroll simulate`, by the median of three runs; the floor is writing as many random rows with pyarrow alone."""
+"""Marks per second of `onroll simulate`, the median of three runs; the floor is writing as many random rows with pyarrow."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PUPILS, YEARS, REPEATS = 20_000, 3, 3
 
 
 def floor(file: Path, rows: int) -> float:
-    """Time writing rows of the same layout that cost nothing to make."""
+    """Time writing random rows of the same layout."""
     rng = np.random.default_rng(1)
     at = 1_000_000
     columns = [
@@ -49,7 +49,7 @@ def main() -> None:
             taken.append(time.perf_counter() - begun)
             floors.append(floor(Path(beside) / "floor.parquet", rows))
         middle = statistics.median(taken)
-        print(f"{rows:,} marks in {middle:.1f} s: {rows / middle / 1e6:.2f} million a second, all tables included")
+        print(f"{rows:,} marks in {middle:.1f} s: {rows / middle / 1e6:.2f} million per second, including all tables")
         print(f"times the floor of writing random rows: {middle / statistics.median(floors):.2f}")
 
 

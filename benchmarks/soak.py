@@ -2,9 +2,8 @@
 
 `python -m benchmarks.soak steady [--minutes 10] [--clients 20] [--rate 40]`: 100,000 stored scores and calls at a steady pace; no
 call may fail, and memory may not grow. `python -m benchmarks.soak mixed [--minutes 30] [--database sqlite|postgresql]`: calls and
-writes while one mishap follows the other (`benchmarks.mishaps`; root is needed for the small disk); calls succeed or fail with a
-proper error, and in the end the audit's chain verifies and every acknowledged write is there. The model is the one that
-ONROLL_MODEL names.
+writes during a sequence of mishaps (`benchmarks.mishaps`; the small disk requires root). Calls succeed or fail with a proper
+error; at the end the audit's chain must verify and every acknowledged write must be there. ONROLL_MODEL names the model.
 """
 
 from __future__ import annotations
@@ -75,7 +74,7 @@ def service(home: Path, url: str, **more: str) -> Iterator[tuple[psutil.Process,
 
 
 def megabytes(process: psutil.Process) -> float:
-    """Return the memory of a process and its children that is theirs alone."""
+    """Return the unshared memory of a process and its children, in MiB."""
     total = 0.0
     for p in [process, *process.children(recursive=True)]:
         try:
@@ -86,7 +85,7 @@ def megabytes(process: psutil.Process) -> float:
 
 
 def steady(minutes: float, clients: int, rate: float) -> dict[str, Any]:
-    """Call for some minutes; memory is taken as grown when the last quarter's median is a twentieth over the second's."""
+    """Call for some minutes; memory has grown if its median in the last quarter is 5% above the second quarter's."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         store = Store(f"sqlite:///{home / 'onroll.db'}", KEY.encode(), home / "anchors")
@@ -114,7 +113,7 @@ def steady(minutes: float, clients: int, rate: float) -> dict[str, Any]:
 
 
 class Writer:
-    """Stores scores and keeps cases beside the service, as `onroll score --store` and the pages do; remembers what was acknowledged."""
+    """Writes scores and cases, as `onroll score --store` and the pages do, and records which writes were acknowledged."""
 
     def __init__(self, store: Store) -> None:
         self.store, self.scored, self.noted, self.refused = store, set[str](), set[tuple[str, int]](), 0
@@ -153,7 +152,7 @@ class Writer:
 
 
 def kept(store: Store, load: Load, writer: Writer | None = None) -> dict[str, Any]:
-    """Return whether the chain verifies, and how much of what was acknowledged is not there."""
+    """Return whether the chain verifies, and how many acknowledged writes are missing."""
     with reading(store.engine) as connection:
         verified = audit_log.verify(connection, store.chain, store.anchors)
         recorded = set(connection.scalars(sa.select(AuditEntry.request_id)))
@@ -169,7 +168,7 @@ def kept(store: Store, load: Load, writer: Writer | None = None) -> dict[str, An
 
 
 def mixed(minutes: float, clients: int, rate: float, database: str) -> dict[str, Any]:
-    """Call and write for some minutes while mishaps happen; see the module."""
+    """Call and write for some minutes during mishaps; see the module."""
     with ExitStack() as stack:
         home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         home.chmod(0o755)
@@ -219,12 +218,12 @@ def mixed(minutes: float, clients: int, rate: float, database: str) -> dict[str,
 
 
 def _names(called: Called, during: list[tuple[str, float, float]]) -> set[str]:
-    """Return the mishaps that a call met."""
+    """Return the mishaps during a call."""
     return {name for name, begun, end in during if called.at >= begun and called.at - called.ms / 1000 <= end}
 
 
 def _excused(called: Called, during: list[tuple[str, float, float]]) -> bool:
-    """Tell whether a call went well, or failed as it may: with a proper 503 or, where a worker was killed, with its connection."""
+    """Return whether a call succeeded or failed properly: with a 503, or a broken connection if a worker was killed."""
     if called.status == 200:
         return called.proper
     if called.status == 0:
@@ -233,12 +232,12 @@ def _excused(called: Called, during: list[tuple[str, float, float]]) -> bool:
 
 
 def main() -> None:
-    """Print what was seen as JSON; exit 1 when it is not what has to hold."""
+    """Print the results as JSON; exit 1 if a requirement fails."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", choices=("steady", "mixed"))
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--clients", type=int, default=20)
-    parser.add_argument("--rate", type=float, default=40, help="calls a second, of all clients together")
+    parser.add_argument("--rate", type=float, default=40, help="calls per second, over all clients")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql", help="of the mixed run")
     arguments = parser.parse_args()
     if arguments.run == "steady":

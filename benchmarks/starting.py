@@ -1,4 +1,4 @@
-"""How long the service takes from its command to its first answer, beside the import of MLflow, which it must not make."""
+"""Time from the service's command to its first answer, compared with importing MLflow, which the service must not do."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ REPEATS = 3
 
 
 def main() -> None:
-    """Print the median time until ``/readyz`` says yes, and how many imports of MLflow that is."""
+    """Print the median time until ``/readyz`` succeeds, and its ratio to an import of MLflow."""
     model = resolve(settings().model, settings().releases)
     started, imported = [], []
     for _ in range(REPEATS):

@@ -1,6 +1,6 @@
-"""A wall clock that can be stepped for one process and its children, since the machine's own belongs to everybody on it.
+"""A wall clock that can be stepped for one process and its children only.
 
-A few lines of C, compiled when they are needed and preloaded, add to every wall time a number of seconds that a file holds.
+A few lines of C, compiled on demand and preloaded, add a number of seconds from a file to every wall time.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ time_t time(time_t *at) {
 
 
 class SteppedClock:
-    """The clock of whatever is started with ``environment``."""
+    """The clock of processes started with ``environment``."""
 
     def __init__(self, folder: Path) -> None:
         self.held, library = folder / "seconds", folder / "stepped_clock.so"
@@ -58,6 +58,6 @@ class SteppedClock:
         self.environment = {"LD_PRELOAD": str(library), "STEPPED_CLOCK": str(self.held)}
 
     def step(self, seconds: int) -> None:
-        """Let the clock differ from the machine's by some seconds from now on."""
+        """Set the clock's offset from the machine's, in seconds."""
         with self.held.open("r+b" if self.held.exists() else "wb") as held:
             held.write(struct.pack("l", seconds))

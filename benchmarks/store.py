@@ -1,7 +1,7 @@
-"""The score store with 100,000 scores: storing them, the two queries that a request makes, and 20 callers at once.
+"""The score store with 100,000 scores: storing them, a request's two queries, and 20 concurrent callers.
 
-`python -m benchmarks.store [URL]`, on SQLite in a new folder unless a URL is given. The floor of a query is one commit of the
-audit alone, since no answer leaves before its entry is committed; the floor of 20 callers is one caller.
+`python -m benchmarks.store [URL]`, by default on SQLite in a new folder. The floor of a query is one commit of the audit, since no
+answer is sent before its entry is committed; the floor of 20 callers is one caller.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WORKER = Caller("bench", "worker", "801", ("1003",))
 
 
 def scores(count: int) -> list[dict[str, object]]:
-    """Make up scores as large as real ones: three authorities, 100 schools, 4 kB each."""
+    """Return random scores of realistic size: three authorities, 100 schools, 4 kB each."""
     part = {"name": "absent_rate_28d", "value": 0.25, "contribution": 0.31}
     dated = {"table": "attendance", "date": "2025-01-06", "text": "absent without leave in the morning"}
     reason = {
@@ -78,7 +78,7 @@ def median(work: Callable[[], object]) -> float:
 
 
 def at_once(work: Callable[[], object]) -> tuple[float, float]:
-    """Return the median and the longest time of a call by 20 callers at once, in milliseconds."""
+    """Return the median and longest time of a call by 20 concurrent callers, in milliseconds."""
     taken: list[float] = []
 
     def call() -> None:
@@ -105,7 +105,7 @@ def main(url: str | None) -> None:
         print(f"{SCORES:,} scores stored in {time.perf_counter() - begun:.1f} s")
         ids = [f"pupil-{n:07d}" for n in range(0, 150, 3)]
         floor = median(lambda: store.note(LEAD, "bench"))
-        print(f"one entry of the audit: {floor:.2f} ms")
+        print(f"one audit entry: {floor:.2f} ms")
         for name, work in {
             "50 pupils' scores": lambda: store.scores(LEAD, ids, None),
             "a list of 100": lambda: store.worklist(LEAD, None, 100),
@@ -119,7 +119,7 @@ def main(url: str | None) -> None:
         alone = median(lambda: store.worklist(LEAD, None, 100))
         middle, longest = at_once(lambda: store.worklist(LEAD, None, 100))
         print(
-            f"{CALLERS} callers at once: {middle:.1f} ms, {middle / alone / CALLERS:.2f} of one after the other; longest {longest:.0f} ms"
+            f"{CALLERS} callers at once: {middle:.1f} ms, {middle / alone / CALLERS:.2f} of sequential calls; longest {longest:.0f} ms"
         )
         begun = time.perf_counter()
         with reading(store.engine) as connection:

@@ -1,9 +1,9 @@
-"""Training on a matrix beside ``lightgbm.train`` alone on the same matrix: time, and the most memory that each process held.
+"""Training on a matrix compared with ``lightgbm.train`` on the same matrix: time, and each process's peak memory.
 
-``python -m benchmarks.training [SNAPSHOTS] [FEATURES] [ROUNDS] [TREES]`` (200,000, 100, 3 and 400 unless said). Each runs in a process of its own, in turns: one that only
-makes the matrix, one that hands it to ``lightgbm.train`` with the settings of onroll's booster, one that gives the same as labelled snapshots to
-``training.fitting.candidates.boosted.train``, as the final model of a run is trained. The time is that of training, by
-the clock and of the processor (which a busy machine does not lengthen), the memory the peak of the process.
+``python -m benchmarks.training [SNAPSHOTS] [FEATURES] [ROUNDS] [TREES]`` (default 200,000, 100, 3 and 400). Separate processes run alternately: one only builds the matrix,
+one passes it to ``lightgbm.train`` with the settings of onroll's booster, and one passes it as labelled snapshots to
+``training.fitting.candidates.boosted.train``, which trains a run's final model. Times are of training, in wall time and
+in CPU time (which other load does not lengthen); memory is the peak of the process.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from training.fitting.rolling_origin import learn_from
 
 
 def matrix(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return made-up features, half of them counts and a tenth missing, and a rare outcome that follows some of them."""
+    """Return random features, half of them counts and a tenth of values missing, and a rare outcome that depends on some of them."""
     rng = np.random.Generator(np.random.PCG64(1))
     x = np.empty((rows, columns))
     for at in range(columns):
@@ -36,7 +36,7 @@ def matrix(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def names(columns: int) -> list[str]:
-    """Return names of features, those of the catalogue first, so that directions apply."""
+    """Return feature names, the catalogue's first, so that directions apply."""
     return ([f.name for f in catalogue().features] + [f"other_{n}" for n in range(columns)])[:columns]
 
 
@@ -49,12 +49,12 @@ def alone(x: np.ndarray, y: np.ndarray, trees: int) -> None:
 
 
 def ours(frame: pl.DataFrame, columns: list[str], trees: int) -> None:
-    """Train as a run trains its final model."""
+    """Train like the final model of a run."""
     boosted.train(learn_from(frame, columns, 1), {**boosted.DEFAULTS, "rounds": trees})
 
 
 def child(what: str, rows: int, columns: int, trees: int) -> None:
-    """Do one piece of work and print its seconds and the peak of this process in MiB."""
+    """Run one task and print its seconds and this process's peak memory in MiB."""
     import lightgbm  # noqa: F401  # the same imports in each
 
     x, y = matrix(rows, columns)
