@@ -1,4 +1,4 @@
-"""What a token or a proxy may claim: a role is a role, a group is a group, and an account has a plausible name."""
+"""Claims of tokens and proxies: groups give no roles, and accounts have plausible names."""
 
 import json
 from datetime import UTC, datetime, timedelta

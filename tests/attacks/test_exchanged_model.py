@@ -1,4 +1,4 @@
-"""A model is exchanged by somebody who can write the folder of releases: nothing serves it, and everybody is told.
+"""An attacker who can write to the release folder exchanges a model: nothing serves it, and it is reported.
 
 Before, risk fell from 0.645 to 0.0045 with a clean ``/readyz`` and a clean ``models verify``.
 """
@@ -29,7 +29,7 @@ LOW = {"a": 1.0, "b": -9.0, "bootstrap": [[1.0, -9.0]]}
 
 
 def exchange_calibrator(releases, bundle):
-    """Change the calibrator in the manifest, and make the checksums fit again."""
+    """Change the calibrator in the manifest and update the checksums."""
     folder = releases / "onroll" / "v1"
     manifest = json.loads((folder / MANIFEST).read_text())
     (folder / MANIFEST).write_text(json.dumps({**manifest, "calibrator": LOW}))
@@ -39,7 +39,7 @@ def exchange_calibrator(releases, bundle):
 
 
 def name_a_hand_made_folder(releases, bundle):
-    """Write a folder that no log knows, and name it in the file of aliases."""
+    """Write a folder that is not in the log, and name it in the alias file."""
     log = (releases / "onroll" / MOVES).read_bytes()
     release(releases, bundle, 2, calibrator=LOW)
     (releases / "onroll" / MOVES).write_bytes(log)

@@ -40,7 +40,7 @@ stranger = {{role = "worker", authority = "999"}}
 
 
 def fill(home: Path, histories: Path, bundle: Path) -> SimpleNamespace:
-    """Store two weeks' lists and what workers need beside them, with duties and moves of every kind."""
+    """Store two weekly lists with their casework data, with duties and moves of every kind."""
     model, opened, pages = RiskModel.load(bundle), Histories.open(histories), PageSettings.load(None)
     store = Store(f"sqlite:///{home / 'onroll.db'}")
     for day in DAYS:
@@ -98,7 +98,7 @@ def site(tmp_path_factory, small_histories, bundle, request):
 
 
 class Visitor(TestClient):
-    """A browser without a window, in this process, signed in as a development user."""
+    """A test client in this process, signed in as a development user."""
 
     def __init__(self, app, user=None):
         guarded = Guard(app, people=app.state.people, refusals=app.state.store.refusals)
@@ -107,7 +107,7 @@ class Visitor(TestClient):
             self.submit("/sign-in", "/sign-in", user=user)
 
     def submit(self, page, to, /, **fields):
-        """Send a form with the token that a page gave."""
+        """Submit a form with the page's CSRF token."""
         return submit(self, page, to, **fields)
 
 
@@ -129,7 +129,7 @@ def browser_type_launch_args(browser_type_launch_args):
 
 @pytest.fixture
 def signed_in(site, page):
-    """Sign a user in with the browser, as people do; what the browser complains of fails the test."""
+    """Sign a user in with the browser; any message on its console fails the test."""
     prompts = []
     page.on("console", lambda m: prompts.append(m.text) if m.type in ("error", "warning") else None)
     page.on("request", lambda request: prompts.append(request.url) if not request.url.startswith(site.url) else None)

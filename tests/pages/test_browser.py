@@ -35,7 +35,7 @@ def everything_open(page):
 
 
 def holds(page):
-    """Look at a page with everything open: axe finds nothing, and a narrow window or larger text cuts nothing off."""
+    """Check a page with all details open: axe reports nothing, and a narrow window or larger text cuts nothing off."""
     page.set_viewport_size({"width": 1100, "height": 900})
     everything_open(page)
     violations = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
@@ -183,7 +183,7 @@ def test_a_first_load_is_small(site, page):
     page.get_by_label("worker", exact=True).check()
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url("**/work-list")
-    # What the network carried: the browser no longer holds the body of a page that was left.
+    # Read from the network, since the browser discards the body of a page that was left.
     sizes = {a.url: a.request.sizes()["responseBodySize"] for a in answers if a.status == 200}
     assert any(url.endswith(".css") for url in sizes)
     assert sum(sizes.values()) <= 200_000

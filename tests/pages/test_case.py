@@ -1,4 +1,4 @@
-"""The case: what is written is seen by the next person, nobody overwrites another, and text stays text."""
+"""Cases on the pages: entries are visible to the next person, never overwritten, and free text stays text."""
 
 import csv
 import io
@@ -112,7 +112,7 @@ def test_a_duty_is_stopped_once_and_with_words(visit):
 
 
 def test_a_child_whom_nobody_looks_for_is_told_on_the_first_page(visit):
-    """Off roll, not found, and no case: the list cannot hold such a child, so it says so."""
+    """Off roll, not found and without a case: the list cannot contain such children, so its page counts them."""
     warning = r"Children off roll whom nobody can find, with no case open: [1-9]"
     assert re.search(warning, visit("worker").get("/work-list").text)
     assert re.search(warning, visit("lead").get("/clocks").text)

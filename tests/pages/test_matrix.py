@@ -1,4 +1,4 @@
-"""Every page against every role: who may open it, whose children are on it, and that an analyst meets no child."""
+"""Every page with every role: who may open it, whose children it shows, and that an analyst sees no child."""
 
 import re
 import time
@@ -12,7 +12,7 @@ from serving.store.tables import Pupil
 from tests.support.forms import submit
 
 PAGES = [r for r in RULES if r.page]
-# What a form sends; a page with a form that is missing here fails the walk.
+# The fields of each form; a form that is missing here fails the test.
 SENT = {
     "/sign-in": {"user": "lead"},
     "/sign-out": {"now": "1"},
@@ -107,7 +107,7 @@ def test_no_address_of_a_page_holds_a_pupil(site, visit):
 
 
 def test_no_line_of_the_servers_log_holds_a_pupil(site):
-    """With a child looked at, written about, and looked for under a wrong address."""
+    """Including views of a child, notes about a child, and a wrong URL."""
     with httpx2.Client(base_url=site.url) as client:
         submit(client, "/sign-in", "/sign-in", user="lead")
         path = re.search(r'href="(/pupils/[0-9a-f]{32})"', client.get("/work-list").text).group(1)

@@ -1,4 +1,4 @@
-"""The models' page: how risks moved from list to list, and what the gates said last."""
+"""The models' page: drift from list to list, and the gates' latest verdicts."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The lead's page: where the listed children are, as it may be shared."""
+"""The lead's page: listed children by place, safe to share."""
 
 from dataclasses import replace
 

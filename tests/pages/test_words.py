@@ -1,4 +1,4 @@
-"""Every word is in the catalogue, is used, and is said plainly."""
+"""Every message is in the wording, is used, and is easy to read."""
 
 import re
 from pathlib import Path
@@ -87,7 +87,7 @@ def grade(texts):
 def test_what_workers_read_is_read_at_about_nine_years():
     assert grade(["The cat sat on the mat."]) == pytest.approx(0.39 * 6 + 11.8 - 15.59)
     assert grade(["Administrators necessitate notification."]) > 20
-    # The models' page is the data scientist's; the guidelines of accessibility have a name that nobody may shorten.
+    # The models' page is for data scientists, and the name of the accessibility guidelines cannot be shortened.
     grades = {
         key: text
         for key, text in WORDS.items()
@@ -95,7 +95,7 @@ def test_what_workers_read_is_read_at_about_nine_years():
     }
     assert grade(grades.values()) <= 3
     assert grade(text for text in grades.values() if not text.endswith((".", "?"))) <= 3, "labels"
-    # A label of a few words says little of itself: one official word is a grade of 20.
+    # Short labels are graded together: a single official word alone has a grade of 20.
     long = [s for text in grades.values() for s in re.split(r"[.:;?!] ", text) if len(s.split()) >= 6]
     assert [s for s in long if grade([s]) > 9] == []
     reasons = [s.text for f in catalogue().features if f.role == "reason" for s in f.sentences]

@@ -1,4 +1,4 @@
-"""The audit: written with what it records, in one chain by however many, and every meddling is found at its first row."""
+"""The audit: committed with the changes it records, one chain for all processes, and any tampering is found at its first row."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""The audit goes on with a new key, and verifies across the change, whichever process appends and wherever it was broken off."""
+"""Key rotation: the audit verifies across it, whichever process appends and wherever it was interrupted."""
 
 import json
 
@@ -61,7 +61,7 @@ def test_the_chain_verifies_across_rotations_whoever_appends(opened, keys):
         seen(one, "p1")
         seen(other, "p1")
         rotate(one)
-        seen(other, "p1")  # a process that was running all the while
+        seen(other, "p1")  # a process that was running throughout
         seen(one, "p1")
     seen(opened(), "p1")  # and one that starts with all three keys
     assert len(keys.read_text().split()) == 3
@@ -71,7 +71,7 @@ def test_the_chain_verifies_across_rotations_whoever_appends(opened, keys):
     with other.view(LEAD) as view:
         entries = [e for e in audit_log.entries(view, pupils=["p1"])]  # noqa: C416
         view.record("audit.seen")
-    assert len(entries) == 9  # found by the references of every key
+    assert len(entries) == 9  # found by references under every key
     assert len({e["pupils"][0] for e in entries}) == 3
 
 

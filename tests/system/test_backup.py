@@ -1,4 +1,4 @@
-"""A backup that is taken while others write is whole, and what comes back from it verifies; the same steps as in docs/operations.md."""
+"""Backups taken during writes are complete, and restored databases verify; the steps are those of docs/operations.md."""
 
 import json
 import shutil
@@ -40,7 +40,7 @@ def folder_of(url):
 
 @pytest.fixture
 def backed_up(store, database_url, tmp_path, monkeypatch, capsys):
-    """A store, and the URL of the one that was restored from its backup beside the anchors of that moment."""
+    """A store, and the URL of a store restored from its backup with the anchors of that moment."""
     store.save([score(f"p{n}", n) for n in range(1, 300)])
     ended = threading.Event()
 

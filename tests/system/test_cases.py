@@ -1,4 +1,4 @@
-"""Cases: everybody sees what was done before, nobody overwrites it, and nobody reaches another's children."""
+"""Cases: earlier entries are visible, never overwritten, and out of reach for other schools."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""What is kept beside scores: newer days replace older ones, and a clock stops and runs again as the histories say."""
+"""Casework data: newer days replace older ones, and the histories stop and restart clocks."""
 
 from dataclasses import replace
 from datetime import date, timedelta

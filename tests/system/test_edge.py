@@ -1,4 +1,4 @@
-"""The real server with two workers: promotions under load, a broken version, a stop with a request in hand."""
+"""The real server with two workers: promotions under load, a broken version, a stop with an open request."""
 
 import http.client
 import json
@@ -18,7 +18,7 @@ from tests.support.checkout import ROOT
 from tests.support.released import alias, release
 from tests.support.running_service import ask, read
 
-PATIENCE = 60  # seconds until something must have happened
+PATIENCE = 60  # seconds to wait for a result
 BODY = {
     "as_of": "2025-01-13",
     "histories": {
@@ -45,7 +45,7 @@ def service(tmp_path_factory, bundle):
 
 
 def until(condition):
-    """Call until the result is true, and return it."""
+    """Call until the result is true, then return it."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         result = condition()
@@ -59,7 +59,7 @@ def ready(url):
 
 
 def everywhere(url, version):
-    """Tell whether many fresh connections, which reach both workers, all meet this version."""
+    """Return whether many new connections, which reach both workers, all see this version."""
     return all(ready(url)["model_version"] == version for _ in range(24))
 
 

@@ -1,4 +1,4 @@
-"""Children on no roll: found, with how sure it is; twins and moved families are told apart, and no name leaves its file."""
+"""Children on no roll: found with their certainty; twins and moved families are distinguished, and names stay in their file."""
 
 import csv
 import hashlib
@@ -25,13 +25,13 @@ OFF = {"leaving_date": "2024-03-28", "leaving_recorded_on": "2024-04-02"}
 
 
 def listed(folder, register="persons.csv", as_of=AS_OF):
-    """Return what was found, and the rows of the file by the register's reference."""
+    """Return the search's result, and the rows of its file by the register's reference."""
     search = find_no_roll(Histories.open(folder / "h"), folder / "h", folder / register, folder / "list.csv", as_of)
     with (folder / "list.csv").open(newline="") as rows:
         return search, {r["reference"]: r for r in csv.DictReader(rows)}
 
 
-# Children of one register: pupil's names in the store (None: none), the spell, the row of the register, and what is right.
+# Children of one register: the pupil's names in the store (or None), the spell, the register's row, and the expected result.
 AMARA = ("Amara", "Okafor", "2012-03-04", "F", "QX1 1AA")
 CASES = {
     "on_roll": (AMARA, {}, {}, None),
@@ -192,7 +192,7 @@ HEADINGS = {"dob": "Date of Birth", "forename": " First Name", "surname": "FAMIL
     [(";", "cp1252", "{2}/{1}/{0}"), ("\t", "utf-16", "{2}.{1}.{0}"), (",", "utf-8-sig", "{2}/{1}/{0} 00:00")],
 )
 def test_registers_are_read_however_they_are_exported(folder, search, delimiter, encoding, day):
-    """Other headings, dates and encodings, an address in place of a postcode, and blank rows at the end."""
+    """Other headings, date formats and encodings, an address in place of a postcode, and blank rows at the end."""
     with (folder / "persons.csv").open(newline="") as rows:
         rows = list(csv.DictReader(rows))
     with (folder / "other.csv").open("w", encoding=encoding, newline="") as out:

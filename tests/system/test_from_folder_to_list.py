@@ -1,4 +1,4 @@
-"""The page that walks from a mixed folder to a list: its own commands, run in order on made-up returns."""
+"""The commands of the page that leads from a mixed folder to a list, run in order on simulated returns."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Killed at any moment, a writer leaves each change with its entry in the audit, or neither; what it had said was done, is there."""
+"""A writer killed at any moment leaves each change with its audit entry, or neither; acknowledged changes are kept."""
 
 import random
 import signal
@@ -56,7 +56,7 @@ def test_a_killed_writer_leaves_both_or_neither(store, database_url, tmp_path):
                 break
         writer.send_signal(signal.SIGKILL)
     for writer in writers:
-        acknowledged += writer.stdout.readlines()  # what it had said before it was killed
+        acknowledged += writer.stdout.readlines()  # acknowledgements before it was killed
         writer.wait(20)
     lines = [line.split() for line in acknowledged if line.endswith("\n")]
     assert len(lines) > WRITERS

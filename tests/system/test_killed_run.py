@@ -1,4 +1,4 @@
-"""A run that is killed while it counts loses the block in flight at most, and the next run writes the same bytes."""
+"""A run killed while counting loses at most the current block, and the next run writes the same bytes."""
 
 import signal
 import subprocess
@@ -42,5 +42,5 @@ def test_a_killed_run_continues_to_the_same_bytes(small_histories, own_working_f
     assert out.read_bytes() == (own_working_folder / "uninterrupted.parquet").read_bytes()
     assert store.counted + store.reused == other.counted
     assert len(list(folder.glob("[!.]*.parquet"))) == len(list(other.folder.glob("*.parquet")))
-    # Cohorts and who left are files too, but not counts: of four blocks on one day there are eight.
+    # Besides the counts, cohorts and leavers are files too: eight for four blocks on one day.
     assert store.reused >= whole - 8

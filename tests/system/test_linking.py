@@ -1,4 +1,4 @@
-"""Linking: what is sure is kept, what is doubtful is asked, twins are never merged, and names stay out of histories."""
+"""Linking: certain links are kept, doubtful ones become questions, twins are never merged, and histories hold no names."""
 
 import csv
 
@@ -50,7 +50,7 @@ def test_twenty_thousand_records_to_a_hundred_thousand_pupils(tmp_path):
 
 
 def table(rows):
-    """Lay rows of people out by column, with many others so that chance agreement can be estimated."""
+    """Return people as columns, with many others so that chance agreement can be estimated."""
     others = pupils(1500, seed=9, twins=0.0)
     return {
         c: [r[n] for r in rows] + others[c]
@@ -88,7 +88,7 @@ def person(forename="A", surname="Okafor", postcode="QX1 1AA", person_id="s1"):
     ],
 )
 def test_twins_are_not_merged(tmp_path, forename, there, wanted):
-    """A twin is linked to the own name only; to the other twin never, even when the own one is not on the list."""
+    """A twin is linked only by their own name, and never to the other twin, even if they are not on the list themselves."""
     write(tmp_path, [person(forename)], table(there))
     link(tmp_path / "h", tmp_path / "persons.csv")
     match = linked(tmp_path).get("s1")

@@ -1,4 +1,4 @@
-"""A store and a release made by an earlier onroll open, verify and score as they did then; see ``tests/fixtures/made_before``."""
+"""A store and a release from an earlier onroll open, verify and score as before; see ``tests/fixtures/made_before``."""
 
 import gzip
 import json
@@ -97,7 +97,7 @@ def test_the_release_loads_and_scores_the_values_that_were_stored(releases, name
         pupil: [rank, pytest.approx(risk, rel=1e-9)] for pupil, (rank, risk) in EXPECTED["scores"].items()
     }
     for score, stored in zip(scores, EXPECTED["worklist"], strict=False):
-        # The words are those of this version: a theme of which nothing true can be said is context now.
+        # The sentences are those of this version: a theme without a true sentence is now context.
         themes = {(r.theme, r.contribution > 0): r.contribution for r in score.reasons + score.context}
         for r in stored["reasons"]:
             assert themes[r["theme"], True] == pytest.approx(r["contribution"])

@@ -1,4 +1,4 @@
-"""The main job by its verbs: simulate, check, features, train, models, score; and wrong usage exits with the right code."""
+"""The main workflow by its verbs: simulate, check, features, train, models, score; wrong usage exits with the right code."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from tests.support.checkout import ROOT
 from tests.support.shared import shared_folder
 from training.fitting.splits import split
 
-PUPILS = "9000"  # enough for the gates of promotion, which ask for outcomes to judge on
+PUPILS = "9000"  # enough outcomes for the promotion gates
 
 
 def onroll(home, *words, code=0, **environment):
@@ -39,7 +39,7 @@ def onroll(home, *words, code=0, **environment):
 
 @pytest.fixture(scope="session")
 def home(tmp_path_factory):
-    """A working folder with histories and a trained champion; read it only, for all workers share it."""
+    """A working folder with histories and a trained champion; shared by all workers, so read-only."""
 
     def build(folder):
         onroll(folder, "simulate", "h", "--pupils", PUPILS, "--years", "4", "--seed", "2", "--truth", "--json")
@@ -51,7 +51,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture
 def own_home(home, tmp_path):
-    """A copy of the working folder that a test may change; MLflow keeps whole addresses, which move with it."""
+    """A copy of the working folder that a test may change; MLflow's absolute paths are adjusted."""
     shutil.copytree(home, tmp_path / "home")
     with closing(sqlite3.connect(tmp_path / "home" / "mlruns" / "mlflow.db")) as runs, runs:
         places = [
@@ -67,7 +67,7 @@ def own_home(home, tmp_path):
 
 
 def files_with_a_pupil(home):
-    """Return the files of runs and releases in which an identifier of a pupil stands."""
+    """Return the files of runs and releases that contain a pupil's identifier."""
     ids = [i.encode() for i in pl.read_parquet(home / "h" / "pupils.parquet")["pupil_id"].head(50)]
     files = [f for f in (home / "mlruns").rglob("*") if f.is_file()]
     assert files
@@ -158,7 +158,7 @@ def test_scores_have_the_columns_of_the_contract_and_rank_the_risky_first(home, 
 
 
 def test_training_until_a_day_uses_nothing_recorded_from_it_on(training_histories, tmp_path):
-    """The model trained until a day is the same when everything later is taken away."""
+    """A model trained until a day is the same if everything later is removed."""
     day = date(2025, 6, 1)
     cut = tmp_path / "cut"
     cut.mkdir()

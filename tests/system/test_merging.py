@@ -1,4 +1,4 @@
-"""Importing merges: returns in any order, at once, again and corrected give the same histories as of every day."""
+"""Importing is merging: returns in any order, together, repeated or corrected give the same histories as of every day."""
 
 import itertools
 import random

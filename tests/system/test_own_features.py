@@ -1,4 +1,4 @@
-"""The worked example of docs/own-features.md: in the catalogue, in a matrix, proved against the future, and in a manifest."""
+"""The worked example of docs/own-features.md: in the catalogue, in a matrix, tested for leakage, and in a manifest."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Retention and erasure: what is due goes wholly, what is held or younger stays, and the audit still verifies."""
+"""Retention and erasure: due records are removed completely, held and younger ones stay, and the audit still verifies."""
 
 import json
 from datetime import UTC, date, datetime, timedelta
@@ -100,14 +100,14 @@ def test_old_entries_of_the_audit_go_and_the_chain_still_proves_the_rest(store):
     store.anchors.file.unlink()
     assert verified(store).whole
     forty = dict.fromkeys(retention.KINDS, 40)
-    do(store, holds.place, ["p5"], "court")  # entry 6 tells of p5: it and all after it stay
+    do(store, holds.place, ["p5"], "court")  # entry 6 is about p5: it and all later ones stay
     assert do(store, retention.apply, forty)["audit"] == 5
     assert (verified(store).first, verified(store).why) == (6, "")
     do(store, holds.lift, ["p5"], "over")
     assert do(store, retention.apply, forty)["audit"] == 2
     verification = verified(store)
     assert (verification.first, verification.whole) == (8, True)
-    tamper(store, "DELETE FROM audit WHERE seq <= 8")  # and nobody else can do the same
+    tamper(store, "DELETE FROM audit WHERE seq <= 8")  # and nobody else can do so
     assert not verified(store).whole
 
 

@@ -1,4 +1,4 @@
-"""Made-up histories written in the layouts of real returns come back as they were, but for what a return cannot carry."""
+"""Simulated histories written as real returns come back unchanged, except for what a return cannot carry."""
 
 from datetime import date, timedelta
 
@@ -17,7 +17,7 @@ KEY = b"a key for tests only"
 
 
 def made_up(folder, pupils):
-    """Make histories over two years, and every census of that time."""
+    """Simulate histories over two years with all of their censuses."""
     from histories.population.simulation import simulate
 
     simulate(folder / "h", pupils=pupils, years=2, seed=6)
@@ -130,7 +130,7 @@ def test_homes_come_back_by_census_day(given, imported):
             f"SELECT pupil_id FROM enrolments WHERE entry_date <= DATE '{day}' AND (leaving_date IS NULL OR leaving_date > DATE '{day}')",
         )
         here = {(p, homes[h]) for p, h in lived if (p,) in listed}
-        # A child who has left keeps the home of the last census; two homes that meet on a day are told as one of them.
+        # A child who has left keeps the home of the last census; of two homes that meet on a day, a census has one.
         assert {f for f in imported_homes if (f[0],) in listed} <= here
         assert {p for p, _ in here} <= {p for p, _ in imported_homes}
 

@@ -1,4 +1,4 @@
-"""Who a row is about: placeholders are nobody, spelling does not matter, and a new UPN or number of a school can be told late."""
+"""Identity of rows: placeholders match nobody, spelling does not matter, and new UPNs and school numbers may arrive late."""
 
 import csv
 from datetime import date

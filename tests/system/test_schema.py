@@ -1,4 +1,4 @@
-"""A fresh database, one that is brought forward and one of before the steps all end in the schema that is declared."""
+"""New databases, upgraded ones and those from before migrations all have the declared schema."""
 
 import json
 import multiprocessing
@@ -30,7 +30,7 @@ def described(engine):
 
 
 def fill_as_before(engine):
-    """Lay the first step, and put in it what a database of that time held."""
+    """Run the first migration, and add data as of that time."""
     schema.upgrade(engine, "0001")
     now = datetime(2025, 2, 1, tzinfo=UTC)
     with writing(engine) as connection:
@@ -79,7 +79,7 @@ def test_a_database_of_before_is_carried_over_whole(empty_url, request, tmp_path
     assert [(k["key_id"], k["revoked"]) for k in carried.list_keys()] == [("k", False), ("r", True)]
     assert schema.differences(carried.engine) == []
     before = described(carried.engine)
-    with writing(engine) as connection:  # and a fresh one looks the same
+    with writing(engine) as connection:  # and a new one looks the same
         for name in reversed(list(before_tables(connection))):
             connection.execute(sa.schema.DropTable(name))
         if connection.dialect.name == "postgresql":
@@ -111,7 +111,7 @@ def test_several_that_open_a_new_database_at_once_lay_it_once(empty_url, tmp_pat
 
 
 def test_a_new_file_that_is_in_use_is_waited_for(tmp_path, monkeypatch):
-    """SQLite refuses at once, whatever its patience, where two would each wait for the other."""
+    """SQLite fails immediately, whatever its timeout, if two connections would wait for each other."""
     with closing(sqlite3.connect(tmp_path / "onroll.db", isolation_level=None)) as other:
         other.execute("CREATE TABLE anything (there)")
         other.execute("BEGIN EXCLUSIVE")

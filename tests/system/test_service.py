@@ -1,4 +1,4 @@
-"""The real server: a live score equals the batch score, nothing of a child is in logs or metrics, and it stops cleanly."""
+"""The real server: live scores equal batch scores, logs and metrics hold no child's values, and it stops cleanly."""
 
 import json
 import operator

@@ -1,4 +1,4 @@
-"""The score store answers alike on SQLite and on a real PostgreSQL server, which the tests start themselves."""
+"""The score store behaves the same on SQLite and on PostgreSQL, which the tests start."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Who may call what: the table of rules against every route, every role and every way in."""
+"""Permissions: the table against every route, role and authenticator."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -39,7 +39,7 @@ north = ["100", "101"]
 [development]
 someone = {role = "lead", authority = "801"}
 """
-# What a test sends to each route; a route that is missing here fails the walk, like one without a rule.
+# The request for each route; a missing route fails the test, like one without a permission.
 ASKED = {
     "/api/v1/score": {
         "as_of": "2025-01-13",
@@ -53,7 +53,7 @@ ASKED = {
     "/api/v1/counts": {},
     **dict.fromkeys(("/api/v1/model", "/api/v1/openapi.json", "/openapi.json", "/livez", "/readyz", "/metrics")),
 }
-INTERFACE = [r for r in RULES if not r.page and r.route != "/assets/{name}"]  # tests/pages walks the others
+INTERFACE = [r for r in RULES if not r.page and r.route != "/assets/{name}"]  # tests/pages tests the others
 
 
 @pytest.fixture(scope="module")

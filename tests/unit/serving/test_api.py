@@ -65,7 +65,7 @@ def test_a_whole_number_is_one_however_it_is_written(service):
 
 
 def leaks(token, pupils):
-    """Tell whether a token holds a pupil's identifier, as it is or decoded."""
+    """Return whether a token contains a pupil's identifier, raw or decoded."""
     decoded = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode()
     return any(pupil in text for text in (token, decoded) for pupil in pupils)
 

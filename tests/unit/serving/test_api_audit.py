@@ -1,4 +1,4 @@
-"""Whom an answer shows, and who was refused, is in the audit."""
+"""The audit records the pupils in each answer, and every refusal."""
 
 import json
 

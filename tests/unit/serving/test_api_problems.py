@@ -1,4 +1,4 @@
-"""Whatever is wrong with a request, the answer is a problem without the value that was sent."""
+"""Every invalid request is answered with a problem that does not contain the submitted value."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Every verb is reached by one command, and errors leave it in one way."""
+"""The command reaches every verb and reports all errors in one way."""
 
 import json
 import os
@@ -16,7 +16,7 @@ from serving.cli import main
 
 @pytest.fixture
 def verb(monkeypatch):
-    """Put a verb `features` in the place of the real one that does what the test says."""
+    """Replace the verb `features` by the test's function."""
 
     def put(body):
         wrapped = json_option(click.command("features")(body))
@@ -106,7 +106,7 @@ def test_the_help_shows_every_verbs_sentence_whole_at_80_columns():
 
 
 def test_training_runs_on_the_engine_that_the_settings_name(monkeypatch):
-    """The setting reaches the opening; what is opened then is told apart by the tests of engines."""
+    """The setting is passed when histories are opened; other tests cover the engines."""
     from click.testing import CliRunner
 
     from histories.reading.histories import Histories

@@ -1,4 +1,4 @@
-"""The client waits as it is told, turns pages, types its answers, and says nothing of whom it asked for."""
+"""The client honours Retry-After, follows pages, types its answers, and never logs identifiers."""
 
 import json
 import logging
@@ -49,7 +49,7 @@ def client_of(*answers, retry=RETRY):
                 raise given
             return httpx2.Response(
                 given.status_code, content=given.content, headers=given.headers
-            )  # each client reads its own
+            )  # each client consumes its own
 
         async def asleep(seconds, waited=waited):
             waited.append(seconds)

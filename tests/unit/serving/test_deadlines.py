@@ -1,4 +1,4 @@
-"""Clocks: which duties the histories start, which they stop, and by which day each is due."""
+"""Deadlines: which duties the histories start and stop, and when each is due."""
 
 from datetime import date, timedelta
 
@@ -23,7 +23,7 @@ def spell(pupil, **more):
 
 
 def marks(pupil, missed, code):
-    """Marks of every open day, the last ones missed."""
+    """Marks of every school day, with the last ones missed."""
     days = [(d, code if d in OPEN[-missed:] and missed else "/") for d in OPEN]
     return [{"pupil_id": pupil, "date": str(d), "session": s, "code": c} for d, c in days for s in ("AM", "PM")]
 

@@ -1,4 +1,4 @@
-"""What the container file, the compose file and the systemd unit promise, read from them: there is no container engine in CI."""
+"""Static checks of the container file, the compose file and the systemd unit, since CI has no container engine."""
 
 import re
 import shlex
@@ -53,7 +53,7 @@ def last(stage, word):
 
 
 def verb(words):
-    """Fail unless the words are a verb of onroll with options that it has."""
+    """Fail unless the words are a verb of onroll with valid options."""
     command = onroll.get_command(None, words[0])
     options = {o for p in command.params for o in p.opts}
     assert {w.partition("=")[0] for w in words[1:] if w.startswith("--")} <= options
@@ -88,7 +88,7 @@ def test_a_service_has_a_root_that_cannot_be_written_and_no_privilege(name):
     assert any(t.partition(":")[0] == "/tmp" for t in service["tmpfs"])
     assert all(p.startswith("127.0.0.1:") for p in service.get("ports", []))
     assert not {"privileged", "cap_add", "network_mode", "pid"} & set(service)
-    # Where libraries write has to be a place that can be written.
+    # Libraries must write to a writable place.
     writable = [t.partition(":")[0] for t in service["tmpfs"]] + [v.partition(":")[2] for v in service["volumes"]]
     places = dict(pair.split("=", 1) for pair in last(stages()[1], "ENV").split())
     if service["image"] == "onroll":
@@ -114,7 +114,7 @@ def test_no_secret_is_written_down_and_every_setting_is_known():
             assert name in (*KEYS, *OUTSIDE) or name.startswith(("POSTGRES_", "PG"))
             secret = re.search(r"PASS|KEY|SECRET|TOKEN", name)
             assert not secret or value.startswith("/run/secrets/")
-            assert not re.search(r"://[^/@]*:[^/@]*@", value)  # a password in an address
+            assert not re.search(r"://[^/@]*:[^/@]*@", value)  # a password in a URL
         assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
     assert all(set(s) == {"file"} for s in COMPOSE["secrets"].values())
     assert "secrets/" in (ROOT / ".gitignore").read_text("utf-8").split()

@@ -1,4 +1,4 @@
-"""The outermost layer: whatever comes in and however slowly, exactly one proper answer goes out."""
+"""The guard: every request, however malformed or slow, gets exactly one proper answer."""
 
 import asyncio
 import json
@@ -55,7 +55,7 @@ def ask(app, path="/api/v1/scores", method="POST", headers=JSON, parts=(b"{}",),
 
 
 async def echo(scope, receive, send):
-    """Read the whole body, then say how long it was."""
+    """Read the whole body, then answer with its length."""
     size, more = 0, True
     while more:
         message = await receive()
@@ -141,7 +141,7 @@ def test_a_failure_is_answered_and_logged_without_what_it_says(caplog):
 
 
 def test_what_is_no_http_is_refused_by_the_server_and_is_no_failure_of_ours(caplog):
-    """The server answers a broken body itself; what the guard then says can no longer go out."""
+    """The server answers a broken body itself; the guard's answer can no longer be sent."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(Guard(echo), http="h11", lifespan="off", log_config=None))
     serving = threading.Thread(target=asyncio.run, args=(server.serve([listener]),))

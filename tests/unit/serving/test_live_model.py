@@ -1,4 +1,4 @@
-"""A model's life in the service: taken when it proves itself, kept when the next one does not, shadowed by a challenger."""
+"""The serving model: taken over when it passes its checks, kept when the next one fails, shadowed by a challenger."""
 
 import logging
 import shutil

@@ -1,4 +1,4 @@
-"""A page is one declaration; what it lacks, or shares with another page, stops the service at its start with every fault named."""
+"""Page declarations: an incomplete or conflicting one stops the service at its start, and every fault is named."""
 
 import sys
 from dataclasses import replace
@@ -18,7 +18,7 @@ WORDS = ["board.title", "board.menu"]
 
 
 def show():
-    """Stand for a handler."""
+    """A placeholder handler."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Signing in: a new secret each time, forms of the own session only, and nothing left when it has ended."""
+"""Signing in: a new secret each time, forms of the same session only, and no access after its end."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""A bucket holds a burst, and refills at its rate."""
+"""A token bucket allows a burst and refills at its rate."""
 
 from serving.access.rate_limit import Buckets
 

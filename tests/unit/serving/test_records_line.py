@@ -1,4 +1,4 @@
-"""The line on top of a child's page says what the records say, and no move that is none."""
+"""The line at the top of a child's page is true of the records, and reports only real moves."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""A register that stops while the school is open is found, for one child and for a whole school."""
+"""Registers that stop while the school is open are detected, for single children and whole schools."""
 
 from datetime import date, timedelta
 

@@ -1,4 +1,4 @@
-"""The supervisor goes on looking after its workers when somebody sets the clock back."""
+"""The supervisor keeps monitoring its workers when the clock is set back."""
 
 import asyncio
 import contextlib
@@ -35,7 +35,7 @@ def looks(monkeypatch, set_back):
 
 
 def test_a_clock_set_back_stops_no_looks(monkeypatch):
-    # As Tornado has it, whatever was imported before; what is laid over it is taken off again.
+    # Tornado's original method, whatever was imported before; the patch is undone afterwards.
     monkeypatch.setattr(IOLoop, "time", lambda self: time.time())
     assert looks(monkeypatch, 3600) < 3, "Tornado has mended it: serving.http.supervision can go"
     supervision.use_monotonic_clock()

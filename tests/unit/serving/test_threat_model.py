@@ -1,4 +1,4 @@
-"""Every line of the threat model names a test that exists, and every letter of STRIDE has lines."""
+"""Every row of the threat model names an existing test, and every letter of STRIDE has rows."""
 
 import ast
 import re

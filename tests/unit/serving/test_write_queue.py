@@ -1,4 +1,4 @@
-"""One thread writes at a time, and nobody waits once another thread has done the work."""
+"""One thread writes at a time, and waiters leave once another thread has done their work."""
 
 import threading
 
@@ -10,7 +10,7 @@ from serving.store.write_queue import WriteQueue
 
 
 def waiting(queue, unless=lambda: False):
-    """Start a thread that waits for its turn; return it and the turns that it got."""
+    """Start a thread that waits for its turn; return the thread and the turns it got."""
     turns = []
 
     def ask():

@@ -1,4 +1,4 @@
-"""A training on a small population, and what its papers are written from."""
+"""A training run on a small population, and the material of its papers."""
 
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,7 +14,7 @@ FACTS = Path(__file__).parents[3] / "docs" / "authority.yaml"
 
 @pytest.fixture(scope="session")
 def trained(small_run):
-    """A small population, trained on, with the groups of the deeper report."""
+    """A training run on a small population, with the extended report's groups."""
     folder, task, result = small_run
     histories = Histories.open(folder)
     return (
@@ -32,7 +32,7 @@ def material(trained):
 
 
 class Tags(HTMLParser):
-    """What a report opens and closes."""
+    """Collects the tags of an HTML page."""
 
     def __init__(self):
         super().__init__()
@@ -58,5 +58,5 @@ def _tags(text):
 
 @pytest.fixture
 def tags():
-    """Read a page of HTML, which must close all that it opens."""
+    """Parse an HTML page, which must close every tag."""
     return _tags

@@ -1,4 +1,4 @@
-"""The targets of the made-up population: each has a source, and the page says what was measured."""
+"""The targets of the simulated population: each has a source, and the page states the measured values."""
 
 import re
 from pathlib import Path
@@ -28,7 +28,7 @@ def test_a_target_holds_within_its_tolerance_only():
 def test_every_measure_can_be_taken_and_says_what_it_says(small_histories):
     values, pupil_years, followed = measure(small_histories)
     named = dict(zip([t.name for t in targets()], values, strict=True))
-    # 300 pupils meet no target closely; the plain ones must be near, and a census of one year cannot be followed for a year.
+    # 300 pupils meet no target closely; simple targets must be near, and a census of one year cannot be followed for a year.
     assert 200 < pupil_years < 400
     assert followed == 0
     assert 85 < named["Code present, primary"] < 97

@@ -1,4 +1,4 @@
-"""Candidates, tuning and uncertainty on small made-up matrices."""
+"""Candidates, tuning and uncertainty on small random matrices."""
 
 from datetime import date, timedelta
 
@@ -26,7 +26,7 @@ SMALL = {
 
 
 def learning(rows=4000, seed=1):
-    """A matrix in which absence and a school's rate of lost children raise the risk."""
+    """A matrix in which absence and the school's rate of lost children raise the risk."""
     rng = np.random.default_rng(seed)
     x = rng.random((rows, len(catalogue().names)))
     x[:, catalogue().names.index("suspensions_365d")] = np.nan
@@ -163,7 +163,7 @@ def test_boosters_made_side_by_side_are_those_made_alone_in_their_order(monkeypa
     jobs = [lambda data=data: boosted.train(data, SMALL).model_to_string() for data in several]
     assert len(set(alone)) == 5
     assert list(in_parallel(jobs, 4000)) == alone
-    # Where one takes all processors they come one after the other, and learn the same.
+    # If one booster uses all processors, they run one after another with the same result.
     monkeypatch.setattr(boosted, "ALL_PROCESSORS", 4000)
     one_by_one = [text.replace("[num_threads: 0]", "[num_threads: 1]") for text in in_parallel(jobs, 10**9)]
     assert one_by_one == alone

@@ -1,4 +1,4 @@
-"""A model made before a feature was added loads and scores the same; one whose own features have changed is refused by name."""
+"""A model trained before a feature was added loads and scores the same; a model is refused if a feature it uses has changed."""
 
 import dataclasses
 import json
@@ -32,7 +32,7 @@ NEW_FEATURE = Feature(
 
 @pytest.fixture(autouse=True)
 def shipped_again():
-    """The catalogue stays for the whole process; give the next test the shipped one."""
+    """The catalogue is global; restore the shipped one for the next test."""
     yield
     install(SHIPPED)
 
@@ -63,7 +63,7 @@ RELEASED = "bad65eea43b61103f51260db034180fc3f51f7cdfaae9d978bda17bcbb59ff55"
 
 
 def as_released():
-    """Return what the released version wrote: its own wording, and one digest of the whole catalogue."""
+    """Return a manifest as the released version wrote it: with its own wording and one digest of the whole catalogue."""
     with tarfile.open(MADE_BEFORE / "releases.tar.gz") as packed:
         manifest = json.load(packed.extractfile("onroll/v1/manifest.json"))
     return {"feature_digests": {}, "catalogue_digest": RELEASED, "catalogue": manifest["catalogue"]}
@@ -79,7 +79,7 @@ def folder(request, tmp_path, bundle):
 
 
 def test_the_released_catalogue_is_among_the_earlier_ones():
-    # The file stays as it is: manifests carry the digests of their features since.
+    # Never change this file: newer manifests carry the digests of their features.
     earlier = json.loads(EARLIER.read_text())
     assert {len(digest) for features in earlier.values() for digest in features.values()} == {64}
     assert len(earlier[RELEASED]) == 108

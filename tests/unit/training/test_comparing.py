@@ -1,4 +1,4 @@
-"""Two versions' lists side by side, on the bundle that all tests share and on one in which other features count."""
+"""Comparison of two versions' lists, with the shared bundle and a variant with other feature effects."""
 
 import json
 import re
@@ -23,7 +23,7 @@ DAY = date(2025, 4, 28)
 
 
 def other(bundle):
-    """The same trees with other values in every third: another order of children."""
+    """The same trees with changed values in every third, which changes the order of children."""
     booster, manifest = read_bundle(bundle)
     head, *trees = booster.split("\nTree=")
 
@@ -60,7 +60,7 @@ def test_who_enters_and_leaves_is_who_the_lists_say(compared, small_histories):
 
 
 def test_themes_say_what_moved_a_child(compared, small_histories):
-    """Changes by theme are of exact contributions, and told beside the mean change of all who are on either list."""
+    """Changes by theme are exact contributions, also given relative to the mean change over both lists."""
     first, second, comparison = compared
     frame = tallied(Histories.open(small_histories), [DAY])
     before, after = lists(first, small_histories), lists(second, small_histories)

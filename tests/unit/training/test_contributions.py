@@ -1,4 +1,4 @@
-"""Contributions by look-up are LightGBM's and shap's own, for every kind of tree and every kind of row."""
+"""Contributions by look-up equal LightGBM's and shap's for every kind of tree and row."""
 
 from concurrent.futures import ThreadPoolExecutor
 

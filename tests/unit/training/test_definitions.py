@@ -1,4 +1,4 @@
-"""Definitions side by side: who is counted by which, when it is known, and what the lists have in common."""
+"""Comparison of definitions: who counts by each, when it is known, and the overlap of their lists."""
 
 import json
 from datetime import date, timedelta
@@ -13,7 +13,7 @@ from training.description.definitions import compare
 from training.description.definitions_table import text
 
 DAYS = [date(2023, 1, 16), date(2023, 9, 11), date(2024, 4, 22), date(2024, 9, 9)]
-# By turns: stays, goes missing, nobody knows where, educated at home, a case on the register, moves away.
+# In turn: stays, goes missing, destination unknown, educated at home, a case on the register, moves away.
 ENDS = [None, "missing_education", "unknown", "home_education", "case", "abroad"]
 
 

@@ -1,4 +1,4 @@
-"""The Commissioner's table: what it says, what it hides, and that nothing in it rests on what is hidden."""
+"""The Commissioner's table: its figures, what it hides, and that no figure depends on hidden counts."""
 
 import csv
 import json
@@ -20,7 +20,7 @@ DAY = [date(2025, 1, 13)]
 
 
 def frame(*groups, name="sen"):
-    """Build snapshots from (value, children, missing), one pupil a row."""
+    """Build snapshots from (value, children, missing), one pupil per row."""
     values = [(v, float(n < missing)) for v, children, missing in groups for n in range(children)]
     return pl.DataFrame(
         {

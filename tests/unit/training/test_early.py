@@ -1,4 +1,4 @@
-"""Finding and foreseeing are judged apart: who had stopped, and how long before the outcome."""
+"""Detection and prediction are evaluated separately: children who had stopped coming, and the time before the outcome."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_outcomes_count_from_their_day_on_and_only_among_those_not_yet_stopping(
 
 
 def test_children_who_had_stopped_take_no_place_from_the_early_list():
-    """A hundred children who had stopped score highest; the one who is foreseen is the first of the other list."""
+    """A hundred children who had stopped score highest; the predicted one is first on the other list."""
     days = [5] * 100 + [40] + [None] * 200
     figures = world(days, [1] * 100 + [0] * 201, range(301, 0, -1))
     at = figures["early"]["at_least_28_days"]

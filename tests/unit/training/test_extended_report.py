@@ -1,4 +1,4 @@
-"""What the deeper report says is what was put in: lead time, churn, what a theme is worth, strangers and the learning curve."""
+"""The extended report recovers simulated effects: lead time, churn, the value of themes, unseen authorities and the learning curve."""
 
 from datetime import date, timedelta
 from types import SimpleNamespace
@@ -60,7 +60,7 @@ def test_weekly_lists_end_with_the_term():
 
 @pytest.fixture(scope="module")
 def trained():
-    """Four authorities of 400 children on nine days; absence says who goes missing, in authority 804 being there does."""
+    """Four authorities of 400 children on nine days; absence raises the risk, in authority 804 attendance does."""
     rng = np.random.default_rng(3)
     pupils, at = np.arange(1600), catalogue().names.index("absent_rate_90d")
     authority = np.array(["801", "802", "803", "804"])[pupils % 4]

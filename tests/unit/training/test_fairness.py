@@ -1,4 +1,4 @@
-"""Fairness: what is counted, what is hidden, and that a gap that was put in is found."""
+"""Fairness: counts, hiding, and the detection of a simulated gap."""
 
 import json
 
@@ -25,7 +25,7 @@ def listed(frame, scores, capacity, seed=1):
 
 @pytest.fixture(scope="module")
 def population():
-    """Risks that are right for everybody, but scores that see half of the risk of Gypsy/Roma children."""
+    """Correct risks, but scores that halve the risk of Gypsy/Roma children."""
     rng = np.random.Generator(np.random.PCG64(11))
     snapshots = pl.DataFrame(
         {
@@ -148,7 +148,7 @@ def test_a_hidden_number_of_children_hides_what_is_counted_of_them():
 
 
 def everybody(seed=7):
-    """A cohort of 60,000 on two lists, where girls go missing more often than is told."""
+    """A cohort of 60,000 on two lists, in which girls go missing more often than predicted."""
     rng, n = np.random.Generator(np.random.PCG64(seed)), 60_000
     sex, margin = rng.choice(["female", "male"], n, p=[0.3, 0.7]), rng.normal(-6, 1.5, n)
     snapshots = pl.DataFrame(
@@ -164,7 +164,7 @@ def everybody(seed=7):
 
 
 def some_of(whole, share, seed):
-    """Every child who went missing and a weighted sample of the others, as training takes them where memory is short."""
+    """All children who went missing and a weighted sample of the others, as in training with little memory."""
     snapshots, scores, label, groups = whole
     kept = sample(snapshots.select("pupil_id").with_columns(pl.Series("label", label)).with_row_index(), share, seed)
     rows = kept["index"].to_numpy()

@@ -1,4 +1,4 @@
-"""Intervals agree with SciPy's, and cover the truth as often as they say."""
+"""Intervals agree with SciPy's and have their nominal coverage."""
 
 import numpy as np
 import pytest

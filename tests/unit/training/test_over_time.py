@@ -1,4 +1,4 @@
-"""Time in training: what taught a model was known before its day, lists are judged on later days, and choice is by regret."""
+"""Time in training: models are trained on outcomes known before a day, evaluated on later days, and chosen by regret."""
 
 from datetime import date, timedelta
 
@@ -22,7 +22,7 @@ DELAY = timedelta(days=180)
 
 
 def snapshots(pupils=60, missing=6):
-    """Pupils asked about on eleven days; the first few go missing each time, and outcomes are known 180 days later."""
+    """Snapshots on eleven days; the first few pupils go missing each time, and outcomes are known 180 days later."""
     return pl.DataFrame(
         [
             {
@@ -62,7 +62,7 @@ def test_too_little_is_told(frame):
 
 
 def test_no_candidate_is_given_a_row_that_was_not_known():
-    """A candidate that keeps what it is given never sees the labels of its own day or of outcomes still unknown."""
+    """A candidate that records its training data never sees labels of its own day or unknown outcomes."""
     given, frame = [], snapshots()
     keep = Candidate("keep", "", lambda learning: (given.append(len(learning.y)), lambda x: x[:, 0])[1])
     splits = split(frame)

@@ -1,4 +1,4 @@
-"""The papers of a run: complete after a training with the authority's facts, and every mandatory field that is taken away is named."""
+"""The papers of a run: complete after training with the authority's facts; every missing mandatory field is named."""
 
 import json
 from dataclasses import replace
@@ -66,7 +66,7 @@ def test_every_field_that_is_taken_away_is_named(material):
 
 
 def test_every_fact_of_the_authority_is_asked_for(material):
-    """Without a fact its fields are told as not provided, and named."""
+    """Without a fact, its fields are reported as not provided, by name."""
     facts = material.facts.facts
     for key in facts:
         less = replace(material, facts=Authority({k: v for k, v in facts.items() if k != key}))
@@ -123,7 +123,7 @@ def test_the_annex_says_every_table_column_and_feature(material):
 
 
 def test_what_is_told_as_not_used_changes_nothing(tmp_path, small_histories):
-    """Blank all columns that are told as unused, and those told as only for judging: features, labels and then groups are the same."""
+    """Blank the columns declared as unused or for evaluation only: features and labels (and groups, if unused) stay the same."""
     from datetime import date
 
     days = [date(2025, 1, 13)]

@@ -1,4 +1,4 @@
-"""Promotion: gates before it, a chained log after it, one command back, and no way around through the files."""
+"""Promotion: guarded by gates, recorded in a chained log, reversible by one command, and not bypassed by editing files."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Whether histories can train is said before a feature is built, with what is missing and which dates would work."""
+"""Readiness is checked before features are built, and reports what is missing and which dates would work."""
 
 import re
 from dataclasses import replace
@@ -19,7 +19,7 @@ MARKS_UNTIL = date(2025, 7, 18)
 
 
 def histories(children=60, leaving="2024-10-11", destination="missing_education", lost=30, years=3):
-    """Children on a roll since 2021; some leave each autumn, and marks go on until July 2025."""
+    """Children on a roll since 2021; some leave each autumn, and there are marks until July 2025."""
     rows = {
         "pupils": [
             {"pupil_id": f"p{n}", "date_of_birth": f"2012-{n % 12 + 1:02d}-10", "authority": "801"}

@@ -1,4 +1,4 @@
-"""The extended report: answers, self-contained, readable without pictures, and safe to give away."""
+"""The extended report: complete, self-contained, readable without pictures, and safe to share."""
 
 from dataclasses import replace
 
@@ -14,7 +14,7 @@ from training.pipeline import finite
 
 @pytest.fixture(scope="session")
 def report(material, trained):
-    """The report, with made-up figures of what takes longest to find out."""
+    """The report, with fixed figures for the slowest parts."""
     _, _, result, _ = trained
     name = result.manifest.candidate
     more = {

@@ -1,4 +1,4 @@
-"""Made again: a model and a score come out equal from what they were made from, and what is missing is said exactly."""
+"""Reproduction: models and scores are equal when recomputed from the same inputs, and missing inputs are named."""
 
 import json
 from dataclasses import asdict
@@ -33,7 +33,7 @@ DAY = date(2025, 4, 28)
 
 @pytest.fixture(scope="module")
 def small(small_run, tmp_path_factory):
-    """A folder with a released version, beside what it was trained on and what came of it."""
+    """A folder with a released version, the result of its training, and its task."""
     histories, task, result = small_run
     folder = tmp_path_factory.mktemp("remade")
     (folder / "v1").mkdir()
@@ -87,7 +87,7 @@ def test_sums_of_linear_algebra_do_not_depend_on_the_threads_of_the_environment(
 
 @pytest.mark.parametrize("threads", [1, 3, None])
 def test_a_model_is_reproduced_with_the_threads_of_its_recipe(small, tmp_path, monkeypatch, threads):
-    """Recipes of earlier versions do not say how many: they are reproduced with those of the environment."""
+    """Recipes of earlier versions lack the number of threads: they are reproduced with the environment's."""
     folder, made, _ = small
     assert made.recipe["blas_threads"] == BLAS_THREADS
     recipe = {k: v for k, v in made.recipe.items() if k != "blas_threads"}
@@ -129,7 +129,7 @@ def test_without_its_histories_a_model_is_not_made_again(small, monkeypatch):
 
 
 def test_the_evidence_of_a_training_is_what_the_gates_read(small):
-    """The first model has no champion to beat; groups and leaks are measured, and of these histories."""
+    """The first model has no champion to beat; groups and leakage are measured on these histories."""
     folder, result, task = small
     evidence = evidence_of_training(Histories.open(folder / "h"), task, result, None, 1)
     parts = {
@@ -143,7 +143,7 @@ def test_the_evidence_of_a_training_is_what_the_gates_read(small):
     }
     assert by_code["G004"].passed, by_code["G004"]
     assert by_code["G001"].passed
-    # So few went missing here that no group's gap may be measurable; that it was looked for is seen.
+    # Possibly too few went missing for any group's gap to be measurable, but the gate looks for gaps.
     assert not by_code["G003"].measured.startswith("not measured"), by_code["G003"]
     assert not {s["groups"][0] for s in evidence["groups"]["groups"]} - set(PROTECTED)
     assert evidence["judged_on"] == [str(d) for d in result.splits.test]
@@ -166,7 +166,7 @@ def test_judged_again_on_the_same_histories_a_version_is_told_the_same(small):
 
 @pytest.fixture
 def stored(bundle, small_histories):
-    """A score in the store by a version that is released, and its id."""
+    """A stored score of a released version, and its id."""
     current = settings()
     release(current.releases, bundle, 1)
     alias(current.releases, champion=1)

@@ -1,4 +1,4 @@
-"""A sample stands for all without bias, holds every child who went missing, and is the same every time."""
+"""A sample is unbiased, includes every child who went missing, and is deterministic."""
 
 import numpy as np
 import polars as pl

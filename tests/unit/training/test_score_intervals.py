@@ -1,4 +1,4 @@
-"""The interval of a score holds the true rate among children with such a score, in worlds whose true risks are known."""
+"""Coverage: a score's interval contains the true rate among children with such a score, in worlds with known true risks."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def children(rng, rows):
 
 
 def world(seed):
-    """Learn from some children, calibrate on others, and say intervals for a third lot: margins, half widths, calibrator, truth."""
+    """Train on some children, calibrate on others, and return margins, half widths, calibrator and truth of a third set."""
     rng = np.random.default_rng(seed)
     x, risk = children(rng, 3000)
     past = Learning(x=x, y=(rng.random(3000) < risk).astype(float), weight=np.ones(3000), names=NAMES, seed=seed)
@@ -40,7 +40,7 @@ def worlds():
 
 
 def inside(worlds, **changes):
-    """Return the share of bins by score whose interval holds the true rate, and the mean width in log-odds."""
+    """Return the share of bins by score whose interval contains the true rate, and the mean width in log-odds."""
     held, widths = [], []
     for margins, fitted, truth in worlds:
         how = {**fitted, **changes}
@@ -53,7 +53,7 @@ def inside(worlds, **changes):
 
 
 def test_intervals_hold_the_true_rate_and_are_not_empty_words(worlds):
-    """They are wider than the rate needs: the spread of boosters is that of a single child's score."""
+    """Intervals are wider than needed for the rate: the boosters' spread is that of a single child's score."""
     share, width = inside(worlds)
     assert share >= 0.95
     assert width < 1.5  # log-odds from end to end: about twice either way

@@ -1,4 +1,4 @@
-"""What holds of every gate: a file and a test named after its code, a reason, something to do, and a good version passes."""
+"""Every gate has a file and a test named after its code, a reason and an instruction, and passes a good version."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""A group of whom clearly more, or fewer, go missing than the scores expect fails the gate."""
+"""A group in which clearly more or fewer children go missing than expected by the scores fails the gate."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A feature that moves with the future fails the gate, and so does a leakage test of something else."""
+"""A feature that depends on the future fails the gate, and so does a leakage test of other histories or features."""
 
 import pytest
 

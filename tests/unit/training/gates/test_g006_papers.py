@@ -1,4 +1,4 @@
-"""An empty field, a section or a paper that is left out fails the gate."""
+"""An empty field, a missing section or a missing paper fails the gate."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A log that does not verify, or does not know the version or the champion, fails the gate."""
+"""A log that does not verify, or lacks the version or the champion, fails the gate."""
 
 import pytest
 
