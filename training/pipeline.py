@@ -166,7 +166,7 @@ def train(
             version="0",
             trained_on=[str(d) for d in splits.dates],
             until=text_of(task.until),
-            known=text_of(task.known),
+            known=text_of(task.known_on),
             definition=task.definition.name,
             horizon_days=task.horizon,
             features=catalogue().names,
@@ -247,7 +247,7 @@ def _study(digest: str, task: Task, splits: Splits, settings: dict[str, Any], se
         task.horizon,
         repr(task.rule),
         text_of(task.until),
-        text_of(task.known),
+        text_of(task.known_on),
     ]
     search_key = [digest, catalogue().digest, task_key, [str(d) for d in splits.dates], settings, seed]
     return hashlib.sha256(json.dumps(search_key, sort_keys=True).encode()).hexdigest()[:16]

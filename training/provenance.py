@@ -56,7 +56,7 @@ def recipe(
             "as_of": [str(d) for d in task.as_of],
             "rule": asdict(task.rule) if task.rule else None,
             "until": text_of(task.until),
-            "known": text_of(task.known),
+            "known": text_of(task.known_on),
         },
         "config": dict(config),
         "released": dict(released),
@@ -102,7 +102,7 @@ def task_of(stored: Mapping[str, Any]) -> Task:
         if question["rule"]
         else None,
         until=_day(question["until"]),
-        known=_day(question["known"]),
+        known_on=_day(question["known"]),
     )
 
 

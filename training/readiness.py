@@ -216,7 +216,7 @@ class Cohorts:
     def of(self, days: tuple[date, ...]) -> pa.Table:
         """Return the cohort of days."""
         if days not in self._counted:
-            self._counted[days] = cohort(self.histories, list(days), self.task.rule, self.task.known)
+            self._counted[days] = cohort(self.histories, list(days), self.task.rule, self.task.known_on)
         return self._counted[days]
 
 

@@ -83,7 +83,7 @@ class RiskModel:
         as_of: date,
         *,
         rule: CohortRule | None = None,
-        known: date | None = None,
+        known_on: date | None = None,
         kept: BlockStore | None = None,
         top: int | None = None,
         advance: Any = lambda steps=1, description=None: None,
@@ -95,7 +95,7 @@ class RiskModel:
         histories : Histories
         as_of : date
         rule : CohortRule, optional
-        known : date, optional
+        known_on : date, optional
             The day of knowledge; see ``histories.reading.as_of.seen``.
         kept : BlockStore, optional
             Cache of counted blocks of children.
@@ -107,14 +107,14 @@ class RiskModel:
         list of Score
             By authority and rank.
         """
-        frame = tallied(histories, [as_of], rule=rule, known_on=known, kept=kept, advance=advance)
+        frame = tallied(histories, [as_of], rule=rule, known_on=known_on, kept=kept, advance=advance)
         if frame.is_empty():
             return []
         frame = self.ranked(frame)
         if top is not None:
             frame = frame.filter(pl.col("rank") <= top)
         advance(description="contributions and evidence")
-        return self.explain(histories, frame, as_of, known)
+        return self.explain(histories, frame, as_of, known_on)
 
     def ranked(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return snapshots with ``margin`` and ``rank`` (1 = highest in its authority; ties by key), by authority and rank."""
@@ -126,11 +126,13 @@ class RiskModel:
         """Return the margins of snapshots, given their features."""
         return self.tables.margins(self._x(frame))
 
-    def explain(self, histories: Histories, frame: pl.DataFrame, as_of: date, known: date | None = None) -> list[Score]:
+    def explain(
+        self, histories: Histories, frame: pl.DataFrame, as_of: date, known_on: date | None = None
+    ) -> list[Score]:
         """Explain snapshots that have tallies, features, ``margin`` and ``rank``; the top ranks also get evidence."""
         x = self._x(frame)
         scores = self._scores(histories, frame, self.tables.contributions(x), as_of, digests(x))
-        self._attach_evidence(histories, [s for s in scores if s.rank <= EVIDENCE_RANKS], as_of, known)
+        self._attach_evidence(histories, [s for s in scores if s.rank <= EVIDENCE_RANKS], as_of, known_on)
         return scores
 
     def _x(self, frame: pl.DataFrame) -> np.ndarray:
@@ -181,13 +183,13 @@ class RiskModel:
             )
         return scores
 
-    def _attach_evidence(self, histories: Histories, scores: list[Score], as_of: date, known: date | None) -> None:
+    def _attach_evidence(self, histories: Histories, scores: list[Score], as_of: date, known_on: date | None) -> None:
         sources = {d["name"]: d["sources"] for d in self.manifest.catalogue}
         reasons = [(s.pupil_id, reason) for s in scores for reason in s.reasons + s.protective]
         # The distinct tables of a reason, in the order of its features.
         tables = [dict.fromkeys(t for f in r.features for t in sources.get(f["name"], ())) for _, r in reasons]
         requests = [(pupil, list(names)) for (pupil, _), names in zip(reasons, tables, strict=True)]
-        for (_, reason), records in zip(reasons, evidence(histories, requests, as_of, known), strict=True):
+        for (_, reason), records in zip(reasons, evidence(histories, requests, as_of, known_on), strict=True):
             reason.evidence = records
 
     def _unseen(self, values: dict[str, float | None]) -> list[str]:

@@ -42,7 +42,7 @@ class Task:
         Who is in the cohort.
     until : date or None
         Use nothing recorded on or after this day.
-    known : date or None
+    known_on : date or None
         The day of knowledge of the features; see ``histories.reading.as_of.seen``.
     """
 
@@ -51,7 +51,7 @@ class Task:
     as_of: tuple[date, ...] = ()
     rule: CohortRule | None = None
     until: date | None = None
-    known: date | None = None
+    known_on: date | None = None
 
     def days(self, histories: Histories) -> list[date]:
         """Return the as-of dates.
@@ -61,7 +61,7 @@ class Task:
         Faults
             If there are none, or the day of knowledge lies after ``until``.
         """
-        if self.known and self.until and self.known > self.until:
+        if self.known_on and self.until and self.known_on > self.until:
             do = "Give a --known no later than --until, from which nothing may be used."
             raise Usage(Fault("the day of knowledge lies after --until", "train --known", do))
         given = list(self.as_of) or default_as_of(histories, self.until)
@@ -90,7 +90,7 @@ class Task:
             When no window is fully known.
         """
         days, keys = self.days(histories), ["pupil_id", "as_of"]
-        members = cohort(histories, days, self.rule, self.known) if members is None else members
+        members = cohort(histories, days, self.rule, self.known_on) if members is None else members
         labelled = label(
             histories,
             days,
@@ -98,7 +98,7 @@ class Task:
             self.horizon,
             rule=self.rule,
             until=self.until,
-            known_on=self.known,
+            known_on=self.known_on,
             members=members,
         )
         labels = pl.DataFrame(labelled).filter(pl.col("label").is_not_null())
@@ -156,7 +156,7 @@ class Task:
         """
         y = self.labels(histories) if labels is None else labels
         y = sample(y, share_that_fits(len(y), int(y["label"].sum()), len(catalogue().features), memory), seed)
-        how = {"rule": self.rule, "known_on": self.known, "kept": kept, "advance": advance}
+        how = {"rule": self.rule, "known_on": self.known_on, "kept": kept, "advance": advance}
         days = self.days(histories)
         stopping = stopping_rule().holds().alias("already_stopping")
         blocks = (

@@ -87,11 +87,13 @@ def score(
         if engine == "spark":
             from serving.scoring.spark import score_in_spark
 
-            count = score_in_spark(opened, release.folder, as_of.date(), out, rule=rule, known=knowledge_day, top=top)
+            count = score_in_spark(
+                opened, release.folder, as_of.date(), out, rule=rule, known_on=knowledge_day, top=top
+            )
         else:
             blocks = BlockStore(settings.blocks)
             scores = risk_model.score(
-                opened, as_of.date(), rule=rule, known=knowledge_day, kept=blocks, top=top, advance=advance
+                opened, as_of.date(), rule=rule, known_on=knowledge_day, kept=blocks, top=top, advance=advance
             )
             advance(description="writing")
             write_scores(scores, Path(out))

@@ -36,7 +36,7 @@ def score_in_spark(
     out: str,
     *,
     rule: CohortRule | None = None,
-    known: date | None = None,
+    known_on: date | None = None,
     top: int | None = None,
 ) -> int:
     """Score and explain the cohort as of a day; Spark writes the scores as a folder of Parquet files.
@@ -49,7 +49,7 @@ def score_in_spark(
         The model's folder.
     out : str
         A local folder, or a URL of the platform's storage.
-    rule, known, top
+    rule, known_on, top
         As in ``RiskModel.score``, which gives the same scores.
 
     Returns
@@ -68,7 +68,7 @@ def score_in_spark(
     RiskModel.load(model)
     booster, manifest = read_bundle(model)
     shipped = (booster, json.dumps(asdict(manifest)))
-    with counted_in_spark(histories, as_of, rule, known) as (task, frames):
+    with counted_in_spark(histories, as_of, rule, known_on) as (task, frames):
         scores = _scores(task, frames, shipped, top)
         if "://" in out:
             scores.write.mode("overwrite").parquet(out)

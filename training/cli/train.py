@@ -85,7 +85,7 @@ def train(
         as_of=tuple(sorted(d.date() for d in as_of)),
         rule=rule,
         until=_date(until),
-        known=_date(known_on),
+        known_on=_date(known_on),
     )
     opened = open_histories(histories)
     with progress("training") as advance:
