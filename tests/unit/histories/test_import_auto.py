@@ -2,6 +2,7 @@
 
 import io
 import json
+import shutil
 
 import duckdb
 import openpyxl
@@ -66,45 +67,58 @@ BYTES = {
 }
 
 
-@pytest.fixture
-def returns(tmp_path):
+def write_returns(place):
+    """Write the folder of returns and others."""
     for name, content in {**{n: c for n, (_, c) in FOLDER.items()}, **BYTES}.items():
-        file = tmp_path / "returns" / name
+        file = place / "returns" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(content)
-    return tmp_path / "returns"
+    return place / "returns"
+
+
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory):
+    """A place with the returns and the histories of one import of them, and what the import said; read it only."""
+    place = tmp_path_factory.mktemp("auto")
+    return place, import_folder(FORMATS, write_returns(place), place / "h", KEY)
+
+
+@pytest.fixture
+def own(imported, tmp_path):
+    """A copy of the place that a test may change."""
+    shutil.copytree(imported[0], tmp_path, dirs_exist_ok=True)
+    return tmp_path
 
 
 def tables(histories):
     return {f.name: duckdb.sql(f"FROM '{f}' ORDER BY ALL").fetchall() for f in histories.glob("*.parquet")}
 
 
-def test_every_file_is_taken_as_what_it_is_or_named_with_why(returns, tmp_path):
-    found = import_folder(FORMATS, returns, tmp_path / "h", KEY)
+def test_every_file_is_taken_as_what_it_is_or_named_with_why(imported):
+    place, found = imported
     assert found.took == {name: form for name, (form, _) in FOLDER.items()}
     left_out = {f["file"]: f for f in found.left_out}
     assert {n: f["could_be"] for n, f in left_out.items()} == {n: could_be for n, (_, could_be) in OTHERS.items()}
     assert all(why in left_out[n]["why"] for n, (why, _) in OTHERS.items())
-    held = tables(tmp_path / "h")
+    held = tables(place / "h")
     assert {"pupils.parquet", "enrolments.parquet", "schools.parquet", "cme.parquet", "areas.parquet"} <= set(held)
-    assert {p.name for p in tmp_path.iterdir()} <= {"h", "h.linkage", "returns"}
+    assert {p.name for p in place.iterdir()} <= {"h", "h.linkage", "returns"}
 
 
-def test_a_folder_gives_what_its_returns_give_one_by_one(returns, tmp_path):
-    import_folder(FORMATS, returns, tmp_path / "h", KEY)
+def test_a_folder_gives_what_its_returns_give_one_by_one(own):
+    before = tables(own / "h")
     by_format = {}
     for name, (form, _) in FOLDER.items():
-        by_format.setdefault(form, []).append(returns / name)
+        by_format.setdefault(form, []).append(own / "returns" / name)
     for form in sorted(by_format, reverse=True):
-        import_return(FORMATS[form], by_format[form], tmp_path / "one", KEY)
-    assert tables(tmp_path / "one") == tables(tmp_path / "h")
-    before = tables(tmp_path / "h")
-    import_folder(FORMATS, returns, tmp_path / "h", KEY)
-    assert tables(tmp_path / "h") == before
+        import_return(FORMATS[form], by_format[form], own / "one", KEY)
+    assert tables(own / "one") == before
+    import_folder(FORMATS, own / "returns", own / "h", KEY)
+    assert tables(own / "h") == before
 
 
-def test_one_file_at_fault_leaves_the_histories_as_they_are(returns, tmp_path):
-    import_folder(FORMATS, returns, tmp_path / "h", KEY)
+def test_one_file_at_fault_leaves_the_histories_as_they_are(own):
+    returns, tmp_path = own / "returns", own
     before = tables(tmp_path / "h")
     (returns / "left.csv").write_text(f"UPN,Date removed,Ground\n{UPN},soon,D\n")
     (returns / "gias.csv").write_text("URN,PhaseOfEducation (name),StatutoryLowAge\n100009,Primary,five\n")
@@ -115,10 +129,16 @@ def test_one_file_at_fault_leaves_the_histories_as_they_are(returns, tmp_path):
     assert not [p.name for p in tmp_path.iterdir() if p.name.startswith(".")]
 
 
-def test_the_verb_prints_what_it_took_and_left_out(returns, tmp_path, monkeypatch):
+def test_the_verb_prints_what_it_took_and_left_out(tmp_path, monkeypatch):
     monkeypatch.setenv("ONROLL_PSEUDONYM_KEY", "a key for tests only, which is long enough")
     monkeypatch.chdir(tmp_path)
-    ran = CliRunner().invoke(import_, ["auto", str(returns), "--into", str(tmp_path / "h"), "--json"])
+    (tmp_path / "returns").mkdir()
+    for name in ("gias.csv", "census/2024_autumn_pupilonroll.csv"):
+        (tmp_path / "returns" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "returns" / name).write_bytes(FOLDER[name][1])
+    for name, content in BYTES.items():
+        (tmp_path / "returns" / name).write_bytes(content)
+    ran = CliRunner().invoke(import_, ["auto", str(tmp_path / "returns"), "--into", str(tmp_path / "h"), "--json"])
     assert ran.exit_code == 0, ran.output
     printed = json.loads(ran.stdout)
     assert printed["took"]["gias.csv"] == "schools"
