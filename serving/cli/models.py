@@ -111,6 +111,25 @@ def rollback(who: str, why: str, as_json: bool) -> None:
 
 
 @models.command()
+@click.option("--by", "who", required=True, help="Who withdraws it.")
+@click.option("--reason", "why", required=True, help="Why.")
+@json_option
+def withdraw(who: str, why: str, as_json: bool) -> None:
+    """Withdraw the champion: no score is served until a promotion or rollback.
+
+    The running service stops within a second or two. Pages keep deadlines and cases, and say that the model was withdrawn.
+    """
+    from histories.settings import settings
+    from training.release.withdrawal import withdraw as withdraw_model
+
+    current = settings()
+    _refuse_unless_audited(current)
+    entry = withdraw_model(current, "onroll", who=who, why=why)
+    result(entry, as_json=as_json, text=f"version {entry['before']} is withdrawn: no score is served")
+    _record(current)
+
+
+@models.command()
 @click.argument("version", type=int)
 @click.argument("histories", type=click.Path())
 @json_option

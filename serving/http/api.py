@@ -136,7 +136,16 @@ def _live_model(settings: Settings, store: Store, model: str, *, needed: bool = 
     )
 
 
+def _refuse_if_withdrawn(request: Request) -> None:
+    """Raise ``Problem`` while the model is withdrawn: neither live nor stored scores are shown."""
+    live = request.app.state.live_model
+    live.model()
+    if live.withdrawn:
+        raise Problem(503, "The model was withdrawn: no scores are served until another version is released.")
+
+
 def _model(request: Request) -> RiskModel:
+    _refuse_if_withdrawn(request)
     model = request.app.state.live_model.model()
     if model is None:
         raise Problem(503, "No model has been released yet, or it cannot be loaded.")
@@ -171,6 +180,7 @@ def _routes(app: FastAPI) -> None:
 
         A request for a single pupil without a visible score gets 404.
         """
+        _refuse_if_withdrawn(request)
         scores = request.app.state.store.scores(caller, body.pupil_ids, body.as_of)
         if not scores and len(body.pupil_ids) == 1:
             raise Problem(404, "No score of this pupil is visible to the caller.")
@@ -179,6 +189,7 @@ def _routes(app: FastAPI) -> None:
     @app.post("/api/v1/worklist", response_model=WorklistAnswer, **documented(*BODY, 409))
     def worklist(body: WorklistRequest, request: Request, caller: CallerOf) -> Response:
         """Return a page of the ranked list in the caller's scope; `next` leads to the following page."""
+        _refuse_if_withdrawn(request)
         try:
             after = Cursor.of(body.after) if body.after else None
             listed = request.app.state.store.worklist(
@@ -203,6 +214,7 @@ def _routes(app: FastAPI) -> None:
     @app.post("/api/v1/counts", response_model=CountsAnswer, **documented(*BODY))
     def counts(body: CountsRequest, request: Request, caller: CallerOf) -> dict[str, Any]:
         """Count the pupils of the list, without identities; small counts are suppressed, the others rounded to 5."""
+        _refuse_if_withdrawn(request)
         return disclosed(request.app.state.store.counts(caller, body.as_of, body.by), body.by)
 
     @app.get("/api/v1/model", response_model=ModelCard, **documented())
@@ -222,6 +234,10 @@ def _routes(app: FastAPI) -> None:
             "catalogue_digest": m.catalogue_digest,
         }
 
+    _probes(app)
+
+
+def _probes(app: FastAPI) -> None:
     @app.get("/livez", include_in_schema=False)
     def livez() -> dict[str, str]:
         return {"status": "alive"}
@@ -230,6 +246,8 @@ def _routes(app: FastAPI) -> None:
     def readyz(request: Request) -> dict[str, Any]:
         live = request.app.state.live_model
         live.model()
+        if live.withdrawn:  # pages go on with deadlines and cases, so the instance stays in use
+            return {"status": "ready", "model": None, "withdrawn": True}
         refused = live.refused
         if refused and refused.reason:
             errors = [{"loc": ["model"], "msg": "Run 'onroll models verify'.", "type": refused.reason}]

@@ -44,6 +44,12 @@ class PageContext:
     champion: LiveModel
     challenger: LiveModel
 
+    @property
+    def withdrawn(self) -> bool:
+        """Whether the model was withdrawn: pages then show no score, and go on with deadlines and cases."""
+        self.champion.model()
+        return self.champion.withdrawn
+
     def team(self, caller: Caller) -> str:
         """Return a caller's team: the locality with the caller's schools, or "" for the whole authority."""
         urns = set(caller.urns)

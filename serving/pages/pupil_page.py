@@ -40,7 +40,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         When there is no such child in the caller's scope.
     """
     with context.store.view(request.state.caller) as view:
-        scores = stored_scores.history(view, pupil_ref)
+        scores = [] if context.withdrawn else stored_scores.history(view, pupil_ref)
         place = week_list.place(view, pupil_ref)
         if place is None:
             raise NotThere("pupil")

@@ -15,6 +15,7 @@ from serving.pages.assets import assets
 from serving.pages.page import Page
 from serving.pages.settings import PageSettings
 from serving.pages.wording import Wording
+from serving.scoring.live_model import LiveModel
 
 # Only this service's own style sheets and forms. With `same-origin` a form sends its Origin, which `forms` checks.
 HEADERS = {
@@ -51,9 +52,12 @@ class Renderer:
     settings : PageSettings
     pages : sequence of Page
         Those with a place in the menu make the menu.
+    champion : LiveModel
+        Every page says so while it is withdrawn.
     """
 
-    def __init__(self, settings: PageSettings, pages: Sequence[Page] = ()) -> None:
+    def __init__(self, settings: PageSettings, pages: Sequence[Page], champion: LiveModel) -> None:
+        self.champion = champion
         self.settings, self.words = settings, Wording.load(settings.language)
         self.menu = sorted((page for page in pages if page.menu), key=lambda page: page.menu or 0)
 
@@ -108,6 +112,7 @@ class Renderer:
             "menu": [page for page in self.menu if caller and caller.role in page.roles],
             "here": request.url.path,
             "csrf": token(secret) if secret else "",
+            "withdrawn": caller is not None and self.champion.withdrawn,
         }
         return self.plain(template, status, **(session | values))
 
@@ -121,6 +126,7 @@ class Renderer:
             "csrf": "",
             "errors": [],
             "banner": None,
+            "withdrawn": False,
         }
         text = self._templates.get_template(f"{template}.html").render(defaults | values)
         return HTMLResponse(text, status, headers=HEADERS)

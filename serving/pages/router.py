@@ -45,7 +45,7 @@ def mount(
     WronglyDeclared
         When a page lacks its template, its words or its roles, or collides with another.
     """
-    renderer = Renderer(settings, PAGES)
+    renderer = Renderer(settings, PAGES, champion)
     check(PAGES, list(renderer.words.messages))
     app.state.people = RefusalPages(renderer)
     app.state.page_context = PageContext(

@@ -13,7 +13,7 @@ from pathlib import Path
 from features.posted import open_rows
 from histories.errors import Fault, Faults
 from serving.telemetry import metrics
-from training.release.resolve import ALIASES, MOVES, Mismatch, Release, aliases, find_release
+from training.release.resolve import ALIASES, MOVES, Mismatch, Release, Withdrawn, aliases, find_release
 from training.risk_model import RiskModel
 
 log = logging.getLogger("onroll.model")
@@ -65,6 +65,8 @@ class LiveModel:
     current : RiskModel or None
         Read it once per request: it is replaced, never modified.
     refused : RefusedModel or None
+    withdrawn : bool
+        Whether the model was withdrawn: then nothing serves, and stored scores are not shown.
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class LiveModel:
         self.public_keys, self.check, self.take_over, self.refusing = public_keys, check, take_over, refusing
         self.current: RiskModel | None = None
         self.refused: RefusedModel | None = None
+        self.withdrawn = False
         self._loaded: tuple[Path, str] | None = None
         self._taken = self._seen = NOT_LOOKED
         self._tried = 0.0
@@ -147,10 +150,15 @@ class LiveModel:
                 self.check(release)
                 if (release.folder, release.bundle) != self._loaded or self.current is None:
                     self._load(release)
+        except Withdrawn:
+            log.error("%s was withdrawn: no version serves", self.name)
+            self.current, self._loaded, self.withdrawn = None, None, True
+            self._taken, self.refused = state, None
+            return
         except Exception as error:
             self._refuse(release, error)
             return
-        self._taken, self.refused = state, None
+        self._taken, self.refused, self.withdrawn = state, None, False
         if self.needed and self.current:
             metrics.serves(self.current.manifest.version)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from training.bundle import bundle_digest, read_bundle, write_bundle
 from training.release.promotion_log import append
-from training.release.resolve import ALIASES, MOVES, moves
+from training.release.resolve import ALIASES, MOVES, WITHDRAWN, moves
 
 
 def release(releases, bundle, version, **changes):
@@ -27,6 +27,12 @@ def alias(releases, signing_key=None, **named):
             log = {"action": "promoted", "by": "bob", "why": "autumn", "version": version, "before": before}
             append(releases / "onroll" / MOVES, signing_key, alias=name, **log)
     write_aliases(releases, **named)
+
+
+def withdraw(releases):
+    """Withdraw the champion in the log, and leave the file of aliases as it is."""
+    log = {"action": WITHDRAWN, "by": "bob", "why": "wrong", "version": 0}
+    append(releases / "onroll" / MOVES, alias="champion", **log)
 
 
 def write_aliases(releases, **named):

@@ -28,7 +28,7 @@ from training.release.registry import (
     tag_gates,
     verify,
 )
-from training.release.resolve import aliases
+from training.release.resolve import aliases, withdrawn
 
 
 def promote(settings: Settings, name: str, version: int, *, who: str, why: str) -> dict[str, Any]:
@@ -119,12 +119,18 @@ def dossier(settings: Settings, name: str, version: int, *, who: str, why: str) 
             "lines": followed.lines,
             "version": registered.get("version"),
             "champion": serving,
-            "alias": aliases(settings.releases, name).get("champion", 0),
+            "alias": _alias(settings, name, serving),
             "champion_bundle": next(
                 (e.get("bundle") for e in log if e.get("version") == serving and e.get("action") == "registered"), None
             ),
         },
     }
+
+
+def _alias(settings: Settings, name: str, serving: int) -> int:
+    """Return the version of the champion's alias; a withdrawn champion has none, and is still the one to beat."""
+    lacking = serving if withdrawn(settings.releases, name, "champion") else 0
+    return aliases(settings.releases, name).get("champion", lacking)
 
 
 def _evidence_digest(entries: list[dict[str, Any]]) -> str | None:

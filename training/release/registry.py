@@ -17,7 +17,7 @@ from training.bundle import MANIFEST, Manifest, bundle_digest, read_bundle, writ
 from training.papers import Material, files_of
 from training.pipeline import Trained
 from training.release.promotion_log import DO, HEAD, LogState, append, verify_to
-from training.release.resolve import ALIASES, MOVES, aliases, check_version, logged
+from training.release.resolve import ALIASES, MOVES, WITHDRAWN, aliases, check_version, logged
 
 EVIDENCE = "evidence"  # folder beside the versions
 
@@ -115,8 +115,9 @@ def keep_evidence(settings: Settings, name: str, version: int, evidence: dict[st
 
 
 def champion(settings: Settings, name: str) -> int:
-    """Return the logged champion's version; 0 if there has been none."""
-    return next((int(e["version"]) for e in reversed(history(settings, name)) if e.get("alias") == "champion"), 0)
+    """Return the logged champion's version, or the last one if it was withdrawn; 0 if there has been none."""
+    moved = (e for e in reversed(history(settings, name)) if e.get("alias") == "champion")
+    return next((int(e["version"]) for e in moved if e.get("action") != WITHDRAWN), 0)
 
 
 def serving_folder(settings: Settings, name: str) -> Path | None:
@@ -154,12 +155,11 @@ def rollback(settings: Settings, name: str, *, who: str, why: str) -> dict[str, 
         raise Faults(Fault("an approver and a reason are required", "models rollback", "Give --by and --reason."))
     with moving(settings, name):
         served: list[int] = []
-        for e in history(settings, name):
-            if e.get("alias") == "champion" and e.get("action") == "rolled back":
+        moved = [e for e in history(settings, name) if e.get("alias") == "champion" and e.get("action") != WITHDRAWN]
+        for e in moved:
+            if e.get("action") == "rolled back":
                 del served[-1:]
-            elif e.get("alias") == "champion" and served[-1:] != [
-                int(e["version"])
-            ]:  # a champion can be approved later
+            elif served[-1:] != [int(e["version"])]:  # a champion can be approved later
                 served.append(int(e["version"]))
         if len(served) < 2:
             raise Faults(Fault("there is no earlier champion", name, "Promote a version by its number instead."))
@@ -260,7 +260,6 @@ def _registered(settings: Settings, name: str, field: str) -> dict[str, str]:
 
 def move(settings: Settings, name: str, alias: str, version: int, **fields: Any) -> dict[str, Any]:
     """Move an alias: first in the log, then in MLflow, then in the file that the service reads, which is replaced atomically."""
-    folder = settings.releases / name
     now = aliases(settings.releases, name)
     entry = note(settings, name, alias=alias, version=version, before=now.get(alias), **fields)
     client(settings).set_registered_model_alias(name, alias, str(version))
@@ -268,6 +267,11 @@ def move(settings: Settings, name: str, alias: str, version: int, **fields: Any)
     if alias == "champion" and moved.get("challenger") == version:
         del moved["challenger"]
         client(settings).delete_registered_model_alias(name, "challenger")
-    with new_file(folder / ALIASES) as beside:
-        beside.write_text(json.dumps(moved), encoding="utf-8")
+    write_aliases(settings, name, moved)
     return entry
+
+
+def write_aliases(settings: Settings, name: str, versions_of: dict[str, int]) -> None:
+    """Replace the file of aliases that the service reads."""
+    with new_file(settings.releases / name / ALIASES) as beside:
+        beside.write_text(json.dumps(versions_of), encoding="utf-8")

@@ -15,6 +15,7 @@ from training.release.signature import is_signed
 
 ALIASES = "aliases.json"
 MOVES = "promotions.jsonl"
+WITHDRAWN = "withdrawn"  # action of the log entry that takes an alias away; its version is 0
 # The log is written seconds before the aliases; until then an alias may still name the previous version.
 MOVE_TIME = timedelta(minutes=2)
 DO = "Nothing serves it. Run 'onroll models verify', restore the folder from a backup, and find out who changed it."
@@ -26,6 +27,21 @@ class Mismatch(Faults):
     def __init__(self, code: str, what: str, where: str) -> None:
         super().__init__(Fault(what, where, DO, code))
         self.code = code
+
+
+class Withdrawn(Faults):
+    """The model was withdrawn: no version serves until one is promoted or rolled back to.
+
+    Attributes
+    ----------
+    at : str
+        When, in ISO format.
+    """
+
+    def __init__(self, model: str, at: str) -> None:
+        do = "Nothing serves until 'onroll models promote' or 'onroll models rollback'."
+        super().__init__(Fault("the model was withdrawn", model, do, "model_withdrawn"))
+        self.at = at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +86,12 @@ def moves(releases: Path, name: str) -> list[dict[str, Any]]:
     return [line for line in logged(releases, name) if line.get("alias")]
 
 
+def withdrawn(releases: Path, name: str, alias: str) -> dict[str, Any] | None:
+    """Return the log entry that withdrew an alias, if no later entry gave it to a version."""
+    moved = [line for line in moves(releases, name) if line["alias"] == alias]
+    return moved[-1] if moved and moved[-1].get("action") == WITHDRAWN else None
+
+
 def find_release(model: str, releases: Path, public_keys: bytes | None = None) -> Release:
     """Find ``name@alias`` or a folder; an aliased version must match the log byte for byte.
 
@@ -80,6 +102,8 @@ def find_release(model: str, releases: Path, public_keys: bytes | None = None) -
 
     Raises
     ------
+    Withdrawn
+        If the alias was withdrawn.
     Mismatch
         If log, alias, folder and signature disagree.
     Faults
@@ -96,6 +120,9 @@ def find_release(model: str, releases: Path, public_keys: bytes | None = None) -
             )
         )
     name, alias = model.split("@", 1)
+    withdrawal = withdrawn(releases, name, alias)
+    if withdrawal:
+        raise Withdrawn(model, withdrawal["at"])
     version = aliases(releases, name).get(alias)
     if version is None:
         do = "Run 'onroll train' first, or 'onroll models list' to see the versions."

@@ -76,6 +76,9 @@ def as_xlsx(request: Request, context: Context) -> Response:
 
 def _week(context: PageContext, view: View, query: Any, action: str) -> tuple[week_list.WeekList, int]:
     most = week_list.per_week(view, context.team(view.caller), context.settings.per_week)
+    if context.withdrawn:
+        view.record(action, as_of=None)
+        return week_list.WeekList(), most
     week = week_list.week(view, _chosen(context, query), most, date.today(), action)
     week.children.sort(key=SORTS.get(query.get("sort", "rank"), SORTS["rank"]))
     return week, most

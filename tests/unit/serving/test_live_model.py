@@ -7,16 +7,18 @@ from datetime import date
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
+from starlette.testclient import TestClient
 
 from features.posted import open_rows
 from histories.reading.histories import Histories
 from histories.settings import settings
 from serving.http.api import make_app
+from serving.http.guard import Guard
 from serving.scoring import live_model as holding
 from serving.scoring.live_model import LiveModel
 from serving.scoring.shadow import CELLS, Shadow, counted, differences, list_changes, rank_correlation
 from serving.store import Store
-from tests.support.released import alias, release
+from tests.support.released import alias, release, withdraw
 
 FLIPPED = {"a": -1.0, "b": 1.0, "bootstrap": [[-1.0, 1.0]]}
 
@@ -44,6 +46,36 @@ def test_a_promotion_is_taken_whole_and_a_request_keeps_what_it_has(releases, bu
     live_model.refresh()
     assert (live_model.model().manifest.version, mine.manifest.version) == ("2", "1")
     assert live_model.refused is None
+
+
+def test_a_withdrawn_model_stops_at_once_and_a_promotion_brings_one_back(releases, bundle, live_model):
+    withdraw(releases)
+    live_model.refresh()
+    assert (live_model.model(), live_model.withdrawn, live_model.refused) == (None, True, None)
+    release(releases, bundle, 2)
+    alias(releases, champion=2)
+    live_model.refresh()
+    assert (live_model.model().manifest.version, live_model.withdrawn) == ("2", False)
+
+
+def test_while_it_is_withdrawn_no_call_gives_a_score_and_the_service_stays_ready(releases, monkeypatch):
+    withdraw(releases)
+    app = make_app(settings())
+    client = TestClient(Guard(app, refusals=app.state.store.refusals), raise_server_exceptions=False)
+    _, key = app.state.store.create_key("lead", "801")
+    client.headers["Authorization"] = f"Bearer {key}"
+    rows = {"pupils": [], "enrolments": []}
+    for call, body in {
+        "score": {"as_of": "2025-01-13", "histories": rows},
+        "scores": {"pupil_ids": ["A"]},
+        "worklist": {},
+        "counts": {"by": "urn"},
+    }.items():
+        answer = client.post(f"/api/v1/{call}", json=body)
+        assert (call, answer.status_code) == (call, 503)
+        assert "withdrawn" in answer.json()["detail"]
+    assert client.get("/api/v1/model").status_code == 503
+    assert client.get("/readyz").json() == {"status": "ready", "model": None, "withdrawn": True}
 
 
 def spoil(folder):

@@ -1,0 +1,42 @@
+"""A withdrawn model: no page shows a score, every page says so, and deadlines go on."""
+
+import pytest
+
+
+@pytest.fixture
+def withdrawn(visit, monkeypatch):
+    live = visit().app.app.state.live_model
+    live.model()
+    monkeypatch.setattr(live, "withdrawn", True)
+    monkeypatch.setattr(live, "current", None)
+    return live
+
+
+def test_the_list_is_empty_and_says_why(visit, withdrawn, site):
+    client = visit("worker")
+    page = client.get("/work-list").text
+    assert "The model was withdrawn" in page
+    assert "Work from the deadlines and your cases" in page
+    assert not any(s.pupil_id in page for s in site.scores)
+    assert not any(s.pupil_id in client.get("/work-list.csv").text for s in site.scores)
+
+
+def test_a_childs_page_shows_no_score_and_keeps_the_case(visit, withdrawn, site):
+    client = visit("worker")
+    ref = next(iter(_references(client)))
+    page = client.get(ref)
+    assert page.status_code == 200
+    assert "No score is shown while the model is withdrawn" in page.text
+    assert "of children like" not in page.text
+    assert "<form" in page.text
+
+
+def test_deadlines_go_on(visit, withdrawn):
+    page = visit("worker").get("/clocks").text
+    assert "The model was withdrawn" in page
+    assert "/pupils/" in page
+
+
+def _references(client):
+    page = client.get("/clocks").text
+    return {part.split('"')[0] for part in page.split('href="')[1:] if part.startswith("/pupils/")}

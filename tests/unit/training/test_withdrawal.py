@@ -1,0 +1,78 @@
+"""Withdrawal: no version is found, whatever the files say, until a person promotes one or rolls back."""
+
+import pytest
+
+from histories.errors import Faults
+from histories.settings import settings
+from tests.support.laid_before import Registered, as_files, registered
+from tests.support.released import write_aliases
+from training.release import promotion, registry
+from training.release.resolve import Withdrawn, aliases, find_release
+from training.release.withdrawal import withdraw
+
+
+@pytest.fixture
+def current(monkeypatch, bundle):
+    in_mlflow = Registered()
+    monkeypatch.setattr(registry, "client", lambda current: in_mlflow)
+    monkeypatch.setattr("training.release.withdrawal.client", lambda current: in_mlflow)
+    monkeypatch.setattr(registry, "files_of", as_files)
+    current = settings()
+    registered(current, bundle)
+    return current
+
+
+def find(current):
+    return find_release("onroll@champion", current.releases).version
+
+
+def test_nothing_is_found_and_the_log_says_who_and_why(current):
+    entry = withdraw(current, "onroll", who="ann", why="scores of one school were wrong")
+    with pytest.raises(Withdrawn, match="withdrawn"):
+        find(current)
+    assert (entry["action"], entry["before"], entry["by"], entry["why"]) == (
+        "withdrawn",
+        1,
+        "ann",
+        "scores of one school were wrong",
+    )
+    assert registry.verify(current, "onroll").whole
+    assert aliases(current.releases, "onroll") == {"challenger": 2}
+    assert registry.check_mlflow_aliases(current, "onroll") == []
+
+
+def test_an_alias_put_back_by_hand_brings_nothing_back(current):
+    withdraw(current, "onroll", who="ann", why="wrong")
+    write_aliases(current.releases, champion=1)
+    with pytest.raises(Withdrawn):
+        find(current)
+
+
+def test_a_promotion_ends_it_and_a_new_version_does_not(current, bundle):
+    withdraw(current, "onroll", who="ann", why="wrong")
+    registered(current, bundle, 1)
+    assert aliases(current.releases, "onroll") == {"challenger": 3}
+    with pytest.raises(Withdrawn):
+        find(current)
+    assert promotion.promote(current, "onroll", 2, who="ann", why="better")["action"] == "promoted"
+    assert find(current) == "2"
+
+
+def test_a_rollback_ends_it_with_the_champion_before(current):
+    promotion.promote(current, "onroll", 2, who="ann", why="better")
+    withdraw(current, "onroll", who="ann", why="wrong")
+    registry.rollback(current, "onroll", who="ann", why="the one before was right")
+    assert find(current) == "1"
+
+
+@pytest.mark.parametrize(("who", "why"), [(" ", "wrong"), ("ann", "")])
+def test_who_and_why_are_required(current, who, why):
+    with pytest.raises(Faults, match="person and a reason"):
+        withdraw(current, "onroll", who=who, why=why)
+    assert find(current) == "1"
+
+
+def test_what_does_not_serve_cannot_be_withdrawn(current):
+    withdraw(current, "onroll", who="ann", why="wrong")
+    with pytest.raises(Faults, match="no version serves"):
+        withdraw(current, "onroll", who="ann", why="wrong")
