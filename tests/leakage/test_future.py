@@ -1,4 +1,4 @@
-"""Nothing recorded on or after a day moves a feature as of that day, and a feature that sees it is named."""
+"""Nothing recorded on or after a day changes a feature as of that day, and a feature that leaks is named."""
 
 import hashlib
 import json
@@ -24,16 +24,16 @@ D = date(2025, 1, 13)
 
 @settings(max_examples=8)
 @given(seed=st.integers(0, 2**31))
-def test_another_future_moves_no_feature_and_nobody_in_or_out_of_the_cohort(small_histories, seed):
+def test_a_rewritten_future_changes_no_feature_and_no_member_of_the_cohort(small_histories, seed):
     proof = leaks(Histories.open(small_histories), D, seed=seed, engine="polars")
     assert (proof.leaks, proof.features >= 100, proof.snapshots > 100) == ([], True, True)
 
 
-def test_the_other_future_touches_every_table_with_a_clock_in_every_way_that_it_can(small_histories):
+def test_the_rewritten_future_changes_every_table_with_recording_dates_in_every_way(small_histories):
     proof = leaks(Histories.open(small_histories), D, engine="polars")
     clocked = {t for t in Histories.open(small_histories).present if has_clock(t)}
     assert {"attendance", "enrolments", "social_care", "admissions"} <= clocked
-    for table in clocked - {"cme"}:  # nobody of so few was missing
+    for table in clocked - {"cme"}:  # of so few pupils nobody was missing
         can = {k for k, n in proof.rows[table].items() if n}
         ends = {"ended"} if TABLES[table].end or TABLES[table].stages else set()
         assert can >= {"corrected", "added", "newcomers", *ends}, table
@@ -42,7 +42,7 @@ def test_the_other_future_touches_every_table_with_a_clock_in_every_way_that_it_
 
 
 def moved_by(monkeypatch, histories, table, leaky):
-    """Give one table to the features by another rule of time than the house's."""
+    """Prove with a leaky rule of time for one table, and return the leaks."""
     real = time_rule.visible
 
     def visible(opened, name, snapshots, known_on=None):
@@ -59,28 +59,28 @@ def test_a_feature_that_reads_ends_before_they_were_recorded_is_named(small_hist
         ends = histories.frame("social_care").select(*key, "end_date").unique(subset=key, keep="any")
         return rows.join(ends, on=key, how="left")
 
-    found = moved_by(monkeypatch, small_histories, "social_care", ends)
-    assert ("days_since_care_closed", "social_care", "ended") in found
-    assert {table for _, table, _ in found} == {"social_care"}
+    moved = moved_by(monkeypatch, small_histories, "social_care", ends)
+    assert ("days_since_care_closed", "social_care", "ended") in moved
+    assert {table for _, table, _ in moved} == {"social_care"}
 
 
-def test_a_feature_that_goes_by_what_happened_instead_of_what_was_recorded_is_named(small_histories, monkeypatch):
+def test_a_feature_that_uses_event_dates_instead_of_recording_dates_is_named(small_histories, monkeypatch):
     def happened(real, histories, snapshots):
         rows = snapshots.select("pupil_id", "as_of").join(histories.frame("suspensions"), on="pupil_id", how="inner")
         return rows.with_columns((nw.col("as_of") - nw.col("start_date")).alias("age")).filter(nw.col("age") >= 1)
 
-    found = moved_by(monkeypatch, small_histories, "suspensions", happened)
-    assert {("suspensions_365d", "suspensions", k) for k in ("corrected", "added")} <= found
-    assert {table for _, table, _ in found} == {"suspensions"}
+    moved = moved_by(monkeypatch, small_histories, "suspensions", happened)
+    assert {("suspensions_365d", "suspensions", k) for k in ("corrected", "added")} <= moved
+    assert {table for _, table, _ in moved} == {"suspensions"}
 
 
-def test_a_day_that_lends_what_a_later_day_of_the_same_run_sees_is_caught(small_histories, monkeypatch):
+def test_a_leak_from_a_later_day_of_the_same_run_is_caught(small_histories, monkeypatch):
     def lent(real, histories, snapshots):
         newest = snapshots.select(nw.col("as_of").max()).collect().item()
         return real(histories, "suspensions", snapshots, day_of(newest))
 
-    found = moved_by(monkeypatch, small_histories, "suspensions", lent)
-    assert ("suspensions_365d", "suspensions", "added") in found
+    moved = moved_by(monkeypatch, small_histories, "suspensions", lent)
+    assert ("suspensions_365d", "suspensions", "added") in moved
 
 
 def test_the_same_seed_writes_the_same_future(small_histories):
@@ -89,7 +89,7 @@ def test_the_same_seed_writes_the_same_future(small_histories):
 
 
 @pytest.mark.parametrize("table", [t for t in TABLES if TABLES[t].end])
-def test_no_column_of_a_row_tells_that_its_end_was_recorded_later(table):
+def test_no_column_reveals_that_an_end_was_recorded_later(table):
     declared = TABLES[table]
     row = {
         c.name: "2024-10-01" if c.kind == "date" else "x"
@@ -98,16 +98,16 @@ def test_no_column_of_a_row_tells_that_its_end_was_recorded_later(table):
     }
     row |= {"pupil_id": "A", **dict.fromkeys(declared.end_known_from, "2025-01-13"), declared.end: "2025-01-13"}
     given = {"pupils": [], "enrolments": [], table: [row]}
-    histories, asked = (
+    histories, snapshots = (
         Histories.from_rows(given, as_written=True),
         pl.DataFrame({"pupil_id": ["A"], "as_of": [day_number(D)]}),
     )
-    seen = time_rule.visible(histories, table, nw.from_native(asked.lazy())).collect().to_native()
+    seen = time_rule.visible(histories, table, nw.from_native(snapshots.lazy())).collect().to_native()
     ends = {*declared.end_columns, *declared.end_known_from, "end_known"}
     assert [{c for c in ends if r[c] is not None} for r in seen.to_dicts()] == [set()]
 
 
-def test_the_past_of_the_other_future_is_the_past_itself(small_histories):
+def test_a_rewritten_future_leaves_the_past_unchanged(small_histories):
     frame = pl.DataFrame(
         {
             "pupil_id": ["A", "A", "B"],
@@ -119,9 +119,9 @@ def test_the_past_of_the_other_future_is_the_past_itself(small_histories):
         },
         schema_overrides=dict.fromkeys(("date", "recorded_on", "known"), pl.Int32),
     )
-    made, touched = other_future("attendance", frame, 20, KINDS, 1)
-    told = made.filter(pl.coalesce("recorded_on", "date") < 20)
-    assert told.sort("date").equals(frame.filter(pl.col("known") < 20).select(made.columns))
+    rewritten, touched = other_future("attendance", frame, 20, KINDS, 1)
+    past = rewritten.filter(pl.coalesce("recorded_on", "date") < 20)
+    assert past.sort("date").equals(frame.filter(pl.col("known") < 20).select(rewritten.columns))
     assert sum(touched.values()) >= 3
 
 
@@ -129,17 +129,17 @@ def digest(folder):
     return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in folder.iterdir()}
 
 
-def test_the_verb_says_that_the_proof_holds_and_leaves_the_histories_alone(small_histories, capsys):
+def test_the_verb_prints_the_proof_and_leaves_the_histories_unchanged(small_histories, capsys):
     before = digest(small_histories)
     with pytest.raises(SystemExit) as left:
         main(["leaks", str(small_histories), "--as-of", "2025-01-13", "--pupils", "150", "--json"])
-    said = json.loads(capsys.readouterr().out)
-    assert (left.value.code, said["holds"], said["leaks"], digest(small_histories)) == (0, True, [], before)
-    assert 100 < said["pupils"] <= 150
-    assert said["as_of"] == "2025-01-13"
+    proof = json.loads(capsys.readouterr().out)
+    assert (left.value.code, proof["holds"], proof["leaks"], digest(small_histories)) == (0, True, [], before)
+    assert 100 < proof["pupils"] <= 150
+    assert proof["as_of"] == "2025-01-13"
 
 
-def test_the_verb_leaves_with_1_when_something_leaks(small_histories, capsys, monkeypatch):
+def test_the_verb_exits_with_1_if_a_feature_leaks(small_histories, capsys, monkeypatch):
     real = time_rule.visible
 
     def late(histories, table, snapshots, known_on=None):
@@ -148,6 +148,6 @@ def test_the_verb_leaves_with_1_when_something_leaks(small_histories, capsys, mo
     monkeypatch.setattr(sys.modules["features.counting.tallies"], "visible", late)
     with pytest.raises(SystemExit) as left:
         main(["leaks", str(small_histories), "--as-of", "2025-01-13", "--engine", "polars"])
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert left.value.code == 1
-    assert "sen: rows known before the day are corrected on the day or later" in said
+    assert "sen: rows known before the day are corrected on the day or later" in output

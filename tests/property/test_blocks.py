@@ -1,4 +1,4 @@
-"""Into how many blocks the children fall changes nothing, nor does what was kept of an earlier run."""
+"""Neither the number of blocks nor the cached counts of an earlier run change the matrix."""
 
 from datetime import date
 
@@ -14,10 +14,10 @@ from tests.support.random_histories import DAYS, FIXED, HISTORIES, write_tables
 
 
 @settings(max_examples=5)
-@given(made=HISTORIES, known_on=st.sampled_from([None, date(2025, 2, 1)]))
-def test_blocks_and_what_was_kept_change_nothing(tmp_path_factory, made, known_on):
+@given(drawn=HISTORIES, known_on=st.sampled_from([None, date(2025, 2, 1)]))
+def test_blocks_and_cached_counts_change_nothing(tmp_path_factory, drawn, known_on):
     folder = tmp_path_factory.mktemp("h")
-    opened = Histories.open(write_tables(folder, {**FIXED, **made}))
+    opened = Histories.open(write_tables(folder, {**FIXED, **drawn}))
     whole = matrix(opened, DAYS, known_on=known_on)
     assert matrix(opened, DAYS, known_on=known_on, pupils=1).equals(whole)
     for pupils in (2, 2):
@@ -25,7 +25,7 @@ def test_blocks_and_what_was_kept_change_nothing(tmp_path_factory, made, known_o
 
 
 @pytest.mark.parametrize("engine", ["duckdb", "polars"])
-def test_one_two_and_seven_blocks_are_the_same(small_histories, engine):
+def test_one_two_and_seven_blocks_give_the_same_matrix(small_histories, engine):
     opened = Histories.open(small_histories, engine=engine)
     whole = matrix(opened, DAYS)
     for pupils, many in ((1000, 1), (200, 2), (55, 7)):
@@ -34,7 +34,7 @@ def test_one_two_and_seven_blocks_are_the_same(small_histories, engine):
 
 
 @given(many=st.integers(1, 400), pupils=st.integers(1, 60), gone=st.integers(0, 399))
-def test_blocks_are_of_about_one_size_and_a_child_moves_few_borders(many, pupils, gone):
+def test_blocks_have_similar_sizes_and_a_child_moves_few_borders(many, pupils, gone):
     def edges(numbers):
         rows = [{"pupil_id": f"P{n:04d}", "date_of_birth": "2014-05-01"} for n in numbers]
         return blocks.cut(Histories.from_rows({"pupils": rows, "enrolments": []}), pupils)

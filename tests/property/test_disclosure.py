@@ -1,4 +1,4 @@
-"""No hidden count can be worked out, neither from exact totals nor by who knows the rule and the rounding."""
+"""No hidden count can be derived, from exact totals or by a reader who knows the rule and the rounding."""
 
 from itertools import product
 
@@ -24,7 +24,7 @@ def totals(table, within):
 
 
 def equations(names, sums):
-    """Return A and b of A x = b: each sum less its parts is nothing."""
+    """Return A and b of A x = b: each sum less its parts is zero."""
     at = {n: i for i, n in enumerate(names)}
     rows = np.zeros((len(sums), len(names)))
     for row, (whole, parts) in zip(rows, sums, strict=True):
@@ -38,13 +38,13 @@ def ranges(values, sums, out):
     names = list(values)
     a, b = equations(names, sums)
     bounds = [(0, None) if n in out else (values[n], values[n]) for n in names]
-    found = {}
+    by_name = {}
     for name in out:
         goal = np.zeros(len(names))
         goal[names.index(name)] = 1
         least, most = (linprog(s * goal, A_eq=a, b_eq=b, bounds=bounds) for s in (1, -1))
-        found[name] = (round(least.fun), np.inf if most.status == 3 else round(-most.fun))
-    return found
+        by_name[name] = (round(least.fun), np.inf if most.status == 3 else round(-most.fun))
+    return by_name
 
 
 def sums_of(table, within):
@@ -88,11 +88,11 @@ def printed(table):
 
 
 @given(st.lists(counts, min_size=2, max_size=4))
-def test_who_knows_the_rule_and_the_rounding_cannot_tell_a_hidden_count(values):
+def test_a_reader_who_knows_the_rule_and_the_rounding_cannot_derive_a_hidden_count(values):
     table = dict(zip(LETTERS, values, strict=False))
     seen = printed(table)
     for name in (n for n in table if seen[n] is None):
-        # Another table prints the same, with another count in this place; the rest moves by little.
+        # Look for a table that prints the same with another count in this cell; the other cells change little.
         others = [n for n in table if n != name]
         steps = product(range(-9, 10), *(range(-4, 5) if seen[n] is None else range(-2, 3) for n in others))
         tables = (
@@ -101,7 +101,7 @@ def test_who_knows_the_rule_and_the_rounding_cannot_tell_a_hidden_count(values):
             if first
         )
         assert any(min(t.values()) >= 0 and printed({n: t[n] for n in table}) == seen for t in tables), (
-            f"{name} can be told"
+            f"{name} can be derived"
         )
 
 
@@ -118,7 +118,7 @@ def audits(draw):
     }
 
 
-# Nearly all who went missing were listed, which bounds those found from above.
+# Nearly all missing children were listed, which bounds the children found from above.
 @example(
     {
         "a": {"children": 883, "missing": 45, "listed": 56, "found": 44},
@@ -127,9 +127,9 @@ def audits(draw):
 )
 @given(audits())
 def test_no_count_of_an_audit_follows_from_the_others(cells):
-    # All four counts at once: who knows every printed one exactly, and that one lies within another.
+    # All four counts together: a reader knows every printed count exactly, and which counts lie within others.
     layers = {c: {v: n[c] for v, n in cells.items()} for c in COUNTS}
-    out = hide_layers(layers, lambda layer, counts, **known: partition(counts, **known))
+    out = hide_layers(layers, lambda layer, counts, **bounds_of_others: partition(counts, **bounds_of_others))
     names = [(c, v) for c in COUNTS for v in cells]
     at = {n: i for i, n in enumerate(names)}
     equal, less = [], []
@@ -152,7 +152,7 @@ def test_no_count_of_an_audit_follows_from_the_others(cells):
                 linprog(s * goal, A_ub=np.array(less), b_ub=np.zeros(len(less)), A_eq=a, b_eq=b, bounds=bounds)
                 for s in (1, -1)
             )
-            # Where one count bounds another on both sides the range can be a little narrower than in a single table.
+            # If one count bounds another on both sides, the range can be slightly narrower than in a single table.
             assert high.status == 3 or -high.fun - low.fun > BASE - 1.5
 
 
@@ -162,7 +162,7 @@ def test_hiding_only_small_counts_would_give_them_away():
     assert partition(table) == {"a", "b"}
 
 
-def test_no_more_is_hidden_than_need_be():
+def test_no_more_is_hidden_than_necessary():
     assert partition({"a": 30, "b": 20, "c": 90}) == set()
     assert partition({"a": 3, "b": 7, "c": 90}) == {"a", "b"}
     assert partition({"a": 0, "b": 0, "c": 90, "d": 50}) == {"a", "b", "d"}

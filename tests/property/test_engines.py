@@ -16,9 +16,9 @@ GROUPED = {g.table for g in GROUPS}
 
 
 @settings(max_examples=40)
-@given(made=HISTORIES)
-def test_duckdb_polars_and_plain_lists_give_the_same_bits(tmp_path_factory, made):
-    tables = {**FIXED, **made}
+@given(drawn=HISTORIES)
+def test_duckdb_polars_and_plain_lists_give_the_same_bits(tmp_path_factory, drawn):
+    tables = {**FIXED, **drawn}
     folder = write_tables(tmp_path_factory.mktemp("h"), tables)
     posted = open_rows(tables)
     assert posted.engine == "plain"
@@ -28,24 +28,24 @@ def test_duckdb_polars_and_plain_lists_give_the_same_bits(tmp_path_factory, made
 
 
 @settings(max_examples=10)
-@given(made=st.fixed_dictionaries({t: s for t, s in ROWS.items() if t in GROUPED}))
-def test_duckdb_and_polars_give_the_same_groups(tmp_path_factory, made):
-    tables = {**FIXED, **made}
+@given(drawn=st.fixed_dictionaries({t: s for t, s in ROWS.items() if t in GROUPED}))
+def test_duckdb_and_polars_give_the_same_groups(tmp_path_factory, drawn):
+    tables = {**FIXED, **drawn}
     folder = write_tables(tmp_path_factory.mktemp("h"), tables)
     assert grouped(Histories.open(folder), DAYS).equals(grouped(Histories.from_rows(tables), DAYS))
 
 
 def apart(tables, n):
-    """Give pupils, schools, homes and authority of one example names of their own."""
-    own = ("pupil_id", "urn", "household_id", "authority")
+    """Make the keys of pupils, schools, homes and authority of one example unique."""
+    keys = ("pupil_id", "urn", "household_id", "authority")
     return {
-        t: [{c: f"{v}-{n}" if c in own and v is not None else v for c, v in r.items()} for r in found]
-        for t, found in tables.items()
+        t: [{c: f"{v}-{n}" if c in keys and v is not None else v for c, v in r.items()} for r in table_rows]
+        for t, table_rows in tables.items()
         if t != "areas"
     }
 
 
-# A matrix costs Spark some twenty queries, however small: so one holds many examples, none of which knows of the others.
+# Any matrix takes Spark about twenty queries, so one matrix holds many independent examples.
 @pytest.mark.prove
 @pytest.mark.parametrize(
     ("absent", "seed"),
@@ -62,9 +62,9 @@ def test_spark_gives_the_same_bits(spark, tmp_path, absent, seed):
 
     @reproduce_with(seed)
     @settings(max_examples=25, phases=[Phase.generate])
-    @given(made=st.fixed_dictionaries({t: s for t, s in ROWS.items() if t not in absent}))
-    def draw(made):
-        examples.append(apart({**FIXED, **made}, len(examples)))
+    @given(drawn=st.fixed_dictionaries({t: s for t, s in ROWS.items() if t not in absent}))
+    def draw(drawn):
+        examples.append(apart({**FIXED, **drawn}, len(examples)))
 
     draw()
     together = {t: [r for e in examples for r in e[t]] for t in examples[0]} | {"areas": FIXED["areas"]}

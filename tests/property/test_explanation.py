@@ -34,10 +34,10 @@ def test_contributions_equal_lightgbm(seed, leaves, missing):
     booster, x = model(seed, leaves, missing)
     x = np.vstack([x[:200], np.full((1, 6), np.nan), np.zeros((1, 6)), np.full((1, 6), 1e300)])
     tables = LeafTables(read_forest(booster.model_to_string()))
-    found, margins = tables.contributions(x), tables.margins(x)
-    assert np.abs(found - booster.predict(x, pred_contrib=True)).max() < 1e-9
+    contributions, margins = tables.contributions(x), tables.margins(x)
+    assert np.abs(contributions - booster.predict(x, pred_contrib=True)).max() < 1e-9
     assert np.array_equal(margins, booster.predict(x, raw_score=True))
-    assert np.abs(found.sum(axis=1) - margins).max() < 1e-9
+    assert np.abs(contributions.sum(axis=1) - margins).max() < 1e-9
 
 
 NAMES = [f"f{i}" for i in range(6)]

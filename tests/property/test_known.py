@@ -1,4 +1,4 @@
-"""The day of knowledge on random histories: the as-of date itself changes nothing, and no later day shows the future."""
+"""The day of knowledge on random histories: the as-of date itself changes nothing, and no later day reveals the future."""
 
 from datetime import date, timedelta
 
@@ -13,16 +13,16 @@ from tests.support.random_histories import FIXED, HISTORIES
 DAY = date(2025, 1, 13)
 
 
-def own(row, columns, delay=0):
-    """Return the first date of some columns; what is not the first of them may come with a delay."""
-    found = next(((n, row[c]) for n, c in enumerate(columns) if row[c]), None)
-    return found and (date.fromisoformat(found[1]) + timedelta(days=delay if found[0] else 0)).isoformat()
+def first_date(row, columns, delay=0):
+    """Return the first date in some columns; a fallback after the first column gets a delay."""
+    first = next(((n, row[c]) for n, c in enumerate(columns) if row[c]), None)
+    return first and (date.fromisoformat(first[1]) + timedelta(days=delay if first[0] else 0)).isoformat()
 
 
 def without_future(table, row):
-    """Take away what both happened and was recorded from the day on; None when nothing is left."""
+    """Remove what both happened and was recorded on or after the day; None if nothing remains."""
     declared, day = TABLES[table], DAY.isoformat()
-    recorded = own(row, declared.known_from, declared.known_delay)
+    recorded = first_date(row, declared.known_from, declared.known_delay)
     happened = (
         min((row[s.date] for s in declared.stages if row[s.date]), default=recorded)
         if declared.stages
@@ -31,23 +31,23 @@ def without_future(table, row):
     if recorded is not None and recorded >= day and happened >= day:
         return None
     if declared.end and row[declared.end] and row[declared.end] >= day:
-        ended = max(recorded, own(row, declared.end_known_from))
+        ended = max(recorded, first_date(row, declared.end_known_from))
         if ended >= day:
             return {**row, **dict.fromkeys({*declared.end_columns, *declared.end_known_from})}
     return row
 
 
 @settings(max_examples=30)
-@given(made=HISTORIES)
-def test_the_as_of_date_as_day_of_knowledge_is_the_default(made):
-    histories = Histories.from_rows({**FIXED, **made})
+@given(drawn=HISTORIES)
+def test_the_as_of_date_as_day_of_knowledge_is_the_default(drawn):
+    histories = Histories.from_rows({**FIXED, **drawn})
     assert matrix(histories, [DAY], known_on=DAY).equals(matrix(histories, [DAY]))
 
 
 @settings(max_examples=30)
-@given(made=HISTORIES, later=st.integers(0, 400))
-def test_what_happened_from_the_as_of_date_on_is_never_seen(made, later):
-    cut = {t: [r for row in found if (r := without_future(t, row))] for t, found in made.items()}
+@given(drawn=HISTORIES, later=st.integers(0, 400))
+def test_events_from_the_as_of_date_on_are_never_visible(drawn, later):
+    cut = {t: [r for row in table_rows if (r := without_future(t, row))] for t, table_rows in drawn.items()}
     known_on = DAY + timedelta(days=later)
-    one, other = (matrix(Histories.from_rows({**FIXED, **m}), [DAY], known_on=known_on) for m in (made, cut))
+    one, other = (matrix(Histories.from_rows({**FIXED, **m}), [DAY], known_on=known_on) for m in (drawn, cut))
     assert one.equals(other)

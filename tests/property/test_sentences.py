@@ -49,7 +49,7 @@ def test_every_sentence_is_true_of_the_rows():
     assert check_all(300, seed=1) > 300 * 20
 
 
-def test_a_strain_never_speaks_for_a_child_and_a_strength_never_against():
+def test_a_strain_never_lowers_and_a_strength_never_raises_a_score():
     declared = SHIPPED.declarations()
     wording = {f.name: f.sentences for f in SHIPPED.features}
     random = np.random.Generator(np.random.PCG64(5))

@@ -25,12 +25,12 @@ def test_text_that_begins_with_a_tab_or_line_break_is_guarded(start, rest):
 
 
 @given(st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), st.dates()))
-def test_what_is_not_text_stays_as_it_is(cell):
+def test_values_other_than_text_are_unchanged(cell):
     assert as_text(cell) is cell
 
 
 @given(st.text(st.characters(categories=["L", "N"]), min_size=1), st.text())
-def test_text_that_begins_with_a_letter_or_digit_stays_as_it_is(start, rest):
+def test_text_that_begins_with_a_letter_or_digit_is_unchanged(start, rest):
     assert as_text(start + rest) == start + rest
 
 

@@ -1,4 +1,4 @@
-"""The engines that examples run on; Spark costs seconds a matrix, so most of its examples wait for `make prove`."""
+"""The engines of the examples; a matrix takes Spark seconds, so most of its examples run in `make prove`."""
 
 import pytest
 
@@ -7,13 +7,13 @@ ENGINES = ["duckdb", "polars", pytest.param("spark", marks=pytest.mark.prove)]
 
 @pytest.fixture(params=ENGINES)
 def engine(request):
-    """Return the name of an engine that is ready."""
+    """Return the name of a running engine."""
     return _ready(request)
 
 
 @pytest.fixture(params=[*ENGINES, "plain"])
 def feature_engine(request):
-    """Return the name of an engine that computes features: plain lists too, which serve a request."""
+    """Return the name of an engine that computes features; plain lists, the engine of requests, included."""
     return _ready(request)
 
 

@@ -1,4 +1,4 @@
-"""Who is in the cohort, on every engine, and what is never a feature; what features are, ``features/specs`` says."""
+"""Who is in the cohort, on every engine, and what is never a feature; ``features/specs`` defines the features."""
 
 from datetime import date
 
@@ -16,7 +16,7 @@ ENROLMENTS = [
 
 
 @pytest.fixture
-def known(feature_engine, tmp_path):
+def features_of(feature_engine, tmp_path):
     """Return the features of pupil A as of a day, on one engine."""
 
     def build(day=D, **tables):
@@ -26,15 +26,15 @@ def known(feature_engine, tmp_path):
     return build
 
 
-def test_the_cohort_is_on_a_roll_of_school_age_with_no_open_case(known):
-    assert known() is not None
-    assert known(pupils=[{**PUPILS[0], "date_of_birth": "2020-12-01"}]) is None
+def test_the_cohort_is_on_a_roll_of_school_age_with_no_open_case(features_of):
+    assert features_of() is not None
+    assert features_of(pupils=[{**PUPILS[0], "date_of_birth": "2020-12-01"}]) is None
     left = [{**ENROLMENTS[0], "leaving_date": "2024-12-20", "leaving_recorded_on": "2025-01-12"}]
-    assert known(enrolments=left) is None
-    assert known(enrolments=[{**left[0], "leaving_recorded_on": "2025-01-13"}]) is not None
+    assert features_of(enrolments=left) is None
+    assert features_of(enrolments=[{**left[0], "leaving_recorded_on": "2025-01-13"}]) is not None
     case = [{"pupil_id": "A", "missing_from": "2024-10-01", "reported_on": "2024-11-01", "resolved_on": "2024-12-01"}]
-    assert known(cme=case)["past_cases"] == 1
-    assert known(cme=[{**case[0], "resolved_on": "2025-01-13"}]) is None
+    assert features_of(cme=case)["past_cases"] == 1
+    assert features_of(cme=[{**case[0], "resolved_on": "2025-01-13"}]) is None
 
 
 def test_protected_characteristics_are_never_features():

@@ -1,4 +1,4 @@
-"""The groups that people ask about, by example; each example runs on every engine."""
+"""The groups of descriptions and audits by example, on every engine."""
 
 from datetime import date
 
@@ -37,7 +37,7 @@ def groups(engine, tmp_path):
         (None, "not_recorded"),
     ],
 )
-def test_ethnicity_shows_gypsy_roma_and_irish_traveller_children_apart(groups, code, value):
+def test_gypsy_roma_and_irish_traveller_children_are_separate_groups(groups, code, value):
     assert groups({"ethnicity": code, "sex": "F"})["ethnicity"] == value
 
 
@@ -47,8 +47,8 @@ def test_another_first_language_than_english(groups, language, value):
 
 
 def test_a_child_aged_ten_at_the_start_of_the_year_is_in_year_six(groups):
-    found = groups({"date_of_birth": "2014-08-31"}, schools=[{"urn": "1", "phase": "primary", "authority": "802"}])
-    assert (found["age"], found["year_group"], found["phase"], found["authority"]) == ("10", "6", "primary", "802")
+    child = groups({"date_of_birth": "2014-08-31"}, schools=[{"urn": "1", "phase": "primary", "authority": "802"}])
+    assert (child["age"], child["year_group"], child["phase"], child["authority"]) == ("10", "6", "primary", "802")
 
 
 def test_need_is_as_known_before_the_day(groups):
@@ -61,11 +61,11 @@ def test_need_is_as_known_before_the_day(groups):
         A        | 2025-01-06 |            | E         | ASD          | 2025-01-13
     """,
     )
-    found = groups(sen=spells)
-    assert (found["sen"], found["primary_need"]) == ("support", "semh")
+    child = groups(sen=spells)
+    assert (child["sen"], child["primary_need"]) == ("support", "semh")
 
 
-def test_the_strongest_help_that_is_open_counts(groups):
+def test_the_highest_open_level_of_help_counts(groups):
     episodes = rows(
         "social_care",
         """
@@ -86,7 +86,7 @@ def test_free_school_meals_that_ended_or_are_recorded_later_do_not_count(groups)
     assert groups(fsm=now)["fsm"] == "yes"
 
 
-def test_the_fifth_is_of_the_area_of_the_present_home(groups):
+def test_the_deprivation_fifth_is_that_of_the_current_home(groups):
     homes = rows(
         "addresses",
         """
@@ -118,7 +118,7 @@ def test_missing_one_session_in_ten_is_persistent_absence(groups, missed, value)
     assert groups(attendance=marks)["persistent_absence"] == value
 
 
-def test_a_group_whose_table_was_not_given_is_left_out_and_never_no(groups):
+def test_a_group_without_its_table_is_left_out_and_never_no(groups):
     assert set(groups()) == {
         "pupil_id",
         "as_of",
@@ -126,6 +126,6 @@ def test_a_group_whose_table_was_not_given_is_left_out_and_never_no(groups):
     }
 
 
-def test_no_feature_is_made_of_what_is_for_auditing_only():
+def test_no_feature_uses_columns_that_are_for_auditing_only():
     assert not [f.name for f in catalogue().features if "fsm" in f.sources]
     assert not {f.name for f in catalogue().features} & {"sex", "ethnicity", "fsm", "eal", "first_language"}

@@ -1,4 +1,4 @@
-"""What was known on another day: late records and corrections come in, the future never does; on every engine."""
+"""Another day of knowledge adds late records and corrections, never the future; on every engine."""
 
 from datetime import date
 
@@ -58,18 +58,18 @@ SUSPENDED = rows(
         (D, 1 + 2),
         (date(2025, 1, 14), 4 + 2),  # the correction was recorded on the 13th
         (date(2025, 2, 1), 4 + 2),
-        (date(2025, 2, 2), 4 + 2 + 8),  # recorded late; what began on the as-of date is never seen
-        (date(2024, 12, 20), 1),  # an earlier day takes away
+        (date(2025, 2, 2), 4 + 2 + 8),  # recorded late; what began on the as-of date is never visible
+        (date(2024, 12, 20), 1),  # an earlier day removes records
     ],
 )
-def test_a_row_is_seen_when_it_was_recorded_before_the_day_of_knowledge_and_happened_before_the_as_of_date(
+def test_a_row_is_visible_if_recorded_before_the_day_of_knowledge_and_dated_before_the_as_of_date(
     features, known_on, sessions
 ):
-    found = features(suspensions=SUSPENDED)(known_on)
-    assert (found["suspended_sessions_90d"], found["permanent_exclusions"]) == (sessions, 0)
+    values = features(suspensions=SUSPENDED)(known_on)
+    assert (values["suspended_sessions_90d"], values["permanent_exclusions"]) == (sessions, 0)
 
 
-def test_an_end_is_seen_when_it_lay_before_the_as_of_date(features):
+def test_an_end_is_visible_if_it_lies_before_the_as_of_date(features):
     care = rows(
         "social_care",
         """
@@ -86,7 +86,7 @@ def test_an_end_is_seen_when_it_lay_before_the_as_of_date(features):
     assert open_at == [(1, 1, 0), (0, 1, 0), (1, 1, 1)]
 
 
-def test_a_leaving_that_came_late_takes_the_child_out_of_the_cohort_of_then(features):
+def test_a_leaving_recorded_late_removes_the_child_from_the_earlier_cohort(features):
     left = [{**ENROLMENTS[0], "leaving_date": "2025-01-12", "leaving_recorded_on": "2025-02-10"}]
     at = features(enrolments=left)
     assert at() is not None
@@ -94,7 +94,7 @@ def test_a_leaving_that_came_late_takes_the_child_out_of_the_cohort_of_then(feat
     assert at(date(2025, 2, 11)) is None
 
 
-def test_an_entry_agreed_beforehand_stays_and_one_recorded_later_does_not_come(features):
+def test_an_entry_agreed_beforehand_counts_and_one_recorded_later_does_not(features):
     spells = rows(
         "enrolments",
         """
@@ -107,8 +107,8 @@ def test_an_entry_agreed_beforehand_stays_and_one_recorded_later_does_not_come(f
     at = features(enrolments=spells)
     assert (at()["schools_so_far"], at(date(2025, 3, 1))["schools_so_far"]) == (1, 2)
     agreed = [{**s, "recorded_on": "2025-01-02"} if s["urn"] == "3" else s for s in spells]
-    found = features(enrolments=agreed)
-    assert (found()["schools_so_far"], found(date(2025, 3, 1))["schools_so_far"]) == (2, 3)
+    at_agreed = features(enrolments=agreed)
+    assert (at_agreed()["schools_so_far"], at_agreed(date(2025, 3, 1))["schools_so_far"]) == (2, 3)
 
 
 def test_marks_are_corrected_up_to_the_day_of_knowledge(features):
@@ -125,7 +125,7 @@ def test_marks_are_corrected_up_to_the_day_of_knowledge(features):
     )
     at = features(attendance=marks)
 
-    def found(known_on):
+    def attendance(known_on):
         one = at(known_on)
         return (
             one["sessions_known_28d"],
@@ -134,13 +134,13 @@ def test_marks_are_corrected_up_to_the_day_of_knowledge(features):
             one["trailing_absent_sessions"],
         )
 
-    assert found(None) == found(D) == (1, 1, 0, 1)
-    assert found(date(2025, 1, 14)) == (1, 0, 1, 1)
-    assert found(date(2025, 1, 21)) == (2, 1 / 2, 0, 0)
-    assert found(date(2025, 1, 8))[0] == 0
+    assert attendance(None) == attendance(D) == (1, 1, 0, 1)
+    assert attendance(date(2025, 1, 14)) == (1, 0, 1, 1)
+    assert attendance(date(2025, 1, 21)) == (2, 1 / 2, 0, 0)
+    assert attendance(date(2025, 1, 8))[0] == 0
 
 
-def test_a_stage_of_an_application_is_seen_by_its_own_day(features):
+def test_a_stage_of_an_application_is_visible_from_its_own_date(features):
     applied = rows(
         "admissions",
         """
@@ -153,7 +153,7 @@ def test_a_stage_of_an_application_is_seen_by_its_own_day(features):
     assert [tuple(at(k)[n] for n in names) for k in (None, date(2025, 3, 1))] == [(0, 0, 0), (0, 1, 0)]
 
 
-def test_evidence_is_of_the_same_day_of_knowledge(opened):
+def test_evidence_uses_the_same_day_of_knowledge(opened):
     marks = [{"pupil_id": "A", "date": "2025-01-08", "session": "AM", "code": "O", "recorded_on": "2025-01-20"}]
     histories = opened(suspensions=SUSPENDED, attendance=marks)
     reasons = [("A", ["suspensions"]), ("A", ["attendance"])]
@@ -166,7 +166,7 @@ def test_evidence_is_of_the_same_day_of_knowledge(opened):
     assert missed_later[0]["date"] == "2025-01-06"
 
 
-def test_evidence_comes_for_each_reason_apart_in_the_order_of_its_tables(opened):
+def test_evidence_is_separate_for_each_reason_and_in_the_order_of_its_tables(opened):
     histories = opened(
         pupils=[*PUPILS, {**PUPILS[0], "pupil_id": "B"}],
         suspensions=[{**SUSPENDED[0], "pupil_id": p, "recorded_on": "2024-12-01"} for p in "AB"],

@@ -1,4 +1,4 @@
-"""A window has a label only when all of it is known: plans, slips of the pen and long definitions change nothing."""
+"""A window has a label only when all of it is known: plans, typing errors and long definitions change nothing."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -34,7 +34,7 @@ def test_a_definition_may_wait_any_number_of_school_days(days):
 
 
 @pytest.mark.parametrize("leaving", ["9999-12-31", "2099-07-01", "1899-01-01"])
-def test_a_leaving_on_no_day_is_no_leaving(leaving):
+def test_a_leaving_on_an_implausible_date_does_not_count(leaving):
     assert labelled({"leaving_date": leaving, "leaving_recorded_on": "2020-01-01"}) == (0.0, "stayed")
 
 
@@ -47,16 +47,16 @@ def test_a_leaving_on_no_day_is_no_leaving(leaving):
         {"entry_date": "2024-01-08", "leaving_date": "2025-08-31"},
     ],
 )
-def test_a_plan_makes_no_window_known(planned):
+def test_a_planned_spell_makes_no_window_known(planned):
     place = {"pupil_id": "A", "urn": "2", **planned}
     assert labelled({}, marks_until="2024-12-20", more=[place]) == (None, "not_known")
 
 
-def test_until_after_the_last_day_known_makes_nothing_known():
+def test_until_after_the_last_known_day_makes_nothing_known():
     assert labelled({}, marks_until="2024-12-20", until=date(2026, 1, 1)) == (None, "not_known")
     assert labelled({}, until=date(2025, 7, 1)) == (0.0, "stayed")
 
 
 @pytest.mark.parametrize("destination", ["", "  ", None, "unknown", "UNKNOWN"])
-def test_a_destination_without_a_word_is_not_known(destination):
+def test_an_empty_destination_counts_as_unknown(destination):
     assert labelled({"leaving_date": "2024-10-20", "destination": destination}) == (1.0, "unknown")

@@ -9,7 +9,7 @@ from histories.errors import Faults
 from histories.reading.histories import Histories
 
 D = date(2024, 1, 15)
-# Pupil B is there so that the histories go on long enough for A's window to be known.
+# Pupil B extends the histories far enough for A's window to be known.
 PUPILS = [{"pupil_id": p, "date_of_birth": "2014-05-01"} for p in "AB"]
 LATE = {
     "pupil_id": "B",
@@ -20,24 +20,26 @@ LATE = {
 }
 
 
-def outcome(left=None, destination=None, known=None, definition="commissioner_or_unknown", again=None, **tables):
-    own = {
+def outcome(left=None, destination=None, recorded=None, definition="commissioner_or_unknown", again=None, **tables):
+    spell = {
         "pupil_id": "A",
         "urn": "1",
         "entry_date": "2018-09-04",
         "leaving_date": left,
         "destination": destination,
-        "leaving_recorded_on": known,
+        "leaving_recorded_on": recorded,
     }
     back = [{"pupil_id": "A", "urn": "2", "entry_date": again}] if again else []
     ends = [{"pupil_id": "B", "start_date": "2025-06-01", "category": "SUSP"}]
-    histories = Histories.from_rows({"pupils": PUPILS, "enrolments": [own, LATE, *back], "suspensions": ends, **tables})
-    found = label(histories, [D], Definition.load(definition), 120).to_pylist()
-    return next((r["label"], r["outcome"]) for r in found if r["pupil_id"] == "A")
+    histories = Histories.from_rows(
+        {"pupils": PUPILS, "enrolments": [spell, LATE, *back], "suspensions": ends, **tables}
+    )
+    labels = label(histories, [D], Definition.load(definition), 120).to_pylist()
+    return next((r["label"], r["outcome"]) for r in labels if r["pupil_id"] == "A")
 
 
 @pytest.mark.parametrize(
-    ("left", "destination", "known", "expected"),
+    ("left", "destination", "recorded", "expected"),
     [
         (None, None, None, (0.0, "stayed")),
         ("2024-02-01", "missing_education", "2024-02-10", (1.0, "missing_education")),
@@ -51,8 +53,8 @@ def outcome(left=None, destination=None, known=None, definition="commissioner_or
         ("2024-01-14", "missing_education", "2024-01-20", (None, "left_before")),
     ],
 )
-def test_what_happened_in_the_window_decides(left, destination, known, expected):
-    assert outcome(left, destination, known) == expected
+def test_the_label_follows_from_the_window(left, destination, recorded, expected):
+    assert outcome(left, destination, recorded) == expected
 
 
 def test_unknown_does_not_count_when_the_child_is_back_within_twenty_school_days():
@@ -68,16 +70,16 @@ def test_definitions_differ():
 
 
 def test_a_window_that_is_not_fully_known_has_no_label():
-    own = {
+    spell = {
         "pupil_id": "A",
         "urn": "1",
         "entry_date": "2018-09-04",
         "leaving_date": "2024-02-01",
         "destination": "missing_education",
     }
-    histories = Histories.from_rows({"pupils": PUPILS[:1], "enrolments": [own]})
-    found = label(histories, [D], Definition.load(), 120).to_pylist()
-    assert [(r["label"], r["outcome"]) for r in found] == [(None, "not_known")]
+    histories = Histories.from_rows({"pupils": PUPILS[:1], "enrolments": [spell]})
+    labels = label(histories, [D], Definition.load(), 120).to_pylist()
+    assert [(r["label"], r["outcome"]) for r in labels] == [(None, "not_known")]
 
 
 @pytest.mark.parametrize("name", Definition.shipped())
@@ -102,13 +104,13 @@ HEAD = "title = 'x'\ntext = 'x'\nsource = 'x'\n"
         HEAD + "destinations = [1]",
     ],
 )
-def test_a_wrong_definition_is_said(tmp_path, text):
+def test_an_invalid_definition_is_refused(tmp_path, text):
     (tmp_path / "mine.toml").write_text(text)
     with pytest.raises(Faults):
         Definition.load(str(tmp_path / "mine.toml"))
 
 
-def test_every_fault_of_a_definition_is_named_at_once(tmp_path):
+def test_all_faults_of_a_definition_are_reported_together(tmp_path):
     file = tmp_path / "mine.toml"
     file.write_text("title = 'x'\ntext = 1\ndestinations = ['moon']\nmin_age = -1\nminage = 1\n")
     with pytest.raises(Faults) as faults:

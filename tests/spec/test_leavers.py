@@ -1,4 +1,4 @@
-"""Lists of leavers: each row ends the spell it is about, with what the list says of the destination."""
+"""Lists of leavers: each row ends its spell and gives the destination."""
 
 from datetime import date
 
@@ -64,7 +64,7 @@ def test_the_order_of_roll_and_list_does_not_matter(tmp_path, first):
     ("row", "ends"),
     [
         (f"{UPNS[0]},100000,21/12/2024", True),
-        (f"{UPNS[0]},,21/12/2024", True),  # no school is named: the spell open on the day
+        (f"{UPNS[0]},,21/12/2024", True),  # no school: the spell open on the day
         (f"{UPNS[0]},200000,21/12/2024", False),  # another school
         (f"{UPNS[0]},100000,01/09/2023", False),  # before the spell began
         (f"{UPNS[2]},100000,21/12/2024", False),  # no such child
@@ -75,11 +75,11 @@ def test_a_register_of_home_education_ends_the_open_spell_or_names_the_row(tmp_p
     report = import_text(tmp_path, "home-education", {"ehe.csv": f"UPN,Previous school URN,EHE start\n{row}\n"})
     end = (date(2024, 12, 21), "home_education") if ends else (None, None)
     assert rows(tmp_path, "enrolments", ENDS) == [(ME, "100000", ENTRY, *end)]
-    told = [n for n in report.notes if "no spell" in n]
-    assert told == [] if ends else "ehe.csv: 1 row ends no spell" in told[0] and "lines 2" in told[0]
+    notes = [n for n in report.notes if "no spell" in n]
+    assert notes == [] if ends else "ehe.csv: 1 row ends no spell" in notes[0] and "lines 2" in notes[0]
 
 
-def test_a_users_own_mapping_of_leavers_works_alike(tmp_path):
+def test_a_users_mapping_of_leavers_works_the_same_way(tmp_path):
     import_roll(tmp_path, ON_ROLL[:1])
     mapping = (
         '[[table]]\nfills = "enrolments"\nfiles = "*ehe*.csv"\npupil = "UPN"\ndates = ["%d/%m/%Y"]\n'
@@ -92,17 +92,17 @@ def test_a_users_own_mapping_of_leavers_works_alike(tmp_path):
     assert any("1 rows have no date (lines 4)" in n for n in report.notes)
 
 
-def test_a_leaver_that_a_census_reported_gets_the_destination_and_keeps_the_day(tmp_path):
+def test_a_leaver_reported_by_a_census_gets_the_destination_and_keeps_the_date(tmp_path):
     import_roll(tmp_path, [(UPNS[0], "100000", "2023-09-04", "2024-12-20")])
     deletion(tmp_path, f"{UPNS[0]},100000,06/01/2025,,Abroad,")
-    told_later = rows(tmp_path, "enrolments", f"{ENDS}, recorded_on")
-    assert told_later == [
+    versions = rows(tmp_path, "enrolments", f"{ENDS}, recorded_on")
+    assert versions == [
         (ME, "100000", ENTRY, LEFT, "abroad", date(2025, 1, 6)),
         (ME, "100000", ENTRY, LEFT, None, ENTRY),
     ]
 
 
-def test_a_list_without_the_day_of_leaving_is_refused(tmp_path):
+def test_a_list_without_leaving_dates_is_refused(tmp_path):
     with pytest.raises(Faults, match="column leaving_date"):
         deletion(tmp_path, f"{UPNS[0]},100000", head="UPN,School URN")
 

@@ -43,8 +43,8 @@ KINDS = ("long", "days", "days by a mapping", "columns", "weeks")
     ],
 )
 def test_every_layout_gives_the_same_marks(tmp_path, layout, am, pm, codes):
-    found, report = read(tmp_path, *layouts(am, pm)[layout])
-    assert found == [(ME, MONDAY, session, code) for session, code in codes]
+    marks, report = read(tmp_path, *layouts(am, pm)[layout])
+    assert marks == [(ME, MONDAY, session, code) for session, code in codes]
     assert any("in lower case and count as O (lines 2)" in n for n in report.notes) == (am == "o")
     assert any("the code ?, which does not exist, and were left out (lines 2)" in n for n in report.notes) == (
         am == "?"
@@ -54,16 +54,16 @@ def test_every_layout_gives_the_same_marks(tmp_path, layout, am, pm, codes):
 @pytest.mark.parametrize("layout", ["long", "days", "days by a mapping", "columns"])
 @pytest.mark.parametrize(("am", "codes"), [(" O ", ["O"]), (" c1", ["C1"]), ("  ", []), (" - ", [])])
 def test_blanks_around_a_code_mean_nothing(tmp_path, layout, am, codes):
-    found, _ = read(tmp_path, *layouts(am, "I")[layout])
-    assert [code for *_, session, code in found if session == "AM"] == codes
+    marks, _ = read(tmp_path, *layouts(am, "I")[layout])
+    assert [code for *_, session, code in marks if session == "AM"] == codes
 
 
-def test_codes_too_long_to_be_one_are_counted_together_and_never_repeated(tmp_path):
+def test_texts_too_long_for_a_code_are_counted_together_and_never_repeated(tmp_path):
     marks = "".join(f"{UPNS[0]},2024-09-{day:02},AM,secret {day}\n" for day in range(9, 14))
-    found, report = read(tmp_path, f"upn,date,session,code\n{UPNS[1]},2024-09-09,AM,O\n{marks}")
-    assert found == [(ALSO, MONDAY, "AM", "O")]
-    told = [n for n in report.notes if "more than two characters" in n]
-    assert told == [
+    imported, report = read(tmp_path, f"upn,date,session,code\n{UPNS[1]},2024-09-09,AM,O\n{marks}")
+    assert imported == [(ALSO, MONDAY, "AM", "O")]
+    notes = [n for n in report.notes if "more than two characters" in n]
+    assert notes == [
         "marks.csv: 5 marks have a code of more than two characters, which does not exist, and were left out (lines 3, 4, 5, 6, 7)"
     ]
     assert "secret" not in report.text()

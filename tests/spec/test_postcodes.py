@@ -1,4 +1,4 @@
-"""The directory of postcodes gives homes their LSOA, in any order, and no postcode reaches the histories."""
+"""The postcode directory gives homes their LSOA in any order of import, and no postcode reaches the histories."""
 
 from itertools import permutations
 
@@ -42,8 +42,8 @@ STEPS = {
 def test_homes_get_their_area_in_any_order(tmp_path, order):
     for step in order:
         STEPS[step](tmp_path)
-    found = rows(tmp_path, "addresses", "lsoa")
-    assert found == ([("E01000001",), ("E01000009",), (None,)] if "homes" in order else [("E01000001",)])
+    areas = rows(tmp_path, "addresses", "lsoa")
+    assert areas == ([("E01000001",), ("E01000009",), (None,)] if "homes" in order else [("E01000001",)])
 
 
 def test_no_postcode_reaches_the_histories(tmp_path):

@@ -1,4 +1,4 @@
-"""Returns of one thing that follow each other, by example: years, extracts and lists that know one end only."""
+"""Successive returns by example: yearly returns, extracts, and lists with only one end of a spell."""
 
 from datetime import date
 
@@ -23,7 +23,7 @@ YEARS = {
 
 
 @pytest.mark.parametrize("steps", [["2023", "2024"], ["2024", "2023"], ["2023", "2024", "2023"], [""]])
-def test_two_years_of_care_are_one_spell_closed_when_it_closed(tmp_path, steps):
+def test_two_years_of_care_are_one_spell_with_the_right_end(tmp_path, steps):
     for year in steps:
         folder = tmp_path / f"of{year}"
         folder.mkdir(exist_ok=True)
@@ -32,20 +32,23 @@ def test_two_years_of_care_are_one_spell_closed_when_it_closed(tmp_path, steps):
                 (folder / name).write_text(text)
         import_return(FORMATS["ssda903"], [folder], tmp_path / "h", KEY)
     columns = "kind, start_date, end_date, recorded_on, end_recorded_on"
-    found = duckdb.connect().sql(f"SELECT {columns} FROM '{tmp_path / 'h' / 'social_care.parquet'}' ORDER BY ALL")
-    assert found.fetchall() == [
+    spells = duckdb.connect().sql(f"SELECT {columns} FROM '{tmp_path / 'h' / 'social_care.parquet'}' ORDER BY ALL")
+    assert spells.fetchall() == [
         ("cla", date(2022, 6, 1), date(2023, 12, 12), date(2023, 3, 31), date(2024, 3, 31)),
         ("missing", date(2023, 3, 30), date(2023, 4, 2), date(2023, 3, 31), date(2024, 3, 31)),
     ]
 
 
 def test_two_years_of_need_are_one_episode(tmp_path):
-    """A later census closes the episode, and one that comes late does not open it again."""
+    """A later census closes the episode, and an earlier one imported afterwards does not reopen it."""
     details = "<CINdetails><CINreferralDate>2024-05-01</CINreferralDate>{}</CINdetails>"
     for year, end in (("2025", "<CINclosureDate>2024-11-30</CINclosureDate>"), ("2024", "")):
         text = cin(f"<UPN>{UPN}</UPN>", details.format(end)).replace("2025</Year>", f"{year}</Year>")
-        found, _ = read(tmp_path, "cin-census", {"cin.xml": text}, "social_care", "kind, end_date, end_recorded_on")
-    assert found == [("cin", date(2024, 11, 30), date(2025, 3, 31)), ("referral", date(2024, 5, 1), date(2024, 5, 1))]
+        episodes, _ = read(tmp_path, "cin-census", {"cin.xml": text}, "social_care", "kind, end_date, end_recorded_on")
+    assert episodes == [
+        ("cin", date(2024, 11, 30), date(2025, 3, 31)),
+        ("referral", date(2024, 5, 1), date(2024, 5, 1)),
+    ]
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
@@ -53,40 +56,40 @@ def test_two_extracts_of_cases_are_one_case(tmp_path, order):
     head = "UPN,Missing from,Reported on,Closed on\n"
     extracts = [head + f"{UPN},10/09/2024,01/10/2024,\n", head + f"{UPN},10/09/2024,01/10/2024,04/11/2024\n"]
     for n in order:
-        found, _ = read(tmp_path, "cme-cases", {"cases.csv": extracts[n]}, "cme", "missing_from, resolved_on")
-    assert found == [(date(2024, 9, 10), date(2024, 11, 4))]
+        cases, _ = read(tmp_path, "cme-cases", {"cases.csv": extracts[n]}, "cme", "missing_from, resolved_on")
+    assert cases == [(date(2024, 9, 10), date(2024, 11, 4))]
 
 
 @pytest.mark.parametrize("order", [(0, 1), (1, 0)])
-def test_a_mark_that_a_later_extract_changes_counts_from_that_extract(tmp_path, order):
+def test_a_mark_changed_by_a_later_extract_counts_from_that_extract(tmp_path, order):
     head = "upn,date,session,code\n"
     extracts = [
         head + f"{UPN},2024-09-10,AM,N\n{UPN},2024-09-13,AM,/\n",
         head + f"{UPN},2024-09-10,AM,I\n{UPN},2024-09-20,AM,/\n",
     ]
     for n in order:
-        found, _ = read(tmp_path, "marks", {"m.csv": extracts[n]}, "attendance", '"date", code, recorded_on')
-    assert [r for r in found if r[0] == date(2024, 9, 10)] == [
+        marks, _ = read(tmp_path, "marks", {"m.csv": extracts[n]}, "attendance", '"date", code, recorded_on')
+    assert [r for r in marks if r[0] == date(2024, 9, 10)] == [
         (date(2024, 9, 10), "I", date(2024, 9, 20)),
         (date(2024, 9, 10), "N", None),
     ]
 
 
-def test_marks_with_blanks_and_in_lower_case_count_and_codes_of_no_set_are_named(tmp_path):
+def test_codes_with_blanks_or_in_lower_case_count_and_unknown_codes_are_named(tmp_path):
     text = f"upn,date,session,code\n{UPN},2024-09-09,AM, I \n{UPN},2024-09-10,AM,u\n{UPN},2024-09-11,AM,QQ\n{UPN},2024-09-12,AM,-\n"
-    found, report = read(tmp_path, "marks", {"m.csv": text}, "attendance", "code")
-    assert found == [("I",), ("U",)]
+    codes, report = read(tmp_path, "marks", {"m.csv": text}, "attendance", "code")
+    assert codes == [("I",), ("U",)]
     assert any("code u in lower case" in n for n in report.notes)
     assert any("code QQ" in n for n in report.notes)
 
 
 def test_a_list_of_home_education_ends_the_spell(tmp_path):
-    """The list knows no entry: it ends the spell that another return knows, whichever comes first."""
-    own = '[[table]]\nfills = "enrolments"\nfiles = "*ehe*.csv"\npupil = "UPN"\n[table.columns]\nurn = "School"\nleaving_date = "From"\n[table.constants]\ndestination = "home_education"\n'
+    """The list has no entry dates: it ends the spell of another return, whichever is imported first."""
+    mapping = '[[table]]\nfills = "enrolments"\nfiles = "*ehe*.csv"\npupil = "UPN"\n[table.columns]\nurn = "School"\nleaving_date = "From"\n[table.constants]\ndestination = "home_education"\n'
     census = f"pupilonrolltableid,NativeId,dob,upn,sex,entrydate\n1,100001,2013-05-01,{UPN},F,2020-09-02\n"
     steps = [
         ("school-census", {"2024_autumn_pupilonroll.csv": census}, {}),
-        ("csv", {"ehe.csv": f"UPN,School,From\n{UPN},100001,2024-11-04\n"}, {"mapping": own}),
+        ("csv", {"ehe.csv": f"UPN,School,From\n{UPN},100001,2024-11-04\n"}, {"mapping": mapping}),
     ]
     for n, order in enumerate((steps, steps[::-1])):
         for form, files, options in order:
@@ -95,13 +98,13 @@ def test_a_list_of_home_education_ends_the_spell(tmp_path):
             for name, text in files.items():
                 (home / form / name).write_text(text)
             if options:
-                (home / "own.toml").write_text(own)
+                (home / "own.toml").write_text(mapping)
             import_return(FORMATS[form], [home / form], home / "h", KEY, mapping=home / "own.toml" if options else None)
-        found = duckdb.connect().sql(f"SELECT leaving_date, destination FROM '{home / 'h' / 'enrolments.parquet'}'")
-        assert found.fetchall() == [(date(2024, 11, 4), "home_education")]
+        spells = duckdb.connect().sql(f"SELECT leaving_date, destination FROM '{home / 'h' / 'enrolments.parquet'}'")
+        assert spells.fetchall() == [(date(2024, 11, 4), "home_education")]
 
 
-def test_children_of_no_header_are_counted_by_line(tmp_path):
+def test_children_missing_from_the_header_are_reported_by_line(tmp_path):
     files = {"header.csv": f"CHILD,UPN\n12,{UPN}\n", "episodes.csv": EPISODES + "13,04/09/2023,\n"}
     with pytest.raises(Faults, match=r"1 child of episodes\.csv not in header\.csv \(column CHILD, lines 2\)"):
         read(tmp_path, "ssda903", files, "social_care", "kind")

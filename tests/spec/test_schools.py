@@ -1,4 +1,4 @@
-"""The published list of schools by example: the type, the phase or the ages tell the phase, and LAESTAB is kept."""
+"""The published list of schools by example: type, published phase or ages determine the phase, and LAESTAB is kept."""
 
 import duckdb
 import pytest
@@ -42,7 +42,7 @@ def imported(tmp_path, rows):
     return [dict(zip(schools.columns, r, strict=True)) for r in schools.fetchall()], report
 
 
-def test_the_type_the_phase_or_the_ages_tell_the_phase(tmp_path):
+def test_the_type_the_published_phase_or_the_ages_determine_the_phase(tmp_path):
     rows = [
         (f"{100001 + n}", "801", f"{n + 1}", "School", kind, phase, low, high, "", "")
         for n, (kind, phase, low, high, _) in enumerate(PHASES)
@@ -54,7 +54,7 @@ def test_the_type_the_phase_or_the_ages_tell_the_phase(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["Zoë’s school", "St Æthel’s – upper"])
-def test_the_columns_of_a_school_come_from_a_file_in_windows_1252(tmp_path, name):
+def test_schools_are_read_from_a_file_in_windows_1252(tmp_path, name):
     row = ("100001", "801", "2000", name, "Academy converter", "Primary", "4", "11", "2044", "")
     assert imported(tmp_path, [row])[0] == [
         {

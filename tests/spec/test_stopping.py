@@ -1,4 +1,4 @@
-"""Who has already stopped coming as of a day, by the declared rule: by example, on every engine."""
+"""Which children have already stopped coming as of a day by the declared rule: examples on every engine."""
 
 from datetime import date, timedelta
 
@@ -57,16 +57,16 @@ def lists(histories):
     return dict(zip(frame["pupil_id"], frame.select(list_of())["list"], strict=True))
 
 
-def test_each_child_is_on_the_list_that_the_rule_says(feature_engine, tmp_path):
+def test_each_child_is_on_the_list_that_the_rule_gives(feature_engine, tmp_path):
     assert lists(open_on(feature_engine, rows(CHILDREN), tmp_path)) == {p: c[2] for p, c in CHILDREN.items()}
 
 
-def test_a_silent_register_is_a_sign_only_where_the_school_sent_marks(feature_engine, tmp_path):
+def test_missing_marks_count_only_if_the_school_sent_marks_for_others(feature_engine, tmp_path):
     alone = {"alone": (" " * 20 + "/" * 40, None, None), "beside": (" " * 20 + "/" * 40, None, None)}
     assert set(lists(open_on(feature_engine, rows(alone), tmp_path)).values()) == {"help_early"}
 
 
-def test_what_is_recorded_on_the_day_or_later_does_not_count(feature_engine, tmp_path):
+def test_records_of_the_day_or_later_do_not_count(feature_engine, tmp_path):
     child = {"child": ("/" * 60, None, None)}
     table = rows(child)
     late = [*marks("child", "O" * 20, recorded=D)]
@@ -79,13 +79,13 @@ def test_what_is_recorded_on_the_day_or_later_does_not_count(feature_engine, tmp
     assert lists(histories) == {"child": "act_today"}
 
 
-def test_without_marks_nobody_is_known_to_stop(feature_engine, tmp_path):
+def test_without_marks_nobody_has_stopped(feature_engine, tmp_path):
     table = rows({p: CHILDREN[p] for p in ("present", "twenty in a row, ill", "joined seven days ago and not come")})
     del table["attendance"]
     assert set(lists(open_on(feature_engine, table, tmp_path)).values()) == {"help_early"}
 
 
-def test_a_rule_is_refused_with_every_fault(tmp_path):
+def test_an_invalid_rule_is_refused_with_all_faults(tmp_path):
     file = tmp_path / "rule.toml"
     file.write_text(
         'title = "x"\ntext = "x"\nsource = "x"\nsince = 2026-01-01\nunexplained_share = 2.0\nsilent_days = 3\n'

@@ -19,7 +19,7 @@ REQUIRED = {
 
 
 def findings(code: str, **tables: str | list[dict[str, Any]]) -> dict[str, int]:
-    """Return the violations of a rule by place, without places that have none.
+    """Return the number of violations of a rule by place, without places that have none.
 
     A table is aligned text or a list of rows; by default pupil ``A``, born in 2013, is at school ``1`` since 2017.
     """

@@ -1,4 +1,4 @@
-"""Small censuses, written file by file from rows that a test says."""
+"""Write small censuses, file by file, from the rows of a test."""
 
 from __future__ import annotations
 

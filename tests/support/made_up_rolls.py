@@ -11,7 +11,7 @@ SPELL = ("pupil_id", "urn", "entry_date", "leaving_date", "destination", "record
 
 
 def write_rolls(folder: Path, names: dict[str, list], spells: dict[str, dict[str, str]], register: list[dict]) -> None:
-    """Write histories ``h``, their linkage store and ``persons.csv``; a pupil without a spell given is on a roll since 2020."""
+    """Write histories ``h``, their linkage store and ``persons.csv``; a pupil without a given spell has been on a roll since 2020."""
     write(folder, register, names)
     (folder / "h").mkdir()
     with (folder / "h" / "pupils.csv").open("w", newline="") as out:

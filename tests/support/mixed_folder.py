@@ -1,4 +1,4 @@
-"""A made-up authority's folder of returns, as they come: schools, areas, censuses, social care, marks, and lists of leavers."""
+"""Write the returns of a simulated authority as one mixed folder: schools, areas, censuses, social care, marks, lists of leavers."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def _leavers(histories: Path, where: str) -> list[tuple]:
 def _write_deletions(histories: Path, file: Path) -> None:
     """Write the schools' deletion returns: all leavers but those who went to home education."""
     lines = ["UPN,School URN,Date removed from roll,Ground for deletion,Destination,Date of return"]
-    for upn, urn, day, destination, told in _leavers(histories, "destination IS DISTINCT FROM 'home_education'"):
+    for upn, urn, day, destination, recorded in _leavers(histories, "destination IS DISTINCT FROM 'home_education'"):
         ground = GROUNDS.get(destination or "", "")
-        lines.append(f"{upn},{urn},{day:%d/%m/%Y},{ground},{destination or ''},{told:%d/%m/%Y}")
+        lines.append(f"{upn},{urn},{day:%d/%m/%Y},{ground},{destination or ''},{recorded:%d/%m/%Y}")
     file.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -48,6 +48,6 @@ def _write_home_education(histories: Path, file: Path) -> None:
     sheet.append(["Elective home education: children known to the authority"])
     sheet.append([])
     sheet.append(["UPN", "Previous school URN", "EHE start date", "Date of notice"])
-    for upn, urn, day, _, told in _leavers(histories, "destination = 'home_education'"):
-        sheet.append([upn, urn, day, told])
+    for upn, urn, day, _, recorded in _leavers(histories, "destination = 'home_education'"):
+        sheet.append([upn, urn, day, recorded])
     book.save(file)

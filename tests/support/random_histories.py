@@ -40,8 +40,8 @@ def column(table, c):
         return st.one_of(NEAR, days)
     others = sorted(code_set(c.codes)) if c.codes else ["x"]
     codes = st.sampled_from(CHOICES.get(c.name, others))
-    made = {"date": days, "integer": st.integers(0, 40), "boolean": st.booleans(), "text": codes}[c.kind]
-    return made if c.required else st.one_of(st.none(), made)
+    strategy = {"date": days, "integer": st.integers(0, 40), "boolean": st.booleans(), "text": codes}[c.kind]
+    return strategy if c.required else st.one_of(st.none(), strategy)
 
 
 def table_rows(table, max_rows, min_rows=0):

@@ -1,4 +1,4 @@
-"""Writes made-up histories in the layouts of real returns, so that importing them again can be compared with what went in."""
+"""Write simulated histories in the layouts of real returns, so that imported histories can be compared with the originals."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def opened(histories: Path) -> duckdb.DuckDBPyConnection:
 
 
 def censuses(first: int, last: int) -> list[tuple[int, str]]:
-    """Name the censuses from the autumn of one year to the summer of another, in order."""
-    found = [(y, t) for y in range(first, last + 1) for t in ("spring", "summer", "autumn")]
-    return [c for c in found if census_day(first, "autumn") <= census_day(*c) <= census_day(last, "summer")]
+    """Return the censuses from the autumn of one year to the summer of another, in order."""
+    names = [(y, t) for y in range(first, last + 1) for t in ("spring", "summer", "autumn")]
+    return [c for c in names if census_day(first, "autumn") <= census_day(*c) <= census_day(last, "summer")]
 
 
 def write_school_census(histories: Path, folder: Path, years: tuple[int, int]) -> list[tuple[int, str]]:
@@ -32,8 +32,8 @@ def write_school_census(histories: Path, folder: Path, years: tuple[int, int]) -
     con.execute("""
         CREATE TABLE final_marks AS SELECT pupil_id, "date", session, arg_max(code::VARCHAR, recorded_on) AS code FROM attendance GROUP BY ALL""")
     before = date(1990, 1, 1)
-    made = censuses(*years)
-    for year, term in made:
+    files = censuses(*years)
+    for year, term in files:
         day = census_day(year, term)
         covered = term_dates(day.year - 1)[COVERED[term]]
         stem = folder / f"{year}_{term}_"
@@ -67,7 +67,7 @@ def write_school_census(histories: Path, folder: Path, years: tuple[int, int]) -
             f"""SELECT r.id AS pupilonrolltableid, {text("f.start_date")} AS fsmstartdate, NULL AS fsmenddate, 'ENG' AS ukcountry
             FROM roll r JOIN fsm f USING (pupil_id) WHERE NOT coalesce(gone, false) AND f.start_date <= DATE '{day}'""",
         )
-        # A home is told by its UPRN alone; a made-up one has no postcode.
+        # A home is identified by its UPRN alone; simulated homes have no postcode.
         put(
             "addressesonroll",
             f"""SELECT r.id AS pupilonrolltableid, any_value(a.household_id) AS uniquepropertyreferencenumber, NULL AS postcode FROM roll r
@@ -89,7 +89,7 @@ def write_school_census(histories: Path, folder: Path, years: tuple[int, int]) -
                 AND s.start_date <= coalesce(r.leaving_date, DATE '2999-01-01')""",
             )
         before = day
-    return made
+    return files
 
 
 def write_marks(histories: Path, file: Path, layout: str = "long", since: str = "1990-01-01") -> None:
@@ -110,7 +110,7 @@ def write_marks(histories: Path, file: Path, layout: str = "long", since: str = 
 
 
 def write_social_care(histories: Path, folder: Path) -> None:
-    """Write a CIN census and the files of SSDA903 from the episodes of social care; early help is in neither."""
+    """Write a CIN census and the files of SSDA903 from the episodes of social care; neither has early help."""
     folder.mkdir(parents=True)
     con = opened(histories)
     rows = con.execute("""SELECT p.upn, kind, start_date, end_date, category, end_reason FROM social_care JOIN pupils p USING (pupil_id)

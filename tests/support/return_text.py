@@ -1,4 +1,4 @@
-"""Returns as a test says them: text in, some columns of one table out."""
+"""Import returns from text, and read back some columns of one table."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def read(tmp_path, form, files, table, columns, **options):
         options["mapping"] = tmp_path / "own.toml"
     report = import_return(FORMATS[form], [folder], tmp_path / "h", KEY, **options)
     file = str(tmp_path / "h" / f"{table}.parquet")
-    found = duckdb.execute(f"SELECT {columns} FROM read_parquet(?) ORDER BY ALL", [file]).fetchall()
-    return found, report
+    table_rows = duckdb.execute(f"SELECT {columns} FROM read_parquet(?) ORDER BY ALL", [file]).fetchall()
+    return table_rows, report
 
 
 def cin(identifiers, details):

@@ -1,4 +1,4 @@
-"""Small returns by their text: imported one after another into one folder of histories, and what the tables hold then."""
+"""Import small returns from text into one folder of histories, and read its tables."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ def import_text(place: Path, form: str, files: dict[str, str], *, mapping: str |
     folder.mkdir()
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    own = None
+    mapping_file = None
     if mapping is not None:
-        own = folder / "own.toml"
-        own.write_text(mapping, encoding="utf-8")
-    return import_return(FORMATS[form], [folder / name for name in files], place / "h", KEY, mapping=own)
+        mapping_file = folder / "own.toml"
+        mapping_file.write_text(mapping, encoding="utf-8")
+    return import_return(FORMATS[form], [folder / name for name in files], place / "h", KEY, mapping=mapping_file)
 
 
 def import_roll(place: Path, spells: list[tuple[str, str, str, str]]) -> Report:
-    """Import spells (UPN, URN, day of entry, day of leaving or nothing)."""
+    """Import spells: UPN, URN, entry date, and leaving date or empty text."""
     rows = "".join(f"{upn},{urn},{entry},{left},2012-01-01\n" for upn, urn, entry, left in spells)
     return import_text(place, "csv", {"roll.csv": f"UPN,URN,Entry,Left,Born\n{rows}"}, mapping=ROLL)
 

@@ -136,12 +136,12 @@ def search(folder):
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_each_child_is_listed_as_sure_as_it_is(search, case):
+def test_each_child_is_listed_with_the_right_certainty(search, case):
     _, rows = search
     assert rows.get(case, {}).get("sureness") == (CASES[case][3] or None)
 
 
-def test_the_list_says_since_when_and_where_to(search):
+def test_the_list_has_the_leaving_date_and_the_destination(search):
     _, rows = search
     assert (rows["off"]["off_roll_since"], rows["off"]["destination"]) == ("2024-03-28", "unknown")
     assert (rows["starts_later"]["starts_on"], rows["starts_later"]["off_roll_since"]) == ("2024-11-04", "")
@@ -230,7 +230,7 @@ def test_a_register_may_be_a_workbook_with_real_dates(folder, search):
         (b"forename,surname,dob\nZebedee,B\n", "bad.csv"),
     ],
 )
-def test_a_bad_register_is_refused_and_nothing_written(folder, content, message):
+def test_an_invalid_register_is_refused_and_nothing_is_written(folder, content, message):
     (folder / "bad.csv").write_bytes(content)
     out = folder / "bad_list.csv"
     with pytest.raises(Faults) as refused:
@@ -240,7 +240,7 @@ def test_a_bad_register_is_refused_and_nothing_written(folder, content, message)
     assert not out.exists()
 
 
-def test_without_names_or_rolls_the_answer_is_a_refusal(folder, tmp_path):
+def test_without_names_or_rolls_the_verb_refuses(folder, tmp_path):
     opened = Histories.open(folder / "h")
     with pytest.raises(Faults, match="school-census"):
         find_no_roll(opened, tmp_path / "elsewhere", folder / "persons.csv", tmp_path / "list.csv", AS_OF)

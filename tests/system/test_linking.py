@@ -95,7 +95,7 @@ def test_twins_are_not_merged(tmp_path, forename, there, wanted):
     assert (match and match.pupil_id) == wanted
 
 
-def test_a_person_answers_and_the_answer_stands(tmp_path):
+def test_the_answer_of_a_reviewer_is_kept(tmp_path):
     write(tmp_path, [person()], table(TWINS[:1]))
     assert link(tmp_path / "h", tmp_path / "persons.csv")["to_answer"] == 1
     review = LinkageStore(tmp_path / "h").review
@@ -108,7 +108,7 @@ def test_a_person_answers_and_the_answer_stands(tmp_path):
         assert linked(tmp_path)["s1"].how == "answered"
 
 
-def test_a_no_is_not_asked_again(tmp_path):
+def test_a_pair_answered_no_is_not_reviewed_again(tmp_path):
     write(tmp_path, [person()], table(TWINS[:1]))
     link(tmp_path / "h", tmp_path / "persons.csv")
     review = LinkageStore(tmp_path / "h").review
@@ -119,7 +119,7 @@ def test_a_no_is_not_asked_again(tmp_path):
         assert not linked(tmp_path)
 
 
-def test_what_another_list_gave_stays(tmp_path):
+def test_links_of_another_list_are_kept(tmp_path):
     write(tmp_path, [person("Amara", person_id="one"), person(person_id="ask")], table(TWINS))
     link(tmp_path / "h", tmp_path / "persons.csv")
     before = linked(tmp_path)
@@ -133,7 +133,7 @@ def test_what_another_list_gave_stays(tmp_path):
     assert [r["person_id"] for r in LinkageStore(tmp_path / "h").review_rows()] == ["ask"]
 
 
-def test_an_answer_that_is_none_is_told(tmp_path):
+def test_an_invalid_answer_is_refused(tmp_path):
     write(tmp_path, [person(surname="B", postcode="")], table(TWINS))
     LinkageStore(tmp_path / "h").review.write_text(
         "person_id,pupil_id,probability,person,pupil,same\ns1,t1,0.95,x,y,perhaps\n"
@@ -153,7 +153,7 @@ def test_an_answer_that_is_none_is_told(tmp_path):
         b"\xff\xfe\x00a",
     ],
 )
-def test_a_bad_list_is_told(tmp_path, content):
+def test_an_invalid_list_is_refused(tmp_path, content):
     write(tmp_path, [person(surname="B", postcode="")], table(TWINS))
     (tmp_path / "bad.csv").write_bytes(content)
     with pytest.raises(Faults, match=r"bad\.csv"):
@@ -166,8 +166,8 @@ def test_without_names_there_is_nothing_to_link_to(tmp_path):
         link(tmp_path / "h", tmp_path / "p.csv")
 
 
-def test_a_return_without_upns_is_read_by_its_links(tmp_path):
-    """Census with names, then a CIN census whose child has no UPN: the list of persons leads to the pupil."""
+def test_a_return_without_upns_is_imported_by_its_links(tmp_path):
+    """A census with names, then a CIN census with a child without a UPN: the list of persons leads to the pupil."""
     head = "pupilonrolltableid,NativeId,dob,upn,surname,forename,sex,entrydate\n"
     rows = [
         f"{n},100001,2012-{m + 1:02}-{d + 1:02} 00:00:00,B80120000{n:04},Sur{chr(97 + d)}{chr(97 + m)}x,Fore{chr(97 + m)}{chr(97 + d)},F,2020-09-02 00:00:00\n"

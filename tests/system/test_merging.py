@@ -23,7 +23,7 @@ AUTUMN, SPRING, SUMMER = (census_day(*c) for c in ((2024, "autumn"), (2025, "spr
 
 
 def rows(folder, table, columns="*", where="true"):
-    """Return the rows of an imported table; none when it is absent."""
+    """Return the rows of an imported table; no rows if it is absent."""
     file = folder / f"{table}.parquet"
     return (
         duckdb.connect().sql(f"SELECT {columns} FROM '{file}' WHERE {where} ORDER BY ALL").fetchall()
@@ -57,7 +57,7 @@ def child(n):
 
 
 def imported(into, *steps):
-    """Import censuses one after another; a step is a folder or (folder, day of submission)."""
+    """Import censuses in sequence; a step is a folder or (folder, date of submission)."""
     for step in steps:
         folder, day = step if isinstance(step, tuple) else (step, None)
         import_return(CENSUS, [folder], into, KEY, submitted_on=day)
@@ -66,7 +66,7 @@ def imported(into, *steps):
 
 @pytest.fixture
 def three(tmp_path):
-    """Three censuses: one child stays, one leaves, one comes, one is suspended."""
+    """Three censuses: one child stays, one leaves, one joins, one is suspended."""
     a = write_census(
         tmp_path / "a", "2024_autumn", [on_roll(1), on_roll(2), on_roll(3, sen="K")], meals=[(1, "2023-09-04", "")]
     )
@@ -177,21 +177,21 @@ def test_a_census_that_is_submitted_again_corrects_the_first(corrected, what):
     assert rows(corrected, table, columns, child(n)) == expected
 
 
-def test_a_correction_without_a_day_counts_when_it_is_imported_last(three, tmp_path):
+def test_an_undated_correction_counts_if_imported_last(three, tmp_path):
     fixed = write_census(tmp_path / "fix", "2025_spring", [on_roll(1, dob="2012-05-01"), on_roll(4, "2025-01-06")])
     into = imported(tmp_path / "h", *three, fixed)
     assert rows(into, "pupils", "date_of_birth", child(1)) == [(date(2012, 5, 1),)]
     assert rows(into, "enrolments", "leaving_date, leaving_recorded_on", child(3)) == [(date(2025, 1, 15), SUMMER)]
 
 
-def test_a_correction_by_one_school_leaves_the_others(tmp_path):
+def test_a_correction_by_one_school_leaves_the_others_unchanged(tmp_path):
     both = write_census(tmp_path / "s", "2025_spring", [on_roll(1), on_roll(2, urn="100002")])
     one = write_census(tmp_path / "fix", "2025_spring", [on_roll(3, urn="100002")])
     into = imported(tmp_path / "h", both, one)
     assert {r[0] for r in rows(into, "enrolments", "pupil_id")} == {pseudonym(upn(n), KEY) for n in (1, 3)}
 
 
-def test_a_child_whom_a_later_census_does_not_list_has_left_until_listed_again(tmp_path):
+def test_a_child_missing_from_a_later_census_has_left_until_listed_again(tmp_path):
     a = write_census(tmp_path / "a", "2024_autumn", [on_roll(1), on_roll(2)])
     s = write_census(tmp_path / "s", "2025_spring", [on_roll(2)])
     u = write_census(tmp_path / "u", "2025_summer", [on_roll(1), on_roll(2)])
@@ -204,7 +204,7 @@ def test_a_child_whom_a_later_census_does_not_list_has_left_until_listed_again(t
     ]
 
 
-def test_rows_from_before_the_first_import_stay(three, tmp_path):
+def test_rows_from_before_the_first_import_are_kept(three, tmp_path):
     into = imported(tmp_path / "h", three[0])
     before = everything(into)
     for file in (into / ".returns").iterdir():
@@ -225,7 +225,7 @@ spells = st.lists(
 @settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
 @given(world=st.lists(spells, min_size=1, max_size=4), seed=st.integers(0, 10**6), slips=st.sets(st.integers(0, 11)))
 def test_any_world_in_any_order_with_corrections(tmp_path_factory, world, seed, slips):
-    """A census with slips (children left out, wrong dates of birth) and its correction; shuffled, repeated or at once."""
+    """A census with errors (missing children, wrong dates of birth) and its correction; shuffled, repeated or together."""
     home = tmp_path_factory.mktemp("world")
     chance = random.Random(seed)
     steps = []

@@ -71,7 +71,7 @@ def test_the_worked_example(run, tmp_path):
     assert again.stdout.strip() != digest
 
 
-def test_a_faulty_file_stops_a_verb_and_says_what_to_do(run, tmp_path):
+def test_a_faulty_file_stops_a_verb_with_a_remedy(run, tmp_path):
     (tmp_path / "own_features.py").write_text("FEATURES = []")
     left = run("-m", "serving.cli.main", "features", "--list")
     assert (left.returncode, left.stdout) == (1, "")

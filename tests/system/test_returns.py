@@ -51,7 +51,7 @@ def rows(connection, query):
 
 
 def keyed(histories):
-    """Open histories with each child under the key that an import gives."""
+    """Open histories with the key that an import gives each child."""
     con = opened(histories)
     ids = con.execute("SELECT pupil_id, upn FROM pupils WHERE upn IS NOT NULL").fetchall()
     con.execute("CREATE TABLE k (pupil_id VARCHAR, own VARCHAR)")
@@ -135,7 +135,7 @@ def test_homes_come_back_by_census_day(given, imported):
         assert {p for p, _ in here} <= {p for p, _ in imported_homes}
 
 
-def test_social_care_comes_back_but_for_early_help(given, tmp_path):
+def test_social_care_comes_back_except_early_help(given, tmp_path):
     write_social_care(given[0], tmp_path / "care")
     import_return(FORMATS["cin-census"], [tmp_path / "care" / "cin.xml"], tmp_path / "h", KEY)
     import_return(FORMATS["ssda903"], [tmp_path / "care" / "903"], tmp_path / "h", KEY)
@@ -153,7 +153,7 @@ def test_social_care_comes_back_but_for_early_help(given, tmp_path):
     assert not rows(after, "SELECT 1 FROM social_care WHERE kind = 'early_help'")
 
 
-def test_cases_schools_and_areas_come_back_whole(given, tmp_path):
+def test_cases_schools_and_areas_come_back_complete(given, tmp_path):
     write_lists(given[0], tmp_path / "lists")
     for form, file in (("cme-cases", "cases"), ("schools", "schools"), ("areas", "areas")):
         if rows(opened(given[0]), f"SELECT 1 FROM {'cme' if file == 'cases' else file}"):
@@ -171,14 +171,14 @@ def test_cases_schools_and_areas_come_back_whole(given, tmp_path):
         assert rows(after, query) == rows(before, query)
 
 
-def test_what_was_imported_passes_the_check(imported):
+def test_imported_histories_pass_the_check(imported):
     checked = check(Histories.open(imported[0]))
     assert checked.errors == 0, checked.text()
     assert any("no reason" in n for n in imported[1].notes)
     assert imported[1].unused
 
 
-def test_a_later_return_joins_what_is_there_and_the_same_again_changes_nothing(given, tmp_path):
+def test_a_later_return_is_merged_and_a_repeated_one_changes_nothing(given, tmp_path):
     _, census, _made = given
     half = [f for f in sorted(census.iterdir()) if int(f.name[:4]) == 2023]
     import_return(FORMATS["school-census"], half, tmp_path / "h", KEY)
@@ -204,7 +204,7 @@ def test_marks_come_back_in_every_layout(few, tmp_path, layout):
 
 
 def test_a_changed_upn_keeps_the_child(tmp_path):
-    """The former UPN of a later census leads to the key under which the child was known first, in one import or in two."""
+    """A former UPN in a later census leads to the child's first key, in one import or in two."""
     head = "pupilonrolltableid,NativeId,dob,upn,formerupn,sex,entrydate,enrolstatus,ncyearactual,senprovision\n"
     row = "1,100001,2013-May-01 00:00:00,{},{},F,2020-Sep-02 00:00:00,C,6,N\n"
     old, new = "B801200005001", "Q801200005002"

@@ -56,7 +56,7 @@ def put(file, *lines):
 
 
 @pytest.mark.parametrize("value", [*PLACEHOLDERS, "", "   ", None])
-def test_a_placeholder_is_no_upn(value):
+def test_a_placeholder_is_not_a_upn(value):
     assert clean_upn(value) is None
     assert duckdb.connect().execute(
         f"SELECT {clean_upn_sql('v')} FROM (SELECT ?::VARCHAR AS v)", [value]
@@ -66,7 +66,7 @@ def test_a_placeholder_is_no_upn(value):
 @pytest.mark.parametrize(
     "spelled", [upn(7), upn(7).lower(), f" {upn(7)} ", f"{upn(7)[:4]} {upn(7)[4:]}", f"{upn(7)}\u2003"]
 )
-def test_spelling_makes_no_other_child(spelled):
+def test_spelling_does_not_split_a_child(spelled):
     assert clean_upn(spelled) == upn(7)
 
 
@@ -79,7 +79,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("placeholder", PLACEHOLDERS[:14])
-def test_two_children_with_one_placeholder_are_never_one(tmp_path, form, placeholder):
+def test_children_with_the_same_placeholder_stay_apart(tmp_path, form, placeholder):
     name, head, row = FORMS[form]
     values = [upn(1), placeholder, placeholder]
     cells = [f'"{v}"' for v in values]
@@ -96,7 +96,7 @@ def test_two_children_with_one_placeholder_are_never_one(tmp_path, form, placeho
 
 
 def test_a_child_of_a_census_without_a_upn_waits_and_is_linked_by_name(tmp_path):
-    """The list for 'onroll link' is written; once the child has a UPN on a roll, the rows that waited are its rows."""
+    """The list for 'onroll link' is written; once the child has a UPN on a roll, the waiting rows become the child's."""
     others = [on_roll(n, dob=f"2013-{n % 12 + 1:02}-{n % 27 + 1:02}") for n in range(2, 300)]
     nameless = on_roll(1, upn="UN3", forename="Marguerite", surname="Oyelaran", dob="2014-02-11", sen="K")
     a = write_census(tmp_path / "a", "2024_autumn", [nameless, *others])
@@ -141,7 +141,7 @@ def test_a_case_without_a_upn_is_linked_by_the_key_of_its_list(tmp_path):
 
 @pytest.mark.parametrize("late", ["a list of changes", "a later census"])
 @pytest.mark.parametrize("order", ["old first", "new first"])
-def test_a_new_upn_can_be_told_after_the_child_stands_twice(tmp_path, late, order):
+def test_a_changed_upn_can_be_reported_after_the_child_was_split(tmp_path, late, order):
     old, new = upn(1), upn(900)
     steps = [
         write_census(tmp_path / "a", "2024_autumn", [on_roll(1)]),
@@ -169,7 +169,7 @@ def test_a_list_of_changes_that_changes_nothing_is_refused(tmp_path):
 
 
 @pytest.mark.parametrize("links_first", [True, False])
-def test_a_spell_goes_on_when_a_school_becomes_an_academy(tmp_path, links_first):
+def test_a_spell_continues_when_a_school_becomes_an_academy(tmp_path, links_first):
     a = write_census(tmp_path / "a", "2024_autumn", [on_roll(1), on_roll(2, urn="100009")])
     s = write_census(tmp_path / "s", "2025_spring", [on_roll(1, urn="150001"), on_roll(2, urn="150009")])
     links = put(
@@ -188,7 +188,7 @@ def test_a_spell_goes_on_when_a_school_becomes_an_academy(tmp_path, links_first)
 
 
 @pytest.mark.parametrize("schools_first", [True, False])
-def test_laestab_and_urn_are_one_school(tmp_path, schools_first):
+def test_laestab_and_urn_identify_one_school(tmp_path, schools_first):
     census = write_census(tmp_path / "a", "2024_autumn", [on_roll(1, "2020-09-02")])
     transfer = put(
         tmp_path / "x.xml",

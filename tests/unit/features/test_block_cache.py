@@ -1,4 +1,4 @@
-"""What is kept of blocks: who may read it, what makes it stale and what does not."""
+"""The cache of counted blocks: who may read it, and what makes it stale."""
 
 import dataclasses
 import os
@@ -31,12 +31,12 @@ def copied(small_histories, folder, change=lambda name, frame: frame):
 
 @pytest.fixture(scope="module")
 def kept(small_histories, tmp_path_factory):
-    """A folder of blocks that a run over the small histories filled, and its matrix."""
+    """Return a folder of blocks filled by a run over the small histories, and the matrix."""
     folder = tmp_path_factory.mktemp("kept") / "blocks"
     store = BlockStore(folder)
-    made = matrix(Histories.open(small_histories), DAYS, kept=store)
+    whole = matrix(Histories.open(small_histories), DAYS, kept=store)
     assert (store.counted > 10, store.reused) == (True, 0)
-    return folder, made
+    return folder, whole
 
 
 def run(opened, folder, days=DAYS):
@@ -46,25 +46,25 @@ def run(opened, folder, days=DAYS):
 
 def test_a_second_run_counts_nothing_and_only_the_owner_may_enter(small_histories, kept):
     folder, before = kept
-    made, store = run(Histories.open(small_histories), folder)
-    assert made.equals(before)
+    again, store = run(Histories.open(small_histories), folder)
+    assert again.equals(before)
     assert (store.counted, store.reused > 10) == (0, True)
     assert folder.stat().st_mode & 0o777 == 0o700
 
 
-def test_what_was_recorded_later_makes_an_earlier_day_not_stale(small_histories, kept, tmp_path):
+def test_later_records_do_not_make_an_earlier_day_stale(small_histories, kept, tmp_path):
     folder, before = kept
     late = date(2025, 2, 3)
 
     def later(name, frame):
-        """All rows in another order, and some of them once more, corrected on a later day."""
+        """Return all rows in another order, and some again, corrected on a later day."""
         if "recorded_on" not in frame.columns:
             return frame
         return pl.concat([frame.reverse(), frame.head(50).with_columns(pl.lit(late).alias("recorded_on"))])
 
-    made, store = run(copied(small_histories, tmp_path / "h", later), folder, DAYS[:1])
+    earlier, store = run(copied(small_histories, tmp_path / "h", later), folder, DAYS[:1])
     assert store.counted == 0
-    assert made.equals(before.filter(before["as_of"].to_numpy() == DAYS[0]))
+    assert earlier.equals(before.filter(before["as_of"].to_numpy() == DAYS[0]))
     _, store = run(Histories.open(tmp_path / "h"), folder)
     assert 0 < store.counted <= store.reused
 
@@ -75,18 +75,20 @@ def test_what_was_recorded_later_makes_an_earlier_day_not_stale(small_histories,
         ("suspensions", lambda: pl.lit(7).alias("sessions"), 1),
         ("social_care", lambda: pl.coalesce("end_date", pl.lit(date(2024, 11, 1))).alias("end_date"), 1),
         ("admissions", lambda: pl.lit(date(2024, 12, 1)).alias("offered_on"), 1),
-        ("addresses", lambda: pl.lit(True).alias("temporary"), 2),  # addresses say the homes too
+        ("addresses", lambda: pl.lit(True).alias("temporary"), 2),  # homes are counted from addresses too
     ],
 )
-def test_another_past_of_a_table_counts_that_table_anew(small_histories, kept, tmp_path, table, change, parts_of_it):
+def test_a_changed_past_of_a_table_recounts_only_that_table(
+    small_histories, kept, tmp_path, table, change, parts_of_it
+):
     opened = copied(small_histories, tmp_path / "h", lambda name, f: f.with_columns(change()) if name == table else f)
-    made, store = run(opened, kept[0])
+    recounted, store = run(opened, kept[0])
     assert store.counted == parts_of_it * len(DAYS)
-    assert made.equals(matrix(opened, DAYS))
-    assert not made.equals(kept[1])
+    assert recounted.equals(matrix(opened, DAYS))
+    assert not recounted.equals(kept[1])
 
 
-def test_an_end_that_came_later_makes_an_earlier_day_not_stale(small_histories, kept, tmp_path):
+def test_a_late_end_does_not_make_an_earlier_day_stale(small_histories, kept, tmp_path):
     late = pl.col("end_date").is_null() & (pl.col("start_date") < DAYS[0])
 
     def ended(name, frame):
@@ -99,19 +101,19 @@ def test_an_end_that_came_later_makes_an_earlier_day_not_stale(small_histories, 
     opened = copied(small_histories, tmp_path / "h", ended)
     _, store = run(opened, kept[0], DAYS[:1])
     assert store.counted == 0
-    made, store = run(opened, kept[0])
+    recounted, store = run(opened, kept[0])
     assert store.counted == 1
-    assert made.equals(matrix(opened, DAYS))
+    assert recounted.equals(matrix(opened, DAYS))
 
 
 def test_a_changed_tally_counts_only_its_own_column(small_histories, kept):
-    asked = []
+    counted = []
 
     def spied(tallies):
         for part in parts(tallies):
 
             def count(histories, snapshots, columns, known_on, part=part):
-                asked.append((part.name, columns))
+                counted.append((part.name, columns))
                 return part.count(histories, snapshots, columns, known_on)
 
             yield dataclasses.replace(part, count=count)
@@ -123,24 +125,24 @@ def test_a_changed_tally_counts_only_its_own_column(small_histories, kept):
             return blocks[0].counts(20101, ("suspensions_365", "suspensions_all")).to_native().sum().row(0)
 
     plain = sums(catalogue().tallies)
-    assert asked == []
+    assert counted == []
     other = dataclasses.replace(
         catalogue().tallies["suspensions_365"], where=lambda: nw.col("category").is_in(["SUSP", "PERM"]), days=None
     )
     changed = sums({**catalogue().tallies, "suspensions_365": other})
-    assert asked == [("suspensions", ["suspensions_365"])]
+    assert counted == [("suspensions", ["suspensions_365"])]
     assert changed[0] >= changed[1] == plain[1] >= plain[0]
     sums(catalogue().tallies)
 
 
-def test_another_day_of_knowledge_is_counted_on_its_own(small_histories, kept):
+def test_another_day_of_knowledge_is_counted_separately(small_histories, kept):
     opened, known_on = Histories.open(small_histories), date(2025, 5, 20)
     store = BlockStore(kept[0])
     assert matrix(opened, DAYS, known_on=known_on, kept=store).equals(matrix(opened, DAYS, known_on=known_on))
     assert store.reused == 0
 
 
-def test_what_nobody_asked_for_in_weeks_goes(tmp_path):
+def test_files_unused_for_weeks_are_removed(tmp_path):
     store = BlockStore(tmp_path / "blocks")
     for key in ("old", "new"):
         store.write(key, pl.DataFrame({"a": [1]}), {"a": "x"})

@@ -1,4 +1,4 @@
-"""A feature's digest covers what it is computed from, and nothing else moves it."""
+"""A feature's digest covers what it is computed from, and nothing else changes it."""
 
 import dataclasses
 
@@ -24,7 +24,7 @@ def test_every_feature_has_its_own_digest():
     assert len(set(DIGESTS.values())) == len(SHIPPED.features)
 
 
-def test_a_tally_moves_the_features_that_count_it():
+def test_a_tally_changes_the_digests_of_the_features_that_use_it():
     other = dataclasses.replace(SHIPPED.tallies["suspensions_365"], days=366)
     catalogue = dataclasses.replace(SHIPPED, tallies={**SHIPPED.tallies, "suspensions_365": other})
     moved = changed(catalogue)
@@ -33,11 +33,11 @@ def test_a_tally_moves_the_features_that_count_it():
     assert catalogue.digest != SHIPPED.digest
 
 
-def test_an_expression_moves_its_feature_alone():
+def test_an_expression_changes_the_digest_of_its_feature_alone():
     assert changed(with_feature("sen_plan", expression=lambda: nw.lit(1.0))) == {"sen_plan"}
 
 
-def test_the_sources_move_a_feature_and_an_earlier_wording_does_not():
+def test_the_sources_change_a_digest_and_an_earlier_wording_does_not():
     declared = {d["name"]: d for d in SHIPPED.declarations()}
     assert changed(with_feature("sen_plan", raises="Reworded"), declared) == set()
     assert changed(with_feature("sen_plan", sources=("sen", "cme")), declared) == {"sen_plan"}

@@ -1,4 +1,4 @@
-"""Versions beside each other: each is asked what it had not seen, on the same snapshots and the same resamples of pupils."""
+"""Versions compared: each predicts only what it has not seen, on the same snapshots and the same resamples of pupils."""
 
 from dataclasses import replace
 from datetime import date, timedelta
@@ -19,7 +19,7 @@ SETTINGS = {**boosted.DEFAULTS, "rounds": 15, "learning_rate": 0.2, "min_data_in
 
 @pytest.fixture(scope="module")
 def frame():
-    """150 pupils on eleven days: who has a high ``a`` goes missing, ``b`` says nothing."""
+    """150 pupils on eleven days: those with a high ``a`` go missing, ``b`` is noise."""
     rng = np.random.default_rng(1)
     rows = [
         {
@@ -40,37 +40,37 @@ def frame():
 def version(bundle, frame):
     _, manifest = read_bundle(bundle)
 
-    def made(names, newest, settings=SETTINGS):
+    def trained(names, newest, settings=SETTINGS):
         days = [d for d in DAYS if d <= newest]
-        known = frame.filter(pl.col("as_of").is_in(days))
+        learned = frame.filter(pl.col("as_of").is_in(days))
         learning = Learning(
-            x=known.select(names).to_numpy(),
-            y=known["label"].to_numpy(),
-            weight=np.ones(len(known)),
+            x=learned.select(names).to_numpy(),
+            y=learned["label"].to_numpy(),
+            weight=np.ones(len(learned)),
             names=names,
             seed=1,
         )
         text = boosted.train(learning, settings).model_to_string()
-        own = replace(
+        own_manifest = replace(
             manifest,
             features=names,
             trained_on=[str(d) for d in days],
             catalogue_digest=catalogue().digest,
             feature_digests={},
         )
-        return Contender(text, own, {"released": settings}, "digest")
+        return Contender(text, own_manifest, {"released": settings}, "digest")
 
-    return made
+    return trained
 
 
-def test_a_version_answers_itself_only_about_days_after_all_that_it_learned_from(frame, version):
+def test_a_version_itself_predicts_only_days_after_its_training_data(frame, version):
     evaluated = evaluate_again(version(["a"], DAYS[8]), frame, split(frame), 1)
     assert list(evaluated.how.values()) == ["anew", "anew", "released", "released"]
     assert list(evaluated.how) == [str(d) for d in DAYS[-4:]]
     assert evaluate_again(version(["a"], DAYS[-1]), frame, split(frame), 1).how == dict.fromkeys(evaluated.how, "anew")
 
 
-def test_a_version_of_another_catalogue_is_made_anew_of_the_features_that_there_still_are(frame, version):
+def test_a_version_of_another_catalogue_is_retrained_on_the_features_that_remain(frame, version):
     old = version(["a", "b"], DAYS[7])
     other = Contender(
         old.booster, replace(old.manifest, features=["a", "gone"], catalogue_digest="other"), old.recipe, ""
@@ -82,7 +82,7 @@ def test_a_version_of_another_catalogue_is_made_anew_of_the_features_that_there_
     )
 
 
-def test_who_knows_more_is_surely_ahead_and_the_other_surely_behind(frame, version):
+def test_the_better_version_is_clearly_ahead_and_the_other_clearly_behind(frame, version):
     splits = split(frame)
     good, bad = version(["a"], DAYS[-1]), version(["b"], DAYS[8])
     ahead = compare_with_champion(
@@ -97,19 +97,21 @@ def test_who_knows_more_is_surely_ahead_and_the_other_surely_behind(frame, versi
     assert ahead["average_precision"]["lead"] == pytest.approx(-behind["average_precision"]["lead"])
 
 
-def test_the_same_recipe_is_made_once_and_is_not_ahead_of_itself(frame, version, monkeypatch):
-    splits, own = split(frame), version(["a"], DAYS[-1])
-    evaluated = evaluate_again(own, frame, splits, 1)
-    fresh = evaluate_again(own, frame, splits, 1)
+def test_the_same_recipe_is_trained_once_and_is_not_ahead_of_itself(frame, version, monkeypatch):
+    splits, contender = split(frame), version(["a"], DAYS[-1])
+    evaluated = evaluate_again(contender, frame, splits, 1)
+    fresh = evaluate_again(contender, frame, splits, 1)
     np.testing.assert_array_equal(evaluated.margins, fresh.margins)
     monkeypatch.setattr(boosted, "learner", None)
-    said = compare_with_champion(version=own, evaluated=evaluated, champion=own, frame=frame, splits=splits, seed=1)
-    assert said["average_precision"] == {"lead": 0.0, "interval": [0.0, 0.0], "within_noise": True}
-    assert (said["snapshots"], said["positives"]) == (600, int(evaluated.frame["label"].sum()))
+    comparison = compare_with_champion(
+        version=contender, evaluated=evaluated, champion=contender, frame=frame, splits=splits, seed=1
+    )
+    assert comparison["average_precision"] == {"lead": 0.0, "interval": [0.0, 0.0], "within_noise": True}
+    assert (comparison["snapshots"], comparison["positives"]) == (600, int(evaluated.frame["label"].sum()))
 
 
-def test_the_interval_is_of_pupils(frame, version):
-    """Each pupil ten times over makes it no narrower, as it would be if rows were drawn."""
+def test_the_interval_resamples_pupils(frame, version):
+    """Repeating each pupil ten times does not make it narrower, as resampling rows would."""
     splits = split(frame)
     one, other = (evaluate_again(version([n], DAYS[-1]), frame, splits, 1) for n in ("a", "b"))
     interval = compare_paired(one, other, 1)["average_precision"]["interval"]

@@ -18,7 +18,7 @@ def run(capsys, *arguments):
     return left.value.code, capsys.readouterr()
 
 
-def test_the_page_is_current_and_can_be_read():
+def test_the_page_is_current_and_not_too_long():
     assert PAGE.read_text(encoding="utf-8") == page(), "run 'make docs' and commit it"
     assert page().count("\n") < 3000
 
@@ -59,7 +59,7 @@ def test_a_user_feature_without_an_example_leaves_its_values_open():
     assert example_sentence(feature, feature.text(True)) == "Plans: …"
 
 
-def test_a_feature_that_is_not_there_is_wrong_usage_and_near_ones_are_named(capsys):
+def test_an_unknown_feature_is_a_usage_error_that_names_similar_ones(capsys):
     code, out = run(capsys, "--explain", "suspension_90d")
     assert (code, out.out) == (2, "")
     assert "Did you mean suspensions_90d" in out.err

@@ -1,4 +1,4 @@
-"""How far late recording puts features off: then beside now, feature by feature."""
+"""The effect of late recording on features: then against now, feature by feature."""
 
 import csv
 import json
@@ -43,35 +43,35 @@ TABLES = {
 
 
 def compared(known_on=None):
-    found = hindsight(Histories.from_rows(TABLES), [D], known_on)
-    return found, {d.feature: d for d in found.features}
+    comparison = hindsight(Histories.from_rows(TABLES), [D], known_on)
+    return comparison, {d.feature: d for d in comparison.features}
 
 
-def test_each_feature_says_how_many_snapshots_differ_and_by_how_much():
-    found, of = compared(date(2025, 2, 2))
+def test_each_feature_reports_how_many_snapshots_differ_and_by_how_much():
+    comparison, of = compared(date(2025, 2, 2))
     sessions, days, now = (of[n] for n in ("suspended_sessions_90d", "days_since_suspension", "permanent_exclusions"))
-    assert (found.snapshots, found.only_then, found.only_now) == (3, 1, 1)
+    assert (comparison.snapshots, comparison.only_then, comparison.only_now) == (3, 1, 1)
     assert (sessions.differ, sessions.moved, sessions.unit) == (1 / 3, 4 / 3, "sessions")
     assert (days.differ, days.missing_then, days.missing_now) == (0, 2 / 3, 2 / 3)
     assert (now.differ, now.moved) == (0, 0)
 
 
-def test_without_a_day_everything_that_was_recorded_counts():
-    found, of = compared()
-    assert found.known == date(2025, 3, 2)
+def test_by_default_every_record_counts():
+    comparison, of = compared()
+    assert comparison.known == date(2025, 3, 2)
     assert of["suspended_sessions_90d"].differ == 2 / 3
     assert of["suspended_sessions_90d"].moved == (5 + 1) / 3
     assert (of["days_since_suspension"].missing_then, of["days_since_suspension"].missing_now) == (2 / 3, 1 / 3)
 
 
-def test_what_is_hurt_most_comes_first_and_what_is_missing_stays_last():
-    found, _ = compared()
-    shares = [d.differ for d in found.features]
+def test_the_most_changed_features_come_first():
+    comparison, _ = compared()
+    shares = [d.differ for d in comparison.features]
     assert shares == sorted(shares, reverse=True)
-    assert found.features[0].differ > 0
+    assert comparison.features[0].differ > 0
 
 
-def test_hindsight_does_not_lie_before_the_question():
+def test_a_day_of_hindsight_before_an_as_of_date_is_refused():
     with pytest.raises(Usage, match="before an as-of date"):
         compared(date(2025, 1, 12))
     with pytest.raises(Faults, match="nobody is in the cohort"):
@@ -88,14 +88,14 @@ def test_the_verb_prints_a_table_or_json_and_writes_a_csv(tmp_path, capsys):
             main(["features", "h", "--as-of", "2025-01-13", *arguments])
         return left.value.code, capsys.readouterr()
 
-    code, said = run("--out", "late.csv", "--compare-known")
+    code, printed = run("--out", "late.csv", "--compare-known")
     assert code == 0
-    assert said.out.startswith("3 snapshots as known then and on 2025-03-02; 1 in the cohort only then, 1 only now")
-    assert "suspended_sessions_90d" in said.out
+    assert printed.out.startswith("3 snapshots as known then and on 2025-03-02; 1 in the cohort only then, 1 only now")
+    assert "suspended_sessions_90d" in printed.out
     with (tmp_path / "late.csv").open() as file:
         written = {r["feature"]: r for r in csv.DictReader(file)}
     assert float(written["suspended_sessions_90d"]["moved"]) == 2
-    code, said = run("--compare-known", "2025-02-02", "--json")
-    assert json.loads(said.out)["known"] == "2025-02-02"
+    code, printed = run("--compare-known", "2025-02-02", "--json")
+    assert json.loads(printed.out)["known"] == "2025-02-02"
     assert run("--compare-known", "soon")[0] == 2
     assert run("--compare-known", "2025-02-02", "--known", "2025-02-02")[0] == 2

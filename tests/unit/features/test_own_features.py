@@ -1,4 +1,4 @@
-"""A file of own features is checked whole before it counts, and every fault is reported at once."""
+"""A file of own features is checked completely before it takes effect, and all faults are reported together."""
 
 import subprocess
 import sys
@@ -25,7 +25,7 @@ GOOD = """Feature(
 
 @pytest.fixture(autouse=True)
 def shipped_again():
-    """Own features stay for the whole process; give the next test the shipped catalogue."""
+    """Restore the shipped catalogue: own features stay loaded for the whole process."""
     yield
     install(SHIPPED)
 
@@ -41,9 +41,9 @@ def read(file):
 
 
 def test_a_good_file_is_read_with_its_digest(tmp_path):
-    own = read(write(tmp_path, f"{HEAD}{TALLY}FEATURES = [{GOOD}]"))
-    assert ([f.name for f in own.features], list(own.tallies)) == (["own_count"], ["own_suspensions"])
-    assert len(own.digest) == 64
+    declared = read(write(tmp_path, f"{HEAD}{TALLY}FEATURES = [{GOOD}]"))
+    assert ([f.name for f in declared.features], list(declared.tallies)) == (["own_count"], ["own_suspensions"])
+    assert len(declared.digest) == 64
 
 
 @pytest.mark.parametrize(
@@ -80,12 +80,12 @@ def test_a_good_file_is_read_with_its_digest(tmp_path):
         ),
     ],
 )
-def test_a_fault_names_the_file_what_is_wrong_in_it_and_what_to_do(tmp_path, text, says):
+def test_a_fault_names_the_place_the_problem_and_the_remedy(tmp_path, text, says):
     with pytest.raises(Faults, match=says):
         read(write(tmp_path, text))
 
 
-def test_all_faults_are_reported_at_once(tmp_path):
+def test_all_faults_are_reported_together(tmp_path):
     text = HEAD + TALLY.replace('"suspensions")', '"rain")') + f"FEATURES = [{GOOD}]".replace("behaviour", "weather")
     with pytest.raises(Faults) as raised:
         read(write(tmp_path, text))
@@ -120,7 +120,7 @@ def test_a_missing_file_is_reported(tmp_path):
         ),
     ],
 )
-def test_what_fails_on_a_made_up_child_is_named_and_leaves_the_catalogue(tmp_path, text, says):
+def test_what_fails_for_the_invented_child_is_named_and_the_catalogue_is_unchanged(tmp_path, text, says):
     with pytest.raises(Faults, match=says):
         load_own_features(write(tmp_path, text))
     assert catalogue() is SHIPPED

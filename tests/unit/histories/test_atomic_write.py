@@ -1,4 +1,4 @@
-"""What was there stays until what replaces it is whole; a digest changes with every byte."""
+"""The old version stays until the new one is complete; a digest changes with every byte."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def fail_half_way(writing, name):
         raise RuntimeError
 
 
-def test_a_failed_run_leaves_what_was_there_and_nothing_else(tmp_path):
+def test_a_failed_run_leaves_the_old_version_and_nothing_else(tmp_path):
     (tmp_path / "s.parquet").write_text("old")
     with pytest.raises(RuntimeError):
         fail_half_way(new_file(tmp_path / "s.parquet"), None)
@@ -39,7 +39,7 @@ def test_the_digest_of_histories_changes_with_a_value_of_the_same_length(tmp_pat
     assert len(digests) == 2
 
 
-def test_a_folder_that_was_being_replaced_when_the_run_was_killed_comes_back(tmp_path):
+def test_a_folder_whose_replacement_was_killed_is_restored(tmp_path):
     (tmp_path / ".h.old").mkdir()
     (tmp_path / ".h.old" / "kept").write_text("x")
     with pytest.raises(RuntimeError):
@@ -48,7 +48,7 @@ def test_a_folder_that_was_being_replaced_when_the_run_was_killed_comes_back(tmp
     assert [f.name for f in tmp_path.iterdir()] == ["h"]
 
 
-def test_a_kept_folder_is_replaced_whole(tmp_path):
+def test_a_kept_folder_is_replaced_as_a_whole(tmp_path):
     (tmp_path / "h").mkdir()
     (tmp_path / "h" / "before").write_text("x")
     with new_folder(tmp_path / "h", keep=True) as beside:

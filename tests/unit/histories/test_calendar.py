@@ -1,4 +1,4 @@
-"""Compulsory school age, at the borders that the law sets."""
+"""Compulsory school age, at the limits set by law."""
 
 from datetime import date
 
@@ -29,7 +29,7 @@ def test_school_age_begins_on_the_prescribed_day_on_or_after_the_fifth_birthday(
         ("2008-08-31", "2024-06-28"),
         ("2008-09-01", "2025-06-27"),
         ("2009-01-15", "2025-06-27"),
-        ("2009-07-30", "2025-06-27"),  # sixteen after that Friday, and of school age no more
+        ("2009-07-30", "2025-06-27"),  # sixteen after that Friday, and no longer of school age
         ("2007-03-01", "2023-06-30"),  # the 30 June is itself a Friday
     ],
 )

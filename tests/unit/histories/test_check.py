@@ -1,4 +1,4 @@
-"""The check as a whole: silences, the report, what it counts. What each rule finds is in ``tests/unit/rules``."""
+"""The check as a whole: silences, the report and its counts. Each rule has a test in ``tests/unit/histories/rules``."""
 
 import pytest
 
@@ -20,12 +20,12 @@ SOUND = {
 }
 
 
-def found(tables):
+def broken_codes(tables):
     return {f.rule.code for f in check(Histories.from_rows(tables)).findings if f.rows}
 
 
 def test_sound_histories_break_no_rule():
-    assert found(SOUND) == set()
+    assert broken_codes(SOUND) == set()
 
 
 def test_unknown_codes_and_orphans_are_errors():
@@ -62,7 +62,7 @@ def test_late_records_are_counted_and_profiled():
     assert checked.delays["attendance"]["median"] > 100
 
 
-def test_a_rule_is_silenced_with_a_reason_only(tmp_path):
+def test_a_rule_is_silenced_only_with_a_reason(tmp_path):
     from histories.checks.check import load_silences
 
     (tmp_path / "s.toml").write_text('H011 = "two records are being joined"\n')
@@ -86,7 +86,7 @@ def test_a_rule_is_silenced_with_a_reason_only(tmp_path):
 
 
 @pytest.mark.parametrize("text", ['H999 = "x"', 'H011 = ""', "H011 = 3", "H011"])
-def test_a_wrong_file_of_silences_is_told(tmp_path, text):
+def test_an_invalid_file_of_silences_is_refused(tmp_path, text):
     from histories.checks.check import load_silences
 
     (tmp_path / "s.toml").write_text(text)
@@ -114,4 +114,4 @@ ONE_OF_EACH = {
 
 
 def test_one_row_of_each_table_breaks_no_rule():
-    assert found(ONE_OF_EACH) == set()
+    assert broken_codes(ONE_OF_EACH) == set()

@@ -1,4 +1,4 @@
-"""A mixed folder: each file is told by its content, the rest is named with why, and all files are imported or none."""
+"""A mixed folder: files are recognised by content, others are reported with the reason, and either all are imported or none."""
 
 import io
 import json
@@ -154,5 +154,5 @@ def test_a_folder_in_which_nothing_is_recognised_is_refused(tmp_path):
     assert not (tmp_path / "h").exists()
 
 
-def test_every_format_that_has_files_of_its_own_says_how_it_is_recognised():
+def test_every_format_but_csv_can_be_recognised():
     assert [n for n, f in FORMATS.items() if not f.recognises] == ["csv"]

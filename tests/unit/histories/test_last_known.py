@@ -1,4 +1,4 @@
-"""The last known day follows what was recorded and marked, never a plan and never a slip of the pen."""
+"""The last known day follows records and marks, never plans or typing errors."""
 
 from datetime import date, timedelta
 
@@ -31,13 +31,13 @@ TODAY = date.today()
         ({"social_care": {"kind": "cla", "start_date": "2024-05-02", "recorded_on": "2025-06-30"}}, date(2025, 3, 28)),
     ],
 )
-def test_the_last_known_day_is_no_plan_and_no_slip_of_the_pen(more, newest):
+def test_plans_and_typing_errors_do_not_move_the_last_known_day(more, newest):
     tables = {**BASE, "attendance": [MARK]}
     for table, row in more.items():
         tables[table] = [*tables.get(table, []), {"pupil_id": "A1", "urn": "100002", **row}]
     assert Histories.from_rows(tables).last_known() == newest
 
 
-def test_without_marks_the_dates_of_spells_say_what_is_known():
+def test_without_marks_the_dates_of_spells_determine_the_last_known_day():
     rows = [{**BASE["enrolments"][0], "entry_date": "2025-01-06"}]
     assert Histories.from_rows({**BASE, "enrolments": rows}).last_known() == date(2025, 1, 6)

@@ -1,4 +1,4 @@
-"""Amounts of memory: the accepted forms, and those that are refused rather than half read."""
+"""Amounts of memory: accepted formats, and texts that are refused."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Histories open from every layout alike, and whatever is wrong gets one message without a value."""
+"""Histories open the same from every layout, and every fault gets a message without a value."""
 
 import gzip
 from datetime import date
@@ -87,7 +87,7 @@ def test_unknown_tables_and_columns_are_named_and_ignored(tmp_path):
     assert any("shoe_size" in w for w in warnings)
 
 
-def test_a_missing_table_is_an_empty_frame_of_the_right_columns(tmp_path):
+def test_a_missing_table_is_an_empty_frame_with_the_right_columns(tmp_path):
     histories = Histories.open(folder(tmp_path))
     assert "sen" in histories.missing
     assert collect(histories.frame("sen").filter(nw.col("provision") == "K")).height == 0
@@ -143,16 +143,16 @@ BAD_FILES = [
 
 
 @pytest.mark.parametrize("files", BAD_FILES, ids=range(len(BAD_FILES)))
-def test_a_wrong_file_gets_a_message_that_names_it_and_holds_no_value(tmp_path, files):
+def test_an_invalid_file_is_named_without_its_values(tmp_path, files):
     home = folder(tmp_path, **files)
     if files.get("pupils_csv", "") is None:
         (home / "pupils.csv").unlink(missing_ok=True)
-    with pytest.raises(Faults) as found:
+    with pytest.raises(Faults) as caught:
         Histories.open(home)
-    said = str(found.value)
-    assert next(iter(files)).split("_csv")[0] in said
-    assert CANARY not in said
-    assert all(f.do for f in found.value.faults)
+    message = str(caught.value)
+    assert next(iter(files)).split("_csv")[0] in message
+    assert CANARY not in message
+    assert all(f.do for f in caught.value.faults)
 
 
 @pytest.mark.parametrize("damage", ["truncated", "text", "empty", "wrong_type"])
@@ -164,20 +164,20 @@ def test_a_damaged_parquet_file_is_named(tmp_path, damage, table):
     pq.write_table(pa.table({"pupil_id": [CANARY], "urn": ["1"], "date_of_birth": [1.5], "entry_date": [1.5]}), file)
     data = file.read_bytes()
     file.write_bytes({"truncated": data[: len(data) // 2], "text": b"hello", "empty": b"", "wrong_type": data}[damage])
-    with pytest.raises(Faults) as found:
+    with pytest.raises(Faults) as caught:
         Histories.open(home)
-    assert f"{table}.parquet" in str(found.value)
-    assert CANARY not in str(found.value)
+    assert f"{table}.parquet" in str(caught.value)
+    assert CANARY not in str(caught.value)
 
 
-def test_all_faults_of_all_files_come_at_once_with_their_rows(tmp_path):
+def test_all_faults_of_all_files_are_reported_together_with_their_rows(tmp_path):
     bad = "pupil_id,urn,entry_date\nA1,100,2020-09-01\nB2,100,soon\nC3,,2020-09-01\n"
-    with pytest.raises(Faults) as found:
+    with pytest.raises(Faults) as caught:
         Histories.open(folder(tmp_path, enrolments_csv=bad, pupils_csv="pupil_id,date_of_birth\nA1,never\n"))
-    said = str(found.value)
-    assert len(found.value.faults) == 3
-    assert "column entry_date, rows 2" in said
-    assert "column urn, rows 3" in said
+    message = str(caught.value)
+    assert len(caught.value.faults) == 3
+    assert "column entry_date, rows 2" in message
+    assert "column urn, rows 3" in message
 
 
 GOOD = {
@@ -224,13 +224,13 @@ BAD_ROWS = [
 
 
 @pytest.mark.parametrize("tables", BAD_ROWS, ids=range(len(BAD_ROWS)))
-def test_wrong_rows_of_a_request_are_placed_without_their_value(tables):
-    with pytest.raises(Faults) as found:
+def test_invalid_rows_of_a_request_are_reported_without_values(tables):
+    with pytest.raises(Faults) as caught:
         Histories.from_rows(tables)
-    assert CANARY not in str(found.value)
+    assert CANARY not in str(caught.value)
 
 
-def test_the_place_of_a_wrong_value_is_its_table_row_and_column():
+def test_an_invalid_value_is_located_by_table_row_and_column():
     with pytest.raises(Faults, match=r"tables\.sen\[1\]\.start_date"):
         Histories.from_rows(
             {

@@ -1,4 +1,4 @@
-"""The plain engine does what Polars does, step by step, with what is missing too."""
+"""The plain engine gives the same as Polars, step by step, missing values included."""
 
 import math
 
@@ -82,7 +82,7 @@ def same(plain, polars):
 
 
 @pytest.mark.parametrize("step", STEPS, ids=str)
-def test_a_step_does_what_it_does_in_polars(step):
+def test_a_step_gives_the_same_as_in_polars(step):
     plain, polars = both()
     assert supports(step)
     same(plain.select(step.alias("made")), polars.select(step.alias("made")))
@@ -91,7 +91,7 @@ def test_a_step_does_what_it_does_in_polars(step):
 @pytest.mark.parametrize(
     "step", [x.sum(), x.max(), x.min(), x.count(), nw.len(), (x > 0).sum(), x.sum().cast(nw.Float64) / 2], ids=str
 )
-def test_an_aggregation_does_what_it_does_in_polars(step):
+def test_an_aggregation_gives_the_same_as_in_polars(step):
     plain, polars = both()
     same(plain.select(step.alias("made")), polars.select(step.alias("made")))
     grouped = plain.group_by("k").agg(step.alias("made")).sort("k")
@@ -99,7 +99,7 @@ def test_an_aggregation_does_what_it_does_in_polars(step):
 
 
 @pytest.mark.parametrize("how", ["inner", "left", "semi", "anti"])
-def test_a_join_does_what_it_does_in_polars(how):
+def test_a_join_gives_the_same_as_in_polars(how):
     plain, polars = both()
     beside = {"k": ["b", "a", "b", None], "x": [10, 20, 30, 40], "z": ["p", None, "q", "r"]}
     joined = plain.join(PlainFrame(beside, 4), on="k", how=how)
@@ -108,7 +108,7 @@ def test_a_join_does_what_it_does_in_polars(how):
 
 
 @pytest.mark.parametrize("keep", ["first", "last"])
-def test_the_row_that_stands_is_the_one_that_stands_in_polars(keep):
+def test_unique_keeps_the_same_row_as_polars(keep):
     plain, polars = both()
     how = {"subset": ["k"], "keep": keep, "order_by": ["x", "y"]}
     same(plain.unique(**how).sort("k"), polars.lazy().unique(**how).collect().sort("k"))
@@ -119,13 +119,13 @@ def test_rows_are_kept_where_a_condition_is_true():
     same(plain.filter(x > 0, t), polars.filter(x > 0, t))
 
 
-def test_an_unknown_step_is_said_before_anything_is_computed():
+def test_unsupported_steps_are_detected_without_computing():
     assert not supports(nw.col("k").str.to_uppercase() == "A")
     assert not supports(nw.when(x > 0).then(y.rank()))
     assert not supports(nw.col("x", "y"))
 
 
-def test_every_feature_that_is_shipped_can_be_computed_plainly():
+def test_every_shipped_feature_runs_on_the_plain_engine():
     assert all(supports(f.expression()) for f in catalogue().features)
     assert all(supports(aggregate(tally)) for tally in catalogue().tallies.values())
 

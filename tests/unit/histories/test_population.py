@@ -1,4 +1,4 @@
-"""The made-up population: the same seed gives the same bytes, spells are sound, and the true risks are true."""
+"""The simulated population: the same seed gives the same bytes, spells are sound, and true risks match outcomes."""
 
 import hashlib
 
@@ -16,7 +16,7 @@ def digest(folder):
     return {f.name: hashlib.sha256(f.read_bytes()).hexdigest() for f in folder.iterdir()}
 
 
-def test_the_same_seed_gives_the_same_bytes_and_another_seed_others(tmp_path, small_histories):
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(tmp_path, small_histories):
     simulate(tmp_path / "again", pupils=300, years=1, seed=3, truth=True)
     simulate(tmp_path / "other", pupils=300, years=1, seed=4, truth=True)
     same, other = digest(tmp_path / "again"), digest(tmp_path / "other")
@@ -36,7 +36,7 @@ def test_threads_do_not_change_the_bytes(tmp_path, small_histories):
     assert digest(tmp_path / "one") == digest(small_histories)
 
 
-def test_made_up_histories_break_no_rule_of_severity_error(small_histories):
+def test_simulated_histories_break_no_rule_of_severity_error(small_histories):
     checked = check(Histories.open(small_histories))
     assert checked.errors == 0, checked.text()
 
@@ -53,7 +53,7 @@ def test_true_risk_is_calibrated(tmp_path):
     for low, high in ((0.0, 0.002), (0.002, 0.05), (0.05, 1.0)):
         part = both.filter(pl.col("risk").is_between(low, high, closed="left"))
         expected, seen = part["risk"].sum(), part["label"].sum()
-        # Snapshots of one child overlap, which widens the binomial spread; four of its deviations and a little more.
+        # Snapshots of one child overlap, which widens the binomial spread: allow more than four standard deviations.
         assert abs(seen - expected) < 5 * expected**0.5 + 3, (low, high, expected, seen)
 
 
@@ -69,23 +69,42 @@ def test_every_shipped_scenario_loads(name):
 
 
 @pytest.mark.parametrize(
-    "text",
+    ("text", "where", "do"),
     [
-        "latent = 3",
-        "[latent]\nspeed = 1",
-        "[latent]\ncrisis_rate = 'x'",
-        "[latent",
-        "[exits]\nmissing = -1",
-        "[tables]\ndaily_marks = 1",
+        ("latent = 3", "latent", "Write a table with engagement_pull"),
+        ("[latent]\nspeed = 1", "latent.speed", "Use one of engagement_pull"),
+        ("[latent]\ncrisis_rate = 'x'", "latent.crisis_rate", "Write it like 9.2e-06."),
+        ("[latent", "", "Correct the file"),
+        ("[exits]\nmissing = -1", "exits.missing", "Write it like 2e-06."),
+        ("[exits]\neffect_from = '2024-01-01'", "exits.effect_from", "Write it like 9999-01-01."),
+        ("[recording]\nleaving_delay = true", "recording.leaving_delay", "Write it like 9.0."),
+        ("[tables]\nmissing = [1]", "tables.missing, entry 1", "Write a list of texts."),
+        ("[tables]\ndaily_marks = 1", "tables.daily_marks", "Write it like true."),
     ],
 )
-def test_a_wrong_scenario_is_said(tmp_path, text):
+def test_an_invalid_scenario_is_refused_with_the_place_and_the_remedy(tmp_path, text, where, do):
     (tmp_path / "s.toml").write_text(text)
-    with pytest.raises(Faults):
+    with pytest.raises(Faults) as refused:
         load_scenario(str(tmp_path / "s.toml"))
+    (fault,) = refused.value.faults
+    assert fault.where == str(tmp_path / "s.toml") + (f", {where}" if where else "")
+    assert do in fault.do
 
 
-def test_a_full_folder_is_never_written_over(tmp_path, small_histories):
+def test_all_faults_of_a_scenario_are_reported_together(tmp_path):
+    (tmp_path / "s.toml").write_text("colour = 1\n[exits]\nmissing = -1\n[place]\npupils_per_school = 'x'\n")
+    with pytest.raises(Faults) as refused:
+        load_scenario(str(tmp_path / "s.toml"))
+    places = {f.where.removeprefix(f"{tmp_path}/s.toml, ") for f in refused.value.faults}
+    assert places == {"colour", "exits.missing", "place.pupils_per_school"}
+
+
+def test_a_whole_number_may_stand_for_a_decimal_one(tmp_path):
+    (tmp_path / "s.toml").write_text("title = 'x'\n[recording]\nleaving_delay = 3\n")
+    assert load_scenario(str(tmp_path / "s.toml"))["recording"]["leaving_delay"] == 3
+
+
+def test_a_folder_with_files_is_never_overwritten(tmp_path, small_histories):
     before = digest(small_histories)
     with pytest.raises(Usage):
         simulate(small_histories, pupils=300, years=1)

@@ -1,4 +1,4 @@
-"""A table may be sent as rows or as columns: the same checks, the same errors by place, the same frames."""
+"""A table may be sent as rows or as columns: the same checks, faults and frames."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_columns_are_read_like_rows():
         ({"date_of_birth": None}, "tables.pupils"),
     ],
 )
-def test_what_is_wrong_with_a_column_is_told_by_its_place(change, place):
+def test_a_faulty_column_is_located(change, place):
     tables = in_columns(ROWS)
     tables["pupils"] |= change
     if change.get("date_of_birth", "") is None:

@@ -1,4 +1,4 @@
-"""Damaged files of returns: each gets a clear message with file and place, and nothing is written or changed."""
+"""Damaged files of returns: each gets a message with file and place, and nothing is written or changed."""
 
 import pytest
 
@@ -24,7 +24,7 @@ CTF = (
     "<EntryDate>2020-09-02</EntryDate></School></SchoolHistory></Pupil></CTFpupilData></CTfile>"
 )
 BOMB = '<?xml version="1.0"?><!DOCTYPE m [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
-# The whole text of a sound file of each format, beside what the folder needs, and the columns whose loss is told.
+# A sound file of each format and the other files of its folder.
 SOUND = {
     "school-census": ("2024_autumn_pupilonroll.csv", ROLL + ROW, {}),
     "cme-cases": ("cases.csv", CASES + CASE, {}),
@@ -134,30 +134,30 @@ def test_there_are_enough_kinds_of_damage():
 
 
 @pytest.mark.parametrize(("form", "name", "content", "rest", "what"), DAMAGED, ids=[f"{d[0]} {d[4]}" for d in DAMAGED])
-def test_damage_is_told_with_file_and_place_and_nothing_is_written(tmp_path, form, name, content, rest, what):
+def test_damage_is_reported_with_file_and_place_and_nothing_is_written(tmp_path, form, name, content, rest, what):
     source = tmp_path / "return"
     source.mkdir()
     for other, text in rest.items():
         (source / other).write_text(text)
     (source / name).write_bytes(content)
-    with pytest.raises(Faults) as told:
+    with pytest.raises(Faults) as caught:
         import_return(FORMATS[form], [source], tmp_path / "h", KEY)
-    said = str(told.value)
-    assert name.split(".")[0] in said
-    assert all(f.do for f in told.value.faults)
-    assert "B801200005001" not in said
-    assert len(said) < 3000
+    message = str(caught.value)
+    assert name.split(".")[0] in message
+    assert all(f.do for f in caught.value.faults)
+    assert "B801200005001" not in message
+    assert len(message) < 3000
     assert [f.name for f in tmp_path.iterdir()] == ["return"]
 
 
-def test_without_a_key_nothing_is_read_in(tmp_path):
+def test_without_a_key_nothing_is_imported(tmp_path):
     (tmp_path / "cases.csv").write_text(CASES + CASE)
     with pytest.raises(Faults, match="ONROLL_PSEUDONYM_KEY"):
         import_return(FORMATS["cme-cases"], [tmp_path / "cases.csv"], tmp_path / "h", None)
     assert not (tmp_path / "h").exists()
 
 
-def test_a_folder_with_something_else_in_it_is_left_alone(tmp_path):
+def test_a_folder_with_other_files_is_left_alone(tmp_path):
     (tmp_path / "cases.csv").write_text(CASES + CASE)
     (tmp_path / "h").mkdir()
     (tmp_path / "h" / "letter.txt").write_text("keep me")

@@ -1,4 +1,4 @@
-"""The check says in which rows of a file something is wrong, and nothing of what they hold."""
+"""The check reports the row numbers of violations, never their values."""
 
 import pytest
 
@@ -10,7 +10,7 @@ SEN = "pupil_id,start_date,end_date,provision\nA,2020-01-01,2019-01-01,K\nB,2020
 ROLLS = "pupil_id,urn,entry_date\nA,1,2018-09-04\nB,1,2018-09-04\n"
 
 
-def found(histories, code):
+def finding_of(histories, code):
     return next(f for f in check(histories).findings if f.rule.code == code and f.table == "sen")
 
 
@@ -20,12 +20,12 @@ def folder(tmp_path, **tables):
     return Histories.open(tmp_path)
 
 
-def test_rows_are_named_by_their_place_in_the_file(tmp_path):
-    finding = found(folder(tmp_path, sen=SEN), "H020")
+def test_rows_are_numbered_by_their_place_in_the_file(tmp_path):
+    finding = finding_of(folder(tmp_path, sen=SEN), "H020")
     assert (finding.rows, finding.row_numbers, finding.where) == (2, ("1", "3"), " (row 1, 3)")
 
 
-def test_of_a_folder_of_files_the_file_is_named_too(tmp_path):
+def test_in_a_folder_of_files_the_file_is_named_too(tmp_path):
     import duckdb
 
     opened = folder(tmp_path)
@@ -36,10 +36,10 @@ def test_of_a_folder_of_files_the_file_is_named_too(tmp_path):
         duckdb.sql(f"COPY (FROM '{tmp_path}/part.csv') TO '{tmp_path}/sen/p{n}.parquet'")
     (tmp_path / "part.csv").unlink()
     opened = Histories.open(tmp_path)
-    assert found(opened, "H020").row_numbers == ("p0.parquet:1", "p2.parquet:1")
+    assert finding_of(opened, "H020").row_numbers == ("p0.parquet:1", "p2.parquet:1")
 
 
-def test_rows_of_a_request_are_numbered_alike():
+def test_rows_of_a_request_are_numbered_the_same_way():
     rows = [
         dict(zip(SEN.splitlines()[0].split(","), (v or None for v in line.split(",")), strict=True))
         for line in SEN.splitlines()[1:]
@@ -47,14 +47,14 @@ def test_rows_of_a_request_are_numbered_alike():
     pupils = [{"pupil_id": p, "date_of_birth": "2012-01-02"} for p in "AB"]
     rolls = [{"pupil_id": p, "urn": "1", "entry_date": "2018-09-04"} for p in "AB"]
     opened = Histories.from_rows({"pupils": pupils, "enrolments": rolls, "sen": rows})
-    assert found(opened, "H020").row_numbers == ("1", "3")
+    assert finding_of(opened, "H020").row_numbers == ("1", "3")
 
 
 @pytest.mark.parametrize("many", [9, 12])
-def test_ten_rows_are_named_and_that_there_are_more_is_said(tmp_path, many):
+def test_at_most_ten_rows_are_named_with_a_sign_for_more(tmp_path, many):
     sen = "pupil_id,start_date,end_date,provision\n" + "".join(
         f"A,2020-01-{n + 1:02},2019-01-01,K\n" for n in range(many)
     )
-    finding = found(folder(tmp_path, sen=sen), "H020")
+    finding = finding_of(folder(tmp_path, sen=sen), "H020")
     assert len(finding.row_numbers) == min(many, 10)
     assert finding.where.endswith(" …)") == (many > 10)

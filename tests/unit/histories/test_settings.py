@@ -37,13 +37,13 @@ def test_the_nearer_place_wins(tmp_path, monkeypatch):
         ("onroll_model = ", "not valid TOML"),
     ],
 )
-def test_a_wrong_file_of_settings_is_said_with_what_to_do(tmp_path, toml, says):
+def test_an_invalid_settings_file_is_refused(tmp_path, toml, says):
     (tmp_path / "onroll.toml").write_text(toml)
     with pytest.raises(Faults, match=says):
         settings()
 
 
-def test_a_settings_file_in_another_encoding_is_said(tmp_path):
+def test_a_settings_file_in_another_encoding_is_refused(tmp_path):
     (tmp_path / "onroll.toml").write_bytes(b"onroll_model = '\xff'")
     with pytest.raises(Faults, match="not valid TOML"):
         settings()

@@ -1,4 +1,4 @@
-"""A file of settings is checked all at once: what is wrong, where, and what to write there, without its values."""
+"""A settings file is checked as a whole; faults say what is wrong, where and what to write, without its values."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def faults(**given):
         ({"other": 1}, "other", "no such key", "Use one of rounds, rate, quick, range, names, inner."),
     ],
 )
-def test_a_wrong_value_is_said_with_its_place_and_what_to_write(given, where, what, do):
+def test_an_invalid_value_is_reported_with_its_place_and_what_to_write(given, where, what, do):
     (fault,) = faults(**given)
     assert fault.where == f"x.toml, {where}"
     assert what in fault.what
@@ -41,10 +41,10 @@ def test_a_wrong_value_is_said_with_its_place_and_what_to_write(given, where, wh
 
 
 def test_all_faults_are_collected():
-    found = faults(rounds="x", inner={"share": -1, "y": 1}, z=1)
-    assert {f.where.removeprefix("x.toml, ") for f in found} == {"rounds", "inner.share", "inner.y", "z"}
+    reported = faults(rounds="x", inner={"share": -1, "y": 1}, z=1)
+    assert {f.where.removeprefix("x.toml, ") for f in reported} == {"rounds", "inner.share", "inner.y", "z"}
 
 
-def test_values_like_the_defaults_are_taken():
+def test_values_like_the_defaults_are_accepted():
     given = {"rounds": 1, "rate": 1, "quick": False, "range": [0.0, 1.0], "names": ["b", "c"], "inner": {"share": 1.0}}
     assert like("Example", DEFAULTS).of(given, None, "").model_dump() == given

@@ -1,4 +1,4 @@
-"""Spark reads what DuckDB reads, wherever it lies, and says what is wrong or missing."""
+"""Spark reads the same as DuckDB from any location, and reports faults and missing software."""
 
 import sys
 
@@ -19,8 +19,8 @@ ENROLMENTS = {
 
 
 def rows(histories, table):
-    found = histories.frame(table).collect(backend="polars").to_native()
-    return found.sort(found.columns).rows(named=True)
+    frame = histories.frame(table).collect(backend="polars").to_native()
+    return frame.sort(frame.columns).rows(named=True)
 
 
 def write(folder, **tables):
@@ -30,7 +30,7 @@ def write(folder, **tables):
     return folder
 
 
-def test_a_folder_and_a_place_of_the_platform_and_a_database_are_read_as_by_duckdb(spark, tmp_path):
+def test_a_folder_a_location_and_a_database_are_read_as_by_duckdb(spark, tmp_path):
     folder = write(tmp_path / "h", pupils=PUPILS)
     (folder / "enrolments").mkdir()
     pq.write_table(pa.table(ENROLMENTS), folder / "enrolments" / "part-1.parquet")
@@ -54,7 +54,7 @@ def test_csv_is_read_as_by_duckdb(spark, tmp_path):
     assert rows(Histories.open(folder, engine="spark"), "pupils") == rows(Histories.open(folder), "pupils")
 
 
-def test_everything_wrong_on_the_platform_is_said_at_once_without_a_value(spark, tmp_path):
+def test_all_faults_on_the_platform_are_reported_together_without_values(spark, tmp_path):
     bad = {"pupil_id": ["A", None], "date_of_birth": ["2014-05-01", "secret"], "young_carer": [1.5, 2.5]}
     folder = write(
         tmp_path / "h",
@@ -63,9 +63,9 @@ def test_everything_wrong_on_the_platform_is_said_at_once_without_a_value(spark,
         fsm={"pupil_id": ["A"], "start_date": ["2024-09-04"], "extra": [1]},
     )
     (folder / "cme.parquet").write_bytes(b"PAR1 no PAR1")
-    with pytest.raises(Faults) as found:
+    with pytest.raises(Faults) as caught:
         Histories.open(f"file://{folder}", engine="spark")
-    said = str(found.value)
+    message = str(caught.value)
     for part in (
         "pupils, column pupil_id: 1 of",
         "pupils, column date_of_birth: 1 of",
@@ -74,17 +74,17 @@ def test_everything_wrong_on_the_platform_is_said_at_once_without_a_value(spark,
         "cme: Spark cannot",
         "enrolments: a required",
     ):
-        assert part in said, part
-    assert "secret" not in said
+        assert part in message, part
+    assert "secret" not in message
 
 
 def test_a_missing_pyspark_or_java_is_one_fault_that_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setattr("pyspark.sql.SparkSession.getActiveSession", lambda: None)
-    with pytest.raises(Faults, match="Java is not installed") as found:
+    with pytest.raises(Faults, match="Java is not installed") as caught:
         Histories.open(tmp_path, engine="spark")
-    assert "openjdk-17" in str(found.value)
+    assert "openjdk-17" in str(caught.value)
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
     with pytest.raises(Faults, match=r"pip install 'onroll\[spark\]'"):
         Histories.open(tmp_path, engine="spark")

@@ -1,4 +1,4 @@
-"""One table written in many ways, as spreadsheets and systems write it, is the same table in every format."""
+"""A table is read the same however a spreadsheet or system has written it, in every format of return."""
 
 import io
 import zipfile
@@ -17,7 +17,7 @@ from histories.returns.staging import Staging
 
 KEY = b"a key for tests only"
 UPN = "B801200005001"
-# Of each format: the file's name, other files, the table with its headings in order, and the columns that hold days.
+# By format: the name of the file, other files, and the table with its headings.
 SOUND = {
     "school-census": (
         "2024_autumn_pupilonroll",
@@ -159,7 +159,7 @@ cells = st.text(st.characters(blacklist_categories=("C", "Z"), blacklist_charact
     delimiter=st.sampled_from(",;\t|"),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "xlsx"]),
 )
-def test_any_text_comes_back_from_any_way_of_writing(tmp_path, rows, delimiter, encoding):
+def test_any_text_survives_any_encoding_and_delimiter(tmp_path, rows, delimiter, encoding):
     head = ["First", "Second one", "Third"]
     folder = tmp_path / str(len(list(tmp_path.iterdir())))
     folder.mkdir()
@@ -208,7 +208,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_a_file_that_cannot_be_read_is_named_with_what_is_wrong(tmp_path, kind):
+def test_an_unreadable_file_is_named_with_the_reason(tmp_path, kind):
     content, what = BROKEN[kind]
     (tmp_path / "cases.xlsx").write_bytes(content)
     with pytest.raises(Faults, match=rf"cases.xlsx.*{what}") as refused:
@@ -217,7 +217,7 @@ def test_a_file_that_cannot_be_read_is_named_with_what_is_wrong(tmp_path, kind):
     assert not (tmp_path / "h").exists()
 
 
-def test_a_workbook_that_unpacks_to_too_much_is_not_unpacked(tmp_path, monkeypatch):
+def test_a_workbook_that_is_too_large_is_not_unpacked(tmp_path, monkeypatch):
     monkeypatch.setattr("histories.io.workbook.MAX_UNPACKED", 1000)
     (tmp_path / "cases.xlsx").write_bytes(workbook({"Sheet1": TABLE}))
     with pytest.raises(Faults, match="unpacked workbook is too large"):
@@ -225,14 +225,14 @@ def test_a_workbook_that_unpacks_to_too_much_is_not_unpacked(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("text", ["10/09/2024", "10/09/2024 00:00", "10/09/2024 08:30:00", "2024-09-10T00:00:00"])
-def test_a_date_may_have_a_time_behind_it(tmp_path, text):
+def test_a_date_may_be_followed_by_a_time(tmp_path, text):
     (tmp_path / "cases.csv").write_text(f"UPN,Missing from,Reported on\n{UPN},{text},{text}\n")
     import_return(FORMATS["cme-cases"], [tmp_path / "cases.csv"], tmp_path / "h", KEY)
-    found = duckdb.sql(f"SELECT missing_from FROM '{tmp_path / 'h' / 'cme.parquet'}'").fetchall()
-    assert found == [(date(2024, 9, 10),)]
+    days = duckdb.sql(f"SELECT missing_from FROM '{tmp_path / 'h' / 'cme.parquet'}'").fetchall()
+    assert days == [(date(2024, 9, 10),)]
 
 
-def test_a_file_of_another_kind_in_the_folder_is_named(tmp_path):
+def test_a_file_of_another_kind_in_the_folder_is_reported(tmp_path):
     folder = tmp_path / "return"
     folder.mkdir()
     (folder / "cases.csv").write_text(lines(TABLE))

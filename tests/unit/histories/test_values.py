@@ -1,4 +1,4 @@
-"""A value means the same in CSV, in Parquet and in a request, and what it cannot mean is told by place and never by value."""
+"""A value means the same in CSV, in Parquet and in a request; invalid values are reported by place, never by value."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BASE = {
     "pupils": [{"pupil_id": "A1", "date_of_birth": "2012-05-01"}],
     "enrolments": [{"pupil_id": "A1", "urn": "100001", "entry_date": "2020-09-01"}],
 }
-# Table, column, what is written, what it means.
+# Table, column, text as written, meaning.
 MEANINGS = [
     ("pupils", "ethnicity", "weng", "WBRI"),
     ("pupils", "ethnicity", " WROM ", "WROM"),
@@ -130,7 +130,7 @@ def test_a_value_means_the_same_wherever_it_comes_from(tmp_path, table, column, 
         ("enrolments", "urn", pa.array(["1 "]).dictionary_encode(), "1"),
     ],
 )
-def test_types_of_other_programs_are_read_as_what_they_mean(tmp_path, table, column, typed, meant):
+def test_other_column_types_are_read_by_their_meaning(tmp_path, table, column, typed, meant):
     home = in_parquet(tmp_path / "h", {**BASE, "areas": [{"lsoa": "E01", "idaci_decile": 1}]})
     there = pq.read_table(home / f"{table}.parquet")
     pq.write_table(there.drop_columns(column).append_column(column, typed), home / f"{table}.parquet")
@@ -143,7 +143,7 @@ def test_types_of_other_programs_are_read_as_what_they_mean(tmp_path, table, col
         assert read(Histories.open(home), table, column) == [meant]
 
 
-def test_a_number_with_a_fraction_is_no_key(tmp_path):
+def test_a_number_with_a_fraction_is_not_a_key(tmp_path):
     home = in_parquet(tmp_path / "h", BASE)
     spells = pq.read_table(home / "enrolments.parquet").drop_columns("urn").append_column("urn", pa.array([1.5]))
     pq.write_table(spells, home / "enrolments.parquet")
@@ -152,14 +152,14 @@ def test_a_number_with_a_fraction_is_no_key(tmp_path):
 
 
 @pytest.mark.parametrize(("table", "column"), [(t, c) for t, c, _, m in MEANINGS if TABLES[t].columns[c].codes and m])
-def test_a_code_that_does_not_exist_is_told_and_refused_in_a_request(tmp_path, table, column):
+def test_an_unknown_code_is_a_warning_in_files_and_refused_in_a_request(tmp_path, table, column):
     tables = with_value(table, column, "QX7")
     for home in (in_csv(tmp_path / "c", tables), in_parquet(tmp_path / "p", tables)):
         (warning,) = [w for w in Histories.open(home).warnings if f"column {column}" in w]
         assert "1 rows: the code does not exist" in warning
         assert "rows 1" in warning
         assert "QX7" not in warning
-    if column in ("sex", "ethnicity"):  # a score does not wait for what only an audit reads
+    if column in ("sex", "ethnicity"):  # read only by audits, so a score does not depend on it
         posted = Histories.from_rows(tables)
         assert read(posted, table, column) == [None]
         assert any(f"{table}[0].{column}" in w for w in posted.warnings)
@@ -171,7 +171,7 @@ def test_a_code_that_does_not_exist_is_told_and_refused_in_a_request(tmp_path, t
 
 
 @pytest.mark.parametrize("odd", ["9999-12-31", "1899-12-31", (NEXT_YEAR + timedelta(days=1)).isoformat()])
-def test_a_row_whose_required_date_stands_for_none_is_left_out_and_told(tmp_path, odd):
+def test_a_row_with_a_placeholder_for_a_required_date_is_left_out_with_a_warning(tmp_path, odd):
     tables = {**BASE, "suspensions": [{"pupil_id": "A1", "start_date": odd, "category": "SUSP"}]}
     for opened in (
         Histories.open(in_csv(tmp_path / "c", tables)),
@@ -186,22 +186,22 @@ def test_a_row_whose_required_date_stands_for_none_is_left_out_and_told(tmp_path
 
 
 @pytest.mark.parametrize("edge", ["1900-01-01", NEXT_YEAR.isoformat()])
-def test_the_first_and_the_last_day_of_sense_are_dates(tmp_path, edge):
+def test_the_first_and_the_last_plausible_day_are_dates(tmp_path, edge):
     tables = {**BASE, "suspensions": [{"pupil_id": "A1", "start_date": edge, "category": "SUSP"}]}
     opened = Histories.open(in_csv(tmp_path / "c", tables))
     assert read(opened, "suspensions", "start_date") == [day_number(date.fromisoformat(edge))]
     assert opened.warnings == []
 
 
-def test_what_was_recorded_on_a_day_of_no_sense_is_not_known_before_it(tmp_path):
+def test_a_row_recorded_on_an_implausible_date_is_not_known_before_it(tmp_path):
     late = {"pupil_id": "A1", "urn": "2", "entry_date": "2021-01-01", "recorded_on": "9999-12-31"}
     tables = {**BASE, "enrolments": [*BASE["enrolments"], late]}
     for opened in (Histories.open(in_csv(tmp_path / "c", tables)), Histories.from_rows(tables)):
-        known = dict(zip(read(opened, "enrolments", "urn"), read(opened, "enrolments", "known"), strict=True))
-        assert known["2"] > day_number(NEXT_YEAR)
+        known_on = dict(zip(read(opened, "enrolments", "urn"), read(opened, "enrolments", "known"), strict=True))
+        assert known_on["2"] > day_number(NEXT_YEAR)
 
 
-def test_an_end_before_its_start_is_told(tmp_path):
+def test_an_end_before_its_start_is_a_warning(tmp_path):
     tables = with_value("enrolments", "leaving_date", "2019-01-01")
     for opened in (Histories.open(in_csv(tmp_path / "c", tables)), Histories.from_rows(tables)):
         assert any("the end is before the start" in w for w in opened.warnings)
@@ -246,26 +246,26 @@ def test_a_csv_is_read_in_the_encoding_and_with_the_delimiter_it_has(tmp_path, w
 
 
 @given(st.text(st.characters(codec="cp1252", exclude_characters="\x00\r\n"), max_size=60))
-def test_the_encoding_found_reads_what_was_written(tmp_path_factory, text):
+def test_the_detected_encoding_reads_the_text_back(tmp_path_factory, text):
     file = tmp_path_factory.mktemp("e") / "f.csv"
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "cp1252"):
         file.write_bytes(f"name\n{text}".encode(encoding))
-        found = encoding_of(file)
-        if encoding != "cp1252" or found != "utf-8":  # bytes that are valid UTF-8 are read as UTF-8
-            assert file.read_bytes().decode(found) == f"name\n{text}"
+        detected = encoding_of(file)
+        if encoding != "cp1252" or detected != "utf-8":  # bytes that are valid UTF-8 are read as UTF-8
+            assert file.read_bytes().decode(detected) == f"name\n{text}"
 
 
 @pytest.mark.parametrize(
     "name", ["recorded_on", "Recorded_On", " RECORDED ON ", "\ufeffrecorded  on", "recorded\u00a0on"]
 )
-def test_a_heading_that_differs_in_case_blanks_or_a_mark_is_the_column(tmp_path, name):
+def test_a_heading_that_differs_in_case_blanks_or_a_mark_matches_the_column(tmp_path, name):
     assert heading(name) == "recorded_on"
     rows = [{**BASE["enrolments"][0], name: "2020-10-01"}]
     tables = {**BASE, "enrolments": rows}
-    known = [day_number(date(2020, 10, 1))]
-    assert read(Histories.open(in_parquet(tmp_path / "p", tables)), "enrolments", "known") == known
-    assert read(Histories.open(in_csv(tmp_path / "c", tables)), "enrolments", "known") == known
-    assert read(Histories.from_rows(tables), "enrolments", "known") == known
+    recorded = [day_number(date(2020, 10, 1))]
+    assert read(Histories.open(in_parquet(tmp_path / "p", tables)), "enrolments", "known") == recorded
+    assert read(Histories.open(in_csv(tmp_path / "c", tables)), "enrolments", "known") == recorded
+    assert read(Histories.from_rows(tables), "enrolments", "known") == recorded
 
 
 def test_two_headings_of_one_column_are_refused(tmp_path):
@@ -278,7 +278,7 @@ def test_two_headings_of_one_column_are_refused(tmp_path):
             open_it()
 
 
-def test_a_parted_folder_is_read_and_its_names_are_no_columns(tmp_path):
+def test_a_partitioned_folder_is_read_and_its_partitions_are_not_columns(tmp_path):
     home = in_parquet(tmp_path / "h", BASE)
     for session in ("AM", "PM"):
         for month in (4, 5):
@@ -292,14 +292,14 @@ def test_a_parted_folder_is_read_and_its_names_are_no_columns(tmp_path):
     assert opened.warnings == []
 
 
-def test_a_folder_without_parquet_is_told(tmp_path):
+def test_a_folder_without_parquet_is_a_warning(tmp_path):
     home = in_parquet(tmp_path / "h", BASE)
     (home / "attendance").mkdir()
     (home / "attendance" / "a.txt").write_text("x")
     assert any("attendance" in w for w in Histories.open(home).warnings)
 
 
-def test_spells_of_nobody_are_told(tmp_path):
+def test_spells_without_a_pupil_are_a_warning(tmp_path):
     tables = {**BASE, "pupils": [{"pupil_id": "1", "date_of_birth": "2012-05-01"}]}
     for opened in (Histories.open(in_csv(tmp_path / "c", tables)), Histories.from_rows(tables)):
         assert any("1 of 1 rows have no match in pupils" in w for w in opened.warnings)
@@ -310,7 +310,7 @@ def test_clean_histories_have_no_warnings(small_histories):
 
 
 @given(st.datetimes(datetime(1990, 1, 1), datetime(2024, 12, 1)), st.sampled_from([-5, 0, 1, 5.5]))
-def test_a_moment_with_a_zone_is_the_day_it_was_in_london(moment, hours):
+def test_a_timestamp_with_a_zone_is_the_date_in_london(moment, hours):
     zoned = moment.replace(tzinfo=timezone(timedelta(hours=hours)), microsecond=0)
     rows = [{**BASE["enrolments"][0], "leaving_date": zoned.isoformat()}]
     (left,) = read(Histories.from_rows({**BASE, "enrolments": rows}), "enrolments", "leaving_date")
@@ -322,7 +322,7 @@ def test_a_delimiter_inside_quotation_marks_is_text():
     assert delimiter_of('"a;b;c;d",urn,name') == ","
 
 
-def test_numbers_of_json_are_keys(tmp_path):
+def test_json_numbers_are_accepted_as_keys(tmp_path):
     tables = json.loads(json.dumps({**BASE, "enrolments": [{**BASE["enrolments"][0], "urn": 100001.0, "nc_year": 5}]}))
     opened = Histories.from_rows(tables)
     assert read(opened, "enrolments", "urn") == ["100001"]

@@ -16,9 +16,9 @@ def days():
 
 def test_school_years_and_first_days_of_a_century_and_more(days):
     frame = nw.from_native(pl.DataFrame({"day": pl.Series([day_number(d) for d in days], dtype=pl.Int32)}))
-    found = frame.select(school_year(nw.col("day")).alias("year"), is_first_january(nw.col("day")).alias("first"))
-    assert found["year"].to_list() == [d.year - (d.month < 9) for d in days]
-    assert found["first"].to_list() == [(d.month, d.day) == (1, 1) for d in days]
+    years = frame.select(school_year(nw.col("day")).alias("year"), is_first_january(nw.col("day")).alias("first"))
+    assert years["year"].to_list() == [d.year - (d.month < 9) for d in days]
+    assert years["first"].to_list() == [(d.month, d.day) == (1, 1) for d in days]
 
 
 def test_a_thing_happened_on_the_first_day_of_its_key():

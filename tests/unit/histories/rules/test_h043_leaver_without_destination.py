@@ -1,8 +1,8 @@
 from tests.support.broken_rules import findings
 
 
-def leavers(without, known, born="2013-05-01"):
-    pupils = [{"pupil_id": f"P{n}", "date_of_birth": born} for n in range(without + known)]
+def leavers(without, with_destination, born="2013-05-01"):
+    pupils = [{"pupil_id": f"P{n}", "date_of_birth": born} for n in range(without + with_destination)]
     row = {"urn": "1", "entry_date": "2020-09-01", "leaving_date": "2024-07-19"}
     return {
         "pupils": pupils,
