@@ -109,7 +109,7 @@ class Catalogue:
 
     @cached_property
     def _counts(self) -> dict[str, str]:
-        """The digest of every column that features are computed from; a sum over others has the digest of what it sums."""
+        """The digest of every column that features are computed from; a sum over other children has the digest of its tally."""
         columns = {c: d for part in parts(self.tallies) for c, d in part.columns.items()}
         around = {f"{where}_{c}": columns[c] for where in ("school", "la", "area") for c in SUMMED}
         return {**columns, **around, **{n: columns[c] for c, n in AT_HOME.items() if c in columns}}

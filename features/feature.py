@@ -88,7 +88,7 @@ class Feature:
 
     def text(self, raises: bool) -> str:
         """Return the template of the first sentence allowed on one side of a score; empty if there is none."""
-        return next((s.text for s in self.sentences if s.may_stand(raises)), "")
+        return next((s.text for s in self.sentences if s.may_appear(raises)), "")
 
 
 def ratio(part: str, whole: str) -> Callable[[], nw.Expr]:

@@ -61,7 +61,7 @@ class Sentence:
             return False
         return all(_holds(condition, values) for condition in self.when)
 
-    def may_stand(self, raises: bool) -> bool:
+    def may_appear(self, raises: bool) -> bool:
         """Return whether it may appear among what raises, or what lowers, a score."""
         return self.tone != ("strength" if raises else "strain")
 
@@ -105,7 +105,7 @@ def true_sentences(
         Restricts them to sentences allowed on one side of a score.
     """
     for sentence in sentences:
-        if (raises is None or sentence.may_stand(raises)) and sentence.is_true(values.get(name), values):
+        if (raises is None or sentence.may_appear(raises)) and sentence.is_true(values.get(name), values):
             text = filled(sentence.text, values)
             if text is not None:
                 yield sentence, text

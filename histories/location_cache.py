@@ -13,7 +13,7 @@ from histories.io.atomic_write import locked, new_file
 
 
 def remember(file: Path, digest: str, place: Path | str, used_for: str = "") -> None:
-    """Record the folder of histories with a digest, and what was produced from them.
+    """Record the folder of histories by digest, and the results produced from them.
 
     Histories without a digest (posted rows, a Spark location) are not recorded.
 
@@ -34,7 +34,7 @@ def remember(file: Path, digest: str, place: Path | str, used_for: str = "") -> 
 
 
 def find(file: Path, digest: str = "", used_for: str = "") -> Path:
-    """Return the last known folder of histories, by digest or by what was produced from them.
+    """Return the last known folder of histories, by digest or by a result produced from them.
 
     Raises
     ------

@@ -48,7 +48,7 @@ def flag(meaning: str) -> Column:
 
 @dataclass(frozen=True)
 class Stage:
-    """A later part of a row: columns that become known on a date of their own."""
+    """A later part of a row: columns that become known on a later date."""
 
     date: str
     columns: tuple[str, ...]
@@ -300,7 +300,7 @@ class Cme(Table):
 
     pupil_id = text("the child", required=True)
     missing_from = day("first day without education", required=True)
-    reported_on = day("day the authority was told", required=True)
+    reported_on = day("day the case was reported to the authority", required=True)
     resolved_on = day("day the case was closed")
     resolution = text("how the case was closed, as the authority writes it")
 
@@ -311,9 +311,9 @@ class Interventions(Table):
     table, key, known_from = "interventions", ("pupil_id", "date", "kind"), ("recorded_on", "date")
 
     pupil_id = text("the child", required=True)
-    date = day("day it was done", required=True)
-    kind = text("what was done", required=True)
-    team = text("who did it")
+    date = day("day of the intervention", required=True)
+    kind = text("kind of intervention", required=True)
+    team = text("the team that carried it out")
     recorded_on = day("day it was recorded")
 
 

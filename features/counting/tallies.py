@@ -34,7 +34,7 @@ class TallyPart:
     tables : tuple of str
         The tables it reads.
     columns : dict
-        ``{column: digest of what it counts}``.
+        ``{column: digest of its definition}``.
     count : callable
         Takes ``(histories, snapshots, columns, known_on)``; returns ``pupil_id, as_of`` and at least those columns.
     zero : frozenset of str

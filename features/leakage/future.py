@@ -45,7 +45,7 @@ def other_future(
     kinds : collection of str
         Keys of ``KINDS``.
     seed : int
-        The same table, kind and seed give the same rows, whatever the other kinds.
+        The same table, kind and seed give the same rows; other kinds do not affect them.
 
     Returns
     -------

@@ -48,7 +48,7 @@ AREA = {
 
 
 def _moves(days: int) -> tuple[Sentence, ...]:
-    """Return what is said of addresses that began in a window; the first known address is no move, so it must lie before the window."""
+    """Return the sentences about addresses that began in a window. The first known address is not a move."""
     name = f"home_moves_{days}d"
     return (
         strain(f"Moved home {{{name}:.0f}} time(s) in the last {days} days", 1, None, ("homes_known", ">", name)),

@@ -1,4 +1,4 @@
-"""Cells that a spreadsheet reads as text, whatever they contain (OWASP: CSV injection)."""
+"""Write CSV that no spreadsheet runs as formulas (OWASP: CSV injection)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ INVISIBLE = ("Z", "Cc", "Cf")  # separators, controls and format characters, in 
 
 
 def as_text(cell: Cell) -> Cell | str:
-    """Return a cell for CSV: text that a spreadsheet would run as a formula gets an apostrophe; other values stay as they are.
+    """Return a cell for CSV: text that a spreadsheet would run as a formula gets an apostrophe; other values are unchanged.
 
     Text is guarded when it begins with a tab or a line break, or when its first visible character is ``=``, ``+``, ``-`` or
     ``@``, in any width.

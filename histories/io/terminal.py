@@ -24,7 +24,7 @@ known_option = click.option(
     "--known",
     "known_on",
     type=ISO_DATE,
-    help="Use what was known on this day: late records and corrections up to it, nothing after.",
+    help="Day of knowledge: use late records and corrections known by this day, and nothing after it.",
 )
 
 

@@ -124,7 +124,7 @@ def value_sql(c: Column, source: SourceColumn, engine: str, *, clean: bool = Tru
     ----------
     engine : {"duckdb", "spark"}
     clean : bool
-        Whether text may need cleaning; otherwise it is used as it is.
+        Whether text may need cleaning; if not, it is used unchanged.
     """
     x, kind = source.quoted if engine == "duckdb" else f"`{source.name}`", source.type
     text = TEXT[engine]

@@ -80,7 +80,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             staging.faults += faults.faults
             continue
         year = headers[n].get("Year", "not stated")
-        report.notes.append(f"{file.name}: collection {headers[n].get('Collection', 'not said')} of {year}")
+        report.notes.append(f"{file.name}: collection {headers[n].get('Collection', 'not stated')} of {year}")
         if without_id[0]:
             report.notes.append(
                 f"{file.name}: {without_id[0]} children without a UPN and without an LAchildID were left out"

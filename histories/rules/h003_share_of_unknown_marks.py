@@ -1,4 +1,4 @@
-"""A few unknown codes are slips; more than one in a thousand means that a supplier uses codes of its own."""
+"""A few unknown codes are slips; more than one in a thousand means that a supplier uses non-standard codes."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def test_all_faults_of_a_scenario_are_reported_together(tmp_path):
     assert places == {"colour", "exits.missing", "place.pupils_per_school"}
 
 
-def test_a_whole_number_may_stand_for_a_decimal_one(tmp_path):
+def test_a_whole_number_is_accepted_for_a_decimal_one(tmp_path):
     (tmp_path / "s.toml").write_text("title = 'x'\n[recording]\nleaving_delay = 3\n")
     assert load_scenario(str(tmp_path / "s.toml"))["recording"]["leaving_delay"] == 3
 
