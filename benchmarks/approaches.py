@@ -117,22 +117,24 @@ def by_window(file: Path) -> pl.DataFrame:
 def main() -> None:
     """Check that all approaches agree, then print the figures."""
     numbers = [int(a) for a in sys.argv[1:] if a.isdigit()] or [10_000]
-    with tempfile.TemporaryDirectory() as beside:
-        folder = Path(beside) / "h"
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "h"
         write(folder, numbers[0])
         file = folder / "attendance.parquet"
         marks = write_marks(file, numbers[0], date(2022, 9, 1), date(2025, 7, 31))
-        ways = {
+        approaches = {
             "onroll, including runs and weeks": lambda: ours(file),
             "Polars": lambda: by_polars(file),
             "one SQL query per window": lambda: by_window(file),
             "pandas": lambda: pl.from_pandas(by_pandas(file)),
         }
         order = ["pupil_id", "as_of"]
-        tables = [way().select(*order, *COUNTS).cast({"as_of": pl.Int32}).sort(order) for way in ways.values()]
+        tables = [
+            approach().select(*order, *COUNTS).cast({"as_of": pl.Int32}).sort(order) for approach in approaches.values()
+        ]
         if not all(t.equals(tables[0]) for t in tables):
             raise SystemExit("the approaches disagree")
-        timed = rounds(ways)
+        timed = rounds(approaches)
         show(report(f"{marks:,} marks of {numbers[0]:,} children", timed, "onroll, including runs and weeks"))
 
 

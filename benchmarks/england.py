@@ -57,10 +57,10 @@ def main() -> None:
     timed: dict[str, Timed] = {}
     sizes: dict[str, Any] = {}
     for share in SHARES:
-        with tempfile.TemporaryDirectory() as beside:
-            marks = write(Path(beside) / "h", int(numbers[0] * 1_000_000 * share / sessions))
+        with tempfile.TemporaryDirectory() as scratch:
+            marks = write(Path(scratch) / "h", int(numbers[0] * 1_000_000 * share / sessions))
             with multiprocessing.get_context("spawn").Pool(1) as alone:
-                timings, memory = alone.apply(measured, (Path(beside) / "h", 5))
+                timings, memory = alone.apply(measured, (Path(scratch) / "h", 5))
         timed |= {f"{name}, {marks / 1e6:,.0f} million": t for name, t in timings.items()}
         features = timings["features of marks"]
         within = statistics.median(a / b for a, b in zip(features.clock, timings["plain scan"].clock, strict=True))

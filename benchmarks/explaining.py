@@ -22,12 +22,12 @@ FEATURES, TREES, REPEATS = 100, 400, 3
 
 def seconds(work: Callable[[], Any], repeats: int = REPEATS) -> float:
     """Return the median time of a task."""
-    taken = []
+    times = []
     for _ in range(repeats):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         work()
-        taken.append(time.perf_counter() - begun)
-    return statistics.median(taken)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
 
 
 def grown(rows: np.ndarray, depth: int) -> lightgbm.Booster:

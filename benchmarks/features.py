@@ -43,12 +43,12 @@ def plain_scan(histories: Histories, folder: Path) -> int:
 def features_of_marks(histories: Histories, days: list[date]) -> int:
     """Compute every feature of daily marks, including windows and runs, for all children; return the snapshots."""
     edges = cut(histories, PUPILS)
-    given = pl.DataFrame({"as_of": [day_number(d) for d in days]}, schema={"as_of": pl.Int32})
+    as_of_days = pl.DataFrame({"as_of": [day_number(d) for d in days]}, schema={"as_of": pl.Int32})
     rows = 0
     for low, high in zip([None, *edges], [*edges, None], strict=True):
         with histories.between(low, high) as selected:
             pupils = collect(selected.frame("pupils").select("pupil_id").unique()).sort("pupil_id")
-            tallies = mark_tallies(selected, nw.from_native(pupils.join(given, how="cross")))
+            tallies = mark_tallies(selected, nw.from_native(pupils.join(as_of_days, how="cross")))
             rows += tallies.select(*(f.expression().alias(f.name) for f in OF_MARKS)).shape[0]
     return rows
 
@@ -63,8 +63,8 @@ def newest_days(histories: Histories) -> list[date]:
 def main() -> None:
     """Print the figures."""
     numbers = [a for a in sys.argv[1:] if a.isdigit()]
-    with tempfile.TemporaryDirectory() as beside:
-        folder = Path(beside) / "h"
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / "h"
         # In a process of its own, so that its memory is not counted here.
         making = {"pupils": int(numbers[0]) if numbers else 100_000, "years": 3, "seed": 5}
         process = multiprocessing.get_context("spawn").Process(target=simulate, args=(folder,), kwargs=making)

@@ -30,24 +30,24 @@ def marks(file: Path, rows: int) -> None:
 
 def main(rows: int) -> None:
     """Print the figures."""
-    with tempfile.TemporaryDirectory() as beside:
-        home = Path(beside)
+    with tempfile.TemporaryDirectory() as scratch:
+        home = Path(scratch)
         simulate(home / "h", pupils=100_000, years=1, seed=5)
         censuses = write_school_census(home / "h", home / "census", (2024, 2025))
-        begun = time.perf_counter()
+        start = time.perf_counter()
         import_return(FORMATS["school-census"], [home / "census"], home / "into", KEY)
-        print(f"{len(censuses)} censuses of 100,000 pupils, all tables: {time.perf_counter() - begun:.1f} s")
+        print(f"{len(censuses)} censuses of 100,000 pupils, all tables: {time.perf_counter() - start:.1f} s")
         marks(home / "marks.csv", rows)
-        begun = time.perf_counter()
+        start = time.perf_counter()
         duckdb.sql(
             f"COPY (FROM read_csv('{home / 'marks.csv'}', all_varchar = true)) TO '{home / 'floor.parquet'}' (COMPRESSION zstd)"
         )
-        floor = time.perf_counter() - begun
-        begun = time.perf_counter()
+        floor = time.perf_counter() - start
+        start = time.perf_counter()
         written = import_return(FORMATS["marks"], [home / "marks.csv"], home / "marks", KEY).rows["attendance"]
-        taken = time.perf_counter() - begun
+        seconds = time.perf_counter() - start
         print(
-            f"{written:,} marks: {written / taken / 1e6:.2f} million rows per second, {taken / floor:.2f} times the floor"
+            f"{written:,} marks: {written / seconds / 1e6:.2f} million rows per second, {seconds / floor:.2f} times the floor"
         )
         print(f"peak memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20:.2f} GiB, simulating included")
 

@@ -83,7 +83,7 @@ class Load:
                 connection.close()
 
     def _call(self, connection: http.client.HTTPConnection, path: str, body: dict[str, Any] | None) -> Called:
-        request_id, begun, status, proper = secrets.token_hex(16), time.monotonic(), 0, False
+        request_id, start, status, proper = secrets.token_hex(16), time.monotonic(), 0, False
         headers = {
             "Authorization": f"Bearer {self.key}",
             "Content-Type": "application/json",
@@ -104,7 +104,7 @@ class Load:
         except (OSError, http.client.HTTPException, ValueError):
             pass
         now = time.monotonic()
-        return Called(at=now, path=path, status=status, proper=proper, ms=(now - begun) * 1000, request_id=request_id)
+        return Called(at=now, path=path, status=status, proper=proper, ms=(now - start) * 1000, request_id=request_id)
 
     def _ask(self, connection: http.client.HTTPConnection, *request: Any) -> http.client.HTTPResponse:
         """Send a request, and retry once if the server had closed an idle connection, as clients do."""

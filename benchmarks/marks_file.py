@@ -79,9 +79,9 @@ def _codes(rng: np.random.Generator, pupils: int, days: int) -> np.ndarray:
     length = rng.geometric(0.45, (pupils, days)).astype(np.int32)
     place = np.arange(days, dtype=np.int32)
     until = np.maximum.accumulate(np.where(begins, place + length, 0), axis=1)
-    begun = np.maximum.accumulate(np.where(begins, place, 0), axis=1)
+    spell_start = np.maximum.accumulate(np.where(begins, place, 0), axis=1)
     absent = until > place
-    reason = np.take_along_axis(ABSENT[rng.integers(0, len(ABSENT), (pupils, days))].astype(np.int8), begun, 1)
+    reason = np.take_along_axis(ABSENT[rng.integers(0, len(ABSENT), (pupils, days))].astype(np.int8), spell_start, 1)
     present = np.full((pupils, days, 2), [0, 1], np.int8)
     other = rng.integers(0, 1000, (pupils, days, 2), np.int16)
     odd = other < len(PRESENT)

@@ -75,9 +75,9 @@ class Mishaps:
 
     def make(self, mishap: Callable[[], None]) -> None:
         """Inject one mishap and record its time."""
-        begun = time.monotonic()
+        start = time.monotonic()
         mishap()
-        self.during.append((mishap.__name__, begun, time.monotonic() + AFTERWARDS))
+        self.during.append((mishap.__name__, start, time.monotonic() + AFTERWARDS))
 
     def promotion(self) -> None:
         """Promote the other version."""

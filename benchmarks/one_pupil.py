@@ -41,9 +41,9 @@ def posted(folder: Path) -> dict[int, dict[str, list[dict[str, Any]]]]:
 
 def main() -> None:
     """Print the figures."""
-    with tempfile.TemporaryDirectory() as beside:
-        simulate(Path(beside) / "h", pupils=2000, years=3, seed=4)
-        rows = posted(Path(beside) / "h")
+    with tempfile.TemporaryDirectory() as scratch:
+        simulate(Path(scratch) / "h", pupils=2000, years=3, seed=4)
+        rows = posted(Path(scratch) / "h")
     works = {f"{n} children, {sum(map(len, rows[n].values())):,} rows": n for n in MANY}
     timed = rounds({name: lambda n=n: tallied(open_rows(rows[n]), [DAY]) for name, n in works.items()}, 15)
     show(report("Posted rows to features, as in a request", timed, next(iter(works))))

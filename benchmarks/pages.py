@@ -45,16 +45,16 @@ class Visitor:
 
     def ask(self, method: str, path: str, form: str | None = None) -> tuple[str, float]:
         """Return an answer's text and its milliseconds."""
-        begun = time.perf_counter()
+        start = time.perf_counter()
         headers = {"Cookie": self.cookie, "Content-Type": "application/x-www-form-urlencoded"}
         self.connection.request(method, path, form, headers)
         answer = self.connection.getresponse()
         text = answer.read().decode()
         if answer.status not in (200, 303):
             raise SystemExit(f"{path} answered {answer.status}")
-        given = answer.headers.get("Set-Cookie")
-        self.cookie = given.partition(";")[0] if given else self.cookie
-        return text, (time.perf_counter() - begun) * 1000
+        cookie = answer.headers.get("Set-Cookie")
+        self.cookie = cookie.partition(";")[0] if cookie else self.cookie
+        return text, (time.perf_counter() - start) * 1000
 
     def get(self, path: str) -> tuple[str, float]:
         """Return a page and its milliseconds."""

@@ -28,14 +28,14 @@ class Timed:
 
 def rounds(works: Mapping[str, Callable[[], Any]], repeats: int = 5) -> dict[str, Timed]:
     """Run every task in each round, after a warm-up round."""
-    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
+    times: dict[str, list[tuple[float, float]]] = {name: [] for name in works}
     for n in range(repeats + 1):
         for name, work in works.items():
             clock, processor = time.perf_counter(), time.process_time()
             work()
             if n:
-                taken[name].append((time.perf_counter() - clock, time.process_time() - processor))
-    return {name: Timed(*zip(*pairs, strict=True)) for name, pairs in taken.items()}
+                times[name].append((time.perf_counter() - clock, time.process_time() - processor))
+    return {name: Timed(*zip(*pairs, strict=True)) for name, pairs in times.items()}
 
 
 def report(title: str, timed: Mapping[str, Timed], floor: str, **more: object) -> dict[str, Any]:

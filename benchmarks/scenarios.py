@@ -70,7 +70,7 @@ def answered(folder: Path, seed: int) -> tuple[Predictions, str]:
 
 def world(scenario: str, seed: int, pupils: int) -> dict[str, Any]:
     """Return the figures and resampled figures of every candidate in one population."""
-    began = time.perf_counter()
+    start = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         histories = Path(folder) / "h"
         simulate(
@@ -113,7 +113,7 @@ def world(scenario: str, seed: int, pupils: int) -> dict[str, Any]:
             "chosen": chosen,
             "snapshots": round(float(frame["weight"].sum())),
             "positives": int(label.sum()),
-            "seconds": time.perf_counter() - began,
+            "seconds": time.perf_counter() - start,
             "candidates": candidates,
         }
     )
@@ -189,8 +189,8 @@ def main(seeds: int, pupils: int, only: tuple[str, ...], kept: Path, as_json: bo
             file = kept / f"{scenario}-{seed}-{pupils}.json"
             if not file.is_file() or json.loads(file.read_text())["catalogue"] != catalogue().digest:
                 results = world(scenario, seed, pupils)
-                with new_file(file) as beside:
-                    beside.write_text(json.dumps(results))
+                with new_file(file) as temporary:
+                    temporary.write_text(json.dumps(results))
                 click.echo(f"{scenario}, seed {seed}: {results['seconds']:.0f} s", err=True)
     by = {
         s: [json.loads((kept / f"{s}-{n}-{pupils}.json").read_text()) for n in range(1, seeds + 1)]

@@ -52,13 +52,13 @@ def nobody() -> Any:
     return _let_in(None)
 
 
-def _let_in(asks: Any) -> Any:
+def _let_in(caller_of: Any) -> Any:
     app = make_app(settings(), "127.0.0.1")
     app.user_middleware.clear()
 
     async def let_in(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "http":
-            caller = asks and await run_in_threadpool(asks, app.state.store, Request(scope))
+            caller = caller_of and await run_in_threadpool(caller_of, app.state.store, Request(scope))
             scope.setdefault("state", {})["caller"] = caller or LEAD
         await app(scope, receive, send)
 
@@ -95,40 +95,40 @@ class Client:
 
     def call(self, path: str, body: bytes | None) -> float:
         """Return a call's milliseconds; an answer other than 200 ends the run."""
-        begun = time.perf_counter()
+        start = time.perf_counter()
         self.connection.request("GET" if body is None else "POST", path, body, self.headers)
         answer = self.connection.getresponse()
         answer.read()
         if answer.status != 200:
             raise SystemExit(f"{path} answered {answer.status}")
-        return (time.perf_counter() - begun) * 1000
+        return (time.perf_counter() - start) * 1000
 
 
-def together(clients: list[Client], path: str, body: bytes | None, calls: int) -> list[float]:
+def concurrently(clients: list[Client], path: str, body: bytes | None, calls: int) -> list[float]:
     """Return the milliseconds of calls by several concurrent clients."""
-    taken: list[float] = []
+    latencies: list[float] = []
 
     def work(client: Client) -> None:
-        taken.extend([client.call(path, body) for _ in range(calls)])
+        latencies.extend([client.call(path, body) for _ in range(calls)])
 
     threads = [threading.Thread(target=work, args=(client,)) for client in clients]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return taken
+    return latencies
 
 
-def beside(urls: dict[str, str], key: str, path: str, body: bytes | None, clients: int, calls: int) -> str:
+def compared(urls: dict[str, str], key: str, path: str, body: bytes | None, clients: int, calls: int) -> str:
     """Return a line with each service's median and 99th percentile, and their ratios."""
-    taken: dict[str, list[float]] = {name: [] for name in urls}
+    latencies: dict[str, list[float]] = {name: [] for name in urls}
     for _ in range(ROUNDS):
         for name, url in urls.items():
             callers = [Client(url, key) for _ in range(clients)]  # a server ends a connection that waits for its turn
-            together(callers, path, body, 2)
-            taken[name] += together(callers, path, body, calls)
-    middle = {name: statistics.median(times) for name, times in taken.items()}
-    late = {name: statistics.quantiles(times, n=100)[98] for name, times in taken.items()}
+            concurrently(callers, path, body, 2)
+            latencies[name] += concurrently(callers, path, body, calls)
+    middle = {name: statistics.median(times) for name, times in latencies.items()}
+    late = {name: statistics.quantiles(times, n=100)[98] for name, times in latencies.items()}
     line = "  ".join(f"{name} {middle[name]:6.2f} / {late[name]:6.2f} ms" for name in urls)
     ratios = {
         name: [quantile["onroll"] / quantile[name] for quantile in (middle, late)] for name in urls if name != "onroll"
@@ -167,13 +167,13 @@ def main() -> None:
             for path, body in {"/api/v1/model": None, **stored}.items():
                 content = None if body is None else json.dumps(body).encode()
                 print(
-                    f"  {path:28}{beside(urls=urls, key=key, path=path, body=content, clients=many, calls=CALLS // many)}"
+                    f"  {path:28}{compared(urls=urls, key=key, path=path, body=content, clients=many, calls=CALLS // many)}"
                 )
         print("posted rows, one client")
         for pupils, body in sent.items():
             calls = 10 if pupils == 1 else 4
             print(
-                f"  /api/v1/score of {pupils:<12}{beside(urls=urls, key=key, path='/api/v1/score', body=body, clients=1, calls=calls)}"
+                f"  /api/v1/score of {pupils:<12}{compared(urls=urls, key=key, path='/api/v1/score', body=body, clients=1, calls=calls)}"
             )
 
 

@@ -31,24 +31,24 @@ def floor(file: Path, rows: int) -> float:
         pa.array(rng.integers(19000, 20000, at).astype(np.int32)).cast(pa.date32()),
     ]
     table = pa.Table.from_arrays(columns, schema=SCHEMA)
-    begun = time.perf_counter()
+    start = time.perf_counter()
     with pq.ParquetWriter(file, SCHEMA, store_schema=False, compression="zstd") as parquet:
         for _ in range(max(rows // at, 1)):
             parquet.write_table(table)
-    return time.perf_counter() - begun
+    return time.perf_counter() - start
 
 
 def main() -> None:
     """Print the figures."""
-    with tempfile.TemporaryDirectory() as beside:
-        simulate(Path(beside) / "warm", pupils=200, years=1)  # compiles
-        taken, floors, rows = [], [], 0
+    with tempfile.TemporaryDirectory() as scratch:
+        simulate(Path(scratch) / "warm", pupils=200, years=1)  # compiles
+        times, floors, rows = [], [], 0
         for n in range(REPEATS):
-            begun = time.perf_counter()
-            rows = simulate(Path(beside) / str(n), pupils=PUPILS, years=YEARS, seed=n)["attendance"]
-            taken.append(time.perf_counter() - begun)
-            floors.append(floor(Path(beside) / "floor.parquet", rows))
-        middle = statistics.median(taken)
+            start = time.perf_counter()
+            rows = simulate(Path(scratch) / str(n), pupils=PUPILS, years=YEARS, seed=n)["attendance"]
+            times.append(time.perf_counter() - start)
+            floors.append(floor(Path(scratch) / "floor.parquet", rows))
+        middle = statistics.median(times)
         print(f"{rows:,} marks in {middle:.1f} s: {rows / middle / 1e6:.2f} million per second, including all tables")
         print(f"times the floor of writing random rows: {middle / statistics.median(floors):.2f}")
 

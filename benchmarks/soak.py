@@ -91,22 +91,22 @@ def steady(minutes: float, clients: int, rate: float) -> dict[str, Any]:
         store = Store(f"sqlite:///{home / 'onroll.db'}", KEY.encode(), home / "anchors")
         store.save(scores(SCORES), LEAD)
         _, key = store.create_key("lead", "801")
-        held = []
+        memory = []
         with ExitStack() as stack:
             process, address = stack.enter_context(service(home, f"sqlite:///{home / 'onroll.db'}"))
             load = stack.enter_context(Load(address, key, clients, rate))
             until = time.monotonic() + minutes * 60
             while time.monotonic() < until:
                 time.sleep(5)
-                held.append(megabytes(process))
-        quarter = len(held) // 4
-        early, late = statistics.median(held[quarter : 2 * quarter]), statistics.median(held[-quarter:])
+                memory.append(megabytes(process))
+        quarter = len(memory) // 4
+        early, late = statistics.median(memory[quarter : 2 * quarter]), statistics.median(memory[-quarter:])
         failed = [c for c in load.called if c.status != 200 or not c.proper]
         return {
             **load.summary(),
             "failed": [(c.path, c.status, round(c.ms)) for c in failed],
-            "memory_by_minute_mb": [round(m) for m in held[::12]],
-            "memory_mb": {"first": round(held[0]), "second_quarter": round(early), "last_quarter": round(late)},
+            "memory_by_minute_mb": [round(m) for m in memory[::12]],
+            "memory_mb": {"first": round(memory[0]), "second_quarter": round(early), "last_quarter": round(late)},
             **kept(store, load),
             "well": not failed and late < early * 1.05,
         }
@@ -219,7 +219,7 @@ def mixed(minutes: float, clients: int, rate: float, database: str) -> dict[str,
 
 def _names(called: Called, during: list[tuple[str, float, float]]) -> set[str]:
     """Return the mishaps during a call."""
-    return {name for name, begun, end in during if called.at >= begun and called.at - called.ms / 1000 <= end}
+    return {name for name, start, end in during if called.at >= start and called.at - called.ms / 1000 <= end}
 
 
 def _excused(called: Called, during: list[tuple[str, float, float]]) -> bool:

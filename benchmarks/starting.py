@@ -24,12 +24,12 @@ def main() -> None:
     for _ in range(REPEATS):
         with tempfile.TemporaryDirectory() as folder:
             home, environment = Path(folder), {"ONROLL_MODEL": str(model.absolute()), "PYTHONPATH": str(Path.cwd())}
-            began = time.perf_counter()
+            start = time.perf_counter()
             with running(home / "log", home, {**os.environ, **environment}):
-                started.append(time.perf_counter() - began)
-        began = time.perf_counter()
+                started.append(time.perf_counter() - start)
+        start = time.perf_counter()
         subprocess.run([sys.executable, "-c", "import mlflow"], check=True)
-        imported.append(time.perf_counter() - began)
+        imported.append(time.perf_counter() - start)
     ready, mlflow = statistics.median(started), statistics.median(imported)
     print(f"ready after {ready:.1f} s, which is {ready / mlflow:.2f} times one import of MLflow ({mlflow:.1f} s)")
 

@@ -51,13 +51,13 @@ class SteppedClock:
     """The clock of processes started with ``environment``."""
 
     def __init__(self, folder: Path) -> None:
-        self.held, library = folder / "seconds", folder / "stepped_clock.so"
+        self.offset_file, library = folder / "seconds", folder / "stepped_clock.so"
         self.step(0)
         command = ["cc", "-shared", "-fPIC", "-O2", "-x", "c", "-", "-o", str(library)]
         subprocess.run(command, input=SOURCE, text=True, check=True)
-        self.environment = {"LD_PRELOAD": str(library), "STEPPED_CLOCK": str(self.held)}
+        self.environment = {"LD_PRELOAD": str(library), "STEPPED_CLOCK": str(self.offset_file)}
 
     def step(self, seconds: int) -> None:
         """Set the clock's offset from the machine's, in seconds."""
-        with self.held.open("r+b" if self.held.exists() else "wb") as held:
-            held.write(struct.pack("l", seconds))
+        with self.offset_file.open("r+b" if self.offset_file.exists() else "wb") as offset_file:
+            offset_file.write(struct.pack("l", seconds))

@@ -69,30 +69,30 @@ def scores(count: int) -> list[dict[str, object]]:
 def median(work: Callable[[], object]) -> float:
     """Return the median time of a call, in milliseconds."""
     work()
-    taken = []
+    times = []
     for _ in range(TIMES):
-        begun = time.perf_counter()
+        start = time.perf_counter()
         work()
-        taken.append((time.perf_counter() - begun) * 1000)
-    return statistics.median(taken)
+        times.append((time.perf_counter() - start) * 1000)
+    return statistics.median(times)
 
 
 def at_once(work: Callable[[], object]) -> tuple[float, float]:
     """Return the median and longest time of a call by 20 concurrent callers, in milliseconds."""
-    taken: list[float] = []
+    times: list[float] = []
 
     def call() -> None:
         for _ in range(TIMES // 4):
-            begun = time.perf_counter()
+            start = time.perf_counter()
             work()
-            taken.append((time.perf_counter() - begun) * 1000)
+            times.append((time.perf_counter() - start) * 1000)
 
     threads = [threading.Thread(target=call) for _ in range(CALLERS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    return statistics.median(taken), max(taken)
+    return statistics.median(times), max(times)
 
 
 def main(url: str | None) -> None:
@@ -100,9 +100,9 @@ def main(url: str | None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         store = Store(url or f"sqlite:///{folder}/onroll.db", b"a key for benchmarks, 32 letters!", Path(folder) / "a")
         listed = scores(SCORES)
-        begun = time.perf_counter()
+        start = time.perf_counter()
         store.save(listed, LEAD)
-        print(f"{SCORES:,} scores stored in {time.perf_counter() - begun:.1f} s")
+        print(f"{SCORES:,} scores stored in {time.perf_counter() - start:.1f} s")
         ids = [f"pupil-{n:07d}" for n in range(0, 150, 3)]
         floor = median(lambda: store.note(LEAD, "bench"))
         print(f"one audit entry: {floor:.2f} ms")
@@ -114,18 +114,20 @@ def main(url: str | None) -> None:
                 Caller("bench", "administrator", None), None, 100
             ),
         }.items():
-            taken = median(work)
-            print(f"{name}: {taken:.2f} ms, {taken / floor:.1f} times one entry")
+            elapsed = median(work)
+            print(f"{name}: {elapsed:.2f} ms, {elapsed / floor:.1f} times one entry")
         alone = median(lambda: store.worklist(LEAD, None, 100))
         middle, longest = at_once(lambda: store.worklist(LEAD, None, 100))
         print(
             f"{CALLERS} callers at once: {middle:.1f} ms, {middle / alone / CALLERS:.2f} of sequential calls; longest {longest:.0f} ms"
         )
-        begun = time.perf_counter()
+        start = time.perf_counter()
         with reading(store.engine) as connection:
             verified = audit_log.verify(connection, store.chain, store.anchors)
-        taken = time.perf_counter() - begun
-        print(f"{verified.entries:,} entries verified in {taken:.2f} s: {'whole' if verified.whole else verified.why}")
+        elapsed = time.perf_counter() - start
+        print(
+            f"{verified.entries:,} entries verified in {elapsed:.2f} s: {'whole' if verified.whole else verified.why}"
+        )
 
 
 if __name__ == "__main__":

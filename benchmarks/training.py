@@ -62,15 +62,15 @@ def child(what: str, rows: int, columns: int, trees: int) -> None:
     if what == "onroll":
         frame = pl.DataFrame(x, schema=names(columns)).with_columns(pl.Series("label", y))
         del x
-    began, busy = time.perf_counter(), time.process_time()
+    start, busy = time.perf_counter(), time.process_time()
     if what == "lightgbm":
         alone(x, y, trees)
     elif what == "onroll":
         ours(frame, names(columns), trees)
-    taken, worked = time.perf_counter() - began, time.process_time() - busy
+    seconds, worked = time.perf_counter() - start, time.process_time() - busy
     print(
         json.dumps(
-            {"seconds": taken, "processor": worked, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+            {"seconds": seconds, "processor": worked, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
         )
     )
 

@@ -249,11 +249,11 @@ def _gaps(histories: Histories) -> Iterable[Fault]:
     spells = histories.frame("enrolments").select(
         nw.col("leaving_date").count().alias("left"), nw.col("destination").count().alias("with_destination")
     )
-    left, with_destination = spells.collect().row(0)
-    if not left:
+    leavers, with_destination = spells.collect().row(0)
+    if not leavers:
         yield Fault("no child has left a roll", "enrolments, leaving_date", f"Bring leavers: {SOURCES['enrolments']}.")
     elif not with_destination:
-        what = f"none of {left:,} leavers has a destination, so all count as unknown"
+        what = f"none of {leavers:,} leavers has a destination, so all count as unknown"
         yield Fault(what, "enrolments, destination", f"Bring {DESTINATIONS}.")
     if "addresses" in histories.present:
         rows = histories.frame("addresses").select(nw.len().alias("n"), nw.col("lsoa").count().alias("lsoa")).collect()

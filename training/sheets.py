@@ -48,5 +48,5 @@ def picture_kind(out: Path) -> str:
 def write_picture(figure: object, out: Path) -> None:
     """Write a Matplotlib figure atomically, in the format of the file name."""
     kind = picture_kind(out)
-    with new_file(out) as beside:
-        figure.savefig(beside, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)  # type: ignore[attr-defined]
+    with new_file(out) as temporary:
+        figure.savefig(temporary, format=kind, dpi=150, metadata={"Date": None} if kind == "svg" else None)  # type: ignore[attr-defined]

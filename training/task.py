@@ -64,8 +64,8 @@ class Task:
         if self.known_on and self.until and self.known_on > self.until:
             do = "Give a --known no later than --until, from which nothing may be used."
             raise Usage(Fault("the day of knowledge lies after --until", "train --known", do))
-        given = list(self.as_of) or default_as_of(histories, self.until)
-        usable = [d for d in given if self.until is None or d < self.until]
+        candidates = list(self.as_of) or default_as_of(histories, self.until)
+        usable = [d for d in candidates if self.until is None or d < self.until]
         if not usable:
             do = "Give more years of histories, a later --until, or --as-of."
             raise Faults(Fault("there is no as-of date to train on", "train", do))

@@ -34,8 +34,8 @@ class Buckets:
             now = self.clock()
             tokens, at = self._buckets.pop(who, (float(self.burst), now))
             tokens = min(self.burst, tokens + (now - at) * self.per_second)
-            taken = tokens >= 1
-            self._buckets[who] = (tokens - 1 if taken else tokens, now)
+            allowed = tokens >= 1
+            self._buckets[who] = (tokens - 1 if allowed else tokens, now)
             if len(self._buckets) > MAX_CALLERS:
                 self._buckets.popitem(last=False)
-        return 0.0 if taken else (1 - tokens) / self.per_second
+        return 0.0 if allowed else (1 - tokens) / self.per_second

@@ -124,7 +124,9 @@ def _missing(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[di
     """Return the past year's leavers who went missing: their destination says so or has long been unknown."""
     leavers: list[dict[str, Any]] = []
     for r in spells.filter(~pl.col("on_roll")).iter_rows(named=True):
-        left, where = day_of(r["leaving_date"]), r["destination"]
-        if where == "missing_education" or (where in (None, "unknown") and (as_of - left).days >= GONE_AFTER):
-            leavers.append({"pupil_id": r["pupil_id"], "on_day": left, "how": where or "unknown", "known_on": as_of})
+        leaving_day, where = day_of(r["leaving_date"]), r["destination"]
+        if where == "missing_education" or (where in (None, "unknown") and (as_of - leaving_day).days >= GONE_AFTER):
+            leavers.append(
+                {"pupil_id": r["pupil_id"], "on_day": leaving_day, "how": where or "unknown", "known_on": as_of}
+            )
     return leavers

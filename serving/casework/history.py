@@ -43,25 +43,25 @@ def pupil_histories(
         return {}
     by_pupil: dict[str, dict[str, Any]] = {p: {"weeks": [], "events": [], "compared": []} for p in pupils}
     day = day_number(as_of)
-    given = pa.table({"pupil_id": pa.array(sorted(pupils)), "as_of": pa.array([day] * len(pupils), pa.int32())})
+    snapshots = pa.table({"pupil_id": pa.array(sorted(pupils)), "as_of": pa.array([day] * len(pupils), pa.int32())})
     if "attendance" in histories.present:
-        _add_weeks(by_pupil, histories, given, day)
+        _add_weeks(by_pupil, histories, snapshots, day)
         _compare(by_pupil, _usual(histories, spells, day), spells)
     for table, lane in LANES.items():
         if table in histories.present:
-            rows = collect(visible(histories, table, histories.given(given)))
+            rows = collect(visible(histories, table, histories.given(snapshots)))
             _add_events(by_pupil, rows, table, lane, day)
     for pupil in by_pupil.values():
         pupil["events"].sort(key=lambda e: e["date"])
     return by_pupil
 
 
-def _add_weeks(by_pupil: dict[str, dict[str, Any]], histories: Histories, given: pa.Table, day: int) -> None:
+def _add_weeks(by_pupil: dict[str, dict[str, Any]], histories: Histories, snapshots: pa.Table, day: int) -> None:
     monday = day - (day + 3) % 7
     marks = histories.frame("attendance").filter(
         (nw.col("date") < day) & (nw.col("date") >= monday - 7 * WEEKS) & (nw.col("known") < day)
     )
-    keys = histories.given(given).select("pupil_id")
+    keys = histories.given(snapshots).select("pupil_id")
     rows = collect(standing(marks.join(keys, on="pupil_id", how="semi")).select("pupil_id", "date", "code"))
     weeks = rows.with_columns((pl.col("date") - (pl.col("date") + 3) % 7).alias("monday")).group_by(
         "pupil_id", "monday"

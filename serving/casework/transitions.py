@@ -132,8 +132,8 @@ def _sessions_since_september(
     )
     marks = standing(marks.join(keys, on="pupil_id", how="semi"))
     marks = marks.filter(nw.col("code").is_in(list(MEASURES["possible"])))
-    there = nw.col("code").is_in(list(PRESENT)).cast(nw.Int64)
-    days = marks.group_by("pupil_id", "date").agg(there.sum().alias("there"))
+    present = nw.col("code").is_in(list(PRESENT)).cast(nw.Int64)
+    days = marks.group_by("pupil_id", "date").agg(present.sum().alias("there"))
     missed = (nw.col("there") == 0).cast(nw.Int64)
     rows = collect(days.group_by("pupil_id").agg(nw.col("there").sum(), missed.sum().alias("missed")))
     return {r["pupil_id"]: (int(r["there"]), int(r["missed"])) for r in rows.iter_rows(named=True)}

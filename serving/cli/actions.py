@@ -30,8 +30,8 @@ def export(out: Path, since: datetime | None, as_json: bool) -> None:
     from serving.store.caller import command_line
     from serving.store.cases.actions import export as write
 
-    with new_file(out) as beside, Store.of(settings()).view(command_line()) as view:
-        rows = write(view, beside, since.date() if since else None)
+    with new_file(out) as temporary, Store.of(settings()).view(command_line()) as view:
+        rows = write(view, temporary, since.date() if since else None)
     result({"rows": rows, "out": str(out)}, as_json=as_json, text=f"{rows:,} contacts and actions in {out}")
 
 

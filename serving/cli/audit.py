@@ -91,8 +91,8 @@ def export(out: Path, as_json: bool) -> None:
     kind = out.suffix.removeprefix(".")
     if kind not in ("jsonl", "csv"):
         raise Usage(Fault("unknown file type", "audit export --out", "End its name with .jsonl or .csv."))
-    with new_file(out) as beside, _store().view(command_line()) as view:
-        count = audit_log.export(view, beside, kind)
+    with new_file(out) as temporary, _store().view(command_line()) as view:
+        count = audit_log.export(view, temporary, kind)
     result({"entries": count, "out": str(out)}, as_json=as_json, text=f"{count:,} entries in {out}")
 
 

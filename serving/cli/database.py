@@ -58,8 +58,8 @@ def backup(out: Path, as_json: bool) -> None:
     from histories.settings import settings
     from serving.store.database import copy, open_engine
 
-    with new_file(out) as beside:
-        copy(open_engine(settings().database_url), beside)
+    with new_file(out) as temporary:
+        copy(open_engine(settings().database_url), temporary)
     result({"out": str(out), "bytes": out.stat().st_size}, as_json=as_json, text=f"{out}, {out.stat().st_size:,} bytes")
 
 

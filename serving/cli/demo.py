@@ -75,10 +75,10 @@ def population(pupils: int, folder: Path) -> Histories:
     say(f"[1/6] simulating an authority with {pupils:,} pupils (no real child is in it)")
     home = folder / "histories"
     shutil.rmtree(home, ignore_errors=True)
-    began = time.perf_counter()
+    start = time.perf_counter()
     with progress("simulating the population") as advance:
         rows = simulate(home, pupils=pupils, years=5, seed=7, advance=advance)
-    say(f"      {sum(rows.values()):,} rows in {time.perf_counter() - began:.0f} s, in {home}")
+    say(f"      {sum(rows.values()):,} rows in {time.perf_counter() - start:.0f} s, in {home}")
     from histories.checks.check import check
 
     say("[2/6] checking the histories")
@@ -90,7 +90,7 @@ def population(pupils: int, folder: Path) -> Histories:
 
 def _train(current: Settings, opened: Histories, location: Path) -> RiskModel:
     say(f"[3/6] training on the start of each term ({Definition.load().title.lower()})")
-    began = time.perf_counter()
+    start = time.perf_counter()
     with progress("training") as advance:
         registration = train_and_register(current, opened, location, advance=advance)
     trained, version = registration.trained, registration.version
@@ -98,7 +98,7 @@ def _train(current: Settings, opened: Histories, location: Path) -> RiskModel:
     for name, f in trained.judged.items():
         low, high = f["intervals"]["average_precision"]
         say(f"      {name:10} average precision {f['average_precision']:.3f} (95% interval {low:.3f} to {high:.3f})")
-    say(f"      {time.perf_counter() - began:.0f} s; registered in MLflow as version {version}")
+    say(f"      {time.perf_counter() - start:.0f} s; registered in MLflow as version {version}")
     if not registration.first:
         outcome = promote(current, "onroll", version, who="demo", why="the demo serves what it has just trained")
         for verdict in outcome["gates"]:

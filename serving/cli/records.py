@@ -104,8 +104,8 @@ def list_(out: Path | None, as_json: bool) -> None:
         current = holds.listed(view)
     if out:
         with (
-            new_file(out) as beside,
-            os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT, 0o600), "w", newline="") as to,
+            new_file(out) as temporary,
+            os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT, 0o600), "w", newline="") as to,
         ):
             names = ("pupil_id", "hold_id", "reason", "placed_at", "placed_by")
             csv.writer(to).writerows([names, *([as_text(h[n]) for n in names] for h in current)])

@@ -220,7 +220,7 @@ class Guard:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began, now = time.perf_counter(), time.time_ns()
+        start, now = time.perf_counter(), time.time_ns()
         rule, _ = find(scope["method"], scope["path"])
         request_id = _request_id(scope)
         REQUEST_ID.set(request_id)
@@ -248,7 +248,7 @@ class Guard:
             else:
                 await self._within(scope, exchange)
         finally:
-            _record(scope, rule, exchange, began, now)
+            _record(scope, rule, exchange, start, now)
 
     async def _refused(self, scope: Any, rule: Permission | None, status: int) -> None:
         """Record a refusal in the audit before it is answered."""
@@ -324,10 +324,10 @@ def _template(scope: Any, rule: Permission | None) -> tuple[str, str]:
     return scope["method"] if scope["method"] in ("GET", "POST") else "other", rule.route if rule else "unmatched"
 
 
-def _record(scope: Any, rule: Permission | None, exchange: Exchange, began: float, now: int) -> None:
+def _record(scope: Any, rule: Permission | None, exchange: Exchange, start: float, now: int) -> None:
     """Write the log line, metrics and span of a request, by route template."""
     method, route = _template(scope, rule)
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - start
     caller = scope.get("state", {}).get("caller")
     log.info(
         "request",
@@ -345,5 +345,5 @@ def _record(scope: Any, rule: Permission | None, exchange: Exchange, began: floa
     )
     metrics.count(method, route, exchange.status, seconds)
     tracing.record(
-        scope=scope, method=method, route=route, status=exchange.status, began=now, request_id=exchange.request_id
+        scope=scope, method=method, route=route, status=exchange.status, start=now, request_id=exchange.request_id
     )

@@ -46,9 +46,9 @@ def fetch(out: Path = SHEET) -> None:
             raise Faults(Fault(f"npm could not fetch govuk-frontend {VERSION}", "setup", do))
         sheet = neutral(stylesheet.read_text("utf-8"))
     out.parent.mkdir(parents=True, exist_ok=True)
-    beside = out.with_suffix(".new")
-    beside.write_text(sheet, "utf-8")
-    beside.replace(out)
+    temporary = out.with_suffix(".new")
+    temporary.write_text(sheet, "utf-8")
+    temporary.replace(out)
 
 
 def _npm() -> list[str]:

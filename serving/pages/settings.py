@@ -63,11 +63,11 @@ class PageSettings(SettingsFile):
         Faults
             With every fault of the file.
         """
-        given, shipped = read_toml(file) if file else {}, read_toml(DEFAULTS)
-        clocks = given.get("clocks")
+        overrides, shipped = read_toml(file) if file else {}, read_toml(DEFAULTS)
+        clocks = overrides.get("clocks")
         clocks = {**shipped["clocks"], **clocks} if isinstance(clocks, dict) else clocks or shipped["clocks"]
         do = f"See {DEFAULTS.name} for the settings."
-        return cls.of({**shipped, **given, "clocks": clocks}, file, do)
+        return cls.of({**shipped, **overrides, "clocks": clocks}, file, do)
 
     def rules(self) -> dict[str, DeadlineRule]:
         """Return how long each clock runs; a switched-off clock has no rule."""

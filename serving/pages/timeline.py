@@ -74,10 +74,10 @@ def timeline(past: dict[str, Any], as_of: date) -> Timeline:
         possible, missed, unauthorised = weeks.get(monday, (0, 0, 0))
         share = [HEIGHT * x / possible if possible else 0.0 for x in (missed, unauthorised)]
         bars.append(WeekBar(n * SLOT, round(share[0], 1), round(share[1], 1), possible > 0))
-        here = [e for e in past["events"] if monday <= date.fromisoformat(e["date"]) < monday + timedelta(weeks=1)]
-        if missed or here:
+        events = [e for e in past["events"] if monday <= date.fromisoformat(e["date"]) < monday + timedelta(weeks=1)]
+        if missed or events:
             rows.append(
-                {"week": monday, "missed": missed, "possible": possible, "unauthorised": unauthorised, "events": here}
+                {"week": monday, "missed": missed, "possible": possible, "unauthorised": unauthorised, "events": events}
             )
     rows.reverse()
     lanes = {lane: [_stroke(e, first, last) for e in past["events"] if e["lane"] == lane] for lane in LANES}
@@ -86,10 +86,10 @@ def timeline(past: dict[str, Any], as_of: date) -> Timeline:
 
 def _stroke(event: dict[str, Any], first: date, last: date) -> Stroke:
     end = last + timedelta(weeks=1)
-    began = date.fromisoformat(event["date"])
+    start = date.fromisoformat(event["date"])
     over = event.get("end") or (end.isoformat() if "end" in event else event["date"])
-    x, x_end = (_x(min(max(d, first), end), first) for d in (began, date.fromisoformat(over)))
-    return Stroke(x, max(x_end - x, SLOT / 2), began >= first)
+    x, x_end = (_x(min(max(d, first), end), first) for d in (start, date.fromisoformat(over)))
+    return Stroke(x, max(x_end - x, SLOT / 2), start >= first)
 
 
 def _x(day: date, first: date) -> float:

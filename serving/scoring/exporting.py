@@ -23,9 +23,9 @@ def export_bundle(release: Release, out: Path) -> Path:
     """
     if out.exists():
         raise Faults(Fault("the folder exists", str(out), "Name a new folder."))
-    with new_folder(out) as beside:
-        shutil.copytree(release.folder, beside, dirs_exist_ok=True)
-        read_bundle(beside, release.bundle)
+    with new_folder(out) as temporary:
+        shutil.copytree(release.folder, temporary, dirs_exist_ok=True)
+        read_bundle(temporary, release.bundle)
     return out
 
 

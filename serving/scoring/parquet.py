@@ -64,5 +64,5 @@ def rows_of(scores: list[Score]) -> list[dict[str, Any]]:
 
 def write_scores(scores: list[Score], out: Path) -> None:
     """Write scores to a Parquet file atomically."""
-    with new_file(out) as beside:
-        pq.write_table(pa.Table.from_pylist(rows_of(scores), schema=SCHEMA), beside, compression="zstd")
+    with new_file(out) as temporary:
+        pq.write_table(pa.Table.from_pylist(rows_of(scores), schema=SCHEMA), temporary, compression="zstd")

@@ -73,9 +73,9 @@ def score_in_spark(
         if "://" in out:
             scores.write.mode("overwrite").parquet(out)
             return histories.connection.read.parquet(out).count()
-        with new_folder(Path(out).absolute(), keep=True) as beside:
-            scores.write.mode("overwrite").parquet(f"file://{beside}")
-            return histories.connection.read.parquet(f"file://{beside}").count()
+        with new_folder(Path(out).absolute(), keep=True) as temporary:
+            scores.write.mode("overwrite").parquet(f"file://{temporary}")
+            return histories.connection.read.parquet(f"file://{temporary}").count()
 
 
 def _scores(task: SparkTask, frames: Any, shipped: tuple[str, str], top: int | None) -> Any:

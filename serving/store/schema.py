@@ -97,5 +97,5 @@ def missing_triggers(connection: sa.Connection) -> list[str]:
 
 def _described(difference: Any) -> str:
     what = difference[0] if isinstance(difference, tuple) else difference[0][0]
-    thing = difference[1] if isinstance(difference, tuple) else difference[0][2:4]
-    return f"{what.replace('_', ' ')}: {getattr(thing, 'name', thing)}"
+    item = difference[1] if isinstance(difference, tuple) else difference[0][2:4]
+    return f"{what.replace('_', ' ')}: {getattr(item, 'name', item)}"

@@ -19,7 +19,7 @@ from serving.store.database import Unavailable, cannot_open, open_engine, readin
 from serving.store.ledger.anchors import Anchors
 from serving.store.ledger.chain import Chain
 from serving.store.ledger.entry import Entry
-from serving.store.ledger.keys import audit_keys, beside, private
+from serving.store.ledger.keys import audit_keys, companion, private
 from serving.store.ledger.refusals import Refusals
 from serving.store.scores import stored_scores
 from serving.store.sign_in import api_keys
@@ -65,7 +65,7 @@ class Store:
         self.engine = open_engine(url)
         is_file = self.engine.dialect.name == "sqlite" and self.engine.url.database
         self.request_id, self.chain = request_id, Chain(audit_keys(self.engine.url, key))
-        self.anchors = Anchors(anchors or beside(Path(is_file or "onroll.db"), "audit-anchors"))
+        self.anchors = Anchors(anchors or companion(Path(is_file or "onroll.db"), "audit-anchors"))
         if is_file:
             private(Path(is_file))
         try:

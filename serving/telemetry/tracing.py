@@ -28,8 +28,8 @@ def tracer() -> Any:
     return provider.get_tracer("onroll")
 
 
-def record(scope: Any, method: str, route: str, status: int, began: int, request_id: str) -> None:
-    """Record the span of one request; ``began`` is in nanoseconds since 1970."""
+def record(scope: Any, method: str, route: str, status: int, start: int, request_id: str) -> None:
+    """Record the span of one request; ``start`` is in nanoseconds since 1970."""
     configured = tracer()
     if configured is None:
         return
@@ -42,7 +42,7 @@ def record(scope: Any, method: str, route: str, status: int, began: int, request
         f"{method} {route}",
         context=TraceContextTextMapPropagator().extract({"traceparent": "".join(parents)}),
         kind=SpanKind.SERVER,
-        start_time=began,
+        start_time=start,
         attributes={
             "http.request.method": method,
             "http.route": route,

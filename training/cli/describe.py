@@ -58,10 +58,10 @@ def describe(
 
     if plot:
         picture_kind(plot)
-    meant, rule = Definition.load(definition), CohortRule.load(cohort)
+    missing, rule = Definition.load(definition), CohortRule.load(cohort)
     with progress("describing"):
         opened = open_histories(histories)
-        table = run(opened, sorted({d.date() for d in as_of}), meant, horizon, rule)
+        table = run(opened, sorted({d.date() for d in as_of}), missing, horizon, rule)
     if out:
         commissioner_table.save_csv(table, out)
     if plot:
@@ -118,13 +118,13 @@ def definitions(
     names = [*Definition.shipped(), *(e for e in extra if e not in Definition.shipped())]
     current = settings()
     load_own_features(current.features)
-    meant, rule = [Definition.load(n) for n in names], CohortRule.load(cohort)
-    if len({d.name for d in meant}) < len(meant):
+    compared, rule = [Definition.load(n) for n in names], CohortRule.load(cohort)
+    if len({d.name for d in compared}) < len(compared):
         raise Usage(Fault("two definitions have the same name", "--definition", "Name each file differently."))
     with progress("definitions") as advance:
         opened = open_histories(histories)
         days = sorted({d.date() for d in as_of}) or None
-        comparison = compare(opened, meant, days, horizon, rule=rule, capacity=capacity, seed=seed, advance=advance)
+        comparison = compare(opened, compared, days, horizon, rule=rule, capacity=capacity, seed=seed, advance=advance)
     result(comparison.to_dict(), as_json=as_json, text=text(comparison))
 
 

@@ -194,7 +194,7 @@ def _rows(frame: pl.DataFrame, group: Group, design: float) -> list[Row]:
     missing = {v: seen[v][1] for v in values}
     few = partition(children, group.within)
     everybody = {v: children[v] - missing[v] for v in values}
-    stayed = {n for n, left in sums(everybody, group.within).items() if left <= SMALLEST}
+    stayed = {n for n, remainder in sums(everybody, group.within).items() if remainder <= SMALLEST}
     # The number of children bounds the number missing only if it is printed.
     most = {v: c for v, c in children.items() if v not in few}
     hidden = partition(missing, group.within, high=most, sensitive=few | stayed)

@@ -102,8 +102,8 @@ def _forest(features: list[str], trees: list[dict[str, str]]) -> Forest:
     def all_of(key: str, kind: type, leaves: bool = False) -> NDArray:
         parts = [t.get(key, "").split() if int(t["num_leaves"]) > 1 or leaves else [] for t in trees]
         for part, tree in zip(parts, trees, strict=True):
-            wanted = int(tree["num_leaves"]) - (0 if leaves else 1)
-            if len(part) != wanted and not (key == "leaf_count" and wanted == 1):
+            expected = int(tree["num_leaves"]) - (0 if leaves else 1)
+            if len(part) != expected and not (key == "leaf_count" and expected == 1):
                 raise ValueError(key)
         return np.array([kind(v) for part in parts for v in (part or ["0"] * leaves)], dtype=kind)
 

@@ -14,9 +14,9 @@ def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     report = FairnessReport.from_dict(dossier.take("evidence", "groups"))
     widest = {figure: limits[figure] for figure in FIGURES if figure in limits}
     required = ", ".join(f"{figure.replace('_', ' ')} {limit:g}" for figure, limit in widest.items())
-    there = {s.groups[0] for s in report.slices}
+    evaluated = {s.groups[0] for s in report.slices}
     for group in limits["groups"]:
-        if group not in there and group not in dossier.take("evidence", "groups", "left_out"):
+        if group not in evaluated and group not in dossier.take("evidence", "groups", "left_out"):
             raise Missing(f"evidence, groups, {group}")
     slices = [s for s in report.slices if s.groups[0] in limits["groups"]]
     counted = {figure: len([s for s in report.measured(figure) if s in slices]) for figure in widest}

@@ -13,8 +13,8 @@ def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     required = "every file as it was registered"
     if dossier.take("bundle", "whole") is not True:
         return GateFinding(False, str(dossier.take("bundle", "why")), required)
-    here, noted = str(dossier.take("bundle", "digest")), str(dossier.take("bundle", "registered"))
-    return GateFinding(here == noted, f"{here[:12]} here, {noted[:12]} in the log", required)
+    actual, noted = str(dossier.take("bundle", "digest")), str(dossier.take("bundle", "registered"))
+    return GateFinding(actual == noted, f"{actual[:12]} here, {noted[:12]} in the log", required)
 
 
 GATE = Gate(

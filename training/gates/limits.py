@@ -27,6 +27,6 @@ def load_limits(file: Path | None = None) -> dict[str, dict[str, Any]]:
     shipped = read_toml(SHIPPED)
     if file is None:
         return shipped
-    given = read_toml(file)
-    like("Limits", shipped).of(given, file, "Correct the file.")
-    return {code: {**limits, **given.get(code, {})} for code, limits in shipped.items()}
+    overrides = read_toml(file)
+    like("Limits", shipped).of(overrides, file, "Correct the file.")
+    return {code: {**limits, **overrides.get(code, {})} for code, limits in shipped.items()}

@@ -95,8 +95,8 @@ def _maximum(
             return reached
         ahead = slopes(reached)
         if ahead[0] @ step < 0:
-            here = value(at)
-            while value(reached) < here - 1e-12 * abs(here) and np.abs(step).max() >= 1e-10:
+            current = value(at)
+            while value(reached) < current - 1e-12 * abs(current) and np.abs(step).max() >= 1e-10:
                 step = step / 2
                 reached = at + step
             ahead = slopes(reached)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from training.papers.material import Material
 from training.papers.model_card import OUT_OF_SCOPE
 from training.papers.paper import Value
-from training.papers.tables import candidates, capacity, given
+from training.papers.tables import candidates, capacity, tables_used
 from training.papers.used import counted, protected_groups
 
 SENSITIVE = "Used for training: special educational needs and social care, which concern health and family life. Used for evaluation only: {judged}. Not held: religion, nationality, immigration status."
@@ -56,7 +56,7 @@ def values(m: Material) -> dict[str, Value]:
         "model.output": "A risk between 0 and 1 with a 95% interval, a rank, a band, and each feature's contribution in log-odds.",
         "model.architecture": "Gradient-boosted trees (LightGBM), monotone in the features for which the catalogue declares a direction; two-parameter logistic calibration.",
         "model.performance": capacity(m),
-        "model.datasets": given(m),
+        "model.datasets": tables_used(m),
         "model.purposes": f"Training on {len(man.trained_on)} days ({man.trained_on[0]} to {man.trained_on[-1]}); evaluation on {', '.join(map(str, m.splits.test))}; calibration on the days before these."
         if man.trained_on
         else None,

@@ -6,7 +6,7 @@ from histories.tables import TABLES
 from training.papers.material import Material
 from training.papers.model_card import OUT_OF_SCOPE
 from training.papers.paper import PaperTable, Value
-from training.papers.tables import columns, features, given
+from training.papers.tables import columns, features, tables_used
 from training.papers.used import JUDGED_ONLY, UNUSED, counted, protected_groups, use_of
 
 MEASURES = [
@@ -37,7 +37,7 @@ def values(m: Material) -> dict[str, Value]:
         + "Ethnicity is used for evaluation only."
         if tables
         else None,
-        "tables.given": given(m),
+        "tables.given": tables_used(m),
         "tables.columns": columns(m),
         "features.features": features(m),
         "minimisation.not_used": unused(m),

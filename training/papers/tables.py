@@ -167,7 +167,7 @@ def features(m: Material) -> PaperTable:
     return PaperTable(headers, tuple(rows))
 
 
-def given(m: Material) -> PaperTable:
+def tables_used(m: Material) -> PaperTable:
     """The tables used, with their sizes and purposes."""
     rows = [
         (t.name, TABLES[t.name].__doc__ or "", t.rows, _years(t), str(t.features), _purpose(t.name)) for t in m.tables

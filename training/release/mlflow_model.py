@@ -74,9 +74,9 @@ def signature(manifest: Manifest) -> ModelSignature:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, ParamSchema, ParamSpec, Schema
 
-    given = Schema([ColSpec("double", name) for name in manifest.features])
+    inputs = Schema([ColSpec("double", name) for name in manifest.features])
     returned = Schema([ColSpec("double", name) for name in ("risk", "risk_low", "risk_high", "margin")])
-    return ModelSignature(given, returned, ParamSchema([ParamSpec("contributions", "boolean", False)]))
+    return ModelSignature(inputs, returned, ParamSchema([ParamSpec("contributions", "boolean", False)]))
 
 
 def save_model(bundle: Path, manifest: Manifest, folder: Path) -> None:

@@ -79,9 +79,9 @@ def register(
     version = int(created.version)
     trained.manifest.version = str(version)
     folder = settings.releases / name / f"v{version}"
-    with new_folder(folder) as beside:
+    with new_folder(folder) as temporary:
         papers = files_of(material.named(str(version)))
-        write_bundle(beside, trained.booster, trained.manifest, papers, trained.recipe)
+        write_bundle(temporary, trained.booster, trained.manifest, papers, trained.recipe)
     with moving(settings, name):
         first = not champion(settings, name)
         move(
@@ -109,8 +109,8 @@ def moving(settings: Settings, name: str) -> AbstractContextManager[None]:
 def keep_evidence(settings: Settings, name: str, version: int, evidence: dict[str, Any]) -> str:
     """Write a version's evidence beside the releases, and return its hash for the log."""
     file = settings.releases / name / EVIDENCE / f"v{version}.json"
-    with new_file(file) as beside:
-        beside.write_text(json.dumps(evidence, indent=1, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
+    with new_file(file) as temporary:
+        temporary.write_text(json.dumps(evidence, indent=1, sort_keys=True, allow_nan=False) + "\n", encoding="utf-8")
     return file_digest(file)
 
 
@@ -273,5 +273,5 @@ def move(settings: Settings, name: str, alias: str, version: int, **fields: Any)
 
 def write_aliases(settings: Settings, name: str, versions_of: dict[str, int]) -> None:
     """Replace the file of aliases that the service reads."""
-    with new_file(settings.releases / name / ALIASES) as beside:
-        beside.write_text(json.dumps(versions_of), encoding="utf-8")
+    with new_file(settings.releases / name / ALIASES) as temporary:
+        temporary.write_text(json.dumps(versions_of), encoding="utf-8")

@@ -76,9 +76,9 @@ def reproduce(
     missing = [f"part of the recipe ({name})" for name in ("question", "config", "histories") if not recipe.get(name)]
     if missing:
         return Remade(version=manifest.version, equal=False, missing=missing, booster={"then": then})
-    here = {**made_with(recipe["engine"]), "histories": histories.digest() if histories else None}
-    missing = [_differs(name, recipe[name], here[name]) for name in NEEDED if recipe[name] != here[name]]
-    differs = [_differs(name, recipe[name], here[name]) for name in NOTED if recipe[name] != here[name]]
+    current = {**made_with(recipe["engine"]), "histories": histories.digest() if histories else None}
+    missing = [_differs(name, recipe[name], current[name]) for name in NEEDED if recipe[name] != current[name]]
+    differs = [_differs(name, recipe[name], current[name]) for name in NOTED if recipe[name] != current[name]]
     if missing or histories is None:
         return Remade(version=manifest.version, equal=False, missing=missing, differs=differs, booster={"then": then})
     retrained = train(

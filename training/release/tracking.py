@@ -96,13 +96,13 @@ class Run:
             model_id = log_model(bundle, m, self.run_id)
         self._log_headline(m, model_id)
         with tempfile.TemporaryDirectory() as folder:
-            beside = {
+            texts = {
                 "figures.csv": figures_table(m.metrics),
                 "splits.txt": trained.splits.text() + "\n",
                 "chosen.json": json.dumps({"how": trained.story, "leads": trained.against}, indent=1) + "\n",
                 **(more or {}),
             }
-            for name, text in beside.items():
+            for name, text in texts.items():
                 (Path(folder) / name).write_text(text, encoding="utf-8")
             self.api.log_artifacts(self.run_id, folder)
         self.api.set_terminated(self.run_id)

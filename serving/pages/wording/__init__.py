@@ -80,13 +80,13 @@ class Wording:
         """
         if isinstance(moment, str):
             moment = datetime.fromisoformat(moment)
-        here = moment.astimezone(LONDON)
+        local = moment.astimezone(LONDON)
         return self(
             "time.moment",
-            day=self.day(here.date()),
-            hour=here.hour % 12 or 12,
-            minute=f"{here.minute:02}",
-            half=self("time.am" if here.hour < 12 else "time.pm"),
+            day=self.day(local.date()),
+            hour=local.hour % 12 or 12,
+            minute=f"{local.minute:02}",
+            half=self("time.am" if local.hour < 12 else "time.pm"),
         )
 
     def one_in(self, n: int) -> str:

@@ -92,8 +92,8 @@ def open_case(change: Change, pupil_ref: str) -> str:
     Conflict
         When the pupil has an open case.
     """
-    whose = sa.select(Pupil.pupil_id).where(Pupil.pupil_ref == pupil_ref, *change.caller.children(Pupil))
-    pupil = change.connection.scalar(whose)
+    query = sa.select(Pupil.pupil_id).where(Pupil.pupil_ref == pupil_ref, *change.caller.children(Pupil))
+    pupil = change.connection.scalar(query)
     if pupil is None:
         raise NotThere("pupil")
     case_id = secrets.token_hex(16)

@@ -64,9 +64,9 @@ def keep(change: Change, gathered: Gathered, model_version: str) -> None:
         ["pupil_id", "entry_year"],
         newer=True,
     )
-    here = sa.select(Pupil.pupil_id).where(Pupil.authority.in_(gathered.authorities))
-    _save_missing(change, gathered, here)
-    _save_deadlines(change, gathered, here)
+    in_authorities = sa.select(Pupil.pupil_id).where(Pupil.authority.in_(gathered.authorities))
+    _save_missing(change, gathered, in_authorities)
+    _save_deadlines(change, gathered, in_authorities)
     listed = sa.update(ScoreList).where(
         ScoreList.as_of == as_of,
         ScoreList.model_version == model_version,
@@ -104,16 +104,18 @@ def _put(
         change.connection.execute(done, rows[at : at + BATCH])
 
 
-def _save_missing(change: Change, gathered: Gathered, here: sa.Select[Any]) -> None:
+def _save_missing(change: Change, gathered: Gathered, in_authorities: sa.Select[Any]) -> None:
     """Store who went missing within a year, and remove those found since: a destination may be recorded late."""
     year = StoredMissing.on_day.between(gathered.as_of - timedelta(days=365), gathered.as_of)
     change.connection.execute(
-        sa.delete(StoredMissing).where(year, StoredMissing.known_on <= gathered.as_of, StoredMissing.pupil_id.in_(here))
+        sa.delete(StoredMissing).where(
+            year, StoredMissing.known_on <= gathered.as_of, StoredMissing.pupil_id.in_(in_authorities)
+        )
     )
     _put(change, StoredMissing, gathered.missing, ["pupil_id", "on_day"], keeps=("known_on",))
 
 
-def _save_deadlines(change: Change, gathered: Gathered, here: sa.Select[Any]) -> None:
+def _save_deadlines(change: Change, gathered: Gathered, in_authorities: sa.Select[Any]) -> None:
     """Start new deadlines, move those that run, and stop those that the histories no longer start.
 
     A deadline past its day stays until a person says what was done, unless records show it, such as a case that was opened.
@@ -151,7 +153,7 @@ def _save_deadlines(change: Change, gathered: Gathered, here: sa.Select[Any]) ->
     over = sa.update(StoredDeadline).where(
         StoredDeadline.stopped_at.is_(None),
         StoredDeadline.as_of < gathered.as_of,
-        StoredDeadline.pupil_id.in_(here),
+        StoredDeadline.pupil_id.in_(in_authorities),
         sa.or_(StoredDeadline.due_on >= gathered.as_of, StoredDeadline.kind.not_in(BY_PERSON)),
     )
     change.connection.execute(over.values(stopped_at=change.now, stopped_how="data", **who))

@@ -14,16 +14,16 @@ MIN_LENGTH = 32  # characters
 
 
 class AuditKeys:
-    """The keys of an audit, oldest first; a file holds one a line, so that older entries still verify.
+    """The keys of an audit, oldest first; a key file has one per line, so that older entries still verify.
 
     Parameters
     ----------
-    given : bytes or Path
+    source : bytes or Path
         One fixed key, or the key file.
     """
 
-    def __init__(self, given: bytes | Path) -> None:
-        self.given = given
+    def __init__(self, source: bytes | Path) -> None:
+        self.source = source
 
     def read(self) -> list[bytes]:
         """Read the keys.
@@ -33,7 +33,7 @@ class AuditKeys:
         Faults
             When one of them is too short, or there is none.
         """
-        content = self.given if isinstance(self.given, bytes) else self.given.read_bytes()
+        content = self.source if isinstance(self.source, bytes) else self.source.read_bytes()
         keys = [line.strip() for line in content.splitlines() if line.strip()]
         if not keys or any(len(key) < MIN_LENGTH for key in keys):
             do = f"Use at least {MIN_LENGTH} random characters, such as those of 'openssl rand -hex 32'."
@@ -48,33 +48,33 @@ class AuditKeys:
         Faults
             When the key is not in a file.
         """
-        if isinstance(self.given, bytes):
+        if isinstance(self.source, bytes):
             do = "Put the key into a file, set ONROLL_AUDIT_KEY_FILE to it, and unset ONROLL_AUDIT_KEY."
             raise Faults(Fault("a key that is not in a file cannot be rotated", "ONROLL_AUDIT_KEY", do))
-        key, mode = secrets.token_hex(32).encode(), self.given.stat()
-        temporary = self.given.with_name(f".{self.given.name}.{secrets.token_hex(4)}")
+        key, mode = secrets.token_hex(32).encode(), self.source.stat()
+        temporary = self.source.with_name(f".{self.source.name}.{secrets.token_hex(4)}")
         _write(temporary, b"\n".join([*self.read(), key, b""]))
         temporary.chmod(mode.st_mode & 0o777)
         if os.geteuid() == 0:
             os.chown(temporary, mode.st_uid, mode.st_gid)  # the service must still read a file that root has rotated
-        temporary.replace(self.given)
+        temporary.replace(self.source)
         return key
 
 
-def audit_keys(url: sa.URL, given: bytes | Path | None) -> AuditKeys:
+def audit_keys(url: sa.URL, configured: bytes | Path | None) -> AuditKeys:
     """Return the audit keys of a database.
 
     Raises
     ------
     Faults
-        When none is given and the database is not a SQLite file to keep one beside.
+        If none is configured and the database is not a SQLite file, which would get a key file.
     """
-    if given is not None:
-        return AuditKeys(given)
+    if configured is not None:
+        return AuditKeys(configured)
     if url.get_backend_name() != "sqlite" or not url.database:
         do = "Put 'openssl rand -hex 32' into a file that only the service can read, and set ONROLL_AUDIT_KEY_FILE to it."
         raise Faults(Fault("this database needs a key for its audit", "ONROLL_AUDIT_KEY_FILE", do))
-    return AuditKeys(_beside(Path(url.database)))
+    return AuditKeys(_key_file(Path(url.database)))
 
 
 def _write(file: Path, content: bytes) -> None:
@@ -85,9 +85,9 @@ def _write(file: Path, content: bytes) -> None:
         os.fsync(out.fileno())
 
 
-def _beside(database: Path) -> Path:
+def _key_file(database: Path) -> Path:
     """Return the key file beside a database; the first process creates it atomically."""
-    file = beside(database, "audit-key")
+    file = companion(database, "audit-key")
     if not file.exists():
         temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
         _write(temporary, secrets.token_hex(32).encode())
@@ -100,12 +100,12 @@ def _beside(database: Path) -> Path:
     return file
 
 
-def beside(database: Path, what: str) -> Path:
+def companion(database: Path, what: str) -> Path:
     """Return the path of a file that belongs to a SQLite database.
 
     Examples
     --------
-    >>> beside(Path("onroll.db"), "audit-key").name
+    >>> companion(Path("onroll.db"), "audit-key").name
     'onroll.audit-key'
     """
     return database.with_name(f"{database.stem}.{what}")

@@ -33,12 +33,12 @@ def load(file: Path | None) -> Periods:
     Faults
         With every fault of the file.
     """
-    given = read_toml(file) if file else {}
-    months = given.get("months", {})
+    overrides = read_toml(file) if file else {}
+    months = overrides.get("months", {})
     where = str(file)
     faults = [
         Fault("there is no such section", f"{where}, {name}", "Put the periods under [months].")
-        for name in given
+        for name in overrides
         if name != "months"
     ]
     if not isinstance(months, dict):

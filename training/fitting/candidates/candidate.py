@@ -34,9 +34,9 @@ class Learning:
     names: list[str]
     seed: int
 
-    def columns(self, wanted: list[str]) -> list[int]:
+    def columns(self, names: list[str]) -> list[int]:
         """Return the column indices of some features, in the order of the columns."""
-        return [i for i, n in enumerate(self.names) if n in set(wanted)]
+        return [i for i, n in enumerate(self.names) if n in set(names)]
 
     def rows(self, chosen: np.ndarray) -> Learning:
         """Return a subset of the rows."""
