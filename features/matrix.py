@@ -49,7 +49,7 @@ def matrix(
     rule : CohortRule, optional
         Who is in the cohort.
     known_on : date, optional
-        The day of knowledge: earlier as-of dates then include late records and corrections known on this day, but nothing that
+        The day of knowledge: earlier as-of dates then include late records and corrections recorded before this day, but nothing that
         happened on or after the as-of date. By default each as-of date is its own day of knowledge.
     pupils : int
         Approximate number of children counted at a time; the result does not depend on it.

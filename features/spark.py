@@ -132,7 +132,7 @@ def counted_in_spark(
     ----------
     histories : Histories
         On Spark.
-    as_of, rule, known
+    as_of, rule, known_on
         As for ``features.matrix``.
 
     Yields

@@ -24,7 +24,7 @@ known_option = click.option(
     "--known",
     "known_on",
     type=ISO_DATE,
-    help="Day of knowledge: use late records and corrections known by this day, and nothing after it.",
+    help="Day of knowledge: use late records and corrections recorded before this day, and nothing later.",
 )
 
 

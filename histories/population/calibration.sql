@@ -1,10 +1,10 @@
--- One row a pupil and January census, with the school year around it and the twelve months after it. calibration.py runs it
+-- One row per pupil and January census, with the school year around it and the twelve months after it. calibration.py runs it
 -- over views of the tables of a histories folder; the measures of targets.toml are aggregates over `census`.
 create temp table years as select * from (values {years}) t(school_year, census, spring_start, spring_end);
 create macro school_year_of(day) as year(day) - (month(day) < 9)::int;
 create macro covers(first, last, day) as first <= day and coalesce(last, day) >= day;
 
--- What the register says in the end: a corrected mark counts as its last recording.
+-- The final register: a corrected mark counts as last recorded.
 create temp table corrected as select distinct pupil_id, "date", session from attendance where recorded_on > "date";
 create temp table sessions as
 with last_word as (

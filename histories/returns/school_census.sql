@@ -1,4 +1,4 @@
--- From the tables of the census (text, with the census day) to statements; school_census.py fills the names in braces.
+-- Convert the tables of the census (text, with the census day) to statements; school_census.py fills in the names in braces.
 CREATE TABLE roll AS
 SELECT p.pupil_id, CASE WHEN NOT starts_with(r.upn, 'person:') THEN r.upn END AS upn, r.nativeid AS urn, r.id, r.part, r.day, r.line, r.left_roll, {day_dob} AS dob, r.sex, upper(left(trim(r.ethnicity), 4)) AS ethnicity,
     lower(nullif(r.language, '')) AS language, r.youngcarer, {day_entrydate} AS entry_date, {day_leavingdate} AS leaving_date, r.enrolstatus,

@@ -36,7 +36,7 @@ def main_rolls(h: Histories) -> nw.LazyFrame:
 
 
 def births(h: Histories) -> nw.LazyFrame:
-    """Return ``pupil_id`` and ``date_of_birth``, one row a pupil."""
+    """Return ``pupil_id`` and ``date_of_birth``, one row per pupil."""
     return h.frame("pupils").select("pupil_id", "date_of_birth").unique("pupil_id", keep="any")
 
 

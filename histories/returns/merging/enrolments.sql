@@ -1,5 +1,5 @@
--- Statements about rolls (s_enrolments) become spells. Two statements about one child and one school are about the same spell
--- when their times overlap, since nobody is twice on one roll: so an entry date can be corrected, and a re-entry stays apart.
+-- Statements about rolls (s_enrolments) become spells. Two statements about one child and one school belong to the same spell
+-- if they overlap in time, since no child is on one roll twice. So entry dates can be corrected, and a re-entry stays separate.
 CREATE TABLE stated AS
 SELECT * REPLACE (CASE WHEN leaving_date >= entry_date THEN leaving_date END AS leaving_date), leaving_date AS leaving_date_given,
     coalesce(recorded_on, CASE WHEN clock = 'return' THEN stated_on END) AS recorded,
@@ -20,12 +20,12 @@ WITH spells AS (
     FROM mention GROUP BY pupil_id, urn, spell HAVING bool_or(is_current)
 )
 SELECT *, lead(earliest) OVER (PARTITION BY pupil_id, urn ORDER BY earliest) AS next_entry FROM spells;
--- A census that does not list a child whom an earlier one listed: the spell ended before census day.
+-- A census omits a child listed by an earlier census: the spell ended before census day.
 CREATE TABLE absence AS
 SELECT s.pupil_id, s.urn, s.spell, c.rank, c.stated_on, greatest(s.entry_date, least(c.return_date, coalesce(s.next_entry, c.return_date)) - 1) AS leaving_date
 FROM spell s JOIN census c ON c.urn = s.urn AND c.return_date > s.first_listed
 WHERE NOT s.untouched AND NOT EXISTS (FROM mention m WHERE m.pupil_id = s.pupil_id AND m.urn = s.urn AND m.spell = s.spell AND m.number = c.number);
--- A list that knows the end only (home education, deletions) ends the last spell that had begun by then.
+-- A list with ends only (home education, deletions) ends the last spell that had begun by then.
 CREATE TABLE ending AS
 SELECT p.pupil_id, s.urn, s.spell, p.number, p.urn AS urn_given, p.rank, p.leaving_date, p.leaving_ground, p.destination, p.destination_urn,
     coalesce(p.leaving_recorded_on, p.recorded_on, CASE WHEN p.clock = 'return' THEN p.stated_on END, p.leaving_date) AS recorded
@@ -58,7 +58,7 @@ SELECT pupil_id, urn, spell, turn, recorded, end_recorded, ended.leaving_date,
     CASE WHEN ended.leaving_date IS NOT NULL THEN coalesce(destination, destination_before) END AS destination,
     CASE WHEN ended.leaving_date IS NOT NULL THEN coalesce(destination_urn, urn_before) END AS destination_urn
 FROM before, LATERAL (SELECT CASE WHEN kind = 'ending' AND stated_end < DATE '2999-01-01' THEN stated_end ELSE before.leaving_date END AS leaving_date) ended;
--- Each change of what is said of the end is a version: an end joins the row that was open, any other change is a correction.
+-- Each change of the stated end is a version: a first end closes the open row, any other change is a correction.
 CREATE TABLE out_enrolments AS
 WITH changed AS (
     SELECT * FROM event WINDOW w AS (PARTITION BY pupil_id, urn, spell ORDER BY turn)

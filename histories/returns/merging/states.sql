@@ -1,4 +1,4 @@
--- What a census says of its day (provision, home) becomes spells: a change lies between two censuses, and the later day is the first on which it was known.
+-- States on census day (provision, home) become spells: a change lies between two censuses and counts from the later one, when it became known.
 CREATE TABLE sen_spells AS
 WITH given AS (
     SELECT pupil_id, return_date AS day, max(level) AS level, max(primary_need) AS need FROM s_sen_states WHERE is_current GROUP BY ALL
@@ -12,7 +12,7 @@ WITH given AS (
 SELECT pupil_id, start_date, lead(start_date) OVER (PARTITION BY pupil_id ORDER BY start_date) AS end_date, CASE level WHEN 2 THEN 'E' WHEN 1 THEN 'K' END AS provision,
     primary_need, start_date AS recorded_on
 FROM spells QUALIFY level > 0;
--- Homes and the directory of postcodes meet by the key of the postcode, whichever was imported first.
+-- Join homes to the postcode directory by the key of the postcode; either may be imported first.
 CREATE TABLE area_of AS
 SELECT postcode_key, struct_extract(max({'r': rank, 'v': lsoa}), 'v') AS lsoa FROM s_postcode_areas WHERE is_current GROUP BY postcode_key;
 CREATE VIEW placed_addresses AS
