@@ -106,6 +106,7 @@ def main() -> None:
             "ONROLL_DATABASE_URL": url,
             "ONROLL_AUDIT_KEY": "a key for benchmarks, 32 letters!",
             "ONROLL_ACCESS": str(home / "access.toml"),
+            "ONROLL_DEVELOPMENT": "1",
             "PYTHONPATH": os.pathsep.join([str(Path.cwd()), os.environ.get("PYTHONPATH", "")]),
         }
         with running(home / "service.log", home, environment) as address:

@@ -138,7 +138,11 @@ def main() -> None:
             raise SystemExit(subprocess.call(again, env={**os.environ, **clock.environment}))
         shutil.copytree(RELEASES, home / RELEASES)
         fill(home)
-        environment = {"ONROLL_ACCESS": str(home / "access.toml"), "ONROLL_PAGES": str(home / "pages.toml")}
+        environment = {
+            "ONROLL_ACCESS": str(home / "access.toml"),
+            "ONROLL_PAGES": str(home / "pages.toml"),
+            "ONROLL_DEVELOPMENT": "1",
+        }
         with running(home / "service.log", home, environment) as url, sync_playwright() as browsers:
             browser = browsers.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
             take(browser.new_page(device_scale_factor=SCALE), url)

@@ -105,6 +105,11 @@ class Configuration(SettingsFile):
             if group.locality is not None and group.locality not in self.localities:
                 do = "List its schools under [localities]."
                 yield Fault("there is no such locality", f"{file}, groups.{name}.locality", do)
+        if self.development and (self.tokens or self.proxy):
+            do = (
+                "Remove [development], or [tokens] and [proxy]: where people sign in, nobody may come without a secret."
+            )
+            yield Fault("development users stand beside real ones", f"{file}, development", do)
         for name, user in self.development.items():
             if user.role != "administrator" and not user.authority:
                 yield Fault("the role needs an authority", f"{file}, development.{name}", "Set its authority.")

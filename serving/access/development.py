@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import os
+import re
 
 from starlette.requests import Request
 
@@ -12,18 +14,47 @@ from serving.access.configuration import DevelopmentUser
 from serving.http.problems import Problem
 from serving.store import Caller
 
+FORWARDED = re.compile(
+    r"x-forwarded-.*|x-original-.*|x-envoy-.*|forwarded|via|x-real-ip|x-client-ip|true-client-ip|cf-.*"
+)
 
-def refuse_elsewhere(host: str | None) -> None:
-    """Refuse development users unless the service listens on a loopback address only.
+
+def refuse_elsewhere(host: str | None, allowed: bool) -> None:
+    """Refuse development users unless they were asked for and the service listens on a loopback address only.
+
+    Parameters
+    ----------
+    host : str or None
+        The address the service listens on.
+    allowed : bool
+        Whether the flag was given.
 
     Raises
     ------
     Faults
-        When the address is not loopback, or unknown.
+        When the flag was not given, or the address is not loopback or unknown.
     """
+    faults = []
+    if not allowed:
+        do = "Start with 'onroll serve --development', or remove the development users from the file."
+        faults.append(Fault("development users need no secret and must be asked for", "ONROLL_ACCESS", do))
     if not _is_loopback(host):
         do = "Start with 'onroll serve --host 127.0.0.1', or remove the development users from the file."
-        raise Faults(Fault("development users need no secret and are only for this machine", "ONROLL_ACCESS", do))
+        faults.append(Fault("development users need no secret and are only for this machine", "ONROLL_ACCESS", do))
+    if faults:
+        raise Faults(faults)
+
+
+def refuse_forwarded(request: Request) -> None:
+    """Refuse a request that came through a proxy, or that addresses another host, where there are development users.
+
+    Raises
+    ------
+    Problem
+        403.
+    """
+    if any(FORWARDED.fullmatch(name.lower()) for name in request.headers) or not _is_loopback(request.url.hostname):
+        raise Problem(403, "The service runs with development users, for direct requests on this machine only.")
 
 
 def _is_loopback(host: str | None) -> bool:
@@ -37,7 +68,7 @@ class DevelopmentUsers:
     """Callers named by ``Authorization: Bearer dev:NAME``."""
 
     def __init__(self, users: dict[str, DevelopmentUser], host: str | None) -> None:
-        refuse_elsewhere(host)
+        refuse_elsewhere(host, os.environ.get("ONROLL_DEVELOPMENT") == "1")
         self.users = users
 
     def caller(self, request: Request) -> Caller | None:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from serving.access.authenticators import Authenticator, KeyAuthenticator, authenticate
 from serving.access.configuration import Configuration
-from serving.access.development import DevelopmentUsers
+from serving.access.development import DevelopmentUsers, refuse_forwarded
 from serving.access.permission import Permission
 from serving.access.permissions import find
 from serving.access.proxy import TrustedProxy
@@ -54,6 +54,7 @@ class AccessMiddleware:
     ) -> None:
         self.app, self.authenticators, self.sessions = app, authenticators, sessions
         self.buckets, self.refusals = buckets, refusals
+        self.local_only = any(isinstance(a, DevelopmentUsers) for a in authenticators)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Admit one request, or answer with the reason for refusal."""
@@ -68,6 +69,8 @@ class AccessMiddleware:
 
     async def _admit(self, scope: Any) -> None:
         rule, methods = find(scope["method"], scope["path"])
+        if self.local_only:
+            refuse_forwarded(Request(scope))
         if not methods:
             raise Problem(404, "See /api/v1/openapi.json for the routes.")
         if rule is None:

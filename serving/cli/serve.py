@@ -13,7 +13,8 @@ import click
 @click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True, help="Port to listen on.")
-def serve(host: str, port: int) -> None:
+@click.option("--development", is_flag=True, help="Allow the development users of the access file, without secrets.")
+def serve(host: str, port: int, development: bool) -> None:
     """Run the HTTP service and its pages until stopped."""
     from histories.settings import settings
     from serving.access.configuration import Configuration
@@ -21,8 +22,9 @@ def serve(host: str, port: int) -> None:
     from serving.cli.running import serve_command
 
     if Configuration.load(settings().access).development:
-        refuse_elsewhere(host)
+        refuse_elsewhere(host, development)
     os.environ.update({"BENTOML_DO_NOT_TRACK": "True", "MLFLOW_DISABLE_TELEMETRY": "true", "ONROLL_HOST": host})
+    os.environ["ONROLL_DEVELOPMENT"] = "1" if development else "0"
     os.environ.setdefault("BENTOML_HOME", str(Path.cwd() / ".bentoml"))
     os.execv(sys.executable, serve_command(host, port))
 

@@ -88,6 +88,7 @@ def site(tmp_path_factory, small_histories, bundle, request):
     filled.environment = {
         "ONROLL_MODEL": str(bundle),
         "ONROLL_ACCESS": str(home / "access.toml"),
+        "ONROLL_DEVELOPMENT": "1",
         "ONROLL_PAGES": str(home / "pages.toml"),
         "PYTHONPATH": str(ROOT),
     }

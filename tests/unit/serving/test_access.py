@@ -11,7 +11,6 @@ from starlette.testclient import TestClient
 from histories.errors import Faults
 from histories.settings import settings
 from serving.access.configuration import Configuration
-from serving.access.development import refuse_elsewhere
 from serving.access.permission import OPEN
 from serving.access.permissions import RULES, find, matrix
 from serving.http.api import make_app
@@ -36,8 +35,6 @@ secret_file = "secret"
 "cme-802" = {authority = "802"}
 [localities]
 north = ["100", "101"]
-[development]
-someone = {role = "lead", authority = "801"}
 """
 # The request for each route; a missing route fails the test, like one without a permission.
 ASKED = {
@@ -66,6 +63,7 @@ def files(tmp_path, signer):
     key = jwt.algorithms.RSAAlgorithm.to_jwk(signer.public_key(), as_dict=True)
     (tmp_path / "jwks.json").write_text(json.dumps({"keys": [{**key, "kid": "k1", "use": "sig"}]}))
     (tmp_path / "secret").write_text(SECRET + "\n")
+    (tmp_path / "secret").chmod(0o600)
     (tmp_path / "access.toml").write_text(FILE)
     return tmp_path
 
@@ -273,33 +271,13 @@ def test_keys_of_a_provider_are_fetched_once_and_their_loss_is_a_503(files, bund
     assert address not in lost.text
 
 
-def test_development_users_are_for_this_machine_only(client, files):
-    assert client.get("/api/v1/model", headers={"Authorization": "Bearer dev:someone"}).status_code == 200
-    assert client.get("/api/v1/model", headers={"Authorization": "Bearer dev:other"}).status_code == 401
-    for host in (None, "0.0.0.0", "192.0.2.1", "::", "example.org"):
-        with pytest.raises(Faults, match="only for this machine"):
-            make_app(settings(), host)
-    for host in ("127.0.0.1", "::1", "localhost"):
-        refuse_elsewhere(host)
-
-
-def test_serve_refuses_to_start_with_development_users_elsewhere(files, monkeypatch):
-    from click.testing import CliRunner
-
-    from serving.cli.main import onroll
-
-    monkeypatch.setenv("ONROLL_ACCESS", "access.toml")
-    refused = CliRunner().invoke(onroll, ["serve", "--host", "0.0.0.0"])
-    assert isinstance(refused.exception, Faults)
-
-
 @pytest.mark.parametrize(
     ("text", "places"),
     [
         ("nothing = 1\n[tokens]\nissuer = 5\n", ["nothing", "tokens.issuer", "tokens.audience", "tokens.jwks"]),
         (
             "[groups]\na = {authority = '801', locality = 'x'}\n[development]\nb = {role = 'lead'}\n[proxy]\nsecret_file = 'short'\n",
-            ["groups.a.locality", "development.b", "roles", "short"],
+            ["groups.a.locality", "development", "development.b", "roles", "short"],
         ),
         (
             "[roles]\na = 'king'\n[localities]\nn = 'x'\n[limits]\nper_second = 0\n",

@@ -19,26 +19,39 @@ from serving.store.caller import command_line
 from serving.store.sign_in.sessions import Session
 
 SECRET = "s" * 40
-FILE = """
+DEVELOPMENT = """
+[development]
+ann = {role = "worker", authority = "801"}
+bob = {role = "analyst", authority = "801"}
+"""
+PROXY = """
 [proxy]
 secret_file = "secret"
 [roles]
 "Onroll.Worker" = "worker"
 [groups]
 "cme-801" = {authority = "801"}
-[development]
-ann = {role = "worker", authority = "801"}
-bob = {role = "analyst", authority = "801"}
 """
+
+
+def application(folder, bundle, monkeypatch, access):
+    (folder / "access.toml").write_text(access)
+    (folder / "secret").write_text(SECRET)
+    (folder / "secret").chmod(0o600)
+    monkeypatch.setenv("ONROLL_ACCESS", "access.toml")
+    monkeypatch.setenv("ONROLL_MODEL", str(bundle))
+    monkeypatch.setenv("ONROLL_DEVELOPMENT", "1")
+    return make_app(settings(), "127.0.0.1")
 
 
 @pytest.fixture
 def app(tmp_path, bundle, monkeypatch):
-    (tmp_path / "access.toml").write_text(FILE)
-    (tmp_path / "secret").write_text(SECRET)
-    monkeypatch.setenv("ONROLL_ACCESS", "access.toml")
-    monkeypatch.setenv("ONROLL_MODEL", str(bundle))
-    return make_app(settings(), "127.0.0.1")
+    return application(tmp_path, bundle, monkeypatch, DEVELOPMENT)
+
+
+@pytest.fixture
+def behind_proxy(tmp_path, bundle, monkeypatch):
+    return application(tmp_path, bundle, monkeypatch, PROXY)
 
 
 def browser(app, **more):
@@ -62,31 +75,32 @@ def audited(app):
     return actions
 
 
-def test_each_way_in_gives_a_session_and_all_is_in_the_audit(app):
+@pytest.mark.parametrize("way", ["development user", "key", "proxy"])
+def test_each_way_in_gives_a_session_and_all_is_in_the_audit(tmp_path, bundle, monkeypatch, way):
+    app = application(tmp_path, bundle, monkeypatch, PROXY if way == "proxy" else DEVELOPMENT)
     _, key = app.state.store.create_key("lead", "801")
-    key_id = key.split("_")[1]
     by_proxy = {
         "X-Onroll-Proxy-Secret": SECRET,
         "X-Forwarded-User": "cat",
         "X-Forwarded-Groups": "Onroll.Worker, cme-801",
     }
-    for who, headers, fields in (
-        ("dev:ann", {}, {"user": "ann"}),
-        (key_id, {}, {"key": key}),
-        ("proxy:cat", by_proxy, {}),
-    ):
-        client = browser(app)
-        answer = sign_in(client, headers, **fields)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/")
-        cookie = answer.headers["set-cookie"]
-        assert all(word in cookie for word in ("HttpOnly", "SameSite=strict", "Path=/"))
-        assert "Secure" not in cookie
-        assert client.get("/", headers=headers).headers["location"] == "/work-list"
-        assert ("session.opened", who) in audited(app)
+    who, headers, fields = {
+        "development user": ("dev:ann", {}, {"user": "ann"}),
+        "key": (key.split("_")[1], {}, {"key": key}),
+        "proxy": ("proxy:cat", by_proxy, {}),
+    }[way]
+    client = browser(app)
+    answer = sign_in(client, headers, **fields)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/")
+    cookie = answer.headers["set-cookie"]
+    assert all(word in cookie for word in ("HttpOnly", "SameSite=strict", "Path=/"))
+    assert "Secure" not in cookie
+    assert client.get("/", headers=headers).headers["location"] == "/work-list"
+    assert ("session.opened", who) in audited(app)
 
 
-def test_away_from_this_machine_the_cookie_is_for_encrypted_connections_only(app):
-    answer = browser(app).get("https://onroll.example/sign-in")
+def test_away_from_this_machine_the_cookie_is_for_encrypted_connections_only(behind_proxy):
+    answer = browser(behind_proxy).get("https://onroll.example/sign-in")
     cookie = answer.headers["set-cookie"]
     assert cookie.startswith("__Host-onroll=")
     assert "Secure" in cookie
@@ -157,13 +171,13 @@ def test_a_session_ends_by_idling_by_age_by_sign_out_and_with_its_key(app):
     assert client.get("/").headers["location"] == "/sign-in?ended"
 
 
-def test_a_session_is_not_kept_for_somebody_else_whom_the_proxy_names(app):
+def test_a_session_is_not_kept_for_somebody_else_whom_the_proxy_names(behind_proxy):
     headers = {
         "X-Onroll-Proxy-Secret": SECRET,
         "X-Forwarded-User": "cat",
         "X-Forwarded-Groups": "Onroll.Worker, cme-801",
     }
-    client = browser(app)
+    client = browser(behind_proxy)
     sign_in(client, headers)
     assert client.get("/", headers=headers).headers["location"] == "/work-list"
     assert client.get("/", headers={**headers, "X-Forwarded-User": "dan"}).headers["location"] == "/sign-in?ended"
