@@ -88,12 +88,12 @@ def _add(records: dict[tuple[str, str], list[Evidence]], table: str, rows: list[
 
 
 def _add_marks(records: dict[tuple[str, str], list[Evidence]], rows: list[dict[str, Any]]) -> None:
-    """Add the missed sessions of each week."""
-    standing: dict[tuple[str, int, str], str] = {}
+    """Add a piece of evidence for each week with missed sessions, newest first, from the last recorded code of each session."""
+    valid_codes: dict[tuple[str, int, str], str] = {}
     for row in sorted(rows, key=lambda r: (r["known"], r["code"])):
-        standing[row["pupil_id"], row["date"], row["session"]] = row["code"]
+        valid_codes[row["pupil_id"], row["date"], row["session"]] = row["code"]
     weeks: dict[tuple[int, str], list[str]] = {}
-    for (pupil, day, _), code in standing.items():
+    for (pupil, day, _), code in valid_codes.items():
         weeks.setdefault((day - (day + 3) % 7, pupil), []).append(code)
     for (monday, pupil), codes in sorted(weeks.items(), reverse=True):
         missed = Counter(c for c in codes if c in ABSENCE_CODES)

@@ -170,7 +170,7 @@ def counted_in_spark(
 
 
 def _rows(histories: Histories, day: int) -> Any:
-    """Bring the rows of each block together, table by table."""
+    """Return the rows of all tables, grouped by block of pupils."""
     from pyspark.sql import functions as F
 
     children = collect(histories.frame("pupils").select(nw.len().alias("n"))).item()

@@ -150,7 +150,7 @@ def rows_of(histories: Histories, table: str, snapshots: Frame, known_on: date |
 
 
 def keys_of(histories: Histories, snapshots: Frame) -> nw.LazyFrame:
-    """Bring the keys of snapshots to the engine of the histories."""
+    """Load the keys of snapshots into the engine of the histories."""
     return histories.given(snapshots.select(KEYS))
 
 

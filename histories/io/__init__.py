@@ -1,1 +1,1 @@
-"""Files, hashes, memory, pictures and the terminal: tools of every room that know no table."""
+"""Files, hashes, memory, pictures and the terminal, for every room; nothing here knows the tables."""

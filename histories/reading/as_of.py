@@ -63,7 +63,7 @@ def visible(histories: Histories, table: str, snapshots: nw.LazyFrame, known_on:
     return joined.with_columns((nw.col("as_of") - nw.col(HAPPENED[table])).alias("age"))
 
 
-def standing(marks: nw.LazyFrame) -> nw.LazyFrame:
+def valid_marks(marks: nw.LazyFrame) -> nw.LazyFrame:
     """Return the valid mark of each session: the last recorded and, of several recorded on one day, the last code."""
     return marks.unique(subset=["pupil_id", "date", "session"], keep="last", order_by=["known", "code"])
 

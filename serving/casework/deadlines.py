@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from features.attendance.register import MEASURES
 from histories.calendar import day_number, day_of
-from histories.reading.as_of import standing, visible
+from histories.reading.as_of import valid_marks, visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 from serving.casework.school_days import SchoolDays
@@ -118,7 +118,7 @@ def _of_runs(
         newest = marks.filter((nw.col("date") >= day - ACTIVE_DAYS) & nw.col("code").is_in(codes))
         many = newest.group_by("pupil_id").agg(nw.len().alias("n")).filter(nw.col("n") >= MIN_SESSIONS)
         rows = collect(
-            standing(
+            valid_marks(
                 marks.filter(nw.col("date") >= day - RUN_DAYS).join(many.select("pupil_id"), on="pupil_id", how="semi")
             ).select("pupil_id", "date", "code")
         )

@@ -13,7 +13,7 @@ from features.attendance.register import MEASURES
 from features.evidence import TEXTS
 from histories.calendar import day_number, day_of
 from histories.codes import ABSENCE_CODES
-from histories.reading.as_of import standing, visible
+from histories.reading.as_of import valid_marks, visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 from histories.tables import HAPPENED
@@ -62,7 +62,7 @@ def _add_weeks(by_pupil: dict[str, dict[str, Any]], histories: Histories, snapsh
         (nw.col("date") < day) & (nw.col("date") >= monday - 7 * WEEKS) & (nw.col("known") < day)
     )
     keys = histories.given(snapshots).select("pupil_id")
-    rows = collect(standing(marks.join(keys, on="pupil_id", how="semi")).select("pupil_id", "date", "code"))
+    rows = collect(valid_marks(marks.join(keys, on="pupil_id", how="semi")).select("pupil_id", "date", "code"))
     weeks = rows.with_columns((pl.col("date") - (pl.col("date") + 3) % 7).alias("monday")).group_by(
         "pupil_id", "monday"
     )
@@ -86,7 +86,7 @@ def _usual(histories: Histories, spells: pl.DataFrame, day: int) -> dict[int, fl
     )
     possible = nw.col("code").is_in(list(MEASURES["possible"])).cast(nw.Int64).sum().alias("possible")
     missed = nw.col("code").is_in(list(ABSENCE_CODES)).cast(nw.Int64).sum().alias("missed")
-    rows = collect(standing(marks).group_by("pupil_id").agg(possible, missed))
+    rows = collect(valid_marks(marks).group_by("pupil_id").agg(possible, missed))
     rows = rows.join(spells.select("pupil_id", "nc_year"), on="pupil_id")
     rows = rows.filter(pl.col("possible") > 0)
     counts = (pl.col(c).cast(pl.Int64).sum() for c in ("missed", "possible"))  # DuckDB's sums come as decimals

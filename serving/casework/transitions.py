@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from features.attendance.register import MEASURES
 from histories.calendar import day_number
-from histories.reading.as_of import standing, visible
+from histories.reading.as_of import valid_marks, visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 
@@ -130,7 +130,7 @@ def _sessions_since_september(
     marks = histories.frame("attendance").filter(
         (nw.col("date") >= first) & (nw.col("date") < day) & (nw.col("known") < day)
     )
-    marks = standing(marks.join(keys, on="pupil_id", how="semi"))
+    marks = valid_marks(marks.join(keys, on="pupil_id", how="semi"))
     marks = marks.filter(nw.col("code").is_in(list(MEASURES["possible"])))
     present = nw.col("code").is_in(list(PRESENT)).cast(nw.Int64)
     days = marks.group_by("pupil_id", "date").agg(present.sum().alias("there"))

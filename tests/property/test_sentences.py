@@ -1,4 +1,4 @@
-"""Every sentence that may be said of a made-up child is read back from its words and holds in the child's rows."""
+"""Every sentence about a made-up child is parsed back from its words and is true of the child's rows."""
 
 from datetime import date
 

@@ -1,4 +1,4 @@
-"""Coroutines run in a thread of their own: a browser session of another test may keep an event loop in the main thread."""
+"""Runs coroutines in a separate thread: a browser session of another test may keep an event loop in the main thread."""
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor

@@ -29,7 +29,7 @@ def programs():
 
 
 def owner():
-    """PostgreSQL refuses to run as root: then it runs as the account that Debian's package made, or as nobody."""
+    """Return the account to run PostgreSQL as, which refuses root: Debian's postgres account, or nobody."""
     if os.geteuid():
         return {}
     accounts = {a.pw_name: a for a in pwd.getpwall()}
@@ -38,7 +38,7 @@ def owner():
 
 
 def control(folder, *words, check=True):
-    """Run PostgreSQL's own control program on the server in a folder."""
+    """Run pg_ctl on the server in a folder."""
     run = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": folder, **owner()}
     options = f"-c listen_addresses='' -c unix_socket_directories={folder} {(folder / 'options').read_text()}"
     command = [programs() / "pg_ctl", "-D", folder / "d", "-l", folder / "log", "-w", "-o", options, *words]
@@ -47,7 +47,7 @@ def control(folder, *words, check=True):
 
 @contextmanager
 def server(where=None, options="-c fsync=off"):
-    """Yield the URL of a PostgreSQL server of our own, without a port: it listens on a socket in a folder only."""
+    """Yield the URL of a temporary PostgreSQL server that listens on a Unix socket in a folder only, on no port."""
     programs_there = programs()
     if programs_there is None:
         reason = (

@@ -40,7 +40,7 @@ class Child:
 
 
 def same_span(words, days):
-    """Tell whether days may be said in these words; nothing longer than a year may be counted in days."""
+    """Return whether a number of days may be worded so; nothing longer than a year may be counted in days."""
     if words in ("today", "yesterday"):
         return days == (words == "yesterday")
     many, unit = re.fullmatch(r"(?:more than )?(\d+) (day|week|month|year)s?(?: ago)?", words).groups()

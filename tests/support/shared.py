@@ -1,4 +1,4 @@
-"""What costs seconds to make, made once per run: by the first worker that needs it, in a folder that all workers see."""
+"""Objects that take seconds to build, built once per run by the first worker that needs them, in a folder shared by all workers."""
 
 import fcntl
 import os

@@ -68,7 +68,7 @@ BYTES = {
 
 
 def write_returns(place):
-    """Write the folder of returns and others."""
+    """Write a folder of returns and of files that are none."""
     for name, content in {**{n: c for n, (_, c) in FOLDER.items()}, **BYTES}.items():
         file = place / "returns" / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -78,13 +78,13 @@ def write_returns(place):
 
 @pytest.fixture(scope="module")
 def imported(tmp_path_factory):
-    """A place with the returns and the histories of one import of them, and what the import said; read it only."""
+    """A place with the returns and the histories of one import of them, and what the import reported; read-only."""
     place = tmp_path_factory.mktemp("auto")
     return place, import_folder(FORMATS, write_returns(place), place / "h", KEY)
 
 
 @pytest.fixture
-def own(imported, tmp_path):
+def copy(imported, tmp_path):
     """A copy of the place that a test may change."""
     shutil.copytree(imported[0], tmp_path, dirs_exist_ok=True)
     return tmp_path
@@ -95,9 +95,9 @@ def tables(histories):
 
 
 def test_every_file_is_taken_as_what_it_is_or_named_with_why(imported):
-    place, found = imported
-    assert found.took == {name: form for name, (form, _) in FOLDER.items()}
-    left_out = {f["file"]: f for f in found.left_out}
+    place, report = imported
+    assert report.took == {name: form for name, (form, _) in FOLDER.items()}
+    left_out = {f["file"]: f for f in report.left_out}
     assert {n: f["could_be"] for n, f in left_out.items()} == {n: could_be for n, (_, could_be) in OTHERS.items()}
     assert all(why in left_out[n]["why"] for n, (why, _) in OTHERS.items())
     held = tables(place / "h")
@@ -105,20 +105,20 @@ def test_every_file_is_taken_as_what_it_is_or_named_with_why(imported):
     assert {p.name for p in place.iterdir()} <= {"h", "h.linkage", "returns"}
 
 
-def test_a_folder_gives_what_its_returns_give_one_by_one(own):
-    before = tables(own / "h")
+def test_a_folder_gives_what_its_returns_give_one_by_one(copy):
+    before = tables(copy / "h")
     by_format = {}
     for name, (form, _) in FOLDER.items():
-        by_format.setdefault(form, []).append(own / "returns" / name)
+        by_format.setdefault(form, []).append(copy / "returns" / name)
     for form in sorted(by_format, reverse=True):
-        import_return(FORMATS[form], by_format[form], own / "one", KEY)
-    assert tables(own / "one") == before
-    import_folder(FORMATS, own / "returns", own / "h", KEY)
-    assert tables(own / "h") == before
+        import_return(FORMATS[form], by_format[form], copy / "one", KEY)
+    assert tables(copy / "one") == before
+    import_folder(FORMATS, copy / "returns", copy / "h", KEY)
+    assert tables(copy / "h") == before
 
 
-def test_one_file_at_fault_leaves_the_histories_as_they_are(own):
-    returns, tmp_path = own / "returns", own
+def test_one_file_at_fault_leaves_the_histories_as_they_are(copy):
+    returns, tmp_path = copy / "returns", copy
     before = tables(tmp_path / "h")
     (returns / "left.csv").write_text(f"UPN,Date removed,Ground\n{UPN},soon,D\n")
     (returns / "gias.csv").write_text("URN,PhaseOfEducation (name),StatutoryLowAge\n100009,Primary,five\n")
