@@ -2,9 +2,9 @@
 
 Each pupil has a disengagement ``x``, each household an instability ``h``: slow, mean-reverting, with standard deviation one.
 Both raise the chance of a *crisis*, in which attendance collapses and the child may well go missing. All observable data
-(marks, moves, episodes, suspensions, home moves) and the hazard of every exit depend on these states. Some children
-*avoid* school for long periods, mostly recorded as illness: they are as absent as a child in crisis, but tend to leave for
-home education. A few children on a Year 7 roll never *arrive* in September.
+and the hazard of every exit depend on these states. Some children *avoid* school for long periods, mostly recorded as
+illness: they are as absent as a child in crisis, but tend to leave for home education. A few children on a Year 7 roll never
+*arrive* in September. Under other rules a move of school may be a *shock*, which no mark shows: for weeks the risk is higher.
 ``hazards`` and ``advance`` define this once; the generator and the true risk both call them.
 
 Random numbers are counter-based (splitmix64 of seed, pupil, purpose and step), so neither threads nor chunks change the result.
@@ -21,14 +21,13 @@ from numba import njit, prange
 EXITS = ("missing_education", "unknown", "home_education", "other_authority", "independent_school", "abroad")
 N_EXITS = len(EXITS)
 MISSING, UNKNOWN = 0, 1
-# States of a child; ``CRISIS`` and ``NO_SHOW`` exclude each other, avoidance is separate from both.
-CALM, CRISIS, NO_SHOW = range(3)
+# States of a child, of which one holds at a time; avoidance is separate from them.
+CALM, CRISIS, NO_SHOW, SHOCK = range(4)
 # Weekly chances of a child who has not arrived in Year 7: of arriving late, and of each exit in the order of ``EXITS``.
 ARRIVES = 0.13
 NEVER_CAME = np.array([0.075, 0.050, 0.010, 0.030, 0.020, 0.015])
 # Of the children lost over the summer, the share recorded as leaving Year 6; the others never arrive in Year 7.
 LOST_BEFORE = 0.5
-# Kinds of events.
 EXIT, MOVE, HOME_MOVE, CARE_OPEN, CARE_CLOSE, SUSPENSION, RUNAWAY = range(7)
 MAX_EVENTS = 96
 WEEKS_IN_WINDOW = 17.2  # calendar.HORIZON in weeks, rounded; truth.parquet depends on the exact number
@@ -77,7 +76,7 @@ def advance(x, h, crisis, home, key, step, p):
     x, h : float
         Disengagement of the child, instability of the household.
     crisis : int
-        ``CALM``, ``CRISIS`` or ``NO_SHOW``.
+        ``CALM``, ``CRISIS``, ``NO_SHOW`` or ``SHOCK``.
     home : float
         Mean to which the child's disengagement reverts.
     p : float64 array
@@ -90,6 +89,8 @@ def advance(x, h, crisis, home, key, step, p):
     x = drift(x, home, p[0], 0.80 * normal(key, 1, step))
     if crisis == NO_SHOW:
         return x, CALM if uniform(key, 2, step) < ARRIVES else NO_SHOW
+    if crisis == SHOCK:
+        return x, CALM if uniform(key, 2, step) < p[18] else SHOCK
     return x, CRISIS if uniform(key, 2, step) < crisis_chance(x, h, crisis, p) else CALM
 
 
@@ -128,12 +129,19 @@ def hazards(x, h, crisis, avoiding, year, effect, p, out):
         return
     grown = 1.0 + 0.06 * max(year - 6, 0)
     strain = math.exp(min(effect * (0.7 * x + 0.8 * h), 5.0))
-    out[0] = p[6] * strain * grown + crisis * p[12] * min(math.exp(effect * 0.20 * h), 5.0) * effect
-    out[1] = p[7] * strain * grown + crisis * p[13] * min(math.exp(effect * 0.20 * h), 5.0) * effect
+    ill, shocked = 1.0 * (crisis == CRISIS), 1.0 * (crisis == SHOCK)
+    out[0] = p[6] * strain * grown + ill * p[12] * min(math.exp(effect * 0.20 * h), 5.0) * effect + shocked * p[19]
+    out[1] = p[7] * strain * grown + ill * p[13] * min(math.exp(effect * 0.20 * h), 5.0) * effect + shocked * p[20]
     out[2] = p[8] * math.exp(min(0.9 * x, 4.0)) * (0.6 + 0.12 * year) * (1.0 + p[16] * avoiding)
     out[3] = p[9] * math.exp(min(0.6 * h, 3.0))
     out[4] = p[10]
     out[5] = p[11]
+
+
+@njit(cache=True)
+def move_rate(h):
+    """Return the chance of a move of school this week."""
+    return 0.00036 * math.exp(min(0.8 * h, 3.5))
 
 
 @njit(cache=True)
@@ -220,7 +228,7 @@ def lives(seed, household, home, traits, paths, years, summer_end, place, effect
     -------
     x : float32 array, shape (pupils, weeks)
     states : int8 array, shape (pupils, weeks)
-        ``CALM``, ``CRISIS`` or ``NO_SHOW``, plus 4 while the child avoids school.
+        ``CALM``, ``CRISIS``, ``NO_SHOW`` or ``SHOCK``, plus 4 while the child avoids school.
     events : int32 array, shape (pupils, MAX_EVENTS, 3)
         Week, kind and detail of each event.
     counts : int array
@@ -262,14 +270,14 @@ def lives(seed, household, home, traits, paths, years, summer_end, place, effect
                 k += 1
             if year < 0 or t < away_until:
                 continue
-            if uniform(key, 6, t) < 0.00005 * math.exp(min(0.9 * x + 0.7 * h, 5.0)) * (1 + 4 * (crisis == CRISIS)) * (
-                year > 5
-            ):
+            fled = 0.00005 * math.exp(min(0.9 * x + 0.7 * h, 5.0)) * (1 + 4 * (crisis == CRISIS)) * (year > 5)
+            if uniform(key, 6, t) < fled:
                 events[i, k, 0], events[i, k, 1], events[i, k, 2] = t, RUNAWAY, 0
                 k += 1
-            if uniform(key, 7, t) < 0.00036 * math.exp(min(0.8 * h, 3.5)):
+            if uniform(key, 7, t) < move_rate(h):
                 events[i, k, 0], events[i, k, 1], events[i, k, 2] = t, MOVE, 0
                 k += 1
+                crisis = SHOCK if crisis == CALM and uniform(key, 17, t) < p[17] else crisis
             if term_week[t] and k < MAX_EVENTS - 30:
                 scale = 0.00034 if year < 7 else 0.0032
                 if uniform(key, 8, t) < scale * math.exp(min(0.85 * x + traits[i, 1], 6.0)):
@@ -302,18 +310,18 @@ def lives(seed, household, home, traits, paths, years, summer_end, place, effect
 def true_risks(seed, x0, h0, state0, home, traits, h_home, year, place, week, effect, summer_end, p, runs):
     """Estimate each child's chance of going missing by running the process forward many times from one day.
 
-    Each run simulates the slow states only and propagates the probabilities of the fast ones (calm, crisis, no show), a
+    Each run simulates the slow states only and propagates the probabilities of the fast ones (calm, crisis, no show, shock), a
     Rao-Blackwell estimate: for rare events it needs far fewer runs for the same precision than counting exits.
     """
     n = x0.shape[0]
     risks = np.zeros(n)
     for s in prange(n):
-        rates = np.zeros((3, N_EXITS))
+        rates = np.zeros((4, N_EXITS))
         total = 0.0
         for r in range(runs):
             key = stream(seed, np.uint64(5_000_000_000) + np.uint64(s) * np.uint64(runs) + np.uint64(r))
             x, h, avoiding = x0[s], h0[s], state0[s] // 4
-            chance = np.zeros(3)
+            chance = np.zeros(4)
             chance[state0[s] % 4] = 1.0
             for step in range(18):
                 t = week[s] + step
@@ -323,12 +331,14 @@ def true_risks(seed, x0, h0, state0, home, traits, h_home, year, place, week, ef
                 x, _ = advance(x=x, h=h, crisis=CALM, home=home[s], key=key, step=step, p=p)
                 avoiding = avoids(avoiding=avoiding, x=x, year=year[s], trait=traits[s], key=key, step=step, p=p)
                 enter, stay = crisis_chance(x, h, CALM, p), crisis_chance(x, h, CRISIS, p)
-                well, ill, absent = chance[CALM], chance[CRISIS], chance[NO_SHOW]
-                chance[CALM] = well * (1.0 - enter) + ill * (1.0 - stay) + absent * ARRIVES
+                moved = p[17] * move_rate(h)
+                well, ill, absent, shocked = chance[CALM], chance[CRISIS], chance[NO_SHOW], chance[SHOCK]
+                chance[CALM] = well * (1.0 - enter - moved) + ill * (1.0 - stay) + absent * ARRIVES + shocked * p[18]
                 chance[CRISIS], chance[NO_SHOW] = well * enter + ill * stay, absent * (1.0 - ARRIVES)
+                chance[SHOCK] = shocked * (1.0 - p[18]) + well * moved
                 now = effect[min(t, effect.shape[0] - 1)]
                 lost = LOST_BEFORE * place_lost(place[s], x, h) if last and year[s] == 6 else 0.0
-                for state in range(3):
+                for state in range(4):
                     hazards(x=x, h=h, crisis=state, avoiding=avoiding, year=year[s], effect=now, p=p, out=rates[state])
                     rates[state, MISSING] += 0.6 * lost
                     rates[state, UNKNOWN] += 0.4 * lost

@@ -120,7 +120,8 @@ def parameters(s: dict[str, Any]) -> np.ndarray:
         "crisis_engagement",
         "crisis_stability",
     ]
-    return np.array([latent[n] for n in first] + [exits[n] for n in names] + avoidance, float)
+    shock = [latent["shock_after_move"], latent["shock_end"], exits["shock_missing"], exits["shock_unknown"]]
+    return np.array([latent[n] for n in first] + [exits[n] for n in names] + avoidance + shock, float)
 
 
 def _run(

@@ -41,11 +41,12 @@ def test_simulated_histories_break_no_rule_of_severity_error(small_histories):
     assert checked.errors == 0, checked.text()
 
 
-def test_true_risk_is_calibrated(tmp_path):
+@pytest.mark.parametrize("scenario", ["default", "other_rules"])
+def test_true_risk_is_calibrated(tmp_path, scenario):
     """Among snapshots with a true risk of about r, a share of about r goes missing."""
     from features import Definition, default_as_of, label
 
-    simulate(tmp_path / "h", pupils=6000, years=4, seed=11, truth=True)
+    simulate(tmp_path / "h", pupils=6000, years=4, seed=11, truth=True, scenario=scenario)
     histories = Histories.open(tmp_path / "h")
     labels = pl.from_arrow(label(histories, default_as_of(histories), Definition.load()))
     both = labels.drop_nulls("label").join(pl.read_parquet(tmp_path / "h" / "truth.parquet"), on=["pupil_id", "as_of"])
