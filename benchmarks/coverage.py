@@ -23,7 +23,7 @@ from training.fitting.rolling_origin import learn_from, matrix_of, predict
 from training.fitting.sampling import sample
 from training.fitting.splits import split
 from training.measures.calibration import half_width
-from training.pipeline import fit_calibrator
+from training.pipeline import Newest, fit_calibrator
 from training.task import Task
 
 SHARE = 0.25  # sampled share of children who did not go missing (weighted), so that a world takes a quarter of the time
@@ -57,13 +57,14 @@ def world(frame: pl.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray, np.nd
     predictions = predict(past, catalogue().names, split(past), [candidate], seed)
     learning = learn_from(past, catalogue().names, seed)
     booster = boosted.train(learning, settings)
+    newest = matrix_of(past.filter(pl.col("as_of") == past["as_of"].max()), catalogue().names)
     calibrator = fit_calibrator(
         predictions=predictions,
         chosen="lightgbm",
         learning=learning,
-        booster=booster,
         frame=past,
-        settings=settings,
+        newest=Newest(x=newest, margins=boosted.margins(booster, newest)),
+        learn=boosted.learner(settings),
         seed=seed,
     )
     margins = np.asarray(booster.predict(matrix_of(ahead, catalogue().names), raw_score=True))

@@ -1,4 +1,7 @@
-"""The model bundle: a folder of text and JSON files with checksums; nothing in it is pickled."""
+"""The model bundle: a folder of text and JSON files with checksums; nothing in it is pickled.
+
+A booster is LightGBM's text in a file of its own; the coefficients of a ridge regression are numbers in the manifest.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,8 @@ from typing import Any
 from histories.errors import Fault, Faults
 from histories.io.digest import file_digest
 
+# What candidates are made of; any other is a booster.
+PARTS = {"ridge": ("ridge",), "mean": ("ridge", "booster")}
 BOOSTER, MANIFEST, CARD, RECIPE, SUMS = "booster.txt", "manifest.json", "card.md", "recipe.json", "SHA256SUMS"
 
 
@@ -37,6 +42,8 @@ class Manifest:
         Figures of every candidate; this model's are under the name in ``candidate``.
     leads : dict
         This model's lead over every other candidate, with intervals.
+    ridge : dict
+        The terms of the ridge regression (``explanation.linear_terms``), in the order of ``features``; empty for a booster.
     """
 
     name: str
@@ -62,6 +69,12 @@ class Manifest:
     code_version: str = ""
     data_digest: str = ""
     leads: dict[str, Any] = field(default_factory=dict)
+    ridge: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """What the model is made of: ``booster``, ``ridge`` or both."""
+        return PARTS.get(self.candidate, ("booster",))
 
     @property
     def figures(self) -> dict[str, Any]:
@@ -80,13 +93,15 @@ def write_bundle(
 
     Parameters
     ----------
+    booster : str
+        LightGBM's text; empty, and not written, for a ridge regression alone.
     papers : mapping
         Text by file name, including ``card.md``; see ``training.papers``.
     recipe : mapping, optional
         The model's recipe; see ``training.provenance``.
     """
     files = {
-        BOOSTER: booster,
+        **({BOOSTER: booster} if booster else {}),
         MANIFEST: json.dumps(asdict(manifest), indent=1, sort_keys=True, allow_nan=False) + "\n",
         **papers,
         **({RECIPE: json.dumps(recipe, indent=1, sort_keys=True, allow_nan=False) + "\n"} if recipe else {}),
@@ -108,7 +123,7 @@ def read_bundle(folder: Path, digest: str | None = None) -> tuple[str, Manifest]
     Returns
     -------
     str, Manifest
-        The booster's text and the manifest.
+        The booster's text, empty for a ridge regression alone, and the manifest.
 
     Raises
     ------
@@ -126,7 +141,7 @@ def read_bundle(folder: Path, digest: str | None = None) -> tuple[str, Manifest]
         stated, _, named = line.partition("  ")
         listed[named] = stated
     content: dict[str, bytes] = {}
-    for name in dict.fromkeys((BOOSTER, MANIFEST, CARD, *listed)):
+    for name in dict.fromkeys((MANIFEST, CARD, *listed)):
         file = folder / name
         if not file.is_file():
             faults.append(Fault("the file is missing", str(file), "Take the model from the registry again."))
@@ -141,7 +156,9 @@ def read_bundle(folder: Path, digest: str | None = None) -> tuple[str, Manifest]
     except (ValueError, TypeError) as error:
         do = "It was written by another version of onroll; train again."
         raise Faults(Fault("the manifest cannot be read", str(folder / MANIFEST), do)) from error
-    return content[BOOSTER].decode("utf-8"), manifest
+    if "booster" in manifest.parts and BOOSTER not in content:
+        raise Faults(Fault("the file is missing", str(folder / BOOSTER), "Take the model from the registry again."))
+    return content.get(BOOSTER, b"").decode("utf-8"), manifest
 
 
 def _sha256(content: bytes) -> str:

@@ -15,10 +15,10 @@ import polars as pl
 from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
 from histories.reading.histories import Histories
-from training.bundle import Manifest
+from training.bundle import PARTS, Manifest
 from training.fitting import uncertainty
 from training.fitting.blas_threads import BLAS_THREADS, fixed_blas_threads
-from training.fitting.candidates import Learning, boosted, grid, releasable
+from training.fitting.candidates import Learn, Learning, boosted, grid, learner, releasable, ridge
 from training.fitting.rolling_origin import Predictions, judge_all, learn_from, matrix_of, predict, weight_of
 from training.fitting.selection import choose
 from training.fitting.splits import Splits
@@ -47,7 +47,7 @@ class Trained:
     Attributes
     ----------
     booster : str
-        The model as LightGBM's text.
+        The booster as LightGBM's text; empty for a ridge regression alone.
     manifest : Manifest
     frame : polars.DataFrame
         The labelled snapshots; kept in memory for the report and never written.
@@ -56,7 +56,7 @@ class Trained:
     story : dict
         How the candidate was chosen.
     settings : dict
-        Settings of the chosen booster.
+        Settings of the chosen candidate.
     recipe : dict
         See ``provenance.recipe``.
     """
@@ -69,6 +69,11 @@ class Trained:
     story: dict[str, Any]
     settings: dict[str, Any]
     recipe: dict[str, Any]
+
+    @property
+    def learn(self) -> Learn:
+        """How the chosen candidate learns from other rows."""
+        return learner(self.manifest.candidate, self.settings)
 
     @property
     def judged(self) -> dict[str, Any]:
@@ -144,20 +149,26 @@ def train(
         predictions = predict(
             frame=frame, names=catalogue().names, splits=splits, candidates=candidates, seed=seed, advance=advance
         )
-        chosen, story = choose(predictions, releasable(candidates, settings))
+        chosen, story = choose(predictions, releasable(candidates, settings), seed)
         advance(description="judging")
         figures, against = judge_all(predictions, chosen, seed)
         released = next(c.settings for c in candidates if c.name == chosen) or settings
         advance(description="the final model")
         learning = learn_from(frame, catalogue().names, seed)
-        booster = boosted.train(learning, released)
+        parts = PARTS.get(chosen, ("booster",))
+        booster = boosted.train(learning, released) if "booster" in parts else None
+        terms = ridge.fit(learning, released["monotone"]) if "ridge" in parts else None
+        newest = matrix_of(frame.filter(pl.col("as_of") == frame["as_of"].max()), catalogue().names)
+        margins = [terms.margins(newest)] if terms else []
+        margins += [boosted.margins(booster, newest)] if booster else []
         calibrator = fit_calibrator(
             predictions=predictions,
             chosen=chosen,
             learning=learning,
-            booster=booster,
             frame=frame,
-            settings=released,
+            newest=Newest(x=newest, margins=np.mean(margins, axis=0)),
+            # The model's own strength: only the pupils differ.
+            learn=learner(chosen, released, terms.strength if terms else None),
             seed=seed,
             advance=advance,
         )
@@ -185,6 +196,7 @@ def train(
             code_version=version_of("onroll"),
             data_digest=digest,
             leads=finite(against),
+            ridge=terms.stored() if terms else {},
         )
         provenance = recipe(
             histories,
@@ -196,9 +208,8 @@ def train(
             trials=trials,
             blas_threads=blas_threads,
         )
-        text = booster.model_to_string(num_iteration=-1)
         return Trained(
-            booster=text,
+            booster=booster.model_to_string(num_iteration=-1) if booster else "",
             manifest=manifest,
             frame=frame,
             splits=splits,
@@ -209,28 +220,49 @@ def train(
         )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Newest:
+    """The snapshots of the newest day, on which a model's uncertainty is measured.
+
+    Attributes
+    ----------
+    x : float array, shape (rows, features)
+    margins : float array, shape (rows,)
+        The model's margins of them.
+    """
+
+    x: np.ndarray
+    margins: np.ndarray
+
+
 def fit_calibrator(
+    *,
     predictions: Predictions,
     chosen: str,
     learning: Learning,
-    booster: Any,
     frame: pl.DataFrame,
-    *,
-    settings: dict[str, Any],
+    newest: Newest,
+    learn: Learn,
     seed: int,
     advance: ProgressCallback = quiet,
 ) -> dict[str, Any]:
-    """Fit the calibrator to the predictions at all origins and measure its uncertainty."""
+    """Fit the calibrator to the predictions at all origins and measure its uncertainty.
+
+    Parameters
+    ----------
+    frame : polars.DataFrame
+        The rows of ``learning``, with their ``pupil_id``.
+    learn : callable
+        Trains the model on other rows.
+    """
     margins, label = predictions.margins[chosen], predictions.label
     a, b = calibration.fit(margins, label, predictions.weight)
-    newest = matrix_of(frame.filter(pl.col("as_of") == frame["as_of"].max()), catalogue().names)
-    newest_margins = boosted.margins(booster, newest)
     spread = uncertainty.spread(
         learning=learning,
         pupil=numbers(frame, "pupil_id"),
-        x=newest,
-        margins=newest_margins,
-        settings=settings,
+        x=newest.x,
+        margins=newest.margins,
+        learn=learn,
         advance=advance,
     )
     return {

@@ -19,10 +19,9 @@ from features.outcome.stopping import list_of
 from histories.reading.histories import Histories
 from training.bundle import Manifest, read_bundle
 from training.catalogue_match import check_features
-from training.explanation.leaf_tables import LeafTables
 from training.explanation.reasons import reasons, wording_of
 from training.explanation.score import Score
-from training.explanation.trees import read_forest
+from training.explanation.scorer import scorer_of
 from training.measures import calibration
 
 EVIDENCE_RANKS = 500  # top ranks in each authority that get evidence
@@ -34,14 +33,14 @@ class RiskModel:
     Attributes
     ----------
     manifest : Manifest
-    tables : LeafTables
+    scorer : Scorer
     wording : mapping
         The sentences of each feature.
     """
 
     def __init__(self, booster: str, manifest: Manifest) -> None:
         self.manifest = manifest
-        self.tables = LeafTables(read_forest(booster, f"model {manifest.name} {manifest.version}"))
+        self.scorer = scorer_of(booster, manifest)
         self.wording = wording_of(manifest.catalogue, {f.name: f.sentences for f in catalogue().features})
 
     @classmethod
@@ -58,8 +57,8 @@ class RiskModel:
         return cls(booster, manifest)
 
     def contributions(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return exact contributions (rows, features + base) in log-odds, and margins; see ``leaf_tables``."""
-        return self.tables.contributions(x), self.tables.margins(x)
+        """Return exact contributions (rows, features + base) in log-odds, and margins; see ``explanation.scorer``."""
+        return self.scorer.contributions(x), self.scorer.margins(x)
 
     def risk(self, margins: np.ndarray) -> np.ndarray:
         """Return calibrated probabilities of margins."""
@@ -124,14 +123,14 @@ class RiskModel:
 
     def margins(self, frame: pl.DataFrame) -> np.ndarray:
         """Return the margins of snapshots, given their features."""
-        return self.tables.margins(self._x(frame))
+        return self.scorer.margins(self._x(frame))
 
     def explain(
         self, histories: Histories, frame: pl.DataFrame, as_of: date, known_on: date | None = None
     ) -> list[Score]:
         """Explain snapshots that have tallies, features, ``margin`` and ``rank``; the top ranks also get evidence."""
         x = self._x(frame)
-        scores = self._scores(histories, frame, self.tables.contributions(x), as_of, digests(x))
+        scores = self._scores(histories, frame, self.scorer.contributions(x), as_of, digests(x))
         self._attach_evidence(histories, [s for s in scores if s.rank <= EVIDENCE_RANKS], as_of, known_on)
         return scores
 

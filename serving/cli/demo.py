@@ -152,7 +152,7 @@ def _text(worklist: WorklistAnswer, live: ScoresAnswer, card: ModelCard, day: da
     for score in worklist.scores:
         year = "Reception" if score.nc_year == 0 else f"Year {score.nc_year}"
         head = f"\n {score.rank}. {score.pupil_id}, {year}, school {score.urn}: {score.band}."
-        lines.append(f"{head} {wording.about(score.one_in)} such children went missing")
+        lines.append(f"{head} {wording.about(score.risk)} such children went missing")
         for reason in score.reasons[:3]:
             lines.append(f"      {reason.theme}: {reason.sentence}")
             lines += [f"        {e['date']}  {e['text']}" for e in reason.evidence[:2]]

@@ -80,7 +80,6 @@ class Renderer:
             environment.globals[macro] = getattr(
                 govuk.get_template(f"govuk_frontend_jinja/components/{name}/macro.html").module, macro
             )
-        environment.filters["one_in"] = _one_in
         w = self.words
         environment.globals |= {
             "t": w,
@@ -130,7 +129,3 @@ class Renderer:
         }
         text = self._templates.get_template(f"{template}.html").render(defaults | values)
         return HTMLResponse(text, status, headers=HEADERS)
-
-
-def _one_in(risk: float) -> int:
-    return max(1, round(1 / max(risk, 1e-9)))

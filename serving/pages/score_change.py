@@ -25,8 +25,8 @@ class ScoreChange:
         Day of the previous score.
     same_model : bool
         Whether one model made both; only then can reasons be compared.
-    one_in : int
-        The previous score's "1 in N".
+    risk : float
+        The previous score's risk.
     grown, shrunk : list of tuple
         Themes that raise the score more, or less, than before, each with the sentences, before and now, of the one feature that moved
         it; None for both when no single feature did.
@@ -34,7 +34,7 @@ class ScoreChange:
 
     before: date
     same_model: bool
-    one_in: int
+    risk: float
     grown: list[Line]
     shrunk: list[Line]
 
@@ -46,9 +46,9 @@ def changed(current: Sequence[dict[str, Any]]) -> ScoreChange | None:
     now, earlier = current[-1], current[:-1]
     same_model = [h for h in earlier if h["model_version"] == now["model_version"] and h["as_of"] < now["as_of"]]
     before = (same_model or earlier)[-1]
-    as_of, one_in = before["as_of"], before["score"]["one_in"]
+    as_of, risk = before["as_of"], before["score"]["risk"]
     if not same_model:
-        return ScoreChange(before=as_of, same_model=False, one_in=one_in, grown=[], shrunk=[])
+        return ScoreChange(before=as_of, same_model=False, risk=risk, grown=[], shrunk=[])
     old, new = _themes(before["score"]), _themes(now["score"])
     moves = {t: _sum(new, t) - _sum(old, t) for t in {*old, *new}}
     order = sorted(moves, key=lambda theme: (-abs(moves[theme]), theme))
@@ -59,7 +59,7 @@ def changed(current: Sequence[dict[str, Any]]) -> ScoreChange | None:
     return ScoreChange(
         before=as_of,
         same_model=True,
-        one_in=one_in,
+        risk=risk,
         grown=lines(t for t in order if moves[t] >= MIN_CHANGE),
         shrunk=lines(t for t in order if moves[t] <= -MIN_CHANGE),
     )

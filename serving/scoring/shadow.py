@@ -105,7 +105,7 @@ def risks(model: RiskModel, histories: Histories, as_of: date) -> dict[str, floa
     """Return the risk of every pupil in the cohort, without reasons."""
     frame = tallied(histories, [as_of])
     x = frame.select(model.manifest.features).to_numpy().astype(np.float64)
-    return dict(zip(frame["pupil_id"].to_list(), model.risk(model.tables.margins(x)).tolist(), strict=True))
+    return dict(zip(frame["pupil_id"].to_list(), model.risk(model.scorer.margins(x)).tolist(), strict=True))
 
 
 def counted(champion: str, challenger: str, both: np.ndarray) -> dict[str, Any]:

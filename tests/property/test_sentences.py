@@ -123,7 +123,7 @@ def stored(day, **features):
     parts = [{"name": n, "value": v, "contribution": c} for n, (v, c) in features.items()]
     total = sum(p["contribution"] for p in parts)
     reason = {"theme": "Attendance", "sentence": "x", "direction": "raises", "contribution": total, "features": parts}
-    score = {"one_in": 3, "reasons": [reason], "protective": [], "context": []}
+    score = {"one_in": 3, "risk": 0.3, "reasons": [reason], "protective": [], "context": []}
     return {"as_of": day, "model_version": "1", "score": score}
 
 

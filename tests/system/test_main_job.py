@@ -192,7 +192,7 @@ def test_a_run_is_compared_with_every_baseline_and_its_trials_are_nested(own_hom
         "best_single",
         "checklist",
         "surroundings",
-        "logistic",
+        "ridge",
         "lightgbm_free",
         "lightgbm",
     }

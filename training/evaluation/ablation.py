@@ -1,4 +1,4 @@
-"""Ablation by theme: the same booster without one theme, at the newest origins and on the same resamples."""
+"""Ablation by theme: the same model without one theme, at the newest origins and on the same resamples."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from features.catalogue import catalogue
-from training.fitting.candidates import Candidate, boosted
-from training.fitting.candidates.candidate import Learning, Scorer
+from training.fitting.candidates import Candidate, Learn, Learning, Scorer
 from training.fitting.rolling_origin import predict
 from training.fitting.splits import Splits
 from training.measures.evaluate import Judged, Resamples, interval
@@ -25,9 +24,11 @@ def by_theme(trained: Trained, seed: int, advance: ProgressCallback = quiet) -> 
     """
     splits = Splits(trained.splits.dates, [o for o in trained.splits.origins if o.judged][-2:])
     themes = [t for t in catalogue().themes if any(catalogue().by_name[n].theme == t for n in catalogue().names)]
-    whole = Candidate("whole", "all themes", boosted.learner(trained.settings), trained.settings)
+    whole = Candidate("whole", "all themes", trained.learn, trained.settings, side_by_side=True)
     without = [
-        Candidate(t, f"without {catalogue().themes[t]}", _without(t, trained.settings), trained.settings)
+        Candidate(
+            t, f"without {catalogue().themes[t]}", _without(t, trained.learn), trained.settings, side_by_side=True
+        )
         for t in themes
     ]
     predictions = predict(
@@ -56,17 +57,10 @@ def by_theme(trained: Trained, seed: int, advance: ProgressCallback = quiet) -> 
     }
 
 
-def _without(theme: str, settings: dict[str, Any]) -> Any:
-    def learn(learning: Learning) -> Scorer:
+def _without(theme: str, learn: Learn) -> Learn:
+    def learn_less(learning: Learning) -> Scorer:
         kept = learning.columns([n for n in learning.names if catalogue().by_name[n].theme != theme])
-        less = Learning(
-            x=learning.x[:, kept],
-            y=learning.y,
-            weight=learning.weight,
-            names=[learning.names[i] for i in kept],
-            seed=learning.seed,
-        )
-        booster = boosted.train(less, settings)
-        return lambda x: boosted.margins(booster, x[:, kept])
+        margins = learn(learning.with_columns(kept))
+        return lambda x: margins(x[:, kept])
 
-    return learn
+    return learn_less

@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 
 from features.catalogue import catalogue
-from training.fitting.candidates import boosted
 from training.fitting.rolling_origin import learn_from, matrix_of, weight_of
 from training.fitting.splits import known_before
 from training.measures.metrics import average_precision
@@ -24,20 +23,20 @@ def leave_one_out(trained: Trained, seed: int, advance: ProgressCallback = quiet
     days = trained.splits.test[-2:]
     ahead = trained.frame.filter(pl.col("as_of").is_in(days))
     past = known_before(trained.frame, days[0])
-    everybody = boosted.train(learn_from(past, catalogue().names, seed), trained.settings)
+    everybody = trained.learn(learn_from(past, catalogue().names, seed))
     figures = {}
     for (authority,), rows in sorted(ahead.group_by("authority"), key=lambda pair: str(pair[0])):
         others = past.filter(pl.col("authority") != authority)
         if not rows["label"].sum() or not others["label"].sum():
             continue
         advance(description=f"without authority {authority}")
-        stranger = boosted.train(learn_from(others, catalogue().names, seed), trained.settings)
+        stranger = trained.learn(learn_from(others, catalogue().names, seed))
         x, y, w = matrix_of(rows, catalogue().names), rows["label"].to_numpy(), weight_of(rows)
         figures[str(authority)] = {
             "positives": int(y.sum()),
             "snapshots": round(float(w.sum())),
-            "average_precision": average_precision(boosted.margins(stranger, x), y, w),
-            "with_its_own_past": average_precision(boosted.margins(everybody, x), y, w),
+            "average_precision": average_precision(stranger(x), y, w),
+            "with_its_own_past": average_precision(everybody(x), y, w),
         }
     return figures
 
@@ -60,13 +59,13 @@ def learning_curve(trained: Trained, seed: int, advance: ProgressCallback = quie
         if part["label"].sum() < 2:
             break
         advance(description=f"learning from {many} of {len(units)}")
-        booster = boosted.train(learn_from(part, catalogue().names, seed), trained.settings)
+        margins = trained.learn(learn_from(part, catalogue().names, seed))
         points.append(
             {
                 "of": "authorities" if unit == "authority" else "pupils",
                 "number": many,
                 "positives": int(part["label"].sum()),
-                "average_precision": average_precision(boosted.margins(booster, x), y, w),
+                "average_precision": average_precision(margins(x), y, w),
             }
         )
         many //= 2

@@ -14,7 +14,6 @@ from features.catalogue import catalogue
 from features.outcome.cohort import cohort
 from histories.calendar import term_dates
 from histories.reading.histories import Histories
-from training.fitting.candidates import boosted
 from training.fitting.rolling_origin import learn_from, matrix_of
 from training.fitting.splits import known_before
 from training.measures.metrics import listed, numbers
@@ -56,13 +55,13 @@ def week_by_week(
     """
     origin = trained.splits.test[-1]
     days = mondays(origin)
-    booster = boosted.train(learn_from(known_before(trained.frame, origin), catalogue().names, seed), trained.settings)
+    score = trained.learn(learn_from(known_before(trained.frame, origin), catalogue().names, seed))
     advance(description=f"{len(days)} weekly lists from {origin}")
     keys = ["pupil_id", "as_of"]
     x: Any = pl.from_arrow(matrix(histories, days, rule=task.rule))
     who: Any = pl.from_arrow(cohort(histories, days, task.rule))
     frame = x.join(who.select(*keys, "authority"), on=keys).sort(keys)
-    margins = boosted.margins(booster, matrix_of(frame, catalogue().names))
+    margins = score(matrix_of(frame, catalogue().names))
     frame = frame.select(*keys, "authority").with_columns(
         pl.Series("on_list", listed(margins, numbers(frame, "authority", "as_of"), capacity))
     )

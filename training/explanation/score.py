@@ -50,6 +50,12 @@ class Score:
 
     Attributes
     ----------
+    risk : float
+        The calibrated probability.
+    risk_low, risk_high : float
+        The 95% interval of the rate among children with such a score; this child's own chance may lie outside (``fitting.uncertainty``).
+    one_in : int
+        ``1 / risk`` rounded, at least 1; from 2 in 7 on it is coarse, and words follow ``risk``.
     catalogue_digest, features_digest : str
         SHA-256 of the features' declarations, and of the pupil's feature values.
     list : str or None

@@ -1,4 +1,4 @@
-"""Train boosters in parallel, one thread each."""
+"""Train models in parallel, one thread each."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ Made = TypeVar("Made")
 def in_parallel(jobs: Sequence[Callable[[], Made]], rows: int) -> Iterator[Made]:
     """Run independent jobs and yield their results in order.
 
-    Only for boosters: LightGBM is bit-identical under concurrency, NumPy's BLAS sums are not.
+    Only for models that come out the same under concurrency: LightGBM does, and a ridge regression is rounded.
 
     Parameters
     ----------
     jobs : sequence of callable
     rows : int
-        Training rows of each; large boosters use every processor and run one after another.
+        Training rows of each; with many a booster uses every processor, and they run one after another.
     """
     if rows >= ALL_PROCESSORS:
         yield from (job() for job in jobs)

@@ -99,13 +99,17 @@ def predict(
     for n, o in enumerate(splits.origins):
         past, ahead = known_before(frame, o.day), frame.filter(pl.col("as_of") == o.day)
         learning, x = learn_from(past, names, seed), matrix_of(ahead, names)
-        boosters = [c for c in candidates if c.settings]
-        advance(description=f"predicting {o.day}: {', '.join(c.title for c in boosters)}")
-        jobs = [partial(_margins_of, c, learning, x) for c in boosters]
-        by_booster = dict(zip((c.name for c in boosters), in_parallel(jobs, len(learning.y)), strict=True))
+        side_by_side = [c for c in candidates if c.side_by_side]
+        advance(description=f"predicting {o.day}: {', '.join(c.title for c in side_by_side)}")
+        jobs = [partial(_margins_of, c, learning, x) for c in side_by_side]
+        of_day = dict(zip((c.name for c in side_by_side), in_parallel(jobs, len(learning.y)), strict=True))
         for c in candidates:
-            advance(description=f"predicting {o.day}: {c.title}")
-            margins[c.name].append(by_booster[c.name] if c.name in by_booster else _margins_of(c, learning, x))
+            if c.mean_of and all(name in of_day for name in c.mean_of):
+                of_day[c.name] = np.mean([of_day[name] for name in c.mean_of], axis=0)
+            elif c.name not in of_day:
+                advance(description=f"predicting {o.day}: {c.title}")
+                of_day[c.name] = _margins_of(c, learning, x)
+            margins[c.name].append(of_day[c.name])
         parts.append(ahead)
         origin.append(np.full(len(ahead), n))
         judged.append(np.full(len(ahead), o.judged))
@@ -126,8 +130,15 @@ def _margins_of(candidate: Candidate, learning: Learning, x: np.ndarray) -> np.n
 
 def learn_from(frame: pl.DataFrame, names: list[str], seed: int) -> Learning:
     """Return labelled snapshots as training data."""
+    known = frame["known_on"].to_numpy() if "known_on" in frame.columns else None
     return Learning(
-        x=matrix_of(frame, names), y=frame["label"].to_numpy(), weight=weight_of(frame), names=names, seed=seed
+        x=matrix_of(frame, names),
+        y=frame["label"].to_numpy(),
+        weight=weight_of(frame),
+        names=names,
+        seed=seed,
+        as_of=frame["as_of"].to_numpy() if "as_of" in frame.columns else None,
+        known_on=known,
     )
 
 

@@ -1,4 +1,4 @@
-"""Uncertainty of a risk: calibrators and boosters refitted on resampled pupils.
+"""Uncertainty of a risk: calibrators and models refitted on resampled pupils.
 
 The interval is for the rate among children with such a score. It covers the uncertainty of having trained on other children (bagging, Breiman
 1996; a clustered bootstrap, since snapshots of one pupil are correlated). It does not describe how children with the same score differ.
@@ -12,11 +12,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from training.fitting.candidates import Learning, boosted
+from training.fitting.candidates import Learn, Learning
 from training.fitting.parallel import in_parallel
 from training.measures.intervals import resampled
 
-BOOSTERS = 6
+MODELS = 6
 KNOTS = 24
 
 
@@ -25,10 +25,10 @@ def spread(
     pupil: np.ndarray,
     x: np.ndarray,
     margins: np.ndarray,
-    settings: dict,
+    learn: Learn,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> dict[str, list[float]]:
-    """Measure how far boosters trained on resampled pupils differ, by margin.
+    """Measure how far models trained on resampled pupils differ, by margin.
 
     Parameters
     ----------
@@ -40,6 +40,8 @@ def spread(
         Snapshots to compare them on.
     margins : float array, shape (rows,)
         The model's margins of these snapshots.
+    learn : callable
+        Trains the model on other rows.
 
     Returns
     -------
@@ -50,14 +52,14 @@ def spread(
     def margins_of_resample(times: np.ndarray) -> np.ndarray:
         drawn = learning.rows(np.flatnonzero(times))
         drawn.weight[:] *= times[times > 0]
-        return boosted.margins(boosted.train(drawn, settings), x)
+        return learn(drawn)(x)
 
-    jobs = [partial(margins_of_resample, times) for times in resampled(pupil, learning.seed, BOOSTERS)]
+    jobs = [partial(margins_of_resample, times) for times in resampled(pupil, learning.seed, MODELS)]
     others = []
     for number, margins_of_other in enumerate(in_parallel(jobs, len(learning.y)), 1):
-        advance(description=f"uncertainty: booster {number} of {BOOSTERS}")
+        advance(description=f"uncertainty: model {number} of {MODELS}")
         others.append(margins_of_other)
-    # A booster's mean depends on the number of positives drawn; the resampled calibrators already include that part.
+    # A model's mean depends on the number of positives drawn; the resampled calibrators already include that part.
     parts = np.array([o - o.mean() for o in others])
     sd = parts.std(axis=0, ddof=1)
     order = np.argsort(margins, kind="stable")

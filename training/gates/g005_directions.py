@@ -9,14 +9,19 @@ import numpy as np
 
 from features.catalogue import catalogue
 from histories.errors import Faults
+from training.bundle import PARTS
 from training.catalogue_match import changed_features
+from training.explanation.linear_terms import LinearTerms
 from training.explanation.trees import Forest, read_forest
 from training.gates.gate import Dossier, Gate, GateFinding
 
 
 def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
-    """Follow every split on a feature with a declared direction; every leaf on its higher side must lie on the declared side."""
-    every = "no split against a declared direction"
+    """Follow every split on a feature with a declared direction, and look at every coefficient of one.
+
+    Every leaf on the higher side of a split must lie on the declared side; a coefficient must not have the other sign.
+    """
+    every = "no split or coefficient against a declared direction"
     changed = changed_features(
         features=dossier.take("manifest", "features"),
         declarations=dossier.take("manifest", "catalogue"),
@@ -25,18 +30,42 @@ def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     )
     if changed:
         return GateFinding(False, f"trained with another catalogue of features ({', '.join(changed[:5])})", every)
+    parts = PARTS.get(str(dossier.take("manifest", "candidate")), ("booster",))
+    findings = []
     try:
-        forest = read_forest(dossier.take("booster"))
+        if "ridge" in parts:
+            findings.append(_of_ridge(dossier))
+        if "booster" in parts:
+            findings.append(_of_booster(dossier))
     except Faults as faults:
-        return GateFinding(False, f"the booster cannot be read: {faults.faults[0].what}", every)
+        return GateFinding(False, f"the model cannot be read: {faults.faults[0].what}", every)
+    return GateFinding(all(holds for holds, _ in findings), "; ".join(measured for _, measured in findings), every)
+
+
+def _directions(features: list[str]) -> np.ndarray:
     by_name = catalogue().by_name
-    directions = np.array([by_name[n].direction if n in by_name else 0 for n in forest.features])
-    directed, against = _against(forest, directions)
+    return np.array([by_name[n].direction if n in by_name else 0 for n in features])
+
+
+def _of_ridge(dossier: Dossier) -> tuple[bool, str]:
+    features = dossier.take("manifest", "features")
+    slopes = np.array(LinearTerms.read(dossier.take("manifest", "ridge"), features).slope)
+    directions = _directions(features)
+    against = [name for name, wrong in zip(features, slopes * directions < 0, strict=True) if wrong]
+    return not against, _measured(len(against), int((directions != 0).sum()), against, "coefficients")
+
+
+def _of_booster(dossier: Dossier) -> tuple[bool, str]:
+    forest = read_forest(dossier.take("booster"))
+    directed, against = _against(forest, _directions(forest.features))
     names = sorted({forest.features[f] for f in against})
-    measured = f"none of {directed} directed splits goes against its direction"
-    if names:
-        measured = f"{len(against)} of {directed} directed splits go against theirs ({', '.join(names[:5])})"
-    return GateFinding(not against and forest.trees > 0, measured, every)
+    return not against and forest.trees > 0, _measured(len(against), directed, names, "splits")
+
+
+def _measured(against: int, directed: int, names: list[str], what: str) -> str:
+    if not names:
+        return f"none of {directed} directed {what} goes against its direction"
+    return f"{against} of {directed} directed {what} go against theirs ({', '.join(names[:5])})"
 
 
 def _against(forest: Forest, directions: np.ndarray) -> tuple[int, list[int]]:
@@ -65,7 +94,7 @@ def _against(forest: Forest, directions: np.ndarray) -> tuple[int, list[int]]:
 
 GATE = Gate(
     code="G005",
-    title="the declared directions of features hold in the booster",
+    title="the declared directions of features hold in the model",
     reason=__doc__,
     do="Train with 'monotone = true' (the default) in the settings file (--config).",
     check=check,

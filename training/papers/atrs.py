@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training.papers.kinds import kind, sentence
 from training.papers.material import Material
 from training.papers.model_card import OUT_OF_SCOPE
 from training.papers.paper import Value
@@ -44,7 +45,7 @@ def values(m: Material) -> dict[str, Value]:
         ]
         if man.metrics
         else None,
-        "decisions.provided_information": "For each listed child: rank, band, risk with its interval and as about 1 in N, reasons by theme in sentences, factors that lower the risk, the dated records behind them, which tables were missing, "
+        "decisions.provided_information": "For each listed child: rank, band, risk as about 1 in N with the interval of the rate among children with such a score, reasons by theme in sentences, factors that lower the risk, the dated records behind them, which tables were missing, "
         "and the model's version. Beside the list: how many such children went missing, and how many the list misses.",
         "specification.architecture": "Histories are files in the authority's own store; features are computed by SQL on them; models are text files with checksums, tracked in MLflow; an HTTP service and pages serve scores behind keys and roles, and every access is audited.",
         "model.name": man.name,
@@ -53,8 +54,8 @@ def values(m: Material) -> dict[str, Value]:
         "model.input": f"{len(man.features)} numbers about a child as of a day, from {named}; listed in the annex of the data used."
         if tables
         else None,
-        "model.output": "A risk between 0 and 1 with a 95% interval, a rank, a band, and each feature's contribution in log-odds.",
-        "model.architecture": "Gradient-boosted trees (LightGBM), monotone in the features for which the catalogue declares a direction; two-parameter logistic calibration.",
+        "model.output": "A risk between 0 and 1 with the 95% interval of the rate among children with such a score, a rank, a band, and each feature's contribution in log-odds.",
+        "model.architecture": f"{sentence(kind(man))}, monotone in the features for which the catalogue declares a direction; two-parameter logistic calibration.",
         "model.performance": capacity(m),
         "model.datasets": tables_used(m),
         "model.purposes": f"Training on {len(man.trained_on)} days ({man.trained_on[0]} to {man.trained_on[-1]}); evaluation on {', '.join(map(str, m.splits.test))}; calibration on the days before these."
@@ -75,7 +76,7 @@ def values(m: Material) -> dict[str, Value]:
         "development_data.cleaning": "Every row is checked by rules with codes (onroll check). A correction applies from the day it was recorded. Nothing is imputed.",
         "operational_data.sources": f"The same tables, as of the day: {named}." if tables else None,
         "operational_data.sensitive_attributes": sensitive,
-        "operational_data.processing": "Features as of the day, margins of the trees, calibration, ranks in each authority, contributions, reasons and their records. Only records from before the day are used.",
+        "operational_data.processing": "Features as of the day, margins of the model, calibration, ranks in each authority, contributions, reasons and their records. Only records from before the day are used.",
     }
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from training.fitting.splits import BEFORE, JUDGED
-from training.fitting.uncertainty import BOOSTERS
+from training.fitting.uncertainty import MODELS
 from training.measures.evaluate import PER_LIST, SHARES, TIMES
+from training.papers.kinds import kind, sentence
 from training.papers.material import Material
 from training.papers.paper import PaperTable, Value
 from training.papers.tables import calibration, candidates, capacity, groups, leads, themes
@@ -30,6 +31,11 @@ def values(m: Material) -> dict[str, Value]:
     days = f"{man.trained_on[0]} to {man.trained_on[-1]}" if man.trained_on else ""
     present = [t.name for t in m.tables]
     settings = ", ".join(f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in m.settings.items())
+    parts = {
+        "ridge": f"ridge regression of strength {man.ridge.get('strength', 0):g}",
+        "booster": f"LightGBM ({settings})",
+    }
+    algorithm = sentence(" and ".join(parts[part] for part in man.parts))
     capacities = ", ".join([*(f"{s:.1%}" for s in SHARES), *(f"{n} of each list" for n in PER_LIST)])
     audited_groups = (
         PaperTable(("group", "known from"), tuple(protected_groups(present))) if m.report.get("fairness") else None
@@ -37,10 +43,10 @@ def values(m: Material) -> dict[str, Value]:
     return {
         "details.date": m.on.isoformat(),
         "details.version": m.title,
-        "details.type": "Gradient-boosted trees with two-parameter calibration; exact contributions of each feature to each score.",
+        "details.type": f"{sentence(kind(man))}, with two-parameter calibration; exact contributions of each feature to each score.",
         "details.algorithm": [
-            f"LightGBM ({settings}); {len(man.features)} features of these themes: {themes(man.features)}.",
-            f"Chosen from {len(man.metrics)} candidates by mean regret over {len(m.splits.origins)} origins. Seed {man.seed}; onroll {man.code_version}.",
+            f"{algorithm}; {len(man.features)} features of these themes: {themes(man.features)}.",
+            f"Chosen from {len(man.metrics)} candidates: the safest of those within noise of the smallest mean regret over {len(m.splits.origins)} origins. Seed {man.seed}; onroll {man.code_version}.",
             f"Digests: histories {man.data_digest[:16]}, features {man.catalogue_digest[:16]}; run {m.run_id or 'not tracked'}.",
         ],
         "details.resources": "docs/judging.md and docs/features.md of onroll. In this folder: the transparency record, the annex on the data used, and the report if the run wrote one.",
@@ -58,8 +64,8 @@ def values(m: Material) -> dict[str, Value]:
         "metrics.thresholds": "No threshold triggers a decision. "
         + "; ".join(f"band {b['name']}: risk of at least {b['at_least']:.2%}" for b in man.bands)
         + ". Bands are shares of the cohort, fixed in training.",
-        "metrics.variation": f"95% intervals over {TIMES} resamples of pupils, each with all of its snapshots; leads are paired on the same resamples. Interval of a risk: resampled calibration and {BOOSTERS} "
-        "boosters trained on resampled pupils. It is for the rate among children with such a score, not for one child.",
+        "metrics.variation": f"95% intervals over {TIMES} resamples of pupils, each with all of its snapshots; leads are paired on the same resamples. Interval of a risk: resampled calibration and {MODELS} "
+        "models trained on resampled pupils. It is for the rate among children with such a score, not for one child.",
         "evaluation_data.datasets": f"{counted(figures['snapshots'])} snapshots of {', '.join(map(str, m.splits.test))}, of which {counted(figures['positives'])} went missing.",
         "evaluation_data.motivation": f"At most the {JUDGED} newest days with known outcomes. Models are evaluated as they would be used: trained before a day, then predicting it.",
         "evaluation_data.preprocessing": "Only records from before each day count, with corrections as known then. A window that is not fully known has no label; it is left out and never counted as negative.",

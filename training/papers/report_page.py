@@ -58,7 +58,7 @@ def summary(m: Material) -> ReportSection:
         )
     sentences.append(_against(m, "surroundings", "schools and areas alone"))
     sentences.append(_against(m, "checklist", "a checklist with points"))
-    sentences.append(_against(m, "logistic", "a plain logistic regression"))
+    sentences.append(_against(m, "ridge", "a plain logistic regression"))
     slope = f.get("calibration_slope_interval") or [None, None]
     if slope[0] is not None:
         right = slope[0] <= 1 <= slope[1]
@@ -121,7 +121,7 @@ def compared(m: Material) -> ReportSection:
     text = [
         "Average precision measures how high on the list the children who went missing rank: 1 if all come first, about the share that goes missing if the order is random.",
         "Intervals are over resampled pupils. If the interval of a lead contains zero, the data do not show which of the two is better: within noise.",
-        f"Chosen for the smallest mean regret over all days: {TITLES.get(m.manifest.candidate, m.manifest.candidate)}.",
+        f"Chosen as the safest of those within noise of the smallest mean regret over all days: {TITLES.get(m.manifest.candidate, m.manifest.candidate)}.",
     ]
     return ReportSection(
         title="Candidates compared",

@@ -149,7 +149,7 @@ class _Themes:
 
 
 def _by_theme(model: RiskModel, rows: pl.DataFrame) -> dict[str, np.ndarray]:
-    parts = model.tables.contributions(rows.select(model.manifest.features).to_numpy().astype(np.float64))
+    parts = model.scorer.contributions(rows.select(model.manifest.features).to_numpy().astype(np.float64))
     of = {f["name"]: f["theme"] for f in model.manifest.catalogue}
     themes = np.array([of[n] for n in model.manifest.features])
     return {t: parts[:, :-1][:, themes == t].sum(axis=1) for t in dict.fromkeys(of.values())}

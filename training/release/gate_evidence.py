@@ -22,7 +22,8 @@ from training.bundle import Manifest, bundle_digest, read_bundle, read_recipe
 from training.catalogue_match import changed_since
 from training.evaluation.extended import CAPACITY
 from training.evaluation.fairness import fairness
-from training.fitting.candidates import boosted
+from training.explanation.scorer import scorer_of
+from training.fitting.candidates import boosted, learner
 from training.fitting.rolling_origin import lead_of, learn_from, matrix_of, precision_of, weight_of
 from training.fitting.splits import Splits, known_before, split
 from training.measures import calibration
@@ -113,26 +114,21 @@ def evaluate_again(
         parts.append(ahead)
         if whole and o.day > version.newest:
             how[str(o.day)] = "released"
-            margins.append(boosted.margins(_booster(version), matrix_of(ahead, names)))
+            margins.append(scorer_of(version.booster, m).margins(matrix_of(ahead, names)))
             continue
         how[str(o.day)] = "anew"
         if alike and alike[1].how[str(o.day)] == "anew" and _same_recipe(version, alike[0], settings):
             margins.append(alike[1].margins[(alike[1].frame["as_of"] == o.day).to_numpy()])
         else:
             past = learn_from(known_before(frame, o.day), names, seed)
-            margins.append(boosted.learner(settings)(past)(matrix_of(ahead, names)))
+            margins.append(learner(m.candidate, settings)(past)(matrix_of(ahead, names)))
     both = np.concatenate(margins)
     return Evaluated(pl.concat(parts), both, calibration.risk(both, m.calibrator["a"], m.calibrator["b"]), how)
 
 
-def _booster(version: Contender) -> Any:
-    import lightgbm as lgb
-
-    return lgb.Booster(model_str=version.booster)
-
-
 def _same_recipe(one: Contender, other: Contender, settings: dict[str, Any]) -> bool:
-    return other.recipe.get("released") == settings and one.manifest.features == other.manifest.features
+    same_kind = one.manifest.parts == other.manifest.parts
+    return same_kind and other.recipe.get("released") == settings and one.manifest.features == other.manifest.features
 
 
 def compare_paired(version: Evaluated, other: Evaluated, seed: int) -> dict[str, Any]:

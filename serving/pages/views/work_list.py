@@ -151,7 +151,7 @@ def _exported(context: PageContext, request: Request) -> list[list[Any]]:
                 s["urn"],
                 words.year_group(s["nc_year"]),
                 s["band"],
-                words.about(s["one_in"]),
+                words.about(s["risk"]),
                 moved,
                 reasons,
                 c.owner,

@@ -15,6 +15,8 @@ from histories.io.toml import read_toml
 HERE = Path(__file__).parent
 LONDON = ZoneInfo("Europe/London")
 
+IN_TENTHS = 2 / 7  # a risk from which "1 in n" would be more than an eighth off
+
 
 class Wording:
     """The words of one language.
@@ -89,25 +91,29 @@ class Wording:
             half=self("time.am" if local.hour < 12 else "time.pm"),
         )
 
-    def one_in(self, n: int) -> str:
-        """Format a risk as "1 in n"; ``n`` is ``1 / risk`` rounded, so that 1 stands for two thirds or more.
+    def one_in(self, risk: float) -> str:
+        """Format a risk as "1 in n", and from 2 in 7 on, where a whole ``n`` would be far off, as "k in 10".
 
         Examples
         --------
-        >>> Wording.load("en").one_in(12), Wording.load("en").one_in(1)
-        ('1 in 12', '2 in 3 or more')
+        >>> [Wording.load("en").one_in(risk) for risk in (0.083, 0.25, 0.4, 0.83, 0.96)]
+        ['1 in 12', '1 in 4', '4 in 10', '8 in 10', 'More than 9 in 10']
         """
-        return self("score.one_in", n=n) if n > 1 else self("score.most")
+        if risk < IN_TENTHS:
+            return self("score.one_in", n=round(1 / max(risk, 1e-9)))
+        tenths = round(10 * risk)
+        return self("score.in_ten", n=tenths) if tenths < 10 else self("score.most")
 
-    def about(self, n: int) -> str:
+    def about(self, risk: float) -> str:
         """Format a risk as "about 1 in n".
 
         Examples
         --------
-        >>> Wording.load("en").about(12), Wording.load("en").about(1)
-        ('About 1 in 12', '2 in 3 or more')
+        >>> Wording.load("en").about(0.083), Wording.load("en").about(0.83), Wording.load("en").about(0.96)
+        ('About 1 in 12', 'About 8 in 10', 'More than 9 in 10')
         """
-        return self("score.about", share=self.one_in(n)) if n > 1 else self.one_in(n)
+        share = self.one_in(risk)
+        return share if round(10 * risk) >= 10 else self("score.about", share=share)
 
     def year_group(self, nc_year: int) -> str:
         """Name a year group.

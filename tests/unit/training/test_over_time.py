@@ -94,15 +94,33 @@ def wrong_on_the_last_day(f):
     return np.where(f["as_of"].to_numpy() < np.datetime64(DAYS[-1]), f["a"].to_numpy(), -f["a"].to_numpy())
 
 
+def nearly_right(f):
+    """The right order, but for the two highest of all, who change places."""
+    order = f["a"].to_numpy().copy()
+    first, second = np.argsort(-order)[:2]
+    order[[first, second]] = order[[second, first]]
+    return order
+
+
 def test_the_candidate_with_the_least_regret_is_chosen_and_the_rule_is_judged_too():
     predictions = predictions_of({"sometimes": wrong_on_the_last_day, "right": right_order, "wrong": wrong_order})
-    chosen, story = choose(predictions, ["sometimes", "wrong"])
+    chosen, story = choose(predictions, ["wrong", "sometimes"], 1)
     assert chosen == "sometimes"
     assert story["mean_regret"]["sometimes"] < story["mean_regret"]["wrong"]
-    chosen, story = choose(predictions, ["sometimes", "right"])
+    chosen, story = choose(predictions, ["sometimes", "right"], 1)
     assert chosen == "right"
+    assert story["within_noise"] == ["right"]
     assert story["lost_by_the_rule_next_time"][:-1] == [0, 0, 0, 0]
     assert story["lost_by_the_rule_next_time"][-1] > 0
+
+
+def test_of_candidates_that_noise_cannot_tell_apart_the_first_named_is_chosen():
+    asked = predictions_of({"safe": nearly_right, "best": right_order, "wrong": wrong_order})
+    chosen, story = choose(asked, ["safe", "best", "wrong"], 1)
+    assert chosen == "safe"
+    assert story["within_noise"] == ["safe", "best"]
+    assert story["mean_regret"]["best"] <= story["mean_regret"]["safe"]
+    assert choose(asked, ["best", "safe", "wrong"], 1)[0] == "best"
 
 
 def test_a_lead_is_told_as_noise_where_its_interval_holds_zero():

@@ -29,7 +29,7 @@ def world(seed):
     margins, label = booster.predict(x, raw_score=True), (rng.random(3000) < risk).astype(float)
     a, b = calibration.fit(margins, label)
     fitted = {"a": a, "b": b, "bootstrap": calibration.bootstrap(margins, label, np.arange(3000), seed, 50)}
-    fitted["spread"] = uncertainty.spread(past, np.arange(3000), x, margins, SETTINGS)
+    fitted["spread"] = uncertainty.spread(past, np.arange(3000), x, margins, boosted.learner(SETTINGS))
     x, truth = children(rng, 10_000)
     return booster.predict(x, raw_score=True), fitted, truth
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ class Learning:
     names : list of str
         Names of the columns.
     seed : int
+    as_of, known_on : datetime64[D] array, shape (rows,), optional
+        The day of each row, and the day on which its outcome was known; None where there is no order in time.
     """
 
     x: np.ndarray
@@ -33,6 +35,8 @@ class Learning:
     weight: np.ndarray
     names: list[str]
     seed: int
+    as_of: np.ndarray | None = None
+    known_on: np.ndarray | None = None
 
     def columns(self, names: list[str]) -> list[int]:
         """Return the column indices of some features, in the order of the columns."""
@@ -41,8 +45,24 @@ class Learning:
     def rows(self, chosen: np.ndarray) -> Learning:
         """Return a subset of the rows."""
         return Learning(
-            x=self.x[chosen], y=self.y[chosen], weight=self.weight[chosen], names=self.names, seed=self.seed
+            x=self.x[chosen],
+            y=self.y[chosen],
+            weight=self.weight[chosen],
+            names=self.names,
+            seed=self.seed,
+            as_of=None if self.as_of is None else self.as_of[chosen],
+            known_on=None if self.known_on is None else self.known_on[chosen],
         )
+
+    def with_columns(self, kept: list[int]) -> Learning:
+        """Return some columns."""
+        return replace(self, x=self.x[:, kept], names=[self.names[i] for i in kept])
+
+    def known_before(self, day: Any) -> np.ndarray:
+        """Return which rows lay before a day and were fully known before it, shape (rows,)."""
+        if self.as_of is None or self.known_on is None:
+            return np.zeros(len(self.y), bool)
+        return (self.as_of < day) & (self.known_on < day)
 
     def with_fewer_negatives(self, negatives: int) -> Learning:
         """Keep all rows with the outcome and at most so many of the others, reweighted to represent all of them."""
@@ -57,6 +77,9 @@ class Learning:
         return subset
 
 
+Learn = Callable[[Learning], Scorer]
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A kind of model to compare.
@@ -69,10 +92,16 @@ class Candidate:
     learn : callable
         Takes ``Learning``, returns a ``Scorer``.
     settings : dict or None
-        The booster's settings, if the candidate can become a version (its scores can be explained exactly); None for baselines.
+        The settings, if the candidate can become a version (its scores can be explained exactly); None for baselines.
+    mean_of : tuple of str
+        The candidates whose margins it averages.
+    side_by_side : bool
+        Whether it uses one thread, so that several can be trained in parallel.
     """
 
     name: str
     title: str
-    learn: Callable[[Learning], Scorer]
+    learn: Learn
     settings: dict[str, Any] | None = None
+    mean_of: tuple[str, ...] = ()
+    side_by_side: bool = False

@@ -66,7 +66,7 @@ def test_themes_say_what_moved_a_child(compared, small_histories):
     before, after = lists(first, small_histories), lists(second, small_histories)
     either = frame.filter(pl.col("pupil_id").is_in([p for p in before if before[p] <= 20 or after[p] <= 20]))
     x = either.select(first.manifest.features).to_numpy()
-    change = (second.tables.contributions(x) - first.tables.contributions(x))[:, :-1]
+    change = (second.scorer.contributions(x) - first.scorer.contributions(x))[:, :-1]
     of = {f["name"]: f["theme"] for f in first.manifest.catalogue}
     themes = np.array([of[n] for n in first.manifest.features])
     by_theme = {t: change[:, themes == t].sum(axis=1) for t in set(of.values())}

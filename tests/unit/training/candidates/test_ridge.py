@@ -1,0 +1,159 @@
+"""The ridge regression: it is scikit-learn's where directions do not bind, keeps directions, and is explained exactly."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from features.catalogue import catalogue
+from histories.errors import Faults
+from training.bundle import read_bundle, write_bundle
+from training.explanation.linear_terms import LinearTerms
+from training.explanation.scorer import scorer_of
+from training.fitting.candidates import Learning, learner, ridge
+from training.fitting.candidates.bounded_newton import quadratic_minimum
+from training.risk_model import RiskModel
+
+NAMES = catalogue().names
+DIRECTION = np.array([catalogue().by_name[n].direction for n in NAMES])
+
+
+def learning(rows=1500, seed=1, days=0):
+    """Values of many scales, some missing, some features constant or wholly missing; risk against the first declared direction."""
+    rng = np.random.default_rng(seed)
+    x = rng.gamma(1.0, 1.0, (rows, len(NAMES))) * rng.choice([0.01, 1.0, 300.0], len(NAMES))
+    x[rng.random(x.shape) < 0.1] = np.nan
+    x[:, 5], x[:, 6] = 3.0, np.nan
+    against = int(np.flatnonzero(DIRECTION > 0)[0])
+    scaled = np.nan_to_num(x) / np.nan_to_num(x).std(axis=0).clip(1e-9)
+    logit = -2.5 + scaled[:, 20] - scaled[:, 30] - scaled[:, against] + np.isnan(x[:, 40])
+    when = np.datetime64("2020-01-01") + np.arange(rows) * days // rows
+    return Learning(
+        x=x,
+        y=(rng.random(rows) < 1 / (1 + np.exp(-logit))).astype(float),
+        weight=rng.choice([1.0, 3.0], rows),
+        names=NAMES,
+        seed=1,
+        as_of=when if days else None,
+        known_on=when + 1 if days else None,
+    )
+
+
+def test_without_directions_it_is_what_scikit_learn_finds_on_the_same_columns():
+    past, strength = learning(), 0.01
+    terms = ridge.fit(past, monotone=False, strength=strength)
+    x, weight = past.x, past.weight
+    flagged = [j for j in range(x.shape[1]) if 0 < np.isnan(x[:, j]).mean() < 1]
+    columns = []
+    for j in range(x.shape[1]):
+        present = ~np.isnan(x[:, j])
+        if present.any():
+            mean = np.average(x[present, j], weights=weight[present])
+            spread = np.sqrt(np.average((x[present, j] - mean) ** 2, weights=weight[present]))
+            columns.append(np.where(present, x[:, j] - mean, 0.0) / (spread if spread > 1e-9 else 1.0))
+    for j in flagged:
+        share = np.average(np.isnan(x[:, j]), weights=weight)
+        columns.append((np.isnan(x[:, j]) - share) / np.sqrt(share * (1 - share)))
+    whole = np.column_stack(columns)
+    theirs = LogisticRegression(C=strength, solver="newton-cholesky", tol=1e-10).fit(whole, past.y, weight)
+    np.testing.assert_allclose(terms.margins(x), theirs.decision_function(whole), atol=1e-5)
+
+
+def test_directions_hold_and_what_goes_against_them_counts_for_nothing():
+    past = learning()
+    free, directed = (np.array(ridge.fit(past, monotone, 0.1).slope) for monotone in (False, True))
+    assert (free * DIRECTION < -1e-6).any()
+    assert (directed * DIRECTION >= 0).all()
+    assert (directed[DIRECTION != 0] != 0).any()
+
+
+@pytest.mark.parametrize("name", ["ridge", "mean"])
+def test_contributions_add_up_to_the_margin_and_rest_on_the_mean(name, bundle, tmp_path):
+    """Of any rows, some far outside of what was learned from, alone and together, through a bundle on disk."""
+    past, (booster, manifest) = learning(), read_bundle(bundle)
+    terms = ridge.fit(past, monotone=True, strength=0.01)
+    released = replace(manifest, candidate=name, ridge=terms.stored())
+    write_bundle(tmp_path, booster if name == "mean" else "", released, {"card.md": "# card\n"})
+    assert (tmp_path / "booster.txt").exists() == (name == "mean")
+    model = RiskModel.load(tmp_path)
+    rows = np.vstack([past.x[:200], past.x[:5] * 1e6, -past.x[:5] * 1e6, np.full((1, len(NAMES)), np.nan)])
+    parts, margins = model.contributions(rows)
+    np.testing.assert_allclose(parts.sum(axis=1), margins, atol=1e-9)
+    alone = np.concatenate([model.scorer.margins(rows[i : i + 1]) for i in range(len(rows))])
+    assert np.array_equal(alone, margins)
+    if name == "ridge":
+        mean = np.average(model.scorer.contributions(past.x)[:, :-1], axis=0, weights=past.weight)
+        np.testing.assert_allclose(mean, 0, atol=1e-8)
+        assert np.array_equal(margins, terms.margins(rows))
+        assert margins.max() <= terms.margins(np.vstack([past.x, rows])).max()
+    else:
+        halves = scorer_of(booster, manifest).margins(rows), terms.margins(rows)
+        assert np.array_equal(margins, (halves[1] + halves[0]) / 2)
+
+
+def test_a_value_beyond_those_seen_counts_as_the_nearest():
+    terms = ridge.fit(learning(), monotone=True, strength=0.1)
+    far, edge = np.full((1, len(NAMES)), 1e12), np.array([terms.high])
+    assert np.array_equal(terms.margins(far), terms.margins(edge))
+
+
+def test_the_mean_candidate_learns_as_its_parts_do():
+    past, settings = learning(), {"monotone": True, **dict.fromkeys(("rounds", "num_leaves", "max_depth"), 3)}
+    settings |= {
+        "learning_rate": 0.1,
+        "min_data_in_leaf": 5,
+        "feature_fraction": 1.0,
+        "lambda_l2": 1.0,
+        "negative_share": 1.0,
+    }
+    parts = [learner(name, settings, 0.01)(past)(past.x) for name in ("ridge", "lightgbm")]
+    assert np.array_equal(learner("mean", settings, 0.01)(past)(past.x), np.mean(parts, axis=0))
+
+
+def test_the_same_rows_give_the_same_coefficients_whatever_the_threads():
+    from threadpoolctl import threadpool_limits
+
+    found = []
+    for threads in (1, 2):
+        with threadpool_limits(threads):
+            found.append(json.dumps(ridge.fit(learning(days=12), monotone=True).stored()))
+    assert found[0] == found[1]
+
+
+def test_the_strength_is_chosen_on_days_before_the_newest_outcomes_or_is_the_default():
+    assert ridge.chosen_strength(learning(days=12), True) in ridge.STRENGTHS
+    assert ridge.chosen_strength(learning(), True) == ridge.DEFAULT_STRENGTH
+    # Noise alone asks for the strongest pull; a rule that holds over time for a weaker one.
+    rng, noise = np.random.default_rng(3), learning(days=12)
+    noise = replace(noise, y=rng.permutation(noise.y))
+    assert ridge.chosen_strength(noise, False) < ridge.chosen_strength(learning(3000, days=12), False)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_quadratic_minimum_meets_its_conditions(seed):
+    """Feasible, no slope along what is free, none downwards along what is held at zero (Karush-Kuhn-Tucker)."""
+    rng = np.random.default_rng(seed)
+    half = rng.normal(size=(12, 8))
+    hessian, linear, signed = half.T @ half + 0.01 * np.eye(8), rng.normal(size=8), rng.random(8) < 0.7
+    start = np.where(signed, np.maximum(rng.normal(size=8), 0), rng.normal(size=8))
+    point = quadratic_minimum(hessian, linear, start, signed)
+    slope = hessian @ point - linear
+    assert (point[signed] >= 0).all()
+    held = signed & (point == 0)
+    assert np.abs(slope[~held]).max(initial=0) < 1e-8
+    assert (slope[held] > -1e-8).all()
+
+
+@pytest.mark.parametrize("damage", ["missing", "short", "text", "nothing"])
+def test_damaged_coefficients_are_a_fault(damage):
+    stored = ridge.fit(learning(200), monotone=True, strength=0.01).stored()
+    if damage == "missing":
+        del stored["slope"]
+    elif damage == "short":
+        stored["mean"] = stored["mean"][1:]
+    elif damage == "text":
+        stored["intercept"] = "x"
+    with pytest.raises(Faults, match="coefficients"):
+        LinearTerms.read({} if damage == "nothing" else stored, NAMES)
