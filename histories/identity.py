@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
+from operator import mul
 
 from histories.errors import Fault, Faults
 from histories.io.sql import literal
@@ -16,6 +16,7 @@ PLACEHOLDER = (
     r"UN[0-9]{1,2}|[A-Z]?[0-9]+([.,][0-9]+)?E[+]?[0-9]+|0+([.]0+)?|[A-Z]?0{11}[0-9A-Z]?|[X?*.#-]+|9{9,}|"
     r"NOUPN|NONE|NULL|NA|N/A|NAN|UNKNOWN|NOTKNOWN|UNALLOCATED|PENDING|TBC|TBA|MISSING|NOTAPPLICABLE|#[A-Z/0-9]+[!?]?"
 )
+IS_PLACEHOLDER = re.compile(PLACEHOLDER)
 
 
 def clean_upn(value: str | None) -> str | None:
@@ -26,8 +27,8 @@ def clean_upn(value: str | None) -> str | None:
     >>> clean_upn(" b8012 00005001"), clean_upn("UN1"), clean_upn("8.01E+11")
     ('B801200005001', None, None)
     """
-    upn = re.sub(r"\s", "", value or "").upper()
-    return None if not upn or re.fullmatch(PLACEHOLDER, upn) else upn
+    upn = "".join((value or "").split()).upper()
+    return None if not upn or IS_PLACEHOLDER.fullmatch(upn) else upn
 
 
 def clean_upn_sql(column: str) -> str:
@@ -52,8 +53,8 @@ def check_letter(rest: str) -> str | None:
     last = rest[11]
     if not (last.isascii() and last.isdigit()) and last not in LETTERS:
         return None
-    digits = [int(c) for c in rest[:11]] + [int(last) if last.isdigit() else LETTERS.index(last)]
-    return LETTERS[sum(d * i for i, d in enumerate(digits, start=2)) % 23]
+    digits = [*map(int, rest[:11]), int(last) if last.isdigit() else LETTERS.index(last)]
+    return LETTERS[sum(map(mul, digits, range(2, 14))) % 23]
 
 
 def upn_with_check_letter(rest: str) -> str:
@@ -86,4 +87,4 @@ def pseudonym(identifier: str, key: bytes | None) -> str:
     if not key:
         do = "Set ONROLL_PSEUDONYM_KEY, or point ONROLL_PSEUDONYM_KEY_FILE to a file with the key, and keep it safe."
         raise Faults(Fault("there is no key for pseudonyms", "ONROLL_PSEUDONYM_KEY", do))
-    return "p" + hmac.new(key, identifier.encode(), hashlib.sha256).hexdigest()[:20]
+    return "p" + hmac.digest(key, identifier.encode(), "sha256").hex()[:20]
