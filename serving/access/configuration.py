@@ -30,7 +30,7 @@ class TokenSettings(SettingsFile):
     jwks: str = Field(min_length=1)
     roles_claim: str = "roles"
     groups_claim: str = "groups"
-    clients: tuple[str, ...] = ()  # who may have asked for a token, besides the audience itself
+    clients: tuple[str, ...] = ()  # clients that may request tokens, besides the audience itself
     leeway_seconds: int = Field(default=30, ge=0, le=300)
     max_hours: float = Field(default=24, gt=0, allow_inf_nan=False)  # until a token expires
 
@@ -55,7 +55,7 @@ class StaffGroup(SettingsFile):
 
 
 class DevelopmentUser(SettingsFile):
-    """A made-up user for development."""
+    """A development user."""
 
     role: Role
     authority: str | None = None

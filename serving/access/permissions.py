@@ -1,6 +1,6 @@
 """The permission table: who may call which route. A route that is not here cannot be called.
 
-The interface's rows stand here; each page declares its own (``serving.pages.views``).
+This module has the interface's rows; each page declares its own (``serving.pages.views``).
 """
 
 from __future__ import annotations

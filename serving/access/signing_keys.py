@@ -25,7 +25,7 @@ MAX_BYTES = 1024 * 1024  # of the provider's answer
 
 
 class KeysUnavailable(Exception):
-    """The provider's keys are not known now."""
+    """The provider's keys are not available."""
 
 
 class SigningKeys(Protocol):
@@ -37,7 +37,7 @@ class SigningKeys(Protocol):
         Raises
         ------
         KeysUnavailable
-            When the provider's keys are not known now.
+            If the provider's keys are not available.
         """
         ...
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 @click.option(
     "--reproduce",
     metavar="SCORE_ID",
-    help="Reproduce a stored score instead; exit 1 if it differs. Without HISTORIES, use the histories it was made from "
+    help="Reproduce a stored score instead; exit 1 if it differs. Without HISTORIES, use the histories it was computed from "
     "if they are still on this machine.",
 )
 @json_option

@@ -40,7 +40,7 @@ def _missed(history: dict[str, Any], year_group: str, words: Wording) -> list[st
 
 
 def _moved(history: dict[str, Any], as_of: date, words: Wording) -> list[str]:
-    """Return the newest move of home within a year; a first known address is none."""
+    """Return the newest move of home within a year; a first known address does not count."""
     starts = sorted({e["date"] for e in history.get("events", []) if e["lane"] == "address"})
     recent = (as_of - timedelta(days=365)).isoformat()
     return [words("records.moved", day=words.day(starts[-1]))] if len(starts) > 1 and starts[-1] >= recent else []

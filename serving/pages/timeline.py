@@ -11,7 +11,7 @@ from typing import Any
 
 LANES = ("school", "suspension", "care", "address", "missing")
 WEEKS = 52
-SLOT, HEIGHT = 10, 60  # of one week, in the picture's own units
+SLOT, HEIGHT = 10, 60  # of one week, in the picture's units
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ def reproduce(
         version = int(original["model_version"])
         model = RiskModel.load(*check_version(settings.releases, original["model"], version))
         if model.manifest.catalogue_digest != stored["catalogue_digest"]:
-            missing.append("the feature catalogue that the score was made with")
+            missing.append("the feature catalogue that the score was computed with")
     except Faults as faults:
         missing += [f"the model: {f.what}" for f in faults.faults]
     try:

@@ -40,7 +40,7 @@ def open_engine(url: str) -> sa.Engine:
             max_overflow=0,
             pool_timeout=PATIENCE,
             hide_parameters=True,
-            pool_use_lifo=True,  # reuse few connections: each fills a cache of its own
+            pool_use_lifo=True,  # reuse few connections, since each has its own cache
         )
     except (sa.exc.SQLAlchemyError, ImportError, TypeError) as error:
         raise Faults(cannot_open()) from error

@@ -1,6 +1,6 @@
 """One span per request if the environment names a collector: by route template, without URLs, bodies or trace state.
 
-OpenTelemetry's ASGI middleware records the whole URL, so the spans are made here.
+OpenTelemetry's ASGI middleware records the whole URL, so this module creates the spans.
 """
 
 from __future__ import annotations

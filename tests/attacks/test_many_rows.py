@@ -110,11 +110,11 @@ def test_one_child_is_scored_while_another_caller_scores_many(service):
         return answer.status_code
 
     with ThreadPoolExecutor(11) as callers:
-        asked = [callers.submit(score, large, many) for _ in range(10)]
+        pending = [callers.submit(score, large, many) for _ in range(10)]
         assert begun.wait(60)
         before = len(scored)
         assert score(json.dumps(BODY), single) == 200
-        statuses = [answer.result() for answer in asked]
+        statuses = [answer.result() for answer in pending]
     assert statuses.count(429) <= 10 - MAX_OF_CALLER
     assert set(statuses) <= {200, 429}
     assert scored.index(True) <= before + 3, "the single child waited for the many"
@@ -131,15 +131,15 @@ def test_callers_take_turns(monkeypatch):
                 order.append(caller)
                 await begun.wait()
 
-        asked = [asyncio.create_task(ask("many")) for _ in range(MAX_OF_CALLER)]
+        pending = [asyncio.create_task(ask("many")) for _ in range(MAX_OF_CALLER)]
         await asyncio.sleep(0)
-        asked += [asyncio.create_task(ask(name)) for name in ("one", "two")]
+        pending += [asyncio.create_task(ask(name)) for name in ("one", "two")]
         await asyncio.sleep(0)
         with pytest.raises(Problem) as refused:
             async with queue.turn("many"):
                 pass
         begun.set()
-        await asyncio.gather(*asked)
+        await asyncio.gather(*pending)
         async with queue.turn("many"):
             return refused.value.status
 

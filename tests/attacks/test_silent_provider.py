@@ -109,13 +109,13 @@ def test_api_keys_do_not_wait_for_the_provider(bundle, tmp_path, monkeypatch, si
             return client.get("/api/v1/model", headers={"Authorization": f"Bearer {unknown}"}).status_code
 
         with ThreadPoolExecutor(40) as tokens, client:
-            asked = [tokens.submit(ask, number) for number in range(40)]
+            pending = [tokens.submit(ask, number) for number in range(40)]
             began = time.monotonic()
             with_key = [
                 client.get("/api/v1/model", headers={"Authorization": f"Bearer {key}"}).status_code for _ in range(5)
             ]
             waited = time.monotonic() - began
-            assert {answer.result() for answer in asked} == {503}
+            assert {answer.result() for answer in pending} == {503}
         assert with_key == [200] * 5
         assert waited < 20, "API keys waited for the identity provider"  # 60 s and more before
         assert len(accepted) == 1

@@ -80,9 +80,9 @@ def test_the_first_model_is_champion_and_beats_the_base_rate(home):
     shown = onroll(home, "models", "show", "--json")
     assert shown["metrics"]["lightgbm"]["average_precision"] > 5 * shown["metrics"]["base_rate"]["average_precision"]
     (run,) = MlflowClient(f"sqlite:///{home}/mlruns/mlflow.db").search_runs(["1"])
-    own = shown["metrics"][shown["candidate"]]
-    assert run.data.metrics["average_precision"] == own["average_precision"]
-    assert run.data.metrics["precision_at_capacity"] == own["at_capacity"]["top_25_a_list"]["precision"]
+    figures = shown["metrics"][shown["candidate"]]
+    assert run.data.metrics["average_precision"] == figures["average_precision"]
+    assert run.data.metrics["precision_at_capacity"] == figures["at_capacity"]["top_25_a_list"]["precision"]
     assert {"recall_at_capacity", "calibration_slope", "early_recall"} <= set(run.data.metrics)
     (data,) = run.inputs.dataset_inputs
     assert json.loads(data.dataset.source) == {"sha256": shown["data_digest"]}

@@ -1,7 +1,7 @@
 """Exact explanations of a linear model: what a feature adds is its coefficient times its distance from the mean.
 
 These are the Shapley values of a linear model whose features are taken as independent (Štrumbelj and Kononenko 2014). The part of
-a missing value, which has a coefficient of its own, belongs to its feature.
+the separate coefficient of a missing value belongs to its feature.
 """
 
 from __future__ import annotations

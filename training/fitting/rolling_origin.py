@@ -130,7 +130,7 @@ def _margins_of(candidate: Candidate, learning: Learning, x: np.ndarray) -> np.n
 
 def learn_from(frame: pl.DataFrame, names: list[str], seed: int) -> Learning:
     """Return labelled snapshots as training data."""
-    known = frame["known_on"].to_numpy() if "known_on" in frame.columns else None
+    known_on = frame["known_on"].to_numpy() if "known_on" in frame.columns else None
     return Learning(
         x=matrix_of(frame, names),
         y=frame["label"].to_numpy(),
@@ -138,7 +138,7 @@ def learn_from(frame: pl.DataFrame, names: list[str], seed: int) -> Learning:
         names=names,
         seed=seed,
         as_of=frame["as_of"].to_numpy() if "as_of" in frame.columns else None,
-        known_on=known,
+        known_on=known_on,
     )
 
 

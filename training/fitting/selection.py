@@ -92,9 +92,9 @@ def _resampled_precision(score: np.ndarray, label: np.ndarray, weight: np.ndarra
     last_hits = np.searchsorted(hits, ends, side="right") - 1
     precision = np.full(len(times), np.nan)
     for n, row in enumerate(times):
-        found = (weight * row)[hits]
-        if found.sum() > 0:
+        positives = (weight * row)[hits]
+        if positives.sum() > 0:
             seen = np.cumsum(weight * row)[ends]
-            share = np.divide(np.cumsum(found)[last_hits], seen, out=np.zeros(len(hits)), where=seen > 0)
-            precision[n] = found @ share / found.sum()
+            share = np.divide(np.cumsum(positives)[last_hits], seen, out=np.zeros(len(hits)), where=seen > 0)
+            precision[n] = positives @ share / positives.sum()
     return precision

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from training.bundle import Manifest
 
-RIDGE = "ridge logistic regression (standardised values, missing ones with a coefficient of their own)"
+RIDGE = "ridge logistic regression (standardised values, missing ones with a separate coefficient)"
 BOOSTER = "gradient-boosted trees (LightGBM)"
 
 

@@ -72,7 +72,7 @@ def values(m: Material) -> dict[str, Value]:
         "training_data.datasets": f"{counted(m.children)} children of {m.authorities} authorities on {len(man.trained_on)} days, {days}"
         + (f", excluding everything recorded on or after {man.until}" if man.until else "")
         + f"; {man.base_rate:.3%} of the snapshots went missing.",
-        "training_data.time": PaperTable(("made before", "learned from", "used for"), origins(m)),
+        "training_data.time": PaperTable(("made before", "trained on", "used for"), origins(m)),
         "training_data.preprocessing": f"Features as in the annex; missing values stay missing. The first {BEFORE} predicted days serve only for calibration."
         + (
             " To save memory, children who did not go missing were sampled. They are weighted, also in figures by group."

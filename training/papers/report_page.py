@@ -97,7 +97,7 @@ def time(m: Material) -> ReportSection:
         "Models are evaluated as they would be used: trained on the outcomes known before a day, then predicting that day. Days whose outcomes were not yet known are not used for training.",
         f"Outcomes are known for {len(m.splits.dates)} days, {m.splits.dates[0]} to {m.splits.dates[-1]}.",
     ]
-    table = PaperTable(("made on", "learned from", "used for"), origins(m))
+    table = PaperTable(("made on", "trained on", "used for"), origins(m))
     return ReportSection(
         title="Training and test data",
         text=text,

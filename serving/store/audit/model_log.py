@@ -23,7 +23,7 @@ log = logging.getLogger("onroll.model")
 # The line's hash is kept under the audit's key: rewriting the registry's log does not rewrite the audit.
 DETAILS = ("alias", "version", "before", "why", "at", "account", "bundle", "hash")
 SERVES, REFUSED = "model.serves", "model.refused_to_serve"
-SERVICE = Caller("service", "administrator", None)  # the service's own acts in the audit
+SERVICE = Caller("service", "administrator", None)  # the service itself, as the caller of its audit entries
 
 
 def copy_moves(store: Store, releases: Path) -> int:

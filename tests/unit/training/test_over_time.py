@@ -115,12 +115,12 @@ def test_the_candidate_with_the_least_regret_is_chosen_and_the_rule_is_judged_to
 
 
 def test_of_candidates_that_noise_cannot_tell_apart_the_first_named_is_chosen():
-    asked = predictions_of({"safe": nearly_right, "best": right_order, "wrong": wrong_order})
-    chosen, story = choose(asked, ["safe", "best", "wrong"], 1)
+    predictions = predictions_of({"safe": nearly_right, "best": right_order, "wrong": wrong_order})
+    chosen, story = choose(predictions, ["safe", "best", "wrong"], 1)
     assert chosen == "safe"
     assert story["within_noise"] == ["safe", "best"]
     assert story["mean_regret"]["best"] <= story["mean_regret"]["safe"]
-    assert choose(asked, ["best", "safe", "wrong"], 1)[0] == "best"
+    assert choose(predictions, ["best", "safe", "wrong"], 1)[0] == "best"
 
 
 def test_a_lead_is_told_as_noise_where_its_interval_holds_zero():

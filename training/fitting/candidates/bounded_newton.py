@@ -48,7 +48,7 @@ def minimise(evaluate: Evaluate, start: np.ndarray, signed: np.ndarray) -> np.nd
             size /= 2
             ahead = evaluate(point + size * step)
         point, (value, gradient, hessian) = point + size * step, ahead
-    what = f"the coefficients of a regression were not found in {MAX_STEPS} steps"
+    what = f"a regression did not converge in {MAX_STEPS} steps"
     raise Faults(Fault(what, "ridge", "Check the features for values that are out of all proportion (onroll check)."))
 
 

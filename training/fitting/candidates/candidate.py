@@ -59,7 +59,7 @@ class Learning:
         return replace(self, x=self.x[:, kept], names=[self.names[i] for i in kept])
 
     def known_before(self, day: Any) -> np.ndarray:
-        """Return which rows lay before a day and were fully known before it, shape (rows,)."""
+        """Return which rows lie before a day and had a known outcome before it, shape (rows,)."""
         if self.as_of is None or self.known_on is None:
             return np.zeros(len(self.y), bool)
         return (self.as_of < day) & (self.known_on < day)

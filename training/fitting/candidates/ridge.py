@@ -20,7 +20,7 @@ from training.fitting.candidates.candidate import Learning, Scorer
 from training.measures import calibration
 
 STRENGTHS = (1e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 1e-1)  # prior variances of a standardised coefficient
-DEFAULT_STRENGTH = 1e-3  # where too few outcomes are known to choose
+DEFAULT_STRENGTH = 1e-3  # if too few outcomes are known to choose one
 NESTED_DAYS = 3  # newest days on which strengths are compared
 NESTED_NEGATIVES = 20_000  # rows without the outcome that are enough to compare strengths by; they are weighted back
 MIN_POSITIVES = 8  # as many as an origin needs (``splits``)
@@ -38,9 +38,9 @@ def learner(settings: dict[str, Any], strength: float | None = None) -> Any:
 
 
 def surroundings(learning: Learning) -> Scorer:
-    """Fit the same on what is known of the school and the area alone, nothing of the child.
+    """Fit the same on features of the school and the area only, none of the child.
 
-    Perdomo and others (2023) found for Wisconsin that such a model did as well as individual scores: every report answers whether that
+    Perdomo and others (2023) found that such a model did as well as individual scores in Wisconsin. Every report shows whether that
     holds here.
     """
     kept = learning.columns([n for n in learning.names if _of_the_place(n)])
@@ -146,7 +146,7 @@ class _Columns:
         rate = float(np.average(learning.y, weights=learning.weight))
         at = np.zeros(len(self.signed))
         at[0] = np.log(rate / (1 - rate)) if 0 < rate < 1 else 0.0
-        found = []
+        positions = []
         for strength in strengths:
             penalty = np.full(len(at), 1.0 / strength)
             penalty[0] = 1e-6  # the intercept is free, but for data in which everybody or nobody has the outcome
@@ -155,8 +155,8 @@ class _Columns:
                 return self._penalised(learning, b, penalty)
 
             at = minimise(penalised, at, self.signed)
-            found.append(at)
-        return found
+            positions.append(at)
+        return positions
 
     def terms(self, coefficients: np.ndarray, strength: float) -> LinearTerms:
         """Return one term per feature in units of its values."""

@@ -115,11 +115,11 @@ def test_the_mean_candidate_learns_as_its_parts_do():
 def test_the_same_rows_give_the_same_coefficients_whatever_the_threads():
     from threadpoolctl import threadpool_limits
 
-    found = []
+    fitted = []
     for threads in (1, 2):
         with threadpool_limits(threads):
-            found.append(json.dumps(ridge.fit(learning(days=12), monotone=True).stored()))
-    assert found[0] == found[1]
+            fitted.append(json.dumps(ridge.fit(learning(days=12), monotone=True).stored()))
+    assert fitted[0] == fitted[1]
 
 
 def test_the_strength_is_chosen_on_days_before_the_newest_outcomes_or_is_the_default():

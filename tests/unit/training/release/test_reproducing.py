@@ -88,14 +88,14 @@ def test_sums_of_linear_algebra_do_not_depend_on_the_threads_of_the_environment(
 @pytest.mark.parametrize("threads", [1, 3, None])
 def test_a_model_is_reproduced_with_the_threads_of_its_recipe(small, tmp_path, monkeypatch, threads):
     """Recipes of earlier versions lack the number of threads: they are reproduced with the environment's."""
-    folder, made, _ = small
-    assert made.recipe["blas_threads"] == BLAS_THREADS
-    recipe = {k: v for k, v in made.recipe.items() if k != "blas_threads"}
+    folder, result, _ = small
+    assert result.recipe["blas_threads"] == BLAS_THREADS
+    recipe = {k: v for k, v in result.recipe.items() if k != "blas_threads"}
     recipe |= {"blas_threads": threads} if threads else {}
     (tmp_path / "v1").mkdir()
-    write_bundle(tmp_path / "v1", made.booster, made.manifest, {"card.md": ""}, recipe)
+    write_bundle(tmp_path / "v1", result.booster, result.manifest, {"card.md": ""}, recipe)
     used = []
-    monkeypatch.setattr(reproducing, "train", lambda *_, blas_threads, **__: used.append(blas_threads) or made)
+    monkeypatch.setattr(reproducing, "train", lambda *_, blas_threads, **__: used.append(blas_threads) or result)
     assert reproduce(tmp_path / "v1", Histories.open(folder / "h")).equal
     assert used == [threads]
 
