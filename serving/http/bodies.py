@@ -1,7 +1,7 @@
-"""Requests whose bodies are arriving: how many, from which address, and how many bytes all bodies hold together.
+"""Limits on request bodies that are arriving: their number, by address, and their total size.
 
-A request counts as work only once its body is whole. Until then it takes a place here. When places run out, the request
-that has waited longest is refused, of the address that has most of them: one address cannot push out another.
+A request counts as work only once its body is complete. Until then it takes a place here. If there is no free place, the
+longest-waiting request of the address with the most places is refused, so that one address cannot crowd out another.
 """
 
 from __future__ import annotations

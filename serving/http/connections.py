@@ -1,6 +1,6 @@
-"""Connections before a request: half heads and silence end, each address has few of them, and a line ends with CRLF.
+"""Limits on connections without a complete request head: a time limit, a maximum per address, and lines that end with CRLF.
 
-uvicorn closes a connection that is idle after an answer, but waits without end for a head that never ends.
+uvicorn closes connections that are idle after an answer, but waits forever for a head that never ends.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Turns to compute features: one request at a time, and callers in rotation.
 
-One request at a time, since each uses every core it needs and its rows take many times the memory of its body. In
-rotation, so that a caller with many requests leaves room for another with one.
+One request at a time, since each uses every core and its rows take many times the memory of its body. In rotation, so
+that a caller with many requests does not delay a caller with one.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class Turns:
                     del self._counts[caller]
 
     async def _wait(self, caller: str, future: asyncio.Future[None]) -> None:
-        """Wait, and give up the place or the turn when waiting ends otherwise."""
+        """Wait, and give up the place or the turn if waiting is cancelled."""
         try:
             async with asyncio.timeout(PATIENCE):
                 await asyncio.shield(future)
@@ -88,7 +88,7 @@ class Turns:
             raise
 
     def _next(self) -> None:
-        """Give the turn to the caller who has gone without it longest."""
+        """Give the turn to the caller who has waited longest since their last one."""
         with self._lock:
             if not self._waiting:
                 self._taken = False

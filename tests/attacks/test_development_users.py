@@ -1,4 +1,4 @@
-"""Development users need no secret: they must be asked for, stand alone, and answer direct requests on this machine only.
+"""Development users need no secret: they must be enabled explicitly, without other authenticators, for direct local requests only.
 
 Before, they answered behind a proxy on 127.0.0.1.
 """

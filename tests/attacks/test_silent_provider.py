@@ -1,4 +1,4 @@
-"""The identity provider accepts and says nothing, and tokens with unknown keys come in: API keys work as before.
+"""The identity provider accepts connections but does not answer, while tokens with unknown keys arrive: API keys keep working.
 
 Before, forty such tokens held up valid API keys for 60 seconds.
 """

@@ -1,4 +1,4 @@
-"""Requests that never end, and connections without a request: others are answered meanwhile.
+"""Requests that never end, and connections without a request: other clients are served.
 
 Before, seventy half bodies to the open ``POST /sign-in`` made every other call a 503 for 22 seconds, again and again, and
 half a head kept its connection for good.

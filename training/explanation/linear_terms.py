@@ -1,7 +1,7 @@
-"""Exact explanations of a linear model: what a feature adds is its coefficient times its distance from the mean.
+"""Exact explanations of a linear model: a feature's contribution is its coefficient times its distance from the mean.
 
-These are the Shapley values of a linear model whose features are taken as independent (Štrumbelj and Kononenko 2014). The part of
-the separate coefficient of a missing value belongs to its feature.
+These are the Shapley values of a linear model with independent features (Štrumbelj and Kononenko 2014). The effect of a missing value,
+which has a separate coefficient, belongs to its feature.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ LISTS = ("low", "high", "centre", "slope", "missing", "mean")
 
 @dataclass(frozen=True, kw_only=True)
 class LinearTerms:
-    """One term per feature, in the order of the model's columns: ``slope * (value - centre)``, or ``missing`` where there is no value.
+    """One term per feature, in the order of the model's columns: ``slope * (value - centre)``, or ``missing`` if there is no value.
 
     Attributes
     ----------
     intercept : float
     low, high : tuple of float
-        The lowest and highest values that training saw; a value beyond them counts as the nearer one.
+        The lowest and highest training values; values beyond them are clipped.
     centre, slope, missing : tuple of float
         The terms, in log-odds.
     mean : tuple of float
         The mean of each term over the training data.
     strength : float
-        The prior variance of a standardised coefficient (``C`` of scikit-learn) with which they were fitted.
+        The prior variance of a standardised coefficient used in fitting (``C`` in scikit-learn).
     """
 
     intercept: float
@@ -45,12 +45,12 @@ class LinearTerms:
 
     @classmethod
     def read(cls, stored: Mapping[str, Any], features: Sequence[str], where: str = "manifest.json") -> LinearTerms:
-        """Read the terms as ``stored`` returned them.
+        """Rebuild the terms from the result of ``stored``.
 
         Raises
         ------
         Faults
-            When they are not whole.
+            If they are incomplete.
         """
         try:
             lists = {name: tuple(map(float, stored[name])) for name in LISTS}
@@ -63,7 +63,7 @@ class LinearTerms:
         return terms
 
     def stored(self) -> dict[str, Any]:
-        """Return the terms ready for JSON, which keeps every digit."""
+        """Return JSON-ready terms at full precision."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     @property
@@ -72,11 +72,11 @@ class LinearTerms:
         return self.intercept + float(np.sum(self.mean))
 
     def margins(self, rows: np.ndarray) -> np.ndarray:
-        """Return the margins of rows (log-odds), the same for a row alone and among others."""
+        """Return the margins of rows (log-odds); a row's margin does not depend on the other rows."""
         return self.intercept + self._terms(rows).sum(axis=1)
 
     def contributions(self, rows: np.ndarray) -> np.ndarray:
-        """Return what each feature adds to each row's margin, with the base as last column, shape (rows, features + 1).
+        """Return each feature's contribution to each row's margin, with the base as last column, shape (rows, features + 1).
 
         Parameters
         ----------

@@ -13,7 +13,7 @@ from training.explanation.trees import read_forest
 
 
 class Scorer(Protocol):
-    """Margins of rows, and what each feature adds to them (log-odds)."""
+    """Margins of rows and their contributions (log-odds)."""
 
     @property
     def base(self) -> float:
@@ -23,11 +23,11 @@ class Scorer(Protocol):
         """Return the margins, shape (rows,)."""
 
     def contributions(self, rows: np.ndarray) -> np.ndarray:
-        """Return what each feature adds, with the base as last column, shape (rows, features + 1)."""
+        """Return each feature's contribution, with the base as last column, shape (rows, features + 1)."""
 
 
 class MeanScorer:
-    """The mean of several scorers; Shapley values are linear, so its contributions are the mean of theirs."""
+    """The mean of several scorers; Shapley values are linear, so contributions are averaged too."""
 
     def __init__(self, parts: list[Scorer]) -> None:
         self.parts = parts
@@ -53,7 +53,7 @@ def scorer_of(booster: str, manifest: Manifest) -> Scorer:
     Raises
     ------
     Faults
-        When a part of the model is missing or damaged.
+        If a part of the model is missing or damaged.
     """
     where = f"model {manifest.name} {manifest.version}"
     parts: list[Scorer] = []

@@ -10,9 +10,9 @@ BLAS_THREADS = 1
 
 @contextmanager
 def fixed_blas_threads(number: int | None) -> Iterator[None]:
-    """Let NumPy and SciPy use so many threads of BLAS; None leaves the number of the environment.
+    """Set the number of BLAS threads of NumPy and SciPy; None keeps the environment's.
 
-    BLAS adds up long vectors in pieces, one for each thread, so the last digits of a sum depend on their number.
+    BLAS sums long vectors in one part per thread, so the last digits of a sum depend on the number of threads.
     """
     import sklearn.linear_model  # noqa: F401  a library loaded later would not be limited
     from threadpoolctl import threadpool_limits

@@ -1,4 +1,4 @@
-"""Newton's method for a smooth convex function some of whose parameters may not be negative."""
+"""Newton's method for a smooth convex function with some non-negative parameters."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from histories.errors import Fault, Faults
 Evaluate = Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]]
 
 MAX_STEPS = 100
-CLOSE = 1e-8  # gain that the next step promises, in units of the function; after that step some 1e-16 is left
+CLOSE = 1e-8  # predicted gain of the next step, in units of the function; about 1e-16 remains after it
 
 
 def minimise(evaluate: Evaluate, start: np.ndarray, signed: np.ndarray) -> np.ndarray:
-    """Return the minimum.
+    """Return the minimiser.
 
-    Each step goes towards the minimum of the quadratic approximation within the bounds (a projected Newton method), and is halved
-    until the function falls.
+    A projected Newton method: each step goes towards the minimum of the quadratic approximation within the bounds, and is halved
+    until the function decreases.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def minimise(evaluate: Evaluate, start: np.ndarray, signed: np.ndarray) -> np.nd
     Raises
     ------
     Faults
-        When the minimum is not reached.
+        If it does not converge.
     """
     point = start
     value, gradient, hessian = evaluate(point)

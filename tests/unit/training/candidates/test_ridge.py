@@ -1,4 +1,4 @@
-"""The ridge regression: it is scikit-learn's where directions do not bind, keeps directions, and is explained exactly."""
+"""The ridge regression: equal to scikit-learn's if no direction binds, monotone where declared, and explained exactly."""
 
 import json
 from dataclasses import replace
@@ -71,7 +71,7 @@ def test_directions_hold_and_what_goes_against_them_counts_for_nothing():
 
 @pytest.mark.parametrize("name", ["ridge", "mean"])
 def test_contributions_add_up_to_the_margin_and_rest_on_the_mean(name, bundle, tmp_path):
-    """Of any rows, some far outside of what was learned from, alone and together, through a bundle on disk."""
+    """For any rows, some far outside the training data, alone and together, through a bundle on disk."""
     past, (booster, manifest) = learning(), read_bundle(bundle)
     terms = ridge.fit(past, monotone=True, strength=0.01)
     released = replace(manifest, candidate=name, ridge=terms.stored())
