@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from histories.errors import Fault, Faults
+from histories.io.private_files import readable_by_others
 from histories.io.toml import read_toml
 from histories.reading import ENGINES
 
@@ -24,6 +26,13 @@ def _existing(path: Path, info: ValidationInfo) -> Path:
     if not file.is_file():
         context = {"file": str(file), "do": "Put the key there, or correct the path."}
         raise PydanticCustomError("setting", "there is no such file", context)
+    return file
+
+
+def _private(file: Path) -> Path:
+    fault = readable_by_others(file)
+    if fault:
+        raise PydanticCustomError("setting", "{what}", {"what": fault.what, "file": fault.where, "do": fault.do})
     return file
 
 
@@ -67,6 +76,7 @@ def _audit_key(data: dict[str, Any]) -> Path | None:
 
 FolderPath = Annotated[Path, AfterValidator(_in_folder)]
 KeyFile = Annotated[Path, AfterValidator(_existing)]
+SecretFile = Annotated[Path, AfterValidator(_existing), AfterValidator(_private)]
 
 
 class Settings(BaseSettings):
@@ -133,14 +143,14 @@ class Settings(BaseSettings):
     access: FolderPath | None = Field(None, validation_alias="ONROLL_ACCESS")
     pages: FolderPath | None = Field(None, validation_alias="ONROLL_PAGES")
     shadow: Annotated[Any, AfterValidator(_share)] = Field(0.2, validation_alias="ONROLL_SHADOW")
-    pseudonym_key_file: KeyFile | None = Field(None, validation_alias="ONROLL_PSEUDONYM_KEY_FILE")
+    pseudonym_key_file: SecretFile | None = Field(None, validation_alias="ONROLL_PSEUDONYM_KEY_FILE")
     pseudonym_key: bytes | None = Field(
         validation_alias="ONROLL_PSEUDONYM_KEY", default_factory=_pseudonym_key, repr=False
     )
-    audit_key_file: KeyFile | None = Field(None, validation_alias="ONROLL_AUDIT_KEY_FILE")
+    audit_key_file: SecretFile | None = Field(None, validation_alias="ONROLL_AUDIT_KEY_FILE")
     audit_key: bytes | Path | None = Field(validation_alias="ONROLL_AUDIT_KEY", default_factory=_audit_key, repr=False)
     audit_anchor: FolderPath | None = Field(None, validation_alias="ONROLL_AUDIT_ANCHOR")
-    signing_key_file: KeyFile | None = Field(None, validation_alias="ONROLL_SIGNING_KEY_FILE")
+    signing_key_file: SecretFile | None = Field(None, validation_alias="ONROLL_SIGNING_KEY_FILE")
     verify_key_file: KeyFile | None = Field(None, validation_alias="ONROLL_VERIFY_KEY_FILE")
     authority_facts: FolderPath | None = Field(None, validation_alias="ONROLL_AUTHORITY_FACTS")
     gates: FolderPath | None = Field(None, validation_alias="ONROLL_GATES")
@@ -197,6 +207,9 @@ class Settings(BaseSettings):
 
 KEYS = tuple(str(f.validation_alias) for f in Settings.model_fields.values() if f.validation_alias)
 
+# A key, or an address with a password, in a file of settings.
+SECRET = re.compile(r"(pseudonym|audit)_key\s*=|://[^/\s:@]+:[^/\s@]+@", re.IGNORECASE)
+
 
 def settings(folder: Path | None = None) -> Settings:
     """Read the settings of a working folder, by default the current one.
@@ -208,6 +221,10 @@ def settings(folder: Path | None = None) -> Settings:
     """
     folder = (folder or Path.cwd()).absolute()
     toml, faults = _from_toml(folder / "onroll.toml")
+    for file in (folder / "onroll.toml", folder / ".env"):
+        fault = readable_by_others(file)
+        if fault and SECRET.search(file.read_text("utf-8", "replace")):
+            faults.append(fault)
     try:
         loaded = Settings(_env_file=folder / ".env", folder=folder, toml=toml)  # type: ignore[call-arg]
     except UnicodeDecodeError:

@@ -20,6 +20,7 @@ settings.register_profile(
     "onroll", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 settings.load_profile("onroll")
+os.umask(0o077)  # as every command and the service set it; keys that tests write are refused otherwise
 
 
 @pytest.hookimpl(trylast=True)  # pytest groups tests by their fixtures first

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from histories.errors import Fault
+from histories.io.private_files import restrict
 
 
 def not_new(folder: Path) -> list[Fault]:
@@ -37,8 +38,10 @@ def new_folder(folder: Path, *, keep: bool = False) -> Iterator[Path]:
     beside, old = folder.parent / f".{folder.name}.writing", finish_replacing(folder)
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
+    beside.chmod(0o700)
     try:
         yield beside
+        restrict(beside)
         if folder.exists() and keep:
             folder.rename(old)
         elif folder.exists():
@@ -56,6 +59,7 @@ def new_file(file: Path) -> Iterator[Path]:
     beside = file.with_name(f".{file.name}.writing")
     try:
         yield beside
+        restrict(beside)
         beside.replace(file)
     finally:
         beside.unlink(missing_ok=True)

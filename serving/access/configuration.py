@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from histories.errors import Fault, Faults
+from histories.io.private_files import readable_by_others
 from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
 from serving.http.problems import Problem
@@ -136,6 +137,8 @@ class Configuration(SettingsFile):
             When there is none, or it is too short.
         """
         file = self.folder / proxy.secret_file
+        if fault := readable_by_others(file):
+            raise Faults(fault)
         secret = file.read_bytes().strip() if file.is_file() else b""
         if len(secret) < MIN_SECRET_LENGTH:
             do = f"Put at least {MIN_SECRET_LENGTH} random characters in it, for example from 'openssl rand -hex 32'."

@@ -13,6 +13,7 @@ import click
 
 from histories.errors import Faults
 from histories.io.memory import too_little
+from histories.io.private_files import only_for_the_owner
 
 VERBS = {
     "simulate": "histories.cli.simulate",
@@ -60,6 +61,7 @@ class Verbs(click.Group):
 @click.version_option(package_name="onroll", prog_name="onroll")
 def onroll() -> None:
     """Find children likely to go missing from education, and say why."""
+    only_for_the_owner()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

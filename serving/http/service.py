@@ -13,12 +13,14 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 import bentoml
 
 from features import load_own_features
+from histories.io.private_files import only_for_the_owner
 from histories.settings import settings
 from serving.http import connections, supervision
 from serving.http.api import make_app
 from serving.http.guard import Guard
 from serving.telemetry import logs
 
+only_for_the_owner()
 supervision.use_monotonic_clock()  # the supervisor imports this module too
 connections.install()
 WORKERS = int(os.environ.get("ONROLL_WORKERS", "1"))

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from histories.io.atomic_write import new_file
 from histories.io.spreadsheet import as_text
 from serving.store.ledger.anchors import Anchors
 from serving.store.ledger.chain import Chain, ChainKey
@@ -154,7 +155,7 @@ def export(view: View, file: Path, kind: str) -> int:
     """Write all entries to a file, as ``jsonl`` or ``csv``, and return how many; the export is itself audited."""
     rows = _rows(view.connection, sa.select(AuditEntry.__table__).order_by(AuditEntry.seq))
     count = 0
-    with file.open("w", encoding="utf-8", newline="") as out:
+    with new_file(file) as beside, beside.open("w", encoding="utf-8", newline="") as out:
         table = csv.writer(out)
         if kind == "csv":
             table.writerow([*SIGNED, "mac"])

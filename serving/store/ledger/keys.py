@@ -9,6 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from histories.errors import Fault, Faults
+from histories.io.private_files import readable_by_others
 
 MIN_LENGTH = 32  # characters
 
@@ -74,7 +75,10 @@ def audit_keys(url: sa.URL, configured: bytes | Path | None) -> AuditKeys:
     if url.get_backend_name() != "sqlite" or not url.database:
         do = "Put 'openssl rand -hex 32' into a file that only the service can read, and set ONROLL_AUDIT_KEY_FILE to it."
         raise Faults(Fault("this database needs a key for its audit", "ONROLL_AUDIT_KEY_FILE", do))
-    return AuditKeys(_key_file(Path(url.database)))
+    file = _key_file(Path(url.database))
+    if fault := readable_by_others(file):
+        raise Faults(fault)
+    return AuditKeys(file)
 
 
 def _write(file: Path, content: bytes) -> None:
