@@ -116,8 +116,9 @@ def text_sql(text: str, engine: str) -> str:
 
 def unclean_sql(text: str, engine: str) -> str:
     """Return a cheap SQL condition that is true for every text that ``text_sql`` would change (and few others)."""
-    first = {"duckdb": "ord", "spark": "ascii"}[engine]
-    return f"({text} = '' OR {text} LIKE '% ' OR {text} LIKE ' %' OR {text} LIKE '%.%0' OR {first}({text}) IN (9, 10, 13, 160, 65279))"
+    place = {"duckdb": "ord", "spark": "ascii"}[engine]
+    ends = " OR ".join(f"{place}({end}) IN (9, 10, 13, 32, 160, 65279)" for end in (text, f"right({text}, 1)"))
+    return f"({text} = '' OR {text} LIKE '%.%0' OR {ends})"
 
 
 def day_sql(text: str, engine: str) -> str:

@@ -75,7 +75,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             rows += episodes if upn else ()
 
         try:
-            report.read[file.name], headers[n] = read_units(file, "Message", "Child", take)
+            report.read[file.name], headers[n] = read_units(file, "Message", {"Child": take})
         except Faults as faults:
             staging.faults += faults.faults
             continue

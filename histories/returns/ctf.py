@@ -93,7 +93,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             spells += school_rows
 
         try:
-            report.read[file.name], header = read_units(file, "CTfile", "Pupil", take)
+            report.read[file.name], header = read_units(file, "CTfile", {"Pupil": take})
         except Faults as unreadable:
             staging.faults += unreadable.faults
             continue

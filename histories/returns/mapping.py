@@ -17,7 +17,7 @@ from histories.tables import TABLES
 
 FOLDER = Path(__file__).with_name("formats")
 DATES = ("%Y-%m-%d", "%d/%m/%Y", "%Y-%b-%d %H:%M:%S", "%d-%b-%Y")
-TIMES = (" %H:%M:%S", " %H:%M", "T%H:%M:%S")
+TIMES = (" %H:%M:%S", " %H:%M", "T%H:%M:%S", " %H:%M:%S.%f", "T%H:%M:%S.%f")
 TRUE, FALSE = ("true", "yes", "y", "1", "t"), ("false", "no", "n", "0", "f")
 
 

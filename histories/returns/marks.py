@@ -13,6 +13,7 @@ from histories.errors import Fault, Faults
 from histories.io.delimited import heading
 from histories.io.sql import literal, literals
 from histories.io.toml import read_toml
+from histories.reading.values import stripped_sql
 from histories.returns.mapping import DATES, expression_of
 from histories.returns.report import Contents, Report, Return
 from histories.returns.staging import SHOWN, listed
@@ -80,7 +81,7 @@ def convert(
         table = f"marks_{n}"
         columns = [names[c] for c in ("pupil", "date", "session", "code", "recorded_on", "week", "marks")]
         days = [names[c] for c in ("date", "recorded_on", "week")]
-        report.read[file.name] = staging.csv(table, file, columns, days)
+        report.read[file.name] = staging.csv(table, file, columns, days, as_written=True)
         if table in staging.columns and (select := _select(staging, people, table, names, report)):
             selects[file] = select
     staging.raise_faults()
@@ -146,19 +147,21 @@ def _name(column: str) -> str:
 
 
 def _day(staging: Staging, table: str, column: str, names: dict[str, Any], optional: bool = False) -> str:
-    day = expression_of("date", _name(column), tuple(names["dates"]))
+    # Cells are as written here; only those that are no date at once are stripped first.
+    raw, dates = _name(column), tuple(names["dates"])
+    day = f"coalesce({expression_of('date', raw, dates)}, {expression_of('date', stripped_sql(raw, 'duckdb'), dates)})"
     what, do = (
         "the value is not a date in a format of the mapping",
         "Correct the rows, or add the date format to a mapping.",
     )
-    given = f"{_name(column)} IS NOT NULL AND " if optional else ""
+    given = f"{stripped_sql(raw, 'duckdb')} IS NOT NULL AND " if optional else ""
     staging.check(table, column, f"{given}({day}) IS NULL", what, do)
     return day
 
 
 def _long(staging: Staging, table: str, names: dict[str, Any], recorded: str | None, report: Report) -> tuple[str, str]:
     session, code = _name(names["session"]), _name(names["code"])
-    part = f"CASE {session} WHEN {literal(names['am'])} THEN 'AM' WHEN {literal(names['pm'])} THEN 'PM' END"
+    part = _part(session, names["am"], names["pm"])
     staging.check(
         table,
         names["session"],
@@ -174,6 +177,13 @@ def _long(staging: Staging, table: str, names: dict[str, Any], recorded: str | N
         f'{_day(staging, table, names["date"], names)} AS "date", {part} AS session, {code} AS code',
         f'FROM "{table}"',
     )
+
+
+def _part(session: str, am: str, pm: str) -> str:
+    """Return the expression of the half day; a name in another case or with blanks around it counts too."""
+    other = f"lower({stripped_sql(session, 'duckdb')})"
+    clean = f"CASE {other} WHEN {literal(am.lower())} THEN 'AM' WHEN {literal(pm.lower())} THEN 'PM' END"
+    return f"CASE {session} WHEN {literal(am)} THEN 'AM' WHEN {literal(pm)} THEN 'PM' ELSE {clean} END"
 
 
 def _days(staging: Staging, table: str, names: dict[str, Any], recorded: str | None, report: Report) -> tuple[str, str]:

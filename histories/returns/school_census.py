@@ -32,7 +32,6 @@ MONTHS = {"autumn": (10, 1, 3), "spring": (1, 3, 3), "summer": (5, 3, 3)}  # mon
 COVERED = {"autumn": 2, "spring": 0, "summer": 1}  # index of the term that a census's attendance covers
 SQL = Path(__file__).with_name("school_census.sql")
 NEEDED = ("upn", "dob", "entrydate", "nativeid")
-DATES = ("%Y-%b-%d %H:%M:%S", "%Y-%m-%d", "%d/%m/%Y")
 # Columns to read, by the beginning of the file name.
 ROLL = (
     "upn",
@@ -80,6 +79,17 @@ STATED = {
 }
 DAYS = ("dob", "entrydate", "leavingdate", "startdate", "fsmstartdate", "fsmenddate")
 NOT_EMPTY = ("dob", "entrydate")
+ENDS = {"leavingdate": "entrydate", "fsmenddate": "fsmstartdate"}
+PROVISIONS = ("N", "K", "E", "S", "A", "P")  # the last three until 2015
+CATEGORIES = ("PERM", "SUSP", "FIXD", "LNCH")  # FIXD until 2023
+CODES = {
+    "sex": "sex",
+    "enrolstatus": "enrolment_status",
+    "ncyearactual": "nc_year",
+    "ncyearleaving": "nc_year",
+    "reason1": "suspension_reason",
+    "sentype": "sen_need",
+}
 
 
 @dataclass(kw_only=True)
@@ -159,7 +169,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         "needs": "sen_need",
         "codes": "attendance",
     }
-    days = {f"day_{c}": f"({expression_of('date', c, DATES)})" for c in DAYS}
+    days = {f"day_{c}": f"({expression_of('date', c)})" for c in DAYS}
     staging.sql(
         SQL.read_text(encoding="utf-8").format(
             **{k: literals([*code_set(n), *extended_codes(n)]) for k, n in sets.items()}, **days
@@ -195,9 +205,7 @@ def _select(staging: Staging, name: str, *, kind: str, table: str, given: Census
         what, do = "the value is not a date like 2024-Sep-04 00:00:00", "Correct the rows, or export again."
         if c in DAYS:
             empty = f'"{c}" IS NULL OR ' if c in NOT_EMPTY else ""
-            staging.check(
-                name, c, f'{empty}"{c}" IS NOT NULL AND ({expression_of("date", c, DATES)}) IS NULL', what, do
-            )
+            staging.check(name, c, f'{empty}"{c}" IS NOT NULL AND ({expression_of("date", c)}) IS NULL', what, do)
         elif c == "sessions":
             staging.check(
                 name,
@@ -207,12 +215,32 @@ def _select(staging: Staging, name: str, *, kind: str, table: str, given: Census
                 do,
             )
     term = term_dates(given.day.year - 1)[COVERED[given.term]]
-    columns = ", ".join(f'trim("{c}") AS {c}' if c in have else f"NULL::VARCHAR AS {c}" for c in KINDS[kind])
+    _report_values(staging, name, used, report)
+    columns = ", ".join(f'"{c}"' if c in have else f"NULL::VARCHAR AS {c}" for c in KINDS[kind])
     return (
         f"SELECT {columns}, DATE '{given.day}' AS day, onroll_line AS line, '{given.number} ' || coalesce(\"{id_column}\", '') AS id, "
         f"{given.number} AS part, {kind == 'pupilnolongeronroll'} AS left_roll, "
         f"DATE '{term.start}' AS term_start, DATE '{term.end}' AS term_end FROM \"{name}\""
     )
+
+
+def _report_values(staging: Staging, name: str, used: list[str], report: Report) -> None:
+    """Say which rows end before they begin, and which hold what is no code."""
+    for end, begin in ENDS.items():
+        if {begin, end} <= set(used):
+            test = f"({expression_of('date', end)}) < ({expression_of('date', begin)})"
+            outcome = "the spell is left out" if end == "leavingdate" else "the end is left empty"
+            staging.note(report, name, test, f"end before they begin; {outcome}")
+    for c in used:
+        if c in CODES:
+            staging.note_codes(report, name, c, code_set(CODES[c]))
+    for c, codes in (("senprovision", PROVISIONS), ("category", CATEGORIES)):
+        if c in used:
+            staging.note_codes(report, name, c, codes)
+    if "ethnicity" in used:
+        known = literals([*code_set("ethnicity"), *extended_codes("ethnicity")])
+        test = f"upper(left(ethnicity, 4)) NOT IN {known}"
+        staging.note(report, name, test, "have in ethnicity what is no code of the set; it is left empty")
 
 
 def _complain(
@@ -233,7 +261,7 @@ def _people(staging: Staging, people: PupilKeys, report: Report) -> None:
     """Give children and homes their keys; children without a UPN get a temporary key until they are linked by name."""
     upn = clean_upn_sql("upn")
     nameless = staging.sql(
-        f"SELECT part, id, forename, surname, ({expression_of('date', 'dob', DATES)}), sex FROM raw_roll WHERE ({upn}) IS NULL ORDER BY ALL"
+        f"SELECT part, id, forename, surname, ({expression_of('date', 'dob')}), sex FROM raw_roll WHERE ({upn}) IS NULL ORDER BY ALL"
     )
     keys = []
     for part, row, forename, surname, born, sex in nameless:
@@ -253,7 +281,7 @@ def _people(staging: Staging, people: PupilKeys, report: Report) -> None:
     staging.sql(f"""
         CREATE OR REPLACE TABLE raw_roll AS SELECT r.* REPLACE (coalesce({clean_upn_sql("r.upn")}, n.person) AS upn)
         FROM raw_roll r LEFT JOIN nameless n ON n.part = r.part::VARCHAR AND n.id = r.id""")
-    people.add("SELECT upn, nullif(formerupn, '') AS former FROM raw_roll")
+    people.add("SELECT upn, formerupn AS former FROM raw_roll")
     homes = staging.sql(
         f"SELECT coalesce(uniquepropertyreferencenumber, '') || coalesce(postcode, ''), max({bare_sql('postcode')}) FROM raw_addresses GROUP BY 1"
     )
@@ -278,7 +306,7 @@ def _notes(staging: Staging, people: PupilKeys, report: Report) -> None:
         if lost:
             report.notes.append(f"{lost} rows of {table} match no pupil and were left out")
     other = staging.sql(
-        "SELECT count(*) FROM raw_sessions WHERE attendancereason NOT IN " + literals(code_set("attendance"))
+        "SELECT count(*) FROM raw_sessions WHERE upper(attendancereason) NOT IN " + literals(code_set("attendance"))
     )[0][0]
     if other:
         report.notes.append(f"{other} rows of sessions have an unknown code and were left out")

@@ -1,4 +1,4 @@
-"""Looked-after children (SSDA903, CSV): consecutive episodes become one spell of care; missing periods stay separate."""
+"""Looked-after children (SSDA903, CSV or XML): consecutive episodes become one spell of care; missing periods stay separate."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from histories.errors import Fault
+from histories.errors import Fault, Faults
 from histories.identity import clean_upn_sql
+from histories.returns import ssda903_xml
 from histories.returns.mapping import expression_of
 from histories.returns.pupil_keys import PERSON
-from histories.returns.report import Contents, Report, Return
+from histories.returns.report import TABULAR, Contents, Report, Return
 
 if TYPE_CHECKING:
     from histories.returns.pupil_keys import PupilKeys
@@ -21,51 +22,81 @@ NEEDED = {
     "episodes": ("child", "decom", "dec"),
     "missing": ("child", "mis_start", "mis_end"),
 }
-OTHERS = ("prev", "sw_")  # parts of names of other files of the return
-DATES = ("%d/%m/%Y", "%Y-%m-%d")
+OTHERS = ("prev", "sw_", "swepisodes")  # parts of names of other files of the return
 BEGINS_AND_ENDS = {"episodes": ("decom", "dec"), "missing": ("mis_start", "mis_end")}
 
 
 def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
-    """State the episodes and missing periods of each year, from the files named header, episodes and missing."""
+    """State the episodes and missing periods of each year, from XML or from files named header, episodes and missing."""
     tables: dict[str, list[str]] = {kind: [] for kind in NEEDED}
     years: dict[tuple[Path, str], list[str]] = {}
     for n, file in enumerate(files):
-        stem = file.stem.lower()
-        kind = kind_of(stem)
-        if kind is None:
-            report.unused.append(f"{file.name}: only the files header, episodes and missing are read")
-            continue
-        name = f"{kind}_{n}"
-        report.read[file.name] = staging.csv(name, file, NEEDED[kind], BEGINS_AND_ENDS.get(kind, ()))
-        if name in staging.columns and staging.need(name, NEEDED[kind]):
-            staging.clean(name, "child")
-            tables[kind].append(name)
-            years.setdefault((file.parent, stem.replace(kind, "")), []).append(name)
-            if unused := [c for c in staging.columns[name] if c not in NEEDED[kind]]:
-                report.unused.append(f"{file.name}: columns {', '.join(unused)}")
+        stage = _stage_xml if is_xml(file) else _stage_csv
+        for name in stage(staging, file, n, report):
+            tables[name.partition("_")[0]].append(name)
+            years.setdefault(_return_of(file), []).append(name)
     for kind in ("header", "episodes"):
         if not tables[kind] and not staging.faults:
-            do = "Name the folder that holds header.csv, episodes.csv and missing.csv."
+            do = "Name the folder that holds header.csv, episodes.csv and missing.csv, or the return as XML."
             staging.faults.append(Fault(f"there is no file named like {kind}.csv", "import ssda903", do))
-    _check(staging, tables)
+    _check(staging, tables, report)
     _children(staging, people, tables, report)
-    headers = [staging.files[t] for t in tables["header"]]
+    headers = [staging.files[t] for t in tables["header"] if not is_xml(staging.files[t])]
     for names in years.values():
         day = year_end(staging, names)
         for table in names:
             kind = table.partition("_")[0]
             if kind != "header":
                 period = f"{day.year} {kind}" if day else None
-                stated = staging.add_return(period, [staging.files[table], *headers], return_date=day)
+                file = staging.files[table]
+                stated = staging.add_return(period, [file] if is_xml(file) else [file, *headers], return_date=day)
                 stated.tables["social_care"] = _select(table, kind)
 
 
-def _check(staging: Staging, tables: dict[str, list[str]]) -> None:
+def is_xml(file: Path) -> bool:
+    """Tell by its ending whether a file is XML."""
+    return file.suffix.lower() == ".xml"
+
+
+def _return_of(file: Path) -> tuple[Path, str]:
+    """Return what the files of one return share: an XML file is one by itself, CSV files differ by the word for their kind."""
+    stem = file.stem.lower()
+    return file.parent, file.name if is_xml(file) else stem.replace(kind_of(stem) or "", "")
+
+
+def _stage_csv(staging: Staging, file: Path, number: int, report: Report) -> list[str]:
+    """Stage a file of one kind as ``<kind>_<number>``; return the table's name, or nothing when it is not read."""
+    kind = kind_of(file.stem.lower())
+    if kind is None:
+        report.unused.append(f"{file.name}: only the files header, episodes and missing are read")
+        return []
+    name = f"{kind}_{number}"
+    report.read[file.name] = staging.csv(name, file, NEEDED[kind], BEGINS_AND_ENDS.get(kind, ()))
+    if name not in staging.columns or not staging.need(name, NEEDED[kind]):
+        return []
+    if unused := [c for c in staging.columns[name] if c not in NEEDED[kind]]:
+        report.unused.append(f"{file.name}: columns {', '.join(unused)}")
+    return [name]
+
+
+def _stage_xml(staging: Staging, file: Path, number: int, report: Report) -> list[str]:
+    """Stage an XML file; return the names of its tables, or nothing when it is at fault."""
+    try:
+        report.read[file.name], names = ssda903_xml.stage(staging, file, number)
+    except Faults as unreadable:
+        staging.faults += unreadable.faults
+        return []
+    report.unused.append(f"{file.name}: only UPN, EPISODE and AMISSING are read")
+    return names
+
+
+def _check(staging: Staging, tables: dict[str, list[str]], report: Report) -> None:
     for kind, columns in BEGINS_AND_ENDS.items():
         for table in tables[kind]:
+            begin, end = (f"({expression_of('date', c)})" for c in columns)
+            staging.note(report, table, f"{end} < {begin}", "end before they begin")
             for n, c in enumerate(columns):
-                bad = f'"{c}" IS NOT NULL AND ({expression_of("date", c, DATES)}) IS NULL'
+                bad = f'"{c}" IS NOT NULL AND ({expression_of("date", c)}) IS NULL'
                 bad += f' OR "{c}" IS NULL' if n == 0 else ""
                 staging.check(table, c, bad, "the value is not a date like 04/09/2024", "Correct it, or fill it in.")
     staging.raise_faults()
@@ -81,6 +112,8 @@ def _children(staging: Staging, people: PupilKeys, tables: dict[str, list[str]],
     staging.sql("CREATE TABLE child AS SELECT DISTINCT h.child, p.pupil_id FROM header h JOIN person p USING (upn)")
     for table in tables["header"]:
         people.report_missing(table, "upn", report, "link them by CHILD")
+    for table in (t for names in tables.values() for t in names):
+        staging.note(report, table, "child IS NULL", "have no CHILD and were left out")
     named = ", ".join(staging.files[t].name for t in tables["header"])
     for table in (*tables["episodes"], *tables["missing"]):
         lost = staging.sql(
@@ -100,7 +133,7 @@ def year_end(staging: Staging, tables: list[str]) -> date | None:
     for table in tables:
         columns = BEGINS_AND_ENDS.get(table.partition("_")[0], ())
         for c in columns:
-            day = staging.sql(f'SELECT max({expression_of("date", c, DATES)}) FROM "{table}"')[0][0]
+            day = staging.sql(f'SELECT max({expression_of("date", c)}) FROM "{table}"')[0][0]
             newest = max(filter(None, (newest, day)), default=None)
     if newest is None:
         return None
@@ -108,7 +141,7 @@ def year_end(staging: Staging, tables: list[str]) -> date | None:
 
 
 def _select(table: str, kind: str) -> str:
-    begin, end = (f"({expression_of('date', c, DATES)})" for c in BEGINS_AND_ENDS[kind])
+    begin, end = (f"({expression_of('date', c)})" for c in BEGINS_AND_ENDS[kind])
     name = {"episodes": "cla", "missing": "missing"}[kind]
     return f"""SELECT DISTINCT c.pupil_id, '{name}' AS kind, {begin} AS start_date, {end} AS end_date FROM "{table}" t JOIN child c USING (child)"""
 
@@ -119,14 +152,16 @@ def kind_of(stem: str) -> str | None:
 
 
 def recognises(contents: Contents) -> bool:
-    """Recognise the format by file name and headings."""
+    """Recognise the format by root element, or by file name and headings."""
+    if contents.root == ssda903_xml.ROOT:
+        return True
     kind = kind_of(contents.stem)
     return kind is not None and contents.has(*NEEDED[kind])
 
 
 RETURN = Return(
     name="ssda903",
-    title="looked-after children, CSV files header, episodes and missing of one or more years",
+    title="looked-after children (SSDA903) of one or more years, XML or the CSV files header, episodes and missing",
     fills=("social_care",),
     cannot_know=(
         "when a row was entered: it counts as recorded on 31 March, at the end of the return's year",
@@ -134,4 +169,5 @@ RETURN = Return(
     ),
     convert=convert,
     recognises=recognises,
+    suffixes=(*TABULAR, ".xml"),
 )

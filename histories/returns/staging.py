@@ -7,15 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from histories.errors import Fault, Faults
 from histories.io.delimited import AGAIN
 from histories.io.memory import bytes_of
-from histories.io.sql import literal
-from histories.reading.values import text_sql
+from histories.io.sql import literal, literals
+from histories.reading.values import text_sql, unclean_sql
+from histories.returns.row_buffer import RowBuffer
 from histories.returns.submissions import Clock
 from histories.returns.text_table import text_table
+
+if TYPE_CHECKING:
+    from histories.returns.report import Report
 
 MAX_LINE = 4 << 20
 SHOWN = 10  # lines named in a message
@@ -76,10 +80,19 @@ class Staging:
         """Run a statement and return its rows."""
         return self.connection.execute(statement, list(values)).fetchall()
 
-    def csv(self, name: str, file: Path, wanted: Iterable[str] = (), days: Iterable[str] = ()) -> int:
+    def csv(
+        self,
+        name: str,
+        file: Path,
+        wanted: Iterable[str] = (),
+        days: Iterable[str] = (),
+        *,
+        as_written: bool = False,
+    ) -> int:
         """Load a CSV or XLSX file as a table: every column as text under its ``heading``, and ``onroll_line``.
 
-        Empty rows are dropped. Encoding, delimiter, sheet and header row are detected.
+        Empty rows are dropped. Encoding, delimiter, sheet and header row are detected. Cells are normalised as ``values.text_of``
+        does it: no surrounding blanks, and ``5`` for ``5.0``.
 
         Parameters
         ----------
@@ -87,6 +100,8 @@ class Staging:
             Headings of the format, by which the sheet and the header row are detected.
         days : iterable of str
             The headings of dates; in workbooks, Excel's day numbers in these columns become dates.
+        as_written : bool
+            Whether cells stay as they are: for marks, of which there are too many to clean each.
 
         Returns
         -------
@@ -108,12 +123,14 @@ class Staging:
         )
         names = [c for c in text.columns if c not in text.unnamed]
         serials = set(days) & set(names) if text.workbook else set()
-        filled = ", ".join(f"nullif(trim(\"{c}\"), '')" for c in text.columns)
+        cells = ", ".join(_cell(c, c in serials, as_written) for c in names)
+        filled = ", ".join(f"nullif(trim(\"{c}\"), '')" if as_written else f'"{c}"' for c in names)
         try:
             self.connection.execute(f"""
-                CREATE TABLE "{name}" AS SELECT onroll_line, {", ".join(_cell(c, c in serials) for c in names)} FROM (
-                    SELECT row_number() OVER () + {text.above + 1} AS onroll_line, * FROM {source}
-                ) WHERE coalesce({filled}) IS NOT NULL{_only_named(text.unnamed)}""")
+                CREATE TABLE "{name}" AS SELECT * FROM (
+                    SELECT row_number() OVER () + {text.above + 1} AS onroll_line, {cells} FROM {source}
+                    {_only_named(text.unnamed)}
+                ) WHERE coalesce({filled}) IS NOT NULL""")
         except duckdb.OutOfMemoryException:
             raise  # the file itself is fine
         except (duckdb.Error, UnicodeDecodeError) as error:
@@ -129,11 +146,11 @@ class Staging:
 
     def rows(self, name: str, file: Path, columns: list[str], rows: Iterable[tuple]) -> int:
         """Create a table from rows of text (line number first) of another reader."""
-        given = list(rows)
-        lists = list(zip(*given, strict=True)) or [()] * (1 + len(columns))
-        self.give(name, dict(zip(["onroll_line", *columns], lists, strict=True)))
-        self.files[name], self.columns[name] = file, columns
-        return len(given)
+        buffer = RowBuffer(self, name, file, columns)
+        for row in rows:
+            buffer.add(*row)
+        buffer.flush()
+        return int(self.sql(f'SELECT count(*) FROM "{name}"')[0][0])
 
     def give(self, name: str, columns: Mapping[str, Iterable[Any]]) -> None:
         """Create a table from lists of text; ``onroll_line`` holds whole numbers."""
@@ -143,10 +160,6 @@ class Staging:
         self.connection.register("incoming", pa.table(arrays))
         self.connection.execute(f'CREATE TABLE "{name}" AS SELECT * FROM incoming')
         self.connection.unregister("incoming")
-
-    def clean(self, name: str, column: str) -> None:
-        """Normalise whole numbers in a key column, so that they match across files: ``101.0`` becomes ``101``."""
-        self.sql(f'UPDATE "{name}" SET "{column}" = {text_sql(f"{chr(34)}{column}{chr(34)}", "duckdb")}')
 
     def lines(self, name: str, test: str) -> tuple[int, str]:
         """Return the number of rows that meet a condition, and the first line numbers as text."""
@@ -159,6 +172,19 @@ class Staging:
         if count:
             where = f"{self.files[name]}, column {column}, lines {lines}"
             self.faults.append(Fault(f"{count} of its rows: {what}", where, do))
+
+    def note(self, report: Report, name: str, test: str, what: str) -> None:
+        """Add a remark on the rows of a table that meet a condition: how many they are, and on which lines."""
+        count, lines = self.lines(name, test)
+        if count:
+            rows = "1 row" if count == 1 else f"{count:,} rows"
+            report.notes.append(f"{self.files[name].name}: {rows} {what} (lines {lines})")
+
+    def note_codes(self, report: Report, name: str, column: str, codes: Iterable[str]) -> None:
+        """Add a remark on the rows in which a column holds something else than a code, in any case."""
+        known = literals(sorted({c.upper() for c in codes}))
+        test = f'"{column}" IS NOT NULL AND upper("{column}") NOT IN {known}'
+        self.note(report, name, test, f"have in {column} what is no code of the set; it is left empty")
 
     def add_return(
         self, period: str | None, files: Iterable[Path], *, return_date: date | None = None, clock: Clock = "return"
@@ -198,17 +224,21 @@ class Staging:
             raise Faults(self.faults)
 
 
-def _cell(column: str, is_day: bool) -> str:
-    """Return the expression of a column; a day number in a workbook becomes a date."""
-    if not is_day:
-        return f'"{column}"'
-    return f"""CASE WHEN regexp_full_match("{column}", '[1-7][0-9]{{4}}')
-        THEN strftime(DATE '{EXCEL_EPOCH}' + "{column}"::INTEGER, '%Y-%m-%d') ELSE "{column}" END AS "{column}\""""
+def _cell(column: str, is_day: bool, as_written: bool) -> str:
+    """Return the expression of a column, cleaned unless it stays as written; the number of a day becomes the day."""
+    raw = f'"{column}"'
+    text = (
+        raw if as_written else f"CASE WHEN {unclean_sql(raw, 'duckdb')} THEN {text_sql(raw, 'duckdb')} ELSE {raw} END"
+    )
+    if is_day:
+        text = f"""CASE WHEN regexp_full_match({raw}, '[1-7][0-9]{{4}}')
+            THEN strftime(DATE '{EXCEL_EPOCH}' + {raw}::INTEGER, '%Y-%m-%d') ELSE {text} END"""
+    return f"{text} AS {raw}"
 
 
 def _only_named(unnamed: Iterable[str]) -> str:
-    """Return the condition that fails if a column without a heading has a value."""
-    return "".join(
-        f" AND CASE WHEN nullif(trim(\"{c}\"), '') IS NULL THEN true ELSE error({literal(UNNAMED)}) END"
-        for c in unnamed
-    )
+    """Return the condition that stops the reading when a column without a heading has a value."""
+    tests = [
+        f"CASE WHEN nullif(trim(\"{c}\"), '') IS NULL THEN true ELSE error({literal(UNNAMED)}) END" for c in unnamed
+    ]
+    return f"WHERE {' AND '.join(tests)}" if tests else ""

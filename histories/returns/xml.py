@@ -6,7 +6,7 @@ The parser holds one unit (a child, a pupil) at a time, so a return may be large
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
@@ -21,6 +21,7 @@ MAX_SECONDS = 1800
 PIECE = 1 << 20
 AGAIN = "Export it again from the source system."
 Node = dict[str, list[Any]]
+Take = Callable[[Node, int], None]
 
 
 class _Refused(Exception):
@@ -30,8 +31,9 @@ class _Refused(Exception):
 class _Reader:
     """Builds units one by one as nested dictionaries of lists, and passes each on with its line number."""
 
-    def __init__(self, root: str, unit: str, take: Callable[[Node, int], None]) -> None:
-        self.root, self.unit, self.take = root, unit, take
+    def __init__(self, root: str, takes: Mapping[str, Take]) -> None:
+        self.root, self.takes = root, takes
+        self.unit = ""
         self.path: list[str] = []
         self.nodes: list[Node] = []
         self.text: list[str] = []
@@ -57,8 +59,8 @@ class _Reader:
         if len(self.path) > MAX_DEPTH:
             raise _Refused(f"its elements are nested more than {MAX_DEPTH} deep")
         self.text, self.length = [], 0
-        if name == self.unit and not self.nodes:
-            self.nodes, self.elements, self.line = [{}], 0, self.parser.CurrentLineNumber
+        if name in self.takes and not self.nodes:
+            self.unit, self.nodes, self.elements, self.line = name, [{}], 0, self.parser.CurrentLineNumber
         elif self.nodes:
             self.elements += 1
             if self.elements > MAX_ELEMENTS:
@@ -87,18 +89,19 @@ class _Reader:
             self.nodes[-1].setdefault(name, []).append(node or text)
         else:
             self.units += 1
-            self.take(node, self.line)
+            self.takes[self.unit](node, self.line)
 
 
-def read_units(file: Path, root: str, unit: str, take: Callable[[Node, int], None]) -> tuple[int, dict[str, str]]:
+def read_units(file: Path, root: str, takes: Mapping[str, Take]) -> tuple[int, dict[str, str]]:
     """Read a file unit by unit.
 
     Parameters
     ----------
-    root, unit : str
-        Names of the root element and of the repeated element.
-    take : callable
-        Called with each unit (nested dictionaries of lists, leaves as text) and the line on which it begins.
+    root : str
+        Name of the root element.
+    takes : mapping
+        Name of each repeated element to a function that is called with each unit (nested dictionaries of lists, leaves as text)
+        and the line on which it begins.
 
     Returns
     -------
@@ -110,7 +113,7 @@ def read_units(file: Path, root: str, unit: str, take: Callable[[Node, int], Non
     Faults
         If the file is damaged, has another root element, or is refused.
     """
-    reader, began, size = _Reader(root, unit, take), time.monotonic(), 0
+    reader, began, size = _Reader(root, takes), time.monotonic(), 0
     try:
         with file.open("rb") as data:
             first = data.read(4)
@@ -146,5 +149,5 @@ def under(node: Node, *path: str) -> list[Node]:
     """Return the nodes at a path under a node."""
     nodes = [node]
     for name in path:
-        nodes = [c for n in nodes for c in n.get(name, ()) if isinstance(c, dict)]
+        nodes = [child for n in nodes for child in n.get(name, ()) if isinstance(child, dict)]
     return nodes

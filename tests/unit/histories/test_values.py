@@ -38,6 +38,8 @@ MEANINGS = [
     ("pupils", "young_carer", "0", False),
     ("enrolments", "urn", "123456.0", "123456"),
     ("enrolments", "urn", "\u00a0123456 ", "123456"),
+    ("enrolments", "urn", "123456\u00a0", "123456"),
+    ("enrolments", "urn", "123456\t", "123456"),
     ("enrolments", "nc_year", "5.0", "5"),
     ("enrolments", "nc_year", "r", "R"),
     ("enrolments", "destination", "", None),
