@@ -15,6 +15,7 @@ from histories.identity import clean_upn
 from histories.returns.mapping import expression_of
 from histories.returns.pupil_keys import PERSON
 from histories.returns.report import Contents, Report, Return
+from histories.returns.row_buffer import RowBuffer
 from histories.returns.xml import Node, leaf, read_units, under
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def rows_of(child: Node, line: int) -> tuple[str | None, list[tuple]]:
     def add(
         kind: str, start: str | None, end: str | None = None, category: str | None = None, why: str | None = None
     ) -> None:
-        if start:
+        if start or kind == "referral":  # a case without a referral date is reported by line
             rows.append((line, upn, former, kind, start, end, category, why))
 
     for episode in under(child, "CINdetails"):
@@ -66,29 +67,27 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
     """State the episodes of each file."""
     headers: dict[int, dict[str, str]] = {}
     for n, file in enumerate(files):
-        rows: list[tuple] = []
-        without_id = [0]
+        children = RowBuffer(staging, f"children_{n}", file, ["upn", "person"])
+        care = RowBuffer(staging, f"care_{n}", file, COLUMNS)
 
-        def take(child: Node, line: int, rows: list[tuple] = rows, without_id: list[int] = without_id) -> None:
+        def take(child: Node, line: int, children: RowBuffer = children, care: RowBuffer = care) -> None:
             upn, episodes = rows_of(child, line)
-            without_id[0] += upn is None
-            rows += episodes if upn else ()
+            children.add(line, None if (upn or PERSON).startswith(PERSON) else upn, upn)
+            for row in episodes if upn else ():
+                care.add(*row)
 
         try:
             report.read[file.name], headers[n] = read_units(file, "Message", {"Child": take})
         except Faults as faults:
             staging.faults += faults.faults
             continue
+        children.flush()
+        care.flush()
         year = headers[n].get("Year", "not stated")
         report.notes.append(f"{file.name}: collection {headers[n].get('Collection', 'not stated')} of {year}")
-        if without_id[0]:
-            report.notes.append(
-                f"{file.name}: {without_id[0]} children without a UPN and without an LAchildID were left out"
-            )
-        staging.rows(f"care_{n}", file, COLUMNS, rows)
-        for c in ("start_date", "end_date"):
-            what, do = "the value is not a date like 2024-09-04", "Correct it in the source system and export again."
-            staging.check(f"care_{n}", c, f"{c} IS NOT NULL AND ({expression_of('date', c)}) IS NULL", what, do)
+        staging.note(report, children.name, "upn IS NULL AND person IS NOT NULL", "have no UPN; link them by LAchildID")
+        staging.note(report, children.name, "person IS NULL", "have no UPN and no LAchildID and were left out")
+        _check(staging, care.name, report)
         people.add(f"SELECT upn, former FROM care_{n}")
     staging.raise_faults()
     for n, header in headers.items():
@@ -96,7 +95,17 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         stated = staging.add_return(period, [files[n]], return_date=day)
         stated.tables["social_care"] = f"""
             SELECT DISTINCT p.pupil_id, r.kind, ({expression_of("date", "start_date")}) AS start_date, ({expression_of("date", "end_date")}) AS end_date,
-                r.category, r.end_reason FROM care_{n} r JOIN person p USING (upn)"""
+                r.category, r.end_reason FROM care_{n} r JOIN person p USING (upn) WHERE r.start_date IS NOT NULL"""
+
+
+def _check(staging: Staging, table: str, report: Report) -> None:
+    """Keep a fault for each value that is no date; report cases without a beginning, and ends before it."""
+    for c in ("start_date", "end_date"):
+        what, do = "the value is not a date like 2024-09-04", "Correct it in the source system and export again."
+        staging.check(table, c, f"{c} IS NOT NULL AND ({expression_of('date', c)}) IS NULL", what, do)
+    staging.note(report, table, "start_date IS NULL", "have no referral date; the referral was left out")
+    early = f"({expression_of('date', 'end_date')}) < ({expression_of('date', 'start_date')})"
+    staging.note(report, table, early, "end before they begin")
 
 
 def period_of(header: dict[str, str]) -> tuple[str | None, date | None]:

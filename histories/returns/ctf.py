@@ -11,10 +11,13 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from histories.codes import code_set
 from histories.errors import Faults
 from histories.identity import clean_upn
+from histories.io.sql import literals
 from histories.returns.mapping import expression_of
 from histories.returns.report import Contents, Report, Return
+from histories.returns.row_buffer import RowBuffer
 from histories.returns.xml import Node, leaf, read_units, under
 
 if TYPE_CHECKING:
@@ -44,7 +47,6 @@ def rows_of(pupil: Node, line: int) -> tuple[tuple | None, list[tuple]]:
             leaf(s, "LeavingReason"),
         )
         for s in under(pupil, "SchoolHistory", "School")
-        if leaf(s, "EntryDate")
     ]
     return (line, upn, former, leaf(pupil, "DOB"), sex), spells
 
@@ -61,13 +63,14 @@ def with_destination(spells: list[tuple], header: dict[str, str]) -> tuple[list[
         The spells with destination and number of the next school, and the number of pupils who left the state sector.
     """
     source, target = (
-        (header.get(f"{s}/LEA", ""), header.get(f"{s}/Estab", "")) for s in ("SourceSchool", "DestSchool")
+        (header.get(f"{s}/LEA", "").upper(), header.get(f"{s}/Estab", "").upper())
+        for s in ("SourceSchool", "DestSchool")
     )
     destination = "unknown" if target == LOST else None
     number = "".join(target) if all(part.isdigit() for part in target) else None
     last: dict[str, str] = {}
     for _, upn, urn, entry, leaving, _ in spells:
-        if urn == "".join(source) and leaving:
+        if urn == "".join(source) and entry and leaving:
             last[upn] = max(last.get(upn, ""), entry)
     placed = [
         (*s, *((destination, number) if s[2] == "".join(source) and last.get(s[1]) == s[3] and s[4] else (None, None)))
@@ -82,13 +85,18 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
     for n, file in enumerate(files):
         pupils: list[tuple] = []
         spells: list[tuple] = []
-        lost = [0]
+        without_upn = RowBuffer(staging, f"without_upn_{n}", file, ["upn"])
 
         def take(
-            node: Node, line: int, pupils: list[tuple] = pupils, spells: list[tuple] = spells, lost: list[int] = lost
+            node: Node,
+            line: int,
+            pupils: list[tuple] = pupils,
+            spells: list[tuple] = spells,
+            without_upn: RowBuffer = without_upn,
         ) -> None:
             pupil, school_rows = rows_of(node, line)
-            lost[0] += pupil is None
+            if pupil is None:
+                without_upn.add(line, None)
             pupils += [pupil] if pupil else []
             spells += school_rows
 
@@ -98,8 +106,8 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             staging.faults += unreadable.faults
             continue
         days[n] = _day(header.get("DateTime", ""))
-        if lost[0]:
-            report.notes.append(f"{file.name}: {lost[0]} pupils without a UPN were left out; they need linking")
+        without_upn.flush()
+        staging.note(report, without_upn.name, "true", "are pupils without a UPN and were left out; they need linking")
         staging.rows(f"pupils_{n}", file, PUPIL, pupils)
         placed, left_sector = with_destination(spells, header)
         if left_sector:
@@ -113,9 +121,13 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             (f"spells_{n}", "entry_date"),
             (f"spells_{n}", "leaving_date"),
         ):
-            empty = "false" if column == "leaving_date" else f"{column} IS NULL"
+            empty = f"{column} IS NULL" if column == "date_of_birth" else "false"
             bad = f"{column} IS NOT NULL AND ({expression_of('date', column)}) IS NULL"
             staging.check(table, column, f"{empty} OR ({bad})", what, do)
+        staging.note_codes(report, f"pupils_{n}", "sex", code_set("sex"))
+        staging.note(report, f"spells_{n}", "entry_date IS NULL", "are schools without an entry date and were left out")
+        early = f"({expression_of('date', 'leaving_date')}) < ({expression_of('date', 'entry_date')})"
+        staging.note(report, f"spells_{n}", early, "end before they begin")
         people.add(f"SELECT upn, former FROM pupils_{n}")
     staging.raise_faults()
     for n, day in days.items():
@@ -123,10 +135,10 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         stated = staging.add_return(None, [files[n]], return_date=day, clock="return" if day else "row")
         stated.tables["pupils"] = f"""
             SELECT p.pupil_id, p.pupil_id AS upn_key, any_value({expression_of("date", "date_of_birth")}) AS date_of_birth,
-                any_value(CASE WHEN r.sex IN ('M', 'F', 'U') THEN r.sex END) AS sex FROM pupils_{n} r JOIN person p USING (upn) GROUP BY 1"""
+                any_value(CASE WHEN upper(r.sex) IN {literals(code_set("sex"))} THEN upper(r.sex) END) AS sex FROM pupils_{n} r JOIN person p USING (upn) GROUP BY 1"""
         stated.tables["enrolments"] = f"""
             SELECT DISTINCT p.pupil_id, r.urn, ({expression_of("date", "entry_date")}) AS entry_date, ({expression_of("date", "leaving_date")}) AS leaving_date,
-                CASE WHEN r.leaving_date IS NOT NULL THEN r.leaving_ground END AS leaving_ground, r.destination, r.destination_urn FROM spells_{n} r JOIN person p USING (upn)"""
+                CASE WHEN r.leaving_date IS NOT NULL THEN r.leaving_ground END AS leaving_ground, r.destination, r.destination_urn FROM spells_{n} r JOIN person p USING (upn) WHERE r.entry_date IS NOT NULL"""
     report.notes.append(
         "schools are identified by LA and establishment numbers (LAESTAB); import a list of schools to match them to URNs"
     )

@@ -103,6 +103,9 @@ def _select(staging: Staging, people: PupilKeys, filled: Filled, name: str, repo
     chosen |= {c: _value(staging, name, table.columns[c], names, filled) for c, names in wanted.items() if names}
     _report_columns(staging, filled, name, wanted, chosen, report=report)
     _check_required(staging, filled, name, wanted, chosen)
+    if table.end in chosen and table.start in chosen:
+        early = f"({chosen[str(table.end)]}) < ({chosen[str(table.start)]})"
+        staging.note(report, name, early, "end before they begin")
     listed = ", ".join(f'{e} AS "{c}"' for c, e in chosen.items())
     where = ""
     if filled.table == "enrolments":

@@ -237,6 +237,9 @@ def _report_values(staging: Staging, name: str, used: list[str], report: Report)
     for c, codes in (("senprovision", PROVISIONS), ("category", CATEGORIES)):
         if c in used:
             staging.note_codes(report, name, c, codes)
+    if "attendancereason" in used:
+        test = f"upper(attendancereason) NOT IN {literals(code_set('attendance'))}"
+        staging.note(report, name, test, "have an unknown code and were left out")
     if "ethnicity" in used:
         known = literals([*code_set("ethnicity"), *extended_codes("ethnicity")])
         test = f"upper(left(ethnicity, 4)) NOT IN {known}"
@@ -305,11 +308,6 @@ def _notes(staging: Staging, people: PupilKeys, report: Report) -> None:
         lost = staging.sql(f"SELECT count(*) FROM raw_{table} WHERE id NOT IN (SELECT id FROM who)")[0][0]
         if lost:
             report.notes.append(f"{lost} rows of {table} match no pupil and were left out")
-    other = staging.sql(
-        "SELECT count(*) FROM raw_sessions WHERE upper(attendancereason) NOT IN " + literals(code_set("attendance"))
-    )[0][0]
-    if other:
-        report.notes.append(f"{other} rows of sessions have an unknown code and were left out")
     report.notes += [
         "schools: the phase is a guess from the year groups on roll; import a list of schools for the actual phase",
         "leavers have no reason and no destination in this return, so definitions that need one find no outcome in it",
