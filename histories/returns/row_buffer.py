@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
 
 from histories.reading.values import text_of
 
-if TYPE_CHECKING:
-    from histories.returns.staging import Staging
-
 BATCH = 50_000
+
+
+class Tables(Protocol):
+    """What a buffer needs of ``Staging``."""
+
+    files: dict[str, Path]
+    columns: dict[str, list[str]]
+
+    def sql(self, statement: str, *values: Any) -> list[tuple]:
+        """Run a statement."""
+
+    def give(self, name: str, columns: Mapping[str, Iterable[Any]]) -> None:
+        """Create a table from lists of text."""
 
 
 class RowBuffer:
@@ -18,7 +29,7 @@ class RowBuffer:
 
     Parameters
     ----------
-    staging : Staging
+    staging : Tables
     name : str
         The table; it is made at once, so that a file without rows still has it.
     file : Path
@@ -26,7 +37,7 @@ class RowBuffer:
     columns : list of str
     """
 
-    def __init__(self, staging: Staging, name: str, file: Path, columns: list[str]) -> None:
+    def __init__(self, staging: Tables, name: str, file: Path, columns: list[str]) -> None:
         self.staging, self.name, self.columns = staging, name, columns
         self.pending: list[tuple] = []
         typed = ", ".join(f'"{c}" VARCHAR' for c in columns)
