@@ -83,9 +83,13 @@ def returns_page() -> str:
     for form in FORMATS.values():
         fills, cannot = ", ".join(f"`{t}`" if t in TABLES else t for t in form.fills), "; ".join(form.cannot_know)
         parts.append(
-            f"## {form.name}\n\n{form.title[:1].upper()}{form.title[1:]}.\n\n- fills: {fills}\n- cannot know: {cannot}\n{_headings(form.name)}"
+            f"## {form.name}\n\n{form.title[:1].upper()}{form.title[1:]}.\n\n- fills: {fills}\n- cannot know: {cannot}\n{_layout(form.verified)}{_headings(form.name)}"
         )
     return "\n".join([*parts, GRAMMAR])
+
+
+def _layout(verified: tuple[str, ...]) -> str:
+    return f"- layout: {'; '.join(verified)}\n" if verified else ""
 
 
 def _headings(form: str) -> str:

@@ -36,7 +36,7 @@ def is_workbook(file: Path) -> bool:
         return data.read(4) in (ARCHIVE, COMPOUND)
 
 
-def save_sheet(file: Path, out: Path, wanted: Collection[str]) -> int:
+def save_sheet(file: Path, out: Path, wanted: Collection[str], number: int | None = None) -> int:
     """Write the sheet of a workbook that has most of the wanted headings as CSV in UTF-8, from its header on.
 
     Dates become ISO dates, and whole numbers lose their ``.0``. Empty rows are kept, so that row numbers stay right.
@@ -52,7 +52,7 @@ def save_sheet(file: Path, out: Path, wanted: Collection[str]) -> int:
         If the workbook is damaged, password-protected or too large, or no sheet has the headings.
     """
     with _opened(file) as book:
-        sheet, above = _choose(book, file, wanted)
+        sheet, above = _choose(book, file, wanted, number)
         with out.open("w", encoding="utf-8", newline="") as text:
             _write(sheet, above, csv.writer(text), file)
     return above
@@ -114,10 +114,10 @@ def _damaged(file: Path) -> Faults:
     return Faults(Fault("the workbook is damaged and cannot be read", str(file), AGAIN))
 
 
-def _choose(book: Any, file: Path, wanted: Collection[str]) -> tuple[Any, int]:
+def _choose(book: Any, file: Path, wanted: Collection[str], number: int | None) -> tuple[Any, int]:
     """Return the first of the sheets with most of the wanted headings, and the rows above its header."""
     sheets = []
-    for sheet in book.worksheets:
+    for sheet in book.worksheets if number is None else book.worksheets[number : number + 1]:
         rows = list(islice(_rows(sheet), TITLE_ROWS))
         if any(map(any, rows)):
             above = header_row(rows, wanted)

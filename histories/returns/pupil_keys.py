@@ -70,6 +70,20 @@ class PupilKeys:
         self.staging.sql("INSERT OR IGNORE INTO person SELECT * FROM more")
         self.staging.sql("DROP TABLE more")
 
+    def add_nameless(self, forename: str | None, surname: str | None, born: str, sex: str | None) -> str | None:
+        """List a child without a UPN for ``onroll link``; return its identifier for ``add``, or None without names."""
+        if not forename or not surname:
+            return None
+        person = pseudonym("|".join((forename.upper(), surname.upper(), born)), self.key)
+        self.to_link[person] = {
+            "person_id": person,
+            "forename": forename,
+            "surname": surname,
+            "dob": born,
+            "sex": sex or "",
+        }
+        return f"{PERSON}{person}"
+
     def report_missing(self, table: str, column: str, report: Report, outcome: str) -> None:
         """Report the number and lines of rows without a UPN or with a placeholder, never the text itself."""
         cell = f'"{column}"'

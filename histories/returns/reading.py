@@ -157,7 +157,8 @@ class _Import:
                 self.report.notes.append(f"{self._title(period)}was imported before; it is not counted twice")
                 repeated = True
                 continue
-            if any((s.form, s.period) == (self.form.name, period) for s in [*self.store.all, *new]):
+            same = (self.form.name, period, statements.part)
+            if any((s.form, s.period, s.part) == same for s in [*self.store.all, *new]):
                 self.report.notes.append(f"{self._title(period)}corrects an earlier submission")
             number = max((s.number for s in [*self.store.all, *new]), default=BASE) + 1
             tables = self._write_statements(statements, number)
@@ -177,6 +178,7 @@ class _Import:
                     clock=statements.clock,
                     digest=digest,
                     tables=tables,
+                    part=statements.part,
                 )
             )
         self._refuse_unusable(new, repeated, links)

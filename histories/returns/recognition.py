@@ -10,8 +10,9 @@ from pathlib import Path
 from xml.parsers import expat
 
 from histories.errors import Faults
-from histories.io.delimited import headings_of
+from histories.io.delimited import heading, headings_of
 from histories.io.workbook import first_rows, is_workbook
+from histories.returns.json_records import records_of
 from histories.returns.report import TABULAR, Contents, Return
 from histories.returns.text_table import first_text_rows
 
@@ -29,8 +30,8 @@ class Recognised:
 
 def recognise(file: Path, formats: Mapping[str, Return]) -> Recognised:
     """Return the formats that recognise a file."""
-    if file.suffix.lower() not in (*TABULAR, ".xml", ".ctf"):
-        return Recognised(file=file, formats=(), why="the file is not CSV, XLSX or XML")
+    if file.suffix.lower() not in (*TABULAR, ".xml", ".ctf", ".json"):
+        return Recognised(file=file, formats=(), why="it is no table (CSV, XLSX), no XML and no JSON")
     try:
         contents = contents_of(file)
     except Faults as unreadable:
@@ -55,8 +56,11 @@ def contents_of(file: Path) -> Contents:
     with file.open("rb") as data:
         head = data.read(HEAD)
     if head.lstrip(b"\xef\xbb\xbf \r\n\t").startswith(b"<") or file.suffix.lower() in (".xml", ".ctf"):
-        root, collection = _root(head)
-        return Contents(name=file.name, root=root, collection=collection)
+        root, collection, elements = _root(head)
+        return Contents(name=file.name, root=root, collection=collection, elements=elements)
+    if file.suffix.lower() == ".json":
+        record = next(records_of(file), None) or {}
+        return Contents(name=file.name, fields=frozenset(heading(name) for name in record))
     if is_workbook(file):
         rows = [row for sheet in first_rows(file) for row in sheet]
     else:
@@ -65,14 +69,16 @@ def contents_of(file: Path) -> Contents:
     return Contents(name=file.name, rows=tuple(frozenset(headings_of(row)) for row in rows))
 
 
-def _root(head: bytes) -> tuple[str, str]:
+def _root(head: bytes) -> tuple[str, str, frozenset[str]]:
     """Return the root element of XML and the text of its first ``Collection``; empty if absent."""
     path: list[str] = []
     seen: dict[str, str] = {}
+    elements: set[str] = set()
 
     def start(name: str, _: dict[str, str]) -> None:
         path.append(name.rpartition(":")[2])
         seen.setdefault("root", path[0])
+        elements.add(path[-1])
 
     def end(_: str) -> None:
         path.pop()
@@ -91,7 +97,7 @@ def _root(head: bytes) -> tuple[str, str]:
     # Reading the whole file later reports its faults.
     with suppress(expat.ExpatError, ValueError, LookupError):
         parser.Parse(head, False)
-    return seen.get("root", ""), seen.get("collection", "")
+    return seen.get("root", ""), seen.get("collection", ""), frozenset(elements)
 
 
 def order_of(form: Return) -> tuple[int, str]:

@@ -18,6 +18,10 @@ class Contents:
     name : str
     rows : tuple of frozenset of str
         The cells of each of the first rows, normalised as headings; one of the rows may be the header.
+    elements : frozenset of str
+        The names of the first elements of XML.
+    fields : frozenset of str
+        The fields of the first record of JSON, as headings.
     root, collection : str
         The root element of XML and the collection named in its header.
     """
@@ -26,6 +30,8 @@ class Contents:
     rows: tuple[frozenset[str], ...] = ()
     root: str = ""
     collection: str = ""
+    elements: frozenset[str] = frozenset()
+    fields: frozenset[str] = frozenset()
 
     @property
     def stem(self) -> str:
@@ -75,6 +81,8 @@ class Return:
         report and collects faults in the staging.
     suffixes : tuple of str
         Endings of its files.
+    verified : tuple of str
+        What is known of the layout from where, and what is not verified; empty where a published layout or sample was read.
     mappable : bool
         Whether ``--mapping`` names its columns.
     recognises : callable, optional
@@ -87,6 +95,7 @@ class Return:
     cannot_know: tuple[str, ...]
     convert: Callable[..., None]
     suffixes: tuple[str, ...] = TABULAR
+    verified: tuple[str, ...] = ()
     mappable: bool = False
     recognises: Callable[[Contents], bool] | None = None
 

@@ -7,113 +7,41 @@ has the autumn term, the summer census the spring term, the autumn census both h
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, field
-from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from histories.calendar import term_dates
 from histories.codes import code_set, extended_codes
-from histories.errors import Fault
+from histories.errors import Fault, Faults
 from histories.identity import clean_upn_sql, pseudonym
 from histories.io.sql import literals
+from histories.returns import school_census_xml
+from histories.returns.census_layout import (
+    CATEGORIES,
+    CODES,
+    COVERED,
+    DAYS,
+    ENDS,
+    FILE,
+    KINDS,
+    NEEDED,
+    NOT_EMPTY,
+    PROVISIONS,
+    PUT,
+    STATED,
+    CensusFiles,
+    census_day,
+)
 from histories.returns.mapping import expression_of
 from histories.returns.postcodes import add_keys, bare_sql
-from histories.returns.pupil_keys import PERSON
-from histories.returns.report import Contents, Report, Return
+from histories.returns.report import TABULAR, Contents, Report, Return
 
 if TYPE_CHECKING:
     from histories.returns.pupil_keys import PupilKeys
+    from histories.returns.school_census_xml import CensusOfSchool
     from histories.returns.staging import Staging
 
-FILE = re.compile(r"(?P<year>20\d\d)_(?P<term>autumn|spring|summer)_(?P<table>[a-z0-9]+)")
-MONTHS = {"autumn": (10, 1, 3), "spring": (1, 3, 3), "summer": (5, 3, 3)}  # month, which, weekday: a Thursday
-COVERED = {"autumn": 2, "spring": 0, "summer": 1}  # index of the term that a census's attendance covers
 SQL = Path(__file__).with_name("school_census.sql")
-NEEDED = ("upn", "dob", "entrydate", "nativeid")
-# Columns to read, by the beginning of the file name.
-ROLL = (
-    "upn",
-    "formerupn",
-    "nativeid",
-    "dob",
-    "sex",
-    "ethnicity",
-    "language",
-    "youngcarer",
-    "entrydate",
-    "leavingdate",
-    "enrolstatus",
-    "ncyearactual",
-    "ncyearleaving",
-    "senprovision",
-    "surname",
-    "forename",
-)
-KINDS: dict[str, tuple[str, ...]] = {
-    "pupilonroll": ROLL,
-    "pupilnolongeronroll": ROLL,
-    "termlysessiondetails": ("attendancereason", "sessions"),
-    "summerhalfterm2sessiondetails": ("attendancereason", "sessions"),
-    "termlyexclusions": ("startdate", "category", "sessions", "reason1", "nativeid"),
-    "fsmperiod": ("fsmstartdate", "fsmenddate"),
-    "addresses": ("uniquepropertyreferencenumber", "postcode"),
-    "senneeds": ("sentyperank", "sentype"),
-}
-PUT = {
-    "pupilonroll": "roll",
-    "pupilnolongeronroll": "roll",
-    "termlysessiondetails": "sessions",
-    "summerhalfterm2sessiondetails": "sessions",
-}
-# The statements of a census, and the kind of file with each.
-STATED = {
-    "pupils": "roll",
-    "enrolments": "roll",
-    "sen_states": "roll",
-    "suspensions": "termlyexclusions",
-    "fsm": "fsmperiod",
-    "termly_attendance": "sessions",
-    "address_states": "addresses",
-}
-DAYS = ("dob", "entrydate", "leavingdate", "startdate", "fsmstartdate", "fsmenddate")
-NOT_EMPTY = ("dob", "entrydate")
-ENDS = {"leavingdate": "entrydate", "fsmenddate": "fsmstartdate"}
-PROVISIONS = ("N", "K", "E", "S", "A", "P")  # the last three until 2015
-CATEGORIES = ("PERM", "SUSP", "FIXD", "LNCH")  # FIXD until 2023
-CODES = {
-    "sex": "sex",
-    "enrolstatus": "enrolment_status",
-    "ncyearactual": "nc_year",
-    "ncyearleaving": "nc_year",
-    "reason1": "suspension_reason",
-    "sentype": "sen_need",
-}
-
-
-@dataclass(kw_only=True)
-class CensusFiles:
-    """The files of one submission of one census."""
-
-    number: int
-    term: str
-    day: date
-    files: list[Path] = field(default_factory=list)
-    kinds: set[str] = field(default_factory=set)
-
-
-def census_day(year: int, term: str) -> date:
-    """Return the day of a census: the first Thursday of October, the third of January and of May.
-
-    Examples
-    --------
-    >>> census_day(2024, "autumn").isoformat(), census_day(2025, "spring").isoformat()
-    ('2024-10-03', '2025-01-16')
-    """
-    month, which, weekday = MONTHS[term]
-    first = date(year, month, 1)
-    return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (which - 1))
 
 
 def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
@@ -122,7 +50,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
     seen: set[tuple[str, str]] = set()
     censuses: dict[str, dict[Path, list[str]]] = {}
     sorted_files = []
-    for file in files:
+    for file in (f for f in files if not is_xml(f)):
         match = FILE.fullmatch(file.stem.lower())
         kind = match and next((k for k in KINDS if match["table"].startswith(k)), None)
         if match is None or kind is None:
@@ -150,15 +78,18 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             parts.setdefault(PUT.get(kind, kind), []).append(select)
             given.files.append(file)
             given.kinds.add(PUT.get(kind, kind))
+    for n, file in enumerate(f for f in files if is_xml(f)):
+        if census_of_school := _stage_xml(staging, file, n, report):
+            census, given = _file_of_school(census_of_school, file, len(returns))
+            censuses.setdefault(census, {})
+            returns[census, file] = given
+            for name, (kind, table) in census_of_school.tables.items():
+                seen.add((census, kind))
+                if select := _select(staging, name, kind=kind, table=table, given=given, report=report):
+                    parts.setdefault(PUT.get(kind, kind), []).append(select)
+                    given.kinds.add(PUT.get(kind, kind))
     _complain(staging, set(censuses), seen, parts, report)
-    for kind, columns in KINDS.items():
-        put = PUT.get(kind, kind)
-        empty = "SELECT " + ", ".join(f"NULL::VARCHAR AS {c}" for c in columns)
-        empty += (
-            ", NULL::DATE AS day, NULL::BIGINT AS line, NULL::VARCHAR AS id, NULL::INTEGER AS part, false AS left_roll, "
-            "NULL::DATE AS term_start, NULL::DATE AS term_end WHERE false"
-        )
-        staging.sql(f"CREATE OR REPLACE TABLE raw_{put} AS " + " UNION ALL BY NAME ".join(parts.get(put) or [empty]))
+    _make_raw(staging, parts)
     _people(staging, people, report)
     sets = {
         "sexes": "sex",
@@ -176,11 +107,47 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         )
     )
     for (census, _), given in returns.items():
-        stated = staging.add_return(census, given.files, return_date=given.day)
+        stated = staging.add_return(census, given.files, return_date=given.day, part=given.part)
         for table, kind in STATED.items():
             if kind in given.kinds:
                 stated.tables[table] = f"SELECT * EXCLUDE (part) FROM stated_{table} WHERE part = {given.number}"
     _notes(staging, people, report)
+
+
+def _make_raw(staging: Staging, parts: dict[str, list[str]]) -> None:
+    """Join the files of each kind in one table; a kind without a file has an empty one."""
+    for kind, columns in KINDS.items():
+        put = PUT.get(kind, kind)
+        empty = "SELECT " + ", ".join(f"NULL::VARCHAR AS {c}" for c in columns)
+        empty += (
+            ", NULL::DATE AS day, NULL::BIGINT AS line, NULL::VARCHAR AS id, NULL::INTEGER AS part, false AS left_roll, "
+            "NULL::DATE AS term_start, NULL::DATE AS term_end WHERE false"
+        )
+        staging.sql(f"CREATE OR REPLACE TABLE raw_{put} AS " + " UNION ALL BY NAME ".join(parts.get(put) or [empty]))
+
+
+def is_xml(file: Path) -> bool:
+    """Tell by its ending whether a file is XML."""
+    return file.suffix.lower() == ".xml"
+
+
+def _file_of_school(school: CensusOfSchool, file: Path, number: int) -> tuple[str, CensusFiles]:
+    """Return which census the file of a school is of, and the file as a part of it."""
+    day = census_day(school.year, school.term)
+    given = CensusFiles(number=number, term=school.term, day=day, files=[file], part=school.school)
+    return f"{school.year} {school.term}", given
+
+
+def _stage_xml(staging: Staging, file: Path, number: int, report: Report) -> CensusOfSchool | None:
+    """Stage the file of a school; None when it is at fault."""
+    try:
+        census = school_census_xml.stage(staging, file, number, KINDS)
+    except Faults as unreadable:
+        staging.faults += unreadable.faults
+        return None
+    report.read[file.name] = census.pupils
+    report.unused.append(f"{file.name}: elements that are no column of the CSV export")
+    return census
 
 
 def _select(staging: Staging, name: str, *, kind: str, table: str, given: CensusFiles, report: Report) -> str | None:
@@ -268,17 +235,8 @@ def _people(staging: Staging, people: PupilKeys, report: Report) -> None:
     )
     keys = []
     for part, row, forename, surname, born, sex in nameless:
-        if not forename or not surname:
-            continue
-        person = pseudonym("|".join(map(str, (forename.upper(), surname.upper(), born))), people.key)
-        keys.append((str(part), row, f"{PERSON}{person}"))
-        people.to_link[person] = {
-            "person_id": person,
-            "forename": forename,
-            "surname": surname,
-            "dob": str(born),
-            "sex": sex or "",
-        }
+        if key := people.add_nameless(forename, surname, str(born), sex):
+            keys.append((str(part), row, key))
     columns = [list(c) for c in zip(*keys, strict=True)] or [[], [], []]
     staging.give("nameless", dict(zip(("part", "id", "person"), columns, strict=True)))
     staging.sql(f"""
@@ -316,6 +274,9 @@ def _notes(staging: Staging, people: PupilKeys, report: Report) -> None:
 
 def recognises(contents: Contents) -> bool:
     """Recognise the format by file name, such as 2024_autumn_pupilonroll, and key column."""
+    if contents.root == school_census_xml.ROOT:
+        census = contents.collection.upper() in school_census_xml.COLLECTIONS
+        return census or "PupilsOnRoll" in contents.elements
     match = FILE.fullmatch(contents.stem)
     is_table = match is not None and any(match["table"].startswith(k) for k in KINDS)
     return is_table and any(h.endswith("tableid") for row in contents.rows for h in row)
@@ -323,7 +284,7 @@ def recognises(contents: Contents) -> bool:
 
 RETURN = Return(
     name="school-census",
-    title="COLLECT's CSV export of the School Census, one or more terms, files named like 2024_autumn_pupilonroll.csv",
+    title="the School Census: COLLECT's CSV export, files named like 2024_autumn_pupilonroll.csv, or XML, one school a file",
     fills=("pupils", "enrolments", "sen", "fsm", "addresses", "suspensions", "termly_attendance", "schools"),
     cannot_know=(
         "why a child left, and the destination",
@@ -332,6 +293,13 @@ RETURN = Return(
         "the LSOA of a home",
         "social care, admissions and cases",
     ),
+    verified=(
+        "CSV: columns, files and dates of the export, from samples of an open-source pipeline",
+        "XML: the elements of pupils, status, exclusions, needs and attendance, from two open-source exporters",
+        "not verified: a whole XML file, its header but for the term, and the elements of meals and addresses",
+        "values in XML are found by the headings of the CSV export, wherever they stand",
+    ),
     convert=convert,
     recognises=recognises,
+    suffixes=(*TABULAR, ".xml"),
 )

@@ -167,6 +167,10 @@ RETURN = Return(
         "when a row was entered: it counts as recorded on 31 March, at the end of the return's year",
         "children without a UPN (they need linking)",
     ),
+    verified=(
+        "CSV and XML: the headings and elements of an open-source validator and of its made-up return",
+        "not verified: where XML holds the episodes of social workers; only EPISODE is an episode of care",
+    ),
     convert=convert,
     recognises=recognises,
     suffixes=(*TABULAR, ".xml"),

@@ -44,6 +44,7 @@ class Statements:
     files: tuple[Path, ...]
     return_date: date | None
     clock: Clock
+    part: str = ""
     tables: dict[str, str] = field(default_factory=dict)
 
 
@@ -88,6 +89,7 @@ class Staging:
         days: Iterable[str] = (),
         *,
         as_written: bool = False,
+        sheet: int | None = None,
     ) -> int:
         """Load a CSV or XLSX file as a table: every column as text under its ``heading``, and ``onroll_line``.
 
@@ -102,6 +104,8 @@ class Staging:
             The headings of dates; in workbooks, Excel's day numbers in these columns become dates.
         as_written : bool
             Whether cells stay as they are: for marks, of which there are too many to clean each.
+        sheet : int, optional
+            Which sheet of a workbook, from 0; by default the one with most of the headings.
 
         Returns
         -------
@@ -109,7 +113,7 @@ class Staging:
             Number of rows; 0 if the file has a fault.
         """
         try:
-            text = text_table(file, self.scratch, set(wanted))
+            text = text_table(file, self.scratch, set(wanted), sheet)
         except Faults as unreadable:
             self.faults += unreadable.faults
             return 0
@@ -187,7 +191,13 @@ class Staging:
         self.note(report, name, test, f"have in {column} what is no code of the set; it is left empty")
 
     def add_return(
-        self, period: str | None, files: Iterable[Path], *, return_date: date | None = None, clock: Clock = "return"
+        self,
+        period: str | None,
+        files: Iterable[Path],
+        *,
+        return_date: date | None = None,
+        clock: Clock = "return",
+        part: str = "",
     ) -> Statements:
         """Start the statements of one return, to which the format adds a query for each table.
 
@@ -202,8 +212,12 @@ class Staging:
             The date in the return itself.
         clock : {"return", "row"}
             See ``Submission``.
+        part : str
+            See ``Submission``.
         """
-        self.returns.append(Statements(period=period, files=tuple(files), return_date=return_date, clock=clock))
+        self.returns.append(
+            Statements(period=period, files=tuple(files), return_date=return_date, clock=clock, part=part)
+        )
         return self.returns[-1]
 
     def need(self, name: str, columns: Iterable[str], accepted: Mapping[str, Iterable[str]] | None = None) -> bool:

@@ -47,6 +47,9 @@ class Submission:
         SHA-256 of its files and mapping.
     tables : tuple of str
         The tables of its statements.
+    part : str
+        Which part of the return it is, such as a school's file of a census; empty for a whole return. A submission corrects those
+        of the same part only.
     """
 
     number: int
@@ -58,6 +61,7 @@ class Submission:
     clock: Clock
     digest: str
     tables: tuple[str, ...]
+    part: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,9 +86,9 @@ def ranked(submissions: list[Submission]) -> list[Ranked]:
     The first submission of a return counts from the date in the return, a correction from the day it was submitted.
     """
     placed = []
-    returns: dict[tuple[str, str], list[Submission]] = {}
+    returns: dict[tuple[str, str, str], list[Submission]] = {}
     for s in submissions:
-        returns.setdefault((s.form, s.period), []).append(s)
+        returns.setdefault((s.form, s.period, s.part), []).append(s)
     for group in returns.values():
         group.sort(key=lambda s: (s.submitted_on or s.return_date or EARLIEST, s.number))
         for n, s in enumerate(group):
@@ -150,7 +154,8 @@ class Submissions:
 
 
 def _submission(read: dict[str, Any]) -> Submission:
-    values = {f.name: read[KEYS.get(f.name, f.name)] for f in fields(Submission)}
+    keys = {f.name: KEYS.get(f.name, f.name) for f in fields(Submission)}
+    values = {name: read[key] for name, key in keys.items() if key in read}  # an earlier onroll wrote no part
     days = {k: date.fromisoformat(values[k]) if values[k] else None for k in ("return_date", "submitted_on", "after")}
     return Submission(**{**values, **days, "tables": tuple(values["tables"])})
 

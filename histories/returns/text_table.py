@@ -40,7 +40,7 @@ class TextTable:
     workbook: bool
 
 
-def text_table(file: Path, scratch: Path, wanted: Collection[str]) -> TextTable:
+def text_table(file: Path, scratch: Path, wanted: Collection[str], sheet: int | None = None) -> TextTable:
     """Find the table in a file.
 
     Raises
@@ -51,7 +51,7 @@ def text_table(file: Path, scratch: Path, wanted: Collection[str]) -> TextTable:
     above, workbook = 0, is_workbook(file)
     if workbook:
         copy = scratch / f"{len(list(scratch.iterdir()))}-sheet.csv"
-        above = save_sheet(file, copy, wanted)
+        above = save_sheet(file, copy, wanted, sheet)
         text = copy
     else:
         text = readable(file, scratch).file

@@ -1,14 +1,17 @@
 """Every reader gives a value one meaning: what is written in another way is the same, and what cannot be meant is told by place."""
 
 import random
+from datetime import date
 
+import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from histories.identity import pseudonym
-from histories.returns import FORMATS
-from tests.support.return_layouts import KEY, KIND, LAYOUTS, SOUND, UPN, stated, stated_or_refused
+from histories.returns import FORMATS, import_return
+from histories.returns.recognition import recognise
+from tests.support.return_layouts import KEY, KIND, LAYOUTS, SOUND, UPN, stated, stated_or_refused, write
 
 NBSP = "\u00a0"
 
@@ -134,3 +137,31 @@ def test_an_end_that_is_empty_is_none_and_one_before_the_start_is_told(name, tmp
         _, message = stated_or_refused(layout, tmp_path / "early", {"end": "2019-01-01"})
         assert "before they begin" in message
         assert "line" in message
+
+
+@pytest.mark.parametrize("name", LAYOUTS)
+def test_each_file_is_recognised_as_what_it_is(name, tmp_path):
+    for file in write(LAYOUTS[name], tmp_path / "return", {}):
+        assert recognise(file, FORMATS).formats == (LAYOUTS[name].form,), file.name
+
+
+@pytest.mark.parametrize("name", [n for n, layout in LAYOUTS.items() if "day" in layout.places])
+def test_a_return_and_what_comes_after_it_give_the_same_in_any_order_and_again(name, tmp_path):
+    """The second says another end and, for a return with a period, corrects the first: so each has its day of submission."""
+    layout = LAYOUTS[name]
+    roll = write(LAYOUTS["school-census"], tmp_path / "roll", {"day": "2020-09-02", "end": ""})
+    steps = [
+        (write(layout, tmp_path / "first", {"end": ""}), date(2025, 9, 1)),
+        (write(layout, tmp_path / "second", {"end": "2024-11-06", "code": "I"}), date(2025, 9, 8)),
+    ]
+    tables = []
+    for n, order in enumerate(((0, 1), (1, 0, 1))):
+        into = tmp_path / f"h{n}"
+        if layout.form in ("deletions", "home-education"):
+            import_return(FORMATS["school-census"], roll, into, KEY)
+        for step in order:
+            files, day_submitted = steps[step]
+            import_return(FORMATS[layout.form], files, into, KEY, submitted_on=day_submitted)
+        tables.append({f.name: duckdb.sql(f"FROM '{f}'").order("ALL").fetchall() for f in into.glob("*.parquet")})
+    assert tables[0] == tables[1]
+    assert tables[0], "the return states something"

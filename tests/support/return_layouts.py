@@ -213,4 +213,56 @@ LAYOUTS = {
     "areas": Layout(form="areas", files={"a.csv": "LSOA code (2021),idaci_decile\nE01000001,<count>\n"}),
     "postcodes": Layout(form="postcodes", files={"p.csv": "pcds,lsoa21cd\nAB1 2CD,E01000001\n"}),
     "upn-changes": Layout(form="upn-changes", files={"u.csv": f"upn,former_upn\n<upn>,{OTHER}\n"}),
+    "school-census XML": Layout(
+        form="school-census",
+        files={
+            "spring.xml": "<Message><Header><CollectionDetails><Collection>SC</Collection><Term>AUT</Term><Year>2024</Year>"
+            "<ReferenceDate>2024-10-03</ReferenceDate></CollectionDetails><Source><LEA>801</LEA><Estab>2000</Estab></Source></Header><Pupils>"
+            "<PupilsOnRoll><PupilOnRoll><PupilIdentifiers><UPN><upn></UPN><DOB><born></DOB><Sex><sex></Sex></PupilIdentifiers>"
+            "<PupilCharacteristics><Ethnicity><ethnicity></Ethnicity></PupilCharacteristics>"
+            "<PupilStatus><EnrolStatus><status></EnrolStatus><EntryDate><day></EntryDate><NCyearActual><year></NCyearActual></PupilStatus>"
+            "<SpecialEducationalNeeds><SENprovision><provision></SENprovision><SENneeds><SENneed><SENtypeRank>1</SENtypeRank><SENtype><need></SENtype>"
+            "</SENneed></SENneeds></SpecialEducationalNeeds>"
+            "<Exclusions><TermlyExclusion><Category><category></Category><StartDate><day></StartDate><Sessions><count></Sessions><Reason1><reason></Reason1>"
+            "</TermlyExclusion></Exclusions><FSM><FSMperiod><FSMstartDate><day></FSMstartDate><FSMendDate><end></FSMendDate></FSMperiod></FSM>"
+            "<Attendance><TermlyAttendance><SessionDetails><SessionDetail><AttendanceReason><code></AttendanceReason><AbsenceSessions><count></AbsenceSessions>"
+            "</SessionDetail></SessionDetails></TermlyAttendance></Attendance></PupilOnRoll>"
+            f"<PupilOnRoll><PupilIdentifiers><UPN>{OTHER}</UPN><DOB>2013-05-01</DOB></PupilIdentifiers><PupilStatus><EntryDate>2023-09-04</EntryDate></PupilStatus>"
+            "</PupilOnRoll></PupilsOnRoll></Pupils></Message>"
+        },
+    ),
+    "sen2": Layout(
+        form="sen2",
+        files={
+            "Blade-Export_01-03-2025_sen2.csv": "sen2tableid,collection,year,referencedate,datetime,lea\ns1,SEN2,2025,2025-Jan-16 00:00:00,2025-Feb-20 10:00:00,801\n",
+            "Blade-Export_01-03-2025_person.csv": "persontableid,sen2tableid,personbirthdate,sex,ethnicity,upn\n"
+            f"<child>,s1,<born>,<sex>,<ethnicity>,<upn>\n2,s1,2013-May-01 00:00:00,M,WBRI,{OTHER}\n",
+            "Blade-Export_01-03-2025_requests.csv": "requeststableid,persontableid,receiveddate\nr1,7001,2024-Jan-02 00:00:00\nr2,2,2024-Jan-02 00:00:00\n",
+            "Blade-Export_01-03-2025_assessment.csv": "assessmenttableid,requeststableid\na1,r1\na2,r2\n",
+            "Blade-Export_01-03-2025_namedplan.csv": "namedplantableid,assessmenttableid,startdate,ceasedate\np1,a1,<day>,<end>\np2,a2,2024-Jan-08 00:00:00,\n",
+            "Blade-Export_01-03-2025_activeplans.csv": "activeplanstableid,requeststableid\nv1,r1\n",
+            "Blade-Export_01-03-2025_senneed.csv": "senneedtableid,activeplanstableid,sentype,sentyperank\nn1,v1,<need>,1\nn2,v1,MLD,2\n",
+        },
+    ),
+    "annex-a": Layout(
+        form="annex-a",
+        files={
+            "annex.xlsx": {
+                "List 1": "Child Unique ID,Date of Contact,Contact Source\n1,2024-09-01,6: Police\n",
+                "List 3": "Child Unique ID,UPN,Date of Referral,Referral NFA?\n7002,<upn>,2024-09-05,No\n",
+                "List 6": "Child Unique ID,UPN,Gender,Ethnicity,Date of Birth,CIN Start Date,Primary Need Code,CIN Closure Date,Reason for Closure\n"
+                f"<child>,<upn>,b) Female,a) WBRI,<born>,<day>,N1 - Abuse or Neglect,<end>,a) Adopted\n9,{OTHER},,,,2024-01-08,,,\n",
+            }
+        },
+    ),
+    "wonde": Layout(
+        form="wonde",
+        files={
+            "attendance.json": '{"data": [{"student_id": "A1", "date": "<day>", "session": "<session>", "attendance_code_id": "C9", "comment": null},'
+            ' {"student_id": "A2", "date": "2024-09-05", "session": "AM", "attendance_code_id": "C8"}]}',
+            "codes.json": '{"data": [{"id": "C9", "code": "<code>", "type": "x"}, {"id": "C8", "code": "/", "type": "x"}]}',
+            "students.json": '{"data": [{"id": "A1", "mis_id": "1", "surname": "x", "education_details": {"data": {"upn": "<upn>"}}},'
+            f' {{"id": "A2", "mis_id": "2", "surname": "x", "education_details": {{"data": {{"upn": "{OTHER}"}}}}}}]}}',
+        },
+    ),
 }

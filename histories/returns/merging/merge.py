@@ -116,7 +116,10 @@ class Merge:
             r[0]
             for r in self.connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(files[0][1])})").fetchall()
         }
-        return files[0][1] if names == set(TABLES[table].columns) else None
+        waiting = f"SELECT 1 FROM read_parquet({literal(files[0][1])}) WHERE starts_with(pupil_id, 'unlinked:') LIMIT 1"
+        if names != set(TABLES[table].columns) or self.connection.execute(waiting).fetchall():
+            return None
+        return files[0][1]
 
     def _derive(self, table: str) -> None:
         for source in SOURCES.get(table, (table,)):
@@ -169,13 +172,13 @@ class Merge:
             self.connection.execute((HERE / "states.sql").read_text(encoding="utf-8"))
 
     def _sessions(self) -> None:
-        """Sum the sessions of a child in one term over schools, for each return."""
+        """Sum the sessions of a child in one term over schools, for each return; files of single schools apart from the whole."""
         self.connection.execute("""
             CREATE VIEW t_termly_attendance AS SELECT pupil_id, term_start, term_end, code, sum(sessions)::BIGINT AS sessions,
                 CASE WHEN b.clock = 'return' THEN s.return_date ELSE recorded_on END AS recorded_on, max(rank) AS rank, return_date, max(s.stated_on) AS stated_on,
                 s.clock, true AS is_current, max(number) AS number
-            FROM s_termly_attendance s LEFT JOIN (SELECT number, form, period, clock FROM submission) b USING (number)
-            WHERE is_current GROUP BY pupil_id, term_start, term_end, code, b.form, b.period, b.clock, s.clock, s.return_date, recorded_on""")
+            FROM s_termly_attendance s LEFT JOIN (SELECT number, form, period, clock, part <> '' AS by_school FROM submission) b USING (number)
+            WHERE is_current GROUP BY pupil_id, term_start, term_end, code, b.form, b.period, b.by_school, b.clock, s.clock, s.return_date, recorded_on""")
         query = rows_of("termly_attendance").replace("s_termly_attendance", "t_termly_attendance")
         self.connection.execute(f"CREATE TABLE out_termly_attendance AS {query}")
 

@@ -44,7 +44,7 @@ def files_of(store: Submissions, table: str) -> list[tuple[int, Path]]:
 def load_submissions(connection: Any, ranks: list[Ranked]) -> None:
     """Create the table ``submission``."""
     connection.execute(
-        "CREATE TABLE submission (number INTEGER, form VARCHAR, period VARCHAR, rank INTEGER, return_date DATE, stated_on DATE, clock VARCHAR)"
+        "CREATE TABLE submission (number INTEGER, form VARCHAR, period VARCHAR, rank INTEGER, return_date DATE, stated_on DATE, clock VARCHAR, part VARCHAR)"
     )
     rows = [
         [
@@ -55,11 +55,12 @@ def load_submissions(connection: Any, ranks: list[Ranked]) -> None:
             r.submission.return_date,
             r.stated_on,
             r.submission.clock,
+            r.submission.part,
         ]
         for r in ranks
     ]
     if rows:
-        connection.executemany("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def load_covers(connection: Any, store: Submissions) -> None:
@@ -117,5 +118,7 @@ def load(connection: Any, store: Submissions, table: str) -> None:
 
 def _corrected(connection: Any, numbers: str) -> bool:
     """Return whether any return among some submissions was submitted more than once."""
-    query = f"SELECT 1 FROM submission WHERE number IN ({numbers}) GROUP BY form, period HAVING count(*) > 1 LIMIT 1"
+    query = (
+        f"SELECT 1 FROM submission WHERE number IN ({numbers}) GROUP BY form, period, part HAVING count(*) > 1 LIMIT 1"
+    )
     return bool(connection.execute(query).fetchall())

@@ -1,0 +1,129 @@
+"""Marks from Wonde as JSON: one record a session, beside the records of students and of attendance codes that name them.
+
+Source of the layout: Wonde's own client library, which names the fields ``student_id``, ``date``, ``session``,
+``attendance_code_id`` and ``comment``. It writes such records; no answer of the service was seen. So names and nesting are
+taken leniently: a record may hold ``upn`` and ``code`` itself, at any depth, or the files of students and codes give them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from histories.codes import code_set
+from histories.errors import Fault, Faults
+from histories.identity import clean_upn_sql
+from histories.io.sql import literals
+from histories.returns.json_records import leaves, read_records
+from histories.returns.mapping import expression_of
+from histories.returns.pupil_keys import PERSON
+from histories.returns.report import Contents, Report, Return
+from histories.returns.row_buffer import RowBuffer
+
+if TYPE_CHECKING:
+    from histories.returns.pupil_keys import PupilKeys
+    from histories.returns.staging import Staging
+
+MARK = {"date", "session"}
+COLUMNS = ["student", "upn", "date", "session", "code_id", "code"]
+
+
+def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
+    """State the marks of each file, with the students and codes of all of them."""
+    students = RowBuffer(staging, "wonde_students", files[0], ["student", "upn"])
+    codes = RowBuffer(staging, "wonde_codes", files[0], ["code_id", "code"])
+    marks: dict[Path, RowBuffer] = {}
+    for n, file in enumerate(files):
+        table = RowBuffer(staging, f"wonde_{n}", file, COLUMNS)
+
+        def take(record: dict[str, Any], number: int, table: RowBuffer = table) -> None:
+            values = leaves(record)
+            student = values.get("student_id") or values.get("student.id") or values.get("student.data.id")
+            code_id = values.get("attendance_code_id") or values.get("attendance_code.data.id")
+            code, upn = _last(values, "code"), _last(values, "upn")
+            if values.keys() >= MARK:
+                row = (student, upn, values["date"], values["session"], code_id, code)
+                table.add(number, *row)
+            elif upn and values.get("id"):
+                students.add(number, values["id"], upn)
+            elif code and values.get("id"):
+                codes.add(number, values["id"], code)
+
+        try:
+            report.read[file.name] = read_records(file, take)
+        except Faults as unreadable:
+            staging.faults += unreadable.faults
+            continue
+        table.flush()
+        if staging.sql(f'SELECT 1 FROM "{table.name}" LIMIT 1'):
+            marks[file] = table
+    students.flush()
+    codes.flush()
+    if not marks and not staging.faults:
+        do = "Name the file with the session attendance, and those with the students and the attendance codes."
+        staging.faults.append(Fault("no record is a mark", ", ".join(map(str, files)), do))
+    staging.raise_faults()
+    for file, table in marks.items():
+        _state(staging, people, file, table.name, report)
+    staging.raise_faults()
+
+
+def _last(values: dict[str, str], name: str) -> str | None:
+    """Return the value of a name at any depth."""
+    return next((v for path, v in values.items() if path.rpartition(".")[2] == name), None)
+
+
+def _state(staging: Staging, people: PupilKeys, file: Path, table: str, report: Report) -> None:
+    """State the marks of one file."""
+    staging.sql(f"""
+        CREATE TABLE "{table}_named" AS SELECT m.onroll_line, coalesce(m.upn, s.upn) AS upn, m.student, m.date, upper(m.session) AS session,
+            upper(coalesce(m.code, c.code, m.code_id)) AS code
+        FROM "{table}" m LEFT JOIN (SELECT student, min(upn) AS upn FROM wonde_students GROUP BY 1) s USING (student)
+        LEFT JOIN (SELECT code_id, min(code) AS code FROM wonde_codes GROUP BY 1) c USING (code_id)""")
+    named = f"{table}_named"
+    staging.files[named], staging.columns[named] = file, ["upn", "student", "date", "session", "code"]
+    day = expression_of("date", "date")
+    staging.check(named, "date", f"({day}) IS NULL", "the value is not a date like 2024-09-04", "Correct the records.")
+    session = f"session IS NULL OR session NOT IN {literals(code_set('session'))}"
+    staging.check(named, "session", session, "the session is neither AM nor PM", "Correct the records.")
+    known = literals(code_set("attendance"))
+    unknown = f"code IS NULL OR code NOT IN {known}"
+    what = "have no attendance code that is known; import the attendance codes with them. They were left out"
+    staging.note(report, named, unknown, what)
+    people.report_missing(named, "upn", report, "link them by student_id")
+    staging.note(report, named, f"({_who()}) IS NULL", "name no student and were left out")
+    people.add(f'SELECT {_who()} AS upn, NULL AS former FROM "{named}"')
+    stated = staging.add_return(None, [file], clock="row")
+    stated.tables["attendance"] = f"""
+        SELECT p.pupil_id, ({day}) AS "date", m.session, m.code, NULL::DATE AS recorded_on
+        FROM "{named}" m JOIN person p ON p.upn = {_who("m.")} WHERE m.code IN {known}"""
+
+
+def _who(prefix: str = "") -> str:
+    return f"coalesce({clean_upn_sql(f'{prefix}upn')}, '{PERSON}' || {prefix}student)"
+
+
+def recognises(contents: Contents) -> bool:
+    """Recognise the format by the fields of its first record."""
+    keys = contents.fields
+    marks = keys >= MARK and bool(keys & {"student_id", "student"})
+    codes = keys >= {"id", "code"} and bool(keys & {"description", "type"})
+    return marks or codes or (keys >= {"id", "mis_id"} and "surname" in keys)
+
+
+RETURN = Return(
+    name="wonde",
+    title="session attendance from Wonde as JSON, with the files of students and attendance codes",
+    fills=("attendance",),
+    cannot_know=(
+        "the UPN of a student without the file of students: such marks wait to be linked by student_id",
+        "when a mark was entered: it counts as recorded on its day",
+    ),
+    verified=(
+        "field names of a mark: Wonde's client library, which writes such records",
+        "not verified: the layout of answers of the service, of students and of attendance codes",
+    ),
+    convert=convert,
+    recognises=recognises,
+    suffixes=(".json",),
+)
