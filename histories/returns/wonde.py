@@ -63,8 +63,9 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         do = "Name the file with the session attendance, and those with the students and the attendance codes."
         staging.faults.append(Fault("no record is a mark", ", ".join(map(str, files)), do))
     staging.raise_faults()
+    references = [f for f in files if f not in marks]
     for file, table in marks.items():
-        _state(staging, people, file, table.name, report)
+        _state(staging, people, table.name, [file, *references], report)
     staging.raise_faults()
 
 
@@ -73,15 +74,15 @@ def _last(values: dict[str, str], name: str) -> str | None:
     return next((v for path, v in values.items() if path.rpartition(".")[2] == name), None)
 
 
-def _state(staging: Staging, people: PupilKeys, file: Path, table: str, report: Report) -> None:
-    """State the marks of one file."""
+def _state(staging: Staging, people: PupilKeys, table: str, files: list[Path], report: Report) -> None:
+    """State the marks of the first of some files; the others name its students and codes, and so are part of what it says."""
     staging.sql(f"""
         CREATE TABLE "{table}_named" AS SELECT m.onroll_line, coalesce(m.upn, s.upn) AS upn, m.student, m.date, upper(m.session) AS session,
             upper(coalesce(m.code, c.code, m.code_id)) AS code
         FROM "{table}" m LEFT JOIN (SELECT student, min(upn) AS upn FROM wonde_students GROUP BY 1) s USING (student)
         LEFT JOIN (SELECT code_id, min(code) AS code FROM wonde_codes GROUP BY 1) c USING (code_id)""")
     named = f"{table}_named"
-    staging.files[named], staging.columns[named] = file, ["upn", "student", "date", "session", "code"]
+    staging.files[named], staging.columns[named] = files[0], ["upn", "student", "date", "session", "code"]
     day = expression_of("date", "date")
     staging.check(named, "date", f"({day}) IS NULL", "the value is not a date like 2024-09-04", "Correct the records.")
     session = f"session IS NULL OR session NOT IN {literals(code_set('session'))}"
@@ -93,7 +94,7 @@ def _state(staging: Staging, people: PupilKeys, file: Path, table: str, report: 
     people.report_missing(named, "upn", report, "link them by student_id")
     staging.note(report, named, f"({_who()}) IS NULL", "name no student and were left out")
     people.add(f'SELECT {_who()} AS upn, NULL AS former FROM "{named}"')
-    stated = staging.add_return(None, [file], clock="row")
+    stated = staging.add_return(None, files, clock="row")
     stated.tables["attendance"] = f"""
         SELECT p.pupil_id, ({day}) AS "date", m.session, m.code, NULL::DATE AS recorded_on
         FROM "{named}" m JOIN person p ON p.upn = {_who("m.")} WHERE m.code IN {known}"""
