@@ -25,11 +25,13 @@ def pupil(n, entry="2022-09-05", leaving="", more=""):
     )
 
 
-def census(folder, term, day, school, *pupils, name=None):
+def census(folder, which, *pupils):
+    """Write the census of one school: term, day and school number, and its pupils."""
+    term, day, school = which
     folder.mkdir(exist_ok=True)
     on = "".join(p for p in pupils if p.startswith("<PupilOnRoll>"))
     off = "".join(p for p in pupils if not p.startswith("<PupilOnRoll>"))
-    file = folder / f"{name or f'{term}{school}'}.xml"
+    file = folder / f"{term}{school}.xml"
     file.write_text(
         f"<Message><Header><CollectionDetails><Collection>SC</Collection><Term>{term}</Term><Year>{day[:4]}</Year><ReferenceDate>{day}</ReferenceDate></CollectionDetails>"
         f"<Source><LEA>801</LEA><Estab>{school}</Estab></Source></Header><School><SchoolName>x</SchoolName></School>"
@@ -71,7 +73,7 @@ def tables(histories):
 def test_xml_gives_what_the_csv_export_gives(tmp_path):
     import_return(
         FORM,
-        [census(tmp_path / "x", "AUT", "2024-10-03", "2000", pupil(1, more=NEEDS), pupil(2, leaving="2024-09-20"))],
+        [census(tmp_path / "x", ("AUT", "2024-10-03", "2000"), pupil(1, more=NEEDS), pupil(2, leaving="2024-09-20"))],
         tmp_path / "hx",
         KEY,
     )
@@ -100,10 +102,10 @@ def four(tmp_path):
     """Two schools over two terms; a child moves from one to the other, and its sessions are those of both."""
     sessions = NEEDS[NEEDS.index("<Attendance>") :]
     return [
-        census(tmp_path / "r", "AUT", "2024-10-03", "2000", pupil(1), pupil(2)),
-        census(tmp_path / "r", "AUT", "2024-10-03", "3000", pupil(3)),
-        census(tmp_path / "r", "SPR", "2025-01-16", "2000", pupil(1), pupil(2, leaving="2024-11-01", more=sessions)),
-        census(tmp_path / "r", "SPR", "2025-01-16", "3000", pupil(3), pupil(2, "2024-11-04", more=sessions)),
+        census(tmp_path / "r", ("AUT", "2024-10-03", "2000"), pupil(1), pupil(2)),
+        census(tmp_path / "r", ("AUT", "2024-10-03", "3000"), pupil(3)),
+        census(tmp_path / "r", ("SPR", "2025-01-16", "2000"), pupil(1), pupil(2, leaving="2024-11-01", more=sessions)),
+        census(tmp_path / "r", ("SPR", "2025-01-16", "3000"), pupil(3), pupil(2, "2024-11-04", more=sessions)),
     ]
 
 
@@ -119,7 +121,7 @@ def test_schools_one_by_one_in_any_order_and_again_give_what_all_at_once_give(fo
 
 def test_a_school_that_sends_its_census_again_corrects_its_own_only(four, tmp_path):
     import_return(FORM, four, tmp_path / "h", KEY)
-    fixed = census(tmp_path / "fix", "SPR", "2025-01-16", "3000", pupil(3, "2023-09-04"), pupil(2, "2024-11-04"))
+    fixed = census(tmp_path / "fix", ("SPR", "2025-01-16", "3000"), pupil(3, "2023-09-04"), pupil(2, "2024-11-04"))
     report = import_return(FORM, [fixed], tmp_path / "h", KEY)
     assert any("corrects an earlier submission" in n for n in report.notes)
     spells = duckdb.sql(
@@ -138,7 +140,7 @@ def test_a_school_that_sends_its_census_again_corrects_its_own_only(four, tmp_pa
     ],
 )
 def test_a_header_that_does_not_say_what_it_is_of_is_refused(tmp_path, old, new, what):
-    file = census(tmp_path / "x", "AUT", "2024-10-03", "2000", pupil(1))
+    file = census(tmp_path / "x", ("AUT", "2024-10-03", "2000"), pupil(1))
     file.write_text(file.read_text().replace(old, new))
     with pytest.raises(Faults, match=what):
         import_return(FORM, [file], tmp_path / "h", KEY)
