@@ -80,7 +80,7 @@ def read_own_features(
 def _run(file: Path) -> Any:
     """Run the file as a module; an error in it becomes a fault with its type and line."""
     if not file.is_file():
-        do = "Put the file there, or point ONROLL_FEATURES (features in onroll.toml) to it."
+        do = "Put the file there, or point ONROLL_FEATURES to it."
         raise Faults(Fault("there is no such file of features", str(file), do))
     spec = importlib.util.spec_from_file_location("onroll_own_features", file)
     if spec is None or spec.loader is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -233,6 +234,9 @@ def settings(folder: Path | None = None) -> Settings:
         errors = error.errors(include_url=False, include_input=False)
         # After a first error pydantic computes no default from other fields, and reports each one left out.
         faults += [_fault(e) for e in errors if e["type"] != "default_factory_not_called"]
+    if not faults and loaded.features is not None and "ONROLL_FEATURES" not in os.environ:
+        do = "Set ONROLL_FEATURES in the environment instead: whoever can write the folder could name any program in a file."
+        faults.append(Fault("a file of settings names Python code to run", f"{folder}, ONROLL_FEATURES", do))
     if faults:
         raise Faults(faults)
     return loaded

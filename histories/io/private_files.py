@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
 from histories.errors import Fault
@@ -26,6 +27,20 @@ def restrict(path: Path) -> None:
             below.chmod(0o700 if below.is_dir() else 0o600)
     elif path.exists():
         path.chmod(0o600)
+
+
+def writable_code(file: Path) -> Fault | None:
+    """Return a fault if a file of Python code could be replaced by this process, or by accounts other than its owner.
+
+    Root can write everything, so its files are not looked at for this process.
+    """
+    wide = any(
+        p.exists() and p.stat().st_mode & 0o022 and not p.stat().st_mode & stat.S_ISVTX for p in (file, file.parent)
+    )
+    if wide or (os.geteuid() != 0 and any(os.access(p, os.W_OK) for p in (file, file.parent))):
+        do = "Put it into a folder of another owner that only the owner can write, such as root's."
+        return Fault("the service, or other accounts, could replace this Python file", str(file), do)
+    return None
 
 
 def readable_by_others(file: Path) -> Fault | None:

@@ -13,7 +13,8 @@ os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 import bentoml
 
 from features import load_own_features
-from histories.io.private_files import only_for_the_owner
+from histories.errors import Faults
+from histories.io.private_files import only_for_the_owner, writable_code
 from histories.settings import settings
 from serving.http import connections, supervision
 from serving.http.api import make_app
@@ -24,7 +25,10 @@ only_for_the_owner()
 supervision.use_monotonic_clock()  # the supervisor imports this module too
 connections.install()
 WORKERS = int(os.environ.get("ONROLL_WORKERS", "1"))
-load_own_features(settings().features)
+features = settings().features
+if features is not None and (fault := writable_code(features)):
+    raise Faults(fault)
+load_own_features(features)
 app = make_app(settings(), os.environ.get("ONROLL_HOST"), WORKERS)
 
 

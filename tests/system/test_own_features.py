@@ -20,9 +20,9 @@ LOAD = "from features import load_own_features; from histories.settings import s
 def run(tmp_path):
     """Return a function that runs Python in a working folder that holds the page's files."""
     text = PAGE.read_text(encoding="utf-8")
-    (tmp_path / "onroll.toml").write_text(re.search(r"```toml\n(.*?)```", text, re.S)[1])
+    name, file = re.search(r"export (\w+)=(\S+)", text).groups()
     (tmp_path / "own_features.py").write_text(re.search(r"```python\n(.*?)```", text, re.S)[1])
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), name: file}
 
     def run(*arguments):
         return subprocess.run(

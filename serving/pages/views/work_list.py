@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable
 from datetime import date
 from typing import Any
@@ -28,6 +29,7 @@ SORTS: dict[str, Callable[[week_list.Listed], Any]] = {
     "owner": lambda c: (c.owner or "", c.score["rank"]),
 }
 COHORTS = (6, 7)  # before and after the move to secondary school
+ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # characters that XML, and so a workbook, cannot hold
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -68,7 +70,7 @@ def as_xlsx(request: Request, context: Context) -> Response:
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("work-list")
     for row in _exported(context, request):
-        sheet.append(row)
+        sheet.append([ILLEGAL.sub("", cell) if isinstance(cell, str) else cell for cell in row])
     out = io.BytesIO()
     book.save(out)
     return _file(out.getvalue(), XLSX, "work-list.xlsx")
