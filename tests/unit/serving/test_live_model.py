@@ -239,5 +239,5 @@ def test_models_shadow_reports_the_pairs(tmp_path, monkeypatch):
     with Store(settings().database_url).engine.begin() as connection:
         connection.execute(sa.insert(ShadowCount), counted("1", "2", np.array([[0.1, 0.2], [0.2, 0.1]])))
     invoked = CliRunner().invoke(onroll, ["models", "shadow"])
-    assert "v2 in the shadow of v1" in invoked.output
+    assert "v2 shadowing v1" in invoked.output
     assert "rank correlation -1.000" in invoked.output
