@@ -59,7 +59,7 @@ SCHEMA = schema_of(Score)
 
 def rows_of(scores: list[Score]) -> list[dict[str, Any]]:
     """Return the scores as rows of the file."""
-    return [{**s.to_dict(), "as_of": s.as_of} for s in scores]
+    return [{**s.to_dict(), **{n: v for n, v in vars(s).items() if isinstance(v, date)}} for s in scores]
 
 
 def write_scores(scores: list[Score], out: Path) -> None:

@@ -92,4 +92,5 @@ class Score:
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data; nested parts are shared with the score, not copied."""
         reasons = {kind: [vars(r) for r in getattr(self, kind)] for kind in ("reasons", "protective", "context")}
-        return {**vars(self), **reasons, "as_of": self.as_of.isoformat()}
+        days = {name: value.isoformat() for name, value in vars(self).items() if isinstance(value, date)}
+        return {**vars(self), **reasons, **days}

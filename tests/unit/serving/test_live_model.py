@@ -1,10 +1,13 @@
 """The serving model: taken over when it passes its checks, kept when the next one fails, shadowed by a challenger."""
 
+import json
 import logging
 import shutil
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy.stats import spearmanr
 from starlette.testclient import TestClient
@@ -16,9 +19,11 @@ from serving.http.api import make_app
 from serving.http.guard import Guard
 from serving.scoring import live_model as holding
 from serving.scoring.live_model import LiveModel
+from serving.scoring.parquet import rows_of, schema_of
 from serving.scoring.shadow import CELLS, Shadow, counted, differences, list_changes, rank_correlation
 from serving.store import Store
 from tests.support.released import alias, release, withdraw
+from training.explanation.score import Score
 
 FLIPPED = {"a": -1.0, "b": 1.0, "bootstrap": [[-1.0, 1.0]]}
 
@@ -241,3 +246,17 @@ def test_models_shadow_reports_the_pairs(tmp_path, monkeypatch):
     invoked = CliRunner().invoke(onroll, ["models", "shadow"])
     assert "v2 shadowing v1" in invoked.output
     assert "rank correlation -1.000" in invoked.output
+
+
+def test_any_declared_day_of_a_score_is_text_in_json_and_a_day_in_parquet(live_model):
+    """The recipe for a new field promises both, whatever the field's type."""
+
+    @dataclass(kw_only=True)
+    class Later(Score):
+        window_ends: date | None = None
+
+    (scored,) = live_model.model().score(open_rows(holding.SMOKE_ROWS), date(2025, 1, 13))
+    later = Later(**vars(scored), window_ends=date(2025, 5, 13))
+    assert json.loads(json.dumps(later.to_dict()))["window_ends"] == "2025-05-13"
+    (row,) = pa.Table.from_pylist(rows_of([later]), schema=schema_of(Later)).to_pylist()
+    assert (row["window_ends"], row["as_of"]) == (date(2025, 5, 13), date(2025, 1, 13))
