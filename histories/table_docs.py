@@ -49,8 +49,10 @@ both, or `onroll import upn-changes FILE`, joins them. Numbers of schools are jo
 ## Importing is a merge
 
 Import returns in any order, together or one by one, even repeatedly: the histories as of any day are the same (`docs/decisions/0011-importing-is-a-merge.md`).
-A return submitted again for the same period corrects the first; give its date with `--submitted 2025-03-03`, or import it last. Rows that a correction withdraws disappear,
-and of two dates of birth the one submitted later counts. A census that no longer lists a child ends the spell on the day before the census.
+A return submitted again for the same period corrects the first; give its date with `--submitted 2025-03-03`, or import it last. Until that day the
+histories show what was stated first: rolls, leavings, lengths of suspensions and ends keep both versions. Three things no table can date: a row that a correction withdraws
+altogether disappears as of every day, `pupils` has no recording date, so of two dates of birth the one submitted later counts as of every day, and provision, homes and
+termly sessions of a corrected census count from its census day. A census that no longer lists a child ends the spell on the day before the census.
 Extracts (marks, cases, mapped CSV) have no period: a later extract can close a case or change a mark, but never reopens a closed case.
 The statements of each return are kept in `HISTORIES/.returns`, without names and UPNs: keep that folder with the tables.
 """

@@ -29,7 +29,7 @@ def left(n, leaving, entry="2022-09-05", urn="100001", **changed):
 
 
 def write_census(folder: Path, term: str, rows, suspended=(), meals=(), sessions=()) -> Path:
-    """Write one census, such as ``2024_autumn``; suspensions are (child, day), meals (child, start, end), sessions (child, code, count)."""
+    """Write one census, such as ``2024_autumn``; suspensions are (child, day) or (child, day, sessions), meals (child, start, end), sessions (child, code, count)."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {"pupilonroll": HEAD, "pupilnolongeronroll": LEFT}
     for r in rows:
@@ -41,7 +41,7 @@ def write_census(folder: Path, term: str, rows, suspended=(), meals=(), sessions
         else:
             files["pupilonroll"] += f"{common},C,{r['sen']},{r['year']},WBRI\n"
     files["termlyexclusionsonroll"] = "pupilonrolltableid,startdate,category,sessions,reason1\n" + "".join(
-        f"r{n},{day},SUSP,2,DB\n" for n, day in suspended
+        f"r{n},{day},SUSP,{length[0] if length else 2},DB\n" for n, day, *length in suspended
     )
     files["fsmperiod"] = "pupilonrolltableid,fsmstartdate,fsmenddate\n" + "".join(
         f"r{n},{start},{end}\n" for n, start, end in meals

@@ -1,6 +1,7 @@
 """Importing is merging: returns in any order, together, repeated or corrected give the same histories as of every day."""
 
 import random
+import shutil
 from datetime import date
 
 import duckdb
@@ -105,7 +106,7 @@ FIRST = {
         on_roll(8, sen="E"),
         on_roll(10, "2025-01-06"),
     ],
-    "suspended": [(1, "2024-11-04"), (2, "2024-11-05")],
+    "suspended": [(1, "2024-11-04"), (2, "2024-11-05"), (11, "2024-11-06")],
     "meals": [(9, "2023-09-04", "2024-12-01")],
     "sessions": [(11, "I", 4)],
 }
@@ -118,7 +119,7 @@ CORRECTED = {
         on_roll(6, urn="100002"),
         on_roll(7),
     ],
-    "suspended": [(2, "2024-11-05")],
+    "suspended": [(2, "2024-11-05"), (11, "2024-11-06", 5)],
     "meals": [(9, "2023-09-04", "")],
     "sessions": [(11, "I", 6)],
 }
@@ -147,7 +148,8 @@ CORRECTIONS = {
     ),
     "nothing is corrected": (7, "enrolments", "leaving_date, recorded_on", [(None, AUTUMN)]),
     "provision is withdrawn": (8, "sen", "provision, end_date", [("K", SPRING)]),
-    "an end of meals is withdrawn": (9, "fsm", "end_date", [(None,)]),
+    "an end of meals is withdrawn": (9, "fsm", "end_date, recorded_on", [(date(2024, 12, 1), SPRING), (None, FIX)]),
+    "the length of a suspension is corrected": (11, "suspensions", "sessions, recorded_on", [(2, SPRING), (5, FIX)]),
     "a child who never came is taken off the roll": (10, "enrolments", "entry_date", []),
     "a child who never came is nobody": (10, "pupils", "date_of_birth", []),
     "sessions are corrected": (11, "termly_attendance", "code, sessions", [("I", 6)]),
@@ -175,6 +177,31 @@ def corrected(request, tmp_path_factory):
 def test_a_census_that_is_submitted_again_corrects_the_first(corrected, what):
     n, table, columns, expected = CORRECTIONS[what]
     assert rows(corrected, table, columns, child(n)) == expected
+
+
+def test_until_the_correction_came_the_histories_show_what_was_stated(tmp_path):
+    """Corrected ends, lengths, leavings and rolls; what a correction withdraws altogether is gone."""
+    chosen = (4, 5, 6, 9, 11)
+    autumn = write_census(tmp_path / "a", "2024_autumn", [on_roll(n) for n in chosen])
+    first = {
+        "rows": [row for row in FIRST["rows"] if int(row["id"][1:]) in chosen],
+        "suspended": [row for row in FIRST["suspended"] if row[0] in chosen],
+        "meals": FIRST["meals"],
+    }
+    spring = write_census(tmp_path / "s", "2025_spring", **first)
+    fix = write_census(tmp_path / "f", "2025_spring", **CORRECTED | {"sessions": ()})
+    without = imported(tmp_path / "without", autumn, spring)
+    corrected = imported(shutil.copytree(without, tmp_path / "corrected"), (fix, FIX))
+    known = {pseudonym(upn(n), KEY) for n in chosen}
+    for day, same in ((date(2025, 2, 3), True), (FIX, True), (date(2025, 3, 4), False)):
+        before, after = (
+            {
+                table: [row for row in table_rows if any(key in row for key in known)]
+                for table, table_rows in seen(h, day).items()
+            }
+            for h in (without, corrected)
+        )
+        assert (before == after) == same, day
 
 
 def test_an_undated_correction_counts_if_imported_last(three, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from histories.tables import TABLES, Table
 
 LATEST = ("pupils", "admissions")  # one row per key, with the last stated value of every column
@@ -35,6 +37,23 @@ def _recorded_sql(table: type[Table]) -> str:
     return f"coalesce(recorded_on, {by_return})" if "recorded_on" in table.columns else by_return
 
 
+def _with_replaced(table: type[Table], same: Iterable[str]) -> str:
+    """Return the current statements and those that a correction changed, which were known until it came.
+
+    Parameters
+    ----------
+    same : iterable of str
+        Columns in which the correction agrees with what it changed. A row that it withdraws is not carried: no table can say
+        "no longer known".
+    """
+    # Marks come in extracts, which nothing replaces; sessions are sums over the schools of a child.
+    if table.table in ("attendance", "termly_attendance"):
+        return f"s_{table.table} WHERE is_current"
+    agrees = " AND ".join(f'c."{name}" IS NOT DISTINCT FROM s."{name}"' for name in same)
+    later = "c.is_current AND c.stated_on > s.stated_on"
+    return f"s_{table.table} s WHERE is_current OR EXISTS (FROM s_{table.table} c WHERE {later} AND {agrees})"
+
+
 def events(table: type[Table]) -> str:
     """Return the query of one row per change of a key's values, recorded when it was stated; an undated first row stays undated."""
     keys = ", ".join(f'"{k}"' for k in table.key)
@@ -43,7 +62,7 @@ def events(table: type[Table]) -> str:
     happened = table.known_from[-1]
     listed = ", ".join(f'"{c}"' for c in table.columns if c != "recorded_on")
     return f"""
-        WITH given AS (SELECT *, {_recorded_sql(table)} AS recorded, {struct} AS content FROM s_{table.table} WHERE is_current),
+        WITH given AS (SELECT *, {_recorded_sql(table)} AS recorded, {struct} AS content FROM {_with_replaced(table, table.key)}),
         counted AS (SELECT *, row_number() OVER (PARTITION BY {keys}, recorded IS NULL ORDER BY rank, content) AS turn FROM given),
         dated AS (SELECT * REPLACE (coalesce(recorded, CASE WHEN turn > 1 THEN greatest(return_date, "{happened}") END) AS recorded) FROM counted),
         single AS (SELECT * FROM dated QUALIFY row_number() OVER (PARTITION BY {keys}, recorded ORDER BY rank DESC, content DESC) = 1)
@@ -65,11 +84,12 @@ def episodes(table: type[Table]) -> str:
     ends = "{'r': rank, 'e': \"" + end + '"' + "".join(f", '{c}': \"{c}\"" for c in at_end) + "}"
     end_recorded_sql = "coalesce(end_recorded_on, recorded)" if "end_recorded_on" in table.columns else "recorded"
     summed = f"""
-        WITH given AS (SELECT *{extra}, {_recorded_sql(table)} AS recorded FROM s_{table.table} WHERE is_current),
-        closed AS (SELECT *, max({ends}) FILTER ("{end}" IS NOT NULL) OVER (PARTITION BY {keys}, apart) AS closing FROM given),
+        WITH given AS (SELECT *{extra}, {_recorded_sql(table)} AS recorded FROM {_with_replaced(table, (*table.key, *attributes))}),
+        closed AS (SELECT *, max({ends}) FILTER ("{end}" IS NOT NULL AND is_current) OVER (PARTITION BY {keys}, apart) AS closing FROM given),
         spells AS (
             SELECT {keys}, {"".join(f'{_last(c)} AS "{c}", ' for c in attributes)}any_value(closing) AS closing, bool_and(number = 0) AS untouched,
                 CASE WHEN bool_and(recorded IS NOT NULL) THEN min(recorded) END AS first_recorded, struct_extract(min({ends}), 'e') AS first_end,
+                CASE WHEN any_value(closing) IS NULL THEN min(recorded) FILTER (is_current) END AS open_recorded,
                 CASE WHEN bool_and({end_recorded_sql} IS NOT NULL) FILTER ("{end}" = closing.e) THEN min({end_recorded_sql}) FILTER ("{end}" = closing.e) END AS end_recorded
             FROM closed GROUP BY {keys}, apart
         )"""
@@ -83,8 +103,9 @@ def episodes(table: type[Table]) -> str:
         end_known = "CASE WHEN end_recorded IS NOT NULL THEN greatest(end_recorded, closing.e, first_recorded) END AS end_recorded_on"
         return f"""{summed}
             SELECT {shown}, closing.e AS "{end}"{ended}, first_recorded AS recorded_on, {end_known} FROM spells WHERE NOT untouched {untouched}"""
-    corrected = "end_recorded > first_recorded AND first_end IS DISTINCT FROM closing.e"
+    last_recorded = "coalesce(end_recorded, open_recorded)"  # a correction may take an end back
+    corrected = f"{last_recorded} > first_recorded AND first_end IS DISTINCT FROM closing.e"
     return f"""{summed}
         SELECT {shown}, CASE WHEN {corrected} THEN first_end ELSE closing.e END AS "{end}", first_recorded AS recorded_on FROM spells WHERE NOT untouched
-        UNION ALL BY NAME SELECT {shown}, closing.e AS "{end}", end_recorded AS recorded_on FROM spells WHERE NOT untouched AND {corrected}
+        UNION ALL BY NAME SELECT {shown}, closing.e AS "{end}", {last_recorded} AS recorded_on FROM spells WHERE NOT untouched AND {corrected}
         {untouched}"""
