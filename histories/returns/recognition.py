@@ -31,7 +31,7 @@ class Recognised:
 def recognise(file: Path, formats: Mapping[str, Return]) -> Recognised:
     """Return the formats that recognise a file."""
     if file.suffix.lower() not in (*TABULAR, ".xml", ".ctf", ".json"):
-        return Recognised(file=file, formats=(), why="it is no table (CSV, XLSX), no XML and no JSON")
+        return Recognised(file=file, formats=(), why="the file is not CSV, XLSX, XML or JSON")
     try:
         contents = contents_of(file)
     except Faults as unreadable:
