@@ -31,20 +31,26 @@ def retention(file: Path | None, remove: bool, as_json: bool) -> None:
     from serving.store.records.erasure import purge_files
     from serving.store.records.retention import FOR_EVER, apply, due, load
 
-    periods = load(file)
+    periods, purged = load(file), True
     store = Store.of(settings())
     if remove:
         with store.change(command_line()) as change:
             counts = apply(change, periods)
-        purge_files(store.engine)
+        purged = purge_files(store.engine)
     else:
         with store.view(command_line()) as view:
             counts = due(view, periods)
     status = "removed" if remove else "due"
     kept = {k: f"{m} months" if m else FOR_EVER for k, m in periods.items()}
     lines = [f"{k:14} {n:>10,} {status}  kept {kept[k]}" for k, n in counts.items()]
+    if not purged:
+        lines.append(
+            "The database's files still hold what was removed: stop what reads it, and run this command again."
+        )
     data = {"applied": remove, "months": dict(periods), status: counts}
     result(data, as_json=as_json, text="\n".join(lines))
+    if not purged:
+        raise SystemExit(1)
 
 
 @click.group()
@@ -119,7 +125,7 @@ def list_(out: Path | None, as_json: bool) -> None:
 @reason_option
 @json_option
 def erase(file: Path, reason: str, as_json: bool) -> None:
-    """Erase pupils' records; exit 1 if one is under a legal hold.
+    """Erase pupils' records; exit 1 if one is held or files keep them.
 
     Scores, cases and actions of the pupils in the file are removed; those of pupils under a hold stay.
     """
@@ -134,12 +140,19 @@ def erase(file: Path, reason: str, as_json: bool) -> None:
     store = Store.of(settings())
     with store.change(command_line()) as change:
         erased = erasure.erase(change, pupils, why)
-    erasure.purge_files(store.engine)
+    purged = erasure.purge_files(store.engine)
     text = f"{erased.erased:,} erased, {erased.unknown:,} unknown"
     if erased.held:
         text += f"; {erased.held:,} under a legal hold were not erased: see 'onroll hold list'"
-    result(asdict(erased), as_json=as_json, text=text)
-    if erased.held:
+    if not purged:
+        text += (
+            "\nThe database's files still hold what was erased, since another program reads it."
+            "\n    Stop what reads the database (the service, other commands), and run this command again."
+        )
+    text += "\nNot reached: " + "; ".join(erasure.NOT_REACHED) + "."
+    data = {**asdict(erased), "purged": purged, "not_reached": erasure.NOT_REACHED}
+    result(data, as_json=as_json, text=text)
+    if erased.held or not purged:
         raise SystemExit(1)
 
 

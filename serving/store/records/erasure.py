@@ -16,6 +16,13 @@ from serving.store.tables import Hold, Pupil, StoredScore
 from serving.store.unit_of_work import Change
 
 BATCH = 500
+# Where a pupil's records may lie besides the database; each must be looked after by itself.
+NOT_REACHED = (
+    "backups of the database",
+    "files of scores, exports and lists that commands wrote",
+    "histories, their .returns and .onroll/blocks",
+    "MLflow's runs and the papers of models, which hold counts only",
+)
 MAX_REASON = 500
 
 
@@ -67,15 +74,27 @@ def erase(change: Change, pupils: Sequence[str], reason: str) -> Erased:
     return erased
 
 
-def purge_files(engine: sa.Engine) -> None:
-    """Remove erased rows from the files too: SQLite's write-ahead log and PostgreSQL's dead rows still hold them."""
+def purge_files(engine: sa.Engine) -> bool:
+    """Remove erased rows from the files too: SQLite's write-ahead log and PostgreSQL's dead rows still hold them.
+
+    Returns
+    -------
+    bool
+        False if another connection that reads keeps them there: SQLite waits for readers as long as for writers, then gives up.
+        PostgreSQL does not wait: True if no other transaction of this database was open.
+    """
     if engine.dialect.name == "sqlite":
         connection = engine.raw_connection()
         try:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            cursor = connection.cursor()
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, _, _ = cursor.fetchone()
         finally:
             connection.close()
-        return
+        return not busy
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as autocommit:
         emptied = (StoredScore, Pupil, Case, CaseEntry, DataFault, Hold, *OF_PUPILS)
+        query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_xmin IS NOT NULL AND pid <> pg_backend_pid()"
+        readers = autocommit.exec_driver_sql(query).scalar_one()
         autocommit.exec_driver_sql(f"VACUUM {', '.join(table.__tablename__ for table in emptied)}")
+    return not readers

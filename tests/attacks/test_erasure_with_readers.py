@@ -1,0 +1,74 @@
+"""A child's records are erased while somebody reads the database: the files keep them, and the command says so.
+
+Before, the note stayed in the write-ahead log and the command said "erased 1".
+"""
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import date
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from serving.cli.main import onroll
+from serving.store import Store, database
+from serving.store.cases import cases
+from serving.store.database import reading
+from serving.store.records.erasure import NOT_REACHED
+from serving.store.tables import Pupil
+from tests.support.databases import KEY
+from tests.support.scores import score
+from tests.support.stores import do, verified
+
+NOTE = "a note on the child that is gone"
+PUPIL = "gone-1234567"
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    monkeypatch.setenv("ONROLL_AUDIT_KEY", "k" * 32)
+    monkeypatch.setattr(database, "PATIENCE", 1)
+    store = Store("sqlite:///onroll.db", KEY)
+    store.save([score(PUPIL, 1)])
+    with reading(store.engine) as connection:
+        ref = connection.scalar(sa.select(Pupil.pupil_ref))
+    case = do(store, cases.open_case, ref)
+    do(store, cases.doubt, case, 1, "attendance", date(2025, 1, 2), NOTE)
+    (tmp_path / "pupils.txt").write_text(PUPIL + "\n")
+    return store
+
+
+def erase(*options):
+    done = CliRunner().invoke(onroll, ["erase", "--pupil-file", "pupils.txt", "--reason", "asked", *options])
+    return done.exit_code, done.output
+
+
+def files(folder):
+    return b"".join(f.read_bytes() for f in sorted(folder.glob("onroll.db*")))
+
+
+def test_what_a_reader_keeps_in_the_files_is_said_and_the_command_fails(store, tmp_path):
+    with closing(sqlite3.connect("onroll.db", isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM pupils").fetchone()
+        code, text = erase("--json")
+        output = json.loads(text)
+        assert (code, output["erased"], output["purged"]) == (1, 1, False)
+        assert NOTE.encode() in files(tmp_path)
+        code, text = erase()
+        assert code == 1
+        assert "still hold what was erased" in text
+    code, text = erase("--json")
+    assert (code, json.loads(text)["purged"]) == (0, True)
+    for gone in (NOTE, PUPIL):
+        assert gone.encode() not in files(tmp_path)
+    assert verified(store).whole
+
+
+def test_what_was_not_reached_is_said(store):
+    code, text = erase()
+    assert code == 0
+    assert all(place in text for place in NOT_REACHED)
+    assert PUPIL not in text
