@@ -88,7 +88,7 @@ def purge_files(engine: sa.Engine) -> bool:
         try:
             cursor = connection.cursor()
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            busy, _, _ = cursor.fetchone()
+            (busy, *_) = cursor.fetchone() or (1,)
         finally:
             connection.close()
         return not busy
