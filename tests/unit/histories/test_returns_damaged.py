@@ -31,7 +31,19 @@ SOUND = {
     "marks": ("marks.csv", MARKS + MARK, {}),
     "ssda903": ("episodes.csv", EPISODES + EPISODE, {"header.csv": HEADER}),
 }
-XML = {"cin-census": ("cin.xml", CIN), "ctf": ("file.xml", CTF)}
+CARE = "<EXPSSDA903><CHILD><HEADER><CHILDID>7</CHILDID><UPN>B801200005001</UPN></HEADER><EPISODE><DECOM>2024-10-06</DECOM></EPISODE></CHILD></EXPSSDA903>"
+CENSUS = (
+    "<Message><Header><CollectionDetails><Collection>SC</Collection><Term>AUT</Term><Year>2024</Year></CollectionDetails><Source><LEA>801</LEA>"
+    "<Estab>2000</Estab></Source></Header><Pupils><PupilsOnRoll><PupilOnRoll><PupilIdentifiers><UPN>B801200005001</UPN><DOB>2013-05-01</DOB>"
+    "</PupilIdentifiers><PupilStatus><EntryDate>2020-09-02</EntryDate></PupilStatus></PupilOnRoll></PupilsOnRoll></Pupils></Message>"
+)
+# By format; where it has CSV files too, with the word XML behind it.
+XML = {
+    "cin-census": ("cin.xml", CIN),
+    "ctf": ("file.xml", CTF),
+    "ssda903 XML": ("903.xml", CARE),
+    "school-census XML": ("school.xml", CENSUS),
+}
 
 
 def of_csv(text):
@@ -120,7 +132,7 @@ def test_the_sound_file_is_read(tmp_path, form):
     for other, content in (rest[0] if rest else {}).items():
         (tmp_path / other).write_text(content)
     (tmp_path / name).write_text(text)
-    assert import_return(FORMATS[form], sorted(tmp_path.iterdir()), tmp_path / "h", KEY).rows
+    assert import_return(FORMATS[form.partition(" ")[0]], sorted(tmp_path.iterdir()), tmp_path / "h", KEY).rows
 
 
 @pytest.mark.parametrize("mark", [b"\xef\xbb\xbf", b""])
@@ -141,7 +153,7 @@ def test_damage_is_reported_with_file_and_place_and_nothing_is_written(tmp_path,
         (source / other).write_text(text)
     (source / name).write_bytes(content)
     with pytest.raises(Faults) as caught:
-        import_return(FORMATS[form], [source], tmp_path / "h", KEY)
+        import_return(FORMATS[form.partition(" ")[0]], [source], tmp_path / "h", KEY)
     message = str(caught.value)
     assert name.split(".")[0] in message
     assert all(f.do for f in caught.value.faults)
