@@ -44,6 +44,9 @@ def convert(mapping: Mapping, staging: Staging, people: PupilKeys, files: list[P
         for filled in tables if f"in_{n}" in staging.columns else ():
             if select := _select(staging, people, filled, f"in_{n}", report):
                 selects.setdefault(filled.table, []).append(select)
+        used = {h for t in tables for h in t.headings()}
+        if unused := [c for c in staging.columns.get(f"in_{n}", ()) if c not in used]:
+            report.unused.append(f"{file.name}: columns {', '.join(unused)}")
         read.append((file, selects))
     if not any(belongs):
         do = "Name files like " + ", ".join(sorted({t.files for t in mapping.tables})) + ", or use another format."
@@ -96,9 +99,6 @@ def _select(staging: Staging, people: PupilKeys, filled: Filled, name: str, repo
     if lacking or (filled.pupil and upn is None):
         return None
     person = next((n for n in filled.person if n in have), None)
-    used = {n for names in wanted.values() for n in names} | {upn, person, *filled.former, *filled.postcode}
-    if unused := [c for c in have if c not in used]:
-        report.unused.append(f"{staging.files[name].name}: columns {', '.join(unused)}")
     chosen = {c: literal(v) for c, v in filled.constants.items()}
     chosen |= {c: _value(staging, name, table.columns[c], names, filled) for c, names in wanted.items() if names}
     _report_columns(staging, filled, name, wanted, chosen, report=report)

@@ -61,7 +61,12 @@ class Filled:
 
     def headings(self) -> set[str]:
         """Return all headings of the table."""
-        return {n for names in self.columns.values() for n in names} | {*self.pupil, *self.former, *self.person}
+        return {n for names in self.columns.values() for n in names} | {
+            *self.pupil,
+            *self.former,
+            *self.person,
+            *self.postcode,
+        }
 
     def days(self) -> set[str]:
         """Return the headings of dates."""

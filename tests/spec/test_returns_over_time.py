@@ -8,6 +8,7 @@ import pytest
 from histories.errors import Faults
 from histories.returns import FORMATS, import_return
 from tests.support.return_text import KEY, cin, read
+from tests.support.small_returns import ROLL, UPNS, import_text
 
 UPN = "B801200005001"
 
@@ -108,3 +109,9 @@ def test_children_missing_from_the_header_are_reported_by_line(tmp_path):
     files = {"header.csv": f"CHILD,UPN\n12,{UPN}\n", "episodes.csv": EPISODES + "13,04/09/2023,\n"}
     with pytest.raises(Faults, match=r"1 child of episodes\.csv not in header\.csv \(column CHILD, lines 2\)"):
         read(tmp_path, "ssda903", files, "social_care", "kind")
+
+
+def test_a_column_that_one_of_two_tables_reads_is_not_reported_as_unused(tmp_path):
+    text = f"UPN,URN,Entry,Left,Born,Note\n{UPNS[0]},100001,2020-09-02,,2012-01-01,x\n"
+    report = import_text(tmp_path, "csv", {"roll.csv": text}, mapping=ROLL)
+    assert report.unused == ["roll.csv: columns note"]
