@@ -1,9 +1,9 @@
 """Coverage of scores' 95% intervals, over worlds drawn from one simulated population with known true risks.
 
-``python -m benchmarks.coverage [WORLDS] [PUPILS]`` (default 20 and 10,000). A world keeps the children and their features and draws new outcomes from
-the true risks. A model is trained as by ``onroll train`` (a booster, calibrated on its predictions at origins, with boosters of resampled pupils) and
+``python -m benchmarks.coverage [WORLDS] [PUPILS] [SCENARIO]`` (default 20, 10,000 and ``default``). A world keeps the children and their features and draws new outcomes from
+the true risks. A model is trained as by ``onroll train`` (the mean of ridge and booster, calibrated on its predictions at origins, with models of resampled pupils) and
 predicts the three newest days, which are not in its training data. A score's interval is for the rate among children with such a score, so the children
-of those days are binned by score, and the truth of a bin is the mean of its true risks.
+of those days are binned by score, and the truth of a bin is the mean of its true risks. How many intervals contain the child's own risk is printed too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import polars as pl
 from features.catalogue import catalogue
 from histories.population.simulation import simulate
 from histories.reading.histories import Histories
-from training.fitting.candidates import Candidate, boosted
+from training.fitting.candidates import Candidate, boosted, learner, ridge
 from training.fitting.rolling_origin import learn_from, matrix_of, predict
 from training.fitting.sampling import sample
 from training.fitting.splits import split
@@ -31,9 +31,9 @@ AHEAD = 3  # the newest days: a year of terms
 BINS = 14
 
 
-def population(folder: Path, pupils: int) -> pl.DataFrame:
+def population(folder: Path, pupils: int, scenario: str) -> pl.DataFrame:
     """Return labelled snapshots with their features and true risks; children who have already left have none."""
-    simulate(folder, pupils=pupils, years=5, authorities=2, seed=8, truth=True)
+    simulate(folder, pupils=pupils, years=5, authorities=2, seed=8, scenario=scenario, truth=True)
     frame = Task().labelled(Histories.open(folder))
     truth = pl.read_parquet(folder / "truth.parquet")
     return frame.join(truth, on=["pupil_id", "as_of"], how="left", maintain_order="left").with_columns(
@@ -53,21 +53,22 @@ def world(frame: pl.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray, np.nd
     newest = sorted(frame["as_of"].unique().to_list())[-AHEAD]
     past, ahead = sample(drawn.filter(pl.col("as_of") < newest), SHARE, seed), drawn.filter(pl.col("as_of") >= newest)
     settings = dict(boosted.DEFAULTS)
-    candidate = Candidate("lightgbm", "", boosted.learner(settings), settings)
-    predictions = predict(past, catalogue().names, split(past), [candidate], seed)
     learning = learn_from(past, catalogue().names, seed)
-    booster = boosted.train(learning, settings)
-    newest = matrix_of(past.filter(pl.col("as_of") == past["as_of"].max()), catalogue().names)
+    learn = learner("mean", settings, ridge.chosen_strength(learning, settings["monotone"]))
+    model = Candidate("mean", "", learn, settings)
+    predictions = predict(past, catalogue().names, split(past), [model], seed)
+    score = learn(learning)
+    last_day = matrix_of(past.filter(pl.col("as_of") == past["as_of"].max()), catalogue().names)
     calibrator = fit_calibrator(
         predictions=predictions,
-        chosen="lightgbm",
+        chosen="mean",
         learning=learning,
         frame=past,
-        newest=Newest(x=newest, margins=boosted.margins(booster, newest)),
-        learn=boosted.learner(settings),
+        newest=Newest(x=last_day, margins=score(last_day)),
+        learn=learn,
         seed=seed,
     )
-    margins = np.asarray(booster.predict(matrix_of(ahead, catalogue().names), raw_score=True))
+    margins = score(matrix_of(ahead, catalogue().names))
     logit, half = calibrator["a"] * margins + calibrator["b"], half_width(margins, calibrator)
     return margins, 1 / (1 + np.exp(half - logit)), 1 / (1 + np.exp(-half - logit)), ahead["risk"].to_numpy()
 
@@ -79,19 +80,25 @@ def binned(margins: np.ndarray, low: np.ndarray, high: np.ndarray, truth: np.nda
     return np.array([[v[rows].mean() for v in (low, high, truth)] for rows in np.split(order, cuts[:-1])])
 
 
-def main(worlds: int = 20, pupils: int = 10_000) -> None:
-    """Print the share of bins whose interval contains the truth, overall and by bin."""
+def main(worlds: int = 20, pupils: int = 10_000, scenario: str = "default") -> None:
+    """Print the share of bins whose interval contains the truth, overall and by bin, and of children whose own risk it contains."""
     with tempfile.TemporaryDirectory() as folder:
-        frame = population(Path(folder) / "h", pupils)
-    bounds = np.array([binned(*world(frame, seed)) for seed in range(1, worlds + 1)])
+        frame = population(Path(folder) / "h", pupils, scenario)
+    report(frame, worlds)
+
+
+def report(frame: pl.DataFrame, worlds: int) -> None:
+    """Print the coverage in worlds drawn from one population."""
+    drawn = [world(frame, seed) for seed in range(1, worlds + 1)]
+    bounds = np.array([binned(*parts) for parts in drawn])
     low, high, truth = bounds[..., 0], bounds[..., 1], bounds[..., 2]
     inside = (low <= truth) & (truth <= high)
-    print(
-        f"{worlds} worlds of {pupils:,} pupils, true rate {frame['risk'].mean():.3%}, {bounds.shape[1]} bins by score"
-    )
+    children = np.mean([np.mean((least <= risk) & (risk <= most)) for _, least, most, risk in drawn])
+    print(f"{worlds} worlds, true rate {frame['risk'].mean():.3%}, {bounds.shape[1]} bins by score")
     print(
         f"all bins: {inside.mean():.1%} contain the truth; too low {(truth > high).mean():.1%}, too high {(truth < low).mean():.1%}"
     )
+    print(f"children whose own risk is inside: {children:.1%}")
     for n in range(bounds.shape[1]):
         print(
             f"bin {n + 1:2}  true rate {truth[:, n].mean():8.3%}  interval {low[:, n].mean():8.3%} to {high[:, n].mean():8.3%}  contains it {inside[:, n].mean():.0%}"
@@ -99,4 +106,4 @@ def main(worlds: int = 20, pupils: int = 10_000) -> None:
 
 
 if __name__ == "__main__":
-    main(*(int(a) for a in sys.argv[1:]))
+    main(*(int(a) if a.isdigit() else a for a in sys.argv[1:]))  # type: ignore[arg-type]
