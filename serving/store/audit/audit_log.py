@@ -86,7 +86,7 @@ def verify(connection: sa.Connection, chain: Chain, anchors: Anchors) -> Verifie
         why = f"it and what follows were removed: on {anchored[beyond].at[:10]} the audit reached entry {beyond}"
         return Verified(entries=entries, first=first, last=last, anchors=met, bad=last + 1, why=why)
     gone = missing_triggers(connection)
-    why = f"the triggers that protect the audit are gone: {', '.join(gone)}" if gone else ""
+    why = f"the triggers that protect the audit are gone or changed: {', '.join(gone)}" if gone else ""
     return Verified(entries=entries, first=first, last=last, anchors=met, bad=None, why=why)
 
 
