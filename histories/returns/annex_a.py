@@ -276,7 +276,8 @@ RETURN = Return(
     title="Annex A, Ofsted's child-level data: a workbook with a sheet for each list, or CSV files of lists",
     fills=("social_care", "pupils"),
     cannot_know=(
-        "the UPN, unless the authority adds the column: children wait to be linked by their Child Unique ID",
+        "the UPN, unless the authority adds the column: children wait to be linked by their Child Unique ID (`onroll import --link`); "
+        "lists in which no child has a UPN or a link are refused, so link them before importing a folder that holds them",
         "when a row was entered: it counts as recorded on the newest day in the lists",
         "contacts, single missing episodes, care leavers and adoption: those lists are not read",
         "an episode of early help beyond its assessment",
