@@ -192,11 +192,11 @@ def test_until_the_correction_came_the_histories_show_what_was_stated(tmp_path):
     fix = write_census(tmp_path / "f", "2025_spring", **CORRECTED | {"sessions": ()})
     without = imported(tmp_path / "without", autumn, spring)
     corrected = imported(shutil.copytree(without, tmp_path / "corrected"), (fix, FIX))
-    known = {pseudonym(upn(n), KEY) for n in chosen}
+    chosen_keys = {pseudonym(upn(n), KEY) for n in chosen}
     for day, same in ((date(2025, 2, 3), True), (FIX, True), (date(2025, 3, 4), False)):
         before, after = (
             {
-                table: [row for row in table_rows if any(key in row for key in known)]
+                table: [row for row in table_rows if any(key in row for key in chosen_keys)]
                 for table, table_rows in seen(h, day).items()
             }
             for h in (without, corrected)
