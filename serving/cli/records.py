@@ -125,7 +125,7 @@ def list_(out: Path | None, as_json: bool) -> None:
 @reason_option
 @json_option
 def erase(file: Path, reason: str, as_json: bool) -> None:
-    """Erase pupils' records; exit 1 if one is held or files keep them.
+    """Erase pupils' records; exit 1 if any remain.
 
     Scores, cases and actions of the pupils in the file are removed; those of pupils under a hold stay.
     """
