@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
-from datetime import date
 from functools import wraps
 from typing import TypeVar
 from weakref import WeakKeyDictionary
@@ -42,7 +41,7 @@ def _once(count: Callable[[Histories], Counted]) -> Callable[[Histories], Counte
 @_once
 def newest_day(h: Histories) -> int:
     """Return the day number of the newest recording, at most today: mistyped future dates do not count."""
-    return day_number(min(h.last_known(), date.today()))
+    return day_number(h.last_recorded())
 
 
 @_once

@@ -77,7 +77,7 @@ class Histories:
         self._temporary: list[str] = []
         self._hashes: dict[Path, str] = {}
         self.odd_days = odd_days or {}
-        self._last_known: date | None = None
+        self._newest_days: dict[tuple[str, ...], date] = {}
         self._opened: Histories | None = None
         self.limits: tuple[str | None, str | None] = (None, None)
 
@@ -234,19 +234,26 @@ class Histories:
         Social care does not count: its returns do not say who has left a roll. If there are attendance marks, spells count by
         recording date only: a place from next September proves nothing about the time before.
         """
-        if self._last_known is None:
+        return self._newest(SCHOOLING)
+
+    def last_recorded(self) -> date:
+        """Return the newest day with known data of any kind, at most today; 1970-01-01 if there is none."""
+        return self._newest(EVENTS)
+
+    def _newest(self, tables: tuple[str, ...]) -> date:
+        if tables not in self._newest_days:
             today = day_number(date.today())
             marked = bool({"attendance", "termly_attendance"} & self.present)
             newest = 0
-            for name in SCHOOLING:
+            for name in tables:
                 if name in self.present:
                     rows = self.frame(name)
                     if marked and TABLES[name].plannable:
                         rows = rows.filter(~nw.col(TABLES[name].known_from[0]).is_null())
                     top = rows.filter(nw.col("known") <= today).select(nw.col("known").max()).collect().item()
                     newest = max(newest, int(top or 0))
-            self._last_known = day_of(newest)
-        return self._last_known
+            self._newest_days[tables] = day_of(newest)
+        return self._newest_days[tables]
 
     def digest(self, *tables: str) -> str:
         """Return a hash of the opened files, or of the files of some tables; empty for the rows of a request."""

@@ -11,7 +11,7 @@ from features.catalogue import catalogue
 from training.evaluation.ablation import by_theme
 from training.evaluation.transfer import learning_curve, leave_one_out
 from training.evaluation.weekly_lists import churn, lead_time, mondays
-from training.fitting.candidates import boosted
+from training.fitting.candidates import boosted, learner
 from training.fitting.splits import split
 
 SMALL = {
@@ -79,7 +79,8 @@ def trained():
             )
         )
     frame = pl.concat(parts)
-    return SimpleNamespace(frame=frame, splits=split(frame), settings={**SMALL, "monotone": False})
+    settings = {**SMALL, "monotone": False}
+    return SimpleNamespace(frame=frame, splits=split(frame), settings=settings, learn=learner("lightgbm", settings))
 
 
 def test_the_theme_that_tells_is_missed_and_others_are_not(trained):
@@ -103,7 +104,9 @@ def test_an_authority_that_is_another_is_told_badly_by_a_model_that_never_saw_it
 def test_the_learning_curve_is_of_authorities_and_of_pupils_where_there_is_one(trained):
     assert [(p["of"], p["number"]) for p in learning_curve(trained, 1)] == [("authorities", n) for n in (1, 2, 4)]
     alone = trained.frame.filter(pl.col("authority") == "801")
-    curve = learning_curve(SimpleNamespace(frame=alone, splits=split(alone), settings=trained.settings), 1)
+    curve = learning_curve(
+        SimpleNamespace(frame=alone, splits=split(alone), settings=trained.settings, learn=trained.learn), 1
+    )
     assert [(p["of"], p["number"]) for p in curve] == [("pupils", n) for n in (50, 100, 200, 400)]
     assert [p["positives"] for p in curve] == sorted(p["positives"] for p in curve)
     assert curve[0]["average_precision"] < curve[-1]["average_precision"]
