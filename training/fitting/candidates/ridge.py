@@ -6,8 +6,9 @@ directions, a coefficient may be zero but not of the other sign.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,9 @@ NESTED_DAYS = 3  # newest days on which strengths are compared
 NESTED_NEGATIVES = 20_000  # rows without the outcome that are enough to compare strengths by; they are weighted back
 MIN_POSITIVES = 8  # as many as an origin needs (``splits``)
 ROWS_A_BLOCK = 32_768
+MAX_KEPT = (
+    32 * 2**20
+)  # numbers of standardised columns that are kept between steps (256 MiB); more are made anew each time
 DECIMALS = 9  # of a standardised coefficient: sums may differ in the last digits, the model must not
 
 
@@ -147,12 +151,16 @@ class _Columns:
         at = np.zeros(len(self.signed))
         at[0] = np.log(rate / (1 - rate)) if 0 < rate < 1 else 0.0
         positions = []
+        blocks: Any = partial(self._blocks, learning)
+        if len(learning.y) * len(at) <= MAX_KEPT:
+            kept = list(blocks())
+            blocks = partial(iter, kept)
         for strength in strengths:
             penalty = np.full(len(at), 1.0 / strength)
             penalty[0] = 1e-6  # the intercept is free, but for data in which everybody or nobody has the outcome
 
             def penalised(b: np.ndarray, penalty: np.ndarray = penalty) -> tuple[float, np.ndarray, np.ndarray]:
-                return self._penalised(learning, b, penalty)
+                return _penalised(blocks(), b, penalty)
 
             at = minimise(penalised, at, self.signed)
             positions.append(at)
@@ -197,20 +205,21 @@ class _Columns:
             columns[:, x.shape[1] + 1 :] = (np.isnan(x[:, self.flagged]) - share) / np.sqrt(share * (1 - share))
             yield columns, learning.y[part], learning.weight[part]
 
-    def _penalised(
-        self, learning: Learning, at: np.ndarray, penalty: np.ndarray
-    ) -> tuple[float, np.ndarray, np.ndarray]:
-        """Return the penalised negative log-likelihood with its gradient and Hessian, block by block."""
-        value, gradient = 0.5 * float(penalty @ at**2), penalty * at
-        hessian = np.diag(penalty)
-        for columns, y, weight in self._blocks(learning):
-            margins = columns @ at
-            risk = 1.0 / (1.0 + np.exp(-np.clip(margins, -500, 500)))
-            value += float(weight @ (np.logaddexp(0.0, margins) - y * margins))
-            gradient += (weight * (risk - y)) @ columns
-            columns *= np.sqrt(weight * risk * (1.0 - risk))[:, None]
-            hessian += columns.T @ columns
-        return value, gradient, hessian
+
+def _penalised(
+    blocks: Iterable[tuple[np.ndarray, np.ndarray, np.ndarray]], at: np.ndarray, penalty: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Return the penalised negative log-likelihood with its gradient and Hessian, block by block."""
+    value, gradient = 0.5 * float(penalty @ at**2), penalty * at
+    hessian = np.diag(penalty)
+    for columns, y, weight in blocks:
+        margins = columns @ at
+        risk = 1.0 / (1.0 + np.exp(-np.clip(margins, -500, 500)))
+        value += float(weight @ (np.logaddexp(0.0, margins) - y * margins))
+        gradient += (weight * (risk - y)) @ columns
+        scaled = columns * np.sqrt(weight * risk * (1.0 - risk))[:, None]
+        hessian += scaled.T @ scaled
+    return value, gradient, hessian
 
 
 def _moments(learning: Learning) -> Iterator[tuple[float, float, float, float, float]]:
