@@ -20,6 +20,7 @@ from tests.support.checkout import ROOT
 from tests.support.shared import shared_folder
 from training.fitting.splits import split
 
+DAY = "2025-09-08"
 PUPILS = "9000"  # enough outcomes for the promotion gates
 
 
@@ -45,6 +46,7 @@ def home(tmp_path_factory):
         onroll(folder, "simulate", "h", "--pupils", PUPILS, "--years", "4", "--seed", "2", "--truth", "--json")
         (folder / "config.toml").write_text("rounds = 60\n")
         assert onroll(folder, "train", "h", "--config", "config.toml", "--json")["version"] == 1
+        onroll(folder, "score", "h", "--as-of", DAY, "--out", "s.parquet", "--json")
 
     return shared_folder(tmp_path_factory, "main_job", build)
 
@@ -128,9 +130,8 @@ def test_the_same_data_and_seed_give_the_same_model_and_promotion_can_be_rolled_
     assert files_with_a_pupil(own_home) == []
 
 
-def test_scores_have_the_columns_of_the_contract_and_rank_the_risky_first(home, tmp_path):
-    onroll(home, "score", "h", "--as-of", "2025-09-08", "--out", str(tmp_path / "s.parquet"), "--json")
-    scores = pl.read_parquet(tmp_path / "s.parquet")
+def test_scores_have_the_columns_of_the_contract_and_rank_the_risky_first(home):
+    scores = pl.read_parquet(home / "s.parquet")
     wanted = [
         "pupil_id",
         "as_of",
@@ -218,8 +219,7 @@ def test_a_run_is_compared_with_every_baseline_and_its_trials_are_nested(own_hom
 
 
 def test_mlflow_and_bentoml_load_the_version_without_pickle_and_score_as_onroll_does(home, tmp_path):
-    onroll(home, "features", "h", "--as-of", "2025-01-13", "--out", str(tmp_path / "f.parquet"), "--json")
-    onroll(home, "score", "h", "--as-of", "2025-01-13", "--out", str(tmp_path / "s.parquet"), "--json")
+    onroll(home, "features", "h", "--as-of", DAY, "--out", str(tmp_path / "f.parquet"), "--json")
     bento = {"BENTOML_HOME": str(tmp_path / "bento")}
     exported = onroll(home, "models", "export", "--bento", "--json", **bento)
     program = """
@@ -234,7 +234,7 @@ for model in (mlflow.pyfunc.load_model("models:/onroll@champion"), bentoml.mlflo
     assert list(model.predict(matrix).columns) == ["risk", "risk_low", "risk_high", "margin"]
 """
     done = subprocess.run(
-        [sys.executable, "-c", program, tmp_path / "f.parquet", tmp_path / "s.parquet", exported["exported"]],
+        [sys.executable, "-c", program, tmp_path / "f.parquet", home / "s.parquet", exported["exported"]],
         cwd=tmp_path,
         env={
             **os.environ,
