@@ -18,6 +18,7 @@ from features import Definition, default_as_of, label
 from serving.cli import demo
 from tests.support.checkout import ROOT
 from tests.support.shared import shared_folder
+from training.bundle import read_bundle
 from training.fitting.splits import split
 
 DAY = "2025-09-08"
@@ -174,14 +175,15 @@ def test_training_until_a_day_uses_nothing_recorded_from_it_on(training_historie
                 for c in ("leaving_date", "leaving_ground", "destination", "destination_urn", "leaving_recorded_on")
             )
         frame.write_parquet(cut / file.name)
-    boosters = []
+    models = []
     for name, histories in (("whole", training_histories), ("without", cut)):
         folder = tmp_path / name
         folder.mkdir()
         (folder / "config.toml").write_text("rounds = 20\n")
         onroll(folder, "train", str(histories), "--config", "config.toml", "--until", str(day), "--json")
-        boosters.append((folder / "mlruns" / "releases" / "onroll" / "v1" / "booster.txt").read_bytes())
-    assert boosters[0] == boosters[1]
+        booster, manifest = read_bundle(folder / "mlruns" / "releases" / "onroll" / "v1")
+        models.append((booster, manifest.ridge, manifest.calibrator))
+    assert models[0] == models[1]
 
 
 @pytest.mark.prove
@@ -196,6 +198,7 @@ def test_a_run_is_compared_with_every_baseline_and_its_trials_are_nested(own_hom
         "ridge",
         "lightgbm_free",
         "lightgbm",
+        "mean",
     }
     assert set(trained["leads"]) == set(trained["metrics"]) - {trained["candidate"]}
     for part in ("seen_and_unseen", "mistakes", "fairness", "proxies", "weekly", "themes", "learning_curve"):
