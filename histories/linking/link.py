@@ -11,7 +11,7 @@ from histories.io.atomic_write import new_file
 from histories.io.sql import literal
 from histories.linking.pair_scores import ALIKE, AUTOMATIC, CLEAR, DOUBTFUL, letters_sql, postcode_sql, score_pairs
 from histories.linking.store import PEOPLE, REVIEW, Link, LinkageStore
-from histories.returns.staging import Staging
+from histories.returns.files.staging import Staging
 
 MODEL = "1"
 COLUMNS = {

@@ -28,7 +28,7 @@ from histories.linking.population_register import born_on, load_register
 from histories.linking.roll_status import newest_record, roll_status
 from histories.linking.store import LinkageStore
 from histories.reading.histories import Histories
-from histories.returns.staging import Staging
+from histories.returns.files.staging import Staging
 
 SURENESS = ("off_roll", "no_link", "doubtful")
 LISTED = (

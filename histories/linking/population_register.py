@@ -8,8 +8,8 @@ from pathlib import Path
 from histories.errors import Fault
 from histories.identity import clean_upn_sql
 from histories.linking.pair_scores import letters_sql, postcode_sql
+from histories.returns.files.staging import Staging
 from histories.returns.mapping import expression_of
-from histories.returns.staging import Staging
 
 HEADINGS = {
     "forename": ("forename", "forenames", "first_name", "firstname", "given_name", "given_names", "child_forename"),

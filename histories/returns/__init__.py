@@ -1,6 +1,6 @@
 """Real returns become histories: each format is a small declared mapping.
 
-Formats are discovered: every module here with a ``RETURN``, and every declaration ``formats/<name>.toml``.
+Formats are discovered: every module in ``formats/`` with a ``RETURN``, and every declaration ``formats/<name>.toml``.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from importlib import import_module
 from operator import attrgetter
 from pkgutil import iter_modules
 
-from histories.returns import mapped_rows, mapping
+from histories.returns import formats, mapping
 from histories.returns.folder import import_folder
+from histories.returns.formats import mapped_rows
 from histories.returns.reading import import_return
 from histories.returns.report import Report, Return
 
@@ -29,7 +30,7 @@ def _declared(name: str) -> Return:
 
 
 def _discovered() -> list[Return]:
-    modules = (import_module(f"{__name__}.{m.name}") for m in iter_modules(__path__) if not m.ispkg)
+    modules = (import_module(f"{formats.__name__}.{m.name}") for m in iter_modules(formats.__path__))
     written = [m.RETURN for m in modules if hasattr(m, "RETURN")]
     names = {r.name for r in written}
     return [*written, *(_declared(f.stem) for f in mapping.FOLDER.glob("*.toml") if f.stem not in names)]

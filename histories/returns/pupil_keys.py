@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from histories.identity import clean_upn, is_valid_upn, pseudonym
 from histories.io.sql import literals
-from histories.returns.staging import Staging
+from histories.returns.files.staging import Staging
 
 if TYPE_CHECKING:
     from histories.returns.report import Report

@@ -18,12 +18,12 @@ from histories.io.atomic_write import finish_replacing, new_folder
 from histories.io.digest import file_digest
 from histories.io.sql import literal, literals
 from histories.linking.store import LinkageStore
+from histories.returns.files.sources import files_of
+from histories.returns.files.staging import Staging, Statements, listed
 from histories.returns.merging.merge import Merge, affected, keep
 from histories.returns.merging.statements import BASE
 from histories.returns.pupil_keys import PupilKeys, unlinked_key
 from histories.returns.report import Report, Return
-from histories.returns.sources import files_of
-from histories.returns.staging import Staging, Statements, listed
 from histories.returns.submissions import FOLDER, Submission, Submissions, fingerprint
 from histories.tables import TABLES
 

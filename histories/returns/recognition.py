@@ -12,9 +12,9 @@ from xml.parsers import expat
 from histories.errors import Faults
 from histories.io.delimited import heading, headings_of
 from histories.io.workbook import first_rows, is_workbook
-from histories.returns.json_records import records_of
+from histories.returns.files.json_records import records_of
+from histories.returns.files.text_table import first_text_rows
 from histories.returns.report import TABULAR, Contents, Return
-from histories.returns.text_table import first_text_rows
 
 HEAD = 1 << 16  # the root and the collection of an XML file lie within so many bytes
 

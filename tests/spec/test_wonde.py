@@ -7,8 +7,9 @@ import pytest
 
 from histories.errors import Faults
 from histories.identity import pseudonym
-from histories.returns import FORMATS, import_return, json_records
-from histories.returns.json_records import read_records
+from histories.returns import FORMATS, import_return
+from histories.returns.files import json_records
+from histories.returns.files.json_records import read_records
 from tests.support.return_text import KEY, read
 
 UPN, OTHER = "B801200005001", "Q801200005002"

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 
 from histories.calendar import term_dates
-from histories.returns.school_census import COVERED, census_day
+from histories.returns.formats.school_census import COVERED, census_day
 
 
 def opened(histories: Path) -> duckdb.DuckDBPyConnection:

@@ -14,7 +14,7 @@ from histories.identity import pseudonym
 from histories.reading.as_of import visible
 from histories.reading.histories import Histories
 from histories.returns import FORMATS, import_return
-from histories.returns.school_census import census_day
+from histories.returns.formats.school_census import census_day
 from tests.support.census_files import left, on_roll, upn, write_census
 from tests.support.return_files import write_lists, write_school_census, write_social_care
 

@@ -10,7 +10,7 @@ from histories.checks.check import check
 from histories.identity import pseudonym
 from histories.reading.histories import Histories
 from histories.returns import FORMATS, import_return
-from histories.returns.school_census import census_day
+from histories.returns.formats.school_census import census_day
 from tests.support.return_files import opened, write_lists, write_marks, write_school_census, write_social_care
 
 KEY = b"a key for tests only"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from histories.errors import Faults
 from histories.io.delimited import heading
 from histories.returns import FORMATS, import_return
-from histories.returns.staging import Staging
+from histories.returns.files.staging import Staging
 
 KEY = b"a key for tests only"
 UPN = "B801200005001"

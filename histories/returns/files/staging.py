@@ -14,9 +14,9 @@ from histories.io.delimited import AGAIN
 from histories.io.memory import bytes_of
 from histories.io.sql import literal, literals
 from histories.reading.values import text_sql, unclean_sql
-from histories.returns.row_buffer import RowBuffer
+from histories.returns.files.row_buffer import RowBuffer
+from histories.returns.files.text_table import text_table
 from histories.returns.submissions import Clock
-from histories.returns.text_table import text_table
 
 if TYPE_CHECKING:
     from histories.returns.report import Report

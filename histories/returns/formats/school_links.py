@@ -13,8 +13,8 @@ from histories.io.sql import literals
 from histories.returns.report import Contents, Report, Return
 
 if TYPE_CHECKING:
+    from histories.returns.files.staging import Staging
     from histories.returns.pupil_keys import PupilKeys
-    from histories.returns.staging import Staging
 
 LINKS = ("urn", "linkurn", "linktype")
 SUCCESSOR = ("successor", "succeeded by")

@@ -10,15 +10,15 @@ from histories.errors import Fault, Usage
 from histories.identity import clean_upn_sql
 from histories.io.sql import literal
 from histories.reading.values import text_sql
+from histories.returns.formats.postcodes import add_keys, bare_sql
 from histories.returns.mapping import Filled, Mapping, expression_of, load_mapping
-from histories.returns.postcodes import add_keys, bare_sql
 from histories.returns.pupil_keys import PERSON
 from histories.returns.report import TABULAR, Contents, Report, Return
 from histories.tables import TABLES, Column
 
 if TYPE_CHECKING:
+    from histories.returns.files.staging import Staging
     from histories.returns.pupil_keys import PupilKeys
-    from histories.returns.staging import Staging
 
 # Required columns that a list of leavers may lack: other returns state the spell that ends.
 ENTRY = ("urn", "entry_date")

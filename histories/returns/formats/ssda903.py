@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from histories.errors import Fault, Faults
 from histories.identity import clean_upn_sql
-from histories.returns import ssda903_xml
+from histories.returns.formats import ssda903_xml
 from histories.returns.mapping import expression_of
 from histories.returns.pupil_keys import PERSON
 from histories.returns.report import TABULAR, Contents, Report, Return
 
 if TYPE_CHECKING:
+    from histories.returns.files.staging import Staging
     from histories.returns.pupil_keys import PupilKeys
-    from histories.returns.staging import Staging
 
 NEEDED = {
     "header": ("child", "upn"),

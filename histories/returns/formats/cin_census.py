@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 from histories.errors import Faults
 from histories.identity import clean_upn
+from histories.returns.files.row_buffer import RowBuffer
+from histories.returns.files.xml import Node, leaf, read_units, under
 from histories.returns.mapping import expression_of
 from histories.returns.pupil_keys import PERSON
 from histories.returns.report import Contents, Report, Return
-from histories.returns.row_buffer import RowBuffer
-from histories.returns.xml import Node, leaf, read_units, under
 
 if TYPE_CHECKING:
+    from histories.returns.files.staging import Staging
     from histories.returns.pupil_keys import PupilKeys
-    from histories.returns.staging import Staging
 
 COLUMNS = ["upn", "former", "kind", "start_date", "end_date", "category", "end_reason"]
 FACTOR_MISSING = "10A"

@@ -9,11 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from histories.returns.row_buffer import RowBuffer
-from histories.returns.xml import Node, leaf, read_units, under
+from histories.returns.files.row_buffer import RowBuffer
+from histories.returns.files.xml import Node, leaf, read_units, under
 
 if TYPE_CHECKING:
-    from histories.returns.staging import Staging
+    from histories.returns.files.staging import Staging
 
 ROOT = "EXPSSDA903"
 COLUMNS = {

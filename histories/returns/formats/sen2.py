@@ -18,8 +18,8 @@ from histories.returns.mapping import expression_of
 from histories.returns.report import Contents, Report, Return
 
 if TYPE_CHECKING:
+    from histories.returns.files.staging import Staging
     from histories.returns.pupil_keys import PupilKeys
-    from histories.returns.staging import Staging
 
 # Each module's key and that of the module above it, by which its file is recognised whatever its name.
 MODULES = {

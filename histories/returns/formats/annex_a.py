@@ -23,8 +23,8 @@ from histories.returns.pupil_keys import PERSON
 from histories.returns.report import Contents, Report, Return
 
 if TYPE_CHECKING:
+    from histories.returns.files.staging import Staging
     from histories.returns.pupil_keys import PupilKeys
-    from histories.returns.staging import Staging
 
 CHILD = r"child_unique_id|child.*_(id|identifier)|unique_(id|identifier).*child"
 UPN = r"(pupil_)?upn|unique_pupil_number"
@@ -172,7 +172,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
 
 def _headers(staging: Staging, file: Path) -> list[frozenset[str]]:
     """Return the header of each sheet, or of the one table of a text file."""
-    from histories.returns.text_table import first_text_rows
+    from histories.returns.files.text_table import first_text_rows
 
     try:
         sheets = first_rows(file) if is_workbook(file) else [first_text_rows(file, staging.scratch)]

@@ -15,8 +15,8 @@ from histories.codes import code_set, extended_codes
 from histories.errors import Fault, Faults
 from histories.identity import clean_upn_sql, pseudonym
 from histories.io.sql import literals
-from histories.returns import school_census_xml
-from histories.returns.census_layout import (
+from histories.returns.formats import school_census_xml
+from histories.returns.formats.census_layout import (
     CATEGORIES,
     CODES,
     COVERED,
@@ -32,14 +32,14 @@ from histories.returns.census_layout import (
     CensusFiles,
     census_day,
 )
+from histories.returns.formats.postcodes import add_keys, bare_sql
 from histories.returns.mapping import expression_of
-from histories.returns.postcodes import add_keys, bare_sql
 from histories.returns.report import TABULAR, Contents, Report, Return
 
 if TYPE_CHECKING:
+    from histories.returns.files.staging import Staging
+    from histories.returns.formats.school_census_xml import CensusOfSchool
     from histories.returns.pupil_keys import PupilKeys
-    from histories.returns.school_census_xml import CensusOfSchool
-    from histories.returns.staging import Staging
 
 SQL = Path(__file__).with_name("school_census.sql")
 

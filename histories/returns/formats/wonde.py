@@ -14,15 +14,15 @@ from histories.codes import code_set
 from histories.errors import Fault, Faults
 from histories.identity import clean_upn_sql
 from histories.io.sql import literals
-from histories.returns.json_records import leaves, read_records
+from histories.returns.files.json_records import leaves, read_records
+from histories.returns.files.row_buffer import RowBuffer
 from histories.returns.mapping import expression_of
 from histories.returns.pupil_keys import PERSON
 from histories.returns.report import Contents, Report, Return
-from histories.returns.row_buffer import RowBuffer
 
 if TYPE_CHECKING:
+    from histories.returns.files.staging import Staging
     from histories.returns.pupil_keys import PupilKeys
-    from histories.returns.staging import Staging
 
 MARK = {"date", "session"}
 COLUMNS = ["student", "upn", "date", "session", "code_id", "code"]

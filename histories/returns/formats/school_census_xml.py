@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from histories.errors import Fault, Faults
-from histories.returns.row_buffer import RowBuffer
-from histories.returns.xml import AGAIN, Node, Take, read_units
+from histories.returns.files.row_buffer import RowBuffer
+from histories.returns.files.xml import AGAIN, Node, Take, read_units
 
 if TYPE_CHECKING:
-    from histories.returns.staging import Staging
+    from histories.returns.files.staging import Staging
 
 ROOT = "Message"
 UNITS = {"PupilOnRoll": "pupilonroll", "PupilNoLongerOnRoll": "pupilnolongeronroll"}

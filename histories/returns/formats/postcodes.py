@@ -17,8 +17,8 @@ from histories.identity import pseudonym
 from histories.returns.report import Contents, Report, Return
 
 if TYPE_CHECKING:
+    from histories.returns.files.staging import Staging
     from histories.returns.pupil_keys import PupilKeys
-    from histories.returns.staging import Staging
 
 POSTCODE = ("pcds", "pcd7", "pcd8", "pcd", "pcd2")
 LSOA = ("lsoa21cd", "lsoa21", "lsoa11cd", "lsoa11")

@@ -9,8 +9,8 @@ from histories.errors import Fault
 from histories.returns.report import Contents, Report, Return
 
 if TYPE_CHECKING:
+    from histories.returns.files.staging import Staging
     from histories.returns.pupil_keys import PupilKeys
-    from histories.returns.staging import Staging
 
 NEEDED = ("upn", "former_upn")
 

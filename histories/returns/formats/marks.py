@@ -14,13 +14,13 @@ from histories.io.delimited import heading
 from histories.io.sql import literal, literals
 from histories.io.toml import read_toml
 from histories.reading.values import stripped_sql
+from histories.returns.files.staging import SHOWN, listed
 from histories.returns.mapping import DATES, expression_of
 from histories.returns.report import Contents, Report, Return
-from histories.returns.staging import SHOWN, listed
 
 if TYPE_CHECKING:
+    from histories.returns.files.staging import Staging
     from histories.returns.pupil_keys import PupilKeys
-    from histories.returns.staging import Staging
 
 LONGEST_CODE = 2
 LAYOUTS = {"long": ("date", "session", "code"), "days": ("date", "am", "pm"), "columns": (), "weeks": ("week", "marks")}

@@ -14,8 +14,8 @@ from histories.returns.mapping import expression_of
 from histories.returns.report import Contents, Report, Return
 
 if TYPE_CHECKING:
+    from histories.returns.files.staging import Staging
     from histories.returns.pupil_keys import PupilKeys
-    from histories.returns.staging import Staging
 
 URN, NUMBER, AUTHORITY = "urn", "establishmentnumber", "la_(code)"
 TYPE, PHASE = "typeofestablishment_(name)", "phaseofeducation_(name)"

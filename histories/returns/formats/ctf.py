@@ -15,14 +15,14 @@ from histories.codes import code_set
 from histories.errors import Faults
 from histories.identity import clean_upn
 from histories.io.sql import literals
+from histories.returns.files.row_buffer import RowBuffer
+from histories.returns.files.xml import Node, leaf, read_units, under
 from histories.returns.mapping import expression_of
 from histories.returns.report import Contents, Report, Return
-from histories.returns.row_buffer import RowBuffer
-from histories.returns.xml import Node, leaf, read_units, under
 
 if TYPE_CHECKING:
+    from histories.returns.files.staging import Staging
     from histories.returns.pupil_keys import PupilKeys
-    from histories.returns.staging import Staging
 
 PUPIL = ["upn", "former", "date_of_birth", "sex"]
 SPELL = ["upn", "urn", "entry_date", "leaving_date", "leaving_ground", "destination", "destination_urn"]
