@@ -133,7 +133,7 @@ def test_the_audience_itself_or_a_named_client_may_have_asked(by_token):
 
 
 @given(st.text())
-def test_a_name_reaches_the_store_only_if_it_fits(ways, user):
+def test_a_name_reaches_the_store_only_if_valid(ways, user):
     configuration = ways[1].configuration
     fits = user.isascii() and user.isprintable() and " " not in user and 0 < len(user) <= 150
     if not fits:

@@ -34,7 +34,7 @@ def test_settings_in_the_folder_name_no_code(tmp_path, file, line, verb):
     assert not (tmp_path / "ran").exists()
 
 
-def test_the_environment_may_name_it(tmp_path, monkeypatch):
+def test_the_environment_may_name_the_file(tmp_path, monkeypatch):
     monkeypatch.setenv("ONROLL_FEATURES", "mine.py")
     assert settings().features == tmp_path / "mine.py"
 

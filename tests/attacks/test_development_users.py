@@ -62,7 +62,7 @@ def client(access):
     return TestClient(make_app(settings(), "127.0.0.1"), base_url="http://127.0.0.1", follow_redirects=False)
 
 
-def test_they_answer_direct_requests_on_this_machine(client):
+def test_development_users_answer_direct_requests_on_this_machine(client):
     assert client.get("/api/v1/model", headers=AS_SOMEONE).status_code == 200
     assert client.get("http://localhost:3000/api/v1/model", headers=AS_SOMEONE).status_code == 200
     assert client.get("/api/v1/model", headers={"Authorization": "Bearer dev:other"}).status_code == 401
@@ -82,13 +82,13 @@ def test_a_request_for_another_host_is_refused(client, host):
 
 
 @pytest.mark.parametrize("host", [None, "0.0.0.0", "192.0.2.1", "::", "example.org"])
-def test_the_service_does_not_start_with_them_elsewhere(access, host):
+def test_the_service_does_not_start_with_development_users_on_another_host(access, host):
     with pytest.raises(Faults, match="only for this machine"):
         make_app(settings(), host)
 
 
 @pytest.mark.parametrize("flag", [None, "", "0", "true"])
-def test_the_service_does_not_start_with_them_unasked(access, monkeypatch, flag):
+def test_the_service_does_not_start_with_development_users_without_the_flag(access, monkeypatch, flag):
     if flag is None:
         monkeypatch.delenv("ONROLL_DEVELOPMENT")
     else:
@@ -105,7 +105,7 @@ def test_serve_refuses_to_start(access, monkeypatch, options):
 
 
 @pytest.mark.parametrize("others", [TOKENS, PROXY], ids=["tokens", "proxy"])
-def test_they_do_not_stand_beside_people_who_sign_in(access, others):
+def test_development_users_are_refused_beside_tokens_or_a_proxy(access, others):
     (access.parent / "secret").write_text("s" * 40)
     (access.parent / "secret").chmod(0o600)
     access.write_text(others)

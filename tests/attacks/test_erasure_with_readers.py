@@ -49,7 +49,7 @@ def files(folder):
     return b"".join(f.read_bytes() for f in sorted(folder.glob("onroll.db*")))
 
 
-def test_what_a_reader_keeps_in_the_files_is_said_and_the_command_fails(store, tmp_path):
+def test_an_open_reader_that_keeps_bytes_is_reported_and_the_command_fails(store, tmp_path):
     with closing(sqlite3.connect("onroll.db", isolation_level=None)) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM pupils").fetchone()
@@ -67,7 +67,7 @@ def test_what_a_reader_keeps_in_the_files_is_said_and_the_command_fails(store, t
     assert verified(store).whole
 
 
-def test_what_was_not_reached_is_said(store):
+def test_places_that_erasure_did_not_reach_are_named(store):
     code, text = erase()
     assert code == 0
     assert all(place in text for place in NOT_REACHED)

@@ -139,7 +139,7 @@ def test_a_running_service_keeps_its_model_and_is_not_ready(service, releases, b
 
 
 @pytest.mark.parametrize("exchange", [*EXCHANGES, rewrite_the_log, cut_the_log], ids=lambda e: e.__name__)
-def test_a_restarted_service_does_not_take_it(service, releases, bundle, exchange):
+def test_a_restarted_service_does_not_serve_a_withdrawn_version(service, releases, bundle, exchange):
     assert service.get("/readyz").status_code == 200
     reason = exchange(releases, bundle)
     client = TestClient(make_app(settings()))
@@ -149,7 +149,7 @@ def test_a_restarted_service_does_not_take_it(service, releases, bundle, exchang
 
 
 @pytest.mark.parametrize("exchange", EXCHANGES, ids=lambda e: e.__name__)
-def test_nothing_finds_it_by_its_alias(releases, bundle, exchange):
+def test_a_withdrawn_version_is_not_found_by_its_alias(releases, bundle, exchange):
     reason = exchange(releases, bundle)
     with pytest.raises(Mismatch) as refused:
         find_release("onroll@champion", releases)
@@ -171,7 +171,7 @@ def test_the_verbs_verify_and_score_say_so(service, releases, bundle, small_hist
             assert [fault.code for fault in moved.exception.faults] == [reason]
 
 
-def test_an_entry_of_the_audit_that_was_changed_is_no_witness(service, releases, bundle):
+def test_a_changed_audit_entry_does_not_vouch_for_a_version(service, releases, bundle):
     assert service.get("/readyz").status_code == 200
     rewrite_the_log(releases, bundle)
     head = json.loads((releases / "onroll" / MOVES).read_text().splitlines()[-1])["hash"]
@@ -184,7 +184,7 @@ def test_an_entry_of_the_audit_that_was_changed_is_no_witness(service, releases,
     assert client.get("/readyz").json()["errors"][0]["type"] == "audit_changed"
 
 
-def test_a_take_over_that_cannot_be_recorded_is_none(releases):
+def test_a_takeover_that_cannot_be_audited_does_not_happen(releases):
     def broken(release):
         raise OSError("the disk is full")
 
@@ -237,7 +237,7 @@ def test_with_a_trusted_key_a_rewritten_log_is_refused_without_any_audit(release
         find_release("onroll@champion", releases, b"")
 
 
-def test_a_signature_of_another_line_or_key_is_none(releases, bundle, keys):
+def test_a_signature_of_another_line_or_key_is_invalid(releases, bundle, keys):
     private, public = keys
     alias(releases, private, champion=1, challenger=1)
     file = releases / "onroll" / MOVES

@@ -67,7 +67,7 @@ def sent(body):
 
 
 @pytest.mark.parametrize("small", SMALL.values(), ids=SMALL)
-def test_what_becomes_large_is_refused_while_it_is_read(small):
+def test_an_archive_that_grows_too_large_is_refused_while_reading(small):
     status, size = sent(b'{"histories": {"pupils": [' + small * (16_000_000 // len(small)))
     limit = MAX_VALUES if small in (b"0,", b'"":0,') else MAX_CONTAINERS
     assert status == 413
@@ -147,7 +147,7 @@ def test_callers_take_turns(monkeypatch):
     assert order == ["many", "many", "one", "two", *["many"] * (MAX_OF_CALLER - 2)]
 
 
-def test_who_gives_up_waiting_or_fails_leaves_the_turn_to_others(monkeypatch):
+def test_a_caller_who_gives_up_or_fails_frees_the_turn(monkeypatch):
     monkeypatch.setattr(turns, "PATIENCE", 0.01)
 
     async def waited():

@@ -41,7 +41,7 @@ def wide(folder):
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.stat().st_mode & 0o077)
 
 
-def test_what_commands_write_is_their_owners_only(tmp_path, small_histories, bundle, monkeypatch):
+def test_files_that_commands_write_are_private(tmp_path, small_histories, bundle, monkeypatch):
     monkeypatch.setenv("ONROLL_MODEL", str(bundle))
     monkeypatch.setenv("ONROLL_PSEUDONYM_KEY", KEY)
     census = tmp_path.parent / f"{tmp_path.name}-census"

@@ -134,7 +134,7 @@ def test_unknown_keys_are_not_fetched_again_and_again(signer, clock):
         assert len(requests) == 2
 
 
-def test_after_a_failure_it_is_not_asked_again_at_once(signer, clock):
+def test_a_failed_provider_is_not_asked_again_at_once(signer, clock):
     with provider([b"", b"no keys", jwks(signer, "k1")]) as (address, requests):
         keys = KeysAtAddress(address, clock)
         for failures in (1, 2):
@@ -146,7 +146,7 @@ def test_after_a_failure_it_is_not_asked_again_at_once(signer, clock):
         assert keys.find("k1").key_id == "k1"
 
 
-def test_known_keys_work_while_the_provider_is_silent_but_not_for_ever(signer, clock, monkeypatch):
+def test_cached_keys_work_while_the_provider_is_silent_but_expire(signer, clock, monkeypatch):
     monkeypatch.setattr(signing_keys, "FETCH_SECONDS", 0.05)
     with silent() as (address, _):
         keys = KeysAtAddress(address, clock)

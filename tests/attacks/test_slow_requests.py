@@ -157,7 +157,7 @@ def test_a_line_that_ends_with_a_bare_line_feed_is_refused(sent):
         assert ended(connection)
 
 
-def test_line_feeds_in_a_body_are_none_of_a_head():
+def test_line_feeds_in_a_body_do_not_count_as_head():
     with listening(Guard(application)) as connect:
         connection = connect()
         connection.sendall(head("POST", "/api/v1/scores", JSON, "Content-Length: 4") + b"{\n}\n")

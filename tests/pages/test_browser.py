@@ -50,7 +50,7 @@ def holds(page):
 
 
 @pytest.mark.parametrize("user", PATHS)
-def test_axe_finds_nothing_and_nothing_runs_out_of_a_narrow_window(site, signed_in, user):
+def test_axe_finds_no_fault_and_nothing_overflows_a_narrow_window(site, signed_in, user):
     page = signed_in(user)
     titles = set()
     for path in PATHS[user]:
@@ -164,7 +164,7 @@ def test_a_printed_list_has_the_children_and_not_the_menu(site, signed_in):
     assert after == "none", "GOV.UK Frontend prints the address of a link, which is a child's reference"
 
 
-def test_the_picture_and_its_table_say_the_same(site, signed_in):
+def test_the_picture_and_its_table_agree(site, signed_in):
     page = signed_in("worker")
     page.locator(".onroll-list h2 a").first.click()
     everything_open(page)

@@ -29,7 +29,7 @@ def do(client, path, what, **fields):
     return client.submit(path, f"{path}/{what}", version=fields.pop("version", None) or version(client, path), **fields)
 
 
-def test_what_one_writes_the_next_sees_and_the_histories_get(site, visit, tmp_path):
+def test_a_saved_record_is_shown_and_written_to_the_histories(site, visit, tmp_path):
     one, two = visit("worker"), visit("second")
     path = first(one)
     done = [
@@ -73,7 +73,7 @@ def test_two_people_do_not_overwrite_each_other(visit):
     assert do(two, path, "note", text="the second", version=again).status_code == 303
 
 
-def test_who_is_set_aside_leaves_the_list_and_comes_back(visit):
+def test_a_child_set_aside_leaves_the_list_and_returns(visit):
     client = visit("worker")
     path = first(client, 2)
     assert do(client, path, "dismiss", reason="moved").status_code == 303
@@ -111,7 +111,7 @@ def test_a_duty_is_stopped_once_and_with_words(visit):
     assert client.submit("/clocks", clock, version="1", text="again").status_code == 409
 
 
-def test_a_child_whom_nobody_looks_for_is_told_on_the_first_page(visit):
+def test_a_child_without_enquiries_is_on_the_first_page(visit):
     """Off roll, not found and without a case: the list cannot contain such children, so its page counts them."""
     warning = r"Children off roll whom nobody can find, with no case open: [1-9]"
     assert re.search(warning, visit("worker").get("/work-list").text)
@@ -134,7 +134,7 @@ def test_a_child_whom_nobody_looks_for_is_told_on_the_first_page(visit):
         ("doubt", {"table": "audit", "text": "x"}, "doubt-table"),
     ],
 )
-def test_what_is_wrong_is_said_beside_the_field(visit, what, fields, wrong):
+def test_errors_are_shown_beside_the_field(visit, what, fields, wrong):
     client = visit("worker")
     path = first(client, 4)
     before = version(client, path)
@@ -174,7 +174,7 @@ def test_text_stays_text_wherever_it_is_shown(visit):
     assert do(worker, path, "note", text="a\x00b").status_code == 400
 
 
-def test_exports_are_safe_for_spreadsheets_and_hold_what_the_page_shows(site, visit):
+def test_exports_are_safe_for_spreadsheets_and_match_the_page(site, visit):
     client = visit("worker")
     name = site.scores[0].urn
     with site.store.engine.begin() as connection:

@@ -53,7 +53,7 @@ def test_each_role_opens_its_pages_and_no_other(site, visit, role):
             assert answer.status_code in (200, 303, 409), rule
 
 
-def test_nobody_opens_more_than_what_is_open(visit):
+def test_signed_out_visitors_open_only_the_open_pages(visit):
     client = visit()
     for rule in PAGES:
         if not rule.is_open and rule.method == "GET":
@@ -75,7 +75,7 @@ def ids_on(text, site):
     return {s.pupil_id for s in site.scores if re.search(rf"\b{s.pupil_id}\b", text)}
 
 
-def test_a_worker_sees_children_of_the_own_schools_only(site, visit):
+def test_a_worker_sees_only_children_of_their_schools(site, visit):
     urn_of = {s.pupil_id: s.urn for s in site.scores}
     for user, urns in (("north", site.north), ("worker", set(site.urns)), ("stranger", set())):
         client = visit(user)

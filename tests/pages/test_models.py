@@ -13,7 +13,7 @@ GATE = {
 }
 
 
-def test_each_list_stands_with_its_mean_risk(site, visit):
+def test_each_list_shows_its_mean_risk(site, visit):
     page = visit("analyst").get("/model").text
     assert "28 April 2025" in page
     assert "21 April 2025" in page
@@ -26,7 +26,7 @@ def test_another_authority_has_no_list_there(visit):
     assert visit("stranger").get("/model").status_code == 403
 
 
-def test_the_gates_are_told_as_they_were_asked_last(visit, monkeypatch):
+def test_the_gates_are_shown_as_last_evaluated(visit, monkeypatch):
     client = visit("analyst")
     assert "The gates were not asked yet" in client.get("/model").text
     line = {"action": "refused", "version": 3, "by": "ann", "why": "autumn", "gates": [GATE]}

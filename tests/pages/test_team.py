@@ -8,7 +8,7 @@ from serving.store.scores import boards
 AREAS = {"north": ["1", "2"], "south": ["3"], "nowhere": ["9"]}
 
 
-def test_small_places_are_left_out_and_what_would_give_them_away():
+def test_small_places_are_left_out_with_whatever_would_reveal_them():
     shareable = team.shareable({"1": 41, "2": 3, "3": 20, "4": 22}, AREAS)
     assert shareable["areas"] == ({"north": 45, "south": 20}, 0)
     assert shareable["schools"] == ({"3": 20, "4": 20}, 2), "north less school 1 would be school 2"

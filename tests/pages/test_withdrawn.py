@@ -12,7 +12,7 @@ def withdrawn(visit, monkeypatch):
     return live
 
 
-def test_the_list_is_empty_and_says_why(visit, withdrawn, site):
+def test_an_empty_list_gives_the_reason(visit, withdrawn, site):
     client = visit("worker")
     page = client.get("/work-list").text
     assert "The model was withdrawn" in page

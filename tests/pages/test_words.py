@@ -30,7 +30,7 @@ def test_every_message_that_a_page_asks_for_is_there():
     assert composed - WORDS.keys() == set()
 
 
-def test_no_message_is_left_that_nobody_says():
+def test_no_declared_message_is_unused():
     # `t("pupil." ~ word)` and `w(f"case.done_{what}")` make the rest of a name.
     starts = [
         *re.findall(r"""t\("([a-z_]+\.[a-z_]*)" ~""", CODE),
@@ -41,12 +41,12 @@ def test_no_message_is_left_that_nobody_says():
     assert [key for key in left if not key.endswith(".menu")] == []
 
 
-def test_templates_say_nothing_themselves():
+def test_templates_contain_no_sentences():
     for name, text in TEMPLATES.items():
         assert re.findall(r"[\w\"]>([^<>{}]*[A-Za-z]{2,}[^<>{}]*)<", text) == [], name
 
 
-def test_nothing_is_said_to_be_because_of_something():
+def test_no_sentence_claims_a_cause():
     texts = [
         *WORDS.values(),
         *(

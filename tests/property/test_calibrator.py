@@ -102,7 +102,7 @@ def test_where_plain_newton_had_converged_the_fit_is_the_same(drawing, before):
         pytest.param({"margins": [], "labels": [], "weights": []}, id="no rows"),
     ],
 )
-def test_what_cannot_be_fitted_is_refused(spoil):
+def test_data_that_cannot_be_fitted_are_refused(spoil):
     values = {"margins": [0.0, 1.0], "labels": [0.0, 1.0], "weights": [1.0, 1.0]} | spoil
     with pytest.raises(Faults, match="cannot be fitted"):
         calibration.fit(*(np.array(values[name]) for name in ("margins", "labels", "weights")))

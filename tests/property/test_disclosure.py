@@ -156,7 +156,7 @@ def test_no_count_of_an_audit_follows_from_the_others(cells):
             assert high.status == 3 or -high.fun - low.fun > BASE - 1.5
 
 
-def test_hiding_only_small_counts_would_give_them_away():
+def test_hiding_only_small_counts_would_reveal_them():
     table = {"a": 3, "b": 20, "c": 90}
     assert ranges(totals(table, {}), sums_of(table, {}), {"a"}) == {"a": (3, 3)}
     assert partition(table) == {"a", "b"}

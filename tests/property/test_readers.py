@@ -88,7 +88,7 @@ def test_every_format_takes_part():
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_a_value_written_in_another_way_means_the_same(name, sound, tmp_path):
+def test_a_value_written_in_another_way_reads_the_same(name, sound, tmp_path):
     """In each round every place is written in the next of its ways, until all ways of all places were tried."""
     ways = {p: list(SAME.get(kind(p), {}).items()) for p in LAYOUTS[name].places}
     ways = {p: known for p, known in ways.items() if known}
@@ -107,7 +107,7 @@ def test_values_written_in_other_ways_all_at_once_mean_the_same(name, seed, soun
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_a_value_that_cannot_be_meant_is_refused_or_told_by_place(name, sound, tmp_path):
+def test_an_impossible_value_is_refused_or_reported_by_place(name, sound, tmp_path):
     for n, (place, value) in enumerate([(p, v) for layout, p, v in WRONG if layout == name]):
         if (name, place) in ODD_BY_NATURE and not value.strip():
             continue
@@ -127,7 +127,7 @@ def test_a_placeholder_is_no_child(name, tmp_path):
 
 
 @pytest.mark.parametrize("name", [n for n, layout in LAYOUTS.items() if "end" in layout.places])
-def test_an_end_that_is_empty_is_none_and_one_before_the_start_is_told(name, tmp_path):
+def test_an_empty_end_is_no_end_and_one_before_the_start_is_reported(name, tmp_path):
     layout = LAYOUTS[name]
     first, *others = [
         stated_or_refused(layout, tmp_path / f"empty {n}", {"end": value}) for n, value in enumerate(EMPTY)
@@ -140,13 +140,13 @@ def test_an_end_that_is_empty_is_none_and_one_before_the_start_is_told(name, tmp
 
 
 @pytest.mark.parametrize("name", LAYOUTS)
-def test_each_file_is_recognised_as_what_it_is(name, tmp_path):
+def test_each_file_is_recognised(name, tmp_path):
     for file in write(LAYOUTS[name], tmp_path / "return", {}):
         assert recognise(file, FORMATS).formats == (LAYOUTS[name].form,), file.name
 
 
 @pytest.mark.parametrize("name", [n for n, layout in LAYOUTS.items() if "day" in layout.places])
-def test_a_return_and_what_comes_after_it_give_the_same_in_any_order_and_again(name, tmp_path):
+def test_returns_give_the_same_in_any_order_and_when_repeated(name, tmp_path):
     """The second says another end and, for a return with a period, corrects the first: so each has its day of submission."""
     layout = LAYOUTS[name]
     roll = write(LAYOUTS["school-census"], tmp_path / "roll", {"day": "2020-09-02", "end": ""})

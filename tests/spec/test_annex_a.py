@@ -113,7 +113,7 @@ def test_every_list_that_is_read_gives_its_episodes(tmp_path):
     assert [u for u in report.unused if "list 1," in u or "list 11" in u]
 
 
-def test_children_without_a_upn_are_told_to_be_linked_by_their_own_key(tmp_path):
+def test_children_without_a_upn_are_listed_for_linking_by_their_local_key(tmp_path):
     bare = {"List 6": [["Child Unique ID", "CIN Start Date", "CIN Closure Date"], [1, DAY, None], [2, DAY, None]]}
     with pytest.raises(Faults, match="2 rows have no UPN; link them by Child Unique ID"):
         import_return(FORMATS["annex-a"], [workbook(tmp_path, bare)], tmp_path / "h", KEY)
@@ -127,7 +127,7 @@ def test_a_workbook_of_something_else_is_refused(tmp_path):
     assert not (tmp_path / "h").exists()
 
 
-def test_a_value_that_is_no_date_is_told_with_its_line(tmp_path):
+def test_a_value_that_is_no_date_is_reported_with_its_line(tmp_path):
     bad = {
         "List 6": [
             ["Child Unique ID", "UPN", "CIN Start Date", "CIN Closure Date"],

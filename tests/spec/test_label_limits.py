@@ -52,7 +52,7 @@ def test_a_planned_spell_makes_no_window_known(planned):
     assert labelled({}, marks_until="2024-12-20", more=[place]) == (None, "not_known")
 
 
-def test_until_after_the_last_known_day_makes_nothing_known():
+def test_an_until_day_after_the_last_known_day_reveals_nothing():
     assert labelled({}, marks_until="2024-12-20", until=date(2026, 1, 1)) == (None, "not_known")
     assert labelled({}, until=date(2025, 7, 1)) == (0.0, "stayed")
 

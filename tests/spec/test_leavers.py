@@ -31,7 +31,7 @@ def deletion(tmp_path, text, head="UPN,School URN,Leaving date,Ground,Destinatio
         ("", None),
     ],
 )
-def test_a_deletion_return_says_where_a_leaver_went(tmp_path, written, code):
+def test_a_deletion_return_fills_the_destination(tmp_path, written, code):
     import_roll(tmp_path, ON_ROLL)
     deletion(tmp_path, f"{UPNS[0]},100000.0,20/12/2024,9(1)(e),{written},")
     assert rows(tmp_path, "enrolments", ENDS) == sorted(
@@ -131,7 +131,7 @@ def transfer(source, target, school="<LEA>801</LEA><Estab>2001</Estab>", left="<
         (("802", "XXXX"), None, None),
     ],
 )
-def test_a_transfer_file_says_where_its_pupils_went(tmp_path, target, destination, number):
+def test_a_transfer_file_fills_the_destination(tmp_path, target, destination, number):
     report = import_text(tmp_path, "ctf", {"lost.xml": transfer(("801", "2001"), target)})
     assert rows(tmp_path, "enrolments", "urn, leaving_date, destination, destination_urn, leaving_recorded_on") == [
         ("8012001", LEFT, destination, number, date(2025, 1, 10)),

@@ -53,7 +53,7 @@ def test_every_layout_gives_the_same_marks(tmp_path, layout, am, pm, codes):
 
 @pytest.mark.parametrize("layout", ["long", "days", "days by a mapping", "columns"])
 @pytest.mark.parametrize(("am", "codes"), [(" O ", ["O"]), (" c1", ["C1"]), ("  ", []), (" - ", [])])
-def test_blanks_around_a_code_mean_nothing(tmp_path, layout, am, codes):
+def test_blanks_around_a_code_are_ignored(tmp_path, layout, am, codes):
     marks, _ = read(tmp_path, *layouts(am, "I")[layout])
     assert [code for *_, session, code in marks if session == "AM"] == codes
 

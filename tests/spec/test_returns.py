@@ -262,7 +262,7 @@ def test_a_csv_without_a_mapping_is_wrong_usage(tmp_path):
         read(tmp_path, "csv", {"x.csv": "a\n1\n"}, "interventions", "kind")
 
 
-def test_every_format_says_what_it_fills_and_cannot_know():
+def test_every_format_declares_what_it_fills_and_cannot_know():
     for form in FORMATS.values():
         described = form.describe()
         assert described["title"]

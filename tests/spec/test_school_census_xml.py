@@ -70,7 +70,7 @@ def tables(histories):
     return {f.name: duckdb.sql(f"FROM '{f}' ORDER BY ALL").fetchall() for f in histories.glob("*.parquet")}
 
 
-def test_xml_gives_what_the_csv_export_gives(tmp_path):
+def test_xml_gives_the_same_as_the_csv_export(tmp_path):
     import_return(
         FORM,
         [census(tmp_path / "x", ("AUT", "2024-10-03", "2000"), pupil(1, more=NEEDS), pupil(2, leaving="2024-09-20"))],
@@ -109,7 +109,7 @@ def four(tmp_path):
     ]
 
 
-def test_schools_one_by_one_in_any_order_and_again_give_what_all_at_once_give(four, tmp_path):
+def test_schools_imported_in_any_order_and_again_give_the_same_as_all_at_once(four, tmp_path):
     import_return(FORM, four, tmp_path / "at_once", KEY)
     expected = tables(tmp_path / "at_once")
     assert [r[4] for r in expected["termly_attendance.parquet"]] == [10], "the sessions of both schools"
@@ -119,7 +119,7 @@ def test_schools_one_by_one_in_any_order_and_again_give_what_all_at_once_give(fo
         assert tables(tmp_path / f"h{n}") == expected
 
 
-def test_a_school_that_sends_its_census_again_corrects_its_own_only(four, tmp_path):
+def test_a_school_that_resubmits_its_census_corrects_only_its_rows(four, tmp_path):
     import_return(FORM, four, tmp_path / "h", KEY)
     fixed = census(tmp_path / "fix", ("SPR", "2025-01-16", "3000"), pupil(3, "2023-09-04"), pupil(2, "2024-11-04"))
     report = import_return(FORM, [fixed], tmp_path / "h", KEY)
@@ -139,7 +139,7 @@ def test_a_school_that_sends_its_census_again_corrects_its_own_only(four, tmp_pa
         ("<LEA>801</LEA><Estab>2000</Estab>", "", "no school"),
     ],
 )
-def test_a_header_that_does_not_say_what_it_is_of_is_refused(tmp_path, old, new, what):
+def test_a_header_without_its_required_fields_is_refused(tmp_path, old, new, what):
     file = census(tmp_path / "x", ("AUT", "2024-10-03", "2000"), pupil(1))
     file.write_text(file.read_text().replace(old, new))
     with pytest.raises(Faults, match=what):

@@ -54,7 +54,7 @@ def test_children_come_with_their_births_and_no_names(tmp_path):
 
 
 @pytest.mark.parametrize("module", ["person", "requests", "assessment", "namedplan"])
-def test_a_return_without_a_module_that_it_needs_is_refused(tmp_path, module):
+def test_a_return_without_a_required_module_is_refused(tmp_path, module):
     with pytest.raises(Faults, match=f"the module {module} is missing"):
         read(tmp_path, "sen2", files({k: v for k, v in MODULES.items() if k != module}), "sen", "*")
     assert not (tmp_path / "h").exists()

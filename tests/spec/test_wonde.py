@@ -52,7 +52,7 @@ def test_marks_meet_their_students_and_codes(tmp_path):
 )
 @pytest.mark.parametrize("piece", [7, 1 << 16])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_records_are_the_same_however_they_are_written(tmp_path, monkeypatch, write, piece, encoding):
+def test_records_are_the_same_in_every_json_layout(tmp_path, monkeypatch, write, piece, encoding):
     monkeypatch.setattr(json_records, "PIECE", piece)
     (tmp_path / "m.json").write_bytes(write(MARKS).encode(encoding))
     seen = []
@@ -87,7 +87,7 @@ def test_records_are_the_same_however_they_are_written(tmp_path, monkeypatch, wr
         "no mark",
     ],
 )
-def test_damage_is_told_and_nothing_is_written(tmp_path, text):
+def test_damage_is_reported_and_nothing_is_written(tmp_path, text):
     (tmp_path / "m.json").write_text(text)
     with pytest.raises(Faults) as told:
         import_return(FORMATS["wonde"], [tmp_path / "m.json"], tmp_path / "h", KEY)

@@ -34,7 +34,7 @@ def entries(store):
         return connection.execute(sa.select(AuditEntry.__table__).order_by(AuditEntry.seq)).mappings().all()
 
 
-def test_who_saw_whom_is_in_the_audit_and_no_pupil_is_named(store):
+def test_views_are_audited_by_reference_without_the_pupils_key(store):
     store.save([score("p1", 1), score("p2", 2), score("far", 1, authority="802")])
     store.scores(LEAD, ["p1", "far", "nobody"], None)
     store.worklist(LEAD, None, 9)
@@ -71,7 +71,7 @@ def looks_and_says_nothing(store, _):
         pass
 
 
-def test_what_fails_or_records_nothing_is_not_kept(store):
+def test_a_failed_or_unaudited_act_is_rolled_back(store):
     rows = stored_scores.rows_of([score("p1", 1)])
     for work, error in ((fails, ZeroDivisionError), (says_nothing, NotRecorded), (looks_and_says_nothing, NotRecorded)):
         with pytest.raises(error):
@@ -146,7 +146,7 @@ def test_a_true_entry_of_another_past_does_not_fit_in(store):
     assert (verified(store).bad, "changed or inserted" in verified(store).why) == (4, True)
 
 
-def test_a_chain_that_is_made_again_with_the_key_does_not_meet_its_anchors(store):
+def test_a_rebuilt_chain_does_not_match_its_anchors(store):
     for n in range(3):
         store.note(LEAD, "test", count=n)
     tamper(store, "DELETE FROM audit")
@@ -158,7 +158,7 @@ def test_a_chain_that_is_made_again_with_the_key_does_not_meet_its_anchors(store
     again.engine.dispose()
 
 
-def test_without_the_triggers_or_with_another_key_it_does_not_verify(own_store):
+def test_a_chain_without_its_triggers_or_with_another_key_does_not_verify(own_store):
     own_store.note(LEAD, "test")
     with reading(own_store.engine) as connection:
         other = audit_log.verify(connection, Chain(AuditKeys(b"o" * 32)), own_store.anchors)
@@ -169,7 +169,7 @@ def test_without_the_triggers_or_with_another_key_it_does_not_verify(own_store):
     assert "audit_no_delete" in verified(own_store).why
 
 
-def test_anchors_are_one_a_day_and_only_added_to(tmp_path):
+def test_anchors_are_daily_and_append_only(tmp_path):
     from serving.store.ledger.entry import End
 
     file = tmp_path / "anchors"
@@ -325,6 +325,6 @@ def test_the_registrys_log_is_taken_over_once(store, tmp_path):
     assert verified(store).whole
 
 
-def test_a_day_that_nobody_scored_is_seen_too(store):
+def test_a_day_without_scores_is_reported(store):
     assert store.worklist(LEAD, date(2025, 1, 1), 9) == []
     assert [r["action"] for r in entries(store)] == ["worklist.seen"]

@@ -75,7 +75,7 @@ def test_the_chain_verifies_across_rotations_whoever_appends(opened, keys):
     assert len({e["pupils"][0] for e in entries}) == 3
 
 
-def test_a_rotation_that_was_broken_off_changes_nothing_and_is_finished_by_the_next(opened, keys, monkeypatch):
+def test_an_interrupted_rotation_changes_nothing_and_the_next_completes_it(opened, keys, monkeypatch):
     store = opened()
     seen(store, "p1")
     with pytest.raises(NotRecorded):
@@ -90,7 +90,7 @@ def test_a_rotation_that_was_broken_off_changes_nothing_and_is_finished_by_the_n
     assert (verified(opened()).why, verified(opened()).entries) == ("", 5)
 
 
-def test_a_process_without_the_new_key_records_nothing_with_the_old_one(opened, keys, database_url, tmp_path):
+def test_a_process_without_the_new_key_records_nothing(opened, keys, database_url, tmp_path):
     old = tmp_path / "copy"
     old.write_text(keys.read_text())
     stale = Store(database_url, old, tmp_path / "anchors")

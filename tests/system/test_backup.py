@@ -73,7 +73,7 @@ def backed_up(store, database_url, tmp_path, monkeypatch, capsys):
         (there / "backup").unlink()
 
 
-def test_what_is_restored_verifies_and_goes_on(backed_up, tmp_path):
+def test_a_restored_store_verifies_and_continues(backed_up, tmp_path):
     store, url = backed_up
     restored = Store(url, KEY, tmp_path / "anchors-then")
     try:
@@ -87,7 +87,7 @@ def test_what_is_restored_verifies_and_goes_on(backed_up, tmp_path):
         restored.engine.dispose()
 
 
-def test_what_the_backup_has_not_is_told_by_the_anchors_of_now(backed_up, tmp_path):
+def test_entries_missing_from_a_backup_are_shown_by_the_present_anchors(backed_up, tmp_path):
     _, url = backed_up
     with (tmp_path / "anchors").open("a") as anchors:
         anchors.write(json.dumps({"seq": 10**6, "mac": "0" * 64, "at": "2099-01-01T00:00:00.000+00:00"}) + "\n")

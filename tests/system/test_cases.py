@@ -47,7 +47,7 @@ def opened(store):
     return store, do(store, ANN, cases.open_case, ref(store, "p1"))
 
 
-def test_what_is_done_is_seen_by_the_next_person_in_order(opened):
+def test_acts_on_a_case_are_shown_in_order(opened):
     store, case_id = opened
     version = do(store, ANN, cases.assign, case_id, 1, "token:ben")
     version = do(
@@ -79,7 +79,7 @@ def test_what_is_done_is_seen_by_the_next_person_in_order(opened):
     assert do(store, ANN, cases.open_case, ref(store, "p1")) != case_id
 
 
-def test_every_change_is_in_the_audit_without_what_was_written(opened):
+def test_every_change_is_audited_without_its_text(opened):
     store, case_id = opened
     do(store, ANN, cases.note, case_id, 1, "Ring grandmother")
     do(store, ANN, cases.dismiss, case_id, 2, "away", "in hospital")
@@ -92,7 +92,7 @@ def test_every_change_is_in_the_audit_without_what_was_written(opened):
     assert not any(w in str([dict(r) for r in rows]) for w in ("grandmother", "hospital", "away"))
 
 
-def test_two_who_change_the_same_version_do_not_overwrite_each_other(opened):
+def test_concurrent_changes_of_a_version_do_not_overwrite_each_other(opened):
     store, case_id = opened
     start, done = threading.Barrier(4), []
 
@@ -112,7 +112,7 @@ def test_two_who_change_the_same_version_do_not_overwrite_each_other(opened):
     assert len(look(store, BEN, cases.case, case_id)["entries"]) == 1
 
 
-def test_a_pupil_has_one_open_case_whoever_opens_it(opened):
+def test_a_pupil_has_at_most_one_open_case(opened):
     store, case_id = opened
     with pytest.raises(Conflict, match="open case already"):
         do(store, BEN, cases.open_case, ref(store, "p1"))
@@ -120,7 +120,7 @@ def test_a_pupil_has_one_open_case_whoever_opens_it(opened):
 
 
 @pytest.mark.parametrize("caller", [FAR, ANALYST, Caller("token:dan", "worker", "801", ("10000",))])
-def test_a_case_of_somebody_elses_child_is_not_there(opened, caller):
+def test_a_case_out_of_scope_is_not_found(opened, caller):
     store, case_id = opened
     assert look(store, caller, cases.cases) == []
     for work in (
@@ -161,7 +161,7 @@ def test_doubts_reach_the_analyst_without_the_child(opened):
 
 
 @pytest.mark.parametrize("text", ["", "  ", "a\x00b", "x" * 5001])
-def test_what_cannot_be_kept_is_refused_without_repeating_it(opened, text):
+def test_text_that_cannot_be_stored_is_refused_without_repeating_it(opened, text):
     store, case_id = opened
     with pytest.raises(Faults) as refused:
         do(store, ANN, cases.note, case_id, 1, text)
@@ -189,7 +189,7 @@ def test_people_and_capacities_are_their_authoritys(store):
     assert look(store, FAR, staff.capacities) == []
 
 
-def test_what_was_done_flows_back_into_the_histories(tmp_path, monkeypatch, small_histories):
+def test_interventions_flow_back_into_the_histories(tmp_path, monkeypatch, small_histories):
     import shutil
 
     from histories.reading.histories import Histories

@@ -22,7 +22,7 @@ def running(store, caller=LEAD):
         return casework.deadlines(view)
 
 
-def test_a_clock_runs_as_long_as_the_histories_start_it_or_until_a_person_stops_it(store):
+def test_a_clock_runs_while_the_histories_start_it_or_until_a_person_stops_it(store):
     do(store, casework.keep, gathered("one-pupil", "two-pupil"), "1")
     assert [c["pupil_id"] for c in running(store)] == ["one-pupil", "two-pupil"]
     do(store, casework.keep, gathered("two-pupil", as_of=LATER), "1")
@@ -36,7 +36,7 @@ def test_a_clock_runs_as_long_as_the_histories_start_it_or_until_a_person_stops_
     assert [c["pupil_id"] for c in running(store)] == ["two-pupil"], "what a person stopped stays"
 
 
-def test_a_run_past_its_day_stays_until_a_person_says_what_was_done(store):
+def test_an_overdue_deadline_stays_until_a_person_records_the_action(store):
     assert set(deadlines.BY_PERSON) == set(casework.BY_PERSON)
     casework_data = gathered("one-pupil", "two-pupil")
     kinds = ("unauthorised_20", "case_not_opened")
@@ -52,7 +52,7 @@ def test_a_run_past_its_day_stays_until_a_person_says_what_was_done(store):
     assert running(store) == []
 
 
-def test_a_clock_is_stopped_once_and_by_whoever_may_see_the_child(store):
+def test_a_clock_is_stopped_once_by_any_caller_in_scope(store):
     do(store, casework.keep, gathered("one-pupil"), "1")
     (clock,) = running(store)
     for caller, wrong in ((Caller("s", "worker", "999"), NotThere), (Caller("a", "analyst", "801"), NotThere)):
@@ -65,7 +65,7 @@ def test_a_clock_is_stopped_once_and_by_whoever_may_see_the_child(store):
         casework.stop(change, clock["clock_id"], 1, "again")
 
 
-def test_a_child_whom_nobody_looks_for_stands_above_all_that_is_due_and_is_counted(store):
+def test_a_child_without_enquiries_comes_before_all_deadlines_and_is_counted(store):
     casework_data = gathered("one-pupil", "two-pupil")
     lost = replace(
         casework_data.deadlines[1], kind="case_not_opened", due_on=casework_data.deadlines[0].due_on + timedelta(days=9)
@@ -81,7 +81,7 @@ def test_a_child_whom_nobody_looks_for_stands_above_all_that_is_due_and_is_count
         assert casework.count_lost(view, LATER + timedelta(days=900)) == 0
 
 
-def test_what_is_older_replaces_nothing(store):
+def test_an_older_row_replaces_nothing(store):
     store.save([score("one-pupil", 1)])
     newer = replace(
         gathered("one-pupil", as_of=LATER), pupil_histories={"one-pupil": {"weeks": [["2025-01-13", 10, 1, 1]]}}
@@ -97,7 +97,7 @@ def test_what_is_older_replaces_nothing(store):
         view.record("test.seen")
 
 
-def test_nothing_is_kept_of_a_run_that_fails(store):
+def test_a_failed_run_leaves_no_file(store):
     broken = replace(
         gathered("one-pupil"), missing=[{"pupil_id": "one-pupil", "on_day": None, "how": "x", "known_on": LATER}]
     )

@@ -30,7 +30,7 @@ NEVER = {
 
 
 @pytest.mark.parametrize("statements", [NOTHING, NEVER], ids=["does nothing", "never fires"])
-def test_a_trigger_of_the_same_name_that_refuses_nothing_is_found(own_store, statements):
+def test_a_trigger_replaced_by_a_no_op_is_detected(own_store, statements):
     assert verified(own_store).whole
     with writing(own_store.engine) as connection:
         for statement in statements[connection.dialect.name]:

@@ -93,7 +93,7 @@ def test_a_promotion_reaches_every_worker_without_a_failed_request(service, bund
     assert set(seen) == {"1", "2", "3"}
 
 
-def test_a_broken_version_is_refused_and_the_one_before_kept(service, bundle):
+def test_a_broken_version_is_refused_and_the_previous_one_stays(service, bundle):
     _, url, log, releases, key, _ = service
     before = ready(url)["model_version"]
     folder = release(releases, bundle, 9)
@@ -147,7 +147,7 @@ def test_metrics_are_those_of_both_workers(service):
     assert livez() == before + 20
 
 
-def test_a_request_in_hand_is_finished_when_the_service_is_told_to_stop(service):
+def test_a_running_request_is_finished_when_the_service_stops(service):
     process, url, log, _, key, _ = service
     port = int(url.rsplit(":", 1)[1])
     body = json.dumps(BODY).encode()

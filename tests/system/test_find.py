@@ -191,7 +191,7 @@ HEADINGS = {"dob": "Date of Birth", "forename": " First Name", "surname": "FAMIL
     ("delimiter", "encoding", "day"),
     [(";", "cp1252", "{2}/{1}/{0}"), ("\t", "utf-16", "{2}.{1}.{0}"), (",", "utf-8-sig", "{2}/{1}/{0} 00:00")],
 )
-def test_registers_are_read_however_they_are_exported(folder, search, delimiter, encoding, day):
+def test_registers_are_read_in_every_export_format(folder, search, delimiter, encoding, day):
     """Other headings, date formats and encodings, an address in place of a postcode, and blank rows at the end."""
     with (folder / "persons.csv").open(newline="") as rows:
         rows = list(csv.DictReader(rows))

@@ -74,7 +74,7 @@ def test_every_command_of_the_page_works(walked):
     assert not [c for c, run in walked.items() if "Traceback" in run.stderr]
 
 
-def test_every_file_is_taken_for_what_it_is(walked):
+def test_every_file_is_recognised_correctly(walked):
     printed = ran(walked, "onroll import").stdout
     taken = dict.fromkeys(re.findall(r"^took .* as (\S+)$", printed, re.MULTILINE), 0)
     expected = [

@@ -52,7 +52,7 @@ def test_the_examples_of_the_documentation_run(service, example):
 @pytest.mark.parametrize(
     ("most", "phases"), [(20, "fuzzing"), pytest.param(150, "coverage,fuzzing", marks=pytest.mark.prove)]
 )
-def test_the_description_tells_the_truth(service, most, phases):
+def test_the_openapi_description_matches_the_answers(service, most, phases):
     """Schemathesis calls every described route with valid and invalid requests and compares the answers with the description."""
     url, log, keys = service
     ids = {"ONROLL_REAL_IDS": "p1,p2,p3", "SCHEMATHESIS_HOOKS": "tests.support.openapi_hooks"}
@@ -132,7 +132,7 @@ def test_strange_requests_are_answered_and_forgotten(service, number):
 
 
 @pytest.mark.prove
-def test_slow_bodies_and_heads_hold_nobody_up(service):
+def test_slow_bodies_and_heads_hold_up_no_other_call(service):
     """Eighty clients send half a request and then nothing: other clients are served, and the slow ones get an answer in the end."""
     url, log, keys = service
     port = int(url.rsplit(":", 1)[1])

@@ -41,7 +41,7 @@ for n in range(10_000):
 """
 
 
-def test_a_killed_writer_leaves_both_or_neither(store, database_url, tmp_path):
+def test_a_killed_writer_leaves_both_files_or_neither(store, database_url, tmp_path):
     rng, acknowledged, writers = random.Random(5), [], []
     for n in range(WRITERS):
         command = [sys.executable, "-c", PROGRAM, database_url, tmp_path / "anchors", f"w{n}"]

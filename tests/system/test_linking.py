@@ -27,7 +27,7 @@ def scored(folder, n, m):
     return {r["person_id"]: r["true"] for r in rows}, counts
 
 
-def test_most_are_linked_and_none_wrongly(tmp_path):
+def test_most_records_are_linked_and_none_wrongly(tmp_path):
     true, counts = scored(tmp_path, 3000, 600)
     links = linked(tmp_path)
     assert all(true[p] == k.pupil_id for p, k in links.items())
@@ -95,7 +95,7 @@ def test_twins_are_not_merged(tmp_path, forename, there, wanted):
     assert (match and match.pupil_id) == wanted
 
 
-def test_the_answer_of_a_reviewer_is_kept(tmp_path):
+def test_a_reviewers_answer_is_stored(tmp_path):
     write(tmp_path, [person()], table(TWINS[:1]))
     assert link(tmp_path / "h", tmp_path / "persons.csv")["to_answer"] == 1
     review = LinkageStore(tmp_path / "h").review

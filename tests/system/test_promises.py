@@ -32,7 +32,7 @@ def onroll(folder, *words):
 
 
 @pytest.mark.prove
-def test_the_model_finds_three_quarters_of_what_can_be_found(tmp_path):
+def test_the_model_reaches_three_quarters_of_the_ceiling(tmp_path):
     """40,000 pupils over five years: train until the last year, evaluate on it, compare with the true risk and baselines."""
     from features import Definition, label, matrix
     from histories.reading.histories import Histories

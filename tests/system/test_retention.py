@@ -59,7 +59,7 @@ PERIODS = st.fixed_dictionaries(
 
 @hypothesis_settings(max_examples=25)
 @given(pupils=PUPILS, periods=PERIODS)
-def test_retention_removes_what_is_due_and_nothing_held_or_younger(tmp_path_factory, pupils, periods):
+def test_retention_removes_what_is_due_and_spares_held_or_newer_records(tmp_path_factory, pupils, periods):
     folder = tmp_path_factory.mktemp("store")
     store = Store(f"sqlite:///{folder / 'onroll.db'}", KEY)
     for n, (scored, closed, _) in enumerate(pupils):
@@ -111,7 +111,7 @@ def test_old_entries_of_the_audit_go_and_the_chain_still_proves_the_rest(store):
     assert not verified(store).whole
 
 
-def test_erasure_leaves_nothing_of_a_pupil_but_a_reference(store, tmp_path):
+def test_erasure_leaves_only_a_reference_of_a_pupil(store, tmp_path):
     for pupil in ("gone-1234567", "kept-1234567", "stay-1234567"):
         fill(store, pupil, 1, 1)
     do(store, casework.keep, gathered("gone-1234567", "kept-1234567", "stay-1234567"), "1")

@@ -99,7 +99,7 @@ def open_it(url, anchors):
     Store(url, KEY, anchors)
 
 
-def test_several_that_open_a_new_database_at_once_lay_it_once(empty_url, tmp_path):
+def test_processes_opening_a_new_database_at_once_create_it_once(empty_url, tmp_path):
     many = multiprocessing.get_context("spawn")
     opening = [many.Process(target=open_it, args=(empty_url, tmp_path / "anchors")) for _ in range(3)]
     for process in opening:

@@ -62,7 +62,7 @@ def test_an_analyst_counts_children_and_sees_none(store):
     assert store.scores(analyst, ["p1"], None) == []
 
 
-def test_a_caller_sees_the_own_authority_and_schools_only(store):
+def test_a_caller_sees_only_their_authority_and_schools(store):
     store.save([score("own", 1), score("other", 2), score("far", 1, authority="802")])
     _, lead = store.create_key("lead", "801")
     _, worker = store.create_key("worker", "801", ["10000"])
@@ -90,7 +90,7 @@ def test_keys_are_shown_once_expire_and_are_revoked(store):
         store.revoke("unknown")
 
 
-def test_a_list_is_seen_when_it_is_whole_and_not_before(store, monkeypatch):
+def test_a_list_appears_only_when_complete(store, monkeypatch):
     from serving.store import store as storing
 
     monkeypatch.setattr(storing, "PART", 2)

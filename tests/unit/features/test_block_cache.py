@@ -44,7 +44,7 @@ def run(opened, folder, days=DAYS):
     return matrix(opened, days, kept=store), store
 
 
-def test_a_second_run_counts_nothing_and_only_the_owner_may_enter(small_histories, kept):
+def test_a_second_run_counts_nothing_and_the_folder_is_private(small_histories, kept):
     folder, before = kept
     again, store = run(Histories.open(small_histories), folder)
     assert again.equals(before)

@@ -36,7 +36,7 @@ def test_every_feature_is_explained_with_what_it_needs_and_an_example():
         assert example_sentence(f, f.text(True)) in text
 
 
-def test_the_verb_explains_one_and_lists_all(capsys):
+def test_the_verb_explains_one_feature_and_lists_all(capsys):
     code, out = run(capsys, "--explain", "suspensions_90d")
     assert (code, out.err) == (0, "")
     assert "must give\n  as_of      | suspensions_90d\n  2025-01-14 | 3\n" in out.out

@@ -120,13 +120,13 @@ def test_a_missing_file_is_reported(tmp_path):
         ),
     ],
 )
-def test_what_fails_for_the_invented_child_is_named_and_the_catalogue_is_unchanged(tmp_path, text, says):
+def test_a_feature_failing_on_the_example_child_is_named_and_the_catalogue_is_unchanged(tmp_path, text, says):
     with pytest.raises(Faults, match=says):
         load_own_features(write(tmp_path, text))
     assert catalogue() is SHIPPED
 
 
-def test_own_features_come_after_the_shipped_ones_and_are_read_once(tmp_path, monkeypatch):
+def test_user_features_come_after_the_shipped_ones_and_are_read_once(tmp_path, monkeypatch):
     file = write(tmp_path, f"{HEAD}{TALLY}FEATURES = [{GOOD}]")
     extended = load_own_features(file)
     assert catalogue() is extended

@@ -12,7 +12,7 @@ def fail_half_way(writing, name):
         raise RuntimeError
 
 
-def test_a_failed_run_leaves_the_old_version_and_nothing_else(tmp_path):
+def test_a_failed_run_leaves_only_the_old_version(tmp_path):
     (tmp_path / "s.parquet").write_text("old")
     with pytest.raises(RuntimeError):
         fail_half_way(new_file(tmp_path / "s.parquet"), None)
@@ -48,7 +48,7 @@ def test_a_folder_whose_replacement_was_killed_is_restored(tmp_path):
     assert [f.name for f in tmp_path.iterdir()] == ["h"]
 
 
-def test_a_kept_folder_is_replaced_as_a_whole(tmp_path):
+def test_a_folder_is_replaced_as_a_whole(tmp_path):
     (tmp_path / "h").mkdir()
     (tmp_path / "h" / "before").write_text("x")
     with new_folder(tmp_path / "h", keep=True) as beside:

@@ -94,7 +94,7 @@ def tables(histories):
     return {f.name: duckdb.sql(f"FROM '{f}' ORDER BY ALL").fetchall() for f in histories.glob("*.parquet")}
 
 
-def test_every_file_is_taken_as_what_it_is_or_named_with_why(imported):
+def test_every_file_is_recognised_or_named_with_the_reason(imported):
     place, report = imported
     assert report.took == {name: form for name, (form, _) in FOLDER.items()}
     left_out = {f["file"]: f for f in report.left_out}
@@ -105,7 +105,7 @@ def test_every_file_is_taken_as_what_it_is_or_named_with_why(imported):
     assert {p.name for p in place.iterdir()} <= {"h", "h.linkage", "returns"}
 
 
-def test_a_folder_gives_what_its_returns_give_one_by_one(copy):
+def test_a_folder_gives_the_same_as_its_returns_one_by_one(copy):
     before = tables(copy / "h")
     by_format = {}
     for name, (form, _) in FOLDER.items():

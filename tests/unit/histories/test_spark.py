@@ -78,7 +78,7 @@ def test_all_faults_on_the_platform_are_reported_together_without_values(spark, 
     assert "secret" not in message
 
 
-def test_a_missing_pyspark_or_java_is_one_fault_that_says_what_to_install(monkeypatch, tmp_path):
+def test_a_missing_pyspark_or_java_is_one_fault_naming_the_package(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("JAVA_HOME", raising=False)
     monkeypatch.setattr("pyspark.sql.SparkSession.getActiveSession", lambda: None)

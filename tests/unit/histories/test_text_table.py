@@ -136,7 +136,7 @@ def plain(tmp_path_factory):
 
 @pytest.mark.parametrize("form", SOUND)
 @pytest.mark.parametrize("kind", list(WRITTEN)[1:])
-def test_a_table_means_the_same_however_it_is_written(tmp_path, plain, form, kind):
+def test_a_table_reads_the_same_in_every_format(tmp_path, plain, form, kind):
     name, _, table = SOUND[form]
     suffix, content = WRITTEN[kind](table)
     assert imported(tmp_path, form, f"{name}{suffix}", content) == plain[form]

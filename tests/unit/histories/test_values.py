@@ -104,7 +104,7 @@ def read(histories, table, column):
 
 
 @pytest.mark.parametrize(("table", "column", "written", "meant"), MEANINGS)
-def test_a_value_means_the_same_wherever_it_comes_from(tmp_path, table, column, written, meant):
+def test_a_value_reads_the_same_from_every_source(tmp_path, table, column, written, meant):
     if meant is not None and TABLES[table].columns[column].kind == "date":
         meant = day_number(date.fromisoformat(meant))
     tables = with_value(table, column, written)
@@ -237,7 +237,7 @@ def test_an_end_before_its_start_is_a_warning(tmp_path):
     ],
 )
 @pytest.mark.parametrize("zipped", [False, True])
-def test_a_csv_is_read_in_the_encoding_and_with_the_delimiter_it_has(tmp_path, write, zipped):
+def test_a_csv_is_read_with_its_encoding_and_delimiter(tmp_path, write, zipped):
     home = in_csv(tmp_path / "h", BASE)
     data = write("URN, Name ,Phase\n100001,Saint Zoë’s – École,primary\n")
     (home / f"schools.csv{'.gz' * zipped}").write_bytes(gzip.compress(data) if zipped else data)

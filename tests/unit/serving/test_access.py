@@ -110,7 +110,7 @@ def test_every_route_of_the_application_has_a_rule_and_every_rule_a_route(client
 
 
 @pytest.mark.parametrize("rule", INTERFACE, ids=lambda r: f"{r.method} {r.route}")
-def test_the_matrix_of_roles_holds_for_the_own_and_for_another_authority(client, rule):
+def test_the_matrix_of_roles_holds_within_and_across_authorities(client, rule):
     client.store.save([full_score("A1", "801"), full_score("B2", "802")])
     for authority, pupils in (("801", {"A1"}), ("802", set())):
         for role in ROLES:
@@ -130,7 +130,7 @@ def test_the_matrix_of_roles_holds_for_the_own_and_for_another_authority(client,
     assert call(client, rule, {}).status_code == (200 if rule.is_open else 401)
 
 
-def test_what_has_no_rule_is_not_there_or_not_that_way(client):
+def test_routes_without_an_access_rule_answer_404_or_405(client):
     client.app.add_api_route("/open-by-mistake", lambda: "everything", methods=["GET"])
     _, key = client.store.create_key("administrator")
     headers = {"Authorization": f"Bearer {key}"}
@@ -211,12 +211,12 @@ def test_tokens_that_do_not_hold_are_refused(client, signer):
         {"groups": [[]]},
     ],
 )
-def test_a_token_without_exactly_one_role_and_authority_may_nothing(client, signer, claims):
+def test_a_token_without_exactly_one_role_and_authority_has_no_rights(client, signer, claims):
     headers = {"Authorization": f"Bearer {token(signer, **claims)}"}
     assert client.post("/api/v1/worklist", json={}, headers=headers).status_code == 403
 
 
-def test_a_proxy_is_believed_only_with_its_secret(client):
+def test_a_proxy_is_trusted_only_with_its_secret(client):
     client.store.save([full_score("A1", "801"), full_score("A2", "801", "200")])
     proxied = {"X-Forwarded-User": "ann", "X-Forwarded-Groups": "Onroll.Worker, north-801"}
 
@@ -289,7 +289,7 @@ def test_keys_of_a_provider_are_fetched_once_and_their_loss_is_a_503(files, bund
         ),
     ],
 )
-def test_every_fault_of_the_file_is_said_at_once(tmp_path, text, places):
+def test_all_faults_of_the_file_are_reported_together(tmp_path, text, places):
     (tmp_path / "access.toml").write_text(text)
     (tmp_path / "short").write_text("guessable")
     with pytest.raises(Faults) as refused:
@@ -301,7 +301,7 @@ def test_every_fault_of_the_file_is_said_at_once(tmp_path, text, places):
     assert "king" not in str(refused.value)
 
 
-def test_who_calls_too_often_is_told_when_to_come_again(files, bundle, monkeypatch):
+def test_a_caller_over_the_rate_limit_is_told_when_to_retry(files, bundle, monkeypatch):
     (files / "access.toml").write_text("[limits]\nper_second = 0.5\nburst = 2\n")
     monkeypatch.setenv("ONROLL_ACCESS", "access.toml")
     monkeypatch.setenv("ONROLL_MODEL", str(bundle))

@@ -52,7 +52,7 @@ def test_stored_scores_are_seen_within_the_scope_of_the_key(service):
         assert [s["pupil_id"] for s in service.post("/api/v1/worklist", json=choice).json()["scores"]] == expected
 
 
-def test_a_whole_number_is_one_however_it_is_written(service):
+def test_a_whole_number_is_read_in_every_notation(service):
     terms = {"pupil_id": "A1", "term_start": "2024-09-01", "term_end": "2024-12-20", "code": "O"}
     scored = [
         service.post(
@@ -95,7 +95,7 @@ def test_pages_of_the_list_follow_each_other_until_it_changes(service):
         assert service.post("/api/v1/worklist", json={"after": nonsense}).status_code == 409
 
 
-def test_counts_name_nobody_and_hide_what_is_small(service):
+def test_counts_name_no_child_and_hide_small_numbers(service):
     first = service.post("/api/v1/score", json=BODY).json()["scores"][0]
     many = [(b, n) for b, size in (("high", 3), ("raised", 23), ("usual", 101)) for n in range(size)]
     service.store.save({**first, "pupil_id": f"{b}{n}", "band": b, "rank": k} for k, (b, n) in enumerate(many))
@@ -152,7 +152,7 @@ def test_keys_are_refused_when_wrong_revoked_expired_or_of_the_wrong_role(servic
     assert service.get("/api/v1/model", headers={"Authorization": f"Bearer {analyst}"}).status_code == 200
 
 
-def test_keys_are_kept_as_hashes(service):
+def test_keys_are_stored_as_hashes(service):
     _, key = service.store.create_key("worker", "801")
     assert key not in json.dumps(service.store.list_keys(), default=str)
     assert all("digest" not in k for k in service.store.list_keys())

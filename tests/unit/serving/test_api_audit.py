@@ -57,7 +57,7 @@ def test_scores_that_are_served_and_requests_that_are_refused_are_in_the_audit(s
     assert CANARY not in json.dumps(entries)
 
 
-def test_every_kind_of_refusal_is_in_the_audit_with_who_was_refused(service, monkeypatch):
+def test_every_kind_of_refusal_is_audited_with_its_caller(service, monkeypatch):
     from serving.access.rate_limit import Buckets
     from serving.store import Caller
     from serving.store.audit import audit_log

@@ -143,7 +143,7 @@ def test_a_wrong_body_is_a_problem_without_its_value(service, caplog, path, body
         ("GET", "/../etc/passwd", {}, 404),
     ],
 )
-def test_what_is_not_there_is_a_problem(service, method, path, headers, status):
+def test_an_unknown_path_is_answered_with_a_problem(service, method, path, headers, status):
     answer = service.request(method, path, content=b"{}" if method == "POST" else None, headers=headers)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"

@@ -31,7 +31,7 @@ def left(arguments):
     return leaving.value.code
 
 
-def test_a_result_is_json_and_nothing_else_on_standard_output(verb, capsys):
+def test_standard_output_holds_only_the_json_result(verb, capsys):
     def body(as_json):
         with progress("counting", 2) as advance:
             advance()
@@ -54,7 +54,7 @@ def test_faults_leave_with_their_code_and_all_of_their_messages(verb, capsys, ki
     assert capsys.readouterr().err == "a.csv: no such file\n    Name another.\nH001 b.csv: empty\n    Fill it.\n"
 
 
-def test_too_little_memory_is_said_with_what_to_do(capsys, small_histories, tmp_path, monkeypatch):
+def test_too_little_memory_is_reported_with_a_remedy(capsys, small_histories, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("ONROLL_MEMORY", "1MB")
     assert left(["features", str(small_histories), "--as-of", "2025-01-13", "--out", "f.parquet"]) == 1
@@ -67,7 +67,7 @@ def test_too_little_memory_is_said_with_what_to_do(capsys, small_histories, tmp_
     assert "not an amount of memory" in capsys.readouterr().err
 
 
-def test_what_nobody_foresaw_is_said_without_a_value(verb, capsys):
+def test_an_unexpected_error_is_reported_without_a_value(verb, capsys):
     def body(as_json):
         raise ValueError("pupil CANARY")
 

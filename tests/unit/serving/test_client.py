@@ -69,7 +69,7 @@ def client_of(*answers, retry=RETRY):
 OK = httpx2.Response(200, json=CARD)
 
 
-def test_it_waits_longer_each_time_and_then_answers():
+def test_a_client_waits_longer_each_time_and_then_answers():
     got, waited, left = client_of(problem(503), problem(429), httpx2.ConnectError("x"), OK)
     assert (got.version, waited, left) == ("1", [0.5, 1.0, 2.0], 0)
 
@@ -85,11 +85,11 @@ def test_it_waits_longer_each_time_and_then_answers():
         ("-3", [0.5]),
     ],
 )
-def test_it_waits_as_long_as_it_is_told(retry_after, waited):
+def test_a_client_waits_as_long_as_retry_after_says(retry_after, waited):
     assert client_of(problem(429, **{"Retry-After": retry_after}), OK)[1] == waited
 
 
-def test_it_gives_up_after_some_times_or_when_the_wait_is_too_long():
+def test_a_client_gives_up_after_some_tries_or_a_long_wait():
     got, waited, _ = client_of(*[problem(503)] * 5)
     assert (got.status, got.request_id, len(waited)) == (503, "r1", 4)
     got, waited, left = client_of(problem(429, **{"Retry-After": "3600"}), OK)
@@ -98,12 +98,12 @@ def test_it_gives_up_after_some_times_or_when_the_wait_is_too_long():
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 413, 422, 500])
-def test_what_waiting_does_not_mend_is_raised_at_once(status):
+def test_errors_that_waiting_cannot_mend_are_raised_at_once(status):
     got, waited, _ = client_of(problem(status), OK)
     assert (got.status, waited) == (status, [])
 
 
-def test_what_is_not_the_service_is_said_without_what_it_said():
+def test_an_answer_of_another_server_is_reported_without_its_text():
     for answer in (
         httpx2.Response(200, text=CANARY),
         httpx2.Response(200, json={"name": CANARY}),
@@ -139,7 +139,7 @@ def app(bundle, monkeypatch):
     return app
 
 
-def test_both_clients_ask_the_real_interface_and_log_nobody(app, caplog):
+def test_both_clients_call_the_real_interface_and_log_no_child(app, caplog):
     from starlette.testclient import TestClient
 
     caplog.set_level(logging.DEBUG)

@@ -48,11 +48,11 @@ def deadlines_of(*spells, **tables):
         ({"destination": "home_education", "leaving_ground": "a"}, set()),
     ],
 )
-def test_a_child_who_left_starts_what_is_still_to_be_done(leaving, kinds):
+def test_a_child_who_left_starts_the_open_duties(leaving, kinds):
     assert {k for _, k in deadlines_of(spell("a", leaving_date="2025-02-24", **leaving))} == kinds
 
 
-def test_a_new_roll_stops_them_and_a_case_stops_that_none_is_open():
+def test_a_new_roll_stops_the_clocks_and_opening_a_case_stops_its_own():
     left = spell("a", leaving_date="2025-02-24")
     assert deadlines_of(left, spell("a", urn="200") | {"entry_date": "2025-03-03"}) == {}
     case = {"pupil_id": "a", "missing_from": "2025-02-25", "reported_on": "2025-03-01"}
@@ -136,7 +136,7 @@ def test_days_are_those_of_the_childs_school():
         ),
     ],
 )
-def test_a_move_is_as_far_as_was_known_on_the_day(row, state):
+def test_a_move_uses_the_addresses_known_on_the_day(row, state):
     pupil = {"pupil_id": "g", "date_of_birth": "2014-05-01", "authority": "801"}  # Year 6
     rows = (
         []

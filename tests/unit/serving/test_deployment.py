@@ -59,7 +59,7 @@ def verb(words):
     assert {w.partition("=")[0] for w in words[1:] if w.startswith("--")} <= options
 
 
-def test_the_image_runs_as_nobody_in_particular_and_holds_what_the_bento_holds():
+def test_the_image_runs_unprivileged_and_holds_the_bentos_files():
     build, final = stages()
     assert last(final, "USER") == "10001:10001"
     order = [word for word, _ in final]
@@ -128,7 +128,7 @@ def test_images_are_plain_names_and_no_address_of_an_index_is_in_any_file():
         assert set(hosts) <= {"127.0.0.1", "mlflow"}, file.name
 
 
-def test_what_is_run_is_there():
+def test_the_commands_of_the_deployment_exist():
     mlflow = SERVICES["mlflow"]
     assert set(mlflow["entrypoint"]) <= SCRIPTS
     from mlflow.cli import cli
@@ -140,7 +140,7 @@ def test_what_is_run_is_there():
     verb(words)
 
 
-def test_the_unit_gives_the_service_nothing_that_it_does_not_need():
+def test_the_systemd_unit_gives_the_service_no_needless_rights():
     directives = unit()
     for name in (
         "NoNewPrivileges",

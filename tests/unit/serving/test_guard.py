@@ -74,7 +74,7 @@ async def broken(scope, receive, send):
     raise ValueError(CANARY)
 
 
-def test_an_answer_carries_security_headers_and_keeps_what_the_application_set():
+def test_an_answer_carries_security_headers_beside_the_applications():
     answered = ask(echo, parts=(b"{", b"}"))
     assert (answered.status, answered.body) == (200, b"2")
     assert answered.headers[b"x-frame-options"] == b"DENY"
@@ -111,7 +111,7 @@ def test_the_head_of_a_request_is_judged_before_its_body(headers, status):
         assert answered.headers[b"content-type"] == b"application/problem+json"
 
 
-def test_a_body_without_a_length_is_cut_where_it_is_too_long():
+def test_a_body_without_a_length_is_cut_off_at_the_limit():
     answered = ask(echo, parts=[b" " * 100] * 50, limit=1000)
     assert answered.status == 413
     assert json.loads(answered.body)["status"] == 413
@@ -121,18 +121,18 @@ def test_a_body_that_does_not_come_is_answered():
     assert ask(echo, parts=(b"{",), stall=True, body_seconds=0.05).status == 408
 
 
-def test_an_answer_that_does_not_come_is_given_instead():
+def test_an_answer_that_does_not_come_is_replaced():
     answered = ask(never, body_seconds=0.01, answer_seconds=0.05)
     assert (answered.status, answered.headers[b"retry-after"]) == (503, b"10")
 
 
-def test_a_crowd_is_asked_to_come_again_but_probes_are_answered(monkeypatch):
+def test_calls_over_the_limit_are_refused_but_probes_answer(monkeypatch):
     monkeypatch.setattr(layer, "MAX_AT_ONCE", 0)
     assert ask(echo).status == 503
     assert ask(echo, "/livez", "GET").status == 200
 
 
-def test_a_failure_is_answered_and_logged_without_what_it_says(caplog):
+def test_a_failure_is_answered_and_logged_without_its_text(caplog):
     answered = ask(broken)
     assert answered.status == 500
     lines = [JsonFormatter().format(record) for record in caplog.records]
@@ -140,7 +140,7 @@ def test_a_failure_is_answered_and_logged_without_what_it_says(caplog):
     assert CANARY not in "".join(lines) + answered.body.decode()
 
 
-def test_what_is_no_http_is_refused_by_the_server_and_is_no_failure_of_ours(caplog):
+def test_malformed_http_is_refused_and_is_no_server_error(caplog):
     """The server answers a broken body itself; the guard's answer can no longer be sent."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(Guard(echo), http="h11", lifespan="off", log_config=None))
@@ -160,7 +160,7 @@ def test_what_is_no_http_is_refused_by_the_server_and_is_no_failure_of_ours(capl
 
 
 @pytest.mark.parametrize(("refused", "status"), [("http.response.start", 500), ("http.response.body", 200)])
-def test_what_the_server_will_not_send_is_a_failure_while_the_caller_is_there(caplog, monkeypatch, refused, status):
+def test_an_unsent_answer_is_a_failure_while_the_caller_is_connected(caplog, monkeypatch, refused, status):
     monkeypatch.setattr(layer, "DISCONNECT_SECONDS", 0.01)
     assert ask(echo, refused=[refused]).status == status
     assert [r.getMessage() for r in caplog.records if r.levelno == logging.ERROR] == ["a request failed"]
@@ -181,7 +181,7 @@ def test_a_request_id_that_could_hold_something_else_is_replaced(unsafe):
     assert answered.headers[b"x-request-id"] != unsafe
 
 
-def test_the_line_of_a_request_says_the_template_and_no_path(caplog):
+def test_the_log_line_of_a_request_holds_the_template_and_no_path(caplog):
     caplog.set_level(logging.INFO, "onroll")
     ask(echo, f"/api/v1/{CANARY}", CANARY)
     (line,) = [JsonFormatter().format(r) for r in caplog.records if r.getMessage() == "request"]
@@ -199,7 +199,7 @@ def test_a_websocket_is_closed():
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 
-def test_spans_carry_the_template_and_nothing_a_caller_wrote(monkeypatch):
+def test_spans_carry_the_route_template_and_no_input(monkeypatch):
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import SimpleSpanProcessor
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter

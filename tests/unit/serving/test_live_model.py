@@ -43,7 +43,7 @@ def live_model(releases):
     return live
 
 
-def test_a_promotion_is_taken_whole_and_a_request_keeps_what_it_has(releases, bundle, live_model):
+def test_a_promotion_is_atomic_and_a_running_request_keeps_its_version(releases, bundle, live_model):
     mine = live_model.model()
     release(releases, bundle, 2)
     alias(releases, champion=2)
@@ -100,7 +100,7 @@ def spoil(folder):
         ({"features": []}, None, ""),
     ],
 )
-def test_a_version_that_does_not_prove_itself_is_refused_loudly_and_the_one_before_kept(
+def test_an_unproven_version_is_refused_loudly_and_the_previous_one_stays(
     releases, bundle, live_model, caplog, changes, harm, why
 ):
     folder = release(releases, bundle, 2, **changes)
@@ -118,7 +118,7 @@ def test_a_version_that_does_not_prove_itself_is_refused_loudly_and_the_one_befo
     assert live_model.refused is None
 
 
-def test_a_version_that_was_half_copied_is_taken_when_it_is_whole(releases, bundle, live_model, monkeypatch):
+def test_a_half_copied_version_is_served_once_complete(releases, bundle, live_model, monkeypatch):
     folder = release(releases, bundle, 2)
     whole = (folder / "booster.txt").read_text()
     (folder / "booster.txt").write_text(whole[:1000])
@@ -178,7 +178,7 @@ def shadowed(releases, bundle, small_histories, tmp_path, **changes):
     return pair, scores
 
 
-def test_a_challenger_that_says_the_same_changes_nothing(releases, bundle, small_histories, tmp_path):
+def test_an_identical_challenger_changes_nothing(releases, bundle, small_histories, tmp_path):
     pair, scores = shadowed(releases, bundle, small_histories, tmp_path)
     assert (pair["champion"], pair["challenger"]) == ("1", "2")
     assert pair["rank_correlation"] == pytest.approx(1)
@@ -188,7 +188,7 @@ def test_a_challenger_that_says_the_same_changes_nothing(releases, bundle, small
     assert not any(s.pupil_id.encode() in kept or s.urn.encode() in kept for s in scores)
 
 
-def test_a_challenger_that_says_the_opposite_is_seen(releases, bundle, small_histories, tmp_path):
+def test_a_challenger_with_reversed_risks_is_detected(releases, bundle, small_histories, tmp_path):
     pair, scores = shadowed(releases, bundle, small_histories, tmp_path, calibrator=FLIPPED)
     assert pair["rank_correlation"] == pytest.approx(-1, abs=0.01)
     assert pair["list_changes"] == pytest.approx(1)
@@ -214,7 +214,7 @@ def test_the_shadow_never_holds_a_request_up(releases, bundle, tmp_path, caplog)
     assert not [r for r in caplog.records if r.levelno >= logging.ERROR]
 
 
-def test_what_the_counts_say_is_what_the_pairs_say():
+def test_counted_cells_agree_with_pairs():
     rng = np.random.default_rng(4)
     margins = rng.normal(-4, 1, size=3000)
     pairs = 1 / (1 + np.exp(-np.column_stack([margins, margins + rng.normal(0, 0.5, size=3000)])))

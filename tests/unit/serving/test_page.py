@@ -56,7 +56,7 @@ def test_a_whole_page_passes(board, tmp_path):
         ({"endpoints": (Endpoint(method="POST", route="/x", handler=show, sees="x", roles=("boss",)),)}, "POST /x"),
     ],
 )
-def test_what_a_page_lacks_is_named(board, tmp_path, change, message):
+def test_the_missing_parts_of_a_page_are_named(board, tmp_path, change, message):
     assert message in wrong([replace(board, **change)], tmp_path)
 
 

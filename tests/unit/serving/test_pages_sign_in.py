@@ -106,7 +106,7 @@ def test_away_from_this_machine_the_cookie_is_for_encrypted_connections_only(beh
     assert "Secure" in cookie
 
 
-def test_a_secret_from_before_signing_in_is_worth_nothing_after_it(app):
+def test_a_form_secret_from_before_signing_in_is_invalid_after_it(app):
     client = browser(app)
     client.cookies.set("onroll", "known-to-an-attacker", domain="127.0.0.1")
     answer = client.post("/sign-in", data={"csrf": token("known-to-an-attacker"), "user": "ann"})
@@ -119,7 +119,7 @@ def test_a_secret_from_before_signing_in_is_worth_nothing_after_it(app):
     assert browser(app, cookies={"onroll": first}).get("/").headers["location"] == "/sign-in?ended"
 
 
-def test_a_wrong_key_or_user_gives_nothing_and_is_in_the_audit(app):
+def test_a_wrong_key_or_user_is_refused_and_audited(app):
     for fields in ({"key": "onroll_x_wrong"}, {"user": "nobody"}, {"key": "é"}):
         answer = sign_in(browser(app), **fields)
         assert answer.status_code in (400, 401)
@@ -136,7 +136,7 @@ def test_a_form_of_no_page_of_the_session_is_refused(app, given):
     assert client.get("/").status_code == 303
 
 
-def test_a_form_of_another_site_is_refused_whatever_it_holds(app):
+def test_a_form_from_another_site_is_refused(app):
     client = browser(app)
     sign_in(client, user="ann")
     held = {"csrf": csrf(client.get("/about"))}
@@ -171,7 +171,7 @@ def test_a_session_ends_by_idling_by_age_by_sign_out_and_with_its_key(app):
     assert client.get("/").headers["location"] == "/sign-in?ended"
 
 
-def test_a_session_is_not_kept_for_somebody_else_whom_the_proxy_names(behind_proxy):
+def test_a_session_ends_when_the_proxy_names_another_user(behind_proxy):
     headers = {
         "X-Onroll-Proxy-Secret": SECRET,
         "X-Forwarded-User": "cat",
@@ -183,7 +183,7 @@ def test_a_session_is_not_kept_for_somebody_else_whom_the_proxy_names(behind_pro
     assert client.get("/", headers={**headers, "X-Forwarded-User": "dan"}).headers["location"] == "/sign-in?ended"
 
 
-def test_a_cookie_opens_nothing_of_the_interface_and_a_key_no_page(app):
+def test_a_cookie_opens_no_route_of_the_interface_and_a_key_no_page(app):
     _, key = app.state.store.create_key("lead", "801")
     client = browser(app)
     sign_in(client, key=key)
@@ -191,7 +191,7 @@ def test_a_cookie_opens_nothing_of_the_interface_and_a_key_no_page(app):
     assert browser(app).get("/", headers={"Authorization": f"Bearer {key}"}).headers["location"] == "/sign-in?ended"
 
 
-def test_pages_are_not_kept_and_run_nothing(app):
+def test_pages_are_not_cached_and_run_no_script(app):
     client = browser(app)
     page = client.get("/sign-in")
     assert page.headers["cache-control"] == "no-store"
@@ -228,7 +228,7 @@ def test_people_are_refused_by_a_page_and_programs_by_a_problem(app):
     assert client.post("/sign-in", data={"key": "x" * 70_000}).status_code == 413
 
 
-def test_every_fault_of_the_file_of_pages_is_said(tmp_path):
+def test_all_faults_of_the_pages_file_are_reported(tmp_path):
     (tmp_path / "pages.toml").write_text("idle_minutes = 0\nnothing = 1\n[actions]\n")
     with pytest.raises(Faults) as refused:
         PageSettings.load(tmp_path / "pages.toml")

@@ -39,7 +39,7 @@ def test_a_child_no_longer_marked_while_others_are(days, quiet):
     assert silent(a1=days, a2=0, b1=0) == expected
 
 
-def test_a_school_that_sends_nothing_is_not_the_childs_silence():
+def test_a_silent_school_is_not_a_silent_child():
     assert silent(a1=5, a2=5, b1=0, c1=0) == {
         p: {"since": str(OPEN[-6]), "days": 5, "school": True} for p in ("a1", "a2")
     }

@@ -22,7 +22,7 @@ def waiting(queue, unless=lambda: False):
     return thread, turns
 
 
-def test_the_next_has_its_turn_when_the_one_before_has_ended():
+def test_the_next_caller_has_a_turn_when_the_previous_one_ends():
     queue = WriteQueue()
     with queue.turn() as has_turn:
         thread, turns = waiting(queue)
@@ -41,7 +41,7 @@ def test_an_error_ends_the_turn():
         assert has_turn
 
 
-def test_whose_work_is_done_does_not_wait_for_the_turn():
+def test_a_worker_whose_build_exists_does_not_wait():
     queue, done = WriteQueue(), threading.Event()
     with queue.turn():
         thread, turns = waiting(queue, done.is_set)
@@ -54,7 +54,7 @@ def test_whose_work_is_done_does_not_wait_for_the_turn():
     assert turns == [False]
 
 
-def test_a_turn_that_does_not_come_is_said(monkeypatch):
+def test_a_turn_that_does_not_come_is_reported(monkeypatch):
     monkeypatch.setattr(module, "PATIENCE", 0.01)
     queue = WriteQueue()
     with queue.turn(), pytest.raises(Unavailable, match="busy"), queue.turn():

@@ -25,7 +25,7 @@ def test_a_target_holds_within_its_tolerance_only():
     assert not target.holds(float("nan"))
 
 
-def test_every_measure_can_be_taken_and_says_what_it_says(small_histories):
+def test_every_measure_can_be_computed(small_histories):
     values, pupil_years, followed = measure(small_histories)
     named = dict(zip([t.name for t in targets()], values, strict=True))
     # 300 pupils meet no target closely; simple targets must be near, and a census of one year cannot be followed for a year.
@@ -45,7 +45,7 @@ def test_the_page_holds_every_target_as_measured_within_its_tolerance():
     assert int(re.search(r": ([\d,]+) pupil-years", text)[1].replace(",", "")) >= 200_000
 
 
-def test_what_is_missed_is_named():
+def test_the_missed_target_is_named():
     values = [t.value for t in targets()]
     assert outside(values) == []
     values[3] += 99

@@ -64,7 +64,7 @@ def test_the_deep_model_has_all_three_ways_of_working_out_a_leaf():
 
 
 @pytest.mark.parametrize("bits", [(1, 1), (3, 2), (8, 0)])
-def test_how_leaves_are_grouped_changes_no_value(bits, monkeypatch):
+def test_the_grouping_of_leaves_changes_no_value(bits, monkeypatch):
     booster = grown(**KINDS["depth 6"])
     rows = numbers(100, booster.num_feature(), seed=9)
     monkeypatch.setattr(leaf_tables, "GROUP_BITS", bits[0])
@@ -74,7 +74,7 @@ def test_how_leaves_are_grouped_changes_no_value(bits, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", ["depth 6", "deep, so that leaves share features and some have no table"])
-def test_one_row_has_the_same_bits_alone_in_bulk_and_among_threads(kind, monkeypatch):
+def test_a_row_scores_the_same_alone_in_bulk_and_across_threads(kind, monkeypatch):
     booster = grown(**KINDS[kind])
     tables = LeafTables(read_forest(booster.model_to_string()))
     rows = numbers(2500, booster.num_feature(), seed=9)
@@ -122,7 +122,7 @@ def test_a_model_that_cannot_be_explained_exactly_is_refused(text, message):
         read_forest(text())
 
 
-def test_the_digest_of_what_a_score_was_made_from_tells_values_apart_and_missing_ones_alike():
+def test_the_digest_of_a_scores_inputs_separates_values_and_joins_missing_ones():
     from training.risk_model import digests
 
     other_missing = np.array([0x7FF8000000000001], dtype="<u8").view("<f8")[0]

@@ -48,7 +48,7 @@ def comparison():
     return compare(histories(), [Definition.load(n) for n in Definition.shipped()], DAYS, capacity=0.1)
 
 
-def test_each_definition_counts_what_it_says(comparison):
+def test_each_definition_counts_its_outcomes(comparison):
     assert {c.definition.name: c.counted for c in comparison.counted} == {
         "any_unplanned_exit": 120,
         "cme_register": 40,
@@ -69,13 +69,13 @@ def test_overlaps_are_of_the_same_snapshots(comparison):
     assert len(pairs) == 10
 
 
-def test_what_waits_longer_is_known_later(comparison):
+def test_a_longer_wait_is_known_later(comparison):
     days = {c.definition.name: (c.days_known["median"], c.days_known["nine_tenths"]) for c in comparison.counted}
     assert days["commissioner"] == (180, 180)
     assert days["cme_register"] == (210, 210)
 
 
-def test_lists_of_models_are_held_against_each_other(comparison):
+def test_lists_of_models_are_compared(comparison):
     assert comparison.judged_on == DAYS[-2:]
     assert {m.definition for m in comparison.learned} == set(Definition.shipped())
     for model in comparison.learned:
@@ -93,7 +93,7 @@ def test_a_definition_that_needs_a_table_that_is_not_there_is_left_out_and_not_n
     assert set(comparison.left_out) == {"cme_register", "models"}
 
 
-def test_nothing_known_is_said():
+def test_without_a_known_window_the_comparison_is_refused():
     with pytest.raises(Faults, match="no window"):
         compare(histories(30), [Definition.load()], [date(2025, 8, 25)])
 

@@ -40,7 +40,7 @@ def row(table, value):
     return next(r for r in table.rows if r.value == value)
 
 
-def test_a_rate_is_held_against_everybody_elses(table):
+def test_a_rate_is_compared_with_the_rate_of_all_others(table):
     any_need = row(table, "any")
     assert (any_need.children, any_need.missing) == (1605, 25)
     assert any_need.relative_risk == relative_risk(25, 1605, 65 - 25, 10005 - 1605, rounding=ROUNDING)
@@ -49,7 +49,7 @@ def test_a_rate_is_held_against_everybody_elses(table):
     assert any_need.published is PUBLISHED[0]
 
 
-def test_small_counts_and_what_gives_them_away_are_hidden_everywhere(table, tmp_path):
+def test_small_counts_and_whatever_reveals_them_are_hidden_everywhere(table, tmp_path):
     assert (row(table, "plan").missing, row(table, "support").missing, row(table, "none").missing) == (None, None, 40)
     assert row(table, "support").children == 1205
     assert [row(table, "support").rate, row(table, "support").relative_risk, row(table, "support").against_all] == [
@@ -67,7 +67,7 @@ def test_all_figures_follow_from_printed_counts(table):
     assert other.to_dict() == table.to_dict()
 
 
-def test_nearly_everybody_is_as_telling_as_nearly_nobody():
+def test_nearly_all_discloses_as_much_as_nearly_none():
     table = describe_snapshots(frame(("none", 5000, 900), ("support", 60, 55), ("plan", 700, 90)), DAY, "mine", 120)
     assert row(table, "support").missing is None
 
@@ -99,7 +99,7 @@ def test_printed_relative_risks_cover_the_truth_in_made_up_worlds():
     assert 0.92 <= np.mean(inside) <= 0.99
 
 
-def test_a_day_whose_window_is_not_known_is_refused_with_the_newest_that_is(small_histories):
+def test_a_day_with_an_open_window_is_refused_with_the_newest_possible_day(small_histories):
     with pytest.raises(Faults, match="no later than"):
         describe(Histories.open(small_histories), [date(2025, 11, 10)])
 

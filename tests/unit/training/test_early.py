@@ -42,7 +42,7 @@ def test_children_who_had_stopped_take_no_place_from_the_early_list():
     assert at["top_100"]["early_precision"] == pytest.approx(1 / 100)
 
 
-def test_those_who_go_missing_sooner_take_places_and_are_no_false_alarm_to_average_precision():
+def test_children_missing_sooner_take_places_and_are_not_false_positives():
     figures = world([2] * 25 + [40] + [None] * 50, [0] * 76, range(76, 0, -1))
     at = figures["early"]["at_least_28_days"]
     assert at["early_average_precision"] == 1.0
@@ -50,7 +50,7 @@ def test_those_who_go_missing_sooner_take_places_and_are_no_false_alarm_to_avera
     assert at["top_100"]["early_recall"] == 1.0
 
 
-def test_each_list_of_an_authority_has_its_own_places():
+def test_each_list_of_an_authority_has_separate_places():
     days = ([40] + [None] * 49) * 2
     figures = world(days, [0] * 100, [100 - n % 50 for n in range(100)], [n // 50 for n in range(100)])
     at = figures["early"]["at_least_28_days"]["top_25"]

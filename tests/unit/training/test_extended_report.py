@@ -42,7 +42,7 @@ def test_lead_time_is_from_the_first_list_to_going_missing_and_later_lists_do_no
     assert lead_time(listed, labels.filter(pl.col("pupil_id") == "e"))["lead_days"] is None
 
 
-def test_churn_is_of_each_week_to_the_one_before_and_who_comes_back_is_not_new():
+def test_churn_compares_consecutive_weeks_and_a_returning_child_is_not_new():
     assert churn(lists("ab", "ac", "cb", "cb"), WEEKS) == {
         "kept": pytest.approx((1 / 2 + 1 / 2 + 1) / 3),
         "new_children": pytest.approx(1 / 3),
@@ -83,7 +83,7 @@ def trained():
     return SimpleNamespace(frame=frame, splits=split(frame), settings=settings, learn=learner("lightgbm", settings))
 
 
-def test_the_theme_that_tells_is_missed_and_others_are_not(trained):
+def test_removing_the_informative_theme_costs_and_removing_others_does_not(trained):
     losses = by_theme(trained, 1)
     informative = catalogue().by_name["absent_rate_90d"].theme
     assert losses[informative]["lost"] == max(f["lost"] for f in losses.values())
@@ -92,7 +92,7 @@ def test_the_theme_that_tells_is_missed_and_others_are_not(trained):
     assert sum(f["features"] for f in losses.values()) == len(catalogue().names)
 
 
-def test_an_authority_that_is_another_is_told_badly_by_a_model_that_never_saw_it(trained):
+def test_a_different_authority_is_predicted_badly_by_a_model_that_never_saw_it(trained):
     by_authority = leave_one_out(trained, 1)
     assert set(by_authority) == {"801", "802", "803", "804"}
     alike = [f["average_precision"] for name, f in by_authority.items() if name != "804"]

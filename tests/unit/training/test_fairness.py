@@ -107,7 +107,7 @@ def test_a_gap_that_was_put_in_is_found_and_no_other(report):
     )
 
 
-def test_what_rests_on_a_few_children_is_hidden_in_every_form(report, tmp_path):
+def test_figures_of_a_few_children_are_hidden_in_every_format(report, tmp_path):
     few = slice_of(report, "irish_traveller")
     assert few.counts["found"] is slice_of(report, "gypsy_roma").counts["found"] is None
     assert few.figures["recall"] is few.figures["precision"] is few.gaps["recall"] is None
@@ -123,7 +123,7 @@ def test_what_rests_on_a_few_children_is_hidden_in_every_form(report, tmp_path):
     assert (tmp_path / "f.svg").stat().st_size > 5000
 
 
-def test_the_few_who_are_not_in_a_count_are_as_telling_as_the_few_who_are():
+def test_the_few_outside_a_count_disclose_as_much_as_the_few_inside():
     layers = {
         "children": {"a": 60, "b": 5000, "c": 4000},
         "missing": {"a": 55, "b": 300, "c": 200},
@@ -136,7 +136,7 @@ def test_the_few_who_are_not_in_a_count_are_as_telling_as_the_few_who_are():
     assert out["missing"] == out["listed"] == out["found"] == {"a", "c"}
 
 
-def test_a_hidden_number_of_children_hides_what_is_counted_of_them():
+def test_a_hidden_number_of_children_hides_the_counts_within_it():
     layers = {
         "children": {"a": 5, "b": 200, "c": 900},
         "missing": {"a": 0, "b": 40, "c": 20},
@@ -176,7 +176,7 @@ def test_weights_of_one_change_nothing(population, report):
     assert report.design == Design(1.0, 1.0, report.design.expected)
 
 
-def test_a_weighted_sample_is_told_like_everybody_and_as_much_less_surely():
+def test_a_weighted_sample_gives_the_populations_figures_with_wider_intervals():
     whole = everybody()
     share_key, inside = fairness(*whole, 300, pairs=False), []
     for seed in range(30):

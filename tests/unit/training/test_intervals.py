@@ -38,7 +38,7 @@ def test_observed_over_expected_is_near_the_exact_interval(count):
     assert (ours.low, ours.high) == pytest.approx(exact, rel=0.02, abs=0.1)
 
 
-def test_nothing_gives_nothing():
+def test_intervals_without_events_are_missing():
     assert wilson(0, 0) is None
     assert relative_risk(0, 10, 5, 50) is None
     assert observed_over_expected(3, 0.0) is None

@@ -39,7 +39,7 @@ def snapshots(pupils=60, missing=6):
     )
 
 
-def test_an_origin_learns_only_from_outcomes_known_before_its_day():
+def test_an_origin_learns_only_from_outcomes_known_before_it():
     splits = split(snapshots())
     assert [o.day for o in splits.origins] == DAYS[-6:]
     assert splits.test == DAYS[-4:]
@@ -56,7 +56,7 @@ def test_the_picture_has_a_letter_for_every_date():
 @pytest.mark.parametrize(
     "frame", [snapshots().filter(pl.col("as_of") < DAYS[4]), snapshots(missing=0), snapshots(missing=1)]
 )
-def test_too_little_is_told(frame):
+def test_too_few_days_are_refused(frame):
     with pytest.raises(Faults, match="needed"):
         split(frame)
 
@@ -114,7 +114,7 @@ def test_the_candidate_with_the_least_regret_is_chosen_and_the_rule_is_judged_to
     assert story["lost_by_the_rule_next_time"][-1] > 0
 
 
-def test_of_candidates_that_noise_cannot_tell_apart_the_first_named_is_chosen():
+def test_among_candidates_within_noise_the_first_named_is_chosen():
     predictions = predictions_of({"safe": nearly_right, "best": right_order, "wrong": wrong_order})
     chosen, story = choose(predictions, ["safe", "best", "wrong"], 1)
     assert chosen == "safe"
@@ -123,7 +123,7 @@ def test_of_candidates_that_noise_cannot_tell_apart_the_first_named_is_chosen():
     assert choose(predictions, ["best", "safe", "wrong"], 1)[0] == "best"
 
 
-def test_a_lead_is_told_as_noise_where_its_interval_holds_zero():
+def test_a_lead_is_called_noise_where_its_interval_contains_zero():
     predictions = predictions_of({"right": right_order, "same": right_order, "wrong": wrong_order})
     figures, against = judge_all(predictions, "right", 1)
     assert figures["right"]["average_precision"] == 1
@@ -157,7 +157,7 @@ def test_pupils_learned_from_and_others_are_judged_apart():
     assert figures["seen"]["precision"] == 1
 
 
-def test_a_weighted_sample_is_told_of_seen_and_unseen_like_everybody():
+def test_a_weighted_sample_gives_the_populations_figures_for_seen_and_unseen():
     frame = snapshots(pupils=3000, missing=120).filter(pl.col("as_of") == DAYS[-1])
     rng = np.random.default_rng(4)
     margin, in_training = rng.normal(size=3000) + 2 * frame["label"].to_numpy(), rng.random(3000) < 0.5
@@ -196,7 +196,7 @@ def profile_counts(predictions, capacity):
     return list(profile(padded_predictions, "own", capacity)["children"].values())
 
 
-def test_ties_are_told_as_worst_expected_and_best():
+def test_ties_are_reported_as_worst_expected_and_best():
     judged = Judged(
         score=np.zeros(100),
         label=np.r_[np.ones(10), np.zeros(90)],
@@ -217,11 +217,11 @@ def test_resampled_pupils_are_drawn_with_all_their_snapshots():
         assert weight.sum() == len(pupil)
 
 
-def test_an_interval_of_nothing_is_nothing():
+def test_an_interval_without_values_is_missing():
     assert interval(np.array([np.nan, np.nan])) == [None, None]
 
 
-def test_a_weighted_sample_is_judged_like_everybody():
+def test_a_weighted_sample_is_judged_like_the_population():
     rng = np.random.default_rng(1)
     label = (rng.random(20_000) < 0.02).astype(float)
     score = np.round(rng.normal(size=20_000) + 2 * label, 1)

@@ -106,7 +106,7 @@ def test_an_input_of_the_run_that_is_taken_away_is_named(material, taken, named)
     assert named <= set(empty_fields(papers_of(replace(material, **taken))))
 
 
-def test_what_the_manifest_does_not_say_is_named(material):
+def test_facts_missing_from_the_manifest_are_named(material):
     bare = replace(material, manifest=replace(material.manifest, catalogue=[], limits=[], leads={}))
     named = {"dpia.features.features", "model_card.caveats.limits", "model_card.quantitative.leads"}
     assert named <= set(empty_fields(papers_of(bare)))
@@ -122,7 +122,7 @@ def test_the_annex_says_every_table_column_and_feature(material):
     assert DPIA.keys[0] == "purpose.purpose"
 
 
-def test_what_is_told_as_not_used_changes_nothing(tmp_path, small_histories):
+def test_columns_reported_as_unused_change_nothing(tmp_path, small_histories):
     """Blank the columns declared as unused or for evaluation only: features and labels (and groups, if unused) stay the same."""
     from datetime import date
 
@@ -150,7 +150,7 @@ def _blanked(folder, out, uses):
     return Histories.open(out)
 
 
-def test_pages_are_whole_have_a_language_and_headings_in_order_and_need_nothing_from_outside(material, tags):
+def test_pages_are_complete_with_language_and_ordered_headings_and_load_nothing_from_outside(material, tags):
     for name, text in files_of(material).items():
         if name.endswith(".html"):
             page_tags = tags(text)
@@ -163,7 +163,7 @@ def test_pages_are_whole_have_a_language_and_headings_in_order_and_need_nothing_
             assert json.loads(text)["sections"]
 
 
-def test_what_the_authority_says_is_text_in_every_form(material):
+def test_text_of_the_authority_is_escaped_in_every_format(material):
     facts = {**material.facts.facts, "organisation.name": "<script>x</script> | **A** & B\n# C"}
     papers = files_of(replace(material, facts=Authority(facts)))
     for name, text in papers.items():

@@ -54,7 +54,7 @@ def test_ready_histories_say_which_dates_are_judged():
     assert set(one.judged) <= set(one.labelled)
 
 
-def test_each_definition_is_told_by_itself():
+def test_each_definition_is_reported_separately():
     by_name = {d.definition: d for d in readiness_of(histories(destination="home_education")).definitions}
     assert by_name["commissioner"].outcomes == 0
     assert by_name["any_unplanned_exit"].outcomes == 30
@@ -93,7 +93,7 @@ def test_training_refuses_before_features_and_names_dates_that_would_work(monkey
     assert one.ready
 
 
-def test_too_few_outcomes_are_told_with_their_number():
+def test_too_few_outcomes_are_reported_with_their_number():
     (one,) = readiness_of(histories(lost=2), "commissioner").definitions
     assert not one.ready
     assert any("2 children went missing" in fault.what for fault in one.reasons)
@@ -116,7 +116,7 @@ def test_months_are_named_only_where_outcomes_are_known():
     assert len({(d.year, d.month) for d in dates}) == len(dates)
 
 
-def test_the_verb_leaves_with_1_when_nothing_can_train(small_histories):
+def test_the_verb_exits_with_1_when_no_day_can_train(small_histories):
     done = CliRunner().invoke(onroll, ["doctor", str(small_histories), "--json"])
     assert done.exit_code == 1
     assert '"ready": false' in done.output

@@ -49,7 +49,7 @@ def report(material, trained):
     return files_of(replace(material, report={**material.report, **finite(more)}))["report.html"]
 
 
-def test_the_report_answers_what_is_asked_of_a_model(report):
+def test_the_report_answers_the_questions_asked_of_a_model(report):
     headings = [h.split("<")[0].split(">")[1] for h in report.split("<h2 ")[1:]]
     assert headings == [
         "In short",
@@ -98,7 +98,7 @@ def test_the_report_names_no_pupil_and_hides_a_few(report, trained):
     assert "0.123" in report
 
 
-def test_the_report_escapes_what_others_write(material):
+def test_the_report_escapes_text_from_users(material):
     definition = replace(material.task.definition, title="<script>alert(1)</script>")
     renamed = replace(material, task=replace(material.task, definition=definition))
     assert "<script" not in files_of(renamed)["report.html"]

@@ -50,7 +50,7 @@ def test_the_same_seed_draws_the_same_and_more_rows_change_nothing():
     assert smaller.join(sample(FRAME, 0.2, 7), on=["pupil_id", "as_of"], how="anti").is_empty()
 
 
-def test_what_fits_is_taken_whole():
+def test_a_body_within_the_limit_is_read_whole():
     assert share_that_fits(10**9, 10**6, 120, None) == 1.0
     assert share_that_fits(10**4, 10, 120, "4GiB") == 1.0
     assert sample(FRAME, 1.0, 1)["weight"].to_list() == [1.0] * FRAME.height

@@ -59,7 +59,7 @@ def test_intervals_hold_the_true_rate_and_are_not_empty_words(worlds):
     assert width < 1.5  # log-odds from end to end: about twice either way
 
 
-def test_most_hold_the_childs_own_risk_too(worlds):
+def test_most_intervals_hold_the_childs_risk_too(worlds):
     covered = []
     for margins, fitted, truth in worlds:
         logit = fitted["a"] * margins + fitted["b"]

@@ -1,7 +1,7 @@
 from tests.support.broken_rules import findings
 
 
-def test_rows_of_nobody():
+def test_rows_without_a_pupil():
     fsm = """
         pupil_id | start_date
         A        | 2021-01-01

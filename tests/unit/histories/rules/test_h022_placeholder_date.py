@@ -1,7 +1,7 @@
 from tests.support.broken_rules import findings
 
 
-def test_dates_that_stand_for_none():
+def test_placeholder_dates():
     enrolments = """
         pupil_id | urn | entry_date | leaving_date
         A        | 1   | 1900-01-01 |

@@ -11,7 +11,7 @@ def test_recorded_two_months_after():
     assert findings("H031", suspensions=suspensions) == {"suspensions": 1}
 
 
-def test_a_census_is_not_late_for_what_it_could_not_tell_before():
+def test_a_census_is_not_late_for_rows_before_its_first_day():
     enrolments = """
         pupil_id | urn | entry_date | recorded_on
         A        | 1   | 2018-09-03 | 2023-10-05

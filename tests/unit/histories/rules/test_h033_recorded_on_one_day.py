@@ -12,7 +12,7 @@ def test_years_that_came_in_one_load():
     assert findings("H033", fsm=spells(5, lambda d: "2022-01-10")) == {"fsm": 250}
 
 
-def test_what_was_recorded_as_it_came_or_tells_of_little_time():
+def test_rows_recorded_on_arrival_or_over_little_time():
     assert findings("H033", fsm=spells(5, lambda d: d.isoformat())) == {}
     assert findings("H033", fsm=spells(1, lambda d: "2022-01-10")) == {}
     assert findings("H033", fsm=spells(5, lambda d: None)) == {}

@@ -19,7 +19,7 @@ def test_a_year_in_which_most_leavers_have_none():
     assert findings("H043", **leavers(15, 10, born="2007-05-01")) == {}
 
 
-def test_who_came_to_another_school_here_needs_none():
+def test_a_child_who_joined_another_school_here_needs_no_destination():
     tables = leavers(15, 10)
     tables["enrolments"] += [
         {**r, "urn": "2", "entry_date": "2024-09-03", "leaving_date": None} for r in tables["enrolments"]

@@ -19,7 +19,7 @@ def test_a_year_group_that_does_not_fit_the_birthday():
     assert findings("H045", pupils=pupils, enrolments=enrolments) == {"enrolments": 2}
 
 
-def test_a_census_tells_the_year_group_of_its_own_day():
+def test_a_census_gives_the_year_group_of_its_day():
     enrolments = """
         pupil_id | urn | entry_date | nc_year | recorded_on
         A        | 1   | 2017-09-04 | 6       | 2023-10-05

@@ -13,5 +13,5 @@ def test_marks_before_and_after_every_spell():
     assert findings("H060", attendance=register(["2024-10-01"])) == {}
 
 
-def test_marks_of_somebody_on_no_roll():
+def test_marks_of_a_child_on_no_roll():
     assert findings("H060", attendance=register(["2024-07-19"], pupil="B")) == {"attendance": 1}

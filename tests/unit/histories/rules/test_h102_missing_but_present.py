@@ -12,6 +12,6 @@ def test_a_child_who_is_back():
     assert findings("H102", cme=CME, attendance=back) == {"cme": 1}
 
 
-def test_marks_before_the_report_and_absences_prove_nothing():
+def test_marks_before_the_report_and_absences_are_no_proof():
     before = register(weekdays("2024-01-01", 15)) + register(weekdays("2024-02-05", 30), "O")
     assert findings("H102", cme=CME, attendance=before) == {}

@@ -62,7 +62,7 @@ def test_every_candidate_orders_strangers_and_those_that_know_more_do_so_better(
     assert precision["best_single"] > precision["surroundings"]
 
 
-def test_surroundings_know_nothing_of_the_child():
+def test_the_surroundings_baseline_ignores_the_child():
     past, ahead = learning(), learning(seed=2)
     line = next(c for c in grid(SMALL) if c.name == "surroundings").learn(past)
     other = ahead.x.copy()
@@ -72,7 +72,7 @@ def test_surroundings_know_nothing_of_the_child():
     assert (line(ahead.x) != line(other)).any()
 
 
-def test_directions_hold_with_them_and_not_without():
+def test_directions_hold_only_when_asked_for():
     past = learning()
     worse = Learning(
         x=past.x,
@@ -91,7 +91,7 @@ def test_directions_hold_with_them_and_not_without():
     assert (change["lightgbm_free"] < 0).all()
 
 
-def test_fewer_negatives_stand_for_all():
+def test_sampled_negatives_are_weighted_up():
     past = learning()
     less = past.with_fewer_negatives(500)
     assert less.y.sum() == past.y.sum()
@@ -142,7 +142,7 @@ def test_tuning_starts_from_the_defaults_goes_on_where_it_stopped_and_uses_no_ju
     assert tune(other, catalogue().names, splits, **{**options, "study": "t"}) == best
 
 
-def test_risks_are_told_with_wider_intervals_where_boosters_differ_more():
+def test_intervals_are_wider_where_boosters_differ_more():
     past, ahead = learning(), learning(seed=2)
     booster = boosted.train(past, SMALL)
     margins = booster.predict(ahead.x, raw_score=True)
@@ -158,7 +158,7 @@ def test_risks_are_told_with_wider_intervals_where_boosters_differ_more():
     assert with_spread.mean() > without.mean()
 
 
-def test_boosters_made_side_by_side_are_those_made_alone_in_their_order(monkeypatch):
+def test_boosters_trained_in_parallel_equal_those_trained_in_turn(monkeypatch):
     several = [learning(seed=seed) for seed in range(5)]
     alone = [boosted.train(data, SMALL).model_to_string() for data in several]
     jobs = [lambda data=data: boosted.train(data, SMALL).model_to_string() for data in several]

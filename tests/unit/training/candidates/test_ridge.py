@@ -61,7 +61,7 @@ def test_without_directions_it_is_what_scikit_learn_finds_on_the_same_columns():
     np.testing.assert_allclose(terms.margins(x), theirs.decision_function(whole), atol=1e-5)
 
 
-def test_directions_hold_and_what_goes_against_them_counts_for_nothing():
+def test_a_coefficient_against_its_direction_is_zero():
     past = learning()
     free, directed = (np.array(ridge.fit(past, monotone, 0.1).slope) for monotone in (False, True))
     assert (free * DIRECTION < -1e-6).any()

@@ -18,11 +18,11 @@ def compared_with_another_bundle(parts):
 
 
 @pytest.mark.parametrize("spoil", [behind, compared_with_another_version, compared_with_another_bundle])
-def test_it_fails(good, spoil):
+def test_gate_fails_for_each_reason(good, spoil):
     assert_fails("G001", good, spoil)
 
 
-def test_it_needs_every_input(good):
+def test_gate_needs_every_input(good):
     assert_needs_every_input("G001", good)
 
 

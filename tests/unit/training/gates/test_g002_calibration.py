@@ -18,9 +18,9 @@ def interval_above(parts):
 
 
 @pytest.mark.parametrize("spoil", [slope_too_low, interval_below, interval_above])
-def test_it_fails(good, spoil):
+def test_gate_fails_for_each_reason(good, spoil):
     assert_fails("G002", good, spoil)
 
 
-def test_it_needs_every_input(good):
+def test_gate_needs_every_input(good):
     assert_needs_every_input("G002", good)

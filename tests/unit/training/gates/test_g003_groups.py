@@ -15,9 +15,9 @@ def risk_overstated(parts):
 
 
 @pytest.mark.parametrize("spoil", [risk_understated, risk_overstated])
-def test_it_fails(good, spoil):
+def test_gate_fails_for_each_reason(good, spoil):
     assert_fails("G003", good, spoil)
 
 
-def test_it_needs_every_input(good):
+def test_gate_needs_every_input(good):
     assert_needs_every_input("G003", good)

@@ -28,9 +28,9 @@ def nothing_was_changed(parts):
 @pytest.mark.parametrize(
     "spoil", [a_feature_moved, other_histories, other_features, too_few_snapshots, nothing_was_changed]
 )
-def test_it_fails(good, spoil):
+def test_gate_fails_for_each_reason(good, spoil):
     assert_fails("G004", good, spoil)
 
 
-def test_it_needs_every_input(good):
+def test_gate_needs_every_input(good):
     assert_needs_every_input("G004", good)

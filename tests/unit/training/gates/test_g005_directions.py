@@ -47,7 +47,7 @@ def mean_of_both(good):
 
 
 @pytest.mark.parametrize("spoil", [upside_down, cut_off])
-def test_it_fails(good, spoil):
+def test_gate_fails_for_each_reason(good, spoil):
     assert_fails("G005", good, spoil)
 
 
@@ -56,9 +56,9 @@ def test_both_parts_of_a_mean_are_looked_at(mean_of_both, spoil):
     assert_fails("G005", mean_of_both, spoil)
 
 
-def test_it_needs_every_input(good):
+def test_gate_needs_every_input(good):
     assert_needs_every_input("G005", good)
 
 
-def test_it_needs_every_input_of_a_mean(mean_of_both):
+def test_gate_needs_every_input_of_a_mean(mean_of_both):
     assert_needs_every_input("G005", mean_of_both)

@@ -18,11 +18,11 @@ def missing_paper(parts):
 
 
 @pytest.mark.parametrize("spoil", [empty_field, missing_section, missing_paper])
-def test_it_fails(good, spoil):
+def test_gate_fails_for_each_reason(good, spoil):
     assert_fails("G006", good, spoil)
 
 
-def test_it_needs_every_input(good):
+def test_gate_needs_every_input(good):
     assert_needs_every_input("G006", good)
 
 

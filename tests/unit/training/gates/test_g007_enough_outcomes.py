@@ -14,9 +14,9 @@ def too_few_snapshots(parts):
 
 
 @pytest.mark.parametrize("spoil", [too_few_outcomes, too_few_snapshots])
-def test_it_fails(good, spoil):
+def test_gate_fails_for_each_reason(good, spoil):
     assert_fails("G007", good, spoil)
 
 
-def test_it_needs_every_input(good):
+def test_gate_needs_every_input(good):
     assert_needs_every_input("G007", good)

@@ -14,9 +14,9 @@ def behind_the_checklist(parts):
 
 
 @pytest.mark.parametrize("spoil", [within_noise_of_chance, behind_the_checklist])
-def test_it_fails(good, spoil):
+def test_gate_fails_for_each_reason(good, spoil):
     assert_fails("G008", good, spoil)
 
 
-def test_it_needs_every_input(good):
+def test_gate_needs_every_input(good):
     assert_needs_every_input("G008", good)

@@ -14,9 +14,9 @@ def damaged_files(parts):
 
 
 @pytest.mark.parametrize("spoil", [other_files, damaged_files])
-def test_it_fails(good, spoil):
+def test_gate_fails_for_each_reason(good, spoil):
     assert_fails("G009", good, spoil)
 
 
-def test_it_needs_every_input(good):
+def test_gate_needs_every_input(good):
     assert_needs_every_input("G009", good)

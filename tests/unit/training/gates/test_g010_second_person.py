@@ -14,9 +14,9 @@ def no_reason(parts):
 
 
 @pytest.mark.parametrize("spoil", [approved_by_the_trainer, no_reason])
-def test_it_fails(good, spoil):
+def test_gate_fails_for_each_reason(good, spoil):
     assert_fails("G010", good, spoil)
 
 
-def test_it_needs_every_input(good):
+def test_gate_needs_every_input(good):
     assert_needs_every_input("G010", good)

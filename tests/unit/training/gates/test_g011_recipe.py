@@ -22,9 +22,9 @@ def no_source(parts):
 
 
 @pytest.mark.parametrize("spoil", [other_histories, other_features, other_seed, no_source])
-def test_it_fails(good, spoil):
+def test_gate_fails_for_each_reason(good, spoil):
     assert_fails("G011", good, spoil)
 
 
-def test_it_needs_every_input(good):
+def test_gate_needs_every_input(good):
     assert_needs_every_input("G011", good)

@@ -18,9 +18,9 @@ def unknown_version(parts):
 
 
 @pytest.mark.parametrize("spoil", [changed_line, other_champion, unknown_version])
-def test_it_fails(good, spoil):
+def test_gate_fails_for_each_reason(good, spoil):
     assert_fails("G012", good, spoil)
 
 
-def test_it_needs_every_input(good):
+def test_gate_needs_every_input(good):
     assert_needs_every_input("G012", good)

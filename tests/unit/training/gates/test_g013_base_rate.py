@@ -14,9 +14,9 @@ def hardly_any(parts):
 
 
 @pytest.mark.parametrize("spoil", [many_more, hardly_any])
-def test_it_fails(good, spoil):
+def test_gate_fails_for_each_reason(good, spoil):
     assert_fails("G013", good, spoil)
 
 
-def test_it_needs_every_input(good):
+def test_gate_needs_every_input(good):
     assert_needs_every_input("G013", good)

@@ -45,7 +45,7 @@ def lists(model, histories):
     return {r["pupil_id"]: r["rank"] for r in frame.select("pupil_id", "rank").to_dicts()}
 
 
-def test_who_enters_and_leaves_is_who_the_lists_say(compared, small_histories):
+def test_entries_and_exits_match_the_lists(compared, small_histories):
     first, second, comparison = compared
     before, after = lists(first, small_histories), lists(second, small_histories)
     on, on_after = ({p for p, rank in r.items() if rank <= 20} for r in (before, after))
@@ -59,7 +59,7 @@ def test_who_enters_and_leaves_is_who_the_lists_say(compared, small_histories):
     assert -1 < comparison.rank_correlation < 1
 
 
-def test_themes_say_what_moved_a_child(compared, small_histories):
+def test_themes_sum_the_changes_of_a_childs_reasons(compared, small_histories):
     """Changes by theme are exact contributions, also given relative to the mean change over both lists."""
     first, second, comparison = compared
     frame = tallied(Histories.open(small_histories), [DAY])

@@ -48,7 +48,7 @@ def failed(entry):
     return [v["code"] for v in entry["gates"] if not v["passed"]]
 
 
-def test_a_version_that_passes_is_promoted_and_the_log_says_on_what_grounds(current, folder, mlflow):
+def test_a_version_that_passes_is_promoted_and_the_log_gives_the_grounds(current, folder, mlflow):
     entry = promote(current)
     assert (entry["action"], champion(current), mlflow.aliases) == ("promoted", 2, {"champion": "2"})
     assert len(entry["gates"]) == len(GATES)
@@ -58,7 +58,7 @@ def test_a_version_that_passes_is_promoted_and_the_log_says_on_what_grounds(curr
     assert registry.history(current, "onroll")[-1] == entry
 
 
-def test_who_trained_is_refused_and_that_is_logged_too(current, folder):
+def test_promotion_by_the_trainer_is_refused_and_logged(current, folder):
     entry = promote(current, who="TESS")
     assert (entry["action"], failed(entry), champion(current)) == ("refused", ["G010"], 1)
     assert registry.history(current, "onroll")[-1] == entry
@@ -230,7 +230,7 @@ def audited():
     return [action for action in actions if action.startswith("model.")]
 
 
-def test_the_verbs_say_it_and_leave_with_their_codes(current, folder):
+def test_the_verbs_report_it_and_exit_with_their_codes(current, folder):
     refused = run("promote", "2", "--by", "tess", "--reason", "mine", "--json")
     assert (refused.exit_code, failed(json.loads(refused.output))) == (1, ["G010"])
     assert audited()[-1] == "model.refused"

@@ -56,7 +56,7 @@ def rewritten(tmp_path, small):
 
 
 @pytest.mark.prove
-def test_a_model_made_again_is_equal_byte_by_byte_and_another_seed_is_not(small, rewritten):
+def test_a_model_trained_again_is_identical_and_another_seed_differs(small, rewritten):
     folder, _, _ = small
     reproduction = reproduce(folder / "v1", Histories.open(folder / "h"))
     assert (reproduction.missing, reproduction.differs, reproduction.equal) == ([], [], True)
@@ -66,7 +66,7 @@ def test_a_model_made_again_is_equal_byte_by_byte_and_another_seed_is_not(small,
     assert {"booster.txt", "the manifest's seed"} <= set(reproduction.differs)
 
 
-def test_a_recipe_says_the_question_again(small):
+def test_a_recipe_repeats_the_question(small):
     _, result, task = small
     assert task_of(json.loads(json.dumps(result.recipe))) == task
     assert result.recipe["config"]["rounds"] == 20
@@ -112,7 +112,7 @@ def test_a_model_is_reproduced_with_the_threads_of_its_recipe(small, tmp_path, m
         ({"histories": "0" * 64, "packages": {"lightgbm": "1.0"}}, "histories", "lightgbm 1.0 then, 4."),
     ],
 )
-def test_what_is_missing_is_said_and_nothing_is_trained(small, rewritten, monkeypatch, changes, missing, differs):
+def test_missing_tables_are_reported_and_no_model_is_trained(small, rewritten, monkeypatch, changes, missing, differs):
     monkeypatch.setattr(reproducing, "train", None)
     folder, _, _ = small
     reproduction = reproduce(rewritten(**changes), Histories.open(folder / "h"))
@@ -150,7 +150,7 @@ def test_the_evidence_of_a_training_is_what_the_gates_read(small):
 
 
 @pytest.mark.prove
-def test_judged_again_on_the_same_histories_a_version_is_told_the_same(small):
+def test_judging_again_on_the_same_histories_gives_the_same_evidence(small):
     folder, result, task = small
     histories = Histories.open(folder / "h")
     first = evidence_of_training(histories, task, result, None, 1)
@@ -186,7 +186,7 @@ def test_a_stored_score_made_again_is_equal(stored, small_histories):
     assert reproduce_score(current, score_id).equal
 
 
-def test_what_a_score_needs_and_is_not_there_is_said(stored, small_histories, bundle, tmp_path):
+def test_a_missing_input_of_a_score_is_named(stored, small_histories, bundle, tmp_path):
     current, score_id = stored
     reproduction = reproduce_score(current, score_id)
     assert reproduction.missing == [
@@ -200,7 +200,7 @@ def test_what_a_score_needs_and_is_not_there_is_said(stored, small_histories, bu
         reproduce_score(current, "f" * 32, small_histories)
 
 
-def test_other_histories_give_other_features_and_that_is_said(stored, small_histories, tmp_path):
+def test_changed_histories_are_reported_as_changed_features(stored, small_histories, tmp_path):
     import polars as pl
 
     current, score_id = stored
@@ -216,7 +216,7 @@ def test_other_histories_give_other_features_and_that_is_said(stored, small_hist
     assert reproduction.missing[0].startswith(f"the histories: features from {other} are ")
 
 
-def test_the_verb_leaves_with_its_codes(stored, small_histories):
+def test_the_verb_exits_with_its_codes(stored, small_histories):
     from click.testing import CliRunner
 
     from serving.cli.score import score

@@ -26,7 +26,7 @@ def find(current):
     return find_release("onroll@champion", current.releases).version
 
 
-def test_nothing_is_found_and_the_log_says_who_and_why(current):
+def test_a_withdrawal_hides_the_version_and_is_logged(current):
     entry = withdraw(current, "onroll", who="ann", why="scores of one school were wrong")
     with pytest.raises(Withdrawn, match="withdrawn"):
         find(current)
@@ -41,14 +41,14 @@ def test_nothing_is_found_and_the_log_says_who_and_why(current):
     assert registry.check_mlflow_aliases(current, "onroll") == []
 
 
-def test_an_alias_put_back_by_hand_brings_nothing_back(current):
+def test_an_alias_restored_by_hand_does_not_undo_a_withdrawal(current):
     withdraw(current, "onroll", who="ann", why="wrong")
     write_aliases(current.releases, champion=1)
     with pytest.raises(Withdrawn):
         find(current)
 
 
-def test_a_promotion_ends_it_and_a_new_version_does_not(current, bundle):
+def test_a_promotion_ends_a_withdrawal_and_a_new_version_does_not(current, bundle):
     withdraw(current, "onroll", who="ann", why="wrong")
     registered(current, bundle, 1)
     assert aliases(current.releases, "onroll") == {"challenger": 3}
@@ -58,7 +58,7 @@ def test_a_promotion_ends_it_and_a_new_version_does_not(current, bundle):
     assert find(current) == "2"
 
 
-def test_a_rollback_ends_it_with_the_champion_before(current):
+def test_a_rollback_ends_a_withdrawal_with_the_previous_champion(current):
     promotion.promote(current, "onroll", 2, who="ann", why="better")
     withdraw(current, "onroll", who="ann", why="wrong")
     registry.rollback(current, "onroll", who="ann", why="the one before was right")
@@ -66,13 +66,13 @@ def test_a_rollback_ends_it_with_the_champion_before(current):
 
 
 @pytest.mark.parametrize(("who", "why"), [(" ", "wrong"), ("ann", "")])
-def test_who_and_why_are_required(current, who, why):
+def test_the_caller_and_the_reason_are_required(current, who, why):
     with pytest.raises(Faults, match="person and a reason"):
         withdraw(current, "onroll", who=who, why=why)
     assert find(current) == "1"
 
 
-def test_what_does_not_serve_cannot_be_withdrawn(current):
+def test_a_version_that_does_not_serve_cannot_be_withdrawn(current):
     withdraw(current, "onroll", who="ann", why="wrong")
     with pytest.raises(Faults, match="no version serves"):
         withdraw(current, "onroll", who="ann", why="wrong")
