@@ -1,4 +1,4 @@
-"""Charts as inline SVG, drawn by Matplotlib; a table with the same figures accompanies each."""
+"""Charts drawn by Matplotlib, as inline SVG or a picture file; a table with the same figures accompanies each."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import base64
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from histories.errors import Fault, Usage
+from histories.io.atomic_write import new_file
+
+PICTURES = (".png", ".svg", ".pdf")
 BLUE, GREY, RED, LIGHT = "#1d70b8", "#505a5f", "#d4351c", "#b1b4b6"
 
 
@@ -38,14 +43,41 @@ def new_figure(width: float, height: float) -> Any:
 
 
 def picture_of(figure: Any, alt: str, caption: str) -> Picture:
-    """Return a Matplotlib figure as a picture; the same figure gives the same bytes."""
-    import matplotlib as mpl
-
+    """Return a Matplotlib figure as a picture."""
     svg = io.StringIO()
-    with mpl.rc_context({"svg.hashsalt": "onroll"}):
-        figure.savefig(svg, format="svg", metadata={"Date": None, "Creator": None})
+    _save(figure, svg, "svg")
     source = "data:image/svg+xml;base64," + base64.b64encode(svg.getvalue().encode()).decode()
     return Picture(source, alt, caption)
+
+
+def picture_kind(out: Path) -> str:
+    """Return the picture format of a file name.
+
+    Raises
+    ------
+    Usage
+        If it is none of ``PICTURES``.
+    """
+    if out.suffix.lower() not in PICTURES:
+        raise Usage(
+            Fault("this is not the name of a picture file", str(out), f"Use the extension {', '.join(PICTURES)}.")
+        )
+    return out.suffix.lower()[1:]
+
+
+def write_picture(figure: Any, out: Path) -> None:
+    """Write a Matplotlib figure atomically, in the format of the file name."""
+    kind = picture_kind(out)
+    with new_file(out) as temporary:
+        _save(figure, temporary, kind)
+
+
+def _save(figure: Any, to: Any, kind: str) -> None:
+    """Write a figure; the same figure gives the same bytes of SVG."""
+    import matplotlib as mpl
+
+    with mpl.rc_context({"svg.hashsalt": "onroll"}):
+        figure.savefig(to, format=kind, dpi=150, metadata={"Date": None, "Creator": None} if kind == "svg" else None)
 
 
 def bars(title: str, figures: Sequence[Bar], *, alt: str, caption: str, line: float | None = None) -> Picture:

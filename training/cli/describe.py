@@ -52,9 +52,9 @@ def describe(
     """
     from features import CohortRule, Definition
     from histories.cli.opening import open_histories
+    from histories.io.pictures import picture_kind
     from training.description import commissioner_table
     from training.description.describing import describe as run
-    from training.sheets import picture_kind
 
     if plot:
         picture_kind(plot)

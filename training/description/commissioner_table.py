@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from features.groups.disclosure import HIDDEN, NOT_AVAILABLE
+from histories.io.pictures import BLUE, GREY, RED, new_figure, write_picture
 from histories.io.spreadsheet import write_csv
 from training.description.describing import METHOD, PUBLISHED, Description, Row
 from training.measures.intervals import Interval
-from training.sheets import text_table, write_picture
+from training.terminal_table import text_table
 
 CSV_COLUMNS = (
     "group",
@@ -95,31 +96,29 @@ def _cells(row: Row) -> list[object]:
 
 def save_plot(table: Description, out: Path) -> None:
     """Draw the relative risks with their intervals, and the published ratios."""
-    from matplotlib.figure import Figure
-
     lines: list[tuple[str, Row | None]] = []
     for group in dict.fromkeys(r.group for r in table.rows):
         lines += [(group.title, None), *((_words(r)[0], r) for r in table.rows if r.group is group)]
-    figure = Figure(figsize=(9, 1.6 + 0.23 * len(lines)), layout="constrained")
+    figure = new_figure(9, 1.6 + 0.23 * len(lines))
     axes = figure.add_subplot()
     marked = False
     for y, (_, row) in enumerate(lines):
         if row and row.relative_risk:
             risk = row.relative_risk
-            axes.plot([risk.low, risk.high], [y, y], color="#1d70b8", linewidth=1.5)
-            axes.plot(risk.value, y, "s", color="#1d70b8", markersize=4)
+            axes.plot([risk.low, risk.high], [y, y], color=BLUE, linewidth=1.5)
+            axes.plot(risk.value, y, "s", color=BLUE, markersize=4)
         elif row:
             axes.text(1, y, HIDDEN if row.missing is None else NOT_AVAILABLE, ha="center", va="center", fontsize=7)
         if row and row.published:
             axes.plot(
                 [row.published.ratio] * 2,
                 [y - 0.45, y + 0.45],
-                color="#d4351c",
+                color=RED,
                 linewidth=2,
                 label=None if marked else "published",
             )
             marked = True
-    axes.axvline(1, color="#505a5f", linewidth=0.8)
+    axes.axvline(1, color=GREY, linewidth=0.8)
     axes.set_xscale("log")
     axes.set_yticks(range(len(lines)), [words for words, _ in lines], fontsize=7)
     for tick, (_, row) in zip(axes.get_yticklabels(), lines, strict=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from training.description.definitions import Comparison
-from training.sheets import text_table
+from training.terminal_table import text_table
 
 
 def text(comparison: Comparison) -> str:

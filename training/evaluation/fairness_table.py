@@ -6,9 +6,10 @@ from pathlib import Path
 
 from features.groups.disclosure import HIDDEN, NOT_AVAILABLE
 from features.groups.groups import BY_NAME
+from histories.io.pictures import BLUE, GREY, new_figure, write_picture
 from training.evaluation.fairness_report import COUNTS, FIGURES, FairnessReport, Slice
 from training.measures.intervals import Interval
-from training.sheets import text_table, write_picture
+from training.terminal_table import text_table
 
 HEADERS = (
     "",
@@ -68,19 +69,17 @@ def figure_text(name: str, figure: Interval | None, *, hidden: bool) -> str:
 
 def save_plot(report: FairnessReport, out: Path) -> None:
     """Draw each figure of each group with its interval, and a line for all children."""
-    from matplotlib.figure import Figure
-
     lines: list[tuple[str, Slice | None]] = []
     for group in dict.fromkeys(s.groups for s in report.slices):
         lines.append((BY_NAME[group[0]].title if group[0] in BY_NAME else group[0], None))
         lines += [(f"  {s.title}", s) for s in report.slices if s.groups == group]
-    figure = Figure(figsize=(14, 1.4 + 0.22 * len(lines)), layout="constrained")
+    figure = new_figure(14, 1.4 + 0.22 * len(lines))
     panels = figure.subplots(1, len(FIGURES), sharey=True)
     for axes, name in zip(panels, FIGURES, strict=True):
         for y, (_, row) in enumerate(lines):
             if row and (shown := row.figures[name]):
-                axes.plot([shown.low, shown.high], [y, y], color="#1d70b8", linewidth=1.5)
-                axes.plot(shown.value, y, "s", color="#1d70b8", markersize=4)
+                axes.plot([shown.low, shown.high], [y, y], color=BLUE, linewidth=1.5)
+                axes.plot(shown.value, y, "s", color=BLUE, markersize=4)
             elif row:
                 hidden = any(row.counts[c] is None for c in COUNTS)
                 axes.text(
@@ -92,7 +91,7 @@ def save_plot(report: FairnessReport, out: Path) -> None:
                     fontsize=6,
                 )
         if whole := report.overall.figures[name]:
-            axes.axvline(whole.value, color="#505a5f", linewidth=0.8)
+            axes.axvline(whole.value, color=GREY, linewidth=0.8)
         axes.set_title(name.replace("_", " "), fontsize=8)
         axes.tick_params(axis="x", labelsize=6)
     panels[0].set_yticks(range(len(lines)), [words for words, _ in lines], fontsize=7)
