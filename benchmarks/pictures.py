@@ -23,7 +23,7 @@ from histories.reading.histories import Histories
 from serving.cli.running import running
 from serving.pages.settings import PageSettings
 from serving.store import Caller, Store
-from serving.store.cases import cases
+from serving.store.cases import cases, doubts
 from serving.store.scores import week_list
 from serving.store.sign_in import staff
 from training.release.resolve import resolve
@@ -75,12 +75,13 @@ def fill(home: Path) -> None:
         )
         cases.act(change, named[0], 3, TODAY - timedelta(days=3), "school_meeting")
         cases.contact(change, named[1], 2, TODAY - timedelta(days=5), "spoke_well")
-        cases.doubt(
+        doubts.doubt(
             change=change,
             case_id=named[2],
             version=2,
             table="attendance",
             on=TODAY - timedelta(days=6),
+            reason="not_so",
             text="The school has a letter from the dentist.",
         )
         cases.dismiss(change, named[3], 1, "known_plan")

@@ -14,7 +14,7 @@ from serving.http.problems import Problem
 from serving.pages.context import PageContext
 from serving.pages.forms import save_and_redirect, version_of
 from serving.pages.pupil_page import show
-from serving.store.cases import cases
+from serving.store.cases import cases, doubts
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import Change, Conflict
 
@@ -128,7 +128,8 @@ def _dismiss(change: Change, case: str, version: int, fields: Fields, context: P
 def _doubt(change: Change, case: str, version: int, fields: Fields, context: PageContext) -> int:
     table = _code(fields, "table", dict.fromkeys(TABLES, ""))
     day = _day(fields, "on", date(1990, 1, 1), date.today()) if fields.get("on") else None
-    return cases.doubt(change=change, case_id=case, version=version, table=table, on=day, text=fields.get("text", ""))
+    reason = _code(fields, "reason", context.settings.doubts)
+    return doubts.doubt(change, case, version, table, day, reason=reason, text=fields.get("text", ""))
 
 
 def _snooze(change: Change, case: str, version: int, fields: Fields, context: PageContext) -> int:

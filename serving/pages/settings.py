@@ -49,6 +49,7 @@ class PageSettings(SettingsFile):
     experiments: str = Field(pattern=r"^(https?://[^\s\"'<>]+)?$")
     outcomes: Words = Field(min_length=1)
     actions: Words = Field(min_length=1)
+    doubts: Words = Field(min_length=1)
     not_for_this_child: Words = Field(min_length=1)
     closing: Words = Field(min_length=1)
     clocks: dict[ClockKind, ClockSettings]

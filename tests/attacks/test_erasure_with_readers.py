@@ -14,7 +14,7 @@ from click.testing import CliRunner
 
 from serving.cli.main import onroll
 from serving.store import Store, database
-from serving.store.cases import cases
+from serving.store.cases import cases, doubts
 from serving.store.database import reading
 from serving.store.records.erasure import NOT_REACHED
 from serving.store.tables import Pupil
@@ -35,7 +35,7 @@ def store(tmp_path, monkeypatch):
     with reading(store.engine) as connection:
         ref = connection.scalar(sa.select(Pupil.pupil_ref))
     case = do(store, cases.open_case, ref)
-    do(store, cases.doubt, case, 1, "attendance", date(2025, 1, 2), NOTE)
+    do(store, doubts.doubt, case, 1, "attendance", date(2025, 1, 2), reason="not_so", text=NOTE)
     (tmp_path / "pupils.txt").write_text(PUPIL + "\n")
     return store
 

@@ -91,11 +91,17 @@ def test_a_child_set_aside_leaves_the_list_and_returns(visit):
 def test_a_doubt_goes_to_the_analyst_without_the_child_and_comes_back_answered(visit):
     worker, analyst = visit("worker"), visit("analyst")
     path = first(worker, 3)
-    assert do(worker, path, "doubt", table="attendance", on="2025-03-03", text="she was at school").status_code == 303
+    assert (
+        do(
+            worker, path, "doubt", table="attendance", on="2025-03-03", reason="other_value", text="she was at school"
+        ).status_code
+        == 303
+    )
     page = analyst.get("/model").text
-    assert "she was at school" in page
+    assert "Something else happened" in page
+    assert "she was at school" not in page
     # Other tests report faults too: this one's form comes after its text.
-    fault = re.search(r'she was at school.*?action="(/faults/[0-9a-f]{32})"', page, re.DOTALL).group(1)
+    fault = re.search(r'Something else happened.*?action="(/faults/[0-9a-f]{32})"', page, re.DOTALL).group(1)
     assert analyst.submit("/model", fault, version="1", text="").status_code == 422
     assert analyst.submit("/model", fault, version="1", text="mended in the next return").status_code == 303
     assert analyst.submit("/model", fault, version="1", text="again").status_code == 409
@@ -131,7 +137,8 @@ def test_a_child_without_enquiries_is_on_the_first_page(visit):
         ("snooze", {"until": "2020-01-01"}, "snooze-until"),
         ("dismiss", {"reason": NASTY}, "dismiss-reason"),
         ("assign", {"to": "dev:stranger"}, "assign-to"),
-        ("doubt", {"table": "audit", "text": "x"}, "doubt-table"),
+        ("doubt", {"table": "audit", "reason": "other"}, "doubt-table"),
+        ("doubt", {"table": "sen", "reason": "invented"}, "doubt-reason"),
     ],
 )
 def test_errors_are_shown_beside_the_field(visit, what, fields, wrong):
@@ -153,7 +160,7 @@ def test_text_stays_text_wherever_it_is_shown(visit):
         ("note", {"text": NASTY}),
         ("contact", {"on": WHEN, "outcome": "no_answer", "text": NASTY}),
         ("act", {"on": WHEN, "action": "other", "text": NASTY}),
-        ("doubt", {"table": "sen", "text": NASTY}),
+        ("doubt", {"table": "sen", "reason": "other", "text": NASTY}),
         ("dismiss", {"reason": "not_right", "text": NASTY}),
     ):
         assert do(worker, path, what, **fields).status_code == 303

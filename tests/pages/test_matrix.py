@@ -20,6 +20,7 @@ SENT = {
     "/clocks/{clock_id}": {"version": "1", "text": "by telephone"},
     "/team": {"version": "0", "per_week": "8"},
     "/faults/{fault_id}": {"version": "1", "text": "looked at"},
+    "/faults/{fault_id}/release": {"version": "1", "text": "looked at"},
 }
 IDS = {"what": "note", "clock_id": "0" * 32, "fault_id": "0" * 32}
 

@@ -12,10 +12,10 @@ from serving.store.database import reading, writing
 ADMIN = Caller("command:test", "administrator", None)
 
 
-def do(store, work, *arguments):
+def do(store, work, *arguments, **named):
     """Do one piece of work in one change by an administrator."""
     with store.change(ADMIN) as change:
-        return work(change, *arguments)
+        return work(change, *arguments, **named)
 
 
 def gathered(*pupils, as_of=date(2025, 1, 13)):

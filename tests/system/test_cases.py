@@ -13,7 +13,7 @@ from histories.errors import Faults
 from serving.cli.main import onroll
 from serving.store import Caller, Conflict, NotThere, Store
 from serving.store.audit import audit_log
-from serving.store.cases import cases
+from serving.store.cases import cases, doubts
 from serving.store.database import reading
 from serving.store.sign_in import staff
 from serving.store.tables import AuditEntry, Pupil
@@ -56,7 +56,9 @@ def test_acts_on_a_case_are_shown_in_order(opened):
     version = do(store, BEN, cases.act, case_id, version, DAY, "home visit")
     version = do(store, BEN, cases.note, case_id, version, " Ring again. ")
     version = do(store, BEN, cases.snooze, case_id, version, date(2025, 3, 1))
-    version = do(store, BEN, cases.doubt, case_id, version, "attendance", DAY, "She was in school.")
+    version = do(
+        store, BEN, doubts.doubt, case_id, version, "attendance", DAY, reason="not_so", text="She was in school."
+    )
     version = do(store, BEN, cases.dismiss, case_id, version, "at another school")
     case = look(store, ANN, cases.case, case_id)
     assert [e["kind"] for e in case["entries"]] == [
@@ -146,17 +148,18 @@ def test_a_child_who_moves_school_takes_the_case_along(opened):
 
 def test_doubts_reach_the_analyst_without_the_child(opened):
     store, case_id = opened
-    do(store, ANN, cases.doubt, case_id, 1, "attendance", DAY, "She was in school.")
-    (doubt,) = look(store, ANALYST, cases.faults)
+    do(store, ANN, doubts.doubt, case_id, 1, "attendance", DAY, reason="not_so", text="She was in school.")
+    (doubt,) = look(store, ANALYST, doubts.faults)
     assert (doubt["table_name"], doubt["record_date"], doubt["urn"]) == ("attendance", DAY, "10001")
+    assert (doubt["reason"], doubt["text"]) == ("not_so", None)
     assert "pupil_id" not in doubt
-    assert look(store, FAR, cases.faults) == []
+    assert look(store, FAR, doubts.faults) == []
     with pytest.raises(NotThere):
-        do(store, FAR, cases.answer, doubt["fault_id"], 1, "mine")
-    assert do(store, ANALYST, cases.answer, doubt["fault_id"], 1, "The school sent it again.") == 2
+        do(store, FAR, doubts.answer, doubt["fault_id"], 1, "mine")
+    assert do(store, ANALYST, doubts.answer, doubt["fault_id"], 1, "The school sent it again.") == 2
     with pytest.raises(Conflict):
-        do(store, ANALYST, cases.answer, doubt["fault_id"], 1, "late")
-    assert look(store, ANALYST, cases.faults) == []
+        do(store, ANALYST, doubts.answer, doubt["fault_id"], 1, "late")
+    assert look(store, ANALYST, doubts.faults) == []
     assert look(store, ANN, cases.case, case_id)["faults"][0]["answer"] == "The school sent it again."
 
 

@@ -12,7 +12,7 @@ import pytest
 from histories.reading.histories import Histories
 from serving.store import Caller, Store, schema
 from serving.store.audit import audit_log, rotation
-from serving.store.cases import cases, casework
+from serving.store.cases import cases, casework, doubts
 from serving.store.scores import boards
 from serving.store.sign_in import staff
 from training.release.resolve import resolve
@@ -42,6 +42,15 @@ def releases(tmp_path):
 
 def as_json(value):
     return json.loads(json.dumps(value, default=str))
+
+
+def as_stored(value, stored):
+    """Return a value without the keys that the earlier onroll did not have."""
+    if isinstance(value, dict) and isinstance(stored, dict):
+        return {key: as_stored(value[key], stored[key]) for key in value if key in stored}
+    if isinstance(value, list) and isinstance(stored, list) and len(value) == len(stored):
+        return [as_stored(*pair) for pair in zip(value, stored, strict=True)]
+    return value
 
 
 def test_the_store_has_the_schema_that_this_onroll_declares(store):
@@ -74,14 +83,14 @@ def test_cases_deadlines_transitions_and_staff_read_as_before(store):
         read = {
             "case": cases.case(view, EXPECTED["case"]["case_id"]),
             "cases": cases.cases(view),
-            "faults": cases.faults(view),
+            "faults": doubts.faults(view),
             "clocks": casework.deadlines(view),
             "crossings": boards.transitions(view),
             "people": staff.active_staff(view),
             "past": casework.pupil_history(view, EXPECTED["worklist"][0]["pupil_id"]),
         }
     for name, rows in read.items():
-        assert as_json(rows) == EXPECTED[name], name
+        assert as_stored(as_json(rows), EXPECTED[name]) == EXPECTED[name], name
 
 
 def test_a_key_still_opens_the_interface(store):

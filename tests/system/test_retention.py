@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from histories.errors import Faults, Usage
 from serving.cli.main import onroll
 from serving.store import Caller, Store
-from serving.store.cases import cases, casework
+from serving.store.cases import cases, casework, doubts
 from serving.store.cases.casework_tables import OF_PUPILS, StoredHistory
 from serving.store.cases.tables import Case, CaseEntry, DataFault
 from serving.store.database import reading, writing
@@ -37,7 +37,7 @@ def fill(store, pupil, scored, closed=None):
     store.save([score(pupil, 1)])
     (ref,) = (r for p, r in rows(store, Pupil.pupil_id, Pupil.pupil_ref) if p == pupil)
     case_id = do(store, cases.open_case, ref)
-    do(store, cases.doubt, case_id, 1, "attendance", date(2025, 1, 2), f"about {pupil}")
+    do(store, doubts.doubt, case_id, 1, "attendance", date(2025, 1, 2), reason="x", text=f"about {pupil}")
     if closed is not None:
         do(store, cases.close, case_id, 2, "done")
     with writing(store.engine) as connection:

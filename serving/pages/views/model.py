@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import Request
@@ -11,7 +12,7 @@ from serving.pages.context import Context, PageContext
 from serving.pages.forms import Form, save_and_redirect, version_of
 from serving.pages.page import Endpoint, Page
 from serving.scoring.shadow import differences
-from serving.store.cases import cases
+from serving.store.cases import doubts
 from serving.store.scores.drift import drift
 from serving.store.unit_of_work import Change
 from training.release.resolve import logged
@@ -27,30 +28,45 @@ def model(request: Request, context: Context) -> Response:
 
 def answer(fault_id: str, request: Request, fields: Form, context: Context) -> Response:
     """Answer a doubt about a record."""
-    words, version = context.renderer.words, version_of(fields)
-
-    def show_again(status: int, wrong: list[str]) -> Response:
-        if not wrong:
-            return _show(context, request, status, errors=[{"text": words("model.conflict"), "href": "#faults"}])
-        empty = [{"text": words("model.say"), "href": f"#{fault_id}"}]
-        return _show(context, request, status, errors=empty, wrong=fault_id)
+    version = version_of(fields)
 
     def apply(change: Change) -> None:
-        cases.answer(change, fault_id, version, fields.get("text", ""))
+        doubts.answer(change, fault_id, version, fields.get("text", ""))
 
-    return save_and_redirect(context.store, request, apply, "/model?done=answered", show_again)
+    again = partial(_show_again, context, request, "model.say", fault_id)
+    return save_and_redirect(context.store, request, apply, "/model?done=answered", again)
 
 
-def _show(context: PageContext, request: Request, status: int = 200, wrong: str = "", **more: Any) -> Response:
+def release(fault_id: str, request: Request, fields: Form, context: Context) -> Response:
+    """Let the analyst read a text about a doubt."""
+    version = version_of(fields)
+
+    def apply(change: Change) -> None:
+        doubts.release(change, fault_id, version, fields.get("text", ""))
+
+    again = partial(_show_again, context, request, "model.say_release", f"release-{fault_id}")
+    return save_and_redirect(context.store, request, apply, "/model?done=released", again)
+
+
+def _show_again(
+    context: PageContext, request: Request, message: str, field: str, status: int, wrong: list[str]
+) -> Response:
+    words = context.renderer.words
+    text, where = (words(message), field) if wrong else (words("model.conflict"), "faults")
+    return _show(context, request, status, errors=[{"text": text, "href": f"#{where}"}])
+
+
+def _show(context: PageContext, request: Request, status: int = 200, **more: Any) -> Response:
     caller = request.state.caller
     live = {"champion": context.champion.model(), "challenger": context.challenger.model()}
     manifests = {alias: model.manifest for alias, model in live.items() if model}
     champion = manifests.get("champion")
     base_rate = champion.metrics.get(champion.candidate, {}).get("base_rate") if champion else None
     with context.store.view(caller) as view:
-        doubted, drifted = cases.faults(view), drift(view, base_rate)
+        doubted, drifted = doubts.faults(view), drift(view, base_rate)
     log = logged(context.champion.releases, context.champion.name.partition("@")[0])
-    banner = context.renderer.words("model.answered") if request.query_params.get("done") else None
+    done = request.query_params.get("done", "")
+    banner = context.renderer.words(f"model.{done}") if done in ("answered", "released") else None
     return context.renderer.page(
         request,
         "model",
@@ -63,7 +79,7 @@ def _show(context: PageContext, request: Request, status: int = 200, wrong: str 
         gates=_newest_gates(log),
         drifted=drifted,
         doubted=doubted,
-        wrong=wrong,
+        reasons=context.settings.doubts,
         runs=_runs(context.settings.experiments, log),
         banner=banner,
         **more,
@@ -96,6 +112,13 @@ PAGE = Page(
             handler=answer,
             roles=("analyst", "administrator"),
             sees="an answer to a doubt of the caller's scope",
+        ),
+        Endpoint(
+            method="POST",
+            route="/faults/{fault_id}/release",
+            handler=release,
+            roles=("lead", "administrator"),
+            sees="what an analyst may read of a doubt of the caller's scope",
         ),
     ),
 )

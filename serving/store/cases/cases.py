@@ -115,7 +115,7 @@ def open_case(change: Change, pupil_ref: str) -> str:
     return case_id
 
 
-def _do(change: Change, case_id: str, version: int, kind: str, sets: dict[str, Any], **entry: Any) -> int:
+def add_entry(change: Change, case_id: str, version: int, kind: str, sets: dict[str, Any], **entry: Any) -> int:
     """Add an entry to an open case, and return the case's new version."""
     named = sa.and_(Case.case_id == case_id, _mine(change))
     update = sa.update(Case).where(named, Case.version == version, Case.closed_at.is_(None))
@@ -142,7 +142,7 @@ def _do(change: Change, case_id: str, version: int, kind: str, sets: dict[str, A
 
 def assign(change: Change, case_id: str, version: int, to: str | None) -> int:
     """Assign a case to a person, or to nobody. This and the functions below return the case's new version."""
-    return _do(change, case_id, version, "assigned", {"owner": to}, to_person=to)
+    return add_entry(change, case_id, version, "assigned", {"owner": to}, to_person=to)
 
 
 def contact(
@@ -150,7 +150,7 @@ def contact(
 ) -> int:
     """Record a contact and its outcome."""
     done = {"code": written(outcome, "outcome", MAX_CODE), "text": written(text, "text", required=False)}
-    return _do(change, case_id, version, "contact", {}, on_day=on, team=team, **done)
+    return add_entry(change, case_id, version, "contact", {}, on_day=on, team=team, **done)
 
 
 def act(
@@ -158,85 +158,35 @@ def act(
 ) -> int:
     """Record an action from the authority's list."""
     done = {"code": written(what, "action", MAX_CODE), "text": written(text, "text", required=False)}
-    return _do(change, case_id, version, "action", {}, on_day=on, team=team, **done)
+    return add_entry(change, case_id, version, "action", {}, on_day=on, team=team, **done)
 
 
 def note(change: Change, case_id: str, version: int, text: str) -> int:
     """Add a note."""
-    return _do(change, case_id, version, "note", {}, text=written(text, "text"))
+    return add_entry(change, case_id, version, "note", {}, text=written(text, "text"))
 
 
 def snooze(change: Change, case_id: str, version: int, until: date) -> int:
     """Take a case off the list until a day."""
-    return _do(change, case_id, version, "snoozed", {"snoozed_until": until}, on_day=until)
+    return add_entry(change, case_id, version, "snoozed", {"snoozed_until": until}, on_day=until)
 
 
 def wake(change: Change, case_id: str, version: int) -> int:
     """Return a snoozed or dismissed case to the list."""
-    return _do(change, case_id, version, "woken", {"snoozed_until": None, "dismissed_why": None})
+    return add_entry(change, case_id, version, "woken", {"snoozed_until": None, "dismissed_why": None})
 
 
 def dismiss(change: Change, case_id: str, version: int, why: str, text: str = "") -> int:
     """Set a child aside from the list, with the reason."""
     code = written(why, "reason", MAX_CODE)
     kept = written(text, "text", required=False)
-    return _do(change, case_id, version, "dismissed", {"dismissed_why": code}, code=code, text=kept)
+    return add_entry(change, case_id, version, "dismissed", {"dismissed_why": code}, code=code, text=kept)
 
 
 def close(change: Change, case_id: str, version: int, why: str) -> int:
     """Close a case; a new one can be opened for the pupil."""
     code = written(why, "reason", MAX_CODE)
-    return _do(change, case_id, version, "closed", {"closed_at": change.now, "closed_why": code}, code=code)
-
-
-def doubt(change: Change, case_id: str, version: int, table: str, on: date | None, text: str) -> int:
-    """Report a record as wrong; the analyst sees its table and day."""
-    kept = written(text, "text")
-    new_version = _do(change, case_id, version, "doubted", {}, on_day=on, code=written(table, "table", 40), text=kept)
-    who = change.caller.key_id
-    row = {
-        "fault_id": secrets.token_hex(16),
-        "case_id": case_id,
-        "table_name": table,
-        "record_date": on,
-        "text": kept,
-        "raised_at": change.now,
-        "raised_by": who,
-        "version": 1,
-        "changed_at": change.now,
-        "changed_by": who,
-    }
-    change.connection.execute(sa.insert(DataFault), row)
-    return new_version
-
-
-def faults(view: View) -> list[dict[str, Any]]:
-    """Return unanswered doubts, oldest first and without pupils, so that an analyst may see them too."""
-    query = (
-        sa.select(DataFault.__table__, Pupil.urn)
-        .join(Case, Case.case_id == DataFault.case_id)
-        .join(Pupil, Pupil.pupil_id == Case.pupil_id)
-        .where(*view.caller.scope(Pupil), DataFault.answer.is_(None))
-        .order_by(DataFault.raised_at)
-    )
-    rows = [dict(r) for r in view.connection.execute(query).mappings()]
-    view.record("faults.seen", count=len(rows))
-    return rows
-
-
-def answer(change: Change, fault_id: str, version: int, text: str) -> int:
-    """Answer a doubt, and return its new version."""
-    pupils = sa.select(Case.case_id).join(Pupil, Pupil.pupil_id == Case.pupil_id).where(*change.caller.scope(Pupil))
-    named = sa.and_(DataFault.fault_id == fault_id, DataFault.case_id.in_(pupils))
-    who = {"changed_at": change.now, "changed_by": change.caller.key_id}
-    update = sa.update(DataFault).where(named, DataFault.version == version)
-    done = change.connection.execute(update.values(answer=written(text, "text"), version=version + 1, **who))
-    if change.connection.scalar(sa.select(DataFault.fault_id).where(named)) is None:
-        raise NotThere("doubt")
-    if not done.rowcount:
-        raise Conflict
-    change.record("fault.answered", fault_id=fault_id, version=version + 1)
-    return version + 1
+    return add_entry(change, case_id, version, "closed", {"closed_at": change.now, "closed_why": code}, code=code)
 
 
 def written(text: str, where: str, most: int = MAX_TEXT, *, required: bool = True) -> str | None:

@@ -89,14 +89,27 @@ class CaseEntry(Base):
 
 
 class DataFault(Changed, Base):
-    """A record that somebody reports as wrong, for the analyst to look into."""
+    """A record that somebody reports as wrong, for the analyst to look into.
+
+    Attributes
+    ----------
+    reason : str
+        A code of the authority's list of reasons.
+    text : str
+        The worker's own words, which may name the child: not for the analyst.
+    released : str or None
+        What a lead lets the analyst read.
+    """
 
     __tablename__ = "data_faults"
     fault_id: Mapped[str] = mapped_column(Opaque, primary_key=True)
     case_id: Mapped[str] = mapped_column(Opaque, sa.ForeignKey("cases.case_id"), index=True)
     table_name: Mapped[str] = mapped_column(sa.String(40))
     record_date: Mapped[date | None]
+    reason: Mapped[str] = mapped_column(sa.String(100), server_default="")
     text: Mapped[str] = mapped_column(sa.Text)
+    released: Mapped[str | None] = mapped_column(sa.Text)
+    released_by: Mapped[str | None] = mapped_column(Who)
     raised_at: Mapped[datetime]
     raised_by: Mapped[str] = mapped_column(Who)
     answer: Mapped[str | None] = mapped_column(sa.Text)

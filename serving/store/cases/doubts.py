@@ -1,0 +1,118 @@
+"""Doubts about records: raised in a case, answered by an analyst, who sees the record and a reason, not the worker's words."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from histories.errors import Fault, Faults
+from serving.roles import IDENTITIES
+from serving.store.cases.cases import MAX_CODE, add_entry, written
+from serving.store.cases.tables import Case, DataFault
+from serving.store.tables import Pupil
+from serving.store.unit_of_work import Change, Conflict, NotThere, View
+
+RELEASE = ("lead", "administrator")  # roles that may release a text to the analyst
+
+
+def doubt(
+    change: Change, case_id: str, version: int, table: str, on: date | None, *, reason: str, text: str = ""
+) -> int:
+    """Report a record as wrong, and return the case's new version; see ``faults`` for who sees what of it."""
+    code, kept = written(reason, "reason", MAX_CODE), written(text, "text", required=False)
+    entry = {"on_day": on, "code": written(table, "table", 40), "text": kept}
+    new_version = add_entry(change, case_id, version, "doubted", {}, **entry)
+    who = change.caller.key_id
+    row = {
+        "fault_id": secrets.token_hex(16),
+        "case_id": case_id,
+        "table_name": table,
+        "record_date": on,
+        "reason": code,
+        "text": kept or "",
+        "raised_at": change.now,
+        "raised_by": who,
+        "version": 1,
+        "changed_at": change.now,
+        "changed_by": who,
+    }
+    change.connection.execute(sa.insert(DataFault), row)
+    return new_version
+
+
+def faults(view: View) -> list[dict[str, Any]]:
+    """Return unanswered doubts, oldest first and without pupils.
+
+    The worker's ``text`` is there only for roles that see children; ``released`` is there for all.
+    """
+    query = (
+        sa.select(DataFault.__table__, Pupil.urn)
+        .join(Case, Case.case_id == DataFault.case_id)
+        .join(Pupil, Pupil.pupil_id == Case.pupil_id)
+        .where(*view.caller.scope(Pupil), DataFault.answer.is_(None))
+        .order_by(DataFault.raised_at)
+    )
+    rows = [dict(r) for r in view.connection.execute(query).mappings()]
+    view.record("faults.seen", count=len(rows))
+    if view.caller.role not in IDENTITIES:
+        rows = [{**row, "text": None} for row in rows]
+    return rows
+
+
+def release(change: Change, fault_id: str, version: int, text: str) -> int:
+    """Let the analyst read a text about a doubt, and return the doubt's new version.
+
+    Raises
+    ------
+    Faults
+        When the text is empty, too long, or holds the child's identifier.
+    NotThere
+        When the caller's scope has no such doubt, or the caller's role releases nothing.
+    Conflict
+        When somebody changed the doubt meanwhile.
+    """
+    kept = written(text, "text") or ""
+    pupil = change.connection.scalar(
+        sa.select(Case.pupil_id)
+        .join(DataFault, DataFault.case_id == Case.case_id)
+        .join(Pupil, Pupil.pupil_id == Case.pupil_id)
+        .where(DataFault.fault_id == fault_id, *change.caller.children(Pupil))
+    )
+    if pupil is None or change.caller.role not in RELEASE:
+        raise NotThere("doubt")
+    if pupil.lower() in kept.lower():
+        raise Faults(Fault("the text names the child", "text", "Say what is wrong without saying whose record it is."))
+    _update(change, fault_id, version, released=kept, released_by=change.caller.key_id)
+    change.record("fault.released", pupils=[pupil], fault_id=fault_id, version=version + 1)
+    return version + 1
+
+
+def answer(change: Change, fault_id: str, version: int, text: str) -> int:
+    """Answer a doubt, and return its new version.
+
+    Raises
+    ------
+    NotThere
+        When the caller's scope has no such doubt.
+    Conflict
+        When somebody changed the doubt meanwhile.
+    """
+    kept = written(text, "text")
+    _update(change, fault_id, version, answer=kept)
+    change.record("fault.answered", fault_id=fault_id, version=version + 1)
+    return version + 1
+
+
+def _update(change: Change, fault_id: str, version: int, **values: Any) -> None:
+    pupils = sa.select(Case.case_id).join(Pupil, Pupil.pupil_id == Case.pupil_id).where(*change.caller.scope(Pupil))
+    named = sa.and_(DataFault.fault_id == fault_id, DataFault.case_id.in_(pupils))
+    who = {"changed_at": change.now, "changed_by": change.caller.key_id}
+    update = sa.update(DataFault).where(named, DataFault.version == version)
+    done = change.connection.execute(update.values(**values, version=version + 1, **who))
+    if change.connection.scalar(sa.select(DataFault.fault_id).where(named)) is None:
+        raise NotThere("doubt")
+    if not done.rowcount:
+        raise Conflict

@@ -1,0 +1,59 @@
+"""What a worker writes about a child reaches no analyst, unless a lead releases a text.
+
+Before, an analyst read a worker's doubt in full: name, UPN and address.
+"""
+
+import re
+
+import pytest
+
+from serving.access.permissions import RULES
+from serving.store import Caller
+from serving.store.cases import doubts
+from tests.support.forms import submit
+
+WORDS = "Ann Archer, H801200001001, lives at 7 Mill Lane now"
+ANALYST = Caller("dev:analyst", "analyst", "801")
+
+
+@pytest.fixture
+def doubted(staffed):
+    worker = staffed.visit("worker")
+    sent = submit(worker, staffed.path, f"{staffed.path}/doubt", version="0", table="sen", reason="not_so", text=WORDS)
+    assert sent.status_code == 303
+    return staffed
+
+
+def fault_on(page):
+    return re.search(r'action="(/faults/[0-9a-f]{32})', page).group(1)
+
+
+def test_no_page_shows_an_analyst_what_a_worker_wrote(doubted):
+    analyst = doubted.visit("analyst")
+    page = analyst.get("/model").text
+    assert "It did not happen" in page
+    for rule in RULES:
+        if rule.page and rule.method == "GET" and "analyst" in rule.roles:
+            text = analyst.get(rule.route).text
+            assert not any(word in text for word in (*WORDS.split(", "), doubted.child)), rule.route
+    with doubted.store.view(ANALYST) as view:
+        assert WORDS not in str(doubts.faults(view))
+
+
+def test_an_analyst_reads_what_a_lead_released_and_no_more(doubted):
+    analyst, lead = doubted.visit("analyst"), doubted.visit("lead")
+    page = lead.get("/model").text
+    assert WORDS in page
+    path = fault_on(page)
+    assert submit(analyst, "/model", f"{path}/release", version="1", text="mine").status_code == 403
+    assert submit(doubted.visit("worker"), "/about", f"{path}/release", version="1", text="x").status_code == 403
+    assert submit(doubted.visit("lead-2"), "/model", f"{path}/release", version="1", text="x").status_code == 404
+    named = submit(lead, "/model", f"{path}/release", version="1", text=f"about {doubted.child.lower()}")
+    assert named.status_code == 422
+    assert submit(lead, "/model", f"{path}/release", version="1", text="The plan has ended.").status_code == 303
+    assert submit(lead, "/model", f"{path}/release", version="1", text="late").status_code == 409
+    page = analyst.get("/model").text
+    assert "The plan has ended." in page
+    assert WORDS not in page
+    assert submit(analyst, "/model", path, version="2", text="Mended.").status_code == 303
+    assert "Mended." in doubted.visit("worker").get(doubted.path).text
