@@ -14,6 +14,7 @@ from training.fitting.candidates import Candidate, Learning
 from training.fitting.parallel import in_parallel
 from training.fitting.splits import Splits, known_before
 from training.measures import calibration
+from training.measures.decision_value import decision_value
 from training.measures.early import Onset, judge_early
 from training.measures.evaluate import Judged, Resamples, interval, judge
 from training.measures.metrics import numbers
@@ -172,6 +173,8 @@ def judge_all(predictions: Predictions, chosen: str, seed: int) -> tuple[dict[st
         figures[name], draws[name] = judge(judged, risk, resamples)
         if onset is not None:
             figures[name] |= judge_early(judged, onset, resamples)
+            days, absent = frame["as_of"].to_physical().to_numpy(), frame["trailing_absent_sessions"].to_numpy()
+            figures[name]["decision"] = decision_value(judged, days, onset.stopping, absent, resamples)
     against = {
         name: {
             "average_precision": lead_of(
@@ -191,7 +194,7 @@ def judge_all(predictions: Predictions, chosen: str, seed: int) -> tuple[dict[st
 
 def onset_of(frame: pl.DataFrame) -> Onset | None:
     """Return which children had already stopped coming and when outcomes began; None if the snapshots lack these columns."""
-    if not {"already_stopping", "happened_on"} <= set(frame.columns):
+    if not {"already_stopping", "happened_on", "trailing_absent_sessions"} <= set(frame.columns):
         return None
     days = (pl.col("happened_on") - pl.col("as_of")).dt.total_days().cast(pl.Float64).fill_null(float("nan"))
     return Onset(stopping=frame["already_stopping"].to_numpy(), days=frame.select(days).to_series().to_numpy())

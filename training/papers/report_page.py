@@ -14,6 +14,7 @@ from training.papers.pictures import Bar
 from training.papers.rendering import page
 from training.papers.report_early import foreseeing
 from training.papers.report_lists import calibration, fairness, mistakes, strangers, weeks
+from training.papers.report_value import PRESENT, in_words, value
 from training.papers.tables import CAPACITIES, TITLES, candidates, capacity, leads, number
 
 
@@ -56,6 +57,7 @@ def summary(m: Material) -> ReportSection:
         sentences.append(
             f"If a team reviews 25 children on each authority's list, {at[2]} of them go missing, and the list includes {at[3]} of all who go missing: {at[4]} children reviewed for each one found."
         )
+    sentences += in_words(m)
     sentences.append(_against(m, "surroundings", "schools and areas alone"))
     sentences.append(_against(m, "checklist", "a checklist with points"))
     sentences.append(_against(m, "ridge", "a plain logistic regression"))
@@ -154,9 +156,12 @@ def at_capacity(m: Material) -> ReportSection:
     text = [
         "A team can review only so many children. A list here is one authority's on one day. Most children who are not listed do not go missing, but some do."
     ]
-    return ReportSection(
-        title="What a team finds", text=text, pictures=shown, tables=[("Found at a team's capacity", table)]
-    )
+    tables = [("Found at a team's capacity", table)]
+    worth = value(m)
+    if worth:
+        text.append(PRESENT)
+        tables.append(("Children reached in a year, and net benefit", worth))
+    return ReportSection(title="What a team finds", text=text, pictures=shown, tables=tables)
 
 
 def uses(m: Material) -> ReportSection:
