@@ -14,7 +14,7 @@ from typing import Literal
 
 Tone = Literal["strain", "strength", "fact"]
 Condition = tuple[
-    str, Literal["<", ">", "="], str | float
+    str, Literal["<", ">", "=", "!="], str | float
 ]  # a value, and the number or the other value that it is compared with
 
 COUNTED = re.compile(
@@ -25,7 +25,8 @@ WEEK, MONTH, LONG_YEAR = 7, 30.44, 366  # days
 IN_DAYS, IN_WEEKS, IN_MONTHS = 14, 70, 2 * 366  # spans below so many days are written in this unit
 YEAR = 366  # days within which an event counts as recent
 LOW_ABSENCE, HIGH_ABSENCE = 0.06, 0.10  # shares of sessions: below what is usual in England, and persistent absence
-COMPARE = {"<": operator.lt, ">": operator.gt, "=": operator.eq}
+COMPARE = {"<": operator.lt, ">": operator.gt, "=": operator.eq, "!=": operator.ne}
+WINDOWS = {14: "two weeks", 28: "four weeks", 56: "eight weeks", 84: "twelve weeks", 365: "year", 730: "two years"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +36,13 @@ class Sentence:
     Attributes
     ----------
     text : str
-        A template over features and tallies; ``:ago`` and ``:span`` write days in words, and ``time(s)`` agrees with its number.
+        A template over features and tallies. ``:ago`` and ``:span`` write days in words, ``:times`` a count, ``:portion`` a share and
+        ``:share`` the share of a noun in the plural; ``time(s)`` agrees with its number.
     tone : {"strain", "strength", "fact"}
         A strain is never shown for what lowers a score, a strength never for what raises it; a fact may appear on either side.
     at_least, below : float, optional
         Range of the feature's values for which it is shown.
-    when : sequence of (str, "<", ">" or "=", str or float)
+    when : sequence of (str, "<", ">", "=" or "!=", str or float)
         Further conditions on values.
     leads : bool
         Whether it may open a reason while another sentence of the theme can.
@@ -79,6 +81,23 @@ def strength(text: str, at_least: float | None = None, below: float | None = Non
 def fact(text: str, at_least: float | None = None, below: float | None = None, *when: Condition) -> Sentence:
     """Return a sentence that may appear on either side."""
     return Sentence(text=text, at_least=at_least, below=below, when=when)
+
+
+def counted_in_all(did: str, name: str, newest: str) -> tuple[Sentence, ...]:
+    """Return the sentences about how often something has ever happened, which always say when it last did.
+
+    Parameters
+    ----------
+    did : str
+        What happened, such as ``"Suspended"``.
+    name : str
+        The feature that counts it.
+    newest : str
+        The feature or tally with the days since it last happened.
+    """
+    once = f"{did} {{{name}:times}}, {{{newest}:ago}}"
+    more = f"{did} {{{name}:times}}, most recently {{{newest}:ago}}"
+    return strain(once, 1, 2), strain(more, 2)
 
 
 def default_sentences(name: str, raises: str, lowers: str) -> tuple[Sentence, ...]:
@@ -180,15 +199,101 @@ def span(days: float) -> str:
     return f"more than {days // LONG_YEAR:.0f} years"
 
 
+def ago(days: float) -> str:
+    """Write how long ago something happened.
+
+    Examples
+    --------
+    >>> ago(0), ago(1), ago(20)
+    ('today', 'yesterday', '3 weeks ago')
+    """
+    return {0: "today", 1: "yesterday"}.get(int(days), f"{span(days)} ago")
+
+
+def times(count: float) -> str:
+    """Write how often something happened.
+
+    Examples
+    --------
+    >>> times(1), times(2), times(3)
+    ('once', 'twice', '3 times')
+    """
+    return {1: "once", 2: "twice"}.get(round(count), f"{count:.0f} times")
+
+
+def portion(share: float) -> str:
+    """Write a share, so that only nothing is none and only everything is all.
+
+    Examples
+    --------
+    >>> portion(0), portion(0.001), portion(0.07), portion(0.998), portion(1)
+    ('none', 'under 1%', '7%', 'over 99%', 'all')
+    """
+    if share in (0, 1):
+        return "all" if share else "none"
+    return {0: "under 1%", 100: "over 99%"}.get(round(100 * share), f"{share:.0%}")
+
+
+def share_of(share: float) -> str:
+    """Write a share of a noun in the plural.
+
+    Examples
+    --------
+    >>> share_of(0), share_of(0.07), share_of(1)
+    ('none of the', '7% of', 'all')
+    """
+    return {"none": "none of the", "all": "all"}.get(portion(share), f"{portion(share)} of")
+
+
+def in_a_thousand(share: float) -> str:
+    """Write a small share as a number in a thousand.
+
+    Examples
+    --------
+    >>> in_a_thousand(0.0087), in_a_thousand(0.0002)
+    ('9 in 1,000', 'fewer than 1 in 1,000')
+    """
+    return f"{1000 * share:.0f} in 1,000" if share >= 0.001 else "fewer than 1 in 1,000"
+
+
+def per_hundred(rate: float) -> str:
+    """Write a rate for each child as a number for a hundred children.
+
+    Examples
+    --------
+    >>> per_hundred(0.26)
+    '26'
+    """
+    return f"{100 * rate:.0f}"
+
+
+def last_days(days: int) -> str:
+    """Write the days that a feature looks back: whole weeks and years in words.
+
+    Examples
+    --------
+    >>> last_days(28), last_days(90), last_days(365)
+    ('the last four weeks', 'the last 90 days', 'the last year')
+    """
+    return f"the last {WINDOWS.get(days, f'{days} days')}"
+
+
+WORDED = {
+    "ago": ago,
+    "span": span,
+    "times": times,
+    "portion": portion,
+    "share": share_of,
+    "in_1000": in_a_thousand,
+    "per_100": per_hundred,
+}
+
+
 class _Figure(float):
-    """A value that can also be written as a span of time."""
+    """A value that can also be written in words; see ``WORDED``."""
 
     def __format__(self, spec: str) -> str:
-        if spec == "span":
-            return span(self)
-        if spec == "ago":
-            return {0: "today", 1: "yesterday"}.get(int(self), f"{span(self)} ago")
-        return super().__format__(spec)
+        return WORDED[spec](float(self)) if spec in WORDED else super().__format__(spec)
 
 
 def _holds(condition: Condition, values: Mapping[str, float | None]) -> bool:

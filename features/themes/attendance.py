@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from features.attendance.wording import FEW_SESSIONS, kind_of_mark, missed, period, rate_name
+from features.attendance.wording import (
+    BEFORE,
+    FEW_SESSIONS,
+    OFTEN,
+    SOME,
+    WORDS,
+    changed_share,
+    during,
+    earlier_share,
+    kind_of_mark,
+    missed,
+    rate_name,
+)
 from features.feature import Feature, Tally, plain, ratio
 from features.sentences import HIGH_ABSENCE, LOW_ABSENCE, Condition, Sentence, strain, strength
 from histories.codes import ABSENCE_CODES, POSSIBLE_CODES, attendance_class
@@ -56,7 +68,7 @@ def _rate(measure: str, window: int | str, says: tuple[Sentence, ...]) -> Featur
         window=365 if window == "year" else int(window),
         direction=1,
         unit="share",
-        missing=f"no possible session in {period(window)}",
+        missing=f"no possible session {during(window)}",
     )
 
 
@@ -68,13 +80,11 @@ def _before(measure: str, near: int, far: int) -> Feature:
         part = (nw.col(f"{measure}_{far}") - nw.col(f"{measure}_{near}")).cast(nw.Float64)
         return nw.when(possible > 0).then(part / possible.cast(nw.Float64))
 
-    text = f"{WORDS[measure]} {{{name}:.0%}} of the sessions between {near} and {far} days ago"
-    from_share = HIGH_ABSENCE if measure == "absent" else SOME
     return Feature(
         name=name,
         theme="attendance",
         expression=expression,
-        says=(Sentence(text=text, tone="strain", at_least=from_share, leads=False),),
+        says=earlier_share(measure, near, far),
         sources=DAILY,
         window=far,
         unit="share",
@@ -96,20 +106,11 @@ def _change(measure: str, near: int, far: int) -> Feature:
         )
         return nw.when((now_possible > 0) & (was_possible > 0)).then(now - was)
 
-    now_rate, before_rate = f"{measure}_rate_{near}d", f"{measure}_rate_{near}_to_{far}d"
-    now = f"{WORDS[measure]} {{{now_rate}:.0%}} of sessions in the last {near} days"
-    earlier = f"in the {far - near} days before"
-    more, less = f"{now}, up from {{{before_rate}:.0%}} {earlier}", f"{now}, down from {{{before_rate}:.0%}} {earlier}"
-    if (measure, near, far) not in BEFORE:
-        more, less = f"{now}, more than {earlier}", f"{now}, less than {earlier}"
     return Feature(
         name=name,
         theme="attendance",
         expression=expression,
-        says=(
-            strain(more, CHANGED),
-            strength(less, None, -CHANGED, (now_rate, "<", LOW_ABSENCE)),
-        ),
+        says=changed_share(measure, near, far),
         sources=DAILY,
         window=far,
         direction=1,
@@ -141,9 +142,9 @@ def _longest_run(window: int) -> Feature:
     name = f"longest_absence_run_{window}d"
     enough: Condition = (f"possible_{window}", ">", FEW_SESSIONS)
     says = (
-        strain(f"Missed {{{name}:.0f}} session(s) in a row at the longest in the last {window} days", 4),
+        strain(f"Missed up to {{{name}:.0f}} session(s) in a row {during(window)}", 4),
         strength(
-            f"Never away for longer than a day in the last {window} days",
+            f"Never away for longer than a day {during(window)}",
             0,
             3,
             (f"absent_rate_{window}d", "<", LOW_ABSENCE),
@@ -156,19 +157,15 @@ def _longest_run(window: int) -> Feature:
 def _runs(window: int) -> Feature:
     name = f"absence_runs_{window}d"
     enough: Condition = (f"possible_{window}", ">", FEW_SESSIONS)
-    text = f"Was away {{{name}:.0f}} separate time(s) in the last {window} days"
+    text = f"Was away on {{{name}:.0f}} separate occasion(s) {during(window)}"
     says = (
         Sentence(text=text, tone="strain", at_least=3, leads=False),
-        strength(f"Never away in the last {window} days", 0, 1, enough),
+        strength(f"Never away {during(window)}", 0, 1, enough),
     )
     return _of_runs(tally="runs", window=window, name=name, says=says, direction=0, unit="runs")
 
 
 NO_SESSION = "no possible session in 60 days"
-SOME, OFTEN = 0.02, 0.10  # shares of sessions from which a kind of mark is worth a sentence
-CHANGED = 0.05  # a change of the share missed that is worth a sentence
-WORDS = {"absent": "Missed", "unauthorised": "Absent without permission for"}
-BEFORE = (("absent", 28, 84), ("absent", 90, 180), ("unauthorised", 28, 84), ("unauthorised", 180, 365))
 RECENT_MARK: Condition = (
     "days_since_last_mark",
     "<",
@@ -189,12 +186,21 @@ FEATURES = [
         _rate(
             "no_reason",
             w,
-            kind_of_mark("no_reason", w, "No accepted reason for", "No absence without an accepted reason", SOME),
+            kind_of_mark(
+                "no_reason", w, "Absent with no accepted reason for", "No absence without an accepted reason", SOME
+            ),
         )
         for w in (28, 56, 180)
     ),
     *(_rate("late", w, kind_of_mark("late", w, "Late for", "Never late", OFTEN)) for w in (90, 365)),
-    *(_rate("ill", w, kind_of_mark("ill", w, "Ill or at an appointment for", "Never ill", OFTEN)) for w in (90, 365)),
+    *(
+        _rate(
+            "ill",
+            w,
+            kind_of_mark("ill", w, "Ill or at an appointment for", "No absence for illness or appointments", OFTEN),
+        )
+        for w in (90, 365)
+    ),
     _rate(
         "holiday",
         365,
@@ -203,7 +209,7 @@ FEATURES = [
     _rate(
         "part_time",
         180,
-        kind_of_mark("part_time", 180, "On a part-time timetable for", "Not on a part-time timetable", 1e-9)[:2],
+        kind_of_mark("part_time", 180, "On a part-time timetable for", "Not on a part-time timetable", SOME)[:2],
     ),
     *(_before(*period) for period in BEFORE),
     _change("absent", 28, 84),
@@ -242,8 +248,8 @@ FEATURES = [
         theme="attendance",
         expression=plain("weeks_missed"),
         says=(
-            strain("Missed every session of {weeks_missed_60d:.0f} week(s) in the last 60 days", 1),
-            strength("No whole week missed in the last 60 days", 0, 1, RECENT_MARK, LITTLE_MISSED),
+            strain("Missed every session in {weeks_missed_60d:.0f} week(s) of the last 60 days", 1),
+            strength("Has not missed a whole week in the last 60 days", 0, 1, RECENT_MARK, LITTLE_MISSED),
         ),
         sources=DAILY,
         window=60,
@@ -257,7 +263,7 @@ FEATURES = [
         theme="attendance",
         expression=plain("weeks_mostly_missed"),
         says=(
-            strain("Missed half or more of {weeks_mostly_missed_60d:.0f} week(s) in the last 60 days", 1),
+            strain("Missed at least half the sessions in {weeks_mostly_missed_60d:.0f} week(s) of the last 60 days", 1),
             strength("Came for most of each week in the last 60 days", 0, 1, RECENT_MARK, LITTLE_MISSED),
         ),
         sources=DAILY,
@@ -274,8 +280,8 @@ FEATURES = [
         theme="attendance",
         expression=ratio("last_week_absent", "last_week_possible"),
         says=(
-            strain("Missed {last_week_absence_rate:.0%} of the last week with a register", HIGH_ABSENCE),
-            strength("Missed nothing in the last week with a register", 0, 1e-9, RECENT_MARK, LITTLE_MISSED),
+            strain("Missed {last_week_absence_rate:share} sessions in the last week with a register", HIGH_ABSENCE),
+            strength("Missed no session in the last week with a register", 0, 1e-9, RECENT_MARK, LITTLE_MISSED),
         ),
         sources=DAILY,
         window=14,
@@ -290,10 +296,10 @@ FEATURES = [
         expression=ratio("termly_absent", "termly_possible"),
         says=(
             strain(
-                "Missed {termly_absent:.0f} of {termly_possible:.0f} session(s) in the newest returns ({termly_absence_rate:.0%})",
+                "Missed {termly_absent:.0f} of {termly_possible:.0f} session(s) in the newest returns ({termly_absence_rate:portion})",
                 LOW_ABSENCE,
             ),
-            strength("Missed {termly_absence_rate:.0%} of sessions in the newest returns", 0, LOW_ABSENCE),
+            strength("Missed {termly_absence_rate:share} sessions in the newest returns", 0, LOW_ABSENCE),
         ),
         sources=("termly_attendance",),
         window=250,
@@ -308,7 +314,7 @@ FEATURES = [
         expression=ratio("termly_unauthorised", "termly_possible"),
         says=(
             strain(
-                "Absent without permission for {termly_unauthorised_rate:.0%} of sessions in the newest returns", SOME
+                "Absent without permission for {termly_unauthorised_rate:share} sessions in the newest returns", SOME
             ),
             strength("No absence without permission in the newest returns", 0, 1e-9),
         ),
@@ -325,11 +331,11 @@ FEATURES = [
         expression=ratio("termly_absent_earlier", "termly_possible_earlier"),
         says=(
             strain(
-                "Missed {termly_absence_rate_longer:.0%} of sessions in the returns of the last five terms",
+                "Missed {termly_absence_rate_longer:share} sessions in the returns of the last five terms",
                 HIGH_ABSENCE,
             ),
             strength(
-                "Missed {termly_absence_rate_longer:.0%} of sessions in the returns of the last five terms",
+                "Missed {termly_absence_rate_longer:share} sessions in the returns of the last five terms",
                 0,
                 LOW_ABSENCE,
             ),

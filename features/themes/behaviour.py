@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from features.feature import Feature, Tally, age, plain
-from features.sentences import YEAR, strain, strength
+from features.sentences import YEAR, counted_in_all, strain, strength
 
 SUSPENSIONS = ("suspensions",)
 
@@ -28,6 +28,7 @@ TALLIES = {
         for d in (90, 365)
     },
     "exclusions": Tally(table="suspensions", where=lambda: nw.col("category") == "PERM"),
+    "newest_exclusion": Tally(table="suspensions", where=lambda: nw.col("category") == "PERM", value=age, how="min"),
     "newest_suspension": Tally(table="suspensions", where=is_suspension, value=age, how="min"),
 }
 
@@ -37,7 +38,7 @@ FEATURES = [
         theme="behaviour",
         expression=plain("suspensions_90"),
         says=(
-            strain("Suspended {suspensions_90d:.0f} time(s) in the last 90 days", 1),
+            strain("Suspended {suspensions_90d:times} in the last 90 days", 1),
             strength("Not suspended in the last 90 days", 0, 1),
         ),
         sources=SUSPENSIONS,
@@ -49,7 +50,7 @@ FEATURES = [
         theme="behaviour",
         expression=plain("suspensions_365"),
         says=(
-            strain("Suspended {suspensions_365d:.0f} time(s) in the last year", 1),
+            strain("Suspended {suspensions_365d:times} in the last year", 1),
             strength("Not suspended in the last year", 0, 1),
         ),
         sources=SUSPENSIONS,
@@ -61,7 +62,7 @@ FEATURES = [
         theme="behaviour",
         expression=plain("suspensions_all"),
         says=(
-            strain("Suspended {suspensions_all:.0f} time(s) in all", 1),
+            *counted_in_all("Suspended", "suspensions_all", "newest_suspension"),
             strength("Never suspended, as far as recorded", 0, 1),
         ),
         sources=SUSPENSIONS,
@@ -101,7 +102,7 @@ FEATURES = [
         theme="behaviour",
         expression=plain("exclusions"),
         says=(
-            strain("Permanently excluded {permanent_exclusions:.0f} time(s)", 1),
+            *counted_in_all("Permanently excluded", "permanent_exclusions", "newest_exclusion"),
             strength("Never permanently excluded, as far as recorded", 0, 1),
         ),
         sources=SUSPENSIONS,

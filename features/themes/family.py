@@ -7,7 +7,7 @@ from collections.abc import Callable
 import narwhals as nw
 
 from features.feature import Feature, Tally, age, is_open, plain
-from features.sentences import HIGH_ABSENCE, LOW_ABSENCE, YEAR, fact, strain, strength
+from features.sentences import HIGH_ABSENCE, LOW_ABSENCE, YEAR, counted_in_all, fact, strain, strength
 
 CARE = ("social_care",)
 KINDS = {
@@ -18,12 +18,19 @@ KINDS = {
     "cla": "Being looked after",
 }
 
+
+def _is_help() -> nw.Expr:
+    return ~nw.col("kind").is_in(["missing", "referral"])
+
+
 TALLIES = {
     **{f"care_{k}": Tally(table="social_care", where=lambda k=k: is_open() & (nw.col("kind") == k)) for k in KINDS},  # type: ignore[misc]
     "referrals_365": Tally(table="social_care", where=lambda: nw.col("kind") == "referral", value=None, days=365),
     "runaways_365": Tally(table="social_care", where=lambda: nw.col("kind") == "missing", value=None, days=365),
+    "runaway_newest": Tally(table="social_care", where=lambda: nw.col("kind") == "missing", value=age, how="min"),
     "runaways_all": Tally(table="social_care", where=lambda: nw.col("kind") == "missing"),
-    "care_all": Tally(table="social_care", where=lambda: ~nw.col("kind").is_in(["missing", "referral"])),
+    "care_all": Tally(table="social_care", where=_is_help),
+    "help_newest": Tally(table="social_care", where=_is_help, value=age, how="min"),
     "care_newest": Tally(table="social_care", where=lambda: nw.col("kind") != "missing", value=age, how="min"),
     "care_closed": Tally(
         table="social_care",
@@ -59,7 +66,7 @@ FEATURES = [
         theme="family",
         expression=plain("referrals_365"),
         says=(
-            strain("Referred to social care {referrals_365d:.0f} time(s) in the last year", 1),
+            strain("Referred to social care {referrals_365d:times} in the last year", 1),
             strength("Not referred to social care in the last year", 0, 1),
         ),
         sources=CARE,
@@ -71,7 +78,7 @@ FEATURES = [
         theme="family",
         expression=plain("runaways_365"),
         says=(
-            strain("Missing from home or care {missing_episodes_365d:.0f} time(s) in the last year", 1),
+            strain("Missing from home or care {missing_episodes_365d:times} in the last year", 1),
             strength("Not missing from home or care in the last year", 0, 1),
         ),
         sources=CARE,
@@ -83,7 +90,7 @@ FEATURES = [
         theme="family",
         expression=plain("runaways_all"),
         says=(
-            strain("Missing from home or care {missing_episodes_all:.0f} time(s) in all", 1),
+            *counted_in_all("Missing from home or care", "missing_episodes_all", "runaway_newest"),
             strength("Never missing from home or care, as far as recorded", 0, 1),
         ),
         sources=CARE,
@@ -95,8 +102,8 @@ FEATURES = [
         theme="family",
         expression=plain("care_all"),
         says=(
-            strain("Known to early help or social care {care_episodes_all:.0f} time(s)", 1),
-            strength("Not known to early help or social care", 0, 1),
+            *counted_in_all("Early help or social care became involved", "care_episodes_all", "help_newest"),
+            strength("No early help or social care is recorded", 0, 1),
         ),
         sources=CARE,
         window=None,
@@ -106,7 +113,7 @@ FEATURES = [
         name="days_since_care_started",
         theme="family",
         expression=plain("care_newest"),
-        says=(strain("The newest episode of help or social care began {days_since_care_started:ago}", 0, YEAR),),
+        says=(strain("The newest referral, help or social care began {days_since_care_started:ago}", 0, YEAR),),
         sources=CARE,
         window=None,
         direction=0,
@@ -118,7 +125,11 @@ FEATURES = [
         name="days_since_care_closed",
         theme="family",
         expression=plain("care_closed"),
-        says=(strain("Early help or a plan ended {days_since_care_closed:ago}", 0, YEAR),),
+        says=(
+            strain(
+                "Early help, child in need support or a protection plan ended {days_since_care_closed:ago}", 0, YEAR
+            ),
+        ),
         sources=CARE,
         window=None,
         direction=0,
@@ -144,11 +155,11 @@ FEATURES = [
         ),
         says=(
             strain(
-                "Children at the same address missed {siblings_absence_90d:.0%} of sessions in the last 90 days",
+                "Children at the same address missed {siblings_absence_90d:share} sessions in the last 90 days",
                 HIGH_ABSENCE,
             ),
             strength(
-                "Children at the same address missed {siblings_absence_90d:.0%} of sessions in the last 90 days",
+                "Children at the same address missed {siblings_absence_90d:share} sessions in the last 90 days",
                 0,
                 LOW_ABSENCE,
             ),

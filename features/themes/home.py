@@ -6,7 +6,7 @@ import narwhals as nw
 
 from features.counting.shrinkage import MIN_OTHERS, shrunk
 from features.feature import Feature, Tally, age, is_open, plain
-from features.sentences import YEAR, Sentence, fact, strain, strength
+from features.sentences import YEAR, Sentence, counted_in_all, fact, last_days, strain, strength
 
 ADDRESSES = ("addresses",)
 
@@ -14,6 +14,9 @@ TALLIES = {
     **{f"home_starts_{d}": Tally(table="addresses", where=None, value=None, days=d) for d in (90, 365, 730)},
     "homes_all": Tally(table="addresses", where=lambda: nw.col("age") >= 0),
     "temporary_now": Tally(table="addresses", where=lambda: is_open() & nw.col("temporary")),
+    "temporary_newest": Tally(
+        table="addresses", where=lambda: (nw.col("age") >= 0) & nw.col("temporary"), value=age, how="min"
+    ),
     "temporary_all": Tally(table="addresses", where=lambda: (nw.col("age") >= 0) & nw.col("temporary")),
     "home_newest": Tally(table="addresses", where=lambda: nw.col("age") >= 0, value=age, how="min"),
     "idaci": Tally(
@@ -29,19 +32,19 @@ AREA = {
     "area_absence_90d": (
         "absent_90",
         "possible_90",
-        "Other children of the area missed {area_absence_90d:.1%} of sessions in the last 90 days",
+        "Other children in the area missed about {area_absence_90d:.1%} of sessions in the last 90 days",
         ("addresses", "attendance"),
     ),
     "area_moves_730d": (
         "home_starts_730",
         "pupils",
-        "{area_moves_730d:.2f} moves of home for each other child of the area in two years",
+        "About {area_moves_730d:per_100} new addresses for every 100 other children in the area in the last two years",
         ("addresses",),
     ),
     "area_lost_730d": (
         "lost_730",
         "pupils",
-        "{area_lost_730d:.2%} of the children of the area left a school in two years with nowhere known to go",
+        "About {area_lost_730d:in_1000} children in the area left a school with no known destination in the last two years",
         ("addresses", "enrolments"),
     ),
 }
@@ -51,14 +54,14 @@ def _moves(days: int) -> tuple[Sentence, ...]:
     """Return the sentences about addresses that began in a window. The first known address is not a move."""
     name = f"home_moves_{days}d"
     return (
-        strain(f"Moved home {{{name}:.0f}} time(s) in the last {days} days", 1, None, ("homes_known", ">", name)),
+        strain(f"Moved home {{{name}:times}} in {last_days(days)}", 1, None, ("homes_known", ">", name)),
         strain(
-            f"{{homes_known:.0f}} addresses are known, all from the last {days} days",
+            f"Has had {{homes_known:.0f}} addresses, as far as recorded, all in {last_days(days)}",
             2,
             None,
             ("homes_known", "=", name),
         ),
-        strength(f"Has not moved home in the last {days} days", 0, 1, ("homes_known", ">", 0)),
+        strength(f"Has not moved home in {last_days(days)}", 0, 1, ("homes_known", ">", 0)),
     )
 
 
@@ -79,7 +82,9 @@ FEATURES = [
         name="homes_known",
         theme="home",
         expression=plain("homes_all"),
-        says=(strain("{homes_known:.0f} addresses are known", 3),),
+        says=(
+            strain("Has had {homes_known:.0f} addresses, as far as recorded, the latest from {days_at_home:ago}", 3),
+        ),
         sources=ADDRESSES,
         window=None,
         direction=0,
@@ -99,7 +104,7 @@ FEATURES = [
         name="temporary_homes_all",
         theme="home",
         expression=plain("temporary_all"),
-        says=(strain("Has lived in temporary accommodation {temporary_homes_all:.0f} time(s)", 1),),
+        says=counted_in_all("Moved into temporary accommodation", "temporary_homes_all", "temporary_newest"),
         sources=ADDRESSES,
         window=None,
         direction=1,
@@ -123,7 +128,7 @@ FEATURES = [
         name="idaci_decile",
         theme="home",
         expression=lambda: (nw.col("idaci") % 16).cast(nw.Float64),
-        says=(fact("Lives in an area of income deprivation decile {idaci_decile:.0f} (1 is the most deprived)"),),
+        says=(fact("Lives in an area in income deprivation decile {idaci_decile:.0f} of 10 (1 is the most deprived)"),),
         sources=("addresses", "areas"),
         window=None,
         direction=0,

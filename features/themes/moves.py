@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from features.feature import Feature, Tally, plain
-from features.sentences import YEAR, fact, strain, strength
+from features.sentences import YEAR, Condition, counted_in_all, fact, strain, strength
 
 ENROLMENTS = ("enrolments",)
 
@@ -18,6 +18,10 @@ def _in_year() -> nw.Expr:
     return nw.col("in_year_entry") == 1
 
 
+def _lost() -> nw.Expr:
+    return nw.col("destination").is_in(["missing_education", "unknown"])
+
+
 def _age() -> nw.Expr:
     return nw.col("age")
 
@@ -26,8 +30,13 @@ TALLIES = {
     "spells": Tally(table="enrolments", where=_started),
     "in_year_entries_365": Tally(table="enrolments", where=_in_year, days=366),
     "in_year_entries_all": Tally(table="enrolments", where=lambda: _in_year() & _started()),
+    "newest_in_year_entry": Tally(table="enrolments", where=lambda: _in_year() & _started(), value=_age, how="min"),
+    "newest_september_entry": Tally(table="enrolments", where=lambda: ~_in_year() & _started(), value=_age, how="min"),
     "newest_entry": Tally(table="enrolments", where=_started, value=_age, how="min"),
-    "left_lost": Tally(table="enrolments", where=lambda: nw.col("destination").is_in(["missing_education", "unknown"])),
+    "left_lost": Tally(table="enrolments", where=_lost),
+    "newest_left_lost": Tally(
+        table="enrolments", where=_lost, value=lambda: nw.col("as_of") - nw.col("leaving_date"), how="min"
+    ),
     "left_to_other": Tally(
         table="enrolments",
         where=lambda: nw.col("destination").is_in(
@@ -44,19 +53,28 @@ TALLIES = {
         value=lambda: nw.col("leaving_date") - nw.col("entry_date"),
     ),
     "cases": Tally(table="cme"),
+    "newest_case_report": Tally(table="cme", value=lambda: nw.col("as_of") - nw.col("reported_on"), how="min"),
     "newest_case": Tally(table="cme", where=None, value=_age, how="min"),
 }
 
+# Most children join a school in September of Reception, Year 3 (junior schools) or Year 7; that is no strain.
+# Within these days, in autumn and spring, the year group is still that of the entry.
+THIS_YEAR = (0, 240)
+NO_INTAKE: tuple[Condition, ...] = (
+    ("days_at_school", "=", "newest_september_entry"),
+    ("year_group", "!=", 0),
+    ("year_group", "!=", 3),
+    ("year_group", "!=", 7),
+    ("term", "!=", 3),
+)
 FEATURES = [
     Feature(
         name="in_year_moves_365d",
         theme="moves",
         expression=plain("in_year_entries_365"),
         says=(
-            strain(
-                "Joined a school in the middle of a school year {in_year_moves_365d:.0f} time(s) in the last year", 1
-            ),
-            strength("No change of school in the middle of the last year", 0, 1),
+            strain("Joined a school mid-year {in_year_moves_365d:times} in the last year", 1),
+            strength("Has not joined a school mid-year in the last year", 0, 1),
         ),
         sources=ENROLMENTS,
         window=365,
@@ -67,8 +85,8 @@ FEATURES = [
         theme="moves",
         expression=plain("in_year_entries_all"),
         says=(
-            strain("Joined a school in the middle of a school year {in_year_moves_all:.0f} time(s) in all", 1),
-            strength("Has never changed school in the middle of a school year, as far as recorded", 0, 1),
+            *counted_in_all("Joined a school mid-year", "in_year_moves_all", "newest_in_year_entry"),
+            strength("Has never joined a school mid-year, as far as recorded", 0, 1),
         ),
         sources=ENROLMENTS,
         window=None,
@@ -79,7 +97,15 @@ FEATURES = [
         theme="moves",
         expression=plain("newest_entry"),
         says=(
-            strain("Joined this school {days_at_school:ago}", 0, YEAR),
+            strain(
+                "Joined this school mid-year, {days_at_school:ago}",
+                0,
+                YEAR,
+                ("days_at_school", "=", "newest_in_year_entry"),
+            ),
+            strain(
+                "Joined this school at the start of Year {year_group:.0f}, {days_at_school:ago}", *THIS_YEAR, *NO_INTAKE
+            ),
             strength("At this school for {days_at_school:span}", 2 * YEAR),
         ),
         sources=ENROLMENTS,
@@ -92,7 +118,7 @@ FEATURES = [
         name="schools_so_far",
         theme="moves",
         expression=plain("spells"),
-        says=(strain("Has been on {schools_so_far:.0f} school rolls", 3),),
+        says=(strain("Has been on {schools_so_far:.0f} school rolls, joining the latest {days_at_school:ago}", 3),),
         sources=ENROLMENTS,
         window=None,
         direction=0,
@@ -102,8 +128,8 @@ FEATURES = [
         theme="moves",
         expression=plain("left_lost"),
         says=(
-            strain("Has left a roll {left_to_nowhere:.0f} time(s) with nowhere known to go", 1),
-            strength("Has never left a roll with nowhere known to go", 0, 1),
+            *counted_in_all("Left a school with no known destination", "left_to_nowhere", "newest_left_lost"),
+            strength("Has never left a school without a known destination, as far as recorded", 0, 1),
         ),
         sources=ENROLMENTS,
         window=None,
@@ -113,7 +139,7 @@ FEATURES = [
         name="left_state_schools",
         theme="moves",
         expression=plain("left_to_other"),
-        says=(fact("Has left state schools {left_state_schools:.0f} time(s) before", 1),),
+        says=(fact("Left this authority's schools {left_state_schools:times} before", 1),),
         sources=ENROLMENTS,
         window=None,
         direction=0,
@@ -122,7 +148,7 @@ FEATURES = [
         name="registered_twice",
         theme="moves",
         expression=plain("other_registrations"),
-        says=(fact("Registered at more than one place", 1),),
+        says=(fact("Registered at more than one school or provider", 1),),
         sources=ENROLMENTS,
         window=None,
         direction=0,
@@ -132,7 +158,7 @@ FEATURES = [
         theme="moves",
         expression=plain("cases"),
         says=(
-            strain("Was missing education {past_cases:.0f} time(s) before", 1),
+            *counted_in_all("Was reported missing education", "past_cases", "newest_case_report"),
             strength("No earlier case of missing education is recorded", 0, 1),
         ),
         sources=("cme",),
@@ -143,7 +169,7 @@ FEATURES = [
         name="days_since_case",
         theme="moves",
         expression=plain("newest_case"),
-        says=(strain("The last case of missing education began {days_since_case:ago}", 0),),
+        says=(strain("Last went missing from education {days_since_case:ago}", 0),),
         sources=("cme",),
         window=None,
         direction=-1,

@@ -12,37 +12,37 @@ WORDS = {
     "school_absence_90d": (
         "absent_90",
         "possible_90",
-        "Others at the school missed {school_absence_90d:.1%} of sessions in the last 90 days",
+        "Others at the school missed about {school_absence_90d:.1%} of sessions in the last 90 days",
         ("attendance",),
     ),
     "school_unauthorised_90d": (
         "unauthorised_90",
         "possible_90",
-        "Others at the school missed {school_unauthorised_90d:.1%} of sessions without permission in the last 90 days",
+        "Others at the school missed about {school_unauthorised_90d:.1%} of sessions without permission in the last 90 days",
         ("attendance",),
     ),
     "school_suspensions_365d": (
         "suspensions_365",
         "pupils",
-        "{school_suspensions_365d:.2f} suspensions for each other child at the school in the last year",
+        "About {school_suspensions_365d:per_100} suspensions for every 100 other children at the school in the last year",
         ("suspensions",),
     ),
     "school_joined_in_year_365d": (
         "in_year_entries_365",
         "pupils",
-        "{school_joined_in_year_365d:.1%} of others joined the school in the middle of the last year",
+        "About {school_joined_in_year_365d:in_1000} others at the school joined it mid-year in the last year",
         ("enrolments",),
     ),
     "school_in_care_share": (
         "care_cin",
         "pupils",
-        "{school_in_care_share:.1%} of others at the school have a child in need plan",
+        "About {school_in_care_share:in_1000} others at the school have a child in need plan",
         ("social_care",),
     ),
     "school_lost_730d": (
         "lost_730",
         "pupils",
-        "{school_lost_730d:.2%} of children at the school left in two years with nowhere known to go",
+        "About {school_lost_730d:in_1000} children left the school with no known destination in the last two years",
         ("enrolments",),
     ),
 }
