@@ -17,7 +17,7 @@ from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
 from serving.http.problems import Problem
 from serving.roles import Role
-from serving.store import Caller
+from serving.store.caller import Caller, Credential
 
 MIN_SECRET_LENGTH = 32  # characters
 ACCOUNT = re.compile(r"[!-~]{1,150}")  # with "token:" before it, it fits the store's columns
@@ -164,8 +164,9 @@ class Configuration(SettingsFile):
         """
         if not ACCOUNT.fullmatch(account):
             raise Problem(401, "The name of the account is empty, too long, or has characters that no account has.")
-        named = {self.roles[n] for n in roles if n in self.roles}
-        members = [self.groups[n] for n in groups if n in self.groups]
+        of_roles, of_groups = (tuple(n for n in roles if n in self.roles), tuple(n for n in groups if n in self.groups))
+        named = {self.roles[n] for n in of_roles}
+        members = [self.groups[n] for n in of_groups]
         authorities = {g.authority for g in members}
         if len(named) != 1:
             raise Problem(403, f"The account has {len(named) or 'no'} onroll roles; it needs exactly one.")
@@ -175,7 +176,8 @@ class Configuration(SettingsFile):
             raise Problem(403, f"The account belongs to {count} authorities; it needs exactly one.")
         schools = [self._schools(g) for g in members]
         urns = sorted(set().union(*schools)) if all(schools) else []
-        return Caller(f"{kind}:{account}", role, next(iter(authorities), None), tuple(urns))
+        credential = Credential(roles=of_roles, groups=of_groups)
+        return Caller(f"{kind}:{account}", role, next(iter(authorities), None), tuple(urns), credential=credential)
 
     def _schools(self, group: StaffGroup) -> set[str]:
         return {*group.urns, *(self.localities[group.locality] if group.locality else ())}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import re
+from collections.abc import Callable
 
 from starlette.requests import Request
 
@@ -67,7 +68,7 @@ def _is_loopback(host: str | None) -> bool:
 class DevelopmentUsers:
     """Callers named by ``Authorization: Bearer dev:NAME``."""
 
-    def __init__(self, users: dict[str, DevelopmentUser], host: str | None) -> None:
+    def __init__(self, users: Callable[[], dict[str, DevelopmentUser]], host: str | None) -> None:
         refuse_elsewhere(host, os.environ.get("ONROLL_DEVELOPMENT") == "1")
         self.users = users
 
@@ -76,7 +77,7 @@ class DevelopmentUsers:
         credentials = bearer(request)
         if credentials is None or not credentials.startswith("dev:"):
             return None
-        user = self.users.get(credentials.removeprefix("dev:"))
+        user = self.users().get(credentials.removeprefix("dev:"))
         if user is None:
             raise Problem(401, "There is no such development user.")
         return Caller(credentials, user.role, user.authority, user.urns)

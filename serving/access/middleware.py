@@ -9,7 +9,7 @@ from typing import Any
 from starlette.requests import Request
 
 from serving.access.authenticators import Authenticator, KeyAuthenticator, authenticate
-from serving.access.configuration import Configuration
+from serving.access.current import CurrentAccess
 from serving.access.development import DevelopmentUsers, refuse_forwarded
 from serving.access.permission import Permission
 from serving.access.permissions import find
@@ -24,17 +24,18 @@ NO_CREDENTIALS = "Send 'Authorization: Bearer KEY' with a valid key."
 ROLE_REFUSED = "This role has no permission for this route."
 
 
-def configured_authenticators(configuration: Configuration, store: Store, host: str | None) -> list[Authenticator]:
+def configured_authenticators(access: CurrentAccess, store: Store, host: str | None) -> list[Authenticator]:
     """Return the configured authenticators, in the order in which they are tried."""
     authenticators: list[Authenticator] = []
+    configuration = access.configuration
     if configuration.keys:
         authenticators.append(KeyAuthenticator(store))
     if configuration.development:
-        authenticators.append(DevelopmentUsers(configuration.development, host))
+        authenticators.append(DevelopmentUsers(lambda: access.configuration.development, host))
     if configuration.tokens:
-        authenticators.append(Tokens(configuration.tokens, configuration))
+        authenticators.append(Tokens(configuration.tokens, configuration, access))
     if configuration.proxy:
-        authenticators.append(TrustedProxy(configuration.proxy, configuration))
+        authenticators.append(TrustedProxy(configuration.proxy, configuration, access))
     return authenticators
 
 

@@ -8,6 +8,7 @@ from starlette.requests import Request
 
 from serving.access.authenticators import single_header
 from serving.access.configuration import Configuration, ProxySettings
+from serving.access.current import Rights
 from serving.http.problems import Problem
 from serving.store import Caller
 
@@ -15,8 +16,8 @@ from serving.store import Caller
 class TrustedProxy:
     """Reads the headers of a trusted proxy; its address proves nothing, since a header can change it."""
 
-    def __init__(self, settings: ProxySettings, configuration: Configuration) -> None:
-        self.settings, self.configuration = settings, configuration
+    def __init__(self, settings: ProxySettings, configuration: Configuration, rights: Rights | None = None) -> None:
+        self.settings, self.rights = settings, rights or configuration
         self.secret = configuration.secret(settings)
 
     def caller(self, request: Request) -> Caller | None:
@@ -32,7 +33,7 @@ class TrustedProxy:
         if not user:
             raise Problem(401, "The proxy sent no user.")
         named = roles if self.settings.roles_header else groups
-        return self.configuration.caller("proxy", user, self._names(named), self._names(groups))
+        return self.rights.caller("proxy", user, self._names(named), self._names(groups))
 
     def _names(self, header: str | None) -> list[str]:
         return [name.strip() for name in (header or "").split(self.settings.separator)]

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from serving.access.authenticators import Authenticator, authenticate
+from serving.access.current import CurrentAccess
 from serving.http.problems import Problem
 from serving.store import Caller, Store
 from serving.store.sign_in.sessions import signed_in
@@ -27,12 +28,16 @@ class Sessions:
     store : Store
     idle : timedelta
         Idle time after which a session ends.
+    access : CurrentAccess
+        Whoever has lost a role or group since the sign-in is signed out.
     others : sequence of Authenticator
         Authenticators of credentials that a request carries anyway, such as a proxy's headers; they must name the same caller.
     """
 
-    def __init__(self, store: Store, idle: timedelta, others: Sequence[Authenticator] = ()) -> None:
-        self.store, self.idle, self.others = store, idle, others
+    def __init__(
+        self, store: Store, idle: timedelta, access: CurrentAccess, others: Sequence[Authenticator] = ()
+    ) -> None:
+        self.store, self.idle, self.access, self.others = store, idle, access, others
 
     def caller(self, request: Request) -> Caller | None:
         """Return the signed-in caller, and put their name into the request's state."""
@@ -43,7 +48,9 @@ class Sessions:
         caller, name = session
         other = authenticate(self.others, request)
         if other is not None and other != caller:
-            raise Problem(401, "Another user is now signed in on this machine.")
+            raise Problem(401, "Another user is now signed in on this machine, or your rights have changed.")
+        if other is None and not self.access.still_valid(caller):
+            raise Problem(401, "Your rights have changed: sign in again.")
         request.state.name = name
         return caller
 

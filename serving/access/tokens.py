@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from starlette.requests import Request
 
 from serving.access.authenticators import bearer
 from serving.access.configuration import Configuration, TokenSettings
+from serving.access.current import Rights
 from serving.access.signing_keys import KeysAtAddress, KeysInFile, KeysUnavailable, SigningKeys
 from serving.http.problems import Problem
 from serving.store import Caller
@@ -20,8 +22,8 @@ INVALID = "The token is not valid: check its signature, issuer, audience and tim
 class Tokens:
     """Tokens of one issuer for one audience."""
 
-    def __init__(self, settings: TokenSettings, configuration: Configuration) -> None:
-        self.settings, self.configuration = settings, configuration
+    def __init__(self, settings: TokenSettings, configuration: Configuration, rights: Rights | None = None) -> None:
+        self.settings, self.rights = settings, rights or configuration
         remote = settings.jwks.startswith(("https://", "http://"))
         self.signing_keys: SigningKeys = (
             KeysAtAddress(settings.jwks) if remote else KeysInFile(configuration.folder / settings.jwks)
@@ -34,7 +36,9 @@ class Tokens:
             return None
         claims = self._claims(token)
         roles, groups = (_names(claims.get(c)) for c in (self.settings.roles_claim, self.settings.groups_claim))
-        return self.configuration.caller("token", claims["sub"], roles, groups)
+        caller = self.rights.caller("token", claims["sub"], roles, groups)
+        until = datetime.fromtimestamp(claims["exp"], UTC)
+        return replace(caller, credential=replace(caller.credential, until=until))
 
     def _claims(self, token: str) -> dict[str, Any]:
         claims = self._decoded(token)

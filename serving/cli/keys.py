@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 
 from histories.io.terminal import ISO_DATE, json_option, result
 from serving.roles import ROLES
+
+DAYS = 365  # that a key works when nothing else is chosen
 
 
 @click.group()
@@ -25,15 +27,29 @@ def keys() -> None:
     multiple=True,
     help="URN of a school; repeat it for several. Without it, all schools of the authority.",
 )
-@click.option("--expires", type=ISO_DATE, help="Last day on which the key works.")
+@click.option("--expires", type=ISO_DATE, help=f"Last day on which the key works; by default in {DAYS} days.")
+@click.option("--never-expires", is_flag=True, help="Let the key work until it is revoked.")
 @json_option
-def create(role: str, authority: str | None, urns: tuple[str, ...], expires: datetime | None, as_json: bool) -> None:
+def create(
+    role: str,
+    authority: str | None,
+    urns: tuple[str, ...],
+    *,
+    expires: datetime | None,
+    never_expires: bool,
+    as_json: bool,
+) -> None:
     """Create a key and print it; it is never shown again."""
+    from histories.errors import Fault, Usage
     from histories.settings import settings
     from serving.store import Store
 
-    key_id, key = Store.of(settings()).create_key(role, authority, urns, expires.date() if expires else None)
-    result({"key_id": key_id, "key": key}, as_json=as_json, text=key)
+    if expires and never_expires:
+        raise Usage(Fault("a key either expires or never does", "keys create", "Give --expires or --never-expires."))
+    chosen = expires.date() if expires else datetime.now(UTC).date() + timedelta(days=DAYS)
+    last_day = None if never_expires else chosen
+    key_id, key = Store.of(settings()).create_key(role, authority, urns, last_day)
+    result({"key_id": key_id, "key": key, "expires": last_day}, as_json=as_json, text=key)
 
 
 @keys.command("list")

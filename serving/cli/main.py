@@ -30,6 +30,7 @@ VERBS = {
     "models": "serving.cli.models",
     "score": "serving.cli.score",
     "keys": "serving.cli.keys",
+    "sessions": "serving.cli.sessions",
     "database": "serving.cli.database",
     "audit": "serving.cli.audit",
     "actions": "serving.cli.actions",

@@ -16,7 +16,7 @@ from fastapi import Depends, FastAPI, Request, Response
 from features.posted import open_rows
 from histories.reading.posted_rows import rows_in
 from histories.settings import Settings
-from serving.access.configuration import Configuration
+from serving.access.current import CurrentAccess
 from serving.access.disclosed_counts import disclosed
 from serving.access.middleware import AccessMiddleware, configured_authenticators
 from serving.access.proxy import TrustedProxy
@@ -78,7 +78,7 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
     Faults
         When the access file is wrong or the database cannot be opened.
     """
-    configuration = Configuration.load(settings.access)
+    access = CurrentAccess(settings.access)
     store = Store.of(settings, problems.REQUEST_ID.get)
     champion = _live_model(settings, store, settings.model)
     challenger = _live_model(settings, store, f"{settings.model.partition('@')[0]}@challenger", needed=False)
@@ -107,19 +107,19 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
     app.state.turns = Turns()
     app.state.store, app.state.live_model, app.state.shadow = store, champion, shadow
     problems.install(app)
-    limits, authenticators = configuration.limits, configured_authenticators(configuration, store, host)
+    limits, authenticators = access.configuration.limits, configured_authenticators(access, store, host)
     pages = PageSettings.load(settings.pages)
     automatic = [a for a in authenticators if isinstance(a, (Tokens, TrustedProxy))]  # sent with every request
     app.add_middleware(
         AccessMiddleware,
         authenticators=authenticators,
-        sessions=Sessions(store, timedelta(minutes=pages.idle_minutes), automatic),
+        sessions=Sessions(store, timedelta(minutes=pages.idle_minutes), access, automatic),
         buckets=Buckets(limits.per_second / workers, max(1, limits.burst // workers)),
         refusals=store.refusals,
     )
     app.add_api_route("/openapi.json", lambda: app.openapi(), include_in_schema=False)
     _routes(app)
-    mount(app, store, configuration, authenticators, pages, champion=champion, challenger=challenger)
+    mount(app, store, access, authenticators, pages, champion=champion, challenger=challenger)
     describe(app)
     return app
 

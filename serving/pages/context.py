@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from serving.access.authenticators import Authenticator
 from serving.access.configuration import Configuration
+from serving.access.current import CurrentAccess
 from serving.pages.page import Page
 from serving.pages.rendering import Renderer
 from serving.pages.settings import PageSettings
@@ -24,7 +25,7 @@ class PageContext:
     Attributes
     ----------
     store : Store
-    configuration : Configuration
+    access : CurrentAccess
         Localities and their schools, and who may sign in.
     settings : PageSettings
     renderer : Renderer
@@ -36,13 +37,18 @@ class PageContext:
     """
 
     store: Store
-    configuration: Configuration
+    access: CurrentAccess
     settings: PageSettings
     renderer: Renderer
     pages: tuple[Page, ...]
     authenticators: list[Authenticator]
     champion: LiveModel
     challenger: LiveModel
+
+    @property
+    def configuration(self) -> Configuration:
+        """The access file as it is now."""
+        return self.access.configuration
 
     @property
     def withdrawn(self) -> bool:

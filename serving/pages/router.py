@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI
 
 from serving.access.authenticators import Authenticator
-from serving.access.configuration import Configuration
+from serving.access.current import CurrentAccess
 from serving.pages import assets
 from serving.pages.context import PageContext
 from serving.pages.page import check
@@ -20,7 +20,7 @@ from serving.store import Store
 def mount(
     app: FastAPI,
     store: Store,
-    configuration: Configuration,
+    access: CurrentAccess,
     authenticators: list[Authenticator],
     settings: PageSettings,
     *,
@@ -33,7 +33,7 @@ def mount(
     ----------
     app : FastAPI
     store : Store
-    configuration : Configuration
+    access : CurrentAccess
         Who may sign in.
     authenticators : list of Authenticator
         The ways to sign in that give a session.
@@ -50,7 +50,7 @@ def mount(
     app.state.people = RefusalPages(renderer)
     app.state.page_context = PageContext(
         store=store,
-        configuration=configuration,
+        access=access,
         settings=settings,
         renderer=renderer,
         pages=PAGES,

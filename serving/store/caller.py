@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from histories.io.account import account
 from serving.roles import IDENTITIES
+
+
+@dataclass(frozen=True)
+class Credential:
+    """What a caller signed in with, so that a session can end with it and its rights be checked again.
+
+    Attributes
+    ----------
+    until : datetime or None
+        When it expires.
+    roles, groups : tuple of str
+        The organisation's names that gave the caller's rights.
+    """
+
+    until: datetime | None = None
+    roles: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -24,12 +42,15 @@ class Caller:
         None for an administrator of all authorities.
     urns : tuple of str
         Only these schools; all of the authority's when empty.
+    credential : Credential
+        Takes no part in comparisons.
     """
 
     key_id: str
     role: str
     authority: str | None
     urns: tuple[str, ...] = ()
+    credential: Credential = field(default=Credential(), compare=False, kw_only=True, repr=False)
 
     def scope(self, table: Any) -> list[sa.ColumnElement[bool]]:
         """Return the conditions that limit a table with ``authority`` and ``urn`` to the caller's scope, for counts."""

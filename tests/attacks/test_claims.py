@@ -134,7 +134,7 @@ def test_the_audience_itself_or_a_named_client_may_have_asked(by_token):
 
 @given(st.text())
 def test_a_name_reaches_the_store_only_if_valid(ways, user):
-    configuration = ways[1].configuration
+    configuration = ways[1].rights
     fits = user.isascii() and user.isprintable() and " " not in user and 0 < len(user) <= 150
     if not fits:
         with pytest.raises(Problem):

@@ -17,7 +17,7 @@ from serving.pages.page import Endpoint, Page
 from serving.pages.rendering import HEADERS
 from serving.roles import ROLES
 from serving.store.sign_in.sessions import end_session, open_session
-from serving.store.sign_in.staff import remember
+from serving.store.sign_in.staff import AccountClosed, remember
 
 
 def sign_in(request: Request, context: Context) -> Response:
@@ -36,9 +36,12 @@ def open_new_session(request: Request, fields: Form, context: Context) -> Respon
     if caller is None:
         return _show(context, request, words("sign_in.wrong" if credential else "sign_in.nothing"), 400)
     name = caller.key_id.partition(":")[2] or caller.key_id
-    with context.store.change(caller) as change:
-        remember(change, name)
-        secret = open_session(change, name, before=cookie(request))
+    try:
+        with context.store.change(caller) as change:
+            remember(change, name)
+            secret = open_session(change, name, before=cookie(request))
+    except AccountClosed:
+        return _show(context, request, words("sign_in.wrong"), 401)
     answer = RedirectResponse("/", 303, HEADERS)
     give(request, answer, secret)
     return answer

@@ -1,4 +1,4 @@
-"""Sessions of the pages. A session ends when idle, when too old, and when the key that opened it ends."""
+"""Sessions of the pages. A session ends when idle, when too old, with the key or token that opened it, and with its account."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import hashlib
 import json
 import secrets
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from serving.store.caller import Caller
+from serving.store.caller import Caller, Credential
+from serving.store.cases.tables import Person
 from serving.store.database import reading, writing
 from serving.store.tables import Base, StoredKey, Who
-from serving.store.unit_of_work import Change
+from serving.store.unit_of_work import Change, View
 
+ID_LENGTH = 12
 MAX_AGE = timedelta(hours=12)
 SEEN_EVERY = timedelta(seconds=30)  # precision of the idle time; saves a write per page
 
@@ -29,13 +32,16 @@ class Session(Base):
     role: Mapped[str] = mapped_column(sa.String(20))
     authority: Mapped[str | None] = mapped_column(sa.String(10))
     urns: Mapped[str] = mapped_column(sa.Text)
+    granted: Mapped[str] = mapped_column(sa.Text)  # JSON: names of roles and groups that gave the rights
     opened_at: Mapped[datetime]
+    ends_at: Mapped[datetime]
     seen_at: Mapped[datetime] = mapped_column(index=True)
 
 
 def open_session(change: Change, name: str, before: str | None = None) -> str:
     """Open a session for the caller, end the previous one, and return a new secret (against session fixation)."""
-    secret, caller = secrets.token_urlsafe(32), change.caller
+    secret, caller, credential = secrets.token_urlsafe(32), change.caller, change.caller.credential
+    ends_at = change.now + MAX_AGE
     change.connection.execute(sa.delete(Session).where(Session.seen_at < change.now - MAX_AGE))
     if before:
         change.connection.execute(sa.delete(Session).where(Session.digest == _digest(before)))
@@ -46,7 +52,9 @@ def open_session(change: Change, name: str, before: str | None = None) -> str:
         "role": caller.role,
         "authority": caller.authority,
         "urns": json.dumps(caller.urns),
+        "granted": json.dumps([credential.roles, credential.groups]),
         "opened_at": change.now,
+        "ends_at": min(ends_at, credential.until or ends_at),
         "seen_at": change.now,
     }
     change.connection.execute(sa.insert(Session), row)
@@ -63,23 +71,63 @@ def end_session(change: Change, secret: str) -> None:
 def signed_in(engine: sa.Engine, secret: str, idle: timedelta) -> tuple[Caller, str] | None:
     """Return the session's caller and name, and renew its idle time; None when it has ended.
 
-    A session opened with a key ends with the key.
+    A session opened with a key ends with the key, and every session with the account of its holder.
     """
     now = datetime.now(UTC)
     with reading(engine) as connection:
         row = connection.execute(
-            sa.select(Session.__table__, StoredKey.key_id, StoredKey.revoked_at, StoredKey.expires)
+            sa.select(Session.__table__, StoredKey.key_id, StoredKey.revoked_at, StoredKey.expires, Person.active)
             .join(StoredKey, StoredKey.key_id == Session.person_id, isouter=True)
+            .join(Person, Person.person_id == Session.person_id, isouter=True)
             .where(Session.digest == _digest(secret))
         ).one_or_none()
-    if row is None or row.seen_at < now - idle or row.opened_at < now - MAX_AGE:
+    if row is None or row.seen_at < now - idle or row.ends_at <= now or row.active is False:
         return None
-    if row.key_id and (row.revoked_at or (row.expires is not None and row.expires < now.date())):
+    by_key = ":" not in row.person_id
+    if by_key and (not row.key_id or row.revoked_at or (row.expires is not None and row.expires < now.date())):
         return None
     if row.seen_at < now - SEEN_EVERY:
         with writing(engine) as connection:
             connection.execute(sa.update(Session).where(Session.digest == row.digest).values(seen_at=now))
-    return Caller(row.person_id, row.role, row.authority, tuple(json.loads(row.urns))), row.name
+    roles, groups = json.loads(row.granted)
+    credential = Credential(row.ends_at, tuple(roles), tuple(groups))
+    return Caller(row.person_id, row.role, row.authority, tuple(json.loads(row.urns)), credential=credential), row.name
+
+
+def sessions(view: View) -> list[dict[str, Any]]:
+    """Return the sessions that have not ended, oldest first; their id is the beginning of their secret's hash.
+
+    Returns
+    -------
+    list of dict
+        ``session_id``, ``person_id``, ``name``, ``role``, ``authority``, ``urns``, ``opened_at``, ``seen_at``, ``ends_at``.
+    """
+    rows = view.connection.execute(
+        sa.select(Session.__table__).where(Session.ends_at > view.now).order_by(Session.opened_at)
+    )
+    listed = [dict(row) for row in rows.mappings()]
+    view.record("session.listed", count=len(listed))
+    hidden = ("digest", "granted")
+    return [
+        {
+            "session_id": s["digest"][:ID_LENGTH],
+            **{k: v for k, v in s.items() if k not in hidden},
+            "urns": json.loads(s["urns"]),
+        }
+        for s in listed
+    ]
+
+
+def end_sessions(change: Change, *, session_id: str | None = None, person_id: str | None = None) -> int:
+    """End a session by its id, all sessions of a person, or all sessions, and return how many ended."""
+    ended = sa.delete(Session)
+    if session_id is not None:
+        ended = ended.where(sa.func.substr(Session.digest, 1, ID_LENGTH) == session_id)
+    if person_id is not None:
+        ended = ended.where(Session.person_id == person_id)
+    count = change.connection.execute(ended).rowcount
+    change.record("session.ended_by_command", count=count, session_id=session_id, person=person_id)
+    return count
 
 
 def _digest(secret: str) -> str:

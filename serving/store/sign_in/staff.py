@@ -8,9 +8,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from histories.errors import Fault, Faults
 from serving.store.caller import Caller
 from serving.store.cases.tables import Capacity, Person
 from serving.store.unit_of_work import Change, Conflict, NotThere, View
+
+
+class AccountClosed(Faults):
+    """The account was closed with ``onroll access close``."""
 
 
 def _authority(caller: Caller, table: Any) -> list[sa.ColumnElement[bool]]:
@@ -19,7 +24,13 @@ def _authority(caller: Caller, table: Any) -> list[sa.ColumnElement[bool]]:
 
 
 def remember(change: Change, name: str, localities: Sequence[str] = (), team: str | None = None) -> int:
-    """Store the caller as a member of staff, so that cases can be assigned to them; return the row's version."""
+    """Store the caller as a member of staff, so that cases can be assigned to them; return the row's version.
+
+    Raises
+    ------
+    AccountClosed
+        When the caller's account was closed.
+    """
     caller = change.caller
     values = {
         "name": name,
@@ -32,7 +43,11 @@ def remember(change: Change, name: str, localities: Sequence[str] = (), team: st
         "changed_at": change.now,
         "changed_by": caller.key_id,
     }
-    before = change.connection.scalar(sa.select(Person.version).where(Person.person_id == caller.key_id)) or 0
+    stored = sa.select(Person.version, Person.active).where(Person.person_id == caller.key_id)
+    row = change.connection.execute(stored).one_or_none()
+    if row and not row.active:
+        raise AccountClosed(Fault("the account is closed", "sign-in", "Ask who looks after onroll to open it again."))
+    before = row.version if row else 0
     if before:
         update = sa.update(Person).where(Person.person_id == caller.key_id).values(**values, version=before + 1)
         change.connection.execute(update)
@@ -40,6 +55,21 @@ def remember(change: Change, name: str, localities: Sequence[str] = (), team: st
         change.connection.execute(sa.insert(Person), {**values, "person_id": caller.key_id, "version": 1})
     change.record("person.remembered", version=before + 1)
     return before + 1
+
+
+def set_active(change: Change, person_id: str, *, active: bool) -> None:
+    """Close or reopen a person's account: a closed one cannot sign in, has no session, and gets no case.
+
+    Raises
+    ------
+    NotThere
+        When nobody of this id has signed in yet.
+    """
+    who = {"changed_at": change.now, "changed_by": change.caller.key_id}
+    update = sa.update(Person).where(Person.person_id == person_id, *_authority(change.caller, Person))
+    if not change.connection.execute(update.values(active=active, version=Person.version + 1, **who)).rowcount:
+        raise NotThere("person")
+    change.record("person.reopened" if active else "person.closed", person=person_id)
 
 
 def active_staff(view: View) -> list[dict[str, Any]]:

@@ -153,7 +153,7 @@ def test_a_form_from_another_site_is_refused(app):
 def test_a_session_ends_by_idling_by_age_by_sign_out_and_with_its_key(app):
     store = app.state.store
     _, key = store.create_key("lead", "801")
-    for column, ago in (("seen_at", timedelta(minutes=31)), ("opened_at", timedelta(hours=13))):
+    for column, ago in (("seen_at", timedelta(minutes=31)), ("ends_at", timedelta(0))):
         client = browser(app)
         sign_in(client, key=key)
         with store.engine.begin() as connection:
