@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from typing import Any
 
@@ -10,6 +11,7 @@ import polars as pl
 import pyarrow as pa
 
 from features.attendance.register import MEASURES
+from features.counting.tallies import in_year
 from features.evidence import TEXTS
 from histories.calendar import day_number, day_of
 from histories.codes import ABSENCE_CODES
@@ -19,6 +21,16 @@ from histories.reading.histories import Histories
 from histories.tables import HAPPENED
 
 WEEKS, COMPARED = 52, 12
+NEWEST = 4  # weeks of school that count as now
+REASONS = {
+    "no_reason": ("N",),
+    "without_leave": ("O", "U"),
+    "holiday": ("G",),
+    "ill": ("I",),
+    "appointment": ("M",),
+    "suspended": ("E",),
+    "part_time": ("C2",),
+}  # kinds of absence by code; the others are with leave
 LANES = {
     "enrolments": "school",
     "suspensions": "suspension",
@@ -36,8 +48,9 @@ def pupil_histories(
     Returns
     -------
     dict
-        ``{pupil_id: {"weeks": [[monday, possible, missed, unauthorised]], "events": [{lane, date, end, text}], "compared": [{what, now,
-        before, peers}]}}``; weeks oldest first, shares of sessions from 0 to 1, and None where unknown.
+        ``{pupil_id: {"weeks": [[monday, possible, missed, unauthorised]], "reasons": {reason: missed}, "events": [{lane, date, end, text}],
+        "compared": [{what, now, before, peers}]}}``; weeks oldest first, reasons of the ``NEWEST`` weeks of school (see ``REASONS``), shares of
+        sessions from 0 to 1, and None where unknown. An event of a school says whether it was joined ``mid_year``.
     """
     if not pupils:
         return {}
@@ -49,8 +62,10 @@ def pupil_histories(
         _compare(by_pupil, _usual(histories, spells, day), spells)
     for table, lane in LANES.items():
         if table in histories.present:
-            rows = collect(visible(histories, table, histories.given(snapshots)))
-            _add_events(by_pupil, rows, table, lane, day)
+            rows = visible(histories, table, histories.given(snapshots))
+            if table == "enrolments":
+                rows = rows.with_columns(in_year().alias("mid_year"))
+            _add_events(by_pupil, collect(rows), table=table, lane=lane, day=day)
     for pupil in by_pupil.values():
         pupil["events"].sort(key=lambda e: e["date"])
     return by_pupil
@@ -77,6 +92,29 @@ def _add_weeks(by_pupil: dict[str, dict[str, Any]], histories: Histories, snapsh
     for r in counted.sort("pupil_id", "monday").iter_rows(named=True):
         week = [day_of(r["monday"]).isoformat(), r["possible"], r["missed"], r["unauthorised"]]
         by_pupil[r["pupil_id"]]["weeks"].append(week)
+    _add_reasons(by_pupil, rows)
+
+
+def _add_reasons(by_pupil: dict[str, dict[str, Any]], rows: pl.DataFrame) -> None:
+    """Add the sessions missed in the newest weeks of school by reason, the most frequent first."""
+    kinds = dict.fromkeys(ABSENCE_CODES, "with_leave") | {c: kind for kind, codes in REASONS.items() for c in codes}
+    missed = rows.filter(pl.col("code").is_in(list(ABSENCE_CODES)))
+    counted = missed.group_by("pupil_id", "date", pl.col("code").replace_strict(kinds).alias("reason")).len()
+    by_day: dict[str, list[tuple[int, str, int]]] = {}
+    for pupil, day, reason, sessions in counted.iter_rows():
+        by_day.setdefault(pupil, []).append((day, reason, sessions))
+    for pupil_id, days in by_day.items():
+        pupil = by_pupil[pupil_id]
+        since = day_number(date.fromisoformat(newest_weeks(pupil["weeks"])[0][0]))
+        totals: Counter[str] = Counter()
+        for day, reason, sessions in days:
+            totals[reason] += sessions if day >= since else 0
+        pupil["reasons"] = {reason: n for reason, n in sorted(totals.items(), key=lambda r: (-r[1], r[0])) if n}
+
+
+def newest_weeks(weeks: list[list[Any]]) -> list[list[Any]]:
+    """Return the newest weeks in which school was open."""
+    return [week for week in weeks if week[1]][-NEWEST:]
 
 
 def _usual(histories: Histories, spells: pl.DataFrame, day: int) -> dict[int, float]:
@@ -106,14 +144,16 @@ def _share(weeks: list[list[Any]]) -> float | None:
     return sum(w[2] for w in weeks) / possible if possible else None
 
 
-def _add_events(by_pupil: dict[str, dict[str, Any]], rows: pl.DataFrame, table: str, lane: str, day: int) -> None:
+def _add_events(by_pupil: dict[str, dict[str, Any]], rows: pl.DataFrame, *, table: str, lane: str, day: int) -> None:
     """Add what happened in the weeks shown, and spells that reach into them."""
     end = {"enrolments": "leaving_date", "cme": "resolved_on"}.get(table, "end_date")
     earliest = day - 7 * (WEEKS + 1)
     for r in rows.iter_rows(named=True):
         started, ended = r[HAPPENED[table]], r.get(end)
         if started >= earliest or (end in r and (ended is None or ended >= earliest)):
-            event: dict[str, str | None] = {"lane": lane, "date": day_of(started).isoformat(), "text": TEXTS[table](r)}
+            event: dict[str, Any] = {"lane": lane, "date": day_of(started).isoformat(), "text": TEXTS[table](r)}
+            if table == "enrolments":
+                event["mid_year"] = bool(r["mid_year"])
             if end in r:
                 event["end"] = day_of(ended).isoformat() if ended is not None else None
             by_pupil[r["pupil_id"]]["events"].append(event)

@@ -6,9 +6,9 @@ from datetime import date, timedelta
 from typing import Any
 
 from histories.codes import code_set
+from serving.casework.history import newest_weeks
 from serving.pages.wording import Wording
 
-NEWEST = 4  # weeks of school that count as now
 NOT_HELP = ("referral", "missing")  # social care records that do not stay open
 
 
@@ -26,11 +26,18 @@ def records_line(history: dict[str, Any], as_of: date, year_group: str, words: W
 
 
 def _missed(history: dict[str, Any], year_group: str, words: Wording) -> list[str]:
-    weeks = [w for w in history["weeks"] if w[1]][-NEWEST:]
+    weeks = newest_weeks(history["weeks"])
     if not weeks:
         return []
     possible, missed, unauthorised = (sum(w[n] for w in weeks) for n in (1, 2, 3))
-    lines = [words("records.missed", n=missed, of=possible, day=words.day(weeks[0][0]), unauthorised=unauthorised)]
+    figures = {"n": missed, "of": possible, "day": words.day(weeks[0][0])}
+    if not missed:
+        lines = [words("records.missed_none", **figures)]
+    elif history.get("reasons"):
+        reasons = words.listed(words(f"records.reason_{why}", n=n) for why, n in history["reasons"].items())
+        lines = [words("records.missed_by", **figures, reasons=reasons)]
+    else:
+        lines = [words("records.missed", **figures, unauthorised=unauthorised)]
     compared = next(iter(history.get("compared", [])), None)
     if compared and compared["before"] is not None:
         lines.append(words("records.before", share=f"{compared['before']:.0%}"))
@@ -40,10 +47,17 @@ def _missed(history: dict[str, Any], year_group: str, words: Wording) -> list[st
 
 
 def _moved(history: dict[str, Any], as_of: date, words: Wording) -> list[str]:
-    """Return the newest move of home within a year; a first known address does not count."""
-    starts = sorted({e["date"] for e in history.get("events", []) if e["lane"] == "address"})
+    """Return the newest mid-year move of school and the newest move of home within a year; a first address does not count."""
     recent = (as_of - timedelta(days=365)).isoformat()
-    return [words("records.moved", day=words.day(starts[-1]))] if len(starts) > 1 and starts[-1] >= recent else []
+    events = history.get("events", [])
+    joined = max((e["date"] for e in events if e["lane"] == "school" and e.get("mid_year")), default="")
+    starts = sorted({e["date"] for e in events if e["lane"] == "address"})
+    home = starts[-1] if len(starts) > 1 else ""
+    return [
+        words(f"records.{what}", day=words.day(day))
+        for what, day in (("joined", joined), ("moved", home))
+        if day >= recent
+    ]
 
 
 def _involved(history: dict[str, Any], words: Wording) -> list[str]:

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from typing import Any
 
 from fastapi import Request
@@ -16,6 +17,7 @@ from features.catalogue import catalogue
 from histories.io.spreadsheet import as_text
 from serving.pages.context import Context, PageContext
 from serving.pages.page import Endpoint, Page
+from serving.pages.records_line import records_line
 from serving.roles import IDENTITIES
 from serving.store.cases import casework
 from serving.store.scores import week_list
@@ -49,6 +51,7 @@ def work_list(request: Request, context: Context) -> Response:
         choices=choices,
         today=date.today(),
         lost=lost,
+        line_of=partial(_line, context),
         silent_schools=sorted(
             {(c.school, c.silent["since"]) for c in week.children if c.silent and c.silent["school"]}
         ),
@@ -97,6 +100,14 @@ def _chosen(context: PageContext, query: Any) -> week_list.Chosen:
     return week_list.Chosen(
         urns, int(year) if year.isdecimal() and len(year) < 3 else None, theme if theme in _themes_shown() else None
     )
+
+
+def _line(context: PageContext, child: week_list.Listed) -> str:
+    """Return a child's records in a few sentences, as on the child's page; empty if the list has none stored."""
+    words = context.renderer.words
+    year_group = words.year_group(child.score["nc_year"])
+    as_of = date.fromisoformat(child.score["as_of"])
+    return records_line(child.history, as_of, year_group, words) if child.history else ""
 
 
 def _choices(context: PageContext, query: Any, schools: list[tuple[str, str]]) -> list[dict[str, Any]]:

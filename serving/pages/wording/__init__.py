@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
@@ -54,6 +55,17 @@ class Wording:
         '1 child'
         """
         return agreed(self.messages[key].format(**values))
+
+    def listed(self, texts: Iterable[str]) -> str:
+        """Join texts into a list in a sentence.
+
+        Examples
+        --------
+        >>> Wording.load("en").listed(["5 ill"]), Wording.load("en").listed(["5 ill", "3 with leave", "1 suspended"])
+        ('5 ill', '5 ill, 3 with leave and 1 suspended')
+        """
+        *others, last = texts
+        return self("records.and", first=", ".join(others), last=last) if others else last
 
     def day(self, day: date | datetime | str | None) -> str:
         """Format a day.

@@ -40,8 +40,8 @@ class Listed:
         Owner of the case.
     clock : dict or None
         ``kind`` and ``due_on`` of the next deadline.
-    silent : dict or None
-        Since when the register is silent; see ``serving.casework.silence``.
+    history : dict
+        As known on the list's day; empty if none is stored. See ``serving.casework.history``.
     """
 
     pupil_ref: str
@@ -50,7 +50,12 @@ class Listed:
     owner: str | None
     clock: dict[str, Any] | None
     school: str
-    silent: dict[str, Any] | None = None
+    history: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def silent(self) -> dict[str, Any] | None:
+        """Since when the register is silent; see ``serving.casework.silence``."""
+        return self.history.get("silent")
 
 
 @dataclass(kw_only=True)
@@ -128,12 +133,12 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
     _add_sources(view, week_list)
     ids = [r.pupil_id for r in rows]
     ranks, top = _before(view, newest, week_list, conditions=_conditions(chosen), pupils=ids, most=most)
-    deadlines, names, silent = next_deadlines(view, ids), school_names(view), _silent(view, ids, newest[0])
+    deadlines, names, histories = next_deadlines(view, ids), school_names(view), _histories(view, ids, newest[0])
     for r in rows:
-        score = json.loads(r.body)
-        moved = None
+        score, history = json.loads(r.body), histories.get(r.pupil_id, {})
+        silent, moved = bool(history.get("silent")), None
         if week_list.before is not None:
-            moved = rank_change(r.rank, ranks.get(r.pupil_id), was_first=r.pupil_id in top, silent=r.pupil_id in silent)
+            moved = rank_change(r.rank, ranks.get(r.pupil_id), was_first=r.pupil_id in top, silent=silent)
         school = names.get(score["urn"], score["urn"])
         owner = r.owner_name or r.owner
         week_list.children.append(
@@ -144,7 +149,7 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
                 owner=owner,
                 clock=deadlines.get(r.pupil_id),
                 school=school,
-                silent=silent.get(r.pupil_id),
+                history=history,
             )
         )
     view.record(action, pupils=ids, as_of=newest[0], model_version=newest[1])
@@ -212,13 +217,12 @@ def rank_change(rank: int, before: int | None, *, was_first: bool, silent: bool)
     return None if silent else "fallen"
 
 
-def _silent(view: View, pupils: Sequence[str], as_of: date) -> dict[str, dict[str, Any]]:
-    """Return those of the pupils whose register was silent when the list was made."""
+def _histories(view: View, pupils: Sequence[str], as_of: date) -> dict[str, dict[str, Any]]:
+    """Return the pupils' histories as known when the list was made."""
     query = sa.select(StoredHistory.pupil_id, StoredHistory.body).where(
         StoredHistory.pupil_id.in_(pupils), StoredHistory.as_of == as_of
     )
-    bodies = {r.pupil_id: json.loads(r.body) for r in view.connection.execute(query)}
-    return {pupil: body["silent"] for pupil, body in bodies.items() if body.get("silent")}
+    return {r.pupil_id: json.loads(r.body) for r in view.connection.execute(query)}
 
 
 def next_deadlines(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]:

@@ -4,6 +4,9 @@ from datetime import date
 
 import pytest
 
+from histories.reading.histories import Histories
+from serving.casework.history import pupil_histories
+from serving.casework.rolls import last_spells
 from serving.pages.records_line import records_line
 from serving.pages.wording import Wording
 
@@ -11,8 +14,8 @@ DAY = date(2025, 1, 13)
 WORDS = Wording.load("en")
 
 
-def line(weeks=(), events=(), compared=()):
-    return records_line({"weeks": weeks, "events": events, "compared": compared}, DAY, "Year 9", WORDS)
+def line(weeks=(), events=(), compared=(), **more):
+    return records_line({"weeks": weeks, "events": events, "compared": compared, **more}, DAY, "Year 9", WORDS)
 
 
 def test_absence_is_shown_against_before_and_the_year_group():
@@ -22,6 +25,34 @@ def test_absence_is_shown_against_before_and_the_year_group():
         "Usual for Year 9 here: 7%."
     )
     assert line() == ""
+
+
+def test_absence_is_told_by_reason_and_its_absence_too():
+    assert line([["2025-01-06", 10, 9, 7]], reasons={"without_leave": 5, "no_reason": 2, "ill": 1, "part_time": 1}) == (
+        "Missed 9 of 10 sessions since 6 January 2025: 5 without leave, 2 with no reason yet, 1 ill and 1 on part time."
+    )
+    assert line([["2025-01-06", 10, 0, 0]], reasons={}) == "Missed none of 10 sessions since 6 January 2025."
+
+
+def test_reasons_add_up_to_what_was_missed_in_the_newest_weeks_of_school():
+    """Marks of older weeks, of a holiday and of presence do not count; corrected marks count once, as corrected."""
+    marks = [("2024-11-25", "O"), ("2024-12-02", "I"), ("2024-12-09", "O"), ("2024-12-16", "/"), ("2024-12-30", "#")]
+    marks += [("2025-01-06", "N"), ("2025-01-07", "G"), ("2025-01-08", "C"), ("2025-01-09", "O")]
+    rows = [{"pupil_id": "p", "date": d, "session": "AM", "code": c} for d, c in marks]
+    rows.append({**rows[-1], "code": "I", "recorded_on": "2025-01-10"})
+    histories = Histories.from_rows(
+        {
+            "pupils": [{"pupil_id": "p", "date_of_birth": "2011-05-01", "authority": "801"}],
+            "enrolments": [{"pupil_id": "p", "urn": "1", "entry_date": "2024-11-04"}],
+            "attendance": rows,
+        }
+    )
+    history = pupil_histories(histories, ["p"], last_spells(histories, DAY), DAY)["p"]
+    assert history["reasons"] == {"ill": 2, "holiday": 1, "no_reason": 1, "with_leave": 1, "without_leave": 1}
+    assert line(**history) == (
+        "Missed 6 of 7 sessions since 2 December 2024: 2 ill, 1 on holiday without leave, 1 with no reason yet, 1 with leave and "
+        "1 without leave. Usual for Year 9 here: 88%. Joined a school mid-year on 4 November 2024."
+    )
 
 
 @pytest.mark.parametrize(
