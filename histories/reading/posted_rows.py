@@ -57,13 +57,11 @@ def read_rows(
         if table.required and name not in tables:
             faults.append(Fault("a required table is missing", f"tables.{name}", "Send its rows."))
     frames: dict[str, PlainFrame] = {}
-    for name, table_sent in tables.items():
-        place = f"tables.{name if name in TABLES else '…'}"  # an undeclared name could be a value
-        wrong = _misshapen(table_sent, place)
-        if wrong:
+    for position, (name, table_sent) in enumerate(tables.items(), start=1):
+        if name not in TABLES:  # its name is not repeated: it could be a value
+            warnings.append(f"the table at position {position} is not declared and is ignored")
+        elif wrong := _misshapen(table_sent, f"tables.{name}"):
             faults += wrong
-        elif name not in TABLES:
-            warnings.append(f"the table at position {len(warnings) + 1} is not declared and is ignored")
         else:
             columns = _columns(TABLES[name], table_sent, faults, warnings, as_written=as_written)
             frames[name] = PlainFrame(columns, rows_in(table_sent))

@@ -9,6 +9,7 @@ from fastapi.security import HTTPBearer
 
 from histories.codes import code_set
 from histories.reading.posted_rows import AUDITED
+from histories.reading.values import FALSE, TRUE
 from histories.tables import TABLES, Column
 from serving.http import problems
 from serving.http.schemas import ProblemAnswer
@@ -77,20 +78,23 @@ def tables() -> dict[str, Any]:
         "description": "Rows by table; columns, as lists of one length, are taken too (docs/api.md). Unknown tables and columns are ignored. A table that is not sent counts as missing, not as empty.",
         "properties": rows,
         "required": [name for name, table in TABLES.items() if table.required],
-        "additionalProperties": {"type": "array", "items": {"type": "object"}},
+        "additionalProperties": True,
     }
 
 
 def _column(c: Column) -> dict[str, Any]:
     kinds: dict[str, dict[str, Any]] = {
-        "text": {"type": "string", "maxLength": 500, "pattern": r"^[^\u0000]*$"},
+        "text": {"type": ["string", "integer"], "maxLength": 500, "pattern": r"^[^\u0000]*$"},
         "date": {"type": "string", "format": "date"},
         "integer": {"type": "integer", "exclusiveMinimum": -(2**53), "exclusiveMaximum": 2**53},
-        "boolean": {"type": "boolean"},
+        "boolean": {"enum": [True, False, 0, 1, *sorted(TRUE | FALSE)]},
     }
     kind = kinds[c.kind]
     if c.required and c.kind == "text":
         kind = kind | {"minLength": 1, "pattern": r"^[^\u0000]*[^\s\u0000][^\u0000]*$"}
-    if c.codes and c.codes not in AUDITED:
-        kind = {"type": "string", "enum": sorted(code_set(c.codes))}
+    if c.codes in AUDITED:
+        kind = {"type": ["string", "integer"]}  # an unknown code is ignored with a warning
+    elif c.codes:
+        codes = sorted(code_set(c.codes))
+        kind = {"type": ["string", "integer"], "enum": [*codes, *(int(code) for code in codes if code.isdecimal())]}
     return kind if c.required else {"anyOf": [kind, {"type": "null"}, {"const": "", "description": "read as null"}]}

@@ -147,7 +147,9 @@ def test_slow_bodies_and_heads_hold_up_no_other_call(service):
         assert [answer(port, [quick, body]) for _ in range(20)] == [200] * 20
         assert time.monotonic() - began < 25, "others waited for the slow ones"
         answers = [connection.recv(65536)[:12] for n, connection in enumerate(waiting) if n % 5]
-        assert set(answers) == {b"HTTP/1.1 408"}
+        # With the quick ones they are more than an address may keep waiting: a few are sent away before their time.
+        assert b"HTTP/1.1 408" in answers
+        assert set(answers) <= {b"HTTP/1.1 408", b"HTTP/1.1 503"}
     finally:
         for connection in waiting:
             connection.close()

@@ -52,3 +52,9 @@ def test_a_faulty_column_is_located(change, place):
 def test_an_empty_object_lacks_its_columns():
     with pytest.raises(Faults, match="a required column is missing"):
         Histories.from_rows({**in_columns(ROWS), "pupils": {}})
+
+
+@pytest.mark.parametrize("undeclared", [[], {}, [{"a": 1}], {"a": [1]}, {"a": 1}, [1], None, 3, "text"])
+def test_an_undeclared_table_is_ignored_whatever_it_holds(undeclared):
+    sent = Histories.from_rows({"pupils": ROWS["pupils"], "mine": undeclared, "enrolments": ROWS["enrolments"]})
+    assert sent.warnings == ["the table at position 2 is not declared and is ignored"]
