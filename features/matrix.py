@@ -114,7 +114,10 @@ def in_polars(frame: Frame) -> pl.DataFrame:
         polars = pl.DataFrame(rows, {c: kinds[c] for c in frame.columns}, orient="row")
     else:
         polars = frame.to_native()
-    return polars.with_columns(pl.col("as_of").cast(pl.Int32).cast(pl.Date))
+    # A user's expression may divide by zero; a model cannot learn from infinity, nor can a bundle store it.
+    own = [pl.col(f.name) for f in catalogue().own_features.features]
+    finite = [pl.when(value.is_finite()).then(value).name.keep() for value in own]
+    return polars.with_columns(pl.col("as_of").cast(pl.Int32).cast(pl.Date), *finite)
 
 
 def counted(histories: Histories, as_of: list[date], *, tallies: dict[str, Tally]) -> pl.DataFrame:

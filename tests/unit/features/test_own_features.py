@@ -2,14 +2,17 @@
 
 import subprocess
 import sys
+from datetime import date
 
 import pytest
 
 from features import own_features_trial
 from features.catalogue import SHIPPED, catalogue, install
+from features.matrix import matrix
 from features.own_features import read_own_features
 from features.own_features_trial import load_own_features
 from histories.errors import Faults
+from tests.support.engines import open_on
 
 HEAD = "import narwhals as nw\nfrom features.feature import Feature, Tally, plain\n"
 TALLY = 'TALLIES = {"own_suspensions": Tally(table="suspensions")}\n'
@@ -136,6 +139,31 @@ def test_user_features_come_after_the_shipped_ones_and_are_read_once(tmp_path, m
     monkeypatch.setattr(own_features_trial, "read_own_features", None)
     assert load_own_features(file) is extended
     assert load_own_features(None) is extended
+
+
+ROWS = {
+    "pupils": [{"pupil_id": p, "date_of_birth": "2014-05-01"} for p in "AB"],
+    "enrolments": [{"pupil_id": p, "urn": "1", "entry_date": "2018-09-04"} for p in "AB"],
+    "suspensions": [{"pupil_id": "A", "urn": "1", "start_date": "2024-12-02", "category": "SUSP"}],
+}
+
+
+@pytest.mark.parametrize("engine", ["polars", "plain"])
+@pytest.mark.parametrize(
+    ("expression", "values"),
+    [
+        ('lambda: 1.0 / nw.col("own_suspensions")', [1.0, None]),
+        ('lambda: nw.col("own_suspensions") / 0', [None, None]),
+        ('lambda: nw.lit(-1.0) / nw.col("own_suspensions")', [-1.0, None]),
+        ('plain("own_suspensions")', [1.0, 0.0]),
+    ],
+)
+def test_a_value_that_is_not_finite_is_missing(tmp_path, engine, expression, values):
+    """A ridge has no coefficient for infinity, and no bundle can hold one."""
+    text = f"{HEAD}{TALLY}FEATURES = [{GOOD}]".replace('plain("own_suspensions")', expression)
+    load_own_features(write(tmp_path, text))
+    features = matrix(open_on(engine, ROWS, tmp_path / "h"), [date(2025, 1, 13)])
+    assert features["own_count"].to_pylist() == values
 
 
 @pytest.mark.parametrize(
