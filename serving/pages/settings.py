@@ -50,6 +50,7 @@ class PageSettings(SettingsFile):
     outcomes: Words = Field(min_length=1)
     actions: Words = Field(min_length=1)
     doubts: Words = Field(min_length=1)
+    consents: Words = Field(min_length=1)
     not_for_this_child: Words = Field(min_length=1)
     closing: Words = Field(min_length=1)
     clocks: dict[ClockKind, ClockSettings]
@@ -81,5 +82,6 @@ class PageSettings(SettingsFile):
             "action": self.actions,
             "dismissed": self.not_for_this_child,
             "closed": self.closing,
+            "handed_over": self.consents,
         }
         return lists.get(kind, {}).get(code, code)

@@ -18,11 +18,12 @@ SENT = {
     "/sign-out": {"now": "1"},
     "/pupils/{pupil_ref}/{what}": {"version": "0", "text": "a note"},
     "/clocks/{clock_id}": {"version": "1", "text": "by telephone"},
+    "/cases/{case_id}/hand-over": {"version": "1", "consent": "parent"},
     "/team": {"version": "0", "per_week": "8"},
     "/faults/{fault_id}": {"version": "1", "text": "looked at"},
     "/faults/{fault_id}/release": {"version": "1", "text": "looked at"},
 }
-IDS = {"what": "note", "clock_id": "0" * 32, "fault_id": "0" * 32}
+IDS = {"what": "note", "clock_id": "0" * 32, "fault_id": "0" * 32, "case_id": "0" * 32}
 
 
 def refs(site):

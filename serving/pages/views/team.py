@@ -15,6 +15,8 @@ from serving.http.problems import Problem
 from serving.pages.context import Context, PageContext
 from serving.pages.forms import Form, save_and_redirect, version_of
 from serving.pages.page import Endpoint, Page
+from serving.store.cases.hand_over import hand_over as give
+from serving.store.cases.hand_over import moved_away
 from serving.store.scores import boards, week_list
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import Change
@@ -45,6 +47,23 @@ def set_capacity(request: Request, fields: Form, context: Context) -> Response:
     return save_and_redirect(context.store, request, apply, "/team?done=saved", show_again)
 
 
+def hand_over(case_id: str, request: Request, fields: Form, context: Context) -> Response:
+    """Give a case to the authority that its child has moved to."""
+    words, version = context.renderer.words, version_of(fields)
+
+    def show_again(status: int, wrong: list[str]) -> Response:
+        text = words("team.wrong_consent") if wrong else words("team.conflict_case")
+        return _show(context, request, status, errors=[{"text": text, "href": "#moved"}])
+
+    def apply(change: Change) -> None:
+        consent = fields.get("consent", "")
+        if consent not in context.settings.consents:
+            raise Faults(Fault("this is not on the list", "consent", "Choose one from the list."))
+        give(change, case_id, version, consent)
+
+    return save_and_redirect(context.store, request, apply, "/team?done=handed_over", show_again)
+
+
 def _per_week(fields: dict[str, str]) -> int:
     written = fields.get("per_week", "").strip()
     if not (written.isascii() and written.isdigit() and len(written) < 5 and 1 <= int(written) <= MAX_A_WEEK):
@@ -60,9 +79,10 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         outcome = boards.list_outcome(view, most, [WELL], date.today())
         version = next((c["version"] for c in staff.capacities(view) if c["team"] == team), 0)
         names_of_staff = {p["person_id"]: p["name"] for p in staff.active_staff(view)}
-        names = week_list.school_names(view)
+        names, moved = week_list.school_names(view), moved_away(view)
     model = context.champion.model()
-    banner = context.renderer.words("team.saved") if request.query_params.get("done") else None
+    done = request.query_params.get("done", "")
+    banner = context.renderer.words(f"team.{done}") if done in ("saved", "handed_over") else None
     return context.renderer.page(
         request,
         "team",
@@ -73,6 +93,8 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         outcome=outcome,
         people=names_of_staff,
         names=names,
+        moved=moved,
+        consents=context.settings.consents,
         listed=shareable(outcome.by_school, context.configuration.localities),
         promise=promised(model.manifest, most) if model else None,
         children=_children,
@@ -139,5 +161,13 @@ PAGE = Page(
     sees="the outcomes of listed children in the caller's scope",
     handler=team,
     menu=4,
-    endpoints=(Endpoint(method="POST", route="/team", handler=set_capacity, sees="the team's capacity"),),
+    endpoints=(
+        Endpoint(method="POST", route="/team", handler=set_capacity, sees="the team's capacity"),
+        Endpoint(
+            method="POST",
+            route="/cases/{case_id}/hand-over",
+            handler=hand_over,
+            sees="that a case of the caller's scope went to the authority of its child",
+        ),
+    ),
 )

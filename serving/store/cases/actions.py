@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
+from serving.store.cases.cases import PLACE
 from serving.store.cases.tables import Case, CaseEntry
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import View
@@ -38,7 +39,7 @@ def export(view: View, file: Path, since: date | None = None) -> int:
         sa.select(Case.pupil_id, CaseEntry.on_day, CaseEntry.kind, CaseEntry.code, CaseEntry.team, CaseEntry.at)
         .join(Case, Case.case_id == CaseEntry.case_id)
         .join(Pupil, Pupil.pupil_id == Case.pupil_id)
-        .where(*view.caller.children(Pupil), CaseEntry.kind.in_(("contact", "action")))
+        .where(*view.caller.children(PLACE), CaseEntry.kind.in_(("contact", "action")))
         .order_by(Case.pupil_id, CaseEntry.on_day, CaseEntry.at)
     )
     entries = view.connection.execute(query.where(CaseEntry.on_day >= since) if since else query).all()

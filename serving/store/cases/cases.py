@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import date
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,18 +17,23 @@ from serving.store.cases.tables import Case, CaseEntry, DataFault
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import Change, Conflict, NotThere, View
 
-KINDS = ("assigned", "contact", "action", "note", "snoozed", "woken", "dismissed", "doubted", "closed")
+KINDS = ("assigned", "contact", "action", "note", "snoozed", "woken", "dismissed", "doubted", "closed", "handed_over")
 MAX_TEXT = 5000  # characters of a note
 MAX_CODE = 100
-FIELDS = (*Case.__table__.c, *(Pupil.__table__.c[c] for c in ("pupil_ref", "authority", "urn", "nc_year")))
+# Where a case is, for ``Caller.scope``: it belongs to an authority, and goes with the pupil from school to school.
+PLACE = SimpleNamespace(authority=Case.authority, urn=Pupil.urn)
+# The old authority does not see the school of a pupil who has moved away.
+_urn = sa.case((Pupil.authority == Case.authority, Pupil.urn), else_=None).label("urn")
+FIELDS = (*Case.__table__.c, Pupil.pupil_ref, _urn, Pupil.nc_year)
 
 
 def _mine(work: View) -> sa.ColumnElement[bool]:
-    return Case.pupil_id.in_(sa.select(Pupil.pupil_id).where(*work.caller.children(Pupil)))
+    cases = sa.select(Case.case_id).join(Pupil, Pupil.pupil_id == Case.pupil_id)
+    return Case.case_id.in_(cases.where(*work.caller.children(PLACE)).correlate(None))
 
 
 def _select(work: View) -> sa.Select[Any]:
-    return sa.select(*FIELDS).join(Pupil, Pupil.pupil_id == Case.pupil_id).where(*work.caller.children(Pupil))
+    return sa.select(*FIELDS).join(Pupil, Pupil.pupil_id == Case.pupil_id).where(*work.caller.children(PLACE))
 
 
 def cases(view: View, *, owner: str | None = None, closed: bool = False) -> list[dict[str, Any]]:
@@ -44,7 +50,7 @@ def cases(view: View, *, owner: str | None = None, closed: bool = False) -> list
     Returns
     -------
     list of dict
-        The columns of ``Case``, and the pupil's current place: ``pupil_ref``, ``authority``, ``urn``, ``nc_year``.
+        The columns of ``Case``, and ``pupil_ref``, ``urn`` (None once the pupil has left the authority) and ``nc_year``.
     """
     query = _select(view).where(Case.closed_at.is_not(None) if closed else Case.closed_at.is_(None))
     query = query.where(Case.owner == owner) if owner else query
@@ -76,8 +82,9 @@ def case(view: View, case_id: str) -> dict[str, Any]:
 
 
 def case_of(view: View, pupil_ref: str) -> dict[str, Any] | None:
-    """Return a pupil's open case, or None. The calling code records that the pupil was seen."""
-    query = _select(view).where(Pupil.pupil_ref == pupil_ref, Case.closed_at.is_(None))
+    """Return a pupil's open case in the pupil's authority, or None. The calling code records that the pupil was seen."""
+    here = Case.authority == Pupil.authority
+    query = _select(view).where(Pupil.pupil_ref == pupil_ref, Case.closed_at.is_(None), here)
     row = view.connection.execute(query).mappings().one_or_none()
     return dict(row) if row else None
 
@@ -92,14 +99,18 @@ def open_case(change: Change, pupil_ref: str) -> str:
     Conflict
         When the pupil has an open case.
     """
-    query = sa.select(Pupil.pupil_id).where(Pupil.pupil_ref == pupil_ref, *change.caller.children(Pupil))
-    pupil = change.connection.scalar(query)
-    if pupil is None:
+    query = sa.select(Pupil.pupil_id, Pupil.authority).where(
+        Pupil.pupil_ref == pupil_ref, *change.caller.children(Pupil)
+    )
+    row = change.connection.execute(query).one_or_none()
+    if row is None:
         raise NotThere("pupil")
+    pupil, authority = row
     case_id = secrets.token_hex(16)
-    row = {
+    opened = {
         "case_id": case_id,
         "pupil_id": pupil,
+        "authority": authority,
         "opened_at": change.now,
         "opened_by": change.caller.key_id,
         "version": 1,
@@ -108,7 +119,7 @@ def open_case(change: Change, pupil_ref: str) -> str:
     }
     try:
         with change.connection.begin_nested():
-            change.connection.execute(sa.insert(Case), row)
+            change.connection.execute(sa.insert(Case), opened)
     except sa.exc.IntegrityError:
         raise Conflict("the pupil has an open case already") from None
     change.record("case.opened", pupils=[pupil], case_id=case_id)
@@ -120,10 +131,10 @@ def add_entry(change: Change, case_id: str, version: int, kind: str, sets: dict[
     named = sa.and_(Case.case_id == case_id, _mine(change))
     update = sa.update(Case).where(named, Case.version == version, Case.closed_at.is_(None))
     who = {"changed_at": change.now, "changed_by": change.caller.key_id}
-    done = change.connection.execute(update.values(version=version + 1, **who, **sets))
     pupil = change.connection.scalar(sa.select(Case.pupil_id).where(named))
     if pupil is None:
         raise NotThere("case")
+    done = change.connection.execute(update.values(version=version + 1, **who, **sets))
     if not done.rowcount:
         raise Conflict
     row = {

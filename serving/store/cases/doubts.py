@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from histories.errors import Fault, Faults
 from serving.roles import IDENTITIES
-from serving.store.cases.cases import MAX_CODE, add_entry, written
+from serving.store.cases.cases import MAX_CODE, PLACE, add_entry, written
 from serving.store.cases.tables import Case, DataFault
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import Change, Conflict, NotThere, View
@@ -52,7 +52,7 @@ def faults(view: View) -> list[dict[str, Any]]:
         sa.select(DataFault.__table__, Pupil.urn)
         .join(Case, Case.case_id == DataFault.case_id)
         .join(Pupil, Pupil.pupil_id == Case.pupil_id)
-        .where(*view.caller.scope(Pupil), DataFault.answer.is_(None))
+        .where(*view.caller.scope(PLACE), DataFault.answer.is_(None))
         .order_by(DataFault.raised_at)
     )
     rows = [dict(r) for r in view.connection.execute(query).mappings()]
@@ -79,7 +79,7 @@ def release(change: Change, fault_id: str, version: int, text: str) -> int:
         sa.select(Case.pupil_id)
         .join(DataFault, DataFault.case_id == Case.case_id)
         .join(Pupil, Pupil.pupil_id == Case.pupil_id)
-        .where(DataFault.fault_id == fault_id, *change.caller.children(Pupil))
+        .where(DataFault.fault_id == fault_id, *change.caller.children(PLACE))
     )
     if pupil is None or change.caller.role not in RELEASE:
         raise NotThere("doubt")
@@ -107,7 +107,7 @@ def answer(change: Change, fault_id: str, version: int, text: str) -> int:
 
 
 def _update(change: Change, fault_id: str, version: int, **values: Any) -> None:
-    pupils = sa.select(Case.case_id).join(Pupil, Pupil.pupil_id == Case.pupil_id).where(*change.caller.scope(Pupil))
+    pupils = sa.select(Case.case_id).join(Pupil, Pupil.pupil_id == Case.pupil_id).where(*change.caller.scope(PLACE))
     named = sa.and_(DataFault.fault_id == fault_id, DataFault.case_id.in_(pupils))
     who = {"changed_at": change.now, "changed_by": change.caller.key_id}
     update = sa.update(DataFault).where(named, DataFault.version == version)

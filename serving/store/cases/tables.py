@@ -33,11 +33,18 @@ class Person(Changed, Base):
 
 
 class Case(Changed, Base):
-    """A case of a pupil; a pupil has at most one open case."""
+    """A case of a pupil; a pupil has at most one open case in an authority.
+
+    Attributes
+    ----------
+    authority : str
+        The authority that the case belongs to; it stays when the pupil moves, until it is handed over.
+    """
 
     __tablename__ = "cases"
     case_id: Mapped[str] = mapped_column(Opaque, primary_key=True)
     pupil_id: Mapped[str] = mapped_column(PupilId, sa.ForeignKey("pupils.pupil_id"))
+    authority: Mapped[str] = mapped_column(sa.String(10), server_default="")
     owner: Mapped[str | None] = mapped_column(Who, index=True)
     opened_at: Mapped[datetime]
     opened_by: Mapped[str] = mapped_column(Who)
@@ -50,6 +57,7 @@ class Case(Changed, Base):
 sa.Index(
     "cases_open",
     Case.__table__.c.pupil_id,
+    Case.__table__.c.authority,
     unique=True,
     sqlite_where=Case.closed_at.is_(None),
     postgresql_where=Case.closed_at.is_(None),
@@ -69,7 +77,8 @@ class CaseEntry(Base):
     on_day : date or None
         The day of a contact or action, or the day on which a snooze ends.
     code : str or None
-        From the authority's lists: the kind of an action, the outcome of a contact, the reason of a dismissal.
+        From the authority's lists: the kind of an action, the outcome of a contact, the reason of a dismissal, the consent to
+        a hand-over.
     to_person : str or None
         The new owner of the case.
     """

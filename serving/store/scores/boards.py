@@ -10,6 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from serving.store.cases.cases import PLACE
 from serving.store.cases.casework_tables import StoredMissing, StoredTransition
 from serving.store.cases.tables import Case, CaseEntry
 from serving.store.scores.stored_scores import of_list, own_lists
@@ -99,6 +100,7 @@ def list_outcome(view: View, most: int, well: Sequence[str], today: date) -> Lis
         sa.select(Case.pupil_id, CaseEntry.kind, CaseEntry.code)
         .join(Case, Case.case_id == CaseEntry.case_id)
         .where(Case.pupil_id.in_(first_day), CaseEntry.kind.in_(("contact", "action", "dismissed")))
+        .where(sa.true() if view.caller.authority is None else Case.authority == view.caller.authority)
     )
     done: dict[str, set[str]] = {}
     for r in view.connection.execute(query):
@@ -116,7 +118,7 @@ def list_outcome(view: View, most: int, well: Sequence[str], today: date) -> Lis
     caught = {p for p, day in missing.items() if p in first_day and first_day[p] <= day}
     outcome.missing, outcome.unlisted = len(caught), len(missing) - len(caught)
     owners = sa.select(Case.owner, sa.func.count()).join(Pupil, Pupil.pupil_id == Case.pupil_id)
-    owners = owners.where(*view.caller.children(Pupil), Case.closed_at.is_(None)).group_by(Case.owner)
+    owners = owners.where(*view.caller.children(PLACE), Case.closed_at.is_(None)).group_by(Case.owner)
     outcome.owners = {r[0]: r[1] for r in view.connection.execute(owners)}
     view.record("team.seen", lists=outcome.lists, listed=outcome.listed)
     return outcome

@@ -16,6 +16,11 @@ from serving.store.scores.stored_scores import newest_list, of_list, own_lists
 from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import View
 
+# The open case of a score's pupil in the score's authority; an authority that the pupil has left may have one too.
+_OPEN = sa.and_(
+    Case.pupil_id == StoredScore.pupil_id, Case.authority == StoredScore.authority, Case.closed_at.is_(None)
+)
+
 
 @dataclass(frozen=True)
 class Chosen:
@@ -114,7 +119,7 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
             Case.owner,
         )
         .join(Pupil, Pupil.pupil_id == StoredScore.pupil_id)
-        .join(Case, sa.and_(Case.pupil_id == StoredScore.pupil_id, Case.closed_at.is_(None)), isouter=True)
+        .join(Case, _OPEN, isouter=True)
         .join(Person, Person.person_id == Case.owner, isouter=True)
         .where(
             *conditions, Case.dismissed_why.is_(None), sa.or_(Case.snoozed_until.is_(None), Case.snoozed_until <= today)
@@ -124,11 +129,7 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
     )
     rows = view.connection.execute(query).all()
     week_list = WeekList(as_of=newest[0], model_version=newest[1])
-    set_aside = (
-        sa.select(sa.func.count())
-        .select_from(StoredScore)
-        .join(Case, sa.and_(Case.pupil_id == StoredScore.pupil_id, Case.closed_at.is_(None), aside))
-    )
+    set_aside = sa.select(sa.func.count()).select_from(StoredScore).join(Case, sa.and_(_OPEN, aside))
     week_list.set_aside = view.connection.scalar(set_aside.where(*conditions)) or 0
     _add_sources(view, week_list)
     ids = [r.pupil_id for r in rows]

@@ -1,0 +1,101 @@
+"""A child who moves to another authority does not take the case along; handing it over is an act with consent.
+
+Before, the new authority read the notes of the old one.
+"""
+
+import re
+
+import pytest
+
+from serving.store import Caller, NotThere
+from serving.store.audit.audit_log import entries
+from serving.store.caller import command_line
+from serving.store.cases import cases, doubts
+from serving.store.cases.actions import export
+from tests.support.forms import submit
+from tests.support.scores import full_score
+
+NOTE = "The aunt in Mill Lane knows where they are"
+OLD, NEW = Caller("dev:lead", "lead", "801"), Caller("dev:lead-2", "lead", "802")
+NEW_ANALYST = Caller("dev:cat", "analyst", "802")
+
+
+@pytest.fixture
+def moved(staffed):
+    """A child with a case and a doubt in 801 who has moved to 802."""
+    worker = staffed.visit("worker")
+    assert submit(worker, staffed.path, f"{staffed.path}/note", version="0", text=NOTE).status_code == 303
+    doubt = {"version": "2", "table": "sen", "reason": "not_so", "text": NOTE}
+    assert submit(worker, staffed.path, f"{staffed.path}/doubt", **doubt).status_code == 303
+    staffed.store.save([{**full_score(staffed.child, "802", "200"), "as_of": "2025-02-10"}])
+    with staffed.store.view(OLD) as view:
+        (staffed.case,) = cases.cases(view)
+    staffed.form = f"/cases/{staffed.case['case_id']}/hand-over"
+    return staffed
+
+
+def seen_by(store, caller):
+    with store.view(caller) as view:
+        return str([cases.cases(view), cases.cases(view, closed=True), doubts.faults(view)])
+
+
+def test_the_new_authority_does_not_read_the_old_ones_case(moved, tmp_path):
+    page = moved.visit("worker-2").get(moved.path)
+    assert page.status_code == 200
+    assert NOTE not in page.text
+    assert 'name="version" value="0"' in page.text, "no case is open, as far as they can tell"
+    assert seen_by(moved.store, NEW) == seen_by(moved.store, NEW_ANALYST) == "[[], [], []]"
+    with pytest.raises(NotThere), moved.store.view(NEW) as view:
+        cases.case(view, moved.case["case_id"])
+    with pytest.raises(NotThere), moved.store.change(NEW) as change:
+        cases.note(change, moved.case["case_id"], 3, "mine")
+    with moved.store.view(NEW) as view:
+        assert export(view, tmp_path / "actions.parquet") == 0
+
+
+def test_the_new_authority_opens_its_own_case_which_the_old_one_does_not_read(moved):
+    worker = moved.visit("worker-2")
+    assert submit(worker, moved.path, f"{moved.path}/note", version="0", text="ours").status_code == 303
+    assert "ours" in worker.get(moved.path).text
+    assert "ours" not in seen_by(moved.store, OLD)
+    lead = moved.visit("lead")
+    assert submit(lead, "/team", moved.form, version="3", consent="parent").status_code == 409
+
+
+def test_the_old_authority_keeps_its_case_and_does_not_see_the_new_school(moved):
+    assert moved.visit("worker").get(moved.path).status_code == 404
+    with moved.store.view(OLD) as view:
+        kept = cases.case(view, moved.case["case_id"])
+    assert (kept["authority"], kept["urn"]) == ("801", None)
+    assert NOTE in str(kept["entries"])
+
+
+def test_a_hand_over_needs_a_lead_and_a_consent_and_is_in_the_audit(moved):
+    lead, other = moved.visit("lead"), moved.visit("lead-2")
+    assert moved.child in lead.get("/team").text
+    assert moved.child not in other.get("/team").text
+    assert submit(moved.visit("worker"), "/about", moved.form, version="3", consent="parent").status_code == 403
+    assert submit(other, "/team", moved.form, version="3", consent="parent").status_code == 404
+    assert submit(lead, "/team", moved.form, version="3", consent="").status_code == 422
+    assert submit(lead, "/team", moved.form, version="2", consent="parent").status_code == 409
+    assert submit(lead, "/team", moved.form, version="3", consent="parent").status_code == 303
+    page = moved.visit("worker-2").get(moved.path).text
+    assert NOTE in page
+    assert "Came from another authority:" in page
+    assert seen_by(moved.store, OLD) == "[[], [], []]"
+    assert moved.child not in lead.get("/team").text
+    with moved.store.view(command_line()) as view:
+        (entry,) = entries(view, action="case.given_to")
+        view.record("audit.seen")
+    assert (entry["who"], entry["details"]["before"], entry["details"]["now"]) == ("dev:lead", "801", "802")
+    assert entry["details"]["consent"] == "parent"
+    assert re.fullmatch(r"[0-9a-f]{24}", entry["pupils"][0])
+
+
+def test_a_case_whose_child_has_not_moved_is_not_handed_over(staffed):
+    lead = staffed.visit("lead")
+    submit(lead, staffed.path, f"{staffed.path}/note", version="0", text=NOTE)
+    with staffed.store.view(OLD) as view:
+        (case,) = cases.cases(view)
+    sent = submit(lead, "/team", f"/cases/{case['case_id']}/hand-over", version="2", consent="parent")
+    assert sent.status_code == 422
