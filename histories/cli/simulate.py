@@ -35,7 +35,7 @@ def simulate(
     csv: bool,
     as_json: bool,
 ) -> None:
-    """Simulate a population and write its histories to folder OUT."""
+    """Simulate a population and write its histories to OUT."""
     from histories.population.simulation import simulate as run
 
     with progress("simulated population") as advance:

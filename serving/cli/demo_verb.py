@@ -23,7 +23,7 @@ from histories.io.terminal import json_option, result
 )
 @json_option
 def demo(pupils: int, folder: Path, as_json: bool) -> None:
-    """Run everything once on simulated data, and print a work-list."""
+    """Run everything once on simulated data; print a list."""
     from serving.cli.demo import run
 
     data, text = run(pupils, folder)

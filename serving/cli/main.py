@@ -37,6 +37,7 @@ VERBS = {
     "retention": "serving.cli.records",
     "hold": "serving.cli.records",
     "erase": "serving.cli.records",
+    "subject-access": "serving.cli.subject_access",
     "access": "serving.cli.access",
     "serve": "serving.cli.serve",
     "demo": "serving.cli.demo_verb",

@@ -55,7 +55,7 @@ def retention(file: Path | None, remove: bool, as_json: bool) -> None:
 
 @click.group()
 def hold() -> None:
-    """Place or lift legal holds, which keep records from removal."""
+    """Place or lift legal holds, which keep records."""
 
 
 @hold.command()
@@ -133,6 +133,7 @@ def erase(file: Path, reason: str, as_json: bool) -> None:
     from serving.store import Store
     from serving.store.caller import command_line
     from serving.store.records import erasure
+    from serving.store.records.places import NOT_REACHED
     from serving.store.records.pupil_file import read_pupils
 
     pupils = read_pupils(file)
@@ -149,8 +150,8 @@ def erase(file: Path, reason: str, as_json: bool) -> None:
             "\nThe database's files still hold what was erased, since another program reads it."
             "\n    Stop what reads the database (the service, other commands), and run this command again."
         )
-    text += "\nNot reached: " + "; ".join(erasure.NOT_REACHED) + "."
-    data = {**asdict(erased), "purged": purged, "not_reached": erasure.NOT_REACHED}
+    text += "\nNot reached: " + "; ".join(NOT_REACHED) + "."
+    data = {**asdict(erased), "purged": purged, "not_reached": NOT_REACHED}
     result(data, as_json=as_json, text=text)
     if erased.held or not purged:
         raise SystemExit(1)

@@ -16,7 +16,7 @@ from serving.cli.main import onroll
 from serving.store import Store, database
 from serving.store.cases import cases, doubts
 from serving.store.database import reading
-from serving.store.records.erasure import NOT_REACHED
+from serving.store.records.places import NOT_REACHED
 from serving.store.tables import Pupil
 from tests.support.databases import KEY
 from tests.support.scores import score

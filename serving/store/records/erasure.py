@@ -8,21 +8,14 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from histories.errors import Fault, Usage
-from serving.store.cases.casework_tables import OF_PUPILS
-from serving.store.cases.tables import Case, CaseEntry, DataFault
+from serving.store.cases.tables import Case
 from serving.store.records.holds import held
+from serving.store.records.places import BY_CASE, BY_PUPIL
 from serving.store.records.retention import remove, tidy
 from serving.store.tables import Hold, Pupil, StoredScore
 from serving.store.unit_of_work import Change
 
 BATCH = 500
-# Where a pupil's records may lie besides the database; each must be looked after by itself.
-NOT_REACHED = (
-    "backups of the database",
-    "files of scores, exports and lists that commands wrote",
-    "histories, their .returns and .onroll/blocks",
-    "MLflow's runs and the papers of models, which hold counts only",
-)
 MAX_REASON = 500
 
 
@@ -65,7 +58,7 @@ def erase(change: Change, pupils: Sequence[str], reason: str) -> Erased:
         part = free[at : at + BATCH]
         for table in (Pupil, StoredScore, Case, Hold):
             present |= set(change.connection.scalars(sa.select(table.pupil_id).where(table.pupil_id.in_(part))))
-        for table in (Case, StoredScore, Hold, *OF_PUPILS, Pupil):
+        for table in BY_PUPIL:
             rows += remove(change.connection, table, table.pupil_id.in_(part))
     tidy(change.connection)
     erased = Erased(len(present), len(requested) - len(free), len(free) - len(present))
@@ -93,7 +86,7 @@ def purge_files(engine: sa.Engine) -> bool:
             connection.close()
         return not busy
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as autocommit:
-        emptied = (StoredScore, Pupil, Case, CaseEntry, DataFault, Hold, *OF_PUPILS)
+        emptied = (*BY_PUPIL, *BY_CASE)
         query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_xmin IS NOT NULL AND pid <> pg_backend_pid()"
         readers = autocommit.exec_driver_sql(query).scalar_one()
         autocommit.exec_driver_sql(f"VACUUM {', '.join(table.__tablename__ for table in emptied)}")

@@ -14,8 +14,9 @@ from histories.errors import Fault, Faults
 from histories.io.toml import read_toml
 from serving.store.audit.pruning import prunable, prune
 from serving.store.cases.casework_tables import OF_PUPILS, StoredDeadline
-from serving.store.cases.tables import Case, CaseEntry, DataFault
+from serving.store.cases.tables import Case
 from serving.store.records.holds import HELD
+from serving.store.records.places import BY_CASE
 from serving.store.tables import Hold, Pupil, ScoreList, ShadowCount, StoredKey, StoredScore
 from serving.store.unit_of_work import Change, View
 
@@ -104,7 +105,7 @@ def remove(connection: sa.Connection, table: Any, condition: sa.ColumnElement[bo
     """Remove rows, and the entries and doubts of removed cases; return how many rows of the table itself."""
     if table is Case:
         gone = sa.select(Case.case_id).where(condition)
-        for part in (CaseEntry, DataFault):
+        for part in BY_CASE:
             connection.execute(sa.delete(part).where(part.case_id.in_(gone)))
     return connection.execute(sa.delete(table).where(condition)).rowcount
 

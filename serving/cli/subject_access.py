@@ -1,0 +1,89 @@
+"""The verb ``subject-access``: everything that is held on one child, in a file that only its owner can read."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from histories.io.terminal import json_option, result
+
+
+@click.command("subject-access")
+@click.argument("pupil", required=False)
+@click.option(
+    "--pupil-file",
+    type=click.Path(path_type=Path),
+    help="File with the identifier, in place of PUPIL: the shell's history and the process list show arguments.",
+)
+@click.option(
+    "--histories",
+    "folders",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="Histories to look in as well; repeat it for several.",
+)
+@click.option("--out", type=click.Path(path_type=Path), help="File to write; by default one named after the day.")
+@json_option
+def subject_access(
+    pupil: str | None, *, pupil_file: Path | None, folders: tuple[Path, ...], out: Path | None, as_json: bool
+) -> None:
+    """Write all that is held on a child to a file.
+
+    Scores, cases, notes, contacts, deadlines, holds, histories, and who saw any of it. Other people are named in it: read it before
+    it is given out.
+    """
+    from histories.errors import Fault, Usage
+    from histories.io.atomic_write import new_file
+    from histories.settings import settings
+    from serving.store import Store
+    from serving.store.caller import command_line
+    from serving.store.records.pupil_file import read_pupils
+    from serving.store.records.subject_access import held_on
+
+    pupils = read_pupils(pupil_file) if pupil_file else [pupil or ""]
+    if bool(pupil) == bool(pupil_file) or len(pupils) != 1 or not pupils[0].strip():
+        raise Usage(Fault("name one pupil", "subject-access", "Give PUPIL, or --pupil-file with one line."))
+    (pupil_id,) = pupils
+    target = out or Path(f"subject-access-{datetime.now(UTC).date()}-{secrets.token_hex(3)}.json")
+    if pupil_id.lower() in target.name.lower():
+        do = "Choose a name without it: names of files reach logs, backups and other people."
+        raise Usage(Fault("the file's name holds the pupil's identifier", "--out", do))
+    from_folders = {str(folder): _rows_of(folder, pupil_id) for folder in folders}
+    with new_file(target) as beside, Store.of(settings()).view(command_line()) as view:
+        held = held_on(view, pupil_id) | {"histories": from_folders}
+        if not folders:
+            held["not_looked_in"] = ["histories: none was named with --histories"]
+        beside.touch(mode=0o600)
+        beside.write_text(json.dumps(held, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
+    counts = {name: len(rows) for name, rows in held["tables"].items()}
+    counts |= {"histories": sum(len(rows) for tables in from_folders.values() for rows in tables.values())}
+    data = {"out": target, "rows": counts, "seen": len(held["seen_by"]), "not_reached": held["not_reached"]}
+    text = f"{sum(counts.values()):,} rows and {data['seen']:,} entries of the audit in {target}"
+    if not folders:
+        text += "\nHistories were not looked in: name them with --histories."
+    text += "\nNot reached: " + "; ".join(held["not_reached"]) + "."
+    result(data, as_json=as_json, text=text)
+
+
+def _rows_of(folder: Path, pupil_id: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of a pupil from every table of a folder of histories, as they are written there."""
+    import narwhals as nw
+
+    from histories.cli.opening import open_histories
+    from histories.reading.frames import collect
+    from histories.tables import TABLES
+
+    histories = open_histories(folder, engine="duckdb")
+    rows = {}
+    for table in (name for name in TABLES if name in histories.present and "pupil_id" in TABLES[name].columns):
+        of_pupil = nw.from_native(histories.native(table)).filter(nw.col("pupil_id") == pupil_id)
+        rows[table] = collect(of_pupil).to_dicts()
+    return rows
+
+
+verbs: list[Any] = [subject_access]

@@ -1,0 +1,20 @@
+"""Where the database holds a child's records: one list for erasure, retention and subject access."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from serving.store.cases.casework_tables import OF_PUPILS
+from serving.store.cases.tables import Case, CaseEntry, DataFault
+from serving.store.tables import Hold, Pupil, StoredScore
+
+# In the order in which rows can be removed.
+BY_PUPIL: tuple[Any, ...] = (Case, StoredScore, Hold, *OF_PUPILS, Pupil)
+BY_CASE: tuple[Any, ...] = (CaseEntry, DataFault)
+# Where a pupil's records may lie besides the database; each must be looked after by itself.
+NOT_REACHED = (
+    "backups of the database",
+    "files of scores, exports and lists that commands wrote",
+    "histories, their .returns and .onroll/blocks",
+    "MLflow's runs and the papers of models, which hold counts only",
+)
