@@ -15,6 +15,7 @@ from histories.reading.frames import collect
 from histories.reading.histories import EVENTS, Histories
 from serving.casework.deadlines import Deadline, DeadlineRule, find_deadlines
 from serving.casework.history import pupil_histories
+from serving.casework.no_roll import OffRoll, find_off_roll
 from serving.casework.rolls import last_spells
 from serving.casework.school_days import SchoolDays
 from serving.casework.silence import silent_registers
@@ -34,7 +35,7 @@ class Gathered:
     schools : list of dict
         ``urn, name, phase``.
     places : list of dict
-        ``pupil_id, authority, urn, nc_year`` of children with a deadline or a transition.
+        ``pupil_id, authority, urn, nc_year`` of children with a deadline or a transition, or on no roll.
     pupil_histories : dict
         See ``history.pupil_histories``.
     missing : list of dict
@@ -52,6 +53,7 @@ class Gathered:
     deadlines: list[Deadline] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     missing: list[dict[str, Any]] = field(default_factory=list)
+    off_roll: list[OffRoll] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     authorities: frozenset[str] = frozenset()
 
@@ -89,6 +91,7 @@ def gather(
     gathered.deadlines = find_deadlines(histories, spells, as_of, days, rules)
     gathered.transitions = find_transitions(histories, spells, as_of)
     gathered.missing = _missing(histories, spells, as_of)
+    gathered.off_roll = find_off_roll(histories, spells, as_of)
     gathered.pupil_histories = pupil_histories(histories, sorted(shown), on_roll, as_of)
     for pupil, silence in silent_registers(histories, sorted(shown), on_roll, as_of, days).items():
         gathered.pupil_histories[pupil]["silent"] = silence
@@ -99,6 +102,12 @@ def gather(
     )
     places = spells.filter(pl.col("pupil_id").is_in(list(concerned))).select("pupil_id", "authority", "urn", "nc_year")
     gathered.places = places.sort("pupil_id").to_dicts()
+    placed = set(places["pupil_id"])
+    gathered.places += [
+        {"pupil_id": c.pupil_id, "authority": c.authority, "urn": c.urn, "nc_year": c.nc_year}
+        for c in gathered.off_roll
+        if c.pupil_id not in placed
+    ]
     return gathered
 
 

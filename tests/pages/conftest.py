@@ -12,6 +12,8 @@ from histories.population.simulation import simulate
 from histories.reading.histories import Histories
 from histories.settings import settings
 from serving.casework.deadlines import Deadline
+from serving.casework.no_roll import KINDS as NO_ROLL
+from serving.casework.no_roll import OffRoll
 from serving.casework.transitions import Transition
 from serving.cli.running import running
 from serving.http.api import make_app
@@ -66,6 +68,18 @@ def fill(home: Path, histories: Path, bundle: Path) -> SimpleNamespace:
                 to_urn=urns[0],
                 state=state,
                 missed_days=3 if state == "no_show" else 0,
+            )
+        )
+    for s, kind in zip(scores[-60:-50], (*NO_ROLL, *NO_ROLL), strict=False):
+        gathered.off_roll.append(
+            OffRoll(
+                pupil_id=s.pupil_id,
+                kind=kind,
+                since=None if kind == "none" else DAYS[0],
+                urn=s.urn,
+                to_urn=urns[0] if kind == "expected" else None,
+                authority=s.authority,
+                nc_year=s.nc_year,
             )
         )
     with store.change(command_line()) as change:

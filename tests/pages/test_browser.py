@@ -12,6 +12,7 @@ PATHS = {
         "child",
         "child?record=0-0",
         "/clocks",
+        "/no-roll",
         "/transition",
         "/about",
         "/accessibility",

@@ -19,6 +19,7 @@ SENT = {
     "/pupils/{pupil_ref}/{what}": {"version": "0", "text": "a note"},
     "/clocks/{clock_id}": {"version": "1", "text": "by telephone"},
     "/cases/{case_id}/hand-over": {"version": "1", "consent": "parent"},
+    "/no-roll/{pupil_ref}": {"now": "1"},
     "/team": {"version": "0", "per_week": "8"},
     "/faults/{fault_id}": {"version": "1", "text": "looked at"},
     "/faults/{fault_id}/release": {"version": "1", "text": "looked at"},
@@ -81,7 +82,7 @@ def test_a_worker_sees_only_children_of_their_schools(site, visit):
     urn_of = {s.pupil_id: s.urn for s in site.scores}
     for user, urns in (("north", site.north), ("worker", set(site.urns)), ("stranger", set())):
         client = visit(user)
-        for path in ("/work-list", "/clocks", "/transition", "/work-list.csv"):
+        for path in ("/work-list", "/clocks", "/no-roll", "/transition", "/work-list.csv"):
             seen = {urn_of[p] for p in ids_on(client.get(path).text, site)}
             assert seen <= urns, (user, path)
         for ref, row in refs(site).items():
@@ -102,7 +103,7 @@ def test_an_analyst_meets_no_child(site, visit):
 
 
 def test_no_address_of_a_page_holds_a_pupil(site, visit):
-    for path in ("/work-list", "/clocks", "/transition"):
+    for path in ("/work-list", "/clocks", "/no-roll", "/transition"):
         links = re.findall(r'(?:href|action)="([^"]*)"', visit("lead").get(path).text)
         assert any("/pupils/" in link for link in links)
         assert all(ids_on(link, site) == set() for link in links)

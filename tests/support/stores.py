@@ -4,6 +4,7 @@ from datetime import date
 
 from serving.casework import Gathered
 from serving.casework.deadlines import Deadline
+from serving.casework.no_roll import OffRoll
 from serving.casework.transitions import Transition
 from serving.store import Caller
 from serving.store.audit import audit_log
@@ -18,8 +19,8 @@ def do(store, work, *arguments, **named):
         return work(change, *arguments, **named)
 
 
-def gathered(*pupils, as_of=date(2025, 1, 13)):
-    """The case material kept beside scores: one row a pupil of every kind."""
+def gathered(*pupils, as_of=date(2025, 1, 13), off_roll=()):
+    """The case material kept beside scores: one row a pupil of every kind, and of some that they are on no roll."""
     gone = [{"pupil_id": p, "on_day": as_of, "how": "unknown", "known_on": as_of} for p in pupils]
     places = [{"pupil_id": p, "authority": "801", "urn": "100", "nc_year": 6} for p in pupils]
     return Gathered(
@@ -35,6 +36,10 @@ def gathered(*pupils, as_of=date(2025, 1, 13)):
             Transition(pupil_id=p, entry_year=2025, from_urn="100", to_urn=None, state="applied") for p in pupils
         ],
         missing=gone,
+        off_roll=[
+            OffRoll(pupil_id=p, kind="left", since=as_of, urn="100", to_urn=None, authority="801", nc_year=6)
+            for p in off_roll
+        ],
         sources={"attendance": "2025-01-10"},
         authorities=frozenset({"801"}),
     )

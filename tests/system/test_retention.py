@@ -114,7 +114,7 @@ def test_old_entries_of_the_audit_go_and_the_chain_still_proves_the_rest(store):
 def test_erasure_leaves_only_a_reference_of_a_pupil(store, tmp_path):
     for pupil in ("gone-1234567", "kept-1234567", "stay-1234567"):
         fill(store, pupil, 1, 1)
-    do(store, casework.keep, gathered("gone-1234567", "kept-1234567", "stay-1234567"), "1")
+    do(store, casework.keep, gathered("gone-1234567", "kept-1234567", "stay-1234567", off_roll=["gone-1234567"]), "1")
     store.scores(Caller("lead", "lead", "801"), ["gone-1234567"], None)
     do(store, holds.place, ["kept-1234567"], "court")
     erased = do(store, erasure.erase, ["gone-1234567", "kept-1234567", "nobody-12345"], "asked by the family")

@@ -103,7 +103,7 @@ PAGE = Page(
     roles=("lead", "analyst", "administrator"),
     sees="models and doubted records of the caller's scope, without children; the shadow for callers of no one authority",
     handler=model,
-    menu=5,
+    menu=6,
     home_of=("analyst",),
     endpoints=(
         Endpoint(

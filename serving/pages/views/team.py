@@ -160,7 +160,7 @@ PAGE = Page(
     roles=("lead", "administrator"),
     sees="the outcomes of listed children in the caller's scope",
     handler=team,
-    menu=4,
+    menu=5,
     endpoints=(
         Endpoint(method="POST", route="/team", handler=set_capacity, sees="the team's capacity"),
         Endpoint(

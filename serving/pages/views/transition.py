@@ -57,5 +57,5 @@ PAGE = Page(
     roles=IDENTITIES,
     sees="moves to secondary school of children of the caller's scope",
     handler=transition,
-    menu=3,
+    menu=4,
 )

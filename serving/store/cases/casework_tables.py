@@ -93,4 +93,18 @@ class StoredMissing(Base):
 
 
 sa.Index("gone_by_day", StoredMissing.__table__.c.on_day)
-OF_PUPILS: tuple[Any, ...] = (StoredHistory, StoredDeadline, StoredTransition, StoredMissing)
+
+
+class StoredOffRoll(Base):
+    """A child of school age on no roll; see ``serving.casework.no_roll``."""
+
+    __tablename__ = "off_roll"
+    pupil_id: Mapped[str] = mapped_column(PupilId, primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.String(20))
+    since: Mapped[date | None]
+    urn: Mapped[str] = mapped_column(Urn)
+    to_urn: Mapped[str | None] = mapped_column(Urn)
+    as_of: Mapped[date]
+
+
+OF_PUPILS: tuple[Any, ...] = (StoredHistory, StoredDeadline, StoredTransition, StoredMissing, StoredOffRoll)

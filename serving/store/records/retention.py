@@ -13,7 +13,7 @@ from dateutil.relativedelta import relativedelta
 from histories.errors import Fault, Faults
 from histories.io.toml import read_toml
 from serving.store.audit.pruning import prunable, prune
-from serving.store.cases.casework_tables import OF_PUPILS, StoredDeadline
+from serving.store.cases.casework_tables import OF_PUPILS, StoredDeadline, StoredOffRoll
 from serving.store.cases.tables import Case
 from serving.store.records.holds import HELD
 from serving.store.records.places import BY_CASE
@@ -112,7 +112,7 @@ def remove(connection: sa.Connection, table: Any, condition: sa.ColumnElement[bo
 
 def tidy(connection: sa.Connection) -> None:
     """Remove pupils and lists without remaining records, except pupils under a hold."""
-    remaining = [sa.select(table.pupil_id) for table in (StoredScore, Case)]
+    remaining = [sa.select(table.pupil_id) for table in (StoredScore, Case, StoredOffRoll)]
     remaining.append(sa.select(StoredDeadline.pupil_id).where(StoredDeadline.stopped_at.is_(None)))
     gone = [Pupil.pupil_id.not_in(rows) for rows in (*remaining, HELD)]
     connection.execute(sa.delete(Pupil).where(*gone))

@@ -244,7 +244,8 @@ def school_names(view: View) -> dict[str, str]:
 
 def own_schools(view: View) -> list[str]:
     """Return the schools of the children of the caller's scope."""
-    query = sa.select(Pupil.urn).where(*view.caller.children(Pupil)).distinct().order_by(Pupil.urn)
+    at_school = Pupil.urn != ""  # children who were never on a roll have no school
+    query = sa.select(Pupil.urn).where(*view.caller.children(Pupil), at_school).distinct().order_by(Pupil.urn)
     return list(view.connection.scalars(query))
 
 

@@ -1,0 +1,119 @@
+"""Children of school age on no roll: who left with nowhere known to go, who has a place but is on no roll, and who is on none at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import narwhals as nw
+import polars as pl
+import pyarrow as pa
+
+from features.outcome.cohort import august_before, completed_years
+from histories.calendar import day_number, day_of
+from histories.linking.roll_status import roll_status
+from histories.reading.as_of import visible
+from histories.reading.frames import collect
+from histories.reading.histories import Histories
+
+KINDS = ("left", "expected", "none")
+NOWHERE = (None, "unknown", "missing_education")  # destinations that say where nobody has found the child
+YEARS = (1, 11)  # year groups of compulsory school age throughout
+
+
+@dataclass(frozen=True, kw_only=True)
+class OffRoll:
+    """A child on no roll as of a day.
+
+    Attributes
+    ----------
+    kind : {"left", "expected", "none"}
+        Left a roll within a year with nowhere known to go; has a place or is said to move to a school, and is on no roll; on no roll
+        for longer than a year, or never on one.
+    since : date or None
+        The last day on a roll; None if there never was one.
+    urn : str
+        The last school within a year; empty if there is none.
+    to_urn : str or None
+        The school of the place, if it is known.
+    """
+
+    pupil_id: str
+    kind: str
+    since: date | None
+    urn: str
+    to_urn: str | None
+    authority: str
+    nc_year: int
+
+
+def find_off_roll(histories: Histories, spells: pl.DataFrame, as_of: date) -> list[OffRoll]:
+    """Return the children of compulsory school age who are on no roll as of a day, and whom nobody is known to educate.
+
+    Parameters
+    ----------
+    histories : Histories
+    spells : polars.DataFrame
+        See ``rolls.last_spells``.
+    as_of : date
+
+    Notes
+    -----
+    Years 1 to 11. Children said to be educated elsewhere (at home, abroad, at an independent school), in custody, or over school age
+    are not listed.
+    """
+    left = {r["pupil_id"]: r for r in spells.filter(~pl.col("on_roll")).iter_rows(named=True)}
+    off = [r for r in _of_school_age(histories, as_of) if not r["on_roll"]]
+    offers = _offers(histories, [r["pupil_id"] for r in off], as_of)
+    return list(_sorted_out(off, left, offers))
+
+
+def _sorted_out(
+    off: list[dict[str, Any]], left: dict[str, dict[str, Any]], offers: dict[str, str | None]
+) -> Iterator[OffRoll]:
+    for r in off:
+        pupil, spell = r["pupil_id"], left.get(r["pupil_id"], {})
+        moves = spell.get("destination") == "state_school"
+        if pupil in offers or moves or r["starts_on"] is not None:
+            kind = "expected"
+        elif r["destination"] in NOWHERE:
+            kind = "left" if spell else "none"
+        else:
+            continue
+        yield OffRoll(
+            pupil_id=pupil,
+            kind=kind,
+            since=r["off_since"],
+            urn=spell.get("urn", ""),
+            to_urn=offers.get(pupil) or (spell["destination_urn"] if moves else None),
+            authority=spell.get("authority") or r["authority"] or "",
+            nc_year=r["nc_year"],
+        )
+
+
+def _of_school_age(histories: Histories, as_of: date) -> list[dict[str, Any]]:
+    """Return the known children of compulsory school age with their status on rolls."""
+    pupils = histories.frame("pupils").unique(subset=["pupil_id"], keep="last", order_by=["date_of_birth"])
+    known = pupils.filter(nw.col("date_of_birth") < day_number(as_of)).select("pupil_id", "date_of_birth", "authority")
+    children = nw.from_native(collect(known).with_columns(pl.lit(august_before(as_of), pl.Int32).alias("august")))
+    years = children.with_columns((completed_years("date_of_birth", "august") - 4).alias("nc_year")).to_native()
+    status = roll_status(histories, as_of)
+    aged = years.filter(pl.col("nc_year").is_between(*YEARS)).join(status, on="pupil_id", how="left")
+    return aged.with_columns(pl.col("on_roll").fill_null(False)).sort("pupil_id").to_dicts()
+
+
+def _offers(histories: Histories, pupils: list[str], as_of: date) -> dict[str, str | None]:
+    """Return the school offered to each child for the September of this school year, unless the offer was declined."""
+    if "admissions" not in histories.present or not pupils:
+        return {}
+    september = day_of(august_before(as_of)).year
+    day = day_number(as_of)
+    keys = pa.table({"pupil_id": pa.array(pupils), "as_of": pa.array([day] * len(pupils), pa.int32())})
+    rows = collect(visible(histories, "admissions", histories.given(keys)))
+    return {
+        r["pupil_id"]: r["offered_urn"]
+        for r in rows.iter_rows(named=True)
+        if r["entry_year"] == september and r["offered_on"] is not None and r["response"] != "declined"
+    }

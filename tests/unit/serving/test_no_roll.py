@@ -1,0 +1,75 @@
+"""Children on no roll: which, since when, and that nobody educated elsewhere is listed."""
+
+from datetime import date
+
+import pytest
+
+from histories.reading.histories import Histories
+from serving.casework.no_roll import find_off_roll
+from serving.casework.rolls import last_spells
+
+DAY = date(2025, 1, 13)
+BORN = "2013-05-01"  # Year 7
+SPELL = {"pupil_id": "p", "urn": "1", "entry_date": "2020-09-02"}
+LEFT = {**SPELL, "leaving_date": "2024-12-05", "leaving_recorded_on": "2024-12-06"}
+OFFER = {
+    "pupil_id": "p",
+    "phase": "secondary",
+    "entry_year": 2024,
+    "applied_on": "2023-10-20",
+    "offered_on": "2024-03-01",
+    "offered_urn": "9",
+}
+
+
+def found(spells=(), born=BORN, **tables):
+    """Return the kind, day and schools of the child, if the child is listed."""
+    rows = {
+        "pupils": [
+            {"pupil_id": "p", "date_of_birth": born, "authority": "801"},
+            {"pupil_id": "at school", "date_of_birth": BORN, "authority": "801"},
+        ],
+        "enrolments": [*spells, {"pupil_id": "at school", "urn": "1", "entry_date": "2020-09-02"}],
+        **tables,
+    }
+    histories = Histories.from_rows(rows)
+    children = find_off_roll(histories, last_spells(histories, DAY), DAY)
+    assert {(c.pupil_id, c.authority, c.nc_year) for c in children} <= {("p", "801", 7)}
+    return [(c.kind, str(c.since), c.urn, c.to_urn) for c in children]
+
+
+@pytest.mark.parametrize("destination", [None, "unknown", "missing_education"])
+def test_a_child_who_left_with_nowhere_to_go(destination):
+    assert found([LEFT | {"destination": destination}]) == [("left", "2024-12-05", "1", None)]
+
+
+@pytest.mark.parametrize(
+    "destination", ["home_education", "abroad", "independent_school", "other_authority", "custody"]
+)
+def test_a_child_known_to_be_elsewhere_is_not_listed(destination):
+    assert found([LEFT | {"destination": destination}]) == []
+
+
+def test_a_child_with_a_place_and_on_no_roll():
+    moves = LEFT | {"destination": "state_school", "destination_urn": "8"}
+    assert found([moves]) == [("expected", "2024-12-05", "1", "8")]
+    assert found([LEFT], admissions=[OFFER]) == [("expected", "2024-12-05", "1", "9")]
+    assert found([], admissions=[OFFER]) == [("expected", "None", "", "9")]
+    declined = OFFER | {"response": "declined", "response_on": "2024-03-10"}
+    assert found([LEFT], admissions=[declined]) == [("left", "2024-12-05", "1", None)]
+
+
+def test_a_child_on_no_roll_at_all():
+    assert found() == [("none", "None", "", None)]
+    long_ago = LEFT | {"leaving_date": "2023-02-01", "leaving_recorded_on": "2023-02-02", "destination": "unknown"}
+    assert found([long_ago]) == [("none", "2023-02-01", "", None)]
+
+
+@pytest.mark.parametrize("born", ["2020-09-01", "2008-08-31"])
+def test_a_child_too_young_or_too_old_for_school_is_not_listed(born):
+    assert found(born=born) == []
+
+
+def test_a_child_on_a_roll_or_whose_leaving_is_not_known_yet_is_not_listed():
+    assert found([SPELL]) == []
+    assert found([LEFT | {"leaving_recorded_on": "2025-01-13"}]) == []
