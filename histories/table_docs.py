@@ -30,6 +30,7 @@ reported_on = ["Reported", "Referral date"]
 [table.constants]
 ```
 
+`onroll import auto FOLDER --mapping own.toml` recognises files by the columns of a mapping, before the formats below; repeat the option for several mappings.
 For `marks`, a mapping names columns instead: `layout` (`long`, `days`, `columns` or `weeks`), `pupil`, `date`, `session`, `code`, `recorded_on`, `week`, `marks`,
 `dates`, `am`, `pm`. In the layout `days`, which is detected without a mapping, a row is a day with marks in the columns named by `am` and `pm`. In `columns`, each session is a column named like
 `2024-09-04 AM`. In `weeks`, the marks of five days are one string of ten characters, with a dash or space for no mark; codes of two characters do not fit.

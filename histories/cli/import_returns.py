@@ -15,7 +15,13 @@ from histories.io.terminal import json_option, progress, result
 @click.argument("form", metavar="FORMAT", required=False)
 @click.argument("sources", metavar="SRC...", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--into", type=click.Path(path_type=Path), help="The histories folder to write.")
-@click.option("--mapping", type=click.Path(path_type=Path), help="TOML file that maps columns (formats marks and csv).")
+@click.option(
+    "--mapping",
+    "mappings",
+    type=click.Path(path_type=Path),
+    multiple=True,
+    help="TOML file that maps columns (formats marks and csv; with auto, for the files that have those columns, and repeatable).",
+)
 @click.option(
     "--link",
     "persons",
@@ -34,7 +40,7 @@ def import_(
     form: str | None,
     sources: tuple[Path, ...],
     into: Path | None,
-    mapping: Path | None,
+    mappings: tuple[Path, ...],
     persons: Path | None,
     submitted: datetime | None,
     listing: bool,
@@ -43,8 +49,10 @@ def import_(
     """Import real returns into a histories folder.
 
     SRC are files or folders of the given FORMAT. With 'auto' as FORMAT, SRC is one folder of mixed files: each is recognised by
-    its content, and either all are imported or none. The histories folder may be new or exist already. Importing merges: the
-    order of returns does not matter, and a return that is submitted again corrects the first submission.
+    its content, and a faulty value in one stops the import of all. A return that cannot be used yet, because no pupil can be
+    named or a file of it is missing, is left out; the rest is imported and the exit code is 1. The histories folder may be new
+    or exist already. Importing merges: the order of returns does not matter, and a return that is submitted again corrects the
+    first submission.
     """
     from histories.returns import FORMATS, import_folder, import_return
     from histories.settings import settings
@@ -56,17 +64,25 @@ def import_(
             text="\n\n".join(f.text() for f in FORMATS.values()),
         )
         return
-    if form == "auto" and len(sources) == 1 and into is not None and not (mapping or persons or submitted):
+    if form == "auto" and len(sources) == 1 and into is not None and not (persons or submitted):
         with progress("importing"):
             config = settings()
-            folder_report = import_folder(FORMATS, sources[0], into, config.pseudonym_key, memory=config.memory)
+            folder_report = import_folder(
+                FORMATS, sources[0], into, config.pseudonym_key, mappings=mappings, memory=config.memory
+            )
         result(folder_report.to_dict(), as_json=as_json, text=folder_report.text())
+        if folder_report.unusable:
+            raise SystemExit(1)
         return
     if form not in FORMATS or not sources or into is None:
         do = f"onroll import FORMAT SRC... --into HISTORIES, with auto and one folder, or one of {', '.join(FORMATS)}."
         raise Usage(Fault("the format is missing or unknown, or a source or --into is missing", "import", do))
-    if mapping is not None and not FORMATS[form].mappable:
+    if mappings and not FORMATS[form].mapping_keys:
         raise Usage(Fault("this format takes no mapping", "import --mapping", "Use it with the formats marks and csv."))
+    if len(mappings) > 1:
+        raise Usage(
+            Fault("one format takes one mapping", "import --mapping", "Import each mapping's files by themselves.")
+        )
     with progress("importing"):
         config = settings()
         report = import_return(
@@ -74,7 +90,7 @@ def import_(
             list(sources),
             into,
             config.pseudonym_key,
-            mapping=mapping,
+            mapping=mappings[0] if mappings else None,
             persons=persons,
             submitted_on=submitted.date() if submitted else None,
             memory=config.memory,

@@ -20,10 +20,11 @@ from histories.io.sql import literal, literals
 from histories.linking.store import LinkageStore
 from histories.returns.files.sources import files_of
 from histories.returns.files.staging import Staging, Statements, listed
+from histories.returns.linkage_names import keep_names, list_nameless
 from histories.returns.merging.merge import Merge, affected, keep
 from histories.returns.merging.statements import BASE
 from histories.returns.pupil_keys import PupilKeys, unlinked_key
-from histories.returns.report import Report, Return
+from histories.returns.report import Report, Return, Unusable
 from histories.returns.submissions import FOLDER, Submission, Submissions, fingerprint
 from histories.tables import TABLES
 
@@ -63,6 +64,8 @@ def import_return(
     ------
     Faults
         With every fault; the histories are then unchanged.
+    Unusable
+        If no value is at fault, but no row can be used yet. Persons with names are then listed for ``onroll link``.
     """
     report = Report()
     files = files_of(form, sources, report)
@@ -78,11 +81,17 @@ def import_return(
             )
         staging = Staging(Path(scratch), memory)
         people = PupilKeys(staging, key)
-        form.convert(staging, people, files, report, *([mapping] if form.mappable else []))
+        form.convert(staging, people, files, report, *([mapping] if form.mapping_keys else []))
         staging.raise_faults()
         people.describe(report)
-        _Import(form, staging, people, into, report).write(mapping, submitted_on)
-        _keep_names(staging, people, LinkageStore(into), report)
+        store = LinkageStore(into)
+        try:
+            _Import(form, staging, people, into, report).write(mapping, submitted_on)
+        except Unusable:
+            list_nameless(people, store, report)
+            raise
+        list_nameless(people, store, report)
+        keep_names(staging, store, report)
         staging.connection.close()
     return report
 
@@ -220,16 +229,26 @@ class _Import:
     def _refuse_unusable(self, new: list[Submission], repeated: bool, links: dict[str, str]) -> None:
         """Stop if no row of the return can be used, with the notes that explain why."""
         waiting = self.people.unlinked - set(links)
+        do = "Follow the notes above; 'onroll import --list' describes each format."
         if waiting:
             self.report.notes.append(
                 f"{len(waiting)} children without a UPN wait for a link: run 'onroll link' and import the return again"
             )
+            do = self._how_to_link()
         if repeated or any(self._usable(s.number, t, waiting) for s in new for t in s.tables):
             return
         what = "; ".join(["no row of the return can be used", *self.report.notes])
-        do = "Follow the notes above; 'onroll import --list' describes each format."
         files = dict.fromkeys(str(f) for s in self.staging.returns for f in s.files)
-        raise Faults(Fault(what, ", ".join(list(files)[:3]), do))
+        raise Unusable(Fault(what, ", ".join(list(files)[:3]), do))
+
+    def _how_to_link(self) -> str:
+        if self.people.to_link:
+            listed = LinkageStore(self.into).to_link
+            return f"Run 'onroll link HISTORIES --people' with {listed.parent.name}/{listed.name}, which lies beside HISTORIES, and import again."
+        return (
+            "Write a CSV with person_id (the key that the return has of a child), forename, surname and dob; run "
+            "'onroll link HISTORIES --people FILE' and import again, or import the return with --link FILE."
+        )
 
     def _usable(self, number: int, table: str, waiting: set[str]) -> bool:
         """Return whether a table of statements has a row that does not wait for a link."""
@@ -309,21 +328,3 @@ class _Import:
         from histories.reading.histories import Histories
 
         Histories.open(beside)
-
-
-def _keep_names(staging: Staging, people: PupilKeys, store: LinkageStore, report: Report) -> None:
-    """Write names of pupils, and of persons who wait for a link, to the linkage store beside the histories."""
-    if people.to_link:
-        count = store.add_to_link(list(people.to_link.values()))
-        report.notes.append(
-            f"{count:,} persons without a UPN are listed in {store.to_link}: run 'onroll link HISTORIES --people' with this file"
-        )
-    if staging.sql("SELECT 1 FROM duckdb_tables() WHERE table_name = 'names'"):
-        from histories.linking.link import write_people
-
-        named = """SELECT coalesce(a.pupil_id, n.pupil_id) AS pupil_id, n.* EXCLUDE (pupil_id) FROM names n LEFT JOIN alias a ON a.key = n.pupil_id
-            WHERE NOT starts_with(coalesce(a.pupil_id, n.pupil_id), 'unlinked:')"""
-        count = write_people(staging.connection, named, store)
-        report.notes.append(
-            f"names of {count:,} children are in the linkage store {store.folder.name} beside the histories"
-        )

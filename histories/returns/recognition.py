@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from xml.parsers import expat
 
-from histories.errors import Faults
+from histories.errors import Fault, Faults
 from histories.io.delimited import heading, headings_of
+from histories.io.toml import read_toml
 from histories.io.workbook import first_rows, is_workbook
 from histories.returns.files.json_records import records_of
 from histories.returns.files.text_table import first_text_rows
@@ -21,28 +22,72 @@ HEAD = 1 << 16  # the root and the collection of an XML file lie within so many 
 
 @dataclass(frozen=True, kw_only=True)
 class Recognised:
-    """A file, the formats that recognise it, and the reason for leaving it out."""
+    """A file, the formats that recognise it, the mapping of its columns, and the reason for leaving it out with the remedy."""
 
     file: Path
     formats: tuple[str, ...]
+    mapping: Path | None = None
     why: str = ""
+    do: str = ""
 
 
-def recognise(file: Path, formats: Mapping[str, Return]) -> Recognised:
-    """Return the formats that recognise a file."""
-    if file.suffix.lower() not in (*TABULAR, ".xml", ".ctf", ".json"):
-        return Recognised(file=file, formats=(), why="the file is not CSV, XLSX, XML or JSON")
-    try:
-        contents = contents_of(file)
-    except Faults as unreadable:
-        return Recognised(file=file, formats=(), why=unreadable.faults[0].what)
-    matches = tuple(name for name, form in formats.items() if form.recognises and form.recognises(contents))
-    why = ""
-    if not matches:
-        why = "no format recognises its headings, root element or name"
-    elif len(matches) > 1:
-        why = "several formats recognise it"
-    return Recognised(file=file, formats=matches, why=why)
+class Recogniser:
+    """Asks every format, and every mapping of a user, whether it reads a file.
+
+    Parameters
+    ----------
+    formats : mapping
+        By name.
+    mappings : iterable of Path
+
+    Raises
+    ------
+    Faults
+        If a mapping cannot be read.
+    """
+
+    def __init__(self, formats: Mapping[str, Return], mappings: Iterable[Path] = ()) -> None:
+        self.formats = formats
+        self.mappings: dict[Path, tuple[str, Callable[[Contents], bool]]] = {}
+        faults: list[Fault] = []
+        for file in dict.fromkeys(mappings):
+            try:
+                form = _mapped_format(file, formats)
+                if form.recognises_by:
+                    self.mappings[file] = form.name, form.recognises_by(file)
+            except Faults as unreadable:
+                faults += unreadable.faults
+        if faults:
+            raise Faults(faults)
+
+    def recognise(self, file: Path) -> Recognised:
+        """Return the formats that recognise a file. A mapping goes before formats with fixed columns."""
+        if file.suffix.lower() not in (*TABULAR, ".xml", ".ctf", ".json"):
+            return Recognised(file=file, formats=(), why="the file is not CSV, XLSX, XML or JSON")
+        try:
+            contents = contents_of(file)
+        except Faults as unreadable:
+            return Recognised(file=file, formats=(), why=unreadable.faults[0].what)
+        mapped = [(m, form) for m, (form, has_columns) in self.mappings.items() if has_columns(contents)]
+        if len(mapped) > 1:
+            names = ", ".join(str(m) for m, _ in mapped)
+            forms = tuple(dict.fromkeys(form for _, form in mapped))
+            return Recognised(file=file, formats=forms, why=f"several mappings have its columns: {names}")
+        if mapped:
+            return Recognised(file=file, formats=(mapped[0][1],), mapping=mapped[0][0])
+        matches = tuple(name for name, form in self.formats.items() if form.recognises and form.recognises(contents))
+        if len(matches) == 1:
+            return Recognised(file=file, formats=matches)
+        if matches:
+            do = "Import it by itself: onroll import FORMAT FILE --into HISTORIES."
+            return Recognised(file=file, formats=matches, why="several formats recognise it", do=do)
+        return Recognised(file=file, formats=(), why="no format recognises its headings, root element or name")
+
+
+def _mapped_format(file: Path, formats: Mapping[str, Return]) -> Return:
+    """Return the format that a mapping belongs to: the one with most of its keys."""
+    keys = set(read_toml(file))
+    return max((f for f in formats.values() if f.mapping_keys), key=lambda f: len(keys & set(f.mapping_keys)))
 
 
 def contents_of(file: Path) -> Contents:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+from histories.errors import Faults
+
 TABULAR = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")  # endings of tabular files
+
+
+class Unusable(Faults):
+    """Nothing of a return can be used yet, though no value is at fault: its pupils cannot be named, or a file of it is missing."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +90,10 @@ class Return:
         Endings of its files.
     verified : tuple of str
         What is known of the layout from where, and what is not verified; empty where a published layout or sample was read.
-    mappable : bool
-        Whether ``--mapping`` names its columns.
+    mapping_keys : tuple of str
+        The keys of a mapping (``--mapping``) that names its columns; empty if it takes none.
+    recognises_by : callable, optional
+        Reads a mapping and returns the function that says whether a file has its columns, for ``onroll import auto --mapping``.
     recognises : callable, optional
         Returns whether a file has the format, for ``onroll import auto``.
     """
@@ -96,8 +105,9 @@ class Return:
     convert: Callable[..., None]
     suffixes: tuple[str, ...] = TABULAR
     verified: tuple[str, ...] = ()
-    mappable: bool = False
+    mapping_keys: tuple[str, ...] = ()
     recognises: Callable[[Contents], bool] | None = None
+    recognises_by: Callable[[Path], Callable[[Contents], bool]] | None = None
 
     def describe(self) -> dict[str, Any]:
         """Return the description ready for JSON."""

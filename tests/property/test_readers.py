@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from histories.identity import pseudonym
 from histories.returns import FORMATS, import_return
-from histories.returns.recognition import recognise
+from histories.returns.recognition import Recogniser
 from tests.support.return_layouts import KEY, KIND, LAYOUTS, SOUND, UPN, stated, stated_or_refused, write
 
 NBSP = "\u00a0"
@@ -142,7 +142,7 @@ def test_an_empty_end_is_no_end_and_one_before_the_start_is_reported(name, tmp_p
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_each_file_is_recognised(name, tmp_path):
     for file in write(LAYOUTS[name], tmp_path / "return", {}):
-        assert recognise(file, FORMATS).formats == (LAYOUTS[name].form,), file.name
+        assert Recogniser(FORMATS).recognise(file).formats == (LAYOUTS[name].form,), file.name
 
 
 @pytest.mark.parametrize("name", [n for n, layout in LAYOUTS.items() if "day" in layout.places])

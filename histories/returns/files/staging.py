@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from histories.errors import Fault, Faults
 from histories.io.delimited import AGAIN
@@ -16,10 +16,8 @@ from histories.io.sql import literal, literals
 from histories.reading.values import text_sql, unclean_sql
 from histories.returns.files.row_buffer import RowBuffer
 from histories.returns.files.text_table import text_table
+from histories.returns.report import Report, Unusable
 from histories.returns.submissions import Clock
-
-if TYPE_CHECKING:
-    from histories.returns.report import Report
 
 MAX_LINE = 4 << 20
 SHOWN = 10  # lines named in a message
@@ -62,6 +60,8 @@ class Staging:
         A separate database on disk, so that files may be larger than memory.
     faults : list of Fault
         The faults so far; ``raise_faults`` stops with all of them.
+    unusable : list of Fault
+        Reasons why nothing of the return can be used, such as a missing file.
     """
 
     def __init__(self, folder: Path, memory: str | None = None) -> None:
@@ -73,6 +73,7 @@ class Staging:
         self.scratch = folder / "text"
         self.scratch.mkdir()
         self.faults: list[Fault] = []
+        self.unusable: list[Fault] = []
         self.files: dict[str, Path] = {}
         self.columns: dict[str, list[str]] = {}
         self.returns: list[Statements] = []
@@ -233,9 +234,11 @@ class Staging:
         return not lacking
 
     def raise_faults(self) -> None:
-        """Raise the collected faults, if any."""
+        """Raise the collected faults, if any; ``Unusable`` if no value is at fault."""
         if self.faults:
-            raise Faults(self.faults)
+            raise Faults([*self.faults, *self.unusable])
+        if self.unusable:
+            raise Unusable(self.unusable)
 
 
 def _cell(column: str, is_day: bool, as_written: bool) -> str:

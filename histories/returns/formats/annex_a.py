@@ -156,9 +156,10 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             if table in staging.columns:
                 _check(staging, people, one, table, report)
                 staged.setdefault(file, []).append((one, table))
-        if file not in staged and not staging.faults:
-            do = "Head the lists as Annex A does, such as Child Unique ID and CIN Start Date."
-            staging.faults.append(Fault("no sheet is a list of Annex A that is read", str(file), do))
+    if not staged:
+        do = "Head the lists as Annex A does, such as Child Unique ID and CIN Start Date."
+        listed = ", ".join(map(str, files))
+        staging.unusable.append(Fault("no sheet is a list of Annex A that is read", listed, do))
     staging.raise_faults()
     for file, tables in staged.items():
         day = max(filter(None, (_newest(staging, one, table) for one, table in tables)), default=None)
@@ -277,7 +278,7 @@ RETURN = Return(
     fills=("social_care", "pupils"),
     cannot_know=(
         "the UPN, unless the authority adds the column: children wait to be linked by their Child Unique ID (`onroll import --link`); "
-        "lists in which no child has a UPN or a link are refused, so link them before importing a folder that holds them",
+        "lists in which no child has a UPN or a link are refused, and `onroll import auto` leaves them out",
         "when a row was entered: it counts as recorded on the newest day in the lists",
         "contacts, single missing episodes, care leavers and adoption: those lists are not read",
         "an episode of early help beyond its assessment",

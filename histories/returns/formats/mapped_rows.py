@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -222,11 +223,23 @@ def convert_any(
     convert(load_mapping(mapping), staging, people, files, report)
 
 
+def recognises_by(file: Path) -> Callable[[Contents], bool]:
+    """Return whether a file has a name and the headings of a user's mapping."""
+    mapping = load_mapping(file)
+    patterns = {t.files for t in mapping.tables}
+
+    def has_columns(contents: Contents) -> bool:
+        return any(belongs_to(contents.name, p) for p in patterns) and recognises(mapping, contents)
+
+    return has_columns
+
+
 RETURN = Return(
     name="csv",
     title="any other CSV, by a mapping file (--mapping)",
     fills=("what the mapping says",),
     cannot_know=("what the mapping does not say",),
     convert=convert_any,
-    mappable=True,
+    mapping_keys=("table",),
+    recognises_by=recognises_by,
 )

@@ -5,6 +5,9 @@ Suppliers name columns differently, so a mapping file may name them (keys of ``D
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -201,20 +204,9 @@ def _days(staging: Staging, table: str, names: dict[str, Any], recorded: str | N
 def _columns(
     staging: Staging, table: str, names: dict[str, Any], recorded: str | None, report: Report
 ) -> tuple[str, str] | None:
-    sessions, other = [], []
-    for column in staging.columns[table]:
-        if column in (names["pupil"], recorded):
-            continue
-        head, _, tail = column.rpartition("_")
-        part = {heading(names["am"]): "AM", heading(names["pm"]): "PM"}.get(tail)
-        # Headings have underscores for blanks, so restore the blanks to read a date.
-        day = staging.sql(f"SELECT {expression_of('date', literal(head.replace('_', ' ')), tuple(names['dates']))}")[0][
-            0
-        ]
-        if part and day:
-            sessions.append((column, day, part))
-        else:
-            other.append(column)
+    columns = [c for c in staging.columns[table] if c not in (names["pupil"], recorded)]
+    sessions = _sessions(columns, names, staging.sql)
+    other = [c for c in columns if c not in {column for column, _, _ in sessions}]
     if not sessions:
         do = "Name session columns like '2024-09-04 AM', or give the date formats in a mapping (dates, am, pm)."
         staging.faults.append(Fault("no column is named after a session", str(staging.files[table]), do))
@@ -226,6 +218,21 @@ def _columns(
         'one.d AS "date", one.s AS session, one.c AS code',
         f'FROM (SELECT *, unnest([{listed}]) AS one FROM "{table}") WHERE one.c IS NOT NULL',
     )
+
+
+def _sessions(
+    columns: Iterable[str], names: dict[str, Any], sql: Callable[[str], list[tuple]]
+) -> list[tuple[str, date, str]]:
+    """Return the columns named after a session, such as ``2024-09-04_am``, each with its day and half day."""
+    sessions = []
+    for column in columns:
+        head, _, tail = column.rpartition("_")
+        part = {heading(names["am"]): "AM", heading(names["pm"]): "PM"}.get(tail)
+        # Headings have underscores for blanks, so restore the blanks to read a date.
+        written = literal(head.replace("_", " "))
+        if part and (day := sql(f"SELECT {expression_of('date', written, tuple(names['dates']))}")[0][0]):
+            sessions.append((column, day, part))
+    return sessions
 
 
 def _weeks(
@@ -243,7 +250,24 @@ def _weeks(
 
 def recognises(contents: Contents) -> bool:
     """Recognise the format by its default headings: one row per session or one row per day."""
-    return contents.has("upn", "date", "session", "code") or contents.has("upn", "date", "am", "pm")
+    return _has_columns(DEFAULTS, contents)
+
+
+def recognises_by(file: Path) -> Callable[[Contents], bool]:
+    """Return whether a file has the columns that a mapping names."""
+    return partial(_has_columns, load(file))
+
+
+def _has_columns(names: dict[str, Any], contents: Contents) -> bool:
+    layout = names["layout"]
+    if layout == "columns":
+        import duckdb
+
+        rows = [row for row in contents.rows if names["pupil"] in row]
+        with duckdb.connect() as connection:
+            return any(_sessions(row, names, lambda query: connection.execute(query).fetchall()) for row in rows)
+    layouts = ("long", "days") if layout == "long" else (layout,)
+    return any(contents.has(names["pupil"], *(heading(names[c]) for c in LAYOUTS[one])) for one in layouts)
 
 
 RETURN = Return(
@@ -256,5 +280,6 @@ RETURN = Return(
     ),
     convert=convert,
     recognises=recognises,
-    mappable=True,
+    mapping_keys=tuple(DEFAULTS),
+    recognises_by=recognises_by,
 )

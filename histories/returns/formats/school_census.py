@@ -218,9 +218,9 @@ def _complain(
 ) -> None:
     do = "Name files like 2024_autumn_pupilonroll.csv: year, term and table of the census."
     if not censuses:
-        staging.faults.append(Fault("no file is a table of the School Census", "import school-census", do))
+        staging.unusable.append(Fault("no file is a table of the School Census", "import school-census", do))
     elif "roll" not in parts and not staging.faults:
-        staging.faults.append(Fault("there is no pupilonroll table", "import school-census", do))
+        staging.unusable.append(Fault("there is no pupilonroll table", "import school-census", do))
     staging.raise_faults()
     for census in sorted(censuses):
         expected = ("pupilonroll", "pupilnolongeronroll", "termlysessiondetails", "termlyexclusions")

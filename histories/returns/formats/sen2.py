@@ -65,7 +65,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         _state(staging, people, number, tables, report)
     if not staged and not staging.faults:
         do = "Name the folder with the modules sen2, person, requests, assessment and namedplan."
-        staging.faults.append(Fault("no file is a module of SEN2", "import sen2", do))
+        staging.unusable.append(Fault("no file is a module of SEN2", "import sen2", do))
     staging.raise_faults()
 
 
@@ -91,8 +91,8 @@ def _state(staging: Staging, people: PupilKeys, number: int, tables: dict[str, s
     for module in NEEDED:
         if module not in tables:
             do = "Export all modules into one folder; names like Blade-Export_01-03-2024_person.csv tell returns apart."
-            staging.faults.append(Fault(f"the module {module} is missing", str(files[0].parent), do))
-    if staging.faults:
+            staging.unusable.append(Fault(f"the module {module} is missing", str(files[0].parent), do))
+    if staging.faults or staging.unusable:
         return
     _check(staging, tables, report)
     if staging.faults:

@@ -38,7 +38,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
     for kind in ("header", "episodes"):
         if not tables[kind] and not staging.faults:
             do = "Name the folder that holds header.csv, episodes.csv and missing.csv, or the return as XML."
-            staging.faults.append(Fault(f"there is no file named like {kind}.csv", "import ssda903", do))
+            staging.unusable.append(Fault(f"there is no file named like {kind}.csv", "import ssda903", do))
     _check(staging, tables, report)
     _children(staging, people, tables, report)
     headers = [staging.files[t] for t in tables["header"] if not is_xml(staging.files[t])]

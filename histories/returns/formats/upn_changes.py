@@ -29,7 +29,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
     if not staging.faults and not people.changes:
         notes = "; ".join(["no row has two UPNs of one child", *report.notes])
         do = "Write the current UPN into upn, and the former one, with a valid check letter, into former_upn."
-        staging.faults.append(Fault(notes, ", ".join(map(str, files)), do))
+        staging.unusable.append(Fault(notes, ", ".join(map(str, files)), do))
 
 
 def recognises(contents: Contents) -> bool:

@@ -61,7 +61,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
     codes.flush()
     if not marks and not staging.faults:
         do = "Name the file with the session attendance, and those with the students and the attendance codes."
-        staging.faults.append(Fault("no record is a mark", ", ".join(map(str, files)), do))
+        staging.unusable.append(Fault("no record is a mark", ", ".join(map(str, files)), do))
     staging.raise_faults()
     references = [f for f in files if f not in marks]
     for file, table in marks.items():

@@ -1,8 +1,10 @@
-"""A mixed folder: files are recognised by content, others are reported with the reason, and either all are imported or none."""
+"""A mixed folder: files are recognised by content; others, and those that cannot be used yet, are reported with the reason."""
 
 import io
 import json
+import re
 import shutil
+from pathlib import Path
 
 import duckdb
 import openpyxl
@@ -156,3 +158,176 @@ def test_a_folder_in_which_nothing_is_recognised_is_refused(tmp_path):
 
 def test_every_format_but_csv_can_be_recognised():
     assert [n for n, f in FORMATS.items() if not f.recognises] == ["csv"]
+
+
+ROLL = "census/2024_autumn_pupilonroll.csv"
+ANNEX_A = workbook([["Child Unique ID", "CIN Start Date", "CIN Closure Date"], [7, "10/09/2024", None]])
+CONTACTS = b"Child Unique ID,Date of Contact\n7,10/09/2024\n"
+LINK = "onroll link HISTORIES --people"
+# Returns that cannot be used yet: their files, and a part of the reason and of the remedy.
+UNUSABLE = {
+    "Annex A without UPNs": ({"annex.xlsx": ANNEX_A}, "1 children without a UPN wait for a link", LINK),
+    "only a list of Annex A that is not read": (
+        {"l1.csv": CONTACTS},
+        "no sheet is a list of Annex A",
+        "Head the lists",
+    ),
+    "cases without UPNs": (
+        {"cases.csv": b"Case ID,UPN,Missing from,Reported on\n7,,10/09/2024,01/10/2024\n"},
+        "1 rows have no UPN (lines 2)",
+        LINK,
+    ),
+    "CIN without UPNs": (
+        {"cin.xml": CIN.replace(f"<UPN>{UPN}</UPN>", "<LAchildID>7</LAchildID>").encode()},
+        "1 children without a UPN wait for a link",
+        LINK,
+    ),
+    "903 with placeholders": (
+        {"header.csv": b"CHILD,UPN\n7,UN3\n", "episodes.csv": b"CHILD,DECOM,DEC\n7,04/09/2024,\n"},
+        "1 rows have a placeholder",
+        LINK,
+    ),
+    "903 without the header": ({"episodes.csv": b"CHILD,DECOM,DEC\n7,04/09/2024,\n"}, "header.csv", "header.csv"),
+    "marks of nobody": ({"m.csv": b"upn,date,session,code\nUN1,2024-09-10,AM,/\n"}, "placeholder", "Follow the notes"),
+    "an empty export": ({"m.csv": b"upn,date,session,code\n"}, "no row of the return can be used", "Follow the notes"),
+    "Wonde's students without marks": (
+        {"s.json": json.dumps([{"id": "S1", "mis_id": "1", "surname": "x", "upn": UPN}]).encode()},
+        "no record is a mark",
+        "session attendance",
+    ),
+    "changed UPNs of nobody": (
+        {"c.csv": b"upn,former_upn\nUN1,UN2\n"},
+        "two UPNs of one child",
+        "Write the current UPN",
+    ),
+}
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run the verb on a folder of some files, and return the exit code and what it printed as JSON or text."""
+    monkeypatch.setenv("ONROLL_PSEUDONYM_KEY", "a key for tests only, which is long enough")
+    monkeypatch.chdir(tmp_path)
+
+    def run_verb(files, *options, as_json=True):
+        for name, content in files.items():
+            file = tmp_path / "returns" / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_bytes(content)
+        flags = [*options, "--json"] if as_json else options
+        ran = CliRunner().invoke(import_, ["auto", "returns", "--into", "h", *map(str, flags)])
+        if isinstance(ran.exception, Faults):
+            raise ran.exception
+        return ran.exit_code, json.loads(ran.stdout) if as_json else ran.stdout
+
+    return run_verb
+
+
+@pytest.mark.parametrize("kind", UNUSABLE)
+def test_a_return_that_cannot_be_used_yet_is_left_out_by_name_and_the_others_are_imported(run, kind):
+    files, why, do = UNUSABLE[kind]
+    code, printed = run({ROLL: FOLDER[ROLL][1], **files})
+    assert code == 1
+    assert printed["took"] == {ROLL: "school-census"}
+    assert printed["rows"]["pupils"] == 1
+    left_out = {f["file"]: f for f in printed["left_out"]}
+    assert set(left_out) == set(files)
+    assert all(why in f["why"] and do in f["do"] and len(f["could_be"]) == 1 for f in left_out.values())
+    _, text = run({}, as_json=False)
+    assert all(f"left out {name}" in text for name in files)
+    assert do in text
+
+
+@pytest.mark.parametrize("kind", UNUSABLE)
+def test_a_folder_with_nothing_else_is_refused(run, kind):
+    files, why, _ = UNUSABLE[kind]
+    with pytest.raises(Faults, match=re.escape(why)):
+        run(files)
+    assert not Path("h").exists()
+
+
+def test_a_faulty_value_still_stops_the_import_of_all(run):
+    annex, _, _ = UNUSABLE["Annex A without UPNs"]
+    faulty = {"left.csv": f"UPN,Date removed,Ground\n{UPN},soon,D\n".encode()}
+    with pytest.raises(Faults, match=r"left\.csv"):
+        run({ROLL: FOLDER[ROLL][1], **annex, **faulty})
+    assert not Path("h").exists()
+
+
+def test_annex_a_is_imported_once_its_children_are_linked(run):
+    annex, _, _ = UNUSABLE["Annex A without UPNs"]
+    assert run({ROLL: FOLDER[ROLL][1], **annex})[0] == 1
+    store = Path("h.linkage")
+    store.mkdir(exist_ok=True)
+    ((pupil,),) = duckdb.sql("SELECT pupil_id FROM 'h/pupils.parquet'").fetchall()
+    (store / "links.csv").write_text(f"person_id,pupil_id,probability,how,model\n7,{pupil},1.0,answered,1\n")
+    code, printed = run({})
+    assert (code, printed["left_out"]) == (0, [])
+    assert duckdb.sql("SELECT pupil_id, kind FROM 'h/social_care.parquet'").fetchall() == [(pupil, "cin")]
+
+
+# Marks whose columns only a mapping names: the mapping, the header and a row.
+MAPPED_MARKS = {
+    "long": (
+        'pupil = "Learner UPN"\ndate = "On"\nsession = "Half"\ncode = "Mark"',
+        "Learner UPN,On,Half,Mark",
+        "10/09/2024,AM,/",
+    ),
+    "days": ('layout = "days"\npupil = "Learner UPN"\nam = "Morning"', "Learner UPN,Date,Morning,PM", "10/09/2024,/,"),
+    "columns": ('layout = "columns"\npupil = "Learner UPN"', "Learner UPN,2024-09-10 AM", "/"),
+    "weeks": (
+        'layout = "weeks"\npupil = "Learner UPN"\nweek = "Starts"',
+        "Learner UPN,Starts,Marks",
+        "2024-09-10,/---------",
+    ),
+    "default headings, other dates": ('dates = ["%d.%m.%Y"]', "UPN,Date,Session,Code", "10.09.2024,AM,/"),
+}
+
+
+@pytest.mark.parametrize("layout", MAPPED_MARKS)
+def test_marks_with_mapped_columns_are_recognised_with_the_mapping(run, layout):
+    mapping, header, row = MAPPED_MARKS[layout]
+    Path("own.toml").write_text(mapping)
+    marks = f"{header}\n{UPN},{row}\n".encode()
+    code, printed = run({ROLL: FOLDER[ROLL][1], "register.csv": marks}, "--mapping", "own.toml")
+    assert code == 0
+    assert printed["took"]["register.csv"] == "marks"
+    assert printed["left_out"] == []
+    assert duckdb.sql("SELECT date::VARCHAR, session, code FROM 'h/attendance.parquet'").fetchall() == [
+        ("2024-09-10", "AM", "/")
+    ]
+
+
+def test_several_mappings_each_read_their_own_files_and_an_unused_one_is_named(run):
+    Path("marks.toml").write_text(MAPPED_MARKS["long"][0])
+    Path("visits.toml").write_text(
+        '[[table]]\nfills = "interventions"\nfiles = "*visits*.csv"\npupil = "UPN"\n'
+        '[table.columns]\ndate = "Visited"\nkind = "What"\n'
+    )
+    Path("unused.toml").write_text('code = "Zeichen"')
+    visits = f"UPN,Visited,What\n{UPN},10/09/2024,visit\n".encode()
+    _, header, row = MAPPED_MARKS["long"]
+    files = {ROLL: FOLDER[ROLL][1], "home visits.csv": visits, "marks.csv": f"{header}\n{UPN},{row}\n".encode()}
+    names = [o for m in ("marks.toml", "visits.toml", "unused.toml") for o in ("--mapping", m)]
+    code, printed = run(files, *names)
+    assert code == 0
+    assert printed["took"] == {ROLL: "school-census", "home visits.csv": "csv", "marks.csv": "marks"}
+    assert [n for n in printed["notes"] if "unused.toml: no file" in n]
+    assert {"attendance", "interventions"} <= set(printed["rows"])
+
+
+def test_a_file_with_the_columns_of_several_mappings_is_left_out(run):
+    for name in ("one.toml", "two.toml"):
+        Path(name).write_text(MAPPED_MARKS["long"][0])
+    _, header, row = MAPPED_MARKS["long"]
+    files = {ROLL: FOLDER[ROLL][1], "m.csv": f"{header}\n{UPN},{row}\n".encode()}
+    _, printed = run(files, "--mapping", "one.toml", "--mapping", "two.toml")
+    (left_out,) = printed["left_out"]
+    assert "several mappings" in left_out["why"]
+
+
+@pytest.mark.parametrize("mapping", ["layout = 3", "codes = 1", "[[table]]\nfills = 'nothing'\nfiles = '*'"])
+def test_a_mapping_that_cannot_be_read_is_refused(run, mapping):
+    Path("own.toml").write_text(mapping)
+    with pytest.raises(Faults, match=r"own\.toml"):
+        run({ROLL: FOLDER[ROLL][1]}, "--mapping", "own.toml")
