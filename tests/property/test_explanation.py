@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from training.explanation.leaf_tables import LeafTables
-from training.explanation.reasons import reasons, wording_of
+from training.explanation.reasons import MIN_CONTRIBUTION, reasons, wording_of
 from training.explanation.trees import read_forest
 
 
@@ -65,3 +65,4 @@ def test_reasons_add_up_and_hold_no_context(values, parts):
         assert r.theme != "C"
         assert not {"f3", "f4", "f5"} & {f["name"] for f in r.features}
         assert "nan" not in r.sentence.lower()
+        assert abs(r.contribution) >= MIN_CONTRIBUTION

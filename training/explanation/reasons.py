@@ -12,6 +12,7 @@ from features.sentences import Sentence, default_sentences, true_sentences
 from training.explanation.score import FeaturePart, Reason
 
 SHOWN_FEATURES = 5  # features in a reason; the rest of the theme is one line, so that the parts add up
+MIN_CONTRIBUTION = 0.05  # in log-odds: less changes a small risk by less than a twentieth, and is no reason to ring
 Wording = Mapping[str, Sequence[Sentence]]
 
 
@@ -46,7 +47,8 @@ def reasons(
     Returns
     -------
     raising, protective, context : lists of Reason
-        Strongest first. With the base they sum to the margin. A theme without a true, fitting sentence is context.
+        Strongest first. With the base they sum to the margin. A theme that hardly counts, or without a true, fitting sentence,
+        is context.
     """
     by_theme: dict[tuple[str, bool], list[int]] = {}
     for i, f in enumerate(catalogue):
@@ -67,7 +69,7 @@ def reasons(
             contribution=total,
             features=_features(total, members, shown, values=values, contributions=contributions, catalogue=catalogue),
         )
-        if not is_reason or sentence is None:
+        if not is_reason or sentence is None or abs(total) < MIN_CONTRIBUTION:
             context.append(reason)
         elif total > 0:
             raising.append(reason)
