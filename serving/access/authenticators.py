@@ -11,6 +11,21 @@ from serving.http.problems import Problem
 from serving.store import Caller, Store
 
 
+class CredentialRefused(Problem):
+    """Credentials that are not valid (401): the answer does not say why, the audit and the log do.
+
+    Attributes
+    ----------
+    reason : {"unknown", "revoked", "expired", "invalid"}
+    caller : Caller or None
+        Whose credentials they were, if that is certain.
+    """
+
+    def __init__(self, detail: str, reason: str, caller: Caller | None = None) -> None:
+        super().__init__(401, detail)
+        self.reason, self.caller = reason, caller
+
+
 class Authenticator(Protocol):
     """Turns a request into a caller."""
 
@@ -58,5 +73,6 @@ class KeyAuthenticator:
             return None
         caller = self.store.caller(key)
         if caller is None:
-            raise Problem(401, "The key is unknown, expired or revoked.")
+            reason, holder = self.store.why_refused(key)
+            raise CredentialRefused("The key is unknown, expired or revoked.", reason, holder)
         return caller

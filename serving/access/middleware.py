@@ -11,6 +11,7 @@ from starlette.requests import Request
 from serving.access.authenticators import Authenticator, KeyAuthenticator, authenticate
 from serving.access.current import CurrentAccess
 from serving.access.development import DevelopmentUsers, refuse_forwarded
+from serving.access.evidence import note_refusal
 from serving.access.permission import Permission
 from serving.access.permissions import find
 from serving.access.proxy import TrustedProxy
@@ -104,7 +105,6 @@ class AccessMiddleware:
             if caller.role not in rule.roles:
                 raise Problem(403, ROLE_REFUSED)
         except Problem as refused:
-            self.refusals.refused(caller, refused.status, f"{rule.method} {rule.route}")
-            request.state.refusal_recorded = True
+            note_refusal(self.refusals, request, refused, f"{rule.method} {rule.route}", caller)
             raise
         return caller

@@ -6,10 +6,9 @@ import hmac
 
 from starlette.requests import Request
 
-from serving.access.authenticators import single_header
+from serving.access.authenticators import CredentialRefused, single_header
 from serving.access.configuration import Configuration, ProxySettings
 from serving.access.current import Rights
-from serving.http.problems import Problem
 from serving.store import Caller
 
 
@@ -29,9 +28,9 @@ class TrustedProxy:
         if secret is None:
             return None
         if not hmac.compare_digest(secret.encode("latin-1"), self.secret):
-            raise Problem(401, "The proxy's secret is wrong.")
+            raise CredentialRefused("The proxy's secret is wrong.", "invalid")
         if not user:
-            raise Problem(401, "The proxy sent no user.")
+            raise CredentialRefused("The proxy sent no user.", "invalid")
         named = roles if self.settings.roles_header else groups
         return self.rights.caller("proxy", user, self._names(named), self._names(groups))
 

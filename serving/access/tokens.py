@@ -9,8 +9,8 @@ from typing import Any
 import jwt
 from starlette.requests import Request
 
-from serving.access.authenticators import bearer
-from serving.access.configuration import Configuration, TokenSettings
+from serving.access.authenticators import CredentialRefused, bearer
+from serving.access.configuration import ACCOUNT, Configuration, TokenSettings
 from serving.access.current import Rights
 from serving.access.signing_keys import KeysAtAddress, KeysInFile, KeysUnavailable, SigningKeys
 from serving.http.problems import Problem
@@ -50,28 +50,41 @@ class Tokens:
             asked_by not in (self.settings.audience, *self.settings.clients)
             or lifetime > self.settings.max_hours * 3600
         ):
-            raise Problem(401, INVALID)
+            raise CredentialRefused(INVALID, "invalid")
         return claims
 
     def _decoded(self, token: str) -> dict[str, Any]:
         try:
             key = self.signing_keys.find(jwt.get_unverified_header(token).get("kid"))
             if key is None:
-                raise Problem(401, INVALID)
-            return jwt.decode(
-                token,
-                key,
-                algorithms=["RS256"],
-                audience=self.settings.audience,
-                issuer=self.settings.issuer,
-                leeway=self.settings.leeway_seconds,
-                options={"require": ["exp", "iat", "iss", "aud", "sub"]},
-            )
+                raise CredentialRefused(INVALID, "unknown")
+            return self._verified(token, key)
+        except jwt.ExpiredSignatureError:
+            raise CredentialRefused(INVALID, "expired", self._holder_of_expired(token, key)) from None
         except KeysUnavailable:
             again = {"Retry-After": "5"}
             raise Problem(503, "The identity provider's keys are not available now.", headers=again) from None
         except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError):
-            raise Problem(401, INVALID) from None
+            raise CredentialRefused(INVALID, "invalid") from None
+
+    def _holder_of_expired(self, token: str, key: jwt.PyJWK | None) -> Caller | None:
+        """Return whose an expired token was: its signature holds, so the audit may say it."""
+        try:
+            account = self._verified(token, key, expired=True)["sub"] if key else ""
+        except (jwt.PyJWTError, TypeError):
+            return None
+        return Caller(f"token:{account}", "nobody", None) if ACCOUNT.fullmatch(account) else None
+
+    def _verified(self, token: str, key: jwt.PyJWK, *, expired: bool = False) -> dict[str, Any]:
+        return jwt.decode(
+            token,
+            key,
+            algorithms=["RS256"],
+            audience=self.settings.audience,
+            issuer=self.settings.issuer,
+            leeway=self.settings.leeway_seconds,
+            options={"require": ["exp", "iat", "iss", "aud", "sub"], "verify_exp": not expired},
+        )
 
 
 def _names(claim: Any) -> list[str]:

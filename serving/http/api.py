@@ -24,6 +24,7 @@ from serving.access.rate_limit import Buckets
 from serving.access.sessions import Sessions
 from serving.access.tokens import Tokens
 from serving.http import problems
+from serving.http.addresses import ADDRESS
 from serving.http.openapi import ABOUT, BODY, describe, documented
 from serving.http.paging import Cursor, ListChanged
 from serving.http.problems import Problem
@@ -48,6 +49,8 @@ from serving.scoring.shadow import Shadow
 from serving.store import Caller, Store
 from serving.store.audit.model_log import check_release, record_refusal, record_take_over
 from serving.telemetry import metrics
+from serving.telemetry.audit_watch import AuditWatch
+from serving.telemetry.bulk_reading import BulkReading
 from training.bundle import Manifest
 from training.risk_model import RiskModel
 
@@ -79,7 +82,8 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
         When the access file is wrong or the database cannot be opened.
     """
     access = CurrentAccess(settings.access)
-    store = Store.of(settings, problems.REQUEST_ID.get)
+    store = Store.of(settings, problems.REQUEST_ID.get, ADDRESS.get)
+    store.on_view, audit_watch = BulkReading().seen, AuditWatch(store)
     champion = _live_model(settings, store, settings.model)
     challenger = _live_model(settings, store, f"{settings.model.partition('@')[0]}@challenger", needed=False)
     shadow = Shadow(challenger, store, settings.shadow)
@@ -90,9 +94,11 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
         await anyio.to_thread.run_sync(champion.model)
         champion.watch()
         shadow.watch()
+        audit_watch.watch()
         yield
         champion.stop()
         shadow.stop()
+        audit_watch.stop()
         store.refusals.flush()
 
     app = FastAPI(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
-import secrets
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -15,6 +13,7 @@ from typing import Any
 
 from serving.access.permission import Permission
 from serving.access.permissions import find
+from serving.http.addresses import ADDRESS, note_address, request_id_of
 from serving.http.bodies import Bodies, Body
 from serving.http.problems import LOGGED, PAGE, REQUEST_ID, Problem
 from serving.http.schemas import MAX_PUPILS, MAX_ROWS
@@ -29,8 +28,6 @@ MAX_AT_ONCE = 64  # requests that one worker works on; one whose body is still a
 # Statuses that the audit records as refusals; 409 and 422 refuse nobody, they ask for a different request.
 REFUSALS = (400, 401, 403, 404, 405, 408, 413, 415, 429)
 PROBES = ("/livez", "/readyz", "/metrics")
-# A caller's request id must not be able to hold a pupil's number: those are shorter, or use other letters.
-SAFE_ID = re.compile(rb"[0-9a-f][0-9a-f-]{14,62}[0-9a-f]")
 HEADERS = {
     b"x-content-type-options": b"nosniff",
     b"cache-control": b"no-store",
@@ -222,8 +219,9 @@ class Guard:
             return
         start, now = time.perf_counter(), time.time_ns()
         rule, _ = find(scope["method"], scope["path"])
-        request_id = _request_id(scope)
+        request_id = request_id_of(scope)
         REQUEST_ID.set(request_id)
+        note_address(scope)
         from_person = self.people is not None and self.people.for_people(scope)
         PAGE.set(partial(self.people.answer, scope["method"]) if from_person else None)
         most = min(self.limit, rule.most if rule else 0)
@@ -290,11 +288,6 @@ class Guard:
             task.exception()  # retrieved, so that the event loop does not log it
 
 
-def _request_id(scope: Any) -> str:
-    ids = [value for name, value in scope["headers"] if name == b"x-request-id"]
-    return ids[0].decode() if len(ids) == 1 and SAFE_ID.fullmatch(ids[0]) else secrets.token_hex(16)
-
-
 def _refusal(scope: Any, rule: Permission | None, most: int) -> Problem | None:
     """Return what is wrong with the headers of a request, before its body is read."""
     headers: dict[bytes, list[bytes]] = {}
@@ -328,7 +321,8 @@ def _record(scope: Any, rule: Permission | None, exchange: Exchange, start: floa
     """Write the log line, metrics and span of a request, by route template."""
     method, route = _template(scope, rule)
     seconds = time.perf_counter() - start
-    caller = scope.get("state", {}).get("caller")
+    state = scope.get("state", {})
+    caller = state.get("caller") or state.get("refused")
     log.info(
         "request",
         extra={
@@ -340,6 +334,7 @@ def _record(scope: Any, rule: Permission | None, exchange: Exchange, start: floa
                 "ms": round(seconds * 1000, 1),
                 "bytes": exchange.body.size,
                 "caller": caller.key_id if caller else None,
+                "address": ADDRESS.get(),
             }
         },
     )

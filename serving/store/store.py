@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 from pathlib import Path
@@ -23,7 +23,7 @@ from serving.store.ledger.keys import audit_keys, companion, private
 from serving.store.ledger.refusals import Refusals
 from serving.store.scores import stored_scores
 from serving.store.sign_in import api_keys
-from serving.store.unit_of_work import Change, Recorder, RequestId, View
+from serving.store.unit_of_work import Change, Recorder, RequestId, View, with_address
 
 if TYPE_CHECKING:
     from histories.reading.histories import Histories
@@ -48,6 +48,13 @@ class Store:
         File for the daily anchors; by default beside a SQLite database, else in the working folder.
     request_id : callable
         Returns the id of the request being answered, or None.
+    address : callable
+        Returns the address that the request comes from, or None; the audit keeps it.
+
+    Attributes
+    ----------
+    on_view : callable
+        Called with the entries of every view, once they are in the audit.
 
     Raises
     ------
@@ -61,8 +68,12 @@ class Store:
         key: bytes | Path | None = None,
         anchors: Path | None = None,
         request_id: RequestId = lambda: None,
+        *,
+        address: RequestId = lambda: None,
     ) -> None:
         self.engine = open_engine(url)
+        self.address = address
+        self.on_view: Callable[[Sequence[Entry]], None] = lambda entries: None
         is_file = self.engine.dialect.name == "sqlite" and self.engine.url.database
         self.request_id, self.chain = request_id, Chain(audit_keys(self.engine.url, key))
         self.anchors = Anchors(anchors or companion(Path(is_file or "onroll.db"), "audit-anchors"))
@@ -76,9 +87,9 @@ class Store:
         self.refusals = Refusals(self.note)
 
     @classmethod
-    def of(cls, settings: Settings, request_id: RequestId = lambda: None) -> Store:
+    def of(cls, settings: Settings, request_id: RequestId = lambda: None, address: RequestId = lambda: None) -> Store:
         """Return the store named by the settings."""
-        return cls(settings.database_url, settings.audit_key, settings.audit_anchor, request_id)
+        return cls(settings.database_url, settings.audit_key, settings.audit_anchor, request_id, address=address)
 
     @contextmanager
     def change(self, caller: Caller) -> Iterator[Change]:
@@ -91,7 +102,13 @@ class Store:
         ...     change.record("case.assigned", pupils=[pupil_id], version=3)
         """
         with self._alone(), writing(self.engine) as connection:
-            change = Change(connection=connection, caller=caller, chain=self.chain, request_id=self.request_id())
+            change = Change(
+                connection=connection,
+                caller=caller,
+                chain=self.chain,
+                request_id=self.request_id(),
+                address=self.address(),
+            )
             yield change
             end = self.chain.append(connection, change.must_be_recorded())
         self.anchors.note(end)
@@ -100,9 +117,16 @@ class Store:
     def view(self, caller: Caller) -> Iterator[View]:
         """Yield a view of one state of the database; what it saw is in the audit before this returns."""
         with reading(self.engine) as connection:
-            view = View(connection=connection, caller=caller, chain=self.chain, request_id=self.request_id())
+            view = View(
+                connection=connection,
+                caller=caller,
+                chain=self.chain,
+                request_id=self.request_id(),
+                address=self.address(),
+            )
             yield view
         self.recorder.append(view.must_be_recorded())
+        self.on_view(view.entries)
 
     def note(self, caller: Caller, action: str, pupils: Iterable[str] = (), **details: Any) -> None:
         """Record something that neither changes nor shows stored data; see ``View.record``."""
@@ -113,7 +137,7 @@ class Store:
             authority=caller.authority,
             action=action,
             pupils=references,
-            details=details,
+            details=with_address(details, self.address()),
             request_id=self.request_id(),
         )
         self.recorder.append([entry])
@@ -201,6 +225,11 @@ class Store:
         """Return the caller of an API key; see ``api_keys.caller``."""
         with reading(self.engine) as connection:
             return api_keys.caller(connection, key)
+
+    def why_refused(self, key: str) -> tuple[str, Caller | None]:
+        """Return why an API key is refused; see ``api_keys.why_refused``."""
+        with reading(self.engine) as connection:
+            return api_keys.why_refused(connection, key)
 
     def list_keys(self) -> list[dict[str, Any]]:
         """Return all keys without their hashes."""

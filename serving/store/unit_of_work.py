@@ -52,6 +52,7 @@ class View:
     caller: Caller
     chain: Chain
     request_id: str | None = None
+    address: str | None = None
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     entries: list[Entry] = field(default_factory=list)
 
@@ -74,7 +75,7 @@ class View:
                 authority=self.caller.authority,
                 action=action,
                 pupils=self.references(pupils),
-                details=details,
+                details=with_address(details, self.address),
                 request_id=self.request_id,
             )
         )
@@ -92,6 +93,11 @@ class View:
         if not self.entries:
             raise NotRecorded("call record(action, ...) in every unit of work")
         return self.entries
+
+
+def with_address(details: dict[str, Any], address: str | None) -> dict[str, Any]:
+    """Return the details of an entry with the address that its request came from, if there was a request."""
+    return details if address is None else {**details, "address": address}
 
 
 class Change(View):

@@ -35,6 +35,33 @@ def _gauges() -> tuple[Any, Any, Any]:
     return serving, refused, mismatch
 
 
+@cache
+def _alarms() -> tuple[Any, Any, Any]:
+    from prometheus_client import Counter, Gauge
+
+    failures = Counter("onroll_sign_in_failures", "Refused credentials, by reason", ["reason"])
+    bulk = Counter("onroll_bulk_reads", "Callers who were shown too many children within an hour", ["role"])
+    broken = Gauge(
+        "onroll_audit_broken", "1 while the chain of the audit does not verify", multiprocess_mode="mostrecent"
+    )
+    return failures, bulk, broken
+
+
+def sign_in_failed(reason: str) -> None:
+    """Count refused credentials; ``reason`` is one of a few words, never what was sent."""
+    _alarms()[0].labels(reason).inc()
+
+
+def bulk_read(role: str) -> None:
+    """Count a caller who was shown too many children."""
+    _alarms()[1].labels(role).inc()
+
+
+def audit_is_whole(*, whole: bool) -> None:
+    """Report whether the audit verifies."""
+    _alarms()[2].set(0 if whole else 1)
+
+
 _served: list[str] = []
 
 

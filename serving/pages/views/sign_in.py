@@ -8,6 +8,7 @@ from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
 from serving.access.authenticators import authenticate
+from serving.access.evidence import note_refusal
 from serving.access.permission import OPEN
 from serving.access.sessions import cookie, give, take, token
 from serving.http.problems import Problem
@@ -31,7 +32,8 @@ def open_new_session(request: Request, fields: Form, context: Context) -> Respon
     credential = _credential(fields)
     try:
         caller = authenticate(context.authenticators, _with_credential(request, credential) if credential else request)
-    except Problem:
+    except Problem as refused:
+        note_refusal(context.store.refusals, request, refused, "POST /sign-in")
         return _show(context, request, words("sign_in.wrong"), 401)
     if caller is None:
         return _show(context, request, words("sign_in.wrong" if credential else "sign_in.nothing"), 400)

@@ -14,11 +14,11 @@ log = logging.getLogger("onroll.audit")
 NOBODY = Caller("nobody", "nobody", None)
 INTERVAL = 60.0  # seconds between two entries of the same kind
 MAX_KINDS = 10_000
-Kind = tuple[Caller, int, str]
+Kind = tuple[Caller, int, str, str | None]
 
 
 class Refusals:
-    """Counts refusals by caller, status and route.
+    """Counts refusals by caller, status, route and reason.
 
     Parameters
     ----------
@@ -33,9 +33,12 @@ class Refusals:
         self._seen: dict[Kind, tuple[float, int]] = {}
         self._lock = threading.Lock()
 
-    def refused(self, caller: Caller | None, status: int, route: str) -> None:
-        """Record a refused request; it is refused even if the audit cannot be written."""
-        kind, now = (caller or NOBODY, status, route), self._clock()
+    def refused(self, caller: Caller | None, status: int, route: str, reason: str | None = None) -> None:
+        """Record a refused request; it is refused even if the audit cannot be written.
+
+        The address in the audit is that of the first of a kind; the log has the address of every request.
+        """
+        kind, now = (caller or NOBODY, status, route, reason), self._clock()
         with self._lock:
             at, more = self._seen.get(kind, (-INTERVAL, 0))
             if now - at < INTERVAL:
@@ -55,8 +58,9 @@ class Refusals:
             self._write(kind, more)
 
     def _write(self, kind: Kind, more: int) -> None:
-        caller, status, route = kind
+        caller, status, route, reason = kind
+        why = {"reason": reason} if reason else {}
         try:
-            self._note(caller, "request.refused", status=status, route=route, more_since_last=more)
+            self._note(caller, "request.refused", status=status, route=route, more_since_last=more, **why)
         except Faults as error:
             log.error("a refusal could not be recorded: %s", error.faults[0].what)

@@ -65,6 +65,14 @@ def caller(connection: sa.Connection, key: str) -> Caller | None:
     return Caller(row.key_id, row.role, row.authority, tuple(json.loads(row.urns)))
 
 
+def why_refused(connection: sa.Connection, key: str) -> tuple[str, Caller | None]:
+    """Return why ``caller`` knows nobody by a key (``unknown``, ``revoked`` or ``expired``), and who held it."""
+    row = connection.execute(BY_DIGEST, {"digest": _digest(key)}).one_or_none()
+    if row is None:
+        return "unknown", None
+    return "revoked" if row.revoked_at else "expired", Caller(row.key_id, row.role, row.authority)
+
+
 def listed(connection: sa.Connection) -> list[dict[str, Any]]:
     """Return all keys without their hashes."""
     columns = [c for c in StoredKey.__table__.columns if c.name not in ("digest", "revoked_at")]

@@ -1,0 +1,54 @@
+"""Verifies the audit's chain in the background, and raises an alarm when it is broken."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from histories.errors import Faults
+from serving.store import Store
+from serving.store.audit import audit_log
+from serving.store.database import reading
+from serving.telemetry import metrics
+
+log = logging.getLogger("onroll.alarm")
+EVERY = 3600.0  # seconds; a million entries take about half a minute of one processor
+
+
+class AuditWatch:
+    """A thread that verifies the whole chain at the start and every hour.
+
+    Parameters
+    ----------
+    store : Store
+    """
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self._stop = threading.Event()
+
+    def watch(self) -> None:
+        """Start the thread."""
+        threading.Thread(target=self._run, name="audit-watch", daemon=True).start()
+
+    def stop(self) -> None:
+        """Let the thread end."""
+        self._stop.set()
+
+    def check(self) -> bool:
+        """Verify the chain, report it to the metrics, and return whether it is whole."""
+        with reading(self.store.engine) as connection:
+            verified = audit_log.verify(connection, self.store.chain, self.store.anchors)
+        metrics.audit_is_whole(whole=verified.whole)
+        if not verified.whole:
+            log.error("the audit does not verify: %s", verified.why, extra={"fields": {"entry": verified.bad}})
+        return verified.whole
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self.check()
+            except Faults as faults:
+                log.warning("the audit could not be verified: %s", faults.faults[0].what)
+            if self._stop.wait(EVERY):
+                return
