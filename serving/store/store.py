@@ -35,6 +35,10 @@ PART = 2000  # scores per transaction
 PAUSE = 0.1  # seconds between two parts: SQLite's waiting writers poll for the lock about that often
 
 
+def _ignore(entries: Sequence[Entry]) -> None:
+    """Do nothing with the entries of a view."""
+
+
 class Store:
     """Scores, API keys, cases and the audit in one database; opening it upgrades its schema.
 
@@ -73,7 +77,7 @@ class Store:
     ) -> None:
         self.engine = open_engine(url)
         self.address = address
-        self.on_view: Callable[[Sequence[Entry]], None] = lambda entries: None
+        self.on_view: Callable[[Sequence[Entry]], None] = _ignore
         is_file = self.engine.dialect.name == "sqlite" and self.engine.url.database
         self.request_id, self.chain = request_id, Chain(audit_keys(self.engine.url, key))
         self.anchors = Anchors(anchors or companion(Path(is_file or "onroll.db"), "audit-anchors"))
