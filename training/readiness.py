@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -37,6 +38,7 @@ SOURCES = {
     "cme": "the register of children missing education (onroll import cme-cases)",
     "interventions": "what was done for children (onroll actions export, or onroll import csv --mapping)",
 }
+SEPTEMBER = 9  # school years begin
 SHORTER = (60, 30)  # windows in days to fall back to: their outcomes are known sooner
 DESTINATIONS = "deletion returns, the home-education register and lost transfer files (onroll import --list)"
 
@@ -297,18 +299,39 @@ def _advice(histories: Histories, task: Task, cohorts: Cohorts) -> Fault:
         pupils = pupils if horizon < task.horizon else missing
         with suppress(Faults):
             split(labels)
-            labelled = sorted(labels["as_of"].unique().to_list())
-            options = [f"--as-of {day}" for day in labelled]
-            options += [f"--horizon {horizon}"] * (horizon < task.horizon)
+            shown = _by_school_year(sorted(labels["as_of"].unique().to_list()))
+            options = ["--monthly", *[f"--horizon {horizon}"] * (horizon < task.horizon)]
             window = f", with a window of {horizon} days" if horizon < task.horizon else ""
             return Fault(
-                f"{len(labelled)} monthly as-of dates would work{window}",
+                f"monthly as-of dates would work{window}: {shown}",
                 f"{where} --horizon {task.horizon}",
                 f"Add {' '.join(options)}",
             )
     what = f"by this definition {pupils} children went missing in windows that are fully known, whatever the dates"
     do = "Bring more years or authorities, or see onroll doctor for the other definitions."
     return Fault(what, f"{where} --horizon {task.horizon}", do)
+
+
+def _by_school_year(days: list[date]) -> str:
+    """Return a summary of days: how many, the first and the last, and how many in each school year."""
+    years = Counter(day.year - (day.month < SEPTEMBER) for day in days)
+    listed = ", ".join(f"{count} in {year}/{(year + 1) % 100:02}" for year, count in sorted(years.items()))
+    return f"{len(days)} from {days[0]} to {days[-1]} ({listed})"
+
+
+def monthly_task(histories: Histories, task: Task) -> Task:
+    """Return the task with monthly as-of dates, those that have labels.
+
+    Raises
+    ------
+    Faults
+        If no month has a known outcome.
+    """
+    dates = tuple(monthly_dates(histories, task))
+    if not dates:
+        return task
+    labels = replace(task, as_of=dates).labels(histories)
+    return replace(task, as_of=tuple(sorted(labels["as_of"].unique().to_list())))
 
 
 def monthly_dates(histories: Histories, task: Task) -> list[date]:

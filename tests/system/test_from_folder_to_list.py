@@ -96,8 +96,8 @@ def test_the_days_of_the_page_are_those_that_doctor_names(walked):
     doctor, train = ran(walked, "onroll doctor"), next(c for c in walked if c.startswith("onroll train"))
     assert doctor.returncode == 1
     (section,) = re.findall(r"^commissioner_or_unknown:\n(.*?)\n\n", doctor.stdout, re.MULTILINE | re.DOTALL)
-    named = set(re.findall(r"--as-of \S+|--horizon 60", section))
-    assert named == set(re.findall(r"--as-of \S+|--horizon \S+", train))
+    named = set(re.findall(r"--monthly|--horizon 60", section))
+    assert named == {"--monthly", "--horizon 60"} == set(re.findall(r"--monthly|--horizon \S+", train))
 
 
 def test_the_list_ranks_children_with_reasons(walked, place):

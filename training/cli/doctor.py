@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from histories.calendar import HORIZON
+from histories.errors import Fault, Usage
 from histories.io.terminal import ISO_DATE, json_option, result
 
 
@@ -21,6 +22,7 @@ from histories.io.terminal import ISO_DATE, json_option, result
 )
 @click.option("--horizon", type=click.IntRange(7, 730), default=HORIZON, show_default=True, help="Days of the window.")
 @click.option("--as-of", "as_of", type=ISO_DATE, multiple=True, help="As-of dates; default: the start of each term.")
+@click.option("--monthly", is_flag=True, help="As-of dates: the first school Monday of each month with known outcomes.")
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file that says who is in the cohort.")
 @click.option("--until", type=ISO_DATE, help="Use nothing recorded on or after this day.")
 @json_option
@@ -30,6 +32,7 @@ def doctor(
     names: tuple[str, ...],
     horizon: int,
     as_of: tuple[datetime, ...],
+    monthly: bool,
     cohort: Path | None,
     until: datetime | None,
     as_json: bool,
@@ -41,9 +44,11 @@ def doctor(
     """
     from features import CohortRule, Definition
     from histories.cli.opening import open_histories
-    from training.readiness import readiness
+    from training.readiness import monthly_task, readiness
     from training.task import Task
 
+    if as_of and monthly:
+        raise Usage(Fault("--as-of and --monthly both choose the as-of dates", "doctor", "Give one of them."))
     definitions = [Definition.load(name) for name in names or Definition.shipped()]
     task = Task(
         definition=definitions[0],
@@ -53,6 +58,8 @@ def doctor(
         until=until.date() if until else None,
     )
     opened = open_histories(histories)
+    if monthly:
+        task = monthly_task(opened, task)
     report = readiness(opened, task, definitions)
     result(report.to_dict(), as_json=as_json, text=report.text())
     if not report.ready:

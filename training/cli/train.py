@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from histories.calendar import HORIZON
+from histories.errors import Fault, Usage
 from histories.io.terminal import ISO_DATE, json_option, known_option, progress, result
 
 
@@ -32,6 +33,7 @@ def _date(value: datetime | None) -> date | None:
     help="Days of the outcome window.",
 )
 @click.option("--as-of", "as_of", type=ISO_DATE, multiple=True, help="As-of dates; default: the start of each term.")
+@click.option("--monthly", is_flag=True, help="As-of dates: the first school Monday of each month with known outcomes.")
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file that says who is in the cohort.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file with the booster's settings.")
 @click.option("--until", type=ISO_DATE, help="Use nothing recorded on or after this day.")
@@ -57,6 +59,7 @@ def train(
     definition: str,
     horizon: int,
     as_of: tuple[datetime, ...],
+    monthly: bool,
     cohort: Path | None,
     config_file: Path | None,
     until: datetime | None,
@@ -73,9 +76,12 @@ def train(
     from training.fitting.booster_settings import load_config
     from training.papers.rendering import STEMS
     from training.papers.written import REPORT
+    from training.readiness import monthly_task
     from training.task import Task
     from training.workflow import train_and_register
 
+    if as_of and monthly:
+        raise Usage(Fault("--as-of and --monthly both choose the as-of dates", "train", "Give one of them."))
     current = settings()
     load_own_features(current.features)
     rule, config = CohortRule.load(cohort), load_config(config_file)
@@ -88,6 +94,8 @@ def train(
         known_on=_date(known_on),
     )
     opened = open_histories(histories)
+    if monthly:
+        task = monthly_task(opened, task)
     with progress("training") as advance:
         registration = train_and_register(
             current, opened, histories, task, config=config, seed=seed, trials=trials, extended=report, advance=advance

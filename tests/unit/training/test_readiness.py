@@ -1,5 +1,6 @@
 """Readiness is checked before features are built, and reports what is missing and which dates would work."""
 
+import json
 import re
 from dataclasses import replace
 from datetime import date, timedelta
@@ -8,14 +9,16 @@ import pytest
 from click.testing import CliRunner
 
 from features import Definition
-from histories.errors import Faults
+from histories.errors import Faults, Usage
 from histories.reading.histories import Histories
 from serving.cli.main import onroll
 from training import pipeline
-from training.readiness import monthly_dates, readiness
+from training.readiness import monthly_dates, monthly_task, readiness
 from training.task import Task
 
 MARKS_UNTIL = date(2025, 7, 18)
+
+LONGEST_LINE = 200  # characters of a message
 
 
 def histories(children=60, leaving="2024-10-11", destination="missing_education", lost=30, years=3):
@@ -86,11 +89,13 @@ def test_training_refuses_before_features_and_names_dates_that_would_work(monkey
     with pytest.raises(Faults) as refused:
         pipeline.train(opened, Task(definition=Definition.load("commissioner"), as_of=(date(2024, 9, 9),)))
     assert not built
-    named = re.findall(r"--as-of (\S+)", str(refused.value))
-    assert named
-    dates = tuple(date.fromisoformat(d) for d in named)
-    (one,) = readiness_of(opened, "commissioner", as_of=dates).definitions
+    assert "Add --monthly" in str(refused.value)
+    monthly = monthly_task(opened, Task(definition=Definition.load("commissioner"))).as_of
+    assert f"{len(monthly)} from {monthly[0]} to {monthly[-1]} (" in str(refused.value)
+    (one,) = readiness_of(opened, "commissioner", as_of=monthly).definitions
     assert one.ready
+    assert one.labelled == monthly
+    assert max(map(len, str(refused.value).splitlines())) < LONGEST_LINE
 
 
 def test_too_few_outcomes_are_reported_with_their_number():
@@ -122,6 +127,19 @@ def test_the_verb_exits_with_1_when_no_day_can_train(small_histories):
     assert '"ready": false' in done.output
 
 
+@pytest.mark.parametrize("verb", ["doctor", "train"])
+def test_days_are_given_or_chosen_by_month_but_not_both(verb, small_histories):
+    done = CliRunner().invoke(onroll, [verb, str(small_histories), "--monthly", "--as-of", "2024-09-09"])
+    assert isinstance(done.exception, Usage)
+
+
+def test_doctor_checks_the_months_of_the_same_option(small_histories):
+    done = CliRunner().invoke(onroll, ["doctor", str(small_histories), "--monthly", "--json"])
+    checked = json.loads(done.stdout)["as_of"]
+    task = monthly_task(Histories.open(small_histories), Task(definition=Definition.load(Definition.shipped()[0])))
+    assert checked == [str(day) for day in task.as_of]
+
+
 def test_a_shorter_window_is_named_when_its_outcomes_are_known_in_time():
     """Leavers of one school year: within 120 days too few are known before the days that are judged."""
     joined = {"urn": "100001", "entry_date": "2024-09-02"}
@@ -143,8 +161,9 @@ def test_a_shorter_window_is_named_when_its_outcomes_are_known_in_time():
     )
     (one,) = readiness_of(opened, "commissioner").definitions
     advice = one.reasons[-1].do
-    dates = tuple(date.fromisoformat(d) for d in re.findall(r"--as-of (\S+)", advice))
+    assert "--monthly" in advice
     (horizon,) = map(int, re.findall(r"--horizon (\d+)", advice))
     assert horizon < 120
+    dates = monthly_task(opened, Task(definition=Definition.load("commissioner"), horizon=horizon)).as_of
     (shorter,) = readiness_of(opened, "commissioner", as_of=dates, horizon=horizon).definitions
     assert shorter.ready
