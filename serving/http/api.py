@@ -143,11 +143,13 @@ def _live_model(settings: Settings, store: Store, model: str, *, needed: bool = 
 
 
 def _refuse_if_withdrawn(request: Request) -> None:
-    """Raise ``Problem`` while the model is withdrawn: neither live nor stored scores are shown."""
+    """Raise ``Problem`` while the model is withdrawn or contradicts its log: neither live nor stored scores are shown."""
     live = request.app.state.live_model
     live.model()
     if live.withdrawn:
         raise Problem(503, "The model was withdrawn: no scores are served until another version is released.")
+    if live.hides_scores:
+        raise Problem(503, "The released model disagrees with its promotion log or the audit: no scores are served.")
 
 
 def _model(request: Request) -> RiskModel:

@@ -52,9 +52,9 @@ class PageContext:
 
     @property
     def withdrawn(self) -> bool:
-        """Whether the model was withdrawn: pages then show no score, and go on with deadlines and cases."""
+        """Whether the model was withdrawn or contradicts its log: pages then show no score, and go on with deadlines and cases."""
         self.champion.model()
-        return self.champion.withdrawn
+        return self.champion.hides_scores
 
     def team(self, caller: Caller) -> str:
         """Return a caller's team: the locality with the caller's schools, or "" for the whole authority."""

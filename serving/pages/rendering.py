@@ -111,7 +111,7 @@ class Renderer:
             "menu": [page for page in self.menu if caller and caller.role in page.roles],
             "here": request.url.path,
             "csrf": token(secret) if secret else "",
-            "withdrawn": caller is not None and self.champion.withdrawn,
+            "withdrawn": caller is not None and self.champion.hides_scores,
         }
         return self.plain(template, status, **(session | values))
 

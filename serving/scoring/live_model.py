@@ -97,6 +97,14 @@ class LiveModel:
             self.refresh()
         return self.current
 
+    @property
+    def hides_scores(self) -> bool:
+        """Whether stored scores are hidden too: nothing serves, by withdrawal or because what is named disagrees with its log.
+
+        A log that somebody has cut may have lost the withdrawal.
+        """
+        return self.withdrawn or (self.current is None and self.refused is not None and bool(self.refused.reason))
+
     def watch(self) -> None:
         """Poll the alias every second until ``stop``, in a background thread."""
         threading.Thread(target=self._watch, name="model", daemon=True).start()
