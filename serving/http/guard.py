@@ -223,7 +223,7 @@ class Guard:
         REQUEST_ID.set(request_id)
         note_address(scope)
         from_person = self.people is not None and self.people.for_people(scope)
-        PAGE.set(partial(self.people.answer, scope["method"]) if from_person else None)
+        PAGE.set(partial(self.people.answer, scope) if from_person else None)
         most = min(self.limit, rule.most if rule else 0)
         until = asyncio.get_running_loop().time() + self.body_seconds
         exchange = Exchange(

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from serving.access.permissions import find
+from serving.access.sessions import cookie
 from serving.http.problems import REQUEST_ID
 from serving.pages.rendering import HEADERS, Renderer
 
@@ -30,10 +32,10 @@ class RefusalPages:
         accepted = next((value for name, value in scope["headers"] if name == b"accept"), b"")
         return b"text/html" in accepted
 
-    def answer(self, method: str, status: int, headers: dict[str, str]) -> Response:
-        """Return the page of a refusal; a GET without a session redirects to sign-in."""
-        if status == 401 and method == "GET":
-            return RedirectResponse("/sign-in?ended", 303, HEADERS)
+    def answer(self, scope: Any, status: int, headers: dict[str, str]) -> Response:
+        """Return the page of a refusal; a GET without a session redirects to sign-in, which tells a browser that had one that it ended."""
+        if status == 401 and scope["method"] == "GET":
+            return RedirectResponse("/sign-in?ended" if cookie(Request(scope)) else "/sign-in", 303, HEADERS)
         kind = status if f"refused.title_{status}" in self.renderer.words.messages else 500
         page = self.renderer.plain("refused", status, kind=kind, request_id=REQUEST_ID.get())
         page.headers.update(headers)

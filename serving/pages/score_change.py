@@ -1,7 +1,8 @@
-"""The change since the previous score: the themes that moved it, and the feature behind each, if a single one."""
+"""The change since the previous score: the themes that moved it, and the feature that moved each most."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +12,7 @@ from features.catalogue import catalogue
 from features.sentences import true_sentences
 
 MIN_CHANGE = 0.1  # minimal change of a theme, in log-odds
-MIN_SHARE = 0.5  # minimal share of a theme's change for a single feature to be named
+MIN_SHARE = 0.25  # minimal share of a theme's change for its strongest feature to be named
 Line = tuple[str, str | None, str | None]
 
 
@@ -28,8 +29,8 @@ class ScoreChange:
     risk : float
         The previous score's risk.
     grown, shrunk : list of tuple
-        Themes that raise the score more, or less, than before, each with the sentences, before and now, of the one feature that moved
-        it; None for both when no single feature did.
+        Themes that raise the score more, or less, than before, each with the sentences, before and now, of the feature that moved it
+        most; None for before when it hardly counted then, and for both when no feature stands out.
     """
 
     before: date
@@ -87,21 +88,34 @@ def _sum(themes: Mapping[str, Mapping[str, tuple[float | None, float]]], theme: 
 def _moved_by(
     old: Mapping[str, tuple[float | None, float]], new: Mapping[str, tuple[float | None, float]], move: float
 ) -> tuple[str | None, str | None]:
-    """Return the sentences, before and now, of the feature behind most of a change; None for both if there is no such feature.
+    """Return the sentences, before and now, of the strongest feature behind a change; None for both if none stands out.
 
     A feature whose value moved against the score, which other features must explain, is not named.
     """
     was, now = ({name: value for name, (value, _) in features.items()} for features in (old, new))
-    parts = {n: new[n][1] - old[n][1] for n in old.keys() & new.keys() if _is_reason(n)}
+    parts = _least_changes(old, new, move)
     for name in sorted(parts, key=lambda n: (-parts[n] * move, n)):
         if parts[name] / move < MIN_SHARE:
             break
-        feature, before, after = catalogue().by_name[name], was[name], now[name]
-        if before is None or after is None or before == after:
+        feature, before, after = catalogue().by_name[name], was.get(name), now[name]
+        if after is None or (name in old and (before is None or before == after)):
             continue
-        if feature.direction and (after - before) * feature.direction * move < 0:
+        if before is not None and feature.direction and (after - before) * feature.direction * move < 0:
             continue
         texts = [next((text for _, text in true_sentences(name, feature.sentences, v)), None) for v in (was, now)]
         if texts[0] != texts[1]:
             return texts[0], texts[1]
     return None, None
+
+
+def _least_changes(
+    old: Mapping[str, tuple[float | None, float]], new: Mapping[str, tuple[float | None, float]], move: float
+) -> dict[str, float]:
+    """Return by how much, at least, each feature shown now changed a theme in the direction of ``move``.
+
+    A score holds the strongest features of a theme. One that was not among them counted no more than the weakest that was.
+    """
+    shown = [abs(contribution) for name, (_, contribution) in old.items() if name != "others"]
+    unseen = math.copysign(min(shown, default=0.0), move) if "others" in old else 0.0
+    parts = {name: now[1] - (old[name][1] if name in old else unseen) for name, now in new.items() if _is_reason(name)}
+    return {name: part for name, part in parts.items() if part * move > 0}

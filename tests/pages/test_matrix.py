@@ -60,7 +60,7 @@ def test_signed_out_visitors_open_only_the_open_pages(visit):
     client = visit()
     for rule in PAGES:
         if not rule.is_open and rule.method == "GET":
-            assert client.get(address(rule, "0" * 32)).headers["location"] == "/sign-in?ended", rule
+            assert client.get(address(rule, "0" * 32)).headers["location"] == "/sign-in", rule
         elif not rule.is_open:
             assert client.post(address(rule, "0" * 32), data=SENT[rule.route]).status_code == 401, rule
 

@@ -190,6 +190,21 @@ def test_what_changed_names_the_record_that_moved_the_score_or_none(before, now,
     assert changed(scores).grown == [("Attendance", *lines)]
 
 
+@pytest.mark.parametrize(
+    ("before", "line"),
+    [
+        # Not among the strongest of the earlier score: it counted at most 0.01 then.
+        ({"late_rate_90d": (0.0, 0.01), "others": (None, 0.03)}, (None, "Child in need support is under way")),
+        # It may have counted 0.3 then, so that the rest moved the theme.
+        ({"late_rate_90d": (0.0, 0.3), "others": (None, -0.4)}, (None, None)),
+        ({}, (None, "Child in need support is under way")),
+    ],
+)
+def test_what_changed_names_a_record_that_was_not_among_the_reasons_before(before, line):
+    scores = [stored(date(2025, 1, 6), **before), stored(DAY, cin_open=(1.0, 0.27), early_help_open=(0.0, 0.1))]
+    assert changed(scores).grown == [("Attendance", *line)]
+
+
 @pytest.mark.prove
 @pytest.mark.parametrize("seed", range(10))
 def test_every_sentence_is_true_of_5000_children(seed):

@@ -106,6 +106,12 @@ def test_away_from_this_machine_the_cookie_is_for_encrypted_connections_only(beh
     assert "Secure" in cookie
 
 
+def test_a_first_visit_does_not_say_that_a_session_ended(app):
+    client = browser(app)
+    assert client.get("/work-list").headers["location"] == "/sign-in"
+    assert "You are signed out" not in client.get("/sign-in").text
+
+
 def test_a_form_secret_from_before_signing_in_is_invalid_after_it(app):
     client = browser(app)
     client.cookies.set("onroll", "known-to-an-attacker", domain="127.0.0.1")
@@ -188,7 +194,7 @@ def test_a_cookie_opens_no_route_of_the_interface_and_a_key_no_page(app):
     client = browser(app)
     sign_in(client, key=key)
     assert client.post("/api/v1/worklist", json={}).status_code == 401
-    assert browser(app).get("/", headers={"Authorization": f"Bearer {key}"}).headers["location"] == "/sign-in?ended"
+    assert browser(app).get("/", headers={"Authorization": f"Bearer {key}"}).headers["location"] == "/sign-in"
 
 
 def test_pages_are_not_cached_and_run_no_script(app):
