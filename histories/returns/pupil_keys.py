@@ -36,12 +36,19 @@ class PupilKeys:
     def __init__(self, staging: Staging, key: bytes | None) -> None:
         self.staging, self.key = staging, key
         self.upns: dict[str, str] = {}
+        self.cleaned: dict[str | None, str | None] = {}
         self.changes: set[tuple[str, str]] = set()
         self.changed: set[str] = set()
         self.unlinked: set[str] = set()
         self.wrong_letters: set[str] = set()
         self.to_link: dict[str, dict[str, str]] = {}
-        staging.sql("CREATE TABLE person (upn VARCHAR PRIMARY KEY, pupil_id VARCHAR)")
+        staging.sql("CREATE TABLE person (upn VARCHAR, pupil_id VARCHAR)")
+
+    def _clean(self, written: str | None) -> str | None:
+        """Return ``clean_upn``, computed once for each text."""
+        if written not in self.cleaned:
+            self.cleaned[written] = clean_upn(written)
+        return self.cleaned[written]
 
     def add(self, query: str) -> None:
         """Add the pairs of UPN and former UPN (either may be null) of a query to the table ``person``.
@@ -56,7 +63,7 @@ class PupilKeys:
                 rows[raw] = unlinked_key(raw.removeprefix(PERSON), self.key)
                 self.unlinked.add(rows[raw])
                 continue
-            upn, former = clean_upn(raw), clean_upn(raw_former)
+            upn, former = self._clean(raw), self._clean(raw_former)
             if upn is None:
                 continue
             rows[raw] = pseudonym(upn, self.key)
@@ -67,7 +74,7 @@ class PupilKeys:
                 self.changed.add(upn)
                 self.changes.add((rows[raw], pseudonym(former, self.key)))
         self.staging.give("more", {"upn": list(rows), "pupil_id": list(rows.values())})
-        self.staging.sql("INSERT OR IGNORE INTO person SELECT * FROM more")
+        self.staging.sql("INSERT INTO person FROM more WHERE upn NOT IN (SELECT upn FROM person)")
         self.staging.sql("DROP TABLE more")
 
     def add_nameless(self, forename: str | None, surname: str | None, born: str, sex: str | None) -> str | None:
@@ -89,7 +96,7 @@ class PupilKeys:
         cell = f'"{column}"'
         # Files of marks repeat each UPN thousands of times, so test distinct values first.
         distinct = [v for (v,) in self.staging.sql(f'SELECT DISTINCT {cell} FROM "{table}"')]
-        values = [v for v in distinct if clean_upn(v) is None]
+        values = [v for v in distinct if self._clean(v) is None]
         empty = any(not (v or "").strip() for v in values)
         placeholders = [v for v in values if (v or "").strip()]
         for what, test in (

@@ -69,6 +69,8 @@ class Staging:
 
         self.connection = duckdb.connect(str(folder / "staging.duckdb"))
         self.connection.execute(f"SET temp_directory = {literal(folder)}; SET enable_progress_bar = false")
+        # Nobody opens the database again.
+        self.connection.execute("PRAGMA disable_checkpoint_on_shutdown")
         self.connection.execute(f"SET memory_limit = '{bytes_of(memory or '3GiB')}B'")
         self.scratch = folder / "text"
         self.scratch.mkdir()
@@ -131,11 +133,16 @@ class Staging:
         cells = ", ".join(_cell(c, c in serials, as_written) for c in names)
         filled = ", ".join(f"nullif(trim(\"{c}\"), '')" if as_written else f'"{c}"' for c in names)
         try:
-            self.connection.execute(f"""
-                CREATE TABLE "{name}" AS SELECT * FROM (
-                    SELECT row_number() OVER () + {text.above + 1} AS onroll_line, {cells} FROM {source}
-                    {_only_named(text.unnamed)}
-                ) WHERE coalesce({filled}) IS NOT NULL""")
+            # A table numbers its rows in the order of the file, faster than a window function would.
+            self.connection.execute(
+                f'CREATE TABLE "{name}_rows" AS SELECT {cells} FROM {source} {_only_named(text.unnamed)}'
+            )
+            empty = f"coalesce({filled}) IS NULL"
+            some_empty = self.sql(f'SELECT 1 FROM "{name}_rows" WHERE {empty} LIMIT 1')
+            self.connection.execute(
+                f'CREATE VIEW "{name}" AS SELECT rowid + {text.above + 2} AS onroll_line, * FROM "{name}_rows"'
+                + (f" WHERE NOT ({empty})" if some_empty else "")
+            )
         except duckdb.OutOfMemoryException:
             raise  # the file itself is fine
         except (duckdb.Error, UnicodeDecodeError) as error:

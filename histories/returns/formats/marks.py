@@ -125,7 +125,11 @@ def _codes(staging: Staging, table: str, marks: str, report: Report) -> tuple[st
     translated: list[str] = []
     unknown: list[str] = []
     remarks: dict[str, list[str]] = {}
-    for (code,) in staging.sql(f"SELECT DISTINCT code FROM ({marks}) WHERE code NOT IN {literals(codes)} ORDER BY 1"):
+    # The database would compare each mark, not each distinct code, with the set.
+    distinct = [
+        code for (code,) in staging.sql(f"SELECT DISTINCT code FROM ({marks}) WHERE code IS NOT NULL ORDER BY 1")
+    ]
+    for code in (c for c in distinct if c not in codes):
         clean = code.strip()
         if clean.upper() in codes:
             real = clean if clean in codes else clean.upper()
