@@ -5,7 +5,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal -m "not prove"
 
-.PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove calibration bench bench-england lint format types docs docs-check docs-site check lock
+.PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove prove-threats calibration bench bench-england lint format types docs docs-check docs-site check lock
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 setup: .venv/.ready  ## the environment in .venv, from requirements.lock
@@ -27,6 +27,8 @@ test-unit test-spec test-property test-leakage test-system: setup
 	$(PYTEST) tests/$(@:test-%=%)
 prove: setup  ## what takes longer than a test may: the promised accuracy, the calibration, the round trip and linking at size
 	$(BIN)/python -m pytest -m prove
+prove-threats: setup  ## take guards of the threat model out in turn; their tests must fail
+	$(BIN)/python -m tests.support.guards
 calibration: setup  ## measure the made-up population against published figures; writes docs/population.md
 	$(BIN)/python -m histories.population.calibration
 bench: setup  ## timings as ratios against a named floor

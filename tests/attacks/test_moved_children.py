@@ -6,12 +6,15 @@ Before, the new authority read the notes of the old one.
 import re
 
 import pytest
+import sqlalchemy as sa
 
 from serving.store import Caller, NotThere
 from serving.store.audit.audit_log import entries
 from serving.store.caller import command_line
 from serving.store.cases import cases, doubts
 from serving.store.cases.actions import export
+from serving.store.cases.tables import Case
+from serving.store.database import reading
 from tests.support.forms import submit
 from tests.support.scores import full_score
 
@@ -28,8 +31,8 @@ def moved(staffed):
     doubt = {"version": "2", "table": "sen", "reason": "not_so", "text": NOTE}
     assert submit(worker, staffed.path, f"{staffed.path}/doubt", **doubt).status_code == 303
     staffed.store.save([{**full_score(staffed.child, "802", "200"), "as_of": "2025-02-10"}])
-    with staffed.store.view(OLD) as view:
-        (staffed.case,) = cases.cases(view)
+    with reading(staffed.store.engine) as connection:
+        staffed.case = {"case_id": connection.scalar(sa.select(Case.case_id))}
     staffed.form = f"/cases/{staffed.case['case_id']}/hand-over"
     return staffed
 
