@@ -176,4 +176,6 @@ def _add(report: Report, other: Report) -> None:
     report.read |= other.read
     report.absent += other.absent
     report.unused += other.unused
-    report.notes += [n for n in other.notes if n not in report.notes and not n.startswith("the folder still lacks")]
+    # What the folder lacks is true after the last import only.
+    report.notes = [n for n in report.notes if not n.startswith("the folder still lacks")]
+    report.notes += [n for n in other.notes if n not in report.notes]

@@ -331,3 +331,10 @@ def test_a_mapping_that_cannot_be_read_is_refused(run, mapping):
     Path("own.toml").write_text(mapping)
     with pytest.raises(Faults, match=r"own\.toml"):
         run({ROLL: FOLDER[ROLL][1]}, "--mapping", "own.toml")
+
+
+@pytest.mark.parametrize(("names", "lacks"), [(["gias.csv"], True), (["gias.csv", ROLL], False)])
+def test_what_the_histories_still_lack_is_said_after_the_last_return(run, names, lacks):
+    _, printed = run({name: FOLDER[name][1] for name in names})
+    notes = [n for n in printed["notes"] if "still lacks" in n]
+    assert notes == ["the folder still lacks pupils and enrolments: import a return that fills them"] * lacks
