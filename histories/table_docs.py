@@ -37,6 +37,11 @@ For `marks`, a mapping names columns instead: `layout` (`long`, `days`, `columns
 
 ## Who a record is about
 
+> **Danger.** A pseudonym is only as secret as its key. UPNs can be enumerated: whoever has the key and the histories can try every UPN of a school within about
+> a second and knows every child of it. Keep the key file away from the histories and their backups, readable by the importing account only, and never send
+> the two together. If the key leaks, treat the histories as if they held names; onroll cannot re-key histories and store in one command: import everything
+> again with a new key.
+
 A UPN becomes a keyed pseudonym (`ONROLL_PSEUDONYM_KEY`), the only key in histories. A UPN with a wrong check letter is reported and kept. A former UPN maps to the child's
 first key. Records without a UPN are linked by `onroll link HISTORIES --people FILE` (or `--link FILE` on import) to the names that the School Census brought into the
 linkage store `HISTORIES.linkage`, which lies beside the histories. A link with a probability of at least 0.99 is automatic if the forenames are similar and no other pupil is close.
