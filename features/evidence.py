@@ -11,6 +11,7 @@ import narwhals as nw
 import pyarrow as pa
 from typing_extensions import TypedDict
 
+from features.sentences import agreed
 from histories.calendar import day_number, day_of
 from histories.codes import ABSENCE_CODES, code_set
 from histories.reading.as_of import visible
@@ -102,7 +103,9 @@ def _add_marks(records: dict[tuple[str, str], list[Evidence]], rows: list[dict[s
         newest = records.setdefault((pupil, "attendance"), [])
         if len(newest) < MAX:
             of_each = ", ".join(f"{n} {c}" for c, n in sorted(missed.items()))
-            text = f"Missed {missed.total()} of {len(codes)} sessions in the week from this Monday ({of_each})"
+            text = agreed(
+                f"Missed {missed.total()} of {len(codes)} session(s) in the week from this Monday ({of_each})"
+            )
             newest.append({"table": "attendance", "date": day_of(monday).isoformat(), "text": text})
 
 
@@ -130,7 +133,7 @@ TEXTS = {
     "enrolments": _enrolment,
     "suspensions": lambda r: (
         f"{'Permanently excluded' if r['category'] == 'PERM' else 'Suspended'}"
-        + (f" for {r['sessions']} sessions" if r["sessions"] else "")
+        + (agreed(f" for {r['sessions']} session(s)") if r["sessions"] else "")
         + (f" ({code_set('suspension_reason').get(r['reason'], 'other')})" if r["reason"] else "")
     ),
     "sen": lambda r: _ended(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import jinja2
@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, Response
 from serving.access.sessions import cookie, token
 from serving.pages.assets import assets
 from serving.pages.page import Page
+from serving.pages.record_text import readable
 from serving.pages.settings import PageSettings
 from serving.pages.wording import Wording
 from serving.scoring.live_model import LiveModel
@@ -88,6 +89,8 @@ class Renderer:
             "year_group": w.year_group,
             "one_in": w.one_in,
             "about": w.about,
+            "meaning": w.meaning,
+            "readable": partial(readable, words=w),
         }
         environment.globals["assets"] = assets()
         return environment

@@ -7,6 +7,7 @@ import pytest
 
 import serving.pages
 from features.catalogue import catalogue
+from features.outcome.definition import Definition
 from histories.tables import TABLES
 from serving.casework.transitions import STATES
 from serving.pages.case_forms import FORMS
@@ -36,7 +37,7 @@ def test_no_declared_message_is_unused():
         *re.findall(r"""t\("([a-z_]+\.[a-z_]*)" ~""", CODE),
         *re.findall(r"""[ws]\(f"([a-z_]+\.[a-z_]*)\{""", CODE),
     ]
-    starts += ["time.month_", "refused.t", "work_list.all_", "clock."]
+    starts += ["time.month_", "refused.t", "work_list.all_", "clock.", "missing."]
     left = [key for key in WORDS if f'"{key}"' not in CODE and not any(key.startswith(s) for s in starts)]
     assert [key for key in left if not key.endswith(".menu")] == []
 
@@ -44,6 +45,20 @@ def test_no_declared_message_is_unused():
 def test_templates_contain_no_sentences():
     for name, text in TEMPLATES.items():
         assert re.findall(r"[\w\"]>([^<>{}]*[A-Za-z]{2,}[^<>{}]*)<", text) == [], name
+
+
+@pytest.mark.parametrize("key", sorted(WORDS))
+def test_one_of_a_thing_is_not_named_in_the_plural(key):
+    """Every number is tried as one; nouns whose number varies are written `child(ren)` and agree."""
+    names = set(re.findall(r"{(\w+)}", WORDS[key]))
+    text = Wording.load("en")(key, **dict.fromkeys(names, 1) | {"about": "About 1 in 3"})
+    assert not re.search(r"(?<![\w-])1 (children|[a-z]+ children|(?!was|is|has|days ago)[a-z]+s)\b", text), text
+    assert "(s)" not in text
+    assert "(ren)" not in text
+
+
+def test_each_shipped_definition_of_missing_is_explained():
+    assert {f"missing.{name}" for name in Definition.shipped()} <= WORDS.keys()
 
 
 def test_no_sentence_claims_a_cause():

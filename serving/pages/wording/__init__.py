@@ -127,6 +127,17 @@ class Wording:
         share = self.one_in(risk)
         return share if round(10 * risk) >= 10 else self("score.about", share=share)
 
+    def meaning(self, definition: str) -> str:
+        """Say in plain words what counts as missing by a definition.
+
+        Examples
+        --------
+        >>> Wording.load("en").meaning("cme_register"), Wording.load("en").meaning("ours.toml")
+        ('A case is opened for a child who has no school.', 'As the definition of this model says: ours.toml.')
+        """
+        key = f"missing.{definition}"
+        return self(key) if key in self.messages else self("missing.other", name=definition)
+
     def year_group(self, nc_year: int) -> str:
         """Name a year group.
 
