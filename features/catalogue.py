@@ -23,6 +23,7 @@ from features.themes import (
     data_quality,
     family,
     home,
+    lasting_absence,
     moves,
     needs,
     pupil,
@@ -130,7 +131,19 @@ def _declaration(feature: Feature) -> dict[str, Any]:
     }
 
 
-_FILES = (attendance, moves, transition, behaviour, needs, family, home, school, pupil, data_quality)
+_FILES = (
+    attendance,
+    lasting_absence,
+    moves,
+    transition,
+    behaviour,
+    needs,
+    family,
+    home,
+    school,
+    pupil,
+    data_quality,
+)
 SHIPPED = Catalogue(
     features=tuple(f for file in _FILES for f in file.FEATURES),
     tallies={name: tally for file in _FILES for name, tally in file.TALLIES.items()},

@@ -19,3 +19,6 @@ NEWEST = (
 NEWEST_SESSIONS = 20  # possible sessions counted by ``newest_unexplained``: ten school days
 POSSIBLE, ABSENT = 1, 2  # the first two bits of a mark's measures
 UNEXPLAINED = 4 | 8  # the next two bits: absent without permission, or without a reason so far
+UNAUTHORISED = 4
+UNDEFINED = -(10**9)  # of a figure that no session defines
+UNIT = 2**14  # of log-odds; by a power of two every engine divides exactly

@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from features.attendance.bits import NEWEST, POSSIBLE, SPAN
+from features.attendance.bits import NEWEST, POSSIBLE, SPAN, UNDEFINED
 from histories.calendar import day_number, day_of
 from histories.codes import ABSENCE_CODES, attendance_class, attendance_codes
 from histories.reading.frames import Frame, collect, days_of
@@ -27,6 +27,10 @@ from histories.reading.plain_frame import PlainFrame
 
 WINDOWS = (14, 28, 56, 84, 90, 180, 365)
 RUN_WINDOWS = (90, 365)
+REACH = 1095  # days that the lasting log-odds look back
+HALF_LIVES = {"28d": 28, "90d": 90, "365d": 365, "three_years": None}  # days after which a session counts half
+PRIOR = {"absent": 0.06, "unauthorised": 0.02}  # shares that ``PRIOR_SESSIONS`` sessions add, near the means of England
+PRIOR_SESSIONS = 20
 MEASURES: dict[str, tuple[str, ...]] = {
     "possible": tuple(c for c, a in attendance_codes().items() if a.counts_as != "not_possible"),
     "absent": ABSENCE_CODES,
@@ -40,6 +44,7 @@ MEASURES: dict[str, tuple[str, ...]] = {
 }
 COUNTS = [f"{m}_{w}" for w in (*WINDOWS, "year") for m in MEASURES]
 RUNS = [f"{what}_{w}" for w in RUN_WINDOWS for what in ("longest_run", "runs")]
+LASTING = [f"{m}_lasting_{h}" for m in PRIOR for h in HALF_LIVES]
 # A bit for each measure that a code counts towards; of two codes recorded on one day, the last in this order wins.
 KINDS = {c: sum(1 << i for i, codes in enumerate(MEASURES.values()) if c in codes) for c in sorted(attendance_codes())}
 NUMBERS = {c: n for n, c in enumerate(KINDS)}
@@ -61,27 +66,28 @@ def mark_tallies(histories: Histories, snapshots: Frame, known_on: date | None =
     -------
     Frame
         ``pupil_id, as_of``; ``<measure>_<days>``, also ``_year`` for the school year to date; ``longest_run_<days>`` and ``runs_<days>``;
-        and the figures of ``features.attendance.bits.NEWEST``, missing if the last sixty days hold no session.
+        the figures of ``features.attendance.bits.NEWEST``, missing if the last sixty days hold no session; and ``<measure>_lasting_<half-life>``: log-odds
+        in units of 1 / ``bits.UNIT``, missing if three years hold no session.
     """
     days = days_of(snapshots)
-    first, slots = days[0] - WINDOWS[-1], 2 * (days[-1] - days[0] + WINDOWS[-1])
+    first, slots = days[0] - REACH, 2 * (days[-1] - days[0] + REACH)
     read = _plain_register if histories.engine == "plain" else _register
     who, words, marks = read(histories, snapshots, days, first, slots)
     as_of = np.asarray(snapshots["as_of"], np.int64)
     cut = as_of if known_on is None else np.full(len(as_of), day_number(known_on))
     september = np.array([_september(d) for d in days])[np.searchsorted(days, as_of)]
     starts = np.searchsorted(marks[0], np.arange(len(words) + 1) * slots)
-    counts, runs, newest = _walked((words, first, *marks, starts, slots), (who, as_of, cut, september))
+    counts, runs, newest, lasting = _walked((words, first, *marks, starts, slots), (who, as_of, cut, september))
     several = [WINDOWS.index(w) for w in RUN_WINDOWS]
     window_counts = dict(zip((*COUNTS, *RUNS), _columns(counts, runs[:, several]), strict=True))
-    newest_figures = dict(zip(NEWEST, _columns(newest), strict=True))
+    nullable = dict(zip((*NEWEST, *LASTING), _columns(newest, lasting), strict=True))
     snapshots = snapshots.select("pupil_id", "as_of")
     if isinstance(snapshots, PlainFrame):
-        with_nulls = {n: [None if v < 0 else v for v in c.tolist()] for n, c in newest_figures.items()}
+        with_nulls = {n: [None if v == UNDEFINED else v for v in c.tolist()] for n, c in nullable.items()}
         counted = {n: c.tolist() for n, c in window_counts.items()}
         return PlainFrame({**snapshots.data, **counted, **with_nulls}, len(snapshots))
-    columns = [pl.Series(n, c) for n, c in (window_counts | newest_figures).items()]
-    missing = [pl.when(pl.col(n) >= 0).then(n).alias(n) for n in NEWEST]
+    columns = [pl.Series(n, c) for n, c in (window_counts | nullable).items()]
+    missing = [pl.when(pl.col(n) != UNDEFINED).then(n).alias(n) for n in nullable]
     return nw.from_native(snapshots.to_native().with_columns(*columns).with_columns(*missing))
 
 
@@ -92,8 +98,15 @@ def _walked(register: tuple[Any, ...], snapshots: tuple[np.ndarray, ...]) -> lis
     pieces = max(1, min(os.cpu_count() or 1, len(snapshots[0]) // 10_000))
     shares = zip(*(np.array_split(column, pieces) for column in snapshots), strict=True)
     with ThreadPoolExecutor(pieces) as cores:
-        parts = cores.map(lambda share: walk(*register, *share, np.array(WINDOWS), len(MEASURES)), shares)  # type: ignore[call-arg]
+        how = (np.array(WINDOWS), len(MEASURES), _weights(), np.array(list(PRIOR.values())), float(PRIOR_SESSIONS))
+        parts = cores.map(lambda share: walk(*register, *share, *how), shares)  # type: ignore[call-arg]
         return [np.concatenate(arrays) for arrays in zip(*parts, strict=True)]
+
+
+def _weights() -> np.ndarray:
+    """Return the weight of a session by half-life and days back, shape (half-lives, REACH + 1)."""
+    back = np.arange(REACH + 1)
+    return np.array([np.exp2(-back / h) if h else np.ones(len(back)) for h in HALF_LIVES.values()])
 
 
 Register: TypeAlias = tuple[np.ndarray, np.ndarray, tuple[np.ndarray, ...]]
@@ -103,7 +116,7 @@ def _register(histories: Histories, snapshots: Frame, days: list[int], first: in
     """Return the row of each snapshot's child, the children's packed words, and every other mark; see ``walk``."""
     children = snapshots.to_native().select("pupil_id")
     pupils = children.unique(maintain_order=True).with_row_index("place").cast({"place": pl.Int32})
-    looked_at = sorted({d - back for d in days for back in range(1, WINDOWS[-1] + 1)})
+    looked_at = sorted({d - back for d in days for back in range(1, REACH + 1)})
     rows = _rows(histories, looked_at)
     place = histories.given(pupils.to_arrow())
     odd = _odd(rows, place, first, slots)

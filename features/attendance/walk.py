@@ -5,11 +5,39 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
-from features.attendance.bits import ABSENT, NEWEST_SESSIONS, POSSIBLE, RECENT, SPAN, UNEXPLAINED
+from features.attendance.bits import (
+    ABSENT,
+    NEWEST_SESSIONS,
+    POSSIBLE,
+    RECENT,
+    SPAN,
+    UNAUTHORISED,
+    UNDEFINED,
+    UNEXPLAINED,
+    UNIT,
+)
 
 
 @nb.njit(cache=True, nogil=True)
-def walk(words, first, keys, recorded, code, kinds, starts, slots, pupil, as_of, cut, september, windows, measures):
+def walk(
+    words,
+    first,
+    keys,
+    recorded,
+    code,
+    kinds,
+    starts,
+    slots,
+    pupil,
+    as_of,
+    cut,
+    september,
+    windows,
+    measures,
+    weights,
+    prior,
+    prior_sessions,
+):
     """Count sessions in the windows before each snapshot.
 
     Parameters
@@ -30,9 +58,13 @@ def walk(words, first, keys, recorded, code, kinds, starts, slots, pupil, as_of,
     pupil, as_of, cut, september : int64 arrays, shape (snapshots,)
         The pupil's row, the as-of date, the day before which a mark must be recorded, and the first day of the school year.
     windows : int64 array
-        Days of the windows, ascending; the walk ends with the last, which may not start before ``first``.
+        Days of the windows, ascending.
     measures : int
         Number of measures; the first two are possible and absent sessions.
+    weights : float64 array, shape (half-lives, days + 1)
+        The weight of a session so many days back; the walk ends with the last, which may not lie before ``first``.
+    prior, prior_sessions : float64 array, float
+        Shares of absent and unauthorised sessions that so many further sessions add.
 
     Returns
     -------
@@ -41,28 +73,35 @@ def walk(words, first, keys, recorded, code, kinds, starts, slots, pupil, as_of,
     runs : int64 array, shape (snapshots, windows, 2)
         The longest run of absence and the number of runs; a run lasts until an attended session, across nights and holidays.
     newest : int64 array, shape (snapshots, len(NEWEST))
-        See ``features.attendance.bits.NEWEST``; -1 if undefined.
+        See ``features.attendance.bits.NEWEST``; ``UNDEFINED`` without a session.
+    lasting : int64 array, shape (snapshots, 2 * half-lives)
+        Smoothed log-odds of absence, then of unauthorised absence, in units of 1 / ``UNIT``: rounded, so that all machines agree.
     """
     n, many = len(pupil), len(windows)
     counts = np.zeros((n, many + 1, measures), np.int64)
     runs = np.zeros((n, many, 2), np.int64)
-    newest = np.full((n, 10), -1, np.int64)
+    newest = np.full((n, 10), UNDEFINED, np.int64)
     so_far = np.zeros(measures, np.int64)
+    lives, reach = weights.shape[0], weights.shape[1] - 1
+    lasting = np.full((n, 2 * lives), UNDEFINED, np.int64)
+    weighted = np.zeros((lives, 3))
     for s in range(n):
         p, day = pupil[s], as_of[s]
         at, low = starts[p + 1] - 1, starts[p]
         so_far[:] = 0
+        weighted[:] = 0.0
         run = longest = number = trailing = window = 0
         sessions = unexplained = 0
         week_possible = week_absent = weeks_open = weeks_missed = weeks_mostly = 0
-        last_mark = last_present = last_week_absent = last_week_possible = -1
-        for back in range(1, windows[-1] + 1):
+        last_mark = last_present = last_week_absent = last_week_possible = UNDEFINED
+        for back in range(1, reach + 1):
             date = day - back
             away = date - first
             prompt = (words[p, away // SPAN] >> (2 * (away % SPAN))) & 3
             morning = p * slots + 2 * away
             while at >= low and keys[at] > morning + 1:
                 at -= 1
+            on_day = absent_on_day = unauthorised_on_day = 0
             halves = 2 if prompt or (at >= low and keys[at] >= morning) else 0
             for half in range(halves - 1, -1, -1):
                 plain = (prompt >> half) & 1 == 1 and date < cut[s]
@@ -87,6 +126,9 @@ def walk(words, first, keys, recorded, code, kinds, starts, slots, pupil, as_of,
                     for m in range(measures):
                         so_far[m] += (kind >> m) & 1
                 absent = (kind & ABSENT) // ABSENT
+                on_day += 1
+                absent_on_day += absent
+                unauthorised_on_day += kind & UNAUTHORISED != 0
                 run = run + 1 if absent else 0
                 number += run == 1
                 longest = max(longest, run)
@@ -109,7 +151,12 @@ def walk(words, first, keys, recorded, code, kinds, starts, slots, pupil, as_of,
                 week_possible = week_absent = 0
             if date == september[s]:
                 counts[s, many] = so_far
-            if back == windows[window]:
+            if on_day:
+                for life in range(lives):
+                    weighted[life, 0] += weights[life, back] * on_day
+                    weighted[life, 1] += weights[life, back] * absent_on_day
+                    weighted[life, 2] += weights[life, back] * unauthorised_on_day
+            if window < many and back == windows[window]:
                 counts[s, window] = so_far
                 runs[s, window, 0], runs[s, window, 1] = longest, number
                 window += 1
@@ -122,7 +169,13 @@ def walk(words, first, keys, recorded, code, kinds, starts, slots, pupil, as_of,
                 last_present,
             )
             newest[s, 8], newest[s, 9] = sessions, unexplained
-    return counts, runs, newest
+        if weighted[-1, 0] > 0:
+            for life in range(lives):
+                for m in range(2):
+                    of_kind = weighted[life, m + 1] + prior_sessions * prior[m]
+                    others = weighted[life, 0] + prior_sessions - of_kind
+                    lasting[s, m * lives + life] = round(UNIT * np.log(of_kind / others))
+    return counts, runs, newest, lasting
 
 
 @nb.njit(cache=True, nogil=True)

@@ -12,7 +12,19 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
-from features.attendance.register import COUNTS, MEASURES, NEWEST, RUNS, WINDOWS, mark_tallies
+from features.attendance.register import (
+    COUNTS,
+    HALF_LIVES,
+    LASTING,
+    MEASURES,
+    NEWEST,
+    PRIOR,
+    PRIOR_SESSIONS,
+    REACH,
+    RUNS,
+    WINDOWS,
+    mark_tallies,
+)
 from features.feature import Tally
 from histories.calendar import day_number, day_of
 from histories.reading.as_of import visible
@@ -63,6 +75,8 @@ def parts(tallies: dict[str, Tally]) -> list[TallyPart]:
 def _parts(of: tuple[tuple[str, Tally], ...]) -> tuple[TallyPart, ...]:
     tallies = dict(of)
     marks = {c: digest(c, sorted(MEASURES.items()), WINDOWS) for c in (*COUNTS, *RUNS, *NEWEST)}
+    how = (sorted(MEASURES.items()), HALF_LIVES, REACH, PRIOR, PRIOR_SESSIONS)
+    marks |= {c: digest(c, how) for c in LASTING}
     passes = [
         TallyPart(
             name="attendance",
@@ -70,7 +84,7 @@ def _parts(of: tuple[tuple[str, Tally], ...]) -> tuple[TallyPart, ...]:
             columns=marks,
             count=_marks,
             zero=frozenset(COUNTS),
-            looks_back=max(WINDOWS) + 2,
+            looks_back=REACH + 2,
         )
     ]
     for table in sorted({t.table for t in tallies.values()}):

@@ -1,9 +1,21 @@
 """Features defined by example: one file for each theme, used by the tests and the documentation."""
 
-from features.specs import attendance, behaviour, data_quality, family, home, moves, needs, pupil, school, transition
+from features.specs import (
+    attendance,
+    behaviour,
+    data_quality,
+    family,
+    home,
+    lasting_absence,
+    moves,
+    needs,
+    pupil,
+    school,
+    transition,
+)
 from features.specs.spec import Spec
 
-_FILES = (attendance, moves, transition, behaviour, needs, family, home, school, pupil, data_quality)
+_FILES = (attendance, lasting_absence, moves, transition, behaviour, needs, family, home, school, pupil, data_quality)
 SPECS: tuple[Spec, ...] = tuple(s for file in _FILES for s in file.SPECS)
 
 
