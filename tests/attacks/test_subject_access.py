@@ -32,7 +32,7 @@ def held(tmp_path, monkeypatch):
 
     store = Store.of(settings())
     store.save([score(CHILD, 1), score(OTHER, 2)])
-    do(store, casework.keep, gathered(CHILD, OTHER), "1")
+    do(store, casework.keep, gathered(CHILD, OTHER, off_roll=(CHILD, OTHER)), "1")
     for pupil in (CHILD, OTHER):
         with reading(store.engine) as connection:
             ref = connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == pupil))
