@@ -78,7 +78,7 @@ def test_a_child_set_aside_leaves_the_list_and_returns(visit):
     path = first(client, 2)
     assert do(client, path, "dismiss", reason="moved").status_code == 303
     assert path not in client.get("/work-list").text
-    assert "1 more are set aside" in client.get("/work-list").text
+    assert "not for this child: 1." in client.get("/work-list").text
     assert do(client, path, "wake").status_code == 303
     assert do(client, path, "snooze", until=str(date.today() + timedelta(days=40))).status_code == 303
     assert path not in client.get("/work-list").text
