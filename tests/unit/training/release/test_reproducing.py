@@ -63,7 +63,9 @@ def test_a_model_trained_again_is_identical_and_another_seed_differs(small, rewr
     assert reproduction.booster["then"] == reproduction.booster["now"]
     reproduction = reproduce(rewritten(seed=4), Histories.open(folder / "h"))
     assert (reproduction.equal, reproduction.missing) == (False, [])
-    assert {"booster.txt", "the manifest's seed"} <= set(reproduction.differs)
+    assert "the manifest's seed" in reproduction.differs
+    # Whichever candidate is released, its coefficients or trees differ.
+    assert {"booster.txt", "the manifest's ridge"} & set(reproduction.differs)
 
 
 def test_a_recipe_repeats_the_question(small):
