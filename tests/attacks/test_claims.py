@@ -1,11 +1,8 @@
 """Claims of tokens and proxies: groups give no roles, and accounts have plausible names."""
 
-import json
 from datetime import UTC, datetime, timedelta
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
@@ -14,6 +11,7 @@ from serving.access.configuration import Configuration
 from serving.access.proxy import TrustedProxy
 from serving.access.tokens import Tokens
 from serving.http.problems import Problem
+from tests.support.identity_provider import jwks, signing_key, token
 
 SECRET = "s" * 40
 FILE = """
@@ -37,14 +35,13 @@ separator = ";"
 
 @pytest.fixture(scope="module")
 def signer():
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return signing_key()
 
 
 @pytest.fixture(scope="module")
 def ways(tmp_path_factory, signer):
     folder = tmp_path_factory.mktemp("access")
-    key = jwt.algorithms.RSAAlgorithm.to_jwk(signer.public_key(), as_dict=True)
-    (folder / "jwks.json").write_text(json.dumps({"keys": [{**key, "kid": "k1"}]}))
+    (folder / "jwks.json").write_text(jwks(signer))
     (folder / "secret").write_text(SECRET)
     (folder / "access.toml").write_text(FILE)
     configuration = Configuration.load(folder / "access.toml")
@@ -54,19 +51,8 @@ def ways(tmp_path_factory, signer):
 @pytest.fixture(scope="module")
 def by_token(ways, signer):
     def called(**changes):
-        now = datetime.now(UTC)
-        claims = {
-            "iss": "https://id.example",
-            "aud": "onroll",
-            "sub": "u1",
-            "iat": now,
-            "exp": now + timedelta(minutes=5),
-            "roles": ["Onroll.Worker"],
-            "groups": ["cme-801"],
-            **changes,
-        }
-        token = jwt.encode(claims, signer, "RS256", headers={"kid": "k1"})
-        return ways[0].caller(request(Authorization=f"Bearer {token}"))
+        claims = {"sub": "u1", "roles": ["Onroll.Worker"], "groups": ["cme-801"], **changes}
+        return ways[0].caller(request(Authorization=f"Bearer {token(signer, **claims)}"))
 
     return called
 

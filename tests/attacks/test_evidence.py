@@ -3,13 +3,10 @@
 Before, a revoked or expired key was "nobody", no entry or log line had an address, and nothing counted failed sign-ins.
 """
 
-import json
 import logging
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 
-import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.testclient import TestClient
 
 from histories.settings import settings
@@ -22,6 +19,7 @@ from serving.telemetry import metrics
 from serving.telemetry.audit_watch import AuditWatch
 from serving.telemetry.bulk_reading import HOUR, BulkReading
 from tests.support.forms import submit
+from tests.support.identity_provider import jwks, signing_key, token
 from tests.support.scores import full_score
 from tests.support.stores import tamper
 
@@ -38,13 +36,12 @@ jwks = "jwks.json"
 
 @pytest.fixture
 def signer():
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return signing_key()
 
 
 @pytest.fixture
 def app(tmp_path, bundle, monkeypatch, signer):
-    key = jwt.algorithms.RSAAlgorithm.to_jwk(signer.public_key(), as_dict=True)
-    (tmp_path / "jwks.json").write_text(json.dumps({"keys": [{**key, "kid": "k1"}]}))
+    (tmp_path / "jwks.json").write_text(jwks(signer))
     (tmp_path / "access.toml").write_text(TOKENS)
     monkeypatch.setenv("ONROLL_ACCESS", "access.toml")
     monkeypatch.setenv("ONROLL_MODEL", str(bundle))
@@ -68,10 +65,7 @@ def refusals(app):
 
 
 def expired(signer, **claims):
-    now = datetime.now(UTC)
-    claims = {"iss": "https://id.example", "aud": "onroll", "sub": "ann", "iat": now, **claims}
-    token = jwt.encode({**claims, "exp": now - timedelta(hours=1)}, signer, "RS256", headers={"kid": "k1"})
-    return f"Bearer {token}"
+    return f"Bearer {token(signer, -timedelta(hours=1), **claims)}"
 
 
 def test_a_refused_credential_names_its_holder_reason_and_address(app, signer, caplog):
@@ -85,7 +79,7 @@ def test_a_refused_credential_names_its_holder_reason_and_address(app, signer, c
         "Bearer onroll_x_y": ("nobody", 401, "unknown", ADDRESS),
         expired(signer): ("token:ann", 401, "expired", ADDRESS),
         expired(signer, aud="another"): ("nobody", 401, "expired", ADDRESS),
-        expired(rsa.generate_private_key(public_exponent=65537, key_size=2048)): ("nobody", 401, "invalid", ADDRESS),
+        expired(signing_key()): ("nobody", 401, "invalid", ADDRESS),
     }
     with caplog.at_level(logging.INFO, logger="onroll.guard"):
         details = {client.get("/api/v1/model", headers={"Authorization": a}).json()["detail"] for a in sent}

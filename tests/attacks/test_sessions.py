@@ -7,11 +7,9 @@ ended sessions, people who had left stayed active, and keys never expired by def
 import json
 from datetime import UTC, date, datetime, timedelta
 
-import jwt
 import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
-from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.testclient import TestClient
 
 from histories.settings import settings
@@ -23,6 +21,7 @@ from serving.store.database import reading
 from serving.store.sign_in import staff
 from serving.store.sign_in.sessions import Session
 from tests.support.forms import submit
+from tests.support.identity_provider import jwks, signing_key, token
 
 SECRET = "s" * 40
 ACCESS = """
@@ -50,13 +49,12 @@ ENDED = "/sign-in?ended"
 
 @pytest.fixture(scope="module")
 def signer():
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return signing_key()
 
 
 @pytest.fixture
 def app(tmp_path, bundle, monkeypatch, signer):
-    key = jwt.algorithms.RSAAlgorithm.to_jwk(signer.public_key(), as_dict=True)
-    (tmp_path / "jwks.json").write_text(json.dumps({"keys": [{**key, "kid": "k1"}]}))
+    (tmp_path / "jwks.json").write_text(jwks(signer))
     (tmp_path / "secret").write_text(SECRET)
     (tmp_path / "access.toml").write_text(ACCESS)
     monkeypatch.setenv("ONROLL_ACCESS", "access.toml")
@@ -67,10 +65,8 @@ def app(tmp_path, bundle, monkeypatch, signer):
 
 
 def by_token(signer, expires=timedelta(minutes=5)):
-    now = datetime.now(UTC)
-    claims = {"iss": "https://id.example", "aud": "onroll", "sub": "ann", "iat": now, "exp": now + expires}
-    claims |= {"roles": ["Onroll.Worker"], "groups": ["cme-801"]}
-    return {"Authorization": f"Bearer {jwt.encode(claims, signer, 'RS256', headers={'kid': 'k1'})}"}
+    bearer = token(signer, expires, roles=["Onroll.Worker"], groups=["cme-801"])
+    return {"Authorization": f"Bearer {bearer}"}
 
 
 def signed_in(app, headers):

@@ -3,7 +3,6 @@
 Before, forty such tokens held up valid API keys for 60 seconds.
 """
 
-import json
 import socket
 import threading
 import time
@@ -13,13 +12,13 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.testclient import TestClient
 
 from histories.settings import settings
 from serving.access import signing_keys
 from serving.access.signing_keys import COOLDOWN, LIFESPAN, MAX_AGE, KeysAtAddress, KeysUnavailable
 from serving.http.api import make_app
+from tests.support.identity_provider import jwks, signing_key
 
 FILE = """
 [tokens]
@@ -33,12 +32,7 @@ jwks = "{address}"
 
 @pytest.fixture(scope="module")
 def signer():
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
-
-
-def jwks(signer, *names):
-    key = jwt.algorithms.RSAAlgorithm.to_jwk(signer.public_key(), as_dict=True)
-    return json.dumps({"keys": [{**key, "kid": name} for name in names]}).encode()
+    return signing_key()
 
 
 @contextmanager
@@ -122,7 +116,7 @@ def test_api_keys_do_not_wait_for_the_provider(bundle, tmp_path, monkeypatch, si
 
 
 def test_unknown_keys_are_not_fetched_again_and_again(signer, clock):
-    with provider([jwks(signer, "k1"), jwks(signer, "k1", "k2")]) as (address, requests):
+    with provider([jwks(signer, "k1").encode(), jwks(signer, "k1", "k2").encode()]) as (address, requests):
         keys = KeysAtAddress(address, clock)
         assert keys.find("k1").key_id == "k1"
         assert [keys.find(f"x{n}") for n in range(50)] == [None] * 50
@@ -135,7 +129,7 @@ def test_unknown_keys_are_not_fetched_again_and_again(signer, clock):
 
 
 def test_a_failed_provider_is_not_asked_again_at_once(signer, clock):
-    with provider([b"", b"no keys", jwks(signer, "k1")]) as (address, requests):
+    with provider([b"", b"no keys", jwks(signer, "k1").encode()]) as (address, requests):
         keys = KeysAtAddress(address, clock)
         for failures in (1, 2):
             for _ in range(10):
@@ -150,7 +144,7 @@ def test_cached_keys_work_while_the_provider_is_silent_but_expire(signer, clock,
     monkeypatch.setattr(signing_keys, "FETCH_SECONDS", 0.05)
     with silent() as (address, _):
         keys = KeysAtAddress(address, clock)
-        keys._keys, keys._fetched_at = signing_keys._by_id(jwks(signer, "k1")), clock.now
+        keys._keys, keys._fetched_at = signing_keys._by_id(jwks(signer, "k1").encode()), clock.now
         clock.now += LIFESPAN + 1
         assert keys.find("k1").key_id == "k1"
         clock.now += MAX_AGE

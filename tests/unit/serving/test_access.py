@@ -1,11 +1,9 @@
 """Permissions: the table against every route, role and authenticator."""
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.testclient import TestClient
 
 from histories.errors import Faults
@@ -15,6 +13,8 @@ from serving.access.permission import OPEN
 from serving.access.permissions import RULES, find, matrix
 from serving.http.api import make_app
 from serving.roles import ROLES
+from tests.support import identity_provider
+from tests.support.identity_provider import jwks, signing_key
 from tests.support.scores import full_score
 
 SECRET = "s" * 40
@@ -55,13 +55,12 @@ INTERFACE = [r for r in RULES if not r.page and r.route != "/assets/{name}"]  # 
 
 @pytest.fixture(scope="module")
 def signer():
-    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return signing_key()
 
 
 @pytest.fixture
 def files(tmp_path, signer):
-    key = jwt.algorithms.RSAAlgorithm.to_jwk(signer.public_key(), as_dict=True)
-    (tmp_path / "jwks.json").write_text(json.dumps({"keys": [{**key, "kid": "k1", "use": "sig"}]}))
+    (tmp_path / "jwks.json").write_text(jwks(signer, use="sig"))
     (tmp_path / "secret").write_text(SECRET + "\n")
     (tmp_path / "secret").chmod(0o600)
     (tmp_path / "access.toml").write_text(FILE)
@@ -79,17 +78,8 @@ def client(files, bundle, monkeypatch):
 
 
 def token(signer, **changes):
-    claims = {
-        "iss": "https://id.example",
-        "aud": "onroll",
-        "sub": "u1",
-        "iat": datetime.now(UTC),
-        "exp": datetime.now(UTC) + timedelta(minutes=5),
-        "roles": ["Onroll.Worker"],
-        "groups": ["cme-801"],
-        **changes,
-    }
-    return jwt.encode({k: v for k, v in claims.items() if v is not None}, signer, "RS256", headers={"kid": "k1"})
+    claims = {"sub": "u1", "roles": ["Onroll.Worker"], "groups": ["cme-801"], **changes}
+    return identity_provider.token(signer, without={n for n, v in claims.items() if v is None}, **claims)
 
 
 def call(client, rule, headers):
@@ -169,7 +159,7 @@ def test_a_token_brings_its_role_and_schools(client, signer):
 
 def test_tokens_that_do_not_hold_are_refused(client, signer):
     past, later = datetime.now(UTC) - timedelta(hours=1), datetime.now(UTC) + timedelta(hours=1)
-    other = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    other = signing_key()
     public = signer.public_key().public_numbers().n.to_bytes(256, "big")
     bad = [
         token(signer, exp=past),

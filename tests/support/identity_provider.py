@@ -1,0 +1,27 @@
+"""An identity provider of tests: its signing key, its published keys and its tokens."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+ISSUER, AUDIENCE, KEY_ID = "https://id.example", "onroll", "k1"
+
+
+def signing_key():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def jwks(key, *names, **more):
+    """Return the published keys as JSON: one key under each name."""
+    public = jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key(), as_dict=True)
+    return json.dumps({"keys": [{**public, "kid": name, **more} for name in names or (KEY_ID,)]})
+
+
+def token(key, lifetime=timedelta(minutes=5), *, without=(), **claims):
+    """Return a signed token of ann; the claims named in ``without`` are left out."""
+    now = datetime.now(UTC)
+    standard = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "iat": now, "exp": now + lifetime}
+    given = {name: value for name, value in (standard | claims).items() if name not in without}
+    return jwt.encode(given, key, "RS256", headers={"kid": KEY_ID})
