@@ -69,7 +69,9 @@ def test_the_old_authority_keeps_its_case_and_does_not_see_the_new_school(moved)
     assert moved.visit("worker").get(moved.path).status_code == 404
     with moved.store.view(OLD) as view:
         kept = cases.case(view, moved.case["case_id"])
+        doubted = doubts.faults(view)
     assert (kept["authority"], kept["urn"]) == ("801", None)
+    assert [d["urn"] for d in doubted] == [None]
     assert NOTE in str(kept["entries"])
 
 

@@ -23,8 +23,8 @@ MAX_CODE = 100
 # Where a case is, for ``Caller.scope``: it belongs to an authority, and goes with the pupil from school to school.
 PLACE = SimpleNamespace(authority=Case.authority, urn=Pupil.urn)
 # The old authority does not see the school of a pupil who has moved away.
-_urn = sa.case((Pupil.authority == Case.authority, Pupil.urn), else_=None).label("urn")
-FIELDS = (*Case.__table__.c, Pupil.pupil_ref, _urn, Pupil.nc_year)
+URN = sa.case((Pupil.authority == Case.authority, Pupil.urn), else_=None).label("urn")
+FIELDS = (*Case.__table__.c, Pupil.pupil_ref, URN, Pupil.nc_year)
 
 
 def _mine(work: View) -> sa.ColumnElement[bool]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from histories.errors import Fault, Faults
 from serving.roles import IDENTITIES
-from serving.store.cases.cases import MAX_CODE, PLACE, add_entry, written
+from serving.store.cases.cases import MAX_CODE, PLACE, URN, add_entry, written
 from serving.store.cases.tables import Case, DataFault
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import Change, Conflict, NotThere, View
@@ -46,10 +46,11 @@ def doubt(
 def faults(view: View) -> list[dict[str, Any]]:
     """Return unanswered doubts, oldest first and without pupils.
 
-    The worker's ``text`` is there only for roles that see children; ``released`` is there for all.
+    The worker's ``text`` is there only for roles that see children; ``released`` is there for all. ``urn`` is None once the
+    pupil has left the authority.
     """
     query = (
-        sa.select(DataFault.__table__, Pupil.urn)
+        sa.select(DataFault.__table__, URN)
         .join(Case, Case.case_id == DataFault.case_id)
         .join(Pupil, Pupil.pupil_id == Case.pupil_id)
         .where(*view.caller.scope(PLACE), DataFault.answer.is_(None))
