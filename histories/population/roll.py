@@ -167,7 +167,7 @@ class Life:
 
     def _close(self, day: date, destination: str, recorded_on: date, next_school: int | None = None) -> None:
         spell = self.current
-        assert spell is not None
+        assert spell is not None  # nosec B101 # tells mypy; the simulation closes only what it opened
         day = max(day, spell.entry)
         spell.leaving, spell.destination, spell.next_school = day, destination, next_school
         spell.leaving_known = max(recorded_on, day)

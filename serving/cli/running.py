@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
+import subprocess  # nosec B404 # starts this program's own service
 import sys
 import time
 from collections.abc import Iterator
@@ -77,7 +77,7 @@ def start(log: Path, folder: Path, environment: dict[str, str] | None = None) ->
         **(environment or {}),
     }
     with log.open("wb") as lines:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # nosec B603 # no shell, and no word of it comes from a request
             serve_command("127.0.0.1", port), cwd=folder, env=child_environment, stdout=lines, stderr=lines
         )
     try:

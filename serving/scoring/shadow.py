@@ -62,7 +62,7 @@ class Shadow:
 
     def offer(self, histories: Histories, as_of: date, scores: list[Score]) -> None:
         """Queue a request if there is a challenger, the request is sampled and the queue has room."""
-        if self.challenger.current is None or not scores or random.random() >= self.share:
+        if self.challenger.current is None or not scores or random.random() >= self.share:  # nosec B311 # a sample
             return
         risks = {s.pupil_id: s.risk for s in scores}
         with suppress(queue.Full):

@@ -32,7 +32,10 @@ def test_bentoml_build_writes_an_archive_that_holds_the_service(tmp_path):
         "training/risk_model.py",
     ):
         assert (source / needed).exists(), needed
-    assert "--hash=sha256" in (built / "env" / "python" / "requirements.txt").read_text()
+    requirements = (built / "env" / "python" / "requirements.txt").read_text()
+    assert "--hash=sha256" in requirements
+    assert "\npytest==" not in requirements
+    assert (source / "requirements.build.lock").is_file()
     assert "libgomp1" in (built / "env" / "docker" / "Dockerfile").read_text()
     assert not (source / "tests").exists()
     assert "/api/v1/score" in (built / "apis" / "openapi.yaml").read_text()

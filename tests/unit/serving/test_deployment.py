@@ -69,10 +69,18 @@ def test_the_image_runs_unprivileged_and_holds_the_bentos_files():
     assert "/readyz" in last(final, "HEALTHCHECK")
     copied = [rest for name, rest in build if name == "COPY"]
     assert copied == ["env/python/requirements.txt /build/requirements.txt", "src /build/src"]
-    assert "--require-hashes" in " ".join(rest for name, rest in build if name == "RUN")
+    assert copied == ["env/python/requirements.txt /build/requirements.txt", "src /build/src"]
+    runs = " ".join(rest for name, rest in build if name == "RUN")
+    assert runs.count("--require-hashes") == 2
+    # The tools of the build stay in a folder that the image does not copy.
+    assert [rest.split()[-2:] for name, rest in final if name == "COPY"] == [["/opt/onroll", "/opt/onroll"]]
+    assert "/opt/onroll/bin/pip install --no-cache-dir --require-hashes -r /build/src" not in runs
     with (ROOT / "pyproject.toml").open("rb") as project:
         metadata = tomllib.load(project)
     assert "onroll" in metadata["project"]["scripts"]
+    archive = metadata["tool"]["bentoml"]["build"]
+    assert archive["python"] == {"requirements_txt": "requirements.production.lock", "lock_packages": False}
+    assert "/requirements.build.lock" in archive["include"]
     assert (
         f"/{metadata['project']['readme']}" in metadata["tool"]["bentoml"]["build"]["include"]
     )  # or the image's install would fail

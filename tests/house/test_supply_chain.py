@@ -1,0 +1,84 @@
+"""What is installed where: the image gets no tool of the tests, and every exception to bandit says why."""
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+CHECKED = ("histories", "features", "training", "serving")
+# The packages that other packages of the image need, though the extras name them too.
+NEEDED_ANYWAY = {"cryptography", "pillow", "psutil", "scipy"}
+
+
+def locked(name):
+    """Return the packages of a lock, each with its version and hashes."""
+    text = (ROOT / name).read_text("utf-8").replace("\\\n", " ")
+    packages = {}
+    for line in text.splitlines():
+        pin, *hashes = line.split("--hash=")
+        package, _, version = pin.partition(";")[0].strip().partition("==")
+        packages[package] = (version, frozenset(h.strip() for h in hashes))
+    return packages
+
+
+WHOLE, PRODUCTION, BUILD = (locked(f"requirements{kind}.lock") for kind in ("", ".production", ".build"))
+
+
+def named(requirements):
+    return {re.match(r"[\w.-]+", r)[0].lower() for r in requirements} - {"onroll"}
+
+
+def test_the_locks_of_the_image_hold_the_versions_that_are_tested():
+    for lock in (PRODUCTION, BUILD):
+        assert lock.items() <= WHOLE.items()
+        assert all(version and hashes for version, hashes in lock.values())
+
+
+def test_no_lock_names_an_address():
+    for lock in ROOT.glob("requirements*.lock"):
+        assert not re.search(r"://|^\s*--(?!hash=sha256:[0-9a-f]{64})", lock.read_text("utf-8"), re.MULTILINE), (
+            lock.name
+        )
+
+
+def test_the_image_holds_what_the_project_needs_and_no_tool():
+    tools = set().union(*(named(extra) for extra in PROJECT["optional-dependencies"].values()))
+    assert named(PROJECT["dependencies"]) <= set(PRODUCTION)
+    assert tools & set(PRODUCTION) <= NEEDED_ANYWAY
+    assert set(BUILD) == named(PROJECT["optional-dependencies"]["build"])
+
+
+def test_lint_runs_bandit_over_every_room():
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    lint = re.search(r"^lint:.*\n((?:[\t#].*\n)+)", makefile, re.MULTILINE)[1]
+    runs = re.findall(r"^\t\$\(BIN\)/bandit (.*)$", lint, re.MULTILINE)
+    rooms = [word for run in runs for word in run.split() if word in CHECKED]
+    assert sorted(rooms) == sorted(CHECKED)
+    assert set(re.findall(r"--skip (\S+)", " ".join(runs))) <= {"B608"}
+    assert not any("serving" in run and "--skip" in run for run in runs)
+
+
+def test_every_exception_to_bandit_names_the_check_and_a_reason():
+    for room in CHECKED:
+        for file in (ROOT / room).rglob("*.py"):
+            for line in file.read_text("utf-8").splitlines():
+                if "# nosec" in line:
+                    assert re.search(r"# nosec B\d{3} # \w.{5,}", line), f"{file.relative_to(ROOT)}: {line.strip()}"
+
+
+def test_the_bill_of_materials_is_whole_and_the_same_each_time(tmp_path):
+    command = [sys.executable, "-m", "cyclonedx_py", "requirements", "--pyproject", "pyproject.toml"]
+    command += ["--output-reproducible", "--of", "JSON", "requirements.production.lock", "-o"]
+    bills = [tmp_path / "a.json", tmp_path / "b.json"]
+    for bill in bills:
+        subprocess.run([*command, bill], cwd=ROOT, check=True, capture_output=True)
+    assert bills[0].read_bytes() == bills[1].read_bytes()
+    bill = json.loads(bills[0].read_text("utf-8"))
+    assert bill["bomFormat"] == "CycloneDX"
+    assert bill["metadata"]["component"]["name"] == "onroll"
+    assert {c["name"]: c["version"] for c in bill["components"]} == {p: v for p, (v, _) in PRODUCTION.items()}
+    assert all(c["externalReferences"][0]["hashes"] for c in bill["components"])
