@@ -15,6 +15,7 @@ import polars as pl
 from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
 from histories.reading.histories import Histories
+from training import bands
 from training.bundle import PARTS, Manifest
 from training.fitting import uncertainty
 from training.fitting.blas_threads import BLAS_THREADS, fixed_blas_threads
@@ -29,8 +30,6 @@ from training.provenance import recipe, text_of
 from training.readiness import checked_split
 from training.task import ProgressCallback, Task, quiet
 
-# The top shares of the cohort that set the bands' limits: placeholders, to be set to a team's capacity.
-BANDS = (("very high", 0.002), ("high", 0.01), ("raised", 0.05))
 LIMITS = [
     "A score is not a finding: it orders a list for people to look at, and decides nothing.",
     "A low score does not mean that a child is safe; most children are not listed, and some who go missing are missed.",
@@ -185,7 +184,9 @@ def train(
             catalogue_digest=catalogue().digest,
             feature_digests=catalogue().feature_digests(catalogue().names),
             calibrator=calibrator,
-            bands=_bands(calibrator, predictions.margins[chosen], predictions.weight),
+            bands=bands.limits_of(
+                calibration.risk(predictions.margins[chosen], calibrator["a"], calibrator["b"]), predictions.weight
+            ),
             base_rate=float(np.average(frame["label"].to_numpy(), weights=weight_of(frame))),
             themes=catalogue().themes,  # type: ignore[arg-type]
             metrics=finite(figures),
@@ -283,14 +284,6 @@ def _study(digest: str, task: Task, splits: Splits, settings: dict[str, Any], se
     ]
     search_key = [digest, catalogue().digest, task_key, [str(d) for d in splits.dates], settings, seed]
     return hashlib.sha256(json.dumps(search_key, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _bands(calibrator: dict[str, Any], margins: np.ndarray, weight: np.ndarray) -> list[dict[str, Any]]:
-    risks = calibration.risk(margins, calibrator["a"], calibrator["b"])
-    order = np.argsort(risks, kind="stable")
-    before = np.r_[0.0, np.cumsum(weight[order])[:-1]]
-    limits = [{"name": n, "at_least": float(np.interp((1 - s) * before[-1], before, risks[order]))} for n, s in BANDS]
-    return [*limits, {"name": "usual", "at_least": 0.0}]
 
 
 def _seen(frame: pl.DataFrame) -> dict[str, list[float | None]]:

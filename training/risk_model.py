@@ -17,6 +17,7 @@ from features.matrix import tallied
 from features.outcome.cohort import CohortRule
 from features.outcome.stopping import list_of
 from histories.reading.histories import Histories
+from training.bands import by_capacity, by_risk
 from training.bundle import Manifest, read_bundle
 from training.catalogue_match import check_features
 from training.explanation.reasons import reasons, wording_of
@@ -72,10 +73,6 @@ class RiskModel:
         )
         return _sigmoid(logit - half), _sigmoid(logit + half)
 
-    def band(self, risk: float) -> str:
-        """Return the band of a risk; the limits were fixed when the model was trained."""
-        return next(b["name"] for b in self.manifest.bands if risk >= b["at_least"])
-
     def score(
         self,
         histories: Histories,
@@ -116,10 +113,11 @@ class RiskModel:
         return self.explain(histories, frame, as_of, known_on)
 
     def ranked(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Return snapshots with ``margin`` and ``rank`` (1 = highest in its authority; ties by key), by authority and rank."""
+        """Return snapshots with ``margin``, ``rank`` (1 = highest in its authority; ties by key) and ``listed_among`` (the authority's snapshots)."""
         frame = frame.with_columns(pl.Series("margin", self.margins(frame)))
         frame = frame.sort(["authority", "margin", "pupil_id"], descending=[False, True, False])
-        return frame.with_columns((pl.int_range(pl.len()).over("authority") + 1).alias("rank"))
+        rank, listed_among = (pl.int_range(pl.len()) + 1).over("authority"), pl.len().over("authority")
+        return frame.with_columns(rank.alias("rank"), listed_among.cast(pl.Int64).alias("listed_among"))
 
     def margins(self, frame: pl.DataFrame) -> np.ndarray:
         """Return the margins of snapshots, given their features."""
@@ -128,7 +126,7 @@ class RiskModel:
     def explain(
         self, histories: Histories, frame: pl.DataFrame, as_of: date, known_on: date | None = None
     ) -> list[Score]:
-        """Explain snapshots that have tallies, features, ``margin`` and ``rank``; the top ranks also get evidence."""
+        """Explain snapshots that have tallies, features and the columns of ``ranked``; the top ranks also get evidence."""
         x = self._x(frame)
         scores = self._scores(histories, frame, self.scorer.contributions(x), as_of, digests(x))
         self._attach_evidence(histories, [s for s in scores if s.rank <= EVIDENCE_RANKS], as_of, known_on)
@@ -159,7 +157,7 @@ class RiskModel:
                     risk_low=float(lows[k]),
                     risk_high=float(highs[k]),
                     rank=int(row["rank"]),
-                    band=self.band(risk),
+                    band=by_risk(risk, m.bands),
                     one_in=max(1, round(1 / max(risk, 1e-9))),
                     reasons=raising,
                     protective=protective,
@@ -178,6 +176,7 @@ class RiskModel:
                     catalogue_digest=m.catalogue_digest,
                     features_digest=made_from[k],
                     list=lists[k],
+                    capacity_band=by_capacity(int(row["rank"]), int(row["listed_among"])),
                 )
             )
         return scores

@@ -17,6 +17,7 @@ from serving.pages.record_text import readable
 from serving.pages.settings import PageSettings
 from serving.pages.wording import Wording
 from serving.scoring.live_model import LiveModel
+from training.bands import share_text
 
 # Only this service's own style sheets and forms. With `same-origin` a form sends its Origin, which `forms` checks.
 HEADERS = {
@@ -90,6 +91,7 @@ class Renderer:
             "one_in": w.one_in,
             "about": w.about,
             "meaning": w.meaning,
+            "share_text": share_text,
             "readable": partial(readable, words=w),
         }
         environment.globals["assets"] = assets()

@@ -88,8 +88,9 @@ def _scores(task: SparkTask, frames: Any, shipped: tuple[str, str], top: int | N
     order = Window.partitionBy("authority").orderBy(F.desc("margin"), "pupil_id")
     ranks = counted.applyInArrow(_margins(task, *shipped), MARGINS)
     ranks = ranks.withColumn("rank", F.row_number().over(order).cast("long"))
+    ranks = ranks.withColumn("listed_among", F.count("*").over(Window.partitionBy("authority")))
     ranks = ranks if top is None else ranks.filter(F.col("rank") <= top)
-    packed = ranks.groupBy("block").applyInArrow(pack("ranks", ["pupil_id", "margin", "rank"]), PACKED)
+    packed = ranks.groupBy("block").applyInArrow(pack("ranks", ["pupil_id", "margin", "rank", "listed_among"]), PACKED)
     explained = frames.unionByName(packed).groupBy("block")
     return explained.applyInArrow(_explain(task, *shipped), from_arrow_schema(SCHEMA))
 

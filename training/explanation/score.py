@@ -61,6 +61,9 @@ class Score:
     list : str or None
         ``act_today`` for a child who has already stopped coming by the rule of ``features.outcome.stopping``, ``help_early`` for any
         other; None in scores stored by earlier versions.
+    band, capacity_band : str
+        The band of the risk, and that of the rank among the authority's children of the day (``training.bands``). The second is None in scores
+        stored by earlier versions.
     """
 
     pupil_id: str
@@ -88,6 +91,7 @@ class Score:
     catalogue_digest: str = ""
     features_digest: str = ""
     list: ListName | None = None
+    capacity_band: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data; nested parts are shared with the score, not copied."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training import bands
 from training.fitting.splits import BEFORE, JUDGED
 from training.fitting.uncertainty import MODELS
 from training.measures.evaluate import PER_LIST, SHARES, TIMES
@@ -63,7 +64,11 @@ def values(m: Material) -> dict[str, Value]:
         ],
         "metrics.thresholds": "No threshold triggers a decision. "
         + "; ".join(f"band {b['name']}: risk of at least {b['at_least']:.2%}" for b in man.bands)
-        + ". Bands are shares of the cohort, fixed in training.",
+        + ". These limits are shares of the training cohort, at most "
+        + ", ".join(f"{ceiling:.0%} ({name})" for name, ceiling in bands.CEILINGS.items())
+        + ". Bands by capacity are the first "
+        + ", ".join(f"{bands.share_text(name)} ({name})" for name, _ in bands.SHARES)
+        + " of an authority's children on the day, whatever their risks.",
         "metrics.variation": f"95% intervals over {TIMES} resamples of pupils, each with all of its snapshots; leads are paired on the same resamples. Interval of a risk: resampled calibration and {MODELS} "
         "models trained on resampled pupils. It is for the rate among children with such a score, not for one child.",
         "evaluation_data.datasets": f"{counted(figures['snapshots'])} snapshots of {', '.join(map(str, m.splits.test))}, of which {counted(figures['positives'])} went missing.",
