@@ -50,11 +50,18 @@ def save(context: PageContext, request: Request, *, pupil_ref: str, what: str, f
         ]
         return show(context, request, pupil_ref, status, errors=errors, wrong={what: messages}, written={what: fields})
 
+    apply = changing(context, pupil_ref, what, fields)
+    return save_and_redirect(context.store, request, apply, f"/pupils/{pupil_ref}?done={what}", show_again)
+
+
+def changing(context: PageContext, pupil_ref: str, what: str, fields: Fields) -> Callable[[Change], None]:
+    """Return what makes a form's change to the child's case; ``what`` is a key of ``FORMS``."""
+
     def apply(change: Change) -> None:
         case, version = _case(change, pupil_ref, fields)
         FORMS[what](change, case, version, fields, context)
 
-    return save_and_redirect(context.store, request, apply, f"/pupils/{pupil_ref}?done={what}", show_again)
+    return apply
 
 
 def _case(change: Change, pupil_ref: str, fields: Fields) -> tuple[str, int]:

@@ -16,7 +16,7 @@ from serving.pages.rendering import HEADERS
 from serving.store import NotThere, Store, Unavailable
 from serving.store.unit_of_work import Change, Conflict
 
-MAX_FIELDS = 40
+MAX_FIELDS = 250  # a lead may tick 200 children
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -47,6 +47,7 @@ class PageSettings(SettingsFile):
     idle_minutes: int = Field(ge=1, le=240)
     per_week: int = Field(ge=1, le=1000)
     experiments: str = Field(pattern=r"^(https?://[^\s\"'<>]+)?$")
+    no_conversation: tuple[str, ...]
     outcomes: Words = Field(min_length=1)
     actions: Words = Field(min_length=1)
     doubts: Words = Field(min_length=1)

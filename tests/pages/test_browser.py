@@ -9,6 +9,9 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 PATHS = {
     "worker": [
         "/work-list?sort=school",
+        "/work-list?show=mine",
+        "/work-list?show=aside",
+        "/work-list?year=9",
         "child",
         "child?record=0-0",
         "/clocks",
@@ -18,7 +21,7 @@ PATHS = {
         "/accessibility",
         "/nowhere",
     ],
-    "lead": ["/team"],
+    "lead": ["/team", "/work-list"],
     "analyst": ["/model"],
 }
 
@@ -163,6 +166,32 @@ def test_a_printed_list_has_the_children_and_not_the_menu(site, signed_in):
     assert page.get_by_text("A score is not a finding").last.is_visible()
     after = page.evaluate("getComputedStyle(document.querySelector('.onroll-list h2 a'), '::after').content")
     assert after == "none", "GOV.UK Frontend prints the address of a link, which is a child's reference"
+
+
+def test_eight_children_fit_one_screen_and_one_sheet_with_room_for_notes(site, signed_in):
+    page = signed_in("worker")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    rows, sensitive = page.locator(".onroll-list__item"), page.get_by_text("Sensitive: about children")
+    assert rows.count() == 8
+    box = rows.last.bounding_box()
+    assert box["y"] + box["height"] <= 900
+    assert not sensitive.is_visible()
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) == 1
+    page.emulate_media(media="print")
+    assert sensitive.is_visible()
+    assert all(note.bounding_box()["height"] > 80 for note in page.locator(".onroll-list__notes").all())
+
+
+def test_a_contact_is_recorded_from_the_row_by_keyboard_alone(site, signed_in):
+    page = signed_in("second")
+    tab_to(page, "^Record a contact")
+    page.keyboard.press("Enter")
+    tab_to(page, "^contact-[0-9a-f]{32}-outcome|Choose one")
+    page.keyboard.type("No answer")
+    tab_to(page, "^Save$")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**done=contact#child-*")
+    assert page.get_by_text(re.compile(r"Contact today at .*: No answer \(second\)")).first.is_visible()
 
 
 def test_the_picture_and_its_table_agree(site, signed_in):

@@ -1,5 +1,7 @@
 """A withdrawn model: no page shows a score, every page says so, and deadlines go on."""
 
+import re
+
 import pytest
 
 
@@ -35,6 +37,15 @@ def test_deadlines_go_on(visit, withdrawn):
     page = visit("worker").get("/clocks").text
     assert "The model was withdrawn" in page
     assert "/pupils/" in page
+
+
+def test_my_cases_go_on(visit, withdrawn, site):
+    client = visit("second")
+    ref = next(iter(_references(client)))
+    version = re.search(r'name="version" value="(\d+)"', client.get(ref).text).group(1)
+    assert client.submit(ref, f"{ref}/assign", version=version, to="dev:second").status_code == 303
+    assert f'href="{ref}"' in client.get("/work-list?show=mine").text
+    assert f'href="{ref}"' not in client.get("/work-list").text
 
 
 def _references(client):

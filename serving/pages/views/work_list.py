@@ -1,105 +1,152 @@
-"""The week's list: children by rank, with the reasons, the owner of the case and the next deadline."""
+"""The week's list: children by rank, with the records' line, what was done last, the next deadline, and forms on the row."""
 
 from __future__ import annotations
 
-import csv
-import io
-import re
-from collections.abc import Callable
 from datetime import date
 from functools import partial
 from typing import Any
 
 from fastapi import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
-from features.catalogue import catalogue
-from histories.io.spreadsheet import as_text
+from histories.errors import Fault, Faults
+from serving.pages import case_forms, list_export
 from serving.pages.context import Context, PageContext
+from serving.pages.forms import Form, save_and_redirect
+from serving.pages.list_query import SORTS, ListQuery
 from serving.pages.page import Endpoint, Page
 from serving.pages.records_line import records_line
+from serving.pages.rendering import HEADERS
 from serving.roles import IDENTITIES
-from serving.store.cases import casework
-from serving.store.scores import week_list
-from serving.store.unit_of_work import View
+from serving.store.cases import cases, casework, done
+from serving.store.scores import pupil_search, week_list
+from serving.store.sign_in import staff
+from serving.store.unit_of_work import Change, View
 
-SORTS: dict[str, Callable[[week_list.Listed], Any]] = {
-    "rank": lambda c: c.score["rank"],
-    "school": lambda c: (c.school, c.score["rank"]),
-    "year": lambda c: (c.score["nc_year"], c.score["rank"]),
-    "clock": lambda c: (c.clock["due_on"] if c.clock else date.max, c.score["rank"]),
-    "owner": lambda c: (c.owner or "", c.score["rank"]),
-}
-COHORTS = (6, 7)  # before and after the move to secondary school
-ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # characters that XML, and so a workbook, cannot hold
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ASSIGNING = ("lead", "administrator")  # roles that give several cases at once
+TICKED = "child-"  # begins the name of a ticked child's field
 
 
 def work_list(request: Request, context: Context) -> Response:
     """Show the page."""
-    caller, query = request.state.caller, request.query_params
-    with context.store.view(caller) as view:
-        week, most = _week(context, view, query, "worklist.seen")
-        schools = week_list.own_schools(view)
-        names, lost = week_list.school_names(view), casework.count_lost(view, date.today())
-    choices = _choices(context, query, [(urn, names.get(urn, urn)) for urn in schools])
-    return context.renderer.page(
-        request,
-        "work_list",
-        week=week,
-        most=most,
-        choices=choices,
-        today=date.today(),
-        lost=lost,
-        line_of=partial(_line, context),
-        silent_schools=sorted(
-            {(c.school, c.silent["since"]) for c in week.children if c.silent and c.silent["school"]}
-        ),
-        query=request.url.query,
+    banners = {"contact": "case.done_contact", "assigned": "work_list.assigned"}
+    banner = banners.get(request.query_params.get("done", ""))
+    return _show(context, request, banner=context.renderer.words(banner) if banner else None)
+
+
+def record_contact(pupil_ref: str, request: Request, fields: Form, context: Context) -> Response:
+    """Record a contact with a child's family, from the child's row."""
+    words = context.renderer.words
+
+    def show_again(status: int, wrong: list[str]) -> Response:
+        messages = {name: words(f"case.wrong_{name}") for name in wrong}
+        errors = [{"text": text, "href": f"#contact-{pupil_ref}-{name}"} for name, text in messages.items()]
+        errors = errors or [{"text": words("case.conflict"), "href": f"#child-{pupil_ref}"}]
+        return _show(context, request, status, errors=errors, wrong={pupil_ref: messages}, written={pupil_ref: fields})
+
+    apply = case_forms.changing(context, pupil_ref, "contact", fields)
+    return save_and_redirect(
+        context.store, request, apply, f"{_address(request, context, 'contact')}#child-{pupil_ref}", show_again
     )
+
+
+def assign(request: Request, fields: Form, context: Context) -> Response:
+    """Give the ticked children's cases to one person, all of them or none."""
+    words = context.renderer.words
+    ticked = {name.removeprefix(TICKED): value for name, value in fields.items() if name.startswith(TICKED)}
+
+    def show_again(status: int, wrong: list[str]) -> Response:
+        key = {"to": "case.wrong_to", "child": "work_list.nobody_ticked"}.get(wrong[0]) if wrong else None
+        errors = [{"text": words(key or "work_list.assign_conflict"), "href": "#assign-to"}]
+        return _show(context, request, status, errors=errors, ticked=set(ticked), given_to=fields.get("to", ""))
+
+    def apply(change: Change) -> None:
+        if not ticked:
+            raise Faults(Fault("no child is ticked", "child", "Tick one."))
+        for pupil_ref, version in ticked.items():
+            one = {"version": version, "to": fields.get("to", "")}
+            case_forms.changing(context, pupil_ref, "assign", one)(change)
+
+    return save_and_redirect(context.store, request, apply, _address(request, context, "assigned"), show_again)
+
+
+def find(request: Request, fields: Form, context: Context) -> Response:
+    """Open the page of the child with a local reference; a form and not a link, so that no address holds the reference."""
+    reference = fields.get("reference", "")
+    with context.store.view(request.state.caller) as view:
+        pupil_ref = pupil_search.find_pupil(view, reference)
+    if pupil_ref:
+        return RedirectResponse(f"/pupils/{pupil_ref}", 303, HEADERS)
+    errors = [{"text": context.renderer.words("work_list.not_found"), "href": "#reference"}]
+    return _show(context, request, 422, errors=errors, reference=reference)
 
 
 def as_csv(request: Request, context: Context) -> Response:
     """Return the list as CSV."""
-    out = io.StringIO()
-    csv.writer(out).writerows(_exported(context, request))
-    return _file(out.getvalue().encode("utf-8-sig"), "text/csv; charset=utf-8", "work-list.csv")
+    content = list_export.as_csv(_exported(context, request), context.renderer.words("site.reminder"))
+    return _file(content, "text/csv; charset=utf-8", "work-list.csv")
 
 
 def as_xlsx(request: Request, context: Context) -> Response:
     """Return the list as an Excel workbook."""
-    import openpyxl
-
-    book = openpyxl.Workbook(write_only=True)
-    sheet = book.create_sheet("work-list")
-    for row in _exported(context, request):
-        sheet.append([ILLEGAL.sub("", cell) if isinstance(cell, str) else cell for cell in row])
-    out = io.BytesIO()
-    book.save(out)
-    return _file(out.getvalue(), XLSX, "work-list.xlsx")
+    words = context.renderer.words
+    content = list_export.as_xlsx(_exported(context, request), words("work_list.title"), words("site.reminder"))
+    return _file(content, XLSX, "work-list.xlsx")
 
 
-def _week(context: PageContext, view: View, query: Any, action: str) -> tuple[week_list.WeekList, int]:
+def _show(context: PageContext, request: Request, status: int = 200, **more: Any) -> Response:
+    caller, settings, today = request.state.caller, context.settings, date.today()
+    query = ListQuery.of(request.query_params, context)
+    with context.store.view(caller) as view:
+        week, most = _week(context, view, query, "worklist.seen")
+        schools, names = week_list.own_schools(view), week_list.school_names(view)
+        lost = casework.count_lost(view, today)
+        finished = done.done_since(view, week.as_of, settings.no_conversation) if week.as_of else set()
+        last = done.last_entries(view, [c.pupil_id for c in week.children])
+        mine = cases.cases(view, owner=caller.key_id) if query.show == "mine" and not query.is_filtered else []
+        people = {p["person_id"]: p["name"] for p in staff.active_staff(view)} if caller.role in ASSIGNING else {}
+    listed = {c.pupil_id for c in week.children}
+    silent = {(c.school, c.silent["since"]) for c in week.children if c.silent and c.silent["school"]}
+    shown = {
+        "week": week,
+        "most": most,
+        "choices": query.choices(context, [(urn, names.get(urn, urn)) for urn in schools]),
+        "today": today,
+        "lost": lost,
+        "line_of": partial(_line, context),
+        "silent_schools": sorted(silent),
+        "list_query": query,
+        "shows": week_list.SHOWS,
+        "finished": finished,
+        "mark_of": partial(_mark, context, last, today),
+        "other_cases": [c for c in mine if c["pupil_id"] not in listed],
+        "names": names,
+        "people": people,
+        "settings": settings,
+        "reference": "",
+        "wrong": {},
+        "written": {},
+        "ticked": set(),
+        "given_to": "",
+    }
+    return context.renderer.page(request, "work_list", status, **{**shown, **more})
+
+
+def _week(context: PageContext, view: View, query: ListQuery, action: str) -> tuple[week_list.WeekList, int]:
     most = week_list.per_week(view, context.team(view.caller), context.settings.per_week)
     if context.withdrawn:
         view.record(action, as_of=None)
         return week_list.WeekList(), most
-    week = week_list.week(view, _chosen(context, query), most, date.today(), action)
-    week.children.sort(key=SORTS.get(query.get("sort", "rank"), SORTS["rank"]))
+    week = week_list.week(view, query.chosen(context), most, date.today(), action)
+    week.children.sort(key=SORTS[query.sort])
     return week, most
 
 
-def _chosen(context: PageContext, query: Any) -> week_list.Chosen:
-    """Return the filters in the URL; unknown values are ignored."""
-    urns = [query["school"]] if query.get("school") else None
-    if query.get("locality") in context.configuration.localities:
-        schools = context.configuration.localities[query["locality"]]
-        urns = [urn for urn in (urns or schools) if urn in schools]
-    year = query.get("year", "")
-    theme = query.get("theme")
-    return week_list.Chosen(
-        urns, int(year) if year.isdecimal() and len(year) < 3 else None, theme if theme in _themes_shown() else None
-    )
+def _address(request: Request, context: PageContext, what: str) -> str:
+    """Return the address of the list that a form was sent from, which then says what was done."""
+    address = ListQuery.of(request.query_params, context).address()
+    return f"{address}{'&' if '?' in address else '?'}done={what}"
 
 
 def _line(context: PageContext, child: week_list.Listed) -> str:
@@ -110,81 +157,29 @@ def _line(context: PageContext, child: week_list.Listed) -> str:
     return records_line(child.history, as_of, year_group, words) if child.history else ""
 
 
-def _choices(context: PageContext, query: Any, schools: list[tuple[str, str]]) -> list[dict[str, Any]]:
-    """Return the filters and sort orders, each with its options and the chosen one."""
+def _mark(context: PageContext, last: dict[str, dict[str, Any]], today: date, pupil_id: str) -> str:
+    """Say what was done last for a child, when and by whom; empty if nothing was."""
+    entry = last.get(pupil_id)
+    if entry is None:
+        return ""
     words = context.renderer.words
-    cohorts = [(str(y), words(f"work_list.cohort_{y}")) for y in COHORTS]
-    years = [(str(y), words.year_group(y)) for y in range(12) if y not in COHORTS]
-    offered = {
-        "school": schools,
-        "locality": [(name, name) for name in context.localities([u for u, _ in schools])],
-        "year": [*cohorts, *years],
-        "theme": [(theme, theme) for theme in _themes_shown()],
-    }
-    filters = [
-        {"name": name, "items": [("", words(f"work_list.all_{name}")), *items], "chosen": query.get(name, "")}
-        for name, items in offered.items()
-        if items
-    ]
-    sorts = [(name, words(f"work_list.by_{name}")) for name in SORTS]
-    return [*filters, {"name": "sort", "items": sorts, "chosen": query.get("sort", "rank")}]
+    when = words.when(entry["on_day"], entry["at"], today)
+    what = context.settings.text_of(entry["kind"], entry["code"])
+    return words(f"work_list.did_{entry['kind']}", what=what, when=when, who=entry["by"])
 
 
 def _exported(context: PageContext, request: Request) -> list[list[Any]]:
-    """Return the list as cells that a spreadsheet reads as text; the export is in the audit."""
-    words = context.renderer.words
+    """Return the list's cells; the export is in the audit."""
+    query = ListQuery.of(request.query_params, context)
     with context.store.view(request.state.caller) as view:
-        week, _ = _week(context, view, request.query_params, "worklist.exported")
-    head = (
-        "rank",
-        "reference",
-        "school",
-        "urn",
-        "year",
-        "band",
-        "one_in",
-        "moved",
-        "reasons",
-        "owner",
-        "clock",
-        "due",
-        "as_of",
-    )
-    rows: list[list[Any]] = [[words(f"export.{name}") for name in head]]
-    for c in week.children:
-        s = c.score
-        reasons = "; ".join(r["sentence"] for r in s["reasons"][:3])
-        moved = words(f"work_list.{c.moved}") if c.moved else ""
-        clock = words(f"clock.{c.clock['kind']}") if c.clock else ""
-        rows.append(
-            [
-                s["rank"],
-                s["pupil_id"],
-                c.school,
-                s["urn"],
-                words.year_group(s["nc_year"]),
-                s["band"],
-                words.about(s["risk"]),
-                moved,
-                reasons,
-                c.owner,
-                clock,
-                c.clock["due_on"].isoformat() if c.clock else "",
-                s["as_of"],
-            ]
-        )
-    rows.append([words("site.reminder")])
-    return [[as_text(cell) for cell in row] for row in rows]
+        week, _ = _week(context, view, query, "worklist.exported")
+        last = done.last_entries(view, [c.pupil_id for c in week.children])
+    marks = {pupil: _mark(context, last, date.today(), pupil) for pupil in last}
+    return list_export.table(context, week.children, marks)
 
 
 def _file(content: bytes, kind: str, name: str) -> Response:
     return Response(content, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})
-
-
-def _themes_shown() -> list[str]:
-    """Return the titles of the themes that can give a reason."""
-    shown = {f.theme for f in catalogue().features if f.role == "reason"}
-    return [title for name, title in catalogue().themes.items() if name in shown]
 
 
 PAGE = Page(
@@ -198,5 +193,24 @@ PAGE = Page(
     endpoints=(
         Endpoint(method="GET", route="/work-list.csv", handler=as_csv, sees="the same as a file"),
         Endpoint(method="GET", route="/work-list.xlsx", handler=as_xlsx, sees="the same as a file"),
+        Endpoint(
+            method="POST",
+            route="/work-list/find",
+            handler=find,
+            sees="the page of a child of the caller's scope, by local reference",
+        ),
+        Endpoint(
+            method="POST",
+            route="/work-list/assign",
+            handler=assign,
+            sees="cases of the caller's scope given to a person",
+            roles=ASSIGNING,
+        ),
+        Endpoint(
+            method="POST",
+            route="/work-list/{pupil_ref}/contact",
+            handler=record_contact,
+            sees="a contact recorded for a child of the caller's scope",
+        ),
     ),
 )

@@ -94,14 +94,28 @@ class Wording:
         """
         if isinstance(moment, str):
             moment = datetime.fromisoformat(moment)
+        return self("time.moment", day=self.day(moment), clock=self._clock(moment))
+
+    def when(self, day: date, at: datetime, today: date) -> str:
+        """Say on which day something was done that was written down at a moment.
+
+        Examples
+        --------
+        >>> from datetime import UTC
+        >>> noon = datetime(2025, 7, 1, 11, 5, tzinfo=UTC)
+        >>> words = Wording.load("en")
+        >>> words.when(date(2025, 7, 1), noon, date(2025, 7, 1)), words.when(date(2025, 6, 30), noon, date(2025, 7, 1))
+        ('today at 12:05pm', 'on 30 June 2025')
+        """
+        if day != today:
+            return self("time.on", day=self.day(day))
+        written_today = at.astimezone(LONDON).date() == today
+        return self("time.today_at", clock=self._clock(at)) if written_today else self("time.today")
+
+    def _clock(self, moment: datetime) -> str:
         local = moment.astimezone(LONDON)
-        return self(
-            "time.moment",
-            day=self.day(local.date()),
-            hour=local.hour % 12 or 12,
-            minute=f"{local.minute:02}",
-            half=self("time.am" if local.hour < 12 else "time.pm"),
-        )
+        half = self("time.am" if local.hour < 12 else "time.pm")
+        return self("time.clock", hour=local.hour % 12 or 12, minute=f"{local.minute:02}", half=half)
 
     def one_in(self, risk: float) -> str:
         """Format a risk as "1 in n", and from 2 in 7 on, where a whole ``n`` would be far off, as "k in 10".

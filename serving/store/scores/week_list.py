@@ -22,13 +22,25 @@ _OPEN = sa.and_(
 )
 
 
+SHOWS = ("all", "mine", "new", "aside")
+MAX_SHOWN = 200  # children of a view that the team's capacity does not limit
+
+
 @dataclass(frozen=True)
 class Chosen:
-    """Filters of a list; None does not filter."""
+    """Filters of a list; None does not filter.
+
+    Attributes
+    ----------
+    show : {"all", "mine", "new", "aside"}
+        The first children up to the team's capacity, the caller's cases, the first children who were not at the top of the
+        previous list, or children set aside.
+    """
 
     urns: Sequence[str] | None = None
     nc_year: int | None = None
     theme: str | None = None
+    show: str = "all"
 
 
 @dataclass(kw_only=True)
@@ -43,6 +55,11 @@ class Listed:
         Change of rank since the previous list; None when there is none, or when the rank fell while the register is silent.
     owner : str or None
         Owner of the case.
+    version : int
+        Version of the open case; 0 without one.
+    snoozed_until : date or None
+    dismissed_why : str or None
+        Code of the reason why the child is set aside.
     clock : dict or None
         ``kind`` and ``due_on`` of the next deadline.
     history : dict
@@ -55,7 +72,15 @@ class Listed:
     owner: str | None
     clock: dict[str, Any] | None
     school: str
+    version: int = 0
+    snoozed_until: date | None = None
+    dismissed_why: str | None = None
     history: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def pupil_id(self) -> str:
+        """The pupil's key."""
+        return str(self.score["pupil_id"])
 
     @property
     def silent(self) -> dict[str, Any] | None:
@@ -71,6 +96,8 @@ class WeekList:
     ----------
     set_aside : int
         Number of matching children who are snoozed or dismissed.
+    matched, total : int
+        Number of children who match what was chosen, and of all children on the list; those set aside count in their own view only.
     before : date or None
         Day of the previous list.
     other_model : bool
@@ -87,10 +114,12 @@ class WeekList:
     other_model: bool = False
     sources: dict[str, str] = field(default_factory=dict)
     set_aside: int = 0
+    matched: int = 0
+    total: int = 0
 
 
 def week(view: View, chosen: Chosen, most: int, today: date, action: str = "worklist.seen") -> WeekList:
-    """Return the first matching children of the newest list who are neither snoozed nor dismissed.
+    """Return the children of the newest list who match, by rank; see ``Chosen.show``.
 
     Parameters
     ----------
@@ -107,8 +136,8 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
     if newest is None:
         view.record(action, as_of=None)
         return WeekList()
-    conditions = [*view.caller.children(StoredScore), *of_list(newest), *_conditions(chosen)]
-    aside = sa.or_(Case.dismissed_why.is_not(None), Case.snoozed_until > today)
+    of_scope = [*view.caller.children(StoredScore), *of_list(newest)]
+    conditions = [*of_scope, *_conditions(chosen)]
     query = (
         sa.select(
             StoredScore.body,
@@ -117,20 +146,20 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
             Pupil.pupil_id,
             Person.name.label("owner_name"),
             Case.owner,
+            Case.version,
+            Case.snoozed_until,
+            Case.dismissed_why,
         )
         .join(Pupil, Pupil.pupil_id == StoredScore.pupil_id)
         .join(Case, _OPEN, isouter=True)
         .join(Person, Person.person_id == Case.owner, isouter=True)
-        .where(
-            *conditions, Case.dismissed_why.is_(None), sa.or_(Case.snoozed_until.is_(None), Case.snoozed_until <= today)
-        )
+        .where(*conditions, *_shown(chosen.show, view.caller.key_id, today))
         .order_by(StoredScore.rank, StoredScore.authority)
-        .limit(most)
+        .limit(most if chosen.show in ("all", "new") else MAX_SHOWN)
     )
     rows = view.connection.execute(query).all()
     week_list = WeekList(as_of=newest[0], model_version=newest[1])
-    set_aside = sa.select(sa.func.count()).select_from(StoredScore).join(Case, sa.and_(_OPEN, aside))
-    week_list.set_aside = view.connection.scalar(set_aside.where(*conditions)) or 0
+    _count(view, week_list, of_scope, conditions, aside=_aside(today))
     _add_sources(view, week_list)
     ids = [r.pupil_id for r in rows]
     ranks, top = _before(view, newest, week_list, conditions=_conditions(chosen), pupils=ids, most=most)
@@ -148,11 +177,18 @@ def week(view: View, chosen: Chosen, most: int, today: date, action: str = "work
                 score=score,
                 moved=moved,
                 owner=owner,
+                version=r.version or 0,
+                snoozed_until=r.snoozed_until if r.snoozed_until and r.snoozed_until > today else None,
+                dismissed_why=r.dismissed_why,
                 clock=deadlines.get(r.pupil_id),
                 school=school,
                 history=history,
             )
         )
+    if chosen.show == "new":
+        week_list.children = [c for c in week_list.children if c.moved == "new"]
+    if chosen.show != "all":
+        week_list.matched = week_list.set_aside if chosen.show == "aside" else len(week_list.children)
     view.record(action, pupils=ids, as_of=newest[0], model_version=newest[1])
     return week_list
 
@@ -161,6 +197,39 @@ def _conditions(chosen: Chosen) -> list[sa.ColumnElement[bool]]:
     cut: list[sa.ColumnElement[bool]] = [StoredScore.urn.in_(chosen.urns)] if chosen.urns is not None else []
     cut += [StoredScore.nc_year == chosen.nc_year] if chosen.nc_year is not None else []
     return [*cut, StoredScore.themes.contains(f"|{chosen.theme}|", autoescape=True)] if chosen.theme else cut
+
+
+def _aside(today: date) -> sa.ColumnElement[bool]:
+    return sa.or_(Case.dismissed_why.is_not(None), Case.snoozed_until > today)
+
+
+def _shown(show: str, person: str, today: date) -> list[sa.ColumnElement[bool]]:
+    """Return the conditions of a view on the open case."""
+    if show == "mine":
+        return [Case.owner == person]
+    if show == "aside":
+        return [_aside(today)]
+    return [Case.dismissed_why.is_(None), sa.or_(Case.snoozed_until.is_(None), Case.snoozed_until <= today)]
+
+
+def _count(
+    view: View,
+    week_list: WeekList,
+    of_scope: list[sa.ColumnElement[bool]],
+    conditions: list[sa.ColumnElement[bool]],
+    *,
+    aside: sa.ColumnElement[bool],
+) -> None:
+    """Count the children of the list, those who match, and those of them who are set aside."""
+    listed = sa.select(sa.func.count()).select_from(StoredScore)
+
+    def count(where: list[sa.ColumnElement[bool]]) -> tuple[int, int]:
+        set_aside = view.connection.scalar(listed.join(Case, sa.and_(_OPEN, aside)).where(*where)) or 0
+        return (view.connection.scalar(listed.where(*where)) or 0) - set_aside, set_aside
+
+    week_list.matched, week_list.set_aside = count(conditions)
+    is_filtered = len(conditions) > len(of_scope)
+    week_list.total = count(of_scope)[0] if is_filtered else week_list.matched
 
 
 def _add_sources(view: View, week_list: WeekList) -> None:

@@ -1,0 +1,104 @@
+"""The week's list as CSV and as an Excel workbook: dates as dates, columns wide enough, and a filter on the first row."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from datetime import date
+from typing import Any
+
+from histories.io.spreadsheet import as_text
+from serving.pages.context import PageContext
+from serving.store.scores import week_list
+
+HEADINGS = (
+    "rank",
+    "reference",
+    "school",
+    "urn",
+    "year",
+    "band",
+    "one_in",
+    "moved",
+    "reasons",
+    "owner",
+    "done",
+    "clock",
+    "due",
+    "as_of",
+)
+ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # characters that XML, and so a workbook, cannot hold
+DAY = "DD/MM/YYYY"
+MIN_WIDTH, MAX_WIDTH = 8, 60  # of a column, in characters
+
+
+def table(context: PageContext, children: list[week_list.Listed], done: dict[str, str]) -> list[list[Any]]:
+    """Return the heading and a row for each child, as texts, numbers and dates.
+
+    Parameters
+    ----------
+    context : PageContext
+    children : list of Listed
+    done : dict
+        What was done last, by pupil.
+    """
+    words = context.renderer.words
+    rows: list[list[Any]] = [[words(f"export.{name}") for name in HEADINGS]]
+    for c in children:
+        s = c.score
+        rows.append(
+            [
+                s["rank"],
+                c.pupil_id,
+                c.school,
+                s["urn"],
+                words.year_group(s["nc_year"]),
+                s["band"],
+                words.about(s["risk"]),
+                words(f"work_list.{c.moved}") if c.moved else "",
+                "; ".join(r["sentence"] for r in s["reasons"][:3]),
+                c.owner or "",
+                done.get(c.pupil_id, ""),
+                words(f"clock.{c.clock['kind']}") if c.clock else "",
+                c.clock["due_on"] if c.clock else None,
+                date.fromisoformat(s["as_of"]),
+            ]
+        )
+    return [[as_text(cell) for cell in row] for row in rows]
+
+
+def as_csv(rows: list[list[Any]], reminder: str) -> bytes:
+    """Return the rows as CSV that a spreadsheet opens as UTF-8; dates as 2025-01-13."""
+    out = io.StringIO()
+    csv.writer(out).writerows([*rows, [as_text(reminder)]])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def as_xlsx(rows: list[list[Any]], title: str, reminder: str) -> bytes:
+    """Return the rows as an Excel workbook; its first row stays in sight and filters the others."""
+    import openpyxl
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Alignment, Font
+    from openpyxl.utils import get_column_letter
+
+    book = openpyxl.Workbook(write_only=True)
+    sheet = book.create_sheet(title)
+    for n, column in enumerate(zip(*rows, strict=True), start=1):
+        longest = max(len(DAY) if isinstance(cell, date) else len(str(cell or "")) for cell in column)
+        sheet.column_dimensions[get_column_letter(n)].width = min(max(longest + 2, MIN_WIDTH), MAX_WIDTH)
+    sheet.freeze_panes = "A2"
+    sheet.auto_filter.ref = f"A1:{get_column_letter(len(rows[0]))}{len(rows)}"
+    for row in [*rows, [as_text(reminder)]]:
+        cells = []
+        for value in row:
+            cell = WriteOnlyCell(sheet, ILLEGAL.sub("", value) if isinstance(value, str) else value)
+            cell.alignment = Alignment(vertical="top", wrap_text=len(row) > 1)
+            cell.font = Font(bold=row is rows[0])
+            if isinstance(value, date):
+                cell.number_format = DAY
+            cells.append(cell)
+        sheet.append(cells)
+    out = io.BytesIO()
+    book.save(out)
+    return out.getvalue()

@@ -1,0 +1,66 @@
+"""What was done last for children, and for whom something was done since a day."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+import sqlalchemy as sa
+
+from serving.store.cases.cases import PLACE
+from serving.store.cases.tables import Case, CaseEntry, Person
+from serving.store.tables import Pupil
+from serving.store.unit_of_work import View
+
+TAKEN_UP = ("action", "dismissed", "snoozed", "closed")  # entries after which a child is done for this list
+
+
+def last_entries(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the newest contact or action of each pupil, in cases of the caller's scope.
+
+    Returns
+    -------
+    dict
+        By pupil: ``kind``, ``code``, ``on_day``, ``at`` and ``by``, the person's name. The calling code records that they were seen.
+    """
+    query = (
+        sa.select(
+            Case.pupil_id,
+            CaseEntry.kind,
+            CaseEntry.code,
+            CaseEntry.on_day,
+            CaseEntry.at,
+            sa.func.coalesce(Person.name, CaseEntry.by).label("by"),
+        )
+        .join(Case, Case.case_id == CaseEntry.case_id)
+        .join(Pupil, Pupil.pupil_id == Case.pupil_id)
+        .join(Person, Person.person_id == CaseEntry.by, isouter=True)
+        .where(*view.caller.children(PLACE), Case.pupil_id.in_(pupils), CaseEntry.kind.in_(("contact", "action")))
+        .order_by(CaseEntry.on_day, CaseEntry.at)
+    )
+    return {r["pupil_id"]: dict(r) for r in view.connection.execute(query).mappings()}
+
+
+def done_since(view: View, day: date, not_reached: Collection[str]) -> set[str]:
+    """Return the pupils for whom something was done since a day: a conversation, an action, or a decision to set aside or close.
+
+    Parameters
+    ----------
+    not_reached : collection of str
+        Outcomes of a contact in which nobody was spoken to; the child is then not done.
+    """
+    start = datetime.combine(day, time(), UTC)
+    conversation = sa.and_(CaseEntry.kind == "contact", CaseEntry.code.not_in(not_reached))
+    query = (
+        sa.select(Case.pupil_id)
+        .distinct()
+        .join(CaseEntry, CaseEntry.case_id == Case.case_id)
+        .join(Pupil, Pupil.pupil_id == Case.pupil_id)
+        .where(
+            *view.caller.children(PLACE),
+            CaseEntry.at >= start,
+            sa.or_(CaseEntry.kind.in_(TAKEN_UP), conversation),
+        )
+    )
+    return set(view.connection.scalars(query))

@@ -1,0 +1,217 @@
+"""The list as a tool: true places, counts, views with addresses, contacts from the row, search, cases given at once, and files."""
+
+import csv
+import html
+import io
+import re
+from datetime import date, datetime
+
+import openpyxl
+
+from serving.pages.wording import Wording
+from serving.store import Caller
+from serving.store.audit.audit_log import entries
+from serving.store.caller import command_line
+from serving.store.cases import cases, done
+from serving.store.tables import Pupil
+
+WORDS, TODAY = Wording.load("en"), str(date.today())
+ROW = re.compile(
+    r'<li class="onroll-list__item[^"]*" id="child-([0-9a-f]{32})" value="(\d+)">(.*?)onroll-list__notes', re.DOTALL
+)
+
+
+def rows(client, address="/work-list"):
+    """Return each row's reference, place and text."""
+    return [(ref, int(place), html.unescape(text)) for ref, place, text in ROW.findall(client.get(address).text)]
+
+
+def refs(site):
+    with site.store.engine.connect() as connection:
+        return {r.pupil_id: r.pupil_ref for r in connection.execute(Pupil.__table__.select())}
+
+
+def version_in(text):
+    return re.search(r'name="version" value="(\d+)"', text).group(1)
+
+
+def ring(client, row, outcome, address="/work-list", **fields):
+    ref, _, text = row
+    to = re.search(r'action="(/work-list/[0-9a-f]{32}/contact[^"]*)"', text).group(1)
+    sent = {"version": version_in(text), "on": TODAY, "outcome": outcome, "text": "", **fields}
+    assert ref in to
+    return client.submit(address, to, **sent)
+
+
+def finished(client):
+    return int(re.search(r"Done since that day: (\d+) of 8", client.get("/work-list").text).group(1))
+
+
+def row_of(client, ref, address="/work-list"):
+    return next(row for row in rows(client, address) if row[0] == ref)
+
+
+def test_places_stay_true_after_filtering_and_the_matches_are_counted(site, visit):
+    client, by_ref = visit("worker"), {ref: pupil for pupil, ref in refs(site).items()}
+    place = {s.pupil_id: s.rank for s in site.scores}
+    year = max(s.nc_year for s in site.scores)
+    listed = rows(client, f"/work-list?year={year}")
+    assert len(listed) > 1
+    assert [n for _, n, _ in listed] == [place[by_ref[ref]] for ref, _, _ in listed]
+    assert [n for _, n, _ in listed] != list(range(1, len(listed) + 1))
+    assert all(f'aria-hidden="true">{n}</span>' in text for _, n, text in listed), "the place is to be seen"
+    text = client.get(f"/work-list?year={year}").text
+    matched, total = map(int, re.search(r"(\d+) of (\d+) match what you chose", text).groups())
+    aside = [int(n) for n in re.findall(r"not for this child: (\d+)\.", client.get("/work-list").text)]
+    assert total == len(site.scores) - sum(aside)
+    assert len(listed) <= matched <= sum(s.nc_year == year for s in site.scores)
+    assert 'href="/work-list">Clear what you chose' in text
+    assert "match what you chose" not in client.get("/work-list?sort=school").text
+
+
+def test_a_contact_is_recorded_from_the_row_and_the_list_says_so(site, visit):
+    client, before = visit("worker"), finished(visit("worker"))
+    row = next(r for r in rows(client, "/work-list?sort=school") if "govuk-tag--green" not in r[2])
+    answer = ring(client, row, "no_answer", "/work-list?sort=school")
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        f"/work-list?sort=school&done=contact#child-{row[0]}",
+    )
+    text = row_of(client, row[0])[2]
+    assert re.search(r"Contact today at \d+:\d\d[ap]m: No answer \(worker\)", text)
+    assert finished(client) == before, "nobody was spoken to, so the child is not done"
+    assert ring(client, row_of(client, row[0]), "spoke_help").status_code == 303
+    assert "They want help".lower() in row_of(client, row[0])[2].lower()
+    assert "govuk-tag--green" in row_of(client, row[0])[2]
+    assert finished(client) == before + 1
+    with site.store.view(command_line()) as view:
+        assert "case.contact" in {e["action"] for e in entries(view)}
+        view.record("audit.seen")
+
+
+def test_a_faulty_contact_keeps_what_was_typed_and_a_stale_one_is_refused(visit):
+    client = visit("worker")
+    row = rows(client)[-1]
+    wrong = ring(client, row, "invented", text="rang twice", on="2999-01-01")
+    assert wrong.status_code == 422
+    assert f'href="#contact-{row[0]}-outcome"' in wrong.text
+    assert f'id="contact-{row[0]}-outcome-error"' in wrong.text
+    assert 'value="rang twice"' in wrong.text
+    assert version_in(row_of(client, row[0])[2]) == version_in(row[2]), "nothing was saved"
+    assert ring(client, row, "no_answer").status_code == 303
+    late = ring(client, row, "spoke_well", text="the second")
+    assert late.status_code == 409
+    assert "Somebody else changed this case" in late.text
+    assert 'value="the second"' in late.text
+
+
+def test_each_view_has_an_address_and_shows_what_it_says(site, visit):
+    client, me = visit("worker"), Caller("dev:worker", "worker", site.authority)
+    mine, aside = rows(client)[-2:]
+    last = site.scores[-1].pupil_id
+    client.submit("/work-list", f"/pupils/{mine[0]}/assign", version=version_in(mine[2]), to="dev:worker")
+    client.submit("/work-list", f"/pupils/{aside[0]}/dismiss", version=version_in(aside[2]), reason="moved", text="")
+    with site.store.change(me) as change:
+        case = cases.open_case(change, refs(site)[last])
+        cases.assign(change, case, 1, me.key_id)
+    shown = {
+        show: {ref for ref, _, _ in rows(client, f"/work-list?show={show}")} for show in ("all", "mine", "new", "aside")
+    }
+    assert mine[0] in shown["mine"]
+    assert refs(site)[last] in shown["mine"], "the capacity does not cut one's own cases"
+    assert aside[0] in shown["aside"]
+    assert aside[0] not in shown["all"]
+    assert shown["new"] <= shown["all"]
+    assert all("New" in text for _, _, text in rows(client, "/work-list?show=new"))
+    back = row_of(client, aside[0], "/work-list?show=aside")
+    assert "Not for this child: The child has moved" in back[2]
+    wake = client.submit("/work-list", f"/pupils/{aside[0]}/wake", version=version_in(back[2]))
+    assert wake.status_code == 303
+    assert aside[0] in {ref for ref, _, _ in rows(client)}
+    for show in shown:
+        page = client.get(f"/work-list?show={show}").text
+        assert re.search(r'aria-current="page">' + re.escape(WORDS(f"work_list.show_{show}")), page)
+
+
+def test_a_child_is_found_by_reference_and_only_within_scope(site, visit):
+    client = visit("worker")
+    child = site.scores[-3].pupil_id
+    found = client.submit("/work-list", "/work-list/find", reference=f" {child.lower()} ")
+    assert (found.status_code, found.headers["location"]) == (303, f"/pupils/{refs(site)[child]}")
+    other = next(s.pupil_id for s in site.scores if s.urn not in site.north)
+    for user, reference in (("worker", "nobody"), ("worker", ""), ("north", other), ("stranger", child)):
+        answer = visit(user).submit("/work-list", "/work-list/find", reference=reference)
+        assert answer.status_code == 422
+        assert "No child that you may see has this reference." in answer.text
+    with site.store.view(command_line()) as view:
+        assert sum(1 for _ in entries(view, action="pupil.searched")) >= 5
+        view.record("audit.seen")
+
+
+def test_a_lead_gives_several_cases_at_once_or_none(visit):
+    lead, worker = visit("lead"), visit("worker")
+    visit("second")
+    assert 'form="assign"' not in worker.get("/work-list").text
+    first, second, third = rows(lead)[:3]
+    ticked = {
+        f"child-{ref}": re.search(r'form="assign" name="child-\w+" value="(\d+)"', text).group(1)
+        for ref, _, text in (first, second)
+    }
+    given = lead.submit("/work-list", "/work-list/assign", to="dev:second", **ticked)
+    assert (given.status_code, given.headers["location"]) == (303, "/work-list?done=assigned")
+    assert all("Case: second" in row_of(lead, ref)[2] for ref in (first[0], second[0]))
+    stale = {
+        **ticked,
+        f"child-{third[0]}": re.search(r'form="assign" name="child-\w+" value="(\d+)"', third[2]).group(1),
+    }
+    answer = lead.submit("/work-list", "/work-list/assign", to="dev:worker", **stale)
+    assert answer.status_code == 409
+    assert "No case was given" in answer.text
+    assert row_of(lead, third[0])[2].split("Case: ")[1][:9] == third[2].split("Case: ")[1][:9]
+    assert lead.submit("/work-list", "/work-list/assign", to="dev:second").status_code == 422
+    wrong = lead.submit(
+        "/work-list", "/work-list/assign", to="dev:stranger", **{f"child-{third[0]}": version_in(third[2])}
+    )
+    assert wrong.status_code == 422
+
+
+def test_more_children_than_a_form_usually_has_fields_can_be_ticked(site, visit):
+    many = {f"child-{refs(site)[s.pupil_id]}": "0" for s in site.scores[10:90]}
+    answer = visit("lead").submit("/work-list", "/work-list/assign", to="dev:nobody", **many)
+    assert answer.status_code == 422, "refused for the person, not for the number of fields"
+
+
+def test_the_workbook_opens_right(visit):
+    client = visit("worker")
+    sheet = openpyxl.load_workbook(io.BytesIO(client.get("/work-list.xlsx").content)).active
+    heading = [cell.value for cell in sheet[1]]
+    as_of = sheet[2][heading.index(WORDS("export.as_of"))]
+    assert isinstance(as_of.value, datetime)
+    assert as_of.number_format == "DD/MM/YYYY"
+    assert isinstance(sheet[2][0].value, int)
+    assert sheet.freeze_panes == "A2"
+    assert sheet.auto_filter.ref == f"A1:{sheet.cell(1, len(heading)).column_letter}{sheet.max_row - 1}"
+    widths = [sheet.column_dimensions[cell.column_letter].width for cell in sheet[1]]
+    assert all(width >= min(len(str(cell.value)), 60) for width, cell in zip(widths, sheet[1], strict=True))
+    filtered = csv.reader(io.StringIO(client.get("/work-list.csv?show=mine&sort=year").content.decode("utf-8-sig")))
+    assert len(list(filtered)) - 2 == len(rows(client, "/work-list?show=mine&sort=year"))
+
+
+def test_the_addresses_of_the_list_hold_only_known_parameters(visit):
+    text = visit("worker").get("/work-list?show=mine&school=%22%3E&theme=x&next=//evil.example&year=9").text
+    assert "evil" not in text
+    assert 'href="/work-list.csv?show=mine&amp;year=9"' in text
+
+
+def test_what_counts_as_done_is_an_outcome_with_a_conversation(site, visit):
+    client, caller = visit("worker"), Caller("dev:worker", "worker", site.authority)
+    row = next(r for r in rows(client) if "govuk-tag--green" not in r[2])
+    assert ring(client, row, "not_there").status_code == 303
+    with site.store.view(caller) as view:
+        after = done.done_since(view, date.fromisoformat(TODAY), ["no_answer", "not_there"])
+        every = done.done_since(view, date.fromisoformat(TODAY), [])
+        none = done.done_since(view, date(2999, 1, 1), [])
+        view.record("cases.counted", count=len(after))
+    assert none == set()
+    assert after < every
+    assert finished(client) == len(after)
