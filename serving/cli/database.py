@@ -16,19 +16,30 @@ def database() -> None:
 
 
 @database.command()
+@click.option(
+    "--grant",
+    "granting",
+    is_flag=True,
+    help="PostgreSQL: also give the accounts of the service and of retention what they need, and nothing more.",
+)
 @json_option
-def upgrade(as_json: bool) -> None:
-    """Upgrade the database to this version's schema; starting the service does the same."""
+def upgrade(granting: bool, as_json: bool) -> None:
+    """Upgrade the database to this version's schema; starting the service does the same if its account may."""
     from histories.settings import settings
-    from serving.store import schema
+    from serving.store import privileges, schema
     from serving.store.database import open_engine
 
-    before = schema.upgrade(open_engine(settings().database_url))
+    engine = open_engine(settings().database_url)
+    before = schema.upgrade(engine)
+    if granting:
+        privileges.grant(engine)
     if before == schema.HEAD:
         text = f"already at {before}"
     else:
         text = f"upgraded from {before or 'an empty database'} to {schema.HEAD}"
-    result({"before": before, "revision": schema.HEAD}, as_json=as_json, text=text)
+    if granting:
+        text += f"; {privileges.SERVICE} and {privileges.RETENTION} have what they need"
+    result({"before": before, "revision": schema.HEAD, "granted": granting}, as_json=as_json, text=text)
 
 
 @database.command()

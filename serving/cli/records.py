@@ -31,25 +31,22 @@ def retention(file: Path | None, remove: bool, as_json: bool) -> None:
     from serving.store.records.erasure import purge_files
     from serving.store.records.retention import FOR_EVER, apply, due, load
 
-    periods, purged = load(file), True
+    periods, unpurged = load(file), ""
     store = Store.of(settings())
     if remove:
         with store.change(command_line()) as change:
             counts = apply(change, periods)
-        purged = purge_files(store.engine)
+        unpurged = purge_files(store.engine)
     else:
         with store.view(command_line()) as view:
             counts = due(view, periods)
     status = "removed" if remove else "due"
     kept = {k: f"{m} months" if m else FOR_EVER for k, m in periods.items()}
     lines = [f"{k:14} {n:>10,} {status}  kept {kept[k]}" for k, n in counts.items()]
-    if not purged:
-        lines.append(
-            "The database's files still hold what was removed: stop what reads it, and run this command again."
-        )
+    lines += [unpurged] if unpurged else []
     data = {"applied": remove, "months": dict(periods), status: counts}
     result(data, as_json=as_json, text="\n".join(lines))
-    if not purged:
+    if unpurged:
         raise SystemExit(1)
 
 
@@ -141,19 +138,16 @@ def erase(file: Path, reason: str, as_json: bool) -> None:
     store = Store.of(settings())
     with store.change(command_line()) as change:
         erased = erasure.erase(change, pupils, why)
-    purged = erasure.purge_files(store.engine)
+    unpurged = erasure.purge_files(store.engine)
     text = f"{erased.erased:,} erased, {erased.unknown:,} unknown"
     if erased.held:
         text += f"; {erased.held:,} under a legal hold were not erased: see 'onroll hold list'"
-    if not purged:
-        text += (
-            "\nThe database's files still hold what was erased, since another program reads it."
-            "\n    Stop what reads the database (the service, other commands), and run this command again."
-        )
+    if unpurged:
+        text += f"\n{unpurged}"
     text += "\nNot reached: " + "; ".join(NOT_REACHED) + "."
-    data = {**asdict(erased), "purged": purged, "not_reached": NOT_REACHED}
+    data = {**asdict(erased), "purged": not unpurged, "not_reached": NOT_REACHED}
     result(data, as_json=as_json, text=text)
-    if erased.held or not purged:
+    if erased.held or unpurged:
         raise SystemExit(1)
 
 

@@ -43,7 +43,7 @@ def upgrade(engine: sa.Engine, to: str = HEAD) -> str | None:
     Raises
     ------
     Faults
-        When a newer onroll made the database.
+        When a newer onroll made the database, or this account may not change its tables.
     """
     before = current(engine)
     if before == to:
@@ -55,8 +55,22 @@ def upgrade(engine: sa.Engine, to: str = HEAD) -> str | None:
         if before is not None and before > HEAD:
             do = "Install the onroll that made it, or a newer one; there is no downgrade."
             raise Faults(Fault(f"the database has revision {before}, and this onroll knows {HEAD}", "database", do))
+        if connection.dialect.name == "postgresql" and not may_upgrade(connection):
+            do = "Run 'onroll database upgrade --grant' with the account that owns the tables; see docs/operations.md."
+            what = f"the database has revision {before or 'none'}, this onroll needs {to}, and this account may not upgrade it"
+            raise Faults(Fault(what, "ONROLL_DATABASE_URL", do))
         _run(connection, to)
     return before
+
+
+def may_upgrade(connection: sa.Connection) -> bool:
+    """Return whether this account may change tables: it owns those that there are, and may create others."""
+    query = """
+        SELECT has_schema_privilege(current_schema(), 'CREATE')
+            AND coalesce(bool_and(pg_has_role(tableowner, 'USAGE')), true)
+        FROM pg_tables WHERE schemaname = current_schema()
+    """
+    return bool(connection.scalar(sa.text(query)))
 
 
 def _run(connection: sa.Connection, to: str) -> None:

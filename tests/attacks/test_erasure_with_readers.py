@@ -59,7 +59,7 @@ def test_an_open_reader_that_keeps_bytes_is_reported_and_the_command_fails(store
         assert NOTE.encode() in files(tmp_path)
         code, text = erase()
         assert code == 1
-        assert "still hold what was erased" in text
+        assert "still hold what was removed" in text
     code, text = erase("--json")
     assert (code, json.loads(text)["purged"]) == (0, True)
     for gone in (NOTE, PUPIL):

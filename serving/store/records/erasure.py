@@ -17,6 +17,10 @@ from serving.store.unit_of_work import Change
 
 BATCH = 500
 MAX_REASON = 500
+READ_MEANWHILE = (
+    "The database's files still hold what was removed, since another program reads it."
+    "\n    Stop what reads the database (the service, other commands), and run this command again."
+)
 
 
 @dataclass(frozen=True)
@@ -67,14 +71,14 @@ def erase(change: Change, pupils: Sequence[str], reason: str) -> Erased:
     return erased
 
 
-def purge_files(engine: sa.Engine) -> bool:
+def purge_files(engine: sa.Engine) -> str:
     """Remove erased rows from the files too: SQLite's write-ahead log and PostgreSQL's dead rows still hold them.
 
     Returns
     -------
-    bool
-        False if another connection that reads keeps them there: SQLite waits for readers as long as for writers, then gives up.
-        PostgreSQL does not wait: True if no other transaction of this database was open.
+    str
+        Why the files may still hold them and what to do, or "". SQLite waits for readers as long as for writers, then gives up;
+        PostgreSQL does not wait.
     """
     if engine.dialect.name == "sqlite":
         connection = engine.raw_connection()
@@ -84,10 +88,23 @@ def purge_files(engine: sa.Engine) -> bool:
             (busy, *_) = cursor.fetchone() or (1,)
         finally:
             connection.close()
-        return not busy
+        return READ_MEANWHILE if busy else ""
+    emptied = ", ".join(table.__tablename__ for table in (*BY_PUPIL, *BY_CASE))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as autocommit:
-        emptied = (*BY_PUPIL, *BY_CASE)
+        if not _may_vacuum(autocommit):
+            return f"This account may not purge the database's files.\n    Run as the owner of the tables: VACUUM {emptied}"
         query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND backend_xmin IS NOT NULL AND pid <> pg_backend_pid()"
         readers = autocommit.exec_driver_sql(query).scalar_one()
-        autocommit.exec_driver_sql(f"VACUUM {', '.join(table.__tablename__ for table in emptied)}")
-    return not readers
+        autocommit.exec_driver_sql(f"VACUUM {emptied}")
+    return READ_MEANWHILE if readers else ""
+
+
+def _may_vacuum(connection: sa.Connection) -> bool:
+    """Return whether PostgreSQL would vacuum the tables for this account, instead of skipping them with a warning."""
+    owned = "pg_has_role(tableowner, 'USAGE')"
+    if (connection.dialect.server_version_info or (0,)) >= (17,):
+        owned += " OR has_table_privilege(quote_ident(schemaname) || '.' || quote_ident(tablename), 'MAINTAIN')"
+    query = f"SELECT bool_and({owned}) FROM pg_tables WHERE schemaname = current_schema() AND tablename IN :emptied"
+    names = [table.__tablename__ for table in (*BY_PUPIL, *BY_CASE)]
+    statement = sa.text(query).bindparams(sa.bindparam("emptied", expanding=True))
+    return bool(connection.scalar(statement, {"emptied": names}))

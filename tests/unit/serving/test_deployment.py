@@ -1,8 +1,10 @@
 """Static checks of the container file, the compose file and the systemd unit, since CI has no container engine."""
 
+import configparser
 import re
 import shlex
 import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import yaml
 
 from histories.settings import KEYS
 from serving.cli.main import onroll
+from serving.store.privileges import RETENTION, SERVICE
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
@@ -23,6 +26,7 @@ OUTSIDE = (
     "MPLCONFIGDIR",
     "HOME",
     "ONROLL_WORKERS",
+    "MLFLOW_AUTH_CONFIG_PATH",
 )  # not of histories/settings.py
 
 
@@ -97,7 +101,9 @@ def test_a_service_has_a_root_that_cannot_be_written_and_no_privilege(name):
     assert all(p.startswith("127.0.0.1:") for p in service.get("ports", []))
     assert not {"privileged", "cap_add", "network_mode", "pid"} & set(service)
     # Libraries must write to a writable place.
-    writable = [t.partition(":")[0] for t in service["tmpfs"]] + [v.partition(":")[2] for v in service["volumes"]]
+    writable = [t.partition(":")[0] for t in service["tmpfs"]] + [
+        v.partition(":")[2] for v in service.get("volumes", [])
+    ]
     places = dict(pair.split("=", 1) for pair in last(stages()[1], "ENV").split())
     if service["image"] == "onroll":
         homes = [places[k] for k in ("HOME", "BENTOML_HOME", "NUMBA_CACHE_DIR", "MPLCONFIGDIR")]
@@ -113,7 +119,8 @@ def test_every_service_is_watched_and_the_database_is_inside():
     assert "ports" not in SERVICES["postgres"]
     assert SERVICES["postgres"]["networks"] == ["inside"]
     assert COMPOSE["networks"]["inside"]["internal"] is True
-    assert SERVICES["onroll"]["depends_on"]["postgres"]["condition"] == "service_healthy"
+    assert SERVICES["schema"]["depends_on"]["postgres"]["condition"] == "service_healthy"
+    assert SERVICES["onroll"]["depends_on"]["schema"]["condition"] == "service_completed_successfully"
 
 
 def test_no_secret_is_written_down_and_every_setting_is_known():
@@ -124,14 +131,44 @@ def test_no_secret_is_written_down_and_every_setting_is_known():
             assert not secret or value.startswith("/run/secrets/")
             assert not re.search(r"://[^/@]*:[^/@]*@", value)  # a password in a URL
         assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
+        assert all(file.startswith("secrets/") for file in service.get("env_file", []))
     assert all(set(s) == {"file"} for s in COMPOSE["secrets"].values())
     assert "secrets/" in (ROOT / ".gitignore").read_text("utf-8").split()
+
+
+def test_each_program_has_its_own_account_of_the_database_and_checks_its_server():
+    accounts = {}
+    for name, service in SERVICES.items():
+        address = service.get("environment", {}).get("ONROLL_DATABASE_URL")
+        if address:
+            accounts[name] = re.match(r"postgresql://(\w+)@postgres/onroll$", address)[1]
+            assert service["environment"]["PGSSLMODE"] == "verify-full"
+            assert service["environment"]["PGSSLROOTCERT"] == "/run/secrets/database-authority"
+            assert "database-authority" in service["secrets"]
+    assert accounts == {"onroll": SERVICE, "retention": RETENTION, "schema": "onroll_owner"}
+    assert SERVICES["schema"]["command"] == ["database", "upgrade", "--grant"]
+    assert not {"owner-pgpass", "owner-password"} & set(SERVICES["onroll"]["secrets"])
+    server = " ".join(SERVICES["postgres"]["command"])
+    assert "ssl=on" in server
+    assert "hba_file=/etc/onroll/pg_hba.conf" in server
+
+
+def test_nobody_reaches_the_database_in_clear_text_and_mlflow_without_a_login():
+    rules = (DEPLOY / "postgres" / "pg_hba.conf").read_text("utf-8").splitlines()
+    assert {r.split()[0] for r in rules if r and not r.startswith("#")} == {"local", "hostssl"}
+    assert "--app-name=basic-auth" in SERVICES["mlflow"]["command"]
+    login = configparser.ConfigParser()
+    login.read(DEPLOY / "mlflow-login.ini")
+    assert login["mlflow"]["default_permission"] == "NO_PERMISSIONS"
+    assert "admin_password" not in login["mlflow"]
+    assert any(v.endswith(":/etc/onroll/mlflow-login.ini:ro") for v in SERVICES["mlflow"]["volumes"])
+    assert find_spec("flask_wtf")  # or MLflow refuses to start with a login
 
 
 def test_images_are_plain_names_and_no_address_of_an_index_is_in_any_file():
     images = [service["image"] for service in SERVICES.values()] + [stage[0][1].split()[0] for stage in stages()]
     assert all(re.fullmatch(r"[a-z]+(:[0-9a-z.-]+)?", image) for image in images)
-    for file in DEPLOY.iterdir():
+    for file in (f for f in DEPLOY.rglob("*") if f.is_file()):
         hosts = re.findall(r"https?://([^/'\"\s:]+)", file.read_text("utf-8"))
         assert set(hosts) <= {"127.0.0.1", "mlflow"}, file.name
 

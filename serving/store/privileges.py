@@ -1,0 +1,133 @@
+"""PostgreSQL's three roles: the owner of the schema, the service, and retention.
+
+The owner's account runs migrations and ``grant`` and is used for nothing else. The service's account cannot change a table or a
+trigger, run a program, or delete a score, a case or an entry of the audit. Retention's account deletes what is due; the audit only
+from its beginning, through one function of the owner.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from histories.errors import Fault, Usage
+from serving.store.cases.casework_tables import (
+    OF_PUPILS,
+    School,
+    StoredDeadline,
+    StoredHistory,
+    StoredMissing,
+    StoredOffRoll,
+    StoredTransition,
+)
+from serving.store.cases.tables import Capacity, Case, CaseEntry, DataFault, Person
+from serving.store.database import writing
+from serving.store.records.places import BY_CASE, BY_PUPIL
+from serving.store.schema import may_upgrade
+from serving.store.sign_in.sessions import Session
+from serving.store.tables import (
+    AuditEntry,
+    Base,
+    CopiedLog,
+    Hold,
+    Pupil,
+    ScoreList,
+    ShadowCount,
+    StoredKey,
+    StoredScore,
+)
+
+SERVICE, RETENTION = "onroll_service", "onroll_retention"
+PRUNE = "audit_prune"
+ADDED = "SELECT, INSERT"
+CHANGED = "SELECT, INSERT, UPDATE"
+REPLACED = "SELECT, INSERT, UPDATE, DELETE"
+# What the service does to each table.
+OF_SERVICE: dict[Any, str] = {
+    AuditEntry: ADDED,
+    CaseEntry: ADDED,
+    ShadowCount: ADDED,
+    StoredScore: "SELECT, INSERT, UPDATE (replaced_at)",
+    StoredKey: "SELECT, INSERT, UPDATE (revoked_at)",
+    Hold: "SELECT, INSERT, UPDATE (lifted_at, lifted_by)",
+    **dict.fromkeys((Pupil, ScoreList, Person, Capacity, Case, DataFault, School), CHANGED),
+    **dict.fromkeys((StoredHistory, StoredTransition, StoredDeadline), CHANGED),
+    **dict.fromkeys((StoredMissing, StoredOffRoll, CopiedLog, Session), REPLACED),
+}
+# What retention and erasure empty; the audit is emptied by a function alone.
+OF_RETENTION = tuple(dict.fromkeys((*BY_PUPIL, *BY_CASE, *OF_PUPILS, ScoreList, StoredKey, ShadowCount)))
+# Runs as the owner, with the schema's own tables whatever the caller's search path; the last entry stays, since the next needs its code.
+PRUNE_SQL = f"""
+CREATE OR REPLACE FUNCTION {PRUNE}(last_removed bigint) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = {{place}}, pg_temp AS $$
+DECLARE removed bigint;
+BEGIN
+    IF last_removed >= (SELECT max(seq) FROM audit) THEN
+        RAISE EXCEPTION 'the last entry of the audit stays';
+    END IF;
+    ALTER TABLE audit DISABLE TRIGGER audit_no_delete;
+    DELETE FROM audit WHERE seq <= last_removed;
+    GET DIAGNOSTICS removed = ROW_COUNT;
+    ALTER TABLE audit ENABLE TRIGGER audit_no_delete;
+    RETURN removed;
+END $$
+"""
+
+
+def grant(engine: sa.Engine) -> None:
+    """Give the roles of the service and of retention exactly what they need, in one transaction; run again after each upgrade.
+
+    Raises
+    ------
+    Usage
+        When the database is not PostgreSQL, the roles are missing, or this account does not own the tables.
+    """
+    if engine.dialect.name != "postgresql":
+        do = "Leave --grant out: SQLite has no accounts."
+        raise Usage(Fault("only PostgreSQL has roles", "ONROLL_DATABASE_URL", do))
+    with writing(engine) as connection:
+        _must_be_able_to_grant(connection)
+        for statement in _statements(connection):
+            connection.exec_driver_sql(statement)
+
+
+def _must_be_able_to_grant(connection: sa.Connection) -> None:
+    roles = sa.text("SELECT rolname FROM pg_roles WHERE rolname IN (:service, :retention)")
+    there = set(connection.scalars(roles, {"service": SERVICE, "retention": RETENTION}))
+    missing = sorted({SERVICE, RETENTION} - there)
+    if missing:
+        do = "Create them as the server's administrator: deploy/postgres/roles.sql does."
+        raise Usage(Fault(f"there is no role {' or '.join(missing)}", "ONROLL_DATABASE_URL", do))
+    if not may_upgrade(connection):
+        do = "Let ONROLL_DATABASE_URL name the account that owns the tables, for this command only."
+        raise Usage(Fault("this account does not own the tables", "ONROLL_DATABASE_URL", do))
+
+
+def _statements(connection: sa.Connection) -> list[str]:
+    place = connection.dialect.identifier_preparer.quote(connection.scalar(sa.text("SELECT current_schema()")))
+    both, tables = f"{SERVICE}, {RETENTION}", f"ALL TABLES IN SCHEMA {place}"
+    server = connection.dialect.server_version_info or (0,)
+    removing = ", ".join(table.__tablename__ for table in OF_RETENTION)
+    return [
+        f"REVOKE CREATE ON SCHEMA {place} FROM PUBLIC",
+        f"REVOKE ALL ON SCHEMA {place} FROM {both}",
+        f"REVOKE ALL ON {tables} FROM PUBLIC, {both}",
+        # A privilege on a table's columns outlives one on the table.
+        *(_revoke_columns(table, both) for table in Base.metadata.sorted_tables),
+        f"GRANT USAGE ON SCHEMA {place} TO {both}",
+        f"GRANT SELECT ON {tables} TO {both}",
+        *(f"GRANT {rights} ON {table.__tablename__} TO {SERVICE}" for table, rights in OF_SERVICE.items()),
+        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {place} TO {SERVICE}",
+        f"GRANT INSERT ON {AuditEntry.__tablename__} TO {RETENTION}",
+        f"GRANT DELETE ON {removing} TO {RETENTION}",
+        *([f"GRANT MAINTAIN ON {removing} TO {RETENTION}"] if server >= (17,) else []),  # VACUUM, after an erasure
+        PRUNE_SQL.format(place=place),
+        f"REVOKE ALL ON FUNCTION {PRUNE}(bigint) FROM PUBLIC, {both}",
+        f"GRANT EXECUTE ON FUNCTION {PRUNE}(bigint) TO {RETENTION}",
+    ]
+
+
+def _revoke_columns(table: sa.Table, roles: str) -> str:
+    columns = ", ".join(f'"{column.name}"' for column in table.columns)
+    return f"REVOKE ALL ({columns}) ON {table.name} FROM {roles}"
