@@ -5,7 +5,7 @@ What the histories cannot show, such as a transfer file sent, a person marks as 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -42,14 +42,41 @@ class Deadline:
 
 @dataclass(frozen=True)
 class DeadlineRule:
-    """How long a duty may take; see ``serving/pages/pages.toml``."""
+    """How long a duty may take; see ``serving/pages/pages.toml``.
+
+    Attributes
+    ----------
+    school_days : int
+        -1 if there is no such duty.
+    from_day : int
+        A run of absence counts from this school day on.
+    since : date
+        The rule holds for duties that begin on this day or later, until a later rule holds.
+    """
 
     school_days: int
-    from_day: int = 0  # a run of absence counts from this school day on
+    from_day: int = 0
+    since: date = date.min
+
+
+Rules = Mapping[str, Sequence[DeadlineRule]]  # of each kind of duty, in the order of their days
+
+
+def rule_of(rules: Rules, kind: str, start: date) -> DeadlineRule | None:
+    """Return the rule that holds for a duty that begins on a day; None if there is no such duty then.
+
+    Examples
+    --------
+    >>> rules = {"destination": [DeadlineRule(10), DeadlineRule(5, since=date(2026, 9, 1))]}
+    >>> [rule_of(rules, "destination", date(2026, m, 1)).school_days for m in (8, 9)]
+    [10, 5]
+    """
+    holding = [rule for rule in rules.get(kind, ()) if rule.since <= start]
+    return holding[-1] if holding and holding[-1].school_days >= 0 else None
 
 
 def find_deadlines(
-    histories: Histories, spells: pl.DataFrame, as_of: date, days: SchoolDays, rules: dict[str, DeadlineRule]
+    histories: Histories, spells: pl.DataFrame, as_of: date, days: SchoolDays, rules: Rules
 ) -> list[Deadline]:
     """Return every deadline that runs as of a day.
 
@@ -60,16 +87,14 @@ def find_deadlines(
         See ``rolls.last_spells``.
     as_of : date
     days : SchoolDays
-    rules : dict
-        By kind; kinds without a rule are skipped.
+    rules : mapping
+        By kind; duties without a rule on the day they begin are skipped.
     """
     started = [*_of_leavers(histories, spells, as_of), *_of_runs(histories, spells, as_of, rules)]
     return [
-        Deadline(
-            pupil_id=pupil, kind=kind, urn=urn, started_on=start, due_on=_due(days, urn, start, rules[kind].school_days)
-        )
+        Deadline(pupil_id=pupil, kind=kind, urn=urn, started_on=start, due_on=_due(days, urn, start, rule.school_days))
         for pupil, kind, urn, start in started
-        if kind in rules
+        if (rule := rule_of(rules, kind, start))
     ]
 
 
@@ -106,7 +131,7 @@ def _cases(histories: Histories, leavers: pl.DataFrame, as_of: date) -> dict[str
 
 
 def _of_runs(
-    histories: Histories, spells: pl.DataFrame, as_of: date, rules: dict[str, DeadlineRule]
+    histories: Histories, spells: pl.DataFrame, as_of: date, rules: Rules
 ) -> Iterator[tuple[str, str, str, date]]:
     """Yield runs of school days that a child missed completely: current runs, and those that became due."""
     if "attendance" not in histories.present:
@@ -125,10 +150,11 @@ def _of_runs(
         for pupil, first, length, goes_on in _runs(rows, codes):
             at = spells.filter((pl.col("pupil_id") == pupil) & pl.col("on_roll"))
             for kind, of in RUNS.items():
-                if of != what or kind not in rules or at.is_empty():
+                rule = rule_of(rules, kind, day_of(first))
+                if of != what or rule is None or at.is_empty():
                     continue
                 # A run that has reached its day is due, even if another mark ended it since.
-                if length >= (rules[kind].from_day if goes_on else max(rules[kind].school_days, 1)):
+                if length >= (rule.from_day if goes_on else max(rule.school_days, 1)):
                     yield pupil, kind, at["urn"][0], day_of(first)
 
 

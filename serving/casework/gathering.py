@@ -13,7 +13,7 @@ import polars as pl
 from histories.calendar import day_number, day_of
 from histories.reading.frames import collect
 from histories.reading.histories import EVENTS, Histories
-from serving.casework.deadlines import Deadline, DeadlineRule, find_deadlines
+from serving.casework.deadlines import Deadline, Rules, find_deadlines
 from serving.casework.history import pupil_histories
 from serving.casework.no_roll import OffRoll, find_off_roll
 from serving.casework.rolls import last_spells
@@ -62,7 +62,7 @@ def gather(
     histories: Histories,
     as_of: date,
     scores: Collection[Score],
-    rules: dict[str, DeadlineRule],
+    rules: Rules,
     closed: frozenset[date] = frozenset(),
     also: Iterable[str] = (),
 ) -> Gathered:

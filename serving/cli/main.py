@@ -34,6 +34,7 @@ VERBS = {
     "database": "serving.cli.database",
     "audit": "serving.cli.audit",
     "actions": "serving.cli.actions",
+    "enquiries": "serving.cli.enquiries",
     "retention": "serving.cli.records",
     "hold": "serving.cli.records",
     "erase": "serving.cli.records",

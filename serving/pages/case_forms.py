@@ -14,7 +14,7 @@ from serving.http.problems import Problem
 from serving.pages.context import PageContext
 from serving.pages.forms import save_and_redirect, version_of
 from serving.pages.pupil_page import show
-from serving.store.cases import cases, doubts
+from serving.store.cases import cases, doubts, enquiries
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import Change, Conflict
 
@@ -127,6 +127,21 @@ def _act(change: Change, case: str, version: int, fields: Fields, context: PageC
     )
 
 
+def _enquire(change: Change, case: str, version: int, fields: Fields, context: PageContext) -> int:
+    sides = dict.fromkeys(enquiries.SIDES, "")
+    return enquiries.enquire(
+        change,
+        case,
+        version,
+        on=_past(fields),
+        source=_code(fields, "source", context.settings.enquiries),
+        asked_by=_code(fields, "by", sides),
+        result=_code(fields, "result", context.settings.enquiry_results),
+        next_turn=_code(fields, "turn", sides) if fields.get("turn") else None,
+        text=fields.get("text", ""),
+    )
+
+
 def _dismiss(change: Change, case: str, version: int, fields: Fields, context: PageContext) -> int:
     reason = _code(fields, "reason", context.settings.not_for_this_child)
     return cases.dismiss(change, case, version, reason, fields.get("text", ""))
@@ -161,6 +176,7 @@ FORMS: dict[str, CaseForm] = {
     "assign": _assign,
     "contact": _contact,
     "act": _act,
+    "enquire": _enquire,
     "note": _note,
     "dismiss": _dismiss,
     "doubt": _doubt,

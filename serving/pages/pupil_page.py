@@ -12,6 +12,7 @@ from features.catalogue import catalogue
 from features.sentences import could_say
 from histories.tables import TABLES
 from serving.pages.context import PageContext
+from serving.pages.enquiries import ASKING, enquiries
 from serving.pages.records_line import records_line
 from serving.pages.score_change import changed
 from serving.pages.timeline import timeline
@@ -70,6 +71,8 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         "line": records_line(history[1], history[0], words.year_group(place["nc_year"]), words) if history else "",
         "compared": history[1]["compared"] if history else [],
         "more_of": more_of,
+        "made": enquiries(case["entries"] if case else (), list(context.settings.enquiries)),
+        "off_roll": any(d["kind"] in ASKING for d in stored["deadlines"]),
         "today": date.today(),
         "settings": context.settings,
         "caller_id": request.state.caller.key_id,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
-from serving.casework.deadlines import DeadlineRule
+from serving.casework.deadlines import DeadlineRule, Rules
 
 DEFAULTS = Path(__file__).with_name("pages.toml")
 Words = dict[str, str]
@@ -27,11 +27,31 @@ ClockKind = Literal[
 
 
 class ClockSettings(SettingsFile):
-    """How long a clock runs, and the source of that rule."""
+    """How long a clock runs, the source of that rule, and the first day of duties for which it holds."""
 
     school_days: int = Field(ge=-1, le=200)
     source: str = Field(min_length=1)
     from_day: int = Field(default=0, ge=0, le=200)
+    since: date = date.min
+
+
+class EnquiryRule(SettingsFile):
+    """Where it is written that school and authority enquire together, and since when."""
+
+    source: str = Field(min_length=1)
+    since: date
+
+
+def _one_or_more(clocks: Any) -> Any:
+    """Accept one table in place of a list of tables."""
+    return (clocks,) if isinstance(clocks, dict) else clocks
+
+
+def _in_order(clocks: tuple[ClockSettings, ...]) -> tuple[ClockSettings, ...]:
+    days = [clock.since for clock in clocks]
+    if not days or days != sorted(set(days)):
+        raise ValueError("the rules of a clock are not in the order of their days")
+    return clocks
 
 
 class CalendarSettings(SettingsFile):
@@ -52,9 +72,14 @@ class PageSettings(SettingsFile):
     actions: Words = Field(min_length=1)
     doubts: Words = Field(min_length=1)
     consents: Words = Field(min_length=1)
+    enquiries: Words = Field(min_length=1)
+    enquiry_results: Words = Field(min_length=1)
+    enquiry_rule: EnquiryRule
     not_for_this_child: Words = Field(min_length=1)
     closing: Words = Field(min_length=1)
-    clocks: dict[ClockKind, ClockSettings]
+    clocks: dict[
+        ClockKind, Annotated[tuple[ClockSettings, ...], BeforeValidator(_one_or_more), AfterValidator(_in_order)]
+    ]
     calendar: CalendarSettings
 
     @classmethod
@@ -72,14 +97,24 @@ class PageSettings(SettingsFile):
         do = f"See {DEFAULTS.name} for the settings."
         return cls.of({**shipped, **overrides, "clocks": clocks}, file, do)
 
-    def rules(self) -> dict[str, DeadlineRule]:
-        """Return how long each clock runs; a switched-off clock has no rule."""
-        return {k: DeadlineRule(c.school_days, c.from_day) for k, c in self.clocks.items() if c.school_days >= 0}
+    def rules(self) -> Rules:
+        """Return how long each clock runs, for duties that begin on one day or another."""
+        return {
+            kind: [DeadlineRule(c.school_days, c.from_day, c.since) for c in clocks]
+            for kind, clocks in self.clocks.items()
+        }
+
+    def source(self, kind: str, start: date) -> str:
+        """Return the source of the rule for a duty that began on a day; empty if no rule holds any more."""
+        clocks = next((clocks for name, clocks in self.clocks.items() if name == kind), ())
+        holding = [clock.source for clock in clocks if clock.since <= start]
+        return holding[-1] if holding else ""
 
     def text_of(self, kind: str, code: str) -> str:
         """Return the words of a case entry's code, or the code itself when it is no longer on the list."""
         lists = {
             "contact": self.outcomes,
+            "enquiry": self.enquiries,
             "action": self.actions,
             "dismissed": self.not_for_this_child,
             "closed": self.closing,

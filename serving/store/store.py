@@ -28,7 +28,7 @@ from serving.store.unit_of_work import Change, Recorder, RequestId, View, with_a
 if TYPE_CHECKING:
     from histories.reading.histories import Histories
     from serving.casework import Gathered
-    from serving.casework.deadlines import DeadlineRule
+    from serving.casework.deadlines import Rules
     from training.explanation.score import Score
 
 PART = 2000  # scores per transaction
@@ -163,9 +163,7 @@ class Store:
                 time.sleep(PAUSE)
         return len(rows)
 
-    def keep(
-        self, histories: Histories, scores: Sequence[Score], rules: dict[str, DeadlineRule], closed: Iterable[date]
-    ) -> Gathered:
+    def keep(self, histories: Histories, scores: Sequence[Score], rules: Rules, closed: Iterable[date]) -> Gathered:
         """Store what staff need beside the scores of one day; see ``serving.casework``."""
         from serving.casework import gather  # slow to import, and most verbs gather nothing
 

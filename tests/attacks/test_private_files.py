@@ -56,11 +56,19 @@ def test_files_that_commands_write_are_private(tmp_path, small_histories, bundle
     run("keys", "create", "--role", "lead", "--authority", "801")
     run("audit", "export", "--out", "audit.csv")
     run("actions", "export", "--out", "interventions.parquet")
+    run("enquiries", "export", "--out", "enquiries.csv")
     run("hold", "list", "--out", "holds.csv")
     run("database", "backup", "backup.db")
     written = {p.name for p in Path().rglob("*")}
     assert {"truth.parquet", "features.parquet", "scores.parquet", "onroll.db", "audit.csv", ".returns"} <= written
-    assert {"check.html", "interventions.parquet", "holds.csv", "backup.db", "onroll.audit-anchors"} <= written
+    assert {
+        "check.html",
+        "interventions.parquet",
+        "enquiries.csv",
+        "holds.csv",
+        "backup.db",
+        "onroll.audit-anchors",
+    } <= written
     assert wide(tmp_path) == []
 
 

@@ -59,6 +59,35 @@ def test_a_saved_record_is_shown_and_written_to_the_histories(site, visit, tmp_p
     } <= actions
 
 
+def test_enquiries_show_who_was_asked_who_was_not_and_whose_turn_it_is(visit):
+    client = visit("worker")
+    lost = re.search(r'href="(/pupils/[0-9a-f]{32})#enquiries"', client.get("/clocks").text).group(1)
+    assert "Nobody has asked yet" in client.get(lost).text
+    school = {"source": "parents", "by": "school", "result": "no_answer", "turn": "authority"}
+    assert do(client, lost, "enquire", on=WHEN, **school).headers["location"] == f"{lost}?done=enquire"
+    page = client.get(lost).text
+    assert "Only the school has asked so far" in page
+    assert "Next: the authority" in page
+    assert "the school 1 time, the authority 0 times" in client.get("/clocks").text
+    council = {"source": "housing", "by": "authority", "result": "new_address"}
+    assert do(client, lost, "enquire", on=WHEN, **council).status_code == 303
+    page = client.get(lost).text
+    assert "School and authority have both asked" in page
+    assert "Next: " not in re.search(r'id="enquiries".*?</table>', page, re.DOTALL).group()
+    assert "Not asked yet: 14" in page
+
+
+@pytest.mark.parametrize("field", ["source", "by", "result", "turn"])
+def test_an_enquiry_off_the_lists_is_refused_and_kept_in_the_form(visit, field):
+    client = visit("worker")
+    path = first(client, 4)
+    fields = {"on": WHEN, "source": "parents", "by": "school", "result": "no_answer", "turn": "", "text": "rang twice"}
+    answer = do(client, path, "enquire", **{**fields, field: "x"})
+    assert answer.status_code == 422
+    assert f'id="enquire-{field}-error"' in answer.text
+    assert ">rang twice</textarea>" in answer.text
+
+
 def test_two_people_do_not_overwrite_each_other(visit):
     one, two = visit("worker"), visit("second")
     path = first(one, 1)

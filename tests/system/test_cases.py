@@ -1,8 +1,10 @@
 """Cases: earlier entries are visible, never overwritten, and out of reach for other schools."""
 
+import csv
 import json
 import threading
 from datetime import date
+from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
@@ -13,7 +15,7 @@ from histories.errors import Faults
 from serving.cli.main import onroll
 from serving.store import Caller, Conflict, NotThere, Store
 from serving.store.audit import audit_log
-from serving.store.cases import cases, doubts
+from serving.store.cases import cases, doubts, enquiries
 from serving.store.database import reading
 from serving.store.sign_in import staff
 from serving.store.tables import AuditEntry, Pupil
@@ -54,6 +56,18 @@ def test_acts_on_a_case_are_shown_in_order(opened):
         store, BEN, cases.contact, case_id, version, DAY, "spoke to mother", text="They move on Friday.", team="north"
     )
     version = do(store, BEN, cases.act, case_id, version, DAY, "home visit")
+    version = do(
+        store,
+        BEN,
+        enquiries.enquire,
+        case_id,
+        version,
+        on=DAY,
+        source="police",
+        asked_by="authority",
+        result="nothing",
+        next_turn="school",
+    )
     version = do(store, BEN, cases.note, case_id, version, " Ring again. ")
     version = do(store, BEN, cases.snooze, case_id, version, date(2025, 3, 1))
     version = do(
@@ -64,11 +78,17 @@ def test_acts_on_a_case_are_shown_in_order(opened):
     assert [e["kind"] for e in case["entries"]] == [
         k for k in cases.KINDS if k not in ("woken", "closed", "doubted", "dismissed", "handed_over")
     ] + ["doubted", "dismissed"]
-    assert [e["version"] for e in case["entries"]] == list(range(2, 9))
-    assert [e["by"] for e in case["entries"]] == ["token:ann"] + ["token:ben"] * 6
-    assert (case["owner"], case["version"], case["changed_by"]) == ("token:ben", 8, "token:ben")
+    assert [e["version"] for e in case["entries"]] == list(range(2, 10))
+    assert [e["by"] for e in case["entries"]] == ["token:ann"] + ["token:ben"] * 7
+    assert (case["owner"], case["version"], case["changed_by"]) == ("token:ben", 9, "token:ben")
     assert (case["snoozed_until"], case["dismissed_why"]) == (date(2025, 3, 1), "at another school")
-    assert case["entries"][3]["text"] == "Ring again."
+    assert [case["entries"][3][k] for k in ("code", "asked_by", "result", "next_turn")] == [
+        "police",
+        "authority",
+        "nothing",
+        "school",
+    ]
+    assert case["entries"][4]["text"] == "Ring again."
     assert case["changed_at"].tzinfo is not None
     version = do(store, ANN, cases.wake, case_id, version)
     assert look(store, ANN, cases.case, case_id)["snoozed_until"] is None
@@ -215,3 +235,50 @@ def test_interventions_flow_back_into_the_histories(tmp_path, monkeypatch, small
     ]
     opened = Histories.open(tmp_path / "h")
     assert opened.frame("interventions").collect().shape[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "where"),
+    [
+        ({"asked_by": "nobody"}, "by"),
+        ({"next_turn": "police"}, "turn"),
+        ({"source": " "}, "source"),
+        ({"result": ""}, "result"),
+    ],
+)
+def test_an_enquiry_names_its_source_result_and_sides(opened, wrong, where):
+    store, case_id = opened
+    made = {"on": DAY, "source": "police", "asked_by": "school", "result": "nothing", "next_turn": None} | wrong
+    with pytest.raises(Faults) as refused:
+        do(store, ANN, enquiries.enquire, case_id, 1, **made)
+    assert [f.where for f in refused.value.faults] == [where]
+    assert look(store, ANN, cases.case, case_id)["entries"] == []
+
+
+def test_enquiries_are_counted_and_exported_within_the_scope_and_without_text(opened, monkeypatch, tmp_path):
+    store, case_id = opened
+    made = {"on": DAY, "source": "=police", "result": "nothing", "text": "ask the aunt"}
+    version = do(store, ANN, enquiries.enquire, case_id, 1, asked_by="school", next_turn="authority", **made)
+    do(store, BEN, enquiries.enquire, case_id, version, asked_by="school", **made)
+    asked = look(store, BEN, lambda v: (v.record("x"), enquiries.by_side(v, ["p1", "p2"]))[1])
+    assert asked == {"p1": {"school": 2, "authority": 0}}
+    assert look(store, FAR, lambda v: (v.record("x"), enquiries.by_side(v, ["p1"]))[1]) == {}
+    assert look(store, FAR, enquiries.rows) == []
+    first, second = look(store, BEN, enquiries.rows)
+    assert tuple(first) == enquiries.COLUMNS
+    assert (first["next_turn"], second["next_turn"]) == ("authority", None)
+    assert "aunt" not in str(first)
+    assert look(store, BEN, enquiries.rows, date(2025, 2, 4)) == []
+
+
+def test_the_exported_enquiries_are_for_their_owner_and_run_no_formula(tmp_path, monkeypatch):
+    monkeypatch.setenv("ONROLL_AUDIT_KEY", "k" * 32)
+    store = Store("sqlite:///onroll.db", KEY)
+    store.save([score("p1", 1)])
+    case_id = do(store, BEN, cases.open_case, ref(store, "p1"))
+    do(store, BEN, enquiries.enquire, case_id, 1, on=DAY, source="=police", asked_by="school", result="nothing")
+    invoked = CliRunner().invoke(onroll, ["enquiries", "export", "--out", "asked.csv", "--json"])
+    assert json.loads(invoked.output) == {"rows": 1, "out": "asked.csv"}
+    assert Path("asked.csv").stat().st_mode & 0o077 == 0
+    (row,) = csv.DictReader(Path("asked.csv").read_text().splitlines())
+    assert (row["pupil_id"], row["date"], row["source"]) == ("p1", str(DAY), "'=police")

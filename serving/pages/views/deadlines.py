@@ -10,10 +10,11 @@ from fastapi import Request
 from starlette.responses import Response
 
 from serving.pages.context import Context, PageContext
+from serving.pages.enquiries import ASKING
 from serving.pages.forms import Form, save_and_redirect, version_of
 from serving.pages.page import Endpoint, Page
 from serving.roles import IDENTITIES
-from serving.store.cases import casework
+from serving.store.cases import casework, enquiries
 from serving.store.scores import week_list
 from serving.store.unit_of_work import Change
 
@@ -47,6 +48,7 @@ def _show(context: PageContext, request: Request, status: int = 200, wrong: str 
     with context.store.view(request.state.caller) as view:
         running, lost = casework.deadlines(view), casework.count_lost(view, today)
         names = week_list.school_names(view)
+        asked = enquiries.by_side(view, (d["pupil_id"] for d in running if d["kind"] in ASKING))
     first = [d for d in running if d["kind"] == casework.LOST and d["due_on"] < today]
     rest = sorted((d for d in running if d not in first), key=itemgetter("due_on"))
     groups = {
@@ -55,7 +57,10 @@ def _show(context: PageContext, request: Request, status: int = 200, wrong: str 
         "soon": [d for d in rest if today <= d["due_on"] <= today + SOON],
         "later": [d for d in rest if d["due_on"] > today + SOON],
     }
-    sources = {kind: rule.source for kind, rule in context.settings.clocks.items()}
+    for deadline in running:
+        deadline["source"] = context.settings.source(deadline["kind"], deadline["started_on"])
+        none_yet = dict.fromkeys(enquiries.SIDES, 0) if deadline["kind"] in ASKING else None
+        deadline["enquiries"] = asked.get(deadline["pupil_id"], none_yet) if none_yet else None
     banner = context.renderer.words("clock.done") if request.query_params.get("done") else None
     return context.renderer.page(
         request,
@@ -63,7 +68,6 @@ def _show(context: PageContext, request: Request, status: int = 200, wrong: str 
         status,
         groups=groups,
         names=names,
-        sources=sources,
         today=today,
         lost=lost,
         wrong=wrong,

@@ -17,7 +17,19 @@ from serving.store.cases.tables import Case, CaseEntry, DataFault
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import Change, Conflict, NotThere, View
 
-KINDS = ("assigned", "contact", "action", "note", "snoozed", "woken", "dismissed", "doubted", "closed", "handed_over")
+KINDS = (
+    "assigned",
+    "contact",
+    "action",
+    "enquiry",
+    "note",
+    "snoozed",
+    "woken",
+    "dismissed",
+    "doubted",
+    "closed",
+    "handed_over",
+)
 MAX_TEXT = 5000  # characters of a note
 MAX_CODE = 100
 # Where a case is, for ``Caller.scope``: it belongs to an authority, and goes with the pupil from school to school.

@@ -77,10 +77,14 @@ class CaseEntry(Base):
     on_day : date or None
         The day of a contact or action, or the day on which a snooze ends.
     code : str or None
-        From the authority's lists: the kind of an action, the outcome of a contact, the reason of a dismissal, the consent to
-        a hand-over.
+        From the authority's lists: the kind of an action, the outcome of a contact, the source of an enquiry, the reason of a
+        dismissal, the consent to a hand-over.
     to_person : str or None
         The new owner of the case.
+    result : str or None
+        Of an enquiry: from the authority's list.
+    asked_by, next_turn : str or None
+        Of an enquiry: ``school`` or ``authority``; ``next_turn`` is None when nobody has to ask again.
     """
 
     __tablename__ = "case_entries"
@@ -95,6 +99,9 @@ class CaseEntry(Base):
     team: Mapped[str | None] = mapped_column(sa.String(100))
     to_person: Mapped[str | None] = mapped_column(Who)
     text: Mapped[str | None] = mapped_column(sa.Text)
+    result: Mapped[str | None] = mapped_column(sa.String(100))
+    asked_by: Mapped[str | None] = mapped_column(sa.String(20))
+    next_turn: Mapped[str | None] = mapped_column(sa.String(20))
 
 
 class DataFault(Changed, Base):

@@ -5,8 +5,9 @@ from datetime import date, timedelta
 import pytest
 
 from histories.calendar import school_days
+from histories.errors import Faults
 from histories.reading.histories import Histories
-from serving.casework.deadlines import find_deadlines
+from serving.casework.deadlines import find_deadlines, rule_of
 from serving.casework.rolls import last_spells
 from serving.casework.school_days import SchoolDays
 from serving.casework.transitions import find_transitions
@@ -28,11 +29,11 @@ def marks(pupil, missed, code):
     return [{"pupil_id": pupil, "date": str(d), "session": s, "code": c} for d, c in days for s in ("AM", "PM")]
 
 
-def deadlines_of(*spells, **tables):
+def deadlines_of(*spells, rules=RULES, **tables):
     histories = Histories.from_rows({"pupils": PUPILS, "enrolments": list(spells), **tables})
     rolls = last_spells(histories, DAY)
     days = SchoolDays.of(histories, rolls, DAY, frozenset())
-    return {(c.pupil_id, c.kind): (c.started_on, c.due_on) for c in find_deadlines(histories, rolls, DAY, days, RULES)}
+    return {(c.pupil_id, c.kind): (c.started_on, c.due_on) for c in find_deadlines(histories, rolls, DAY, days, rules)}
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_a_run_of_absence_starts_clocks_when_it_is_long_enough(missed, code, kin
     for _, kind in deadlines:
         start, due = deadlines["a", kind]
         assert start == OPEN[-missed]
-        assert due == SchoolDays({}, DAY, DAY).nth("100", start, RULES[kind].school_days)
+        assert due == SchoolDays({}, DAY, DAY).nth("100", start, rule_of(RULES, kind, start).school_days)
 
 
 def test_one_sick_day_after_weeks_of_absence_stops_no_clock_that_has_reached_its_day():
@@ -182,3 +183,43 @@ def test_in_september_a_move_is_from_the_primary_school_to_where_the_child_is(ro
     (move,) = find_transitions(histories, last_spells(histories, day), day)
     assert (move.from_urn, move.to_urn, move.state) == (spell("g")["urn"], "300", state)
     assert move.missed_days == {"no_show": 3, "arrived": 2}.get(state, 0)
+
+
+CHANGED = """
+[[clocks.destination]]
+school_days = 10
+source = "the old rule"
+[[clocks.destination]]
+school_days = 5
+source = "the new rule"
+since = 2025-02-20
+[[clocks.case_not_opened]]
+school_days = 5
+source = "ours"
+[[clocks.case_not_opened]]
+school_days = -1
+source = "given up"
+since = 2025-02-20
+"""
+
+
+@pytest.mark.parametrize(
+    ("left", "school_days", "source", "kept"),
+    [("2025-02-18", 10, "the old rule", True), ("2025-02-19", 5, "the new rule", False)],
+)
+def test_a_duty_follows_the_rule_of_the_day_it_began(tmp_path, left, school_days, source, kept):
+    (tmp_path / "pages.toml").write_text(CHANGED)
+    settings = PageSettings.load(tmp_path / "pages.toml")
+    due = deadlines_of(spell("a", leaving_date=left), rules=settings.rules())
+    start, day = due["a", "destination"]
+    assert day == SchoolDays({}, DAY, DAY).nth("100", start, school_days)
+    assert settings.source("destination", start) == source
+    assert (("a", "case_not_opened") in due) == kept
+
+
+@pytest.mark.parametrize("days", [("2025-02-20", "2025-02-20"), ("2025-03-01", "2025-02-20")])
+def test_rules_of_a_clock_come_in_the_order_of_their_days(tmp_path, days):
+    clock = '[[clocks.destination]]\nschool_days = 5\nsource = "x"\nsince = {}\n'
+    (tmp_path / "pages.toml").write_text("".join(clock.format(day) for day in days))
+    with pytest.raises(Faults, match="not in the order of their days"):
+        PageSettings.load(tmp_path / "pages.toml")

@@ -1,0 +1,108 @@
+"""Reasonable enquiries about where a child is: who asked which source, when, what came of it, and whose turn it is.
+
+School and authority enquire jointly before a name is deleted from the admission register.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from histories.errors import Fault, Faults
+from serving.store.cases.cases import MAX_CODE, PLACE, add_entry, written
+from serving.store.cases.tables import Case, CaseEntry
+from serving.store.tables import Pupil
+from serving.store.unit_of_work import Change, View
+
+SIDES = ("school", "authority")
+COLUMNS = ("pupil_id", "date", "source", "asked_by", "result", "next_turn", "recorded_on", "case_closed")
+
+
+def enquire(
+    change: Change,
+    case_id: str,
+    version: int,
+    *,
+    on: date,
+    source: str,
+    asked_by: str,
+    result: str,
+    next_turn: str | None = None,
+    text: str = "",
+) -> int:
+    """Record an enquiry in an open case, and return the case's new version.
+
+    Parameters
+    ----------
+    source, result : str
+        Codes of the authority's lists.
+    asked_by : {"school", "authority"}
+    next_turn : {"school", "authority"}, optional
+        Who asks next; by default nobody.
+
+    Raises
+    ------
+    Faults
+        When a side is not one of ``SIDES``, or a code or the text is empty or too long.
+    """
+    sides = {"by": asked_by} | ({"turn": next_turn} if next_turn else {})
+    wrong = [where for where, side in sides.items() if side not in SIDES]
+    if wrong:
+        raise Faults(Fault("this is not a side", where, f"Choose one of {', '.join(SIDES)}.") for where in wrong)
+    columns = {
+        "code": written(source, "source", MAX_CODE),
+        "result": written(result, "result", MAX_CODE),
+        "text": written(text, "text", required=False),
+    }
+    return add_entry(
+        change, case_id, version, "enquiry", {}, on_day=on, asked_by=asked_by, next_turn=next_turn, **columns
+    )
+
+
+def by_side(view: View, pupils: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Return the number of enquiries of each side in the open cases of pupils. The calling code records the view."""
+    query = (
+        sa.select(Case.pupil_id, CaseEntry.asked_by, sa.func.count())
+        .join(Case, Case.case_id == CaseEntry.case_id)
+        .join(Pupil, Pupil.pupil_id == Case.pupil_id)
+        .where(*view.caller.children(PLACE), CaseEntry.kind == "enquiry", Case.closed_at.is_(None))
+        .where(Case.pupil_id.in_(list(pupils)))
+        .group_by(Case.pupil_id, CaseEntry.asked_by)
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for pupil, side, count in view.connection.execute(query):
+        counts.setdefault(pupil, dict.fromkeys(SIDES, 0))[str(side)] = count
+    return counts
+
+
+def rows(view: View, since: date | None = None) -> list[dict[str, Any]]:
+    """Return the enquiries of the caller's scope with the keys ``COLUMNS``, without free text.
+
+    Parameters
+    ----------
+    since : date, optional
+        Only those on this day or later.
+    """
+    query = (
+        sa.select(
+            Case.pupil_id,
+            CaseEntry.on_day.label("date"),
+            CaseEntry.code.label("source"),
+            CaseEntry.asked_by,
+            CaseEntry.result,
+            CaseEntry.next_turn,
+            CaseEntry.at.label("recorded_on"),
+            Case.closed_at.label("case_closed"),
+        )
+        .join(CaseEntry, Case.case_id == CaseEntry.case_id)
+        .join(Pupil, Pupil.pupil_id == Case.pupil_id)
+        .where(*view.caller.children(PLACE), CaseEntry.kind == "enquiry")
+        .order_by(Case.pupil_id, CaseEntry.on_day, CaseEntry.at)
+    )
+    query = query.where(CaseEntry.on_day >= since) if since else query
+    enquiries = [dict(row) for row in view.connection.execute(query).mappings()]
+    view.record("enquiries.exported", pupils=dict.fromkeys(r["pupil_id"] for r in enquiries), rows=len(enquiries))
+    return [{k: v.date() if isinstance(v, datetime) else v for k, v in row.items()} for row in enquiries]
