@@ -115,7 +115,9 @@ class Settings(BaseSettings):
         Key of the audit, or the file with its keys. SQLite gets a file beside the database by default; PostgreSQL
         needs one.
     audit_anchor : Path or None
-        File that receives the audit's head each day; by default beside the SQLite database, else in the folder.
+        File that receives the audit's head every few minutes; by default beside the SQLite database, else in the folder.
+    audit_syslog : str or None
+        Syslog that receives it too: ``unix:/dev/log`` or ``udp:HOST:PORT``.
     signing_key_file : Path or None
         Ed25519 private key that signs the promotion log; only for those who train and promote.
     verify_key_file : Path or None
@@ -151,6 +153,7 @@ class Settings(BaseSettings):
     audit_key_file: SecretFile | None = Field(None, validation_alias="ONROLL_AUDIT_KEY_FILE")
     audit_key: bytes | Path | None = Field(validation_alias="ONROLL_AUDIT_KEY", default_factory=_audit_key, repr=False)
     audit_anchor: FolderPath | None = Field(None, validation_alias="ONROLL_AUDIT_ANCHOR")
+    audit_syslog: str | None = Field(None, validation_alias="ONROLL_AUDIT_SYSLOG")
     signing_key_file: SecretFile | None = Field(None, validation_alias="ONROLL_SIGNING_KEY_FILE")
     verify_key_file: KeyFile | None = Field(None, validation_alias="ONROLL_VERIFY_KEY_FILE")
     authority_facts: FolderPath | None = Field(None, validation_alias="ONROLL_AUTHORITY_FACTS")

@@ -35,8 +35,15 @@ def _store() -> Store:
 
 
 @audit.command()
+@click.option(
+    "--anchors",
+    "also",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Further file of anchors: a copy, or what a syslog collected; repeat it for several.",
+)
 @json_option
-def verify(as_json: bool) -> None:
+def verify(also: tuple[Path, ...], as_json: bool) -> None:
     """Verify the chain and its anchors; exit 1 and name the first entry that fails."""
     from dataclasses import asdict
 
@@ -45,8 +52,9 @@ def verify(as_json: bool) -> None:
 
     store = _store()
     with reading(store.engine) as connection:
-        check = audit_log.verify(connection, store.chain, store.anchors)
+        check = audit_log.verify(connection, store.chain, store.anchors, also)
     text = f"{check.entries:,} entries verified ({check.first} to {check.last}), {check.anchors} of them anchored"
+    text += f"; {check.since_anchor:,} since the newest anchor" if check.since_anchor else ""
     if not check.whole:
         where = f"entry {check.bad}: " if check.bad else ""
         text = f"{where}{check.why}\n{text}"

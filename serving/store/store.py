@@ -16,6 +16,7 @@ from serving.store import schema
 from serving.store.caller import Caller, command_line
 from serving.store.cases import casework
 from serving.store.database import Unavailable, cannot_open, open_engine, reading, writing
+from serving.store.ledger.anchor_places import AnchorSyslog
 from serving.store.ledger.anchors import Anchors
 from serving.store.ledger.chain import Chain
 from serving.store.ledger.entry import Entry
@@ -49,11 +50,13 @@ class Store:
     key : bytes or Path, optional
         The audit's key, or its key file; by default the key file beside a SQLite database, made when missing.
     anchors : Path, optional
-        File for the daily anchors; by default beside a SQLite database, else in the working folder.
+        File for the anchors; by default beside a SQLite database, else in the working folder.
     request_id : callable
         Returns the id of the request being answered, or None.
     address : callable
         Returns the address that the request comes from, or None; the audit keeps it.
+    syslog : str, optional
+        Address of a syslog that receives the anchors too.
 
     Attributes
     ----------
@@ -74,13 +77,15 @@ class Store:
         request_id: RequestId = lambda: None,
         *,
         address: RequestId = lambda: None,
+        syslog: str | None = None,
     ) -> None:
         self.engine = open_engine(url)
         self.address = address
         self.on_view: Callable[[Sequence[Entry]], None] = _ignore
         is_file = self.engine.dialect.name == "sqlite" and self.engine.url.database
         self.request_id, self.chain = request_id, Chain(audit_keys(self.engine.url, key))
-        self.anchors = Anchors(anchors or companion(Path(is_file or "onroll.db"), "audit-anchors"))
+        places = [AnchorSyslog(syslog)] if syslog else []
+        self.anchors = Anchors(anchors or companion(Path(is_file or "onroll.db"), "audit-anchors"), places)
         if is_file:
             private(Path(is_file))
         try:
@@ -93,7 +98,14 @@ class Store:
     @classmethod
     def of(cls, settings: Settings, request_id: RequestId = lambda: None, address: RequestId = lambda: None) -> Store:
         """Return the store named by the settings."""
-        return cls(settings.database_url, settings.audit_key, settings.audit_anchor, request_id, address=address)
+        return cls(
+            settings.database_url,
+            settings.audit_key,
+            settings.audit_anchor,
+            request_id,
+            address=address,
+            syslog=settings.audit_syslog,
+        )
 
     @contextmanager
     def change(self, caller: Caller) -> Iterator[Change]:

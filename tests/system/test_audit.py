@@ -15,7 +15,6 @@ from serving.cli.main import onroll
 from serving.store import Caller, Store
 from serving.store.audit import audit_log
 from serving.store.database import reading, writing
-from serving.store.ledger.anchors import Anchors
 from serving.store.ledger.chain import Chain
 from serving.store.ledger.keys import AuditKeys
 from serving.store.ledger.refusals import Refusals
@@ -167,19 +166,6 @@ def test_a_chain_without_its_triggers_or_with_another_key_does_not_verify(own_st
         where = " ON audit" if connection.dialect.name == "postgresql" else ""
         connection.exec_driver_sql(f"DROP TRIGGER audit_no_delete{where}")
     assert "audit_no_delete" in verified(own_store).why
-
-
-def test_anchors_are_daily_and_append_only(tmp_path):
-    from serving.store.ledger.entry import End
-
-    file = tmp_path / "anchors"
-    for process in (Anchors(file), Anchors(file)):
-        for seq, day in ((1, "2025-01-01"), (2, "2025-01-01"), (3, "2025-01-02")):
-            process.note(End(seq, "m", f"{day}T00:00:00"))
-    assert [a.seq for a in Anchors(file).read()] == [1, 3]
-    file.write_text("{}\n")
-    with pytest.raises(Faults, match="line 1"):
-        list(Anchors(file).read())
 
 
 def append_many(url, anchors, who):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,9 @@ from histories.io.atomic_write import new_file
 from histories.io.spreadsheet import as_text
 from serving.store.ledger.anchors import Anchors
 from serving.store.ledger.chain import Chain, ChainKey
-from serving.store.ledger.entry import REKEYED, SIGNED
+from serving.store.ledger.entry import REKEYED, SIGNED, End
 from serving.store.schema import missing_triggers
-from serving.store.tables import AuditEntry
+from serving.store.tables import AuditEntry, Base
 from serving.store.unit_of_work import View
 
 PRUNED = "audit.pruned"
@@ -36,6 +36,8 @@ class Verified:
         The first and the last entry that verified; 0 when there is none.
     anchors : int
         How many anchors matched.
+    since_anchor : int
+        How many entries follow the newest anchor: their removal would not show yet.
     bad : int or None
         The first entry that does not verify.
     why : str
@@ -46,6 +48,7 @@ class Verified:
     first: int
     last: int
     anchors: int
+    since_anchor: int = 0
     bad: int | None = None
     why: str = ""
 
@@ -55,15 +58,26 @@ class Verified:
         return not self.why
 
 
-def verify(connection: sa.Connection, chain: Chain, anchors: Anchors) -> Verified:
+def verify(connection: sa.Connection, chain: Chain, anchors: Anchors, also: Sequence[Path] = ()) -> Verified:
     """Verify the chain from its first entry to the last anchor and beyond, up to the first entry that does not verify.
+
+    Parameters
+    ----------
+    connection : sqlalchemy.Connection
+    chain : Chain
+    anchors : Anchors
+    also : sequence of Path
+        Further files of anchors, such as what a syslog collected.
 
     Raises
     ------
     Faults
-        When the file of anchors cannot be read.
+        When a file of anchors cannot be read.
     """
-    anchored = {a.seq: a for a in anchors.read()}
+    read = list(anchors.read(also))
+    conflict = _conflict(read)
+    anchored = {a.seq: a for a in read}
+    appends = AppendsByDay()
     first = last = met = 0
     before: str | None = ""
     link: ChainKey | None = None
@@ -76,6 +90,7 @@ def verify(connection: sa.Connection, chain: Chain, anchors: Anchors) -> Verifie
         if wrong:
             bad, why = wrong
             return Verified(entries=last - first + 1, first=first, last=last, anchors=met, bad=bad, why=why)
+        appends.count(row["at"])
         met += row["seq"] in anchored
         last, before = row["seq"], row["mac"]
         if row["action"] == REKEYED:
@@ -87,7 +102,46 @@ def verify(connection: sa.Connection, chain: Chain, anchors: Anchors) -> Verifie
         return Verified(entries=entries, first=first, last=last, anchors=met, bad=last + 1, why=why)
     gone = missing_triggers(connection)
     why = f"the triggers that protect the audit are gone or changed: {', '.join(gone)}" if gone else ""
-    return Verified(entries=entries, first=first, last=last, anchors=met, bad=None, why=why)
+    why = why or conflict or (_emptied(connection) if not first else appends.unanchored(read, anchors.file))
+    return Verified(entries=entries, first=first, last=last, anchors=met, since_anchor=max(0, last - beyond), why=why)
+
+
+class AppendsByDay:
+    """Counts the appends of each day: a day with entries has an anchor, unless its only append was cut short before it."""
+
+    def __init__(self) -> None:
+        self._moments: dict[str, str] = {}
+        self._several: set[str] = set()
+
+    def count(self, at: str) -> None:
+        """Count an entry; those of one append have the same time."""
+        if self._moments.setdefault(at[:10], at) != at:
+            self._several.add(at[:10])
+
+    def unanchored(self, anchors: Iterable[End], file: Path) -> str:
+        """Return what is wrong when days with several appends have no anchor; "" when nothing is."""
+        days = sorted(self._several - {a.at[:10] for a in anchors})
+        if not days:
+            return ""
+        which = days[0] if len(days) == 1 else f"{len(days)} days from {days[0]} to {days[-1]}"
+        return f"no anchor is left of {which}: they were removed from {file}, were never written, or are elsewhere (--anchors)"
+
+
+def _conflict(anchors: Iterable[End]) -> str:
+    """Return which entry two anchors disagree on; "" when they agree."""
+    codes: dict[int, str] = {}
+    for anchor in anchors:
+        if codes.setdefault(anchor.seq, anchor.mac) != anchor.mac:
+            return f"two anchors of entry {anchor.seq} disagree: one of their places was changed"
+    return ""
+
+
+def _emptied(connection: sa.Connection) -> str:
+    """Return that an audit without entries was emptied, if another table has rows: no row comes about without an entry."""
+    for table in Base.metadata.sorted_tables:
+        if table.name != AuditEntry.__tablename__ and connection.scalar(sa.select(sa.exists().select_from(table))):
+            return f"the audit was emptied: it has no entry, and the table {table.name} has rows"
+    return ""
 
 
 def _wrong(

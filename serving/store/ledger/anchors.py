@@ -1,65 +1,79 @@
-"""Daily anchors of the audit: the end of the chain in a file, so that removing the last rows shows."""
+"""Anchors of the audit: the end of the chain every few minutes, kept elsewhere, so that removing the last rows shows."""
 
 from __future__ import annotations
 
-import fcntl
-import json
 import logging
-import os
-from collections.abc import Iterator
-from dataclasses import asdict
+import threading
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from histories.errors import Fault, Faults
+from serving.store.ledger.anchor_places import AnchorFile, AnchorPlace, read_anchors
 from serving.store.ledger.entry import End
 
 log = logging.getLogger("onroll.audit")
+ENTRIES = 1000  # that are appended at most until the next anchor
+MINUTES = timedelta(
+    minutes=5
+)  # that pass at most until the next anchor, while entries are appended or the service runs
 
 
 class Anchors:
-    """A file to which the first process that appends to the audit each day adds a line.
+    """Anchors the end of the chain: a process's first append, then every thousand entries and every five minutes.
 
     Parameters
     ----------
     file : Path
-        Keep it on append-only storage, or copy it elsewhere each day.
+        The first place, from which ``read`` reads.
+    others : sequence of AnchorPlace
+        Further places, such as a syslog.
     """
 
-    def __init__(self, file: Path) -> None:
-        self.file, self._day = file, ""
+    def __init__(self, file: Path, others: Sequence[AnchorPlace] = ()) -> None:
+        self.file = file
+        self._places = [AnchorFile(file), *others]
+        self._anchored: dict[str, End] = {}
+        self._newest: End | None = None
+        self._lock = threading.Lock()
 
     def note(self, end: End) -> None:
-        """Write the chain's end, once a day; a failure is logged and retried at the next append."""
-        day = end.at[:10]
-        if day == self._day:
-            return
-        try:
-            descriptor = os.open(self.file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-            with os.fdopen(descriptor, "a+", encoding="utf-8") as lines:
-                fcntl.flock(lines, fcntl.LOCK_EX)
-                lines.seek(0)
-                if not any(json.loads(line)["at"][:10] == day for line in lines if line.strip()):
-                    lines.write(json.dumps(asdict(end)) + "\n")
-                    lines.flush()
-                    os.fsync(lines.fileno())
-            self._day = day
-        except (OSError, ValueError, KeyError) as error:
-            log.error("the audit's end could not be anchored: %s", type(error).__name__)
+        """Anchor the end of the chain where that is due; a failure is logged and tried again at the next append."""
+        with self._lock:
+            if self._newest is None or end.seq > self._newest.seq:
+                self._newest = end
+            for place in self._places:
+                if self._due(place, end):
+                    self._anchor(place, end)
 
-    def read(self) -> Iterator[End]:
-        """Yield the anchors, oldest first.
+    def flush(self) -> None:
+        """Anchor the newest entry of this process in every place that lacks it; the service does so every minute."""
+        with self._lock:
+            for place in self._places:
+                if self._newest is not None and self._anchored.get(place.name) != self._newest:
+                    self._anchor(place, self._newest)
+
+    def _due(self, place: AnchorPlace, end: End) -> bool:
+        last = self._anchored.get(place.name)
+        if last is None or end.seq - last.seq >= ENTRIES or end.at[:10] != last.at[:10]:
+            return True
+        return datetime.fromisoformat(end.at) - datetime.fromisoformat(last.at) >= MINUTES
+
+    def _anchor(self, place: AnchorPlace, end: End) -> None:
+        try:
+            place.append(end)
+        except OSError as error:
+            log.error("the audit's end could not be anchored in %s: %s", place.name, type(error).__name__)
+        else:
+            self._anchored[place.name] = end
+
+    def read(self, also: Sequence[Path] = ()) -> Iterator[End]:
+        """Yield the anchors of the file, then those of other files: copies of it, or what a syslog collected.
 
         Raises
         ------
         Faults
-            When a line is not an anchor.
+            When a file cannot be read, or a line is not an anchor.
         """
-        if not self.file.is_file():
-            return
-        with self.file.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, 1):
-                try:
-                    yield End(**json.loads(line))
-                except (ValueError, TypeError):
-                    do = "Compare the file with your copy of it."
-                    raise Faults(Fault("this line is not an anchor", f"{self.file}, line {number}", do)) from None
+        yield from read_anchors(self.file)
+        for file in also:
+            yield from read_anchors(file, collected=True)
