@@ -20,6 +20,7 @@ from histories.reading.histories import Histories
 from training.bands import by_capacity, by_risk
 from training.bundle import Manifest, read_bundle
 from training.catalogue_match import check_features
+from training.explanation.chance import last_day, sureness
 from training.explanation.reasons import reasons, wording_of
 from training.explanation.score import Score
 from training.explanation.scorer import scorer_of
@@ -177,6 +178,7 @@ class RiskModel:
                     features_digest=made_from[k],
                     list=lists[k],
                     capacity_band=by_capacity(int(row["rank"]), int(row["listed_among"])),
+                    chance=sureness(risk, (float(lows[k]), float(highs[k])), last_day(as_of, m.horizon_days)),
                 )
             )
         return scores

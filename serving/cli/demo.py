@@ -19,7 +19,6 @@ from serving.cli.running import running
 from serving.client import Client
 from serving.http.schemas import ModelCard, ScoresAnswer, WorklistAnswer
 from serving.pages.settings import PageSettings
-from serving.pages.wording import Wording
 from serving.scoring.parquet import write_scores
 from serving.store import Store
 from training.release.promotion import promote
@@ -145,14 +144,13 @@ def rows_of(histories: Histories, pupil_ids: list[str]) -> dict[str, list[dict[s
 
 
 def _text(worklist: WorklistAnswer, live: ScoresAnswer, card: ModelCard, day: date) -> str:
-    wording = Wording.load("en")
     lines = [
         f"\nThe work-list as of {day}: the {len(worklist.scores)} highest risks in the authority (simulated children)"
     ]
     for score in worklist.scores:
         year = "Reception" if score.nc_year == 0 else f"Year {score.nc_year}"
         head = f"\n {score.rank}. {score.pupil_id}, {year}, school {score.urn}: {score.band}."
-        lines.append(f"{head} {wording.about(score.risk)} such children went missing")
+        lines.append(f"{head} {score.chance}")
         for reason in score.reasons[:3]:
             lines.append(f"      {reason.theme}: {reason.sentence}")
             lines += [f"        {e['date']}  {e['text']}" for e in reason.evidence[:2]]

@@ -11,6 +11,7 @@ from typing import Any
 from histories.io.spreadsheet import as_text
 from serving.pages.context import PageContext
 from serving.store.scores import week_list
+from training.explanation.chance import last_day
 
 HEADINGS = (
     "rank",
@@ -19,7 +20,8 @@ HEADINGS = (
     "urn",
     "year",
     "band",
-    "one_in",
+    "chance",
+    "until",
     "moved",
     "reasons",
     "owner",
@@ -55,7 +57,8 @@ def table(context: PageContext, children: list[week_list.Listed], done: dict[str
                 s["urn"],
                 words.year_group(s["nc_year"]),
                 s["band"],
-                words.about(s["risk"]),
+                words.chance(s["risk"]),
+                last_day(date.fromisoformat(s["as_of"]), s["horizon_days"]),
                 words(f"work_list.{c.moved}") if c.moved else "",
                 "; ".join(r["sentence"] for r in s["reasons"][:3]),
                 c.owner or "",

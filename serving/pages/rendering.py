@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from functools import cached_property, partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from serving.pages.settings import PageSettings
 from serving.pages.wording import Wording
 from serving.scoring.live_model import LiveModel
 from training.bands import share_text
+from training.explanation.chance import last_day
 
 # Only this service's own style sheets and forms. With `same-origin` a form sends its Origin, which `forms` checks.
 HEADERS = {
@@ -44,6 +46,11 @@ COMPONENTS = (
     "date-input",
     "back-link",
 )
+
+
+def _until(score: dict[str, Any]) -> date:
+    """Return the last day of the time that a stored score is about."""
+    return last_day(date.fromisoformat(score["as_of"]), score["horizon_days"])
 
 
 class Renderer:
@@ -88,8 +95,9 @@ class Renderer:
             "day": w.day,
             "moment": w.moment,
             "year_group": w.year_group,
-            "one_in": w.one_in,
-            "about": w.about,
+            "chance": w.chance,
+            "sureness": w.sureness,
+            "until": _until,
             "meaning": w.meaning,
             "share_text": share_text,
             "readable": partial(readable, words=w),

@@ -29,7 +29,7 @@ def test_a_childs_page_shows_no_score_and_keeps_the_case(visit, withdrawn, site)
     page = client.get(ref)
     assert page.status_code == 200
     assert "No score is shown while the model is withdrawn" in page.text
-    assert "of children like" not in page.text
+    assert "when tested" not in page.text
     assert "<form" in page.text
 
 

@@ -64,6 +64,8 @@ class Score:
     band, capacity_band : str
         The band of the risk, and that of the rank among the authority's children of the day (``training.bands``). The second is None in scores
         stored by earlier versions.
+    chance : str
+        The risk in words, with its interval and the day by which it would be (``explanation.chance``); empty in scores stored by earlier versions.
     """
 
     pupil_id: str
@@ -92,6 +94,7 @@ class Score:
     features_digest: str = ""
     list: ListName | None = None
     capacity_band: str | None = None
+    chance: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data; nested parts are shared with the score, not copied."""

@@ -15,9 +15,12 @@ from serving.http.problems import Problem
 from serving.pages.context import Context, PageContext
 from serving.pages.forms import Form, save_and_redirect, version_of
 from serving.pages.page import Endpoint, Page
+from serving.pages.promise import promise_of
+from serving.store.cases.done import done_since
 from serving.store.cases.hand_over import hand_over as give
 from serving.store.cases.hand_over import moved_away
 from serving.store.scores import boards, week_list
+from serving.store.scores.stored_scores import newest_list
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import Change
 
@@ -76,11 +79,12 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
     team = context.team(caller)
     with context.store.view(caller) as view:
         most = week_list.per_week(view, team, context.settings.per_week)
-        outcome = boards.list_outcome(view, most, [WELL], date.today())
+        newest = newest_list(view)
+        finished = done_since(view, newest[0], context.settings.no_conversation) if newest else set()
+        outcome = boards.list_outcome(view, most, [WELL], date.today(), context.settings.no_conversation)
         version = next((c["version"] for c in staff.capacities(view) if c["team"] == team), 0)
         names_of_staff = {p["person_id"]: p["name"] for p in staff.active_staff(view)}
         names, moved = week_list.school_names(view), moved_away(view)
-    model = context.champion.model()
     done = request.query_params.get("done", "")
     banner = context.renderer.words(f"team.{done}") if done in ("saved", "handed_over") else None
     return context.renderer.page(
@@ -96,16 +100,12 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         moved=moved,
         consents=context.settings.consents,
         listed=shareable(outcome.by_school, context.configuration.localities),
-        promise=promised(model.manifest, most) if model else None,
-        children=_children,
+        promise=promise_of(context, newest, most),
+        newest=newest[0] if newest else None,
+        finished=finished,
         banner=banner,
         **more,
     )
-
-
-def _children(n: float) -> str:
-    """Format an expected number of children: whole, or with one decimal below one."""
-    return f"{n:.0f}" if n >= 1 else f"{n:.1f}"
 
 
 def shareable(
@@ -133,25 +133,6 @@ def shareable(
         counts = {place: rounded(whole[place]) for place in places if place not in hidden}
         shown[kind] = counts, len(places) - len(counts)
     return shown
-
-
-def promised(manifest: Any, most: int) -> dict[str, Any] | None:
-    """Return the model card's figures for lists of about this length; None if the model was not evaluated.
-
-    Returns
-    -------
-    dict
-        ``listed`` (the evaluated length), ``precision``, ``low``, ``high`` and ``recall``.
-    """
-    figures = manifest.metrics.get(manifest.candidate, {})
-    lengths = [int(name.split("_")[1]) for name in figures.get("at_capacity", {}) if name.endswith("_a_list")]
-    if not lengths:
-        return None
-    nearest = min(lengths, key=lambda n: abs(n - most))
-    name = f"top_{nearest}_a_list"
-    at = figures["at_capacity"][name]
-    low, high = figures["intervals"].get(f"{name}.precision", (None, None))
-    return {"listed": nearest, "precision": at["precision"], "low": low, "high": high, "recall": at["recall"]}
 
 
 PAGE = Page(

@@ -13,6 +13,8 @@ from serving.pages.context import Context
 from serving.pages.page import Page
 from serving.roles import IDENTITIES
 from serving.store.scores import boards, week_list
+from serving.store.scores.stored_scores import newest_risks
+from training.explanation.chance import last_day
 
 TO_CHECK = ("no_show", "not_on_roll", "no_application", "declined", "offered")  # states that somebody should follow up
 MAX_NAMED = 200  # children named on the page
@@ -24,6 +26,8 @@ def transition(request: Request, context: Context) -> Response:
     with context.store.view(request.state.caller) as view:
         moves = boards.transitions(view)
         names = week_list.school_names(view)
+        followed_up = [m["pupil_id"] for m in moves if m["state"] in TO_CHECK]
+        risks = {} if context.withdrawn else newest_risks(view, followed_up)
     states = [s for s in STATES if any(m["state"] == s for m in moves)]
     by_state = {state: [m for m in moves if m["state"] == state] for state in TO_CHECK if state in states}
     named = [(state, len(children), children[:MAX_NAMED]) for state, children in by_state.items()]
@@ -40,6 +44,8 @@ def transition(request: Request, context: Context) -> Response:
         as_of=moves[0]["as_of"] if moves else None,
         year=moves[0]["entry_year"] if moves else None,
         children=len(moves),
+        risks={pupil: score["risk"] for pupil, score in risks.items()},
+        until=max((last_day(score["as_of"], score["horizon_days"]) for score in risks.values()), default=None),
     )
 
 

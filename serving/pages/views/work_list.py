@@ -15,6 +15,7 @@ from serving.pages.context import Context, PageContext
 from serving.pages.forms import Form, save_and_redirect
 from serving.pages.list_query import SORTS, ListQuery
 from serving.pages.page import Endpoint, Page
+from serving.pages.promise import promise_of
 from serving.pages.records_line import records_line
 from serving.pages.rendering import HEADERS
 from serving.roles import IDENTITIES
@@ -119,6 +120,7 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         "list_query": query,
         "shows": week_list.SHOWS,
         "finished": finished,
+        "promise": promise_of(context, (week.as_of, week.model_version) if week.as_of else None, most),
         "mark_of": partial(_mark, context, last, today),
         "other_cases": [c for c in mine if c["pupil_id"] not in listed],
         "names": names,

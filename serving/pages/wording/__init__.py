@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import fields
 from datetime import date, datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,11 +13,10 @@ from zoneinfo import ZoneInfo
 from features.sentences import agreed
 from histories.errors import Fault, Faults
 from histories.io.toml import read_toml
+from training.explanation import chance as in_words
 
 HERE = Path(__file__).parent
 LONDON = ZoneInfo("Europe/London")
-
-IN_TENTHS = 2 / 7  # a risk from which "1 in n" would be more than an eighth off
 
 
 class Wording:
@@ -117,29 +117,26 @@ class Wording:
         half = self("time.am" if local.hour < 12 else "time.pm")
         return self("time.clock", hour=local.hour % 12 or 12, minute=f"{local.minute:02}", half=half)
 
-    def one_in(self, risk: float) -> str:
-        """Format a risk as "1 in n", and from 2 in 7 on, where a whole ``n`` would be far off, as "k in 10".
+    def chance(self, share: float, of: int | None = None) -> str:
+        """Say a risk as one number of another; see ``training.explanation.chance``.
 
         Examples
         --------
-        >>> [Wording.load("en").one_in(risk) for risk in (0.083, 0.25, 0.4, 0.83, 0.96)]
-        ['1 in 12', '1 in 4', '4 in 10', '8 in 10', 'More than 9 in 10']
+        >>> Wording.load("en").chance(0.083), Wording.load("en").chance(0.17, of=8)
+        ('Of 12 like this, about 1', 'Of 8 like these, about 1')
         """
-        if risk < IN_TENTHS:
-            return self("score.one_in", n=round(1 / max(risk, 1e-9)))
-        tenths = round(10 * risk)
-        return self("score.in_ten", n=tenths) if tenths < 10 else self("score.most")
+        return in_words.chance(share, of, self._chance_words)
 
-    def about(self, risk: float) -> str:
-        """Format a risk as "about 1 in n".
+    def sureness(
+        self, share: float, limits: tuple[float, float] | None, until: date | None = None, *, of: int | None = None
+    ) -> str:
+        """Say a risk with its interval and the day by which it would be; see ``training.explanation.chance``."""
+        return in_words.sureness(share, limits, until, of=of, words=self._chance_words)
 
-        Examples
-        --------
-        >>> Wording.load("en").about(0.083), Wording.load("en").about(0.83), Wording.load("en").about(0.96)
-        ('About 1 in 12', 'About 8 in 10', 'More than 9 in 10')
-        """
-        share = self.one_in(risk)
-        return share if round(10 * risk) >= 10 else self("score.about", share=share)
+    @cached_property
+    def _chance_words(self) -> in_words.ChanceWords:
+        names = [f.name for f in fields(in_words.ChanceWords) if f.name != "day"]
+        return in_words.ChanceWords(**{name: self.messages[f"chance.{name}"] for name in names}, day=self.day)
 
     def meaning(self, definition: str) -> str:
         """Say in plain words what counts as missing by a definition.

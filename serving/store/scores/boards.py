@@ -56,7 +56,7 @@ class ListOutcome:
     listed : int
         Distinct children at the top of a list.
     contacted, acted, well, dismissed : int
-        Number of them who were contacted, had an action, were found well, or were set aside.
+        Number of them with whom somebody spoke, who had an action, were found well, or were set aside.
     missing : int
         Number of them who went missing after being listed.
     unlisted : int
@@ -80,7 +80,9 @@ class ListOutcome:
     by_school: dict[str, int] = field(default_factory=dict)
 
 
-def list_outcome(view: View, most: int, well: Sequence[str], today: date) -> ListOutcome:
+def list_outcome(
+    view: View, most: int, well: Sequence[str], today: date, no_conversation: Sequence[str] = ()
+) -> ListOutcome:
     """Count the outcomes of the top children of each list in the last 12 weeks.
 
     Parameters
@@ -91,6 +93,8 @@ def list_outcome(view: View, most: int, well: Sequence[str], today: date) -> Lis
     well : sequence of str
         Outcomes of a contact that mean the child is well.
     today : date
+    no_conversation : sequence of str
+        Outcomes of a contact in which nobody was spoken to; they do not count as contacted.
     """
     newest = view.connection.scalar(sa.select(sa.func.max(ScoreList.as_of)).where(*own_lists(view.caller)))
     outcome = ListOutcome(since=(newest or today) - LOOK_BACK)
@@ -104,6 +108,8 @@ def list_outcome(view: View, most: int, well: Sequence[str], today: date) -> Lis
     )
     done: dict[str, set[str]] = {}
     for r in view.connection.execute(query):
+        if r.kind == "contact" and r.code in no_conversation:
+            continue
         done.setdefault(r.kind, set()).add(r.pupil_id)
         if r.kind == "contact" and r.code in well:
             done.setdefault("well", set()).add(r.pupil_id)

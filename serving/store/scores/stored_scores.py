@@ -259,6 +259,18 @@ def one(view: View, score_id: str) -> dict[str, Any] | None:
     return {**row, "score": json.loads(row["body"])} if row else None
 
 
+def newest_risks(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return ``risk``, ``as_of`` and ``horizon_days`` of pupils on the newest list. The calling code records that they were seen."""
+    newest = newest_list(view)
+    if newest is None:
+        return {}
+    columns = (StoredScore.pupil_id, StoredScore.risk, StoredScore.as_of, StoredScore.horizon_days)
+    query = sa.select(*columns).where(
+        *view.caller.children(StoredScore), *of_list(newest), StoredScore.pupil_id.in_(pupils)
+    )
+    return {r["pupil_id"]: dict(r) for r in view.connection.execute(query).mappings()}
+
+
 def of_list(newest: tuple[date, str]) -> list[sa.ColumnElement[bool]]:
     """Return the conditions for the current scores of a day and model version."""
     return [StoredScore.as_of == newest[0], StoredScore.model_version == newest[1], StoredScore.replaced_at.is_(None)]
