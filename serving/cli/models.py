@@ -9,6 +9,7 @@ import click
 
 from histories.io.terminal import json_option, progress, result
 from histories.settings import Settings
+from serving.cli.timeline import timeline
 from training.cli.models import gates_text, models
 
 
@@ -216,4 +217,5 @@ def export(model: str, out: Path | None, bento: bool, as_json: bool) -> None:
     )
 
 
+models.add_command(timeline)
 verbs: list[Any] = [models]

@@ -1,0 +1,106 @@
+"""What happened about one child: each score and the list it was on, who saw what, what was done, and which version served.
+
+One account for a complaint: it says which model, data and rule put a child on a list on a day.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from serving.store.audit import audit_log
+from serving.store.cases.cases import PLACE
+from serving.store.cases.tables import Case, CaseEntry
+from serving.store.tables import Pupil, ScoreList, StoredScore
+from serving.store.unit_of_work import View
+
+OF_SCORE = ("list", "capacity_band", "one_in", "risk_low", "risk_high", "reasons", "protective", "missing_tables")
+OF_ENTRY = ("kind", "code", "on_day", "team", "to_person", "result", "asked_by", "next_turn")
+
+
+def timeline(view: View, pupil_id: str, as_of: date | None = None) -> list[dict[str, Any]]:
+    """Return what happened about a child, oldest first.
+
+    Parameters
+    ----------
+    as_of : date, optional
+        Only the scores as of this day, and what happened from then until the next list; by default everything.
+
+    Returns
+    -------
+    list of dict
+        ``at`` and ``what``: ``scored`` (a stored score, with ``listed_at``, None if its list was never complete), ``done`` (an entry of a
+        case, without free text) or ``audited`` (who saw or changed something). Further keys by kind.
+    """
+    scores = _scores(view, pupil_id)
+    audited = [
+        {"what": "audited", **{k: e[k] for k in ("who", "role", "authority", "action")}, "at": _moment(e["at"])}
+        for e in audit_log.entries(view, pupils=[pupil_id])
+    ]
+    events = [*scores, *_done(view, pupil_id), *audited]
+    view.record("pupil.timeline", pupils=[pupil_id], events=len(events))
+    if as_of is not None:
+        events = _about(events, scores, as_of)
+    return sorted(events, key=lambda event: event["at"])
+
+
+def serving_at(moves: Iterable[dict[str, Any]], at: datetime) -> dict[str, Any] | None:
+    """Return the last move of the champion's alias before a moment; None if no version had been released."""
+    before = [m for m in moves if m.get("alias") == "champion" and _moment(m["at"]) <= at]
+    return before[-1] if before else None
+
+
+def _scores(view: View, pupil_id: str) -> list[dict[str, Any]]:
+    on_list = sa.and_(
+        ScoreList.authority == StoredScore.authority,
+        ScoreList.as_of == StoredScore.as_of,
+        ScoreList.model_version == StoredScore.model_version,
+    )
+    query = (
+        sa.select(StoredScore.__table__, ScoreList.stored_at.label("listed_at"))
+        .join(ScoreList, on_list, isouter=True)
+        .where(*view.caller.children(StoredScore), StoredScore.pupil_id == pupil_id)
+    )
+    scores = []
+    for row in view.connection.execute(query).mappings():
+        body = json.loads(row["body"])
+        columns = {k: v for k, v in row.items() if k not in ("body", "themes", "pupil_id", "stored_at")}
+        scores.append(
+            {"at": row["stored_at"], "what": "scored", **columns, **{name: body.get(name) for name in OF_SCORE}}
+        )
+    return scores
+
+
+def _done(view: View, pupil_id: str) -> list[dict[str, Any]]:
+    query = (
+        sa.select(CaseEntry.__table__, Case.authority)
+        .join(Case, Case.case_id == CaseEntry.case_id)
+        .join(Pupil, Pupil.pupil_id == Case.pupil_id)
+        .where(*view.caller.children(PLACE), Case.pupil_id == pupil_id)
+    )
+    return [
+        {"at": e["at"], "what": "done", "who": e["by"], "authority": e["authority"], **{k: e[k] for k in OF_ENTRY}}
+        for e in view.connection.execute(query).mappings()
+    ]
+
+
+def _about(events: list[dict[str, Any]], scores: list[dict[str, Any]], as_of: date) -> list[dict[str, Any]]:
+    """Return the events from the first score as of a day until the first score as of a later day."""
+    first = [s["at"] for s in scores if s["as_of"] == as_of]
+    later = [s["at"] for s in scores if s["as_of"] > as_of]
+    if not first:
+        return []
+    until = min(later, default=None)
+    return [
+        event
+        for event in events
+        if event.get("as_of", as_of) == as_of and event["at"] >= min(first) and (until is None or event["at"] < until)
+    ]
+
+
+def _moment(text: str | datetime) -> datetime:
+    return datetime.fromisoformat(text) if isinstance(text, str) else text

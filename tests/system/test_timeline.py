@@ -1,0 +1,120 @@
+"""The account of what put a child on a list: every score, its model and list, who saw it, what was done, and which version served."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from click.testing import CliRunner
+
+from histories.errors import Usage
+from histories.settings import settings
+from serving.cli.main import onroll
+from serving.store import Caller, Store
+from serving.store.cases import cases
+from serving.store.records.timeline import serving_at, timeline
+from serving.store.scores import stored_scores
+from serving.store.tables import Pupil
+from tests.support.databases import KEY
+from tests.support.released import alias, release, withdraw
+from tests.support.scores import full_score
+
+BEN, FAR = Caller("token:ben", "lead", "801"), Caller("token:far", "lead", "802")
+DAYS = ("2025-01-13", "2025-01-20")
+
+
+def scored(pupil, day, version="1"):
+    reason = {"theme": "Attendance", "sentence": "Missed <b>all</b> sessions"}
+    return full_score(pupil, "801") | {"as_of": day, "model_version": version, "reasons": [reason]}
+
+
+def fill(store):
+    """Two lists, of two versions; the first was seen, and something was done."""
+    store.save([scored("p1", DAYS[0]), scored("p2", DAYS[0]) | {"rank": 2}])
+    with store.view(BEN) as view:
+        stored_scores.worklist(view, None, 5, None, None, band=None)
+    with store.change(BEN) as change:
+        pupil_ref = change.connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == "p1"))
+        case_id = cases.open_case(change, pupil_ref)
+        cases.contact(change, case_id, 1, date(2025, 1, 14), "no_answer", text="rang the aunt")
+    store.save([scored("p1", DAYS[1], "2")])
+
+
+@pytest.fixture
+def filled(store):
+    fill(store)
+    return store
+
+
+def events(store, caller=BEN, day=None, pupil="p1"):
+    with store.view(caller) as view:
+        return timeline(view, pupil, day)
+
+
+def test_every_score_sight_and_act_is_told_in_order(filled):
+    told = events(filled)
+    assert [e["at"] for e in told] == sorted(e["at"] for e in told)
+    first, second = [e for e in told if e["what"] == "scored"]
+    assert (first["as_of"], first["model_version"], first["rank"], first["band"]) == (date(2025, 1, 13), "1", 1, "high")
+    assert second["model_version"] == "2"
+    assert first["listed_at"] is not None
+    assert first["reasons"][0]["sentence"] == "Missed <b>all</b> sessions"
+    (done,) = [e for e in told if e["what"] == "done"]
+    assert (done["kind"], done["code"], done["who"]) == ("contact", "no_answer", "token:ben")
+    assert {"worklist.seen", "case.opened", "case.contact"} <= {e["action"] for e in told if e["what"] == "audited"}
+    assert "aunt" not in str(told)
+
+
+def test_a_day_tells_its_own_list_until_the_next_one(filled):
+    of_first = events(filled, day=date(2025, 1, 13))
+    assert [e["as_of"] for e in of_first if e["what"] == "scored"] == [date(2025, 1, 13)]
+    assert any(e["what"] == "done" for e in of_first)
+    of_second = events(filled, day=date(2025, 1, 20))
+    assert [e["as_of"] for e in of_second if e["what"] == "scored"] == [date(2025, 1, 20)]
+    assert not any(e["what"] == "done" for e in of_second)
+    assert events(filled, day=date(2025, 2, 3)) == []
+
+
+def test_another_authority_is_told_no_score_and_no_act(filled):
+    assert [e for e in events(filled, FAR) if e["what"] != "audited"] == []
+
+
+def test_the_champion_of_a_moment_is_the_last_move_before_it():
+    noon = datetime(2025, 1, 13, 12, tzinfo=UTC)
+    moves = [
+        {"alias": "champion", "version": version, "at": (noon + timedelta(hours=hours)).isoformat()}
+        for hours, version in ((0, 1), (1, 0), (2, 2))
+    ] + [{"alias": "challenger", "version": 3, "at": noon.isoformat()}]
+    assert serving_at(moves, noon - timedelta(seconds=1)) is None
+    told = [serving_at(moves, noon + timedelta(minutes=minutes))["version"] for minutes in (0, 59, 60, 119, 121)]
+    assert told == [1, 1, 0, 0, 2]
+
+
+def test_the_page_names_model_data_and_rule_for_its_owner_only(bundle, monkeypatch):
+    monkeypatch.setenv("ONROLL_AUDIT_KEY", KEY.decode())
+    current = settings()
+    release(current.releases, bundle, 1)
+    alias(current.releases, champion=1)
+    fill(Store.of(current))
+    Path("who.txt").write_text("p1\n")
+    answer = CliRunner().invoke(onroll, ["models", "timeline", "--pupil-file", "who.txt", "--out", "p.html", "--json"])
+    account = json.loads(answer.output)
+    assert account["models"]["2"] is None, "the folder of version 2 is not there"
+    assert account["models"]["1"]["catalogue_digest"]
+    assert [e["champion"] for e in account["events"] if e["what"] == "scored"] == [1, 1]
+    assert [m["version"] for m in account["moves"]] == [1]
+    page = Path("p.html").read_text()
+    assert account["models"]["1"]["definition"] in page
+    assert "Missed &lt;b&gt;all" in page
+    assert Path("p.html").stat().st_mode & 0o077 == 0
+    withdraw(current.releases)
+    text = CliRunner().invoke(onroll, ["models", "timeline"]).output
+    assert "withdrawn, no version" in text
+
+
+@pytest.mark.parametrize("more", [["--as-of", "2025-01-13"], ["--out", "p.html"]])
+def test_what_is_about_one_pupil_needs_one(more):
+    answer = CliRunner().invoke(onroll, ["models", "timeline", *more])
+    assert isinstance(answer.exception, Usage)
+    assert "--pupil-file" in str(answer.exception)
