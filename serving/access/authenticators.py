@@ -16,7 +16,7 @@ class CredentialRefused(Problem):
 
     Attributes
     ----------
-    reason : {"unknown", "revoked", "expired", "invalid"}
+    reason : {"unknown", "revoked", "expired", "closed", "invalid"}
     caller : Caller or None
         Whose credentials they were, if that is certain.
     """
@@ -75,4 +75,24 @@ class KeyAuthenticator:
         if caller is None:
             reason, holder = self.store.why_refused(key)
             raise CredentialRefused("The key is unknown, expired or revoked.", reason, holder)
+        return caller
+
+
+class OpenAccounts:
+    """Refuses the people of another authenticator whose account was closed, however long their token is still valid.
+
+    Parameters
+    ----------
+    authenticator : Authenticator
+    store : Store
+    """
+
+    def __init__(self, authenticator: Authenticator, store: Store) -> None:
+        self.authenticator, self.store = authenticator, store
+
+    def caller(self, request: Request) -> Caller | None:
+        """Return the caller that the authenticator names."""
+        caller = self.authenticator.caller(request)
+        if caller is not None and self.store.is_closed(caller.key_id):
+            raise CredentialRefused("The account is closed.", "closed", caller)
         return caller

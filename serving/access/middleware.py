@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from serving.access.authenticators import Authenticator, KeyAuthenticator, authenticate
+from serving.access.authenticators import Authenticator, KeyAuthenticator, OpenAccounts, authenticate
 from serving.access.current import CurrentAccess
 from serving.access.development import DevelopmentUsers, refuse_forwarded
 from serving.access.evidence import note_refusal
@@ -34,9 +34,9 @@ def configured_authenticators(access: CurrentAccess, store: Store, host: str | N
     if configuration.development:
         authenticators.append(DevelopmentUsers(lambda: access.configuration.development, host))
     if configuration.tokens:
-        authenticators.append(Tokens(configuration.tokens, configuration, access))
+        authenticators.append(OpenAccounts(Tokens(configuration.tokens, configuration, access), store))
     if configuration.proxy:
-        authenticators.append(TrustedProxy(configuration.proxy, configuration, access))
+        authenticators.append(OpenAccounts(TrustedProxy(configuration.proxy, configuration, access), store))
     return authenticators
 
 

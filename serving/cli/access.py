@@ -74,7 +74,7 @@ def review(out: Path | None, as_json: bool) -> None:
 @click.argument("person")
 @json_option
 def close(person: str, as_json: bool) -> None:
-    """Close the account of somebody who has left: sessions end, and signing in is refused.
+    """Close the account of somebody who has left: sessions end, and signing in and tokens are refused.
 
     PERSON is the id that 'onroll access review' shows. Revoke keys with 'onroll keys revoke'.
     """

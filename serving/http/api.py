@@ -16,13 +16,12 @@ from fastapi import Depends, FastAPI, Request, Response
 from features.posted import open_rows
 from histories.reading.posted_rows import rows_in
 from histories.settings import Settings
+from serving.access.authenticators import OpenAccounts
 from serving.access.current import CurrentAccess
 from serving.access.disclosed_counts import disclosed
 from serving.access.middleware import AccessMiddleware, configured_authenticators
-from serving.access.proxy import TrustedProxy
 from serving.access.rate_limit import Buckets
 from serving.access.sessions import Sessions
-from serving.access.tokens import Tokens
 from serving.http import problems
 from serving.http.addresses import ADDRESS
 from serving.http.openapi import ABOUT, BODY, describe, documented
@@ -115,7 +114,7 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
     problems.install(app)
     limits, authenticators = access.configuration.limits, configured_authenticators(access, store, host)
     pages = PageSettings.load(settings.pages)
-    automatic = [a for a in authenticators if isinstance(a, (Tokens, TrustedProxy))]  # sent with every request
+    automatic = [a for a in authenticators if isinstance(a, OpenAccounts)]  # sent with every request
     app.add_middleware(
         AccessMiddleware,
         authenticators=authenticators,

@@ -23,7 +23,7 @@ from serving.store.ledger.entry import Entry
 from serving.store.ledger.keys import audit_keys, companion, private
 from serving.store.ledger.refusals import Refusals
 from serving.store.scores import stored_scores
-from serving.store.sign_in import api_keys
+from serving.store.sign_in import api_keys, staff
 from serving.store.unit_of_work import Change, Recorder, RequestId, View, with_address
 
 if TYPE_CHECKING:
@@ -239,6 +239,11 @@ class Store:
         """Return the caller of an API key; see ``api_keys.caller``."""
         with reading(self.engine) as connection:
             return api_keys.caller(connection, key)
+
+    def is_closed(self, person_id: str) -> bool:
+        """Return whether a person's account was closed; see ``staff.is_closed``."""
+        with reading(self.engine) as connection:
+            return staff.is_closed(connection, person_id)
 
     def why_refused(self, key: str) -> tuple[str, Caller | None]:
         """Return why an API key is refused; see ``api_keys.why_refused``."""

@@ -16,6 +16,7 @@ from histories.settings import settings
 from serving.cli.main import onroll
 from serving.http.api import make_app
 from serving.http.guard import Guard
+from serving.store.audit.audit_log import entries
 from serving.store.caller import command_line
 from serving.store.database import reading
 from serving.store.sign_in import staff
@@ -155,6 +156,25 @@ def test_who_has_left_has_no_session_no_sign_in_and_no_case(app, signer):
         assert staff.active_staff(view) == []
     assert run("access", "reopen", "token:ann").exit_code == 0
     assert submit(client, "/sign-in", "/sign-in").status_code == 303
+
+
+def test_who_has_left_cannot_use_a_token_that_has_not_expired(app, signer):
+    """Before, closing an account ended sessions, and tokens worked until they expired; who never saw a page could not be closed."""
+    guarded = Guard(app, people=app.state.people, refusals=app.state.store.refusals)
+    client = TestClient(guarded, base_url="http://127.0.0.1")
+    for headers, person in ((by_token(signer), "token:ann"), (BY_PROXY, "proxy:cat")):
+        assert client.post("/api/v1/worklist", json={}, headers=headers).status_code == 200
+        assert run("access", "close", person).exit_code == 0
+        assert client.post("/api/v1/worklist", json={}, headers=headers).status_code == 401
+        assert run("access", "reopen", person).exit_code == 0
+        assert client.post("/api/v1/worklist", json={}, headers=headers).status_code == 200
+    app.state.store.refusals.flush()
+    with app.state.store.view(command_line()) as view:
+        refused = list(entries(view, action="request.refused"))
+        assert staff.active_staff(view) == []  # nobody to give a case to
+    assert [(e["who"], e["details"]["reason"]) for e in refused] == [("token:ann", "closed"), ("proxy:cat", "closed")]
+    for nobody in ("ann", "token:", "command:root"):
+        assert CliRunner().invoke(onroll, ["access", "close", nobody]).exit_code != 0
 
 
 def test_keys_expire_unless_somebody_chooses_otherwise(app):

@@ -17,6 +17,7 @@ from serving.pages.forms import Form
 from serving.pages.page import Endpoint, Page
 from serving.pages.rendering import HEADERS
 from serving.roles import ROLES
+from serving.store import Caller
 from serving.store.sign_in.sessions import end_session, open_session
 from serving.store.sign_in.staff import AccountClosed, remember
 
@@ -76,7 +77,7 @@ def _show(context: PageContext, request: Request, error: str = "", status: int =
         status,
         users=users,
         keys=context.configuration.keys,
-        carried=authenticate(context.authenticators, request),
+        carried=_carried(context, request),
         errors=errors,
         csrf=token(secret),
         ended="ended" in request.query_params,
@@ -85,6 +86,14 @@ def _show(context: PageContext, request: Request, error: str = "", status: int =
     if not before:
         give(request, page, secret)
     return page
+
+
+def _carried(context: PageContext, request: Request) -> Caller | None:
+    """Return the caller whom the request carries; None if their credentials are refused, so that they can sign in with others."""
+    try:
+        return authenticate(context.authenticators, request)
+    except Problem:
+        return None
 
 
 def _credential(fields: dict[str, str]) -> str:

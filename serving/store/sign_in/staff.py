@@ -13,6 +13,9 @@ from serving.store.caller import Caller
 from serving.store.cases.tables import Capacity, Person
 from serving.store.unit_of_work import Change, Conflict, NotThere, View
 
+OF_PEOPLE = ("token", "proxy", "dev")  # the beginnings of a person's id; a key's id has none
+NO_ROLE = ""  # of somebody whose account was closed before they signed in to the pages
+
 
 class AccountClosed(Faults):
     """The account was closed with ``onroll access close``."""
@@ -58,24 +61,46 @@ def remember(change: Change, name: str, localities: Sequence[str] = (), team: st
 
 
 def set_active(change: Change, person_id: str, *, active: bool) -> None:
-    """Close or reopen a person's account: a closed one cannot sign in, has no session, and gets no case.
+    """Close or reopen a person's account: a closed one cannot sign in or use a token, has no session, and gets no case.
+
+    Somebody who only ever used tokens with the HTTP interface can be closed too.
 
     Raises
     ------
     NotThere
-        When nobody of this id has signed in yet.
+        When nobody of this id has signed in, and it is not that of a person.
     """
     who = {"changed_at": change.now, "changed_by": change.caller.key_id}
     update = sa.update(Person).where(Person.person_id == person_id, *_authority(change.caller, Person))
     if not change.connection.execute(update.values(active=active, version=Person.version + 1, **who)).rowcount:
-        raise NotThere("person")
+        kind, _, account = person_id.partition(":")
+        if active or kind not in OF_PEOPLE or not account or _known(change, person_id):
+            raise NotThere("person")
+        without = {
+            "role": NO_ROLE,
+            "authority": change.caller.authority,
+            "urns": "[]",
+            "localities": "[]",
+            "team": None,
+        }
+        row = {"person_id": person_id, "name": account, "active": False, "version": 1, **without, **who}
+        change.connection.execute(sa.insert(Person), row)
     change.record("person.reopened" if active else "person.closed", person=person_id)
+
+
+def _known(change: Change, person_id: str) -> bool:
+    return change.connection.scalar(sa.select(Person.person_id).where(Person.person_id == person_id)) is not None
+
+
+def is_closed(connection: sa.Connection, person_id: str) -> bool:
+    """Return whether a person's account was closed."""
+    return connection.scalar(sa.select(Person.active).where(Person.person_id == person_id)) is False
 
 
 def active_staff(view: View) -> list[dict[str, Any]]:
     """Return the staff of the caller's authority who are active, by name."""
-    query = sa.select(Person.__table__).where(*_authority(view.caller, Person), Person.active).order_by(Person.name)
-    rows = view.connection.execute(query).mappings().all()
+    query = sa.select(Person.__table__).where(*_authority(view.caller, Person), Person.active, Person.role != NO_ROLE)
+    rows = view.connection.execute(query.order_by(Person.name)).mappings().all()
     view.record("people.seen", count=len(rows))
     return [{**p, "urns": json.loads(p["urns"]), "localities": json.loads(p["localities"])} for p in rows]
 
