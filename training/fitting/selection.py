@@ -1,4 +1,7 @@
-"""Choose a candidate by its mean regret over time: how far it fell behind the best candidate of each origin."""
+"""Choose a candidate by its mean regret over time, and among those within noise of the best by what their lists find early.
+
+Regret is how far a candidate fell behind the best candidate of an origin.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from training.fitting.early_recall import EarlyHits, early_hits
 from training.fitting.rolling_origin import Predictions
 from training.measures.evaluate import Resamples, interval
 from training.measures.metrics import average_precision
@@ -14,9 +18,10 @@ TIMES = 100  # resamples of pupils by which leads are compared with noise
 
 
 def choose(predictions: Predictions, among: list[str], seed: int) -> tuple[str, dict[str, Any]]:
-    """Return the first candidate that is within noise of the smallest mean regret in average precision over all origins.
+    """Return the first candidate that is within noise of the best: in mean regret in average precision over all origins, then in early recall.
 
-    A few dozen outcomes seldom tell good candidates apart; among those that they do not tell apart, the safest is taken.
+    Average precision decides first. Of those that it does not tell apart, those within noise of the highest early recall at capacity
+    (``early_recall``) stay, and the safest of them is taken: a few dozen outcomes seldom tell good candidates apart.
 
     Parameters
     ----------
@@ -28,8 +33,10 @@ def choose(predictions: Predictions, among: list[str], seed: int) -> tuple[str, 
     Returns
     -------
     name, story : str, dict
-        ``story`` holds average precision by origin and candidate, regrets, the candidates within noise of the best, and the loss against
-        the best if the same rule had been applied at each origin to earlier origins only ("distance from the best next time").
+        ``story`` holds average precision by origin and candidate, regrets, early recall, the candidates within noise of the best in each, by
+        which of the two the safest candidate was left (``chosen_by``: ``early_recall`` if average precision alone would have taken
+        another), and the loss against the best if the same rule had been applied at each origin to earlier origins only ("distance from
+        the best next time").
     """
     origins = range(int(predictions.origin.max()) + 1)
     label, weight = predictions.label, predictions.weight
@@ -43,37 +50,64 @@ def choose(predictions: Predictions, among: list[str], seed: int) -> tuple[str, 
         for name, m in predictions.margins.items()
     }
     table = np.nan_to_num(np.array([by_origin[name] for name in among]))
-    draws = np.nan_to_num(_drawn(predictions, among, seed))
+    resamples = Resamples(predictions.pupil, seed, TIMES)
+    draws = np.nan_to_num(_drawn(predictions, among, resamples))
+    hits = early_hits(predictions, among, resamples)
     regret = table.max(axis=0) - table
-    chosen, within_noise = _safest(regret, draws)
-    lost = [float(regret[_safest(regret[:, :n], draws[:, :n])[0], n]) for n in origins if n > 0]
+    within_noise = _near_the_best(regret.mean(axis=1), draws)
+    near_early = _near_in_early_recall(hits, len(origins), within_noise)
+    chosen = near_early.index(True)
+    lost = [float(regret[_first(regret[:, :n], draws[:, :n], hits), n]) for n in origins if n > 0]
+    recalls = hits.recall(len(origins))[:, -1] if hits else np.full(len(among), np.nan)
     story = {
         "average_precision_by_origin": {name: [float(v) for v in values] for name, values in by_origin.items()},
         "mean_regret": dict(zip(among, (float(m) for m in regret.mean(axis=1)), strict=True)),
         "within_noise": [name for name, within in zip(among, within_noise, strict=True) if within],
+        "early_recall": dict(zip(among, map(float, recalls), strict=True)),
+        "within_noise_early": [name for name, within in zip(among, near_early, strict=True) if within],
+        "chosen_by": "average_precision" if chosen == within_noise.index(True) else "early_recall",
         "lost_by_the_rule_next_time": lost,
     }
     return among[chosen], story
 
 
-def _safest(regret: np.ndarray, draws: np.ndarray) -> tuple[int, list[bool]]:
-    """Return the first candidate within noise of the best, and who is.
+def _first(regret: np.ndarray, draws: np.ndarray, hits: EarlyHits | None) -> int:
+    """Return the candidate that the rule takes on some origins; arrays as for ``_near_the_best``."""
+    within_noise = _near_the_best(regret.mean(axis=1), draws)
+    return _near_in_early_recall(hits, regret.shape[1], within_noise).index(True)
+
+
+def _near_the_best(mean_regret: np.ndarray, draws: np.ndarray) -> list[bool]:
+    """Return which candidates are within noise of the best in average precision.
 
     Parameters
     ----------
-    regret : float array, shape (candidates, origins)
+    mean_regret : float array, shape (candidates,)
     draws : float array, shape (candidates, origins, resamples)
         Average precision.
     """
-    best, means = int(np.argmin(regret.mean(axis=1))), draws.mean(axis=1)
-    lowest = [interval(means[best] - mean)[0] for mean in means]
-    within = [n == best or low is None or low <= 0 for n, low in enumerate(lowest)]
-    return within.index(True), within
+    return _not_clearly_behind(int(np.argmin(mean_regret)), draws.mean(axis=1))
 
 
-def _drawn(predictions: Predictions, among: list[str], seed: int) -> np.ndarray:
+def _near_in_early_recall(hits: EarlyHits | None, origins: int, among: list[bool]) -> list[bool]:
+    """Return which of some candidates are within noise of the highest early recall over the first origins; all of them if none is known."""
+    recall = hits.recall(origins) if hits else None
+    if recall is None or not np.isfinite(recall[:, -1]).all():
+        return among
+    best = int(np.argmax(np.where(among, recall[:, -1], -1.0)))
+    near = _not_clearly_behind(best, recall[:, :-1])
+    return [both and within for both, within in zip(among, near, strict=True)]
+
+
+def _not_clearly_behind(best: int, draws: np.ndarray) -> list[bool]:
+    """Return which candidates' distance from one of them has an interval that contains zero; ``draws`` has shape (candidates, resamples)."""
+    lowest = [interval(draws[best] - mean)[0] for mean in draws]
+    return [n == best or low is None or low <= 0 for n, low in enumerate(lowest)]
+
+
+def _drawn(predictions: Predictions, among: list[str], resamples: Resamples) -> np.ndarray:
     """Return average precision by candidate, origin and resample of pupils."""
-    times = np.array(Resamples(predictions.pupil, seed, TIMES).weights)
+    times = np.array(resamples.weights)
     label, weight = predictions.label, predictions.weight
     draws = np.empty((len(among), int(predictions.origin.max()) + 1, TIMES))
     for origin in range(draws.shape[1]):

@@ -8,6 +8,7 @@ from typing import Any
 
 from histories.reading.histories import Histories
 from training.bundle import Manifest
+from training.fitting.early_recall import CAPACITY, LEAD_DAYS
 from training.fitting.splits import Splits
 from training.papers.authority import Authority
 from training.papers.used import TableUsed, tables_used
@@ -99,6 +100,17 @@ class Material:
     def title(self) -> str:
         """The model's name and version."""
         return f"{self.manifest.name}, version {self.version}"
+
+    @property
+    def choice(self) -> str:
+        """By which figure the released candidate was chosen."""
+        near = "the safest of those within noise of the smallest mean regret in average precision"
+        if self.story.get("chosen_by") == "early_recall":
+            return (
+                f"{near} and of the highest early recall (outcomes {LEAD_DAYS} days away or more, {CAPACITY} children on each list of those not "
+                "yet stopping); average precision alone would have taken another"
+            )
+        return f"{near}; early recall at capacity did not tell them apart"
 
     @property
     def figures(self) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def values(m: Material) -> dict[str, Value]:
         "details.type": f"{sentence(kind(man))}, with two-parameter calibration; exact contributions of each feature to each score.",
         "details.algorithm": [
             f"{algorithm}; {len(man.features)} features of these themes: {themes(man.features)}.",
-            f"Chosen from {len(man.metrics)} candidates: the safest of those within noise of the smallest mean regret over {len(m.splits.origins)} origins. Seed {man.seed}; onroll {man.code_version}.",
+            f"Chosen from {len(man.metrics)} candidates over {len(m.splits.origins)} origins: {m.choice}. Seed {man.seed}; onroll {man.code_version}.",
             f"Digests: histories {man.data_digest[:16]}, features {man.catalogue_digest[:16]}; run {m.run_id or 'not tracked'}.",
         ],
         "details.resources": "docs/judging.md and docs/features.md of onroll. In this folder: the transparency record, the annex on the data used, and the report if the run wrote one.",

@@ -123,7 +123,7 @@ def compared(m: Material) -> ReportSection:
     text = [
         "Average precision measures how high on the list the children who went missing rank: 1 if all come first, about the share that goes missing if the order is random.",
         "Intervals are over resampled pupils. If the interval of a lead contains zero, the data do not show which of the two is better: within noise.",
-        f"Chosen as the safest of those within noise of the smallest mean regret over all days: {TITLES.get(m.manifest.candidate, m.manifest.candidate)}.",
+        f"Chosen: {TITLES.get(m.manifest.candidate, m.manifest.candidate)}, {m.choice}.",
     ]
     return ReportSection(
         title="Candidates compared",

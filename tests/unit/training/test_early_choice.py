@@ -1,0 +1,103 @@
+"""Among candidates within noise in average precision, what their lists find early decides, where it tells them apart."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from training.fitting.early_recall import early_hits
+from training.fitting.rolling_origin import Predictions
+from training.fitting.selection import choose
+from training.measures.evaluate import Resamples
+
+PUPILS, EARLY, STOPPING, DAYS = 300, 30, 40, 6
+
+
+def world(margins, ahead=60, early=EARLY, columns=True):
+    """Six days of 300 children: the first 40 had stopped coming and go missing, the next 30 go missing in ``ahead`` days.
+
+    ``margins`` maps a candidate to its margin of a child by number.
+    """
+    days = [date(2024, 1, 8) + timedelta(120 * n) for n in range(DAYS)]
+    child = np.tile(np.arange(PUPILS), DAYS)
+    stopping, gone = child < STOPPING, child < STOPPING + early
+    day = np.repeat(np.array(days, dtype="datetime64[D]"), PUPILS)
+    frame = pl.DataFrame(
+        {
+            "pupil_id": [f"P{d}-{c}" for d in range(DAYS) for c in range(PUPILS)],
+            "as_of": day,
+            "authority": "801",
+            "label": gone.astype(float),
+            "already_stopping": stopping,
+            "happened_on": np.where(gone, day + np.where(stopping, 3, ahead), np.datetime64("NaT")),
+            "trailing_absent_sessions": 0.0,
+        }
+    )
+    origin = np.repeat(np.arange(DAYS), PUPILS)
+    if not columns:
+        frame = frame.drop("already_stopping", "happened_on", "trailing_absent_sessions")
+    numbers = {name: np.array([of(c) for c in child], float) for name, of in margins.items()}
+    return Predictions(frame=frame, origin=origin, judged=origin >= 2, seen=origin < 0, margins=numbers)
+
+
+def finds_early(child):
+    """A few who had stopped are missed, and all who will."""
+    return 0 if child < 3 else -child
+
+
+def finds_late(child):
+    """All who had stopped are found; of those who will, half come after 25 others."""
+    return -child if child < STOPPING + EARLY // 2 else (-500 if child < STOPPING + EARLY else -child)
+
+
+def order_of(*parts):
+    """Return margins that rank children by their place in some ranges, then all others."""
+    places = [child for start, end in parts for child in range(start, end)]
+    rank = {child: place for place, child in enumerate([*places, *(c for c in range(PUPILS) if c not in set(places))])}
+    return lambda child: -rank[child]
+
+
+def test_early_recall_tells_apart_what_average_precision_does_not():
+    """Both rank those who had stopped first. Of those who will go missing, one lists 5 of 30 among the first 25 and all others just after;
+    the other lists 15 at once and the rest late, which is the same in average precision."""
+    margins = {
+        "safe": order_of((0, 45), (100, 120), (45, 70)),
+        "early": order_of((0, 55), (100, 145), (55, 70)),
+    }
+    chosen, story = choose(world(margins), ["safe", "early"], 1)
+    assert story["within_noise"] == ["safe", "early"]
+    assert story["early_recall"] == {"safe": 5 / EARLY, "early": 15 / EARLY}
+    assert (chosen, story["chosen_by"]) == ("early", "early_recall")
+    assert story["within_noise_early"] == ["early"]
+
+
+def test_early_recall_does_not_rescue_a_candidate_that_is_clearly_behind():
+    margins = {"safe": order_of((0, 45), (100, 120), (45, 70)), "early": order_of((40, 70), (100, 250), (0, 40))}
+    chosen, story = choose(world(margins), ["safe", "early"], 1)
+    assert (chosen, story["within_noise"]) == ("safe", ["safe"])
+
+
+def test_candidates_alike_in_both_are_decided_by_safety():
+    predictions = world({"one": finds_early, "other": finds_early})
+    for names in (["one", "other"], ["other", "one"]):
+        chosen, story = choose(predictions, names, 1)
+        assert (chosen, story["chosen_by"]) == (names[0], "average_precision")
+        assert story["within_noise_early"] == names
+
+
+@pytest.mark.parametrize("facts", [{"columns": False}, {"ahead": 5}, {"early": 0}])
+def test_without_early_outcomes_average_precision_decides_alone(facts):
+    predictions = world({"safe": finds_early, "early": finds_early}, **facts)
+    chosen, story = choose(predictions, ["safe", "early"], 1)
+    assert (chosen, story["chosen_by"]) == ("safe", "average_precision")
+    assert story["within_noise_early"] == story["within_noise"]
+
+
+def test_early_recall_is_the_share_of_early_outcomes_among_the_first_25_of_each_list():
+    predictions = world({"in order": finds_early, "half": finds_late})
+    hits = early_hits(predictions, ["in order", "half"], Resamples(predictions.pupil, 1, 20))
+    assert hits.outcomes[:, -1].tolist() == [EARLY] * DAYS
+    assert hits.recall(DAYS)[:, -1].tolist() == [25 / EARLY, 0.5]
+    assert hits.recall(1)[:, -1].tolist() == [25 / EARLY, 0.5]
+    assert hits.recall(DAYS).shape == (2, 21)
