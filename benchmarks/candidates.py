@@ -31,11 +31,13 @@ YEARS = 4
 Row = dict[str, Any]
 
 
-def snapshots(scenario: str, seed: int, pupils: int) -> pl.DataFrame:
+def snapshots(scenario: str, seed: int, pupils: int, authorities: int = 1) -> pl.DataFrame:
     """Return labelled snapshots of a simulated population with features and true risks; children who had already left have risk zero."""
     with tempfile.TemporaryDirectory() as folder:
         histories = Path(folder) / "h"
-        simulate(histories, pupils=pupils, years=YEARS, seed=seed, scenario=scenario, truth=True)
+        simulate(
+            histories, pupils=pupils, years=YEARS, authorities=authorities, seed=seed, scenario=scenario, truth=True
+        )
         frame = Task().labelled(Histories.open(histories))
         truth = pl.read_parquet(histories / "truth.parquet")
     frame = frame.join(truth, on=["pupil_id", "as_of"], how="left", maintain_order="left")

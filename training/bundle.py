@@ -44,6 +44,9 @@ class Manifest:
         This model's lead over every other candidate, with intervals.
     ridge : dict
         The terms of the ridge regression (``explanation.linear_terms``), in the order of ``features``; empty for a booster.
+    parent : dict
+        Of a model adopted from another authority (``training.adoption``): the ``bundle`` (digest), ``name`` and ``version`` it came from, its
+        ``recalibration`` here, and the parent's values of what was ``replaced``; empty for a model trained here.
     """
 
     name: str
@@ -70,6 +73,7 @@ class Manifest:
     data_digest: str = ""
     leads: dict[str, Any] = field(default_factory=dict)
     ridge: dict[str, Any] = field(default_factory=dict)
+    parent: dict[str, Any] = field(default_factory=dict)
 
     @property
     def parts(self) -> tuple[str, ...]:

@@ -1,9 +1,9 @@
-"""The whole training workflow: train, gather the gates' evidence, track the run in MLflow and register the version."""
+"""The whole training workflow: train or adopt, gather the gates' evidence, track the run in MLflow and register the version."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,9 @@ from features.counting.block_cache import BlockStore
 from histories import location_cache
 from histories.reading.histories import Histories
 from histories.settings import Settings
+from training.adoption.adopting import Parent, adopt
+from training.bundle import bundle_digest, read_bundle, read_recipe
+from training.catalogue_match import check_features
 from training.evaluation.extended import extended_report
 from training.papers import Authority, Material
 from training.pipeline import Trained, train
@@ -81,11 +84,9 @@ def train_and_register(
     """
     task = task or Task()
     task.days(histories)
-    facts = Authority.load(settings.authority_facts)
-    check_log(settings, MODEL)
-    run = Run(settings)
-    try:
-        trained = train(
+
+    def make(run: Run) -> Trained:
+        return train(
             histories,
             task,
             config=dict(config) if config else None,
@@ -97,6 +98,75 @@ def train_and_register(
             on_trial=run.trial,
             advance=advance,
         )
+
+    return track_and_register(settings, histories, location, task, make, seed=seed, extended=extended, advance=advance)
+
+
+def adopt_and_register(
+    settings: Settings,
+    histories: Histories,
+    location: Path | str,
+    bundle: Path,
+    *,
+    seed: int = 1,
+    advance: ProgressCallback = quiet,
+) -> Registration:
+    """Adopt a model of another authority (``training.adoption``) and register it like a trained one.
+
+    Parameters
+    ----------
+    bundle : Path
+        The folder of the model, as written by ``onroll models export``.
+
+    Raises
+    ------
+    Faults
+        As ``train_and_register``, and if the bundle is damaged or its features are no longer computed as they were.
+    """
+    digest = bundle_digest(bundle)
+    booster, manifest = read_bundle(bundle, digest or None)
+    check_features(manifest, str(bundle))
+    parent = Parent(booster, manifest, read_recipe(bundle), digest)
+    task = parent.task()
+    task.days(histories)
+
+    def make(run: Run) -> Trained:
+        return adopt(
+            parent,
+            histories,
+            task,
+            seed=seed,
+            memory=settings.memory,
+            kept=BlockStore(settings.blocks),
+            advance=advance,
+        )
+
+    return track_and_register(settings, histories, location, task, make, seed=seed, advance=advance)
+
+
+def track_and_register(
+    settings: Settings,
+    histories: Histories,
+    location: Path | str,
+    task: Task,
+    make: Callable[[Run], Trained],
+    *,
+    seed: int,
+    extended: bool = False,
+    advance: ProgressCallback = quiet,
+) -> Registration:
+    """Make a model in a tracked run, gather its evidence and papers, and register it; parameters as for ``train_and_register``.
+
+    Parameters
+    ----------
+    make : callable
+        Makes the model, given the run.
+    """
+    facts = Authority.load(settings.authority_facts)
+    check_log(settings, MODEL)
+    run = Run(settings)
+    try:
+        trained = make(run)
         report = extended_report(histories, task, trained, seed, advance) if extended else {}
         champion = serving_folder(settings, MODEL)
         # The first model has no champion to beat; 'models judge' gathers its evidence.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from histories.io.terminal import ISO_DATE, json_option, progress, result
+from training.cli.adopt import adopt
 
 if TYPE_CHECKING:
     from histories.settings import Settings
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 @click.group()
 def models() -> None:
     """Inspect model versions and change which one serves."""
+
+
+models.add_command(adopt)
 
 
 @models.command("list")

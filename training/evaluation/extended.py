@@ -1,4 +1,4 @@
-"""The extended report of a run: groups, themes, authorities, weekly lists and mistakes."""
+"""The extended report of a run: groups, themes, authorities, weekly lists, the summer and mistakes."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from training.evaluation.feature_importance import contributions
 from training.evaluation.mistakes import profile
 from training.evaluation.proxies import proxies
 from training.evaluation.seen_pupils import seen_and_unseen
+from training.evaluation.summer_boards import summer_boards
 from training.evaluation.transfer import learning_curve, leave_one_out
 from training.evaluation.weekly_lists import week_by_week
 from training.fitting.rolling_origin import matrix_of, weight_of
@@ -50,6 +51,7 @@ def extended_report(
             "themes": by_theme(trained, seed, advance),
             "other_authorities": leave_one_out(trained, seed, advance),
             "learning_curve": learning_curve(trained, seed, advance),
+            "summer": summer_boards(histories, task, trained, seed, advance=advance),
         }
     )
 

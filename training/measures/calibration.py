@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,15 +14,29 @@ WIDE = 40.0  # larger margins are standardised: at a slope of one their risks wo
 MAX_STEPS = 200
 
 
-def fit(margins: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> tuple[float, float]:
-    """Fit slope and intercept by Newton's method with a line search on the log-likelihood (Platt 1999).
+class Prior(NamedTuple):
+    """A normal prior on slope and intercept: means, and precisions (one over the variance)."""
 
-    A weak prior towards a slope of one keeps the fit finite for resamples with few positives and for separable rows.
+    slope: float = 1.0
+    intercept: float = 0.0
+    slope_precision: float = 1.0
+    intercept_precision: float = 1e-3
+
+
+WEAK = Prior()  # keeps the fit finite for resamples with few positives and for separable rows
+
+
+def fit(
+    margins: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None, prior: Prior = WEAK
+) -> tuple[float, float]:
+    """Fit slope and intercept by Newton's method with a line search on the log-likelihood (Platt 1999).
 
     Parameters
     ----------
     margins, labels : float arrays, shape (rows,)
     weights : float array, optional
+    prior : Prior
+        Of slope and intercept; for margins beyond ``WIDE`` it is on the scale of standardised margins.
 
     Returns
     -------
@@ -42,17 +56,17 @@ def fit(margins: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = No
     spread = float(np.sqrt(np.average((margins - centre) ** 2, weights=w)))
     lowest = MIN_SLOPE / max(spread, 1.0)
     if np.abs(margins).max() <= WIDE:
-        return _fit(margins, labels, w, lowest)
+        return _fit(margins, labels, w, lowest, prior)
     unit = spread or 1.0
-    a, b = _fit((margins - centre) / unit, labels, w, lowest * unit)
+    a, b = _fit((margins - centre) / unit, labels, w, lowest * unit, prior)
     return a / unit, b - a * centre / unit
 
 
-def _fit(margins: np.ndarray, labels: np.ndarray, w: np.ndarray, lowest: float) -> tuple[float, float]:
-    slope, intercept = _maximum(margins, labels, w, start=(1.0, 0.0))
+def _fit(margins: np.ndarray, labels: np.ndarray, w: np.ndarray, lowest: float, prior: Prior) -> tuple[float, float]:
+    slope, intercept = _maximum(margins, labels, w, prior, start=(prior.slope, prior.intercept))
     # Calibration must not reverse the order: the slope stays positive, and the intercept is fitted to it.
     if slope < lowest:
-        slope, intercept = _maximum(margins, labels, w, start=(lowest, intercept), slope_is_fixed=True)
+        slope, intercept = _maximum(margins, labels, w, prior, start=(lowest, intercept), slope_is_fixed=True)
     return float(slope), float(intercept)
 
 
@@ -60,6 +74,7 @@ def _maximum(
     margins: np.ndarray,
     labels: np.ndarray,
     w: np.ndarray,
+    prior: Prior,
     *,
     start: tuple[float, float],
     slope_is_fixed: bool = False,
@@ -71,14 +86,20 @@ def _maximum(
 
     def value(at: np.ndarray) -> float:
         z = at[0] * margins + at[1]
-        penalty = ((at[0] - 1.0) ** 2 + 1e-3 * at[1] ** 2) / 2
+        squares = prior.slope_precision * (at[0] - prior.slope) ** 2
+        penalty = (squares + prior.intercept_precision * (at[1] - prior.intercept) ** 2) / 2
         return float(w @ (labels * z - np.logaddexp(0.0, z)) - penalty)
 
     def slopes(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         p = 1.0 / (1.0 + np.exp(-np.clip(at[0] * margins + at[1], -40, 40)))
         v, residual = w * p * (1.0 - p), w * (labels - p)
-        gradient = np.array([residual @ margins - (at[0] - 1.0), residual.sum() - 1e-3 * at[1]])
-        hessian = np.array([[v @ margins**2 + 1.0, v @ margins], [v @ margins, v.sum() + 1e-3]])
+        from_prior = (
+            prior.slope_precision * (at[0] - prior.slope),
+            prior.intercept_precision * (at[1] - prior.intercept),
+        )
+        gradient = np.array([residual @ margins - from_prior[0], residual.sum() - from_prior[1]])
+        of_slope, of_intercept = v @ margins**2 + prior.slope_precision, v.sum() + prior.intercept_precision
+        hessian = np.array([[of_slope, v @ margins], [v @ margins, of_intercept]])
         if slope_is_fixed:
             gradient[0], hessian[0, 1], hessian[1, 0] = 0.0, 0.0, 0.0
         return gradient, hessian

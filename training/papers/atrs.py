@@ -58,7 +58,8 @@ def values(m: Material) -> dict[str, Value]:
         "model.architecture": f"{sentence(kind(man))}, monotone in the features for which the catalogue declares a direction; two-parameter logistic calibration.",
         "model.performance": capacity(m),
         "model.datasets": tables_used(m),
-        "model.purposes": f"Training on {len(man.trained_on)} days ({man.trained_on[0]} to {man.trained_on[-1]}); evaluation on {', '.join(map(str, m.splits.test))}; calibration on the days before these."
+        "model.purposes": (f"{sentence(m.adopted)}. " if m.adopted else "")
+        + f"Training on {len(man.trained_on)} days ({man.trained_on[0]} to {man.trained_on[-1]}); evaluation on {', '.join(map(str, m.splits.test))}; calibration on the days before these."
         if man.trained_on
         else None,
         "development_data.description": f"Dated records of children known to {m.authorities} authorities: {named}."

@@ -103,7 +103,9 @@ class Material:
 
     @property
     def choice(self) -> str:
-        """By which figure the released candidate was chosen."""
+        """By which figure the released candidate was chosen, or where the model was adopted from."""
+        if self.manifest.parent:
+            return self.adopted
         near = "the safest of those within noise of the smallest mean regret in average precision"
         if self.story.get("chosen_by") == "early_recall":
             return (
@@ -111,6 +113,17 @@ class Material:
                 "yet stopping); average precision alone would have taken another"
             )
         return f"{near}; early recall at capacity did not tell them apart"
+
+    @property
+    def adopted(self) -> str:
+        """Where the model was adopted from and how its calibration changed; empty for a model trained here."""
+        if not (parent := self.manifest.parent):
+            return ""
+        change = parent["recalibration"]
+        return (
+            f"adopted from {parent['name']} version {parent['version']} of another authority (bundle {parent['bundle'][:16]}); only its calibration "
+            f"was adapted here, by {change['intercept']:+.2f} in log-odds where events were expected and a slope of {change['slope']:.2f}"
+        )
 
     @property
     def figures(self) -> dict[str, Any]:

@@ -47,7 +47,9 @@ def values(m: Material) -> dict[str, Value]:
         "details.type": f"{sentence(kind(man))}, with two-parameter calibration; exact contributions of each feature to each score.",
         "details.algorithm": [
             f"{algorithm}; {len(man.features)} features of these themes: {themes(man.features)}.",
-            f"Chosen from {len(man.metrics)} candidates over {len(m.splits.origins)} origins: {m.choice}. Seed {man.seed}; onroll {man.code_version}.",
+            f"{sentence(m.adopted)}. Seed {man.seed}; onroll {man.code_version}."
+            if m.adopted
+            else f"Chosen from {len(man.metrics)} candidates over {len(m.splits.origins)} origins: {m.choice}. Seed {man.seed}; onroll {man.code_version}.",
             f"Digests: histories {man.data_digest[:16]}, features {man.catalogue_digest[:16]}; run {m.run_id or 'not tracked'}.",
         ],
         "details.resources": "docs/judging.md and docs/features.md of onroll. In this folder: the transparency record, the annex on the data used, and the report if the run wrote one.",
@@ -74,11 +76,16 @@ def values(m: Material) -> dict[str, Value]:
         "evaluation_data.datasets": f"{counted(figures['snapshots'])} snapshots of {', '.join(map(str, m.splits.test))}, of which {counted(figures['positives'])} went missing.",
         "evaluation_data.motivation": f"At most the {JUDGED} newest days with known outcomes. Models are evaluated as they would be used: trained before a day, then predicting it.",
         "evaluation_data.preprocessing": "Only records from before each day count, with corrections as known then. A window that is not fully known has no label; it is left out and never counted as negative.",
-        "training_data.datasets": f"{counted(m.children)} children of {m.authorities} authorities on {len(man.trained_on)} days, {days}"
+        "training_data.datasets": f"Trained by another authority on {len(man.trained_on)} days, {days}; recalibrated here on {counted(m.children)} children of {m.authorities} authorities, "
+        f"{man.base_rate:.3%} of whose snapshots went missing."
+        if man.parent
+        else f"{counted(m.children)} children of {m.authorities} authorities on {len(man.trained_on)} days, {days}"
         + (f", excluding everything recorded on or after {man.until}" if man.until else "")
         + f"; {man.base_rate:.3%} of the snapshots went missing.",
-        "training_data.time": PaperTable(("made before", "trained on", "used for"), origins(m)),
-        "training_data.preprocessing": f"Features as in the annex; missing values stay missing. The first {BEFORE} predicted days serve only for calibration."
+        "training_data.time": PaperTable(
+            ("made before", "recalibrated on" if man.parent else "trained on", "used for"), origins(m)
+        ),
+        "training_data.preprocessing": f"Features as in the annex; missing values stay missing. The first {'predicted day serves' if man.parent else f'{BEFORE} predicted days serve'} only for calibration."
         + (
             " To save memory, children who did not go missing were sampled. They are weighted, also in figures by group."
             if m.sampled

@@ -14,6 +14,7 @@ from training.papers.pictures import Bar
 from training.papers.rendering import page
 from training.papers.report_early import foreseeing
 from training.papers.report_lists import calibration, fairness, mistakes, strangers, weeks
+from training.papers.report_summer import summer
 from training.papers.report_value import PRESENT, in_words, value
 from training.papers.tables import CAPACITIES, TITLES, candidates, capacity, leads, number
 
@@ -33,6 +34,7 @@ def report_page(m: Material) -> str:
         compared,
         at_capacity,
         foreseeing,
+        summer,
         calibration,
         weeks,
         strangers,

@@ -75,7 +75,8 @@ class Evaluated:
         The snapshots, day by day.
     margins, risk : float arrays, shape (rows,)
     how : dict of str
-        By day: ``released`` (the version itself), or ``anew`` (retrained by its recipe from what was known then).
+        By day: ``released`` (the version itself; an adopted one learned from no local day), or ``anew`` (retrained by its recipe from what was
+        known then).
     """
 
     frame: pl.DataFrame
@@ -88,7 +89,7 @@ def at_origins(trained: Trained) -> Evaluated:
     """Return a newly trained version's predictions at its origins."""
     rows, name = np.flatnonzero(trained.predictions.judged), trained.manifest.candidate
     frame = trained.predictions.frame[rows]
-    how = {str(d): "anew" for d in trained.splits.test}
+    how = {str(d): "released" if trained.manifest.parent else "anew" for d in trained.splits.test}
     return Evaluated(frame, trained.predictions.margins[name][rows], trained.predictions.risk(name)[rows], how)
 
 
@@ -112,7 +113,7 @@ def evaluate_again(
     for o in (o for o in splits.origins if o.judged):
         ahead = frame.filter(pl.col("as_of") == o.day)
         parts.append(ahead)
-        if whole and o.day > version.newest:
+        if whole and (m.parent or o.day > version.newest):
             how[str(o.day)] = "released"
             margins.append(scorer_of(version.booster, m).margins(matrix_of(ahead, names)))
             continue

@@ -74,7 +74,7 @@ def register(
         run_id=run_id,
         model_id=model_id,
         tags={"definition": m.definition, "horizon_days": m.horizon_days, "candidate": m.candidate},
-        description=f"Trained on {m.trained_on[0]} to {m.trained_on[-1]}. Input: the matrix of 'onroll features'.",
+        description=f"{origin_of(m)}. Input: the matrix of 'onroll features'.",
     )
     version = int(created.version)
     trained.manifest.version = str(version)
@@ -82,6 +82,7 @@ def register(
     with new_folder(folder) as temporary:
         papers = files_of(material.named(str(version)))
         write_bundle(temporary, trained.booster, trained.manifest, papers, trained.recipe)
+    made = f"adopted from bundle {m.parent['bundle'][:16]}" if m.parent else "newly trained"
     with moving(settings, name):
         first = not champion(settings, name)
         move(
@@ -91,7 +92,7 @@ def register(
             version,
             action="registered",
             by=trained.recipe["trained_by"],
-            why="first model; not approved by anyone" if first else "newly trained",
+            why="first model; not approved by anyone" if first else made,
             run_id=run_id,
             bundle=bundle_digest(folder),
             data=trained.manifest.data_digest,
@@ -99,6 +100,15 @@ def register(
             evidence=keep_evidence(settings, name, version, evidence) if evidence else None,
         )
     return version, folder
+
+
+def origin_of(manifest: Manifest) -> str:
+    """Say what a model was trained on, and where it was adopted from, for MLflow."""
+    days = f"{manifest.trained_on[0]} to {manifest.trained_on[-1]}"
+    if not manifest.parent:
+        return f"Trained on {days}"
+    parent = manifest.parent
+    return f"Adopted from {parent['name']} version {parent['version']} of another authority (bundle {parent['bundle']}), trained there on {days}"
 
 
 def moving(settings: Settings, name: str) -> AbstractContextManager[None]:

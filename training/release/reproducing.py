@@ -11,6 +11,7 @@ from typing import Any
 
 from features.counting.block_cache import BlockStore
 from histories.reading.histories import Histories
+from training.adoption.adopting import Parent, adopt
 from training.bundle import BOOSTER, read_bundle, read_recipe
 from training.pipeline import train
 from training.provenance import made_with, task_of
@@ -58,7 +59,7 @@ class Remade:
 def reproduce(
     folder: Path, histories: Histories | None, *, kept: BlockStore | None = None, advance: ProgressCallback = quiet
 ) -> Remade:
-    """Retrain by the recipe of a released version and compare.
+    """Retrain by the recipe of a released version, or adopt its parent again, and compare.
 
     Parameters
     ----------
@@ -81,16 +82,13 @@ def reproduce(
     differs = [_differs(name, recipe[name], current[name]) for name in NOTED if recipe[name] != current[name]]
     if missing or histories is None:
         return Remade(version=manifest.version, equal=False, missing=missing, differs=differs, booster={"then": then})
-    retrained = train(
-        histories,
-        task_of(recipe),
-        config=recipe["config"],
-        seed=recipe["seed"],
-        memory=recipe["memory"],
-        blas_threads=recipe.get("blas_threads"),  # not in the recipes of earlier versions of onroll
-        kept=kept,
-        advance=advance,
-    )
+    how = {"seed": recipe["seed"], "memory": recipe["memory"], "kept": kept, "advance": advance}
+    if manifest.parent:
+        retrained = adopt(Parent.of_adopted(booster, manifest, recipe), histories, task_of(recipe), **how)
+    else:
+        # Recipes of earlier versions of onroll have no number of threads.
+        threads = recipe.get("blas_threads")
+        retrained = train(histories, task_of(recipe), config=recipe["config"], blas_threads=threads, **how)
     retrained.manifest.version = manifest.version
     if not manifest.feature_digests:  # earlier versions of onroll did not write them
         retrained.manifest.feature_digests = {}

@@ -58,6 +58,7 @@ def test_the_report_answers_the_questions_asked_of_a_model(report):
         "Candidates compared",
         "What a team finds",
         "Detection and prediction",
+        "The summer, before it",
         "Are the risks right?",
         "How early, and how much a list changes",
         "Does it generalise?",
@@ -78,7 +79,7 @@ def test_the_report_answers_the_questions_asked_of_a_model(report):
 def test_the_report_needs_nothing_from_outside_and_can_be_read_without_pictures(report, tags):
     page_tags = tags(report)
     assert ("html", {"lang": "en-GB"}) in page_tags.seen
-    assert page_tags.headings == [1] + [2] * 12
+    assert page_tags.headings == [1] + [2] * 13
     images = [a for t, a in page_tags.seen if t == "img"]
     assert len(images) >= 6
     assert all(a["src"].startswith("data:image/svg+xml;base64,") and len(a["alt"]) > 30 for a in images)

@@ -1,0 +1,56 @@
+"""The command ``onroll models adopt``."""
+
+from __future__ import annotations
+
+import click
+
+from histories.io.terminal import json_option, progress, result
+
+
+@click.command()
+@click.argument("bundle")
+@click.argument("histories", type=click.Path())
+@click.option("--seed", type=int, default=1, show_default=True)
+@json_option
+def adopt(bundle: str, histories: str, seed: int, as_json: bool) -> None:
+    """Adopt another authority's model: recalibrate BUNDLE on HISTORIES, judge it there and register it.
+
+    BUNDLE is a folder written by 'onroll models export', or name@alias. Its ranks stay; slope and intercept of its risks change, the less
+    the fewer outcomes are known here. Gates, papers and the log are those of a trained version.
+    """
+    from features import load_own_features
+    from histories.cli.opening import open_histories
+    from histories.settings import settings
+    from training.release.resolve import find_release
+    from training.workflow import adopt_and_register
+
+    current = settings()
+    load_own_features(current.features)
+    release = find_release(bundle, current.releases, current.verify_keys)
+    opened = open_histories(histories)
+    with progress("adopting") as advance:
+        registration = adopt_and_register(current, opened, histories, release.folder, seed=seed, advance=advance)
+    manifest = registration.trained.manifest
+    found = manifest.parent["recalibration"]
+    name = manifest.candidate
+    data = {
+        "run_id": registration.run_id,
+        "name": manifest.name,
+        "version": registration.version,
+        "folder": str(registration.folder),
+        "candidate": name,
+        "parent": {key: manifest.parent[key] for key in ("bundle", "name", "version")},
+        "recalibration": found,
+        "metrics": manifest.metrics,
+    }
+    lines = [
+        f"{found['events']} of {found['snapshots']:,} snapshots here went missing: log-odds {found['intercept']:+.2f} where events "
+        f"were expected, slope {found['slope']:.2f}",
+        *(
+            f"{title} {found[figure][name]:.5f}, unadapted {found[figure]['unadapted']:.5f}"
+            for figure, title in (("log_loss", "log loss"), ("brier", "Brier score"))
+        ),
+        f"adopted from {manifest.parent['name']} version {manifest.parent['version']} (bundle {manifest.parent['bundle'][:16]}), "
+        f"registered as version {registration.version}",
+    ]
+    result(data, as_json=as_json, text="\n".join(lines))
