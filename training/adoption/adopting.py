@@ -242,7 +242,9 @@ def _predicted(
 ) -> AdoptedPredictions:
     """Return the predictions of the adopted model, of the model as it came, and of baselines."""
     baselines = [c for c in grid(boosted.DEFAULTS) if c.name in BASELINES]
-    made = predict(frame, catalogue().names, splits, baselines, seed, advance)
+    made = predict(
+        frame=frame, names=catalogue().names, splits=splits, candidates=baselines, seed=seed, advance=advance
+    )
     name, calibrator = parent.manifest.candidate, parent.manifest.calibrator
     margins = _margins(parent, made.frame)
     adapted = np.empty(len(margins))

@@ -58,10 +58,7 @@ def values(m: Material) -> dict[str, Value]:
         "model.architecture": f"{sentence(kind(man))}, monotone in the features for which the catalogue declares a direction; two-parameter logistic calibration.",
         "model.performance": capacity(m),
         "model.datasets": tables_used(m),
-        "model.purposes": (f"{sentence(m.adopted)}. " if m.adopted else "")
-        + f"Training on {len(man.trained_on)} days ({man.trained_on[0]} to {man.trained_on[-1]}); evaluation on {', '.join(map(str, m.splits.test))}; calibration on the days before these."
-        if man.trained_on
-        else None,
+        "model.purposes": _purposes(m),
         "development_data.description": f"Dated records of children known to {m.authorities} authorities: {named}."
         if tables
         else None,
@@ -79,6 +76,16 @@ def values(m: Material) -> dict[str, Value]:
         "operational_data.sensitive_attributes": sensitive,
         "operational_data.processing": "Features as of the day, margins of the model, calibration, ranks in each authority, contributions, reasons and their records. Only records from before the day are used.",
     }
+
+
+def _purposes(m: Material) -> str | None:
+    man = m.manifest
+    if not man.trained_on:
+        return None
+    days = f"Training on {len(man.trained_on)} days ({man.trained_on[0]} to {man.trained_on[-1]})"
+    if man.parent:
+        return f"{sentence(m.adopted)}. {days} by the other authority; recalibration and evaluation here on {', '.join(map(str, m.splits.test))}."
+    return f"{days}; evaluation on {', '.join(map(str, m.splits.test))}; calibration on the days before these."
 
 
 def missing(m: Material) -> list[str]:

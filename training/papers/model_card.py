@@ -29,7 +29,6 @@ OUT_OF_SCOPE = [
 def values(m: Material) -> dict[str, Value]:
     """Return the card's values by ``section.field``, except those from the authority's facts."""
     man, figures = m.manifest, m.figures
-    days = f"{man.trained_on[0]} to {man.trained_on[-1]}" if man.trained_on else ""
     present = [t.name for t in m.tables]
     settings = ", ".join(f"{k} {v:g}" if isinstance(v, float) else f"{k} {v}" for k, v in m.settings.items())
     parts = {
@@ -76,12 +75,7 @@ def values(m: Material) -> dict[str, Value]:
         "evaluation_data.datasets": f"{counted(figures['snapshots'])} snapshots of {', '.join(map(str, m.splits.test))}, of which {counted(figures['positives'])} went missing.",
         "evaluation_data.motivation": f"At most the {JUDGED} newest days with known outcomes. Models are evaluated as they would be used: trained before a day, then predicting it.",
         "evaluation_data.preprocessing": "Only records from before each day count, with corrections as known then. A window that is not fully known has no label; it is left out and never counted as negative.",
-        "training_data.datasets": f"Trained by another authority on {len(man.trained_on)} days, {days}; recalibrated here on {counted(m.children)} children of {m.authorities} authorities, "
-        f"{man.base_rate:.3%} of whose snapshots went missing."
-        if man.parent
-        else f"{counted(m.children)} children of {m.authorities} authorities on {len(man.trained_on)} days, {days}"
-        + (f", excluding everything recorded on or after {man.until}" if man.until else "")
-        + f"; {man.base_rate:.3%} of the snapshots went missing.",
+        "training_data.datasets": _trained_on(m),
         "training_data.time": PaperTable(
             ("made before", "recalibrated on" if man.parent else "trained on", "used for"), origins(m)
         ),
@@ -107,6 +101,21 @@ def values(m: Material) -> dict[str, Value]:
             "Help changes outcomes: evaluate a list together with what was done for the children on it.",
         ],
     }
+
+
+def _trained_on(m: Material) -> str:
+    man = m.manifest
+    days = f"{man.trained_on[0]} to {man.trained_on[-1]}" if man.trained_on else ""
+    until = f", excluding everything recorded on or after {man.until}" if man.until else ""
+    children = f"{counted(m.children)} children of {m.authorities} authorities"
+    if man.parent:
+        there = f"Trained by another authority on {len(man.trained_on)} days, {days}"
+        return (
+            f"{there}; recalibrated here on {children}{until}; {man.base_rate:.3%} of the snapshots here went missing."
+        )
+    return (
+        f"{children} on {len(man.trained_on)} days, {days}{until}; {man.base_rate:.3%} of the snapshots went missing."
+    )
 
 
 def origins(m: Material) -> tuple[tuple[str, ...], ...]:

@@ -66,5 +66,7 @@ def _against(board: dict[str, Any], other: str) -> str:
     low, high = lead["interval"]
     if lead["lead"] is None or low is None:
         return "it cannot be compared with present practice."
-    better = "within noise of" if lead["within_noise"] else ("better than" if lead["lead"] > 0 else "worse than")
+    better = "better than" if lead["lead"] > 0 else "worse than"
+    if lead["within_noise"]:
+        better = "within noise of"
     return f"this model is {better} taking {ORDERS[other]}: by {lead['lead']:+.3f} in average precision ({low:+.3f} to {high:+.3f})."

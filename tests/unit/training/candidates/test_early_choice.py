@@ -47,8 +47,9 @@ def finds_early(child):
 
 
 def finds_late(child):
-    """All who had stopped are found; of those who will, half come after 25 others."""
-    return -child if child < STOPPING + EARLY // 2 else (-500 if child < STOPPING + EARLY else -child)
+    """All who had stopped are found; of those who will go missing, half come after everybody else."""
+    is_late = STOPPING + EARLY // 2 <= child < STOPPING + EARLY
+    return -500 if is_late else -child
 
 
 def order_of(*parts):
