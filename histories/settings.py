@@ -118,6 +118,8 @@ class Settings(BaseSettings):
         File that receives the audit's head every few minutes; by default beside the SQLite database, else in the folder.
     audit_syslog : str or None
         Syslog that receives it too: ``unix:/dev/log`` or ``udp:HOST:PORT``.
+    second_person : bool
+        Whether a second person confirms promotions and new keys of administrators.
     signing_key_file : Path or None
         Ed25519 private key that signs the promotion log; only for those who train and promote.
     verify_key_file : Path or None
@@ -154,6 +156,7 @@ class Settings(BaseSettings):
     audit_key: bytes | Path | None = Field(validation_alias="ONROLL_AUDIT_KEY", default_factory=_audit_key, repr=False)
     audit_anchor: FolderPath | None = Field(None, validation_alias="ONROLL_AUDIT_ANCHOR")
     audit_syslog: str | None = Field(None, validation_alias="ONROLL_AUDIT_SYSLOG")
+    second_person: bool = Field(False, validation_alias="ONROLL_SECOND_PERSON")
     signing_key_file: SecretFile | None = Field(None, validation_alias="ONROLL_SIGNING_KEY_FILE")
     verify_key_file: KeyFile | None = Field(None, validation_alias="ONROLL_VERIFY_KEY_FILE")
     authority_facts: FolderPath | None = Field(None, validation_alias="ONROLL_AUTHORITY_FACTS")

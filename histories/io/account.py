@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import getpass
+import os
+import pwd
 
 
 def account() -> str:
-    """Return the account that runs this process, or ``unknown``."""
+    """Return the account that runs this process, or that called it with sudo; ``unknown`` if the machine has no name for it.
+
+    By the process's user, not by LOGNAME or USER, which everybody can set. sudo sets SUDO_UID itself; only with a shell of the shared
+    account can somebody set it.
+    """
+    user = os.getuid()
+    called_by = os.environ.get("SUDO_UID", "")
     try:
-        return getpass.getuser()
-    except (KeyError, OSError):
+        return pwd.getpwuid(int(called_by) if called_by.isdecimal() else user).pw_name
+    except (KeyError, OverflowError):
         return "unknown"

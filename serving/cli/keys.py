@@ -43,12 +43,18 @@ def create(
     from histories.errors import Fault, Usage
     from histories.settings import settings
     from serving.store import Store
+    from serving.store.audit.approvals import require
 
     if expires and never_expires:
         raise Usage(Fault("a key either expires or never does", "keys create", "Give --expires or --never-expires."))
     chosen = expires.date() if expires else datetime.now(UTC).date() + timedelta(days=DAYS)
     last_day = None if never_expires else chosen
-    key_id, key = Store.of(settings()).create_key(role, authority, urns, last_day)
+    current = settings()
+    store = Store.of(current)
+    if role == "administrator":
+        act = {"command": "keys create", "role": role, "authority": authority, "expires": str(last_day)}
+        require(store, current, act)
+    key_id, key = store.create_key(role, authority, urns, last_day)
     result({"key_id": key_id, "key": key, "expires": last_day}, as_json=as_json, text=key)
 
 

@@ -31,6 +31,7 @@ VERBS = {
     "score": "serving.cli.score",
     "keys": "serving.cli.keys",
     "sessions": "serving.cli.sessions",
+    "approvals": "serving.cli.approvals",
     "database": "serving.cli.database",
     "audit": "serving.cli.audit",
     "actions": "serving.cli.actions",

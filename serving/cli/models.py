@@ -28,6 +28,18 @@ def _refuse_unless_audited(settings: Settings) -> None:
     check_where_audited(settings, "onroll")
 
 
+def _require_second_person(settings: Settings, version: int) -> None:
+    """Raise unless a second person confirmed the promotion of these very bytes, where that is set."""
+    from serving.store import Store
+    from serving.store.audit.approvals import require
+    from training.bundle import bundle_digest
+    from training.release.registry import folder_of
+
+    if settings.second_person:
+        digest = bundle_digest(folder_of(settings, "onroll", version))
+        require(Store.of(settings), settings, {"command": "models promote", "version": version, "digest": digest})
+
+
 @models.command()
 @json_option
 def verify(as_json: bool) -> None:
@@ -79,6 +91,7 @@ def promote(version: int, who: str, why: str, as_json: bool) -> None:
     current = settings()
     load_own_features(current.features)
     _refuse_unless_audited(current)
+    _require_second_person(current, version)
     entry = promote_version(current, "onroll", version, who=who, why=why)
     promoted = entry["action"] == "promoted"
     if promoted:
