@@ -43,19 +43,21 @@ For `marks`, a mapping names columns instead: `layout` (`long`, `days`, `columns
 > again with a new key.
 
 A UPN becomes a keyed pseudonym (`ONROLL_PSEUDONYM_KEY`), the only key in histories. A UPN with a wrong check letter is reported and kept. A former UPN maps to the child's
-first key. Records without a UPN are linked by `onroll link HISTORIES --people FILE` (or `--link FILE` on import) to the names that the School Census brought into the
+first key. Records without a UPN are linked by `onroll link HISTORIES --people FILE` (or `--link FILE` on import, with `auto` too) to the names that the School Census brought into the
 linkage store `HISTORIES.linkage`, which lies beside the histories. A link with a probability of at least 0.99 is automatic if the forenames are similar and no other pupil is close.
 From 0.90 the pair goes to `review.csv`, where a person writes yes or no. Below that, the record is not linked. Answers are kept, and each pair is reviewed once.
 
 A placeholder (`UN1` to `UN7`, `8.01E+11`, zeros, "n/a") is not a UPN: children with the same placeholder stay apart. Such rows are reported with their line
 numbers. Children in a census without a UPN are listed in `HISTORIES.linkage/to_link.csv` for `onroll link`; a case list needs a column with its own key of the child
-(`person` in a mapping). Once they are linked, import the return again. If a new UPN arrives without the former one, the child has two histories until a later return with
+(`person` in a mapping). Once they are linked, import the return again. With `--sender` the
+`person_id` of a return's own number is `SENDER/NUMBER`, since two authorities number their children alike. If a new UPN arrives without the former one, the child has two histories until a later return with
 both, or `onroll import upn-changes FILE`, joins them. Numbers of schools are joined by `schools` (LAESTAB and URN) and `school-links` (conversions to academies).
 
 ## Importing is a merge
 
 Import returns in any order, together or one by one, even repeatedly: the histories as of any day are the same (`docs/decisions/0011-importing-is-a-merge.md`).
-A return submitted again for the same period corrects the first; give its date with `--submitted 2025-03-03`, or import it last. Until that day the
+A return submitted again by the same sender for the same period corrects the first (`docs/decisions/0012-senders.md`): a school's part of a census, the return of the
+authority that the file names or `--sender`, else the one with the same children. Two authorities' returns are kept beside each other. Give its date with `--submitted 2025-03-03`, or import it last. Until that day the
 histories show what was stated first: rolls, leavings, lengths of suspensions and ends keep both versions. Three things no table can date: a row that a correction withdraws
 altogether disappears as of every day, `pupils` has no recording date, so of two dates of birth the one submitted later counts as of every day, and provision, homes and
 termly sessions of a corrected census count from its census day. A census that no longer lists a child ends the spell on the day before the census.

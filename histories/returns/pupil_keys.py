@@ -23,6 +23,11 @@ def unlinked_key(person: str, key: bytes | None) -> str:
 class PupilKeys:
     """The key of each UPN in a return, and the UPNs that belong to one child.
 
+    Parameters
+    ----------
+    sender : str
+        Whose own numbers of children the return has, where the user names it; ``person_id`` is then ``SENDER/NUMBER``.
+
     Attributes
     ----------
     upns : dict
@@ -33,8 +38,8 @@ class PupilKeys:
         Persons without a UPN by ``person_id``, as rows for ``onroll link``.
     """
 
-    def __init__(self, staging: Staging, key: bytes | None) -> None:
-        self.staging, self.key = staging, key
+    def __init__(self, staging: Staging, key: bytes | None, sender: str = "") -> None:
+        self.staging, self.key, self.sender = staging, key, sender.casefold()
         self.upns: dict[str, str] = {}
         self.cleaned: dict[str | None, str | None] = {}
         self.changes: set[tuple[str, str]] = set()
@@ -60,7 +65,9 @@ class PupilKeys:
         pairs = self.staging.sql(f"SELECT DISTINCT upn, former FROM ({query}) WHERE upn IS NOT NULL")
         for raw, raw_former in pairs:
             if raw.startswith(PERSON):
-                rows[raw] = unlinked_key(raw.removeprefix(PERSON), self.key)
+                person = raw.removeprefix(PERSON)
+                own_number = self.sender and person not in self.to_link
+                rows[raw] = unlinked_key(f"{self.sender}/{person}" if own_number else person, self.key)
                 self.unlinked.add(rows[raw])
                 continue
             upn, former = self._clean(raw), self._clean(raw_former)

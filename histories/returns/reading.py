@@ -16,7 +16,7 @@ from histories.errors import Fault, Faults
 from histories.identity import pseudonym
 from histories.io.atomic_write import finish_replacing, new_folder
 from histories.io.digest import file_digest
-from histories.io.sql import literal, literals
+from histories.io.sql import literal
 from histories.linking.store import LinkageStore
 from histories.returns.files.sources import files_of
 from histories.returns.files.staging import Staging, Statements, listed
@@ -25,7 +25,9 @@ from histories.returns.merging.merge import Merge, affected, keep
 from histories.returns.merging.statements import BASE
 from histories.returns.pupil_keys import PupilKeys, unlinked_key
 from histories.returns.report import Report, Return, Unusable
-from histories.returns.submissions import FOLDER, Submission, Submissions, fingerprint
+from histories.returns.sent_again import tell_senders, title
+from histories.returns.submissions import FOLDER, LISTED, Submission, Submissions, fingerprint
+from histories.returns.usable import Usable
 from histories.tables import TABLES
 
 
@@ -38,6 +40,7 @@ def import_return(
     mapping: Path | None = None,
     persons: Path | None = None,
     submitted_on: date | None = None,
+    sender: str = "",
     memory: str | None = None,
 ) -> Report:
     """Merge a return into a new or existing histories folder.
@@ -59,6 +62,9 @@ def import_return(
         A list of persons in the return with names; those without a UPN are linked first.
     submitted_on : date, optional
         The day on which the return was submitted or extracted; by default the date in the return.
+    sender : str
+        The authority whose return it is. By default the one that the file names; without any, the children decide whether the
+        return corrects an earlier one or stands beside it.
 
     Raises
     ------
@@ -73,20 +79,15 @@ def import_return(
         finish_replacing(into)
         _may_write(into)
         if persons is not None:
-            from histories.linking.link import link  # imports this package
-
-            linked = link(into, persons)
-            report.notes.append(
-                "linking: " + ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in linked.items())
-            )
+            link_persons(into, persons, report)
         staging = Staging(Path(scratch), memory)
-        people = PupilKeys(staging, key)
+        people = PupilKeys(staging, key, sender)
         form.convert(staging, people, files, report, *([mapping] if form.mapping_keys else []))
-        staging.raise_faults()
+        staging.raise_faults(report)
         people.describe(report)
         store = LinkageStore(into)
         try:
-            _Import(form, staging, people, into, report).write(mapping, submitted_on)
+            _Import(form, staging, people, into, report).write(mapping, submitted_on, sender)
         except Unusable:
             list_nameless(people, store, report)
             raise
@@ -94,6 +95,29 @@ def import_return(
         keep_names(staging, store, report)
         staging.connection.close()
     return report
+
+
+def link_persons(into: Path, persons: Path, report: Report) -> None:
+    """Link the persons of a list to the pupils of histories, and report how many."""
+    from histories.linking.link import link  # imports this package
+
+    linked = link(into, persons)
+    report.notes.append("linking: " + ", ".join(f"{n:,} {what.replace('_', ' ')}" for what, n in linked.items()))
+
+
+def _sender_of(statements: Statements, sender: str) -> str:
+    """Return the sender of a return: the one that the file names, else the user's.
+
+    Raises
+    ------
+    Faults
+        If both name one and differ.
+    """
+    if sender and statements.sender and sender.casefold() != statements.sender.casefold():
+        where = ", ".join(map(str, statements.files[:3]))
+        do = "Leave --sender out: the file says whose return it is."
+        raise Faults(Fault(f"the return names another authority ({statements.sender}) as its sender", where, do))
+    return (statements.sender or sender).casefold()
 
 
 @contextmanager
@@ -126,19 +150,21 @@ class _Import:
         self.new: list[str] = []
         self.leavings: dict[int, Path] = {}  # the file of each new submission about rolls
 
-    def write(self, mapping: Path | None, submitted_on: date | None) -> None:
+    def write(self, mapping: Path | None, submitted_on: date | None, sender: str) -> None:
         """Write the folder again, with the new statements and the tables derived from them."""
         links = self._links()
         stamp = hashlib.sha256(repr(sorted(links.items())).encode()).hexdigest()[:16] if links else ""
         with new_folder(self.into, keep=True) as beside:
             self.store.share_with(beside / FOLDER)
             self.store.folder = beside / FOLDER
-            self._add(mapping, submitted_on, links)
+            before = max((s.number for s in self.store.all), default=BASE)
+            self._add(mapping, submitted_on, sender, links)
             tables = affected(self.new, all_keys=stamp != self.store.links)
             held = self._keep_base(tables)
             merge = Merge(
                 self.staging.connection, self.store, held=held, links=links, upns=self._upns() | self.people.upns
             )
+            tell_senders(self.store.all, before, merge.scopes, self.report)
             for name in TABLES:
                 file = beside / f"{name}.parquet"
                 if name not in tables or not merge.has(name):
@@ -154,23 +180,27 @@ class _Import:
             self.store.write_index(beside / FOLDER)
             self._open(beside)
 
-    def _add(self, mapping: Path | None, submitted_on: date | None, links: dict[str, str]) -> None:
+    def _add(self, mapping: Path | None, submitted_on: date | None, sender: str, links: dict[str, str]) -> None:
         """Write the statements of each return that has not been imported before."""
         new: list[Submission] = []
-        repeated = False
+        files: dict[int, tuple[Path, ...]] = {}
+        again: list[Submission] = []
         for statements in self.staging.returns:
             content = hashlib.sha256("\n".join(sorted(file_digest(f) for f in statements.files)).encode()).hexdigest()
             period = statements.period or f"file {content[:16]}"
             digest = hashlib.sha256(f"{content} {file_digest(mapping) if mapping else ''}".encode()).hexdigest()
-            if self.store.find(self.form.name, period, digest):
-                self.report.notes.append(f"{self._title(period)}was imported before; it is not counted twice")
-                repeated = True
+            sent_by = _sender_of(statements, sender)
+            if earlier := self.store.find(self.form.name, period, digest):
+                self.report.notes.append(f"{title(earlier)}was imported before; it is not counted twice")
+                again.append(earlier)
+                files[earlier.number] = statements.files
+                if sender and sent_by != earlier.sender:
+                    self.store.all[self.store.all.index(earlier)] = replace(earlier, sender=sent_by)
+                    self.new += earlier.tables
+                    self.report.notes.append(f"{title(earlier)}counts as sent by {sent_by} from now on")
                 continue
-            same = (self.form.name, period, statements.part)
-            if any((s.form, s.period, s.part) == same for s in [*self.store.all, *new]):
-                self.report.notes.append(f"{self._title(period)}corrects an earlier submission")
             number = max((s.number for s in [*self.store.all, *new]), default=BASE) + 1
-            tables = self._write_statements(statements, number)
+            tables, files[number] = self._write_statements(statements, number), statements.files
             if "enrolments" in tables:
                 self.leavings[number] = statements.files[0]
             return_date = statements.return_date
@@ -188,12 +218,15 @@ class _Import:
                     digest=digest,
                     tables=tables,
                     part=statements.part,
+                    sender=sent_by,
                 )
             )
-        self._refuse_unusable(new, repeated, links)
+        linkage = LinkageStore(self.into)
+        usable = Usable(self.staging, self.store, self.people, links=links, linkage=linkage, report=self.report)
+        usable.require(new, again, files)
         after = max(filter(None, (self.store.latest(), *(s.return_date for s in new))), default=None)
         self.store.all += [replace(s, after=after) for s in new]
-        self.new = [t for s in new for t in s.tables]
+        self.new += [t for s in new for t in s.tables]
 
     def _write_statements(self, statements: Statements, number: int) -> tuple[str, ...]:
         """Write the statements of one return and return their tables; an empty table withdraws what the same period stated before."""
@@ -206,6 +239,9 @@ class _Import:
             else:
                 file.unlink()
                 self.report.notes.append(f"{table}: the return has no rows for this table")
+        if statements.children:
+            file = self.store.file(number, LISTED)
+            self.staging.sql(f"COPY ({statements.children}) TO {literal(file)} (FORMAT parquet)")
         if self.people.changes:
             tables.append("upn_changes")
             columns = dict(zip(("key", "former_key"), zip(*sorted(self.people.changes), strict=True), strict=True))
@@ -226,37 +262,6 @@ class _Import:
                     newest += self.staging.sql(f"SELECT max({day}) FROM {source} WHERE {day} <= current_date")[0]
         return max(filter(None, newest), default=None)
 
-    def _refuse_unusable(self, new: list[Submission], repeated: bool, links: dict[str, str]) -> None:
-        """Stop if no row of the return can be used, with the notes that explain why."""
-        waiting = self.people.unlinked - set(links)
-        do = "Follow the notes above; 'onroll import --list' describes each format."
-        if waiting:
-            self.report.notes.append(
-                f"{len(waiting)} children without a UPN wait for a link: run 'onroll link' and import the return again"
-            )
-            do = self._how_to_link()
-        if repeated or any(self._usable(s.number, t, waiting) for s in new for t in s.tables):
-            return
-        what = "; ".join(["no row of the return can be used", *self.report.notes])
-        files = dict.fromkeys(str(f) for s in self.staging.returns for f in s.files)
-        raise Unusable(Fault(what, ", ".join(list(files)[:3]), do))
-
-    def _how_to_link(self) -> str:
-        if self.people.to_link:
-            listed = LinkageStore(self.into).to_link
-            return f"Run 'onroll link HISTORIES --people' with {listed.parent.name}/{listed.name}, which lies beside HISTORIES, and import again."
-        return (
-            "Write a CSV with person_id (the key that the return has of a child), forename, surname and dob; run "
-            "'onroll link HISTORIES --people FILE' and import again, or import the return with --link FILE."
-        )
-
-    def _usable(self, number: int, table: str, waiting: set[str]) -> bool:
-        """Return whether a table of statements has a row that does not wait for a link."""
-        source = f"read_parquet({literal(self.store.file(number, table))})"
-        if waiting and "pupil_id" in {r[0] for r in self.staging.sql(f"DESCRIBE SELECT * FROM {source}")}:
-            source += f" WHERE pupil_id NOT IN {literals(sorted(waiting))}"
-        return bool(self.staging.sql(f"SELECT 1 FROM {source} LIMIT 1"))
-
     def _report_unmatched(self, merge: Merge) -> None:
         """Report the lines of leavings that match no spell."""
         for number, file in self.leavings.items():
@@ -266,9 +271,6 @@ class _Import:
                     f"{file.name}: {what} no spell on a roll known so far (lines {listed(lines)}); "
                     "they will count once a return states the spell"
                 )
-
-    def _title(self, period: str) -> str:
-        return f"{self.form.name}: this return " if period.startswith("file ") else f"{self.form.name} {period} "
 
     def _links(self) -> dict[str, str]:
         links = LinkageStore(self.into).links()

@@ -17,6 +17,8 @@ from histories.returns.files.json_records import records_of
 from histories.returns.files.text_table import first_text_rows
 from histories.returns.report import TABULAR, Contents, Return
 
+READABLE = (*TABULAR, ".xml", ".ctf", ".json")
+NAMES = 1  # the place in the order of formats up to which they bring the names of pupils
 HEAD = 1 << 16  # the root and the collection of an XML file lie within so many bytes
 
 
@@ -62,7 +64,7 @@ class Recogniser:
 
     def recognise(self, file: Path) -> Recognised:
         """Return the formats that recognise a file. A mapping goes before formats with fixed columns."""
-        if file.suffix.lower() not in (*TABULAR, ".xml", ".ctf", ".json"):
+        if file.suffix.lower() not in READABLE:
             return Recognised(file=file, formats=(), why="the file is not CSV, XLSX, XML or JSON")
         try:
             contents = contents_of(file)
@@ -146,7 +148,9 @@ def _root(head: bytes) -> tuple[str, str, frozenset[str]]:
 
 
 def order_of(form: Return) -> tuple[int, str]:
-    """Return the sort key of a format: schools and areas first, then rolls, then records about their pupils."""
+    """Return the sort key of a format: schools and areas first, then names, rolls, and records about their pupils."""
     if set(form.fills) <= {"schools", "areas"}:
         return 0, form.name
-    return (1 if "pupils" in form.fills else 2), form.name
+    if form.brings_names:
+        return NAMES, form.name
+    return (2 if "pupils" in form.fills else 3), form.name

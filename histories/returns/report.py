@@ -7,9 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from histories.errors import Faults
+from histories.errors import Fault, Faults
 
 TABULAR = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")  # endings of tabular files
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """Files of which nothing can be used, while others of the format are imported."""
+
+    files: tuple[Path, ...]
+    fault: Fault
 
 
 class Unusable(Faults):
@@ -52,23 +60,35 @@ class Contents:
 
 @dataclass(kw_only=True)
 class Report:
-    """The outcome of an import: rows written, files read, and data not used."""
+    """The outcome of an import: rows written, files read, data not used, and files of which nothing can be used."""
 
     rows: dict[str, int] = field(default_factory=dict)
     read: dict[str, int] = field(default_factory=dict)
     absent: list[str] = field(default_factory=list)
     unused: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the report ready for JSON."""
-        return {"rows": self.rows, "read": self.read, "absent": self.absent, "unused": self.unused, "notes": self.notes}
+        left_out = [{"file": f.name, "why": o.fault.what, "do": o.fault.do} for o in self.left_out for f in o.files]
+        return {
+            "rows": self.rows,
+            "read": self.read,
+            "absent": self.absent,
+            "unused": self.unused,
+            "notes": self.notes,
+            "left_out": left_out,
+        }
 
     def text(self) -> str:
         """Return the report as lines."""
         lines = [f"read {n:,} rows of {name}" for name, n in self.read.items()]
         lines += [f"now {n:,} rows in {name}" for name, n in self.rows.items()]
         lines += [f"absent: {a}" for a in self.absent] + [f"not used: {u}" for u in self.unused] + self.notes
+        for left_out in self.left_out:
+            names = ", ".join(f.name for f in left_out.files)
+            lines += [f"left out {names}: {left_out.fault.what}", f"    {left_out.fault.do}"]
         return "\n".join(lines)
 
 
@@ -88,6 +108,8 @@ class Return:
         report and collects faults in the staging.
     suffixes : tuple of str
         Endings of its files.
+    brings_names : bool
+        Whether it brings the names of pupils, to which children without a UPN are linked.
     verified : tuple of str
         What is known of the layout from where, and what is not verified; empty where a published layout or sample was read.
     mapping_keys : tuple of str
@@ -104,6 +126,7 @@ class Return:
     cannot_know: tuple[str, ...]
     convert: Callable[..., None]
     suffixes: tuple[str, ...] = TABULAR
+    brings_names: bool = False
     verified: tuple[str, ...] = ()
     mapping_keys: tuple[str, ...] = ()
     recognises: Callable[[Contents], bool] | None = None

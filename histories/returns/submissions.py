@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
@@ -17,11 +18,13 @@ from typing import Any, Literal
 from histories.errors import Fault, Faults
 
 FOLDER = ".returns"
+LISTED = "listed_children"  # the file of all children of a return, beside those of its tables
 INDEX = "index.json"
 VERSION = 1
 FOOTER = 1 << 16
 EARLIEST = date.min
 Clock = Literal["return", "row"]
+SENDER_IN_PERIOD = ("cin-census", "sen2")  # forms whose period named the authority too, as an earlier onroll wrote it
 KEYS = {"return_date": "said_on"}  # keys of the index that differ from the attribute's name
 
 
@@ -48,8 +51,9 @@ class Submission:
     tables : tuple of str
         The tables of its statements.
     part : str
-        Which part of the return it is, such as a school's file of a census; empty for a whole return. A submission corrects those
-        of the same part only.
+        Which part of the return it is, such as a school's file of a census; empty for a whole return.
+    sender : str
+        The authority whose return it is, where the file or the user names it; else ``merging.senders`` decides.
     """
 
     number: int
@@ -62,6 +66,7 @@ class Submission:
     digest: str
     tables: tuple[str, ...]
     part: str = ""
+    sender: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,34 +76,47 @@ class Ranked:
     Attributes
     ----------
     rank : int
-    stated_on : date or None
-        The day from which its rows count as known.
+    stated_on : dict
+        By scope: the day from which the rows in it count as known, or None.
     """
 
     submission: Submission
     rank: int
-    stated_on: date | None
+    stated_on: dict[str, date | None]
 
 
-def ranked(submissions: list[Submission]) -> list[Ranked]:
+def ranked(submissions: list[Submission], scopes: Mapping[int, Iterable[str]]) -> list[Ranked]:
     """Order submissions by date, independently of the order of import.
 
     The first submission of a return counts from the date in the return, a correction from the day it was submitted.
+
+    Parameters
+    ----------
+    scopes : mapping
+        By submission: the senders whose part of the return it states (``merging.senders``); it corrects earlier ones of the same
+        form and period there only.
     """
-    placed = []
     returns: dict[tuple[str, str, str], list[Submission]] = {}
     for s in submissions:
-        returns.setdefault((s.form, s.period, s.part), []).append(s)
-    for group in returns.values():
+        for scope in scopes[s.number]:
+            returns.setdefault((s.form, s.period, scope), []).append(s)
+    stated: dict[int, dict[str, date | None]] = {s.number: {} for s in submissions}
+    corrections: set[int] = set()
+    for (_, _, scope), group in returns.items():
         group.sort(key=lambda s: (s.submitted_on or s.return_date or EARLIEST, s.number))
         for n, s in enumerate(group):
             corrected = max(filter(None, (s.return_date, s.after)), default=None)
-            stated_on = (s.submitted_on or corrected) if n else (s.return_date or s.submitted_on)
-            # Undated submissions and corrections are ordered by import; all others by digest, independently of the import.
-            tie = (n > 0, "" if n or stated_on is None else s.digest, s.number)
-            placed.append((stated_on or EARLIEST, tie, s, stated_on))
+            stated[s.number][scope] = (s.submitted_on or corrected) if n else (s.return_date or s.submitted_on)
+            corrections |= {s.number} if n else set()
+    placed = []
+    for s in submissions:
+        day = max(filter(None, stated[s.number].values()), default=None)
+        correction = s.number in corrections
+        # Undated submissions and corrections are ordered by import; all others by digest, independently of the import.
+        tie = (correction, "" if correction or day is None else s.digest, s.number)
+        placed.append((day or EARLIEST, tie, s))
     placed.sort(key=lambda p: p[:2])
-    return [Ranked(submission=s, rank=n, stated_on=day) for n, (_, _, s, day) in enumerate(placed, start=1)]
+    return [Ranked(submission=s, rank=n, stated_on=stated[s.number]) for n, (_, _, s) in enumerate(placed, start=1)]
 
 
 class Submissions:
@@ -155,7 +173,11 @@ class Submissions:
 
 def _submission(read: dict[str, Any]) -> Submission:
     keys = {f.name: KEYS.get(f.name, f.name) for f in fields(Submission)}
-    values = {name: read[key] for name, key in keys.items() if key in read}  # an earlier onroll wrote no part
+    values = {
+        name: read[key] for name, key in keys.items() if key in read
+    }  # an earlier onroll wrote no part and no sender
+    if values["form"] in SENDER_IN_PERIOD and "sender" not in values:
+        values["period"], _, values["sender"] = values["period"].partition(" ")
     days = {k: date.fromisoformat(values[k]) if values[k] else None for k in ("return_date", "submitted_on", "after")}
     return Submission(**{**values, **days, "tables": tuple(values["tables"])})
 

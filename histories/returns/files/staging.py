@@ -16,7 +16,7 @@ from histories.io.sql import literal, literals
 from histories.reading.values import text_sql, unclean_sql
 from histories.returns.files.row_buffer import RowBuffer
 from histories.returns.files.text_table import text_table
-from histories.returns.report import Report, Unusable
+from histories.returns.report import LeftOut, Report, Unusable
 from histories.returns.submissions import Clock
 
 MAX_LINE = 4 << 20
@@ -36,6 +36,10 @@ class Statements:
         Queries by table of histories, or of ``merging.statements.STATES``. Children have the keys of the table ``person``; a
         column ``school`` names the school whose part of the return a row belongs to. A row of ``enrolments`` without
         ``entry_date`` ends a spell that another return states; its column ``line`` is the line in the first file.
+    sender : str
+        The authority that the files name as theirs.
+    children : str
+        The query of all children of the return (``pupil_id``), where the tables do not hold all.
     """
 
     period: str | None
@@ -43,6 +47,8 @@ class Statements:
     return_date: date | None
     clock: Clock
     part: str = ""
+    sender: str = ""
+    children: str = ""
     tables: dict[str, str] = field(default_factory=dict)
 
 
@@ -60,8 +66,8 @@ class Staging:
         A separate database on disk, so that files may be larger than memory.
     faults : list of Fault
         The faults so far; ``raise_faults`` stops with all of them.
-    unusable : list of Fault
-        Reasons why nothing of the return can be used, such as a missing file.
+    unusable : list of LeftOut
+        Returns of which nothing can be used, such as one without a necessary file, and the reasons.
     """
 
     def __init__(self, folder: Path, memory: str | None = None) -> None:
@@ -75,7 +81,7 @@ class Staging:
         self.scratch = folder / "text"
         self.scratch.mkdir()
         self.faults: list[Fault] = []
-        self.unusable: list[Fault] = []
+        self.unusable: list[LeftOut] = []
         self.files: dict[str, Path] = {}
         self.columns: dict[str, list[str]] = {}
         self.returns: list[Statements] = []
@@ -206,6 +212,8 @@ class Staging:
         return_date: date | None = None,
         clock: Clock = "return",
         part: str = "",
+        sender: str = "",
+        children: str = "",
     ) -> Statements:
         """Start the statements of one return, to which the format adds a query for each table.
 
@@ -222,9 +230,19 @@ class Staging:
             See ``Submission``.
         part : str
             See ``Submission``.
+        sender, children : str
+            See ``Statements``.
         """
         self.returns.append(
-            Statements(period=period, files=tuple(files), return_date=return_date, clock=clock, part=part)
+            Statements(
+                period=period,
+                files=tuple(files),
+                return_date=return_date,
+                clock=clock,
+                part=part,
+                sender=sender,
+                children=children,
+            )
         )
         return self.returns[-1]
 
@@ -240,12 +258,24 @@ class Staging:
             self.faults.append(Fault("the column is missing", f"{self.files[name]}, column {c}", do))
         return not lacking
 
-    def raise_faults(self) -> None:
-        """Raise the collected faults, if any; ``Unusable`` if no value is at fault."""
+    def leave_out(self, files: Iterable[Path], fault: Fault) -> None:
+        """Leave out a return of which nothing can be used; others of the import may be."""
+        self.unusable.append(LeftOut(files=tuple(files), fault=fault))
+
+    def raise_faults(self, report: Report | None = None) -> None:
+        """Raise the collected faults, if any.
+
+        Parameters
+        ----------
+        report : Report, optional
+            At the end of the reading: gets the returns left out; ``Unusable`` is raised if there is no other return.
+        """
         if self.faults:
-            raise Faults([*self.faults, *self.unusable])
-        if self.unusable:
-            raise Unusable(self.unusable)
+            raise Faults([*self.faults, *(o.fault for o in self.unusable)])
+        if report is not None:
+            if self.unusable and not self.returns:
+                raise Unusable(dict.fromkeys(o.fault for o in self.unusable))
+            report.left_out += self.unusable
 
 
 def _cell(column: str, is_day: bool, as_written: bool) -> str:

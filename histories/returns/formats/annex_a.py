@@ -159,7 +159,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
     if not staged:
         do = "Head the lists as Annex A does, such as Child Unique ID and CIN Start Date."
         listed = ", ".join(map(str, files))
-        staging.unusable.append(Fault("no sheet is a list of Annex A that is read", listed, do))
+        staging.leave_out(files, Fault("no sheet is a list of Annex A that is read", listed, do))
     staging.raise_faults()
     for file, tables in staged.items():
         day = max(filter(None, (_newest(staging, one, table) for one, table in tables)), default=None)

@@ -88,11 +88,13 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         staging.note(report, children.name, "upn IS NULL AND person IS NOT NULL", "have no UPN; link them by LAchildID")
         staging.note(report, children.name, "person IS NULL", "have no UPN and no LAchildID and were left out")
         _check(staging, care.name, report)
-        people.add(f"SELECT upn, former FROM care_{n}")
+        people.add(f"SELECT upn, former FROM care_{n} UNION SELECT upn, NULL FROM children_{n}")
     staging.raise_faults()
     for n, header in headers.items():
         period, day = period_of(header)
-        stated = staging.add_return(period, [files[n]], return_date=day)
+        sender = header.get("LEA", "") if period else ""
+        listed_children = f"SELECT DISTINCT p.pupil_id FROM children_{n} c JOIN person p USING (upn)"
+        stated = staging.add_return(period, [files[n]], return_date=day, sender=sender, children=listed_children)
         stated.tables["social_care"] = f"""
             SELECT DISTINCT p.pupil_id, r.kind, ({expression_of("date", "start_date")}) AS start_date, ({expression_of("date", "end_date")}) AS end_date,
                 r.category, r.end_reason FROM care_{n} r JOIN person p USING (upn) WHERE r.start_date IS NOT NULL"""
@@ -111,8 +113,7 @@ def _check(staging: Staging, table: str, report: Report) -> None:
 def period_of(header: dict[str, str]) -> tuple[str | None, date | None]:
     """Return the period of a census and its date: when the file was written, else the reference date, else 31 March of the year."""
     year = header.get("Year", "")
-    authority = header.get("LEA", "")
-    period = f"{year} {authority}".strip() if year.isdigit() else None
+    period = year if year.isdigit() else None
     for name in ("DateTime", "ReferenceDate"):
         try:
             return period, date.fromisoformat(header.get(name, "")[:10])

@@ -88,7 +88,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
                 if select := _select(staging, name, kind=kind, table=table, given=given, report=report):
                     parts.setdefault(PUT.get(kind, kind), []).append(select)
                     given.kinds.add(PUT.get(kind, kind))
-    _complain(staging, set(censuses), seen, parts, report)
+    _complain(staging, files, set(censuses), seen=seen, parts=parts, report=report)
     _make_raw(staging, parts)
     _people(staging, people, report)
     sets = {
@@ -214,14 +214,20 @@ def _report_values(staging: Staging, name: str, used: list[str], report: Report)
 
 
 def _complain(
-    staging: Staging, censuses: set[str], seen: set[tuple[str, str]], parts: dict[str, list[str]], report: Report
+    staging: Staging,
+    files: list[Path],
+    censuses: set[str],
+    *,
+    seen: set[tuple[str, str]],
+    parts: dict[str, list[str]],
+    report: Report,
 ) -> None:
     do = "Name files like 2024_autumn_pupilonroll.csv: year, term and table of the census."
     if not censuses:
-        staging.unusable.append(Fault("no file is a table of the School Census", "import school-census", do))
+        staging.leave_out(files, Fault("no file is a table of the School Census", "import school-census", do))
     elif "roll" not in parts and not staging.faults:
-        staging.unusable.append(Fault("there is no pupilonroll table", "import school-census", do))
-    staging.raise_faults()
+        staging.leave_out(files, Fault("there is no pupilonroll table", "import school-census", do))
+    staging.raise_faults(report)
     for census in sorted(censuses):
         expected = ("pupilonroll", "pupilnolongeronroll", "termlysessiondetails", "termlyexclusions")
         report.absent += [f"{census}: {k}" for k in expected if (census, k) not in seen]
@@ -302,4 +308,5 @@ RETURN = Return(
     convert=convert,
     recognises=recognises,
     suffixes=(*TABULAR, ".xml"),
+    brings_names=True,
 )

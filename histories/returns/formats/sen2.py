@@ -65,7 +65,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         _state(staging, people, number, tables, report)
     if not staged and not staging.faults:
         do = "Name the folder with the modules sen2, person, requests, assessment and namedplan."
-        staging.unusable.append(Fault("no file is a module of SEN2", "import sen2", do))
+        staging.leave_out(files, Fault("no file is a module of SEN2", "import sen2", do))
     staging.raise_faults()
 
 
@@ -86,20 +86,21 @@ def _returns(staged: list[tuple[str, str, Path]]) -> list[dict[str, str]]:
 
 
 def _state(staging: Staging, people: PupilKeys, number: int, tables: dict[str, str], report: Report) -> None:
-    """State one return; keep a fault for each module and value that it lacks."""
+    """State one return; leave it out if it lacks a module, and keep a fault for each value that is none."""
     files = [staging.files[t] for t in tables.values()]
-    for module in NEEDED:
-        if module not in tables:
-            do = "Export all modules into one folder; names like Blade-Export_01-03-2024_person.csv tell returns apart."
-            staging.unusable.append(Fault(f"the module {module} is missing", str(files[0].parent), do))
-    if staging.faults or staging.unusable:
+    if lacking := [module for module in NEEDED if module not in tables]:
+        do = "Export all modules into one folder; names like Blade-Export_01-03-2024_person.csv tell returns apart."
+        what = f"the module {' and the module '.join(lacking)} is missing"
+        staging.leave_out(files, Fault(what, str(files[0].parent), do))
+        return
+    if staging.faults:
         return
     _check(staging, tables, report)
     if staging.faults:
         return
     _children(staging, people, number, tables["person"], report)
-    period, day = _period(staging, tables, report)
-    stated = staging.add_return(period, files, return_date=day)
+    period, day, sender = _period(staging, tables, report)
+    stated = staging.add_return(period, files, return_date=day, sender=sender)
     stated.tables["pupils"] = f"""
         SELECT p.pupil_id, CASE WHEN NOT starts_with(p.pupil_id, 'unlinked:') THEN p.pupil_id END AS upn_key, max(c.born) AS date_of_birth,
             max(c.sex) AS sex, max(c.ethnicity) AS ethnicity FROM sen2_child_{number} c JOIN person p USING (upn) GROUP BY 1, 2"""
@@ -168,8 +169,8 @@ def _plans(staging: Staging, number: int, tables: dict[str, str], report: Report
         LEFT JOIN ({needs}) n USING (requeststableid)"""
 
 
-def _period(staging: Staging, tables: dict[str, str], report: Report) -> tuple[str | None, date | None]:
-    """Return which return it is and its own date; without the first module the newest day of a plan."""
+def _period(staging: Staging, tables: dict[str, str], report: Report) -> tuple[str | None, date | None, str]:
+    """Return which return it is, its own date, and its authority; without the first module the newest day of a plan."""
     if "sen2" in tables:
         have = staging.columns[tables["sen2"]]
         cells = [f'max("{c}")' if c in have else "NULL" for c in ("year", "lea")]
@@ -178,12 +179,12 @@ def _period(staging: Staging, tables: dict[str, str], report: Report) -> tuple[s
             f'SELECT {", ".join(cells)}, coalesce({", ".join(days)}) FROM "{tables["sen2"]}"'
         )[0]
         if year and year.isdigit():
-            return f"{year} {authority or ''}".strip(), day or date(int(year), 1, 31)
+            return year, day or date(int(year), 1, 31), authority or ""
     plan = tables["namedplan"]
     days = [f"max({expression_of('date', c)})" for c in ("startdate", "ceasedate") if c in staging.columns[plan]]
     day = staging.sql(f'SELECT greatest({", ".join(days)}) FROM "{plan}"')[0][0]
     report.notes.append("the module sen2 is missing: the return counts as made on the newest day of a plan")
-    return None, min(day, date.today()) if day else None
+    return None, min(day, date.today()) if day else None, ""
 
 
 def recognises(contents: Contents) -> bool:

@@ -35,22 +35,39 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         for name in stage(staging, file, n, report):
             tables[name.partition("_")[0]].append(name)
             years.setdefault(_return_of(file), []).append(name)
-    for kind in ("header", "episodes"):
-        if not tables[kind] and not staging.faults:
-            do = "Name the folder that holds header.csv, episodes.csv and missing.csv, or the return as XML."
-            staging.unusable.append(Fault(f"there is no file named like {kind}.csv", "import ssda903", do))
     _check(staging, tables, report)
-    _children(staging, people, tables, report)
-    headers = [staging.files[t] for t in tables["header"] if not is_xml(staging.files[t])]
-    for names in years.values():
+    for number, (place, names) in enumerate(years.items()):
+        headers = headers_of(place, years)
+        lacking = [k for k, there in (("header", headers), ("episodes", tables["episodes"])) if not there]
+        if lacking:
+            what = f"there is no file named like {' or '.join(f'{k}.csv' for k in lacking)}"
+            do = "Put header.csv, episodes.csv and missing.csv of one return in one folder, or use the return as XML."
+            staging.leave_out([staging.files[t] for t in names], Fault(what, str(place[0]), do))
+            continue
+        _children(staging, people, number, headers, names, report)
         day = year_end(staging, names)
         for table in names:
             kind = table.partition("_")[0]
             if kind != "header":
                 period = f"{day.year} {kind}" if day else None
                 file = staging.files[table]
-                stated = staging.add_return(period, [file] if is_xml(file) else [file, *headers], return_date=day)
-                stated.tables["social_care"] = _select(table, kind)
+                listed = [] if is_xml(file) else [staging.files[t] for t in headers]
+                children = f"SELECT DISTINCT pupil_id FROM child_{number} WHERE child IN ({_listed_by(names)})"
+                stated = staging.add_return(period, [file, *listed], return_date=day, children=children)
+                stated.tables["social_care"] = _select(table, kind, number)
+
+
+def headers_of(place: tuple[Path, str], years: dict[tuple[Path, str], list[str]]) -> list[str]:
+    """Return the tables of the headers that name the children of a return: its own, else those of its folder or of a folder of headers.
+
+    CHILD is an authority's own number: another authority gives the same one to another child.
+    """
+    by_folder: dict[Path, list[str]] = {}
+    for (folder, _), names in years.items():
+        by_folder.setdefault(folder, []).extend(names)
+    only_headers = [names for names in by_folder.values() if all(t.startswith("header") for t in names)]
+    choices = [years[place], by_folder[place[0]], [t for names in only_headers for t in names]]
+    return next((headers for names in choices if (headers := [t for t in names if t.startswith("header")])), [])
 
 
 def is_xml(file: Path) -> bool:
@@ -102,29 +119,41 @@ def _check(staging: Staging, tables: dict[str, list[str]], report: Report) -> No
     staging.raise_faults()
 
 
-def _children(staging: Staging, people: PupilKeys, tables: dict[str, list[str]], report: Report) -> None:
-    """Give each CHILD in the headers its key; children with UN1 to UN7 instead of a UPN must be linked."""
-    headers = " UNION ALL ".join(f'SELECT child, upn FROM "{t}"' for t in tables["header"])
-    staging.sql(f"""
-        CREATE TABLE header AS SELECT DISTINCT child, coalesce({clean_upn_sql("upn")}, '{PERSON}' || child) AS upn
-        FROM ({headers}) WHERE child IS NOT NULL""")
-    people.add("SELECT upn, NULL AS former FROM header")
-    staging.sql("CREATE TABLE child AS SELECT DISTINCT h.child, p.pupil_id FROM header h JOIN person p USING (upn)")
-    for table in tables["header"]:
+def _children(
+    staging: Staging, people: PupilKeys, number: int, headers: list[str], tables: list[str], report: Report
+) -> None:
+    """Give each CHILD its key, by the headers of its return; children with UN1 to UN7 instead of a UPN must be linked."""
+    rows = " UNION ALL ".join(f'SELECT child, ({clean_upn_sql("upn")}) AS upn FROM "{t}"' for t in headers)
+    twice = f"child IN (SELECT child FROM ({rows}) GROUP BY 1 HAVING count(DISTINCT upn) > 1)"
+    for table in (t for t in tables if t.startswith("header")):
         people.report_missing(table, "upn", report, "link them by CHILD")
-    for table in (t for names in tables.values() for t in names):
+    for table in headers:
+        what, do = "the child has several UPNs", "Correct the header, or name files so that each goes with its header."
+        staging.check(table, "CHILD", twice, what, do)
+    staging.raise_faults()
+    staging.sql(f"""
+        CREATE TABLE header_of_{number} AS SELECT child, coalesce(max(upn), '{PERSON}' || child) AS upn
+        FROM ({rows}) WHERE child IS NOT NULL GROUP BY child""")
+    people.add(f"SELECT upn, NULL AS former FROM header_of_{number}")
+    staging.sql(
+        f"CREATE TABLE child_{number} AS SELECT h.child, p.pupil_id FROM header_of_{number} h JOIN person p USING (upn)"
+    )
+    for table in tables:
         staging.note(report, table, "child IS NULL", "have no CHILD and were left out")
-    named = ", ".join(staging.files[t].name for t in tables["header"])
-    for table in (*tables["episodes"], *tables["missing"]):
-        lost = staging.sql(
-            f'SELECT count(DISTINCT child) FROM "{table}" WHERE child NOT IN (SELECT child FROM header)'
-        )[0][0]
+    named = ", ".join(staging.files[t].name for t in headers)
+    for table in (t for t in tables if not t.startswith("header")):
+        test = f"child NOT IN (SELECT child FROM child_{number})"
+        lost = staging.sql(f'SELECT count(DISTINCT child) FROM "{table}" WHERE {test}')[0][0]
         if lost:
-            _, lines = staging.lines(table, "child NOT IN (SELECT child FROM header)")
+            _, lines = staging.lines(table, test)
             children = "1 child" if lost == 1 else f"{lost} children"
             report.notes.append(
                 f"{children} of {staging.files[table].name} not in {named} (column CHILD, lines {lines}); left out"
             )
+
+
+def _listed_by(tables: list[str]) -> str:
+    return " UNION ".join(f'SELECT child FROM "{t}" WHERE child IS NOT NULL' for t in tables)
 
 
 def year_end(staging: Staging, tables: list[str]) -> date | None:
@@ -140,10 +169,10 @@ def year_end(staging: Staging, tables: list[str]) -> date | None:
     return date(newest.year + (newest > date(newest.year, 3, 31)), 3, 31)
 
 
-def _select(table: str, kind: str) -> str:
+def _select(table: str, kind: str, number: int) -> str:
     begin, end = (f"({expression_of('date', c)})" for c in BEGINS_AND_ENDS[kind])
     name = {"episodes": "cla", "missing": "missing"}[kind]
-    return f"""SELECT DISTINCT c.pupil_id, '{name}' AS kind, {begin} AS start_date, {end} AS end_date FROM "{table}" t JOIN child c USING (child)"""
+    return f"""SELECT DISTINCT c.pupil_id, '{name}' AS kind, {begin} AS start_date, {end} AS end_date FROM "{table}" t JOIN child_{number} c USING (child)"""
 
 
 def kind_of(stem: str) -> str | None:

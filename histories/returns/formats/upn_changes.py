@@ -25,11 +25,13 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         for column in NEEDED:
             people.report_missing(table, column, report, "they were left out")
         people.add(f'SELECT upn, former_upn AS former FROM "{table}"')
-        staging.add_return(None, [file], clock="row")
-    if not staging.faults and not people.changes:
+    if people.changes:
+        for file in files:
+            staging.add_return(None, [file], clock="row")
+    elif not staging.faults:
         notes = "; ".join(["no row has two UPNs of one child", *report.notes])
         do = "Write the current UPN into upn, and the former one, with a valid check letter, into former_upn."
-        staging.unusable.append(Fault(notes, ", ".join(map(str, files)), do))
+        staging.leave_out(files, Fault(notes, ", ".join(map(str, files)), do))
 
 
 def recognises(contents: Contents) -> bool:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from histories.codes import code_set
 from histories.errors import Fault, Faults
 from histories.identity import clean_upn_sql
-from histories.io.sql import literals
+from histories.io.sql import literal, literals
 from histories.returns.files.json_records import leaves, read_records
 from histories.returns.files.row_buffer import RowBuffer
 from histories.returns.mapping import expression_of
@@ -30,13 +30,13 @@ COLUMNS = ["student", "upn", "date", "session", "code_id", "code"]
 
 def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Report) -> None:
     """State the marks of each file, with the students and codes of all of them."""
-    students = RowBuffer(staging, "wonde_students", files[0], ["student", "upn"])
-    codes = RowBuffer(staging, "wonde_codes", files[0], ["code_id", "code"])
+    students = RowBuffer(staging, "wonde_students", files[0], ["student", "upn", "folder"])
+    codes = RowBuffer(staging, "wonde_codes", files[0], ["code_id", "code", "folder"])
     marks: dict[Path, RowBuffer] = {}
     for n, file in enumerate(files):
         table = RowBuffer(staging, f"wonde_{n}", file, COLUMNS)
 
-        def take(record: dict[str, Any], number: int, table: RowBuffer = table) -> None:
+        def take(record: dict[str, Any], number: int, table: RowBuffer = table, folder: str = str(file.parent)) -> None:
             values = leaves(record)
             student = values.get("student_id") or values.get("student.id") or values.get("student.data.id")
             code_id = values.get("attendance_code_id") or values.get("attendance_code.data.id")
@@ -45,9 +45,9 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
                 row = (student, upn, values["date"], values["session"], code_id, code)
                 table.add(number, *row)
             elif upn and values.get("id"):
-                students.add(number, values["id"], upn)
+                students.add(number, values["id"], upn, folder)
             elif code and values.get("id"):
-                codes.add(number, values["id"], code)
+                codes.add(number, values["id"], code, folder)
 
         try:
             report.read[file.name] = read_records(file, take)
@@ -61,7 +61,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
     codes.flush()
     if not marks and not staging.faults:
         do = "Name the file with the session attendance, and those with the students and the attendance codes."
-        staging.unusable.append(Fault("no record is a mark", ", ".join(map(str, files)), do))
+        staging.leave_out(files, Fault("no record is a mark", ", ".join(map(str, files)), do))
     staging.raise_faults()
     references = [f for f in files if f not in marks]
     for file, table in marks.items():
@@ -79,8 +79,8 @@ def _state(staging: Staging, people: PupilKeys, table: str, files: list[Path], r
     staging.sql(f"""
         CREATE TABLE "{table}_named" AS SELECT m.onroll_line, coalesce(m.upn, s.upn) AS upn, m.student, m.date, upper(m.session) AS session,
             upper(coalesce(m.code, c.code, m.code_id)) AS code
-        FROM "{table}" m LEFT JOIN (SELECT student, min(upn) AS upn FROM wonde_students GROUP BY 1) s USING (student)
-        LEFT JOIN (SELECT code_id, min(code) AS code FROM wonde_codes GROUP BY 1) c USING (code_id)""")
+        FROM "{table}" m LEFT JOIN ({_by_id("wonde_students", "student", "upn", files[0])}) s USING (student)
+        LEFT JOIN ({_by_id("wonde_codes", "code_id", "code", files[0])}) c USING (code_id)""")
     named = f"{table}_named"
     staging.files[named], staging.columns[named] = files[0], ["upn", "student", "date", "session", "code"]
     day = expression_of("date", "date")
@@ -98,6 +98,13 @@ def _state(staging: Staging, people: PupilKeys, table: str, files: list[Path], r
     stated.tables["attendance"] = f"""
         SELECT p.pupil_id, ({day}) AS "date", m.session, m.code, NULL::DATE AS recorded_on
         FROM "{named}" m JOIN person p ON p.upn = {_who("m.")} WHERE m.code IN {known}"""
+
+
+def _by_id(table: str, key: str, value: str, file: Path) -> str:
+    """Return the query of the value of each id: the one of the same folder, else the only one, since ids of schools may repeat."""
+    beside = f"folder = {literal(str(file.parent))}"
+    return f"""SELECT {key}, coalesce(min({value}) FILTER ({beside}), CASE WHEN count(DISTINCT {value}) = 1 THEN min({value}) END) AS {value}
+        FROM {table} GROUP BY 1"""
 
 
 def _who(prefix: str = "") -> str:

@@ -12,12 +12,12 @@ from histories.io.sql import literal
 from histories.reading.files import SQL_TYPES
 from histories.returns.merging.keys import give_keys, same_children, same_schools
 from histories.returns.merging.rows import rows_of
+from histories.returns.merging.senders import scopes_of
 from histories.returns.merging.statements import (
     BASE,
     columns_of,
     files_of,
     load,
-    load_covers,
     load_submissions,
 )
 from histories.returns.submissions import Submissions, ranked
@@ -60,11 +60,13 @@ class Merge:
         upns: Mapping[str, str],
     ) -> None:
         self.connection, self.store = connection, store
-        load_submissions(connection, ranked(store.all))
-        load_covers(connection, store)
         self.children = same_children(self._pairs("upn_changes"), held)
         self.children |= {key: self.children.get(pupil, pupil) for key, pupil in links.items()}
-        give_keys(connection, self.children, same_schools(self._pairs("same_schools")))
+        schools = same_schools(self._pairs("same_schools"))
+        give_keys(connection, self.children, schools)
+        self.scopes = scopes_of(connection, store, schools)
+        ranks = ranked(store.all, {s.number: self.scopes.of(s) for s in store.all})
+        load_submissions(connection, ranks, self.scopes)
         give_upns(connection, upns)
         self.loaded: set[str] = set()
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from histories.io.sql import literal
 from histories.reading.files import SQL_TYPES
+from histories.returns.merging.senders import Scopes, names_of
 from histories.returns.submissions import Ranked, Submissions
 from histories.tables import TABLES
 
@@ -41,40 +42,23 @@ def files_of(store: Submissions, table: str) -> list[tuple[int, Path]]:
     return ([(BASE, base)] if base.is_file() else []) + listed
 
 
-def load_submissions(connection: Any, ranks: list[Ranked]) -> None:
-    """Create the table ``submission``."""
+def load_submissions(connection: Any, ranks: list[Ranked], scopes: Scopes) -> None:
+    """Create the tables ``submission`` and ``cover``: the scope of each school's part of a submission, and when it was stated."""
     connection.execute(
-        "CREATE TABLE submission (number INTEGER, form VARCHAR, period VARCHAR, rank INTEGER, return_date DATE, stated_on DATE, clock VARCHAR, part VARCHAR)"
+        "CREATE TABLE submission (number INTEGER, form VARCHAR, period VARCHAR, rank INTEGER, return_date DATE, clock VARCHAR, part VARCHAR)"
     )
+    connection.execute("CREATE TABLE cover (number INTEGER, school VARCHAR, scope VARCHAR, stated_on DATE)")
     rows = [
-        [
-            r.submission.number,
-            r.submission.form,
-            r.submission.period,
-            r.rank,
-            r.submission.return_date,
-            r.stated_on,
-            r.submission.clock,
-            r.submission.part,
-        ]
+        [s.number, s.form, s.period, r.rank, s.return_date, s.clock, s.part] for r in ranks for s in (r.submission,)
+    ]
+    parts = [
+        [r.submission.number, school, scope, r.stated_on[scope]]
         for r in ranks
+        for school, scope in scopes.schools[r.submission.number].items()
     ]
     if rows:
-        connection.executemany("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
-
-
-def load_covers(connection: Any, store: Submissions) -> None:
-    """Create the table ``cover``: a corrected census replaces only the schools it names, other corrections the whole return."""
-    connection.execute("CREATE TABLE cover (number INTEGER, school VARCHAR)")
-    for s in store.all:
-        file = store.file(s.number, "enrolments")
-        by_school = "enrolments" in s.tables and "school" in _names(connection, file)
-        chosen = f"SELECT DISTINCT school FROM read_parquet({literal(file)})" if by_school else "SELECT ''"
-        connection.execute(f"INSERT INTO cover SELECT {s.number}, * FROM ({chosen})")
-
-
-def _names(connection: Any, file: Path) -> list[str]:
-    return [r[0] for r in connection.execute(f"DESCRIBE SELECT * FROM read_parquet({literal(file)})").fetchall()]
+        connection.executemany("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO cover VALUES (?, ?, ?, ?)", parts)
 
 
 def load(connection: Any, store: Submissions, table: str) -> None:
@@ -84,7 +68,7 @@ def load(connection: Any, store: Submissions, table: str) -> None:
     typed = "SELECT " + ", ".join(f'NULL::{kind} AS "{c}"' for c, kind in wanted.items())
     parts = [f"{typed}, NULL::INTEGER AS number WHERE false"]
     for number, file in files:
-        have = set(_names(connection, file))
+        have = set(names_of(connection, f"read_parquet({literal(file)})"))
         listed = ", ".join(f'CAST("{c}" AS {kind}) AS "{c}"' for c, kind in wanted.items() if c in have)
         parts.append(f"SELECT {listed}, {number} AS number FROM read_parquet({literal(file)})")
     connection.execute(f"CREATE VIEW u_{table} AS " + " UNION ALL BY NAME ".join(parts))
@@ -99,26 +83,26 @@ def load(connection: Any, store: Submissions, table: str) -> None:
         joins.append(f"LEFT JOIN school_id k{n} ON k{n}.urn = u.{c}")
     same = "u.* EXCLUDE (school)" + (f" REPLACE ({', '.join(replaced)})" if replaced else "")
     # A statement corrected on the day it was stated was never visible.
-    conditions = ["NOT coalesce(b.rank < l.rank AND b.stated_on IS NOT DISTINCT FROM l.stated_on, false)"]
+    conditions = ["NOT coalesce(b.rank < l.rank AND v.stated_on IS NOT DISTINCT FROM l.stated_on, false)"]
     if "pupil_id" in wanted:
         conditions.append("NOT starts_with(coalesce(a.pupil_id, u.pupil_id), 'unlinked:')")
     # A statement that a correction repeats unchanged counts from the first submission.
     same_row = ", ".join(["b.form", "b.period", *(f'u."{c}"' for c in wanted if c != "line")])
-    stated = f"min(b.stated_on) OVER (PARTITION BY {same_row})" if _corrected(connection, numbers) else "b.stated_on"
+    stated = f"min(v.stated_on) OVER (PARTITION BY {same_row})" if _corrected(connection, numbers) else "v.stated_on"
     connection.execute(f"""
         CREATE VIEW s_{table} AS
         WITH latest AS (
-            SELECT form, period, school, max(rank) AS rank, arg_max(stated_on, rank) AS stated_on FROM submission JOIN cover USING (number) WHERE number IN ({numbers}) GROUP BY ALL
+            SELECT form, period, scope, max(rank) AS rank, arg_max(stated_on, rank) AS stated_on FROM submission JOIN cover USING (number) WHERE number IN ({numbers}) GROUP BY ALL
         )
-        SELECT {same}, coalesce(b.rank, 0) AS rank, b.return_date, {stated} AS stated_on, b.stated_on AS returned_on, coalesce(b.clock, 'row') AS clock, (u.number = {BASE} OR coalesce(b.rank = l.rank, false)) AS is_current
+        SELECT {same}, coalesce(b.rank, 0) AS rank, b.return_date, {stated} AS stated_on, v.stated_on AS returned_on, coalesce(b.clock, 'row') AS clock, (u.number = {BASE} OR coalesce(b.rank = l.rank, false)) AS is_current
         FROM u_{table} u LEFT JOIN submission b USING (number)
-        LEFT JOIN latest l ON l.form = b.form AND l.period = b.period AND l.school = coalesce(u.school, '')
+        LEFT JOIN cover v ON v.number = u.number AND v.school = coalesce(u.school, '')
+        LEFT JOIN latest l ON l.form = b.form AND l.period = b.period AND l.scope = v.scope
         {" ".join(joins)} WHERE {" AND ".join(conditions)}""")
 
 
 def _corrected(connection: Any, numbers: str) -> bool:
-    """Return whether any return among some submissions was submitted more than once."""
-    query = (
-        f"SELECT 1 FROM submission WHERE number IN ({numbers}) GROUP BY form, period, part HAVING count(*) > 1 LIMIT 1"
-    )
+    """Return whether any part of a return among some submissions was submitted more than once."""
+    query = f"""SELECT 1 FROM submission JOIN cover USING (number) WHERE number IN ({numbers})
+        GROUP BY form, period, scope HAVING count(DISTINCT number) > 1 LIMIT 1"""
     return bool(connection.execute(query).fetchall())
