@@ -16,25 +16,29 @@ PLACEHOLDER = (
     r"UN[0-9]{1,2}|[A-Z]?[0-9]+([.,][0-9]+)?E[+]?[0-9]+|0+([.]0+)?|[A-Z]?0{11}[0-9A-Z]?|[X?*.#-]+|9{9,}|"
     r"NOUPN|NONE|NULL|NA|N/A|NAN|UNKNOWN|NOTKNOWN|UNALLOCATED|PENDING|TBC|TBA|MISSING|NOTAPPLICABLE|#[A-Z/0-9]+[!?]?"
 )
-IS_PLACEHOLDER = re.compile(PLACEHOLDER)
+FORM = r"[A-Z][0-9]{11}[0-9A-Z]"  # a check letter, eleven digits, and a digit or the letter of a temporary UPN
+IS_PLACEHOLDER, HAS_FORM = re.compile(PLACEHOLDER), re.compile(FORM)
 
 
 def clean_upn(value: str | None) -> str | None:
-    """Return a UPN in upper case without blanks, or None for a placeholder.
+    """Return a UPN in upper case without blanks, or None for a placeholder and for what has not the form of a UPN, such as a name.
+
+    The check letter may be wrong.
 
     Examples
     --------
-    >>> clean_upn(" b8012 00005001"), clean_upn("UN1"), clean_upn("8.01E+11")
-    ('B801200005001', None, None)
+    >>> clean_upn(" b8012 00005001"), clean_upn("UN1"), clean_upn("8.01E+11"), clean_upn("801200005001")
+    ('B801200005001', None, None, None)
     """
     upn = "".join((value or "").split()).upper()
-    return None if not upn or IS_PLACEHOLDER.fullmatch(upn) else upn
+    return upn if HAS_FORM.fullmatch(upn) and not IS_PLACEHOLDER.fullmatch(upn) else None
 
 
 def clean_upn_sql(column: str) -> str:
     """Return the SQL (DuckDB) of ``clean_upn``."""
     upn = rf"nullif(upper(regexp_replace({column}, '\s', '', 'g')), '')"
-    return f"CASE WHEN NOT regexp_full_match({upn}, {literal(PLACEHOLDER)}) THEN {upn} END"
+    is_upn = f"regexp_full_match({upn}, {literal(FORM)}) AND NOT regexp_full_match({upn}, {literal(PLACEHOLDER)})"
+    return f"CASE WHEN {is_upn} THEN {upn} END"
 
 
 def check_letter(rest: str) -> str | None:

@@ -49,7 +49,7 @@ def save_sheet(file: Path, out: Path, wanted: Collection[str], number: int | Non
     Raises
     ------
     Faults
-        If the workbook is damaged, password-protected or too large, or no sheet has the headings.
+        If the workbook is damaged, password-protected or too large, or no sheet or several sheets have the headings.
     """
     with _opened(file) as book:
         sheet, above = _choose(book, file, wanted, number)
@@ -121,17 +121,23 @@ def _choose(book: Any, file: Path, wanted: Collection[str], number: int | None) 
         rows = list(islice(_rows(sheet), TITLE_ROWS))
         if any(map(any, rows)):
             above = header_row(rows, wanted)
-            sheets.append((len(headings_of(rows[above]) & set(wanted)), sheet, above))
+            sheets.append((len(headings_of(rows[above]) & set(wanted)), sheet, above, len(rows) > above + 1))
     if not sheets:
         raise Faults(Fault("the workbook is empty", str(file), AGAIN))
-    matched, sheet, above = max(sheets, key=_matched)
+    matched, sheet, above, _ = max(sheets, key=_matched)
     if not matched and len(sheets) > 1:
         do = f"Name the columns of one sheet: {', '.join(sorted(wanted)) or 'see docs/returns.md'}."
         raise Faults(Fault(f"none of the {len(sheets)} sheets has the expected headings", str(file), do))
+    alike = [
+        book.worksheets.index(s) + 1 for count, s, _, has_rows in sheets if matched and count == matched and has_rows
+    ]
+    if len(alike) > 1:
+        do = "Save each as a file of its own, and remove those that are not needed."
+        raise Faults(Fault(f"the sheets {', '.join(map(str, alike))} have the expected headings", str(file), do))
     return sheet, above
 
 
-def _matched(sheet: tuple[int, Any, int]) -> int:
+def _matched(sheet: tuple[int, Any, int, bool]) -> int:
     return sheet[0]
 
 

@@ -99,24 +99,31 @@ class PupilKeys:
         return f"{PERSON}{person}"
 
     def report_missing(self, table: str, column: str, report: Report, outcome: str) -> None:
-        """Report the number and lines of rows without a UPN or with a placeholder, never the text itself."""
+        """Report the number and lines of rows without a UPN, with a placeholder or a wrong check letter, never the text itself."""
         cell = f'"{column}"'
         # Files of marks repeat each UPN thousands of times, so test distinct values first.
         distinct = [v for (v,) in self.staging.sql(f'SELECT DISTINCT {cell} FROM "{table}"')]
         values = [v for v in distinct if self._clean(v) is None]
         empty = any(not (v or "").strip() for v in values)
         placeholders = [v for v in values if (v or "").strip()]
-        for what, test in (
-            ("have no UPN", f"nullif(trim({cell}), '') IS NULL" if empty else ""),
+        wrong = [v for v in distinct if (upn := self._clean(v)) and not is_valid_upn(upn)]
+        for what, test, then in (
+            ("have no UPN", f"nullif(trim({cell}), '') IS NULL" if empty else "", outcome),
             (
                 "have a placeholder or a damaged number instead of a UPN",
                 f"{cell} IN {literals(placeholders)}" if placeholders else "",
+                outcome,
+            ),
+            (
+                "have a UPN with a wrong check letter",
+                f"{cell} IN {literals(wrong)}" if wrong else "",
+                "correct them in the source system: a mistyped UPN makes a child of its own",
             ),
         ):
             count, lines = self.staging.lines(table, test) if test else (0, "")
             if count:
                 name = self.staging.files[table].name
-                report.notes.append(f"{name}: {count} rows {what} (lines {lines}); {outcome}")
+                report.notes.append(f"{name}: {count} rows {what} (lines {lines}); {then}")
 
     def describe(self, report: Report) -> None:
         """Add wrong check letters and changed UPNs to the report."""

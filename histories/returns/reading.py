@@ -18,6 +18,7 @@ from histories.io.atomic_write import finish_replacing, new_folder
 from histories.io.digest import file_digest
 from histories.io.sql import literal
 from histories.linking.store import LinkageStore
+from histories.returns.contradictions import note_contradictions
 from histories.returns.files.sources import files_of
 from histories.returns.files.staging import Staging, Statements, listed
 from histories.returns.linkage_names import keep_names, list_nameless
@@ -234,6 +235,7 @@ class _Import:
         for table, query in statements.tables.items():
             file = self.store.file(number, table)
             self.staging.sql(f"COPY ({query}) TO {literal(file)} (FORMAT parquet, COMPRESSION zstd)")
+            note_contradictions(self.staging, file, table, statements.files[0].name, self.report)
             if statements.period or self.staging.sql(f"SELECT 1 FROM read_parquet({literal(file)}) LIMIT 1"):
                 tables.append(table)
             else:
@@ -329,4 +331,5 @@ class _Import:
             return
         from histories.reading.histories import Histories
 
-        Histories.open(beside)
+        warnings = Histories.open(beside).warnings
+        self.report.notes += [w.replace(str(beside), str(self.into)) for w in warnings]

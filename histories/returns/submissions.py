@@ -76,13 +76,13 @@ class Ranked:
     Attributes
     ----------
     rank : int
-    stated_on : dict
-        By scope: the day from which the rows in it count as known, or None.
+    stated_on : date or None
+        The day from which its rows count as known.
     """
 
     submission: Submission
     rank: int
-    stated_on: dict[str, date | None]
+    stated_on: date | None
 
 
 def ranked(submissions: list[Submission], scopes: Mapping[int, Iterable[str]]) -> list[Ranked]:
@@ -100,23 +100,20 @@ def ranked(submissions: list[Submission], scopes: Mapping[int, Iterable[str]]) -
     for s in submissions:
         for scope in scopes[s.number]:
             returns.setdefault((s.form, s.period, scope), []).append(s)
-    stated: dict[int, dict[str, date | None]] = {s.number: {} for s in submissions}
     corrections: set[int] = set()
-    for (_, _, scope), group in returns.items():
+    for group in returns.values():
         group.sort(key=lambda s: (s.submitted_on or s.return_date or EARLIEST, s.number))
-        for n, s in enumerate(group):
-            corrected = max(filter(None, (s.return_date, s.after)), default=None)
-            stated[s.number][scope] = (s.submitted_on or corrected) if n else (s.return_date or s.submitted_on)
-            corrections |= {s.number} if n else set()
+        corrections |= {s.number for s in group[1:]}
     placed = []
     for s in submissions:
-        day = max(filter(None, stated[s.number].values()), default=None)
         correction = s.number in corrections
+        corrected = max(filter(None, (s.return_date, s.after)), default=None)
+        stated_on = (s.submitted_on or corrected) if correction else (s.return_date or s.submitted_on)
         # Undated submissions and corrections are ordered by import; all others by digest, independently of the import.
-        tie = (correction, "" if correction or day is None else s.digest, s.number)
-        placed.append((day or EARLIEST, tie, s))
+        tie = (correction, "" if correction or stated_on is None else s.digest, s.number)
+        placed.append((stated_on or EARLIEST, tie, s, stated_on))
     placed.sort(key=lambda p: p[:2])
-    return [Ranked(submission=s, rank=n, stated_on=stated[s.number]) for n, (_, _, s) in enumerate(placed, start=1)]
+    return [Ranked(submission=s, rank=n, stated_on=day) for n, (_, _, s, day) in enumerate(placed, start=1)]
 
 
 class Submissions:

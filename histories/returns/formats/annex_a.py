@@ -167,8 +167,8 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         stated.tables["social_care"] = " UNION ".join(_episodes(staging, one, table) for one, table in tables)
         if pupils := [q for _, table in tables if (q := _pupils(staging, table))]:
             stated.tables["pupils"] = f"""
-                SELECT pupil_id, pupil_id AS upn_key, max(date_of_birth) AS date_of_birth, max(sex) AS sex, max(ethnicity) AS ethnicity
-                FROM ({" UNION ALL ".join(pupils)}) GROUP BY 1 HAVING max(date_of_birth) IS NOT NULL"""
+                SELECT DISTINCT pupil_id, pupil_id AS upn_key, date_of_birth, sex, ethnicity
+                FROM ({" UNION ALL ".join(pupils)}) WHERE date_of_birth IS NOT NULL"""
 
 
 def _headers(staging: Staging, file: Path) -> list[frozenset[str]]:

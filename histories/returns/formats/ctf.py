@@ -125,6 +125,8 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             bad = f"{column} IS NOT NULL AND ({expression_of('date', column)}) IS NULL"
             staging.check(table, column, f"{empty} OR ({bad})", what, do)
         staging.note_codes(report, f"pupils_{n}", "sex", code_set("sex"))
+        numbers = "nullif(urn, '') IS NULL"
+        staging.note(report, f"spells_{n}", numbers, "are schools without numbers and were left out")
         staging.note(report, f"spells_{n}", "entry_date IS NULL", "are schools without an entry date and were left out")
         early = f"({expression_of('date', 'leaving_date')}) < ({expression_of('date', 'entry_date')})"
         staging.note(report, f"spells_{n}", early, "end before they begin")
@@ -134,11 +136,11 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         # Without a date in the header, rows count as recorded on the dates of the spells.
         stated = staging.add_return(None, [files[n]], return_date=day, clock="return" if day else "row")
         stated.tables["pupils"] = f"""
-            SELECT p.pupil_id, p.pupil_id AS upn_key, any_value({expression_of("date", "date_of_birth")}) AS date_of_birth,
-                any_value(CASE WHEN upper(r.sex) IN {literals(code_set("sex"))} THEN upper(r.sex) END) AS sex FROM pupils_{n} r JOIN person p USING (upn) GROUP BY 1"""
+            SELECT DISTINCT p.pupil_id, p.pupil_id AS upn_key, {expression_of("date", "date_of_birth")} AS date_of_birth,
+                CASE WHEN upper(r.sex) IN {literals(code_set("sex"))} THEN upper(r.sex) END AS sex FROM pupils_{n} r JOIN person p USING (upn)"""
         stated.tables["enrolments"] = f"""
             SELECT DISTINCT p.pupil_id, r.urn, ({expression_of("date", "entry_date")}) AS entry_date, ({expression_of("date", "leaving_date")}) AS leaving_date,
-                CASE WHEN r.leaving_date IS NOT NULL THEN r.leaving_ground END AS leaving_ground, r.destination, r.destination_urn FROM spells_{n} r JOIN person p USING (upn) WHERE r.entry_date IS NOT NULL"""
+                CASE WHEN r.leaving_date IS NOT NULL THEN r.leaving_ground END AS leaving_ground, r.destination, r.destination_urn FROM spells_{n} r JOIN person p USING (upn) WHERE r.entry_date IS NOT NULL AND nullif(r.urn, '') IS NOT NULL"""
     report.notes.append(
         "schools are identified by LA and establishment numbers (LAESTAB); import a list of schools to match them to URNs"
     )

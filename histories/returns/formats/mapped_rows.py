@@ -90,6 +90,8 @@ def _select(staging: Staging, people: PupilKeys, filled: Filled, name: str, repo
     upn = next((n for n in filled.pupil if n in have), None)
     if filled.pupil and upn is None:
         staging.need(name, [filled.pupil[0]], {filled.pupil[0]: filled.pupil})
+    if others := [n for n in filled.pupil if n in have and n != upn]:
+        report.unused.append(f"{staging.files[name].name}: columns {', '.join(others)}, since {upn} names the child")
     wanted = {c: [n for n in names if n in have] for c, names in filled.columns.items()}
     leaves = filled.table == "enrolments" and bool(wanted.get("leaving_date"))
     needed = [c for c in filled.columns if table.columns[c].required and not (leaves and c in ENTRY)]
@@ -101,7 +103,11 @@ def _select(staging: Staging, people: PupilKeys, filled: Filled, name: str, repo
         return None
     person = next((n for n in filled.person if n in have), None)
     chosen = {c: literal(v) for c, v in filled.constants.items()}
-    chosen |= {c: _value(staging, name, table.columns[c], names, filled) for c, names in wanted.items() if names}
+    chosen |= {
+        c: _value(staging, name, table.columns[c], names, filled=filled, report=report)
+        for c, names in wanted.items()
+        if names
+    }
     _report_columns(staging, filled, name, wanted, chosen, report=report)
     _check_required(staging, filled, name, wanted, chosen)
     if table.end in chosen and table.start in chosen:
@@ -190,7 +196,15 @@ def _who(
     return who
 
 
-def _value(staging: Staging, name: str, column: Column, names: list[str], filled: Filled) -> str:
+def _note_differing(staging: Staging, name: str, names: list[str], expressions: list[str], report: Report) -> None:
+    """Report rows in which two headings of one meaning hold different values; the first with a value counts."""
+    for n in range(1, len(expressions)):
+        before = f"coalesce({', '.join(expressions[:n])}, NULL)"
+        what = f"have different values in {names[n]} and {', '.join(names[:n])}, of which the first with a value counts"
+        staging.note(report, name, f"({before}) <> ({expressions[n]})", what)
+
+
+def _value(staging: Staging, name: str, column: Column, names: list[str], *, filled: Filled, report: Report) -> str:
     """Return the expression of a column, after checking that every value can be converted."""
     expressions = []
     for n in names:
@@ -210,6 +224,7 @@ def _value(staging: Staging, name: str, column: Column, names: list[str], filled
                 name, n, f"{raw} IS NOT NULL AND ({expression}) IS NULL", f"the value is not {WANTED[column.kind]}", do
             )
         expressions.append(expression)
+    _note_differing(staging, name, names, expressions, report)
     return expressions[0] if len(expressions) == 1 else f"coalesce({', '.join(expressions)})"
 
 

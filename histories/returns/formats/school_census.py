@@ -7,6 +7,7 @@ has the autumn term, the summer census the spring term, the autumn census both h
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from histories.returns.formats.school_census_xml import CensusOfSchool
     from histories.returns.pupil_keys import PupilKeys
 
+MAX_LATE = 31  # days by which the real day of a census may lie after the computed one
 SQL = Path(__file__).with_name("school_census.sql")
 
 
@@ -161,6 +163,12 @@ def _select(staging: Staging, name: str, *, kind: str, table: str, given: Census
     needed = (*NEEDED, id_column) if on_roll else (id_column, *KINDS[kind][:1])
     if not staging.need(name, needed):
         return None
+    if on_roll:
+        twice = f'"{id_column}" IS NULL OR "{id_column}" IN (SELECT "{id_column}" FROM "{name}" GROUP BY 1 HAVING count(*) > 1)'
+        staging.check(
+            name, id_column, twice, "the key of the row is missing or occurs again", "Export the table again."
+        )
+        staging.check(name, "nativeid", "nativeid IS NULL", "the number of the school is missing", "Fill it in.")
     used = [c for c in KINDS[kind] if c in have]
     other = [c for c in have if c not in used and c != id_column]
     if other:
@@ -181,6 +189,9 @@ def _select(staging: Staging, name: str, *, kind: str, table: str, given: Census
                 "the value is not a whole number",
                 do,
             )
+    if kind == "pupilonroll" and "entrydate" in have:
+        late = f"({expression_of('date', 'entrydate')}) > DATE '{given.day + timedelta(days=MAX_LATE)}'"
+        staging.check(name, "entrydate", late, "the child joined long after the day of the census", "Correct the rows.")
     term = term_dates(given.day.year - 1)[COVERED[given.term]]
     _report_values(staging, name, used, report)
     columns = ", ".join(f'"{c}"' if c in have else f"NULL::VARCHAR AS {c}" for c in KINDS[kind])

@@ -102,12 +102,17 @@ def _state(staging: Staging, people: PupilKeys, number: int, tables: dict[str, s
     period, day, sender = _period(staging, tables, report)
     stated = staging.add_return(period, files, return_date=day, sender=sender)
     stated.tables["pupils"] = f"""
-        SELECT p.pupil_id, CASE WHEN NOT starts_with(p.pupil_id, 'unlinked:') THEN p.pupil_id END AS upn_key, max(c.born) AS date_of_birth,
-            max(c.sex) AS sex, max(c.ethnicity) AS ethnicity FROM sen2_child_{number} c JOIN person p USING (upn) GROUP BY 1, 2"""
+        SELECT DISTINCT p.pupil_id, CASE WHEN NOT starts_with(p.pupil_id, 'unlinked:') THEN p.pupil_id END AS upn_key, c.born AS date_of_birth,
+            c.sex, c.ethnicity FROM sen2_child_{number} c JOIN person p USING (upn)"""
     stated.tables["sen"] = _plans(staging, number, tables, report)
 
 
 def _check(staging: Staging, tables: dict[str, str], report: Report) -> None:
+    for module in ("person", "requests", "assessment"):
+        key = MODULES[module][0]
+        twice = f'{key} IS NULL OR {key} IN (SELECT {key} FROM "{tables[module]}" GROUP BY 1 HAVING count(*) > 1)'
+        what, do = "the key of the row is missing or occurs again", "Export the modules again."
+        staging.check(tables[module], key, twice, what, do)
     what, do = "the value is not a date like 2022-Sep-28 00:00:00", "Correct the rows, or export again."
     for module in ("person", "namedplan"):
         table, have = tables[module], staging.columns[tables[module]]

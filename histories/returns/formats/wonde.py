@@ -62,6 +62,11 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
     if not marks and not staging.faults:
         do = "Name the file with the session attendance, and those with the students and the attendance codes."
         staging.leave_out(files, Fault("no record is a mark", ", ".join(map(str, files)), do))
+    several = "GROUP BY student, folder HAVING count(DISTINCT upn) > 1"
+    if count := len(staging.sql(f"SELECT student FROM wonde_students {several}")):
+        do = "Put the files of each school into a folder of their own."
+        where = ", ".join(map(str, files[:3]))
+        staging.faults.append(Fault(f"{count} ids of students stand for several UPNs", where, do))
     staging.raise_faults()
     references = [f for f in files if f not in marks]
     for file, table in marks.items():

@@ -43,22 +43,19 @@ def files_of(store: Submissions, table: str) -> list[tuple[int, Path]]:
 
 
 def load_submissions(connection: Any, ranks: list[Ranked], scopes: Scopes) -> None:
-    """Create the tables ``submission`` and ``cover``: the scope of each school's part of a submission, and when it was stated."""
+    """Create the tables ``submission`` and ``cover``: the scope of each school's part of a submission."""
     connection.execute(
-        "CREATE TABLE submission (number INTEGER, form VARCHAR, period VARCHAR, rank INTEGER, return_date DATE, clock VARCHAR, part VARCHAR)"
+        "CREATE TABLE submission (number INTEGER, form VARCHAR, period VARCHAR, rank INTEGER, return_date DATE, stated_on DATE, clock VARCHAR, part VARCHAR)"
     )
-    connection.execute("CREATE TABLE cover (number INTEGER, school VARCHAR, scope VARCHAR, stated_on DATE)")
-    rows = [
-        [s.number, s.form, s.period, r.rank, s.return_date, s.clock, s.part] for r in ranks for s in (r.submission,)
-    ]
-    parts = [
-        [r.submission.number, school, scope, r.stated_on[scope]]
-        for r in ranks
-        for school, scope in scopes.schools[r.submission.number].items()
-    ]
+    connection.execute("CREATE TABLE cover (number INTEGER, school VARCHAR, scope VARCHAR)")
+    rows = []
+    for r in ranks:
+        s = r.submission
+        rows.append([s.number, s.form, s.period, r.rank, s.return_date, r.stated_on, s.clock, s.part])
+    parts = [[number, school, scope] for number, schools in scopes.schools.items() for school, scope in schools.items()]
     if rows:
-        connection.executemany("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-        connection.executemany("INSERT INTO cover VALUES (?, ?, ?, ?)", parts)
+        connection.executemany("INSERT INTO submission VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO cover VALUES (?, ?, ?)", parts)
 
 
 def load(connection: Any, store: Submissions, table: str) -> None:
@@ -83,18 +80,18 @@ def load(connection: Any, store: Submissions, table: str) -> None:
         joins.append(f"LEFT JOIN school_id k{n} ON k{n}.urn = u.{c}")
     same = "u.* EXCLUDE (school)" + (f" REPLACE ({', '.join(replaced)})" if replaced else "")
     # A statement corrected on the day it was stated was never visible.
-    conditions = ["NOT coalesce(b.rank < l.rank AND v.stated_on IS NOT DISTINCT FROM l.stated_on, false)"]
+    conditions = ["NOT coalesce(b.rank < l.rank AND b.stated_on IS NOT DISTINCT FROM l.stated_on, false)"]
     if "pupil_id" in wanted:
         conditions.append("NOT starts_with(coalesce(a.pupil_id, u.pupil_id), 'unlinked:')")
     # A statement that a correction repeats unchanged counts from the first submission.
     same_row = ", ".join(["b.form", "b.period", *(f'u."{c}"' for c in wanted if c != "line")])
-    stated = f"min(v.stated_on) OVER (PARTITION BY {same_row})" if _corrected(connection, numbers) else "v.stated_on"
+    stated = f"min(b.stated_on) OVER (PARTITION BY {same_row})" if _corrected(connection, numbers) else "b.stated_on"
     connection.execute(f"""
         CREATE VIEW s_{table} AS
         WITH latest AS (
             SELECT form, period, scope, max(rank) AS rank, arg_max(stated_on, rank) AS stated_on FROM submission JOIN cover USING (number) WHERE number IN ({numbers}) GROUP BY ALL
         )
-        SELECT {same}, coalesce(b.rank, 0) AS rank, b.return_date, {stated} AS stated_on, v.stated_on AS returned_on, coalesce(b.clock, 'row') AS clock, (u.number = {BASE} OR coalesce(b.rank = l.rank, false)) AS is_current
+        SELECT {same}, coalesce(b.rank, 0) AS rank, b.return_date, {stated} AS stated_on, b.stated_on AS returned_on, coalesce(b.clock, 'row') AS clock, (u.number = {BASE} OR coalesce(b.rank = l.rank, false)) AS is_current
         FROM u_{table} u LEFT JOIN submission b USING (number)
         LEFT JOIN cover v ON v.number = u.number AND v.school = coalesce(u.school, '')
         LEFT JOIN latest l ON l.form = b.form AND l.period = b.period AND l.scope = v.scope
