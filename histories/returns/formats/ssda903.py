@@ -44,7 +44,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             do = "Put header.csv, episodes.csv and missing.csv of one return in one folder, or use the return as XML."
             staging.leave_out([staging.files[t] for t in names], Fault(what, str(place[0]), do))
             continue
-        _children(staging, people, number, headers, names, report)
+        _children(staging, people, number, headers, tables=names, report=report)
         day = year_end(staging, names)
         for table in names:
             kind = table.partition("_")[0]
@@ -120,7 +120,7 @@ def _check(staging: Staging, tables: dict[str, list[str]], report: Report) -> No
 
 
 def _children(
-    staging: Staging, people: PupilKeys, number: int, headers: list[str], tables: list[str], report: Report
+    staging: Staging, people: PupilKeys, number: int, headers: list[str], *, tables: list[str], report: Report
 ) -> None:
     """Give each CHILD its key, by the headers of its return; children with UN1 to UN7 instead of a UPN must be linked."""
     rows = " UNION ALL ".join(f'SELECT child, ({clean_upn_sql("upn")}) AS upn FROM "{t}"' for t in headers)

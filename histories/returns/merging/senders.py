@@ -47,8 +47,8 @@ class Scopes:
 
     def corrected_by(self, submission: Submission, others: list[Submission]) -> list[Submission]:
         """Return the earlier submissions that one corrects."""
-        return [o for o in others if o.number < submission.number and _period(o) == _period(submission)
-                and self.of(o) & self.of(submission)]  # fmt: skip
+        earlier = [o for o in others if o.number < submission.number and _period(o) == _period(submission)]
+        return [o for o in earlier if self.of(o) & self.of(submission)]
 
 
 def _period(submission: Submission) -> tuple[str, str]:
