@@ -15,8 +15,9 @@ from serving.pages.context import PageContext
 from serving.pages.enquiries import ASKING, enquiries
 from serving.pages.records_line import records_line
 from serving.pages.score_change import changed
+from serving.pages.score_strip import score_strip
 from serving.pages.timeline import timeline
-from serving.store.cases import cases, casework
+from serving.store.cases import cases, casework, done
 from serving.store.scores import stored_scores, week_list
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import NotThere
@@ -54,6 +55,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
             "score": score,
             "stored_at": current[-1]["stored_at"] if current else None,
             "change": changed(current),
+            "strip": score_strip(current),
             "case": case,
             "deadlines": casework.deadlines(view, pupil_ref=pupil_ref),
             "people": {p["person_id"]: p["name"] for p in staff.active_staff(view)},
@@ -61,12 +63,13 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
             "sources": week_list.sources(view),
         }
         history = casework.pupil_history(view, place["pupil_id"])
+        given = [_help_event(context, entry) for entry in done.help_given(view, place["pupil_id"])]
         view.record("pupil.seen", pupils=[place["pupil_id"]])
     words, query = context.renderer.words, request.query_params
     doubted = _record(score, query.get("record", ""))
-    done = query.get("done", "")
+    saved = query.get("done", "")
     shown = {
-        "picture": timeline(history[1], history[0]) if history else None,
+        "picture": timeline(history[1], history[0], given) if history else None,
         "silent": history[1].get("silent") if history else None,
         "line": records_line(history[1], history[0], words.year_group(place["nc_year"]), words) if history else "",
         "compared": history[1]["compared"] if history else [],
@@ -79,11 +82,17 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         "tables": [(name, words(f"table.{name}")) for name in TABLES],
         "doubted": doubted or {"table": "attendance", "date": ""},
         "asked_for": "doubt" if doubted else "",
-        "banner": words(f"case.done_{done}") if f"case.done_{done}" in words.messages else None,
+        "banner": words(f"case.done_{saved}") if f"case.done_{saved}" in words.messages else None,
         "written": {},
         "wrong": {},
     }
     return context.renderer.page(request, "pupil", status, **{**stored, **shown, **more})
+
+
+def _help_event(context: PageContext, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return a contact or an action as an event of the timeline."""
+    text = context.settings.text_of(entry["kind"], entry["code"])
+    return {"lane": "help", "date": entry["on_day"].isoformat(), "text": text}
 
 
 def _record(score: dict[str, Any] | None, named: str) -> dict[str, str] | None:

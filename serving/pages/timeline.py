@@ -1,16 +1,18 @@
 """The timeline's picture: weekly attendance as bars, and a strip for each kind of event; the template adds the words.
 
-The pictures have no text, so they can be stretched; a table beside them has the same content.
+The pictures have no text, so they can be stretched: scale, months and legend stand beside them, and a table has the same content.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-LANES = ("school", "suspension", "care", "address", "missing")
+LANES = ("school", "suspension", "care", "address", "missing", "help")
 WEEKS = 52
+MAX_LATER = timedelta(weeks=4)  # for which help is drawn after the day of the records
 SLOT, HEIGHT = 10, 60  # of one week, in the picture's units
 
 
@@ -41,12 +43,18 @@ class Timeline:
     ----------
     first, last : date
         The Mondays of the first and the last week.
+    months : list of int
+        For each week the month that begins in it, or 0.
+    usual : float or None
+        Height of the year group's share of missed sessions in the newest weeks.
     rows : list of dict
         The table: ``week, missed, possible, unauthorised, events``.
     """
 
     first: date
     last: date
+    months: list[int]
+    usual: float | None
     bars: list[WeekBar]
     lanes: dict[str, list[Stroke]]
     rows: list[dict[str, Any]]
@@ -55,33 +63,49 @@ class Timeline:
     slot: int = SLOT
 
 
-def timeline(past: dict[str, Any], as_of: date) -> Timeline:
-    """Return the picture of the year before a day.
+def timeline(past: dict[str, Any], as_of: date, help_given: Sequence[dict[str, Any]] = ()) -> Timeline:
+    """Return the picture of the year before a day, and of help that was given soon after it.
 
     Parameters
     ----------
     past : dict
         See ``serving.casework.history``.
     as_of : date
+    help_given : sequence of dict
+        Events of what was done for the child: ``lane`` (``help``), ``date`` and ``text``.
     """
-    last = as_of - timedelta(days=1)
+    shown = [e for e in help_given if date.fromisoformat(e["date"]) < as_of + MAX_LATER]
+    last = max([as_of - timedelta(days=1), *(date.fromisoformat(e["date"]) for e in shown)])
     last -= timedelta(days=last.weekday())
     first = last - timedelta(weeks=WEEKS - 1)
     weeks = {date.fromisoformat(w[0]): w[1:] for w in past["weeks"]}
-    bars, rows = [], []
+    all_events = [*past["events"], *shown]
+    bars, rows, months = [], [], []
     for n in range(WEEKS):
         monday = first + timedelta(weeks=n)
         possible, missed, unauthorised = weeks.get(monday, (0, 0, 0))
         share = [HEIGHT * x / possible if possible else 0.0 for x in (missed, unauthorised)]
         bars.append(WeekBar(n * SLOT, round(share[0], 1), round(share[1], 1), possible > 0))
-        events = [e for e in past["events"] if monday <= date.fromisoformat(e["date"]) < monday + timedelta(weeks=1)]
+        sunday = monday + timedelta(days=6)
+        months.append(sunday.month if sunday.day <= 7 else 0)
+        events = [e for e in all_events if monday <= date.fromisoformat(e["date"]) < monday + timedelta(weeks=1)]
         if missed or events:
             rows.append(
                 {"week": monday, "missed": missed, "possible": possible, "unauthorised": unauthorised, "events": events}
             )
     rows.reverse()
-    lanes = {lane: [_stroke(e, first, last) for e in past["events"] if e["lane"] == lane] for lane in LANES}
-    return Timeline(first=first, last=last, bars=bars, lanes={k: v for k, v in lanes.items() if v}, rows=rows)
+    lanes = {lane: [_stroke(e, first, last) for e in all_events if e["lane"] == lane] for lane in LANES}
+    peers = next((c["peers"] for c in past["compared"]), None)
+    usual = round(HEIGHT * (1 - peers), 1) if peers is not None else None
+    return Timeline(
+        first=first,
+        last=last,
+        months=months,
+        usual=usual,
+        bars=bars,
+        lanes={k: v for k, v in lanes.items() if v},
+        rows=rows,
+    )
 
 
 def _stroke(event: dict[str, Any], first: date, last: date) -> Stroke:

@@ -198,12 +198,32 @@ def test_the_picture_and_its_table_agree(site, signed_in):
     page = signed_in("worker")
     page.locator(".onroll-list h2 a").first.click()
     everything_open(page)
-    missed = page.locator(".onroll-missed").count()
+    missed = page.locator(".onroll-timeline__bars .onroll-missed").count()
     rows = page.locator("tbody tr").filter(has_text=re.compile(r"\d+ of \d+")).count()
     assert missed == rows > 0
     assert page.locator("svg text").count() == 0
-    for svg in page.locator("svg").all():
+    for svg in page.locator("svg:not([aria-hidden])").all():
         assert svg.get_attribute("aria-label")
+    scores = page.locator("details", has_text="The scores as a table").locator("li")
+    assert scores.count() == page.locator(".onroll-mark").count() == 2, "two lists are stored"
+    months = [text for text in page.locator(".onroll-months").first.locator("span").all_inner_texts() if text]
+    assert len(months) == 12
+    assert page.get_by_text(re.compile(r"Usual for (Year \d+|Reception) here now: \d+ of 100 sessions")).is_visible()
+
+
+def test_the_form_comes_first_on_a_phone_and_beside_the_score_on_a_desk(site, signed_in):
+    page = signed_in("worker")
+    page.locator(".onroll-list h2 a").first.click()
+
+    def top_left(selector):
+        box = page.locator(selector).bounding_box()
+        return box["x"], box["y"]
+
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert top_left("#contact")[1] < top_left(".onroll-score")[1] < top_left(".onroll-log")[1]
+    page.set_viewport_size({"width": 1280, "height": 900})
+    assert top_left("#contact")[0] > top_left(".onroll-score")[0]
+    assert top_left(".onroll-score")[1] < top_left("#contact")[1]
 
 
 def test_a_first_load_is_small(site, page):

@@ -42,7 +42,8 @@ def test_the_list_and_the_team_say_the_same_of_the_newest_list(site, visit, mani
 def test_the_numbers_of_the_worker_and_the_lead_agree_when_the_capacity_changes(site, visit, manifest):
     lead = Caller("dev:lead", "lead", site.authority)
     with site.store.change(lead) as change:
-        version = staff.set_capacity(change, site.authority, "", 10, 0)
+        before = next((c["version"] for c in staff.capacities(change) if c["team"] == ""), 0)
+        version = staff.set_capacity(change, site.authority, "", 10, before)
     try:
         worker, team = visit("worker").get("/work-list").text, visit("lead").get("/team").text
         assert promise_on(worker) == promise_on(team)

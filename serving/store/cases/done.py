@@ -13,11 +13,11 @@ from serving.store.cases.tables import Case, CaseEntry, Person
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import View
 
-TAKEN_UP = ("action", "dismissed", "snoozed", "closed")  # entries after which a child is done for this list
+TAKEN_UP = ("action", "enquiry", "dismissed", "snoozed", "closed")  # entries after which a child is done for this list
 
 
 def last_entries(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Return the newest contact or action of each pupil, in cases of the caller's scope.
+    """Return the newest contact, action or enquiry of each pupil, in cases of the caller's scope.
 
     Returns
     -------
@@ -36,14 +36,33 @@ def last_entries(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]
         .join(Case, Case.case_id == CaseEntry.case_id)
         .join(Pupil, Pupil.pupil_id == Case.pupil_id)
         .join(Person, Person.person_id == CaseEntry.by, isouter=True)
-        .where(*view.caller.children(PLACE), Case.pupil_id.in_(pupils), CaseEntry.kind.in_(("contact", "action")))
+        .where(
+            *view.caller.children(PLACE),
+            Case.pupil_id.in_(pupils),
+            CaseEntry.kind.in_(("contact", "action", "enquiry")),
+        )
         .order_by(CaseEntry.on_day, CaseEntry.at)
     )
     return {r["pupil_id"]: dict(r) for r in view.connection.execute(query).mappings()}
 
 
+def help_given(view: View, pupil_id: str) -> list[dict[str, Any]]:
+    """Return every contact and action for a pupil, oldest first: ``kind``, ``code`` and ``on_day``; closed cases included.
+
+    The calling code records that the pupil was seen.
+    """
+    query = (
+        sa.select(CaseEntry.kind, CaseEntry.code, CaseEntry.on_day)
+        .join(Case, Case.case_id == CaseEntry.case_id)
+        .join(Pupil, Pupil.pupil_id == Case.pupil_id)
+        .where(*view.caller.children(PLACE), Case.pupil_id == pupil_id, CaseEntry.kind.in_(("contact", "action")))
+        .order_by(CaseEntry.on_day, CaseEntry.at)
+    )
+    return [dict(r) for r in view.connection.execute(query).mappings()]
+
+
 def done_since(view: View, day: date, not_reached: Collection[str]) -> set[str]:
-    """Return the pupils for whom something was done since a day: a conversation, an action, or a decision to set aside or close.
+    """Return the pupils for whom something was done since a day: a conversation, an action, an enquiry, or a decision to set aside or close.
 
     Parameters
     ----------
