@@ -60,6 +60,7 @@ def import_(
     in the folder is not recognised. The histories folder may be new or exist already. Importing merges: the order of returns does
     not matter, and a return that is submitted again corrects the first submission of its sender.
     """
+    from histories.pseudonym_key import key_away_from
     from histories.returns import FORMATS, import_folder, import_return
     from histories.settings import settings
 
@@ -77,7 +78,7 @@ def import_(
                 FORMATS,
                 sources[0],
                 into,
-                config.pseudonym_key,
+                key_away_from(config, into),
                 mappings=mappings,
                 persons=persons,
                 memory=config.memory,
@@ -104,7 +105,7 @@ def import_(
             FORMATS[form],
             list(sources),
             into,
-            config.pseudonym_key,
+            key_away_from(config, into),
             mapping=mappings[0] if mappings else None,
             persons=persons,
             submitted_on=submitted.date() if submitted else None,
