@@ -22,3 +22,16 @@ def test_the_childs_page_says_how_near_the_top_of_the_list_the_child_is(visit, s
     links = dict(re.findall(r'href="(/pupils/[0-9a-f]{32})">([^<]+)</a>', client.get("/work-list").text))
     page = client.get(next(link for link, pupil in links.items() if pupil == first.pupil_id)).text
     assert f"Band: {first.band}. Among the first 1% of the children" in page
+
+
+def test_the_page_of_moves_names_the_likeliest_first_and_leads_to_the_list_of_the_year(visit, site):
+    client = visit("lead")
+    page = client.get("/transition").text
+    risks = {s.pupil_id: s.risk for s in site.scores}
+    for part in re.findall(r"<h2.*?</ul>", page, re.DOTALL):
+        named = [risks[pupil] for pupil in re.findall(r'href="/pupils/[0-9a-f]{32}">([^<]+)</a>', part)]
+        assert named == sorted(named, reverse=True)
+    assert 'href="/work-list?year=6"' in page
+    listed = re.findall(r'href="/pupils/[0-9a-f]{32}">([^<]+)</a>', client.get("/work-list?year=6").text)
+    assert listed
+    assert {s.nc_year for s in site.scores if s.pupil_id in listed} == {6}

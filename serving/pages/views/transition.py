@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from functools import partial
 from typing import Any
 
 from fastapi import Request
 from starlette.responses import Response
 
-from serving.casework.transitions import STATES
+from serving.casework.transitions import AUTUMN, STATES
 from serving.pages.context import Context
 from serving.pages.page import Page
 from serving.roles import IDENTITIES
@@ -28,6 +29,8 @@ def transition(request: Request, context: Context) -> Response:
         names = week_list.school_names(view)
         followed_up = [m["pupil_id"] for m in moves if m["state"] in TO_CHECK]
         risks = {} if context.withdrawn else newest_risks(view, followed_up)
+    # Most likely to go missing first; children without a score come last.
+    moves.sort(key=partial(_by_risk, risks))
     states = [s for s in STATES if any(m["state"] == s for m in moves)]
     by_state = {state: [m for m in moves if m["state"] == state] for state in TO_CHECK if state in states}
     named = [(state, len(children), children[:MAX_NAMED]) for state, children in by_state.items()]
@@ -44,9 +47,15 @@ def transition(request: Request, context: Context) -> Response:
         as_of=moves[0]["as_of"] if moves else None,
         year=moves[0]["entry_year"] if moves else None,
         children=len(moves),
+        moving=7 if moves and moves[0]["as_of"].month in AUTUMN else 6,
         risks={pupil: score["risk"] for pupil, score in risks.items()},
         until=max((last_day(score["as_of"], score["horizon_days"]) for score in risks.values()), default=None),
     )
+
+
+def _by_risk(risks: dict[str, dict[str, Any]], move: dict[str, Any]) -> float:
+    score = risks.get(move["pupil_id"])
+    return -score["risk"] if score else 1.0
 
 
 def _by_school(moves: list[dict[str, Any]], side: str) -> list[tuple[str, Counter[str]]]:
