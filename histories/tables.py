@@ -9,20 +9,22 @@ recorded strictly before D, and the end of a spell if that end was recorded stri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Literal
 
 Kind = Literal["text", "date", "integer", "boolean"]
+SESSIONS, AGES = (0, 1000), (0, 120)  # half days of a term or suspension; years
 
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
-    """One column: its type and meaning, and whether every row needs a value."""
+    """One column: its type and meaning, whether every row needs a value, and the limits of a number."""
 
     kind: Kind
     meaning: str
     required: bool = False
     codes: str | None = None
+    limits: tuple[int, int] | None = None
     name: str = ""
 
 
@@ -36,9 +38,9 @@ def day(meaning: str, *, required: bool = False) -> Column:
     return Column(kind="date", meaning=meaning, required=required)
 
 
-def number(meaning: str, *, required: bool = False) -> Column:
-    """Declare an integer column."""
-    return Column(kind="integer", meaning=meaning, required=required)
+def number(meaning: str, *, required: bool = False, limits: tuple[int, int] | None = None) -> Column:
+    """Declare an integer column; a number outside its limits is told."""
+    return Column(kind="integer", meaning=meaning, required=required, limits=limits)
 
 
 def flag(meaning: str) -> Column:
@@ -99,11 +101,7 @@ class Table:
     recordings: ClassVar[tuple[str, ...]]
 
     def __init_subclass__(cls) -> None:
-        cls.columns = {
-            name: Column(kind=c.kind, meaning=c.meaning, required=c.required, codes=c.codes, name=name)
-            for name, c in vars(cls).items()
-            if isinstance(c, Column)
-        }
+        cls.columns = {name: replace(c, name=name) for name, c in vars(cls).items() if isinstance(c, Column)}
         dates = [c.name for c in cls.columns.values() if c.kind == "date"]
         cls.start = next((c for c in getattr(cls, "key", ()) if c in dates), None)
         cls.recordings = tuple(c for c in dates if c.endswith(("recorded_on", "reported_on")))
@@ -171,7 +169,7 @@ class TermlyAttendance(Table):
     term_start = day("first day of the term", required=True)
     term_end = day("last day of the term", required=True)
     code = text("attendance code", required=True, codes="attendance")
-    sessions = number("sessions with that code", required=True)
+    sessions = number("sessions with that code", required=True, limits=SESSIONS)
     recorded_on = day("day of the return with the count")
 
 
@@ -185,7 +183,7 @@ class Suspensions(Table):
     start_date = day("first day", required=True)
     category = text("suspension or permanent exclusion", required=True, codes="suspension_category")
     reason = text("first reason given", codes="suspension_reason")
-    sessions = number("sessions of the suspension")
+    sessions = number("sessions of the suspension", limits=SESSIONS)
     recorded_on = day("day it was recorded")
 
 
@@ -236,7 +234,9 @@ class Areas(Table):
     table, key, always_known = "areas", ("lsoa",), True
 
     lsoa = text("lower layer super output area", required=True)
-    idaci_decile = number("income deprivation affecting children, 1 = most deprived tenth", required=True)
+    idaci_decile = number(
+        "income deprivation affecting children, 1 = most deprived tenth", required=True, limits=(1, 10)
+    )
 
 
 class Schools(Table):
@@ -248,8 +248,8 @@ class Schools(Table):
     name = text("name of the school")
     phase = text("phase of education", required=True, codes="phase")
     authority = text("number of the local authority it lies in")
-    low_age = number("lowest age taught")
-    high_age = number("highest age taught")
+    low_age = number("lowest age taught", limits=AGES)
+    high_age = number("highest age taught", limits=AGES)
     trust = text("the trust that runs it")
 
 
@@ -282,7 +282,7 @@ class Admissions(Table):
     )
 
     pupil_id = text("the child", required=True)
-    entry_year = number("calendar year of the September of entry", required=True)
+    entry_year = number("calendar year of the September of entry", required=True, limits=(1900, 2100))
     phase = text("phase applied for", required=True, codes="phase")
     applied_on = day("day of the application; empty if there is none")
     offered_urn = text("the school offered")

@@ -14,12 +14,13 @@ from histories.calendar import day_number
 from histories.errors import Fault, Faults
 from histories.io.delimited import heading
 from histories.reading.plain_frame import PlainFrame
-from histories.reading.typed_columns import ENDS_EARLY, NO_CODE, NO_DAY, TWICE, WANTED
+from histories.reading.typed_columns import ENDS_EARLY, NO_CODE, NO_DAY, OUT_OF_RANGE, TWICE, WANTED
 from histories.reading.values import FIRST_DAY, code_of, day_in, flag_of, last_day, text_of
 from histories.tables import TABLES, Column, Table
 
 NUMBER = re.compile(r"[+-]?[0-9]+")
 SHOWN = 10
+SENT_BEFORE = "the pupil is in an earlier row too"
 AUDITED = ("sex", "ethnicity")  # code sets that no feature reads
 # Foreign keys: the table and column that each column refers to.
 LINKS = {"pupil_id": ("pupils", "pupil_id"), "urn": ("schools", "urn"), "lsoa": ("areas", "lsoa")}
@@ -141,7 +142,27 @@ def _columns(
         if c.codes and lenient:
             values = _known_codes(c, values, table.table, warnings, as_written)
         columns[c.name] = _column(checked, values, table.table, faults)
-    if table.end and not faults:
+    if not faults:
+        warnings += _suspect_rows(table, columns)
+    return columns
+
+
+def _suspect_rows(table: type[Table], columns: Mapping[str, list[Any]]) -> list[str]:
+    """Return warnings of numbers out of range, pupils sent twice, and ends before starts."""
+    warnings = []
+    for c in table.columns.values():
+        odd = [i for i, v in enumerate(columns[c.name]) if c.limits and not _within(c.limits, v)]
+        if odd:
+            warnings.append(f"{_place(table.table, odd, c.name)}: {len(odd)} rows: {OUT_OF_RANGE}")
+    if table.table == "pupils":
+        seen: set[Any] = set()
+        again = []
+        for i, pupil in enumerate(columns["pupil_id"]):
+            again += [i] if pupil in seen else []
+            seen.add(pupil)
+        if again:
+            warnings.append(f"{_place('pupils', again, 'pupil_id')}: {len(again)} rows: {SENT_BEFORE}")
+    if table.end:
         early = [
             i
             for i, (start, end) in enumerate(zip(columns[str(table.start)], columns[table.end], strict=True))
@@ -149,7 +170,11 @@ def _columns(
         ]
         if early:
             warnings.append(f"{_place(table.table, early, table.end)}: {len(early)} rows: {ENDS_EARLY}")
-    return columns
+    return warnings
+
+
+def _within(limits: tuple[int, int], value: int | None) -> bool:
+    return value is None or limits[0] <= value <= limits[1]
 
 
 def _place(table: str, rows: list[int], column: str) -> str:

@@ -186,6 +186,7 @@ def value_faults(table: type[Table], columns: Mapping[str, SourceColumn], engine
 NO_CODE = "the code does not exist and is ignored"
 NO_DAY = "the date is before 1900 or after the end of next year, and is ignored"
 ENDS_EARLY = "the end is before the start"
+OUT_OF_RANGE = "the number is out of range"
 
 
 def warning_tests(table: type[Table], values: Mapping[str, str], engine: str) -> list[tuple[str, str, str]]:
@@ -204,6 +205,8 @@ def warning_tests(table: type[Table], values: Mapping[str, str], engine: str) ->
         if c.codes:
             listed = ", ".join(literal(code, engine) for code in sorted(code_set(c.codes)))
             tests.append((name, NO_CODE, f"({value} IS NOT NULL AND {value} NOT IN ({listed}))"))
+        if c.limits:
+            tests.append((name, OUT_OF_RANGE, f"{value} NOT BETWEEN {c.limits[0]} AND {c.limits[1]}"))
     if table.end is not None and table.start is not None and {table.end, table.start} <= values.keys():
         tests.append((table.end, ENDS_EARLY, f"{values[table.end]} < {values[table.start]}"))
     return tests
