@@ -19,7 +19,9 @@ def row_of(table, column, value):
     row = {"pupil_id": "p0", "urn": "100001"}
     for c in TABLES[table].columns.values():
         if c.required:
-            row.setdefault(c.name, {"code": "O", "category": "SUSP", "phase": "primary"}.get(c.name, VALUES.get(c.kind, "x")))
+            row.setdefault(
+                c.name, {"code": "O", "category": "SUSP", "phase": "primary"}.get(c.name, VALUES.get(c.kind, "x"))
+            )
     return {k: v for k, v in row.items() if k in TABLES[table].columns} | {column: value}
 
 
