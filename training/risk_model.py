@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -26,6 +26,11 @@ from training.explanation.score import Score
 from training.explanation.scorer import scorer_of
 from training.measures import calibration
 
+if TYPE_CHECKING:  # slow to import, and the service needs neither
+    import pandas as pd
+    import shap
+
+CONTRIBUTION = "contribution_"  # before a feature's name in the columns of contributions
 EVIDENCE_RANKS = 500  # top ranks in each authority that get evidence
 
 
@@ -111,7 +116,7 @@ class RiskModel:
         if top is not None:
             frame = frame.filter(pl.col("rank") <= top)
         advance(description="contributions and evidence")
-        return self.explain(histories, frame, as_of, known_on)
+        return self.explained(histories, frame, as_of, known_on)
 
     def ranked(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return snapshots with ``margin``, ``rank`` (1 = highest in its authority; ties by key) and ``listed_among`` (the authority's snapshots)."""
@@ -124,7 +129,64 @@ class RiskModel:
         """Return the margins of snapshots, given their features."""
         return self.scorer.margins(self._x(frame))
 
-    def explain(
+    def predict(self, features: pd.DataFrame, *, contributions: bool = False) -> pd.DataFrame:
+        """Return the risks of feature rows.
+
+        Parameters
+        ----------
+        features : pandas.DataFrame, shape (rows, features)
+            The model's features by name, in any order; a missing value is NaN.
+        contributions : bool
+            Also return each feature's contribution in log-odds and ``base``; with it they sum to ``margin``.
+
+        Returns
+        -------
+        pandas.DataFrame, shape (rows, 4) or (rows, 5 + features)
+            ``risk``, ``risk_low`` and ``risk_high`` (0 to 1) and ``margin`` (log-odds before calibration), with the index of the input.
+
+        Raises
+        ------
+        KeyError
+            If a feature of the model is missing.
+        """
+        import pandas as pd
+
+        x = self._values(features)
+        margins = self.scorer.margins(x)
+        low, high = self.interval(margins)
+        columns = {"risk": self.risk(margins), "risk_low": low, "risk_high": high, "margin": margins}
+        if contributions:
+            parts = self.scorer.contributions(x)
+            columns |= {"base": parts[:, -1]}
+            columns |= {CONTRIBUTION + n: parts[:, k] for k, n in enumerate(self.manifest.features)}
+        return pd.DataFrame(columns, index=features.index)
+
+    def explain(self, features: pd.DataFrame) -> shap.Explanation:
+        """Explain feature rows as exact Shapley values, for the plots of shap.
+
+        Parameters
+        ----------
+        features : pandas.DataFrame, shape (rows, features)
+            As for ``predict``.
+
+        Returns
+        -------
+        shap.Explanation, shape (rows, features)
+            In log-odds before calibration: ``values`` and ``base_values`` sum to the margin of each row.
+        """
+        import shap
+
+        x = self._values(features)
+        parts = self.scorer.contributions(x)
+        return shap.Explanation(
+            values=parts[:, :-1], base_values=parts[:, -1], data=x, feature_names=list(self.manifest.features)
+        )
+
+    def _values(self, features: pd.DataFrame) -> np.ndarray:
+        columns = [features[name].to_numpy(dtype="float64", na_value=np.nan) for name in self.manifest.features]
+        return np.column_stack(columns)
+
+    def explained(
         self, histories: Histories, frame: pl.DataFrame, as_of: date, known_on: date | None = None
     ) -> list[Score]:
         """Explain snapshots that have tallies, features and the columns of ``ranked``; the top ranks also get evidence."""

@@ -115,7 +115,7 @@ def reproduce(
     if row.is_empty():
         missing = ["the child in the cohort of these histories"]
         return ReproducedScore(score_id=score_id, **identity, equal=False, missing=missing)
-    (score,) = model.explain(histories, row, stored["as_of"])
+    (score,) = model.explained(histories, row, stored["as_of"])
     recomputed = json.loads(json.dumps(score.to_dict(), allow_nan=False))
     if recomputed["features_digest"] != stored["features_digest"]:
         digests = f"{recomputed['features_digest'][:16]}, the score's were {stored['features_digest'][:16]}"

@@ -119,7 +119,7 @@ def _explain(task: SparkTask, booster: str, manifest: str) -> Callable[[pa.Table
             return SCHEMA.empty_table()
         histories, frame = task.features(block)
         listed = frame.join(block["ranks"], on="pupil_id").sort("authority", "rank")
-        scores = _model(booster, manifest).explain(histories, listed, task.as_of, task.known_on)
+        scores = _model(booster, manifest).explained(histories, listed, task.as_of, task.known_on)
         return pa.Table.from_pylist(rows_of(scores), schema=SCHEMA)
 
     return run

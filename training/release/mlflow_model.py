@@ -11,8 +11,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import polars as pl
-
 from training.risk_model import RiskModel
 
 if TYPE_CHECKING:
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from training.bundle import Manifest
 
 RUNTIME = ("onroll", "numpy", "numba", "polars", "pandas", "pyarrow", "narwhals")  # what scoring a matrix imports
-PART = "contribution_"  # before a feature's name in the columns of contributions
 
 
 class MatrixModel:
@@ -37,31 +34,15 @@ class MatrixModel:
         self.model = model
 
     def predict(self, model_input: pd.DataFrame, params: Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """Return the risks of feature rows.
+        """Return the risks of feature rows; see ``RiskModel.predict``.
 
         Parameters
         ----------
         model_input : pandas.DataFrame, shape (rows, features)
-            The model's features by name, in any order; a missing value is NaN.
         params : mapping, optional
-            ``contributions``: also return each feature's contribution in log-odds and ``base``; with it they sum to ``margin``.
-
-        Returns
-        -------
-        pandas.DataFrame, shape (rows, 4) or (rows, 5 + features)
-            ``risk``, ``risk_low`` and ``risk_high`` (0 to 1) and ``margin`` (log-odds before calibration), with the index of the input.
+            ``contributions``: also return each feature's contribution.
         """
-        import pandas as pd
-
-        names = self.model.manifest.features
-        matrix = pl.DataFrame({n: model_input[n].to_numpy(dtype="float64", na_value=float("nan")) for n in names})
-        margins = self.model.margins(matrix)
-        low, high = self.model.interval(margins)
-        columns = {"risk": self.model.risk(margins), "risk_low": low, "risk_high": high, "margin": margins}
-        if (params or {}).get("contributions"):
-            parts, _ = self.model.contributions(matrix.to_numpy())
-            columns |= {"base": parts[:, -1]} | {PART + n: parts[:, k] for k, n in enumerate(names)}
-        return pd.DataFrame(columns, index=model_input.index)
+        return self.model.predict(model_input, contributions=bool((params or {}).get("contributions")))
 
 
 def _load_pyfunc(path: str) -> MatrixModel:
