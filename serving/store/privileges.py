@@ -21,6 +21,7 @@ from serving.store.cases.casework_tables import (
     StoredOffRoll,
     StoredTransition,
 )
+from serving.store.cases.saved_filters import SavedFilter
 from serving.store.cases.tables import Capacity, Case, CaseEntry, DataFault, Person
 from serving.store.database import writing
 from serving.store.records.places import BY_CASE, BY_PUPIL
@@ -53,7 +54,7 @@ OF_SERVICE: dict[Any, str] = {
     Hold: "SELECT, INSERT, UPDATE (lifted_at, lifted_by)",
     **dict.fromkeys((Pupil, ScoreList, Person, Capacity, Case, DataFault, School), CHANGED),
     **dict.fromkeys((StoredHistory, StoredTransition, StoredDeadline), CHANGED),
-    **dict.fromkeys((StoredMissing, StoredOffRoll, CopiedLog, Session), REPLACED),
+    **dict.fromkeys((StoredMissing, StoredOffRoll, CopiedLog, Session, SavedFilter), REPLACED),
 }
 # What retention and erasure empty; the audit is emptied by a function alone.
 OF_RETENTION = tuple(dict.fromkeys((*BY_PUPIL, *BY_CASE, *OF_PUPILS, ScoreList, StoredKey, ShadowCount)))

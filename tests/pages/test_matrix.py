@@ -21,13 +21,15 @@ SENT = {
     "/cases/{case_id}/hand-over": {"version": "1", "consent": "parent"},
     "/no-roll/{pupil_ref}": {"now": "1"},
     "/work-list/find": {"reference": "nobody"},
+    "/work-list/filters": {"name": "mine"},
+    "/work-list/filters/{filter_id}/remove": {"now": "1"},
     "/work-list/assign": {"to": ""},
     "/work-list/{pupil_ref}/contact": {"version": "0", "on": "2025-04-28", "outcome": "no_answer"},
     "/team": {"version": "0", "per_week": "8"},
     "/faults/{fault_id}": {"version": "1", "text": "looked at"},
     "/faults/{fault_id}/release": {"version": "1", "text": "looked at"},
 }
-IDS = {"what": "note", "clock_id": "0" * 32, "fault_id": "0" * 32, "case_id": "0" * 32}
+IDS = {"what": "note", "clock_id": "0" * 32, "fault_id": "0" * 32, "case_id": "0" * 32, "filter_id": "0" * 32}
 
 
 def refs(site):

@@ -215,3 +215,34 @@ def test_what_counts_as_done_is_an_outcome_with_a_conversation(site, visit):
     assert none == set()
     assert after < every
     assert finished(client) == len(after)
+
+
+def test_a_filter_is_saved_shown_to_its_owner_only_and_removed(visit):
+    client, address = visit("worker"), "/work-list?year=9&sort=clock"
+    save = {"name": " Year nine <b> "}
+    saved = client.submit(address, "/work-list/filters?year=9&sort=clock&next=//evil.example", **save)
+    assert (saved.status_code, saved.headers["location"]) == (303, "/work-list?year=9&sort=clock&done=filter")
+    link = 'href="/work-list?year=9&amp;sort=clock"'
+    page = client.get("/work-list").text
+    assert f"{link}>Year nine &lt;b&gt;</a>" in page
+    assert f'{link} aria-current="page">Year nine' in client.get(address).text
+    assert "Year nine" not in visit("second").get(address).text
+    assert client.submit(address, "/work-list/filters?year=9&sort=clock", **save).status_code == 303
+    remove = re.findall(r'action="(/work-list/filters/[0-9a-f]{32}/remove)', client.get("/work-list").text)
+    assert len(remove) == 1, "one of the same name is replaced"
+    assert visit("second").submit("/work-list", remove[0]).status_code == 404
+    for sent_to, fields, href in (
+        ("/work-list/filters", {"name": "all"}, "Choose something first"),
+        ("/work-list/filters?year=9", {"name": " "}, "Give it a name"),
+        ("/work-list/filters?year=9", {"name": "x" * 61}, "Give it a name"),
+    ):
+        answer = client.submit(address, sent_to, **fields)
+        assert (answer.status_code, href in answer.text) == (422, True)
+    assert client.submit("/work-list", remove[0]).status_code == 303
+    assert "Year nine" not in client.get("/work-list").text
+
+
+def test_a_person_saves_at_most_twenty_filters(visit):
+    client = visit("administrator")
+    answers = [client.submit("/work-list", "/work-list/filters?year=9", name=f"f{n}").status_code for n in range(21)]
+    assert answers == [303] * 20 + [422]

@@ -19,7 +19,7 @@ from serving.pages.promise import promise_of
 from serving.pages.records_line import records_line
 from serving.pages.rendering import HEADERS
 from serving.roles import IDENTITIES
-from serving.store.cases import cases, casework, done
+from serving.store.cases import cases, casework, done, saved_filters
 from serving.store.scores import pupil_search, week_list
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import Change, View
@@ -31,7 +31,7 @@ TICKED = "child-"  # begins the name of a ticked child's field
 
 def work_list(request: Request, context: Context) -> Response:
     """Show the page."""
-    banners = {"contact": "case.done_contact", "assigned": "work_list.assigned"}
+    banners = {"contact": "case.done_contact", "assigned": "work_list.assigned", "filter": "work_list.filter_done"}
     banner = banners.get(request.query_params.get("done", ""))
     return _show(context, request, banner=context.renderer.words(banner) if banner else None)
 
@@ -83,6 +83,32 @@ def find(request: Request, fields: Form, context: Context) -> Response:
     return _show(context, request, 422, errors=errors, reference=reference)
 
 
+def save_filter(request: Request, fields: Form, context: Context) -> Response:
+    """Save what the list shows under a name of the caller's own."""
+    query, words = ListQuery.of(request.query_params, context).parameters(), context.renderer.words
+
+    def show_again(status: int, wrong: list[str]) -> Response:
+        errors = [{"text": words(f"work_list.wrong_filter_{name}"), "href": "#filter-name"} for name in wrong]
+        return _show(context, request, status, errors=errors, filter_name=fields.get("name", ""))
+
+    def apply(change: Change) -> None:
+        saved_filters.save_filter(change, fields.get("name", ""), query)
+
+    return save_and_redirect(context.store, request, apply, _address(request, context, "filter"), show_again)
+
+
+def remove_filter(filter_id: str, request: Request, fields: Form, context: Context) -> Response:
+    """Remove one of the caller's filters."""
+
+    def apply(change: Change) -> None:
+        saved_filters.remove_filter(change, filter_id)
+
+    def show_again(status: int, wrong: list[str]) -> Response:
+        return _show(context, request, status)
+
+    return save_and_redirect(context.store, request, apply, _address(request, context, "filter"), show_again)
+
+
 def as_csv(request: Request, context: Context) -> Response:
     """Return the list as CSV."""
     content = list_export.as_csv(_exported(context, request), context.renderer.words("site.reminder"))
@@ -106,6 +132,7 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         finished = done.done_since(view, week.as_of, settings.no_conversation) if week.as_of else set()
         last = done.last_entries(view, [c.pupil_id for c in week.children])
         mine = cases.cases(view, owner=caller.key_id) if query.show == "mine" and not query.is_filtered else []
+        filters = saved_filters.own_filters(view)
         people = {p["person_id"]: p["name"] for p in staff.active_staff(view)} if caller.role in ASSIGNING else {}
     listed = {c.pupil_id for c in week.children}
     silent = {(c.school, c.silent["since"]) for c in week.children if c.silent and c.silent["school"]}
@@ -126,6 +153,8 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         "names": names,
         "people": people,
         "settings": settings,
+        "filters": filters,
+        "filter_name": "",
         "reference": "",
         "wrong": {},
         "written": {},
@@ -207,6 +236,18 @@ PAGE = Page(
             handler=assign,
             sees="cases of the caller's scope given to a person",
             roles=ASSIGNING,
+        ),
+        Endpoint(
+            method="POST",
+            route="/work-list/filters",
+            handler=save_filter,
+            sees="a filter of the list saved for the caller",
+        ),
+        Endpoint(
+            method="POST",
+            route="/work-list/filters/{filter_id}/remove",
+            handler=remove_filter,
+            sees="one of the caller's filters removed",
         ),
         Endpoint(
             method="POST",
