@@ -16,14 +16,15 @@ PLACEHOLDER = (
     r"UN[0-9]{1,2}|[A-Z]?[0-9]+([.,][0-9]+)?E[+]?[0-9]+|0+([.]0+)?|[A-Z]?0{11}[0-9A-Z]?|[X?*.#-]+|9{9,}|"
     r"NOUPN|NONE|NULL|NA|N/A|NAN|UNKNOWN|NOTKNOWN|UNALLOCATED|PENDING|TBC|TBA|MISSING|NOTAPPLICABLE|#[A-Z/0-9]+[!?]?"
 )
-FORM = r"[A-Z][0-9]{11}[0-9A-Z]"  # a check letter, eleven digits, and a digit or the letter of a temporary UPN
+# A check letter, digits, and perhaps the letter of a temporary UPN. One of another length is kept and told: it stays one child's.
+FORM = r"[A-Z][0-9]+[A-Z]?"
 IS_PLACEHOLDER, HAS_FORM = re.compile(PLACEHOLDER), re.compile(FORM)
 
 
 def clean_upn(value: str | None) -> str | None:
     """Return a UPN in upper case without blanks, or None for a placeholder and for what has not the form of a UPN, such as a name.
 
-    The check letter may be wrong.
+    The check letter and the number of digits may be wrong.
 
     Examples
     --------

@@ -175,7 +175,6 @@ NO_UPN = {
     "without its letter": A[1:],
     "a letter for a digit": A.replace("0", "O"),
     "two in one cell": f"{A}/{B}",
-    "cut off": A[:-1],
     "a word": "NEW",
     "a number": "12",
     "with a hyphen": f"{A[:4]}-{A[4:]}",
