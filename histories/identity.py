@@ -18,6 +18,10 @@ PLACEHOLDER = (
 )
 # A check letter, digits, and perhaps the letter of a temporary UPN. One of another length is kept and told: it stays one child's.
 FORM = r"[A-Z][0-9]+[A-Z]?"
+WRAPPED = (
+    "['\"=\u00a0\u200b\ufeff]"  # what spreadsheets write so that a number stays text, and characters without width
+)
+MARKS = re.compile(WRAPPED)
 IS_PLACEHOLDER, HAS_FORM = re.compile(PLACEHOLDER), re.compile(FORM)
 
 
@@ -31,13 +35,14 @@ def clean_upn(value: str | None) -> str | None:
     >>> clean_upn(" b8012 00005001"), clean_upn("UN1"), clean_upn("8.01E+11"), clean_upn("801200005001")
     ('B801200005001', None, None, None)
     """
-    upn = "".join((value or "").split()).upper()
+    upn = "".join(MARKS.sub("", value or "").split()).upper()
     return upn if HAS_FORM.fullmatch(upn) and not IS_PLACEHOLDER.fullmatch(upn) else None
 
 
 def clean_upn_sql(column: str) -> str:
     """Return the SQL (DuckDB) of ``clean_upn``."""
-    upn = rf"nullif(upper(regexp_replace({column}, '\s', '', 'g')), '')"
+    bare = f"regexp_replace({column}, {literal(WRAPPED)}, '', 'g')"
+    upn = rf"nullif(upper(regexp_replace({bare}, '\s', '', 'g')), '')"
     is_upn = f"regexp_full_match({upn}, {literal(FORM)}) AND NOT regexp_full_match({upn}, {literal(PLACEHOLDER)})"
     return f"CASE WHEN {is_upn} THEN {upn} END"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from histories.identity import clean_upn, is_valid_upn, pseudonym
+from histories.identity import clean_upn, clean_upn_sql, is_valid_upn, pseudonym
 from histories.io.sql import literals
 from histories.returns.files.staging import Staging
 
@@ -124,6 +124,15 @@ class PupilKeys:
             if count:
                 name = self.staging.files[table].name
                 report.notes.append(f"{name}: {count} rows {what} (lines {lines}); {then}")
+
+    def report_shared(self, table: str, upn: str, own: str, report: Report) -> None:
+        """Report the lines of rows whose UPN stands for several children by the list's own key: one of them has another's UPN."""
+        clean = clean_upn_sql(f'"{upn}"')
+        shared = f"""SELECT {clean} FROM "{table}" GROUP BY 1 HAVING count(DISTINCT "{own}") > 1"""
+        test = f"({clean}) IN ({shared})"
+        self.staging.note(
+            report, table, test, f"have a UPN that stands for several values of {own}: correct the wrong one"
+        )
 
     def describe(self, report: Report) -> None:
         """Add wrong check letters and changed UPNs to the report."""

@@ -18,6 +18,7 @@ from histories.io.atomic_write import finish_replacing, new_folder
 from histories.io.digest import file_digest
 from histories.io.sql import literal
 from histories.linking.store import LinkageStore
+from histories.reading.values import last_day
 from histories.returns.contradictions import note_contradictions
 from histories.returns.files.sources import files_of
 from histories.returns.files.staging import Staging, Statements, listed
@@ -191,6 +192,10 @@ class _Import:
             period = statements.period or f"file {content[:16]}"
             digest = hashlib.sha256(f"{content} {file_digest(mapping) if mapping else ''}".encode()).hexdigest()
             sent_by = _sender_of(statements, sender)
+            if statements.return_date and statements.return_date > last_day():
+                where = ", ".join(map(str, statements.files[:3]))
+                do = "Correct its date, or the name of the file: nothing in it would count before that day."
+                raise Faults(Fault("the date of the return lies in the future", where, do))
             if earlier := self.store.find(self.form.name, period, digest):
                 self.report.notes.append(f"{title(earlier)}was imported before; it is not counted twice")
                 again.append(earlier)

@@ -53,6 +53,16 @@ REFUSED = {
     "a person's key that occurs twice in SEN2": ("sen2", sen2("person", "c2", "c1"), r"persontableid, lines 2, 3"),
     "a request's key that occurs twice in SEN2": ("sen2", sen2("requests", "r2", "r1"), r"requeststableid, lines 2, 3"),
     "an assessment's key that occurs twice": ("sen2", sen2("assessment", "a2", "a1"), r"assessmenttableid, lines 2, 3"),
+    "a census of a year to come": (
+        "school-census",
+        {"2052_spring_pupilonroll.csv": CENSUS},
+        "2052_spring_pupilonroll.csv: the date of the return lies in the future",
+    ),
+    "weeks that do not begin on Monday": (
+        "marks",
+        {"m.csv": f"upn,week,marks\n{A},2024-09-11,//////////\n"},
+        r"m\.csv, column week, lines 2: .* marks fall on a weekend",
+    ),
     "a student of Wonde who is two children": (
         "wonde",
         {
@@ -67,8 +77,9 @@ REFUSED = {
 @pytest.mark.parametrize("kind", REFUSED)
 def test_a_file_with_this_fault_is_refused_by_name(tmp_path, kind):
     form, files, why = REFUSED[kind]
+    options = {"mapping": 'layout = "weeks"\n'} if form == "marks" else {}
     with pytest.raises(Faults, match=why):
-        read(tmp_path, form, files, "pupils", "*")
+        read(tmp_path, form, files, "pupils", "*", **options)
     assert not (tmp_path / "h").exists()
 
 
@@ -89,8 +100,41 @@ ONE_UPN_TWO_BIRTHS = {
         "a.csv": f"Child Unique ID,UPN,Date of Birth,CIN Start Date\n1,{A},01/05/2013,10/09/2024\n2,{A},02/06/2014,10/09/2024\n"
     },
 }
+ONE_UPN_TWO_CHILDREN = {
+    "ssda903": {"header.csv": f"CHILD,UPN\n7,{A}\n8,{A}\n", "episodes.csv": "CHILD,DECOM,DEC\n7,04/09/2023,\n"},
+    "sen2": sen2("person", B, A),
+    "annex-a": {"a.csv": f"Child Unique ID,UPN,CIN Start Date\n1,{A},10/09/2024\n2,{A},10/09/2024\n"},
+    "cin-census": {
+        "c.xml": "<Message><Header><Collection>CIN</Collection><Year>2024</Year></Header><Children>"
+        + "".join(
+            f"\n<Child><ChildIdentifiers><LAchildID>{n}</LAchildID><UPN>{A}</UPN></ChildIdentifiers>"
+            "<CINdetails><CINreferralDate>2023-09-04</CINreferralDate></CINdetails></Child>"
+            for n in (7, 8)
+        )
+        + "</Children></Message>"
+    },
+}
 # A fault: the format, its files, and what the import says of it.
 TOLD = {
+    **{
+        f"one UPN of two children in {form}": (form, files, "2 rows have a UPN that stands for several values of")
+        for form, files in ONE_UPN_TWO_CHILDREN.items()
+    },
+    "a child with another UPN in another year": (
+        "ssda903",
+        {
+            "header_2023.csv": f"CHILD,UPN\n7,{A}\n",
+            "episodes_2023.csv": "CHILD,DECOM,DEC\n7,04/09/2022,\n",
+            "header_2024.csv": f"CHILD,UPN\n7,{B}\n",
+            "episodes_2024.csv": "CHILD,DECOM,DEC\n7,04/09/2022,01/02/2024\n",
+        },
+        "1 of the children (CHILD) have different UPNs in these headers",
+    ),
+    "a CIN census without a year": (
+        "cin-census",
+        {"c.xml": ONE_UPN_TWO_CHILDREN["cin-census"]["c.xml"].replace("2024</Year>", "2023-24</Year>")},
+        "c.xml: the header states no year as a number",
+    ),
     **{
         f"one UPN with two births in {form}": (form, files, f"1 {SUSPECT}")
         for form, files in ONE_UPN_TWO_BIRTHS.items()
@@ -190,11 +234,28 @@ def test_what_has_not_the_form_of_a_upn_is_no_child(tmp_path, name):
     assert "UPN" in told or as_written is None
 
 
+@pytest.mark.parametrize("written", [f"'{A}", f'="{A}"', f"\u200b{A}", f"{A}\u00a0", f"{A[:4]} {A[4:].lower()}"])
+def test_what_spreadsheets_put_around_a_upn_is_no_part_of_it(written):
+    assert clean_upn(written) == A
+    assert duckdb.execute(f"SELECT {clean_upn_sql('v')} FROM (SELECT ?::VARCHAR AS v)", [written]).fetchall() == [(A,)]
+
+
+def test_one_wrong_end_does_not_hide_the_whole_return(tmp_path):
+    """An end in 2042 made 31 March 2042 the day on which every episode of the return became known."""
+    files = {
+        "header.csv": f"CHILD,UPN\n7,{A}\n8,{B}\n",
+        "episodes.csv": "CHILD,DECOM,DEC\n7,04/09/2023,01/02/2042\n8,04/09/2023,\n",
+    }
+    known, report = read(tmp_path, "ssda903", files, "social_care", "DISTINCT year(recorded_on)")
+    assert known == [(2024,)]
+    assert any("end_date" in n and "is ignored" in n for n in report.notes)
+
+
 @pytest.mark.parametrize("kind", NO_UPN)
 def test_only_what_has_the_form_of_a_upn_is_one(kind):
     value = NO_UPN[kind]
     assert clean_upn(value) is None
-    assert duckdb.execute(f"SELECT {clean_upn_sql('v')} FROM (SELECT ?::VARCHAR AS v)", [value]).fetchone() == (None,)
+    assert duckdb.execute(f"SELECT {clean_upn_sql('v')} FROM (SELECT ?::VARCHAR AS v)", [value]).fetchall() == [(None,)]
 
 
 def test_a_child_without_a_upn_is_told_by_row(tmp_path):

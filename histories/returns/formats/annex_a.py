@@ -202,6 +202,7 @@ def _check(staging: Staging, people: PupilKeys, one: CareList, table: str, repor
     staging.note(report, table, f"({_who(staging, table)}) IS NULL", "have no Child Unique ID and were left out")
     if upn := column_of(UPN, have):
         people.report_missing(table, upn, report, "link them by Child Unique ID")
+        people.report_shared(table, upn, str(column_of(CHILD, have)), report)
     else:
         staging.note(report, table, "true", "have no UPN; link them by Child Unique ID")
 

@@ -67,12 +67,13 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
     """State the episodes of each file."""
     headers: dict[int, dict[str, str]] = {}
     for n, file in enumerate(files):
-        children = RowBuffer(staging, f"children_{n}", file, ["upn", "person"])
+        children = RowBuffer(staging, f"children_{n}", file, ["upn", "person", "lachildid"])
         care = RowBuffer(staging, f"care_{n}", file, COLUMNS)
 
         def take(child: Node, line: int, children: RowBuffer = children, care: RowBuffer = care) -> None:
             upn, episodes = rows_of(child, line)
-            children.add(line, None if (upn or PERSON).startswith(PERSON) else upn, upn)
+            own = leaf((under(child, "ChildIdentifiers") or [{}])[0], "LAchildID")
+            children.add(line, None if (upn or PERSON).startswith(PERSON) else upn, upn, own)
             for row in episodes if upn else ():
                 care.add(*row)
 
@@ -87,11 +88,15 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         report.notes.append(f"{file.name}: collection {headers[n].get('Collection', 'not stated')} of {year}")
         staging.note(report, children.name, "upn IS NULL AND person IS NOT NULL", "have no UPN; link them by LAchildID")
         staging.note(report, children.name, "person IS NULL", "have no UPN and no LAchildID and were left out")
+        people.report_shared(children.name, "upn", "lachildid", report)
         _check(staging, care.name, report)
         people.add(f"SELECT upn, former FROM care_{n} UNION SELECT upn, NULL FROM children_{n}")
     staging.raise_faults()
     for n, header in headers.items():
         period, day = period_of(header)
+        if period is None:
+            what = "states no year as a number: it corrects no other return"
+            report.notes.append(f"{files[n].name}: the header {what}")
         sender = header.get("LEA", "") if period else ""
         listed_children = f"SELECT DISTINCT p.pupil_id FROM children_{n} c JOIN person p USING (upn)"
         stated = staging.add_return(period, [files[n]], return_date=day, sender=sender, children=listed_children)

@@ -248,6 +248,12 @@ def _weeks(
         "Write a dash or a space for a session without a mark.",
     )
     staging.check(table, names["marks"], f"length({marks}) IS DISTINCT FROM 10", what, do)
+    # From a Wednesday the marks of Saturday begin at the seventh place; from a Sunday the first two are of Sunday.
+    day = f"isodow({begins})"
+    weekend = f"CASE {day} WHEN 1 THEN '' WHEN 7 THEN left({marks}, 2) ELSE substr({marks}, (6 - {day}) * 2 + 1) END"
+    marked = f"regexp_replace({weekend}, '[- ]', '', 'g') <> ''"
+    what, do = "marks fall on a weekend", "Give each week by its Monday."
+    staging.check(table, names["week"], marked, what, do)
     one = f"({begins}) + ((place - 1) // 2)::INT AS \"date\", CASE place % 2 WHEN 1 THEN 'AM' ELSE 'PM' END AS session, substr({marks}, place, 1) AS code"
     return one, f"FROM \"{table}\", range(1, 11) r(place) WHERE substr({marks}, place, 1) NOT IN ('-', ' ')"
 

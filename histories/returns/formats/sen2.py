@@ -135,6 +135,7 @@ def _children(staging: Staging, people: PupilKeys, number: int, table: str, repo
     sex = f"upper(coalesce({', '.join(c for c in ('sex', 'gendercurrent') if c in have) or 'NULL'}))"
     upn, born = clean_upn_sql("upn"), expression_of("date", "personbirthdate")
     people.report_missing(table, "upn", report, "they need linking")
+    people.report_shared(table, "upn", "persontableid", report)
     keys: dict[str, str] = {}
     if {"forename", "surname"} <= set(have):
         named = f'SELECT persontableid, forename, surname, ({born}), {sex} FROM "{table}" WHERE ({upn}) IS NULL'

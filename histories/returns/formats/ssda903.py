@@ -36,6 +36,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             tables[name.partition("_")[0]].append(name)
             years.setdefault(_return_of(file), []).append(name)
     _check(staging, tables, report)
+    _report_changed(staging, tables["header"], report)
     for number, (place, names) in enumerate(years.items()):
         headers = headers_of(place, years)
         lacking = [k for k, there in (("header", headers), ("episodes", tables["episodes"])) if not there]
@@ -55,6 +56,20 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
                 children = f"SELECT DISTINCT pupil_id FROM child_{number} WHERE child IN ({_listed_by(names)})"
                 stated = staging.add_return(period, [file, *listed], return_date=day, children=children)
                 stated.tables["social_care"] = _select(table, kind, number)
+
+
+def _report_changed(staging: Staging, headers: list[str], report: Report) -> None:
+    """Report children who have another UPN in another header of a folder: without the change they have two histories."""
+    folders: dict[Path, list[str]] = {}
+    for table in headers:
+        folders.setdefault(staging.files[table].parent, []).append(table)
+    for tables in folders.values():
+        rows = " UNION ALL ".join(f'SELECT child, ({clean_upn_sql("upn")}) AS upn FROM "{t}"' for t in tables)
+        several = f"SELECT child FROM ({rows}) GROUP BY 1 HAVING count(DISTINCT upn) > 1"
+        if len(tables) > 1 and (count := len(staging.sql(several))):
+            names = ", ".join(staging.files[t].name for t in tables)
+            what = "have different UPNs in these headers; import upn-changes if a UPN was changed"
+            report.notes.append(f"{names}: {count} of the children (CHILD) {what}")
 
 
 def headers_of(place: tuple[Path, str], years: dict[tuple[Path, str], list[str]]) -> list[str]:
@@ -127,6 +142,7 @@ def _children(
     twice = f"child IN (SELECT child FROM ({rows}) GROUP BY 1 HAVING count(DISTINCT upn) > 1)"
     for table in (t for t in tables if t.startswith("header")):
         people.report_missing(table, "upn", report, "link them by CHILD")
+        people.report_shared(table, "upn", "child", report)
     for table in headers:
         what, do = "the child has several UPNs", "Correct the header, or name files so that each goes with its header."
         staging.check(table, "CHILD", twice, what, do)
@@ -157,12 +173,13 @@ def _listed_by(tables: list[str]) -> str:
 
 
 def year_end(staging: Staging, tables: list[str]) -> date | None:
-    """Return the 31 March on or after the newest date in a return, the end of its year."""
+    """Return the 31 March on or after the newest date in a return up to today, the end of its year."""
     newest = None
     for table in tables:
         columns = BEGINS_AND_ENDS.get(table.partition("_")[0], ())
         for c in columns:
-            day = staging.sql(f'SELECT max({expression_of("date", c)}) FROM "{table}"')[0][0]
+            days = f'SELECT {expression_of("date", c)} AS d FROM "{table}"'
+            day = staging.sql(f"SELECT max(d) FILTER (d <= current_date) FROM ({days})")[0][0]
             newest = max(filter(None, (newest, day)), default=None)
     if newest is None:
         return None
