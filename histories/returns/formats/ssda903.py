@@ -127,6 +127,7 @@ def _check(staging: Staging, tables: dict[str, list[str]], report: Report) -> No
         for table in tables[kind]:
             begin, end = (f"({expression_of('date', c)})" for c in columns)
             staging.note(report, table, f"{end} < {begin}", "end before they begin")
+            staging.note(report, table, f"greatest({begin}, {end}) > current_date", "have a date in the future")
             for n, c in enumerate(columns):
                 bad = f'"{c}" IS NOT NULL AND ({expression_of("date", c)}) IS NULL'
                 bad += f' OR "{c}" IS NULL' if n == 0 else ""
