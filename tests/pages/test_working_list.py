@@ -61,6 +61,8 @@ def test_places_stay_true_after_filtering_and_the_matches_are_counted(site, visi
     assert [n for _, n, _ in listed] != list(range(1, len(listed) + 1))
     assert all(f'aria-hidden="true">{n}</span>' in text for _, n, text in listed), "the place is to be seen"
     text = client.get(f"/work-list?year={year}").text
+    assert f"The first {len(listed)} who match" in text
+    assert "children of the list of" not in text
     matched, total = map(int, re.search(r"(\d+) of (\d+) match what you chose", text).groups())
     aside = [int(n) for n in re.findall(r"not for this child: (\d+)\.", client.get("/work-list").text)]
     assert total == len(site.scores) - sum(aside)
