@@ -99,6 +99,8 @@ def table(rows: list[tuple[int, str, dict[str, Any]]]) -> str:
         ]
         change = f"{r['intercept']:+.2f}, {r['slope']:.2f}"
         lines.append(f"| {seed} | {authority} | {r['events']:.0f} | {r['outcomes']} | {change} | {' | '.join(cells)} |")
+    if len(rows) < 2:
+        return "\n".join(lines)
     gains = np.array([1000 * (r["unadapted"] - r["adapted"]) for _, _, r in rows])
     mean, error = gains.mean(axis=0), gains.std(axis=0, ddof=1) / np.sqrt(len(gains))
     shown = [
@@ -122,7 +124,7 @@ def main(pupils: int, seeds: str, events: int) -> None:
             rows.append(
                 (seed, authority, compared(parent_of(frame.filter(~here), seed), frame.filter(here), events, seed))
             )
-            click.echo(f"seed {seed}, to {authority}: done", err=True)
+            click.echo(table(rows[-1:]), err=True)  # an interrupted run has shown what it had
     click.echo(table(rows))
 
 
