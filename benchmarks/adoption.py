@@ -17,6 +17,7 @@ import polars as pl
 
 from benchmarks.candidates import snapshots
 from features.catalogue import catalogue
+from histories.errors import Faults
 from training.adoption import recalibration
 from training.fitting.candidates import boosted, grid, learner
 from training.fitting.rolling_origin import learn_from, matrix_of, predict
@@ -121,9 +122,12 @@ def main(pupils: int, seeds: str, events: int) -> None:
         frame = snapshots(SCENARIO, seed, pupils, authorities=2)
         for authority in sorted(frame["authority"].unique().to_list()):
             here = pl.col("authority") == authority
-            rows.append(
-                (seed, authority, compared(parent_of(frame.filter(~here), seed), frame.filter(here), events, seed))
-            )
+            try:
+                parent = parent_of(frame.filter(~here), seed)
+            except Faults as faults:
+                click.echo(f"seed {seed}, to {authority}: {faults.faults[0].what}", err=True)
+                continue
+            rows.append((seed, authority, compared(parent, frame.filter(here), events, seed)))
             click.echo(table(rows[-1:]), err=True)  # an interrupted run has shown what it had
     click.echo(table(rows))
 

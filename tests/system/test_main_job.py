@@ -133,6 +133,22 @@ def test_the_same_data_and_seed_give_the_same_model_and_promotion_can_be_rolled_
     assert files_with_a_pupil(own_home) == []
 
 
+@pytest.mark.prove
+def test_an_adopted_model_is_a_version_like_any_other(own_home):
+    """It is judged, recorded and reproduced; here it comes from the same histories, which change little."""
+    adopted = onroll(own_home, "models", "adopt", "onroll@champion", "h", "--json")
+    releases = own_home / "mlruns" / "releases" / "onroll"
+    assert (adopted["version"], json.loads((releases / "aliases.json").read_text())["challenger"]) == (2, 2)
+    log = onroll(own_home, "models", "log", "--json")["log"]
+    assert adopted["parent"] == {"bundle": log[0]["bundle"], "name": "onroll", "version": "1"}
+    assert log[-1]["why"] == f"adopted from bundle {log[0]['bundle'][:16]}"
+    assert abs(adopted["recalibration"]["intercept"]) < 1
+    done = onroll(own_home, "models", "gates", "2", "--by", "a", "--reason", "b", "--json")
+    assert all("not measured" not in v["measured"] for v in done["gates"])
+    assert onroll(own_home, "models", "reproduce", "2", "--json")["equal"]
+    assert files_with_a_pupil(own_home) == []
+
+
 def test_scores_have_the_columns_of_the_contract_and_rank_the_risky_first(home):
     scores = pl.read_parquet(home / "s.parquet")
     wanted = [
