@@ -4,6 +4,7 @@ act as Bob in the audit and the promotion log."""
 import json
 import os
 import pwd
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -24,6 +25,7 @@ ADMINISTRATOR = ("keys", "create", "--role", "administrator")
 @pytest.fixture
 def person(monkeypatch):
     """Let another person run the commands from now on."""
+    monkeypatch.setattr("histories.io.account.LOGIN", Path("no login"))
     monkeypatch.setenv("ONROLL_AUDIT_KEY", KEY.decode())
     monkeypatch.setenv("ONROLL_SECOND_PERSON", "true")
 
@@ -134,7 +136,8 @@ def test_a_promotion_needs_a_second_person_for_these_very_bytes(store, person, r
     assert promoted == [1]
 
 
-def test_an_account_is_the_processs_or_that_of_sudo_and_not_what_the_environment_says(monkeypatch):
+def test_an_account_is_the_processs_or_that_of_sudo_and_not_what_the_environment_says(monkeypatch, tmp_path):
+    monkeypatch.setattr("histories.io.account.LOGIN", tmp_path / "none")
     own = pwd.getpwuid(os.getuid()).pw_name
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.setenv(name, "bob")
@@ -146,3 +149,13 @@ def test_an_account_is_the_processs_or_that_of_sudo_and_not_what_the_environment
     for wrong in ("999999999", "9" * 40):
         monkeypatch.setenv("SUDO_UID", wrong)
         assert account() == "unknown"
+
+
+@pytest.mark.parametrize(("login", "holds"), [("{own}", True), ("4294967295", False), ("", False)])
+def test_who_logged_in_stays_so_whatever_sudo_is_said_to_be(monkeypatch, tmp_path, login, holds):
+    own = pwd.getpwuid(os.getuid())
+    other = next(a for a in pwd.getpwall() if a.pw_uid != os.getuid())
+    (tmp_path / "loginuid").write_text(login.format(own=own.pw_uid))
+    monkeypatch.setattr("histories.io.account.LOGIN", tmp_path / "loginuid")
+    monkeypatch.setenv("SUDO_UID", str(other.pw_uid))
+    assert account() == (own if holds else other).pw_name
