@@ -5,6 +5,7 @@ import json
 import logging
 import socket
 import threading
+import time
 
 import pytest
 import uvicorn
@@ -187,6 +188,19 @@ def test_the_log_line_of_a_request_holds_the_template_and_no_path(caplog):
     (line,) = [JsonFormatter().format(r) for r in caplog.records if r.getMessage() == "request"]
     assert json.loads(line)["route"] == "unmatched"
     assert CANARY not in line
+
+
+def test_log_lines_have_their_time_in_utc_and_hold_a_line_feed_as_text(monkeypatch):
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        record = logging.makeLogRecord({"msg": "one\n{two}", "created": 1735689600.25})
+        line = JsonFormatter().format(record)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert json.loads(line)["at"] == "2025-01-01T00:00:00.250+00:00"
+    assert "\n" not in line
 
 
 def test_a_websocket_is_closed():
