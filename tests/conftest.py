@@ -73,6 +73,10 @@ def small_histories(tmp_path_factory):
 @pytest.fixture(scope="session")
 def bundle(small_histories, tmp_path_factory):
     """A model folder trained on made-up labels that follow absence; good enough to score and explain with."""
+    return shared_folder(tmp_path_factory, "bundle", lambda folder: write_small_model(folder, small_histories))
+
+
+def write_small_model(folder, small_histories):
     from datetime import date
 
     import numpy as np
@@ -104,9 +108,7 @@ def bundle(small_histories, tmp_path_factory):
         base_rate=0.1,
         themes=catalogue().themes,
     )
-    folder = tmp_path_factory.mktemp("bundle")
     write_bundle(folder, booster.model_to_string(), manifest, {"card.md": "# card\n"})
-    return folder
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,9 @@
 import fcntl
 import os
 import shutil
+from pathlib import Path
+
+VARIABLE = "ONROLL_TESTS_SHARED"  # a folder that several runs of the tests share, one after the other
 
 
 def shared_folder(tmp_path_factory, name, build):
@@ -12,8 +15,9 @@ def shared_folder(tmp_path_factory, name, build):
     """
     base = tmp_path_factory.getbasetemp()
     run = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    run = Path(os.environ.get(VARIABLE, run))
     folder, built = run / "shared" / name, run / "shared" / f"{name}.built"
-    folder.parent.mkdir(exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not built.exists():

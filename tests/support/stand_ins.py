@@ -96,6 +96,11 @@ def never_idle(engine: Any, secret: str, idle: timedelta) -> Any:
     return signed_in(engine, secret, timedelta(days=9999))
 
 
+def every_right(module: Any) -> None:
+    """Give the service's account of the database every right on every table."""
+    module.OF_SERVICE = dict.fromkeys(module.OF_SERVICE, "ALL")
+
+
 def no_anchors(*_: Any, **__: Any) -> Any:
     """Read no anchor."""
     return iter(())
