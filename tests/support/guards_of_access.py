@@ -80,11 +80,6 @@ OF_ACCESS = (
         stand_ins.nothing,
     ),
     Guard(
-        "tests/unit/serving/test_pages_sign_in.py::test_a_form_secret_from_before_signing_in_is_invalid_after_it",
-        "serving.pages.forms:holds",
-        stand_ins.yes,
-    ),
-    Guard(
         "tests/unit/serving/test_pages_sign_in.py::test_a_form_from_another_site_is_refused",
         "serving.pages.forms:_same_origin",
         stand_ins.yes,

@@ -7,7 +7,10 @@ import sys
 from datetime import date, timedelta
 
 import pytest
+import sqlalchemy as sa
 
+from serving.store.database import reading
+from serving.store.tables import StoredKey
 from tests.support.interface import BODY, CANARY, ROWS
 
 
@@ -154,7 +157,9 @@ def test_keys_are_refused_when_wrong_revoked_expired_or_of_the_wrong_role(servic
 
 def test_keys_are_stored_as_hashes(service):
     _, key = service.store.create_key("worker", "801")
-    assert key not in json.dumps(service.store.list_keys(), default=str)
+    with reading(service.store.engine) as connection:
+        stored = [dict(row) for row in connection.execute(sa.select(StoredKey.__table__)).mappings()]
+    assert key not in json.dumps([stored, service.store.list_keys()], default=str)
     assert all("digest" not in k for k in service.store.list_keys())
 
 
