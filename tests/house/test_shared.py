@@ -1,5 +1,6 @@
 """Shared worlds: built once however many ask at the same time, and never left half built."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
@@ -43,3 +44,19 @@ def test_a_build_that_fails_is_done_anew(tmp_path, monkeypatch):
         shared_folder(factory(tmp_path), "w", fails)
     folder = shared_folder(factory(tmp_path), "w", lambda folder: (folder / "world").touch())
     assert [f.name for f in folder.iterdir()] == ["world"]
+
+
+def test_a_build_sees_no_setting_of_the_environment_and_leaves_none(tmp_path, monkeypatch):
+    """MLflow puts its address into the environment; a later build of the same process then wrote to the runs of the earlier one."""
+    monkeypatch.setenv("ONROLL_ENGINE", "spark")
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    seen = []
+
+    def build(folder):
+        seen.append(os.environ.get("ONROLL_ENGINE"))
+        os.environ["MLFLOW_TRACKING_URI"] = "sqlite:///elsewhere.db"
+
+    shared_folder(factory(tmp_path), "w", build)
+    assert seen == [None]
+    assert os.environ["ONROLL_ENGINE"] == "spark"
+    assert "MLFLOW_TRACKING_URI" not in os.environ

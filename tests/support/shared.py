@@ -3,7 +3,10 @@
 import fcntl
 import os
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
+
+from histories.settings import KEYS
 
 VARIABLE = "ONROLL_TESTS_SHARED"  # a folder that several runs of the tests share, one after the other
 
@@ -23,9 +26,24 @@ def shared_folder(tmp_path_factory, name, build):
         if not built.exists():
             folder.mkdir()
             try:
-                build(folder)
+                with _own_environment():
+                    build(folder)
             except BaseException:
                 shutil.rmtree(folder)
                 raise
             built.touch()
     return folder
+
+
+@contextmanager
+def _own_environment():
+    """Hide the settings of the environment, and take away what is set meanwhile: MLflow puts its address there, for subprocesses to find."""
+    before = dict(os.environ)
+    for key in KEYS:
+        os.environ.pop(key, None)
+    try:
+        yield
+    finally:
+        for key in set(os.environ) - set(before):
+            del os.environ[key]
+        os.environ.update(before)
