@@ -7,6 +7,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 CHECKED = ("histories", "features", "training", "serving")
@@ -70,6 +72,7 @@ def test_every_exception_to_bandit_names_the_check_and_a_reason():
                     assert re.search(r"# nosec B\d{3} # \w.{5,}", line), f"{file.relative_to(ROOT)}: {line.strip()}"
 
 
+@pytest.mark.prove
 def test_the_bill_of_materials_is_whole_and_the_same_each_time(tmp_path):
     command = [sys.executable, "-m", "cyclonedx_py", "requirements", "--pyproject", "pyproject.toml"]
     command += ["--output-reproducible", "--of", "JSON", "requirements.production.lock", "-o"]

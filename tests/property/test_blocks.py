@@ -13,7 +13,7 @@ from histories.reading.histories import Histories
 from tests.support.random_histories import DAYS, FIXED, HISTORIES, write_tables
 
 
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(drawn=HISTORIES, known_on=st.sampled_from([None, date(2025, 2, 1)]))
 def test_blocks_and_cached_counts_change_nothing(tmp_path_factory, drawn, known_on):
     folder = tmp_path_factory.mktemp("h")

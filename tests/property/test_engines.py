@@ -15,9 +15,21 @@ from tests.support.random_histories import DAYS, FIXED, HISTORIES, ROWS, write_t
 GROUPED = {g.table for g in GROUPS}
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(drawn=HISTORIES)
 def test_duckdb_polars_and_plain_lists_give_the_same_bits(tmp_path_factory, drawn):
+    same_bits(tmp_path_factory, drawn)
+
+
+@pytest.mark.prove
+@settings(max_examples=60)
+@reproduce_with(7)
+@given(drawn=HISTORIES)
+def test_duckdb_polars_and_plain_lists_give_the_same_bits_of_many_histories(tmp_path_factory, drawn):
+    same_bits(tmp_path_factory, drawn)
+
+
+def same_bits(tmp_path_factory, drawn):
     tables = {**FIXED, **drawn}
     folder = write_tables(tmp_path_factory.mktemp("h"), tables)
     posted = open_rows(tables)
@@ -27,7 +39,7 @@ def test_duckdb_polars_and_plain_lists_give_the_same_bits(tmp_path_factory, draw
     assert one.equals(matrix(posted, DAYS))
 
 
-@settings(max_examples=10)
+@settings(max_examples=6)
 @given(drawn=st.fixed_dictionaries({t: s for t, s in ROWS.items() if t in GROUPED}))
 def test_duckdb_and_polars_give_the_same_groups(tmp_path_factory, drawn):
     tables = {**FIXED, **drawn}

@@ -249,7 +249,7 @@ spells = st.lists(
 )
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, deadline=None, suppress_health_check=list(HealthCheck))
 @given(world=st.lists(spells, min_size=1, max_size=4), seed=st.integers(0, 10**6), slips=st.sets(st.integers(0, 11)))
 def test_any_world_in_any_order_with_corrections(tmp_path_factory, world, seed, slips):
     """A census with errors (missing children, wrong dates of birth) and its correction; shuffled, repeated or together."""

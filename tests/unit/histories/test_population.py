@@ -41,7 +41,7 @@ def test_simulated_histories_break_no_rule_of_severity_error(small_histories):
     assert checked.errors == 0, checked.text()
 
 
-@pytest.mark.parametrize("scenario", ["default", "other_rules"])
+@pytest.mark.parametrize("scenario", ["default", pytest.param("other_rules", marks=pytest.mark.prove)])
 def test_true_risk_is_calibrated(tmp_path, scenario):
     """Among snapshots with a true risk of about r, a share of about r goes missing."""
     from features import Definition, default_as_of, label
