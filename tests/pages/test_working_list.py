@@ -63,7 +63,8 @@ def test_places_stay_true_after_filtering_and_the_matches_are_counted(site, visi
     text = client.get(f"/work-list?year={year}").text
     assert f"The first {len(listed)} who match" in text
     assert "children of the list of" not in text
-    matched, total = map(int, re.search(r"(\d+) of (\d+) match what you chose", text).groups())
+    counts = re.search(r"([\d,]+) of ([\d,]+) match what you chose", text).groups()
+    matched, total = (int(count.replace(",", "")) for count in counts)
     aside = [int(n) for n in re.findall(r"not for this child: (\d+)\.", client.get("/work-list").text)]
     assert total == len(site.scores) - sum(aside)
     assert len(listed) <= matched <= sum(s.nc_year == year for s in site.scores)
