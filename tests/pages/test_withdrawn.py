@@ -50,4 +50,4 @@ def test_my_cases_go_on(visit, withdrawn, site):
 
 def _references(client):
     page = client.get("/clocks").text
-    return {part.split('"')[0] for part in page.split('href="')[1:] if part.startswith("/pupils/")}
+    return set(re.findall(r'href="(/pupils/[0-9a-f]{32})"', page))
