@@ -59,9 +59,9 @@ OF_SERVICE: dict[Any, str] = {
 # What retention and erasure empty; the audit is emptied by a function alone.
 OF_RETENTION = tuple(dict.fromkeys((*BY_PUPIL, *BY_CASE, *OF_PUPILS, ScoreList, StoredKey, ShadowCount)))
 # Runs as the owner, with the schema's own tables whatever the caller's search path; the last entry stays, since the next needs its code.
-PRUNE_SQL = f"""
-CREATE OR REPLACE FUNCTION {PRUNE}(last_removed bigint) RETURNS bigint
-    LANGUAGE plpgsql SECURITY DEFINER SET search_path = {{place}}, pg_temp AS $$
+PRUNE_SQL = """
+CREATE OR REPLACE FUNCTION {prune}(last_removed bigint) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = {place}, pg_temp AS $$
 DECLARE removed bigint;
 BEGIN
     IF last_removed >= (SELECT max(seq) FROM audit) THEN
@@ -123,7 +123,7 @@ def _statements(connection: sa.Connection) -> list[str]:
         f"GRANT INSERT ON {AuditEntry.__tablename__} TO {RETENTION}",
         f"GRANT DELETE ON {removing} TO {RETENTION}",
         *([f"GRANT MAINTAIN ON {removing} TO {RETENTION}"] if server >= (17,) else []),  # VACUUM, after an erasure
-        PRUNE_SQL.format(place=place),
+        PRUNE_SQL.format(prune=PRUNE, place=place),
         f"REVOKE ALL ON FUNCTION {PRUNE}(bigint) FROM PUBLIC, {both}",
         f"GRANT EXECUTE ON FUNCTION {PRUNE}(bigint) TO {RETENTION}",
     ]

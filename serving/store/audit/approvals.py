@@ -50,19 +50,19 @@ class Approval:
 def open_approvals(view: View) -> list[Approval]:
     """Return the requests that can still be confirmed or used, oldest first."""
     since = (view.now - LIFETIME).isoformat(timespec="milliseconds")
-    requests: dict[str, Any] = {}
+    requested: dict[str, Any] = {}
     confirmed: dict[str, str] = {}
     for entry in audit_log.entries(view, action="approval"):
         approval_id = entry["details"]["approval"]
         if entry["action"] == REQUESTED and entry["at"] >= since:
-            requests[approval_id] = entry
-        elif entry["action"] == CONFIRMED and entry["who"] != requests.get(approval_id, entry)["who"]:
+            requested[approval_id] = entry
+        elif entry["action"] == CONFIRMED and entry["who"] != requested.get(approval_id, entry)["who"]:
             confirmed[approval_id] = entry["who"]
         elif entry["action"] == USED:
-            requests.pop(approval_id, None)
+            requested.pop(approval_id, None)
     return [
         Approval(approval_id=i, act=e["details"]["act"], requested_by=e["who"], confirmed_by=confirmed.get(i))
-        for i, e in requests.items()
+        for i, e in requested.items()
     ]
 
 
