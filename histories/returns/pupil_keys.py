@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from histories.identity import clean_upn, clean_upn_sql, is_valid_upn, pseudonym
-from histories.io.sql import literals
 from histories.returns.files.staging import Staging
 
 if TYPE_CHECKING:
@@ -111,12 +110,12 @@ class PupilKeys:
             ("have no UPN", f"nullif(trim({cell}), '') IS NULL" if empty else "", outcome),
             (
                 "have a placeholder or a damaged number instead of a UPN",
-                f"{cell} IN {literals(placeholders)}" if placeholders else "",
+                self.staging.one_of(cell, placeholders) if placeholders else "",
                 outcome,
             ),
             (
                 "have a UPN with a wrong check letter",
-                f"{cell} IN {literals(wrong)}" if wrong else "",
+                self.staging.one_of(cell, wrong) if wrong else "",
                 "correct them in the source system: a mistyped UPN makes a child of its own",
             ),
         ):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from histories.errors import Fault
-from histories.io.sql import literal, literals
+from histories.io.sql import literal
 from histories.linking.store import LinkageStore
 from histories.returns.files.staging import Staging
 from histories.returns.pupil_keys import PupilKeys
@@ -84,7 +84,7 @@ class Usable:
         """Return whether a table of statements has a row that does not wait for a link."""
         source = f"read_parquet({literal(self.store.file(number, table))})"
         if self.waiting and "pupil_id" in {r[0] for r in self.staging.sql(f"DESCRIBE SELECT * FROM {source}")}:
-            source += f" WHERE pupil_id NOT IN {literals(sorted(self.waiting))}"
+            source += f" WHERE NOT {self.staging.one_of('pupil_id', sorted(self.waiting))}"
         return bool(self.staging.sql(f"SELECT 1 FROM {source} LIMIT 1"))
 
     def _how_to_link(self) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from histories.codes import code_set
 from histories.errors import Fault, Faults
 from histories.io.delimited import heading
-from histories.io.sql import literal, literals
+from histories.io.sql import literal
 from histories.io.toml import read_toml
 from histories.reading.values import stripped_sql
 from histories.returns.files.staging import SHOWN, listed
@@ -112,7 +112,7 @@ def _select(staging: Staging, people: PupilKeys, table: str, names: dict[str, An
     marks = f"SELECT {_name(pupil)} AS upn, {sessions[0]}, {day} AS recorded_on, onroll_line AS line {sessions[1]}"
     translated, unknown = _codes(staging, table, marks, report)
     code = f"CASE code {translated} ELSE code END" if translated else "code"
-    left_out = f" WHERE code NOT IN {literals(unknown)}" if unknown else ""
+    left_out = f" WHERE NOT {staging.one_of('code', unknown)}" if unknown else ""
     return f'SELECT p.pupil_id, m."date", m.session, {code} AS code, m.recorded_on FROM ({marks}) m JOIN person p USING (upn){left_out}'
 
 
@@ -142,7 +142,7 @@ def _codes(staging: Staging, table: str, marks: str, report: Report) -> tuple[st
                 shown = f"the code {clean}" if len(clean) <= LONGEST_CODE else "a code of more than two characters"
                 remarks.setdefault(f"{shown}, which does not exist, and were left out", []).append(code)
     for what, written in remarks.items():
-        rows = f"FROM ({marks}) WHERE code IN {literals(written)}"
+        rows = f"FROM ({marks}) WHERE {staging.one_of('code', written)}"
         count, first = staging.sql(f"SELECT count(*), list_sort(min(line, {SHOWN + 1})) {rows}")[0]
         lines = listed(list(dict.fromkeys(first)))
         report.notes.append(f"{staging.files[table].name}: {count:,} marks have {what} (lines {lines})")
