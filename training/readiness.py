@@ -12,10 +12,11 @@ from typing import Any
 import narwhals as nw
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from features import Definition
 from features.outcome.cohort import cohort
-from histories.calendar import day_of, school_days
+from histories.calendar import school_days
 from histories.errors import Fault, Faults
 from histories.reading.histories import Histories
 from histories.tables import TABLES
@@ -213,13 +214,14 @@ class Cohorts:
 
     def __init__(self, histories: Histories, task: Task) -> None:
         self.histories, self.task = histories, task
-        self._counted: dict[tuple[date, ...], pa.Table] = {}
+        self._counted: dict[date, pa.Table] = {}
 
     def of(self, days: tuple[date, ...]) -> pa.Table:
         """Return the cohort of days."""
-        if days not in self._counted:
-            self._counted[days] = cohort(self.histories, list(days), self.task.rule, self.task.known_on)
-        return self._counted[days]
+        if new := sorted(set(days) - self._counted.keys()):
+            counted = cohort(self.histories, new, self.task.rule, self.task.known_on)
+            self._counted |= {day: counted.filter(pc.field("as_of") == day) for day in new}
+        return pa.concat_tables([self._counted[day] for day in sorted(set(days))])
 
 
 def _of_definition(histories: Histories, task: Task, cohorts: Cohorts) -> DefinitionReadiness:
@@ -336,12 +338,12 @@ def monthly_task(histories: Histories, task: Task) -> Task:
 
 def monthly_dates(histories: Histories, task: Task) -> list[date]:
     """Return the first school Monday of each month with known outcomes, over at most six years."""
-    first = histories.frame("enrolments").select(nw.col("entry_date").min()).collect().item()
+    first = histories.first_day("enrolments", "entry_date")
     newest = task.newest_labelled(histories)
-    if first is None or day_of(int(first)) > newest:
+    if first is None or first > newest:
         return []
     months: dict[tuple[int, int], date] = {}
-    for day in school_days(max(day_of(int(first)), date(newest.year - 6, 1, 1)), newest):
+    for day in school_days(max(first, date(newest.year - 6, 1, 1)), newest):
         if day.weekday() == 0:
             months.setdefault((day.year, day.month), day)
     return list(months.values())

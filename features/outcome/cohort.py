@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,15 @@ import polars as pl
 import pyarrow as pa
 from pydantic import Field
 
-from histories.calendar import day_number, day_of
+from histories.calendar import as_of_dates, day_number
 from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
 from histories.reading.as_of import visible
 from histories.reading.frames import Frame, gathered, with_each
 from histories.reading.histories import Histories
+
+FIRST_DAY = {"attendance": "date", "termly_attendance": "term_start", "enrolments": "entry_date"}
+SETTLED = 60  # days of records before the first as-of date
 
 
 @dataclass(frozen=True)
@@ -153,14 +156,7 @@ def completed_years(born: str, on: str) -> nw.Expr:
 
 def default_as_of(histories: Histories, until: date | None = None) -> list[date]:
     """Return the second Monday of every term with recorded data, before ``until`` if given."""
-    from histories.calendar import as_of_dates
-
-    last = histories.last_known()
-    table = next((t for t in ("attendance", "termly_attendance") if t in histories.present), None)
-    if table is None:
-        first = histories.frame("enrolments").select(nw.col("entry_date").min()).collect().item()
-    else:
-        column = "date" if table == "attendance" else "term_start"
-        first = histories.frame(table).select(nw.col(column).min()).collect().item()
-    dates: list[Any] = as_of_dates(day_of(int(first) + 60), last) if first is not None else []
+    table = next((t for t in ("attendance", "termly_attendance") if t in histories.present), "enrolments")
+    first = histories.first_day(table, FIRST_DAY[table])
+    dates = as_of_dates(first + timedelta(days=SETTLED), histories.last_known()) if first is not None else []
     return [d for d in dates if until is None or d < until]

@@ -78,6 +78,7 @@ class Histories:
         self._hashes: dict[Path, str] = {}
         self.odd_days = odd_days or {}
         self._newest_days: dict[tuple[str, ...], date] = {}
+        self._first_days: dict[tuple[str, str], date | None] = {}
         self._opened: Histories | None = None
         self.limits: tuple[str | None, str | None] = (None, None)
 
@@ -254,6 +255,13 @@ class Histories:
                     newest = max(newest, int(top or 0))
             self._newest_days[tables] = day_of(newest)
         return self._newest_days[tables]
+
+    def first_day(self, table: str, column: str) -> date | None:
+        """Return the earliest day in a column, or None without one; computed once, since it may be read from every mark."""
+        if (table, column) not in self._first_days:
+            first = self.frame(table).select(nw.col(column).min()).collect().item()
+            self._first_days[table, column] = None if first is None else day_of(int(first))
+        return self._first_days[table, column]
 
     def digest(self, *tables: str) -> str:
         """Return a hash of the opened files, or of the files of some tables; empty for the rows of a request."""
