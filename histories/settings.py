@@ -111,6 +111,8 @@ class Settings(BaseSettings):
         Share of posted requests that a challenger scores too, 0 to 1.
     pseudonym_key : bytes or None
         Key of the pseudonyms; ``import`` and ``link`` need one.
+    people_key_file : Path or None
+        File with the keys that encrypt names and other personal details; the pages show names only with one.
     audit_key : bytes, Path or None
         Key of the audit, or the file with its keys. SQLite gets a file beside the database by default; PostgreSQL
         needs one.
@@ -152,6 +154,7 @@ class Settings(BaseSettings):
     pseudonym_key: bytes | None = Field(
         validation_alias="ONROLL_PSEUDONYM_KEY", default_factory=_pseudonym_key, repr=False
     )
+    people_key_file: SecretFile | None = Field(None, validation_alias="ONROLL_PEOPLE_KEY_FILE")
     audit_key_file: SecretFile | None = Field(None, validation_alias="ONROLL_AUDIT_KEY_FILE")
     audit_key: bytes | Path | None = Field(validation_alias="ONROLL_AUDIT_KEY", default_factory=_audit_key, repr=False)
     audit_anchor: FolderPath | None = Field(None, validation_alias="ONROLL_AUDIT_ANCHOR")

@@ -48,11 +48,12 @@ class ProxySettings(SettingsFile):
 
 
 class StaffGroup(SettingsFile):
-    """The pupils that a group's members may see; without schools, all of the authority's."""
+    """The pupils that a group's members may see; without schools, all of the authority's. ``names``: with personal details."""
 
     authority: str = Field(min_length=1)
     urns: tuple[str, ...] = ()
     locality: str | None = None
+    names: bool = False
 
 
 class DevelopmentUser(SettingsFile):
@@ -61,6 +62,7 @@ class DevelopmentUser(SettingsFile):
     role: Role
     authority: str | None = None
     urns: tuple[str, ...] = ()
+    names: bool = False
 
 
 class Limits(SettingsFile):
@@ -177,7 +179,8 @@ class Configuration(SettingsFile):
         schools = [self._schools(g) for g in members]
         urns = sorted(set().union(*schools)) if all(schools) else []
         credential = Credential(roles=of_roles, groups=of_groups)
-        return Caller(f"{kind}:{account}", role, next(iter(authorities), None), tuple(urns), credential=credential)
+        scope = (next(iter(authorities), None), tuple(urns))
+        return Caller(f"{kind}:{account}", role, *scope, credential=credential, names=any(g.names for g in members))
 
     def _schools(self, group: StaffGroup) -> set[str]:
         return {*group.urns, *(self.localities[group.locality] if group.locality else ())}

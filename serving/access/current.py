@@ -69,7 +69,8 @@ class CurrentAccess:
             return True
         if kind == "dev":
             user = self.configuration.development.get(account)
-            return user is not None and Caller(caller.key_id, user.role, user.authority, user.urns) == caller
+            now = user and Caller(caller.key_id, user.role, user.authority, user.urns, names=user.names)
+            return now == caller
         if kind != "token":
             return False
         try:

@@ -80,4 +80,4 @@ class DevelopmentUsers:
         user = self.users().get(credentials.removeprefix("dev:"))
         if user is None:
             raise Problem(401, "There is no such development user.")
-        return Caller(credentials, user.role, user.authority, user.urns)
+        return Caller(credentials, user.role, user.authority, user.urns, names=user.names)

@@ -27,6 +27,7 @@ def keys() -> None:
     multiple=True,
     help="URN of a school; repeat it for several. Without it, all schools of the authority.",
 )
+@click.option("--names", is_flag=True, help="Let the holder see names and other personal details on the pages.")
 @click.option("--expires", type=ISO_DATE, help=f"Last day on which the key works; by default in {DAYS} days.")
 @click.option("--never-expires", is_flag=True, help="Let the key work until it is revoked.")
 @json_option
@@ -35,6 +36,7 @@ def create(
     authority: str | None,
     urns: tuple[str, ...],
     *,
+    names: bool,
     expires: datetime | None,
     never_expires: bool,
     as_json: bool,
@@ -52,9 +54,10 @@ def create(
     current = settings()
     store = Store.of(current)
     if role == "administrator":
-        act = {"command": "keys create", "role": role, "authority": authority, "expires": str(last_day)}
+        act: dict[str, Any] = {"command": "keys create", "role": role, "authority": authority, "expires": str(last_day)}
+        act |= {"names": True} if names else {}
         require(store, current, act)
-    key_id, key = store.create_key(role, authority, urns, last_day)
+    key_id, key = store.create_key(role, authority, urns, last_day, names=names)
     result({"key_id": key_id, "key": key, "expires": last_day}, as_json=as_json, text=key)
 
 

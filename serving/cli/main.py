@@ -29,6 +29,7 @@ VERBS = {
     "train": "training.cli.train",
     "models": "serving.cli.models",
     "score": "serving.cli.score",
+    "people": "serving.cli.people",
     "keys": "serving.cli.keys",
     "sessions": "serving.cli.sessions",
     "approvals": "serving.cli.approvals",

@@ -42,6 +42,7 @@ def subject_access(
     from histories.settings import settings
     from serving.store import Store
     from serving.store.caller import command_line
+    from serving.store.people.cipher import cipher_of
     from serving.store.records.pupil_file import read_pupils
     from serving.store.records.subject_access import held_on
 
@@ -55,7 +56,7 @@ def subject_access(
         raise Usage(Fault("the file's name holds the pupil's identifier", "--out", do))
     from_folders = {str(folder): _rows_of(folder, pupil_id) for folder in folders}
     with new_file(target) as beside, Store.of(settings()).view(command_line()) as view:
-        held = held_on(view, pupil_id) | {"histories": from_folders}
+        held = held_on(view, pupil_id, cipher_of(settings())) | {"histories": from_folders}
         if not folders:
             held["not_looked_in"] = ["histories: none was named with --histories"]
         beside.touch(mode=0o600)

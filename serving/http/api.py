@@ -47,6 +47,9 @@ from serving.scoring.live_model import LiveModel
 from serving.scoring.shadow import Shadow
 from serving.store import Caller, Store
 from serving.store.audit.model_log import check_release, record_refusal, record_take_over
+from serving.store.database import reading
+from serving.store.people.cipher import cipher_of
+from serving.store.people.details import must_fit
 from serving.telemetry import metrics
 from serving.telemetry.audit_watch import AuditWatch
 from serving.telemetry.bulk_reading import BulkReading
@@ -82,6 +85,9 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
     """
     access = CurrentAccess(settings.access)
     store = Store.of(settings, problems.REQUEST_ID.get, ADDRESS.get)
+    cipher = cipher_of(settings)
+    with reading(store.engine) as connection:
+        must_fit(connection, cipher)
     store.on_view, audit_watch = BulkReading().seen, AuditWatch(store)
     champion = _live_model(settings, store, settings.model)
     challenger = _live_model(settings, store, f"{settings.model.partition('@')[0]}@challenger", needed=False)
@@ -124,7 +130,7 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
     )
     app.add_api_route("/openapi.json", lambda: app.openapi(), include_in_schema=False)
     _routes(app)
-    mount(app, store, access, authenticators, pages, champion=champion, challenger=challenger)
+    mount(app, store, access, authenticators, pages, champion=champion, challenger=challenger, cipher=cipher)
     describe(app)
     return app
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -16,6 +16,10 @@ from serving.pages.rendering import Renderer
 from serving.pages.settings import PageSettings
 from serving.scoring.live_model import LiveModel
 from serving.store import Caller, Store
+from serving.store.people import details
+from serving.store.people.cipher import Cipher
+from serving.store.people.details import PersonalDetails
+from serving.store.unit_of_work import View
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +38,8 @@ class PageContext:
     authenticators : list of Authenticator
         The ways to sign in that give a session.
     champion, challenger : LiveModel
+    cipher : Cipher or None
+        Decrypts the people file; without it pages show references only.
     """
 
     store: Store
@@ -44,6 +50,7 @@ class PageContext:
     authenticators: list[Authenticator]
     champion: LiveModel
     challenger: LiveModel
+    cipher: Cipher | None = None
 
     @property
     def configuration(self) -> Configuration:
@@ -55,6 +62,14 @@ class PageContext:
         """Whether the model was withdrawn or contradicts its log: pages then show no score, and go on with deadlines and cases."""
         self.champion.model()
         return self.champion.hides_scores
+
+    def may_name(self, caller: Caller) -> bool:
+        """Return whether pages show a caller who the children are."""
+        return self.cipher is not None and caller.sees_names
+
+    def details(self, view: View, pupils: Iterable[str], where: str) -> dict[str, PersonalDetails]:
+        """Return who some pupils are, for a caller who may see it; see ``serving.store.people.details.shown``."""
+        return details.shown(view, self.cipher, pupils, where)
 
     def team(self, caller: Caller) -> str:
         """Return a caller's team: the locality with the caller's schools, or "" for the whole authority."""

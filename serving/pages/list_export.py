@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from histories.io.spreadsheet import as_text
 from serving.pages.context import PageContext
+from serving.store.people.details import PersonalDetails
 from serving.store.scores import week_list
 from training.explanation.chance import last_day
 
@@ -30,12 +32,18 @@ HEADINGS = (
     "due",
     "as_of",
 )
+NAMED = ("name", "date_of_birth", "upn")  # columns for those who may see personal details, after the reference
 ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")  # characters that XML, and so a workbook, cannot hold
 DAY = "DD/MM/YYYY"
 MIN_WIDTH, MAX_WIDTH = 8, 60  # of a column, in characters
 
 
-def table(context: PageContext, children: list[week_list.Listed], done: dict[str, str]) -> list[list[Any]]:
+def table(
+    context: PageContext,
+    children: list[week_list.Listed],
+    done: dict[str, str],
+    details: Mapping[str, PersonalDetails] | None = None,
+) -> list[list[Any]]:
     """Return the heading and a row for each child, as texts, numbers and dates.
 
     Parameters
@@ -44,15 +52,20 @@ def table(context: PageContext, children: list[week_list.Listed], done: dict[str
     children : list of Listed
     done : dict
         What was done last, by pupil.
+    details : mapping, optional
+        Who the children are; None for a caller who may not see it.
     """
     words = context.renderer.words
-    rows: list[list[Any]] = [[words(f"export.{name}") for name in HEADINGS]]
+    at = HEADINGS.index("reference") + 1
+    headings = [*HEADINGS[:at], *(NAMED if details is not None else ()), *HEADINGS[at:]]
+    rows: list[list[Any]] = [[words(f"export.{name}") for name in headings]]
     for c in children:
         s = c.score
         rows.append(
             [
                 s["rank"],
                 c.pupil_id,
+                *(_named(details.get(c.pupil_id)) if details is not None else ()),
                 c.school,
                 s["urn"],
                 words.year_group(s["nc_year"]),
@@ -69,6 +82,10 @@ def table(context: PageContext, children: list[week_list.Listed], done: dict[str
             ]
         )
     return [[as_text(cell) for cell in row] for row in rows]
+
+
+def _named(details: PersonalDetails | None) -> list[Any]:
+    return [getattr(details, name) for name in NAMED] if details else [None] * len(NAMED)
 
 
 def as_csv(rows: list[list[Any]], reminder: str) -> bytes:

@@ -64,11 +64,14 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         }
         history = casework.pupil_history(view, place["pupil_id"])
         given = [_help_event(context, entry) for entry in done.help_given(view, place["pupil_id"])]
+        details = context.details(view, [place["pupil_id"]], "pupil")
         view.record("pupil.seen", pupils=[place["pupil_id"]])
     words, query = context.renderer.words, request.query_params
     doubted = _record(score, query.get("record", ""))
     saved = query.get("done", "")
     shown = {
+        "details": details,
+        "known": details.get(place["pupil_id"]),
         "picture": timeline(history[1], history[0], given) if history else None,
         "silent": history[1].get("silent") if history else None,
         "line": records_line(history[1], history[0], words.year_group(place["nc_year"]), words) if history else "",

@@ -138,6 +138,7 @@ class Renderer:
             "csrf": "",
             "errors": [],
             "banner": None,
+            "details": {},
             "withdrawn": False,
         }
         text = self._templates.get_template(f"{template}.html").render(defaults | values)

@@ -15,6 +15,7 @@ from serving.pages.settings import PageSettings
 from serving.pages.views import PAGES
 from serving.scoring.live_model import LiveModel
 from serving.store import Store
+from serving.store.people.cipher import Cipher
 
 
 def mount(
@@ -26,6 +27,7 @@ def mount(
     *,
     champion: LiveModel,
     challenger: LiveModel,
+    cipher: Cipher | None = None,
 ) -> None:
     """Add every page to an application, and answer refused page requests with a page.
 
@@ -39,6 +41,8 @@ def mount(
         The ways to sign in that give a session.
     settings : PageSettings
     champion, challenger : LiveModel
+    cipher : Cipher or None
+        Decrypts the people file.
 
     Raises
     ------
@@ -57,6 +61,7 @@ def mount(
         authenticators=authenticators,
         champion=champion,
         challenger=challenger,
+        cipher=cipher,
     )
     router = APIRouter(include_in_schema=False)
     for endpoint in (endpoint for page in PAGES for endpoint in page.all_endpoints()):

@@ -44,6 +44,8 @@ class Caller:
         Only these schools; all of the authority's when empty.
     credential : Credential
         Takes no part in comparisons.
+    names : bool
+        Whether the right to see names and other personal details was granted.
     """
 
     key_id: str
@@ -51,6 +53,12 @@ class Caller:
     authority: str | None
     urns: tuple[str, ...] = ()
     credential: Credential = field(default=Credential(), compare=False, kw_only=True, repr=False)
+    names: bool = field(default=False, kw_only=True)
+
+    @property
+    def sees_names(self) -> bool:
+        """Whether the caller may see personal details; an analyst never does."""
+        return self.names and self.role in IDENTITIES
 
     def scope(self, table: Any) -> list[sa.ColumnElement[bool]]:
         """Return the conditions that limit a table with ``authority`` and ``urn`` to the caller's scope, for counts."""

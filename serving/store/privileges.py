@@ -24,6 +24,7 @@ from serving.store.cases.casework_tables import (
 from serving.store.cases.saved_filters import SavedFilter
 from serving.store.cases.tables import Capacity, Case, CaseEntry, DataFault, Person
 from serving.store.database import writing
+from serving.store.people.tables import StoredDetails
 from serving.store.records.places import BY_CASE, BY_PUPIL
 from serving.store.schema import may_upgrade
 from serving.store.sign_in.sessions import Session
@@ -54,7 +55,7 @@ OF_SERVICE: dict[Any, str] = {
     Hold: "SELECT, INSERT, UPDATE (lifted_at, lifted_by)",
     **dict.fromkeys((Pupil, ScoreList, Person, Capacity, Case, DataFault, School), CHANGED),
     **dict.fromkeys((StoredHistory, StoredTransition, StoredDeadline), CHANGED),
-    **dict.fromkeys((StoredMissing, StoredOffRoll, CopiedLog, Session, SavedFilter), REPLACED),
+    **dict.fromkeys((StoredMissing, StoredOffRoll, CopiedLog, Session, SavedFilter, StoredDetails), REPLACED),
 }
 # What retention and erasure empty; the audit is emptied by a function alone.
 OF_RETENTION = tuple(dict.fromkeys((*BY_PUPIL, *BY_CASE, *OF_PUPILS, ScoreList, StoredKey, ShadowCount)))

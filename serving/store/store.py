@@ -224,11 +224,17 @@ class Store:
             return stored_scores.counts(view, as_of, by)
 
     def create_key(
-        self, role: str, authority: str | None = None, urns: Iterable[str] = (), expires: date | None = None
+        self,
+        role: str,
+        authority: str | None = None,
+        urns: Iterable[str] = (),
+        expires: date | None = None,
+        *,
+        names: bool = False,
     ) -> tuple[str, str]:
         """Make an API key; see ``api_keys.create``."""
         with self.change(command_line()) as change:
-            return api_keys.create(change, role, authority, urns, expires)
+            return api_keys.create(change, role, authority, urns, expires, names=names)
 
     def revoke(self, key_id: str) -> None:
         """Revoke an API key; see ``api_keys.revoke``."""

@@ -122,6 +122,7 @@ class StoredKey(Base):
     role: Mapped[str] = mapped_column(sa.String(20))
     authority: Mapped[str | None] = mapped_column(sa.String(10))
     urns: Mapped[str] = mapped_column(sa.Text)
+    names: Mapped[bool] = mapped_column(server_default=sa.false())
     created_at: Mapped[datetime]
     expires: Mapped[date | None]
     revoked_at: Mapped[datetime | None]

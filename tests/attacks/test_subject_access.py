@@ -14,9 +14,12 @@ from click.testing import CliRunner
 from serving.cli.main import onroll
 from serving.store.cases import cases, casework, doubts
 from serving.store.database import reading
+from serving.store.people import details
+from serving.store.people.cipher import cipher_of
 from serving.store.records import holds
 from serving.store.records.places import BY_CASE, BY_PUPIL
 from serving.store.tables import Base, Pupil
+from tests.support.named_children import VALUES, write_key
 from tests.support.scores import score
 from tests.support.stores import do, gathered
 
@@ -27,6 +30,8 @@ CHILD, OTHER = "P0000001", "OTHER-7"
 def held(tmp_path, monkeypatch):
     """A store that holds something on two children in every table."""
     monkeypatch.setenv("ONROLL_AUDIT_KEY", "k" * 32)
+    key = write_key(tmp_path.parent / f"{tmp_path.name}-keys")
+    monkeypatch.setenv("ONROLL_PEOPLE_KEY_FILE", str(key))
     from histories.settings import settings
     from serving.store import Store
 
@@ -40,6 +45,7 @@ def held(tmp_path, monkeypatch):
         do(store, cases.contact, case, 1, date(2025, 1, 2), "spoke_well", text=f"rang about {pupil}")
         do(store, doubts.doubt, case, 2, "sen", None, reason="twice", text=f"doubt of {pupil}")
         do(store, holds.place, [pupil], "court")
+        do(store, details.save, cipher_of(settings()), {pupil: {**VALUES, "name": f"Name of {pupil}"}})
     yield store
     store.engine.dispose()
 
@@ -64,6 +70,7 @@ def test_all_that_is_held_comes_out_and_nothing_of_another_child(held, tmp_path)
         t.__tablename__: True for t in (*BY_PUPIL, *BY_CASE)
     }
     assert f"rang about {CHILD}" in text
+    assert f"Name of {CHILD}" in text
     assert OTHER not in text
     assert {"case.contact", "hold.placed", "case.opened"} <= {e["action"] for e in written["seen_by"]}
     assert all(held.chain.reference(pupil) not in text for pupil in (CHILD, OTHER))

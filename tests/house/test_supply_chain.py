@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 CHECKED = ("histories", "features", "training", "serving")
 # The packages that other packages of the image need, though the extras name them too.
-NEEDED_ANYWAY = {"cryptography", "pillow", "psutil", "scipy"}
+NEEDED_ANYWAY = {"pillow", "psutil", "scipy"}
 
 
 def locked(name):

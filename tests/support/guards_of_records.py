@@ -80,6 +80,36 @@ OF_RECORDS = (
         stand_ins.key_anywhere,
     ),
     Guard(
+        "tests/attacks/test_people_file.py::test_no_file_of_the_database_and_no_line_of_the_log_holds_a_value",
+        "serving.store.people.cipher",
+        stand_ins.stored_in_clear,
+    ),
+    Guard(
+        "tests/attacks/test_people_file.py::test_a_key_that_lies_with_the_data_is_refused",
+        "serving.store.people.cipher:keep_away",
+        stand_ins.nothing,
+    ),
+    Guard(
+        "tests/attacks/test_people_file.py::test_who_lacks_the_right_sees_no_name_in_any_page_file_or_search",
+        "serving.store.caller:Caller.sees_names",
+        True,
+    ),
+    Guard(
+        "tests/attacks/test_people_file.py::test_the_right_ends_at_the_border_of_the_authority",
+        "serving.store.people.details:_in_scope",
+        stand_ins.everybodys_details,
+    ),
+    Guard(
+        "tests/attacks/test_people_file.py::test_a_row_that_was_moved_to_another_child_is_not_shown",
+        "serving.store.people.cipher",
+        stand_ins.bound_to_no_pupil,
+    ),
+    Guard(
+        "tests/attacks/test_people_file.py::test_every_view_of_names_is_in_the_audit",
+        "serving.store.unit_of_work",
+        stand_ins.pupils_unrecorded,
+    ),
+    Guard(
         "tests/system/test_audit.py::test_the_verb_verifies_shows_and_exports",
         "serving.store.audit.audit_log:as_text",
         stand_ins.itself,

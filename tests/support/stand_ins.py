@@ -161,6 +161,40 @@ def pupils_unrecorded(module: Any) -> None:
     module.View.record = without_pupils
 
 
+def stored_in_clear(cipher: Any) -> None:
+    """Store personal details as they are."""
+
+    def seal(_: Any, pupil_id: str, text: bytes) -> bytes:
+        return text
+
+    def unseal(_: Any, key_id: str, pupil_id: str, sealed: bytes) -> bytes:
+        return sealed
+
+    cipher.Cipher.seal, cipher.Cipher.unseal = seal, unseal
+
+
+def bound_to_no_pupil(cipher: Any) -> None:
+    """Encrypt personal details for nobody in particular."""
+    bound_seal, bound_unseal = cipher.Cipher.seal, cipher.Cipher.unseal
+
+    def seal(own: Any, pupil_id: str, text: bytes) -> bytes:
+        return bound_seal(own, "", text)
+
+    def unseal(own: Any, key_id: str, pupil_id: str, sealed: bytes) -> bytes:
+        return bound_unseal(own, key_id, "", sealed)
+
+    cipher.Cipher.seal, cipher.Cipher.unseal = seal, unseal
+
+
+def everybodys_details(caller: Any) -> Any:
+    """Read personal details of every authority."""
+    from serving.store.people.details import ROWS
+    from serving.store.people.tables import StoredDetails
+    from serving.store.tables import Pupil
+
+    return ROWS.join(Pupil, Pupil.pupil_id == StoredDetails.pupil_id)
+
+
 def holder_unknown(*_: Any) -> Any:
     """Say nothing about a refused key."""
     return "unknown", None

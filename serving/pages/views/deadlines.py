@@ -48,6 +48,7 @@ def _show(context: PageContext, request: Request, status: int = 200, wrong: str 
     with context.store.view(request.state.caller) as view:
         running, lost = casework.deadlines(view), casework.count_lost(view, today)
         names = week_list.school_names(view)
+        details = context.details(view, [d["pupil_id"] for d in running], "deadlines")
         asked = enquiries.by_side(view, (d["pupil_id"] for d in running if d["kind"] in ASKING))
     first = [d for d in running if d["kind"] == casework.LOST and d["due_on"] < today]
     rest = sorted((d for d in running if d not in first), key=itemgetter("due_on"))
@@ -68,6 +69,7 @@ def _show(context: PageContext, request: Request, status: int = 200, wrong: str 
         status,
         groups=groups,
         names=names,
+        details=details,
         today=today,
         lost=lost,
         wrong=wrong,

@@ -41,6 +41,7 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
     with context.store.view(request.state.caller) as view:
         rows, count = no_roll.children(view)
         names = week_list.school_names(view)
+        details = context.details(view, [r["pupil_id"] for r in rows], "no_roll")
         deadlines = week_list.next_deadlines(view, [r["pupil_id"] for r in rows])
     banner = context.renderer.words("no_roll.taken") if request.query_params.get("done") else None
     return context.renderer.page(
@@ -49,6 +50,7 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         status,
         groups={kind: [r for r in rows if r["kind"] == kind] for kind in KINDS},
         names=names,
+        details=details,
         deadlines=deadlines,
         as_of=max((r["as_of"] for r in rows), default=None),
         today=date.today(),

@@ -29,11 +29,12 @@ def transition(request: Request, context: Context) -> Response:
         names = week_list.school_names(view)
         followed_up = [m["pupil_id"] for m in moves if m["state"] in TO_CHECK]
         risks = {} if context.withdrawn else newest_risks(view, followed_up)
-    # Most likely to go missing first; children without a score come last.
-    moves.sort(key=partial(_by_risk, risks))
-    states = [s for s in STATES if any(m["state"] == s for m in moves)]
-    by_state = {state: [m for m in moves if m["state"] == state] for state in TO_CHECK if state in states}
-    named = [(state, len(children), children[:MAX_NAMED]) for state, children in by_state.items()]
+        # Most likely to go missing first; children without a score come last.
+        moves.sort(key=partial(_by_risk, risks))
+        states = [s for s in STATES if any(m["state"] == s for m in moves)]
+        by_state = {state: [m for m in moves if m["state"] == state] for state in TO_CHECK if state in states}
+        named = [(state, len(children), children[:MAX_NAMED]) for state, children in by_state.items()]
+        details = context.details(view, [c["pupil_id"] for _, _, children in named for c in children], "transition")
     missed = Counter(min(m["missed_days"], 10) for m in moves if m["state"] == "no_show")
     return context.renderer.page(
         request,
@@ -41,6 +42,7 @@ def transition(request: Request, context: Context) -> Response:
         rows=_by_school(moves, side),
         states=states,
         named=named,
+        details=details,
         names=names,
         side=side,
         missed=sorted(missed.items()),

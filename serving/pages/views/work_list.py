@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import partial
 from typing import Any
@@ -20,6 +21,7 @@ from serving.pages.records_line import records_line
 from serving.pages.rendering import HEADERS
 from serving.roles import IDENTITIES
 from serving.store.cases import cases, casework, done, saved_filters
+from serving.store.people import details
 from serving.store.scores import pupil_search, week_list
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import Change, View
@@ -73,14 +75,23 @@ def assign(request: Request, fields: Form, context: Context) -> Response:
 
 
 def find(request: Request, fields: Form, context: Context) -> Response:
-    """Open the page of the child with a local reference; a form and not a link, so that no address holds the reference."""
-    reference = fields.get("reference", "")
-    with context.store.view(request.state.caller) as view:
-        pupil_ref = pupil_search.find_pupil(view, reference)
+    """Open the page of the child with a local reference, a UPN or a name; several matches are listed.
+
+    A form and not a link, so that no address holds what was typed.
+    """
+    typed, caller = fields.get("reference", ""), request.state.caller
+    with context.store.view(caller) as view:
+        pupil_ref = pupil_search.find_pupil(view, typed)
+        matches = [] if pupil_ref else details.search(view, context.cipher, typed)
+    if len(matches) == 1:
+        pupil_ref = matches[0].pupil_ref
     if pupil_ref:
         return RedirectResponse(f"/pupils/{pupil_ref}", 303, HEADERS)
-    errors = [{"text": context.renderer.words("work_list.not_found"), "href": "#reference"}]
-    return _show(context, request, 422, errors=errors, reference=reference)
+    if matches:
+        return _show(context, request, matches=matches, reference=typed)
+    missing = "work_list.not_found_named" if context.may_name(caller) else "work_list.not_found"
+    errors = [{"text": context.renderer.words(missing), "href": "#reference"}]
+    return _show(context, request, 422, errors=errors, reference=typed)
 
 
 def save_filter(request: Request, fields: Form, context: Context) -> Response:
@@ -122,7 +133,9 @@ def as_xlsx(request: Request, context: Context) -> Response:
     return _file(content, XLSX, "work-list.xlsx")
 
 
-def _show(context: PageContext, request: Request, status: int = 200, **more: Any) -> Response:
+def _show(
+    context: PageContext, request: Request, status: int = 200, matches: Sequence[details.Match] = (), **more: Any
+) -> Response:
     caller, settings, today = request.state.caller, context.settings, date.today()
     query = ListQuery.of(request.query_params, context)
     with context.store.view(caller) as view:
@@ -133,6 +146,8 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         last = done.last_entries(view, [c.pupil_id for c in week.children])
         mine = cases.cases(view, owner=caller.key_id) if query.show == "mine" and not query.is_filtered else []
         filters = saved_filters.own_filters(view)
+        named = [*(c.pupil_id for c in week.children), *(c["pupil_id"] for c in mine), *(m.pupil_id for m in matches)]
+        who = context.details(view, named, "work_list")
         people = {p["person_id"]: p["name"] for p in staff.active_staff(view)} if caller.role in ASSIGNING else {}
     listed = {c.pupil_id for c in week.children}
     silent = {(c.school, c.silent["since"]) for c in week.children if c.silent and c.silent["school"]}
@@ -151,6 +166,9 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         "mark_of": partial(_mark, context, last, today),
         "other_cases": [c for c in mine if c["pupil_id"] not in listed],
         "names": names,
+        "details": who,
+        "matches": matches,
+        "finds_names": context.may_name(caller),
         "people": people,
         "settings": settings,
         "filters": filters,
@@ -204,9 +222,11 @@ def _exported(context: PageContext, request: Request) -> list[list[Any]]:
     query = ListQuery.of(request.query_params, context)
     with context.store.view(request.state.caller) as view:
         week, _ = _week(context, view, query, "worklist.exported")
-        last = done.last_entries(view, [c.pupil_id for c in week.children])
+        pupils = [c.pupil_id for c in week.children]
+        last = done.last_entries(view, pupils)
+        who = context.details(view, pupils, "work_list.export") if context.may_name(view.caller) else None
     marks = {pupil: _mark(context, last, date.today(), pupil) for pupil in last}
-    return list_export.table(context, week.children, marks)
+    return list_export.table(context, week.children, marks, who)
 
 
 def _file(content: bytes, kind: str, name: str) -> Response:
@@ -228,7 +248,7 @@ PAGE = Page(
             method="POST",
             route="/work-list/find",
             handler=find,
-            sees="the page of a child of the caller's scope, by local reference",
+            sees="the page of a child of the caller's scope, by local reference; with the right to names also by name or UPN",
         ),
         Endpoint(
             method="POST",

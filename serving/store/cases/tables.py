@@ -29,6 +29,7 @@ class Person(Changed, Base):
     urns: Mapped[str] = mapped_column(sa.Text)
     localities: Mapped[str] = mapped_column(sa.Text)
     team: Mapped[str | None] = mapped_column(sa.String(100))
+    names: Mapped[bool] = mapped_column(server_default=sa.false())
     active: Mapped[bool]
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from histories.errors import Fault, Usage
 from serving.store.cases.tables import Case
+from serving.store.people.tables import StoredDetails
 from serving.store.records.holds import held
 from serving.store.records.places import BY_CASE, BY_PUPIL
 from serving.store.records.retention import remove, tidy
@@ -60,7 +61,7 @@ def erase(change: Change, pupils: Sequence[str], reason: str) -> Erased:
     present, rows = set(), 0
     for at in range(0, len(free), BATCH):
         part = free[at : at + BATCH]
-        for table in (Pupil, StoredScore, Case, Hold):
+        for table in (Pupil, StoredScore, Case, Hold, StoredDetails):
             present |= set(change.connection.scalars(sa.select(table.pupil_id).where(table.pupil_id.in_(part))))
         for table in BY_PUPIL:
             rows += remove(change.connection, table, table.pupil_id.in_(part))

@@ -9,6 +9,9 @@ import sqlalchemy as sa
 
 from serving.store.audit import audit_log
 from serving.store.cases.tables import Case
+from serving.store.people import details
+from serving.store.people.cipher import Cipher
+from serving.store.people.tables import StoredDetails
 from serving.store.records.places import BY_CASE, BY_PUPIL, NOT_REACHED
 from serving.store.unit_of_work import View
 
@@ -16,15 +19,22 @@ JSON_COLUMNS = ("body",)
 SHOWN = ("at", "who", "role", "authority", "action")  # of the audit; other details may concern other children
 
 
-def held_on(view: View, pupil_id: str) -> dict[str, Any]:
-    """Return the rows of a pupil from every table, and the audit's entries about the pupil.
+def held_on(view: View, pupil_id: str, cipher: Cipher | None = None) -> dict[str, Any]:
+    """Return the rows of a pupil from every table, and the audit's entries about the pupil; personal details decrypted.
 
     Returns
     -------
     dict
         ``tables``: rows by table; ``seen_by``: who saw or changed something, when; ``not_reached``: where else records may lie.
+
+    Raises
+    ------
+    Unreadable
+        When there are personal details, and the cipher cannot decrypt them.
     """
-    tables = {t.__tablename__: _rows(view, t, t.pupil_id == pupil_id) for t in BY_PUPIL}
+    tables = {t.__tablename__: _rows(view, t, t.pupil_id == pupil_id) for t in BY_PUPIL if t is not StoredDetails}
+    known = details.of_pupil(view.connection, cipher, pupil_id)
+    tables[StoredDetails.__tablename__] = [{"pupil_id": pupil_id, **known}] if known else []
     cases = sa.select(Case.case_id).where(Case.pupil_id == pupil_id)
     tables |= {t.__tablename__: _rows(view, t, t.case_id.in_(cases)) for t in BY_CASE}
     entries = audit_log.entries(view, pupils=[pupil_id])

@@ -22,7 +22,13 @@ BY_DIGEST = sa.select(StoredKey.__table__).where(
 
 
 def create(
-    change: Change, role: str, authority: str | None, urns: Iterable[str], expires: date | None
+    change: Change,
+    role: str,
+    authority: str | None,
+    urns: Iterable[str],
+    expires: date | None,
+    *,
+    names: bool = False,
 ) -> tuple[str, str]:
     """Make a key and store its hash.
 
@@ -47,12 +53,20 @@ def create(
         "role": role,
         "authority": authority,
         "urns": json.dumps(schools),
+        "names": names,
         "created_at": change.now,
         "expires": expires,
         "revoked_at": None,
     }
     change.connection.execute(sa.insert(StoredKey), row)
-    change.record("key.created", key_id=key_id, role=role, authority=authority, urns=schools, expires=expires)
+    granted: dict[str, Any] = {
+        "role": role,
+        "authority": authority,
+        "urns": schools,
+        "expires": expires,
+        "names": names,
+    }
+    change.record("key.created", key_id=key_id, **granted)
     return key_id, key
 
 
@@ -62,7 +76,7 @@ def caller(connection: sa.Connection, key: str) -> Caller | None:
     row = connection.execute(BY_DIGEST, {"digest": _digest(key)}).one_or_none()
     if row is None or row.revoked_at or (row.expires is not None and row.expires < datetime.now(UTC).date()):
         return None
-    return Caller(row.key_id, row.role, row.authority, tuple(json.loads(row.urns)))
+    return Caller(row.key_id, row.role, row.authority, tuple(json.loads(row.urns)), names=row.names)
 
 
 def why_refused(connection: sa.Connection, key: str) -> tuple[str, Caller | None]:

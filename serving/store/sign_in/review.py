@@ -11,7 +11,7 @@ from serving.store.cases.tables import Person
 from serving.store.tables import AuditEntry, StoredKey
 from serving.store.unit_of_work import View
 
-FIELDS = ("who", "kind", "name", "role", "authority", "urns", "status", "since", "expires", "last_used")
+FIELDS = ("who", "kind", "name", "role", "authority", "urns", "names", "status", "since", "expires", "last_used")
 
 
 def review(view: View) -> list[dict[str, Any]]:
@@ -50,6 +50,7 @@ def _keys(view: View) -> list[dict[str, Any]]:
                 "role": key.role,
                 "authority": key.authority,
                 "urns": json.loads(key.urns),
+                "names": key.names,
                 "status": "revoked" if key.revoked_at else ended,
                 "since": key.created_at,
                 "expires": key.expires,
@@ -69,6 +70,7 @@ def _people(view: View) -> list[dict[str, Any]]:
             "role": person.role,
             "authority": person.authority,
             "urns": json.loads(person.urns),
+            "names": person.names,
             "status": "active" if person.active else "closed",
         }
         for person in view.connection.execute(people)

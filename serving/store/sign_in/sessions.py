@@ -32,6 +32,7 @@ class Session(Base):
     role: Mapped[str] = mapped_column(sa.String(20))
     authority: Mapped[str | None] = mapped_column(sa.String(10))
     urns: Mapped[str] = mapped_column(sa.Text)
+    names: Mapped[bool] = mapped_column(server_default=sa.false())
     granted: Mapped[str] = mapped_column(sa.Text)  # JSON: names of roles and groups that gave the rights
     opened_at: Mapped[datetime]
     ends_at: Mapped[datetime]
@@ -52,6 +53,7 @@ def open_session(change: Change, name: str, before: str | None = None) -> str:
         "role": caller.role,
         "authority": caller.authority,
         "urns": json.dumps(caller.urns),
+        "names": caller.names,
         "granted": json.dumps([credential.roles, credential.groups]),
         "opened_at": change.now,
         "ends_at": min(ends_at, credential.until or ends_at),
@@ -91,7 +93,9 @@ def signed_in(engine: sa.Engine, secret: str, idle: timedelta) -> tuple[Caller, 
             connection.execute(sa.update(Session).where(Session.digest == row.digest).values(seen_at=now))
     roles, groups = json.loads(row.granted)
     credential = Credential(row.ends_at, tuple(roles), tuple(groups))
-    return Caller(row.person_id, row.role, row.authority, tuple(json.loads(row.urns)), credential=credential), row.name
+    urns = tuple(json.loads(row.urns))
+    caller = Caller(row.person_id, row.role, row.authority, urns, credential=credential, names=row.names)
+    return caller, row.name
 
 
 def sessions(view: View) -> list[dict[str, Any]]:
@@ -100,7 +104,7 @@ def sessions(view: View) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``session_id``, ``person_id``, ``name``, ``role``, ``authority``, ``urns``, ``opened_at``, ``seen_at``, ``ends_at``.
+        ``session_id``, ``person_id``, ``name``, ``role``, ``authority``, ``urns``, ``names``, ``opened_at``, ``seen_at``, ``ends_at``.
     """
     rows = view.connection.execute(
         sa.select(Session.__table__).where(Session.ends_at > view.now).order_by(Session.opened_at)

@@ -42,6 +42,7 @@ def remember(change: Change, name: str, localities: Sequence[str] = (), team: st
         "urns": json.dumps(caller.urns),
         "localities": json.dumps(list(localities)),
         "team": team,
+        "names": caller.sees_names,
         "active": True,
         "changed_at": change.now,
         "changed_by": caller.key_id,

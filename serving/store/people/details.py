@@ -1,0 +1,261 @@
+"""Children's personal details: stored encrypted, shown to callers with the right within their scope, and searched.
+
+They are never a feature, and no score, log, metric or URL holds them. Every view is in the audit.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from datetime import date
+from typing import Any
+
+import sqlalchemy as sa
+
+from histories.errors import Fault, Faults
+from histories.identity import clean_upn
+from serving.store.caller import Caller
+from serving.store.people.cipher import SETTING, Cipher, Unreadable
+from serving.store.people.tables import StoredDetails
+from serving.store.scores.stored_scores import BATCH, upsert
+from serving.store.tables import Pupil
+from serving.store.unit_of_work import Change, View
+
+MAX_MATCHES = 20  # children that a search shows
+MIN_SEARCH = 2  # letters of a name
+ROWS = sa.select(StoredDetails.pupil_id, StoredDetails.key_id, StoredDetails.sealed)
+NO_LETTER = re.compile("[\u0300-\u036f'\u2019]")  # accents, once they are parted from their letters, and apostrophes
+BETWEEN = re.compile(r"[\W_]+")
+STROKES = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "æ": "ae", "œ": "oe"})
+WORDS = (
+    "words"  # the words of the name as they are compared; within the ciphertext, so that a search reads no other field
+)
+log = logging.getLogger("onroll.alarm")
+
+
+@dataclass(frozen=True, kw_only=True)
+class PersonalDetails:
+    """Who a child is.
+
+    Attributes
+    ----------
+    school_contact : str
+        Whom to ring at the school, and how.
+    system_id : str
+        The child's number in the authority's own system.
+    """
+
+    name: str
+    date_of_birth: date | None = None
+    upn: str = ""
+    school_contact: str = ""
+    system_id: str = ""
+
+
+FIELDS = tuple(f.name for f in fields(PersonalDetails))
+
+
+@dataclass(frozen=True)
+class Match:
+    """A child that a search found; ``pupil_ref`` is safe in an address."""
+
+    pupil_id: str
+    pupil_ref: str
+    nc_year: int
+    urn: str
+
+
+def save(change: Change, cipher: Cipher, people: Mapping[str, Mapping[str, Any]]) -> int:
+    """Store details of children whom the store knows, and return of how many; others are left out.
+
+    Parameters
+    ----------
+    change : Change
+    cipher : Cipher
+    people : mapping
+        Fields by pupil; fields that are not given stay as they are.
+    """
+    known = _known(change, list(people))
+    stored = {
+        row.pupil_id: asdict(_parsed(cipher.unseal(row.key_id, row.pupil_id, row.sealed)))
+        for row in _rows(change, known)
+    }
+    rows = []
+    for pupil in known:
+        merged = stored.get(pupil, {}) | dict(people[pupil])
+        merged[WORDS] = "".join(f" {word}" for word in _words_of(merged["name"]))
+        sealed = cipher.seal(pupil, json.dumps(merged, ensure_ascii=False, default=date.isoformat).encode())
+        rows.append({"pupil_id": pupil, "key_id": cipher.newest, "sealed": sealed, "stored_at": change.now})
+    for at in range(0, len(rows), BATCH):
+        insert = upsert(change, StoredDetails)
+        changes = {name: insert.excluded[name] for name in ("key_id", "sealed", "stored_at")}
+        change.connection.execute(
+            insert.on_conflict_do_update(index_elements=["pupil_id"], set_=changes), rows[at : at + BATCH]
+        )
+    change.record("details.stored", count=len(rows))
+    return len(rows)
+
+
+def shown(view: View, cipher: Cipher | None, pupils: Iterable[str], where: str) -> dict[str, PersonalDetails]:
+    """Return the details of pupils in the caller's scope; empty unless the caller may see them. The view is recorded.
+
+    Parameters
+    ----------
+    where : str
+        The page or file that shows them, for the audit.
+    """
+    requested = list(dict.fromkeys(pupils))
+    if cipher is None or not view.caller.sees_names or not requested:
+        return {}
+    details: dict[str, PersonalDetails] = {}
+    for at in range(0, len(requested), BATCH):
+        query = _in_scope(view.caller).where(StoredDetails.pupil_id.in_(requested[at : at + BATCH]))
+        for row, text in _unsealed(cipher, view.connection.execute(query)):
+            details[row.pupil_id] = _parsed(text)
+    view.record("details.seen", pupils=list(details), where=where)
+    return details
+
+
+def search(view: View, cipher: Cipher | None, typed: str) -> list[Match]:
+    """Return the children of the caller's scope whose UPN or name was typed, by name; at most ``MAX_MATCHES``.
+
+    A name matches when every word typed begins a word of the name, in any order, without regard to case and accents. Names are
+    compared after decryption: the database holds nothing that they could be looked up by.
+    """
+    upn, words = clean_upn(typed), _words(typed)
+    named = sum(map(len, words)) >= MIN_SEARCH
+    if cipher is None or not view.caller.sees_names or not (upn or named):
+        return []
+    within = [b" " + word.encode() for word in words] if named else []
+    rows = view.connection.execute(_in_scope(view.caller).add_columns(Pupil.pupil_ref, Pupil.nc_year, Pupil.urn))
+    candidates = {}
+    for row, text in _unsealed(cipher, rows):
+        if (upn and upn.encode() in text) or (within and all(word in text for word in within)):
+            candidates[row] = _parsed(text)
+    matches = [
+        (details.name, Match(row.pupil_id, row.pupil_ref, row.nc_year, row.urn))
+        for row, details in candidates.items()
+        if (upn and details.upn == upn) or (named and _begin(words, _words_of(details.name)))
+    ]
+    first = [match for _, match in sorted(matches, key=_by_name)[:MAX_MATCHES]]
+    view.record("details.searched", pupils=[match.pupil_id for match in first], matches=len(matches))
+    return first
+
+
+def reencrypt(change: Change, cipher: Cipher) -> int:
+    """Encrypt all details that an older key encrypted with the newest key, and return of how many children."""
+    older = change.connection.execute(ROWS.where(StoredDetails.key_id != cipher.newest)).all()
+    for row in older:
+        sealed = cipher.seal(row.pupil_id, cipher.unseal(row.key_id, row.pupil_id, row.sealed).rstrip())
+        update = sa.update(StoredDetails).where(StoredDetails.pupil_id == row.pupil_id)
+        change.connection.execute(update.values(key_id=cipher.newest, sealed=sealed))
+    change.record("details.reencrypted", count=len(older))
+    return len(older)
+
+
+def remove_all(change: Change) -> int:
+    """Remove everybody's details, and return of how many children."""
+    count = change.connection.execute(sa.delete(StoredDetails)).rowcount
+    change.record("details.removed", count=count)
+    return count
+
+
+def count_by_key(view: View) -> dict[str, int]:
+    """Return of how many children each key encrypted the details."""
+    query = sa.select(StoredDetails.key_id, sa.func.count()).group_by(StoredDetails.key_id)
+    counts: dict[str, int] = {row.key_id: row[1] for row in view.connection.execute(query)}
+    view.record("details.counted", count=sum(counts.values()))
+    return counts
+
+
+def must_fit(connection: sa.Connection, cipher: Cipher | None) -> None:
+    """Refuse a key that does not decrypt what is stored.
+
+    Raises
+    ------
+    Faults
+        When another key encrypted some of the details.
+    """
+    if cipher is None:
+        return
+    used = set(connection.scalars(sa.select(StoredDetails.key_id).distinct()))
+    if used - cipher.key_ids:
+        do = "Put the key that encrypted them into the file too, above the new one; or remove them with 'onroll people remove'."
+        raise Faults(Fault("another key encrypted the stored personal details", SETTING, do))
+
+
+def of_pupil(connection: sa.Connection, cipher: Cipher | None, pupil_id: str) -> dict[str, Any] | None:
+    """Return the details of a pupil for subject access, or None. The calling code records it.
+
+    Raises
+    ------
+    Unreadable
+        When there are details, and no key decrypts them.
+    """
+    row = connection.execute(ROWS.where(StoredDetails.pupil_id == pupil_id)).one_or_none()
+    if row is None:
+        return None
+    if cipher is None:
+        raise Unreadable
+    return asdict(_parsed(cipher.unseal(row.key_id, row.pupil_id, row.sealed)))
+
+
+def _known(change: Change, pupils: list[str]) -> list[str]:
+    known: list[str] = []
+    for at in range(0, len(pupils), BATCH):
+        part = sa.select(Pupil.pupil_id).where(Pupil.pupil_id.in_(pupils[at : at + BATCH]))
+        known += change.connection.scalars(part)
+    return known
+
+
+def _rows(change: Change, pupils: list[str]) -> Iterator[Any]:
+    for at in range(0, len(pupils), BATCH):
+        yield from change.connection.execute(ROWS.where(StoredDetails.pupil_id.in_(pupils[at : at + BATCH])))
+
+
+def _in_scope(caller: Caller) -> Any:
+    return ROWS.join(Pupil, Pupil.pupil_id == StoredDetails.pupil_id).where(*caller.children(Pupil))
+
+
+def _parsed(text: bytes) -> PersonalDetails:
+    stored = json.loads(text)
+    born = stored.get("date_of_birth")
+    known: dict[str, Any] = {name: stored[name] or "" for name in FIELDS if name in stored}
+    known["date_of_birth"] = date.fromisoformat(born) if born else None
+    return PersonalDetails(**known)
+
+
+def _unsealed(cipher: Cipher, rows: Iterable[Any]) -> Iterator[tuple[Any, bytes]]:
+    """Yield the rows that can be decrypted; of others the alarm says how many there are, and pages go on without them."""
+    unreadable = 0
+    for row in rows:
+        try:
+            yield row, cipher.unseal(row.key_id, row.pupil_id, row.sealed)
+        except Unreadable:
+            unreadable += 1
+    if unreadable:
+        log.error("personal details cannot be decrypted: %d rows", unreadable)
+
+
+def _words(text: str) -> list[str]:
+    """Return the words of a name for comparison: letters and digits only, without accents and apostrophes, in lower case."""
+    plain = NO_LETTER.sub("", unicodedata.normalize("NFKD", text).casefold()).translate(STROKES)
+    return BETWEEN.sub(" ", plain).split()
+
+
+def _words_of(name: str) -> list[str]:
+    """Return the words of a child's name: of O'Brien both ``obrien`` and ``brien``."""
+    apart = name.replace("'", " ").replace("’", " ")
+    return list(dict.fromkeys([*_words(name), *_words(apart)]))
+
+
+def _begin(typed: Sequence[str], words: Sequence[str]) -> bool:
+    return all(any(word.startswith(start) for word in words) for start in typed)
+
+
+def _by_name(match: tuple[str, Match]) -> tuple[list[str], str]:
+    return _words(match[0]), match[1].pupil_id
