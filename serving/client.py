@@ -13,23 +13,20 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
-import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from email.utils import parsedate_to_datetime
-from functools import partial
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, Generic, TypeVar
 
 import httpx2
 from pydantic import BaseModel, ValidationError
 
-from serving.http.schemas import CountsAnswer, ModelCard, ProblemAnswer, ScoresAnswer, WorklistAnswer
+from serving.http.schemas import ARROW, CountsAnswer, ModelCard, ProblemAnswer, ScoresAnswer, WorklistAnswer
+from serving.retrying import Retry
 from training.explanation.score import Score
 
 Answer = TypeVar("Answer", bound=BaseModel)
-RETRIED = (429, 503)  # statuses after which a request is sent again; safe, since every call only reads
 
 
 class RequestRefused(Exception):
@@ -55,48 +52,6 @@ class Unreachable(Exception):
     """The service did not answer, or something else answered instead."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Retry:
-    """When a request is retried.
-
-    Attributes
-    ----------
-    most : int
-        Attempts in all.
-    first, longest : float
-        Seconds to wait after the first failure, doubled after each further one, and the longest wait. If the service
-        asks for a longer wait, the client gives up.
-    jitter : callable
-        Returns a number from 0 to 1: the share of half the wait to subtract, so that clients do not retry in step.
-    now : callable
-        Returns the time, for a ``Retry-After`` that is a date.
-    """
-
-    most: int = 5
-    first: float = 0.5
-    longest: float = 60.0
-    jitter: Callable[[], float] = random.random
-    now: Callable[[], datetime] = field(default=partial(datetime.now, UTC))
-
-    def wait(self, attempts: int, response: httpx2.Response | None) -> float | None:
-        """Return the seconds to wait before the next attempt, or None to give up."""
-        if attempts >= self.most or (response is not None and response.status_code not in RETRIED):
-            return None
-        requested = self._retry_after(response)
-        if requested is not None:
-            return requested if requested <= self.longest else None
-        return min(self.longest, self.first * 2 ** (attempts - 1)) * (1 - self.jitter() / 2)
-
-    def _retry_after(self, response: httpx2.Response | None) -> float | None:
-        text = "" if response is None else response.headers.get("retry-after", "")
-        if text.isdecimal():
-            return float(text)
-        try:
-            return max(0.0, (parsedate_to_datetime(text) - self.now()).total_seconds())
-        except (ValueError, TypeError):
-            return None
-
-
 @dataclass(frozen=True)
 class _Call(Generic[Answer]):
     """One call: the request and the type of its answer."""
@@ -104,7 +59,13 @@ class _Call(Generic[Answer]):
     method: str
     path: str
     answer: type[Answer]
-    body: dict[str, Any] | None = None
+    body: dict[str, Any] | bytes | None = None
+
+    def sent(self) -> dict[str, Any]:
+        """Return the body as arguments of the HTTP client."""
+        if isinstance(self.body, bytes):
+            return {"content": self.body, "headers": {"Content-Type": ARROW}}
+        return {"json": self.body}
 
     def read(self, response: httpx2.Response | None) -> Answer:
         """Return the typed answer, or raise the service's problem."""
@@ -131,7 +92,12 @@ class _Calls:
         self._settings: dict[str, Any] = {"base_url": address, "headers": {"Authorization": f"Bearer {key}"}}
 
     @staticmethod
-    def _score(histories: dict[str, list[dict[str, Any]]], as_of: date) -> _Call[ScoresAnswer]:
+    def _score(histories: Mapping[str, Any], as_of: date) -> _Call[ScoresAnswer]:
+        frames = [hasattr(table, "__arrow_c_stream__") for table in histories.values()]
+        if frames and all(frames):
+            from serving.http.arrow_stream import written
+
+            return _Call("POST", "/api/v1/score", ScoresAnswer, written(histories, as_of))
         return _Call("POST", "/api/v1/score", ScoresAnswer, {"as_of": as_of.isoformat(), "histories": histories})
 
     @staticmethod
@@ -199,8 +165,11 @@ class Client(_Calls):
         """Close the connections."""
         self._http.close()
 
-    def score(self, histories: dict[str, list[dict[str, Any]]], as_of: date) -> ScoresAnswer:
-        """Score and explain pupils from their rows, as of a day."""
+    def score(self, histories: Mapping[str, Any], as_of: date) -> ScoresAnswer:
+        """Score and explain pupils as of a day, from tables of rows, of columns, or of frames.
+
+        Frames of pyarrow, Polars or pandas travel in Arrow's format, which takes less of both sides than JSON.
+        """
         return self._ask(self._score(histories, as_of))
 
     def scores(self, pupil_ids: list[str], as_of: date | None = None) -> ScoresAnswer:
@@ -250,7 +219,7 @@ class Client(_Calls):
 
     def _try(self, call: _Call[Any]) -> httpx2.Response | None:
         try:
-            return self._http.request(call.method, call.path, json=call.body)
+            return self._http.request(call.method, call.path, **call.sent())
         except httpx2.TransportError:
             return None
 
@@ -282,8 +251,8 @@ class AsyncClient(_Calls):
         """Close the connections."""
         await self._http.aclose()
 
-    async def score(self, histories: dict[str, list[dict[str, Any]]], as_of: date) -> ScoresAnswer:
-        """Score and explain pupils from their rows, as of a day."""
+    async def score(self, histories: Mapping[str, Any], as_of: date) -> ScoresAnswer:
+        """Score and explain pupils as of a day, from tables of rows, of columns, or of frames; see ``Client.score``."""
         return await self._ask(self._score(histories, as_of))
 
     async def scores(self, pupil_ids: list[str], as_of: date | None = None) -> ScoresAnswer:
@@ -334,7 +303,7 @@ class AsyncClient(_Calls):
 
     async def _try(self, call: _Call[Any]) -> httpx2.Response | None:
         try:
-            return await self._http.request(call.method, call.path, json=call.body)
+            return await self._http.request(call.method, call.path, **call.sent())
         except httpx2.TransportError:
             return None
 

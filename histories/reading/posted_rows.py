@@ -232,10 +232,11 @@ def _values(rows: Any, name: str) -> list[Any]:
 
 
 def _column(c: Column, values: list[Any], table: str, faults: list[Fault]) -> list[Any]:
-    """Check the values of a column, each distinct text once: marks have few distinct days and codes."""
+    """Check the values of a column, each distinct one once: marks have few distinct days and codes."""
     read: list[Any] = []
     try:
-        if set(map(type, values)) <= {str, type(None)}:
+        kinds = set(map(type, values)) - {type(None)}
+        if len(kinds) < 2 and kinds <= {str, date, int, bool}:  # of one kind, since 1 and true are equal
             converted = {v: _value(c, v) for v in set(values)}
             return [converted[v] for v in values]
         return [_value(c, v) for v in values]

@@ -28,8 +28,8 @@ class Permission:
         What the answer holds, for the printed matrix.
     most : int
         Largest body, in bytes.
-    reads : str
-        Content type of the body.
+    reads : tuple of str
+        Content types of the body.
     page : bool
         Whether it is a page: callers come with a session, and a refusal is a page too.
     """
@@ -39,7 +39,7 @@ class Permission:
     roles: tuple[str, ...]
     sees: str
     most: int = 256 * 1024
-    reads: str = "application/json"
+    reads: tuple[str, ...] = ("application/json",)
     page: bool = False
 
     @property

@@ -6,6 +6,7 @@ This module has the interface's rows; each page declares its own (``serving.page
 from __future__ import annotations
 
 from serving.access.permission import OPEN, Permission
+from serving.http.schemas import ARROW
 from serving.pages.views import PAGES
 from serving.roles import IDENTITIES, ROLES
 
@@ -16,6 +17,7 @@ INTERFACE = (
         roles=IDENTITIES,
         sees="scores of the rows sent, of pupils in the caller's scope",
         most=32 * 1024**2,
+        reads=("application/json", ARROW),
     ),
     Permission(
         method="POST", route="/api/v1/scores", roles=IDENTITIES, sees="stored scores of pupils in the caller's scope"

@@ -12,6 +12,8 @@ from typing import Annotated, Any
 
 import anyio
 from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
 
 from features.posted import open_rows
 from histories.reading.posted_rows import rows_in
@@ -22,7 +24,7 @@ from serving.access.disclosed_counts import disclosed
 from serving.access.middleware import AccessMiddleware, configured_authenticators
 from serving.access.rate_limit import Buckets
 from serving.access.sessions import Sessions
-from serving.http import problems
+from serving.http import arrow_stream, problems
 from serving.http.addresses import ADDRESS
 from serving.http.openapi import ABOUT, BODY, describe, documented
 from serving.http.paging import Cursor, ListChanged
@@ -40,7 +42,7 @@ from serving.http.schemas import (
     WorklistAnswer,
     WorklistRequest,
 )
-from serving.http.turns import InTurn, Turns
+from serving.http.turns import ArrowInTurn, InTurn, Turns
 from serving.pages.router import mount
 from serving.pages.settings import PageSettings
 from serving.scoring.live_model import LiveModel
@@ -62,7 +64,13 @@ async def _caller(request: Request) -> Caller:
     return request.state.caller
 
 
+async def _body(request: Request) -> bytes:
+    """Return the body, which the route has awaited."""
+    return await request.body()
+
+
 CallerOf = Annotated[Caller, Depends(_caller)]
+ArrowBody = Annotated[bytes, Depends(_body)]
 # Turns are given before (serving.http.turns); a request that took too long may have left its thread computing.
 _computing = threading.Lock()
 
@@ -178,14 +186,21 @@ def _routes(app: FastAPI) -> None:
             view.record("rows.scored", pupils=pupils, as_of=body.as_of, model_version=scored["model"]["version"])
         return Response(json.dumps(scored, ensure_ascii=False, allow_nan=False), media_type="application/json")
 
-    app.router.add_api_route(
-        "/api/v1/score",
-        score,
-        methods=["POST"],
-        response_model=ScoresAnswer,
-        route_class_override=InTurn,
-        **documented(*BODY),
-    )
+    def score_columns(body: ArrowBody, request: Request, caller: CallerOf) -> Response:
+        """Score and explain pupils from Arrow streams."""
+        return score(_score_request(body), request, caller)
+
+    score_routes = ((score_columns, ArrowInTurn), (score, InTurn))
+    for answer, kind in score_routes:
+        app.router.add_api_route(
+            "/api/v1/score",
+            answer,
+            methods=["POST"],
+            response_model=ScoresAnswer,
+            route_class_override=kind,
+            include_in_schema=kind is InTurn,
+            **documented(*BODY),
+        )
 
     @app.post("/api/v1/scores", response_model=ScoresAnswer, **documented(*BODY, 404))
     def scores(body: ScoresRequest, request: Request, caller: CallerOf) -> Response:
@@ -274,6 +289,20 @@ def _probes(app: FastAPI) -> None:
     def metrics_page() -> Response:
         text, kind = metrics.page()
         return Response(text, media_type=kind)
+
+
+def _score_request(body: bytes) -> ScoreRequest:
+    """Return the request that Arrow streams hold.
+
+    Raises
+    ------
+    RequestValidationError
+        If the day is no day.
+    """
+    try:
+        return ScoreRequest.model_validate(arrow_stream.read(body))
+    except ValidationError as error:
+        raise RequestValidationError([{**e, "loc": ("body", *e["loc"])} for e in error.errors()]) from None
 
 
 def score_rows(model: RiskModel, tables: dict[str, Any], as_of: date, caller: Caller, shadow: Shadow) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from serving.access.permissions import find
 from serving.http.addresses import ADDRESS, note_address, request_id_of
 from serving.http.bodies import Bodies, Body
 from serving.http.problems import LOGGED, PAGE, REQUEST_ID, Problem
-from serving.http.schemas import MAX_PUPILS, MAX_ROWS
+from serving.http.schemas import ARROW, MAX_PUPILS, MAX_ROWS
 from serving.store.ledger.refusals import Refusals
 from serving.telemetry import metrics, tracing
 
@@ -244,6 +244,8 @@ class Guard:
             if problem is not None:
                 await exchange.answer(scope, problem)
             else:
+                kind, _ = _content_type([v for name, v in scope["headers"] if name == b"content-type"])
+                exchange.body.is_text = kind != ARROW
                 await self._within(scope, exchange)
         finally:
             _record(scope, rule, exchange, start, now)
@@ -302,14 +304,18 @@ def _refusal(scope: Any, rule: Permission | None, most: int) -> Problem | None:
         return Problem(413, f"The maximum is {most} bytes.")
     if scope["method"] == "GET":
         return None
-    kinds = headers.get(b"content-type", [])
-    kind, _, more = (kinds[0] if len(kinds) == 1 else b"").lower().partition(b";")
-    charset = more.strip().removeprefix(b"charset=").strip(b'" ')
-    if kind.strip().decode("latin-1") != rule.reads or charset not in (b"", b"utf-8"):
-        return Problem(415, f"Send {rule.reads} in UTF-8.")
+    kind, charset = _content_type(headers.get(b"content-type", []))
+    if kind not in rule.reads or charset not in ("", "utf-8"):
+        return Problem(415, f"Send {' or '.join(rule.reads)}, texts in UTF-8.")
     if b"content-encoding" in headers:
         return Problem(415, "Send the body uncompressed.")
     return None
+
+
+def _content_type(values: list[bytes]) -> tuple[str, str]:
+    """Return the content type and the character set that a header states once; empty if it does not."""
+    kind, _, more = (values[0] if len(values) == 1 else b"").lower().decode("latin-1").partition(";")
+    return kind.strip(), more.strip().removeprefix("charset=").strip('" ')
 
 
 def _template(scope: Any, rule: Permission | None) -> tuple[str, str]:

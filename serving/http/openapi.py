@@ -12,12 +12,17 @@ from histories.reading.posted_rows import AUDITED
 from histories.reading.values import FALSE, TRUE
 from histories.tables import TABLES, Column
 from serving.http import problems
-from serving.http.schemas import ProblemAnswer
+from serving.http.schemas import ARROW, ProblemAnswer
 
 ANY, BODY = (400, 401, 403, 405, 429, 500, 503), (408, 413, 415, 422)  # errors of every call, and of calls with a body
 ABOUT = """Explained scores of which children are likely to go missing from education. A score orders a list for people to
 look at; it is not a finding. Send pupils' identifiers in bodies only. Every answer has an `X-Request-ID`; errors are
 `application/problem+json`."""
+
+STREAMS = (
+    "One Arrow stream for each table, one after another, uncompressed. The metadata of a schema name the `table`, and of at least "
+    "one the `as_of` date; columns are as in JSON (docs/api.md)."
+)
 
 
 def documented(*statuses: int) -> dict[str, Any]:
@@ -51,14 +56,22 @@ def describe(app: FastAPI) -> None:
 
     def complete() -> dict[str, Any]:
         if app.openapi_schema is None:
-            schemas = generate()["components"]["schemas"]
+            description = generate()
+            schemas = description["components"]["schemas"]
             problem = ProblemAnswer.model_json_schema(ref_template="#/components/schemas/{model}")
             schemas.update(problem.pop("$defs"))
             schemas["ProblemAnswer"] = problem
             schemas["ScoreRequest"]["properties"]["histories"] = tables()
+            _take_arrow(description["paths"])
         return generate()
 
     app.openapi = complete  # type: ignore[method-assign]
+
+
+def _take_arrow(paths: dict[str, Any]) -> None:
+    """Add Arrow streams to the contents that /score takes."""
+    contents = paths["/api/v1/score"]["post"]["requestBody"]["content"]
+    contents[ARROW] = {"schema": {"type": "string", "format": "binary", "description": STREAMS}}
 
 
 def tables() -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from features.outcome.stopping import ListName
 from training.explanation.score import Score
 
+ARROW = "application/vnd.apache.arrow.stream"  # content type of rows as columns; see ``serving.http.arrow_stream``
 MAX_PUPILS = 1000
 MAX_ROWS = 200_000
 Identifier = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[^\x00]+$")]

@@ -16,8 +16,11 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
+from starlette.types import Scope
 
 from serving.http.problems import Problem
+from serving.http.schemas import ARROW
 
 MAX_OF_CALLER = 8  # requests of one caller that wait or are computed
 MAX_WAITING = 32  # of all callers
@@ -125,3 +128,13 @@ class InTurn(APIRoute):
                 return await handler(request)
 
         return in_turn
+
+
+class ArrowInTurn(InTurn):
+    """The same for bodies in Arrow's format; requests with another content type pass on to the next route."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Match by the content type too."""
+        kinds = [value for name, value in scope["headers"] if name == b"content-type"]
+        is_arrow = kinds and kinds[0].partition(b";")[0].strip().lower() == ARROW.encode()
+        return super().matches(scope) if is_arrow else (Match.NONE, {})

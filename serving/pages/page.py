@@ -89,7 +89,7 @@ class Page:
                 roles=endpoint.roles or self.roles,
                 sees=endpoint.sees,
                 most=MAX_BODY,
-                reads="application/x-www-form-urlencoded",
+                reads=("application/x-www-form-urlencoded",),
                 page=True,
             )
 

@@ -150,6 +150,11 @@ OF_RECORDS = (
         stand_ins.yes,
     ),
     Guard(
+        "tests/attacks/test_arrow_streams.py::test_what_would_grow_is_refused",
+        "serving.http.arrow_stream:_size",
+        stand_ins.no,
+    ),
+    Guard(
         "tests/attacks/test_many_rows.py::test_one_child_is_scored_while_another_caller_scores_many",
         "serving.http.turns:Turns.turn",
         stand_ins.no_turn,

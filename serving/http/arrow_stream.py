@@ -1,0 +1,198 @@
+"""The histories of a request in Apache Arrow's streaming format: one stream for each table, one after another.
+
+The metadata of a stream's schema name its ``table``, and of at least one stream the ``as_of`` date. Columns are as in JSON, but typed:
+text, whole numbers, yes or no, dates and timestamps. The bytes come from outside, so that nothing is decoded before the headers of
+its messages say how much it becomes, and nothing read before its offsets have been checked.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from histories.errors import Fault, Faults
+from histories.io.delimited import heading
+from histories.reading.typed_columns import TWICE, WANTED
+from histories.tables import TABLES
+from serving.http.arrow_messages import malformed, rows_of, too_many
+from serving.http.schemas import MAX_ROWS
+
+TABLE, AS_OF = b"table", b"as_of"
+MAX_STREAMS, MAX_COLUMNS = 50, 200
+DO = "Send text, whole numbers, yes or no, dates or timestamps; uncompressed."
+SECONDS = (-62_135_596_800, 253_402_300_799)  # from the year 1 to the year 9999, as Python's dates
+PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+
+
+def written(histories: Mapping[str, Any], as_of: date) -> bytes:
+    """Return histories as the body of a request.
+
+    Parameters
+    ----------
+    histories : mapping
+        By table a ``pyarrow.Table``, or any frame that exports Arrow streams, such as those of Polars and pandas.
+    as_of : date
+    """
+    body = io.BytesIO()
+    for name, frame in histories.items():
+        table = pa.table(frame)
+        # Text views and the like are a matter of the sender's memory; the service reads plain text.
+        plain = [pa.field(f.name, _plain(f.type)) for f in table.schema]
+        schema = pa.schema(plain, metadata={TABLE: name, AS_OF: as_of.isoformat()})
+        with pa.ipc.new_stream(body, schema) as stream:
+            stream.write_table(table.cast(schema))
+    return body.getvalue()
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return pa.large_string() if pa.types.is_string_view(kind) else kind
+
+
+def read(body: bytes) -> dict[str, Any]:
+    """Return the request that Arrow streams hold, as its JSON would be: ``as_of``, and ``histories`` as columns by table.
+
+    Raises
+    ------
+    Problem
+        400 if the bytes are no Arrow streams, or hold more than they say; 413 for too many rows.
+    Faults
+        With the table and the position of every stream and column that cannot be read, never a name that is not declared.
+    """
+    histories: dict[str, Any] = {}
+    days: set[str] = set()
+    faults: list[Fault] = []
+    try:
+        for position, table in enumerate(_tables(body), start=1):
+            metadata = table.schema.metadata or {}
+            name = metadata.get(TABLE, b"").decode("utf-8", "replace")
+            days |= {metadata[AS_OF].decode("utf-8", "replace")} if AS_OF in metadata else set()
+            where = f"tables.{name}" if name in TABLES else f"tables, stream {position}"
+            if not name:
+                faults.append(Fault("the schema's metadata name no table", where, "Add the key table."))
+            elif name in histories:
+                faults.append(Fault("the table is sent twice", where, "Send each table in one stream."))
+            else:
+                histories[name] = _columns(table, name, where, faults) if name in TABLES else []
+    except (pa.ArrowException, struct.error, ValueError, OverflowError, OSError):
+        raise malformed() from None  # the message of Arrow may repeat a value
+    if len(days) != 1:
+        what = "streams name different days" if days else "no schema's metadata name the day"
+        faults.append(Fault(what, "as_of", "Add the key as_of, such as 2025-01-13."))
+    if faults:
+        raise Faults(faults)
+    return {"as_of": days.pop(), "histories": histories}
+
+
+def _tables(body: bytes) -> Iterator[pa.Table]:
+    """Yield the table of each stream, after its messages and buffers have been checked."""
+    source = pa.BufferReader(body)
+    rows = streams = 0
+    while (start := source.tell()) < len(body):
+        streams += 1
+        rows += rows_of(pa.ipc.MessageReader.open_stream(source))
+        end = source.tell()
+        if rows > MAX_ROWS or streams > MAX_STREAMS:
+            raise too_many()
+        with pa.ipc.open_stream(pa.py_buffer(body).slice(start, end - start)) as stream:
+            if len(stream.schema) > MAX_COLUMNS:
+                raise too_many()
+            batches = list(stream)
+        for batch in batches:
+            batch.validate(full=True)
+        # Columns can share the bytes of one, and become many times the body.
+        if sum(map(_size, batches)) + _size_of_dictionaries(batches) > end - start:
+            raise malformed()
+        yield pa.Table.from_batches(batches, stream.schema)
+
+
+def _size(batch: pa.RecordBatch) -> int:
+    return sum((c.indices if isinstance(c, pa.DictionaryArray) else c).nbytes for c in batch.columns)
+
+
+def _size_of_dictionaries(batches: list[pa.RecordBatch]) -> int:
+    dictionaries = (c.dictionary for batch in batches for c in batch.columns if isinstance(c, pa.DictionaryArray))
+    held = {tuple(b.address if b else 0 for b in d.buffers()): d.nbytes for d in dictionaries}
+    return sum(held.values())
+
+
+def _columns(table: pa.Table, name: str, where: str, faults: list[Fault]) -> dict[str, list[Any]]:
+    """Return the values of a table's columns; of columns that are not declared, only that they are there."""
+    columns: dict[str, list[Any]] = {}
+    for position, (column, values) in enumerate(zip(table.column_names, table.columns, strict=True), start=1):
+        declared = TABLES[name].columns.get(heading(column))
+        if declared is None:
+            columns[column] = [None] * len(values)
+        elif column in columns:
+            faults.append(Fault(TWICE, f"{where}.{declared.name}", "Send one of them."))
+        else:
+            try:
+                columns[column] = _values(values)
+            except _NotRead:
+                faults.append(Fault("the column has a type that is not read", f"{where}, column {position}", DO))
+                columns[column] = [None] * len(values)
+            except _Unreadable as rows:
+                for row in rows.args[0]:
+                    what = f"the value is not {WANTED[declared.kind]}"
+                    faults.append(Fault(what, f"{where}[{row}].{declared.name}", "Send a day from 1900 on."))
+                columns[column] = [None] * len(values)
+    return columns
+
+
+class _NotRead(Exception):
+    """A type that is not read."""
+
+
+class _Unreadable(Exception):
+    """Rows whose days lie before the year 1 or after 9999."""
+
+
+def _values(column: pa.ChunkedArray) -> list[Any]:
+    """Return a column as Python's values, days as dates of Europe/London; not a number is no value, as in Parquet."""
+    kind, types = column.type, pa.types
+    if types.is_dictionary(kind):
+        try:
+            texts = [_values(pa.chunked_array([chunk.dictionary])) for chunk in column.chunks]
+        except _Unreadable:
+            raise _NotRead from None  # its places are those of the dictionary
+        return [
+            None if place is None else text[place]
+            for chunk, text in zip(column.chunks, texts, strict=True)
+            for place in chunk.indices.to_pylist()
+        ]
+    if types.is_timestamp(kind) or types.is_date(kind):
+        return _days(column)
+    if types.is_floating(kind):
+        return [None if value is None or value != value else value for value in pl.Series(column).to_list()]
+    text = types.is_string(kind) or types.is_large_string(kind)
+    if not (text or types.is_integer(kind) or types.is_boolean(kind) or types.is_null(kind)):
+        raise _NotRead
+    return pl.Series(column).to_list()
+
+
+def _days(column: pa.ChunkedArray) -> list[Any]:
+    kind = column.type
+    if pa.types.is_date32(kind):
+        numbers, unit = column.cast(pa.int32()).cast(pa.int64()), 1 / 86400
+    else:
+        numbers = column.cast(pa.int64())
+        unit = PER_SECOND[kind.unit if pa.types.is_timestamp(kind) else "ms"]
+    low, high = (int(second * unit) for second in SECONDS)
+    _require(pc.and_(pc.greater_equal(numbers, low), pc.less_equal(numbers, high)))
+    try:
+        days = pl.Series(column)
+        zoned = isinstance(days.dtype, pl.Datetime) and days.dtype.time_zone
+        return (days.dt.convert_time_zone("Europe/London") if zoned else days).dt.date().to_list()
+    except pl.exceptions.PolarsError:
+        raise _NotRead from None  # a time zone that there is not
+
+
+def _require(test: pa.ChunkedArray) -> None:
+    if pc.any(pc.invert(test)).as_py():
+        raise _Unreadable([row for row, holds in enumerate(test.to_pylist()) if holds is False])
