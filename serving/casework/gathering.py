@@ -14,6 +14,7 @@ from histories.calendar import day_number, day_of
 from histories.reading.frames import collect
 from histories.reading.histories import EVENTS, Histories
 from serving.casework.deadlines import Deadline, Rules, find_deadlines
+from serving.casework.family import AtHome, Involvement, find_at_home, find_involvements
 from serving.casework.history import pupil_histories
 from serving.casework.no_roll import OffRoll, find_off_roll
 from serving.casework.rolls import last_spells
@@ -54,6 +55,8 @@ class Gathered:
     transitions: list[Transition] = field(default_factory=list)
     missing: list[dict[str, Any]] = field(default_factory=list)
     off_roll: list[OffRoll] = field(default_factory=list)
+    involvements: list[Involvement] = field(default_factory=list)
+    at_home: list[AtHome] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
     authorities: frozenset[str] = frozenset()
 
@@ -92,6 +95,9 @@ def gather(
     gathered.transitions = find_transitions(histories, spells, as_of)
     gathered.missing = _missing(histories, spells, as_of)
     gathered.off_roll = find_off_roll(histories, spells, as_of)
+    followed = sorted({*spells["pupil_id"], *(c.pupil_id for c in gathered.off_roll)})
+    gathered.involvements = find_involvements(histories, followed, as_of)
+    gathered.at_home = find_at_home(histories, followed, as_of)
     gathered.pupil_histories = pupil_histories(histories, sorted(shown), on_roll, as_of)
     for pupil, silence in silent_registers(histories, sorted(shown), on_roll, as_of, days).items():
         gathered.pupil_histories[pupil]["silent"] = silence

@@ -13,11 +13,13 @@ from features.sentences import could_say
 from histories.tables import TABLES
 from serving.pages.context import PageContext
 from serving.pages.enquiries import ASKING, enquiries
+from serving.pages.family import attends, newest_day, services_now
 from serving.pages.records_line import records_line
 from serving.pages.score_change import changed
 from serving.pages.score_strip import score_strip
 from serving.pages.timeline import timeline
-from serving.store.cases import cases, casework, done
+from serving.pages.wording import Wording
+from serving.store.cases import cases, casework, done, family
 from serving.store.scores import stored_scores, week_list
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import NotThere
@@ -64,7 +66,9 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         }
         history = casework.pupil_history(view, place["pupil_id"])
         given = [_help_event(context, entry) for entry in done.help_given(view, place["pupil_id"])]
-        details = context.details(view, [place["pupil_id"]], "pupil")
+        involved = family.involvements(view, place["pupil_id"])
+        at_home = family.at_home_with(view, place["pupil_id"])
+        details = context.details(view, [place["pupil_id"], *(c["pupil_id"] for c in at_home)], "pupil")
         view.record("pupil.seen", pupils=[place["pupil_id"]])
     words, query = context.renderer.words, request.query_params
     doubted = _record(score, query.get("record", ""))
@@ -74,7 +78,10 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         "known": details.get(place["pupil_id"]),
         "picture": timeline(history[1], history[0], given) if history else None,
         "silent": history[1].get("silent") if history else None,
-        "line": records_line(history[1], history[0], words.year_group(place["nc_year"]), words) if history else "",
+        "line": _line(history, place, words, services=not involved) if history else "",
+        "services": services_now(involved, words),
+        "at_home": [{**child, "attends": attends(child, words)} for child in at_home],
+        "records_of": newest_day(involved, at_home),
         "compared": history[1]["compared"] if history else [],
         "more_of": more_of,
         "made": enquiries(case["entries"] if case else (), list(context.settings.enquiries)),
@@ -90,6 +97,11 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         "wrong": {},
     }
     return context.renderer.page(request, "pupil", status, **{**stored, **shown, **more})
+
+
+def _line(history: tuple[date, dict[str, Any]], place: dict[str, Any], words: Wording, *, services: bool) -> str:
+    as_of, past = history
+    return records_line(past, as_of, words.year_group(place["nc_year"]), words, services=services)
 
 
 def _help_event(context: PageContext, entry: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,9 @@ from serving.pages.wording import Wording
 NOT_HELP = ("referral", "missing")  # social care records that do not stay open
 
 
-def records_line(history: dict[str, Any], as_of: date, year_group: str, words: Wording) -> str:
+def records_line(
+    history: dict[str, Any], as_of: date, year_group: str, words: Wording, *, services: bool = True
+) -> str:
     """Return the sentences; empty if nothing is recorded.
 
     Parameters
@@ -21,8 +23,11 @@ def records_line(history: dict[str, Any], as_of: date, year_group: str, words: W
         See ``serving.casework.history``.
     as_of : date
         The day it was gathered.
+    services : bool
+        Whether to say who is involved; the child's page says it elsewhere.
     """
-    return " ".join([*_missed(history, year_group, words), *_moved(history, as_of, words), *_involved(history, words)])
+    involved = _involved(history, words) if services else []
+    return " ".join([*_missed(history, year_group, words), *_moved(history, as_of, words), *involved])
 
 
 def _missed(history: dict[str, Any], year_group: str, words: Wording) -> list[str]:

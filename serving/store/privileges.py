@@ -15,8 +15,10 @@ from histories.errors import Fault, Usage
 from serving.store.cases.casework_tables import (
     OF_PUPILS,
     School,
+    StoredAtHome,
     StoredDeadline,
     StoredHistory,
+    StoredInvolvement,
     StoredMissing,
     StoredOffRoll,
     StoredTransition,
@@ -55,6 +57,7 @@ OF_SERVICE: dict[Any, str] = {
     Hold: "SELECT, INSERT, UPDATE (lifted_at, lifted_by)",
     **dict.fromkeys((Pupil, ScoreList, Person, Capacity, Case, DataFault, School), CHANGED),
     **dict.fromkeys((StoredHistory, StoredTransition, StoredDeadline), CHANGED),
+    **dict.fromkeys((StoredInvolvement, StoredAtHome), REPLACED),
     **dict.fromkeys((StoredMissing, StoredOffRoll, CopiedLog, Session, SavedFilter, StoredDetails), REPLACED),
 }
 # What retention and erasure empty; the audit is emptied by a function alone.

@@ -109,7 +109,10 @@ def test_every_table_has_its_rights(accounts):
     assert declared == set(Base.metadata.sorted_tables)
     assert AuditEntry not in OF_RETENTION
     deleted = {table.__tablename__ for table, rights in OF_SERVICE.items() if "DELETE" in rights}
-    assert deleted == {"gone", "off_roll", "copied_logs", "sessions", "saved_filters"}
+    assert deleted == {
+        *("gone", "off_roll", "involvements", "at_home"),
+        *("copied_logs", "sessions", "saved_filters", "personal_details"),
+    }
 
 
 ATTACKS = {

@@ -4,6 +4,7 @@ from datetime import date
 
 from serving.casework import Gathered
 from serving.casework.deadlines import Deadline
+from serving.casework.family import AtHome, Involvement
 from serving.casework.no_roll import OffRoll
 from serving.casework.transitions import Transition
 from serving.store import Caller
@@ -40,6 +41,8 @@ def gathered(*pupils, as_of=date(2025, 1, 13), off_roll=()):
             OffRoll(pupil_id=p, kind="left", since=as_of, urn="100", to_urn=None, authority="801", nc_year=6)
             for p in off_roll
         ],
+        involvements=[Involvement(pupil_id=p, kind="early_help", since=as_of) for p in pupils],
+        at_home=[AtHome(pupil_id=p, home="h" * 32, possible=10, missed=1, until=as_of) for p in pupils],
         sources={"attendance": "2025-01-10"},
         authorities=frozenset({"801"}),
     )

@@ -83,6 +83,19 @@ class Wording:
             day = day.astimezone(LONDON).date()
         return f"{day.day} {self(f'time.month_{day.month}')} {day.year}"
 
+    def month(self, day: date, today: date) -> str:
+        """Name the month of a day, with its year unless it lies within the last eleven months.
+
+        Examples
+        --------
+        >>> words = Wording.load("en")
+        >>> words.month(date(2025, 6, 3), date(2025, 11, 29)), words.month(date(2023, 3, 1), date(2025, 11, 29))
+        ('June', 'March 2023')
+        """
+        name = self(f"time.month_{day.month}")
+        is_recent = 0 <= 12 * (today.year - day.year) + today.month - day.month < 11
+        return name if is_recent else f"{name} {day.year}"
+
     def moment(self, moment: datetime | str) -> str:
         """Format a time, in London time.
 

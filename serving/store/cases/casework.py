@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from serving.store.cases import cases, no_roll
+from serving.store.cases import cases, family, no_roll
 from serving.store.cases.casework_tables import School, StoredDeadline, StoredHistory, StoredMissing, StoredTransition
 from serving.store.cases.tables import Case
 from serving.store.scores.stored_scores import BATCH, upsert
@@ -68,6 +68,7 @@ def keep(change: Change, gathered: Gathered, model_version: str) -> None:
     _save_missing(change, gathered, in_authorities)
     _save_deadlines(change, gathered, in_authorities)
     no_roll.replace(change, gathered.off_roll, as_of, in_authorities)
+    family.replace(change, gathered, in_authorities)
     listed = sa.update(ScoreList).where(
         ScoreList.as_of == as_of,
         ScoreList.model_version == model_version,

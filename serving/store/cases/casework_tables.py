@@ -107,4 +107,34 @@ class StoredOffRoll(Base):
     as_of: Mapped[date]
 
 
-OF_PUPILS: tuple[Any, ...] = (StoredHistory, StoredDeadline, StoredTransition, StoredMissing, StoredOffRoll)
+class StoredInvolvement(Base):
+    """A service that is involved with a child; see ``serving.casework.family``."""
+
+    __tablename__ = "involvements"
+    pupil_id: Mapped[str] = mapped_column(PupilId, primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
+    since: Mapped[date]
+    as_of: Mapped[date]
+
+
+class StoredAtHome(Base):
+    """A child who shares an address with other children; see ``serving.casework.family``."""
+
+    __tablename__ = "at_home"
+    pupil_id: Mapped[str] = mapped_column(PupilId, primary_key=True)
+    home: Mapped[str] = mapped_column(Opaque, index=True)
+    possible: Mapped[int]
+    missed: Mapped[int]
+    until: Mapped[date | None]
+    as_of: Mapped[date]
+
+
+OF_PUPILS: tuple[Any, ...] = (
+    StoredHistory,
+    StoredDeadline,
+    StoredTransition,
+    StoredMissing,
+    StoredOffRoll,
+    StoredInvolvement,
+    StoredAtHome,
+)

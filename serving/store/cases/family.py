@@ -1,0 +1,85 @@
+"""Services involved with a child and children at the same address, stored with each scoring and read by the child's page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from serving.store.cases.casework_tables import StoredAtHome, StoredInvolvement, StoredOffRoll
+from serving.store.scores.stored_scores import BATCH
+from serving.store.tables import Pupil
+from serving.store.unit_of_work import Change, View
+
+if TYPE_CHECKING:  # slow to import
+    from serving.casework import Gathered
+
+
+def replace(change: Change, gathered: Gathered, in_authorities: sa.Select[Any]) -> None:
+    """Store who is involved and who lives together, in place of what was; children of other authorities, and of a later day, stay."""
+    for table, rows in ((StoredInvolvement, gathered.involvements), (StoredAtHome, gathered.at_home)):
+        _replace(change, table, [vars(row) for row in rows], gathered.as_of, in_authorities)
+
+
+def _replace(
+    change: Change, table: Any, rows: Sequence[dict[str, Any]], as_of: date, in_authorities: sa.Select[Any]
+) -> None:
+    change.connection.execute(sa.delete(table).where(table.as_of <= as_of, table.pupil_id.in_(in_authorities)))
+    later = set(change.connection.scalars(sa.select(table.pupil_id)))
+    known = set(change.connection.scalars(in_authorities.where(Pupil.as_of <= as_of)))
+    new = [{**row, "as_of": as_of} for row in rows if row["pupil_id"] in known and row["pupil_id"] not in later]
+    for at in range(0, len(new), BATCH):
+        change.connection.execute(sa.insert(table), new[at : at + BATCH])
+
+
+def involvements(view: View, pupil_id: str) -> list[dict[str, Any]]:
+    """Return the services involved with a pupil of the caller's scope. The calling code records that the pupil was seen.
+
+    Returns
+    -------
+    list of dict
+        ``kind``, ``since`` and ``as_of``.
+    """
+    columns = (StoredInvolvement.kind, StoredInvolvement.since, StoredInvolvement.as_of)
+    query = (
+        sa.select(*columns)
+        .join(Pupil, Pupil.pupil_id == StoredInvolvement.pupil_id)
+        .where(StoredInvolvement.pupil_id == pupil_id, *view.caller.children(Pupil))
+    )
+    return [dict(row) for row in view.connection.execute(query).mappings()]
+
+
+def at_home_with(view: View, pupil_id: str) -> list[dict[str, Any]]:
+    """Return the other children at a pupil's address who are in the caller's scope, oldest first; the audit records them.
+
+    Returns
+    -------
+    list of dict
+        ``pupil_id, pupil_ref, urn, nc_year, possible, missed, until, as_of``, and ``off_roll``: whether the child is on no roll.
+    """
+    own, in_scope = aliased(StoredAtHome), sa.select(Pupil.pupil_id).where(*view.caller.children(Pupil))
+    query = (
+        sa.select(
+            StoredAtHome.pupil_id,
+            Pupil.pupil_ref,
+            Pupil.urn,
+            Pupil.nc_year,
+            StoredAtHome.possible,
+            StoredAtHome.missed,
+            StoredAtHome.until,
+            StoredAtHome.as_of,
+            StoredOffRoll.pupil_id.is_not(None).label("off_roll"),
+        )
+        .join(own, sa.and_(own.home == StoredAtHome.home, own.pupil_id == pupil_id))
+        .join(Pupil, Pupil.pupil_id == StoredAtHome.pupil_id)
+        .join(StoredOffRoll, StoredOffRoll.pupil_id == StoredAtHome.pupil_id, isouter=True)
+        .where(StoredAtHome.pupil_id != pupil_id, StoredAtHome.pupil_id.in_(in_scope), own.pupil_id.in_(in_scope))
+        .order_by(Pupil.nc_year.desc(), StoredAtHome.pupil_id)
+    )
+    children = [dict(row) for row in view.connection.execute(query).mappings()]
+    if children:
+        view.record("family.seen", pupils=[child["pupil_id"] for child in children])
+    return children

@@ -1,0 +1,62 @@
+"""The top of a child's page says who is involved, and the page names who lives at the same address, within the caller's scope."""
+
+import re
+
+import sqlalchemy as sa
+
+from serving.store.cases.casework_tables import StoredAtHome, StoredInvolvement
+from serving.store.database import reading
+from serving.store.tables import Pupil
+
+
+def pages_of(site, table):
+    with reading(site.store.engine) as connection:
+        query = sa.select(table.__table__, Pupil.pupil_ref, Pupil.urn).join(Pupil, Pupil.pupil_id == table.pupil_id)
+        return connection.execute(query.order_by(table.pupil_id)).all()
+
+
+def test_an_open_record_of_social_care_is_said_on_top(site, visit):
+    beginnings = {"cla": "In care since ", "cin": "Has a social worker now (", "early_help": "Early help open since "}
+    client, shown = visit("worker"), set()
+    for kind, beginning in beginnings.items():
+        for row in [r for r in pages_of(site, StoredInvolvement) if r.kind == kind][:1]:
+            text = client.get(f"/pupils/{row.pupil_ref}").text
+            top = re.search(r'id="services"><strong>(.*?)</strong>', text)[1]
+            assert beginning in top, kind
+            shown.add(kind)
+    assert shown
+    without = {s.pupil_id for s in site.scores} - {r.pupil_id for r in pages_of(site, StoredInvolvement)}
+    with reading(site.store.engine) as connection:
+        ref = connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == min(without)))
+    assert 'id="services"' not in client.get(f"/pupils/{ref}").text
+
+
+def family_on(text):
+    part = re.search(r'id="family">.*?</ul>', text, re.DOTALL)
+    return set(re.findall(r'href="/pupils/([0-9a-f]{32})"', part[0])) if part else set()
+
+
+def test_children_at_the_same_address_are_linked_with_their_attendance(site, visit):
+    rows = pages_of(site, StoredAtHome)
+    child = next(r for r in rows if r.possible)
+    others = {r.pupil_ref for r in rows if r.home == child.home} - {child.pupil_ref}
+    text = visit("worker").get(f"/pupils/{child.pupil_ref}").text
+    assert family_on(text) == others
+    assert re.search(r"issed (none|all|\d+) of|No register is known", text)
+    assert others <= {r.pupil_ref for r in rows}
+    assert child.home not in text
+
+
+def test_a_worker_of_some_schools_sees_no_sibling_at_another(site, visit):
+    rows = pages_of(site, StoredAtHome)
+    urns = {r.pupil_ref: r.urn for r in rows}
+    client, split = visit("north"), 0
+    for child in rows:
+        others = {r.pupil_ref for r in rows if r.home == child.home} - {child.pupil_ref}
+        outside = {ref for ref in others if urns[ref] not in site.north}
+        if child.urn in site.north and outside:
+            assert family_on(client.get(f"/pupils/{child.pupil_ref}").text) == others - outside
+            split += 1
+            if split == 3:
+                break
+    assert split
