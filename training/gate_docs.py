@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from histories.table_docs import DOCS, write
@@ -17,7 +18,7 @@ def table() -> str:
     """Return the gates as a Markdown table."""
     limits = load_limits()
     rows = [
-        f"| {g.code} | {g.title} | {' '.join(g.reason.split())} | {_limits(limits.get(g.code, {}))} | {g.do} |"
+        f"| {g.code} | {g.title} | {' '.join(g.reason.split())} | {limits_text(limits.get(g.code, {}))} | {g.do} |"
         for g in GATES
     ]
     head = "| gate | requirement | why it matters | limits | if it fails |\n|---|---|---|---|---|"
@@ -29,7 +30,8 @@ def page(text: str) -> str:
     return re.sub(f"{BEGIN}.*{END}", lambda _: f"{BEGIN}\n{table()}\n{END}", text, flags=re.DOTALL)
 
 
-def _limits(limits: dict[str, Any]) -> str:
+def limits_text(limits: Mapping[str, Any]) -> str:
+    """Return limits as one line of Markdown."""
     return "; ".join(f"`{name}` {_said(value)}" for name, value in limits.items()) or "none"
 
 
