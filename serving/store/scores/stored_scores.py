@@ -176,7 +176,7 @@ def worklist(
         filters = [StoredScore.urn == urn] if urn else []
         filters += [StoredScore.nc_year == year_group] if year_group is not None else []
         filters += [StoredScore.band == band] if band else []
-        filters += [_list_named(view) == list_name] if list_name else []
+        filters += [list_named(view) == list_name] if list_name else []
         if after:
             later = sa.and_(StoredScore.rank == after.rank, StoredScore.authority > after.authority)
             filters.append(sa.or_(StoredScore.rank > after.rank, later))
@@ -188,7 +188,7 @@ def worklist(
     return [row.body for row in rows]
 
 
-def _list_named(view: View) -> sa.ColumnElement[str]:
+def list_named(view: View) -> sa.ColumnElement[str]:
     """Return the list that a score's stored JSON names; null in scores of earlier versions."""
     postgres = view.connection.dialect.name == "postgresql"
     body = sa.cast(StoredScore.body, sa.JSON) if postgres else sa.type_coerce(StoredScore.body, sa.JSON)

@@ -1,0 +1,1 @@
+"""What lists promised beside what came, and the alarms."""

@@ -1,0 +1,228 @@
+"""Judge stored lists by histories: each list whose window is known, each model version, each term."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+
+from features.groups.grouping import grouped
+from features.groups.groups import GROUPS
+from features.outcome.cohort import CohortRule
+from features.outcome.definition import Definition
+from histories.errors import Faults
+from histories.reading.histories import Histories
+from serving.monitoring.outcomes import Outcomes, newest_known, outcomes_of
+from serving.monitoring.results import Breakdown, ListResult, TermResult, VersionResult, by_term, fates_of
+from serving.store.scores.complete_lists import CompleteList
+from training.bundle import Manifest
+from training.evaluation.fairness import fairness
+from training.evaluation.fairness_report import FairnessReport
+from training.task import ProgressCallback, quiet
+
+DAYS_AT_ONCE = 8  # days of lists in memory while their outcomes are looked up
+ScoresOf = Callable[[Sequence[CompleteList]], pl.DataFrame]
+
+
+@dataclass(kw_only=True)
+class Judgement:
+    """Stored lists, judged.
+
+    Attributes
+    ----------
+    lists : list of ListResult
+        Every complete list, oldest first.
+    versions : list of VersionResult
+        Every version with a matured list, in the order of their newest one.
+    terms : list of TermResult
+    outcomes : dict
+        The joined scores of each version's matured lists; rows of children, never part of a report.
+    manifests : dict
+        What each version promised; without the versions whose folder is gone or was changed.
+    newest_known : dict
+        The newest as-of date with known outcomes by definition and horizon.
+    warnings : list of str
+        Lists that cannot be judged, and why.
+    """
+
+    lists: list[ListResult] = field(default_factory=list)
+    versions: list[VersionResult] = field(default_factory=list)
+    terms: list[TermResult] = field(default_factory=list)
+    outcomes: dict[str, Outcomes] = field(default_factory=dict)
+    manifests: dict[str, Manifest] = field(default_factory=dict)
+    newest_known: dict[tuple[str, int], date] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Terms:
+    """By what lists are judged.
+
+    Attributes
+    ----------
+    definitions : mapping
+        Definitions by name, beside those shipped with onroll.
+    capacities : mapping
+        Children a week by authority.
+    capacity : int
+        Of every other authority.
+    rule : CohortRule or None
+        The cohort's rule that the lists were scored with.
+    """
+
+    definitions: Mapping[str, Definition] = field(default_factory=dict)
+    capacities: Mapping[str, int] = field(default_factory=dict)
+    capacity: int
+    rule: CohortRule | None = None
+
+    def places(self, authority: str) -> int:
+        """Return the capacity of an authority."""
+        return self.capacities.get(authority, self.capacity)
+
+
+def judge(
+    histories: Histories,
+    lists: Sequence[CompleteList],
+    scores_of: ScoresOf,
+    terms: Terms,
+    manifests: Mapping[str, Manifest] | None = None,
+    *,
+    advance: ProgressCallback = quiet,
+) -> Judgement:
+    """Judge lists.
+
+    Parameters
+    ----------
+    histories : Histories
+    lists : sequence of CompleteList
+    scores_of : callable
+        Returns the scores of some lists; see ``serving.store.scores.complete_lists``.
+    terms : Terms
+    manifests : mapping, optional
+        Of the versions.
+    """
+    judgement = Judgement(manifests=dict(manifests or {}))
+    joined: dict[CompleteList, Outcomes] = {}
+    known_from: dict[CompleteList, date] = {}
+    for (name, horizon), of_task in _by_task(lists).items():
+        try:
+            definition = terms.definitions.get(name) or Definition.load(name)
+        except Faults:
+            judgement.warnings.append(
+                f"{len(of_task)} lists are not judged: their definition of missing is not at hand; name its file with --definition"
+            )
+            continue
+        newest = judgement.newest_known[name, horizon] = newest_known(histories, definition, horizon)
+        delay = timedelta(days=horizon + definition.known_after_days)
+        known_from |= {x: x.as_of + delay for x in of_task}
+        days = sorted({x.as_of for x in of_task if x.as_of <= newest})
+        for start in range(0, len(days), DAYS_AT_ONCE):
+            batch = days[start : start + DAYS_AT_ONCE]
+            advance(description=f"outcomes of lists of {batch[0]} to {batch[-1]}")
+            due = [x for x in of_task if x.as_of in batch]
+            places = pl.col("authority").map_elements(terms.places, return_dtype=pl.Int64)
+            scores = scores_of(due).with_columns(places.alias("places"))
+            joined |= _of_each(due, outcomes_of(histories, scores, definition, horizon, terms.rule))
+    judgement.lists = [_list_result(x, joined.get(x), known_from.get(x)) for x in lists]
+    for version in dict.fromkeys(x.model_version for x in sorted(joined, key=_age)):
+        of_version = {x: outcomes for x, outcomes in joined.items() if x.model_version == version}
+        judgement.outcomes[version] = together(of_version.values())
+        advance(description=f"groups of version {version}")
+        judgement.versions.append(_version_result(histories, of_version, judgement, terms))
+    if judgement.outcomes:
+        judgement.terms = by_term(pl.concat([o.scored for o in judgement.outcomes.values()]))
+    return judgement
+
+
+def together(parts: Iterable[Outcomes]) -> Outcomes:
+    """Return the outcomes of several lists as one."""
+    parts = list(parts)
+    return Outcomes(pl.concat([p.scored for p in parts]), pl.concat([p.unscored for p in parts]))
+
+
+def _by_task(lists: Sequence[CompleteList]) -> dict[tuple[str, int], list[CompleteList]]:
+    tasks: dict[tuple[str, int], list[CompleteList]] = {}
+    for x in lists:
+        tasks.setdefault((x.definition, x.horizon_days), []).append(x)
+    return tasks
+
+
+def _of_each(lists: Sequence[CompleteList], outcomes: Outcomes) -> Iterator[tuple[CompleteList, Outcomes]]:
+    """Yield the part of each list."""
+    for x in lists:
+        here = (pl.col("as_of") == x.as_of) & (pl.col("authority") == x.authority)
+        of_list = outcomes.scored.filter(here & (pl.col("model_version") == x.model_version))
+        yield x, Outcomes(of_list, outcomes.unscored.filter(here))
+
+
+def _list_result(x: CompleteList, outcomes: Outcomes | None, known_from: date | None) -> ListResult:
+    if outcomes is None:
+        return ListResult(of=x, known_from=known_from, fates={})
+    return ListResult(
+        of=x,
+        known_from=known_from,
+        fates=fates_of(outcomes.scored),
+        unscored=len(outcomes.unscored),
+        figures=Breakdown.of(outcomes),
+    )
+
+
+def _version_result(
+    histories: Histories, lists: Mapping[CompleteList, Outcomes], judgement: Judgement, terms: Terms
+) -> VersionResult:
+    newest = max(lists, key=_age)
+    outcomes = judgement.outcomes[newest.model_version]
+    known = outcomes.scored.filter(pl.col("label").is_not_null())
+    capacity = min(terms.places(x.authority) for x in lists)
+    report, left_out = _by_group(histories, known, capacity, terms.rule) if len(known) else (None, [])
+    return VersionResult(
+        model_version=newest.model_version,
+        definition=newest.definition,
+        horizon_days=newest.horizon_days,
+        lists=len(lists),
+        first_day=min(x.as_of for x in lists),
+        last_day=newest.as_of,
+        fates=fates_of(outcomes.scored),
+        unscored=len(outcomes.unscored),
+        figures=Breakdown.of(outcomes),
+        tested=_tested(judgement.manifests.get(newest.model_version), newest.as_of, capacity),
+        groups=report,
+        groups_left_out=left_out,
+    )
+
+
+def _by_group(
+    histories: Histories, known: pl.DataFrame, capacity: int, rule: CohortRule | None
+) -> tuple[FairnessReport, list[str]]:
+    """Return the figures by group, and the groups whose table is absent."""
+    groups: Any = pl.from_arrow(grouped(histories, sorted(known["as_of"].unique().to_list()), rule))
+    report = fairness(
+        known.select("pupil_id", "as_of", "authority"),
+        known["risk"].to_numpy(),
+        known["label"].to_numpy(),
+        groups,
+        capacity,
+        pairs=False,
+    )
+    return report, [g.name for g in GROUPS if g.name not in groups.columns]
+
+
+def _tested(manifest: Manifest | None, day: date, capacity: int) -> dict[str, Any] | None:
+    from serving.pages.promise import of_manifest
+
+    promise = of_manifest(manifest, day, capacity) if manifest else None
+    if promise is None:
+        return None
+    return {
+        "listed": promise.listed,
+        "precision": promise.precision,
+        "precision_limits": promise.limits,
+        "recall": promise.recall,
+    }
+
+
+def _age(x: CompleteList) -> tuple[date, str]:
+    return x.as_of, x.model_version

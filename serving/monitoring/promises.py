@@ -1,0 +1,157 @@
+"""What a list promised beside what came: expected and observed numbers, precision and capture at the team's capacity.
+
+The sum of the risks is the expected number of children who go missing. The number that comes varies by chance alone as a Poisson number does, at
+most: a sum of independent outcomes varies a little less (Hodges and Le Cam 1960), brothers and sisters who leave together a little more. Lists of
+different weeks share their children, so intervals over several lists are widened by the design effect of pupils (``training.measures.intervals``).
+Help that was given changes what comes; none of these figures is the effect of a list.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from training.measures.intervals import Interval, design_effect, observed_over_expected, wilson
+from training.measures.metrics import numbers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """Expected beside observed number of children who went missing, among those whose outcome is known.
+
+    Attributes
+    ----------
+    children : int
+        Children with a known outcome; over several lists, once for each list.
+    expected : float
+        Sum of their risks.
+    usual : tuple of int
+        The range in which the observed number lies 95 times in 100 if the risks are right.
+    observed : int
+    ratio : Interval or None
+        Observed over expected, with Byar's 95% interval.
+    """
+
+    children: int
+    expected: float
+    usual: tuple[int, int]
+    observed: int
+    ratio: Interval | None
+
+    @property
+    def kept(self) -> bool:
+        """Whether the observed number is within the usual range."""
+        return self.usual[0] <= self.observed <= self.usual[1]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        return {**asdict(self), "kept": self.kept}
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtCapacity:
+    """The first children of lists, as many as the team has capacity for.
+
+    Attributes
+    ----------
+    capacity : int
+        Children a week; over several lists, the largest.
+    listed : int
+        First children of the lists with a known outcome.
+    promised : float or None
+        Their mean risk: the share of them that is expected to go missing.
+    found, missing : int
+        Of them, and of all children with a known outcome (scored or not), those who went missing.
+    precision, capture : Interval or None
+        ``found`` as a share of ``listed`` and of ``missing``.
+    """
+
+    capacity: int
+    listed: int
+    promised: float | None
+    found: int
+    missing: int
+    precision: Interval | None
+    capture: Interval | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        return asdict(self)
+
+
+def poisson_range(expected: float) -> tuple[int, int]:
+    """Return the central 95% range of a Poisson number.
+
+    Examples
+    --------
+    >>> poisson_range(10.0), poisson_range(0.0), poisson_range(1000.0)
+    ((4, 17), (0, 0), (938, 1062))
+    """
+    if expected <= 0:
+        return 0, 0
+    n = np.arange(int(expected + 12 * np.sqrt(expected)) + 20)
+    log_factorial = np.r_[0.0, np.cumsum(np.log(n[1:]))]
+    below = np.cumsum(np.exp(n * np.log(expected) - expected - log_factorial))
+    return int(np.searchsorted(below, 0.025)), int(np.searchsorted(below, 0.975))
+
+
+def compare(scored: pl.DataFrame) -> Comparison:
+    """Compare the risks of children with their outcomes.
+
+    Parameters
+    ----------
+    scored : polars.DataFrame
+        ``pupil_id, risk, label``; rows without a label take no part.
+    """
+    known = scored.filter(pl.col("label").is_not_null())
+    risk, labels = known["risk"].to_numpy(), known["label"].to_numpy()
+    expected, observed = float(risk.sum()), int(labels.sum())
+    design = _design(known)
+    low, high = poisson_range(expected / design)
+    return Comparison(
+        children=len(known),
+        expected=expected,
+        usual=(int(np.floor(low * design)), int(np.ceil(high * design))),
+        observed=observed,
+        ratio=observed_over_expected(observed, expected, design=design),
+    )
+
+
+def at_capacity(scored: pl.DataFrame, unscored: pl.DataFrame, capacity: int) -> AtCapacity:
+    """Return what the first children of lists promised, and what came.
+
+    Parameters
+    ----------
+    scored : polars.DataFrame
+        ``pupil_id, rank, places, risk, label``; ``places`` is the capacity of the child's authority.
+    unscored : polars.DataFrame
+        ``label`` of children of the cohort without a score.
+    capacity : int
+        To be named beside the figures.
+    """
+    known = scored.filter(pl.col("label").is_not_null())
+    first = known.filter(pl.col("rank") <= pl.col("places"))
+    missing = int(known["label"].sum()) + int(unscored["label"].sum())
+    found = int(first["label"].sum())
+    went = known.filter(pl.col("label") == 1)
+    # Captured or not is a property of a child on a list; the same child on several lists is correlated.
+    captured = went.with_columns(label=(pl.col("rank") <= pl.col("places")).cast(pl.Float64))
+    return AtCapacity(
+        capacity=capacity,
+        listed=len(first),
+        promised=float(first["risk"].mean()) if len(first) else None,  # type: ignore[arg-type]
+        found=found,
+        missing=missing,
+        precision=wilson(found, len(first), _design(first)),
+        capture=wilson(found, missing, _design(captured)),
+    )
+
+
+def _design(known: pl.DataFrame) -> float:
+    """Return the design effect of children who are on several lists; 1 for a single list."""
+    if known.is_empty() or known["pupil_id"].n_unique() == len(known):
+        return 1.0
+    return design_effect(known["label"].to_numpy().astype(float), numbers(known, "pupil_id"))

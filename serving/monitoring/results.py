@@ -1,0 +1,199 @@
+"""The results of monitoring: each list, each model version and each term, with what was promised beside what came."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+import polars as pl
+
+from histories.calendar import term_dates
+from serving.monitoring.outcomes import KNOWN, UNKNOWN, Outcomes
+from serving.monitoring.promises import AtCapacity, Comparison, at_capacity, compare
+from serving.store.scores.complete_lists import CompleteList
+from training.evaluation.fairness_report import FairnessReport
+
+NO_LIST = "not_recorded"  # scores of earlier versions do not name their list
+
+
+@dataclass(frozen=True, kw_only=True)
+class Breakdown:
+    """Expected beside observed: of all children, by band, by list, and of the first children.
+
+    Attributes
+    ----------
+    whole : Comparison
+    bands, lists : dict
+        The same by band of risk, highest risk first, and by ``act_today`` and ``help_early``; they add up to the whole.
+    first : AtCapacity
+    """
+
+    whole: Comparison
+    bands: dict[str, Comparison]
+    lists: dict[str, Comparison]
+    first: AtCapacity
+
+    @classmethod
+    def of(cls, outcomes: Outcomes) -> Breakdown:
+        """Compute the figures of joined scores, whose frame has ``places``, the capacity of each child's authority."""
+        scored = outcomes.scored
+        return cls(
+            whole=compare(scored),
+            bands=_by(scored, pl.col("band")),
+            lists=_by(scored, pl.col("list").fill_null(NO_LIST)),
+            first=at_capacity(scored, outcomes.unscored, scored["places"].max() or 0),  # type: ignore[arg-type]
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        return {
+            **self.whole.to_dict(),
+            "bands": {name: c.to_dict() for name, c in self.bands.items()},
+            "lists": {name: c.to_dict() for name, c in self.lists.items()},
+            "at_capacity": self.first.to_dict(),
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListResult:
+    """One list and what came.
+
+    Attributes
+    ----------
+    of : CompleteList
+    known_from : date or None
+        The first last-known day of histories with which all outcomes are known; None if the definition cannot be read.
+    fates : dict
+        Children by what is known of them: by outcome, or by the reason why there is none. Empty while the window is open.
+    unscored : int
+        Children of the authority's cohort without a score.
+    figures : Breakdown or None
+        None while the window is open.
+    """
+
+    of: CompleteList
+    known_from: date | None
+    fates: dict[str, int]
+    unscored: int = 0
+    figures: Breakdown | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        return {
+            **asdict(self.of),
+            "outcomes_known_from": self.known_from,
+            "outcomes_known": self.figures is not None,
+            "children_by_fate": self.fates,
+            "unscored": self.unscored,
+            "promised_and_came": self.figures.to_dict() if self.figures else None,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class TermResult:
+    """All matured lists of a term, beside those of the same term a year before."""
+
+    term: str
+    lists: int
+    whole: Comparison
+    year_before: Comparison | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        before = self.year_before.to_dict() if self.year_before else None
+        return {"term": self.term, "lists": self.lists, **self.whole.to_dict(), "same_term_last_year": before}
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionResult:
+    """All matured lists of a model version.
+
+    Attributes
+    ----------
+    lists : int
+    first_day, last_day : date
+    fates : dict
+        Children by what is known of them, once for each list.
+    unscored : int
+        Children of the cohorts without a score.
+    figures : Breakdown
+    tested : dict or None
+        Precision and recall at about the team's capacity when the version was tested, with the interval of the precision; None if its folder
+        is gone or states none.
+    groups : FairnessReport or None
+        Calibration, recall and the other figures by group, small numbers hidden; None if no child's outcome is known.
+    groups_left_out : list of str
+        Groups whose table is absent.
+    """
+
+    model_version: str
+    definition: str
+    horizon_days: int
+    lists: int
+    first_day: date
+    last_day: date
+    fates: dict[str, int]
+    unscored: int
+    figures: Breakdown
+    tested: Mapping[str, Any] | None
+    groups: FairnessReport | None
+    groups_left_out: Sequence[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        plain = {name: value for name, value in vars(self).items() if name not in ("fates", "figures", "groups")}
+        return {
+            **plain,
+            "children_by_fate": self.fates,
+            **self.figures.to_dict(),
+            "groups": self.groups.to_dict() if self.groups else None,
+        }
+
+
+def fates_of(scored: pl.DataFrame) -> dict[str, int]:
+    """Count children by outcome or by the reason why there is none."""
+    counted = dict(scored.group_by("fate").len().iter_rows())
+    return {fate: int(counted.get(fate, 0)) for fate in (*KNOWN, *UNKNOWN)}
+
+
+def term_of(day: date) -> tuple[int, str]:
+    """Return the school year and the term that a day counts to: the last that has begun, or the autumn before it begins.
+
+    Examples
+    --------
+    >>> term_of(date(2025, 1, 13)), term_of(date(2024, 9, 1)), term_of(date(2025, 8, 1))
+    ((2024, 'spring'), (2024, 'autumn'), (2024, 'summer'))
+    """
+    year = day.year - (day.month < 9)
+    begun = [t.name for t in term_dates(year) if t.start <= day]
+    return year, begun[-1] if begun else "autumn"
+
+
+def by_term(scored: pl.DataFrame) -> list[TermResult]:
+    """Compare each term's lists, oldest first."""
+    parts: dict[tuple[int, str], list[pl.DataFrame]] = {}
+    for (day,), part in sorted(scored.group_by("as_of"), key=_first_key):
+        parts.setdefault(term_of(day), []).append(part)  # type: ignore[arg-type]
+    compared = {term: compare(pl.concat(lists)) for term, lists in parts.items()}
+    return [
+        TermResult(
+            term=f"{year}/{(year + 1) % 100:02} {name}",
+            lists=sum(part.select("authority", "model_version").n_unique() for part in lists),
+            whole=compared[year, name],
+            year_before=compared.get((year - 1, name)),
+        )
+        for (year, name), lists in parts.items()
+    ]
+
+
+def _first_key(item: tuple[tuple[Any, ...], pl.DataFrame]) -> Any:
+    return item[0][0]
+
+
+def _by(scored: pl.DataFrame, column: pl.Expr) -> dict[str, Comparison]:
+    """Compare by a column's values, the highest mean risk first."""
+    parts = {str(name): part for (name,), part in scored.group_by(column.alias("of"))}
+    mean = {name: float(part["risk"].mean()) for name, part in parts.items()}  # type: ignore[arg-type]
+    return {name: compare(parts[name]) for name in sorted(parts, key=lambda name: (-mean[name], name))}
