@@ -53,6 +53,7 @@ docs docs-check: setup  ## write the generated pages (docs-check: fail when one 
 	$(BIN)/python -m features.feature_docs $(if $(filter docs-check,$@),--check)
 	$(BIN)/python -m training.gate_docs $(if $(filter docs-check,$@),--check)
 	$(BIN)/python -m serving.access_docs $(if $(filter docs-check,$@),--check)
+	$(BIN)/python -m serving.alarm_docs $(if $(filter docs-check,$@),--check)
 docs-site: setup  ## build the documentation into site/ and check its links and that it fetches nothing from elsewhere
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --clean
 	$(BIN)/python -m tests.house.site site

@@ -30,6 +30,7 @@ VERBS = {
     "models": "serving.cli.models",
     "score": "serving.cli.score",
     "people": "serving.cli.people",
+    "monitor": "serving.cli.monitor",
     "keys": "serving.cli.keys",
     "sessions": "serving.cli.sessions",
     "approvals": "serving.cli.approvals",

@@ -108,7 +108,7 @@ def test_lists_of_the_same_children_say_less_than_their_number():
 
 
 def test_groups_with_small_numbers_are_hidden():
-    gone = tuple(range(0, 40, 2)) + (1, 3)  # 20 girls and 2 boys
+    gone = (*range(0, 40, 2), 1, 3)  # 20 girls and 2 boys
     judgement = judged({stored_list([0.22] * 100): [0.22] * 100}, gone=gone, capacity=40)
     by_sex = {s.values[0]: s for s in judgement.versions[0].groups.slices if s.groups == ("sex",)}
     assert by_sex["male"].counts["missing"] is None

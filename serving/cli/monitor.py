@@ -1,0 +1,99 @@
+"""The verb ``monitor``: what stored lists promised beside what came, and the alarms."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from histories.io.terminal import ISO_DATE, json_option, progress, result, warn
+
+
+@click.command()
+@click.argument("histories", type=click.Path())
+@click.option(
+    "--as-of",
+    "day",
+    type=ISO_DATE,
+    help="Day as of which to look at the records; by default the day after the last known one.",
+)
+@click.option(
+    "--definition",
+    "definitions",
+    multiple=True,
+    help="File of your own definition of missing that lists were scored by; repeat it for several.",
+)
+@click.option(
+    "--cohort", type=click.Path(path_type=Path), help="TOML file of the cohort that the lists were scored of."
+)
+@click.option(
+    "--capacity",
+    type=click.IntRange(1),
+    help="Children a team reviews a week; by default the capacity that each authority has set.",
+)
+@click.option(
+    "--limits",
+    "limits_file",
+    type=click.Path(path_type=Path),
+    help="TOML file that overrides limits of alarms (serving/monitoring/alarms/limits.toml).",
+)
+@json_option
+def monitor(
+    *,
+    histories: str,
+    day: datetime | None,
+    definitions: tuple[str, ...],
+    cohort: Path | None,
+    capacity: int | None,
+    limits_file: Path | None,
+    as_json: bool,
+) -> None:
+    """Compare stored lists with what came; exit 1 on an alarm.
+
+    Lists of the score store whose outcomes are known in HISTORIES by now are compared with them: for each list, model version and term the expected
+    and the observed number of children who went missing, at the team's capacity, and by group with small numbers hidden. Lists whose windows are
+    open have no outcome. An alarm says what, where and what to do.
+    """
+    from features import CohortRule, Definition, load_own_features
+    from features.counting.block_cache import BlockStore
+    from histories.cli.opening import open_histories
+    from histories.settings import settings
+    from serving.monitoring.alarms import load_limits
+    from serving.monitoring.judge import Terms
+    from serving.monitoring.monitor import monitor as look
+    from serving.monitoring.text import text_of
+    from serving.pages.settings import PageSettings
+    from serving.store import Store
+    from serving.store.caller import command_line
+    from serving.store.scores.complete_lists import weekly_capacities
+
+    current = settings()
+    load_own_features(current.features)
+    limits, own = load_limits(limits_file), [Definition.load(name) for name in definitions]
+    rule, default = CohortRule.load(cohort), PageSettings.load(current.pages).per_week
+    store, opened = Store.of(current), open_histories(histories)
+    with store.view(command_line()) as view:
+        capacities = {} if capacity else weekly_capacities(view)
+        view.record("capacities.seen", count=len(capacities))
+    terms = Terms(definitions={d.name: d for d in own}, capacities=capacities, capacity=capacity or default, rule=rule)
+    with progress("monitoring") as advance:
+        report = look(
+            opened,
+            store,
+            command_line(),
+            terms,
+            releases=current.releases,
+            limits=limits,
+            day=day.date() if day else None,
+            kept=BlockStore(current.blocks),
+            advance=advance,
+        )
+    warn(report.judgement.warnings)
+    result(report.to_dict(), as_json=as_json, text=text_of(report))
+    if report.up:
+        raise SystemExit(1)
+
+
+verbs: list[Any] = [monitor]

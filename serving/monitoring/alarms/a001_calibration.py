@@ -1,0 +1,37 @@
+"""If many more or fewer children went missing than the risks said, every number on the list misleads, in whatever order the list is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.evidence import Evidence
+from serving.monitoring.promises import compare
+
+
+def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
+    """Compare the newest matured days of each current version."""
+    compared = {v: compare(evidence.recent(v, limits["days"]).scored) for v in evidence.current_versions()}
+    judged = {v: c for v, c in compared.items() if c.expected >= limits["expected"] and c.ratio}
+    if not judged:
+        raise NotJudged("too few children were expected to go missing on lists whose outcomes are known")
+    most = limits["ratio"]
+    for version, comparison in judged.items():
+        ratio = comparison.ratio
+        if ratio and (ratio.low > most or ratio.high < 1 / most):
+            what = (
+                f"{comparison.observed} children went missing where the risks said {comparison.expected:.1f} (observed over expected {ratio}; "
+                f"allowed {1 / most:.2f} to {most:.2f})"
+            )
+            yield Raised(what, f"version {version}, newest {limits['days']} days of lists with known outcomes")
+
+
+ALARM = Alarm(
+    code="A001",
+    title="more or fewer children go missing than the risks say",
+    reason=__doc__ or "",
+    do="Find out what changed: recording (onroll check), the definition, the cohort, or help that was given. Then train again, or withdraw the version.",
+    since=date(2026, 11, 29),
+    check=check,
+)

@@ -1,0 +1,41 @@
+"""A team reviews the first children of the list. If far fewer of them go missing than promised, its time is spent on the wrong children."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.evidence import Evidence
+from serving.monitoring.promises import at_capacity
+
+
+def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
+    """Compare the precision among the first children of the newest matured days with their mean risk."""
+    is_judged = False
+    for version in evidence.current_versions():
+        recent = evidence.recent(version, limits["days"])
+        first = at_capacity(recent.scored, recent.unscored, evidence.capacity(version))
+        if first.promised is None or first.precision is None or first.promised * first.listed < limits["expected"]:
+            continue
+        is_judged = True
+        if first.precision.high < limits["share"] * first.promised:
+            what = (
+                f"{first.found} of the first {first.listed} children went missing, {first.precision.value:.1%} "
+                f"({first.precision.low:.1%} to {first.precision.high:.1%}), where the risks promised {first.promised:.1%}"
+            )
+            yield Raised(what, f"version {version}, newest {limits['days']} days of lists with known outcomes")
+    if not is_judged:
+        raise NotJudged(
+            "too few children were expected to go missing among the first of lists whose outcomes are known"
+        )
+
+
+ALARM = Alarm(
+    code="A002",
+    title="the first children of the list go missing less often than promised",
+    reason=__doc__ or "",
+    do="Ask first whether help kept them in education: then this is no fault of the list, and nothing here can tell. If not, train again or withdraw.",
+    since=date(2026, 11, 29),
+    check=check,
+)

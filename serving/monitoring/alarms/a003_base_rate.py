@@ -1,0 +1,44 @@
+"""A model is calibrated to the rate at which children went missing when it was trained. If that rate changes, all its risks are wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.evidence import Evidence
+from serving.monitoring.promises import compare
+
+
+def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
+    """Compare the rate on the newest matured days with that of the version's training data."""
+    is_judged = False
+    for version in evidence.current_versions():
+        manifest = evidence.judgement.manifests.get(version)
+        if manifest is None or not manifest.base_rate:
+            continue
+        recent = compare(evidence.recent(version, limits["days"]).scored)
+        if recent.children * manifest.base_rate < limits["expected"] or recent.ratio is None:
+            continue
+        is_judged = True
+        times = recent.expected / (recent.children * manifest.base_rate)
+        low, high = recent.ratio.low * times, recent.ratio.high * times
+        if low > limits["ratio"] or high < 1 / limits["ratio"]:
+            rate = recent.observed / recent.children
+            what = (
+                f"{rate:.2%} of the children went missing, {rate / manifest.base_rate:.2g} times ({low:.2g} to {high:.2g}) the rate of "
+                f"{manifest.base_rate:.2%} in training"
+            )
+            yield Raised(what, f"version {version}, newest {limits['days']} days of lists with known outcomes")
+    if not is_judged:
+        raise NotJudged("the model's folder is gone, or too few children with known outcomes are on its lists")
+
+
+ALARM = Alarm(
+    code="A003",
+    title="the rate of going missing has changed since training",
+    reason=__doc__ or "",
+    do="Find out whether children or their recording changed (onroll describe, onroll check), then train on newer terms.",
+    since=date(2026, 11, 29),
+    check=check,
+)

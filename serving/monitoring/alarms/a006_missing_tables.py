@@ -1,0 +1,34 @@
+"""A list made without a table that earlier lists had is made by a weaker model, though it looks the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.evidence import Evidence
+
+
+def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
+    """Compare the missing tables of each authority's newest list with those of its earlier lists."""
+    is_judged = False
+    for newest in evidence.newest_lists():
+        since = newest.as_of - timedelta(days=limits["days"])
+        earlier = [x for x in evidence.lists_of(newest.authority) if since <= x.as_of < newest.as_of]
+        is_judged = is_judged or bool(earlier)
+        for table in newest.missing_tables:
+            had = [x.as_of for x in earlier if table not in x.missing_tables]
+            if had:
+                yield Raised(f"it was made without {table}; the list of {max(had)} had it", newest.place)
+    if not is_judged:
+        raise NotJudged("there is no earlier list to compare with")
+
+
+ALARM = Alarm(
+    code="A006",
+    title="a table is missing that earlier lists had",
+    reason=__doc__ or "",
+    do="Import the table (onroll doctor says where it comes from), score again, and tell the team that this list is weaker.",
+    since=date(2026, 11, 29),
+    check=check,
+)

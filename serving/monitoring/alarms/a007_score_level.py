@@ -1,0 +1,46 @@
+"""Risks that are much higher or lower than in the same weeks of earlier years show changed inputs months before outcomes can."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.evidence import Evidence
+from serving.store.scores.complete_lists import CompleteList
+
+YEAR = 364  # the same weekday
+
+
+def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
+    """Compare the mean risk of each authority's newest list with that of lists of the same weeks of earlier years."""
+    is_judged = False
+    for newest in evidence.newest_lists():
+        earlier = [x for x in evidence.lists_of(newest.authority) if _same_weeks(x, newest, limits["days"])]
+        children = sum(x.children for x in earlier)
+        if not children:
+            continue
+        is_judged = True
+        before = sum(x.mean_risk * x.children for x in earlier) / children
+        times = newest.mean_risk / before if before else 1.0
+        if not 1 / limits["ratio"] <= times <= limits["ratio"]:
+            what = f"the mean risk is {newest.mean_risk:.2%}, {times:.2g} times the {before:.2%} of {len(earlier)} lists of the same weeks"
+            yield Raised(what, newest.place)
+    if not is_judged:
+        raise NotJudged("there is no list of the same weeks of an earlier year")
+
+
+def _same_weeks(x: CompleteList, newest: CompleteList, days: int) -> bool:
+    apart = (newest.as_of - x.as_of).days
+    years = round(apart / YEAR)
+    return years >= 1 and abs(apart - years * YEAR) <= days
+
+
+ALARM = Alarm(
+    code="A007",
+    title="risks are far from those of the same weeks of earlier years",
+    reason=__doc__ or "",
+    do="Look for what changed in the records (the other alarms, onroll check), or for another model version, before the team works by the list.",
+    since=date(2026, 11, 29),
+    check=check,
+)

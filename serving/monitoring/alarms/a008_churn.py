@@ -1,0 +1,37 @@
+"""If most of the first children are new each week, the team cannot follow anybody up, and the list may be noise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.evidence import Evidence
+
+
+def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
+    """Compare the first children of each authority's newest list with those of the previous one of the same version."""
+    is_judged = False
+    for newest, previous in evidence.first_children.items():
+        if previous is None or (newest.as_of - previous.of.as_of).days > limits["days"]:
+            continue
+        if min(previous.places, newest.children, previous.of.children) < limits["children"]:
+            continue
+        is_judged = True
+        if previous.kept < limits["kept"]:
+            yield Raised(
+                f"{previous.kept:.0%} of its first {previous.places} children were among the first on {previous.of.as_of}",
+                newest.place,
+            )
+    if not is_judged:
+        raise NotJudged("there are no two lists of one version within the days of the limit, or the capacity is small")
+
+
+ALARM = Alarm(
+    code="A008",
+    title="the first children of the list have nearly all changed",
+    reason=__doc__ or "",
+    do="Compare the two days' records (onroll check): a return imported twice, in part or late changes many ranks at once.",
+    since=date(2026, 11, 29),
+    check=check,
+)

@@ -1,0 +1,37 @@
+"""A feed that stopped or thinned looks like children to whom nothing happens. Their risks fall without a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.evidence import Evidence
+
+
+def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
+    """Compare the rows recorded in the last four weeks with those of the same weeks a year before."""
+    season = evidence.season
+    is_judged = False
+    for table, (now, before) in season.recorded.items() if season else ():
+        if before < limits["rows"]:
+            continue
+        is_judged = True
+        if now < limits["share"] * before:
+            state = "has stopped" if now == 0 else "has thinned"
+            yield Raised(
+                f"the feed {state}: {now:,} rows recorded in four weeks, {before:,} in the same weeks a year before",
+                table,
+            )
+    if not is_judged:
+        raise NotJudged("too few rows were recorded in the same weeks a year before")
+
+
+ALARM = Alarm(
+    code="A010",
+    title="a table's feed has stopped or thinned",
+    reason=__doc__ or "",
+    do="Ask whoever sends the table, and import what is missing before the next list is scored.",
+    since=date(2026, 11, 29),
+    check=check,
+)

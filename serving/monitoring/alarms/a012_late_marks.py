@@ -1,0 +1,32 @@
+"""Marks that arrive late are unknown on the day of the list, so that it sees children stop coming later than it did when it was tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
+from serving.monitoring.evidence import Evidence
+
+
+def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
+    """Compare the mean delay of marks recorded in the last four weeks with that of the same weeks a year before."""
+    delays = evidence.season.delays if evidence.season else None
+    if delays is None or min(d.marks for d in delays) < limits["rows"]:
+        raise NotJudged("too few marks were recorded in these weeks, or in the same weeks a year before")
+    now, before = delays
+    if now.days - before.days > limits["days"]:
+        yield Raised(
+            f"marks are recorded {now.days:.1f} days after their day on average, {before.days:.1f} a year before",
+            "attendance",
+        )
+
+
+ALARM = Alarm(
+    code="A012",
+    title="marks are recorded late",
+    reason=__doc__ or "",
+    do="Ask whoever sends marks what changed; until then score with the day of the newest marks in mind.",
+    since=date(2026, 11, 29),
+    check=check,
+)

@@ -1,0 +1,102 @@
+"""An alarm: a declared rule over what monitoring measured. Input that is absent leaves it not judged, and that is reported too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any, Literal, TypeAlias
+
+from histories.errors import Fault
+from serving.monitoring.evidence import Evidence
+
+Limits: TypeAlias = Mapping[str, Any]
+
+
+class NotJudged(Exception):
+    """The rule cannot be applied; the message says why."""
+
+
+@dataclass(frozen=True)
+class Raised:
+    """One reason for which an alarm is up.
+
+    Attributes
+    ----------
+    what : str
+        A plain sentence with the figures; never about a single child.
+    where : str
+        The version, list, authority, school, table or features concerned.
+    """
+
+    what: str
+    where: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlarmResult:
+    """The result of an alarm's check.
+
+    Attributes
+    ----------
+    state : {"up", "quiet", "not_judged"}
+    what, where : str
+        Of an alarm that is up, see ``Raised``; ``what`` also says why an alarm is not judged.
+    since : date
+        The day from which the rule holds.
+    """
+
+    code: str
+    title: str
+    state: Literal["up", "quiet", "not_judged"]
+    since: date
+    what: str = ""
+    where: str = ""
+    do: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready data."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        return str(Fault(f"{self.title}: {self.what}", self.where, self.do, self.code))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """A declared rule.
+
+    Attributes
+    ----------
+    code : str
+        Stable, such as ``A001``; the file is named after it, and its limits in ``limits.toml``.
+    title : str
+        What is wrong when it is up.
+    reason : str
+        Why it matters.
+    do : str
+        What to do when it is up.
+    since : date
+        The day from which the rule holds in this form.
+    check : callable
+        Takes ``Evidence`` and the alarm's limits; returns the reasons for which it is up, or raises ``NotJudged``.
+    """
+
+    code: str
+    title: str
+    reason: str
+    do: str
+    since: date
+    check: Callable[[Evidence, Limits], Iterable[Raised]]
+
+    def results(self, evidence: Evidence, limits: Limits) -> list[AlarmResult]:
+        """Return one result for each reason for which it is up, or one that says that it is quiet or not judged."""
+        try:
+            raised = list(self.check(evidence, limits))
+        except NotJudged as why:
+            return [self._result("not_judged", what=str(why))]
+        up = [self._result("up", what=r.what, where=r.where, do=self.do) for r in raised]
+        return up or [self._result("quiet")]
+
+    def _result(self, state: Literal["up", "quiet", "not_judged"], **more: str) -> AlarmResult:
+        return AlarmResult(code=self.code, title=self.title, since=self.since, state=state, **more)

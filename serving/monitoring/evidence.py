@@ -1,0 +1,78 @@
+"""What alarms are judged by: the judged lists, the state of the records beside the same weeks a year before, and the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from serving.monitoring.judge import Judgement
+from serving.monitoring.outcomes import Outcomes
+from serving.monitoring.season import Season
+from serving.store.scores.complete_lists import CompleteList
+
+
+@dataclass(frozen=True, kw_only=True)
+class Previous:
+    """The list before a list, of the same authority and version.
+
+    Attributes
+    ----------
+    places : int
+        The team's capacity.
+    kept : float
+        Share of the first children who were among the first of the list before.
+    """
+
+    of: CompleteList
+    places: int
+    kept: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What alarms are judged by.
+
+    Attributes
+    ----------
+    judgement : Judgement
+    lists : sequence of CompleteList
+        Every complete list, oldest first.
+    season : Season or None
+        None if the histories do not reach back a year.
+    first_children : mapping
+        Each authority's newest list with the previous one, or None.
+    audit : str or None
+        Why the audit does not verify; empty if it does, None if it was not looked at.
+    """
+
+    judgement: Judgement
+    lists: Sequence[CompleteList] = ()
+    season: Season | None = None
+    first_children: Mapping[CompleteList, Previous | None] = field(default_factory=dict)
+    audit: str | None = None
+
+    def current_versions(self) -> list[str]:
+        """Return the versions with a list on the newest day whose outcomes are known; others are superseded."""
+        newest = max((v.last_day for v in self.judgement.versions), default=None)
+        return [v.model_version for v in self.judgement.versions if v.last_day == newest]
+
+    def recent(self, version: str, days: int) -> Outcomes:
+        """Return the outcomes of the newest matured days of a version's lists."""
+        whole = self.judgement.outcomes[version]
+        newest = whole.scored["as_of"].unique().sort(descending=True).head(days)
+        among = pl.col("as_of").is_in(newest.implode())
+        return Outcomes(whole.scored.filter(among), whole.unscored.filter(among))
+
+    def capacity(self, version: str) -> int:
+        """Return the largest capacity of the authorities of a version's lists."""
+        return int(self.judgement.outcomes[version].scored["places"].max() or 0)  # type: ignore[arg-type]
+
+    def newest_lists(self) -> list[CompleteList]:
+        """Return the newest list of each authority."""
+        return list({x.authority: x for x in self.lists}.values())
+
+    def lists_of(self, authority: str) -> list[CompleteList]:
+        """Return an authority's lists, oldest first."""
+        return [x for x in self.lists if x.authority == authority]

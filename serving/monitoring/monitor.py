@@ -1,0 +1,153 @@
+"""Monitoring as a whole: read the stored lists, judge them by histories, measure the records, and check the alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from features.counting.block_cache import BlockStore
+from histories.errors import Faults
+from histories.reading.histories import Histories
+from serving.monitoring.alarms import AlarmResult, Limits, check_all
+from serving.monitoring.evidence import Evidence, Previous
+from serving.monitoring.judge import Judgement, ScoresOf, Terms, judge
+from serving.monitoring.season import Season, season_of
+from serving.store import Store
+from serving.store.audit import audit_log
+from serving.store.caller import Caller
+from serving.store.database import reading
+from serving.store.scores.complete_lists import CompleteList, complete_lists, scores_of
+from training.bundle import Manifest, read_bundle
+from training.task import ProgressCallback, quiet
+
+NOTES = (
+    "Help that was given changes what comes: a child who was helped and stayed counts against the list. Nothing here is the effect of a list or of help; "
+    "only a trial can show that.",
+    "An outcome that is not known yet is no outcome: open lists take no part, and children without a known outcome are counted by reason.",
+    "Lists share their children, so that several lists say less than their number; intervals are widened for it.",
+    "Figures of lists, bands and versions are exact, for those who may see the histories; figures by group have small numbers hidden.",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitorReport:
+    """The result of monitoring.
+
+    Attributes
+    ----------
+    day : date
+        The day as of which the records were looked at.
+    judgement : Judgement
+    season : Season
+    alarms : list of AlarmResult
+        Every alarm: up, quiet or not judged.
+    """
+
+    day: date
+    judgement: Judgement
+    season: Season
+    alarms: list[AlarmResult]
+
+    @property
+    def up(self) -> list[AlarmResult]:
+        """The alarms that are up."""
+        return [a for a in self.alarms if a.state == "up"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready data, without any child."""
+        return {
+            "day": self.day,
+            "alarms_up": len(self.up),
+            "alarms": [a.to_dict() for a in self.alarms],
+            "versions": [v.to_dict() for v in self.judgement.versions],
+            "terms": [t.to_dict() for t in self.judgement.terms],
+            "lists": [r.to_dict() for r in self.judgement.lists],
+            "notes": list(NOTES),
+        }
+
+
+def monitor(
+    histories: Histories,
+    store: Store,
+    caller: Caller,
+    terms: Terms,
+    *,
+    releases: Path,
+    limits: dict[str, Limits],
+    day: date | None = None,
+    kept: BlockStore | None = None,
+    advance: ProgressCallback = quiet,
+) -> MonitorReport:
+    """Judge the caller's stored lists by histories, and check every alarm.
+
+    Parameters
+    ----------
+    histories : Histories
+    store : Store
+    caller : Caller
+    terms : Terms
+        By what lists are judged.
+    releases : Path
+        Where the versions' folders are.
+    limits : dict
+        Of the alarms.
+    day : date, optional
+        The day as of which the records are looked at; by default the day after the last known one.
+    kept : BlockStore, optional
+        Keeps counts for the next run.
+    """
+    with reading(store.engine) as connection:
+        check = audit_log.verify(connection, store.chain, store.anchors)
+    day = day or histories.last_known() + timedelta(days=1)
+    with store.view(caller) as view:
+        lists = complete_lists(view)
+        view.record("monitor.seen", lists=len(lists), scores=sum(x.children for x in lists))
+        read = partial(scores_of, view)
+        manifests = _manifests(releases, lists)
+        judgement = judge(histories, lists, read, terms, manifests, advance=advance)
+        first = _first_children(lists, read, terms)
+    newest = {x.model_version for x in first}
+    features = {name for version in newest & manifests.keys() for name in manifests[version].features}
+    season = season_of(histories, day, features, terms.rule, kept=kept, advance=advance)
+    evidence = Evidence(
+        judgement=judgement,
+        lists=lists,
+        season=season,
+        first_children=first,
+        audit="" if check.whole else check.why or "an entry does not verify",
+    )
+    return MonitorReport(day=day, judgement=judgement, season=season, alarms=check_all(evidence, limits))
+
+
+def _manifests(releases: Path, lists: Sequence[CompleteList]) -> dict[str, Manifest]:
+    """Return the manifests of the lists' versions, without those whose folder is gone or was changed."""
+    manifests = {}
+    for model, version in dict.fromkeys((x.model, x.model_version) for x in lists):
+        try:
+            _, manifests[version] = read_bundle(releases / model / f"v{version}")
+        except Faults:
+            continue
+    return manifests
+
+
+def _first_children(
+    lists: Sequence[CompleteList], read: ScoresOf, terms: Terms
+) -> Mapping[CompleteList, Previous | None]:
+    """Return each authority's newest list, with the one before of the same version."""
+    pairs: dict[CompleteList, Previous | None] = {}
+    for newest in {x.authority: x for x in lists}.values():
+        same = (newest.authority, newest.model_version)
+        earlier = [x for x in lists if (x.authority, x.model_version) == same and x.as_of < newest.as_of]
+        pairs[newest] = None
+        if earlier:
+            places = terms.places(newest.authority)
+            scores = read([newest, earlier[-1]]).filter(pl.col("rank") <= places)
+            now, before = (set(scores.filter(pl.col("as_of") == x.as_of)["pupil_id"]) for x in (newest, earlier[-1]))
+            pairs[newest] = Previous(of=earlier[-1], places=places, kept=len(now & before) / max(len(now), 1))
+    return pairs

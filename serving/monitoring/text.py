@@ -1,0 +1,104 @@
+"""The monitor's report as text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from serving.monitoring.monitor import NOTES, MonitorReport
+from serving.monitoring.promises import AtCapacity, Comparison
+from serving.monitoring.results import ListResult, VersionResult
+from training.measures.intervals import Interval
+
+MAX_LISTS = 20  # newest matured lists that are printed; the JSON has all
+
+
+def text_of(report: MonitorReport) -> str:
+    """Return the report as text: alarms first, then versions, terms and lists."""
+    return "\n".join(_lines(report))
+
+
+def _lines(report: MonitorReport) -> Iterator[str]:
+    up, rest = report.up, [a for a in report.alarms if a.state != "up"]
+    yield f"{len(up)} alarms are up" if len(up) != 1 else "1 alarm is up"
+    yield from (str(alarm) for alarm in up)
+    yield f"quiet: {', '.join(a.code for a in rest if a.state == 'quiet') or 'none'}"
+    for alarm in rest:
+        if alarm.state == "not_judged":
+            yield f"not judged: {alarm.code} {alarm.title}: {alarm.what}"
+    lists = report.judgement.lists
+    matured, waiting = [r for r in lists if r.figures], [r for r in lists if not r.figures]
+    yield ""
+    yield f"{len(lists):,} lists are stored; the outcomes of {len(matured):,} are known"
+    next_known = min((r.known_from for r in waiting if r.known_from), default=None)
+    if next_known:
+        yield f"the next outcomes are known once the histories reach {next_known}"
+    for version in report.judgement.versions:
+        yield ""
+        yield from _version(version)
+    if report.judgement.terms:
+        yield ""
+    for term in report.judgement.terms:
+        before = f"; a year before {_ratio(term.year_before.ratio)}" if term.year_before else ""
+        yield f"{term.term}, {term.lists} lists: {_compared(term.whole)}{before}"
+    if matured:
+        yield ""
+    for result in matured[-MAX_LISTS:]:
+        yield _list(result)
+    if len(matured) > MAX_LISTS:
+        yield f"and {len(matured) - MAX_LISTS} earlier lists: see --json"
+    yield ""
+    yield from NOTES
+
+
+def _version(version: VersionResult) -> Iterator[str]:
+    yield (
+        f"version {version.model_version} ({version.definition}, {version.horizon_days} days), {version.lists} lists from {version.first_day} to "
+        f"{version.last_day}"
+    )
+    yield f"  all children: {_compared(version.figures.whole)}"
+    for kind, parts in (("band", version.figures.bands), ("list", version.figures.lists)):
+        for name, comparison in parts.items():
+            yield f"  {kind} {name.replace('_', ' ')}: {_compared(comparison)}"
+    yield f"  {_first(version.figures.first)}"
+    if version.tested:
+        limits = version.tested["precision_limits"]
+        shown = f" ({limits[0]:.1%} to {limits[1]:.1%})" if limits else ""
+        yield f"  when it was tested, {version.tested['precision']:.1%}{shown} of the first {version.tested['listed']} went missing"
+    counts = ", ".join(f"{n:,} {fate.replace('_', ' ')}" for fate, n in version.fates.items() if n)
+    yield f"  children by outcome, once for each list: {counts}"
+    if version.unscored:
+        yield f"  {version.unscored:,} children of the cohorts had no score; those of them who went missing count as not captured"
+    measured = [s for s in version.groups.slices if s.figures["calibration"]] if version.groups else []
+    yield f"  by group, with small numbers hidden, observed over expected of {len(measured)} groups can be measured{':' if measured else ''}"
+    for group in measured:
+        yield f"    {group.groups[0]}: {group.title}: {_ratio(group.figures['calibration'])}"
+
+
+def _compared(c: Comparison) -> str:
+    state = "as promised" if c.kept else "not as promised"
+    return (
+        f"{c.expected:.1f} expected of {c.children:,} (usual {c.usual[0]:,} to {c.usual[1]:,}), {c.observed:,} went missing: {state}; "
+        f"observed over expected {_ratio(c.ratio)}"
+    )
+
+
+def _first(first: AtCapacity) -> str:
+    if not first.precision or first.promised is None:
+        return "no child among the first has a known outcome"
+    capture = (
+        f"; {_share(first.capture)} of all {first.missing:,} who went missing were among them" if first.capture else ""
+    )
+    return f"first {first.capacity} of each list: {first.promised:.1%} promised, {_share(first.precision)} went missing{capture}"
+
+
+def _list(result: ListResult) -> str:
+    figures = result.figures
+    return f"{result.of.place}: {_compared(figures.whole)}" if figures else result.of.place
+
+
+def _share(share: Interval | None) -> str:
+    return f"{share.value:.1%} ({share.low:.1%} to {share.high:.1%})" if share else "unknown"
+
+
+def _ratio(ratio: Interval | None) -> str:
+    return str(ratio) if ratio else "unknown"

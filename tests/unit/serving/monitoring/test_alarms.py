@@ -1,0 +1,196 @@
+"""Every alarm on a case that must raise it and on one that must not; without its input it is not judged, and says so."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from histories.errors import Faults
+from serving.monitoring.alarms import ALARMS, check_all, load_limits
+from serving.monitoring.evidence import Evidence, Previous
+from serving.monitoring.judge import Judgement, Terms, judge
+from serving.monitoring.season import Delay, Season, Shift, SilentSchool
+from tests.support.monitored import DAY, histories, reader, stored_list
+
+WEEK = timedelta(days=7)
+BY_CODE = {alarm.code: alarm for alarm in ALARMS}
+DELAYS = (Delay(marks=500, days=1.0), Delay(marks=500, days=0.5))
+SHIFTS = {"moves": Shift(missing=0.1, missing_before=0.05, values=900, index=0.1)}
+SEASON = Season(
+    day=DAY,
+    children={"801": (1000, 1000)},
+    recorded={"attendance": (900, 1000)},
+    delays=DELAYS,
+    silent_schools=[],
+    shifts=SHIFTS,
+)
+
+
+def judged(risks, gone, base_rate=0.1, capacity=10, **how):
+    """Evidence of one matured list."""
+    x = stored_list(risks)
+    manifest = SimpleNamespace(base_rate=base_rate, trained_on=["2023-09-04"], metrics={}, candidate="ridge")
+    judgement = judge(histories(gone=gone, **how), [x], reader({x: risks}), Terms(capacity=capacity))
+    judgement.manifests["1"] = manifest
+    return Evidence(judgement=judgement, lists=[x])
+
+
+def lists(*some):
+    return Evidence(judgement=Judgement(), lists=some)
+
+
+def season(**changes):
+    return Evidence(judgement=Judgement(), season=replace(SEASON, **changes))
+
+
+def two_lists(kept, apart=7, capacity=20):
+    before, newest = (stored_list([0.1] * 100, day=day) for day in (DAY, DAY + timedelta(days=apart)))
+    previous = Previous(of=before, places=capacity, kept=kept)
+    return Evidence(judgement=Judgement(), lists=[before, newest], first_children={newest: previous})
+
+
+def trained(day, known):
+    x = stored_list([0.1])
+    manifest = SimpleNamespace(trained_on=["2020-01-06", day])
+    judgement = Judgement(manifests={"1": manifest}, newest_known={(x.definition, x.horizon_days): known})
+    return Evidence(judgement=judgement, lists=[x])
+
+
+NEWEST, BEFORE = DAY + 364 * timedelta(days=1), DAY
+SHIFT = SHIFTS["moves"]
+# By code: what raises it, what it then says and where, and what must not raise it.
+CASES = {
+    "A001": (judged([0.2] * 100, range(40)), "40 children went missing", "version 1", judged([0.2] * 100, range(22))),
+    "A002": (
+        judged([0.9] * 30 + [0.1] * 70, range(20, 60), capacity=30),
+        "10 of the first 30 children went missing",
+        "version 1",
+        judged([0.9] * 30 + [0.1] * 70, range(30), capacity=30),
+    ),
+    "A003": (judged([0.3] * 100, range(30)), "3 times", "version 1", judged([0.3] * 100, range(30), base_rate=0.25)),
+    "A004": (
+        judged([0.1] * 400, {*range(0, 160, 2), *range(1, 40, 2)}, children=400),
+        "observed over expected",
+        "sex: girls",
+        judged([0.2] * 400, range(80), children=400),
+    ),
+    "A005": (judged([0.1] * 110, ()), "9 are not in the histories and 1 no longer", str(DAY), judged([0.1] * 102, ())),
+    "A006": (
+        lists(stored_list([0.1]), stored_list([0.1], day=DAY + WEEK, missing_tables=("sen",))),
+        f"without sen; the list of {DAY} had it",
+        str(DAY + WEEK),
+        lists(*(stored_list([0.1], day=DAY + n * WEEK, missing_tables=("sen",)) for n in (0, 1))),
+    ),
+    "A007": (
+        lists(stored_list([0.1] * 50, day=BEFORE), stored_list([0.2] * 50, day=NEWEST)),
+        "2 times the 10.00%",
+        str(NEWEST),
+        lists(
+            stored_list([0.1], day=BEFORE), stored_list([0.9], day=NEWEST - 9 * WEEK), stored_list([0.1], day=NEWEST)
+        ),
+    ),
+    "A008": (two_lists(0.25), "25% of its first 20", str(DAY + WEEK), two_lists(0.35)),
+    "A009": (season(children={"801": (1160, 1000)}), "1,160 children", "authority 801", season()),
+    "A010": (season(recorded={"attendance": (0, 1000)}), "has stopped", "attendance", season()),
+    "A011": (
+        season(silent_schools=[SilentSchool(urn="77", children=10, last_mark=DAY)]),
+        "10 children",
+        "school 77",
+        season(silent_schools=[SilentSchool(urn="77", children=9, last_mark=DAY)]),
+    ),
+    "A012": (
+        season(delays=(Delay(marks=500, days=4.0), DELAYS[1])),
+        "4.0 days",
+        "attendance",
+        season(delays=(Delay(marks=500, days=3.4), DELAYS[1])),
+    ),
+    "A013": (season(shifts={"moves": replace(SHIFT, missing=0.3)}), "moves 30%, a year before 5%", "moves", season()),
+    "A014": (season(shifts={"moves": replace(SHIFT, index=0.3)}), "1 of 1 features", "moves", season()),
+    "A015": (
+        trained("2022-01-10", date(2023, 9, 4)),
+        "2022-01-10",
+        "version 1",
+        trained("2023-01-09", date(2023, 9, 4)),
+    ),
+    "A016": (
+        Evidence(judgement=Judgement(), audit="an entry was removed"),
+        "an entry was removed",
+        "audit",
+        Evidence(judgement=Judgement(), audit=""),
+    ),
+}
+
+
+def results(code, evidence):
+    return BY_CODE[code].results(evidence, load_limits().get(code, {}))
+
+
+def test_every_alarm_has_a_case():
+    assert list(CASES) == list(BY_CODE)
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_it_is_up_and_says_what_where_and_what_to_do(code):
+    evidence, what, where, _ = CASES[code]
+    up = results(code, evidence)
+    assert {r.state for r in up} == {"up"}
+    assert any(what in r.what and where in r.where for r in up), [(r.what, r.where) for r in up]
+    assert all(r.do and r.title and r.since <= date.today() for r in up)
+    assert "p0" not in str(up)
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_it_is_quiet(code):
+    assert [r.state for r in results(code, CASES[code][3])] == ["quiet"]
+
+
+@pytest.mark.parametrize("code", CASES)
+def test_without_its_input_it_is_not_judged_and_says_why(code):
+    (result,) = results(code, Evidence(judgement=Judgement()))
+    assert result.state == "not_judged"
+    assert result.what
+
+
+@pytest.mark.parametrize(
+    ("code", "evidence"),
+    [
+        ("A001", judged([0.01] * 100, range(10))),
+        ("A003", judged([0.01] * 100, range(10), base_rate=0.04)),
+        ("A005", lists(stored_list([0.1]))),
+        ("A008", two_lists(0.0, apart=15)),
+        ("A008", two_lists(0.0, capacity=9)),
+        ("A009", season(children={"801": (10, 99)})),
+        ("A010", season(recorded={"suspensions": (0, 49)})),
+        ("A012", season(delays=(Delay(marks=199, days=99.0), DELAYS[1]))),
+        ("A013", season(children={"801": (99, 99)}, shifts={"moves": replace(SHIFT, missing=1.0)})),
+        ("A014", season(shifts={"moves": replace(SHIFT, index=9.0, values=199)})),
+    ],
+)
+def test_too_few_are_not_judged(code, evidence):
+    assert [r.state for r in results(code, evidence)] == ["not_judged"]
+
+
+def test_a_version_that_is_superseded_raises_nothing():
+    old, new = stored_list([0.2] * 100), stored_list([0.4] * 100, day=DAY + WEEK, version="2")
+    read = reader({old: [0.2] * 100, new: [0.4] * 100})
+    evidence = Evidence(judgement=judge(histories(gone=range(40)), [old, new], read, Terms(capacity=10)))
+    assert evidence.current_versions() == ["2"]
+    assert [r.state for r in results("A001", evidence)] == ["quiet"]
+
+
+def test_every_limit_belongs_to_an_alarm_and_a_file_overrides_only_what_it_names(tmp_path):
+    assert set(load_limits()) <= set(BY_CODE)
+    own = tmp_path / "limits.toml"
+    own.write_text("[A001]\nratio = 3.0\n")
+    assert load_limits(own)["A001"] == {**load_limits()["A001"], "ratio": 3.0}
+    assert load_limits(own)["A010"] == load_limits()["A010"]
+    own.write_text("[A001]\nratio = 'much'\n[A999]\noff = true\n")
+    with pytest.raises(Faults) as wrong:
+        load_limits(own)
+    assert len(wrong.value.faults) == 2
+
+
+def test_all_are_checked_in_the_order_of_their_codes():
+    codes = [r.code for r in check_all(Evidence(judgement=Judgement()), load_limits())]
+    assert codes == sorted(BY_CODE)

@@ -1,0 +1,91 @@
+"""The records beside the same weeks a year before: what stopped, thinned, came late or changed."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from histories.calendar import school_days
+from histories.reading.histories import Histories
+from serving.monitoring.season import YEAR, Delay, season_of, stability_index
+
+DAY = date(2025, 3, 10)
+PUPILS = 24
+
+
+def told(late=0, silent=None, only=PUPILS, absent=0):
+    """Two schools with marks in the five weeks before the day and a year before; now ``late`` days late, from ``only`` children."""
+    pupils, spells, marks = [], [], []
+    for n in range(PUPILS):
+        urn = "12"[n % 2]
+        pupils.append({"pupil_id": f"p{n:02}", "date_of_birth": "2014-05-01", "authority": "801"})
+        spells.append({"pupil_id": f"p{n:02}", "urn": urn, "entry_date": "2018-09-04"})
+        for end in (DAY, DAY - YEAR):
+            is_now = end == DAY
+            for day in school_days(end - timedelta(weeks=5), end - timedelta(days=1)):
+                if is_now and (n >= only or (urn == silent and day >= end - timedelta(days=15))):
+                    continue
+                code = "O" if is_now and n < absent else "/"
+                recorded = day + timedelta(days=late if is_now else 0)
+                marks.append((f"p{n:02}", day, code, recorded))
+    columns = ("pupil_id", "date", "code", "recorded_on")
+    rows = [{**dict(zip(columns, map(str, m), strict=True)), "session": "AM"} for m in marks]
+    return Histories.from_rows({"pupils": pupils, "enrolments": spells, "attendance": rows})
+
+
+def season(features=("absent_rate_365d",), **how):
+    return season_of(told(**how), DAY, features)
+
+
+def test_as_a_year_before_nothing_differs():
+    same = season()
+    assert same.before == date(2024, 3, 11)
+    assert same.children == {"801": (PUPILS, PUPILS)}
+    assert same.totals == (PUPILS, PUPILS)
+    now, before = same.recorded["attendance"]
+    assert now == pytest.approx(before, rel=0.3), "half-term may fall otherwise"
+    assert same.silent_schools == []
+    assert same.delays == (Delay(marks=now, days=0.0), Delay(marks=before, days=0.0))
+    assert set(same.shifts) == {"absent_rate_365d"}
+
+
+def test_a_school_that_stopped_is_named_with_its_children_and_last_mark():
+    (school,) = season(silent="2").silent_schools
+    assert (school.urn, school.children) == ("2", PUPILS // 2)
+    assert school.last_mark < DAY - timedelta(days=15)
+
+
+def test_if_no_school_sends_marks_no_single_one_is_silent():
+    assert season(only=0).silent_schools is None
+    assert season(only=0).recorded["attendance"][0] == 0
+
+
+def test_a_feed_that_thins_and_marks_that_are_late_show():
+    thin = season(only=6).recorded["attendance"]
+    assert thin[0] == pytest.approx(season().recorded["attendance"][0] / 4)
+    now, before = season(late=3).delays
+    assert (now.days, before.days) == (3.0, 0.0)
+
+
+def test_what_is_recorded_on_the_day_or_later_is_not_known():
+    now, _ = season(late=60).delays
+    assert now.marks == 0
+
+
+def test_a_feature_that_moved_has_a_large_index():
+    assert season(absent=PUPILS).shifts["absent_rate_365d"].index > 1 > season().shifts["absent_rate_365d"].index
+
+
+def test_a_holiday_makes_no_school_silent():
+    summer = season_of(told(), date(2025, 8, 18), ())
+    assert summer.silent_schools is None
+    assert summer.shifts == {}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_samples_of_one_distribution_are_stable(seed):
+    rng = np.random.default_rng(seed)
+    assert stability_index(rng.random(2000), rng.random(2000)) < 0.03
+    zeros = (rng.random(2000) < 0.02).astype(float)
+    assert stability_index(zeros, zeros) == 0
+    assert stability_index((rng.random(2000) < 0.3).astype(float), zeros) > 0.25
