@@ -26,7 +26,7 @@ test: setup  ## the whole test suite
 test-unit test-spec test-property test-leakage test-system: setup
 	$(PYTEST) tests/$(@:test-%=%)
 prove: setup  ## what takes longer than a test may: the promised accuracy, the calibration, the round trip and linking at size
-	$(BIN)/python -m pytest -m prove
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m prove
 prove-threats: setup  ## take guards of the threat model out in turn; their tests must fail
 	$(BIN)/python -m tests.support.guards
 calibration: setup  ## measure the made-up population against published figures; writes docs/population.md

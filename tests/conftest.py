@@ -23,10 +23,20 @@ settings.load_profile("onroll")
 os.umask(0o077)  # as every command and the service set it; keys that tests write are refused otherwise
 
 
+# Files whose tests take minutes: begun last, one worker would be at them when the others have finished.
+LONGEST = ("test_promises.py", "test_main_job.py")
+
+
 @pytest.hookimpl(trylast=True)  # pytest groups tests by their fixtures first
 def pytest_collection_modifyitems(items):
-    """Put the tests on Spark first: xdist hands the first tests to one worker, so only that one starts Spark."""
-    items.sort(key=lambda item: not _on_spark(item))
+    """Put the tests on Spark first: xdist hands the first tests to one worker, so only that one starts Spark. The longest come next."""
+    items.sort(key=_turn)
+
+
+def _turn(item):
+    if _on_spark(item):
+        return -1
+    return LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST)
 
 
 def _on_spark(item):
@@ -44,6 +54,10 @@ def own_working_folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+# Each query runs once or twice here, so Java's second, thorough compiler would cost more than it gains.
+QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
+
+
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory):
     """One Spark session on two cores, with as few tasks as small data need."""
@@ -51,6 +65,7 @@ def spark(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ONROLL_SPARK_MASTER", "local[2]")
+        patch.setenv("JDK_JAVA_OPTIONS", QUICK_JAVA)
         patch.chdir(tmp_path_factory.mktemp("spark"))
         started = session()
     started.conf.set("spark.sql.shuffle.partitions", "2")

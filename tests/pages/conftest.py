@@ -87,7 +87,12 @@ def fill(home: Path, histories: Path, bundle: Path) -> SimpleNamespace:
     north = ", ".join(f'"{u}"' for u in urns[: len(urns) // 2])
     (home / "access.toml").write_text(ACCESS.format(authority=scores[0].authority, north=north))
     return SimpleNamespace(
-        store=store, authority=scores[0].authority, scores=scores, urns=urns, north=set(urns[: len(urns) // 2])
+        store=store,
+        authority=scores[0].authority,
+        scores=scores,
+        pupil_ids=frozenset(s.pupil_id for s in scores),
+        urns=urns,
+        north=set(urns[: len(urns) // 2]),
     )
 
 

@@ -80,7 +80,7 @@ def test_no_form_is_read_without_the_token_of_its_session(site, visit):
 
 
 def ids_on(text, site):
-    return {s.pupil_id for s in site.scores}.intersection(re.findall(r"\w+", text))
+    return site.pupil_ids.intersection(re.findall(r"\w+", text))
 
 
 def test_a_worker_sees_only_children_of_their_schools(site, visit):

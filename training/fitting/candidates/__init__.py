@@ -17,7 +17,7 @@ def grid(settings: dict[str, Any]) -> list[Candidate]:
         Candidate("base_rate", "knowing nothing", baselines.base_rate),
         Candidate("best_single", "the best single feature", baselines.best_single),
         Candidate("checklist", "a checklist with points", baselines.checklist),
-        Candidate("surroundings", "school and area alone", ridge.surroundings),
+        Candidate("surroundings", "school and area alone", ridge.surroundings()),
         Candidate("ridge", "ridge logistic regression", ridge.learner(settings), settings),
         Candidate("lightgbm_free", "LightGBM without directions", boosted.learner(free), free, side_by_side=True),
         Candidate(

@@ -6,6 +6,7 @@ directions, a coefficient may be zero but not of the other sign.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -30,26 +31,33 @@ MAX_KEPT = (
     32 * 2**20
 )  # numbers of standardised columns that are kept between steps (256 MiB); more are made anew each time
 DECIMALS = 9  # of a standardised coefficient: sums may differ in the last digits, the model must not
+NestedFits = dict[bytes, list[LinearTerms]]  # by digest of the rows: a fit for each of STRENGTHS
 
 
 def learner(settings: dict[str, Any], strength: float | None = None) -> Any:
     """Return the function by which a ridge regression learns as a candidate, ``strength`` being chosen unless it is given."""
+    nested: NestedFits = {}
 
     def learn(learning: Learning) -> Scorer:
-        return fit(learning, settings["monotone"], strength).margins
+        return fit(learning, settings["monotone"], strength, nested).margins
 
     return learn
 
 
-def surroundings(learning: Learning) -> Scorer:
-    """Fit the same on features of the school and the area only, none of the child.
+def surroundings() -> Any:
+    """Return the function by which a ridge regression learns from features of the school and the area only, none of the child.
 
     Perdomo and others (2023) found that such a model did as well as individual scores in Wisconsin. Every report shows whether that
     holds here.
     """
-    kept = learning.columns([n for n in learning.names if _of_the_place(n)])
-    terms = fit(learning.with_columns(kept), monotone=False)
-    return lambda x: terms.margins(x[:, kept])
+    nested: NestedFits = {}
+
+    def learn(learning: Learning) -> Scorer:
+        kept = learning.columns([n for n in learning.names if _of_the_place(n)])
+        terms = fit(learning.with_columns(kept), monotone=False, nested=nested)
+        return lambda x: terms.margins(x[:, kept])
+
+    return learn
 
 
 def _of_the_place(name: str) -> bool:
@@ -57,7 +65,9 @@ def _of_the_place(name: str) -> bool:
     return feature is not None and (feature.theme == "school" or name.startswith("area_") or name == "idaci_decile")
 
 
-def fit(learning: Learning, monotone: bool, strength: float | None = None) -> LinearTerms:
+def fit(
+    learning: Learning, monotone: bool, strength: float | None = None, nested: NestedFits | None = None
+) -> LinearTerms:
     """Fit the coefficients on all rows.
 
     Parameters
@@ -66,29 +76,38 @@ def fit(learning: Learning, monotone: bool, strength: float | None = None) -> Li
         Whether the directions of the catalogue hold.
     strength : float, optional
         The prior variance of a standardised coefficient; chosen by ``chosen_strength`` unless it is given.
+    nested : dict, optional
+        See ``chosen_strength``.
     """
     # On a busy machine two threads of BLAS take several times the processor time of one.
     with fixed_blas_threads(BLAS_THREADS):
-        strength = strength or chosen_strength(learning, monotone)
+        strength = strength or chosen_strength(learning, monotone, nested)
         columns = _Columns.of(learning, monotone)
         coefficients = columns.path(learning, (strength,))[0]
     return columns.terms(np.round(coefficients, DECIMALS), strength)
 
 
-def chosen_strength(learning: Learning, monotone: bool) -> float:
+def chosen_strength(learning: Learning, monotone: bool, nested: NestedFits | None = None) -> float:
     """Return the strength whose margins explain later outcomes best: the smallest deviance after calibration, on the newest days learned from.
 
     For each of these days the coefficients are fitted to what was known before it.
+
+    Parameters
+    ----------
+    nested : dict, optional
+        Earlier fits with the same ``monotone``, reused and added to: successive origins share most of these days.
     """
-    days = _nested_days(learning)
+    days, nested = _nested_days(learning), {} if nested is None else nested
     margins: list[list[np.ndarray]] = [[] for _ in STRENGTHS]
     labels, weights = [], []
     for day in days:
         past = learning.rows(np.flatnonzero(learning.known_before(day))).with_fewer_negatives(NESTED_NEGATIVES)
         ahead = learning.rows(np.flatnonzero(learning.as_of == day))
-        columns = _Columns.of(past, monotone)
-        for n, coefficients in enumerate(columns.path(past, STRENGTHS)):
-            margins[n].append(columns.terms(coefficients, STRENGTHS[n]).margins(ahead.x))
+        key = _digest(past)
+        if key not in nested:
+            nested[key] = _path_terms(past, monotone)
+        for n, terms in enumerate(nested[key]):
+            margins[n].append(terms.margins(ahead.x))
         labels.append(ahead.y)
         weights.append(ahead.weight)
     if not days or np.concatenate(labels).sum() < MIN_POSITIVES:
@@ -96,6 +115,19 @@ def chosen_strength(learning: Learning, monotone: bool) -> float:
     label, weight = np.concatenate(labels), np.concatenate(weights)
     deviances = [_deviance(np.concatenate(m), label, weight) for m in margins]
     return STRENGTHS[int(np.argmin(deviances))]
+
+
+def _path_terms(learning: Learning, monotone: bool) -> list[LinearTerms]:
+    columns = _Columns.of(learning, monotone)
+    path = columns.path(learning, STRENGTHS)
+    return [columns.terms(coefficients, strength) for coefficients, strength in zip(path, STRENGTHS, strict=True)]
+
+
+def _digest(learning: Learning) -> bytes:
+    content = hashlib.blake2b(repr(learning.names).encode())
+    for values in (learning.x, learning.y, learning.weight):
+        content.update(np.ascontiguousarray(values))
+    return content.digest()
 
 
 def _nested_days(learning: Learning) -> list[Any]:

@@ -134,6 +134,19 @@ def test_the_strength_is_chosen_on_days_before_the_newest_outcomes_or_is_the_def
     assert np.less(*np.mean(chosen, axis=0)), chosen
 
 
+@pytest.mark.parametrize("monotone", [False, True])
+def test_fits_that_successive_origins_share_are_made_once_and_change_no_choice(monotone):
+    later = learning(days=12)
+    earlier = later.rows(np.flatnonzero(later.known_before(later.as_of.max())))
+    nested: ridge.NestedFits = {}
+    shared = [ridge.chosen_strength(rows, monotone, nested) for rows in (earlier, later)]
+    assert shared == [ridge.chosen_strength(rows, monotone) for rows in (earlier, later)]
+    assert len(nested) == 2 * ridge.NESTED_DAYS - 1  # the day before the newest is not yet known to the earlier origin
+    # Other rows are no shared fit, even on the same days.
+    other = replace(later, weight=later.weight + 1)
+    assert ridge.chosen_strength(other, monotone, nested) == ridge.chosen_strength(other, monotone)
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_the_quadratic_minimum_meets_its_conditions(seed):
     """Feasible, no slope along what is free, none downwards along what is held at zero (Karush-Kuhn-Tucker)."""
