@@ -126,7 +126,7 @@ def _path_terms(learning: Learning, monotone: bool) -> list[LinearTerms]:
 def _digest(learning: Learning) -> bytes:
     content = hashlib.blake2b(repr(learning.names).encode())
     for values in (learning.x, learning.y, learning.weight):
-        content.update(np.ascontiguousarray(values))
+        content.update(values.tobytes())
     return content.digest()
 
 
