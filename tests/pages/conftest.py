@@ -22,7 +22,10 @@ from serving.pages.settings import PageSettings
 from serving.store import Store
 from serving.store.caller import command_line
 from serving.store.cases import casework
+from serving.store.people import details
+from serving.store.people.cipher import Cipher
 from tests.support.forms import submit
+from tests.support.named_children import VALUES, write_key
 from training.risk_model import RiskModel
 
 ROOT = Path(__file__).parents[2]
@@ -35,6 +38,7 @@ worker = {{role = "worker", authority = "{authority}"}}
 second = {{role = "worker", authority = "{authority}"}}
 north = {{role = "worker", authority = "{authority}", urns = [{north}]}}
 lead = {{role = "lead", authority = "{authority}"}}
+named = {{role = "lead", authority = "{authority}", names = true}}
 analyst = {{role = "analyst", authority = "{authority}"}}
 administrator = {{role = "administrator", authority = "{authority}"}}
 stranger = {{role = "worker", authority = "999"}}
@@ -84,6 +88,9 @@ def fill(home: Path, histories: Path, bundle: Path) -> SimpleNamespace:
         )
     with store.change(command_line()) as change:
         casework.keep(change, gathered, model.manifest.version)
+    people = {s.pupil_id: {**VALUES, "name": f"{VALUES['name']} {s.pupil_id}"} for s in scores}
+    with store.change(command_line()) as change:
+        details.save(change, Cipher([b"k" * 64]), people)
     north = ", ".join(f'"{u}"' for u in urns[: len(urns) // 2])
     (home / "access.toml").write_text(ACCESS.format(authority=scores[0].authority, north=north))
     return SimpleNamespace(
@@ -104,10 +111,12 @@ def site(tmp_path_factory, small_histories, bundle, request):
         histories = home / "histories"
         simulate(histories, pupils=request.param, years=1, seed=3)
     filled = fill(home, histories, bundle)
+    key = write_key(tmp_path_factory.mktemp("keys"))
     filled.environment = {
         "ONROLL_MODEL": str(bundle),
         "ONROLL_ACCESS": str(home / "access.toml"),
         "ONROLL_DEVELOPMENT": "1",
+        "ONROLL_PEOPLE_KEY_FILE": str(key),
         "ONROLL_PAGES": str(home / "pages.toml"),
         "PYTHONPATH": str(ROOT),
     }

@@ -5,7 +5,8 @@ import re
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+from tests.support.browsing import TAGS, everything_open, go, holds
+
 PATHS = {
     "worker": [
         "/work-list?sort=school",
@@ -24,33 +25,6 @@ PATHS = {
     "lead": ["/team", "/work-list"],
     "analyst": ["/model"],
 }
-
-
-def go(page, site, path):
-    if path.startswith("child"):
-        page.goto(f"{site.url}/work-list")
-        link = page.locator(".onroll-list h2 a").first.get_attribute("href")
-        path = link + path.removeprefix("child")
-    page.goto(site.url + path)
-
-
-def everything_open(page):
-    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
-
-
-def holds(page):
-    """Check a page with all details open: axe reports nothing, and a narrow window or larger text cuts nothing off."""
-    page.set_viewport_size({"width": 1100, "height": 900})
-    everything_open(page)
-    violations = Axe().run(page, options={"runOnly": {"type": "tag", "values": TAGS}})
-    assert violations.violations_count == 0, f"{page.url}: {violations.generate_report()}"
-    for width, bigger in ((320, "100%"), (640, "200%")):
-        page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate(f"document.documentElement.style.fontSize = '{bigger}'") if bigger != "100%" else None
-        wide = page.evaluate("document.scrollingElement.scrollWidth")
-        assert wide <= width, f"{page.url} at {width} px and text of {bigger}: {wide} px"
-    page.evaluate("document.documentElement.style.fontSize = ''")
-    page.set_viewport_size({"width": 1100, "height": 900})
 
 
 @pytest.mark.parametrize("user", PATHS)
