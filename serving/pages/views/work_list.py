@@ -82,13 +82,13 @@ def find(request: Request, fields: Form, context: Context) -> Response:
     typed, caller = fields.get("reference", ""), request.state.caller
     with context.store.view(caller) as view:
         pupil_ref = pupil_search.find_pupil(view, typed)
-        matches = [] if pupil_ref else details.search(view, context.cipher, typed)
+        matches, count = ([], 0) if pupil_ref else details.search(view, context.cipher, typed)
     if len(matches) == 1:
         pupil_ref = matches[0].pupil_ref
     if pupil_ref:
         return RedirectResponse(f"/pupils/{pupil_ref}", 303, HEADERS)
     if matches:
-        return _show(context, request, matches=matches, reference=typed)
+        return _show(context, request, matches=matches, matched=count, reference=typed)
     missing = "work_list.not_found_named" if context.may_name(caller) else "work_list.not_found"
     errors = [{"text": context.renderer.words(missing), "href": "#reference"}]
     return _show(context, request, 422, errors=errors, reference=typed)
@@ -168,6 +168,7 @@ def _show(
         "names": names,
         "details": who,
         "matches": matches,
+        "matched": len(matches),
         "finds_names": context.may_name(caller),
         "people": people,
         "settings": settings,

@@ -120,8 +120,10 @@ def shown(view: View, cipher: Cipher | None, pupils: Iterable[str], where: str) 
     return details
 
 
-def search(view: View, cipher: Cipher | None, typed: str) -> list[Match]:
-    """Return the children of the caller's scope whose UPN or name was typed, by name; at most ``MAX_MATCHES``.
+def search(view: View, cipher: Cipher | None, typed: str) -> tuple[list[Match], int]:
+    """Return the children of the caller's scope whose UPN or name was typed, by name, and how many there are.
+
+    At most ``MAX_MATCHES`` are returned.
 
     A name matches when every word typed begins a word of the name, in any order, without regard to case and accents. Names are
     compared after decryption: the database holds nothing that they could be looked up by.
@@ -129,7 +131,7 @@ def search(view: View, cipher: Cipher | None, typed: str) -> list[Match]:
     upn, words = clean_upn(typed), _words(typed)
     named = sum(map(len, words)) >= MIN_SEARCH
     if cipher is None or not view.caller.sees_names or not (upn or named):
-        return []
+        return [], 0
     within = [b" " + word.encode() for word in words] if named else []
     rows = view.connection.execute(_in_scope(view.caller).add_columns(Pupil.pupil_ref, Pupil.nc_year, Pupil.urn))
     candidates = {}
@@ -143,7 +145,7 @@ def search(view: View, cipher: Cipher | None, typed: str) -> list[Match]:
     ]
     first = [match for _, match in sorted(matches, key=_by_name)[:MAX_MATCHES]]
     view.record("details.searched", pupils=[match.pupil_id for match in first], matches=len(matches))
-    return first
+    return first, len(matches)
 
 
 def reencrypt(change: Change, cipher: Cipher) -> int:
