@@ -39,6 +39,9 @@ from histories.io.terminal import ISO_DATE, json_option, progress, result, warn
     type=click.Path(path_type=Path),
     help="TOML file that overrides limits of alarms (serving/monitoring/alarms/limits.toml).",
 )
+@click.option("--report", type=click.Path(path_type=Path), help="Also write an HTML report with charts.")
+@click.option("--acknowledge", metavar="CODE", help="Record that you have seen the alarms of a code; they stay up.")
+@click.option("--reason", default="", help="With --acknowledge: what you make of it; nothing about a child.")
 @json_option
 def monitor(
     *,
@@ -48,6 +51,9 @@ def monitor(
     cohort: Path | None,
     capacity: int | None,
     limits_file: Path | None,
+    report: Path | None,
+    acknowledge: str | None,
+    reason: str,
     as_json: bool,
 ) -> None:
     """Compare stored lists with what came; exit 1 on an alarm.
@@ -56,19 +62,27 @@ def monitor(
     and the observed number of children who went missing, at the team's capacity, and by group with small numbers hidden. Lists whose windows are
     open have no outcome. An alarm says what, where and what to do.
     """
+    from dataclasses import replace
+
     from features import CohortRule, Definition, load_own_features
     from features.counting.block_cache import BlockStore
     from histories.cli.opening import open_histories
+    from histories.errors import Fault, Usage
     from histories.settings import settings
+    from serving.monitoring.acknowledgements import acknowledge as record
+    from serving.monitoring.acknowledgements import with_acknowledgements
     from serving.monitoring.alarms import load_limits
     from serving.monitoring.judge import Terms
     from serving.monitoring.monitor import monitor as look
+    from serving.monitoring.report import write_report
     from serving.monitoring.text import text_of
     from serving.pages.settings import PageSettings
     from serving.store import Store
     from serving.store.caller import command_line
     from serving.store.scores.complete_lists import weekly_capacities
 
+    if reason and not acknowledge:
+        raise Usage(Fault("a reason belongs to an acknowledgement", "monitor --reason", "Add --acknowledge CODE."))
     current = settings()
     load_own_features(current.features)
     limits, own = load_limits(limits_file), [Definition.load(name) for name in definitions]
@@ -79,7 +93,7 @@ def monitor(
         view.record("capacities.seen", count=len(capacities))
     terms = Terms(definitions={d.name: d for d in own}, capacities=capacities, capacity=capacity or default, rule=rule)
     with progress("monitoring") as advance:
-        report = look(
+        monitored = look(
             opened,
             store,
             command_line(),
@@ -90,9 +104,17 @@ def monitor(
             kept=BlockStore(current.blocks),
             advance=advance,
         )
-    warn(report.judgement.warnings)
-    result(report.to_dict(), as_json=as_json, text=text_of(report))
-    if report.up:
+    if acknowledge:
+        with store.change(command_line()) as change:
+            record(change, monitored.alarms, acknowledge, reason)
+        with store.view(command_line()) as view:
+            monitored = replace(monitored, alarms=with_acknowledgements(view, monitored.alarms))
+            view.record("alarms.seen", up=sorted({a.code for a in monitored.up}))
+    if report:
+        write_report(monitored, report)
+    warn(monitored.judgement.warnings)
+    result(monitored.to_dict(), as_json=as_json, text=text_of(monitored))
+    if monitored.up:
         raise SystemExit(1)
 
 

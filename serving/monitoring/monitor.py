@@ -11,9 +11,11 @@ from typing import Any
 
 import polars as pl
 
+from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
 from histories.errors import Faults
 from histories.reading.histories import Histories
+from serving.monitoring.acknowledgements import with_acknowledgements
 from serving.monitoring.alarms import AlarmResult, Limits, check_all
 from serving.monitoring.evidence import Evidence, Previous
 from serving.monitoring.judge import Judgement, ScoresOf, Terms, judge
@@ -114,7 +116,7 @@ def monitor(
         first = _first_children(lists, read, terms)
     newest = {x.model_version for x in first}
     features = {name for version in newest & manifests.keys() for name in manifests[version].features}
-    season = season_of(histories, day, features, terms.rule, kept=kept, advance=advance)
+    season = season_of(histories, day, features or catalogue().names, terms.rule, kept=kept, advance=advance)
     evidence = Evidence(
         judgement=judgement,
         lists=lists,
@@ -122,7 +124,10 @@ def monitor(
         first_children=first,
         audit="" if check.whole else check.why or "an entry does not verify",
     )
-    return MonitorReport(day=day, judgement=judgement, season=season, alarms=check_all(evidence, limits))
+    with store.view(caller) as view:
+        alarms = with_acknowledgements(view, check_all(evidence, limits))
+        view.record("alarms.seen", up=sorted({a.code for a in alarms if a.state == "up"}))
+    return MonitorReport(day=day, judgement=judgement, season=season, alarms=alarms)
 
 
 def _manifests(releases: Path, lists: Sequence[CompleteList]) -> dict[str, Manifest]:

@@ -159,3 +159,54 @@ def test_the_capacity_of_an_authority_is_its_own_or_the_sum_of_its_teams(store):
     with store.view(ADMIN) as view:
         view.record("capacities.seen")
         assert weekly_capacities(view) == {"801": 9, "802": 9}
+
+
+def test_an_acknowledged_alarm_says_who_saw_it_and_stays_up(filled):
+    answer = filled("--acknowledge", "a001", "--reason", "the register was cleaned in May", "--json", gone=[50])
+    assert answer.exit_code == 1
+
+    def alarm(text):
+        return next(a for a in json.loads(text)["alarms"] if a["code"] == "A001")
+
+    seen = alarm(answer.stdout)["acknowledged"]
+    assert seen["by"].startswith("command:")
+    assert seen["reason"] == "the register was cleaned in May"
+    again = filled("--json")
+    assert (again.exit_code, alarm(again.stdout)["acknowledged"]) == (1, seen)
+    assert "the register was cleaned in May" in filled().output
+    assert verified(filled.store).whole
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        (["--acknowledge", "A009", "--reason", "seen"], "no alarm of this code is up"),
+        (["--acknowledge", "A001"], "the reason is empty or too long"),
+        (["--acknowledge", "A001", "--reason", "x" * 501], "the reason is empty or too long"),
+        (["--reason", "seen"], "Add --acknowledge"),
+    ],
+)
+def test_an_acknowledgement_needs_an_alarm_that_is_up_and_a_reason(filled, capsys, options, what):
+    filled(gone=[50])
+    with pytest.raises(SystemExit) as leaving:
+        main(["monitor", "h", *options])
+    assert leaving.value.code == 2
+    assert what in capsys.readouterr().err
+
+
+def test_the_page_has_every_list_and_alarm_and_no_child(filled):
+    answer = filled("--report", "m.html", gone=range(40))
+    assert answer.exit_code == 1
+    page = Path("m.html").read_text()
+    assert page.count("data:image/svg+xml") == 2, "the run chart and a funnel"
+    for text in (str(DAY), str(OPEN), "A001", "Nothing here is the effect", "not yet known; once the histories reach"):
+        assert text in page
+    assert "p000" not in page
+    assert Path("m.html").stat().st_mode & 0o077 == 0
+
+
+def test_the_page_of_an_empty_store_is_whole(monkeypatch):
+    monkeypatch.setenv("ONROLL_AUDIT_KEY", KEY.decode())
+    write(Path("h"), tables())
+    assert CliRunner().invoke(onroll, ["monitor", "h", "--report", "m.html"]).exit_code == 0
+    assert Path("m.html").read_text().rstrip().endswith("</html>")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Literal, TypeAlias
 
@@ -34,6 +34,15 @@ class Raised:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Acknowledgement:
+    """Who has seen an alarm, when, and what they make of it."""
+
+    by: str
+    at: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class AlarmResult:
     """The result of an alarm's check.
 
@@ -44,6 +53,8 @@ class AlarmResult:
         Of an alarm that is up, see ``Raised``; ``what`` also says why an alarm is not judged.
     since : date
         The day from which the rule holds.
+    acknowledged : Acknowledgement or None
+        The newest one of an alarm that is up.
     """
 
     code: str
@@ -53,13 +64,16 @@ class AlarmResult:
     what: str = ""
     where: str = ""
     do: str = ""
+    acknowledged: Acknowledgement | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""
         return asdict(self)
 
     def __str__(self) -> str:
-        return str(Fault(f"{self.title}: {self.what}", self.where, self.do, self.code))
+        text = str(Fault(f"{self.title}: {self.what}", self.where, self.do, self.code))
+        seen = self.acknowledged
+        return f"{text}\n    Acknowledged by {seen.by} at {seen.at[:16]}: {seen.reason}" if seen else text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,12 +105,9 @@ class Alarm:
 
     def results(self, evidence: Evidence, limits: Limits) -> list[AlarmResult]:
         """Return one result for each reason for which it is up, or one that says that it is quiet or not judged."""
+        base = AlarmResult(code=self.code, title=self.title, since=self.since, state="quiet")
         try:
             raised = list(self.check(evidence, limits))
         except NotJudged as why:
-            return [self._result("not_judged", what=str(why))]
-        up = [self._result("up", what=r.what, where=r.where, do=self.do) for r in raised]
-        return up or [self._result("quiet")]
-
-    def _result(self, state: Literal["up", "quiet", "not_judged"], **more: str) -> AlarmResult:
-        return AlarmResult(code=self.code, title=self.title, since=self.since, state=state, **more)
+            return [replace(base, state="not_judged", what=str(why))]
+        return [replace(base, state="up", what=r.what, where=r.where, do=self.do) for r in raised] or [base]
