@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import hmac
 import re
+from functools import lru_cache
 from operator import mul
+from typing import TYPE_CHECKING
 
 from histories.errors import Fault, Faults
 from histories.io.sql import literal
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 LETTERS = "ABCDEFGHJKLMNPQRTUVWXYZ"
 # Placeholders for a UPN: the reasons UN1 to UN7 of social care returns, numbers shortened by a spreadsheet, zeros and crosses,
@@ -22,6 +27,9 @@ WRAPPED = (
     "['\"=\u00a0\u200b\ufeff]"  # what spreadsheets write so that a number stays text, and characters without width
 )
 MARKS = re.compile(WRAPPED)
+UNLINKED = "unlinked:"
+IS_PSEUDONYM = re.compile(rf"({UNLINKED})?(p[0-9a-f]{{20}})")
+GENERATIONS = b"onroll-pseudonym-keys"  # the first line of a file with several keys
 IS_PLACEHOLDER, HAS_FORM = re.compile(PLACEHOLDER), re.compile(FORM)
 
 
@@ -86,8 +94,35 @@ def is_valid_upn(upn: str) -> bool:
     return len(upn) == 13 and check_letter(upn[1:]) == upn[0]
 
 
+@lru_cache(maxsize=8)
+def generations(key: bytes) -> tuple[bytes, ...]:
+    """Return the keys in a key, oldest first: one, or after a rotation one a line below ``GENERATIONS``.
+
+    Examples
+    --------
+    >>> generations(b"one"), generations(joined((b"one", b"two")))
+    ((b'one',), (b'one', b'two'))
+    """
+    first, *rest = key.splitlines() or [b""]
+    if first.strip() != GENERATIONS:
+        return (key,)
+    keys = tuple(line.strip() for line in rest if line.strip())
+    if not keys:
+        do = "Restore the file from its backup: without its keys no child is found again."
+        raise Faults(Fault("the file of pseudonym keys holds no key", "ONROLL_PSEUDONYM_KEY_FILE", do))
+    return keys
+
+
+def joined(keys: Sequence[bytes]) -> bytes:
+    """Return keys, oldest first, as the one key that ``generations`` takes apart."""
+    return keys[0] if len(keys) == 1 else b"\n".join([GENERATIONS, *keys])
+
+
 def pseudonym(identifier: str, key: bytes | None) -> str:
     """Return the keyed pseudonym (HMAC-SHA256, 20 hexadecimal characters) of an identifier.
+
+    After a rotation, the pseudonym under the older keys is hashed with the newest. So stored pseudonyms can be re-keyed although
+    the identifiers are not kept, and the older keys alone give none of the pseudonyms in use.
 
     Raises
     ------
@@ -97,4 +132,27 @@ def pseudonym(identifier: str, key: bytes | None) -> str:
     if not key:
         do = "Set ONROLL_PSEUDONYM_KEY, or point ONROLL_PSEUDONYM_KEY_FILE to a file with the key, and keep it safe."
         raise Faults(Fault("there is no key for pseudonyms", "ONROLL_PSEUDONYM_KEY", do))
-    return "p" + hmac.digest(key, identifier.encode(), "sha256").hex()[:20]
+    for one in generations(key):
+        identifier = "p" + hmac.digest(one, identifier.encode(), "sha256").hex()[:20]
+    return identifier
+
+
+def key_id(key: bytes) -> str:
+    """Return the name of a key, which does not reveal it; histories record whose pseudonyms they hold."""
+    return "k" + pseudonym("onroll key id", key)[1:17]
+
+
+def rekeyed(value: str, keys: Sequence[bytes]) -> str:
+    """Return a stored pseudonym under further keys; any other value, such as an authority's own key, stays the same.
+
+    Examples
+    --------
+    >>> rekeyed(pseudonym("B801200005001", b"one"), [b"two"]) == pseudonym("B801200005001", joined((b"one", b"two")))
+    True
+    >>> rekeyed("P0000001", [b"two"])
+    'P0000001'
+    """
+    match = IS_PSEUDONYM.fullmatch(value)
+    if match is None or not keys:
+        return value
+    return (match[1] or "") + pseudonym(match[2], joined(keys))

@@ -39,8 +39,8 @@ For `marks`, a mapping names columns instead: `layout` (`long`, `days`, `columns
 
 > **Danger.** A pseudonym is only as secret as its key. UPNs can be enumerated: whoever has the key and the histories can try every UPN of a school within about
 > a second and knows every child of it. Keep the key file away from the histories and their backups, readable by the importing account only, and never send
-> the two together; `import` refuses a key file in the histories folder or in the linkage store. If the key leaks, treat the histories as if they held names; onroll cannot re-key histories and store in one command: import everything
-> again with a new key.
+> the two together; `import` refuses a key file in the histories folder or in the linkage store. If the key leaks, treat every copy made so far as if it held names,
+> and run `onroll pseudonyms rotate-key HISTORIES...`: it re-keys histories, linkage store and database ([operations.md](operations.md#rotate-keys)).
 
 A UPN becomes a keyed pseudonym (`ONROLL_PSEUDONYM_KEY`), the only key in histories. A UPN with a wrong check letter is reported and kept. A former UPN maps to the child's
 first key. Records without a UPN are linked by `onroll link HISTORIES --people FILE` (or `--link FILE` on import, with `auto` too) to the names that the School Census brought into the

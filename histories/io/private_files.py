@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 from pathlib import Path
 
@@ -27,6 +28,25 @@ def restrict(path: Path) -> None:
             below.chmod(0o700 if below.is_dir() else 0o600)
     elif path.exists():
         path.chmod(0o600)
+
+
+def write_secret(file: Path, content: bytes) -> None:
+    """Write a new file that only its owner can read, and wait until it is on the disk."""
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as out:
+        out.write(content)
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def replace_secret(file: Path, content: bytes) -> None:
+    """Replace a file with a secret atomically; the new one has the same mode and owner."""
+    mode, temporary = file.stat(), file.with_name(f".{file.name}.{secrets.token_hex(4)}")
+    write_secret(temporary, content)
+    temporary.chmod(mode.st_mode & 0o777)
+    if os.geteuid() == 0:
+        os.chown(temporary, mode.st_uid, mode.st_gid)  # the service must still read a file that root has rotated
+    temporary.replace(file)
 
 
 def writable_code(file: Path) -> Fault | None:

@@ -13,8 +13,9 @@ from typing import Any
 from histories.errors import Fault, Faults
 from histories.io.atomic_write import finish_replacing, new_folder
 from histories.linking.store import LinkageStore
-from histories.returns.reading import import_return, link_persons, only_import
+from histories.returns.reading import import_return, link_persons
 from histories.returns.recognition import NAMES, READABLE, Recognised, Recogniser, order_of
+from histories.returns.replacing import only_import
 from histories.returns.report import Report, Return, Unusable
 
 LONGEST_LIST = 10  # files named in a message

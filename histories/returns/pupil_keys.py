@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from histories.identity import clean_upn, clean_upn_sql, is_valid_upn, pseudonym
+from histories.identity import UNLINKED, clean_upn, clean_upn_sql, generations, is_valid_upn, pseudonym
 from histories.returns.files.staging import Staging
 
 if TYPE_CHECKING:
+    from histories.linking.store import LinkageStore
     from histories.returns.report import Report
 
 PERSON = "person:"
-UNLINKED = "unlinked:"
 
 
 def unlinked_key(person: str, key: bytes | None) -> str:
     """Return the key of rows that wait until 'onroll link' finds the person's pupil."""
     return UNLINKED + pseudonym(f"{PERSON}{person}", key)
+
+
+def links_by_key(store: LinkageStore, key: bytes | None) -> dict[str, str]:
+    """Return the pupil of each key of rows that waited for a link."""
+    return {unlinked_key(k.person_id, key): k.pupil_id for k in store.links()} if key else {}
 
 
 class PupilKeys:
@@ -87,7 +92,9 @@ class PupilKeys:
         """List a child without a UPN for ``onroll link``; return its identifier for ``add``, or None without names."""
         if not forename or not surname:
             return None
-        person = pseudonym("|".join((forename.upper(), surname.upper(), born)), self.key)
+        # Under the first key only: it stays beside the names in the linkage store, where no rotation changes it.
+        first = generations(self.key)[0] if self.key else None
+        person = pseudonym("|".join((forename.upper(), surname.upper(), born)), first)
         self.to_link[person] = {
             "person_id": person,
             "forename": forename,

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
-import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from histories.errors import Fault, Faults
-from histories.identity import pseudonym
+from histories.identity import key_id, pseudonym
 from histories.io.atomic_write import finish_replacing, new_folder
 from histories.io.digest import file_digest
 from histories.io.sql import literal
@@ -25,10 +21,11 @@ from histories.returns.files.staging import Staging, Statements, listed
 from histories.returns.linkage_names import keep_names, list_nameless
 from histories.returns.merging.merge import Merge, affected, keep
 from histories.returns.merging.statements import BASE
-from histories.returns.pupil_keys import PupilKeys, unlinked_key
+from histories.returns.pupil_keys import PupilKeys, links_by_key
+from histories.returns.replacing import only_import, require_imported, require_same_key
 from histories.returns.report import Report, Return, Unusable
 from histories.returns.sent_again import tell_senders, title
-from histories.returns.submissions import FOLDER, LISTED, Submission, Submissions, fingerprint
+from histories.returns.submissions import FOLDER, LISTED, Submission, Submissions, fingerprint, stamp_of
 from histories.returns.usable import Usable
 from histories.tables import TABLES
 
@@ -79,7 +76,8 @@ def import_return(
     files = files_of(form, sources, report)
     with tempfile.TemporaryDirectory(prefix="onroll-") as scratch, only_import(into):
         finish_replacing(into)
-        _may_write(into)
+        require_imported(into)
+        require_same_key(Submissions(into), into, key)
         if persons is not None:
             link_persons(into, persons, report)
         staging = Staging(Path(scratch), memory)
@@ -122,27 +120,6 @@ def _sender_of(statements: Statements, sender: str) -> str:
     return (statements.sender or sender).casefold()
 
 
-@contextmanager
-def only_import(into: Path) -> Iterator[None]:
-    """Allow one import at a time, by a lock on the folder that will hold the histories."""
-    place = next(p for p in (into.resolve().parent, *into.resolve().parents) if p.is_dir())
-    lock = os.open(place, os.O_RDONLY)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
-
-
-def _may_write(into: Path) -> None:
-    """Refuse a folder with files that no import wrote, so that they are not replaced."""
-    entries = [f for f in into.iterdir() if f.name != FOLDER] if into.is_dir() else []
-    strange = [f for f in entries if f.suffix != ".parquet" or f.stem not in TABLES]
-    if strange or (into.exists() and not into.is_dir()):
-        do = "Name a new folder, or one that holds only imported tables (Parquet)."
-        raise Faults(Fault("the folder holds files other than imported histories", str(into), do))
-
-
 class _Import:
     """One import into one folder, after its files have been staged."""
 
@@ -154,8 +131,8 @@ class _Import:
 
     def write(self, mapping: Path | None, submitted_on: date | None, sender: str) -> None:
         """Write the folder again, with the new statements and the tables derived from them."""
-        links = self._links()
-        stamp = hashlib.sha256(repr(sorted(links.items())).encode()).hexdigest()[:16] if links else ""
+        links = links_by_key(LinkageStore(self.into), self.people.key)
+        stamp = stamp_of(links)
         with new_folder(self.into, keep=True) as beside:
             self.store.share_with(beside / FOLDER)
             self.store.folder = beside / FOLDER
@@ -179,6 +156,7 @@ class _Import:
                     self.report.notes.append(f"{name}: the return has no rows for this table")
             self._report_unmatched(merge)
             self.store.links = stamp
+            self.store.key_id = key_id(self.people.key) if self.people.key else self.store.key_id
             self.store.write_index(beside / FOLDER)
             self._open(beside)
 
@@ -278,10 +256,6 @@ class _Import:
                     f"{file.name}: {what} no spell on a roll known so far (lines {listed(lines)}); "
                     "they will count once a return states the spell"
                 )
-
-    def _links(self) -> dict[str, str]:
-        links = LinkageStore(self.into).links()
-        return {unlinked_key(k.person_id, self.people.key): k.pupil_id for k in links} if self.people.key else {}
 
     def _upns(self) -> dict[str, str]:
         """Return the UPNs in the histories by key."""

@@ -124,6 +124,10 @@ class Submissions:
         self.all: list[Submission] = []
         self.written: dict[str, str] = {}
         self.links = ""
+        self.key_id = ""  # of the key that the pseudonyms were made with; an earlier onroll recorded none
+        self.kept: tuple[
+            str, ...
+        ] = ()  # keys of children that stay their main keys: a rotation changes the order of keys
         index = self.folder / INDEX
         if index.is_file():
             self._read(index)
@@ -133,6 +137,7 @@ class Submissions:
             read = json.loads(index.read_text(encoding="utf-8"))
             self.all = [_submission(s) for s in read["submissions"]]
             self.written, self.links = dict(read["written"]), str(read["links"])
+            self.key_id, self.kept = str(read.get("key", "")), tuple(read.get("kept", ()))
         except (ValueError, KeyError, TypeError) as error:
             do = "Restore the folder from a backup, or remove .returns: the tables are kept, but later corrections no longer change them."
             raise Faults(Fault("the index of imported returns cannot be read", str(index), do)) from error
@@ -164,7 +169,14 @@ class Submissions:
             {KEYS.get(k, k): v.isoformat() if isinstance(v, date) else v for k, v in asdict(s).items()}
             for s in self.all
         ]
-        index = {"version": VERSION, "written": self.written, "links": self.links, "submissions": submissions}
+        index = {
+            "version": VERSION,
+            "key": self.key_id,
+            "kept": list(self.kept),
+            "written": self.written,
+            "links": self.links,
+            "submissions": submissions,
+        }
         (folder / INDEX).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
 
 
@@ -177,6 +189,11 @@ def _submission(read: dict[str, Any]) -> Submission:
         values["period"], _, values["sender"] = values["period"].partition(" ")
     days = {k: date.fromisoformat(values[k]) if values[k] else None for k in ("return_date", "submitted_on", "after")}
     return Submission(**{**values, **days, "tables": tuple(values["tables"])})
+
+
+def stamp_of(links: Mapping[str, str]) -> str:
+    """Return an identifier of links; tables are derived again when it changes."""
+    return hashlib.sha256(repr(sorted(links.items())).encode()).hexdigest()[:16] if links else ""
 
 
 def fingerprint(file: Path) -> str:

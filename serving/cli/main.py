@@ -19,6 +19,7 @@ VERBS = {
     "simulate": "histories.cli.simulate",
     "import": "histories.cli.import_returns",
     "link": "histories.cli.link",
+    "pseudonyms": "serving.cli.pseudonyms",
     "find": "histories.cli.find",
     "check": "histories.cli.check",
     "features": "features.cli.features",

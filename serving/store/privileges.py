@@ -34,6 +34,7 @@ from serving.store.tables import (
     AuditEntry,
     Base,
     CopiedLog,
+    FormerReference,
     Hold,
     Pupil,
     ScoreList,
@@ -50,6 +51,7 @@ REPLACED = "SELECT, INSERT, UPDATE, DELETE"
 # What the service does to each table.
 OF_SERVICE: dict[Any, str] = {
     AuditEntry: ADDED,
+    FormerReference: "SELECT",
     CaseEntry: ADDED,
     ShadowCount: ADDED,
     StoredScore: "SELECT, INSERT, UPDATE (replaced_at)",

@@ -167,6 +167,14 @@ class Hold(Base):
     lifted_by: Mapped[str | None] = mapped_column(Who)
 
 
+class FormerReference(Base):
+    """The audit's reference of a pupil's identifier from before the pseudonym key was rotated; older entries name the pupil by it."""
+
+    __tablename__ = "former_references"
+    pupil_id: Mapped[str] = mapped_column(PupilId, primary_key=True)
+    reference: Mapped[str] = mapped_column(sa.String(24), primary_key=True)
+
+
 class ShadowCount(Base):
     """Counts of pairs of risks from two model versions; rows are added, never changed."""
 

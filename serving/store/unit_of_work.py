@@ -16,7 +16,10 @@ from serving.store.database import writing
 from serving.store.ledger.anchors import Anchors
 from serving.store.ledger.chain import Chain
 from serving.store.ledger.entry import Entry
+from serving.store.tables import FormerReference
 from serving.store.write_queue import WriteQueue
+
+BATCH = 500  # pupils in one query
 
 
 class NotRecorded(RuntimeError):
@@ -85,8 +88,13 @@ class View:
         return [self.chain.reference(p) for p in pupils]
 
     def all_references(self, pupils: Iterable[str]) -> list[str]:
-        """Return pupils' references under every key of the audit, for a search."""
-        return [ref for p in pupils for ref in self.chain.references(p)]
+        """Return pupils' references under every key of the audit and under former pseudonyms, for a search."""
+        listed = list(pupils)
+        references = [ref for p in listed for ref in self.chain.references(p)]
+        for at in range(0, len(listed), BATCH):
+            former = FormerReference.pupil_id.in_(listed[at : at + BATCH])
+            references += self.connection.scalars(sa.select(FormerReference.reference).where(former))
+        return references
 
     def must_be_recorded(self) -> list[Entry]:
         """Return the entries, of which there must be at least one."""

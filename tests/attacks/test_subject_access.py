@@ -18,7 +18,7 @@ from serving.store.people import details
 from serving.store.people.cipher import cipher_of
 from serving.store.records import holds
 from serving.store.records.places import BY_CASE, BY_PUPIL
-from serving.store.tables import Base, Pupil
+from serving.store.tables import Base, FormerReference, Pupil
 from tests.support.named_children import VALUES, write_key
 from tests.support.scores import score
 from tests.support.stores import do, gathered
@@ -46,8 +46,16 @@ def held(tmp_path, monkeypatch):
         do(store, doubts.doubt, case, 2, "sen", None, reason="twice", text=f"doubt of {pupil}")
         do(store, holds.place, [pupil], "court")
         do(store, details.save, cipher_of(settings()), {pupil: {**VALUES, "name": f"Name of {pupil}"}})
+        do(store, refer, pupil)
     yield store
     store.engine.dispose()
+
+
+def refer(change, pupil):
+    """Add the reference of a former pseudonym, as a rotation of the key does."""
+    row = {"pupil_id": pupil, "reference": change.chain.reference(f"former {pupil}")}
+    change.connection.execute(sa.insert(FormerReference), [row])
+    change.record("pseudonyms.rekeyed")
 
 
 def run(*arguments):

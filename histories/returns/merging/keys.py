@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 
-def same_children(changes: Iterable[tuple[str, str]], held: Mapping[str, str]) -> dict[str, str]:
+def same_children(
+    changes: Iterable[tuple[str, str]], held: Mapping[str, str], kept: Collection[str] = ()
+) -> dict[str, str]:
     """Return the child's main key for each of its other keys.
 
     Parameters
@@ -15,6 +17,8 @@ def same_children(changes: Iterable[tuple[str, str]], held: Mapping[str, str]) -
         A key and the child's former key.
     held : mapping
         Keys of UPNs to the ``pupil_id`` of the child in histories from before the first import; these are kept.
+    kept : collection of str
+        Main keys of before a rotation, where the order of keys would choose another one now.
 
     Returns
     -------
@@ -43,7 +47,7 @@ def same_children(changes: Iterable[tuple[str, str]], held: Mapping[str, str]) -
         groups.setdefault(root(key), []).append(key)
     child: dict[str, str] = {}
     for keys in groups.values():
-        chosen = min(keys, key=lambda k: (k not in pupils, k in later, k))
+        chosen = min(keys, key=lambda k: (k not in pupils, k not in kept, k in later, k))
         child |= {k: chosen for k in keys if k != chosen}
     return child
 

@@ -60,7 +60,7 @@ class Merge:
         upns: Mapping[str, str],
     ) -> None:
         self.connection, self.store = connection, store
-        self.children = same_children(self._pairs("upn_changes"), held)
+        self.children = same_children(self._pairs("upn_changes"), held, store.kept)
         self.children |= {key: self.children.get(pupil, pupil) for key, pupil in links.items()}
         schools = same_schools(self._pairs("same_schools"))
         give_keys(connection, self.children, schools)

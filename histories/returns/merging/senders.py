@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
+from histories.identity import UNLINKED
 from histories.io.sql import literal
 from histories.returns.submissions import LISTED, Submission, Submissions
 from histories.tables import TABLES
 
 ALIKE = 0.5  # share of the longer list of children from which two unnamed submissions are one return
 APART = 0.1  # share of the shorter list up to which they are returns of different senders
-UNLINKED = "unlinked:"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from histories.errors import Fault, Faults
-from histories.io.private_files import readable_by_others
+from histories.io.private_files import readable_by_others, replace_secret, write_secret
 
 MIN_LENGTH = 32  # characters
 
@@ -52,13 +52,8 @@ class AuditKeys:
         if isinstance(self.source, bytes):
             do = "Put the key into a file, set ONROLL_AUDIT_KEY_FILE to it, and unset ONROLL_AUDIT_KEY."
             raise Faults(Fault("a key that is not in a file cannot be rotated", "ONROLL_AUDIT_KEY", do))
-        key, mode = secrets.token_hex(32).encode(), self.source.stat()
-        temporary = self.source.with_name(f".{self.source.name}.{secrets.token_hex(4)}")
-        _write(temporary, b"\n".join([*self.read(), key, b""]))
-        temporary.chmod(mode.st_mode & 0o777)
-        if os.geteuid() == 0:
-            os.chown(temporary, mode.st_uid, mode.st_gid)  # the service must still read a file that root has rotated
-        temporary.replace(self.source)
+        key = secrets.token_hex(32).encode()
+        replace_secret(self.source, b"\n".join([*self.read(), key, b""]))
         return key
 
 
@@ -81,20 +76,12 @@ def audit_keys(url: sa.URL, configured: bytes | Path | None) -> AuditKeys:
     return AuditKeys(file)
 
 
-def _write(file: Path, content: bytes) -> None:
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-
-
 def _key_file(database: Path) -> Path:
     """Return the key file beside a database; the first process creates it atomically."""
     file = companion(database, "audit-key")
     if not file.exists():
         temporary = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
-        _write(temporary, secrets.token_hex(32).encode())
+        write_secret(temporary, secrets.token_hex(32).encode())
         try:
             os.link(temporary, file)  # fails instead of overwriting if another process was first
         except FileExistsError:

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from histories.errors import Fault, Faults
+from histories.identity import generations
 from histories.settings import Settings
 
 NONCE = 12  # bytes
@@ -112,7 +113,8 @@ def keep_away(file: Path | None, folder: Path) -> None:
 def _other_keys(settings: Settings) -> set[bytes]:
     audit = settings.audit_key
     content = audit.read_bytes() if isinstance(audit, Path) else audit or b""
-    return {line.strip() for line in (*content.splitlines(), settings.pseudonym_key or b"") if line.strip()}
+    pseudonyms = generations(settings.pseudonym_key) if settings.pseudonym_key else ()
+    return {line.strip() for line in (*content.splitlines(), *pseudonyms) if line.strip()}
 
 
 def _derived(key: bytes) -> bytes:

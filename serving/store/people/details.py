@@ -159,6 +159,15 @@ def reencrypt(change: Change, cipher: Cipher) -> int:
     return len(older)
 
 
+def rename(change: Change, cipher: Cipher, new_of: Mapping[str, str]) -> None:
+    """Encrypt the details of pupils for their new pseudonyms; the calling code records it."""
+    for row in _rows(change, list(new_of)):
+        pupil = new_of[row.pupil_id]
+        sealed = cipher.seal(pupil, cipher.unseal(row.key_id, row.pupil_id, row.sealed).rstrip())
+        update = sa.update(StoredDetails).where(StoredDetails.pupil_id == row.pupil_id)
+        change.connection.execute(update.values(pupil_id=pupil, key_id=cipher.newest, sealed=sealed))
+
+
 def remove_all(change: Change) -> int:
     """Remove everybody's details, and return of how many children."""
     count = change.connection.execute(sa.delete(StoredDetails)).rowcount

@@ -7,10 +7,10 @@ from typing import Any
 from serving.store.cases.casework_tables import OF_PUPILS
 from serving.store.cases.tables import Case, CaseEntry, DataFault
 from serving.store.people.tables import StoredDetails
-from serving.store.tables import Hold, Pupil, StoredScore
+from serving.store.tables import FormerReference, Hold, Pupil, StoredScore
 
 # In the order in which rows can be removed.
-BY_PUPIL: tuple[Any, ...] = (Case, StoredScore, Hold, *OF_PUPILS, StoredDetails, Pupil)
+BY_PUPIL: tuple[Any, ...] = (Case, StoredScore, Hold, *OF_PUPILS, StoredDetails, FormerReference, Pupil)
 BY_CASE: tuple[Any, ...] = (CaseEntry, DataFault)
 # Where a pupil's records may lie besides the database; each must be looked after by itself.
 NOT_REACHED = (
