@@ -6,7 +6,6 @@ Histories, linkage store and database get new pseudonyms in one command, althoug
 import csv
 import json
 import shutil
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -21,14 +20,11 @@ from histories.returns.merging.keys import same_children
 from histories.returns.submissions import Submissions
 from serving.cli.main import onroll
 from serving.store.audit import audit_log
-from serving.store.cases import cases, casework, doubts
 from serving.store.database import reading
-from serving.store.records import holds
 from serving.store.records.places import BY_PUPIL
-from serving.store.tables import Base, Pupil, StoredScore
+from serving.store.tables import StoredScore
 from tests.support.census_files import left, on_roll, upn, write_census
-from tests.support.scores import score
-from tests.support.stores import ADMIN, do, gathered, verified
+from tests.support.stores import ADMIN, hold_everything, table_rows, verified
 from tests.system.test_merging import everything
 
 OLD = b"o" * 64
@@ -164,39 +160,22 @@ def stored(pupils):
     from serving.store import Store
 
     store = Store.of(settings())
-    store.save([score(p, n) for n, p in enumerate(pupils, 1)])
-    do(store, casework.keep, gathered(*pupils, off_roll=pupils), "1")
-    for pupil in pupils:
-        with reading(store.engine) as connection:
-            ref = connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == pupil))
-        case = do(store, cases.open_case, ref)
-        do(store, cases.contact, case, 1, date(2025, 1, 2), "spoke_well", text="rang")
-        do(store, doubts.doubt, case, 2, "sen", None, reason="twice", text="doubt")
-        do(store, holds.place, [pupil], "court")
+    hold_everything(store, pupils)
     return store
-
-
-def rows(store):
-    with reading(store.engine) as connection:
-        return {
-            t.name: sorted(map(repr, connection.execute(sa.select(t)).all()))
-            for t in Base.metadata.sorted_tables
-            if t.name not in ("audit", "former_references")
-        }
 
 
 def test_the_database_changes_in_nothing_but_pseudonyms_and_the_audit_still_finds_who_saw_a_child(key_file, copied):
     histories = copied("h")
     former = [pseudonym(upn(n), OLD) for n in (1, 3)]
     store = stored(former)
-    before = rows(store)
+    before = table_rows(store)
     assert rotate(histories).exit_code == 0
     now = [pseudonym(upn(n), key_file.read_bytes().strip()) for n in (1, 3)]
     expected = {
         name: sorted(row.replace(former[0], now[0]).replace(former[1], now[1]) for row in listed)
         for name, listed in before.items()
     }
-    assert rows(store) == expected
+    assert table_rows(store) == expected
     with store.view(ADMIN) as view:
         actions = {e["action"] for e in audit_log.entries(view, pupils=[now[0]])}
         others = {e["action"] for e in audit_log.entries(view, pupils=["p" + "0" * 20])}

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import sqlalchemy as sa
+
 from serving.casework import Gathered
 from serving.casework.deadlines import Deadline
 from serving.casework.family import AtHome, Involvement
@@ -9,7 +11,11 @@ from serving.casework.no_roll import OffRoll
 from serving.casework.transitions import Transition
 from serving.store import Caller
 from serving.store.audit import audit_log
+from serving.store.cases import cases, casework, doubts
 from serving.store.database import reading, writing
+from serving.store.records import holds
+from serving.store.tables import Base, Pupil
+from tests.support.scores import score
 
 ADMIN = Caller("command:test", "administrator", None)
 
@@ -18,6 +24,29 @@ def do(store, work, *arguments, **named):
     """Do one piece of work in one change by an administrator."""
     with store.change(ADMIN) as change:
         return work(change, *arguments, **named)
+
+
+def hold_everything(store, pupils):
+    """Hold something on pupils in every table that names children."""
+    store.save([score(p, n) for n, p in enumerate(pupils, 1)])
+    do(store, casework.keep, gathered(*pupils, off_roll=pupils), "1")
+    for pupil in pupils:
+        with reading(store.engine) as connection:
+            ref = connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == pupil))
+        case = do(store, cases.open_case, ref)
+        do(store, cases.contact, case, 1, date(2025, 1, 2), "spoke_well", text="rang")
+        do(store, doubts.doubt, case, 2, "sen", None, reason="twice", text="doubt")
+        do(store, holds.place, [pupil], "court")
+
+
+def table_rows(store):
+    """Return the rows of every table as text, but for the audit and the references into it."""
+    with reading(store.engine) as connection:
+        return {
+            t.name: sorted(map(repr, connection.execute(sa.select(t)).all()))
+            for t in Base.metadata.sorted_tables
+            if t.name not in ("audit", "former_references")
+        }
 
 
 def gathered(*pupils, as_of=date(2025, 1, 13), off_roll=()):
