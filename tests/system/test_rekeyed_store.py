@@ -1,13 +1,18 @@
 """Pupils of the database under a new pseudonym key, on both databases: nothing else changes, and a failure changes nothing."""
 
+import pytest
 import sqlalchemy as sa
 
+from histories.errors import Faults
 from histories.identity import joined, pseudonym
 from serving.store.database import reading
+from serving.store.people import details
+from serving.store.people.cipher import Cipher
 from serving.store.records import erasure, holds
 from serving.store.records.places import BY_PUPIL
-from serving.store.records.rekeying import rekey
+from serving.store.records.rekeying import rekey, require_able
 from serving.store.tables import FormerReference
+from tests.support.named_children import VALUES
 from tests.support.stores import do, hold_everything, table_rows, verified
 
 OLD, NEW = (b"old",), (b"old", b"new")
@@ -46,3 +51,19 @@ def test_erasure_takes_the_references_along(store):
     with reading(store.engine) as connection:
         for table in BY_PUPIL:
             assert not connection.scalar(sa.select(sa.func.count()).select_from(table)), table.__tablename__
+
+
+def test_personal_details_are_encrypted_for_the_new_pseudonym(store):
+    (one, *_), (new, *_) = under(OLD), under(NEW)
+    cipher = Cipher([b"k" * 32])
+    hold_everything(store, [one])
+    do(store, details.save, cipher, {one: VALUES})
+    with reading(store.engine) as connection:
+        for other in (None, Cipher([b"other" * 8])):
+            with pytest.raises(Faults, match=r"decrypted|another key"):
+                require_able(connection, other)
+        require_able(connection, cipher)
+    do(store, rekey, {one: new}, "k1", cipher)
+    with reading(store.engine) as connection:
+        assert details.of_pupil(connection, cipher, new)["name"] == VALUES["name"]
+        assert details.of_pupil(connection, cipher, one) is None
