@@ -142,8 +142,9 @@ def test_a_printed_list_has_the_children_and_not_the_menu(site, signed_in):
     assert after == "none", "GOV.UK Frontend prints the address of a link, which is a child's reference"
 
 
-def test_eight_children_fit_one_screen_and_one_sheet_with_room_for_notes(site, signed_in):
-    page = signed_in("worker")
+@pytest.mark.parametrize("user", ["worker", "named"])
+def test_eight_children_fit_one_screen_and_one_sheet_with_room_for_notes(site, signed_in, user):
+    page = signed_in(user)
     page.set_viewport_size({"width": 1280, "height": 900})
     rows, sensitive = page.locator(".onroll-list__item"), page.get_by_text("Sensitive: about children")
     assert rows.count() == 8

@@ -23,8 +23,8 @@ def test_pages_with_names_pass_axe_and_fit_a_narrow_window(site, signed_in, path
 
 def test_a_child_is_found_by_name_upn_and_reference(site, signed_in):
     page = signed_in("named")
-    child = page.locator(".onroll-list h2 a").first.inner_text()
-    name, reference = child.rstrip(")").split(" (")
+    name = page.locator(".onroll-list h2 a").first.inner_text()
+    reference = name.split()[-1]
     for typed in (name.upper().replace("'", "").replace("Ë", "e"), reference):
         page.goto(f"{site.url}/work-list")
         page.get_by_label("Name, UPN or local reference").fill(typed)
