@@ -40,6 +40,23 @@ def test_no_page_shows_an_analyst_what_a_worker_wrote(doubted):
         assert WORDS not in str(doubts.faults(view))
 
 
+OF_CHILDREN = ("/work-list", "/clocks", "/no-roll", "/transition", "/team")
+
+
+def test_an_analyst_meets_no_child_on_any_page(staffed):
+    """Pages of children are refused, and no other names one; ``tests/pages/test_matrix.py`` does so with a population."""
+    analyst, worker = staffed.visit("analyst"), staffed.visit("worker")
+    assert staffed.child in worker.get(staffed.path).text
+    pages = {rule.route for rule in RULES if rule.page and rule.method == "GET" and "{" not in rule.route}
+    assert set(OF_CHILDREN) <= pages
+    for route in (*sorted(pages), staffed.path):
+        answer = analyst.get(route)
+        assert staffed.child not in answer.text, route
+        assert staffed.path not in answer.text, route
+        if route in (*OF_CHILDREN, staffed.path):
+            assert answer.status_code == 403, route
+
+
 def test_an_analyst_reads_what_a_lead_released_and_no_more(doubted):
     analyst, lead = doubted.visit("analyst"), doubted.visit("lead")
     page = lead.get("/model").text

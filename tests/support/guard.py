@@ -23,7 +23,4 @@ NOT_TAKEN_OUT = {
     "tests/system/test_fuzz.py::test_strange_requests_are_answered_and_forgotten": "the service is another process",
     "tests/system/test_edge.py::test_a_broken_version_is_refused_and_the_previous_one_stays": "the service is another process",
     "tests/system/test_edge.py::test_the_frameworks_own_routes_are_not_there": "the service is another process",
-    "tests/unit/serving/test_pages_sign_in.py::test_a_form_secret_from_before_signing_in_is_invalid_after_it": "not shown yet: without the guard that was tried, the test passed or took over two minutes",
-    "tests/pages/test_browser.py::test_after_signing_out_the_back_button_shows_no_child": "not shown yet: without the guard that was tried, the test passed or took over two minutes",
-    "tests/pages/test_matrix.py::test_an_analyst_meets_no_child": "not shown yet: without the guard that was tried, the test passed or took over two minutes",
 }

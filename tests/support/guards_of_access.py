@@ -5,6 +5,16 @@ from tests.support.guard import Guard
 
 OF_ACCESS = (
     Guard(
+        "tests/unit/serving/test_pages_sign_in.py::test_a_form_secret_from_before_signing_in_is_invalid_after_it",
+        "serving.pages.views.sign_in",
+        stand_ins.same_secret,
+    ),
+    Guard(
+        "tests/unit/serving/test_pages_sign_in.py::test_a_form_secret_from_before_signing_in_is_invalid_after_it",
+        "serving.pages.forms:holds",
+        stand_ins.yes,
+    ),
+    Guard(
         "tests/unit/serving/test_api.py::test_keys_are_refused_when_wrong_revoked_expired_or_of_the_wrong_role",
         "serving.store.sign_in.api_keys:caller",
         stand_ins.every_key,

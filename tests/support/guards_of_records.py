@@ -45,6 +45,16 @@ OF_RECORDS = (
         stand_ins.every_role,
     ),
     Guard(
+        "tests/attacks/test_doubts.py::test_an_analyst_meets_no_child_on_any_page",
+        "serving.access.middleware",
+        stand_ins.every_role,
+    ),
+    Guard(
+        "tests/unit/serving/test_pages_sign_in.py::test_pages_are_kept_by_no_browser_and_signing_out_clears_its_cache",
+        "serving.http.guard:HEADERS",
+        {},
+    ),
+    Guard(
         "tests/unit/serving/test_guard.py::test_spans_carry_the_route_template_and_no_input",
         "serving.http.guard:_template",
         stand_ins.raw_path,

@@ -10,6 +10,7 @@ from starlette.testclient import TestClient
 
 from histories.errors import Faults
 from histories.settings import settings
+from serving.access.permissions import RULES
 from serving.access.sessions import token
 from serving.http.api import make_app
 from serving.http.guard import Guard
@@ -18,6 +19,7 @@ from serving.store.audit.audit_log import entries
 from serving.store.caller import command_line
 from serving.store.sign_in.sessions import Session
 
+PAGES = [rule for rule in RULES if rule.page]
 SECRET = "s" * 40
 DEVELOPMENT = """
 [development]
@@ -119,10 +121,26 @@ def test_a_form_secret_from_before_signing_in_is_invalid_after_it(app):
     assert answer.status_code == 303
     thief = browser(app, cookies={"onroll": "known-to-an-attacker"})
     assert thief.get("/").headers["location"] == "/sign-in?ended"
+    for known in (token("known-to-an-attacker"), token(""), ""):
+        assert client.post("/sign-out", data={"csrf": known}).status_code == 403, "a form that the attacker wrote"
+    assert client.get("/").headers["location"] != "/sign-in?ended"
     first = client.cookies["onroll"]
     assert sign_in(client, user="bob").status_code == 303
     assert client.cookies["onroll"] != first
     assert browser(app, cookies={"onroll": first}).get("/").headers["location"] == "/sign-in?ended"
+
+
+def test_pages_are_kept_by_no_browser_and_signing_out_clears_its_cache(app):
+    """So that the back button shows no child; ``tests/pages/test_browser.py`` tries it in a browser."""
+    client = browser(app)
+    sign_in(client, user="ann")
+    pages = [rule.route for rule in PAGES if rule.method == "GET" and "worker" in rule.roles and "{" not in rule.route]
+    assert "/work-list" in pages
+    for route in pages:
+        assert client.get(route).headers["cache-control"] == "no-store", route
+    ended = client.post("/sign-out", data={"csrf": csrf(client.get("/about"))})
+    assert ended.headers["clear-site-data"] == '"cache"'
+    assert client.get("/work-list").headers["location"].startswith("/sign-in")
 
 
 def test_a_wrong_key_or_user_is_refused_and_audited(app):
