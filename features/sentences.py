@@ -140,9 +140,8 @@ def filled(template: str, values: Mapping[str, float | None]) -> str | None:
     >>> filled("Moved {moves:.0f} time(s)", {"moves": None}) is None
     True
     """
-    present = {name: _Figure(value) for name, value in values.items() if isinstance(value, int | float)}
     try:
-        sentence = template.format(**present)
+        sentence = template.format_map(_Figures(values))
     except (KeyError, ValueError):
         return None
     return agreed(sentence)
@@ -294,6 +293,19 @@ class _Figure(float):
 
     def __format__(self, spec: str) -> str:
         return WORDED[spec](float(self)) if spec in WORDED else super().__format__(spec)
+
+
+class _Figures:
+    """The values as figures, each made when a template names it: a child has hundreds, and a sentence names one or two."""
+
+    def __init__(self, values: Mapping[str, float | None]) -> None:
+        self.values = values
+
+    def __getitem__(self, name: str) -> _Figure:
+        value = self.values[name]
+        if not isinstance(value, int | float):
+            raise KeyError(name)
+        return _Figure(value)
 
 
 def _holds(condition: Condition, values: Mapping[str, float | None]) -> bool:

@@ -82,9 +82,13 @@ def opening_sentence(
     names: Sequence[str], wording: Wording, values: Mapping[str, float | None], raises: bool
 ) -> str | None:
     """Return the sentence of the strongest feature that has one for this side, preferring features that may lead."""
-    fitting = [pair for name in names for pair in true_sentences(name, wording.get(name, ()), values, raises)]
-    fitting.sort(key=_follows)  # stable: the strongest feature stays first
-    return fitting[0][1] if fitting else None
+    following = None
+    for name in names:
+        for sentence, text in true_sentences(name, wording.get(name, ()), values, raises):
+            if sentence.leads:
+                return text
+            following = following or text
+    return following
 
 
 def sentence_of(
@@ -102,10 +106,6 @@ def sentence_of(
     (None, None)
     """
     return next((text for _, text in true_sentences(name, sentences, values, raises)), None)
-
-
-def _follows(pair: tuple[Sentence, str]) -> bool:
-    return not pair[0].leads
 
 
 def _strongest(reason: Reason) -> tuple[float, str]:
