@@ -60,7 +60,7 @@ def at_home_with(view: View, pupil_id: str) -> list[dict[str, Any]]:
     list of dict
         ``pupil_id, pupil_ref, urn, nc_year, possible, missed, until, as_of``, and ``off_roll``: whether the child is on no roll.
     """
-    own, in_scope = aliased(StoredAtHome), sa.select(Pupil.pupil_id).where(*view.caller.children(Pupil))
+    own, child = aliased(StoredAtHome), aliased(Pupil)
     query = (
         sa.select(
             StoredAtHome.pupil_id,
@@ -74,9 +74,10 @@ def at_home_with(view: View, pupil_id: str) -> list[dict[str, Any]]:
             StoredOffRoll.pupil_id.is_not(None).label("off_roll"),
         )
         .join(own, sa.and_(own.home == StoredAtHome.home, own.pupil_id == pupil_id))
+        .join(child, child.pupil_id == own.pupil_id)
         .join(Pupil, Pupil.pupil_id == StoredAtHome.pupil_id)
         .join(StoredOffRoll, StoredOffRoll.pupil_id == StoredAtHome.pupil_id, isouter=True)
-        .where(StoredAtHome.pupil_id != pupil_id, StoredAtHome.pupil_id.in_(in_scope), own.pupil_id.in_(in_scope))
+        .where(StoredAtHome.pupil_id != pupil_id, *view.caller.children(Pupil), *view.caller.children(child))
         .order_by(Pupil.nc_year.desc(), StoredAtHome.pupil_id)
     )
     children = [dict(row) for row in view.connection.execute(query).mappings()]
