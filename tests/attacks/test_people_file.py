@@ -18,7 +18,7 @@ from serving.access.permissions import RULES
 from serving.cli.main import onroll
 from serving.http.api import make_app
 from serving.http.guard import Guard
-from serving.store.cases import casework
+from serving.store.cases import cases, casework
 from serving.store.database import reading, writing
 from serving.store.people.tables import StoredDetails
 from serving.store.tables import AuditEntry
@@ -68,7 +68,9 @@ def named(tmp_path, bundle, monkeypatch):
         submit(client, "/sign-in", "/sign-in", user=user)
         return client
 
-    path = f"/pupils/{reference_of(store, CHILD)}"
+    reference = reference_of(store, CHILD)
+    do(store, cases.open_case, reference)
+    path = f"/pupils/{reference}"
     yield SimpleNamespace(store=store, path=path, visit=visit, app=app, key=key, database=tmp_path / "onroll.db")
     store.engine.dispose()
 
@@ -84,7 +86,7 @@ def rows(answer):
 @pytest.mark.parametrize("user", ["named", "lead"])
 def test_who_has_the_right_sees_the_names_of_their_own_children(named, user):
     client = named.visit(user)
-    for page in ("/work-list", "/clocks", "/no-roll", "/transition"):
+    for page in ("/work-list", "/clocks", "/no-roll", "/transition", *(("/team",) if user == "lead" else ())):
         assert "Zoë O&#39;Canary" in client.get(page).text, page
     child = client.get(named.path).text
     assert {"O&#39;Canary", "Kestrel", "B801200005001", "SYS-987123", "1 May 2013"} <= written_in(child)

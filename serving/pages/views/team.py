@@ -16,6 +16,7 @@ from serving.pages.context import Context, PageContext
 from serving.pages.forms import Form, save_and_redirect, version_of
 from serving.pages.page import Endpoint, Page
 from serving.pages.promise import promise_of
+from serving.store.cases import team_work
 from serving.store.cases.done import done_since
 from serving.store.cases.hand_over import hand_over as give
 from serving.store.cases.hand_over import moved_away
@@ -75,16 +76,19 @@ def _per_week(fields: dict[str, str]) -> int:
 
 
 def _show(context: PageContext, request: Request, status: int = 200, **more: Any) -> Response:
-    caller = request.state.caller
+    caller, today = request.state.caller, date.today()
     team = context.team(caller)
     with context.store.view(caller) as view:
         most = week_list.per_week(view, team, context.settings.per_week)
         newest = newest_list(view)
         finished = done_since(view, newest[0], context.settings.no_conversation) if newest else set()
-        outcome = boards.list_outcome(view, most, [WELL], date.today(), context.settings.no_conversation)
+        outcome = boards.list_outcome(view, most, [WELL], today, context.settings.no_conversation)
         version = next((c["version"] for c in staff.capacities(view) if c["team"] == team), 0)
         names_of_staff = {p["person_id"]: p["name"] for p in staff.active_staff(view)}
         names, moved = week_list.school_names(view), moved_away(view)
+        untouched = team_work.oldest_untouched(view, today)
+        weeks = team_work.weeks(view, most, context.settings.no_conversation)
+        details = context.details(view, [c["pupil_id"] for c in untouched], "team")
     done = request.query_params.get("done", "")
     banner = context.renderer.words(f"team.{done}") if done in ("saved", "handed_over") else None
     return context.renderer.page(
@@ -98,6 +102,10 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         people=names_of_staff,
         names=names,
         moved=moved,
+        untouched=untouched,
+        weeks=weeks,
+        details=details,
+        today=today,
         consents=context.settings.consents,
         listed=shareable(outcome.by_school, context.configuration.localities),
         promise=promise_of(context, newest, most),
@@ -139,7 +147,7 @@ PAGE = Page(
     name="team",
     route="/team",
     roles=("lead", "administrator"),
-    sees="the outcomes of listed children in the caller's scope",
+    sees="the outcomes of listed children in the caller's scope, and the cases that nobody has touched longest",
     handler=team,
     menu=5,
     endpoints=(

@@ -41,7 +41,7 @@ def children(view: View, most: int = MAX) -> tuple[list[dict[str, Any]], int]:
         The columns of ``StoredOffRoll``, and ``pupil_ref``, ``nc_year``, ``case_id``, ``owner`` (None if nobody has the case).
     int
     """
-    of_scope = sa.and_(*view.caller.children(Pupil))
+    of_scope = sa.and_(sa.true(), *view.caller.children(Pupil))
     case = sa.and_(Case.pupil_id == StoredOffRoll.pupil_id, Case.authority == Pupil.authority, Case.closed_at.is_(None))
     query = (
         sa.select(

@@ -1,0 +1,101 @@
+"""What a lead looks after: open cases that nobody has touched longest, and what was done in the weeks of the newest lists."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+import sqlalchemy as sa
+
+from serving.store.cases.cases import PLACE
+from serving.store.cases.tables import Case, CaseEntry, Person
+from serving.store.scores.stored_scores import of_list, own_lists
+from serving.store.tables import Pupil, ScoreList, StoredScore
+from serving.store.unit_of_work import View
+
+WORK = ("contact", "action", "enquiry", "note")  # entries that mean that somebody worked on the case
+MAX_CASES, MAX_WEEKS = 10, 12
+
+
+def oldest_untouched(view: View, today: date, most: int = MAX_CASES) -> list[dict[str, Any]]:
+    """Return the open cases of the caller's scope on which nobody has worked longest; not those set aside.
+
+    Returns
+    -------
+    list of dict
+        ``pupil_id, pupil_ref, urn, nc_year, owner`` (a name, or None) and ``since``: the newest contact, action, enquiry or note, or else
+        when the case was opened. The audit records the children.
+    """
+    worked = (
+        sa.select(CaseEntry.case_id, sa.func.max(CaseEntry.at).label("at"))
+        .where(CaseEntry.kind.in_(WORK))
+        .group_by(CaseEntry.case_id)
+        .subquery()
+    )
+    since = sa.func.coalesce(worked.c.at, Case.opened_at, type_=Case.opened_at.type).label("since")
+    owner = sa.func.coalesce(Person.name, Case.owner).label("owner")
+    query = (
+        sa.select(Case.pupil_id, Pupil.pupil_ref, Pupil.urn, Pupil.nc_year, owner, since)
+        .join(Pupil, Pupil.pupil_id == Case.pupil_id)
+        .join(worked, worked.c.case_id == Case.case_id, isouter=True)
+        .join(Person, Person.person_id == Case.owner, isouter=True)
+        .where(*view.caller.children(PLACE), *view.caller.children(Pupil))
+        .where(Case.closed_at.is_(None), Case.dismissed_why.is_(None))
+        .where(sa.or_(Case.snoozed_until.is_(None), Case.snoozed_until <= today))
+        .order_by(since, Case.pupil_id)
+        .limit(most)
+    )
+    rows = [dict(row) for row in view.connection.execute(query).mappings()]
+    view.record("team.untouched", pupils=[row["pupil_id"] for row in rows])
+    return rows
+
+
+def weeks(view: View, most: int, no_conversation: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Return for each of the newest lists how many children were at its top, and what was done for them until the next list.
+
+    Parameters
+    ----------
+    most : int
+        Number of children at the top of each list.
+    no_conversation : collection of str
+        Outcomes of a contact in which nobody was spoken to.
+
+    Returns
+    -------
+    list of dict
+        ``as_of, listed, contacted, acted``, the newest list first. The calling code records the view.
+    """
+    newest = sa.select(ScoreList.as_of, ScoreList.model_version).where(*own_lists(view.caller))
+    rows = view.connection.execute(newest.order_by(ScoreList.as_of, ScoreList.stored_at))
+    lists: dict[date, str] = {row.as_of: row.model_version for row in rows}
+    days = sorted(lists)[-MAX_WEEKS:]
+    counted: list[dict[str, Any]] = []
+    for n, day in enumerate(days):
+        top = sa.select(StoredScore.pupil_id).where(*view.caller.children(StoredScore), *of_list((day, lists[day])))
+        listed = list(view.connection.scalars(top.order_by(StoredScore.rank).limit(most)))
+        end = days[n + 1] if n + 1 < len(days) else None
+        done = _done(view, listed, day, end, no_conversation)
+        row = {"as_of": day, "listed": len(listed), "contacted": len(done["contact"]), "acted": len(done["action"])}
+        counted.insert(0, row)
+    return counted
+
+
+def _done(
+    view: View, pupils: list[str], start: date, end: date | None, no_conversation: Collection[str]
+) -> dict[str, set[str]]:
+    """Return the pupils who were spoken to and for whom something was done from a day until another."""
+    between = [CaseEntry.at >= datetime.combine(start, time(), UTC)]
+    between += [CaseEntry.at < datetime.combine(end, time(), UTC)] if end else []
+    query = (
+        sa.select(Case.pupil_id, CaseEntry.kind, CaseEntry.code)
+        .join(CaseEntry, CaseEntry.case_id == Case.case_id)
+        .join(Pupil, Pupil.pupil_id == Case.pupil_id)
+        .where(*view.caller.children(PLACE), Case.pupil_id.in_(pupils), *between)
+        .where(CaseEntry.kind.in_(("contact", "action")))
+    )
+    done: dict[str, set[str]] = {"contact": set(), "action": set()}
+    for pupil, kind, code in view.connection.execute(query):
+        if kind == "action" or code not in no_conversation:
+            done[kind].add(pupil)
+    return done
