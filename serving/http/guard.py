@@ -33,7 +33,7 @@ HEADERS = {
     b"cache-control": b"no-store",
     b"referrer-policy": b"no-referrer",
     b"x-frame-options": b"DENY",
-    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
+    b"content-security-policy": b"default-src 'none'; base-uri 'none'; frame-ancestors 'none'",
     b"cross-origin-resource-policy": b"same-origin",
     b"strict-transport-security": b"max-age=31536000",  # browsers heed it only over TLS, which the proxy ends
 }

@@ -80,7 +80,10 @@ def test_an_answer_carries_security_headers_beside_the_applications():
     assert (answered.status, answered.body) == (200, b"2")
     assert answered.headers[b"x-frame-options"] == b"DENY"
     assert answered.headers[b"x-content-type-options"] == b"nosniff"
-    assert b"default-src 'none'" in answered.headers[b"content-security-policy"]
+    policy = answered.headers[b"content-security-policy"]
+    assert all(part in policy for part in (b"default-src 'none'", b"base-uri 'none'", b"frame-ancestors 'none'"))
+    assert answered.headers[b"referrer-policy"] == b"no-referrer"
+    assert answered.headers[b"strict-transport-security"] == b"max-age=31536000"
     assert answered.headers[b"cache-control"] == b"max-age=9"
     assert ask(broken).headers[b"cache-control"] == b"no-store"
     assert not any(name.startswith(b"access-control") for name in answered.headers)
