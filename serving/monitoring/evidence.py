@@ -54,9 +54,11 @@ class Evidence:
     audit: str | None = None
 
     def current_versions(self) -> list[str]:
-        """Return the versions with a list on the newest day whose outcomes are known; others are superseded."""
-        newest = max((v.last_day for v in self.judgement.versions), default=None)
-        return [v.model_version for v in self.judgement.versions if v.last_day == newest]
+        """Return the versions that made an authority's list on its newest day whose outcomes are known; others are superseded."""
+        matured = [r.of for r in self.judgement.lists if r.figures]
+        newest = {x.authority: x.as_of for x in matured}  # lists are in the order of their days
+        current = {x.model_version for x in matured if x.as_of == newest[x.authority]}
+        return [v.model_version for v in self.judgement.versions if v.model_version in current]
 
     def recent(self, version: str, days: int) -> Outcomes:
         """Return the outcomes of the newest matured days of a version's lists."""

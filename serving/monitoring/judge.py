@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from features.groups.grouping import grouped
-from features.groups.groups import GROUPS
+from features.groups.groups import PROTECTED
 from features.outcome.cohort import CohortRule
 from features.outcome.definition import Definition
 from histories.errors import Faults
@@ -24,6 +24,7 @@ from training.evaluation.fairness_report import FairnessReport
 from training.task import ProgressCallback, quiet
 
 DAYS_AT_ONCE = 8  # days of lists in memory while their outcomes are looked up
+JUDGED_BY = (*PROTECTED, "year_group", "phase")
 ScoresOf = Callable[[Sequence[CompleteList]], pl.DataFrame]
 
 
@@ -123,8 +124,9 @@ def judge(
             batch = days[start : start + DAYS_AT_ONCE]
             advance(description=f"outcomes of lists of {batch[0]} to {batch[-1]}")
             due = [x for x in of_task if x.as_of in batch]
-            places = pl.col("authority").map_elements(terms.places, return_dtype=pl.Int64)
-            scores = scores_of(due).with_columns(places.alias("places"))
+            places = {x.authority: terms.places(x.authority) for x in due}
+            authority = pl.col("authority").replace_strict(places, return_dtype=pl.Int64)
+            scores = scores_of(due).with_columns(authority.alias("places"))
             joined |= _of_each(due, outcomes_of(histories, scores, definition, horizon, terms.rule))
     judgement.lists = [_list_result(x, joined.get(x), known_from.get(x)) for x in lists]
     for version in dict.fromkeys(x.model_version for x in sorted(joined, key=_age)):
@@ -198,7 +200,12 @@ def _by_group(
     histories: Histories, known: pl.DataFrame, capacity: int, rule: CohortRule | None
 ) -> tuple[FairnessReport, list[str]]:
     """Return the figures by group, and the groups whose table is absent."""
-    groups: Any = pl.from_arrow(grouped(histories, sorted(known["as_of"].unique().to_list()), rule))
+    days = sorted(known["as_of"].unique().to_list())
+    parts = [
+        pl.DataFrame(grouped(histories, days[start : start + DAYS_AT_ONCE], rule, JUDGED_BY))
+        for start in range(0, len(days), DAYS_AT_ONCE)
+    ]
+    groups = pl.concat(parts)
     report = fairness(
         known.select("pupil_id", "as_of", "authority"),
         known["risk"].to_numpy(),
@@ -207,7 +214,7 @@ def _by_group(
         capacity,
         pairs=False,
     )
-    return report, [g.name for g in GROUPS if g.name not in groups.columns]
+    return report, [name for name in JUDGED_BY if name not in groups.columns]
 
 
 def _tested(manifest: Manifest | None, day: date, capacity: int) -> dict[str, Any] | None:

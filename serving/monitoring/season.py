@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from features import matrix
+from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
 from features.outcome.cohort import CohortRule, cohort
 from histories.calendar import day_number, day_of, school_days
@@ -24,7 +25,6 @@ WEEKS = timedelta(weeks=4)
 SILENT = timedelta(days=14)
 MIN_OPEN = 5  # school days within ``SILENT`` from which a school without a mark is silent: fewer are a holiday
 FEEDS = tuple(table for table in EVENTS if table != "termly_attendance")  # tables whose rows come all year round
-BINS = 10
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,15 +53,18 @@ class Shift:
     missing, missing_before : float
         Share of children without a value.
     values : int
-        The smaller number of children with a value.
-    index : float or None
-        The population stability index; see ``stability_index``.
+        The smallest number of children with a value in any of the three years; 0 if the histories do not reach back two years.
+    difference, usual : float or None
+        The standardised difference (``standardised_difference``) from a year before, and that of a year before from two years before: the calendar alone makes
+        features differ a little. None for features that are no reasons: those of a school, an area or the calendar are shared by many children, so that a few
+        schools move them each year.
     """
 
     missing: float
     missing_before: float
     values: int
-    index: float | None
+    difference: float | None
+    usual: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +75,7 @@ class Season:
     ----------
     day : date
     children : dict
-        Children of the cohort by authority, now and then.
+        Children of the cohort by authority, now and a year before.
     recorded : dict
         Rows recorded in the four weeks before the day by table, now and then.
     delays : tuple of Delay
@@ -121,28 +124,29 @@ def season_of(
     kept : BlockStore, optional
         Keeps counts for the next run.
     """
-    days = [day - YEAR, day]
+    days = [day - 2 * YEAR, day - YEAR, day]
     members = pl.DataFrame(cohort(histories, days, rule))
     counted = {(a, d): n for a, d, n in members.group_by("authority", "as_of").len().iter_rows()}
     authorities = sorted({authority for authority, _ in counted})
-    advance(description=f"features of {days[0]} and {day}")
+    before = day - YEAR
+    advance(description=f"features of {day} and the same days of two years before")
     x = pl.DataFrame(matrix(histories, days, rule=rule, kept=kept)) if len(members) else None
     feeds = [table for table in FEEDS if table in histories.present]
     marks = "attendance" in histories.present
     return Season(
         day=day,
-        children={a: (counted.get((a, day), 0), counted.get((a, days[0]), 0)) for a in authorities},
-        recorded={t: (_recorded(histories, t, day), _recorded(histories, t, days[0])) for t in feeds},
-        delays=(_delay(histories, day), _delay(histories, days[0])) if marks else None,
+        children={a: (counted.get((a, day), 0), counted.get((a, before), 0)) for a in authorities},
+        recorded={t: (_recorded(histories, t, day), _recorded(histories, t, before)) for t in feeds},
+        delays=(_delay(histories, day), _delay(histories, before)) if marks else None,
         silent_schools=_silent_schools(histories, members.filter(pl.col("as_of") == day), day) if marks else None,
         shifts=_shifts(x, day, sorted(features)) if x is not None else {},
     )
 
 
-def stability_index(now: np.ndarray, before: np.ndarray) -> float:
-    """Return the population stability index of two samples over the tenths of the earlier one.
+def standardised_difference(now: np.ndarray, before: np.ndarray) -> float:
+    """Return the difference of two means over the root of the mean variance (Austin 2009).
 
-    Half a child is added to each tenth. Samples of one distribution have an index of about ``9 (1/n + 1/m)``.
+    Means are compared, not whole distributions: half-term a week earlier changes how finely a rate is measured, but not its mean.
 
     Parameters
     ----------
@@ -152,16 +156,14 @@ def stability_index(now: np.ndarray, before: np.ndarray) -> float:
     Examples
     --------
     >>> values = np.arange(1000.0)
-    >>> round(stability_index(values, values), 3), round(stability_index(values + 300, values), 2)
-    (0.0, 2.23)
+    >>> standardised_difference(values, values), round(standardised_difference(values + 300, values), 2)
+    (0.0, 1.04)
     """
-    edges = np.unique(np.quantile(before, np.linspace(0, 1, BINS + 1)[1:-1]))
-    shares = []
-    for sample in (now, before):
-        # A value equal to an edge lies below it, so that a feature that is mostly 0 keeps its zeros in a part of their own.
-        counts = np.bincount(np.searchsorted(edges, sample, side="left"), minlength=len(edges) + 1) + 0.5
-        shares.append(counts / counts.sum())
-    return float(((shares[0] - shares[1]) * np.log(shares[0] / shares[1])).sum())
+    difference = float(now.mean() - before.mean())
+    spread = float(np.sqrt((now.var() + before.var()) / 2))
+    if spread == 0:
+        return 0.0 if difference == 0 else float(np.copysign(np.inf, difference))
+    return difference / spread
 
 
 def _recorded(histories: Histories, table: str, day: date) -> int:
@@ -203,19 +205,26 @@ def _silent_schools(histories: Histories, members: pl.DataFrame, day: date) -> l
 
 
 def _shifts(x: pl.DataFrame, day: date, features: list[str]) -> dict[str, Shift]:
-    is_now = (x["as_of"] == day).to_numpy()
+    """Compare features; without children now or a year before there is nothing to compare."""
+    now, before, earlier = (x.filter(pl.col("as_of") == day - n * YEAR) for n in range(3))
+    if now.is_empty() or before.is_empty():
+        return {}
+    reasons = {f.name for f in catalogue().features if f.role == "reason"}
     shifts = {}
     for name in features:
-        if name not in x.columns or not is_now.any() or is_now.all():
-            continue
-        values = x[name].to_numpy()
-        now, then = values[is_now], values[~is_now]
-        given, given_then = now[~np.isnan(now)], then[~np.isnan(then)]
-        fewest = min(len(given), len(given_then))
-        shifts[name] = Shift(
-            missing=1 - len(given) / len(now),
-            missing_before=1 - len(given_then) / len(then),
-            values=fewest,
-            index=stability_index(given, given_then) if fewest else None,
-        )
+        if name in x.columns:
+            values = (now[name].to_numpy(), before[name].to_numpy(), earlier[name].to_numpy())
+            shifts[name] = _shift(*values, compared=name in reasons)
     return shifts
+
+
+def _shift(now: np.ndarray, before: np.ndarray, earlier: np.ndarray, *, compared: bool) -> Shift:
+    given, given_before, given_earlier = (values[~np.isnan(values)] for values in (now, before, earlier))
+    fewest = min(len(given), len(given_before), len(given_earlier))
+    return Shift(
+        missing=1 - len(given) / len(now),
+        missing_before=1 - len(given_before) / len(before),
+        values=fewest,
+        difference=standardised_difference(given, given_before) if fewest and compared else None,
+        usual=standardised_difference(given_before, given_earlier) if fewest and compared else None,
+    )

@@ -39,7 +39,7 @@ def _lines(report: MonitorReport) -> Iterator[str]:
         yield ""
     for term in report.judgement.terms:
         before = f"; a year before {_ratio(term.year_before.ratio)}" if term.year_before else ""
-        yield f"{term.term}, {term.lists} lists: {_compared(term.whole)}{before}"
+        yield f"{term.term}, {_lists(term.lists)}: {_compared(term.whole)}{before}"
     if matured:
         yield ""
     for result in matured[-MAX_LISTS:]:
@@ -52,7 +52,7 @@ def _lines(report: MonitorReport) -> Iterator[str]:
 
 def _version(version: VersionResult) -> Iterator[str]:
     yield (
-        f"version {version.model_version} ({version.definition}, {version.horizon_days} days), {version.lists} lists from {version.first_day} to "
+        f"version {version.model_version} ({version.definition}, {version.horizon_days} days), {_lists(version.lists)} from {version.first_day} to "
         f"{version.last_day}"
     )
     yield f"  all children: {_compared(version.figures.whole)}"
@@ -102,3 +102,7 @@ def _share(share: Interval | None) -> str:
 
 def _ratio(ratio: Interval | None) -> str:
     return str(ratio) if ratio else "unknown"
+
+
+def _lists(n: int) -> str:
+    return f"{n:,} lists" if n != 1 else "1 list"

@@ -12,17 +12,22 @@ MAX_NAMED = 5
 
 
 def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
-    """Compare each feature's distribution with that of the same week a year before."""
+    """Compare each feature's shift since the same week a year before with the shift of the year before that."""
     shifts = evidence.season.shifts if evidence.season else {}
-    judged = {name: s.index for name, s in shifts.items() if s.index is not None and s.values >= limits["children"]}
+    judged = {
+        name: (s.difference, s.usual)
+        for name, s in shifts.items()
+        if s.difference is not None and s.usual is not None and s.values >= limits["children"]
+    }
     if not judged:
-        raise NotJudged("the histories hold too few children of a year before")
-    moved = {name: index for name, index in judged.items() if index > limits["index"]}
+        raise NotJudged("the histories hold too few children of the same weeks of the two years before")
+    least, times = limits["difference"], limits["times"]
+    moved = {name: d for name, (d, usual) in judged.items() if abs(d) > max(least, times * abs(usual))}
     if moved:
-        worst = sorted(moved, key=lambda name: -moved[name])[:MAX_NAMED]
-        indexes = "; ".join(f"{name} {moved[name]:.2f}" for name in worst)
+        worst = sorted(moved, key=lambda name: -abs(moved[name]))[:MAX_NAMED]
+        shifts_text = "; ".join(f"{name} {moved[name]:+.2f}, the year before {judged[name][1]:+.2f}" for name in worst)
         yield Raised(
-            f"{len(moved)} of {len(judged)} features lie outside {limits['index']:g} on the stability index: {indexes}",
+            f"{len(moved)} of {len(judged)} features shifted, in standard deviations: {shifts_text}",
             ", ".join(worst),
         )
 

@@ -16,7 +16,7 @@ from tests.support.monitored import DAY, histories, reader, stored_list
 WEEK = timedelta(days=7)
 BY_CODE = {alarm.code: alarm for alarm in ALARMS}
 DELAYS = (Delay(marks=500, days=1.0), Delay(marks=500, days=0.5))
-SHIFTS = {"moves": Shift(missing=0.1, missing_before=0.05, values=900, index=0.1)}
+SHIFTS = {"moves": Shift(missing=0.1, missing_before=0.05, values=900, difference=0.1, usual=0.1)}
 SEASON = Season(
     day=DAY,
     children={"801": (1000, 1000)},
@@ -106,7 +106,12 @@ CASES = {
         season(delays=(Delay(marks=500, days=3.4), DELAYS[1])),
     ),
     "A013": (season(shifts={"moves": replace(SHIFT, missing=0.3)}), "moves 30%, a year before 5%", "moves", season()),
-    "A014": (season(shifts={"moves": replace(SHIFT, index=0.3)}), "1 of 1 features", "moves", season()),
+    "A014": (
+        season(shifts={"moves": replace(SHIFT, difference=-0.4)}),
+        "moves -0.40, the year before +0.10",
+        "moves",
+        season(shifts={"moves": replace(SHIFT, difference=0.5, usual=-0.3)}),
+    ),
     "A015": (
         trained("2022-01-10", date(2023, 9, 4)),
         "2022-01-10",
@@ -159,12 +164,12 @@ def test_without_its_input_it_is_not_judged_and_says_why(code):
         ("A003", judged([0.01] * 100, range(10), base_rate=0.04)),
         ("A005", lists(stored_list([0.1]))),
         ("A008", two_lists(0.0, apart=15)),
-        ("A008", two_lists(0.0, capacity=9)),
+        ("A008", two_lists(0.0, capacity=4)),
         ("A009", season(children={"801": (10, 99)})),
         ("A010", season(recorded={"suspensions": (0, 49)})),
         ("A012", season(delays=(Delay(marks=199, days=99.0), DELAYS[1]))),
         ("A013", season(children={"801": (99, 99)}, shifts={"moves": replace(SHIFT, missing=1.0)})),
-        ("A014", season(shifts={"moves": replace(SHIFT, index=9.0, values=199)})),
+        ("A014", season(shifts={"moves": replace(SHIFT, difference=9.0, values=199)})),
     ],
 )
 def test_too_few_are_not_judged(code, evidence):
@@ -177,6 +182,13 @@ def test_a_version_that_is_superseded_raises_nothing():
     evidence = Evidence(judgement=judge(histories(gone=range(40)), [old, new], read, Terms(capacity=10)))
     assert evidence.current_versions() == ["2"]
     assert [r.state for r in results("A001", evidence)] == ["quiet"]
+
+
+def test_a_version_that_made_another_authoritys_newest_list_is_current():
+    here, there = stored_list([0.2] * 100), stored_list([0.2] * 100, day=DAY + WEEK, version="2", authority="802")
+    read = reader({here: [0.2] * 100, there: [0.2] * 100})
+    evidence = Evidence(judgement=judge(histories(), [here, there], read, Terms(capacity=10)))
+    assert evidence.current_versions() == ["1", "2"]
 
 
 def test_every_limit_belongs_to_an_alarm_and_a_file_overrides_only_what_it_names(tmp_path):

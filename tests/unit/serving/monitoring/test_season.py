@@ -7,20 +7,20 @@ import pytest
 
 from histories.calendar import school_days
 from histories.reading.histories import Histories
-from serving.monitoring.season import YEAR, Delay, season_of, stability_index
+from serving.monitoring.season import YEAR, Delay, season_of, standardised_difference
 
 DAY = date(2025, 3, 10)
 PUPILS = 24
 
 
 def told(late=0, silent=None, only=PUPILS, absent=0):
-    """Two schools with marks in the five weeks before the day and a year before; now ``late`` days late, from ``only`` children."""
+    """Two schools with marks in the five weeks before the day and in the same weeks of two years before; now ``late`` days late, from ``only`` children."""
     pupils, spells, marks = [], [], []
     for n in range(PUPILS):
         urn = "12"[n % 2]
         pupils.append({"pupil_id": f"p{n:02}", "date_of_birth": "2014-05-01", "authority": "801"})
         spells.append({"pupil_id": f"p{n:02}", "urn": urn, "entry_date": "2018-09-04"})
-        for end in (DAY, DAY - YEAR):
+        for end in (DAY, DAY - YEAR, DAY - 2 * YEAR):
             is_now = end == DAY
             for day in school_days(end - timedelta(weeks=5), end - timedelta(days=1)):
                 if is_now and (n >= only or (urn == silent and day >= end - timedelta(days=15))):
@@ -72,8 +72,17 @@ def test_what_is_recorded_on_the_day_or_later_is_not_known():
     assert now.marks == 0
 
 
-def test_a_feature_that_moved_has_a_large_index():
-    assert season(absent=PUPILS).shifts["absent_rate_365d"].index > 1 > season().shifts["absent_rate_365d"].index
+def test_a_feature_that_moved_differs():
+    moved, same = (season(absent=n).shifts["absent_rate_365d"] for n in (PUPILS, 0))
+    assert moved.difference > 1 > same.difference
+    assert moved.usual == same.usual < 1
+    assert moved.values == PUPILS
+
+
+def test_what_is_usual_needs_two_years():
+    shift = season_of(told(), DAY - YEAR, ["absent_rate_365d"]).shifts["absent_rate_365d"]
+    assert (shift.values, shift.difference, shift.usual) == (0, None, None)
+    assert shift.missing == 0
 
 
 def test_a_holiday_makes_no_school_silent():
@@ -82,10 +91,17 @@ def test_a_holiday_makes_no_school_silent():
     assert summer.shifts == {}
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_samples_of_one_distribution_are_stable(seed):
-    rng = np.random.default_rng(seed)
-    assert stability_index(rng.random(2000), rng.random(2000)) < 0.03
-    zeros = (rng.random(2000) < 0.02).astype(float)
-    assert stability_index(zeros, zeros) == 0
-    assert stability_index((rng.random(2000) < 0.3).astype(float), zeros) > 0.25
+def test_differences_are_in_standard_deviations_of_either_sign():
+    rng = np.random.default_rng(1)
+    values = rng.normal(5, 2, 5000)
+    assert standardised_difference(values, values) == 0
+    assert standardised_difference(values + 1, values) == pytest.approx(0.5, rel=0.05)
+    assert standardised_difference(values - 1, values) == pytest.approx(-0.5, rel=0.05)
+    assert standardised_difference(np.ones(9), np.zeros(9)) == np.inf
+    assert standardised_difference(np.ones(9), np.ones(9)) == 0
+
+
+def test_features_that_a_school_shares_are_compared_by_missing_values_only():
+    shared = season(["pupils_at_school"]).shifts["pupils_at_school"]
+    assert (shared.difference, shared.usual, shared.values) == (None, None, PUPILS)
+    assert shared.missing == shared.missing_before == 0
