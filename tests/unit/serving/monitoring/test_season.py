@@ -101,7 +101,7 @@ def test_differences_are_in_standard_deviations_of_either_sign():
     assert standardised_difference(np.ones(9), np.ones(9)) == 0
 
 
-def test_features_that_a_school_shares_are_compared_by_missing_values_only():
-    shared = season(["pupils_at_school"]).shifts["pupils_at_school"]
+def test_features_that_are_no_reasons_are_compared_by_missing_values_only():
+    shared = season(["year_group"]).shifts["year_group"]
     assert (shared.difference, shared.usual, shared.values) == (None, None, PUPILS)
     assert shared.missing == shared.missing_before == 0
