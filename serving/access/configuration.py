@@ -34,6 +34,9 @@ class TokenSettings(SettingsFile):
     clients: tuple[str, ...] = ()  # clients that may request tokens, besides the audience itself
     leeway_seconds: int = Field(default=30, ge=0, le=300)
     max_hours: float = Field(default=24, gt=0, allow_inf_nan=False)  # until a token expires
+    token_type: str | None = Field(default=None, min_length=1)  # of the token's header, such as at+jwt
+    signed_in_hours: float | None = Field(default=None, gt=0, allow_inf_nan=False)  # since the sign-in at the provider
+    requires: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # claims, each with one of these values
 
 
 class ProxySettings(SettingsFile):

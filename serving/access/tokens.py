@@ -51,7 +51,32 @@ class Tokens:
             or lifetime > self.settings.max_hours * 3600
         ):
             raise CredentialRefused(INVALID, "invalid")
+        if not (self._is_of_the_type(token) and self._signed_in_lately(claims) and self._has_what_is_required(claims)):
+            raise CredentialRefused(INVALID, "invalid")
         return claims
+
+    def _is_of_the_type(self, token: str) -> bool:
+        """Return whether the header names the type that is set: an ID token, for example, is no access token."""
+        if self.settings.token_type is None:
+            return True
+        named = jwt.get_unverified_header(token).get("typ")
+        return isinstance(named, str) and _media_type(named) == _media_type(self.settings.token_type)
+
+    def _signed_in_lately(self, claims: dict[str, Any]) -> bool:
+        if self.settings.signed_in_hours is None:
+            return True
+        signed_in = claims.get("auth_time")
+        if isinstance(signed_in, bool) or not isinstance(signed_in, int | float):
+            return False
+        age = datetime.now(UTC).timestamp() - signed_in
+        return -self.settings.leeway_seconds <= age <= self.settings.signed_in_hours * 3600
+
+    def _has_what_is_required(self, claims: dict[str, Any]) -> bool:
+        """Return whether each required claim has one of its values; a text may hold several, as ``scope`` does."""
+        return all(
+            {part for name in _names(claims.get(claim)) for part in (name, *name.split(" "))} & set(values)
+            for claim, values in self.settings.requires.items()
+        )
 
     def _decoded(self, token: str) -> dict[str, Any]:
         try:
@@ -85,6 +110,10 @@ class Tokens:
             leeway=self.settings.leeway_seconds,
             options={"require": ["exp", "iat", "iss", "aud", "sub"], "verify_exp": not expired},
         )
+
+
+def _media_type(name: str) -> str:
+    return name.lower().removeprefix("application/")
 
 
 def _names(claim: Any) -> list[str]:

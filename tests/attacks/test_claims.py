@@ -127,3 +127,62 @@ def test_a_name_reaches_the_store_only_if_valid(ways, user):
             configuration.caller("token", user, ["Onroll.Worker"], ["cme-801"])
         return
     assert configuration.caller("token", user, ["Onroll.Worker"], ["cme-801"]).key_id == f"token:{user}"
+
+
+STRICT = """token_type = "at+jwt"
+signed_in_hours = 10
+requires = {amr = ["mfa", "hwk"], scope = ["onroll.use"]}
+[proxy]"""
+NOW = datetime.now(UTC).timestamp()
+SOUND = {"amr": ["pwd", "mfa"], "scope": "openid onroll.use", "auth_time": NOW - 60}
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory, signer):
+    folder = tmp_path_factory.mktemp("strict")
+    (folder / "jwks.json").write_text(jwks(signer))
+    (folder / "secret").write_text(SECRET)
+    (folder / "access.toml").write_text(FILE.replace("[proxy]", STRICT))
+    configuration = Configuration.load(folder / "access.toml")
+    tokens = Tokens(configuration.tokens, configuration)
+
+    def called(kind="at+jwt", without=(), **changes):
+        claims = {"sub": "u1", "roles": ["Onroll.Worker"], "groups": ["cme-801"], **SOUND, **changes}
+        sent = token(signer, header={"typ": kind}, without=without, **claims)
+        return tokens.caller(request(Authorization=f"Bearer {sent}"))
+
+    return called
+
+
+def test_a_token_with_all_that_the_authority_requires_is_accepted(strict):
+    for claims in ({}, {"kind": "application/AT+JWT"}, {"amr": "hwk"}, {"scope": ["onroll.use"]}):
+        assert strict(**claims).role == "worker"
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"kind": "JWT"},
+        {"kind": None},
+        {"kind": "at+jwt2"},
+        {"amr": ["pwd"]},
+        {"amr": "mfa2"},
+        {"amr": {"mfa": True}},
+        {"scope": "openid onroll.used"},
+        {"scope": ""},
+        {"auth_time": NOW - 11 * 3600},
+        {"auth_time": NOW + 3600},
+        {"auth_time": str(NOW)},
+        {"auth_time": True},
+        {"auth_time": float("nan")},
+        *({"without": (claim,)} for claim in SOUND),
+    ],
+    ids=range(16),
+)
+def test_a_token_without_what_the_authority_requires_is_refused(strict, claims):
+    """Before, an ID token, a sign-in of last week and one of a single factor were as good as any."""
+    assert refused(strict, **claims) == 401
+
+
+def test_without_requirements_such_a_token_is_accepted(by_token):
+    assert by_token(amr=["pwd"]).role == "worker"

@@ -19,9 +19,9 @@ def jwks(key, *names, **more):
     return json.dumps({"keys": [{**public, "kid": name, **more} for name in names or (KEY_ID,)]})
 
 
-def token(key, lifetime=timedelta(minutes=5), *, without=(), **claims):
-    """Return a signed token of ann; the claims named in ``without`` are left out."""
+def token(key, lifetime=timedelta(minutes=5), *, without=(), header=None, **claims):
+    """Return a signed token of ann; the claims named in ``without`` are left out, ``header`` is added to that of the token."""
     now = datetime.now(UTC)
     standard = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "iat": now, "exp": now + lifetime}
     given = {name: value for name, value in (standard | claims).items() if name not in without}
-    return jwt.encode(given, key, "RS256", headers={"kid": KEY_ID})
+    return jwt.encode(given, key, "RS256", headers={"kid": KEY_ID, **(header or {})})
