@@ -14,6 +14,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from histories.settings import KEYS
+from tests.support.engines import QUICK_JAVA
 from tests.support.shared import shared_folder
 
 settings.register_profile(
@@ -54,10 +55,6 @@ def own_working_folder(tmp_path, monkeypatch):
     return tmp_path
 
 
-# Each query runs once or twice here, so Java's second, thorough compiler would cost more than it gains.
-QUICK_JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-
-
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory):
     """One Spark session on two cores, with as few tasks as small data need."""
@@ -65,7 +62,7 @@ def spark(tmp_path_factory):
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ONROLL_SPARK_MASTER", "local[2]")
-        patch.setenv("JDK_JAVA_OPTIONS", QUICK_JAVA)
+        patch.setenv(*QUICK_JAVA)
         patch.chdir(tmp_path_factory.mktemp("spark"))
         started = session()
     started.conf.set("spark.sql.shuffle.partitions", "2")

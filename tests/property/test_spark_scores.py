@@ -15,6 +15,7 @@ from histories.reading.histories import Histories
 from serving.cli.main import main
 from serving.scoring.parquet import rows_of
 from serving.scoring.spark import score_in_spark
+from tests.support.engines import QUICK_JAVA
 from training.risk_model import RiskModel
 
 D = date(2025, 1, 13)
@@ -53,7 +54,7 @@ def test_scores_made_in_the_executors_are_those_of_duckdb(
 @pytest.mark.prove
 def test_the_verbs_run_on_spark_and_print_json_and_nothing_else(small_histories, bundle, tmp_path):
     """In a process of its own, where Spark has to start: what Java prints must reach neither output."""
-    environment = {**os.environ, "ONROLL_ENGINE": "spark", "ONROLL_SPARK_MASTER": "local[2]"}
+    environment = {**os.environ, "ONROLL_ENGINE": "spark", "ONROLL_SPARK_MASTER": "local[2]"} | dict([QUICK_JAVA])
     for verb, out, more in (("features", "f.parquet", []), ("score", "s", ["--model", str(bundle), "--top", "3"])):
         call = [
             sys.executable,

@@ -1,9 +1,12 @@
-"""Open rows on an engine: posted to it, or read from files."""
+"""Open rows on an engine: posted to it, or read from files; and the setting of a Java that starts quickly."""
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from histories.reading.histories import Histories
+
+# Tests run each query on Spark once or twice, so Java's second, thorough compiler costs more than it gains.
+QUICK_JAVA = ("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
 
 
 def open_on(engine, tables, folder):
