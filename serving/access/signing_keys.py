@@ -135,7 +135,7 @@ async def _read(address: str) -> bytes:
     parts = []
     async with (
         asyncio.timeout(FETCH_SECONDS),
-        httpx2.AsyncClient(timeout=FETCH_SECONDS) as client,
+        httpx2.AsyncClient(timeout=FETCH_SECONDS, follow_redirects=False) as client,
         client.stream("GET", address) as answer,
     ):
         answer.raise_for_status()

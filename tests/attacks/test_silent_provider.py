@@ -57,14 +57,19 @@ def silent():
 
 @contextmanager
 def provider(answers):
-    """Yield the address of a provider that gives these answers in turn, and what it was asked."""
+    """Yield the address of a provider that gives these answers in turn (a text redirects there), and what it was asked."""
     requests = []
 
     class Provider(BaseHTTPRequestHandler):
         def do_GET(self):
             requests.append(self.path)
             answer = answers[min(len(requests), len(answers)) - 1]
-            self.send_response(200 if answer else 500)
+            if isinstance(answer, str):
+                self.send_response(302)
+                self.send_header("Location", answer)
+                answer = b""
+            else:
+                self.send_response(200 if answer else 500)
             self.end_headers()
             self.wfile.write(answer)
 
@@ -179,3 +184,14 @@ def test_an_answer_that_is_too_large_is_refused(clock, monkeypatch):
     monkeypatch.setattr(signing_keys, "MAX_BYTES", 100)
     with provider([b" " * 200 + b'{"keys": []}']) as (address, _), pytest.raises(KeysUnavailable):
         KeysAtAddress(address, clock).find("k1")
+
+
+def test_an_answer_that_leads_elsewhere_is_not_followed(signer, clock):
+    """Whoever can redirect the provider's address would name the keys, and make the service ask any other."""
+    with provider(["/elsewhere", jwks(signer, "k1").encode()]) as (address, requests):
+        keys = KeysAtAddress(address, clock)
+        with pytest.raises(KeysUnavailable):
+            keys.find("k1")
+        assert requests == ["/keys"]
+        clock.now += COOLDOWN + 1
+        assert keys.find("k1") is not None

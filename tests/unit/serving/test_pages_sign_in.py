@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from base64 import urlsafe_b64decode
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -128,6 +129,18 @@ def test_a_form_secret_from_before_signing_in_is_invalid_after_it(app):
     assert sign_in(client, user="bob").status_code == 303
     assert client.cookies["onroll"] != first
     assert browser(app, cookies={"onroll": first}).get("/").headers["location"] == "/sign-in?ended"
+
+
+def test_each_sign_in_has_a_secret_of_256_random_bits(app):
+    secrets = set()
+    for _ in range(5):
+        client = browser(app)
+        sign_in(client, user="ann")
+        secrets.add(client.cookies["onroll"])
+    assert len(secrets) == 5
+    assert all(len(urlsafe_b64decode(secret + "=")) == 32 for secret in secrets)
+    columns = zip(*secrets, strict=True)
+    assert sum(len(set(column)) == 1 for column in columns) < 5, "no part of it is fixed"
 
 
 def test_pages_are_kept_by_no_browser_and_signing_out_clears_its_cache(app):
