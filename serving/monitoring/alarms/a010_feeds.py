@@ -7,6 +7,7 @@ from datetime import date
 
 from serving.monitoring.alarms.alarm import Alarm, Limits, NotJudged, Raised
 from serving.monitoring.evidence import Evidence
+from training.measures.intervals import observed_over_expected
 
 
 def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
@@ -17,7 +18,9 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
         if before < limits["rows"]:
             continue
         is_judged = True
-        if now < limits["share"] * before:
+        # Both counts vary by chance: the design effect adds the variance of the earlier one.
+        ratio = observed_over_expected(now, before, design=1 + now / before)
+        if ratio and ratio.high < limits["share"]:
             state = "has stopped" if now == 0 else "has thinned"
             yield Raised(
                 f"the feed {state}: {now:,} rows recorded in four weeks, {before:,} in the same weeks a year before",

@@ -166,7 +166,7 @@ def test_without_its_input_it_is_not_judged_and_says_why(code):
         ("A008", two_lists(0.0, apart=15)),
         ("A008", two_lists(0.0, capacity=4)),
         ("A009", season(children={"801": (10, 99)})),
-        ("A010", season(recorded={"suspensions": (0, 49)})),
+        ("A010", season(recorded={"suspensions": (0, 19)})),
         ("A012", season(delays=(Delay(marks=199, days=99.0), DELAYS[1]))),
         ("A013", season(children={"801": (99, 99)}, shifts={"moves": replace(SHIFT, missing=1.0)})),
         ("A014", season(shifts={"moves": replace(SHIFT, difference=9.0, values=199)})),
@@ -206,3 +206,10 @@ def test_every_limit_belongs_to_an_alarm_and_a_file_overrides_only_what_it_names
 def test_all_are_checked_in_the_order_of_their_codes():
     codes = [r.code for r in check_all(Evidence(judgement=Judgement()), load_limits())]
     assert codes == sorted(BY_CODE)
+
+
+@pytest.mark.parametrize(
+    ("now", "before", "state"), [(0, 20, "up"), (9, 30, "quiet"), (300, 1000, "up"), (480, 1000, "quiet")]
+)
+def test_a_feed_thins_beyond_chance(now, before, state):
+    assert [r.state for r in results("A010", season(recorded={"suspensions": (now, before)}))] == [state]
