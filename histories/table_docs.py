@@ -83,12 +83,20 @@ def page() -> str:
     return "\n".join(parts)
 
 
+DATES_AND_HEADINGS = """In every format, case, blanks, hyphens and underscores in headings make no difference, nor does a colon or a star behind them. Dates are
+read as `2024-09-30`, `2024/09/30`, `30/09/2024`, `30/09/24`, `30-09-2024`, `30.09.2024`, `30-Sep-2024`, `30-Sep-24`, `30 Sep 2024` or
+`30 September 2024`, the day before the month; a time is ignored, but with a time zone the day is London's. In lists, `n/a`, `none`, `null`,
+`nil` and `-` are no date, number, or yes or no.
+"""
+
+
 def returns_page() -> str:
     """Return the page of formats of returns."""
     from histories.returns import FORMATS
 
     parts = [
-        "# Returns\n\nGenerated from `histories/returns/` by `make docs`; do not edit. `onroll import FORMAT SRC... --into HISTORIES`; SRC are files or folders.\n"
+        "# Returns\n\nGenerated from `histories/returns/` by `make docs`; do not edit. `onroll import FORMAT SRC... --into HISTORIES`; SRC are files or folders.\n",
+        DATES_AND_HEADINGS,
     ]
     for form in FORMATS.values():
         fills, cannot = ", ".join(f"`{t}`" if t in TABLES else t for t in form.fills), "; ".join(form.cannot_know)

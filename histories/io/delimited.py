@@ -50,14 +50,38 @@ class Delimited:
 
 
 def heading(name: str) -> str:
-    """Normalise a column's heading: lower case, no byte order mark, blanks as underscores.
+    """Normalise a column's heading: lower case, no byte order mark, blanks and hyphens as underscores, no mark at its end.
 
     Examples
     --------
-    >>> heading("\\ufeff Recorded On ")
-    'recorded_on'
+    >>> heading("\\ufeff Recorded On "), heading("Recorded-on:"), heading("2024-09-04 AM")
+    ('recorded_on', 'recorded_on', '2024-09-04_am')
     """
-    return re.sub(r"[\s\u00a0_]+", "_", name.replace("\ufeff", "").strip(" \t\r\n\u00a0")).lower()
+    bare = name.replace("\ufeff", "").strip(" \t\r\n\u00a0").rstrip(":*?# \u00a0")
+    return re.sub(r"[\s\u00a0_]+|(?<=[A-Za-z])[-\u2010-\u2013]+(?=[A-Za-z])", "_", bare).lower()
+
+
+def joined(name: str) -> str:
+    """Return a heading without the marks between its words, by which ``MissingFrom`` is ``missing_from``.
+
+    Examples
+    --------
+    >>> joined("missing_from")
+    'missingfrom'
+    """
+    return re.sub(r"[^0-9a-z]", "", name.lower())
+
+
+def as_wanted(headings: Sequence[str], wanted: Collection[str]) -> list[str]:
+    """Return headings, each that differs from one wanted heading only in the marks between words as that heading.
+
+    Examples
+    --------
+    >>> as_wanted(["missingfrom", "notes"], {"missing_from"})
+    ['missing_from', 'notes']
+    """
+    meant = {joined(name): name for name in wanted if name not in headings}
+    return [name if name in wanted else meant.get(joined(name), name) for name in headings]
 
 
 def headings_of(row: Sequence[str]) -> set[str]:
@@ -75,7 +99,7 @@ def header_row(rows: Sequence[Sequence[str]], wanted: Collection[str] = ()) -> i
     >>> header_row([["Children on 4 September"], [], ["UPN", "Date"]], {"upn"})
     2
     """
-    matches = [len(headings_of(row) & set(wanted)) for row in rows]
+    matches = [len(set(as_wanted(sorted(headings_of(row)), wanted)) & set(wanted)) for row in rows]
     if any(matches):
         return matches.index(max(matches))
     filled = [sum(bool(cell.strip()) for cell in row) for row in rows]

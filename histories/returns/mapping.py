@@ -16,8 +16,24 @@ from histories.io.toml import read_toml
 from histories.tables import TABLES
 
 FOLDER = Path(__file__).with_name("formats")
-DATES = ("%Y-%m-%d", "%d/%m/%Y", "%Y-%b-%d %H:%M:%S", "%d-%b-%Y")
-TIMES = (" %H:%M:%S", " %H:%M", "T%H:%M:%S", " %H:%M:%S.%f", "T%H:%M:%S.%f")
+# A year of two digits is tried first, since %Y reads it as a year of the first century.
+DATES = (
+    "%Y-%m-%d",
+    "%d/%m/%y",
+    "%d/%m/%Y",
+    "%Y-%b-%d %H:%M:%S",
+    "%d-%b-%y",
+    "%d-%b-%Y",
+    "%d-%m-%Y",
+    "%d.%m.%Y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%Y/%m/%d",
+)
+TIMES = (" %H:%M:%S", " %H:%M", "T%H:%M:%S", " %H:%M:%S.%f", "T%H:%M:%S.%f", " %I:%M:%S %p", " %I:%M %p")
+MOMENT = "[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.]+(Z|[+-][0-9]{2}:?[0-9]{2})"
+AS_DATES = "Write dates like 2024-09-30 or 30/09/2024; a mapping of your own can name other formats (dates)."
+NOTHING = ("-", "--", "n/a", "na", "#n/a", "none", "null", "nil")  # no date, number, or yes or no
 TRUE, FALSE = ("true", "yes", "y", "1", "t"), ("false", "no", "n", "0", "f")
 
 
@@ -178,18 +194,25 @@ def _forms(dates: tuple[str, ...]) -> list[str]:
     """Return the date formats, each also with a time, and the ISO format, which no other can be confused with."""
     iso = () if any(d.startswith("%Y-") for d in dates) else ("%Y-%m-%d",)
     days = (*dates, *iso)
-    times = [f"{d}{time}" for d in days if "%H" not in d for time in TIMES]
+    # Each format costs the database a while for every column, so that those seldom seen have one time only.
+    common = {"%Y-%m-%d", "%d/%m/%Y"} if dates == DATES else set(days)
+    times = [
+        f"{d}{time}" for d in days if "%H" not in d and "%y" not in d for time in (TIMES if d in common else TIMES[:1])
+    ]
     return list(dict.fromkeys([*days, *times]))
 
 
 def expression_of(kind: str, raw: str, dates: tuple[str, ...] = DATES) -> str:
     """Return the SQL that converts text to a kind of column; null if it cannot be converted.
 
-    A time after a date is ignored. A date before 1900 or after 2100 is refused, since its year probably has two digits.
+    A time after a date is ignored, but for one with a time zone, which is a day in London. A date before 1900 or after 2100 is
+    refused: its year is mistyped.
     """
     if kind == "date":
         forms = ", ".join(literal(d) for d in _forms(dates))
-        day = f"try_strptime({raw}, [{forms}])::DATE"
+        zoned = f"try_cast({raw} AS TIMESTAMPTZ) AT TIME ZONE 'Europe/London'"
+        moment = f"CASE WHEN regexp_full_match({raw}, '{MOMENT}') THEN ({zoned})::DATE END"
+        day = f"coalesce(try_strptime({raw}, [{forms}])::DATE, {moment})"
         return f"CASE WHEN year({day}) BETWEEN 1900 AND 2100 THEN {day} END"
     if kind == "integer":
         return f"CASE WHEN try_cast({raw} AS DOUBLE) = round(try_cast({raw} AS DOUBLE)) THEN try_cast(try_cast({raw} AS DOUBLE) AS BIGINT) END"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from histories.identity import UNLINKED, clean_upn, clean_upn_sql, generations, is_valid_upn, pseudonym
 from histories.returns.files.staging import Staging
+from histories.returns.report import counted
 
 if TYPE_CHECKING:
     from histories.linking.store import LinkageStore
@@ -129,7 +130,7 @@ class PupilKeys:
             count, lines = self.staging.lines(table, test) if test else (0, "")
             if count:
                 name = self.staging.files[table].name
-                report.notes.append(f"{name}: {count} rows {what} (lines {lines}); {then}")
+                report.notes.append(f"{name}: {counted(count, f'{what} (lines {lines}); {then}')}")
 
     def report_shared(self, table: str, upn: str, own: str, report: Report) -> None:
         """Report the lines of rows whose UPN stands for several children by the list's own key: one of them has another's UPN."""
@@ -143,6 +144,7 @@ class PupilKeys:
     def describe(self, report: Report) -> None:
         """Add wrong check letters and changed UPNs to the report."""
         if self.wrong_letters:
-            report.notes.append(f"{len(self.wrong_letters)} UPNs have a wrong check letter; they were kept unchanged")
+            wrong = counted(len(self.wrong_letters), "have a wrong check letter", "UPN")
+            report.notes.append(f"{wrong}; a UPN is kept as it is")
         if self.changed:
-            report.notes.append(f"{len(self.changed)} changed UPNs were matched to their children")
+            report.notes.append(counted(len(self.changed), "were matched to their children", "changed UPN"))

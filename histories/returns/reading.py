@@ -23,7 +23,7 @@ from histories.returns.merging.merge import Merge, affected, keep
 from histories.returns.merging.statements import BASE
 from histories.returns.pupil_keys import PupilKeys, links_by_key
 from histories.returns.replacing import only_import, require_imported, require_same_key
-from histories.returns.report import Report, Return, Unusable
+from histories.returns.report import Report, Return, Unusable, counted
 from histories.returns.sent_again import tell_senders, title
 from histories.returns.submissions import FOLDER, LISTED, Submission, Submissions, fingerprint, stamp_of
 from histories.returns.usable import Usable
@@ -251,9 +251,8 @@ class _Import:
         """Report the lines of leavings that match no spell."""
         for number, file in self.leavings.items():
             if lines := merge.unmatched(number):
-                what = "1 row ends" if len(lines) == 1 else f"{len(lines):,} rows end"
                 self.report.notes.append(
-                    f"{file.name}: {what} no spell on a roll known so far (lines {listed(lines)}); "
+                    f"{file.name}: {counted(len(lines), 'end no spell on a roll known so far')} (lines {listed(lines)}); "
                     "they will count once a return states the spell"
                 )
 

@@ -8,8 +8,40 @@ from pathlib import Path
 from typing import Any
 
 from histories.errors import Fault, Faults
+from histories.io.delimited import as_wanted
 
 TABULAR = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")  # endings of tabular files
+
+# The words of a remark on several rows, and of the same remark on one.
+PLURAL = {"child": "children"}
+ONE = {"have": "has", "are": "is", "were": "was", "end": "ends", "name": "names", "wait": "waits"}
+AFTER_ONE = {
+    " they were ": " it was ",
+    " they need ": " it needs ",
+    " they wait ": " it waits ",
+    " they begin ": " it begins ",
+    " link them ": " link it ",
+    " correct them ": " correct it ",
+    " were ": " was ",
+    " count as ": " counts as ",
+}
+
+
+def counted(count: int, what: str, noun: str = "row") -> str:
+    """Return a remark on a number of things.
+
+    Examples
+    --------
+    >>> counted(1, "have no date and were left out"), counted(2000, "wait for a link", "child")
+    ('1 row has no date and was left out', '2,000 children wait for a link')
+    """
+    if count != 1:
+        return f"{count:,} {PLURAL.get(noun, f'{noun}s')} {what}"
+    verb, _, rest = what.partition(" ")
+    rest = f" {rest} "
+    for several, one in AFTER_ONE.items():
+        rest = rest.replace(several, one)
+    return f"1 {noun} {ONE.get(verb, verb)} {rest.strip()}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +87,7 @@ class Contents:
 
     def has(self, *headings: str) -> bool:
         """Return whether one row has all the given headings."""
-        return any(set(headings) <= row for row in self.rows)
+        return any(set(headings) <= set(as_wanted(sorted(row), headings)) for row in self.rows)
 
 
 @dataclass(kw_only=True)
@@ -83,8 +115,8 @@ class Report:
 
     def text(self) -> str:
         """Return the report as lines."""
-        lines = [f"read {n:,} rows of {name}" for name, n in self.read.items()]
-        lines += [f"now {n:,} rows in {name}" for name, n in self.rows.items()]
+        lines = [f"read {counted(n, f'of {name}')}" for name, n in self.read.items()]
+        lines += [f"now {counted(n, f'in {name}')}" for name, n in self.rows.items()]
         lines += [f"absent: {a}" for a in self.absent] + [f"not used: {u}" for u in self.unused] + self.notes
         for left_out in self.left_out:
             names = ", ".join(f.name for f in left_out.files)

@@ -10,7 +10,7 @@ from histories.io.sql import literal
 from histories.linking.store import LinkageStore
 from histories.returns.files.staging import Staging
 from histories.returns.pupil_keys import PupilKeys
-from histories.returns.report import LeftOut, Report, Unusable
+from histories.returns.report import LeftOut, Report, Unusable, counted
 from histories.returns.submissions import Submission, Submissions
 
 
@@ -53,7 +53,7 @@ class Usable:
         """
         if self.waiting:
             self.report.notes.append(
-                f"{len(self.waiting)} children without a UPN wait for a link: run 'onroll link' and import the return again"
+                f"{counted(len(self.waiting), 'wait for a link', 'child')}, without a UPN: run 'onroll link' and import the return again"
             )
         do = self._how_to_link() if self.waiting else "Follow the notes; 'onroll import --list' describes each format."
         if not again and not any(self._has_usable(s) for s in new):

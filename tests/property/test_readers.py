@@ -35,6 +35,14 @@ DAYS = {
     "day first with a time": lambda v: "{2}/{1}/{0} 00:00".format(*day(v)),
     "as COLLECT writes it": lambda v: "{0}-{3}-{2} 00:00:00".format(*day(v)),
     "with the month's name": lambda v: "{2}-{3}-{0}".format(*day(v)),
+    "with hyphens": lambda v: "{2}-{1}-{0}".format(*day(v)),
+    "with full stops": lambda v: "{2}.{1}.{0}".format(*day(v)),
+    "in words": lambda v: "{2} {3} {0}".format(*day(v)),
+    "with a year of two digits": lambda v: f"{day(v)[2]}/{day(v)[1]}/{v[2:4]}",
+    "as Excel writes it": lambda v: f"{day(v)[2]}-{day(v)[3]}-{v[2:4]}",
+    "year first with slashes": lambda v: v.replace("-", "/"),
+    "before noon": lambda v: "{2}/{1}/{0} 9:05 AM".format(*day(v)),
+    "with a time zone": lambda v: f"{v}T12:00:00+00:00",
 }
 # For each kind of value the other ways of writing it, all of which mean the same.
 SAME = {
@@ -48,7 +56,7 @@ SAME = {
 # Values that cannot be meant: the return is refused with the place, or the row is told by line.
 IMPOSSIBLE = {
     "day": ("9999-01-01", "0024-09-10", "2024-02-30", "24-09-10", "2023-07", "soon", ""),
-    "end": ("9999-12-31", "2024-02-30", "10/09/24"),
+    "end": ("9999-12-31", "2024-02-30", "31/09/24"),
     "upn": ("UN1", "un 3", "8.01E+11", "n/a", "  "),
     "code": ("QX7", "¬"),
     "count": ("four", "4.5"),

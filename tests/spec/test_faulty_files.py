@@ -157,17 +157,17 @@ TOLD = {
     "two headings of one meaning that differ": (
         "cme-cases",
         {"c.csv": f"UPN,Missing from,Reported on,Referral date\n{A},10/09/2024,01/10/2024,05/05/2024\n"},
-        "c.csv: 1 row have different values in referral_date and reported_on, of which the first with a value counts (lines 2)",
+        "c.csv: 1 row has different values in referral_date and reported_on, of which the first with a value counts (lines 2)",
     ),
     "a wrong check letter": (
         "cme-cases",
         {"c.csv": CASES + f"{'A' if A[0] != 'A' else 'B'}{A[1:]},10/09/2024,01/10/2024,\n"},
-        "c.csv: 1 rows have a UPN with a wrong check letter (lines 2)",
+        "c.csv: 1 row has a UPN with a wrong check letter (lines 2)",
     ),
     "a school of a transfer file without numbers": (
         "ctf",
         {"p.xml": ONE_UPN_TWO_BIRTHS["ctf"]["p.xml"].replace("<LEA>801</LEA><Estab>2000</Estab>", "", 1)},
-        "p.xml: 1 row are schools without numbers and were left out (lines 1)",
+        "p.xml: 1 row has a school without a number and was left out (lines 1)",
     ),
 }
 
@@ -248,7 +248,7 @@ def test_one_wrong_end_does_not_hide_the_whole_return(tmp_path):
     }
     known, report = read(tmp_path, "ssda903", files, "social_care", "DISTINCT year(recorded_on)")
     assert known == [(2024,)]
-    assert "episodes.csv: 1 row have a date in the future (lines 2)" in report.notes
+    assert "episodes.csv: 1 row has a date in the future (lines 2)" in report.notes
 
 
 @pytest.mark.parametrize("kind", NO_UPN)
@@ -263,5 +263,5 @@ def test_a_child_without_a_upn_is_told_by_row(tmp_path):
         "<LAchildID>7</LAchildID><UPN>John Smith</UPN>",
         "<CINdetails><CINreferralDate>2024-05-01</CINreferralDate></CINdetails>",
     )
-    with pytest.raises(Faults, match=r"1 row have no UPN; link them by LAchildID \(lines 1\)"):
+    with pytest.raises(Faults, match=r"1 row has no UPN; link it by LAchildID \(lines 1\)"):
         read(tmp_path, "cin-census", {"cin.xml": text}, "social_care", "*")

@@ -89,7 +89,7 @@ def test_a_users_mapping_of_leavers_works_the_same_way(tmp_path):
     report = import_text(tmp_path, "csv", {"ehe.csv": text}, mapping=mapping)
     assert rows(tmp_path, "enrolments", ENDS) == [(ME, "100000", ENTRY, date(2024, 12, 21), "home_education")]
     assert any("1 row ends no spell" in n and "lines 3" in n for n in report.notes)
-    assert any("1 rows have no date (lines 4)" in n for n in report.notes)
+    assert any("1 row has no date (lines 4)" in n for n in report.notes)
 
 
 def test_a_leaver_reported_by_a_census_gets_the_destination_and_keeps_the_date(tmp_path):

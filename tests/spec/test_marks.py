@@ -45,10 +45,10 @@ KINDS = ("long", "days", "days by a mapping", "columns", "weeks")
 def test_every_layout_gives_the_same_marks(tmp_path, layout, am, pm, codes):
     marks, report = read(tmp_path, *layouts(am, pm)[layout])
     assert marks == [(ME, MONDAY, session, code) for session, code in codes]
-    assert any("in lower case and count as O (lines 2)" in n for n in report.notes) == (am == "o")
-    assert any("the code ?, which does not exist, and were left out (lines 2)" in n for n in report.notes) == (
-        am == "?"
-    )
+    assert any("in lower case and counts as O (lines 2)" in n for n in report.notes) == (am == "o")
+    assert any(
+        "1 mark has the code ?, which does not exist, and was left out (lines 2)" in n for n in report.notes
+    ) == (am == "?")
 
 
 @pytest.mark.parametrize("layout", ["long", "days", "days by a mapping", "columns"])

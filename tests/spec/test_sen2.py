@@ -37,9 +37,9 @@ def test_plans_become_spells_with_the_first_need(tmp_path):
             (ALSO, date(2021, 3, 1), date(2023, 7, 31), "E", None, date(2024, 2, 28)),
         ]
     )
-    assert any("1 row are active plans without a named plan" in n for n in report.notes)
+    assert any("1 row has an active plan without a named plan" in n for n in report.notes)
     assert any("placementdetail is not read" in u for u in report.unused)
-    assert any("1 rows have a placeholder" in n for n in report.notes)
+    assert any("1 row has a placeholder" in n for n in report.notes)
 
 
 def test_children_come_with_their_births_and_no_names(tmp_path):

@@ -51,7 +51,7 @@ def test_xml_and_csv_of_one_return_give_the_same_bytes(tmp_path):
     assert bytes_of(tmp_path / "x" / "h") == bytes_of(tmp_path / "c" / "h")
     assert (pseudonym(UPN, KEY), "cla", date(2023, 9, 4), date(2024, 2, 3)) in found
     assert len(found) == 4
-    assert any("1 rows have a placeholder" in n for n in report.notes)
+    assert any("1 row has a placeholder" in n for n in report.notes)
 
 
 @pytest.fixture(autouse=True)

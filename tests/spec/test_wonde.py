@@ -35,7 +35,7 @@ def test_marks_meet_their_students_and_codes(tmp_path):
     found, report = read(tmp_path, "wonde", FILES, "attendance", "pupil_id, session, code")
     assert found == [(pseudonym(UPN, KEY), "AM", "/"), (pseudonym(UPN, KEY), "PM", "O")]
     assert any("no attendance code that is known" in n and "lines 3" in n for n in report.notes)
-    assert any("marks.json: 1 rows have no UPN (lines 4); link them by student_id" in n for n in report.notes)
+    assert any("marks.json: 1 row has no UPN (lines 4); link it by student_id" in n for n in report.notes)
     assert not any(b"Canary" in f.read_bytes() for f in (tmp_path / "h").rglob("*.parquet"))
 
 

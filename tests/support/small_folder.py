@@ -60,7 +60,7 @@ CONTACTS = b"Child Unique ID,Date of Contact\n7,10/09/2024\n"
 LINK = "onroll link HISTORIES --people"
 # Returns that cannot be used yet: their files, and a part of the reason and of the remedy.
 UNUSABLE = {
-    "Annex A without UPNs": ({"annex.xlsx": ANNEX_A}, "1 children without a UPN wait for a link", LINK),
+    "Annex A without UPNs": ({"annex.xlsx": ANNEX_A}, "1 child waits for a link, without a UPN", LINK),
     "only a list of Annex A that is not read": (
         {"l1.csv": CONTACTS},
         "no sheet is a list of Annex A",
@@ -68,17 +68,17 @@ UNUSABLE = {
     ),
     "cases without UPNs": (
         {"cases.csv": b"Case ID,UPN,Missing from,Reported on\n7,,10/09/2024,01/10/2024\n"},
-        "1 rows have no UPN (lines 2)",
+        "1 row has no UPN (lines 2)",
         LINK,
     ),
     "CIN without UPNs": (
         {"cin.xml": CIN.replace(f"<UPN>{UPN}</UPN>", "<LAchildID>7</LAchildID>").encode()},
-        "1 children without a UPN wait for a link",
+        "1 child waits for a link, without a UPN",
         LINK,
     ),
     "903 with placeholders": (
         {"header.csv": b"CHILD,UPN\n7,UN3\n", "episodes.csv": b"CHILD,DECOM,DEC\n7,04/09/2024,\n"},
-        "1 rows have a placeholder",
+        "1 row has a placeholder",
         LINK,
     ),
     "903 without the header": ({"episodes.csv": b"CHILD,DECOM,DEC\n7,04/09/2024,\n"}, "header.csv", "header.csv"),

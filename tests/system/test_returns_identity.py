@@ -131,7 +131,7 @@ def test_a_case_without_a_upn_is_linked_by_the_key_of_its_list(tmp_path):
         "k2,,02/09/2024,06/09/2024",
     )
     report = import_return(FORMATS["cme-cases"], [cases], tmp_path / "h", KEY)
-    assert any("1 children without a UPN wait" in n for n in report.notes)
+    assert any("1 child waits for a link" in n for n in report.notes)
     assert rows(tmp_path / "h", "cme", "pupil_id") == [(pseudonym(upn(2), KEY),)]
     persons = put(tmp_path / "persons.csv", "person_id,forename,surname,dob", "k2,Marguerite,Oyelaran,2014-02-11")
     assert link(tmp_path / "h", persons)["automatic"] == 1

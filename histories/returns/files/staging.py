@@ -17,7 +17,7 @@ from histories.io.sql import literal, literals
 from histories.reading.values import text_sql, unclean_sql
 from histories.returns.files.row_buffer import RowBuffer
 from histories.returns.files.text_table import text_table
-from histories.returns.report import LeftOut, Report, Unusable
+from histories.returns.report import LeftOut, Report, Unusable, counted
 from histories.returns.submissions import Clock
 
 MAX_LINE = 4 << 20
@@ -205,8 +205,7 @@ class Staging:
         """Add a remark on the rows of a table that meet a condition: how many they are, and on which lines."""
         count, lines = self.lines(name, test)
         if count:
-            rows = "1 row" if count == 1 else f"{count:,} rows"
-            report.notes.append(f"{self.files[name].name}: {rows} {what} (lines {lines})")
+            report.notes.append(f"{self.files[name].name}: {counted(count, what)} (lines {lines})")
 
     def note_codes(self, report: Report, name: str, column: str, codes: Iterable[str]) -> None:
         """Add a remark on the rows in which a column holds something else than a code, in any case."""

@@ -11,7 +11,17 @@ from itertools import islice
 from pathlib import Path
 
 from histories.errors import Fault, Faults
-from histories.io.delimited import AGAIN, HEAD, TITLE_ROWS, delimiter_of, header_row, heading, opened_text, readable
+from histories.io.delimited import (
+    AGAIN,
+    HEAD,
+    TITLE_ROWS,
+    as_wanted,
+    delimiter_of,
+    header_row,
+    heading,
+    opened_text,
+    readable,
+)
 from histories.io.workbook import is_workbook, save_sheet
 
 
@@ -57,7 +67,7 @@ def text_table(file: Path, scratch: Path, wanted: Collection[str], sheet: int | 
         text = readable(file, scratch).file
     rows, skips, delimiter = _first_rows(text, file)
     at = 0 if workbook else header_row(rows, wanted)
-    names = [heading(n) for n in rows[at]] if rows else []
+    names = as_wanted([heading(n) for n in rows[at]] if rows else [], wanted)
     columns = [n or f"onroll_unnamed_{place}" for place, n in enumerate(names)]
     if not any(names):
         raise Faults(Fault("the file is empty", str(file), AGAIN))

@@ -107,7 +107,9 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             continue
         days[n] = _day(header.get("DateTime", ""))
         without_upn.flush()
-        staging.note(report, without_upn.name, "true", "are pupils without a UPN and were left out; they need linking")
+        staging.note(
+            report, without_upn.name, "true", "have a pupil without a UPN and were left out; they need linking"
+        )
         staging.rows(f"pupils_{n}", file, PUPIL, pupils)
         placed, left_sector = with_destination(spells, header)
         if left_sector:
@@ -126,8 +128,10 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
             staging.check(table, column, f"{empty} OR ({bad})", what, do)
         staging.note_codes(report, f"pupils_{n}", "sex", code_set("sex"))
         numbers = "nullif(urn, '') IS NULL"
-        staging.note(report, f"spells_{n}", numbers, "are schools without numbers and were left out")
-        staging.note(report, f"spells_{n}", "entry_date IS NULL", "are schools without an entry date and were left out")
+        staging.note(report, f"spells_{n}", numbers, "have a school without a number and were left out")
+        staging.note(
+            report, f"spells_{n}", "entry_date IS NULL", "have a school without an entry date and were left out"
+        )
         early = f"({expression_of('date', 'leaving_date')}) < ({expression_of('date', 'entry_date')})"
         staging.note(report, f"spells_{n}", early, "end before they begin")
         people.add(f"SELECT upn, former FROM pupils_{n}")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from histories.errors import Fault, Usage
 from histories.identity import clean_upn_sql
-from histories.io.sql import literal
-from histories.reading.values import text_sql
+from histories.io.delimited import as_wanted
+from histories.io.sql import literal, literals
 from histories.returns.formats.postcodes import add_keys, bare_sql
-from histories.returns.mapping import Filled, Mapping, expression_of, load_mapping
+from histories.returns.mapping import AS_DATES, NOTHING, Filled, Mapping, expression_of, load_mapping
 from histories.returns.pupil_keys import PERSON
-from histories.returns.report import TABULAR, Contents, Report, Return
+from histories.returns.report import TABULAR, Contents, Report, Return, counted
 from histories.tables import TABLES, Column
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # Required columns that a list of leavers may lack: other returns state the spell that ends.
 ENTRY = ("urn", "entry_date")
 WANTED = {
-    "date": "a date in a format of the mapping",
+    "date": "a date that can be read",
     "integer": "a whole number",
     "boolean": "yes or no",
 }
@@ -68,14 +68,15 @@ def belongs_to(name: str, pattern: str) -> bool:
 
 def recognises(mapping: Mapping, contents: Contents) -> bool:
     """Return whether a row has all headings that a table of the mapping needs, and one of its signs."""
+    signs = set(mapping.signs)
     return any(
-        _heads(filled, row) and (not mapping.signs or bool(set(mapping.signs) & row))
+        _heads(filled, row) and (not signs or bool(signs & row))
         for filled in mapping.tables
-        for row in contents.rows
+        for row in (set(as_wanted(sorted(cells), filled.headings() | signs)) for cells in contents.rows)
     )
 
 
-def _heads(filled: Filled, row: frozenset[str]) -> bool:
+def _heads(filled: Filled, row: set[str]) -> bool:
     columns = TABLES[filled.table].columns
     leaves = filled.table == "enrolments" and "leaving_date" in filled.columns
     needed = [n for c, n in filled.columns.items() if columns[c].required and not (leaves and c in ENTRY)]
@@ -137,7 +138,7 @@ def _dated(staging: Staging, name: str, chosen: dict[str, str], report: Report) 
     count, lines = staging.lines(name, empty)
     if count:
         report.notes.append(
-            f"{staging.files[name].name}: {count} rows have no date (lines {lines}); they were left out"
+            f"{staging.files[name].name}: {counted(count, 'have no date')} (lines {lines}) and cannot be used"
         )
     return f" WHERE NOT ({empty})"
 
@@ -177,8 +178,13 @@ def _check_required(
             where, do = f"mapping, {filled.table}.{column.name}", "Map it or set a constant."
             staging.faults.append(Fault("a required column is not filled", where, do))
         elif column.name in wanted:
-            what = "the value is empty or has no translation"
-            staging.check(name, wanted[column.name][0], f"({chosen[column.name]}) IS NULL", what, "Fill it in.")
+            # What cannot be converted has a fault of its own.
+            empty = f"coalesce({', '.join(_given(n, column) for n in wanted[column.name])}, NULL) IS NULL"
+            staging.check(name, wanted[column.name][0], empty, "the value is empty", "Fill it in.")
+            if column.name in filled.codes:
+                lost = f"({chosen[column.name]}) IS NULL AND NOT ({empty})"
+                do = "Correct the rows, or add the value to a mapping (codes)."
+                staging.check(name, wanted[column.name][0], lost, "the value has no translation", do)
 
 
 def _who(
@@ -204,22 +210,24 @@ def _note_differing(staging: Staging, name: str, names: list[str], expressions: 
         staging.note(report, name, f"({before}) <> ({expressions[n]})", what)
 
 
+def _given(name: str, column: Column) -> str:
+    """Return the expression of a cell's text; what stands for no value in lists is none, unless the column holds texts."""
+    raw = f'"{name}"'
+    return raw if column.kind == "text" else f"CASE WHEN lower({raw}) NOT IN {literals(NOTHING)} THEN {raw} END"
+
+
 def _value(staging: Staging, name: str, column: Column, names: list[str], *, filled: Filled, report: Report) -> str:
     """Return the expression of a column, after checking that every value can be converted."""
     expressions = []
     for n in names:
-        raw = text_sql(f'"{n}"', "duckdb")
+        raw = _given(n, column)
         if column.name in filled.codes:
             pairs = "".join(f" WHEN {literal(k)} THEN {literal(v)}" for k, v in filled.codes[column.name].items())
             expressions.append(f"CASE lower({raw}){pairs} END")
             continue
         expression = expression_of(column.kind, raw, filled.dates)
         if column.kind != "text":
-            do = (
-                "Correct the rows, or add the date format to a mapping."
-                if column.kind == "date"
-                else "Correct the rows."
-            )
+            do = AS_DATES if column.kind == "date" else "Correct the rows."
             staging.check(
                 name, n, f"{raw} IS NOT NULL AND ({expression}) IS NULL", f"the value is not {WANTED[column.kind]}", do
             )

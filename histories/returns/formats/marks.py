@@ -18,8 +18,8 @@ from histories.io.sql import literal
 from histories.io.toml import read_toml
 from histories.reading.values import stripped_sql
 from histories.returns.files.staging import SHOWN, listed
-from histories.returns.mapping import DATES, expression_of
-from histories.returns.report import Contents, Report, Return
+from histories.returns.mapping import AS_DATES, DATES, expression_of
+from histories.returns.report import Contents, Report, Return, counted
 
 if TYPE_CHECKING:
     from histories.returns.files.staging import Staging
@@ -145,7 +145,7 @@ def _codes(staging: Staging, table: str, marks: str, report: Report) -> tuple[st
         rows = f"FROM ({marks}) WHERE {staging.one_of('code', written)}"
         count, first = staging.sql(f"SELECT count(*), list_sort(min(line, {SHOWN + 1})) {rows}")[0]
         lines = listed(list(dict.fromkeys(first)))
-        report.notes.append(f"{staging.files[table].name}: {count:,} marks have {what} (lines {lines})")
+        report.notes.append(f"{staging.files[table].name}: {counted(count, f'have {what}', 'mark')} (lines {lines})")
     return " ".join(translated), unknown
 
 
@@ -157,12 +157,9 @@ def _day(staging: Staging, table: str, column: str, names: dict[str, Any], optio
     # Cells are as written here; only those that are no date at once are stripped first.
     raw, dates = _name(column), tuple(names["dates"])
     day = f"coalesce({expression_of('date', raw, dates)}, {expression_of('date', stripped_sql(raw, 'duckdb'), dates)})"
-    what, do = (
-        "the value is not a date in a format of the mapping",
-        "Correct the rows, or add the date format to a mapping.",
-    )
+    what = "the value is not a date that can be read"
     given = f"{stripped_sql(raw, 'duckdb')} IS NOT NULL AND " if optional else ""
-    staging.check(table, column, f"{given}({day}) IS NULL", what, do)
+    staging.check(table, column, f"{given}({day}) IS NULL", what, AS_DATES)
     return day
 
 

@@ -164,11 +164,11 @@ def _plans(staging: Staging, number: int, tables: dict[str, str], report: Report
             WHERE try_cast(s.sentyperank AS DOUBLE) = 1 AND upper(s.sentype) IN {literals(code_set("sen_need"))} GROUP BY 1"""
         planned = f'SELECT a.requeststableid FROM "{plan}" t JOIN "{assessment}" a USING (assessmenttableid)'
         without = f"requeststableid NOT IN ({planned})"
-        what = "are active plans without a named plan, which says the start; they were left out"
+        what = "have an active plan without a named plan, which says the start; they were left out"
         staging.note(report, tables["activeplans"], without, what)
     child = f'SELECT q.requeststableid, c.upn FROM "{requests}" q JOIN sen2_child_{number} c ON c.id = q.persontableid'
     lost = f'assessmenttableid NOT IN (SELECT a.assessmenttableid FROM "{assessment}" a JOIN ({child}) USING (requeststableid))'
-    staging.note(report, plan, lost, "are plans of no person of the return and were left out")
+    staging.note(report, plan, lost, "have a plan of no person of the return and were left out")
     return f"""
         SELECT DISTINCT p.pupil_id, ({begin}) AS start_date, ({end}) AS end_date, 'E' AS provision, n.need AS primary_need
         FROM "{plan}" t JOIN "{assessment}" a USING (assessmenttableid) JOIN ({child}) q USING (requeststableid) JOIN person p ON p.upn = q.upn

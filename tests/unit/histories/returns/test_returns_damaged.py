@@ -75,7 +75,7 @@ def of_dates(text, good):
     """Yield dates that cannot be read, by name."""
     for bad in (
         "24-09-10",
-        "10/09/24",
+        "31/09/24",
         "2024-13-01",
         "2024-02-30",
         "45231",
@@ -83,7 +83,7 @@ def of_dates(text, good):
         "0024-09-10",
         "2024-09",
         "9999-01-01",
-        "2024/09/10",
+        "2024/09/31",
     ):
         yield f"the date {bad}", text.replace(good, bad).encode()
 
