@@ -213,7 +213,8 @@ def expression_of(kind: str, raw: str, dates: tuple[str, ...] = DATES) -> str:
         zoned = f"try_cast({raw} AS TIMESTAMPTZ) AT TIME ZONE 'Europe/London'"
         moment = f"CASE WHEN regexp_full_match({raw}, '{MOMENT}') THEN ({zoned})::DATE END"
         day = f"coalesce(try_strptime({raw}, [{forms}])::DATE, {moment})"
-        return f"CASE WHEN year({day}) BETWEEN 1900 AND 2100 THEN {day} END"
+        # In a list the day is written once; twice would take the database twice the time to prepare a statement.
+        return f"list_transform([{day}], lambda d: CASE WHEN year(d) BETWEEN 1900 AND 2100 THEN d END)[1]"
     if kind == "integer":
         return f"CASE WHEN try_cast({raw} AS DOUBLE) = round(try_cast({raw} AS DOUBLE)) THEN try_cast(try_cast({raw} AS DOUBLE) AS BIGINT) END"
     if kind == "boolean":

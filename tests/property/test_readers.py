@@ -1,6 +1,7 @@
 """Every reader gives a value one meaning: what is written in another way is the same, and what cannot be meant is told by place."""
 
 import random
+import re
 from datetime import date
 
 import duckdb
@@ -95,16 +96,16 @@ def test_every_format_takes_part():
     assert len(REWRITTEN) + len(WRONG) >= 400
 
 
-def every_third(values):
+def every_fifth(values):
     """Return what each change tries; ``make prove`` tries the others."""
-    return values[::3]
+    return values[::5]
 
 
 def others(values):
-    return [value for n, value in enumerate(values) if n % 3]
+    return [value for n, value in enumerate(values) if n % 5]
 
 
-PARTS = [every_third, pytest.param(others, marks=pytest.mark.prove)]
+PARTS = [every_fifth, pytest.param(others, marks=pytest.mark.prove)]
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -157,7 +158,7 @@ def test_an_empty_end_is_no_end_and_one_before_the_start_is_reported(name, tmp_p
     assert all(other == first for other in others)
     if layout.form not in ("marks", "deletions", "home-education"):  # there it is the day of recording
         _, message = stated_or_refused(layout, tmp_path / "early", {"end": "2019-01-01"})
-        assert "before they begin" in message
+        assert re.search("before (they begin|it begins)", message)
         assert "line" in message
 
 

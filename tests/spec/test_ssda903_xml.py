@@ -87,4 +87,4 @@ def test_a_file_of_social_workers_is_not_taken_for_the_episodes(tmp_path):
 def test_a_row_without_a_child_is_reported(tmp_path):
     files = {**CSV, "episodes.csv": CSV["episodes.csv"] + ",01/02/2024,S,\n"}
     _, report = read(tmp_path / "c", "ssda903", files, "social_care", "kind")
-    assert any("have no CHILD" in n and "lines 7" in n for n in report.notes)
+    assert any("1 row has no CHILD" in n and "lines 7" in n for n in report.notes)

@@ -67,7 +67,7 @@ def test_a_list_that_broke_its_promise_leaves_with_1_and_says_where_and_what_to_
     answer = filled(gone=[50])
     assert answer.exit_code == 1
     assert "A001 version 1" in answer.output
-    assert "1 children went missing where the risks said 10.8" in answer.output
+    assert "the risks said that 10.8 children would go missing, and 1 did" in answer.output
     assert "Then train again" in answer.output
     assert "the next outcomes are known once the histories reach 2025-03-08" in answer.output
 

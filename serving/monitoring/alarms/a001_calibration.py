@@ -21,7 +21,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
         ratio = comparison.ratio
         if ratio and (ratio.low > most or ratio.high < 1 / most):
             what = (
-                f"{comparison.observed} children went missing where the risks said {comparison.expected:.1f} (observed over expected {ratio}; "
+                f"the risks said that {comparison.expected:.1f} children would go missing, and {comparison.observed} did (observed over expected {ratio}; "
                 f"allowed {1 / most:.2f} to {most:.2f})"
             )
             yield Raised(what, f"version {version}, newest {limits['days']} days of lists with known outcomes")
