@@ -3,6 +3,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 export MLFLOW_DISABLE_TELEMETRY := true
 export BENTOML_DO_NOT_TRACK := True
+# The tests start hundreds of interpreters, each of which would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal -m "not prove"
 
 .PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove prove-threats calibration bench bench-england lint format types docs docs-check docs-site check lock sbom

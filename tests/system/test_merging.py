@@ -17,6 +17,7 @@ from histories.returns import FORMATS, import_return
 from histories.returns.formats.school_census import census_day
 from tests.support.census_files import left, on_roll, upn, write_census
 from tests.support.return_files import write_lists, write_school_census, write_social_care
+from tests.support.shared import shared_folder
 
 KEY = b"a key for tests only"
 CENSUS = FORMATS["school-census"]
@@ -160,17 +161,20 @@ CORRECTIONS = {
 @pytest.fixture(scope="module", params=[(0, 1, 2), (0, 2, 1), (2, 1, 0)], ids=str)
 def corrected(request, tmp_path_factory):
     """Histories of an autumn and a spring census and the correction of spring, in three orders."""
-    home = tmp_path_factory.mktemp("corrected")
-    autumn = [on_roll(n, sen="K" if n == 8 else "N") for n in (*range(1, 10), 11)]
-    steps = [
-        write_census(home / "autumn", "2024_autumn", autumn),
-        write_census(home / "spring", "2025_spring", **FIRST),
-        (write_census(home / "fix", "2025_spring", **CORRECTED), FIX),
-    ]
-    into = imported(home / "h", *(steps[n] for n in request.param))
-    before = everything(into)
-    assert everything(imported(into, steps[1], steps[0])) == before, "what was imported before changes nothing"
-    return into
+    order = request.param
+
+    def build(home):
+        autumn = [on_roll(n, sen="K" if n == 8 else "N") for n in (*range(1, 10), 11)]
+        steps = [
+            write_census(home / "autumn", "2024_autumn", autumn),
+            write_census(home / "spring", "2025_spring", **FIRST),
+            (write_census(home / "fix", "2025_spring", **CORRECTED), FIX),
+        ]
+        into = imported(home / "h", *(steps[n] for n in order))
+        before = everything(into)
+        assert everything(imported(into, steps[1], steps[0])) == before, "what was imported before changes nothing"
+
+    return shared_folder(tmp_path_factory, f"corrected_{''.join(map(str, order))}", build) / "h"
 
 
 @pytest.mark.parametrize("what", CORRECTIONS)

@@ -48,8 +48,10 @@ def test_headings_are_read_in_every_way(tmp_path, form):
     headings = LISTS[form][1]
     as_published = stated(tmp_path / "as published", form, headings)
     assert as_published[3] == (form,)
-    for name, way in WAYS.items():
-        assert stated(tmp_path / name, form, [way(heading) for heading in headings]) == as_published, name
+    ways = list(WAYS.values())
+    for n in (0, 3, 5):  # each heading is written in another way than its neighbours
+        written = [ways[(n + place) % len(ways)](heading) for place, heading in enumerate(headings)]
+        assert stated(tmp_path / str(n), form, written) == as_published, written
 
 
 def test_another_word_is_another_heading(tmp_path):

@@ -61,7 +61,12 @@ NEWEST, BEFORE = DAY + 364 * timedelta(days=1), DAY
 SHIFT = SHIFTS["moves"]
 # By code: what raises it, what it then says and where, and what must not raise it.
 CASES = {
-    "A001": (judged([0.2] * 100, range(40)), "40 children went missing", "version 1", judged([0.2] * 100, range(22))),
+    "A001": (
+        judged([0.2] * 100, range(40)),
+        "20.0 children would go missing, and 40 did",
+        "version 1",
+        judged([0.2] * 100, range(22)),
+    ),
     "A002": (
         judged([0.9] * 30 + [0.1] * 70, range(20, 60), capacity=30),
         "10 of the first 30 children went missing",
