@@ -15,7 +15,7 @@ from tests.support.random_histories import DAYS, FIXED, HISTORIES, ROWS, write_t
 GROUPED = {g.table for g in GROUPS}
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(drawn=HISTORIES)
 def test_duckdb_polars_and_plain_lists_give_the_same_bits(tmp_path_factory, drawn):
     same_bits(tmp_path_factory, drawn)

@@ -120,7 +120,7 @@ def test_a_value_written_in_another_way_reads_the_same(name, part, sound, tmp_pa
         assert stated(LAYOUTS[name], tmp_path / str(n), values)[0] == sound[name], {p: w for p, (w, _) in tried.items()}
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(name=st.sampled_from(sorted(LAYOUTS)), seed=st.integers(0, 10**6))
 def test_values_written_in_other_ways_all_at_once_mean_the_same(name, seed, sound, tmp_path_factory):
     chance = random.Random(seed)

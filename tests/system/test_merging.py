@@ -287,7 +287,7 @@ def test_any_world_in_any_order_with_corrections(tmp_path_factory, world, seed, 
     assert everything(imported(home / "shuffled", *steps, *chance.sample(steps, 2))) == expected
 
 
-@pytest.mark.parametrize(("pupils", "years"), [(300, 2), pytest.param(20_000, 3, marks=pytest.mark.prove)])
+@pytest.mark.parametrize(("pupils", "years"), [(150, 2), pytest.param(20_000, 3, marks=pytest.mark.prove)])
 def test_a_simulated_authority_cut_into_returns(tmp_path, pupils, years):
     """Years, return by return and with a slip corrected, give what one import of all gives, as of every census day."""
     from histories.population.simulation import simulate
