@@ -11,16 +11,16 @@ from typing import Any
 
 import narwhals as nw
 import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from features import Definition
-from features.outcome.cohort import cohort
+from features.outcome.cohort import first_recorded
 from histories.calendar import school_days
 from histories.errors import Fault, Faults
+from histories.reading.frames import collect
 from histories.reading.histories import Histories
 from histories.tables import TABLES
 from training.fitting.splits import Splits, split
+from training.labeller import Labeller
 from training.task import Task
 
 # Sources of missing tables: formats of ``onroll import --list``, or the team that holds the data.
@@ -167,7 +167,7 @@ def readiness(histories: Histories, task: Task, definitions: Iterable[Definition
     last = histories.last_known()
     checked, newest = [], {}
     days: tuple[date, ...] = ()
-    cohorts = Cohorts(histories, task)
+    labeller = Labeller(histories, task)
     for definition in definitions:
         variant = replace(task, definition=definition)
         newest[definition.name] = variant.newest_labelled(histories)
@@ -176,7 +176,7 @@ def readiness(histories: Histories, task: Task, definitions: Iterable[Definition
         except Faults as faults:
             checked.append(_unready(definition, faults))
             continue
-        checked.append(_of_definition(histories, variant, cohorts))
+        checked.append(_of_definition(histories, variant, labeller))
     missing = {t: SOURCES[t] for t in TABLES if t in SOURCES and t not in histories.present}
     if "attendance" in histories.present:
         missing.pop("termly_attendance", None)
@@ -202,39 +202,17 @@ def _unready(definition: Definition, faults: Faults) -> DefinitionReadiness:
     )
 
 
-class Cohorts:
-    """The cohorts of days, computed once for all definitions.
-
-    Parameters
-    ----------
-    histories : Histories
-    task : Task
-        Gives the cohort rule and the day of knowledge.
-    """
-
-    def __init__(self, histories: Histories, task: Task) -> None:
-        self.histories, self.task = histories, task
-        self._counted: dict[date, pa.Table] = {}
-
-    def of(self, days: tuple[date, ...]) -> pa.Table:
-        """Return the cohort of days."""
-        if new := sorted(set(days) - self._counted.keys()):
-            counted = cohort(self.histories, new, self.task.rule, self.task.known_on)
-            self._counted |= {day: counted.filter(pc.field("as_of") == day) for day in new}
-        return pa.concat_tables([self._counted[day] for day in sorted(set(days))])
-
-
-def _of_definition(histories: Histories, task: Task, cohorts: Cohorts) -> DefinitionReadiness:
+def _of_definition(histories: Histories, task: Task, labeller: Labeller) -> DefinitionReadiness:
     definition = task.definition
     try:
-        labels = task.labels(histories, cohorts.of(tuple(task.days(histories))))
+        labels = labeller.labels(task)
     except Faults as faults:
         return _unready(definition, faults)
     missing = labels.filter(pl.col("label") == 1)
     reasons: tuple[Fault, ...] = ()
     judged: tuple[date, ...] = ()
     try:
-        judged = tuple(checked_split(histories, task, labels, cohorts).test)
+        judged = tuple(checked_split(histories, task, labels, labeller).test)
     except Faults as faults:
         reasons = tuple(faults.faults)
     return DefinitionReadiness(
@@ -253,15 +231,15 @@ def _gaps(histories: Histories) -> Iterable[Fault]:
     spells = histories.frame("enrolments").select(
         nw.col("leaving_date").count().alias("left"), nw.col("destination").count().alias("with_destination")
     )
-    leavers, with_destination = spells.collect().row(0)
+    leavers, with_destination = collect(spells).row(0)
     if not leavers:
         yield Fault("no child has left a roll", "enrolments, leaving_date", f"Bring leavers: {SOURCES['enrolments']}.")
     elif not with_destination:
         what = f"none of {leavers:,} leavers has a destination, so all count as unknown"
         yield Fault(what, "enrolments, destination", f"Bring {DESTINATIONS}.")
     if "addresses" in histories.present:
-        rows = histories.frame("addresses").select(nw.len().alias("n"), nw.col("lsoa").count().alias("lsoa")).collect()
-        n, lsoa = rows.row(0)
+        rows = histories.frame("addresses").select(nw.len().alias("n"), nw.col("lsoa").count().alias("lsoa"))
+        n, lsoa = collect(rows).row(0)
         if n and not lsoa:
             yield Fault(
                 "no address has an LSOA, so features of the area are missing",
@@ -270,7 +248,7 @@ def _gaps(histories: Histories) -> Iterable[Fault]:
             )
 
 
-def checked_split(histories: Histories, task: Task, labels: pl.DataFrame, cohorts: Cohorts | None = None) -> Splits:
+def checked_split(histories: Histories, task: Task, labels: pl.DataFrame, labeller: Labeller | None = None) -> Splits:
     """Return the splits of labels; the error names as-of dates that would work, if there are any.
 
     Raises
@@ -281,18 +259,19 @@ def checked_split(histories: Histories, task: Task, labels: pl.DataFrame, cohort
     try:
         return split(labels)
     except Faults as faults:
-        advice = _advice(histories, task, cohorts or Cohorts(histories, task))
+        advice = _advice(histories, task, labeller or Labeller(histories, task))
         raise Faults([*faults.faults, advice]) from None
 
 
-def _advice(histories: Histories, task: Task, cohorts: Cohorts) -> Fault:
+def _advice(histories: Histories, task: Task, labeller: Labeller) -> Fault:
     """Return a fault that names as-of dates that would work, with a shorter window if need be, or says that none would."""
     where, pupils = f"train, --definition {task.definition.name}", 0
+    labeller.prepare(_months(histories, histories.last_known()))  # those of all windows and definitions
     for horizon in (task.horizon, *(days for days in SHORTER if days < task.horizon)):
         shorter = replace(task, horizon=horizon)
         dates = tuple(monthly_dates(histories, shorter))
         try:
-            labels = replace(shorter, as_of=dates).labels(histories, cohorts.of(dates)) if dates else None
+            labels = labeller.labels(replace(shorter, as_of=dates)) if dates else None
         except Faults:
             labels = None
         if labels is None:
@@ -338,8 +317,12 @@ def monthly_task(histories: Histories, task: Task) -> Task:
 
 def monthly_dates(histories: Histories, task: Task) -> list[date]:
     """Return the first school Monday of each month with known outcomes, over at most six years."""
-    first = histories.first_day("enrolments", "entry_date")
-    newest = task.newest_labelled(histories)
+    return _months(histories, task.newest_labelled(histories))
+
+
+def _months(histories: Histories, newest: date) -> list[date]:
+    """Return the first school Monday of each month with records, until a day and over at most six years before it."""
+    first = first_recorded(histories)
     if first is None or first > newest:
         return []
     months: dict[tuple[int, int], date] = {}

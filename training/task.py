@@ -14,6 +14,7 @@ from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
 from features.matrix import as_table, tallied_blocks
 from features.outcome.cohort import cohort
+from features.outcome.leavings import Leavings
 from features.outcome.stopping import stopping_rule
 from histories.errors import Fault, Faults, Usage
 from histories.reading.histories import Histories
@@ -71,13 +72,17 @@ class Task:
             raise Faults(Fault("there is no as-of date to train on", "train", do))
         return usable
 
-    def labels(self, histories: Histories, members: pa.Table | None = None) -> pl.DataFrame:
+    def labels(
+        self, histories: Histories, members: pa.Table | None = None, leavings: Leavings | None = None
+    ) -> pl.DataFrame:
         """Return the snapshots whose outcome is known, without building features.
 
         Parameters
         ----------
         members : pyarrow.Table, optional
             The cohort of the days, if already computed.
+        leavings : Leavings, optional
+            The leavings known before ``until``, if already read.
 
         Returns
         -------
@@ -100,6 +105,7 @@ class Task:
             until=self.until,
             known_on=self.known_on,
             members=members,
+            leavings=leavings,
         )
         labels = pl.DataFrame(labelled).filter(pl.col("label").is_not_null())
         if labels.is_empty():

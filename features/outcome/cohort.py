@@ -19,7 +19,7 @@ from histories.reading.as_of import visible
 from histories.reading.frames import Frame, gathered, with_each
 from histories.reading.histories import Histories
 
-FIRST_DAY = {"attendance": "date", "termly_attendance": "term_start", "enrolments": "entry_date"}
+FIRST_DAY = {"attendance": "date", "termly_attendance": "term_start", "enrolments": "known"}
 SETTLED = 60  # days of records before the first as-of date
 
 
@@ -121,7 +121,7 @@ def snapshots_of(
 
 
 def _current_spells(histories: Histories, as_of: list[date], known_on: date | None) -> Frame:
-    days = pa.table({"as_of": pa.array([day_number(d) for d in as_of], pa.int32())})
+    days = pl.DataFrame({"as_of": [day_number(d) for d in as_of]}, schema={"as_of": pl.Int32})
     rows = histories.frame("enrolments").select("pupil_id").unique()
     snapshots = rows.join(histories.given(days), how="cross")
     spells = visible(histories, "enrolments", snapshots, known_on).filter(
@@ -156,7 +156,15 @@ def completed_years(born: str, on: str) -> nw.Expr:
 
 def default_as_of(histories: Histories, until: date | None = None) -> list[date]:
     """Return the second Monday of every term with recorded data, before ``until`` if given."""
-    table = next((t for t in ("attendance", "termly_attendance") if t in histories.present), "enrolments")
-    first = histories.first_day(table, FIRST_DAY[table])
+    first = first_recorded(histories)
     dates = as_of_dates(first + timedelta(days=SETTLED), histories.last_known()) if first is not None else []
     return [d for d in dates if until is None or d < until]
+
+
+def first_recorded(histories: Histories) -> date | None:
+    """Return the day from which attendance, or else rolls, are recorded; None without records.
+
+    Spells reach further back, but only those of children who had not left by then: on an earlier day nobody would go missing.
+    """
+    table = next((t for t in ("attendance", "termly_attendance") if t in histories.present), "enrolments")
+    return histories.first_day(table, FIRST_DAY[table])

@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from features.outcome.cohort import CohortRule, cohort
 from features.outcome.definition import Definition
+from features.outcome.leavings import Leavings
 from histories.calendar import HORIZON, day_number, day_of, school_days
-from histories.reading.frames import collect
 from histories.reading.histories import Histories
 
 FAR = 10**6
@@ -27,6 +27,7 @@ def label(
     until: date | None = None,
     known_on: date | None = None,
     members: pa.Table | None = None,
+    leavings: Leavings | None = None,
 ) -> pa.Table:
     """Label the cohort's snapshots.
 
@@ -42,6 +43,8 @@ def label(
         The day of knowledge of the cohort; see ``histories.reading.as_of.seen``.
     members : pyarrow.Table, optional
         The cohort of these days, if it has been computed already.
+    leavings : Leavings, optional
+        ``Leavings.read(histories, until)``, if it has been read already.
 
     Returns
     -------
@@ -49,46 +52,32 @@ def label(
         ``pupil_id, as_of, label (1, 0, or null), outcome, known_on (date), happened_on (date, of a child who went missing)``. ``outcome`` names
         the exit, ``stayed``, ``left_before`` or ``not_known``; known exits of another kind end the window without being the outcome.
     """
-    limit = day_number(histories.last_known()) + 1
-    limit = min(limit, day_number(until)) if until else limit
+    leavings = Leavings.read(histories, until) if leavings is None else leavings
     members = cohort(histories, as_of, rule, known_on) if members is None else members
-    snapshots = pl.DataFrame(members).with_columns(pl.col("as_of").cast(pl.Int32))
-    spells = _spells(histories, limit, definition)
-    exits = _exits(snapshots, spells, definition, horizon)
-    cases = _cases(histories, snapshots, horizon, limit) if definition.cases else None
+    snapshots = pl.DataFrame(members).lazy().with_columns(pl.col("as_of").cast(pl.Int32))
+    exits = _exits(snapshots, _counted(leavings.spells, definition), horizon)
+    cases = _cases(snapshots, leavings.cases.lazy(), horizon) if definition.cases else None
     frame = snapshots.select("pupil_id", "as_of", "nc_year").join(exits, on=["pupil_id", "as_of"], how="left")
     if cases is not None:
         frame = frame.join(cases, on=["pupil_id", "as_of"], how="left")
     else:
         frame = frame.with_columns(pl.lit(None, pl.Int32).alias(c) for c in ("case_known", "case_from"))
-    frame = _decide(frame, definition, horizon, limit)
+    frame = _decide(frame, definition, horizon, leavings.limit)
     frame = frame.select("pupil_id", pl.col("as_of").cast(pl.Date), "label", "outcome", "known_on", "happened_on")
-    return frame.sort("as_of", "pupil_id").to_arrow()
+    return frame.sort("as_of", "pupil_id").collect().to_arrow()
 
 
-def _spells(histories: Histories, limit: int, definition: Definition) -> pl.DataFrame:
-    """Return each pupil's leavings as finally known, and whether and when each counts."""
-    import narwhals as nw
-
-    rows = histories.frame("enrolments").filter(nw.col("known") < limit)
-    rows = rows.unique(
-        subset=["pupil_id", "urn", "entry_date"], keep="last", order_by=["known", "end_known", "destination"]
-    )
-    frame = collect(rows.select("pupil_id", "entry_date", "leaving_date", "destination", "leaving_ground", "end_known"))
-    frame = frame.with_columns(
-        pl.when(pl.col("end_known") < limit).then(c).alias(c)
-        for c in ("leaving_date", "destination", "leaving_ground", "end_known")
-    )
-    frame = frame.sort("pupil_id", "entry_date").with_columns(
-        pl.col("entry_date").shift(-1).over("pupil_id").alias("next_entry")
-    )
+def _counted(spells: pl.DataFrame, definition: Definition) -> pl.LazyFrame:
+    """Return spells with ``counts``, ``counts_known`` and ``destination``: whether and when each leaving counts as going missing."""
     counts = pl.col("destination").is_in(list(definition.destinations)) | pl.col("leaving_ground").is_in(
         list(definition.grounds)
     )
-    frame = frame.with_columns(counts.fill_null(False).alias("counts"), pl.col("end_known").alias("counts_known"))
+    frame = spells.lazy().with_columns(
+        counts.fill_null(False).alias("counts"), pl.col("end_known").alias("counts_known")
+    )
     if definition.unknown_school_days is None:
         return frame
-    twenty = _after_school_days(frame["leaving_date"], definition.unknown_school_days)
+    twenty = _after_school_days(spells["leaving_date"], definition.unknown_school_days)
     unknown = pl.col("leaving_date").is_not_null() & (
         pl.col("destination").is_null() | (pl.col("destination") == "unknown")
     )
@@ -119,7 +108,7 @@ def _after_school_days(leaving: pl.Series, number: int) -> pl.Series:
     )
 
 
-def _exits(snapshots: pl.DataFrame, spells: pl.DataFrame, definition: Definition, horizon: int) -> pl.DataFrame:
+def _exits(snapshots: pl.LazyFrame, spells: pl.LazyFrame, horizon: int) -> pl.LazyFrame:
     ended = spells.filter(pl.col("leaving_date").is_not_null())
     both = snapshots.select("pupil_id", "as_of", "entry_date").join(ended, on="pupil_id", suffix="_spell")
     inside = pl.col("leaving_date").is_between(pl.col("as_of"), pl.col("as_of") + horizon - 1)
@@ -138,10 +127,7 @@ def _exits(snapshots: pl.DataFrame, spells: pl.DataFrame, definition: Definition
     return window.join(gone, on=["pupil_id", "as_of"], how="full", coalesce=True)
 
 
-def _cases(histories: Histories, snapshots: pl.DataFrame, horizon: int, limit: int) -> pl.DataFrame:
-    import narwhals as nw
-
-    cases = collect(histories.frame("cme").filter(nw.col("known") < limit).select("pupil_id", "missing_from", "known"))
+def _cases(snapshots: pl.LazyFrame, cases: pl.LazyFrame, horizon: int) -> pl.LazyFrame:
     both = snapshots.select("pupil_id", "as_of").join(cases, on="pupil_id")
     both = both.filter(pl.col("missing_from").is_between(pl.col("as_of"), pl.col("as_of") + horizon - 1))
     return both.group_by("pupil_id", "as_of").agg(
@@ -149,7 +135,7 @@ def _cases(histories: Histories, snapshots: pl.DataFrame, horizon: int, limit: i
     )
 
 
-def _decide(frame: pl.DataFrame, definition: Definition, horizon: int, limit: int) -> pl.DataFrame:
+def _decide(frame: pl.LazyFrame, definition: Definition, horizon: int, limit: int) -> pl.LazyFrame:
     case = pl.col("case_known").is_not_null()
     positive = case | pl.col("counts").fill_null(False)
     other = pl.col("counts").is_not_null() & ~positive

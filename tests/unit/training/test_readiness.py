@@ -8,7 +8,9 @@ from datetime import date, timedelta
 import pytest
 from click.testing import CliRunner
 
-from features import Definition
+from features import Definition, default_as_of
+from features.outcome import cohort
+from features.outcome.leavings import Leavings
 from histories.errors import Faults, Usage
 from histories.reading.histories import Histories
 from serving.cli.main import onroll
@@ -167,3 +169,49 @@ def test_a_shorter_window_is_named_when_its_outcomes_are_known_in_time():
     dates = monthly_task(opened, Task(definition=Definition.load("commissioner"), horizon=horizon)).as_of
     (shorter,) = readiness_of(opened, "commissioner", as_of=dates, horizon=horizon).definitions
     assert shorter.ready
+
+
+ROLLS = {
+    "marks": ({"recorded_on": "2021-09-02"}, [("attendance", {"date": "2023-09-04", "session": "AM", "code": "/"})]),
+    "censuses": ({"recorded_on": "2023-10-05"}, []),
+    "terms": (
+        {},
+        [
+            (
+                "termly_attendance",
+                {"term_start": "2023-09-04", "term_end": "2023-12-20", "code": "O", "sessions": 2},
+            )
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", ROLLS)
+def test_no_day_lies_before_the_records(kind):
+    """Spells reach back to children's first entry, but of those who had left before the records began there are none."""
+    spell, others = ROLLS[kind]
+    tables = {
+        "pupils": [{"pupil_id": "p", "date_of_birth": "2012-03-10"}],
+        "enrolments": [{"pupil_id": "p", "urn": "100001", "entry_date": "2016-09-02", **spell}],
+        "suspensions": [{"pupil_id": "p", "start_date": "2025-07-01", "category": "SUSP", "sessions": 2}],
+    }
+    for table, row in others:
+        tables.setdefault(table, []).append({"pupil_id": "p", **row})
+    opened = Histories.from_rows(tables)
+    first = date(2023, 10, 5) if kind == "censuses" else date(2023, 9, 4)
+    task = Task(definition=Definition.load("commissioner"))
+    assert min(monthly_dates(opened, task)) >= first
+    assert min(default_as_of(opened)) >= first
+
+
+def test_rolls_and_cohorts_are_read_once_for_all_definitions(monkeypatch):
+    reads, cohorts = [], []
+    read, of_days = Leavings.read.__func__, cohort.cohort
+    monkeypatch.setattr(Leavings, "read", classmethod(lambda cls, *a: reads.append(1) or read(cls, *a)))
+    monkeypatch.setattr("training.labeller.cohort", lambda *a: cohorts.append(1) or of_days(*a))
+    opened = histories(lost=2)
+    result = readiness_of(opened)
+    assert len(result.definitions) == len(Definition.shipped())
+    assert not result.ready
+    assert len(reads) == 1
+    assert len(cohorts) == 2, "one pass over the default days, one over the months of the advice"

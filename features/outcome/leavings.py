@@ -1,0 +1,56 @@
+"""Each pupil's spells and cases as finally known before a day, whatever the definition of missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import narwhals as nw
+import polars as pl
+
+from histories.calendar import day_number
+from histories.reading.frames import collect
+from histories.reading.histories import Histories
+
+ENDS = ("leaving_date", "destination", "leaving_ground", "end_known")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Leavings:
+    """What labels are made from; read once, it serves any number of definitions and windows.
+
+    Attributes
+    ----------
+    limit : int
+        Day number; nothing recorded on or after it is used.
+    spells : polars.DataFrame
+        ``pupil_id, entry_date, leaving_date, destination, leaving_ground, end_known, next_entry``, sorted by pupil and entry.
+    cases : polars.DataFrame
+        ``pupil_id, missing_from, known`` of every case of missing education.
+    """
+
+    limit: int
+    spells: pl.DataFrame
+    cases: pl.DataFrame
+
+    @classmethod
+    def read(cls, histories: Histories, until: date | None = None) -> Leavings:
+        """Read the spells and cases of histories.
+
+        Parameters
+        ----------
+        until : date, optional
+            Ignore everything recorded on or after this day.
+        """
+        limit = day_number(histories.last_known()) + 1
+        limit = min(limit, day_number(until)) if until else limit
+        rows = histories.frame("enrolments").filter(nw.col("known") < limit)
+        rows = rows.unique(
+            subset=["pupil_id", "urn", "entry_date"], keep="last", order_by=["known", "end_known", "destination"]
+        )
+        spells = collect(rows.select("pupil_id", "entry_date", *ENDS))
+        ended = pl.col("end_known") < limit
+        spells = spells.with_columns(pl.when(ended).then(c).alias(c) for c in ENDS).sort("pupil_id", "entry_date")
+        spells = spells.with_columns(pl.col("entry_date").shift(-1).over("pupil_id").alias("next_entry"))
+        cases = histories.frame("cme").filter(nw.col("known") < limit).select("pupil_id", "missing_from", "known")
+        return cls(limit=limit, spells=spells, cases=collect(cases))
