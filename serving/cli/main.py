@@ -39,6 +39,7 @@ VERBS = {
     "audit": "serving.cli.audit",
     "actions": "serving.cli.actions",
     "enquiries": "serving.cli.enquiries",
+    "not-in-school": "serving.cli.not_in_school",
     "retention": "serving.cli.records",
     "hold": "serving.cli.records",
     "erase": "serving.cli.records",

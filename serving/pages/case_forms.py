@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, timedelta
+from functools import partial
 
 from fastapi import Request
 from starlette.responses import Response
@@ -14,11 +15,12 @@ from serving.http.problems import Problem
 from serving.pages.context import PageContext
 from serving.pages.forms import save_and_redirect, version_of
 from serving.pages.pupil_page import show
-from serving.store.cases import cases, doubts, enquiries
+from serving.store.cases import cases, doubts, enquiries, not_in_school
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import Change, Conflict
 
 MAX_DISTANCE = timedelta(days=366)  # of a contact or action in the past, and of a snooze
+OWN_DUTY = ("home_education", "part_time", "consent")  # records that begin a duty
 Fields = dict[str, str]
 CaseForm = Callable[[Change, str, int, Fields, PageContext], int]
 
@@ -142,6 +144,28 @@ def _enquire(change: Change, case: str, version: int, fields: Fields, context: P
     )
 
 
+def _record(kind: str, change: Change, case: str, version: int, fields: Fields, context: PageContext) -> int:
+    """Record something for the register of children not in school; the rule that holds on its day says when its duty is due."""
+    on = _past(fields)
+    is_address = kind == "earlier_address"
+    code = "" if is_address else _code(fields, "code", context.settings.record_words(kind))
+    review_on = None
+    if kind == "part_time" and code not in not_in_school.ENDS[kind]:
+        review_on = _day(fields, "review", on + timedelta(days=1), date.today() + MAX_DISTANCE)
+    due_on = context.settings.due_on(not_in_school.DUTIES[kind], on) if kind in OWN_DUTY else None
+    return not_in_school.record(
+        change,
+        case,
+        version,
+        kind=kind,
+        on=on,
+        code=code,
+        review_on=review_on,
+        due_on=review_on if due_on and review_on else due_on,
+        text=fields.get("text", ""),
+    )
+
+
 def _dismiss(change: Change, case: str, version: int, fields: Fields, context: PageContext) -> int:
     reason = _code(fields, "reason", context.settings.not_for_this_child)
     return cases.dismiss(change, case, version, reason, fields.get("text", ""))
@@ -177,6 +201,7 @@ FORMS: dict[str, CaseForm] = {
     "contact": _contact,
     "act": _act,
     "enquire": _enquire,
+    **{kind: partial(_record, kind) for kind in not_in_school.RECORDS},
     "note": _note,
     "dismiss": _dismiss,
     "doubt": _doubt,

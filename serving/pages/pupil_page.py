@@ -14,12 +14,13 @@ from histories.tables import TABLES
 from serving.pages.context import PageContext
 from serving.pages.enquiries import ASKING, enquiries
 from serving.pages.family import attends, newest_day, services_now
+from serving.pages.not_in_school import confirmed, record_event, records_now
 from serving.pages.records_line import records_line
 from serving.pages.score_change import changed
 from serving.pages.score_strip import score_strip
 from serving.pages.timeline import timeline
 from serving.pages.wording import Wording
-from serving.store.cases import cases, casework, done, family
+from serving.store.cases import cases, casework, done, family, not_in_school
 from serving.store.scores import stored_scores, week_list
 from serving.store.sign_in import staff
 from serving.store.unit_of_work import NotThere
@@ -66,6 +67,8 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         }
         history = casework.pupil_history(view, place["pupil_id"])
         given = [_help_event(context, entry) for entry in done.help_given(view, place["pupil_id"])]
+        recorded = not_in_school.records(view, place["pupil_id"])
+        given += [record_event(context, r) for r in recorded]
         involved = family.involvements(view, place["pupil_id"])
         at_home = family.at_home_with(view, place["pupil_id"])
         details = context.details(view, [place["pupil_id"], *(c["pupil_id"] for c in at_home)], "pupil")
@@ -85,6 +88,10 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         "compared": history[1]["compared"] if history else [],
         "more_of": more_of,
         "made": enquiries(case["entries"] if case else (), list(context.settings.enquiries)),
+        "record_kinds": not_in_school.RECORDS,
+        "duties": not_in_school.DUTIES,
+        "recorded": records_now(recorded, stored["deadlines"]),
+        "confirmed": confirmed(recorded),
         "off_roll": any(d["kind"] in ASKING for d in stored["deadlines"]),
         "today": date.today(),
         "settings": context.settings,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,7 +10,8 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
-from serving.casework.deadlines import DeadlineRule, Rules
+from serving.casework.deadlines import DeadlineRule, Rules, rule_of
+from serving.casework.school_days import SchoolDays
 
 DEFAULTS = Path(__file__).with_name("pages.toml")
 Words = dict[str, str]
@@ -23,7 +24,11 @@ ClockKind = Literal[
     "destination",
     "transfer_file",
     "case_not_opened",
+    "home_education",
+    "part_time_review",
+    "consent",
 ]
+RecordKind = Literal["home_education", "part_time", "consent", "destination"]
 
 
 class ClockSettings(SettingsFile):
@@ -35,11 +40,11 @@ class ClockSettings(SettingsFile):
     since: date = date.min
 
 
-class EnquiryRule(SettingsFile):
-    """Where it is written that school and authority enquire together, and since when."""
+class DatedRule(SettingsFile):
+    """Where a rule is written, and since when it holds."""
 
     source: str = Field(min_length=1)
-    since: date
+    since: date = date.min
 
 
 def _one_or_more(clocks: Any) -> Any:
@@ -74,7 +79,9 @@ class PageSettings(SettingsFile):
     consents: Words = Field(min_length=1)
     enquiries: Words = Field(min_length=1)
     enquiry_results: Words = Field(min_length=1)
-    enquiry_rule: EnquiryRule
+    enquiry_rule: DatedRule
+    destination_rule: DatedRule
+    records: dict[RecordKind, Words]
     not_for_this_child: Words = Field(min_length=1)
     closing: Words = Field(min_length=1)
     clocks: dict[
@@ -84,7 +91,7 @@ class PageSettings(SettingsFile):
 
     @classmethod
     def load(cls, file: Path | None) -> PageSettings:
-        """Read a file over the defaults; a list in the file replaces the whole list, a clock replaces that clock.
+        """Read a file over the defaults; a list in the file replaces the whole list, a clock or the list of a kind of record only that one.
 
         Raises
         ------
@@ -92,10 +99,11 @@ class PageSettings(SettingsFile):
             With every fault of the file.
         """
         overrides, shipped = read_toml(file) if file else {}, read_toml(DEFAULTS)
+        records = {**shipped["records"], **(overrides.get("records") or {})}
         clocks = overrides.get("clocks")
         clocks = {**shipped["clocks"], **clocks} if isinstance(clocks, dict) else clocks or shipped["clocks"]
         do = f"See {DEFAULTS.name} for the settings."
-        return cls.of({**shipped, **overrides, "clocks": clocks}, file, do)
+        return cls.of({**shipped, **overrides, "clocks": clocks, "records": records}, file, do)
 
     def rules(self) -> Rules:
         """Return how long each clock runs, for duties that begin on one day or another."""
@@ -109,6 +117,23 @@ class PageSettings(SettingsFile):
         clocks = next((clocks for name, clocks in self.clocks.items() if name == kind), ())
         holding = [clock.source for clock in clocks if clock.since <= start]
         return holding[-1] if holding else ""
+
+    def due_on(self, kind: str, start: date) -> date | None:
+        """Return when a duty that a record began is due, by the general calendar of school days; None if no rule holds."""
+        rule = rule_of(self.rules(), kind, start)
+        if rule is None or not rule.school_days:
+            return start if rule else None
+        days = SchoolDays({}, start, start, frozenset(self.calendar.closed))
+        return days.nth("", start + timedelta(days=1), rule.school_days)
+
+    def record_text(self, kind: str, code: str | None) -> str:
+        """Return the words of a record's code, or the code itself when it is no longer on the list; empty for an earlier address."""
+        return self.record_words(kind).get(code, code) if code else ""
+
+    def record_words(self, kind: str) -> Words:
+        """Return the words of each code of a kind of record; empty for an earlier address, which has no code."""
+        by_kind: dict[str, Words] = {str(name): words for name, words in self.records.items()}
+        return by_kind.get(kind, {})
 
     def text_of(self, kind: str, code: str) -> str:
         """Return the words of a case entry's code, or the code itself when it is no longer on the list."""

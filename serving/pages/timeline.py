@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-LANES = ("school", "suspension", "care", "address", "missing", "help")
+LANES = ("school", "suspension", "care", "address", "missing", "records", "help")
 WEEKS = 52
 MAX_LATER = timedelta(weeks=4)  # for which help is drawn after the day of the records
 SLOT, HEIGHT = 10, 60  # of one week, in the picture's units
@@ -72,7 +72,7 @@ def timeline(past: dict[str, Any], as_of: date, help_given: Sequence[dict[str, A
         See ``serving.casework.history``.
     as_of : date
     help_given : sequence of dict
-        Events of what was done for the child: ``lane`` (``help``), ``date`` and ``text``.
+        Events of what was done or recorded for the child: ``lane`` (``help`` or ``records``), ``date`` and ``text``.
     """
     shown = [e for e in help_given if date.fromisoformat(e["date"]) < as_of + MAX_LATER]
     last = max([as_of - timedelta(days=1), *(date.fromisoformat(e["date"]) for e in shown)])

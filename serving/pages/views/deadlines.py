@@ -14,7 +14,7 @@ from serving.pages.enquiries import ASKING
 from serving.pages.forms import Form, save_and_redirect, version_of
 from serving.pages.page import Endpoint, Page
 from serving.roles import IDENTITIES
-from serving.store.cases import casework, enquiries
+from serving.store.cases import casework, enquiries, not_in_school
 from serving.store.scores import week_list
 from serving.store.unit_of_work import Change
 
@@ -49,7 +49,9 @@ def _show(context: PageContext, request: Request, status: int = 200, wrong: str 
         running, lost = casework.deadlines(view), casework.count_lost(view, today)
         names = week_list.school_names(view)
         details = context.details(view, [d["pupil_id"] for d in running], "deadlines")
-        asked = enquiries.by_side(view, (d["pupil_id"] for d in running if d["kind"] in ASKING))
+        looked_for = [d["pupil_id"] for d in running if d["kind"] in ASKING]
+        asked = enquiries.by_side(view, looked_for)
+        confirmed = not_in_school.with_destination(view, looked_for)
     first = [d for d in running if d["kind"] == casework.LOST and d["due_on"] < today]
     rest = sorted((d for d in running if d not in first), key=itemgetter("due_on"))
     groups = {
@@ -62,6 +64,7 @@ def _show(context: PageContext, request: Request, status: int = 200, wrong: str 
         deadline["source"] = context.settings.source(deadline["kind"], deadline["started_on"])
         none_yet = dict.fromkeys(enquiries.SIDES, 0) if deadline["kind"] in ASKING else None
         deadline["enquiries"] = asked.get(deadline["pupil_id"], none_yet) if none_yet else None
+        deadline["destination"] = confirmed.get(deadline["pupil_id"])
     banner = context.renderer.words("clock.done") if request.query_params.get("done") else None
     return context.renderer.page(
         request,

@@ -22,6 +22,7 @@ KINDS = (
     "contact",
     "action",
     "enquiry",
+    "register",
     "note",
     "snoozed",
     "woken",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from serving.store.cases import cases, family, no_roll
+from serving.store.cases import cases, family, no_roll, not_in_school
 from serving.store.cases.casework_tables import School, StoredDeadline, StoredHistory, StoredMissing, StoredTransition
 from serving.store.cases.tables import Case
 from serving.store.scores.stored_scores import BATCH, upsert
@@ -28,6 +28,7 @@ BY_PERSON = (
     "sickness_15",
     "transfer_file",
 )  # as serving.casework.deadlines has it
+FROM_RECORDS = ("home_education", "part_time_review", "consent")  # a worker's record starts them, not the histories
 LOST = "case_not_opened"  # the deadline of a child off roll whom nobody is looking for
 
 
@@ -157,6 +158,7 @@ def _save_deadlines(change: Change, gathered: Gathered, in_authorities: sa.Selec
         StoredDeadline.as_of < gathered.as_of,
         StoredDeadline.pupil_id.in_(in_authorities),
         sa.or_(StoredDeadline.due_on >= gathered.as_of, StoredDeadline.kind.not_in(BY_PERSON)),
+        StoredDeadline.kind.not_in(FROM_RECORDS),
     )
     change.connection.execute(over.values(stopped_at=change.now, stopped_how="data", **who))
 
@@ -173,6 +175,7 @@ def deadlines(view: View, *, pupil_ref: str | None = None, most: int = MAX) -> l
         sa.select(StoredDeadline.__table__, Pupil.pupil_ref, Pupil.nc_year)
         .join(Pupil, Pupil.pupil_id == StoredDeadline.pupil_id)
         .where(*view.caller.children(Pupil), StoredDeadline.stopped_at.is_(None))
+        .where(not_in_school.duties_in_scope(view))
         .order_by(StoredDeadline.kind != LOST, StoredDeadline.due_on, StoredDeadline.pupil_id, StoredDeadline.kind)
         .limit(most)
     )

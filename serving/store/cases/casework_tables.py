@@ -40,7 +40,8 @@ class StoredDeadline(Changed, Base):
     kind : str
         One of the clocks in ``pages.toml``.
     stopped_how : str or None
-        ``data`` when the histories show that it is done, ``person`` when somebody recorded it.
+        ``data`` when the histories show that it is done, ``person`` when somebody said so, ``record`` when a record for the
+        register of children not in school shows it.
     """
 
     __tablename__ = "clocks"

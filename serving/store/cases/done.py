@@ -13,7 +13,14 @@ from serving.store.cases.tables import Case, CaseEntry, Person
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import View
 
-TAKEN_UP = ("action", "enquiry", "dismissed", "snoozed", "closed")  # entries after which a child is done for this list
+TAKEN_UP = (
+    "action",
+    "enquiry",
+    "register",
+    "dismissed",
+    "snoozed",
+    "closed",
+)  # entries after which a child is done for this list
 
 
 def last_entries(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -62,7 +69,7 @@ def help_given(view: View, pupil_id: str) -> list[dict[str, Any]]:
 
 
 def done_since(view: View, day: date, not_reached: Collection[str]) -> set[str]:
-    """Return the pupils for whom something was done since a day: a conversation, an action, an enquiry, or a decision to set aside or close.
+    """Return the pupils for whom something was done since a day: a conversation, an action, an enquiry, a record, or a decision to set aside or close.
 
     Parameters
     ----------

@@ -76,7 +76,7 @@ class CaseEntry(Base):
     version : int
         The case's version after this entry.
     on_day : date or None
-        The day of a contact or action, or the day on which a snooze ends.
+        The day of a contact, action or record, or the day on which a snooze ends.
     code : str or None
         From the authority's lists: the kind of an action, the outcome of a contact, the source of an enquiry, the reason of a
         dismissal, the consent to a hand-over.
@@ -86,6 +86,10 @@ class CaseEntry(Base):
         Of an enquiry: from the authority's list.
     asked_by, next_turn : str or None
         Of an enquiry: ``school`` or ``authority``; ``next_turn`` is None when nobody has to ask again.
+    record : str or None
+        Of a record for the register of children not in school: its kind; see ``serving.store.cases.not_in_school``.
+    review_on : date or None
+        Of part-time education by agreement: the day of its next review.
     """
 
     __tablename__ = "case_entries"
@@ -103,6 +107,8 @@ class CaseEntry(Base):
     result: Mapped[str | None] = mapped_column(sa.String(100))
     asked_by: Mapped[str | None] = mapped_column(sa.String(20))
     next_turn: Mapped[str | None] = mapped_column(sa.String(20))
+    record: Mapped[str | None] = mapped_column(sa.String(20))
+    review_on: Mapped[date | None]
 
 
 class DataFault(Changed, Base):

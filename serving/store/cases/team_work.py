@@ -14,7 +14,7 @@ from serving.store.scores.stored_scores import of_list, own_lists
 from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import View
 
-WORK = ("contact", "action", "enquiry", "note")  # entries that mean that somebody worked on the case
+WORK = ("contact", "action", "enquiry", "register", "note")  # entries that mean that somebody worked on the case
 MAX_CASES, MAX_WEEKS = 10, 12
 
 
@@ -24,8 +24,8 @@ def oldest_untouched(view: View, today: date, most: int = MAX_CASES) -> list[dic
     Returns
     -------
     list of dict
-        ``pupil_id, pupil_ref, urn, nc_year, owner`` (a name, or None) and ``since``: the newest contact, action, enquiry or note, or else
-        when the case was opened. The audit records the children.
+        ``pupil_id, pupil_ref, urn, nc_year, owner`` (a name, or None) and ``since``: the newest contact, action, enquiry, record or note,
+        or else when the case was opened. The audit records the children.
     """
     worked = (
         sa.select(CaseEntry.case_id, sa.func.max(CaseEntry.at).label("at"))

@@ -19,7 +19,7 @@ from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import View
 
 OF_SCORE = ("list", "capacity_band", "one_in", "risk_low", "risk_high", "reasons", "protective", "missing_tables")
-OF_ENTRY = ("kind", "code", "on_day", "team", "to_person", "result", "asked_by", "next_turn")
+OF_ENTRY = ("kind", "code", "on_day", "team", "to_person", "result", "asked_by", "next_turn", "record", "review_on")
 
 
 def timeline(view: View, pupil_id: str, as_of: date | None = None) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from serving.store.cases.casework_tables import School, StoredDeadline, StoredHistory
+from serving.store.cases.not_in_school import duties_in_scope
 from serving.store.cases.tables import Capacity, Case, Person
 from serving.store.scores.stored_scores import newest_list, of_list, own_lists
 from serving.store.tables import Pupil, ScoreList, StoredScore
@@ -298,7 +299,7 @@ def _histories(view: View, pupils: Sequence[str], as_of: date) -> dict[str, dict
 def next_deadlines(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return each pupil's next deadline."""
     query = sa.select(StoredDeadline.pupil_id, StoredDeadline.kind, StoredDeadline.due_on).where(
-        StoredDeadline.pupil_id.in_(pupils), StoredDeadline.stopped_at.is_(None)
+        StoredDeadline.pupil_id.in_(pupils), StoredDeadline.stopped_at.is_(None), duties_in_scope(view)
     )
     deadlines: dict[str, dict[str, Any]] = {}
     for r in view.connection.execute(query.order_by(StoredDeadline.due_on)):

@@ -1,12 +1,16 @@
 """The pictures of a child's page: months and the year group's line stand where they belong, help is drawn, and scores lie on the scale."""
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import pytest
 
+from serving.pages.not_in_school import record_event
 from serving.pages.score_strip import HEIGHT, LISTS, SCALE, SLOT, score_strip
+from serving.pages.settings import PageSettings
 from serving.pages.timeline import HEIGHT as TALL
 from serving.pages.timeline import MAX_LATER, WEEKS, timeline
+from serving.pages.wording import Wording
 
 DAY = date(2025, 11, 24)
 PAST = {"weeks": [["2025-11-17", 10, 4, 2]], "events": [], "compared": [{"what": "missed", "peers": 0.25}]}
@@ -38,6 +42,17 @@ def test_help_is_drawn_in_its_week_and_told_in_the_table():
     assert [round(s.x) for s in picture.lanes["help"]] == [(WEEKS - 1) * 10 + round(2 * 10 / 7)]
     assert [e["text"] for row in picture.rows for e in row["events"]] == ["Home visit"]
     assert "help" not in timeline(PAST, DAY).lanes
+
+
+def test_a_record_for_the_register_has_a_lane_of_its_own_and_no_address_in_it():
+    context = SimpleNamespace(settings=PageSettings.load(None), renderer=SimpleNamespace(words=Wording.load("en")))
+    address = {"record": "earlier_address", "code": None, "on_day": DAY - timedelta(days=5), "text": "1 Old Road"}
+    agreed = {**address, "record": "part_time", "code": "agreed", "text": None}
+    picture = timeline(PAST, DAY, [record_event(context, address), record_event(context, agreed)])
+    assert len(picture.lanes["records"]) == 2
+    texts = [e["text"] for row in picture.rows for e in row["events"]]
+    assert texts[0] == "Earlier address"
+    assert texts[1].startswith("Part time by agreement: Agreed")
 
 
 @pytest.mark.parametrize(
