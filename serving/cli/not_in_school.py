@@ -13,7 +13,7 @@ from histories.io.terminal import ISO_DATE, json_option, result
 
 @click.group("not-in-school")
 def not_in_school() -> None:
-    """Export the records for the register of children not in school."""
+    """Export records for the register of children not in school."""
 
 
 @not_in_school.command()

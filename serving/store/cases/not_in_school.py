@@ -97,11 +97,11 @@ def record(
     }
     new_version = add_entry(change, case_id, version, "register", {}, on_day=on, record=kind, **columns)
     if kind in DUTIES:
-        _move_duty(change, case_id, kind, on, code, due_on if goes_on else None)
+        _move_duty(change, case_id, kind, on, code=code, due_on=due_on if goes_on else None)
     return new_version
 
 
-def _move_duty(change: Change, case_id: str, kind: str, on: date, code: str, due_on: date | None) -> None:
+def _move_duty(change: Change, case_id: str, kind: str, on: date, *, code: str, due_on: date | None) -> None:
     """Stop the running duty of a kind of record, and start the next one if it has a day."""
     pupil, urn = change.connection.execute(
         sa.select(Pupil.pupil_id, Pupil.urn).join(Case, Case.pupil_id == Pupil.pupil_id).where(Case.case_id == case_id)
