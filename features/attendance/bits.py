@@ -15,8 +15,22 @@ NEWEST = (
     "last_present_days",
     "newest_sessions",
     "newest_unexplained",
+    "since_break_sessions",
+    "since_break_unexplained",
+    "since_summer_sessions",
+    "since_summer_unexplained",
+    "unbroken_sessions",
+    "possible_bits",
+    "unexplained_bits",
+    "marked",
 )
+SINCE = NEWEST[10:]  # the figures that heed breaks
 NEWEST_SESSIONS = 20  # possible sessions counted by ``newest_unexplained``: ten school days
+BREAK, SUMMER = (
+    7,
+    28,
+)  # days in a row without a possible session that make a break (half-term and longer), and the summer
+BITS = 30  # days in ``possible_bits`` and ``unexplained_bits``: two bits a day, the newest day lowest
 POSSIBLE, ABSENT = 1, 2  # the first two bits of a mark's measures
 UNEXPLAINED = 4 | 8  # the next two bits: absent without permission, or without a reason so far
 UNAUTHORISED = 4

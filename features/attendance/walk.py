@@ -7,15 +7,21 @@ import numpy as np
 
 from features.attendance.bits import (
     ABSENT,
+    BITS,
+    BREAK,
+    NEWEST,
     NEWEST_SESSIONS,
     POSSIBLE,
     RECENT,
     SPAN,
+    SUMMER,
     UNAUTHORISED,
     UNDEFINED,
     UNEXPLAINED,
     UNIT,
 )
+
+FIGURES = len(NEWEST)
 
 
 @nb.njit(cache=True, nogil=True)
@@ -80,7 +86,7 @@ def walk(
     n, many = len(pupil), len(windows)
     counts = np.zeros((n, many + 1, measures), np.int64)
     runs = np.zeros((n, many, 2), np.int64)
-    newest = np.full((n, 10), UNDEFINED, np.int64)
+    newest = np.full((n, FIGURES), UNDEFINED, np.int64)
     so_far = np.zeros(measures, np.int64)
     lives, reach = weights.shape[0], weights.shape[1] - 1
     lasting = np.full((n, 2 * lives), UNDEFINED, np.int64)
@@ -91,7 +97,9 @@ def walk(
         so_far[:] = 0
         weighted[:] = 0.0
         run = longest = number = trailing = window = 0
-        sessions = unexplained = 0
+        sessions = unexplained = possible_bits = unexplained_bits = before = 0
+        since_break = break_unexplained = since_summer = summer_unexplained = 0
+        in_break = in_summer = False
         week_possible = week_absent = weeks_open = weeks_missed = weeks_mostly = 0
         last_mark = last_present = last_week_absent = last_week_possible = UNDEFINED
         for back in range(1, reach + 1):
@@ -134,9 +142,21 @@ def walk(
                 longest = max(longest, run)
                 if back <= RECENT:
                     week_possible += 1
+                    gap = back - before - 1 if before else 0
+                    in_break, in_summer, before = in_break or gap >= BREAK, in_summer or gap >= SUMMER, back
+                    no_reason = 1 if kind & UNEXPLAINED else 0
                     if sessions < NEWEST_SESSIONS:
                         sessions += 1
-                        unexplained += kind & UNEXPLAINED != 0
+                        unexplained += no_reason
+                        if not in_break:
+                            since_break += 1
+                            break_unexplained += no_reason
+                        if not in_summer:
+                            since_summer += 1
+                            summer_unexplained += no_reason
+                    if back <= BITS:
+                        possible_bits |= 1 << (2 * (back - 1) + 1 - half)
+                        unexplained_bits |= no_reason << (2 * (back - 1) + 1 - half)
                     week_absent += absent
                     last_mark = back if last_mark < 0 else last_mark
                     last_present = back if last_present < 0 and not absent else last_present
@@ -169,6 +189,10 @@ def walk(
                 last_present,
             )
             newest[s, 8], newest[s, 9] = sessions, unexplained
+            newest[s, 10], newest[s, 11] = since_break, break_unexplained
+            newest[s, 12], newest[s, 13] = since_summer, summer_unexplained
+            newest[s, 14] = since_break if last_mark <= BREAK else 0
+            newest[s, 15], newest[s, 16], newest[s, 17] = possible_bits, unexplained_bits, 1
         if weighted[-1, 0] > 0:
             for life in range(lives):
                 for m in range(2):

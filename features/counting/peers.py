@@ -24,6 +24,9 @@ SUMMED = (
     "in_year_entries_365",
     "care_cin",
     "home_starts_730",
+    "possible_28",
+    "unbroken_sessions",
+    "marked",
 )
 IN_AREA = ("absent_90", "possible_90", "home_starts_730", "pupils")
 AT_HOME = {"pupils": "siblings", "absent_90": "siblings_absent", "possible_90": "siblings_possible"}

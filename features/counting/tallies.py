@@ -12,6 +12,7 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
+from features.attendance.bits import BITS, BREAK, NEWEST_SESSIONS, SINCE, SUMMER
 from features.attendance.register import (
     COUNTS,
     HALF_LIVES,
@@ -77,6 +78,7 @@ def _parts(of: tuple[tuple[str, Tally], ...]) -> tuple[TallyPart, ...]:
     marks = {c: digest(c, sorted(MEASURES.items()), WINDOWS) for c in (*COUNTS, *RUNS, *NEWEST)}
     how = (sorted(MEASURES.items()), HALF_LIVES, REACH, PRIOR, PRIOR_SESSIONS)
     marks |= {c: digest(c, how) for c in LASTING}
+    marks |= {c: digest(c, sorted(MEASURES.items()), (NEWEST_SESSIONS, BREAK, SUMMER, BITS)) for c in SINCE}
     passes = [
         TallyPart(
             name="attendance",

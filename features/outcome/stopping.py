@@ -1,21 +1,24 @@
-"""Whether a child has already stopped coming: a declared, dated rule over what was known before the day."""
+"""Whether a child has already stopped coming: declared, dated rules over what was known before the day."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import polars as pl
 from pydantic import Field
 
-from features.attendance.bits import NEWEST_SESSIONS
+from features.attendance.bits import BITS, NEWEST_SESSIONS
+from histories.errors import Fault, Faults
 from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
 
-FILE = Path(__file__).with_name("stopping_rules") / "already_stopping.toml"
+FOLDER = Path(__file__).with_name("stopping_rules")
 ListName: TypeAlias = Literal["act_today", "help_early"]
 ACT_TODAY: ListName = "act_today"
 HELP_EARLY: ListName = "help_early"
@@ -28,17 +31,23 @@ class StoppingRule:
     Attributes
     ----------
     since : date
-        The day from which the rule holds.
+        The day from which the rule holds, until another one does.
     unexplained_share : float
         Share of the last 20 possible sessions, within 60 days, missed without permission or for no reason known yet.
     enough_sessions : int
         Fewest possible sessions for which a share is computed.
+    since_breaks : bool
+        Whether the same share is also computed of the sessions of the last 14 days, since the last break of a week or longer, and
+        since joining the school; the last 20 then reach back over the summer only if the share since the summer is as high.
     absent_in_a_row : int
         Last sessions missed in a row, for whatever reason.
     silent_days : int
         Days on the roll without any mark while the school sent marks for others; marks are counted for 14 days.
     not_come_days : int
         Days since joining the school without ever being present.
+    silent_sessions, not_come_sessions : int
+        Sessions that the school must have held in these days, by the marks of the other children: a holiday is no silence. With 0, one
+        mark is enough.
     """
 
     title: str
@@ -47,12 +56,15 @@ class StoppingRule:
     since: date
     unexplained_share: float
     enough_sessions: int
+    since_breaks: bool
     absent_in_a_row: int
     silent_days: int
     not_come_days: int
+    silent_sessions: int
+    not_come_sessions: int
 
     @classmethod
-    def load(cls, file: Path = FILE) -> StoppingRule:
+    def load(cls, file: Path) -> StoppingRule:
         """Read a rule from a TOML file.
 
         Raises
@@ -67,18 +79,65 @@ class StoppingRule:
 
         An absent table proves nothing: without marks every child is on ``help_early``.
         """
-        sessions, joined = pl.col("newest_sessions"), pl.col("newest_entry")
-        others_have_marks = pl.col("school_possible_14") > 0
-        unexplained = (sessions >= self.enough_sessions) & (
-            pl.col("newest_unexplained") >= self.unexplained_share * sessions
-        )
         in_a_row = pl.col("trailing_absent") >= self.absent_in_a_row
-        silent = others_have_marks & (pl.col("possible_14") == 0) & (joined >= self.silent_days)
-        never_present = pl.col("last_present_days").is_null() | (pl.col("last_present_days") > joined)
-        has_marks = others_have_marks | (pl.col("possible_14") > 0)
-        not_come = never_present & has_marks & joined.is_between(self.not_come_days, 60)
-        conditions = (unexplained, in_a_row, silent, not_come)
+        conditions = (self._half_missed(), in_a_row, self._silent(), self._not_come())
         return pl.any_horizontal(*(condition.fill_null(False) for condition in conditions))
+
+    def _half_missed(self) -> pl.Expr:
+        def missed(sessions: pl.Expr, unexplained: pl.Expr, enough: int = self.enough_sessions) -> pl.Expr:
+            return ((sessions >= enough) & (unexplained >= self.unexplained_share * sessions)).fill_null(False)
+
+        newest = missed(pl.col("newest_sessions"), pl.col("newest_unexplained"))
+        if not self.since_breaks:
+            return newest
+        since_summer = (pl.col("since_summer_sessions"), pl.col("since_summer_unexplained"))
+        joined = _newest_bits("possible", pl.col("newest_entry"))
+        return pl.any_horizontal(
+            newest & missed(*since_summer, enough=1),
+            missed(*since_summer),
+            missed(pl.col("since_break_sessions"), pl.col("since_break_unexplained")),
+            missed(pl.col("possible_14"), _newest_bits("unexplained", pl.lit(14))),
+            missed(joined, _newest_bits("unexplained", pl.col("newest_entry"))) & (joined <= NEWEST_SESSIONS),
+        )
+
+    def _silent(self) -> pl.Expr:
+        joined = pl.col("newest_entry")
+        least = self.silent_sessions
+        silent = (pl.col("possible_14") == 0) & _held("possible_14", least) & (joined >= self.silent_days)
+        if not least:
+            return silent
+        # Over a break of two weeks, four weeks hold what two weeks hold in term.
+        return silent | ((pl.col("possible_28") == 0) & _held("possible_28", least) & (joined >= 28))
+
+    def _not_come(self) -> pl.Expr:
+        joined, least = pl.col("newest_entry"), self.not_come_sessions
+        never_present = pl.col("last_present_days").is_null() | (pl.col("last_present_days") > joined)
+        if least:
+            marked = _newest_bits("possible", joined) >= least
+            # Of a child who joined less than two weeks ago: an unbroken run of so many sessions falls after the joining.
+            unmarked = (
+                pl.when(joined >= 28)
+                .then(_held("possible_28", least))
+                .when(joined >= 14)
+                .then(_held("possible_14", least))
+                .otherwise(_held("unbroken_sessions", least))
+            )
+            at_school = marked.fill_null(False) | unmarked
+        else:
+            at_school = _held("possible_14", 0) | (pl.col("possible_14") > 0)
+        return never_present & at_school & joined.is_between(self.not_come_days, 60)
+
+
+def _held(tally: str, least: int) -> pl.Expr:
+    """Return whether the school held so many sessions, on average of the other children with marks in 60 days."""
+    others = pl.col(f"school_{tally}")
+    return ((others > 0) & (others >= least * pl.col("school_marked"))).fill_null(False)
+
+
+def _newest_bits(kind: str, days: pl.Expr) -> pl.Expr:
+    """Count the child's possible or unexplained sessions in the last days, at most ``BITS``."""
+    of_days = pl.lit(4, pl.Int64).pow(days.clip(0, BITS).cast(pl.Int64)) - 1
+    return (pl.col(f"{kind}_bits") & of_days.cast(pl.Int64)).bitwise_count_ones().cast(pl.Int64)
 
 
 class StoppingFile(SettingsFile):
@@ -90,17 +149,49 @@ class StoppingFile(SettingsFile):
     since: date = Field(strict=True, description="a date")
     unexplained_share: float = Field(gt=0, le=1, description="a share above 0 and at most 1")
     enough_sessions: int = Field(strict=True, ge=1, le=NEWEST_SESSIONS, description="a whole number from 1 to 20")
+    since_breaks: bool = Field(default=False, strict=True, description="true or false")
     absent_in_a_row: int = Field(strict=True, ge=1, le=120, description="a whole number from 1 to 120")
     silent_days: int = Field(strict=True, ge=14, le=365, description="a whole number from 14 to 365")
     not_come_days: int = Field(strict=True, ge=1, le=60, description="a whole number from 1 to 60")
+    silent_sessions: int = Field(default=0, strict=True, ge=0, le=20, description="a whole number from 0 to 20")
+    not_come_sessions: int = Field(default=0, strict=True, ge=0, le=20, description="a whole number from 0 to 20")
+
+
+def load_rules(folder: Path = FOLDER) -> tuple[StoppingRule, ...]:
+    """Read the rules of a folder, oldest first.
+
+    Raises
+    ------
+    Faults
+        For a file that is no rule, and for two rules from the same day.
+    """
+    rules = {file: StoppingRule.load(file) for file in sorted(folder.glob("*.toml"))}
+    days = [rule.since for rule in rules.values()]
+    twice = [str(file) for file, rule in rules.items() if days.count(rule.since) > 1]
+    if twice:
+        raise Faults(Fault("two rules hold from the same day", ", ".join(twice), "Give each another day in since."))
+    return tuple(sorted(rules.values(), key=lambda rule: rule.since))
 
 
 @cache
+def stopping_rules() -> tuple[StoppingRule, ...]:
+    """Return the rules that come with onroll, oldest first."""
+    return load_rules()
+
+
 def stopping_rule() -> StoppingRule:
-    """Return the rule that comes with onroll."""
-    return StoppingRule.load()
+    """Return the newest rule that comes with onroll, by which models are trained and judged."""
+    return stopping_rules()[-1]
 
 
-def list_of() -> pl.Expr:
-    """Return the list of each snapshot, ``act_today`` or ``help_early``, over its tallies and their context."""
-    return pl.when(stopping_rule().holds()).then(pl.lit(ACT_TODAY)).otherwise(pl.lit(HELP_EARLY)).alias("list")
+def list_of(rules: Sequence[StoppingRule] | None = None) -> pl.Expr:
+    """Return the list of each snapshot, ``act_today`` or ``help_early``, over its tallies and their context.
+
+    The newest rule that held on the as-of date decides. Days before the first rule are seen in hindsight, by the newest.
+    """
+    rules = tuple(rules or stopping_rules())
+    stopping = rules[-1].holds()
+    for rule, later in reversed(list(pairwise(rules))):
+        in_force = pl.col("as_of").is_between(rule.since, later.since, closed="left")
+        stopping = pl.when(in_force).then(rule.holds()).otherwise(stopping)
+    return pl.when(stopping).then(pl.lit(ACT_TODAY)).otherwise(pl.lit(HELP_EARLY)).alias("list")
