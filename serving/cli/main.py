@@ -32,6 +32,7 @@ VERBS = {
     "score": "serving.cli.score",
     "people": "serving.cli.people",
     "monitor": "serving.cli.monitor",
+    "retrain": "serving.cli.retrain",
     "keys": "serving.cli.keys",
     "sessions": "serving.cli.sessions",
     "approvals": "serving.cli.approvals",

@@ -141,6 +141,24 @@ def test_the_same_data_and_seed_give_the_same_model_and_promotion_can_be_rolled_
 
 
 @pytest.mark.prove
+def test_a_retraining_makes_a_challenger_and_leaves_the_champion(own_home):
+    """On the same histories the same model comes again, so that every group stands where it stood."""
+    retrained = onroll(own_home, "retrain", "h", "--json")
+    releases = own_home / "mlruns" / "releases" / "onroll"
+    assert json.loads((releases / "aliases.json").read_text()) == {"champion": 1, "challenger": 2}
+    assert (releases / "v1" / "booster.txt").read_bytes() == (releases / "v2" / "booster.txt").read_bytes()
+    changes = retrained["changes"]
+    assert (retrained["version"], changes["failed"], changes["lists"]["enters"]) == (2, [], 0)
+    assert changes["figures"]["average_precision"]["lead"] == 0
+    assert changes["groups"]
+    assert all(g["champion"] == g["challenger"] for g in changes["groups"])
+    assert any(figure for g in changes["groups"] for figure in g["challenger"].values())
+    assert {p.name for p in (releases / "v2").glob("*.md")} >= {"card.md", "atrs.md", "dpia.md"}
+    assert "version 1" in Path(retrained["page"]).read_text()
+    assert files_with_a_pupil(own_home) == []
+
+
+@pytest.mark.prove
 def test_an_adopted_model_is_a_version_like_any_other(own_home):
     """It is judged, recorded and reproduced; here it comes from the same histories, which change little."""
     adopted = onroll(own_home, "models", "adopt", "onroll@champion", "h", "--json")

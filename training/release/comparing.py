@@ -34,6 +34,8 @@ class Compared:
         sorted by their effect.
     rank_correlation : float
         Spearman's, over the whole cohort.
+    themes : list of dict
+        ``theme``, and its mean contribution in log-odds ``before`` and ``after`` over the children of either list.
     """
 
     first: str
@@ -45,6 +47,7 @@ class Compared:
     rank_correlation: float
     enters: list[dict[str, Any]]
     leaves: list[dict[str, Any]]
+    themes: list[dict[str, Any]]
 
     @property
     def overlap(self) -> float:
@@ -109,6 +112,7 @@ def compare_lists(
         rank_correlation=float(ranks.select(pl.corr("margin", "margin_after", method="spearman")).item()),
         enters=themes.moved(ranks.filter(~on & on_after).sort("rank_after", "pupil_id"), 1.0),
         leaves=themes.moved(ranks.filter(on & ~on_after).sort("rank", "pupil_id"), -1.0),
+        themes=themes.means(),
     )
 
 
@@ -124,6 +128,14 @@ class _Themes:
         self.at = {pupil: k for k, pupil in enumerate(rows["pupil_id"].to_list())}
         self.before, self.after = (_by_theme(model, rows) for model in (first, second))
         self.mean = {t: float((self.after[t] - self.before[t]).mean()) for t in self.before}
+
+    def means(self) -> list[dict[str, Any]]:
+        """Return each theme's mean contribution in both versions, the largest change first."""
+        rows = [
+            {"theme": t, "before": float(self.before[t].mean()), "after": float(self.after[t].mean())}
+            for t in self.before
+        ]
+        return sorted(rows, key=_change, reverse=True)
 
     def moved(self, ranks: pl.DataFrame, sign: float) -> list[dict[str, Any]]:
         """Return the themes that moved each child most, up (sign 1) or down (-1)."""
@@ -146,6 +158,10 @@ class _Themes:
                 }
             )
         return changes
+
+
+def _change(row: dict[str, Any]) -> float:
+    return abs(row["after"] - row["before"])
 
 
 def _by_theme(model: RiskModel, rows: pl.DataFrame) -> dict[str, np.ndarray]:

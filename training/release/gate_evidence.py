@@ -159,13 +159,12 @@ def compare_paired(version: Evaluated, other: Evaluated, seed: int) -> dict[str,
 
 def gate_evidence(
     histories: Histories,
-    task: Task,
     evaluated: Evaluated,
+    groups: pl.DataFrame,
     against: dict[str, Any] | None,
     leak_proof: dict[str, Any],
     *,
     seed: int,
-    advance: ProgressCallback = quiet,
 ) -> dict[str, Any]:
     """Return the gates' evidence beyond the bundle as JSON-ready data; it contains no pupil.
 
@@ -173,30 +172,37 @@ def gate_evidence(
     ----------
     evaluated : Evaluated
         The version's predictions on the test dates.
+    groups : polars.DataFrame
+        The groups of children on the test dates; see ``groups_on``.
     against : dict or None
         The comparison with the champion; see ``compare_with_champion``.
     leak_proof : dict
         The test for leakage; see ``prove_no_leaks``.
     """
-    frame = evaluated.frame
-    days = sorted(frame["as_of"].unique().to_list())
-    advance(description="groups of children")
-    of: Any = pl.from_arrow(grouped(histories, days, task.rule, PROTECTED))
-    label = frame["label"].to_numpy()
-    report = fairness(
-        frame, evaluated.risk, label, of, CAPACITY, weight=weight_of(frame), pairs=False, seed=seed
-    ).to_dict()
-    del report["pairs"]
-    left_out = [g for g in PROTECTED if g not in of.columns]
     return finite(
         {
-            "judged_on": [str(d) for d in days],
+            "judged_on": [str(d) for d in sorted(evaluated.frame["as_of"].unique().to_list())],
             "histories": histories.digest(),
             "champion": against,
-            "groups": {**report, "left_out": left_out},
+            "groups": by_group(evaluated, groups, seed),
             "leaks": leak_proof,
         }
     )
+
+
+def groups_on(histories: Histories, task: Task, days: list[date], advance: ProgressCallback = quiet) -> pl.DataFrame:
+    """Return the protected groups of the children of the test dates."""
+    advance(description="groups of children")
+    return pl.DataFrame(grouped(histories, days, task.rule, PROTECTED))
+
+
+def by_group(evaluated: Evaluated, groups: pl.DataFrame, seed: int) -> dict[str, Any]:
+    """Return the fairness report of a version's predictions, and the groups that the histories do not tell."""
+    frame = evaluated.frame
+    label, weight = frame["label"].to_numpy(), weight_of(frame)
+    report = fairness(frame, evaluated.risk, label, groups, CAPACITY, weight=weight, pairs=False, seed=seed).to_dict()
+    del report["pairs"]
+    return {**report, "left_out": [g for g in PROTECTED if g not in groups.columns]}
 
 
 def prove_no_leaks(histories: Histories, day: date, seed: int, advance: ProgressCallback = quiet) -> dict[str, Any]:
@@ -207,14 +213,22 @@ def prove_no_leaks(histories: Histories, day: date, seed: int, advance: Progress
 
 
 def compare_with_champion(
-    version: Contender, evaluated: Evaluated, champion: Contender, frame: pl.DataFrame, splits: Splits, seed: int
+    version: Contender,
+    evaluated: Evaluated,
+    champion: Contender,
+    frame: pl.DataFrame,
+    splits: Splits,
+    seed: int,
+    *,
+    groups: pl.DataFrame | None = None,
 ) -> dict[str, Any]:
-    """Compare a version with the champion on the test dates; see ``compare_paired``."""
+    """Compare a version with the champion on the test dates; see ``compare_paired``. With groups, also report the champion by group."""
     theirs = evaluate_again(champion, frame, splits, seed, (version, evaluated))
     return {
         "version": int(champion.manifest.version),
         "bundle": champion.bundle,
         **compare_paired(evaluated, theirs, seed),
+        **({} if groups is None else {"groups": by_group(theirs, groups, seed)}),
     }
 
 
@@ -228,6 +242,7 @@ def evidence_of_training(
 ) -> dict[str, Any]:
     """Return the evidence of a newly trained version; ``champion`` is a released folder."""
     evaluated, against = at_origins(trained), None
+    groups = groups_on(histories, task, list(trained.splits.test), advance)
     if champion:
         advance(description="the champion on the same snapshots")
         version = Contender(trained.booster, trained.manifest, trained.recipe, "")
@@ -239,16 +254,16 @@ def evidence_of_training(
                 frame=trained.frame,
                 splits=trained.splits,
                 seed=seed,
+                groups=groups,
             )
     leak_proof = prove_no_leaks(histories, max(trained.splits.test), seed, advance)
     return gate_evidence(
         histories=histories,
-        task=task,
         evaluated=evaluated,
+        groups=groups,
         against=against,
         leak_proof=leak_proof,
         seed=seed,
-        advance=advance,
     )
 
 
@@ -283,6 +298,7 @@ def evidence_of_version(
     seed = version.manifest.seed
     frame = task.labelled(histories, memory=memory, seed=seed, kept=kept, advance=advance)
     splits = split(frame)
+    groups = groups_on(histories, task, list(splits.test), advance)
     advance(description="both versions on the same snapshots")
     evaluated = evaluate_again(version, frame, splits, seed)
     against = (
@@ -293,6 +309,7 @@ def evidence_of_version(
             frame=frame,
             splits=splits,
             seed=seed,
+            groups=groups,
         )
         if champion
         else None
@@ -301,10 +318,9 @@ def evidence_of_version(
     leak_proof = prove_no_leaks(histories, max(splits.test), seed, advance) if same else before.get("leaks", {})
     return gate_evidence(
         histories=histories,
-        task=task,
         evaluated=evaluated,
+        groups=groups,
         against=against,
         leak_proof=leak_proof,
         seed=seed,
-        advance=advance,
     )

@@ -42,13 +42,13 @@ def stages():
     return instructions
 
 
-def unit():
-    """Return the unit's settings, each with all its values in order."""
+def unit(name="onroll.service"):
+    """Return a unit's settings, each with all its values in order."""
     sections = {}
-    for line in (DEPLOY / "onroll.service").read_text("utf-8").splitlines():
+    for line in (DEPLOY / name).read_text("utf-8").splitlines():
         if "=" in line and not line.startswith("#"):
-            name, _, value = line.partition("=")
-            sections.setdefault(name, []).append(value)
+            key, _, value = line.partition("=")
+            sections.setdefault(key, []).append(value)
     return sections
 
 
@@ -183,6 +183,18 @@ def test_the_commands_of_the_deployment_exist():
     program, *words = shlex.split(unit()["ExecStart"][0])
     assert program == "/opt/onroll/.venv/bin/onroll"
     verb(words)
+
+
+def test_the_timer_retrains_three_times_a_year_with_the_rights_of_the_service():
+    timer, retraining, service = (unit(f"onroll{of}") for of in ("-retrain.timer", "-retrain.service", ".service"))
+    program, *words = shlex.split(retraining["ExecStart"][0])
+    assert (program, words[0]) == ("/opt/onroll/.venv/bin/onroll", "retrain")
+    verb(words)
+    assert re.fullmatch(r"\*-03,07,10-20 03:00:00", timer["OnCalendar"][0])
+    assert retraining["Type"] == ["oneshot"]
+    hardened = [k for k in service if k.startswith(("Protect", "Private", "Restrict", "Lock", "SystemCall", "NoNew"))]
+    hardened += ["User", "UMask", "CapabilityBoundingSet", "WorkingDirectory", "LoadCredential", "EnvironmentFile"]
+    assert {k: retraining.get(k) for k in hardened} == {k: service[k] for k in hardened}
 
 
 def test_the_systemd_unit_gives_the_service_no_needless_rights():
