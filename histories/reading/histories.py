@@ -208,9 +208,12 @@ class Histories:
 
     def given(self, rows: Any) -> Any:
         """Load a small frame (Arrow, Polars or plain lists) into the engine."""
-        if self.engine == "plain":
-            return rows if isinstance(rows, PlainFrame) else PlainFrame(rows.to_pydict(), len(rows))
-        return self._lazy(self._native_of(rows if hasattr(rows, "to_pydict") else rows.to_arrow()))
+        if self.engine == "plain" and isinstance(rows, PlainFrame):
+            return rows
+        table = rows if hasattr(rows, "to_pydict") else rows.to_arrow()
+        return (
+            PlainFrame(table.to_pydict(), len(table)) if self.engine == "plain" else self._lazy(self._native_of(table))
+        )
 
     def _lazy(self, native: Any) -> Any:
         return native if self.engine == "plain" else nw.from_native(native).lazy()

@@ -8,6 +8,7 @@ import pytest
 
 from features.catalogue import catalogue
 from features.counting.tallies import aggregate
+from histories.reading.frames import collect
 from histories.reading.histories import FEW, Histories
 from histories.reading.plain_expressions import supports
 from histories.reading.plain_frame import PlainFrame
@@ -136,3 +137,14 @@ def test_many_rows_go_to_polars():
     assert Histories.from_rows(few, plain=True).engine == "plain"
     few["pupils"].append({"pupil_id": "one more", "date_of_birth": "2012-05-01", "authority": "801"})
     assert Histories.from_rows(few, plain=True).engine == "polars"
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_rows_are_given_to_an_engine_as_arrow_polars_or_plain_lists_alike(plain):
+    opened = Histories.from_rows({"pupils": [], "enrolments": [], "schools": []}, plain=plain)
+    frame = pl.DataFrame({"as_of": [1, 2]}, schema={"as_of": pl.Int32})
+    kinds = [frame, frame.to_arrow(), *([PlainFrame({"as_of": [1, 2]}, 2)] if plain else [])]
+    for rows in kinds:
+        given = opened.given(rows)
+        values = list(given.data["as_of"]) if plain else collect(given)["as_of"].to_list()
+        assert values == [1, 2], type(rows)
