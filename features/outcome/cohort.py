@@ -121,7 +121,7 @@ def snapshots_of(
 
 
 def _current_spells(histories: Histories, as_of: list[date], known_on: date | None) -> Frame:
-    days = pl.DataFrame({"as_of": [day_number(d) for d in as_of]}, schema={"as_of": pl.Int32})
+    days = pl.DataFrame({"as_of": [day_number(d) for d in as_of]}, schema={"as_of": pl.Int32}).to_arrow()
     rows = histories.frame("enrolments").select("pupil_id").unique()
     snapshots = rows.join(histories.given(days), how="cross")
     spells = visible(histories, "enrolments", snapshots, known_on).filter(

@@ -11,6 +11,7 @@ import narwhals as nw
 from histories.checks.profile import delays, marks_by_month
 from histories.checks.row_numbers import row_numbers
 from histories.errors import Fault, Faults
+from histories.io.quantities import quantity
 from histories.io.toml import read_toml
 from histories.reading.histories import Histories
 from histories.rules import RULES, Rule
@@ -107,7 +108,7 @@ class Checked:
         """Return the findings as text, one paragraph each."""
         lines = [f"ignored: {w}" for w in self.warnings_of_opening]
         lines += [
-            f"{f.rule.code} {f.weight}: {f.table}: {f.title}: {f.rows:,} rows{f.where}\n    {f.silenced or f.rule.do}"
+            f"{f.rule.code} {f.weight}: {f.table}: {f.title}: {quantity(f.rows)}{f.where}\n    {f.silenced or f.rule.do}"
             for f in self.findings
             if f.rows
         ]

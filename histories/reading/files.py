@@ -9,6 +9,7 @@ from typing import Any
 from histories.codes import code_set
 from histories.errors import Fault, Faults
 from histories.io.delimited import heading, readable
+from histories.io.quantities import quantity
 from histories.io.sql import literal, literals
 from histories.reading.typed_columns import (
     NO_DAY,
@@ -197,7 +198,7 @@ class Source:
             tests, self._count([(name, test) for name, _, test in tests]), strict=True
         ):
             if count:
-                warnings.append(f"{self.where}, column {name}: {count:,} rows: {what} ({self._rows(test)})")
+                warnings.append(f"{self.where}, column {name}: {quantity(count)}: {what} ({self._rows(test)})")
                 odd += [name] if what == NO_DAY else []
         return tuple(odd)
 

@@ -13,6 +13,7 @@ from typing import Any
 from histories.calendar import day_number
 from histories.errors import Fault, Faults
 from histories.io.delimited import heading
+from histories.io.quantities import quantity
 from histories.reading.plain_frame import PlainFrame
 from histories.reading.typed_columns import ENDS_EARLY, NO_CODE, NO_DAY, OUT_OF_RANGE, TWICE, WANTED
 from histories.reading.values import FIRST_DAY, code_of, day_in, flag_of, last_day, text_of
@@ -153,7 +154,7 @@ def _suspect_rows(table: type[Table], columns: Mapping[str, list[Any]]) -> list[
     for c in table.columns.values():
         odd = [i for i, v in enumerate(columns[c.name]) if c.limits and not _within(c.limits, v)]
         if odd:
-            warnings.append(f"{_place(table.table, odd, c.name)}: {len(odd)} rows: {OUT_OF_RANGE}")
+            warnings.append(f"{_place(table.table, odd, c.name)}: {quantity(len(odd))}: {OUT_OF_RANGE}")
     if table.table == "pupils":
         seen: set[Any] = set()
         again = []
@@ -161,7 +162,7 @@ def _suspect_rows(table: type[Table], columns: Mapping[str, list[Any]]) -> list[
             again += [i] if pupil in seen else []
             seen.add(pupil)
         if again:
-            warnings.append(f"{_place('pupils', again, 'pupil_id')}: {len(again)} rows: {SENT_BEFORE}")
+            warnings.append(f"{_place('pupils', again, 'pupil_id')}: {quantity(len(again))}: {SENT_BEFORE}")
     if table.end:
         early = [
             i
@@ -169,7 +170,7 @@ def _suspect_rows(table: type[Table], columns: Mapping[str, list[Any]]) -> list[
             if end is not None and start is not None and end < start
         ]
         if early:
-            warnings.append(f"{_place(table.table, early, table.end)}: {len(early)} rows: {ENDS_EARLY}")
+            warnings.append(f"{_place(table.table, early, table.end)}: {quantity(len(early))}: {ENDS_EARLY}")
     return warnings
 
 
@@ -193,7 +194,7 @@ def _with_plausible_dates(table: type[Table], frame: PlainFrame, warnings: list[
         odd = [i for i, v in enumerate(data[c.name]) if v is not None and not low <= v <= high]
         if not odd:
             continue
-        warnings.append(f"{_place(table.table, odd, c.name)}: {len(odd)} rows: {NO_DAY}")
+        warnings.append(f"{_place(table.table, odd, c.name)}: {quantity(len(odd))}: {NO_DAY}")
         # A recording date after the end of next year is kept: the row becomes known then.
         none = {i for i in odd if data[c.name][i] < low or c.name not in table.recordings}
         if c.required:
@@ -257,7 +258,7 @@ def _known_codes(c: Column, values: list[Any], table: str, warnings: list[str], 
     unknown = {v for v, code in codes.items() if code is None}
     rows = [i for i, v in enumerate(values) if isinstance(v, str) and v in unknown] if unknown else []
     if rows:
-        warnings.append(f"{_place(table, rows, c.name)}: {len(rows)} rows: {NO_CODE}")
+        warnings.append(f"{_place(table, rows, c.name)}: {quantity(len(rows))}: {NO_CODE}")
     meant = {v: code if code is not None or not keep else v for v, code in codes.items()}
     return [meant.get(v, v) if isinstance(v, str) else v for v in values]
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from histories.errors import Fault, Faults
+from histories.io.quantities import quantity
 from histories.io.sql import literal
 from histories.reading.files import bad_value, find_files, read_tables
 from histories.reading.typed_columns import (
@@ -239,7 +240,7 @@ def _warn(frame: Any, table: type[Table], values: dict[str, str], where: str, wa
     odd, tests = [], warning_tests(table, values, "spark")
     for (name, what, _), count in zip(tests, _counts(frame, [t for *_, t in tests]), strict=True):
         if count:
-            warnings.append(f"{where}, column {name}: {count:,} rows: {what}")
+            warnings.append(f"{where}, column {name}: {quantity(count)}: {what}")
             odd += [name] if what == NO_DAY else []
     return tuple(odd)
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from histories.errors import Fault, Faults
 from histories.io.delimited import as_wanted
+from histories.io.quantities import quantity
 
 TABULAR = (".csv", ".tsv", ".txt", ".xlsx", ".xlsm")  # endings of tabular files
 
 # The words of a remark on several rows, and of the same remark on one.
-PLURAL = {"child": "children"}
 ONE = {"have": "has", "are": "is", "were": "was", "end": "ends", "name": "names", "wait": "waits"}
 AFTER_ONE = {
     " they were ": " it was ",
@@ -36,12 +36,12 @@ def counted(count: int, what: str, noun: str = "row") -> str:
     ('1 row has no date and was left out', '2,000 children wait for a link')
     """
     if count != 1:
-        return f"{count:,} {PLURAL.get(noun, f'{noun}s')} {what}"
+        return f"{quantity(count, noun)} {what}"
     verb, _, rest = what.partition(" ")
     rest = f" {rest} "
     for several, one in AFTER_ONE.items():
         rest = rest.replace(several, one)
-    return f"1 {noun} {ONE.get(verb, verb)} {rest.strip()}"
+    return f"{quantity(1, noun)} {ONE.get(verb, verb)} {rest.strip()}"
 
 
 @dataclass(frozen=True, kw_only=True)

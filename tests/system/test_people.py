@@ -102,7 +102,7 @@ def test_a_search_shows_a_limited_number(store):
 def test_a_new_key_reads_nothing_until_the_details_are_encrypted_with_it(filled, caplog):
     put(filled, Cipher([OLD]), a=VALUES)
     assert seen(filled, Cipher([NEW])) == {}
-    assert "cannot be decrypted: 1 rows" in caplog.text
+    assert "cannot be decrypted: 1 row" in caplog.text
     with pytest.raises(Unreadable):
         put(filled, Cipher([NEW]), a=VALUES)
     assert do(filled, details.reencrypt, Cipher([OLD, NEW])) == 1

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from histories.errors import Fault, Faults
 from histories.identity import clean_upn
+from histories.io.quantities import quantity
 from serving.store.caller import Caller
 from serving.store.people.cipher import SETTING, Cipher, Unreadable
 from serving.store.people.tables import StoredDetails
@@ -249,7 +250,7 @@ def _unsealed(cipher: Cipher, rows: Iterable[Any]) -> Iterator[tuple[Any, bytes]
         except Unreadable:
             unreadable += 1
     if unreadable:
-        log.error("personal details cannot be decrypted: %d rows", unreadable)
+        log.error("personal details cannot be decrypted: %s", quantity(unreadable))
 
 
 def _words(text: str) -> list[str]:

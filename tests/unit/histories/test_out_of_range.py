@@ -46,13 +46,13 @@ def test_a_number_out_of_its_limits_is_told_by_place(tmp_path, how, table, colum
         tables = {**SOUND, table: [row_of(table, column, value)]}
         warnings = [w for w in warnings_of(how, tables, tmp_path / str(value)) if "out of range" in w]
         assert len(warnings) == told, value
-        assert all(column in w and "1 rows" in w for w in warnings)
+        assert all(column in w and "1 row" in w for w in warnings)
 
 
 def test_a_pupil_sent_twice_is_told():
     twice = {**SOUND, "pupils": [*SOUND["pupils"], {"pupil_id": "p0", "date_of_birth": "2013-01-01"}]}
     assert Histories.from_rows(twice).warnings == [
-        "tables.pupils[1].pupil_id: 1 rows: the pupil is in an earlier row too"
+        "tables.pupils[1].pupil_id: 1 row: the pupil is in an earlier row too"
     ]
     assert Histories.from_rows(SOUND).warnings == []
 
