@@ -36,12 +36,12 @@ def test_records_are_shown_with_their_state_their_duty_and_its_rule(visit):
     for kind, fields in RECORDS.items():
         assert record(client, path, kind, **fields).headers["location"] == f"{path}?done={kind}"
     page = client.get(path).text
-    table = re.search(r'id="records".*?</table>', page, re.DOTALL).group()
+    table = re.search(r'id="records".*?</dl>', page, re.DOTALL).group()
     for text in (
         "A parent has told us",
         "Agreed: part of the time",
         "1 Old Road",
-        f"Review by {DAY(REVIEW)}",
+        f"Due {DAY(REVIEW)}",
         "Overdue since",
     ):
         assert text in table
@@ -58,17 +58,23 @@ def test_records_are_shown_with_their_state_their_duty_and_its_rule(visit):
     assert f"Due {DAY(REVIEW)}" not in client.get("/clocks").text
     assert record(client, path, "part_time", code="ended", on=str(TODAY)).status_code == 303
     assert record(client, path, "home_education", code="on_register", on=str(TODAY)).status_code == 303
-    table = re.search(r'id="records".*?</table>', client.get(path).text, re.DOTALL).group()
+    table = re.search(r'id="records".*?</dl>', client.get(path).text, re.DOTALL).group()
     assert "Overdue" not in table
-    assert "Review by" not in table
+    assert "Due" not in table
 
 
 def test_the_page_says_whether_a_destination_is_confirmed_before_a_name_is_taken_off(visit):
     client = visit("worker")
-    lost = re.findall(r'href="(/pupils/[0-9a-f]{32})#enquiries"', client.get("/clocks").text)[-1]
+    lost = re.findall(r'href="(/pupils/[0-9a-f]{32})#enquiries"', client.get("/clocks").text)[0]
     page = client.get(lost).text
     assert "It is not confirmed where the child goes." in page
-    assert "The name stays on the roll." in page
+    assert "The name stays on the roll" not in page, "this child is on no roll"
+    absent = client.get(
+        re.search(
+            r'href="(/pupils/[0-9a-f]{32})(?:(?!</li>).)*20 school days missed', client.get("/clocks").text, re.DOTALL
+        ).group(1)
+    ).text
+    assert "The name stays on the roll until it is, or until school and authority have both asked." in absent
     unconfirmed = client.get("/clocks").text.count("It is not confirmed where the child goes.")
     assert record(client, lost, "destination", code="other_authority").status_code == 303
     page = client.get(lost).text

@@ -1,5 +1,6 @@
 """The lead's page: listed children by place, safe to share."""
 
+import re
 from dataclasses import replace
 
 from serving.pages.views import team
@@ -25,5 +26,12 @@ def test_the_page_shows_schools_and_areas(site, visit, monkeypatch):
     )
     text = visit("lead").get("/team").text
     assert ">north</dt>" in text
-    assert f">{5 * round((20 * len(site.north) - 19) / 5)}</dd>" in text
+    north = 5 * round((20 * len(site.north) - 19) / 5)
+    assert f'<dd class="govuk-summary-list__value">{north}\n' in text
+    bars = [float(width) for width in re.findall(r'onroll-bar.*?<rect width="([\d.]+)"', text)]
+    shown = [
+        int(n) for n in re.findall(r'<dd class="govuk-summary-list__value">(\d+)\n\s*<svg class="onroll-bar"', text)
+    ]
+    assert len(bars) == len(shown) >= 2, "a plot shows no place whose number is hidden"
+    assert bars[0] == 100.0
     assert "Left out, with too few children to show: " in text

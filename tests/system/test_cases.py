@@ -173,6 +173,8 @@ def test_doubts_reach_the_analyst_without_the_child(opened):
     assert (doubt["table_name"], doubt["record_date"], doubt["urn"]) == ("attendance", DAY, "10001")
     assert (doubt["reason"], doubt["text"]) == ("not_so", None)
     assert "pupil_id" not in doubt
+    assert doubt["pupil_ref"] is None
+    assert look(store, BEN, doubts.faults)[0]["pupil_ref"] == ref(store, "p1"), "who may see the child finds the record"
     assert look(store, FAR, doubts.faults) == []
     with pytest.raises(NotThere):
         do(store, FAR, doubts.answer, doubt["fault_id"], 1, "mine")

@@ -46,11 +46,12 @@ def doubt(
 def faults(view: View) -> list[dict[str, Any]]:
     """Return unanswered doubts, oldest first and without pupils.
 
-    The worker's ``text`` is there only for roles that see children; ``released`` is there for all. ``urn`` is None once the
-    pupil has left the authority.
+    The worker's ``text`` and the child's ``pupil_ref`` are there only for roles that see children; ``released`` is there for all.
+    ``urn`` and ``pupil_ref`` are None once the pupil has left the authority.
     """
+    page = sa.case((Pupil.authority == Case.authority, Pupil.pupil_ref), else_=None).label("pupil_ref")
     query = (
-        sa.select(DataFault.__table__, URN)
+        sa.select(DataFault.__table__, URN, page)
         .join(Case, Case.case_id == DataFault.case_id)
         .join(Pupil, Pupil.pupil_id == Case.pupil_id)
         .where(*view.caller.scope(PLACE), DataFault.answer.is_(None))
@@ -59,7 +60,7 @@ def faults(view: View) -> list[dict[str, Any]]:
     rows = [dict(r) for r in view.connection.execute(query).mappings()]
     view.record("faults.seen", count=len(rows))
     if view.caller.role not in IDENTITIES:
-        rows = [{**row, "text": None} for row in rows]
+        rows = [{**row, "text": None, "pupil_ref": None} for row in rows]
     return rows
 
 
