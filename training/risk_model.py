@@ -21,6 +21,7 @@ from training.bands import by_capacity, by_risk
 from training.bundle import Manifest, read_bundle
 from training.catalogue_match import check_features
 from training.explanation.chance import last_day, sureness
+from training.explanation.importance import importance
 from training.explanation.reasons import reasons, wording_of
 from training.explanation.score import Score
 from training.explanation.scorer import scorer_of
@@ -41,6 +42,8 @@ class RiskModel:
     ----------
     manifest : Manifest
     scorer : Scorer
+    importance : dict
+        How much of the model rests on each feature, largest first; see ``explanation.importance``.
     wording : mapping
         The sentences of each feature.
     """
@@ -48,6 +51,7 @@ class RiskModel:
     def __init__(self, booster: str, manifest: Manifest) -> None:
         self.manifest = manifest
         self.scorer = scorer_of(booster, manifest)
+        self.importance = importance(booster, manifest)
         self.wording = wording_of(manifest.catalogue, {f.name: f.sentences for f in catalogue().features})
 
     @classmethod

@@ -98,6 +98,11 @@ class LiveModel:
         return self.current
 
     @property
+    def folder(self) -> Path | None:
+        """The folder of the current model, or None."""
+        return self._loaded[0] if self._loaded else None
+
+    @property
     def hides_scores(self) -> bool:
         """Whether stored scores are hidden too: nothing serves, by withdrawal or because what is named disagrees with its log.
 

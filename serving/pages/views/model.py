@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from serving.pages.context import Context, PageContext
 from serving.pages.forms import Form, save_and_redirect, version_of
+from serving.pages.model_figures import all_figures, two_digits
 from serving.pages.page import Endpoint, Page
 from serving.scoring.shadow import differences
 from serving.store.cases import doubts
@@ -60,6 +61,8 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
     caller = request.state.caller
     live = {"champion": context.champion.model(), "challenger": context.challenger.model()}
     manifests = {alias: model.manifest for alias, model in live.items() if model}
+    folders = {"champion": context.champion.folder, "challenger": context.challenger.folder}
+    pictures = {alias: all_figures(model, folders[alias]) for alias, model in live.items() if model}
     champion = manifests.get("champion")
     base_rate = champion.metrics.get(champion.candidate, {}).get("base_rate") if champion else None
     with context.store.view(caller) as view:
@@ -73,6 +76,8 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         status,
         manifests=manifests,
         figures=FIGURES,
+        pictures=pictures,
+        two_digits=two_digits,
         refusals=[live.refused for live in (context.champion, context.challenger) if live.refused],
         shadow=differences(context.store) if caller.authority is None else None,
         moves=[e for e in log if e.get("alias")][::-1][:MAX_MOVES],
