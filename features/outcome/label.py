@@ -52,6 +52,33 @@ def label(
         ``pupil_id, as_of, label (1, 0, or null), outcome, known_on (date), happened_on (date, of a child who went missing)``. ``outcome`` names
         the exit, ``stayed``, ``left_before`` or ``not_known``; known exits of another kind end the window without being the outcome.
     """
+    labelled = outcomes(
+        histories,
+        as_of,
+        definition,
+        horizon,
+        rule=rule,
+        until=until,
+        known_on=known_on,
+        members=members,
+        leavings=leavings,
+    )
+    return labelled.drop("recorded_on").to_arrow()
+
+
+def outcomes(
+    histories: Histories,
+    as_of: list[date],
+    definition: Definition,
+    horizon: int = HORIZON,
+    *,
+    rule: CohortRule | None = None,
+    until: date | None = None,
+    known_on: date | None = None,
+    members: pa.Table | None = None,
+    leavings: Leavings | None = None,
+) -> pl.DataFrame:
+    """Label the cohort's snapshots as ``label`` does, and say in ``recorded_on`` (date) when the outcome of a child who went missing was recorded."""
     leavings = Leavings.read(histories, until) if leavings is None else leavings
     members = cohort(histories, as_of, rule, known_on) if members is None else members
     snapshots = pl.DataFrame(members).lazy().with_columns(pl.col("as_of").cast(pl.Int32))
@@ -63,8 +90,8 @@ def label(
     else:
         frame = frame.with_columns(pl.lit(None, pl.Int32).alias(c) for c in ("case_known", "case_from"))
     frame = _decide(frame, definition, horizon, leavings.limit)
-    frame = frame.select("pupil_id", pl.col("as_of").cast(pl.Date), "label", "outcome", "known_on", "happened_on")
-    return frame.sort("as_of", "pupil_id").collect().to_arrow()
+    columns = ("label", "outcome", "known_on", "happened_on", "recorded_on")
+    return frame.select("pupil_id", pl.col("as_of").cast(pl.Date), *columns).sort("as_of", "pupil_id").collect()
 
 
 def _counted(spells: pl.DataFrame, definition: Definition) -> pl.LazyFrame:
@@ -154,7 +181,13 @@ def _decide(frame: pl.LazyFrame, definition: Definition, horizon: int, limit: in
     ready = pl.col("known") < limit
     age = (pl.col("nc_year") + 4).is_between(definition.min_age, definition.max_age)
     left = pl.col("left_before").fill_null(False)
-    happened = pl.min_horizontal("case_from", pl.when(pl.col("counts").fill_null(False)).then("left_on"))
+    left_on = pl.when(pl.col("counts").fill_null(False)).then("left_on")
+    happened = pl.min_horizontal("case_from", left_on)
+    # The record that says when it happened, not only that it did: another may come earlier or later.
+    recorded = pl.min_horizontal(
+        pl.when(pl.col("case_from") == happened).then("case_known"), pl.when(left_on == happened).then("counts_known")
+    )
+    went = ready & ~left & age & positive
     return frame.with_columns(
         pl.when(left | ~ready | ~age).then(None).otherwise(positive.cast(pl.Float64)).alias("label"),
         pl.when(left)
@@ -168,8 +201,9 @@ def _decide(frame: pl.LazyFrame, definition: Definition, horizon: int, limit: in
         .otherwise(pl.lit("stayed"))
         .alias("outcome"),
         pl.when(ready & ~left).then("known").cast(pl.Date).alias("known_on"),
-        pl.when(ready & ~left & age & positive).then(happened).cast(pl.Date).alias("happened_on"),
+        pl.when(went).then(happened).cast(pl.Date).alias("happened_on"),
+        pl.when(went).then(recorded).cast(pl.Date).alias("recorded_on"),
     )
 
 
-__all__ = ["HORIZON", "label"]
+__all__ = ["HORIZON", "label", "outcomes"]
