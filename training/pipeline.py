@@ -20,6 +20,7 @@ from training.bundle import PARTS, Manifest
 from training.fitting import uncertainty
 from training.fitting.blas_threads import BLAS_THREADS, fixed_blas_threads
 from training.fitting.candidates import Learn, Learning, boosted, grid, learner, releasable, ridge
+from training.fitting.partial_windows import with_exposure
 from training.fitting.rolling_origin import Predictions, judge_all, learn_from, matrix_of, predict, weight_of
 from training.fitting.selection import choose
 from training.fitting.splits import Splits
@@ -49,7 +50,7 @@ class Trained:
         The booster as LightGBM's text; empty for a ridge regression alone.
     manifest : Manifest
     frame : polars.DataFrame
-        The labelled snapshots; kept in memory for the report and never written.
+        The labelled snapshots whose windows are fully known; kept in memory for the report and never written.
     predictions : Predictions
         Every candidate's predictions at the origins.
     story : dict
@@ -128,7 +129,13 @@ def train(
         advance(description="labels")
         labels = task.labels(histories)
         splits = checked_split(histories, task, labels)  # raises before any feature is built
-        frame = task.labelled(histories, labels, memory=memory, seed=seed, kept=kept, advance=advance)
+        parts = task.partly_known(histories)
+        asked = labels if parts is None else pl.concat([labels, parts])
+        frame = learned = task.labelled(histories, asked, memory=memory, seed=seed, kept=kept, advance=advance)
+        if parts is not None:
+            is_whole = pl.col("window_days") == task.horizon
+            frame, rest = learned.filter(is_whole), learned.filter(~is_whole)
+            learned = with_exposure(frame, rest)
         digest = histories.digest()
         if trials:
             study = _study(digest, task, splits, settings, seed)
@@ -153,10 +160,10 @@ def train(
         figures, against = judge_all(predictions, chosen, seed)
         released = next(c.settings for c in candidates if c.name == chosen) or settings
         advance(description="the final model")
-        learning = learn_from(frame, catalogue().names, seed)
-        parts = PARTS.get(chosen, ("booster",))
-        booster = boosted.train(learning, released) if "booster" in parts else None
-        terms = ridge.fit(learning, released["monotone"]) if "ridge" in parts else None
+        learning = learn_from(learned, catalogue().names, seed)
+        made_of = PARTS.get(chosen, ("booster",))
+        booster = boosted.train(learning, released) if "booster" in made_of else None
+        terms = ridge.fit(learning, released["monotone"]) if "ridge" in made_of else None
         newest = matrix_of(frame.filter(pl.col("as_of") == frame["as_of"].max()), catalogue().names)
         margins = [terms.margins(newest)] if terms else []
         margins += [boosted.margins(booster, newest)] if booster else []
@@ -164,7 +171,7 @@ def train(
             predictions=predictions,
             chosen=chosen,
             learning=learning,
-            frame=frame,
+            frame=learned,
             newest=Newest(x=newest, margins=np.mean(margins, axis=0)),
             # The model's own strength: only the pupils differ.
             learn=learner(chosen, released, terms.strength if terms else None),
@@ -174,7 +181,7 @@ def train(
         manifest = Manifest(
             name="onroll",
             version="0",
-            trained_on=[str(d) for d in splits.dates],
+            trained_on=[str(d) for d in learned["as_of"].unique().sort().to_list()],
             until=text_of(task.until),
             known=text_of(task.known_on),
             definition=task.definition.name,

@@ -9,15 +9,17 @@ from datetime import date, timedelta
 import polars as pl
 import pyarrow as pa
 
-from features import HORIZON, CohortRule, Definition, default_as_of, label
+from features import HORIZON, CohortRule, Definition, default_as_of
 from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
 from features.matrix import as_table, tallied_blocks
 from features.outcome.cohort import cohort
+from features.outcome.label import outcomes
 from features.outcome.leavings import Leavings
 from features.outcome.stopping import stopping_rule
 from histories.errors import Fault, Faults, Usage
 from histories.reading.histories import Histories
+from training.fitting.partial_windows import FROM_HORIZON, MIN_DAYS
 from training.fitting.sampling import sample, share_that_fits
 
 ProgressCallback = Callable[..., None]
@@ -87,29 +89,62 @@ class Task:
         Returns
         -------
         polars.DataFrame
-            ``pupil_id, as_of, label, outcome, known_on, happened_on, authority, urn``, sorted by day and pupil.
+            ``pupil_id, as_of, label, outcome, known_on, happened_on, authority, urn``, sorted by day and pupil. If windows are long enough for
+            their known parts to teach (``fitting.partial_windows``), also ``recorded_on, window_days, matured_on``.
 
         Raises
         ------
         Faults
             When no window is fully known.
         """
-        days, keys = self.days(histories), ["pupil_id", "as_of"]
+        days = self.days(histories)
         members = cohort(histories, days, self.rule, self.known_on) if members is None else members
-        labelled = label(
+        leavings = Leavings.read(histories, self.until) if leavings is None else leavings
+        labels = self._labels(histories, days, self.horizon, members, leavings)
+        if labels.is_empty():
+            raise Faults(self._no_label(histories, days))
+        return labels
+
+    def partly_known(self, histories: Histories) -> pl.DataFrame | None:
+        """Return the labels of the days whose windows are not fully known yet, each with the part that is known as its window.
+
+        Returns
+        -------
+        polars.DataFrame or None
+            The columns of ``labels``; None if the horizon is short or nothing is known of any later window.
+        """
+        if self.horizon < FROM_HORIZON:
+            return None
+        newest, leavings, parts = self.newest_labelled(histories), Leavings.read(histories, self.until), []
+        for day in self.days(histories):
+            known_days = self.horizon - (day - newest).days
+            if MIN_DAYS <= known_days < self.horizon:
+                members = cohort(histories, [day], self.rule, self.known_on)
+                parts.append(self._labels(histories, [day], known_days, members, leavings))
+        return pl.concat(parts).sort("as_of", "pupil_id") if parts else None
+
+    def _labels(
+        self, histories: Histories, days: list[date], window_days: int, members: pa.Table, leavings: Leavings
+    ) -> pl.DataFrame:
+        labelled = outcomes(
             histories,
             days,
             self.definition,
-            self.horizon,
+            window_days,
             rule=self.rule,
             until=self.until,
             known_on=self.known_on,
             members=members,
             leavings=leavings,
         )
-        labels = pl.DataFrame(labelled).filter(pl.col("label").is_not_null())
-        if labels.is_empty():
-            raise Faults(self._no_label(histories, days))
+        labels, keys = labelled.filter(pl.col("label").is_not_null()), ["pupil_id", "as_of"]
+        if self.horizon < FROM_HORIZON:
+            labels = labels.drop("recorded_on")
+        else:
+            matured = pl.col("as_of") + timedelta(days=window_days + self.definition.known_after_days)
+            labels = labels.with_columns(
+                pl.lit(window_days, pl.Int64).alias("window_days"), matured.alias("matured_on")
+            )
         places = pl.DataFrame(members).select(*keys, "authority", "urn")
         return labels.join(places, on=keys).sort("as_of", "pupil_id")
 

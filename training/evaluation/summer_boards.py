@@ -19,6 +19,7 @@ from features.outcome.cohort import CohortRule
 from histories.errors import Faults
 from histories.reading.histories import Histories
 from training.fitting.candidates import baselines
+from training.fitting.partial_windows import learned_before
 from training.fitting.rolling_origin import Predictions, lead_of, learn_from, matrix_of, onset_of, weight_of
 from training.fitting.splits import MIN_POSITIVES, known_before
 from training.measures import calibration
@@ -110,7 +111,7 @@ def _judged(trained: Trained, frame: pl.DataFrame, seed: int) -> dict[str, Any]:
     margins, risk = np.zeros(len(frame)), np.zeros(len(frame))
     for day in frame["as_of"].unique().sort().to_list():
         rows = days == np.datetime64(day)
-        margins[rows] = trained.learn(learn_from(known_before(trained.frame, day), names, seed))(x[rows])
+        margins[rows] = trained.learn(learn_from(learned_before(trained.frame, day), names, seed))(x[rows])
         risk[rows] = calibration.risk(margins[rows], *_calibrator(trained.predictions, candidate, day))
     practice = sum(points * np.nan_to_num(x[:, names.index(name)]) for name, points in WITHOUT_PLACE.items())
     orders = {

@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from features.catalogue import catalogue
+from training.fitting.partial_windows import learned_before
 from training.fitting.rolling_origin import learn_from, matrix_of, weight_of
-from training.fitting.splits import known_before
 from training.measures.metrics import average_precision
 from training.pipeline import Trained
 from training.task import ProgressCallback, quiet
@@ -22,7 +22,7 @@ def leave_one_out(trained: Trained, seed: int, advance: ProgressCallback = quiet
     """
     days = trained.splits.test[-2:]
     ahead = trained.frame.filter(pl.col("as_of").is_in(days))
-    past = known_before(trained.frame, days[0])
+    past = learned_before(trained.frame, days[0])
     everybody = trained.learn(learn_from(past, catalogue().names, seed))
     figures = {}
     for (authority,), rows in sorted(ahead.group_by("authority"), key=lambda pair: str(pair[0])):
@@ -47,7 +47,7 @@ def learning_curve(trained: Trained, seed: int, advance: ProgressCallback = quie
     The subsets are drawn by seed and nested, each half of the next. All models are evaluated at the newest judged origin.
     """
     day = trained.splits.test[-1]
-    ahead, past = trained.frame.filter(pl.col("as_of") == day), known_before(trained.frame, day)
+    ahead, past = trained.frame.filter(pl.col("as_of") == day), learned_before(trained.frame, day)
     unit = "authority" if past["authority"].n_unique() > 1 else "pupil_id"
     units = past[unit].unique().sort().to_numpy()
     units = units[np.random.Generator(np.random.PCG64(seed)).permutation(len(units))]

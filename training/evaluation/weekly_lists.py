@@ -14,8 +14,8 @@ from features.catalogue import catalogue
 from features.outcome.cohort import cohort
 from histories.calendar import term_dates
 from histories.reading.histories import Histories
+from training.fitting.partial_windows import learned_before
 from training.fitting.rolling_origin import learn_from, matrix_of
-from training.fitting.splits import known_before
 from training.measures.metrics import listed, numbers
 from training.pipeline import Trained
 from training.task import ProgressCallback, Task, quiet
@@ -55,7 +55,7 @@ def week_by_week(
     """
     origin = trained.splits.test[-1]
     days = mondays(origin)
-    score = trained.learn(learn_from(known_before(trained.frame, origin), catalogue().names, seed))
+    score = trained.learn(learn_from(learned_before(trained.frame, origin), catalogue().names, seed))
     advance(description=f"{len(days)} weekly lists from {origin}")
     keys = ["pupil_id", "as_of"]
     x: Any = pl.from_arrow(matrix(histories, days, rule=task.rule))

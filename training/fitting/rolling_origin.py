@@ -12,7 +12,8 @@ import polars as pl
 
 from training.fitting.candidates import Candidate, Learning
 from training.fitting.parallel import in_parallel
-from training.fitting.splits import Splits, known_before
+from training.fitting.partial_windows import learned_before
+from training.fitting.splits import Splits
 from training.measures import calibration
 from training.measures.decision_value import decision_value
 from training.measures.early import Onset, judge_early
@@ -98,7 +99,7 @@ def predict(
     parts, origin, judged, seen = [], [], [], []
     margins: dict[str, list[np.ndarray]] = {c.name: [] for c in candidates}
     for n, o in enumerate(splits.origins):
-        past, ahead = known_before(frame, o.day), frame.filter(pl.col("as_of") == o.day)
+        past, ahead = learned_before(frame, o.day), frame.filter(pl.col("as_of") == o.day)
         learning, x = learn_from(past, names, seed), matrix_of(ahead, names)
         side_by_side = [c for c in candidates if c.side_by_side]
         advance(description=f"predicting {o.day}: {', '.join(c.title for c in side_by_side)}")

@@ -58,7 +58,7 @@ class Splits:
         """Draw each origin's training and predicted dates as text: one line per origin, one letter per date."""
         lines = [
             f"outcomes are known for {len(self.dates)} dates, {self.dates[0]} to {self.dates[-1]}",
-            "L trained on, . not yet known on that day, C predicted for calibration, J predicted and judged",
+            "L trained on, . not yet fully known on that day, C predicted for calibration, J predicted and judged",
             *(f"{o.day}  {self.letters(o)}" for o in self.origins),
             f"released   {'L' * len(self.dates)}",
         ]

@@ -12,6 +12,7 @@ import polars as pl
 
 from histories.errors import Fault, Faults
 from training.fitting.candidates import boosted
+from training.fitting.partial_windows import learned_before
 from training.fitting.rolling_origin import learn_from, matrix_of, weight_of
 from training.fitting.splits import Splits, known_before, origins
 from training.measures.metrics import average_precision
@@ -59,7 +60,7 @@ def tune(
     if not earlier:
         do = "Give more years of histories, or train without --tune."
         raise Faults(Fault("too few outcomes were known before the test dates to tune on", "train --tune", do))
-    prepared = [(known_before(past, o.day), past.filter(pl.col("as_of") == o.day)) for o in earlier]
+    prepared = [(learned_before(past, o.day), past.filter(pl.col("as_of") == o.day)) for o in earlier]
     ready = [
         (learn_from(before, names, seed), matrix_of(ahead, names), ahead["label"].to_numpy(), weight_of(ahead))
         for before, ahead in prepared

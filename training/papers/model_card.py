@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from training import bands
+from training.bundle import Manifest
+from training.fitting.partial_windows import FROM_HORIZON
 from training.fitting.splits import BEFORE, JUDGED
 from training.fitting.uncertainty import MODELS
 from training.measures.evaluate import PER_LIST, SHARES, TIMES
@@ -18,6 +20,7 @@ MITIGATIONS = [
     "A model is promoted only if it passes every gate and a person other than its trainer approves it with a reason. Every promotion is logged and can be rolled back.",
     "Every access to a score is audited. Logs, metrics and URLs contain no identifiers.",
 ]
+PARTS_ARE_LEARNED = "Where a window was not fully known, the part that was known is learned from; children who had not gone missing in it count by the share of outcomes that begin so early. Models are judged on whole windows only."
 OUT_OF_SCOPE = [
     "Any automated decision about a child.",
     "Use by schools, the police, immigration or benefits, and ranking schools or staff.",
@@ -84,7 +87,8 @@ def values(m: Material) -> dict[str, Value]:
             " To save memory, children who did not go missing were sampled. They are weighted, also in figures by group."
             if m.sampled
             else ""
-        ),
+        )
+        + (f" {PARTS_ARE_LEARNED}" if learns_from_parts(man) else ""),
         "quantitative.candidates": candidates(m),
         "quantitative.leads": leads(m),
         "quantitative.capacity": capacity(m),
@@ -101,6 +105,11 @@ def values(m: Material) -> dict[str, Value]:
             "Help changes outcomes: evaluate a list together with what was done for the children on it.",
         ],
     }
+
+
+def learns_from_parts(manifest: Manifest) -> bool:
+    """Return whether a model trained here also learned from windows that were not fully known."""
+    return manifest.horizon_days >= FROM_HORIZON and not manifest.parent
 
 
 def _trained_on(m: Material) -> str:

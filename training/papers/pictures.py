@@ -33,7 +33,7 @@ def splits(s: Splits) -> Picture:
     return picture_of(
         figure,
         "One row per model and one square per day: models train on the oldest days, skip days whose outcomes were not yet known, and predict the day on which they were made. The table below has the same data.",
-        "L trained on, . not yet known on that day, C predicted for calibration, J predicted and judged",
+        "L trained on, . not yet fully known on that day, C predicted for calibration, J predicted and judged",
     )
 
 

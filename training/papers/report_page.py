@@ -7,7 +7,7 @@ from features.groups.disclosure import HIDDEN
 from features.sentences import unfilled
 from training.papers import pictures
 from training.papers.material import Material
-from training.papers.model_card import MITIGATIONS, origins
+from training.papers.model_card import MITIGATIONS, PARTS_ARE_LEARNED, learns_from_parts, origins
 from training.papers.paper import PaperTable
 from training.papers.part import ReportSection
 from training.papers.pictures import Bar
@@ -99,6 +99,7 @@ def time(m: Material) -> ReportSection:
     """Show the training, calibration and test dates."""
     text = [
         "Models are evaluated as they would be used: trained on the outcomes known before a day, then predicting that day. Days whose outcomes were not yet known are not used for training.",
+        *([PARTS_ARE_LEARNED] if learns_from_parts(m.manifest) else []),
         f"Outcomes are known for {len(m.splits.dates)} days, {m.splits.dates[0]} to {m.splits.dates[-1]}.",
     ]
     table = PaperTable(("made on", "trained on", "used for"), origins(m))

@@ -24,8 +24,9 @@ from training.evaluation.extended import CAPACITY
 from training.evaluation.fairness import fairness
 from training.explanation.scorer import scorer_of
 from training.fitting.candidates import boosted, learner
+from training.fitting.partial_windows import learned_before
 from training.fitting.rolling_origin import lead_of, learn_from, matrix_of, precision_of, weight_of
-from training.fitting.splits import Splits, known_before, split
+from training.fitting.splits import Splits, split
 from training.measures import calibration
 from training.measures.evaluate import Judged, Resamples, judge
 from training.measures.metrics import numbers
@@ -121,7 +122,7 @@ def evaluate_again(
         if alike and alike[1].how[str(o.day)] == "anew" and _same_recipe(version, alike[0], settings):
             margins.append(alike[1].margins[(alike[1].frame["as_of"] == o.day).to_numpy()])
         else:
-            past = learn_from(known_before(frame, o.day), names, seed)
+            past = learn_from(learned_before(frame, o.day), names, seed)
             margins.append(learner(m.candidate, settings)(past)(matrix_of(ahead, names)))
     both = np.concatenate(margins)
     return Evaluated(pl.concat(parts), both, calibration.risk(both, m.calibrator["a"], m.calibrator["b"]), how)

@@ -133,7 +133,8 @@ def _digest(learning: Learning) -> bytes:
 def _nested_days(learning: Learning) -> list[Any]:
     if learning.as_of is None or learning.known_on is None:
         return []
-    newest = np.unique(learning.as_of)[-NESTED_DAYS:]
+    whole = ~np.isnat(learning.known_on)  # not a part of a window (``partial_windows``)
+    newest = np.unique(learning.as_of[whole])[-NESTED_DAYS:]
     return [day for day in newest if learning.y[learning.known_before(day)].sum() >= MIN_POSITIVES]
 
 
