@@ -33,6 +33,7 @@ VERBS = {
     "people": "serving.cli.people",
     "monitor": "serving.cli.monitor",
     "retrain": "serving.cli.retrain",
+    "trial": "serving.cli.trial",
     "keys": "serving.cli.keys",
     "sessions": "serving.cli.sessions",
     "approvals": "serving.cli.approvals",

@@ -27,7 +27,7 @@ from serving.store.cases.saved_filters import SavedFilter
 from serving.store.cases.tables import Capacity, Case, CaseEntry, DataFault, Person
 from serving.store.database import writing
 from serving.store.people.tables import StoredDetails
-from serving.store.records.places import BY_CASE, BY_PUPIL
+from serving.store.records.places import BY_CASE, BY_PUPIL, OF_TRIALS
 from serving.store.schema import may_upgrade
 from serving.store.sign_in.sessions import Session
 from serving.store.tables import (
@@ -54,6 +54,7 @@ OF_SERVICE: dict[Any, str] = {
     FormerReference: "SELECT",
     CaseEntry: ADDED,
     ShadowCount: ADDED,
+    **dict.fromkeys(OF_TRIALS, ADDED),
     StoredScore: "SELECT, INSERT, UPDATE (replaced_at)",
     StoredKey: "SELECT, INSERT, UPDATE (revoked_at)",
     Hold: "SELECT, INSERT, UPDATE (lifted_at, lifted_by)",

@@ -14,6 +14,7 @@ from serving.store.database import reading, writing
 from serving.store.people import tables  # noqa: F401  (declares a table of the schema)
 from serving.store.sign_in import sessions  # noqa: F401  (declares a table of the schema)
 from serving.store.tables import Base
+from serving.store.trials import tables as trial_tables  # noqa: F401  (declares tables of the schema)
 
 STEPS = Path(__file__).parents[1] / "migrations"
 HEAD = max(f.stem[:4] for f in (STEPS / "versions").glob("[0-9]*.py"))

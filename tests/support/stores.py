@@ -15,6 +15,7 @@ from serving.store.cases import cases, casework, doubts
 from serving.store.database import reading, writing
 from serving.store.records import holds
 from serving.store.tables import Base, Pupil
+from serving.store.trials import trials
 from tests.support.scores import score
 
 ADMIN = Caller("command:test", "administrator", None)
@@ -30,6 +31,7 @@ def hold_everything(store, pupils):
     """Hold something on pupils in every table that names children."""
     store.save([score(p, n) for n, p in enumerate(pupils, 1)])
     do(store, casework.keep, gathered(*pupils, off_roll=pupils), "1")
+    begin_trial(store, pupils)
     for pupil in pupils:
         with reading(store.engine) as connection:
             ref = connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == pupil))
@@ -37,6 +39,15 @@ def hold_everything(store, pupils):
         do(store, cases.contact, case, 1, date(2025, 1, 2), "spoke_well", text="rang")
         do(store, doubts.doubt, case, 2, "sen", None, reason="twice", text="doubt")
         do(store, holds.place, [pupil], "court")
+
+
+def begin_trial(store, pupils):
+    """Register and start a trial with pupils, each of them a safety exception."""
+    do(store, trials.register, "autumn", "d" * 64, definition="cme_register", horizon_days=120, members="")
+    place = {"authority": "801", "risk": 0.1, "as_of": date(2025, 1, 13)}
+    rows = [{"pupil_id": p, "unit": f"{n:064x}", "arm": "usual", **place} for n, p in enumerate(pupils)]
+    do(store, trials.start, "autumn", rows, assessed=len(rows), split_homes=0)
+    do(store, trials.add_exceptions, "autumn", pupils, "social_worker")
 
 
 def table_rows(store):

@@ -8,9 +8,11 @@ from serving.store.cases.casework_tables import OF_PUPILS
 from serving.store.cases.tables import Case, CaseEntry, DataFault
 from serving.store.people.tables import StoredDetails
 from serving.store.tables import FormerReference, Hold, Pupil, StoredScore
+from serving.store.trials.tables import TrialAllocation, TrialException
 
 # In the order in which rows can be removed.
-BY_PUPIL: tuple[Any, ...] = (Case, StoredScore, Hold, *OF_PUPILS, StoredDetails, FormerReference, Pupil)
+OF_TRIALS: tuple[Any, ...] = (TrialException, TrialAllocation)
+BY_PUPIL: tuple[Any, ...] = (Case, StoredScore, Hold, *OF_PUPILS, *OF_TRIALS, StoredDetails, FormerReference, Pupil)
 BY_CASE: tuple[Any, ...] = (CaseEntry, DataFault)
 # Where a pupil's records may lie besides the database; each must be looked after by itself.
 NOT_REACHED = (

@@ -17,7 +17,7 @@ from serving.store.cases.casework_tables import OF_PUPILS, StoredDeadline, Store
 from serving.store.cases.tables import Case
 from serving.store.people.tables import StoredDetails
 from serving.store.records.holds import HELD
-from serving.store.records.places import BY_CASE
+from serving.store.records.places import BY_CASE, OF_TRIALS
 from serving.store.tables import FormerReference, Hold, Pupil, ScoreList, ShadowCount, StoredKey, StoredScore
 from serving.store.unit_of_work import Change, View
 
@@ -117,7 +117,7 @@ def tidy(connection: sa.Connection) -> None:
     remaining.append(sa.select(StoredDeadline.pupil_id).where(StoredDeadline.stopped_at.is_(None)))
     gone = [Pupil.pupil_id.not_in(rows) for rows in (*remaining, HELD)]
     connection.execute(sa.delete(Pupil).where(*gone))
-    for table in (*OF_PUPILS, StoredDetails, FormerReference):
+    for table in (*OF_PUPILS, *OF_TRIALS, StoredDetails, FormerReference):
         connection.execute(sa.delete(table).where(table.pupil_id.not_in(sa.select(Pupil.pupil_id))))
     whole = (ScoreList.authority, ScoreList.as_of, ScoreList.model_version)
     scored = sa.select(StoredScore.authority, StoredScore.as_of, StoredScore.model_version)

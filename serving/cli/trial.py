@@ -1,0 +1,147 @@
+"""The verb ``trial``: plan, start, status and analyse a trial inside the list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from histories.io.terminal import json_option, progress, result
+
+plan_argument = click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
+
+
+@click.group()
+def trial() -> None:
+    """Find out whether help helps: a trial inside the list.
+
+    PLAN is a TOML file; docs/trial.md has an example.
+    """
+
+
+@trial.command()
+@plan_argument
+@click.option("--dry-run", is_flag=True, help="Measure the power only; register nothing.")
+@json_option
+def plan(plan_file: Path, dry_run: bool, as_json: bool) -> None:
+    """Measure the power of PLAN on its stored list, and register it.
+
+    Its hash goes into the audit; from then on it cannot be changed. Exit code 1: the power is lower than the plan asks for.
+    """
+    from histories.settings import settings
+    from serving.store import Store
+    from serving.store.caller import command_line
+    from serving.trials.plan import Plan
+    from serving.trials.trial import plan_trial
+
+    of = Plan.load(plan_file)
+    with progress("simulating"):
+        who, power = plan_trial(Store.of(settings()), command_line(), of, dry_run=dry_run)
+    units = who.rows["unit"].n_unique()
+    data = {"name": of.of.name, "plan": of.digest, "registered": not dry_run, "children": len(who.rows), "units": units}
+    data |= {"assessed": who.assessed, "with_deadline": int(who.rows["deadline"].sum()), "split_homes": who.split_homes}
+    lines = [
+        f"{len(who.rows):,} of {who.assessed:,} children in {units:,} units; {data['with_deadline']} with a deadline that runs",
+        f"power {power.power.value:.1%} ({power.power.low:.1%} to {power.power.high:.1%}); false findings {power.size.value:.1%} "
+        f"({power.size.low:.1%} to {power.size.high:.1%}), over {power.worlds} simulated trials each",
+        "not registered (--dry-run)" if dry_run else f"registered {of.of.name}: {of.digest}",
+    ]
+    if who.split_homes:
+        lines.insert(1, f"{who.split_homes} homes have children in several units: they can be in both arms")
+    result({**data, **power.to_dict()}, as_json=as_json, text="\n".join(lines))
+
+
+@trial.command()
+@plan_argument
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="CSV file of the children to help now.")
+@json_option
+def start(plan_file: Path, out: Path, as_json: bool) -> None:
+    """Allocate the children of PLAN by lot, and write whom to help now.
+
+    Nobody chooses an arm: it follows from the plan's seed, the salt of its registration and the unit. Only you can read the file.
+    """
+    from histories.errors import Fault, Usage
+    from histories.io.spreadsheet import write_csv
+    from histories.settings import settings
+    from serving.store import Store
+    from serving.store.caller import command_line
+    from serving.trials.plan import Plan
+    from serving.trials.trial import start_trial
+
+    of = Plan.load(plan_file)
+    if out.exists():
+        raise Usage(Fault("this file exists already", str(out), "Name a new file."))
+    rows = start_trial(Store.of(settings()), command_line(), of)
+    write_csv(out, rows.columns, rows.rows(), private=True)
+    text = f"{of.of.name} has started; children to help now: {len(rows):,}, in {out}"
+    result({"name": of.of.name, "help_now": len(rows), "out": str(out)}, as_json=as_json, text=text)
+
+
+@trial.command()
+@plan_argument
+@click.option(
+    "--asked-by-social-worker",
+    "asked",
+    type=click.Path(path_type=Path),
+    help="File with identifiers, one a line: children to help now whatever their arm.",
+)
+@json_option
+def status(plan_file: Path, asked: Path | None, as_json: bool) -> None:
+    """Show PLAN's arms, and record new safety exceptions.
+
+    Children with a deadline that runs are recorded by themselves. No outcome is shown before the day of the analysis.
+    """
+    from histories.settings import settings
+    from serving.store import Store
+    from serving.store.caller import command_line
+    from serving.store.records.pupil_file import read_pupils
+    from serving.trials.plan import Plan
+    from serving.trials.trial import status as count
+
+    of = Plan.load(plan_file)
+    pupils = read_pupils(asked) if asked else []
+    data = count(Store.of(settings()), command_line(), of, pupils)
+    lines = [f"{data['name']}: started {data['started_at'][:10]}, analysed from {data['analyse_on']}"]
+    lines += [
+        f"{arm.replace('_', ' ')}: {part['children']:,} children in {part['units']:,} units; exceptions {part['exceptions']:,}"
+        for arm, part in data["arms"].items()
+    ]
+    result(data, as_json=as_json, text="\n".join(lines))
+
+
+@trial.command()
+@plan_argument
+@click.argument("histories", type=click.Path())
+@click.option("--definition", "definitions", multiple=True, help="File of your own definition that the list used.")
+@click.option("--cohort", type=click.Path(path_type=Path), help="TOML file of the cohort that the list used.")
+@json_option
+def analyse(plan_file: Path, histories: str, definitions: tuple[str, ...], cohort: Path | None, as_json: bool) -> None:
+    """Analyse PLAN with the outcomes in HISTORIES, once.
+
+    By intention to treat, with an interval and CONSORT counts. Exit code 1: the day has not come, or the plan, the
+    allocation or the audit was changed.
+    """
+    from features import CohortRule, Definition
+    from histories.cli.opening import open_histories
+    from histories.settings import settings
+    from serving.pages.settings import PageSettings
+    from serving.store import Store
+    from serving.store.caller import command_line
+    from serving.trials.plan import Plan
+    from serving.trials.trial import analyse_trial
+
+    current, of = settings(), Plan.load(plan_file)
+    analysis = analyse_trial(
+        Store.of(current),
+        command_line(),
+        of,
+        open_histories(histories),
+        no_conversation=PageSettings.load(current.pages).no_conversation,
+        definitions={d.name: d for d in map(Definition.load, definitions)},
+        rule=CohortRule.load(cohort),
+    )
+    result(analysis.to_dict(), as_json=as_json, text=analysis.text())
+
+
+verbs: list[Any] = [trial]

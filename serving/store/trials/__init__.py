@@ -1,0 +1,1 @@
+"""Trials in the store: registered plans (in the audit), allocations and safety exceptions."""

@@ -1,0 +1,195 @@
+"""Register, start and read trials. The plan's hash is in the chained audit before anybody is allocated; no function here takes an arm from a person."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from histories.errors import Fault, Faults
+from serving.store.cases.casework_tables import StoredAtHome, StoredDeadline
+from serving.store.cases.tables import Case, CaseEntry
+from serving.store.tables import AuditEntry, Pupil
+from serving.store.trials.tables import TrialAllocation, TrialException
+from serving.store.unit_of_work import BATCH, Change, View
+
+PLANNED, STARTED, ANALYSED = "trial.planned", "trial.started", "trial.analysed"
+WHY = ("deadline", "social_worker")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registered:
+    """A trial's entry in the audit.
+
+    Attributes
+    ----------
+    digest : str
+        SHA-256 of the plan's file.
+    salt : str
+        Drawn by the machine at registration, so that nobody can try seeds until a child falls into an arm.
+    definition, horizon_days
+        Of the list that the trial begins with.
+    members : str
+        SHA-256 of who takes part, and in which units.
+    started : dict or None
+        ``arms`` (children by arm), ``assessed`` and ``split_homes`` when it started; None if it has not.
+    analysed : int
+        How often it was analysed.
+    """
+
+    name: str
+    digest: str
+    salt: str
+    at: str
+    by: str
+    definition: str
+    horizon_days: int
+    members: str
+    started: dict[str, Any] | None
+    analysed: int
+
+
+def registered(view: View, name: str) -> Registered | None:
+    """Return a trial's registration, or None. The calling code records the view."""
+    planned = [e for e in _entries(view, PLANNED) if e["name"] == name]
+    if not planned:
+        return None
+    started = [e for e in _entries(view, STARTED) if e["name"] == name]
+    first = planned[0]
+    return Registered(
+        name=name,
+        digest=first["plan"],
+        salt=first["salt"],
+        at=first["at"],
+        by=first["by"],
+        definition=first["definition"],
+        horizon_days=first["horizon_days"],
+        members=first["members"],
+        started=started[0] if started else None,
+        analysed=sum(e["name"] == name for e in _entries(view, ANALYSED)),
+    )
+
+
+def _entries(view: View, action: str) -> list[dict[str, Any]]:
+    query = sa.select(AuditEntry.at, AuditEntry.who, AuditEntry.details).where(AuditEntry.action == action)
+    rows = view.connection.execute(query.order_by(AuditEntry.seq))
+    return [{**json.loads(row.details), "at": row.at, "by": row.who} for row in rows]
+
+
+def register(change: Change, name: str, digest: str, **details: Any) -> None:
+    """Register a plan under its name.
+
+    Parameters
+    ----------
+    digest : str
+        SHA-256 of the plan's file.
+    details
+        ``definition`` and ``horizon_days`` of the list, ``members``, and what else the audit should hold.
+
+    Raises
+    ------
+    Faults
+        If the name is taken, whatever the plan.
+    """
+    if registered(change, name):
+        do = "A registered plan cannot be changed. Give the new plan another name; the audit keeps both."
+        raise Faults(Fault("a plan of this name is registered already", f"trial {name}", do))
+    salt = secrets.token_hex(16)
+    change.record(PLANNED, name=name, plan=digest, salt=salt, **details)
+
+
+def start(change: Change, name: str, rows: Sequence[Mapping[str, Any]], **details: Any) -> None:
+    """Store the allocation of a registered trial.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        ``pupil_id, unit, arm, authority, risk, as_of`` of each child.
+    details
+        ``assessed`` and ``split_homes``, for the audit.
+
+    Raises
+    ------
+    Faults
+        If the trial has started already.
+    """
+    known = registered(change, name)
+    if known is None or known.started is not None:
+        do = "Register the plan with 'onroll trial plan'; a trial that has started keeps its allocation."
+        raise Faults(Fault("the trial is not registered, or has started already", f"trial {name}", do))
+    stored = [{**row, "trial": name, "allocated_at": change.now} for row in rows]
+    for at in range(0, len(stored), BATCH):
+        change.connection.execute(sa.insert(TrialAllocation), stored[at : at + BATCH])
+    arms = [str(row["arm"]) for row in rows]
+    counts = {arm: arms.count(arm) for arm in sorted(set(arms))}
+    change.record(STARTED, pupils=[row["pupil_id"] for row in rows], name=name, arms=counts, **details)
+
+
+def allocations(view: View, name: str) -> pl.DataFrame:
+    """Return the children of a trial: ``pupil_id, unit, arm, authority, risk, as_of``, by identifier. The calling code records the view."""
+    names = ("pupil_id", "unit", "arm", "authority", "risk", "as_of")
+    query = sa.select(*(getattr(TrialAllocation, n) for n in names)).where(TrialAllocation.trial == name)
+    rows = view.connection.execute(query.order_by(TrialAllocation.pupil_id)).all()
+    text = dict.fromkeys(names[:4], pl.String)
+    return pl.DataFrame(list(map(tuple, rows)), schema={**text, "risk": pl.Float64, "as_of": pl.Date}, orient="row")
+
+
+def exceptions(view: View, name: str) -> dict[str, set[str]]:
+    """Return the children with a safety exception, by reason. The calling code records the view."""
+    query = sa.select(TrialException.why, TrialException.pupil_id).where(TrialException.trial == name)
+    by_reason: dict[str, set[str]] = {why: set() for why in WHY}
+    for why, pupil in view.connection.execute(query):
+        by_reason[why].add(pupil)
+    return by_reason
+
+
+def add_exceptions(change: Change, name: str, pupils: Iterable[str], why: str) -> int:
+    """Record that children of a trial are helped whatever their arm, and return how many were new; others are passed over."""
+    members = set(allocations(change, name)["pupil_id"])
+    new = sorted((set(pupils) & members) - exceptions(change, name)[why])
+    stored = {"trial": name, "why": why, "recorded_at": change.now, "recorded_by": change.caller.key_id}
+    for at in range(0, len(new), BATCH):
+        change.connection.execute(sa.insert(TrialException), [{**stored, "pupil_id": p} for p in new[at : at + BATCH]])
+    change.record("trial.exceptions", pupils=new, name=name, why=why, count=len(new))
+    return len(new)
+
+
+def with_deadline(view: View) -> set[str]:
+    """Return the children with a duty that runs. The calling code records the view."""
+    return set(view.connection.scalars(sa.select(StoredDeadline.pupil_id).where(StoredDeadline.stopped_at.is_(None))))
+
+
+def homes(view: View) -> dict[str, str]:
+    """Return the home of each child who shares one: its first child's identifier. The calling code records the view."""
+    rows = view.connection.execute(sa.select(StoredAtHome.home, StoredAtHome.pupil_id)).all()
+    first: dict[str, str] = {}
+    for home, pupil in rows:
+        first[home] = min(first.get(home, pupil), pupil)
+    return {pupil: first[home] for home, pupil in rows}
+
+
+def spoken_to(view: View, name: str, start_day: Any, end_day: Any, no_conversation: Iterable[str]) -> set[str]:
+    """Return the children of a trial with whom, or with whose parents, somebody spoke on a day from ``start_day`` until before ``end_day``."""
+    query = (
+        sa.select(Case.pupil_id)
+        .join(CaseEntry, CaseEntry.case_id == Case.case_id)
+        .join(TrialAllocation, TrialAllocation.pupil_id == Case.pupil_id)
+        .where(TrialAllocation.trial == name, CaseEntry.kind == "contact")
+        .where(CaseEntry.on_day >= start_day, CaseEntry.on_day < end_day)
+        .where(sa.or_(CaseEntry.code.is_(None), CaseEntry.code.not_in(list(no_conversation))))
+    )
+    return set(view.connection.scalars(query))
+
+
+def urns(view: View, pupils: Sequence[str]) -> dict[str, str]:
+    """Return the school of each child. The calling code records the view."""
+    schools: dict[str, str] = {}
+    for at in range(0, len(pupils), BATCH):
+        query = sa.select(Pupil.pupil_id, Pupil.urn).where(Pupil.pupil_id.in_(pupils[at : at + BATCH]))
+        schools |= {row.pupil_id: row.urn for row in view.connection.execute(query)}
+    return schools

@@ -1,0 +1,190 @@
+"""The analysis of a trial: every child in the arm that the lot gave, whatever was done for the child since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from histories.errors import Fault, Faults
+from serving.store.trials.trials import Registered
+from serving.trials.allocation import arm_of
+from serving.trials.effects import LEVEL, effects
+from serving.trials.plan import ARMS, HELP_NOW, TrialPlan
+
+NOTES = (
+    "By intention to treat: every child stays in the arm that the lot gave, whatever was done since, safety exceptions included. That makes an effect look smaller, never larger.",
+    "Children whose outcome is not known are left out and counted; if help changes who is lost, the difference is biased.",
+    "The effect is that of being helped now rather than as usual, for the children of this list; other lists and teams may differ.",
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """The result of a trial.
+
+    Attributes
+    ----------
+    flow : dict
+        CONSORT counts: ``assessed``, ``not_eligible``, ``allocated``, and by arm ``allocated``, ``units``, ``exceptions``, ``erased``,
+        ``lost`` by reason, ``analysed``.
+    help_now, usual : float
+        Mean outcome of each arm.
+    interval : tuple of float or None
+        95% interval of the difference.
+    p : float
+        Of the randomisation test.
+    earlier : int
+        How often the trial was analysed before.
+    """
+
+    plan: TrialPlan
+    digest: str
+    flow: dict[str, Any]
+    help_now: float
+    usual: float
+    interval: tuple[float, float] | None
+    p: float
+    earlier: int
+
+    @property
+    def difference(self) -> float:
+        """The mean with help now, minus the usual mean."""
+        return self.help_now - self.usual
+
+    @property
+    def conclusion(self) -> str:
+        """What the trial says, in one sentence."""
+        low, high = self.interval or (float("nan"), float("nan"))
+        if self.p <= LEVEL:
+            return f"Help now made a difference of {self.difference:+.3f} ({low:+.3f} to {high:+.3f})."
+        return (
+            f"No difference was shown: {self.difference:+.3f} ({low:+.3f} to {high:+.3f}). That is not a proof of none."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready data, without any child."""
+        return {
+            "name": self.plan.name,
+            "question": self.plan.question,
+            "plan": self.digest,
+            "outcome": self.plan.outcome,
+            "unit": self.plan.unit,
+            "flow": self.flow,
+            "help_now": self.help_now,
+            "usual": self.usual,
+            "difference": self.difference,
+            "interval": list(self.interval) if self.interval else None,
+            "p": self.p,
+            "level": LEVEL,
+            "conclusion": self.conclusion,
+            "analysed_before": self.earlier,
+            "notes": list(NOTES),
+        }
+
+    def text(self) -> str:
+        """Return the result as text."""
+        flow = self.flow
+        lines = [
+            self.plan.question,
+            f"assessed {flow['assessed']:,}, not eligible {flow['not_eligible']:,}, allocated {flow['allocated']:,}",
+        ]
+        for arm in ARMS:
+            part = flow["arms"][arm]
+            lost = ", ".join(f"{n:,} {why.replace('_', ' ')}" for why, n in part["lost"].items()) or "none"
+            lines.append(
+                f"{arm.replace('_', ' ')}: {part['allocated']:,} children in {part['units']:,} units; exceptions {part['exceptions']:,}; "
+                f"erased since {part['erased']:,}; lost: {lost}; analysed {part['analysed']:,}; mean {getattr(self, arm):.3f}"
+            )
+        lines += [f"{self.conclusion} p = {self.p:.3f}, randomisation test"]
+        if self.earlier:
+            lines.append(f"It was analysed {self.earlier} times before: the plan allows one analysis.")
+        return "\n".join([*lines, *NOTES])
+
+
+def check_allocation(members: pl.DataFrame, plan: TrialPlan, salt: str) -> None:
+    """Raise ``Faults`` unless every stored arm is the one that the lot gives."""
+    rows = members.select("unit", "arm").iter_rows()
+    changed = sum(arm != arm_of(unit, plan.seed, salt) for unit, arm in rows)
+    if changed:
+        do = "Somebody changed the database or the plan's seed: run 'onroll audit verify', and restore a backup."
+        raise Faults(Fault(f"the arms of {changed} children are not those of the lot", f"trial {plan.name}", do))
+
+
+def analyse(
+    plan: TrialPlan,
+    known: Registered,
+    members: pl.DataFrame,
+    outcome: pl.DataFrame,
+    exceptions: Mapping[str, set[str]],
+) -> Analysis:
+    """Analyse a trial by intention to treat.
+
+    Parameters
+    ----------
+    known : Registered
+    members : polars.DataFrame
+        See ``serving.store.trials.trials.allocations``.
+    outcome : polars.DataFrame
+        See ``serving.trials.outcomes``.
+    exceptions : mapping
+        Children by reason.
+
+    Raises
+    ------
+    Faults
+        If the allocation was changed, or an arm has no child with a known outcome.
+    """
+    check_allocation(members, plan, known.salt)
+    joined = members.join(outcome, on="pupil_id", how="left", maintain_order="left")
+    analysed = joined.filter(pl.col("value").is_not_null())
+    if set(analysed["arm"]) != set(ARMS):
+        do = "Name the histories of these children, or analyse later."
+        raise Faults(Fault("an arm has no child with a known outcome", f"trial {plan.name}", do))
+    units = analysed.group_by("unit").agg(pl.col("arm").first(), pl.col("value").sum(), pl.len()).sort("unit")
+    found = effects(
+        (units["arm"] == HELP_NOW).to_numpy()[:, None],
+        units["value"].to_numpy()[:, None],
+        units["len"].to_numpy().astype(float),
+        plan.seed,
+    )
+    low, high = float(found.low[0]), float(found.high[0])
+    return Analysis(
+        plan=plan,
+        digest=known.digest,
+        flow=_flow(known, joined, exceptions),
+        help_now=float(found.help_now[0]),
+        usual=float(found.usual[0]),
+        interval=(low, high) if np.isfinite(low) else None,
+        p=float(found.p[0]),
+        earlier=known.analysed,
+    )
+
+
+def _flow(known: Registered, joined: pl.DataFrame, exceptions: Mapping[str, set[str]]) -> dict[str, Any]:
+    started = known.started or {}
+    allocated = sum(started["arms"].values())
+    excepted = set().union(*exceptions.values())
+    arms = {}
+    for arm in ARMS:
+        part = joined.filter(pl.col("arm") == arm)
+        lost = part.filter(pl.col("value").is_null())["lost"].fill_null("not_in_the_histories").value_counts(sort=True)
+        arms[arm] = {
+            "allocated": started["arms"].get(arm, 0),
+            "units": part["unit"].n_unique(),
+            "exceptions": len(excepted & set(part["pupil_id"])),
+            "erased": started["arms"].get(arm, 0) - len(part),
+            "lost": dict(lost.iter_rows()),
+            "analysed": len(part.filter(pl.col("value").is_not_null())),
+        }
+    return {
+        "assessed": started["assessed"],
+        "not_eligible": started["assessed"] - allocated,
+        "allocated": allocated,
+        "split_homes": started["split_homes"],
+        "exceptions": {why: len(pupils & set(joined["pupil_id"])) for why, pupils in exceptions.items()},
+        "arms": arms,
+    }

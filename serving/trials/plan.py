@@ -1,0 +1,90 @@
+"""The plan of a trial: a TOML file, fixed before anybody is allocated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from histories.errors import Fault, Faults
+from histories.io.digest import file_digest
+from histories.io.settings_file import SettingsFile
+from histories.io.toml import read_toml
+
+HELP_NOW, USUAL = "help_now", "usual"
+ARMS = (HELP_NOW, USUAL)
+DO = "Correct the plan; see docs/trial.md."
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class TrialPlan(SettingsFile):
+    """The keys of a plan."""
+
+    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{2,59}$", description="a name of small letters, digits and hyphens")
+    question: str = Field(min_length=10, description="what the trial asks, in a sentence")
+    authority: str = Field(description="the authority's number as text")
+    as_of: date = Field(description="the day of the stored list that the trial begins with")
+    first: int = Field(
+        ge=1, le=100_000, strict=True, description="a whole number: how many children of the list take part"
+    )
+    list: Literal["act_today", "help_early", "both"] = "both"
+    unit: Literal["child", "family", "school"]
+    outcome: Literal["contact", "attendance", "missing"]
+    weeks: int = Field(6, ge=1, le=52, strict=True, description="weeks until a contact or attendance is measured")
+    analyse_on: date = Field(description="the day from which the trial is analysed, once")
+    seed: int = Field(ge=0, strict=True, description="a whole number")
+    control: Share | None = Field(None, description="the expected mean of the usual arm, between 0 and 1")
+    treated: Share | None = Field(None, description="the expected mean of the help-now arm, between 0 and 1")
+    ratio: Share | None = Field(
+        None, description="of missing: the risk with help over the risk without, between 0 and 1"
+    )
+    spread: Share = Field(0.2, description="standard deviation of attendance between children, as a share")
+    icc: float = Field(0.05, ge=0, lt=0.9, description="correlation within a unit, from 0 to below 0.9")
+    power: float = Field(0.8, ge=0.5, le=0.99, description="the power that the trial must have, 0.5 to 0.99")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan and the hash of its file."""
+
+    of: TrialPlan
+    digest: str
+    file: str
+
+    @classmethod
+    def load(cls, file: Path) -> Plan:
+        """Read a plan.
+
+        Raises
+        ------
+        Faults
+            With every fault of the file, or, if each key is right by itself, of their combination.
+        """
+        plan = TrialPlan.of(read_toml(file), file, DO)
+        faults = list(_faults(plan, str(file)))
+        if faults:
+            raise Faults(faults)
+        return cls(plan, file_digest(file), str(file))
+
+    @property
+    def end(self) -> date:
+        """The day after the last day on which a contact or attendance counts."""
+        return self.of.as_of + timedelta(weeks=self.of.weeks)
+
+
+def _faults(plan: TrialPlan, file: str) -> Iterator[Fault]:
+    needed = ("ratio",) if plan.outcome == "missing" else ("control", "treated")
+    for key in needed:
+        if getattr(plan, key) is None:
+            yield Fault(f"the outcome {plan.outcome} needs this key", f"{file}, {key}", DO)
+    for key in {"control", "treated", "ratio"} - set(needed):
+        if getattr(plan, key) is not None:
+            yield Fault(f"the outcome {plan.outcome} does not use this key", f"{file}, {key}", "Remove it.")
+    if plan.outcome != "missing" and plan.analyse_on < plan.as_of + timedelta(weeks=plan.weeks):
+        yield Fault("this day comes before the outcome is complete", f"{file}, analyse_on", DO)
+    if plan.outcome == "missing" and plan.analyse_on <= plan.as_of:
+        yield Fault("this day comes before the outcome is complete", f"{file}, analyse_on", DO)

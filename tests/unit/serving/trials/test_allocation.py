@@ -1,0 +1,88 @@
+"""The lot: the same for the same seed, salt and unit, whatever the order; brothers and sisters stay together; nobody gets a say."""
+
+import inspect
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from histories.errors import Faults
+from serving.trials.allocation import MIN_UNITS, arm_of, check_units, unit_of
+from serving.trials.plan import ARMS, HELP_NOW
+
+SALT = "0123456789abcdef0123456789abcdef"
+PUPILS = [f"p{n:04}" for n in range(2000)]
+
+
+def lot(pupils, seed=7, salt=SALT, kind="child", homes=None):
+    return {p: arm_of(unit_of(kind, p, "100", homes or {}), seed, salt) for p in pupils}
+
+
+@given(st.lists(st.sampled_from(PUPILS[:60]), min_size=1, unique=True), st.integers(0, 2**40))
+def test_an_arm_depends_on_seed_salt_and_unit_alone(pupils, seed):
+    """Neither the order of the children nor who else takes part changes anybody's arm."""
+    assert lot(pupils, seed) == {p: arm for p, arm in lot(PUPILS[:60], seed).items() if p in pupils}
+    assert lot(list(reversed(pupils)), seed) == lot(pupils, seed)
+
+
+def test_the_lot_is_fair_and_another_one_with_another_seed_or_salt():
+    first = np.array([arm == HELP_NOW for arm in lot(PUPILS).values()])
+    others = [lot(PUPILS, seed=8), lot(PUPILS, salt="f" * 32), lot(PUPILS, kind="family")]
+    assert set(lot(PUPILS).values()) == set(ARMS)
+    for drawn in [first] + [np.array([arm == HELP_NOW for arm in other.values()]) for other in others]:
+        assert abs(drawn.mean() - 0.5) < 4 * 0.5 / len(PUPILS) ** 0.5
+    for other in others:
+        drawn = np.array([arm == HELP_NOW for arm in other.values()])
+        assert abs((drawn == first).mean() - 0.5) < 4 * 0.5 / len(PUPILS) ** 0.5
+
+
+@given(st.lists(st.integers(0, 20), min_size=50, max_size=50), st.integers(0, 2**40))
+def test_children_of_a_home_are_in_one_arm(home_of, seed):
+    homes = {p: f"home{h}" for p, h in zip(PUPILS, home_of, strict=False)}
+    arms = lot(list(homes), seed, kind="family", homes=homes)
+    assert all(len({arms[p] for p in homes if homes[p] == home}) == 1 for home in set(homes.values()))
+
+
+def test_siblings_are_not_parted_child_by_child_and_are_counted_where_schools_part_them():
+    pupils = PUPILS[: MIN_UNITS + 2]
+    homes = dict.fromkeys(pupils[:2], "h")
+    child = [unit_of("child", p, "1", homes) for p in pupils]
+    with pytest.raises(Faults, match="1 homes have several children"):
+        check_units("child", pupils, child, homes)
+    assert check_units("child", pupils, child, {}) == 0
+    assert check_units("family", pupils, [unit_of("family", p, "1", homes) for p in pupils], homes) == 0
+    schools = [unit_of("school", p, str(n), homes) for n, p in enumerate(pupils)]
+    assert check_units("school", pupils, schools, homes) == 1
+
+
+def test_too_few_units_are_refused():
+    pupils = PUPILS[: MIN_UNITS - 1]
+    with pytest.raises(Faults, match="only 19 units"):
+        check_units("child", pupils, [unit_of("child", p, "1", {}) for p in pupils], {})
+
+
+def test_nothing_that_allocates_takes_an_arm():
+    """Neither a function on the way nor an option of the verb lets anybody name an arm."""
+    from serving.cli.trial import trial
+    from serving.trials.trial import start_trial
+
+    for function in (arm_of, unit_of, start_trial):
+        assert not [name for name in inspect.signature(function).parameters if "arm" in name]
+    options = {o for command in trial.commands.values() for p in command.params for o in p.opts}
+    assert options == {
+        "plan_file",
+        "histories",
+        "--dry-run",
+        "--json",
+        "--out",
+        "--asked-by-social-worker",
+        "--definition",
+        "--cohort",
+    }
+
+
+def test_no_route_reads_or_changes_a_trial():
+    from serving.access.permissions import matrix
+
+    assert "trial" not in matrix()
