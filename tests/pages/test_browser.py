@@ -24,6 +24,7 @@ PATHS = {
     ],
     "lead": ["/team", "/work-list"],
     "analyst": ["/model"],
+    "administrator": ["/staff", "/audit"],
 }
 
 

@@ -6,10 +6,22 @@ from types import SimpleNamespace
 
 import pytest
 
-from serving.pages.model_figures import all_figures, groups, lists, plain_name, reliability, two_digits
+from serving.pages.model_figures import (
+    GROUP_FIGURES,
+    SHARE,
+    all_figures,
+    groups,
+    lists,
+    plain_name,
+    reliability,
+    two_digits,
+)
 from serving.pages.views import model
 from tests.support.browsing import holds
+from training.evaluation.fairness_report import FIGURES
+from training.evaluation.fairness_table import figure_text
 from training.explanation.importance import importance
+from training.measures.intervals import Interval
 
 TESTED = {
     "reliability": [
@@ -114,6 +126,14 @@ def test_lists_and_groups_keep_their_order_and_hide_what_the_card_hides(tested, 
     assert [(f.name, f.value, f.low, f.high) for f in tested["groups"]["recall"]] == [("Sex: F", 0.2, 0.1, 0.31)]
     (tmp_path / "card.json").write_text("{")
     assert groups(tmp_path) == groups(None) == {}
+
+
+def test_the_cards_own_figures_and_headings_are_read():
+    assert set(GROUP_FIGURES.values()) <= set(FIGURES)
+    assert all(heading == name.replace("_", " ") for heading, name in GROUP_FIGURES.items())
+    text = figure_text("recall", Interval(0.2, 0.1, 0.31), hidden=False)
+    assert SHARE.fullmatch(text).groups() == ("20.0", "10.0", "31.0")
+    assert not SHARE.fullmatch(figure_text("recall", None, hidden=True))
 
 
 def test_a_figure_has_a_plain_name(tested):

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from histories.io.atomic_write import new_file
 from histories.io.spreadsheet import as_text
+from serving.store.cases.tables import Person
 from serving.store.ledger.anchors import Anchors
 from serving.store.ledger.chain import Chain, ChainKey
 from serving.store.ledger.entry import REKEYED, SIGNED, End
@@ -175,7 +176,14 @@ def _rows(connection: sa.Connection, query: Any) -> Iterator[Any]:
     yield from connection.execute(query, execution_options={"yield_per": BATCH}).mappings()
 
 
-def entries(view: View, *, last: int | None = None, action: str | None = None, pupils: Sequence[str] = ()) -> Any:
+def entries(
+    view: View,
+    *,
+    last: int | None = None,
+    action: str | None = None,
+    pupils: Sequence[str] = (),
+    authority: str | None = None,
+) -> Any:
     """Yield entries as dicts, oldest first.
 
     Parameters
@@ -187,8 +195,11 @@ def entries(view: View, *, last: int | None = None, action: str | None = None, p
         Only this action, or all actions that begin with it and a dot.
     pupils : sequence of str
         Only entries about these pupils.
+    authority : str, optional
+        Only what callers of this authority did.
     """
     query = sa.select(AuditEntry.__table__)
+    query = query.where(AuditEntry.authority == authority) if authority else query
     if action:
         query = query.where(
             sa.or_(AuditEntry.action == action, AuditEntry.action.startswith(f"{action}.", autoescape=True))
@@ -203,6 +214,12 @@ def entries(view: View, *, last: int | None = None, action: str | None = None, p
         query = sa.select(newest)
     for row in _rows(view.connection, query.order_by(sa.literal_column("seq"))):
         yield {**row, "pupils": json.loads(row["pupils"]), "details": json.loads(row["details"])}
+
+
+def names_of(view: View, who: Iterable[str]) -> dict[str, str]:
+    """Return the names of the members of staff among some callers. The calling code records the view."""
+    query = sa.select(Person.person_id, Person.name).where(Person.person_id.in_(list(who)))
+    return {row.person_id: row.name for row in view.connection.execute(query)}
 
 
 def export(view: View, file: Path, kind: str) -> int:

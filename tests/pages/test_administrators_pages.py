@@ -1,0 +1,45 @@
+"""The administrator's pages: accounts with their last use, and the audit by name; of the authority alone, and without children."""
+
+import re
+
+import pytest
+
+
+def cells(page):
+    rows = re.findall(r'<tr class="govuk-table__row"><th scope="row".*?</tr>', page, re.DOTALL)
+    return [
+        [re.sub(r"<.*?>|\s+", " ", cell).strip() for cell in re.findall(r"<t[hd].*?</t[hd]>", row, re.DOTALL)]
+        for row in rows
+    ]
+
+
+def test_accounts_are_shown_with_their_role_scope_and_last_use(site, visit):
+    visit("north").get("/work-list")
+    visit("stranger").get("/work-list")
+    page = visit("administrator").get("/staff").text
+    rows = {row[0]: row for row in cells(page)}
+    assert rows["north"][1] == "early-help worker"
+    assert rows["north"][2] == f"{len(site.north)} schools"
+    assert rows["north"][4] == "Open"
+    assert "Never" not in rows["north"][5]
+    assert rows["administrator"][2] == "The whole authority"
+    assert "stranger" not in rows, "another authority's account"
+
+
+def test_the_audit_says_who_did_what_by_name_and_about_how_many_children(site, visit):
+    visit("worker").get("/work-list")
+    page = visit("administrator").get("/audit").text
+    rows = cells(page)
+    assert ["worker", "early-help worker", "worklist.seen"] in [row[1:4] for row in rows]
+    assert any(int(row[4]) > 1 for row in rows)
+    assert "dev:" not in page
+    assert not re.search(r"\bP\d{7}\b", page), "no child is named"
+    visit("stranger").get("/work-list")
+    assert "stranger" not in {row[1] for row in cells(visit("administrator").get("/audit").text)}
+
+
+@pytest.mark.parametrize("role", ["worker", "lead", "analyst"])
+@pytest.mark.parametrize("page", ["/staff", "/audit"])
+def test_nobody_else_opens_them(visit, role, page):
+    assert visit(role).get(page).status_code == 403
+    assert f'href="{page}"' not in visit(role).get("/about").text
