@@ -28,6 +28,7 @@ from features.themes import (
     needs,
     pupil,
     school,
+    silence,
     transition,
 )
 
@@ -134,6 +135,7 @@ def _declaration(feature: Feature) -> dict[str, Any]:
 _FILES = (
     attendance,
     lasting_absence,
+    silence,
     moves,
     transition,
     behaviour,

@@ -104,6 +104,7 @@ def add_context(histories: Histories, frame: Frame, day: int, sums: Sums) -> Fra
     kinds = nw.col("phase").is_in(["special", "ap"]).cast(nw.Int64).alias("special_or_ap")
     frame = frame.with_columns(
         nw.lit(_term(day), nw.Int64).alias("term_number"),
+        nw.lit(day - august - 1, nw.Int64).alias("days_into_year"),
         (nw.lit(august, nw.Int64) - nw.col("date_of_birth") - 365 * (nw.col("nc_year") + 4)).alias("age_in_year"),
         nw.lit(1, nw.Int64).alias("pupils"),
     )

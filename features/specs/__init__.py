@@ -11,11 +11,25 @@ from features.specs import (
     needs,
     pupil,
     school,
+    silence,
     transition,
 )
 from features.specs.spec import Spec
 
-_FILES = (attendance, lasting_absence, moves, transition, behaviour, needs, family, home, school, pupil, data_quality)
+_FILES = (
+    attendance,
+    lasting_absence,
+    silence,
+    moves,
+    transition,
+    behaviour,
+    needs,
+    family,
+    home,
+    school,
+    pupil,
+    data_quality,
+)
 SPECS: tuple[Spec, ...] = tuple(s for file in _FILES for s in file.SPECS)
 
 

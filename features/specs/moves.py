@@ -17,9 +17,9 @@ SPECS = [
         """
         },
         """
-            as_of      | in_year_moves_365d | in_year_moves_all | days_at_school | schools_so_far | left_to_nowhere | left_state_schools | registered_twice
-            2025-01-14 | 2                  | 2                 | 71             | 4              | 1               | 1                  | 1
-            2025-01-15 | 2                  | 3                 | 9              | 5              | 1               | 2                  | 0
+            as_of      | in_year_moves_365d | in_year_moves_all | days_at_school | days_since_first_entry | schools_so_far | left_to_nowhere | left_state_schools | registered_twice
+            2025-01-14 | 2                  | 2                 | 71             | 2324                   | 4              | 1               | 1                  | 1
+            2025-01-15 | 2                  | 3                 | 9              | 2325                   | 5              | 1               | 2                  | 0
         """,
     ),
     Spec(

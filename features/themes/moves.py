@@ -32,6 +32,7 @@ TALLIES = {
     "in_year_entries_all": Tally(table="enrolments", where=lambda: _in_year() & _started()),
     "newest_in_year_entry": Tally(table="enrolments", where=lambda: _in_year() & _started(), value=_age, how="min"),
     "newest_september_entry": Tally(table="enrolments", where=lambda: ~_in_year() & _started(), value=_age, how="min"),
+    "first_entry": Tally(table="enrolments", where=_started, value=_age, how="max"),
     "newest_entry": Tally(table="enrolments", where=_started, value=_age, how="min"),
     "left_lost": Tally(table="enrolments", where=_lost),
     "newest_left_lost": Tally(
@@ -112,6 +113,16 @@ FEATURES = [
         window=None,
         direction=0,
         role="reason",
+        unit="days",
+    ),
+    Feature(
+        name="days_since_first_entry",
+        theme="moves",
+        expression=plain("first_entry"),
+        says=(fact("First on a roll {days_since_first_entry:ago}, as far as recorded"),),
+        sources=ENROLMENTS,
+        window=None,
+        role="never_shown",
         unit="days",
     ),
     Feature(

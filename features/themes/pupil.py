@@ -46,6 +46,17 @@ FEATURES = [
         unit="term",
     ),
     Feature(
+        name="days_into_year",
+        theme="pupil",
+        expression=plain("days_into_year"),
+        says=(fact("{days_into_year:.0f} days after 1 September"),),
+        sources=("enrolments",),
+        window=None,
+        direction=0,
+        role="never_shown",
+        unit="days",
+    ),
+    Feature(
         name="special_or_ap",
         theme="pupil",
         expression=lambda: nw.col("special_or_ap").cast(nw.Float64),

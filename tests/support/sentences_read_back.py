@@ -70,6 +70,10 @@ CHECKS = [
     (rf"Was away on (\d+) separate occasions? {LAST}", lambda c, n, d: len(runs(c, days_in(d))) == int(n)),
     (r"Has missed the last (\d+) sessions? in a row", lambda c, n: trailing(c) >= int(n) > 1),
     (r"Was in school at the last session", lambda c: trailing(c) == 0 and c.marks[0][0] < 22),
+    (
+        r"No attendance recorded, present or absent, while the school held about (\d+) sessions?",
+        lambda c, n: int(n) >= 4 and not [code for code in c.codes(14) if code[0] not in "XYZ#D"],
+    ),
     (rf"Last seen in school {SPAN}", lambda c, s: same_span(s, next(a for a, _, x in c.marks if x not in ABSENT))),
     (
         r"Missed every session in (\d+) weeks? of the last 60 days",

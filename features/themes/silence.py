@@ -1,0 +1,42 @@
+"""Silence of the register: a child who has no marks while the school sends those of others."""
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from features.feature import Feature
+from features.sentences import strain
+
+WINDOWS = (90, 28, 14)  # days; the longest in which the child has no mark counts
+
+
+def _silent_sessions() -> nw.Expr:
+    """Return the sessions that the school held, on average of its other children with marks, while the child had none."""
+    sessions: nw.Expr = nw.when(nw.col("newest_entry") >= min(WINDOWS)).then(nw.lit(0.0))
+    for days in sorted(WINDOWS):
+        silent = (nw.col(f"possible_{days}") == 0) & (nw.col("newest_entry") >= days)
+        held = nw.col(f"school_possible_{days}").cast(nw.Float64) / nw.col("school_marked").cast(nw.Float64)
+        sessions = nw.when(silent).then(held).otherwise(sessions)
+    return nw.when(nw.col("school_marked") > 0).then(sessions)
+
+
+TALLIES: dict = {}
+FEATURES = [
+    Feature(
+        name="silent_sessions",
+        theme="attendance",
+        expression=_silent_sessions,
+        says=(
+            strain(
+                "No attendance recorded, present or absent, while the school held about {silent_sessions:.0f} session(s)",
+                4,
+            ),
+        ),
+        sources=("attendance",),
+        window=90,
+        direction=1,
+        role="reason",
+        unit="sessions",
+        missing="joined the school in the last two weeks, or no other child there has marks of the last 60 days",
+    ),
+]
