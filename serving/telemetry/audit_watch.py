@@ -1,10 +1,14 @@
-"""Anchors the audit every minute and verifies its chain every hour, in the background; raises an alarm when it is broken."""
+"""Anchors the audit every minute and verifies its chain every hour, in the background; raises an alarm when it is broken.
+
+What the audit says of the last monitoring goes to the metrics with it, so that the alarms of a command reach Prometheus.
+"""
 
 from __future__ import annotations
 
 import itertools
 import logging
 import threading
+from datetime import datetime
 
 from histories.errors import Faults
 from serving.store import Store
@@ -39,10 +43,14 @@ class AuditWatch:
         self.store.anchors.flush()
 
     def check(self) -> bool:
-        """Verify the chain, report it to the metrics, and return whether it is whole."""
+        """Verify the chain, report it and the alarms that were last up to the metrics, and return whether it is whole."""
         with reading(self.store.engine) as connection:
             verified = audit_log.verify(connection, self.store.chain, self.store.anchors)
+            seen = audit_log.newest_details(connection, "alarms.seen")
         metrics.audit_is_whole(whole=verified.whole)
+        if seen:
+            at, details = seen
+            metrics.alarms_up(details["up"], datetime.fromisoformat(at).timestamp())
         if not verified.whole:
             log.error("the audit does not verify: %s", verified.why, extra={"fields": {"entry": verified.bad}})
         return verified.whole

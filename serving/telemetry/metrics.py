@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import cache
 from typing import Any
 
@@ -60,6 +61,29 @@ def bulk_read(role: str) -> None:
 def audit_is_whole(*, whole: bool) -> None:
     """Report whether the audit verifies."""
     _alarms()[2].set(0 if whole else 1)
+
+
+@cache
+def _monitoring() -> tuple[Any, Any]:
+    from prometheus_client import Gauge
+
+    up = Gauge(
+        "onroll_alarm_up", "1 while the alarm was up when last monitored", ["code"], multiprocess_mode="mostrecent"
+    )
+    at = Gauge("onroll_monitored_seconds", "Unix time of the last 'onroll monitor'", multiprocess_mode="mostrecent")
+    return up, at
+
+
+_up: set[str] = set()
+
+
+def alarms_up(codes: Collection[str], at: float) -> None:
+    """Report which alarms of ``onroll monitor`` were up when it was last run, and when (Unix time)."""
+    up, monitored = _monitoring()
+    _up.update(codes)
+    for code in sorted(_up):
+        up.labels(code).set(1 if code in codes else 0)
+    monitored.set(at)
 
 
 _served: list[str] = []

@@ -4,7 +4,8 @@ Before, a revoked or expired key was "nobody", no entry or log line had an addre
 """
 
 import logging
-from datetime import date, timedelta
+import re
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from starlette.testclient import TestClient
@@ -140,6 +141,26 @@ def test_the_service_itself_watches_for_bulk_reading(app, monkeypatch):
     app.state.store.save([full_score("p1", "801")])
     from_(app).post("/api/v1/worklist", json={}, headers={"Authorization": f"Bearer {key}"})
     assert [len(e.pupils) for e in seen] == [1]
+
+
+def test_the_alarms_of_the_newest_monitoring_are_metrics(app):
+    """Of two runs of 'onroll monitor' the second counts: an alarm that went down is 0, and nothing names a list."""
+    watch, store = AuditWatch(app.state.store), app.state.store
+    for up in (["A001", "A010"], ["A010", "A011"]):
+        with store.view(command_line()) as view:
+            view.record("alarms.seen", up=up)
+    assert watch.check()
+    watch_first = metrics.page()[0]
+    assert b'onroll_alarm_up{code="A010"} 1.0' in watch_first
+    assert b'code="A001"' not in watch_first
+    with store.view(command_line()) as view:
+        view.record("alarms.seen", up=["A001"])
+    watch.check()
+    page = metrics.page()[0].decode()
+    states = {code: f'onroll_alarm_up{{code="{code}"}} {state}' for code, state in (("A001", 1.0), ("A010", 0.0))}
+    assert all(line in page for line in states.values())
+    (seconds,) = re.findall(r"^onroll_monitored_seconds (\S+)", page, re.MULTILINE)
+    assert abs(float(seconds) - datetime.now(UTC).timestamp()) < 600
 
 
 def test_a_broken_chain_raises_an_alarm(app, caplog):

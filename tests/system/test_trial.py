@@ -138,16 +138,18 @@ def test_the_file_names_those_who_are_helped_and_only_its_owner_reads_it(store):
 
 
 def test_a_safety_exception_is_helped_and_stays_in_its_arm(store):
-    """By intention to treat: excepting every child of the usual arm changes nobody's arm, and no figure."""
+    """By intention to treat: children who are excepted, and whom that helps, still count in the arm of the lot."""
     begun()
     usual = in_arm(store, "usual")
-    write(gone=[number(p) for p in usual])
+    write(gone=[number(p) for p in usual[5:]])
     Path("asked.txt").write_text("\n".join([*usual[:5], "p9999"]))
     counted = run("status", "plan.toml", "--asked-by-social-worker", "asked.txt", "--json")
     assert counted["exceptions"] == {"deadline": 0, "social_worker": 5}
     assert counted["arms"]["usual"] == {"children": len(usual), "units": len(usual), "exceptions": 5}
     found = run("analyse", "plan.toml", "h", "--json")
-    assert (found["usual"], found["flow"]["arms"]["usual"]["exceptions"]) == (1.0, 5)
+    arm = found["flow"]["arms"]["usual"]
+    assert (arm["exceptions"], arm["analysed"]) == (5, len(usual))
+    assert found["usual"] == pytest.approx(1 - 5 / len(usual))
     assert in_arm(store, "usual") == usual
     with reading(store.engine) as connection:
         assert connection.scalar(sa.select(sa.func.count()).select_from(TrialException)) == 5

@@ -59,6 +59,13 @@ class Verified:
         return not self.why
 
 
+def newest_details(connection: sa.Connection, action: str) -> tuple[str, dict[str, Any]] | None:
+    """Return when the newest entry of an action was written, and its details; None if there is none."""
+    query = sa.select(AuditEntry.at, AuditEntry.details).where(AuditEntry.action == action)
+    row = connection.execute(query.order_by(AuditEntry.seq.desc()).limit(1)).first()
+    return (row.at, json.loads(row.details)) if row else None
+
+
 def verify(connection: sa.Connection, chain: Chain, anchors: Anchors, also: Sequence[Path] = ()) -> Verified:
     """Verify the chain from its first entry to the last anchor and beyond, up to the first entry that does not verify.
 
