@@ -61,6 +61,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
             "strip": score_strip(current),
             "case": case,
             "deadlines": casework.deadlines(view, pupil_ref=pupil_ref),
+            "wrote": staff.names_of(view, _staff_of(case)),
             "people": {p["person_id"]: p["name"] for p in staff.active_staff(view)},
             "names": week_list.school_names(view),
             "sources": week_list.sources(view),
@@ -104,6 +105,14 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         "wrong": {},
     }
     return context.renderer.page(request, "pupil", status, **{**stored, **shown, **more})
+
+
+def _staff_of(case: dict[str, Any] | None) -> list[str | None]:
+    """Return the ids of everybody whom the page of a case names."""
+    if case is None:
+        return []
+    entries = [who for entry in case["entries"] for who in (entry["by"], entry["to_person"])]
+    return [case["owner"], case["opened_by"], *entries]
 
 
 def _line(history: tuple[date, dict[str, Any]], place: dict[str, Any], words: Wording, *, services: bool) -> str:

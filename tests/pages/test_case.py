@@ -12,6 +12,7 @@ from serving.pages.wording import Wording
 from serving.store.audit.audit_log import entries
 from serving.store.caller import command_line
 from serving.store.cases.actions import export
+from serving.store.sign_in import staff
 
 WORDS, WHEN = Wording.load("en"), str(date.today() - timedelta(days=1))
 NASTY = """=HYPERLINK("http://x")<script>alert(1)</script>'"><img src=x onerror=alert(1)> {{7*7}} {% raw %} é☃"""
@@ -86,6 +87,27 @@ def test_an_enquiry_off_the_lists_is_refused_and_kept_in_the_form(visit, field):
     assert answer.status_code == 422
     assert f'id="enquire-{field}-error"' in answer.text
     assert ">rang twice</textarea>" in answer.text
+
+
+def test_who_wrote_is_named_after_the_account_was_closed(site, visit):
+    one, two = visit("worker"), visit("second")
+    path = first(one, 7)
+    assert do(two, path, "note", text="before I left").status_code == 303
+    assert do(one, path, "assign", to="dev:second").status_code == 303
+
+    def set_active(active):
+        with site.store.change(command_line()) as change:
+            staff.set_active(change, "dev:second", active=active)
+
+    set_active(False)
+    try:
+        pages = one.get(path).text, visit("lead").get("/team").text
+    finally:
+        set_active(True)
+    assert "before I left" in pages[0]
+    for page in pages:
+        assert "dev:second" not in page.replace('value="dev:second"', "")
+        assert "second" in page
 
 
 def test_two_people_do_not_overwrite_each_other(visit):

@@ -29,6 +29,12 @@ def record(client, path, kind, **fields):
     return client.submit(path, f"{path}/{kind}", version=version, **{"on": str(WHEN), **fields})
 
 
+def duties(client, path):
+    """Return what is due for one child."""
+    rows = re.findall(r'<li class="onroll-list__item.*?</li>', client.get("/clocks").text, re.DOTALL)
+    return "".join(row for row in rows if path in row)
+
+
 def test_records_are_shown_with_their_state_their_duty_and_its_rule(visit):
     client = visit("worker")
     path = child(client, 6)
@@ -46,16 +52,16 @@ def test_records_are_shown_with_their_state_their_duty_and_its_rule(visit):
     ):
         assert text in table
     assert "Consent was asked for: the child is at a special school" in table
-    duties = client.get("/clocks").text
-    assert f"Due {DAY(REVIEW)}" in duties
-    assert "section 436B(5)" in duties
-    assert "own aim, not a rule of law: look at the teaching at home" in duties
-    assert "section 434A" not in duties, "no duty runs by a rule that is not known to be in force"
+    due = duties(client, path)
+    assert f"Due {DAY(REVIEW)}" in due
+    assert "section 436B(5)" in due
+    assert "own aim, not a rule of law: look at the teaching at home" in due
+    assert "section 434A" not in due, "no duty runs by a rule that is not known to be in force"
     assert path not in visit("stranger").get("/clocks").text
     assert visit("stranger").get(path).status_code == 404
     reviewed = {"code": "reviewed", "review": str(REVIEW + timedelta(days=7)), "on": str(TODAY)}
     assert record(client, path, "part_time", **reviewed).status_code == 303
-    assert f"Due {DAY(REVIEW)}" not in client.get("/clocks").text
+    assert f"Due {DAY(REVIEW)}" not in duties(client, path)
     assert record(client, path, "part_time", code="ended", on=str(TODAY)).status_code == 303
     assert record(client, path, "home_education", code="on_register", on=str(TODAY)).status_code == 303
     table = re.search(r'id="records".*?</dl>', client.get(path).text, re.DOTALL).group()

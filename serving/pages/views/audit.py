@@ -9,6 +9,7 @@ from serving.pages.context import Context
 from serving.pages.page import Page
 from serving.roles import ROLES
 from serving.store.audit import audit_log
+from serving.store.sign_in import staff
 
 MAX_SHOWN = 100  # newest entries
 
@@ -18,7 +19,7 @@ def audit(request: Request, context: Context) -> Response:
     caller = request.state.caller
     with context.store.view(caller) as view:
         newest = list(audit_log.entries(view, last=MAX_SHOWN, authority=caller.authority))[::-1]
-        names = audit_log.names_of(view, {entry["who"] for entry in newest})
+        names = staff.names_of(view, (entry["who"] for entry in newest))
         view.record("audit.seen", entries=len(newest))
     return context.renderer.page(request, "audit", entries=newest, people=names, roles=ROLES)
 

@@ -84,7 +84,7 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         finished = done_since(view, newest[0], context.settings.no_conversation) if newest else set()
         outcome = boards.list_outcome(view, most, [WELL], today, context.settings.no_conversation)
         version = next((c["version"] for c in staff.capacities(view) if c["team"] == team), 0)
-        names_of_staff = {p["person_id"]: p["name"] for p in staff.active_staff(view)}
+        names_of_staff = staff.names_of(view, outcome.owners)
         names, moved = week_list.school_names(view), moved_away(view)
         untouched = team_work.oldest_untouched(view, today)
         weeks = team_work.weeks(view, most, context.settings.no_conversation)

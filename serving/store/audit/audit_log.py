@@ -13,7 +13,6 @@ import sqlalchemy as sa
 
 from histories.io.atomic_write import new_file
 from histories.io.spreadsheet import as_text
-from serving.store.cases.tables import Person
 from serving.store.ledger.anchors import Anchors
 from serving.store.ledger.chain import Chain, ChainKey
 from serving.store.ledger.entry import REKEYED, SIGNED, End
@@ -221,12 +220,6 @@ def entries(
         query = sa.select(newest)
     for row in _rows(view.connection, query.order_by(sa.literal_column("seq"))):
         yield {**row, "pupils": json.loads(row["pupils"]), "details": json.loads(row["details"])}
-
-
-def names_of(view: View, who: Iterable[str]) -> dict[str, str]:
-    """Return the names of the members of staff among some callers. The calling code records the view."""
-    query = sa.select(Person.person_id, Person.name).where(Person.person_id.in_(list(who)))
-    return {row.person_id: row.name for row in view.connection.execute(query)}
 
 
 def export(view: View, file: Path, kind: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -104,6 +104,12 @@ def active_staff(view: View) -> list[dict[str, Any]]:
     rows = view.connection.execute(query.order_by(Person.name)).mappings().all()
     view.record("people.seen", count=len(rows))
     return [{**p, "urns": json.loads(p["urns"]), "localities": json.loads(p["localities"])} for p in rows]
+
+
+def names_of(view: View, who: Iterable[str | None]) -> dict[str, str]:
+    """Return the names of people among some callers, closed accounts included. The calling code records the view."""
+    query = sa.select(Person.person_id, Person.name).where(Person.person_id.in_({w for w in who if w}))
+    return {row.person_id: row.name for row in view.connection.execute(query)}
 
 
 def set_capacity(change: Change, authority: str, team: str, per_week: int, version: int) -> int:
