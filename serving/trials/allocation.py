@@ -1,4 +1,4 @@
-"""Allocation by lot: each unit's arm comes from the seed, the registration's salt and the unit alone, so that the order of children is nothing to it."""
+"""Allocation by lot: each unit's arm comes from the seed, the registration's salt and the unit alone, independent of the order of children and of who else takes part."""
 
 from __future__ import annotations
 

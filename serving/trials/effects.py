@@ -1,4 +1,4 @@
-"""The effect of help by intention to treat: a randomisation test over units, and an interval that knows that children of a unit are alike.
+"""The effect of help by intention to treat: a randomisation test over units, and a cluster-robust interval.
 
 The test redraws the lot as it was drawn and counts how often the difference is as large: its size holds for any outcome, however rare
 (Fisher 1935; Gail and others 1996 for groups). The interval is the difference of two ratio means with Taylor-linearised variances

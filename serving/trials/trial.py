@@ -100,7 +100,7 @@ def plan_trial(store: Store, caller: Caller, plan: Plan, *, dry_run: bool = Fals
     who = eligible(store, caller, plan)
     power = power_of(plan.of, who.sample)
     if power.power.value < plan.of.power:
-        do = "Take more children (first), an outcome that is less rare, or a longer time; a smaller hope finds less, not more."
+        do = "Take more children (first), a more common outcome or a longer time. Do not raise the expected effect just to pass."
         what = f"the power is {power.power.value:.0%} over {power.worlds} worlds, and the plan asks for {plan.of.power:.0%}"
         raise Faults(Fault(what, f"{plan.file}, power", do))
     if not dry_run:

@@ -1,11 +1,13 @@
 """Plans: every fault is named with its key, and the file's hash is that of its bytes."""
 
 import hashlib
+import re
 
 import pytest
 
 from histories.errors import Faults
 from serving.trials.plan import Plan
+from tests.support.checkout import ROOT
 
 GOOD = """
 name = "autumn-2026"
@@ -53,3 +55,8 @@ def test_a_fault_is_named_by_its_key(tmp_path, old, new, where):
     with pytest.raises(Faults) as faults:
         load(tmp_path, GOOD.replace(old, new))
     assert any(where in f.where for f in faults.value.faults), faults.value
+
+
+def test_the_example_of_the_docs_is_a_plan(tmp_path):
+    (example,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/trial.md").read_text(), re.DOTALL)
+    assert load(tmp_path, example).of.outcome == "attendance"
