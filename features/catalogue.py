@@ -113,7 +113,7 @@ class Catalogue:
     def _counts(self) -> dict[str, str]:
         """The digest of every column that features are computed from; a sum over other children has the digest of its tally."""
         columns = {c: d for part in parts(self.tallies) for c, d in part.columns.items()}
-        around = {f"{where}_{c}": columns[c] for where in ("school", "la", "area") for c in SUMMED}
+        around = {f"{where}_{c}": columns[c] for where in ("school", "la", "area", "kind") for c in SUMMED}
         return {**columns, **around, **{n: columns[c] for c, n in AT_HOME.items() if c in columns}}
 
 

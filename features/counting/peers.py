@@ -29,6 +29,7 @@ SUMMED = (
     "marked",
 )
 IN_AREA = ("absent_90", "possible_90", "home_starts_730", "pupils")
+KIND = ("unauthorised_90", "possible_90", "pupils")
 AT_HOME = {"pupils": "siblings", "absent_90": "siblings_absent", "possible_90": "siblings_possible"}
 # The columns of a snapshot that are needed for the sums.
 NEEDED = ("urn", "authority", "household_id", "lsoa", *SUMMED)
@@ -108,15 +109,17 @@ def add_context(histories: Histories, frame: Frame, day: int, sums: Sums) -> Fra
         (nw.lit(august, nw.Int64) - nw.col("date_of_birth") - 365 * (nw.col("nc_year") + 4)).alias("age_in_year"),
         nw.lit(1, nw.Int64).alias("pupils"),
     )
-    frame = joined(frame, schools_once(histories).select("urn", kinds), "urn")
+    phases = schools_once(histories).select("urn", "phase", kinds)
+    frame = joined(frame, phases, "urn")
     for beside, on in _beside(sums):
         frame = joined(frame, beside, on)
+    frame = joined(frame, _of_kind(sums, phases.select("urn", "phase")), ["authority", "phase"]).drop("phase")
     child = {c: nw.col(c).fill_null(0) for c in (*SUMMED, "pupils")}
     sizes = {"school_others": "school_pupils", "area_others": "area_pupils"}
     frame = frame.with_columns(
         *((nw.col(f"school_{c}") - mine).alias(f"school_{c}") for c, mine in child.items()),
         *((nw.col(f"area_{c}") - child[c]).alias(f"area_{c}") for c in IN_AREA),
-        *(nw.col(f"{group}_lost_730").fill_null(0) for group in ("school", "area", "la")),
+        *(nw.col(f"{group}_lost_730").fill_null(0) for group in ("school", "area", "la", "kind")),
     ).with_columns(*(nw.col(c).alias(name) for name, c in sizes.items()))
     if "addresses" not in histories.present:
         return frame.with_columns(*(nw.lit(None, nw.Int64).alias(name) for name in AT_HOME.values()))
@@ -139,6 +142,15 @@ def _beside(sums: Sums) -> list[tuple[Frame, str]]:
         ("area", "lsoa", _added(sums.lost.filter(~nw.col("lsoa").is_null()), ["lsoa"], ("lost_730",))),
     ]
     return [(t.rename({c: f"{group}_{c}" for c in t.columns if c != on}), on) for group, on, t in sums_of]
+
+
+def _of_kind(sums: Sums, phases: Frame) -> Frame:
+    """Return the sums ``KIND`` of each authority's schools of one phase; a school without a phase is of no kind."""
+    schools = sums.schools.join(phases.filter(~nw.col("phase").is_null()), on="urn")
+    lost = schools.select("urn", "authority", "phase").join(sums.lost.select("urn", "lost_730"), on="urn")
+    by = ["authority", "phase"]
+    frame = joined(_added(schools, by, KIND), _added(lost, by, ("lost_730",)), by)
+    return frame.rename({c: f"kind_{c}" for c in (*KIND, "lost_730")})
 
 
 def _term(day: int) -> int:

@@ -1,4 +1,4 @@
-"""School context: rates among the other children at the school, shrunk to the authority's mean."""
+"""School context: rates among the other children at the school, shrunk to the mean of the authority or of its schools of the same kind."""
 
 from __future__ import annotations
 
@@ -46,35 +46,65 @@ WORDS = {
         ("enrolments",),
     ),
 }
-FEW = f"fewer than {MIN_OTHERS} others at the school, or nothing to count among them"
-FEATURES = [
-    Feature(
-        name=name,
-        theme="school",
-        expression=shrunk("school", part, whole),
-        says=(fact(text),),
-        sources=tables,
-        window=None,
-        direction=0,
-        role="context",
-        unit="share",
-        missing=FEW,
-    )
-    for name, (part, whole, text, tables) in WORDS.items()
-] + [
-    Feature(
-        name="pupils_at_school",
-        theme="school",
-        expression=lambda: nw.when(nw.col("school_others") >= MIN_OTHERS).then(
-            nw.col("school_others").cast(nw.Float64)
-        ),
-        says=(fact("A school of about {pupils_at_school:.0f} children"),),
-        sources=("enrolments",),
-        window=None,
-        direction=0,
-        role="context",
-        unit="count",
-        missing=FEW,
+OF_KIND = {
+    "school_lost_of_kind_730d": (
+        "lost_730",
+        "pupils",
+        "About {school_lost_of_kind_730d:in_1000} children left the school with no known destination, shrunk to schools of its kind",
+        ("enrolments", "schools"),
     ),
-]
+    "school_unauthorised_of_kind_90d": (
+        "unauthorised_90",
+        "possible_90",
+        "Others at the school missed about {school_unauthorised_of_kind_90d:.1%} of sessions without permission, shrunk to schools of its kind",
+        ("attendance", "schools"),
+    ),
+}
+FEW = f"fewer than {MIN_OTHERS} others at the school, or nothing to count among them"
+FEATURES = (
+    [
+        Feature(
+            name=name,
+            theme="school",
+            expression=shrunk("school", part, whole),
+            says=(fact(text),),
+            sources=tables,
+            window=None,
+            direction=0,
+            role="context",
+            unit="share",
+            missing=FEW,
+        )
+        for name, (part, whole, text, tables) in WORDS.items()
+    ]
+    + [
+        Feature(
+            name=name,
+            theme="school",
+            expression=shrunk("school", part, whole, towards="kind"),
+            says=(fact(text),),
+            sources=tables,
+            role="never_shown",
+            unit="share",
+            missing=f"{FEW}, or the school has no phase",
+        )
+        for name, (part, whole, text, tables) in OF_KIND.items()
+    ]
+    + [
+        Feature(
+            name="pupils_at_school",
+            theme="school",
+            expression=lambda: nw.when(nw.col("school_others") >= MIN_OTHERS).then(
+                nw.col("school_others").cast(nw.Float64)
+            ),
+            says=(fact("A school of about {pupils_at_school:.0f} children"),),
+            sources=("enrolments",),
+            window=None,
+            direction=0,
+            role="context",
+            unit="count",
+            missing=FEW,
+        ),
+    ]
+)
 TALLIES: dict = {}
