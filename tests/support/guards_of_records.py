@@ -30,6 +30,11 @@ OF_RECORDS = (
         stand_ins.nothing,
     ),
     Guard(
+        "tests/system/test_trial.py::test_an_arm_that_somebody_changed_is_found",
+        "serving.trials.analysis:check_allocation",
+        stand_ins.nothing,
+    ),
+    Guard(
         "tests/system/test_backup.py::test_a_restored_store_verifies_and_continues",
         "serving.store.database:copy",
         stand_ins.copied_as_a_file,
