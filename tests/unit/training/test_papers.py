@@ -14,8 +14,9 @@ from features.outcome.label import label
 from histories.errors import Faults
 from histories.reading.histories import Histories
 from histories.tables import TABLES
-from training.papers import Authority, empty_fields, files_of, write
+from training.papers import Authority, empty_fields, files_of, model_card, report_page, write
 from training.papers.forms import ATRS, DPIA, FORMS, MODEL_CARD
+from training.papers.model_card import PARTS_ARE_LEARNED, learns_from_parts
 from training.papers.rendering import files
 from training.papers.used import JUDGED, SHOWN, UNUSED, use_of
 from training.task import Task
@@ -148,6 +149,15 @@ def _blanked(folder, out, uses):
             frame = frame.with_columns(pl.lit(None, frame.schema[c]).alias(c) for c in named)
         frame.write_parquet(out / file.name)
     return Histories.open(out)
+
+
+@pytest.mark.parametrize(("horizon", "learned"), [(364, True), (120, False)])
+def test_card_and_report_say_whether_parts_of_windows_were_learned_from(material, horizon, learned):
+    asked = replace(material, manifest=replace(material.manifest, horizon_days=horizon))
+    assert (PARTS_ARE_LEARNED in str(model_card.values(asked)["training_data.preprocessing"])) is learned
+    assert (PARTS_ARE_LEARNED in report_page.time(asked).text) is learned
+    adopted = replace(asked.manifest, parent={"name": "onroll"})
+    assert not learns_from_parts(adopted)
 
 
 def test_pages_are_complete_with_language_and_ordered_headings_and_load_nothing_from_outside(material, tags):
