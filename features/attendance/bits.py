@@ -26,10 +26,8 @@ NEWEST = (
 )
 SINCE = NEWEST[10:]  # the figures that heed breaks
 NEWEST_SESSIONS = 20  # possible sessions counted by ``newest_unexplained``: ten school days
-BREAK, SUMMER = (
-    7,
-    28,
-)  # days in a row without a possible session that make a break (half-term and longer), and the summer
+# Days in a row without a possible session that make a break (half-term and longer), and the summer.
+BREAK, SUMMER = 7, 28
 BITS = 30  # days in ``possible_bits`` and ``unexplained_bits``: two bits a day, the newest day lowest
 POSSIBLE, ABSENT = 1, 2  # the first two bits of a mark's measures
 UNEXPLAINED = 4 | 8  # the next two bits: absent without permission, or without a reason so far

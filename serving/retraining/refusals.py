@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from histories.checks.check import Checked
 from histories.errors import Fault
+from histories.io.quantities import quantity
 from serving.monitoring.alarms.alarm import AlarmResult
 
 REMEDY = "A015"  # the model is older than its data: retraining is what the alarm asks for
@@ -19,7 +20,7 @@ def refusals(checked: Checked, alarms: Iterable[AlarmResult]) -> list[Fault]:
     audit itself cannot be set aside that way.
     """
     faults = [
-        Fault(f"{f.title}: {f.rows:,} rows{f.where}", f.table, f.rule.do, f.rule.code)
+        Fault(f"{f.title}: {quantity(f.rows)}{f.where}", f.table, f.rule.do, f.rule.code)
         for f in checked.findings
         if f.rows and f.weight == "error"
     ]

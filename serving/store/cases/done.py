@@ -13,14 +13,8 @@ from serving.store.cases.tables import Case, CaseEntry, Person
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import View
 
-TAKEN_UP = (
-    "action",
-    "enquiry",
-    "register",
-    "dismissed",
-    "snoozed",
-    "closed",
-)  # entries after which a child is done for this list
+# Entries after which a child is done for this list.
+TAKEN_UP = ("action", "enquiry", "register", "dismissed", "snoozed", "closed")
 
 
 def last_entries(view: View, pupils: Sequence[str]) -> dict[str, dict[str, Any]]:
