@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from histories.errors import Fault, Faults
+from histories.io.quantities import quantity
 from serving.trials.plan import HELP_NOW, USUAL
 
 MIN_UNITS = 20  # fewer units can fall into arms so uneven that the test finds nothing
@@ -56,7 +57,7 @@ def check_units(kind: str, pupils: Sequence[str], units: Sequence[str], homes: M
         faults.append(Fault(f"there are only {len(set(units))} units to allocate", "trial plan, unit", do))
     if kind == "child" and split:
         do = 'Set unit = "family", so that they stay together.'
-        faults.append(Fault(f"{split} homes have several children on the list", "trial plan, unit", do))
+        faults.append(Fault(f"{quantity(split, 'home')} with several children on the list", "trial plan, unit", do))
     if faults:
         raise Faults(faults)
     return split

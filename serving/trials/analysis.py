@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from histories.errors import Fault, Faults
+from histories.io.quantities import quantity
 from serving.store.trials.trials import Registered
 from serving.trials.allocation import arm_of
 from serving.trials.effects import LEVEL, effects
@@ -101,7 +102,7 @@ class Analysis:
             )
         lines += [f"{self.conclusion} p = {self.p:.3f}, randomisation test"]
         if self.earlier:
-            lines.append(f"It was analysed {self.earlier} times before: the plan allows one analysis.")
+            lines.append(f"It was analysed {quantity(self.earlier, 'time')} before: the plan allows one analysis.")
         return "\n".join([*lines, *NOTES])
 
 
@@ -111,7 +112,11 @@ def check_allocation(members: pl.DataFrame, plan: TrialPlan, salt: str) -> None:
     changed = sum(arm != arm_of(unit, plan.seed, salt) for unit, arm in rows)
     if changed:
         do = "Somebody changed the database or the plan's seed: run 'onroll audit verify', and restore a backup."
-        raise Faults(Fault(f"the arms of {changed} children are not those of the lot", f"trial {plan.name}", do))
+        raise Faults(
+            Fault(
+                f"the lot gave {quantity(changed, 'child')} another arm than the stored one", f"trial {plan.name}", do
+            )
+        )
 
 
 def analyse(

@@ -40,3 +40,9 @@ def write_aliases(releases, **named):
     beside = releases / "onroll" / ".aliases"
     beside.write_text(json.dumps(named))
     beside.replace(releases / "onroll" / ALIASES)
+
+
+def model_of(folder):
+    """Return what a release predicts with: its booster, its ridge regression and its calibrator."""
+    booster, manifest = read_bundle(folder)
+    return booster, manifest.ridge, manifest.calibrator

@@ -17,7 +17,7 @@ from mlflow import MlflowClient
 from features import Definition, default_as_of, label
 from serving.cli import demo
 from tests.support.checkout import ROOT
-from tests.support.releases import model_of
+from tests.support.released import model_of
 from tests.support.shared import shared_folder
 from training.fitting.candidates import grid
 from training.fitting.candidates.boosted import DEFAULTS

@@ -48,7 +48,7 @@ def test_siblings_are_not_parted_child_by_child_and_are_counted_where_schools_pa
     pupils = PUPILS[: MIN_UNITS + 2]
     homes = dict.fromkeys(pupils[:2], "h")
     child = [unit_of("child", p, "1", homes) for p in pupils]
-    with pytest.raises(Faults, match="1 homes have several children"):
+    with pytest.raises(Faults, match="1 home with several children"):
         check_units("child", pupils, child, homes)
     assert check_units("child", pupils, child, {}) == 0
     assert check_units("family", pupils, [unit_of("family", p, "1", homes) for p in pupils], homes) == 0
