@@ -16,6 +16,7 @@ from features import Definition
 from features.outcome.cohort import first_recorded
 from histories.calendar import school_days
 from histories.errors import Fault, Faults
+from histories.io.quantities import quantity
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 from histories.tables import TABLES
@@ -235,7 +236,7 @@ def _gaps(histories: Histories) -> Iterable[Fault]:
     if not leavers:
         yield Fault("no child has left a roll", "enrolments, leaving_date", f"Bring leavers: {SOURCES['enrolments']}.")
     elif not with_destination:
-        what = f"none of {leavers:,} leavers has a destination, so all count as unknown"
+        what = f"no destination of {quantity(leavers, 'leaver')} is known, so all count as unknown"
         yield Fault(what, "enrolments, destination", f"Bring {DESTINATIONS}.")
     if "addresses" in histories.present:
         rows = histories.frame("addresses").select(nw.len().alias("n"), nw.col("lsoa").count().alias("lsoa"))
@@ -288,7 +289,7 @@ def _advice(histories: Histories, task: Task, labeller: Labeller) -> Fault:
                 f"{where} --horizon {task.horizon}",
                 f"Add {' '.join(options)}",
             )
-    what = f"by this definition {pupils} children went missing in windows that are fully known, whatever the dates"
+    what = f"by this definition {quantity(pupils, 'child')} went missing in windows that are fully known, whatever the dates"
     do = "Bring more years or authorities, or see onroll doctor for the other definitions."
     return Fault(what, f"{where} --horizon {task.horizon}", do)
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from histories.calendar import ONE_DAY, compulsory_school_age
 from histories.errors import Fault, Faults
+from histories.io.quantities import quantity
 from histories.io.spreadsheet import write_csv
 from histories.io.sql import literal
 from histories.linking.pair_scores import (
@@ -186,13 +187,13 @@ def _summary(staging: Staging, as_of: date, newest: date) -> NoRoll:
         lines = ", ".join(
             str(r[0]) for r in staging.sql("SELECT row FROM listed WHERE born IS NULL ORDER BY 1 LIMIT 10")
         )
-        warnings.append(f"{undated:,} rows of the register without a date of birth were left out (rows {lines})")
+        warnings.append(f"{quantity(undated)} of the register left out: no date of birth (rows {lines})")
     nameless = staging.sql(
         "SELECT count(*) FROM status WHERE on_roll AND pupil_id NOT IN (SELECT pupil_id FROM pupils)"
     )[0][0]
     if nameless:
         warnings.append(
-            f"{nameless:,} pupils on a roll have no name in the linkage store, so their rows in the register are listed as no_link; "
+            f"{quantity(nameless, 'pupil')} on a roll without a name in the linkage store: the register's rows of them are listed as no_link; "
             "import returns that carry names (school-census)"
         )
     if (as_of - newest).days > 31:

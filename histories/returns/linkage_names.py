@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from histories.io.quantities import quantity
 from histories.linking.store import LinkageStore
 from histories.returns.files.staging import Staging
 from histories.returns.pupil_keys import PupilKeys
@@ -13,7 +14,7 @@ def list_nameless(people: PupilKeys, store: LinkageStore, report: Report) -> Non
     if people.to_link:
         count = store.add_to_link(list(people.to_link.values()))
         report.notes.append(
-            f"{count:,} persons without a UPN are listed in {store.folder.name}/{store.to_link.name} beside the histories: "
+            f"{quantity(count, 'person')} without a UPN: listed in {store.folder.name}/{store.to_link.name} beside the histories: "
             "run 'onroll link HISTORIES --people' with this file"
         )
 
@@ -27,5 +28,5 @@ def keep_names(staging: Staging, store: LinkageStore, report: Report) -> None:
             WHERE NOT starts_with(coalesce(a.pupil_id, n.pupil_id), 'unlinked:')"""
         count = write_people(staging.connection, named, store)
         report.notes.append(
-            f"names of {count:,} children are in the linkage store {store.folder.name} beside the histories"
+            f"names of {quantity(count, 'child')} are in the linkage store {store.folder.name} beside the histories"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from histories.errors import Fault
+from histories.io.quantities import quantity
 from histories.returns.merging.senders import Scopes
 from histories.returns.report import Report, Unusable
 from histories.returns.submissions import Submission
@@ -62,5 +63,4 @@ def _withdrawn(submission: Submission, corrected: list[Submission], scopes: Scop
     if listed is None:
         return ""
     lost = len(scopes.children[corrected[-1].number] - listed)
-    children = "1 child" if lost == 1 else f"{lost:,} children"
-    return f", and withdraws what that stated of {children} whom it does not list" if lost else ""
+    return f", and withdraws what that stated of {quantity(lost, 'child')} whom it does not list" if lost else ""

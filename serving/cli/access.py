@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from histories.io.quantities import quantity
 from histories.io.terminal import json_option, result
 
 
@@ -100,7 +101,7 @@ def _set_active(person: str, *, active: bool, as_json: bool) -> None:
     with Store.of(settings()).change(command_line()) as change:
         set_active(change, person, active=active)
         ended = 0 if active else end_sessions(change, person_id=person)
-    status = "open again" if active else f"closed; {ended} sessions ended"
+    status = "open again" if active else f"closed; {quantity(ended, 'session')} ended"
     result({"person": person, "active": active, "ended": ended}, as_json=as_json, text=f"the account is {status}")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from histories.io.quantities import quantity
 from histories.io.terminal import json_option, result
 
 
@@ -56,7 +57,7 @@ def end(session_id: str | None, person: str | None, everybody: bool, as_json: bo
         count = end_sessions(change, session_id=session_id, person_id=person)
     if not count and not everybody:
         raise Faults(Fault("there is no such session", "sessions end", "Run 'onroll sessions list' to see them."))
-    result({"ended": count}, as_json=as_json, text=f"{count:,} sessions ended")
+    result({"ended": count}, as_json=as_json, text=f"{quantity(count, 'session')} ended")
 
 
 verbs: list[Any] = [sessions]

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from histories.io.quantities import quantity
 from histories.io.terminal import json_option, progress, result
 
 plan_argument = click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
@@ -42,13 +43,13 @@ def plan(plan_file: Path, dry_run: bool, as_json: bool) -> None:
     data = {"name": of.of.name, "plan": of.digest, "registered": not dry_run, "children": len(who.rows), "units": units}
     data |= {"assessed": who.assessed, "with_deadline": int(who.rows["deadline"].sum()), "split_homes": who.split_homes}
     lines = [
-        f"{len(who.rows):,} of {who.assessed:,} children in {units:,} units; {data['with_deadline']} with a deadline that runs",
+        f"{len(who.rows):,} of {quantity(who.assessed, 'child')} in {quantity(units, 'unit')}; {data['with_deadline']} with a deadline that runs",
         f"power {power.power.value:.1%} ({power.power.low:.1%} to {power.power.high:.1%}); false findings {power.size.value:.1%} "
         f"({power.size.low:.1%} to {power.size.high:.1%}), over {power.worlds} simulated trials each",
         "not registered (--dry-run)" if dry_run else f"registered {of.of.name}: {of.digest}",
     ]
     if who.split_homes:
-        lines.insert(1, f"{who.split_homes} homes have children in several units: they can be in both arms")
+        lines.insert(1, f"{quantity(who.split_homes, 'home')} with children in several units, who can be in both arms")
     result({**data, **power.to_dict()}, as_json=as_json, text="\n".join(lines))
 
 

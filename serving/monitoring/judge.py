@@ -14,6 +14,7 @@ from features.groups.groups import PROTECTED
 from features.outcome.cohort import CohortRule
 from features.outcome.definition import Definition
 from histories.errors import Faults
+from histories.io.quantities import quantity
 from histories.reading.histories import Histories
 from serving.monitoring.outcomes import Outcomes, newest_known, outcomes_of
 from serving.monitoring.results import Breakdown, ListResult, TermResult, VersionResult, by_term, fates_of
@@ -113,7 +114,7 @@ def judge(
             definition = terms.definitions.get(name) or Definition.load(name)
         except Faults:
             judgement.warnings.append(
-                f"{len(of_task)} lists are not judged: their definition of missing is not at hand; name its file with --definition"
+                f"not judged ({quantity(len(of_task), 'list')}): the definition of missing is not at hand; name its file with --definition"
             )
             continue
         newest = judgement.newest_known[name, horizon] = newest_known(histories, definition, horizon)

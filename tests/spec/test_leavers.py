@@ -137,7 +137,7 @@ def test_a_transfer_file_fills_the_destination(tmp_path, target, destination, nu
         ("8012001", LEFT, destination, number, date(2025, 1, 10)),
         ("8014001", date(2023, 7, 20), None, None, date(2025, 1, 10)),
     ]
-    assert any("1 pupils left the state sector" in n for n in report.notes) == (target[0] == "MMM")
+    assert any("1 pupil left the state sector" in n for n in report.notes) == (target[0] == "MMM")
 
 
 @pytest.mark.parametrize("change", [{"left": ""}, {"school": "<LEA>801</LEA><Estab>2009</Estab>"}])

@@ -11,6 +11,7 @@ from datetime import date
 import polars as pl
 
 from histories.errors import Fault, Faults
+from histories.io.quantities import quantity
 
 MIN_POSITIVES = 8  # with fewer positives a model is not worth training
 JUDGED = 4  # newest origins: candidates are judged on them
@@ -91,13 +92,15 @@ def split(labelled: pl.DataFrame) -> Splits:
     newest = origins(labelled, JUDGED + BEFORE)
     judged = newest[BEFORE:] if len(newest) > BEFORE else newest[1:]
     if len(judged) < 2:
-        what = f"only {len(judged)} as-of dates can be judged, each with {MIN_POSITIVES} earlier children known to have gone missing; two are needed"
+        what = f"only {quantity(len(judged), 'as-of date')} can be judged, each with {MIN_POSITIVES} earlier children known to have gone missing; two are needed"
         raise Faults(Fault(what, "train", do))
     faults = []
     for what, part in (("calibrate on", newest[: -len(judged)]), ("judge on", judged)):
         positives = int(labelled.filter(pl.col("as_of").is_in([o.day for o in part]))["label"].sum())
         if positives < 3:
-            faults.append(Fault(f"only {positives} snapshots to {what} went missing; 3 are needed", "train", do))
+            faults.append(
+                Fault(f"only {quantity(positives, 'snapshot')} to {what} went missing; 3 are needed", "train", do)
+            )
     if faults:
         raise Faults(faults)
     return Splits(dates, [replace(o, judged=o in judged) for o in newest])

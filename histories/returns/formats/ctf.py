@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from histories.codes import code_set
 from histories.errors import Faults
 from histories.identity import clean_upn
+from histories.io.quantities import quantity
 from histories.io.sql import literals
 from histories.returns.files.row_buffer import RowBuffer
 from histories.returns.files.xml import Node, leaf, read_units, under
@@ -114,7 +115,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         placed, left_sector = with_destination(spells, header)
         if left_sector:
             report.notes.append(
-                f"{file.name}: {left_sector} pupils left the state sector (MMM/MMMM); their destination is not stated"
+                f"{file.name}: {quantity(left_sector, 'pupil')} left the state sector (MMM/MMMM); the destination is not stated"
             )
         staging.rows(f"spells_{n}", file, SPELL, placed)
         what, do = "the value is not a date like 2024-09-04", "Correct it in the source system and export again."

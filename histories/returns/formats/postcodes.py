@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from histories.errors import Fault
 from histories.identity import pseudonym
+from histories.io.quantities import quantity
 from histories.returns.report import Contents, Report, Return
 
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ def convert(staging: Staging, people: PupilKeys, files: list[Path], report: Repo
         english = f"starts_with(\"{lsoa}\", 'E01') AND {bare_sql(chr(34) + postcode + chr(34))} IS NOT NULL"
         other, _ = staging.lines(table, f"({english}) IS NOT TRUE")
         if other:
-            report.notes.append(f"{file.name}: {other:,} rows without a postcode or an LSOA in England were left out")
+            report.notes.append(f"{file.name}: {quantity(other)} left out: no postcode, or no LSOA in England")
         add_keys(staging, f'SELECT "{postcode}" AS postcode FROM "{table}" WHERE {english}', people.key)
         stated = staging.add_return(None, [file], clock="row")
         stated.tables["postcode_areas"] = f"""

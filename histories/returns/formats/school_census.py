@@ -15,6 +15,7 @@ from histories.calendar import term_dates
 from histories.codes import code_set, extended_codes
 from histories.errors import Fault, Faults
 from histories.identity import clean_upn_sql, pseudonym
+from histories.io.quantities import quantity
 from histories.io.sql import literals
 from histories.returns.formats import school_census_xml
 from histories.returns.formats.census_layout import (
@@ -282,7 +283,7 @@ def _notes(staging: Staging, people: PupilKeys, report: Report) -> None:
     for table in ("sessions", "termlyexclusions", "fsmperiod", "addresses", "senneeds"):
         lost = staging.sql(f"SELECT count(*) FROM raw_{table} WHERE id NOT IN (SELECT id FROM who)")[0][0]
         if lost:
-            report.notes.append(f"{lost} rows of {table} match no pupil and were left out")
+            report.notes.append(f"{quantity(lost)} of {table} left out: no pupil matches")
     report.notes += [
         "schools: the phase is a guess from the year groups on roll; import a list of schools for the actual phase",
         "leavers have no reason and no destination in this return, so definitions that need one find no outcome in it",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from histories.errors import Fault, Faults
 from histories.identity import clean_upn_sql
+from histories.io.quantities import quantity
 from histories.returns.formats import ssda903_xml
 from histories.returns.mapping import expression_of
 from histories.returns.pupil_keys import PERSON
@@ -163,9 +164,8 @@ def _children(
         lost = staging.sql(f'SELECT count(DISTINCT child) FROM "{table}" WHERE {test}')[0][0]
         if lost:
             _, lines = staging.lines(table, test)
-            children = "1 child" if lost == 1 else f"{lost} children"
             report.notes.append(
-                f"{children} of {staging.files[table].name} not in {named} (column CHILD, lines {lines}); left out"
+                f"{quantity(lost, 'child')} of {staging.files[table].name} not in {named} (column CHILD, lines {lines}); left out"
             )
 
 

@@ -46,7 +46,7 @@ def test_a_number_out_of_its_limits_is_told_by_place(tmp_path, how, table, colum
         tables = {**SOUND, table: [row_of(table, column, value)]}
         warnings = [w for w in warnings_of(how, tables, tmp_path / str(value)) if "out of range" in w]
         assert len(warnings) == told, value
-        assert all(column in w and "1 row" in w for w in warnings)
+        assert all(column in w and ": 1 row: " in w for w in warnings)
 
 
 def test_a_pupil_sent_twice_is_told():

@@ -158,7 +158,7 @@ def test_an_unknown_code_is_a_warning_in_files_and_refused_in_a_request(tmp_path
     tables = with_value(table, column, "QX7")
     for home in (in_csv(tmp_path / "c", tables), in_parquet(tmp_path / "p", tables)):
         (warning,) = [w for w in Histories.open(home).warnings if f"column {column}" in w]
-        assert "1 row: the code does not exist" in warning
+        assert ": 1 row: the code does not exist" in warning
         assert "rows 1" in warning
         assert "QX7" not in warning
     if column in ("sex", "ethnicity"):  # read only by audits, so a score does not depend on it
