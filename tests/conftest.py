@@ -2,6 +2,8 @@
 
 import os
 import pickle
+import subprocess
+import sys
 
 os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
 os.environ["BENTOML_DO_NOT_TRACK"] = "True"
@@ -14,6 +16,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from histories.settings import KEYS
+from tests.support.checkout import ROOT
 from tests.support.engines import QUICK_JAVA
 from tests.support.shared import shared_folder
 
@@ -22,6 +25,12 @@ settings.register_profile(
 )
 settings.load_profile("onroll")
 os.umask(0o077)  # as every command and the service set it; keys that tests write are refused otherwise
+
+
+def pytest_configure(config):
+    """Compile numba's loops in the background while the workers of a parallel run collect their tests."""
+    if getattr(config.option, "numprocesses", None):  # of the process that starts the workers
+        subprocess.Popen([sys.executable, "-m", "tests.support.compiled"], cwd=ROOT, stdout=subprocess.DEVNULL)
 
 
 # Files whose tests take minutes: begun last, one worker would be at them when the others have finished.

@@ -124,6 +124,7 @@ def test_it_trains_by_the_champions_recipe_on_all_terms_and_leaves_the_champion(
     assert (entry["version"], entry["champion"], entry["failed"]) == (2, 1, [])
 
 
+@pytest.mark.prove
 def test_a_failed_gate_leaves_with_1_and_the_page_says_what_changed(trained, small_histories):
     trained.failing = ["G001", "G010"]
     answer = run(small_histories, "--report", "page.html", "--capacity", "5")
@@ -187,6 +188,7 @@ def test_which_alarms_stop_a_retraining(code, state, seen):
     assert is_open(alarm) is stops
 
 
+@pytest.mark.prove
 def test_the_list_is_compared_on_the_day_after_the_last_known_one(trained, small_histories):
     from histories.reading.histories import Histories
 
