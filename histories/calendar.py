@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
+from zoneinfo import ZoneInfo
 
+LONDON = ZoneInfo("Europe/London")
 EPOCH = date(1970, 1, 1)
 ONE_DAY = timedelta(days=1)
 HORIZON = 120  # days of the outcome window; docs/decisions/0003-horizon-and-as-of-dates.md
@@ -25,6 +27,29 @@ def day_number(day: date) -> int:
 def day_of(number: int) -> date:
     """Return the date of a day number."""
     return EPOCH + timedelta(days=int(number))
+
+
+def london_day(moment: datetime) -> date:
+    """Return the day of a moment in England.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> london_day(datetime(2024, 6, 30, 23, 30, tzinfo=UTC))
+    datetime.date(2024, 7, 1)
+    """
+    return moment.astimezone(LONDON).date()
+
+
+def london_midnight(day: date) -> datetime:
+    """Return the moment at which a day begins in England.
+
+    Examples
+    --------
+    >>> london_midnight(date(2024, 7, 1)).isoformat()
+    '2024-07-01T00:00:00+01:00'
+    """
+    return datetime.combine(day, time(), LONDON)
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from serving.store.sign_in import staff
 from serving.store.unit_of_work import Change, Conflict
 
 MAX_DISTANCE = timedelta(days=366)  # of a contact or action in the past, and of a snooze
-OWN_DUTY = ("home_education", "part_time", "consent")  # records that begin a duty
+MAX_AGE = timedelta(days=19 * 366)  # of a record: a childhood
 Fields = dict[str, str]
 CaseForm = Callable[[Change, str, int, Fields, PageContext], int]
 
@@ -45,7 +45,9 @@ def save(context: PageContext, request: Request, *, pupil_ref: str, what: str, f
 
     def show_again(status: int, wrong: list[str]) -> Response:
         words = context.renderer.words
-        messages = {name: words(f"case.wrong_{name}") for name in wrong} or {what: words("case.conflict")}
+        messages = {name: words(f"case.wrong_{LIMITED.get((what, name), name)}") for name in wrong} or {
+            what: words("case.conflict")
+        }
         errors = [
             {"text": text, "href": f"#{what}" if where == what else f"#{what}-{where}"}
             for where, text in messages.items()
@@ -86,8 +88,8 @@ def _day(fields: Fields, name: str, first: date, last: date) -> date:
     return day
 
 
-def _past(fields: Fields) -> date:
-    return _day(fields, "on", date.today() - MAX_DISTANCE, date.today())
+def _past(fields: Fields, most: timedelta = MAX_DISTANCE) -> date:
+    return _day(fields, "on", date.today() - most, date.today())
 
 
 def _code(fields: Fields, name: str, words: dict[str, str]) -> str:
@@ -146,13 +148,13 @@ def _enquire(change: Change, case: str, version: int, fields: Fields, context: P
 
 def _record(kind: str, change: Change, case: str, version: int, fields: Fields, context: PageContext) -> int:
     """Record something for the register of children not in school; the rule that holds on its day says when its duty is due."""
-    on = _past(fields)
+    on = _past(fields, MAX_AGE)
     is_address = kind == "earlier_address"
     code = "" if is_address else _code(fields, "code", context.settings.record_words(kind))
     review_on = None
     if kind == "part_time" and code not in not_in_school.ENDS[kind]:
         review_on = _day(fields, "review", on + timedelta(days=1), date.today() + MAX_DISTANCE)
-    due_on = context.settings.due_on(not_in_school.DUTIES[kind], on) if kind in OWN_DUTY else None
+    due_on = context.settings.due_on(not_in_school.DUTIES[kind], on) if kind in not_in_school.OF_RECORDS else None
     return not_in_school.record(
         change,
         case,
@@ -196,6 +198,8 @@ def _wake(change: Change, case: str, version: int, fields: Fields, context: Page
     return cases.wake(change, case, version)
 
 
+# Days whose limits differ from those of the same field of other forms.
+LIMITED = {("doubt", "on"): "on_doubt", **dict.fromkeys(((kind, "on") for kind in not_in_school.RECORDS), "on_record")}
 FORMS: dict[str, CaseForm] = {
     "assign": _assign,
     "contact": _contact,

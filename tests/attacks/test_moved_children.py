@@ -4,6 +4,7 @@ Before, the new authority read the notes of the old one.
 """
 
 import re
+from datetime import date
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from serving.store import Caller, NotThere
 from serving.store.audit.audit_log import entries
 from serving.store.caller import command_line
-from serving.store.cases import cases, doubts
+from serving.store.cases import cases, casework, doubts, not_in_school
 from serving.store.cases.actions import export
 from serving.store.cases.tables import Case
 from serving.store.database import reading
@@ -35,6 +36,17 @@ def moved(staffed):
         staffed.case = {"case_id": connection.scalar(sa.select(Case.case_id))}
     staffed.form = f"/cases/{staffed.case['case_id']}/hand-over"
     return staffed
+
+
+@pytest.fixture
+def old_duty(moved):
+    """The duty that a record in the case of 801 began, which nobody in 802 knows of."""
+    begun = {"kind": "home_education", "code": "parent", "on": date(2021, 2, 2), "due_on": date(2031, 3, 3)}
+    with moved.store.change(OLD) as change:
+        not_in_school.record(change, moved.case["case_id"], 3, **begun)
+    with moved.store.view(command_line()) as view:
+        (duty,) = casework.deadlines(view)
+    return duty
 
 
 def seen_by(store, caller):
@@ -63,6 +75,24 @@ def test_the_new_authority_opens_its_own_case_which_the_old_one_does_not_read(mo
     assert "ours" not in seen_by(moved.store, OLD)
     lead = moved.visit("lead")
     assert submit(lead, "/team", moved.form, version="3", consent="parent").status_code == 409
+
+
+def test_the_new_authority_with_its_own_case_learns_of_no_duty_that_the_old_one_began(moved, old_duty):
+    worker = moved.visit("worker-2")
+    assert submit(worker, moved.path, f"{moved.path}/note", version="0", text="ours").status_code == 303
+    shown = re.compile(f"Taught at home: look at it|2 February 2021|3 March 2031|{old_duty['clock_id']}")
+    for page in ("/clocks", moved.path, "/work-list", "/work-list.csv", "/no-roll", "/transition"):
+        answer = worker.get(page)
+        assert answer.status_code == 200
+        assert not shown.search(answer.text), page
+    done = {"version": str(old_duty["version"]), "text": "done"}
+    assert submit(worker, "/about", f"/clocks/{old_duty['clock_id']}", **done).status_code == 404
+    own = {"version": "2", "code": "on_register", "on": str(date.today())}
+    assert submit(worker, moved.path, f"{moved.path}/home_education", **own).status_code == 303
+    with moved.store.view(command_line()) as view:
+        assert [d["clock_id"] for d in casework.deadlines(view)] == [old_duty["clock_id"]], "it runs on"
+    lead = moved.visit("lead")
+    assert submit(lead, "/team", moved.form, version="4", consent="parent").status_code == 409
 
 
 def test_the_old_authority_keeps_its_case_and_does_not_see_the_new_school(moved):

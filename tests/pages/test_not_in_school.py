@@ -98,6 +98,7 @@ def test_the_page_says_whether_a_destination_is_confirmed_before_a_name_is_taken
     [
         ("home_education", {"code": "x"}, "code"),
         ("home_education", {"code": "parent", "on": "2999-01-01"}, "on"),
+        ("earlier_address", {"on": "1999-01-01"}, "on"),
         ("part_time", {"code": "agreed"}, "review"),
         ("part_time", {"code": "agreed", "review": str(WHEN)}, "review"),
         ("earlier_address", {"text": " "}, "text"),
@@ -110,6 +111,7 @@ def test_a_wrong_record_is_refused_beside_its_field_and_kept_in_the_form(visit, 
     answer = record(client, path, kind, **{"text": "as written", **fields})
     assert answer.status_code == 422
     assert f'id="{kind}-{wrong}-error"' in answer.text
+    assert ("not more than 19 years ago" in answer.text) == (wrong == "on")
     assert wrong == "text" or ">as written</textarea>" in answer.text
 
 

@@ -36,6 +36,22 @@ def test_a_clock_runs_while_the_histories_start_it_or_until_a_person_stops_it(st
     assert [c["pupil_id"] for c in running(store)] == ["two-pupil"], "what a person stopped stays"
 
 
+def test_a_form_from_before_the_histories_stopped_and_started_a_clock_is_refused(store):
+    both = gathered("one-pupil", "two-pupil")
+    do(store, casework.keep, both, "1")
+    stale = running(store)
+    do(store, casework.keep, both, "1")
+    assert [c["version"] for c in running(store)] == [c["version"] for c in stale], "a clock that runs on is the same"
+    do(store, casework.keep, gathered("two-pupil", as_of=LATER), "1")
+    do(store, casework.keep, gathered("one-pupil", "two-pupil", as_of=LATER), "1")
+    first, second = stale
+    with pytest.raises(Conflict), store.change(LEAD) as change:
+        casework.stop(change, first["clock_id"], first["version"], "by an old form")
+    with store.change(LEAD) as change:
+        casework.stop(change, second["clock_id"], second["version"], "it ran on")
+    assert [c["pupil_id"] for c in running(store)] == ["one-pupil"]
+
+
 def test_an_overdue_deadline_stays_until_a_person_records_the_action(store):
     assert set(deadlines.BY_PERSON) == set(casework.BY_PERSON)
     casework_data = gathered("one-pupil", "two-pupil")

@@ -28,7 +28,8 @@ BY_PERSON = (
     "sickness_15",
     "transfer_file",
 )  # as serving.casework.deadlines has it
-FROM_RECORDS = ("home_education", "part_time_review", "consent")  # a worker's record starts them, not the histories
+# A worker's record starts them, not the histories.
+FROM_RECORDS = [not_in_school.DUTIES[kind] for kind in not_in_school.OF_RECORDS]
 LOST = "case_not_opened"  # the deadline of a child off roll whom nobody is looking for
 
 
@@ -145,10 +146,11 @@ def _save_deadlines(change: Change, gathered: Gathered, in_authorities: sa.Selec
             k: sa.case((StoredDeadline.stopped_how == "data", sa.null()), else_=getattr(StoredDeadline, k))
             for k in ("stopped_at", "stopped_how")
         }
+        restarted = StoredDeadline.version + sa.case((StoredDeadline.stopped_how == "data", 1), else_=0)
         change.connection.execute(
             insert.on_conflict_do_update(
                 index_elements=["pupil_id", "kind", "started_on"],
-                set_=moved | again,
+                set_={**moved, **again, "version": restarted},
                 where=insert.excluded.as_of >= StoredDeadline.as_of,
             ),
             rows[at : at + BATCH],
@@ -160,7 +162,8 @@ def _save_deadlines(change: Change, gathered: Gathered, in_authorities: sa.Selec
         sa.or_(StoredDeadline.due_on >= gathered.as_of, StoredDeadline.kind.not_in(BY_PERSON)),
         StoredDeadline.kind.not_in(FROM_RECORDS),
     )
-    change.connection.execute(over.values(stopped_at=change.now, stopped_how="data", **who))
+    stopped = {"stopped_at": change.now, "stopped_how": "data", "version": StoredDeadline.version + 1}
+    change.connection.execute(over.values(**stopped, **who))
 
 
 def deadlines(view: View, *, pupil_ref: str | None = None, most: int = MAX) -> list[dict[str, Any]]:
@@ -217,9 +220,8 @@ def stop(change: Change, clock_id: str, version: int, text: str) -> None:
     """
     text = cases.written(text, "text", MAX_TEXT) or ""
     mine = StoredDeadline.pupil_id.in_(sa.select(Pupil.pupil_id).where(*change.caller.children(Pupil)))
-    pupil = change.connection.scalar(
-        sa.select(StoredDeadline.pupil_id).where(StoredDeadline.clock_id == clock_id, mine)
-    )
+    named = (StoredDeadline.clock_id == clock_id, mine, not_in_school.duties_in_scope(change))
+    pupil = change.connection.scalar(sa.select(StoredDeadline.pupil_id).where(*named))
     if pupil is None:
         raise NotThere("clock")
     stopping = sa.update(StoredDeadline).where(

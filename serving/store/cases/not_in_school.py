@@ -12,7 +12,9 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
+from histories.calendar import london_day
 from histories.errors import Fault, Faults
 from serving.store.cases.cases import MAX_CODE, PLACE, add_entry, written
 from serving.store.cases.casework_tables import StoredDeadline
@@ -29,6 +31,7 @@ DUTIES = {
     "consent": "consent",
     "destination": "destination",
 }
+OF_RECORDS = ("home_education", "part_time", "consent")  # kinds of record that begin a duty
 # Codes after which no duty of a record runs.
 ENDS = {
     "home_education": ("on_register", "ended"),
@@ -103,16 +106,25 @@ def record(
 
 def _move_duty(change: Change, case_id: str, kind: str, on: date, *, code: str, due_on: date | None) -> None:
     """Stop the running duty of a kind of record, and start the next one if it has a day."""
-    pupil, urn = change.connection.execute(
-        sa.select(Pupil.pupil_id, Pupil.urn).join(Case, Case.pupil_id == Pupil.pupil_id).where(Case.case_id == case_id)
+    pupil, urn, authority = change.connection.execute(
+        sa.select(Pupil.pupil_id, Pupil.urn, Case.authority)
+        .join(Case, Case.pupil_id == Pupil.pupil_id)
+        .where(Case.case_id == case_id)
     ).one()
-    who = {"changed_at": change.now, "changed_by": change.caller.key_id}
+    # A form that was opened before the duty was stopped or started again has an older version, and is refused.
+    who = {"version": StoredDeadline.version + 1, "changed_at": change.now, "changed_by": change.caller.key_id}
     of_kind = sa.update(StoredDeadline).where(StoredDeadline.pupil_id == pupil, StoredDeadline.kind == DUTIES[kind])
     if code == NOT_SO:
-        again = of_kind.where(StoredDeadline.stopped_how == "record")
+        duty = aliased(StoredDeadline)
+        newest = sa.select(sa.func.max(duty.started_on)).where(duty.pupil_id == pupil, duty.kind == DUTIES[kind])
+        again = of_kind.where(
+            StoredDeadline.stopped_how == "record", StoredDeadline.started_on == newest.scalar_subquery()
+        )
         change.connection.execute(again.values(stopped_at=None, stopped_how=None, **who))
         return
     running = of_kind.where(StoredDeadline.stopped_at.is_(None))
+    if kind in OF_RECORDS:
+        running = running.where(_begun_in(Case.authority == authority))
     change.connection.execute(running.values(stopped_at=change.now, stopped_how="record", **who))
     if due_on is None:
         return
@@ -123,9 +135,9 @@ def _move_duty(change: Change, case_id: str, kind: str, on: date, *, code: str, 
         "urn": urn,
         "started_on": on,
         "due_on": due_on,
-        "as_of": change.now.date(),
-        "version": 1,
+        "as_of": london_day(change.now),
         **who,
+        "version": 1,
     }
     insert = upsert(change, StoredDeadline)
     restarted = {"due_on": due_on, "stopped_at": None, "stopped_how": None, "stopped_text": None, **who}
@@ -134,10 +146,33 @@ def _move_duty(change: Change, case_id: str, kind: str, on: date, *, code: str, 
 
 
 def duties_in_scope(view: View) -> sa.ColumnElement[bool]:
-    """Return the condition for duties that the caller may see: one that a record began is seen only with its case."""
-    of_records = [duty for kind, duty in DUTIES.items() if kind != "destination"]
-    mine = sa.select(Case.pupil_id).join(Pupil, Pupil.pupil_id == Case.pupil_id).where(*view.caller.children(PLACE))
-    return sa.or_(StoredDeadline.kind.not_in(of_records), StoredDeadline.pupil_id.in_(mine.correlate(None)))
+    """Return the condition for duties that the caller may see: one that a record began is seen only with the case of that record."""
+    in_scope = _begun_in(*view.caller.children(PLACE))
+    return sa.or_(StoredDeadline.kind.not_in([DUTIES[kind] for kind in OF_RECORDS]), in_scope)
+
+
+def _began_duty() -> sa.ColumnElement[bool]:
+    """Return the condition that joins an entry to the duty that it began.
+
+    Two authorities that record the same kind on the same day of the same child share one duty.
+    """
+    kinds = (
+        sa.and_(CaseEntry.record == kind, CaseEntry.code.not_in(ENDS[kind]), StoredDeadline.kind == DUTIES[kind])
+        for kind in OF_RECORDS
+    )
+    same = (StoredDeadline.pupil_id == Case.pupil_id, StoredDeadline.started_on == CaseEntry.on_day)
+    return sa.and_(CaseEntry.kind == "register", *same, sa.or_(*kinds))
+
+
+def _begun_in(*cases: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """Return the condition for duties that a record began in one of some cases."""
+    entries = (
+        sa.select(CaseEntry.entry_id)
+        .join(Case, Case.case_id == CaseEntry.case_id)
+        .join(Pupil, Pupil.pupil_id == Case.pupil_id)
+        .where(_began_duty(), *cases)
+    )
+    return entries.correlate(StoredDeadline).exists()
 
 
 def records(view: View, pupil_id: str) -> list[dict[str, Any]]:
@@ -171,13 +206,6 @@ def rows(view: View, since: date | None = None, *, addresses: bool = False) -> l
     addresses : bool
         Whether to add the key ``address``: an earlier address as a worker wrote it.
     """
-    duty = sa.case(*((CaseEntry.record == kind, name) for kind, name in DUTIES.items()), else_="")
-    of_record = sa.and_(
-        StoredDeadline.pupil_id == Case.pupil_id,
-        StoredDeadline.kind == duty,
-        StoredDeadline.started_on == CaseEntry.on_day,
-        CaseEntry.record != "destination",
-    )
     here = sa.case((Pupil.authority == Case.authority, Pupil.urn), else_=None)
     columns = [
         Case.pupil_id,
@@ -194,10 +222,10 @@ def rows(view: View, since: date | None = None, *, addresses: bool = False) -> l
     ]
     if addresses:
         columns.append(sa.case((CaseEntry.record == "earlier_address", CaseEntry.text), else_=None).label("address"))
-    query = _of_scope(view, *columns).join(StoredDeadline, of_record, isouter=True)
+    query = _of_scope(view, *columns).join(StoredDeadline, _began_duty(), isouter=True)
     query = query.where(CaseEntry.on_day >= since) if since else query
     entries = view.connection.execute(query.order_by(Case.pupil_id, CaseEntry.at, CaseEntry.version)).mappings()
-    exported = [{k: v.date() if isinstance(v, datetime) else v for k, v in row.items()} for row in entries]
+    exported = [{k: london_day(v) if isinstance(v, datetime) else v for k, v in row.items()} for row in entries]
     pupils = dict.fromkeys(str(row["pupil_id"]) for row in exported)
     view.record("not_in_school.exported", pupils=pupils, rows=len(exported), addresses=addresses)
     return exported
