@@ -9,12 +9,11 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from functools import cache
-from zoneinfo import ZoneInfo
 
+from histories.calendar import london_day
 from histories.codes import code_set, extended_codes
 from histories.tables import Column
 
-LONDON = ZoneInfo("Europe/London")
 BLANKS = " \t\r\n\u00a0\ufeff"
 WHOLE = re.compile(r"([+-]?[0-9]+)\.0+")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -76,7 +75,7 @@ def day_in(value: str) -> date | None:
             return date.fromisoformat(value)
         if match := MOMENT.fullmatch(value):
             moment = datetime.fromisoformat(value)
-            return moment.astimezone(LONDON).date() if match[2] else moment.date()
+            return london_day(moment) if match[2] else moment.date()
     except ValueError:
         return None
     return None

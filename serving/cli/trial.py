@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +94,7 @@ def status(plan_file: Path, asked: Path | None, as_json: bool) -> None:
 
     Children with a deadline that runs are recorded by themselves. No outcome is shown before the day of the analysis.
     """
+    from histories.calendar import london_day
     from histories.settings import settings
     from serving.store import Store
     from serving.store.caller import command_line
@@ -103,7 +105,8 @@ def status(plan_file: Path, asked: Path | None, as_json: bool) -> None:
     of = Plan.load(plan_file)
     pupils = read_pupils(asked) if asked else []
     data = count(Store.of(settings()), command_line(), of, pupils)
-    lines = [f"{data['name']}: started {data['started_at'][:10]}, analysed from {data['analyse_on']}"]
+    started_on = london_day(datetime.fromisoformat(data["started_at"]))
+    lines = [f"{data['name']}: started {started_on}, analysed from {data['analyse_on']}"]
     lines += [
         f"{arm.replace('_', ' ')}: {part['children']:,} children in {part['units']:,} units; exceptions {part['exceptions']:,}"
         for arm, part in data["arms"].items()

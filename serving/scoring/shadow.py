@@ -21,6 +21,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from features.matrix import tallied
+from histories.calendar import london_day
 from histories.reading.histories import Histories
 from serving.scoring.live_model import LiveModel
 from serving.store import Store
@@ -147,7 +148,7 @@ def differences(store: Store) -> list[dict[str, Any]]:
             {
                 "champion": pair[0],
                 "challenger": pair[1],
-                "since": counts[0].counted_at.date().isoformat(),
+                "since": london_day(counts[0].counted_at).isoformat(),
                 "pupils": pupils,
                 "rank_correlation": rank_correlation(table),
                 "list_changes": list_changes(table),

@@ -8,15 +8,14 @@ from datetime import date, datetime
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from features.sentences import agreed
+from histories.calendar import LONDON, london_day
 from histories.errors import Fault, Faults
 from histories.io.toml import read_toml
 from training.explanation import chance as in_words
 
 HERE = Path(__file__).parent
-LONDON = ZoneInfo("Europe/London")
 
 
 class Wording:
@@ -80,7 +79,7 @@ class Wording:
         if isinstance(day, str):
             day = date.fromisoformat(day)
         if isinstance(day, datetime):
-            day = day.astimezone(LONDON).date()
+            day = london_day(day)
         return f"{day.day} {self(f'time.month_{day.month}')} {day.year}"
 
     def month(self, day: date, today: date) -> str:
@@ -122,7 +121,7 @@ class Wording:
         """
         if day != today:
             return self("time.on", day=self.day(day))
-        written_today = at.astimezone(LONDON).date() == today
+        written_today = london_day(at) == today
         return self("time.today_at", clock=self._clock(at)) if written_today else self("time.today")
 
     def _clock(self, moment: datetime) -> str:

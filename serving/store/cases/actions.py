@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import sqlalchemy as sa
 
+from histories.calendar import london_day
 from serving.store.cases.cases import PLACE
 from serving.store.cases.tables import Case, CaseEntry
 from serving.store.tables import Pupil
@@ -49,7 +50,7 @@ def export(view: View, file: Path, since: date | None = None) -> int:
             "date": r.on_day,
             "kind": "contact" if r.kind == "contact" else r.code,
             "team": r.team,
-            "recorded_on": r.at.date(),
+            "recorded_on": london_day(r.at),
         }
         for r in entries
     ]

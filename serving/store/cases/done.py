@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime, time
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
+from histories.calendar import london_midnight
 from serving.store.cases.cases import PLACE
 from serving.store.cases.tables import Case, CaseEntry, Person
 from serving.store.tables import Pupil
@@ -70,7 +71,7 @@ def done_since(view: View, day: date, not_reached: Collection[str]) -> set[str]:
     not_reached : collection of str
         Outcomes of a contact in which nobody was spoken to; the child is then not done.
     """
-    start = datetime.combine(day, time(), UTC)
+    start = london_midnight(day)
     conversation = sa.and_(CaseEntry.kind == "contact", CaseEntry.code.not_in(not_reached))
     query = (
         sa.select(Case.pupil_id)

@@ -11,6 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from histories.calendar import london_day
 from histories.errors import Fault, Faults
 from serving.store.cases.cases import MAX_CODE, PLACE, add_entry, written
 from serving.store.cases.tables import Case, CaseEntry
@@ -105,4 +106,4 @@ def rows(view: View, since: date | None = None) -> list[dict[str, Any]]:
     query = query.where(CaseEntry.on_day >= since) if since else query
     enquiries = [dict(row) for row in view.connection.execute(query).mappings()]
     view.record("enquiries.exported", pupils=dict.fromkeys(r["pupil_id"] for r in enquiries), rows=len(enquiries))
-    return [{k: v.date() if isinstance(v, datetime) else v for k, v in row.items()} for row in enquiries]
+    return [{k: london_day(v) if isinstance(v, datetime) else v for k, v in row.items()} for row in enquiries]

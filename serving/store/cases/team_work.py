@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, date, datetime, time
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
+from histories.calendar import london_midnight
 from serving.store.cases.cases import PLACE
 from serving.store.cases.tables import Case, CaseEntry, Person
 from serving.store.scores.stored_scores import of_list, own_lists
@@ -85,8 +86,8 @@ def _done(
     view: View, pupils: list[str], start: date, end: date | None, no_conversation: Collection[str]
 ) -> dict[str, set[str]]:
     """Return the pupils who were spoken to and for whom something was done from a day until another."""
-    between = [CaseEntry.at >= datetime.combine(start, time(), UTC)]
-    between += [CaseEntry.at < datetime.combine(end, time(), UTC)] if end else []
+    between = [CaseEntry.at >= london_midnight(start)]
+    between += [CaseEntry.at < london_midnight(end)] if end else []
     query = (
         sa.select(Case.pupil_id, CaseEntry.kind, CaseEntry.code)
         .join(CaseEntry, CaseEntry.case_id == Case.case_id)

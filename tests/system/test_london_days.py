@@ -1,0 +1,63 @@
+"""A stored moment becomes a day in England: half past midnight in summer is not the day before."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pyarrow.parquet as pq
+import pytest
+import sqlalchemy as sa
+
+from serving.store import Caller
+from serving.store.cases import actions, cases, enquiries, not_in_school, team_work
+from serving.store.cases.casework_tables import StoredDeadline
+from serving.store.cases.done import done_since
+from serving.store.database import reading
+from tests.support.scores import score
+
+LEAD = Caller("token:lea", "lead", "801")
+MOMENTS = {  # in UTC, and their day in England
+    datetime(2025, 6, 30, 22, 59, tzinfo=UTC): date(2025, 6, 30),
+    datetime(2025, 6, 30, 23, 30, tzinfo=UTC): date(2025, 7, 1),
+    datetime(2025, 12, 31, 23, 30, tzinfo=UTC): date(2025, 12, 31),
+}
+
+
+@pytest.fixture(params=MOMENTS, ids=str)
+def written(store, request):
+    """A store in which an entry of each kind was written, a duty begun and stopped and the case closed at one moment; and its day."""
+    on, day = date(2025, 6, 2), MOMENTS[request.param]
+    store.save([score("p1", 1, day=str(day))])
+    with reading(store.engine) as connection:
+        ref = connection.scalar(sa.text("SELECT pupil_ref FROM pupils"))
+    record = {"kind": "home_education", "on": on, "due_on": on}
+    asked = {"source": "police", "asked_by": "school", "result": "nothing"}
+    with store.change(LEAD) as change:
+        change.now = request.param
+        case_id = cases.open_case(change, ref)
+        not_in_school.record(change, case_id, 1, code="parent", **record)
+        not_in_school.record(change, case_id, 2, code="ended", **{**record, "on": on + timedelta(days=1)})
+        enquiries.enquire(change, case_id, 3, on=on, **asked)
+        cases.act(change, case_id, 4, on, "home visit")
+        cases.close(change, case_id, 5, "done")
+    return store, day
+
+
+def test_exports_write_the_day_in_england(written, tmp_path):
+    store, day = written
+    with store.view(LEAD) as view:
+        asked, recorded = enquiries.rows(view), not_in_school.rows(view)
+        actions.export(view, tmp_path / "actions.parquet")
+        as_of = view.connection.scalar(sa.select(StoredDeadline.as_of))
+    acted = pq.read_table(tmp_path / "actions.parquet").to_pylist()
+    assert [row["recorded_on"] for row in [*asked, *recorded, *acted]] == [day] * 4
+    assert [row["case_closed"] for row in [*asked, *recorded]] == [day] * 3
+    assert [row["duty_done_on"] for row in recorded] == [day, None]
+    assert as_of == day
+
+
+def test_what_was_done_is_counted_from_midnight_in_england(written):
+    store, day = written
+    with store.view(LEAD) as view:
+        view.record("looked")
+        assert done_since(view, day, []) == {"p1"}
+        assert done_since(view, day + timedelta(days=1), []) == set()
+        assert [week["acted"] for week in team_work.weeks(view, 1)] == [1]
