@@ -52,6 +52,11 @@ def _one_or_more(clocks: Any) -> Any:
     return (clocks,) if isinstance(clocks, dict) else clocks
 
 
+def _over(shipped: dict[str, Any], own: Any) -> Any:
+    """Return a table of the file over the shipped one; anything else as it is, for the check of the whole file to name."""
+    return {**shipped, **own} if isinstance(own, dict) else own
+
+
 def _in_order(clocks: tuple[ClockSettings, ...]) -> tuple[ClockSettings, ...]:
     days = [clock.since for clock in clocks]
     if not days or days != sorted(set(days)):
@@ -99,11 +104,9 @@ class PageSettings(SettingsFile):
             With every fault of the file.
         """
         overrides, shipped = read_toml(file) if file else {}, read_toml(DEFAULTS)
-        records = {**shipped["records"], **(overrides.get("records") or {})}
-        clocks = overrides.get("clocks")
-        clocks = {**shipped["clocks"], **clocks} if isinstance(clocks, dict) else clocks or shipped["clocks"]
+        merged = {key: _over(shipped[key], overrides.get(key, {})) for key in ("clocks", "records")}
         do = f"See {DEFAULTS.name} for the settings."
-        return cls.of({**shipped, **overrides, "clocks": clocks, "records": records}, file, do)
+        return cls.of({**shipped, **overrides, **merged}, file, do)
 
     def rules(self) -> Rules:
         """Return how long each clock runs, for duties that begin on one day or another."""
