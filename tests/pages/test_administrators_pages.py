@@ -19,10 +19,10 @@ def test_accounts_are_shown_with_their_role_scope_and_last_use(site, visit):
     page = visit("administrator").get("/staff").text
     rows = {row[0]: row for row in cells(page)}
     assert rows["north"][1] == "early-help worker"
-    assert rows["north"][2] == f"{len(site.north)} schools"
+    assert rows["north"][2] == f"{len(site.north)} schools of authority {site.authority}"
     assert rows["north"][4] == "Open"
     assert "Never" not in rows["north"][5]
-    assert rows["administrator"][2] == "The whole authority"
+    assert rows["administrator"][2] == f"The whole of authority {site.authority}"
     assert "stranger" not in rows, "another authority's account"
 
 
