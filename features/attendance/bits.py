@@ -19,17 +19,21 @@ NEWEST = (
     "since_break_unexplained",
     "since_summer_sessions",
     "since_summer_unexplained",
-    "unbroken_sessions",
+    "possible_7",
+    "possible_10",
     "possible_bits",
     "unexplained_bits",
     "marked",
+    "last_not_possible_days",
 )
-SINCE = NEWEST[10:]  # the figures that heed breaks
 NEWEST_SESSIONS = 20  # possible sessions counted by ``newest_unexplained``: ten school days
 # Days in a row without a possible session that make a break (half-term and longer), and the summer.
 BREAK, SUMMER = 7, 28
 BITS = 30  # days in ``possible_bits`` and ``unexplained_bits``: two bits a day, the newest day lowest
 POSSIBLE, ABSENT = 1, 2  # the first two bits of a mark's measures
+NOT_POSSIBLE = (
+    1 << 30
+)  # of a mark that excuses the child from the session, such as taught elsewhere; no measure counts it
 UNEXPLAINED = 4 | 8  # the next two bits: absent without permission, or without a reason so far
 UNAUTHORISED = 4
 UNDEFINED = -(10**9)  # of a figure that no session defines

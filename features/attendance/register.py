@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
-from features.attendance.bits import NEWEST, POSSIBLE, SPAN, UNDEFINED
+from features.attendance.bits import NEWEST, NOT_POSSIBLE, POSSIBLE, SPAN, UNDEFINED
 from histories.calendar import day_number, day_of
 from histories.codes import ABSENCE_CODES, attendance_class, attendance_codes
 from histories.reading.frames import Frame, collect, days_of
@@ -45,10 +45,13 @@ MEASURES: dict[str, tuple[str, ...]] = {
 COUNTS = [f"{m}_{w}" for w in (*WINDOWS, "year") for m in MEASURES]
 RUNS = [f"{what}_{w}" for w in RUN_WINDOWS for what in ("longest_run", "runs")]
 LASTING = [f"{m}_lasting_{h}" for m in PRIOR for h in HALF_LIVES]
+# Marks of sessions that were not possible for the child. A planned closure (#) is marked for every child, and says nothing about one.
+EXCUSED = tuple(c for c, a in attendance_codes().items() if a.counts_as == "not_possible" and c != "#")
 # A bit for each measure that a code counts towards; of two codes recorded on one day, the last in this order wins.
 KINDS = {c: sum(1 << i for i, codes in enumerate(MEASURES.values()) if c in codes) for c in sorted(attendance_codes())}
+KINDS |= dict.fromkeys(EXCUSED, NOT_POSSIBLE)
 NUMBERS = {c: n for n, c in enumerate(KINDS)}
-COUNTS_AS = np.array([*KINDS.values(), 0])  # an unknown code counts towards no measure
+COUNTS_AS = np.array([*KINDS.values(), NOT_POSSIBLE])  # an unknown code counts towards no measure, but is a mark
 PLAIN = [c for c, kind in KINDS.items() if kind == POSSIBLE]
 
 
@@ -66,7 +69,8 @@ def mark_tallies(histories: Histories, snapshots: Frame, known_on: date | None =
     -------
     Frame
         ``pupil_id, as_of``; ``<measure>_<days>``, also ``_year`` for the school year to date; ``longest_run_<days>`` and ``runs_<days>``;
-        the figures of ``features.attendance.bits.NEWEST``, missing if the last sixty days hold no session; and ``<measure>_lasting_<half-life>``: log-odds
+        the figures of ``features.attendance.bits.NEWEST``, missing if the last sixty days hold no session (``last_not_possible_days``: if
+        three years hold no such mark); and ``<measure>_lasting_<half-life>``: log-odds
         in units of 1 / ``bits.UNIT``, missing if three years hold no session.
     """
     days = days_of(snapshots)

@@ -79,7 +79,8 @@ def walk(
     runs : int64 array, shape (snapshots, windows, 2)
         The longest run of absence and the number of runs; a run lasts until an attended session, across nights and holidays.
     newest : int64 array, shape (snapshots, len(NEWEST))
-        See ``features.attendance.bits.NEWEST``; ``UNDEFINED`` without a session.
+        See ``features.attendance.bits.NEWEST``; ``UNDEFINED`` without a session in ``RECENT`` days, and the last one without a mark of a
+        session that was not possible.
     lasting : int64 array, shape (snapshots, 2 * half-lives)
         Smoothed log-odds of absence, then of unauthorised absence, in units of 1 / ``UNIT``: rounded, so that all machines agree.
     """
@@ -101,7 +102,8 @@ def walk(
         since_break = break_unexplained = since_summer = summer_unexplained = 0
         in_break = in_summer = False
         week_possible = week_absent = weeks_open = weeks_missed = weeks_mostly = 0
-        last_mark = last_present = last_week_absent = last_week_possible = UNDEFINED
+        last_mark = last_present = last_not_possible = last_week_absent = last_week_possible = UNDEFINED
+        of_week = of_ten_days = 0
         for back in range(1, reach + 1):
             date = day - back
             away = date - first
@@ -127,6 +129,7 @@ def walk(
                         cut=cut[s],
                     )
                 if kind & POSSIBLE == 0:
+                    last_not_possible = back if kind and last_not_possible < 0 else last_not_possible
                     continue
                 if kind == POSSIBLE:
                     so_far[0] += 1
@@ -161,6 +164,10 @@ def walk(
                     last_mark = back if last_mark < 0 else last_mark
                     last_present = back if last_present < 0 and not absent else last_present
                     trailing += last_present < 0
+            if back == 7:
+                of_week = so_far[0]
+            if back == 10:
+                of_ten_days = so_far[0]
             if back <= RECENT and (back % 7 == 0 or back == RECENT):
                 if week_possible > 0:
                     if weeks_open == 0:
@@ -191,8 +198,9 @@ def walk(
             newest[s, 8], newest[s, 9] = sessions, unexplained
             newest[s, 10], newest[s, 11] = since_break, break_unexplained
             newest[s, 12], newest[s, 13] = since_summer, summer_unexplained
-            newest[s, 14] = since_break if last_mark <= BREAK else 0
-            newest[s, 15], newest[s, 16], newest[s, 17] = possible_bits, unexplained_bits, 1
+            newest[s, 14], newest[s, 15] = of_week, of_ten_days
+            newest[s, 16], newest[s, 17], newest[s, 18] = possible_bits, unexplained_bits, 1
+        newest[s, 19] = last_not_possible
         if weighted[-1, 0] > 0:
             for life in range(lives):
                 for m in range(2):
@@ -204,7 +212,7 @@ def walk(
 
 @nb.njit(cache=True, nogil=True)
 def _valid_mark(keys, recorded, code, kinds, at, low, date, plain, cut):
-    """Return the measures of the mark that is valid for a session (0: none visible), and the index of the marks before it.
+    """Return the measures of the mark that is valid for a session (0: none visible, or a closure), and the index of the marks before it.
 
     The last recording before the cut is valid; of several on one day, the last code in their order. Plain presence recorded on
     the day itself exists only as its bit. It overrides recordings from before the day and is overridden by later ones. If

@@ -25,7 +25,8 @@ SUMMED = (
     "care_cin",
     "home_starts_730",
     "possible_28",
-    "unbroken_sessions",
+    "possible_7",
+    "possible_10",
     "marked",
 )
 IN_AREA = ("absent_90", "possible_90", "home_starts_730", "pupils")

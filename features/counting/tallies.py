@@ -12,9 +12,10 @@ from typing import Any
 import narwhals as nw
 import pyarrow as pa
 
-from features.attendance.bits import BITS, BREAK, NEWEST_SESSIONS, SINCE, SUMMER
+from features.attendance.bits import BITS, BREAK, NEWEST_SESSIONS, RECENT, SUMMER
 from features.attendance.register import (
     COUNTS,
+    EXCUSED,
     HALF_LIVES,
     LASTING,
     MEASURES,
@@ -75,10 +76,7 @@ def parts(tallies: dict[str, Tally]) -> list[TallyPart]:
 @cache  # digests of the tallies are most of the work for one child
 def _parts(of: tuple[tuple[str, Tally], ...]) -> tuple[TallyPart, ...]:
     tallies = dict(of)
-    marks = {c: digest(c, sorted(MEASURES.items()), WINDOWS) for c in (*COUNTS, *RUNS, *NEWEST)}
-    how = (sorted(MEASURES.items()), HALF_LIVES, REACH, PRIOR, PRIOR_SESSIONS)
-    marks |= {c: digest(c, how) for c in LASTING}
-    marks |= {c: digest(c, sorted(MEASURES.items()), (NEWEST_SESSIONS, BREAK, SUMMER, BITS)) for c in SINCE}
+    marks = _mark_digests()
     passes = [
         TallyPart(
             name="attendance",
@@ -108,6 +106,21 @@ def _parts(of: tuple[tuple[str, Tally], ...]) -> tuple[TallyPart, ...]:
             name="homes", tables=("addresses",), columns={"household_id": "", "lsoa": ""}, count=_homes, kind=nw.String
         ),
     )
+
+
+def _mark_digests() -> dict[str, str]:
+    """Return the digest of each figure of the marks: of its name and all that it reads."""
+    measures, newest = sorted(MEASURES.items()), (RECENT, NEWEST_SESSIONS)
+    # Of ``NEWEST``, the figures that earlier models use have the digest that these expect.
+    reads: dict[str, tuple[object, ...]] = dict.fromkeys((*COUNTS, *RUNS, *NEWEST), WINDOWS)
+    reads |= dict.fromkeys(("newest_sessions", "newest_unexplained"), newest)
+    reads |= dict.fromkeys(("since_break_sessions", "since_break_unexplained"), (*newest, BREAK))
+    reads |= dict.fromkeys(("since_summer_sessions", "since_summer_unexplained"), (*newest, SUMMER))
+    reads |= dict.fromkeys(("possible_7", "possible_10", "marked"), (RECENT,))
+    reads |= dict.fromkeys(("possible_bits", "unexplained_bits"), (RECENT, BITS))
+    reads["last_not_possible_days"] = (REACH, EXCUSED)
+    lasting = (measures, HALF_LIVES, REACH, PRIOR, PRIOR_SESSIONS)
+    return {c: digest(c, measures, read) for c, read in reads.items()} | {c: digest(c, lasting) for c in LASTING}
 
 
 def digest(*what: object) -> str:

@@ -38,16 +38,17 @@ class StoppingRule:
         Fewest possible sessions for which a share is computed.
     since_breaks : bool
         Whether the same share is also computed of the sessions of the last 14 days, since the last break of a week or longer, and
-        since joining the school; the last 20 then reach back over the summer only if the share since the summer is as high.
+        since joining the school in the last 30 days; the last 20 then reach back over the summer only if the share since the summer is as high.
     absent_in_a_row : int
         Last sessions missed in a row, for whatever reason.
     silent_days : int
-        Days on the roll without any mark while the school sent marks for others; marks are counted for 14 days.
+        Days on the roll without any mark while the school sent marks for others; marks are counted for 14 days. A mark of a session that
+        was not possible for the child (D, Q, X, Y, Z) is a mark; a planned closure (#) is not.
     not_come_days : int
-        Days since joining the school without ever being present.
+        Days since joining the school without ever being present; a child with such marks since is expected only if its own sessions are enough.
     silent_sessions, not_come_sessions : int
         Sessions that the school must have held in these days, by the marks of the other children: a holiday is no silence. With 0, one
-        mark is enough.
+        mark is enough. Not come: in the longest of 7, 10, 14 and 28 days that begins after the joining.
     """
 
     title: str
@@ -91,41 +92,49 @@ class StoppingRule:
         if not self.since_breaks:
             return newest
         since_summer = (pl.col("since_summer_sessions"), pl.col("since_summer_unexplained"))
-        joined = _newest_bits("possible", pl.col("newest_entry"))
+        joined = pl.col("newest_entry")
+        of_school = (_newest_bits("possible", joined), _newest_bits("unexplained", joined))
         return pl.any_horizontal(
             newest & missed(*since_summer, enough=1),
             missed(*since_summer),
             missed(pl.col("since_break_sessions"), pl.col("since_break_unexplained")),
             missed(pl.col("possible_14"), _newest_bits("unexplained", pl.lit(14))),
-            missed(joined, _newest_bits("unexplained", pl.col("newest_entry"))) & (joined <= NEWEST_SESSIONS),
+            missed(*of_school) & (of_school[0] <= NEWEST_SESSIONS) & (joined <= BITS),
         )
 
     def _silent(self) -> pl.Expr:
         joined = pl.col("newest_entry")
         least = self.silent_sessions
-        silent = (pl.col("possible_14") == 0) & _held("possible_14", least) & (joined >= self.silent_days)
+        silent = _unmarked(14) & _held("possible_14", least) & (joined >= self.silent_days)
         if not least:
             return silent
         # Over a break of two weeks, four weeks hold what two weeks hold in term.
-        return silent | ((pl.col("possible_28") == 0) & _held("possible_28", least) & (joined >= 28))
+        return silent | (_unmarked(28) & _held("possible_28", least) & (joined >= 28))
 
     def _not_come(self) -> pl.Expr:
         joined, least = pl.col("newest_entry"), self.not_come_sessions
         never_present = pl.col("last_present_days").is_null() | (pl.col("last_present_days") > joined)
         if least:
             marked = _newest_bits("possible", joined) >= least
-            # Of a child who joined less than two weeks ago: an unbroken run of so many sessions falls after the joining.
-            unmarked = (
-                pl.when(joined >= 28)
-                .then(_held("possible_28", least))
-                .when(joined >= 14)
-                .then(_held("possible_14", least))
-                .otherwise(_held("unbroken_sessions", least))
-            )
-            at_school = marked.fill_null(False) | unmarked
+            # The longest of these windows that begins after the joining counts.
+            held = pl.lit(False)
+            for days in (7, 10, 14, 28):
+                held = pl.when(joined >= days).then(_held(f"possible_{days}", least)).otherwise(held)
         else:
-            at_school = _held("possible_14", 0) | (pl.col("possible_14") > 0)
-        return never_present & at_school & joined.is_between(self.not_come_days, 60)
+            marked, held = pl.col("possible_14") > 0, _held("possible_14", 0)
+        expected = marked.fill_null(False) | (held & _not_excused(joined))
+        return never_present & expected & joined.is_between(self.not_come_days, 60)
+
+
+def _unmarked(days: int) -> pl.Expr:
+    """Return whether the child has no mark of the last days, not even one of a session that was not possible."""
+    return (pl.col(f"possible_{days}") == 0) & _not_excused(pl.lit(days))
+
+
+def _not_excused(days: pl.Expr) -> pl.Expr:
+    """Return whether no session of the last days was marked as not possible for the child: taught elsewhere, no transport."""
+    last = pl.col("last_not_possible_days")
+    return last.is_null() | (last > days)
 
 
 def _held(tally: str, least: int) -> pl.Expr:

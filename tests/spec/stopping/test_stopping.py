@@ -12,7 +12,17 @@ from tests.support.engines import open_on
 D = date(2024, 3, 11)
 SCHOOL_DAYS = [day for n in range(1, 43) if (day := D - timedelta(days=n)).weekday() < 5]  # newest first: 30 days
 TOGETHER = "801001"  # where other children have marks up to the day
-# Each child: the last codes of its sessions, newest first, one letter a session (blank: no mark), and the day of joining.
+
+
+def twice_a_week(codes):
+    """Return the codes of a child whose only sessions are on Mondays and Thursdays, newest first; blanks between them."""
+    weeks = [codes[n : n + 4] for n in range(0, len(codes), 4)]
+    return "".join("  " + week[:2] + "    " + week[2:] for week in weeks)
+
+
+# Nine of the sixteen sessions of the last 30 days are missed, but three of the last eight, and nine of the last twenty.
+HALF_OF_30_DAYS = twice_a_week("OOO/" + "////" + "OOOO" + "OO//" + "/" * 8)
+# Each child: the last codes of its sessions, newest first (blank: no mark), and the day of joining.
 CHILDREN = {
     "present": ("/" * 60, None, "help_early"),
     "half of the last twenty without permission": ("O" * 10 + "/" * 50, None, "act_today"),
@@ -30,7 +40,19 @@ CHILDREN = {
     "joined seven days ago and marked absent": ("M" * 6, D - timedelta(days=7), "act_today"),
     "joined seven days ago and came once": (" " * 8 + "/", D - timedelta(days=7), "help_early"),
     "joined yesterday": ("", D - timedelta(days=1), "help_early"),
+    "taught elsewhere (D) for two weeks": ("D" * 20 + "/" * 40, None, "help_early"),
+    "not of compulsory age (X) on one day in two weeks": (" " * 18 + "XX" + "/" * 40, None, "help_early"),
+    "no transport (Y1) for two weeks": (["Y1"] * 20 + ["/"] * 40, None, "help_early"),
+    "no access (Q) for two weeks": ("Q" * 20 + "/" * 40, None, "help_early"),
+    "taught elsewhere until two weeks ago": (" " * 20 + "D" * 40, None, "act_today"),
+    "only the planned closure (#) is marked": ("##" + " " * 18 + "/" * 40, None, "act_today"),
+    "joined seven days ago and taught elsewhere": ("D" * 10, D - timedelta(days=7), "help_early"),
+    "half of 30 days, joined years ago": (HALF_OF_30_DAYS, None, "help_early"),
+    "half of 30 days, joined 31 days ago": (HALF_OF_30_DAYS, D - timedelta(days=31), "help_early"),
+    "half of 30 days, joined 30 days ago": (HALF_OF_30_DAYS, D - timedelta(days=30), "act_today"),
 }
+# Enough of them that the mean of the school is what it held.
+CHILDREN |= {f"other {n}": ("/" * 60, None, "help_early") for n in range(50)}
 
 
 def marks(pupil, codes, recorded=None):

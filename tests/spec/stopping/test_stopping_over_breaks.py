@@ -127,6 +127,22 @@ def test_sessions_since_a_change_of_school_are_counted_by_themselves(feature_eng
     assert {p for p, given in on.items() if given != HELP_EARLY} == {"stopped"}
 
 
+def test_sessions_before_the_joining_are_none_in_which_a_child_has_not_come(feature_engine, tmp_path):
+    """The school is closed from 3 to 6 April: six sessions since the joining on 8 April, twelve on 11 April."""
+    joined = date(2026, 4, 1)
+    days = [d for n in range(41) if (d := date(2026, 3, 2) + timedelta(days=n)).weekday() < 5]
+    days = [d for d in days if not date(2026, 4, 3) <= d <= date(2026, 4, 6)]
+    pupils = {"not come": (joined, " "), **{f"other {n}": (date(2022, 9, 5), "/") for n in range(3)}}
+    rows = {
+        "pupils": [{"pupil_id": p, "date_of_birth": "2016-05-01", "authority": "801"} for p in pupils],
+        "enrolments": [{"pupil_id": p, "urn": "801001", "entry_date": str(on)} for p, (on, _) in pupils.items()],
+        "attendance": [m for p, (_, code) in pupils.items() for m in marks(p, days, code * 2 * len(days))],
+    }
+    opened = open_on(feature_engine, rows, tmp_path)
+    on = {day: lists(opened, date(2026, 4, day), [PRESENT])["not come"] for day in (8, 11)}
+    assert on == {8: "help_early", 11: "act_today"}
+
+
 def contradictions(frame, rules):
     """Count children of ``help_early`` of whom a sentence about the present says that half was missed without permission."""
     current = {"14d": pl.col("possible_14") >= 8}

@@ -3,8 +3,12 @@
 import dataclasses
 
 import narwhals as nw
+import pytest
 
 from features.catalogue import SHIPPED
+from features.counting import tallies
+from features.counting.tallies import parts
+from features.feature import Tally
 
 DIGESTS = SHIPPED.feature_digests(SHIPPED.names)
 
@@ -41,3 +45,26 @@ def test_the_sources_change_a_digest_and_an_earlier_wording_does_not():
     declared = {d["name"]: d for d in SHIPPED.declarations()}
     assert changed(with_feature("sen_plan", raises="Reworded"), declared) == set()
     assert changed(with_feature("sen_plan", sources=("sen", "cme")), declared) == {"sen_plan"}
+
+
+# The figures of the newest sessions by the constants that they read.
+READ_BY = {
+    "BREAK": {"since_break_sessions", "since_break_unexplained"},
+    "SUMMER": {"since_summer_sessions", "since_summer_unexplained"},
+    "BITS": {"possible_bits", "unexplained_bits"},
+    "EXCUSED": {"last_not_possible_days"},
+}
+OF_NEWEST = {"newest_sessions", "newest_unexplained", *READ_BY["BREAK"], *READ_BY["SUMMER"]}
+OF_60_DAYS = {*OF_NEWEST, *READ_BY["BITS"], "possible_7", "possible_10", "marked"}
+READ_BY |= {"NEWEST_SESSIONS": OF_NEWEST, "RECENT": OF_60_DAYS}
+
+
+@pytest.mark.parametrize("constant", READ_BY)
+def test_a_constant_changes_the_digests_of_the_figures_that_read_it(constant, monkeypatch):
+    def digests(days):  # other tallies each time, since the passes are cached
+        return parts({"cases": Tally(table="cme", days=days)})[0].columns
+
+    before = digests(1)
+    monkeypatch.setattr(tallies, constant, ("other",))
+    after = digests(2 + list(READ_BY).index(constant))
+    assert {figure for figure in before if before[figure] != after[figure]} == READ_BY[constant]
