@@ -6,6 +6,7 @@ never changes the words: it only decides whether a strain or a strength may appe
 
 from __future__ import annotations
 
+import math
 import operator
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,8 +37,8 @@ class Sentence:
     Attributes
     ----------
     text : str
-        A template over features and tallies. ``:ago`` and ``:span`` write days in words, ``:times`` a count, ``:portion`` a share and
-        ``:share`` the share of a noun in the plural; ``time(s)`` agrees with its number.
+        A template over features and tallies. ``:ago`` and ``:span`` write days in words, ``:times`` a count, ``:whole`` a number without its
+        fraction, ``:portion`` a share and ``:share`` the share of a noun in the plural; ``time(s)`` agrees with its number.
     tone : {"strain", "strength", "fact"}
         A strain is never shown for what lowers a score, a strength never for what raises it; a fact may appear on either side.
     at_least, below : float, optional
@@ -220,6 +221,17 @@ def times(count: float) -> str:
     return {1: "once", 2: "twice"}.get(round(count), f"{count:.0f} times")
 
 
+def whole(number: float) -> str:
+    """Write a number without its fraction, for "at least".
+
+    Examples
+    --------
+    >>> whole(35.9), whole(36)
+    ('35', '36')
+    """
+    return f"{math.floor(number)}"
+
+
 def portion(share: float) -> str:
     """Write a share, so that only nothing is none and only everything is all.
 
@@ -281,6 +293,7 @@ WORDED = {
     "ago": ago,
     "span": span,
     "times": times,
+    "whole": whole,
     "portion": portion,
     "share": share_of,
     "in_1000": in_a_thousand,

@@ -10,7 +10,7 @@ SPECS = [
             pupil_id | date       | session | code | recorded_on
             A        | 2024-12-20 | AM      | /    | 2024-12-20
             A        | 2025-01-10 | AM      | /    | 2025-01-10
-            A        | 2025-01-10 | AM      | Y4   | 2025-01-13
+            A        | 2025-01-10 | AM      | #    | 2025-01-13
             A        | 2025-01-14 | AM      | /    | 2025-01-14
             B1..B24  | 2025-01-13 | AM      | /    | 2025-01-13
             B1..B12  | 2025-01-10 | PM      | I    | 2025-01-10
@@ -37,6 +37,30 @@ SPECS = [
             as_of      | silent_sessions
             2025-01-14 |
             2025-01-15 | 2
+        """,
+    ),
+    Spec(
+        "A child taught elsewhere (D) is not silent; a planned closure (#) is marked for every child and is no mark of one.",
+        {
+            "attendance": """
+            pupil_id | date       | session | code | recorded_on
+            A        | 2024-12-31 | AM      | D    | 2024-12-31
+            C        | 2025-01-10 | AM      | #    | 2025-01-10
+            E        | 2025-01-10 | AM      | D    | 2025-01-14
+            B1..B24  | 2025-01-09 | PM      | /    | 2025-01-09
+            B1..B24  | 2025-01-10 | AM      | /    | 2025-01-10
+            B1..B24  | 2025-01-10 | PM      | /    | 2025-01-10
+            B1..B24  | 2025-01-13 | AM      | /    | 2025-01-13
+            B1..B12  | 2025-01-13 | PM      | /    | 2025-01-13
+        """
+        },
+        """
+            as_of      | pupil_id | silent_sessions
+            2025-01-14 | A        | 0
+            2025-01-15 | A        | 108/24
+            2025-01-14 | C        | 108/24
+            2025-01-14 | E        | 108/24
+            2025-01-15 | E        | 0
         """,
     ),
 ]

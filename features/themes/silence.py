@@ -7,14 +7,20 @@ import narwhals as nw
 from features.feature import Feature
 from features.sentences import strain
 
-WINDOWS = (90, 28, 14)  # days; the longest in which the child has no mark counts
+# Days; the longest in which the child has no mark counts, so that the silence may be longer than is said.
+WINDOWS = (90, 28, 14)
 
 
 def _silent_sessions() -> nw.Expr:
-    """Return the sessions that the school held, on average of its other children with marks, while the child had none."""
+    """Return the sessions that the school held, on average of its other children with marks, while the child had none.
+
+    A mark of a session that was not possible for the child, such as taught elsewhere, is a mark; a planned closure is not.
+    """
+    last_excused = nw.col("last_not_possible_days")
     sessions: nw.Expr = nw.when(nw.col("newest_entry") >= min(WINDOWS)).then(nw.lit(0.0))
     for days in sorted(WINDOWS):
-        silent = (nw.col(f"possible_{days}") == 0) & (nw.col("newest_entry") >= days)
+        not_excused = last_excused.is_null() | (last_excused > days)
+        silent = (nw.col(f"possible_{days}") == 0) & (nw.col("newest_entry") >= days) & not_excused
         held = nw.col(f"school_possible_{days}").cast(nw.Float64) / nw.col("school_marked").cast(nw.Float64)
         sessions = nw.when(silent).then(held).otherwise(sessions)
     return nw.when(nw.col("school_marked") > 0).then(sessions)
@@ -28,7 +34,7 @@ FEATURES = [
         expression=_silent_sessions,
         says=(
             strain(
-                "No attendance recorded, present or absent, while the school held about {silent_sessions:.0f} session(s)",
+                "No attendance recorded, present or absent, while the school held at least {silent_sessions:whole} session(s)",
                 4,
             ),
         ),

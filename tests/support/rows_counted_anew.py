@@ -114,6 +114,13 @@ def trailing(c):
     return next((n for n, (_, _, code) in enumerate(c.marks) if code not in ABSENT), len(c.marks))
 
 
+def since_last_mark(c):
+    """Return the sessions of the weekdays since the newest mark, at most those of 90 days; none within two weeks of a mark."""
+    newest = min((ago for ago, _, code in c.marks if code != "#"), default=91)
+    days = range(1, min(newest, 91)) if newest > 14 else ()
+    return sum(2 for n in days if (DAY - timedelta(days=n)).weekday() < 5)
+
+
 def weeks(c):
     chunks = [c.codes(min(7 * k + 7, 60), 7 * k) for k in range(9)]
     return [[x in ABSENT for x in chunk] for chunk in chunks if chunk]
