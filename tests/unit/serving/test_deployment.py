@@ -4,12 +4,14 @@ import configparser
 import re
 import shlex
 import tomllib
+from datetime import date, timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 import yaml
 
+from histories.calendar import as_of_dates
 from histories.settings import KEYS
 from serving.cli.main import onroll
 from serving.store.privileges import RETENTION, SERVICE
@@ -190,11 +192,34 @@ def test_the_timer_retrains_three_times_a_year_with_the_rights_of_the_service():
     program, *words = shlex.split(retraining["ExecStart"][0])
     assert (program, words[0]) == ("/opt/onroll/.venv/bin/onroll", "retrain")
     verb(words)
-    assert re.fullmatch(r"\*-03,07,10-20 03:00:00", timer["OnCalendar"][0])
+    assert set(retrain_days(timer)) == set(retrain_days_of_cron())
     assert retraining["Type"] == ["oneshot"]
     hardened = [k for k in service if k.startswith(("Protect", "Private", "Restrict", "Lock", "SystemCall", "NoNew"))]
     hardened += ["User", "UMask", "CapabilityBoundingSet", "WorkingDirectory", "LoadCredential", "EnvironmentFile"]
     assert {k: retraining.get(k) for k in hardened} == {k: service[k] for k in hardened}
+
+
+def retrain_days(timer):
+    """Return the months, and the day, on which the timer starts."""
+    months, day = re.fullmatch(r"\*-([\d,]+)-(\d+) 03:00:00", timer["OnCalendar"][0]).groups()
+    return [(int(month), int(day)) for month in months.split(",")]
+
+
+def retrain_days_of_cron():
+    text = (DEPLOY / "onroll-retrain.service").read_text("utf-8")
+    day, months = re.search(r"^#   0 3 (\d+) ([\d,]+) \* cd ", text, re.MULTILINE).groups()
+    return [(int(month), int(day)) for month in months.split(",")]
+
+
+def test_the_outcomes_of_a_terms_first_list_are_known_when_the_timer_starts():
+    """Over ten years: lists of September are known in March, those of January in July, those of April, however late Easter is, in October."""
+    runs = dict(retrain_days(unit("onroll-retrain.timer")))
+    named = {9: 3, 1: 7, 4: 10, 5: 10}
+    lists = as_of_dates(date(2024, 9, 1), date(2034, 8, 31))
+    assert len(lists) == 30
+    for day in lists:
+        run = date(day.year + (day.month == 9), named[day.month], runs[named[day.month]])
+        assert day + timedelta(days=180) < run, day
 
 
 def test_the_systemd_unit_gives_the_service_no_needless_rights():
