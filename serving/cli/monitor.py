@@ -109,7 +109,7 @@ def monitor(
             record(change, monitored.alarms, acknowledge, reason)
         with store.view(command_line()) as view:
             monitored = replace(monitored, alarms=with_acknowledgements(view, monitored.alarms))
-            view.record("alarms.seen", up=sorted({a.code for a in monitored.up}))
+            monitored.record(view)
     if report:
         write_report(monitored, report)
     warn(monitored.judgement.warnings)

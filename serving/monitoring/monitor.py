@@ -16,7 +16,7 @@ from features.counting.block_cache import BlockStore
 from histories.errors import Faults
 from histories.reading.histories import Histories
 from serving.monitoring.acknowledgements import with_acknowledgements
-from serving.monitoring.alarms import AlarmResult, Limits, check_all
+from serving.monitoring.alarms import AlarmResult, Limits, check_all, load_limits
 from serving.monitoring.evidence import Evidence, Previous
 from serving.monitoring.judge import Judgement, ScoresOf, Terms, judge
 from serving.monitoring.season import Season, season_of
@@ -25,6 +25,7 @@ from serving.store.audit import audit_log
 from serving.store.caller import Caller
 from serving.store.database import reading
 from serving.store.scores.complete_lists import CompleteList, complete_lists, scores_of
+from serving.store.unit_of_work import View
 from training.bundle import Manifest, read_bundle
 from training.task import ProgressCallback, quiet
 
@@ -47,6 +48,8 @@ class MonitorReport:
         The day as of which the records were looked at.
     judgement : Judgement
     season : Season
+    default_look : bool
+        Whether the day and the limits are the defaults: only such a look tells the metrics which alarms are up.
     alarms : list of AlarmResult
         Every alarm: up, quiet or not judged.
     """
@@ -54,12 +57,18 @@ class MonitorReport:
     day: date
     judgement: Judgement
     season: Season
+    default_look: bool
     alarms: list[AlarmResult]
 
     @property
     def up(self) -> list[AlarmResult]:
         """The alarms that are up."""
         return [a for a in self.alarms if a.state == "up"]
+
+    def record(self, view: View) -> None:
+        """Record in the audit which alarms are up, and by which look."""
+        codes = sorted({a.code for a in self.up})
+        view.record("alarms.seen", up=codes, day=str(self.day), default_look=self.default_look)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data, without any child."""
@@ -106,6 +115,7 @@ def monitor(
     """
     with reading(store.engine) as connection:
         check = audit_log.verify(connection, store.chain, store.anchors)
+    default_look = day is None and limits == load_limits()
     day = day or histories.last_known() + timedelta(days=1)
     with store.view(caller) as view:
         lists = complete_lists(view)
@@ -125,9 +135,15 @@ def monitor(
         audit="" if check.whole else check.why or "an entry does not verify",
     )
     with store.view(caller) as view:
-        alarms = with_acknowledgements(view, check_all(evidence, limits))
-        view.record("alarms.seen", up=sorted({a.code for a in alarms if a.state == "up"}))
-    return MonitorReport(day=day, judgement=judgement, season=season, alarms=alarms)
+        report = MonitorReport(
+            day=day,
+            judgement=judgement,
+            season=season,
+            default_look=default_look,
+            alarms=with_acknowledgements(view, check_all(evidence, limits)),
+        )
+        report.record(view)
+    return report
 
 
 def _manifests(releases: Path, lists: Sequence[CompleteList]) -> dict[str, Manifest]:

@@ -1,6 +1,6 @@
 """Anchors the audit every minute and verifies its chain every hour, in the background; raises an alarm when it is broken.
 
-What the audit says of the last monitoring goes to the metrics with it, so that the alarms of a command reach Prometheus.
+What the audit says of the last monitoring by default day and limits goes to the metrics with it, so that the alarms of a command reach Prometheus.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import itertools
 import logging
 import threading
 from datetime import datetime
+from typing import Any
 
 from histories.errors import Faults
 from serving.store import Store
@@ -46,7 +47,7 @@ class AuditWatch:
         """Verify the chain, report it and the alarms that were last up to the metrics, and return whether it is whole."""
         with reading(self.store.engine) as connection:
             verified = audit_log.verify(connection, self.store.chain, self.store.anchors)
-            seen = audit_log.newest_details(connection, "alarms.seen")
+            seen = audit_log.newest_details(connection, "alarms.seen", _default_look)
         metrics.audit_is_whole(whole=verified.whole)
         if seen:
             at, details = seen
@@ -65,3 +66,8 @@ class AuditWatch:
                 log.warning("the audit could not be verified: %s", faults.faults[0].what)
             if self._stop.wait(MINUTE):
                 return
+
+
+def _default_look(details: dict[str, Any]) -> bool:
+    """Return whether alarms were looked at on the default day with the default limits; older entries do not say."""
+    return bool(details.get("default_look", True))

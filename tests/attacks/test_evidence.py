@@ -163,6 +163,15 @@ def test_the_alarms_of_the_newest_monitoring_are_metrics(app):
     assert abs(float(seconds) - datetime.now(UTC).timestamp()) < 600
 
 
+def test_a_look_at_another_day_or_with_other_limits_is_no_metric(app):
+    watch, store = AuditWatch(app.state.store), app.state.store
+    for up, default_look in ((["A001"], True), ([], False)):
+        with store.view(command_line()) as view:
+            view.record("alarms.seen", up=up, day="2026-01-05", default_look=default_look)
+    assert watch.check()
+    assert b'onroll_alarm_up{code="A001"} 1.0' in metrics.page()[0]
+
+
 def test_a_broken_chain_raises_an_alarm(app, caplog):
     watch = AuditWatch(app.state.store)
     app.state.store.create_key("lead", "801")

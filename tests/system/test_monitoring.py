@@ -105,6 +105,21 @@ def test_limits_of_a_file_are_in_force_and_a_wrong_one_is_refused(filled):
     assert leaving.value.code == 1
 
 
+def test_the_audit_tells_the_default_look_from_others(filled):
+    """The service's metrics follow default looks only."""
+    Path("limits.toml").write_text("[A001]\nexpected = 1000.0\n")
+    Path("same.toml").write_text("")
+    for options in ((), ("--limits", "limits.toml"), ("--as-of", "2024-09-16"), ("--limits", "same.toml")):
+        filled(*options)
+    with filled.store.view(command_line()) as view:
+        from serving.store.audit import audit_log
+
+        entries = list(audit_log.entries(view, action="alarms.seen"))
+        view.record("audit.seen", entries=len(entries))
+    assert [e["details"]["default_look"] for e in entries] == [True, False, False, True]
+    assert entries[2]["details"]["day"] == "2024-09-16"
+
+
 def test_a_changed_audit_is_an_alarm(filled):
     tamper(filled.store, "UPDATE audit SET who = 'nobody' WHERE seq = 1")
     answer = filled()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -58,11 +58,16 @@ class Verified:
         return not self.why
 
 
-def newest_details(connection: sa.Connection, action: str) -> tuple[str, dict[str, Any]] | None:
-    """Return when the newest entry of an action was written, and its details; None if there is none."""
+def newest_details(
+    connection: sa.Connection, action: str, matches: Callable[[dict[str, Any]], bool]
+) -> tuple[str, dict[str, Any]] | None:
+    """Return when the newest entry of an action with matching details was written, and its details; None if there is none."""
     query = sa.select(AuditEntry.at, AuditEntry.details).where(AuditEntry.action == action)
-    row = connection.execute(query.order_by(AuditEntry.seq.desc()).limit(1)).first()
-    return (row.at, json.loads(row.details)) if row else None
+    for row in _rows(connection, query.order_by(AuditEntry.seq.desc())):
+        details = json.loads(row["details"])
+        if matches(details):
+            return row["at"], details
+    return None
 
 
 def verify(connection: sa.Connection, chain: Chain, anchors: Anchors, also: Sequence[Path] = ()) -> Verified:
