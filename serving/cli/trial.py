@@ -61,10 +61,10 @@ def plan(plan_file: Path, dry_run: bool, as_json: bool) -> None:
 def start(plan_file: Path, out: Path, as_json: bool) -> None:
     """Allocate the children of PLAN by lot, and write whom to help now.
 
-    Nobody chooses an arm: it follows from the plan's seed, the salt of its registration and the unit. Only you can read the file.
+    Nobody chooses an arm: it follows from the plan's seed, the salt of its registration and the unit. Only you can read the file. If the file
+    cannot be written, nobody is allocated. Exit code 1: the list is too old, the audit does not verify, or the plan was changed.
     """
     from histories.errors import Fault, Usage
-    from histories.io.spreadsheet import write_csv
     from histories.settings import settings
     from serving.store import Store
     from serving.store.caller import command_line
@@ -74,10 +74,9 @@ def start(plan_file: Path, out: Path, as_json: bool) -> None:
     of = Plan.load(plan_file)
     if out.exists():
         raise Usage(Fault("this file exists already", str(out), "Name a new file."))
-    rows = start_trial(Store.of(settings()), command_line(), of)
-    write_csv(out, rows.columns, rows.rows(), private=True)
-    text = f"{of.of.name} has started; children to help now: {len(rows):,}, in {out}"
-    result({"name": of.of.name, "help_now": len(rows), "out": str(out)}, as_json=as_json, text=text)
+    helped = start_trial(Store.of(settings()), command_line(), of, out)
+    text = f"{of.of.name} has started; children to help now: {helped:,}, in {out}"
+    result({"name": of.of.name, "help_now": helped, "out": str(out)}, as_json=as_json, text=text)
 
 
 @trial.command()
@@ -92,7 +91,8 @@ def start(plan_file: Path, out: Path, as_json: bool) -> None:
 def status(plan_file: Path, asked: Path | None, as_json: bool) -> None:
     """Show PLAN's arms, and record new safety exceptions.
 
-    Children with a deadline that runs are recorded by themselves. No outcome is shown before the day of the analysis.
+    Children with a deadline that runs are recorded by themselves. No outcome is shown before the day of the analysis. Exit code 1: an
+    identifier in the file is not in the trial; the others are recorded.
     """
     from histories.calendar import london_day
     from histories.settings import settings
@@ -111,7 +111,13 @@ def status(plan_file: Path, asked: Path | None, as_json: bool) -> None:
         f"{arm.replace('_', ' ')}: {part['children']:,} children in {part['units']:,} units; exceptions {part['exceptions']:,}"
         for arm, part in data["arms"].items()
     ]
+    if data["not_in_trial"]:
+        lines.append(
+            f"identifiers in {asked} that are not in the trial: {data['not_in_trial']:,}; check them; the trial changes nothing for a child outside it"
+        )
     result(data, as_json=as_json, text="\n".join(lines))
+    if data["not_in_trial"]:
+        raise SystemExit(1)
 
 
 @trial.command()

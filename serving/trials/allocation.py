@@ -1,9 +1,14 @@
-"""Allocation by lot: each unit's arm comes from the seed, the registration's salt and the unit alone, independent of the order of children and of who else takes part."""
+"""Allocation by lot: each unit's arm comes from the seed, the registration's salt and the unit's number alone.
+
+A unit's number is its place when the units of the plan are sorted by keyed references of their children. The registration's hash of the members
+pins the numbers before the salt is drawn, so nobody can choose one. Without the audit's key a stored number says nothing about a child:
+erasing a child leaves no trace with a sibling, and a number does not link old and new pseudonyms. A random number drawn at the start would do that
+too, but whoever stops the command after it has drawn could draw again.
+"""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -14,17 +19,33 @@ from serving.trials.plan import HELP_NOW, USUAL
 MIN_UNITS = 20  # fewer units can fall into arms so uneven that the test finds nothing
 
 
-def unit_of(kind: str, pupil_id: str, urn: str, homes: Mapping[str, str]) -> str:
-    """Return the unit of a child, as a hash.
+def units_of(
+    kind: str,
+    pupils: Sequence[str],
+    urns: Mapping[str, str],
+    homes: Mapping[str, str],
+    reference: Callable[[str], str],
+) -> list[str]:
+    """Return the unit of each child: a number, the same for all children of a unit.
 
     Parameters
     ----------
     kind : {"child", "family", "school"}
+    urns : mapping
+        The school of each child.
     homes : mapping
         Of children who share a home: what they share.
+    reference : callable
+        The keyed reference of an identifier, by which units are sorted.
+
+    Examples
+    --------
+    >>> units_of("family", ["a", "b", "c"], {}, {"a": "b", "b": "b"}, str.upper)
+    ['0000', '0000', '0001']
     """
-    key = {"child": pupil_id, "family": homes.get(pupil_id, pupil_id), "school": urn}[kind]
-    return hashlib.sha256(f"{kind}:{key}".encode()).hexdigest()
+    keys = [{"child": p, "family": homes.get(p, p), "school": urns.get(p, "")}[kind] for p in pupils]
+    number = {key: f"{n:04x}" for n, key in enumerate(sorted(set(keys), key=reference))}
+    return [number[key] for key in keys]
 
 
 def arm_of(unit: str, seed: int, salt: str) -> str:
@@ -32,8 +53,8 @@ def arm_of(unit: str, seed: int, salt: str) -> str:
 
     Examples
     --------
-    >>> [arm_of(f"{n:064x}", 7, "00") for n in range(4)] == [arm_of(f"{n:064x}", 7, "00") for n in range(4)]
-    True
+    >>> [arm_of(f"{n:04x}", 7, "00") for n in range(3)]
+    ['usual', 'usual', 'help_now']
     """
     state = np.random.SeedSequence([seed, int(salt, 16), int(unit, 16)])
     return HELP_NOW if np.random.Generator(np.random.PCG64(state)).random() < 0.5 else USUAL

@@ -35,7 +35,7 @@ class Analysis:
     help_now, usual : float
         Mean outcome of each arm.
     interval : tuple of float or None
-        95% interval of the difference.
+        95% interval of the difference; None if an arm has fewer than two units.
     p : float
         Of the randomisation test.
     earlier : int
@@ -59,12 +59,13 @@ class Analysis:
     @property
     def conclusion(self) -> str:
         """What the trial says, in one sentence."""
-        low, high = self.interval or (float("nan"), float("nan"))
+        if self.interval is None:
+            interval = "no interval can be computed: an arm has fewer than two units"
+        else:
+            interval = "{:+.3f} to {:+.3f}".format(*self.interval)
         if self.p <= LEVEL:
-            return f"Help now made a difference of {self.difference:+.3f} ({low:+.3f} to {high:+.3f})."
-        return (
-            f"No difference was shown: {self.difference:+.3f} ({low:+.3f} to {high:+.3f}). That is not a proof of none."
-        )
+            return f"Help now made a difference of {self.difference:+.3f} ({interval})."
+        return f"No difference was shown: {self.difference:+.3f} ({interval}). That is not a proof of none."
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data, without any child."""

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from histories.errors import Fault, Faults
 from histories.io.digest import file_digest
+from histories.io.quantities import quantity
 from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
 
@@ -34,7 +35,8 @@ class TrialPlan(SettingsFile):
     list: Literal["act_today", "help_early", "both"] = "both"
     unit: Literal["child", "family", "school"]
     outcome: Literal["contact", "attendance", "missing"]
-    weeks: int = Field(6, ge=1, le=52, strict=True, description="weeks until a contact or attendance is measured")
+    weeks: int = Field(6, ge=1, le=52, strict=True, description="weeks of contact or attendance from the allocation")
+    max_days: int = Field(14, ge=0, le=60, strict=True, description="how old the list may be at the start, in days")
     analyse_on: date = Field(description="the day from which the trial is analysed, once")
     seed: int = Field(ge=0, strict=True, description="a whole number")
     control: Share | None = Field(None, description="the expected mean of the usual arm, between 0 and 1")
@@ -45,6 +47,11 @@ class TrialPlan(SettingsFile):
     spread: Share = Field(0.2, description="standard deviation of attendance between children, as a share")
     icc: float = Field(0.05, ge=0, lt=0.9, description="correlation within a unit, from 0 to below 0.9")
     power: float = Field(0.8, ge=0.5, le=0.99, description="the power that the trial must have, 0.5 to 0.99")
+
+    @property
+    def means(self) -> tuple[float, float]:
+        """The expected means of the usual and the help-now arm; 0 where the outcome needs none."""
+        return self.control or 0.0, self.treated or 0.0
 
 
 @dataclass(frozen=True)
@@ -70,10 +77,25 @@ class Plan:
             raise Faults(faults)
         return cls(plan, file_digest(file), str(file))
 
-    @property
-    def end(self) -> date:
-        """The day after the last day on which a contact or attendance counts."""
-        return self.of.as_of + timedelta(weeks=self.of.weeks)
+    def end(self, day: date) -> date:
+        """Return the day after the last one on which a contact or attendance counts, for a trial allocated on ``day``."""
+        return day + timedelta(weeks=self.of.weeks)
+
+    def must_start_on(self, today: date) -> None:
+        """Raise ``Faults`` if the list is too old, or the outcome would not be complete on the day of the analysis."""
+        faults = []
+        age = (today - self.of.as_of).days
+        if age > self.of.max_days:
+            do = "Plan a new trial on a newer list. A trial on an old list allocates children who have left or been helped already."
+            what = f"the list is {quantity(age, 'day')} old, and the plan allows {self.of.max_days}"
+            faults.append(Fault(what, f"{self.file}, as_of", do))
+        complete = today + timedelta(days=1) if self.of.outcome == "missing" else self.end(today)
+        if complete > self.of.analyse_on:
+            do = "Plan a new trial with a later analyse_on; outcomes count from the day of allocation."
+            what = f"a trial that starts on {today} has its outcomes on {complete}, and is analysed from {self.of.analyse_on}"
+            faults.append(Fault(what, f"{self.file}, analyse_on", do))
+        if faults:
+            raise Faults(faults)
 
 
 def _faults(plan: TrialPlan, file: str) -> Iterator[Fault]:
@@ -88,3 +110,8 @@ def _faults(plan: TrialPlan, file: str) -> Iterator[Fault]:
         yield Fault("this day comes before the outcome is complete", f"{file}, analyse_on", DO)
     if plan.outcome == "missing" and plan.analyse_on <= plan.as_of:
         yield Fault("this day comes before the outcome is complete", f"{file}, analyse_on", DO)
+    if plan.outcome == "attendance":
+        for mean in plan.means:
+            if 0 < mean < 1 and plan.spread**2 >= mean * (1 - mean):
+                do = f"Name less than {(mean * (1 - mean)) ** 0.5:.2f}; see docs/trial.md."
+                yield Fault(f"no share with a mean of {mean:g} spreads that much", f"{file}, spread", do)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 
@@ -64,15 +65,15 @@ class Power:
 def power_of(plan: TrialPlan, sample: Sample, worlds: int = WORLDS, draws: int = DRAWS) -> Power:
     """Simulate a plan with its expected effect, and without one.
 
-    Every world draws its own lot and outcomes. Children of a unit are alike by ``plan.icc``: on the scale of log-odds for a contact or going
-    missing, on its own scale for attendance.
+    Every world draws its own lot and outcomes. Children of a unit are alike by ``plan.icc``: on the scale of the underlying normal variable for a
+    contact or going missing, on its own scale for attendance.
     """
     shares = []
     for seed, works in ((1, True), (2, False)):
         rng = np.random.Generator(np.random.PCG64(np.random.SeedSequence([plan.seed, seed])))
         units = int(sample.unit.max()) + 1
         arm = rng.random((units, worlds)) < 0.5
-        outcome = _outcomes(plan, sample, arm, rng, works=works)
+        outcome = outcomes(plan, sample, arm, rng, works=works)
         total = np.zeros((units, worlds))
         np.add.at(total, sample.unit, outcome)
         found = effects(arm, total, np.bincount(sample.unit, minlength=units).astype(float), plan.seed + seed, draws)
@@ -82,21 +83,51 @@ def power_of(plan: TrialPlan, sample: Sample, worlds: int = WORLDS, draws: int =
     return Power(worlds=worlds, power=power, size=size, covered=covered)
 
 
-def _outcomes(plan: TrialPlan, sample: Sample, arm: np.ndarray, rng: np.random.Generator, *, works: bool) -> np.ndarray:
-    """Return the outcome of each child in each world, shape (children, worlds)."""
-    helped = arm[sample.unit] | sample.excepted[:, None]
-    alike = rng.standard_normal(arm.shape)[sample.unit]
+def outcomes(plan: TrialPlan, sample: Sample, arm: np.ndarray, rng: np.random.Generator, *, works: bool) -> np.ndarray:
+    """Return the outcome of each child in each world, with exactly the plan's means.
+
+    A contact or going missing happens when a standard normal variable, correlated within the unit, lies below the quantile of its chance
+    (Emrich and Piedmonte 1991). Attendance is a Beta variable around a mean of the unit that is itself a Beta variable.
+
+    Parameters
+    ----------
+    arm : bool array, shape (units, worlds)
+        Whether a unit is helped now.
+    works : bool
+        Whether help has the expected effect.
+
+    Returns
+    -------
+    float array, shape (children, worlds)
+    """
+    helped = works & (arm[sample.unit] | sample.excepted[:, None])
+    icc = 0.0 if plan.unit == "child" else plan.icc
     if plan.outcome == "attendance":
-        mean = np.where(helped & works, np.full(1, plan.treated), np.full(1, plan.control))
-        own = rng.standard_normal(helped.shape)
-        spread = plan.spread * (np.sqrt(plan.icc) * alike + np.sqrt(1 - plan.icc) * own)
-        return np.clip(mean + spread, 0, 1)
+        by_arm = [_attendance(mean, plan.spread, icc, arm.shape, rng) for mean in plan.means]
+        mean, size = (np.where(helped, b[sample.unit], a[sample.unit]) for a, b in zip(*by_arm, strict=True))
+        return rng.beta(mean * size, (1 - mean) * size)
     if plan.outcome == "missing":
-        usual = np.clip(sample.risk, 1e-6, 1 - 1e-6)[:, None]
-        treated = usual * (plan.ratio or 1)
+        chance = np.clip(sample.risk, 1e-6, 1 - 1e-6)[:, None] * np.array([1, plan.ratio or 1])
     else:
-        usual, treated = np.full((1, 1), plan.control), np.full((1, 1), plan.treated)
-    chance = np.where(helped & works, treated, usual)
-    scale = np.sqrt(plan.icc / (1 - plan.icc)) * np.pi / np.sqrt(3)  # variance of the logistic distribution: π²/3
-    logit = np.log(chance / (1 - chance)) + scale * alike
-    return (rng.random(helped.shape) < 1 / (1 + np.exp(-logit))).astype(float)
+        chance = np.array([plan.means])
+    usual, treated = (_quantiles(column)[:, None] for column in chance.T)
+    normal = np.sqrt(1 - icc) * rng.standard_normal(helped.shape)
+    normal += np.sqrt(icc) * rng.standard_normal(arm.shape)[sample.unit]
+    return (normal < np.where(helped, treated, usual)).astype(float)
+
+
+def _attendance(
+    mean: float, spread: float, icc: float, shape: tuple[int, ...], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return each unit's mean and the sum of both Beta parameters of its children, so that a child has the mean and the spread, and units the icc."""
+    most, between = mean * (1 - mean), icc * spread**2
+    of_unit = np.full(shape, mean)
+    if between > 0:
+        size = most / between - 1
+        of_unit = np.clip(rng.beta(np.full(shape, mean * size), (1 - mean) * size), 1e-9, 1 - 1e-9)
+    return of_unit, np.full(shape, (most - between) / (spread**2 - between) - 1)
+
+
+def _quantiles(chances: np.ndarray) -> np.ndarray:
+    normal = NormalDist()
+    return np.array([normal.inv_cdf(chance) for chance in chances])

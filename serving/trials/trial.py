@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,6 +14,8 @@ import polars as pl
 from features.outcome.cohort import CohortRule
 from features.outcome.definition import Definition
 from histories.errors import Fault, Faults
+from histories.io.atomic_write import new_file
+from histories.io.spreadsheet import write_csv
 from histories.reading.histories import Histories
 from serving.store import Store
 from serving.store.audit import audit_log
@@ -20,7 +23,7 @@ from serving.store.caller import Caller
 from serving.store.database import reading
 from serving.store.scores.complete_lists import CompleteList, complete_lists, scores_of
 from serving.store.trials import trials
-from serving.trials.allocation import arm_of, check_units, unit_of
+from serving.trials.allocation import arm_of, check_units, units_of
 from serving.trials.analysis import Analysis, analyse, check_allocation
 from serving.trials.outcomes import of_attendance, of_contacts, of_going_missing
 from serving.trials.plan import ARMS, HELP_NOW, Plan
@@ -80,8 +83,8 @@ def eligible(store: Store, caller: Caller, plan: Plan) -> Eligible:
         first = scores.sort("rank").filter(pl.lit(wanted.list == "both") | (pl.col("list") == wanted.list))
         first = first.head(wanted.first)
         pupils = first["pupil_id"].to_list()
+        units = units_of(wanted.unit, pupils, urns, homes, view.chain.reference)
         view.record("trial.list_seen", pupils=pupils, name=wanted.name)
-    units = [unit_of(wanted.unit, p, urns[p], homes) for p in pupils]
     split = check_units(wanted.unit, pupils, units, homes)
     rows = first.select("pupil_id", "authority", "risk", "as_of", "rank").with_columns(
         pl.Series("unit", units, pl.String), pl.Series("deadline", [p in due for p in pupils], pl.Boolean)
@@ -95,7 +98,7 @@ def plan_trial(store: Store, caller: Caller, plan: Plan, *, dry_run: bool = Fals
     Raises
     ------
     Faults
-        See ``eligible``; if the power is too low; if the name is registered already.
+        See ``eligible``; if the power is too low; if the name, or a child on the same list, is registered already.
     """
     who = eligible(store, caller, plan)
     power = power_of(plan.of, who.sample)
@@ -109,6 +112,9 @@ def plan_trial(store: Store, caller: Caller, plan: Plan, *, dry_run: bool = Fals
                 change,
                 plan.of.name,
                 plan.digest,
+                authority=plan.of.authority,
+                as_of=plan.of.as_of,
+                pupils=who.rows["pupil_id"].to_list(),
                 power=round(power.power.value, 3),
                 size=round(power.size.value, 3),
                 children=len(who.rows),
@@ -119,27 +125,46 @@ def plan_trial(store: Store, caller: Caller, plan: Plan, *, dry_run: bool = Fals
     return who, power
 
 
-def start_trial(store: Store, caller: Caller, plan: Plan) -> pl.DataFrame:
-    """Allocate by lot, store it, and record the safety exceptions of the day.
+def start_trial(store: Store, caller: Caller, plan: Plan, out: Path, *, today: date | None = None) -> int:
+    """Allocate by lot, store it, record the safety exceptions of the day, and write whom to help now.
+
+    The allocation is stored only if the file is written whole.
+
+    Parameters
+    ----------
+    out : Path
+        CSV file of the children to help now: ``pupil_id, rank, why``, where ``why`` is ``help_now`` or the exception. Only its owner can read it.
+    today : date, optional
+        The day of the allocation; by default the machine's.
 
     Returns
     -------
-    polars.DataFrame
-        The children to help now: ``pupil_id, rank, why``, where ``why`` is ``help_now`` or the exception.
+    int
+        How many children the file has.
+
+    Raises
+    ------
+    Faults
+        If the plan is not registered, or not as it was; if the audit does not verify; if the list is too old; if the trial has started already.
     """
+    day = today or date.today()
     known = _registered(store, caller, plan)
+    plan.must_start_on(day)
     who = eligible(store, caller, plan)
     if who.digest != known.members:
-        what = "the list, or who lives or learns together, has changed since the plan was registered"
-        raise Faults(Fault(what, f"{plan.file}, as_of", "Plan a new trial, under another name."))
+        what = "the list, who lives or learns together, or the audit's key has changed since the plan was registered"
+        raise Faults(Fault(what, f"{plan.file}, as_of", "Plan a new trial on a newer list, under another name."))
     arms = [arm_of(unit, plan.of.seed, known.salt) for unit in who.rows["unit"]]
     rows = who.rows.with_columns(pl.Series("arm", arms))
-    stored = rows.select("pupil_id", "unit", "arm", "authority", "risk", "as_of")
-    with store.change(caller) as change:
-        trials.start(change, plan.of.name, stored.to_dicts(), assessed=who.assessed, split_homes=who.split_homes)
-        trials.add_exceptions(change, plan.of.name, rows.filter("deadline")["pupil_id"].to_list(), "deadline")
+    stored = rows.select("pupil_id", "unit", "arm", "authority", "risk", "as_of").to_dicts()
     why = pl.when(pl.col("arm") == HELP_NOW).then(pl.lit(HELP_NOW)).otherwise(pl.lit("deadline"))
-    return rows.filter((pl.col("arm") == HELP_NOW) | pl.col("deadline")).select("pupil_id", "rank", why.alias("why"))
+    helped = rows.filter((pl.col("arm") == HELP_NOW) | pl.col("deadline")).select("pupil_id", "rank", why.alias("why"))
+    counts = {"assessed": who.assessed, "split_homes": who.split_homes}
+    with new_file(out) as beside, store.change(caller) as change:
+        trials.start(change, plan.of.name, stored, day=str(day), **counts)
+        trials.add_exceptions(change, plan.of.name, rows.filter("deadline")["pupil_id"].to_list(), "deadline")
+        write_csv(beside, helped.columns, helped.rows(), private=True)
+    return len(helped)
 
 
 def status(store: Store, caller: Caller, plan: Plan, asked: Iterable[str] = ()) -> dict[str, Any]:
@@ -148,13 +173,13 @@ def status(store: Store, caller: Caller, plan: Plan, asked: Iterable[str] = ()) 
     Parameters
     ----------
     asked : iterable of str
-        Children whom a social worker asks to help now.
+        Children whom a social worker asks to help now; ``not_in_trial`` counts those who are not in the trial.
     """
     known = _registered(store, caller, plan, started=True)
     name = plan.of.name
     with store.change(caller) as change:
         trials.add_exceptions(change, name, trials.with_deadline(change), "deadline")
-        trials.add_exceptions(change, name, asked, "social_worker")
+        not_in_trial = trials.add_exceptions(change, name, asked, "social_worker")
         members, exceptions = trials.allocations(change, name), trials.exceptions(change, name)
     check_allocation(members, plan.of, known.salt)
     excepted = set().union(*exceptions.values())
@@ -176,6 +201,7 @@ def status(store: Store, caller: Caller, plan: Plan, asked: Iterable[str] = ()) 
         },
         "exceptions": {why: len(pupils) for why, pupils in exceptions.items()},
         "split_homes": (known.started or {})["split_homes"],
+        "not_in_trial": not_in_trial,
     }
 
 
@@ -198,16 +224,15 @@ def analyse_trial(
     """
     known = _registered(store, caller, plan, started=True)
     _must_be_due(histories.last_known(), plan)
-    _must_verify(store)
     wanted = plan.of
     with store.view(caller) as view:
         members, exceptions = trials.allocations(view, wanted.name), trials.exceptions(view, wanted.name)
-        spoken = trials.spoken_to(view, wanted.name, wanted.as_of, plan.end, no_conversation)
+        spoken = trials.spoken_to(view, wanted.name, known.day, plan.end(known.day), no_conversation)
         view.record("trial.seen", pupils=members["pupil_id"].to_list(), name=wanted.name)
     if wanted.outcome == "contact":
         outcome = of_contacts(members, spoken)
     elif wanted.outcome == "attendance":
-        outcome = of_attendance(histories, members, wanted.as_of, plan.end)
+        outcome = of_attendance(histories, members, known.day, plan.end(known.day))
     else:
         definition = (definitions or {}).get(known.definition) or Definition.load(known.definition)
         outcome = of_going_missing(
@@ -219,7 +244,8 @@ def analyse_trial(
 
 
 def _registered(store: Store, caller: Caller, plan: Plan, *, started: bool = False) -> trials.Registered:
-    """Return a plan's registration; raises ``Faults`` if it has none, or the file was changed since."""
+    """Return a plan's registration; raises ``Faults`` if it has none, the file was changed since, or the audit, which holds the salt, does not verify."""
+    _must_verify(store, plan)
     with store.view(caller) as view:
         known = trials.registered(view, plan.of.name)
         view.record("trial.plan_seen", name=plan.of.name)
@@ -241,9 +267,9 @@ def _must_be_due(last: date, plan: Plan) -> None:
         raise Faults(Fault(what, f"{plan.file}, analyse_on", do))
 
 
-def _must_verify(store: Store) -> None:
+def _must_verify(store: Store, plan: Plan) -> None:
     with reading(store.engine) as connection:
         check = audit_log.verify(connection, store.chain, store.anchors)
     if not check.whole:
         do = "Run 'onroll audit verify': the plan's hash and the lot's salt are in the audit."
-        raise Faults(Fault("the audit does not verify", "trial analyse", do))
+        raise Faults(Fault("the audit does not verify", plan.file, do))

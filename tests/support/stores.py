@@ -43,7 +43,8 @@ def hold_everything(store, pupils):
 
 def begin_trial(store, pupils):
     """Register and start a trial with pupils, each of them a safety exception."""
-    do(store, trials.register, "autumn", "d" * 64, definition="cme_register", horizon_days=120, members="")
+    of = {"authority": "801", "as_of": date(2025, 1, 13), "pupils": pupils}
+    do(store, trials.register, "autumn", "d" * 64, definition="cme_register", horizon_days=120, members="", **of)
     place = {"authority": "801", "risk": 0.1, "as_of": date(2025, 1, 13)}
     rows = [{"pupil_id": p, "unit": f"{n:064x}", "arm": "usual", **place} for n, p in enumerate(pupils)]
     do(store, trials.start, "autumn", rows, assessed=len(rows), split_homes=0)

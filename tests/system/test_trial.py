@@ -1,131 +1,34 @@
 """``onroll trial`` from the plan to the analysis on a store with a stored list, and everything that must not work."""
 
 import csv
-import json
 from datetime import date
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 from click.testing import CliRunner
 
-from histories.errors import Faults
-from histories.settings import settings
 from serving.cli.main import onroll
-from serving.store import Store
-from serving.store.cases import cases
-from serving.store.database import reading
-from serving.store.records import erasure
-from serving.store.tables import Pupil
 from serving.store.trials import trials
-from serving.store.trials.tables import TrialAllocation, TrialException
 from serving.trials.allocation import arm_of
-from tests.support.databases import KEY
-from tests.support.monitored import DAY, name, scores, tables
-from tests.support.stores import ADMIN, do, tamper, verified
-
-PLAN = """
-name = "spring-2024"
-question = "Does help now keep children in school?"
-authority = "801"
-as_of = 2024-01-15
-first = {first}
-unit = "{unit}"
-outcome = "{outcome}"
-analyse_on = 2024-09-01
-seed = 11
-icc = 0.0
-{expected}
-"""
-EXPECTED = {
-    "missing": "ratio = 0.3",
-    "contact": "control = 0.2\ntreated = 0.7",
-    "attendance": "control = 0.6\ntreated = 0.9",
-}
-RISKS = [0.5] * 100
+from tests.support.monitored import DAY, name, scores
+from tests.support.stores import ADMIN, do, tamper
+from tests.support.trial_runs import (
+    RISKS,
+    START,
+    begun,
+    filled_store,
+    in_arm,
+    members,
+    plan,
+    run,
+    starting_on,
+    write,
+)
 
 
 @pytest.fixture
 def store(monkeypatch):
-    monkeypatch.setenv("ONROLL_AUDIT_KEY", KEY.decode())
-    opened = Store.of(settings())
-    opened.save(scores(RISKS))
-    return opened
-
-
-def plan(outcome="missing", first=80, unit="child"):
-    Path("plan.toml").write_text(PLAN.format(outcome=outcome, first=first, unit=unit, expected=EXPECTED[outcome]))
-
-
-def run(*words, code=0):
-    answer = CliRunner().invoke(onroll, ["trial", *words])
-    if code:
-        assert isinstance(answer.exception, Faults), answer.output
-        assert answer.exception.exit_code == code
-        return str(answer.exception)
-    assert answer.exit_code == 0, answer.output + str(answer.exception)
-    return json.loads(answer.stdout) if "--json" in words else answer.stdout
-
-
-def begun(outcome="missing", **how):
-    plan(outcome, **how)
-    run("plan", "plan.toml")
-    run("start", "plan.toml", "--out", "help_now.csv")
-
-
-def members(store):
-    with store.view(ADMIN) as view:
-        rows = trials.allocations(view, "spring-2024")
-        view.record("trial.seen")
-    return rows
-
-
-def write(gone=(), **more):
-    Path("h").mkdir(exist_ok=True)
-    for table, rows in tables(gone=gone, **more).items():
-        with (Path("h") / f"{table}.csv").open("w", newline="") as out:
-            writer = csv.DictWriter(out, list(rows[0]), restval="")
-            writer.writeheader()
-            writer.writerows(rows)
-
-
-def in_arm(store, arm):
-    return members(store).filter(arm=arm)["pupil_id"].to_list()
-
-
-def number(pupil):
-    return int(pupil[1:])
-
-
-def test_the_effect_of_help_is_found_and_every_child_is_accounted_for(store):
-    """Nobody who is helped goes missing, and two in three of the others do."""
-    begun()
-    usual = in_arm(store, "usual")
-    write(gone=[number(p) for p in usual if number(p) % 3], left_before=[number(p) for p in usual[:1]])
-    found = run("analyse", "plan.toml", "h", "--json")
-    assert found["help_now"] == 0
-    assert found["usual"] > 0.4
-    low, high = found["interval"]
-    assert low < found["difference"] < high < 0
-    assert found["p"] < 0.01
-    flow, arms = found["flow"], found["flow"]["arms"]
-    assert (flow["assessed"], flow["not_eligible"], flow["allocated"]) == (100, 20, 80)
-    for arm in arms.values():
-        assert arm["allocated"] == arm["erased"] + sum(arm["lost"].values()) + arm["analysed"]
-    assert arms["usual"]["lost"] == {"had_left_before_the_day": 1}
-    text = run("analyse", "plan.toml", "h")
-    assert "Help now made a difference of -0." in text
-    assert "analysed 1 time before" in text
-    assert "p0" not in text
-    assert verified(store).whole
-
-
-def test_no_effect_is_not_called_a_proof_of_none(store):
-    begun()
-    write(gone=range(0, 100, 4))
-    text = run("analyse", "plan.toml", "h")
-    assert "No difference was shown" in text
-    assert "not a proof of none" in text
+    return filled_store(monkeypatch)
 
 
 def test_the_file_names_those_who_are_helped_and_only_its_owner_reads_it(store):
@@ -135,71 +38,6 @@ def test_the_file_names_those_who_are_helped_and_only_its_owner_reads_it(store):
     assert {r["pupil_id"] for r in rows} == set(in_arm(store, "help_now"))
     assert Path("help_now.csv").stat().st_mode & 0o077 == 0
     assert all(int(r["rank"]) <= 80 for r in rows)
-
-
-def test_a_safety_exception_is_helped_and_stays_in_its_arm(store):
-    """By intention to treat: children who are excepted, and whom that helps, still count in the arm of the lot."""
-    begun()
-    usual = in_arm(store, "usual")
-    write(gone=[number(p) for p in usual[5:]])
-    Path("asked.txt").write_text("\n".join([*usual[:5], "p9999"]))
-    counted = run("status", "plan.toml", "--asked-by-social-worker", "asked.txt", "--json")
-    assert counted["exceptions"] == {"deadline": 0, "social_worker": 5}
-    assert counted["arms"]["usual"] == {"children": len(usual), "units": len(usual), "exceptions": 5}
-    found = run("analyse", "plan.toml", "h", "--json")
-    arm = found["flow"]["arms"]["usual"]
-    assert (arm["exceptions"], arm["analysed"]) == (5, len(usual))
-    assert found["usual"] == pytest.approx(1 - 5 / len(usual))
-    assert in_arm(store, "usual") == usual
-    with reading(store.engine) as connection:
-        assert connection.scalar(sa.select(sa.func.count()).select_from(TrialException)) == 5
-
-
-def test_a_deadline_that_runs_is_an_exception_from_the_start_and_later(store):
-    from serving.store.cases import casework
-    from tests.support.stores import gathered
-
-    do(store, casework.keep, gathered(name(0), as_of=DAY), "1")
-    begun()
-    assert run("status", "plan.toml", "--json")["exceptions"]["deadline"] == 1
-    with Path("help_now.csv").open() as file:
-        why = {r["pupil_id"]: r["why"] for r in csv.DictReader(file)}
-    assert name(0) in why
-    do(store, casework.keep, gathered(name(1), as_of=DAY), "1")
-    assert run("status", "plan.toml", "--json")["exceptions"]["deadline"] == 2
-
-
-def test_contacts_are_read_from_the_cases_of_the_weeks(store):
-    begun("contact")
-    helped = in_arm(store, "help_now")
-    for pupil, day, outcome in (
-        (helped[0], date(2024, 1, 20), "spoke_well"),
-        (helped[1], date(2024, 1, 20), "no_answer"),
-        (helped[2], date(2024, 6, 1), "spoke_well"),
-    ):
-        with reading(store.engine) as connection:
-            ref = connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == pupil))
-        do(store, cases.contact, do(store, cases.open_case, ref), 1, day, outcome)
-    write()
-    found = run("analyse", "plan.toml", "h", "--json")
-    assert found["help_now"] == pytest.approx(1 / len(helped))
-    assert found["usual"] == 0
-    assert "No difference" in found["conclusion"]
-
-
-def test_attendance_is_the_share_of_possible_sessions_of_the_weeks(store):
-    begun("attendance")
-    helped, usual = in_arm(store, "help_now"), in_arm(store, "usual")
-    marks = []
-    for pupil in [*helped, *usual[1:]]:
-        for n, day in enumerate(("2024-01-16", "2024-01-17", "2024-02-20", "2024-03-01")):
-            absent = day == "2024-03-01" or (pupil in usual and n < 2)  # what comes after six weeks does not count
-            code = "O" if absent else "/"
-            marks.append({"pupil_id": pupil, "date": day, "session": "AM", "code": code})
-    write(attendance=marks)
-    found = run("analyse", "plan.toml", "h", "--json")
-    assert (found["help_now"], found["usual"]) == (1.0, pytest.approx(1 / 3))
-    assert found["flow"]["arms"]["usual"]["lost"] == {"no_mark_in_the_weeks": 1}
 
 
 def test_too_little_power_is_not_registered(store):
@@ -260,31 +98,83 @@ def test_an_arm_that_somebody_changed_is_found(store):
 
 
 def test_the_salt_cannot_be_changed_with_the_audit(store):
+    """Every step that uses the salt verifies the audit before."""
+    plan()
+    run("plan", "plan.toml")
+    tamper(store, "UPDATE audit SET who = 'nobody' WHERE seq = 2")
+    assert "the audit does not verify" in run("start", "plan.toml", "--out", "x.csv", code=1)
+
+
+def test_status_and_analysis_refuse_an_audit_that_does_not_verify(store):
     begun()
     write()
     tamper(store, "UPDATE audit SET who = 'nobody' WHERE seq = 2")
-    assert "the audit does not verify" in run("analyse", "plan.toml", "h", code=1)
+    for words in (("status", "plan.toml"), ("analyse", "plan.toml", "h")):
+        assert "the audit does not verify" in run(*words, code=1)
 
 
-def test_nothing_is_analysed_before_its_day_and_the_status_shows_no_outcome(store):
-    begun()
-    write(end=date(2024, 8, 31))
-    assert "is analysed from 2024-09-01, and the histories reach 2024-08-31" in run("analyse", "plan.toml", "h", code=1)
-    assert set(run("status", "plan.toml", "--json")["arms"]["usual"]) == {"children", "units", "exceptions"}
+@pytest.mark.parametrize("out", ["plan.toml/help_now.csv", "x" * 250 + ".csv"])
+def test_nobody_is_allocated_if_the_list_of_whom_to_help_cannot_be_written(store, out):
+    plan()
+    run("plan", "plan.toml")
+    answer = CliRunner().invoke(onroll, ["trial", "start", "plan.toml", "--out", out])
+    assert isinstance(answer.exception, OSError)
+    assert members(store).is_empty()
+    run("start", "plan.toml", "--out", "help_now.csv")
+    assert not members(store).is_empty()
 
 
-def test_erased_children_are_counted_and_leave_nothing(store):
-    begun()
-    write()
-    gone = members(store)["pupil_id"][0]
-    do(store, erasure.erase, [gone], "asked")
-    with reading(store.engine) as connection:
-        rows = sa.select(sa.func.count()).select_from(TrialAllocation).where(TrialAllocation.pupil_id == gone)
-        assert connection.scalar(rows) == 0
-    arms = run("analyse", "plan.toml", "h", "--json")["flow"]["arms"]
-    assert sum(arm["erased"] for arm in arms.values()) == 1
-    for arm in arms.values():
-        assert arm["allocated"] == arm["erased"] + sum(arm["lost"].values()) + arm["analysed"]
+@pytest.mark.parametrize(
+    ("today", "changes", "message"),
+    [
+        (date(2024, 1, 30), (), "the list is 15 days old, and the plan allows 14"),
+        (date(2026, 9, 7), (), "and is analysed from 2024-09-01"),
+        (date(2024, 1, 19), (("seed = 11", "seed = 11\nmax_days = 3"),), "the list is 4 days old"),
+        (START, (("2024-09-01", "2024-02-28"),), "has its outcomes on 2024-02-29, and is analysed from 2024-02-28"),
+    ],
+)
+def test_a_trial_does_not_start_late(store, monkeypatch, today, changes, message):
+    plan("contact")
+    for old, new in changes:
+        Path("plan.toml").write_text(Path("plan.toml").read_text().replace(old, new))
+    run("plan", "plan.toml")
+    starting_on(monkeypatch, today)
+    assert message in run("start", "plan.toml", "--out", "x.csv", code=1)
+    assert members(store).is_empty()
+
+
+def test_no_child_is_registered_twice_on_one_list(store):
+    """A second registration draws a new salt: whoever could register again could look at several lots and take one."""
+    plan()
+    run("plan", "plan.toml")
+    for first in (80, 79):
+        plan(first=first)
+        Path("plan.toml").write_text(Path("plan.toml").read_text().replace("spring-2024", f"again-{first}"))
+        assert f"a registered plan on the same list has {first} children" in run("plan", "plan.toml", code=1)
+
+
+def test_registration_start_and_exceptions_lock_before_they_read(store, monkeypatch):
+    """PostgreSQL lets two transactions read the same state; whoever locks first makes the other wait, and see what was written."""
+
+    class Locked(Exception):
+        pass
+
+    def lock(connection):
+        raise Locked
+
+    def cut_off(change, work, *words, **more):
+        change.connection = object()  # so that whatever reads before it locks fails
+        work(change, *words, **more)
+
+    monkeypatch.setattr(store.chain, "lock", lock)
+    place = {"authority": "801", "as_of": DAY, "pupils": []}
+    for work, words, more in (
+        (trials.register, ("spring-2024", "d" * 64), {**place, "members": ""}),
+        (trials.start, ("spring-2024", []), {}),
+        (trials.add_exceptions, ("spring-2024", [], "deadline"), {}),
+    ):
+        with pytest.raises(Locked):
+            do(store, cut_off, work, *words, **more)
 
 
 def test_families_stay_together_from_the_stored_homes(store):

@@ -18,7 +18,7 @@ class TrialAllocation(Base):
     Attributes
     ----------
     unit : str
-        What was allocated: a SHA-256 of the child, the home or the school.
+        What was allocated: the number of the child, the home or the school within the trial (``serving.trials.allocation``).
     risk : float
         On the list that the trial began with.
     """

@@ -6,12 +6,14 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
 from histories.errors import Fault, Faults
+from histories.io.quantities import quantity
 from serving.store.cases.casework_tables import StoredAtHome, StoredDeadline
 from serving.store.cases.tables import Case, CaseEntry
 from serving.store.tables import AuditEntry, Pupil
@@ -37,7 +39,7 @@ class Registered:
     members : str
         SHA-256 of who takes part, and in which units.
     started : dict or None
-        ``arms`` (children by arm), ``assessed`` and ``split_homes`` when it started; None if it has not.
+        ``day``, ``arms`` (children by arm), ``assessed`` and ``split_homes`` when it started; None if it has not.
     analysed : int
         How often it was analysed.
     """
@@ -52,6 +54,12 @@ class Registered:
     members: str
     started: dict[str, Any] | None
     analysed: int
+
+    @property
+    def day(self) -> date:
+        """The day of the allocation, from which contact and attendance count; by the clock of the audit for a trial that recorded no day."""
+        started = self.started or {}
+        return date.fromisoformat(started.get("day") or started["at"][:10])
 
 
 def registered(view: View, name: str) -> Registered | None:
@@ -81,26 +89,51 @@ def _entries(view: View, action: str) -> list[dict[str, Any]]:
     return [{**json.loads(row.details), "at": row.at, "by": row.who} for row in rows]
 
 
-def register(change: Change, name: str, digest: str, **details: Any) -> None:
+def register(
+    change: Change, name: str, digest: str, *, authority: str, as_of: date, pupils: Sequence[str], **details: Any
+) -> None:
     """Register a plan under its name.
 
     Parameters
     ----------
     digest : str
         SHA-256 of the plan's file.
+    authority, as_of
+        Of the list that the trial begins with.
+    pupils : sequence of str
+        Who takes part; the audit keeps their references.
     details
         ``definition`` and ``horizon_days`` of the list, ``members``, and what else the audit should hold.
 
     Raises
     ------
     Faults
-        If the name is taken, whatever the plan.
+        If the name is taken, whatever the plan, or a child takes part in another plan on the same list: each registration draws a new salt, so
+        that whoever could register again could try lots.
     """
+    change.chain.lock(change.connection)  # of two processes at once, the second sees the first one's registration
     if registered(change, name):
-        do = "A registered plan cannot be changed. Give the new plan another name; the audit keeps both."
+        do = "A registered plan cannot be changed. Give the new plan another name and a newer list; the audit keeps both."
         raise Faults(Fault("a plan of this name is registered already", f"trial {name}", do))
+    again = _planned_again(change, authority, as_of, pupils)
+    if again:
+        do = "Keep the plan that is registered, or plan on a newer list: a second lot on one list would let somebody choose."
+        what = f"a registered plan on the same list has {quantity(again, 'child')} of this plan"
+        raise Faults(Fault(what, f"trial {name}", do))
     salt = secrets.token_hex(16)
-    change.record(PLANNED, name=name, plan=digest, salt=salt, **details)
+    place = {"authority": authority, "as_of": str(as_of)}
+    change.record(PLANNED, pupils=pupils, name=name, plan=digest, salt=salt, **place, **details)
+
+
+def _planned_again(view: View, authority: str, as_of: date, pupils: Sequence[str]) -> int:
+    """Return how many children take part in an earlier plan on the same list."""
+    planned = sa.select(AuditEntry.pupils, AuditEntry.details).where(AuditEntry.action == PLANNED)
+    taken: set[str] = set()
+    for row in view.connection.execute(planned):
+        details = json.loads(row.details)
+        if (details.get("authority"), details.get("as_of")) == (authority, str(as_of)):
+            taken.update(json.loads(row.pupils))
+    return len(taken.intersection(view.all_references(pupils))) if taken else 0
 
 
 def start(change: Change, name: str, rows: Sequence[Mapping[str, Any]], **details: Any) -> None:
@@ -111,13 +144,14 @@ def start(change: Change, name: str, rows: Sequence[Mapping[str, Any]], **detail
     rows : sequence of mapping
         ``pupil_id, unit, arm, authority, risk, as_of`` of each child.
     details
-        ``assessed`` and ``split_homes``, for the audit.
+        ``day`` of the allocation, ``assessed`` and ``split_homes``, for the audit.
 
     Raises
     ------
     Faults
         If the trial has started already.
     """
+    change.chain.lock(change.connection)
     known = registered(change, name)
     if known is None or known.started is not None:
         do = "Register the plan with 'onroll trial plan'; a trial that has started keeps its allocation."
@@ -149,14 +183,15 @@ def exceptions(view: View, name: str) -> dict[str, set[str]]:
 
 
 def add_exceptions(change: Change, name: str, pupils: Iterable[str], why: str) -> int:
-    """Record that children of a trial are helped whatever their arm, and return how many were new; others are passed over."""
-    members = set(allocations(change, name)["pupil_id"])
-    new = sorted((set(pupils) & members) - exceptions(change, name)[why])
+    """Record that children of a trial are helped whatever their arm, and return how many of the children are not in the trial."""
+    change.chain.lock(change.connection)
+    wanted, members = set(pupils), set(allocations(change, name)["pupil_id"])
+    new = sorted((wanted & members) - exceptions(change, name)[why])
     stored = {"trial": name, "why": why, "recorded_at": change.now, "recorded_by": change.caller.key_id}
     for at in range(0, len(new), BATCH):
         change.connection.execute(sa.insert(TrialException), [{**stored, "pupil_id": p} for p in new[at : at + BATCH]])
     change.record("trial.exceptions", pupils=new, name=name, why=why, count=len(new))
-    return len(new)
+    return len(wanted - members)
 
 
 def with_deadline(view: View) -> set[str]:

@@ -8,27 +8,38 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from histories.errors import Faults
-from serving.trials.allocation import MIN_UNITS, arm_of, check_units, unit_of
+from serving.trials.allocation import MIN_UNITS, arm_of, check_units, units_of
 from serving.trials.plan import ARMS, HELP_NOW
 
 SALT = "0123456789abcdef0123456789abcdef"
 PUPILS = [f"p{n:04}" for n in range(2000)]
 
 
+def units(pupils, kind="child", homes=None, urns=None):
+    return units_of(kind, pupils, urns or {}, homes or {}, str)
+
+
 def lot(pupils, seed=7, salt=SALT, kind="child", homes=None):
-    return {p: arm_of(unit_of(kind, p, "100", homes or {}), seed, salt) for p in pupils}
+    return {p: arm_of(unit, seed, salt) for p, unit in zip(pupils, units(pupils, kind, homes), strict=True)}
 
 
 @given(st.lists(st.sampled_from(PUPILS[:60]), min_size=1, unique=True), st.integers(0, 2**40))
-def test_an_arm_depends_on_seed_salt_and_unit_alone(pupils, seed):
-    """Neither the order of the children nor who else takes part changes anybody's arm."""
-    assert lot(pupils, seed) == {p: arm for p, arm in lot(PUPILS[:60], seed).items() if p in pupils}
+def test_an_arm_does_not_depend_on_the_order_of_the_children(pupils, seed):
     assert lot(list(reversed(pupils)), seed) == lot(pupils, seed)
+
+
+@given(st.lists(st.integers(0, 20), min_size=50, max_size=50))
+def test_a_unit_says_nothing_of_its_children(home_of):
+    """Other children in the same homes have the same units: a number leaves no trace of who was erased, and does not link pseudonyms."""
+    first, others = PUPILS[:50], [f"q{n:04}" for n in range(50)]
+    homes = [{p: f"home{h:02}" for p, h in zip(pupils, home_of, strict=True)} for pupils in (first, others)]
+    assert units(first, "family", homes[0]) == units(others, "family", homes[1])
+    assert units(first) == units(others)
 
 
 def test_the_lot_is_fair_and_another_one_with_another_seed_or_salt():
     first = np.array([arm == HELP_NOW for arm in lot(PUPILS).values()])
-    others = [lot(PUPILS, seed=8), lot(PUPILS, salt="f" * 32), lot(PUPILS, kind="family")]
+    others = [lot(PUPILS, seed=8), lot(PUPILS, salt="f" * 32)]
     assert set(lot(PUPILS).values()) == set(ARMS)
     for drawn in [first] + [np.array([arm == HELP_NOW for arm in other.values()]) for other in others]:
         assert abs(drawn.mean() - 0.5) < 4 * 0.5 / len(PUPILS) ** 0.5
@@ -47,19 +58,19 @@ def test_children_of_a_home_are_in_one_arm(home_of, seed):
 def test_siblings_are_not_parted_child_by_child_and_are_counted_where_schools_part_them():
     pupils = PUPILS[: MIN_UNITS + 2]
     homes = dict.fromkeys(pupils[:2], "h")
-    child = [unit_of("child", p, "1", homes) for p in pupils]
+    child = units(pupils, "child", homes)
     with pytest.raises(Faults, match="1 home with several children"):
         check_units("child", pupils, child, homes)
     assert check_units("child", pupils, child, {}) == 0
-    assert check_units("family", pupils, [unit_of("family", p, "1", homes) for p in pupils], homes) == 0
-    schools = [unit_of("school", p, str(n), homes) for n, p in enumerate(pupils)]
+    assert check_units("family", pupils, units(pupils, "family", homes), homes) == 0
+    schools = units(pupils, "school", homes, {p: str(n) for n, p in enumerate(pupils)})
     assert check_units("school", pupils, schools, homes) == 1
 
 
 def test_too_few_units_are_refused():
     pupils = PUPILS[: MIN_UNITS - 1]
     with pytest.raises(Faults, match="only 19 units"):
-        check_units("child", pupils, [unit_of("child", p, "1", {}) for p in pupils], {})
+        check_units("child", pupils, units(pupils), {})
 
 
 def test_nothing_that_allocates_takes_an_arm():
@@ -67,7 +78,7 @@ def test_nothing_that_allocates_takes_an_arm():
     from serving.cli.trial import trial
     from serving.trials.trial import start_trial
 
-    for function in (arm_of, unit_of, start_trial):
+    for function in (arm_of, units_of, start_trial):
         assert not [name for name in inspect.signature(function).parameters if "arm" in name]
     options = {o for command in trial.commands.values() for p in command.params for o in p.opts}
     assert options == {

@@ -10,7 +10,7 @@ from scipy.stats import ttest_ind
 
 from serving.trials.effects import LEVEL, _student, effects
 from serving.trials.plan import TrialPlan
-from serving.trials.power import Sample, power_of
+from serving.trials.power import Sample, outcomes, power_of
 
 PLAN = {
     "name": "abc",
@@ -24,6 +24,11 @@ PLAN = {
 EXPECTED = {
     "contact": {"control": 0.4, "treated": 0.6},
     "attendance": {"control": 0.8, "treated": 0.88},
+    "missing": {"ratio": 0.5},
+}
+UNEVEN = {
+    "contact": {"control": 0.1, "treated": 0.2},
+    "attendance": {"control": 0.8, "treated": 0.92},
     "missing": {"ratio": 0.5},
 }
 SIZES = {"child": (400, 1), "family": (250, 2), "school": (50, 12)}
@@ -101,3 +106,28 @@ def test_an_outcome_that_is_the_same_for_all_is_no_finding():
 def test_the_t_quantile():
     for df in (18, 30, 100, 1e6):
         assert _student(np.array([float(df)]))[0] == pytest.approx(student.ppf(0.975, df), abs=1e-4)
+
+
+@pytest.mark.parametrize(("unit", "outcome"), list(product(SIZES, EXPECTED)))
+def test_the_worlds_have_the_means_of_the_plan(unit, outcome):
+    """Whatever the correlation within units; those who are excepted are helped in both arms."""
+    plan = TrialPlan(unit=unit, outcome=outcome, icc=0.4, **{**PLAN, **UNEVEN[outcome]})
+    children, rng = sample(unit), np.random.default_rng(8)
+    arm = rng.random((SIZES[unit][0], 400)) < 0.5
+    drawn = outcomes(plan, children, arm, rng, works=True)
+    helped = arm[children.unit] | children.excepted[:, None]
+    usual, treated = plan.means if outcome != "missing" else (children.risk[:, None], 0.5 * children.risk[:, None])
+    expected = np.where(helped, treated, usual)
+    for group in (helped, ~helped):
+        worlds = (drawn * group).sum(0) / group.sum(0) - (expected * group).sum(0) / group.sum(0)
+        assert abs(worlds.mean()) < 4 * worlds.std() / 400**0.5
+
+
+@pytest.mark.parametrize("icc", [0.0, 0.05, 0.5])
+def test_attendance_spreads_and_is_alike_in_a_unit_as_planned(icc):
+    plan = TrialPlan(unit="family", outcome="attendance", icc=icc, **{**PLAN, **UNEVEN["attendance"]})
+    children = Sample(unit=np.repeat(np.arange(250), 2), risk=np.full(500, 0.1), excepted=np.zeros(500, bool))
+    drawn = outcomes(plan, children, np.zeros((250, 400), bool), np.random.default_rng(9), works=True)
+    assert drawn.std() == pytest.approx(0.2, abs=0.002)
+    first, second = drawn[::2].ravel(), drawn[1::2].ravel()
+    assert np.corrcoef(first, second)[0, 1] == pytest.approx(icc, abs=0.015)

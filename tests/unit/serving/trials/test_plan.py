@@ -33,7 +33,7 @@ def load(tmp_path, text):
 def test_a_plan_is_read_and_hashed(tmp_path):
     plan = load(tmp_path, GOOD)
     assert plan.digest == hashlib.sha256(GOOD.encode()).hexdigest()
-    assert (plan.of.unit, plan.of.weeks, str(plan.end)) == ("family", 6, "2026-10-19")
+    assert (plan.of.unit, plan.of.weeks, str(plan.end(plan.of.as_of))) == ("family", 6, "2026-10-19")
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,8 @@ def test_a_plan_is_read_and_hashed(tmp_path):
         ("2026-12-01", "2026-10-01", "analyse_on"),
         ('name = "autumn-2026"', 'name = "Autumn 2026"', "name"),
         ("control = 0.7", "control = 0.7\nratio = 0.5", "ratio"),
+        ("seed = 1", "seed = 1\nspread = 0.42", "spread"),  # a share with a mean of 0.8 spreads 0.4 at most
+        ("seed = 1", "seed = 1\nmax_days = 61", "max_days"),
     ],
 )
 def test_a_fault_is_named_by_its_key(tmp_path, old, new, where):
