@@ -88,7 +88,7 @@ def outcomes(
     if cases is not None:
         frame = frame.join(cases, on=["pupil_id", "as_of"], how="left")
     else:
-        frame = frame.with_columns(pl.lit(None, pl.Int32).alias(c) for c in ("case_known", "case_from"))
+        frame = frame.with_columns(pl.lit(None, pl.Int32).alias(c) for c in ("case_known", "case_from", "from_known"))
     frame = _decide(frame, definition, horizon, leavings.limit)
     columns = ("label", "outcome", "known_on", "happened_on", "recorded_on")
     return frame.select("pupil_id", pl.col("as_of").cast(pl.Date), *columns).sort("as_of", "pupil_id").collect()
@@ -144,7 +144,10 @@ def _exits(snapshots: pl.LazyFrame, spells: pl.LazyFrame, horizon: int) -> pl.La
     window = both.filter(inside & (pl.col("entry_date_spell") >= pl.col("entry_date"))).with_columns(rank.alias("rank"))
     # A known exit from state schools ends the window; a move between state schools does not.
     window = window.filter(pl.col("counts") | (pl.col("destination") != "state_school"))
-    window = window.sort("rank", "leaving_date").unique(["pupil_id", "as_of"], keep="first", maintain_order=True)
+    # Two leavings on one day: the one recorded first decides, so that the order of rows never does.
+    window = window.sort("rank", "leaving_date", "counts_known", "destination").unique(
+        ["pupil_id", "as_of"], keep="first", maintain_order=True
+    )
     window = window.select(
         "pupil_id", "as_of", "counts", "destination", "counts_known", pl.col("leaving_date").alias("left_on")
     )
@@ -158,7 +161,10 @@ def _cases(snapshots: pl.LazyFrame, cases: pl.LazyFrame, horizon: int) -> pl.Laz
     both = snapshots.select("pupil_id", "as_of").join(cases, on="pupil_id")
     both = both.filter(pl.col("missing_from").is_between(pl.col("as_of"), pl.col("as_of") + horizon - 1))
     return both.group_by("pupil_id", "as_of").agg(
-        pl.col("known").min().alias("case_known"), pl.col("missing_from").min().alias("case_from")
+        pl.col("known").min().alias("case_known"),
+        pl.col("missing_from").min().alias("case_from"),
+        # When the case that dates the outcome was recorded: another, later case may have been recorded before it.
+        pl.col("known").sort_by("missing_from", "known").first().alias("from_known"),
     )
 
 
@@ -185,7 +191,7 @@ def _decide(frame: pl.LazyFrame, definition: Definition, horizon: int, limit: in
     happened = pl.min_horizontal("case_from", left_on)
     # The record that says when it happened, not only that it did: another may come earlier or later.
     recorded = pl.min_horizontal(
-        pl.when(pl.col("case_from") == happened).then("case_known"), pl.when(left_on == happened).then("counts_known")
+        pl.when(pl.col("case_from") == happened).then("from_known"), pl.when(left_on == happened).then("counts_known")
     )
     went = ready & ~left & age & positive
     return frame.with_columns(

@@ -119,3 +119,22 @@ def test_all_faults_of_a_definition_are_reported_together(tmp_path):
     assert where == {"text", "source", "destinations", "min_age", "minage"}
     assert "Did you mean min_age?" in str(faults.value)
     assert "moon" not in str(faults.value)
+
+
+def test_of_two_leavings_on_one_day_the_one_recorded_first_decides():
+    """Of many children, since joins keep no order of rows that a test of one could rely on."""
+    pupils = [f"A{n}" for n in range(60)]
+    spell = {"entry_date": "2018-09-04", "leaving_date": "2024-02-01", "destination": "missing_education"}
+    spells = [
+        {**spell, "pupil_id": p, "urn": urn, "leaving_recorded_on": day}
+        for n, p in enumerate(pupils)
+        for urn, day in zip("12", ("2024-08-01", "2024-09-02")[:: -1 if n % 2 else 1], strict=True)
+    ]
+    tables = {
+        "pupils": [*PUPILS, *({"pupil_id": p, "date_of_birth": "2014-05-01"} for p in pupils)],
+        "enrolments": [*spells, LATE],
+        "suspensions": [{"pupil_id": "B", "start_date": "2025-06-01", "category": "SUSP"}],
+    }
+    labels = label(Histories.from_rows(tables), [D], Definition.load("commissioner_or_unknown"), 120).to_pylist()
+    decided = {r["pupil_id"]: r["known_on"] for r in labels if r["pupil_id"] in pupils}
+    assert decided == dict.fromkeys(pupils, date(2024, 8, 1))
