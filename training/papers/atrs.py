@@ -7,7 +7,7 @@ from training.papers.material import Material
 from training.papers.model_card import OUT_OF_SCOPE
 from training.papers.paper import Value
 from training.papers.tables import candidates, capacity, tables_used
-from training.papers.used import counted, protected_groups
+from training.papers.used import counted, parts_used, protected_groups
 
 SENSITIVE = "Used for training: special educational needs and social care, which concern health and family life. Used for evaluation only: {judged}. Not held: religion, nationality, immigration status."
 
@@ -63,7 +63,7 @@ def values(m: Material) -> dict[str, Value]:
         if tables
         else None,
         "development_data.modality": "Tables of dates, codes and whole numbers; no text, image or sound.",
-        "development_data.quantities": f"{counted(m.children)} children, {len(man.trained_on)} days, {counted(m.figures['positives'])} snapshots of the test dates that went missing; the annex gives the rows of each table.",
+        "development_data.quantities": f"{counted(m.children)} children, {len(man.whole_days)} days{parts_used(man.part_days)}, {counted(m.figures['positives'])} snapshots of the test dates that went missing; the annex gives the rows of each table.",
         "development_data.sensitive_attributes": sensitive,
         "development_data.completeness": [
             "Children in independent schools, educated at home or new to the authority have few records or none. Authorities record differently and late: outcomes count from the day on which they were known.",
@@ -82,7 +82,7 @@ def _purposes(m: Material) -> str | None:
     man = m.manifest
     if not man.trained_on:
         return None
-    days = f"Training on {len(man.trained_on)} days ({man.trained_on[0]} to {man.trained_on[-1]})"
+    days = f"Training on {len(man.whole_days)} days ({man.whole_days[0]} to {man.whole_days[-1]}){parts_used(man.part_days)}"
     if man.parent:
         return f"{sentence(m.adopted)}. {days} by the other authority; recalibration and evaluation here on {', '.join(map(str, m.splits.test))}."
     return f"{days}; evaluation on {', '.join(map(str, m.splits.test))}; calibration on the days before these."

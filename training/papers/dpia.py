@@ -29,9 +29,7 @@ def values(m: Material) -> dict[str, Value]:
     return {
         "purpose.purpose": f"To learn which children went missing from education ({m.task.definition.title}), and to rank children on rolls by their risk of it within {m.manifest.horizon_days} days, so that people can help early.",
         "purpose.not_for": OUT_OF_SCOPE,
-        "people.children": f"{counted(m.children)} children of {m.authorities} authorities, on a roll on at least one of {len(m.manifest.trained_on)} days."
-        if m.manifest.trained_on
-        else None,
+        "people.children": _children(m) if m.manifest.trained_on else None,
         "people.special_categories": f"Records of {' and '.join(special)} concern health and family life. "
         * bool(special)
         + "Ethnicity is used for evaluation only."
@@ -44,6 +42,13 @@ def values(m: Material) -> dict[str, Value]:
         "minimisation.measures": MEASURES,
         "protected.judging_only": PaperTable(("group", "known from", "used for"), groups) if groups else None,
     }
+
+
+def _children(m: Material) -> str:
+    whole, later = m.manifest.whole_days, m.manifest.part_days
+    text = f"{counted(m.children)} children of {m.authorities} authorities, on a roll on at least one of {len(whole)} days."
+    more = f"Of {len(later)} later days a part of the window was known and learned from; children on a roll on those days only are not counted."
+    return f"{text} {more}" if later and not m.manifest.parent else text
 
 
 def unused(m: Material) -> list[str] | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from training import bands
 from training.bundle import Manifest
-from training.fitting.partial_windows import FROM_HORIZON
 from training.fitting.splits import BEFORE, JUDGED
 from training.fitting.uncertainty import MODELS
 from training.measures.evaluate import PER_LIST, SHARES, TIMES
@@ -12,7 +11,7 @@ from training.papers.kinds import kind, sentence
 from training.papers.material import Material
 from training.papers.paper import PaperTable, Value
 from training.papers.tables import calibration, candidates, capacity, groups, leads, themes
-from training.papers.used import counted, protected_groups
+from training.papers.used import counted, days_used, protected_groups
 
 MITIGATIONS = [
     "Scores only order a list for people to review, and decide nothing. Each score comes with its reasons and the records behind them.",
@@ -109,33 +108,31 @@ def values(m: Material) -> dict[str, Value]:
 
 def learns_from_parts(manifest: Manifest) -> bool:
     """Return whether a model trained here also learned from windows that were not fully known."""
-    return manifest.horizon_days >= FROM_HORIZON and not manifest.parent
+    return bool(manifest.part_days) and not manifest.parent
 
 
 def _trained_on(m: Material) -> str:
     man = m.manifest
-    days = f"{man.trained_on[0]} to {man.trained_on[-1]}" if man.trained_on else ""
     until = f", excluding everything recorded on or after {man.until}" if man.until else ""
     children = f"{counted(m.children)} children of {m.authorities} authorities"
     if man.parent:
-        there = f"Trained by another authority on {len(man.trained_on)} days, {days}"
+        days = days_used(man.whole_days, man.part_days) if man.trained_on else "0 days"
         return (
-            f"{there}; recalibrated here on {children}{until}; {man.base_rate:.3%} of the snapshots here went missing."
+            f"Trained by another authority on {days}; recalibrated here on {children}{until}; "
+            f"{man.base_rate:.3%} of the snapshots here went missing."
         )
-    return (
-        f"{children} on {len(man.trained_on)} days, {days}{until}; {man.base_rate:.3%} of the snapshots went missing."
-    )
+    days = days_used(man.whole_days, ()) if man.trained_on else "0 days"
+    whole = f"{children} on {days}{until}; {man.base_rate:.3%} of the snapshots went missing."
+    if not man.part_days:
+        return whole
+    later = f"{len(man.part_days)} later days, {man.part_days[0]} to {man.part_days[-1]}"
+    return f"{whole} Neither figure counts the days whose windows are known only in part, which are learned from too: {later}."
 
 
 def origins(m: Material) -> tuple[tuple[str, ...], ...]:
     """Return, for each origin, the days its model was trained on and the use of its predictions."""
     rows = [
-        (
-            str(o.day),
-            f"{len(o.learned)} days, {o.learned[0]} to {o.learned[-1]}",
-            "judging" if o.judged else "calibration",
-        )
-        for o in m.splits.origins
+        (str(o.day), days_used(o.learned, o.partly), "judging" if o.judged else "calibration") for o in m.splits.origins
     ]
     dates = m.splits.dates
-    return (*rows, ("released", f"{len(dates)} days, {dates[0]} to {dates[-1]}", "scoring")) if dates else ()
+    return (*rows, ("released", days_used(dates, m.splits.later), "scoring")) if dates else ()

@@ -14,26 +14,33 @@ __all__ = ["Bar", "Picture", "bars", "curve", "reliability", "splits"]
 def splits(s: Splits) -> Picture:
     """Draw the training, calibration and test dates: one row for each model, one square for each day."""
     rows = [(f"made on {o.day}", o) for o in s.origins] + [("released", None)]
-    figure = new_figure(2.6 + 0.42 * len(s.dates), 1.3 + 0.38 * len(rows))
+    days = [*s.dates, *s.later]
+    figure = new_figure(2.6 + 0.42 * len(days), 1.3 + 0.38 * len(rows))
     axes = figure.add_subplot()
-    looks = {"L": (BLUE, "white"), "C": ("#ffdd00", "black"), "J": (RED, "white"), ".": ("#f3f2f1", GREY)}
+    looks = {
+        "L": (BLUE, "white"),
+        "P": ("#b5d8f0", "black"),
+        "C": ("#ffdd00", "black"),
+        "J": (RED, "white"),
+        ".": ("#f3f2f1", GREY),
+    }
     for y, (_, origin) in enumerate(rows):
-        letters = s.letters(origin) if origin else "L" * len(s.dates)
+        letters = s.letters(origin)
         for x, letter in enumerate(letters):
             if letter in looks:
                 colour, ink = looks[letter]
                 axes.add_patch(_square(x, y, colour))
                 axes.text(x, y, letter, ha="center", va="center", color=ink, fontsize=8)
-    axes.set_xlim(-0.6, len(s.dates) - 0.4)
+    axes.set_xlim(-0.6, len(days) - 0.4)
     axes.set_ylim(len(rows) - 0.4, -0.6)
-    axes.set_xticks(range(len(s.dates)), [str(d) for d in s.dates], rotation=90, fontsize=7)
+    axes.set_xticks(range(len(days)), [str(d) for d in days], rotation=90, fontsize=7)
     axes.set_yticks(range(len(rows)), [name for name, _ in rows], fontsize=8)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return picture_of(
         figure,
         "One row per model and one square per day: models train on the oldest days, skip days whose outcomes were not yet known, and predict the day on which they were made. The table below has the same data.",
-        "L trained on, . not yet fully known on that day, C predicted for calibration, J predicted and judged",
+        s.key,
     )
 
 

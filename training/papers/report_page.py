@@ -17,6 +17,7 @@ from training.papers.report_lists import calibration, fairness, mistakes, strang
 from training.papers.report_summer import summer
 from training.papers.report_value import PRESENT, in_words, value
 from training.papers.tables import CAPACITIES, TITLES, candidates, capacity, leads, number
+from training.papers.used import parts_used
 
 
 def report_page(m: Material) -> str:
@@ -52,8 +53,8 @@ def summary(m: Material) -> ReportSection:
     f, man = m.figures, m.manifest
     at = next((r for r in capacity(m).rows if r[0].startswith("25")), None)
     sentences = [
-        f"The model ranks children on school rolls by their risk of going missing from education within {man.horizon_days} days. It was trained on {m.on} on {len(man.trained_on)} days "
-        f"of histories. The method was evaluated on {len(m.splits.test)} of them, each time with a model trained on what was known before the day."
+        f"The model ranks children on school rolls by their risk of going missing from education within {man.horizon_days} days. It was trained on {m.on} on {len(man.whole_days)} days "
+        f"of histories{parts_used(man.part_days)}. The method was evaluated on {len(m.splits.test)} of the days, each time with a model trained on what was known before the day."
     ]
     if at and at[2] != HIDDEN:
         sentences.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -99,3 +100,13 @@ def counted(number: float) -> str:
     ('[c]', '1,235')
     """
     return HIDDEN if number <= SMALLEST else f"{rounded(int(number)):,}"
+
+
+def days_used(whole: Sequence[object], partly: Sequence[object]) -> str:
+    """Return as text the training days with fully known windows, and the later ones that taught with the part that was known."""
+    return f"{len(whole)} days, {whole[0]} to {whole[-1]}{parts_used(partly)}"
+
+
+def parts_used(partly: Sequence[object]) -> str:
+    """Return as text to append how many days taught only with the known part of their windows; empty for none."""
+    return f", and the known part of {len(partly)} later day{'s' * (len(partly) > 1)}" * bool(partly)

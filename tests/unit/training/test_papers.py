@@ -14,7 +14,7 @@ from features.outcome.label import label
 from histories.errors import Faults
 from histories.reading.histories import Histories
 from histories.tables import TABLES
-from training.papers import Authority, empty_fields, files_of, model_card, report_page, write
+from training.papers import Authority, atrs, dpia, empty_fields, files_of, model_card, report_page, write
 from training.papers.forms import ATRS, DPIA, FORMS, MODEL_CARD
 from training.papers.model_card import PARTS_ARE_LEARNED, learns_from_parts
 from training.papers.rendering import files
@@ -151,13 +151,43 @@ def _blanked(folder, out, uses):
     return Histories.open(out)
 
 
-@pytest.mark.parametrize(("horizon", "learned"), [(364, True), (120, False)])
-def test_card_and_report_say_whether_parts_of_windows_were_learned_from(material, horizon, learned):
-    asked = replace(material, manifest=replace(material.manifest, horizon_days=horizon))
+def with_part_days(material, later=3):
+    """The material of a run whose newest training days are known only in part."""
+    trained_on = material.manifest.trained_on
+    parts, first = trained_on[len(trained_on) - later :], material.splits.origins[0]
+    manifest = replace(material.manifest, newest_labelled=trained_on[-1 - later])
+    splits = replace(
+        material.splits,
+        dates=material.splits.dates[: len(trained_on) - later],
+        origins=[replace(first, partly=(first.day,)), *material.splits.origins[1:]],
+        later=parts,
+    )
+    return replace(material, manifest=manifest, splits=splits)
+
+
+@pytest.mark.parametrize("learned", [True, False])
+def test_card_and_report_say_whether_parts_of_windows_were_learned_from(material, learned):
+    asked = with_part_days(material) if learned else material
     assert (PARTS_ARE_LEARNED in str(model_card.values(asked)["training_data.preprocessing"])) is learned
     assert (PARTS_ARE_LEARNED in report_page.time(asked).text) is learned
     adopted = replace(asked.manifest, parent={"name": "onroll"})
     assert not learns_from_parts(adopted)
+
+
+def test_days_known_in_part_are_counted_apart_from_the_others(material):
+    asked = with_part_days(material)
+    whole, part, n = asked.manifest.whole_days, asked.manifest.part_days, len(asked.manifest.trained_on)
+    assert (len(whole), len(part)) == (n - 3, 3)
+    rows = model_card.origins(asked)
+    assert rows[0][1].endswith("the known part of 1 later day")
+    assert rows[-1][1] == f"{n - 3} days, {whole[0]} to {whole[-1]}, and the known part of 3 later days"
+    card, annex, record = (values.values(asked) for values in (model_card, dpia, atrs))
+    assert f"on {n - 3} days, {whole[0]} to {whole[-1]}" in card["training_data.datasets"]
+    assert f"3 later days, {part[0]} to {part[-1]}" in card["training_data.datasets"]
+    assert f"at least one of {n - 3} days. Of 3 later days" in annex["people.children"]
+    assert f"{n - 3} days, and the known part of 3 later days, " in record["development_data.quantities"]
+    assert f"{n - 3} days of histories, and the known part of 3 later days." in report_page.summary(asked).text[0]
+    assert "later day" not in str([model_card.values(material), dpia.values(material), atrs.values(material)])
 
 
 def test_pages_are_complete_with_language_and_ordered_headings_and_load_nothing_from_outside(material, tags):
