@@ -26,6 +26,8 @@ class Manifest:
 
     Attributes
     ----------
+    trained_on : list of str
+        Every training day, with those whose outcome windows were known only in part.
     features : list of str
         The columns in the booster's order.
     catalogue : list of dict
@@ -44,6 +46,8 @@ class Manifest:
         This model's lead over every other candidate, with intervals.
     ridge : dict
         The terms of the ridge regression (``explanation.linear_terms``), in the order of ``features``; empty for a booster.
+    newest_labelled : str or None
+        The newest training day with fully known windows; None in manifests of earlier versions.
     parent : dict
         Of a model adopted from another authority (``training.adoption``): the ``bundle`` (digest), ``name`` and ``version`` it came from, its
         ``recalibration`` here, and the parent's values of what was ``replaced``; empty for a model trained here.
@@ -67,6 +71,7 @@ class Manifest:
     limits: list[str] = field(default_factory=list)
     seen: dict[str, list[float | None]] = field(default_factory=dict)
     known: str | None = None
+    newest_labelled: str | None = None
     candidate: str = "lightgbm"
     seed: int = 0
     code_version: str = ""
@@ -79,6 +84,16 @@ class Manifest:
     def parts(self) -> tuple[str, ...]:
         """What the model is made of: ``booster``, ``ridge`` or both."""
         return PARTS.get(self.candidate, ("booster",))
+
+    @property
+    def whole_days(self) -> list[str]:
+        """Training days with fully known windows; in manifests of earlier versions every training day."""
+        return [d for d in self.trained_on if self.newest_labelled is None or d <= self.newest_labelled]
+
+    @property
+    def part_days(self) -> list[str]:
+        """Later training days, of whose windows only a part was known (``fitting.partial_windows``)."""
+        return self.trained_on[len(self.whole_days) :]
 
     @property
     def figures(self) -> dict[str, Any]:

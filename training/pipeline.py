@@ -14,13 +14,14 @@ import polars as pl
 
 from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
+from features.outcome.leavings import Leavings
 from histories.reading.histories import Histories
 from training import bands
 from training.bundle import PARTS, Manifest
 from training.fitting import uncertainty
 from training.fitting.blas_threads import BLAS_THREADS, fixed_blas_threads
 from training.fitting.candidates import Learn, Learning, boosted, grid, learner, releasable, ridge
-from training.fitting.partial_windows import with_exposure
+from training.fitting.partial_windows import with_exposure, with_parts
 from training.fitting.rolling_origin import Predictions, judge_all, learn_from, matrix_of, predict, weight_of
 from training.fitting.selection import choose
 from training.fitting.splits import Splits
@@ -127,10 +128,15 @@ def train(
     with fixed_blas_threads(blas_threads):
         task, settings = task or Task(), config or dict(boosted.DEFAULTS)
         advance(description="labels")
-        labels = task.labels(histories)
+        leavings = Leavings.read(histories, task.until)
+        labels = task.labels(histories, leavings=leavings)
         splits = checked_split(histories, task, labels)  # raises before any feature is built
-        parts = task.partly_known(histories)
-        asked = labels if parts is None else pl.concat([labels, parts])
+        parts = task.partly_known(histories, leavings)
+        if parts is None:
+            # Origins then learn without parts too, as the released model does.
+            asked = labels.drop("matured_on", strict=False)
+        else:
+            asked, splits = pl.concat([labels, parts]), with_parts(splits, labels, parts)
         frame = learned = task.labelled(histories, asked, memory=memory, seed=seed, kept=kept, advance=advance)
         if parts is not None:
             is_whole = pl.col("window_days") == task.horizon
@@ -184,6 +190,7 @@ def train(
             trained_on=[str(d) for d in learned["as_of"].unique().sort().to_list()],
             until=text_of(task.until),
             known=text_of(task.known_on),
+            newest_labelled=str(frame["as_of"].max()),
             definition=task.definition.name,
             horizon_days=task.horizon,
             features=catalogue().names,
@@ -215,6 +222,7 @@ def train(
             memory=memory,
             trials=trials,
             blas_threads=blas_threads,
+            parts=parts is not None,
         )
         return Trained(
             booster=booster.model_to_string(num_iteration=-1) if booster else "",
@@ -289,7 +297,8 @@ def _study(digest: str, task: Task, splits: Splits, settings: dict[str, Any], se
         text_of(task.until),
         text_of(task.known_on),
     ]
-    search_key = [digest, catalogue().digest, task_key, [str(d) for d in splits.dates], settings, seed]
+    days = [str(d) for d in (*splits.dates, *splits.later)]
+    search_key = [digest, catalogue().digest, task_key, days, settings, seed]
     return hashlib.sha256(json.dumps(search_key, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -35,6 +35,7 @@ def recipe(
     memory: str | None,
     trials: int,
     blas_threads: int | None,
+    parts: bool = False,
 ) -> dict[str, Any]:
     """Return the JSON-ready recipe of a model in training.
 
@@ -42,11 +43,13 @@ def recipe(
     ----------
     config, released : mapping
         The booster's settings after tuning, and those of the chosen candidate.
+    parts : bool
+        Whether it learned from windows that were known only in part (``fitting.partial_windows``).
 
     Returns
     -------
     dict
-        ``question``, ``config``, ``released``, ``seed``, ``trials``, ``memory``, ``blas_threads``, ``engine``; ``histories``, ``catalogue``, ``own_features``,
+        ``question``, ``config``, ``released``, ``parts``, ``seed``, ``trials``, ``memory``, ``blas_threads``, ``engine``; ``histories``, ``catalogue``, ``own_features``,
         ``code`` and ``lock``, each a SHA-256; ``packages``, ``python``, ``machine``; ``trained_by``.
     """
     return {
@@ -60,6 +63,7 @@ def recipe(
         },
         "config": dict(config),
         "released": dict(released),
+        "parts": parts,
         "seed": seed,
         "trials": trials,
         "memory": memory,

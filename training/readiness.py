@@ -302,7 +302,7 @@ def _by_school_year(days: list[date]) -> str:
 
 
 def monthly_task(histories: Histories, task: Task) -> Task:
-    """Return the task with monthly as-of dates, those that have labels.
+    """Return the task with monthly as-of dates: those that have labels and, of a long horizon, later ones whose windows are known in part.
 
     Raises
     ------
@@ -313,7 +313,9 @@ def monthly_task(histories: Histories, task: Task) -> Task:
     if not dates:
         return task
     labels = replace(task, as_of=dates).labels(histories)
-    return replace(task, as_of=tuple(sorted(labels["as_of"].unique().to_list())))
+    newest = task.newest_labelled(histories)
+    later = [day for day in _months(histories, task.newest_learned(histories)) if day > newest]
+    return replace(task, as_of=(*sorted(labels["as_of"].unique().to_list()), *later))
 
 
 def monthly_dates(histories: Histories, task: Task) -> list[date]:

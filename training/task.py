@@ -105,8 +105,13 @@ class Task:
             raise Faults(self._no_label(histories, days))
         return labels
 
-    def partly_known(self, histories: Histories) -> pl.DataFrame | None:
+    def partly_known(self, histories: Histories, leavings: Leavings | None = None) -> pl.DataFrame | None:
         """Return the labels of the days whose windows are not fully known yet, each with the part that is known as its window.
+
+        Parameters
+        ----------
+        leavings : Leavings, optional
+            As for ``labels``.
 
         Returns
         -------
@@ -115,13 +120,18 @@ class Task:
         """
         if self.horizon < FROM_HORIZON:
             return None
-        newest, leavings, parts = self.newest_labelled(histories), Leavings.read(histories, self.until), []
-        for day in self.days(histories):
-            known_days = self.horizon - (day - newest).days
-            if MIN_DAYS <= known_days < self.horizon:
-                members = cohort(histories, [day], self.rule, self.known_on)
-                parts.append(self._labels(histories, [day], known_days, members, leavings))
-        return pl.concat(parts).sort("as_of", "pupil_id") if parts else None
+        newest = self.newest_labelled(histories)
+        known_days = {day: self.horizon - (day - newest).days for day in self.days(histories)}
+        later = [day for day, days in known_days.items() if MIN_DAYS <= days < self.horizon]
+        if not later:
+            return None
+        leavings = Leavings.read(histories, self.until) if leavings is None else leavings
+        members = pl.DataFrame(cohort(histories, later, self.rule, self.known_on))
+        by_day = {day: members.filter(pl.col("as_of") == day).to_arrow() for day in later}
+        labels = pl.concat(
+            self._labels(histories, [day], known_days[day], by_day[day], leavings) for day in later
+        ).sort("as_of", "pupil_id")
+        return None if labels.is_empty() else labels
 
     def _labels(
         self, histories: Histories, days: list[date], window_days: int, members: pa.Table, leavings: Leavings
@@ -153,6 +163,11 @@ class Task:
         end = histories.last_known() + timedelta(days=1)
         end = min(end, self.until) if self.until else end
         return end - timedelta(days=self.horizon + self.definition.known_after_days + 1)
+
+    def newest_learned(self, histories: Histories) -> date:
+        """Return the newest as-of date that can teach by now: of a long horizon, one with a known part (``partly_known``)."""
+        newest = self.newest_labelled(histories)
+        return newest if self.horizon < FROM_HORIZON else newest + timedelta(days=self.horizon - MIN_DAYS)
 
     def _no_label(self, histories: Histories, days: list[date]) -> Fault:
         last, newest = histories.last_known(), self.newest_labelled(histories)

@@ -200,6 +200,7 @@ def adopt(
                     memory=memory,
                     trials=0,
                     blas_threads=BLAS_THREADS,
+                    parts=bool(parent.recipe.get("parts")),
                 ),
                 "catalogue": m.catalogue_digest,  # of the model, which may lack features added since
                 "adopted": {"bundle": parent.bundle, "version": m.version},

@@ -8,12 +8,13 @@ outcomes is that of a logistic one, so every candidate can learn from these rows
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import polars as pl
 
-from training.fitting.splits import known_before
+from training.fitting.splits import Splits, known_before
 
 # Days; shorter windows are known soon, and their parts changed nothing beyond noise (docs/judging.md).
 FROM_HORIZON = 180
@@ -29,6 +30,9 @@ def known_part(window_days: pl.Expr, matured_on: pl.Expr, day: date) -> pl.Expr:
 def learned_before(frame: pl.DataFrame, day: date) -> pl.DataFrame:
     """Return what can be learned before a day: whole windows, and the known parts of others if the frame says when outcomes were recorded.
 
+    An outcome counts in a part only if it was recorded before the day. Children without it are taken from the labels as finally known, like
+    those of whole windows: a leaving that was later corrected or followed by another entry counts as no outcome already.
+
     Parameters
     ----------
     frame : polars.DataFrame
@@ -41,13 +45,32 @@ def learned_before(frame: pl.DataFrame, day: date) -> pl.DataFrame:
     days = known_part(pl.col("window_days"), pl.col("matured_on"), day)
     went = (pl.col("recorded_on") < day) & ((pl.col("happened_on") - pl.col("as_of")).dt.total_days() < days)
     went = went.fill_null(False)
-    parts = frame.filter(pl.col("as_of") < day, pl.col("matured_on") >= day, days >= MIN_DAYS).with_columns(
+    parts = frame.filter(_is_part(day)).with_columns(
         went.cast(pl.Float64).alias("label"),
         pl.when(went).then("happened_on").alias("happened_on"),
         pl.when(went).then("recorded_on").alias("recorded_on"),
         days.cast(pl.Int64).alias("window_days"),
     )
     return with_exposure(whole, parts)
+
+
+def _is_part(day: date) -> pl.Expr:
+    """Return whether only a part of a window is known before a day, and enough of it to teach."""
+    days = known_part(pl.col("window_days"), pl.col("matured_on"), day)
+    return (pl.col("as_of") < day) & (pl.col("matured_on") >= day) & (days >= MIN_DAYS)
+
+
+def with_parts(splits: Splits, labels: pl.DataFrame, parts: pl.DataFrame) -> Splits:
+    """Return the splits with the days of which only a part is learned from, at each origin and by the released model.
+
+    Parameters
+    ----------
+    labels, parts : polars.DataFrame
+        ``Task.labels`` and ``Task.partly_known``.
+    """
+    days = labels.select("as_of", "window_days", "matured_on").unique().sort("as_of")
+    origins = [replace(o, partly=tuple(days.filter(_is_part(o.day))["as_of"])) for o in splits.origins]
+    return replace(splits, origins=origins, later=parts["as_of"].unique().sort().to_list())
 
 
 def with_exposure(whole: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:

@@ -5,7 +5,7 @@ At an origin, a model is trained on outcomes known before a day and predicts tha
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 import polars as pl
@@ -30,11 +30,14 @@ class Origin:
         The training dates: as-of dates with at least one outcome known before the day.
     judged : bool
         Whether candidates are judged on it, or only calibrated and chosen.
+    partly : tuple of date
+        Training dates of whose windows only a part was known before the day; see ``partial_windows.with_parts``.
     """
 
     day: date
     learned: tuple[date, ...]
     judged: bool
+    partly: tuple[date, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,13 @@ class Splits:
     ----------
     dates : list of date
     origins : list of Origin
+    later : list of date
+        Dates after these of whose windows only a part is known; the released model learns from them, and nothing is judged on them.
     """
 
     dates: list[date]
     origins: list[Origin]
+    later: list[date] = field(default_factory=list)
 
     @property
     def test(self) -> list[date]:
@@ -59,18 +65,25 @@ class Splits:
         """Draw each origin's training and predicted dates as text: one line per origin, one letter per date."""
         lines = [
             f"outcomes are known for {len(self.dates)} dates, {self.dates[0]} to {self.dates[-1]}",
-            "L trained on, . not yet fully known on that day, C predicted for calibration, J predicted and judged",
+            self.key,
             *(f"{o.day}  {self.letters(o)}" for o in self.origins),
-            f"released   {'L' * len(self.dates)}",
+            f"released   {self.letters()}",
         ]
         return "\n".join(lines)
 
-    def letters(self, origin: Origin) -> str:
-        """Return a letter for every date up to an origin's day; ``text`` explains them."""
-        letter = "J" if origin.judged else "C"
+    @property
+    def key(self) -> str:
+        """What the letters stand for."""
+        partly = "P trained on the part that was known, " * bool(self.later)
+        return f"L trained on, {partly}. not yet fully known on that day, C predicted for calibration, J predicted and judged"
+
+    def letters(self, origin: Origin | None = None) -> str:
+        """Return a letter for every date up to an origin's day, or for every date of the released model; ``key`` explains them."""
+        if origin is None:
+            return "L" * len(self.dates) + "P" * len(self.later)
         letters = {d: "." for d in self.dates if d < origin.day}
-        letters |= dict.fromkeys(origin.learned, "L")
-        letters[origin.day] = letter
+        letters |= dict.fromkeys(origin.learned, "L") | dict.fromkeys(origin.partly, "P")
+        letters[origin.day] = "J" if origin.judged else "C"
         return "".join(letters.get(d, " ") for d in self.dates)
 
 

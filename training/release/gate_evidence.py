@@ -26,7 +26,7 @@ from training.explanation.scorer import scorer_of
 from training.fitting.candidates import boosted, learner
 from training.fitting.partial_windows import learned_before
 from training.fitting.rolling_origin import lead_of, learn_from, matrix_of, precision_of, weight_of
-from training.fitting.splits import Splits, split
+from training.fitting.splits import Splits, known_before, split
 from training.measures import calibration
 from training.measures.evaluate import Judged, Resamples, judge
 from training.measures.metrics import numbers
@@ -122,7 +122,9 @@ def evaluate_again(
         if alike and alike[1].how[str(o.day)] == "anew" and _same_recipe(version, alike[0], settings):
             margins.append(alike[1].margins[(alike[1].frame["as_of"] == o.day).to_numpy()])
         else:
-            past = learn_from(learned_before(frame, o.day), names, seed)
+            # Recipes of earlier versions name no parts: those models learned from whole windows only.
+            learned = learned_before if version.recipe.get("parts") else known_before
+            past = learn_from(learned(frame, o.day), names, seed)
             margins.append(learner(m.candidate, settings)(past)(matrix_of(ahead, names)))
     both = np.concatenate(margins)
     return Evaluated(pl.concat(parts), both, calibration.risk(both, m.calibrator["a"], m.calibrator["b"]), how)
@@ -130,7 +132,9 @@ def evaluate_again(
 
 def _same_recipe(one: Contender, other: Contender, settings: dict[str, Any]) -> bool:
     same_kind = one.manifest.parts == other.manifest.parts
-    return same_kind and other.recipe.get("released") == settings and one.manifest.features == other.manifest.features
+    same_rows = bool(one.recipe.get("parts")) == bool(other.recipe.get("parts"))
+    same_features = one.manifest.features == other.manifest.features
+    return same_kind and same_rows and same_features and other.recipe.get("released") == settings
 
 
 def compare_paired(version: Evaluated, other: Evaluated, seed: int) -> dict[str, Any]:

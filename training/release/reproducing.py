@@ -92,6 +92,8 @@ def reproduce(
     retrained.manifest.version = manifest.version
     if not manifest.feature_digests:  # earlier versions of onroll did not write them
         retrained.manifest.feature_digests = {}
+    if manifest.newest_labelled is None:  # likewise
+        retrained.manifest.newest_labelled = None
     now = hashlib.sha256(retrained.booster.encode()).hexdigest()
     came_out = [f"the manifest's {name}" for name in _other(asdict(manifest), asdict(retrained.manifest))]
     came_out += [BOOSTER] if retrained.booster != booster else []

@@ -10,7 +10,7 @@ from serving.monitoring.evidence import Evidence
 
 
 def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
-    """Compare the newest training day of the versions of the newest lists with the newest day whose outcomes are known."""
+    """Compare the newest fully labelled training day of the versions of the newest lists with the newest day whose outcomes are known."""
     is_judged = False
     for newest in {x.model_version: x for x in evidence.newest_lists()}.values():
         manifest = evidence.judgement.manifests.get(newest.model_version)
@@ -18,7 +18,8 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
         if manifest is None or known is None or not manifest.trained_on:
             continue
         is_judged = True
-        trained = date.fromisoformat(max(manifest.trained_on))
+        # Days known only in part are newer; earlier versions do not name the newest whole one.
+        trained = date.fromisoformat(manifest.newest_labelled or max(manifest.trained_on))
         if (known - trained).days > limits["days"]:
             yield Raised(
                 f"its newest training day is {trained}; outcomes are known up to {known}",

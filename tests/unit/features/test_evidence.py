@@ -118,3 +118,22 @@ def test_the_interval_resamples_pupils(frame, version):
     many = [replace(a, frame=pl.concat([a.frame] * 10), margins=np.tile(a.margins, 10)) for a in (one, other)]
     same = compare_paired(*many, 1)["average_precision"]["interval"]
     assert np.diff(same)[0] == pytest.approx(np.diff(interval)[0], rel=0.3)
+
+
+def test_a_version_is_retrained_on_parts_of_windows_only_if_it_learned_from_them(frame, version):
+    went = pl.col("label") == 1
+    parts = frame.with_columns(
+        happened_on=pl.when(went).then(pl.col("as_of") + timedelta(days=5)),
+        recorded_on=pl.when(went).then(pl.col("as_of") + timedelta(days=6)),
+        matured_on=pl.col("as_of") + timedelta(days=180),
+        window_days=pl.lit(120, pl.Int64),
+        already_stopping=pl.lit(False),
+        weight=pl.lit(1.0),
+    )
+    splits, old = split(parts), version(["a"], DAYS[-1])
+    new = replace(old, recipe={**old.recipe, "parts": True})
+    with_parts, without = (evaluate_again(v, parts, splits, 1) for v in (new, old))
+    np.testing.assert_array_equal(without.margins, evaluate_again(old, frame, splits, 1).margins)
+    assert not np.array_equal(with_parts.margins, without.margins)
+    # The other's predictions are no stand-in for its own.
+    np.testing.assert_array_equal(evaluate_again(old, parts, splits, 1, (new, with_parts)).margins, without.margins)

@@ -1,14 +1,19 @@
 """Partly known windows teach with the part that is known, and only with what was recorded before the day."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
+from features import Definition
+from features.outcome import cohort
+from features.outcome.leavings import Leavings
 from histories.reading.histories import Histories
 from training.fitting.candidates import Learning, boosted, ridge
 from training.fitting.partial_windows import MIN_DAYS, learned_before, with_exposure
+from training.fitting.splits import known_before
 from training.pipeline import train
 from training.task import Task
 
@@ -93,6 +98,29 @@ def test_an_origin_learns_what_a_training_on_that_day_would():
     assert parts["label"].sum() == now["label"].sum() > 5
 
 
+def test_the_case_that_dates_an_outcome_says_when_it_was_recorded():
+    """The first case was reported after the day; that a later one was reported before it dates nothing."""
+    origin, as_of = date(2024, 5, 20), (date(2021, 9, 6), date(2024, 1, 8))
+    cases = [
+        {"pupil_id": "p", "missing_from": "2024-01-12", "reported_on": "2024-06-03"},
+        {"pupil_id": "p", "missing_from": "2024-03-22", "reported_on": "2024-03-25"},
+    ]
+    rows = {
+        "pupils": [{"pupil_id": "p", "date_of_birth": "2012-03-10", "authority": "801"}],
+        "enrolments": [{"pupil_id": "p", "urn": "100001", "entry_date": "2021-09-02"}],
+        "attendance": [
+            {"pupil_id": "p", "date": str(day), "session": "AM", "code": "/"} for day in (FIRST, origin, LAST)
+        ],
+        "cme": cases,
+    }
+    opened = Histories.from_rows(rows)
+    task = Task(definition=Definition.load("cme_register"), horizon=HORIZON, as_of=as_of)
+    then = replace(task, until=origin).partly_known(opened)
+    parts = learned_before(frame_of(opened, task), origin).filter(pl.col("known_on").is_null())
+    assert (parts["window_days"].to_list(), then["window_days"].to_list()) == ([42], [42])
+    assert (parts["label"].to_list(), then["label"].to_list()) == ([0.0], [0.0])
+
+
 def test_what_is_recorded_later_changes_no_part():
     frame = frame_of(histories(), Task(horizon=HORIZON))
     later = pl.col("recorded_on") >= CUT
@@ -155,12 +183,49 @@ def test_the_strength_of_the_ridge_is_chosen_on_whole_windows_only():
     assert ridge.chosen_strength(learning(everything, hidden), monotone=False) == chosen
 
 
+SETTINGS = {**boosted.DEFAULTS, "rounds": 5, "min_data_in_leaf": 5}
+
+
 def test_a_training_learns_from_the_newest_days_and_says_so():
     opened = histories()
     task = Task(horizon=HORIZON)
-    settings = {**boosted.DEFAULTS, "rounds": 5, "min_data_in_leaf": 5}
-    trained = train(opened, task, config=settings)
-    newest = task.newest_labelled(opened)
+    trained = train(opened, task, config=SETTINGS)
+    newest, manifest = task.newest_labelled(opened), trained.manifest
     assert trained.frame["as_of"].max() <= newest
-    assert date.fromisoformat(trained.manifest.trained_on[-1]) > newest
+    assert date.fromisoformat(manifest.trained_on[-1]) > newest
+    assert manifest.newest_labelled == str(trained.frame["as_of"].max()) == manifest.whole_days[-1]
+    assert manifest.part_days == [str(d) for d in trained.splits.later]
+    assert trained.recipe["parts"] is True
     assert trained.splits.dates[-1] <= newest
+    *origins, released = trained.splits.text().splitlines()[2:]
+    assert released.endswith("L" + "P" * len(manifest.part_days))
+    for origin, line in zip(trained.splits.origins, origins, strict=True):
+        parts = learned_before(trained.frame, origin.day).filter(pl.col("known_on").is_null())
+        assert line.count("P") == len(origin.partly)
+        assert list(origin.partly) == parts["as_of"].unique().sort().to_list()
+    assert any(o.partly for o in trained.splits.origins)
+
+
+def test_without_later_days_the_origins_learn_no_parts_either():
+    opened = histories()
+    task = Task(horizon=HORIZON)
+    days = tuple(d for d in task.days(opened) if d <= task.newest_labelled(opened))
+    trained = train(opened, replace(task, as_of=days), config=SETTINGS)
+    for origin in trained.splits.origins:
+        assert learned_before(trained.frame, origin.day).equals(known_before(trained.frame, origin.day))
+        assert not origin.partly
+    assert trained.recipe["parts"] is False
+    assert trained.manifest.part_days == trained.splits.later == []
+    assert "P" not in trained.splits.text().split("\n", 2)[2]
+
+
+def test_rolls_and_cohorts_are_read_once_for_all_parts(monkeypatch):
+    reads, cohorts = [], []
+    read, of_days = Leavings.read.__func__, cohort.cohort
+    monkeypatch.setattr(Leavings, "read", classmethod(lambda cls, *a: reads.append(1) or read(cls, *a)))
+    monkeypatch.setattr("training.task.cohort", lambda *a: cohorts.append(1) or of_days(*a))
+    opened = histories()
+    leavings = Leavings.read(opened, CUT)
+    TASK.labels(opened, leavings=leavings)
+    assert TASK.partly_known(opened, leavings)["as_of"].n_unique() == 3
+    assert (len(reads), len(cohorts)) == (1, 2)

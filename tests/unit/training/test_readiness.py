@@ -123,6 +123,17 @@ def test_months_are_named_only_where_outcomes_are_known():
     assert len({(d.year, d.month) for d in dates}) == len(dates)
 
 
+@pytest.mark.parametrize(("horizon", "months"), [(364, 9), (179, 0)])
+def test_months_go_on_while_a_part_of_a_long_window_is_known(horizon, months):
+    opened = histories()
+    task = Task(definition=Definition.load("commissioner"), horizon=horizon)
+    task = monthly_task(opened, task)
+    later = [day for day in task.as_of if day > task.newest_labelled(opened)]
+    assert len(later) == months
+    parts = task.partly_known(opened)
+    assert later == ([] if parts is None else parts["as_of"].unique().sort().to_list())
+
+
 def test_the_verb_exits_with_1_when_no_day_can_train(small_histories):
     done = CliRunner().invoke(onroll, ["doctor", str(small_histories), "--json"])
     assert done.exit_code == 1

@@ -30,7 +30,9 @@ SEASON = Season(
 def judged(risks, gone, base_rate=0.1, capacity=10, **how):
     """Evidence of one matured list."""
     x = stored_list(risks)
-    manifest = SimpleNamespace(base_rate=base_rate, trained_on=["2023-09-04"], metrics={}, candidate="ridge")
+    manifest = SimpleNamespace(
+        base_rate=base_rate, trained_on=["2023-09-04"], newest_labelled=None, metrics={}, candidate="ridge"
+    )
     judgement = judge(histories(gone=gone, **how), [x], reader({x: risks}), Terms(capacity=capacity))
     judgement.manifests["1"] = manifest
     return Evidence(judgement=judgement, lists=[x])
@@ -50,9 +52,9 @@ def two_lists(kept, apart=7, capacity=20):
     return Evidence(judgement=Judgement(), lists=[before, newest], first_children={newest: previous})
 
 
-def trained(day, known):
+def trained(day, known, labelled=None):
     x = stored_list([0.1])
-    manifest = SimpleNamespace(trained_on=["2020-01-06", day])
+    manifest = SimpleNamespace(trained_on=["2020-01-06", day], newest_labelled=labelled)
     judgement = Judgement(manifests={"1": manifest}, newest_known={(x.definition, x.horizon_days): known})
     return Evidence(judgement=judgement, lists=[x])
 
@@ -194,6 +196,12 @@ def test_a_version_that_made_another_authoritys_newest_list_is_current():
     read = reader({here: [0.2] * 100, there: [0.2] * 100})
     evidence = Evidence(judgement=judge(histories(), [here, there], read, Terms(capacity=10)))
     assert evidence.current_versions() == ["1", "2"]
+
+
+def test_days_known_only_in_part_do_not_make_a_model_younger():
+    """At 364 days, ``trained_on`` goes on for up to 336 days after the newest labelled day."""
+    (up,) = results("A015", trained("2022-12-05", date(2023, 9, 4), labelled="2022-01-10"))
+    assert (up.state, "2022-01-10" in up.what) == ("up", True)
 
 
 def test_every_limit_belongs_to_an_alarm_and_a_file_overrides_only_what_it_names(tmp_path):
