@@ -14,6 +14,7 @@ from histories.errors import Faults
 from histories.io.delimited import heading
 from histories.returns import FORMATS, import_return
 from histories.returns.files.staging import Staging
+from tests.support.thinned import every_second
 
 KEY = b"a key for tests only"
 UPN = "B801200005001"
@@ -135,7 +136,7 @@ def plain(tmp_path_factory):
 
 
 @pytest.mark.parametrize("form", SOUND)
-@pytest.mark.parametrize("kind", list(WRITTEN)[1:])
+@pytest.mark.parametrize("kind", every_second(list(WRITTEN)[1:]))
 def test_a_table_reads_the_same_in_every_format(tmp_path, plain, form, kind):
     name, _, table = SOUND[form]
     suffix, content = WRITTEN[kind](table)

