@@ -14,6 +14,7 @@ import click
 from histories.errors import Faults
 from histories.io.memory import too_little
 from histories.io.private_files import only_for_the_owner
+from histories.io.system_refusals import refused
 
 VERBS = {
     "simulate": "histories.cli.simulate",
@@ -84,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         click.echo(str(faults), err=True)
         sys.exit(faults.exit_code)
     except Exception as error:
-        if fault := too_little(error):
+        if fault := too_little(error) or refused(error):
             click.echo(str(fault), err=True)
             sys.exit(Faults.exit_code)
         # A library's message can hold a pupil's value, so report only the exception's type and place.

@@ -10,6 +10,7 @@ import click
 import pytest
 
 from histories.errors import Fault, Faults, Usage
+from histories.io.system_refusals import DO
 from histories.io.terminal import json_option, progress, result
 from serving.cli import main
 
@@ -52,6 +53,40 @@ def test_faults_leave_with_their_code_and_all_of_their_messages(verb, capsys, ki
     verb(body)
     assert left(["features"]) == code
     assert capsys.readouterr().err == "a.csv: no such file\n    Name another.\nH001 b.csv: empty\n    Fill it.\n"
+
+
+@pytest.mark.parametrize("number", DO)
+def test_what_the_system_refuses_is_named_with_a_remedy(verb, capsys, number):
+    def body(as_json):
+        raise OSError(number, "of a library, about P1", "out/.scores.parquet.writing")
+
+    verb(body)
+    assert left(["features"]) == 1
+    refusal, remedy = capsys.readouterr().err.splitlines()
+    assert refusal == f"out/scores.parquet: the system refuses this: {os.strerror(number).lower()}"
+    assert remedy.strip() == DO[number]
+
+
+PLACES = {
+    "in a file": "file/out.csv",
+    "a folder": "folder",
+    "too long": "n" * 300 + ".csv",
+    "where nobody can write": "/proc/nobody/out.csv",
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(
+    "words", ["check H --report", "describe H --as-of 2025-01-13 --out", "actions export --out", "access review --out"]
+)
+def test_a_place_that_cannot_be_written_is_no_unexpected_error(capsys, small_histories, tmp_path, words, place):
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder").mkdir()
+    assert left([*words.replace("H", str(small_histories)).split(), PLACES[place]]) == 1
+    refusal = capsys.readouterr().err
+    assert "the system refuses this" in refusal
+    assert "unexpected" not in refusal
+    assert ".writing" not in refusal
 
 
 def test_too_little_memory_is_reported_with_a_remedy(capsys, small_histories, tmp_path, monkeypatch):
