@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from features.counting.shrinkage import MIN_OTHERS, shrunk
+from features.counting.shrinkage import MIN_OTHERS
 from features.feature import Feature, Tally, age, is_open, plain
+from features.rates import rates
 from features.sentences import YEAR, Sentence, counted_in_all, fact, last_days, strain, strength
 
 ADDRESSES = ("addresses",)
@@ -136,19 +137,5 @@ FEATURES = [
         unit="decile",
         missing="no address known, or none of a listed area",
     ),
-    *(
-        Feature(
-            name=name,
-            theme="home",
-            expression=shrunk("area", part, whole),
-            says=(fact(text),),
-            sources=tables,
-            window=None,
-            direction=0,
-            role="context",
-            unit="share",
-            missing=FEW,
-        )
-        for name, (part, whole, text, tables) in AREA.items()
-    ),
+    *rates("home", "area", AREA, missing=FEW),
 ]

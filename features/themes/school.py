@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import narwhals as nw
 
-from features.counting.shrinkage import MIN_OTHERS, shrunk
+from features.counting.shrinkage import MIN_OTHERS
 from features.feature import Feature
+from features.rates import rates
 from features.sentences import fact
 
 WORDS = {
@@ -61,50 +62,24 @@ OF_KIND = {
     ),
 }
 FEW = f"fewer than {MIN_OTHERS} others at the school, or nothing to count among them"
-FEATURES = (
-    [
-        Feature(
-            name=name,
-            theme="school",
-            expression=shrunk("school", part, whole),
-            says=(fact(text),),
-            sources=tables,
-            window=None,
-            direction=0,
-            role="context",
-            unit="share",
-            missing=FEW,
-        )
-        for name, (part, whole, text, tables) in WORDS.items()
-    ]
-    + [
-        Feature(
-            name=name,
-            theme="school",
-            expression=shrunk("school", part, whole, towards="kind"),
-            says=(fact(text),),
-            sources=tables,
-            role="never_shown",
-            unit="share",
-            missing=f"{FEW}, or the school has no phase",
-        )
-        for name, (part, whole, text, tables) in OF_KIND.items()
-    ]
-    + [
-        Feature(
-            name="pupils_at_school",
-            theme="school",
-            expression=lambda: nw.when(nw.col("school_others") >= MIN_OTHERS).then(
-                nw.col("school_others").cast(nw.Float64)
-            ),
-            says=(fact("A school of about {pupils_at_school:.0f} children"),),
-            sources=("enrolments",),
-            window=None,
-            direction=0,
-            role="context",
-            unit="count",
-            missing=FEW,
+FEATURES = [
+    *rates("school", "school", WORDS, missing=FEW),
+    *rates(
+        "school", "school", OF_KIND, towards="kind", role="never_shown", missing=f"{FEW}, or the school has no phase"
+    ),
+    Feature(
+        name="pupils_at_school",
+        theme="school",
+        expression=lambda: nw.when(nw.col("school_others") >= MIN_OTHERS).then(
+            nw.col("school_others").cast(nw.Float64)
         ),
-    ]
-)
+        says=(fact("A school of about {pupils_at_school:.0f} children"),),
+        sources=("enrolments",),
+        window=None,
+        direction=0,
+        role="context",
+        unit="count",
+        missing=FEW,
+    ),
+]
 TALLIES: dict = {}
