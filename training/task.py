@@ -100,7 +100,7 @@ class Task:
         days = self.days(histories)
         members = cohort(histories, days, self.rule, self.known_on) if members is None else members
         leavings = Leavings.read(histories, self.until) if leavings is None else leavings
-        labels = self._labels(histories, days, self.horizon, members, leavings)
+        labels = self._labels(self.horizon, members, leavings)
         if labels.is_empty():
             raise Faults(self._no_label(histories, days))
         return labels
@@ -128,25 +128,13 @@ class Task:
         leavings = Leavings.read(histories, self.until) if leavings is None else leavings
         members = pl.DataFrame(cohort(histories, later, self.rule, self.known_on))
         by_day = {day: members.filter(pl.col("as_of") == day).to_arrow() for day in later}
-        labels = pl.concat(
-            self._labels(histories, [day], known_days[day], by_day[day], leavings) for day in later
-        ).sort("as_of", "pupil_id")
+        labels = pl.concat(self._labels(known_days[day], by_day[day], leavings) for day in later).sort(
+            "as_of", "pupil_id"
+        )
         return None if labels.is_empty() else labels
 
-    def _labels(
-        self, histories: Histories, days: list[date], window_days: int, members: pa.Table, leavings: Leavings
-    ) -> pl.DataFrame:
-        labelled = outcomes(
-            histories,
-            days,
-            self.definition,
-            window_days,
-            rule=self.rule,
-            until=self.until,
-            known_on=self.known_on,
-            members=members,
-            leavings=leavings,
-        )
+    def _labels(self, window_days: int, members: pa.Table, leavings: Leavings) -> pl.DataFrame:
+        labelled = outcomes(members, leavings, self.definition, window_days)
         labels, keys = labelled.filter(pl.col("label").is_not_null()), ["pupil_id", "as_of"]
         if self.horizon < FROM_HORIZON:
             labels = labels.drop("recorded_on")

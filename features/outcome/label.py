@@ -27,7 +27,6 @@ def label(
     until: date | None = None,
     known_on: date | None = None,
     members: pa.Table | None = None,
-    leavings: Leavings | None = None,
 ) -> pa.Table:
     """Label the cohort's snapshots.
 
@@ -43,8 +42,6 @@ def label(
         The day of knowledge of the cohort; see ``histories.reading.as_of.seen``.
     members : pyarrow.Table, optional
         The cohort of these days, if it has been computed already.
-    leavings : Leavings, optional
-        ``Leavings.read(histories, until)``, if it has been read already.
 
     Returns
     -------
@@ -52,35 +49,12 @@ def label(
         ``pupil_id, as_of, label (1, 0, or null), outcome, known_on (date), happened_on (date, of a child who went missing)``. ``outcome`` names
         the exit, ``stayed``, ``left_before`` or ``not_known``; known exits of another kind end the window without being the outcome.
     """
-    labelled = outcomes(
-        histories,
-        as_of,
-        definition,
-        horizon,
-        rule=rule,
-        until=until,
-        known_on=known_on,
-        members=members,
-        leavings=leavings,
-    )
-    return labelled.drop("recorded_on").to_arrow()
-
-
-def outcomes(
-    histories: Histories,
-    as_of: list[date],
-    definition: Definition,
-    horizon: int = HORIZON,
-    *,
-    rule: CohortRule | None = None,
-    until: date | None = None,
-    known_on: date | None = None,
-    members: pa.Table | None = None,
-    leavings: Leavings | None = None,
-) -> pl.DataFrame:
-    """Label the cohort's snapshots as ``label`` does, and say in ``recorded_on`` (date) when the outcome of a child who went missing was recorded."""
-    leavings = Leavings.read(histories, until) if leavings is None else leavings
     members = cohort(histories, as_of, rule, known_on) if members is None else members
+    return outcomes(members, Leavings.read(histories, until), definition, horizon).drop("recorded_on").to_arrow()
+
+
+def outcomes(members: pa.Table, leavings: Leavings, definition: Definition, horizon: int) -> pl.DataFrame:
+    """Label a cohort as ``label`` does, and say in ``recorded_on`` (date) when the outcome of a child who went missing was recorded."""
     snapshots = pl.DataFrame(members).lazy().with_columns(pl.col("as_of").cast(pl.Int32))
     exits = _exits(snapshots, _counted(leavings.spells, definition), horizon)
     cases = _cases(snapshots, leavings.cases.lazy(), horizon) if definition.cases else None
