@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -34,11 +34,15 @@ def london_day(moment: datetime) -> date:
 
     Examples
     --------
-    >>> from datetime import UTC
     >>> london_day(datetime(2024, 6, 30, 23, 30, tzinfo=UTC))
     datetime.date(2024, 7, 1)
     """
     return moment.astimezone(LONDON).date()
+
+
+def london_today() -> date:
+    """Return the day that it is in England, whatever the machine's time zone."""
+    return london_day(datetime.now(UTC))
 
 
 def london_midnight(day: date) -> datetime:

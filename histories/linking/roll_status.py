@@ -7,7 +7,7 @@ from datetime import date
 import narwhals as nw
 import polars as pl
 
-from histories.calendar import day_number, day_of
+from histories.calendar import day_number, day_of, london_today
 from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
@@ -48,7 +48,7 @@ def roll_status(histories: Histories, as_of: date) -> pl.DataFrame:
 
 def newest_record(histories: Histories) -> date:
     """Return the day of the newest record, ends of spells on rolls included; today at the latest."""
-    today = day_number(date.today())
+    today = day_number(london_today())
     ends = collect(histories.frame("enrolments").select("end_known").filter(nw.col("end_known") <= today))
     newest = ends["end_known"].max()
     return max(histories.last_known(), day_of(newest or 0))  # type: ignore[arg-type]

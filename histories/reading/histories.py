@@ -21,7 +21,7 @@ from typing import Any
 
 import narwhals as nw
 
-from histories.calendar import day_number, day_of
+from histories.calendar import day_number, day_of, london_today
 from histories.io.digest import file_digest
 from histories.io.memory import bytes_of
 from histories.reading.plain_frame import PlainFrame
@@ -246,7 +246,7 @@ class Histories:
 
     def _newest(self, tables: tuple[str, ...]) -> date:
         if tables not in self._newest_days:
-            today = day_number(date.today())
+            today = day_number(london_today())
             marked = bool({"attendance", "termly_attendance"} & self.present)
             newest = 0
             for name in tables:

@@ -10,7 +10,7 @@ import re
 from datetime import date, datetime
 from functools import cache
 
-from histories.calendar import london_day
+from histories.calendar import london_day, london_today
 from histories.codes import code_set, extended_codes
 from histories.tables import Column
 
@@ -26,7 +26,7 @@ FIRST_DAY = date(1900, 1, 1)
 
 def last_day(today: date | None = None) -> date:
     """Return the latest plausible date: the end of next year."""
-    return date((today or date.today()).year + 1, 12, 31)
+    return date((today or london_today()).year + 1, 12, 31)
 
 
 @cache

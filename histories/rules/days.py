@@ -6,7 +6,7 @@ from datetime import date
 
 import narwhals as nw
 
-from histories.calendar import day_number
+from histories.calendar import day_number, london_today
 from histories.reading.histories import NEVER, Histories
 from histories.tables import TABLES
 
@@ -19,7 +19,7 @@ FOUR_YEARS = 1461
 
 def today() -> int:
     """Return the day number of today."""
-    return day_number(date.today())
+    return day_number(london_today())
 
 
 def corrected(h: Histories, table: str) -> nw.LazyFrame:

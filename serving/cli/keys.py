@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import click
 
+from histories.calendar import london_today
 from histories.io.terminal import ISO_DATE, json_option, result
 from serving.roles import ROLES
 
@@ -49,7 +50,7 @@ def create(
 
     if expires and never_expires:
         raise Usage(Fault("a key either expires or never does", "keys create", "Give --expires or --never-expires."))
-    chosen = expires.date() if expires else datetime.now(UTC).date() + timedelta(days=DAYS)
+    chosen = expires.date() if expires else london_today() + timedelta(days=DAYS)
     last_day = None if never_expires else chosen
     current = settings()
     store = Store.of(current)

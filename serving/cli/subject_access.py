@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import secrets
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import click
 
+from histories.calendar import london_today
 from histories.io.terminal import json_option, result
 
 
@@ -50,7 +50,7 @@ def subject_access(
     if bool(pupil) == bool(pupil_file) or len(pupils) != 1 or not pupils[0].strip():
         raise Usage(Fault("name one pupil", "subject-access", "Give PUPIL, or --pupil-file with one line."))
     (pupil_id,) = pupils
-    target = out or Path(f"subject-access-{datetime.now(UTC).date()}-{secrets.token_hex(3)}.json")
+    target = out or Path(f"subject-access-{london_today()}-{secrets.token_hex(3)}.json")
     if pupil_id.lower() in target.name.lower():
         do = "Choose a name without it: names of files reach logs, backups and other people."
         raise Usage(Fault("the file's name holds the pupil's identifier", "--out", do))

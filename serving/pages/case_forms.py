@@ -9,6 +9,7 @@ from functools import partial
 from fastapi import Request
 from starlette.responses import Response
 
+from histories.calendar import london_today
 from histories.errors import Fault, Faults
 from histories.tables import TABLES
 from serving.http.problems import Problem
@@ -89,7 +90,7 @@ def _day(fields: Fields, name: str, first: date, last: date) -> date:
 
 
 def _past(fields: Fields, most: timedelta = MAX_DISTANCE) -> date:
-    return _day(fields, "on", date.today() - most, date.today())
+    return _day(fields, "on", london_today() - most, london_today())
 
 
 def _code(fields: Fields, name: str, words: dict[str, str]) -> str:
@@ -153,7 +154,7 @@ def _record(kind: str, change: Change, case: str, version: int, fields: Fields, 
     code = "" if is_address else _code(fields, "code", context.settings.record_words(kind))
     review_on = None
     if kind == "part_time" and code not in not_in_school.ENDS[kind]:
-        review_on = _day(fields, "review", on + timedelta(days=1), date.today() + MAX_DISTANCE)
+        review_on = _day(fields, "review", on + timedelta(days=1), london_today() + MAX_DISTANCE)
     due_on = context.settings.due_on(not_in_school.DUTIES[kind], on) if kind in not_in_school.OF_RECORDS else None
     return not_in_school.record(
         change,
@@ -175,14 +176,14 @@ def _dismiss(change: Change, case: str, version: int, fields: Fields, context: P
 
 def _doubt(change: Change, case: str, version: int, fields: Fields, context: PageContext) -> int:
     table = _code(fields, "table", dict.fromkeys(TABLES, ""))
-    day = _day(fields, "on", date(1990, 1, 1), date.today()) if fields.get("on") else None
+    day = _day(fields, "on", date(1990, 1, 1), london_today()) if fields.get("on") else None
     reason = _code(fields, "reason", context.settings.doubts)
     return doubts.doubt(change, case, version, table, day, reason=reason, text=fields.get("text", ""))
 
 
 def _snooze(change: Change, case: str, version: int, fields: Fields, context: PageContext) -> int:
     return cases.snooze(
-        change, case, version, _day(fields, "until", date.today() + timedelta(days=1), date.today() + MAX_DISTANCE)
+        change, case, version, _day(fields, "until", london_today() + timedelta(days=1), london_today() + MAX_DISTANCE)
     )
 
 

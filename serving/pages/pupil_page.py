@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from features.catalogue import catalogue
 from features.sentences import could_say
+from histories.calendar import london_today
 from histories.tables import TABLES
 from serving.pages.context import PageContext
 from serving.pages.enquiries import ASKING, enquiries
@@ -94,7 +95,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         "recorded": records_now(recorded, stored["deadlines"]),
         "confirmed": confirmed(recorded),
         "off_roll": any(d["kind"] in ASKING for d in stored["deadlines"]),
-        "today": date.today(),
+        "today": london_today(),
         "settings": context.settings,
         "caller_id": request.state.caller.key_id,
         "tables": [(name, words(f"table.{name}")) for name in TABLES],

@@ -13,6 +13,7 @@ import polars as pl
 
 from features.outcome.cohort import CohortRule
 from features.outcome.definition import Definition
+from histories.calendar import london_today
 from histories.errors import Fault, Faults
 from histories.io.atomic_write import new_file
 from histories.io.spreadsheet import write_csv
@@ -147,7 +148,7 @@ def start_trial(store: Store, caller: Caller, plan: Plan, out: Path, *, today: d
     Faults
         If the plan is not registered, or not as it was; if the audit does not verify; if the list is too old; if the trial has started already.
     """
-    day = today or date.today()
+    day = today or london_today()
     known = _registered(store, caller, plan)
     plan.must_start_on(day)
     who = eligible(store, caller, plan)

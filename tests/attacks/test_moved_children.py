@@ -9,6 +9,7 @@ from datetime import date
 import pytest
 import sqlalchemy as sa
 
+from histories.calendar import london_today
 from serving.store import Caller, NotThere
 from serving.store.audit.audit_log import entries
 from serving.store.caller import command_line
@@ -87,7 +88,7 @@ def test_the_new_authority_with_its_own_case_learns_of_no_duty_that_the_old_one_
         assert not shown.search(answer.text), page
     done = {"version": str(old_duty["version"]), "text": "done"}
     assert submit(worker, "/about", f"/clocks/{old_duty['clock_id']}", **done).status_code == 404
-    own = {"version": "2", "code": "on_register", "on": str(date.today())}
+    own = {"version": "2", "code": "on_register", "on": str(london_today())}
     assert submit(worker, moved.path, f"{moved.path}/home_education", **own).status_code == 303
     with moved.store.view(command_line()) as view:
         assert [d["clock_id"] for d in casework.deadlines(view)] == [old_duty["clock_id"]], "it runs on"

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 from starlette.testclient import TestClient
 
+from histories.calendar import london_today
 from histories.settings import settings
 from serving.cli.main import onroll
 from serving.http.api import make_app
@@ -179,7 +180,7 @@ def test_who_has_left_cannot_use_a_token_that_has_not_expired(app, signer):
 
 def test_keys_expire_unless_somebody_chooses_otherwise(app):
     lead = ("keys", "create", "--role", "lead", "--authority", "801")
-    in_a_year = datetime.now(UTC).date() + timedelta(days=365)
+    in_a_year = london_today() + timedelta(days=365)
     assert json.loads(run(*lead).output)["expires"] == in_a_year.isoformat()
     assert json.loads(run(*lead, "--expires", "2999-01-01").output)["expires"] == "2999-01-01"
     assert json.loads(run(*lead, "--never-expires").output)["expires"] is None

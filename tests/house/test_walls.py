@@ -1,5 +1,7 @@
 """The walls: rooms import only to their left, nothing imports in a circle, and private names stay at home."""
 
+import re
+
 import pytest
 
 from tests.house.code import ROOMS, circles, crowded, imports, misplaced, modules
@@ -54,3 +56,10 @@ def test_no_folder_is_crowded():
 
 def test_every_line_is_laid_out_by_the_formatter():
     assert [row for m in modules().values() for row in misplaced(m)] == []
+
+
+def test_a_day_is_a_day_in_england():
+    """The machine's time zone and UTC are a day behind after midnight in summer: ``histories.calendar`` says which day it is."""
+    elsewhere = re.compile(r"\b(?:date|datetime)\.today\(|\bnow\([^)]*\)\.date\(|\bnow\.date\(")
+    wrong = [f"{m.path}: {found}" for m in modules().values() for found in elsewhere.findall(m.source)]
+    assert not wrong

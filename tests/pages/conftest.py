@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from starlette.testclient import TestClient
 
+from histories.calendar import london_today
 from histories.population.simulation import simulate
 from histories.reading.histories import Histories
 from histories.settings import settings
@@ -56,9 +57,9 @@ def fill(home: Path, histories: Path, bundle: Path) -> SimpleNamespace:
     urns = sorted({s.urn for s in scores})
     for s, kind in zip(scores[-20:], pages.clocks, strict=False):
         due = (
-            date.today() - timedelta(days=3)
+            london_today() - timedelta(days=3)
             if kind in ("case_not_opened", "destination")
-            else date.today() + timedelta(days=3)
+            else london_today() + timedelta(days=3)
         )
         gathered.deadlines.append(
             Deadline(pupil_id=s.pupil_id, kind=kind, urn=s.urn, started_on=due - timedelta(days=70), due_on=due)

@@ -3,18 +3,19 @@
 import csv
 import io
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 
 import openpyxl
 import pytest
 
+from histories.calendar import london_today
 from serving.pages.wording import Wording
 from serving.store.audit.audit_log import entries
 from serving.store.caller import command_line
 from serving.store.cases.actions import export
 from serving.store.sign_in import staff
 
-WORDS, WHEN = Wording.load("en"), str(date.today() - timedelta(days=1))
+WORDS, WHEN = Wording.load("en"), str(london_today() - timedelta(days=1))
 NASTY = """=HYPERLINK("http://x")<script>alert(1)</script>'"><img src=x onerror=alert(1)> {{7*7}} {% raw %} é☃"""
 
 
@@ -131,7 +132,7 @@ def test_a_child_set_aside_leaves_the_list_and_returns(visit):
     assert path not in client.get("/work-list").text
     assert "not for this child: 1." in client.get("/work-list").text
     assert do(client, path, "wake").status_code == 303
-    assert do(client, path, "snooze", until=str(date.today() + timedelta(days=40))).status_code == 303
+    assert do(client, path, "snooze", until=str(london_today() + timedelta(days=40))).status_code == 303
     assert path not in client.get("/work-list").text
     assert do(client, path, "wake").status_code == 303
     assert path in client.get("/work-list").text

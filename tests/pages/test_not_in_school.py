@@ -1,15 +1,16 @@
 """Records for the register of children not in school on the pages: written by a worker, shown with their duty, and usable by everybody."""
 
 import re
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 
+from histories.calendar import london_today
 from serving.pages.wording import Wording
 from tests.support.browsing import everything_open, holds
 
 DAY = Wording.load("en").day
-TODAY = date.today()
+TODAY = london_today()
 WHEN, REVIEW = TODAY - timedelta(days=30), TODAY + timedelta(days=30)
 RECORDS = {
     "home_education": {"code": "parent"},

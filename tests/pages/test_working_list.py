@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 import openpyxl
 
+from histories.calendar import london_today
 from serving.pages.wording import Wording
 from serving.store import Caller
 from serving.store.audit.audit_log import entries
@@ -15,7 +16,7 @@ from serving.store.caller import command_line
 from serving.store.cases import cases, done
 from serving.store.tables import Pupil
 
-WORDS, TODAY = Wording.load("en"), str(date.today())
+WORDS, TODAY = Wording.load("en"), str(london_today())
 ROW = re.compile(
     r'<li class="onroll-list__item[^"]*" id="child-([0-9a-f]{32})" value="(\d+)">(.*?)onroll-list__notes', re.DOTALL
 )

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from features import Definition, label
+from histories.calendar import london_today
 from histories.reading.histories import Histories
 
 DAY = date(2024, 9, 9)
@@ -42,7 +43,7 @@ def test_a_leaving_on_an_implausible_date_does_not_count(leaving):
     "planned",
     [
         {"entry_date": "2025-09-02"},
-        {"entry_date": (date.today() + timedelta(days=100)).isoformat()},
+        {"entry_date": (london_today() + timedelta(days=100)).isoformat()},
         {"entry_date": "2099-09-02"},
         {"entry_date": "2024-01-08", "leaving_date": "2025-08-31"},
     ],

@@ -6,11 +6,13 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
+import histories.calendar
 from serving.store import Caller
 from serving.store.cases import actions, cases, enquiries, not_in_school, team_work
 from serving.store.cases.casework_tables import StoredDeadline
 from serving.store.cases.done import done_since
 from serving.store.database import reading
+from serving.store.sign_in import api_keys, review, sessions
 from tests.support.scores import score
 
 LEAD = Caller("token:lea", "lead", "801")
@@ -61,3 +63,24 @@ def test_what_was_done_is_counted_from_midnight_in_england(written):
         assert done_since(view, day, []) == {"p1"}
         assert done_since(view, day + timedelta(days=1), []) == set()
         assert [week["acted"] for week in team_work.weeks(view, 1)] == [1]
+
+
+def test_a_key_works_until_its_last_day_ends_in_england(store, monkeypatch):
+    key_id, key = store.create_key("lead", "801", expires=date(2025, 6, 30))
+    with store.change(Caller(key_id, "lead", "801")) as change:
+        secret = sessions.open_session(change, "lea")
+        opened = sa.update(sessions.Session).values(ends_at=datetime(2030, 1, 1, tzinfo=UTC))
+        change.connection.execute(opened)
+    for moment, day in MOMENTS.items():
+        clock = type("Clock", (datetime,), {"now": classmethod(lambda _, zone, moment=moment: moment)})
+        monkeypatch.setattr(histories.calendar, "datetime", clock)
+        monkeypatch.setattr(sessions, "datetime", clock)
+        works = day == date(2025, 6, 30)
+        with reading(store.engine) as connection:
+            assert (api_keys.caller(connection, key) is not None) == works, moment
+        assert (sessions.signed_in(store.engine, secret, timedelta(days=9999)) is not None) == works, moment
+        with store.view(LEAD) as view:
+            view.now = moment
+            assert [row["status"] for row in review.review(view) if row["who"] == key_id] == [
+                "active" if works else "expired"
+            ]

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from histories.calendar import london_today
 from histories.errors import Faults
 from serving.casework import Gathered
 from serving.cli.main import onroll
@@ -79,7 +80,7 @@ def test_a_record_starts_a_duty_that_only_a_person_or_a_later_record_stops(opene
     assert running(store) == {duty: (DAY, DUE)}
     listed = look(store, ANN, week_list.next_deadlines, ["p1"])
     assert listed == {"p1": {"kind": duty, "due_on": DUE}}
-    later = Gathered(as_of=date.today() + timedelta(days=90), authorities=frozenset(["801"]))
+    later = Gathered(as_of=london_today() + timedelta(days=90), authorities=frozenset(["801"]))
     do(store, command_line(), casework.keep, later, "1")
     assert running(store) == {duty: (DAY, DUE)}, "the histories know nothing of it"
     end = not_in_school.ENDS[kind][0]
@@ -302,12 +303,12 @@ def test_a_record_may_be_as_old_as_a_childhood_and_no_older(opened, kind):
     context = SimpleNamespace(settings=PageSettings.load(None))
     with reading(store.engine) as connection:
         ref = connection.scalar(sa.text("SELECT pupil_ref FROM pupils WHERE pupil_id = 'p1'"))
-    fields = {"code": RECORDS[kind].get("code", ""), "text": "1 Old Road", "review": str(date.today())}
+    fields = {"code": RECORDS[kind].get("code", ""), "text": "1 Old Road", "review": str(london_today())}
     for version, days in enumerate((548, 2 * 366, 18 * 366), 1):
-        written = {**fields, "version": str(version), "on": str(date.today() - timedelta(days=days))}
+        written = {**fields, "version": str(version), "on": str(london_today() - timedelta(days=days))}
         do(store, ANN, changing(context, ref, kind, written))
     assert len(look(store, ANN, not_in_school.records, "p1")) == 3
-    for on in (date.today() - timedelta(days=20 * 366), date.today() + timedelta(days=1)):
+    for on in (london_today() - timedelta(days=20 * 366), london_today() + timedelta(days=1)):
         with pytest.raises(Faults) as refused:
             do(store, ANN, changing(context, ref, kind, {**fields, "version": "4", "on": str(on)}))
         assert [fault.where for fault in refused.value.faults] == ["on"]
@@ -329,7 +330,7 @@ def test_a_duty_is_counted_by_the_rule_of_its_day_and_the_general_calendar(tmp_p
 def test_no_rule_that_is_not_known_to_be_in_force_starts_a_duty():
     """Section 434A needs regulations: consent is recorded, and no duty runs until an authority adds the rule."""
     settings = PageSettings.load(None)
-    assert settings.due_on("consent", date.today()) is None
+    assert settings.due_on("consent", london_today()) is None
     for kind in ("home_education", "consent", "part_time_review"):
-        source = settings.source(kind, date.today())
+        source = settings.source(kind, london_today())
         assert any(words in source for words in ("own aim", "look up at legislation.gov.uk")), kind

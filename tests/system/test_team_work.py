@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
+from histories.calendar import london_today
 from serving.store import Caller
 from serving.store.cases import cases, team_work
 from serving.store.cases.tables import Case, CaseEntry
@@ -13,7 +14,7 @@ from tests.support.scores import score
 from tests.support.stores import do
 
 LEAD = Caller("l", "lead", "801")
-TODAY = datetime.now(UTC).date()
+TODAY = london_today()
 
 
 def opened(store, *pupils):

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from histories.calendar import london_today
 from histories.codes import code_set, extended_codes
 from histories.errors import Fault
 from histories.identity import clean_upn_sql
@@ -190,7 +191,7 @@ def _period(staging: Staging, tables: dict[str, str], report: Report) -> tuple[s
     days = [f"max({expression_of('date', c)})" for c in ("startdate", "ceasedate") if c in staging.columns[plan]]
     day = staging.sql(f'SELECT greatest({", ".join(days)}) FROM "{plan}"')[0][0]
     report.notes.append("the module sen2 is missing: the return counts as made on the newest day of a plan")
-    return None, min(day, date.today()) if day else None, ""
+    return None, min(day, london_today()) if day else None, ""
 
 
 def recognises(contents: Contents) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import timedelta
 from operator import itemgetter
 from typing import Any
 
 from fastapi import Request
 from starlette.responses import Response
 
+from histories.calendar import london_today
 from serving.pages.context import Context, PageContext
 from serving.pages.enquiries import ASKING
 from serving.pages.forms import Form, save_and_redirect, version_of
@@ -44,7 +45,7 @@ def stop(clock_id: str, request: Request, fields: Form, context: Context) -> Res
 
 
 def _show(context: PageContext, request: Request, status: int = 200, wrong: str = "", **more: Any) -> Response:
-    today = date.today()
+    today = london_today()
     with context.store.view(request.state.caller) as view:
         running, lost = casework.deadlines(view), casework.count_lost(view, today)
         names = week_list.school_names(view)

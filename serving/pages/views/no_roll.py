@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from fastapi import Request
 from starlette.responses import Response
 
+from histories.calendar import london_today
 from serving.casework.no_roll import KINDS
 from serving.pages.context import Context, PageContext
 from serving.pages.forms import Form, save_and_redirect
@@ -53,7 +53,7 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         details=details,
         deadlines=deadlines,
         as_of=max((r["as_of"] for r in rows), default=None),
-        today=date.today(),
+        today=london_today(),
         shown=len(rows),
         count=count,
         banner=banner,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any
 
 from fastapi import Request
 from starlette.responses import Response
 
 from features.groups.disclosure import partition, rounded, sums
+from histories.calendar import london_today
 from histories.errors import Fault, Faults
 from serving.http.problems import Problem
 from serving.pages.context import Context, PageContext
@@ -76,7 +76,7 @@ def _per_week(fields: dict[str, str]) -> int:
 
 
 def _show(context: PageContext, request: Request, status: int = 200, **more: Any) -> Response:
-    caller, today = request.state.caller, date.today()
+    caller, today = request.state.caller, london_today()
     team = context.team(caller)
     with context.store.view(caller) as view:
         most = week_list.per_week(view, team, context.settings.per_week)

@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
+from histories.calendar import london_today
 from histories.errors import Fault, Faults
 from serving.pages import case_forms, list_export
 from serving.pages.context import Context, PageContext
@@ -136,7 +137,7 @@ def as_xlsx(request: Request, context: Context) -> Response:
 def _show(
     context: PageContext, request: Request, status: int = 200, matches: Sequence[details.Match] = (), **more: Any
 ) -> Response:
-    caller, settings, today = request.state.caller, context.settings, date.today()
+    caller, settings, today = request.state.caller, context.settings, london_today()
     query = ListQuery.of(request.query_params, context)
     with context.store.view(caller) as view:
         week, most = _week(context, view, query, "worklist.seen")
@@ -188,7 +189,7 @@ def _week(context: PageContext, view: View, query: ListQuery, action: str) -> tu
     if context.withdrawn:
         view.record(action, as_of=None)
         return week_list.WeekList(), most
-    week = week_list.week(view, query.chosen(context), most, date.today(), action)
+    week = week_list.week(view, query.chosen(context), most, london_today(), action)
     week.children.sort(key=SORTS[query.sort])
     return week, most
 
@@ -226,7 +227,7 @@ def _exported(context: PageContext, request: Request) -> list[list[Any]]:
         pupils = [c.pupil_id for c in week.children]
         last = done.last_entries(view, pupils)
         who = context.details(view, pupils, "work_list.export") if context.may_name(view.caller) else None
-    marks = {pupil: _mark(context, last, date.today(), pupil) for pupil in last}
+    marks = {pupil: _mark(context, last, london_today(), pupil) for pupil in last}
     return list_export.table(context, week.children, marks, who)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from dateutil.relativedelta import relativedelta
 
+from histories.calendar import london_day
 from histories.errors import Fault, Faults
 from histories.io.toml import read_toml
 from serving.store.audit.pruning import prunable, prune
@@ -64,7 +65,7 @@ def load(file: Path | None) -> Periods:
 
 def _due(kind: str, before: datetime) -> tuple[Any, sa.ColumnElement[bool]]:
     """Return the table of a kind, and the condition for rows older than a time and not under a hold."""
-    expired = sa.or_(StoredKey.revoked_at < before, StoredKey.expires < before.date())
+    expired = sa.or_(StoredKey.revoked_at < before, StoredKey.expires < london_day(before))
     conditions: dict[str, tuple[Any, sa.ColumnElement[bool]]] = {
         "scores": (StoredScore, sa.and_(StoredScore.stored_at < before, StoredScore.pupil_id.not_in(HELD))),
         "cases": (Case, sa.and_(Case.closed_at < before, Case.pupil_id.not_in(HELD))),

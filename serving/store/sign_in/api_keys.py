@@ -6,11 +6,12 @@ import hashlib
 import json
 import secrets
 from collections.abc import Iterable
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Any
 
 import sqlalchemy as sa
 
+from histories.calendar import london_today
 from histories.errors import Fault, Faults
 from serving.store.caller import Caller
 from serving.store.tables import StoredKey
@@ -74,7 +75,7 @@ def caller(connection: sa.Connection, key: str) -> Caller | None:
     """Return the caller of a key, or None when it is unknown, revoked or expired."""
     # The key has 256 random bits, so a plain hash resists guessing and timing attacks.
     row = connection.execute(BY_DIGEST, {"digest": _digest(key)}).one_or_none()
-    if row is None or row.revoked_at or (row.expires is not None and row.expires < datetime.now(UTC).date()):
+    if row is None or row.revoked_at or (row.expires is not None and row.expires < london_today()):
         return None
     return Caller(row.key_id, row.role, row.authority, tuple(json.loads(row.urns)), names=row.names)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from histories.calendar import london_day
 from serving.store.cases.tables import Person
 from serving.store.tables import AuditEntry, StoredKey
 from serving.store.unit_of_work import View
@@ -39,7 +40,7 @@ def review(view: View) -> list[dict[str, Any]]:
 
 
 def _keys(view: View) -> list[dict[str, Any]]:
-    today = view.now.date()
+    today = london_day(view.now)
     rows = []
     for key in view.connection.execute(sa.select(StoredKey.__table__)):
         ended = "expired" if key.expires is not None and key.expires < today else "active"

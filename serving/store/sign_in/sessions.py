@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from histories.calendar import london_day
 from serving.store.caller import Caller, Credential
 from serving.store.cases.tables import Person
 from serving.store.database import reading, writing
@@ -86,7 +87,7 @@ def signed_in(engine: sa.Engine, secret: str, idle: timedelta) -> tuple[Caller, 
     if row is None or row.seen_at < now - idle or row.ends_at <= now or row.active is False:
         return None
     by_key = ":" not in row.person_id
-    if by_key and (not row.key_id or row.revoked_at or (row.expires is not None and row.expires < now.date())):
+    if by_key and (not row.key_id or row.revoked_at or (row.expires is not None and row.expires < london_day(now))):
         return None
     if row.seen_at < now - SEEN_EVERY:
         with writing(engine) as connection:

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from histories.calendar import london_today
 from histories.reading.histories import Histories
 
 BASE = {
@@ -11,7 +12,7 @@ BASE = {
     "enrolments": [{"pupil_id": "A1", "urn": "100001", "entry_date": "2020-09-01"}],
 }
 MARK = {"pupil_id": "A1", "date": "2025-03-28", "session": "AM", "code": "/"}
-TODAY = date.today()
+TODAY = london_today()
 
 
 @pytest.mark.parametrize(

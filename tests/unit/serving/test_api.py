@@ -4,11 +4,12 @@ import base64
 import json
 import os
 import sys
-from datetime import date, timedelta
+from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from histories.calendar import london_today
 from serving.store.database import reading
 from serving.store.tables import StoredKey
 from tests.support.interface import BODY, CANARY, ROWS
@@ -138,7 +139,7 @@ def test_another_authority_gets_no_score_of_posted_rows(service):
 def test_keys_are_refused_when_wrong_revoked_expired_or_of_the_wrong_role(service):
     key_id, revoked = service.store.create_key("worker", "801")
     service.store.revoke(key_id)
-    _, expired = service.store.create_key("worker", "801", expires=date.today() - timedelta(days=1))
+    _, expired = service.store.create_key("worker", "801", expires=london_today() - timedelta(days=1))
     _, analyst = service.store.create_key("analyst", "801")
     for header, status in (
         (f"Bearer {revoked}", 401),

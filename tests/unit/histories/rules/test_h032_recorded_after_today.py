@@ -1,8 +1,9 @@
-from datetime import date, timedelta
+from datetime import timedelta
 
+from histories.calendar import london_today
 from tests.support.broken_rules import findings
 
-LATER = (date.today() + timedelta(days=2)).isoformat()
+LATER = (london_today() + timedelta(days=2)).isoformat()
 
 
 def test_rows_recorded_in_the_future():

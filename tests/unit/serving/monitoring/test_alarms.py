@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from histories.calendar import london_today
 from histories.errors import Faults
 from serving.monitoring.alarms import ALARMS, check_all, load_limits
 from serving.monitoring.evidence import Evidence, Previous
@@ -148,7 +149,7 @@ def test_it_is_up_and_says_what_where_and_what_to_do(code):
     up = results(code, evidence)
     assert {r.state for r in up} == {"up"}
     assert any(what in r.what and where in r.where for r in up), [(r.what, r.where) for r in up]
-    assert all(r.do and r.title and r.since <= date.today() for r in up)
+    assert all(r.do and r.title and r.since <= london_today() for r in up)
     assert "p0" not in str(up)
 
 
