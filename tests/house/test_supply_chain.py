@@ -8,12 +8,15 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
+
+from tests.house import overdue
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 CHECKED = ("histories", "features", "training", "serving")
 # The packages that other packages of the image need, though the extras name them too.
-NEEDED_ANYWAY = {"pillow", "psutil", "scipy"}
+NEEDED_ANYWAY = {"packaging", "pillow", "psutil", "scipy"}
 
 
 def locked(name):
@@ -70,6 +73,19 @@ def test_every_exception_to_bandit_names_the_check_and_a_reason():
             for line in file.read_text("utf-8").splitlines():
                 if "# nosec" in line:
                     assert re.search(r"# nosec B\d{3} # \w.{5,}", line), f"{file.relative_to(ROOT)}: {line.strip()}"
+
+
+def test_a_component_is_overdue_if_a_newer_version_was_there_already():
+    locked = overdue.pins("late==1.9 \\\n    --hash=sha256:00\nlatest==2.0 ; python_version < '3.13'\nnew==4\n")
+    assert locked == {"late": Version("1.9"), "latest": Version("2.0"), "new": Version("4")}
+    assert overdue.late(locked, {"late": Version("1.10"), "latest": Version("2"), "new": Version("3")}) == ["late"]
+    relaxed = overdue.without_lower_bounds(["a[b]>=1.2,<2; python_version < '3.13'", "c>=1", "d"])
+    assert relaxed == ['a[b]<2; python_version < "3.13"', "c", "d"]
+
+
+def test_the_limit_is_the_one_that_is_stated():
+    stated = re.search(r"within (\d+) days of its release", (ROOT / "SECURITY.md").read_text("utf-8"))
+    assert int(stated[1]) == overdue.DAYS
 
 
 @pytest.mark.prove
