@@ -34,7 +34,8 @@ prove-threats: setup  ## take guards of the threat model out in turn; their test
 calibration: setup  ## measure the made-up population against published figures; writes docs/population.md
 	$(BIN)/python -m histories.population.calibration
 bench: setup  ## timings as ratios against a named floor
-	for b in simulate explaining importing store starting intervals features one_pupil approaches serving training coverage scenarios; do $(BIN)/python -m benchmarks.$$b || exit 1; done
+	for b in simulate explaining importing store starting intervals features one_pupil approaches serving training coverage; do $(BIN)/python -m benchmarks.$$b || exit 1; done
+	$(BIN)/python -m benchmarks.scenarios --seeds 1
 bench-england: setup  ## a billion marks in three sizes; takes long
 	$(BIN)/python -m benchmarks.england
 lint: setup  ## style, layout, weaknesses that bandit knows, and that dependencies are exactly what is imported

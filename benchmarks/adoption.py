@@ -15,7 +15,7 @@ import click
 import numpy as np
 import polars as pl
 
-from benchmarks.candidates import snapshots
+from benchmarks.worlds import snapshots
 from features.catalogue import catalogue
 from histories.errors import Faults
 from training.adoption import recalibration

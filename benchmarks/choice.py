@@ -3,7 +3,7 @@
 ``python -m benchmarks.choice [--pupils 20000] [--seeds 41,42] [--scenario default]``. *Average precision* takes the safest of those within noise of the best in it.
 *Early recall within noise* is the rule of ``training.fitting.selection``: of those, the safest within noise of the highest early recall. *Highest
 early recall* takes the highest of those, noise or not. A rule is steadier the more often it takes the same candidate; what it takes is worth the
-candidate's *soft* average precision (``benchmarks.candidates``) among children not yet stopping.
+candidate's *soft* average precision (``benchmarks.worlds``) among children not yet stopping.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import click
 import numpy as np
 import polars as pl
 
-from benchmarks.candidates import snapshots, soft_precision
+from benchmarks.worlds import snapshots, soft_precision
 from features.catalogue import catalogue
 from training.fitting.candidates import boosted, grid, releasable
 from training.fitting.rolling_origin import Predictions, predict

@@ -9,36 +9,28 @@ of those days are binned by score, and the truth of a bin is the mean of its tru
 from __future__ import annotations
 
 import sys
-import tempfile
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 
+from benchmarks.worlds import snapshots
 from features.catalogue import catalogue
-from histories.population.simulation import simulate
-from histories.reading.histories import Histories
-from training.fitting.candidates import Candidate, boosted, learner, ridge
-from training.fitting.rolling_origin import learn_from, matrix_of, predict
+from training.fitting.candidates import boosted, grid, learner, ridge
+from training.fitting.rolling_origin import Predictions, learn_from, matrix_of, predict
 from training.fitting.sampling import sample
 from training.fitting.splits import split
 from training.measures.calibration import half_width
 from training.pipeline import Newest, fit_calibrator
-from training.task import Task
 
 SHARE = 0.25  # sampled share of children who did not go missing (weighted), so that a world takes a quarter of the time
 AHEAD = 3  # the newest days: a year of terms
 BINS = 14
 
 
-def population(folder: Path, pupils: int, scenario: str) -> pl.DataFrame:
+def population(pupils: int, scenario: str) -> pl.DataFrame:
     """Return labelled snapshots with their features and true risks; children who have already left have none."""
-    simulate(folder, pupils=pupils, years=5, authorities=2, seed=8, scenario=scenario, truth=True)
-    frame = Task().labelled(Histories.open(folder))
-    truth = pl.read_parquet(folder / "truth.parquet")
-    return frame.join(truth, on=["pupil_id", "as_of"], how="left", maintain_order="left").with_columns(
-        pl.col("risk").fill_null(0.0)
-    )
+    return snapshots(scenario, 8, pupils, authorities=2, years=5)
 
 
 def world(frame: pl.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -53,24 +45,52 @@ def world(frame: pl.DataFrame, seed: int) -> tuple[np.ndarray, np.ndarray, np.nd
     newest = sorted(frame["as_of"].unique().to_list())[-AHEAD]
     past, ahead = sample(drawn.filter(pl.col("as_of") < newest), SHARE, seed), drawn.filter(pl.col("as_of") >= newest)
     settings = dict(boosted.DEFAULTS)
-    learning = learn_from(past, catalogue().names, seed)
-    learn = learner("mean", settings, ridge.chosen_strength(learning, settings["monotone"]))
-    model = Candidate("mean", "", learn, settings)
-    predictions = predict(past, catalogue().names, split(past), [model], seed)
+    candidates = [c for c in grid(settings) if c.name in ("ridge", "lightgbm", "mean")]
+    predictions = predict(past, catalogue().names, split(past), candidates, seed)
+    bounds = scored(past, predictions, ahead, chosen="mean", settings=settings, seed=seed)
+    return *bounds, ahead["risk"].to_numpy()
+
+
+def scored(
+    past: pl.DataFrame,
+    predictions: Predictions,
+    ahead: pl.DataFrame,
+    *,
+    chosen: str,
+    settings: dict[str, Any],
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Train a candidate as ``onroll train`` does, and return its margins and the intervals of its risks for later snapshots.
+
+    Parameters
+    ----------
+    past : polars.DataFrame
+        The snapshots to learn from.
+    predictions : Predictions
+        The candidate's predictions at origins among them, to calibrate on.
+
+    Returns
+    -------
+    margins, low, high : float array, shape (rows of ahead,)
+    """
+    names = catalogue().names
+    learning = learn_from(past, names, seed)
+    strength = None if chosen.startswith("lightgbm") else ridge.chosen_strength(learning, settings["monotone"])
+    learn = learner(chosen, settings, strength)
     score = learn(learning)
-    last_day = matrix_of(past.filter(pl.col("as_of") == past["as_of"].max()), catalogue().names)
+    last_day = matrix_of(past.filter(pl.col("as_of") == past["as_of"].max()), names)
     calibrator = fit_calibrator(
         predictions=predictions,
-        chosen="mean",
+        chosen=chosen,
         learning=learning,
         frame=past,
         newest=Newest(x=last_day, margins=score(last_day)),
         learn=learn,
         seed=seed,
     )
-    margins = score(matrix_of(ahead, catalogue().names))
+    margins = score(matrix_of(ahead, names))
     logit, half = calibrator["a"] * margins + calibrator["b"], half_width(margins, calibrator)
-    return margins, 1 / (1 + np.exp(half - logit)), 1 / (1 + np.exp(-half - logit)), ahead["risk"].to_numpy()
+    return margins, 1 / (1 + np.exp(half - logit)), 1 / (1 + np.exp(-half - logit))
 
 
 def binned(margins: np.ndarray, low: np.ndarray, high: np.ndarray, truth: np.ndarray, bins: int = BINS) -> np.ndarray:
@@ -82,9 +102,7 @@ def binned(margins: np.ndarray, low: np.ndarray, high: np.ndarray, truth: np.nda
 
 def main(worlds: int = 20, pupils: int = 10_000, scenario: str = "default") -> None:
     """Print the share of bins whose interval contains the truth, overall and by bin, and of children whose own risk it contains."""
-    with tempfile.TemporaryDirectory() as folder:
-        frame = population(Path(folder) / "h", pupils, scenario)
-    report(frame, worlds)
+    report(population(pupils, scenario), worlds)
 
 
 def report(frame: pl.DataFrame, worlds: int) -> None:

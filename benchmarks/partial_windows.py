@@ -7,17 +7,14 @@ only, so beside a longer one it is a ranking by who goes missing sooner. Leads a
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import click
 import numpy as np
 import polars as pl
 
+from benchmarks.worlds import judged, snapshots, soft_draws
 from features.catalogue import catalogue
-from histories.population.simulation import simulate
-from histories.reading.histories import Histories
 from training.fitting.candidates import boosted, grid, releasable
 from training.fitting.partial_windows import FROM_HORIZON
 from training.fitting.rolling_origin import Predictions, onset_of, predict
@@ -25,48 +22,23 @@ from training.fitting.splits import split
 from training.measures import calibration
 from training.measures.evaluate import Resamples, interval
 from training.measures.metrics import average_precision, share_listed
-from training.task import Task
 
-RESAMPLES, YEARS, CAPACITY, LEAD_DAYS = 100, 4, 25, 28
+RESAMPLES, CAPACITY, LEAD_DAYS = 100, 25, 28
 FIGURES = ("average precision", "not yet stopping", "soft", "soft, not yet stopping")
-
-
-def snapshots(seed: int, pupils: int, horizon: int) -> pl.DataFrame:
-    """Return labelled snapshots of a simulated population with features, what is known of their windows, and true risks."""
-    with tempfile.TemporaryDirectory() as folder:
-        histories = Path(folder) / "h"
-        simulate(histories, pupils=pupils, years=YEARS, seed=seed, truth=True)
-        frame = Task(horizon=horizon).labelled(Histories.open(histories))
-        truth = pl.read_parquet(histories / "truth.parquet")
-    frame = frame.join(truth, on=["pupil_id", "as_of"], how="left", maintain_order="left")
-    return frame.with_columns(pl.col("risk").fill_null(0.0))
 
 
 def precisions(predictions: Predictions, name: str, times: np.ndarray) -> np.ndarray:
     """Return ``FIGURES``, each a mean over the test dates, with rows counted so many times."""
     frame, margins = predictions.frame, predictions.margins[name]
     early = ~frame["already_stopping"].to_numpy()
-    figures = []
-    for truth in (frame["label"].to_numpy(), frame["risk"].to_numpy()):
-        for among in (np.ones(len(frame), bool), early):
-            days = [np.flatnonzero(among & (predictions.origin == n)) for n in np.unique(predictions.origin)]
-            figures.append(
-                np.mean([average_precision(margins[d], truth[d], times[d]) for d in days if truth[d] @ times[d]])
-            )
+    figures, label = [], frame["label"].to_numpy()
+    for among in (np.ones(len(frame), bool), early):
+        days = [np.flatnonzero(among & (predictions.origin == n)) for n in np.unique(predictions.origin)]
+        figures.append(
+            np.mean([average_precision(margins[d], label[d], times[d]) for d in days if label[d] @ times[d]])
+        )
+    figures += [soft_draws(predictions, name, [times], early=only)[0] for only in (False, True)]
     return np.array(figures)
-
-
-def judged_rows(predictions: Predictions) -> Predictions:
-    """Return the predictions for the test dates."""
-    rows = np.flatnonzero(predictions.judged)
-    margins = {name: m[rows] for name, m in predictions.margins.items()}
-    return Predictions(
-        frame=predictions.frame[rows],
-        origin=predictions.origin[rows],
-        judged=predictions.judged[rows],
-        seen=predictions.seen[rows],
-        margins=margins,
-    )
 
 
 def found_early(predictions: Predictions, name: str) -> str:
@@ -83,7 +55,7 @@ def lines_of(frame: pl.DataFrame, seed: int) -> Iterator[str]:
     """Yield a line of a Markdown table for each candidate without and with parts of windows."""
     candidates = [c for c in grid(boosted.DEFAULTS) if c.name in releasable(grid(boosted.DEFAULTS), boosted.DEFAULTS)]
     both = [
-        judged_rows(predict(rows, catalogue().names, split(frame), candidates, seed))
+        judged(predict(rows, catalogue().names, split(frame), candidates, seed))
         for rows in (frame.drop("matured_on"), frame)
     ]
     resamples = Resamples(both[0].pupil, seed, RESAMPLES).weights
@@ -110,7 +82,7 @@ def lines_of(frame: pl.DataFrame, seed: int) -> Iterator[str]:
 def main(pupils: int, seeds: str, horizon: int) -> None:
     """Print a table for each seed."""
     for seed in map(int, seeds.split(",")):
-        frame = snapshots(seed, pupils, horizon)
+        frame = snapshots("default", seed, pupils, horizon=horizon)
         click.echo(f"### {pupils:,} pupils, horizon {horizon}, seed {seed}\n")
         click.echo(f"| candidate | {' | '.join(FIGURES)} | early, found at {CAPACITY} | slope |\n" + "|---" * 7 + "|")
         for line in lines_of(frame, seed):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-PLURAL = {"child": "children"}
+PLURAL = {"child": "children", "authority": "authorities"}
 
 
 def quantity(count: int, noun: str = "row") -> str:

@@ -33,6 +33,7 @@ def simulate(
     seed: int = 1,
     scenario: str = "default",
     truth: bool = False,
+    truth_since: date | None = None,
     csv: bool = False,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> dict[str, int]:
@@ -54,6 +55,8 @@ def simulate(
         Name or path of a scenario.
     truth : bool
         Also write ``truth.parquet``, the true risk of every snapshot.
+    truth_since : date, optional
+        True risks of as-of dates from this day on only; they take most of the time.
     csv : bool
         Write CSV instead of Parquet.
 
@@ -78,6 +81,7 @@ def simulate(
             seed=seed,
             scenario=loaded,
             truth=truth,
+            truth_since=truth_since,
             csv=csv,
             advance=advance,
         )
@@ -133,6 +137,7 @@ def _run(
     seed: int,
     scenario: dict[str, Any],
     truth: bool,
+    truth_since: date | None,
     csv: bool,
     advance: Callable[..., None],
 ) -> dict[str, int]:
@@ -159,7 +164,7 @@ def _run(
         write(state, rolls, advance)
     if truth:
         advance(description="true risks")
-        pq.write_table(true_risks(state, rolls), out / "truth.parquet", compression="zstd")
+        pq.write_table(true_risks(state, rolls, truth_since), out / "truth.parquet", compression="zstd")
     return state.row_counts
 
 

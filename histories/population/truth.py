@@ -14,12 +14,18 @@ from histories.population.state import PopulationState
 RUNS = 64
 
 
-def true_risks(state: PopulationState, rolls: roll.Rolls) -> pa.Table:
+def true_risks(state: PopulationState, rolls: roll.Rolls, since: date | None = None) -> pa.Table:
     """Return ``pupil_id, as_of, risk`` for the default cohort, the default definition and the default ``HORIZON``.
 
     A child who has already left, even if this is not recorded yet, can no longer go missing and has no row.
+
+    Parameters
+    ----------
+    since : date, optional
+        Only for as-of dates from this day on.
     """
-    tables = [_on(state, rolls, day) for day in as_of_dates(state.clock.first + timedelta(days=1), state.clock.end)]
+    days = as_of_dates(state.clock.first + timedelta(days=1), state.clock.end)
+    tables = [_on(state, rolls, day) for day in days if since is None or day >= since]
     return pa.concat_tables(tables).sort_by([("as_of", "ascending"), ("pupil_id", "ascending")])
 
 

@@ -1,6 +1,7 @@
 """The simulated population: the same seed gives the same bytes, spells are sound, and true risks match outcomes."""
 
 import hashlib
+from datetime import date
 
 import polars as pl
 import pytest
@@ -34,6 +35,13 @@ def test_threads_do_not_change_the_bytes(tmp_path, small_histories):
     finally:
         numba.set_num_threads(before)
     assert digest(tmp_path / "one") == digest(small_histories)
+
+
+def test_true_risks_since_a_day_are_those_of_the_whole(tmp_path, small_histories):
+    simulate(tmp_path / "h", pupils=300, years=1, seed=3, truth=True, truth_since=date(2025, 4, 28))
+    whole, since = (pl.read_parquet(f / "truth.parquet") for f in (small_histories, tmp_path / "h"))
+    assert since.equals(whole.filter(pl.col("as_of") >= date(2025, 4, 28)))
+    assert 0 < len(since) < len(whole)
 
 
 def test_simulated_histories_break_no_rule_of_severity_error(small_histories):
