@@ -5,6 +5,7 @@ ended sessions, people who had left stayed active, and keys never expired by def
 """
 
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -127,6 +128,24 @@ def test_a_faulty_change_of_the_file_takes_no_rights_and_gives_none(app, signer,
 def test_a_session_of_a_proxy_is_nothing_without_the_proxy(app):
     client = signed_in(app, BY_PROXY)
     assert without(client, BY_PROXY).get("/").headers["location"] == ENDED
+
+
+def test_people_see_and_end_their_own_sessions_and_nobody_elses(app, signer):
+    here, there, third = (signed_in(app, by_token(signer)) for _ in range(3))
+    else_ = signed_in(app, BY_PROXY)
+    listed = json.loads(run("sessions", "list").output)["sessions"]
+    assert [s["person_id"] for s in listed] == ["token:ann"] * 3 + ["proxy:cat"]
+    page = here.get("/sessions").text
+    assert re.findall(r'name="session" value="(\w+)"', page) == [s["session_id"] for s in listed[2:0:-1]]
+    assert submit(here, "/sessions", "/sessions/end", session=listed[3]["session_id"]).status_code == 303
+    assert submit(here, "/sessions", "/sessions/end", session=listed[1]["session_id"]).status_code == 303
+    open_ones = [without(c, by_token(signer)).get("/").headers["location"] != ENDED for c in (here, there, third)]
+    assert open_ones == [True, False, True]
+    assert else_.get("/").headers["location"] == "/work-list"
+    assert submit(here, "/sessions", "/sessions/end").status_code == 303
+    assert third.get("/").headers["location"] == ENDED
+    assert "You are signed in nowhere else." in here.get("/sessions").text
+    assert else_.get("/").headers["location"] == "/work-list"
 
 
 def test_sessions_are_listed_and_ended(app, signer):

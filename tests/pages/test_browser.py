@@ -9,6 +9,7 @@ from tests.support.browsing import TAGS, everything_open, go, holds
 
 PATHS = {
     "worker": [
+        "/sessions",
         "/work-list?sort=school",
         "/work-list?show=mine",
         "/work-list?show=aside",

@@ -16,6 +16,7 @@ PAGES = [r for r in RULES if r.page]
 SENT = {
     "/sign-in": {"user": "lead"},
     "/sign-out": {"now": "1"},
+    "/sessions/end": {"session": "0" * 12},
     "/pupils/{pupil_ref}/{what}": {"version": "0", "text": "a note"},
     "/clocks/{clock_id}": {"version": "1", "text": "by telephone"},
     "/cases/{case_id}/hand-over": {"version": "1", "consent": "parent"},

@@ -123,6 +123,41 @@ def sessions(view: View) -> list[dict[str, Any]]:
     ]
 
 
+def own_sessions(view: View, secret: str, idle: timedelta) -> list[dict[str, Any]]:
+    """Return the caller's sessions that have not ended, newest first; ``here`` is the one of a secret.
+
+    Returns
+    -------
+    list of dict
+        ``session_id``, ``opened_at``, ``seen_at``, ``ends_at``, ``here``.
+    """
+    own = (Session.person_id == view.caller.key_id, Session.ends_at > view.now, Session.seen_at >= view.now - idle)
+    rows = view.connection.execute(sa.select(Session.__table__).where(*own).order_by(Session.opened_at.desc())).all()
+    view.record("session.own_listed", count=len(rows))
+    return [
+        {
+            "session_id": row.digest[:ID_LENGTH],
+            "opened_at": row.opened_at,
+            "seen_at": row.seen_at,
+            "ends_at": row.ends_at,
+            "here": row.digest == _digest(secret),
+        }
+        for row in rows
+    ]
+
+
+def end_own_sessions(change: Change, secret: str, session_id: str | None = None) -> int:
+    """End one of the caller's sessions, or all but that of a secret, and return how many ended."""
+    ended = sa.delete(Session).where(Session.person_id == change.caller.key_id)
+    if session_id is None:
+        ended = ended.where(Session.digest != _digest(secret))
+    else:
+        ended = ended.where(sa.func.substr(Session.digest, 1, ID_LENGTH) == session_id)
+    count = change.connection.execute(ended).rowcount
+    change.record("session.ended_by_holder", count=count)
+    return count
+
+
 def end_sessions(change: Change, *, session_id: str | None = None, person_id: str | None = None) -> int:
     """End a session by its id, all sessions of a person, or all sessions, and return how many ended."""
     ended = sa.delete(Session)
