@@ -4,13 +4,18 @@ Before, an analyst read a worker's doubt in full: name, UPN and address.
 """
 
 import re
+from dataclasses import replace
 
 import pytest
 
 from serving.access.permissions import RULES
 from serving.store import Caller
+from serving.store.caller import command_line
 from serving.store.cases import doubts
+from serving.store.people import details
+from serving.store.people.cipher import Cipher
 from tests.support.forms import submit
+from tests.support.named_children import VALUES
 
 WORDS = "Ann Archer, H801200001001, lives at 7 Mill Lane now"
 ANALYST = Caller("dev:analyst", "analyst", "801")
@@ -55,6 +60,20 @@ def test_an_analyst_meets_no_child_on_any_page(staffed):
         assert staffed.path not in answer.text, route
         if route in (*OF_CHILDREN, staffed.path):
             assert answer.status_code == 403, route
+
+
+@pytest.mark.parametrize(
+    "text", ["Zoe has moved.", "the o'canary plan", "see B801 2000-05001", "SYS-987123 is twice there"]
+)
+def test_no_text_is_released_that_names_the_child(doubted, text):
+    cipher = Cipher([b"k" * 64])
+    with doubted.store.change(command_line()) as change:
+        details.save(change, cipher, {doubted.child: VALUES})
+    doubted.app.state.page_context = replace(doubted.app.state.page_context, cipher=cipher)
+    lead = doubted.visit("lead")
+    path = f"{fault_on(lead.get('/model').text)}/release"
+    assert submit(lead, "/model", path, version="1", text=text).status_code == 422
+    assert submit(lead, "/model", path, version="1", text="The canal plan has ended.").status_code == 303
 
 
 def test_an_analyst_reads_what_a_lead_released_and_no_more(doubted):

@@ -50,6 +50,16 @@ OF_ACCESS = (
         ("worker", "lead", "analyst", "administrator"),
     ),
     Guard(
+        "tests/attacks/test_doubts.py::test_no_text_is_released_that_names_the_child",
+        "serving.store.people.details:identifies",
+        stand_ins.nothing,
+    ),
+    Guard(
+        "tests/attacks/test_capacities.py::test_who_sees_a_few_schools_sets_no_number_for_the_authority",
+        "serving.pages.views.team:_may_set",
+        stand_ins.yes,
+    ),
+    Guard(
         "tests/attacks/test_moved_children.py::test_the_new_authority_does_not_read_the_old_ones_case",
         "serving.store.cases.cases",
         stand_ins.cases_go_with_the_child,

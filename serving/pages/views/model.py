@@ -43,7 +43,7 @@ def release(fault_id: str, request: Request, fields: Form, context: Context) -> 
     version = version_of(fields)
 
     def apply(change: Change) -> None:
-        doubts.release(change, fault_id, version, fields.get("text", ""))
+        doubts.release(change, fault_id, version, fields.get("text", ""), context.cipher)
 
     again = partial(_show_again, context, request, "model.say_release", f"release-{fault_id}")
     return save_and_redirect(context.store, request, apply, "/model?done=released", again)

@@ -16,6 +16,7 @@ from serving.pages.context import Context, PageContext
 from serving.pages.forms import Form, save_and_redirect, version_of
 from serving.pages.page import Endpoint, Page
 from serving.pages.promise import promise_of
+from serving.store import Caller
 from serving.store.cases import team_work
 from serving.store.cases.done import done_since
 from serving.store.cases.hand_over import hand_over as give
@@ -37,8 +38,8 @@ def team(request: Request, context: Context) -> Response:
 def set_capacity(request: Request, fields: Form, context: Context) -> Response:
     """Set the team's weekly capacity."""
     caller, words = request.state.caller, context.renderer.words
-    if caller.authority is None:
-        raise Problem(403, "A capacity belongs to an authority.")
+    if caller.authority is None or not _may_set(context, caller):
+        raise Problem(403, "A capacity belongs to an authority, or to a team of its schools.")
     authority, version = caller.authority, version_of(fields)
 
     def show_again(status: int, wrong: list[str]) -> Response:
@@ -66,6 +67,11 @@ def hand_over(case_id: str, request: Request, fields: Form, context: Context) ->
         give(change, case_id, version, consent)
 
     return save_and_redirect(context.store, request, apply, "/team?done=handed_over", show_again)
+
+
+def _may_set(context: PageContext, caller: Caller) -> bool:
+    """Return whether a capacity is the caller's to set: who sees only some schools, and no team's, sets none for the others."""
+    return caller.authority is not None and bool(context.team(caller) or not caller.urns)
 
 
 def _per_week(fields: dict[str, str]) -> int:
@@ -96,6 +102,7 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         "team",
         status,
         team=team,
+        may_set=_may_set(context, caller),
         most=most,
         version=version,
         outcome=outcome,

@@ -12,6 +12,8 @@ from histories.errors import Fault, Faults
 from serving.roles import IDENTITIES
 from serving.store.cases.cases import MAX_CODE, PLACE, URN, add_entry, written
 from serving.store.cases.tables import Case, DataFault
+from serving.store.people import details
+from serving.store.people.cipher import Cipher
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import Change, Conflict, NotThere, View
 
@@ -64,13 +66,18 @@ def faults(view: View) -> list[dict[str, Any]]:
     return rows
 
 
-def release(change: Change, fault_id: str, version: int, text: str) -> int:
+def release(change: Change, fault_id: str, version: int, text: str, cipher: Cipher | None = None) -> int:
     """Let the analyst read a text about a doubt, and return the doubt's new version.
+
+    Parameters
+    ----------
+    cipher : Cipher, optional
+        Decrypts the people file; without it a name is not recognised.
 
     Raises
     ------
     Faults
-        When the text is empty, too long, or holds the child's identifier.
+        When the text is empty, too long, or holds the child's identifier, a word of the name, or the UPN.
     NotThere
         When the caller's scope has no such doubt, or the caller's role releases nothing.
     Conflict
@@ -85,7 +92,8 @@ def release(change: Change, fault_id: str, version: int, text: str) -> int:
     )
     if pupil is None or change.caller.role not in RELEASE:
         raise NotThere("doubt")
-    if pupil.lower() in kept.lower():
+    person = details.of_pupil(change.connection, cipher, pupil) if cipher else None
+    if pupil.lower() in kept.lower() or (person and details.identifies(kept, person)):
         raise Faults(Fault("the text names the child", "text", "Say what is wrong without saying whose record it is."))
     _update(change, fault_id, version, released=kept, released_by=change.caller.key_id)
     change.record("fault.released", pupils=[pupil], fault_id=fault_id, version=version + 1)

@@ -28,6 +28,7 @@ from serving.store.unit_of_work import Change, View
 
 MAX_MATCHES = 20  # children that a search shows
 MIN_SEARCH = 2  # letters of a name
+MIN_WORD, MIN_ID = 3, 5  # letters of a word of a name, and of an identifier, that a released text may not hold
 ROWS = sa.select(StoredDetails.pupil_id, StoredDetails.key_id, StoredDetails.sealed)
 NO_LETTER = re.compile("[\u0300-\u036f'\u2019]")  # accents, once they are parted from their letters, and apostrophes
 BETWEEN = re.compile(r"[\W_]+")
@@ -214,6 +215,20 @@ def of_pupil(connection: sa.Connection, cipher: Cipher | None, pupil_id: str) ->
     if cipher is None:
         raise Unreadable
     return asdict(_parsed(cipher.unseal(row.key_id, row.pupil_id, row.sealed)))
+
+
+def identifies(text: str, person: Mapping[str, Any]) -> bool:
+    """Return whether a text holds a word of a child's name, the UPN or the system id.
+
+    Parameters
+    ----------
+    person : mapping
+        See ``of_pupil``.
+    """
+    written = _words(text)
+    named = {word for word in _words_of(person["name"]) if len(word) >= MIN_WORD}
+    ids = ["".join(_words(person[name])) for name in ("upn", "system_id")]
+    return bool(named.intersection(written)) or any(len(i) >= MIN_ID and i in "".join(written) for i in ids)
 
 
 def _known(change: Change, pupils: list[str]) -> list[str]:
