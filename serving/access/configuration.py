@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -15,6 +12,8 @@ from histories.errors import Fault, Faults
 from histories.io.private_files import readable_by_others
 from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
+from serving.access.loopback import is_private_in_transit
+from serving.access.sign_in_settings import SignInSettings
 from serving.http.problems import Problem
 from serving.roles import Role
 from serving.store.caller import Caller, Credential
@@ -82,6 +81,7 @@ class Configuration(SettingsFile):
     keys: bool = True
     tokens: TokenSettings | None = None
     proxy: ProxySettings | None = None
+    sign_in: SignInSettings | None = None
     roles: dict[str, Role] = Field(default_factory=dict)
     groups: dict[str, StaffGroup] = Field(default_factory=dict)
     localities: dict[str, tuple[str, ...]] = Field(default_factory=dict)
@@ -111,10 +111,8 @@ class Configuration(SettingsFile):
             if group.locality is not None and group.locality not in self.localities:
                 do = "List its schools under [localities]."
                 yield Fault("there is no such locality", f"{file}, groups.{name}.locality", do)
-        if self.development and (self.tokens or self.proxy):
-            do = (
-                "Remove [development], or [tokens] and [proxy]: where people sign in, nobody may come without a secret."
-            )
+        if self.development and (self.tokens or self.proxy or self.sign_in):
+            do = "Remove [development], or [tokens], [proxy] and [sign_in]: where people sign in, nobody may come without a secret."
             yield Fault("development users stand beside real ones", f"{file}, development", do)
         for name, user in self.development.items():
             if user.role != "administrator" and not user.authority:
@@ -122,9 +120,12 @@ class Configuration(SettingsFile):
         for name, schools in self.localities.items():
             if not schools:
                 yield Fault("the locality has no school", f"{file}, localities.{name}", "List its schools.")
+        yield from self._faults_of_ways_in(file)
+
+    def _faults_of_ways_in(self, file: Path) -> Iterable[Fault]:
         if (self.tokens or self.proxy) and not self.roles:
             yield Fault("no role is mapped", f"{file}, roles", "Map the organisation's names to roles of onroll.")
-        if self.tokens and self.tokens.jwks.startswith("http://") and not _is_loopback(self.tokens.jwks):
+        if self.tokens and self.tokens.jwks.startswith("http://") and not is_private_in_transit(self.tokens.jwks):
             do = "Use https, or a file: anyone who can change the keys in transit can forge tokens."
             yield Fault("plain http is allowed from this machine only", f"{file}, tokens.jwks", do)
         if self.proxy:
@@ -132,6 +133,21 @@ class Configuration(SettingsFile):
                 self.secret(self.proxy)
             except Faults as secret:
                 yield from secret.faults
+        if self.sign_in:
+            yield from self._faults_of_sign_in(file, self.sign_in)
+
+    def _faults_of_sign_in(self, file: Path, settings: SignInSettings) -> Iterable[Fault]:
+        yield from settings.faults(file)
+        if not self.tokens:
+            do = "Add [tokens]: its issuer, jwks and claims hold for signing in too."
+            yield Fault("signing in needs the provider's tokens", f"{file}, tokens", do)
+        elif not settings.token_endpoint and not is_private_in_transit(self.tokens.issuer):
+            do = "Use an issuer with https, or name authorization_endpoint and token_endpoint under [sign_in]."
+            yield Fault("the discovery document has no private address", f"{file}, tokens.issuer", do)
+        try:
+            settings.secret(self.folder)
+        except Faults as secret:
+            yield from secret.faults
 
     def secret(self, proxy: ProxySettings) -> bytes:
         """Return the secret shared with the proxy.
@@ -187,11 +203,3 @@ class Configuration(SettingsFile):
 
     def _schools(self, group: StaffGroup) -> set[str]:
         return {*group.urns, *(self.localities[group.locality] if group.locality else ())}
-
-
-def _is_loopback(address: str) -> bool:
-    host: Any = urlsplit(address).hostname
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from starlette.requests import Request
 from histories.errors import Fault, Faults
 from serving.access.authenticators import bearer
 from serving.access.configuration import DevelopmentUser
+from serving.access.loopback import is_loopback
 from serving.http.problems import Problem
 from serving.store import Caller
 
@@ -39,7 +39,7 @@ def refuse_elsewhere(host: str | None, allowed: bool) -> None:
     if not allowed:
         do = "Start with 'onroll serve --development', or remove the development users from the file."
         faults.append(Fault("development users need no secret and must be asked for", "ONROLL_ACCESS", do))
-    if not _is_loopback(host):
+    if not is_loopback(host):
         do = "Start with 'onroll serve --host 127.0.0.1', or remove the development users from the file."
         faults.append(Fault("development users need no secret and are only for this machine", "ONROLL_ACCESS", do))
     if faults:
@@ -54,15 +54,8 @@ def refuse_forwarded(request: Request) -> None:
     Problem
         403.
     """
-    if any(FORWARDED.fullmatch(name.lower()) for name in request.headers) or not _is_loopback(request.url.hostname):
+    if any(FORWARDED.fullmatch(name.lower()) for name in request.headers) or not is_loopback(request.url.hostname):
         raise Problem(403, "The service runs with development users, for direct requests on this machine only.")
-
-
-def _is_loopback(host: str | None) -> bool:
-    try:
-        return host is not None and ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class DevelopmentUsers:

@@ -9,11 +9,13 @@ from typing import Any
 from starlette.requests import Request
 
 from serving.access.authenticators import Authenticator, KeyAuthenticator, OpenAccounts, authenticate
+from serving.access.configuration import Configuration
 from serving.access.current import CurrentAccess
 from serving.access.development import DevelopmentUsers, refuse_forwarded
 from serving.access.evidence import note_refusal
 from serving.access.permission import Permission
 from serving.access.permissions import find
+from serving.access.provider import Provider
 from serving.access.proxy import TrustedProxy
 from serving.access.rate_limit import Buckets
 from serving.access.tokens import Tokens
@@ -38,6 +40,15 @@ def configured_authenticators(access: CurrentAccess, store: Store, host: str | N
     if configuration.proxy:
         authenticators.append(OpenAccounts(TrustedProxy(configuration.proxy, configuration, access), store))
     return authenticators
+
+
+def provider_of(configuration: Configuration, authenticators: list[Authenticator]) -> Provider | None:
+    """Return the identity provider at which people sign in to the pages, with the keys that verify its tokens; None without [sign_in]."""
+    if configuration.sign_in is None:
+        return None
+    inner = (a.authenticator for a in authenticators if isinstance(a, OpenAccounts))
+    tokens = next(authenticator for authenticator in inner if isinstance(authenticator, Tokens))
+    return Provider(configuration.sign_in, configuration, tokens)
 
 
 class AccessMiddleware:

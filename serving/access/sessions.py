@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -13,6 +12,7 @@ from starlette.responses import Response
 
 from serving.access.authenticators import Authenticator, authenticate
 from serving.access.current import CurrentAccess
+from serving.access.loopback import is_loopback
 from serving.http.problems import Problem
 from serving.store import Caller, Store
 from serving.store.sign_in.sessions import signed_in
@@ -57,11 +57,7 @@ class Sessions:
 
 def is_local(request: Request) -> bool:
     """Return whether the service was addressed as this machine, where the cookie needs no encrypted connection."""
-    host = request.url.hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_loopback(request.url.hostname)
 
 
 def _cookie_name(request: Request) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -22,23 +23,60 @@ INVALID = "The token is not valid: check its signature, issuer, audience and tim
 class Tokens:
     """Tokens of one issuer for one audience."""
 
-    def __init__(self, settings: TokenSettings, configuration: Configuration, rights: Rights | None = None) -> None:
-        self.settings, self.rights = settings, rights or configuration
-        remote = settings.jwks.startswith(("https://", "http://"))
-        self.signing_keys: SigningKeys = (
-            KeysAtAddress(settings.jwks) if remote else KeysInFile(configuration.folder / settings.jwks)
-        )
+    def __init__(
+        self,
+        settings: TokenSettings,
+        configuration: Configuration,
+        rights: Rights | None = None,
+        signing_keys: SigningKeys | None = None,
+    ) -> None:
+        self.settings, self.configuration, self.rights = settings, configuration, rights or configuration
+        self.signing_keys: SigningKeys = signing_keys or _keys_of(settings, configuration)
+
+    def for_client(self, client_id: str, requires: dict[str, tuple[str, ...]] | None) -> Tokens:
+        """Return what verifies ID tokens for a client: as here, with the client as their only audience.
+
+        Parameters
+        ----------
+        client_id : str
+        requires : dict or None
+            Claims in place of those that tokens of the HTTP interface need; None for the same.
+        """
+        changes: dict[str, Any] = {"audience": client_id, "clients": (), "token_type": None}
+        if requires is not None:
+            changes["requires"] = requires
+        settings = self.settings.model_copy(update=changes)
+        return Tokens(settings, self.configuration, self.rights, self.signing_keys)
 
     def caller(self, request: Request) -> Caller | None:
         """Return the caller that a token names, with the role and scope from the configuration."""
         token = bearer(request)
         if token is None or token.count(".") != 2:
             return None
+        return self.holder(token)[0]
+
+    def holder(
+        self, token: str, check: Callable[[dict[str, Any]], None] = lambda _: None
+    ) -> tuple[Caller, dict[str, Any]]:
+        """Return the caller that a token names, and its claims.
+
+        Parameters
+        ----------
+        token : str
+        check : callable
+            Raises ``Problem`` for claims that do not hold; called before they give rights.
+
+        Raises
+        ------
+        Problem
+            When the token does not hold or gives no rights.
+        """
         claims = self._claims(token)
+        check(claims)
         roles, groups = (_names(claims.get(c)) for c in (self.settings.roles_claim, self.settings.groups_claim))
         caller = self.rights.caller("token", claims["sub"], roles, groups)
         until = datetime.fromtimestamp(claims["exp"], UTC)
-        return replace(caller, credential=replace(caller.credential, until=until))
+        return replace(caller, credential=replace(caller.credential, until=until)), claims
 
     def _claims(self, token: str) -> dict[str, Any]:
         claims = self._decoded(token)
@@ -110,6 +148,11 @@ class Tokens:
             leeway=self.settings.leeway_seconds,
             options={"require": ["exp", "iat", "iss", "aud", "sub"], "verify_exp": not expired},
         )
+
+
+def _keys_of(settings: TokenSettings, configuration: Configuration) -> SigningKeys:
+    remote = settings.jwks.startswith(("https://", "http://"))
+    return KeysAtAddress(settings.jwks) if remote else KeysInFile(configuration.folder / settings.jwks)
 
 
 def _media_type(name: str) -> str:

@@ -21,7 +21,7 @@ from histories.settings import Settings
 from serving.access.authenticators import OpenAccounts
 from serving.access.current import CurrentAccess
 from serving.access.disclosed_counts import disclosed
-from serving.access.middleware import AccessMiddleware, configured_authenticators
+from serving.access.middleware import AccessMiddleware, configured_authenticators, provider_of
 from serving.access.rate_limit import Buckets
 from serving.access.sessions import Sessions
 from serving.http import arrow_stream, problems
@@ -138,7 +138,9 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
     )
     app.add_api_route("/openapi.json", lambda: app.openapi(), include_in_schema=False)
     _routes(app)
-    mount(app, store, access, authenticators, pages, champion=champion, challenger=challenger, cipher=cipher)
+    provider = provider_of(access.configuration, authenticators)
+    models = {"champion": champion, "challenger": challenger}
+    mount(app, store, access, authenticators, pages, **models, cipher=cipher, provider=provider)
     describe(app)
     return app
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated
 
 from fastapi import Depends, Request
@@ -11,6 +12,9 @@ from fastapi import Depends, Request
 from serving.access.authenticators import Authenticator
 from serving.access.configuration import Configuration
 from serving.access.current import CurrentAccess
+from serving.access.permission import Permission
+from serving.access.provider import Provider
+from serving.pages.local_page import local_page
 from serving.pages.page import Page
 from serving.pages.rendering import Renderer
 from serving.pages.settings import PageSettings
@@ -40,6 +44,8 @@ class PageContext:
     champion, challenger : LiveModel
     cipher : Cipher or None
         Decrypts the people file; without it pages show references only.
+    provider : Provider or None
+        Where people sign in, if the access file names it.
     """
 
     store: Store
@@ -51,6 +57,7 @@ class PageContext:
     champion: LiveModel
     challenger: LiveModel
     cipher: Cipher | None = None
+    provider: Provider | None = None
 
     @property
     def configuration(self) -> Configuration:
@@ -62,6 +69,14 @@ class PageContext:
         """Whether the model was withdrawn or contradicts its log: pages then show no score, and go on with deadlines and cases."""
         self.champion.model()
         return self.champion.hides_scores
+
+    @cached_property
+    def _permissions(self) -> tuple[Permission, ...]:
+        return tuple(permission for page in self.pages for permission in page.permissions())
+
+    def local_page(self, path: str | None) -> str:
+        """Return where a sign-in leads: a page of this service; see ``serving.pages.local_page``."""
+        return local_page(path, self._permissions)
 
     def may_name(self, caller: Caller) -> bool:
         """Return whether pages show a caller who the children are."""

@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 
 from serving.access.authenticators import Authenticator
 from serving.access.current import CurrentAccess
+from serving.access.provider import Provider
 from serving.pages import assets
 from serving.pages.context import PageContext
 from serving.pages.page import check
@@ -28,6 +29,7 @@ def mount(
     champion: LiveModel,
     challenger: LiveModel,
     cipher: Cipher | None = None,
+    provider: Provider | None = None,
 ) -> None:
     """Add every page to an application, and answer refused page requests with a page.
 
@@ -43,6 +45,8 @@ def mount(
     champion, challenger : LiveModel
     cipher : Cipher or None
         Decrypts the people file.
+    provider : Provider or None
+        Where people sign in to the pages.
 
     Raises
     ------
@@ -51,7 +55,7 @@ def mount(
     """
     renderer = Renderer(settings, PAGES, champion)
     check(PAGES, list(renderer.words.messages))
-    app.state.people = RefusalPages(renderer)
+    app.state.people = RefusalPages(renderer, remember=provider is not None)
     app.state.page_context = PageContext(
         store=store,
         access=access,
@@ -62,6 +66,7 @@ def mount(
         champion=champion,
         challenger=challenger,
         cipher=cipher,
+        provider=provider,
     )
     router = APIRouter(include_in_schema=False)
     for endpoint in (endpoint for page in PAGES for endpoint in page.all_endpoints()):

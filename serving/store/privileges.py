@@ -29,6 +29,7 @@ from serving.store.database import writing
 from serving.store.people.tables import StoredDetails
 from serving.store.records.places import BY_CASE, BY_PUPIL, OF_TRIALS
 from serving.store.schema import may_upgrade
+from serving.store.sign_in.answers import TakenAnswer
 from serving.store.sign_in.sessions import Session
 from serving.store.tables import (
     AuditEntry,
@@ -62,6 +63,7 @@ OF_SERVICE: dict[Any, str] = {
     **dict.fromkeys((StoredHistory, StoredTransition, StoredDeadline), CHANGED),
     **dict.fromkeys((StoredInvolvement, StoredAtHome), REPLACED),
     **dict.fromkeys((StoredMissing, StoredOffRoll, CopiedLog, Session, SavedFilter, StoredDetails), REPLACED),
+    TakenAnswer: "SELECT, INSERT, DELETE",
 }
 # What retention and erasure empty; the audit is emptied by a function alone.
 OF_RETENTION = tuple(dict.fromkeys((*BY_PUPIL, *BY_CASE, *OF_PUPILS, ScoreList, StoredKey, ShadowCount)))

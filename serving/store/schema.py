@@ -12,7 +12,7 @@ from histories.errors import Fault, Faults
 from serving.store.cases import saved_filters  # noqa: F401  (declares a table of the schema)
 from serving.store.database import reading, writing
 from serving.store.people import tables  # noqa: F401  (declares a table of the schema)
-from serving.store.sign_in import sessions  # noqa: F401  (declares a table of the schema)
+from serving.store.sign_in import answers, sessions  # noqa: F401  (declare tables of the schema)
 from serving.store.tables import Base
 from serving.store.trials import tables as trial_tables  # noqa: F401  (declares tables of the schema)
 

@@ -1,5 +1,6 @@
-"""A released model with its log, the application that serves it, the audit, and staff of two authorities."""
+"""A released model with its log, the application that serves it, the audit, staff of two authorities, and a provider to sign in at."""
 
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -11,9 +12,13 @@ from serving.http.api import make_app
 from serving.http.guard import Guard
 from serving.store.database import reading
 from serving.store.tables import Pupil
+from tests.support import sign_in_provider
 from tests.support.forms import submit
+from tests.support.identity_provider import signing_key
 from tests.support.released import alias, release
 from tests.support.scores import full_score
+from tests.support.sign_in_provider import CLIENT, SECRET
+from tests.support.signing_in import ACCESS, CONFIDENTIAL
 
 STAFF = """
 [development]
@@ -56,3 +61,56 @@ def staffed(tmp_path, bundle, monkeypatch):
 
     yield SimpleNamespace(store=store, path=path, child=CHILD, visit=visit, access=access, app=app)
     store.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def signer():
+    return signing_key()
+
+
+@pytest.fixture
+def world(tmp_path, bundle, monkeypatch, signer):
+    """Start a provider and an application: ``make(sign_in, tokens, secret)`` returns both."""
+    opened = []
+
+    @contextmanager
+    def started(sign_in=CONFIDENTIAL, tokens="", secret=SECRET):
+        with sign_in_provider.provider(signer, secret=secret) as state:
+            (tmp_path / "client.secret").write_text(SECRET + "\n")
+            (tmp_path / "client.secret").chmod(0o600)
+            text = ACCESS.format(issuer=state.issuer, client=CLIENT, sign_in=sign_in, tokens=tokens)
+            (tmp_path / "access.toml").write_text(text)
+            monkeypatch.setenv("ONROLL_ACCESS", "access.toml")
+            monkeypatch.setenv("ONROLL_MODEL", str(bundle))
+            app = make_app(settings(), "127.0.0.1")
+            opened.append(app)
+            yield state, app
+
+    yield started
+    for app in opened:
+        app.state.store.engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def standing(tmp_path_factory, bundle, signer):
+    """One provider and one application for the tests that change neither."""
+    folder = tmp_path_factory.mktemp("standing")
+    with sign_in_provider.provider(signer) as state, pytest.MonkeyPatch.context() as patch:
+        (folder / "client.secret").write_text(SECRET)
+        (folder / "client.secret").chmod(0o600)
+        text = ACCESS.format(issuer=state.issuer, client=CLIENT, sign_in=CONFIDENTIAL, tokens="")
+        (folder / "access.toml").write_text(text)
+        patch.setenv("ONROLL_ACCESS", str(folder / "access.toml"))
+        patch.setenv("ONROLL_DATABASE_URL", f"sqlite:///{folder / 'onroll.db'}")
+        patch.setenv("ONROLL_MODEL", str(bundle))
+        app = make_app(settings(), "127.0.0.1")
+        sound = dict(vars(state))
+        yield state, app, sound
+        app.state.store.engine.dispose()
+
+
+@pytest.fixture
+def still(standing):
+    state, app, sound = standing
+    vars(state).update({**sound, "codes": {}, "redeemed": [], "asked": []})
+    return state, app

@@ -111,7 +111,7 @@ def test_every_table_has_its_rights(accounts):
     deleted = {table.__tablename__ for table, rights in OF_SERVICE.items() if "DELETE" in rights}
     assert deleted == {
         *("gone", "off_roll", "involvements", "at_home"),
-        *("copied_logs", "sessions", "saved_filters", "personal_details"),
+        *("copied_logs", "sessions", "saved_filters", "personal_details", "taken_answers"),
     }
 
 

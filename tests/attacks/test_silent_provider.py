@@ -15,8 +15,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from histories.settings import settings
-from serving.access import signing_keys
-from serving.access.signing_keys import COOLDOWN, LIFESPAN, MAX_AGE, KeysAtAddress, KeysUnavailable
+from serving.access import fetched, signing_keys
+from serving.access.fetched import COOLDOWN, LIFESPAN, MAX_AGE
+from serving.access.signing_keys import KeysAtAddress, KeysUnavailable
 from serving.http.api import make_app
 from tests.support.identity_provider import jwks, signing_key
 
@@ -146,10 +147,10 @@ def test_a_failed_provider_is_not_asked_again_at_once(signer, clock):
 
 
 def test_cached_keys_work_while_the_provider_is_silent_but_expire(signer, clock, monkeypatch):
-    monkeypatch.setattr(signing_keys, "FETCH_SECONDS", 0.05)
+    monkeypatch.setattr(fetched, "FETCH_SECONDS", 0.05)
     with silent() as (address, _):
         keys = KeysAtAddress(address, clock)
-        keys._keys, keys._fetched_at = signing_keys._by_id(jwks(signer, "k1").encode()), clock.now
+        keys.fetched.put(signing_keys._by_id(jwks(signer, "k1").encode()))
         clock.now += LIFESPAN + 1
         assert keys.find("k1").key_id == "k1"
         clock.now += MAX_AGE
@@ -158,7 +159,7 @@ def test_cached_keys_work_while_the_provider_is_silent_but_expire(signer, clock,
 
 
 def test_an_answer_that_drips_or_never_ends_is_given_up(clock, monkeypatch):
-    monkeypatch.setattr(signing_keys, "FETCH_SECONDS", 0.3)
+    monkeypatch.setattr(fetched, "FETCH_SECONDS", 0.3)
 
     def drip(listener):
         connection, _ = listener.accept()
@@ -181,7 +182,7 @@ def test_an_answer_that_drips_or_never_ends_is_given_up(clock, monkeypatch):
 
 
 def test_an_answer_that_is_too_large_is_refused(clock, monkeypatch):
-    monkeypatch.setattr(signing_keys, "MAX_BYTES", 100)
+    monkeypatch.setattr(fetched, "MAX_BYTES", 100)
     with provider([b" " * 200 + b'{"keys": []}']) as (address, _), pytest.raises(KeysUnavailable):
         KeysAtAddress(address, clock).find("k1")
 

@@ -209,4 +209,44 @@ OF_ACCESS = (
         "serving.pages.rendering",
         stand_ins.markup_stays,
     ),
+    Guard(
+        "tests/attacks/test_provider_sign_in.py::test_an_answer_to_no_attempt_of_this_browser_is_refused",
+        "serving.pages.views.provider_sign_in:_equal",
+        stand_ins.yes,
+    ),
+    Guard(
+        "tests/attacks/test_provider_sign_in.py::test_an_answer_is_taken_once",
+        "serving.pages.views.provider_sign_in:take_once",
+        stand_ins.yes,
+    ),
+    Guard(
+        "tests/attacks/test_provider_sign_in.py::test_an_attempt_ends_after_ten_minutes_and_cannot_be_forged",
+        "serving.access.attempt:hmac.compare_digest",
+        stand_ins.yes,
+    ),
+    Guard(
+        "tests/attacks/test_provider_sign_in.py::test_no_sign_in_leads_elsewhere",
+        "serving.pages.context:local_page",
+        stand_ins.wherever,
+    ),
+    Guard(
+        "tests/attacks/test_provider_sign_in.py::test_no_address_log_line_or_audit_entry_holds_a_code_a_token_or_a_state",
+        "serving.pages.views.provider_sign_in:QUIET",
+        {"Referrer-Policy": "same-origin"},
+    ),
+    Guard(
+        "tests/attacks/test_provider_answers.py::test_a_token_that_does_not_hold_opens_no_session",
+        "serving.access.provider:_belongs_to",
+        stand_ins.nothing,
+    ),
+    Guard(
+        "tests/attacks/test_provider_answers.py::test_an_answer_of_another_provider_is_refused",
+        "serving.access.provider:Provider._must_be_from_it",
+        stand_ins.nothing,
+    ),
+    Guard(
+        "tests/attacks/test_provider_answers.py::test_a_silent_provider_holds_up_no_other_page",
+        "serving.access.provider:AT_ONCE",
+        10_000,
+    ),
 )

@@ -166,7 +166,7 @@ OF_RECORDS = (
     ),
     Guard(
         "tests/attacks/test_silent_provider.py::test_api_keys_do_not_wait_for_the_provider",
-        "serving.access.signing_keys:COOLDOWN",
+        "serving.access.fetched:COOLDOWN",
         -1.0,
     ),
     Guard(

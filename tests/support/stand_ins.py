@@ -52,6 +52,11 @@ def claims_unchecked(tokens: Any, token: str) -> Any:
     return tokens._decoded(token)
 
 
+def wherever(path: str | None, *_: Any) -> str:
+    """Lead to any address."""
+    return path or "/"
+
+
 def no(*_: Any, **__: Any) -> bool:
     """Find nothing."""
     return False
@@ -227,15 +232,15 @@ def same_secret(module: Any) -> None:
     """Let a session go on under the secret from before signing in."""
     from sqlalchemy import update
 
-    from serving.store.sign_in.sessions import Session, _digest
+    from serving.store.sign_in.sessions import Session, digest_of
 
     opened = module.open_session
 
     def go_on(change: Any, name: str, before: str | None = None) -> str:
         secret: str = opened(change, name, before)
         if before:
-            session = update(Session).where(Session.digest == _digest(secret))
-            change.connection.execute(session.values(digest=_digest(before)))
+            session = update(Session).where(Session.digest == digest_of(secret))
+            change.connection.execute(session.values(digest=digest_of(before)))
         return before or secret
 
     module.open_session = go_on

@@ -45,7 +45,7 @@ def open_new_session(request: Request, fields: Form, context: Context) -> Respon
             secret = open_session(change, name, before=cookie(request))
     except AccountClosed:
         return _show(context, request, words("sign_in.wrong"), 401)
-    answer = RedirectResponse("/", 303, HEADERS)
+    answer = RedirectResponse(context.local_page(fields.get("next")), 303, HEADERS)
     give(request, answer, secret)
     return answer
 
@@ -81,6 +81,9 @@ def _show(context: PageContext, request: Request, error: str = "", status: int =
         errors=errors,
         csrf=token(secret),
         ended="ended" in request.query_params,
+        provider=context.provider is not None,
+        provider_out=context.provider.sign_out_address() if context.provider else None,
+        next=context.local_page(request.query_params.get("next")),
         minutes=context.settings.idle_minutes,
     )
     if not before:

@@ -44,6 +44,7 @@ class ChainKey:
     def __init__(self, key: bytes) -> None:
         self._codes = hmac.digest(key, b"onroll audit chain", "sha256")
         self._names = hmac.digest(key, b"onroll audit pupils", "sha256")
+        self.sign_in = hmac.digest(key, b"onroll sign-in", "sha256")  # of attempts to sign in (serving.access.attempt)
         self.fingerprint = hmac.digest(key, b"onroll audit key", "sha256")[:8].hex()
 
     def reference(self, pupil_id: str) -> str:

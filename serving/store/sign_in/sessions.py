@@ -40,15 +40,27 @@ class Session(Base):
     seen_at: Mapped[datetime] = mapped_column(index=True)
 
 
-def open_session(change: Change, name: str, before: str | None = None) -> str:
-    """Open a session for the caller, end the previous one, and return a new secret (against session fixation)."""
+def open_session(change: Change, name: str, before: str | None = None, *, before_digest: str = "") -> str:
+    """Open a session for the caller, and return a new secret (against session fixation).
+
+    Parameters
+    ----------
+    change : Change
+    name : str
+        What pages call the caller.
+    before : str, optional
+        The secret of the browser's previous session, which ends.
+    before_digest : str
+        The same, where only its digest is known.
+    """
     secret, caller, credential = secrets.token_urlsafe(32), change.caller, change.caller.credential
     ends_at = change.now + MAX_AGE
     change.connection.execute(sa.delete(Session).where(Session.seen_at < change.now - MAX_AGE))
-    if before:
-        change.connection.execute(sa.delete(Session).where(Session.digest == _digest(before)))
+    ended = digest_of(before) if before else before_digest
+    if ended:
+        change.connection.execute(sa.delete(Session).where(Session.digest == ended))
     row = {
-        "digest": _digest(secret),
+        "digest": digest_of(secret),
         "person_id": caller.key_id,
         "name": name,
         "role": caller.role,
@@ -67,7 +79,7 @@ def open_session(change: Change, name: str, before: str | None = None) -> str:
 
 def end_session(change: Change, secret: str) -> None:
     """End a session."""
-    change.connection.execute(sa.delete(Session).where(Session.digest == _digest(secret)))
+    change.connection.execute(sa.delete(Session).where(Session.digest == digest_of(secret)))
     change.record("session.ended")
 
 
@@ -82,7 +94,7 @@ def signed_in(engine: sa.Engine, secret: str, idle: timedelta) -> tuple[Caller, 
             sa.select(Session.__table__, StoredKey.key_id, StoredKey.revoked_at, StoredKey.expires, Person.active)
             .join(StoredKey, StoredKey.key_id == Session.person_id, isouter=True)
             .join(Person, Person.person_id == Session.person_id, isouter=True)
-            .where(Session.digest == _digest(secret))
+            .where(Session.digest == digest_of(secret))
         ).one_or_none()
     if row is None or row.seen_at < now - idle or row.ends_at <= now or row.active is False:
         return None
@@ -170,5 +182,6 @@ def end_sessions(change: Change, *, session_id: str | None = None, person_id: st
     return count
 
 
-def _digest(secret: str) -> str:
+def digest_of(secret: str) -> str:
+    """Return what is stored of a secret."""
     return hashlib.sha256(secret.encode()).hexdigest()
