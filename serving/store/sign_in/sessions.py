@@ -152,7 +152,7 @@ def own_sessions(view: View, secret: str, idle: timedelta) -> list[dict[str, Any
             "opened_at": row.opened_at,
             "seen_at": row.seen_at,
             "ends_at": row.ends_at,
-            "here": row.digest == _digest(secret),
+            "here": row.digest == digest_of(secret),
         }
         for row in rows
     ]
@@ -162,7 +162,7 @@ def end_own_sessions(change: Change, secret: str, session_id: str | None = None)
     """End one of the caller's sessions, or all but that of a secret, and return how many ended."""
     ended = sa.delete(Session).where(Session.person_id == change.caller.key_id)
     if session_id is None:
-        ended = ended.where(Session.digest != _digest(secret))
+        ended = ended.where(Session.digest != digest_of(secret))
     else:
         ended = ended.where(sa.func.substr(Session.digest, 1, ID_LENGTH) == session_id)
     count = change.connection.execute(ended).rowcount
