@@ -42,9 +42,9 @@ class Tokens:
         requires : dict or None
             Claims in place of those that tokens of the HTTP interface need; None for the same.
         """
-        changes: dict[str, Any] = {"audience": client_id, "clients": (), "token_type": None}
-        if requires is not None:
-            changes["requires"] = requires
+        wanted = self.settings.requires if requires is None else requires
+        changes: dict[str, Any] = {"audience": client_id, "clients": (), "requires": wanted}
+        changes["token_type"] = None  # nosec B105 # the type of a token, and no secret: an ID token is no access token
         settings = self.settings.model_copy(update=changes)
         return Tokens(settings, self.configuration, self.rights, self.signing_keys)
 

@@ -28,7 +28,7 @@ from tests.support.signing_in import CONFIDENTIAL, COOKIE, asked, audited, begun
     ids=["confidential", "posted secret", "public"],
 )
 def test_who_signs_in_gets_a_session_that_ends_with_the_token(world, sign_in, secret):
-    with world(sign_in, secret=secret) as (_, app):
+    with world(sign_in, 'token_type = "at+jwt"', secret) as (_, app):
         client = browser(app)
         assert client.get("/work-list").headers["location"] == "/sign-in?next=/work-list"
         assert 'href="/sign-in/provider?next=/work-list"' in client.get("/sign-in?next=/work-list").text
