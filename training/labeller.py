@@ -33,7 +33,7 @@ class Labeller:
         """Compute the cohort of days in one pass; ``labels`` then finds them ready."""
         if new := sorted(set(days) - self._days):
             counted = pl.DataFrame(cohort(self.histories, new, self.task.rule, self.task.known_on))
-            self._members.append(counted)
+            self._members = [pl.concat([*self._members, counted]).sort("as_of", "pupil_id")]
             self._days |= set(new)
 
     def labels(self, task: Task) -> pl.DataFrame:
@@ -46,5 +46,5 @@ class Labeller:
         """
         days = task.days(self.histories)
         self.prepare(days)
-        members = pl.concat(self._members).filter(pl.col("as_of").is_in(days))
-        return task.labels(self.histories, members.to_arrow(), self._leavings)
+        members = self._members[0].filter(pl.col("as_of").is_in(days))
+        return task.labels(self.histories, members, self._leavings)

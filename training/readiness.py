@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
@@ -130,8 +130,8 @@ class Readiness:
             "gaps": [str(fault) for fault in self.gaps],
         }
 
-    def text(self) -> str:
-        """Return the result as text for a terminal."""
+    def summary(self) -> str:
+        """Return what there is and what is missing, as text for a terminal."""
         first, last = (self.as_of[0], self.as_of[-1]) if self.as_of else (None, None)
         lines = [f"The newest day with known data is {self.last_known}."]
         lines.append(
@@ -146,16 +146,25 @@ class Readiness:
                 f"{d.definition:26} {'yes' if d.ready else 'no':>9} {d.outcomes:9,} {d.pupils:9,} "
                 f"{len(d.labelled):14}  {self.newest_labelled[d.definition]}"
             )
-        for d in self.definitions:
-            lines += [f"\n{d.definition}:"] * bool(d.reasons) + [str(fault) for fault in d.reasons]
         if self.missing:
             lines += ["", "Missing tables (their features will be missing):"]
             lines += [f"  {table:18} {source}" for table, source in self.missing.items()]
         lines += ["", "Columns with too few values:", *(str(fault) for fault in self.gaps)] if self.gaps else []
         return "\n".join(lines)
 
+    def reasons(self) -> str:
+        """Return why definitions cannot train and what would help, as text for a terminal; empty if all can."""
+        return "\n".join(
+            line
+            for d in self.definitions
+            if d.reasons
+            for line in (f"\n{d.definition}:", *(str(fault) for fault in d.reasons))
+        )
 
-def readiness(histories: Histories, task: Task, definitions: Iterable[Definition]) -> Readiness:
+
+def readiness(
+    histories: Histories, task: Task, definitions: Iterable[Definition], show: Callable[[Readiness], None] | None = None
+) -> Readiness:
     """Check whether histories can train, without building features.
 
     Parameters
@@ -164,31 +173,32 @@ def readiness(histories: Histories, task: Task, definitions: Iterable[Definition
     task : Task
         The window, the as-of dates, the cohort and ``until``; its definition is replaced by each of ``definitions``.
     definitions : iterable of Definition
+    show : callable, optional
+        Called with the readiness before other as-of dates and windows are tried for the definitions that cannot train.
     """
-    last = histories.last_known()
-    checked, newest = [], {}
-    days: tuple[date, ...] = ()
+    variants = [replace(task, definition=definition) for definition in definitions]
     labeller = Labeller(histories, task)
-    for definition in definitions:
-        variant = replace(task, definition=definition)
-        newest[definition.name] = variant.newest_labelled(histories)
-        try:
-            days = tuple(variant.days(histories))
-        except Faults as faults:
-            checked.append(_unready(definition, faults))
-            continue
-        checked.append(_of_definition(histories, variant, labeller))
+    checked = [_of_definition(histories, variant, labeller) for variant in variants]
+    days: tuple[date, ...] = ()
+    with suppress(Faults):
+        days = tuple(task.days(histories))
     missing = {t: SOURCES[t] for t in TABLES if t in SOURCES and t not in histories.present}
     if "attendance" in histories.present:
         missing.pop("termly_attendance", None)
-    return Readiness(
-        last_known=last,
+    found = Readiness(
+        last_known=histories.last_known(),
         as_of=days,
-        newest_labelled=newest,
+        newest_labelled={v.definition.name: v.newest_labelled(histories) for v in variants},
         definitions=tuple(checked),
         missing=missing,
         gaps=tuple(_gaps(histories)),
     )
+    if show is not None:
+        show(found)
+    for place, (variant, one) in enumerate(zip(variants, checked, strict=True)):
+        if one.labelled and not one.ready:
+            checked[place] = replace(one, reasons=(*one.reasons, _advice(histories, variant, labeller)))
+    return replace(found, definitions=tuple(checked))
 
 
 def _unready(definition: Definition, faults: Faults) -> DefinitionReadiness:
@@ -213,7 +223,7 @@ def _of_definition(histories: Histories, task: Task, labeller: Labeller) -> Defi
     reasons: tuple[Fault, ...] = ()
     judged: tuple[date, ...] = ()
     try:
-        judged = tuple(checked_split(histories, task, labels, labeller).test)
+        judged = tuple(split(labels).test)
     except Faults as faults:
         reasons = tuple(faults.faults)
     return DefinitionReadiness(
@@ -249,7 +259,7 @@ def _gaps(histories: Histories) -> Iterable[Fault]:
             )
 
 
-def checked_split(histories: Histories, task: Task, labels: pl.DataFrame, labeller: Labeller | None = None) -> Splits:
+def checked_split(histories: Histories, task: Task, labels: pl.DataFrame) -> Splits:
     """Return the splits of labels; the error names as-of dates that would work, if there are any.
 
     Raises
@@ -260,8 +270,7 @@ def checked_split(histories: Histories, task: Task, labels: pl.DataFrame, labell
     try:
         return split(labels)
     except Faults as faults:
-        advice = _advice(histories, task, labeller or Labeller(histories, task))
-        raise Faults([*faults.faults, advice]) from None
+        raise Faults([*faults.faults, _advice(histories, task, Labeller(histories, task))]) from None
 
 
 def _advice(histories: Histories, task: Task, labeller: Labeller) -> Fault:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import polars as pl
-import pyarrow as pa
 
 from features import HORIZON, CohortRule, Definition, default_as_of
 from features.catalogue import catalogue
@@ -75,14 +74,14 @@ class Task:
         return usable
 
     def labels(
-        self, histories: Histories, members: pa.Table | None = None, leavings: Leavings | None = None
+        self, histories: Histories, members: pl.DataFrame | None = None, leavings: Leavings | None = None
     ) -> pl.DataFrame:
         """Return the snapshots whose outcome is known, without building features.
 
         Parameters
         ----------
-        members : pyarrow.Table, optional
-            The cohort of the days, if already computed.
+        members : polars.DataFrame, optional
+            The cohort of the days by day and pupil, if already computed.
         leavings : Leavings, optional
             The leavings known before ``until``, if already read.
 
@@ -98,7 +97,8 @@ class Task:
             When no window is fully known.
         """
         days = self.days(histories)
-        members = cohort(histories, days, self.rule, self.known_on) if members is None else members
+        if members is None:
+            members = pl.DataFrame(cohort(histories, days, self.rule, self.known_on))
         leavings = Leavings.read(histories, self.until) if leavings is None else leavings
         labels = self._labels(self.horizon, members, leavings)
         if labels.is_empty():
@@ -127,24 +127,22 @@ class Task:
             return None
         leavings = Leavings.read(histories, self.until) if leavings is None else leavings
         members = pl.DataFrame(cohort(histories, later, self.rule, self.known_on))
-        by_day = {day: members.filter(pl.col("as_of") == day).to_arrow() for day in later}
+        by_day = {day: members.filter(pl.col("as_of") == day) for day in later}
         labels = pl.concat(self._labels(known_days[day], by_day[day], leavings) for day in later).sort(
             "as_of", "pupil_id"
         )
         return None if labels.is_empty() else labels
 
-    def _labels(self, window_days: int, members: pa.Table, leavings: Leavings) -> pl.DataFrame:
-        labelled = outcomes(members, leavings, self.definition, window_days)
-        labels, keys = labelled.filter(pl.col("label").is_not_null()), ["pupil_id", "as_of"]
-        if self.horizon < FROM_HORIZON:
-            labels = labels.drop("recorded_on")
-        else:
+    def _labels(self, window_days: int, members: pl.DataFrame, leavings: Leavings) -> pl.DataFrame:
+        labels = outcomes(members, leavings, self.definition, window_days).filter(pl.col("label").is_not_null())
+        columns = ["pupil_id", "as_of", "label", "outcome", "known_on", "happened_on"]
+        if self.horizon >= FROM_HORIZON:
             matured = pl.col("as_of") + timedelta(days=window_days + self.definition.known_after_days)
             labels = labels.with_columns(
                 pl.lit(window_days, pl.Int64).alias("window_days"), matured.alias("matured_on")
             )
-        places = pl.DataFrame(members).select(*keys, "authority", "urn")
-        return labels.join(places, on=keys).sort("as_of", "pupil_id")
+            columns += ["recorded_on", "window_days", "matured_on"]
+        return labels.select(*columns, "authority", "urn").collect()
 
     def newest_labelled(self, histories: Histories) -> date:
         """Return the newest as-of date whose outcome is known by now."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from features.counting.tallies import in_year
 from features.groups.groups import GROUPS, NOT_RECORDED, Group
-from features.outcome.cohort import CohortRule, august_before, cohort, completed_years
+from features.outcome.cohort import CohortRule, cohort, school_age
 from histories.reading.as_of import visible
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
@@ -57,14 +57,12 @@ def grouped(
 
 def _snapshots(histories: Histories, as_of: list[date], rule: CohortRule | None) -> pl.DataFrame:
     """Return the cohort with each child's age on the last 31 August and the phase of the school."""
-    frame = pl.from_arrow(cohort(histories, as_of, rule))
+    members = pl.DataFrame(cohort(histories, as_of, rule)).with_columns(pl.col("as_of").cast(pl.Int32))
     schools = collect(histories.frame("schools").select("urn", "phase")).unique(
         "urn", keep="first", maintain_order=True
     )
-    august = [pl.Series("august", [august_before(d) for d in frame["as_of"].to_list()], pl.Int32)]  # type: ignore[union-attr, index]
-    frame = frame.with_columns(*august, pl.col("as_of").cast(pl.Int32))  # type: ignore[union-attr]
-    frame = nw.from_native(frame).with_columns(completed_years("date_of_birth", "august").alias("age")).to_native()
-    return frame.join(schools, on="urn", how="left")
+    aged = nw.from_native(members).with_columns(school_age("date_of_birth", "as_of").alias("age")).to_native()
+    return aged.join(schools, on="urn", how="left")
 
 
 def _counted(histories: Histories, table: str, frame: pl.DataFrame, groups: list[Group]) -> pl.DataFrame:

@@ -16,7 +16,7 @@ from histories.calendar import as_of_dates, day_number
 from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
 from histories.reading.as_of import visible
-from histories.reading.frames import Frame, gathered, with_each
+from histories.reading.frames import Frame, gathered
 from histories.reading.histories import Histories
 
 FIRST_DAY = {"attendance": "date", "termly_attendance": "term_start", "enrolments": "known"}
@@ -101,16 +101,14 @@ def snapshots_of(
     spells = _current_spells(histories, as_of, known_on)
     pupils = gathered(histories.frame("pupils").unique(subset=["pupil_id"], keep="last", order_by=["date_of_birth"]))
     frame = spells.join(pupils.select("pupil_id", "date_of_birth", nw.col("authority").alias("home")), on="pupil_id")
-    days = {day_number(d): august_before(d) for d in as_of}
-    frame = with_each(frame, "as_of", days, "august", nw.Int32)
-    frame = frame.with_columns(completed_years("date_of_birth", "august").alias("age"))
+    frame = frame.with_columns(school_age("date_of_birth", "as_of").alias("age"))
     frame = frame.filter(nw.col("age").is_between(rule.min_age, rule.max_age))
     schools = schools_once(histories).select("urn", "phase", nw.col("authority").alias("school_authority"))
     frame = frame.join(schools, on="urn", how="left")
     if rule.phases:
         frame = frame.filter(nw.col("phase").is_in(list(rule.phases)))
     if rule.exclude_open_cases and "cme" in histories.present:
-        cases = visible(histories, "cme", histories.given(frame.select("pupil_id", "as_of")), known_on)
+        cases = visible(histories, "cme", _each_day(histories, "cme", as_of), known_on)
         cases = cases.filter(nw.col("resolved_on").is_null()).select("pupil_id", "as_of").unique()
         frame = frame.join(gathered(cases), on=["pupil_id", "as_of"], how="anti")
     frame = frame.sort("as_of", "pupil_id").with_columns(
@@ -121,10 +119,7 @@ def snapshots_of(
 
 
 def _current_spells(histories: Histories, as_of: list[date], known_on: date | None) -> Frame:
-    days = pl.DataFrame({"as_of": [day_number(d) for d in as_of]}, schema={"as_of": pl.Int32}).to_arrow()
-    rows = histories.frame("enrolments").select("pupil_id").unique()
-    snapshots = rows.join(histories.given(days), how="cross")
-    spells = visible(histories, "enrolments", snapshots, known_on).filter(
+    spells = visible(histories, "enrolments", _each_day(histories, "enrolments", as_of), known_on).filter(
         (nw.col("age") >= 0) & (nw.col("leaving_date").is_null() | (nw.col("leaving_date") >= nw.col("as_of")))
     )
     # Prefer a main or single registration to a subsidiary one, then the newest entry.
@@ -133,6 +128,12 @@ def _current_spells(histories: Histories, as_of: list[date], known_on: date | No
         subset=["pupil_id", "as_of"], keep="last", order_by=["first", "entry_date", "urn"]
     )
     return gathered(spells.select("pupil_id", "as_of", "urn", "entry_date"))
+
+
+def _each_day(histories: Histories, table: str, as_of: list[date]) -> Any:
+    """Return a snapshot on each day of every pupil with rows in a table, on the engine of the histories."""
+    days = pl.DataFrame({"as_of": [day_number(d) for d in as_of]}, schema={"as_of": pl.Int32}).to_arrow()
+    return histories.frame(table).select("pupil_id").unique().join(histories.given(days), how="cross")
 
 
 def schools_once(histories: Histories) -> Frame:
@@ -145,13 +146,13 @@ def august_before(day: date) -> int:
     return day_number(date(day.year if (day.month, day.day) > (8, 31) else day.year - 1, 8, 31))
 
 
-def completed_years(born: str, on: str) -> nw.Expr:
-    """Return whole years from one column of day numbers to another."""
-    b, d = nw.col(born).cast(nw.Date), nw.col(on).cast(nw.Date)
+def school_age(born: str, on: str) -> nw.Expr:
+    """Return the age in whole years on the 31 August before a day, from two columns of day numbers."""
+    birth, day = nw.col(born).cast(nw.Date), nw.col(on).cast(nw.Date)
     # Polars returns months as Int8, which would overflow times 100.
-    day_of_year = [x.dt.month().cast(nw.Int32) * 100 + x.dt.day().cast(nw.Int32) for x in (b, d)]
-    before = day_of_year[1] < day_of_year[0]
-    return d.dt.year() - b.dt.year() - before.cast(nw.Int32)
+    born_on, today = (x.dt.month().cast(nw.Int32) * 100 + x.dt.day().cast(nw.Int32) for x in (birth, day))
+    before_september, after_august = (today <= 831).cast(nw.Int32), (born_on > 831).cast(nw.Int32)
+    return day.dt.year() - before_september - birth.dt.year() - after_august
 
 
 def default_as_of(histories: Histories, until: date | None = None) -> list[date]:

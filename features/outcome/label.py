@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import bisect
-from datetime import date, timedelta
+from datetime import date
 
 import polars as pl
 import pyarrow as pa
@@ -11,7 +10,7 @@ import pyarrow as pa
 from features.outcome.cohort import CohortRule, cohort
 from features.outcome.definition import Definition
 from features.outcome.leavings import Leavings
-from histories.calendar import HORIZON, day_number, day_of, school_days
+from histories.calendar import HORIZON
 from histories.reading.histories import Histories
 
 FAR = 10**6
@@ -50,35 +49,45 @@ def label(
         the exit, ``stayed``, ``left_before`` or ``not_known``; known exits of another kind end the window without being the outcome.
     """
     members = cohort(histories, as_of, rule, known_on) if members is None else members
-    return outcomes(members, Leavings.read(histories, until), definition, horizon).drop("recorded_on").to_arrow()
+    labelled = outcomes(pl.DataFrame(members), Leavings.read(histories, until), definition, horizon)
+    columns = ("pupil_id", "as_of", "label", "outcome", "known_on", "happened_on")
+    return labelled.select(columns).sort("as_of", "pupil_id").collect().to_arrow()
 
 
-def outcomes(members: pa.Table, leavings: Leavings, definition: Definition, horizon: int) -> pl.DataFrame:
-    """Label a cohort as ``label`` does, and say in ``recorded_on`` (date) when the outcome of a child who went missing was recorded."""
-    snapshots = pl.DataFrame(members).lazy().with_columns(pl.col("as_of").cast(pl.Int32))
-    exits = _exits(snapshots, _counted(leavings.spells, definition), horizon)
-    cases = _cases(snapshots, leavings.cases.lazy(), horizon) if definition.cases else None
-    frame = snapshots.select("pupil_id", "as_of", "nc_year").join(exits, on=["pupil_id", "as_of"], how="left")
-    if cases is not None:
-        frame = frame.join(cases, on=["pupil_id", "as_of"], how="left")
+def outcomes(members: pl.DataFrame, leavings: Leavings, definition: Definition, horizon: int) -> pl.LazyFrame:
+    """Label a cohort as ``label`` does, lazily.
+
+    Returns
+    -------
+    polars.LazyFrame
+        The columns of ``label``; ``recorded_on`` (date), when the outcome of a child who went missing was recorded; and the ``authority``
+        and ``urn`` of the cohort. The rows keep their order.
+    """
+    snapshots = members.lazy().with_columns(pl.col("as_of").cast(pl.Int32))
+    exits = _exits(snapshots, _counted(leavings, definition), horizon)
+    frame = snapshots.select("pupil_id", "as_of", "nc_year", "authority", "urn")
+    frame = frame.join(exits, on=["pupil_id", "as_of"], how="left", maintain_order="left")
+    if definition.cases:
+        cases = _cases(snapshots, leavings.cases.lazy(), horizon)
+        frame = frame.join(cases, on=["pupil_id", "as_of"], how="left", maintain_order="left")
     else:
         frame = frame.with_columns(pl.lit(None, pl.Int32).alias(c) for c in ("case_known", "case_from", "from_known"))
     frame = _decide(frame, definition, horizon, leavings.limit)
-    columns = ("label", "outcome", "known_on", "happened_on", "recorded_on")
-    return frame.select("pupil_id", pl.col("as_of").cast(pl.Date), *columns).sort("as_of", "pupil_id").collect()
+    columns = ("label", "outcome", "known_on", "happened_on", "recorded_on", "authority", "urn")
+    return frame.select("pupil_id", pl.col("as_of").cast(pl.Date), *columns)
 
 
-def _counted(spells: pl.DataFrame, definition: Definition) -> pl.LazyFrame:
+def _counted(leavings: Leavings, definition: Definition) -> pl.LazyFrame:
     """Return spells with ``counts``, ``counts_known`` and ``destination``: whether and when each leaving counts as going missing."""
     counts = pl.col("destination").is_in(list(definition.destinations)) | pl.col("leaving_ground").is_in(
         list(definition.grounds)
     )
-    frame = spells.lazy().with_columns(
+    frame = leavings.spells.lazy().with_columns(
         counts.fill_null(False).alias("counts"), pl.col("end_known").alias("counts_known")
     )
     if definition.unknown_school_days is None:
         return frame
-    twenty = _after_school_days(spells["leaving_date"], definition.unknown_school_days)
+    twenty = leavings.after_school_days(definition.unknown_school_days)
     unknown = pl.col("leaving_date").is_not_null() & (
         pl.col("destination").is_null() | (pl.col("destination") == "unknown")
     )
@@ -90,22 +99,6 @@ def _counted(spells: pl.DataFrame, definition: Definition) -> pl.LazyFrame:
         .otherwise("counts_known")
         .alias("counts_known"),
         pl.when(unknown).then(pl.lit("unknown")).otherwise("destination").alias("destination"),
-    )
-
-
-def _after_school_days(leaving: pl.Series, number: int) -> pl.Series:
-    """Return the day on which ``number`` school days have passed since each leaving."""
-    if leaving.drop_nulls().is_empty():
-        return pl.Series(leaving.name, [None] * len(leaving), pl.Int32)
-    low, high = day_of(leaving.min()), day_of(leaving.max())  # type: ignore[arg-type]
-    enough = high + timedelta(
-        days=2 * number + 120
-    )  # more than half of all days are no school days, and summers are long
-    open_days = [day_number(d) for d in school_days(low, enough)]
-    return pl.Series(
-        "twenty",
-        [None if x is None else open_days[bisect.bisect_right(open_days, x) + number - 1] for x in leaving],
-        pl.Int32,
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+import bisect
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 import narwhals as nw
 import polars as pl
 
-from histories.calendar import day_number
+from histories.calendar import day_number, day_of, school_days
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 
@@ -32,6 +33,7 @@ class Leavings:
     limit: int
     spells: pl.DataFrame
     cases: pl.DataFrame
+    _passed: dict[int, pl.Series] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def read(cls, histories: Histories, until: date | None = None) -> Leavings:
@@ -54,3 +56,25 @@ class Leavings:
         spells = spells.with_columns(pl.col("entry_date").shift(-1).over("pupil_id").alias("next_entry"))
         cases = histories.frame("cme").filter(nw.col("known") < limit).select("pupil_id", "missing_from", "known")
         return cls(limit=limit, spells=spells, cases=collect(cases))
+
+    def after_school_days(self, number: int) -> pl.Series:
+        """Return the day number on which ``number`` school days have passed since each leaving; null without one. Computed once."""
+        if number not in self._passed:
+            self._passed[number] = _after_school_days(self.spells["leaving_date"], number)
+        return self._passed[number]
+
+
+def _after_school_days(leaving: pl.Series, number: int) -> pl.Series:
+    """Return the day on which ``number`` school days have passed since each leaving."""
+    if leaving.drop_nulls().is_empty():
+        return pl.Series(leaving.name, [None] * len(leaving), pl.Int32)
+    low, high = day_of(leaving.min()), day_of(leaving.max())  # type: ignore[arg-type]
+    enough = high + timedelta(
+        days=2 * number + 120
+    )  # more than half of all days are no school days, and summers are long
+    open_days = [day_number(d) for d in school_days(low, enough)]
+    return pl.Series(
+        "twenty",
+        [None if x is None else open_days[bisect.bisect_right(open_days, x) + number - 1] for x in leaving],
+        pl.Int32,
+    )

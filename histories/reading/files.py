@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -141,8 +142,6 @@ def _read_table(
     else:
         _execute(connection, f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM {source} LIMIT 1", where)
     checked = Source(connection=connection, table=table, columns=columns, sql=source, where=where, is_csv=is_csv)
-    if faults := checked.faults():
-        raise Faults(faults)
     values = checked.values()
     chosen = ", ".join(_canonical(c, values) for c in table.columns.values())
     connection.execute(f"CREATE {'TABLE' if is_csv else 'VIEW'} {name} AS SELECT {chosen} FROM {source}")
@@ -161,28 +160,34 @@ class Source:
     sql: str
     where: str
     is_csv: bool
-    seen: dict[str, str] = field(default_factory=dict)
-
-    def faults(self) -> list[Fault]:
-        """Find empty required values and text that does not parse, in one pass."""
-        tests = value_faults(self.table, self.columns, "duckdb")
-        counts = self._count([(c.name, test) for c, _, test in tests])
-        return [
-            bad_value(c, what, count, self.where, f", {self._rows(test)}")
-            for (c, what, test), count in zip(tests, counts, strict=True)
-            if count
-        ]
+    counts: dict[str, int] = field(default_factory=dict)
+    seen: dict[str, int] = field(default_factory=dict)
 
     def values(self) -> dict[str, str]:
-        """Return the SQL of each column's value; only columns with unclean text are cleaned."""
+        """Return the SQL of each column's value; only columns with unclean text are cleaned.
+
+        Raises
+        ------
+        Faults
+            For empty required values and text that does not parse.
+        """
+        refused = value_faults(self.table, self.columns, "duckdb")
         texts = [n for n, s in self.columns.items() if s.is_text and self.table.columns[n].kind == "text"]
-        dirty = dict.fromkeys(texts, True)
-        if not self.is_csv:
-            counts = self._count([(n, self._needs_cleaning(n)) for n in texts])
-            dirty = {n: bool(count) for n, count in zip(texts, counts, strict=True)}
-        return {
-            n: value_sql(self.table.columns[n], s, "duckdb", clean=dirty.get(n, False)) for n, s in self.columns.items()
-        }
+        asked = [] if self.is_csv else [(n, self._needs_cleaning(n)) for n in texts]
+        # All at once, with the warnings of clean columns: planning a statement costs more than reading a small table.
+        likely = warning_tests(self.table, self._value_sql(texts if self.is_csv else ()), "duckdb")
+        counts = self._count([(c.name, test) for c, _, test in refused] + asked + [(n, test) for n, _, test in likely])
+        faults = [
+            bad_value(c, what, counts[test], self.where, f", {self._rows(test)}")
+            for c, what, test in refused
+            if counts[test]
+        ]
+        if faults:
+            raise Faults(faults)
+        return self._value_sql(texts if self.is_csv else [n for n, test in asked if counts[test]])
+
+    def _value_sql(self, dirty: Collection[str]) -> dict[str, str]:
+        return {n: value_sql(self.table.columns[n], s, "duckdb", clean=n in dirty) for n, s in self.columns.items()}
 
     def _needs_cleaning(self, name: str) -> str:
         c, text = self.table.columns[name], self.columns[name].quoted
@@ -193,46 +198,49 @@ class Source:
     def warn(self, values: dict[str, str], warnings: list[str]) -> tuple[str, ...]:
         """Warn of unknown codes, implausible dates and ends before starts; return the columns with implausible dates."""
         tests = warning_tests(self.table, values, "duckdb")
+        counts = self._count([(name, test) for name, _, test in tests])
         odd = []
-        for (name, what, test), count in zip(
-            tests, self._count([(name, test) for name, _, test in tests]), strict=True
-        ):
-            if count:
+        for name, what, test in tests:
+            if count := counts[test]:
                 warnings.append(f"{self.where}, column {name}: {quantity(count)}: {what} ({self._rows(test)})")
                 odd += [name] if what == NO_DAY else []
         return tuple(odd)
 
-    def _count(self, tests: list[tuple[str, str]]) -> list[int]:
-        """Count the rows that meet conditions on columns.
+    def _count(self, tests: list[tuple[str, str]]) -> dict[str, int]:
+        """Count the rows that meet conditions on columns, each condition once.
 
         In large tables text is tested once per distinct value: a hundred million marks have few codes and pupils.
         """
-        many = self._rows_there() > FEW_ROWS
-        sources: dict[str, list[int]] = {}
-        for i, (name, _) in enumerate(tests):
-            by_value = many and self.columns[name].is_text and self.table.columns[name].kind == "text"
-            sources.setdefault(name if by_value else "", []).append(i)
-        counts: dict[int, int] = {}
-        for name, chosen in sources.items():
-            counted = "coalesce(sum(onroll_rows) FILTER ({}), 0)" if name else "count(*) FILTER ({})"
-            sums = ", ".join(counted.format(tests[i][1]) for i in chosen)
-            source = self._distinct(name) if name else self.sql
+        if not self.seen:
+            self.seen["rows"] = _execute(self.connection, f"SELECT count(*) FROM {self.sql}", self.where)[0][0]
+        passes: dict[tuple[str, ...], list[str]] = {}
+        for name, test in tests:
+            if test not in self.counts:
+                passes.setdefault(self._tested_with(name) if self.seen["rows"] > FEW_ROWS else (), []).append(test)
+        for names, chosen in passes.items():
+            counted = "coalesce(sum(onroll_rows) FILTER ({}), 0)" if names else "count(*) FILTER ({})"
+            source = self._distinct(names) if names else self.sql
+            sums = ", ".join(counted.format(test) for test in chosen)
             row = _execute(self.connection, f"SELECT {sums} FROM {source}", self.where)[0]
-            counts |= dict(zip(chosen, map(int, row), strict=True))
-        return [counts[i] for i in range(len(tests))]
+            self.counts.update(zip(chosen, map(int, row), strict=True))
+        return self.counts
 
-    def _rows_there(self) -> int:
-        if "" not in self.seen:
-            self.seen[""] = str(_execute(self.connection, f"SELECT count(*) FROM {self.sql}", self.where)[0][0])
-        return int(self.seen[""])
+    def _tested_with(self, name: str) -> tuple[str, ...]:
+        """Return the text columns whose distinct values are read together: all that have codes, or this one; none for other types."""
+        coded = [n for n, s in self.columns.items() if s.is_text and self.table.columns[n].codes]
+        if name in coded:
+            return tuple(coded)
+        return (name,) if self.columns[name].is_text and self.table.columns[name].kind == "text" else ()
 
-    def _distinct(self, name: str) -> str:
-        """Return a table of the distinct values of a column and the number of rows with each."""
-        if name not in self.seen:
-            self.seen[name] = f"seen_{self.table.table}_{name}"
-            values = f"SELECT {self.columns[name].quoted}, count(*) AS onroll_rows FROM {self.sql} GROUP BY 1"
-            _execute(self.connection, f"CREATE OR REPLACE TEMP TABLE {self.seen[name]} AS {values}", self.where)
-        return self.seen[name]
+    def _distinct(self, names: tuple[str, ...]) -> str:
+        """Return a table of the distinct values of columns and the number of rows with each."""
+        seen = f"seen_{self.table.table}_{'_'.join(names)}"
+        if seen not in self.seen:
+            values = ", ".join(self.columns[name].quoted for name in names)
+            rows = f"SELECT {values}, count(*) AS onroll_rows FROM {self.sql} GROUP BY ALL"
+            _execute(self.connection, f"CREATE OR REPLACE TEMP TABLE {seen} AS {rows}", self.where)
+            self.seen[seen] = 1
+        return seen
 
     def _rows(self, test: str) -> str:
         number, source = "onroll_row", self.sql

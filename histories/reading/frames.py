@@ -1,4 +1,4 @@
-"""Frames in memory on any engine: run a lazy frame, join, and add a column."""
+"""Frames in memory on any engine: run a lazy frame and join."""
 
 from __future__ import annotations
 
@@ -33,11 +33,3 @@ def joined(left: Frame, right: Frame, on: str | list[str]) -> Frame:
 def days_of(frame: Frame) -> list[int]:
     """Return the distinct values of ``as_of`` (day numbers) in ascending order."""
     return sorted(frame.select("as_of").unique()["as_of"])
-
-
-def with_each(frame: Frame, key: str, values: dict[int, int], name: str, kind: type) -> Frame:
-    """Add the column ``name`` of type ``kind``: ``values`` looked up by the column ``key``, null where there is none."""
-    looked_up = nw.lit(None, kind)
-    for number, value in values.items():
-        looked_up = nw.when(nw.col(key) == number).then(nw.lit(value, kind)).otherwise(looked_up)
-    return frame.with_columns(looked_up.alias(name))

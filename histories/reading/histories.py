@@ -24,6 +24,7 @@ import narwhals as nw
 from histories.calendar import day_number, day_of, london_today
 from histories.io.digest import file_digest
 from histories.io.memory import bytes_of
+from histories.reading.frames import collect
 from histories.reading.plain_frame import PlainFrame
 from histories.reading.values import FIRST_DAY, last_day
 from histories.tables import TABLES, Table
@@ -246,23 +247,21 @@ class Histories:
 
     def _newest(self, tables: tuple[str, ...]) -> date:
         if tables not in self._newest_days:
-            today = day_number(london_today())
-            marked = bool({"attendance", "termly_attendance"} & self.present)
-            newest = 0
-            for name in tables:
-                if name in self.present:
-                    rows = self.frame(name)
-                    if marked and TABLES[name].plannable:
-                        rows = rows.filter(~nw.col(TABLES[name].known_from[0]).is_null())
-                    top = rows.filter(nw.col("known") <= today).select(nw.col("known").max()).collect().item()
-                    newest = max(newest, int(top or 0))
-            self._newest_days[tables] = day_of(newest)
+            days = [self._known_days(name) for name in tables if name in self.present]
+            newest = collect(nw.concat(days).select(nw.col("known").max())).item() if days else None
+            self._newest_days[tables] = day_of(int(newest or 0))
         return self._newest_days[tables]
+
+    def _known_days(self, name: str) -> nw.LazyFrame:
+        rows, marked = self.frame(name), bool({"attendance", "termly_attendance"} & self.present)
+        if marked and TABLES[name].plannable:
+            rows = rows.filter(~nw.col(TABLES[name].known_from[0]).is_null())
+        return rows.filter(nw.col("known") <= day_number(london_today())).select("known")
 
     def first_day(self, table: str, column: str) -> date | None:
         """Return the earliest day in a column, or None without one; computed once, since it may be read from every mark."""
         if (table, column) not in self._first_days:
-            first = self.frame(table).select(nw.col(column).min()).collect().item()
+            first = collect(self.frame(table).select(nw.col(column).min())).item()
             self._first_days[table, column] = None if first is None else day_of(int(first))
         return self._first_days[table, column]
 

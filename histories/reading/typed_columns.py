@@ -16,6 +16,7 @@ from histories.reading.values import (
     flag_sql,
     last_day,
     number_sql,
+    stripped_sql,
     text_sql,
     unclean_sql,
 )
@@ -177,7 +178,8 @@ def value_faults(table: type[Table], columns: Mapping[str, SourceColumn], engine
             given = f"({raw} IS NOT NULL AND NOT isnan(CAST({raw} AS DOUBLE)))"
             tests.append((c, f"is not {WANTED['integer']}", f"{given} AND {value} IS NULL"))
         if c.required and source.is_text and c.kind == "text":
-            tests.append((c, "is empty", f"({raw} IS NULL OR {unclean_sql(raw, engine)} AND {value} IS NULL)"))
+            bare = stripped_sql(f"CAST({raw} AS {TEXT[engine]})", engine)
+            tests.append((c, "is empty", f"({raw} IS NULL OR {unclean_sql(raw, engine)} AND {bare} IS NULL)"))
         elif c.required:
             tests.append((c, "is empty", f"NOT ({given})"))
     return tests

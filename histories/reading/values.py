@@ -95,14 +95,13 @@ DAY_SQL = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 TIME_SQL = "[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
 ZONE_SQL = "(Z|[+-][0-9]{2}:?[0-9]{2})"
 WHOLE_SQL = "^[+-]?[0-9]+[.]0+$"
-BLANKS_SQL = "chr(32) || chr(9) || chr(13) || chr(10) || chr(160) || chr(65279)"
 
 
 def stripped_sql(text: str, engine: str) -> str:
     """Return SQL that strips blanks from a text; null if nothing remains."""
     if engine == "spark":
         return f"nullif(regexp_replace({text}, '^[ \\t\\r\\n\\u00a0\\ufeff]+|[ \\t\\r\\n\\u00a0\\ufeff]+$', ''), '')"
-    return f"nullif(trim({text}, {BLANKS_SQL}), '')"
+    return f"nullif(trim({text}, '{BLANKS}'), '')"
 
 
 def text_sql(text: str, engine: str) -> str:

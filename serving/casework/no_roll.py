@@ -11,7 +11,7 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
-from features.outcome.cohort import august_before, completed_years
+from features.outcome.cohort import august_before, school_age
 from histories.calendar import day_number, day_of
 from histories.linking.roll_status import roll_status
 from histories.reading.as_of import visible
@@ -97,8 +97,8 @@ def _of_school_age(histories: Histories, as_of: date) -> list[dict[str, Any]]:
     """Return the known children of compulsory school age with their status on rolls."""
     pupils = histories.frame("pupils").unique(subset=["pupil_id"], keep="last", order_by=["date_of_birth"])
     known = pupils.filter(nw.col("date_of_birth") < day_number(as_of)).select("pupil_id", "date_of_birth", "authority")
-    children = nw.from_native(collect(known).with_columns(pl.lit(august_before(as_of), pl.Int32).alias("august")))
-    years = children.with_columns((completed_years("date_of_birth", "august") - 4).alias("nc_year")).to_native()
+    children = nw.from_native(collect(known).with_columns(pl.lit(day_number(as_of), pl.Int32).alias("as_of")))
+    years = children.with_columns((school_age("date_of_birth", "as_of") - 4).alias("nc_year")).to_native()
     status = roll_status(histories, as_of)
     aged = years.filter(pl.col("nc_year").is_between(*YEARS)).join(status, on="pupil_id", how="left")
     return aged.with_columns(pl.col("on_roll").fill_null(False)).sort("pupil_id").to_dicts()

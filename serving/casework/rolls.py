@@ -8,7 +8,7 @@ import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
-from features.outcome.cohort import august_before, completed_years, schools_once
+from features.outcome.cohort import school_age, schools_once
 from histories.calendar import day_number
 from histories.reading.as_of import visible
 from histories.reading.frames import collect
@@ -42,13 +42,9 @@ def last_spells(histories: Histories, as_of: date) -> pl.DataFrame:
     frame = frame.join(pupils.select("pupil_id", "date_of_birth", pl.col("authority").alias("home")), on="pupil_id")
     schools = schools_once(histories).select("urn", nw.col("authority").alias("school_authority")).to_native()
     frame = frame.join(schools, on="urn", how="left").with_columns(
-        pl.lit(august_before(as_of), pl.Int32).alias("august"), pl.col("now").cast(pl.Boolean).alias("on_roll")
+        pl.lit(day_number(as_of), pl.Int32).alias("as_of"), pl.col("now").cast(pl.Boolean).alias("on_roll")
     )
-    frame = (
-        nw.from_native(frame)
-        .with_columns((completed_years("date_of_birth", "august") - 4).alias("nc_year"))
-        .to_native()
-    )
+    frame = nw.from_native(frame).with_columns((school_age("date_of_birth", "as_of") - 4).alias("nc_year")).to_native()
     return frame.with_columns(pl.coalesce("school_authority", "home", pl.lit("")).alias("authority")).filter(
         pl.col("nc_year").is_between(0, 11)
     )

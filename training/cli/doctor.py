@@ -60,8 +60,9 @@ def doctor(
     opened = open_histories(histories)
     if monthly:
         task = monthly_task(opened, task)
-    report = readiness(opened, task, definitions)
-    result(report.to_dict(), as_json=as_json, text=report.text())
+    # On a terminal the answer comes first, and what would help a little later.
+    report = readiness(opened, task, definitions, None if as_json else lambda found: click.echo(found.summary()))
+    result(report.to_dict(), as_json=as_json, text=report.reasons() or "\nEvery definition can train.")
     if not report.ready:
         raise SystemExit(1)
 

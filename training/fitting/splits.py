@@ -105,7 +105,7 @@ def split(labelled: pl.DataFrame) -> Splits:
     newest = origins(labelled, JUDGED + BEFORE)
     judged = newest[BEFORE:] if len(newest) > BEFORE else newest[1:]
     if len(judged) < 2:
-        what = f"only {quantity(len(judged), 'as-of date')} can be judged, each with {MIN_POSITIVES} earlier children known to have gone missing; two are needed"
+        what = f"only {quantity(len(judged), 'as-of date')} can be judged, each with {MIN_POSITIVES} outcomes known before it; two are needed"
         raise Faults(Fault(what, "train", do))
     faults = []
     for what, part in (("calibrate on", newest[: -len(judged)]), ("judge on", judged)):

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from histories.errors import Faults
+from histories.reading import files
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 
@@ -241,3 +242,19 @@ def test_an_invalid_value_is_located_by_table_row_and_column():
                 ],
             }
         )
+
+
+@pytest.mark.parametrize("many", [False, True])
+def test_a_clean_table_is_tested_in_few_statements(tmp_path, monkeypatch, many):
+    home = folder(tmp_path, enrolments_csv=None)
+    spells = {"pupil_id": ["A1", "B2"], "urn": ["100", "100"], "entry_date": [date(2020, 9, 1)] * 2}
+    spells |= {"status": ["C", "M"], "destination": [None, "home_education"], "leaving_date": [None, date(2024, 3, 1)]}
+    pq.write_table(pa.table(spells), home / "enrolments.parquet")
+    if many:
+        monkeypatch.setattr(files, "FEW_ROWS", 0)
+    statements, run = [], files._execute
+    monkeypatch.setattr(files, "_execute", lambda c, sql, where: statements.append((where, sql)) or run(c, sql, where))
+    Histories.open(home)
+    tests = [sql for where, sql in statements if "enrolments" in where and " FILTER (" in sql]
+    # Many rows: one for dates, and one for the distinct values of each identifier and of all codes together.
+    assert len(tests) == (4 if many else 1)

@@ -226,3 +226,20 @@ def test_rolls_and_cohorts_are_read_once_for_all_definitions(monkeypatch):
     assert not result.ready
     assert len(reads) == 1
     assert len(cohorts) == 2, "one pass over the default days, one over the months of the advice"
+
+
+def test_what_there_is_is_shown_before_other_dates_are_tried(monkeypatch):
+    cohorts, of_days, shown = [], cohort.cohort, []
+    monkeypatch.setattr("training.labeller.cohort", lambda *a: cohorts.append(1) or of_days(*a))
+    definitions = [Definition.load(name) for name in Definition.shipped()]
+    found = readiness(
+        histories(lost=2), Task(definition=definitions[0]), definitions, lambda r: shown.append((r, len(cohorts)))
+    )
+    ((early, passes),) = shown
+    assert passes == 1, "the default days only"
+    assert early.summary() == found.summary()
+    assert all(
+        len(late.reasons) > len(one.reasons)
+        for one, late in zip(early.definitions, found.definitions, strict=True)
+        if one.labelled
+    )
