@@ -126,6 +126,20 @@ def _maximum(
     raise Faults(Fault(what, "calibration", "Check that the candidate's margins differ between children."))
 
 
+def in_the_large(log_odds: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
+    """Return by how much risks are too low on the whole, in log-odds: the intercept of a fit whose slope is 1 (Cox 1958); below 0, they are too high.
+
+    The intercept of ``fit`` says nothing of the kind: it is that of a risk of a half, which hardly any child has.
+
+    Parameters
+    ----------
+    log_odds : float array, shape (rows,)
+        Of calibrated risks.
+    """
+    w = np.ones_like(log_odds) if weights is None else weights
+    return float(_maximum(log_odds, labels, w, WEAK, start=(1.0, 0.0), slope_is_fixed=True)[1])
+
+
 def risk(margins: np.ndarray, a: float, b: float) -> np.ndarray:
     """Return calibrated probabilities of margins."""
     return 1 / (1 + np.exp(-np.clip(a * margins + b, -30, 30)))

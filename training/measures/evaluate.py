@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from training.measures.calibration import fit
+from training.measures.calibration import fit, in_the_large
 from training.measures.intervals import resampled
 from training.measures.metrics import average_precision, found_within, listed, ordered_precision
 
@@ -136,11 +136,16 @@ def interval(draws: np.ndarray, level: float = 0.95) -> list[float | None]:
 def calibrated(risk: np.ndarray, label: np.ndarray, weight: np.ndarray, resamples: Resamples) -> dict[str, Any]:
     """Return Brier score, calibration slope and intercept with intervals, and the points of a reliability plot.
 
-    Slope and intercept come from logistic recalibration (Cox 1958): a slope below 1 means that high risks are overstated.
+    Slope and intercept come from logistic recalibration (Cox 1958): a slope below 1 means that high risks are overstated. The intercept is that
+    at a slope of 1 (calibration in the large): below 0, risks are overstated on the whole.
     """
     logit = np.log(np.clip(risk, 1e-9, 1 - 1e-9) / (1 - np.clip(risk, 1e-9, 1 - 1e-9)))
-    slope, intercept = fit(logit, label, weight)
-    drawn = np.array([fit(logit, label, times * weight) for times in resamples.weights[:50]]).reshape(-1, 2)
+
+    def both(weights: np.ndarray) -> tuple[float, float]:
+        return fit(logit, label, weights)[0], in_the_large(logit, label, weights)
+
+    slope, intercept = both(weight)
+    drawn = np.array([both(times * weight) for times in resamples.weights[:50]]).reshape(-1, 2)
     return {
         "brier": float(np.average((risk - label) ** 2, weights=weight)),
         "calibration_slope": slope,

@@ -112,7 +112,7 @@ class Material:
                 f"{near} and of the highest early recall (outcomes {LEAD_DAYS} days away or more, {CAPACITY} children on each list of those not "
                 "yet stopping); average precision alone would have taken another"
             )
-        return f"{near}; early recall at capacity did not tell them apart"
+        return f"{near}; none of them has a higher early recall at capacity beyond noise"
 
     @property
     def adopted(self) -> str:

@@ -57,9 +57,9 @@ def of_list(figures: dict[str, Any]) -> tuple[str, ...]:
     hits = (top["recall"] or 0.0) * positives
     if min(hits, positives - hits) <= SMALLEST:
         return counted(figures["snapshots"]), counted(positives) if positives > SMALLEST else HIDDEN, HIDDEN, HIDDEN
-    of_exact = rounded(round(hits)) / hits  # shares of exact counts would reveal the unrounded counts
-    shares = (f"{top[part] * of_exact:.0%}" for part in ("precision", "recall"))
-    return counted(figures["snapshots"]), counted(positives), *shares
+    # Shares of exact counts would reveal the unrounded counts.
+    shares = (top["precision"] * rounded(round(hits)) / hits, rounded(round(hits)) / rounded(positives))
+    return counted(figures["snapshots"]), counted(positives), *(f"{share:.0%}" for share in shares)
 
 
 def ahead(name: str, figures: dict[str, Any]) -> list[tuple[str, ...]]:
@@ -78,7 +78,7 @@ def ahead(name: str, figures: dict[str, Any]) -> list[tuple[str, ...]]:
             rows.append((*first, HIDDEN, HIDDEN))
             continue
         hit_counts = rounded(round(hits))
-        shown = (hit_counts / at["listed"], hit_counts / positives)
+        shown = (hit_counts / at["listed"], hit_counts / rounded(positives))
         bounds = (at["early_precision_interval"], at["early_recall_interval"])
         rows.append(
             (

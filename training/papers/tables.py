@@ -116,7 +116,7 @@ def calibration(m: Material) -> PaperTable:
             f"{number(f['calibration_slope'], '.2f')} {_between(f['calibration_slope_interval'], '.2f')}",
         ),
         (
-            "intercept (0 is right; below 0, risks are overstated)",
+            "intercept at a slope of 1 (0 is right; below 0, risks are overstated on the whole)",
             f"{number(f['calibration_intercept'], '.2f')} {_between(f['calibration_intercept_interval'], '.2f')}",
         ),
     )

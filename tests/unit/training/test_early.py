@@ -76,5 +76,16 @@ def test_small_numbers_of_the_lists_are_hidden_in_the_report():
     top |= {"early_precision_interval": [0.1, 0.3], "early_recall_interval": [0.4, 0.6]}
     ((*_, precision, recall),) = ahead("at_least_28_days", {"positives": 40, "top_100": top})
     assert (precision, recall) == ("20.0% (10.0% to 30.0%)", "50.0% (40.0% to 60.0%)")
+    ((*_, positives, precision, recall),) = ahead("at_least_28_days", {"positives": 42, "top_100": top})
+    # 21 of 42 would be a half: only 20 and 40 are printed.
+    assert (positives, precision) == ("40", "20.0% (10.0% to 30.0%)")
+    assert recall.startswith("50.0%")
+    exact = {
+        "snapshots": 900,
+        "positives": 43,
+        "average_precision": 0.5,
+        "top_25": {"precision": 0.8, "recall": 20 / 43},
+    }
+    assert of_list(exact)[1:] == ("45", "80%", "44%")  # not 20 of 43
     ((*_, precision, recall),) = ahead("at_least_28_days", {"positives": 12, "top_100": top})
     assert (precision, recall) == (HIDDEN, HIDDEN)

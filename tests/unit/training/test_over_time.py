@@ -15,7 +15,7 @@ from training.fitting.rolling_origin import Predictions, judge_all, predict
 from training.fitting.sampling import sample
 from training.fitting.selection import choose
 from training.fitting.splits import split
-from training.measures.evaluate import Judged, Resamples, interval, judge
+from training.measures.evaluate import Judged, Resamples, calibrated, interval, judge
 
 DAYS = [date(2020 + n // 3, (1, 4, 9)[n % 3], 10) for n in range(11)]
 DELAY = timedelta(days=180)
@@ -247,3 +247,23 @@ def test_a_weighted_sample_is_judged_like_the_population():
         assert of_some["at_capacity"][name]["listed"] == pytest.approx(
             share_key["at_capacity"][name]["listed"], rel=0.01
         )
+
+
+@pytest.mark.parametrize("too_high", [0.0, 0.7])
+def test_the_intercept_says_by_how_much_risks_are_overstated_on_the_whole(too_high):
+    """High risks are overstated and low ones understated: a slope of a half, which alone moves no mean."""
+    rng = np.random.default_rng(2)
+    logit = rng.normal(-5.0, 1.2, 60_000)
+    label = (rng.random(60_000) < 1 / (1 + np.exp(-(0.5 * logit - 2.3)))).astype(float)
+    # Moved until as many are expected as went missing.
+    low, high = -5.0, 5.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (low, middle) if (1 / (1 + np.exp(-logit - middle))).mean() > label.mean() else (middle, high)
+    risk = 1 / (1 + np.exp(-logit - low - too_high))
+    figures = calibrated(risk, label, np.ones(60_000), Resamples(np.arange(60_000), 1, 50))
+    assert figures["calibration_slope"] == pytest.approx(0.5, abs=0.1)
+    assert figures["calibration_intercept"] == pytest.approx(-too_high, abs=0.02)
+    least, most = figures["calibration_intercept_interval"]
+    assert least < -too_high < most
+    assert most - least < 0.5

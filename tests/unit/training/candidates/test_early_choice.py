@@ -1,6 +1,7 @@
 """Among candidates within noise in average precision, what their lists find early decides, where it tells them apart."""
 
 from datetime import date, timedelta
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -10,6 +11,7 @@ from training.fitting.early_recall import early_hits
 from training.fitting.rolling_origin import Predictions
 from training.fitting.selection import choose
 from training.measures.evaluate import Resamples
+from training.papers.material import Material
 
 PUPILS, EARLY, STOPPING, DAYS = 300, 30, 40, 6
 
@@ -59,14 +61,13 @@ def order_of(*parts):
     return lambda child: -rank[child]
 
 
+ALIKE = {"safe": order_of((0, 45), (100, 120), (45, 70)), "early": order_of((0, 55), (100, 145), (55, 70))}
+
+
 def test_early_recall_tells_apart_what_average_precision_does_not():
     """Both rank those who had stopped first. Of those who will go missing, one lists 5 of 30 among the first 25 and all others just after;
     the other lists 15 at once and the rest late, which is the same in average precision."""
-    margins = {
-        "safe": order_of((0, 45), (100, 120), (45, 70)),
-        "early": order_of((0, 55), (100, 145), (55, 70)),
-    }
-    chosen, story = choose(world(margins), ["safe", "early"], 1)
+    chosen, story = choose(world(ALIKE), ["safe", "early"], 1)
     assert story["within_noise"] == ["safe", "early"]
     assert story["early_recall"] == {"safe": 5 / EARLY, "early": 15 / EARLY}
     assert (chosen, story["chosen_by"]) == ("early", "early_recall")
@@ -102,3 +103,13 @@ def test_early_recall_is_the_share_of_early_outcomes_among_the_first_25_of_each_
     assert hits.recall(DAYS)[:, -1].tolist() == [25 / EARLY, 0.5]
     assert hits.recall(1)[:, -1].tolist() == [25 / EARLY, 0.5]
     assert hits.recall(DAYS).shape == (2, 21)
+
+
+def test_papers_do_not_say_that_early_recall_told_nothing_apart_where_it_speaks_for_the_chosen_one():
+    """Early recall leaves only the first; average precision alone would have taken it too."""
+    among = ["early", "safe"]
+    chosen, story = choose(world(ALIKE), among, 1)
+    assert (chosen, story["chosen_by"]) == ("early", "average_precision")
+    assert (story["within_noise"], story["within_noise_early"]) == (among, ["early"])
+    said = Material.choice.fget(SimpleNamespace(manifest=SimpleNamespace(parent=None), story=story))
+    assert said.endswith("none of them has a higher early recall at capacity beyond noise")
