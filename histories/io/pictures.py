@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from histories.errors import Fault, Usage
 from histories.io.atomic_write import new_file
 
 PICTURES = (".png", ".svg", ".pdf")
+MIME = {"svg": "svg+xml", "png": "png"}
 BLUE, GREY, RED, LIGHT = "#1d70b8", "#505a5f", "#d4351c", "#b1b4b6"
 
 
@@ -42,11 +43,19 @@ def new_figure(width: float, height: float) -> Any:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def picture_of(figure: Any, alt: str, caption: str) -> Picture:
-    """Return a Matplotlib figure as a picture."""
-    svg = io.StringIO()
-    _save(figure, svg, "svg")
-    source = "data:image/svg+xml;base64," + base64.b64encode(svg.getvalue().encode()).decode()
+def picture_of(figure: Any, alt: str, caption: str, kind: str = "svg", *, tight: bool = False) -> Picture:
+    """Return a Matplotlib figure as a picture.
+
+    Parameters
+    ----------
+    kind : str
+        ``svg``, or ``png``, which is smaller for thousands of points.
+    tight : bool
+        Fit the picture to what is drawn, for figures that were not laid out by ``new_figure``.
+    """
+    data = io.BytesIO()
+    _save(figure, data, kind, bbox_inches="tight" if tight else None)
+    source = f"data:image/{MIME[kind]};base64,{base64.b64encode(data.getvalue()).decode()}"
     return Picture(source, alt, caption)
 
 
@@ -72,12 +81,13 @@ def write_picture(figure: Any, out: Path) -> None:
         _save(figure, temporary, kind)
 
 
-def _save(figure: Any, to: Any, kind: str) -> None:
+def _save(figure: Any, to: Any, kind: str, **how: Any) -> None:
     """Write a figure; the same figure gives the same bytes of SVG."""
     import matplotlib as mpl
 
     with mpl.rc_context({"svg.hashsalt": "onroll"}):
-        figure.savefig(to, format=kind, dpi=150, metadata={"Date": None, "Creator": None} if kind == "svg" else None)
+        metadata = {"Date": None, "Creator": None} if kind == "svg" else None
+        figure.savefig(to, format=kind, dpi=150, metadata=metadata, **how)
 
 
 def bars(title: str, figures: Sequence[Bar], *, alt: str, caption: str, line: float | None = None) -> Picture:
@@ -97,6 +107,42 @@ def bars(title: str, figures: Sequence[Bar], *, alt: str, caption: str, line: fl
     axes.set_xlabel(title, fontsize=8)
     axes.tick_params(axis="x", labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
+    return picture_of(figure, alt, caption)
+
+
+def curves(
+    lines: Mapping[str, Sequence[Bar]],
+    x: str,
+    y: str,
+    *,
+    alt: str,
+    caption: str,
+    share: bool = False,
+) -> Picture:
+    """Draw several figures with their intervals over the same lengths, such as precision and recall by length of list.
+
+    Parameters
+    ----------
+    lines : mapping
+        By title; the name of a bar is its place on the horizontal axis, a number.
+    share : bool
+        Whether the figures are shares, written as percentages.
+    """
+    figure = new_figure(7, 3.6)
+    axes = figure.add_subplot()
+    for (title, bars_of), colour, mark in zip(lines.items(), (BLUE, RED, GREY), "os^", strict=False):
+        places = [float(b.name) for b in bars_of]
+        axes.plot(places, [b.value for b in bars_of], f"{mark}-", color=colour, label=title)
+        known = [(p, b.low, b.high) for p, b in zip(places, bars_of, strict=True) if b.low is not None]
+        axes.fill_between(*zip(*known, strict=True), color=colour, alpha=0.15, linewidth=0) if known else None
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.set_xticks(sorted({float(b.name) for bars_of in lines.values() for b in bars_of}))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, fontsize=9)
+    if share:
+        axes.set_ylim(bottom=0)
+        axes.yaxis.set_major_formatter(lambda value, place: f"{value:.0%}")
     return picture_of(figure, alt, caption)
 
 

@@ -12,7 +12,7 @@ from features.groups.groups import PROTECTED
 from histories.reading.histories import Histories
 from training.evaluation.ablation import by_theme
 from training.evaluation.fairness import fairness
-from training.evaluation.feature_importance import contributions
+from training.evaluation.feature_importance import explained, made_up_score
 from training.evaluation.mistakes import profile
 from training.evaluation.proxies import proxies
 from training.evaluation.seen_pupils import seen_and_unseen
@@ -36,15 +36,16 @@ def extended_report(
     advance(description="groups of children")
     judged = judged_with_groups(histories, task, trained)
     advance(description="who was missed")
-    importance = contributions(trained, seed)
+    reasons = explained(trained, seed)
     return finite(
         {
             "capacity": CAPACITY,
             "seen_and_unseen": seen_and_unseen(trained.predictions, name, CAPACITY),
             "mistakes": profile(trained.predictions, name, CAPACITY),
             "fairness": fairness_by_group(trained, judged, seed),
-            "proxies": proxies_of(trained, judged, importance, seed),
-            "contributions": importance,
+            "proxies": proxies_of(trained, judged, reasons["contributions"], seed),
+            **reasons,
+            "made_up_child": made_up_score(trained),
             "weekly": week_by_week(
                 histories=histories, task=task, trained=trained, capacity=WEEKLY, seed=seed, advance=advance
             ),

@@ -6,6 +6,6 @@ from training.papers.authority import Authority
 from training.papers.complete import empty_fields
 from training.papers.material import Material
 from training.papers.paper import Paper
-from training.papers.written import files_of, write
+from training.papers.written import card_in_short, files_of, write
 
-__all__ = ["Authority", "Material", "Paper", "empty_fields", "files_of", "write"]
+__all__ = ["Authority", "Material", "Paper", "card_in_short", "empty_fields", "files_of", "write"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from histories.io.pictures import BLUE, GREY, RED, Bar, Picture, bars, curve, new_figure, picture_of
+from histories.io.pictures import BLUE, GREY, RED, Bar, Picture, bars, curve, curves, new_figure, picture_of
 from training.fitting.splits import Splits
 
-__all__ = ["Bar", "Picture", "bars", "curve", "reliability", "splits"]
+__all__ = ["Bar", "Picture", "bars", "curve", "curves", "reliability", "splits"]
 
 
 def splits(s: Splits) -> Picture:

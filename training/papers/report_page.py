@@ -12,11 +12,13 @@ from training.papers.paper import PaperTable
 from training.papers.part import ReportSection
 from training.papers.pictures import Bar
 from training.papers.rendering import page
+from training.papers.report_capacity import at_capacity
 from training.papers.report_early import foreseeing
 from training.papers.report_lists import calibration, fairness, mistakes, strangers, weeks
+from training.papers.report_reasons import reasons
 from training.papers.report_summer import summer
-from training.papers.report_value import PRESENT, in_words, value
-from training.papers.tables import CAPACITIES, TITLES, candidates, capacity, leads, number
+from training.papers.report_value import in_words
+from training.papers.tables import TITLES, candidates, capacity, leads, number
 from training.papers.used import parts_used
 
 
@@ -41,11 +43,11 @@ def report_page(m: Material) -> str:
         strangers,
         fairness,
         mistakes,
+        reasons,
         uses,
     )
-    return page(
-        "report.html", title=f"Report on {m.title}", on=m.on.isoformat(), parts=[section(m) for section in sections]
-    )
+    parts = [part for section in sections if (part := section(m))]
+    return page("report.html", title=f"Report on {m.title}", on=m.on.isoformat(), parts=parts)
 
 
 def summary(m: Material) -> ReportSection:
@@ -135,37 +137,6 @@ def compared(m: Material) -> ReportSection:
         pictures=[picture],
         tables=[("Candidates", candidates(m)), ("Leads of the chosen one", leads(m))],
     )
-
-
-def at_capacity(m: Material) -> ReportSection:
-    """Report what a team finds at its capacity."""
-    table = capacity(m)
-    bars = []
-    for name, at in m.figures["at_capacity"].items():
-        row = next(r for r in table.rows if r[0] == CAPACITIES.get(name, name))
-        if row[2] != HIDDEN:
-            bars.append(Bar(row[0], at["precision"], *m.figures["intervals"].get(f"{name}.precision", (None, None))))
-    shown = (
-        [
-            pictures.bars(
-                "share of the listed who went missing, 95% interval",
-                bars,
-                alt="Precision for lists of several lengths; the table below has the same data.",
-                caption="The shorter the list, the larger the share of it that goes missing",
-            )
-        ]
-        if bars
-        else []
-    )
-    text = [
-        "A team can review only so many children. A list here is one authority's on one day. Most children who are not listed do not go missing, but some do."
-    ]
-    tables = [("Found at a team's capacity", table)]
-    worth = value(m)
-    if worth:
-        text.append(PRESENT)
-        tables.append(("Children reached in a year, and net benefit", worth))
-    return ReportSection(title="What a team finds", text=text, pictures=shown, tables=tables)
 
 
 def uses(m: Material) -> ReportSection:

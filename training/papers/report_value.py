@@ -60,16 +60,22 @@ def value(m: Material) -> PaperTable | None:
     for capacity in CAPACITIES:
         for name, title in (("model", "the model's"), ("present", "present practice")):
             figures = decision[list_key(capacity)][name]
-            reached = _reached(m, decision, figures)
+            reached, benefit = _reached(m, decision, figures), worth(m, decision, figures)
             cells = [HIDDEN] * (1 + len(ONE_IN))
-            if reached is not None:
-                worth = [reached - (figures["reviewed"] - reached) / (n - 1) for n in ONE_IN]
+            if reached is not None and benefit:
                 cells = [f"{reached:.0f} {_between(figures)}"]
                 cells += [
-                    f"{w:.0f} {_between(figures, f'net_benefit_1_in_{n}')}" for w, n in zip(worth, ONE_IN, strict=True)
+                    f"{w:.0f} {_between(figures, f'net_benefit_1_in_{n}')}"
+                    for w, n in zip(benefit, ONE_IN, strict=True)
                 ]
             rows.append((str(capacity), title, counted(figures["reviewed"]), *cells))
     return PaperTable(headers, tuple(rows))
+
+
+def worth(m: Material, decision: dict[str, Any], figures: dict[str, Any]) -> list[float] | None:
+    """Return the net benefit of a year of lists at each exchange of ``ONE_IN``, from a rounded count; None if it is hidden."""
+    reached = _reached(m, decision, figures)
+    return None if reached is None else [reached - (figures["reviewed"] - reached) / (n - 1) for n in ONE_IN]
 
 
 def _reached(m: Material, decision: dict[str, Any], figures: dict[str, Any]) -> float | None:

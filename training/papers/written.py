@@ -6,10 +6,19 @@ from training.papers import atrs, dpia, model_card
 from training.papers.forms import ATRS, DPIA, MODEL_CARD
 from training.papers.material import Material
 from training.papers.paper import Form, Paper, Value
-from training.papers.rendering import files
+from training.papers.rendering import files, markdown
 from training.papers.report_page import report_page
 
 REPORT = "report.html"
+IN_SHORT = (
+    "details.type",
+    "intended_use.primary",
+    "intended_use.out_of_scope",
+    "training_data.datasets",
+    "quantitative.capacity",
+    "quantitative.calibration",
+    "caveats.limits",
+)
 FILLED = ((MODEL_CARD, model_card.values), (ATRS, atrs.values), (DPIA, dpia.values))
 
 
@@ -25,6 +34,15 @@ def files_of(material: Material) -> dict[str, str]:
     """Return the papers in every format, and the report if there is one, by file name."""
     report = {REPORT: report_page(material)} if material.report else {}
     return {**files(write(material)), **report}
+
+
+def card_in_short(material: Material) -> str:
+    """Return what a reader of the registry needs of the card, as Markdown: use, figures, calibration and limits."""
+    card = write(material)["model_card"].to_dict()
+    chosen = [
+        {**s, "fields": [f for f in s["fields"] if f"{s['key']}.{f['key']}" in IN_SHORT]} for s in card["sections"]
+    ]
+    return markdown({**card, "sections": [section for section in chosen if section["fields"]]})
 
 
 def _facts(form: Form, material: Material) -> dict[str, Value]:

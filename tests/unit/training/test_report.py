@@ -1,13 +1,15 @@
 """The extended report: complete, self-contained, readable without pictures, and safe to share."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
-from training.evaluation.feature_importance import contributions
+from training.evaluation.feature_importance import explained, made_up_score
 from training.evaluation.mistakes import profile
 from training.evaluation.seen_pupils import seen_and_unseen
 from training.papers import files_of
+from training.papers.report_capacity import found, lift, net_benefit
 from training.papers.report_lists import merged
 from training.pipeline import finite
 
@@ -21,7 +23,8 @@ def report(material, trained):
         "capacity": 25,
         "seen_and_unseen": seen_and_unseen(result.predictions, name, 25),
         "mistakes": profile(result.predictions, name, 25),
-        "contributions": contributions(result, 1),
+        **explained(result, 1),
+        "made_up_child": made_up_score(result),
         "weekly": {
             "weeks": ["2025-04-28"] * 6,
             "capacity": 8,
@@ -64,6 +67,7 @@ def test_the_report_answers_the_questions_asked_of_a_model(report):
         "Does it generalise?",
         "Who is listed, by group",
         "Who was missed, and who was wrongly listed",
+        "How the model reasons",
         "What drives the scores, and the limits of the model",
     ]
     for words in (
@@ -79,14 +83,14 @@ def test_the_report_answers_the_questions_asked_of_a_model(report):
 def test_the_report_needs_nothing_from_outside_and_can_be_read_without_pictures(report, tags):
     page_tags = tags(report)
     assert ("html", {"lang": "en-GB"}) in page_tags.seen
-    assert page_tags.headings == [1] + [2] * 13
+    assert page_tags.headings == [1] + [2] * 14
     images = [a for t, a in page_tags.seen if t == "img"]
-    assert len(images) >= 6
-    assert all(a["src"].startswith("data:image/svg+xml;base64,") and len(a["alt"]) > 30 for a in images)
+    assert len(images) >= 12
+    assert all(re.match(r"data:image/(svg\+xml|png);base64,", a["src"]) and len(a["alt"]) > 30 for a in images)
     tables = report.count("<table>")
     assert tables == report.count("<caption>") >= 10
     assert not {t for t, _ in page_tags.seen} & {"script", "link", "iframe", "object"}
-    assert "http" not in report.replace("data:image/svg+xml", "")
+    assert "http" not in re.sub(r'"data:image[^"]+"', "", report)
     ids = [a["id"] for _, a in page_tags.seen if "id" in a]
     assert len(ids) == len(set(ids))
 
@@ -97,6 +101,38 @@ def test_the_report_names_no_pupil_and_hides_a_few(report, trained):
     assert "0.9876" not in report
     assert "0.988" not in report  # of six children
     assert "0.123" in report
+
+
+def test_the_report_draws_what_data_scientists_look_for_with_the_figures_beside_it(report):
+    for picture, table in (
+        ("Beeswarm of the 12 features", "The beeswarm as a table"),
+        ("Mean contribution by the value of", "By value: "),
+        ("Waterfall of the score of a made-up child", "The made-up child&#39;s score"),
+    ):
+        assert picture in report
+        assert table in report
+    assert report.count("Mean contribution by the value of") == report.count("<caption>By value: ") == 5
+
+
+def test_figures_that_the_tables_hide_are_not_drawn_and_others_are(material):
+    assert found(material) is lift(material) is None  # a handful went missing
+    assert list(net_benefit(material)) == []
+    many = replace(material.manifest, metrics=with_many_outcomes(material))
+    shown = replace(material, manifest=many)
+    assert found(shown).alt.startswith("Precision and recall")
+    assert lift(shown)
+    assert len(list(net_benefit(shown))) == 2
+
+
+def with_many_outcomes(material):
+    """Return the figures of a run in which half of each list went missing."""
+    name, figures = material.manifest.candidate, material.figures
+    at = {k: {**v, "precision": 0.5, "recall": 0.4, "lift": 40.0} for k, v in figures["at_capacity"].items()}
+    worth = {"reached": 40.0, "reached_interval": [30.0, 50.0], "reviewed": 100.0}
+    worth |= {f"net_benefit_1_in_{n}{of}": v for n in (20, 50) for of, v in (("", 30.0), ("_interval", [9.0, 50.0]))}
+    decision = {f"top_{n}_a_list": {"model": worth, "present": worth} for n in (10, 25, 50, 100)}
+    decision |= {"lists_a_year": 3.0, "judged_days": 6}
+    return {**material.manifest.metrics, name: {**figures, "at_capacity": at, "positives": 900, "decision": decision}}
 
 
 def test_the_report_escapes_text_from_users(material):
