@@ -5,12 +5,12 @@ Its input is the feature matrix of ``onroll features``, not histories: ranks, se
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from training.made_up_child import made_up_features
 from training.risk_model import RiskModel
 
 if TYPE_CHECKING:
@@ -68,16 +68,24 @@ def save_model(bundle: Path, manifest: Manifest, folder: Path) -> None:
 
 
 def log_model(bundle: Path, manifest: Manifest, run_id: str) -> str:
-    """Log a bundle as a model of a run; return its id in MLflow.
-
-    No example of the input is logged: it would be a child's row.
-    """
+    """Log a bundle as a model of a run; return its id in MLflow."""
     import mlflow
 
-    with warnings.catch_warnings(), mlflow.start_run(run_id=run_id):
-        warnings.filterwarnings("ignore", ".*input example was not provided", UserWarning)
-        logged = mlflow.pyfunc.log_model(name=manifest.name, **_parts(bundle, manifest))
+    facts = facts_of(manifest)
+    with mlflow.start_run(run_id=run_id):
+        logged = mlflow.pyfunc.log_model(name=manifest.name, params=facts, tags=facts, **_parts(bundle, manifest))
     return str(logged.model_id)
+
+
+def facts_of(manifest: Manifest) -> dict[str, str]:
+    """Return by what a model is found in MLflow: its task, its kind and its data."""
+    names = ("definition", "horizon_days", "candidate", "data_digest", "catalogue_digest", "code_version")
+    return {name: str(getattr(manifest, name)) for name in names}
+
+
+def input_example(manifest: Manifest) -> pd.DataFrame:
+    """Return the features of a made-up child: no row of a child reaches MLflow."""
+    return made_up_features().reset_index(drop=True).reindex(columns=manifest.features)
 
 
 def _parts(bundle: Path, manifest: Manifest) -> dict[str, Any]:
@@ -85,5 +93,7 @@ def _parts(bundle: Path, manifest: Manifest) -> dict[str, Any]:
         "loader_module": __name__,
         "data_path": str(bundle),
         "signature": signature(manifest),
+        "input_example": input_example(manifest),
+        "metadata": {**facts_of(manifest), "input": "the matrix of 'onroll features'"},
         "pip_requirements": [f"{name}=={version(name)}" for name in RUNTIME],
     }

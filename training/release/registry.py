@@ -14,11 +14,17 @@ from histories.io.atomic_write import locked, new_file, new_folder
 from histories.io.digest import file_digest
 from histories.settings import Settings
 from training.bundle import MANIFEST, Manifest, bundle_digest, read_bundle, write_bundle
-from training.papers import Material, files_of
+from training.papers import Material, card_in_short, files_of
 from training.pipeline import Trained
 from training.release.promotion_log import DO, HEAD, LogState, append, verify_to
 from training.release.resolve import ALIASES, MOVES, WITHDRAWN, aliases, check_version, logged
 
+MAX_DESCRIPTION = 5000  # characters; MLflow's tables take no more
+WHOLE_CARD = "The whole card is `data/onroll/card.md` among the model's artifacts."
+SERVED = (
+    "Ranks children on school rolls by their risk of going missing from education. What serves is decided by the promotion log: move aliases "
+    "with `onroll models promote` and `onroll models rollback` only. `onroll models verify` reports aliases that were moved here."
+)
 EVIDENCE = "evidence"  # folder beside the versions
 
 
@@ -63,7 +69,7 @@ def register(
     api = client(settings)
     name = trained.manifest.name
     try:
-        api.create_registered_model(name)
+        api.create_registered_model(name, description=SERVED)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
@@ -74,9 +80,9 @@ def register(
         run_id=run_id,
         model_id=model_id,
         tags={"definition": m.definition, "horizon_days": m.horizon_days, "candidate": m.candidate},
-        description=f"{origin_of(m)}. Input: the matrix of 'onroll features'.",
     )
     version = int(created.version)
+    api.update_model_version(name, created.version, description_of(m, material.named(created.version)))
     trained.manifest.version = str(version)
     folder = settings.releases / name / f"v{version}"
     with new_folder(folder) as temporary:
@@ -109,6 +115,14 @@ def origin_of(manifest: Manifest) -> str:
         return f"Trained on {days}"
     parent = manifest.parent
     return f"Adopted from {parent['name']} version {parent['version']} of another authority (bundle {parent['bundle']}), trained there on {days}"
+
+
+def description_of(manifest: Manifest, material: Material) -> str:
+    """Return what MLflow's page of a version says: where it comes from, its input, and its card in short."""
+    where = f"{origin_of(manifest)}. Input: the matrix of 'onroll features'. {WHOLE_CARD}"
+    card = card_in_short(material)
+    room = MAX_DESCRIPTION - len(where) - 2
+    return f"{where}\n\n{card if len(card) <= room else card[: card.rfind(chr(10), 0, room)]}"
 
 
 def moving(settings: Settings, name: str) -> AbstractContextManager[None]:

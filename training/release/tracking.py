@@ -42,17 +42,16 @@ class Tracked:
 class Run:
     """An MLflow run of one training.
 
-    The experiment's artifacts lie under the working folder's ``mlruns/artifacts``.
+    The experiment's artifacts lie under the working folder's ``mlruns/artifacts``, or with the tracking server if there is one.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.api = client(settings)
         experiment = self.api.get_experiment_by_name(EXPERIMENT)
-        settings.artifacts.mkdir(parents=True, exist_ok=True)
         self.experiment = (
             experiment.experiment_id
             if experiment
-            else self.api.create_experiment(EXPERIMENT, artifact_location=settings.artifacts.as_uri())
+            else self.api.create_experiment(EXPERIMENT, artifact_location=_artifacts(settings))
         )
         self.run_id: str = self.api.create_run(self.experiment).info.run_id
 
@@ -138,6 +137,14 @@ class Run:
     def fail(self) -> None:
         """Close the run as failed."""
         self.api.set_terminated(self.run_id, "FAILED")
+
+
+def _artifacts(settings: Settings) -> str | None:
+    """Return where a new experiment keeps its artifacts; None lets the tracking server decide, which everybody else reads them from."""
+    if settings.tracking_uri.startswith(("http://", "https://")):
+        return None
+    settings.artifacts.mkdir(parents=True, exist_ok=True)
+    return settings.artifacts.as_uri()
 
 
 def headline(figures: Mapping[str, Any]) -> dict[str, float]:

@@ -1,0 +1,51 @@
+"""What MLflow is given of a version: a made-up child as the example of the input, whose records say what its story says, and the card in short."""
+
+from datetime import date
+
+from training.made_up_child import AS_OF, STORY, made_up_features, rows
+from training.release.mlflow_model import input_example, signature
+from training.release.registry import MAX_DESCRIPTION, WHOLE_CARD, description_of
+from training.risk_model import RiskModel
+
+
+def test_the_features_are_those_of_the_story():
+    child = made_up_features().iloc[0]
+    assert {
+        "in_year_moves_all": 1,
+        "temporary_home": 1,
+        "suspensions_365d": 1,
+        "suspended_sessions_365d": 4,
+        "absent_rate_14d": 0.8,
+        "trailing_absent_sessions": 8,
+        "early_help_open": 1,
+        "sen_support": 1,
+    }.items() <= child.to_dict().items()
+    for words in ("changed school", "temporary home", "suspended for two days", "four of the five days"):
+        assert words in STORY
+
+
+def test_nothing_is_recorded_on_the_day_itself():
+    dates = [date.fromisoformat(str(row["date"])) for row in rows()["attendance"]]
+    assert max(dates) < AS_OF
+
+
+def test_the_example_of_the_input_fits_every_model_and_can_be_scored(bundle):
+    model = RiskModel.load(bundle)
+    example = input_example(model.manifest)
+    assert list(example.columns) == [c.name for c in signature(model.manifest).inputs]
+    assert example.notna().sum(axis=1).item() > 80
+    assert 0 < model.predict(example).risk.item() < 1
+    model.manifest.features = ["absent_rate_14d", "a_feature_of_an_older_catalogue"]
+    assert list(input_example(model.manifest).columns) == model.manifest.features
+
+
+def test_the_description_for_mlflow_is_the_card_in_short_and_fits(material):
+    text = description_of(material.manifest, material)
+    assert len(text) <= MAX_DESCRIPTION
+    assert WHOLE_CARD in text
+    assert "### Out-of-scope uses" in text
+    material.manifest.limits.extend(["A very long limit. " * 40] * 8)
+    try:
+        assert len(description_of(material.manifest, material)) <= MAX_DESCRIPTION
+    finally:
+        del material.manifest.limits[-8:]
