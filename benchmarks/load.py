@@ -54,9 +54,18 @@ class Load:
     """Clients, one per thread, that together make a given number of calls per second until stopped."""
 
     def __init__(
-        self, url: str, key: str, clients: int, rate: float, scored_every: int = 40, pupils: int = SCORES
+        self,
+        url: str,
+        key: str,
+        clients: int,
+        rate: float,
+        *,
+        scored_every: int = 40,
+        pupils: int = SCORES,
+        source: str = "127.0.0.1",
     ) -> None:
         self.host, self.key, self.scored_every, self.pupils = urlsplit(url).netloc, key, scored_every, pupils
+        self.source = (source, 0)
         self.called: list[Called] = []
         self._pause, self._ended = clients / rate, threading.Event()
         self._threads = [threading.Thread(target=self._client, args=(n,)) for n in range(clients)]
@@ -72,7 +81,7 @@ class Load:
             thread.join()
 
     def _client(self, first: int) -> None:
-        connection = http.client.HTTPConnection(self.host, timeout=150)
+        connection = http.client.HTTPConnection(self.host, timeout=150, source_address=self.source)
         for number in itertools.count(first * 3):
             if self._ended.wait(random.uniform(0, 2 * self._pause)):
                 return
@@ -120,12 +129,18 @@ class Load:
             return connection.getresponse()
 
     def summary(self) -> dict[str, Any]:
-        """Return the number of calls by status, and the latency of successful ones."""
+        """Return the number of calls by status, and the latency of successful ones: of all, and of those that compute."""
         well = [c.ms for c in self.called if c.status == 200]
+        scored = [c.ms for c in self.called if c.status == 200 and c.path == "/api/v1/score"]
         return {
             "calls": len(self.called),
             "statuses": dict(sorted(Counter(c.status for c in self.called).items())),
             "median_ms": round(statistics.median(well), 1),
             "p99_ms": round(statistics.quantiles(well, n=100)[98], 1),
             "longest_ms": round(max(c.ms for c in self.called)),
+            "scoring": {"calls": len(scored), "median_ms": _percentile(scored, 50), "p99_ms": _percentile(scored, 99)},
         }
+
+
+def _percentile(values: list[float], percent: int) -> float | None:
+    return round(statistics.quantiles(values, n=100)[percent - 1], 1) if len(values) > 1 else None

@@ -1,5 +1,8 @@
 """Long runs of the real service with two workers.
 
+`python -m benchmarks.soak attacked [--minutes 30] [--clients 12] [--rate 6]`: honest calls at a steady pace from one address while every
+attack of `benchmarks.attackers` runs from another; without attacks for comparison: `--calm`. No honest call may fail.
+
 `python -m benchmarks.soak steady [--minutes 10] [--clients 20] [--rate 40]`: 100,000 stored scores and calls at a steady pace; no
 call may fail, and memory may not grow. `python -m benchmarks.soak mixed [--minutes 30] [--database sqlite|postgresql]`: calls and
 writes during a sequence of mishaps (`benchmarks.mishaps`; the small disk requires root). Calls succeed or fail with a proper
@@ -27,6 +30,7 @@ from typing import Any
 import psutil
 import sqlalchemy as sa
 
+from benchmarks.attackers import Attackers, silent_provider
 from benchmarks.load import RECORDED, Called, Load
 from benchmarks.mishaps import Mishaps, small_disk
 from benchmarks.rounds import machine
@@ -46,6 +50,14 @@ from training.release.resolve import resolve
 
 KEY = "a key for long runs, of 32 letters"
 MIXED = 5_000  # stored scores of the mixed run
+TOKENS_OF = """
+[tokens]
+issuer = "https://id.example"
+audience = "onroll"
+jwks = "{keys}"
+[roles]
+"Onroll.Worker" = "worker"
+"""
 
 
 @contextmanager
@@ -110,6 +122,42 @@ def steady(minutes: float, clients: int, rate: float) -> dict[str, Any]:
             **kept(store, load),
             "well": not failed and late < early * 1.05,
         }
+
+
+def attacked(minutes: float, clients: int, rate: float, calm: bool) -> dict[str, Any]:
+    """Call for some minutes from one address while attackers come from another; see the module."""
+    with ExitStack() as stack:
+        home = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        store = Store(f"sqlite:///{home / 'onroll.db'}", KEY.encode(), home / "anchors")
+        store.save(scores(SCORES), LEAD)
+        (_, honest), (_, other) = store.create_key("lead", "801"), store.create_key("lead", "802")
+        keys = stack.enter_context(silent_provider())
+        (home / "access.toml").write_text(TOKENS_OF.format(keys=keys))
+        process, address = stack.enter_context(
+            service(home, f"sqlite:///{home / 'onroll.db'}", ONROLL_ACCESS="access.toml")
+        )
+        memory = [megabytes(process)]
+        load = stack.enter_context(Load(address, honest, clients, rate, scored_every=10, source="127.0.0.9"))
+        attackers = None if calm else stack.enter_context(Attackers(address, other))
+        until = time.monotonic() + minutes * 60
+        while time.monotonic() < until:
+            time.sleep(2)
+            memory.append(megabytes(process))
+        stack.pop_all().close()
+    failed = [c for c in load.called if c.status != 200 or not c.proper]
+    return {
+        **load.summary(),
+        "failed": dict(Counter(f"{c.path} {c.status}" for c in failed).most_common(20)),
+        "attacks": {
+            name: dict(sorted(counts.items())) for name, counts in (attackers.answered if attackers else {}).items()
+        },
+        "memory_mb": {
+            "first": round(memory[0]),
+            "median": round(statistics.median(memory)),
+            "most": round(max(memory)),
+        },
+        "well": not failed,
+    }
 
 
 class Writer:
@@ -234,14 +282,17 @@ def _excused(called: Called, during: list[tuple[str, float, float]]) -> bool:
 def main() -> None:
     """Print the results as JSON; exit 1 if a requirement fails."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("run", choices=("steady", "mixed"))
+    parser.add_argument("run", choices=("steady", "mixed", "attacked"))
     parser.add_argument("--minutes", type=float)
     parser.add_argument("--clients", type=int, default=20)
     parser.add_argument("--rate", type=float, default=40, help="calls per second, over all clients")
+    parser.add_argument("--calm", action="store_true", help="the attacked run without its attackers")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="postgresql", help="of the mixed run")
     arguments = parser.parse_args()
     if arguments.run == "steady":
         results = steady(arguments.minutes or 10, arguments.clients, arguments.rate)
+    elif arguments.run == "attacked":
+        results = attacked(arguments.minutes or 30, arguments.clients, arguments.rate, arguments.calm)
     else:
         results = mixed(arguments.minutes or 30, arguments.clients, arguments.rate, arguments.database)
     print(json.dumps({"asked": vars(arguments), "machine": machine(), **results}, indent=1))
