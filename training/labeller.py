@@ -26,14 +26,14 @@ class Labeller:
     def __init__(self, histories: Histories, task: Task) -> None:
         self.histories, self.task = histories, task
         self._leavings = Leavings.read(histories, task.until)
-        self._members: list[pl.DataFrame] = []
+        self._members = pl.DataFrame()
         self._days: set[date] = set()
 
     def prepare(self, days: Iterable[date]) -> None:
         """Compute the cohort of days in one pass; ``labels`` then finds them ready."""
         if new := sorted(set(days) - self._days):
             counted = pl.DataFrame(cohort(self.histories, new, self.task.rule, self.task.known_on))
-            self._members = [pl.concat([*self._members, counted]).sort("as_of", "pupil_id")]
+            self._members = counted.vstack(self._members).sort("as_of", "pupil_id") if self._days else counted
             self._days |= set(new)
 
     def labels(self, task: Task) -> pl.DataFrame:
@@ -46,5 +46,5 @@ class Labeller:
         """
         days = task.days(self.histories)
         self.prepare(days)
-        members = self._members[0].filter(pl.col("as_of").is_in(days))
+        members = self._members.filter(pl.col("as_of").is_in(days))
         return task.labels(self.histories, members, self._leavings)

@@ -33,7 +33,7 @@ class Leavings:
     limit: int
     spells: pl.DataFrame
     cases: pl.DataFrame
-    _passed: dict[int, pl.Series] = field(default_factory=dict, repr=False, compare=False)
+    _passed: dict[int, pl.Series] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def read(cls, histories: Histories, until: date | None = None) -> Leavings:

@@ -12,6 +12,9 @@ from histories.population import life, roll
 from histories.population.state import PopulationState
 
 RUNS = 64
+NO_RISK = pa.table(
+    {"pupil_id": pa.array([], pa.string()), "as_of": pa.array([], pa.date32()), "risk": pa.array([], pa.float64())}
+)
 
 
 def true_risks(state: PopulationState, rolls: roll.Rolls, since: date | None = None) -> pa.Table:
@@ -26,7 +29,7 @@ def true_risks(state: PopulationState, rolls: roll.Rolls, since: date | None = N
     """
     days = as_of_dates(state.clock.first + timedelta(days=1), state.clock.end)
     tables = [_on(state, rolls, day) for day in days if since is None or day >= since]
-    return pa.concat_tables(tables).sort_by([("as_of", "ascending"), ("pupil_id", "ascending")])
+    return pa.concat_tables([NO_RISK, *tables]).sort_by([("as_of", "ascending"), ("pupil_id", "ascending")])
 
 
 def _on(state: PopulationState, rolls: roll.Rolls, day: date) -> pa.Table:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+from histories.calendar import london_today
 from histories.errors import Fault, Faults
 from histories.identity import key_id, pseudonym
 from histories.io.atomic_write import finish_replacing, new_folder
@@ -238,13 +239,14 @@ class _Import:
     def _extract_day(self, number: int, tables: tuple[str, ...]) -> date | None:
         """Return the newest date in an extract up to today, except dates of birth: the extract cannot be older."""
         newest: list[date | None] = []
+        until = f"DATE '{london_today()}'"
         for table in set(tables) & set(TABLES):
             source = f"read_parquet({literal(self.store.file(number, table))})"
             have = {r[0] for r in self.staging.sql(f"DESCRIBE SELECT * FROM {source}")} - {"date_of_birth"}
             for c in TABLES[table].columns.values():
                 if c.kind == "date" and c.name in have:
                     day = f'"{c.name}"::DATE'
-                    newest += self.staging.sql(f"SELECT max({day}) FROM {source} WHERE {day} <= current_date")[0]
+                    newest += self.staging.sql(f"SELECT max({day}) FROM {source} WHERE {day} <= {until}")[0]
         return max(filter(None, newest), default=None)
 
     def _report_unmatched(self, merge: Merge) -> None:

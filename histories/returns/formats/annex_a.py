@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from histories.calendar import london_today
 from histories.codes import code_set, extended_codes
 from histories.errors import Fault, Faults
 from histories.identity import clean_upn_sql
@@ -264,7 +265,7 @@ def _newest(staging: Staging, one: CareList, table: str) -> date | None:
     have = staging.columns[table]
     columns = [c for p in (one.begin, one.end) if p and (c := column_of(p, have))]
     days = " UNION ALL ".join(f'SELECT {expression_of("date", _name(c))} AS d FROM "{table}"' for c in columns)
-    newest: date | None = staging.sql(f"SELECT max(d) FILTER (d <= current_date) FROM ({days})")[0][0]
+    newest: date | None = staging.sql(f"SELECT max(d) FILTER (d <= DATE '{london_today()}') FROM ({days})")[0][0]
     return newest
 
 

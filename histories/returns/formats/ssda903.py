@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from histories.calendar import london_today
 from histories.errors import Fault, Faults
 from histories.identity import clean_upn_sql
 from histories.io.quantities import quantity
@@ -128,7 +129,9 @@ def _check(staging: Staging, tables: dict[str, list[str]], report: Report) -> No
         for table in tables[kind]:
             begin, end = (f"({expression_of('date', c)})" for c in columns)
             staging.note(report, table, f"{end} < {begin}", "end before they begin")
-            staging.note(report, table, f"greatest({begin}, {end}) > current_date", "have a date in the future")
+            staging.note(
+                report, table, f"greatest({begin}, {end}) > DATE '{london_today()}'", "have a date in the future"
+            )
             for n, c in enumerate(columns):
                 bad = f'"{c}" IS NOT NULL AND ({expression_of("date", c)}) IS NULL'
                 bad += f' OR "{c}" IS NULL' if n == 0 else ""
@@ -180,7 +183,7 @@ def year_end(staging: Staging, tables: list[str]) -> date | None:
         columns = BEGINS_AND_ENDS.get(table.partition("_")[0], ())
         for c in columns:
             days = f'SELECT {expression_of("date", c)} AS d FROM "{table}"'
-            day = staging.sql(f"SELECT max(d) FILTER (d <= current_date) FROM ({days})")[0][0]
+            day = staging.sql(f"SELECT max(d) FILTER (d <= DATE '{london_today()}') FROM ({days})")[0][0]
             newest = max(filter(None, (newest, day)), default=None)
     if newest is None:
         return None

@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import date
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -10,6 +11,7 @@ from histories.checks.check import check
 from histories.errors import Faults, Usage
 from histories.population.scenario import load_scenario, shipped
 from histories.population.simulation import simulate
+from histories.population.truth import true_risks
 from histories.reading.histories import Histories
 
 
@@ -42,6 +44,12 @@ def test_true_risks_since_a_day_are_those_of_the_whole(tmp_path, small_histories
     whole, since = (pl.read_parquet(f / "truth.parquet") for f in (small_histories, tmp_path / "h"))
     assert since.equals(whole.filter(pl.col("as_of") >= date(2025, 4, 28)))
     assert 0 < len(since) < len(whole)
+
+
+def test_true_risks_since_a_day_after_the_last_are_none():
+    state = SimpleNamespace(clock=SimpleNamespace(first=date(2024, 9, 1), end=date(2025, 7, 1)))
+    risks = true_risks(state, None, since=date(2026, 1, 1))
+    assert (risks.num_rows, risks.column_names) == (0, ["pupil_id", "as_of", "risk"])
 
 
 def test_simulated_histories_break_no_rule_of_severity_error(small_histories):
