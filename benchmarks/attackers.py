@@ -10,15 +10,15 @@ import json
 import socket
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
 
-from benchmarks.load import ONE
+from benchmarks.load import ONE, UntilStopped
 
 ADDRESS = "127.0.0.66"
 HALF_BODIES, TOKENS, EMPTY_ROWS = 70, 40, 11_000_000  # as in the incidents; the rows are 33 MB
@@ -26,7 +26,7 @@ SCORINGS, MARKS = 10, 30_240  # ten of 2 MB at a time
 PATIENCE = 60.0  # seconds for an answer
 
 
-class Attackers:
+class Attackers(UntilStopped):
     """Every attack at once, again and again.
 
     Parameters
@@ -46,33 +46,22 @@ class Attackers:
         self.place = urlsplit(url)
         self.key = key
         self.answered: dict[str, Counter[int]] = {}
-        self._ended = threading.Event()
         attacks: list[tuple[str, int, Callable[[int], int]]] = [
             ("half bodies", HALF_BODIES, self._half_body),
             ("tokens with unknown keys", TOKENS, self._unknown_token),
             ("33 MB of empty rows", 1, self._empty_rows),
             ("scorings of 2 MB", SCORINGS, self._large_scoring),
         ]
-        self._threads = [
+        super().__init__(
             threading.Thread(target=self._again, args=(name, attack, n))
             for name, many, attack in attacks
             for n in range(many)
-        ]
+        )
         self._signer = "a secret of nobody that is long enough for HS256"
         marks = [_mark(n) for n in range(MARKS)]
         self._large = json.dumps({"as_of": "2025-01-13", "histories": {**ONE, "attendance": marks}}).encode()
         rows = b",".join([b"{}"] * EMPTY_ROWS)
         self._rows = b'{"as_of": "2025-01-13", "histories": {"pupils": [' + rows + b"]}}"
-
-    def __enter__(self) -> Attackers:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
 
     def _again(self, name: str, attack: Callable[[int], int], number: int) -> None:
         answered = self.answered.setdefault(name, Counter())
@@ -118,21 +107,3 @@ class Attackers:
 def _mark(number: int) -> dict[str, Any]:
     day = date(2024, 12, 20) - timedelta(days=number // 2 % 700)
     return {"pupil_id": "A1", "date": str(day), "session": ("AM", "PM")[number % 2], "code": "/"}
-
-
-@contextmanager
-def silent_provider() -> Iterator[str]:
-    """Yield the address of an identity provider that accepts connections and says nothing."""
-    accepted: list[socket.socket] = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def accept() -> None:
-            with suppress(OSError):
-                while True:
-                    accepted.append(listener.accept()[0])
-
-        threading.Thread(target=accept, daemon=True).start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/keys"
-        listener.shutdown(socket.SHUT_RDWR)
-    for connection in accepted:
-        connection.close()

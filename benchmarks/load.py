@@ -11,8 +11,9 @@ import statistics
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from benchmarks.store import SCORES
@@ -50,7 +51,24 @@ def call_of(number: int, scored_every: int, pupils: int) -> tuple[str, dict[str,
     return ("/api/v1/counts", {"by": "year_group"}) if chosen == 6 else ("/api/v1/model", None)
 
 
-class Load:
+class UntilStopped:
+    """Threads that work until stopped: while the context lasts, and then until each is done with what it does."""
+
+    def __init__(self, threads: Iterable[threading.Thread]) -> None:
+        self._threads, self._ended = list(threads), threading.Event()
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        for thread in self._threads:
+            thread.join()
+
+
+class Load(UntilStopped):
     """Clients, one per thread, that together make a given number of calls per second until stopped."""
 
     def __init__(
@@ -67,18 +85,8 @@ class Load:
         self.host, self.key, self.scored_every, self.pupils = urlsplit(url).netloc, key, scored_every, pupils
         self.source = (source, 0)
         self.called: list[Called] = []
-        self._pause, self._ended = clients / rate, threading.Event()
-        self._threads = [threading.Thread(target=self._client, args=(n,)) for n in range(clients)]
-
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
+        self._pause = clients / rate
+        super().__init__(threading.Thread(target=self._client, args=(n,)) for n in range(clients))
 
     def _client(self, first: int) -> None:
         connection = http.client.HTTPConnection(self.host, timeout=150, source_address=self.source)

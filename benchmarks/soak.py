@@ -30,7 +30,7 @@ from typing import Any
 import psutil
 import sqlalchemy as sa
 
-from benchmarks.attackers import Attackers, silent_provider
+from benchmarks.attackers import Attackers
 from benchmarks.load import RECORDED, Called, Load
 from benchmarks.mishaps import Mishaps, small_disk
 from benchmarks.rounds import machine
@@ -45,6 +45,7 @@ from serving.store.cases.tables import CaseEntry
 from serving.store.database import reading
 from serving.store.tables import AuditEntry, Pupil, StoredScore
 from tests.support.databases import server
+from tests.support.identity_provider import silent_provider
 from tests.support.released import alias, release
 from training.release.resolve import resolve
 
@@ -131,7 +132,7 @@ def attacked(minutes: float, clients: int, rate: float, calm: bool) -> dict[str,
         store = Store(f"sqlite:///{home / 'onroll.db'}", KEY.encode(), home / "anchors")
         store.save(scores(SCORES), LEAD)
         (_, honest), (_, other) = store.create_key("lead", "801"), store.create_key("lead", "802")
-        keys = stack.enter_context(silent_provider())
+        keys, _ = stack.enter_context(silent_provider())
         (home / "access.toml").write_text(TOKENS_OF.format(keys=keys))
         process, address = stack.enter_context(
             service(home, f"sqlite:///{home / 'onroll.db'}", ONROLL_ACCESS="access.toml")

@@ -19,7 +19,7 @@ from serving.access import fetched, signing_keys
 from serving.access.fetched import COOLDOWN, LIFESPAN, MAX_AGE
 from serving.access.signing_keys import KeysAtAddress, KeysUnavailable
 from serving.http.api import make_app
-from tests.support.identity_provider import jwks, signing_key
+from tests.support.identity_provider import jwks, signing_key, silent_provider
 
 FILE = """
 [tokens]
@@ -34,26 +34,6 @@ jwks = "{address}"
 @pytest.fixture(scope="module")
 def signer():
     return signing_key()
-
-
-@contextmanager
-def silent():
-    """Yield the address of a provider that accepts and says nothing, and the connections it has accepted."""
-    accepted = []
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-
-        def accept():
-            try:
-                while True:
-                    accepted.append(listener.accept()[0])
-            except OSError:
-                pass
-
-        threading.Thread(target=accept, daemon=True).start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/keys", accepted
-        listener.shutdown(socket.SHUT_RDWR)
-    for connection in accepted:
-        connection.close()
 
 
 @contextmanager
@@ -97,7 +77,7 @@ def clock():
 
 
 def test_api_keys_do_not_wait_for_the_provider(bundle, tmp_path, monkeypatch, signer):
-    with silent() as (address, accepted):
+    with silent_provider() as (address, accepted):
         (tmp_path / "access.toml").write_text(FILE.format(address=address))
         monkeypatch.setenv("ONROLL_ACCESS", "access.toml")
         monkeypatch.setenv("ONROLL_MODEL", str(bundle))
@@ -148,7 +128,7 @@ def test_a_failed_provider_is_not_asked_again_at_once(signer, clock):
 
 def test_cached_keys_work_while_the_provider_is_silent_but_expire(signer, clock, monkeypatch):
     monkeypatch.setattr(fetched, "FETCH_SECONDS", 0.05)
-    with silent() as (address, _):
+    with silent_provider() as (address, _):
         keys = KeysAtAddress(address, clock)
         keys.fetched.put(signing_keys._by_id(jwks(signer, "k1").encode()))
         clock.now += LIFESPAN + 1

@@ -1,6 +1,9 @@
 """An identity provider of tests: its signing key, its published keys and its tokens."""
 
 import json
+import socket
+import threading
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -25,3 +28,23 @@ def token(key, lifetime=timedelta(minutes=5), *, without=(), header=None, **clai
     standard = {"iss": ISSUER, "aud": AUDIENCE, "sub": "ann", "iat": now, "exp": now + lifetime}
     given = {name: value for name, value in (standard | claims).items() if name not in without}
     return jwt.encode(given, key, "RS256", headers={"kid": KEY_ID, **(header or {})})
+
+
+@contextmanager
+def silent_provider():
+    """Yield the address of a provider that accepts and says nothing, and the connections it has accepted."""
+    accepted = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def accept():
+            try:
+                while True:
+                    accepted.append(listener.accept()[0])
+            except OSError:
+                pass
+
+        threading.Thread(target=accept, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/keys", accepted
+        listener.shutdown(socket.SHUT_RDWR)
+    for connection in accepted:
+        connection.close()
