@@ -1,19 +1,23 @@
 """Hooks of MkDocs: pages that live outside docs/, the API reference, and the policy that keeps browsers at home.
 
 README.md, GLOSSARY.md, CHANGELOG.md, CONTRIBUTING.md, SECURITY.md and the rooms' READMEs stay where readers of the
-repository look for them; here they become pages of the site and their links are rewritten. The API reference has one
-page for each folder of a room.
+repository look for them; here they become pages of the site and their links are rewritten. The tutorial is a notebook,
+shown with its outputs. The API reference has one page for each folder of a room.
 """
 
 from __future__ import annotations
 
 import posixpath
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mkdocs.structure.files import File, Files
+
+sys.path.insert(0, str(Path(__file__).parent))  # MkDocs loads this file by its path
+from notebook_page import page_of
 
 ROOT = Path(__file__).parents[1]
 ROOMS = [room for room in ("onroll", "histories", "features", "training", "serving") if (ROOT / room).is_dir()]
@@ -43,6 +47,10 @@ def on_files(files: Files, config: Any) -> Files:
     reference = {f"api/{name}.md": text for name, text in api_pages()}
     for page, text in reference.items():
         files.append(File.generated(config, page, content=text))
+    text, pictures = page_of(ROOT / "docs" / "tutorial.ipynb")
+    files.append(File.generated(config, "tutorial.md", content=text))
+    for name, picture in pictures.items():
+        files.append(File.generated(config, name, content=picture))
     decisions = sorted(f.src_uri for f in files if f.src_uri.startswith("decisions/"))
     config.nav = [
         *config.nav,
@@ -60,7 +68,7 @@ def moved(text: str, source: str, page: str) -> str:
         target = posixpath.normpath(posixpath.join(posixpath.dirname(source), match[2]))
         if target not in PAGES and not target.startswith("docs/"):
             return match[1]
-        on_site = PAGES.get(target, target.removeprefix("docs/"))
+        on_site = PAGES.get(target, target.removeprefix("docs/").replace(".ipynb", ".md"))
         return f"[{match[1]}]({posixpath.relpath(on_site, posixpath.dirname(page) or '.')}{match[3]})"
 
     return LINK.sub(link, text)

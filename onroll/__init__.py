@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from histories.population.simulation import simulate
     from histories.reading.histories import Histories
     from training.classifier import OnrollClassifier
     from training.frames import features, labels, load, open_histories, train
@@ -28,12 +29,14 @@ __all__ = [
     "labels",
     "load",
     "open_histories",
+    "simulate",
     "train",
 ]
 HOMES = {
     "Histories": "histories.reading.histories",
     "OnrollClassifier": "training.classifier",
     "RiskModel": "training.risk_model",
+    "simulate": "histories.population.simulation",
 }
 
 

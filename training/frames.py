@@ -92,7 +92,7 @@ def train(
     until : date or str, optional
         Use nothing recorded on or after this day.
     config : dict, optional
-        Settings of the booster; see ``training.fitting.booster_settings``.
+        Settings of the booster; those not given keep their defaults. See ``training.fitting.booster_settings``.
 
     Returns
     -------
@@ -102,8 +102,9 @@ def train(
     Raises
     ------
     Faults
-        If there are too few known outcomes.
+        If there are too few known outcomes, or a setting is unknown or out of range.
     """
+    from training.fitting.booster_settings import completed
     from training.pipeline import train as train_model
     from training.task import Task
 
@@ -113,7 +114,8 @@ def train(
         as_of=tuple(_days(as_of)),
         until=_day(until) if until else None,
     )
-    trained = train_model(histories, task, config=config, seed=seed)
+    settings = completed(config or {}, Path("config"), "Correct the setting.")
+    trained = train_model(histories, task, config=settings, seed=seed)
     return RiskModel(trained.booster, trained.manifest)
 
 

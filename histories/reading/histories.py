@@ -23,6 +23,7 @@ import narwhals as nw
 
 from histories.calendar import day_number, day_of, london_today
 from histories.io.digest import file_digest
+from histories.io.duckdb_progress import switch_off
 from histories.io.memory import bytes_of
 from histories.reading.frames import collect
 from histories.reading.plain_frame import PlainFrame
@@ -127,7 +128,8 @@ class Histories:
 
         files, warnings = find_files(Path(folder))
         connection = duckdb.connect(str(scratch / "scratch.duckdb"))
-        connection.execute(f"SET temp_directory = '{scratch}'; SET enable_progress_bar = false")
+        connection.execute(f"SET temp_directory = '{scratch}'")
+        switch_off(connection)
         if memory:
             connection.execute(f"SET memory_limit = '{bytes_of(memory)}B'")
         if threads:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,16 @@ def load_config(file: Path | None) -> dict[str, Any]:
     Faults
         For bad TOML, unknown keys and wrong values.
     """
-    if file is None:
-        return dict(boosted.DEFAULTS)
-    settings = read_toml(file)
-    like("BoosterSettings", boosted.DEFAULTS, low=0, high=1e6).of(settings, file, "Correct the file.")
+    return dict(boosted.DEFAULTS) if file is None else completed(read_toml(file), file, "Correct the file.")
+
+
+def completed(settings: Mapping[str, Any], place: Path, remedy: str) -> dict[str, Any]:
+    """Return settings of the booster with the defaults for those that are not given.
+
+    Raises
+    ------
+    Faults
+        For unknown keys and wrong values.
+    """
+    like("BoosterSettings", boosted.DEFAULTS, low=0, high=1e6).of(dict(settings), place, remedy)
     return {**boosted.DEFAULTS, **settings}

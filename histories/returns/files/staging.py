@@ -12,6 +12,7 @@ from typing import Any
 
 from histories.errors import Fault, Faults
 from histories.io.delimited import AGAIN
+from histories.io.duckdb_progress import switch_off
 from histories.io.memory import bytes_of
 from histories.io.sql import literal, literals
 from histories.reading.values import text_sql, unclean_sql
@@ -75,7 +76,8 @@ class Staging:
         import duckdb
 
         self.connection = duckdb.connect(str(folder / "staging.duckdb"))
-        self.connection.execute(f"SET temp_directory = {literal(folder)}; SET enable_progress_bar = false")
+        self.connection.execute(f"SET temp_directory = {literal(folder)}")
+        switch_off(self.connection)
         # Nobody opens the database again.
         self.connection.execute("PRAGMA disable_checkpoint_on_shutdown")
         self.connection.execute(f"SET memory_limit = '{bytes_of(memory or '3GiB')}B'")

@@ -3,6 +3,7 @@
 import gzip
 from datetime import date
 
+import duckdb
 import narwhals as nw
 import pyarrow as pa
 import pyarrow.csv
@@ -10,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from histories.errors import Faults
+from histories.io.duckdb_progress import switch_off
 from histories.reading import files
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
@@ -258,3 +260,14 @@ def test_a_clean_table_is_tested_in_few_statements(tmp_path, monkeypatch, many):
     tests = [sql for where, sql in statements if "enrolments" in where and " FILTER (" in sql]
     # Many rows: one for dates, and one for the distinct values of each identifier and of all codes together.
     assert len(tests) == (4 if many else 1)
+
+
+def test_a_notebook_in_which_duckdb_refuses_to_hear_of_its_progress_bar_can_open_histories():
+    class InNotebook:
+        def execute(self, statement):
+            raise duckdb.InvalidInputException("required package 'ipywidgets' is missing")
+
+    switch_off(InNotebook())
+    with duckdb.connect() as connection:
+        switch_off(connection)
+        assert connection.execute("SELECT current_setting('enable_progress_bar')").fetchone() == (False,)

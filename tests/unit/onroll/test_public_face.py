@@ -12,6 +12,7 @@ import onroll
 from histories.errors import Faults
 from histories.settings import settings
 from tests.support.released import alias, release
+from training.fitting.candidates.boosted import DEFAULTS
 
 DAYS = ["2025-01-13", "2025-04-28"]
 
@@ -109,3 +110,18 @@ def test_columns_in_another_order_and_missing_ones(model, x):
     pd.testing.assert_frame_equal(model.predict(x), model.predict(x[x.columns[::-1]]))
     with pytest.raises(KeyError, match=x.columns[3]):
         model.predict(x.drop(columns=x.columns[3]))
+
+
+def test_a_few_settings_of_the_booster_are_enough_and_a_wrong_one_is_named_before_training(opened, monkeypatch):
+    given = {}
+
+    def as_given(histories, task, **how):
+        given.update(how)
+        raise NotImplementedError
+
+    monkeypatch.setattr("training.pipeline.train", as_given)
+    with pytest.raises(NotImplementedError):
+        onroll.train(opened, config={"rounds": 60})
+    assert given["config"] == {**DEFAULTS, "rounds": 60}
+    with pytest.raises(Faults, match="leafs"):
+        onroll.train(opened, config={"leafs": 60})
