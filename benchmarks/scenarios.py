@@ -24,7 +24,7 @@ import click
 import numpy as np
 import polars as pl
 
-from benchmarks.ceiling import ceiling
+from benchmarks.ceiling import CEILINGS, ceilings
 from benchmarks.coverage import binned, scored
 from benchmarks.worlds import JUDGED_SINCE, judged, rows_of, snapshots, soft_draws
 from features.catalogue import catalogue
@@ -48,6 +48,7 @@ STEPS = ("population", "candidates", "ceiling", "figures", "coverage")
 TITLES = {c.name: c.title for c in grid(boosted.DEFAULTS)} | {
     "released": "**the released candidate**",
     "ceiling": "the ceiling: told the true risks of other pupils",
+    "ceiling_early": "the ceiling among those not yet stopping",
     "truth": "ordering by the true risk",
 }
 FIGURES = {
@@ -107,7 +108,7 @@ def _recalls(share: np.ndarray, weights: list[np.ndarray]) -> np.ndarray:
 
 def slope_of(predictions: Predictions, name: str) -> float | None:
     """Return a candidate's calibration slope on the test dates, each calibrated on earlier origins; None for what has no risks."""
-    if name in ("base_rate", "ceiling", "truth"):
+    if name in ("base_rate", *CEILINGS, "truth"):
         return None
     risk = predictions.risk(name)[predictions.judged]
     return calibration.fit(np.log(risk / (1 - risk)), predictions.label[predictions.judged])[0]
@@ -139,7 +140,7 @@ def world(
     predictions, chosen = predicted(frame, split(frame), seed)
     clock.append(time.process_time())
     if with_ceiling:
-        predictions.margins["ceiling"] = ceiling(frame, predictions, catalogue().names, seed)
+        predictions.margins |= ceilings(frame, predictions, catalogue().names, seed)
     clock.append(time.process_time())
     predictions.margins["truth"] = predictions.frame["risk"].to_numpy()
     figures, counts = drawn(predictions, seed)
@@ -173,7 +174,7 @@ def draws_of(worlds: list[dict[str, Any]], name: str, figure: str) -> np.ndarray
 
 def figures_table(worlds: list[dict[str, Any]]) -> Iterator[str]:
     """Yield a scenario's candidates and their mean figures as a Markdown table."""
-    with_ceiling = all("ceiling" in w["candidates"] for w in worlds)
+    with_ceiling = all(set(CEILINGS) <= set(w["candidates"]) for w in worlds)
     columns = [*FIGURES.values(), "slope", "held: rates, own risks"]
     columns[3:3] = ["share of the ceiling: everybody, not yet stopping"] * with_ceiling
     yield f"| candidate | {' | '.join(columns)} |"
@@ -182,7 +183,10 @@ def figures_table(worlds: list[dict[str, Any]]) -> Iterator[str]:
         mean = {f: float(np.nanmean(draws_of(worlds, name, f)[:, 0])) for f in FIGURES}
         shown = [f"{mean[f]:{DIGITS[f]}}" for f in FIGURES]
         if with_ceiling:
-            top = [float(np.nanmean(draws_of(worlds, "ceiling", f)[:, 0])) for f in ("soft", "soft_early")]
+            top = [
+                float(np.nanmean(draws_of(worlds, n, f)[:, 0]))
+                for n, f in zip(CEILINGS, list(FIGURES)[1:3], strict=True)
+            ]
             shown.insert(3, f"{mean['soft'] / top[0]:.2f}, {mean['soft_early'] / top[1]:.2f}")
         slopes = [w["candidates"][name]["slope"] for w in worlds]
         shown.append("" if None in slopes else f"{np.mean(slopes):.2f}")
@@ -196,7 +200,7 @@ def leads_table(worlds: list[dict[str, Any]]) -> Iterator[str]:
     """Yield the released candidate's leads over each other in a scenario as a Markdown table."""
     yield f"| the released one leads | {' | '.join(FIGURES.values())} |"
     yield "|---" * (1 + len(FIGURES)) + "|"
-    others = [n for n in TITLES if n not in ("released", "ceiling", "truth") and n in worlds[0]["candidates"]]
+    others = [n for n in TITLES if n not in ("released", *CEILINGS, "truth") and n in worlds[0]["candidates"]]
     for name in others:
         cells = [lead(draws_of(worlds, "released", f) - draws_of(worlds, name, f), f) for f in FIGURES]
         yield f"| {TITLES[name]} | {' | '.join(cells)} |"
@@ -238,7 +242,9 @@ def stored(file: Path, with_ceiling: bool, with_coverage: bool) -> dict[str, Any
     if not file.is_file():
         return None
     results: dict[str, Any] = json.loads(file.read_text())
-    complete = (not with_ceiling or "ceiling" in results["candidates"]) and (not with_coverage or results["held"])
+    complete = (not with_ceiling or set(CEILINGS) <= set(results["candidates"])) and (
+        not with_coverage or results["held"]
+    )
     return results if results["catalogue"] == catalogue().digest and complete else None
 
 

@@ -16,7 +16,7 @@ import polars as pl
 
 from training.fitting.splits import Splits, known_before
 
-# Days; shorter windows are known soon, and their parts changed nothing beyond noise (docs/judging.md).
+# Days; shorter windows are known soon, and their parts changed nothing beyond noise (docs/measurements.md).
 FROM_HORIZON = 180
 MIN_DAYS = 28  # shortest known part that teaches
 PRIOR_OUTCOMES = 5.0  # outcomes spread evenly over the window that are added to those seen, since those may be few

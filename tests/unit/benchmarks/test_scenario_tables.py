@@ -68,9 +68,9 @@ def test_leads_are_paired_and_averaged_over_worlds():
 
 
 def test_shares_of_the_ceiling_are_shown_if_every_world_has_one():
-    with_one = made_up(1, [0.2] * 3, [0.3] * 3, ceiling=[0.4] * 3)
+    with_one = made_up(1, [0.2] * 3, [0.3] * 3, ceiling=[0.4] * 3, ceiling_early=[0.5] * 3)
     row = next(line for line in scenarios.figures_table([with_one]) if "released" in line)
-    assert row.split(" | ")[4] == "0.75, 0.75"
+    assert row.split(" | ")[4] == "0.75, 0.60"
     without = made_up(2, [0.2] * 3, [0.3] * 3)
     assert not any("ceiling" in line for line in scenarios.figures_table([with_one, without]))
 
