@@ -226,7 +226,7 @@ def report(scenario: str, worlds: list[dict[str, Any]]) -> str:
     lines = [
         f"### {scenario}",
         "",
-        f"{len(worlds)} populations of {worlds[0]['pupils']:,} pupils in {quantity(worlds[0]['authorities'], 'authority')} (seeds {', '.join(str(w['seed']) for w in worlds)}); "
+        f"{quantity(len(worlds), 'population')} of {worlds[0]['pupils']:,} pupils in {quantity(worlds[0]['authorities'], 'authority')} (seeds {', '.join(str(w['seed']) for w in worlds)}); "
         f"{positives} of {rows:,} judged snapshots went missing, {early} of them early. Released: {released}. "
         f"Coverage of seeds {covered or 'none'}; {seconds:.0f} s of processor time a world.",
         "",
