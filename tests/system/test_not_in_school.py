@@ -228,6 +228,26 @@ def test_a_second_authority_with_its_own_case_neither_sees_nor_moves_the_duty_of
         assert first in all_running, "the duty of 801 runs on as it was"
 
 
+@pytest.mark.parametrize("kind", ["home_education", "part_time", "consent"])
+def test_two_authorities_that_record_the_same_kind_on_the_same_day_have_a_duty_each(opened, kind):
+    """Before, they shared one row: each moved, stopped and saw the other's."""
+    store, case_id = opened
+    own, duty = begun_in_both(store, case_id, kind), not_in_school.DUTIES[kind]
+    (first,) = look(store, command_line(), casework.deadlines)
+    later = {**RECORDS[kind], "review_on": LATER, "due_on": LATER}
+    version = do(store, FAR, not_in_school.record, own, 1, kind=kind, on=DAY, **later)
+    assert running(store, FAR) == {duty: (DAY, LATER)}
+    all_running = look(store, command_line(), casework.deadlines)
+    assert first in all_running, "the duty of 801 is as it was"
+    assert {(d["case_id"], d["due_on"]) for d in all_running} == {(case_id, DUE), (own, LATER)}
+    assert {row["duty_due_on"] for row in look(store, FAR, not_in_school.rows)} == {LATER}
+    (theirs,) = look(store, FAR, casework.deadlines)
+    do(store, FAR, casework.stop, theirs["clock_id"], theirs["version"], "seen")
+    assert running(store, FAR) == {}
+    do(store, FAR, not_in_school.record, own, version, kind=kind, on=DUE, code=not_in_school.ENDS[kind][0])
+    assert look(store, command_line(), casework.deadlines) == [first]
+
+
 def test_a_new_case_of_the_same_authority_moves_the_duty_of_its_closed_case(opened):
     store, case_id = opened
     version = do(store, ANN, not_in_school.record, case_id, 1, kind="consent", on=DAY, **RECORDS["consent"])

@@ -4,7 +4,7 @@ import json
 import multiprocessing
 import sqlite3
 from contextlib import closing
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -86,6 +86,50 @@ def test_a_database_of_before_is_carried_over_whole(empty_url, request, tmp_path
             connection.exec_driver_sql("DROP FUNCTION audit_only_added")
     assert described(Store(empty_url, KEY, tmp_path / "anchors").engine) == before
     carried.engine.dispose()
+    engine.dispose()
+
+
+def test_duties_that_two_authorities_shared_are_parted(empty_url):
+    """Revision 0017: one row was the duty of both; each gets its own, and duties of the histories stay as they are."""
+    engine = open_engine(empty_url)
+    schema.upgrade(engine, "0016")
+    now, day = datetime(2025, 2, 1, tzinfo=UTC), date(2025, 1, 13)
+    who = {"version": 1, "changed_at": now, "changed_by": "k"}
+    with writing(engine) as connection:
+        tables = sa.MetaData()
+        tables.reflect(connection)
+        pupil = {"pupil_id": "p1", "pupil_ref": "r1", "authority": "802", "urn": "1", "nc_year": 5, "as_of": day}
+        connection.execute(sa.insert(tables.tables["pupils"]), pupil)
+        duty = {"pupil_id": "p1", "urn": "1", "started_on": day, "due_on": day, "as_of": day, **who}
+        kinds = ("consent", "unauthorised_10", "home_education")
+        connection.execute(
+            sa.insert(tables.tables["clocks"]), [{"clock_id": kind, "kind": kind, **duty} for kind in kinds]
+        )
+        case = {"pupil_id": "p1", "opened_at": now, "opened_by": "k", "closed_at": now, **who}
+        of_case = [("closed", "801"), ("open", "801"), ("other", "802")]
+        connection.execute(
+            sa.insert(tables.tables["cases"]), [{"case_id": c, "authority": a, **case} for c, a in of_case]
+        )
+        entry = {"kind": "register", "record": "consent", "on_day": day, "version": 1, "by": "k"}
+        connection.execute(
+            sa.insert(tables.tables["case_entries"]),
+            [
+                {"entry_id": f"e{n}", "case_id": c, "code": code, "at": now + timedelta(hours=n), **entry}
+                for n, (c, code) in enumerate(
+                    [("closed", "flexi"), ("other", "flexi"), ("open", "flexi"), ("other", "given")]
+                )
+            ],
+        )
+    schema.upgrade(engine)
+    with reading(engine) as connection:
+        rows = connection.exec_driver_sql("SELECT kind, case_id FROM clocks ORDER BY kind, case_id").all()
+    assert [tuple(row) for row in rows] == [
+        ("consent", "open"),
+        ("consent", "other"),
+        ("home_education", ""),
+        ("unauthorised_10", ""),
+    ]
+    assert schema.differences(engine) == []
     engine.dispose()
 
 

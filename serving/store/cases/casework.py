@@ -133,6 +133,7 @@ def _save_deadlines(change: Change, gathered: Gathered, in_authorities: sa.Selec
             "stopped_at": None,
             "stopped_how": None,
             "stopped_text": None,
+            "case_id": "",
             "version": 1,
             **who,
         }
@@ -149,7 +150,7 @@ def _save_deadlines(change: Change, gathered: Gathered, in_authorities: sa.Selec
         restarted = StoredDeadline.version + sa.case((StoredDeadline.stopped_how == "data", 1), else_=0)
         change.connection.execute(
             insert.on_conflict_do_update(
-                index_elements=["pupil_id", "kind", "started_on"],
+                index_elements=["pupil_id", "kind", "started_on", "case_id"],
                 set_={**moved, **again, "version": restarted},
                 where=insert.excluded.as_of >= StoredDeadline.as_of,
             ),

@@ -42,6 +42,8 @@ class StoredDeadline(Changed, Base):
     stopped_how : str or None
         ``data`` when the histories show that it is done, ``person`` when somebody said so, ``record`` when a record for the
         register of children not in school shows it.
+    case_id : str
+        The case of the record that began it, and so its authority; "" where the histories began it.
     """
 
     __tablename__ = "clocks"
@@ -55,7 +57,8 @@ class StoredDeadline(Changed, Base):
     stopped_at: Mapped[datetime | None]
     stopped_how: Mapped[str | None] = mapped_column(sa.String(20))
     stopped_text: Mapped[str | None] = mapped_column(sa.Text)
-    __table_args__ = (sa.UniqueConstraint("pupil_id", "kind", "started_on"),)
+    case_id: Mapped[str] = mapped_column(Opaque, server_default="")
+    __table_args__ = (sa.UniqueConstraint("pupil_id", "kind", "started_on", "case_id"),)
 
 
 _running = StoredDeadline.__table__.c.stopped_at.is_(None)

@@ -136,12 +136,13 @@ def _move_duty(change: Change, case_id: str, kind: str, on: date, *, code: str, 
         "started_on": on,
         "due_on": due_on,
         "as_of": london_day(change.now),
+        "case_id": case_id if kind in OF_RECORDS else "",
         **who,
         "version": 1,
     }
     insert = upsert(change, StoredDeadline)
     restarted = {"due_on": due_on, "stopped_at": None, "stopped_how": None, "stopped_text": None, **who}
-    key = ["pupil_id", "kind", "started_on"]
+    key = ["pupil_id", "kind", "started_on", "case_id"]
     change.connection.execute(insert.on_conflict_do_update(index_elements=key, set_=restarted), row)
 
 
@@ -152,27 +153,19 @@ def duties_in_scope(view: View) -> sa.ColumnElement[bool]:
 
 
 def _began_duty() -> sa.ColumnElement[bool]:
-    """Return the condition that joins an entry to the duty that it began.
-
-    Two authorities that record the same kind on the same day of the same child share one duty.
-    """
+    """Return the condition that joins an entry to the duty that it began."""
     kinds = (
         sa.and_(CaseEntry.record == kind, CaseEntry.code.not_in(ENDS[kind]), StoredDeadline.kind == DUTIES[kind])
         for kind in OF_RECORDS
     )
-    same = (StoredDeadline.pupil_id == Case.pupil_id, StoredDeadline.started_on == CaseEntry.on_day)
+    same = (StoredDeadline.case_id == CaseEntry.case_id, StoredDeadline.started_on == CaseEntry.on_day)
     return sa.and_(CaseEntry.kind == "register", *same, sa.or_(*kinds))
 
 
 def _begun_in(*cases: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
     """Return the condition for duties that a record began in one of some cases."""
-    entries = (
-        sa.select(CaseEntry.entry_id)
-        .join(Case, Case.case_id == CaseEntry.case_id)
-        .join(Pupil, Pupil.pupil_id == Case.pupil_id)
-        .where(_began_duty(), *cases)
-    )
-    return entries.correlate(StoredDeadline).exists()
+    of_case = sa.select(Case.case_id).join(Pupil, Pupil.pupil_id == Case.pupil_id)
+    return of_case.where(Case.case_id == StoredDeadline.case_id, *cases).correlate(StoredDeadline).exists()
 
 
 def records(view: View, pupil_id: str) -> list[dict[str, Any]]:
