@@ -1,6 +1,6 @@
 """Take the pictures of docs/pages: each page in Debian's Chromium, from the real server, with the simulated authority of `make demo`.
 
-Run it where `make demo` was run. Pages count days from today, so all processes run under a clock set to a Monday of the demo's newest term.
+Run it where `make demo` was run. Pages count days from today, so all processes run under a clock set to the newest Monday of the demo's records.
 Lists of three weeks are stored, and a worker has recorded some actions.
 """
 
@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 
 from PIL import Image
@@ -20,6 +20,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from benchmarks.stepped_clock import SteppedClock
 from histories.reading.histories import Histories
+from serving.cli.demo import monday
 from serving.cli.running import running
 from serving.pages.settings import PageSettings
 from serving.store import Caller, Store
@@ -29,7 +30,8 @@ from serving.store.sign_in import staff
 from training.release.resolve import resolve
 from training.risk_model import RiskModel
 
-OUT, TODAY, RELEASES = Path("docs/pages"), date(2025, 9, 22), Path("mlruns/releases")
+OUT, RELEASES, HISTORIES = Path("docs/pages"), Path("mlruns/releases"), Path("demo/histories")
+TODAY = monday(Histories.open(HISTORIES).last_known())
 LISTS = [TODAY - timedelta(weeks=n) for n in (11, 1, 0)]
 SCALE, COLOURS, TALLEST, MAX = 0.75, 16, 1700, 60_000  # of a picture; its bytes
 USERS = {"dana": "worker", "robin": "worker", "lee": "lead", "sam": "analyst"}
@@ -46,7 +48,7 @@ NARROW, WIDE, SHEET = {"width": 320, "height": 640}, {"width": 1000, "height": 7
 
 def fill(home: Path) -> None:
     """Store lists, and actions for the top children."""
-    opened, pages = Histories.open(Path("demo/histories")), PageSettings.load(None)
+    opened, pages = Histories.open(HISTORIES), PageSettings.load(None)
     model, store = RiskModel.load(resolve("onroll@champion", RELEASES)), Store(f"sqlite:///{home / 'onroll.db'}")
     for day in LISTS:
         scores = model.score(opened, day)

@@ -20,7 +20,8 @@ from histories.population.scenario import load_scenario
 from histories.population.state import PopulationState
 from histories.population.truth import true_risks
 
-LAST_SCHOOL_YEAR = 2024  # the newest full school year ends in the summer after
+LAST_DAY = date(2025, 12, 31)  # so that the same seed gives the same bytes, whenever it runs
+EARLIEST, LATEST = date(2015, 1, 1), date(2035, 12, 31)  # of last days
 TEMPORARY_UPNS = 0.004  # assumption: we know of no published share
 
 
@@ -35,6 +36,7 @@ def simulate(
     truth: bool = False,
     truth_since: date | None = None,
     csv: bool = False,
+    last_day: date | None = None,
     advance: Callable[..., None] = lambda steps=1, description=None: None,
 ) -> dict[str, int]:
     """Write the histories of a simulated population.
@@ -46,7 +48,7 @@ def simulate(
     pupils : int
         Approximate number of children on roll at any time.
     years : int
-        Full school years; the following autumn term is added so that the outcomes of the last summer become known.
+        Full school years; what follows them until the last day is added, so that the outcomes of the last summer become known.
     authorities : int
         Number of local authorities.
     seed : int
@@ -59,6 +61,8 @@ def simulate(
         True risks of as-of dates from this day on only; they take most of the time.
     csv : bool
         Write CSV instead of Parquet.
+    last_day : date, optional
+        The last day on which anything is recorded; the end of 2025 without it.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def simulate(
     Faults
         If the scenario is invalid, a number is out of range, or the folder is not empty.
     """
-    _check(out, pupils, years, authorities, seed)
+    _check(out, pupils, years, authorities, seed, last_day)
     loaded = load_scenario(scenario)
     with new_folder(out) as beside:
         return _run(
@@ -83,12 +87,16 @@ def simulate(
             truth=truth,
             truth_since=truth_since,
             csv=csv,
+            last_day=last_day or LAST_DAY,
             advance=advance,
         )
 
 
-def _check(out: Path, pupils: int, years: int, authorities: int, seed: int) -> None:
+def _check(out: Path, pupils: int, years: int, authorities: int, seed: int, last_day: date | None) -> None:
     faults = []
+    if last_day is not None and not EARLIEST <= last_day <= LATEST:
+        do = f"Use a day from {EARLIEST} to {LATEST}."
+        faults.append(Fault("the day is out of range", "--last-day", do))
     for what, value, low, high in (
         ("--pupils", pupils, 100, 10_000_000),
         ("--years", years, 1, 12),
@@ -139,15 +147,13 @@ def _run(
     truth: bool,
     truth_since: date | None,
     csv: bool,
+    last_day: date,
     advance: Callable[..., None],
 ) -> dict[str, int]:
     """Simulate a population and write its tables; return the number of rows by table."""
     rng = np.random.Generator(np.random.PCG64(seed))
-    first_year = LAST_SCHOOL_YEAR + 1 - years
-    start = date(first_year, 9, 1)
-    first = start - start.weekday() * ONE_DAY
-    end = date(LAST_SCHOOL_YEAR + 1, 12, 31)
-    clock = roll.SimulatedPeriod(first, (end - first).days // 7, end)
+    clock = _period(last_day, years)
+    first_year = (clock.first + 6 * ONE_DAY).year
     w = world.make_world(
         rng=rng, pupils=pupils, years=years, authorities=authorities, first_year=first_year, scenario=scenario
     )
@@ -166,6 +172,23 @@ def _run(
         advance(description="true risks")
         pq.write_table(true_risks(state, rolls, truth_since), out / "truth.parquet", compression="zstd")
     return state.row_counts
+
+
+def _period(last_day: date, years: int) -> roll.SimulatedPeriod:
+    """Return the weeks from the September of the first full school year to a day; the last week is a part if schools were open in it.
+
+    Examples
+    --------
+    >>> _period(date(2025, 12, 31), 4)
+    SimulatedPeriod(first=datetime.date(2021, 8, 30), weeks=226, end=datetime.date(2025, 12, 31))
+    >>> _period(date(2026, 3, 4), 1).first, _period(date(2026, 3, 4), 1).weeks
+    (datetime.date(2024, 8, 26), 80)
+    """
+    start = date(last_day.year - (last_day.month < 9) - years, 9, 1)
+    first = start - start.weekday() * ONE_DAY
+    whole = (last_day - first).days // 7
+    begun = bool(school_days(first + 7 * whole * ONE_DAY, last_day))
+    return roll.SimulatedPeriod(first, whole + begun, last_day)
 
 
 def _live(

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import time
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from features import Definition, default_as_of, load_own_features
+from features import Definition, load_own_features
 from histories.errors import Fault, Usage
 from histories.io.terminal import progress, say
 from histories.population.simulation import simulate
@@ -30,8 +30,15 @@ SHOWN = 5
 MIN = 2500  # with fewer pupils, too few go missing to calibrate and evaluate a model
 
 
-def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
+def run(pupils: int, folder: Path, today: date) -> tuple[dict[str, Any], str]:
     """Simulate, check, train, register, score, serve, call the service and stop it.
+
+    Parameters
+    ----------
+    pupils : int
+    folder : Path
+    today : date
+        The last day of the records; the newest Monday until then is scored. The same day gives the same children.
 
     Returns
     -------
@@ -49,9 +56,9 @@ def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
         raise Usage(Fault(what, "demo --pupils", do))
     current = settings()
     load_own_features(current.features)
-    opened = population(pupils, folder)
+    opened = population(pupils, folder, today)
     model = _train(current, opened, folder / "histories")
-    day, store = default_as_of(opened)[-1], Store.of(current)
+    day, store = monday(today), Store.of(current)
     scores = _score(current=current, opened=opened, model=model, day=day, folder=folder, store=store)
     authority = scores[0].authority
     key_id, key = store.create_key("lead", authority)
@@ -69,14 +76,25 @@ def run(pupils: int, folder: Path) -> tuple[dict[str, Any], str]:
     return {k: a.model_dump(mode="json") for k, a in answers.items()}, _text(worklist, live, card, day)
 
 
-def population(pupils: int, folder: Path) -> Histories:
+def monday(today: date) -> date:
+    """Return the newest Monday until a day.
+
+    Examples
+    --------
+    >>> [monday(date(2026, 11, day)).isoformat() for day in (29, 30)]
+    ['2026-11-23', '2026-11-30']
+    """
+    return today - timedelta(days=today.weekday())
+
+
+def population(pupils: int, folder: Path, today: date) -> Histories:
     """Simulate, check and open the demo's histories."""
-    say(f"[1/6] simulating an authority with {pupils:,} pupils (no real child is in it)")
+    say(f"[1/6] simulating an authority with {pupils:,} pupils until {today} (no real child is in it)")
     home = folder / "histories"
     shutil.rmtree(home, ignore_errors=True)
     start = time.perf_counter()
     with progress("simulating the population") as advance:
-        rows = simulate(home, pupils=pupils, years=5, seed=7, advance=advance)
+        rows = simulate(home, pupils=pupils, years=5, seed=7, last_day=today, advance=advance)
     say(f"      {sum(rows.values()):,} rows in {time.perf_counter() - start:.0f} s, in {home}")
     from histories.checks.check import check
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,18 @@ from histories.io.terminal import json_option, result
     show_default=True,
     help="Folder for the histories.",
 )
+@click.option(
+    "--today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Last day of the records, by default today; the same day gives the same children.",
+)
 @json_option
-def demo(pupils: int, folder: Path, as_json: bool) -> None:
+def demo(pupils: int, folder: Path, today: datetime | None, as_json: bool) -> None:
     """Run everything once on simulated data; print a list."""
+    from histories.calendar import london_today
     from serving.cli.demo import run
 
-    data, text = run(pupils, folder)
+    data, text = run(pupils, folder, today.date() if today else london_today())
     result(data, as_json=as_json, text=text)
 
 

@@ -111,7 +111,7 @@ def test_a_demo_of_too_few_pupils_is_refused_before_it_starts(tmp_path):
 @pytest.mark.prove
 def test_the_smallest_demo_is_judged_on_two_days_or_more(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    opened = demo.population(demo.MIN, tmp_path / "demo")
+    opened = demo.population(demo.MIN, tmp_path / "demo", date(2026, 11, 27))
     labels = label(opened, default_as_of(opened), Definition.load())
     assert len(split(pl.DataFrame(labels).drop_nulls("label")).test) >= 2
 

@@ -19,7 +19,7 @@ ENDS = {
     "part_time": ("ended",),
     "consent": ("given", "refused", "withdrawn"),
 }
-RUNNING = {k: sa.text("stopped_at IS NULL") for k in ("sqlite_where", "postgresql_where")}
+RUNNING = sa.text("stopped_at IS NULL")
 
 
 def upgrade() -> None:
@@ -29,7 +29,7 @@ def upgrade() -> None:
         clocks.add_column(sa.Column("case_id", sa.String(32), nullable=False, server_default=""))
         clocks.drop_constraint("uq_clocks_pupil_id", type_="unique")
         clocks.create_unique_constraint("uq_clocks_pupil_id", ["pupil_id", "kind", "started_on", "case_id"])
-    op.create_index("clocks_running", "clocks", ["due_on"], **RUNNING)
+    op.create_index("clocks_running", "clocks", ["due_on"], sqlite_where=RUNNING, postgresql_where=RUNNING)
     _give_to_cases(op.get_bind())
 
 

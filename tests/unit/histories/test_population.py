@@ -27,6 +27,29 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(tmp_path, 
     assert all(same[n] != other[n] for n in ("attendance.parquet", "enrolments.parquet", "truth.parquet"))
 
 
+@pytest.mark.parametrize("last_day", [date(2026, 11, 25), date(2026, 6, 30)], ids=str)  # in the middle of a week
+def test_records_end_on_the_day_that_is_asked_for(tmp_path, last_day):
+    """Before, every population ended in 2025, and a demo of today had only duties of long ago."""
+    for name in ("one", "again"):
+        simulate(tmp_path / name, pupils=300, years=1, seed=3, last_day=last_day)
+    assert digest(tmp_path / "one") == digest(tmp_path / "again")
+    dates = {}
+    for file in (tmp_path / "one").iterdir():
+        frame = pl.read_parquet(file).select(pl.selectors.date())
+        dates |= {(file.stem, c): frame[c].max() for c in frame.columns}
+    later = {place: day for place, day in dates.items() if day is not None and day > last_day}
+    assert later == {}
+    assert dates["attendance", "date"] == last_day
+    histories = Histories.open(tmp_path / "one")
+    assert histories.last_known() == last_day
+    assert check(histories).errors == 0
+
+
+def test_a_last_day_out_of_range_is_refused(tmp_path):
+    with pytest.raises(Usage, match="day is out of range"):
+        simulate(tmp_path / "h", pupils=300, years=1, last_day=date(1999, 1, 1))
+
+
 def test_threads_do_not_change_the_bytes(tmp_path, small_histories):
     import numba
 
