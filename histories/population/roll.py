@@ -7,7 +7,7 @@ from datetime import date
 
 import numpy as np
 
-from histories.calendar import ONE_DAY, term_dates
+from histories.calendar import ONE_DAY, school_days, term_dates
 from histories.population.life import EXIT, EXITS, MISSING, MOVE, UNKNOWN
 from histories.population.world import World
 
@@ -19,6 +19,23 @@ class SimulatedPeriod:
     first: date  # a Monday
     weeks: int
     end: date
+
+    @classmethod
+    def until(cls, last_day: date, years: int) -> SimulatedPeriod:
+        """Return the weeks from the September of the first full school year to a day; the last is a part if schools were open in it.
+
+        Examples
+        --------
+        >>> SimulatedPeriod.until(date(2025, 12, 31), 4)
+        SimulatedPeriod(first=datetime.date(2021, 8, 30), weeks=226, end=datetime.date(2025, 12, 31))
+        >>> SimulatedPeriod.until(date(2026, 3, 4), 1).weeks
+        80
+        """
+        start = date(last_day.year - (last_day.month < 9) - years, 9, 1)
+        first = start - start.weekday() * ONE_DAY
+        whole = (last_day - first).days // 7
+        begun = bool(school_days(first + 7 * whole * ONE_DAY, last_day))
+        return cls(first, whole + begun, last_day)
 
     def monday(self, week: int) -> date:
         """Return the Monday of a week."""

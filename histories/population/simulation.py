@@ -74,7 +74,7 @@ def simulate(
     Faults
         If the scenario is invalid, a number is out of range, or the folder is not empty.
     """
-    _check(out, pupils, years, authorities, seed, last_day)
+    _check(out, pupils, years, authorities, seed=seed, last_day=last_day)
     loaded = load_scenario(scenario)
     with new_folder(out) as beside:
         return _run(
@@ -92,7 +92,7 @@ def simulate(
         )
 
 
-def _check(out: Path, pupils: int, years: int, authorities: int, seed: int, last_day: date | None) -> None:
+def _check(out: Path, pupils: int, years: int, authorities: int, *, seed: int, last_day: date | None) -> None:
     faults = []
     if last_day is not None and not EARLIEST <= last_day <= LATEST:
         do = f"Use a day from {EARLIEST} to {LATEST}."
@@ -152,7 +152,7 @@ def _run(
 ) -> dict[str, int]:
     """Simulate a population and write its tables; return the number of rows by table."""
     rng = np.random.Generator(np.random.PCG64(seed))
-    clock = _period(last_day, years)
+    clock = roll.SimulatedPeriod.until(last_day, years)
     first_year = (clock.first + 6 * ONE_DAY).year
     w = world.make_world(
         rng=rng, pupils=pupils, years=years, authorities=authorities, first_year=first_year, scenario=scenario
@@ -172,23 +172,6 @@ def _run(
         advance(description="true risks")
         pq.write_table(true_risks(state, rolls, truth_since), out / "truth.parquet", compression="zstd")
     return state.row_counts
-
-
-def _period(last_day: date, years: int) -> roll.SimulatedPeriod:
-    """Return the weeks from the September of the first full school year to a day; the last week is a part if schools were open in it.
-
-    Examples
-    --------
-    >>> _period(date(2025, 12, 31), 4)
-    SimulatedPeriod(first=datetime.date(2021, 8, 30), weeks=226, end=datetime.date(2025, 12, 31))
-    >>> _period(date(2026, 3, 4), 1).first, _period(date(2026, 3, 4), 1).weeks
-    (datetime.date(2024, 8, 26), 80)
-    """
-    start = date(last_day.year - (last_day.month < 9) - years, 9, 1)
-    first = start - start.weekday() * ONE_DAY
-    whole = (last_day - first).days // 7
-    begun = bool(school_days(first + 7 * whole * ONE_DAY, last_day))
-    return roll.SimulatedPeriod(first, whole + begun, last_day)
 
 
 def _live(
