@@ -234,8 +234,7 @@ def test_two_authorities_that_record_the_same_kind_on_the_same_day_have_a_duty_e
     store, case_id = opened
     own = begun_in_both(store, case_id, kind)
     (first,) = look(store, command_line(), casework.deadlines)
-    later = {**RECORDS[kind], "review_on": LATER, "due_on": LATER}
-    do(store, FAR, not_in_school.record, own, 1, kind=kind, on=DAY, **later)
+    do(store, FAR, not_in_school.record, own, 1, kind=kind, on=DAY, **RECORDS[kind] | {"due_on": LATER})
     (theirs,) = look(store, FAR, casework.deadlines)
     assert (theirs["case_id"], theirs["started_on"], theirs["due_on"]) == (own, DAY, LATER)
     assert first in look(store, command_line(), casework.deadlines), "the duty of 801 is as it was"
