@@ -75,6 +75,7 @@ def monitor(
     from serving.monitoring.judge import Terms
     from serving.monitoring.monitor import monitor as look
     from serving.monitoring.report import write_report
+    from serving.monitoring.stored import keep
     from serving.monitoring.text import text_of
     from serving.pages.settings import PageSettings
     from serving.store import Store
@@ -110,6 +111,8 @@ def monitor(
         with store.view(command_line()) as view:
             monitored = replace(monitored, alarms=with_acknowledgements(view, monitored.alarms))
             monitored.record(view)
+    with store.view(command_line()) as view:
+        keep(view, monitored)
     if report:
         write_report(monitored, report)
     warn(monitored.judgement.warnings)

@@ -20,6 +20,7 @@ from serving.monitoring.alarms import AlarmResult, Limits, check_all, load_limit
 from serving.monitoring.evidence import Evidence, Previous
 from serving.monitoring.judge import Judgement, ScoresOf, Terms, judge
 from serving.monitoring.season import Season, season_of
+from serving.monitoring.simple_way import SimpleWay, simple_way
 from serving.store import Store
 from serving.store.audit import audit_log
 from serving.store.caller import Caller
@@ -52,6 +53,8 @@ class MonitorReport:
         Whether the day and the limits are the defaults: only such a look tells the metrics which alarms are up.
     alarms : list of AlarmResult
         Every alarm: up, quiet or not judged.
+    simple : SimpleWay or None
+        The newest version's lists beside a checklist; None if no outcome is known.
     """
 
     day: date
@@ -59,6 +62,7 @@ class MonitorReport:
     season: Season
     default_look: bool
     alarms: list[AlarmResult]
+    simple: SimpleWay | None = None
 
     @property
     def up(self) -> list[AlarmResult]:
@@ -79,6 +83,7 @@ class MonitorReport:
             "versions": [v.to_dict() for v in self.judgement.versions],
             "terms": [t.to_dict() for t in self.judgement.terms],
             "lists": [r.to_dict() for r in self.judgement.lists],
+            "simple_way": self.simple.to_dict() if self.simple else None,
             "notes": list(NOTES),
         }
 
@@ -127,6 +132,11 @@ def monitor(
     newest = {x.model_version for x in first}
     features = {name for version in newest & manifests.keys() for name in manifests[version].features}
     season = season_of(histories, day, features or catalogue().names, terms.rule, kept=kept, advance=advance)
+    simple = None
+    if judgement.versions:
+        version = judgement.versions[-1].model_version
+        advance(description="beside a checklist")
+        simple = simple_way(histories, version, judgement.outcomes[version].scored, terms.rule, kept=kept)
     evidence = Evidence(
         judgement=judgement,
         lists=lists,
@@ -141,6 +151,7 @@ def monitor(
             season=season,
             default_look=default_look,
             alarms=with_acknowledgements(view, check_all(evidence, limits)),
+            simple=simple,
         )
         report.record(view)
     return report

@@ -99,6 +99,7 @@ class TermResult:
     lists: int
     whole: Comparison
     year_before: Comparison | None
+    before: str = ""  # the name of the same term a year before
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""
@@ -171,6 +172,21 @@ def term_of(day: date) -> tuple[int, str]:
     return year, begun[-1] if begun else "autumn"
 
 
+def term_name(day: date) -> str:
+    """Return the school year and term that a day counts to, as one name.
+
+    Examples
+    --------
+    >>> term_name(date(2025, 1, 13))
+    '2024/25 spring'
+    """
+    return _name(*term_of(day))
+
+
+def _name(year: int, name: str) -> str:
+    return f"{year}/{(year + 1) % 100:02} {name}"
+
+
 def by_term(scored: pl.DataFrame) -> list[TermResult]:
     """Compare each term's lists, oldest first."""
     parts: dict[tuple[int, str], list[pl.DataFrame]] = {}
@@ -179,10 +195,11 @@ def by_term(scored: pl.DataFrame) -> list[TermResult]:
     compared = {term: compare(pl.concat(lists)) for term, lists in parts.items()}
     return [
         TermResult(
-            term=f"{year}/{(year + 1) % 100:02} {name}",
+            term=_name(year, name),
             lists=sum(part.select("authority", "model_version").n_unique() for part in lists),
             whole=compared[year, name],
             year_before=compared.get((year - 1, name)),
+            before=_name(year - 1, name),
         )
         for (year, name), lists in parts.items()
     ]

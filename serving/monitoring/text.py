@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from histories.io.quantities import quantity
 from serving.monitoring.monitor import NOTES, MonitorReport
 from serving.monitoring.promises import AtCapacity, Comparison
 from serving.monitoring.results import ListResult, VersionResult
+from serving.monitoring.simple_way import SimpleWay
 from training.measures.intervals import Interval
 
 MAX_LISTS = 20  # newest matured lists that are printed; the JSON has all
@@ -40,6 +42,9 @@ def _lines(report: MonitorReport) -> Iterator[str]:
     for term in report.judgement.terms:
         before = f"; a year before {_ratio(term.year_before.ratio)}" if term.year_before else ""
         yield f"{term.term}, {_lists(term.lists)}: {_compared(term.whole)}{before}"
+    if report.simple:
+        yield ""
+        yield _beside_checklist(report.simple)
     if matured:
         yield ""
     for result in matured[-MAX_LISTS:]:
@@ -72,6 +77,18 @@ def _version(version: VersionResult) -> Iterator[str]:
     yield f"  by group, with small numbers hidden, observed over expected of {len(measured)} groups can be measured{':' if measured else ''}"
     for group in measured:
         yield f"    {group.groups[0]}: {group.title}: {_ratio(group.figures['calibration'])}"
+
+
+def _beside_checklist(simple: SimpleWay) -> str:
+    said = {
+        "better": "the list found more than a checklist",
+        "as_good": "the list did not find more than a checklist, beyond chance",
+        "worse": "a checklist found more than the list",
+    }[simple.verdict]
+    return (
+        f"{said}: of {simple.listed:,} first children as of {quantity(len(simple.days), 'day')} {simple.found} went missing, by the checklist "
+        f"{simple.found_simply}; {simple.only_list} children only by the list, {simple.only_simple} only by the checklist"
+    )
 
 
 def _compared(c: Comparison) -> str:

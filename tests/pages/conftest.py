@@ -19,6 +19,7 @@ from serving.casework.transitions import Transition
 from serving.cli.running import running
 from serving.http.api import make_app
 from serving.http.guard import Guard
+from serving.monitoring import stored
 from serving.pages.settings import PageSettings
 from serving.store import Store
 from serving.store.caller import command_line
@@ -27,6 +28,7 @@ from serving.store.people import details
 from serving.store.people.cipher import Cipher
 from tests.support.forms import submit
 from tests.support.named_children import VALUES, write_key
+from tests.support.reported import TRIAL, report
 from training.risk_model import RiskModel
 
 ROOT = Path(__file__).parents[2]
@@ -92,6 +94,11 @@ def fill(home: Path, histories: Path, bundle: Path) -> SimpleNamespace:
     people = {s.pupil_id: {**VALUES, "name": f"{VALUES['name']} {s.pupil_id}"} for s in scores}
     with store.change(command_line()) as change:
         details.save(change, Cipher([b"k" * 64]), people)
+    planned = {key: TRIAL[key] for key in ("name", "authority", "as_of", "children", "power")}
+    with store.change(command_line()) as change:
+        change.record("trial.planned", **planned)
+    with store.change(command_line()) as change:
+        stored.keep(change, report(authorities=("801", "802")))
     north = ", ".join(f'"{u}"' for u in urns[: len(urns) // 2])
     (home / "access.toml").write_text(ACCESS.format(authority=scores[0].authority, north=north))
     return SimpleNamespace(

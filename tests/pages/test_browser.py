@@ -23,8 +23,8 @@ PATHS = {
         "/accessibility",
         "/nowhere",
     ],
-    "lead": ["/team", "/work-list"],
-    "analyst": ["/model"],
+    "lead": ["/team", "/work-list", "/monitor"],
+    "analyst": ["/model", "/monitor"],
     "administrator": ["/staff", "/audit"],
 }
 

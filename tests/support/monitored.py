@@ -69,7 +69,7 @@ def _rows(x, risks):
     half = len(risks) / 2
     for n, risk in enumerate(risks):
         band, listed = ("high" if risk >= 0.3 else "usual"), ("act_today" if n < half else "help_early")
-        yield (name(n), x.as_of, x.model_version, x.authority, band, n + 1, risk, listed)
+        yield (name(n), x.as_of, x.model_version, x.authority, "1", band, n + 1, risk, listed)
 
 
 def scores(risks, day=DAY, version="1"):

@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -10,12 +11,14 @@ from click.testing import CliRunner
 
 from histories.settings import settings
 from serving.cli.main import main, onroll
-from serving.store import Store
+from serving.monitoring import stored
+from serving.store import Caller, Store
 from serving.store.caller import command_line
 from serving.store.scores.complete_lists import complete_lists, scores_of, weekly_capacities
 from serving.store.sign_in import staff
 from tests.support.databases import KEY
 from tests.support.monitored import DAY, scores, stored_list, tables
+from tests.support.reported import report
 from tests.support.stores import ADMIN, do, tamper, verified
 
 RISKS = [0.5] * 20 + [0.01] * 80
@@ -83,6 +86,16 @@ def test_no_pupils_value_is_printed_and_the_audit_has_the_reading(filled):
         view.record("audit.seen", entries=len(entries))
     assert [e["details"]["lists"] for e in entries] == [2, 2]
     assert verified(filled.store).whole
+
+
+def test_the_page_has_what_the_command_found(filled):
+    report = json.loads(filled("--json").stdout)
+    with filled.store.view(Caller("dev:x", "lead", "801")) as view:
+        _, shown = stored.newest(view)
+        view.record("monitor.page_seen")
+    assert shown["terms"][0]["expected"] == round(report["terms"][0]["expected"], 1)
+    assert shown["terms"][0]["observed"] == report["terms"][0]["observed"] == 10
+    assert shown["simple_way"]["verdict"] == report["simple_way"]["verdict"]
 
 
 def test_the_capacity_is_the_authoritys_unless_named(filled):
@@ -225,3 +238,13 @@ def test_the_page_of_an_empty_store_is_whole(monkeypatch):
     write(Path("h"), tables())
     assert CliRunner().invoke(onroll, ["monitor", "h", "--report", "m.html"]).exit_code == 0
     assert Path("m.html").read_text().rstrip().endswith("</html>")
+
+
+def test_a_look_with_other_limits_or_another_day_is_not_shown(store):
+    with store.change(command_line()) as change:
+        stored.keep(change, report())
+        stored.keep(change, replace(report(alarms=[]), default_look=False))
+    with store.view(Caller("dev:x", "lead", "801")) as view:
+        _, shown = stored.newest(view)
+        view.record("monitor.page_seen")
+    assert shown["alarms"]

@@ -30,5 +30,5 @@ PAGE = Page(
     roles=("administrator",),
     sees="the newest entries of the audit of the caller's authority: who, when, what and of how many children",
     handler=audit,
-    menu=8,
+    menu=9,
 )

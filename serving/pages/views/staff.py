@@ -24,5 +24,5 @@ PAGE = Page(
     roles=("administrator",),
     sees="people and keys of the caller's authority, their rights and when they last used them",
     handler=staff,
-    menu=7,
+    menu=8,
 )

@@ -21,6 +21,7 @@ SCHEMA = {
     "as_of": pl.Date,
     "model_version": pl.String,
     "authority": pl.String,
+    "urn": pl.String,
     "band": pl.String,
     "rank": pl.Int64,
     "risk": pl.Float64,

@@ -83,6 +83,27 @@ def registered(view: View, name: str) -> Registered | None:
     )
 
 
+def plans(view: View) -> list[dict[str, Any]]:
+    """Return the registered plans, oldest first, and how far each is; no child and no arm. The calling code records the view.
+
+    Returns
+    -------
+    list of dict
+        ``name, authority, as_of, children, power, planned_at, started_on`` (None before the start) and ``analysed``.
+    """
+    kinds = {action: _entries(view, action) for action in (PLANNED, STARTED, ANALYSED)}
+    started = {e["name"]: e.get("day") or e["at"][:10] for e in reversed(kinds[STARTED])}
+    return [
+        {
+            **{key: e.get(key) for key in ("name", "authority", "as_of", "children", "power")},
+            "planned_at": e["at"],
+            "started_on": started.get(e["name"]),
+            "analysed": sum(a["name"] == e["name"] for a in kinds[ANALYSED]),
+        }
+        for e in kinds[PLANNED]
+    ]
+
+
 def _entries(view: View, action: str) -> list[dict[str, Any]]:
     query = sa.select(AuditEntry.at, AuditEntry.who, AuditEntry.details).where(AuditEntry.action == action)
     rows = view.connection.execute(query.order_by(AuditEntry.seq))

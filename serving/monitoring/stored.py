@@ -1,0 +1,35 @@
+"""What the newest look told, as the page shows it: an entry of the audit for each authority, so that nobody can change a figure unseen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from serving.monitoring.monitor import MonitorReport
+from serving.monitoring.shareable import authorities, shareable
+from serving.store.audit import audit_log
+from serving.store.trials.trials import plans
+from serving.store.unit_of_work import View
+
+ACTION = "monitor.reported"
+
+
+def keep(view: View, report: MonitorReport) -> None:
+    """Record what may be shown of a report, for each authority with lists, and for all together if there are several."""
+    planned = plans(view)
+    for authority in authorities(report):
+        view.record(ACTION, report=shareable(report, authority, planned))
+
+
+def newest(view: View) -> tuple[str, dict[str, Any]] | None:
+    """Return when the newest look by default day and limits was recorded and what the caller may see of it; None if there is none.
+
+    Who sees all authorities is shown the report of all, or that of the only one. The calling code records the view.
+    """
+    own = view.caller.authority
+
+    def matches(details: dict[str, Any]) -> bool:
+        report = details["report"]
+        return bool(report["default_look"]) and (own is None or report["authority"] == own)
+
+    found = audit_log.newest_details(view.connection, ACTION, matches)
+    return (found[0], found[1]["report"]) if found else None
