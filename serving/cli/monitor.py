@@ -111,8 +111,10 @@ def monitor(
         with store.view(command_line()) as view:
             monitored = replace(monitored, alarms=with_acknowledgements(view, monitored.alarms))
             monitored.record(view)
-    with store.view(command_line()) as view:
-        keep(view, monitored)
+    if not (capacity or cohort or definitions):  # the page shows what everybody would find
+        with store.view(command_line()) as view:
+            keep(view, monitored)
+            view.record("monitor.kept")
     if report:
         write_report(monitored, report)
     warn(monitored.judgement.warnings)

@@ -31,10 +31,12 @@ class SimpleWay:
     Attributes
     ----------
     days : list of date
-    listed : int
+    listed, listed_simply : int
         Children with a known outcome among the first, once for each list.
     found, found_simply : int
         Those of them who went missing, by the list and by the checklist.
+    children, children_simply : int
+        Different children among those.
     only_list, only_simple : int
         Different children who went missing and were among the first of one and never of the other.
     """
@@ -42,8 +44,11 @@ class SimpleWay:
     model_version: str
     days: list[date]
     listed: int
+    listed_simply: int
     found: int
     found_simply: int
+    children: int
+    children_simply: int
     only_list: int
     only_simple: int
 
@@ -92,19 +97,23 @@ def simple_way(
         return None
     asked = list(dict.fromkeys(name for name, _, _ in CHECKLIST))
     x = pl.DataFrame(matrix(histories, days, rule=rule, kept=kept)).select("pupil_id", "as_of", *asked)
-    both = known.join(x, on=["pupil_id", "as_of"]).with_columns(_points().alias("points"))
+    both = scored.join(x, on=["pupil_id", "as_of"]).with_columns(_points().alias("points"))
     order = pl.struct(-pl.col("points"), -pl.col(TIES).fill_null(0.0), pl.col("pupil_id"))
     place = order.rank("ordinal").over("as_of", "authority")
+    # Both choose among all scored children, as nobody knows on the day whose outcome will be known.
     both = both.with_columns(
         by_list=pl.col("rank") <= pl.col("places"), simply=place <= pl.col("places"), went=pl.col("label") == 1
-    )
+    ).filter(pl.col("label").is_not_null())
     missing = both.filter("went").group_by("pupil_id").agg(pl.col("by_list", "simply").any())
     return SimpleWay(
         model_version=version,
         days=days,
         listed=int(both["by_list"].sum()),
+        listed_simply=int(both["simply"].sum()),
         found=len(both.filter("went", "by_list")),
         found_simply=len(both.filter("went", "simply")),
+        children=int(missing["by_list"].sum()),
+        children_simply=int(missing["simply"].sum()),
         only_list=len(missing.filter(pl.col("by_list") & ~pl.col("simply"))),
         only_simple=len(missing.filter(pl.col("simply") & ~pl.col("by_list"))),
     )

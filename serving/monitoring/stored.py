@@ -14,22 +14,30 @@ ACTION = "monitor.reported"
 
 
 def keep(view: View, report: MonitorReport) -> None:
-    """Record what may be shown of a report, for each authority with lists, and for all together if there are several."""
+    """Record what may be shown of a report, for each authority with lists, and for all together if there are several.
+
+    Only a look by default day and limits is for everybody; the calling code leaves out looks with other terms.
+    """
+    if not report.default_look:
+        return
     planned = plans(view)
     for authority in authorities(report):
         view.record(ACTION, report=shareable(report, authority, planned))
 
 
 def newest(view: View) -> tuple[str, dict[str, Any]] | None:
-    """Return when the newest look by default day and limits was recorded and what the caller may see of it; None if there is none.
+    """Return when the newest look was recorded and what the caller may see of it; None if there is none.
 
-    Who sees all authorities is shown the report of all, or that of the only one. The calling code records the view.
+    An administrator of all authorities is shown the report of all, or that of the only one; who sees some schools only is shown none, since every
+    figure is of more schools. The calling code records the view.
     """
-    own = view.caller.authority
+    caller = view.caller
+    sees_all = caller.role == "administrator" and caller.authority is None
+    if caller.urns or (caller.authority is None and not sees_all):
+        return None
 
     def matches(details: dict[str, Any]) -> bool:
-        report = details["report"]
-        return bool(report["default_look"]) and (own is None or report["authority"] == own)
+        return sees_all or bool(details["report"]["authority"] == caller.authority)
 
     found = audit_log.newest_details(view.connection, ACTION, matches)
     return (found[0], found[1]["report"]) if found else None

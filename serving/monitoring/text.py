@@ -82,12 +82,12 @@ def _version(version: VersionResult) -> Iterator[str]:
 def _beside_checklist(simple: SimpleWay) -> str:
     said = {
         "better": "the list found more than a checklist",
-        "as_good": "the list did not find more than a checklist, beyond chance",
+        "as_good": "no difference from a checklist is shown; it may be chance",
         "worse": "a checklist found more than the list",
     }[simple.verdict]
     return (
         f"{said}: of {simple.listed:,} first children as of {quantity(len(simple.days), 'day')} {simple.found} went missing, by the checklist "
-        f"{simple.found_simply}; {simple.only_list} children only by the list, {simple.only_simple} only by the checklist"
+        f"{simple.found_simply} of {simple.listed_simply:,}; {simple.only_list} children only by the list, {simple.only_simple} only by the checklist"
     )
 
 

@@ -63,7 +63,16 @@ def test_an_analyst_meets_no_child_on_any_page(staffed):
 
 
 @pytest.mark.parametrize(
-    "text", ["Zoe has moved.", "the o'canary plan", "see B801 2000-05001", "SYS-987123 is twice there"]
+    "text",
+    [
+        "Zoe has moved.",
+        "Zoe's plan",
+        "Zoë’s plan",
+        "O'Canary's plan",
+        "the o'canary plan",
+        "see B801 2000-05001",
+        "SYS-987123 is twice there",
+    ],
 )
 def test_no_text_is_released_that_names_the_child(doubted, text):
     cipher = Cipher([b"k" * 64])
@@ -74,6 +83,13 @@ def test_no_text_is_released_that_names_the_child(doubted, text):
     path = f"{fault_on(lead.get('/model').text)}/release"
     assert submit(lead, "/model", path, version="1", text=text).status_code == 422
     assert submit(lead, "/model", path, version="1", text="The canal plan has ended.").status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("text", "named"), [("Jo Li has moved", True), ("jo li's plan", True), ("Jo has moved", False)]
+)
+def test_of_a_name_of_short_words_the_whole_name_is_looked_for(text, named):
+    assert details.identifies(text, {**VALUES, "name": "Jo Li"}) == named
 
 
 def test_an_analyst_reads_what_a_lead_released_and_no_more(doubted):

@@ -46,11 +46,18 @@ def late(locked: Mapping[str, Version], then: Mapping[str, Version]) -> list[str
 
 
 def resolve(requirements: Iterable[str], *options: str) -> dict[str, Version] | None:
-    """Return what the resolver would lock; None, after its words on standard error, if nothing fits."""
+    """Return what the resolver would lock; None if nothing fits.
+
+    Raises
+    ------
+    SystemExit
+        With its words, if it failed otherwise: without an answer nothing is known.
+    """
     command = [str(Path(sys.executable).with_name("uv")), "pip", "compile", "--quiet", "--python-version", "3.11"]
     command += ["--no-annotate", "--no-header", "--no-emit-index-url", *options, "-"]
     done = subprocess.run(command, input="\n".join(requirements), capture_output=True, text=True, check=False)
-    sys.stderr.write(done.stderr)
+    if done.returncode and "No solution found" not in done.stderr:
+        raise SystemExit(done.stderr or "the resolver failed")
     return pins(done.stdout) if done.returncode == 0 else None
 
 
@@ -61,10 +68,10 @@ def main() -> int:
     locked = pins((ROOT / "requirements.production.lock").read_text("utf-8"))
     then = resolve(without_lower_bounds(project["dependencies"]), "--exclude-newer", day.isoformat())
     if then is None:
-        return 1
+        raise SystemExit(f"nothing fits the requirements on {day}")
     overdue = []
     for name in late(locked, then):
-        newer = [f"{other}=={version}" for other, version in locked.items() if other != name]
+        newer = [f"{other}>={version}" for other, version in locked.items() if other != name]  # families move together
         held_back = resolve([*newer, f"{name}>={then[name]}"]) is None
         overdue += [] if held_back else [name]
         said = "held back by the others" if held_back else "overdue"

@@ -83,6 +83,36 @@ def test_a_component_is_overdue_if_a_newer_version_was_there_already():
     assert relaxed == ['a[b]<2; python_version < "3.13"', "c", "d"]
 
 
+def test_a_component_is_held_back_only_if_nothing_fits_and_others_may_move_with_it(monkeypatch, capsys):
+    asked = []
+
+    def resolver(command, *, input, **_):
+        asked.append(input.splitlines())
+        if "--exclude-newer" in command:
+            return subprocess.CompletedProcess(command, 0, "core==2\nheld==2\n", "")
+        fits = "held>=2" not in asked[-1]
+        return subprocess.CompletedProcess(command, int(not fits), "", "" if fits else "error: No solution found")
+
+    monkeypatch.setattr(overdue.subprocess, "run", resolver)
+    monkeypatch.setattr(
+        overdue,
+        "pins",
+        lambda lock: (
+            {n: Version(v) for n, _, v in (x.partition("==") for x in lock.split())}
+            if len(lock) < 99
+            else {n: Version("1") for n in ("core", "held", "whole")}
+        ),
+    )
+    assert overdue.main() == 1
+    assert asked[1] == ["held>=1", "whole>=1", "core>=2"]
+    assert "1 of 3 components are overdue" in capsys.readouterr().out
+    monkeypatch.setattr(
+        overdue.subprocess, "run", lambda command, **_: subprocess.CompletedProcess(command, 2, "", "no network")
+    )
+    with pytest.raises(SystemExit, match="no network"):
+        overdue.main()
+
+
 def test_the_limit_is_the_one_that_is_stated():
     stated = re.search(r"within (\d+) days of its release", (ROOT / "SECURITY.md").read_text("utf-8"))
     assert int(stated[1]) == overdue.DAYS

@@ -17,12 +17,9 @@ def text_of(page):
 def test_promises_alarms_and_trials_of_the_authority_are_shown(visit, site, role):
     page = visit(role).get("/monitor").text
     text = text_of(page)
-    assert "Alarms that are up: 2" in text
-    assert "Seen by ann" in text
-    assert "The school changed its system." in text
-    assert "and [c] did" in text
-    assert "Nobody has said yet that they saw it (onroll monitor, with --acknowledge A001)." in text
-    assert "the year before 2023/24 spring" in text
+    assert "These are kept for all authorities together." in text
+    assert "A001" not in text
+    assert "the year before 2023/24 spring, 1 list" in text
     assert re.search(
         r"autumn-2026 : a trial with 400 children of the list of (\w+ )?9 September 2024, registered", text
     ), text[-3000:]
@@ -31,15 +28,33 @@ def test_promises_alarms_and_trials_of_the_authority_are_shown(visit, site, role
     assert "<script" not in page
 
 
-def test_who_sees_all_authorities_sees_them_together_and_others_nothing(site):
-    with site.store.view(Caller("command:root", "administrator", None)) as view:
-        _, every = stored.newest(view)
+def newest(site, *caller):
+    with site.store.view(Caller("dev:x", *caller)) as view:
+        found = stored.newest(view)
         view.record("monitor.page_seen")
-    with site.store.view(Caller("dev:x", "lead", "999")) as view:
-        nothing = stored.newest(view)
-        view.record("monitor.page_seen")
-    assert (every["authority"], nothing) == (None, None)
-    assert [row["name"] for row in every["versions"][0]["authorities"]] == ["801", "802"]
+    return found[1] if found else None
+
+
+def test_each_scope_sees_the_report_of_its_scope(site):
+    every = newest(site, "administrator", None)
+    assert every["authority"] is None
+    assert [a["code"] for a in every["alarms"]] == ["A001", "A010", "A010"]
+    assert newest(site, "lead", site.authority)["authority"] == site.authority
+    assert newest(site, "lead", "999") is None
+    assert newest(site, "analyst", None) is None, "only an administrator sees all authorities"
+    assert newest(site, "lead", site.authority, tuple(site.north)) is None, "every figure is of more schools"
+
+
+def test_an_administrator_of_all_sees_alarms_and_who_acknowledged_them(site, visit):
+    root = visit()
+    _, key = site.store.create_key("administrator", None)
+    root.submit("/sign-in", "/sign-in", key=key)
+    text = text_of(root.get("/monitor").text)
+    assert "Alarms that are up: 3" in text
+    assert "Acknowledged by ann" in text
+    assert "The school changed its system." not in text
+    assert "Nobody has said yet that they saw it (onroll monitor, with --acknowledge A001)." in text
+    assert "Yes, the list found more children than a checklist." in text
 
 
 def test_pictures_say_what_lies_outside_and_draw_no_hidden_number():

@@ -18,7 +18,7 @@ ALARMS = [
         BASE,
         code="A001",
         title="more or fewer children go missing than the risks say",
-        what="the risks said that 32.4 children would go missing, and 3 did; within 2.1% on 2024-09-03",
+        what="the risks said that 32.4 children would go missing, and 3 did (observed over expected 0.0926 (0.0188 to 0.27))",
         where="version 1",
         do="Find out what changed.",
     ),
@@ -27,7 +27,18 @@ ALARMS = [
     replace(BASE, code="A011", title="a school's register is silent", state="not_judged", what="no marks in 3 weeks"),
     replace(BASE, code="A015", title="the model is older than its data", state="quiet"),
 ]
-SIMPLE = SimpleWay(model_version="1", days=[DAY], listed=60, found=31, found_simply=18, only_list=20, only_simple=7)
+SIMPLE = SimpleWay(
+    model_version="1",
+    days=[DAY],
+    listed=60,
+    listed_simply=60,
+    found=31,
+    found_simply=18,
+    children=31,
+    children_simply=18,
+    only_list=20,
+    only_simple=7,
+)
 TRIAL = {
     "name": "autumn-2026",
     "authority": "801",

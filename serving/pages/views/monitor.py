@@ -51,7 +51,6 @@ def _funnels(version: dict[str, Any], names: dict[str, str]) -> dict[str, dict[s
     kinds = {
         "schools": [{**row, "name": names.get(row["name"], row["name"])} for row in version["schools"]],
         "authorities": version["authorities"] if len(version["authorities"]) > 1 else [],
-        "groups": version["groups"],
     }
     return {kind: {"rows": rows, "picture": funnel(rows)} for kind, rows in kinds.items() if rows}
 

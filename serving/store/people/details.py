@@ -218,16 +218,20 @@ def of_pupil(connection: sa.Connection, cipher: Cipher | None, pupil_id: str) ->
 
 
 def identifies(text: str, person: Mapping[str, Any]) -> bool:
-    """Return whether a text holds a word of a child's name, the UPN or the system id.
+    """Return whether a text holds a word of a child's name, the UPN or the system id; of names with short words only, the whole name.
 
     Parameters
     ----------
     person : mapping
         See ``of_pupil``.
     """
-    written = _words(text)
+    written = _words_of(text)  # "Zoe's" too
+    short = " ".join(_words(person["name"]))
     named = {word for word in _words_of(person["name"]) if len(word) >= MIN_WORD}
     ids = ["".join(_words(person[name])) for name in ("upn", "system_id")]
+    apart = " ".join(_words(text.replace("'", " ").replace("’", " ")))
+    if not named and short and f" {short} " in f" {apart} ":
+        return True
     return bool(named.intersection(written)) or any(len(i) >= MIN_ID and i in "".join(written) for i in ids)
 
 

@@ -6,12 +6,13 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
+from histories.calendar import london_day
 from histories.errors import Fault, Faults
 from histories.io.quantities import quantity
 from serving.store.cases.casework_tables import StoredAtHome, StoredDeadline
@@ -92,7 +93,7 @@ def plans(view: View) -> list[dict[str, Any]]:
         ``name, authority, as_of, children, power, planned_at, started_on`` (None before the start) and ``analysed``.
     """
     kinds = {action: _entries(view, action) for action in (PLANNED, STARTED, ANALYSED)}
-    started = {e["name"]: e.get("day") or e["at"][:10] for e in reversed(kinds[STARTED])}
+    started = {e["name"]: e.get("day") or str(london_day(datetime.fromisoformat(e["at"]))) for e in kinds[STARTED]}
     return [
         {
             **{key: e.get(key) for key in ("name", "authority", "as_of", "children", "power")},

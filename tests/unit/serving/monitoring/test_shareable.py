@@ -1,13 +1,17 @@
 """What the page shows of monitoring: no small number, nothing that gives one away, and nothing of another authority."""
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 
 import polars as pl
 import pytest
 
 from serving.monitoring import simple_way as beside
+from serving.monitoring.judge import Terms, judge
 from serving.monitoring.shareable import authorities, shareable
-from tests.support.reported import TRIAL, report
+from tests.support.monitored import DAY, histories, reader, stored_list
+from tests.support.reported import RISKS, SIMPLE, TRIAL, report
 
 
 @pytest.fixture(scope="module")
@@ -22,25 +26,67 @@ def test_terms_stand_beside_the_year_before_and_small_numbers_are_hidden(shown):
     assert (spring["observed"], spring["expected"], spring["kept"]) == (25, 32.4, True)
     assert (before["observed"], before["kept"]) == (None, None), "nobody went missing, and that is not shown"
     assert spring["year_before"] == {k: before[k] for k in spring["year_before"]}
+    assert spring["year_before"]["lists"] == 1
     assert terms["2023/24 autumn"]["year_before"] is None
 
 
 def test_a_number_that_would_give_a_small_one_away_is_hidden_with_it(shown):
-    """The version's number is the sum of its lists, one of which is hidden."""
+    """The school's number is the sum of the lists, one of which is hidden."""
     observed = [x["observed"] for x in shown["lists"]]
     assert observed.count(None) >= 2
-    assert shown["versions"][0]["observed"] == 50
+    assert [row["observed"] for row in shown["versions"][0]["schools"]] == [50]
+    assert "observed" not in shown["versions"][0]
+
+
+def test_whether_a_promise_was_kept_follows_from_what_is_printed(shown):
+    rows = [*shown["terms"], *shown["lists"], *shown["versions"][0]["schools"]]
+    for row in rows:
+        low, high = row["usual"]
+        assert row["kept"] == (None if row["observed"] is None else low <= row["observed"] <= high)
+    assert shown["versions"][0]["schools"][0]["kept"] is False
+
+
+def test_a_few_children_on_many_lists_are_a_few_children():
+    """Eleven weekly lists have 5 children who went missing 55 times."""
+    days = [DAY - timedelta(weeks=n) for n in range(11)]
+    risks = {stored_list(RISKS, day=day): RISKS for day in days}
+    judgement = judge(histories(children=300, gone=range(5)), list(risks), reader(risks), Terms(capacity=60))
+    few = shareable(report(judgement=judgement), "801")
+    assert sum(r.figures.whole.observed for r in judgement.lists) == 55
+    assert [x["observed"] for x in (*few["lists"], *few["terms"])] == [None] * 13
+    assert (few["versions"][0]["schools"], few["versions"][0]["schools_left_out"]) == ([], 1)
+    assert few["versions"][0]["first"]["precision"] is None
+
+
+def test_a_few_children_of_a_reason_are_not_counted_either():
+    gone = range(0, 100, 4)
+    days = [DAY - timedelta(weeks=n) for n in range(11)]
+    risks = {stored_list(RISKS * 2, day=day): [0.1] * 303 for day in days}
+    judgement = judge(histories(children=300, gone=gone), list(risks), reader(risks), Terms(capacity=60))
+    unknown = shareable(report(judgement=judgement), "801")["versions"][0]["unknown"]
+    assert set(unknown) >= {"not_in_the_histories"}
+    assert set(unknown.values()) == {None}, "two children on eleven lists"
 
 
 def test_a_list_that_is_not_known_yet_is_counted_and_has_no_outcome(shown):
     assert (shown["stored"], len(shown["lists"]), shown["waiting"]) == (4, 3, ["2025-03-08"])
 
 
-def test_alarms_say_no_small_number_and_who_has_seen_them(shown):
-    whats = [a["what"] for a in shown["alarms"]]
-    assert whats[0] == "the risks said that 32.4 children would go missing, and [c] did; within 2.1% on 2024-09-03"
-    assert shown["alarms"][1]["acknowledged"]["reason"] == "The school changed its system."
-    assert shown["not_judged"] == [{"alarm": "A011 a school's register is silent", "why": "no marks in [c] weeks"}]
+def test_a_list_that_cannot_be_judged_is_counted():
+    lists = [stored_list(RISKS, definition="ours")]
+    judgement = judge(histories(children=300), lists, reader(dict.fromkeys(lists, RISKS)), Terms(capacity=60))
+    assert shareable(report(judgement=judgement), "801")["unjudged"] == 1
+
+
+def test_no_figure_of_an_alarm_is_shown_and_nobodys_words(shown):
+    text = json.dumps(shown)
+    assert [(a["code"], a["where"]) for a in shown["alarms"]][:2] == [
+        ("A001", "version 1"),
+        ("A010", "attendance, authority 801"),
+    ]
+    assert shown["alarms"][1]["acknowledged"] == {"by": "command:ann", "at": "2026-11-29T10:00:00+00:00"}
+    assert not any(figure in text for figure in ("0.0926", "3 did", "came in place", "changed its system"))
+    assert shown["not_judged"] == ["A011 a school's register is silent"]
     assert shown["quiet"] == ["A015 the model is older than its data"]
 
 
@@ -51,15 +97,25 @@ def test_an_authority_sees_nothing_of_another():
     one = shareable(both, "801", [TRIAL, {**TRIAL, "authority": "802"}])
     assert "802" not in json.dumps(one)
     assert len(one["trials"]) == 1
+    assert (one["whole"], one["alarms"], one["quiet"], one["simple_way"]) == (False, [], [], None), "of the whole store"
     every = shareable(both, None)
-    assert [a["where"] for a in every["alarms"]] == [
-        "version 1",
-        "attendance, authority 801",
-        "attendance, authority 802",
-    ]
+    assert len(every["alarms"]) == 3
     assert [row["name"] for row in every["versions"][0]["authorities"]] == ["801", "802"]
-    assert one["versions"][0]["children"] * 2 == every["versions"][0]["children"]
-    assert (one["versions"][0]["first"], one["simple_way"]) == (None, None), "figures of all authorities together"
+    assert one["versions"][0]["lists"] * 2 == every["versions"][0]["lists"]
+
+
+def test_a_version_without_a_list_of_the_authority_is_not_shown():
+    lists = [stored_list(RISKS), stored_list(RISKS, version="2", authority="802")]
+    judgement = judge(histories(children=300), lists, reader(dict.fromkeys(lists, RISKS)), Terms(capacity=60))
+    shown = shareable(report(judgement=judgement), "801")
+    assert [v["model_version"] for v in shown["versions"]] == ["1"]
+
+
+def test_no_verdict_rests_on_a_few_children(shown):
+    assert shown["simple_way"]["verdict"] == "better"
+    assert shown["simple_way"]["found"] == 30
+    few = replace(SIMPLE, children=7)
+    assert shareable(report(simple=few), "801")["simple_way"] == {"verdict": None}
 
 
 def test_no_child_is_in_it(shown):
@@ -72,7 +128,12 @@ ABSENT = {"p1": 0.6, "p2": 0.6, "p3": 0.0, "p4": 0.0}
 
 @pytest.mark.parametrize(
     ("labels", "found", "only"),
-    [((0, 1, 1, 0), (1, 1), (1, 1)), ((1, 1, 0, 0), (1, 2), (0, 1)), ((1, 0, 1, None), (2, 1), (1, 0))],
+    [
+        ((0, 1, 1, 0), (1, 1), (1, 1)),
+        ((1, 1, 0, 0), (1, 2), (0, 1)),
+        ((1, 0, 1, None), (2, 1), (1, 0)),
+        ((None, 1, 1, 1), (1, 1), (1, 1)),  # p1 has a place of both, though nobody will know what became of p1
+    ],
 )
 def test_the_list_and_the_checklist_are_asked_the_same_question(monkeypatch, labels, found, only):
     asked = {name for name, _, _ in beside.CHECKLIST}
