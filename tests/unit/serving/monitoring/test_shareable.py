@@ -44,6 +44,9 @@ def test_whether_a_promise_was_kept_follows_from_what_is_printed(shown):
         low, high = row["usual"]
         assert row["kept"] == (None if row["observed"] is None else low <= row["observed"] <= high)
     assert shown["versions"][0]["schools"][0]["kept"] is False
+    edge = report(gone=range(21))
+    assert edge.judgement.lists[2].figures.whole.kept is False, "21 are below 22"
+    assert shareable(edge, "801")["terms"][2]["kept"] is True, "20 could be 22, and which it is must not show"
 
 
 def test_a_few_children_on_many_lists_are_a_few_children():
