@@ -30,7 +30,8 @@ MAX_MATCHES = 20  # children that a search shows
 MIN_SEARCH = 2  # letters of a name
 MIN_WORD, MIN_ID = 3, 5  # letters of a word of a name, and of an identifier, that a released text may not hold
 ROWS = sa.select(StoredDetails.pupil_id, StoredDetails.key_id, StoredDetails.sealed)
-NO_LETTER = re.compile("[\u0300-\u036f'\u2019]")  # accents, once they are parted from their letters, and apostrophes
+APOSTROPHES = "['\u2018\u2019\u02bc\u00b4`]"
+NO_LETTER = re.compile(f"[\u0300-\u036f]|{APOSTROPHES}")  # accents, once they are parted from their letters, and apostrophes
 BETWEEN = re.compile(r"[\W_]+")
 STROKES = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "æ": "ae", "œ": "oe"})
 WORDS = (
@@ -225,14 +226,14 @@ def identifies(text: str, person: Mapping[str, Any]) -> bool:
     person : mapping
         See ``of_pupil``.
     """
-    written = _words_of(text)  # "Zoe's" too
-    short = " ".join(_words(person["name"]))
+    written = set(_words_of(text))
+    written |= {word.removesuffix("s") for word in written}  # Zoes, and Zoe's as some write it
     named = {word for word in _words_of(person["name"]) if len(word) >= MIN_WORD}
-    ids = ["".join(_words(person[name])) for name in ("upn", "system_id")]
-    apart = " ".join(_words(text.replace("'", " ").replace("’", " ")))
-    if not named and short and f" {short} " in f" {apart} ":
+    whole = " ".join(_words(person["name"]))
+    if not named and whole and f" {whole} " in f" {' '.join(_words(re.sub(APOSTROPHES, ' ', text)))} ":
         return True
-    return bool(named.intersection(written)) or any(len(i) >= MIN_ID and i in "".join(written) for i in ids)
+    ids = ["".join(_words(person[name])) for name in ("upn", "system_id")]
+    return bool(named & written) or any(len(i) >= MIN_ID and i in "".join(_words(text)) for i in ids)
 
 
 def _known(change: Change, pupils: list[str]) -> list[str]:
@@ -280,8 +281,7 @@ def _words(text: str) -> list[str]:
 
 def _words_of(name: str) -> list[str]:
     """Return the words of a child's name: of O'Brien both ``obrien`` and ``brien``."""
-    apart = name.replace("'", " ").replace("’", " ")
-    return list(dict.fromkeys([*_words(name), *_words(apart)]))
+    return list(dict.fromkeys([*_words(name), *_words(re.sub(APOSTROPHES, " ", name))]))
 
 
 def _begin(typed: Sequence[str], words: Sequence[str]) -> bool:
