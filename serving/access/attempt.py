@@ -12,15 +12,16 @@ import hmac
 import json
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from serving.access.sessions import is_local
+from serving.access.sessions import cookie_flags, is_local
 
-SECONDS = 600  # from the start of an attempt to its end
-MOST = 1000  # characters of a cookie
+MAX_SECONDS = 600  # from the start of an attempt to its end
+MAX_COOKIE = 1000  # characters
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +52,7 @@ class Attempt:
 
     def _code(self, key: bytes, purpose: str) -> str:
         signed = json.dumps([purpose, self.id, self.began, self.to, self.before])
-        return _text(hmac.digest(key, signed.encode(), "sha256"))
+        return _base64(hmac.digest(key, signed.encode(), "sha256"))
 
     def state(self, key: bytes) -> str:
         """Return what the provider's answer must repeat."""
@@ -67,11 +68,11 @@ class Attempt:
 
     def challenge(self, key: bytes) -> str:
         """Return PKCE's code challenge, by S256."""
-        return _text(hashlib.sha256(self.verifier(key).encode()).digest())
+        return _base64(hashlib.sha256(self.verifier(key).encode()).digest())
 
     def cookie(self, key: bytes) -> str:
         """Return the signed cookie."""
-        content = _text(json.dumps([self.id, self.began, self.to, self.before]).encode())
+        content = _base64(json.dumps([self.id, self.began, self.to, self.before]).encode())
         return f"{content}.{self._code(key, 'cookie')}"
 
     @classmethod
@@ -88,7 +89,7 @@ class Attempt:
         """
         content, _, code = cookie.partition(".")
         try:
-            if len(cookie) > MOST:
+            if len(cookie) > MAX_COOKIE:
                 return None
             identity, began, to, before = json.loads(base64.urlsafe_b64decode(content + "=" * (-len(content) % 4)))
             attempt = cls(id=identity, began=began, to=to, before=before)
@@ -96,35 +97,34 @@ class Attempt:
                 return None
         except (ValueError, TypeError, RecursionError):
             return None
-        return attempt if (now or time.time()) - began <= SECONDS else None
+        return attempt if (now or time.time()) - began <= MAX_SECONDS else None
 
 
-def _text(content: bytes) -> str:
+def _base64(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
-def _name(request: Request) -> str:
+def _cookie_name(request: Request) -> str:
     return "onroll-sign-in" if is_local(request) else "__Host-onroll-sign-in"
 
 
-def held(request: Request, key: bytes) -> Attempt | None:
-    """Return the attempt that the browser holds, if there is one that counts."""
-    return Attempt.of(request.cookies.get(_name(request), ""), key)
+def read_cookie(request: Request, keys: Iterable[bytes]) -> tuple[Attempt, bytes] | None:
+    """Return the attempt that the browser holds and the key that signed it, or None."""
+    cookie = request.cookies.get(_cookie_name(request), "")
+    attempts = ((Attempt.of(cookie, key), key) for key in keys)
+    return next(((attempt, key) for attempt, key in attempts if attempt), None)
 
 
-def give(request: Request, response: Response, attempt: Attempt, key: bytes) -> None:
+def has_cookie(request: Request) -> bool:
+    """Return whether the browser sends such a cookie, valid or not."""
+    return _cookie_name(request) in request.cookies
+
+
+def set_cookie(request: Request, response: Response, attempt: Attempt, key: bytes) -> None:
     """Set the cookie. ``lax``: the browser sends it when the provider leads back here, and with nothing else of another site."""
-    response.set_cookie(
-        _name(request),
-        attempt.cookie(key),
-        max_age=SECONDS,
-        path="/",
-        secure=not is_local(request),
-        httponly=True,
-        samesite="lax",
-    )
+    response.set_cookie(_cookie_name(request), attempt.cookie(key), max_age=MAX_SECONDS, **cookie_flags(request, "lax"))
 
 
-def take(request: Request, response: Response) -> None:
+def delete_cookie(request: Request, response: Response) -> None:
     """Delete the cookie."""
-    response.delete_cookie(_name(request), path="/", secure=not is_local(request), httponly=True, samesite="lax")
+    response.delete_cookie(_cookie_name(request), **cookie_flags(request, "lax"))

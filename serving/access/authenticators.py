@@ -26,6 +26,20 @@ class CredentialRefused(Problem):
         self.reason, self.caller = reason, caller
 
 
+class RightsRefused(Problem):
+    """Credentials that are valid, and give no rights (403).
+
+    Attributes
+    ----------
+    caller : Caller
+        Whose credentials they are, for the audit.
+    """
+
+    def __init__(self, detail: str, caller: Caller) -> None:
+        super().__init__(403, detail)
+        self.caller = caller
+
+
 class Authenticator(Protocol):
     """Turns a request into a caller."""
 

@@ -12,6 +12,7 @@ from histories.errors import Fault, Faults
 from histories.io.private_files import readable_by_others
 from histories.io.settings_file import SettingsFile
 from histories.io.toml import read_toml
+from serving.access.authenticators import RightsRefused
 from serving.access.loopback import is_private_in_transit
 from serving.access.sign_in_settings import SignInSettings
 from serving.http.problems import Problem
@@ -20,6 +21,11 @@ from serving.store.caller import Caller, Credential
 
 MIN_SECRET_LENGTH = 32  # characters
 ACCOUNT = re.compile(r"[!-~]{1,150}")  # with "token:" before it, it fits the store's columns
+
+
+def media_type(name: str) -> str:
+    """Return the type of a token's header as it is compared."""
+    return name.lower().removeprefix("application/")
 
 
 class TokenSettings(SettingsFile):
@@ -36,6 +42,10 @@ class TokenSettings(SettingsFile):
     token_type: str | None = Field(default=None, min_length=1)  # of the token's header, such as at+jwt
     signed_in_hours: float | None = Field(default=None, gt=0, allow_inf_nan=False)  # since the sign-in at the provider
     requires: dict[str, tuple[str, ...]] = Field(default_factory=dict)  # claims, each with one of these values
+
+    def tells_access_tokens(self) -> bool:
+        """Return whether the type in a token's header tells an access token from an ID token, which names none or JWT."""
+        return self.token_type is not None and media_type(self.token_type) != "jwt"
 
 
 class ProxySettings(SettingsFile):
@@ -144,6 +154,9 @@ class Configuration(SettingsFile):
         elif not settings.token_endpoint and not is_private_in_transit(self.tokens.issuer):
             do = "Use an issuer with https, or name authorization_endpoint and token_endpoint under [sign_in]."
             yield Fault("the discovery document has no private address", f"{file}, tokens.issuer", do)
+        elif settings.client_id == self.tokens.audience and not self.tokens.tells_access_tokens():
+            do = "Set tokens.token_type to that of access tokens, such as at+jwt, or use another audience: ID tokens would open the HTTP interface without [sign_in] requires."
+            yield Fault("an ID token would be an access token", f"{file}, tokens.token_type", do)
         try:
             settings.secret(self.folder)
         except Faults as secret:
@@ -180,7 +193,7 @@ class Configuration(SettingsFile):
 
         Raises
         ------
-        Problem
+        RightsRefused
             Unless the names give exactly one role and exactly one authority; an administrator may have none.
         """
         if not ACCOUNT.fullmatch(account):
@@ -189,12 +202,13 @@ class Configuration(SettingsFile):
         named = {self.roles[n] for n in of_roles}
         members = [self.groups[n] for n in of_groups]
         authorities = {g.authority for g in members}
+        holder = Caller(f"{kind}:{account}", "nobody", None)
         if len(named) != 1:
-            raise Problem(403, f"The account has {len(named) or 'no'} onroll roles; it needs exactly one.")
+            raise RightsRefused(f"The account has {len(named) or 'no'} onroll roles; it needs exactly one.", holder)
         (role,) = named
         if len(authorities) > 1 or (not authorities and role != "administrator"):
             count = len(authorities) or "no"
-            raise Problem(403, f"The account belongs to {count} authorities; it needs exactly one.")
+            raise RightsRefused(f"The account belongs to {count} authorities; it needs exactly one.", holder)
         schools = [self._schools(g) for g in members]
         urns = sorted(set().union(*schools)) if all(schools) else []
         credential = Credential(roles=of_roles, groups=of_groups)

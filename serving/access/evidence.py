@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from serving.access.authenticators import CredentialRefused
+from serving.access.authenticators import CredentialRefused, RightsRefused
 from serving.http.problems import Problem
 from serving.store import Caller
 from serving.store.ledger.refusals import Refusals
@@ -16,8 +16,10 @@ def note_refusal(
 ) -> None:
     """Record a refused request in the audit and the metrics, with its caller where credentials tell."""
     reason = None
+    if isinstance(refused, CredentialRefused | RightsRefused):
+        caller = caller or refused.caller
     if isinstance(refused, CredentialRefused):
-        caller, reason = caller or refused.caller, refused.reason
+        reason = refused.reason
     if refused.status == 401:
         metrics.sign_in_failed(reason or "none")
     refusals.refused(caller, refused.status, route, reason)

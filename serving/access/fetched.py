@@ -74,6 +74,10 @@ class Fetched(Generic[T]):
         """Return the newest value without waiting."""
         return self._value if self.clock() - self._fetched_at <= MAX_AGE else None
 
+    def last(self) -> T | None:
+        """Return the newest value however old it is, without waiting."""
+        return self._value
+
     def _attempt(self) -> threading.Thread | None:
         """Start to fetch, unless the last attempt is too recent."""
         with self._lock:

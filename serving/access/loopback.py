@@ -27,10 +27,12 @@ def is_private_in_transit(address: str) -> bool:
     --------
     >>> [is_private_in_transit(a) for a in ("https://id.example", "http://localhost:1/x", "http://id.example", "ftp://::1")]
     [True, True, False, False]
+    >>> [is_private_in_transit(a) for a in ("https://[::1/x", "https://id.example:99999/x", "https:///x")]
+    [False, False, False]
     """
     try:
         parts = urlsplit(address)
-        host = parts.hostname
+        host, _ = parts.hostname, parts.port
     except ValueError:
         return False
     return (parts.scheme == "https" and bool(host)) or (parts.scheme == "http" and is_loopback(host))

@@ -31,7 +31,9 @@ class Permission:
     reads : tuple of str
         Content types of the body.
     page : bool
-        Whether it is a page: callers come with a session, and a refusal is a page too.
+        Whether it is a page or belongs to one: callers come with a session, and a refusal is a page too.
+    shown : bool
+        Whether it is a page to look at, and neither a form nor a file.
     """
 
     method: str
@@ -41,6 +43,7 @@ class Permission:
     most: int = 256 * 1024
     reads: tuple[str, ...] = ("application/json",)
     page: bool = False
+    shown: bool = False
 
     @property
     def is_open(self) -> bool:

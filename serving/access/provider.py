@@ -22,6 +22,7 @@ from serving.access.authenticators import CredentialRefused
 from serving.access.configuration import Configuration
 from serving.access.fetched import FAILURES, Fetched, answer_of, as_object
 from serving.access.loopback import is_private_in_transit
+from serving.access.places import Places
 from serving.access.sign_in_settings import SignInSettings
 from serving.access.tokens import INVALID, Tokens
 from serving.http.problems import Problem
@@ -29,9 +30,8 @@ from serving.store import Caller
 
 log = logging.getLogger("onroll.access")
 DISCOVERY = "/.well-known/openid-configuration"
-AT_ONCE = 8  # codes that one worker redeems at a time
 MAX_NAME = 100  # characters
-SILENT = "The identity provider does not answer as it should."
+NO_ANSWER = "The identity provider does not answer as it should."
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,10 @@ class Provider:
         self.settings, self.issuer = settings, tokens.settings.issuer
         self._secret = settings.secret(configuration.folder)
         self.id_tokens = tokens.for_client(settings.client_id, settings.requires)
-        self._redeeming = 0
-        self._given: Endpoints | None = None
+        self.places = Places()
+        self._configured: Endpoints | None = None
         if settings.authorization_endpoint and settings.token_endpoint:
-            self._given = Endpoints(settings.authorization_endpoint, settings.token_endpoint)
+            self._configured = Endpoints(settings.authorization_endpoint, settings.token_endpoint)
         address = self.issuer.rstrip("/") + DISCOVERY
         self._discovered = Fetched(address, partial(_endpoints, issuer=self.issuer), "discovery document")
 
@@ -79,14 +79,14 @@ class Provider:
         Problem
             503 while they are not known.
         """
-        endpoints = self._given or self._discovered.get()
+        endpoints = self._configured or self._discovered.get()
         if endpoints is None:
-            raise Problem(503, SILENT, headers={"Retry-After": "30"})
+            raise Problem(503, NO_ANSWER, headers={"Retry-After": "30"})
         return endpoints
 
     def address(self, attempt: Attempt, key: bytes) -> str:
         """Return where the browser goes to sign in."""
-        asked = {
+        query = {
             "response_type": "code",
             "client_id": self.settings.client_id,
             "redirect_uri": self.settings.redirect_uri,
@@ -97,19 +97,25 @@ class Provider:
             "code_challenge_method": "S256",
         }
         if self.id_tokens.settings.signed_in_hours is not None:  # obliges the provider to say when (claim auth_time)
-            asked["max_age"] = str(int(self.id_tokens.settings.signed_in_hours * 3600))
-        return _with_query(self.endpoints().authorization, asked)
+            query["max_age"] = str(int(self.id_tokens.settings.signed_in_hours * 3600))
+        return _with_query(self.endpoints().authorization, query)
 
     def sign_out_address(self) -> str | None:
-        """Return where people sign out at the provider too, or None."""
-        endpoints = self._given or self._discovered.known()
-        end_session = self.settings.end_session_endpoint or (endpoints and endpoints.end_session)
+        """Return where people sign out at the provider too, or None; may wait for the discovery document.
+
+        A document that is too old for signing in still tells where to sign out.
+        """
+        end_session = self.settings.end_session_endpoint
+        if not end_session and is_private_in_transit(self.issuer):
+            endpoints = self._discovered.get() or self._discovered.last()
+            end_session = endpoints.end_session if endpoints else None
         return _with_query(end_session, {"client_id": self.settings.client_id}) if end_session else None
 
     async def redeem(self, code: str, issuer: str | None, attempt: Attempt, key: bytes) -> tuple[Caller, str]:
-        """Redeem a code, and return who signed in and their name.
+        """Redeem a code, and return who signed in and their name; the calling code holds one of ``places``.
 
-        No thread waits for the provider, and only a few requests at a time.
+        The provider has ``fetched.FETCH_SECONDS`` to answer, and no thread waits for it. Where the discovery document or the keys are
+        not known yet, the first request waits for them in a thread.
 
         Parameters
         ----------
@@ -124,16 +130,10 @@ class Provider:
         Problem
             401 when the provider's token does not hold, 403 when it gives no rights, 503 while the provider does not answer.
         """
-        if self._redeeming >= AT_ONCE:
-            raise Problem(503, "Many people are signing in; try again.", headers={"Retry-After": "5"})
-        self._redeeming += 1
-        try:
-            endpoints = await asyncio.to_thread(self.endpoints)
-            self._must_be_from_it(issuer, endpoints)
-            token = await self._id_token(endpoints.token, code, attempt.verifier(key))
-            return await asyncio.to_thread(self._person, token, attempt.nonce(key))
-        finally:
-            self._redeeming -= 1
+        endpoints = await asyncio.to_thread(self.endpoints)
+        self._must_be_from_it(issuer, endpoints)
+        token = await self._id_token(endpoints.token, code, attempt.verifier(key))
+        return await asyncio.to_thread(self._person, token, attempt.nonce(key))
 
     def _must_be_from_it(self, issuer: str | None, endpoints: Endpoints) -> None:
         """Refuse the code of another provider (mix-up); one that names itself in its answers always does."""
@@ -160,11 +160,11 @@ class Provider:
             status = error.response.status_code if isinstance(error, httpx2.HTTPStatusError) else None
             log.warning("the identity provider did not redeem a code: %s", status or type(error).__name__)
             if status == 400:  # the code was used, is too old, or was another client's
-                raise CredentialRefused(SILENT, "invalid") from None
-            raise Problem(503, SILENT, headers={"Retry-After": "30"}) from None
+                raise CredentialRefused(NO_ANSWER, "invalid") from None
+            raise Problem(503, NO_ANSWER, headers={"Retry-After": "30"}) from None
         if not isinstance(token, str) or token.count(".") != 2:
             log.warning("the identity provider's answer holds no ID token")
-            raise Problem(503, SILENT, headers={"Retry-After": "30"})
+            raise Problem(503, NO_ANSWER, headers={"Retry-After": "30"})
         return token
 
     def _person(self, token: str, nonce: str) -> tuple[Caller, str]:
@@ -195,23 +195,23 @@ def _shown(name: Any) -> str:
 
 def _endpoints(document: bytes, issuer: str) -> Endpoints:
     """Return the endpoints of a discovery document, which must be the issuer's own and reached without eavesdroppers."""
-    found = as_object(document)
-    methods = found.get("code_challenge_methods_supported")
+    fields = as_object(document)
+    methods = fields.get("code_challenge_methods_supported")
     authorization, token, end_session = (
-        found.get(f"{name}_endpoint") for name in ("authorization", "token", "end_session")
+        fields.get(f"{name}_endpoint") for name in ("authorization", "token", "end_session")
     )
-    if found.get("issuer") != issuer:
+    if fields.get("issuer") != issuer:
         raise ValueError("the document is another issuer's")
     if methods is not None and (not isinstance(methods, list) or "S256" not in methods):
         raise ValueError("the provider does not know PKCE's S256")
     if not all(isinstance(a, str) and is_private_in_transit(a) for a in (authorization, token)):
         raise ValueError("an endpoint is missing, or its address is not https")
     private = isinstance(end_session, str) and is_private_in_transit(end_session)
-    names_itself = found.get("authorization_response_iss_parameter_supported") is True
+    names_itself = fields.get("authorization_response_iss_parameter_supported") is True
     return Endpoints(str(authorization), str(token), end_session if private else None, names_itself)
 
 
-def _with_query(address: str, asked: dict[str, str]) -> str:
+def _with_query(address: str, query: dict[str, str]) -> str:
     parts = urlsplit(address)
-    own = [(name, value) for name, value in parse_qsl(parts.query) if name not in asked]
-    return urlunsplit(parts._replace(query=urlencode([*own, *asked.items()])))
+    others = [(name, value) for name, value in parse_qsl(parts.query) if name not in query]
+    return urlunsplit(parts._replace(query=urlencode([*others, *query.items()])))

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Literal, TypedDict
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,6 +19,15 @@ from serving.store import Caller, Store
 from serving.store.sign_in.sessions import signed_in
 
 ENDED = "You are signed out. Nothing you sent was saved."
+
+
+class CookieFlags(TypedDict):
+    """Flags of a cookie."""
+
+    path: str
+    secure: bool
+    httponly: bool
+    samesite: Literal["lax", "strict"]
 
 
 class Sessions:
@@ -70,18 +80,19 @@ def cookie(request: Request) -> str | None:
     return request.cookies.get(_cookie_name(request))
 
 
-def give(request: Request, response: Response, secret: str) -> None:
-    """Set the session cookie: until the browser closes, not readable by scripts, not sent from other sites."""
-    response.set_cookie(
-        _cookie_name(request), secret, path="/", secure=not is_local(request), httponly=True, samesite="strict"
-    )
+def cookie_flags(request: Request, samesite: Literal["lax", "strict"]) -> CookieFlags:
+    """Return the flags of every cookie of this service: not readable by scripts, and sent to this host only."""
+    return {"path": "/", "secure": not is_local(request), "httponly": True, "samesite": samesite}
 
 
-def take(request: Request, response: Response) -> None:
+def set_cookie(request: Request, response: Response, secret: str) -> None:
+    """Set the session cookie: until the browser closes, not sent from other sites."""
+    response.set_cookie(_cookie_name(request), secret, **cookie_flags(request, "strict"))
+
+
+def delete_cookie(request: Request, response: Response) -> None:
     """Delete the session cookie."""
-    response.delete_cookie(
-        _cookie_name(request), path="/", secure=not is_local(request), httponly=True, samesite="strict"
-    )
+    response.delete_cookie(_cookie_name(request), **cookie_flags(request, "strict"))
 
 
 def token(secret: str) -> str:

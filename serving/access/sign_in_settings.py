@@ -47,12 +47,11 @@ class SignInSettings(SettingsFile):
         for name in (*endpoints, "end_session_endpoint", "redirect_uri"):
             address = getattr(self, name)
             if address and not is_private_in_transit(address):
-                do = "Use https: a code, a token or a session could be read on the way."
+                do = "Use a whole address with https: a code, a token or a session could be read on the way."
                 yield Fault("plain http is allowed on this machine only", f"{place}.{name}", do)
             if address and "#" in address:
                 yield Fault("the address has a fragment", f"{place}.{name}", "Leave out what begins with #.")
-        parts = urlsplit(self.redirect_uri)
-        if parts.path != CALLBACK or parts.query or parts.username is not None:
+        if not _is_callback(self.redirect_uri):
             do = f"It is this service's own address and {CALLBACK}, such as https://onroll.example{CALLBACK}."
             yield Fault("the provider would send people elsewhere", f"{place}.redirect_uri", do)
         if "openid" not in self.scopes or not all(SCOPE.fullmatch(scope) for scope in self.scopes):
@@ -77,3 +76,11 @@ class SignInSettings(SettingsFile):
             do = "Put the secret that the provider gave for client_id in it, or leave client_secret_file out for a public client."
             raise Faults(Fault("the client's secret is missing", str(file), do))
         return secret
+
+
+def _is_callback(address: str) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    return parts.path == CALLBACK and not parts.query and parts.username is None

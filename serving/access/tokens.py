@@ -11,7 +11,7 @@ import jwt
 from starlette.requests import Request
 
 from serving.access.authenticators import CredentialRefused, bearer
-from serving.access.configuration import ACCOUNT, Configuration, TokenSettings
+from serving.access.configuration import ACCOUNT, Configuration, TokenSettings, media_type
 from serving.access.current import Rights
 from serving.access.signing_keys import KeysAtAddress, KeysInFile, KeysUnavailable, SigningKeys
 from serving.http.problems import Problem
@@ -98,7 +98,7 @@ class Tokens:
         if self.settings.token_type is None:
             return True
         named = jwt.get_unverified_header(token).get("typ")
-        return isinstance(named, str) and _media_type(named) == _media_type(self.settings.token_type)
+        return isinstance(named, str) and media_type(named) == media_type(self.settings.token_type)
 
     def _signed_in_lately(self, claims: dict[str, Any]) -> bool:
         if self.settings.signed_in_hours is None:
@@ -153,10 +153,6 @@ class Tokens:
 def _keys_of(settings: TokenSettings, configuration: Configuration) -> SigningKeys:
     remote = settings.jwks.startswith(("https://", "http://"))
     return KeysAtAddress(settings.jwks) if remote else KeysInFile(configuration.folder / settings.jwks)
-
-
-def _media_type(name: str) -> str:
-    return name.lower().removeprefix("application/")
 
 
 def _names(claim: Any) -> list[str]:

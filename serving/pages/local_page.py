@@ -1,4 +1,4 @@
-"""Where a sign-in may lead: a page of this service, so that no address leads anybody elsewhere."""
+"""Where a sign-in may lead: a page of this service, so that no address leads anybody elsewhere, or makes them download a list."""
 
 from __future__ import annotations
 
@@ -16,11 +16,23 @@ def local_page(path: str | None, permissions: Iterable[Permission]) -> str:
 
     Examples
     --------
-    >>> known = [Permission(method="GET", route="/work-list", roles=("lead",), sees="a list", page=True)]
+    >>> known = [Permission(method="GET", route="/work-list", roles=("lead",), sees="a list", shown=True)]
     >>> [local_page(path, known) for path in ("/work-list", "//evil.example", "/work-list?x", "https://evil.example", None)]
     ['/work-list', '/', '/', '/', '/']
     """
     if path is None or not PATH.fullmatch(path):
         return HOME
-    leads = any(p.page and p.method == "GET" and not p.is_open and p.fits(path) for p in permissions)
+    leads = any(p.shown and not p.is_open and p.fits(path) for p in permissions)
     return path if leads else HOME
+
+
+def sign_in_address(to: str, *, ended: bool = False) -> str:
+    """Return the address of the sign-in page, which then leads to a local page.
+
+    Examples
+    --------
+    >>> sign_in_address("/"), sign_in_address("/work-list", ended=True)
+    ('/sign-in', '/sign-in?ended&next=/work-list')
+    """
+    query = ["ended"] * ended + [f"next={to}"] * (to != HOME)
+    return "/sign-in" + "?" * bool(query) + "&".join(query)

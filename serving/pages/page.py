@@ -91,6 +91,7 @@ class Page:
                 most=MAX_BODY,
                 reads=("application/x-www-form-urlencoded",),
                 page=True,
+                shown=endpoint.handler is self.handler,
             )
 
 

@@ -55,8 +55,7 @@ def mount(
     """
     renderer = Renderer(settings, PAGES, champion)
     check(PAGES, list(renderer.words.messages))
-    app.state.people = RefusalPages(renderer, remember=provider is not None)
-    app.state.page_context = PageContext(
+    context = PageContext(
         store=store,
         access=access,
         settings=settings,
@@ -68,6 +67,8 @@ def mount(
         cipher=cipher,
         provider=provider,
     )
+    app.state.page_context = context
+    app.state.people = RefusalPages(renderer, context.local_page) if provider else RefusalPages(renderer)
     router = APIRouter(include_in_schema=False)
     for endpoint in (endpoint for page in PAGES for endpoint in page.all_endpoints()):
         router.add_api_route(endpoint.route, endpoint.handler, methods=[endpoint.method], response_model=None)

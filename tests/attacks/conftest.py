@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from histories.settings import settings
+from serving.access.places import Places
 from serving.http.api import make_app
 from serving.http.guard import Guard
 from serving.store.database import reading
@@ -113,4 +114,5 @@ def standing(tmp_path_factory, bundle, signer):
 def still(standing):
     state, app, sound = standing
     vars(state).update({**sound, "codes": {}, "redeemed": [], "asked": []})
+    app.state.page_context.provider.places = Places()
     return state, app

@@ -2,18 +2,23 @@
 
 import logging
 import re
-import socket
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs
 
 import pytest
+import sqlalchemy as sa
 
-from serving.access import fetched
+from serving.access import fetched, places
 from serving.access.provider import Provider
 from serving.http.problems import Problem
+from serving.store.database import reading
+from serving.store.sign_in.answers import TakenAnswer
 from tests.support import sign_in_provider
 from tests.support.identity_provider import signing_key, token
 from tests.support.sign_in_provider import CLIENT, DISCOVERY
-from tests.support.signing_in import CONFIDENTIAL, asked, begun, browser, refused
+from tests.support.signing_in import CONFIDENTIAL, COOKIE, audited, begun, browser, is_in, refused, requested
 
 FOREIGN = signing_key()
 WRONG = {
@@ -41,7 +46,7 @@ def test_a_token_that_does_not_hold_opens_no_session(still, fault):
     state, app = still
     vars(state).update(WRONG[fault])
     client = browser(app)
-    refused(app, client, begun(client), 401, "did not hold")
+    refused(app, client, begun(client), 401, "could not verify")
 
 
 @pytest.mark.parametrize(
@@ -59,7 +64,8 @@ def test_a_person_without_one_role_and_one_authority_is_told_what_to_ask_for(sti
     state, app = still
     state.claims = claims
     client = browser(app)
-    refused(app, client, begun(client), 403, "no place here yet")
+    refused(app, client, begun(client), 403, "do not have access yet")
+    assert ("request.refused", "token:u-17", None) in audited(app)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +80,7 @@ def test_a_person_without_one_role_and_one_authority_is_told_what_to_ask_for(sti
         ((200, {"id_token": 5}), 503, "cannot be reached"),
         ((200, {"access_token": "only"}), 503, "cannot be reached"),
         ((200, b" " * (fetched.MAX_BYTES + 1)), 503, "cannot be reached"),
-        ((400, {"error": "invalid_grant"}), 401, "did not hold"),
+        ((400, {"error": "invalid_grant"}), 401, "could not verify"),
     ],
     ids=range(10),
 )
@@ -90,7 +96,7 @@ def test_who_stops_at_the_provider_is_told_so_and_no_text_of_the_answer_is_shown
     state, app = still
     for error in ("access_denied", "<b>markup</b>", ""):
         client = browser(app)
-        state_of = asked(client)["state"]
+        state_of = requested(client)["state"]
         with caplog.at_level(logging.WARNING, "onroll.access"):
             answer = refused(
                 app,
@@ -112,7 +118,7 @@ def test_an_answer_of_another_provider_is_refused(still):
         lambda a: re.sub(r"&iss=[^&]*", "", a),
     ):
         client = browser(app)
-        refused(app, client, change(begun(client)), 401, "did not hold")
+        refused(app, client, change(begun(client)), 401, "could not verify")
     assert state.redeemed == []
 
 
@@ -140,25 +146,109 @@ def test_a_discovery_document_that_does_not_hold_begins_nothing(still, change):
     assert state.asked == [DISCOVERY], "it is not asked again and again"
 
 
-def test_a_silent_provider_holds_up_no_other_page(world, monkeypatch):
-    monkeypatch.setattr(fetched, "FETCH_SECONDS", 0.2)
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        explicit = f'authorization_endpoint = "{address}/authorize"\ntoken_endpoint = "{address}/token"\n{CONFIDENTIAL}'
-        with world(explicit) as (state, app):
-            client = browser(app)
-            sent = asked(client)
-            refused(
-                app,
-                client,
-                f"/sign-in/callback?code=c&state={sent['state']}&iss={state.issuer}",
-                503,
-                "cannot be reached",
-            )
-            provider = app.state.page_context.provider
-            provider._redeeming = 8
-            busy = browser(app)
-            sent = asked(busy)
-            answer = refused(app, busy, f"/sign-in/callback?code=c&state={sent['state']}", 503, "cannot be reached")
-            assert answer.headers["retry-after"] == "5", "the provider was not asked"
-            assert browser(app).get("/sign-in").status_code == 200
+@pytest.fixture
+def patient(monkeypatch):
+    """Let the service wait for the provider until the test lets it answer."""
+    monkeypatch.setattr(fetched, "FETCH_SECONDS", 60)
+
+
+def test_a_silent_provider_holds_up_no_other_page(still, patient):
+    """No code is redeemed meanwhile, and yet another page is answered."""
+    state, app = still
+    state.silence = threading.Event()
+    with browser(app) as client, ThreadPoolExecutor(8) as pool:
+        try:
+            answers = [pool.submit(client.get, begun(client))]
+            page = pool.submit(client.get, "/about")
+            assert page.result(20).status_code == 200
+            assert not answers[0].done()
+        finally:
+            state.silence.set()
+        assert answers[0].result().status_code == 303
+
+
+def attempts(app, client, count):
+    """Return answers of the provider to attempts of several browsers, each with its cookie."""
+    pairs = []
+    for _ in range(count):
+        client.cookies.clear()
+        pairs.append((begun(client), {"Cookie": f"{COOKIE}={client.cookies[COOKIE]}"}))
+    client.cookies.clear()
+    return pairs
+
+
+def others_answer_until(client, arrived):
+    """Ask for another page until something has arrived."""
+    for _ in range(1000):
+        if arrived():
+            return
+        assert client.get("/about").status_code == 200
+    raise AssertionError("nothing arrived")
+
+
+def test_codes_of_one_address_leave_places_for_others(still, patient, monkeypatch):
+    """Before, anybody held all eight places with rubbish, and who was turned away could not use their answer again."""
+    state, app = still
+    monkeypatch.setattr(places, "WAIT_SECONDS", 0.2)
+    app.state.page_context.provider.places = places.Places()
+    state.silence = threading.Event()
+    with browser(app) as client, ThreadPoolExecutor(16) as pool:
+        mine, more = attempts(app, client, 4), attempts(app, client, 2)
+        try:
+            sent = [pool.submit(client.get, address, headers=cookie) for address, cookie in mine]
+            others_answer_until(client, lambda: len(state.redeemed) == 4)
+            turned_away = [pool.submit(client.get, address, headers=cookie).result(20) for address, cookie in more]
+            client._transport.client = ("192.0.2.2", 50_000)  # an honest person elsewhere
+            ((address, cookie),) = attempts(app, client, 1)
+            honest = pool.submit(client.get, address, headers=cookie)
+            others_answer_until(client, lambda: len(state.redeemed) == 5)
+        finally:
+            state.silence.set()
+        assert [(a.status_code, "Many people" in a.text) for a in turned_away] == [(503, True)] * 2
+        assert all(a.headers["retry-after"] and "set-cookie" not in a.headers for a in turned_away)
+        assert {a.result().status_code for a in [*sent, honest]} == {303}
+        again = [client.get(address, headers=cookie) for address, cookie in more]
+        assert [a.status_code for a in again] == [303] * 2, "the answer is not taken"
+        client.cookies.clear()
+        assert not is_in(client)
+
+
+def test_who_waits_gets_the_next_place_and_one_address_gets_few_a_minute(still, patient, monkeypatch):
+    state, app = still
+    monkeypatch.setattr(places, "BURST", 6)
+    monkeypatch.setattr(places, "PER_SECOND", 1e-9)
+    monkeypatch.setattr(places, "WAIT_SECONDS", 60)
+    app.state.page_context.provider.places = waiting = places.Places()
+    state.silence = threading.Event()
+    with browser(app) as client, ThreadPoolExecutor(16) as pool:
+        pairs = attempts(app, client, 7)
+        try:
+            sent = [pool.submit(client.get, address, headers=cookie) for address, cookie in pairs[:6]]
+            others_answer_until(client, lambda: len(waiting._waiting) == 2)
+        finally:
+            state.silence.set()
+        assert {a.result().status_code for a in sent} == {303}
+        address, cookie = pairs[6]
+        assert client.get(address, headers=cookie).status_code == 503
+        with reading(app.state.store.engine) as connection:
+            count = sa.select(sa.func.count()).select_from(TakenAnswer)
+            before = connection.scalar(count)
+        declined = f"/sign-in/callback?error=access_denied&state={parse_qs(address)['state'][0]}"
+        assert client.get(declined, headers=cookie).status_code == 401
+        with reading(app.state.store.engine) as connection:
+            assert connection.scalar(count) == before, "nothing is written for who stops at the provider"
+
+
+def test_the_way_to_sign_out_there_too_is_known_to_every_worker(still, world):
+    """Before, a worker at which nobody had begun, and one whose document was an hour old, showed none."""
+    state, app = still
+    assert f"{state.issuer}/logout" in browser(app).get("/sign-in?ended").text
+    fetched_document = app.state.page_context.provider._discovered
+    clock = fetched_document.clock
+    fetched_document.clock = lambda: clock() + fetched.MAX_AGE + 1
+    state.discovery = {}
+    assert f"{state.issuer}/logout" in browser(app).get("/sign-in?ended").text
+    fetched_document.clock = clock
+    explicit = f'authorization_endpoint = "{state.issuer}/authorize"\ntoken_endpoint = "{state.issuer}/token"'
+    with world(f"{explicit}\n{CONFIDENTIAL}") as (other, second):
+        assert f"{other.issuer}/logout" in browser(second).get("/sign-in?ended").text

@@ -4,6 +4,7 @@ import base64
 import json
 import logging
 import re
+import threading
 from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
@@ -14,12 +15,13 @@ from serving.access import attempt
 from serving.access.attempt import Attempt
 from serving.store.caller import command_line
 from serving.store.database import reading
+from serving.store.ledger.chain import ChainKey
 from serving.store.sign_in import staff
 from serving.store.sign_in.sessions import Session
 from tests.support import sign_in_provider
 from tests.support.forms import submit
 from tests.support.sign_in_provider import SECRET
-from tests.support.signing_in import CONFIDENTIAL, COOKIE, asked, audited, begun, browser, is_in, refused
+from tests.support.signing_in import CONFIDENTIAL, COOKIE, audited, begun, browser, is_in, refused, requested
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_who_signs_in_gets_a_session_that_ends_with_the_token(world, sign_in, se
 def test_the_request_to_the_provider_carries_pkce_state_and_nonce_of_256_bits(world):
     with world(tokens="signed_in_hours = 2") as (_, app):
         client = browser(app)
-        first, second = asked(client), asked(client)
+        first, second = requested(client), requested(client)
         assert first["code_challenge_method"] == "S256"
         assert (first["response_type"], first["scope"], first["max_age"]) == ("code", "openid profile", "7200")
         for name in ("state", "nonce", "code_challenge"):
@@ -90,11 +92,59 @@ def test_an_answer_to_no_attempt_of_this_browser_is_refused(still):
         address + "&code=another",
         address + "&state=another",
     ):
-        held = client.cookies[COOKIE]
         refused(app, client, changed, 401, STARTS)
-        client.cookies.set(COOKIE, held, domain="127.0.0.1")
     assert state.redeemed == [], "no code went to the provider"
     assert ("request.refused", "nobody", "unknown") in audited(app)
+
+
+def test_neither_another_tab_nor_a_foreign_link_ends_an_attempt(still):
+    """Before, every answer deleted the cookie: two tabs made both sign-ins fail, and so did a link with any state."""
+    _, app = still
+    client = browser(app)
+    first, second = begun(client), begun(client)
+    refused(app, client, first, 401, STARTS)
+    refused(app, client, "/sign-in/callback?state=x", 401, STARTS)
+    refused(app, client, "/sign-in/callback?state=x&error=access_denied", 401, STARTS)
+    assert client.get(second).status_code == 303
+    assert is_in(client)
+    assert COOKIE not in client.cookies
+
+
+def test_an_attempt_outlives_a_new_audit_key(still):
+    """Before, a worker that knew of the new key refused attempts that another had begun, and the other way round."""
+    _, app = still
+    chain = app.state.store.chain
+    links, current, read = chain.links, chain.current, chain.keys.read
+    try:
+        before, client, later = begun(first := browser(app)), browser(app), ChainKey(b"n" * 32)
+        chain.links, chain.current = [*links, later], later
+        assert first.get(before).status_code == 303
+        newer = begun(client)
+        chain.links, chain.current = links, current
+        chain.keys.read = lambda: [*read(), b"n" * 32]
+        assert client.get(newer).status_code == 303
+    finally:
+        chain.links, chain.current, chain.keys.read = links, current, read
+
+
+def test_who_fails_comes_back_to_the_page_that_was_asked_for(still):
+    """Before, a wrong key and the provider's failure lost it."""
+    state, app = still
+    client = browser(app)
+    wrong = submit(client, "/sign-in?next=/clocks", "/sign-in", next="/clocks", key="onroll_wrong")
+    assert wrong.status_code == 401
+    assert 'name="next" value="/clocks"' in wrong.text
+    address = begun(client, "/sign-in/provider?next=/clocks")
+    state.answer = (500, {})
+    refused(app, client, address, 503, "cannot be reached", "/sign-in?next=/clocks")
+
+
+def test_nobody_is_told_that_they_are_signed_in_who_is_not(still, staffed):
+    _, app = still
+    assert "You are signed in" not in browser(app).get("/sign-in/done").text
+    elsewhere = browser(staffed.app)
+    assert elsewhere.get("/sign-in/done").status_code == 404
+    assert elsewhere.get("/sign-in/callback").status_code == 404
 
 
 def test_an_answer_is_taken_once(still):
@@ -115,7 +165,7 @@ def test_a_code_that_the_provider_redeemed_before_is_refused(still):
     client = browser(app)
     address = begun(client)
     state.codes.clear()
-    refused(app, client, address, 401, "did not hold")
+    refused(app, client, address, 401, "could not verify")
 
 
 def test_an_attempt_ends_after_ten_minutes_and_cannot_be_forged(still, monkeypatch):
@@ -125,7 +175,7 @@ def test_an_attempt_ends_after_ten_minutes_and_cannot_be_forged(still, monkeypat
     key = app.state.store.chain.current.sign_in
     old = Attempt.of(client.cookies[COOKIE], key)
     client.cookies.clear()
-    late = Attempt(id=old.id, began=old.began - attempt.SECONDS - 1, to=old.to, before=old.before)
+    late = Attempt(id=old.id, began=old.began - attempt.MAX_SECONDS - 1, to=old.to, before=old.before)
     forged = Attempt.new("//evil.example", "")
     for made, signer_key, state_key in ((late, key, key), (forged, b"k" * 32, b"k" * 32), (old, b"k" * 32, key)):
         again = re.sub(r"state=[^&]*", f"state={made.state(state_key)}", address)
@@ -146,6 +196,9 @@ ELSEWHERE = (
     "javascript:alert(1)",
     "/sign-in",
     "/no-such-page",
+    "/work-list.csv",
+    "/work-list.xlsx",
+    "/sign-in/callback",
     "/../work-list",
 )
 
@@ -162,18 +215,31 @@ def test_no_sign_in_leads_elsewhere(still, to):
 
 def test_another_site_cannot_begin_a_sign_in(still):
     _, app = still
-    for site in ("cross-site", "same-site"):
-        answer = browser(app).get("/sign-in/provider", headers={"Sec-Fetch-Site": site})
-        assert answer.headers["location"] == "/sign-in"
+    for headers in (
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": "cross-site", "Referer": "http://127.0.0.1/sign-in"},
+        {},
+        {"Referer": "http://evil.example/127.0.0.1"},
+        {"Referer": "http://127.0.0.1.evil.example/sign-in"},
+    ):
+        client = browser(app)
+        del client.headers["Sec-Fetch-Site"]
+        answer = client.get("/sign-in/provider?next=/clocks", headers=headers)
+        assert answer.headers["location"] == "/sign-in?next=/clocks", headers
         assert "set-cookie" not in answer.headers
+    own = client.get("/sign-in/provider", headers={"Referer": "http://127.0.0.1/sign-in"})
+    assert own.headers["location"].startswith("http"), "an old browser names the page"
 
 
 def test_no_address_log_line_or_audit_entry_holds_a_code_a_token_or_a_state(still, caplog):
     state, app = still
-    made = []
+    made, nonces = [], []
 
-    def make(*whose):
-        made.append(sign_in_provider.id_token(*whose))
+    def make(state, asked):
+        nonces.append(asked["nonce"])
+        made.append(sign_in_provider.id_token(state, asked))
         return made[-1]
 
     state.make = make
@@ -184,15 +250,17 @@ def test_no_address_log_line_or_audit_entry_holds_a_code_a_token_or_a_state(stil
         state.claims = {"nonce": "another"}
         answers.append(bad.get(addresses[1]))
     parts = [parse_qs(urlsplit(a).query) for a in addresses]
-    values = {p[name][0] for p in parts for name in ("code", "state")} | set(made) | {SECRET}
-    assert len(made) == 2
-    own = [r for r in caplog.records if r.name.startswith("onroll")]
-    told = " ".join([*(json.dumps(vars(r), default=str) for r in own), json.dumps(audited(app), default=str)])
+    values = {p[name][0] for p in parts for name in ("code", "state")} | set(made) | set(nonces) | {SECRET}
+    values |= {redeemed.form["code_verifier"] for redeemed in state.redeemed}
+    assert (len(made), len(nonces), len(values)) == (2, 2, 11)
+    here = threading.get_ident()  # where the browsers of this test log what they ask, and not the service
+    logged = [r for r in caplog.records if r.thread != here or not r.name.startswith(("httpx2", "httpcore2"))]
+    told = " ".join([*(json.dumps(vars(r), default=str) for r in logged), json.dumps(audited(app), default=str)])
     for answer in answers:
         told += answer.text + answer.headers.get("location", "")
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["cache-control"] == "no-store"
-    assert own
+    assert any(r.name.startswith("onroll") for r in logged)
     assert [value for value in values if value in told] == []
 
 

@@ -136,6 +136,7 @@ def test_people_see_and_end_their_own_sessions_and_nobody_elses(app, signer):
     listed = json.loads(run("sessions", "list").output)["sessions"]
     assert [s["person_id"] for s in listed] == ["token:ann"] * 3 + ["proxy:cat"]
     page = here.get("/sessions").text
+    assert page.count("Signed in with a work account") == 3
     assert re.findall(r'name="session" value="(\w+)"', page) == [s["session_id"] for s in listed[2:0:-1]]
     assert submit(here, "/sessions", "/sessions/end", session=listed[3]["session_id"]).status_code == 303
     assert submit(here, "/sessions", "/sessions/end", session=listed[1]["session_id"]).status_code == 303
@@ -145,6 +146,9 @@ def test_people_see_and_end_their_own_sessions_and_nobody_elses(app, signer):
     assert submit(here, "/sessions", "/sessions/end").status_code == 303
     assert third.get("/").headers["location"] == ENDED
     assert "You are signed in nowhere else." in here.get("/sessions").text
+    with app.state.store.view(command_line()) as view:
+        ended = [e["details"] for e in entries(view, action="session.ended_by_holder")]
+    assert [(e["count"], e["session_id"]) for e in ended] == [(0, None), (1, listed[1]["session_id"]), (1, None)]
     assert else_.get("/").headers["location"] == "/work-list"
 
 

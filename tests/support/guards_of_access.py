@@ -231,7 +231,7 @@ OF_ACCESS = (
     ),
     Guard(
         "tests/attacks/test_provider_sign_in.py::test_no_address_log_line_or_audit_entry_holds_a_code_a_token_or_a_state",
-        "serving.pages.views.provider_sign_in:QUIET",
+        "serving.pages.views.provider_sign_in:NO_REFERRER",
         {"Referrer-Policy": "same-origin"},
     ),
     Guard(
@@ -246,7 +246,32 @@ OF_ACCESS = (
     ),
     Guard(
         "tests/attacks/test_provider_answers.py::test_a_silent_provider_holds_up_no_other_page",
-        "serving.access.provider:AT_ONCE",
+        "serving.access.provider:answer_of",
+        stand_ins.blocking,
+    ),
+    Guard(
+        "tests/attacks/test_provider_answers.py::test_codes_of_one_address_leave_places_for_others",
+        "serving.access.places:MAX_AT_ONCE_OF_ADDRESS",
         10_000,
+    ),
+    Guard(
+        "tests/attacks/test_provider_answers.py::test_who_waits_gets_the_next_place_and_one_address_gets_few_a_minute",
+        "serving.access.places:Buckets.wait",
+        stand_ins.nothing,
+    ),
+    Guard(
+        "tests/attacks/test_provider_sign_in.py::test_another_site_cannot_begin_a_sign_in",
+        "serving.pages.views.provider_sign_in:_from_own_page",
+        stand_ins.yes,
+    ),
+    Guard(
+        "tests/attacks/test_provider_sign_in.py::test_neither_another_tab_nor_a_foreign_link_ends_an_attempt",
+        "serving.pages.views.provider_sign_in",
+        stand_ins.attempts_end,
+    ),
+    Guard(
+        "tests/unit/serving/http/test_sign_in_settings.py::test_what_must_be_there_is_asked_for_by_name",
+        "serving.access.configuration:TokenSettings.tells_access_tokens",
+        stand_ins.yes,
     ),
 )

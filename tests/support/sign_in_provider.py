@@ -47,6 +47,8 @@ class Handler(BaseHTTPRequestHandler):
         form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
         sent = {name: value[0] for name, value in form.items()}
         state.redeemed.append(SimpleNamespace(form=sent, authorization=self.headers.get("Authorization")))
+        if state.silence is not None:
+            state.silence.wait(60)
         if state.answer is not None:
             self._send(*state.answer)
             return
@@ -122,6 +124,7 @@ def provider(signer, *, secret=SECRET, host="127.0.0.1"):
         asked=[],
         redeemed=[],
         answer=None,
+        silence=None,  # an event, until which no code is redeemed
         redirect=None,
         make=id_token,
         claims={},

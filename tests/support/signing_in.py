@@ -29,10 +29,17 @@ CONFIDENTIAL = 'client_secret_file = "client.secret"'
 COOKIE = "onroll-sign-in"
 
 
-def browser(app, **cookies):
-    """Return a browser."""
+def browser(app, address="192.0.2.1", **cookies):
+    """Return a browser on a page of the service."""
     guarded = Guard(app, people=app.state.people, refusals=app.state.store.refusals)
-    return TestClient(guarded, base_url="http://127.0.0.1", follow_redirects=False, cookies=cookies)
+    return TestClient(
+        guarded,
+        base_url="http://127.0.0.1",
+        follow_redirects=False,
+        cookies=cookies,
+        headers={"Sec-Fetch-Site": "same-origin"},
+        client=(address, 50_000),
+    )
 
 
 def begun(client, path="/sign-in/provider"):
@@ -42,8 +49,8 @@ def begun(client, path="/sign-in/provider"):
     return httpx2.get(answer.headers["location"]).headers["location"]
 
 
-def asked(client):
-    """Return what an attempt asks of the provider."""
+def requested(client):
+    """Return what an attempt requests of the provider."""
     return {
         name: value[0]
         for name, value in parse_qs(urlsplit(client.get("/sign-in/provider").headers["location"]).query).items()
@@ -59,15 +66,15 @@ def audited(app):
     """Return what the audit holds."""
     app.state.store.refusals.flush()
     with app.state.store.view(command_line()) as view:
-        found = [(e["action"], e["who"], e["details"].get("reason")) for e in entries(view)]
+        audit = [(e["action"], e["who"], e["details"].get("reason")) for e in entries(view)]
         view.record("audit.seen")
-    return found
+    return audit
 
 
-def refused(app, client, address, status, says):
+def refused(app, client, address, status, says, way_on="/sign-in"):
     """Check that an answer opens no session, and says what to do."""
     answer = client.get(address)
     assert (answer.status_code, says in answer.text) == (status, True), answer.text
-    assert 'href="/sign-in"' in answer.text
+    assert f'href="{way_on}"' in answer.text
     assert not is_in(client)
     return answer

@@ -234,16 +234,19 @@ def same_secret(module: Any) -> None:
 
     from serving.store.sign_in.sessions import Session, digest_of
 
-    opened = module.open_session
+    opened, set_cookie = module.open_session, module.set_cookie
 
-    def go_on(change: Any, name: str, before: str | None = None) -> str:
+    def go_on(change: Any, name: str, before: str) -> str:
         secret: str = opened(change, name, before)
-        if before:
-            session = update(Session).where(Session.digest == digest_of(secret))
-            change.connection.execute(session.values(digest=digest_of(before)))
-        return before or secret
+        session = update(Session).where(Session.digest == digest_of(secret))
+        change.connection.execute(session.values(digest=before))
+        return secret
 
-    module.open_session = go_on
+    def keep(request: Any, answer: Any, secret: str) -> None:
+        if not request.cookies:
+            set_cookie(request, answer, secret)
+
+    module.open_session, module.set_cookie = go_on, keep
 
 
 def raw_path(scope: Any, rule: Any) -> Any:
@@ -322,3 +325,23 @@ def files_are_the_environment(module: Any) -> None:
 
 account_by_environment = getpass.getuser
 compared_anyhow = SimpleNamespace(compare_digest=yes)
+
+
+async def blocking(*_: Any, **__: Any) -> bytes:
+    """Wait for the provider on the event loop, as long as the test has patience."""
+    import threading
+
+    threading.Event().wait(25)
+    raise TimeoutError
+
+
+def attempts_end(view: Any) -> None:
+    """Let every answer that is refused end the browser's attempt."""
+    failed = view._failed
+
+    def ending(context: Any, request: Any, *more: Any) -> Any:
+        answer = failed(context, request, *more)
+        view.attempts.delete_cookie(request, answer)
+        return answer
+
+    view._failed = ending

@@ -20,8 +20,8 @@ def sessions(request: Request, context: Context) -> Response:
     """Show the page."""
     idle = timedelta(minutes=context.settings.idle_minutes)
     with context.store.view(request.state.caller) as view:
-        own = own_sessions(view, cookie(request) or "", idle)
-    return context.renderer.page(request, "sessions", sessions=own, minutes=context.settings.idle_minutes)
+        listed = own_sessions(view, cookie(request) or "", idle)
+    return context.renderer.page(request, "sessions", sessions=listed, minutes=context.settings.idle_minutes)
 
 
 def end(request: Request, fields: Form, context: Context) -> Response:
@@ -35,7 +35,7 @@ PAGE = Page(
     name="sessions",
     route="/sessions",
     roles=ROLES,
-    sees="the caller's own sessions: when each was opened and last used",
+    sees="the caller's own sessions: how and when each was opened, and when it was last used",
     handler=sessions,
     endpoints=(
         Endpoint(method="POST", route="/sessions/end", handler=end, sees="the end of the caller's own sessions"),

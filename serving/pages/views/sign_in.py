@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from serving.access.authenticators import authenticate
 from serving.access.evidence import note_refusal
 from serving.access.permission import OPEN
-from serving.access.sessions import cookie, give, take, token
+from serving.access.sessions import cookie, delete_cookie, set_cookie, token
 from serving.http.problems import Problem
 from serving.pages.context import Context, PageContext
 from serving.pages.forms import Form
@@ -18,35 +18,35 @@ from serving.pages.page import Endpoint, Page
 from serving.pages.rendering import HEADERS
 from serving.roles import ROLES
 from serving.store import Caller
-from serving.store.sign_in.sessions import end_session, open_session
+from serving.store.sign_in.sessions import digest_of, end_session, open_session
 from serving.store.sign_in.staff import AccountClosed, remember
 
 
 def sign_in(request: Request, context: Context) -> Response:
     """Show the page."""
-    return _show(context, request)
+    return _show(context, request, request.query_params.get("next"))
 
 
 def open_new_session(request: Request, fields: Form, context: Context) -> Response:
     """Open a session for a key, a development user, or the caller whom the request carries."""
-    words = context.renderer.words
+    words, to = context.renderer.words, fields.get("next")
     credential = _credential(fields)
     try:
         caller = authenticate(context.authenticators, _with_credential(request, credential) if credential else request)
     except Problem as refused:
         note_refusal(context.store.refusals, request, refused, "POST /sign-in")
-        return _show(context, request, words("sign_in.wrong"), 401)
+        return _show(context, request, to, words("sign_in.wrong"), 401)
     if caller is None:
-        return _show(context, request, words("sign_in.wrong" if credential else "sign_in.nothing"), 400)
+        return _show(context, request, to, words("sign_in.wrong" if credential else "sign_in.nothing"), 400)
     name = caller.key_id.partition(":")[2] or caller.key_id
     try:
         with context.store.change(caller) as change:
             remember(change, name)
-            secret = open_session(change, name, before=cookie(request))
+            secret = open_session(change, name, digest_of(cookie(request) or ""))
     except AccountClosed:
-        return _show(context, request, words("sign_in.wrong"), 401)
-    answer = RedirectResponse(context.local_page(fields.get("next")), 303, HEADERS)
-    give(request, answer, secret)
+        return _show(context, request, to, words("sign_in.wrong"), 401)
+    answer = RedirectResponse(context.local_page(to), 303, HEADERS)
+    set_cookie(request, answer, secret)
     return answer
 
 
@@ -56,7 +56,7 @@ def sign_out(request: Request, fields: Form, context: Context) -> Response:
         end_session(change, cookie(request) or "")
     # Clear the browser's cache too, so that its back button shows no page.
     answer = RedirectResponse("/sign-in?ended", 303, {**HEADERS, "Clear-Site-Data": '"cache"'})
-    take(request, answer)
+    delete_cookie(request, answer)
     return answer
 
 
@@ -65,8 +65,8 @@ def home(request: Request, context: Context) -> Response:
     return RedirectResponse(context.home(request.state.caller.role), 303, HEADERS)
 
 
-def _show(context: PageContext, request: Request, error: str = "", status: int = 200) -> Response:
-    before = cookie(request)
+def _show(context: PageContext, request: Request, to: str | None, error: str = "", status: int = 200) -> Response:
+    before, ended = cookie(request), "ended" in request.query_params
     secret = before or secrets.token_urlsafe(32)
     users = list(context.configuration.development)
     field = "#user" if users else "#key"
@@ -80,14 +80,14 @@ def _show(context: PageContext, request: Request, error: str = "", status: int =
         carried=_carried(context, request),
         errors=errors,
         csrf=token(secret),
-        ended="ended" in request.query_params,
+        ended=ended,
         provider=context.provider is not None,
-        provider_out=context.provider.sign_out_address() if context.provider else None,
-        next=context.local_page(request.query_params.get("next")),
+        provider_out=context.provider.sign_out_address() if context.provider and ended else None,
+        next=context.local_page(to),
         minutes=context.settings.idle_minutes,
     )
     if not before:
-        give(request, page, secret)
+        set_cookie(request, page, secret)
     return page
 
 

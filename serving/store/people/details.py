@@ -31,7 +31,9 @@ MIN_SEARCH = 2  # letters of a name
 MIN_WORD, MIN_ID = 3, 5  # letters of a word of a name, and of an identifier, that a released text may not hold
 ROWS = sa.select(StoredDetails.pupil_id, StoredDetails.key_id, StoredDetails.sealed)
 APOSTROPHES = "['\u2018\u2019\u02bc\u00b4`]"
-NO_LETTER = re.compile(f"[\u0300-\u036f]|{APOSTROPHES}")  # accents, once they are parted from their letters, and apostrophes
+NO_LETTER = re.compile(
+    f"[\u0300-\u036f]|{APOSTROPHES}"
+)  # accents, once they are parted from their letters, and apostrophes
 BETWEEN = re.compile(r"[\W_]+")
 STROKES = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ı": "i", "æ": "ae", "œ": "oe"})
 WORDS = (

@@ -11,7 +11,7 @@ from serving.store.database import writing
 from serving.store.sign_in.sessions import digest_of
 from serving.store.tables import Base
 
-KEPT = timedelta(hours=1)  # longer than any attempt counts (serving.access.attempt)
+KEEP_FOR = timedelta(hours=1)  # longer than any attempt counts (serving.access.attempt)
 
 
 class TakenAnswer(Base):
@@ -27,7 +27,7 @@ def take_once(engine: sa.Engine, state: str) -> bool:
     now = datetime.now(UTC)
     try:
         with writing(engine) as connection:
-            connection.execute(sa.delete(TakenAnswer).where(TakenAnswer.taken_at < now - KEPT))
+            connection.execute(sa.delete(TakenAnswer).where(TakenAnswer.taken_at < now - KEEP_FOR))
             connection.execute(sa.insert(TakenAnswer), {"digest": digest_of(state), "taken_at": now})
     except sa.exc.IntegrityError:
         return False

@@ -40,7 +40,7 @@ class Session(Base):
     seen_at: Mapped[datetime] = mapped_column(index=True)
 
 
-def open_session(change: Change, name: str, before: str | None = None, *, before_digest: str = "") -> str:
+def open_session(change: Change, name: str, before: str = "") -> str:
     """Open a session for the caller, and return a new secret (against session fixation).
 
     Parameters
@@ -48,17 +48,13 @@ def open_session(change: Change, name: str, before: str | None = None, *, before
     change : Change
     name : str
         What pages call the caller.
-    before : str, optional
-        The secret of the browser's previous session, which ends.
-    before_digest : str
-        The same, where only its digest is known.
+    before : str
+        The digest of the browser's previous session, which ends; or "".
     """
     secret, caller, credential = secrets.token_urlsafe(32), change.caller, change.caller.credential
     ends_at = change.now + MAX_AGE
     change.connection.execute(sa.delete(Session).where(Session.seen_at < change.now - MAX_AGE))
-    ended = digest_of(before) if before else before_digest
-    if ended:
-        change.connection.execute(sa.delete(Session).where(Session.digest == ended))
+    change.connection.execute(sa.delete(Session).where(Session.digest == before))
     row = {
         "digest": digest_of(secret),
         "person_id": caller.key_id,
@@ -141,14 +137,21 @@ def own_sessions(view: View, secret: str, idle: timedelta) -> list[dict[str, Any
     Returns
     -------
     list of dict
-        ``session_id``, ``opened_at``, ``seen_at``, ``ends_at``, ``here``.
+        ``session_id``, ``opened_by`` (``key``, ``token``, ``proxy`` or ``dev``), ``opened_at``, ``seen_at``, ``ends_at``, ``here``.
     """
-    own = (Session.person_id == view.caller.key_id, Session.ends_at > view.now, Session.seen_at >= view.now - idle)
-    rows = view.connection.execute(sa.select(Session.__table__).where(*own).order_by(Session.opened_at.desc())).all()
+    open_ones = (
+        Session.person_id == view.caller.key_id,
+        Session.ends_at > view.now,
+        Session.seen_at >= view.now - idle,
+    )
+    rows = view.connection.execute(
+        sa.select(Session.__table__).where(*open_ones).order_by(Session.opened_at.desc())
+    ).all()
     view.record("session.own_listed", count=len(rows))
     return [
         {
             "session_id": row.digest[:ID_LENGTH],
+            "opened_by": row.person_id.partition(":")[0] if ":" in row.person_id else "key",
             "opened_at": row.opened_at,
             "seen_at": row.seen_at,
             "ends_at": row.ends_at,
@@ -159,14 +162,17 @@ def own_sessions(view: View, secret: str, idle: timedelta) -> list[dict[str, Any
 
 
 def end_own_sessions(change: Change, secret: str, session_id: str | None = None) -> int:
-    """End one of the caller's sessions, or all but that of a secret, and return how many ended."""
+    """End one of the caller's sessions, or all but that of a secret, and return how many ended.
+
+    The audit holds an id only of a session that there was: a form may send any text.
+    """
     ended = sa.delete(Session).where(Session.person_id == change.caller.key_id)
     if session_id is None:
         ended = ended.where(Session.digest != digest_of(secret))
     else:
         ended = ended.where(sa.func.substr(Session.digest, 1, ID_LENGTH) == session_id)
     count = change.connection.execute(ended).rowcount
-    change.record("session.ended_by_holder", count=count)
+    change.record("session.ended_by_holder", count=count, session_id=session_id if count else None)
     return count
 
 

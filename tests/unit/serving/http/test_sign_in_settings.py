@@ -31,11 +31,15 @@ def test_what_is_missing_or_wrong_in_the_settings_is_named(tmp_path, place):
         ("http://127.0.0.1/sign-in/callback", "http://onroll.example/sign-in/callback", "sign_in.redirect_uri"),
         ("/sign-in/callback", "/elsewhere", "sign_in.redirect_uri"),
         ("http://127.0.0.1/", "https://user@onroll.example/", "sign_in.redirect_uri"),
+        ("http://127.0.0.1/sign-in", "https://[::1/sign-in", "sign_in.redirect_uri"),
+        ("http://127.0.0.1/sign-in", "https://onroll.example:99999/sign-in", "sign_in.redirect_uri"),
+        ('audience = "onroll"', f'audience = "{CLIENT}"', "tokens.token_type"),
+        ('audience = "onroll"', f'audience = "{CLIENT}"\ntoken_type = "application/JWT"', "tokens.token_type"),
         ('client_id = "pages-client"', "", "sign_in.client_id"),
         ('redirect_uri = "http://127.0.0.1/sign-in/callback"', "", "sign_in.redirect_uri"),
         ('issuer = "https://id.example"', 'issuer = "http://id.example"', "tokens.issuer"),
     ],
-    ids=range(6),
+    ids=range(10),
 )
 def test_what_must_be_there_is_asked_for_by_name(tmp_path, old, new, place):
     sound = ACCESS.format(issuer="https://id.example", client=CLIENT, sign_in="", tokens="")
@@ -46,6 +50,11 @@ def test_what_must_be_there_is_asked_for_by_name(tmp_path, old, new, place):
 def test_signing_in_needs_the_providers_tokens(tmp_path):
     sound = ACCESS.format(issuer="https://id.example", client=CLIENT, sign_in="", tokens="")
     assert "access.toml, tokens" in faults_of(tmp_path, sound[sound.index("[sign_in]") :])
+
+
+def test_one_name_for_client_and_audience_needs_the_type_of_access_tokens(tmp_path):
+    sound = ACCESS.format(issuer="https://id.example", client=CLIENT, sign_in="", tokens='token_type = "at+jwt"')
+    assert faults_of(tmp_path, sound.replace('"onroll"', f'"{CLIENT}"')) == ""
 
 
 def test_a_secret_that_others_can_read_is_refused(tmp_path):

@@ -1,0 +1,100 @@
+"""Places for codes that one worker redeems at the identity provider: few at a time, and fewer of one address.
+
+Anybody can send codes, and each costs a question to the provider and a write. So a request first takes a place, for which it waits
+a little while; one address can hold only some of the places, and gets new ones at a steady rate.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import math
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from serving.access.rate_limit import Buckets
+from serving.http.problems import Problem
+
+MAX_AT_ONCE, MAX_AT_ONCE_OF_ADDRESS = 8, 4  # places
+MAX_WAITING, MAX_WAITING_OF_ADDRESS = 64, 32  # requests that wait for a place
+WAIT_SECONDS = 5.0
+PER_SECOND, BURST = 1.0, 60  # codes of one address
+
+
+class Busy(Problem):
+    """No place is free, or the address sent too many codes; the provider was not asked, and the answer is not taken."""
+
+    def __init__(self, seconds: float) -> None:
+        wait = {"Retry-After": str(math.ceil(seconds))}
+        super().__init__(503, "Many people are signing in; try again.", headers=wait)
+
+
+class Places:
+    """The places of one worker."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[str] = Counter()
+        self._waiting: dict[asyncio.Future[None], str] = {}
+        self._rates = Buckets(PER_SECOND, BURST)
+
+    @asynccontextmanager
+    async def place(self, address: str | None) -> AsyncIterator[None]:
+        """Hold a place, once one is free.
+
+        Parameters
+        ----------
+        address : str or None
+            Where the request comes from.
+
+        Raises
+        ------
+        Busy
+            When none becomes free in time, or the address sent too many codes.
+        """
+        network = _network(address)
+        if seconds := self._rates.wait(network):
+            raise Busy(seconds)
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                while not self._is_free(network):
+                    await self._turn(network)
+        except TimeoutError:
+            raise Busy(WAIT_SECONDS) from None
+        self._taken[network] += 1
+        try:
+            yield
+        finally:
+            self._taken[network] -= 1
+            self._taken += Counter()  # forgets addresses without a place
+            for turn in self._waiting:
+                if not turn.done():
+                    turn.set_result(None)
+
+    def _is_free(self, network: str) -> bool:
+        return self._taken.total() < MAX_AT_ONCE and self._taken[network] < MAX_AT_ONCE_OF_ADDRESS
+
+    async def _turn(self, network: str) -> None:
+        """Wait until a place may be free."""
+        waiting = list(self._waiting.values())
+        if len(waiting) >= MAX_WAITING or waiting.count(network) >= MAX_WAITING_OF_ADDRESS:
+            raise Busy(WAIT_SECONDS)
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting[turn] = network
+        try:
+            await turn
+        finally:
+            del self._waiting[turn]
+
+
+def _network(address: str | None) -> str:
+    """Return what counts as one address: of IPv6 the whole network of a connection.
+
+    Examples
+    --------
+    >>> _network("192.0.2.7"), _network("2001:db8::1:2"), _network(None)
+    ('192.0.2.7', '2001:db8::/64', '')
+    """
+    if address is None or "." in address:
+        return address or ""
+    return str(ipaddress.ip_network(f"{address.partition('%')[0]}/64", strict=False))
