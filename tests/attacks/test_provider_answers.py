@@ -147,8 +147,12 @@ def test_a_discovery_document_that_does_not_hold_begins_nothing(still, change):
 
 
 @pytest.fixture
-def patient(monkeypatch):
-    """Let the service wait for the provider until the test lets it answer."""
+def patient(still, monkeypatch):
+    """Let the service wait for the provider until the test lets it answer; it knows the provider's keys."""
+    state, app = still
+    client = browser(app)
+    assert client.get(begun(client)).status_code == 303
+    state.redeemed.clear()
     monkeypatch.setattr(fetched, "FETCH_SECONDS", 60)
 
 

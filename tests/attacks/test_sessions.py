@@ -148,6 +148,7 @@ def test_people_see_and_end_their_own_sessions_and_nobody_elses(app, signer):
     assert "You are signed in nowhere else." in here.get("/sessions").text
     with app.state.store.view(command_line()) as view:
         ended = [e["details"] for e in entries(view, action="session.ended_by_holder")]
+        view.record("audit.seen")
     assert [(e["count"], e["session_id"]) for e in ended] == [(0, None), (1, listed[1]["session_id"]), (1, None)]
     assert else_.get("/").headers["location"] == "/work-list"
 
