@@ -243,16 +243,16 @@ def test_who_waits_gets_the_next_place_and_one_address_gets_few_a_minute(still, 
             assert connection.scalar(count) == before, "nothing is written for who stops at the provider"
 
 
-def test_the_way_to_sign_out_there_too_is_known_to_every_worker(still, world):
+def test_the_way_to_sign_out_there_too_is_known_to_every_worker(still, world, monkeypatch):
     """Before, a worker at which nobody had begun, and one whose document was an hour old, showed none."""
     state, app = still
     assert f"{state.issuer}/logout" in browser(app).get("/sign-in?ended").text
-    fetched_document = app.state.page_context.provider._discovered
-    clock = fetched_document.clock
-    fetched_document.clock = lambda: clock() + fetched.MAX_AGE + 1
+    document = app.state.page_context.provider._discovered
+    hour_later = document.clock() + fetched.MAX_AGE + 1
     state.discovery = {}
-    assert f"{state.issuer}/logout" in browser(app).get("/sign-in?ended").text
-    fetched_document.clock = clock
+    with monkeypatch.context() as patch:
+        patch.setattr(document, "clock", lambda: hour_later)
+        assert f"{state.issuer}/logout" in browser(app).get("/sign-in?ended").text
     explicit = f'authorization_endpoint = "{state.issuer}/authorize"\ntoken_endpoint = "{state.issuer}/token"'
     with world(f"{explicit}\n{CONFIDENTIAL}") as (other, second):
         assert f"{other.issuer}/logout" in browser(second).get("/sign-in?ended").text

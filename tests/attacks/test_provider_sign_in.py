@@ -110,21 +110,21 @@ def test_neither_another_tab_nor_a_foreign_link_ends_an_attempt(still):
     assert COOKIE not in client.cookies
 
 
-def test_an_attempt_outlives_a_new_audit_key(still):
+def test_an_attempt_outlives_a_new_audit_key(still, monkeypatch):
     """Before, a worker that knew of the new key refused attempts that another had begun, and the other way round."""
     _, app = still
     chain = app.state.store.chain
-    links, current, read = chain.links, chain.current, chain.keys.read
-    try:
-        before, client, later = begun(first := browser(app)), browser(app), ChainKey(b"n" * 32)
-        chain.links, chain.current = [*links, later], later
-        assert first.get(before).status_code == 303
-        newer = begun(client)
-        chain.links, chain.current = links, current
-        chain.keys.read = lambda: [*read(), b"n" * 32]
-        assert client.get(newer).status_code == 303
-    finally:
-        chain.links, chain.current, chain.keys.read = links, current, read
+    links, current, keys, newest = chain.links, chain.current, chain.keys.read(), ChainKey(b"n" * 32)
+    monkeypatch.setattr(chain.keys, "read", lambda: [*keys, b"n" * 32])
+    first, second = browser(app), browser(app)
+    before = begun(first)
+    monkeypatch.setattr(chain, "links", [*links, newest])
+    monkeypatch.setattr(chain, "current", newest)
+    assert first.get(before).status_code == 303
+    newer = begun(second)
+    monkeypatch.setattr(chain, "links", links)
+    monkeypatch.setattr(chain, "current", current)
+    assert second.get(newer).status_code == 303
 
 
 def test_who_fails_comes_back_to_the_page_that_was_asked_for(still):
@@ -136,7 +136,7 @@ def test_who_fails_comes_back_to_the_page_that_was_asked_for(still):
     assert 'name="next" value="/clocks"' in wrong.text
     address = begun(client, "/sign-in/provider?next=/clocks")
     state.answer = (500, {})
-    refused(app, client, address, 503, "cannot be reached", "/sign-in?next=/clocks")
+    refused(app, client, address, 503, "cannot be reached", way_on="/sign-in?next=/clocks")
 
 
 def test_nobody_is_told_that_they_are_signed_in_who_is_not(still, staffed):
