@@ -109,12 +109,12 @@ def compare(scored: pl.DataFrame) -> Comparison:
     known = scored.filter(pl.col("label").is_not_null())
     risk, labels = known["risk"].to_numpy(), known["label"].to_numpy()
     expected, observed = float(risk.sum()), int(labels.sum())
-    design = _design(known)
-    low, high = poisson_range(expected / design)
+    design, promised = _design(known), _promised_design(known)
+    low, high = poisson_range(round(expected / promised, 9))
     return Comparison(
         children=len(known),
         expected=expected,
-        usual=(int(np.floor(low * design)), int(np.ceil(high * design))),
+        usual=(int(np.floor(low * promised)), int(np.ceil(high * promised))),
         observed=observed,
         ratio=observed_over_expected(observed, expected, design=design),
     )
@@ -155,3 +155,11 @@ def _design(known: pl.DataFrame) -> float:
     if known.is_empty() or known["pupil_id"].n_unique() == len(known):
         return 1.0
     return design_effect(known["label"].to_numpy().astype(float), numbers(known, "pupil_id"))
+
+
+def _promised_design(known: pl.DataFrame) -> float:
+    """Return the design effect that risks promise: a child on n lists counts n times or not at all. No outcome has a part in it."""
+    child = known.group_by("pupil_id").agg(pl.len().alias("lists"), pl.col("risk").sum())
+    expected = float(child["risk"].sum())
+    # Rounded, since a sum's last digits depend on the order of rows and could move a limit by one.
+    return round(float((child["lists"] * child["risk"]).sum()) / expected, 9) if expected > 0 else 1.0

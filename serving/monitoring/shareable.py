@@ -1,7 +1,8 @@
 """What the page shows of monitoring: small numbers hidden, counts rounded, and nothing of another authority.
 
 Observed numbers are hidden where 7 or fewer different children are behind them, with those that would reveal them (``features.groups.disclosure``); others are
-rounded to 5. Whether a promise was kept follows from the printed numbers alone. What is expected is a sum of risks, and counts nobody. Sentences of alarms hold exact
+rounded to 5. Whether a promise was kept follows from the printed numbers alone. What is expected, and the
+usual range, follow from risks and count nobody. Sentences of alarms hold exact
 figures, so that the page has only what an alarm is about, and what to do.
 """
 
@@ -28,7 +29,7 @@ ROUNDING = 2  # the most by which rounding to 5 changes a count
 def shareable(report: MonitorReport, authority: str | None, trials: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """Return what may be shown of a report to staff of one authority, or of all, as JSON-ready data.
 
-    ``alarms`` and ``simple_way`` are of the whole store: None for one of several authorities.
+    ``alarms`` and ``simple_way`` are of all records and lists: left out for one of several authorities.
 
     Parameters
     ----------
@@ -41,7 +42,8 @@ def shareable(report: MonitorReport, authority: str | None, trials: Sequence[Map
     judgement = report.judgement
     scored = {v: _within(o.scored, authority) for v, o in judgement.outcomes.items()}
     lists = [r for r in judgement.lists if authority in (None, r.of.authority)]
-    whole = authority is None or len({r.of.authority for r in judgement.lists}) == 1
+    # Alarms are of the records: those of a neighbour's children too, of whom there is no list.
+    whole = authority is None or {r.of.authority for r in judgement.lists} | set(report.season.children) == {authority}
     versions = [v for v in judgement.versions if len(scored[v.model_version])]
     return {
         "authority": authority,

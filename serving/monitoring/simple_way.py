@@ -99,10 +99,10 @@ def simple_way(
     x = pl.DataFrame(matrix(histories, days, rule=rule, kept=kept)).select("pupil_id", "as_of", *asked)
     both = scored.join(x, on=["pupil_id", "as_of"]).with_columns(_points().alias("points"))
     order = pl.struct(-pl.col("points"), -pl.col(TIES).fill_null(0.0), pl.col("pupil_id"))
-    place = order.rank("ordinal").over("as_of", "authority")
-    # Both choose among all scored children, as nobody knows on the day whose outcome will be known.
+    place, of_list = (by.rank("ordinal").over("as_of", "authority") for by in (order, pl.col("rank")))
+    # Both choose among the scored children who are still in the records, as nobody knows on the day whose outcome will be known.
     both = both.with_columns(
-        by_list=pl.col("rank") <= pl.col("places"), simply=place <= pl.col("places"), went=pl.col("label") == 1
+        by_list=of_list <= pl.col("places"), simply=place <= pl.col("places"), went=pl.col("label") == 1
     ).filter(pl.col("label").is_not_null())
     missing = both.filter("went").group_by("pupil_id").agg(pl.col("by_list", "simply").any())
     return SimpleWay(

@@ -6,6 +6,7 @@ from datetime import date
 from serving.monitoring.alarms.alarm import Acknowledgement, AlarmResult
 from serving.monitoring.judge import Terms, judge
 from serving.monitoring.monitor import MonitorReport
+from serving.monitoring.season import Season
 from serving.monitoring.simple_way import SimpleWay
 from tests.support.monitored import DAY, histories, reader, stored_list
 
@@ -59,9 +60,9 @@ def report(*, authorities=("801",), gone=range(0, 100, 4), **changes):
     given = {
         "day": OPEN,
         "judgement": judgement,
-        "season": None,
+        "season": Season(day=OPEN, children=dict.fromkeys(authorities, (300, 300))),
         "default_look": True,
-        "alarms": ALARMS,
+        "alarms": [a for a in ALARMS if "802" in authorities or "802" not in a.where],
         "simple": SIMPLE,
     }
     return MonitorReport(**{**given, **changes})

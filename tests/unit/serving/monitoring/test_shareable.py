@@ -9,9 +9,10 @@ import pytest
 
 from serving.monitoring import simple_way as beside
 from serving.monitoring.judge import Terms, judge
+from serving.monitoring.season import Season
 from serving.monitoring.shareable import authorities, shareable
 from tests.support.monitored import DAY, histories, reader, stored_list
-from tests.support.reported import RISKS, SIMPLE, TRIAL, report
+from tests.support.reported import ALARMS, OPEN, RISKS, SIMPLE, TRIAL, report
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +84,7 @@ def test_a_list_that_cannot_be_judged_is_counted():
 
 def test_no_figure_of_an_alarm_is_shown_and_nobodys_words(shown):
     text = json.dumps(shown)
-    assert [(a["code"], a["where"]) for a in shown["alarms"]][:2] == [
+    assert [(a["code"], a["where"]) for a in shown["alarms"]] == [
         ("A001", "version 1"),
         ("A010", "attendance, authority 801"),
     ]
@@ -105,6 +106,30 @@ def test_an_authority_sees_nothing_of_another():
     assert len(every["alarms"]) == 3
     assert [row["name"] for row in every["versions"][0]["authorities"]] == ["801", "802"]
     assert one["versions"][0]["lists"] * 2 == every["versions"][0]["lists"]
+
+
+def test_alarms_of_records_of_a_neighbours_children_are_not_shown():
+    season = Season(day=OPEN, children={"801": (300, 300), "802": (20, 20)})
+    of_802 = replace(ALARMS[0], code="A009", where="authority 802")
+    one = shareable(report(season=season, alarms=[of_802]), "801")
+    assert (one["whole"], one["alarms"]) == (False, [])
+    assert "802" not in json.dumps(one)
+
+
+def test_numbers_that_are_hidden_change_nothing_that_is_shown():
+    """None, one child on all lists, or seven children: what is printed must be the same."""
+    lists = [stored_list(RISKS, day=DAY - timedelta(weeks=weeks)) for weeks in range(5)]
+
+    def shown(gone):
+        judgement = judge(
+            histories(children=300, gone=gone), lists, reader(dict.fromkeys(lists, RISKS)), Terms(capacity=60)
+        )
+        return shareable(report(judgement=judgement), "801")
+
+    none = shown(())
+    assert none["terms"]
+    assert all(term["observed"] is None and term["usual"][1] > term["expected"] for term in none["terms"])
+    assert shown((0,)) == none == shown(range(7))
 
 
 def test_a_version_without_a_list_of_the_authority_is_not_shown():
