@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 AS_OF = date(2025, 1, 13)
 CHILD, SCHOOLS = "made-up", ("000001", "000002")
 STORY = (
-    "A child of 13 who changed school in April, moved to a temporary home in November, was suspended for two days, and has missed every "
-    "other day since the end of November and four of the five days since Christmas"
+    "A child of 13 with SEN support who changed school in April, was suspended for two days in October, moved to a temporary home and got early help "
+    "in November, and has missed every other day since the end of November and four of the five days since Christmas"
 )
+SUSPENDED = (date(2024, 10, 8), date(2024, 10, 9))
 JOINED, FEWER = date(2024, 4, 22), date(2024, 11, 25)
 
 
@@ -38,7 +39,9 @@ def rows() -> dict[str, list[dict[str, Any]]]:
             {**of, "urn": second, "entry_date": JOINED.isoformat()},
         ],
         "attendance": _marks(),
-        "suspensions": [{**of, "urn": second, "start_date": "2024-10-08", "category": "SUSP", "sessions": 4}],
+        "suspensions": [
+            {**of, "urn": second, "start_date": str(SUSPENDED[0]), "category": "SUSP", "sessions": 2 * len(SUSPENDED)}
+        ],
         "addresses": [
             {**of, "start_date": "2015-06-01", "end_date": "2024-11-11", "household_id": "1", "lsoa": "E01000001"},
             {**of, "start_date": "2024-11-11", "household_id": "2", "lsoa": "E01000002", "temporary": True},
@@ -57,7 +60,7 @@ def _marks() -> list[dict[str, Any]]:
     for place, day in enumerate(days):
         missed = (day > christmas and day != returned) or (FEWER <= day < christmas and place % 2 == 1)
         for session, present in (("AM", "/"), ("PM", "\\")):
-            code = "O" if missed else present
+            code = "E" if day in SUSPENDED else "O" if missed else present
             marks.append({"pupil_id": CHILD, "date": day.isoformat(), "session": session, "code": code})
     return marks
 

@@ -134,7 +134,8 @@ def curves(
         places = [float(b.name) for b in bars_of]
         axes.plot(places, [b.value for b in bars_of], f"{mark}-", color=colour, label=title)
         known = [(p, b.low, b.high) for p, b in zip(places, bars_of, strict=True) if b.low is not None]
-        axes.fill_between(*zip(*known, strict=True), color=colour, alpha=0.15, linewidth=0) if known else None
+        if known:
+            axes.fill_between(*zip(*known, strict=True), color=colour, alpha=0.15, linewidth=0)
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.set_xticks(sorted({float(b.name) for bars_of in lines.values() for b in bars_of}))

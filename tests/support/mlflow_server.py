@@ -41,7 +41,8 @@ def mlflow_server(*words, log, health="/health", environment=None):
         assert _answers(f"{address}{health}", process), log.read_text()
         yield address
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(PATIENCE)
 
 

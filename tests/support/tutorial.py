@@ -17,10 +17,11 @@ PATIENCE = 1800  # seconds for a cell: training takes minutes
 def executed(folder):
     """Return the notebook with its outputs, run in a folder by a kernel of this interpreter; raises when a cell fails."""
     notebook = nbformat.read(TUTORIAL, as_version=4)
-    kernel = {"PYTHONPATH": str(ROOT), "MLFLOW_DISABLE_TELEMETRY": "true", "OMP_NUM_THREADS": "1"}
-    os.environ.update(kernel)
+    kernel = {**os.environ, "PYTHONPATH": str(ROOT), "MLFLOW_DISABLE_TELEMETRY": "true", "OMP_NUM_THREADS": "1"}
     client = nbclient.NotebookClient(notebook, timeout=PATIENCE, resources={"metadata": {"path": str(folder)}})
-    client.execute()
+    with client.setup_kernel(env=kernel):
+        for place, cell in enumerate(notebook.cells):
+            client.execute_cell(cell, place)
     for cell in notebook.cells:
         cell.metadata.clear()  # when each cell ran
         if cell.cell_type == "code":

@@ -39,7 +39,8 @@ def explained(trained: Trained, seed: int) -> dict[str, Any]:
     x, weight = matrix_of(frame[chosen], names), weight_of(frame[chosen])
     parts = scorer_of(trained.booster, trained.manifest).contributions(x)[:, :-1]
     mean = np.average(np.abs(parts), axis=0, weights=weight)
-    return {"contributions": dict(zip(names, mean.tolist(), strict=True)), "shown": shown(x, parts, names, weight)}
+    drawn = {"day": str(trained.splits.test[-1]), **shown(x, parts, names, weight)}
+    return {"contributions": dict(zip(names, mean.tolist(), strict=True)), "shown": drawn}
 
 
 def made_up_score(trained: Trained) -> dict[str, Any]:

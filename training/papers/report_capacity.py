@@ -52,7 +52,7 @@ def found(m: Material) -> Picture | None:
         "share",
         share=True,
         alt=f"Precision and recall by length of list, with 95% intervals. {SAME}",
-        caption="The longer the list, the more of those who go missing are on it, and the smaller their share of it (bands: 95% intervals)",
+        caption="Precision and recall by length of list (bands: 95% intervals)",
     )
 
 
@@ -69,7 +69,7 @@ def lift(m: Material) -> Picture | None:
     if not bars:
         return None
     return pictures.bars(
-        "lift: times as many as among as many children taken by chance",
+        "lift: times as many as in a random list of the same length",
         bars,
         line=1.0,
         alt=f"Lift for lists of several lengths. {SAME}",

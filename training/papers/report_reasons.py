@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from features.groups.disclosure import HIDDEN
 from training.made_up_child import STORY
 from training.papers import shap_pictures
 from training.papers.material import Material
@@ -16,8 +17,11 @@ from training.papers.shap_pictures import plain
 
 FEATURES_OF_CHILD = 12  # of the made-up child; the others are added up
 NOBODY = (
-    "A point of a beeswarm usually is a child. Here it is the mean of {of} children, so that the report can be shared: for each feature on its own, "
-    "children are ordered by the contribution, and each {of} neighbours are averaged. The outermost points are therefore milder than the outermost children."
+    "The pictures of contributions show {children:,} children of {day}, drawn at random. A point of a beeswarm usually is a child. Here it is the mean of {of} children, "
+    "so that the report can be shared: for each feature on its own, children are ordered by the contribution, and each {of} neighbours are averaged. The outermost points are "
+    "therefore milder than the outermost children. A value is grey, and "
+    + HIDDEN
+    + " in the table, if it is mostly missing or would tell how many of the {of} children have it."
 )
 READ = "A contribution is an exact Shapley value in log-odds, before calibration: 0.7 doubles the odds, -0.7 halves them. It says how the model reasons, not what causes what."
 
@@ -27,7 +31,7 @@ def reasons(m: Material) -> ReportSection | None:
     shown, child = m.report.get("shown"), m.report.get("made_up_child")
     if not shown or not child:
         return None
-    text = [READ, NOBODY.format(of=shown["children_a_point"])]
+    text = [READ, NOBODY.format(of=shown["children_a_point"], children=shown["children"], day=shown["day"])]
     pictures, tables = [], []
     points = {name: p for name, p in shown["beeswarm"].items() if len(p["contribution"]) > 1}
     if points:
@@ -38,7 +42,7 @@ def reasons(m: Material) -> ReportSection | None:
             pictures.append(shap_pictures.dependence(name, bins))
             tables.append((f"By value: {plain(name)}", dependence_table(bins)))
     text.append(
-        f"The waterfall is of a made-up child: {STORY[0].lower()}{STORY[1:]}. Its risk is {child['risk']:.1%} ({child['risk_low']:.1%} to {child['risk_high']:.1%})."
+        f"The waterfall is of a made-up child: {STORY[0].lower()}{STORY[1:]}. Its risk is {child['risk']:.1%} ({child['risk_low']:.1%} to {child['risk_high']:.1%}). It has no schoolmates, so the rates of its school are missing."
     )
     pictures.append(shap_pictures.waterfall(explanation_of(child), FEATURES_OF_CHILD, text[-1]))
     tables.append(("The made-up child's score", waterfall_table(child)))
@@ -50,7 +54,10 @@ def beeswarm_table(points: Mapping[str, Mapping[str, Sequence[float | None]]]) -
     rows = []
     for name, p in points.items():
         last = len(p["contribution"]) - 1
-        cells = [f"{p['contribution'][k]:+.2f} at {_value(p['value'][k])}" for k in (0, last // 2, last)]
+        cells = [
+            f"{p['contribution'][k]:+.2f} at {HIDDEN if p['value'][k] is None else _value(p['value'][k])}"
+            for k in (0, last // 2, last)
+        ]
         rows.append((plain(name), *cells))
     return PaperTable(("feature", "lowest point, at value", "middle", "highest"), tuple(rows))
 
@@ -66,7 +73,12 @@ def dependence_table(bins: Sequence[Mapping[str, Any]]) -> PaperTable:
         )
         for b in bins
     ]
-    headers = ("mean value", "mean contribution in log-odds", "standard deviation", "children, rounded to 5")
+    headers = (
+        "mean value",
+        "mean contribution in log-odds",
+        "standard deviation",
+        "children in the sample, rounded to 5",
+    )
     return PaperTable(headers, tuple(rows))
 
 

@@ -39,7 +39,7 @@ def beeswarm(points: Mapping[str, Mapping[str, Sequence[float | None]]], of: int
         return picture_of(
             plt.gcf(),
             f"Beeswarm of the {len(names)} features that move scores most. Each point is the mean of {of} children, by its place the contribution and by its colour the value. The table below has the ranges.",
-            f"What moves scores, and which way: each point is the mean of {of} children (red: high value, blue: low, grey: mostly missing)",
+            f"What moves scores, and which way: each point is the mean of {of} children (red: high value, blue: low, grey: missing or not shown)",
             "png",
             tight=True,
         )

@@ -42,6 +42,7 @@ def card_in_short(material: Material) -> str:
     chosen = [
         {**s, "fields": [f for f in s["fields"] if f"{s['key']}.{f['key']}" in IN_SHORT]} for s in card["sections"]
     ]
+    chosen.sort(key=lambda section: section["key"] == "quantitative")  # figures last: a long text is cut at its end
     return markdown({**card, "sections": [section for section in chosen if section["fields"]]})
 
 

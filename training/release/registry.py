@@ -20,6 +20,7 @@ from training.release.promotion_log import DO, HEAD, LogState, append, verify_to
 from training.release.resolve import ALIASES, MOVES, WITHDRAWN, aliases, check_version, logged
 
 MAX_DESCRIPTION = 5000  # characters; MLflow's tables take no more
+CUT = "\n…"
 WHOLE_CARD = "The whole card is `data/onroll/card.md` among the model's artifacts."
 SERVED = (
     "Ranks children on school rolls by their risk of going missing from education. What serves is decided by the promotion log: move aliases "
@@ -73,6 +74,8 @@ def register(
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
+        if not api.get_registered_model(name).description:
+            api.update_registered_model(name, SERVED)
     m = trained.manifest
     created = api.create_model_version(
         name,
@@ -119,10 +122,11 @@ def origin_of(manifest: Manifest) -> str:
 
 def description_of(manifest: Manifest, material: Material) -> str:
     """Return what MLflow's page of a version says: where it comes from, its input, and its card in short."""
-    where = f"{origin_of(manifest)}. Input: the matrix of 'onroll features'. {WHOLE_CARD}"
-    card = card_in_short(material)
-    room = MAX_DESCRIPTION - len(where) - 2
-    return f"{where}\n\n{card if len(card) <= room else card[: card.rfind(chr(10), 0, room)]}"
+    text = f"{origin_of(manifest)}. Input: the matrix of 'onroll features'. {WHOLE_CARD}\n\n{card_in_short(material)}"
+    if len(text) <= MAX_DESCRIPTION:
+        return text
+    kept = text[: MAX_DESCRIPTION - len(CUT)]
+    return kept[: max(kept.rfind("\n"), len(WHOLE_CARD))] + CUT
 
 
 def moving(settings: Settings, name: str) -> AbstractContextManager[None]:
