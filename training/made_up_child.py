@@ -60,7 +60,8 @@ def _marks() -> list[dict[str, Any]]:
     for place, day in enumerate(days):
         missed = (day > christmas and day != returned) or (FEWER <= day < christmas and place % 2 == 1)
         for session, present in (("AM", "/"), ("PM", "\\")):
-            code = "E" if day in SUSPENDED else "O" if missed else present
+            code = "O" if missed else present
+            code = "E" if day in SUSPENDED else code
             marks.append({"pupil_id": CHILD, "date": day.isoformat(), "session": session, "code": code})
     return marks
 
