@@ -149,10 +149,9 @@ def test_a_discovery_document_that_does_not_hold_begins_nothing(still, change):
 @pytest.fixture
 def patient(still, monkeypatch):
     """Let the service wait for the provider until the test lets it answer; it knows the provider's keys."""
-    state, app = still
-    client = browser(app)
-    assert client.get(begun(client)).status_code == 303
-    state.redeemed.clear()
+    provider = still[1].state.page_context.provider
+    provider.endpoints()
+    provider.id_tokens.signing_keys.find("k1")
     monkeypatch.setattr(fetched, "FETCH_SECONDS", 60)
 
 
