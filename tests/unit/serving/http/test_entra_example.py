@@ -14,7 +14,15 @@ EXAMPLE = ROOT / "deploy" / "entra"
 NGINX = (EXAMPLE / "nginx.conf").read_text("utf-8")
 README = (EXAMPLE / "README.md").read_text("utf-8")
 OAUTH2_PROXY = tomllib.loads((EXAMPLE / "oauth2-proxy.cfg").read_text("utf-8"))
-COMPOSE = yaml.safe_load((EXAMPLE / "compose.yaml").read_text("utf-8"))
+
+
+class Overlay(yaml.SafeLoader):
+    """A reader that knows Compose's tag for taking a setting of the first file away."""
+
+
+Overlay.add_constructor("!reset", lambda loader, node: RESET)
+RESET = object()
+COMPOSE = yaml.load((EXAMPLE / "compose.yaml").read_text("utf-8"), Overlay)
 ON_EVERY_PATH_TO_ONROLL = ("/", "/api/")
 SECRET = 'X-Onroll-Proxy-Secret "%s";'  # as the README writes it into edge-secret.conf
 
@@ -84,3 +92,20 @@ def test_every_file_and_secret_that_the_compose_file_names_is_there_or_made_by_t
     assert COMPOSE["services"]["onroll"]["environment"] == {"ONROLL_ACCESS": "/etc/onroll/access.toml"}
     for inside in ("/livez  ", "/readyz ", "/metrics"):
         assert f"location = {inside} {{ return 404; }}" in NGINX
+
+
+def test_the_service_is_reached_through_the_edge_only():
+    """Compose adds up the ports of its files: without the tag, 3000 stays open on the host beside the edge."""
+    first = yaml.safe_load((ROOT / "deploy" / "compose.yaml").read_text("utf-8"))["services"]
+    assert first["onroll"]["ports"], "or there is nothing to take away"
+    assert COMPOSE["services"]["onroll"]["ports"] is RESET
+    assert {name for name, s in COMPOSE["services"].items() if s.get("ports", RESET) is not RESET} == {"edge"}
+    assert "Docker Compose 2.24.4 or newer" in README
+
+
+def test_signing_in_leads_back_to_the_whole_address():
+    """Before, the address stood bare in another's query, which ended at its first '&'."""
+    assert "rd=" not in NGINX
+    assert re.search(r"error_page 401 = /oauth2/start;", location("/"))
+    assert sent("/oauth2/")["X-Auth-Request-Redirect"] == "$request_uri"
+    assert OAUTH2_PROXY["oidc_email_claim"] == "preferred_username", "accounts without mail sign in, too"
