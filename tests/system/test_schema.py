@@ -133,6 +133,87 @@ def test_duties_that_two_authorities_shared_are_parted(empty_url):
     engine.dispose()
 
 
+STOPS = {
+    "a person of the first": ("person", "802", "ours", ("other", "open")),
+    "a person of the last": ("person", "801", "ours", ("open", "other")),
+    "a record of the first": ("record", None, None, ("other", "open")),
+    "nobody that the audit knows": ("person", None, "ours", ("open", "other")),
+}
+
+
+@pytest.mark.parametrize(("how", "by", "text", "cases"), STOPS.values(), ids=STOPS)
+def test_a_shared_duty_that_was_stopped_stays_so_only_for_who_stopped_it(empty_url, how, by, text, cases):
+    """Before, the copy took over the other authority's stop and text, and nobody did that authority's duty."""
+    engine = open_engine(empty_url)
+    schema.upgrade(engine, "0016")
+    now, day = datetime(2025, 2, 1, tzinfo=UTC), date(2025, 1, 13)
+    end = now + timedelta(hours=9)
+    who = {"version": 2, "changed_at": now, "changed_by": "k"}
+    register = {"kind": "register", "record": "part_time", "on_day": day, "version": 1}
+    begun = [("other", "of 802", 1, date(2025, 3, 3)), ("open", "of 801", 2, date(2025, 4, 4))]
+    stop = {"stopped_at": end, "stopped_how": how, "stopped_text": text, "version": 2, "changed_at": end}
+    duty = {"clock_id": "c", "kind": "part_time_review", "pupil_id": "p1", "urn": "1", "started_on": day, "as_of": day}
+    heard = {
+        "seq": 1,
+        "at": "x",
+        "who": "k",
+        "role": "lead",
+        "pupils": "[]",
+        "mac": "m",
+        "details": '{"clock_id": "c"}',
+    }
+    rows = {
+        "pupils": [{"pupil_id": "p1", "pupil_ref": "r1", "authority": "802", "urn": "1", "nc_year": 5, "as_of": day}],
+        "clocks": [{**duty, "due_on": date(2025, 4, 4), "changed_by": "k", **stop}],
+        "cases": [
+            {
+                "case_id": c,
+                "authority": a,
+                "pupil_id": "p1",
+                "opened_at": now,
+                "opened_by": "k",
+                "closed_at": now,
+                **who,
+            }
+            for c, a in (("other", "802"), ("open", "801"))
+        ],
+        "case_entries": [
+            {
+                **register,
+                "entry_id": c,
+                "case_id": c,
+                "code": "x",
+                "by": k,
+                "review_on": r,
+                "at": now + timedelta(hours=n),
+            }
+            for c, k, n, r in begun
+        ],
+        "audit": [{**heard, "authority": by, "action": "clock.stopped"}] if by else [],
+    }
+    if how == "record":
+        ending = {"entry_id": "e", "case_id": "other", "code": "ended", "by": "k", "review_on": None, "at": end}
+        rows["case_entries"].append({**register, **ending})
+    with writing(engine) as connection:
+        tables = sa.MetaData()
+        tables.reflect(connection)
+        for name, given in rows.items():
+            if given:
+                connection.execute(sa.insert(tables.tables[name]), given)
+    schema.upgrade(engine)
+    with reading(engine) as connection:
+        found = connection.exec_driver_sql(
+            "SELECT case_id, stopped_how, stopped_text, changed_by, version, due_on FROM clocks ORDER BY stopped_how IS NULL"
+        ).all()
+    stopped, running = cases
+    of = {c: (k, str(review)) for c, k, _, review in begun}
+    assert [tuple(map(str, row)) for row in found] == [
+        (stopped, how, str(text), "k", "2", "2025-04-04"),
+        (running, "None", "None", of[running][0], "1", of[running][1]),
+    ]
+    engine.dispose()
+
+
 def before_tables(connection):
     tables = sa.MetaData()
     tables.reflect(connection)

@@ -3,6 +3,7 @@
 Revision ID: 0017
 """
 
+import json
 import secrets
 from typing import Any
 
@@ -34,13 +35,18 @@ def upgrade() -> None:
 
 
 def _give_to_cases(connection: sa.Connection) -> None:
-    """Give each duty to the newest case that began it in each authority: the row to the last of them, copies to the others."""
+    """Give each duty to the newest case that began it in each authority.
+
+    The row goes to the authority that stopped it, or to the last that began it. The others get a duty of their own that runs, without
+    text: who did not say that it was done decides that.
+    """
     tables = sa.MetaData()
-    tables.reflect(connection, only=["clocks", "cases", "case_entries"])
+    tables.reflect(connection, only=["clocks", "cases", "case_entries", "audit"])
     clocks, cases, entries = (tables.tables[name] for name in ("clocks", "cases", "case_entries"))
     for record, kind in DUTIES.items():
         begun = (
-            sa.select(clocks, cases.c.case_id.label("of"), cases.c.authority)
+            sa.select(clocks, cases.c.case_id.label("of"), cases.c.authority, entries.c.at, entries.c.by)
+            .add_columns(entries.c.review_on)
             .join(cases, cases.c.pupil_id == clocks.c.pupil_id)
             .join(entries, entries.c.case_id == cases.c.case_id)
             .where(clocks.c.kind == kind, entries.c.kind == "register", entries.c.record == record)
@@ -53,11 +59,39 @@ def _give_to_cases(connection: sa.Connection) -> None:
             of_authority.pop(row["authority"], None)  # the newest stands last
             of_authority[row["authority"]] = row
         for clock_id, of_authority in of_duty.items():
-            *others, last = of_authority.values()
-            connection.execute(clocks.update().where(clocks.c.clock_id == clock_id).values(case_id=last["of"]))
-            copies = [
-                {**{c.name: row[c.name] for c in clocks.c}, "clock_id": secrets.token_hex(16), "case_id": row["of"]}
-                for row in others
-            ]
-            if copies:
-                connection.execute(clocks.insert(), copies)
+            last = next(reversed(of_authority))
+            owner = last if len(of_authority) == 1 else _stopper(connection, tables, of_authority[last])
+            kept = of_authority.pop(owner if owner in of_authority else last)
+            connection.execute(clocks.update().where(clocks.c.clock_id == clock_id).values(case_id=kept["of"]))
+            if of_authority:
+                connection.execute(clocks.insert(), [_running(clocks, row) for row in of_authority.values()])
+
+
+def _stopper(connection: sa.Connection, tables: sa.MetaData, duty: Any) -> str | None:
+    """Return the authority that stopped a duty: of the record that ended it, or of the audit's entry."""
+    if duty["stopped_at"] is None:
+        return None
+    cases, entries, audit = (tables.tables[name] for name in ("cases", "case_entries", "audit"))
+    if duty["stopped_how"] == "record":
+        ended = sa.select(cases.c.authority).join(entries, entries.c.case_id == cases.c.case_id)
+        same = (cases.c.pupil_id == duty["pupil_id"], entries.c.kind == "register", entries.c.at == duty["stopped_at"])
+        return connection.scalar(ended.where(*same))
+    stops = sa.select(audit.c.authority, audit.c.details).where(audit.c.action == "clock.stopped").order_by(audit.c.seq)
+    of_clock = {json.loads(details).get("clock_id"): authority for authority, details in connection.execute(stops)}
+    return of_clock.get(duty["clock_id"])
+
+
+def _running(clocks: sa.Table, row: Any) -> dict[str, Any]:
+    """Return an authority's own duty as its record began it."""
+    return {
+        **{c.name: row[c.name] for c in clocks.c},
+        "clock_id": secrets.token_hex(16),
+        "case_id": row["of"],
+        "due_on": row["review_on"] or row["due_on"],
+        "stopped_at": None,
+        "stopped_how": None,
+        "stopped_text": None,
+        "version": 1,
+        "changed_at": row["at"],
+        "changed_by": row["by"],
+    }
