@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from features import Definition, load_own_features
+from histories.calendar import london_today
 from histories.errors import Fault, Usage
 from histories.io.terminal import progress, say
-from histories.population.simulation import simulate
+from histories.population.simulation import EARLIEST, simulate
 from histories.reading.histories import Histories
 from histories.settings import Settings, settings
 from histories.tables import HAPPENED, TABLES
@@ -48,12 +49,15 @@ def run(pupils: int, folder: Path, today: date) -> tuple[dict[str, Any], str]:
     Raises
     ------
     Usage
-        If there are too few pupils to train on.
+        If there are too few pupils to train on, or the day is too early or in the future.
     """
     if pupils < MIN:
         do = f"Ask for {MIN:,} or more; the default is 12,000."
         what = f"of {pupils:,} pupils, too few go missing to calibrate and evaluate a model"
         raise Usage(Fault(what, "demo --pupils", do))
+    if not EARLIEST <= today <= london_today():
+        do = f"Use a day from {EARLIEST} to {london_today()}."
+        raise Usage(Fault("the day is out of range", "demo --today", do))
     current = settings()
     load_own_features(current.features)
     opened = population(pupils, folder, today)

@@ -9,6 +9,7 @@ import pytest
 
 from histories.checks.check import check
 from histories.errors import Faults, Usage
+from histories.population.roll import SimulatedPeriod
 from histories.population.scenario import load_scenario, shipped
 from histories.population.simulation import simulate
 from histories.population.truth import true_risks
@@ -43,6 +44,24 @@ def test_records_end_on_the_day_that_is_asked_for(tmp_path, last_day):
     histories = Histories.open(tmp_path / "one")
     assert histories.last_known() == last_day
     assert check(histories).errors == 0
+
+
+PERIODS = [  # the last day, the first Monday, and the Monday of the last week
+    (date(2026, 11, 29), date(2025, 9, 1), date(2026, 11, 23)),  # Sunday
+    (date(2026, 12, 25), date(2025, 9, 1), date(2026, 12, 14)),
+    (date(2026, 10, 28), date(2025, 9, 1), date(2026, 10, 19)),  # half-term
+    (date(2026, 8, 15), date(2024, 8, 26), date(2026, 8, 3)),
+    (date(2026, 8, 31), date(2024, 8, 26), date(2026, 8, 24)),
+    (date(2026, 9, 1), date(2025, 9, 1), date(2026, 8, 24)),  # a day of training: schools open on the next
+    (date(2028, 2, 29), date(2026, 8, 31), date(2028, 2, 28)),
+    (date(2027, 1, 1), date(2025, 9, 1), date(2026, 12, 21)),
+]
+
+
+@pytest.mark.parametrize(("last_day", "first", "last"), PERIODS, ids=lambda d: d.isoformat())
+def test_a_period_ends_with_the_week_of_its_last_day(last_day, first, last):
+    period = SimulatedPeriod.until(last_day, 1)
+    assert (period.first, period.monday(period.weeks - 1), period.end) == (first, last, last_day)
 
 
 def test_a_last_day_out_of_range_is_refused(tmp_path):

@@ -4,15 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from datetime import date, timedelta
 from types import SimpleNamespace
 
 import click
 import pytest
 
+from histories.calendar import london_today
 from histories.errors import Fault, Faults, Usage
 from histories.io.system_refusals import DO
 from histories.io.terminal import json_option, progress, result
-from serving.cli import main
+from serving.cli import demo, main
 
 
 @pytest.fixture
@@ -158,3 +160,17 @@ def test_training_runs_on_the_engine_that_the_settings_name(monkeypatch):
         monkeypatch.setenv("ONROLL_ENGINE", engine)
         CliRunner().invoke(train, ["s3a://place/histories"])
     assert engines == [("s3a://place/histories", e) for e in ("duckdb", "polars", "spark")]
+
+
+@pytest.mark.parametrize("day", [date(2014, 12, 31), None], ids=["early", "future"])
+def test_a_demo_of_a_day_that_cannot_be_leaves_the_earlier_demo(tmp_path, monkeypatch, day):
+    """Before, the earlier histories were gone when the day was refused, under the name of another verb's option."""
+    monkeypatch.setattr(demo, "simulate", lambda *_, **__: pytest.fail("the day was taken"))
+    earlier = tmp_path / "histories" / "pupils.parquet"
+    earlier.parent.mkdir()
+    earlier.write_text("of the earlier demo")
+    with pytest.raises(Usage) as refused:
+        demo.run(demo.MIN, tmp_path, day or london_today() + timedelta(days=2))
+    assert earlier.exists()
+    (fault,) = refused.value.faults
+    assert fault.where == "demo --today"
