@@ -31,6 +31,7 @@ SENT = {
     "/faults/{fault_id}/release": {"version": "1", "text": "looked at"},
 }
 AT_THE_PROVIDER = (
+    "/sign-in/done",
     "/sign-in/provider",
     "/sign-in/callback",
 )  # not there without [sign_in]; tests/attacks/test_provider_sign_in.py

@@ -143,7 +143,10 @@ class Registered:
     def __init__(self):
         self.tags, self.versions, self.aliases, self.version_tags = {}, 0, {}, {}
 
-    def create_registered_model(self, name):
+    def create_registered_model(self, name, description):
+        pass
+
+    def update_model_version(self, name, version, description):
         pass
 
     def create_model_version(self, name, source, **given):

@@ -23,6 +23,7 @@ def mlflow(monkeypatch):
     registered_models = Registered()
     monkeypatch.setattr(registry, "client", lambda current: registered_models)
     monkeypatch.setattr(registry, "files_of", as_files)
+    monkeypatch.setattr(registry, "card_in_short", lambda _: "the card")
     return registered_models
 
 

@@ -17,6 +17,7 @@ def current(monkeypatch, bundle):
     monkeypatch.setattr(registry, "client", lambda current: in_mlflow)
     monkeypatch.setattr("training.release.withdrawal.client", lambda current: in_mlflow)
     monkeypatch.setattr(registry, "files_of", as_files)
+    monkeypatch.setattr(registry, "card_in_short", lambda _: "the card")
     current = settings()
     registered(current, bundle)
     return current
