@@ -1,7 +1,7 @@
 """The ceiling: what a model of the same features can tell that is told the true risks; ``benchmarks.scenarios --ceiling`` compares candidates with it.
 
-The *ceiling* is LightGBM with cross-entropy, trained on the true risks of other pupils on earlier days: it has no noise of few outcomes, so what
-it misses the features do not show, and what a candidate lacks against it is for want of outcomes. Among children not yet stopping, whose risks are
+The *ceiling* is LightGBM with cross-entropy, trained on the true risks of other pupils on earlier days: it has no noise of few outcomes, so
+what a candidate lacks against it is for want of outcomes. The features may show more than it finds. Among children not yet stopping, whose risks are
 low, that model is too much restrained to be a ceiling: there it is one of smaller trees that are hardly regularised. Nothing in onroll uses a true risk.
 """
 
