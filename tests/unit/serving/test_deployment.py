@@ -40,7 +40,8 @@ def stages():
     for line in filter(None, lines):
         word, _, rest = line.partition(" ")
         instructions += [[]] if word == "FROM" else []
-        instructions[-1].append((word, rest))
+        if instructions:  # what stands before the first stage are defaults
+            instructions[-1].append((word, rest))
     return instructions
 
 
@@ -171,9 +172,25 @@ def test_nobody_reaches_the_database_in_clear_text_and_mlflow_without_a_login():
 HOSTS = {"127.0.0.1", "mlflow", "onroll", "oauth2-proxy", "onroll.example", "login.microsoftonline.com"}
 
 
-def test_images_are_plain_names_and_no_address_of_an_index_is_in_any_file():
-    images = [service["image"] for service in SERVICES.values()] + [stage[0][1].split()[0] for stage in stages()]
-    assert all(re.fullmatch(r"[a-z]+(:[0-9a-z.-]+)?", image) for image in images)
+def default_base():
+    """Return the base image that the container file names."""
+    return re.search(r"^ARG BASE=(\S+)$", (DEPLOY / "Containerfile").read_text("utf-8"), re.MULTILINE)[1]
+
+
+def foreign_images():
+    """Return every image that others made, of all compose files and the container file."""
+    composed = [re.findall(r"^\s*image: (\S+)", f.read_text("utf-8"), re.MULTILINE) for f in DEPLOY.rglob("*.yaml")]
+    return [default_base(), *(image for images in composed for image in images if image != "onroll")]
+
+
+def test_images_of_others_are_pinned_by_version_and_digest():
+    assert {stage[0][1].split()[0] for stage in stages()} == {"${BASE}"}
+    assert len(foreign_images()) == 4
+    for image in foreign_images():
+        assert re.fullmatch(r"[a-z0-9./-]+:v?\d+\.\d+[0-9a-z.-]*@sha256:[0-9a-f]{64}", image), image
+
+
+def test_no_address_of_an_index_is_in_any_file():
     for file in (f for f in DEPLOY.rglob("*") if f.is_file()):
         hosts = re.findall(r"https?://([^/'\"\s:;]+)", file.read_text("utf-8"))
         assert set(hosts) <= HOSTS, file.name
