@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, wait
 from typing import Any, Generic, TypeVar
 
 import httpx2
@@ -26,8 +27,9 @@ T = TypeVar("T")
 class Fetched(Generic[T]):
     """What is read from a document at an address, one attempt at a time.
 
-    Only the request that starts an attempt waits for it, and no attempt starts within ``COOLDOWN`` of the one before: callers
-    who ask for what the document does not hold cannot make the service fetch it again and again.
+    Only the request that starts an attempt waits for it in its thread; who awaits ``settled`` waits for the same attempt without one.
+    No attempt starts within ``COOLDOWN`` of the one before: callers who ask for what the document does not hold cannot make the
+    service fetch it again and again.
 
     Parameters
     ----------
@@ -47,6 +49,7 @@ class Fetched(Generic[T]):
         self._lock = threading.Lock()
         self._value: T | None = None
         self._fetched_at = self._attempted_at = float("-inf")
+        self._newest_attempt: Future[None] | None = None
 
     def get(self, enough: Callable[[T], bool] = lambda _: True) -> T | None:
         """Return the newest value, or None while there is none; an old one is used while a new one is fetched.
@@ -60,11 +63,19 @@ class Fetched(Generic[T]):
         if value is None or not enough(value):
             attempt = self._attempt()
             if attempt is not None:
-                attempt.join(FETCH_SECONDS + 1)
+                wait([attempt], FETCH_SECONDS + 1)
             return self.known()
         if self.clock() - self._fetched_at > LIFESPAN:
             self._attempt()
         return value
+
+    async def settled(self, enough: Callable[[T], bool] = lambda _: True) -> None:
+        """Wait, in no thread, until ``get`` with the same argument will not wait: for an attempt under way, or a new one."""
+        value = self.known()
+        if value is None or not enough(value):
+            attempt = self._attempt() or self._newest_attempt
+            if attempt is not None:
+                await asyncio.wait([asyncio.wrap_future(attempt)], timeout=FETCH_SECONDS + 1)
 
     def put(self, value: T) -> None:
         """Take a value as fetched now."""
@@ -78,24 +89,25 @@ class Fetched(Generic[T]):
         """Return the newest value however old it is, without waiting."""
         return self._value
 
-    def _attempt(self) -> threading.Thread | None:
+    def _attempt(self) -> Future[None] | None:
         """Start to fetch, unless the last attempt is too recent."""
         with self._lock:
             now = self.clock()
             if now - self._attempted_at < COOLDOWN:
                 return None
             self._attempted_at = now
-        thread = threading.Thread(target=self._fetch, name=self.what.replace(" ", "-"), daemon=True)
-        thread.start()
-        return thread
+            self._newest_attempt = attempt = Future()
+            attempt.set_running_or_notify_cancel()  # who no longer waits does not end it for the others
+        threading.Thread(target=self._fetch, args=(attempt,), name=self.what.replace(" ", "-"), daemon=True).start()
+        return attempt
 
-    def _fetch(self) -> None:
+    def _fetch(self, attempt: Future[None]) -> None:
         try:
-            value = self.parse(asyncio.run(answer_of("GET", self.address)))
+            self.put(self.parse(asyncio.run(answer_of("GET", self.address))))
         except (*FAILURES, ValueError) as error:
             log.warning("the identity provider's %s could not be fetched: %s", self.what, type(error).__name__)
-            return
-        self.put(value)
+        finally:
+            attempt.set_result(None)
 
 
 async def answer_of(

@@ -84,6 +84,11 @@ class Provider:
             raise Problem(503, NO_ANSWER, headers={"Retry-After": "30"})
         return endpoints
 
+    async def settled(self) -> None:
+        """Wait, in no thread, until ``endpoints`` will not wait."""
+        if self._configured is None:
+            await self._discovered.settled()
+
     def address(self, attempt: Attempt, key: bytes) -> str:
         """Return where the browser goes to sign in."""
         query = {
@@ -115,7 +120,7 @@ class Provider:
         """Redeem a code, and return who signed in and their name; the calling code holds one of ``places``.
 
         The provider has ``fetched.FETCH_SECONDS`` to answer, and no thread waits for it. Where the discovery document or the keys are
-        not known yet, the first request waits for them in a thread.
+        not known yet, all requests wait for the same attempt to fetch them.
 
         Parameters
         ----------
@@ -130,9 +135,11 @@ class Provider:
         Problem
             401 when the provider's token does not hold, 403 when it gives no rights, 503 while the provider does not answer.
         """
+        await self.settled()
         endpoints = await asyncio.to_thread(self.endpoints)
         self._must_be_from_it(issuer, endpoints)
         token = await self._id_token(endpoints.token, code, attempt.verifier(key))
+        await self.id_tokens.settled(token)
         return await asyncio.to_thread(self._person, token, attempt.nonce(key))
 
     def _must_be_from_it(self, issuer: str | None, endpoints: Endpoints) -> None:

@@ -30,6 +30,10 @@ class SigningKeys(Protocol):
         """
         ...
 
+    async def settled(self, key_id: str | None) -> None:
+        """Wait, in no thread, until ``find`` will not wait."""
+        ...
+
 
 class KeysInFile:
     """The provider's keys in a JWKS file, re-read when the file changes.
@@ -62,6 +66,9 @@ class KeysInFile:
         except (OSError, ValueError) as error:
             raise KeysUnavailable from error
 
+    async def settled(self, key_id: str | None) -> None:
+        """Return at once."""
+
 
 class KeysAtAddress:
     """The provider's keys at an address, fetched in the background; see ``Fetched``.
@@ -82,6 +89,10 @@ class KeysAtAddress:
         if keys is None:
             raise KeysUnavailable
         return keys.get(key_id)
+
+    async def settled(self, key_id: str | None) -> None:
+        """Wait for an attempt to fetch them, whoever began it."""
+        await self.fetched.settled(lambda known: key_id in known)
 
 
 def _by_id(document: bytes) -> dict[str | None, jwt.PyJWK]:

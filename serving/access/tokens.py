@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +18,7 @@ from serving.access.signing_keys import KeysAtAddress, KeysInFile, KeysUnavailab
 from serving.http.problems import Problem
 from serving.store import Caller
 
+MALFORMED = (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError)  # what reading a token may raise
 INVALID = "The token is not valid: check its signature, issuer, audience and times."
 
 
@@ -54,6 +56,11 @@ class Tokens:
         if token is None or token.count(".") != 2:
             return None
         return self.holder(token)[0]
+
+    async def settled(self, token: str) -> None:
+        """Wait, in no thread, until the key that a token names is known, or is known not to come; ``holder`` refuses it then."""
+        with suppress(*MALFORMED):
+            await self.signing_keys.settled(jwt.get_unverified_header(token).get("kid"))
 
     def holder(
         self, token: str, check: Callable[[dict[str, Any]], None] = lambda _: None
@@ -127,7 +134,7 @@ class Tokens:
         except KeysUnavailable:
             again = {"Retry-After": "5"}
             raise Problem(503, "The identity provider's keys are not available now.", headers=again) from None
-        except (jwt.PyJWTError, ValueError, TypeError, ArithmeticError, RecursionError):
+        except MALFORMED:
             raise CredentialRefused(INVALID, "invalid") from None
 
     def _holder_of_expired(self, token: str, key: jwt.PyJWK | None) -> Caller | None:

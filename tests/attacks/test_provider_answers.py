@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 
 from serving.access import fetched, places
+from serving.access.fetched import Fetched
 from serving.access.provider import Provider
 from serving.http.problems import Problem
 from serving.store.database import reading
@@ -240,6 +241,52 @@ def test_who_waits_gets_the_next_place_and_one_address_gets_few_a_minute(still, 
         assert client.get(declined, headers=cookie).status_code == 401
         with reading(app.state.store.engine) as connection:
             assert connection.scalar(count) == before, "nothing is written for who stops at the provider"
+
+
+@pytest.fixture
+def waited(monkeypatch):
+    """What requests wait for, each as it begins to."""
+    seen, settled = [], Fetched.settled
+
+    async def noted(document, *enough):
+        seen.append(document.what)
+        await settled(document, *enough)
+
+    monkeypatch.setattr(Fetched, "settled", noted)
+    monkeypatch.setattr(fetched, "FETCH_SECONDS", 60)
+    return seen
+
+
+def test_simultaneous_sign_ins_of_a_new_worker_wait_for_the_same_documents(world, waited):
+    """Before, only the first waited, and the others were told that their work account cannot be reached."""
+    with world() as (state, app), browser(app) as client, ThreadPoolExecutor(8) as pool:
+
+        def held_up(what, send):
+            """Send four requests while the provider is silent, let it answer once all wait, and return the statuses."""
+            state.gate, already = threading.Event(), waited.count(what)
+            try:
+                answers = [pool.submit(*one) for one in send]
+                others_answer_until(client, lambda: waited.count(what) == already + 4)
+            finally:
+                state.gate.set()
+            return [answer.result().status_code for answer in answers]
+
+        assert held_up("discovery document", [(client.get, "/sign-in/provider")] * 4) == [303] * 4
+        answers = attempts(app, client, 4)
+        assert held_up("keys", [(lambda a, c: client.get(a, headers=c), *pair) for pair in answers]) == [303] * 4
+        assert (state.asked.count(DISCOVERY), state.asked.count("/keys")) == (1, 1)
+
+
+def test_who_waits_for_a_silent_provider_gives_up_with_it(world, waited, monkeypatch):
+    monkeypatch.setattr(fetched, "FETCH_SECONDS", 0.05)
+    with world() as (state, app), browser(app) as client, ThreadPoolExecutor(4) as pool:
+        state.gate = threading.Event()
+        try:
+            answers = [pool.submit(client.get, "/sign-in/provider") for _ in range(4)]
+            assert [answer.result(20).status_code for answer in answers] == [503] * 4
+        finally:
+            state.gate.set()
+        assert len(state.asked) <= 1
 
 
 def test_the_way_to_sign_out_there_too_is_known_to_every_worker(still, world, monkeypatch):

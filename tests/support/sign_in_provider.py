@@ -23,6 +23,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         state, parts = self.server.state, urlsplit(self.path)
         state.asked.append(self.path)
+        if state.gate is not None:
+            state.gate.wait(60)
         if parts.path == DISCOVERY:
             self._send(200, state.discovery)
         elif parts.path == "/keys":
@@ -125,6 +127,7 @@ def provider(signer, *, secret=SECRET, host="127.0.0.1"):
         redeemed=[],
         answer=None,
         silence=None,  # an event, until which no code is redeemed
+        gate=None,  # an event, until which no document is given
         redirect=None,
         make=id_token,
         claims={},

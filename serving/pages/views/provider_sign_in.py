@@ -57,6 +57,7 @@ async def begin(request: Request, context: Context) -> Response:
     if not _from_own_page(request):
         return RedirectResponse(sign_in_address(to), 303, NO_REFERRER)
     attempt, key = Attempt.new(to, digest_of(sessions.cookie(request) or "")), context.store.chain.current.sign_in
+    await provider.settled()
     try:
         address = await asyncio.to_thread(provider.address, attempt, key)
     except Problem as no_answer:
