@@ -38,13 +38,20 @@ def shares(measure: str, window: int | str, words: str) -> str:
     return f"{words} {{{measure}_{window}:.0f}} of {{possible_{window}:.0f}} session(s) {during(window)} ({share})"
 
 
+def all_of(measure: str, window: int | str, words: str) -> Sentence:
+    """Return the sentence about a window in which every session was of a kind."""
+    several: Condition = (f"possible_{window}", ">", 1)
+    return strain(f"{words} all {{{measure}_{window}:.0f}} session(s) {during(window)}", 1, None, several)
+
+
 def missed(window: int | str) -> tuple[Sentence, ...]:
     """Return the sentences about the share missed in a window; the short one is for scores that store only the share."""
     text = shares("absent", window, "Missed")
     short = f"Missed {{{rate_name('absent', window)}:share}} sessions {during(window)}"
     enough: Condition = (f"possible_{window}", ">", FEW_SESSIONS)
     return (
-        strain(text, LOW_ABSENCE),
+        strain(text, LOW_ABSENCE, 1),
+        all_of("absent", window, "Missed"),
         strain(short, LOW_ABSENCE),
         strength(f"Missed no session {during(window)}", 0, 1e-9, enough),
         strength(text, 1e-9, LOW_ABSENCE, enough),
@@ -59,8 +66,11 @@ def kind_of_mark(measure: str, window: int | str, words: str, none: str, from_sh
     enough: Condition = (f"possible_{window}", ">", FEW_SESSIONS)
     there: Condition = (rate_name("absent", window), "<", HIGH_ABSENCE)
     short = f"{words} {{{rate_name(measure, window)}:share}} sessions {during(window)}"
-    some = Sentence(text=shares(measure, window, words), tone="strain", at_least=from_share, leads=measure in LEADING)
-    return some, replace(some, text=short), strength(f"{none} {during(window)}", 0, 1e-9, enough, there)
+    leads = measure in LEADING
+    short_one = Sentence(text=short, tone="strain", at_least=from_share, leads=leads)
+    some = replace(short_one, text=shares(measure, window, words), below=1)
+    every = replace(all_of(measure, window, words), leads=leads)
+    return some, every, short_one, strength(f"{none} {during(window)}", 0, 1e-9, enough, there)
 
 
 def earlier_share(measure: str, near: int, far: int) -> tuple[Sentence, ...]:

@@ -63,7 +63,7 @@ FEATURES = [
         expression=plain("suspensions_all"),
         says=(
             *counted_in_all("Suspended", "suspensions_all", "newest_suspension"),
-            strength("Never suspended, as far as recorded", 0, 1),
+            strength("Never suspended, as far as the records show", 0, 1),
         ),
         sources=SUSPENSIONS,
         window=None,
@@ -103,7 +103,7 @@ FEATURES = [
         expression=plain("exclusions"),
         says=(
             *counted_in_all("Permanently excluded", "permanent_exclusions", "newest_exclusion"),
-            strength("Never permanently excluded, as far as recorded", 0, 1),
+            strength("Never permanently excluded, as far as the records show", 0, 1),
         ),
         sources=SUSPENSIONS,
         window=None,

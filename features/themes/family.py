@@ -91,7 +91,7 @@ FEATURES = [
         expression=plain("runaways_all"),
         says=(
             *counted_in_all("Missing from home or care", "missing_episodes_all", "runaway_newest"),
-            strength("Never missing from home or care, as far as recorded", 0, 1),
+            strength("Never missing from home or care, as far as the records show", 0, 1),
         ),
         sources=CARE,
         window=None,
@@ -113,7 +113,13 @@ FEATURES = [
         name="days_since_care_started",
         theme="family",
         expression=plain("care_newest"),
-        says=(strain("The newest referral, help or social care began {days_since_care_started:ago}", 0, YEAR),),
+        says=(
+            strain(
+                "The most recent referral, or start of early help or social care, was {days_since_care_started:ago}",
+                0,
+                YEAR,
+            ),
+        ),
         sources=CARE,
         window=None,
         direction=0,

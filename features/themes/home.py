@@ -7,7 +7,7 @@ import narwhals as nw
 from features.counting.shrinkage import MIN_OTHERS
 from features.feature import Feature, Tally, age, is_open, plain
 from features.rates import rates
-from features.sentences import YEAR, Sentence, counted_in_all, fact, last_days, strain, strength
+from features.sentences import YEAR, Condition, Sentence, counted_in_all, fact, last_days, strain, strength
 
 ADDRESSES = ("addresses",)
 
@@ -54,14 +54,12 @@ AREA = {
 def _moves(days: int) -> tuple[Sentence, ...]:
     """Return the sentences about addresses that began in a window. The first known address is not a move."""
     name = f"home_moves_{days}d"
+    known = f"Has lived at {{homes_known:.0f}} addresses that we know of, {{}} in {last_days(days)}"
+    all_new: Condition = ("homes_known", "=", name)
     return (
         strain(f"Moved home {{{name}:times}} in {last_days(days)}", 1, None, ("homes_known", ">", name)),
-        strain(
-            f"Has had {{homes_known:.0f}} addresses, as far as recorded, all in {last_days(days)}",
-            2,
-            None,
-            ("homes_known", "=", name),
-        ),
+        strain(known.replace("{}", "both"), 2, 3, all_new),
+        strain(known.replace("{}", "all"), 3, None, all_new),
         strength(f"Has not moved home in {last_days(days)}", 0, 1, ("homes_known", ">", 0)),
     )
 
@@ -84,7 +82,9 @@ FEATURES = [
         theme="home",
         expression=plain("homes_all"),
         says=(
-            strain("Has had {homes_known:.0f} addresses, as far as recorded, the latest from {days_at_home:ago}", 3),
+            strain(
+                "Has lived at {homes_known:.0f} addresses that we know of; moved to the latest {days_at_home:ago}", 3
+            ),
         ),
         sources=ADDRESSES,
         window=None,

@@ -87,7 +87,7 @@ FEATURES = [
         expression=plain("in_year_entries_all"),
         says=(
             *counted_in_all("Joined a school mid-year", "in_year_moves_all", "newest_in_year_entry"),
-            strength("Has never joined a school mid-year, as far as recorded", 0, 1),
+            strength("Has never joined a school mid-year, as far as the records show", 0, 1),
         ),
         sources=ENROLMENTS,
         window=None,
@@ -119,7 +119,7 @@ FEATURES = [
         name="days_since_first_entry",
         theme="moves",
         expression=plain("first_entry"),
-        says=(fact("First on a roll {days_since_first_entry:ago}, as far as recorded"),),
+        says=(fact("First on a roll {days_since_first_entry:ago}, as far as the records show"),),
         sources=ENROLMENTS,
         window=None,
         role="never_shown",
@@ -140,7 +140,7 @@ FEATURES = [
         expression=plain("left_lost"),
         says=(
             *counted_in_all("Left a school with no known destination", "left_to_nowhere", "newest_left_lost"),
-            strength("Has never left a school without a known destination, as far as recorded", 0, 1),
+            strength("Has never left a school without a known destination, as far as the records show", 0, 1),
         ),
         sources=ENROLMENTS,
         window=None,

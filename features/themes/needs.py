@@ -5,7 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 
 from features.feature import Feature, Tally, age, is_open, plain
-from features.sentences import YEAR, fact
+from features.sentences import YEAR, fact, strain
 
 SEN = ("sen",)
 
@@ -46,7 +46,7 @@ FEATURES = [
         name="need_semh",
         theme="needs",
         expression=lambda: (nw.col("sen_semh") > 0).cast(nw.Float64),
-        says=(fact("The recorded need is social, emotional and mental health", 1),),
+        says=(strain("The recorded need is social, emotional and mental health", 1),),
         sources=SEN,
         window=None,
         direction=0,
@@ -57,7 +57,7 @@ FEATURES = [
         name="need_mld",
         theme="needs",
         expression=lambda: (nw.col("sen_mld") > 0).cast(nw.Float64),
-        says=(fact("The recorded need is a moderate learning difficulty", 1),),
+        says=(strain("The recorded need is a moderate learning difficulty", 1),),
         sources=SEN,
         window=None,
         direction=0,

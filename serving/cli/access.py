@@ -64,7 +64,7 @@ def review(out: Path | None, as_json: bool) -> None:
             cells = ([" ".join(row["urns"] or ()) if name == "urns" else row[name] for name in FIELDS] for row in rows)
             csv.writer(file).writerows([FIELDS, *([as_text(cell) for cell in line] for line in cells)])
     lines = [
-        f"{r['who']:24} {r['role']:13} {r['authority'] or 'all':5} {len(r['urns'] or ()) or 'all':>4} schools  "
+        f"{r['name'] or '':24} {'key' if r['kind'] == 'key' else r['who']:24} {r['role']:13} {r['authority'] or 'all':5} {len(r['urns'] or ()) or 'all':>4} schools  "
         f"{'names' if r['names'] else '-':5}  "
         f"{r['status']:9} expires {r['expires'] or 'never'}  last used {(r['last_used'] or 'never')[:16]}"
         for r in rows

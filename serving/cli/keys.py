@@ -29,6 +29,7 @@ def keys() -> None:
     help="URN of a school; repeat it for several. Without it, all schools of the authority.",
 )
 @click.option("--names", is_flag=True, help="Let the holder see names and other personal details on the pages.")
+@click.option("--holder", default="", help="Who holds it, by name: pages, the audit and the access review say so.")
 @click.option("--expires", type=ISO_DATE, help=f"Last day on which the key works; by default in {DAYS} days.")
 @click.option("--never-expires", is_flag=True, help="Let the key work until it is revoked.")
 @json_option
@@ -38,6 +39,7 @@ def create(
     urns: tuple[str, ...],
     *,
     names: bool,
+    holder: str,
     expires: datetime | None,
     never_expires: bool,
     as_json: bool,
@@ -58,7 +60,7 @@ def create(
         act: dict[str, Any] = {"command": "keys create", "role": role, "authority": authority, "expires": str(last_day)}
         act |= {"names": True} if names else {}
         require(store, current, act)
-    key_id, key = store.create_key(role, authority, urns, last_day, names=names)
+    key_id, key = store.create_key(role, authority, urns, last_day, names=names, holder=holder)
     result({"key_id": key_id, "key": key, "expires": last_day}, as_json=as_json, text=key)
 
 
@@ -73,7 +75,7 @@ def list_(as_json: bool) -> None:
     lines = []
     for key in listed:
         status = "revoked" if key["revoked"] else key["expires"] or "no expiry"
-        lines.append(f"{key['key_id']}  {key['role']:13} {key['authority'] or 'all':5} {status}")
+        lines.append(f"{key['key_id']}  {key['role']:13} {key['authority'] or 'all':5} {status!s:10}  {key['holder']}")
     text = "\n".join(lines) or "no keys yet: run 'onroll keys create --role worker --authority LA'"
     result({"keys": listed}, as_json=as_json, text=text)
 

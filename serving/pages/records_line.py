@@ -38,17 +38,33 @@ def _missed(history: dict[str, Any], year_group: str, words: Wording) -> list[st
     figures = {"n": missed, "of": possible, "day": words.day(weeks[0][0])}
     if not missed:
         lines = [words("records.missed_none", **figures)]
-    elif history.get("reasons"):
-        reasons = words.listed(words(f"records.reason_{why}", n=n) for why, n in history["reasons"].items())
-        lines = [words("records.missed_by", **figures, reasons=reasons)]
     else:
-        lines = [words("records.missed", **figures, unauthorised=unauthorised)]
+        said = words("records.missed_all" if missed == possible > 1 else "records.missed", **figures)
+        lines = [_by_reason(said, missed, unauthorised, history.get("reasons") or {}, words)]
     compared = next(iter(history.get("compared", [])), None)
-    if compared and compared["before"] is not None:
-        lines.append(words("records.before", share=f"{compared['before']:.0%}"))
-    if compared and compared["peers"] is not None:
-        lines.append(words("records.usual", year=year_group, share=f"{compared['peers']:.0%}"))
-    return lines
+    return [*lines, *_compared(compared, year_group, words)] if compared else lines
+
+
+def _by_reason(said: str, missed: int, unauthorised: int, reasons: dict[str, int], words: Wording) -> str:
+    """Add the reasons to what was missed; one reason for all of it is said once."""
+    if not reasons:
+        part = words("records.all") if unauthorised == missed > 1 else unauthorised
+        return words("records.by_reason", missed=said, reason=words("records.unauthorised", n=part))
+    if len(reasons) == 1 and missed > 1:
+        why = next(iter(reasons))
+        return words("records.by_reason", missed=said, reason=words(f"records.reason_{why}", n=words("records.all")))
+    told = words.listed(words(f"records.reason_{why}", n=n) for why, n in reasons.items())
+    return words("records.by_reasons", missed=said, reasons=told)
+
+
+def _compared(compared: dict[str, Any], year_group: str, words: Wording) -> list[str]:
+    """Return one sentence of the shares missed: now, before, and of the year group."""
+    shares = {"longer": compared["now"], "longer_before": compared["before"], "usual": compared["peers"]}
+    told = {key: f"{share:.0%}" for key, share in shares.items() if share is not None}
+    if "longer" not in told or len(told) == 1:
+        return []
+    parts = "; ".join(words(f"records.{key}", share=share, year=year_group) for key, share in told.items())
+    return [words("records.compared", parts=parts)]
 
 
 def _moved(history: dict[str, Any], as_of: date, words: Wording) -> list[str]:

@@ -18,7 +18,7 @@ SLOT, HEIGHT = 10, 60  # of one week, in the picture's units
 
 @dataclass(frozen=True)
 class WeekBar:
-    """A week: the share missed, and the share missed without leave."""
+    """A week: the share missed, and the share missed without permission."""
 
     x: int
     missed: float

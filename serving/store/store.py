@@ -231,10 +231,11 @@ class Store:
         expires: date | None = None,
         *,
         names: bool = False,
+        holder: str = "",
     ) -> tuple[str, str]:
         """Make an API key; see ``api_keys.create``."""
         with self.change(command_line()) as change:
-            return api_keys.create(change, role, authority, urns, expires, names=names)
+            return api_keys.create(change, role, authority, urns, expires, names=names, holder=holder)
 
     def revoke(self, key_id: str) -> None:
         """Revoke an API key; see ``api_keys.revoke``."""

@@ -123,6 +123,7 @@ class StoredKey(Base):
     authority: Mapped[str | None] = mapped_column(sa.String(10))
     urns: Mapped[str] = mapped_column(sa.Text)
     names: Mapped[bool] = mapped_column(server_default=sa.false())
+    holder: Mapped[str] = mapped_column(sa.String(200), server_default="")  # the name that people read
     created_at: Mapped[datetime]
     expires: Mapped[date | None]
     revoked_at: Mapped[datetime | None]

@@ -3,6 +3,7 @@
 Before, an analyst read a worker's doubt in full: name, UPN and address.
 """
 
+import json
 import re
 from dataclasses import replace
 
@@ -10,6 +11,7 @@ import pytest
 
 from serving.access.permissions import RULES
 from serving.store import Caller
+from serving.store.audit.audit_log import entries
 from serving.store.caller import command_line
 from serving.store.cases import doubts
 from serving.store.people import details
@@ -92,6 +94,64 @@ def test_no_text_is_released_that_names_the_child(doubted, text):
 )
 def test_of_a_name_of_short_words_the_whole_name_is_looked_for(text, named):
     assert details.identifies(text, {**VALUES, "name": "Jo Li"}) == named
+
+
+def named(doubted, name):
+    """Store a child's name, and return a lead, the address to release a text at, and what it answers to a text."""
+    cipher = Cipher([b"k" * 64])
+    with doubted.store.change(command_line()) as change:
+        details.save(change, cipher, {doubted.child: {**VALUES, "name": name}})
+    doubted.app.state.page_context = replace(doubted.app.state.page_context, cipher=cipher)
+    lead = doubted.visit("lead")
+    path = f"{fault_on(lead.get('/model').text)}/release"
+    return lambda text, **more: submit(lead, "/model", path, version="1", text=text, **more)
+
+
+def test_a_person_can_say_that_an_everyday_word_is_not_the_childs_name(doubted):
+    release = named(doubted, "May Hope Canary")
+    text = "The register of May is wrong, and so are the marks of June."
+    refused = release(text)
+    assert refused.status_code == 422
+    assert text in refused.text, "what was written stays"
+    assert "no word of it means the child" in refused.text
+    assert release(text, no_name="yes").status_code == 303
+    with doubted.store.view(command_line()) as view:
+        (entry,) = [e for e in entries(view) if e["action"] == "fault.released"]
+        view.record("audit.seen")
+    assert entry["details"]["said_no_name"] is True
+    assert "may" not in json.dumps(entry).lower()
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        *(
+            ("May Hope Canary", text)
+            for text in (
+                "May Hope is not ill",
+                "the plan of May Canary",
+                "the Canary plan",
+                "May's plan",
+                "May\u2019s plan",
+                "in May, see B801200005001",
+                "in May, see SYS-987123",
+            )
+        ),
+        *((name, "The register of May is wrong.") for name in ("Zoe May", "May, Zoe", "May", "Zoe Summer-May")),
+        ("Zoe Canary", "Zoe is not ill"),
+    ],
+)
+def test_nobodys_word_releases_what_means_the_child(name, text):
+    person = {**VALUES, "name": name}
+    assert details.identifies(text, person)
+    assert not details.may_be_no_name(text, person)
+
+
+def test_nobodys_word_releases_a_reference_a_surname_or_a_postcode(doubted):
+    release = named(doubted, "May Canary")
+    for text in ("in May, of p-attacked", "the Canary plan of May", "The home is ab12 3cd now."):
+        assert release(text, no_name="yes").status_code == 422
+    assert release("Year 6 of 2026: 12 of 20 marks.").status_code == 303
 
 
 def test_an_analyst_reads_what_a_lead_released_and_no_more(doubted):

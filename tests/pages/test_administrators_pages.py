@@ -38,6 +38,24 @@ def test_the_audit_says_who_did_what_by_name_and_about_how_many_children(site, v
     assert "stranger" not in {row[1] for row in cells(visit("administrator").get("/audit").text)}
 
 
+def test_a_key_is_known_by_its_holder_and_never_by_its_id(site, visit):
+    named, key = site.store.create_key("administrator", site.authority, holder="Robin Hill")
+    nameless, other = site.store.create_key("worker", site.authority)
+    signed_in, by_token = visit(), visit()
+    signed_in.submit("/sign-in", "/sign-in", key=key)
+    by_token.post("/api/v1/worklist", json={}, headers={"Authorization": f"Bearer {other}"})
+    try:
+        pages = [signed_in.get(page).text for page in ("/staff", "/audit", "/sessions")]
+        assert all("Signed in as Robin Hill" in page for page in pages)
+        for page in pages[:2]:
+            assert not {named, nameless} & set(re.findall(r"\w+", page))
+            assert re.search(r"Robin Hill.*worker key of \d{4}-|worker key of \d{4}-.*Robin Hill", page, re.DOTALL)
+        assert "Robin Hill" in visit("lead").get("/work-list").text, "a case can be given to the holder"
+    finally:
+        site.store.revoke(named)
+        site.store.revoke(nameless)
+
+
 @pytest.mark.parametrize("role", ["worker", "lead", "analyst"])
 @pytest.mark.parametrize("page", ["/staff", "/audit"])
 def test_nobody_else_opens_them(visit, role, page):

@@ -56,7 +56,12 @@ TIMES = r"(once|twice|\d+ times)"
 OFTEN = rf"{TIMES}, (?:most recently )?{SPAN}"
 CHECKS = [
     *((rf"{w} (\d+) of (\d+) sessions? {LAST} \({PART}\)", counted(k)) for w, k in KINDS.items()),
+    *(
+        (rf"{w} all (\d+) sessions {LAST}", lambda c, n, d, k=k: counted(k)(c, n, n, d, "all"))
+        for w, k in KINDS.items()
+    ),
     *((rf"{w} (\d+) of (\d+) sessions? this school (year) \({PART}\)", None) for w in KINDS),
+    *((rf"{w} all \d+ sessions this school year", None) for w in KINDS),
     *((rf"{w} {SHARE} sessions {LAST}", shared(k)) for w, k in KINDS.items()),
     *((rf"{w} {SHARE} sessions between ([\w ]+) and ([\w ]+) ago", between(k)) for w, k in KINDS.items()),
     *(
@@ -93,12 +98,14 @@ CHECKS = [
     (r"Missed no session in the last week with a register", lambda c: not any(weeks(c)[0])),
     (rf"Moved home {TIMES} {LAST}", lambda c, n, d: c.moves(days_in(d)) == number(n) > 0),
     (
-        rf"Has had (\d+) addresses, as far as recorded, all {LAST}",
-        lambda c, n, d: len(c.homes) == int(n) and max(c.homes) <= days_in(d),
+        rf"Has lived at (\d+) addresses that we know of, (both|all) {LAST}",
+        lambda c, n, all_of, d: (
+            len(c.homes) == int(n) and (n == "2") == (all_of == "both") and max(c.homes) <= days_in(d)
+        ),
     ),
     (rf"Has not moved home {LAST}", lambda c, d: c.moves(days_in(d)) == 0),
     (
-        rf"Has had (\d+) addresses, as far as recorded, the latest from {SPAN}",
+        rf"Has lived at (\d+) addresses that we know of; moved to the latest {SPAN}",
         lambda c, n, s: len(c.homes) == int(n) and same_span(s, min(c.homes)),
     ),
     (
@@ -127,7 +134,7 @@ CHECKS = [
         lambda c: not any(mid_year(ago, 2) for ago in joined(c, 366)),
     ),
     (
-        r"Has never joined a school mid-year, as far as recorded",
+        r"Has never joined a school mid-year, as far as the records show",
         lambda c: not any(mid_year(ago, 2) for ago in joined(c, 10**6)),
     ),
     (
@@ -139,7 +146,7 @@ CHECKS = [
         in_all("enrolments", "leaving_date", destination=("unknown", "missing_education")),
     ),
     (
-        r"Has never left a school without a known destination, as far as recorded",
+        r"Has never left a school without a known destination, as far as the records show",
         within("enrolments", "leaving_date", destination=("unknown", "missing_education")),
     ),
     (
@@ -167,9 +174,9 @@ CHECKS = [
     ),
     (r"Not suspended in the last 90 days", within("suspensions", "start_date", 90, **SUSP)),
     (r"Not suspended in the last year", within("suspensions", "start_date", 365, **SUSP)),
-    (r"Never suspended, as far as recorded", within("suspensions", "start_date", **SUSP)),
+    (r"Never suspended, as far as the records show", within("suspensions", "start_date", **SUSP)),
     (rf"Permanently excluded {OFTEN}", in_all("suspensions", "start_date", **PERM)),
-    (r"Never permanently excluded, as far as recorded", within("suspensions", "start_date", **PERM)),
+    (r"Never permanently excluded, as far as the records show", within("suspensions", "start_date", **PERM)),
     (rf"Last suspended {SPAN}", lambda c, s: same_span(s, newest(c.starts("suspensions", "start_date", **SUSP)))),
     *((rf"{words} is under way", open_care(kind)) for words, kind in CARE.items()),
     (
@@ -183,14 +190,17 @@ CHECKS = [
     ),
     (rf"Missing from home or care {OFTEN}", in_all("social_care", "start_date", kind=("missing",))),
     (r"Not missing from home or care in the last year", within("social_care", "start_date", 365, kind=("missing",))),
-    (r"Never missing from home or care, as far as recorded", within("social_care", "start_date", kind=("missing",))),
+    (
+        r"Never missing from home or care, as far as the records show",
+        within("social_care", "start_date", kind=("missing",)),
+    ),
     (
         rf"Early help or social care became involved {OFTEN}",
         in_all("social_care", "start_date", kind=HELP["kind"][:5]),
     ),
     (r"No early help or social care is recorded", within("social_care", "start_date", kind=HELP["kind"][:5])),
     (
-        rf"The newest referral, help or social care began {SPAN}",
+        rf"The most recent referral, or start of early help or social care, was {SPAN}",
         lambda c, s: same_span(s, newest(c.starts("social_care", "start_date", **HELP))),
     ),
     (

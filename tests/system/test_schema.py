@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
@@ -77,6 +78,7 @@ def test_a_database_of_before_is_carried_over_whole(empty_url, request, tmp_path
     lead = Caller("lead", "lead", "801")
     assert parsed(carried.worklist(lead, None, 1000)) == [score(f"p{n}", n) for n in range(1, 602)]
     assert [(k["key_id"], k["revoked"]) for k in carried.list_keys()] == [("k", False), ("r", True)]
+    assert all(re.fullmatch(rf"{k['role']} key of \d{{4}}-\d\d-\d\d", k["holder"]) for k in carried.list_keys())
     assert schema.differences(carried.engine) == []
     before = described(carried.engine)
     with writing(engine) as connection:  # and a new one looks the same

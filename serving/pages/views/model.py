@@ -40,21 +40,23 @@ def answer(fault_id: str, request: Request, fields: Form, context: Context) -> R
 
 def release(fault_id: str, request: Request, fields: Form, context: Context) -> Response:
     """Let the analyst read a text about a doubt."""
-    version = version_of(fields)
+    version, text, no_name = version_of(fields), fields.get("text", ""), "no_name" in fields
 
     def apply(change: Change) -> None:
-        doubts.release(change, fault_id, version, fields.get("text", ""), context.cipher)
+        doubts.release(change, fault_id, version, text, context.cipher, no_name=no_name)
 
-    again = partial(_show_again, context, request, "model.say_release", f"release-{fault_id}")
+    again = partial(
+        _show_again, context, request, "model.say_release", f"release-{fault_id}", refused={fault_id: (text, no_name)}
+    )
     return save_and_redirect(context.store, request, apply, "/model?done=released", again)
 
 
 def _show_again(
-    context: PageContext, request: Request, message: str, field: str, status: int, wrong: list[str]
+    context: PageContext, request: Request, message: str, field: str, status: int, wrong: list[str], **more: Any
 ) -> Response:
     words = context.renderer.words
     text, where = (words(message), field) if wrong else (words("model.conflict"), "faults")
-    return _show(context, request, status, errors=[{"text": text, "href": f"#{where}"}])
+    return _show(context, request, status, errors=[{"text": text, "href": f"#{where}"}], **more)
 
 
 def _show(context: PageContext, request: Request, status: int = 200, **more: Any) -> Response:
@@ -87,7 +89,7 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         reasons=context.settings.doubts,
         runs=_runs(context.settings.experiments, log),
         banner=banner,
-        **more,
+        **{"refused": {}, **more},
     )
 
 

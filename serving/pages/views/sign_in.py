@@ -19,7 +19,7 @@ from serving.pages.rendering import HEADERS
 from serving.roles import ROLES
 from serving.store import Caller
 from serving.store.sign_in.sessions import digest_of, end_session, open_session
-from serving.store.sign_in.staff import AccountClosed, remember
+from serving.store.sign_in.staff import AccountClosed, own_name, remember
 
 
 def sign_in(request: Request, context: Context) -> Response:
@@ -38,9 +38,9 @@ def open_new_session(request: Request, fields: Form, context: Context) -> Respon
         return _show(context, request, to, words("sign_in.wrong"), 401)
     if caller is None:
         return _show(context, request, to, words("sign_in.wrong" if credential else "sign_in.nothing"), 400)
-    name = caller.key_id.partition(":")[2] or caller.key_id
     try:
         with context.store.change(caller) as change:
+            name = own_name(change)
             remember(change, name)
             secret = open_session(change, name, digest_of(cookie(request) or ""))
     except AccountClosed:

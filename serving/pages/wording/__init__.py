@@ -60,8 +60,8 @@ class Wording:
 
         Examples
         --------
-        >>> Wording.load("en").listed(["5 ill"]), Wording.load("en").listed(["5 ill", "3 with leave", "1 suspended"])
-        ('5 ill', '5 ill, 3 with leave and 1 suspended')
+        >>> Wording.load("en").listed(["5 ill"]), Wording.load("en").listed(["5 ill", "3 with permission", "1 suspended"])
+        ('5 ill', '5 ill, 3 with permission and 1 suspended')
         """
         *others, last = texts
         return self("records.and", first=", ".join(others), last=last) if others else last

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import date
 from typing import Any
@@ -17,6 +18,7 @@ from serving.store.people.cipher import Cipher
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import Change, Conflict, NotThere, View
 
+POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}\b", re.IGNORECASE)
 RELEASE = ("lead", "administrator")  # roles that may release a text to the analyst
 
 
@@ -66,18 +68,22 @@ def faults(view: View) -> list[dict[str, Any]]:
     return rows
 
 
-def release(change: Change, fault_id: str, version: int, text: str, cipher: Cipher | None = None) -> int:
+def release(
+    change: Change, fault_id: str, version: int, text: str, cipher: Cipher | None = None, *, no_name: bool = False
+) -> int:
     """Let the analyst read a text about a doubt, and return the doubt's new version.
 
     Parameters
     ----------
     cipher : Cipher, optional
         Decrypts the people file; without it a name is not recognised.
+    no_name : bool
+        Whether the caller says that a word of the text does not mean the child; heard of an everyday word only, and audited without it.
 
     Raises
     ------
     Faults
-        When the text is empty, too long, or holds the child's identifier, a word of the name, or the UPN.
+        When the text is empty, too long, or holds a postcode, the child's identifier, a word of the name, or the UPN.
     NotThere
         When the caller's scope has no such doubt, or the caller's role releases nothing.
     Conflict
@@ -93,10 +99,13 @@ def release(change: Change, fault_id: str, version: int, text: str, cipher: Ciph
     if pupil is None or change.caller.role not in RELEASE:
         raise NotThere("doubt")
     person = details.of_pupil(change.connection, cipher, pupil) if cipher else None
-    if pupil.lower() in kept.lower() or (person and details.identifies(kept, person)):
+    named = person is not None and details.identifies(kept, person)
+    said = named and no_name and details.may_be_no_name(kept, person or {})
+    if pupil.lower() in kept.lower() or POSTCODE.search(kept) or (named and not said):
         raise Faults(Fault("the text names the child", "text", "Say what is wrong without saying whose record it is."))
     _update(change, fault_id, version, released=kept, released_by=change.caller.key_id)
-    change.record("fault.released", pupils=[pupil], fault_id=fault_id, version=version + 1)
+    heard = {"said_no_name": True} if said else {}
+    change.record("fault.released", pupils=[pupil], fault_id=fault_id, version=version + 1, **heard)
     return version + 1
 
 

@@ -21,6 +21,7 @@ from histories.identity import clean_upn
 from histories.io.quantities import quantity
 from serving.store.caller import Caller
 from serving.store.people.cipher import SETTING, Cipher, Unreadable
+from serving.store.people.everyday import EVERYDAY
 from serving.store.people.tables import StoredDetails
 from serving.store.scores.stored_scores import BATCH, upsert
 from serving.store.tables import Pupil
@@ -228,14 +229,56 @@ def identifies(text: str, person: Mapping[str, Any]) -> bool:
     person : mapping
         See ``of_pupil``.
     """
-    written = set(_words_of(text))
-    written |= {word.removesuffix("s") for word in written}  # Zoes, and Zoe's as some write it
-    named = {word for word in _words_of(person["name"]) if len(word) >= MIN_WORD}
+    named = _long_words(person["name"])
     whole = " ".join(_words(person["name"]))
     if not named and whole and f" {whole} " in f" {' '.join(_words(re.sub(APOSTROPHES, ' ', text)))} ":
         return True
+    return bool(named & _written(text)) or _holds_identifier(text, person)
+
+
+def may_be_no_name(text: str, person: Mapping[str, Any]) -> bool:
+    """Return whether all that a text holds of a child is one given name that is an everyday word, written as one.
+
+    Then a person may say that the child is not meant. Not so for the last word of a name, two words of it, a word that owns something
+    (May's plan), a UPN or a system id.
+
+    Parameters
+    ----------
+    person : mapping
+        See ``of_pupil``.
+    """
+    found = _long_words(person["name"]) & _written(text)
+    if len(found) != 1 or not found <= EVERYDAY & _given(person["name"]) or _holds_identifier(text, person):
+        return False
+    owner = rf"\b{found.pop()}s?{APOSTROPHES}"
+    return re.search(owner, unicodedata.normalize("NFKC", text).casefold()) is None
+
+
+def _long_words(name: str) -> set[str]:
+    return {word for word in _words_of(name) if len(word) >= MIN_WORD}
+
+
+def _given(name: str) -> set[str]:
+    """Return the words of a name that can be no surname.
+
+    Examples
+    --------
+    >>> sorted(_given("May Hope Rose-Hill")), sorted(_given("Rose Hill, May")), _given("May")
+    (['hope', 'may'], ['may'], set())
+    """
+    surname, comma, given = name.partition(",")
+    parts = [given] if comma else name.split()[:-1]
+    return set(_words(" ".join(parts))) - set(_words(surname if comma else "".join(name.split()[-1:])))
+
+
+def _written(text: str) -> set[str]:
+    written = set(_words_of(text))
+    return written | {word.removesuffix("s") for word in written}  # Zoes, and Zoe's as some write it
+
+
+def _holds_identifier(text: str, person: Mapping[str, Any]) -> bool:
     ids = ["".join(_words(person[name])) for name in ("upn", "system_id")]
-    return bool(named & written) or any(len(i) >= MIN_ID and i in "".join(_words(text)) for i in ids)
+    return any(len(i) >= MIN_ID and i in "".join(_words(text)) for i in ids)
 
 
 def _known(change: Change, pupils: list[str]) -> list[str]:

@@ -11,12 +11,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from histories.calendar import london_today
+from histories.calendar import london_day, london_today
 from histories.errors import Fault, Faults
 from serving.store.caller import Caller
 from serving.store.tables import StoredKey
 from serving.store.unit_of_work import Change
 
+MAX_HOLDER = 100  # characters
 BY_DIGEST = sa.select(StoredKey.__table__).where(
     StoredKey.digest == sa.bindparam("digest")
 )  # built once: every request
@@ -30,8 +31,14 @@ def create(
     expires: date | None,
     *,
     names: bool = False,
+    holder: str = "",
 ) -> tuple[str, str]:
     """Make a key and store its hash.
+
+    Parameters
+    ----------
+    holder : str
+        The name by which people know who holds it; without one, its role and its day.
 
     Returns
     -------
@@ -41,8 +48,10 @@ def create(
     Raises
     ------
     Faults
-        When the role needs an authority.
+        When the role needs an authority, or the holder's name is no name.
     """
+    if len(holder) > MAX_HOLDER or not holder.isprintable():
+        raise Faults(Fault("the holder's name is no name", "keys create --holder", f"Give up to {MAX_HOLDER} letters."))
     if role != "administrator" and not authority:
         do = "Name the authority whose children the key may see."
         raise Faults(Fault("the role needs an authority", "keys create --authority", do))
@@ -55,6 +64,7 @@ def create(
         "authority": authority,
         "urns": json.dumps(schools),
         "names": names,
+        "holder": " ".join(holder.split()) or f"{role} key of {london_day(change.now)}",
         "created_at": change.now,
         "expires": expires,
         "revoked_at": None,
@@ -66,6 +76,7 @@ def create(
         "urns": schools,
         "expires": expires,
         "names": names,
+        "holder": row["holder"],
     }
     change.record("key.created", key_id=key_id, **granted)
     return key_id, key

@@ -48,6 +48,7 @@ def _keys(view: View) -> list[dict[str, Any]]:
             {
                 "who": key.key_id,
                 "kind": "key",
+                "name": key.holder,
                 "role": key.role,
                 "authority": key.authority,
                 "urns": json.loads(key.urns),

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from histories.errors import Fault, Faults
 from serving.store.caller import Caller
 from serving.store.cases.tables import Capacity, Person
+from serving.store.tables import StoredKey
 from serving.store.unit_of_work import Change, Conflict, NotThere, View
 
 OF_PEOPLE = ("token", "proxy", "dev")  # the beginnings of a person's id; a key's id has none
@@ -107,9 +108,19 @@ def active_staff(view: View) -> list[dict[str, Any]]:
 
 
 def names_of(view: View, who: Iterable[str | None]) -> dict[str, str]:
-    """Return the names of people among some callers, closed accounts included. The calling code records the view."""
-    query = sa.select(Person.person_id, Person.name).where(Person.person_id.in_({w for w in who if w}))
-    return {row.person_id: row.name for row in view.connection.execute(query)}
+    """Return the names of people and of keys' holders among some callers, closed ones included. The calling code records the view."""
+    some = {w for w in who if w}
+    people = sa.select(Person.person_id, Person.name).where(Person.person_id.in_(some))
+    holders = sa.select(StoredKey.key_id, StoredKey.holder).where(StoredKey.key_id.in_(some))
+    rows = [*view.connection.execute(people), *view.connection.execute(holders)]
+    return {who: name for who, name in rows if name}
+
+
+def own_name(change: Change) -> str:
+    """Return the name to sign the caller in by: of a key its holder's, of others the account's. The calling code records it."""
+    who = change.caller.key_id
+    holder = change.connection.scalar(sa.select(StoredKey.holder).where(StoredKey.key_id == who))
+    return holder or who.partition(":")[2] or who
 
 
 def set_capacity(change: Change, authority: str, team: str, per_week: int, version: int) -> int:

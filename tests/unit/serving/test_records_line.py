@@ -21,17 +21,36 @@ def line(weeks=(), events=(), compared=(), **more):
 def test_absence_is_shown_against_before_and_the_year_group():
     weeks = [["2024-11-25", 10, 9, 9], *([f"2024-12-{d:02}", 5, 3, 1] for d in (2, 9, 16)), ["2025-01-06", 5, 4, 2]]
     assert line(weeks, compared=[{"what": "missed", "now": 0.6, "before": 0.12, "peers": 0.071}]) == (
-        "Missed 13 of 20 sessions since 2 December 2024, 5 without leave. In the 12 weeks before the last 12: 12%. "
-        "Usual for Year 9 here: 7%."
+        "Missed 13 of 20 sessions since 2 December 2024, 5 without permission. "
+        "Missed over the last 12 weeks of school: 60%; over the 12 before: 12%; usual for Year 9 here: 7%."
     )
     assert line() == ""
 
 
 def test_absence_is_told_by_reason_and_its_absence_too():
     assert line([["2025-01-06", 10, 9, 7]], reasons={"without_leave": 5, "no_reason": 2, "ill": 1, "part_time": 1}) == (
-        "Missed 9 of 10 sessions since 6 January 2025: 5 without leave, 2 with no reason yet, 1 ill and 1 on part time."
+        "Missed 9 of 10 sessions since 6 January 2025: 5 without permission, 2 with no reason yet, 1 ill and 1 on part time."
     )
     assert line([["2025-01-06", 10, 0, 0]], reasons={}) == "Missed none of 10 sessions since 6 January 2025."
+
+
+@pytest.mark.parametrize(
+    ("week", "reasons", "told"),
+    [
+        (
+            (10, 10, 8),
+            {"without_leave": 8, "ill": 2},
+            "Missed all 10 sessions since 6 January 2025: 8 without permission and 2 ill.",
+        ),
+        ((10, 10, 10), {"without_leave": 10}, "Missed all 10 sessions since 6 January 2025, all without permission."),
+        ((10, 9, 9), {"without_leave": 9}, "Missed 9 of 10 sessions since 6 January 2025, all without permission."),
+        ((10, 9, 9), {}, "Missed 9 of 10 sessions since 6 January 2025, all without permission."),
+        ((10, 1, 0), {"ill": 1}, "Missed 1 of 10 sessions since 6 January 2025: 1 ill."),
+        ((1, 1, 0), {"ill": 1}, "Missed 1 of 1 session since 6 January 2025: 1 ill."),
+    ],
+)
+def test_what_is_all_is_said_so_and_one_reason_once(week, reasons, told):
+    assert line([["2025-01-06", *week]], reasons=reasons) == told
 
 
 def test_reasons_add_up_to_what_was_missed_in_the_newest_weeks_of_school():
@@ -50,8 +69,9 @@ def test_reasons_add_up_to_what_was_missed_in_the_newest_weeks_of_school():
     history = pupil_histories(histories, ["p"], last_spells(histories, DAY), DAY)["p"]
     assert history["reasons"] == {"ill": 2, "holiday": 1, "no_reason": 1, "with_leave": 1, "without_leave": 1}
     assert line(**history) == (
-        "Missed 6 of 7 sessions since 2 December 2024: 2 ill, 1 on holiday without leave, 1 with no reason yet, 1 with leave and "
-        "1 without leave. Usual for Year 9 here: 88%. Joined a school mid-year on 4 November 2024."
+        "Missed 6 of 7 sessions since 2 December 2024: 2 ill, 1 on holiday without permission, 1 with no reason yet, 1 with permission and "
+        "1 without permission. "
+        "Missed over the last 12 weeks of school: 88%; usual for Year 9 here: 88%. Joined a school mid-year on 4 November 2024."
     )
 
 

@@ -32,7 +32,7 @@ def services(*episodes):
         ([("cin", "2023-03-06")], ["Has a social worker now (Child in need since March 2023)."]),
         ([("cla", "2024-01-02")], ["In care since January 2024: ring the social worker."]),
         ([("early_help", "2025-06-16")], ["Early help open since June."]),
-        ([("assessment", "2025-11-03")], ["Social care is looking into it since November (assessment)."]),
+        ([("assessment", "2025-11-03")], ["Social care has been assessing the child since November."]),
         (
             [("cpp", "2024-12-02"), ("cin", "2023-03-06"), ("early_help", "2022-01-10", "2023-03-06")],
             ["Has a social worker now (Child protection plan since December 2024 and Child in need since March 2023)."],
