@@ -1,4 +1,4 @@
-"""The pages on the real server with 100,000 stored scores: the weekly list, a child, the duties, and the size of the first load.
+"""The pages on the real server with 100,000 stored scores: the weekly list, a child, the duties, the models, and the size of the first load.
 
 The floor is a page that shows only the signed-in user. ONROLL_MODEL names the model, for example that of `make demo`; scores,
 histories and duties are random.
@@ -122,6 +122,7 @@ def main() -> None:
                 "a child": child.group(1),
                 "the duties": "/clocks",
                 "the team": "/team",
+                "the models": "/model",
             }
             middle = {
                 name: statistics.median([visitor.get(path)[1] for _ in range(CALLS)][5:])

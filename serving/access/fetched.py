@@ -96,7 +96,7 @@ class Fetched(Generic[T]):
             if now - self._attempted_at < COOLDOWN:
                 return None
             self._attempted_at = now
-            self._newest_attempt = attempt = Future()
+            self._newest_attempt = attempt = Future[None]()
             attempt.set_running_or_notify_cancel()  # who no longer waits does not end it for the others
         threading.Thread(target=self._fetch, args=(attempt,), name=self.what.replace(" ", "-"), daemon=True).start()
         return attempt
