@@ -32,6 +32,12 @@ INTERFACE = (
     Permission(method="GET", route="/api/v1/model", roles=ROLES, sees="the model's card"),
     Permission(method="GET", route="/api/v1/openapi.json", roles=OPEN, sees="the description of this interface"),
     Permission(method="GET", route="/openapi.json", roles=OPEN, sees="the description of this interface"),
+    Permission(
+        method="GET",
+        route="/schema.json",
+        roles=IDENTITIES,
+        sees="the description of this interface for BentoML's clients",
+    ),
     Permission(method="GET", route="/livez", roles=OPEN, sees="that the process runs"),
     Permission(method="GET", route="/readyz", roles=OPEN, sees="which model version serves"),
     Permission(method="GET", route="/metrics", roles=OPEN, sees="counts by route template"),

@@ -79,6 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run one verb; exit 0 when done, 1 when the data or a gate says no, 2 for wrong usage."""
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     try:
         onroll.main(args=arguments, prog_name="onroll", standalone_mode=True)
     except Faults as faults:

@@ -26,6 +26,7 @@ from serving.access.rate_limit import Buckets
 from serving.access.sessions import Sessions
 from serving.http import arrow_stream, problems
 from serving.http.addresses import ADDRESS
+from serving.http.bento_calls import schema
 from serving.http.openapi import ABOUT, BODY, describe, documented
 from serving.http.paging import Cursor, ListChanged
 from serving.http.problems import Problem
@@ -137,6 +138,7 @@ def make_app(settings: Settings, host: str | None = None, workers: int = 1) -> F
         refusals=store.refusals,
     )
     app.add_api_route("/openapi.json", lambda: app.openapi(), include_in_schema=False)
+    app.add_api_route("/schema.json", schema, include_in_schema=False)
     _routes(app)
     provider = provider_of(access.configuration, authenticators)
     models = {"champion": champion, "challenger": challenger}

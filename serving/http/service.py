@@ -18,6 +18,7 @@ from histories.io.private_files import only_for_the_owner, writable_code
 from histories.settings import settings
 from serving.http import connections, supervision
 from serving.http.api import make_app
+from serving.http.bento_calls import declared
 from serving.http.guard import Guard
 from serving.telemetry import logs
 
@@ -47,6 +48,8 @@ app = make_app(settings(), os.environ.get("ONROLL_HOST"), WORKERS)
 class Onroll:
     """Explained scores over HTTP."""
 
+    score, scores, worklist, counts = map(declared, ("score", "scores", "worklist", "counts"))
+
     @bentoml.on_startup
     async def _start(self) -> None:
         logs.install()
@@ -54,7 +57,7 @@ class Onroll:
         gc.freeze()
 
 
-# Requests bypass BentoML's own routes (/schema.json, /healthz, a page with an external script), which have no permission.
+# Requests bypass BentoML's own routes (/healthz, /docs.json, a page with an external script), which have no permission.
 Onroll.add_asgi_middleware(Guard, routes=app, people=app.state.people, refusals=app.state.store.refusals)  # type: ignore[attr-defined]
 gc.freeze()
 gc.enable()

@@ -9,8 +9,10 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
+import bentoml
 import httpx2
 import pytest
+from bentoml.exceptions import BentoMLException, NotFound
 
 from serving.cli.running import start
 from serving.store import Store
@@ -126,11 +128,26 @@ def test_a_challenger_scores_in_the_shadow(service, bundle):
     assert pair["mean_risk_difference"] == pytest.approx(0, abs=1e-12)
 
 
-@pytest.mark.parametrize("path", ["schema.json", "healthz", "docs.json", "docs", "static_content/x", "assets/x"])
+@pytest.mark.parametrize("path", ["healthz", "docs.json", "docs", "static_content/x", "assets/x"])
 def test_the_frameworks_own_routes_are_not_there(service, path):
     refused = httpx2.get(f"{service[1]}/{path}", timeout=PATIENCE)
     assert refused.status_code == 404
     assert refused.headers["content-type"] == "application/problem+json"
+
+
+def test_bentomls_own_client_gets_the_same_scores_if_it_has_a_key(service, monkeypatch):
+    _, url, _, _, key, _ = service
+    monkeypatch.delenv("BENTO_CLOUD_API_KEY", raising=False)
+    with bentoml.SyncHTTPClient(url, token=key, server_ready_timeout=PATIENCE) as client:
+        answer = client.score(**BODY)
+        assert client.counts(by="band")["counts"] == []
+        with pytest.raises(NotFound):
+            client.scores(pupil_ids=["A0"])
+    assert len(answer["scores"]) == 30
+    assert answer == ask(f"{url}/api/v1/score", key, BODY)
+    for other in (None, "onroll_wrong"):
+        with pytest.raises(BentoMLException, match="schema"):
+            bentoml.SyncHTTPClient(url, token=other, server_ready_timeout=PATIENCE)
 
 
 def test_metrics_are_those_of_both_workers(service):

@@ -43,6 +43,7 @@ def onroll(home, *words, code=0, **environment):
     )
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
+    assert "%|" not in done.stderr, "progress, though nobody looks"
     return json.loads(done.stdout) if "--json" in words and code == 0 else done.stderr
 
 

@@ -48,7 +48,8 @@ ASKED = {
     "/api/v1/scores": {"pupil_ids": ["A1"]},
     "/api/v1/worklist": {},
     "/api/v1/counts": {},
-    **dict.fromkeys(("/api/v1/model", "/api/v1/openapi.json", "/openapi.json", "/livez", "/readyz", "/metrics")),
+    **dict.fromkeys(("/api/v1/model", "/api/v1/openapi.json", "/openapi.json", "/schema.json")),
+    **dict.fromkeys(("/livez", "/readyz", "/metrics")),
 }
 INTERFACE = [r for r in RULES if not r.page and r.route != "/assets/{name}"]  # tests/pages tests the others
 

@@ -47,6 +47,24 @@ def test_standard_output_holds_only_the_json_result(verb, capsys):
     assert capsys.readouterr() == ("2 pupils\n", "")
 
 
+def test_mlflow_draws_no_progress_and_neither_it_nor_bentoml_reports_home(verb, monkeypatch, tmp_path, capfd):
+    from mlflow.utils.file_utils import ArtifactProgressBar
+
+    for name in ("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "MLFLOW_DISABLE_TELEMETRY", "BENTOML_DO_NOT_TRACK"):
+        monkeypatch.delenv(name, raising=False)
+
+    def body(as_json):
+        with ArtifactProgressBar.files("Downloading artifacts", 1) as bar:
+            bar.update()
+        result({k: os.environ[k] for k in ("MLFLOW_DISABLE_TELEMETRY", "BENTOML_DO_NOT_TRACK")}, as_json=True, text="")
+
+    verb(body)
+    assert left(["features", "--json"]) == 0
+    seen = capfd.readouterr()
+    assert json.loads(seen.out) == {"MLFLOW_DISABLE_TELEMETRY": "true", "BENTOML_DO_NOT_TRACK": "True"}
+    assert seen.err == ""
+
+
 @pytest.mark.parametrize(("kind", "code"), [(Faults, 1), (Usage, 2)])
 def test_faults_leave_with_their_code_and_all_of_their_messages(verb, capsys, kind, code):
     def body(as_json):
