@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from features.catalogue import catalogue
 from features.counting.block_cache import BlockStore
@@ -208,12 +209,14 @@ class RiskModel:
         m = self.manifest
         margins = frame["margin"].to_numpy()
         risks, (lows, highs) = self.risk(margins), self.interval(margins)
-        names = [c for c in frame.columns if frame[c].dtype.is_numeric()]
+        numbers = frame.select(cs.numeric().cast(pl.Float64).fill_nan(None))
+        unseen = self._unseen(numbers)
         needed = [t for t in histories.missing if any(t in f["sources"] for f in m.catalogue)]
         lists = frame.select(list_of())["list"]
         scores = []
-        for k, row in enumerate(frame.iter_rows(named=True)):
-            values = {n: None if row[n] is None or row[n] != row[n] else float(row[n]) for n in names}
+        by_day = last_day(as_of, m.horizon_days)
+        rows = frame.select("pupil_id", "rank", "listed_among", "authority", "urn", "nc_year").iter_rows(named=True)
+        for k, (row, values) in enumerate(zip(rows, numbers.iter_rows(named=True), strict=True)):
             raising, protective, context = reasons(values, parts[k, :-1], m.catalogue, m.themes, self.wording)
             risk = float(risks[k])
             scores.append(
@@ -230,7 +233,7 @@ class RiskModel:
                     protective=protective,
                     context=context,
                     missing_tables=needed,
-                    unseen=self._unseen(values),
+                    unseen=unseen[k],
                     model=m.name,
                     model_version=m.version,
                     definition=m.definition,
@@ -244,7 +247,7 @@ class RiskModel:
                     features_digest=made_from[k],
                     list=lists[k],
                     capacity_band=by_capacity(int(row["rank"]), int(row["listed_among"])),
-                    chance=sureness(risk, (float(lows[k]), float(highs[k])), last_day(as_of, m.horizon_days)),
+                    chance=sureness(risk, (float(lows[k]), float(highs[k])), by_day),
                 )
             )
         return scores
@@ -258,17 +261,16 @@ class RiskModel:
         for (_, reason), records in zip(reasons, evidence(histories, requests, as_of, known_on), strict=True):
             reason.evidence = records
 
-    def _unseen(self, values: dict[str, float | None]) -> list[str]:
-        """Return the features whose value lies outside the training range, or is missing but never was in training."""
-        unseen = []
+    def _unseen(self, numbers: pl.DataFrame) -> list[list[str]]:
+        """Return of each row the features whose value lies outside the training range, or is missing but never was in training."""
+        found: list[list[str]] = [[] for _ in range(len(numbers))]
         for name, (low, high, missing) in self.manifest.seen.items():
-            value = values.get(name)
-            if value is None:
-                if missing == 0.0:
-                    unseen.append(name)
-            elif low is None or high is None or not low <= value <= high:
-                unseen.append(name)
-        return unseen
+            x = numbers[name].to_numpy() if name in numbers.columns else np.full(len(numbers), np.nan)
+            none = np.isnan(x)
+            outside = ~none if low is None or high is None else ~none & ~((low <= x) & (x <= high))
+            for k in np.flatnonzero(outside | none if missing == 0.0 else outside).tolist():
+                found[k].append(name)
+        return found
 
 
 def digests(x: np.ndarray) -> list[str]:

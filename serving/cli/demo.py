@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from features import Definition, load_own_features
+from features import load_own_features
 from histories.calendar import london_today
 from histories.errors import Fault, Usage
 from histories.io.terminal import progress, say
@@ -16,6 +16,7 @@ from histories.population.simulation import EARLIEST, simulate
 from histories.reading.histories import Histories
 from histories.settings import Settings, settings
 from histories.tables import HAPPENED, TABLES
+from serving.cli import demo_year
 from serving.cli.running import running
 from serving.client import Client
 from serving.http.schemas import ModelCard, ScoresAnswer, WorklistAnswer
@@ -25,6 +26,7 @@ from serving.store import Store
 from training.release.promotion import promote
 from training.release.resolve import aliases, find_release
 from training.risk_model import RiskModel
+from training.task import Task
 from training.workflow import train_and_register
 
 SHOWN = 5
@@ -32,7 +34,10 @@ MIN = 2500  # with fewer pupils, too few go missing to calibrate and evaluate a 
 
 
 def run(pupils: int, folder: Path, today: date) -> tuple[dict[str, Any], str]:
-    """Simulate, check, train, register, score, serve, call the service and stop it.
+    """Simulate, check, train, register, score, monitor, serve, call the service and stop it.
+
+    The model is trained on what was known at the beginning of the last school year, as if it had served since: lists of two terms lie behind it,
+    whose outcomes are known and which it has not learnt from.
 
     Parameters
     ----------
@@ -61,15 +66,18 @@ def run(pupils: int, folder: Path, today: date) -> tuple[dict[str, Any], str]:
     current = settings()
     load_own_features(current.features)
     opened = population(pupils, folder, today)
-    model = _train(current, opened, folder / "histories")
+    task = Task(until=demo_year.serving_since(today))
+    model = _train(current, opened, folder / "histories", task)
     day, store = monday(today), Store.of(current)
+    _serve_for_a_year(opened, model, task, store)
     scores = _score(current=current, opened=opened, model=model, day=day, folder=folder, store=store)
     authority = scores[0].authority
+    _look(current, opened, day, authority, folder, store)
     key_id, key = store.create_key("lead", authority, holder="demo")
     try:
-        say("[5/6] starting the service")
+        say("[7/8] starting the service")
         with running(folder / "service.log", Path.cwd()) as url:
-            say(f"[6/6] requesting the work-list and a score of posted rows from {url}")
+            say(f"[8/8] requesting the work-list and a score of posted rows from {url}")
             with Client(url, key) as client:
                 worklist = client.worklist_page(limit=SHOWN)
                 live = client.score(rows_of(opened, [worklist.scores[0].pupil_id]), day)
@@ -93,27 +101,27 @@ def monday(today: date) -> date:
 
 def population(pupils: int, folder: Path, today: date) -> Histories:
     """Simulate, check and open the demo's histories."""
-    say(f"[1/6] simulating an authority with {pupils:,} pupils until {today} (no real child is in it)")
+    say(f"[1/8] simulating an authority with {pupils:,} pupils until {today} (no real child is in it)")
     home = folder / "histories"
     shutil.rmtree(home, ignore_errors=True)
     start = time.perf_counter()
     with progress("simulating the population") as advance:
-        rows = simulate(home, pupils=pupils, years=5, seed=7, last_day=today, advance=advance)
+        rows = simulate(home, pupils=pupils, years=6, seed=7, last_day=today, advance=advance)
     say(f"      {sum(rows.values()):,} rows in {time.perf_counter() - start:.0f} s, in {home}")
     from histories.checks.check import check
 
-    say("[2/6] checking the histories")
+    say("[2/8] checking the histories")
     opened = Histories.open(home, memory=settings().memory)
     report = check(opened)
     say(f"      {report.summary}")
     return opened
 
 
-def _train(current: Settings, opened: Histories, location: Path) -> RiskModel:
-    say(f"[3/6] training on the start of each term ({Definition.load().title.lower()})")
+def _train(current: Settings, opened: Histories, location: Path, task: Task) -> RiskModel:
+    say(f"[3/8] training on the start of each term until {task.until} ({task.definition.title.lower()})")
     start = time.perf_counter()
     with progress("training") as advance:
-        registration = train_and_register(current, opened, location, advance=advance)
+        registration = train_and_register(current, opened, location, task, advance=advance)
     trained, version = registration.trained, registration.version
     say("      " + trained.splits.text().replace("\n", "\n      "))
     for name, f in trained.judged.items():
@@ -132,8 +140,22 @@ def _train(current: Settings, opened: Histories, location: Path) -> RiskModel:
     return RiskModel.load(release.folder, release.bundle)
 
 
+def _serve_for_a_year(opened: Histories, model: RiskModel, task: Task, store: Store) -> None:
+    days = demo_year.earlier_lists(opened, task)
+    say(f"[4/8] storing the lists of {', '.join(map(str, days))}, each from what was known then")
+    demo_year.store_earlier_lists(opened, model, days, store)
+
+
+def _look(current: Settings, opened: Histories, day: date, authority: str, folder: Path, store: Store) -> None:
+    say("[6/8] holding earlier lists beside what came, and planning a trial")
+    for line in demo_year.told(demo_year.look(current, opened, store)):
+        say(f"      {line}")
+    plan = demo_year.plan_of(day, authority, folder, store)
+    say(f"      registered the trial {plan.of.name}: {plan.file}")
+
+
 def _score(current: Settings, opened: Histories, model: RiskModel, day: date, folder: Path, store: Store) -> list[Any]:
-    say(f"[4/6] scoring every pupil on a roll as of {day}")
+    say(f"[5/8] scoring every pupil on a roll as of {day}")
     with progress("scoring") as advance:
         scores = model.score(opened, day, advance=advance)
     out = folder / "scores.parquet"
@@ -195,6 +217,7 @@ def _text(worklist: WorklistAnswer, live: ScoresAnswer, card: ModelCard, day: da
         "  make serve                           runs the service on 127.0.0.1:3000; 'onroll keys create --role lead --authority 801' makes a key",
         "  make experiments                     shows the runs in MLflow",
         "  .venv/bin/onroll models show         shows the model card",
+        "  .venv/bin/onroll monitor demo/histories   what earlier lists promised and what came (also /monitor)",
         "  docs/features.md, docs/histories.md  describe the inputs",
     ]
     return "\n".join(lines)

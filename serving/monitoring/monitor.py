@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
@@ -20,7 +20,7 @@ from serving.monitoring.alarms import AlarmResult, Limits, check_all, load_limit
 from serving.monitoring.evidence import Evidence, Previous
 from serving.monitoring.judge import Judgement, ScoresOf, Terms, judge
 from serving.monitoring.season import Season, season_of
-from serving.monitoring.simple_way import SimpleWay, simple_way
+from serving.monitoring.simple_way import SimpleWay, simple_ways
 from serving.store import Store
 from serving.store.audit import audit_log
 from serving.store.caller import Caller
@@ -53,8 +53,8 @@ class MonitorReport:
         Whether the day and the limits are the defaults: only such a look tells the metrics which alarms are up.
     alarms : list of AlarmResult
         Every alarm: up, quiet or not judged.
-    simple : SimpleWay or None
-        The newest version's lists beside a checklist; None if no outcome is known.
+    simple : list of SimpleWay
+        The newest version's lists beside each simple way; empty if no outcome is known.
     """
 
     day: date
@@ -62,7 +62,7 @@ class MonitorReport:
     season: Season
     default_look: bool
     alarms: list[AlarmResult]
-    simple: SimpleWay | None = None
+    simple: list[SimpleWay] = field(default_factory=list)
 
     @property
     def up(self) -> list[AlarmResult]:
@@ -83,7 +83,7 @@ class MonitorReport:
             "versions": [v.to_dict() for v in self.judgement.versions],
             "terms": [t.to_dict() for t in self.judgement.terms],
             "lists": [r.to_dict() for r in self.judgement.lists],
-            "simple_way": self.simple.to_dict() if self.simple else None,
+            "simple_ways": [s.to_dict() for s in self.simple],
             "notes": list(NOTES),
         }
 
@@ -132,11 +132,11 @@ def monitor(
     newest = {x.model_version for x in first}
     features = {name for version in newest & manifests.keys() for name in manifests[version].features}
     season = season_of(histories, day, features or catalogue().names, terms.rule, kept=kept, advance=advance)
-    simple = None
+    simple = []
     if judgement.versions:
         version = judgement.versions[-1].model_version
-        advance(description="beside a checklist")
-        simple = simple_way(histories, version, judgement.outcomes[version].scored, terms.rule, kept=kept)
+        advance(description="beside simple ways")
+        simple = simple_ways(histories, version, judgement.outcomes[version].scored, terms.rule, kept=kept)
     evidence = Evidence(
         judgement=judgement,
         lists=lists,

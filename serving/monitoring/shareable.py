@@ -20,6 +20,7 @@ from serving.monitoring.monitor import MonitorReport
 from serving.monitoring.outcomes import UNKNOWN
 from serving.monitoring.promises import Comparison, compare
 from serving.monitoring.results import VersionResult, by_term, term_name
+from serving.monitoring.simple_way import SimpleWay
 from training.measures.intervals import rounded_share
 
 MAX_LISTS = 60  # newest matured lists
@@ -29,7 +30,7 @@ ROUNDING = 2  # the most by which rounding to 5 changes a count
 def shareable(report: MonitorReport, authority: str | None, trials: Sequence[Mapping[str, Any]] = ()) -> dict[str, Any]:
     """Return what may be shown of a report to staff of one authority, or of all, as JSON-ready data.
 
-    ``alarms`` and ``simple_way`` are of all records and lists: left out for one of several authorities.
+    ``alarms`` and ``simple_ways`` are of all records and lists: left out for one of several authorities.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def shareable(report: MonitorReport, authority: str | None, trials: Sequence[Map
         "unjudged": sum(r.known_from is None for r in lists),
         "stored": len(lists),
         "versions": [_version(v, scored[v.model_version], several=authority is None) for v in versions],
-        "simple_way": _simple_way(report) if whole else None,
+        "simple_ways": [_simple_way(s) for s in report.simple] if whole else [],
         "trials": [dict(t) for t in trials if authority in (None, t["authority"])],
     }
 
@@ -177,12 +178,9 @@ def _places(known: pl.DataFrame, column: str) -> tuple[list[dict[str, Any]], int
     return shown, len(parts) - len(shown)
 
 
-def _simple_way(report: MonitorReport) -> dict[str, Any] | None:
-    """Return the comparison with the checklist; without a verdict and numbers if either found a few children only."""
-    simple = report.simple
-    if simple is None:
-        return None
+def _simple_way(simple: SimpleWay) -> dict[str, Any]:
+    """Return the comparison with a simple way; without a verdict and numbers if either found a few children only."""
     if min(simple.children, simple.children_simply) <= SMALLEST:
-        return {"verdict": None}
+        return {"way": simple.way, "verdict": None}
     counts = ("listed", "listed_simply", "found", "found_simply")
-    return {"verdict": simple.verdict, **{name: rounded(getattr(simple, name)) for name in counts}}
+    return {"way": simple.way, "verdict": simple.verdict, **{name: rounded(getattr(simple, name)) for name in counts}}

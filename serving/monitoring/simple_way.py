@@ -1,7 +1,8 @@
-"""Is the list still better than the simple way: its first children beside as many by a checklist, on matured lists.
+"""Is the list still better than simple ways: its first children beside as many by each of them, on matured lists.
 
-The checklist is the one that models are compared with when they are trained: points for absence, suspensions, moves, social care and the like. Both are
-asked the same question on the same days, and compared child by child.
+The checklist is the one that models are compared with when they are trained: points for absence, suspensions, moves, social care and the like. A team
+without a score would ring those who have already stopped coming, whose deadlines run. All are asked the same question on the same days, and
+compared child by child.
 """
 
 from __future__ import annotations
@@ -16,31 +17,37 @@ import polars as pl
 from features import matrix
 from features.counting.block_cache import BlockStore
 from features.outcome.cohort import CohortRule
+from features.outcome.stopping import ACT_TODAY
 from histories.reading.histories import Histories
 from training.fitting.candidates.baselines import CHECKLIST
 
 MAX_DAYS = 4  # newest matured days whose features are computed
 LEVEL = 0.05
 TIES = "absent_rate_90d"  # of equal points, the child who missed more comes first
+MISSED = "unauthorised_rate_28d"  # of those who have stopped coming, the child who missed more without permission comes first
+Way = Literal["checklist", "stopped"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class SimpleWay:
-    """The first children of matured lists beside as many by the checklist.
+    """The first children of matured lists beside as many by a simple way.
 
     Attributes
     ----------
+    way : {"checklist", "stopped"}
+        By points, or those first who have already stopped coming (``features.outcome.stopping``).
     days : list of date
     listed, listed_simply : int
         Children with a known outcome among the first, once for each list.
     found, found_simply : int
-        Those of them who went missing, by the list and by the checklist.
+        Those of them who went missing, by the list and by the simple way.
     children, children_simply : int
         Different children among those.
     only_list, only_simple : int
         Different children who went missing and were among the first of one and never of the other.
     """
 
+    way: Way
     model_version: str
     days: list[date]
     listed: int
@@ -76,29 +83,36 @@ def sign_test(one: int, other: int) -> float:
     return min(1.0, 2 * sum(comb(n, k) for k in range(min(one, other) + 1)) / 2**n)
 
 
-def simple_way(
+def simple_ways(
     histories: Histories,
     version: str,
     scored: pl.DataFrame,
     rule: CohortRule | None = None,
     *,
     kept: BlockStore | None = None,
-) -> SimpleWay | None:
-    """Compare a version's matured lists with the checklist; None if no outcome is known.
+) -> list[SimpleWay]:
+    """Compare a version's matured lists with each simple way; empty if no outcome is known.
 
     Parameters
     ----------
     scored : polars.DataFrame
-        ``pupil_id, as_of, authority, rank, places, label`` of the version's matured lists.
+        ``pupil_id, as_of, authority, rank, places, list, label`` of the version's matured lists.
     """
     known = scored.filter(pl.col("label").is_not_null())
     days = sorted(known["as_of"].unique().to_list())[-MAX_DAYS:]
     if not days:
-        return None
-    asked = list(dict.fromkeys(name for name, _, _ in CHECKLIST))
+        return []
+    asked = list(dict.fromkeys([*(name for name, _, _ in CHECKLIST), TIES, MISSED]))
     x = pl.DataFrame(matrix(histories, days, rule=rule, kept=kept)).select("pupil_id", "as_of", *asked)
     both = scored.join(x, on=["pupil_id", "as_of"]).with_columns(_points().alias("points"))
-    order = pl.struct(-pl.col("points"), -pl.col(TIES).fill_null(0.0), pl.col("pupil_id"))
+    orders: dict[Way, pl.Expr] = {
+        "checklist": pl.struct(-pl.col("points"), _most(TIES), "pupil_id"),
+        "stopped": pl.struct((pl.col("list") != ACT_TODAY).fill_null(True), _most(MISSED), _most(TIES), "pupil_id"),
+    }
+    return [_beside(way, order, both, version, days) for way, order in orders.items()]
+
+
+def _beside(way: Way, order: pl.Expr, both: pl.DataFrame, version: str, days: list[date]) -> SimpleWay:
     place, of_list = (by.rank("ordinal").over("as_of", "authority") for by in (order, pl.col("rank")))
     # Both choose among the scored children who are still in the records, as nobody knows on the day whose outcome will be known.
     both = both.with_columns(
@@ -106,6 +120,7 @@ def simple_way(
     ).filter(pl.col("label").is_not_null())
     missing = both.filter("went").group_by("pupil_id").agg(pl.col("by_list", "simply").any())
     return SimpleWay(
+        way=way,
         model_version=version,
         days=days,
         listed=int(both["by_list"].sum()),
@@ -117,6 +132,10 @@ def simple_way(
         only_list=len(missing.filter(pl.col("by_list") & ~pl.col("simply"))),
         only_simple=len(missing.filter(pl.col("simply") & ~pl.col("by_list"))),
     )
+
+
+def _most(name: str) -> pl.Expr:
+    return -pl.col(name).fill_nan(0.0).fill_null(0.0)
 
 
 def _points() -> pl.Expr:

@@ -11,6 +11,7 @@ from serving.monitoring.results import ListResult, VersionResult
 from serving.monitoring.simple_way import SimpleWay
 from training.measures.intervals import Interval
 
+WAYS = {"checklist": "a checklist", "stopped": "taking those first who have already stopped coming"}
 MAX_LISTS = 20  # newest matured lists that are printed; the JSON has all
 
 
@@ -44,7 +45,7 @@ def _lines(report: MonitorReport) -> Iterator[str]:
         yield f"{term.term}, {_lists(term.lists)}: {_compared(term.whole)}{before}"
     if report.simple:
         yield ""
-        yield _beside_checklist(report.simple)
+        yield from map(_beside, report.simple)
     if matured:
         yield ""
     for result in matured[-MAX_LISTS:]:
@@ -79,15 +80,16 @@ def _version(version: VersionResult) -> Iterator[str]:
         yield f"    {group.groups[0]}: {group.title}: {_ratio(group.figures['calibration'])}"
 
 
-def _beside_checklist(simple: SimpleWay) -> str:
+def _beside(simple: SimpleWay) -> str:
+    way = WAYS[simple.way]
     said = {
-        "better": "the list found more than a checklist",
-        "as_good": "no difference from a checklist is shown; it may be chance",
-        "worse": "a checklist found more than the list",
+        "better": f"the list found more than {way}",
+        "as_good": f"no difference from {way} is shown; it may be chance",
+        "worse": f"{way} found more than the list",
     }[simple.verdict]
     return (
-        f"{said}: of {simple.listed:,} first children as of {quantity(len(simple.days), 'day')} {simple.found} went missing, by the checklist "
-        f"{simple.found_simply} of {simple.listed_simply:,}; {simple.only_list} children only by the list, {simple.only_simple} only by the checklist"
+        f"{said}: of {simple.listed:,} first children as of {quantity(len(simple.days), 'day')} {simple.found} went missing, by the other way "
+        f"{simple.found_simply} of {simple.listed_simply:,}; {simple.only_list} children only by the list, {simple.only_simple} only by the other way"
     )
 
 

@@ -29,6 +29,7 @@ ALARMS = [
     replace(BASE, code="A015", title="the model is older than its data", state="quiet"),
 ]
 SIMPLE = SimpleWay(
+    way="checklist",
     model_version="1",
     days=[DAY],
     listed=60,
@@ -63,6 +64,6 @@ def report(*, authorities=("801",), gone=range(0, 100, 4), **changes):
         "season": Season(day=OPEN, children=dict.fromkeys(authorities, (300, 300))),
         "default_look": True,
         "alarms": [a for a in ALARMS if "802" in authorities or "802" not in a.where],
-        "simple": SIMPLE,
+        "simple": [SIMPLE, replace(SIMPLE, way="stopped", found_simply=30, children_simply=30, only_simple=19)],
     }
     return MonitorReport(**{**given, **changes})

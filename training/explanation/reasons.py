@@ -50,24 +50,25 @@ def reasons(
         Strongest first. With the base they sum to the margin. A theme that hardly counts, or without a true, fitting sentence,
         is context.
     """
+    parts = contributions.tolist()
     by_theme: dict[tuple[str, bool], list[int]] = {}
-    for i, f in enumerate(catalogue):
-        if contributions[i] != 0.0:
-            by_theme.setdefault((f["theme"], f["role"] == "reason"), []).append(i)
+    for i in np.argsort(-np.abs(contributions), kind="stable").tolist():  # strongest first, ties as declared
+        if parts[i] != 0.0:
+            by_theme.setdefault((catalogue[i]["theme"], catalogue[i]["role"] == "reason"), []).append(i)
     raising: list[Reason] = []
     protective: list[Reason] = []
     context: list[Reason] = []
     for (theme, is_reason), members in by_theme.items():
-        total = math.fsum(contributions[i] for i in members)
-        shown = [i for i in _by_strength(members, contributions) if catalogue[i]["role"] != "never_shown"]
-        same_way = [catalogue[i]["name"] for i in shown if (contributions[i] > 0) == (total > 0)]
+        total = math.fsum([parts[i] for i in members])
+        shown = [i for i in members if catalogue[i]["role"] != "never_shown"]
+        same_way = [catalogue[i]["name"] for i in shown if (parts[i] > 0) == (total > 0)]
         sentence = opening_sentence(same_way, wording, values, total > 0)
         reason = Reason(
             theme=themes.get(theme, theme),
             sentence=sentence or f"{themes.get(theme, theme)}: nothing stands out",
             direction="raises" if total > 0 else "lowers",
             contribution=total,
-            features=_features(total, members, shown, values=values, contributions=contributions, catalogue=catalogue),
+            features=_features(total, members, values=values, contributions=parts, catalogue=catalogue),
         )
         if not is_reason or sentence is None or abs(total) < MIN_CONTRIBUTION:
             context.append(reason)
@@ -112,31 +113,21 @@ def _strongest(reason: Reason) -> tuple[float, str]:
     return -abs(reason.contribution), reason.theme
 
 
-def _by_strength(members: list[int], contributions: np.ndarray) -> list[int]:
-    return sorted(members, key=lambda i: (-abs(contributions[i]), i))
-
-
 def _features(
     total: float,
     members: list[int],
-    shown: list[int],
     *,
     values: dict[str, float | None],
-    contributions: np.ndarray,
+    contributions: list[float],
     catalogue: list[dict[str, Any]],
 ) -> list[FeaturePart]:
-    """Return the strongest features of a theme, and the sum of the others."""
-    strongest = set(_by_strength(members, contributions)[:SHOWN_FEATURES])
+    """Return the strongest features of a theme, which come first, and the sum of the others."""
     parts: list[FeaturePart] = [
-        {
-            "name": catalogue[i]["name"],
-            "value": values.get(catalogue[i]["name"]),
-            "contribution": float(contributions[i]),
-        }
-        for i in shown
-        if i in strongest
+        {"name": catalogue[i]["name"], "value": values.get(catalogue[i]["name"]), "contribution": contributions[i]}
+        for i in members[:SHOWN_FEATURES]
+        if catalogue[i]["role"] != "never_shown"
     ]
     if len(parts) < len(members):
-        rest = total - math.fsum(f["contribution"] for f in parts)
+        rest = total - math.fsum([f["contribution"] for f in parts])
         parts.append({"name": "others", "value": None, "contribution": rest})
     return parts

@@ -101,7 +101,7 @@ def test_an_authority_sees_nothing_of_another():
     one = shareable(both, "801", [TRIAL, {**TRIAL, "authority": "802"}])
     assert "802" not in json.dumps(one)
     assert len(one["trials"]) == 1
-    assert (one["whole"], one["alarms"], one["quiet"], one["simple_way"]) == (False, [], [], None), "of the whole store"
+    assert (one["whole"], one["alarms"], one["quiet"], one["simple_ways"]) == (False, [], [], []), "of the whole store"
     every = shareable(both, None)
     assert len(every["alarms"]) == 3
     assert [row["name"] for row in every["versions"][0]["authorities"]] == ["801", "802"]
@@ -140,10 +140,12 @@ def test_a_version_without_a_list_of_the_authority_is_not_shown():
 
 
 def test_no_verdict_rests_on_a_few_children(shown):
-    assert shown["simple_way"]["verdict"] == "better"
-    assert shown["simple_way"]["found"] == 30
+    assert [(s["way"], s["verdict"], s["found"]) for s in shown["simple_ways"]] == [
+        ("checklist", "better", 30),
+        ("stopped", "as_good", 30),
+    ]
     few = replace(SIMPLE, children=7)
-    assert shareable(report(simple=few), "801")["simple_way"] == {"verdict": None}
+    assert shareable(report(simple=[few]), "801")["simple_ways"] == [{"way": "checklist", "verdict": None}]
 
 
 def test_no_child_is_in_it(shown):
@@ -164,7 +166,7 @@ ABSENT = {"p1": 0.6, "p2": 0.6, "p3": 0.0, "p4": 0.0}
     ],
 )
 def test_the_list_and_the_checklist_are_asked_the_same_question(monkeypatch, labels, found, only):
-    asked = {name for name, _, _ in beside.CHECKLIST}
+    asked = {name for name, _, _ in beside.CHECKLIST} | {beside.MISSED}
     day = report().judgement.lists[0].of.as_of
     x = [{"pupil_id": p, "as_of": day, **dict.fromkeys(asked, None), beside.TIES: a} for p, a in ABSENT.items()]
     monkeypatch.setattr(
@@ -177,17 +179,32 @@ def test_the_list_and_the_checklist_are_asked_the_same_question(monkeypatch, lab
             "authority": ["801"] * 4,
             "rank": [1, 3, 2, 4],
             "places": [2] * 4,
+            "list": ["act_today", "help_early", "help_early", "help_early"],
             "label": labels,
         }
     )
-    simple = beside.simple_way(None, "1", scored)
+    simple, _ = beside.simple_ways(None, "1", scored)
     assert (simple.found, simple.found_simply) == found
     assert (simple.only_list, simple.only_simple) == only
     assert simple.verdict == "as_good", "so few children say nothing"
 
 
+def test_a_team_without_a_score_takes_those_first_who_have_stopped_coming(monkeypatch):
+    day, pupils = report().judgement.lists[0].of.as_of, ["p1", "p2", "p3", "p4"]
+    asked = {name for name, _, _ in beside.CHECKLIST} | {beside.TIES, beside.MISSED}
+    missed = {"p1": 0.9, "p2": 0.1, "p3": 0.6, "p4": None}
+    x = [{"pupil_id": p, "as_of": day, **dict.fromkeys(asked, None), beside.MISSED: missed[p]} for p in pupils]
+    monkeypatch.setattr(
+        beside, "matrix", lambda *_, **__: pl.DataFrame(x).cast(dict.fromkeys(asked, pl.Float64)).to_arrow()
+    )
+    places = {"pupil_id": pupils, "as_of": [day] * 4, "authority": ["801"] * 4, "rank": [1, 2, 3, 4], "places": [2] * 4}
+    lists = ["help_early", None, "act_today", "act_today"]
+    _, stopped = beside.simple_ways(None, "1", pl.DataFrame({**places, "list": lists, "label": [1, 1, 1, 1]}))
+    assert (stopped.way, stopped.only_simple, stopped.only_list) == ("stopped", 2, 2), "p3 and p4, not p1 and p2"
+
+
 def test_the_verdict_needs_more_than_chance():
-    simple = report().simple
+    simple = report().simple[0]
     assert simple.verdict == "better"
     assert beside.SimpleWay(**{**vars(simple), "only_list": 7, "only_simple": 20}).verdict == "worse"
     assert beside.SimpleWay(**{**vars(simple), "only_list": 15, "only_simple": 10}).verdict == "as_good"

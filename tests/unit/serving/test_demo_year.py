@@ -1,0 +1,64 @@
+"""What the demo has behind it: from when its model serves, on which days it made lists, and a trial planned once."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from serving.cli import demo_year
+from serving.store.caller import command_line
+from serving.store.trials.trials import plans
+from tests.support.monitored import DAY, scores
+from tests.support.trial_runs import filled_store
+from training.task import Task
+
+DAYS = [date(2025, 9, 8), date(2026, 1, 12), date(2026, 4, 20), date(2026, 9, 14)]  # second Mondays of terms
+
+
+class Histories:
+    """Histories that end on a day."""
+
+    def __init__(self, last):
+        self.last = last
+
+    def last_known(self):
+        return self.last
+
+
+@pytest.fixture(autouse=True)
+def made_up_terms(monkeypatch):
+    monkeypatch.setattr(demo_year, "default_as_of", lambda _: DAYS)
+
+
+@pytest.mark.parametrize(
+    ("last", "terms"), [("2026-11-29", DAYS[1:3]), ("2026-04-30", DAYS[:1]), ("2026-08-30", DAYS[:2])]
+)
+def test_two_lists_of_the_two_newest_terms_whose_outcomes_are_known(last, terms):
+    task = Task(until=date(2025, 9, 1))
+    days = demo_year.earlier_lists(Histories(date.fromisoformat(last)), task)
+    assert days == [d + weeks for d in terms for weeks in (timedelta(0), demo_year.BETWEEN)]
+
+
+def test_no_list_is_of_a_day_that_the_model_has_learnt_from():
+    task = Task(until=DAYS[2])
+    assert min(demo_year.earlier_lists(Histories(date(2026, 11, 29)), task)) == DAYS[2]
+
+
+def test_the_age_of_the_model_is_an_alarm_on_every_day_of_a_year():
+    for month in range(1, 13):
+        today = date(2026, month, 28)
+        since = demo_year.serving_since(today)
+        known = Task().newest_labelled(Histories(today))
+        learnt = Task(until=since).newest_labelled(Histories(today))
+        assert (known - learnt).days >= 360, today
+
+
+def test_a_trial_is_planned_once_however_often_the_demo_runs(monkeypatch, tmp_path):
+    store = filled_store(monkeypatch)
+    store.save(scores([0.5] * 820))
+    first = demo_year.plan_of(DAY, "801", tmp_path, store)
+    assert demo_year.plan_of(DAY, "801", tmp_path, store) == first
+    with store.view(command_line()) as view:
+        (planned,) = plans(view)
+        view.record("trials.seen")
+    assert (planned["name"], planned["children"]) == ("demo-2024-01-15", 400)
+    assert planned["power"] >= 0.8
