@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from pathlib import Path
 
 # Imports live for the whole process: collecting during import slows the start, and gc.freeze() avoids 0.2 s pauses later.
 gc.disable()
@@ -18,10 +19,12 @@ from histories.io.private_files import only_for_the_owner, writable_code
 from histories.settings import settings
 from serving.http import connections, supervision
 from serving.http.api import make_app
+from serving.http.archive import refuse_within
 from serving.http.bento_calls import declared
 from serving.http.guard import Guard
 from serving.telemetry import logs
 
+refuse_within(Path.cwd())
 only_for_the_owner()
 supervision.use_monotonic_clock()  # the supervisor imports this module too
 connections.install()
