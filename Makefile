@@ -7,7 +7,7 @@ export BENTOML_DO_NOT_TRACK := True
 unexport PYTHONDONTWRITEBYTECODE
 PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal -m "not prove"
 
-.PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove prove-threats calibration bench bench-england lint format types docs docs-check docs-site check lock overdue sbom dist
+.PHONY: help setup demo serve experiments test test-unit test-spec test-property test-leakage test-system prove prove-threats calibration bench bench-england lint format types docs docs-check docs-site check lock overdue sbom image dist
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 setup: .venv/.ready  ## the environment in .venv, from requirements.lock
@@ -70,6 +70,13 @@ dist: setup  ## the wheel and the sources of a release, in dist/
 	$(BIN)/uv build --quiet --no-build-isolation --out-dir dist
 overdue: setup  ## components of the image of which a newer version has been out for longer than SECURITY.md allows
 	$(BIN)/python -m tests.house.overdue
+ENGINE ?= $(firstword $(notdir $(shell command -v podman docker)))
+TAG ?= onroll
+image: setup  ## the container image `onroll` (TAG), with podman or docker (ENGINE), on another base (BASE), with further OPTIONS
+	@test -n "$(ENGINE)" || { echo "Install podman or docker."; exit 1; }
+	$(BIN)/bentoml build
+	$(ENGINE) build --tag $(TAG) $(if $(BASE),--build-arg BASE=$(BASE)) $(OPTIONS) --file deploy/Containerfile \
+	  "$$($(BIN)/bentoml get onroll:latest --output path)"
 sbom: setup  ## the bill of materials of the image's Python packages: dist/sbom.cdx.json (CycloneDX)
 	mkdir -p dist
 	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON -o dist/sbom.cdx.json requirements.production.lock

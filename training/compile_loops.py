@@ -16,6 +16,7 @@ from histories.population.simulation import simulate
 from histories.reading.histories import Histories
 from training.explanation.leaf_tables import LeafTables
 from training.explanation.trees import read_forest
+from training.made_up_child import made_up_features
 
 SHAPES = (
     {"columns": 12, "max_depth": 6},
@@ -31,7 +32,11 @@ def compile_all() -> None:
     for shape in SHAPES:
         columns = shape["columns"]
         x = np.random.default_rng(1).normal(size=(3000, columns))
-        LeafTables(read_forest(_forest(x, {k: v for k, v in shape.items() if k != "columns"}))).contributions(x[:4])
+        tables = LeafTables(read_forest(_forest(x, {k: v for k, v in shape.items() if k != "columns"})))
+        for rows in (x[:4], x[:1]):  # numba takes a single row for another type
+            tables.contributions(rows)
+            tables.margins(rows)
+    made_up_features()  # few rows, as a request posts them
 
 
 def _forest(x: np.ndarray, shape: dict[str, int]) -> str:

@@ -1,4 +1,4 @@
-"""Static checks of the container file, the compose file and the systemd unit, since CI has no container engine."""
+"""Static checks of the container file, the compose file and the systemd unit; ``tests/system/test_image.py`` builds and runs the image."""
 
 import configparser
 import re
@@ -71,26 +71,43 @@ def test_the_image_runs_unprivileged_and_holds_the_bentos_files():
     assert last(final, "USER") == "10001:10001"
     order = [word for word, _ in final]
     assert "RUN" not in order[order.index("USER") :]
-    assert last(final, "ENTRYPOINT") == '["onroll"]'
+    assert last(final, "ENTRYPOINT").endswith('exec onroll \\"$@\\"", "onroll"]')
     verb(yaml.safe_load(last(final, "CMD")))
     assert "/readyz" in last(final, "HEALTHCHECK")
     copied = [rest for name, rest in build if name == "COPY"]
     assert copied == ["env/python/requirements.txt /build/requirements.txt", "src /build/src"]
-    assert copied == ["env/python/requirements.txt /build/requirements.txt", "src /build/src"]
-    runs = " ".join(rest for name, rest in build if name == "RUN")
+    runs = " && ".join(rest for name, rest in build if name == "RUN")
     assert runs.count("--require-hashes") == 2
     # The tools of the build stay in a folder that the image does not copy.
     assert [rest.split()[-2:] for name, rest in final if name == "COPY"] == [["/opt/onroll", "/opt/onroll"]]
-    assert "/opt/onroll/bin/pip install --no-cache-dir --require-hashes -r /build/src" not in runs
+    into_image = re.findall(r"pip --python /opt/onroll/bin/python install ([^&]*)", runs)
+    assert [words.strip() for words in into_image] == [
+        "--require-hashes -r /build/requirements.txt",
+        "--no-deps /build/wheels/*.whl",
+    ]
+    assert "venv --without-pip /opt/onroll" in runs
+    # What only this machine needs to reach an index is mounted while a command runs; nothing of it is in a layer.
+    assert "COPY" not in [word for word, rest in build if "pip.conf" in rest]
+    assert "index" not in runs.lower()
     with (ROOT / "pyproject.toml").open("rb") as project:
         metadata = tomllib.load(project)
     assert "onroll" in metadata["project"]["scripts"]
     archive = metadata["tool"]["bentoml"]["build"]
     assert archive["python"] == {"requirements_txt": "requirements.production.lock", "lock_packages": False}
     assert "/requirements.build.lock" in archive["include"]
-    assert (
-        f"/{metadata['project']['readme']}" in metadata["tool"]["bentoml"]["build"]["include"]
-    )  # or the image's install would fail
+    packages = metadata["tool"]["setuptools"]["packages"]["find"]["include"]
+    assert {f"/{package.rstrip('.*')}/" for package in packages} <= set(archive["include"])
+    assert f"/{metadata['project']['readme']}" in archive["include"]  # or the image's install would fail
+
+
+def test_the_image_compiles_at_build_for_the_processor_that_the_service_is_told_of():
+    build, final = stages()
+    (compiling,) = (rest for name, rest in build if name == "RUN" and "training.compile_loops" in rest)
+    assert find_spec("training.compile_loops")
+    places = dict(pair.split("=", 1) for pair in last(final, "ENV").split())
+    assert f"NUMBA_CPU_NAME={places['NUMBA_CPU_NAME']} " in compiling
+    assert "NUMBA_CACHE_DIR=/opt/onroll/compiled" in compiling
+    assert 'cp -rT /opt/onroll/compiled \\"$NUMBA_CACHE_DIR\\"' in last(final, "ENTRYPOINT")
 
 
 @pytest.mark.parametrize("name", SERVICES)
