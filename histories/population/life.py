@@ -17,6 +17,8 @@ import math
 import numpy as np
 from numba import njit, prange
 
+from histories.population.care import care_level, care_weeks
+
 # Order of the competing exits.
 EXITS = ("missing_education", "unknown", "home_education", "other_authority", "independent_school", "abroad")
 N_EXITS = len(EXITS)
@@ -158,36 +160,6 @@ def place_lost(place, x, h):
     return 0.10 + 0.40 * strain
 
 
-# Upper bounds of the draws for the levels of care 1 to 4; above the last it is level 5.
-LEVELS_OPENED = np.array([0.46, 0.66, 0.93, 0.976])
-LEVELS_RUNNING = np.array([0.30, 0.36, 0.79, 0.87])
-
-
-@njit(cache=True)
-def care_level(draw, running):
-    """Draw the level of an episode: 1 early help, 2 assessment, 3 child in need, 4 protection plan, 5 looked after.
-
-    ``running``: the episode is already open when the simulated period begins; long episodes are more common among those.
-    """
-    bounds = LEVELS_RUNNING if running else LEVELS_OPENED
-    for level in range(4):
-        if draw < bounds[level]:
-            return level + 1
-    return 5
-
-
-@njit(cache=True)
-def care_weeks(level, draw, short):
-    """Draw the weeks that an episode lasts; almost half of the episodes of need end within three months."""
-    if level == 5:
-        return 8 + int(-120.0 * math.log(draw))
-    if level == 4:
-        return 8 + int(-30.0 * math.log(draw))
-    if level == 2 or (level <= 3 and short < 0.45):
-        return 3 + int(-4.0 * math.log(draw))
-    return 8 + int(-38.0 * math.log(draw))
-
-
 @njit(cache=True, parallel=True)
 def household_paths(seed, homes, n_weeks, pull):
     """Simulate every household's instability: float32, shape (households, weeks)."""
@@ -202,8 +174,14 @@ def household_paths(seed, homes, n_weeks, pull):
     return paths
 
 
+@njit(cache=True)
+def help_on(factors, child, step):
+    """Return the factor of help on a child's hazards of going missing in a week: 1 without help."""
+    return factors[child, min(step, factors.shape[1] - 1)] if factors.shape[0] > 0 else 1.0
+
+
 @njit(cache=True, parallel=True)
-def lives(seed, household, home, traits, paths, years, summer_end, place, effect, p, term_week):
+def lives(seed, household, home, traits, paths, years, summer_end, place, effect, p, term_week, helped):
     """Simulate every child week by week.
 
     Parameters
@@ -223,6 +201,8 @@ def lives(seed, household, home, traits, paths, years, summer_end, place, effect
     p : float array
         Parameters.
     term_week : bool array, shape (weeks,)
+    helped : float32 array, shape (pupils, weeks)
+        The factor of help on the hazards of going missing; of shape (0, 0) if nobody is helped.
 
     Returns
     -------
@@ -289,6 +269,8 @@ def lives(seed, household, home, traits, paths, years, summer_end, place, effect
                 lost = LOST_BEFORE * place_lost(place[i], x, h)
                 rates[MISSING] += 0.6 * lost
                 rates[UNKNOWN] += 0.4 * lost
+            rates[MISSING] *= help_on(helped, i, t)
+            rates[UNKNOWN] *= help_on(helped, i, t)
             draw, below, kind = uniform(key, 10, t), 0.0, -1
             for e in range(N_EXITS):
                 below += rates[e]
@@ -307,11 +289,11 @@ def lives(seed, household, home, traits, paths, years, summer_end, place, effect
 
 
 @njit(cache=True, parallel=True)
-def true_risks(seed, x0, h0, state0, home, traits, h_home, year, place, week, effect, summer_end, p, runs):
+def true_risks(seed, x0, h0, state0, home, traits, h_home, year, place, week, effect, summer_end, p, runs, helped):
     """Estimate each child's chance of going missing by running the process forward many times from one day.
 
     Each run simulates the slow states only and propagates the probabilities of the fast ones (calm, crisis, no show, shock), a
-    Rao-Blackwell estimate: for rare events it needs far fewer runs for the same precision than counting exits.
+    Rao-Blackwell estimate: for rare events it needs far fewer runs for the same precision than counting exits. ``helped`` is that of ``lives``, from this week on.
     """
     n = x0.shape[0]
     risks = np.zeros(n)
@@ -342,6 +324,8 @@ def true_risks(seed, x0, h0, state0, home, traits, h_home, year, place, week, ef
                     hazards(x=x, h=h, crisis=state, avoiding=avoiding, year=year[s], effect=now, p=p, out=rates[state])
                     rates[state, MISSING] += 0.6 * lost
                     rates[state, UNKNOWN] += 0.4 * lost
+                    rates[state, MISSING] *= help_on(helped, s, step)
+                    rates[state, UNKNOWN] *= help_on(helped, s, step)
                     total += share * chance[state] * (rates[state, MISSING] + rates[state, UNKNOWN])
                     chance[state] *= 1.0 - share * min(rates[state].sum(), 1.0)
                 if last and (year[s] == 6 or year[s] == 11):

@@ -18,7 +18,7 @@ def shipped() -> list[str]:
 
 
 def load_scenario(name_or_path: str = "default") -> dict[str, Any]:
-    """Read a scenario by name or path; keys it omits keep their defaults.
+    """Read a scenario by name or path; keys it omits keep their defaults, and files are looked for beside it.
 
     Raises
     ------
@@ -31,4 +31,8 @@ def load_scenario(name_or_path: str = "default") -> dict[str, Any]:
         do = f"Name a TOML file, or one of {', '.join(shipped())}."
         raise Faults(Fault("there is no such scenario", str(name_or_path), do))
     declared = like("Scenario", default, low=0, high=1e6)
-    return declared.of(read_toml(file), file, "Correct the file.").model_dump()
+    scenario = declared.of(read_toml(file), file, "Correct the file.").model_dump()
+    for key in ("ranking", "actions"):
+        if scenario["help"][key]:
+            scenario["help"][key] = str(file.parent / scenario["help"][key])
+    return scenario

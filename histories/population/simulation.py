@@ -16,6 +16,7 @@ from histories.identity import LETTERS, upn_with_check_letter
 from histories.io.atomic_write import new_folder, not_new
 from histories.population import life, records, roll, world
 from histories.population.attendance import write_daily, write_termly
+from histories.population.help import Lived, with_help
 from histories.population.scenario import load_scenario
 from histories.population.state import PopulationState
 from histories.population.truth import true_risks
@@ -56,7 +57,7 @@ def simulate(
     scenario : str
         Name or path of a scenario.
     truth : bool
-        Also write ``truth.parquet``, the true risk of every snapshot.
+        Also write ``truth.parquet``, the true risk of every snapshot: without help, and with it if anybody was helped.
     truth_since : date, optional
         True risks of as-of dates from this day on only; they take most of the time.
     csv : bool
@@ -160,10 +161,13 @@ def _run(
     n = len(w.cohort)
     ids = np.array([f"P{v:07d}" for v in rng.permutation(n * 7)[:n]])
     advance(description="lives from week to week")
-    state, events, counts = _live(out=out, csv=csv, seed=seed, scenario=scenario, clock=clock, w=w, ids=ids)
+    live = _life_of(out=out, csv=csv, seed=seed, scenario=scenario, clock=clock, w=w, ids=ids)
+    (state, events, counts), given = with_help(live, scenario["help"], clock, ids)
     rolls = roll.make_rolls(rng=rng, world=w, clock=clock, events=events, counts=counts, delays=_delays(scenario, w))
     advance(description="records of schools and services")
     _write_records(state, rng, rolls, events, counts)
+    if given is not None:
+        state.write_table("interventions", given)
     if "attendance" not in scenario["tables"]["missing"]:
         advance(description="attendance marks")
         write = write_daily if scenario["tables"]["daily_marks"] else write_termly
@@ -174,7 +178,7 @@ def _run(
     return state.row_counts
 
 
-def _live(
+def _life_of(
     *,
     out: Path,
     csv: bool,
@@ -183,8 +187,8 @@ def _live(
     clock: roll.SimulatedPeriod,
     w: world.World,
     ids: np.ndarray,
-) -> tuple[PopulationState, np.ndarray, np.ndarray]:
-    """Simulate every household and child week by week; return the state, the events and their counts."""
+) -> Callable[[np.ndarray], Lived]:
+    """Return what simulates every household and child week by week with some help: the state, the events and their counts."""
     params = parameters(scenario)
     years, summer = roll.year_groups(w, clock), roll.summer_weeks(clock)
     paths = life.household_paths(seed, w.stability_home, clock.weeks, params[1])
@@ -195,38 +199,44 @@ def _live(
     open_days, week_of_day = open_days[in_period], week_of_day[in_period]
     in_term = np.zeros(clock.weeks, bool)
     in_term[week_of_day] = True
-    xs, cs, events, counts = life.lives(
-        seed=seed,
-        household=w.household,
-        home=w.engagement_home,
-        traits=w.traits,
-        paths=paths,
-        years=years,
-        summer_end=summer,
-        place=w.place,
-        effect=effect,
-        p=params,
-        term_week=in_term,
-    )
-    state = PopulationState(
-        out=out,
-        csv=csv,
-        seed=seed,
-        scenario=scenario,
-        clock=clock,
-        world=w,
-        ids=ids,
-        params=params,
-        years=years,
-        summer=summer,
-        paths=paths,
-        effect=effect,
-        open_days=open_days,
-        week_of_day=week_of_day,
-        xs=xs,
-        cs=cs,
-    )
-    return state, events, counts
+
+    def live(helped: np.ndarray) -> Lived:
+        xs, cs, events, counts = life.lives(
+            seed=seed,
+            household=w.household,
+            home=w.engagement_home,
+            traits=w.traits,
+            paths=paths,
+            years=years,
+            summer_end=summer,
+            place=w.place,
+            effect=effect,
+            p=params,
+            term_week=in_term,
+            helped=helped,
+        )
+        state = PopulationState(
+            out=out,
+            csv=csv,
+            seed=seed,
+            scenario=scenario,
+            clock=clock,
+            world=w,
+            ids=ids,
+            params=params,
+            years=years,
+            summer=summer,
+            paths=paths,
+            effect=effect,
+            open_days=open_days,
+            week_of_day=week_of_day,
+            xs=xs,
+            cs=cs,
+            helped=helped,
+        )
+        return state, events, counts
+
+    return live
 
 
 def _effect(scenario: dict[str, Any], clock: roll.SimulatedPeriod) -> np.ndarray:

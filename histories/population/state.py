@@ -16,6 +16,7 @@ from histories.population.roll import SimulatedPeriod
 from histories.population.world import World
 from histories.tables import TABLES
 
+NOBODY_HELPED = np.empty((0, 0), np.float32)
 ARROW_TYPES = {"text": pa.string(), "date": pa.date32(), "integer": pa.int64(), "boolean": pa.bool_()}
 
 
@@ -44,6 +45,8 @@ class PopulationState:
         Disengagement and state of each child, see ``life.lives``.
     excluded : int32 array, shape (pupils, 64)
         Days of suspensions, see ``records.suspensions``; empty until they are drawn.
+    helped : float32 array, shape (pupils, weeks)
+        The factor of help on the hazards of going missing, see ``life.lives``.
     row_counts : dict
         Number of rows written, by table.
     """
@@ -65,6 +68,7 @@ class PopulationState:
     xs: np.ndarray
     cs: np.ndarray
     excluded: np.ndarray = field(default_factory=partial(np.empty, (0, 64), np.int32))
+    helped: np.ndarray = field(default_factory=lambda: NOBODY_HELPED)
     row_counts: dict[str, int] = field(default_factory=dict)
 
     def write_table(self, name: str, rows: list[tuple]) -> None:

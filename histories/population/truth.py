@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from histories.calendar import as_of_dates
 from histories.population import life, roll
-from histories.population.state import PopulationState
+from histories.population.state import NOBODY_HELPED, PopulationState
 
 RUNS = 64
 NO_RISK = pa.table(
@@ -20,7 +20,8 @@ NO_RISK = pa.table(
 def true_risks(state: PopulationState, rolls: roll.Rolls, since: date | None = None) -> pa.Table:
     """Return ``pupil_id, as_of, risk`` for the default cohort, the default definition and the default ``HORIZON``.
 
-    A child who has already left, even if this is not recorded yet, can no longer go missing and has no row.
+    A child who has already left, even if this is not recorded yet, can no longer go missing and has no row. If anybody was helped, ``risk`` is that
+    without help from the day on, also without what earlier help still does, and ``risk_with_help`` that with the help that was given, before the day and after it.
 
     Parameters
     ----------
@@ -29,7 +30,7 @@ def true_risks(state: PopulationState, rolls: roll.Rolls, since: date | None = N
     """
     days = as_of_dates(state.clock.first + timedelta(days=1), state.clock.end)
     tables = [_on(state, rolls, day) for day in days if since is None or day >= since]
-    return pa.concat_tables([NO_RISK, *tables]).sort_by([("as_of", "ascending"), ("pupil_id", "ascending")])
+    return pa.concat_tables(tables or [NO_RISK]).sort_by([("as_of", "ascending"), ("pupil_id", "ascending")])
 
 
 def _on(state: PopulationState, rolls: roll.Rolls, day: date) -> pa.Table:
@@ -47,9 +48,21 @@ def _on(state: PopulationState, rolls: roll.Rolls, day: date) -> pa.Table:
     )
     ids = np.array(children, int)
     ids = ids[state.years[ids, week] >= 0]
+    columns = {
+        "pupil_id": state.ids[ids],
+        "as_of": pa.array([day] * len(ids), pa.date32()),
+        "risk": risks_on(state, ids, week, NOBODY_HELPED),
+    }
+    if len(state.helped):
+        columns["risk_with_help"] = risks_on(state, ids, week, state.helped[ids, week:])
+    return pa.table(columns)
+
+
+def risks_on(state: PopulationState, ids: np.ndarray, week: int, helped: np.ndarray, runs: int = RUNS) -> np.ndarray:
+    """Return the true risks of children from a week on; ``helped`` as for ``life.true_risks``."""
     w = state.world
     home = w.household[ids]
-    risks = life.true_risks(
+    return life.true_risks(
         seed=state.seed + 1000 + week,
         x0=state.xs[ids, week - 1].astype(float),
         h0=state.paths[home, week - 1].astype(float),
@@ -63,6 +76,6 @@ def _on(state: PopulationState, rolls: roll.Rolls, day: date) -> pa.Table:
         effect=state.effect,
         summer_end=state.summer,
         p=state.params,
-        runs=RUNS,
+        runs=runs,
+        helped=helped,
     )
-    return pa.table({"pupil_id": state.ids[ids], "as_of": pa.array([day] * len(ids), pa.date32()), "risk": risks})
