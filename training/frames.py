@@ -80,6 +80,7 @@ def train(
     horizon: int = HORIZON,
     as_of: Days = (),
     until: date | str | None = None,
+    helped: str | None = None,
     config: dict[str, Any] | None = None,
     seed: int = 1,
 ) -> RiskModel:
@@ -91,6 +92,8 @@ def train(
         By default the start of every term.
     until : date or str, optional
         Use nothing recorded on or after this day.
+    helped : {"leave-out", "untreated"}, optional
+        How outcomes that help changed are handled (docs/retraining.md); by default they are learnt as they came.
     config : dict, optional
         Settings of the booster; those not given keep their defaults. See ``training.fitting.booster_settings``.
 
@@ -105,6 +108,7 @@ def train(
         If there are too few known outcomes, or a setting is unknown or out of range.
     """
     from training.fitting.booster_settings import completed
+    from training.fitting.helped import AS_THEY_CAME
     from training.pipeline import train as train_model
     from training.task import Task
 
@@ -113,6 +117,7 @@ def train(
         horizon=horizon,
         as_of=tuple(_days(as_of)),
         until=_day(until) if until else None,
+        helped=helped or AS_THEY_CAME,
     )
     settings = completed(config or {}, Path("config"), "Correct the setting.")
     trained = train_model(histories, task, config=settings, seed=seed)

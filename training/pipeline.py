@@ -21,6 +21,7 @@ from training.bundle import PARTS, Manifest
 from training.fitting import uncertainty
 from training.fitting.blas_threads import BLAS_THREADS, fixed_blas_threads
 from training.fitting.candidates import Learn, Learning, boosted, grid, learner, releasable, ridge
+from training.fitting.helped import AS_THEY_CAME, counted
 from training.fitting.partial_windows import with_exposure, with_parts
 from training.fitting.rolling_origin import Predictions, judge_all, learn_from, matrix_of, predict, weight_of
 from training.fitting.selection import choose
@@ -223,6 +224,7 @@ def train(
             trials=trials,
             blas_threads=blas_threads,
             parts=parts is not None,
+            helped=counted(asked),
         )
         return Trained(
             booster=booster.model_to_string(num_iteration=-1) if booster else "",
@@ -296,6 +298,7 @@ def _study(digest: str, task: Task, splits: Splits, settings: dict[str, Any], se
         repr(task.rule),
         text_of(task.until),
         text_of(task.known_on),
+        *([] if task.helped == AS_THEY_CAME else [task.helped]),
     ]
     days = [str(d) for d in (*splits.dates, *splits.later)]
     search_key = [digest, catalogue().digest, task_key, days, settings, seed]

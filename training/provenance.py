@@ -17,6 +17,7 @@ from features.catalogue import catalogue
 from histories.io.account import account
 from histories.io.digest import file_digest
 from histories.reading.histories import Histories
+from training.fitting.helped import AS_THEY_CAME
 from training.task import Task
 
 ROOT = Path(__file__).parents[1]
@@ -36,6 +37,7 @@ def recipe(
     trials: int,
     blas_threads: int | None,
     parts: bool = False,
+    helped: Mapping[str, int],
 ) -> dict[str, Any]:
     """Return the JSON-ready recipe of a model in training.
 
@@ -45,11 +47,13 @@ def recipe(
         The booster's settings after tuning, and those of the chosen candidate.
     parts : bool
         Whether it learned from windows that were known only in part (``fitting.partial_windows``).
+    helped : mapping
+        How many of the snapshots that taught it were helped (``fitting.helped.counted``).
 
     Returns
     -------
     dict
-        ``question``, ``config``, ``released``, ``parts``, ``seed``, ``trials``, ``memory``, ``blas_threads``, ``engine``; ``histories``, ``catalogue``, ``own_features``,
+        ``question``, ``config``, ``released``, ``parts``, ``helped``, ``seed``, ``trials``, ``memory``, ``blas_threads``, ``engine``; ``histories``, ``catalogue``, ``own_features``,
         ``code`` and ``lock``, each a SHA-256; ``packages``, ``python``, ``machine``; ``trained_by``.
     """
     return {
@@ -60,10 +64,12 @@ def recipe(
             "rule": asdict(task.rule) if task.rule else None,
             "until": text_of(task.until),
             "known": text_of(task.known_on),
+            "helped": task.helped,
         },
         "config": dict(config),
         "released": dict(released),
         "parts": parts,
+        "helped": dict(helped),
         "seed": seed,
         "trials": trials,
         "memory": memory,
@@ -107,6 +113,7 @@ def task_of(stored: Mapping[str, Any]) -> Task:
         else None,
         until=_day(question["until"]),
         known_on=_day(question["known"]),
+        helped=question.get("helped", AS_THEY_CAME),  # earlier versions of onroll knew no other way
     )
 
 

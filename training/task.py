@@ -18,6 +18,7 @@ from features.outcome.leavings import Leavings
 from features.outcome.stopping import stopping_rule
 from histories.errors import Fault, Faults, Usage
 from histories.reading.histories import Histories
+from training.fitting.helped import AS_THEY_CAME, UNTREATED, check_way, days_without_help, handled, help_given, weighted
 from training.fitting.partial_windows import FROM_HORIZON, MIN_DAYS
 from training.fitting.sampling import sample, share_that_fits
 
@@ -46,6 +47,8 @@ class Task:
         Use nothing recorded on or after this day.
     known_on : date or None
         The day of knowledge of the features; see ``histories.reading.as_of.seen``.
+    helped : str
+        How outcomes that help changed are handled; see ``fitting.helped``.
     """
 
     definition: Definition = field(default_factory=Definition.load)
@@ -54,6 +57,7 @@ class Task:
     rule: CohortRule | None = None
     until: date | None = None
     known_on: date | None = None
+    helped: str = AS_THEY_CAME
 
     def days(self, histories: Histories) -> list[date]:
         """Return the as-of dates.
@@ -88,7 +92,8 @@ class Task:
         Returns
         -------
         polars.DataFrame
-            ``pupil_id, as_of, label, outcome, known_on, happened_on, authority, urn``, sorted by day and pupil. If windows are long enough for
+            ``pupil_id, as_of, label, outcome, known_on, happened_on, authority, urn``, sorted by day and pupil; ``untreated_days`` if the histories tell who
+            was helped (``fitting.helped``). If windows are long enough for
             their known parts to teach (``fitting.partial_windows``), also ``recorded_on, window_days, matured_on``.
 
         Raises
@@ -103,7 +108,7 @@ class Task:
         labels = self._labels(self.horizon, members, leavings)
         if labels.is_empty():
             raise Faults(self._no_label(histories, days))
-        return labels
+        return self._without_help(histories, labels)
 
     def partly_known(self, histories: Histories, leavings: Leavings | None = None) -> pl.DataFrame | None:
         """Return the labels of the days whose windows are not fully known yet, each with the part that is known as its window.
@@ -131,7 +136,15 @@ class Task:
         labels = pl.concat(self._labels(known_days[day], by_day[day], leavings) for day in later).sort(
             "as_of", "pupil_id"
         )
-        return None if labels.is_empty() else labels
+        return None if labels.is_empty() else self._without_help(histories, labels)
+
+    def _without_help(self, histories: Histories, labels: pl.DataFrame) -> pl.DataFrame:
+        """Return labels as ``helped`` says, with ``untreated_days`` if the histories tell who was helped."""
+        check_way(self.helped, self.horizon)
+        if "interventions" not in histories.present:
+            return labels
+        given = help_given(histories, self.until)
+        return handled(days_without_help(labels, given, self.horizon), self.helped)
 
     def _labels(self, window_days: int, members: pl.DataFrame, leavings: Leavings) -> pl.DataFrame:
         labels = outcomes(members, leavings, self.definition, window_days).filter(pl.col("label").is_not_null())
@@ -205,4 +218,5 @@ class Task:
             pl.DataFrame(as_table(b)).with_columns(b.select(stopping)).join(y, on=["pupil_id", "as_of"])
             for b in tallied_blocks(histories, days, **how)
         )
-        return pl.concat(list(blocks)).sort("as_of", "pupil_id")
+        frame = pl.concat(list(blocks)).sort("as_of", "pupil_id")
+        return weighted(frame, self.horizon) if self.helped == UNTREATED else frame

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +109,7 @@ def adopt_and_register(
     bundle: Path,
     *,
     seed: int = 1,
+    helped: str | None = None,
     advance: ProgressCallback = quiet,
 ) -> Registration:
     """Adopt a model of another authority (``training.adoption``) and register it like a trained one.
@@ -117,6 +118,8 @@ def adopt_and_register(
     ----------
     bundle : Path
         The folder of the model, as written by ``onroll models export``.
+    helped : str, optional
+        How outcomes here that help changed are handled (``fitting.helped``); by default as in the other authority.
 
     Raises
     ------
@@ -127,7 +130,7 @@ def adopt_and_register(
     booster, manifest = read_bundle(bundle, digest or None)
     check_features(manifest, str(bundle))
     parent = Parent(booster, manifest, read_recipe(bundle), digest)
-    task = parent.task()
+    task = parent.task() if helped is None else replace(parent.task(), helped=helped)
     task.days(histories)
 
     def make(run: Run) -> Trained:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from histories.io.terminal import json_option, progress, result, warn
+from training.cli.helped_option import helped_option
 
 
 @click.command()
@@ -19,6 +20,7 @@ from histories.io.terminal import json_option, progress, result, warn
     help="TOML file with the booster's settings; by default the champion's settings.",
 )
 @click.option("--monthly", is_flag=True, help="As-of dates: the first school Monday of each month with known outcomes.")
+@helped_option("as for the champion")
 @click.option("--silence", type=click.Path(path_type=Path), help="TOML file of rules to silence, each with a reason.")
 @click.option(
     "--limits", "limits_file", type=click.Path(path_type=Path), help="TOML file that overrides limits of alarms."
@@ -32,6 +34,7 @@ def retrain(
     histories: str,
     config_file: Path | None,
     monthly: bool,
+    helped: str | None,
     silence: Path | None,
     limits_file: Path | None,
     capacity: int | None,
@@ -66,6 +69,7 @@ def retrain(
     options = Options(
         config=load_config(config_file) if config_file else None,
         monthly=monthly,
+        helped=helped,
         seed=seed,
         capacity=capacity or PageSettings.load(current.pages).per_week,
         limits=load_limits(limits_file),

@@ -9,6 +9,7 @@ from histories.io.html import render
 from serving.retraining.changes import APPROVAL, GROUP_FIGURES
 from serving.retraining.retrain import Retrained
 from training.bundle import Manifest
+from training.fitting.helped import WORDS
 
 TEMPLATE = Path(__file__).with_name("page.html")
 
@@ -21,11 +22,13 @@ def write_page(retrained: Retrained, champion: Manifest, out: Path) -> None:
     champion : Manifest
         Of the champion.
     """
+    recipe = retrained.registration.trained.recipe
     page = render(
         TEMPLATE,
         changes=retrained.changes,
         before=champion,
         after=retrained.registration.trained.manifest,
+        helped={"words": WORDS[recipe["question"]["helped"]], **recipe["helped"]},
         alarms=retrained.alarms,
         approval=APPROVAL,
         group_figures=GROUP_FIGURES,

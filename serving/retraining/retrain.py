@@ -43,6 +43,8 @@ class Options:
         Settings of the booster; by default those of the champion.
     monthly : bool
         As-of dates: monthly instead of the start of each term.
+    helped : str or None
+        How outcomes that help changed are handled (``training.fitting.helped``); by default as for the champion.
     seed : int or None
         By default that of the champion.
     capacity : int
@@ -55,6 +57,7 @@ class Options:
 
     config: Mapping[str, Any] | None = None
     monthly: bool = False
+    helped: str | None = None
     seed: int | None = None
     capacity: int
     limits: dict[str, Limits]
@@ -126,6 +129,7 @@ def retrain(
     _, manifest = read_bundle(folder)
     recipe = read_recipe(folder)
     task = _task(recipe, folder)
+    task = task if options.helped is None else replace(task, helped=options.helped)
     alarms = _checked(settings, histories, store, caller, options, task=task, advance=advance)
     if options.monthly:
         task = monthly_task(histories, task)

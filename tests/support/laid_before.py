@@ -45,9 +45,11 @@ def recipe():
         "rule": None,
         "until": None,
         "known": None,
+        "helped": "as-they-came",
     }
     return {
         "question": task,
+        "helped": {"snapshots": 200_000, "helped": 0},
         "config": {"rounds": 40},
         "released": {"rounds": 40, "monotone": True},
         "seed": 1,

@@ -23,6 +23,7 @@ from serving.store.caller import command_line
 from tests.support.databases import KEY
 from tests.support.released import alias, release
 from training.bundle import RECIPE, read_bundle, write_bundle
+from training.fitting.helped import WORDS
 from training.gates import GATES, Verdict
 from training.task import Task
 from training.workflow import Registration
@@ -69,7 +70,8 @@ def trained(champion, bundle, monkeypatch):
         asked.calls.append((task, how))
         folder = release(current.releases, bundle, 2)
         alias(current.releases, champion=1, challenger=2)
-        made = SimpleNamespace(manifest=read_bundle(folder)[1])
+        taught = {"question": {"helped": task.helped}, "helped": {"snapshots": 9000, "helped": 12}}
+        made = SimpleNamespace(manifest=read_bundle(folder)[1], recipe=taught)
         return Registration(trained=made, run_id="r", version=2, folder=folder, first=False)
 
     def gates(current, name, version):
@@ -105,6 +107,17 @@ def spoilt(histories, folder):
             frame = pl.concat([frame, frame.head(2)])
         frame.write_parquet(folder / file.name)
     return folder
+
+
+@pytest.mark.parametrize(("options", "way"), [((), "as-they-came"), (("--helped", "untreated"), "untreated")])
+def test_outcomes_after_help_are_handled_as_asked_and_the_page_says_how(trained, small_histories, options, way):
+    answer = run(small_histories, "--json", *options)
+    assert answer.exit_code == 0, answer.output + str(answer.exception)
+    ((task, _),) = trained.calls
+    assert task.helped == way
+    page = " ".join(Path(json.loads(answer.stdout)["page"]).read_text().split())
+    assert WORDS[way] in page
+    assert "12 of the 9,000 snapshots that taught version 2 were helped" in page
 
 
 def test_it_trains_by_the_champions_recipe_on_all_terms_and_leaves_the_champion(trained, small_histories):

@@ -20,6 +20,7 @@ from training.bundle import Manifest
 from training.explanation.scorer import scorer_of
 from training.fitting.blas_threads import BLAS_THREADS, fixed_blas_threads
 from training.fitting.candidates import boosted, grid
+from training.fitting.helped import counted
 from training.fitting.rolling_origin import Predictions, judge_all, matrix_of, predict, weight_of
 from training.fitting.splits import Origin, Splits, known_before
 from training.measures import calibration
@@ -201,6 +202,7 @@ def adopt(
                     trials=0,
                     blas_threads=BLAS_THREADS,
                     parts=bool(parent.recipe.get("parts")),
+                    helped=counted(labels),
                 ),
                 "catalogue": m.catalogue_digest,  # of the model, which may lack features added since
                 "adopted": {"bundle": parent.bundle, "version": m.version},

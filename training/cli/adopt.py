@@ -5,14 +5,16 @@ from __future__ import annotations
 import click
 
 from histories.io.terminal import json_option, progress, result
+from training.cli.helped_option import helped_option
 
 
 @click.command()
 @click.argument("bundle")
 @click.argument("histories", type=click.Path())
+@helped_option("as in the other authority")
 @click.option("--seed", type=int, default=1, show_default=True)
 @json_option
-def adopt(bundle: str, histories: str, seed: int, as_json: bool) -> None:
+def adopt(bundle: str, histories: str, helped: str | None, seed: int, as_json: bool) -> None:
     """Adopt another authority's model: recalibrate BUNDLE on HISTORIES, judge it there and register it.
 
     BUNDLE is a folder written by 'onroll models export', or name@alias. Its ranks stay; slope and intercept of its risks change, the less
@@ -29,7 +31,9 @@ def adopt(bundle: str, histories: str, seed: int, as_json: bool) -> None:
     release = find_release(bundle, current.releases, current.verify_keys)
     opened = open_histories(histories)
     with progress("adopting") as advance:
-        registration = adopt_and_register(current, opened, histories, release.folder, seed=seed, advance=advance)
+        registration = adopt_and_register(
+            current, opened, histories, release.folder, seed=seed, helped=helped, advance=advance
+        )
     manifest = registration.trained.manifest
     found = manifest.parent["recalibration"]
     name = manifest.candidate

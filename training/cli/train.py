@@ -11,6 +11,7 @@ import click
 from histories.calendar import HORIZON
 from histories.errors import Fault, Usage
 from histories.io.terminal import ISO_DATE, json_option, known_option, progress, result
+from training.cli.helped_option import helped_option
 
 
 def _date(value: datetime | None) -> date | None:
@@ -36,6 +37,7 @@ def _date(value: datetime | None) -> date | None:
 @click.option("--monthly", is_flag=True, help="As-of dates: the first school Monday of each month with known outcomes.")
 @click.option("--cohort", type=click.Path(path_type=Path), help="TOML file that says who is in the cohort.")
 @click.option("--config", "config_file", type=click.Path(path_type=Path), help="TOML file with the booster's settings.")
+@helped_option()
 @click.option("--until", type=ISO_DATE, help="Use nothing recorded on or after this day.")
 @known_option
 @click.option(
@@ -62,6 +64,7 @@ def train(
     monthly: bool,
     cohort: Path | None,
     config_file: Path | None,
+    helped: str | None,
     until: datetime | None,
     known_on: datetime | None,
     trials: int,
@@ -74,6 +77,7 @@ def train(
     from histories.cli.opening import open_histories
     from histories.settings import settings
     from training.fitting.booster_settings import load_config
+    from training.fitting.helped import AS_THEY_CAME
     from training.papers.rendering import STEMS
     from training.papers.written import REPORT
     from training.readiness import monthly_task
@@ -92,6 +96,7 @@ def train(
         rule=rule,
         until=_date(until),
         known_on=_date(known_on),
+        helped=helped or AS_THEY_CAME,
     )
     opened = open_histories(histories)
     if monthly:

@@ -6,9 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+import polars as pl
+
 from histories.reading.histories import Histories
 from training.bundle import Manifest
 from training.fitting.early_recall import CAPACITY, LEAD_DAYS
+from training.fitting.helped import OUTCOME
 from training.fitting.splits import Splits
 from training.papers.authority import Authority
 from training.papers.used import TableUsed, tables_used
@@ -35,6 +38,8 @@ class Material:
         Over all days.
     sampled : bool
         Whether children who did not go missing were sampled and are weighted.
+    helped : int
+        Snapshots that taught the model and were helped, see ``training.fitting.helped``.
     facts : Authority
     run_id : str
     on : date
@@ -53,6 +58,7 @@ class Material:
     authorities: int
     children: int
     sampled: bool = False
+    helped: int = 0
     facts: Authority = field(default_factory=Authority)
     run_id: str = ""
     on: date = field(default_factory=date.today)
@@ -81,7 +87,8 @@ class Material:
             tables=tables_used(histories),
             authorities=frame["authority"].n_unique(),
             children=frame["pupil_id"].n_unique(),
-            sampled=bool((frame["weight"] != 1).any()),
+            sampled=bool((frame.filter(pl.col("outcome") != OUTCOME)["weight"] != 1).any()),
+            helped=trained.recipe["helped"]["helped"],
             facts=facts,
             run_id=run_id,
             report=report,

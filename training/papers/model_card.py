@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from training import bands
 from training.bundle import Manifest
+from training.fitting.helped import WAYS, WORDS
 from training.fitting.splits import BEFORE, JUDGED
 from training.fitting.uncertainty import MODELS
 from training.measures.evaluate import PER_LIST, SHARES, TIMES
@@ -87,7 +88,8 @@ def values(m: Material) -> dict[str, Value]:
             if m.sampled
             else ""
         )
-        + (f" {PARTS_ARE_LEARNED}" if learns_from_parts(man) else ""),
+        + (f" {PARTS_ARE_LEARNED}" if learns_from_parts(man) else "")
+        + (f" {WORDS[m.task.helped]}" if m.helped or m.task.helped in WAYS else ""),
         "quantitative.candidates": candidates(m),
         "quantitative.leads": leads(m),
         "quantitative.capacity": capacity(m),
