@@ -72,7 +72,7 @@ def run(pupils: int, folder: Path, today: date) -> tuple[dict[str, Any], str]:
     _serve_for_a_year(opened, model, task, store)
     scores = _score(current=current, opened=opened, model=model, day=day, folder=folder, store=store)
     authority = scores[0].authority
-    _look(current, opened, day, authority=authority, folder=folder, store=store)
+    _evaluate(current, opened, day, authority=authority, folder=folder, store=store)
     key_id, key = store.create_key("lead", authority, holder="demo")
     try:
         say("[7/8] starting the service")
@@ -146,9 +146,9 @@ def _serve_for_a_year(opened: Histories, model: RiskModel, task: Task, store: St
     demo_year.store_earlier_lists(opened, model, days, store)
 
 
-def _look(current: Settings, opened: Histories, day: date, *, authority: str, folder: Path, store: Store) -> None:
+def _evaluate(current: Settings, opened: Histories, day: date, *, authority: str, folder: Path, store: Store) -> None:
     say("[6/8] holding earlier lists beside what came, and planning a trial")
-    for line in demo_year.told(demo_year.look(current, opened, store)):
+    for line in demo_year.summary_lines(demo_year.evaluate_lists(current, opened, store)):
         say(f"      {line}")
     plan = demo_year.plan_of(day, authority, folder, store)
     say(f"      registered the trial {plan.of.name}: {plan.file}")

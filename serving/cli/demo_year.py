@@ -66,7 +66,7 @@ def store_earlier_lists(histories: Histories, model: RiskModel, days: list[date]
             store.save(s.to_dict() for s in model.score(histories, day, advance=advance))
 
 
-def look(current: Settings, histories: Histories, store: Store) -> MonitorReport:
+def evaluate_lists(current: Settings, histories: Histories, store: Store) -> MonitorReport:
     """Hold the stored lists beside what came, and keep for ``/monitor`` what may be shown."""
     capacity = PageSettings.load(current.pages).per_week
     with progress("monitoring") as advance:
@@ -100,7 +100,7 @@ def plan_of(day: date, authority: str, folder: Path, store: Store) -> Plan:
     return plan
 
 
-def told(report: MonitorReport) -> Iterator[str]:
+def summary_lines(report: MonitorReport) -> Iterator[str]:
     """Yield what the look found, a line each."""
     for term in report.judgement.terms:
         whole = term.whole

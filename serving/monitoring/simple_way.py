@@ -109,6 +109,8 @@ def simple_ways(
         "checklist": pl.struct(-pl.col("points"), _most(TIES), "pupil_id"),
         "stopped": pl.struct((pl.col("list") != ACT_TODAY).fill_null(True), _most(MISSED), _most(TIES), "pupil_id"),
     }
+    if not both["list"].count():  # stored by an earlier version
+        del orders["stopped"]
     return [_beside(way, order, both, version, days) for way, order in orders.items()]
 
 

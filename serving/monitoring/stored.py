@@ -40,4 +40,12 @@ def newest(view: View) -> tuple[str, dict[str, Any]] | None:
         return sees_all or bool(details["report"]["authority"] == caller.authority)
 
     found = audit_log.newest_details(view.connection, ACTION, matches)
-    return (found[0], found[1]["report"]) if found else None
+    return (found[0], _of_today(found[1]["report"])) if found else None
+
+
+def _of_today(report: dict[str, Any]) -> dict[str, Any]:
+    """Return a report as today's pages read it; until 29 November 2026 the checklist was the only simple way."""
+    if "simple_ways" in report:
+        return report
+    checklist = report.get("simple_way")
+    return {**report, "simple_ways": [{"way": "checklist", **checklist}] if checklist else []}

@@ -100,6 +100,17 @@ def test_the_page_has_what_the_command_found(filled):
     assert [s["verdict"] for s in report["simple_ways"]] == ["as_good", "as_good"]
 
 
+def test_a_look_of_an_earlier_version_still_shows_the_checklist(filled):
+    one = {"verdict": "better", "listed": 60, "listed_simply": 60, "found": 30, "found_simply": 20}
+    with filled.store.view(command_line()) as view:
+        view.record(stored.ACTION, report={"authority": "801", "simple_way": one})
+        view.record("monitor.kept")
+    with filled.store.view(Caller("dev:x", "lead", "801")) as view:
+        _, shown = stored.newest(view)
+        view.record("monitor.page_seen")
+    assert shown["simple_ways"] == [{"way": "checklist", **one}]
+
+
 def test_the_capacity_is_the_authoritys_unless_named(filled):
     do(filled.store, staff.set_capacity, "801", "", 7, 0)
 
