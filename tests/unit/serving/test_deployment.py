@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from mlflow.environment_variables import MLFLOW_SERVER_ENABLE_JOB_EXECUTION
 
 from histories.calendar import as_of_dates
 from histories.settings import KEYS
@@ -29,6 +30,7 @@ OUTSIDE = (
     "HOME",
     "ONROLL_WORKERS",
     "MLFLOW_AUTH_CONFIG_PATH",
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION",
 )  # not of histories/settings.py
 
 
@@ -183,6 +185,12 @@ def test_nobody_reaches_the_database_in_clear_text_and_mlflow_without_a_login():
     assert "admin_password" not in login["mlflow"]
     assert any(v.endswith(":/etc/onroll/mlflow-login.ini:ro") for v in SERVICES["mlflow"]["volumes"])
     assert find_spec("flask_wtf")  # or MLflow refuses to start with a login
+
+
+def test_mlflows_pages_take_two_processes_and_not_fourteen():
+    assert "--workers=1" in SERVICES["mlflow"]["command"]
+    assert SERVICES["mlflow"]["environment"]["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
+    assert MLFLOW_SERVER_ENABLE_JOB_EXECUTION.name == "MLFLOW_SERVER_ENABLE_JOB_EXECUTION"
 
 
 # This machine, services of the compose files, and those of the example for Entra ID.
