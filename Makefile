@@ -70,7 +70,7 @@ dist: setup  ## the wheel and the sources of a release, in dist/
 	$(BIN)/uv build --quiet --no-build-isolation --out-dir dist
 overdue: setup  ## components of the image of which a newer version has been out for longer than SECURITY.md allows
 	$(BIN)/python -m tests.house.overdue
-ENGINE ?= $(firstword $(notdir $(shell command -v podman docker)))
+ENGINE ?= $(notdir $(shell command -v podman || command -v docker))
 TAG ?= onroll
 image: setup  ## the container image `onroll` (TAG), with podman or docker (ENGINE), on another base (BASE), with further OPTIONS
 	@test -n "$(ENGINE)" || { echo "Install podman or docker."; exit 1; }

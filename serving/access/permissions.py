@@ -35,7 +35,7 @@ INTERFACE = (
     Permission(
         method="GET",
         route="/schema.json",
-        roles=IDENTITIES,
+        roles=ROLES,
         sees="the description of this interface for BentoML's clients",
     ),
     Permission(method="GET", route="/livez", roles=OPEN, sees="that the process runs"),

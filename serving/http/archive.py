@@ -18,5 +18,5 @@ def refuse_within(folder: Path) -> None:
         When the folder is that of an archive's sources.
     """
     if folder.name == "src" and (folder.parent / "bento.yaml").is_file():
-        do = "In your working folder, run: PYTHONPATH=$(bentoml get onroll:latest --output path)/src bentoml serve serving.http.service:Onroll"
+        do = "In your working folder, run: PYTHONPATH=$(bentoml get onroll:latest --output path)/src bentoml serve serving.http.service:Onroll --host 127.0.0.1"
         raise Faults(Fault("an archive of BentoML is no working folder", str(folder), do))

@@ -22,7 +22,7 @@ from serving.http.schemas import (
     WorklistRequest,
 )
 
-OVER_HTTP = "Call this over HTTP with a key: a call within the process names nobody whom access and audit could go by."
+OVER_HTTP = "Call this over HTTP with a key: a call within the process has no caller to authorise or audit."
 
 
 @dataclass(frozen=True, kw_only=True)
