@@ -1,8 +1,9 @@
 """Does choosing by early recall make the choice of a candidate noisier? The same choice on resampled pupils, by three rules.
 
 ``python -m benchmarks.choice [--pupils 20000] [--seeds 41,42] [--scenario default]``. *Average precision* takes the safest of those within noise of the best in it.
-*Early recall within noise* is the rule of ``training.fitting.selection``: of those, the safest within noise of the highest early recall. *Highest
-early recall* takes the highest of those, noise or not. A rule is steadier the more often it takes the same candidate; what it takes is worth the
+*Early recall within noise* is the rule of ``training.fitting.selection``: of those, and of those that find more
+early than the best of them, the safest within noise of the highest early recall. *Highest early recall* takes the highest of those within noise
+of the best in average precision, noise or not. A rule is steadier the more often it takes the same candidate; what it takes is worth the
 candidate's *soft* average precision (``benchmarks.worlds``) among children not yet stopping.
 """
 

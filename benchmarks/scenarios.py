@@ -242,9 +242,8 @@ def stored(file: Path, with_ceiling: bool, with_coverage: bool) -> dict[str, Any
     if not file.is_file():
         return None
     results: dict[str, Any] = json.loads(file.read_text())
-    complete = (not with_ceiling or set(CEILINGS) <= set(results["candidates"])) and (
-        not with_coverage or results["held"]
-    )
+    needed = set(TITLES) - set(LEFT_OUT) - (set() if with_ceiling else set(CEILINGS))
+    complete = needed <= set(results["candidates"]) and (not with_coverage or results["held"])
     return results if results["catalogue"] == catalogue().digest and complete else None
 
 

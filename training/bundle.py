@@ -15,8 +15,13 @@ from typing import Any
 from histories.errors import Fault, Faults
 from histories.io.digest import file_digest
 
-# What candidates are made of; any other is a booster.
-PARTS = {"ridge": ("ridge",), "mean": ("ridge", "booster")}
+# What candidates are made of, and how much of each part's log-odds they take; any other is a booster.
+PARTS = {
+    "ridge": {"ridge": 1.0},
+    "mean": {"ridge": 0.5, "booster": 0.5},
+    "weighted_mean": {"ridge": 0.75, "booster": 0.25},
+}
+BOOSTER_ALONE = {"booster": 1.0}
 BOOSTER, MANIFEST, CARD, RECIPE, SUMS = "booster.txt", "manifest.json", "card.md", "recipe.json", "SHA256SUMS"
 
 
@@ -81,9 +86,9 @@ class Manifest:
     parent: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def parts(self) -> tuple[str, ...]:
-        """What the model is made of: ``booster``, ``ridge`` or both."""
-        return PARTS.get(self.candidate, ("booster",))
+    def parts(self) -> Mapping[str, float]:
+        """What the model is made of, ``booster``, ``ridge`` or both, and how much of each part's log-odds it takes."""
+        return PARTS.get(self.candidate, BOOSTER_ALONE)
 
     @property
     def whole_days(self) -> list[str]:

@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, check_random_state, validate_data
 
 from features.catalogue import catalogue
+from training.bundle import BOOSTER_ALONE, PARTS
 from training.explanation.leaf_tables import LeafTables
 from training.explanation.scorer import MeanScorer, Scorer
 from training.explanation.trees import read_forest
@@ -20,17 +21,18 @@ from training.measures import calibration
 if TYPE_CHECKING:
     import shap
 
-KINDS = {"ridge": ("ridge",), "lightgbm": ("booster",), "mean": ("ridge", "booster")}
+KINDS = {**PARTS, "lightgbm": BOOSTER_ALONE}
 
 
 class OnrollClassifier(ClassifierMixin, BaseEstimator):
-    """Ridge logistic regression, LightGBM, or the mean of their log-odds, calibrated on folds that the model has not seen.
+    """Ridge logistic regression, LightGBM, or a mean of their log-odds, calibrated on folds that the model has not seen.
 
     Columns named after features of the catalogue keep its directions. Missing values are NaN and are learned from.
 
     Parameters
     ----------
-    kind : {"mean", "ridge", "lightgbm"}
+    kind : {"mean", "weighted_mean", "ridge", "lightgbm"}
+        ``weighted_mean`` takes three parts of the ridge regression and one of LightGBM.
     monotone : bool
         Whether the directions of the catalogue hold.
     rounds, learning_rate, num_leaves, max_depth, min_data_in_leaf, feature_fraction, lambda_l2, negative_share
@@ -171,7 +173,7 @@ class OnrollClassifier(ClassifierMixin, BaseEstimator):
             else:
                 text = boosted.train(learning, settings).model_to_string(num_iteration=-1)
                 parts.append(LeafTables(read_forest(text, "the classifier")))
-        return parts[0] if len(parts) == 1 else MeanScorer(parts)
+        return parts[0] if len(parts) == 1 else MeanScorer(parts, list(KINDS[self.kind].values()))
 
     def _unseen_margins(self, learning: Learning) -> np.ndarray:
         """Return margins of the rows by models that have not seen them; those of the model itself if rows are too few."""

@@ -17,7 +17,8 @@ from features.counting.block_cache import BlockStore
 from features.outcome.leavings import Leavings
 from histories.reading.histories import Histories
 from training import bands
-from training.bundle import PARTS, Manifest
+from training.bundle import BOOSTER_ALONE, PARTS, Manifest
+from training.explanation.scorer import weighted_mean
 from training.fitting import uncertainty
 from training.fitting.blas_threads import BLAS_THREADS, fixed_blas_threads
 from training.fitting.candidates import Learn, Learning, boosted, grid, learner, releasable, ridge
@@ -168,18 +169,18 @@ def train(
         released = next(c.settings for c in candidates if c.name == chosen) or settings
         advance(description="the final model")
         learning = learn_from(learned, catalogue().names, seed)
-        made_of = PARTS.get(chosen, ("booster",))
+        made_of = PARTS.get(chosen, BOOSTER_ALONE)
         booster = boosted.train(learning, released) if "booster" in made_of else None
         terms = ridge.fit(learning, released["monotone"]) if "ridge" in made_of else None
         newest = matrix_of(frame.filter(pl.col("as_of") == frame["as_of"].max()), catalogue().names)
         margins = [terms.margins(newest)] if terms else []
-        margins += [boosted.margins(booster, newest)] if booster else []
+        margins += [boosted.margins(booster, newest)] if booster else []  # in the order of PARTS
         calibrator = fit_calibrator(
             predictions=predictions,
             chosen=chosen,
             learning=learning,
             frame=learned,
-            newest=Newest(x=newest, margins=np.mean(margins, axis=0)),
+            newest=Newest(x=newest, margins=weighted_mean(margins, list(made_of.values()))),
             # The model's own strength: only the pupils differ.
             learn=learner(chosen, released, terms.strength if terms else None),
             seed=seed,

@@ -147,9 +147,10 @@ BOOSTER = "feature_names=a b\n\nTree=0\nsplit_feature=0 1\nsplit_gain=3 1\n\nTre
 @pytest.mark.parametrize(
     ("parts", "shares"),
     [
-        (("booster",), {"a": 0.75, "b": 0.25}),
-        (("ridge",), {"b": 0.8, "a": 0.2}),
-        (("ridge", "booster"), {"b": 0.525, "a": 0.475}),
+        ({"booster": 1.0}, {"a": 0.75, "b": 0.25}),
+        ({"ridge": 1.0}, {"b": 0.8, "a": 0.2}),
+        ({"ridge": 0.5, "booster": 0.5}, {"b": 0.525, "a": 0.475}),
+        ({"ridge": 0.75, "booster": 0.25}, {"b": 0.6625, "a": 0.3375}),
     ],
 )
 def test_a_models_shares_sum_to_one_and_the_largest_comes_first(parts, shares):
@@ -157,7 +158,7 @@ def test_a_models_shares_sum_to_one_and_the_largest_comes_first(parts, shares):
     found = importance(BOOSTER, SimpleNamespace(parts=parts, features=["a", "b"], ridge=ridge))
     assert list(found) == list(shares)
     assert found == pytest.approx(shares)
-    assert importance("", SimpleNamespace(parts=("booster",), features=[], ridge={})) == {}
+    assert importance("", SimpleNamespace(parts={"booster": 1.0}, features=[], ridge={})) == {}
 
 
 def test_the_page_has_pictures_with_their_figures_beside_them_and_holds(site, visit, signed_in, monkeypatch, tested):

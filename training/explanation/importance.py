@@ -1,7 +1,7 @@
 """How much of a model rests on each feature, from the model alone: no child's record is needed to say it.
 
 For trees the share of the gain of all splits; for a ridge regression the share of the span of all terms, each from its lowest to its
-highest training value; for the mean of both the mean of their shares.
+highest training value; for a mean of both the mean of their shares, by the weights of the mean.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ def importance(booster: str, manifest: Manifest) -> dict[str, float]:
     booster : str
         LightGBM's text; empty for a ridge regression alone.
     """
-    by_part = [_spans(manifest) if part == "ridge" else _gains(booster) for part in manifest.parts]
+    by_part = {part: _spans(manifest) if part == "ridge" else _gains(booster) for part in manifest.parts}
     total: defaultdict[str, float] = defaultdict(float)
-    for sizes in by_part:
+    for part, sizes in by_part.items():
         whole = sum(sizes.values())
         for name, size in sizes.items() if whole else ():
-            total[name] += size / whole / len(by_part)
+            total[name] += manifest.parts[part] * size / whole
     return {name: share for name, share in sorted(total.items(), key=lambda item: -item[1]) if share > 0}
 
 

@@ -1,7 +1,8 @@
-"""The scorer of a release: its booster, its ridge regression, or the mean of both, with exact contributions."""
+"""The scorer of a release: its booster, its ridge regression, or a weighted mean of both, with exact contributions."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
@@ -27,19 +28,34 @@ class Scorer(Protocol):
 
 
 class MeanScorer:
-    """The mean of several scorers; Shapley values are linear, so contributions are averaged too."""
+    """A weighted mean of several scorers; Shapley values are linear, so contributions are averaged alike.
 
-    def __init__(self, parts: list[Scorer]) -> None:
-        self.parts = parts
-        self.base = float(np.mean([part.base for part in parts]))
+    Parameters
+    ----------
+    parts : sequence of Scorer
+    weights : sequence of float
+        They sum to one.
+    """
+
+    def __init__(self, parts: Sequence[Scorer], weights: Sequence[float]) -> None:
+        self.parts, self.weights = parts, weights
+        self.base = float(sum(weight * part.base for part, weight in zip(parts, weights, strict=True)))
 
     def margins(self, rows: np.ndarray) -> np.ndarray:
         """Return the mean margins, shape (rows,)."""
-        return np.mean([part.margins(rows) for part in self.parts], axis=0)
+        return weighted_mean([part.margins(rows) for part in self.parts], self.weights)
 
     def contributions(self, rows: np.ndarray) -> np.ndarray:
         """Return the mean contributions, with the base as last column, shape (rows, features + 1)."""
-        return np.mean([part.contributions(rows) for part in self.parts], axis=0)
+        return weighted_mean([part.contributions(rows) for part in self.parts], self.weights)
+
+
+def weighted_mean(values: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
+    """Return the mean of arrays by weights that sum to one; training and serving both call it, so their margins are the same numbers."""
+    whole = np.zeros_like(values[0])
+    for weight, of_part in zip(weights, values, strict=True):
+        whole += weight * of_part
+    return whole
 
 
 def scorer_of(booster: str, manifest: Manifest) -> Scorer:
@@ -62,4 +78,4 @@ def scorer_of(booster: str, manifest: Manifest) -> Scorer:
             parts.append(LinearTerms.read(manifest.ridge, manifest.features, where))
         else:
             parts.append(LeafTables(read_forest(booster, where)))
-    return parts[0] if len(parts) == 1 else MeanScorer(parts)
+    return parts[0] if len(parts) == 1 else MeanScorer(parts, list(manifest.parts.values()))

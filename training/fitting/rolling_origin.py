@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from training.explanation.scorer import weighted_mean
 from training.fitting.candidates import Candidate, Learning
 from training.fitting.parallel import in_parallel
 from training.fitting.partial_windows import learned_before
@@ -107,7 +108,7 @@ def predict(
         of_day = dict(zip((c.name for c in side_by_side), in_parallel(jobs, len(learning.y)), strict=True))
         for c in candidates:
             if c.mean_of and all(name in of_day for name in c.mean_of):
-                of_day[c.name] = np.mean([of_day[name] for name in c.mean_of], axis=0)
+                of_day[c.name] = weighted_mean([of_day[name] for name in c.mean_of], list(c.mean_of.values()))
             elif c.name not in of_day:
                 advance(description=f"predicting {o.day}: {c.title}")
                 of_day[c.name] = _margins_of(c, learning, x)

@@ -1,4 +1,4 @@
-"""Choose a candidate by its mean regret over time, and among those within noise of the best by what their lists find early.
+"""Choose a candidate by its mean regret over time and by what its lists find early.
 
 Regret is how far a candidate fell behind the best candidate of an origin.
 """
@@ -18,10 +18,12 @@ TIMES = 100  # resamples of pupils by which leads are compared with noise
 
 
 def choose(predictions: Predictions, among: list[str], seed: int) -> tuple[str, dict[str, Any]]:
-    """Return the first candidate that is within noise of the best: in mean regret in average precision over all origins, then in early recall.
+    """Return the safest candidate that no other one beats in what counts.
 
-    Average precision decides first. Of those that it does not tell apart, those within noise of the highest early recall at capacity
-    (``early_recall``) stay, and the safest of them is taken: a few dozen outcomes seldom tell good candidates apart.
+    The best in mean regret in average precision over all origins sets a candidate aside if it is ahead beyond noise, unless that candidate's
+    lists find more early: average precision over everybody is mostly about children who have already stopped coming. Of the rest, those within
+    noise of the highest early recall at capacity (``early_recall``) stay, and the safest of them is taken: a few dozen outcomes seldom tell good
+    candidates apart.
 
     Parameters
     ----------
@@ -33,10 +35,10 @@ def choose(predictions: Predictions, among: list[str], seed: int) -> tuple[str, 
     Returns
     -------
     name, story : str, dict
-        ``story`` holds average precision by origin and candidate, regrets, early recall, the candidates within noise of the best in each, by
-        which of the two the safest candidate was left (``chosen_by``: ``early_recall`` if average precision alone would have taken
-        another), and the loss against the best if the same rule had been applied at each origin to earlier origins only ("distance from
-        the best next time").
+        ``story`` holds average precision by origin and candidate, regrets, early recall, the candidates within noise of the best in each, those
+        further behind in average precision whose lists find more early (``finds_more_early``), by which of the two the candidate was taken
+        (``chosen_by``: ``early_recall`` if average precision alone would have taken another), and the loss against the best if the same
+        rule had been applied at each origin to earlier origins only ("distance from the best next time").
     """
     origins = range(int(predictions.origin.max()) + 1)
     label, weight = predictions.label, predictions.weight
@@ -55,26 +57,23 @@ def choose(predictions: Predictions, among: list[str], seed: int) -> tuple[str, 
     hits = early_hits(predictions, among, resamples)
     regret = table.max(axis=0) - table
     within_noise = _near_the_best(regret.mean(axis=1), draws)
-    near_early = _near_in_early_recall(hits, len(origins), within_noise)
-    chosen = near_early.index(True)
-    lost = [float(regret[_first(regret[:, :n], draws[:, :n], hits), n]) for n in origins if n > 0]
+    staying = _staying(regret, draws, hits)
+    chosen = staying.index(True)
+    lost = [float(regret[_staying(regret[:, :n], draws[:, :n], hits).index(True), n]) for n in origins if n > 0]
     recalls = hits.recall(len(origins))[:, -1] if hits else np.full(len(among), np.nan)
     story = {
         "average_precision_by_origin": {name: [float(v) for v in values] for name, values in by_origin.items()},
         "mean_regret": dict(zip(among, (float(m) for m in regret.mean(axis=1)), strict=True)),
         "within_noise": [name for name, within in zip(among, within_noise, strict=True) if within],
+        "finds_more_early": [
+            name for name, stays, near in zip(among, staying, within_noise, strict=True) if stays and not near
+        ],
         "early_recall": dict(zip(among, map(float, recalls), strict=True)),
-        "within_noise_early": [name for name, within in zip(among, near_early, strict=True) if within],
+        "within_noise_early": [name for name, stays in zip(among, staying, strict=True) if stays],
         "chosen_by": "average_precision" if chosen == within_noise.index(True) else "early_recall",
         "lost_by_the_rule_next_time": lost,
     }
     return among[chosen], story
-
-
-def _first(regret: np.ndarray, draws: np.ndarray, hits: EarlyHits | None) -> int:
-    """Return the candidate that the rule takes on some origins; arrays as for ``_near_the_best``."""
-    within_noise = _near_the_best(regret.mean(axis=1), draws)
-    return _near_in_early_recall(hits, regret.shape[1], within_noise).index(True)
 
 
 def _near_the_best(mean_regret: np.ndarray, draws: np.ndarray) -> list[bool]:
@@ -89,14 +88,29 @@ def _near_the_best(mean_regret: np.ndarray, draws: np.ndarray) -> list[bool]:
     return _not_clearly_behind(int(np.argmin(mean_regret)), draws.mean(axis=1))
 
 
-def _near_in_early_recall(hits: EarlyHits | None, origins: int, among: list[bool]) -> list[bool]:
-    """Return which of some candidates are within noise of the highest early recall over the first origins; all of them if none is known."""
-    recall = hits.recall(origins) if hits else None
+def _staying(regret: np.ndarray, draws: np.ndarray, hits: EarlyHits | None) -> list[bool]:
+    """Return which candidates stay for some origins; the first of them is taken.
+
+    Those within noise of the best in average precision stay, and those that find more early than it; but only if they are within noise of the
+    highest early recall of the former. So one that is clearly behind in average precision may stay, but drives no other out.
+
+    Parameters
+    ----------
+    regret : float array, shape (candidates, origins)
+    draws : float array, shape (candidates, origins, resamples)
+        Average precision.
+    hits : EarlyHits or None
+        Of these origins and perhaps later ones; without early outcomes average precision decides alone.
+    """
+    mean_regret = regret.mean(axis=1)
+    near = _near_the_best(mean_regret, draws)
+    recall = hits.recall(regret.shape[1]) if hits else None
     if recall is None or not np.isfinite(recall[:, -1]).all():
-        return among
-    best = int(np.argmax(np.where(among, recall[:, -1], -1.0)))
-    near = _not_clearly_behind(best, recall[:, :-1])
-    return [both and within for both, within in zip(among, near, strict=True)]
+        return near
+    more_early = recall[:, -1] > recall[int(np.argmin(mean_regret)), -1]
+    highest = int(np.argmax(np.where(near, recall[:, -1], -1.0)))
+    near_early = _not_clearly_behind(highest, recall[:, :-1])
+    return [bool((one or more) and early) for one, more, early in zip(near, more_early, near_early, strict=True)]
 
 
 def _not_clearly_behind(best: int, draws: np.ndarray) -> list[bool]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from features.catalogue import catalogue
 from histories.errors import Faults
-from training.bundle import PARTS
+from training.bundle import BOOSTER_ALONE, PARTS
 from training.catalogue_match import changed_features
 from training.explanation.linear_terms import LinearTerms
 from training.explanation.trees import Forest, read_forest
@@ -30,7 +30,7 @@ def check(dossier: Dossier, limits: Mapping[str, Any]) -> GateFinding:
     )
     if changed:
         return GateFinding(False, f"trained with another catalogue of features ({', '.join(changed[:5])})", every)
-    parts = PARTS.get(str(dossier.take("manifest", "candidate")), ("booster",))
+    parts = PARTS.get(str(dossier.take("manifest", "candidate")), BOOSTER_ALONE)
     findings = []
     try:
         if "ridge" in parts:

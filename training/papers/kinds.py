@@ -14,12 +14,14 @@ def kind(manifest: Manifest) -> str:
     Examples
     --------
     >>> from types import SimpleNamespace as Released
-    >>> kind(Released(parts=("booster",)))
+    >>> kind(Released(parts={"booster": 1.0}))
     'gradient-boosted trees (LightGBM)'
     """
-    if manifest.parts == ("ridge",):
-        return RIDGE
-    return BOOSTER if manifest.parts == ("booster",) else f"mean of the log-odds of a {RIDGE} and {BOOSTER}"
+    of_ridge = manifest.parts.get("ridge", 0.0)
+    if of_ridge in (0.0, 1.0):
+        return RIDGE if of_ridge else BOOSTER
+    shares = "" if of_ridge == 0.5 else f" ({of_ridge:.0%} and {1 - of_ridge:.0%})"
+    return f"mean of the log-odds of a {RIDGE} and {BOOSTER}{shares}"
 
 
 def sentence(words: str) -> str:

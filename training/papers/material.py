@@ -115,8 +115,9 @@ class Material:
             return self.adopted
         near = "the safest of those within noise of the smallest mean regret in average precision"
         if self.story.get("chosen_by") == "early_recall":
+            more = ", or finding more early than the one with it," if self.story.get("finds_more_early") else ""
             return (
-                f"{near} and of the highest early recall (outcomes {LEAD_DAYS} days away or more, {CAPACITY} children on each list of those not "
+                f"{near}{more} and of the highest early recall (outcomes {LEAD_DAYS} days away or more, {CAPACITY} children on each list of those not "
                 "yet stopping); average precision alone would have taken another"
             )
         return f"{near}; none of them has a higher early recall at capacity beyond noise"

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
+from training.bundle import PARTS
+from training.explanation.scorer import weighted_mean
 from training.fitting.candidates import baselines, boosted, ridge
 from training.fitting.candidates.candidate import Candidate, Learn, Learning, Scorer
+
+# The safest first.
+MEANS = {
+    "weighted_mean": "weighted mean of the log-odds, three parts ridge and one LightGBM",
+    "mean": "mean of the log-odds of ridge and LightGBM",
+}
 
 
 def grid(settings: dict[str, Any]) -> list[Candidate]:
@@ -23,12 +29,9 @@ def grid(settings: dict[str, Any]) -> list[Candidate]:
         Candidate(
             "lightgbm", "LightGBM with monotone directions", boosted.learner(monotone), monotone, side_by_side=True
         ),
-        Candidate(
-            "mean",
-            "mean of the log-odds of ridge and LightGBM",
-            learner("mean", settings),
-            settings,
-            mean_of=("ridge", "lightgbm" if settings["monotone"] else "lightgbm_free"),
+        *(
+            Candidate(name, title, learner(name, settings), settings, mean_of=_mean_of(name, settings))
+            for name, title in MEANS.items()
         ),
     ]
 
@@ -36,9 +39,9 @@ def grid(settings: dict[str, Any]) -> list[Candidate]:
 def releasable(candidates: list[Candidate], settings: dict[str, Any]) -> list[str]:
     """Return the names of the candidates that may be released, the safest first.
 
-    Models of two kinds err differently, so their mean comes first: it loses least if children go missing for other reasons than before.
-    The simplest come next. With monotone directions, the booster without them is a candidate only to show what they cost; it is not
-    released.
+    Models of two kinds err differently, so their means come first: they lose least if children go missing for other reasons than before. Of
+    the two, the one that leans on the ridge finds more early. The simplest come next. With monotone directions, the booster without them is
+    a candidate only to show what they cost; it is not released.
     """
     may = [c for c in candidates if c.settings and (c.settings["monotone"] or not settings["monotone"])]
     return [c.name for c in sorted(may, key=_is_no_mean)]
@@ -54,7 +57,7 @@ def learner(name: str, settings: dict[str, Any], strength: float | None = None) 
     Parameters
     ----------
     name : str
-        ``ridge``, ``mean``, or any other name for a booster.
+        ``ridge``, one of ``MEANS``, or any other name for a booster.
     settings : dict
         See ``boosted.DEFAULTS``; the ridge regression only reads whether directions hold.
     strength : float, optional
@@ -62,14 +65,20 @@ def learner(name: str, settings: dict[str, Any], strength: float | None = None) 
     """
     if name == "ridge":
         return ridge.learner(settings, strength)
-    if name != "mean":
+    if name not in MEANS:
         return boosted.learner(settings)
 
     def learn(learning: Learning) -> Scorer:
-        of_ridge, of_booster = ridge.learner(settings, strength)(learning), boosted.learner(settings)(learning)
-        return lambda x: np.mean([of_ridge(x), of_booster(x)], axis=0)
+        parts = {"ridge": ridge.learner(settings, strength)(learning), "booster": boosted.learner(settings)(learning)}
+        weights = PARTS[name]
+        return lambda x: weighted_mean([parts[part](x) for part in weights], list(weights.values()))
 
     return learn
+
+
+def _mean_of(name: str, settings: dict[str, Any]) -> dict[str, float]:
+    booster = "lightgbm" if settings["monotone"] else "lightgbm_free"
+    return {booster if part == "booster" else part: weight for part, weight in PARTS[name].items()}
 
 
 __all__ = ["Candidate", "Learn", "Learning", "Scorer", "grid", "learner", "releasable"]

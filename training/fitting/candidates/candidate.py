@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -93,8 +93,8 @@ class Candidate:
         Takes ``Learning``, returns a ``Scorer``.
     settings : dict or None
         The settings, if the candidate can become a version (its scores can be explained exactly); None for baselines.
-    mean_of : tuple of str
-        The candidates whose margins it averages.
+    mean_of : mapping of str to float
+        The candidates whose margins it averages, with their weights, which sum to one.
     side_by_side : bool
         Whether it uses one thread, so that several can be trained in parallel.
     """
@@ -103,5 +103,5 @@ class Candidate:
     title: str
     learn: Learn
     settings: dict[str, Any] | None = None
-    mean_of: tuple[str, ...] = ()
+    mean_of: Mapping[str, float] = field(default_factory=dict)
     side_by_side: bool = False

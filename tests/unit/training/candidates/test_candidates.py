@@ -56,6 +56,7 @@ def test_every_candidate_orders_strangers_and_those_that_know_more_do_so_better(
         "lightgbm_free",
         "lightgbm",
         "mean",
+        "weighted_mean",
     }
     assert precision["ridge"] > precision["surroundings"] > precision["base_rate"]
     assert precision["lightgbm"] > precision["checklist"]

@@ -80,6 +80,20 @@ def test_early_recall_does_not_rescue_a_candidate_that_is_clearly_behind():
     assert (chosen, story["within_noise"]) == ("safe", ["safe"])
 
 
+def test_a_safer_candidate_stays_if_it_finds_more_early_than_the_one_ahead_of_it():
+    """Average precision over everybody does not set it aside; a safer one that finds less early is set aside."""
+    margins = {
+        "early": order_of((40, 70), (100, 250), (0, 40)),
+        "worse": order_of((100, 250), (0, 70)),
+        "ahead": order_of((0, 45), (100, 120), (45, 70)),
+    }
+    chosen, story = choose(world(margins), ["worse", "early", "ahead"], 1)
+    assert (chosen, story["chosen_by"]) == ("early", "early_recall")
+    assert (story["within_noise"], story["finds_more_early"]) == (["ahead"], ["early"])
+    said = Material.choice.fget(SimpleNamespace(manifest=SimpleNamespace(parent=None), story=story))
+    assert "or finding more early than the one with it" in said
+
+
 def test_candidates_alike_in_both_are_decided_by_safety():
     predictions = world({"one": finds_early, "other": finds_early})
     for names in (["one", "other"], ["other", "one"]):

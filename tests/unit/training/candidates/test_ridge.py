@@ -69,14 +69,14 @@ def test_a_coefficient_against_its_direction_is_zero():
     assert (directed[DIRECTION != 0] != 0).any()
 
 
-@pytest.mark.parametrize("name", ["ridge", "mean"])
+@pytest.mark.parametrize("name", ["ridge", "mean", "weighted_mean"])
 def test_contributions_add_up_to_the_margin_and_rest_on_the_mean(name, bundle, tmp_path):
     """For any rows, some far outside the training data, alone and together, through a bundle on disk."""
     past, (booster, manifest) = learning(), read_bundle(bundle)
     terms = ridge.fit(past, monotone=True, strength=0.01)
     released = replace(manifest, candidate=name, ridge=terms.stored())
-    write_bundle(tmp_path, booster if name == "mean" else "", released, {"card.md": "# card\n"})
-    assert (tmp_path / "booster.txt").exists() == (name == "mean")
+    write_bundle(tmp_path, booster if name != "ridge" else "", released, {"card.md": "# card\n"})
+    assert (tmp_path / "booster.txt").exists() == (name != "ridge")
     model = RiskModel.load(tmp_path)
     rows = np.vstack([past.x[:200], past.x[:5] * 1e6, -past.x[:5] * 1e6, np.full((1, len(NAMES)), np.nan)])
     parts, margins = model.contributions(rows)
@@ -89,8 +89,9 @@ def test_contributions_add_up_to_the_margin_and_rest_on_the_mean(name, bundle, t
         assert np.array_equal(margins, terms.margins(rows))
         assert margins.max() <= terms.margins(np.vstack([past.x, rows])).max()
     else:
-        halves = scorer_of(booster, manifest).margins(rows), terms.margins(rows)
-        assert np.array_equal(margins, (halves[1] + halves[0]) / 2)
+        of_booster, of_ridge = scorer_of(booster, manifest).margins(rows), terms.margins(rows)
+        share = {"mean": 0.5, "weighted_mean": 0.75}[name]
+        assert np.array_equal(margins, share * of_ridge + (1 - share) * of_booster)
 
 
 def test_a_value_beyond_those_seen_counts_as_the_nearest():
@@ -110,6 +111,8 @@ def test_the_mean_candidate_learns_as_its_parts_do():
     }
     parts = [learner(name, settings, 0.01)(past)(past.x) for name in ("ridge", "lightgbm")]
     assert np.array_equal(learner("mean", settings, 0.01)(past)(past.x), np.mean(parts, axis=0))
+    expected = 0.75 * parts[0] + 0.25 * parts[1]
+    assert np.array_equal(learner("weighted_mean", settings, 0.01)(past)(past.x), expected)
 
 
 def test_the_same_rows_give_the_same_coefficients_whatever_the_threads():
