@@ -13,6 +13,7 @@ import statistics
 import tempfile
 import time
 import urllib.parse
+from contextlib import suppress
 from datetime import date, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -91,6 +92,19 @@ def filled(url: str) -> Store:
     return store
 
 
+def processor_seconds() -> float:
+    """Return the processor time so far of the processes that this one started; beside other work it tells more than the clock."""
+    fields = {}
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state = file.read_text().rpartition(")")[2].split()
+            fields[int(file.parent.name)] = (int(state[1]), int(state[11]) + int(state[12]))
+    ours = {os.getpid()}
+    while more := {pid for pid, (parent, _) in fields.items() if parent in ours} - ours:
+        ours |= more
+    return sum(fields[pid][1] for pid in ours - {os.getpid()}) / os.sysconf("SC_CLK_TCK")
+
+
 def main() -> None:
     """Print the figures."""
     print(machine())
@@ -124,13 +138,14 @@ def main() -> None:
                 "the team": "/team",
                 "the models": "/model",
             }
-            middle = {
-                name: statistics.median([visitor.get(path)[1] for _ in range(CALLS)][5:])
-                for name, path in paths.items()
-            }
-            floor = next(iter(middle.values()))
-            for name, ms in middle.items():
-                print(f"{name:40} {ms:7.1f} ms   {ms / floor:5.1f} times the floor")
+            floor = 0.0
+            for name, path in paths.items():
+                visitor.get(path)
+                before = processor_seconds()
+                ms = statistics.median([visitor.get(path)[1] for _ in range(CALLS)])
+                work = (processor_seconds() - before) * 1000 / CALLS
+                floor = floor or ms
+                print(f"{name:40} {ms:7.1f} ms   {ms / floor:5.1f} times the floor   {work:6.1f} ms of processor")
             sheets = re.findall(r'href="(/assets/[^"]+)"', listed)
             loaded = len(listed.encode()) + sum(len(visitor.get(sheet)[0].encode()) for sheet in sheets)
             print(f"first load of the list: {loaded:,} bytes")

@@ -103,6 +103,7 @@ class Renderer:
             "readable": partial(readable, words=w),
         }
         environment.globals["assets"] = assets()
+        environment.filters["as_day"] = w.day
         return environment
 
     def page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:

@@ -194,15 +194,12 @@ def count_lost(view: View, today: date) -> int:
 
     The calling code records the view.
     """
-    query = (
-        sa.select(sa.func.count(StoredDeadline.pupil_id.distinct()))
-        .join(Pupil, Pupil.pupil_id == StoredDeadline.pupil_id)
-        .where(
-            *view.caller.children(Pupil),
-            StoredDeadline.stopped_at.is_(None),
-            StoredDeadline.kind == LOST,
-            StoredDeadline.due_on < today,
-        )
+    in_scope = sa.exists().where(Pupil.pupil_id == StoredDeadline.pupil_id, *view.caller.children(Pupil))
+    query = sa.select(sa.func.count(StoredDeadline.pupil_id.distinct())).where(
+        StoredDeadline.stopped_at.is_(None),
+        StoredDeadline.kind == LOST,
+        StoredDeadline.due_on < today,
+        in_scope,
     )
     return view.connection.scalar(query) or 0
 
