@@ -44,6 +44,11 @@ def all_of(measure: str, window: int | str, words: str) -> Sentence:
     return strain(f"{words} all {{{measure}_{window}:.0f}} session(s) {during(window)}", 1, None, several)
 
 
+def only_one(window: int | str) -> Condition:
+    """Return the condition that a window held one session: "all 1 session" is no English."""
+    return f"possible_{window}", "=", 1
+
+
 def missed(window: int | str) -> tuple[Sentence, ...]:
     """Return the sentences about the share missed in a window; the short one is for scores that store only the share."""
     text = shares("absent", window, "Missed")
@@ -52,6 +57,7 @@ def missed(window: int | str) -> tuple[Sentence, ...]:
     return (
         strain(text, LOW_ABSENCE, 1),
         all_of("absent", window, "Missed"),
+        strain(text, 1, None, only_one(window)),
         strain(short, LOW_ABSENCE),
         strength(f"Missed no session {during(window)}", 0, 1e-9, enough),
         strength(text, 1e-9, LOW_ABSENCE, enough),
@@ -70,7 +76,8 @@ def kind_of_mark(measure: str, window: int | str, words: str, none: str, from_sh
     short_one = Sentence(text=short, tone="strain", at_least=from_share, leads=leads)
     some = replace(short_one, text=shares(measure, window, words), below=1)
     every = replace(all_of(measure, window, words), leads=leads)
-    return some, every, short_one, strength(f"{none} {during(window)}", 0, 1e-9, enough, there)
+    one = replace(some, at_least=1, below=None, when=(only_one(window),))
+    return some, every, one, short_one, strength(f"{none} {during(window)}", 0, 1e-9, enough, there)
 
 
 def earlier_share(measure: str, near: int, far: int) -> tuple[Sentence, ...]:

@@ -209,7 +209,13 @@ FEATURES = [
     _rate(
         "part_time",
         180,
-        kind_of_mark("part_time", 180, "On a part-time timetable for", "Not on a part-time timetable", SOME)[:2],
+        tuple(
+            sentence
+            for sentence in kind_of_mark(
+                "part_time", 180, "On a part-time timetable for", "Not on a part-time timetable", SOME
+            )
+            if sentence.tone == "strain"
+        ),
     ),
     *(_before(*period) for period in BEFORE),
     _change("absent", 28, 84),

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import logging
-import unicodedata
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -27,10 +26,10 @@ from serving.access.sign_in_settings import SignInSettings
 from serving.access.tokens import INVALID, Tokens
 from serving.http.problems import Problem
 from serving.store import Caller
+from serving.store.sign_in.shown_name import shown_name
 
 log = logging.getLogger("onroll.access")
 DISCOVERY = "/.well-known/openid-configuration"
-MAX_NAME = 100  # characters
 NO_ANSWER = "The identity provider does not answer as it should."
 
 
@@ -88,6 +87,11 @@ class Provider:
         """Wait, in no thread, until ``endpoints`` will not wait."""
         if self._configured is None:
             await self._discovered.settled()
+
+    async def ready(self) -> None:
+        """Wait, in no thread, until the provider's documents are known, or known not to come: before a place is taken."""
+        await self.settled()
+        await self.id_tokens.signing_keys.settled()
 
     def address(self, attempt: Attempt, key: bytes) -> str:
         """Return where the browser goes to sign in."""
@@ -178,7 +182,7 @@ class Provider:
         caller, claims = self.id_tokens.holder(token, partial(_belongs_to, nonce=nonce))
         account = caller.key_id.partition(":")[2]
         names = (claims.get(claim) for claim in (self.settings.name_claim, "name", "preferred_username"))
-        return caller, next((name for name in map(_shown, names) if name), account)
+        return caller, next((name for name in map(shown_name, names) if name), account)
 
 
 def _belongs_to(claims: dict[str, Any], nonce: str) -> None:
@@ -186,18 +190,6 @@ def _belongs_to(claims: dict[str, Any], nonce: str) -> None:
     named = claims.get("nonce")
     if not isinstance(named, str) or not hmac.compare_digest(named.encode("utf-8", "replace"), nonce.encode()):
         raise CredentialRefused(INVALID, "invalid")
-
-
-def _shown(name: Any) -> str:
-    """Return a person's name as pages may show it, or "".
-
-    Examples
-    --------
-    >>> _shown("  Ann  Example "), _shown("Ann\\u202eelpmaxE"), _shown(5), _shown("x" * 101)
-    ('Ann Example', '', '', '')
-    """
-    text = " ".join(unicodedata.normalize("NFC", name).split()) if isinstance(name, str) else ""
-    return text if text.isprintable() and len(text) <= MAX_NAME else ""
 
 
 def _endpoints(document: bytes, issuer: str) -> Endpoints:

@@ -30,8 +30,8 @@ class SigningKeys(Protocol):
         """
         ...
 
-    async def settled(self, key_id: str | None) -> None:
-        """Wait, in no thread, until ``find`` will not wait."""
+    async def settled(self, *key_ids: str | None) -> None:
+        """Wait, in no thread, until ``find`` will not wait for these keys; without one, until any are known."""
         ...
 
 
@@ -66,7 +66,7 @@ class KeysInFile:
         except (OSError, ValueError) as error:
             raise KeysUnavailable from error
 
-    async def settled(self, key_id: str | None) -> None:
+    async def settled(self, *key_ids: str | None) -> None:
         """Return at once."""
 
 
@@ -90,9 +90,9 @@ class KeysAtAddress:
             raise KeysUnavailable
         return keys.get(key_id)
 
-    async def settled(self, key_id: str | None) -> None:
+    async def settled(self, *key_ids: str | None) -> None:
         """Wait for an attempt to fetch them, whoever began it."""
-        await self.fetched.settled(lambda known: key_id in known)
+        await self.fetched.settled(lambda known: known.keys() >= set(key_ids))
 
 
 def _by_id(document: bytes) -> dict[str | None, jwt.PyJWK]:

@@ -135,8 +135,15 @@ def test_a_person_can_say_that_an_everyday_word_is_not_the_childs_name(doubted):
                 "May\u2019s plan",
                 "in May, see B801200005001",
                 "in May, see SYS-987123",
+                "Mays plan",
+                "May\u00b4s plan",
+                "M\u00e1y's plan",
             )
         ),
+        ("May Li", "May Li is ill"),
+        ("May Ng Ho", "the plan of May Ho"),
+        ("Zoe May Hill", "The register of May is wrong."),
+        ("Li May Wei", "The register of May is wrong."),
         *((name, "The register of May is wrong.") for name in ("Zoe May", "May, Zoe", "May", "Zoe Summer-May")),
         ("Zoe Canary", "Zoe is not ill"),
     ],
@@ -148,10 +155,16 @@ def test_nobodys_word_releases_what_means_the_child(name, text):
 
 
 def test_nobodys_word_releases_a_reference_a_surname_or_a_postcode(doubted):
+    """What was refused stands in the audit, and none of its words."""
     release = named(doubted, "May Canary")
-    for text in ("in May, of p-attacked", "the Canary plan of May", "The home is ab12 3cd now."):
+    for text in ("in May, of p-attacked", "the Canary plan of May", "The home is ab12-3ed now.", "AB1 1ST"):
         assert release(text, no_name="yes").status_code == 422
-    assert release("Year 6 of 2026: 12 of 20 marks.").status_code == 303
+    said = "Y10 9am, Y9 1st week, Y6 2nd, KS3 2nd half, Year 6 of 2026: 12 of 20 marks."
+    assert release(said).status_code == 303
+    with doubted.store.view(command_line()) as view:
+        refused = [e["details"] for e in entries(view) if e["action"] == "fault.not_released"]
+        view.record("audit.seen")
+    assert [sorted(details) for details in refused] == [["fault_id", "said_no_name"]] * 4
 
 
 def test_an_analyst_reads_what_a_lead_released_and_no_more(doubted):

@@ -259,21 +259,22 @@ def waited(monkeypatch):
 
 def test_simultaneous_sign_ins_of_a_new_worker_wait_for_the_same_documents(world, waited):
     """Before, only the first waited, and the others were told that their work account cannot be reached."""
+    many = places.MAX_AT_ONCE_OF_ADDRESS + 2  # who waits for a document holds no place
     with world() as (state, app), browser(app) as client, ThreadPoolExecutor(8) as pool:
 
         def held_up(what, send):
-            """Send four requests while the provider is silent, let it answer once all wait, and return the statuses."""
+            """Send requests while the provider is silent, let it answer once all wait, and return the statuses."""
             state.gate, already = threading.Event(), waited.count(what)
             try:
                 answers = [pool.submit(*one) for one in send]
-                others_answer_until(client, lambda: waited.count(what) == already + 4)
+                others_answer_until(client, lambda: waited.count(what) == already + len(send))
             finally:
                 state.gate.set()
             return [answer.result().status_code for answer in answers]
 
         assert held_up("discovery document", [(client.get, "/sign-in/provider")] * 4) == [303] * 4
-        answers = attempts(app, client, 4)
-        assert held_up("keys", [(lambda a, c: client.get(a, headers=c), *pair) for pair in answers]) == [303] * 4
+        answers = attempts(app, client, many)
+        assert held_up("keys", [(lambda a, c: client.get(a, headers=c), *pair) for pair in answers]) == [303] * many
         assert (state.asked.count(DISCOVERY), state.asked.count("/keys")) == (1, 1)
 
 

@@ -140,6 +140,27 @@ def said_of(name, raises=None, **values):
             ["Never late in the last 90 days"],
         ),
         ("part_time_rate_180d", {"part_time_rate_180d": 0.01, "part_time_180": 2.0, "possible_180": 200.0}, [], []),
+        (
+            "part_time_rate_180d",
+            {"part_time_rate_180d": 0.75},
+            ["On a part-time timetable for 75% of sessions in the last 180 days"],
+            [],
+        ),
+        (
+            "absent_rate_14d",
+            {"absent_rate_14d": 1.0, "absent_14": 1.0, "possible_14": 1.0},
+            ["Missed 1 of 1 session in the last two weeks (all)", "Missed all sessions in the last two weeks"],
+            [],
+        ),
+        (
+            "unauthorised_rate_14d",
+            {"unauthorised_rate_14d": 1.0, "unauthorised_14": 1.0, "possible_14": 1.0},
+            [
+                "Absent without permission for 1 of 1 session in the last two weeks (all)",
+                "Absent without permission for all sessions in the last two weeks",
+            ],
+            [],
+        ),
         ("days_at_school", {"days_at_school": 2204.0}, [], ["At this school for more than 6 years"]),
         ("days_since_sen_change", {"days_since_sen_change": 2781.0}, [], []),
         ("place_accepted", {"place_accepted": 0.0, "in_year_6": 0.0}, [], []),

@@ -45,9 +45,14 @@ def release(fault_id: str, request: Request, fields: Form, context: Context) -> 
     def apply(change: Change) -> None:
         doubts.release(change, fault_id, version, text, context.cipher, no_name=no_name)
 
-    again = partial(
-        _show_again, context, request, "model.say_release", f"release-{fault_id}", refused={fault_id: (text, no_name)}
-    )
+    def again(status: int, wrong: list[str]) -> Response:
+        if wrong:
+            with context.store.change(request.state.caller) as change:
+                change.record("fault.not_released", fault_id=fault_id, said_no_name=no_name)
+        refused = {fault_id: (text, no_name)}
+        field = f"release-{fault_id}"
+        return _show_again(context, request, "model.say_release", field, status, wrong, refused=refused)
+
     return save_and_redirect(context.store, request, apply, "/model?done=released", again)
 
 

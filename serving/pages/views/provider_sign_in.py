@@ -100,6 +100,7 @@ async def _signed_in(
         error = params.get("error")
         log.warning("the identity provider signed nobody in: %s", error if error in ERRORS else "another error")
         raise Declined
+    await provider.ready()
     async with provider.places.place(ADDRESS.get()):
         if not await asyncio.to_thread(take_once, context.store.engine, attempt.state(key)):
             raise UnknownAttempt

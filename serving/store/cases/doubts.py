@@ -18,7 +18,8 @@ from serving.store.people.cipher import Cipher
 from serving.store.tables import Pupil
 from serving.store.unit_of_work import Change, Conflict, NotThere, View
 
-POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}\b", re.IGNORECASE)
+# The last two letters of a postcode are none of C, I, K, M, O and V; "Y9 1st week" is none.
+POSTCODE = re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?[\s-]*\d(?!(?-i:st|nd|rd|th)\b)[ABD-HJLNP-UW-Z]{2}\b", re.IGNORECASE)
 RELEASE = ("lead", "administrator")  # roles that may release a text to the analyst
 
 

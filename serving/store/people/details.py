@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,6 +33,7 @@ MIN_SEARCH = 2  # letters of a name
 MIN_WORD, MIN_ID = 3, 5  # letters of a word of a name, and of an identifier, that a released text may not hold
 ROWS = sa.select(StoredDetails.pupil_id, StoredDetails.key_id, StoredDetails.sealed)
 APOSTROPHES = "['\u2018\u2019\u02bc\u00b4`]"
+APOSTROPHE = "apostrophe"  # stands for one among words
 NO_LETTER = re.compile(
     f"[\u0300-\u036f]|{APOSTROPHES}"
 )  # accents, once they are parted from their letters, and apostrophes
@@ -237,38 +239,41 @@ def identifies(text: str, person: Mapping[str, Any]) -> bool:
 
 
 def may_be_no_name(text: str, person: Mapping[str, Any]) -> bool:
-    """Return whether all that a text holds of a child is one given name that is an everyday word, written as one.
+    """Return whether all that a text holds of a child is the first word of the name, an everyday word that is written as one.
 
-    Then a person may say that the child is not meant. Not so for the last word of a name, two words of it, a word that owns something
-    (May's plan), a UPN or a system id.
+    Then a person may say that the child is not meant. Not so for any other word of the name, a word that owns something (May's plan, Mays
+    plan), a UPN or a system id.
 
     Parameters
     ----------
     person : mapping
         See ``of_pupil``.
     """
-    found = _long_words(person["name"]) & _written(text)
-    if len(found) != 1 or not found <= EVERYDAY & _given(person["name"]) or _holds_identifier(text, person):
+    first, written = _first(person["name"]), _written(text)
+    others = {word for word in _words_of(person["name"]) if len(word) > 1} - {first}
+    if first not in EVERYDAY or others & written or _holds_identifier(text, person):
         return False
-    owner = rf"\b{found.pop()}s?{APOSTROPHES}"
-    return re.search(owner, unicodedata.normalize("NFKC", text).casefold()) is None
+    apart = _words(re.sub(APOSTROPHES, f" {APOSTROPHE} ", text))
+    owns = (first, APOSTROPHE) in pairwise(apart)
+    return not owns and f"{first}s" not in apart
 
 
 def _long_words(name: str) -> set[str]:
     return {word for word in _words_of(name) if len(word) >= MIN_WORD}
 
 
-def _given(name: str) -> set[str]:
-    """Return the words of a name that can be no surname.
+def _first(name: str) -> str:
+    """Return the first word of a name, or "" if it may be a surname: later words may be half of one, and so may a word that comes twice.
 
     Examples
     --------
-    >>> sorted(_given("May Hope Rose-Hill")), sorted(_given("Rose Hill, May")), _given("May")
-    (['hope', 'may'], ['may'], set())
+    >>> _first("May Rose Hill"), _first("Rose Hill, May"), _first("May"), _first("May May")
+    ('may', 'may', '', '')
     """
     surname, comma, given = name.partition(",")
-    parts = [given] if comma else name.split()[:-1]
-    return set(_words(" ".join(parts))) - set(_words(surname if comma else "".join(name.split()[-1:])))
+    first, *later = _words(given if comma else name) or [""]
+    others = [*later, *(_words(surname) if comma else ())]
+    return first if others and first not in others else ""
 
 
 def _written(text: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""Given names that are also everyday words or places, such as May, Will, Mark or Preston: only of these may a person say that no child is meant."""
+"""Given names that are also everyday words or places: May, Will, Mark, Preston. Only of these may a person say that the child is not meant."""
 
 WORDS = """
 amber angel april art ash august autumn basil bay bill blessing bliss blue bob brook buck bud carol chance charity chase chip christian clay

@@ -14,10 +14,10 @@ import sqlalchemy as sa
 from histories.calendar import london_day, london_today
 from histories.errors import Fault, Faults
 from serving.store.caller import Caller
+from serving.store.sign_in.shown_name import MAX_NAME, shown_name
 from serving.store.tables import StoredKey
 from serving.store.unit_of_work import Change
 
-MAX_HOLDER = 100  # characters
 BY_DIGEST = sa.select(StoredKey.__table__).where(
     StoredKey.digest == sa.bindparam("digest")
 )  # built once: every request
@@ -38,7 +38,7 @@ def create(
     Parameters
     ----------
     holder : str
-        The name by which people know who holds it; without one, its role and its day.
+        The name by which people know who holds it; without one, its role, its day and a number.
 
     Returns
     -------
@@ -48,10 +48,11 @@ def create(
     Raises
     ------
     Faults
-        When the role needs an authority, or the holder's name is no name.
+        When the role needs an authority, or the holder's name cannot be used.
     """
-    if len(holder) > MAX_HOLDER or not holder.isprintable():
-        raise Faults(Fault("the holder's name is no name", "keys create --holder", f"Give up to {MAX_HOLDER} letters."))
+    if holder.strip() and not shown_name(holder):
+        do = f"Use at most {MAX_NAME} printable characters."
+        raise Faults(Fault("the holder's name cannot be used", "keys create --holder", do))
     if role != "administrator" and not authority:
         do = "Name the authority whose children the key may see."
         raise Faults(Fault("the role needs an authority", "keys create --authority", do))
@@ -64,7 +65,7 @@ def create(
         "authority": authority,
         "urns": json.dumps(schools),
         "names": names,
-        "holder": " ".join(holder.split()) or f"{role} key of {london_day(change.now)}",
+        "holder": shown_name(holder) or _numbered(change, f"{role} key of {london_day(change.now)}"),
         "created_at": change.now,
         "expires": expires,
         "revoked_at": None,
@@ -80,6 +81,13 @@ def create(
     }
     change.record("key.created", key_id=key_id, **granted)
     return key_id, key
+
+
+def _numbered(change: Change, name: str) -> str:
+    """Return a name that no other key has."""
+    same = sa.or_(StoredKey.holder == name, StoredKey.holder.startswith(f"{name}, number "))
+    others = change.connection.scalar(sa.select(sa.func.count()).select_from(StoredKey).where(same)) or 0
+    return f"{name}, number {others + 1}" if others else name
 
 
 def caller(connection: sa.Connection, key: str) -> Caller | None:

@@ -117,7 +117,7 @@ def names_of(view: View, who: Iterable[str | None]) -> dict[str, str]:
 
 
 def own_name(change: Change) -> str:
-    """Return the name to sign the caller in by: of a key its holder's, of others the account's. The calling code records it."""
+    """Return what pages call the caller: a key's holder, or else the account. The calling code records it."""
     who = change.caller.key_id
     holder = change.connection.scalar(sa.select(StoredKey.holder).where(StoredKey.key_id == who))
     return holder or who.partition(":")[2] or who
