@@ -209,13 +209,7 @@ FEATURES = [
     _rate(
         "part_time",
         180,
-        tuple(
-            sentence
-            for sentence in kind_of_mark(
-                "part_time", 180, "On a part-time timetable for", "Not on a part-time timetable", SOME
-            )
-            if sentence.tone == "strain"
-        ),
+        kind_of_mark("part_time", 180, "On a part-time timetable for", "Not on a part-time timetable", SOME)[:-1],
     ),
     *(_before(*period) for period in BEFORE),
     _change("absent", 28, 84),

@@ -51,7 +51,7 @@ def release(fault_id: str, request: Request, fields: Form, context: Context) -> 
                 change.record("fault.not_released", fault_id=fault_id, said_no_name=no_name)
         refused = {fault_id: (text, no_name)}
         field = f"release-{fault_id}"
-        return _show_again(context, request, "model.say_release", field, status, wrong, refused=refused)
+        return _show_again(context, request, "model.say_release", field, status=status, wrong=wrong, refused=refused)
 
     return save_and_redirect(context.store, request, apply, "/model?done=released", again)
 
