@@ -69,7 +69,7 @@ def run(pupils: int, folder: Path, today: date) -> tuple[dict[str, Any], str]:
     task = Task(until=demo_year.serving_since(today))
     model = _train(current, opened, folder / "histories", task)
     day, store = monday(today), Store.of(current)
-    _serve_for_a_year(opened, model, task, store)
+    _serve_for_a_year(opened, model, task, day, store)
     scores = _score(current=current, opened=opened, model=model, day=day, folder=folder, store=store)
     authority = scores[0].authority
     _evaluate(current, opened, day, authority=authority, folder=folder, store=store)
@@ -140,17 +140,17 @@ def _train(current: Settings, opened: Histories, location: Path, task: Task) -> 
     return RiskModel.load(release.folder, release.bundle)
 
 
-def _serve_for_a_year(opened: Histories, model: RiskModel, task: Task, store: Store) -> None:
-    days = demo_year.earlier_lists(opened, task)
+def _serve_for_a_year(opened: Histories, model: RiskModel, task: Task, day: date, store: Store) -> None:
+    days = [*demo_year.earlier_lists(opened, task), day - demo_year.BETWEEN]
     say(f"[4/8] storing the lists of {', '.join(map(str, days))}, each from what was known then")
     demo_year.store_earlier_lists(opened, model, days, store)
 
 
 def _evaluate(current: Settings, opened: Histories, day: date, *, authority: str, folder: Path, store: Store) -> None:
     say("[6/8] holding earlier lists beside what came, and planning a trial")
+    plan = demo_year.plan_of(day, authority, folder, store)
     for line in demo_year.summary_lines(demo_year.evaluate_lists(current, opened, store)):
         say(f"      {line}")
-    plan = demo_year.plan_of(day, authority, folder, store)
     say(f"      registered the trial {plan.of.name}: {plan.file}")
 
 
