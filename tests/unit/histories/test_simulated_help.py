@@ -68,6 +68,20 @@ def test_each_list_helps_its_first_children_a_week_later(helped):
     assert mean[True] > 10 * mean[False]
 
 
+def test_children_who_left_between_the_list_and_the_help_are_not_helped(tmp_path):
+    """Help comes ten weeks later, so that some have left: all who get it are on a roll, in the week it comes."""
+    folder = world(tmp_path, f"[help]\nfirst = {FIRST}\nsince = {SINCE}\nfactor = 1.0\nafter_days = 70\n")
+    actions = pl.read_parquet(folder / "interventions.parquet")
+    spells = pl.read_parquet(folder / "enrolments.parquet").select("pupil_id", "entry_date", "leaving_date")
+    week = pl.col("date") - timedelta(days=14)  # a move of school leaves up to two weeks on no roll
+    there = (pl.col("entry_date") <= pl.col("date")) & (
+        pl.col("leaving_date").is_null() | (pl.col("leaving_date") >= week)
+    )
+    on_roll = actions.join(spells, on="pupil_id").filter(there)["pupil_id", "date"].unique()
+    assert len(on_roll) == len(actions)
+    assert actions.group_by("date").len()["len"].min() < 2 * FIRST
+
+
 def test_helped_children_do_not_go_missing_while_it_works(helped, plain):
     def gone(folder):
         actions = pl.read_parquet(helped / "interventions.parquet").select("pupil_id", "date")
