@@ -75,12 +75,16 @@ def test_shares_of_the_ceiling_are_shown_if_every_world_has_one():
     assert not any("ceiling" in line for line in scenarios.figures_table([with_one, without]))
 
 
-def test_a_stored_world_is_taken_unless_features_changed_or_something_is_asked_that_it_lacks(tmp_path):
-    file, results = tmp_path / "w.json", made_up(1, [0.2] * 3, [0.3] * 3)
+def test_a_stored_world_is_taken_unless_features_or_candidates_changed_or_something_is_asked_that_it_lacks(tmp_path):
+    others = set(scenarios.TITLES) - {"ridge", "released", *scenarios.CEILINGS, *scenarios.LEFT_OUT}
+    file, results = tmp_path / "w.json", made_up(1, [0.2] * 3, [0.3] * 3, **dict.fromkeys(others, [0.2] * 3))
     assert scenarios.stored(file, with_ceiling=False, with_coverage=False) is None
     file.write_text(json.dumps(results))
     assert scenarios.stored(file, with_ceiling=False, with_coverage=False) == results
     assert scenarios.stored(file, with_ceiling=True, with_coverage=False) is None
     assert scenarios.stored(file, with_ceiling=False, with_coverage=True) is None
+    fewer = {name: of for name, of in results["candidates"].items() if name != "weighted_mean"}
+    file.write_text(json.dumps(results | {"candidates": fewer}))
+    assert scenarios.stored(file, with_ceiling=False, with_coverage=False) is None
     file.write_text(json.dumps(results | {"catalogue": "of other features"}))
     assert scenarios.stored(file, with_ceiling=False, with_coverage=False) is None
