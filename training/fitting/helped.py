@@ -9,7 +9,7 @@ A child who was helped and stayed would be learnt as one who needed no help. Two
     The window ends with the first help in it. A child who had not gone missing by then counts with the exposure as weight: the share of outcomes that
     begin so early, as for windows known in part (``partial_windows``). Snapshots with help in the ``STILL_DAYS`` days before their day are left out.
 
-Both assume that help is given by what the features tell, and that help a ``STILL_DAYS`` before has ceased to work. Outcomes after help are used by neither.
+Both assume that help is given by what the features tell, and that help ``STILL_DAYS`` before a day has ceased to work. Outcomes after help are used by neither.
 """
 
 from __future__ import annotations
@@ -41,9 +41,10 @@ def check_way(way: str, horizon: int) -> None:
     """Raise ``Usage`` if there is no such way, or outcomes of the window cannot be handled in it."""
     if way not in WORDS:
         raise Usage(Fault("there is no such way of handling help", "--helped", f"Use {' or '.join(WAYS)}."))
-    if way == UNTREATED and horizon >= FROM_HORIZON:
-        do = f"Use --helped {LEAVE_OUT}, or a window below {FROM_HORIZON} days."
-        raise Usage(Fault("windows that end with help are not learned from at a long horizon", "--helped", do))
+    if way != AS_THEY_CAME and horizon >= FROM_HORIZON:
+        # The known part of a window teaches there, and help that came after the part would have to be forgotten at each past date.
+        do = f"Use a window below {FROM_HORIZON} days."
+        raise Usage(Fault("help cannot be handled in windows that teach in part", "--helped", do))
 
 
 def help_given(histories: Histories, until: date | None) -> pl.DataFrame:

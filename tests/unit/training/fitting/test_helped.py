@@ -184,9 +184,10 @@ def test_children_who_were_helped_weigh_less():
     assert frame["label"].to_list() == [0.0, 0.0, 0.0]
 
 
-def test_a_long_window_cannot_end_with_help():
-    with pytest.raises(Usage, match="long horizon"):
-        Task(as_of=(DAY,), horizon=180, helped=UNTREATED).labels(histories(interventions=HELP))
+@pytest.mark.parametrize("way", [UNTREATED, LEAVE_OUT])
+def test_help_is_handled_in_short_windows_only(way):
+    with pytest.raises(Usage, match="windows that teach in part"):
+        Task(as_of=(DAY,), horizon=180, helped=way).labels(histories(interventions=HELP))
 
 
 def test_a_way_that_does_not_exist_is_refused():
