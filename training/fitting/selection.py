@@ -92,7 +92,7 @@ def _staying(regret: np.ndarray, draws: np.ndarray, hits: EarlyHits | None) -> l
     """Return which candidates stay for some origins; the first of them is taken.
 
     Those within noise of the best in average precision stay, and those that find more early than it; but only if they are within noise of the
-    highest early recall of the former. So one that is clearly behind in average precision may stay, but drives no other out.
+    highest early recall of the former. So one that is clearly behind in average precision may stay, and is taken if it comes first.
 
     Parameters
     ----------

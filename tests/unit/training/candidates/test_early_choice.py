@@ -74,7 +74,7 @@ def test_early_recall_tells_apart_what_average_precision_does_not():
     assert story["within_noise_early"] == ["early"]
 
 
-def test_early_recall_does_not_rescue_a_candidate_that_is_clearly_behind():
+def test_a_safer_candidate_within_noise_is_taken_before_one_that_is_clearly_behind():
     margins = {"safe": order_of((0, 45), (100, 120), (45, 70)), "early": order_of((40, 70), (100, 250), (0, 40))}
     chosen, story = choose(world(margins), ["safe", "early"], 1)
     assert (chosen, story["within_noise"]) == ("safe", ["safe"])
