@@ -57,11 +57,19 @@ def _on_spark(item):
 
 @pytest.fixture(autouse=True)
 def own_working_folder(tmp_path, monkeypatch):
-    """Run each test in an empty folder, without the settings of the machine."""
-    for key in (*KEYS, "ONROLL_TRACEBACK"):
-        monkeypatch.delenv(key, raising=False)
+    """Run each test in an empty folder, without settings of the machine and of other tests, and leave none to the fixtures of other modules.
+
+    MLflow puts the address that it is given into the environment, where the next registry of a module would be looked for.
+    """
+    _forget_settings()
     monkeypatch.chdir(tmp_path)
-    return tmp_path
+    yield tmp_path
+    _forget_settings()
+
+
+def _forget_settings():
+    for key in (*KEYS, "ONROLL_TRACEBACK"):
+        os.environ.pop(key, None)
 
 
 @pytest.fixture(scope="session")

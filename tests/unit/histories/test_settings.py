@@ -131,3 +131,25 @@ def test_the_page_of_settings_names_every_setting_and_no_other():
     )
     assert len(named) == len(set(named))
     assert set(named) == {*KEYS, *CONFIGURED, *re.findall(read, code)} - {"PATH"}
+
+
+def test_no_test_leaves_a_setting_to_the_fixtures_of_another_module(tmp_path):
+    """MLflow puts its address into the environment; a module's registry was then written into that of another test."""
+    (tmp_path / "test_first.py").write_text(
+        "import mlflow\ndef test_leaves(): mlflow.set_tracking_uri('sqlite:///of_another_test.db')\n"
+    )
+    (tmp_path / "test_second.py").write_text(
+        "import os, pytest\n@pytest.fixture(scope='module')\ndef found(): return os.environ.get('MLFLOW_TRACKING_URI')\n"
+        "def test_finds(found): assert found is None\n"
+    )
+    root = str(Path(__file__).parents[3])
+    words = ("-m", "pytest", "-q", "-n", "0", "-p", "tests.conftest", "-p", "no:cacheprovider", "-c", os.devnull)
+    done = subprocess.run(
+        [sys.executable, *words, "--rootdir", str(tmp_path), str(tmp_path)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": root},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "2 passed" in done.stdout, done.stdout
