@@ -159,6 +159,27 @@ def test_eight_children_fit_one_screen_and_one_sheet_with_room_for_notes(site, s
     assert all(note.bounding_box()["height"] > 80 for note in page.locator(".onroll-list__notes").all())
 
 
+LONG = {
+    ".onroll-list__why > p": "Missed 35 of 38 sessions since 19 October 2026: 31 without permission, 2 ill and 2 with no reason yet. Missed over the last 12 weeks of "
+    "school: 90%; over the 12 before: 89%; usual for Year 7 here: 8%. Moved home on 23 April 2026. Early help since 31 August 2026.",
+    ".onroll-list__case p": "Case: a colleague · Contact on 18 November 2026: Spoke to the family: the child is well and in education (a colleague) · Overdue since "
+    "8 October 2026 The school must tell us of 10 school days missed without permission",
+}
+
+
+def test_eight_children_with_much_to_say_fit_one_sheet(site, signed_in):
+    page = signed_in("worker")
+    for part, text in LONG.items():
+        first = page.locator(".onroll-list__item").locator(part)
+        assert first.count() >= 8, part
+        page.evaluate(
+            """([part, text]) => document.querySelectorAll(".onroll-list__item").forEach(
+                row => row.querySelectorAll(part).forEach((p, n) => { p.textContent = n ? "" : text }))""",
+            [part, text],
+        )
+    assert len(re.findall(rb"/Type\s*/Page\b", page.pdf(format="A4"))) == 1
+
+
 def test_a_contact_is_recorded_from_the_row_by_keyboard_alone(site, signed_in):
     page = signed_in("second")
     tab_to(page, "^Record a contact")
