@@ -24,7 +24,7 @@ from histories.calendar import day_number
 from histories.errors import Fault, Usage
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
-from training.fitting.partial_windows import FROM_HORIZON, PRIOR_OUTCOMES
+from training.fitting.partial_windows import FROM_HORIZON, share_begun
 
 AS_THEY_CAME, LEAVE_OUT, UNTREATED = "as-they-came", "leave-out", "untreated"
 WAYS = (LEAVE_OUT, UNTREATED)
@@ -105,15 +105,14 @@ def weighted(frame: pl.DataFrame, window: int) -> pl.DataFrame:
     ended = ~frame["untreated_days"].is_null().to_numpy()
     for group in (False, True):
         rows = stopping == group
-        seen, counted = seen_outcomes(
+        seen, stands_for = seen_outcomes(
             np.where(ended[rows], days[rows], np.where(label[rows] == 1, onset.to_numpy()[rows], window)),
             ended[rows],
             label[rows] == 1,
             weight[rows],
         )
         for part in np.unique(days[rows & ended]):
-            early = counted[seen < part].sum() + PRIOR_OUTCOMES * part / window
-            exposure[rows & ended & (days == part)] = early / (counted.sum() + PRIOR_OUTCOMES)
+            exposure[rows & ended & (days == part)] = share_begun(seen, stands_for, part, window)
     return frame.with_columns(pl.col("weight") * exposure)
 
 

@@ -95,13 +95,13 @@ def with_exposure(whole: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
         seen = outcomes.filter(pl.col("already_stopping") == group)["onset"].to_numpy()
         for part in np.unique(days[stopping == group]):
             rows = (stopping == group) & (days == part)
-            exposure[rows] = _exposure(seen, int(part), int(whole["window_days"].max()))  # type: ignore[arg-type]
+            exposure[rows] = share_begun(seen, np.ones(len(seen)), int(part), int(whole["window_days"].max()))  # type: ignore[arg-type]
     exposure[parts["label"].to_numpy() == 1] = 1.0
     parts = parts.with_columns(pl.col("weight") * exposure, pl.lit(None, pl.Date).alias("known_on"))
     return pl.concat([whole, parts.select(whole.columns)])
 
 
-def _exposure(onset: np.ndarray, part: int, horizon: int) -> float:
-    """Return the share of outcomes that begin in the first days of a window."""
-    early = float((onset < part).sum()) + PRIOR_OUTCOMES * part / horizon
-    return early / (len(onset) + PRIOR_OUTCOMES)
+def share_begun(onset: np.ndarray, counts: np.ndarray, part: int, horizon: int) -> float:
+    """Return the share of outcomes that begin in the first days of a window; each counts for as many as it stands for."""
+    early = float(counts[onset < part].sum()) + PRIOR_OUTCOMES * part / horizon
+    return early / (float(counts.sum()) + PRIOR_OUTCOMES)
