@@ -8,6 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from serving.store.packed import Packed
+
 
 class Moment(sa.TypeDecorator[datetime]):
     """A time in UTC; SQLite would lose the time zone."""
@@ -82,10 +84,11 @@ class StoredScore(Base):
     risk: Mapped[float]
     stored_at: Mapped[datetime]
     replaced_at: Mapped[datetime | None]
-    body: Mapped[str] = mapped_column(sa.Text)
+    body: Mapped[str] = mapped_column(Packed)
     themes: Mapped[str] = mapped_column(
         sa.String(300), server_default=""
     )  # themes of the first reasons, |written|like this|
+    list_name: Mapped[str | None] = mapped_column(sa.String(20))  # null in scores of earlier versions
 
 
 # The list's indexes hold every filter column, so that only the rows shown are read from the table.
@@ -95,8 +98,8 @@ def _index(name: str, columns: str, *, current: bool, unique: bool = False) -> N
     sa.Index(name, *indexed, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
-_index("scores_by_list", "authority as_of model_version rank urn nc_year band themes", current=True)
-_index("scores_of_all", "as_of model_version rank authority urn nc_year band themes", current=True)
+_index("scores_by_list", "authority as_of model_version rank urn nc_year band themes list_name", current=True)
+_index("scores_of_all", "as_of model_version rank authority urn nc_year band themes list_name", current=True)
 _index("scores_by_pupil", "pupil_id as_of model_version", current=True, unique=True)
 _index("scores_of_pupil", "pupil_id as_of", current=False)
 _index("scores_by_age", "stored_at", current=False)

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from histories.errors import Faults
 from serving.store import Caller, Store, database, schema
 from serving.store.database import open_engine, reading, writing
+from serving.store.packed import words
+from serving.store.tables import StoredScore
 from tests.support.databases import KEY
 from tests.support.scores import parsed, score
 
@@ -87,6 +89,33 @@ def test_a_database_of_before_is_carried_over_whole(empty_url, request, tmp_path
             connection.exec_driver_sql("DROP FUNCTION audit_only_added")
     assert described(Store(empty_url, KEY, tmp_path / "anchors").engine) == before
     carried.engine.dispose()
+    engine.dispose()
+
+
+def test_stored_scores_are_packed_and_stay_as_they_were(empty_url):
+    """Revision 0019: the same text to the byte, the list in a column of its own, and a fraction of the bytes."""
+    engine = open_engine(empty_url)
+    schema.upgrade(engine, "0018")
+    scores = [{**json.loads(text), "pupil_id": f"p{n}"} for n, text in enumerate(words().decode().split("\n"))]
+    del scores[0]["list"]
+    now, day = datetime(2025, 2, 1, tzinfo=UTC), date(2025, 1, 13)
+    rows = []
+    for n, s in enumerate(scores):
+        identity = {k: s[k] for k in ("pupil_id", "model", "model_version", "definition", "horizon_days")}
+        place = {k: s[k] for k in ("authority", "urn", "nc_year", "band", "rank", "risk")}
+        digests = {"catalogue_digest": "c", "features_digest": "f"}
+        body = json.dumps(s, ensure_ascii=False)
+        rows.append({"score_id": f"s{n}", **identity, **place, **digests, "as_of": day, "stored_at": now, "body": body})
+    with writing(engine) as connection:
+        tables = sa.MetaData()
+        tables.reflect(connection)
+        connection.execute(sa.insert(tables.tables["scores"]), rows)
+    schema.upgrade(engine)
+    with reading(engine) as connection:
+        kept = connection.execute(sa.select(StoredScore.body, StoredScore.list_name).order_by(StoredScore.score_id))
+        assert [tuple(r) for r in kept] == [(r["body"], s.get("list")) for r, s in zip(rows, scores, strict=True)]
+        size = connection.exec_driver_sql("SELECT sum(length(body)) FROM scores").scalar()
+    assert size * 10 < sum(len(r["body"]) for r in rows)
     engine.dispose()
 
 

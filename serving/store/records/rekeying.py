@@ -15,7 +15,7 @@ from serving.store.people.cipher import Cipher, Unreadable
 from serving.store.people.tables import StoredDetails
 from serving.store.records.places import BY_PUPIL
 from serving.store.schema import may_upgrade
-from serving.store.tables import FormerReference, Pupil
+from serving.store.tables import FormerReference, Pupil, StoredScore
 from serving.store.unit_of_work import Change
 
 BATCH = 1000
@@ -119,11 +119,12 @@ def _replace(connection: sa.Connection) -> None:
     again = sa.select(FORMER.c.pupil_id, FORMER.c.pupil_id, *(Pupil.__table__.c[c] for c in moved))
     again = again.join_from(FORMER, Pupil.__table__, Pupil.pupil_id == FORMER.c.former)
     connection.execute(sa.insert(Pupil).from_select(["pupil_id", "pupil_ref", *moved], again))
+    _repack(connection)
     for table in BY_PUPIL:
         if table not in (Pupil, StoredDetails):
             new = sa.select(FORMER.c.pupil_id).where(FORMER.c.former == table.pupil_id).scalar_subquery()
             values: dict[str, Any] = {"pupil_id": new}
-            if "body" in table.__table__.columns:
+            if "body" in table.__table__.columns and table is not StoredScore:
                 values["body"] = sa.func.replace(table.body, table.pupil_id, new)
             connection.execute(
                 sa.update(table).where(table.pupil_id.in_(formers)).values(values),
@@ -135,3 +136,16 @@ def _replace(connection: sa.Connection) -> None:
         sa.update(Pupil).where(Pupil.pupil_id.in_(sa.select(FORMER.c.pupil_id))).values(pupil_ref=ref),
         execution_options={"synchronize_session": False},
     )
+
+
+def _repack(connection: sa.Connection) -> None:
+    """Replace the identifiers inside scores, which are packed so that SQL cannot look into them."""
+    names = (StoredScore.score_id, StoredScore.body, FORMER.c.former, FORMER.c.pupil_id)
+    query = sa.select(*names).join_from(StoredScore, FORMER, StoredScore.pupil_id == FORMER.c.former)
+    query = query.order_by(StoredScore.score_id).limit(BATCH)
+    of_row = StoredScore.score_id == sa.bindparam("of")
+    change, after = sa.update(StoredScore).where(of_row).values(body=sa.bindparam("now")), ""
+    while rows := connection.execute(query.where(StoredScore.score_id > after)).all():
+        bodies = [{"of": r.score_id, "now": r.body.replace(r.former, r.pupil_id)} for r in rows]
+        connection.execute(change, bodies)
+        after = rows[-1].score_id

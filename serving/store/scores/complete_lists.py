@@ -12,7 +12,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from serving.store.cases.tables import Capacity
-from serving.store.scores.stored_scores import LISTED, list_named
+from serving.store.scores.stored_scores import LISTED
 from serving.store.tables import StoredScore
 from serving.store.unit_of_work import View
 
@@ -90,7 +90,7 @@ def scores_of(view: View, lists: Sequence[CompleteList]) -> pl.DataFrame:
     keys = [(x.authority, x.as_of, x.model_version) for x in lists]
     place = sa.tuple_(StoredScore.authority, StoredScore.as_of, StoredScore.model_version)
     columns = [getattr(StoredScore, name) for name in SCHEMA if name != "list"]
-    query = sa.select(*columns, list_named(view)).where(
+    query = sa.select(*columns, StoredScore.list_name).where(
         *view.caller.scope(StoredScore), place.in_(keys), StoredScore.replaced_at.is_(None)
     )
     rows = [tuple(r) for r in view.connection.execute(query)] if keys else []

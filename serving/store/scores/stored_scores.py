@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from serving.http.paging import Cursor, ListChanged
 from serving.store.caller import Caller
+from serving.store.packed import pack, unpack
 from serving.store.tables import Pupil, ScoreList, StoredScore
 from serving.store.unit_of_work import Change, View
 
@@ -50,7 +51,8 @@ def rows_of(scores: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
             "as_of": date.fromisoformat(s["as_of"]),
             "score_id": secrets.token_hex(16),
             "replaced_at": None,
-            "body": json.dumps(s, ensure_ascii=False, allow_nan=False),
+            "body": pack(json.dumps(s, ensure_ascii=False, allow_nan=False)),
+            "list_name": s.get("list"),
             "themes": f"|{'|'.join(r['theme'] for r in s['reasons'][:SHOWN])}|"[:300],
         }
         for s in scores
@@ -72,7 +74,7 @@ def save(change: Change, rows: Sequence[dict[str, Any]]) -> int:
         same = sa.and_(sa.tuple_(*COLUMNS).in_(part), StoredScore.replaced_at.is_(None))
         stored = change.connection.execute(sa.select(*COLUMNS, StoredScore.body).where(same)).all()
         bodies = {tuple(r)[:3]: r.body for r in stored}
-        changed = [key for key, r in part.items() if bodies.get(key) != r["body"]]
+        changed = [key for key, r in part.items() if key not in bodies or bodies[key] != unpack(r["body"])]
         replaced = [key for key in changed if key in bodies]
         if replaced:
             old = sa.and_(sa.tuple_(*COLUMNS).in_(replaced), StoredScore.replaced_at.is_(None))
@@ -176,7 +178,7 @@ def worklist(
         filters = [StoredScore.urn == urn] if urn else []
         filters += [StoredScore.nc_year == year_group] if year_group is not None else []
         filters += [StoredScore.band == band] if band else []
-        filters += [list_named(view) == list_name] if list_name else []
+        filters += [StoredScore.list_name == list_name] if list_name else []
         if after:
             later = sa.and_(StoredScore.rank == after.rank, StoredScore.authority > after.authority)
             filters.append(sa.or_(StoredScore.rank > after.rank, later))
@@ -186,13 +188,6 @@ def worklist(
         rows = view.connection.execute(query.order_by(StoredScore.rank, StoredScore.authority).limit(limit)).all()
     view.record("worklist.seen", pupils=[row.pupil_id for row in rows])
     return [row.body for row in rows]
-
-
-def list_named(view: View) -> sa.ColumnElement[str]:
-    """Return the list that a score's stored JSON names; null in scores of earlier versions."""
-    postgres = view.connection.dialect.name == "postgresql"
-    body = sa.cast(StoredScore.body, sa.JSON) if postgres else sa.type_coerce(StoredScore.body, sa.JSON)
-    return body["list"].as_string()
 
 
 def counts(view: View, as_of: date | None, by: str) -> tuple[date, dict[str, int]] | None:
