@@ -15,15 +15,16 @@ from training.measures.evaluate import Resamples, interval
 from training.measures.metrics import average_precision
 
 TIMES = 100  # resamples of pupils by which leads are compared with noise
+LEAST_SHARE = 0.5  # of the best average precision, below which finding more early keeps no candidate
 
 
 def choose(predictions: Predictions, among: list[str], seed: int) -> tuple[str, dict[str, Any]]:
     """Return the safest candidate that no other one beats in what counts.
 
     The best in mean regret in average precision over all origins sets a candidate aside if it is ahead beyond noise, unless that candidate's
-    lists find more early: average precision over everybody is mostly about children who have already stopped coming. Of the rest, those within
-    noise of the highest early recall at capacity (``early_recall``) stay, and the safest of them is taken: a few dozen outcomes seldom tell good
-    candidates apart.
+    lists find more early and it keeps half of the best average precision (``LEAST_SHARE``): average precision over everybody is mostly about
+    children who have already stopped coming, and they need a place too. Of the rest, those within noise of the highest early recall at capacity
+    (``early_recall``) stay, and the safest of them is taken: a few dozen outcomes seldom tell good candidates apart.
 
     Parameters
     ----------
@@ -57,9 +58,9 @@ def choose(predictions: Predictions, among: list[str], seed: int) -> tuple[str, 
     hits = early_hits(predictions, among, resamples)
     regret = table.max(axis=0) - table
     within_noise = _near_the_best(regret.mean(axis=1), draws)
-    staying = _staying(regret, draws, hits)
+    staying = _staying(table, draws, hits)
     chosen = staying.index(True)
-    lost = [float(regret[_staying(regret[:, :n], draws[:, :n], hits).index(True), n]) for n in origins if n > 0]
+    lost = [float(regret[_staying(table[:, :n], draws[:, :n], hits).index(True), n]) for n in origins if n > 0]
     recalls = hits.recall(len(origins))[:, -1] if hits else np.full(len(among), np.nan)
     story = {
         "average_precision_by_origin": {name: [float(v) for v in values] for name, values in by_origin.items()},
@@ -88,26 +89,29 @@ def _near_the_best(mean_regret: np.ndarray, draws: np.ndarray) -> list[bool]:
     return _not_clearly_behind(int(np.argmin(mean_regret)), draws.mean(axis=1))
 
 
-def _staying(regret: np.ndarray, draws: np.ndarray, hits: EarlyHits | None) -> list[bool]:
+def _staying(table: np.ndarray, draws: np.ndarray, hits: EarlyHits | None) -> list[bool]:
     """Return which candidates stay for some origins; the first of them is taken.
 
-    Those within noise of the best in average precision stay, and those that find more early than it; but only if they are within noise of the
-    highest early recall of the former. So one that is clearly behind in average precision may stay, and is taken if it comes first.
+    Those within noise of the best in average precision stay, and those that find more early than it and keep ``LEAST_SHARE`` of it; but only if
+    they are within noise of the highest early recall of the former. So one that is clearly behind in average precision may stay, and is taken if
+    it comes first.
 
     Parameters
     ----------
-    regret : float array, shape (candidates, origins)
-    draws : float array, shape (candidates, origins, resamples)
+    table : float array, shape (candidates, origins)
         Average precision.
+    draws : float array, shape (candidates, origins, resamples)
+        Average precision in resamples.
     hits : EarlyHits or None
         Of these origins and perhaps later ones; without early outcomes average precision decides alone.
     """
-    mean_regret = regret.mean(axis=1)
+    mean_regret = (table.max(axis=0) - table).mean(axis=1)
     near = _near_the_best(mean_regret, draws)
-    recall = hits.recall(regret.shape[1]) if hits else None
+    recall = hits.recall(table.shape[1]) if hits else None
     if recall is None or not np.isfinite(recall[:, -1]).all():
         return near
-    more_early = recall[:, -1] > recall[int(np.argmin(mean_regret)), -1]
+    best, of_all = int(np.argmin(mean_regret)), table.mean(axis=1)
+    more_early = (recall[:, -1] > recall[best, -1]) & (of_all >= LEAST_SHARE * of_all[best])
     highest = int(np.argmax(np.where(near, recall[:, -1], -1.0)))
     near_early = _not_clearly_behind(highest, recall[:, :-1])
     return [bool((one or more) and early) for one, more, early in zip(near, more_early, near_early, strict=True)]

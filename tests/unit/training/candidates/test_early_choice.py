@@ -94,6 +94,17 @@ def test_a_safer_candidate_stays_if_it_finds_more_early_than_the_one_ahead_of_it
     assert "or finding more early than the one with it" in said
 
 
+def test_finding_more_early_keeps_no_candidate_that_ranks_everybody_half_as_well():
+    """It lists 15 of those who will go missing among its first 25, and those who have stopped last."""
+    margins = {
+        "early": order_of((100, 110), (40, 70), (110, 300), (0, 40)),
+        "ahead": order_of((0, 45), (100, 120), (45, 70)),
+    }
+    chosen, story = choose(world(margins), ["early", "ahead"], 1)
+    assert story["early_recall"] == {"early": 15 / EARLY, "ahead": 5 / EARLY}
+    assert (chosen, story["finds_more_early"]) == ("ahead", [])
+
+
 def test_candidates_alike_in_both_are_decided_by_safety():
     predictions = world({"one": finds_early, "other": finds_early})
     for names in (["one", "other"], ["other", "one"]):
