@@ -237,6 +237,7 @@ class Guard:
             at_work=self.at_work,
             on_status=partial(self._refused, scope, rule),
         )
+        metrics.began(_template(scope, rule)[1])
         try:
             problem = _refusal(scope, rule, most)
             if problem is None and scope["method"] == "GET" and scope["path"] not in PROBES:

@@ -1,20 +1,32 @@
-"""Prometheus metrics, labelled by route template; a raw path could hold a pupil's identifier."""
+"""Prometheus metrics, labelled by route template; a raw path could hold a pupil's identifier.
+
+Requests have the names and labels that dashboards made for BentoML read, where ``endpoint`` is the template; ``method`` is ours.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from functools import cache
+from importlib.metadata import version
 from typing import Any
 
 
 @cache
-def _series() -> tuple[Any, Any]:
+def _series() -> tuple[Any, Any, Any]:
     # Created at the first request, after the server has set the folder that its workers share.
-    from prometheus_client import Counter, Histogram
+    from prometheus_client import Counter, Gauge, Histogram
 
-    requests = Counter("onroll_requests", "Requests by route template and status", ["method", "route", "status"])
-    seconds = Histogram("onroll_request_seconds", "Seconds by route template", ["route"])
-    return requests, seconds
+    name, of = "bentoml_service_request", ["endpoint", "service_name", "service_version"]
+    answered = [*of, "http_response_code"]
+    requests = Counter(f"{name}_total", "Requests by route template and status", [*answered, "method"])
+    seconds = Histogram(f"{name}_duration_seconds", "Seconds by route template and status", answered)
+    running = Gauge(f"{name}_in_progress", "Requests that run, by route template", of, multiprocess_mode="livesum")
+    return requests, seconds, running
+
+
+@cache
+def _service() -> dict[str, str]:
+    return {"service_name": "onroll", "service_version": version("onroll")}
 
 
 @cache
@@ -89,13 +101,13 @@ def alarms_up(codes: Collection[str], at: float) -> None:
 _served: list[str] = []
 
 
-def serves(version: str) -> None:
+def serves(served: str) -> None:
     """Report the version that serves from now on."""
     serving, refused, mismatch = _gauges()
     for earlier in _served:
         serving.labels(earlier).set(0)
-    _served[:] = [version]
-    serving.labels(version).set(1)
+    _served[:] = [served]
+    serving.labels(served).set(1)
     refused.set(0)
     mismatch.set(0)
 
@@ -107,11 +119,19 @@ def refuses(reason: str = "") -> None:
     mismatch.set(1 if reason else 0)
 
 
+def began(route: str) -> None:
+    """Count one more request that runs; ``count`` ends it."""
+    _, _, running = _series()
+    running.labels(endpoint=route, **_service()).inc()
+
+
 def count(method: str, route: str, status: int, seconds: float) -> None:
-    """Count one request."""
-    requests, durations = _series()
-    requests.labels(method, route, str(status)).inc()
-    durations.labels(route).observe(seconds)
+    """Count one request that ended."""
+    requests, durations, running = _series()
+    of = {"endpoint": route, **_service()}
+    running.labels(**of).dec()
+    requests.labels(**of, http_response_code=str(status), method=method).inc()
+    durations.labels(**of, http_response_code=str(status)).observe(seconds)
 
 
 def page() -> tuple[bytes, str]:

@@ -150,18 +150,20 @@ def test_bentomls_own_client_gets_the_same_scores_if_it_has_a_key(service, monke
             bentoml.SyncHTTPClient(url, token=other, server_ready_timeout=PATIENCE)
 
 
-def test_metrics_are_those_of_both_workers(service):
+def test_metrics_are_those_of_both_workers_under_the_names_that_dashboards_for_bentoml_read(service):
     _, url, *_ = service
 
-    def livez():
-        page = read(f"{url}/metrics")
-        lines = [x for x in page.splitlines() if 'route="/livez"' in x and x.startswith("onroll_requests_total")]
-        return sum(float(x.split()[-1]) for x in lines)
+    def livez(name):
+        lines = [x for x in read(f"{url}/metrics").splitlines() if x.startswith(f"{name}{{")]
+        return sum(float(x.split()[-1]) for x in lines if 'endpoint="/livez"' in x and 'service_name="onroll"' in x)
 
-    before = livez()
+    ended = ("bentoml_service_request_total", "bentoml_service_request_duration_seconds_count")
+    before = [livez(name) for name in ended]
     for _ in range(20):
         read(f"{url}/livez")
-    assert livez() == before + 20
+    assert [livez(name) for name in ended] == [n + 20 for n in before]
+    assert livez("bentoml_service_request_in_progress") == 0
+    assert 'bentoml_service_request_in_progress{endpoint="/metrics"' in read(f"{url}/metrics")
 
 
 def test_a_running_request_is_finished_when_the_service_stops(service):
