@@ -77,6 +77,7 @@ image: setup  ## the container image `onroll` (TAG), with podman or docker (ENGI
 	$(BIN)/bentoml build
 	$(ENGINE) build --tag $(TAG) $(if $(BASE),--build-arg BASE=$(BASE)) $(OPTIONS) --file deploy/Containerfile \
 	  "$$($(BIN)/bentoml get onroll:latest --output path)"
+SBOM ?= dist/sbom.cdx.json
 sbom: setup  ## the bill of materials of the image's Python packages: dist/sbom.cdx.json (CycloneDX)
-	mkdir -p dist
-	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON -o dist/sbom.cdx.json requirements.production.lock
+	mkdir -p $(dir $(SBOM))
+	$(BIN)/cyclonedx-py requirements --pyproject pyproject.toml --output-reproducible --of JSON -o $(SBOM) requirements.production.lock

@@ -130,7 +130,7 @@ def load(model: str = "onroll@champion") -> RiskModel:
     Parameters
     ----------
     model : str
-        ``name@alias``, found where the settings say (``ONROLL_RELEASES``), or a folder.
+        ``name@alias``, found among the releases of the project's folder (``mlruns/releases``), or a folder.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sysconfig
 import time
 from datetime import date, timedelta
 from pathlib import Path
@@ -212,12 +213,38 @@ def _text(worklist: WorklistAnswer, live: ScoresAnswer, card: ModelCard, day: da
         f"and they included {figures['recall']:.0%} of the children who went missing."
     )
     lines.append("A score is not a finding: it orders a list for people to review.\n")
-    lines += [
-        "Next:",
-        "  make serve                           runs the service on 127.0.0.1:3000; 'onroll keys create --role lead --authority 801' makes a key",
-        "  make experiments                     shows the runs in MLflow",
-        "  .venv/bin/onroll models show         shows the model card",
-        "  .venv/bin/onroll monitor demo/histories   what earlier lists promised and what came (also /monitor)",
-        "  docs/features.md, docs/histories.md  describe the inputs",
-    ]
+    lines += ["Next:", *next_steps(Path(sysconfig.get_path("scripts")), Path.cwd())]
     return "\n".join(lines)
+
+
+def next_steps(scripts: Path, here: Path) -> list[str]:
+    """Return the commands that come next, so that they work as written from where the demo ran.
+
+    Parameters
+    ----------
+    scripts : Path
+        The folder of the environment's commands: that of a checkout (``.venv/bin``), or wherever the wheel was installed.
+    here : Path
+
+    Examples
+    --------
+    >>> next_steps(Path("/project/.venv/bin"), Path("/project"))[2]
+    '  .venv/bin/onroll models show  shows the model card'
+    """
+    onroll, mlflow = (_typed(scripts / name, here) for name in ("onroll", "mlflow"))
+    steps = {
+        f"{onroll} keys create --role lead --authority 801 --holder NAME": "makes a key to sign in with",
+        f"{onroll} serve --host 127.0.0.1 --port 3000": "runs the service and its pages",
+        f"{onroll} models show": "shows the model card",
+        f"{onroll} monitor demo/histories": "what earlier lists promised and what came (also /monitor)",
+        f"{mlflow} ui --backend-store-uri sqlite:///mlruns/mlflow.db": "shows the runs in MLflow",
+        f"{onroll} --help": "lists all verbs",
+    }
+    return [f"  {command}  {what}" for command, what in steps.items()]
+
+
+def _typed(command: Path, here: Path) -> str:
+    found = shutil.which(command.name)
+    if found and Path(found).parent == command.parent:
+        return command.name
+    return str(command.relative_to(here) if command.is_relative_to(here) else command)

@@ -10,6 +10,7 @@ import subprocess
 import threading
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from tests.support.checkout import ROOT
 from tests.support.interface import BODY
@@ -36,7 +37,7 @@ headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
 request = urllib.request.Request(f"http://127.0.0.1:3000{path}", json.dumps(body).encode() if body else None, headers)
 print(urllib.request.urlopen(request, timeout=60).read().decode())
 """
-PACKAGES = "import importlib.metadata as m, json; print(json.dumps([d.name for d in m.distributions()]))"
+PACKAGES = "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
 LOAD = """
 import ctypes, json, os, pathlib, sys
 failed = []
@@ -110,6 +111,15 @@ def test_the_image_is_small_and_holds_no_tools(engine, image):
     names = set(python(engine, image, PACKAGES))
     assert {"onroll", "bentoml", "mlflow"} <= names
     assert not {"pip", "setuptools", "pytest", "ruff", "mypy", "playwright", "pyspark", "mkdocs"} & names
+
+
+def test_the_bill_of_materials_is_what_the_image_holds(engine, image, tmp_path):
+    run(engine, "make", "sbom", f"SBOM={tmp_path / 'sbom.json'}")
+    listed = json.loads((tmp_path / "sbom.json").read_text())["components"]
+    bill = {canonicalize_name(part["name"]): part["version"] for part in listed}
+    held = {canonicalize_name(name): version for name, version in python(engine, image, PACKAGES).items()}
+    del held["onroll"]
+    assert held.items() <= bill.items()
 
 
 def test_every_library_that_the_build_stripped_still_loads(engine, image):

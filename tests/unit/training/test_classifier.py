@@ -28,11 +28,11 @@ def rows(n=400, seed=1):
     return x, (rng.random(n) < 0.05 + 0.8 * absent**2).astype(int)
 
 
-@pytest.mark.parametrize("kind", ["ridge", "mean"])
+@pytest.mark.parametrize("kind", sorted(KINDS))
 def test_scikit_learns_checks_hold_but_for_those_named(kind):
     model = OnrollClassifier(kind, rounds=10)
     results = check_estimator(model, expected_failed_checks=NOT_PASSED)
-    assert {r["check_name"] for r in results if r["status"] == "xfail"} == set(NOT_PASSED)
+    assert {r["check_name"] for r in results if r["status"] == "xfail"} <= set(NOT_PASSED)
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
