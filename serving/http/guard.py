@@ -245,8 +245,8 @@ class Guard:
             if problem is not None:
                 await exchange.answer(scope, problem)
             else:
-                kind, _ = _content_type([v for name, v in scope["headers"] if name == b"content-type"])
-                exchange.body.is_text = kind != ARROW
+                kinds = [value for name, value in scope["headers"] if name == b"content-type"]
+                exchange.body.is_text = _content_type(kinds)[0] != ARROW
                 await self._within(scope, exchange)
         finally:
             _record(scope, rule, exchange, start, now)
@@ -328,8 +328,7 @@ def _record(scope: Any, rule: Permission | None, exchange: Exchange, start: floa
     """Write the log line, metrics and span of a request, by route template."""
     method, route = _template(scope, rule)
     seconds = time.perf_counter() - start
-    state = scope.get("state", {})
-    caller = state.get("caller") or state.get("refused")
+    caller = scope.get("state", {}).get("caller") or scope.get("state", {}).get("refused")
     log.info(
         "request",
         extra={
