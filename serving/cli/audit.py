@@ -40,7 +40,7 @@ def _store() -> Store:
     "also",
     multiple=True,
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Further file of anchors: a copy, or what a syslog collected; repeat it for several.",
+    help="Further file of anchors: a copy, or what a syslog collected (/dev/stdin: what is piped in); repeat it for several.",
 )
 @json_option
 def verify(also: tuple[Path, ...], as_json: bool) -> None:
@@ -49,6 +49,7 @@ def verify(also: tuple[Path, ...], as_json: bool) -> None:
 
     from serving.store.audit import audit_log
     from serving.store.database import reading
+    from serving.store.ledger.anchors import ONLY_OWN
 
     store = _store()
     with reading(store.engine) as connection:
@@ -58,7 +59,9 @@ def verify(also: tuple[Path, ...], as_json: bool) -> None:
     if not check.whole:
         where = f"entry {check.bad}: " if check.bad else ""
         text = f"{where}{check.why}\n{text}"
-    result({**asdict(check), "whole": check.whole}, as_json=as_json, text=text)
+    only_own = store.anchors.only_own and not also
+    text += f"\n{ONLY_OWN}" if only_own else ""
+    result({**asdict(check), "whole": check.whole, "only_own_anchors": only_own}, as_json=as_json, text=text)
     if not check.whole:
         raise SystemExit(1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +14,11 @@ from serving.store.people import tables  # noqa: F401  (declares a table of the 
 from serving.store.sign_in import answers, sessions  # noqa: F401  (declare tables of the schema)
 from serving.store.tables import Base
 from serving.store.trials import tables as trial_tables  # noqa: F401  (declares tables of the schema)
+from serving.store.triggers import foreign_rules, missing_triggers
 
 STEPS = Path(__file__).parents[1] / "migrations"
 HEAD = max(f.stem[:4] for f in (STEPS / "versions").glob("[0-9]*.py"))
 LOCK = 0x6F6E726F6C  # id of the PostgreSQL advisory lock held during an upgrade
-# The audit's triggers by name: the event that each refuses. PostgreSQL has one more.
-TRIGGERS = {"audit_no_update": "UPDATE", "audit_no_delete": "DELETE"}
-ON_POSTGRESQL = {**TRIGGERS, "audit_no_truncate": "TRUNCATE"}
-REFUSAL = "'the audit is only added to'"
-SQLITE_TEXT = "CREATE TRIGGER {name} BEFORE {event} ON audit BEGIN SELECT RAISE(ABORT, {refusal}); END"
-POSTGRESQL_TEXT = "CREATE TRIGGER {name} BEFORE {event} ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_only_added()"
-POSTGRESQL_BODY = f"BEGIN RAISE EXCEPTION {REFUSAL}; END"
 
 
 def current(engine: sa.Engine) -> str | None:
@@ -103,36 +96,8 @@ def differences(engine: sa.Engine) -> list[str]:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         messages = [_described(d) for d in compare_metadata(context, Base.metadata)]
         messages += [f"the trigger {name} is missing or another one" for name in missing_triggers(connection)]
+        messages += [f"it is not onroll's: {what}" for what in foreign_rules(connection)]
     return messages
-
-
-def missing_triggers(connection: sa.Connection) -> list[str]:
-    """Return the audit's triggers that are missing, disabled, or say something else than onroll's own."""
-    if connection.dialect.name == "sqlite":
-        query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit'"
-        texts = {name: _one_line(sql) for name, sql in connection.execute(sa.text(query))}
-        expected = {n: SQLITE_TEXT.format(name=n, event=e, refusal=REFUSAL) for n, e in TRIGGERS.items()}
-        return sorted(name for name, text in expected.items() if texts.get(name) != text)
-    query = """
-        SELECT t.tgname, pg_get_triggerdef(t.oid), p.prosrc FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-        WHERE t.tgrelid = 'audit'::regclass AND t.tgenabled = 'O'
-    """
-    triggers = {name: (_one_line(text), _one_line(body)) for name, text, body in connection.execute(sa.text(query))}
-    return sorted(n for n, event in ON_POSTGRESQL.items() if not _refuses(triggers.get(n), n, event))
-
-
-def _refuses(trigger: tuple[str, str] | None, name: str, event: str) -> bool:
-    """Return whether a trigger of PostgreSQL is onroll's own."""
-    if trigger is None:
-        return False
-    text, body = trigger
-    return body == POSTGRESQL_BODY and re.sub(r"\b\w+\.(?=audit)", "", text) == POSTGRESQL_TEXT.format(
-        name=name, event=event
-    )
-
-
-def _one_line(text: str) -> str:
-    return " ".join(text.split()).removesuffix(";")
 
 
 def _described(difference: Any) -> str:

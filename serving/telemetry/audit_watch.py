@@ -1,5 +1,7 @@
 """Anchors the audit every minute and verifies its chain every hour, in the background; raises an alarm when it is broken.
 
+An end that this process knows of and that is gone shows within a minute. The audit declares how often it is anchored, once: ``audit verify`` holds it to that.
+
 What the audit says of the last monitoring by default day and limits goes to the metrics with it, so that the alarms of a command reach Prometheus.
 """
 
@@ -11,14 +13,22 @@ import threading
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from histories.errors import Faults
 from serving.store import Store
 from serving.store.audit import audit_log
+from serving.store.audit.model_log import SERVICE
+from serving.store.audit.unanchored import declaration, in_force
 from serving.store.database import reading
+from serving.store.ledger.anchors import DECLARED, ONLY_OWN
+from serving.store.ledger.entry import End
+from serving.store.tables import AuditEntry
 from serving.telemetry import metrics
 
 log = logging.getLogger("onroll.alarm")
 MINUTE = 60.0
+LAST = sa.select(AuditEntry.seq, AuditEntry.mac, AuditEntry.at).order_by(AuditEntry.seq.desc()).limit(1)
 EVERY = 60  # minutes; a million entries take about half a minute of one processor
 
 
@@ -33,15 +43,39 @@ class AuditWatch:
     def __init__(self, store: Store) -> None:
         self.store = store
         self._stop = threading.Event()
+        self._is_cut = False
 
     def watch(self) -> None:
-        """Start the thread."""
+        """Start the thread; warn when only this account's own file has the anchors."""
+        if self.store.anchors.only_own:
+            log.warning("%s", ONLY_OWN)
         threading.Thread(target=self._run, name="audit-watch", daemon=True).start()
 
     def stop(self) -> None:
         """Let the thread end, and anchor what it has not anchored."""
         self._stop.set()
         self.store.anchors.flush()
+
+    def keep_up(self) -> None:
+        """Anchor the end of the chain, whoever appended it, and verify the chain if an end that was there is gone."""
+        with reading(self.store.engine) as connection:
+            known = self.store.anchors.newest
+            there = known and connection.scalar(sa.select(AuditEntry.mac).where(AuditEntry.seq == known.seq))
+            last = connection.execute(LAST).one_or_none()
+        is_cut = known is not None and there != known.mac
+        if is_cut and not self._is_cut:
+            self.check()
+        self._is_cut = is_cut
+        if last is not None:
+            self.store.anchors.note(End(*last))
+        self.store.anchors.flush()
+
+    def declare(self) -> None:
+        """Let the audit say how often it is anchored from now on, unless it does."""
+        with reading(self.store.engine) as connection:
+            rule = in_force(connection)
+        if rule != declaration():
+            self.store.note(SERVICE, DECLARED, **declaration())
 
     def check(self) -> bool:
         """Verify the chain, report it and the alarms that were last up to the metrics, and return whether it is whole."""
@@ -58,8 +92,10 @@ class AuditWatch:
 
     def _run(self) -> None:
         for minute in itertools.count():
-            self.store.anchors.flush()
             try:
+                if minute == 0:
+                    self.declare()
+                self.keep_up()
                 if minute % EVERY == 0:
                     self.check()
             except Faults as faults:

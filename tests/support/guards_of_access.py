@@ -145,6 +145,21 @@ OF_ACCESS = (
         stand_ins.no_text,
     ),
     Guard(
+        "tests/system/test_cut_within_a_day.py::test_entries_that_lost_their_anchors_within_a_day_do_not_verify",
+        "serving.store.audit.audit_log:Stretches.count",
+        stand_ins.nothing,
+    ),
+    Guard(
+        "tests/system/test_cut_within_a_day.py::test_a_running_service_sees_a_cut_within_a_minute",
+        "serving.store.ledger.anchors:Anchors.newest",
+        None,
+    ),
+    Guard(
+        "tests/system/test_cut_audit.py::test_what_suppresses_an_entry_lets_nothing_be_done_and_is_reported",
+        "serving.store.audit.audit_log:foreign_rules",
+        stand_ins.no_conditions,
+    ),
+    Guard(
         "tests/system/test_anchors.py::test_what_a_syslog_collected_shows_a_cut_that_the_file_hides",
         "serving.store.ledger.anchors:Anchors.read",
         stand_ins.first_anchors,

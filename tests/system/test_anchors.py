@@ -22,7 +22,7 @@ from serving.store.ledger.entry import End
 from serving.telemetry.audit_watch import AuditWatch
 from tests.support.databases import KEY
 from tests.support.scores import score
-from tests.support.stores import tamper, verified
+from tests.support.stores import tamper, verified, verified_anew
 
 LEAD = Caller("token:ann", "lead", "801")
 START = datetime(2025, 1, 6, 9, tzinfo=UTC)
@@ -52,6 +52,7 @@ def syslog(tmp_path):
         ([end(1), end(2, minutes=4), end(3, minutes=5), end(4, minutes=9), end(5, minutes=10)], [1, 3, 5]),
         ([end(1), end(ENTRIES), end(ENTRIES + 1), end(ENTRIES + 2)], [1, ENTRIES + 1]),
         ([end(1, hours=14, minutes=59), end(2, hours=15, minutes=1)], [1, 2]),  # midnight
+        ([end(1), end(2, seconds=-1)], [1, 2]),  # the clock was set back
     ],
 )
 def test_an_end_is_anchored_when_minutes_or_entries_have_passed(tmp_path, ends, anchored):
@@ -138,8 +139,9 @@ def test_an_audit_that_is_cut_with_its_anchors_does_not_verify(store, attack):
     if attack != "anchors":
         tamper(store, "DELETE FROM audit WHERE seq > 3" if attack == "anchors and entries" else "DELETE FROM audit")
     store.anchors.file.unlink()
-    why = verified(store).why
+    why = verified_anew(store).why
     assert ("was emptied" if attack == "all" else "no anchor is left of") in why
+    assert not verified(store).whole, "nor for a process that remembers its anchors"
 
 
 def test_a_new_store_without_an_entry_verifies(store):
@@ -164,8 +166,11 @@ def test_what_a_syslog_collected_shows_a_cut_that_the_file_hides(database_url, s
     tamper(store, "DELETE FROM audit WHERE seq > 2")
     first = store.anchors.file.read_text().splitlines()[0]
     store.anchors.file.write_text(first + "\n")
-    assert verified(store).whole
-    assert (check().bad, "were removed" in check().why) == (3, True)
+    tamper(store, "DELETE FROM audit WHERE seq > 1")  # exactly at an anchor: without another place nothing is left to show it
+    assert verified_anew(store).whole
+    assert (verified(store).bad, check().bad) == (2, 2)  # but to the process that appended it, and to the syslog
+    store = Store(database_url, KEY, tmp_path / "anchors")  # as after a restart
+    assert (check().bad, "were removed" in check().why) == (2, True)
     forged = json.loads(first) | {"mac": "0" * 64}
     collected.write_text(json.dumps(forged) + "\n")
     assert not check().whole
@@ -181,5 +186,8 @@ def test_the_verb_reads_further_anchors(tmp_path, monkeypatch):
     moved = store.anchors.file.rename(tmp_path / "elsewhere")
     run = CliRunner().invoke(onroll, ["audit", "verify"])
     assert (run.exit_code, "no anchor is left of" in run.output) == (1, True)
+    (tmp_path / "empty").touch()
+    run = CliRunner().invoke(onroll, ["audit", "verify", "--anchors", str(tmp_path / "empty")])
+    assert "there is no anchor in it" in str(run.exception)
     run = CliRunner().invoke(onroll, ["audit", "verify", "--anchors", str(moved)])
     assert (run.exit_code, "2 since the newest anchor" in run.output) == (0, True)

@@ -118,10 +118,11 @@ def require(store: Store, settings: Settings, act: Mapping[str, Any]) -> None:
         return
     with store.change(command_line()) as change:
         verified = audit_log.verify(change.connection, store.chain, store.anchors)
-        confirmed, approval_id = (False, "") if verified.bad else use(change, act)
-        if verified.bad:
+        wrong = bool(verified.bad) or verified.meddled  # anchors that were lost make no confirmation
+        confirmed, approval_id = (False, "") if wrong else use(change, act)
+        if wrong:
             change.record("approval.refused", approval="", entry=verified.bad)
-    if verified.bad:
+    if wrong:
         do = "Run 'onroll audit verify'."
         raise NeedsSecondPerson(Fault("the audit, which holds the confirmations, does not verify", "audit", do))
     if not confirmed:

@@ -13,14 +13,14 @@ import sqlalchemy as sa
 
 from histories.io.atomic_write import new_file
 from histories.io.spreadsheet import as_text
+from serving.store.audit.unanchored import PRUNED, AppendsByDay, Stretches, in_force, lost
 from serving.store.ledger.anchors import Anchors
 from serving.store.ledger.chain import Chain, ChainKey
 from serving.store.ledger.entry import REKEYED, SIGNED, End
-from serving.store.schema import missing_triggers
+from serving.store.triggers import foreign_rules, missing_triggers
 from serving.store.tables import AuditEntry, Base
 from serving.store.unit_of_work import View
 
-PRUNED = "audit.pruned"
 BATCH = 1000
 
 
@@ -42,6 +42,8 @@ class Verified:
         The first entry that does not verify.
     why : str
         What is wrong with it, or with the table.
+    meddled : bool
+        Whether the database lacks the audit's triggers, or holds what may suppress entries.
     """
 
     entries: int
@@ -51,6 +53,7 @@ class Verified:
     since_anchor: int = 0
     bad: int | None = None
     why: str = ""
+    meddled: bool = False
 
     @property
     def whole(self) -> bool:
@@ -87,9 +90,10 @@ def verify(connection: sa.Connection, chain: Chain, anchors: Anchors, also: Sequ
         When a file of anchors cannot be read.
     """
     read = list(anchors.read(also))
-    conflict = _conflict(read)
-    anchored = {a.seq: a for a in read}
-    appends = AppendsByDay()
+    known = [*read, *anchors.kept, *filter(None, [anchors.newest])]
+    anchored = {a.seq: a for a in known}
+    in_places = {a.seq for a in read}
+    appends, stretches = AppendsByDay(), Stretches(in_force(connection, 0))
     first = last = met = 0
     before: str | None = ""
     link: ChainKey | None = None
@@ -103,7 +107,8 @@ def verify(connection: sa.Connection, chain: Chain, anchors: Anchors, also: Sequ
             bad, why = wrong
             return Verified(entries=last - first + 1, first=first, last=last, anchors=met, bad=bad, why=why)
         appends.count(row["at"])
-        met += row["seq"] in anchored
+        stretches.count(row, anchored=row["seq"] in in_places)
+        met += row["seq"] in in_places
         last, before = row["seq"], row["mac"]
         if row["action"] == REKEYED:
             link = chain.named(json.loads(row["details"])["key"])
@@ -112,31 +117,23 @@ def verify(connection: sa.Connection, chain: Chain, anchors: Anchors, also: Sequ
     if beyond > last:
         why = f"it and what follows were removed: on {anchored[beyond].at[:10]} the audit reached entry {beyond}"
         return Verified(entries=entries, first=first, last=last, anchors=met, bad=last + 1, why=why)
-    gone = missing_triggers(connection)
-    why = f"the triggers that protect the audit are gone or changed: {', '.join(gone)}" if gone else ""
-    why = why or conflict or (_emptied(connection) if not first else appends.unanchored(read, anchors.file))
-    return Verified(entries=entries, first=first, last=last, anchors=met, since_anchor=max(0, last - beyond), why=why)
+    since = max(0, last - max(in_places, default=0))
+    meddled = _meddled(connection)
+    why = meddled or _conflict(known) or ("" if first else _emptied(connection))
+    why = why or appends.unanchored(read, anchors.file) or lost(anchors.kept, read, anchors.file)
+    why = why or stretches.unanchored(anchors.file)
+    found = {"entries": entries, "first": first, "last": last, "anchors": met, "since_anchor": since}
+    return Verified(**found, why=why, meddled=bool(meddled))
 
 
-class AppendsByDay:
-    """Counts the appends of each day: a day with entries has an anchor, unless its only append was cut short before it."""
-
-    def __init__(self) -> None:
-        self._moments: dict[str, str] = {}
-        self._several: set[str] = set()
-
-    def count(self, at: str) -> None:
-        """Count an entry; those of one append have the same time."""
-        if self._moments.setdefault(at[:10], at) != at:
-            self._several.add(at[:10])
-
-    def unanchored(self, anchors: Iterable[End], file: Path) -> str:
-        """Return what is wrong when days with several appends have no anchor; "" when nothing is."""
-        days = sorted(self._several - {a.at[:10] for a in anchors})
-        if not days:
-            return ""
-        which = days[0] if len(days) == 1 else f"{len(days)} days from {days[0]} to {days[-1]}"
-        return f"no anchor is left of {which}: they were removed from {file}, were never written, or are elsewhere (--anchors)"
+def _meddled(connection: sa.Connection) -> str:
+    """Return what in the database itself changes, hides or suppresses entries; "" when nothing does."""
+    gone, foreign = missing_triggers(connection), foreign_rules(connection)
+    if gone:
+        return f"the triggers that protect the audit are gone or changed: {', '.join(gone)}"
+    if foreign:
+        return f"the database holds what may suppress entries and is not onroll's: {', '.join(foreign)}"
+    return ""
 
 
 def _conflict(anchors: Iterable[End]) -> str:

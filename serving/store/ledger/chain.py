@@ -1,7 +1,7 @@
 """The audit's hash chain: each entry's HMAC covers the entry and the HMAC of the entry before it.
 
 Without the key, nobody can change, remove or insert a row without breaking the chain at that row. A chain cannot show that its
-last rows are missing, so its end is written to a file every day (``anchors``).
+last rows are missing, so its end is anchored elsewhere every few minutes (``anchors``).
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ LOCK = 0x6175646974  # id of the PostgreSQL advisory lock held while appending
 
 LAST = sa.select(AuditEntry.seq, AuditEntry.mac).order_by(AuditEntry.seq.desc()).limit(1)
 NEWEST_TWO = sa.select(AuditEntry.__table__).order_by(AuditEntry.seq.desc()).limit(2)
+SINCE = sa.select(AuditEntry.mac).where(AuditEntry.seq > sa.bindparam("before")).order_by(AuditEntry.seq)
 KEY_CHANGES = (
     sa.select(AuditEntry.details)
     .where(AuditEntry.seq > sa.bindparam("after"), AuditEntry.action == REKEYED)
@@ -108,10 +109,17 @@ class Chain:
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(LOCK)))
 
     def append(self, connection: sa.Connection, entries: Iterable[Entry]) -> End:
-        """Append entries as the last step of a writing transaction; others wait to append until it commits."""
+        """Append entries as the last step of a writing transaction; others wait to append until it commits.
+
+        Raises
+        ------
+        Unavailable
+            When the database did not keep an entry as it was made: a trigger, a rule or row security suppressed it.
+        """
         self.lock(connection)
         last = self.catch_up(connection)
         seq, mac = (last.seq, last.mac) if last else (0, "")
+        before = seq
         at, rows = datetime.now(UTC).isoformat(timespec="milliseconds"), []
         for entry in entries:
             seq += 1
@@ -129,6 +137,9 @@ class Chain:
             mac = self.current.code(mac, row)
             rows.append({**row, "mac": mac})
         connection.execute(sa.insert(AuditEntry), rows)
+        if connection.scalars(SINCE, {"before": before}).all() != [row["mac"] for row in rows]:
+            do = "Run 'onroll audit verify', and remove what is not onroll's from the database."
+            raise Unavailable(Fault("the database did not keep an entry of the audit", "audit", do))
         return End(seq, mac, at)
 
     def catch_up(self, connection: sa.Connection) -> Any:

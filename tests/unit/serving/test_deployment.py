@@ -15,6 +15,7 @@ from mlflow.environment_variables import MLFLOW_SERVER_ENABLE_JOB_EXECUTION
 from histories.calendar import as_of_dates
 from histories.settings import KEYS
 from serving.cli.main import onroll
+from serving.store.ledger.anchor_places import TAG, AnchorSyslog
 from serving.store.privileges import RETENTION, SERVICE
 
 ROOT = Path(__file__).parents[3]
@@ -173,6 +174,21 @@ def test_each_program_has_its_own_account_of_the_database_and_checks_its_server(
     server = " ".join(SERVICES["postgres"]["command"])
     assert "ssl=on" in server
     assert "hba_file=/etc/onroll/pg_hba.conf" in server
+
+
+def test_anchors_of_the_audit_leave_the_account_of_the_service():
+    """Before, the only place as shipped was a file that the service owns."""
+    for name in ("onroll", "retention"):
+        syslog = SERVICES[name]["environment"]["ONROLL_AUDIT_SYSLOG"]
+        AnchorSyslog(syslog)
+        inside = {v.split(":")[1]: v.split(":")[0] for v in SERVICES[name]["volumes"]}
+        assert inside[syslog.removeprefix("unix:")] == "/run/systemd/journal/dev-log"
+    for name in ("onroll.service", "onroll-retrain.service"):
+        assert "ONROLL_AUDIT_SYSLOG=unix:/dev/log" in unit(name)["Environment"]
+    audit = unit("onroll-audit.service")
+    assert "onroll audit verify --anchors /dev/stdin" in audit["ExecStart"][0]
+    assert f"journalctl --identifier={TAG.partition(':')[0]} " in audit["ExecStart"][0]
+    verb(["audit"])
 
 
 def test_nobody_reaches_the_database_in_clear_text_and_mlflow_without_a_login():
