@@ -1,8 +1,9 @@
-"""PostgreSQL's three roles: the owner of the schema, the service, and retention.
+"""PostgreSQL's four roles: the owner of the schema, the service, retention, and access.
 
 The owner's account runs migrations and ``grant`` and is used for nothing else. The service's account cannot change a table or a
 trigger, run a program, or delete a score, a case or an entry of the audit. Retention's account deletes what is due; the audit only
-from its beginning, through one function of the owner.
+from its beginning, through one function of the owner. Access's account makes and revokes keys and reads no child's record: whoever
+breaks into the service leaves no key behind.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ from serving.store.tables import (
     StoredScore,
 )
 
-SERVICE, RETENTION = "onroll_service", "onroll_retention"
+SERVICE, RETENTION, ACCESS = "onroll_service", "onroll_retention", "onroll_access"
 PRUNE = "audit_prune"
 ADDED = "SELECT, INSERT"
 CHANGED = "SELECT, INSERT, UPDATE"
@@ -57,14 +58,17 @@ OF_SERVICE: dict[Any, str] = {
     ShadowCount: ADDED,
     **dict.fromkeys(OF_TRIALS, ADDED),
     StoredScore: "SELECT, INSERT, UPDATE (replaced_at)",
-    StoredKey: "SELECT, INSERT, UPDATE (revoked_at)",
+    StoredKey: "SELECT",
     Hold: "SELECT, INSERT, UPDATE (lifted_at, lifted_by)",
     **dict.fromkeys((Pupil, ScoreList, Person, Capacity, Case, DataFault, School), CHANGED),
     **dict.fromkeys((StoredHistory, StoredTransition, StoredDeadline), CHANGED),
     **dict.fromkeys((StoredInvolvement, StoredAtHome), REPLACED),
-    **dict.fromkeys((StoredMissing, StoredOffRoll, CopiedLog, Session, SavedFilter, StoredDetails), REPLACED),
+    **dict.fromkeys((StoredMissing, StoredOffRoll, CopiedLog, SavedFilter, StoredDetails), REPLACED),
+    Session: "SELECT, INSERT, UPDATE (seen_at), DELETE",
     TakenAnswer: "SELECT, INSERT, DELETE",
 }
+# What access does, and nothing else; ``verify`` reads keys and the audit only.
+OF_ACCESS: dict[Any, str] = {AuditEntry: ADDED, StoredKey: "SELECT, INSERT, UPDATE (revoked_at)"}
 # What retention and erasure empty; the audit is emptied by a function alone.
 OF_RETENTION = tuple(dict.fromkeys((*BY_PUPIL, *BY_CASE, *OF_PUPILS, ScoreList, StoredKey, ShadowCount)))
 # Runs as the owner, with the schema's own tables whatever the caller's search path; the last entry stays, since the next needs its code.
@@ -86,7 +90,7 @@ END $$
 
 
 def grant(engine: sa.Engine) -> None:
-    """Give the roles of the service and of retention exactly what they need, in one transaction; run again after each upgrade.
+    """Give the roles of the service, of retention and of access exactly what they need, in one transaction; run again after each upgrade.
 
     Raises
     ------
@@ -103,9 +107,9 @@ def grant(engine: sa.Engine) -> None:
 
 
 def _must_be_able_to_grant(connection: sa.Connection) -> None:
-    roles = sa.text("SELECT rolname FROM pg_roles WHERE rolname IN (:service, :retention)")
-    there = set(connection.scalars(roles, {"service": SERVICE, "retention": RETENTION}))
-    missing = sorted({SERVICE, RETENTION} - there)
+    needed = {SERVICE, RETENTION, ACCESS}
+    roles = sa.text("SELECT rolname FROM pg_roles WHERE rolname = ANY (:needed)")
+    missing = sorted(needed - set(connection.scalars(roles, {"needed": sorted(needed)})))
     if missing:
         do = "Create them as the server's administrator: deploy/postgres/roles.sql does."
         raise Usage(Fault(f"there is no role {' or '.join(missing)}", "ONROLL_DATABASE_URL", do))
@@ -117,23 +121,26 @@ def _must_be_able_to_grant(connection: sa.Connection) -> None:
 def _statements(connection: sa.Connection) -> list[str]:
     place = connection.dialect.identifier_preparer.quote(connection.scalar(sa.text("SELECT current_schema()")))
     both, tables = f"{SERVICE}, {RETENTION}", f"ALL TABLES IN SCHEMA {place}"
+    every = f"{both}, {ACCESS}"
     server = connection.dialect.server_version_info or (0,)
     removing = ", ".join(table.__tablename__ for table in OF_RETENTION)
     return [
         f"REVOKE CREATE ON SCHEMA {place} FROM PUBLIC",
-        f"REVOKE ALL ON SCHEMA {place} FROM {both}",
-        f"REVOKE ALL ON {tables} FROM PUBLIC, {both}",
+        f"REVOKE ALL ON SCHEMA {place} FROM {every}",
+        f"REVOKE ALL ON {tables} FROM PUBLIC, {every}",
         # A privilege on a table's columns outlives one on the table.
-        *(_revoke_columns(table, both) for table in Base.metadata.sorted_tables),
-        f"GRANT USAGE ON SCHEMA {place} TO {both}",
+        *(_revoke_columns(table, every) for table in Base.metadata.sorted_tables),
+        f"GRANT USAGE ON SCHEMA {place} TO {every}",
         f"GRANT SELECT ON {tables} TO {both}",
         *(f"GRANT {rights} ON {table.__tablename__} TO {SERVICE}" for table, rights in OF_SERVICE.items()),
+        *(f"GRANT {rights} ON {table.__tablename__} TO {ACCESS}" for table, rights in OF_ACCESS.items()),
+        f"GRANT SELECT ON alembic_version TO {ACCESS}",
         f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {place} TO {SERVICE}",
         f"GRANT INSERT ON {AuditEntry.__tablename__} TO {RETENTION}",
         f"GRANT DELETE ON {removing} TO {RETENTION}",
         *([f"GRANT MAINTAIN ON {removing} TO {RETENTION}"] if server >= (17,) else []),  # VACUUM, after an erasure
         PRUNE_SQL.format(prune=PRUNE, place=place),
-        f"REVOKE ALL ON FUNCTION {PRUNE}(bigint) FROM PUBLIC, {both}",
+        f"REVOKE ALL ON FUNCTION {PRUNE}(bigint) FROM PUBLIC, {every}",
         f"GRANT EXECUTE ON FUNCTION {PRUNE}(bigint) TO {RETENTION}",
     ]
 

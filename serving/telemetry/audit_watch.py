@@ -20,6 +20,7 @@ from serving.store import Store
 from serving.store.audit import audit_log
 from serving.store.audit.model_log import SERVICE
 from serving.store.audit.unanchored import declaration, in_force
+from serving.store.audit.unrecorded import without_entry
 from serving.store.database import reading
 from serving.store.ledger.anchors import DECLARED, ONLY_OWN
 from serving.store.ledger.entry import End
@@ -74,8 +75,9 @@ class AuditWatch:
         """Let the audit say how often it is anchored from now on, unless it does."""
         with reading(self.store.engine) as connection:
             rule = in_force(connection)
+            keys = [] if rule else without_entry(connection)
         if rule != declaration():
-            self.store.note(SERVICE, DECLARED, **declaration())
+            self.store.note(SERVICE, DECLARED, **declaration(), keys=keys)
 
     def check(self) -> bool:
         """Verify the chain, report it and the alarms that were last up to the metrics, and return whether it is whole."""

@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
@@ -17,13 +18,14 @@ from dateutil.relativedelta import relativedelta
 from histories.errors import Faults, Usage
 from serving.cli.main import onroll
 from serving.store import Caller, Store, schema
-from serving.store.audit import pruning
+from serving.store.audit import approvals, pruning
 from serving.store.cases import cases, doubts
 from serving.store.cases import tables as case_tables  # noqa: F401  (declares tables of the schema)
 from serving.store.database import open_engine, reading, writing
 from serving.store.privileges import OF_RETENTION, OF_SERVICE, grant
 from serving.store.records import erasure, holds, retention
 from serving.store.sign_in import sessions, staff
+from serving.store.sign_in.sessions import signed_in
 from serving.store.tables import AuditEntry, Base, Pupil, StoredScore
 from tests.support.certificates import write_certificates
 from tests.support.databases import KEY, owner, programs, server
@@ -32,7 +34,7 @@ from tests.support.stores import ADMIN, do, gathered, verified
 
 DEPLOY = Path(__file__).parents[2] / "deploy" / "postgres"
 HERE = f"127.{secrets.randbelow(200) + 20}.{secrets.randbelow(250)}.9"  # of its own: the port is the same as others'
-ROLES = ("onroll_owner", "onroll_service", "onroll_retention")
+ROLES = ("onroll_owner", "onroll_service", "onroll_retention", "onroll_access")
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +106,14 @@ def keeper(accounts):
     store.engine.dispose()
 
 
+@pytest.fixture
+def clerk(accounts):
+    """The store as who makes keys uses it."""
+    store = Store(accounts["access"], KEY, accounts["anchors"])
+    yield store
+    store.engine.dispose()
+
+
 def test_every_table_has_its_rights(accounts):
     declared = {table.__table__ for table in OF_SERVICE}
     assert declared == set(Base.metadata.sorted_tables)
@@ -140,6 +150,10 @@ ATTACKS = {
     "delete a case": "DELETE FROM cases",
     "change a note": "UPDATE case_entries SET at = now()",
     "lift the schema's revision": "UPDATE alembic_version SET version_num = '9999'",
+    "make an administrator's key": "INSERT INTO keys (key_id, digest, role, urns, created_at) VALUES ('x', 'x', 'administrator', '[]', now())",
+    "use a revoked key again": "UPDATE keys SET revoked_at = NULL",
+    "let a session last": "UPDATE sessions SET ends_at = now() + interval '9 years'",
+    "make a session an administrator's": "UPDATE sessions SET role = 'administrator'",
     "make a key an administrator's": "UPDATE keys SET role = 'administrator'",
 }
 
@@ -167,7 +181,22 @@ def test_the_same_statements_are_valid_for_the_owner_or_the_administrator(accoun
     assert refused == []
 
 
-def test_the_service_does_its_work(service):
+def test_who_makes_keys_reads_no_child_and_keeps_the_second_person(clerk, monkeypatch):
+    """Before, the service's own account made keys: a break-in left one of an administrator, past the second person."""
+    monkeypatch.setattr("serving.store.caller.account", lambda: "ann")
+    settings = SimpleNamespace(second_person=True)
+    with pytest.raises(approvals.NeedsSecondPerson, match="a second person must confirm"):
+        approvals.require(clerk, settings, {"command": "keys create"})
+    key_id, key = clerk.create_key("lead", "801")
+    assert clerk.caller(key).role == "lead"
+    clerk.revoke(key_id)
+    assert verified(clerk).whole
+    with clerk.engine.connect() as connection, pytest.raises(sa.exc.ProgrammingError) as refused:
+        connection.exec_driver_sql("SELECT * FROM pupils")
+    assert refused.value.orig.sqlstate == "42501"
+
+
+def test_the_service_does_its_work(service, clerk):
     """Scores again, so that the first are replaced; cases, doubts, casework, staff, sessions, keys, holds, and the audit of all."""
     service.save([score("kept", 1), score("due", 2)])
     service.save([{**score("kept", 1), "risk": 0.5}])
@@ -186,12 +215,14 @@ def test_the_service_does_its_work(service):
     case = do(service, cases.open_case, ref)
     do(service, doubts.doubt, case, 1, "attendance", date(2025, 1, 2), reason="not_so", text="x")
     do(service, cases.close, case, 2, "done")
-    key_id, key = service.create_key("lead", "801")
+    key_id, key = clerk.create_key("lead", "801")
     assert service.caller(key).role == "lead"
-    service.revoke(key_id)
+    secret = do(service, sessions.open_session, "Ann")
+    assert signed_in(service.engine, secret, timedelta(minutes=15))
+    clerk.revoke(key_id)
     assert service.caller(key) is None
     do(service, holds.place, ["kept"], "court")
-    assert do(service, sessions.end_sessions) == 1
+    assert do(service, sessions.end_sessions) == 2
     assert verified(service).whole
     assert schema.differences(service.engine) == []
 
@@ -264,7 +295,7 @@ def over_the_network(encrypted, account="service", password=None, **query):
 
 
 def test_each_account_connects_over_tls_with_its_password(accounts, encrypted):
-    for account in ("owner", "service", "retention"):
+    for account in ("owner", "service", "retention", "access"):
         assert over_the_network(encrypted, account)
 
 

@@ -1,5 +1,7 @@
 """Guards of the threat model: who gets in, what they may do, and what is tampered with."""
 
+from datetime import timedelta
+
 from tests.support import stand_ins
 from tests.support.guard import Guard
 
@@ -168,6 +170,16 @@ OF_ACCESS = (
         "tests/system/test_audit_keys.py::test_an_entry_by_the_old_key_after_its_end_does_not_hold",
         "serving.store.audit.audit_log:REKEYED",
         "never",
+    ),
+    Guard(
+        "tests/attacks/test_forged_rows.py::test_a_session_that_was_put_into_the_database_lasts_no_longer_than_any",
+        "serving.store.sign_in.sessions:MAX_AGE",
+        timedelta(days=3650),
+    ),
+    Guard(
+        "tests/attacks/test_forged_rows.py::test_a_key_that_no_entry_made_is_reported",
+        "serving.store.audit.audit_log:unrecorded_keys",
+        stand_ins.no_conditions,
     ),
     Guard(
         "tests/attacks/test_database_roles.py::test_the_service_cannot",

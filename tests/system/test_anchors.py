@@ -166,7 +166,9 @@ def test_what_a_syslog_collected_shows_a_cut_that_the_file_hides(database_url, s
     tamper(store, "DELETE FROM audit WHERE seq > 2")
     first = store.anchors.file.read_text().splitlines()[0]
     store.anchors.file.write_text(first + "\n")
-    tamper(store, "DELETE FROM audit WHERE seq > 1")  # exactly at an anchor: without another place nothing is left to show it
+    tamper(
+        store, "DELETE FROM audit WHERE seq > 1"
+    )  # exactly at an anchor: without another place nothing is left to show it
     assert verified_anew(store).whole
     assert (verified(store).bad, check().bad) == (2, 2)  # but to the process that appended it, and to the syslog
     store = Store(database_url, KEY, tmp_path / "anchors")  # as after a restart

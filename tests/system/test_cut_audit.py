@@ -54,7 +54,10 @@ SUPPRESSING = {
         "postgresql": ["CREATE RULE quiet AS ON INSERT TO audit WHERE NEW.who = 'x' DO INSTEAD NOTHING"],
     },
     "later": {
-        "sqlite": ["DROP TRIGGER audit_no_delete", "CREATE TRIGGER quiet AFTER INSERT ON audit WHEN NEW.who = 'x' BEGIN DELETE FROM audit WHERE seq = NEW.seq; END"],
+        "sqlite": [
+            "DROP TRIGGER audit_no_delete",
+            "CREATE TRIGGER quiet AFTER INSERT ON audit WHEN NEW.who = 'x' BEGIN DELETE FROM audit WHERE seq = NEW.seq; END",
+        ],
         "postgresql": [],
     },
 }
@@ -67,7 +70,10 @@ def test_what_suppresses_an_entry_lets_nothing_be_done_and_is_reported(own_store
         for statement in statements:
             connection.exec_driver_sql(statement)
     if statements:
-        with pytest.raises(Unavailable, match="did not keep an entry"), own_store.change(Caller("x", "lead", "801")) as change:
+        with (
+            pytest.raises(Unavailable, match="did not keep an entry"),
+            own_store.change(Caller("x", "lead", "801")) as change,
+        ):
             change.record("test")
         assert verified(own_store).meddled
     own_store.note(Caller("y", "lead", "801"), "test")

@@ -33,9 +33,7 @@ START = datetime(2025, 1, 6, 9, tzinfo=UTC)
 def clock(monkeypatch):
     """The time of the next entry; each entry takes a minute."""
     minutes = iter(range(1000))
-    monkeypatch.setattr(
-        chain, "datetime", SimpleNamespace(now=lambda _: START + timedelta(minutes=next(minutes)))
-    )
+    monkeypatch.setattr(chain, "datetime", SimpleNamespace(now=lambda _: START + timedelta(minutes=next(minutes))))
 
 
 def keep_anchors(store, kept):

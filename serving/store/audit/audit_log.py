@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from histories.io.atomic_write import new_file
 from histories.io.spreadsheet import as_text
 from serving.store.audit.unanchored import PRUNED, AppendsByDay, Stretches, in_force, lost
+from serving.store.audit.unrecorded import unrecorded_keys
 from serving.store.ledger.anchors import Anchors
 from serving.store.ledger.chain import Chain, ChainKey
 from serving.store.ledger.entry import REKEYED, SIGNED, End
-from serving.store.triggers import foreign_rules, missing_triggers
 from serving.store.tables import AuditEntry, Base
+from serving.store.triggers import foreign_rules, missing_triggers
 from serving.store.unit_of_work import View
 
 BATCH = 1000
@@ -119,7 +120,7 @@ def verify(connection: sa.Connection, chain: Chain, anchors: Anchors, also: Sequ
         return Verified(entries=entries, first=first, last=last, anchors=met, bad=last + 1, why=why)
     since = max(0, last - max(in_places, default=0))
     meddled = _meddled(connection)
-    why = meddled or _conflict(known) or ("" if first else _emptied(connection))
+    why = meddled or _conflict(known) or ("" if first else _emptied(connection)) or _keys(connection)
     why = why or appends.unanchored(read, anchors.file) or lost(anchors.kept, read, anchors.file)
     why = why or stretches.unanchored(anchors.file)
     found = {"entries": entries, "first": first, "last": last, "anchors": met, "since_anchor": since}
@@ -136,6 +137,12 @@ def _meddled(connection: sa.Connection) -> str:
     return ""
 
 
+def _keys(connection: sa.Connection) -> str:
+    """Return which keys the audit does not know; "" when it knows all."""
+    unknown = unrecorded_keys(connection)
+    return f"no entry made these keys with their rights: {', '.join(unknown)}" if unknown else ""
+
+
 def _conflict(anchors: Iterable[End]) -> str:
     """Return which entry two anchors disagree on; "" when they agree."""
     codes: dict[int, str] = {}
@@ -148,9 +155,18 @@ def _conflict(anchors: Iterable[End]) -> str:
 def _emptied(connection: sa.Connection) -> str:
     """Return that an audit without entries was emptied, if another table has rows: no row comes about without an entry."""
     for table in Base.metadata.sorted_tables:
-        if table.name != AuditEntry.__tablename__ and connection.scalar(sa.select(sa.exists().select_from(table))):
+        if table.name == AuditEntry.__tablename__ or not _may_read(connection, table.name):
+            continue
+        if connection.scalar(sa.select(sa.exists().select_from(table))):
             return f"the audit was emptied: it has no entry, and the table {table.name} has rows"
     return ""
+
+
+def _may_read(connection: sa.Connection, table: str) -> bool:
+    """Return whether this account may read a table: of PostgreSQL's accounts not each may read each."""
+    if connection.dialect.name == "sqlite":
+        return True
+    return bool(connection.scalar(sa.text("SELECT has_table_privilege(:table, 'SELECT')"), {"table": table}))
 
 
 def _wrong(

@@ -7,6 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from serving.store.audit.unanchored import PRUNED, in_force
+from serving.store.audit.unrecorded import recorded_until
 from serving.store.privileges import PRUNE
 from serving.store.records.holds import held
 from serving.store.tables import AuditEntry
@@ -41,9 +42,10 @@ def prune(work: View, before: datetime) -> int:
     count, until = prunable(work, before)
     if count:
         mac = work.connection.scalar(sa.select(AuditEntry.mac).where(AuditEntry.seq == until))
-        rule = in_force(work.connection, until)  # its declaration may be among what is removed
+        rule, keys = in_force(work.connection, until), recorded_until(work.connection, until)
         _remove(work.connection, until)
-        work.record(PRUNED, until=until, mac=mac, entries=count, **({"anchors": rule} if rule else {}))
+        kept = {"anchors": rule, "keys": keys} if rule else {}  # what the removed entries had declared and made
+        work.record(PRUNED, until=until, mac=mac, entries=count, **kept)
     return count
 
 

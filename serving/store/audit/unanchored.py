@@ -18,7 +18,7 @@ DO = "they were removed from {file}, were never written, or are elsewhere (--anc
 PRUNED = "audit.pruned"
 
 
-def declaration() -> dict[str, int]:
+def declaration() -> dict[str, Any]:
     """Return how often anchors are written, for the entry that declares it."""
     return {"entries": ENTRIES, "minutes": int(MINUTES / timedelta(minutes=1))}
 

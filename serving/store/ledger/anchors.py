@@ -20,7 +20,9 @@ MINUTES = timedelta(
     minutes=5
 )  # that pass at most until the next anchor, while entries are appended or the service runs
 CLOCKS = timedelta(minutes=1)  # by which clocks of several machines may differ
-DECLARED = "audit.anchors_declared"  # the action of the entry from which on the audit says how often anchors are written
+DECLARED = (
+    "audit.anchors_declared"  # the action of the entry from which on the audit says how often anchors are written
+)
 ONLY_OWN = (
     "warning: the audit's anchors lie only where this account can change them, so whoever breaks in can cut the audit at an anchor;"
     " set ONROLL_AUDIT_SYSLOG, or give the file and its folder another owner (docs/store.md)"

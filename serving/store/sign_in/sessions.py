@@ -20,6 +20,8 @@ from serving.store.unit_of_work import Change, View
 
 ID_LENGTH = 12
 MAX_AGE = timedelta(hours=12)
+CLOCKS = timedelta(minutes=1)  # by which clocks of several machines may differ
+RIGHTS = ("role", "authority", "urns", "names")
 SEEN_EVERY = timedelta(seconds=30)  # precision of the idle time; saves a write per page
 
 
@@ -38,6 +40,9 @@ class Session(Base):
     opened_at: Mapped[datetime]
     ends_at: Mapped[datetime]
     seen_at: Mapped[datetime] = mapped_column(index=True)
+
+
+OF_KEY = tuple(getattr(StoredKey, name).label(f"key_{name}") for name in RIGHTS)
 
 
 def open_session(change: Change, name: str, before: str = "") -> str:
@@ -82,20 +87,29 @@ def end_session(change: Change, secret: str) -> None:
 def signed_in(engine: sa.Engine, secret: str, idle: timedelta) -> tuple[Caller, str] | None:
     """Return the session's caller and name, and renew its idle time; None when it has ended.
 
-    A session opened with a key ends with the key, and every session with the account of its holder.
+    A session opened with a key ends with the key and has its rights, and every session ends with the account of its holder, and
+    twelve hours after it was opened whatever its row says: an account of the database that may add sessions adds none that lasts.
     """
     now = datetime.now(UTC)
     with reading(engine) as connection:
         row = connection.execute(
-            sa.select(Session.__table__, StoredKey.key_id, StoredKey.revoked_at, StoredKey.expires, Person.active)
+            sa.select(
+                Session.__table__, StoredKey.key_id, StoredKey.revoked_at, StoredKey.expires, *OF_KEY, Person.active
+            )
             .join(StoredKey, StoredKey.key_id == Session.person_id, isouter=True)
             .join(Person, Person.person_id == Session.person_id, isouter=True)
             .where(Session.digest == digest_of(secret))
         ).one_or_none()
     if row is None or row.seen_at < now - idle or row.ends_at <= now or row.active is False:
         return None
+    if not now - MAX_AGE < row.opened_at <= now + CLOCKS:
+        return None
     by_key = ":" not in row.person_id
     if by_key and (not row.key_id or row.revoked_at or (row.expires is not None and row.expires < london_day(now))):
+        return None
+    if by_key and any(
+        getattr(row, name) != getattr(row, column.name) for name, column in zip(RIGHTS, OF_KEY, strict=True)
+    ):
         return None
     if row.seen_at < now - SEEN_EVERY:
         with writing(engine) as connection:

@@ -16,7 +16,7 @@ from histories.calendar import as_of_dates
 from histories.settings import KEYS
 from serving.cli.main import onroll
 from serving.store.ledger.anchor_places import TAG, AnchorSyslog
-from serving.store.privileges import RETENTION, SERVICE
+from serving.store.privileges import ACCESS, RETENTION, SERVICE
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
@@ -168,9 +168,9 @@ def test_each_program_has_its_own_account_of_the_database_and_checks_its_server(
             assert service["environment"]["PGSSLMODE"] == "verify-full"
             assert service["environment"]["PGSSLROOTCERT"] == "/run/secrets/database-authority"
             assert "database-authority" in service["secrets"]
-    assert accounts == {"onroll": SERVICE, "retention": RETENTION, "schema": "onroll_owner"}
+    assert accounts == {"onroll": SERVICE, "retention": RETENTION, "schema": "onroll_owner", "access": ACCESS}
     assert SERVICES["schema"]["command"] == ["database", "upgrade", "--grant"]
-    assert not {"owner-pgpass", "owner-password"} & set(SERVICES["onroll"]["secrets"])
+    assert not {"owner-pgpass", "owner-password", "access-pgpass"} & set(SERVICES["onroll"]["secrets"])
     server = " ".join(SERVICES["postgres"]["command"])
     assert "ssl=on" in server
     assert "hba_file=/etc/onroll/pg_hba.conf" in server
@@ -178,7 +178,7 @@ def test_each_program_has_its_own_account_of_the_database_and_checks_its_server(
 
 def test_anchors_of_the_audit_leave_the_account_of_the_service():
     """Before, the only place as shipped was a file that the service owns."""
-    for name in ("onroll", "retention"):
+    for name in ("onroll", "retention", "access"):
         syslog = SERVICES[name]["environment"]["ONROLL_AUDIT_SYSLOG"]
         AnchorSyslog(syslog)
         inside = {v.split(":")[1]: v.split(":")[0] for v in SERVICES[name]["volumes"]}
