@@ -28,8 +28,8 @@ def release(tmp_path_factory):
         if (PROJECT / name).is_file():
             (home / "project" / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(PROJECT / name, home / "project" / name)
-    build = [Path(sys.executable).parent / "uv", "build", "--quiet", "--offline", "--no-build-isolation"]
-    subprocess.run([*build, "--out-dir", home / "dist"], cwd=home / "project", check=True)
+    build = [Path(sys.executable).parent / "uv", "build", "--quiet", "--offline", "--no-build-isolation", "--python"]
+    subprocess.run([*build, sys.executable, "--out-dir", home / "dist"], cwd=home / "project", check=True)
     return home / "dist"
 
 
