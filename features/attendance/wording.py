@@ -6,10 +6,13 @@ from dataclasses import replace
 
 from features.sentences import HIGH_ABSENCE, LOW_ABSENCE, WINDOWS, Condition, Sentence, last_days, strain, strength
 
-FEW_SESSIONS = 20  # two weeks of marks, the least that supports a sentence about what goes well
+FEW_SESSIONS = 19  # below two weeks of marks, which is too few for a sentence about what goes well
 SOME, OFTEN = 0.02, 0.10  # shares of sessions from which a kind of mark is worth a sentence
 CHANGED = 0.05  # a change of the share missed that is worth a sentence
-WORDS = {"absent": "Missed", "unauthorised": "Absent without permission for"}
+WORDS = {
+    "absent": "Missed",
+    "unauthorised": "Absent without permission or with no reason yet for",
+}  # by the Regulations N counts too
 # The periods before the newest, of which the share is a feature of its own.
 BEFORE = (("absent", 28, 84), ("absent", 90, 180), ("unauthorised", 28, 84), ("unauthorised", 180, 365))
 BETWEEN = {(28, 84): "four and twelve weeks", (90, 180): "90 and 180 days", (180, 365): "180 days and a year"}

@@ -34,7 +34,7 @@ SPECS = [
         """,
     ),
     Spec(
-        "The codes G, N, O and U are absence without permission; an absence that is explained later no longer counts.",
+        "The codes G, O and U are absence without permission, and N is absence with no reason yet; an absence that is explained later no longer counts.",
         {
             "attendance": """
             pupil_id | date       | session | code | recorded_on

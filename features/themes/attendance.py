@@ -188,7 +188,9 @@ FEATURES = [
             w,
             kind_of_mark(
                 "no_reason", w, "Absent with no accepted reason for", "No absence without an accepted reason", SOME
-            ),
+            )[
+                : -1 if w == 56 else None
+            ],  # there is no share of absence in eight weeks that says whether the child was there
         )
         for w in (28, 56, 180)
     ),
@@ -313,9 +315,7 @@ FEATURES = [
         theme="attendance",
         expression=ratio("termly_unauthorised", "termly_possible"),
         says=(
-            strain(
-                "Absent without permission for {termly_unauthorised_rate:share} sessions in the newest returns", SOME
-            ),
+            strain(f"{WORDS['unauthorised']} {{termly_unauthorised_rate:share}} sessions in the newest returns", SOME),
             strength("No absence without permission in the newest returns", 0, 1e-9),
         ),
         sources=("termly_attendance",),

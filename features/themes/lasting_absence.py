@@ -13,7 +13,7 @@ from features.attendance.register import HALF_LIVES, PRIOR, REACH
 from features.feature import Feature
 from features.sentences import fact
 
-WORDS = {"absent": "missed", "unauthorised": "missed without permission"}
+WORDS = {"absent": "missed", "unauthorised": "missed without permission or with no reason yet"}
 
 
 def _log_odds(measure: str, half_life: str) -> Feature:

@@ -19,7 +19,7 @@ WORDS = {
     "school_unauthorised_90d": (
         "unauthorised_90",
         "possible_90",
-        "Others at the school missed about {school_unauthorised_90d:.1%} of sessions without permission in the last 90 days",
+        "Others at the school missed about {school_unauthorised_90d:.1%} of sessions without permission or with no reason yet in the last 90 days",
         ("attendance",),
     ),
     "school_suspensions_365d": (
@@ -57,7 +57,7 @@ OF_KIND = {
     "school_unauthorised_of_kind_90d": (
         "unauthorised_90",
         "possible_90",
-        "Others at the school missed about {school_unauthorised_of_kind_90d:.1%} of sessions without permission, shrunk to schools of its kind",
+        "Others at the school missed about {school_unauthorised_of_kind_90d:.1%} of sessions without permission or with no reason yet, shrunk to schools of its kind",
         ("attendance", "schools"),
     ),
 }

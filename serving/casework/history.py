@@ -48,9 +48,10 @@ def pupil_histories(
     Returns
     -------
     dict
-        ``{pupil_id: {"weeks": [[monday, possible, missed, unauthorised]], "reasons": {reason: missed}, "events": [{lane, date, end, text}],
-        "compared": [{what, now, before, peers}]}}``; weeks oldest first, reasons of the ``NEWEST`` weeks of school (see ``REASONS``), shares of
-        sessions from 0 to 1, and None where unknown. An event of a school says whether it was joined ``mid_year``.
+        ``{pupil_id: {"weeks": [[monday, possible, missed, unauthorised]], "until": day, "reasons": {reason: missed}, "events": [{lane, date,
+        end, text}], "compared": [{what, now, before, peers, weeks}]}}``; weeks oldest first, until the day of the last session, reasons of the
+        ``NEWEST`` weeks of school (see ``REASONS``), shares of sessions from 0 to 1, the number of weeks of school now and before, and None
+        where unknown. An event of a school says whether it was joined ``mid_year``.
     """
     if not pupils:
         return {}
@@ -92,6 +93,9 @@ def _add_weeks(by_pupil: dict[str, dict[str, Any]], histories: Histories, snapsh
     for r in counted.sort("pupil_id", "monday").iter_rows(named=True):
         week = [day_of(r["monday"]).isoformat(), r["possible"], r["missed"], r["unauthorised"]]
         by_pupil[r["pupil_id"]]["weeks"].append(week)
+    possible = rows.filter(pl.col("code").is_in(list(MEASURES["possible"])))
+    for pupil_id, last in possible.group_by("pupil_id").agg(pl.col("date").max()).iter_rows():
+        by_pupil[pupil_id]["until"] = day_of(last).isoformat()
     _add_reasons(by_pupil, rows)
 
 
@@ -114,7 +118,11 @@ def _add_reasons(by_pupil: dict[str, dict[str, Any]], rows: pl.DataFrame) -> Non
 
 def newest_weeks(weeks: list[list[Any]]) -> list[list[Any]]:
     """Return the newest weeks in which school was open."""
-    return [week for week in weeks if week[1]][-NEWEST:]
+    return _of_school(weeks)[-NEWEST:]
+
+
+def _of_school(weeks: list[list[Any]]) -> list[list[Any]]:
+    return [week for week in weeks if week[1]]
 
 
 def _usual(histories: Histories, spells: pl.DataFrame, day: int) -> dict[int, float]:
@@ -134,9 +142,10 @@ def _usual(histories: Histories, spells: pl.DataFrame, day: int) -> dict[int, fl
 def _compare(by_pupil: dict[str, dict[str, Any]], usual: dict[int, float], spells: pl.DataFrame) -> None:
     years = dict(spells.select("pupil_id", "nc_year").iter_rows())
     for pupil_id, pupil in by_pupil.items():
-        newest, before = pupil["weeks"][-COMPARED:], pupil["weeks"][-2 * COMPARED : -COMPARED]
-        peers = usual.get(years.get(pupil_id, -1))
-        pupil["compared"].append({"what": "missed", "now": _share(newest), "before": _share(before), "peers": peers})
+        weeks = _of_school(pupil["weeks"])
+        newest, before = weeks[-COMPARED:], weeks[-2 * COMPARED : -COMPARED]
+        shares = {"now": _share(newest), "before": _share(before), "peers": usual.get(years.get(pupil_id, -1))}
+        pupil["compared"].append({"what": "missed", **shares, "weeks": [len(newest), len(before)]})
 
 
 def _share(weeks: list[list[Any]]) -> float | None:

@@ -26,8 +26,8 @@ def silent_registers(
     Returns
     -------
     dict
-        ``{pupil_id: {"since", "days", "school"}}``: the day of the last mark, or of joining; the school days since; and whether the
-        whole school is silent, not only the child.
+        ``{pupil_id: {"since", "days", "school", "at_least"}}``: the day of the last mark, or of joining; the school days since; whether the
+        whole school is silent, not only the child; and, if it is so, that there were more before the days that are counted.
     """
     if "attendance" not in histories.present or not days.marked:
         return {}
@@ -43,6 +43,8 @@ def silent_registers(
             missing = sum(last < day < as_of for day in open_days)
             if missing >= MIN_DAYS:
                 silent[pupil] = {"since": last.isoformat(), "days": missing, "school": whole}
+                if last < days.first:
+                    silent[pupil]["at_least"] = True
                 break
     return silent
 

@@ -34,7 +34,7 @@ def attends(child: Mapping[str, Any], words: Wording) -> str:
     """Say whether a child at the same address attends, by the register of the newest weeks."""
     figures = {"n": child["missed"], "of": child["possible"], "day": words.day(child["until"])}
     if not child["possible"]:
-        return words("family.no_register")
+        return words("family.silent" if child["until"] else "family.no_register", **figures)
     if child["missed"] == child["possible"]:
         return words("family.missed_all", **figures)
     return words("family.missed" if child["missed"] else "family.missed_none", **figures)

@@ -16,7 +16,7 @@ from serving.pages.context import PageContext
 from serving.pages.enquiries import ASKING, enquiries
 from serving.pages.family import attends, newest_day, services_now
 from serving.pages.not_in_school import confirmed, record_event, records_now
-from serving.pages.records_line import records_line
+from serving.pages.records_line import records_line, weeks_compared
 from serving.pages.score_change import changed
 from serving.pages.score_strip import score_strip
 from serving.pages.timeline import timeline
@@ -88,6 +88,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         "at_home": [{**child, "attends": attends(child, words)} for child in at_home],
         "records_of": newest_day(involved, at_home),
         "compared": history[1]["compared"] if history else [],
+        "weeks": weeks_compared(history[1], history[0], words) if history else (),
         "more_of": more_of,
         "made": enquiries(case["entries"] if case else (), list(context.settings.enquiries)),
         "record_kinds": not_in_school.RECORDS,

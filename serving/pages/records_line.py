@@ -10,6 +10,7 @@ from serving.casework.history import newest_weeks
 from serving.pages.wording import Wording
 
 NOT_HELP = ("referral", "missing")  # social care records that do not stay open
+LONG_AGO = 14  # days since the last register from which the line says until when it counts
 
 
 def records_line(
@@ -27,22 +28,63 @@ def records_line(
         Whether to say who is involved; the child's page says it elsewhere.
     """
     involved = _involved(history, words) if services else []
-    return " ".join([*_missed(history, year_group, words), *_moved(history, as_of, words), *involved])
+    return " ".join([*_missed(history, as_of, year_group, words), *_moved(history, as_of, words), *involved])
 
 
-def _missed(history: dict[str, Any], year_group: str, words: Wording) -> list[str]:
+def silence_line(silent: dict[str, Any], school: str, words: Wording) -> str:
+    """Return the sentences about a register that stopped: of one child, or of the whole school.
+
+    Parameters
+    ----------
+    silent : dict
+        See ``serving.casework.silence``.
+    school : str
+        Name of the child's school.
+    """
+    day = words.day(silent["since"])
+    if silent["school"]:
+        return words("silent.school", school=school, day=day)
+    kind = "child_at_least" if silent.get("at_least") else "child"
+    return words(f"silent.{kind}", day=day, days=silent["days"])
+
+
+def weeks_compared(history: dict[str, Any], as_of: date, words: Wording) -> tuple[str, str]:
+    """Return in words the weeks of school that are compared: the newest, and those before."""
+    weeks = next(iter(history.get("compared", [])), {}).get("weeks") or (12, 12)
+    last = _ended(history, as_of)
+    now, before = ("week" if n == 1 else "weeks" for n in weeks)
+    newest = (
+        words(f"records.{now}_to", n=weeks[0], day=words.day(last)) if last else words(f"records.{now}", n=weeks[0])
+    )
+    return newest, words(f"records.{before}_before", n=weeks[1])
+
+
+def _ended(history: dict[str, Any], as_of: date) -> date | None:
+    """Return the last day of the register unless it reaches up to now."""
+    weeks = newest_weeks(history["weeks"])
+    if not weeks:
+        return None
+    of_week = min(date.fromisoformat(weeks[-1][0]) + timedelta(days=6), as_of - timedelta(days=1))
+    last = date.fromisoformat(history["until"]) if history.get("until") else of_week
+    return last if history.get("silent") or (as_of - last).days > LONG_AGO else None
+
+
+def _missed(history: dict[str, Any], as_of: date, year_group: str, words: Wording) -> list[str]:
     weeks = newest_weeks(history["weeks"])
     if not weeks:
         return []
     possible, missed, unauthorised = (sum(w[n] for w in weeks) for n in (1, 2, 3))
-    figures = {"n": missed, "of": possible, "day": words.day(weeks[0][0])}
+    first, last = words.day(weeks[0][0]), _ended(history, as_of)
+    when = words("records.between", first=first, last=words.day(last)) if last else words("records.since", day=first)
+    figures = {"n": missed, "of": possible, "when": when}
     if not missed:
         lines = [words("records.missed_none", **figures)]
     else:
         said = words("records.missed_all" if missed == possible > 1 else "records.missed", **figures)
         lines = [_by_reason(said, missed, unauthorised, history.get("reasons") or {}, words)]
     compared = next(iter(history.get("compared", [])), None)
-    return [*lines, *_compared(compared, year_group, words)] if compared else lines
+    spans = weeks_compared(history, as_of, words)
+    return [*lines, *_compared(compared, spans, year_group, words)] if compared else lines
 
 
 def _by_reason(said: str, missed: int, unauthorised: int, reasons: dict[str, int], words: Wording) -> str:
@@ -57,13 +99,14 @@ def _by_reason(said: str, missed: int, unauthorised: int, reasons: dict[str, int
     return words("records.by_reasons", missed=said, reasons=told)
 
 
-def _compared(compared: dict[str, Any], year_group: str, words: Wording) -> list[str]:
+def _compared(compared: dict[str, Any], spans: tuple[str, str], year_group: str, words: Wording) -> list[str]:
     """Return one sentence of the shares missed: now, before, and of the year group."""
     shares = {"longer": compared["now"], "longer_before": compared["before"], "usual": compared["peers"]}
     told = {key: f"{share:.0%}" for key, share in shares.items() if share is not None}
     if "longer" not in told or len(told) == 1:
         return []
-    parts = "; ".join(words(f"records.{key}", share=share, year=year_group) for key, share in told.items())
+    figures = {"now": spans[0], "before": spans[1], "year": year_group}
+    parts = "; ".join(words(f"records.{key}", share=share, **figures) for key, share in told.items())
     return [words("records.compared", parts=parts)]
 
 

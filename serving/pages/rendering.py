@@ -15,6 +15,7 @@ from serving.access.sessions import cookie, token
 from serving.pages.assets import assets
 from serving.pages.page import Page
 from serving.pages.record_text import readable
+from serving.pages.records_line import silence_line
 from serving.pages.settings import PageSettings
 from serving.pages.wording import Wording
 from serving.scoring.live_model import LiveModel
@@ -93,6 +94,7 @@ class Renderer:
         environment.globals |= {
             "t": w,
             "day": w.day,
+            "ago": w.ago,
             "moment": w.moment,
             "year_group": w.year_group,
             "chance": w.chance,
@@ -101,6 +103,7 @@ class Renderer:
             "meaning": w.meaning,
             "share_text": share_text,
             "readable": partial(readable, words=w),
+            "silence_line": partial(silence_line, words=w),
         }
         environment.globals["assets"] = assets()
         environment.filters["as_day"] = w.day

@@ -31,6 +31,8 @@ class ScoreChange:
     grown, shrunk : list of tuple
         Themes that raise the score more, or less, than before, each with the sentences, before and now, of the feature that moved it
         most; None for before when it hardly counted then, and for both when no feature stands out.
+    unsaid : float
+        The change of the score, in log-odds, that the themes named do not make up: of small themes, and of what is shown as no reason.
     """
 
     before: date
@@ -38,6 +40,15 @@ class ScoreChange:
     risk: float
     grown: list[Line]
     shrunk: list[Line]
+    unsaid: float = 0.0
+
+    @property
+    def rest(self) -> str:
+        """The words for what the themes named leave open; empty if they tell it all."""
+        named = bool(self.grown or self.shrunk)
+        if abs(self.unsaid) < MIN_CHANGE:
+            return "" if named else "nothing_changed"
+        return f"{'beside' if named else 'unsaid'}_{'up' if self.unsaid > 0 else 'down'}"
 
 
 def changed(current: Sequence[dict[str, Any]]) -> ScoreChange | None:
@@ -57,13 +68,21 @@ def changed(current: Sequence[dict[str, Any]]) -> ScoreChange | None:
     def lines(themes: Iterable[str]) -> list[Line]:
         return [(t, *_moved_by(old.get(t, {}), new.get(t, {}), moves[t])) for t in themes]
 
+    named = [t for t in order if abs(moves[t]) >= MIN_CHANGE]
     return ScoreChange(
         before=as_of,
         same_model=True,
         risk=risk,
-        grown=lines(t for t in order if moves[t] >= MIN_CHANGE),
-        shrunk=lines(t for t in order if moves[t] <= -MIN_CHANGE),
+        grown=lines(t for t in named if moves[t] > 0),
+        shrunk=lines(t for t in named if moves[t] < 0),
+        unsaid=_margin(now["score"]) - _margin(before["score"]) - sum(moves[t] for t in named),
     )
+
+
+def _margin(score: Mapping[str, Any]) -> float:
+    """Return a score in log-odds, before calibration; one model's scores differ by their contributions."""
+    parts = (reason["contribution"] for side in ("reasons", "protective", "context") for reason in score.get(side, []))
+    return score["margin"] if "margin" in score else sum(parts)
 
 
 def _themes(score: Mapping[str, Any]) -> dict[str, dict[str, tuple[float | None, float]]]:

@@ -161,9 +161,9 @@ def test_eight_children_fit_one_screen_and_one_sheet_with_room_for_notes(site, s
 
 LONG = {
     ".onroll-list__why > p": "Missed 35 of 38 sessions since 19 October 2026: 31 without permission, 2 ill and 2 with no reason yet. Missed over the last 12 weeks of "
-    "school: 90%; over the 12 before: 89%; usual for Year 7 here: 8%. Moved home on 23 April 2026. Early help since 31 August 2026.",
+    "school: 90%; over the 12 weeks before: 89%; usual for Year 7 here: 8%. Moved home on 23 April 2026. Early help since 31 August 2026.",
     ".onroll-list__case p": "Case: a colleague · Contact on 18 November 2026: Spoke to the family: the child is well and in education (a colleague) · Overdue since "
-    "8 October 2026 The school must tell us of 10 school days missed without permission",
+    "8 October 2026 The school must tell us of 10 school days missed without permission or with no reason yet",
 }
 
 

@@ -7,7 +7,9 @@ from tests.support.odd_children import DAY
 
 ABSENT = set("IMOUNGCE") | {"C2"}
 UNAUTHORISED, NO_REASON, LATE, ILL, HOLIDAY = set("OUNG"), set("ON"), set("LU"), set("IM"), {"G"}
+NOT_POSSIBLE = {"#", "X", "D", "Q", "Z"}
 YEAR = 365
+SCHOOL_YEAR = 134  # days since 1 September
 WORKING = {"cin", "cpp", "early_help"}
 NEVER = {"No absence without permission": UNAUTHORISED, "No absence without an accepted reason": NO_REASON}
 NEVER |= {"Never late": LATE, "No absence for illness or appointments": ILL, "No holiday without permission": HOLIDAY}
@@ -21,9 +23,20 @@ class Child:
 
     def __init__(self, tables):
         self.rows = tables
-        self.marks = sorted((self.ago(r["date"]), r["session"] == "AM", r["code"]) for r in tables["attendance"])
+        self.seen = sorted((self.ago(r["date"]), r["session"] == "AM", r["code"]) for r in tables["attendance"])
+        self.marks = [mark for mark in self.seen if mark[2] not in NOT_POSSIBLE]
         self.life = self.ago(tables["pupils"][0]["date_of_birth"])
         self.homes = [self.ago(r["start_date"]) for r in tables["addresses"]]
+        self.school = min(tables["enrolments"], key=lambda r: self.ago(r["entry_date"]))["urn"]
+        self.home, self.area = self._newest_address("household_id"), self._newest_address("lsoa")
+        self.decile = 1 + 3 * int(self.area[-1]) if self.area else None
+        born = date.fromisoformat(tables["pupils"][0]["date_of_birth"])
+        self.year_group = 2020 - born.year - ((born.month, born.day) > (8, 31))
+        self.everyone = None  # see ``neighbours_counted_anew.Everyone``
+
+    def _newest_address(self, column):
+        rows = [r for r in self.rows["addresses"] if r[column]]
+        return min(rows, key=lambda r: self.ago(r["start_date"]))[column] if rows else None
 
     @staticmethod
     def ago(day):
@@ -110,13 +123,49 @@ def runs(c, far):
     return lengths
 
 
+def termly(kinds, days):
+    """Return the check of the share of a kind of mark in the returns of terms that ended in so many days."""
+
+    def check(c, *said):
+        rows = [r for r in c.rows["termly_attendance"] if 1 <= c.ago(r["term_end"]) <= days]
+        of = sum(r["sessions"] for r in rows if r["code"] not in NOT_POSSIBLE)
+        n = sum(r["sessions"] for r in rows if r["code"] in kinds)
+        return close(said[-1], n / of) and said[:-1] in ((), (str(n), str(of)))
+
+    return check
+
+
+def applied(*stages, not_yet=()):
+    """Return the check that the stages of a child's application have come, and others have not; only in Year 6."""
+
+    def check(c):
+        rows = c.rows["admissions"]
+        come = {v for r in rows for k, v in r.items() if k == "response"} | {k for r in rows for k in r}
+        return c.year_group == 6 and come.issuperset(stages) and not come & set(not_yet)
+
+    return check
+
+
+def more_or_less(kinds):
+    def check(c, now, far, way, more):
+        far, more = days_in(far), days_in(more)
+        a, b = c.share(kinds, far), c.share(kinds, far + more, far)
+        return close(now, a) and (a > b) == (way == "more")
+
+    return check
+
+
+def has_sen(**is_):
+    return lambda c: any(all(r[k] in v for k, v in is_.items()) for r in c.rows["sen"])
+
+
 def trailing(c):
     return next((n for n, (_, _, code) in enumerate(c.marks) if code not in ABSENT), len(c.marks))
 
 
 def since_last_mark(c):
     """Return the sessions of the weekdays since the newest mark, at most those of 90 days; none within two weeks of a mark."""
-    newest = min((ago for ago, _, code in c.marks if code != "#"), default=91)
+    newest = min((ago for ago, _, code in c.seen if code != "#"), default=91)
     days = range(1, min(newest, 91)) if newest > 14 else ()
     return sum(2 for n in days if (DAY - timedelta(days=n)).weekday() < 5)
 
@@ -143,6 +192,8 @@ def open_care(kind):
 
 def days_in(words):
     """Return the days of a window from its words."""
+    if words in ("year this school", "this school year"):
+        return SCHOOL_YEAR
     return DAYS.get(words) or int(re.fullmatch(r"(\d+) days", words)[1])
 
 
@@ -155,7 +206,7 @@ def never(words):
     """Return the check that a kind of mark does not occur, and that the child was mostly there if the sentence supposes it."""
 
     def check(c, window="this school year"):
-        far = 130 if window == "this school year" else days_in(window)
+        far = days_in(window)
         there = window == "this school year" or c.share(ABSENT, far) < 0.1 or words not in PRESENT_TOO
         return c.share(NEVER[words], far) == 0 and there
 

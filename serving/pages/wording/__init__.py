@@ -9,7 +9,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from features.sentences import agreed
+from features.sentences import ago, agreed
 from histories.calendar import LONDON, london_day
 from histories.errors import Fault, Faults
 from histories.io.toml import read_toml
@@ -81,6 +81,17 @@ class Wording:
         if isinstance(day, datetime):
             day = london_day(day)
         return f"{day.day} {self(f'time.month_{day.month}')} {day.year}"
+
+    def ago(self, day: date, today: date) -> str:
+        """Say how long ago a day was, as sentences about a child do.
+
+        Examples
+        --------
+        >>> words = Wording.load("en")
+        >>> words.ago(date(2025, 1, 12), date(2025, 1, 13)), words.ago(date(2024, 2, 1), date(2025, 1, 13))
+        ('yesterday', '11 months ago')
+        """
+        return ago((today - day).days)
 
     def month(self, day: date, today: date) -> str:
         """Name the month of a day, with its year unless it lies within the last eleven months.

@@ -1,6 +1,6 @@
 """The line at the top of a child's page is true of the records, and reports only real moves."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
@@ -21,8 +21,8 @@ def line(weeks=(), events=(), compared=(), **more):
 def test_absence_is_shown_against_before_and_the_year_group():
     weeks = [["2024-11-25", 10, 9, 9], *([f"2024-12-{d:02}", 5, 3, 1] for d in (2, 9, 16)), ["2025-01-06", 5, 4, 2]]
     assert line(weeks, compared=[{"what": "missed", "now": 0.6, "before": 0.12, "peers": 0.071}]) == (
-        "Missed 13 of 20 sessions since 2 December 2024, 5 without permission. "
-        "Missed over the last 12 weeks of school: 60%; over the 12 before: 12%; usual for Year 9 here: 7%."
+        "Missed 13 of 20 sessions since 2 December 2024, 5 without permission or with no reason yet. "
+        "Missed over the last 12 weeks of school: 60%; over the 12 weeks before: 12%; usual for Year 9 here: 7%."
     )
     assert line() == ""
 
@@ -44,7 +44,7 @@ def test_absence_is_told_by_reason_and_its_absence_too():
         ),
         ((10, 10, 10), {"without_leave": 10}, "Missed all 10 sessions since 6 January 2025, all without permission."),
         ((10, 9, 9), {"without_leave": 9}, "Missed 9 of 10 sessions since 6 January 2025, all without permission."),
-        ((10, 9, 9), {}, "Missed 9 of 10 sessions since 6 January 2025, all without permission."),
+        ((10, 9, 9), {}, "Missed 9 of 10 sessions since 6 January 2025, all without permission or with no reason yet."),
         ((10, 1, 0), {"ill": 1}, "Missed 1 of 10 sessions since 6 January 2025: 1 ill."),
         ((1, 1, 0), {"ill": 1}, "Missed 1 of 1 session since 6 January 2025: 1 ill."),
     ],
@@ -71,8 +71,42 @@ def test_reasons_add_up_to_what_was_missed_in_the_newest_weeks_of_school():
     assert line(**history) == (
         "Missed 6 of 7 sessions since 2 December 2024: 2 ill, 1 on holiday without permission, 1 with no reason yet, 1 with permission and "
         "1 without permission. "
-        "Missed over the last 12 weeks of school: 88%; usual for Year 9 here: 88%. Joined a school mid-year on 4 November 2024."
+        "Missed over the last 5 weeks of school: 88%; usual for Year 9 here: 88%. Joined a school mid-year on 4 November 2024."
     )
+
+
+OLD = [[f"2024-{day}", 10, 4, 0] for day in ("01-29", "02-05", "02-12", "02-26", "03-04")]
+COMPARED = [{"what": "missed", "now": 0.4, "before": None, "peers": 0.07, "weeks": [5, 0]}]
+
+
+@pytest.mark.parametrize(
+    ("more", "last"),
+    [
+        ({"until": "2024-03-07"}, "7 March 2024"),
+        ({}, "10 March 2024"),  # stored by an earlier version: the end of the week
+    ],
+)
+def test_a_register_that_ended_long_ago_is_counted_up_to_its_last_day(more, last):
+    told = {"reasons": {"ill": 16}, "compared": COMPARED, **more}
+    assert line(OLD, **told) == (
+        f"Missed 16 of 40 sessions from 5 February 2024 to {last}, all ill. Missed over the 5 weeks of school to {last}: 40%; "
+        "usual for Year 9 here: 7%."
+    )
+
+
+@pytest.mark.parametrize(
+    ("until", "silent", "when"),
+    [
+        ("2025-01-10", None, "since 6 January 2025"),
+        ("2024-12-30", None, "since 30 December 2024"),
+        ("2024-12-29", None, "from 23 December 2024 to 29 December 2024"),
+        ("2025-01-07", {"since": "2025-01-07", "days": 3, "school": False}, "from 6 January 2025 to 7 January 2025"),
+    ],
+)
+def test_since_reaches_up_to_now(until, silent, when):
+    monday = (date.fromisoformat(until) - timedelta(days=date.fromisoformat(until).weekday())).isoformat()
+    more = {"until": until} | ({"silent": silent} if silent else {})
+    assert line([[monday, 4, 0, 0]], **more) == f"Missed none of 4 sessions {when}."
 
 
 @pytest.mark.parametrize(

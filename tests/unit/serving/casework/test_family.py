@@ -110,5 +110,6 @@ def test_attendance_is_that_of_the_four_weeks_to_the_newest_mark_as_corrected():
     assert (a.possible, a.missed, a.until) == (10, 1, date(2025, 11, 7))
     assert attends(vars(a), WORDS) == "Missed 1 of 10 sessions in the four weeks to 7 November 2025."
     assert attends(vars(b), WORDS) == "Does not attend: missed all 5 sessions in the four weeks to 7 November 2025."
-    assert attends(vars(c), WORDS) == "No register is known."
+    assert attends(vars(c), WORDS) == "No register in the four weeks to 7 November 2025."
+    assert attends({**vars(c), "until": None}, WORDS) == "No register is known."
     assert attends({**vars(a), "missed": 0}, WORDS).startswith("Attends: missed none of 10 sessions")

@@ -1,0 +1,272 @@
+"""The sentences that pages compose from a child's records, read back from their words and checked against the rows counted anew.
+
+Each check also says what must be said: a line that leaves a move, an open service or a silent register out is as untrue as a wrong number.
+"""
+
+import re
+from datetime import date, datetime, timedelta
+
+from histories.calendar import school_days
+from tests.support.odd_children import DAY
+from tests.support.rows_counted_anew import ABSENT, UNAUTHORISED, YEAR, mid_year, same_span
+
+DATE = r"(\d{1,2} [A-Z][a-z]+ \d{4})"
+ON = re.compile(DATE)
+REASONS = {"without permission": set("OU"), "with no reason yet": {"N"}, "on holiday without permission": {"G"}}
+REASONS |= {"ill": {"I"}, "at an appointment": {"M"}, "suspended": {"E"}, "on part time": {"C2"}}
+REASONS |= {"with permission": ABSENT - set().union(*REASONS.values())}
+OPEN = {"cla": "Looked after", "cpp": "Child protection plan", "cin": "Child in need"}
+OPEN |= {"assessment": "Assessment", "early_help": "Early help"}
+MISSED = re.compile(
+    rf"Missed (?:all|none of|(\d+) of) (\d+) sessions? (?:since {DATE}|from {DATE} to {DATE})(?:(?:: |, )(.+))?\."
+)
+COMPARED = re.compile(
+    rf"Missed over the (?:last )?(?:(\d+) )?weeks? of school(?: to {DATE})?: (\d+)%"
+    r"(?:; over the (?:(\d+) )?weeks? before: (\d+)%)?(?:; usual for (.+) here: (\d+)%)?\."
+)
+MOVES = {
+    "joined": re.compile(rf"Joined a school mid-year on {DATE}\."),
+    "moved": re.compile(rf"Moved home on {DATE}\."),
+}
+SINCE = re.compile(rf"({'|'.join(OPEN.values())}) since {DATE}\.")
+
+
+def ago(words):
+    """Return how many days ago a written day was."""
+    return (DAY - datetime.strptime(words, "%d %B %Y").date()).days
+
+
+def monday(days):
+    """Return how many days ago the Monday of a week began."""
+    day = DAY - timedelta(days=days)
+    return days + day.weekday()
+
+
+def school_weeks(c):
+    """Return the Mondays, in days ago and newest first, of the weeks of a year in which the child had a session."""
+    return sorted({monday(n) for n, _, _ in c.marks if n > 0 and monday(n) <= 7 * 52})
+
+
+def silent_days(c):
+    """Return the days on which the school marked others since the child's last mark, or since it joined."""
+    newest = min((n for n, _, _ in c.marks), default=min(c.ago(r["entry_date"]) for r in c.rows["enrolments"]))
+    return sum(n < newest for n in c.everyone.open_days(c.school))
+
+
+def line_untrue(line, c):
+    """Return why a line composed from a child's records is not true or not complete, or None."""
+    left = re.split(r"(?<=[.]) ", line) if line else []
+    told = [*_missed(left, c), *_compared(left, c), *_moved(left, c), *_involved(left, c)]
+    return "; ".join([*told, *(f"nobody can check: {s}" for s in left)]) or None
+
+
+def _take(left, pattern):
+    """Take the first sentence of a pattern out of those that are left."""
+    for sentence in left:
+        if match := pattern.fullmatch(sentence):
+            left.remove(sentence)
+            return match
+    return None
+
+
+def _missed(left, c):
+    said, weeks = _take(left, MISSED), school_weeks(c)
+    if not weeks or not said:
+        yield from () if not weeks and not said else ("no line of absence, or one without a register",)
+        return
+    n, of, since, first, last, told = said.groups()
+    start, newest = ago(since or first), c.marks[0][0]
+    codes = [code for days, _, code in c.marks if 0 < days <= start]
+    absent = [code for code in codes if code in ABSENT]
+    many = {"all": len(codes), "none": 0}.get(said[0].split()[1], n)
+    if (len(absent), len(codes)) != (int(many), int(of)) or start != weeks[:4][-1]:
+        yield "absence is not that of the newest four weeks of school"
+    if (newest > 14 or silent_days(c) >= 3) != bool(last) or (last and ago(last) != newest):
+        yield "the register ended earlier, or another day"
+    yield from _reasons(told, absent)
+
+
+def _reasons(told, absent):
+    said = {}
+    for part in re.split(r", | and ", told or ""):
+        if part:
+            n, why = part.split(" ", 1)
+            said[why] = len(absent) if n == "all" else int(n)
+    counted = {why: sum(code in codes for code in absent) for why, codes in REASONS.items()}
+    if said != {why: n for why, n in counted.items() if n}:
+        yield "the reasons are others"
+
+
+def _share(c, weeks):
+    codes = [code for days, _, code in c.marks if days > 0 and monday(days) in weeks]
+    return 100 * sum(code in ABSENT for code in codes) / len(codes) if codes else None
+
+
+def _usual(c):
+    codes = [x for o in c.everyone.children if o.year_group == c.year_group for x in o.codes(84)]
+    return 100 * sum(code in ABSENT for code in codes) / len(codes) if codes else None
+
+
+def _compared(left, c):
+    said, weeks = _take(left, COMPARED), school_weeks(c)
+    now, before, usual = _share(c, weeks[:12]), _share(c, weeks[12:24]), _usual(c)
+    if not said:
+        yield from () if now is None or before is None is usual else ("absence is compared with nothing",)
+        return
+    many, last, share, many_before, share_before, year, share_usual = said.groups()
+    if int(many or 1) != len(weeks[:12]) or (share_before and int(many_before or 1) != len(weeks[12:24])):
+        yield "so many weeks of school there were not"
+    for told, right in ((share, now), (share_before, before), (share_usual, usual)):
+        if (told is None) != (right is None) or (told and abs(int(told) - right) > 0.501):
+            yield "a share compared is another"
+    if year and year != ("Reception" if c.year_group == 0 else f"Year {c.year_group}"):
+        yield "the year group is another"
+    if (c.marks[0][0] > 14 or silent_days(c) >= 3) != bool(last) or (last and ago(last) != c.marks[0][0]):
+        yield "the weeks compared ended earlier"
+
+
+def _moved(left, c):
+    joined = [s for s in c.starts("enrolments", "entry_date") if 0 < s <= YEAR]
+    sure, maybe = ([s for s in joined if mid_year(s, slack)] for slack in (2, -2))
+    said = _take(left, MOVES["joined"])
+    if (said and ago(said[1]) != min(maybe, default=None)) or (sure and not said):
+        yield "a school was joined on another day"
+    starts = sorted({s for s in c.homes if s > 0})
+    home = starts[0] if len(starts) > 1 and starts[0] <= YEAR else None
+    said = _take(left, MOVES["moved"])
+    if (ago(said[1]) if said else None) != home:
+        yield "home was moved on another day"
+
+
+def open_services(c):
+    """Return the days ago since when each service has been involved."""
+    rows = [r for r in c.rows["social_care"] if r["kind"] in OPEN and "end_date" not in r]
+    return {r["kind"]: c.ago(r["start_date"]) for r in rows}
+
+
+def _involved(left, c):
+    said = {}
+    while match := _take(left, SINCE):
+        said[match[1]] = ago(match[2])
+    if said != {OPEN[kind]: since for kind, since in open_services(c).items()}:
+        yield "other services are involved"
+
+
+def services_untrue(lines, c):
+    """Return why the sentences about who is involved are not true or not complete, or None."""
+    told = {}
+    for line in lines:
+        kind = {"In care": "cla", "Social ": "assessment", "Early h": "early_help"}.get(line[:7])
+        parts = re.findall(r"since ([A-Z][a-z]+(?: \d{4})?)", line)
+        if kind:
+            told[kind] = parts[0]
+        for plan in ("cpp", "cin"):
+            if found := re.search(rf"{OPEN[plan]} since ([A-Z][a-z]+(?: \d{{4}})?)", line):
+                told[plan] = found[1]
+    right = open_services(c)
+    if told.keys() != right.keys():
+        return "other services are involved"
+    if "cla" in told and not lines[0].endswith("ring the social worker."):
+        return "care is not told first"
+    wrong = [kind for kind, month in told.items() if month not in _months(right[kind])]
+    return f"involved since another month: {wrong}" if wrong else None
+
+
+def _months(days):
+    """Return how the month of a day may be written: its year may be left out within eleven months."""
+    day = DAY - timedelta(days=days)
+    recent = 12 * (DAY.year - day.year) + DAY.month - day.month < 11
+    return {f"{day:%B}"} if recent else {f"{day:%B %Y}"}
+
+
+SILENT = re.compile(
+    rf"No register of this child since {DATE}, while the school was open for (at least )?(\d+) school days?\. .+"
+)
+
+
+def silence_untrue(line, c):
+    """Return why the line about a silent register (None if there is none) is not true, or None."""
+    days = silent_days(c)
+    if line is None:
+        return "silence goes unsaid" if days >= 3 else None
+    if not (read := SILENT.fullmatch(line)):
+        return "nobody can check the line about silence"
+    since, at_least, said = read.groups()
+    newest = min((n for n, _, _ in c.marks), default=None)
+    right = newest if newest is not None else min(130, min(c.ago(r["entry_date"]) for r in c.rows["enrolments"]))
+    days = sum(n < right for n in c.everyone.open_days(c.school))
+    enough = int(said) <= days if at_least else int(said) == days
+    return None if ago(since) == right and int(said) >= 3 and enough else "the silence was another"
+
+
+FAMILY = re.compile(
+    rf"(?:(Attends|Does not attend): m|M)issed (?:all|none of|(\d+) of) (\d+) sessions? in the four weeks to {DATE}\."
+)
+NO_REGISTER = re.compile(rf"No register in the four weeks to {DATE}\.")
+
+
+def family_untrue(line, c, until):
+    """Return why the line about a child at the same address is not true, or None; ``until``: how many days ago any of them was marked."""
+    codes = c.codes(until + 27, until - 1)
+    if silent := NO_REGISTER.fullmatch(line):
+        return None if ago(silent[1]) == until and not codes else "there is a register"
+    said = FAMILY.fullmatch(line)
+    if not said:
+        return "nobody can check the line about the family"
+    absent = sum(x in ABSENT for x in codes)
+    many = {"Attends": 0, "Does not attend": len(codes)}.get(said[1], said[2])
+    right = (int(many), int(said[3]), ago(said[4])) == (absent, len(codes), until)
+    return None if right and codes else "the family's absence is another"
+
+
+RUNS = {
+    "10 school days missed without permission": (UNAUTHORISED, 10, 3),
+    "15 school days missed through": ({"I"}, 15, 8),
+}
+RUNS |= {"20 school days missed without permission": (UNAUTHORISED, 20, 10)}
+CLOCK = re.compile(rf"(Overdue since|Due) {DATE} (.+) Began on {DATE}, (.+)\.")
+
+
+def runs_of_days(c, kinds):
+    """Return each run of whole days missed: how many days ago it began, its school days, and whether it goes on."""
+    days = {}
+    for n, _, code in c.marks:
+        if 0 < n <= 130:
+            days.setdefault(n, []).append(code in kinds)
+    runs, order = [], sorted(days, reverse=True)
+    for n in order:
+        if all(days[n]):
+            follows = runs and runs[-1][2] == order[order.index(n) - 1] and n != order[0]
+            runs[-1:] = [[runs[-1][0], runs[-1][1] + 1, n]] if follows else [*runs[-1:], [n, 1, n]]
+    return [(first, length, bool(order) and last == order[-1]) for first, length, last in runs]
+
+
+def duties(c):
+    """Return the duties that runs of absence have begun: kind, days since the start, and the day that is due."""
+    due = set()
+    for kind, (kinds, limit, shown_from) in RUNS.items():
+        if sum(code in kinds for n, _, code in c.marks if 0 < n <= 21) < 6:
+            continue
+        for first, length, goes_on in runs_of_days(c, kinds):
+            if length >= (shown_from if goes_on else limit):
+                due.add((kind, first, _nth(c, first, limit)))
+    return due
+
+
+def _nth(c, first, n):
+    """Return the n-th day from a start on which the school is open, by its registers and, from now on, by the general calendar."""
+    of_school = sorted(DAY - timedelta(days=d) for d in c.everyone.open_days(c.school) if d <= first)
+    later = [d for d in school_days(DAY, date(2025, 7, 31)) if d >= DAY]
+    return [*of_school, *later][n - 1]
+
+
+def clock_read(text):
+    """Return what a line about a duty says: kind, days since the start, and the day that is due; None if it is not true in itself."""
+    if not (read := CLOCK.fullmatch(text)):
+        return None
+    late, due, words, start, span = read.groups()
+    due_on = datetime.strptime(due, "%d %B %Y").date()
+    kind = next(kind for kind in RUNS if kind in words)
+    whole = "no reason yet" in words or RUNS[kind][0] == {"I"}
+    right = (due_on < DAY) == (late != "Due") and whole and same_span(span, ago(start))
+    return (kind, ago(start), due_on) if right else None
