@@ -50,7 +50,8 @@ def silence_line(silent: dict[str, Any], school: str, words: Wording) -> str:
 
 def weeks_compared(history: dict[str, Any], as_of: date, words: Wording) -> tuple[str, str]:
     """Return in words the weeks of school that are compared: the newest, and those before."""
-    weeks = next(iter(history.get("compared", [])), {}).get("weeks") or (12, 12)
+    compared: dict[str, Any] = next(iter(history.get("compared", [])), {})
+    weeks = compared.get("weeks") or (12, 12)
     last = _ended(history, as_of)
     now, before = ("week" if n == 1 else "weeks" for n in weeks)
     newest = (
