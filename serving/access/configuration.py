@@ -56,6 +56,7 @@ class ProxySettings(SettingsFile):
     user_header: str = "X-Forwarded-User"
     groups_header: str = "X-Forwarded-Groups"
     roles_header: str | None = None  # without it, the groups name roles too
+    name_header: str | None = None  # what the pages call a person; without it, the account
     separator: str = Field(default=",", min_length=1)  # between names; no name may hold it
 
 

@@ -10,6 +10,7 @@ from serving.access.authenticators import CredentialRefused, single_header
 from serving.access.configuration import Configuration, ProxySettings
 from serving.access.current import Rights
 from serving.store import Caller
+from serving.store.sign_in.shown_name import shown_name
 
 
 class TrustedProxy:
@@ -20,7 +21,10 @@ class TrustedProxy:
         self.secret = configuration.secret(settings)
 
     def caller(self, request: Request) -> Caller | None:
-        """Return the user that the proxy names; without the secret its headers are ignored."""
+        """Return the user that the proxy names; without the secret its headers are ignored.
+
+        The request then carries as ``request.state.shown_as`` what pages call the user; "" without such a header.
+        """
         secret = single_header(request, self.settings.secret_header)
         user = single_header(request, self.settings.user_header)
         groups = single_header(request, self.settings.groups_header)
@@ -32,7 +36,17 @@ class TrustedProxy:
         if not user:
             raise CredentialRefused("The proxy sent no user.", "invalid")
         named = roles if self.settings.roles_header else groups
-        return self.rights.caller("proxy", user, self._names(named), self._names(groups))
+        caller = self.rights.caller("proxy", user, self._names(named), self._names(groups))
+        request.state.shown_as = self._shown_as(request)
+        return caller
+
+    def _shown_as(self, request: Request) -> str:
+        """Return the person's name as pages may show it, or ""; a header's bytes are UTF-8, or else Latin-1."""
+        name = single_header(request, self.settings.name_header) if self.settings.name_header else None
+        try:
+            return shown_name((name or "").encode("latin-1").decode())
+        except UnicodeDecodeError:
+            return shown_name(name)
 
     def _names(self, header: str | None) -> list[str]:
         return [name.strip() for name in (header or "").split(self.settings.separator)]

@@ -40,7 +40,7 @@ def open_new_session(request: Request, fields: Form, context: Context) -> Respon
         return _show(context, request, to, words("sign_in.wrong" if credential else "sign_in.nothing"), 400)
     try:
         with context.store.change(caller) as change:
-            name = own_name(change)
+            name = _name_at_work(request, caller) or own_name(change)
             remember(change, name)
             secret = open_session(change, name, digest_of(cookie(request) or ""))
     except AccountClosed:
@@ -67,6 +67,8 @@ def home(request: Request, context: Context) -> Response:
 
 def _show(context: PageContext, request: Request, to: str | None, error: str = "", status: int = 200) -> Response:
     before, ended = cookie(request), "ended" in request.query_params
+    carried = _carried(context, request)
+    account = carried.key_id.partition(":")[2] if carried else ""
     secret = before or secrets.token_urlsafe(32)
     users = list(context.configuration.development)
     field = "#user" if users else "#key"
@@ -77,7 +79,7 @@ def _show(context: PageContext, request: Request, to: str | None, error: str = "
         status,
         users=users,
         keys=context.configuration.keys,
-        carried=_carried(context, request),
+        carried=(_name_at_work(request, carried) or account) if carried else "",
         errors=errors,
         csrf=token(secret),
         ended=ended,
@@ -97,6 +99,11 @@ def _carried(context: PageContext, request: Request) -> Caller | None:
         return authenticate(context.authenticators, request)
     except Problem:
         return None
+
+
+def _name_at_work(request: Request, caller: Caller) -> str:
+    """Return what a proxy calls its user; "" if it does not say, or somebody else signs in."""
+    return getattr(request.state, "shown_as", "") if caller.key_id.startswith("proxy:") else ""
 
 
 def _credential(fields: dict[str, str]) -> str:

@@ -102,6 +102,41 @@ def test_each_way_in_gives_a_session_and_all_is_in_the_audit(tmp_path, bundle, m
     assert ("session.opened", who) in audited(app)
 
 
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("Ann Example", "Ann Example"),
+        ("Zoë Example".encode(), "Zoë Example"),
+        ("Zoë Example".encode("latin-1"), "Zoë Example"),
+        ("Ann\u202eelpmaxE".encode(), "AAAAf3k"),  # characters that turn the line around are no name
+        ("", "AAAAf3k"),
+        (None, "AAAAf3k"),
+    ],
+)
+def test_pages_call_a_person_as_the_proxy_does_and_the_audit_keeps_the_account(
+    tmp_path, bundle, monkeypatch, sent, shown
+):
+    app = application(tmp_path, bundle, monkeypatch, PROXY.replace("[roles]", 'name_header = "X-Name"\n[roles]'))
+    headers = {"X-Onroll-Proxy-Secret": SECRET, "X-Forwarded-User": "AAAAf3k"}
+    headers |= {"X-Forwarded-Groups": "Onroll.Worker, cme-801"} | ({} if sent is None else {"X-Name": sent})
+    client = browser(app)
+    assert f"At work you are signed in as {shown}." in client.get("/sign-in", headers=headers).text
+    sign_in(client, headers)
+    assert f"Signed in as {shown}" in client.get("/work-list", headers=headers).text
+    assert ("session.opened", "proxy:AAAAf3k") in audited(app)
+
+
+def test_a_key_typed_behind_a_proxy_is_not_called_by_the_proxys_name(tmp_path, bundle, monkeypatch):
+    app = application(tmp_path, bundle, monkeypatch, PROXY.replace("[roles]", 'name_header = "X-Name"\n[roles]'))
+    _, key = app.state.store.create_key("lead", "801", holder="Bob Example")
+    headers = {"X-Onroll-Proxy-Secret": SECRET, "X-Forwarded-User": "cat", "X-Name": "Cat Example"}
+    headers |= {"X-Forwarded-Groups": "Onroll.Worker, cme-801"}
+    client = browser(app)
+    sign_in(client, headers)
+    sign_in(client, headers, key=key)
+    assert "Signed in as Bob Example" in client.get("/work-list").text
+
+
 def test_away_from_this_machine_the_cookie_is_for_encrypted_connections_only(behind_proxy):
     answer = browser(behind_proxy).get("https://onroll.example/sign-in")
     cookie = answer.headers["set-cookie"]

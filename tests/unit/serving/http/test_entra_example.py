@@ -48,10 +48,10 @@ def sent(path):
 
 def test_every_header_that_the_service_trusts_is_set_by_the_edge_on_every_path(access):
     proxy = access.proxy
-    trusted = [h for h in (proxy.user_header, proxy.groups_header, proxy.roles_header) if h]
+    trusted = [h for h in (proxy.user_header, proxy.groups_header, proxy.roles_header, proxy.name_header) if h]
     asked = re.findall(r"proxy_pass http://onroll;", NGINX)
     assert len(asked) == len(ON_EVERY_PATH_TO_ONROLL)
-    assert {sent("/")[h] for h in trusted} == {"$person", "$names"}
+    assert {sent("/")[h] for h in trusted} == {"$person", "$names", "$called"}
     assert "include /etc/nginx/edge-secret.conf;" in location("/")
     assert SECRET.startswith(proxy.secret_header)
     assert f"proxy_set_header {SECRET}" in README
@@ -62,7 +62,11 @@ def test_every_header_that_the_service_trusts_is_set_by_the_edge_on_every_path(a
 
 def test_what_the_edge_takes_from_oauth2_proxy_is_what_that_is_told_to_send(access):
     taken = dict(re.findall(r"auth_request_set (\$\w+)\s+\$upstream_http_(\w+);", location("/")))
-    assert taken == {"$person": "x_auth_request_user", "$names": "x_auth_request_groups"}
+    assert taken == {
+        "$person": "x_auth_request_user",
+        "$names": "x_auth_request_groups",
+        "$called": "x_auth_request_preferred_username",
+    }
     assert OAUTH2_PROXY["set_xauthrequest"] is True
     assert OAUTH2_PROXY["reverse_proxy"] is True
     assert OAUTH2_PROXY["oidc_groups_claim"] == "roles"
