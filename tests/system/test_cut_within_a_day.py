@@ -68,7 +68,7 @@ def test_many_entries_at_once_need_an_anchor_too(store):
     append(store, 4)
     assert verified_anew(store).whole
     append(store, 1)
-    assert "no anchor is left of entries 2 to 6," in verified_anew(store).why
+    assert "no anchor is left of entries 2 to 5," in verified_anew(store).why
 
 
 def test_many_entries_of_one_append_cannot_have_an_anchor_between_them(store):
@@ -76,6 +76,19 @@ def test_many_entries_of_one_append_cannot_have_an_anchor_between_them(store):
     with store.view(LEAD) as view:
         for n in range(9):
             view.record("test", count=n)
+    assert verified_anew(store).whole
+
+
+def test_an_append_of_several_entries_after_a_pause_needs_one_anchor(store, monkeypatch):
+    """Two commands half an hour apart; the second writes several entries at once, of which the last can be anchored."""
+    minutes = iter([0, 1, 31, 32])
+    monkeypatch.setattr(chain, "datetime", SimpleNamespace(now=lambda _: START + timedelta(minutes=next(minutes))))
+    store.note(LEAD, DECLARED, **declaration())
+    append(store, 1)
+    with store.view(LEAD) as view:
+        for n in range(3):
+            view.record("test", count=n)
+    append(store, 1)
     assert verified_anew(store).whole
 
 

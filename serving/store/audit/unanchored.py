@@ -84,22 +84,22 @@ class Stretches:
 
     def count(self, row: Mapping[str, Any], *, anchored: bool) -> None:
         """Count an entry."""
+        # Entries of one append have one time, and only its last one can be anchored: an append is judged when the next one begins.
+        if self._since and self._rule and row["at"] != self._append and self._is_too_long(row["seq"] - 1):
+            self._worst = self._worst or (self._since[0], row["seq"] - 1)
         if row["action"] == DECLARED:
             self._rule = json.loads(row["details"])
         if anchored:
             self._since = None
         elif self._since is None:
             self._since = row["seq"], row["at"]
-        elif self._rule and self._is_too_long(row):
-            self._worst = self._worst or (self._since[0], row["seq"])
         self._append = row["at"]
 
-    def _is_too_long(self, row: Mapping[str, Any]) -> bool:
-        first, since = self._since or (row["seq"], row["at"])
-        # Entries of one append have one time, and only its last one can be anchored.
-        many = row["seq"] - first >= self._rule["entries"] and row["at"] != self._append  # type: ignore[index]
+    def _is_too_long(self, last: int) -> bool:
+        first, since = self._since or (last, self._append)
         allowed = timedelta(minutes=self._rule["minutes"]) + CLOCKS  # type: ignore[index]
-        return many or datetime.fromisoformat(row["at"]) - datetime.fromisoformat(since) > allowed
+        passed = datetime.fromisoformat(self._append) - datetime.fromisoformat(since)
+        return last - first + 1 >= self._rule["entries"] or passed > allowed  # type: ignore[index]
 
     def unanchored(self, file: Path) -> str:
         """Return what is wrong when a stretch was too long; "" when none was."""
