@@ -74,4 +74,21 @@ def backup(out: Path, as_json: bool) -> None:
     result({"out": str(out), "bytes": out.stat().st_size}, as_json=as_json, text=f"{out}, {out.stat().st_size:,} bytes")
 
 
+@database.command()
+@json_option
+def purge(as_json: bool) -> None:
+    """Write the tables anew that held erased rows, so that no file has their bytes; exit 1 if something reads them meanwhile.
+
+    On PostgreSQL for the owner of the tables: nobody else can use a table while it is written.
+    """
+    from histories.settings import settings
+    from serving.store.database import open_engine
+    from serving.store.records.purging import purge_files
+
+    unpurged = purge_files(open_engine(settings().database_url))
+    result({"purged": not unpurged}, as_json=as_json, text=unpurged or "purged")
+    if unpurged:
+        raise SystemExit(1)
+
+
 verbs: list[Any] = [database]

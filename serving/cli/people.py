@@ -105,7 +105,7 @@ def rekey(as_json: bool) -> None:
     from serving.store import Store
     from serving.store.caller import command_line
     from serving.store.people.details import reencrypt
-    from serving.store.records.erasure import purge_files
+    from serving.store.records.purging import purge_files
 
     cipher = _cipher(settings())
     store = Store.of(settings())
@@ -122,7 +122,7 @@ def remove(as_json: bool) -> None:
     from serving.store import Store
     from serving.store.caller import command_line
     from serving.store.people.details import remove_all
-    from serving.store.records.erasure import purge_files
+    from serving.store.records.purging import purge_files
 
     store = Store.of(settings())
     with store.change(command_line()) as change:

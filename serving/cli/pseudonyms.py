@@ -36,7 +36,7 @@ def rotate_key(folders: tuple[Path, ...], as_json: bool) -> None:
     from serving.store.caller import command_line
     from serving.store.database import reading
     from serving.store.people.cipher import cipher_of
-    from serving.store.records.erasure import purge_files
+    from serving.store.records.purging import purge_files
     from serving.store.records.rekeying import NOT_REKEYED, rekey, require_able
 
     config = settings()

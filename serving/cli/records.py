@@ -28,7 +28,7 @@ def retention(file: Path | None, remove: bool, as_json: bool) -> None:
     from histories.settings import settings
     from serving.store import Store
     from serving.store.caller import command_line
-    from serving.store.records.erasure import purge_files
+    from serving.store.records.purging import purge_files
     from serving.store.records.retention import FOR_EVER, apply, due, load
 
     periods, unpurged = load(file), ""
@@ -120,11 +120,19 @@ def list_(out: Path | None, as_json: bool) -> None:
 @click.command()
 @pupil_file
 @reason_option
+@click.option(
+    "--look-in",
+    "folders",
+    multiple=True,
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Also look for the identifiers in every file of this folder: PostgreSQL's data directory, exports, a copy.",
+)
 @json_option
-def erase(file: Path, reason: str, as_json: bool) -> None:
+def erase(file: Path, reason: str, folders: tuple[Path, ...], as_json: bool) -> None:
     """Erase pupils' records; exit 1 if any remain.
 
-    Scores, cases and actions of the pupils in the file are removed; those of pupils under a hold stay.
+    Scores, cases and actions of the pupils in the file are removed; those of pupils under a hold stay. Then their identifiers are looked for in
+    the database's files.
     """
     from histories.settings import settings
     from serving.store import Store
@@ -132,22 +140,33 @@ def erase(file: Path, reason: str, as_json: bool) -> None:
     from serving.store.records import erasure
     from serving.store.records.places import NOT_REACHED
     from serving.store.records.pupil_file import read_pupils
+    from serving.store.records.purging import purge_files
+    from serving.store.records.remains import NOT_READ, remains
 
     pupils = read_pupils(file)
     why = erasure.checked_reason(reason, pupils)
     store = Store.of(settings())
     with store.change(command_line()) as change:
         erased = erasure.erase(change, pupils, why)
-    unpurged = erasure.purge_files(store.engine)
+    unpurged = purge_files(store.engine)
+    left = remains(store.engine, erased.free, folders)
     text = f"{erased.erased:,} erased, {erased.unknown:,} unknown"
     if erased.held:
         text += f"; {erased.held:,} under a legal hold were not erased: see 'onroll hold list'"
     if unpurged:
         text += f"\n{unpurged}"
+    text += (
+        f"\nLooked for {left.looked_for:,} identifiers in {left.looked_in:,} files."
+        if left.looked_in
+        else f"\n{NOT_READ}"
+    )
+    if left.found_in:
+        text += f"\nStill found in: {', '.join(left.found_in)}"
     text += "\nNot reached: " + "; ".join(NOT_REACHED) + "."
-    data = {**asdict(erased), "purged": not unpurged, "not_reached": NOT_REACHED}
+    counts = {"erased": erased.erased, "held": erased.held, "unknown": erased.unknown}
+    data = {**counts, "purged": not unpurged and not left.found_in, **asdict(left), "not_reached": NOT_REACHED}
     result(data, as_json=as_json, text=text)
-    if erased.held or unpurged:
+    if erased.held or unpurged or left.found_in:
         raise SystemExit(1)
 
 

@@ -17,6 +17,7 @@ from serving.store import Store, database
 from serving.store.cases import cases, doubts
 from serving.store.database import reading
 from serving.store.records.places import NOT_REACHED
+from serving.store.records.remains import remains
 from serving.store.tables import Pupil
 from tests.support.databases import KEY
 from tests.support.scores import score
@@ -61,10 +62,34 @@ def test_an_open_reader_that_keeps_bytes_is_reported_and_the_command_fails(store
         assert code == 1
         assert "still hold what was removed" in text
     code, text = erase("--json")
-    assert (code, json.loads(text)["purged"]) == (0, True)
+    output = json.loads(text)
+    assert (code, output["purged"], output["looked_for"], output["found_in"]) == (0, True, 1, [])
     for gone in (NOTE, PUPIL):
         assert gone.encode() not in files(tmp_path)
     assert verified(store).whole
+
+
+def test_what_is_found_afterwards_is_said_and_the_command_fails(store, tmp_path):
+    """A note on another child that names the erased one, and a copy in a folder that somebody names."""
+    store.save([score("stays-7654321", 2)])
+    with reading(store.engine) as connection:
+        ref = connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == "stays-7654321"))
+    case = do(store, cases.open_case, ref)
+    do(store, doubts.doubt, case, 1, "attendance", date(2025, 1, 2), reason="not_so", text=f"like {PUPIL}")
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "old.csv").write_text(f"pupil_id\n{PUPIL}\n")
+    (tmp_path / "exports" / "new.csv").write_text("pupil_id\n")
+    code, text = erase("--json", "--look-in", "exports")
+    output = json.loads(text)
+    assert (code, output["erased"], output["purged"], output["looked_in"] >= 3) == (1, 1, False, True)
+    assert output["found_in"] == ["onroll.db", "old.csv"]
+    code, text = erase("--look-in", "exports")
+    assert (code, "Still found in: onroll.db, old.csv" in text, PUPIL in text) == (1, True, False)
+
+
+def test_an_identifier_that_is_short_or_part_of_anothers_is_not_looked_for(store):
+    store.save([score("pupil-12345", 2), score("x9", 3)])
+    assert remains(store.engine, ["pupil-1234", "x9", "nobody-1234"]).looked_for == 1
 
 
 def test_places_that_erasure_did_not_reach_are_named(store):

@@ -19,6 +19,7 @@ from serving.store.cases.casework_tables import OF_PUPILS, StoredHistory
 from serving.store.cases.tables import Case, CaseEntry, DataFault
 from serving.store.database import reading, writing
 from serving.store.records import erasure, holds, retention
+from serving.store.records.purging import purge_files
 from serving.store.tables import AuditEntry, Hold, Pupil, ScoreList, ShadowCount, StoredKey, StoredScore
 from tests.support.databases import KEY
 from tests.support.scores import score
@@ -119,7 +120,7 @@ def test_erasure_leaves_only_a_reference_of_a_pupil(store, tmp_path):
     store.scores(Caller("lead", "lead", "801"), ["gone-1234567"], None)
     do(store, holds.place, ["kept-1234567"], "court")
     erased = do(store, erasure.erase, ["gone-1234567", "kept-1234567", "nobody-12345"], "asked by the family")
-    erasure.purge_files(store.engine)
+    purge_files(store.engine)
     assert (erased.erased, erased.held, erased.unknown) == (1, 1, 1)
     for table in (*TABLES, *OF_PUPILS):
         with reading(store.engine) as connection:

@@ -20,5 +20,7 @@ NOT_REACHED = (
     "files of scores, exports and lists that commands wrote",
     "histories, their .returns and .onroll/blocks",
     "the people file itself, and the linkage store beside the histories",
+    "PostgreSQL's write-ahead log (pg_wal) until it is written over, its archives, replicas, and the server's own log",
+    "blocks of the disk that removed or rewritten files gave back",
     "MLflow's runs and the papers of models, which hold counts only",
 )
