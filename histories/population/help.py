@@ -16,7 +16,7 @@ import polars as pl
 
 from histories.calendar import as_of_dates
 from histories.errors import Fault, Faults
-from histories.population.life import EXIT
+from histories.population.life import EXIT, STEPS
 from histories.population.roll import SimulatedPeriod
 from histories.population.state import NOBODY_HELPED, PopulationState
 from histories.population.truth import risks_on
@@ -55,7 +55,8 @@ def with_help(
         return live(NOBODY_HELPED), None
     numbers = {pupil: n for n, pupil in enumerate(ids.tolist())}
     rows = _actions(settings, numbers)
-    factors = np.ones((len(ids), clock.weeks), np.float32)
+    # Help works on after the last week: the true risks of the last windows need to know for how long.
+    factors = np.ones((len(ids), clock.weeks + STEPS), np.float32)
     _mark(factors, rows, settings, clock)
     lived = live(factors)
     if settings["first"]:
@@ -107,8 +108,8 @@ def _first(state: PopulationState, there: np.ndarray, week: int, settings: dict[
 
 
 def _mark(factors: np.ndarray, rows: Iterable[Row], settings: dict[str, Any], clock: SimulatedPeriod) -> None:
-    """Let help work from the first Monday on or after it."""
-    for child, day, *_ in rows:
+    """Let help that was given by the last day work from the first Monday on or after it."""
+    for child, day, *_ in (row for row in rows if row[1] <= clock.end):
         start = _week_from(day, clock)
         factors[child, max(start, 0) : max(start + settings["weeks"], 0)] = settings["factor"]
 

@@ -33,6 +33,7 @@ LOST_BEFORE = 0.5
 EXIT, MOVE, HOME_MOVE, CARE_OPEN, CARE_CLOSE, SUSPENSION, RUNAWAY = range(7)
 MAX_EVENTS = 96
 WEEKS_IN_WINDOW = 17.2  # calendar.HORIZON in weeks, rounded; truth.parquet depends on the exact number
+STEPS = 18  # weeks in which a window lies at least in part
 
 
 @njit(cache=True)
@@ -176,8 +177,8 @@ def household_paths(seed, homes, n_weeks, pull):
 
 @njit(cache=True)
 def help_on(factors, child, step):
-    """Return the factor of help on a child's hazards of going missing in a week: 1 without help."""
-    return factors[child, min(step, factors.shape[1] - 1)] if factors.shape[0] > 0 else 1.0
+    """Return the factor of help on a child's hazards of going missing in a week: 1 without help, and in weeks that ``factors`` does not reach."""
+    return factors[child, step] if factors.shape[0] > 0 and step < factors.shape[1] else 1.0
 
 
 @njit(cache=True, parallel=True)
@@ -201,8 +202,9 @@ def lives(seed, household, home, traits, paths, years, summer_end, place, effect
     p : float array
         Parameters.
     term_week : bool array, shape (weeks,)
-    helped : float32 array, shape (pupils, weeks)
-        The factor of help on the hazards of going missing; of shape (0, 0) if nobody is helped.
+    helped : float32 array, shape (pupils, weeks or more)
+        The factor of help on the hazards of going missing; of shape (0, 0) if nobody is helped. Weeks after the last are those of windows that
+        reach beyond it (``true_risks``).
 
     Returns
     -------
@@ -305,9 +307,9 @@ def true_risks(seed, x0, h0, state0, home, traits, h_home, year, place, week, ef
             x, h, avoiding = x0[s], h0[s], state0[s] // 4
             chance = np.zeros(4)
             chance[state0[s] % 4] = 1.0
-            for step in range(18):
+            for step in range(STEPS):
                 t = week[s] + step
-                share = 1.0 if step < 17 else WEEKS_IN_WINDOW - 17
+                share = 1.0 if step < STEPS - 1 else WEEKS_IN_WINDOW - (STEPS - 1)
                 last = t < summer_end.shape[0] and summer_end[t]
                 h = drift(h, h_home[s], p[1], 0.80 * normal(key, 3, step))
                 x, _ = advance(x=x, h=h, crisis=CALM, home=home[s], key=key, step=step, p=p)

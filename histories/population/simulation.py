@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -161,8 +163,8 @@ def _run(
     n = len(w.cohort)
     ids = np.array([f"P{v:07d}" for v in rng.permutation(n * 7)[:n]])
     advance(description="lives from week to week")
-    live = _life_of(out=out, csv=csv, seed=seed, scenario=scenario, clock=clock, w=w, ids=ids)
-    (state, events, counts), given = with_help(live, scenario["help"], clock, ids)
+    population = _before_lives(out=out, csv=csv, seed=seed, scenario=scenario, clock=clock, w=w, ids=ids)
+    (state, events, counts), given = with_help(partial(_lived, population), scenario["help"], clock, ids)
     rolls = roll.make_rolls(rng=rng, world=w, clock=clock, events=events, counts=counts, delays=_delays(scenario, w))
     advance(description="records of schools and services")
     _write_records(state, rng, rolls, events, counts)
@@ -178,7 +180,7 @@ def _run(
     return state.row_counts
 
 
-def _life_of(
+def _before_lives(
     *,
     out: Path,
     csv: bool,
@@ -187,56 +189,52 @@ def _life_of(
     clock: roll.SimulatedPeriod,
     w: world.World,
     ids: np.ndarray,
-) -> Callable[[np.ndarray], Lived]:
-    """Return what simulates every household and child week by week with some help: the state, the events and their counts."""
+) -> PopulationState:
+    """Return the population with all that its children's lives depend on."""
     params = parameters(scenario)
-    years, summer = roll.year_groups(w, clock), roll.summer_weeks(clock)
-    paths = life.household_paths(seed, w.stability_home, clock.weeks, params[1])
-    effect = _effect(scenario, clock)
     open_days = np.array([day_number(d) for d in school_days(clock.first, clock.end)], np.int32)
     week_of_day = (open_days - day_number(clock.first)) // 7
     in_period = week_of_day < clock.weeks
     open_days, week_of_day = open_days[in_period], week_of_day[in_period]
     in_term = np.zeros(clock.weeks, bool)
     in_term[week_of_day] = True
+    return PopulationState(
+        out=out,
+        csv=csv,
+        seed=seed,
+        scenario=scenario,
+        clock=clock,
+        world=w,
+        ids=ids,
+        params=params,
+        years=roll.year_groups(w, clock),
+        summer=roll.summer_weeks(clock),
+        paths=life.household_paths(seed, w.stability_home, clock.weeks, params[1]),
+        effect=_effect(scenario, clock),
+        open_days=open_days,
+        week_of_day=week_of_day,
+        in_term=in_term,
+    )
 
-    def live(helped: np.ndarray) -> Lived:
-        xs, cs, events, counts = life.lives(
-            seed=seed,
-            household=w.household,
-            home=w.engagement_home,
-            traits=w.traits,
-            paths=paths,
-            years=years,
-            summer_end=summer,
-            place=w.place,
-            effect=effect,
-            p=params,
-            term_week=in_term,
-            helped=helped,
-        )
-        state = PopulationState(
-            out=out,
-            csv=csv,
-            seed=seed,
-            scenario=scenario,
-            clock=clock,
-            world=w,
-            ids=ids,
-            params=params,
-            years=years,
-            summer=summer,
-            paths=paths,
-            effect=effect,
-            open_days=open_days,
-            week_of_day=week_of_day,
-            xs=xs,
-            cs=cs,
-            helped=helped,
-        )
-        return state, events, counts
 
-    return live
+def _lived(population: PopulationState, helped: np.ndarray) -> Lived:
+    """Simulate every child week by week with some help: the state, the events and their counts."""
+    w = population.world
+    xs, cs, events, counts = life.lives(
+        seed=population.seed,
+        household=w.household,
+        home=w.engagement_home,
+        traits=w.traits,
+        paths=population.paths,
+        years=population.years,
+        summer_end=population.summer,
+        place=w.place,
+        effect=population.effect,
+        p=population.params,
+        term_week=population.in_term,
+        helped=helped,
+    )
+    return replace(population, xs=xs, cs=cs, helped=helped), events, counts
 
 
 def _effect(scenario: dict[str, Any], clock: roll.SimulatedPeriod) -> np.ndarray:

@@ -41,11 +41,13 @@ class PopulationState:
         Scale of the states' effect on exits.
     open_days : int32 array
         Day numbers on which schools are open; ``week_of_day`` holds the week of each.
+    in_term : bool array, shape (weeks,)
+        Weeks in which schools are open on some day.
     xs, cs : arrays, shape (pupils, weeks)
-        Disengagement and state of each child, see ``life.lives``.
+        Disengagement and state of each child, see ``life.lives``; empty until lives are simulated.
     excluded : int32 array, shape (pupils, 64)
         Days of suspensions, see ``records.suspensions``; empty until they are drawn.
-    helped : float32 array, shape (pupils, weeks)
+    helped : float32 array, shape (pupils, weeks or more)
         The factor of help on the hazards of going missing, see ``life.lives``.
     row_counts : dict
         Number of rows written, by table.
@@ -65,8 +67,9 @@ class PopulationState:
     effect: np.ndarray
     open_days: np.ndarray
     week_of_day: np.ndarray
-    xs: np.ndarray
-    cs: np.ndarray
+    in_term: np.ndarray
+    xs: np.ndarray = field(default_factory=partial(np.empty, (0, 0), np.float32))
+    cs: np.ndarray = field(default_factory=partial(np.empty, (0, 0), np.int8))
     excluded: np.ndarray = field(default_factory=partial(np.empty, (0, 64), np.int32))
     helped: np.ndarray = field(default_factory=lambda: NOBODY_HELPED)
     row_counts: dict[str, int] = field(default_factory=dict)

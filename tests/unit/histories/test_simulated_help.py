@@ -113,6 +113,22 @@ def test_the_truth_has_the_risk_without_and_with_help(helped):
     assert abs(seen - expected) < 5 * expected**0.5 + 3
 
 
+def test_help_that_works_beyond_the_last_day_ends_when_it_would_have_ended(tmp_path):
+    """Two weeks of help begin in the last week of records; the window goes on for months."""
+    day, text = date(2025, 9, 8), f"[help]\nfirst = {FIRST}\nsince = {SINCE}\nfactor = 0.0\nweeks = 2\n"
+    short, long = (
+        world(tmp_path / str(last), text, pupils=200, years=1, last_day=last)
+        for last in (date(2025, 9, 19), date(2025, 12, 31))
+    )
+    truths = [pl.read_parquet(folder / "truth.parquet").filter(pl.col("as_of") == day) for folder in (short, long)]
+    both = truths[0].join(truths[1], on=["pupil_id", "as_of", "risk"])
+    helped = both.filter(pl.col("risk_with_help") < pl.col("risk"))
+    assert len(both) > 100
+    assert len(helped) >= FIRST
+    assert both["risk_with_help"].equals(both["risk_with_help_right"].alias("risk_with_help"))
+    assert helped["risk_with_help"].sum() > 0.5 * helped["risk"].sum(), "two weeks of seventeen"
+
+
 def test_the_helped_world_is_the_same_each_time_and_breaks_no_rule(tmp_path, helped):
     text = f"[help]\nfirst = {FIRST}\nsince = {SINCE}\nfactor = 0.0\nweeks = {WEEKS}\n"
     assert digests(world(tmp_path, text)) == digests(helped)
