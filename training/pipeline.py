@@ -22,7 +22,7 @@ from training.explanation.scorer import weighted_mean
 from training.fitting import uncertainty
 from training.fitting.blas_threads import BLAS_THREADS, fixed_blas_threads
 from training.fitting.candidates import Learn, Learning, boosted, grid, learner, releasable, ridge
-from training.fitting.helped import AS_THEY_CAME, counted
+from training.fitting.helped import AS_THEY_CAME
 from training.fitting.partial_windows import with_exposure, with_parts
 from training.fitting.rolling_origin import Predictions, judge_all, learn_from, matrix_of, predict, weight_of
 from training.fitting.selection import choose
@@ -131,7 +131,8 @@ def train(
         task, settings = task or Task(), config or dict(boosted.DEFAULTS)
         advance(description="labels")
         leavings = Leavings.read(histories, task.until)
-        labels = task.labels(histories, leavings=leavings)
+        came = task.as_they_came().labels(histories, leavings=leavings)
+        labels, helped = task.with_counts(histories, came)
         splits = checked_split(histories, task, labels)  # raises before any feature is built
         parts = task.partly_known(histories, leavings)
         if parts is None:
@@ -139,6 +140,7 @@ def train(
             asked = labels.drop("matured_on", strict=False)
         else:
             asked, splits = pl.concat([labels, parts]), with_parts(splits, labels, parts)
+            _, helped = task.with_counts(histories, came, parts)
         frame = learned = task.labelled(histories, asked, memory=memory, seed=seed, kept=kept, advance=advance)
         if parts is not None:
             is_whole = pl.col("window_days") == task.horizon
@@ -225,7 +227,7 @@ def train(
             trials=trials,
             blas_threads=blas_threads,
             parts=parts is not None,
-            helped=counted(asked),
+            helped=helped.to_dict(),
         )
         return Trained(
             booster=booster.model_to_string(num_iteration=-1) if booster else "",

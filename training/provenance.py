@@ -37,7 +37,7 @@ def recipe(
     trials: int,
     blas_threads: int | None,
     parts: bool = False,
-    helped: Mapping[str, int],
+    helped: Mapping[str, int | str],
 ) -> dict[str, Any]:
     """Return the JSON-ready recipe of a model in training.
 
@@ -48,7 +48,7 @@ def recipe(
     parts : bool
         Whether it learned from windows that were known only in part (``fitting.partial_windows``).
     helped : mapping
-        How many of the snapshots that taught it were helped (``fitting.helped.counted``).
+        What its outcomes had seen of help (``fitting.helped.HelpCounts``).
 
     Returns
     -------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import polars as pl
@@ -18,7 +18,18 @@ from features.outcome.leavings import Leavings
 from features.outcome.stopping import stopping_rule
 from histories.errors import Fault, Faults, Usage
 from histories.reading.histories import Histories
-from training.fitting.helped import AS_THEY_CAME, UNTREATED, check_way, days_without_help, handled, help_given, weighted
+from training.fitting.helped import (
+    AS_THEY_CAME,
+    UNTREATED,
+    HelpCounts,
+    check_way,
+    counted,
+    days_without_help,
+    handled,
+    help_given,
+    help_recorded_until,
+    weighted,
+)
 from training.fitting.partial_windows import FROM_HORIZON, MIN_DAYS
 from training.fitting.sampling import sample, share_that_fits
 
@@ -76,6 +87,27 @@ class Task:
             do = "Give more years of histories, a later --until, or --as-of."
             raise Faults(Fault("there is no as-of date to train on", "train", do))
         return usable
+
+    def with_counts(
+        self, histories: Histories, came: pl.DataFrame, parts: pl.DataFrame | None = None
+    ) -> tuple[pl.DataFrame, HelpCounts]:
+        """Return labels as ``helped`` teaches them, and what they had seen of help before.
+
+        Parameters
+        ----------
+        came : polars.DataFrame
+            The ``labels`` of ``as_they_came``.
+        parts : polars.DataFrame, optional
+            The result of ``partly_known``, to be counted too.
+        """
+        whole = came if parts is None else pl.concat([came, parts.select(came.columns)])
+        counts = counted(whole, self.helped, self.horizon, help_recorded_until(histories, self.until))
+        return handled(came, self.helped), counts
+
+    def as_they_came(self) -> Task:
+        """Return the task whose outcomes are those that came."""
+        check_way(self.helped, self.horizon)
+        return replace(self, helped=AS_THEY_CAME)
 
     def labels(
         self, histories: Histories, members: pl.DataFrame | None = None, leavings: Leavings | None = None

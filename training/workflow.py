@@ -16,6 +16,7 @@ from training.adoption.adopting import Parent, adopt
 from training.bundle import bundle_digest, read_bundle, read_recipe
 from training.catalogue_match import check_features
 from training.evaluation.extended import extended_report
+from training.fitting.helped import carried
 from training.papers import Authority, Material
 from training.pipeline import Trained, train
 from training.release.gate_evidence import evidence_of_training
@@ -130,7 +131,8 @@ def adopt_and_register(
     booster, manifest = read_bundle(bundle, digest or None)
     check_features(manifest, str(bundle))
     parent = Parent(booster, manifest, read_recipe(bundle), digest)
-    task = parent.task() if helped is None else replace(parent.task(), helped=helped)
+    task = parent.task()
+    task = replace(task, helped=carried(task.helped) if helped is None else helped)
     task.days(histories)
 
     def make(run: Run) -> Trained:

@@ -10,6 +10,7 @@ import click
 from histories.io.terminal import json_option, progress, result
 from histories.settings import Settings
 from serving.cli.timeline import timeline
+from training.cli.helped_option import helped_option
 from training.cli.models import gates_text, models
 
 
@@ -146,8 +147,9 @@ def withdraw(who: str, why: str, as_json: bool) -> None:
 @models.command()
 @click.argument("version", type=int)
 @click.argument("histories", type=click.Path())
+@helped_option("as the version learnt")
 @json_option
-def judge(version: int, histories: str, as_json: bool) -> None:
+def judge(version: int, histories: str, helped: str | None, as_json: bool) -> None:
     """Evaluate VERSION again on newer HISTORIES for its gates."""
     from features import load_own_features
     from features.counting.block_cache import BlockStore
@@ -170,6 +172,7 @@ def judge(version: int, histories: str, as_json: bool) -> None:
             folder,
             champion,
             before,
+            helped=helped,
             memory=current.memory,
             kept=BlockStore(current.blocks),
             advance=advance,

@@ -23,6 +23,7 @@ from serving.store.audit.model_log import check_where_audited, copy_moves
 from serving.store.caller import Caller
 from serving.store.scores.complete_lists import weekly_capacities
 from training.bundle import read_bundle, read_recipe
+from training.fitting.helped import carried
 from training.provenance import task_of
 from training.readiness import monthly_task
 from training.release.comparing import compare_lists
@@ -129,7 +130,7 @@ def retrain(
     _, manifest = read_bundle(folder)
     recipe = read_recipe(folder)
     task = _task(recipe, folder)
-    task = task if options.helped is None else replace(task, helped=options.helped)
+    task = replace(task, helped=carried(task.helped) if options.helped is None else options.helped)
     alarms = _checked(settings, histories, store, caller, options, task=task, advance=advance)
     if options.monthly:
         task = monthly_task(histories, task)

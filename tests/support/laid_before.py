@@ -12,6 +12,14 @@ from training.papers.rendering import STEMS
 from training.provenance import made_with
 
 DATA = "d" * 64
+HELP = {
+    "snapshots": 200_000,
+    "helped": 0,
+    "left_out": 0,
+    "ended": 0,
+    "until": "2025-05-12",
+    "recorded_until": "2025-07-01",
+}
 FIGURES = {
     "average_precision": 0.2,
     "auc": 0.9,
@@ -49,7 +57,7 @@ def recipe():
     }
     return {
         "question": task,
-        "helped": {"snapshots": 200_000, "helped": 0},
+        "helped": HELP,
         "config": {"rounds": 40},
         "released": {"rounds": 40, "monotone": True},
         "seed": 1,
@@ -117,6 +125,7 @@ def evidence(champion_bundle, champion=1):
         "champion": against,
         "groups": groups(),
         "leaks": leaks,
+        "helped": {"way": "as-they-came", **HELP},
     }
 
 
@@ -134,7 +143,16 @@ def dossier(bundle):
         "bundle": {"whole": True, "why": "", "digest": "b2", "registered": "b2"},
         "evidence": evidence("b1"),
         "evidence_digest": "e2",
-        "log": {"whole": True, "why": "", "lines": 2, "version": 2, "champion": 1, "alias": 1, "champion_bundle": "b1"},
+        "log": {
+            "whole": True,
+            "why": "",
+            "lines": 2,
+            "version": 2,
+            "champion": 1,
+            "alias": 1,
+            "champion_bundle": "b1",
+            "served_since": "2024-09-01",
+        },
     }
     return json.loads(json.dumps(parts))
 

@@ -70,7 +70,7 @@ def trained(champion, bundle, monkeypatch):
         asked.calls.append((task, how))
         folder = release(current.releases, bundle, 2)
         alias(current.releases, champion=1, challenger=2)
-        taught = {"question": {"helped": task.helped}, "helped": {"snapshots": 9000, "helped": 12}}
+        taught = {"question": {"helped": task.helped}, "helped": {"snapshots": 9000, "helped": 12, "left_out": 5}}
         made = SimpleNamespace(manifest=read_bundle(folder)[1], recipe=taught)
         return Registration(trained=made, run_id="r", version=2, folder=folder, first=False)
 
@@ -117,7 +117,7 @@ def test_outcomes_after_help_are_handled_as_asked_and_the_page_says_how(trained,
     assert task.helped == way
     page = " ".join(Path(json.loads(answer.stdout)["page"]).read_text().split())
     assert WORDS[way] in page
-    assert "12 of the 9,000 snapshots that taught version 2 were helped" in page
+    assert "12 of the 9,000 snapshots with an outcome for version 2 were helped; 5 are left out" in page
 
 
 def test_it_trains_by_the_champions_recipe_on_all_terms_and_leaves_the_champion(trained, small_histories):

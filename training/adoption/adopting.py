@@ -20,7 +20,6 @@ from training.bundle import Manifest
 from training.explanation.scorer import scorer_of
 from training.fitting.blas_threads import BLAS_THREADS, fixed_blas_threads
 from training.fitting.candidates import boosted, grid
-from training.fitting.helped import counted
 from training.fitting.rolling_origin import Predictions, judge_all, matrix_of, predict, weight_of
 from training.fitting.splits import Origin, Splits, known_before
 from training.measures import calibration
@@ -131,7 +130,7 @@ def adopt(
     task = task or parent.task()
     with fixed_blas_threads(BLAS_THREADS):
         advance(description="labels")
-        labels = task.labels(histories)
+        labels, helped = task.with_counts(histories, task.as_they_came().labels(histories))
         splits = local_splits(labels)
         frame = task.labelled(histories, labels, memory=memory, seed=seed, kept=kept, advance=advance)
         predictions = _predicted(parent, frame, splits, seed, advance)
@@ -202,7 +201,7 @@ def adopt(
                     trials=0,
                     blas_threads=BLAS_THREADS,
                     parts=bool(parent.recipe.get("parts")),
-                    helped=counted(labels),
+                    helped=helped.to_dict(),
                 ),
                 "catalogue": m.catalogue_digest,  # of the model, which may lack features added since
                 "adopted": {"bundle": parent.bundle, "version": m.version},

@@ -7,10 +7,13 @@ from typing import Any
 
 import click
 
-WAYS = ("leave-out", "untreated")  # those of training.fitting.helped, whose import takes too long for --help
+ASKED = ("leave-out", "untreated", "nobody")  # those of training.fitting.helped, whose import takes too long for --help
 
 
 def helped_option(default: str = "as they came") -> Callable[[Any], Any]:
     """Return the option; ``default`` says what holds without it."""
-    text = f"How outcomes that help changed are learnt: children left out, or only the time before the help; default: {default}."
-    return click.option("--helped", type=click.Choice(WAYS), help=text)
+    text = (
+        f"How outcomes that help changed are handled: children left out, or only the time before the help; or state that lists led to no help (nobody). "
+        f"Default: {default}."
+    )
+    return click.option("--helped", type=click.Choice(ASKED), help=text)

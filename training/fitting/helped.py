@@ -10,38 +10,49 @@ A child who was helped and stayed would be learnt as one who needed no help. Two
     begin so early, as for windows known in part (``partial_windows``). Snapshots with help in the ``STILL_DAYS`` days before their day are left out.
 
 Both assume that help is given by what the features tell, and that help ``STILL_DAYS`` before a day has ceased to work. Outcomes after help are used by neither.
+
+``nobody`` handles nothing: it states that a list led to no help, where there is no record to tell. Gate G014 holds the statement against what is recorded.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
 
 import narwhals as nw
 import numpy as np
 import polars as pl
 
-from histories.calendar import day_number
+from histories.calendar import day_number, day_of
 from histories.errors import Fault, Usage
 from histories.reading.frames import collect
 from histories.reading.histories import Histories
 from training.fitting.partial_windows import FROM_HORIZON, share_begun
 
-AS_THEY_CAME, LEAVE_OUT, UNTREATED = "as-they-came", "leave-out", "untreated"
+AS_THEY_CAME, LEAVE_OUT, UNTREATED, NOBODY = "as-they-came", "leave-out", "untreated", "nobody"
 WAYS = (LEAVE_OUT, UNTREATED)
+ASKED = (*WAYS, NOBODY)  # what can be named
+NEVER = "never"
 STILL_DAYS = 120  # assumption: so long help before a day still works on it
 OUTCOME = "helped"  # the outcome of a window that ended with help
 WORDS = {
     AS_THEY_CAME: "Outcomes were learnt as they came, also those of children who were helped: a child who was helped and stayed is learnt as one who needed no help.",
     LEAVE_OUT: f"Children are left out where help came in the window, or in the {STILL_DAYS} days before: the risks are those without help, and too high where help comes late.",
+    NOBODY: "It was stated that no list led to any help, so outcomes were learnt as they came.",
     UNTREATED: f"Windows end with the first help in them, and the part before it is learned from; children helped in the {STILL_DAYS} days before are left out. The risks are those without help.",
 }
+
+
+def carried(way: str) -> str:
+    """Return the way that the next training takes over: that nobody was helped is stated anew each time."""
+    return AS_THEY_CAME if way == NOBODY else way
 
 
 def check_way(way: str, horizon: int) -> None:
     """Raise ``Usage`` if there is no such way, or outcomes of the window cannot be handled in it."""
     if way not in WORDS:
-        raise Usage(Fault("there is no such way of handling help", "--helped", f"Use {' or '.join(WAYS)}."))
-    if way != AS_THEY_CAME and horizon >= FROM_HORIZON:
+        raise Usage(Fault("there is no such way of handling help", "--helped", f"Use {' or '.join(ASKED)}."))
+    if way in WAYS and horizon >= FROM_HORIZON:
         # The known part of a window teaches there, and help that came after the part would have to be forgotten at each past date.
         do = f"Use a window below {FROM_HORIZON} days."
         raise Usage(Fault("help cannot be handled in windows that teach in part", "--helped", do))
@@ -74,7 +85,7 @@ def days_without_help(labels: pl.DataFrame, given: pl.DataFrame, horizon: int) -
 
 def handled(labels: pl.DataFrame, way: str) -> pl.DataFrame:
     """Return labels with ``untreated_days`` as a way teaches them: without those it leaves out, and outcomes after help taken away."""
-    if way == AS_THEY_CAME or "untreated_days" not in labels.columns:
+    if way not in WAYS or "untreated_days" not in labels.columns:
         return labels
     days = pl.col("untreated_days")
     if way == LEAVE_OUT:
@@ -137,7 +148,72 @@ def seen_outcomes(
     return at, weight[went] / unreached
 
 
-def counted(labels: pl.DataFrame) -> dict[str, int]:
-    """Return how many snapshots there are, and how many were helped before the outcome or within ``STILL_DAYS`` before their day."""
-    helped = labels["untreated_days"].is_not_null().sum() if "untreated_days" in labels.columns else 0
-    return {"snapshots": len(labels), "helped": int(helped)}
+@dataclass(frozen=True, kw_only=True)
+class HelpCounts:
+    """What outcomes have seen of help, before it was handled.
+
+    Attributes
+    ----------
+    snapshots : int
+    helped : int
+        Those with help before the outcome or within ``STILL_DAYS`` before their day.
+    left_out : int
+        Those of them that the way of handling leaves out.
+    ended : int
+        Those whose window ends with the help.
+    until : str
+        The last day of the windows.
+    recorded_until : str
+        The newest day on which help was recorded; ``NEVER`` if none was, or the histories have no table of it.
+    """
+
+    snapshots: int
+    helped: int
+    left_out: int
+    ended: int
+    until: str
+    recorded_until: str
+
+    def to_dict(self) -> dict[str, int | str]:
+        """Return JSON-ready data."""
+        return asdict(self)
+
+
+def counted(labels: pl.DataFrame, way: str, window: int, recorded: date | None) -> HelpCounts:
+    """Count the helped snapshots of labels as they came.
+
+    Parameters
+    ----------
+    labels : polars.DataFrame
+        Of ``Task.labels_as_they_came``.
+    way : str
+        How they are handled.
+    window : int
+        Days of the outcome window.
+    recorded : date or None
+        See ``help_recorded_until``.
+    """
+    kept = handled(labels, way)
+    is_helped = "untreated_days" in labels.columns
+    helped, left = (int(t["untreated_days"].is_not_null().sum()) if is_helped else 0 for t in (labels, kept))
+    days = pl.col("window_days") if "window_days" in labels.columns else pl.lit(window)
+    last = labels.select((pl.col("as_of") + pl.duration(days=days)).max()).item() - timedelta(days=1)
+    return HelpCounts(
+        snapshots=len(labels),
+        helped=helped,
+        left_out=len(labels) - len(kept),
+        ended=left if way == UNTREATED else 0,
+        until=str(last),
+        recorded_until=str(recorded) if recorded else NEVER,
+    )
+
+
+def help_recorded_until(histories: Histories, until: date | None) -> date | None:
+    """Return the newest day before a day on which help was recorded; None without any, or without the table."""
+    if "interventions" not in histories.present:
+        return None
+    rows = histories.frame("interventions").select("known")
+    if until is not None:
+        rows = rows.filter(nw.col("known") < day_number(until))
+    newest = collect(rows.select(nw.col("known").max())).item()
+    return None if newest is None else day_of(int(newest))

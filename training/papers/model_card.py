@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from training import bands
 from training.bundle import Manifest
-from training.fitting.helped import WAYS, WORDS
+from training.fitting.helped import AS_THEY_CAME, WORDS
 from training.fitting.splits import BEFORE, JUDGED
 from training.fitting.uncertainty import MODELS
 from training.measures.evaluate import PER_LIST, SHARES, TIMES
@@ -89,7 +89,7 @@ def values(m: Material) -> dict[str, Value]:
             else ""
         )
         + (f" {PARTS_ARE_LEARNED}" if learns_from_parts(man) else "")
-        + (f" {WORDS[m.task.helped]}" if m.helped or m.task.helped in WAYS else ""),
+        + (f" {WORDS[m.task.helped]}" if m.helped or m.task.helped != AS_THEY_CAME else ""),
         "quantitative.candidates": candidates(m),
         "quantitative.leads": leads(m),
         "quantitative.capacity": capacity(m),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from training.evaluation.extended import CAPACITY
 from training.evaluation.fairness import fairness
 from training.explanation.scorer import scorer_of
 from training.fitting.candidates import boosted, learner
+from training.fitting.helped import carried
 from training.fitting.partial_windows import learned_before
 from training.fitting.rolling_origin import lead_of, learn_from, matrix_of, precision_of, weight_of
 from training.fitting.splits import Splits, known_before, split
@@ -169,6 +171,7 @@ def gate_evidence(
     against: dict[str, Any] | None,
     leak_proof: dict[str, Any],
     *,
+    helped: Mapping[str, Any],
     seed: int,
 ) -> dict[str, Any]:
     """Return the gates' evidence beyond the bundle as JSON-ready data; it contains no pupil.
@@ -183,6 +186,8 @@ def gate_evidence(
         The comparison with the champion; see ``compare_with_champion``.
     leak_proof : dict
         The test for leakage; see ``prove_no_leaks``.
+    helped : mapping
+        What the outcomes had seen of help (``fitting.helped.HelpCounts``), and ``way``, in which it was handled.
     """
     return finite(
         {
@@ -191,6 +196,7 @@ def gate_evidence(
             "champion": against,
             "groups": by_group(evaluated, groups, seed),
             "leaks": leak_proof,
+            "helped": dict(helped),
         }
     )
 
@@ -268,6 +274,7 @@ def evidence_of_training(
         groups=groups,
         against=against,
         leak_proof=leak_proof,
+        helped={"way": task.helped, **trained.recipe["helped"]},
         seed=seed,
     )
 
@@ -278,6 +285,7 @@ def evidence_of_version(
     champion: Path | None,
     before: dict[str, Any],
     *,
+    helped: str | None = None,
     memory: str | None = None,
     kept: BlockStore | None = None,
     advance: ProgressCallback = quiet,
@@ -288,6 +296,8 @@ def evidence_of_version(
     ----------
     before : dict
         The earlier evidence; leakage is tested only on the version's training histories.
+    helped : str, optional
+        How outcomes that help changed are handled (``fitting.helped``); by default as the version learnt.
 
     Raises
     ------
@@ -300,8 +310,10 @@ def evidence_of_version(
     except (KeyError, TypeError, ValueError) as error:
         do = "Retrain with this version of onroll, which writes recipes."
         raise Faults(Fault("the model has no complete recipe", str(folder), do)) from error
+    task = replace(task, helped=carried(task.helped) if helped is None else helped)
     seed = version.manifest.seed
-    frame = task.labelled(histories, memory=memory, seed=seed, kept=kept, advance=advance)
+    labels, counts = task.with_counts(histories, task.as_they_came().labels(histories))
+    frame = task.labelled(histories, labels, memory=memory, seed=seed, kept=kept, advance=advance)
     splits = split(frame)
     groups = groups_on(histories, task, list(splits.test), advance)
     advance(description="both versions on the same snapshots")
@@ -327,5 +339,6 @@ def evidence_of_version(
         groups=groups,
         against=against,
         leak_proof=leak_proof,
+        helped={"way": task.helped, **counts.to_dict()},
         seed=seed,
     )

@@ -12,6 +12,7 @@ from histories.io.account import account
 from histories.io.digest import file_digest
 from histories.settings import Settings
 from training.bundle import bundle_digest, read_bundle, read_recipe
+from training.fitting.helped import NEVER
 from training.gates import GATES, Verdict
 from training.gates.gate import check_all
 from training.gates.limits import load_limits
@@ -28,7 +29,7 @@ from training.release.registry import (
     tag_gates,
     verify,
 )
-from training.release.resolve import aliases, withdrawn
+from training.release.resolve import WITHDRAWN, aliases, withdrawn
 
 
 def promote(settings: Settings, name: str, version: int, *, who: str, why: str) -> dict[str, Any]:
@@ -119,12 +120,19 @@ def dossier(settings: Settings, name: str, version: int, *, who: str, why: str) 
             "lines": followed.lines,
             "version": registered.get("version"),
             "champion": serving,
+            "served_since": _served_since(log),
             "alias": _alias(settings, name, serving),
             "champion_bundle": next(
                 (e.get("bundle") for e in log if e.get("version") == serving and e.get("action") == "registered"), None
             ),
         },
     }
+
+
+def _served_since(log: list[dict[str, Any]]) -> str:
+    """Return the day from which a version served, so that lists may have led to help; ``NEVER`` if none has."""
+    served = [str(e["at"])[:10] for e in log if e.get("alias") == "champion" and e.get("action") != WITHDRAWN]
+    return min(served, default=NEVER)
 
 
 def _alias(settings: Settings, name: str, serving: int) -> int:

@@ -14,7 +14,7 @@ from features.outcome.label import label
 from histories.errors import Faults
 from histories.reading.histories import Histories
 from histories.tables import TABLES
-from training.fitting.helped import AS_THEY_CAME, LEAVE_OUT, UNTREATED, WORDS
+from training.fitting.helped import AS_THEY_CAME, LEAVE_OUT, NOBODY, UNTREATED, WORDS
 from training.papers import Authority, atrs, dpia, empty_fields, files_of, model_card, report_page, write
 from training.papers.forms import ATRS, DPIA, FORMS, MODEL_CARD
 from training.papers.model_card import PARTS_ARE_LEARNED, learns_from_parts
@@ -168,7 +168,7 @@ def with_part_days(material, later=3):
 
 @pytest.mark.parametrize(
     ("way", "helped", "said"),
-    [(AS_THEY_CAME, 0, False), (AS_THEY_CAME, 3, True), (LEAVE_OUT, 0, True), (UNTREATED, 3, True)],
+    [(AS_THEY_CAME, 0, False), (AS_THEY_CAME, 3, True), (LEAVE_OUT, 0, True), (NOBODY, 0, True), (UNTREATED, 3, True)],
 )
 def test_the_card_says_how_outcomes_after_help_were_learnt(material, way, helped, said):
     asked = replace(material, helped=helped, task=replace(material.task, helped=way))

@@ -12,11 +12,14 @@ from histories.reading.histories import Histories
 from training.cli import helped_option
 from training.fitting.helped import (
     AS_THEY_CAME,
+    ASKED,
     LEAVE_OUT,
+    NOBODY,
     STILL_DAYS,
     UNTREATED,
     WAYS,
     WORDS,
+    carried,
     counted,
     days_without_help,
     handled,
@@ -86,8 +89,20 @@ def four():
 
 def test_as_they_came_changes_nothing_and_counts_the_helped(four):
     assert handled(four, AS_THEY_CAME).equals(four)
-    assert counted(four) == {"snapshots": 4, "helped": 3}
-    assert counted(labels(None)) == {"snapshots": 1, "helped": 0}
+    counts = {"snapshots": 4, "helped": 3, "left_out": 0, "ended": 0, "until": "2024-05-06", "recorded_until": "never"}
+    assert counted(four, AS_THEY_CAME, WINDOW, None).to_dict() == counts
+    assert counted(labels(None), AS_THEY_CAME, WINDOW, DAY).to_dict() == {
+        **dict.fromkeys(counts, 0),
+        "snapshots": 1,
+        "until": "2024-05-06",
+        "recorded_until": "2024-01-08",
+    }
+
+
+@pytest.mark.parametrize(("way", "left_out", "ended"), [(LEAVE_OUT, 3, 0), (UNTREATED, 1, 2), (NOBODY, 0, 0)])
+def test_the_helped_are_counted_before_they_are_handled(four, way, left_out, ended):
+    counts = counted(four, way, WINDOW, None)
+    assert (counts.snapshots, counts.helped, counts.left_out, counts.ended) == (4, 3, left_out, ended)
 
 
 def test_leave_out_keeps_only_children_without_help(four):
@@ -195,7 +210,7 @@ def test_a_way_that_does_not_exist_is_refused():
         Task(as_of=(DAY,), helped="untreted").labels(histories(interventions=HELP))
 
 
-@pytest.mark.parametrize("way", [AS_THEY_CAME, *WAYS])
+@pytest.mark.parametrize("way", [AS_THEY_CAME, *ASKED])
 def test_a_recipe_keeps_the_way(way):
     settings = {"config": {}, "released": {}, "seed": 1, "memory": None, "trials": 0, "blas_threads": 1}
     task = Task(as_of=(DAY,), helped=way)
@@ -206,5 +221,6 @@ def test_a_recipe_keeps_the_way(way):
 
 
 def test_every_way_has_its_words_and_can_be_asked_for():
-    assert helped_option.WAYS == WAYS
-    assert set(WORDS) == {AS_THEY_CAME, *WAYS}
+    assert helped_option.ASKED == ASKED
+    assert set(WORDS) == {AS_THEY_CAME, *ASKED}
+    assert [carried(way) for way in (AS_THEY_CAME, *ASKED)] == [AS_THEY_CAME, *WAYS, AS_THEY_CAME]

@@ -84,7 +84,7 @@ def test_a_version_that_was_compared_with_another_champion_is_judged_again_first
 def test_evidence_from_which_anything_was_taken_is_no_evidence(current, folder):
     file = folder / "evidence" / "v2.json"
     whole = json.loads(file.read_text())
-    readers = [g for g in GATES if g.code in ("G001", "G003", "G004", "G013")]
+    readers = [g for g in GATES if g.code in ("G001", "G003", "G004", "G013", "G014")]
     tried = 0
     for path in paths(whole):
         for other in without(whole, path):
@@ -253,3 +253,9 @@ def test_the_verbs_report_it_and_exit_with_their_codes(current, folder):
     change_log(folder)
     invoked = run("verify", "--json")
     assert (invoked.exit_code, json.loads(invoked.output)["bad"]) == (1, 1)
+
+
+def test_the_dossier_says_since_when_a_version_served(current, folder):
+    first = registry.history(current, "onroll")[0]
+    served = promotion.dossier(current, "onroll", 2, who="", why="")["log"]["served_since"]
+    assert served == first["at"][:10]

@@ -149,6 +149,8 @@ def test_the_evidence_of_a_training_is_what_the_gates_read(small):
     assert not by_code["G003"].measured.startswith("not measured"), by_code["G003"]
     assert not {s["groups"][0] for s in evidence["groups"]["groups"]} - set(PROTECTED)
     assert evidence["judged_on"] == [str(d) for d in result.splits.test]
+    assert evidence["helped"] == {"way": "as-they-came", **result.recipe["helped"]}
+    assert result.recipe["helped"]["snapshots"] >= len(result.frame)
 
 
 @pytest.mark.prove
@@ -159,6 +161,7 @@ def test_judging_again_on_the_same_histories_gives_the_same_evidence(small):
     again = evidence_of_version(histories, folder / "v1", folder / "v1", {}, memory="30MB")
     assert again["judged_on"] == first["judged_on"]
     assert again["leaks"] == first["leaks"]
+    assert again["helped"] == first["helped"]
     counts = [
         [(s["values"], s["counts"]["listed"]) for s in evidence["groups"]["groups"]] for evidence in (first, again)
     ]
