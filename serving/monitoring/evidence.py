@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from serving.monitoring.judge import Judgement
+from serving.monitoring.judge import Judgement, by_group
 from serving.monitoring.outcomes import Outcomes
 from serving.monitoring.season import Season
 from serving.store.scores.complete_lists import CompleteList
+from training.evaluation.fairness_report import FairnessReport
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +67,14 @@ class Evidence:
         newest = whole.scored["as_of"].unique().sort(descending=True).head(days)
         among = pl.col("as_of").is_in(newest.implode())
         return Outcomes(whole.scored.filter(among), whole.unscored.filter(among))
+
+    def by_group(self, version: str, days: int) -> FairnessReport | None:
+        """Return the figures by group of the newest matured days of a version's lists; None if no outcome is known."""
+        known = self.recent(version, days).scored.filter(pl.col("label").is_not_null())
+        groups = self.judgement.groups.get(version)
+        if groups is None or known.is_empty():
+            return None
+        return by_group(known, groups, int(known["places"].min()))  # type: ignore[arg-type]
 
     def capacity(self, version: str) -> int:
         """Return the largest capacity of the authorities of a version's lists."""

@@ -42,6 +42,8 @@ class Judgement:
     terms : list of TermResult
     outcomes : dict
         The joined scores of each version's matured lists; rows of children, never part of a report.
+    groups : dict
+        The groups of the children of each version's matured lists, by child and day; rows of children too.
     manifests : dict
         What each version promised; without the versions whose folder is gone or was changed.
     newest_known : dict
@@ -54,6 +56,7 @@ class Judgement:
     versions: list[VersionResult] = field(default_factory=list)
     terms: list[TermResult] = field(default_factory=list)
     outcomes: dict[str, Outcomes] = field(default_factory=dict)
+    groups: dict[str, pl.DataFrame] = field(default_factory=dict)
     manifests: dict[str, Manifest] = field(default_factory=dict)
     newest_known: dict[tuple[str, int], date] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
@@ -180,7 +183,9 @@ def _version_result(
     outcomes = judgement.outcomes[newest.model_version]
     known = outcomes.scored.filter(pl.col("label").is_not_null())
     capacity = min(terms.places(x.authority) for x in lists)
-    report, left_out = _by_group(histories, known, capacity, terms.rule) if len(known) else (None, [])
+    groups = _groups(histories, known, terms.rule) if len(known) else None
+    if groups is not None:
+        judgement.groups[newest.model_version] = groups
     return VersionResult(
         model_version=newest.model_version,
         definition=newest.definition,
@@ -192,30 +197,26 @@ def _version_result(
         unscored=len(outcomes.unscored),
         figures=Breakdown.of(outcomes),
         tested=_tested(judgement.manifests.get(newest.model_version), newest.as_of, capacity),
-        groups=report,
-        groups_left_out=left_out,
+        groups=None if groups is None else by_group(known, groups, capacity),
+        groups_left_out=[] if groups is None else [name for name in JUDGED_BY if name not in groups.columns],
     )
 
 
-def _by_group(
-    histories: Histories, known: pl.DataFrame, capacity: int, rule: CohortRule | None
-) -> tuple[FairnessReport, list[str]]:
-    """Return the figures by group, and the groups whose table is absent."""
+def by_group(known: pl.DataFrame, groups: pl.DataFrame, capacity: int) -> FairnessReport:
+    """Return the figures by group of children of lists whose outcome is known."""
+    snapshots = known.select("pupil_id", "as_of", "authority")
+    risk, label = known["risk"].to_numpy(), known["label"].to_numpy()
+    return fairness(snapshots, risk, label, groups, capacity, pairs=False)
+
+
+def _groups(histories: Histories, known: pl.DataFrame, rule: CohortRule | None) -> pl.DataFrame:
+    """Return the groups of children as known on the days of their lists."""
     days = sorted(known["as_of"].unique().to_list())
     parts = [
         pl.DataFrame(grouped(histories, days[start : start + DAYS_AT_ONCE], rule, JUDGED_BY))
         for start in range(0, len(days), DAYS_AT_ONCE)
     ]
-    groups = pl.concat(parts)
-    report = fairness(
-        known.select("pupil_id", "as_of", "authority"),
-        known["risk"].to_numpy(),
-        known["label"].to_numpy(),
-        groups,
-        capacity,
-        pairs=False,
-    )
-    return report, [name for name in JUDGED_BY if name not in groups.columns]
+    return pl.concat(parts)
 
 
 def _tested(manifest: Manifest | None, day: date, capacity: int) -> dict[str, Any] | None:

@@ -126,11 +126,26 @@ def season_of(
     """
     days = [day - 2 * YEAR, day - YEAR, day]
     members = pl.DataFrame(cohort(histories, days, rule))
+    advance(description=f"features of {day} and the same days of two years before")
+    x = pl.DataFrame(matrix(histories, days, rule=rule, kept=kept)) if len(members) else None
+    return measured(histories, members, x, day, features)
+
+
+def measured(
+    histories: Histories, members: pl.DataFrame, x: pl.DataFrame | None, day: date, features: Collection[str]
+) -> Season:
+    """Measure the records as ``season_of`` does, given what takes long.
+
+    Parameters
+    ----------
+    members : polars.DataFrame
+        The cohorts of the day, and of the same day one and two years before.
+    x : polars.DataFrame or None
+        Their features; without them no feature is compared.
+    """
     counted = {(a, d): n for a, d, n in members.group_by("authority", "as_of").len().iter_rows()}
     authorities = sorted({authority for authority, _ in counted})
     before = day - YEAR
-    advance(description=f"features of {day} and the same days of two years before")
-    x = pl.DataFrame(matrix(histories, days, rule=rule, kept=kept)) if len(members) else None
     feeds = [table for table in FEEDS if table in histories.present]
     marks = "attendance" in histories.present
     return Season(

@@ -10,12 +10,9 @@ from serving.monitoring.evidence import Evidence
 
 
 def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
-    """Look for groups whose whole interval of calibration or recall lies beyond its limit, in counts with small numbers hidden."""
-    reports = {
-        v.model_version: v.groups
-        for v in evidence.judgement.versions
-        if v.groups and v.model_version in evidence.current_versions()
-    }
+    """Look for groups whose whole interval of calibration or recall lies beyond its limit on the newest matured days, in counts with small numbers hidden."""
+    looked = {v: evidence.by_group(v, limits["days"]) for v in evidence.current_versions()}
+    reports = {version: report for version, report in looked.items() if report}
     widest = {figure: limits[figure] for figure in ("calibration", "recall")}
     named = set(limits["groups"])
     if not any(s.groups[0] in named for r in reports.values() for figure in widest for s in r.measured(figure)):
@@ -26,7 +23,10 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
             if gap is None or group.groups[0] not in named or (figure == "recall" and gap.value > 0):
                 continue
             of = "observed over expected" if figure == "calibration" else "recall beside that of all other children"
-            yield Raised(f"{of}: {gap}", f"version {version}, {group.groups[0]}: {group.title}")
+            yield Raised(
+                f"{of}: {gap}",
+                f"version {version}, newest {limits['days']} days of lists, {group.groups[0]}: {group.title}",
+            )
 
 
 ALARM = Alarm(
