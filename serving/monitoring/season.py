@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import narwhals as nw
@@ -21,9 +21,10 @@ from histories.reading.histories import EVENTS, Histories
 from training.task import ProgressCallback, quiet
 
 YEAR = timedelta(days=364)  # the same weekday of the same week
-WEEKS = timedelta(weeks=4)
+WEEKS, DAY = timedelta(weeks=4), timedelta(days=1)
 SILENT = timedelta(days=14)
 MIN_OPEN = 5  # school days within ``SILENT`` from which a school without a mark is silent: fewer are a holiday
+RECENT = 60  # days in which the last school day is looked for; no holiday is longer
 FEEDS = tuple(table for table in EVENTS if table != "termly_attendance")  # tables whose rows come all year round
 
 
@@ -54,6 +55,8 @@ class Shift:
         Share of children without a value.
     values : int
         The smallest number of children with a value in any of the three years; 0 if the histories do not reach back two years.
+    alike : bool
+        Whether the feature can be compared with a year before: what tells of the last two weeks cannot if holidays lay elsewhere in them.
     difference, usual : float or None
         The standardised difference (``standardised_difference``) from a year before, and that of a year before from two years before: the calendar alone makes
         features differ a little. None for features that are no reasons: those of a school, an area or the calendar are shared by many children, so that a few
@@ -63,6 +66,7 @@ class Shift:
     missing: float
     missing_before: float
     values: int
+    alike: bool = True
     difference: float | None
     usual: float | None
 
@@ -78,6 +82,8 @@ class Season:
         Children of the cohort by authority, now and a year before.
     recorded : dict
         Rows recorded in the four weeks before the day by table, now and then.
+    open_days : tuple of int
+        School days of these weeks, now and then: Easter and half-terms move.
     delays : tuple of Delay
         Of attendance marks, now and then.
     silent_schools : list of SilentSchool or None
@@ -89,6 +95,7 @@ class Season:
     day: date
     children: dict[str, tuple[int, int]] = field(default_factory=dict)
     recorded: dict[str, tuple[int, int]] = field(default_factory=dict)
+    open_days: tuple[int, int] = (20, 20)
     delays: tuple[Delay, Delay] | None = None
     silent_schools: list[SilentSchool] | None = None
     shifts: dict[str, Shift] = field(default_factory=dict)
@@ -152,6 +159,7 @@ def measured(
         day=day,
         children={a: (counted.get((a, day), 0), counted.get((a, before), 0)) for a in authorities},
         recorded={t: (_recorded(histories, t, day), _recorded(histories, t, before)) for t in feeds},
+        open_days=(_open_days(day, WEEKS), _open_days(before, WEEKS)),
         delays=(_delay(histories, day), _delay(histories, before)) if marks else None,
         silent_schools=_silent_schools(histories, members.filter(pl.col("as_of") == day), day) if marks else None,
         shifts=_shifts(x, day, sorted(features)) if x is not None else {},
@@ -181,6 +189,24 @@ def standardised_difference(now: np.ndarray, before: np.ndarray) -> float:
     return difference / spread
 
 
+def same_holidays(day: date, other: date) -> bool:
+    """Return whether the two weeks before two days, and the last school day before them, lie alike: one closed day more or less makes no difference.
+
+    Examples
+    --------
+    >>> same_holidays(date(2025, 3, 17), date(2024, 3, 18)), same_holidays(date(2025, 4, 21), date(2024, 4, 22))
+    (True, False)
+    """
+    before = [{(d - opened).days for opened in school_days(d - timedelta(days=RECENT), d - DAY)} for d in (day, other)]
+    lately = [{n for n in days if n <= SILENT.days} for days in before]
+    newest = [min(days, default=None) for days in before]
+    return newest[0] == newest[1] and len(lately[0] ^ lately[1]) <= 1
+
+
+def _open_days(day: date, span: timedelta) -> int:
+    return len(school_days(day - span, day - DAY))
+
+
 def _recorded(histories: Histories, table: str, day: date) -> int:
     """Count the rows of a table that were recorded in the weeks before a day."""
     known = nw.col("known")
@@ -197,7 +223,7 @@ def _delay(histories: Histories, day: date) -> Delay:
 
 def _silent_schools(histories: Histories, members: pl.DataFrame, day: date) -> list[SilentSchool] | None:
     """Return the schools that sent marks within a year but none lately, though at least half of the schools did."""
-    if len(school_days(day - SILENT, day - timedelta(days=1))) < MIN_OPEN or members.is_empty():
+    if _open_days(day, SILENT) < MIN_OPEN or members.is_empty():
         return None
     end, since = day_number(day), day_number(day - YEAR)
     marks = histories.frame("attendance").filter(
@@ -225,11 +251,17 @@ def _shifts(x: pl.DataFrame, day: date, features: list[str]) -> dict[str, Shift]
     if now.is_empty() or before.is_empty():
         return {}
     reasons = {f.name for f in catalogue().features if f.role == "reason"}
+    lately = {
+        f.name
+        for f in catalogue().features
+        if "attendance" in f.sources and (f.unit == "days" or f.window is None or f.window <= SILENT.days)
+    }
+    alike = same_holidays(day, day - YEAR)
     shifts = {}
     for name in features:
         if name in x.columns:
             values = (now[name].to_numpy(), before[name].to_numpy(), earlier[name].to_numpy())
-            shifts[name] = _shift(*values, compared=name in reasons)
+            shifts[name] = replace(_shift(*values, compared=name in reasons), alike=alike or name not in lately)
     return shifts
 
 

@@ -17,7 +17,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
     now, before = season.totals if season else (0, 0)
     if season is None or min(now, before) < limits["children"] or not season.shifts:
         raise NotJudged("the histories hold too few children of a year before")
-    more = {name: s for name, s in season.shifts.items() if s.missing - s.missing_before > limits["share"]}
+    more = {name: s for name, s in season.shifts.items() if s.alike and s.missing - s.missing_before > limits["share"]}
     if more:
         worst = sorted(more, key=lambda name: more[name].missing_before - more[name].missing)[:MAX_NAMED]
         shares = "; ".join(

@@ -17,7 +17,7 @@ def check(evidence: Evidence, limits: Limits) -> Iterator[Raised]:
     judged = {
         name: (s.difference, s.usual)
         for name, s in shifts.items()
-        if s.difference is not None and s.usual is not None and s.values >= limits["children"]
+        if s.alike and s.difference is not None and s.usual is not None and s.values >= limits["children"]
     }
     if not judged:
         raise NotJudged("the histories hold too few children of the same weeks of the two years before")

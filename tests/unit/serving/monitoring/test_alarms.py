@@ -227,3 +227,42 @@ def test_all_are_checked_in_the_order_of_their_codes():
 )
 def test_a_feed_thins_beyond_chance(now, before, state):
     assert [r.state for r in results("A010", season(recorded={"suspensions": (now, before)}))] == [state]
+
+
+@pytest.mark.parametrize(
+    ("table", "open_days", "state"),
+    [
+        ("attendance", (20, 20), "up"),
+        ("attendance", (19, 20), "up"),
+        ("attendance", (10, 20), "quiet"),
+        ("social_care", (10, 20), "up"),
+    ],
+)
+def test_marks_of_weeks_with_fewer_school_days_have_not_thinned(table, open_days, state):
+    """Easter moves; what is recorded all year round does not follow it."""
+    up = results("A010", season(recorded={table: (380, 1000)}, open_days=open_days))
+    assert [r.state for r in up] == [state]
+    assert ("school was open on 19 days, a year before on 20" in up[0].what) is (open_days[0] == 19)
+
+
+@pytest.mark.parametrize("code", ["A013", "A014"])
+def test_a_feature_of_weeks_whose_holidays_moved_raises_nothing(code):
+    moved = replace(SHIFT, missing=1.0, difference=9.0)
+    shifts = {"moves": SHIFT, "days_since_present": moved}
+    assert [r.state for r in results(code, season(shifts=shifts))] == ["up"]
+    shifts["days_since_present"] = replace(moved, alike=False)
+    assert [r.state for r in results(code, season(shifts=shifts))] == ["quiet"]
+
+
+def test_a_group_is_judged_by_the_newest_days():
+    """Girls go missing four times as often as the risks say, on the newest of three lists only; older ones do not hide it."""
+    days = [DAY - n * 4 * WEEK for n in (8, 4, 0)]
+    old, older, new = (stored_list([0.1] * 400, day=day) for day in days)
+    gone = {*range(0, 160, 2), *range(1, 40, 2)}
+    read = reader(dict.fromkeys((old, older, new), [0.1] * 400))
+    judgement = judge(histories(gone=gone, children=400), [old, older, new], read, Terms(capacity=10))
+    evidence = Evidence(judgement=judgement)
+    alarm = BY_CODE["A004"]
+    limits = load_limits()["A004"]
+    assert [r.state for r in alarm.results(evidence, {**limits, "days": 3})] == ["quiet"]
+    assert {r.state for r in alarm.results(evidence, {**limits, "days": 1})} == {"up"}

@@ -7,7 +7,7 @@ import pytest
 
 from histories.calendar import school_days
 from histories.reading.histories import Histories
-from serving.monitoring.season import YEAR, Delay, season_of, standardised_difference
+from serving.monitoring.season import YEAR, Delay, same_holidays, season_of, standardised_difference
 
 DAY = date(2025, 3, 10)
 PUPILS = 24
@@ -105,3 +105,24 @@ def test_features_that_are_no_reasons_are_compared_by_missing_values_only():
     shared = season(["year_group"]).shifts["year_group"]
     assert (shared.difference, shared.usual, shared.values) == (None, None, PUPILS)
     assert shared.missing == shared.missing_before == 0
+
+
+def test_what_tells_of_the_last_weeks_is_not_compared_when_half_term_lay_elsewhere():
+    """Half-term ended a day before 24 February 2025; a year before it had ended a week earlier."""
+    after_half_term = date(2025, 2, 24)
+    shifts = season_of(told(), after_half_term, ("days_since_present", "absent_rate_14d", "absent_rate_90d")).shifts
+    alike = {name: s.alike for name, s in shifts.items()}
+    assert alike == {"days_since_present": False, "absent_rate_14d": False, "absent_rate_90d": True}
+    assert season(features=("days_since_present",)).shifts["days_since_present"].alike
+
+
+@pytest.mark.parametrize(
+    ("day", "alike"),
+    [
+        (date(2024, 11, 4), False),  # half-term a week later than a year before
+        (date(2025, 8, 25), False),  # the summer began on another day
+        (date(2025, 11, 24), True),
+    ],
+)
+def test_holidays_lie_alike_or_not(day, alike):
+    assert same_holidays(day, day - YEAR) is alike
