@@ -20,7 +20,7 @@ from serving.monitoring.alarms import AlarmResult, Limits, check_all, load_limit
 from serving.monitoring.evidence import Evidence, Previous
 from serving.monitoring.judge import Judgement, ScoresOf, Terms, judge
 from serving.monitoring.season import Season, season_of
-from serving.monitoring.simple_way import SimpleWay, simple_ways
+from serving.monitoring.simple_way import WHY, SimpleWays, simple_ways
 from serving.store import Store
 from serving.store.audit import audit_log
 from serving.store.caller import Caller
@@ -28,6 +28,7 @@ from serving.store.database import reading
 from serving.store.scores.complete_lists import CompleteList, complete_lists, scores_of
 from serving.store.unit_of_work import View
 from training.bundle import Manifest, read_bundle
+from training.release.resolve import aliases
 from training.task import ProgressCallback, quiet
 
 NOTES = (
@@ -53,8 +54,8 @@ class MonitorReport:
         Whether the day and the limits are the defaults: only such a look tells the metrics which alarms are up.
     alarms : list of AlarmResult
         Every alarm: up, quiet or not judged.
-    simple : list of SimpleWay
-        The newest version's lists beside each simple way; empty if no outcome is known.
+    simple : SimpleWays
+        The champion's lists beside each simple way, or those of the newest version if the champion has none whose outcomes are known.
     """
 
     day: date
@@ -62,7 +63,7 @@ class MonitorReport:
     season: Season
     default_look: bool
     alarms: list[AlarmResult]
-    simple: list[SimpleWay] = field(default_factory=list)
+    simple: SimpleWays = field(default_factory=SimpleWays)
 
     @property
     def up(self) -> list[AlarmResult]:
@@ -83,7 +84,8 @@ class MonitorReport:
             "versions": [v.to_dict() for v in self.judgement.versions],
             "terms": [t.to_dict() for t in self.judgement.terms],
             "lists": [r.to_dict() for r in self.judgement.lists],
-            "simple_ways": [s.to_dict() for s in self.simple],
+            "simple_ways": [s.to_dict() for s in self.simple.compared],
+            "simple_ways_left_out": {way: WHY[why] for way, why in self.simple.left_out.items()},
             "notes": list(NOTES),
         }
 
@@ -132,11 +134,12 @@ def monitor(
     newest = {x.model_version for x in first}
     features = {name for version in newest & manifests.keys() for name in manifests[version].features}
     season = season_of(histories, day, features or catalogue().names, terms.rule, kept=kept, advance=advance)
-    simple = []
+    simple = SimpleWays()
     if judgement.versions:
-        version = judgement.versions[-1].model_version
+        version = _compared_version(releases, judgement)
+        scored = {v: o.scored for v, o in judgement.outcomes.items()}
         advance(description="beside simple ways")
-        simple = simple_ways(histories, version, judgement.outcomes[version].scored, terms.rule, kept=kept)
+        simple = simple_ways(histories, version, scored, manifests.get(version), terms.rule, kept=kept)
     evidence = Evidence(
         judgement=judgement,
         lists=lists,
@@ -155,6 +158,14 @@ def monitor(
         )
         report.record(view)
     return report
+
+
+def _compared_version(releases: Path, judgement: Judgement) -> str:
+    """Return the champion, if outcomes of its lists are known, or else the version of the newest such lists."""
+    models = {r.of.model for r in judgement.lists}
+    champions = {str(aliases(releases, model).get("champion")) for model in models}
+    matured = [v.model_version for v in judgement.versions]
+    return next((v for v in reversed(matured) if v in champions), matured[-1])
 
 
 def _manifests(releases: Path, lists: Sequence[CompleteList]) -> dict[str, Manifest]:

@@ -12,6 +12,8 @@ from histories.io.pictures import BLUE, GREY, LIGHT, Picture, new_figure, pictur
 from serving.monitoring.monitor import NOTES, MonitorReport
 from serving.monitoring.promises import poisson_range
 from serving.monitoring.results import Breakdown, ListResult
+from serving.monitoring.simple_way import WHY
+from serving.monitoring.text import VERDICTS, WAYS, way_name
 from training.evaluation.fairness_report import FairnessReport
 
 TEMPLATE = Path(__file__).with_name("report.html")
@@ -29,6 +31,7 @@ def write_report(report: MonitorReport, out: Path) -> None:
         run=run_chart(matured[-MAX_LISTS:]) if matured else None,
         funnels={v.model_version: funnel(v.groups) for v in report.judgement.versions if v.groups},
         notes=NOTES,
+        ways={"names": WAYS, "verdicts": VERDICTS, "why": WHY, "name": way_name},
     )
     with new_file(out) as beside:
         beside.touch(mode=0o600)  # figures of lists are exact

@@ -9,6 +9,7 @@ figures, so that the page has only what an alarm is about, and what to do.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import ceil, floor
 from typing import Any
 
 import polars as pl
@@ -18,6 +19,7 @@ from serving.monitoring.alarms.alarm import AlarmResult
 from serving.monitoring.judge import Judgement
 from serving.monitoring.monitor import MonitorReport
 from serving.monitoring.outcomes import UNKNOWN
+from serving.monitoring.paired import Paired
 from serving.monitoring.promises import Comparison, compare
 from serving.monitoring.results import VersionResult, by_term, term_name
 from serving.monitoring.simple_way import SimpleWay
@@ -59,7 +61,8 @@ def shareable(report: MonitorReport, authority: str | None, trials: Sequence[Map
         "unjudged": sum(r.known_from is None for r in lists),
         "stored": len(lists),
         "versions": [_version(v, scored[v.model_version], several=authority is None) for v in versions],
-        "simple_ways": [_simple_way(s) for s in report.simple] if whole else [],
+        "simple_ways": [_simple_way(s) for s in report.simple.compared] if whole else [],
+        "simple_ways_left_out": report.simple.left_out if whole else {},
         "trials": [dict(t) for t in trials if authority in (None, t["authority"])],
     }
 
@@ -180,7 +183,19 @@ def _places(known: pl.DataFrame, column: str) -> tuple[list[dict[str, Any]], int
 
 def _simple_way(simple: SimpleWay) -> dict[str, Any]:
     """Return the comparison with a simple way; without a verdict and numbers if either found a few children only."""
-    if min(simple.children, simple.children_simply) <= SMALLEST:
-        return {"way": simple.way, "verdict": None}
+    named = {"way": simple.way, "other": simple.other}
+    if _few(simple):
+        return {**named, "verdict": None}
     counts = ("listed", "listed_simply", "found", "found_simply")
-    return {"way": simple.way, "verdict": simple.verdict, **{name: rounded(getattr(simple, name)) for name in counts}}
+    shown = {name: rounded(getattr(simple, name)) for name in counts}
+    terms = [{"term": term, "verdict": None if _few(p) else p.verdict} for term, p in simple.terms.items()]
+    return {**named, "verdict": simple.verdict, **shown, "lead": _lead(simple), "terms": terms}
+
+
+def _few(pair: Paired) -> bool:
+    return min(pair.children, pair.children_simply) <= SMALLEST
+
+
+def _lead(pair: Paired) -> list[int]:
+    """Return the interval of how many more children the list found, outwards to the next fives: it gives no exact count away."""
+    return [5 * floor(pair.lead.low / 5), 5 * ceil(pair.lead.high / 5)]

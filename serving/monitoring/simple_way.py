@@ -1,16 +1,25 @@
-"""Is the list still better than simple ways: its first children beside as many by each of them, on matured lists.
+"""Is the list still better than simple ways: its first children beside as many by each of them, on matured lists of the newest terms.
 
-The checklist is the one that models are compared with when they are trained: points for absence, suspensions, moves, social care and the like. A team
-without a score would ring those who have already stopped coming, whose deadlines run. All are asked the same question on the same days, and
-compared child by child.
+All are asked the same question on the same days, and compared child by child (``serving.monitoring.paired``):
+
+``checklist``
+    The one that models are compared with when they are trained: points for absence, suspensions, moves, social care and the like.
+``stopped``
+    What a team without a score would do: ring those who have already stopped coming, whose deadlines run.
+``surroundings``
+    The averages of the child's school and area: how many of the other children were lost there in the two years before the day.
+``logistic``
+    The logistic regression within the version, learnt from what the version learnt from.
+``challenger``
+    Another version with lists of the same days.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import date
-from math import comb
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 import polars as pl
 
@@ -19,121 +28,165 @@ from features.counting.block_cache import BlockStore
 from features.outcome.cohort import CohortRule
 from features.outcome.stopping import ACT_TODAY
 from histories.reading.histories import Histories
+from serving.monitoring.paired import Paired, paired
+from serving.monitoring.results import term_name
+from training.bundle import Manifest
+from training.catalogue_match import changed_since
+from training.explanation.linear_terms import LinearTerms
 from training.fitting.candidates.baselines import CHECKLIST
+from training.fitting.rolling_origin import matrix_of
 
-MAX_DAYS = 4  # newest matured days whose features are computed
-LEVEL = 0.05
+MAX_TERMS = 3  # newest terms with matured lists: a year. Features are computed for the first and the last list of each
 TIES = "absent_rate_90d"  # of equal points, the child who missed more comes first
 MISSED = "unauthorised_rate_28d"  # of those who have stopped coming, the child who missed more without permission comes first
-Way = Literal["checklist", "stopped"]
+AVERAGES = ("school_lost_730d", "area_lost_730d")
+Way: TypeAlias = Literal["checklist", "stopped", "surroundings", "logistic", "challenger"]
+# Why a way is not compared.
+WHY = {
+    "no_places": "the stored lists do not say who had stopped coming",
+    "no_averages": "no average of a school or an area could be computed",
+    "no_folder": "the version's folder is gone or was changed",
+    "itself": "the list is that of the logistic regression itself",
+    "not_within": "there is none within the version, and its training histories are not at hand here to fit one; the model's report compares them",
+    "changed": "features are no longer computed as when the version was trained",
+    "no_lists": "no other version has stored lists of the same days whose outcomes are known",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
-class SimpleWay:
-    """The first children of matured lists beside as many by a simple way.
+class SimpleWay(Paired):
+    """The first children of matured lists beside as many by another way.
 
     Attributes
     ----------
-    way : {"checklist", "stopped"}
-        By points, or those first who have already stopped coming (``features.outcome.stopping``).
-    days : list of date
-    listed, listed_simply : int
-        Children with a known outcome among the first, once for each list.
-    found, found_simply : int
-        Those of them who went missing, by the list and by the simple way.
-    children, children_simply : int
-        Different children among those.
-    only_list, only_simple : int
-        Different children who went missing and were among the first of one and never of the other.
+    way : Way
+    model_version : str
+        The version of the lists.
+    other : str
+        The version of a challenger's lists; else empty.
+    terms : dict
+        The same for each term.
     """
 
     way: Way
     model_version: str
-    days: list[date]
-    listed: int
-    listed_simply: int
-    found: int
-    found_simply: int
-    children: int
-    children_simply: int
-    only_list: int
-    only_simple: int
-
-    @property
-    def verdict(self) -> Literal["better", "as_good", "worse"]:
-        """What the comparison says, by a sign test over children at 5%."""
-        if sign_test(self.only_list, self.only_simple) >= LEVEL:
-            return "as_good"
-        return "better" if self.only_list > self.only_simple else "worse"
+    other: str = ""
+    terms: dict[str, Paired] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready data."""
-        return {**asdict(self), "verdict": self.verdict}
+        return {**super().to_dict(), "terms": {term: p.to_dict() for term, p in self.terms.items()}}
 
 
-def sign_test(one: int, other: int) -> float:
-    """Return the two-sided probability of a split at least as uneven if both were equally likely.
+@dataclass(frozen=True, kw_only=True)
+class SimpleWays:
+    """Each simple way, or why it is not compared (a key of ``WHY``); nothing of either if no outcome is known."""
 
-    Examples
-    --------
-    >>> sign_test(6, 0), sign_test(3, 3), sign_test(0, 0)
-    (0.03125, 1.0, 1.0)
-    """
-    n = one + other
-    return min(1.0, 2 * sum(comb(n, k) for k in range(min(one, other) + 1)) / 2**n)
+    compared: list[SimpleWay] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
 
 
 def simple_ways(
     histories: Histories,
     version: str,
-    scored: pl.DataFrame,
+    scored: Mapping[str, pl.DataFrame],
+    manifest: Manifest | None = None,
     rule: CohortRule | None = None,
     *,
     kept: BlockStore | None = None,
-) -> list[SimpleWay]:
-    """Compare a version's matured lists with each simple way; empty if no outcome is known.
+) -> SimpleWays:
+    """Compare a version's matured lists with each simple way.
 
     Parameters
     ----------
-    scored : polars.DataFrame
-        ``pupil_id, as_of, authority, rank, places, list, label`` of the version's matured lists.
+    scored : mapping
+        By version, ``pupil_id, as_of, authority, rank, places, list, label`` of its matured lists.
+    manifest : Manifest, optional
+        Of the version, if its folder is whole.
     """
-    known = scored.filter(pl.col("label").is_not_null())
-    days = sorted(known["as_of"].unique().to_list())[-MAX_DAYS:]
+    own = scored[version]
+    days = compared_days(own)
     if not days:
-        return []
-    asked = list(dict.fromkeys([*(name for name, _, _ in CHECKLIST), TIES, MISSED]))
-    x = pl.DataFrame(matrix(histories, days, rule=rule, kept=kept)).select("pupil_id", "as_of", *asked)
-    both = scored.join(x, on=["pupil_id", "as_of"]).with_columns(_points().alias("points"))
-    orders: dict[Way, pl.Expr] = {
-        "checklist": pl.struct(-pl.col("points"), _most(TIES), "pupil_id"),
-        "stopped": pl.struct((pl.col("list") != ACT_TODAY).fill_null(True), _most(MISSED), _most(TIES), "pupil_id"),
-    }
-    if not both["list"].count():  # stored by an earlier version
-        del orders["stopped"]
-    return [_beside(way, order, both, version, days) for way, order in orders.items()]
+        return SimpleWays()
+    x = pl.DataFrame(matrix(histories, days, rule=rule, kept=kept))
+    both = own.join(x, on=["pupil_id", "as_of"])
+    orders, left_out = _orders(both, manifest)
+    compared = [_beside(way, order, both, version) for way, order in orders.items()]
+    challengers = list(_challengers(version, scored))
+    if not challengers:
+        left_out["challenger"] = "no_lists"
+    return SimpleWays(compared=compared + challengers, left_out=left_out)
 
 
-def _beside(way: Way, order: pl.Expr, both: pl.DataFrame, version: str, days: list[date]) -> SimpleWay:
-    place, of_list = (by.rank("ordinal").over("as_of", "authority") for by in (order, pl.col("rank")))
+def compared_days(scored: pl.DataFrame) -> list[date]:
+    """Return the days on which ways are compared: the first and the last with known outcomes in each of the newest terms."""
+    terms: dict[str, list[date]] = {}
+    for day in sorted(scored.filter(pl.col("label").is_not_null())["as_of"].unique().to_list()):
+        terms.setdefault(term_name(day), []).append(day)
+    newest = list(terms.values())[-MAX_TERMS:]
+    return [day for of_term in newest for day in dict.fromkeys((of_term[0], of_term[-1]))]
+
+
+def _orders(both: pl.DataFrame, manifest: Manifest | None) -> tuple[dict[Way, pl.Series], dict[str, str]]:
+    """Return what each way orders children by, the first first, and why others are left out."""
+    last_tie = pl.col("pupil_id")
+    orders: dict[Way, pl.Expr] = {"checklist": pl.struct(-_points(), _most(TIES), last_tie)}
+    left_out = {}
+    if both["list"].count():
+        orders["stopped"] = pl.struct(
+            (pl.col("list") != ACT_TODAY).fill_null(True), _most(MISSED), _most(TIES), last_tie
+        )
+    else:
+        left_out["stopped"] = "no_places"  # stored by an earlier version
+    averages = pl.mean_horizontal(pl.col(name).fill_nan(None) for name in AVERAGES)
+    if both.select(averages.count()).item():
+        orders["surroundings"] = pl.struct(-averages.fill_null(0.0), last_tie)
+    else:
+        left_out["surroundings"] = "no_averages"
+    found = {way: both.select(order.alias("order")).to_series() for way, order in orders.items()}
+    why, margins = _logistic(both, manifest)
+    if margins is None:
+        left_out["logistic"] = why
+    else:
+        found["logistic"] = both.select(pl.struct(-margins, last_tie).alias("order")).to_series()
+    return found, left_out
+
+
+def _logistic(both: pl.DataFrame, manifest: Manifest | None) -> tuple[str, pl.Series | None]:
+    """Return the margins of the logistic regression within a version, or why there are none."""
+    if manifest is None:
+        return "no_folder", None
+    if list(manifest.parts) == ["ridge"]:
+        return "itself", None
+    if "ridge" not in manifest.parts or not manifest.ridge:
+        return "not_within", None
+    if changed_since(manifest):
+        return "changed", None
+    terms = LinearTerms.read(manifest.ridge, manifest.features)
+    return "", pl.Series("margin", terms.margins(matrix_of(both, manifest.features)))
+
+
+def _challengers(version: str, scored: Mapping[str, pl.DataFrame]) -> Iterator[SimpleWay]:
+    """Yield the comparison with each other version, on the lists that both have of a day."""
+    key = ["authority", "as_of"]
+    for other, theirs in scored.items():
+        own = scored[version].join(theirs.select(key).unique(), on=key, how="semi")
+        days = compared_days(own) if other != version else []
+        if days:
+            ranks = theirs.select("pupil_id", *key, pl.col("rank").alias("other"))
+            both = own.filter(pl.col("as_of").is_in(days)).join(ranks, on=["pupil_id", *key])
+            yield _beside("challenger", both["other"], both, version, other)
+
+
+def _beside(way: Way, order: pl.Series, both: pl.DataFrame, version: str, other: str = "") -> SimpleWay:
     # Both choose among the scored children who are still in the records, as nobody knows on the day whose outcome will be known.
-    both = both.with_columns(
-        by_list=of_list <= pl.col("places"), simply=place <= pl.col("places"), went=pl.col("label") == 1
-    ).filter(pl.col("label").is_not_null())
-    missing = both.filter("went").group_by("pupil_id").agg(pl.col("by_list", "simply").any())
-    return SimpleWay(
-        way=way,
-        model_version=version,
-        days=days,
-        listed=int(both["by_list"].sum()),
-        listed_simply=int(both["simply"].sum()),
-        found=len(both.filter("went", "by_list")),
-        found_simply=len(both.filter("went", "simply")),
-        children=int(missing["by_list"].sum()),
-        children_simply=int(missing["simply"].sum()),
-        only_list=len(missing.filter(pl.col("by_list") & ~pl.col("simply"))),
-        only_simple=len(missing.filter(pl.col("simply") & ~pl.col("by_list"))),
+    places = [by.rank("ordinal").over("as_of", "authority") for by in (pl.col("order"), pl.col("rank"))]
+    both = both.with_columns(order.alias("order")).with_columns(
+        simply=places[0] <= pl.col("places"), by_list=places[1] <= pl.col("places")
     )
+    named = both.with_columns(pl.col("as_of").map_elements(term_name, return_dtype=pl.String).alias("term"))
+    terms = {str(term): paired(part) for (term,), part in named.sort("as_of").group_by("term", maintain_order=True)}
+    return SimpleWay(way=way, model_version=version, other=other, terms=terms, **vars(paired(both)))
 
 
 def _most(name: str) -> pl.Expr:
@@ -145,4 +198,4 @@ def _points() -> pl.Expr:
         pl.when(pl.col(name).cast(pl.Float64).fill_nan(0.0).fill_null(0.0) >= least).then(worth).otherwise(0)
         for name, least, worth in CHECKLIST
     ]
-    return pl.sum_horizontal(ticked)
+    return pl.sum_horizontal(ticked).alias("points")

@@ -44,8 +44,8 @@ def newest(view: View) -> tuple[str, dict[str, Any]] | None:
 
 
 def _of_today(report: dict[str, Any]) -> dict[str, Any]:
-    """Return a report as today's pages read it; until 29 November 2026 the checklist was the only simple way."""
-    if "simple_ways" in report:
-        return report
+    """Return a report as today's pages read it; the first ones knew the checklist only, then none said by how much, and why others are left out."""
     checklist = report.get("simple_way")
-    return {**report, "simple_ways": [{"way": "checklist", **checklist}] if checklist else []}
+    ways = report.get("simple_ways", [{"way": "checklist", **checklist}] if checklist else [])
+    today = [{"other": "", "lead": None, "terms": [], **way} for way in ways]
+    return {**report, "simple_ways": today, "simple_ways_left_out": report.get("simple_ways_left_out", {})}

@@ -6,12 +6,24 @@ from collections.abc import Iterator
 
 from histories.io.quantities import quantity
 from serving.monitoring.monitor import NOTES, MonitorReport
+from serving.monitoring.paired import Paired, Verdict
 from serving.monitoring.promises import AtCapacity, Comparison
 from serving.monitoring.results import ListResult, VersionResult
-from serving.monitoring.simple_way import SimpleWay
+from serving.monitoring.simple_way import WHY, SimpleWay, SimpleWays
 from training.measures.intervals import Interval
 
-WAYS = {"checklist": "a checklist", "stopped": "taking those first who have already stopped coming"}
+WAYS = {
+    "checklist": "a checklist",
+    "stopped": "taking those first who have already stopped coming",
+    "surroundings": "taking the averages of school and area",
+    "logistic": "the logistic regression within the version",
+    "challenger": "the challenger",
+}
+VERDICTS: dict[Verdict, str] = {
+    "better": "the list found more than {way}",
+    "as_good": "{way} is as good, as far as these outcomes show",
+    "worse": "{way} found more than the list",
+}
 MAX_LISTS = 20  # newest matured lists that are printed; the JSON has all
 
 
@@ -43,9 +55,7 @@ def _lines(report: MonitorReport) -> Iterator[str]:
     for term in report.judgement.terms:
         before = f"; a year before {_ratio(term.year_before.ratio)}" if term.year_before else ""
         yield f"{term.term}, {_lists(term.lists)}: {_compared(term.whole)}{before}"
-    if report.simple:
-        yield ""
-        yield from map(_beside, report.simple)
+    yield from _simple(report.simple)
     if matured:
         yield ""
     for result in matured[-MAX_LISTS:]:
@@ -80,16 +90,35 @@ def _version(version: VersionResult) -> Iterator[str]:
         yield f"    {group.groups[0]}: {group.title}: {_ratio(group.figures['calibration'])}"
 
 
-def _beside(simple: SimpleWay) -> str:
-    way = WAYS[simple.way]
-    said = {
-        "better": f"the list found more than {way}",
-        "as_good": f"no difference from {way} is shown; it may be chance",
-        "worse": f"{way} found more than the list",
-    }[simple.verdict]
+def _simple(simple: SimpleWays) -> Iterator[str]:
+    if simple.compared:
+        yield ""
+        yield f"is version {simple.compared[0].model_version} still better than simple ways?"
+    for way in simple.compared:
+        yield from _beside(way)
+    yield from (f"  not compared: {WAYS[way]}: {WHY[why]}" for way, why in simple.left_out.items())
+
+
+def way_name(simple: SimpleWay) -> str:
+    """Return what a way is called in a sentence."""
+    return f"version {simple.other}" if simple.other else WAYS[simple.way]
+
+
+def _beside(simple: SimpleWay) -> Iterator[str]:
+    yield (
+        f"  {VERDICTS[simple.verdict].format(way=way_name(simple))}: of {simple.listed:,} first children as of {quantity(len(simple.days), 'day')} "
+        f"{simple.found} went missing, by the other way {simple.found_simply} of {simple.listed_simply:,}; {_more(simple)}"
+    )
+    for term, part in simple.terms.items():
+        yield f"    {term}: {VERDICTS[part.verdict].format(way=way_name(simple))}; {_more(part)}"
+
+
+def _more(pair: Paired) -> str:
+    """Say how many more children the list found, in pairs."""
+    lead = pair.lead
     return (
-        f"{said}: of {simple.listed:,} first children as of {quantity(len(simple.days), 'day')} {simple.found} went missing, by the other way "
-        f"{simple.found_simply} of {simple.listed_simply:,}; {simple.only_list} children only by the list, {simple.only_simple} only by the other way"
+        f"{pair.only_list} children only by the list, {pair.only_simple} only by the other way: {lead.value:+.0f} "
+        f"(95% interval {lead.low:+.0f} to {lead.high:+.0f})"
     )
 
 

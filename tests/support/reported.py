@@ -6,8 +6,9 @@ from datetime import date
 from serving.monitoring.alarms.alarm import Acknowledgement, AlarmResult
 from serving.monitoring.judge import Terms, judge
 from serving.monitoring.monitor import MonitorReport
+from serving.monitoring.paired import Paired
 from serving.monitoring.season import Season
-from serving.monitoring.simple_way import SimpleWay
+from serving.monitoring.simple_way import SimpleWay, SimpleWays
 from tests.support.monitored import DAY, histories, reader, stored_list
 
 RISKS = [0.5] * 60 + [0.01] * 240
@@ -28,9 +29,7 @@ ALARMS = [
     replace(BASE, code="A011", title="a school's register is silent", state="not_judged", what="no marks in 3 weeks"),
     replace(BASE, code="A015", title="the model is older than its data", state="quiet"),
 ]
-SIMPLE = SimpleWay(
-    way="checklist",
-    model_version="1",
+PAIR = Paired(
     days=[DAY],
     listed=60,
     listed_simply=60,
@@ -41,6 +40,8 @@ SIMPLE = SimpleWay(
     only_list=20,
     only_simple=7,
 )
+IN_TERMS = {"2023/24 autumn": replace(PAIR, children=7), "2023/24 spring": PAIR}
+SIMPLE = SimpleWay(way="checklist", model_version="1", terms=IN_TERMS, **vars(PAIR))
 TRIAL = {
     "name": "autumn-2026",
     "authority": "801",
@@ -64,6 +65,9 @@ def report(*, authorities=("801",), gone=range(0, 100, 4), **changes):
         "season": Season(day=OPEN, children=dict.fromkeys(authorities, (300, 300))),
         "default_look": True,
         "alarms": [a for a in ALARMS if "802" in authorities or "802" not in a.where],
-        "simple": [SIMPLE, replace(SIMPLE, way="stopped", found_simply=30, children_simply=30, only_simple=19)],
+        "simple": SimpleWays(
+            compared=[SIMPLE, replace(SIMPLE, way="stopped", found_simply=30, children_simply=30, only_simple=19)],
+            left_out={"logistic": "itself"},
+        ),
     }
     return MonitorReport(**{**given, **changes})

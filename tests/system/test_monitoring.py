@@ -96,8 +96,11 @@ def test_the_page_has_what_the_command_found(filled):
     assert [(s["way"], s["verdict"], s["found"]) for s in shown["simple_ways"]] == [
         ("checklist", "as_good", 10),
         ("stopped", "as_good", 10),
+        ("surroundings", "as_good", 10),
     ]
-    assert [s["verdict"] for s in report["simple_ways"]] == ["as_good", "as_good"]
+    assert [s["verdict"] for s in report["simple_ways"]] == ["as_good"] * 3
+    assert [list(s["terms"]) for s in report["simple_ways"]] == [["2023/24 spring"]] * 3
+    assert set(shown["simple_ways_left_out"]) == set(report["simple_ways_left_out"]) == {"logistic", "challenger"}
 
 
 def test_a_look_of_an_earlier_version_still_shows_the_checklist(filled):
@@ -108,7 +111,8 @@ def test_a_look_of_an_earlier_version_still_shows_the_checklist(filled):
     with filled.store.view(Caller("dev:x", "lead", "801")) as view:
         _, shown = stored.newest(view)
         view.record("monitor.page_seen")
-    assert shown["simple_ways"] == [{"way": "checklist", **one}]
+    assert shown["simple_ways"] == [{"way": "checklist", "other": "", "lead": None, "terms": [], **one}]
+    assert shown["simple_ways_left_out"] == {}
 
 
 def test_the_capacity_is_the_authoritys_unless_named(filled):

@@ -11,6 +11,7 @@ from serving.monitoring import simple_way as beside
 from serving.monitoring.judge import Terms, judge
 from serving.monitoring.season import Season
 from serving.monitoring.shareable import authorities, shareable
+from serving.monitoring.simple_way import SimpleWays
 from tests.support.monitored import DAY, histories, reader, stored_list
 from tests.support.reported import ALARMS, OPEN, RISKS, SIMPLE, TRIAL, report
 
@@ -145,7 +146,19 @@ def test_no_verdict_rests_on_a_few_children(shown):
         ("stopped", "as_good", 30),
     ]
     few = replace(SIMPLE, children=7)
-    assert shareable(report(simple=[few]), "801")["simple_ways"] == [{"way": "checklist", "verdict": None}]
+    hidden = {"way": "checklist", "other": "", "verdict": None}
+    assert shareable(report(simple=SimpleWays(compared=[few])), "801")["simple_ways"] == [hidden]
+
+
+def test_terms_have_a_verdict_where_it_rests_on_more_than_a_few_and_the_lead_is_wide(shown):
+    checklist = shown["simple_ways"][0]
+    assert checklist["terms"] == [
+        {"term": "2023/24 autumn", "verdict": None},
+        {"term": "2023/24 spring", "verdict": "better"},
+    ]
+    exact = SIMPLE.lead
+    assert (checklist["lead"], 0 < exact.low < 5, 20 < exact.high < 25) == ([0, 25], True, True)
+    assert shown["simple_ways_left_out"] == {"logistic": "itself"}
 
 
 def test_no_child_is_in_it(shown):
@@ -166,7 +179,7 @@ ABSENT = {"p1": 0.6, "p2": 0.6, "p3": 0.0, "p4": 0.0}
     ],
 )
 def test_the_list_and_the_checklist_are_asked_the_same_question(monkeypatch, labels, found, only):
-    asked = {name for name, _, _ in beside.CHECKLIST} | {beside.MISSED}
+    asked = {name for name, _, _ in beside.CHECKLIST} | {beside.MISSED, *beside.AVERAGES}
     day = report().judgement.lists[0].of.as_of
     x = [{"pupil_id": p, "as_of": day, **dict.fromkeys(asked, None), beside.TIES: a} for p, a in ABSENT.items()]
     monkeypatch.setattr(
@@ -183,7 +196,7 @@ def test_the_list_and_the_checklist_are_asked_the_same_question(monkeypatch, lab
             "label": labels,
         }
     )
-    simple, _ = beside.simple_ways(None, "1", scored)
+    simple = beside.simple_ways(None, "1", {"1": scored}).compared[0]
     assert (simple.found, simple.found_simply) == found
     assert (simple.only_list, simple.only_simple) == only
     assert simple.verdict == "as_good", "so few children say nothing"
@@ -191,7 +204,7 @@ def test_the_list_and_the_checklist_are_asked_the_same_question(monkeypatch, lab
 
 def test_a_team_without_a_score_takes_those_first_who_have_stopped_coming(monkeypatch):
     day, pupils = report().judgement.lists[0].of.as_of, ["p1", "p2", "p3", "p4"]
-    asked = {name for name, _, _ in beside.CHECKLIST} | {beside.TIES, beside.MISSED}
+    asked = {name for name, _, _ in beside.CHECKLIST} | {beside.TIES, beside.MISSED, *beside.AVERAGES}
     missed = {"p1": 0.9, "p2": 0.1, "p3": 0.6, "p4": None}
     x = [{"pupil_id": p, "as_of": day, **dict.fromkeys(asked, None), beside.MISSED: missed[p]} for p in pupils]
     monkeypatch.setattr(
@@ -199,12 +212,13 @@ def test_a_team_without_a_score_takes_those_first_who_have_stopped_coming(monkey
     )
     places = {"pupil_id": pupils, "as_of": [day] * 4, "authority": ["801"] * 4, "rank": [1, 2, 3, 4], "places": [2] * 4}
     lists = ["help_early", None, "act_today", "act_today"]
-    _, stopped = beside.simple_ways(None, "1", pl.DataFrame({**places, "list": lists, "label": [1, 1, 1, 1]}))
+    scored = pl.DataFrame({**places, "list": lists, "label": [1, 1, 1, 1]})
+    stopped = beside.simple_ways(None, "1", {"1": scored}).compared[1]
     assert (stopped.way, stopped.only_simple, stopped.only_list) == ("stopped", 2, 2), "p3 and p4, not p1 and p2"
 
 
 def test_the_verdict_needs_more_than_chance():
-    simple = report().simple[0]
+    simple = report().simple.compared[0]
     assert simple.verdict == "better"
     assert beside.SimpleWay(**{**vars(simple), "only_list": 7, "only_simple": 20}).verdict == "worse"
     assert beside.SimpleWay(**{**vars(simple), "only_list": 15, "only_simple": 10}).verdict == "as_good"
