@@ -1,0 +1,152 @@
+"""How soon each alarm finds the fault that was put in, and how often it is up without one, over simulated years.
+
+``python -m benchmarks.alarm_years [--seeds 1,2,3,4,5] [--pupils 1000] [--years 10] [--worlds 50] [--children 10000]``. Three kinds of years:
+
+*Years of records* (A005 to A015, ``benchmarks.simulated_years``): each seed is a simulated authority, looked at every second Monday for ten years, with a list each time by a
+ridge regression that learnt from the years before. Each year each fault (``benchmarks.faults``) is put in from a Monday drawn at random, holidays too.
+*Drawn years* (A001 to A004, ``benchmarks.drawn_years``): the few outcomes of a small authority say too little, so lists and outcomes are drawn.
+*The audit* (A016): a real store, looked at after each of some entries, and then changed as its owner could.
+
+The rules and limits are those of ``serving.monitoring.alarms``. A fault counts as found by an alarm that is up, and is not up on that day without it. A false
+alarm goes up without a fault; one that stays up counts once. Limits were set on other seeds than those by default.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import click
+import numpy as np
+
+from benchmarks.drawn_years import drawn
+from benchmarks.faults import FAULTS
+from benchmarks.found import Found, states_of
+from benchmarks.simulated_years import (
+    A_YEAR,
+    FOLLOWED,
+    LIST_CODES,
+    LIST_FAULTS,
+    LONG,
+    STEP,
+    Lists,
+    World,
+    starts,
+    with_fault,
+)
+from serving.monitoring.evidence import Evidence
+from serving.monitoring.judge import Judgement
+from serving.store import Store
+from serving.store.audit import audit_log
+from serving.store.caller import command_line
+from serving.store.database import reading, writing
+
+RECORD_CODES = ("A009", "A010", "A011", "A012", "A013", "A014")
+ENTRIES, OLDEST = 60, 10  # entries of the audit, and the oldest that is changed
+BREAKS = {
+    "an entry of the audit is changed": "UPDATE audit SET who = 'nobody' WHERE seq = {n}",
+    "entries of the audit are removed": "DELETE FROM audit WHERE seq >= {n}",
+}
+
+
+def calm_years(world: World, lists: Lists) -> dict[date, dict[str, str]]:
+    """Return the states of the alarms about records and lists at each look at a world without a fault."""
+    states = {}
+    for n, day in enumerate(world.looks):
+        if n % A_YEAR == 0:
+            near = world.histories(world.around(day))
+        season = Evidence(judgement=Judgement(), season=world.season(near, day, world.x[day]))
+        states[day] = states_of(RECORD_CODES, season) | states_of(LIST_CODES, lists.evidence(day))
+    return states
+
+
+def years_of_records(found: Found, seed: int, pupils: int, years: int, say: Callable[[str], None]) -> None:
+    """Simulate an authority, and add what alarms found in it."""
+    begun = time.process_time()
+    world = World.simulated(seed, pupils, years)
+    say(f"seed {seed}: simulated and counted, {time.process_time() - begun:.0f} s of processor time")
+    lists = Lists.of(world)
+    calm = calm_years(world, lists)
+    found.calm(list(calm.values()), years)
+    say(f"seed {seed}: years without a fault, {time.process_time() - begun:.0f} s")
+    for number, (title, code, evidence_of) in enumerate(LIST_FAULTS):
+        for start in starts(world.looks, LONG, np.random.Generator(np.random.PCG64([seed, number]))):
+            looks = ((k, start + k * STEP) for k in range(1, LONG + 1))
+            up = (k for k, d in looks if states_of((code,), evidence_of(lists, d, start))[code] == "up")
+            first = next((k for k in up if calm[start + k * STEP][code] != "up"), None)
+            found.fault(title, code, first and 2 * first)
+    say(f"seed {seed}: faults of lists, {time.process_time() - begun:.0f} s")
+    for number, fault in enumerate(FAULTS):
+        rng = np.random.Generator(np.random.PCG64([seed, 100 + number]))
+        for start in starts(world.looks, FOLLOWED, rng):
+            weeks: dict[str, float | None] = dict.fromkeys(fault.codes)
+            for look, evidence in with_fault(world, fault, start, rng):
+                states = states_of([c for c in fault.codes if weeks[c] is None], evidence)
+                weeks |= {c: (look - start).days / 7 for c, s in states.items() if s == "up" and calm[look][c] != "up"}
+                if None not in weeks.values():
+                    break
+            for code, waited in weeks.items():
+                found.fault(fault.title, code, waited)
+        say(f"seed {seed}: {fault.title}, {time.process_time() - begun:.0f} s")
+
+
+def audits(found: Found, times: int) -> None:
+    """Change the audits of stores, and add what A016 found; the looks before stand for weeks."""
+    for number in range(times):
+        rng = np.random.Generator(np.random.PCG64(number))
+        for title, statement in BREAKS.items():
+            with tempfile.TemporaryDirectory() as folder:
+                store = Store(f"sqlite:///{folder}/onroll.db", b"k" * 32, Path(folder) / "anchors")
+                states = []
+                for entry in range(ENTRIES):
+                    store.note(command_line(), "monitor.seen", lists=entry, scores=0)
+                    states += [_audit_state(store)] if entry % 2 else []
+                found.calm(states, len(states) / A_YEAR)
+                _change(store, statement.format(n=int(rng.integers(OLDEST, ENTRIES))))
+                found.fault(title, "A016", 2.0 if _audit_state(store)["A016"] == "up" else None)
+                store.engine.dispose()
+
+
+def _audit_state(store: Store) -> dict[str, str]:
+    with reading(store.engine) as connection:
+        check = audit_log.verify(connection, store.chain, store.anchors)
+    why = "" if check.whole else check.why or "an entry does not verify"
+    return states_of(("A016",), Evidence(judgement=Judgement(), audit=why))
+
+
+def _change(store: Store, statement: str) -> None:
+    """Change the audit as the owner of the database could."""
+    with writing(store.engine) as connection:
+        triggers = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'trigger'").scalars().all()
+        for line in (*(f"DROP TRIGGER {name}" for name in triggers), statement):
+            connection.exec_driver_sql(line)
+
+
+@click.command()
+@click.option("--seeds", default="1,2,3,4,5", show_default=True)
+@click.option("--pupils", default=1000, show_default=True)
+@click.option("--years", default=10, show_default=True, help="Looked at in each simulated authority.")
+@click.option("--worlds", default=50, show_default=True, help="Drawn, with a year without a fault each.")
+@click.option("--children", default=10_000, show_default=True, help="Of a drawn authority.")
+@click.option("--drawn-seed", default=5, show_default=True)
+def main(seeds: str, pupils: int, years: int, worlds: int, children: int, drawn_seed: int) -> None:
+    """Print both tables."""
+    found = Found()
+
+    def say(text: str) -> None:
+        click.echo(text, err=True)
+
+    drawn(found, worlds, children, drawn_seed)
+    say(f"drawn years, {time.process_time():.0f} s of processor time")
+    audits(found, 22)
+    for seed in filter(None, seeds.split(",")):
+        years_of_records(found, int(seed), pupils, years, say)
+        say(f"{found.table_of_faults()}\n\n{found.table_of_codes()}")  # an interrupted run has shown what it had
+    click.echo(f"{found.table_of_faults()}\n\n{found.table_of_codes()}")
+
+
+if __name__ == "__main__":
+    main()

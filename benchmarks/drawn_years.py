@@ -1,0 +1,187 @@
+"""Weekly lists of drawn authorities over two years: a year without a fault, then one in which outcomes come otherwise than the risks say.
+
+A child has a rate of going missing that does not change, most of them tiny; one who goes missing is replaced by another with the same rate, so that
+an authority stays as it is. Each week a list states each child's true risk within the horizon. From the week of a fault on,
+
+- outcomes come twice, half or four times as often;
+- the rates belong to other children, so that the list is in no order;
+- what makes children differ matters about half as much, as in the scenario ``drift``, at the same rate on the whole;
+- or the children of a group, one in five, look safe: all their risks are a tenth.
+
+Alarms are looked at every second week, after a fault every fourth, with the lists whose outcomes are known by then: those 26 weeks old and older.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from benchmarks.found import LIMITS, Found, states_of
+from benchmarks.monitoring import MEAN_RISK, NO_ONE, PLACES, SHAPE, Drawn
+from histories.calendar import HORIZON
+from serving.monitoring.judge import Judgement
+from serving.monitoring.outcomes import Outcomes
+
+OUTCOME_CODES = ("A001", "A002", "A003", "A004")
+NEWEST = max(LIMITS[code]["days"] for code in OUTCOME_CODES)  # lists; no alarm reads more
+KNOWN_AFTER = 26  # weeks: the window, and the delay of the definition
+CALM = 52  # weeks of lists whose alarms are looked at without a fault
+BEFORE = 26  # weeks of lists before them
+START = BEFORE + CALM + KNOWN_AFTER
+AFTER = 60  # weeks that a fault is followed
+GROUP = "fsm"
+FAULTS = {
+    "outcomes come twice as often": ("A001",),
+    "outcomes come half as often": ("A001",),
+    "outcomes come four times as often": ("A001", "A003"),
+    "the list is in no order": ("A002",),
+    "risk factors matter half as much (as in drift)": ("A002",),
+    "a fifth of the children look safe": ("A004",),
+}
+EFFECT = 0.55  # of the scenario ``drift``
+
+
+@dataclass(kw_only=True)
+class Authority:
+    """The children of an authority, one for each place, and what comes.
+
+    Attributes
+    ----------
+    rate : float array, shape (children,)
+        Of going missing, each day, as the list knows it.
+    hazard : float array
+        As it is.
+    moment : float array
+        The day on which the child goes missing.
+    child : int array
+        Who has the place.
+    grouped : bool array
+        Whether it is a child of the group.
+    stated : float array
+        What the list makes of the rate.
+    """
+
+    rate: np.ndarray
+    hazard: np.ndarray
+    moment: np.ndarray
+    child: np.ndarray
+    grouped: np.ndarray
+    stated: np.ndarray
+
+    @classmethod
+    def drawn(cls, rng: np.random.Generator, children: int) -> Authority:
+        """Draw an authority."""
+        rate = np.maximum(rng.gamma(SHAPE, MEAN_RISK / SHAPE / HORIZON, children), 1e-12)
+        places = np.arange(children)
+        ones = np.ones(children)
+        moment = rng.exponential(1 / rate)
+        return cls(
+            rate=rate, hazard=rate, moment=moment, child=places.copy(), grouped=rng.random(children) < 0.2, stated=ones
+        )
+
+    def copy(self) -> Authority:
+        """Return a copy whose future may be another."""
+        return Authority(**{name: value.copy() for name, value in vars(self).items()})
+
+    def broken(self, title: str, day: int, rng: np.random.Generator) -> Authority:
+        """Return the authority with a fault from a day on."""
+        other = self.copy()
+        if title == "outcomes come twice as often":
+            other.hazard = 2 * self.rate
+        elif title == "outcomes come four times as often":
+            other.hazard = 4 * self.rate
+        elif title == "outcomes come half as often":
+            other.hazard = self.rate / 2
+        elif title == "the list is in no order":
+            other.hazard = rng.permutation(self.rate)
+        elif title.startswith("risk factors"):
+            other.hazard = self.rate**EFFECT * self.rate.sum() / (self.rate**EFFECT).sum()
+        else:
+            other.stated = np.where(self.grouped, 0.1, 1.0)
+        # An exponential waiting time has no memory.
+        other.moment = day + (self.moment - day) * self.hazard / other.hazard
+        return other
+
+    def week(self, week: int, rng: np.random.Generator) -> pl.DataFrame:
+        """Return the list of a week with its outcomes, and let the week pass."""
+        day, risk = 7 * week, (1 - np.exp(-self.rate * HORIZON)) * self.stated
+        rank = np.empty(len(risk), np.int64)
+        rank[np.argsort(-risk, kind="stable")] = np.arange(1, len(risk) + 1)
+        columns = {
+            "pupil_id": self.child.copy(),
+            "risk": risk,
+            "rank": rank,
+            "label": (self.moment < day + HORIZON).astype(float),
+            GROUP: self.grouped,
+        }
+        gone = np.flatnonzero(self.moment < day + 7)
+        self.child[gone] = self.child.max() + 1 + np.arange(len(gone))
+        self.moment[gone] = day + 7 + rng.exponential(1 / self.hazard[gone])
+        frame = pl.DataFrame(columns).with_columns(as_of=pl.lit(date(2020, 1, 6) + timedelta(weeks=week)))
+        return frame.with_columns(places=pl.lit(PLACES), authority=pl.lit("801"))
+
+
+def look(lists: list[pl.DataFrame], codes: tuple[str, ...], base_rate: float) -> dict[str, str]:
+    """Return the states of alarms once these lists are known."""
+    newest = pl.concat(lists[-NEWEST:])
+    group = pl.when(GROUP).then(pl.lit("yes")).otherwise(pl.lit("no")).alias(GROUP)
+    judgement = Judgement(outcomes={"1": Outcomes(newest, NO_ONE.unscored.with_columns(as_of=None))})
+    judgement.groups["1"] = newest.select("pupil_id", "as_of", group)
+    manifests: Any = {"1": SimpleNamespace(base_rate=base_rate)}
+    judgement.manifests = manifests
+    return states_of(codes, Drawn(judgement=judgement))
+
+
+def looks_after(
+    lists: list[pl.DataFrame], codes: tuple[str, ...], base_rate: float
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield the weeks since a fault began and the states of alarms."""
+    for weeks in range(4, AFTER + 1, 4):
+        yield weeks, look(lists[: START + weeks - KNOWN_AFTER + 1], codes, base_rate)
+
+
+def drawn(found: Found, worlds: int, children: int, seed: int) -> None:
+    """Draw authorities, and add what alarms found."""
+    for world in range(worlds):
+        rng = np.random.Generator(np.random.PCG64([seed, world]))
+        authority = Authority.drawn(rng, children)
+        lists: list[pl.DataFrame] = []
+        for week in range(START):
+            lists.append(authority.week(week, rng))
+        base_rate = float(pl.concat(lists[:BEFORE])["label"].mean())  # type: ignore[arg-type]
+        calm = range(BEFORE, BEFORE + CALM, 2)
+        found.calm([look(lists[: week + 1], OUTCOME_CODES, base_rate) for week in calm], CALM / 52)
+        for title, codes in FAULTS.items():
+            broken = authority.broken(title, 7 * START, rng)
+            longer = [*relabelled(lists, authority, broken), *(broken.week(START + n, rng) for n in range(AFTER))]
+            waiting = dict.fromkeys(codes)
+            for weeks, states in looks_after(longer, codes, base_rate):
+                for code in (c for c in codes if waiting[c] is None and states[c] == "up"):
+                    waiting[code] = weeks
+                if None not in waiting.values():
+                    break
+            for code, weeks in waiting.items():
+                found.fault(title, code, weeks)
+
+
+def relabelled(lists: list[pl.DataFrame], before: Authority, after: Authority) -> list[pl.DataFrame]:
+    """Return the lists before a fault with the outcomes that come after it began."""
+    moments = pl.DataFrame({"pupil_id": after.child, "moment": after.moment})
+    newer = []
+    for week, frame in enumerate(lists):
+        if 7 * week + HORIZON > 7 * START:
+            end = 7 * week + HORIZON
+            joined = frame.join(moments, on="pupil_id", how="left", maintain_order="left")
+            # Who has left the place by then has gone missing in the window already.
+            label = (
+                pl.when(pl.col("moment").is_null()).then("label").otherwise((pl.col("moment") < end).cast(pl.Float64))
+            )
+            frame = joined.with_columns(label.alias("label")).drop("moment")
+        newer.append(frame)
+    return newer
