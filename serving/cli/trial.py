@@ -1,4 +1,4 @@
-"""The verb ``trial``: plan, start, status and analyse a trial inside the list."""
+"""The verb ``trial``: plan, start, status and analyse a trial inside the list; its checks are in ``checks.py``."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import click
 
 from histories.io.quantities import quantity
 from histories.io.terminal import json_option, progress, result
+from serving.cli.checks import checks
 
 plan_argument = click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
 
@@ -154,4 +155,5 @@ def analyse(plan_file: Path, histories: str, definitions: tuple[str, ...], cohor
     result(analysis.to_dict(), as_json=as_json, text=analysis.text())
 
 
+trial.add_command(checks)
 verbs: list[Any] = [trial]

@@ -24,6 +24,7 @@ from serving.pages.wording import Wording
 from serving.store.cases import cases, casework, done, family, not_in_school
 from serving.store.scores import stored_scores, week_list
 from serving.store.sign_in import staff
+from serving.store.trials import checks
 from serving.store.unit_of_work import NotThere
 from training.explanation.reasons import sentence_of
 
@@ -73,6 +74,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         given += [record_event(context, r) for r in recorded]
         involved = family.involvements(view, place["pupil_id"])
         at_home = family.at_home_with(view, place["pupil_id"])
+        drawn_on = checks.of_pupil(view, place["pupil_id"], london_today())
         details = context.details(view, [place["pupil_id"], *(c["pupil_id"] for c in at_home)], "pupil")
         view.record("pupil.seen", pupils=[place["pupil_id"]])
     words, query = context.renderer.words, request.query_params
@@ -84,6 +86,7 @@ def show(context: PageContext, request: Request, pupil_ref: str, status: int = 2
         "picture": timeline(history[1], history[0], given) if history else None,
         "silent": history[1].get("silent") if history else None,
         "line": _line(history, place, words, services=not involved) if history else "",
+        "drawn_on": drawn_on,
         "services": services_now(involved, words),
         "at_home": [{**child, "attends": attends(child, words)} for child in at_home],
         "records_of": newest_day(involved, at_home),

@@ -22,23 +22,38 @@ DO = "Correct the plan; see docs/trial.md."
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
-class TrialPlan(SettingsFile):
-    """The keys of a plan."""
+class ListPlan(SettingsFile):
+    """The keys of every plan on a stored list."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{2,59}$", description="a name of small letters, digits and hyphens")
-    question: str = Field(min_length=10, description="what the trial asks, in a sentence")
+    question: str = Field(min_length=10, description="what is asked, in a sentence")
     authority: str = Field(description="the authority's number as text")
-    as_of: date = Field(description="the day of the stored list that the trial begins with")
+    as_of: date = Field(description="the day of the stored list")
+    list: Literal["act_today", "help_early", "both"] = "both"
+    max_days: int = Field(
+        14, ge=0, le=60, strict=True, description="how old the list may be when the lot is drawn, in days"
+    )
+    seed: int = Field(ge=0, strict=True, description="a whole number")
+
+    def too_old(self, today: date, file: str) -> Iterator[Fault]:
+        """Yield a fault if the list is older than the plan allows."""
+        age = (today - self.as_of).days
+        if age > self.max_days:
+            do = "Make a new plan on a newer list: on an old one children have left or been helped already."
+            what = f"the list is {quantity(age, 'day')} old, and the plan allows {self.max_days}"
+            yield Fault(what, f"{file}, as_of", do)
+
+
+class TrialPlan(ListPlan):
+    """The keys of a trial's plan."""
+
     first: int = Field(
         ge=1, le=100_000, strict=True, description="a whole number: how many children of the list take part"
     )
-    list: Literal["act_today", "help_early", "both"] = "both"
     unit: Literal["child", "family", "school"]
     outcome: Literal["contact", "attendance", "missing"]
     weeks: int = Field(6, ge=1, le=52, strict=True, description="weeks of contact or attendance from the allocation")
-    max_days: int = Field(14, ge=0, le=60, strict=True, description="how old the list may be at the start, in days")
     analyse_on: date = Field(description="the day from which the trial is analysed, once")
-    seed: int = Field(ge=0, strict=True, description="a whole number")
     control: Share | None = Field(None, description="the expected mean of the usual arm, between 0 and 1")
     treated: Share | None = Field(None, description="the expected mean of the help-now arm, between 0 and 1")
     ratio: Share | None = Field(
@@ -83,12 +98,7 @@ class Plan:
 
     def must_start_on(self, today: date) -> None:
         """Raise ``Faults`` if the list is too old, or the outcome would not be complete on the day of the analysis."""
-        faults = []
-        age = (today - self.of.as_of).days
-        if age > self.of.max_days:
-            do = "Plan a new trial on a newer list. A trial on an old list allocates children who have left or been helped already."
-            what = f"the list is {quantity(age, 'day')} old, and the plan allows {self.of.max_days}"
-            faults.append(Fault(what, f"{self.file}, as_of", do))
+        faults = list(self.of.too_old(today, self.file))
         complete = today + timedelta(days=1) if self.of.outcome == "missing" else self.end(today)
         if complete > self.of.analyse_on:
             do = "Plan a new trial with a later analyse_on; outcomes count from the day of allocation."

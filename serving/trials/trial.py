@@ -22,13 +22,14 @@ from serving.store import Store
 from serving.store.audit import audit_log
 from serving.store.caller import Caller
 from serving.store.database import reading
-from serving.store.scores.complete_lists import CompleteList, complete_lists, scores_of
+from serving.store.scores.complete_lists import CompleteList, scores_of
 from serving.store.trials import trials
 from serving.trials.allocation import arm_of, check_units, units_of
 from serving.trials.analysis import Analysis, analyse, check_allocation
 from serving.trials.outcomes import of_attendance, of_contacts, of_going_missing
 from serving.trials.plan import ARMS, HELP_NOW, Plan
 from serving.trials.power import Power, Sample, power_of
+from serving.trials.stored_list import in_order, stored_list
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,15 +75,10 @@ def eligible(store: Store, caller: Caller, plan: Plan) -> Eligible:
     """
     wanted = plan.of
     with store.view(caller) as view:
-        lists = [x for x in complete_lists(view) if (x.authority, x.as_of) == (wanted.authority, wanted.as_of)]
-        if not lists:
-            do = f"Store it first: onroll score HISTORIES --as-of {wanted.as_of} --out FILE --store."
-            raise Faults(Fault("there is no stored list of this authority and day", f"{plan.file}, as_of", do))
-        of = lists[-1]
+        of = stored_list(view, wanted, plan.file)
         scores, homes, due = scores_of(view, [of]), trials.homes(view), trials.with_deadline(view)
         urns = trials.urns(view, scores["pupil_id"].to_list())
-        first = scores.sort("rank").filter(pl.lit(wanted.list == "both") | (pl.col("list") == wanted.list))
-        first = first.head(wanted.first)
+        first = in_order(scores, wanted).head(wanted.first)
         pupils = first["pupil_id"].to_list()
         units = units_of(wanted.unit, pupils, urns, homes, view.chain.reference)
         view.record("trial.list_seen", pupils=pupils, name=wanted.name)
@@ -246,7 +242,7 @@ def analyse_trial(
 
 def _registered(store: Store, caller: Caller, plan: Plan, *, started: bool = False) -> trials.Registered:
     """Return a plan's registration; raises ``Faults`` if it has none, the file was changed since, or the audit, which holds the salt, does not verify."""
-    _must_verify(store, plan)
+    must_verify(store, plan.file)
     with store.view(caller) as view:
         known = trials.registered(view, plan.of.name)
         view.record("trial.plan_seen", name=plan.of.name)
@@ -268,9 +264,10 @@ def _must_be_due(last: date, plan: Plan) -> None:
         raise Faults(Fault(what, f"{plan.file}, analyse_on", do))
 
 
-def _must_verify(store: Store, plan: Plan) -> None:
+def must_verify(store: Store, file: str) -> None:
+    """Raise ``Faults`` unless the audit verifies, which holds the hash of the plan in a file and the lot's salt."""
     with reading(store.engine) as connection:
         check = audit_log.verify(connection, store.chain, store.anchors)
     if not check.whole:
         do = "Run 'onroll audit verify': the plan's hash and the lot's salt are in the audit."
-        raise Faults(Fault("the audit does not verify", plan.file, do))
+        raise Faults(Fault("the audit does not verify", file, do))

@@ -21,7 +21,7 @@ from serving.store.records.places import BY_CASE, BY_PUPIL
 from serving.store.tables import Base, FormerReference, Pupil
 from tests.support.named_children import VALUES, write_key
 from tests.support.scores import score
-from tests.support.stores import begin_trial, do, gathered
+from tests.support.stores import begin_trial, do, draw_checks, gathered
 
 CHILD, OTHER = "P0000001", "OTHER-7"
 
@@ -39,6 +39,7 @@ def held(tmp_path, monkeypatch):
     store.save([score(CHILD, 1), score(OTHER, 2)])
     do(store, casework.keep, gathered(CHILD, OTHER, off_roll=(CHILD, OTHER)), "1")
     begin_trial(store, (CHILD, OTHER))
+    draw_checks(store, (CHILD, OTHER))
     for pupil in (CHILD, OTHER):
         with reading(store.engine) as connection:
             ref = connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == pupil))

@@ -26,6 +26,7 @@ from serving.store.caller import command_line
 from serving.store.cases import casework
 from serving.store.people import details
 from serving.store.people.cipher import Cipher
+from serving.store.trials import checks
 from tests.support.forms import submit
 from tests.support.named_children import VALUES, write_key
 from tests.support.reported import TRIAL, report
@@ -97,6 +98,21 @@ def fill(home: Path, histories: Path, bundle: Path) -> SimpleNamespace:
     planned = {key: TRIAL[key] for key in ("name", "authority", "as_of", "children", "power")}
     with store.change(command_line()) as change:
         change.record("trial.planned", **planned)
+    with store.change(command_line()) as change:
+        frame = {
+            "members": "",
+            "sizes": [1],
+            "excluded": {},
+            "definition": "d",
+            "horizon_days": 120,
+            "model_version": "1",
+        }
+        checks.register(change, "checks", "d" * 64, authority=scores[0].authority, as_of=DAYS[1], **frame)
+    with store.change(command_line()) as change:
+        drawn = {"pupil_id": scores[-1].pupil_id, "authority": scores[0].authority, "as_of": DAYS[1]}
+        day = london_today()
+        row = {**drawn, "band": 0, "number": 0, "chance": 1.0}
+        checks.store_drawn(change, "checks", [row], day=day, until=day + timedelta(weeks=6))
     with store.change(command_line()) as change:
         stored.keep(change, report(authorities=("801", "802")))
     north = ", ".join(f'"{u}"' for u in urns[: len(urns) // 2])

@@ -1,12 +1,17 @@
-"""The top of a child's page says who is involved, and the page names who lives at the same address, within the caller's scope."""
+"""The top of a child's page says who is involved and whether the lot drew the child for a check, and the page names who lives at the same address, within the caller's scope."""
 
 import re
+from datetime import timedelta
 
 import sqlalchemy as sa
 
+from histories.calendar import london_today
+from serving.store.caller import command_line
 from serving.store.cases.casework_tables import StoredAtHome, StoredInvolvement
 from serving.store.database import reading
 from serving.store.tables import Pupil
+from serving.store.trials import checks
+from serving.store.trials.tables import RandomCheck
 
 
 def pages_of(site, table):
@@ -60,3 +65,30 @@ def test_a_worker_of_some_schools_sees_no_sibling_at_another(site, visit):
             if split == 3:
                 break
     assert split
+
+
+def drawn_and_another(site):
+    """Return the reference of the drawn child, and of another."""
+    with reading(site.store.engine) as connection:
+        query = sa.select(Pupil.pupil_id, Pupil.pupil_ref)
+        by_pupil = dict(connection.execute(query.where(Pupil.pupil_id.in_([s.pupil_id for s in site.scores]))).all())
+        drawn = connection.scalar(sa.select(RandomCheck.pupil_id))
+    return by_pupil.pop(drawn), next(iter(by_pupil.values()))
+
+
+def test_the_page_of_a_drawn_child_says_that_nothing_is_suspected(site, visit):
+    drawn, other = drawn_and_another(site)
+    client = visit("worker")
+    said = re.search(r'id="random-check">(.*?)</div>', client.get(f"/pupils/{drawn}").text)[1]
+    assert "Drawn by lot on" in said
+    assert "nothing is suspected" in said
+    assert 'id="random-check"' not in client.get(f"/pupils/{other}").text
+
+
+def test_it_says_so_until_the_weeks_are_over(site):
+    with reading(site.store.engine) as connection:
+        pupil, until = connection.execute(sa.select(RandomCheck.pupil_id, RandomCheck.until)).one()
+    with site.store.view(command_line()) as view:
+        days = [checks.of_pupil(view, pupil, day) for day in (until - timedelta(days=1), until)]
+        view.record("pupil.seen", pupils=[pupil])
+    assert days == [london_today(), None]

@@ -16,7 +16,7 @@ from serving.store.database import reading, writing
 from serving.store.ledger.anchors import Anchors
 from serving.store.records import holds
 from serving.store.tables import Base, Pupil
-from serving.store.trials import trials
+from serving.store.trials import checks, trials
 from tests.support.scores import score
 
 ADMIN = Caller("command:test", "administrator", None)
@@ -33,6 +33,7 @@ def hold_everything(store, pupils):
     store.save([score(p, n) for n, p in enumerate(pupils, 1)])
     do(store, casework.keep, gathered(*pupils, off_roll=pupils), "1")
     begin_trial(store, pupils)
+    draw_checks(store, pupils)
     for pupil in pupils:
         with reading(store.engine) as connection:
             ref = connection.scalar(sa.select(Pupil.pupil_ref).where(Pupil.pupil_id == pupil))
@@ -50,6 +51,17 @@ def begin_trial(store, pupils):
     rows = [{"pupil_id": p, "unit": f"{n:064x}", "arm": "usual", **place} for n, p in enumerate(pupils)]
     do(store, trials.start, "autumn", rows, assessed=len(rows), split_homes=0)
     do(store, trials.add_exceptions, "autumn", pupils, "social_worker")
+
+
+def draw_checks(store, pupils):
+    """Register random checks and draw pupils, as the lot would."""
+    day = date(2025, 1, 13)
+    frame = {"members": "", "sizes": [len(pupils)], "excluded": {}, "model_version": "1"}
+    of = {"authority": "801", "as_of": day, "definition": "cme_register", "horizon_days": 120}
+    do(store, checks.register, "checks", "d" * 64, **of, **frame)
+    place = {"authority": "801", "as_of": day, "band": 0, "chance": 0.5}
+    rows = [{"pupil_id": p, "number": n, **place} for n, p in enumerate(pupils)]
+    do(store, checks.store_drawn, "checks", rows, day=day, until=date(2025, 2, 24))
 
 
 def table_rows(store):

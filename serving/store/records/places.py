@@ -8,10 +8,10 @@ from serving.store.cases.casework_tables import OF_PUPILS
 from serving.store.cases.tables import Case, CaseEntry, DataFault
 from serving.store.people.tables import StoredDetails
 from serving.store.tables import FormerReference, Hold, Pupil, StoredScore
-from serving.store.trials.tables import TrialAllocation, TrialException
+from serving.store.trials.tables import RandomCheck, TrialAllocation, TrialException
 
 # In the order in which rows can be removed.
-OF_TRIALS: tuple[Any, ...] = (TrialException, TrialAllocation)
+OF_TRIALS: tuple[Any, ...] = (TrialException, TrialAllocation, RandomCheck)
 BY_PUPIL: tuple[Any, ...] = (Case, StoredScore, Hold, *OF_PUPILS, *OF_TRIALS, StoredDetails, FormerReference, Pupil)
 BY_CASE: tuple[Any, ...] = (CaseEntry, DataFault)
 # Where a pupil's records may lie besides the database; each must be looked after by itself.

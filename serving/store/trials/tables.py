@@ -49,3 +49,31 @@ class TrialException(Base):
     why: Mapped[str] = mapped_column(sa.String(20), primary_key=True)
     recorded_at: Mapped[datetime]
     recorded_by: Mapped[str] = mapped_column(Who)
+
+
+class RandomCheck(Base):
+    """A child below the cut whom the lot drew for a check: no sign of risk.
+
+    Attributes
+    ----------
+    band : int
+        Part of the list, counted from 0 at the cut.
+    number : int
+        Of the child within the band, by which the lot drew it (``serving.trials.checks.drawing``).
+    chance : float
+        The probability of being drawn.
+    until : date
+        The day after the last one on which what a worker records counts.
+    """
+
+    __tablename__ = "random_checks"
+    plan: Mapped[str] = mapped_column(TrialName, primary_key=True)
+    pupil_id: Mapped[str] = mapped_column(PupilId, primary_key=True)
+    band: Mapped[int]
+    number: Mapped[int]
+    chance: Mapped[float]
+    authority: Mapped[str] = mapped_column(sa.String(10))
+    as_of: Mapped[date]
+    drawn_on: Mapped[date]
+    until: Mapped[date]
+    drawn_at: Mapped[datetime]

@@ -80,7 +80,8 @@ def test_nothing_that_allocates_takes_an_arm():
 
     for function in (arm_of, units_of, start_trial):
         assert not [name for name in inspect.signature(function).parameters if "arm" in name]
-    options = {o for command in trial.commands.values() for p in command.params for o in p.opts}
+    commands = [*trial.commands.values(), *trial.commands["checks"].commands.values()]
+    options = {o for command in commands for p in command.params for o in p.opts}
     assert options == {
         "plan_file",
         "histories",
@@ -90,6 +91,7 @@ def test_nothing_that_allocates_takes_an_arm():
         "--asked-by-social-worker",
         "--definition",
         "--cohort",
+        "--exact",
     }
 
 

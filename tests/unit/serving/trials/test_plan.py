@@ -6,6 +6,7 @@ import re
 import pytest
 
 from histories.errors import Faults
+from serving.trials.checks.plan import Checks
 from serving.trials.plan import Plan
 from tests.support.checkout import ROOT
 
@@ -59,6 +60,11 @@ def test_a_fault_is_named_by_its_key(tmp_path, old, new, where):
     assert any(where in f.where for f in faults.value.faults), faults.value
 
 
-def test_the_example_of_the_docs_is_a_plan(tmp_path):
-    (example,) = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/trial.md").read_text(), re.DOTALL)
-    assert load(tmp_path, example).of.outcome == "attendance"
+def test_the_examples_of_the_docs_are_plans(tmp_path):
+    examples = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/trial.md").read_text(), re.DOTALL)
+    assert len(examples) == 2
+    for n, example in enumerate(examples):
+        file = tmp_path / f"{n}.toml"
+        file.write_text(example)
+        of = Checks.load(file).of if "checks = " in example else Plan.load(file).of
+        assert of.question.endswith("?")
