@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
+from typing import Any
 
 import click
 
+from histories.calendar import london_today
 from histories.io.terminal import json_option, progress, result
+
+
+class Day(click.DateTime):
+    """A day, or the word ``today`` for the day that it is in England."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Return the day."""
+        if value == "today":
+            return datetime.combine(london_today(), time())
+        return super().convert(value, param, ctx)
 
 
 @click.command()
@@ -28,8 +40,9 @@ from histories.io.terminal import json_option, progress, result
 @click.option("--truth", is_flag=True, help="Also write truth.parquet, the true risk of every snapshot.")
 @click.option(
     "--last-day",
-    type=click.DateTime(["%Y-%m-%d"]),
-    help="Last day on which anything is recorded; the end of 2025 by default.",
+    type=Day(["%Y-%m-%d"]),
+    metavar="[DAY|today]",
+    help="Last day on which anything is recorded. Without it 2025-12-31, so that a seed gives the same bytes on any day.",
 )
 @click.option("--csv", is_flag=True, help="Write CSV instead of Parquet.")
 @json_option

@@ -103,11 +103,18 @@ class Renderer:
             "meaning": w.meaning,
             "share_text": share_text,
             "readable": partial(readable, words=w),
+            "definition": self._definition,
+            "what_was_done": w.what_was_done,
             "silence_line": partial(silence_line, words=w),
         }
         environment.globals["assets"] = assets()
         environment.filters["as_day"] = w.day
         return environment
+
+    def _definition(self) -> str:
+        """Return the definition of missing of the model that serves; "" without one."""
+        model = self.champion.model()
+        return model.manifest.definition if model else ""
 
     def page(self, request: Request, template: str, status: int = 200, **values: Any) -> Response:
         """Return a page for a caller who may be signed in.

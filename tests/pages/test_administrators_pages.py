@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from serving.pages.wording import Wording
+
 
 def cells(page):
     rows = re.findall(r'<tr class="govuk-table__row"><th scope="row".*?</tr>', page, re.DOTALL)
@@ -30,8 +32,9 @@ def test_the_audit_says_who_did_what_by_name_and_about_how_many_children(site, v
     visit("worker").get("/work-list")
     page = visit("administrator").get("/audit").text
     rows = cells(page)
-    assert ["worker", "early-help worker", "worklist.seen"] in [row[1:4] for row in rows]
+    assert ["worker", "early-help worker", "Looked at the list"] in [row[1:4] for row in rows]
     assert any(int(row[4]) > 1 for row in rows)
+    assert not [row[3] for row in rows if re.fullmatch(r"[a-z_.]+", row[3])], "no entry is named by its code"
     assert "dev:" not in page
     assert not re.search(r"\bP\d{7}\b", page), "no child is named"
     visit("stranger").get("/work-list")
@@ -51,11 +54,21 @@ def test_a_key_is_known_by_its_holder_and_never_by_its_id(site, visit):
             assert not {named, nameless} & set(re.findall(r"\w+", page))
             names = {name.removesuffix(" (key)") for row in cells(page) for name in row[:2]}
             assert "Robin Hill" in names
-            assert any(re.fullmatch(r"worker key of \d{4}-\d\d-\d\d.*", name) for name in names)
+            assert any(re.fullmatch(r"worker key of \d\d? [A-Z][a-z]+ \d{4}.*", name) for name in names)
         assert "Robin Hill" in visit("lead").get("/work-list").text, "a case can be given to the holder"
     finally:
         site.store.revoke(named)
         site.store.revoke(nameless)
+
+
+@pytest.mark.parametrize(
+    ("role", "page"), [("lead", "/team"), ("lead", "/monitor"), ("lead", "/transition"), ("worker", "/about")]
+)
+def test_missing_is_explained_where_a_page_speaks_of_it(visit, role, page):
+    text = visit(role).get(page).text
+    assert "went missing" in text.lower()
+    assert "What “missing” means here" in text
+    assert Wording.load("en").meaning("commissioner_or_unknown") in text
 
 
 @pytest.mark.parametrize("role", ["worker", "lead", "analyst"])

@@ -13,6 +13,7 @@ from serving.casework.transitions import STATES
 from serving.pages.case_forms import FORMS
 from serving.pages.settings import PageSettings
 from serving.pages.wording import Wording
+from serving.store.cases.cases import KINDS
 
 HERE = Path(serving.pages.__file__).parent
 WORDS = Wording.load("en").messages
@@ -37,9 +38,18 @@ def test_no_declared_message_is_unused():
         *re.findall(r"""t\("([a-z_]+\.[a-z_]*)" ~""", CODE),
         *re.findall(r"""[ws]\(f"([a-z_]+\.[a-z_]*)\{""", CODE),
     ]
-    starts += ["time.month_", "refused.t", "work_list.all_", "clock.", "missing.", "chance."]
+    starts += ["time.month_", "refused.t", "work_list.all_", "clock.", "missing.", "chance.", "did."]
     left = [key for key in WORDS if f'"{key}"' not in CODE and not any(key.startswith(s) for s in starts)]
     assert [key for key in left if not key.endswith(".menu")] == []
+
+
+def test_every_entry_of_the_audit_is_said_in_words_and_no_other():
+    code = "\n".join(f.read_text() for f in HERE.parent.rglob("*.py"))
+    recorded = set(re.findall(r"""\.record\(\s*"([a-z_]+\.[a-z_]+)""", code)) | {f"case.{kind}" for kind in KINDS}
+    told = {key.removeprefix("did.") for key in WORDS if key.startswith("did.")}
+    assert len(recorded) > 70
+    assert recorded - told == set()
+    assert [key for key in told - recorded if f'"{key}"' not in code] == []
 
 
 def test_templates_contain_no_sentences():
@@ -102,11 +112,11 @@ def grade(texts):
 def test_what_workers_read_is_read_at_about_nine_years():
     assert grade(["The cat sat on the mat."]) == pytest.approx(0.39 * 6 + 11.8 - 15.59)
     assert grade(["Administrators necessitate notification."]) > 20
-    # The models' page is for data scientists, and the name of the accessibility guidelines cannot be shortened.
+    # The pages of models and of the audit are for data scientists and administrators; the name of the guidelines cannot be shortened.
     grades = {
         key: text
         for key, text in WORDS.items()
-        if not key.startswith(("model.", "time.")) and key != "accessibility.aim"
+        if not key.startswith(("model.", "time.", "did.")) and key != "accessibility.aim"
     }
     assert grade(grades.values()) <= 3
     assert grade(text for text in grades.values() if not text.endswith((".", "?"))) <= 3, "labels"

@@ -14,6 +14,7 @@ from serving.pages.model_figures import all_figures, two_digits
 from serving.pages.page import Endpoint, Page
 from serving.scoring.shadow import differences
 from serving.store.cases import doubts
+from serving.store.scores import week_list
 from serving.store.scores.drift import drift
 from serving.store.unit_of_work import Change
 from training.release.resolve import logged
@@ -74,6 +75,7 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
     base_rate = champion.metrics.get(champion.candidate, {}).get("base_rate") if champion else None
     with context.store.view(caller) as view:
         doubted, drifted = doubts.faults(view), drift(view, base_rate)
+        names = week_list.school_names(view)
     log = logged(context.champion.releases, context.champion.name.partition("@")[0])
     done = request.query_params.get("done", "")
     banner = context.renderer.words(f"model.{done}") if done in ("answered", "released") else None
@@ -91,6 +93,7 @@ def _show(context: PageContext, request: Request, status: int = 200, **more: Any
         gates=_newest_gates(log),
         drifted=drifted,
         doubted=doubted,
+        names=names,
         reasons=context.settings.doubts,
         runs=_runs(context.settings.experiments, log),
         banner=banner,

@@ -41,6 +41,7 @@ def monitor(request: Request, context: Context) -> Response:
         version=version,
         funnels=_funnels(version, names) if version else {},
         people=people,
+        names=names,
         two_digits=two_digits,
         date_of=date.fromisoformat,
     )

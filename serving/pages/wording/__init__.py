@@ -172,6 +172,16 @@ class Wording:
         key = f"missing.{definition}"
         return self(key) if key in self.messages else self("missing.other", name=definition)
 
+    def what_was_done(self, action: str) -> str:
+        """Say in words what an entry of the audit names by a code.
+
+        Examples
+        --------
+        >>> Wording.load("en").what_was_done("case.contact"), Wording.load("en").what_was_done("ours.done")
+        ('Recorded a contact', 'ours.done')
+        """
+        return self.messages.get(f"did.{action}", action)
+
     def year_group(self, nc_year: int) -> str:
         """Name a year group.
 

@@ -65,7 +65,7 @@ def create(
         "authority": authority,
         "urns": json.dumps(schools),
         "names": names,
-        "holder": shown_name(holder) or _numbered(change, f"{role} key of {london_day(change.now)}"),
+        "holder": shown_name(holder) or _numbered(change, f"{role} key of {_in_words(london_day(change.now))}"),
         "created_at": change.now,
         "expires": expires,
         "revoked_at": None,
@@ -81,6 +81,10 @@ def create(
     }
     change.record("key.created", key_id=key_id, **granted)
     return key_id, key
+
+
+def _in_words(day: date) -> str:
+    return f"{day.day} {day:%B} {day.year}"
 
 
 def _numbered(change: Change, name: str) -> str:

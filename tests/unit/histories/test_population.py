@@ -6,9 +6,13 @@ from types import SimpleNamespace
 
 import polars as pl
 import pytest
+from click.testing import CliRunner
 
+from histories.calendar import london_today
 from histories.checks.check import check
+from histories.cli.simulate import simulate as simulate_verb
 from histories.errors import Faults, Usage
+from histories.population import simulation
 from histories.population.roll import SimulatedPeriod
 from histories.population.scenario import load_scenario, shipped
 from histories.population.simulation import simulate
@@ -26,6 +30,16 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not(tmp_path, 
     same, other = digest(tmp_path / "again"), digest(tmp_path / "other")
     assert same == digest(small_histories)
     assert all(same[n] != other[n] for n in ("attendance.parquet", "enrolments.parquet", "truth.parquet"))
+
+
+def test_the_last_day_may_be_today(tmp_path, monkeypatch):
+    asked = {}
+    monkeypatch.setattr(simulation, "simulate", lambda out, **how: asked.update(how) or {})
+    for day, last in (("today", london_today()), ("2026-06-30", date(2026, 6, 30)), (None, None)):
+        options = ["--last-day", day] if day else []
+        assert CliRunner().invoke(simulate_verb, [str(tmp_path / "h"), *options]).exit_code == 0
+        assert asked["last_day"] == last
+    assert CliRunner().invoke(simulate_verb, [str(tmp_path / "h"), "--last-day", "tomorrow"]).exit_code == 2
 
 
 @pytest.mark.parametrize("last_day", [date(2026, 11, 25), date(2026, 6, 30)], ids=str)  # in the middle of a week
