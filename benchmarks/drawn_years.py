@@ -160,14 +160,14 @@ def drawn(found: Found, worlds: int, children: int, seed: int) -> None:
         for title, codes in FAULTS.items():
             broken = authority.broken(title, 7 * START, rng)
             longer = [*relabelled(lists, authority, broken), *(broken.week(START + n, rng) for n in range(AFTER))]
-            waiting = dict.fromkeys(codes)
+            waiting: dict[str, int | None] = dict.fromkeys(codes)
             for weeks, states in looks_after(longer, codes, base_rate):
                 for code in (c for c in codes if waiting[c] is None and states[c] == "up"):
                     waiting[code] = weeks
                 if None not in waiting.values():
                     break
-            for code, weeks in waiting.items():
-                found.fault(title, code, weeks)
+            for code, waited in waiting.items():
+                found.fault(title, code, waited)
 
 
 def relabelled(lists: list[pl.DataFrame], before: Authority, after: Authority) -> list[pl.DataFrame]:
