@@ -60,7 +60,7 @@ def way(ways, name):
 
 def test_averages_of_school_and_area_order_by_what_is_known_of_them(features):
     features(school_lost_730d=[0.0, 0.2, None, 0.1], area_lost_730d=[0.1, None, None, 0.5])
-    found = way(simple_ways(None, "1", {"1": scored()}), "surroundings")
+    found = way(simple_ways(None, "1", {"1": scored(labels=(1, 1, 0, 1))}), "surroundings")
     assert (found.only_list, found.only_simple) == (1, 1), "p4 (0.3) and p2 (0.2) beside p1 and p2"
 
 
